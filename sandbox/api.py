@@ -1,0 +1,256 @@
+"""The API of KeyCRM below ``/v1``."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from . import lists, order_bodies, orders, stock_put
+from .bodies import load, pick, text, whole
+from .errors import Invalid, NotFound
+from .lists import Lists, envelope
+from .models import Order, Payment
+from .query import Allowed, Query, flag, read
+from .shapes import BUYER_INCLUDES, ORDER_INCLUDES, Shapes
+from .shop import Shop
+
+ORDERS = Allowed(lists.ORDER_FILTERS, ORDER_INCLUDES, ("id", "updated_at", "created_at"))
+ORDER = Allowed((), ORDER_INCLUDES)
+PLAIN = Allowed(sorts=("id",))
+PRODUCTS = Allowed(lists.PRODUCT_FILTERS, ("custom_fields",), ("id",))
+OFFERS = Allowed(lists.OFFER_FILTERS, ("product",), ("id",))
+STOCKS = Allowed(lists.STOCK_FILTERS)
+BUYERS = Allowed(lists.BUYER_FILTERS, BUYER_INCLUDES)
+TRANSACTIONS = Allowed(lists.TRANSACTION_FILTERS)
+
+
+def answer(value: Any, status: int = 200) -> Response:
+    """Write a JSON answer.
+
+    :param value: what to write
+    :param status: HTTP status
+    :return: the response
+    """
+    body = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    return Response(body, status, media_type="application/json")
+
+
+class Api:
+    """The endpoints of one shop.
+
+    :param shop: the shop
+    """
+
+    def __init__(self, shop: Shop) -> None:
+        self.shop = shop
+        self.shapes = Shapes(shop)
+        self.lists = Lists(shop)
+        self.late_writes: set[asyncio.TimerHandle] = set()
+
+    def routes(self) -> list[Route]:
+        """List the endpoints.
+
+        :return: routes below ``/v1``
+        """
+        return [
+            self._route("/order", GET=self.list_orders, POST=self.create_order),
+            self._simple("/order/status", "statuses", self.shapes.status),
+            self._simple("/order/source", "sources", self.shapes.source),
+            self._simple("/order/payment-method", "payment_methods", self.shapes.payment_method),
+            self._simple(
+                "/order/delivery-service", "delivery_services", self.shapes.delivery_service
+            ),
+            self._route("/order/{order_id:int}", GET=self.read_order, PUT=self.update_order),
+            self._route("/order/{order_id:int}/payment", POST=self.create_payment),
+            self._route("/order/{order_id:int}/payment/{payment_id:int}", PUT=self.update_payment),
+            self._route("/products", GET=self.list_products),
+            self._route("/products/{product_id:int}", GET=self.read_product),
+            self._route("/offers", GET=self.list_offers),
+            self._route("/offers/stocks", GET=self.list_stocks, PUT=self.put_stocks),
+            self._route("/buyer", GET=self.list_buyers),
+            self._route("/buyer/{buyer_id:int}", GET=self.read_buyer),
+            self._route("/payments/external-transactions", GET=self.list_transactions),
+            self._route(
+                "/payments/{payment_id:int}/external-transactions", POST=self.attach_transaction
+            ),
+        ]
+
+    def _route(self, path: str, **handlers: Callable[[Request], Awaitable[Response]]) -> Route:
+        async def endpoint(request: Request) -> Response:
+            method = "GET" if request.method == "HEAD" else request.method
+            return await handlers[method](request)
+
+        return Route(path, endpoint, methods=list(handlers))
+
+    def _simple(self, path: str, table: str, write: Callable[[Any], dict[str, Any]]) -> Route:
+        async def endpoint(request: Request) -> Response:
+            query = read(request.query_params.multi_items(), PLAIN)
+            rows = list(getattr(self.shop, table).values())
+            return self._page(request, self.lists.sorted(rows, query.sort or "id"), query, write)
+
+        return self._route(path, GET=endpoint)
+
+    def _page(
+        self,
+        request: Request,
+        rows: list[Any],
+        query: Query,
+        write: Callable[[Any], dict[str, Any]],
+    ) -> Response:
+        kept: dict[str, str] = {}
+        if self.shop.switches.is_("page_urls", "full"):
+            kept = {k: v for k, v in request.query_params.multi_items() if k != "page"}
+        path = str(request.url.replace(query="", fragment="")).rstrip("?")
+        fault = request.scope.get("sandbox.fault")
+        return answer(envelope(rows, query, write, path, kept, fault))
+
+    # === ORDERS ===
+
+    async def list_orders(self, request: Request) -> Response:
+        """``GET /order``."""
+        query = read(request.query_params.multi_items(), ORDERS)
+        rows = self.lists.rows("orders", query, ("buyers",))
+        return self._page(request, rows, query, lambda o: self.shapes.order(o, query.includes))
+
+    async def read_order(self, request: Request) -> Response:
+        """``GET /order/{id}``: the bare object (confirmed)."""
+        query = read(request.query_params.multi_items(), ORDER)
+        return answer(self.shapes.order(self._order(request), query.includes))
+
+    async def create_order(self, request: Request) -> Response:
+        """``POST /order``."""
+        order = order_bodies.create(self.shop, load(await request.body()))
+        return answer(self.shapes.order(order), 201)
+
+    async def update_order(self, request: Request) -> Response:
+        """``PUT /order/{id}``."""
+        order = self._order(request)
+        order_bodies.update(self.shop, order, load(await request.body()))
+        return answer(self.shapes.order(order), 202)
+
+    def _order(self, request: Request) -> Order:
+        return self.shop.order(request.path_params["order_id"])
+
+    # === PAYMENTS ===
+
+    async def create_payment(self, request: Request) -> Response:
+        """``POST /order/{id}/payment``."""
+        order = self._order(request)
+        values = order_bodies.payment_fields(self.shop, load(await request.body()))
+        payment = orders.add_payment(self.shop, order, values)
+        return answer(self.shapes.payment(payment, order.id), 201)
+
+    async def update_payment(self, request: Request) -> Response:
+        """``PUT /order/{id}/payment/{id}``."""
+        order = self._order(request)
+        payment = orders.find_payment(order, request.path_params["payment_id"])
+        order_bodies.update_payment(self.shop, order, payment, load(await request.body()))
+        return answer(self.shapes.payment(payment, order.id), 202)
+
+    async def list_transactions(self, request: Request) -> Response:
+        """``GET /payments/external-transactions``: newest first (confirmed)."""
+        query = read(request.query_params.multi_items(), TRANSACTIONS)
+        query.sort = "-created_at"
+        rows = self.lists.rows("transactions", query, ("orders",))
+        return self._page(request, rows, query, self.shapes.transaction)
+
+    async def attach_transaction(self, request: Request) -> Response:
+        """``POST /payments/{id}/external-transactions``."""
+        order, payment = self._payment(request.path_params["payment_id"])
+        given = pick(
+            load(await request.body()),
+            {"transaction_id": whole, "transaction_uuid": text},
+            nulls=False,
+        )
+        if not given:
+            raise Invalid({"transaction_id": ["The transaction_id field is required."]})
+        for transaction in self.shop.transactions.values():
+            if given in (
+                {"transaction_id": transaction.id},
+                {"transaction_uuid": transaction.uuid},
+                {"transaction_id": transaction.id, "transaction_uuid": transaction.uuid},
+            ):
+                with orders.changing(self.shop, order):
+                    payment.transaction_uuid = transaction.uuid
+                    payment.updated_at = self.shop.now()
+                return answer(self.shapes.payment(payment, order.id), 201)
+        raise NotFound()
+
+    def _payment(self, payment_id: int) -> tuple[Order, Payment]:
+        for order in self.shop.orders.values():
+            for payment in order.payments:
+                if payment.id == payment_id:
+                    return order, payment
+        raise NotFound()
+
+    # === CATALOGUE AND STOCK ===
+
+    async def list_products(self, request: Request) -> Response:
+        """``GET /products``."""
+        query = read(request.query_params.multi_items(), PRODUCTS)
+        rows = self.lists.rows("products", query)
+        return self._page(request, rows, query, lambda p: self.shapes.product(p, query.includes))
+
+    async def read_product(self, request: Request) -> Response:
+        """``GET /products/{id}``."""
+        query = read(request.query_params.multi_items(), Allowed((), PRODUCTS.includes))
+        product = self.shop.products.get(request.path_params["product_id"])
+        if product is None:
+            raise NotFound()
+        return answer(self.shapes.product(product, query.includes))
+
+    async def list_offers(self, request: Request) -> Response:
+        """``GET /offers``."""
+        query = read(request.query_params.multi_items(), OFFERS)
+        rows = self.lists.rows("offers", query)
+        return self._page(request, rows, query, lambda o: self.shapes.offer(o, query.includes))
+
+    async def list_stocks(self, request: Request) -> Response:
+        """``GET /offers/stocks``: no sort, no include (confirmed); by id, upwards (assumed)."""
+        query = read(request.query_params.multi_items(), STOCKS)
+        query.sort = "id"
+        details = flag(query.filters.get("details", ""))
+        rows = self.lists.rows("offers", query)
+        return self._page(request, rows, query, lambda o: self.shapes.stock(o, details))
+
+    async def put_stocks(self, request: Request) -> Response:
+        """``PUT /offers/stocks``: the answer names no rows (confirmed)."""
+        stock_put.put(self.shop, load(await request.body()), self._later)
+        return answer({"status": True}, 202)
+
+    def _later(self, apply: Callable[[], None]) -> None:
+        def act() -> None:
+            self.late_writes.discard(handle)
+            apply()
+
+        delay = self.shop.switches.number("stock_put_delay")
+        handle = asyncio.get_running_loop().call_later(delay, act)
+        self.late_writes.add(handle)
+
+    def forget_late_writes(self) -> None:
+        """Drop stock writes that have not taken effect yet."""
+        for handle in self.late_writes:
+            handle.cancel()
+        self.late_writes.clear()
+
+    # === BUYERS ===
+
+    async def list_buyers(self, request: Request) -> Response:
+        """``GET /buyer``."""
+        query = read(request.query_params.multi_items(), BUYERS)
+        rows = self.lists.rows("buyers", query)
+        return self._page(request, rows, query, lambda b: self.shapes.buyer(b, query.includes))
+
+    async def read_buyer(self, request: Request) -> Response:
+        """``GET /buyer/{id}``."""
+        query = read(request.query_params.multi_items(), Allowed((), BUYER_INCLUDES))
+        buyer = self.shop.buyers.get(request.path_params["buyer_id"])
+        if buyer is None:
+            raise NotFound()
+        return answer(self.shapes.buyer(buyer, query.includes))

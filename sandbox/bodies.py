@@ -1,0 +1,177 @@
+"""Bodies of requests: read as JSON with exact numbers, checked field by field."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from .clock import parse
+from .errors import Invalid
+
+
+def load(body: bytes) -> dict[str, Any]:
+    """Read a body.
+
+    :param body: JSON text of an object
+    :return: the object; numbers with a point are Decimal
+    :raise Invalid: if it is anything else
+    """
+    try:
+        value = json.loads(body or b"{}", parse_float=Decimal)
+    except ValueError:
+        raise Invalid({"body": ["The body is not JSON."]}) from None
+    if not isinstance(value, dict):
+        raise Invalid({"body": ["The body must be a JSON object."]})
+    return value
+
+
+def decimal(value: Any) -> Decimal:
+    """Read a number.
+
+    :param value: a JSON number, or a string that holds one
+    :return: the exact number
+    :raise ValueError: if it is none
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
+        raise ValueError("must be a number")
+    try:
+        found = Decimal(str(value))
+    except InvalidOperation:
+        raise ValueError("must be a number") from None
+    if not found.is_finite():
+        raise ValueError("must be a number")
+    return found
+
+
+def whole(value: Any) -> int:
+    """Read an id.
+
+    :param value: a JSON integer, or a string that holds one
+    :return: the integer
+    :raise ValueError: if it is none
+    """
+    if isinstance(value, str) and value.strip().lstrip("-").isdigit():
+        return int(value)
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise ValueError("must be an integer")
+    return value
+
+
+def text(value: Any) -> str:
+    """Read a text; numbers are taken as texts.
+
+    :param value: a JSON string or number
+    :return: the text
+    :raise ValueError: if it is neither
+    """
+    if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
+        raise ValueError("must be a string")
+    return str(value)
+
+
+def boolean(value: Any) -> bool:
+    """Read a yes or no.
+
+    :param value: a JSON boolean
+    :return: the same
+    :raise ValueError: if it is none
+    """
+    if not isinstance(value, bool):
+        raise ValueError("must be true or false")
+    return value
+
+
+def moment(value: Any) -> datetime:
+    """Read a time.
+
+    :param value: a UTC time as text
+    :return: the time
+    :raise ValueError: if it is none
+    """
+    try:
+        return parse(text(value))
+    except ValueError:
+        raise ValueError("must be a time as YYYY-MM-DD HH:MM:SS") from None
+
+
+def mapping(value: Any) -> dict[str, Any]:
+    """Read an object.
+
+    :param value: a JSON object
+    :return: the same
+    :raise ValueError: if it is none
+    """
+    if not isinstance(value, dict):
+        raise ValueError("must be an object")
+    return value
+
+
+def sequence(value: Any) -> list[Any]:
+    """Read an array.
+
+    :param value: a JSON array
+    :return: the same
+    :raise ValueError: if it is none
+    """
+    if not isinstance(value, list):
+        raise ValueError("must be an array")
+    return value
+
+
+def anything(value: Any) -> Any:
+    """Take a value as it is.
+
+    :param value: any JSON value
+    :return: the same
+    """
+    return value
+
+
+Readers = Mapping[str, Callable[[Any], Any]]
+
+
+def pick(
+    values: dict[str, Any],
+    readers: Readers,
+    *,
+    required: tuple[str, ...] = (),
+    nulls: bool = True,
+    strict: bool = False,
+    at: str = "",
+) -> dict[str, Any]:
+    """Read the known fields of an object and name everything that is wrong at once.
+
+    :param values: the object
+    :param readers: a reader by field name
+    :param required: fields that must be there and not null
+    :param nulls: whether null stands for None; else it is left out
+    :param strict: whether unknown fields are an error; KeyCRM ignores them
+    :param at: path of the object, for the errors
+    :return: the fields that were given, read
+    :raise Invalid: with one sentence a wrong field
+    """
+    errors: dict[str, list[str]] = {}
+    found: dict[str, Any] = {}
+    for name in required:
+        if values.get(name) is None:
+            errors[at + name] = [f"The {at + name} field is required."]
+    for name, value in values.items():
+        if name not in readers:
+            if strict:
+                errors[at + name] = [f"There is no field {at + name}."]
+        elif value is None:
+            if nulls:
+                found[name] = None
+        else:
+            try:
+                found[name] = readers[name](value)
+            except ValueError as error:
+                errors[at + name] = [f"The {at + name} field {error}."]
+            except Invalid as error:
+                errors.update(error.errors)
+    if errors:
+        raise Invalid(errors)
+    return found

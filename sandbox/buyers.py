@@ -1,0 +1,78 @@
+"""Buyers: found by phone or e-mail, made, merged."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .errors import Invalid
+from .models import Buyer
+from .shop import Shop
+
+
+def digits(phone: str) -> str:
+    """Reduce a phone number to what is compared.
+
+    :param phone: a phone number as people write it
+    :return: its digits
+    """
+    return "".join(c for c in phone if c.isdigit())
+
+
+def find(shop: Shop, phone: str | None, email: str | None) -> Buyer | None:
+    """Find a buyer for an order made through the API (assumed: the first with phone or e-mail).
+
+    :param shop: the shop
+    :param phone: a phone number
+    :param email: an e-mail address
+    :return: the buyer, if there is one
+    """
+    wanted = digits(phone or "")
+    for buyer in shop.buyers.values():
+        if wanted and any(digits(p) == wanted for p in buyer.phones):
+            return buyer
+        if email and email.lower() in (e.lower() for e in buyer.emails):
+            return buyer
+    return None
+
+
+def make(shop: Shop, values: dict[str, Any]) -> Buyer:
+    """Make a buyer.
+
+    :param shop: the shop
+    :param values: fields of :class:`Buyer` by name
+    :return: the buyer, in the shop
+    """
+    now = shop.now()
+    values = {"created_at": now, "updated_at": now, **values}
+    buyer = Buyer(id=shop.new_id("buyers", values.pop("id", None)), **values)
+    shop.buyers[buyer.id] = buyer
+    shop.touch("buyers")
+    return buyer
+
+
+def merge(shop: Shop, keep: Buyer, gone: Buyer, *, bump: bool) -> int:
+    """Merge two buyers: the orders of one change their client_id, no event tells of it (confirmed).
+
+    :param shop: the shop
+    :param keep: the buyer that stays
+    :param gone: the buyer that disappears
+    :param bump: whether updated_at of the orders moves (unknown)
+    :return: how many orders changed hands
+    :raise Invalid: if both are the same buyer
+    """
+    if keep is gone:
+        raise Invalid({"gone_id": ["A buyer cannot be merged with itself."]})
+    keep.phones += [p for p in gone.phones if p not in keep.phones]
+    keep.emails += [e for e in gone.emails if e not in keep.emails]
+    keep.updated_at = shop.now()
+    count = 0
+    for order in shop.orders.values():
+        if order.client_id == gone.id:
+            order.client_id = keep.id
+            count += 1
+            if bump:
+                order.updated_at = shop.now()
+    del shop.buyers[gone.id]
+    shop.touch("buyers")
+    shop.touch("orders")
+    return count

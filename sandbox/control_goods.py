@@ -1,0 +1,184 @@
+"""Buyers, goods, stock and the small lists on the control side."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .control_client import Client, Json
+
+
+class GoodsControl(Client):
+    """Makes and changes whatever orders refer to."""
+
+    # === BUYERS, GOODS, STOCK ===
+
+    def create_buyer(self, **fields: Any) -> Json:
+        """Make a buyer.
+
+        :param fields: of the buyer; ``phone``, ``email`` and ``company`` (a name) for short
+        :return: the buyer
+        """
+        return self._call("POST", "/buyers", fields)
+
+    def patch_buyer(self, buyer_id: int, **fields: Any) -> Json:
+        """Change a buyer.
+
+        :param buyer_id: its id
+        :param fields: new values
+        :return: the buyer
+        """
+        return self._call("PATCH", f"/buyers/{buyer_id}", fields)
+
+    def merge_buyers(self, keep_id: int, gone_id: int, *, bump: bool = False) -> int:
+        """Merge two buyers; no event tells of it.
+
+        :param keep_id: the buyer that stays
+        :param gone_id: the buyer that disappears
+        :param bump: whether updated_at of the orders moves
+        :return: how many orders changed their buyer
+        """
+        body = {"keep_id": keep_id, "gone_id": gone_id, "bump": bump}
+        return self._call("POST", "/buyers/merge", body)["orders"]
+
+    def create_company(self, **fields: Any) -> Json:
+        """Make a company.
+
+        :param fields: of the company, at least ``name``
+        :return: the company
+        """
+        return self._call("POST", "/companies", fields)
+
+    def offers(self) -> list[Json]:
+        """List all offers.
+
+        :return: the offers, each with the ``name`` of its product
+        """
+        return self._call("GET", "/offers")
+
+    def create_offer(self, **fields: Any) -> Json:
+        """Make an offer, with a new product unless ``product_id`` names one.
+
+        :param fields: of the offer; ``name``, ``unit_type``, ``category_id`` of the new product;
+            ``stock``: quantity by warehouse id
+        :return: the offer
+        """
+        return self._call("POST", "/offers", fields)
+
+    def patch_offer(self, offer_id: int, **fields: Any) -> Json:
+        """Change an offer.
+
+        :param offer_id: its id
+        :param fields: new values
+        :return: the offer
+        """
+        return self._call("PATCH", f"/offers/{offer_id}", fields)
+
+    def delete_offer(self, offer_id: int) -> None:
+        """Delete an offer and its stock.
+
+        :param offer_id: its id
+        """
+        self._call("DELETE", f"/offers/{offer_id}")
+
+    def patch_product(self, product_id: int, **fields: Any) -> Json:
+        """Change a catalogue product.
+
+        :param product_id: its id
+        :param fields: new values
+        :return: the product
+        """
+        return self._call("PATCH", f"/products/{product_id}", fields)
+
+    def stock(self, offer_id: int) -> Json:
+        """Read the stock of an offer.
+
+        :param offer_id: its id
+        :return: ``quantity`` (the reserve in it), ``reserve``, and both by warehouse id (a string)
+            in ``warehouses``
+        """
+        return self._call("GET", f"/stocks/{offer_id}")
+
+    def stocks(self) -> list[Json]:
+        """Read the stock of all offers.
+
+        :return: as :meth:`stock`, one an offer
+        """
+        return self._call("GET", "/stocks")
+
+    def set_stock(
+        self,
+        offer_id: int,
+        warehouse_id: int,
+        quantity: float | str,
+        *,
+        reserve: float | str | None = None,
+        webhook: bool = True,
+    ) -> Json:
+        """Change stock as a person does in KeyCRM.
+
+        :param offer_id: the offer
+        :param warehouse_id: the warehouse
+        :param quantity: the new quantity, the reserve in it
+        :param reserve: the new reserve, if it changes
+        :param webhook: False to fire no stock webhook
+        :return: as :meth:`stock`
+        """
+        body: Json = {"warehouse_id": warehouse_id, "quantity": quantity, "webhook": webhook}
+        if reserve is not None:
+            body["reserve"] = reserve
+        return self._call("PUT", f"/stocks/{offer_id}", body)
+
+    # === SMALL LISTS, BANK ===
+
+    def statuses(self) -> list[Json]:
+        """List the statuses.
+
+        :return: with ``reserves`` and ``writes_off``, which the API does not show
+        """
+        return self._call("GET", "/statuses")
+
+    def put_status(self, **fields: Any) -> Json:
+        """Make a status, or change the one whose ``id`` is given.
+
+        :param fields: such as ``name``, ``group_id``, ``reserves``, ``writes_off``
+        :return: the status
+        """
+        return self._call("PUT", "/statuses", fields)
+
+    def sources(self) -> list[Json]:
+        """List the sources.
+
+        :return: the sources
+        """
+        return self._call("GET", "/sources")
+
+    def put_source(self, **fields: Any) -> Json:
+        """Make a source, or change the one whose ``id`` is given.
+
+        :param fields: such as ``name``, ``currency_code``
+        :return: the source
+        """
+        return self._call("PUT", "/sources", fields)
+
+    def warehouses(self) -> list[Json]:
+        """List the warehouses, also those that the API does not show.
+
+        :return: the warehouses
+        """
+        return self._call("GET", "/warehouses")
+
+    def put_warehouse(self, **fields: Any) -> Json:
+        """Make a warehouse, or change the one whose ``id`` is given.
+
+        :param fields: such as ``name``
+        :return: the warehouse
+        """
+        return self._call("PUT", "/warehouses", fields)
+
+    def create_transaction(self, **fields: Any) -> Json:
+        """Make a bank transaction; :meth:`patch_payment` with its ``uuid`` attaches it.
+
+        :param fields: at least ``amount``
+        :return: the transaction
+        """
+        return self._call("POST", "/transactions", fields)

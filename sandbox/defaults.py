@@ -1,0 +1,138 @@
+"""What an account starts with. Default statuses carry the alias as name, as untouched ones do."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from .models import DeliveryService, PaymentMethod, Source, Status, Warehouse
+
+MADE_AT = datetime(2024, 1, 15, 9, 0, tzinfo=UTC)
+
+# id, name, alias, group, closes the order, is a system status
+_STATUSES = (
+    (1, "new", "new", 1, False, True),
+    (2, "approval", "approval", 2, False, False),
+    (3, "prepayment", "prepayment", 2, False, False),
+    (4, "production", "production", 3, False, False),
+    (5, "ready", "ready", 3, False, False),
+    (6, "delivering", "delivering", 4, False, False),
+    (7, "delivered", "delivered", 4, False, False),
+    (8, "completed", "completed", 5, True, True),
+    (9, "incorrect_data", "incorrect_data", 6, True, False),
+    (10, "not_available", "not_available", 6, True, False),
+    (11, "duplicate", "duplicate", 6, True, False),
+    (12, "canceled", "canceled", 6, True, True),
+    (21, "Новий з маркетплейсу", "novyi_z_marketpleisu", 1, False, False),
+    (22, "Чекаємо на оплату", "chekaiemo_na_oplatu", 2, False, False),
+    (23, "Пошиття", "poshyttia", 3, False, False),
+    (24, "Пакування", "pakuvannia", 3, False, False),
+    (25, "Прибуло у відділення", "prybulo_u_viddilennia", 4, False, False),
+    (26, "Отримано, кошти надійшли", "otrymano_koshty_nadiishly", 5, True, False),
+    (27, "Повернення", "povernennia", 6, True, False),
+)
+
+
+def statuses() -> dict[int, Status]:
+    """Make the statuses. Marked as reserving: production; as writing off: delivery and completed.
+
+    The marks have an effect only while the switches status_reserve and status_write_off are on.
+
+    :return: statuses by id, in all six groups
+    """
+    return {
+        number: Status(
+            id=number,
+            name=name,
+            alias=alias,
+            group_id=group,
+            is_closing_order=closing,
+            is_reserved=system,
+            expiration_period=172800 if group == 2 else None,
+            reserves=group == 3,
+            writes_off=group in (4, 5),
+            created_at=MADE_AT,
+            updated_at=MADE_AT,
+        )
+        for number, name, alias, group, closing, system in _STATUSES
+    }
+
+
+def sources() -> dict[int, Source]:
+    """Make the sources.
+
+    :return: sources by id; the last one sells in dollars
+    """
+    rows = (
+        (1, "Сайт", "sait", "opencart", "UAH"),
+        (2, "Instagram", "instagram", "instagram", "UAH"),
+        (3, "Prom.ua", "prom_ua", "prom", "UAH"),
+        (4, "Etsy", "etsy", "etsy", "USD"),
+    )
+    return {
+        number: Source(number, name, alias, driver, currency, MADE_AT, MADE_AT)
+        for number, name, alias, driver, currency in rows
+    }
+
+
+def payment_methods() -> dict[int, PaymentMethod]:
+    """Make the ways to pay.
+
+    :return: payment methods by id
+    """
+    rows = (
+        (1, "Готівка", "cash"),
+        (2, "Картка", "card"),
+        (3, "Накладений платіж", "cash_on_delivery"),
+        (4, "На рахунок IBAN", "bank_transfer"),
+    )
+    return {number: PaymentMethod(number, name, alias) for number, name, alias in rows}
+
+
+def delivery_services() -> dict[int, DeliveryService]:
+    """Make the carriers.
+
+    :return: delivery services by id
+    """
+    rows = (
+        (1, "Нова Пошта", "novaposhta", "nova_poshta"),
+        (2, "Укрпошта", "ukrposhta", "ukrposhta"),
+        (3, "Самовивіз", "pickup", "samovyviz"),
+    )
+    return {number: DeliveryService(number, *rest) for number, *rest in rows}
+
+
+def warehouses() -> dict[int, Warehouse]:
+    """Make the warehouses.
+
+    :return: warehouses by id
+    """
+    return {
+        1: Warehouse(1, "Основний склад", "Головний склад"),
+        2: Warehouse(2, "Магазин", "Роздрібний магазин"),
+    }
+
+
+def managers() -> dict[int, dict[str, Any]]:
+    """Make the people who look after orders.
+
+    :return: users as the API shows them, by id
+    """
+    rows = ((1, "Олена", "Коваль"), (2, "Тарас", "Мельник"))
+    return {
+        number: {
+            "id": number,
+            "first_name": first,
+            "last_name": last,
+            "full_name": f"{first} {last}",
+            "username": f"manager{number}",
+            "email": f"manager{number}@example.com",
+            "phone": None,
+            "role_id": 2,
+            "status": "active",
+            "created_at": "2024-01-15T09:00:00.000000Z",
+            "updated_at": "2024-01-15T09:00:00.000000Z",
+            "last_logged_at": "2024-01-15 09:00:00",
+        }
+        for number, first, last in rows
+    }

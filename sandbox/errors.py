@@ -1,0 +1,65 @@
+"""Refusals, each with the HTTP status and the JSON body that say it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class Refused(Exception):
+    """A request that is answered with an error instead of its result.
+
+    :param status: HTTP status
+    :param message: the sentence of the JSON body
+    """
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+
+    def body(self) -> dict[str, Any]:
+        """Build the JSON body.
+
+        :return: ``message`` alone; richer errors add to it
+        """
+        return {"message": self.message}
+
+
+class BadQuery(Refused):
+    """An unknown filter, include or sort (confirmed: 400 with the allowed names)."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(400, message)
+
+
+class NotFound(Refused):
+    """There is no such thing."""
+
+    def __init__(self, message: str = "Not Found") -> None:
+        super().__init__(404, message)
+
+
+class Invalid(Refused):
+    """A body that breaks the rules.
+
+    :param errors: sentences by field path, such as ``stocks.0.quantity``
+    """
+
+    def __init__(self, errors: dict[str, list[str]]) -> None:
+        self.errors = errors
+        sentences = [sentence for found in errors.values() for sentence in found]
+        more = len(sentences) - 1
+        tail = f" (and {more} more error{'s' if more > 1 else ''})" if more else ""
+        super().__init__(422, sentences[0] + tail)
+
+    def body(self, shape: str = "object") -> dict[str, Any]:
+        """Build the JSON body; how KeyCRM shapes ``errors`` is unknown, so it is a switch.
+
+        :param shape: ``object``, ``list`` or ``missing``
+        :return: the body
+        """
+        if shape == "missing":
+            return {"message": self.message}
+        if shape == "list":
+            return {"message": self.message, "errors": [s for f in self.errors.values() for s in f]}
+        return {"message": self.message, "errors": self.errors}

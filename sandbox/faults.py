@@ -1,0 +1,137 @@
+"""Misbehaviour on demand: rules that spoil answers a given number of times."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import asdict, dataclass, field
+from fnmatch import fnmatchcase
+from typing import Any
+
+from .errors import Invalid
+
+KINDS: dict[str, str] = {
+    "status": "answers with `status` and `headers`",
+    "delay": "answers as usual after `seconds`",
+    "cut": "closes the connection in the middle of the answer",
+    "malformed": "answers with JSON that breaks off",
+    "html": "answers with an HTML page",
+    "empty_list": "answers with an empty list",
+    "repeat_rows": "a list page begins `rows` rows too early, so rows repeat",
+    "skip_rows": "a list page begins `rows` rows too late, so rows are missed",
+    "endless_next": "next_page_url never ends; pages past the end are empty, or with `repeat` the "
+    "first page again",
+    "close": "closes the connection without an answer",
+    "huge": "an answer with `size` bytes more than usual",
+}
+
+
+@dataclass
+class Fault:
+    """One rule.
+
+    :param id: its number
+    :param kind: one of :data:`KINDS`
+    :param method: an HTTP method or ``*``
+    :param path: a glob over the path below ``/v1``, such as ``/order*``
+    :param page: only this page of a list
+    :param times: how often it acts; None means until it is taken away
+    :param status: HTTP status, for ``status`` and ``html``
+    :param headers: extra headers, for ``status``
+    :param message: message of the body, for ``status``
+    :param seconds: for ``delay``
+    :param rows: for ``repeat_rows`` and ``skip_rows``
+    :param repeat: for ``endless_next``
+    :param size: bytes, for ``huge``
+    :param executed: whether a request that is answered with ``status`` or ``close`` has its effect
+    """
+
+    id: int
+    kind: str
+    method: str = "*"
+    path: str = "*"
+    page: int | None = None
+    times: int | None = 1
+    status: int = 500
+    headers: dict[str, str] = field(default_factory=dict)
+    message: str = "Server Error"
+    seconds: float = 0.0
+    rows: int = 3
+    repeat: bool = False
+    size: int = 10_000_000
+    executed: bool = False
+    acted: int = 0
+
+    def fits(self, method: str, path: str, page: int) -> bool:
+        """Say whether the rule is for a request.
+
+        :param method: its HTTP method
+        :param path: its path below ``/v1``
+        :param page: the page it asks for
+        :return: whether the rule acts on it
+        """
+        return (
+            self.method in ("*", method)
+            and fnmatchcase(path, self.path)
+            and self.page in (None, page)
+        )
+
+
+class Faults:
+    """The rules in force, tried in the order they were given."""
+
+    def __init__(self) -> None:
+        self._ids = itertools.count(1)
+        self._rules: list[Fault] = []
+
+    def clear(self) -> None:
+        """Take all rules away."""
+        self._rules.clear()
+
+    def add(self, values: dict[str, Any]) -> Fault:
+        """Add a rule.
+
+        :param values: fields of :class:`Fault` by name, at least the kind
+        :return: the rule
+        :raise Invalid: if it makes no sense
+        """
+        unknown = set(values) - (set(Fault.__dataclass_fields__) - {"id", "acted"})
+        if unknown:
+            raise Invalid({name: [f"A fault has no field {name}."] for name in sorted(unknown)})
+        if values.get("kind") not in KINDS:
+            raise Invalid({"kind": [f"A fault is one of {', '.join(KINDS)}."]})
+        path = values.get("path", "*")
+        fault = Fault(id=next(self._ids), **{**values, "path": path.removeprefix("/v1")})
+        if fault.times is not None and fault.times < 1:
+            raise Invalid({"times": ["A fault acts at least once."]})
+        self._rules.append(fault)
+        return fault
+
+    def remove(self, fault_id: int) -> None:
+        """Take a rule away; one that is used up is no error.
+
+        :param fault_id: its number
+        """
+        self._rules = [rule for rule in self._rules if rule.id != fault_id]
+
+    def take(self, method: str, path: str, page: int) -> Fault | None:
+        """Find the first rule for a request and count it down.
+
+        :param method: its HTTP method
+        :param path: its path below ``/v1``
+        :param page: the page it asks for
+        :return: the rule that acts on it, if any
+        """
+        for rule in self._rules:
+            if rule.fits(method, path, page):
+                rule.acted += 1
+                if rule.times is not None and rule.acted >= rule.times:
+                    self._rules.remove(rule)
+                return rule
+        return None
+
+    def all(self) -> list[dict[str, Any]]:
+        """List the rules that can still act.
+
+        :return: their fields, in the order they are tried
+        """
+        return [asdict(rule) for rule in self._rules]

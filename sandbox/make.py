@@ -1,0 +1,345 @@
+"""Making and changing records with full freedom, for the control side and the page."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from . import buyers, fields, orders, stocks
+from .bodies import Readers, pick
+from .errors import Invalid, NotFound
+from .models import (
+    Company,
+    ExternalTransaction,
+    Line,
+    Offer,
+    Order,
+    Payment,
+    Product,
+    Source,
+    Status,
+    Warehouse,
+)
+from .shop import Shop
+
+# fields that may be null; for all others null means "as if it were not given"
+_NOT_NULL = frozenset(
+    {
+        "source_id",
+        "status_id",
+        "created_at",
+        "updated_at",
+        "ordered_at",
+        "status_changed_at",
+        "raw",
+        "tags",
+        "custom_fields",
+        "expenses",
+        "price",
+        "purchased_price",
+        "quantity",
+        "shipment_type",
+        "properties",
+        "amount",
+        "payment_method_id",
+        "status",
+        "currency_code",
+        "phones",
+        "emails",
+        "group_id",
+        "is_gift",
+    }
+)
+
+
+def read(values: dict[str, Any], readers: Readers, at: str = "") -> dict[str, Any]:
+    """Read fields given by the control side; unknown ones are an error, so typing errors show.
+
+    :param values: fields by name
+    :param readers: a reader by field name
+    :param at: path of the object, for the errors
+    :return: the fields, read
+    :raise Invalid: with one sentence a wrong field
+    """
+    given = pick(values, readers, strict=True, at=at)
+    return {k: v for k, v in given.items() if v is not None or k not in _NOT_NULL}
+
+
+def order(shop: Shop, values: dict[str, Any], *, notify: bool = True) -> Order:
+    """Make an order; whatever is not given is filled sensibly.
+
+    :param shop: the shop
+    :param values: fields of an order; ``buyer`` makes a new buyer, ``lines`` and ``payments``
+        are objects
+    :param notify: whether webhooks fire
+    :return: the order
+    :raise Invalid: if a field is wrong
+    """
+    given = read(values, fields.NEW_ORDER)
+    line_values = [
+        read(row, fields.LINE, f"lines.{i}.")
+        for i, row in enumerate(given.pop("lines", None) or [])
+    ]
+    payment_values = [
+        read(row, fields.PAYMENT, f"payments.{i}.")
+        for i, row in enumerate(given.pop("payments", None) or [])
+    ]
+    buyer_values = given.pop("buyer", None)
+    if given.get("id") in shop.orders:
+        raise Invalid({"id": [f"There is an order {given['id']} already."]})
+    now = shop.now()
+    first = given.get("ordered_at") or given.get("created_at") or now
+    given.setdefault("created_at", first)
+    given.setdefault("ordered_at", given["created_at"])
+    given.setdefault("updated_at", now if given["created_at"] <= now else given["created_at"])
+    given.setdefault("status_changed_at", given["updated_at"])
+    given.setdefault("source_id", next(iter(shop.sources)))
+    given.setdefault("status_id", next(s.id for s in shop.statuses.values() if s.group_id == 1))
+    given.setdefault("warehouse_id", next(iter(shop.warehouses), None))
+    _known(given, "status_id", shop.statuses)
+    _known(given, "source_id", shop.sources)
+    if buyer_values is not None:
+        given["client_id"] = buyer(shop, buyer_values).id
+    given.setdefault("client_id", None)
+    made = Order(id=shop.new_id("orders", given.pop("id", None)), **given)
+    made.lines = [orders.make_line(shop, row, made) for row in line_values]
+    made.payments = [orders.make_payment(shop, made, row) for row in payment_values]
+    orders.insert(shop, made, notify=notify)
+    return made
+
+
+def change_order(
+    shop: Shop, found: Order, values: dict[str, Any], *, bump: bool, notify: bool
+) -> None:
+    """Change an order's own fields; a change of the status alone is a move.
+
+    :param shop: the shop
+    :param found: the order
+    :param values: new fields by name
+    :param bump: whether updated_at moves (by more than a mere status change)
+    :param notify: whether webhooks fire
+    :raise Invalid: if a field is wrong
+    """
+    given = read(values, {k: v for k, v in fields.ORDER.items() if k != "id"})
+    _known(given, "status_id", shop.statuses)
+    _known(given, "source_id", shop.sources)
+    if given.get("client_id") is not None:
+        _known(given, "client_id", shop.buyers)
+    if set(given) == {"status_id"} and bump:
+        orders.move(shop, found, given["status_id"], notify=notify)
+        return
+    own_time = given.pop("updated_at", None)
+    with orders.changing(shop, found, bump=bump and own_time is None, notify=notify):
+        for name, value in given.items():
+            setattr(found, name, value)
+        if own_time is not None:
+            found.updated_at = own_time
+
+
+def change_line(
+    shop: Shop, found: Order, line: Line, values: dict[str, Any], *, bump: bool, notify: bool
+) -> None:
+    """Change a line.
+
+    :param shop: the shop
+    :param found: the order
+    :param line: its line
+    :param values: new fields by name
+    :param bump: whether updated_at moves
+    :param notify: whether webhooks fire
+    :raise Invalid: if a field is wrong
+    """
+    given = read(values, {k: v for k, v in fields.LINE.items() if k != "id"})
+    if given.get("offer_id") is not None:
+        _known(given, "offer_id", shop.offers)
+    with orders.changing(shop, found, bump=bump, notify=notify):
+        for name, value in given.items():
+            setattr(line, name, value)
+
+
+def change_payment(
+    shop: Shop, found: Order, payment: Payment, values: dict[str, Any], *, notify: bool
+) -> None:
+    """Change a payment.
+
+    :param shop: the shop
+    :param found: the order
+    :param payment: its payment
+    :param values: new fields by name
+    :param notify: whether webhooks fire
+    :raise Invalid: if a field is wrong
+    """
+    given = read(values, {k: v for k, v in fields.PAYMENT.items() if k != "id"})
+    with orders.changing(shop, found, notify=notify):
+        for name, value in given.items():
+            setattr(payment, name, value)
+        payment.updated_at = given.get("updated_at", shop.now())
+
+
+def buyer(shop: Shop, values: dict[str, Any]) -> Any:
+    """Make a buyer.
+
+    :param shop: the shop
+    :param values: fields of a buyer; ``phone``, ``email`` and ``company`` (a name) are understood
+    :return: the buyer
+    :raise Invalid: if a field is wrong
+    """
+    values = dict(values)
+    phone, email, company_name = (values.pop(k, None) for k in ("phone", "email", "company"))
+    given = read(values, fields.BUYER)
+    if phone:
+        given["phones"] = [str(phone), *given.get("phones", [])]
+    if email:
+        given["emails"] = [str(email), *given.get("emails", [])]
+    if company_name:
+        given["company_id"] = company(shop, {"name": company_name}).id
+    if given.get("id") in shop.buyers:
+        raise Invalid({"id": [f"There is a buyer {given['id']} already."]})
+    return buyers.make(shop, given)
+
+
+def company(shop: Shop, values: dict[str, Any]) -> Company:
+    """Make a company.
+
+    :param shop: the shop
+    :param values: fields of a company
+    :return: the company
+    """
+    given = pick(values, fields.COMPANY, required=("name",), strict=True)
+    now = shop.now()
+    made = Company(
+        id=shop.new_id("companies", given.pop("id", None)), created_at=now, updated_at=now, **given
+    )
+    shop.companies[made.id] = made
+    return made
+
+
+def offer(shop: Shop, values: dict[str, Any]) -> Offer:
+    """Make an offer, with its product where none is named.
+
+    :param shop: the shop
+    :param values: fields of an offer; ``name`` (of a new product), ``unit_type`` and ``stock``
+        (quantity by warehouse id) are understood
+    :return: the offer
+    :raise Invalid: if a field is wrong
+    """
+    values = dict(values)
+    stock = values.pop("stock", None) or {}
+    product_values = {k: values.pop(k) for k in ("name", "unit_type", "category_id") if k in values}
+    given = read(values, fields.OFFER)
+    if given.get("id") in shop.offers:
+        raise Invalid({"id": [f"There is an offer {given['id']} already."]})
+    now = shop.now()
+    product_id = given.pop("product_id", None)
+    if product_id is None:
+        product_id = product(shop, {"name": "Товар", **product_values}).id
+    elif product_id not in shop.products:
+        raise Invalid({"product_id": [f"There is no product {product_id}."]})
+    made = Offer(
+        id=shop.new_id("offers", given.pop("id", None)),
+        product_id=product_id,
+        created_at=now,
+        updated_at=now,
+        **given,
+    )
+    shop.offers[made.id] = made
+    for warehouse_id, quantity in stock.items():
+        row = stocks.row(shop, made.id, warehouse(shop, int(warehouse_id)))
+        row.quantity = Decimal(str(quantity))
+    shop.touch("offers")
+    return made
+
+
+def product(shop: Shop, values: dict[str, Any]) -> Product:
+    """Make a catalogue product without offers.
+
+    :param shop: the shop
+    :param values: fields of a product
+    :return: the product
+    """
+    given = pick(values, fields.PRODUCT, required=("name",), strict=True)
+    now = shop.now()
+    made = Product(
+        id=shop.new_id("products", given.pop("id", None)), created_at=now, updated_at=now, **given
+    )
+    shop.products[made.id] = made
+    shop.touch("products")
+    return made
+
+
+def transaction(shop: Shop, values: dict[str, Any]) -> ExternalTransaction:
+    """Make a bank transaction.
+
+    :param shop: the shop
+    :param values: fields of a transaction, at least the amount
+    :return: the transaction
+    """
+    given = pick(values, fields.TRANSACTION, required=("amount",), nulls=False, strict=True)
+    now = shop.now()
+    number = shop.new_id("transactions", given.pop("id", None))
+    given.setdefault("uuid", f"{700000 + number}")
+    given.setdefault("transaction_date", now)
+    given.setdefault("created_at", now)
+    made = ExternalTransaction(id=number, updated_at=given["created_at"], **given)
+    shop.transactions[made.id] = made
+    shop.touch("transactions")
+    return made
+
+
+def listed(shop: Shop, table: str, values: dict[str, Any]) -> Any:
+    """Make a status, a source or a warehouse, or change the one whose id is given.
+
+    :param shop: the shop
+    :param table: statuses, sources or warehouses
+    :param values: its fields
+    :return: the record
+    :raise Invalid: if a field is wrong
+    """
+    kind, readers, defaults = _LISTED[table]
+    given = pick(values, readers, strict=True)
+    rows = getattr(shop, table)
+    found = rows.get(given.get("id"))
+    now = shop.now()
+    if found is None:
+        number = shop.new_id(table, given.pop("id", None), taken=rows)
+        made = {**defaults, **given}
+        made.setdefault("name", f"{table} {number}")
+        if "alias" in readers:
+            made.setdefault("alias", f"custom_{number}")
+        if table != "warehouses":
+            made.update(created_at=now, updated_at=now)
+        found = rows[number] = kind(id=number, **made)
+    else:
+        given.pop("id")
+        for name, value in given.items():
+            setattr(found, name, value)
+        if table != "warehouses":
+            found.updated_at = now
+    shop.touch("lists")
+    shop.touch("orders")
+    return found
+
+
+_LISTED: dict[str, tuple[Any, Readers, dict[str, Any]]] = {
+    "statuses": (Status, fields.STATUS, {"group_id": 1}),
+    "sources": (Source, fields.SOURCE, {"driver": "custom"}),
+    "warehouses": (Warehouse, fields.WAREHOUSE, {}),
+}
+
+
+def warehouse(shop: Shop, warehouse_id: int) -> int:
+    """Make sure of a warehouse.
+
+    :param shop: the shop
+    :param warehouse_id: its id
+    :return: the same id
+    :raise NotFound: if there is none
+    """
+    if warehouse_id not in shop.warehouses:
+        raise NotFound(f"There is no warehouse {warehouse_id}.")
+    return warehouse_id
+
+
+def _known(given: dict[str, Any], name: str, table: dict[int, Any]) -> None:
+    if name in given and given[name] not in table:
+        raise Invalid({name: [f"There is no {name.removesuffix('_id')} {given[name]}."]})

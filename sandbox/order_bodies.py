@@ -1,0 +1,285 @@
+"""``POST /order``, ``PUT /order/{id}`` and payments: bodies as the vendor documents them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from . import buyers, orders
+from .bodies import (
+    Readers,
+    anything,
+    boolean,
+    decimal,
+    mapping,
+    moment,
+    pick,
+    sequence,
+    text,
+    whole,
+)
+from .errors import Invalid
+from .models import Order, Payment
+from .shop import Shop
+
+PAYMENT_STATUSES = ("paid", "not_paid", "canceled")
+
+ORDER: Readers = {
+    "source_id": whole,
+    "source_uuid": text,
+    "buyer_comment": text,
+    "manager_id": whole,
+    "manager_comment": text,
+    "promocode": text,
+    "discount_percent": decimal,
+    "discount_amount": decimal,
+    "shipping_price": decimal,
+    "wrap_price": decimal,
+    "gift_message": text,
+    "is_gift": boolean,
+    "taxes": decimal,
+    "ordered_at": moment,
+    "buyer": mapping,
+    "shipping": mapping,
+    "marketing": mapping,
+    "products": sequence,
+    "payments": sequence,
+}
+BUYER: Readers = {"full_name": text, "email": text, "phone": text}
+LINE: Readers = {
+    "sku": text,
+    "price": decimal,
+    "purchased_price": decimal,
+    "discount_percent": decimal,
+    "discount_amount": decimal,
+    "quantity": decimal,
+    "unit_type": text,
+    "name": text,
+    "comment": text,
+    "picture": text,
+    "properties": sequence,
+}
+PAYMENT: Readers = {
+    "payment_method_id": whole,
+    "payment_method": text,
+    "amount": decimal,
+    "description": text,
+    "payment_date": moment,
+    "status": text,
+}
+SHIPPING: Readers = {
+    name: whole if name == "delivery_service_id" else text
+    for name in (
+        "delivery_service_id",
+        "tracking_code",
+        "shipping_service",
+        "shipping_address_city",
+        "shipping_address_country",
+        "shipping_address_region",
+        "shipping_address_zip",
+        "shipping_secondary_line",
+        "shipping_receive_point",
+        "recipient_full_name",
+        "recipient_phone",
+        "warehouse_ref",
+        "shipping_date",
+    )
+}
+CHANGES: Readers = {
+    "buyer_comment": text,
+    "manager_comment": text,
+    "status_id": whole,
+    "discount_percent": decimal,
+    "discount_amount": decimal,
+    "products": sequence,
+    "shipping": mapping,
+    "custom_fields": anything,
+}
+LINE_CHANGES: Readers = {
+    "id": whole,
+    "sku": text,
+    "name": text,
+    "comment": text,
+    "price": decimal,
+    "purchased_price": decimal,
+    "discount_amount": decimal,
+    "discount_percent": decimal,
+    "quantity": decimal,
+    "product_status_id": whole,
+}
+
+
+def create(shop: Shop, body: dict[str, Any]) -> Order:
+    """Make an order from a client's body.
+
+    :param shop: the shop
+    :param body: the body of ``POST /order``
+    :return: the order, in the first status of the group "new"
+    :raise Invalid: if the body is wrong
+    """
+    given = pick(body, ORDER, required=("source_id", "buyer"))
+    if given["source_id"] not in shop.sources:
+        raise Invalid({"source_id": ["The selected source_id is invalid."]})
+    buyer_values = pick(given.pop("buyer"), BUYER, at="buyer.")
+    line_values = [
+        _line_values(row, f"products.{i}.")
+        for i, row in enumerate(given.pop("products", None) or [])
+    ]
+    payment_values = [
+        payment_fields(shop, row, f"payments.{i}.")
+        for i, row in enumerate(given.pop("payments", None) or [])
+    ]
+    shipping = given.pop("shipping", None)
+    if shipping is not None:
+        shipping = _shipping(shop, pick(shipping, SHIPPING, at="shipping."))
+    phone, email = buyer_values.get("phone"), buyer_values.get("email")
+    buyer = buyers.find(shop, phone, email) or buyers.make(
+        shop,
+        {
+            "full_name": buyer_values.get("full_name"),
+            "phones": [phone] if phone else [],
+            "emails": [email] if email else [],
+        },
+    )
+    now = shop.now()
+    order = Order(
+        id=shop.new_id("orders"),
+        status_id=next(s.id for s in shop.statuses.values() if s.group_id == 1),
+        client_id=buyer.id,
+        created_at=now,
+        updated_at=now,
+        ordered_at=given.pop("ordered_at", None) or now,
+        status_changed_at=now,
+        warehouse_id=next(iter(shop.warehouses), None),
+        shipping=shipping,
+        is_gift=bool(given.pop("is_gift", False)),
+        **given,
+    )
+    order.lines = [orders.make_line(shop, values, order) for values in line_values]
+    order.payments = [orders.make_payment(shop, order, values) for values in payment_values]
+    orders.insert(shop, order)
+    return order
+
+
+def update(shop: Shop, order: Order, body: dict[str, Any]) -> None:
+    """Change an order as ``PUT /order/{id}`` does: no line is ever added (confirmed).
+
+    :param shop: the shop
+    :param order: the order
+    :param body: the body of the request
+    :raise Invalid: if the body is wrong; then nothing is changed
+    """
+    given = pick(body, CHANGES)
+    status_id = given.pop("status_id", None)
+    if status_id is not None and status_id not in shop.statuses:
+        raise Invalid({"status_id": ["The selected status_id is invalid."]})
+    rows = [
+        pick(_object(row, f"products.{i}"), LINE_CHANGES, at=f"products.{i}.")
+        for i, row in enumerate(given.pop("products", None) or [])
+    ]
+    shipping = given.pop("shipping", None)
+    if shipping is not None:
+        shipping = _shipping(shop, pick(shipping, SHIPPING, at="shipping."))
+        old = order.shipping or {}
+        if shipping.get("tracking_code") and old.get("tracking_code"):
+            raise Invalid({"shipping.tracking_code": ["The order has a tracking code already."]})
+    given.pop("custom_fields", None)
+    if given or rows or shipping is not None:
+        with orders.changing(shop, order):
+            for name, value in given.items():
+                setattr(order, name, value)
+            for row in rows:
+                _change_line(order, row)
+            if shipping is not None:
+                order.shipping = {**(order.shipping or {}), **shipping}
+    if status_id is not None:
+        orders.move(shop, order, status_id)
+
+
+def _change_line(order: Order, row: dict[str, Any]) -> None:
+    line_id, sku = row.pop("id", None), row.pop("sku", None)
+    for line in order.lines:
+        if line.id == line_id if line_id is not None else line.sku == sku:
+            if line.offer_id is not None:
+                row.pop("name", None)
+            for name, value in row.items():
+                setattr(line, name, value)
+            return
+
+
+def payment_fields(shop: Shop, row: Any, at: str = "") -> dict[str, Any]:
+    """Read a payment.
+
+    :param shop: the shop
+    :param row: the payment as the client gives it
+    :param at: path of the object, for the errors
+    :return: fields of a payment
+    :raise Invalid: if it is wrong
+    """
+    given = pick(_object(row, at[:-1]), PAYMENT, required=("amount",), nulls=False, at=at)
+    name = given.pop("payment_method", None)
+    if "payment_method_id" not in given:
+        named = [m.id for m in shop.payment_methods.values() if name in (m.name, m.alias)]
+        if not named:
+            field = f"{at}payment_method_id"
+            raise Invalid({field: [f"The {field} field is required without payment_method."]})
+        given["payment_method_id"] = named[0]
+    elif given["payment_method_id"] not in shop.payment_methods:
+        field = f"{at}payment_method_id"
+        raise Invalid({field: [f"The selected {field} is invalid."]})
+    _check_status(given.setdefault("status", "paid"), at)
+    return given
+
+
+def update_payment(shop: Shop, order: Order, payment: Payment, body: dict[str, Any]) -> None:
+    """Change a payment's status or description.
+
+    :param shop: the shop
+    :param order: the order it belongs to
+    :param payment: the payment
+    :param body: the body of the request
+    :raise Invalid: if the body is wrong or a paid payment of a completed order is to be cancelled
+    """
+    given = pick(body, {"status": text, "description": text}, nulls=False)
+    status = given.get("status", payment.status)
+    _check_status(status, "")
+    completed = shop.statuses[order.status_id].group_id == 5
+    if status == "canceled" and payment.status == "paid" and completed:
+        raise Invalid({"status": ["A paid payment of a completed order cannot be cancelled."]})
+    with orders.changing(shop, order):
+        payment.status = status
+        payment.description = given.get("description", payment.description)
+        payment.updated_at = shop.now()
+
+
+def _check_status(status: str, at: str) -> None:
+    if status not in PAYMENT_STATUSES:
+        raise Invalid({f"{at}status": [f"The selected {at}status is invalid."]})
+
+
+def _line_values(row: Any, at: str) -> dict[str, Any]:
+    values = pick(_object(row, at[:-1]), LINE, at=at)
+    values = {name: value for name, value in values.items() if value is not None}
+    properties = values.get("properties", [])
+    # an attribute without name and value is ignored (vendor's documentation)
+    kept = [p for p in properties if isinstance(p, dict) and "name" in p and "value" in p]
+    if kept:
+        values["properties"] = [{"name": p["name"], "value": p["value"]} for p in kept]
+    else:
+        values.pop("properties", None)
+    return values
+
+
+def _shipping(shop: Shop, given: dict[str, Any]) -> dict[str, Any]:
+    service = given.pop("shipping_service", None)
+    given.pop("warehouse_ref", None)
+    if service and not given.get("delivery_service_id"):
+        for known in shop.delivery_services.values():
+            if service in (known.name, known.source_name, known.alias):
+                given["delivery_service_id"] = known.id
+    return given
+
+
+def _object(value: Any, at: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise Invalid({at or "body": [f"The {at or 'body'} must be an object."]})
+    return value

@@ -1,0 +1,188 @@
+"""The shop: everything one KeyCRM account holds, in memory, used by one event loop alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, Protocol
+
+from . import defaults, money
+from .clock import Clock
+from .errors import NotFound
+from .models import (
+    Buyer,
+    Company,
+    DeliveryService,
+    ExternalTransaction,
+    Offer,
+    Order,
+    PaymentMethod,
+    Product,
+    Source,
+    Status,
+    StockRow,
+    Totals,
+    Warehouse,
+)
+from .switches import Switches
+
+
+class Listener(Protocol):
+    """Whoever wants to hear what happens in the shop: the webhooks."""
+
+    def order_event(self, event: str, order: Order) -> None:
+        """Hear of an order's change.
+
+        :param event: KeyCRM's event name
+        :param order: the order as it is now
+        """
+
+    def stock_event(self, changed: dict[int, set[int]]) -> None:
+        """Hear of changed stock.
+
+        :param changed: warehouse ids by offer id
+        """
+
+
+class Shop:
+    """The tables of one account.
+
+    :param switches: the answers to the open questions
+    """
+
+    def __init__(self, switches: Switches) -> None:
+        self.switches = switches
+        self.clock = Clock()
+        self.listener: Listener | None = None
+        self.versions: dict[str, int] = {}
+        switches.on_change = self._switches_changed
+        self.clear()
+
+    def clear(self) -> None:
+        """Go back to an account as KeyCRM makes it: default lists, no goods, no orders."""
+        self._last: dict[str, int] = {}
+        self.orders: dict[int, Order] = {}
+        self.offers: dict[int, Offer] = {}
+        self.products: dict[int, Product] = {}
+        self.buyers: dict[int, Buyer] = {}
+        self.companies: dict[int, Company] = {}
+        self.stocks: dict[int, dict[int, StockRow]] = {}
+        self.transactions: dict[int, ExternalTransaction] = {}
+        self.statuses: dict[int, Status] = defaults.statuses()
+        self.sources: dict[int, Source] = defaults.sources()
+        self.payment_methods: dict[int, PaymentMethod] = defaults.payment_methods()
+        self.delivery_services: dict[int, DeliveryService] = defaults.delivery_services()
+        self.warehouses: dict[int, Warehouse] = defaults.warehouses()
+        self.managers: dict[int, dict[str, Any]] = defaults.managers()
+        self._skus: tuple[int, dict[str, list[int]]] | None = None
+        self._variants: tuple[int, dict[int, list[Offer]]] | None = None
+        for table in ("orders", "offers", "products", "buyers", "transactions", "lists"):
+            self.touch(table)
+
+    # === IDS, VERSIONS, TIME ===
+
+    def new_id(self, table: str, wanted: int | None = None, taken: Iterable[int] = ()) -> int:
+        """Give out an id.
+
+        :param table: what it is for
+        :param wanted: an id asked for
+        :param taken: ids in use, where the table starts with some
+        :return: the wanted id, else one above all before
+        """
+        if table not in self._last:
+            self._last[table] = max(taken, default=0)
+        if wanted is None:
+            wanted = self._last[table] + 1
+        self._last[table] = max(self._last[table], wanted)
+        return wanted
+
+    def touch(self, table: str) -> None:
+        """Note that a table changed, so that remembered lists of it are made anew.
+
+        :param table: its name
+        """
+        self.versions[table] = self.versions.get(table, 0) + 1
+
+    def now(self) -> datetime:
+        """Tell the shop's time.
+
+        :return: UTC, whole seconds
+        """
+        return self.clock.now()
+
+    # === LOOKING UP ===
+
+    def order(self, order_id: int) -> Order:
+        """Find an order.
+
+        :param order_id: its id
+        :return: the order
+        :raise NotFound: if there is none
+        """
+        try:
+            return self.orders[order_id]
+        except KeyError:
+            raise NotFound() from None
+
+    def totals(self, order: Order) -> Totals:
+        """Compute an order's totals, or take them from the last time.
+
+        :param order: an order
+        :return: its totals
+        """
+        if order.totals is None:
+            order.totals = money.totals(order, self.switches)
+        return order.totals
+
+    def currency(self, order: Order) -> str:
+        """Tell an order's currency.
+
+        :param order: an order
+        :return: the currency code of its source
+        """
+        source = self.sources.get(order.source_id)
+        return source.currency_code if source else "UAH"
+
+    def offers_with_sku(self, sku: str) -> list[int]:
+        """Find offers by SKU; nothing keeps two from having the same.
+
+        :param sku: the exact SKU
+        :return: offer ids, lowest first
+        """
+        version = self.versions["offers"]
+        if self._skus is None or self._skus[0] != version:
+            index: dict[str, list[int]] = {}
+            for offer in self.offers.values():
+                if offer.sku:
+                    index.setdefault(offer.sku, []).append(offer.id)
+            self._skus = (version, index)
+        return self._skus[1].get(sku, [])
+
+    def offers_of(self, product_id: int) -> list[Offer]:
+        """Find the offers of a product.
+
+        :param product_id: the product
+        :return: its offers, lowest id first
+        """
+        version = self.versions["offers"]
+        if self._variants is None or self._variants[0] != version:
+            index: dict[int, list[Offer]] = {}
+            for offer in self.offers.values():
+                index.setdefault(offer.product_id, []).append(offer)
+            self._variants = (version, index)
+        return self._variants[1].get(product_id, [])
+
+    def offer_name(self, offer: Offer) -> str:
+        """Tell what an offer is called in an order line.
+
+        :param offer: an offer
+        :return: the name of its product
+        """
+        product = self.products.get(offer.product_id)
+        return product.name if product else f"#{offer.id}"
+
+    def _switches_changed(self) -> None:
+        for order in self.orders.values():
+            order.totals = None
+        for table in self.versions:
+            self.touch(table)

@@ -1,0 +1,129 @@
+"""Stock by offer and warehouse, and what orders take out of it."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from .models import GROUP_CANCELLED, ZERO, Hold, Line, Order, StockRow
+from .shop import Shop
+
+RESERVED, FULFILLED = "reserved", "fulfilled"
+Changed = dict[int, set[int]]
+
+
+def row(shop: Shop, offer_id: int, warehouse_id: int) -> StockRow:
+    """Find the stock of an offer in a warehouse; an empty row is made where there is none.
+
+    :param shop: the shop
+    :param offer_id: the offer
+    :param warehouse_id: the warehouse
+    :return: the row itself
+    """
+    return shop.stocks.setdefault(offer_id, {}).setdefault(warehouse_id, StockRow())
+
+
+def total(shop: Shop, offer_id: int) -> StockRow:
+    """Add an offer's stock up.
+
+    :param shop: the shop
+    :param offer_id: the offer
+    :return: quantity (with the reserve in it) and reserve over all warehouses
+    """
+    rows = shop.stocks.get(offer_id, {}).values()
+    return StockRow(sum((r.quantity for r in rows), ZERO), sum((r.reserve for r in rows), ZERO))
+
+
+def write(
+    shop: Shop, warehouse_id: int, quantities: dict[int, Decimal], *, notify: bool = True
+) -> None:
+    """Set absolute quantities, as a stock PUT and a hand edit do. Rows that stay equal echo too.
+
+    :param shop: the shop
+    :param warehouse_id: the warehouse
+    :param quantities: new quantity (the reserve in it) by offer id
+    :param notify: whether the stock webhook fires
+    """
+    for offer_id, quantity in quantities.items():
+        row(shop, offer_id, warehouse_id).quantity = quantity
+    if notify and quantities and shop.listener:
+        shop.listener.stock_event({offer_id: {warehouse_id} for offer_id in quantities})
+
+
+def settle(shop: Shop, order: Order, *, notify: bool = True, history: bool = False) -> None:
+    """Bring what an order's lines hold in line with its status, lines and quantities.
+
+    :param shop: the shop
+    :param order: the order
+    :param notify: whether the stock webhook fires
+    :param history: whether goods written off have left before the present quantities were counted
+    """
+    changed: Changed = {}
+    for line in order.lines:
+        wanted = _wanted(shop, order, line)
+        if wanted == line.hold:
+            continue
+        if line.hold:
+            _book(shop, line.hold, -1, changed)
+            line.returned = wanted is None
+        if wanted:
+            line.returned = False
+            if not (history and wanted.kind == FULFILLED):
+                _book(shop, wanted, 1, changed)
+        line.hold = wanted
+    _tell(shop, changed, notify)
+
+
+def give_back(shop: Shop, lines: list[Line], *, notify: bool = True) -> None:
+    """Return what removed lines held.
+
+    :param shop: the shop
+    :param lines: lines that leave their order
+    :param notify: whether the stock webhook fires
+    """
+    changed: Changed = {}
+    for line in lines:
+        if line.hold:
+            _book(shop, line.hold, -1, changed)
+            line.hold = None
+    _tell(shop, changed, notify)
+
+
+def _wanted(shop: Shop, order: Order, line: Line) -> Hold | None:
+    """Say what a line should hold.
+
+    A status that neither reserves nor writes off leaves things as they are (assumed); the
+    cancelled group gives everything back (confirmed).
+    """
+    status = shop.statuses[order.status_id]
+    held = line.hold.kind if line.hold else None
+    if (
+        line.offer_id is None
+        or line.warehouse_id is None
+        or line.shipment_type != "warehouse"
+        or status.group_id == GROUP_CANCELLED
+    ):
+        kind = None
+    elif status.writes_off and shop.switches.is_("status_write_off", "on"):
+        kind = FULFILLED
+    elif status.reserves and shop.switches.is_("status_reserve", "on"):
+        stays = held == FULFILLED and shop.switches.is_("status_back", "keep")
+        kind = FULFILLED if stays else RESERVED
+    else:
+        kind = held
+    if kind is None:
+        return None
+    return Hold(kind, line.offer_id, line.warehouse_id, line.quantity)
+
+
+def _book(shop: Shop, hold: Hold, sign: int, changed: Changed) -> None:
+    stock = row(shop, hold.offer_id, hold.warehouse_id)
+    if hold.kind == RESERVED:
+        stock.reserve += sign * hold.quantity
+    else:
+        stock.quantity -= sign * hold.quantity
+    changed.setdefault(hold.offer_id, set()).add(hold.warehouse_id)
+
+
+def _tell(shop: Shop, changed: Changed, notify: bool) -> None:
+    if notify and changed and shop.listener:
+        shop.listener.stock_event(changed)

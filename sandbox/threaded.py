@@ -1,0 +1,60 @@
+"""A sandbox in a thread of the present process, for tests."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import threading
+from collections.abc import Mapping
+from types import TracebackType
+
+from .app import Sandbox
+from .control import Control
+from .server import Server, address, listen
+
+
+class ThreadedSandbox:
+    """A sandbox in a thread of this process, as a context manager.
+
+    :param key: the API key
+    :param token: the token of the control side
+    :param switches: switches other than the defaults
+    """
+
+    def __init__(
+        self,
+        key: str = "key",
+        token: str = "token",
+        switches: Mapping[str, object] | None = None,
+    ) -> None:
+        self.key = key
+        self.sandbox = Sandbox(key, token, switches)
+        self._opened = listen("127.0.0.1", 0)
+        self.url = address(self._opened)
+        self.api_url = f"{self.url}/v1"
+        self.control = Control(self.url, token)
+        started = threading.Event()
+        self._server = Server(self.sandbox, started.set)
+        self._started = started
+        self._thread = threading.Thread(target=self._run, name="sandbox", daemon=True)
+
+    def _run(self) -> None:
+        asyncio.run(self._server.serve(sockets=[self._opened]))
+
+    def __enter__(self) -> ThreadedSandbox:
+        self._thread.start()
+        if not self._started.wait(30):
+            raise RuntimeError("the sandbox did not start within 30 seconds")
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._server.should_exit = True
+        self._thread.join(30)
+        self.control.close()
+        if self._thread.is_alive():
+            print("the sandbox did not stop within 30 seconds", file=sys.stderr)

@@ -14,10 +14,11 @@ from starlette.routing import Route
 from . import lists, order_bodies, orders, stock_put
 from .bodies import load, pick, text, whole
 from .errors import Invalid, NotFound
+from .list_shapes import BUYER_INCLUDES
 from .lists import Lists, envelope
 from .models import Order, Payment
 from .query import Allowed, Query, flag, read
-from .shapes import BUYER_INCLUDES, ORDER_INCLUDES, Shapes
+from .shapes import ORDER_INCLUDES, Shapes
 from .shop import Shop
 
 ORDERS = Allowed(lists.ORDER_FILTERS, ORDER_INCLUDES, ("id", "updated_at", "created_at"))

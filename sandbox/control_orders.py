@@ -22,6 +22,15 @@ class OrdersControl(Client):
         """
         return self._call("POST", "/orders", {**fields, "webhook": webhook})
 
+    def create_sample_order(self, *, webhook: bool = True) -> Json:
+        """Make a realistic order, as the button on the page does: a catalogue product, one with
+        properties ("Сорочка, біла, M"), a one-off product and one without SKU.
+
+        :param webhook: False to fire none
+        :return: everything about the order
+        """
+        return self._call("POST", "/orders/sample", {"webhook": webhook})
+
     def order(self, order_id: int) -> Json:
         """Read everything about an order.
 

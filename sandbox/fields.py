@@ -118,6 +118,7 @@ COMPANY: Readers = {
     "id": whole,
     "name": text,
     "title": text,
+    "address": text,
     "bank_account": text,
     "notes": text,
 }

@@ -184,9 +184,10 @@ class ListShapes:
             and {
                 "id": company.id,
                 "name": company.name,
-                "title": company.title,
-                "bank_account": company.bank_account,
-                "notes": company.notes,
+                "full_name": company.title,
+                "address": company.address,
+                "banking_detailse": company.bank_account,  # spelt so by KeyCRM
+                "note": company.notes,
                 "created_at": iso(company.created_at),
                 "updated_at": iso(company.updated_at),
             },

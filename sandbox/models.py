@@ -129,6 +129,7 @@ class Company:
     id: int
     name: str
     title: str | None = None
+    address: str | None = None
     bank_account: str | None = None
     notes: str | None = None
     created_at: datetime | None = None

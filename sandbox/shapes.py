@@ -97,7 +97,8 @@ class Shapes(ListShapes):
             out["manager"] = shop.managers.get(order.manager_id or 0)
         elif include == "assigned":
             manager = shop.managers.get(order.manager_id or 0)
-            out["assigned"] = [manager] if manager else []
+            role = {"id": 2, "name": "Менеджер", "alias": "manager"}
+            out["assigned"] = [{**manager, "role": role}] if manager else []
         elif include == "status":
             out["status"] = self.status(shop.statuses[order.status_id])
         elif include == "payments":

@@ -65,7 +65,14 @@ MARKETING = {
     "created_at": "2026-08-01T09:00:00.000000Z",
     "updated_at": "2026-08-01T09:00:00.000000Z",
 }
-TAG = {"id": 1, "name": "Терміново", "alias": "terminovo", "color": "#FF0000"}
+TAG = {
+    "id": 1,
+    "name": "Терміново",
+    "alias": "terminovo",
+    "color": "#FF0000",
+    "created_at": "2024-01-15T09:00:00.000000Z",
+    "updated_at": "2024-01-15T09:00:00.000000Z",
+}
 
 
 def variants(goods: Goods) -> list[list[dict[str, str]]]:

@@ -1,0 +1,90 @@
+"""The rules of the request budget, as pure functions over the times of past requests.
+
+KeyCRM allows 60 requests a minute and key (confirmed; a few accounts report less, hence the learnt
+limit). A fixed rate of one a second would make a burst of live orders slow, and a plain counter per
+clock minute can let twice the limit through at the border of two minutes. So the rule is a sliding
+window: a request may leave when fewer than the limit left in the last :data:`WINDOW` seconds.
+"""
+
+from dataclasses import dataclass
+
+#: Seconds. KeyCRM counts when requests arrive, we when they leave: one second covers what the way varies.
+WINDOW = 61.0
+#: Requests a minute that KeyCRM allows (confirmed by its documentation).
+DEFAULT_LIMIT = 60
+#: Seconds between two requests of bulk work: an unpaced burst would block live work for a minute.
+BULK_PACE = 1.0
+#: Places in the window that bulk work leaves to live work.
+LIVE_RESERVE = 1
+#: A learnt limit is never lower than this.
+LOWEST_LIMIT = 5
+#: Seconds to stay away after a 429 that names no time.
+DEFAULT_RETRY_AFTER = 15.0
+#: Seconds for which a limit learnt from an early 429 is believed.
+LEARNT_LIMIT_LIFETIME = 3600.0
+
+LIVE = "live"
+BULK = "bulk"
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """State of one API key. All times are seconds of one clock, that of the database server.
+
+    :param times: when the requests of the last window left, oldest first
+    :param limit: requests a window
+    :param blocked_until: no request leaves before this time (a 429 said so)
+    :param limit_until: until when a lowered ``limit`` is believed; 0 when it is not lowered
+    """
+
+    times: tuple[float, ...] = ()
+    limit: int = DEFAULT_LIMIT
+    blocked_until: float = 0.0
+    limit_until: float = 0.0
+
+
+def refreshed(budget: Budget, now: float) -> Budget:
+    """Forget what lies outside the window, and a learnt limit that is too old."""
+    times = tuple(time for time in budget.times if time > now - WINDOW)
+    if budget.limit_until and budget.limit_until <= now:
+        return Budget(times, DEFAULT_LIMIT, budget.blocked_until, 0.0)
+    return Budget(times, budget.limit, budget.blocked_until, budget.limit_until)
+
+
+def wait_for(budget: Budget, now: float, lane: str) -> float:
+    """Say how long a request of this lane has to wait.
+
+    :param lane: :data:`LIVE` or :data:`BULK`
+    :return: seconds; 0.0 when it may leave now
+    """
+    budget = refreshed(budget, now)
+    room = budget.limit - (LIVE_RESERVE if lane == BULK else 0)
+    waits = [budget.blocked_until - now]
+    if len(budget.times) >= room:
+        waits.append(budget.times[len(budget.times) - room] + WINDOW - now)
+    if lane == BULK and budget.times:
+        waits.append(budget.times[-1] + BULK_PACE - now)
+    return max(0.0, *waits)
+
+
+def spent(budget: Budget, now: float) -> Budget:
+    """Book a request that leaves now."""
+    budget = refreshed(budget, now)
+    return Budget((*budget.times, now), budget.limit, budget.blocked_until, budget.limit_until)
+
+
+def refused(budget: Budget, now: float, retry_after: float | None) -> Budget:
+    """Learn from a 429.
+
+    When it comes although the window has room, the key has a lower limit or another program uses it
+    too: the limit is lowered for :data:`LEARNT_LIMIT_LIFETIME` seconds.
+
+    :param retry_after: seconds, as KeyCRM said, or None
+    """
+    budget = refreshed(budget, now)
+    pause = DEFAULT_RETRY_AFTER if retry_after is None else min(max(retry_after, 1.0), 300.0)
+    limit, limit_until = budget.limit, budget.limit_until
+    if len(budget.times) < budget.limit:
+        limit = max(LOWEST_LIMIT, len(budget.times) - 1)
+        limit_until = now + LEARNT_LIMIT_LIFETIME
+    return Budget(budget.times, limit, max(budget.blocked_until, now + pause), limit_until)

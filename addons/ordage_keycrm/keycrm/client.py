@@ -1,0 +1,278 @@
+"""The one client of KeyCRM's Open API.
+
+It knows the protocol: bearer key, JSON, codes, pages, 429 and what may be tried again. It knows no
+Odoo and no database: the request budget, the clock and the sleep are handed in, so that a test of a
+retry takes no time.
+"""
+
+import logging
+import random
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+
+from . import budget as budget_rules
+from .errors import (
+    KeyCrmError,
+    MalformedAnswer,
+    NotFound,
+    RateLimited,
+    Refused,
+    ServerTrouble,
+    TimedOut,
+    Unauthorized,
+    Unreachable,
+)
+
+_logger = logging.getLogger(__name__)
+
+#: Rows a page; more is refused (confirmed). Left out, KeyCRM sends 15.
+PAGE_SIZE = 50
+#: Seconds to connect, and seconds between two bytes of the answer.
+TIMEOUT = (5, 30)
+#: Tries of one request before the trouble is handed to the caller.
+TRIES = 3
+#: An answer larger than this is not read to its end.
+MAX_ANSWER_BYTES = 64 * 1024 * 1024
+
+
+class RequestGate:
+    """What the client asks before each request and tells afterwards. This one lets all through."""
+
+    def acquire(self, lane: str) -> None:
+        """Wait for room or raise :class:`~.errors.BudgetSpent`."""
+
+    def refused(self, retry_after: float | None) -> None:
+        """KeyCRM answered 429."""
+
+
+class KeyCrmClient:
+    """Talk to one KeyCRM account.
+
+    :param api_key: the key from the cabinet (Settings → General); never logged, never in an error
+    :param base_url: address of the API, with its version, e.g. ``…/v1``
+    :param gate: the request budget
+    :param lane: ``live`` or ``bulk``, for the gate
+    :param sleep: called with seconds between two tries
+    :param timeout: ``(connect, read)`` seconds
+    """
+
+    def __init__(
+        self,
+        api_key: str,
+        base_url: str,
+        *,
+        gate: RequestGate | None = None,
+        lane: str = budget_rules.LIVE,
+        session: requests.Session | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+        timeout: tuple[float, float] = TIMEOUT,
+        tries: int = TRIES,
+    ):
+        self._base_url = base_url.rstrip("/")
+        self._gate = gate or RequestGate()
+        self._sleep = sleep
+        self._timeout = timeout
+        self._tries = tries
+        self.lane = lane
+        self._session = session or requests.Session()
+        self._headers = {
+            "Authorization": f"Bearer {api_key}",
+            "Accept": "application/json",
+            "User-Agent": "ordage-keycrm",
+        }
+
+    def __enter__(self) -> "KeyCrmClient":
+        return self
+
+    def __exit__(self, *exc_info) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._session.close()
+
+    # === READING AND WRITING ===#
+
+    def get(self, path: str, params: dict[str, Any] | None = None) -> Any:
+        """Read; tried again after transient trouble.
+
+        :param path: below the base address, with its leading slash
+        :return: the decoded JSON
+        :raise KeyCrmError: see :mod:`.errors`
+        """
+        return self._request("GET", path, params=params)
+
+    def put(self, path: str, body: dict[str, Any]) -> Any:
+        """Write absolute values. Safe to repeat, so tried again like a read.
+
+        :raise KeyCrmError: see :mod:`.errors`
+        """
+        return self._request("PUT", path, json=body)
+
+    def page(self, path: str, params: dict[str, Any] | None = None, number: int = 1) -> "Page":
+        """Read one page of a list.
+
+        :param number: from 1
+        :raise MalformedAnswer: when the answer is no list
+        """
+        answer = self.get(path, {"limit": PAGE_SIZE, **(params or {}), "page": number})
+        return Page.from_answer(answer, number)
+
+    def pages(
+        self, path: str, params: dict[str, Any] | None = None, first: int = 1
+    ) -> Iterator["Page"]:
+        """Read a list page by page, to its end.
+
+        The end is known by KeyCRM's own word (``last_page``, ``next_page_url``) and by an empty page:
+        an answer that always names a next page cannot make this endless.
+        """
+        number = first
+        while True:
+            page = self.page(path, params, number)
+            yield page
+            if page.is_last:
+                return
+            number += 1
+
+    # === ONE REQUEST ===#
+
+    def _request(self, method: str, path: str, **kwargs) -> Any:
+        for attempt in range(1, self._tries + 1):
+            self._gate.acquire(self.lane)
+            try:
+                return self._send(method, path, **kwargs)
+            except RateLimited as error:
+                # The gate keeps everybody away for as long as KeyCRM said; waiting here would hold a worker.
+                self._gate.refused(error.retry_after)
+                raise
+            except KeyCrmError as error:
+                if not error.transient or attempt == self._tries:
+                    raise
+                pause = min(2.0, 0.3 * 2 ** (attempt - 1)) * random.uniform(0.75, 1.25)
+                _logger.info("KeyCRM: %s %s: %s; again in %.1f s", method, path, error.code, pause)
+                self._sleep(pause)
+        raise AssertionError("unreachable")
+
+    def _send(self, method: str, path: str, **kwargs) -> Any:
+        url = self._base_url + path
+        host = _host_of(url)
+        try:
+            # Redirects are not followed: the key must not travel to another host, and a redirected
+            # write would come out as a read.
+            response = self._session.request(
+                method,
+                url,
+                headers=self._headers,
+                timeout=self._timeout,
+                allow_redirects=False,
+                **kwargs,
+            )
+        except requests.exceptions.Timeout:
+            raise TimedOut("timed_out", host=host, seconds=self._timeout[1]) from None
+        except requests.exceptions.SSLError:
+            raise Unreachable("bad_certificate", host=host) from None
+        except (requests.exceptions.ConnectionError, requests.exceptions.ChunkedEncodingError):
+            raise Unreachable("unreachable", host=host) from None
+        except requests.exceptions.ContentDecodingError:
+            raise MalformedAnswer("not_json", path=path, status=0) from None
+        except requests.exceptions.RequestException as error:
+            # InvalidURL, InvalidHeader (a key with a line break), …: the settings are wrong.
+            raise Refused("bad_settings", kind=type(error).__name__) from None
+        except ValueError as error:
+            raise Refused("bad_settings", kind=type(error).__name__) from None
+        return self._decoded(response, path)
+
+    def _decoded(self, response: requests.Response, path: str) -> Any:
+        status = response.status_code
+        if status in (200, 201, 202):
+            if len(response.content) > MAX_ANSWER_BYTES:
+                raise MalformedAnswer("answer_too_large", path=path)
+            try:
+                return response.json()
+            except ValueError:
+                raise MalformedAnswer("not_json", path=path, status=status) from None
+        message = _message_of(response)
+        if status in (401, 403):
+            raise Unauthorized("unauthorized", message=message)
+        if status == 404:
+            raise NotFound("not_found", path=path, message=message)
+        if status == 429:
+            raise RateLimited("rate_limited", retry_after=_retry_after(response))
+        if status >= 500:
+            raise ServerTrouble("server_trouble", status=status, message=message)
+        if 300 <= status < 400:
+            raise Refused("redirected", host=_host_of(response.url), status=status)
+        raise Refused("refused", status=status, path=path, message=message)
+
+
+class Page:
+    """One page of a list.
+
+    :param rows: the rows, as decoded
+    :param number: which page, from 1
+    :param total: rows of the whole list, as KeyCRM counts them now; 0 when it does not say
+    :param last: number of the last page, as far as KeyCRM says
+    """
+
+    __slots__ = ("has_next", "last", "number", "rows", "total")
+
+    def __init__(self, rows: list[dict], number: int, total: int, last: int, has_next: bool):
+        self.rows = rows
+        self.number = number
+        self.total = total
+        self.last = last
+        self.has_next = has_next
+
+    @property
+    def is_last(self) -> bool:
+        """Nothing comes after this page."""
+        if not self.rows:
+            return True
+        return self.number >= self.last if self.last else not self.has_next
+
+    @classmethod
+    def from_answer(cls, answer: Any, number: int) -> "Page":
+        """Read the envelope of a list.
+
+        :raise MalformedAnswer: when it has no ``data`` list of objects
+        """
+        rows = answer.get("data") if isinstance(answer, dict) else None
+        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+            raise MalformedAnswer("not_a_list", number=number)
+        try:
+            total = int(answer.get("total") or 0)
+            last = int(answer.get("last_page") or 0)
+        except (TypeError, ValueError):
+            raise MalformedAnswer("not_a_list", number=number) from None
+        if not last and total:
+            last = -(-total // PAGE_SIZE)
+        return cls(rows, number, total, last, bool(answer.get("next_page_url")))
+
+
+def _host_of(url: str) -> str:
+    """The host of an address, for people; the address itself when it is none."""
+    try:
+        return urlsplit(url).netloc
+    except ValueError:
+        return url
+
+
+def _message_of(response: requests.Response) -> str:
+    """What KeyCRM said, shortened; empty when it said nothing readable."""
+    try:
+        message = response.json().get("message") or ""
+    except (ValueError, AttributeError):
+        message = ""
+    return str(message)[:500]
+
+
+def _retry_after(response: requests.Response) -> float | None:
+    """Seconds from the ``Retry-After`` header, None when it is missing or no number."""
+    try:
+        return max(0.0, float(response.headers["Retry-After"]))
+    except (KeyError, ValueError):
+        return None

@@ -1,0 +1,61 @@
+"""Names and numbers of goods as people read them."""
+
+import unicodedata
+from collections.abc import Iterable
+
+from .records import Property
+
+#: Longest name that a product gets; a marketplace's title can be far longer than anybody reads.
+NAME_LIMIT = 250
+
+
+def product_name(name: str, properties: Iterable[Property]) -> str:
+    """Put the properties into the name: "Сорочка, біла, M".
+
+    Values come in KeyCRM's order. A value that holds a comma is put in quotation marks, so that it
+    still reads as one value. Values that the name already ends with are not said twice.
+
+    :param name: KeyCRM's name of the product, may be empty
+    :return: at most :data:`NAME_LIMIT` characters
+    """
+    values = [f"«{p.value}»" if "," in p.value else p.value for p in properties]
+    name = " ".join(name.split())
+    tail = ", ".join(values)
+    if not tail or name.lower().endswith(", " + tail.lower()):
+        return shortened(name or tail)
+    if not name:
+        return shortened(tail)
+    return f"{shortened(name, NAME_LIMIT - len(tail) - 2)}, {tail}"[:NAME_LIMIT]
+
+
+def shortened(text: str, limit: int = NAME_LIMIT) -> str:
+    """Cut a text that is too long, and show that it was cut."""
+    limit = max(limit, 20)
+    return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
+
+
+def sku_key(sku: str) -> str:
+    """By what two SKUs are compared: case and surrounding spaces do not matter."""
+    return unicodedata.normalize("NFC", sku).strip().lower()
+
+
+def one_off_key(name: str, properties: Iterable[Property]) -> str:
+    """By what two one-off products are the same: equal name and equal properties."""
+    return " ".join(product_name(name, properties).lower().split())
+
+
+def normalised_phone(phone: str) -> str:
+    """Write a Ukrainian phone number as +380…; of a foreign one keep its digits.
+
+    :return: ``+`` and digits, or an empty text when there are fewer than nine digits
+    """
+    digits = "".join(c for c in phone if c.isdigit())
+    if len(digits) < 9:
+        return ""
+    if len(digits) == 9:
+        return "+380" + digits
+    if len(digits) == 10 and digits.startswith("0"):
+        return "+38" + digits
+    if len(digits) == 11 and digits.startswith("80"):
+        return "+3" + digits
+    return "+" + digits.removeprefix("00")

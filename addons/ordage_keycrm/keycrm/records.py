@@ -1,0 +1,393 @@
+"""What KeyCRM sends, as typed objects. Names are KeyCRM's own; money is Decimal, times naive UTC.
+
+Each class has a ``parse`` that takes the decoded JSON. Unknown keys are ignored (they appear at any
+time); what is needed and not there is a :class:`~.errors.MalformedAnswer`.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from .errors import MalformedAnswer
+from .values import to_amount, to_decimal, to_int, to_object, to_objects, to_text, to_utc
+
+#: What to ask for with an order: everything the importer reads.
+ORDER_INCLUDES = "buyer,products.offer,status,payments,shipping,manager,tags,marketing"
+ORDER_INCLUDES_WITHOUT_PAYMENTS = "buyer,products.offer,status,shipping,manager,tags,marketing"
+
+
+def _required_id(data: dict, what: str) -> int:
+    identifier = to_int(data.get("id"))
+    if not identifier:
+        raise MalformedAnswer("id_missing", what=what)
+    return identifier
+
+
+@dataclass(frozen=True, slots=True)
+class Property:
+    """A property of a variant: name "Колір", value "біла"."""
+
+    name: str
+    value: str
+
+    @classmethod
+    def parse_list(cls, data: Any) -> tuple["Property", ...]:
+        found = (
+            cls(to_text(row.get("name")), to_text(row.get("value"))) for row in to_objects(data)
+        )
+        return tuple(prop for prop in found if prop.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """An order status. ``group``: 1 new, 2 agreement, 3 production, 4 delivery, 5 completed, 6 cancelled."""
+
+    id: int
+    name: str
+    alias: str
+    group: int
+    is_active: bool
+
+    @classmethod
+    def parse(cls, data: dict) -> "Status":
+        identifier = _required_id(data, "status")
+        alias = to_text(data.get("alias"))
+        return cls(
+            id=identifier,
+            name=to_text(data.get("name")) or alias or str(identifier),
+            alias=alias,
+            group=to_int(data.get("group_id")) or 0,
+            is_active=bool(data.get("is_active", True)),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where orders come from: a shop, a marketplace. It alone names the currency of its orders."""
+
+    id: int
+    name: str
+    currency_code: str
+
+    @classmethod
+    def parse(cls, data: dict) -> "Source":
+        identifier = _required_id(data, "source")
+        return cls(
+            identifier,
+            to_text(data.get("name")) or to_text(data.get("alias")) or str(identifier),
+            to_text(data.get("currency_code")).upper(),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentMethod:
+    id: int
+    name: str
+
+    @classmethod
+    def parse(cls, data: dict) -> "PaymentMethod":
+        identifier = _required_id(data, "payment method")
+        return cls(
+            identifier,
+            to_text(data.get("name")) or to_text(data.get("alias")) or str(identifier),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Warehouse:
+    id: int
+    name: str
+
+    @classmethod
+    def parse(cls, data: Any) -> "Warehouse | None":
+        data = to_object(data)
+        identifier = to_int(data.get("id"))
+        if not identifier:
+            return None
+        return cls(identifier, to_text(data.get("name")) or str(identifier))
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A catalogue variant. ``price``, ``purchased_price`` in the account's currency; ``weight`` in kg."""
+
+    id: int
+    product_id: int | None
+    sku: str
+    barcode: str
+    price: Decimal | None
+    purchased_price: Decimal | None
+    weight: Decimal | None
+    properties: tuple[Property, ...]
+    name: str
+    picture_url: str
+
+    @classmethod
+    def parse(cls, data: Any) -> "Offer | None":
+        """:return: None where there is no offer (null, ``[]``, key missing: a one-off product)"""
+        data = to_object(data)
+        identifier = to_int(data.get("id"))
+        if not identifier:
+            return None
+        product = to_object(data.get("product"))
+        return cls(
+            id=identifier,
+            product_id=to_int(data.get("product_id")),
+            sku=to_text(data.get("sku")),
+            barcode=to_text(data.get("barcode")),
+            price=to_decimal(data.get("price")),
+            purchased_price=to_decimal(data.get("purchased_price")),
+            weight=to_decimal(data.get("weight")),
+            properties=Property.parse_list(data.get("properties")),
+            name=to_text(product.get("name")),
+            picture_url=to_text(data.get("thumbnail_url")),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of an order. ``price``: list price of one unit; ``price_sold``: what one unit is sold at."""
+
+    id: int
+    sku: str
+    name: str
+    price: Decimal
+    price_sold: Decimal
+    quantity: Decimal
+    discount_percent: Decimal
+    purchased_price: Decimal | None
+    unit_type: str
+    comment: str
+    properties: tuple[Property, ...]
+    stock_status: str
+    shipment_type: str
+    warehouse: Warehouse | None
+    offer: Offer | None
+
+    @classmethod
+    def parse(cls, data: dict) -> "Line":
+        price = to_decimal(data.get("price"))
+        sold = to_decimal(data.get("price_sold"))
+        price = sold if price is None else price
+        return cls(
+            id=_required_id(data, "line"),
+            sku=to_text(data.get("sku")),
+            name=to_text(data.get("name")),
+            price=price or Decimal(0),
+            price_sold=(price if sold is None else sold) or Decimal(0),
+            quantity=to_amount(data.get("quantity")),
+            discount_percent=to_amount(data.get("discount_percent"))
+            + to_amount(data.get("loyalty_discount")),
+            purchased_price=to_decimal(data.get("purchased_price")),
+            unit_type=to_text(data.get("unit_type")),
+            comment=to_text(data.get("comment")),
+            properties=Property.parse_list(data.get("properties")),
+            stock_status=to_text(data.get("stock_status")),
+            shipment_type=to_text(data.get("shipment_type")),
+            warehouse=Warehouse.parse(data.get("warehouse")),
+            offer=Offer.parse(data.get("offer")),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Buyer:
+    """``phone`` and ``email`` may come as a text or as a list (the buyers' list); the first one counts."""
+
+    id: int
+    name: str
+    phone: str
+    email: str
+    company_id: int | None
+    note: str
+
+    @classmethod
+    def parse(cls, data: Any) -> "Buyer | None":
+        data = to_object(data)
+        identifier = to_int(data.get("id"))
+        if not identifier:
+            return None
+        return cls(
+            id=identifier,
+            name=to_text(data.get("full_name")),
+            phone=_first_text(data.get("phone")),
+            email=_first_text(data.get("email")),
+            company_id=to_int(data.get("company_id")),
+            note=to_text(data.get("note")),
+        )
+
+
+def _first_text(value: Any) -> str:
+    if isinstance(value, list):
+        value = next((item for item in value if to_text(item)), "")
+    return to_text(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """A payment of an order. ``amount`` is in ``currency_code`` (KeyCRM's ``actual_currency``)."""
+
+    id: int
+    amount: Decimal
+    currency_code: str
+    status: str
+    payment_method_id: int | None
+    description: str
+    transaction_uuid: str
+    date: datetime | None
+
+    @classmethod
+    def parse(cls, data: dict) -> "Payment":
+        actual = to_decimal(data.get("actual_amount"))
+        actual_currency = to_text(data.get("actual_currency"))
+        amount = to_amount(data.get("amount"))
+        currency = to_text(data.get("source_currency"))
+        if actual is not None and actual_currency:
+            amount, currency = actual, actual_currency
+        return cls(
+            id=_required_id(data, "payment"),
+            amount=amount,
+            currency_code=(currency or actual_currency).upper(),
+            status=to_text(data.get("status")),
+            payment_method_id=to_int(data.get("payment_method_id")),
+            description=to_text(data.get("description")),
+            transaction_uuid=to_text(data.get("transaction_uuid")),
+            date=to_utc(data.get("payment_date")) or to_utc(data.get("created_at")),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Shipping:
+    """Where an order goes. ``receive_point`` is the text of the parcel office."""
+
+    tracking_code: str
+    recipient_name: str
+    recipient_phone: str
+    city: str
+    region: str
+    zip: str
+    country_code: str
+    address: str
+    secondary_line: str
+    receive_point: str
+    delivery_service: str
+
+    @classmethod
+    def parse(cls, data: Any) -> "Shipping | None":
+        data = to_object(data)
+        if not data:
+            return None
+        payload = to_object(data.get("address_payload"))
+        service = to_object(data.get("delivery_service") or data.get("deliveryService"))
+        return cls(
+            tracking_code=to_text(data.get("tracking_code")),
+            recipient_name=to_text(data.get("recipient_full_name")),
+            recipient_phone=to_text(data.get("recipient_phone")),
+            city=to_text(data.get("shipping_address_city")) or to_text(payload.get("city_desc")),
+            region=to_text(data.get("shipping_address_region"))
+            or to_text(payload.get("area_desc")),
+            zip=to_text(data.get("shipping_address_zip")),
+            country_code=to_text(data.get("shipping_address_country_code")).upper(),
+            address=to_text(data.get("shipping_address")),
+            secondary_line=to_text(data.get("shipping_secondary_line")),
+            receive_point=to_text(data.get("shipping_receive_point"))
+            or to_text(payload.get("warehouse_desc")),
+            delivery_service=to_text(service.get("name")),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """An order with its includes. Money has no currency of its own: see :class:`Source`."""
+
+    id: int
+    parent_id: int | None
+    source_id: int | None
+    number: str
+    client_id: int | None
+    status_id: int | None
+    grand_total: Decimal | None
+    total_discount: Decimal
+    shipping_price: Decimal
+    wrap_price: Decimal
+    taxes: Decimal
+    payment_status: str
+    manager_comment: str
+    buyer_comment: str
+    promocode: str
+    manager_name: str
+    ordered_at: datetime | None
+    created_at: datetime | None
+    updated_at: datetime | None
+    buyer: Buyer | None
+    shipping: Shipping | None
+    lines: tuple[Line, ...] = field(default=())
+    payments: tuple[Payment, ...] = field(default=())
+    tags: tuple[str, ...] = field(default=())
+
+    @classmethod
+    def parse(cls, data: Any) -> "Order":
+        if not isinstance(data, dict):
+            raise MalformedAnswer("not_an_order")
+        manager = to_object(data.get("manager"))
+        status = to_object(data.get("status"))
+        buyer = Buyer.parse(data.get("buyer"))
+        return cls(
+            id=_required_id(data, "order"),
+            parent_id=to_int(data.get("parent_id")),
+            source_id=to_int(data.get("source_id")),
+            number=to_text(data.get("source_uuid")),
+            client_id=to_int(data.get("client_id")) or (buyer.id if buyer else None),
+            status_id=to_int(data.get("status_id")) or to_int(status.get("id")),
+            grand_total=to_decimal(data.get("grand_total")),
+            total_discount=to_amount(data.get("total_discount")),
+            shipping_price=to_amount(data.get("shipping_price")),
+            wrap_price=to_amount(data.get("wrap_price")),
+            taxes=to_amount(data.get("taxes")),
+            payment_status=to_text(data.get("payment_status")),
+            manager_comment=to_text(data.get("manager_comment")),
+            buyer_comment=to_text(data.get("buyer_comment"))
+            or to_text(data.get("client_comment")),
+            promocode=to_text(data.get("promocode")),
+            manager_name=to_text(manager.get("full_name")) or to_text(manager.get("first_name")),
+            ordered_at=to_utc(data.get("ordered_at")),
+            created_at=to_utc(data.get("created_at")),
+            updated_at=to_utc(data.get("updated_at")),
+            buyer=buyer,
+            shipping=Shipping.parse(data.get("shipping")),
+            lines=tuple(Line.parse(row) for row in to_objects(data.get("products"))),
+            payments=tuple(Payment.parse(row) for row in to_objects(data.get("payments"))),
+            tags=tuple(
+                name for row in to_objects(data.get("tags")) if (name := to_text(row.get("name")))
+            ),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class StockRow:
+    """What KeyCRM has of one offer in one warehouse. ``quantity`` includes ``reserve`` (confirmed)."""
+
+    offer_id: int
+    sku: str
+    warehouse: Warehouse
+    quantity: Decimal
+    reserve: Decimal
+
+    @classmethod
+    def parse_list(cls, data: dict) -> list["StockRow"]:
+        """Read one row of ``/offers/stocks`` with details: one entry a warehouse."""
+        offer_id = _required_id(data, "stock row")
+        rows = []
+        for entry in to_objects(data.get("warehouse")):
+            warehouse = Warehouse.parse(entry)
+            if warehouse:
+                rows.append(
+                    cls(
+                        offer_id,
+                        to_text(data.get("sku")),
+                        warehouse,
+                        to_amount(entry.get("quantity")),
+                        to_amount(entry.get("reserve")),
+                    )
+                )
+        return rows

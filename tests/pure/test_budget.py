@@ -1,0 +1,74 @@
+"""The request budget: never more than KeyCRM allows, and all of it when there is work."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+from keycrm import budget as rules
+from keycrm.budget import BULK, LIVE, Budget
+
+
+def play(lanes, start=1000.0, limit=60):
+    """Send a request for each lane as soon as it may leave; give the times."""
+    now, budget, times = start, Budget(limit=limit), []
+    for lane in lanes:
+        now += rules.wait_for(budget, now, lane)
+        budget = rules.spent(budget, now)
+        times.append(now)
+    return times
+
+
+@given(
+    st.lists(st.sampled_from([LIVE, BULK]), min_size=1, max_size=200),
+    st.integers(min_value=5, max_value=80),
+)
+def test_no_minute_ever_holds_more_than_the_limit(lanes, limit):
+    times = play(lanes, limit=limit)
+    for index, first in enumerate(times):
+        within = [time for time in times[index:] if time < first + 60.0]
+        assert len(within) <= limit
+
+
+def test_live_work_may_burst_up_to_the_limit():
+    times = play([LIVE] * 60)
+    assert times[-1] == times[0]
+
+
+def test_bulk_work_uses_nearly_the_whole_limit():
+    times = play([BULK] * 600)
+    per_minute = 60 * (len(times) - 1) / (times[-1] - times[0])
+    assert per_minute >= 58
+
+
+def test_bulk_work_leaves_a_live_order_a_place_at_once():
+    now, budget = 1000.0, Budget()
+    for _ in range(300):
+        now += rules.wait_for(budget, now, BULK)
+        budget = rules.spent(budget, now)
+    assert rules.wait_for(budget, now, LIVE) <= 1.0
+
+
+def test_429_keeps_everybody_away_for_as_long_as_keycrm_says():
+    budget = rules.refused(Budget(), 1000.0, 7.0)
+    assert rules.wait_for(budget, 1000.0, LIVE) == 7.0
+    assert rules.wait_for(budget, 1003.0, BULK) == 4.0
+
+
+def test_429_without_a_time_pauses_all_the_same():
+    budget = rules.refused(Budget(), 1000.0, None)
+    assert rules.wait_for(budget, 1000.0, LIVE) == rules.DEFAULT_RETRY_AFTER
+
+
+def test_an_early_429_lowers_the_limit_and_is_forgotten_after_an_hour():
+    budget = Budget()
+    for second in range(20):
+        budget = rules.spent(budget, 1000.0 + second)
+    budget = rules.refused(budget, 1020.0, 1.0)
+    assert budget.limit == 19
+    later = rules.refreshed(budget, 1020.0 + rules.LEARNT_LIMIT_LIFETIME + 1)
+    assert later.limit == rules.DEFAULT_LIMIT
+
+
+def test_a_429_at_the_limit_teaches_nothing():
+    budget = Budget(limit=20)
+    for _ in range(20):
+        budget = rules.spent(budget, 1000.0)
+    assert rules.refused(budget, 1000.0, 1.0).limit == 20

@@ -1,0 +1,230 @@
+"""The client against a real HTTP server that misbehaves in every way seen."""
+
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from keycrm.client import KeyCrmClient, RequestGate
+from keycrm.errors import (
+    KeyCrmError,
+    MalformedAnswer,
+    NotFound,
+    RateLimited,
+    Refused,
+    ServerTrouble,
+    TimedOut,
+    Unauthorized,
+    Unreachable,
+)
+
+KEY = "secret-key-of-the-shop"
+
+
+class Gate(RequestGate):
+    def __init__(self):
+        self.asked, self.refusals = [], []
+
+    def acquire(self, lane):
+        self.asked.append(lane)
+
+    def refused(self, retry_after):
+        self.refusals.append(retry_after)
+
+
+class Remote:
+    """A server that gives prepared answers in turn and notes what it was asked."""
+
+    def __init__(self):
+        self.answers, self.requests = [], []
+        remote = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def _answer(self):
+                length = int(self.headers.get("Content-Length") or 0)
+                remote.requests.append(
+                    (self.command, self.path, dict(self.headers), self.rfile.read(length))
+                )
+                status, body, headers = remote.answers.pop(0)
+                if status == "hang":
+                    remote.hanging.wait(10)
+                    return
+                data = body if isinstance(body, bytes) else json.dumps(body).encode()
+                self.send_response(status)
+                for name, value in {"Content-Length": str(len(data)), **headers}.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(data)
+
+            do_GET = do_PUT = _answer
+
+            def log_message(self, *args):
+                pass
+
+        self.hanging = threading.Event()
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.url = f"http://127.0.0.1:{self.server.server_port}/v1"
+
+    def will(self, status, body=b"", **headers):
+        self.answers.append((status, body, {k.replace("_", "-"): v for k, v in headers.items()}))
+        return self
+
+    def close(self):
+        self.hanging.set()
+        self.server.shutdown()
+        self.server.server_close()
+
+
+@pytest.fixture
+def remote():
+    remote = Remote()
+    yield remote
+    remote.close()
+
+
+@pytest.fixture
+def slept():
+    return []
+
+
+@pytest.fixture
+def client(remote, slept):
+    with KeyCrmClient(KEY, remote.url, gate=Gate(), sleep=slept.append, timeout=(2, 0.5)) as client:
+        yield client
+
+
+def test_the_key_travels_in_the_header_and_lists_are_asked_for_in_fifties(remote, client):
+    remote.will(200, {"data": [], "total": 0})
+    client.page("/order", {"filter[status_id]": "1,2"})
+    _method, path, headers, _body = remote.requests[0]
+    assert headers["Authorization"] == f"Bearer {KEY}"
+    assert "limit=50" in path
+    assert "page=1" in path
+
+
+def test_pages_end_where_keycrm_says(remote, client):
+    remote.will(200, {"data": [{"id": 1}], "total": 2, "last_page": 2})
+    remote.will(200, {"data": [{"id": 2}], "total": 2, "last_page": 2})
+    assert [row["id"] for page in client.pages("/order") for row in page.rows] == [1, 2]
+
+
+def test_an_endless_next_page_ends_at_an_empty_page(remote, client):
+    for _ in range(2):
+        remote.will(200, {"data": [{"id": 1}], "next_page_url": "http://more"})
+    remote.will(200, {"data": [], "next_page_url": "http://more"})
+    assert sum(1 for _page in client.pages("/order")) == 3
+
+
+def test_server_trouble_is_tried_again_with_growing_pauses(remote, client, slept):
+    remote.will(500).will(502).will(200, {"id": 1})
+    assert client.get("/order/1") == {"id": 1}
+    assert len(slept) == 2
+    assert slept[1] > slept[0]
+
+
+def test_lasting_server_trouble_ends(remote, client):
+    remote.will(500).will(500).will(500, {"message": "boom"})
+    with pytest.raises(ServerTrouble) as caught:
+        client.get("/order/1")
+    assert caught.value.params == {"status": 500, "message": "boom"}
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "error"),
+    [
+        (401, {"message": "Unauthenticated."}, Unauthorized),
+        (404, {"message": "Not found"}, NotFound),
+        (400, {"message": "Requested filter(s) `x` are not allowed."}, Refused),
+        (422, {"message": "The given data was invalid.", "errors": []}, Refused),
+        (302, b"", Refused),
+    ],
+)
+def test_what_will_not_get_better_is_not_repeated(remote, client, status, body, error):
+    remote.will(status, body, Location="http://127.0.0.1:1/")
+    with pytest.raises(error) as caught:
+        client.get("/order")
+    assert not caught.value.transient
+    assert len(remote.requests) == 1
+    if isinstance(body, dict):
+        assert caught.value.params["message"] == body["message"]
+
+
+@pytest.mark.parametrize("body", [b"<html>login</html>", b'{"data": [', b""])
+def test_what_is_not_json_is_transient_trouble(remote, client, body):
+    remote.will(200, body).will(200, body).will(200, body)
+    with pytest.raises(MalformedAnswer):
+        client.get("/order")
+    assert len(remote.requests) == 3
+
+
+@pytest.mark.parametrize("answer", [{"data": None}, {"data": {"a": 1}}, [], {"data": [1]}])
+def test_a_list_that_is_none_is_malformed(remote, client, answer):
+    remote.will(200, answer)
+    with pytest.raises(MalformedAnswer):
+        client.page("/order")
+
+
+def test_429_tells_the_gate_and_is_not_waited_for_here(remote, client, slept):
+    remote.will(429, {"message": "Too Many Attempts."}, Retry_After="17")
+    with pytest.raises(RateLimited) as caught:
+        client.get("/order")
+    assert caught.value.retry_after == 17
+    assert client._gate.refusals == [17]
+    assert slept == []
+
+
+def test_429_without_a_time(remote, client):
+    remote.will(429, {"message": "Too Many Attempts."})
+    with pytest.raises(RateLimited):
+        client.get("/order")
+    assert client._gate.refusals == [None]
+
+
+def test_every_try_asks_the_gate(remote, client):
+    remote.will(500).will(200, {})
+    client.get("/order/1")
+    assert client._gate.asked == ["live", "live"]
+
+
+def test_a_silent_server_times_out(remote, client):
+    for _ in range(3):
+        remote.will("hang")
+    with pytest.raises(TimedOut):
+        client.get("/order/1")
+
+
+def test_nobody_listens():
+    with KeyCrmClient(KEY, "http://127.0.0.1:9", sleep=lambda _s: None) as client:
+        with pytest.raises(Unreachable):
+            client.get("/order")
+
+
+@pytest.mark.parametrize("url", ["http://", "http://[::1", "nonsense"])
+def test_a_wrong_address_is_a_plain_error(url):
+    with KeyCrmClient(KEY, url, sleep=lambda _s: None) as client:
+        with pytest.raises(KeyCrmError):
+            client.get("/order")
+
+
+@pytest.mark.parametrize("key", ["line\nbreak", "ключ"])
+def test_a_key_that_cannot_be_sent_is_a_plain_error_without_the_key(remote, key):
+    with KeyCrmClient(key, remote.url, sleep=lambda _s: None) as client:
+        with pytest.raises(Refused) as caught:
+            client.get("/order")
+    assert key not in str(caught.value)
+
+
+def test_no_error_holds_the_key(remote, client, caplog):
+    caplog.set_level("DEBUG")
+    remote.will(401, {"message": "Unauthenticated."})
+    with pytest.raises(Unauthorized) as caught:
+        client.get("/order")
+    assert KEY not in repr(caught.value) + str(caught.value.params) + caplog.text
+
+
+def test_a_put_sends_json_and_takes_202(remote, client):
+    remote.will(202, {"status": True})
+    client.put("/offers/stocks", {"warehouse_id": 1, "stocks": []})
+    assert json.loads(remote.requests[0][3]) == {"warehouse_id": 1, "stocks": []}

@@ -1,0 +1,63 @@
+"""Names as people read them, and numbers by which things are found again."""
+
+import pytest
+from keycrm.naming import normalised_phone, one_off_key, product_name, sku_key
+from keycrm.records import Property
+
+
+def props(*pairs):
+    return [Property(name, value) for name, value in pairs]
+
+
+def test_properties_stand_in_the_name():
+    assert product_name("Сорочка", props(("Колір", "біла"), ("Розмір", "M"))) == "Сорочка, біла, M"
+
+
+def test_values_come_in_keycrms_order():
+    assert product_name("Сорочка", props(("Розмір", "M"), ("Колір", "біла"))) == "Сорочка, M, біла"
+
+
+def test_a_comma_inside_a_value_stays_readable():
+    assert product_name("Стіл", props(("Колір", "білий, матовий"))) == "Стіл, «білий, матовий»"
+
+
+def test_a_name_that_has_the_properties_already_does_not_say_them_twice():
+    assert product_name("Сорочка, біла, M", props(("К", "біла"), ("Р", "M"))) == "Сорочка, біла, M"
+
+
+def test_a_very_long_name_is_cut_and_keeps_its_properties():
+    name = product_name("Я" * 900, props(("Розмір", "XL")))
+    assert len(name) <= 250
+    assert name.endswith("…, XL")
+
+
+def test_no_name_leaves_the_properties():
+    assert product_name("", props(("Розмір", "XL"))) == "XL"
+
+
+@pytest.mark.parametrize("sku", ["аб-1", " АБ-1", "Аб-1\t"])
+def test_case_and_spaces_of_a_sku_do_not_matter(sku):
+    assert sku_key(sku) == "аб-1"
+
+
+def test_one_off_products_are_the_same_by_name_and_properties():
+    assert one_off_key("Гравіювання  імені", []) == one_off_key("гравіювання імені", [])
+    assert one_off_key("Кулон", props(("М", "a"))) != one_off_key("Кулон", props(("М", "b")))
+
+
+@pytest.mark.parametrize(
+    ("raw", "phone"),
+    [
+        ("067 123-45-67", "+380671234567"),
+        ("+38 (067) 123 45 67", "+380671234567"),
+        ("380671234567", "+380671234567"),
+        ("80671234567", "+380671234567"),
+        ("671234567", "+380671234567"),
+        ("+48 501 502 503", "+48501502503"),
+        ("0048501502503", "+48501502503"),
+        ("123", ""),
+        ("", ""),
+    ],
+)
+def test_phones_are_written_one_way(raw, phone):
+    assert normalised_phone(raw) == phone

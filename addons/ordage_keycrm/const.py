@@ -1,0 +1,58 @@
+"""Fixed facts of the bridge. Durations are in seconds unless a name says otherwise."""
+
+#: Public address of KeyCRM's Open API, one host for all accounts (confirmed).
+API_URL = "https://openapi.keycrm.app/v1"
+#: Where the cabinet shows an order; the host differs per account, hence only the path (assumed).
+ORDER_PATH = "/app/orders/view/%s"
+
+#: What a form shows instead of an API key that is set. Saving it changes nothing.
+API_KEY_MASK = "••••••••••••"
+
+#: Largest webhook body that is taken. KeyCRM's flat order row has about 1.5 kB.
+WEBHOOK_MAX_BYTES = 1024 * 1024
+#: Events that name an order. Everything else is kept and marked ignored.
+ORDER_EVENTS = ("order.change_order_status", "order.change_payment_status")
+#: What we note ourselves in the inbox: a person pressed "Refresh", a synchronisation met a fault, the
+#: regular question "what was updated" found the order.
+EVENT_REFRESH = "odoo.refresh"
+EVENT_SYNC = "odoo.synchronise"
+EVENT_CATCH_UP = "odoo.catch_up"
+EVENT_STOCK = "offers.stock"
+
+#: KeyCRM's status groups (confirmed) and what an order in them becomes by default.
+STATUS_GROUPS = [
+    ("1", "New"),
+    ("2", "Agreement"),
+    ("3", "Production"),
+    ("4", "Delivery"),
+    ("5", "Completed"),
+    ("6", "Cancelled"),
+]
+DEFAULT_ACTION_BY_GROUP = {
+    1: "quotation",
+    2: "quotation",
+    3: "confirm",
+    4: "confirm",
+    5: "confirm",
+    6: "cancel",
+}
+
+#: A worker looks for no new work after this long, so that two scheduler threads can serve many accounts.
+WORKER_SECONDS = 8
+#: A worker never sleeps longer than this while it holds a scheduler thread.
+WORKER_MAX_SLEEP = 2.0
+#: Orders written in one transaction: confirming ten takes about a second, then the inbox is looked at.
+IMPORT_BATCH = 10
+#: Up to so many orders are read one by one; more are looked for in lists of 50 first.
+READ_SINGLY_UP_TO = 4
+#: Pauses before a failed event is tried again by itself; after the last one it waits for a person.
+RETRY_PAUSES = (60, 300, 900, 3600, 4 * 3600)
+#: Pauses of an account that is in trouble; the last one is repeated.
+TROUBLE_PAUSES = (30, 60, 180, 600)
+#: How far back the first look of the catch-up goes, and by how much two looks overlap.
+CATCH_UP_OVERLAP = 120
+
+#: Rows of one stock PUT; KeyCRM takes 10,000 (confirmed).
+STOCK_PUT_ROWS = 5000
+#: SKUs or offer ids in one question: the page limit of the answer.
+LOOKUP_ROWS = 50

@@ -1,0 +1,55 @@
+from http import HTTPStatus
+
+from odoo import SUPERUSER_ID, http
+from odoo.http import request
+
+from ..const import WEBHOOK_MAX_BYTES
+from ..keycrm.values import clean_json
+
+
+class KeycrmWebhook(http.Controller):
+    """What KeyCRM calls. A webhook is a hint: it is stored and answered; the worker does the rest.
+
+    KeyCRM signs nothing and sets no header (confirmed): the secret is in the address.
+    """
+
+    @http.route(
+        "/keycrm/webhook/<string:token>",
+        type="http",
+        auth="none",
+        methods=["POST"],
+        csrf=False,
+        save_session=False,
+    )
+    def receive(self, token, **_query):
+        """Store what KeyCRM tells and answer at once.
+
+        404 for an unknown token and for an account that is off: from outside they look alike. 413 above
+        1 MiB, 400 for what is not JSON, else 204.
+        """
+        env = request.env(user=SUPERUSER_ID, su=True)
+        account = env["keycrm.account"]._of_webhook_token(token)
+        if not account:
+            return self._answer(HTTPStatus.NOT_FOUND)
+        body = self._body()
+        if body is None:
+            return self._answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        try:
+            payload = clean_json(body)
+        except (ValueError, RecursionError):
+            return self._answer(HTTPStatus.BAD_REQUEST)
+        account._receive(payload)
+        return self._answer(HTTPStatus.NO_CONTENT)
+
+    @staticmethod
+    def _body():
+        """:return: the body, or None when it is larger than allowed"""
+        http_request = request.httprequest
+        if (http_request.content_length or 0) > WEBHOOK_MAX_BYTES:
+            return None
+        body = http_request.stream.read(WEBHOOK_MAX_BYTES + 1)
+        return None if len(body) > WEBHOOK_MAX_BYTES else body
+
+    @staticmethod
+    def _answer(status):
+        return request.make_response("", status=status)

@@ -1,0 +1,301 @@
+import hashlib
+import secrets
+from urllib.parse import urlsplit
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError, ValidationError
+
+from ..const import API_KEY_MASK, API_URL, ORDER_PATH
+
+
+class KeycrmAccount(models.Model):
+    """One KeyCRM account (a cabinet) of one company.
+
+    This file holds what a person sets. What the account does stands beside it: the gate to KeyCRM
+    (``keycrm_account_gate``), the two workers (``_worker``, ``_orders``, ``_bulk``, ``_stock``) and the
+    lists learnt from KeyCRM (``_catalogs``).
+    """
+
+    _name = "keycrm.account"
+    _description = "KeyCRM account"
+    _inherit = ["mail.thread"]
+    _order = "company_id, id"
+    _check_company_auto = True
+
+    # === FIELDS ===#
+
+    name = fields.Char(required=True, default="KeyCRM")
+    company_id = fields.Many2one(
+        "res.company", required=True, index=True, default=lambda self: self.env.company
+    )
+    api_key = fields.Char(
+        string="API key",
+        compute="_compute_api_key",
+        inverse="_inverse_api_key",
+        groups="ordage_keycrm.group_manager",
+        help="From the KeyCRM cabinet: Settings → General → API key. Copy the existing key: a new one "
+        "may stop your other integrations. It is never shown again.",
+    )
+    # Reading this needs superuser mode, which no user and no RPC call has: only the gate reads it.
+    api_key_secret = fields.Char(groups=fields.NO_ACCESS, copy=False)
+    api_url = fields.Char(
+        string="API address",
+        required=True,
+        default=API_URL,
+        groups="ordage_keycrm.group_manager",
+        help="Change it only to work against a test system.",
+    )
+    enabled = fields.Boolean(string="Enable integration", copy=False, tracking=True)
+    public_url = fields.Char(
+        string="Public address",
+        groups="ordage_keycrm.group_manager",
+        help="Address of this Odoo as KeyCRM can reach it, for example https://odoo.example.com. "
+        "Left empty, Odoo's own address is taken.",
+    )
+    cabinet_url = fields.Char(
+        string="KeyCRM cabinet",
+        help="Address of your KeyCRM cabinet, for example https://myshop.keycrm.app. Orders get a link "
+        "that opens them there.",
+    )
+    webhook_token = fields.Char(groups=fields.NO_ACCESS, copy=False)
+    webhook_token_digest = fields.Char(groups=fields.NO_ACCESS, copy=False, index="btree_not_null")
+    webhook_url = fields.Char(
+        string="Webhook link",
+        compute="_compute_webhook_url",
+        groups="ordage_keycrm.group_manager",
+        help="KeyCRM posts to this link when an order changes. It holds a secret: whoever knows it can "
+        "make Odoo look at an order.",
+    )
+    last_webhook_at = fields.Datetime(
+        string="Last webhook", compute="_compute_last_webhook_at", help="When KeyCRM last called."
+    )
+    import_payments = fields.Boolean(string="Receive bank transactions for order payments")
+    archive_status_ids = fields.Many2many(
+        "keycrm.order.status",
+        "keycrm_account_archive_status_rel",
+        "account_id",
+        "status_id",
+        string="Archive statuses",
+        domain="[('account_id', '=', id)]",
+        help="Orders in these statuses count as done: they are locked and move to the order archive.",
+    )
+    keep_product_info = fields.Boolean(
+        string="Do not change product information",
+        help="When a product arrives again, nothing of it is changed in Odoo.",
+    )
+    push_stock = fields.Boolean(string="Send stock to KeyCRM", copy=False, tracking=True)
+    stock_quantity = fields.Selection(
+        [("on_hand", "On hand"), ("free", "Free")],
+        required=True,
+        default="on_hand",
+        string="Quantity to send",
+        help="On hand: what lies on the shelves. Free: less what is reserved in Odoo.",
+    )
+    status_ids = fields.One2many("keycrm.order.status", "account_id", string="Order statuses")
+    warehouse_ids = fields.One2many("keycrm.warehouse", "account_id", string="KeyCRM warehouses")
+    warehouse_id = fields.Many2one(
+        "stock.warehouse",
+        string="Warehouse of orders",
+        check_company=True,
+        default=lambda self: self.env["stock.warehouse"].search(
+            [("company_id", "=", self.env.company.id)], limit=1
+        ),
+        help="Imported orders are delivered from this Odoo warehouse.",
+    )
+    payment_journal_id = fields.Many2one(
+        "account.journal",
+        string="Payment journal",
+        check_company=True,
+        domain="[('type', 'in', ('bank', 'cash'))]",
+    )
+    poll_minutes = fields.Integer(
+        string="Ask every (minutes)",
+        default=5,
+        required=True,
+        help="How often KeyCRM is asked what was updated, so that a lost webhook is made up for.",
+    )
+    warehouse_sweep_page = fields.Integer(readonly=True, copy=False)
+    caught_up_until = fields.Datetime(readonly=True, copy=False)
+    caught_up_at = fields.Datetime(string="Last asked", readonly=True, copy=False)
+
+    orders_cron_id = fields.Many2one("ir.cron", readonly=True, copy=False, ondelete="set null")
+    stock_cron_id = fields.Many2one("ir.cron", readonly=True, copy=False, ondelete="set null")
+
+    _webhook_token_digest_unique = models.UniqueIndex("(webhook_token_digest)")
+    _poll_minutes_positive = models.Constraint(
+        "CHECK(poll_minutes >= 1)", "KeyCRM can be asked once a minute at the most."
+    )
+
+    # === COMPUTE METHODS ===#
+
+    @api.depends("api_key_secret")
+    def _compute_api_key(self):
+        for account in self:
+            account.api_key = API_KEY_MASK if account.sudo().api_key_secret else False
+
+    def _inverse_api_key(self):
+        for account in self:
+            key = (account.api_key or "").strip()
+            if key != API_KEY_MASK:
+                account.sudo().api_key_secret = key
+
+    @api.depends("webhook_token", "public_url")
+    def _compute_webhook_url(self):
+        default = self.get_base_url() if self else ""
+        for account in self:
+            base = (account.public_url or default or "").rstrip("/")
+            token = account.sudo().webhook_token
+            account.webhook_url = f"{base}/keycrm/webhook/{token}" if token else False
+
+    def _compute_last_webhook_at(self):
+        Event = self.env["keycrm.event"].sudo()
+        for account in self:
+            last = Event.search(
+                [("account_id", "=", account.id), ("from_webhook", "=", True)],
+                order="id desc",
+                limit=1,
+            )
+            account.last_webhook_at = last.received_at
+
+    # === CONSTRAINT METHODS ===#
+
+    @api.constrains("api_url", "public_url", "cabinet_url")
+    def _check_addresses(self):
+        for account in self.sudo():
+            for address in (account.api_url, account.public_url, account.cabinet_url):
+                if not address:
+                    continue
+                if not _is_web_address(address):
+                    raise ValidationError(
+                        self.env._(
+                            "“%s” is not a web address. It has to begin with https:// (or http://).",
+                            address,
+                        )
+                    )
+
+    @api.constrains("enabled", "api_key_secret")
+    def _check_enabled_has_key(self):
+        for account in self.sudo():
+            if account.enabled and not account.api_key_secret:
+                raise ValidationError(
+                    self.env._("Paste the API key of “%s” before you enable it.", account.name)
+                )
+
+    # === CRUD METHODS ===#
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        for vals in vals_list:
+            vals.update(self._new_token_vals())
+        accounts = super().create(vals_list)
+        accounts._ensure_crons()
+        accounts._forget_stock_accounts()
+        return accounts
+
+    def write(self, vals):
+        result = super().write(vals)
+        if {"enabled", "push_stock", "stock_quantity", "company_id"} & vals.keys():
+            self._forget_stock_accounts()
+        if vals.get("enabled"):
+            self._wake_orders()
+        return result
+
+    def unlink(self):
+        self._forget_stock_accounts()
+        return super().unlink()
+
+    def copy_data(self, default=None):
+        vals_list = super().copy_data(default)
+        return [
+            dict(vals, name=self.env._("%s (copy)", account.name))
+            for account, vals in zip(self, vals_list, strict=True)
+        ]
+
+    # === ACTION METHODS ===#
+
+    def action_new_webhook_token(self):
+        """Make a new webhook link; the old one is dead at once.
+
+        :return: True
+        """
+        self._check_manager()
+        for account in self:
+            account.sudo().write(self._new_token_vals())
+        return True
+
+    def action_open_events(self):
+        """Show what KeyCRM told this account."""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id("ordage_keycrm.keycrm_event_action")
+        return dict(action, domain=[("account_id", "=", self.id)])
+
+    def action_synchronise_orders(self):
+        """Open "Synchronise orders" for this account."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Synchronise orders"),
+            "res_model": "keycrm.order.sync",
+            "view_mode": "form",
+            "context": {"default_account_id": self.id},
+        }
+
+    # === BUSINESS METHODS ===#
+
+    @api.model
+    def _new_token_vals(self):
+        token = secrets.token_urlsafe(32)
+        return {"webhook_token": token, "webhook_token_digest": self._token_digest(token)}
+
+    @api.model
+    def _token_digest(self, token):
+        """By what an account is looked up: timing of an index tells nothing about a digest's origin."""
+        return hashlib.sha256(token.encode()).hexdigest()
+
+    def _check_manager(self):
+        """Buttons check the right on the server.
+
+        :raise UserError: when the user is no KeyCRM administrator
+        """
+        if not self.env.su and not self.env.user.has_group("ordage_keycrm.group_manager"):
+            raise UserError(self.env._("Only a KeyCRM administrator may do this."))
+        self.check_access("write")
+
+    def _currency_for(self, code):
+        """Find the currency of KeyCRM's code.
+
+        :return: ``res.currency``, maybe inactive or empty; the company's for an empty code
+        """
+        if not code:
+            return self.company_id.currency_id
+        return (
+            self.env["res.currency"]
+            .with_context(active_test=False)
+            .search([("name", "=", code)], limit=1)
+        )
+
+    def _order_url(self, keycrm_id):
+        """Give the address of an order in the cabinet; False where the cabinet is not known."""
+        base = (self.cabinet_url or "").rstrip("/")
+        return base + ORDER_PATH % keycrm_id if base and keycrm_id else False
+
+    def _notification(self, message, kind="success"):
+        """Build the small message in the corner of the screen."""
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "title": self.env._("KeyCRM"),
+                "message": message,
+                "type": kind,
+                "next": {"type": "ir.actions.act_window_close"},
+            },
+        }
+
+
+def _is_web_address(address):
+    try:
+        parts = urlsplit(address.strip())
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname)

@@ -1,0 +1,54 @@
+from odoo import models
+
+from ..const import IMPORT_BATCH
+from ..keycrm import budget as rules
+
+
+class KeycrmAccount(models.Model):
+    """Bulk work of the orders' lane: one page at a time, and the inbox is looked at in between."""
+
+    _inherit = "keycrm.account"
+
+    def _work_bulk(self):
+        """Do one page of what runs longest.
+
+        :return: True when there may be more
+        """
+        sync = self.env["keycrm.order.sync"].sudo().search(
+            [("account_id", "=", self.id), ("state", "=", "running")], order="id", limit=1
+        )
+        if not sync and not self.warehouse_sweep_page:
+            return False
+        with self._client(rules.BULK) as client:
+            if sync:
+                sync._work_page(client)
+            else:
+                self._work_warehouse_sweep(client)
+        return True
+
+    def _write_page(self, client, live_client, read, then):
+        """Write the orders of a page in small parts; live orders go first.
+
+        An order that the inbox brought meanwhile was read later than the page, so the page's older
+        copy is dropped: what was read earlier never overwrites what was read later.
+
+        :param read: ``{number: Order or KeyCrmError}``, emptied on the way
+        :param then: called with the outcomes of a part, in its transaction
+        """
+        while read:
+            for number in self._work_inbox(live_client):
+                read.pop(number, None)
+            part = {number: read.pop(number) for number in list(read)[:IMPORT_BATCH]}
+            if part:
+                self._write_orders(client, part, self.env["keycrm.event"], then)
+
+    def _work_warehouse_sweep(self, client):
+        """Read one more page of the stock list to learn warehouses; started by "Refresh list"."""
+        number = self.warehouse_sweep_page
+        page = client.page("/offers/stocks", {"filter[details]": "true"}, number)
+
+        def note():
+            self._learn_warehouses_from_stock(page.rows)
+            self.sudo().warehouse_sweep_page = 0 if page.is_last else number + 1
+
+        self._committed(note)

@@ -1,0 +1,170 @@
+from odoo import api, models
+
+from ..const import DEFAULT_ACTION_BY_GROUP
+from ..keycrm.records import PaymentMethod, Source, Status, StockRow
+
+#: KeyCRM sends statuses, sources and payment methods in lists of at most so many pages.
+CATALOG_PAGES = 40
+
+
+class KeycrmAccount(models.Model):
+    """The small lists learnt from KeyCRM: statuses, sources, payment methods, warehouses."""
+
+    _inherit = "keycrm.account"
+
+    # === ACTION METHODS ===#
+
+    def action_test_connection(self):
+        """Ask KeyCRM for one thing and say in words how it went.
+
+        :return: a notification
+        :raise UserError: when KeyCRM does not answer as it should
+        """
+        self._check_manager()
+        found = self._asked_by_person(
+            lambda client: client.page("/order/status", {"limit": 1}).total
+        )
+        self._forget_trouble()
+        return self._notification(
+            self.env._("Connected. KeyCRM has %(count)s order statuses.", count=found)
+        )
+
+    def action_refresh_statuses(self):
+        """Read statuses, sources and payment methods anew.
+
+        :return: a notification
+        :raise UserError: when KeyCRM does not answer as it should
+        """
+        self._check_manager()
+        self._asked_by_person(self._refresh_catalogs)
+        return self._notification(
+            self.env._("KeyCRM has %(count)s order statuses.", count=len(self.status_ids))
+        )
+
+    def action_refresh_warehouses(self):
+        """Learn the warehouses from the first page of the stock list; the rest follows by itself.
+
+        KeyCRM has no list of warehouses (confirmed): their names stand in stock rows and orders.
+
+        :return: a notification
+        :raise UserError: when KeyCRM does not answer as it should
+        """
+        self._check_manager()
+
+        def ask(client):
+            page = client.page("/offers/stocks", {"filter[details]": "true"})
+            self._learn_warehouses_from_stock(page.rows)
+            return page
+
+        page = self._asked_by_person(ask)
+        if not page.is_last:
+            self.sudo().warehouse_sweep_page = 2
+            self._wake_orders()
+        return self._notification(
+            self.env._(
+                "KeyCRM has %(count)s warehouses with stock. One without any stock can be added by "
+                "its number.",
+                count=len(self.warehouse_ids),
+            )
+        )
+
+    # === BUSINESS METHODS ===#
+
+    def _refresh_catalogs(self, client):
+        """Read what orders refer to.
+
+        :param client: :class:`~..keycrm.client.KeyCrmClient`
+        """
+        read = {
+            path: [row for page in self._some_pages(client, path) for row in page.rows]
+            for path in ("/order/status", "/order/source", "/order/payment-method")
+        }
+        self._store_statuses([Status.parse(row) for row in read["/order/status"]])
+        self._store_sources([Source.parse(row) for row in read["/order/source"]])
+        methods = [PaymentMethod.parse(row) for row in read["/order/payment-method"]]
+        self._store_catalog(
+            "keycrm.payment.method", {m.id: {"name": m.name} for m in methods if m.id}
+        )
+
+    @staticmethod
+    def _some_pages(client, path):
+        for page in client.pages(path):
+            yield page
+            if page.number >= CATALOG_PAGES:
+                return
+
+    def _store_statuses(self, statuses):
+        """Take over names and groups; what a person set for a status stays."""
+        known = {status.keycrm_id: status for status in self.with_context(active_test=False).status_ids}
+        self._store_catalog(
+            "keycrm.order.status",
+            {
+                status.id: {
+                    "name": status.name,
+                    "alias": status.alias,
+                    "group": str(status.group) if 1 <= status.group <= 6 else False,
+                    "sequence": index,
+                    "active": status.is_active,
+                    **(
+                        {}
+                        if status.id in known
+                        else {"order_action": DEFAULT_ACTION_BY_GROUP.get(status.group, "quotation")}
+                    ),
+                }
+                for index, status in enumerate(statuses)
+            },
+        )
+
+    def _store_sources(self, sources):
+        self._store_catalog(
+            "keycrm.source",
+            {s.id: {"name": s.name, "currency_code": s.currency_code} for s in sources},
+        )
+
+    def _learn_warehouses_from_stock(self, rows):
+        """Note the warehouses that stand in rows of ``/offers/stocks``."""
+        self._learn_warehouses(
+            entry.warehouse for row in rows for entry in StockRow.parse_list(row)
+        )
+
+    def _learn_warehouses(self, warehouses):
+        """Note warehouses seen in stock rows or orders.
+
+        :param warehouses: iterable of :class:`~..keycrm.records.Warehouse`
+        """
+        self._store_catalog("keycrm.warehouse", {w.id: {"name": w.name} for w in warehouses})
+
+    def _store_catalog(self, model, vals_by_id):
+        """Write a small list learnt from KeyCRM: create what is new, change what differs.
+
+        :param model: a model with ``account_id`` and ``keycrm_id``
+        :param vals_by_id: values by KeyCRM's number
+        """
+        self.ensure_one()
+        if not vals_by_id:
+            return
+        Record = self.env[model].sudo().with_context(active_test=False)
+        known = {
+            record.keycrm_id: record
+            for record in Record.search(
+                [("account_id", "=", self.id), ("keycrm_id", "in", list(vals_by_id))]
+            )
+        }
+        for keycrm_id, vals in vals_by_id.items():
+            record = known.get(keycrm_id)
+            changed = record and {
+                name: value for name, value in vals.items() if record[name] != value
+            }
+            if changed:
+                record.write(changed)
+        Record.create(
+            [
+                {"account_id": self.id, "keycrm_id": keycrm_id, **vals}
+                for keycrm_id, vals in vals_by_id.items()
+                if keycrm_id not in known
+            ]
+        )
+
+    @api.model
+    def _by_keycrm_id(self, records):
+        return {record.keycrm_id: record for record in records}

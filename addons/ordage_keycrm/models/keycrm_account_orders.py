@@ -1,0 +1,200 @@
+import logging
+from datetime import timedelta
+
+from odoo import fields, models
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
+
+from ..const import IMPORT_BATCH, READ_SINGLY_UP_TO
+from ..keycrm.client import PAGE_SIZE
+from ..keycrm.errors import ImportProblem, KeyCrmError, MalformedAnswer, NotFound
+from ..keycrm.records import ORDER_INCLUDES, ORDER_INCLUDES_WITHOUT_PAYMENTS, Order
+from ..keycrm.values import utc_text
+from ..outcome import Outcome
+
+_logger = logging.getLogger(__name__)
+
+#: Events that one look at the inbox takes.
+INBOX_BATCH = 500
+
+
+class KeycrmAccount(models.Model):
+    """The orders' worker: inbox first, then what is due of catch-up and bulk work."""
+
+    _inherit = "keycrm.account"
+
+    def _work_orders(self, client):
+        """Do one piece of work, the most urgent one.
+
+        :return: True when there may be more
+        """
+        self.ensure_one()
+        return self._work_inbox(client) or self._work_catch_up(client) or self._work_bulk()
+
+    # === INBOX ===#
+
+    def _work_inbox(self, client):
+        """Take what lies in the inbox, read these orders from KeyCRM and write them.
+
+        :return: KeyCRM's numbers of the orders that were worked; empty when the inbox is
+        """
+        events = self.env["keycrm.event"]._due(self, limit=INBOX_BATCH)
+        if not events:
+            return set()
+        order_ids = list(dict.fromkeys(events.mapped("keycrm_order_id")))
+        hints = events._reading_hints()
+        # Nothing is held open while KeyCRM is asked.
+        self.env.cr.commit()
+        for read in self._read_orders(client, order_ids, hints):
+            self._write_orders(client, read, events)
+        return set(order_ids)
+
+    def _read_orders(self, client, order_ids, hints):
+        """Read orders by number: singly when few, else from lists first, since there is no filter by id.
+
+        :param order_ids: KeyCRM's numbers
+        :param hints: see :meth:`~.keycrm_event.KeycrmEvent._reading_hints`
+        :return: iterator of ``{number: Order or KeyCrmError}``, in parts of at most ten
+        """
+        missing = dict.fromkeys(order_ids)
+        if len(missing) > READ_SINGLY_UP_TO:
+            for page in self._hinted_pages(client, hints, len(missing)):
+                found = {}
+                for row in page.rows:
+                    if row.get("id") in missing:
+                        found[row["id"]] = self._parsed(row)
+                        del missing[row["id"]]
+                yield from self._parts(found)
+                if not missing:
+                    return
+        part = {}
+        for order_id in missing:
+            try:
+                part[order_id] = self._parsed(client.get(f"/order/{order_id}", self._order_query()))
+            except NotFound:
+                part[order_id] = ImportProblem("order_gone", order=order_id)
+            except KeyCrmError:
+                yield from self._parts(part)
+                raise
+            if len(part) == IMPORT_BATCH:
+                yield part
+                part = {}
+        yield from self._parts(part)
+
+    def _hinted_pages(self, client, hints, count):
+        """Give pages of the order list that most likely hold the orders of these events.
+
+        Sorted by the last update, newest first: what a webhook told of was updated a moment ago. Ends
+        after a page that holds nothing that is wanted would be too early (others are updated too), so
+        it ends by number: one page for every fifty orders, and two more.
+        """
+        query = {
+            **self._order_query(),
+            "filter[updated_between]": f"{utc_text(hints['since'])},{utc_text(hints['until'])}",
+            "sort": "-updated_at",
+        }
+        for page in client.pages("/order", query):
+            yield page
+            if page.number >= -(-count // PAGE_SIZE) + 2:
+                return
+
+    def _order_query(self):
+        includes = ORDER_INCLUDES if self.import_payments else ORDER_INCLUDES_WITHOUT_PAYMENTS
+        return {"include": includes}
+
+    @staticmethod
+    def _parsed(row):
+        """:return: Order, or the error that says what is wrong with it"""
+        try:
+            return Order.parse(row)
+        except MalformedAnswer as error:
+            return error
+
+    @staticmethod
+    def _parts(orders):
+        items = list(orders.items())
+        for start in range(0, len(items), IMPORT_BATCH):
+            yield dict(items[start : start + IMPORT_BATCH])
+
+    # === WRITING ===#
+
+    def _write_orders(self, client, read, events, then=None):
+        """Write orders that were read, and finish their events, in one transaction.
+
+        Exactly the events that were there before the order was read are finished; one that came since
+        stays and is worked next.
+
+        :param read: ``{number: Order or KeyCrmError}``
+        :param events: ``keycrm.event`` records that were read from the inbox before
+        :param then: called with the outcomes in the same transaction
+        :return: ``{number: Outcome}``
+        """
+        orders = [order for order in read.values() if isinstance(order, Order)]
+        self._refresh_unknown(client, orders)
+
+        def write():
+            outcomes = self._import_orders(orders)
+            for number, order in read.items():
+                if isinstance(order, KeyCrmError):
+                    outcomes[number] = Outcome.failed(order)
+            events._finish(outcomes)
+            if then:
+                then(outcomes)
+            return outcomes
+
+        with self._company_lock():
+            return self._committed(write)
+
+    def _import_orders(self, orders):
+        """Write orders into Odoo: all in one savepoint, singly only after a failure.
+
+        :param orders: list of :class:`~..keycrm.records.Order`
+        :return: ``{number: Outcome}``
+        :raise psycopg2.Error: concurrency errors, for the caller to repeat the transaction
+        """
+        importer = self.env["keycrm.order.importer"].with_company(self.company_id)
+        if len(orders) > 1:
+            try:
+                with self.env.cr.savepoint():
+                    return importer._import_batch(self, orders)
+            except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+                raise
+            except Exception as error:  # noqa: BLE001: whatever it is, singly tells whose fault it is
+                _logger.info("KeyCRM account %s: batch fails (%r), going singly", self.id, error)
+        outcomes = {}
+        for order in orders:
+            try:
+                with self.env.cr.savepoint():
+                    outcomes.update(importer._import_batch(self, [order]))
+            except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+                raise
+            except Exception as error:  # noqa: BLE001: one order's fault never stops the others
+                outcomes[order.id] = Outcome.failed(error)
+        return outcomes
+
+    def _refresh_unknown(self, client, orders):
+        """Learn statuses and sources that orders name and we do not know yet."""
+        statuses = set(self.with_context(active_test=False).status_ids.mapped("keycrm_id"))
+        sources = set(
+            self.env["keycrm.source"].search([("account_id", "=", self.id)]).mapped("keycrm_id")
+        )
+        if any(
+            (order.status_id and order.status_id not in statuses)
+            or (order.source_id and order.source_id not in sources)
+            for order in orders
+        ):
+            self._committed(lambda: self._refresh_catalogs(client))
+
+    # === CATCH-UP ===#
+
+    def _work_catch_up(self, client):
+        """Ask what was updated since the last look, so that a lost webhook is made up for.
+
+        What was updated is noted in the inbox like a webhook; the inbox reads and writes it.
+
+        :return: True when something was noted
+        """
+        now = fields.Datetime.now()
+        if self.caught_up_at and self.caught_up_at > now - timedelta(minutes=self.poll_minutes):
+            return False
+        return self.env["keycrm.catch.up"]._look(self, client, now)
+

@@ -1,0 +1,142 @@
+import hashlib
+import json
+import time
+
+from odoo import fields, models, sql_db
+from odoo.tools import SQL
+
+from ..const import WORKER_MAX_SLEEP
+from ..keycrm import budget as rules
+from ..keycrm.budget import Budget
+from ..keycrm.client import RequestGate
+from ..keycrm.errors import BudgetSpent
+
+
+class KeycrmApiBudget(models.Model):
+    """The request budget of an API key, shared by all Odoo processes and hosts through PostgreSQL.
+
+    One row a key, found by the key's hash: two accounts with one key share it, and a key is never
+    stored here. Rows are read and written only by :class:`DatabaseGate`, each time in a short
+    transaction of its own: the calling transaction may be rolled back, a request that left may not.
+    """
+
+    _name = "keycrm.api.budget"
+    _description = "KeyCRM request budget"
+    _log_access = False
+    _rec_name = "key_digest"
+
+    key_digest = fields.Char(required=True)
+    times = fields.Json(help="When the requests of the last minute left, in seconds.")
+    request_limit = fields.Integer(required=True, default=rules.DEFAULT_LIMIT)
+    blocked_until = fields.Float(digits=(16, 3))
+    limit_until = fields.Float(digits=(16, 3))
+
+    _key_digest_unique = models.Constraint("UNIQUE(key_digest)", "One budget a key.")
+
+    def _gate(self, api_key, base_url, max_wait=WORKER_MAX_SLEEP):
+        """Give the gate of a key.
+
+        :param max_wait: seconds that one request may wait for room before it is given up
+        :return: :class:`DatabaseGate`
+        """
+        digest = hashlib.sha256(f"{base_url}\0{api_key}".encode()).hexdigest()
+        return DatabaseGate(self.env.cr.dbname, digest, max_wait)
+
+
+class DatabaseGate(RequestGate):
+    """Ask the database whether a request may leave.
+
+    The clock is the database server's, so hosts whose clocks differ reckon alike.
+    """
+
+    def __init__(self, dbname, digest, max_wait):
+        self._dbname = dbname
+        self._digest = digest
+        self._max_wait = max_wait
+
+    def acquire(self, lane):
+        """Wait for room and book one request.
+
+        :raise BudgetSpent: when it would take longer than ``max_wait``; nothing is booked then
+        """
+        waited = 0.0
+        while True:
+            wait = self._changed(lambda budget, now: self._book(budget, now, lane))
+            if not wait:
+                return
+            if waited + wait > self._max_wait:
+                raise BudgetSpent(wait)
+            # A hair more than asked for, or the next look comes a millisecond too early.
+            time.sleep(wait + 0.005)
+            waited += wait
+
+    def refused(self, retry_after):
+        """Note a 429 for everybody who uses the key."""
+        self._changed(lambda budget, now: (rules.refused(budget, now, retry_after), 0.0))
+
+    def used(self):
+        """Count the requests of the last minute and the limit, for people to see.
+
+        :return: ``(used, limit)``
+        """
+        return self._changed(
+            lambda budget, now: (budget, (len(rules.refreshed(budget, now).times), budget.limit))
+        )
+
+    @staticmethod
+    def _book(budget, now, lane):
+        wait = rules.wait_for(budget, now, lane)
+        return (budget, wait) if wait else (rules.spent(budget, now), 0.0)
+
+    def _changed(self, change):
+        """Apply a pure change to the row under its lock.
+
+        READ COMMITTED, because under Odoo's REPEATABLE READ whoever waited for the row lock would
+        fail with a serialization error instead of seeing what the other wrote.
+
+        :param change: ``(budget, now) -> (new budget, result)``
+        :return: the result
+        """
+        with sql_db.db_connect(self._dbname).cursor() as cr:
+            cr.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
+            row = self._locked_row(cr)
+            cr.execute("SELECT extract(epoch FROM clock_timestamp())")
+            now = float(cr.fetchone()[0])
+            budget = Budget(tuple(row[0] or ()), row[1], row[2] or 0.0, row[3] or 0.0)
+            changed, result = change(budget, now)
+            if changed != budget:
+                cr.execute(
+                    SQL(
+                        """UPDATE keycrm_api_budget
+                              SET times = %s::jsonb, request_limit = %s,
+                                  blocked_until = %s, limit_until = %s
+                            WHERE key_digest = %s""",
+                        json.dumps(changed.times),
+                        changed.limit,
+                        changed.blocked_until,
+                        changed.limit_until,
+                        self._digest,
+                    )
+                )
+            return result
+
+    def _locked_row(self, cr):
+        query = SQL(
+            """SELECT times, request_limit, blocked_until, limit_until
+                 FROM keycrm_api_budget WHERE key_digest = %s FOR UPDATE""",
+            self._digest,
+        )
+        cr.execute(query)
+        row = cr.fetchone()
+        if not row:
+            cr.execute(
+                SQL(
+                    """INSERT INTO keycrm_api_budget (key_digest, request_limit)
+                       VALUES (%s, %s) ON CONFLICT DO NOTHING""",
+                    self._digest,
+                    rules.DEFAULT_LIMIT,
+                )
+            )
+            cr.execute(query)
+            row = cr.fetchone()
+        return row

@@ -1,0 +1,150 @@
+from datetime import timedelta
+
+from odoo import api, fields, models
+
+from ..const import CATCH_UP_OVERLAP, RETRY_PAUSES
+
+
+class KeycrmEvent(models.Model):
+    """The inbox: everything KeyCRM told us, and what became of it.
+
+    Append-only and without a unique key: repeats are folded when the worker takes them. A unique key
+    would drop a webhook that comes between the worker's reading and its commit.
+    """
+
+    _name = "keycrm.event"
+    _description = "KeyCRM event"
+    _order = "id desc"
+    _log_access = False
+    _rec_name = "event"
+
+    # === FIELDS ===#
+
+    account_id = fields.Many2one("keycrm.account", required=True, ondelete="cascade")
+    company_id = fields.Many2one(related="account_id.company_id")
+    event = fields.Char(required=True)
+    keycrm_order_id = fields.Integer(string="KeyCRM order", index="btree_not_null")
+    payload = fields.Json(groups="ordage_keycrm.group_manager")
+    from_webhook = fields.Boolean()
+    received_at = fields.Datetime(required=True, default=fields.Datetime.now)
+    state = fields.Selection(
+        [
+            ("pending", "Pending"),
+            ("done", "Done"),
+            ("ignored", "Ignored"),
+            ("failed", "Failed"),
+        ],
+        required=True,
+        default="pending",
+    )
+    attempts = fields.Integer()
+    next_try_at = fields.Datetime(
+        string="Next try", default=fields.Datetime.now, help="Empty: not worked by itself any more."
+    )
+    done_at = fields.Datetime(string="Worked at")
+    error_code = fields.Char()
+    error_params = fields.Json()
+    error = fields.Char(compute="_compute_error")
+    details = fields.Text(string="Technical details", groups="ordage_keycrm.group_manager")
+    sale_order_id = fields.Many2one("sale.order", ondelete="set null", index="btree_not_null")
+    sync_id = fields.Many2one("keycrm.order.sync", ondelete="set null", index="btree_not_null")
+
+    # The worker's look at the inbox, however many done events there are.
+    _due_index = models.Index("(account_id, id) WHERE next_try_at IS NOT NULL")
+    # "Last webhook" of an account.
+    _webhook_index = models.Index("(account_id, id) WHERE from_webhook")
+
+    # === COMPUTE METHODS ===#
+
+    @api.depends("error_code", "error_params")
+    @api.depends_context("lang")
+    def _compute_error(self):
+        explain = self.env["keycrm.explain"]
+        for event in self:
+            event.error = explain._sentence(event.error_code, event.error_params)
+
+    # === ACTION METHODS ===#
+
+    def action_retry(self):
+        """Work failed or ignored events again, at once.
+
+        :return: True
+        """
+        self.account_id._check_manager()
+        events = self.sudo().filtered(lambda event: event.keycrm_order_id and event.state != "done")
+        events.write({"state": "pending", "attempts": 0, "next_try_at": fields.Datetime.now()})
+        events.account_id._wake_orders()
+        return True
+
+    # === BUSINESS METHODS ===#
+
+    @api.model
+    def _due(self, account, limit):
+        """Take what is to be worked now, oldest first, and with it all that is unfinished of the same
+        orders: an order that is written well makes up for its earlier failures.
+        """
+        Event = self.sudo()
+        due = Event.search(
+            [
+                ("account_id", "=", account.id),
+                ("next_try_at", "!=", False),
+                ("next_try_at", "<=", fields.Datetime.now()),
+            ],
+            order="id",
+            limit=limit,
+        )
+        if not due:
+            return due
+        return Event.search(
+            [
+                ("account_id", "=", account.id),
+                ("keycrm_order_id", "in", due.mapped("keycrm_order_id")),
+                ("state", "in", ("pending", "failed")),
+            ],
+            order="id",
+        )
+
+    def _reading_hints(self):
+        """Say in which span of time the orders of these events were most likely updated.
+
+        :return: ``{"since", "until"}``, naive UTC
+        """
+        received = self.mapped("received_at")
+        overlap = timedelta(seconds=CATCH_UP_OVERLAP)
+        return {"since": min(received) - overlap, "until": max(received) + overlap}
+
+    def _finish(self, outcomes):
+        """Note what became of the orders on the events that told of them.
+
+        :param outcomes: ``{KeyCRM order number: Outcome}``; events of other orders are left alone
+        """
+        now = fields.Datetime.now()
+        for event in self.exists():
+            outcome = outcomes.get(event.keycrm_order_id)
+            if outcome:
+                event.write(event._finish_vals(outcome, now))
+
+    def _finish_vals(self, outcome, now):
+        if not outcome.code:
+            return {
+                "state": "ignored" if outcome.skipped else "done",
+                "attempts": self.attempts + 1,
+                "next_try_at": False,
+                "done_at": now,
+                "error_code": False,
+                "error_params": False,
+                "details": False,
+                "sale_order_id": outcome.order_id,
+            }
+        attempts = self.attempts + 1
+        # After the last pause it waits for a person.
+        pause = RETRY_PAUSES[attempts - 1] if attempts <= len(RETRY_PAUSES) else None
+        return {
+            "state": "failed",
+            "attempts": attempts,
+            "next_try_at": now + timedelta(seconds=pause) if pause else False,
+            "error_code": outcome.code,
+            "error_params": outcome.params,
+            "details": outcome.details or False,
+            "sale_order_id": outcome.order_id or self.sale_order_id.id,
+        }

@@ -1,0 +1,47 @@
+from odoo import api, models
+
+
+class KeycrmOrderImporter(models.AbstractModel):
+    """Payments of the orders, each once."""
+
+    _inherit = "keycrm.order.importer"
+
+    @api.model
+    def _import_payments(self, account, orders, records):
+        """Note the payments of the orders as KeyCRM has them.
+
+        :param records: ``{number: sale.order}``
+        """
+        if not account.import_payments:
+            return
+        wanted = {payment.id: (order, payment) for order in orders for payment in order.payments}
+        Payment = self.env["keycrm.payment"]
+        known = account._by_keycrm_id(
+            Payment.search([("account_id", "=", account.id), ("keycrm_id", "in", list(wanted))])
+        )
+        methods = account._by_keycrm_id(
+            self.env["keycrm.payment.method"].search([("account_id", "=", account.id)])
+        )
+        new = []
+        for number, (order, payment) in wanted.items():
+            record = records[order.id]
+            currency = account._currency_for(payment.currency_code)
+            method = methods.get(payment.payment_method_id)
+            vals = {
+                "sale_order_id": record.id,
+                "amount": float(payment.amount),
+                "currency_id": (currency or record.currency_id).id,
+                "status": payment.status
+                if payment.status in ("paid", "not_paid", "canceled")
+                else "not_paid",
+                "date": payment.date or False,
+                "method_id": method.id if method else False,
+                "transaction_uuid": payment.transaction_uuid or False,
+            }
+            if payment.description:
+                vals["description"] = payment.description
+            if number in known:
+                known[number]._write_changed(vals)
+            else:
+                new.append({"account_id": account.id, "keycrm_id": number, **vals})
+        Payment.create(new)

@@ -1,0 +1,48 @@
+from odoo import api, fields, models
+
+
+class KeycrmMissingSku(models.Model):
+    """An Odoo product that KeyCRM was asked for and does not have; costs no further question."""
+
+    _name = "keycrm.missing.sku"
+    _description = "Product not in KeyCRM"
+    _order = "asked_at desc, id desc"
+    _rec_name = "sku"
+
+    account_id = fields.Many2one("keycrm.account", required=True, ondelete="cascade", index=True)
+    company_id = fields.Many2one(related="account_id.company_id")
+    product_id = fields.Many2one("product.product", required=True, ondelete="cascade", index=True)
+    sku = fields.Char(string="SKU")
+    asked_at = fields.Datetime(default=fields.Datetime.now)
+
+    _account_product_unique = models.Constraint(
+        "UNIQUE(account_id, product_id)", "This product is already noted."
+    )
+
+    @api.model
+    def _asked(self, account, products):
+        """:return: ``{product id: SKU that KeyCRM did not have}``"""
+        found = self.search([("account_id", "=", account.id), ("product_id", "in", products.ids)])
+        return {missing.product_id.id: missing.sku for missing in found}
+
+    @api.model
+    def _remember(self, account, products):
+        """Note products whose SKU KeyCRM does not have, or not exactly once."""
+        found = self.search([("account_id", "=", account.id), ("product_id", "in", products.ids)])
+        for missing in found:
+            missing.write(
+                {
+                    "sku": (missing.product_id.default_code or "").strip(),
+                    "asked_at": fields.Datetime.now(),
+                }
+            )
+        self.create(
+            [
+                {
+                    "account_id": account.id,
+                    "product_id": product.id,
+                    "sku": (product.default_code or "").strip(),
+                }
+                for product in products - found.product_id
+            ]
+        )

@@ -1,0 +1,42 @@
+from odoo import api, fields, models
+
+from ..const import STATUS_GROUPS
+
+
+class KeycrmOrderStatus(models.Model):
+    """An order status of KeyCRM, and what an order in it becomes in Odoo."""
+
+    _name = "keycrm.order.status"
+    _description = "KeyCRM order status"
+    _order = "account_id, group, sequence, id"
+
+    account_id = fields.Many2one("keycrm.account", required=True, ondelete="cascade", index=True)
+    company_id = fields.Many2one(related="account_id.company_id")
+    keycrm_id = fields.Integer(string="KeyCRM number", required=True)
+    name = fields.Char(required=True)
+    alias = fields.Char()
+    sequence = fields.Integer()
+    active = fields.Boolean(default=True)
+    group = fields.Selection(STATUS_GROUPS, help="KeyCRM's six groups of statuses.")
+    order_action = fields.Selection(
+        [
+            ("quotation", "Quotation"),
+            ("confirm", "Confirm"),
+            ("cancel", "Cancel"),
+            ("skip", "Skip (do not import)"),
+        ],
+        string="In Odoo",
+        required=True,
+        default="quotation",
+        help="What an order in this status becomes in Odoo.",
+    )
+    is_archive = fields.Boolean(string="Archive status", compute="_compute_is_archive")
+
+    _account_keycrm_id_unique = models.Constraint(
+        "UNIQUE(account_id, keycrm_id)", "This status of KeyCRM is already there."
+    )
+
+    @api.depends("account_id.archive_status_ids")
+    def _compute_is_archive(self):
+        for status in self:
+            status.is_archive = status in status.account_id.archive_status_ids

@@ -1,0 +1,207 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+from ..const import EVENT_SYNC
+from ..keycrm import budget as rules
+from ..keycrm.client import PAGE_SIZE
+from ..keycrm.values import to_int, utc_text
+
+
+class KeycrmOrderSync(models.Model):
+    """One run of "Synchronise orders": the orders of chosen statuses, page by page.
+
+    The orders' worker does one page at a time and commits the cursor with it, so a restart repeats at
+    most one page, which changes nothing that is already there.
+    """
+
+    _name = "keycrm.order.sync"
+    _description = "KeyCRM order synchronisation"
+    _order = "id desc"
+    _rec_name = "create_date"
+    _check_company_auto = True
+
+    # === FIELDS ===#
+
+    account_id = fields.Many2one(
+        "keycrm.account",
+        required=True,
+        ondelete="cascade",
+        index=True,
+        default=lambda self: self.env["keycrm.account"].search(
+            [("company_id", "=", self.env.company.id)], limit=1
+        ),
+    )
+    company_id = fields.Many2one(related="account_id.company_id")
+    status_ids = fields.Many2many(
+        "keycrm.order.status", string="Statuses", domain="[('account_id', '=', account_id)]"
+    )
+    date_from = fields.Datetime(string="Ordered from")
+    date_to = fields.Datetime(string="Ordered until")
+    state = fields.Selection(
+        [
+            ("draft", "New"),
+            ("running", "Running"),
+            ("done", "Done"),
+            ("failed", "Failed"),
+            ("cancelled", "Cancelled"),
+        ],
+        required=True,
+        default="draft",
+        readonly=True,
+        copy=False,
+    )
+    page = fields.Integer(readonly=True, copy=False, default=1)
+    total_count = fields.Integer(string="Orders in KeyCRM", readonly=True, copy=False)
+    done_count = fields.Integer(string="Worked", readonly=True, copy=False)
+    created_count = fields.Integer(string="New in Odoo", readonly=True, copy=False)
+    updated_count = fields.Integer(string="Already there", readonly=True, copy=False)
+    failed_count = fields.Integer(string="Failed", readonly=True, copy=False)
+    progress = fields.Float(compute="_compute_progress")
+    started_at = fields.Datetime(readonly=True, copy=False)
+    finished_at = fields.Datetime(readonly=True, copy=False)
+    event_ids = fields.One2many("keycrm.event", "sync_id", string="Failed orders", copy=False)
+
+    _running_index = models.Index("(account_id) WHERE state = 'running'")
+
+    # === COMPUTE METHODS ===#
+
+    @api.depends("total_count", "done_count", "state")
+    def _compute_progress(self):
+        for sync in self:
+            if sync.state == "done":
+                sync.progress = 100
+            elif sync.total_count:
+                sync.progress = min(100, 100 * sync.done_count / sync.total_count)
+            else:
+                sync.progress = 0
+
+    # === ACTION METHODS ===#
+
+    def action_start(self):
+        """Start, or start again, the run.
+
+        :return: True
+        :raise UserError: when the account is off or no status is chosen
+        """
+        self.account_id._check_manager()
+        for sync in self:
+            if not sync.account_id.enabled:
+                raise UserError(self.env._("Enable the integration first."))
+            if not sync.status_ids:
+                raise UserError(self.env._("Choose the statuses whose orders are wanted."))
+            if sync.state == "running":
+                continue
+            sync.write(
+                {
+                    "state": "running",
+                    "page": 1,
+                    "total_count": 0,
+                    "done_count": 0,
+                    "created_count": 0,
+                    "updated_count": 0,
+                    "failed_count": 0,
+                    "started_at": fields.Datetime.now(),
+                    "finished_at": False,
+                }
+            )
+        self.account_id._wake_orders()
+        return True
+
+    def action_cancel(self):
+        """Stop the run; what was brought stays.
+
+        :return: True
+        """
+        self.account_id._check_manager()
+        self.filtered(lambda sync: sync.state in ("draft", "running")).write(
+            {"state": "cancelled", "finished_at": fields.Datetime.now()}
+        )
+        return True
+
+    # === BUSINESS METHODS ===#
+
+    def _work_page(self, client):
+        """Read one page and write its orders.
+
+        :param client: bulk client
+        """
+        self.ensure_one()
+        account = self.account_id
+        number, before = self.page, self.total_count
+        page = client.page("/order", self._query(), number)
+        read = {
+            to_int(row.get("id")): account._parsed(row) for row in page.rows if to_int(row.get("id"))
+        }
+
+        worked = {}
+
+        def note(outcomes):
+            worked.update(outcomes)
+            self._note_failed({key: outcome for key, outcome in outcomes.items() if outcome.code})
+
+        with account._client(rules.LIVE) as live_client:
+            account._write_page(client, live_client, read, note)
+
+        def turn():
+            # Counted with the cursor: a page that is repeated after a restart is counted once.
+            if self.state == "running":
+                self.write(
+                    {**self._counts(worked.values()), **self._turn_vals(page, before)}
+                )
+
+        account._committed(turn)
+
+    def _query(self):
+        self.ensure_one()
+        query = {
+            **self.account_id._order_query(),
+            "filter[status_id]": ",".join(str(s.keycrm_id) for s in self.status_ids),
+            "sort": "id",
+        }
+        if self.date_from or self.date_to:
+            first = self.date_from or fields.Datetime.to_datetime("2000-01-01")
+            last = self.date_to or fields.Datetime.now()
+            query["filter[created_between]"] = f"{utc_text(first)},{utc_text(last)}"
+        return query
+
+    @staticmethod
+    def _turn_vals(page, total_before):
+        """Say where the run goes on.
+
+        Orders that left the chosen statuses since the last page pull the rest forward: the run steps
+        back by as many pages as may have moved, so that none is missed.
+        """
+        moved = max(0, (total_before or page.total) - page.total)
+        back = -(-moved // PAGE_SIZE)
+        vals = {"total_count": page.total, "page": max(1, page.number + 1 - back)}
+        if page.is_last and not back:
+            vals.update(state="done", finished_at=fields.Datetime.now())
+        return vals
+
+    def _counts(self, outcomes):
+        created = sum(outcome.created for outcome in outcomes)
+        failed = sum(bool(outcome.code) for outcome in outcomes)
+        return {
+            "done_count": self.done_count + len(outcomes),
+            "created_count": self.created_count + created,
+            "updated_count": self.updated_count + len(outcomes) - created - failed,
+            "failed_count": self.failed_count + failed,
+        }
+
+    def _note_failed(self, failed):
+        """Put what failed into the inbox: it is listed, tried again and retried like everything else."""
+        Event = self.env["keycrm.event"].sudo()
+        noted = Event.search([("sync_id", "=", self.id), ("keycrm_order_id", "in", list(failed))])
+        events = noted | Event.create(
+            [
+                {
+                    "account_id": self.account_id.id,
+                    "event": EVENT_SYNC,
+                    "keycrm_order_id": order_id,
+                    "sync_id": self.id,
+                }
+                for order_id in failed
+                if order_id not in noted.mapped("keycrm_order_id")
+            ]
+        )
+        events._finish(failed)

@@ -1,0 +1,16 @@
+from odoo import fields, models
+
+
+class KeycrmPaymentMethod(models.Model):
+    _name = "keycrm.payment.method"
+    _description = "KeyCRM payment method"
+    _order = "account_id, name"
+
+    account_id = fields.Many2one("keycrm.account", required=True, ondelete="cascade", index=True)
+    company_id = fields.Many2one(related="account_id.company_id")
+    keycrm_id = fields.Integer(string="KeyCRM number", required=True)
+    name = fields.Char(required=True)
+
+    _account_keycrm_id_unique = models.Constraint(
+        "UNIQUE(account_id, keycrm_id)", "This payment method of KeyCRM is already there."
+    )

@@ -1,0 +1,19 @@
+from odoo import fields, models
+
+
+class KeycrmSource(models.Model):
+    """Where orders come from. The source alone names the currency of its orders (confirmed)."""
+
+    _name = "keycrm.source"
+    _description = "KeyCRM order source"
+    _order = "account_id, name"
+
+    account_id = fields.Many2one("keycrm.account", required=True, ondelete="cascade", index=True)
+    company_id = fields.Many2one(related="account_id.company_id")
+    keycrm_id = fields.Integer(string="KeyCRM number", required=True)
+    name = fields.Char(required=True)
+    currency_code = fields.Char(string="Currency")
+
+    _account_keycrm_id_unique = models.Constraint(
+        "UNIQUE(account_id, keycrm_id)", "This source of KeyCRM is already there."
+    )

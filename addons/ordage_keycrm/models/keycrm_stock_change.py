@@ -1,0 +1,103 @@
+from odoo import api, fields, models, tools
+from odoo.tools import SQL
+
+#: Under this key the changes of one transaction are kept until it is flushed or committed.
+PENDING = "keycrm_stock_changes"
+
+
+class KeycrmStockChange(models.Model):
+    """The outbox: "this product's stock may have changed", for each account that sends stock.
+
+    Append-only and without a unique key, so two users' pickings of the same product never meet in a
+    row. What changed within a transaction is kept in ``cr.precommit.data`` alone and written with one
+    insert when the transaction is flushed before a savepoint or committed: a flag kept elsewhere would
+    survive a savepoint's rollback and lose the wake-up.
+    """
+
+    _name = "keycrm.stock.change"
+    _description = "Stock change for KeyCRM"
+    _order = "id"
+    _log_access = False
+    _rec_name = "product_id"
+
+    account_id = fields.Many2one("keycrm.account", required=True, ondelete="cascade", index=True)
+    company_id = fields.Many2one(related="account_id.company_id")
+    product_id = fields.Many2one("product.product", required=True, ondelete="cascade")
+    look_first = fields.Boolean(help="Read what KeyCRM has before anything is sent.")
+    changed_at = fields.Datetime(required=True, default=fields.Datetime.now)
+
+    @api.model
+    def _note(self, product_ids, company_id):
+        """Remember that the stock of products may have changed; costs no query.
+
+        :param product_ids: ids of ``product.product``
+        :param company_id: id of the company whose stock it is
+        """
+        if not self._accounts_by_company().get(company_id):
+            return
+        cr = self.env.cr
+        pending = cr.precommit.data.get(PENDING)
+        if pending is None:
+            pending = cr.precommit.data[PENDING] = {}
+            cr.precommit.add(self.sudo()._append_pending)
+        pending.setdefault(company_id, set()).update(product_ids)
+
+    @api.model
+    def _append_pending(self):
+        """Write what this transaction changed: one insert of rows, one of wake-ups."""
+        pending = self.env.cr.precommit.data.pop(PENDING, {})
+        accounts_by_company = self._accounts_by_company()
+        rows = [
+            (account_id, product_id)
+            for company_id, product_ids in pending.items()
+            for account_id, _cron_id in accounts_by_company.get(company_id, ())
+            for product_id in sorted(product_ids)
+        ]
+        cron_ids = {
+            cron_id
+            for company_id in pending
+            for _account_id, cron_id in accounts_by_company.get(company_id, ())
+            if cron_id
+        }
+        self._append(rows)
+        self.env["ir.cron"].sudo().browse(sorted(cron_ids))._trigger_keycrm()
+
+    @api.model
+    def _append(self, rows, look_first=False):
+        """Insert rows with one statement.
+
+        By SQL, because the ORM would insert and read back in batches and this runs in every user's
+        stock operation.
+
+        :param rows: ``[(account id, product id)]``
+        :param look_first: what KeyCRM has is to be read before anything is sent
+        """
+        if not rows:
+            return
+        self.env.cr.execute(
+            SQL(
+                """INSERT INTO keycrm_stock_change (account_id, product_id, look_first, changed_at)
+                   SELECT a, p, %s, now() AT TIME ZONE 'UTC'
+                     FROM unnest(%s::int[], %s::int[]) AS changed(a, p)""",
+                look_first,
+                [account_id for account_id, _product_id in rows],
+                [product_id for _account_id, product_id in rows],
+            )
+        )
+
+    @api.model
+    @tools.ormcache()
+    def _accounts_by_company(self):
+        """Say which accounts send stock: ``{company id: ((account id, stock cron id), …)}``.
+
+        Cached, since it is asked at every change of a quant; forgotten when an account changes.
+        """
+        accounts = self.env["keycrm.account"].sudo().search(
+            [("enabled", "=", True), ("push_stock", "=", True)]
+        )
+        found = {}
+        for account in accounts:
+            found.setdefault(account.company_id.id, []).append(
+                (account.id, account.stock_cron_id.id)
+            )
+        return {company_id: tuple(entries) for company_id, entries in found.items()}

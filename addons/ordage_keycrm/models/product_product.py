@@ -1,0 +1,61 @@
+from odoo import api, fields, models
+
+from ..keycrm.naming import sku_key
+
+
+class ProductProduct(models.Model):
+    _inherit = "product.product"
+
+    keycrm_offer_ids = fields.One2many("keycrm.offer", "product_id", string="KeyCRM offers")
+    keycrm_origin = fields.Selection(
+        [("catalog", "Catalogue product"), ("one_off", "One-off product")],
+        string="From KeyCRM",
+        copy=False,
+        readonly=True,
+    )
+    keycrm_one_off_key = fields.Char(copy=False, index="btree_not_null")
+    # PostgreSQL's lower() leaves Cyrillic letters alone where a database has the C locale, as Odoo's have.
+    keycrm_sku_key = fields.Char(
+        compute="_compute_keycrm_sku_key", store=True, index="btree_not_null"
+    )
+    keycrm_level_ids = fields.One2many("keycrm.stock.level", "product_id", string="Stock in KeyCRM")
+    keycrm_push_state = fields.Selection(
+        [
+            ("waiting", "Waiting to send"),
+            ("sent", "Sent"),
+            ("refused", "Refused"),
+            ("missing", "Not in KeyCRM"),
+        ],
+        string="Stock in KeyCRM is",
+        compute="_compute_keycrm_push",
+    )
+    keycrm_pushed_at = fields.Datetime(string="Last sent", compute="_compute_keycrm_push")
+
+    @api.depends("default_code")
+    def _compute_keycrm_sku_key(self):
+        for product in self:
+            product.keycrm_sku_key = sku_key(product.default_code or "") or False
+
+    @api.depends("keycrm_level_ids.sent_at", "keycrm_level_ids.error")
+    def _compute_keycrm_push(self):
+        waiting = self.env["keycrm.stock.change"].sudo()._read_group(
+            [("product_id", "in", self.ids)], ["product_id"]
+        )
+        missing = self.env["keycrm.missing.sku"].sudo()._read_group(
+            [("product_id", "in", self.ids)], ["product_id"]
+        )
+        waiting = {product.id for (product,) in waiting}
+        missing = {product.id for (product,) in missing}
+        for product in self:
+            levels = product.sudo().keycrm_level_ids
+            product.keycrm_pushed_at = max(
+                (level.sent_at for level in levels if level.sent_at), default=False
+            )
+            if product.id in waiting:
+                product.keycrm_push_state = "waiting"
+            elif any(level.error for level in levels):
+                product.keycrm_push_state = "refused"
+            elif levels:
+                product.keycrm_push_state = "sent"
+            else:
+                product.keycrm_push_state = "missing" if product.id in missing else False

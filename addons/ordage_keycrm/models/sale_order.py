@@ -1,0 +1,177 @@
+from markupsafe import Markup
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+from ..const import EVENT_REFRESH
+
+
+class SaleOrder(models.Model):
+    _inherit = "sale.order"
+
+    # === FIELDS ===#
+
+    keycrm_account_id = fields.Many2one(
+        "keycrm.account",
+        string="KeyCRM account",
+        copy=False,
+        readonly=True,
+        index="btree_not_null",
+        ondelete="restrict",
+    )
+    keycrm_id = fields.Integer(string="KeyCRM order", copy=False, readonly=True, aggregator=None)
+    keycrm_number = fields.Char(
+        string="KeyCRM number",
+        copy=False,
+        readonly=True,
+        index="btree_not_null",
+        help="Number at the source, for example the marketplace's.",
+    )
+    keycrm_status_id = fields.Many2one(
+        "keycrm.order.status", string="KeyCRM status", copy=False, readonly=True
+    )
+    keycrm_total = fields.Monetary(string="Total in KeyCRM", copy=False, readonly=True)
+    keycrm_total_differs = fields.Boolean(
+        string="Total differs", compute="_compute_keycrm_total_differs", store=True
+    )
+    keycrm_archived = fields.Boolean(string="In the order archive", copy=False, readonly=True)
+    keycrm_never_moves = fields.Boolean(
+        string="Never moves stock",
+        copy=False,
+        readonly=True,
+        help="The order was over when it was first seen: its goods had left before.",
+    )
+    keycrm_updated_at = fields.Datetime(
+        string="Updated in KeyCRM", copy=False, readonly=True, help="KeyCRM's own time of change."
+    )
+    keycrm_payment_status = fields.Selection(
+        [
+            ("not_paid", "Not paid"),
+            ("part_paid", "Partly paid"),
+            ("paid", "Paid"),
+            ("overpaid", "Overpaid"),
+        ],
+        string="Payment in KeyCRM",
+        copy=False,
+        readonly=True,
+    )
+    keycrm_tracking_code = fields.Char(
+        string="Tracking number", copy=False, readonly=True, index="btree_not_null"
+    )
+    keycrm_buyer_comment = fields.Text(string="Buyer's comment", copy=False, readonly=True)
+    keycrm_manager_comment = fields.Text(string="Manager's comment", copy=False, readonly=True)
+    keycrm_url = fields.Char(string="In KeyCRM", compute="_compute_keycrm_url")
+    keycrm_payment_ids = fields.One2many("keycrm.payment", "sale_order_id", string="KeyCRM payments")
+    keycrm_amount_paid = fields.Monetary(
+        string="Paid in KeyCRM", compute="_compute_keycrm_amount_paid"
+    )
+
+    _keycrm_id_unique = models.UniqueIndex(
+        "(keycrm_account_id, keycrm_id) WHERE keycrm_account_id IS NOT NULL"
+    )
+
+    # === COMPUTE METHODS ===#
+
+    @api.depends("keycrm_account_id", "keycrm_total", "amount_total", "currency_id")
+    def _compute_keycrm_total_differs(self):
+        for order in self:
+            order.keycrm_total_differs = bool(
+                order.keycrm_account_id
+                and order.currency_id
+                and order.currency_id.compare_amounts(order.keycrm_total, order.amount_total)
+            )
+
+    def _compute_keycrm_url(self):
+        for order in self:
+            order.keycrm_url = order.keycrm_account_id._order_url(order.keycrm_id)
+
+    @api.depends("keycrm_payment_ids.amount", "keycrm_payment_ids.status")
+    def _compute_keycrm_amount_paid(self):
+        for order in self:
+            order.keycrm_amount_paid = sum(
+                payment.currency_id._convert(
+                    payment.amount,
+                    order.currency_id,
+                    order.company_id,
+                    (payment.date or order.date_order or fields.Datetime.now()).date(),
+                )
+                for payment in order.keycrm_payment_ids
+                if payment.status == "paid"
+            )
+
+    @api.depends("keycrm_never_moves")
+    def _compute_invoice_status(self):
+        """An order that was over when it was first seen waits for no invoice."""
+        super()._compute_invoice_status()
+        for order in self:
+            if order.keycrm_never_moves and order.invoice_status in ("to invoice", "upselling"):
+                order.invoice_status = "no"
+
+    # === ACTION METHODS ===#
+
+    def action_keycrm_refresh(self):
+        """Read the order from KeyCRM anew.
+
+        :return: a notification
+        :raise UserError: when the integration is off
+        """
+        self.check_access("read")
+        orders = self.filtered("keycrm_id")
+        if not orders.keycrm_account_id.filtered("enabled"):
+            raise UserError(self.env._("The integration with KeyCRM is switched off."))
+        self.env["keycrm.event"].sudo().create(
+            [
+                {
+                    "account_id": order.keycrm_account_id.id,
+                    "event": EVENT_REFRESH,
+                    "keycrm_order_id": order.keycrm_id,
+                    "sale_order_id": order.id,
+                }
+                for order in orders
+            ]
+        )
+        orders.keycrm_account_id._wake_orders()
+        return orders.keycrm_account_id[:1]._notification(
+            self.env._("The order is being read from KeyCRM; reload the page in a moment.")
+        )
+
+    def action_open_in_keycrm(self):
+        """Open the order in KeyCRM's cabinet."""
+        self.ensure_one()
+        return {"type": "ir.actions.act_url", "url": self.keycrm_url, "target": "new"}
+
+    # === BUSINESS METHODS ===#
+
+    def _prepare_confirmation_values(self):
+        """An imported order keeps KeyCRM's order date."""
+        vals = super()._prepare_confirmation_values()
+        if self.env.context.get("keycrm_import"):
+            vals.pop("date_order", None)
+        return vals
+
+    def _keycrm_is_out(self):
+        """Tell whether goods were delivered or an invoice was posted: then nothing is undone silently."""
+        self.ensure_one()
+        return bool(
+            any(line.qty_delivered or line.qty_invoiced for line in self.order_line)
+            or self.invoice_ids.filtered(lambda move: move.state == "posted")
+        )
+
+    def _keycrm_todo(self, summary, rows):
+        """Leave a to-do for the salesperson; the same one is not left twice.
+
+        :param summary: one line
+        :param rows: list of sentences
+        """
+        self.ensure_one()
+        note = Markup("<ul>%s</ul>") % Markup("").join(Markup("<li>%s</li>") % row for row in rows)
+        if self.activity_ids.filtered(
+            lambda activity: activity.summary == summary and activity.note == note
+        ):
+            return
+        self.activity_schedule(
+            "mail.mail_activity_data_todo",
+            summary=summary,
+            note=note,
+            user_id=(self.user_id or self.env.ref("base.user_admin")).id,
+        )

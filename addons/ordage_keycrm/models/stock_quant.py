@@ -1,0 +1,50 @@
+from odoo import api, models
+
+
+class StockQuant(models.Model):
+    """Whatever changes a quantity goes through a quant: here it is noted for KeyCRM."""
+
+    _inherit = "stock.quant"
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        quants = super().create(vals_list)
+        quants._note_keycrm_change()
+        return quants
+
+    def write(self, vals):
+        if self._keycrm_moves_between(vals):
+            self._note_keycrm_change()
+        result = super().write(vals)
+        if self._keycrm_changes(vals):
+            self._note_keycrm_change()
+        return result
+
+    def unlink(self):
+        self._note_keycrm_change()
+        return super().unlink()
+
+    @api.model
+    def _keycrm_changes(self, vals):
+        """Tell whether these values can change what KeyCRM is sent."""
+        return not vals.keys().isdisjoint(("quantity", "reserved_quantity")) or (
+            self._keycrm_moves_between(vals)
+        )
+
+    @api.model
+    def _keycrm_moves_between(self, vals):
+        return not vals.keys().isdisjoint(("location_id", "product_id", "company_id"))
+
+    def _note_keycrm_change(self):
+        """Note the products of these quants; never a query of its own.
+
+        Quants are read here in the middle of a stock operation, which has them in memory. Quants of
+        places that are nobody's stock (customers, suppliers) have no company.
+        """
+        Change = self.env["keycrm.stock.change"]
+        if not Change._accounts_by_company():
+            return
+        for quant in self.sudo():
+            company_id = quant.location_id.company_id.id
+            if company_id:
+                Change._note((quant.product_id.id,), company_id)

@@ -247,15 +247,18 @@ class Webhooks:
                 follow_redirects=False,
                 limits=httpx.Limits(max_keepalive_connections=0),
             )
-        kwargs: dict[str, Any] = {"params": _flat(delivery.body)}
+        kwargs: dict[str, Any] = {}
         if method == "POST":
             content = json.dumps(delivery.body, ensure_ascii=False).encode()
             kwargs = {"content": content, "headers": {"content-type": "application/json"}}
         delivery.sent, delivery.sent_monotonic = _now(), time.monotonic()
         try:
             timeout = self.shop.switches.number("webhook_timeout")
+            url = httpx.URL(delivery.url)
+            if method == "GET":
+                url = url.copy_merge_params(_flat(delivery.body))
             async with asyncio.timeout(timeout):
-                answer = await self._client.request(method, delivery.url, timeout=timeout, **kwargs)
+                answer = await self._client.request(method, url, timeout=timeout, **kwargs)
             delivery.status = answer.status_code
         except (TimeoutError, httpx.TimeoutException):
             delivery.error = "no answer in time"

@@ -1,0 +1,71 @@
+"""Odoo's configuration file and command line for this run."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from .fetch_odoo import OdooSource
+from .paths import ADDONS
+from .postgres import Server
+
+
+def write_config(
+    file: Path, *, source: OdooSource, server: Server, data_dir: Path, **options: object
+) -> Path:
+    """Write a configuration file: nothing is sent or fetched outside, only this machine is listened to.
+
+    :param file: the file
+    :param source: the Odoo
+    :param server: the database server
+    :param data_dir: where Odoo keeps its files
+    :param options: further options of Odoo's configuration, which win
+    :return: the file
+    """
+    values: dict[str, object] = {
+        "addons_path": ",".join(str(folder) for folder in (*source.addons, ADDONS)),
+        "data_dir": data_dir,
+        "db_host": server.host or False,
+        "db_port": server.port,
+        "db_user": server.user,
+        "db_password": server.password or False,
+        "db_maxconn": 64,
+        "list_db": False,
+        "admin_passwd": "unused",
+        "http_interface": "127.0.0.1",
+        "workers": 0,
+        "max_cron_threads": 0,
+        "limit_time_real": 600,
+        "limit_time_cpu": 600,
+        "smtp_server": "127.0.0.1",
+        "smtp_port": 9,  # the discard port: no mail leaves
+        "with_demo": False,
+        **options,
+    }
+    file.write_text("[options]\n" + "".join(f"{k} = {v}\n" for k, v in values.items()))
+    file.chmod(0o600)
+    return file
+
+
+def environment_of(source: OdooSource) -> dict[str, str]:
+    """Make the environment in which ``import odoo`` finds this Odoo.
+
+    :param source: the Odoo
+    :return: environment variables
+    """
+    # Odoo reads libpq's variables too; the configuration file alone is to count.
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("PG") and k != "ODOO_RC"}
+    paths = [str(source.python_path)]
+    return {**kept, "PYTHONPATH": os.pathsep.join(paths), "PYTHONUNBUFFERED": "1", "TZ": "UTC"}
+
+
+def odoo_command(source: OdooSource, config: Path, *options: str) -> list[str]:
+    """Make the command that starts Odoo.
+
+    :param source: the Odoo
+    :param config: its configuration file
+    :param options: further options
+    :return: the command
+    """
+    return [sys.executable, str(source.script), "--config", str(config), *options]

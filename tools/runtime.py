@@ -1,0 +1,103 @@
+"""What a run stands on: Odoo, a database server, and databases to clone."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+from . import postgres, processes, templates
+from .databases import Databases, drop_prefixed
+from .fetch_odoo import OdooSource, odoo_source
+from .messages import say
+from .run_folder import RunFolder
+
+
+class Runtime:
+    """Everything started for one run; ended by :meth:`close`, or when this process ends in any way.
+
+    Must be made in the main thread and inside the private Python environment.
+    """
+
+    def __init__(self) -> None:
+        self.source: OdooSource = odoo_source()
+        self._run = RunFolder(on_leftover=_drop_leftover_databases)
+        self.folder: Path = self._run.path
+        self._numbers = itertools.count(1)
+        self._addon_template: str | None = None
+        self._postgres: postgres.PrivatePostgres | None = None
+        data_dir = self.folder / "odoo"
+        existing = postgres.existing_server()
+        if existing:
+            prefix = f"{templates.SERVER_PREFIX}{self.folder.name.rsplit('-', 1)[1]}_"
+            self._run.note(prefix=prefix)
+            self.server = existing
+            self.databases = Databases(existing, data_dir, prefix)
+            self._run.at_end(self.databases.drop_all)
+            self._base, self._base_files = templates.base_on_server(self.source, existing, data_dir)
+        else:
+            cluster = templates.base_cluster(self.source, self.folder / "t")
+            self._postgres = postgres.PrivatePostgres(self.folder / "pg")
+            self._postgres.copy_from(cluster / "data")
+            self.server = self._postgres.start()
+            self.databases = Databases(self.server, data_dir)
+            self._base, self._base_files = "base", cluster / "filestore"
+            self._run.at_end(self._postgres.kill)
+        self._run.at_end(processes.stop_all)
+        say(f"Odoo {self.source.version}, PostgreSQL {self.server.version}, run folder {self.folder}")
+
+    @property
+    def postgres(self) -> postgres.PrivatePostgres | None:
+        """The run's own database server; nothing if an existing one is used."""
+        return self._postgres
+
+    def plain_database(self, short: str = "plain") -> str:
+        """Clone the database with Odoo's standard addons alone.
+
+        :param short: how its name begins
+        :return: the copy's name on the server
+        """
+        name = self._new_name(short)
+        self.databases.clone(self._base, name, template_files=self._base_files)
+        return name
+
+    def addon_database(self, short: str = "db") -> str:
+        """Clone the database in which our addon is installed; it is installed once a run.
+
+        :param short: how its name begins
+        :return: the copy's name on the server
+        """
+        if not self._addon_template:
+            template = self.plain_database("addon")
+            templates.install_addon(self.source, self.databases, template, self.folder)
+            self._addon_template = template
+        name = self._new_name(short)
+        self.databases.clone(self._addon_template, name)
+        return name
+
+    def free_name(self, short: str) -> Path:
+        """Name a file or folder in the run's folder that does not exist yet.
+
+        :param short: how its name begins
+        :return: the path
+        """
+        return self.folder / f"{short}-{next(self._numbers)}"
+
+    def close(self) -> None:
+        """Stop everything and remove the run's folder."""
+        self._run.remove()
+
+    def __enter__(self) -> Runtime:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
+
+    def _new_name(self, short: str) -> str:
+        return self.databases.name(f"{short}_{next(self._numbers)}")
+
+
+def _drop_leftover_databases(notes: dict[str, str]) -> None:
+    prefix = notes.get("prefix", "")
+    existing = postgres.existing_server()
+    if existing and prefix.startswith(templates.SERVER_PREFIX):
+        drop_prefixed(existing, prefix)

@@ -1,0 +1,153 @@
+"""Template databases: Odoo with the standard addons, kept in the cache; with our addon, for one run."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from . import cache, commands
+from .databases import Databases
+from .fetch_odoo import OdooSource
+from .messages import doing
+from .odoo_config import environment_of, odoo_command, write_config
+from .paths import cache_folder, need_space
+from .postgres import PrivatePostgres, Server, copy_tree
+
+ADDON = "ordage_keycrm"
+BASE_MODULES = ("contacts", "sale_management", "sale_stock", "stock")
+LANGUAGES = ("uk_UA",)
+_FORM = "1"  # raise when what is done below changes
+
+# Jobs that Odoo brings along ask the outside world for news, send mail or only tidy up. In a database
+# that lives for minutes they are noise; those of our addon come with its installation and stay on.
+_QUIET = "UPDATE ir_cron SET active = false"
+
+
+def base_key(source: OdooSource, server_version: str) -> str:
+    """Name a template by what it is made of.
+
+    :param source: the Odoo
+    :param server_version: the database server's version
+    :return: a short key
+    """
+    parts = (source.version, str(source.python_path), server_version, *BASE_MODULES, *LANGUAGES)
+    return cache.key_of(*parts, _QUIET, _FORM)
+
+
+def base_cluster(source: OdooSource, work: Path) -> Path:
+    """Return a stopped server's data with the database ``base`` in it, making it if need be.
+
+    :param source: the Odoo
+    :param work: an empty folder of this run to make it in
+    :return: a folder with ``data`` (the server's) and ``filestore`` (Odoo's files of ``base``)
+    """
+    postgres = PrivatePostgres(work)
+    key = base_key(source, postgres.version)
+    target = cache_folder() / "cluster" / key
+
+    def make(folder: Path) -> None:
+        need_space(folder, 1.0, "the database template")
+        need_space(work, 1.0, "the database template")
+        with doing("making a database with Odoo's standard addons (once)"):
+            postgres.create()
+            server = postgres.start()
+            try:
+                databases = Databases(server, work / "odoo-data")
+                _fill_base(source, databases, "base", work)
+            finally:
+                postgres.stop()
+            copy_tree(postgres.data, folder / "data")
+            copy_tree(databases.files("base"), folder / "filestore")
+
+    return cache.kept(target, "the database template", make)
+
+
+def base_on_server(source: OdooSource, server: Server, data_dir: Path) -> tuple[str, Path]:
+    """The same on a server that is already there: a database that stays on it.
+
+    :param source: the Odoo
+    :param server: the server
+    :param data_dir: Odoo's data folder of this run
+    :return: the database's name and the folder of its files
+    """
+    name = f"{SERVER_PREFIX}base_{base_key(source, server.version)}"
+    files = cache_folder() / "filestore" / cache.key_of(server.host, str(server.port), name)
+    databases = Databases(server, data_dir)
+    making = f"{name}_making"
+
+    def make(folder: Path) -> None:
+        databases.drop(name)
+        databases.drop(making)
+        with doing("making a database with Odoo's standard addons (once)"):
+            _fill_base(source, databases, making, data_dir)
+            databases.disconnect(making)
+            copy_tree(databases.files(making), folder / "files")
+            databases.clone(making, name)
+            databases.drop(making)
+
+    if cache.is_kept(files) and not databases.exists(name):
+        (files / ".complete").unlink()
+    cache.kept(files, "the database template", make)
+    return name, files / "files"
+
+
+SERVER_PREFIX = "ordage_keycrm_"
+
+
+def install_addon(source: OdooSource, databases: Databases, database: str, work: Path) -> None:
+    """Install our addon into a database, failing on whatever Odoo warns about.
+
+    :param source: the Odoo
+    :param databases: the run's databases
+    :param database: its name on the server
+    :param work: folder for the configuration file
+    """
+    with doing(f"installing the addon {ADDON}"):
+        _install(source, databases, database, work, (ADDON,))
+
+
+def _fill_base(source: OdooSource, databases: Databases, database: str, work: Path) -> None:
+    databases.create(database)
+    _install(
+        source,
+        databases,
+        database,
+        work,
+        BASE_MODULES,
+        f"--load-language={','.join(LANGUAGES)}",
+    )
+    databases.server.query(database, _QUIET)
+    databases.server.query(database, "VACUUM ANALYZE")
+
+
+def _install(
+    source: OdooSource,
+    databases: Databases,
+    database: str,
+    work: Path,
+    modules: tuple[str, ...],
+    *options: str,
+) -> str:
+    config = write_config(
+        work / f"install-{database}.conf",
+        source=source,
+        server=databases.server,
+        data_dir=databases.data_dir,
+        db_name=database,
+    )
+    return commands.run(
+        odoo_command(
+            source, config, "--no-http", "--stop-after-init", "--init", ",".join(modules), *options
+        ),
+        env=environment_of(source),
+        failure=f"Odoo could not install {', '.join(modules)}.",
+        progress=_modules_loaded,
+    )
+
+
+def _modules_loaded(log: str) -> str:
+    found = re.findall(r"Loading module (\S+) \((\d+)/(\d+)\)", log)
+    if not found:
+        return ""
+    name, done, total = found[-1]
+    return f"module {done} of {total}: {name}"

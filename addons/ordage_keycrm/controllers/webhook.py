@@ -44,11 +44,10 @@ class KeycrmWebhook(http.Controller):
     @staticmethod
     def _body():
         """:return: the body, or None when it is larger than allowed"""
-        http_request = request.httprequest
-        if (http_request.content_length or 0) > WEBHOOK_MAX_BYTES:
+        # Without a length (chunked) Odoo's server gives an empty body, which is no JSON.
+        if (request.httprequest.content_length or 0) > WEBHOOK_MAX_BYTES:
             return None
-        body = http_request.stream.read(WEBHOOK_MAX_BYTES + 1)
-        return None if len(body) > WEBHOOK_MAX_BYTES else body
+        return request.httprequest.get_data(cache=False)
 
     @staticmethod
     def _answer(status):

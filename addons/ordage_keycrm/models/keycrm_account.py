@@ -185,9 +185,9 @@ class KeycrmAccount(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        for vals in vals_list:
-            vals.update(self._new_token_vals())
         accounts = super().create(vals_list)
+        for account in accounts.sudo():
+            account.write(self._new_token_vals())
         accounts._ensure_crons()
         accounts._forget_stock_accounts()
         return accounts

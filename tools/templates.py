@@ -22,6 +22,15 @@ _FORM = "1"  # raise when what is done below changes
 # that lives for minutes they are noise; those of our addon come with its installation and stay on.
 _QUIET = "UPDATE ir_cron SET active = false"
 
+# A company as the addon's users have it: in Ukraine, reckoning in hryvnias.
+_SHOP = """
+    UPDATE res_currency SET active = true WHERE name = 'UAH';
+    UPDATE res_company SET currency_id = (SELECT id FROM res_currency WHERE name = 'UAH'),
+        account_fiscal_country_id = (SELECT id FROM res_country WHERE code = 'UA');
+    UPDATE res_partner SET country_id = (SELECT id FROM res_country WHERE code = 'UA')
+        WHERE id IN (SELECT partner_id FROM res_company);
+"""
+
 
 def base_key(source: OdooSource, server_version: str) -> str:
     """Name a template by what it is made of.
@@ -31,7 +40,7 @@ def base_key(source: OdooSource, server_version: str) -> str:
     :return: a short key
     """
     parts = (source.version, str(source.python_path), server_version, *BASE_MODULES, *LANGUAGES)
-    return cache.key_of(*parts, _QUIET, _FORM)
+    return cache.key_of(*parts, _QUIET, _SHOP, _FORM)
 
 
 def base_cluster(source: OdooSource, work: Path) -> Path:
@@ -117,6 +126,7 @@ def _fill_base(source: OdooSource, databases: Databases, database: str, work: Pa
         f"--load-language={','.join(LANGUAGES)}",
     )
     databases.server.query(database, _QUIET)
+    databases.server.query(database, _SHOP)
     databases.server.query(database, "VACUUM ANALYZE")
 
 

@@ -1,0 +1,116 @@
+"""Ground of the in-process tests: a KeyCRM that really answers, and an account that talks to it.
+
+The sandbox is a real HTTP server in a thread of this process. Workers commit and therefore belong to
+the whole-system tests; here the pieces that they call are tried within the test's own transaction.
+"""
+
+from contextlib import contextmanager
+from unittest.mock import patch
+
+from odoo.tests import TransactionCase
+
+from sandbox.threaded import ThreadedSandbox
+
+from ..keycrm.records import Order
+
+
+class KeycrmCase(TransactionCase):
+    """A company with an enabled account on a sandbox of its own for each test class.
+
+    The sandbox has no orders; ``self.keycrm`` is its control side.
+    """
+
+    switches = {"rate_limit": 0}
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.sandbox = cls.enterClassContext(ThreadedSandbox(switches=cls.switches))
+        cls.keycrm = cls.sandbox.control
+        cls.company = cls.env.company
+        cls.warehouse = cls.env["stock.warehouse"].search(
+            [("company_id", "=", cls.company.id)], limit=1
+        )
+        cls.account = cls.env["keycrm.account"].create(
+            {"name": "Shop", "api_key": cls.sandbox.key, "api_url": cls.sandbox.api_url}
+        )
+        cls.account.enabled = True
+        cls.account.action_refresh_statuses()
+
+    @classmethod
+    def _request_handler(cls, session, request, /, **options):
+        """Odoo's own guard lets requests to this machine through, but knows time-outs as one number."""
+        if isinstance(options.get("timeout"), tuple):
+            options["timeout"] = max(options["timeout"])
+        return super()._request_handler(session, request, **options)
+
+    @classmethod
+    def status(cls, group=1, name=None):
+        """Find a status by its group, or by its name."""
+        statuses = cls.account.status_ids
+        if name:
+            return statuses.filtered(lambda status: status.name == name)[:1]
+        return statuses.filtered(lambda status: status.group == str(group))[:1]
+
+    @classmethod
+    def new_order(cls, lines=None, **fields):
+        """Make an order in KeyCRM; no webhook is sent.
+
+        :param lines: as the sandbox takes them; a catalogue line by default
+        :return: its number
+        """
+        if lines is not None:
+            fields["lines"] = lines
+        return cls.keycrm.create_order(webhook=False, **fields)["id"]
+
+    @classmethod
+    def read_order(cls, number):
+        """Read an order from KeyCRM as the worker does.
+
+        :return: :class:`~..keycrm.records.Order`
+        """
+        with cls.account._client() as client:
+            return Order.parse(client.get(f"/order/{number}", cls.account._order_query()))
+
+    @classmethod
+    def outcomes(cls, *numbers):
+        """Let orders arrive as the worker would write them.
+
+        :return: ``{number: Outcome}``
+        """
+        orders = [cls.read_order(number) for number in numbers]
+        return cls.account._import_orders(orders)
+
+    @classmethod
+    def arrive(cls, *numbers):
+        """Let orders arrive and expect that all of them do.
+
+        :return: their ``sale.order`` records
+        """
+        outcomes = cls.outcomes(*numbers)
+        failed = {
+            number: (outcome.code, outcome.params, outcome.details)
+            for number, outcome in outcomes.items()
+            if outcome.code
+        }
+        assert not failed, failed
+        return cls.env["sale.order"].browse(
+            [outcomes[number].order_id for number in numbers if outcomes[number].order_id]
+        )
+
+    @contextmanager
+    def committing(self):
+        """Let code under test "commit": the test's transaction goes on, precommit hooks are run.
+
+        For pieces of the workers that commit between asking KeyCRM and writing. What a real commit and
+        a real second process do is tried by the whole-system tests.
+        """
+        cr = self.env.cr
+
+        def commit():
+            cr.flush()
+            cr.clear()
+            cr.postcommit.clear()
+
+        with patch.object(cr, "commit", commit):
+            yield

@@ -26,5 +26,8 @@
         "wizards/res_config_settings_views.xml",
         "views/keycrm_menus.xml",
     ],
+    "assets": {
+        "web.assets_backend": ["ordage_keycrm/static/src/**/*"],
+    },
     "application": True,
 }

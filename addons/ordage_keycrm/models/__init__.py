@@ -9,6 +9,7 @@ from . import keycrm_account_worker
 from . import keycrm_account_orders
 from . import keycrm_account_bulk
 from . import keycrm_account_stock
+from . import keycrm_account_screens
 from . import keycrm_order_status
 from . import keycrm_source
 from . import keycrm_payment_method

@@ -1,0 +1,79 @@
+from odoo import fields, models
+
+
+class KeycrmAccount(models.Model):
+    """What the screens of an account show and open beside it: counts and their lists."""
+
+    _inherit = "keycrm.account"
+
+    # === FIELDS ===#
+
+    order_count = fields.Integer(string="Orders", compute="_compute_order_count")
+    event_count = fields.Integer(string="Events", compute="_compute_event_counts")
+    failed_event_count = fields.Integer(string="Failed", compute="_compute_event_counts")
+
+    # === COMPUTE METHODS ===#
+
+    def _compute_order_count(self):
+        counts = dict(
+            self.env["sale.order"]
+            .sudo()
+            ._read_group(
+                [("keycrm_account_id", "in", self.ids)], ["keycrm_account_id"], ["__count"]
+            )
+        )
+        for account in self:
+            account.order_count = counts.get(account, 0)
+
+    def _compute_event_counts(self):
+        rows = self.env["keycrm.event"]._read_group(
+            [("account_id", "in", self.ids)], ["account_id", "state"], ["__count"]
+        )
+        total, failed = dict.fromkeys(self, 0), dict.fromkeys(self, 0)
+        for account, state, count in rows:
+            total[account] += count
+            if state == "failed":
+                failed[account] += count
+        for account in self:
+            account.event_count = total.get(account, 0)
+            account.failed_event_count = failed.get(account, 0)
+
+    # === ACTION METHODS ===#
+
+    def action_open_orders(self):
+        """Show the orders of this account, archived ones too.
+
+        :return: an action
+        """
+        return self._screen("ordage_keycrm.keycrm_order_all_action", "keycrm_account_id")
+
+    def action_open_failed_events(self):
+        """Show what could not be done.
+
+        :return: an action
+        """
+        action = self._screen("ordage_keycrm.keycrm_event_action", "account_id")
+        return dict(action, context={"search_default_failed": 1})
+
+    def action_open_warehouses(self):
+        """Show the warehouses of this account, to match them.
+
+        :return: an action
+        """
+        action = self._screen("ordage_keycrm.keycrm_warehouse_action", "account_id")
+        return dict(action, context={"default_account_id": self.id})
+
+    def action_open_statuses(self):
+        """Show the statuses of this account, to say what orders in them become.
+
+        :return: an action
+        """
+        return self._screen("ordage_keycrm.keycrm_order_status_action", "account_id")
+
+    # === BUSINESS METHODS ===#
+
+    def _screen(self, action_id, field_name):
+        """Give an action narrowed to this account."""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(action_id)
+        return dict(action, domain=[(field_name, "=", self.id)], context={})

@@ -1,0 +1,282 @@
+import json
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools import SQL
+
+from ..const import API_KEY_MASK
+
+#: Field of the settings → field of ``keycrm.account``.
+ACCOUNT_FIELDS = {
+    "keycrm_api_key": "api_key",
+    "keycrm_enabled": "enabled",
+    "keycrm_public_url": "public_url",
+    "keycrm_import_payments": "import_payments",
+    "keycrm_archive_status_ids": "archive_status_ids",
+    "keycrm_keep_product_info": "keep_product_info",
+    "keycrm_warehouse_id": "warehouse_id",
+    "keycrm_push_stock": "push_stock",
+    "keycrm_stock_quantity": "stock_quantity",
+}
+
+
+class ResConfigSettings(models.TransientModel):
+    """Settings → KeyCRM: the company's first account, made when something was entered.
+
+    The fields are written to the account as soon as the form is stored, which Odoo also does before a
+    button works: paste a key, press "Test connection", and the pasted key is tested. A typed key never
+    lies in the table of this wizard.
+    """
+
+    _inherit = "res.config.settings"
+
+    # === FIELDS ===#
+
+    keycrm_account_id = fields.Many2one("keycrm.account", compute="_compute_keycrm_account")
+    keycrm_account_count = fields.Integer(compute="_compute_keycrm_account")
+    keycrm_api_key = fields.Char(
+        string="API key", compute="_compute_keycrm", inverse="_inverse_keycrm"
+    )
+    keycrm_enabled = fields.Boolean(
+        string="Enable integration", compute="_compute_keycrm", inverse="_inverse_keycrm"
+    )
+    keycrm_webhook_url = fields.Char(related="keycrm_account_id.webhook_url")
+    keycrm_last_webhook_at = fields.Datetime(related="keycrm_account_id.last_webhook_at")
+    keycrm_trouble_text = fields.Char(related="keycrm_account_id.trouble_text")
+    keycrm_public_url = fields.Char(
+        string="Public address of Odoo", compute="_compute_keycrm", inverse="_inverse_keycrm"
+    )
+    keycrm_import_payments = fields.Boolean(
+        string="Receive bank transactions for order payments",
+        compute="_compute_keycrm",
+        inverse="_inverse_keycrm",
+    )
+    keycrm_archive_status_ids = fields.Many2many(
+        "keycrm.order.status",
+        string="Archive statuses",
+        domain="[('account_id', '=', keycrm_account_id)]",
+        compute="_compute_keycrm",
+        inverse="_inverse_keycrm",
+    )
+    keycrm_keep_product_info = fields.Boolean(
+        string="Do not change product information",
+        compute="_compute_keycrm",
+        inverse="_inverse_keycrm",
+    )
+    keycrm_warehouse_id = fields.Many2one(
+        "stock.warehouse",
+        string="Warehouse of orders",
+        domain="[('company_id', '=', company_id)]",
+        compute="_compute_keycrm",
+        inverse="_inverse_keycrm",
+    )
+    keycrm_push_stock = fields.Boolean(
+        string="Send stock to KeyCRM", compute="_compute_keycrm", inverse="_inverse_keycrm"
+    )
+    keycrm_stock_quantity = fields.Selection(
+        selection="_keycrm_stock_quantities",
+        string="Quantity to send",
+        compute="_compute_keycrm",
+        inverse="_inverse_keycrm",
+    )
+    keycrm_status_count = fields.Integer(compute="_compute_keycrm_account")
+    keycrm_warehouse_count = fields.Integer(compute="_compute_keycrm_account")
+    keycrm_seen = fields.Char(default=lambda self: self._keycrm_seen_of(self.env.company))
+
+    # === COMPUTE METHODS ===#
+
+    @api.depends("company_id")
+    def _compute_keycrm_account(self):
+        for settings in self:
+            accounts = self._keycrm_accounts_of(settings.company_id)
+            settings.keycrm_account_id = accounts[:1]
+            settings.keycrm_account_count = len(accounts)
+            settings.keycrm_status_count = len(accounts[:1].status_ids)
+            settings.keycrm_warehouse_count = len(accounts[:1].warehouse_ids)
+
+    @api.depends("company_id")
+    def _compute_keycrm(self):
+        for settings in self:
+            values = self._keycrm_values_of(settings.company_id)
+            for name, account_field in ACCOUNT_FIELDS.items():
+                settings[name] = values[account_field]
+
+    def _inverse_keycrm(self):
+        for settings in self:
+            settings._keycrm_store()
+
+    # === ACTION METHODS ===#
+
+    def action_keycrm_test_connection(self):
+        """Test the key that was just typed.
+
+        :return: a notification
+        :raise UserError: in words, whatever is wrong
+        """
+        return self._keycrm_account().action_test_connection()
+
+    def action_keycrm_refresh_statuses(self):
+        """Read the statuses, so that archive statuses can be chosen.
+
+        :return: a notification
+        :raise UserError: in words, whatever is wrong
+        """
+        return self._keycrm_account().action_refresh_statuses()
+
+    def action_keycrm_synchronise_orders(self):
+        """Open "Synchronise orders".
+
+        :return: an action
+        """
+        return self._keycrm_account().action_synchronise_orders()
+
+    def action_keycrm_refresh_warehouses(self):
+        """Learn KeyCRM's warehouses.
+
+        :return: a notification
+        :raise UserError: in words, whatever is wrong
+        """
+        return self._keycrm_account().action_refresh_warehouses()
+
+    def action_keycrm_match_warehouses(self):
+        """Open the list in which warehouses are matched.
+
+        :return: an action
+        """
+        return self._keycrm_account().action_open_warehouses()
+
+    def action_keycrm_push_all_stock(self):
+        """Send the stock of all products.
+
+        :return: a notification
+        :raise UserError: when sending is off or no warehouse is matched
+        """
+        return self._keycrm_account().action_push_all_stock()
+
+    def action_keycrm_open_statuses(self):
+        """Open the list that says what orders become in Odoo.
+
+        :return: an action
+        """
+        return self._keycrm_account().action_open_statuses()
+
+    def action_keycrm_open_accounts(self):
+        """Open the accounts, where those besides the first are set up.
+
+        :return: an action
+        """
+        return self.env["ir.actions.act_window"]._for_xml_id("ordage_keycrm.keycrm_account_action")
+
+    # === BUSINESS METHODS ===#
+
+    @api.model
+    def _keycrm_stock_quantities(self):
+        """Offer what the account offers."""
+        Account = self.env["keycrm.account"]
+        return Account.fields_get(["stock_quantity"])["stock_quantity"]["selection"]
+
+    @api.model
+    def _keycrm_accounts_of(self, company):
+        return self.env["keycrm.account"].search([("company_id", "=", company.id)], order="id")
+
+    @api.model
+    def _keycrm_values_of(self, company):
+        """Give what the settings show of a company, by fields of ``keycrm.account``.
+
+        Without an account, what a new one would begin with.
+
+        :return: ids for relations, plain values else
+        """
+        account = self._keycrm_accounts_of(company)[:1]
+        account = account or self.env["keycrm.account"].with_company(company).new(
+            {"company_id": company.id}
+        )
+        return {name: _plain(account, name) for name in ACCOUNT_FIELDS.values()}
+
+    @api.model
+    def _keycrm_seen_of(self, company):
+        """Note what the form shows when it is opened; the key shows as a mask only."""
+        return json.dumps({**self._keycrm_values_of(company), "company": company.id})
+
+    def _keycrm_entered(self):
+        """Give what this form holds, in the shape of :meth:`_keycrm_values_of`."""
+        self.ensure_one()
+        return {account_field: _plain(self, name) for name, account_field in ACCOUNT_FIELDS.items()}
+
+    def _keycrm_store(self):
+        """Write to the account what was changed in this form.
+
+        What the form only shows is left alone: somebody else may have changed it since it was opened.
+        Without an account one is made, but only when something was entered.
+        """
+        self.ensure_one()
+        entered = self._keycrm_entered()
+        company = self.company_id
+        present = self._keycrm_values_of(company)
+        seen = json.loads(self.keycrm_seen or "{}")
+        if seen.get("company") != company.id:
+            seen = present
+        vals = {
+            name: value
+            for name, value in entered.items()
+            if _differs(value, present[name]) and _differs(value, seen.get(name))
+        }
+        if vals.get("api_key") == API_KEY_MASK:
+            del vals["api_key"]
+        if not vals:
+            return
+        account = self._keycrm_accounts_of(company)[:1]
+        # The key first: the account cannot be enabled without one.
+        vals = {"api_key": vals.pop("api_key"), **vals} if "api_key" in vals else vals
+        if account:
+            account.write(_as_commands(vals))
+        else:
+            self._keycrm_new_account(vals)
+        self.invalidate_recordset()
+        self.keycrm_seen = self._keycrm_seen_of(company)
+
+    def _keycrm_new_account(self, vals):
+        """Make the company's first account.
+
+        Two first saves at once would make two. Touching the company's row lets the second one fail on
+        serialization, which Odoo answers by repeating the request; then it finds the account.
+        """
+        self.env.cr.execute(
+            SQL("UPDATE res_company SET write_date = write_date WHERE id = %s", self.company_id.id)
+        )
+        self.env["keycrm.account"].with_company(self.company_id).create(
+            {"company_id": self.company_id.id, **_as_commands(vals)}
+        )
+
+    def _keycrm_account(self):
+        """Give the account that a button works on; what was typed is stored by now.
+
+        :raise UserError: when nothing was entered yet
+        """
+        self.ensure_one()
+        if not self.keycrm_account_id:
+            raise UserError(self.env._("Paste the API key from the KeyCRM cabinet first."))
+        return self.keycrm_account_id
+
+
+def _plain(record, name):
+    """Read a field: id or ids of a relation, the value else."""
+    value = record[name]
+    kind = record._fields[name].type
+    if kind == "many2many":
+        return value.ids
+    return value.id if kind == "many2one" else value
+
+
+def _differs(value, other):
+    if isinstance(value, list) or isinstance(other, list):
+        return set(value or ()) != set(other or ())
+    return (value or False) != (other or False)
+
+
+def _as_commands(vals):
+    """Turn lists of ids into what ``write`` wants."""
+    return {
+        name: [fields.Command.set(value)] if isinstance(value, list) else value
+        for name, value in vals.items()
+    }

@@ -6,26 +6,43 @@ from odoo.tools import SQL
 
 from ..const import API_KEY_MASK
 
-#: Field of the settings → field of ``keycrm.account``.
-ACCOUNT_FIELDS = {
-    "keycrm_api_key": "api_key",
-    "keycrm_enabled": "enabled",
-    "keycrm_public_url": "public_url",
-    "keycrm_import_payments": "import_payments",
-    "keycrm_archive_status_ids": "archive_status_ids",
-    "keycrm_keep_product_info": "keep_product_info",
-    "keycrm_warehouse_id": "warehouse_id",
-    "keycrm_push_stock": "push_stock",
-    "keycrm_stock_quantity": "stock_quantity",
-}
+#: Fields of ``keycrm.account`` that the settings show, there with ``keycrm_`` before their name.
+ACCOUNT_FIELDS = (
+    "api_key",
+    "enabled",
+    "public_url",
+    "import_payments",
+    "archive_status_ids",
+    "keep_product_info",
+    "warehouse_id",
+    "push_stock",
+    "stock_quantity",
+)
+
+
+def _shown(name):
+    """Build the compute method of one field of the settings.
+
+    Each field has its own, since Odoo takes fields with a common compute method for empty while one
+    of them is being written.
+
+    :param name: of the field of ``keycrm.account``
+    """
+
+    @api.depends("company_id")
+    def compute(self):
+        for settings in self:
+            settings[f"keycrm_{name}"] = self._keycrm_values_of(settings.company_id)[name]
+
+    return compute
 
 
 class ResConfigSettings(models.TransientModel):
     """Settings → KeyCRM: the company's first account, made when something was entered.
 
-    The fields are written to the account as soon as the form is stored, which Odoo also does before a
-    button works: paste a key, press "Test connection", and the pasted key is tested. A typed key never
-    lies in the table of this wizard.
+    The fields are written to the account as soon as the form is stored, which Odoo also does before
+    a button works: paste a key, press "Test connection", and the pasted key is tested. A typed key
+    never lies in the table of this wizard.
     """
 
     _inherit = "res.config.settings"
@@ -35,48 +52,48 @@ class ResConfigSettings(models.TransientModel):
     keycrm_account_id = fields.Many2one("keycrm.account", compute="_compute_keycrm_account")
     keycrm_account_count = fields.Integer(compute="_compute_keycrm_account")
     keycrm_api_key = fields.Char(
-        string="API key", compute="_compute_keycrm", inverse="_inverse_keycrm"
+        string="API key", compute=_shown("api_key"), inverse="_inverse_keycrm"
     )
     keycrm_enabled = fields.Boolean(
-        string="Enable integration", compute="_compute_keycrm", inverse="_inverse_keycrm"
+        string="Enable integration", compute=_shown("enabled"), inverse="_inverse_keycrm"
     )
     keycrm_webhook_url = fields.Char(related="keycrm_account_id.webhook_url")
     keycrm_last_webhook_at = fields.Datetime(related="keycrm_account_id.last_webhook_at")
     keycrm_trouble_text = fields.Char(related="keycrm_account_id.trouble_text")
     keycrm_public_url = fields.Char(
-        string="Public address of Odoo", compute="_compute_keycrm", inverse="_inverse_keycrm"
+        string="Public address of Odoo", compute=_shown("public_url"), inverse="_inverse_keycrm"
     )
     keycrm_import_payments = fields.Boolean(
         string="Receive bank transactions for order payments",
-        compute="_compute_keycrm",
+        compute=_shown("import_payments"),
         inverse="_inverse_keycrm",
     )
     keycrm_archive_status_ids = fields.Many2many(
         "keycrm.order.status",
         string="Archive statuses",
         domain="[('account_id', '=', keycrm_account_id)]",
-        compute="_compute_keycrm",
+        compute=_shown("archive_status_ids"),
         inverse="_inverse_keycrm",
     )
     keycrm_keep_product_info = fields.Boolean(
         string="Do not change product information",
-        compute="_compute_keycrm",
+        compute=_shown("keep_product_info"),
         inverse="_inverse_keycrm",
     )
     keycrm_warehouse_id = fields.Many2one(
         "stock.warehouse",
         string="Warehouse of orders",
         domain="[('company_id', '=', company_id)]",
-        compute="_compute_keycrm",
+        compute=_shown("warehouse_id"),
         inverse="_inverse_keycrm",
     )
     keycrm_push_stock = fields.Boolean(
-        string="Send stock to KeyCRM", compute="_compute_keycrm", inverse="_inverse_keycrm"
+        string="Send stock to KeyCRM", compute=_shown("push_stock"), inverse="_inverse_keycrm"
     )
     keycrm_stock_quantity = fields.Selection(
         selection="_keycrm_stock_quantities",
         string="Quantity to send",
-        compute="_compute_keycrm",
+        compute=_shown("stock_quantity"),
         inverse="_inverse_keycrm",
     )
     keycrm_status_count = fields.Integer(compute="_compute_keycrm_account")
@@ -93,13 +110,6 @@ class ResConfigSettings(models.TransientModel):
             settings.keycrm_account_count = len(accounts)
             settings.keycrm_status_count = len(accounts[:1].status_ids)
             settings.keycrm_warehouse_count = len(accounts[:1].warehouse_ids)
-
-    @api.depends("company_id")
-    def _compute_keycrm(self):
-        for settings in self:
-            values = self._keycrm_values_of(settings.company_id)
-            for name, account_field in ACCOUNT_FIELDS.items():
-                settings[name] = values[account_field]
 
     def _inverse_keycrm(self):
         for settings in self:
@@ -188,10 +198,10 @@ class ResConfigSettings(models.TransientModel):
         :return: ids for relations, plain values else
         """
         account = self._keycrm_accounts_of(company)[:1]
-        account = account or self.env["keycrm.account"].with_company(company).new(
-            {"company_id": company.id}
-        )
-        return {name: _plain(account, name) for name in ACCOUNT_FIELDS.values()}
+        if not account:
+            Account = self.env["keycrm.account"].with_company(company)
+            account = Account.new(Account.default_get(ACCOUNT_FIELDS))
+        return {name: _plain(account, name) for name in ACCOUNT_FIELDS}
 
     @api.model
     def _keycrm_seen_of(self, company):
@@ -201,13 +211,13 @@ class ResConfigSettings(models.TransientModel):
     def _keycrm_entered(self):
         """Give what this form holds, in the shape of :meth:`_keycrm_values_of`."""
         self.ensure_one()
-        return {account_field: _plain(self, name) for name, account_field in ACCOUNT_FIELDS.items()}
+        return {name: _plain(self, f"keycrm_{name}") for name in ACCOUNT_FIELDS}
 
     def _keycrm_store(self):
         """Write to the account what was changed in this form.
 
-        What the form only shows is left alone: somebody else may have changed it since it was opened.
-        Without an account one is made, but only when something was entered.
+        What the form only shows is left alone: somebody else may have changed it since it was
+        opened. Without an account one is made, but only when something was entered.
         """
         self.ensure_one()
         entered = self._keycrm_entered()
@@ -238,8 +248,8 @@ class ResConfigSettings(models.TransientModel):
     def _keycrm_new_account(self, vals):
         """Make the company's first account.
 
-        Two first saves at once would make two. Touching the company's row lets the second one fail on
-        serialization, which Odoo answers by repeating the request; then it finds the account.
+        Two first saves at once would make two. Touching the company's row lets the second one fail
+        on serialization, which Odoo answers by repeating the request; then it finds the account.
         """
         self.env.cr.execute(
             SQL("UPDATE res_company SET write_date = write_date WHERE id = %s", self.company_id.id)

@@ -315,6 +315,9 @@ class Order:
     manager_comment: str
     buyer_comment: str
     promocode: str
+    utm_source: str
+    utm_medium: str
+    utm_campaign: str
     manager_name: str
     ordered_at: datetime | None
     created_at: datetime | None
@@ -331,6 +334,7 @@ class Order:
             raise MalformedAnswer("not_an_order")
         manager = to_object(data.get("manager"))
         status = to_object(data.get("status"))
+        marketing = to_object(data.get("marketing"))
         buyer = Buyer.parse(data.get("buyer"))
         return cls(
             id=_required_id(data, "order"),
@@ -349,6 +353,9 @@ class Order:
             buyer_comment=to_text(data.get("buyer_comment"))
             or to_text(data.get("client_comment")),
             promocode=to_text(data.get("promocode")),
+            utm_source=to_text(marketing.get("utm_source")),
+            utm_medium=to_text(marketing.get("utm_medium")),
+            utm_campaign=to_text(marketing.get("utm_campaign")),
             manager_name=to_text(manager.get("full_name")) or to_text(manager.get("first_name")),
             ordered_at=to_utc(data.get("ordered_at")),
             created_at=to_utc(data.get("created_at")),

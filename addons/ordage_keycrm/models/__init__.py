@@ -26,6 +26,7 @@ from . import keycrm_stock_level
 from . import keycrm_order_importer
 from . import keycrm_import_partner
 from . import keycrm_import_product
+from . import keycrm_import_head
 from . import keycrm_import_lines
 from . import keycrm_import_status
 from . import keycrm_import_payment
@@ -33,6 +34,8 @@ from . import product_product
 from . import product_template
 from . import res_partner
 from . import sale_order
+from . import sale_order_life
 from . import sale_order_line
 from . import stock_move
+from . import stock_picking
 from . import stock_quant

@@ -102,6 +102,24 @@ class KeycrmAccount(models.Model):
         ),
         help="Imported orders are delivered from this Odoo warehouse.",
     )
+    tax_id = fields.Many2one(
+        "account.tax",
+        string="Tax of imported lines",
+        check_company=True,
+        domain="[('type_tax_use', '=', 'sale')]",
+        help="KeyCRM's prices are what the buyer pays: the order's total stays the same with any tax.",
+    )
+    archive_validates = fields.Boolean(
+        string="Archiving ships the goods",
+        help="When an order reaches an archive status, what is still to be delivered is validated.",
+    )
+    user_id = fields.Many2one(
+        "res.users",
+        string="To-dos go to",
+        default=lambda self: self.env.user,
+        domain="[('share', '=', False)]",
+        help="Who is told when something has to be decided about an order without a salesperson.",
+    )
     payment_journal_id = fields.Many2one(
         "account.journal",
         string="Payment journal",
@@ -198,6 +216,8 @@ class KeycrmAccount(models.Model):
             self._forget_stock_accounts()
         if vals.get("enabled"):
             self._wake_orders()
+        if "archive_status_ids" in vals:
+            self._move_archived_orders()
         return result
 
     def unlink(self):
@@ -273,6 +293,19 @@ class KeycrmAccount(models.Model):
             .with_context(active_test=False)
             .search([("name", "=", code)], limit=1)
         )
+
+    def _move_archived_orders(self):
+        """The archive statuses changed: the orders concerned move into the archive or out of it."""
+        Order = self.env["sale.order"].sudo().with_context(tracking_disable=True)
+        for account in self:
+            ours = [("keycrm_account_id", "=", account.id)]
+            archive = account.archive_status_ids.ids
+            Order.search(
+                [*ours, ("keycrm_archived", "=", False), ("keycrm_status_id", "in", archive)]
+            )._keycrm_archive()
+            Order.search(
+                [*ours, ("keycrm_archived", "=", True), ("keycrm_status_id", "not in", archive)]
+            )._keycrm_reopen()
 
     def _order_url(self, keycrm_id):
         """Give the address of an order in the cabinet; False where the cabinet is not known."""

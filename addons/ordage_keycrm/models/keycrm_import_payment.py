@@ -7,14 +7,12 @@ class KeycrmOrderImporter(models.AbstractModel):
     _inherit = "keycrm.order.importer"
 
     @api.model
-    def _import_payments(self, account, orders, records):
-        """Note the payments of the orders as KeyCRM has them.
-
-        :param records: ``{number: sale.order}``
-        """
+    def _import_payments(self, batch):
+        """Note the payments of the orders as KeyCRM has them."""
+        account = batch.account
         if not account.import_payments:
             return
-        wanted = {payment.id: (order, payment) for order in orders for payment in order.payments}
+        wanted = {payment.id: (order, payment) for order in batch.orders for payment in order.payments}
         Payment = self.env["keycrm.payment"]
         known = account._by_keycrm_id(
             Payment.search([("account_id", "=", account.id), ("keycrm_id", "in", list(wanted))])
@@ -24,7 +22,7 @@ class KeycrmOrderImporter(models.AbstractModel):
         )
         new = []
         for number, (order, payment) in wanted.items():
-            record = records[order.id]
+            record = batch.record(order)
             currency = account._currency_for(payment.currency_code)
             method = methods.get(payment.payment_method_id)
             vals = {

@@ -7,35 +7,29 @@ class KeycrmOrderImporter(models.AbstractModel):
     _inherit = "keycrm.order.importer"
 
     @api.model
-    def _apply_statuses(self, account, orders, records, statuses, created):
-        """Bring each order into the state that its status asks for.
-
-        :param records: ``{number: sale.order}``
-        :param created: ``{number: sale.order}`` of those that are new
-        """
+    def _apply_statuses(self, batch):
+        """Bring each order into the state that its status asks for; each kind at once."""
         SaleOrder = self.env["sale.order"]
         wanted = {"quotation": SaleOrder, "confirm": SaleOrder, "cancel": SaleOrder}
         archived = reopened = SaleOrder
-        for order in orders:
-            record, status = records[order.id], statuses.get(order.status_id)
-            action = status.order_action if status else "quotation"
-            if action in wanted:
-                wanted[action] |= record
-            if status in account.archive_status_ids:
+        for order in batch.orders:
+            record, status = batch.record(order), batch.status(order)
+            wanted[batch.action(order)] |= record
+            if status and status in batch.account.archive_status_ids:
                 archived |= record
             elif record.keycrm_archived:
                 reopened |= record
-        self._reopen(reopened)
+        reopened._keycrm_reopen()
         self._to_quotation(wanted["quotation"])
         self._to_confirmed(wanted["confirm"])
-        self._to_cancelled(wanted["cancel"])
-        self._archive(archived)
+        self._note_cancelled(batch, wanted["cancel"])
+        wanted["cancel"]._keycrm_cancel()
+        archived._keycrm_archive()
 
     @api.model
     def _to_quotation(self, orders):
         """Back to a quotation, unless goods or invoices are out."""
-        cancelled = orders.filtered(lambda order: order.state == "cancel")
-        cancelled.action_draft()
+        orders.filtered(lambda order: order.state == "cancel").action_draft()
         for order in orders.filtered(lambda order: order.state == "sale"):
             if order._keycrm_is_out():
                 order._keycrm_todo(
@@ -49,44 +43,26 @@ class KeycrmOrderImporter(models.AbstractModel):
 
     @api.model
     def _to_confirmed(self, orders):
-        """Confirm what equals its original; the order date stays KeyCRM's.
-
-        An order whose total differs stays a quotation and says so on its form.
-        """
+        """Confirm what equals its original; an order whose total differs stays a quotation."""
         orders.filtered(lambda order: order.state == "cancel").action_draft()
         ready = orders.filtered(
             lambda order: order.state in ("draft", "sent") and not order.keycrm_total_differs
         )
-        if ready:
-            ready.action_confirm()
-
-    @api.model
-    def _to_cancelled(self, orders):
-        for order in orders.filtered(lambda order: order.state != "cancel"):
-            if order._keycrm_is_out():
+        if not ready:
+            return
+        ready.action_confirm()
+        for order in ready:
+            to_make = order.order_line.filtered(
+                lambda line: line.keycrm_to_make and not line.route_ids
+            )
+            if to_make and not order.keycrm_never_moves:
                 order._keycrm_todo(
-                    self.env._("KeyCRM cancelled the order"),
-                    [
-                        self.env._(
-                            "Goods were delivered or an invoice was made, so it is not cancelled in "
-                            "Odoo. Decide about the return and the credit note."
-                        )
-                    ],
+                    self.env._("To manufacture"),
+                    [f"{line.product_id.display_name}: {line.product_uom_qty:g}" for line in to_make],
                 )
-                continue
-            order.locked = False
-            order._action_cancel()
 
     @api.model
-    def _archive(self, orders):
-        """An order in an archive status counts as done: locked, and in the archive."""
-        for order in orders:
-            if not order.keycrm_archived:
-                order.keycrm_archived = True
-            if order.state == "sale" and not order.locked:
-                order.locked = True
-
-    @api.model
-    def _reopen(self, orders):
-        """An order that left the archive statuses comes back."""
-        orders.write({"keycrm_archived": False, "locked": False})
+    def _note_cancelled(self, batch, orders):
+        """KeyCRM gives reserves and written-off goods of a cancelled order back by itself."""
+        for order in orders.filtered(lambda order: order.state != "cancel"):
+            batch.touched.update(order.order_line.filtered("keycrm_id").product_id.ids)

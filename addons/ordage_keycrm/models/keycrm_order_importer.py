@@ -1,5 +1,6 @@
 from odoo import api, models
 
+from ..batch import Batch
 from ..keycrm.errors import ImportProblem
 from ..outcome import Outcome
 
@@ -8,8 +9,8 @@ class KeycrmOrderImporter(models.AbstractModel):
     """Write orders of KeyCRM into Odoo: the same way wherever they come from.
 
     The flow reads top to bottom in :meth:`_import_batch`; the parts stand in ``keycrm_import_*``:
-    buyers, products, lines, status, payments. All of them work on a batch, with one query for each
-    kind of record, and none asks KeyCRM: what is needed was read before.
+    buyers, products, head, lines, status, payments. All of them work on a batch, with one query for
+    each kind of record, and none asks KeyCRM: what is needed was read before.
 
     Called in the orders' worker alone, under the company lock, in a savepoint: whatever is raised here
     leaves nothing half done.
@@ -28,180 +29,169 @@ class KeycrmOrderImporter(models.AbstractModel):
         :raise ImportProblem: when one of them cannot be written and a person has to act
         """
         self = self._quiet(account)
-        known = self._known_orders(account, orders)
-        statuses = account._by_keycrm_id(
-            account.with_context(active_test=False).status_ids
-        )
-        outcomes, wanted = {}, []
-        for order in orders:
-            status = statuses.get(order.status_id)
-            if status and status.order_action == "skip" and order.id not in known:
-                outcomes[order.id] = Outcome(skipped=True)
-            else:
-                wanted.append(order)
-        if not wanted:
+        batch = self._look_up(account, orders)
+        outcomes = self._set_aside_skipped(batch)
+        if not batch.orders:
             return outcomes
-        partners = self._partners(account, wanted)
-        products = self._products(account, wanted, known)
-        header = {
-            order.id: self._order_vals(account, order, statuses.get(order.status_id), partners)
-            for order in wanted
-        }
-        new = [order for order in wanted if order.id not in known]
-        created = self._create_orders(account, new, header, products, statuses)
-        for order in wanted:
-            if order.id in known:
-                self._update_order(known[order.id], order, header[order.id], products)
-        records = {**known, **created}
-        self._import_payments(account, wanted, records)
-        self._apply_statuses(account, wanted, records, statuses, created)
-        for order in wanted:
-            outcomes[order.id] = Outcome(records[order.id].id, created=order.id in created)
+        batch.partners = self._partners(account, batch.orders)
+        batch.products = self._products(account, batch.orders, batch.known)
+        heads = {order.id: self._head_vals(batch, order) for order in batch.orders}
+        self._create_orders(batch, heads)
+        for order in batch.orders:
+            if order.id in batch.known:
+                self._update_head(batch.known[order.id], heads[order.id])
+                self._update_lines(batch, order)
+        self._balance(batch)
+        self._import_payments(batch)
+        self._apply_statuses(batch)
+        self._tell_stock(batch)
+        for order in batch.orders:
+            record = batch.record(order)
+            outcomes[order.id] = Outcome(record.id, created=order.id in batch.created)
         return outcomes
 
     # === READING WHAT IS THERE ===#
 
     @api.model
     def _quiet(self, account):
-        """Write as the bridge: no tracking mails, in the company's language and as nobody's draft."""
+        """Write as the bridge: no tracking, no mails, in the company's language."""
         lang = account.company_id.partner_id.lang or self.env.lang
         return self.sudo().with_context(
             tracking_disable=True,
             mail_notrack=True,
             mail_create_nosubscribe=True,
             mail_create_nolog=True,
+            sale_no_log_for_new_lines=True,
             keycrm_import=True,
             lang=lang,
         )
 
     @api.model
-    def _known_orders(self, account, orders):
-        """:return: ``{number: sale.order}`` of those that Odoo has"""
-        found = self.env["sale.order"].search(
+    def _look_up(self, account, orders):
+        """Look up once for the batch what its orders refer to.
+
+        :return: :class:`~..batch.Batch`
+        """
+        known = self.env["sale.order"].search(
             [
                 ("keycrm_account_id", "=", account.id),
                 ("keycrm_id", "in", [order.id for order in orders]),
             ]
         )
-        return account._by_keycrm_id(found)
-
-    # === HEADER ===#
+        seen = {line.warehouse.id: line.warehouse for o in orders for line in o.lines if line.warehouse}
+        warehouses = account._by_keycrm_id(account.warehouse_ids)
+        if seen.keys() - warehouses.keys():
+            account._learn_warehouses(seen.values())
+            account.invalidate_recordset(["warehouse_ids"])
+            warehouses = account._by_keycrm_id(account.warehouse_ids)
+        sources = self.env["keycrm.source"].search([("account_id", "=", account.id)])
+        return Batch(
+            account=account,
+            orders=orders,
+            known=account._by_keycrm_id(known),
+            statuses=account._by_keycrm_id(account.with_context(active_test=False).status_ids),
+            sources=account._by_keycrm_id(sources),
+            warehouses=warehouses,
+        )
 
     @api.model
-    def _order_vals(self, account, order, status, partners):
-        """Values of the order's head.
+    def _set_aside_skipped(self, batch):
+        """Orders in a status that is not imported: new ones stay out, of known ones only the status
+        that is shown changes.
 
-        :raise ImportProblem: when its currency is not usable in Odoo
+        :return: ``{number: Outcome}`` of those; they are taken out of the batch
         """
-        partner, delivery = partners[order.id]
-        currency = self._currency(account, order)
-        pricelist = self._pricelist(account, currency)
-        return {
-            "partner_id": partner.id,
-            "partner_invoice_id": partner.id,
-            "partner_shipping_id": delivery.id,
-            "pricelist_id": pricelist.id,
-            "client_order_ref": order.number or False,
-            "origin": f"KeyCRM #{order.id}",
-            "date_order": order.ordered_at or order.created_at,
-            "keycrm_number": order.number or str(order.id),
-            "keycrm_status_id": status.id if status else False,
-            "keycrm_total": float(order.grand_total or 0),
-            "keycrm_updated_at": order.updated_at,
-            "keycrm_payment_status": order.payment_status or False,
-            "keycrm_tracking_code": (order.shipping and order.shipping.tracking_code) or False,
-            "keycrm_buyer_comment": order.buyer_comment or False,
-            "keycrm_manager_comment": order.manager_comment or False,
-        }
-
-    @api.model
-    def _currency(self, account, order):
-        """Say in which currency the order is: its source's, else its payments', else the company's.
-
-        :raise ImportProblem: when Odoo does not have it or it is not active
-        """
-        source = self.env["keycrm.source"].search(
-            [("account_id", "=", account.id), ("keycrm_id", "=", order.source_id or 0)]
-        )
-        codes = {payment.currency_code for payment in order.payments if payment.currency_code}
-        code = source.currency_code or (codes.pop() if len(codes) == 1 else "")
-        currency = account._currency_for(code)
-        if not currency:
-            raise ImportProblem("currency_unknown", currency=code)
-        if not currency.active:
-            raise ImportProblem("currency_inactive", currency=code)
-        return currency
-
-    @api.model
-    def _pricelist(self, account, currency):
-        """Give the pricelist that puts an order into a currency; none is needed for the company's own."""
-        Pricelist = self.env["product.pricelist"]
-        if currency == account.company_id.currency_id:
-            return Pricelist
-        company = account.company_id
-        found = Pricelist.search(
-            [
-                ("currency_id", "=", currency.id),
-                ("company_id", "in", (company.id, False)),
-                ("item_ids", "=", False),
-            ],
-            limit=1,
-        )
-        return found or Pricelist.create(
-            {
-                "name": f"KeyCRM {currency.name}",
-                "currency_id": currency.id,
-                "company_id": company.id,
-            }
-        )
+        outcomes, kept = {}, []
+        for order in batch.orders:
+            if batch.action(order) != "skip":
+                kept.append(order)
+                continue
+            record = batch.known.get(order.id)
+            if record:
+                self._update_head(
+                    record,
+                    {
+                        "keycrm_status_id": batch.status(order).id,
+                        "keycrm_updated_at": order.updated_at or False,
+                    },
+                )
+            outcomes[order.id] = Outcome(record.id if record else False, skipped=not record)
+        batch.orders = kept
+        return outcomes
 
     # === WRITING ===#
 
     @api.model
-    def _create_orders(self, account, orders, header, products, statuses):
-        """:return: ``{number: sale.order}`` of the new ones"""
-        if not orders:
-            return {}
+    def _create_orders(self, batch, heads):
+        """Make the orders that are new, all with one create."""
+        account = batch.account
+        new = [order for order in batch.orders if order.id not in batch.known]
+        if not new:
+            return
         warehouse = account.warehouse_id or self.env["stock.warehouse"].search(
             [("company_id", "=", account.company_id.id)], limit=1
         )
         if not warehouse:
             raise ImportProblem("no_warehouse")
-        archive = account.archive_status_ids
         created = self.env["sale.order"].create(
             [
                 {
-                    **header[order.id],
-                    "company_id": account.company_id.id,
-                    "warehouse_id": warehouse.id,
                     "user_id": False,
+                    "warehouse_id": warehouse.id,
+                    **heads[order.id],
+                    **self._source_vals(batch, order),
+                    "company_id": account.company_id.id,
                     "keycrm_account_id": account.id,
                     "keycrm_id": order.id,
-                    # First seen when it was over already: it never moves stock, for good.
-                    "keycrm_never_moves": statuses.get(order.status_id) in archive,
-                    "order_line": self._new_line_commands(account, order, products),
+                    "keycrm_never_moves": self._has_left(batch, order),
+                    "order_line": self._new_line_commands(batch, order),
                 }
-                for order in orders
+                for order in new
             ]
         )
-        return account._by_keycrm_id(created)
+        batch.created = account._by_keycrm_id(created)
 
     @api.model
-    def _update_order(self, record, order, vals, products):
-        """Bring a known order to what KeyCRM has now; only what differs is written."""
-        if record.state not in ("draft", "sent"):
-            # What accounting and deliveries hang on stays as it was confirmed.
-            for name in ("partner_id", "partner_invoice_id", "pricelist_id"):
-                vals = {key: value for key, value in vals.items() if key != name}
-        changed = {
-            name: value for name, value in vals.items() if not _same(record, name, value)
-        }
+    def _has_left(self, batch, order):
+        """Tell whether the goods of a new order left before Odoo first saw it: it never moves stock.
+
+        So it is in an archive status, in the statuses that a person named when starting a
+        synchronisation, and, where that was wished, when KeyCRM has written all its lines off.
+        """
+        status = batch.status(order)
+        if status and status in batch.account.archive_status_ids:
+            return True
+        context = self.env.context
+        if status and status.id in context.get("keycrm_gone_status_ids", ()):
+            return True
+        return bool(
+            context.get("keycrm_gone_if_written_off")
+            and order.lines
+            and all(line.stock_status == "fulfilled" for line in order.lines)
+        )
+
+    @api.model
+    def _update_head(self, record, vals):
+        """Bring the head of a known order to what KeyCRM has now; only what differs is written."""
+        if record.state == "sale":
+            # What accounting and deliveries hang on stays as it was confirmed, but the recipient.
+            vals = {name: value for name, value in vals.items() if name not in _FIXED_BY_CONFIRMING}
+        changed = {name: value for name, value in vals.items() if not _same(record, name, value)}
+        if "partner_id" in changed and "pricelist_id" in vals:
+            # A new buyer makes Odoo choose the price list anew.
+            changed["pricelist_id"] = vals["pricelist_id"]
         if changed:
-            if "partner_id" in changed and "pricelist_id" in vals:
-                # A new buyer makes Odoo choose the price list anew.
-                changed["pricelist_id"] = vals["pricelist_id"]
             record.write(changed)
-        self._update_lines(record, order, products)
+
+    @api.model
+    def _tell_stock(self, batch):
+        """KeyCRM moved stock by itself: what it is known to have of these products is to be read anew."""
+        if batch.touched:
+            self.env["keycrm.stock.change"]._note_orders(batch.account, batch.touched)
+
+
+#: Head fields that stay as they were when an order was confirmed.
+_FIXED_BY_CONFIRMING = ("pricelist_id", "partner_invoice_id", "team_id", "warehouse_id")
 
 
 def _same(record, name, value):
@@ -211,4 +201,6 @@ def _same(record, name, value):
         return current.id == (value or False)
     if field.type in ("float", "monetary"):
         return abs((current or 0) - (value or 0)) < 1e-6
+    if field.type == "many2many":
+        return set(current.ids) == set(value[0][2])
     return (current or False) == (value or False)

@@ -5,11 +5,19 @@ class KeycrmPaymentMethod(models.Model):
     _name = "keycrm.payment.method"
     _description = "KeyCRM payment method"
     _order = "account_id, name"
+    _check_company_auto = True
 
     account_id = fields.Many2one("keycrm.account", required=True, ondelete="cascade", index=True)
-    company_id = fields.Many2one(related="account_id.company_id")
+    company_id = fields.Many2one(related="account_id.company_id", store=True)
     keycrm_id = fields.Integer(string="KeyCRM number", required=True)
     name = fields.Char(required=True)
+    journal_id = fields.Many2one(
+        "account.journal",
+        string="Payment journal",
+        check_company=True,
+        domain="[('type', 'in', ('bank', 'cash'))]",
+        help="Left empty, the account's payment journal is taken.",
+    )
 
     _account_keycrm_id_unique = models.Constraint(
         "UNIQUE(account_id, keycrm_id)", "This payment method of KeyCRM is already there."

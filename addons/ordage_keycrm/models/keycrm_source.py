@@ -7,12 +7,21 @@ class KeycrmSource(models.Model):
     _name = "keycrm.source"
     _description = "KeyCRM order source"
     _order = "account_id, name"
+    _check_company_auto = True
 
     account_id = fields.Many2one("keycrm.account", required=True, ondelete="cascade", index=True)
-    company_id = fields.Many2one(related="account_id.company_id")
+    company_id = fields.Many2one(related="account_id.company_id", store=True)
     keycrm_id = fields.Integer(string="KeyCRM number", required=True)
     name = fields.Char(required=True)
     currency_code = fields.Char(string="Currency")
+    team_id = fields.Many2one("crm.team", string="Sales team", check_company=True)
+    warehouse_id = fields.Many2one("stock.warehouse", check_company=True)
+    journal_id = fields.Many2one(
+        "account.journal",
+        string="Invoice journal",
+        check_company=True,
+        domain="[('type', '=', 'sale')]",
+    )
 
     _account_keycrm_id_unique = models.Constraint(
         "UNIQUE(account_id, keycrm_id)", "This source of KeyCRM is already there."

@@ -1,5 +1,3 @@
-from markupsafe import Markup
-
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
@@ -55,6 +53,19 @@ class SaleOrder(models.Model):
         copy=False,
         readonly=True,
     )
+    keycrm_source_id = fields.Many2one(
+        "keycrm.source", string="KeyCRM source", copy=False, readonly=True, ondelete="set null"
+    )
+    keycrm_parent_id = fields.Integer(
+        string="Copied from KeyCRM order", copy=False, readonly=True, aggregator=None
+    )
+    keycrm_parent_order_id = fields.Many2one(
+        "sale.order", string="Copied from", compute="_compute_keycrm_parent_order_id"
+    )
+    keycrm_deleted = fields.Boolean(string="Deleted in KeyCRM", copy=False, readonly=True)
+    keycrm_manager_name = fields.Char(string="KeyCRM manager", copy=False, readonly=True)
+    keycrm_promocode = fields.Char(string="Promo code", copy=False, readonly=True)
+    keycrm_delivery_service = fields.Char(string="Delivery service", copy=False, readonly=True)
     keycrm_tracking_code = fields.Char(
         string="Tracking number", copy=False, readonly=True, index="btree_not_null"
     )
@@ -72,18 +83,40 @@ class SaleOrder(models.Model):
 
     # === COMPUTE METHODS ===#
 
-    @api.depends("keycrm_account_id", "keycrm_total", "amount_total", "currency_id")
+    @api.depends(
+        "keycrm_account_id",
+        "keycrm_total",
+        "amount_total",
+        "currency_id",
+        "keycrm_status_id.order_action",
+    )
     def _compute_keycrm_total_differs(self):
+        """Compare to the cent; what KeyCRM cancelled has no total to be kept."""
         for order in self:
             order.keycrm_total_differs = bool(
                 order.keycrm_account_id
                 and order.currency_id
+                and order.keycrm_status_id.order_action != "cancel"
                 and order.currency_id.compare_amounts(order.keycrm_total, order.amount_total)
             )
 
     def _compute_keycrm_url(self):
         for order in self:
             order.keycrm_url = order.keycrm_account_id._order_url(order.keycrm_id)
+
+    @api.depends("keycrm_parent_id", "keycrm_account_id")
+    def _compute_keycrm_parent_order_id(self):
+        copies = self.filtered("keycrm_parent_id")
+        parents = self.search(
+            [
+                ("keycrm_account_id", "in", copies.keycrm_account_id.ids),
+                ("keycrm_id", "in", copies.mapped("keycrm_parent_id")),
+            ]
+        )
+        found = {(p.keycrm_account_id, p.keycrm_id): p for p in parents}
+        for order in self:
+            key = (order.keycrm_account_id, order.keycrm_parent_id)
+            order.keycrm_parent_order_id = found.get(key, self.browse())
 
     @api.depends("keycrm_payment_ids.amount", "keycrm_payment_ids.status")
     def _compute_keycrm_amount_paid(self):
@@ -119,18 +152,7 @@ class SaleOrder(models.Model):
         orders = self.filtered("keycrm_id")
         if not orders.keycrm_account_id.filtered("enabled"):
             raise UserError(self.env._("The integration with KeyCRM is switched off."))
-        self.env["keycrm.event"].sudo().create(
-            [
-                {
-                    "account_id": order.keycrm_account_id.id,
-                    "event": EVENT_REFRESH,
-                    "keycrm_order_id": order.keycrm_id,
-                    "sale_order_id": order.id,
-                }
-                for order in orders
-            ]
-        )
-        orders.keycrm_account_id._wake_orders()
+        orders._keycrm_ask_refresh(EVENT_REFRESH)
         return orders.keycrm_account_id[:1]._notification(
             self.env._("The order is being read from KeyCRM; reload the page in a moment.")
         )
@@ -149,29 +171,21 @@ class SaleOrder(models.Model):
             vals.pop("date_order", None)
         return vals
 
-    def _keycrm_is_out(self):
-        """Tell whether goods were delivered or an invoice was posted: then nothing is undone silently."""
-        self.ensure_one()
-        return bool(
-            any(line.qty_delivered or line.qty_invoiced for line in self.order_line)
-            or self.invoice_ids.filtered(lambda move: move.state == "posted")
-        )
+    def _keycrm_ask_refresh(self, event):
+        """Put the orders into the inbox: the worker reads them from KeyCRM anew.
 
-    def _keycrm_todo(self, summary, rows):
-        """Leave a to-do for the salesperson; the same one is not left twice.
-
-        :param summary: one line
-        :param rows: list of sentences
+        :param event: kind of the event, for people to see why
         """
-        self.ensure_one()
-        note = Markup("<ul>%s</ul>") % Markup("").join(Markup("<li>%s</li>") % row for row in rows)
-        if self.activity_ids.filtered(
-            lambda activity: activity.summary == summary and activity.note == note
-        ):
-            return
-        self.activity_schedule(
-            "mail.mail_activity_data_todo",
-            summary=summary,
-            note=note,
-            user_id=(self.user_id or self.env.ref("base.user_admin")).id,
+        orders = self.filtered("keycrm_id")
+        self.env["keycrm.event"].sudo().create(
+            [
+                {
+                    "account_id": order.keycrm_account_id.id,
+                    "event": event,
+                    "keycrm_order_id": order.keycrm_id,
+                    "sale_order_id": order.id,
+                }
+                for order in orders
+            ]
         )
+        orders.sudo().keycrm_account_id._wake_orders()

@@ -4,23 +4,60 @@ from odoo import api, fields, models
 class SaleOrderLine(models.Model):
     _inherit = "sale.order.line"
 
-    keycrm_id = fields.Integer(string="KeyCRM line", copy=False, readonly=True, aggregator=None)
+    # === FIELDS ===#
+
+    keycrm_id = fields.Integer(
+        string="KeyCRM line", copy=False, readonly=True, aggregator=None, index=True
+    )
     keycrm_extra = fields.Char(
         string="KeyCRM amount",
         copy=False,
         readonly=True,
         help="Kind of an amount that is no product: shipping, wrapping, taxes, discount, rounding.",
     )
+    keycrm_stock_status = fields.Char(
+        string="Stock in KeyCRM",
+        copy=False,
+        readonly=True,
+        help="“reserved” or “fulfilled” (written off), as KeyCRM says.",
+    )
+    keycrm_warehouse_id = fields.Many2one(
+        "keycrm.warehouse", string="KeyCRM warehouse", copy=False, readonly=True, ondelete="set null"
+    )
+    keycrm_to_make = fields.Boolean(
+        string="To manufacture",
+        copy=False,
+        readonly=True,
+        help="KeyCRM says that this line is made for the order instead of taken from the shelf.",
+    )
+
+    # === COMPUTE METHODS ===#
 
     @api.depends("order_id.keycrm_never_moves")
     def _compute_invoice_status(self):
+        """An order whose goods had left before it was first seen waits for no invoice."""
         super()._compute_invoice_status()
         for line in self:
             if line.order_id.keycrm_never_moves and line.invoice_status != "invoiced":
                 line.invoice_status = "no"
 
+    @api.depends("keycrm_warehouse_id", "order_id.keycrm_account_id.warehouse_id")
+    def _compute_warehouse_id(self):
+        """A line ships from the warehouse that is matched to its KeyCRM warehouse.
+
+        Where several Odoo warehouses are summed into one of KeyCRM, it is the account's main one.
+        """
+        super()._compute_warehouse_id()
+        for line in self:
+            matched = line.keycrm_warehouse_id.warehouse_ids
+            if matched and not line.route_ids:
+                main = line.order_id.keycrm_account_id.warehouse_id
+                line.warehouse_id = main if main in matched else matched[0]
+
+    # === BUSINESS METHODS ===#
+
     def _action_launch_stock_rule(self, *, previous_product_uom_qty=False):
-        """Orders that were over when they were first seen never move stock, also after editing."""
+        """Orders whose goods had left before they were first seen never move stock, also after editing."""
         moving = self.filtered(lambda line: not line.order_id.keycrm_never_moves)
         return super(SaleOrderLine, moving)._action_launch_stock_rule(
             previous_product_uom_qty=previous_product_uom_qty

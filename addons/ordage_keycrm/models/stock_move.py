@@ -42,3 +42,18 @@ class StockMove(models.Model):
             elif sent_at.get(move.product_id) and sent_at[move.product_id] >= move.date:
                 move.keycrm_state = "sent"
                 move.keycrm_sent_at = sent_at[move.product_id]
+
+    def _keycrm_still_out(self):
+        """Say how much of a delivery is with the buyer: delivered, less what came or is expected back.
+
+        :return: quantity in the move's unit; 0 for moves that delivered nothing
+        """
+        self.ensure_one()
+        if self.state != "done" or self.location_dest_usage != "customer":
+            return 0.0
+        back = sum(
+            move.quantity if move.state == "done" else move.product_uom_qty
+            for move in self.returned_move_ids
+            if move.state != "cancel"
+        )
+        return max(0.0, self.quantity - back)

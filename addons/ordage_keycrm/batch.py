@@ -1,0 +1,44 @@
+"""What the parts of the importer know of the batch that they write."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class Batch:
+    """Orders of one account that are written together, and what was looked up for all of them at once.
+
+    :param account: ``keycrm.account``
+    :param orders: :class:`~.keycrm.records.Order` to be written
+    :param known: ``{KeyCRM order: sale.order}`` that were there before
+    :param statuses: ``{KeyCRM status: keycrm.order.status}``
+    :param sources: ``{KeyCRM source: keycrm.source}``
+    :param warehouses: ``{KeyCRM warehouse: keycrm.warehouse}``
+    :param partners: ``{KeyCRM order: (buyer, delivery address)}``
+    :param products: ``{KeyCRM line: product.product}``
+    :param created: ``{KeyCRM order: sale.order}`` that are new
+    :param touched: ids of products whose stock KeyCRM moved by itself
+    """
+
+    account: object
+    orders: list
+    known: dict
+    statuses: dict
+    sources: dict = field(default_factory=dict)
+    warehouses: dict = field(default_factory=dict)
+    partners: dict = field(default_factory=dict)
+    products: dict = field(default_factory=dict)
+    created: dict = field(default_factory=dict)
+    touched: set = field(default_factory=set)
+
+    def status(self, order):
+        """:return: ``keycrm.order.status`` of the order, or None"""
+        return self.statuses.get(order.status_id)
+
+    def action(self, order):
+        """Say what the order's status makes of it: quotation, confirm, cancel, skip."""
+        status = self.status(order)
+        return status.order_action if status else "quotation"
+
+    def record(self, order):
+        """:return: the ``sale.order`` of the order"""
+        return self.created.get(order.id) or self.known[order.id]

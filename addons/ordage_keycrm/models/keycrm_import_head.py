@@ -1,0 +1,129 @@
+from odoo import api, models
+from odoo.fields import Command
+
+from ..keycrm.errors import ImportProblem
+
+
+class KeycrmOrderImporter(models.AbstractModel):
+    """The head of an order: contacts, dates, currency, comments, where it comes from."""
+
+    _inherit = "keycrm.order.importer"
+
+    @api.model
+    def _head_vals(self, batch, order):
+        """Values of the order's head that follow KeyCRM.
+
+        :raise ImportProblem: when its currency is not usable in Odoo
+        """
+        partner, delivery = batch.partners[order.id]
+        currency = self._currency(batch, order)
+        status = batch.status(order)
+        shipping = order.shipping
+        return {
+            "partner_id": partner.id,
+            "partner_invoice_id": partner.id,
+            "partner_shipping_id": delivery.id,
+            "pricelist_id": self._pricelist(batch.account, currency).id,
+            "client_order_ref": order.number or False,
+            "origin": f"KeyCRM #{order.id}",
+            "date_order": order.ordered_at or order.created_at,
+            "keycrm_number": order.number or str(order.id),
+            "keycrm_parent_id": order.parent_id or 0,
+            "keycrm_status_id": status.id if status else False,
+            "keycrm_total": float(order.grand_total or 0),
+            "keycrm_updated_at": order.updated_at or False,
+            "keycrm_payment_status": order.payment_status or False,
+            "keycrm_tracking_code": (shipping and shipping.tracking_code) or False,
+            "keycrm_delivery_service": (shipping and shipping.delivery_service) or False,
+            "keycrm_buyer_comment": order.buyer_comment or False,
+            "keycrm_manager_comment": order.manager_comment or False,
+            "keycrm_manager_name": order.manager_name or False,
+            "keycrm_promocode": order.promocode or False,
+            "keycrm_deleted": False,
+            "tag_ids": [Command.set(self._tags(order.tags).ids)],
+            **self._marketing_vals(order),
+        }
+
+    # === CURRENCY ===#
+
+    @api.model
+    def _currency(self, batch, order):
+        """Say in which currency the order is: its source's, else its payments', else the company's.
+
+        :raise ImportProblem: when Odoo does not have it or it is not active
+        """
+        source = batch.sources.get(order.source_id)
+        codes = {payment.currency_code for payment in order.payments if payment.currency_code}
+        code = (source.currency_code if source else "") or (codes.pop() if len(codes) == 1 else "")
+        currency = batch.account._currency_for(code)
+        if not currency:
+            raise ImportProblem("currency_unknown", currency=code)
+        if not currency.active:
+            raise ImportProblem("currency_inactive", currency=code)
+        return currency
+
+    @api.model
+    def _pricelist(self, account, currency):
+        """Give the pricelist that puts an order into a currency; none is needed for the company's own."""
+        Pricelist = self.env["product.pricelist"]
+        company = account.company_id
+        if currency == company.currency_id:
+            return Pricelist
+        found = Pricelist.search(
+            [
+                ("currency_id", "=", currency.id),
+                ("company_id", "in", (company.id, False)),
+                ("item_ids", "=", False),
+            ],
+            limit=1,
+        )
+        return found or Pricelist.create(
+            {
+                "name": f"KeyCRM {currency.name}",
+                "currency_id": currency.id,
+                "company_id": company.id,
+            }
+        )
+
+    # === WHERE IT COMES FROM ===#
+
+    @api.model
+    def _source_vals(self, batch, order):
+        """What a person set for the source of a new order: sales team, warehouse, journal."""
+        source = batch.sources.get(order.source_id)
+        if not source:
+            return {}
+        vals = {"keycrm_source_id": source.id}
+        if source.team_id:
+            vals["team_id"] = source.team_id.id
+        if source.warehouse_id:
+            vals["warehouse_id"] = source.warehouse_id.id
+        if source.journal_id:
+            vals["journal_id"] = source.journal_id.id
+        return vals
+
+    @api.model
+    def _tags(self, names):
+        """Find or make the tags of an order."""
+        Tag = self.env["crm.tag"]
+        if not names:
+            return Tag
+        found = Tag.search([("name", "in", names)])
+        missing = [name for name in dict.fromkeys(names) if name not in found.mapped("name")]
+        return found | Tag.create([{"name": name} for name in missing])
+
+    @api.model
+    def _marketing_vals(self, order):
+        """UTM marks, where KeyCRM sent any; Odoo finds or makes its records by name."""
+        found = {}
+        for name, model, value in (
+            ("campaign_id", "utm.campaign", order.utm_campaign),
+            ("medium_id", "utm.medium", order.utm_medium),
+            ("source_id", "utm.source", order.utm_source),
+        ):
+            if value:
+                mark = self.env[model].with_context(active_test=False).search(
+                    [("name", "=ilike", value.replace("%", r"\%").replace("_", r"\_"))], limit=1
+                )
+                found[name] = (mark or self.env[model].create({"name": value})).id
+        return found

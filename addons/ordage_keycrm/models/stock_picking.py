@@ -1,0 +1,42 @@
+from odoo import fields, models
+
+from ..const import EVENT_REFRESH
+
+
+class StockPicking(models.Model):
+    _inherit = "stock.picking"
+
+    # === FIELDS ===#
+
+    keycrm_account_id = fields.Many2one(related="sale_id.keycrm_account_id")
+    keycrm_number = fields.Char(related="sale_id.keycrm_number")
+    keycrm_tracking_code = fields.Char(
+        string="Tracking number (KeyCRM)", related="sale_id.keycrm_tracking_code"
+    )
+    keycrm_delivery_service = fields.Char(related="sale_id.keycrm_delivery_service")
+
+    # === BUSINESS METHODS ===#
+
+    def _action_done(self):
+        """Goods that KeyCRM does not want delivered any more came back: its order is looked at again."""
+        result = super()._action_done()
+        back = self.filtered(
+            lambda picking: picking.state == "done"
+            and picking.return_id
+            and picking.sale_id.keycrm_account_id.enabled
+        )
+        back.sale_id._keycrm_ask_refresh(EVENT_REFRESH)
+        return result
+
+    def _keycrm_validate_deliveries(self):
+        """Ship what is still to be delivered, whatever lies on the shelf: the parcel is gone."""
+        open_ones = self.filtered(
+            lambda picking: picking.picking_type_code == "outgoing"
+            and picking.state not in ("done", "cancel")
+        )
+        for picking in open_ones:
+            for move in picking.move_ids:
+                if move.state not in ("done", "cancel"):
+                    move.quantity = move.product_uom_qty
+                    move.picked = True
+            picking._action_done()

@@ -10,22 +10,22 @@ import importlib
 import os
 import sys
 
-if sys.version_info < (3, 11):
-    sys.exit("Python 3.11 or newer is needed, and this is Python %d.%d." % sys.version_info[:2])
+if sys.version_info < (3, 11):  # noqa: UP036 - a person may well have an older one
+    sys.exit("Python 3.11 or newer is needed, and this is Python " + sys.version.split()[0] + ".")
 
-from . import processes, venv  # noqa: E402
-from .messages import Trouble, sentence_for, warn  # noqa: E402
+from . import processes, venv
+from .messages import Trouble, sentence_for, warn
 
-# Command: the module whose main(arguments) does it, and whether it needs the private environment.
+# Command: the module and function that do it, and whether they need the private environment.
 COMMANDS = {
-    "prepare": ("prepare", True),
-    "demo": ("demo", True),
-    "serve": ("serve", True),
-    "test": ("test", True),
-    "lint": ("lint", False),
-    "dev": ("dev", True),
-    "clean": ("clean", False),
-    "distclean": ("clean", False),
+    "prepare": ("prepare", "main", True),
+    "demo": ("demo", "main", True),
+    "serve": ("serve", "main", True),
+    "test": ("test", "main", True),
+    "lint": ("lint", "main", False),
+    "dev": ("dev", "main", True),
+    "clean": ("clean", "main", False),
+    "distclean": ("clean", "everything", False),
 }
 
 
@@ -41,13 +41,13 @@ def main(arguments: list[str]) -> int:
     if os.environ.get("MAKELEVEL"):
         processes.die_with_parent()
     processes.clean_up_on_signals()
-    module, needs_environment = COMMANDS[arguments[0]]
+    module, function, needs_environment = COMMANDS[arguments[0]]
     try:
         if needs_environment:
             folder = venv.environment("dev")
             if not venv.inside(folder):
                 venv.enter(folder, arguments)
-        return importlib.import_module(f".{module}", __package__).main(arguments)
+        return getattr(importlib.import_module(f".{module}", __package__), function)(arguments)
     except Trouble as trouble:
         warn(f"\n{trouble}")
         return 1

@@ -43,6 +43,7 @@ def kept(target: Path, what: str, make: Callable[[Path], None]) -> Path:
     :return: the folder
     """
     if (target / _MARK).exists():
+        (target / _MARK).touch()  # used: see forgotten()
         return target
     with locked(target.with_name(target.name + ".lock"), what):
         if (target / _MARK).exists():
@@ -81,18 +82,12 @@ def key_of(*parts: str | bytes) -> str:
     return digest.hexdigest()[:12]
 
 
-def drop_others(keep: Path, pattern: str) -> None:
-    """Remove older relatives of a folder of the cache that nobody holds or makes.
+def forgotten(folder: Path, before: float) -> list[Path]:
+    """Find what was kept but has not been used for long.
 
-    :param keep: the folder to leave
-    :param pattern: which names beside it are its relatives
+    :param folder: the cache
+    :param before: last use, in seconds since 1970
+    :return: the folders
     """
-    for other in keep.parent.glob(pattern):
-        if other == keep or not other.is_dir():
-            continue
-        with (other.with_name(other.name + ".lock")).open("a") as handle:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                continue
-            shutil.rmtree(other, ignore_errors=True)
+    marks = folder.glob(f"*/*/{_MARK}")
+    return [mark.parent for mark in marks if mark.stat().st_mtime < before]

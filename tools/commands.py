@@ -88,5 +88,7 @@ def _read(output: IO[str]) -> str:
 def _last_words(text: str, lines: int = 15) -> str:
     kept = [line for line in text.splitlines() if line.strip()]
     if "No space left on device" in text:
-        kept.append("The disk is full: free some space or set ORDAGE_CACHE and ORDAGE_RUN elsewhere.")
+        kept.append(
+            "The disk is full: free some space or set ORDAGE_CACHE and ORDAGE_RUN elsewhere."
+        )
     return "\n".join(f"    {line}" for line in kept[-lines:])

@@ -75,7 +75,7 @@ class Databases:
         self._run(statement + sql.SQL(f" STRATEGY {strategy}" if strategy else ""))
         files = template_files or self.files(template)
         if files.is_dir():
-            # Odoo never changes a stored file, it only adds and removes: a link is as good as a copy.
+            # Odoo never changes a stored file, it only adds and removes: a link does as well.
             copy_tree(files, self.files(database), link=True)
 
     def drop(self, database: str) -> None:
@@ -83,7 +83,9 @@ class Databases:
 
         :param database: its name on the server
         """
-        self._run(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(database)))
+        self._run(
+            sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(database))
+        )
         shutil.rmtree(self.files(database), ignore_errors=True)
 
     def drop_all(self) -> None:
@@ -119,8 +121,8 @@ class Databases:
             self.server.query("postgres", statement)
         except psycopg2.errors.DiskFull:
             raise Trouble(
-                "The disk of the database server is full. Free some space, or set ORDAGE_RUN to a folder "
-                "on another disk, and start again."
+                "The disk of the database server is full. Free some space, or set ORDAGE_RUN to "
+                "a folder on another disk, and start again."
             ) from None
 
 
@@ -134,5 +136,6 @@ def drop_prefixed(server: Server, prefix: str) -> None:
         "postgres", "SELECT datname FROM pg_database WHERE starts_with(datname, %s)", (prefix,)
     ):
         server.query(
-            "postgres", sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
+            "postgres",
+            sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)),
         )

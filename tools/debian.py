@@ -31,8 +31,8 @@ class PrivateApt:
         for tool in ("apt-get", "dpkg-deb"):
             if not shutil.which(tool):
                 raise Trouble(
-                    f"{tool} is missing, which fetches Odoo on Debian. On another system set ODOO_SRC "
-                    "to the folder of an Odoo 19."
+                    f"{tool} is missing, which fetches Odoo on Debian. On another system set "
+                    "ODOO_SRC to the folder of an Odoo 19."
                 )
         if not _KEYRING.exists():
             raise Trouble(
@@ -53,7 +53,8 @@ class PrivateApt:
             self._apt("update", "-q"),
             failure=(
                 "The Debian archive could not be read. Check the network and the addresses in "
-                "/etc/apt (or name an archive in ORDAGE_DEBIAN), or set ODOO_SRC to the folder of an Odoo 19."
+                "/etc/apt (or name an archive in ORDAGE_DEBIAN), or set ODOO_SRC to the folder of "
+                "an Odoo 19."
             ),
         )
 
@@ -84,13 +85,11 @@ class PrivateApt:
         if len(found) != len(packages):
             raise Trouble(f"The Debian archive does not have all of {', '.join(packages)}.")
         total = sum(int(size) for _name, size in found)
-        for name, _size in found:  # apt names them so, with %3a for a colon
-            (self._packages / "partial").mkdir(exist_ok=True)
         before = self._bytes()
         commands.run(
             self._apt("download", "-q", *packages),
             cwd=self._packages,
-            failure="Downloading from the Debian archive failed. Check the network and start again.",
+            failure="Downloading Debian packages failed. Check the network and start again.",
             progress=lambda _text: (
                 f"{max(0, self._bytes() - before) / 1e6:.0f} of {total / 1e6:.0f} MB downloaded"
             ),

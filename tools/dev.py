@@ -1,6 +1,7 @@
 """``make dev``: a private database server that stays up, and the commands to work with it.
 
-Meant for the one who writes the addon: start Odoo, run tests against a fresh database, again and again.
+Meant for the one who writes the addon: start Odoo, run tests
+against a fresh database, again and again.
 """
 
 from __future__ import annotations
@@ -32,20 +33,21 @@ def main(_arguments: list[str]) -> int:
             http_port=8069,
             max_cron_threads=2,
         )
-        odoo_path = environment_of(runtime.source)["PYTHONPATH"]
-        python = shlex.quote(sys.executable)
-        odoo = f"PYTHONPATH={shlex.quote(odoo_path)} {shlex.join(odoo_command(runtime.source, config))}"
-        print(
-            "\n"
-            f"Database {database} holds Odoo's standard addons; install ours first.\n"
-            f"  install/upgrade:  {odoo} --no-http --stop-after-init -i ordage_keycrm   (later: -u)\n"
-            f"  run:              {odoo}\n"
-            f"  shell:            PYTHONPATH={odoo_path} {python} {runtime.source.script} shell -c {config}\n"
-            f"  tests:            cd {REPOSITORY} && PYTHONPATH={odoo_path} {python} -m pytest "
-            f"--odoo-config={config} --odoo-http {ADDONS / 'ordage_keycrm'}/tests\n"
-            f"  SQL:              psql -h {runtime.server.host} -U {runtime.server.user} {database}\n",
-            flush=True,
-        )
+        path = f"PYTHONPATH={environment_of(runtime.source)['PYTHONPATH']}"
+        odoo = f"{path} {shlex.join(odoo_command(runtime.source, config))}"
+        tests = f"--odoo-config={config} --odoo-http {ADDONS / 'ordage_keycrm'}/tests"
+        server = runtime.server
+        commands = {
+            "install/upgrade": f"{odoo} --no-http --stop-after-init -i ordage_keycrm   (later: -u)",
+            "run": odoo,
+            "shell": f"{path} {sys.executable} {runtime.source.script} shell -c {config}",
+            "tests": f"cd {REPOSITORY} && {path} {sys.executable} -m pytest {tests}",
+            "SQL": f"psql -h {server.host} -p {server.port} -U {server.user} {database}",
+        }
+        print(f"\nDatabase {database} holds Odoo's standard addons; install ours first.")
+        for what, command in commands.items():
+            print(f"  {what + ':':<17} {command}")
+        print(flush=True)
         say("running until Ctrl-C")
         while True:
             signal.pause()

@@ -1,4 +1,4 @@
-"""Odoo 19 itself: the Debian package, unpacked into the cache with the fonts and scripts beside it."""
+"""Odoo 19 itself: the Debian package, unpacked into the cache with its fonts and scripts."""
 
 from __future__ import annotations
 
@@ -70,8 +70,8 @@ def _existing(folder: Path) -> OdooSource:
     script = folder / "odoo-bin"
     if not release.is_file() or not script.is_file():
         raise Trouble(
-            f"ODOO_SRC={folder} is not the source folder of an Odoo: odoo-bin and odoo/release.py are "
-            "expected in it."
+            f"ODOO_SRC={folder} is not the source folder of an Odoo: odoo-bin and odoo/release.py "
+            "are expected in it."
         )
     found = re.search(r"^version_info = \((\d+), (\d+), (\d+)", release.read_text(), re.MULTILINE)
     if not found or found[1] != "19":
@@ -98,7 +98,8 @@ def _fetch(folder: Path) -> None:
 def _choose(offered: list[str]) -> str:
     if not offered:
         raise Trouble(
-            "The Debian archive has no package odoo-19 any more. Set ODOO_SRC to the folder of an Odoo 19."
+            "The Debian archive has no package odoo-19 any more. Set ODOO_SRC to the folder of an "
+            "Odoo 19."
         )
     if PINNED in offered:
         return PINNED

@@ -57,5 +57,7 @@ def sentence_for(error: OSError) -> str | None:
             "folders on another disk, and start again."
         )
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return f"No right to write here{where}. Set ORDAGE_CACHE and ORDAGE_RUN to folders of yours."
+        return (
+            f"No right to write here{where}. Set ORDAGE_CACHE and ORDAGE_RUN to folders of yours."
+        )
     return None

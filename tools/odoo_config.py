@@ -14,7 +14,7 @@ from .postgres import Server
 def write_config(
     file: Path, *, source: OdooSource, server: Server, data_dir: Path, **options: object
 ) -> Path:
-    """Write a configuration file: nothing is sent or fetched outside, only this machine is listened to.
+    """Write a configuration file: no mail leaves, and only this machine is listened to.
 
     :param file: the file
     :param source: the Odoo
@@ -41,6 +41,8 @@ def write_config(
         "smtp_server": "127.0.0.1",
         "smtp_port": 9,  # the discard port: no mail leaves
         "with_demo": False,
+        # Odoo warns at every XML-RPC call that Odoo 20 will have another way.
+        "log_handler": ":INFO,odoo.addons.rpc.controllers.xmlrpc:ERROR",
         **options,
     }
     file.write_text("[options]\n" + "".join(f"{k} = {v}\n" for k, v in values.items()))

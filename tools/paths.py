@@ -32,7 +32,7 @@ def cache_folder() -> Path:
 
 
 def run_base() -> Path:
-    """Find the folder in which each run gets a folder of its own, with a path short enough for sockets.
+    """Find the folder in which each run gets its own, with a path short enough for sockets.
 
     :return: ``ORDAGE_RUN``, or the first of /var/tmp, /tmp and the system's choice that is writable
     """
@@ -58,6 +58,7 @@ def need_space(folder: Path, gibibytes: float, what: str) -> None:
     free = shutil.disk_usage(folder).free / GIBIBYTE
     if free < gibibytes:
         raise Trouble(
-            f"{what[0].upper()}{what[1:]} needs {gibibytes:.1f} GiB, but only {free:.1f} GiB are free "
-            f"at {folder}. Free some space, or set ORDAGE_CACHE and ORDAGE_RUN to folders on another disk."
+            f"{what[0].upper()}{what[1:]} needs {gibibytes:.1f} GiB, but only {free:.1f} GiB are "
+            f"free at {folder}. Free some space, or set ORDAGE_CACHE and ORDAGE_RUN to folders on "
+            "another disk."
         )

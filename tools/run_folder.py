@@ -16,7 +16,7 @@ from .paths import cache_folder, need_space, run_base
 
 
 class RunFolder:
-    """A folder that lives as long as this process. Leftovers of dead runs are removed when it is made.
+    """A folder that lives as long as this process; making it removes leftovers of dead runs.
 
     :param gibibytes: room it needs
     :param on_leftover: called with the notes of each dead run before its folder is removed

@@ -43,7 +43,10 @@ class Runtime:
             self._base, self._base_files = "base", cluster / "filestore"
             self._run.at_end(self._postgres.kill)
         self._run.at_end(processes.stop_all)
-        say(f"Odoo {self.source.version}, PostgreSQL {self.server.version}, run folder {self.folder}")
+        say(
+            f"Odoo {self.source.version}, PostgreSQL {self.server.version}, "
+            f"run folder {self.folder}"
+        )
 
     @property
     def postgres(self) -> postgres.PrivatePostgres | None:

@@ -1,4 +1,4 @@
-"""Template databases: Odoo with the standard addons, kept in the cache; with our addon, for one run."""
+"""Template databases: Odoo's standard addons, kept in the cache; with our addon, for one run."""
 
 from __future__ import annotations
 
@@ -6,20 +6,21 @@ import re
 from pathlib import Path
 
 from . import cache, commands
-from .databases import Databases
+from .databases import Databases, drop_prefixed
 from .fetch_odoo import OdooSource
 from .messages import doing
 from .odoo_config import environment_of, odoo_command, write_config
 from .paths import cache_folder, need_space
-from .postgres import PrivatePostgres, Server, copy_tree
+from .postgres import PrivatePostgres, Server, copy_tree, existing_server
 
 ADDON = "ordage_keycrm"
+SERVER_PREFIX = "ordage_keycrm_"  # of all our databases on a server that others use too
 BASE_MODULES = ("contacts", "sale_management", "sale_stock", "stock")
 LANGUAGES = ("uk_UA",)
 _FORM = "1"  # raise when what is done below changes
 
-# Jobs that Odoo brings along ask the outside world for news, send mail or only tidy up. In a database
-# that lives for minutes they are noise; those of our addon come with its installation and stay on.
+# Jobs that Odoo brings along ask the outside world for news, send mail or only tidy up. In a
+# database that lives for minutes they are noise; those of our addon come with it and stay on.
 _QUIET = "UPDATE ir_cron SET active = false"
 
 # A company as the addon's users have it: in Ukraine, reckoning in hryvnias.
@@ -100,7 +101,10 @@ def base_on_server(source: OdooSource, server: Server, data_dir: Path) -> tuple[
     return name, files / "files"
 
 
-SERVER_PREFIX = "ordage_keycrm_"
+def drop_from_server() -> None:
+    """Remove the template databases from the server that the environment names."""
+    if server := existing_server():
+        drop_prefixed(server, f"{SERVER_PREFIX}base_")
 
 
 def install_addon(source: OdooSource, databases: Databases, database: str, work: Path) -> None:

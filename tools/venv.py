@@ -58,7 +58,9 @@ def enter(folder: Path, arguments: list[str]) -> None:
     python = str(python_of(folder))
     sys.stdout.flush()
     sys.stderr.flush()
-    os.execve(python, [python, "-m", "tools", *arguments], {**os.environ, "ORDAGE_VENV": str(folder)})
+    os.execve(
+        python, [python, "-m", "tools", *arguments], {**os.environ, "ORDAGE_VENV": str(folder)}
+    )
 
 
 def inside(folder: Path) -> bool:
@@ -100,7 +102,9 @@ def _make(folder: Path, requirements: Path) -> None:
             "Python packages could not be installed. Check that the Python package index can be "
             "reached (pip's own settings apply) and start again."
         ),
-        progress=lambda text: f"{min(wanted, text.count('Collecting '))} of {wanted} packages found",
+        progress=lambda text: (
+            f"{min(wanted, text.count('Collecting '))} of {wanted} packages found"
+        ),
     )
     say(f"  {wanted} packages installed")
 

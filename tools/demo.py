@@ -1,0 +1,308 @@
+"""``make demo``: the main job end to end, on a real Odoo and a KeyCRM that runs here.
+
+Each step does something on one side and waits until it is seen on the other. At the end both sides
+stand beside each other.
+"""
+
+from __future__ import annotations
+
+import time
+import xmlrpc.client
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from decimal import Decimal
+
+from . import shop
+from .messages import Trouble, doing, say
+from .odoo_server import OdooServer
+from .runtime import Runtime
+from .sandbox_server import SandboxServer
+from .table import table
+from .templates import ADDON
+from .waiting import NotSeen, wait_for
+
+_KEYCRM_WAREHOUSE = 1
+_RECEIVED = (7, 5)  # pieces, in the first and the second Odoo warehouse
+
+
+def main(_arguments: list[str]) -> int:
+    """Show the main job.
+
+    :return: the exit code
+    """
+    with Runtime() as runtime:
+        odoo, sandbox = start(runtime)
+        Demo(odoo, sandbox).run()
+    say("every step was seen on both sides")
+    return 0
+
+
+def start(
+    runtime: Runtime, odoo_port: int | None = None, sandbox_port: int = 0
+) -> tuple[OdooServer, SandboxServer]:
+    """Start both sides: Odoo with the addon on a fresh database, and a KeyCRM with orders.
+
+    :param runtime: what they stand on
+    :param odoo_port: by default any free one
+    :param sandbox_port: 0 for any free one
+    :return: both, running
+    """
+    sandbox = SandboxServer(runtime.folder, port=sandbox_port, orders=60, offers=20).start()
+    say(f"KeyCRM sandbox at {sandbox.url}")
+    odoo = OdooServer(runtime, runtime.plain_database("demo"), port=odoo_port)
+    with doing(f"installing the addon {ADDON} into a fresh database"):
+        odoo.start(install=ADDON)
+    say(f"Odoo at {odoo.url}, database {odoo.database}")
+    return odoo, sandbox
+
+
+class Demo:
+    """The steps, each checked on both sides.
+
+    :param odoo: a running Odoo on a fresh database with the addon
+    :param sandbox: a running KeyCRM with orders
+    """
+
+    def __init__(self, odoo: OdooServer, sandbox: SandboxServer) -> None:
+        self._odoo = odoo
+        self._sandbox = sandbox
+        self._keycrm = sandbox.control
+        self._rpc = odoo.rpc()
+        self._rows: list[tuple[str, str, str]] = []
+        self._account = 0
+
+    def run(self) -> None:
+        """Show all steps and the table.
+
+        :raise Trouble: if a step was not seen to happen on both sides
+        """
+        with self._step("fresh database: Odoo works in hryvnias and knows no order"):
+            self._begin()
+        with self._step("API key pasted, connection tested, integration enabled"):
+            self._connect()
+        with self._step("statuses read"):
+            self._read_statuses()
+        with self._step("two Odoo warehouses matched to one KeyCRM warehouse"):
+            warehouses = self._match_warehouses()
+        with self._step('"Synchronise orders" for two statuses'):
+            self._synchronise()
+        with self._step("a new order in KeyCRM arrives in Odoo"):
+            order, product, offer = self._new_order()
+        with self._step("goods received in both Odoo warehouses, their sum shown by KeyCRM"):
+            self._receive_goods(warehouses, product, offer)
+        with self._step("the order completed in KeyCRM, archived in Odoo"):
+            self._archive(order)
+        print(f"\n{table(('', 'KeyCRM', 'Odoo'), self._rows)}\n", flush=True)
+
+    # === STEPS ===
+
+    def _begin(self) -> None:
+        codes = sorted({source["currency_code"] for source in self._keycrm.sources()} - {"UAH"})
+        shop.use_currencies(self._rpc, "UAH", *codes)
+        self._check(self._rpc.search("sale.order") == [], "the database already holds orders")
+
+    def _connect(self) -> None:
+        self._account = shop.make_account(self._rpc, self._odoo, self._sandbox)
+        before = len(self._keycrm.requests())
+        self._rpc.call("keycrm.account", "action_test_connection", [self._account])
+        answered = self._keycrm.requests()[before:]
+        self._check(
+            any(request["status"] == 200 for request in answered),
+            "KeyCRM saw no request with the right key",
+        )
+        link = shop.switch_on(self._rpc, self._sandbox, self._account)
+        self._check(
+            link.startswith(f"{self._odoo.url}/keycrm/webhook/"), f"odd webhook link: {link}"
+        )
+        said = [target["url"] for target in self._keycrm.webhooks()]
+        self._check(said == [link], "KeyCRM does not have Odoo's webhook link")
+        self._beside(
+            "webhook link, without its secret", *(url.rsplit("/", 1)[0] for url in (*said, link))
+        )
+
+    def _read_statuses(self) -> None:
+        theirs = {status["id"]: status["name"] for status in self._keycrm.statuses()}
+        ours = self._rpc.rows(
+            "keycrm.order.status",
+            ("account_id", "=", self._account),
+            fields=["keycrm_id", "name"],
+        )
+        self._same("statuses", len(theirs), len(ours))
+        self._check(theirs == {row["keycrm_id"]: row["name"] for row in ours}, "statuses differ")
+        archive = shop.status_ids(self._rpc, self._account, shop.COMPLETED)
+        self._rpc.write("keycrm.account", self._account, archive_status_ids=[(6, 0, archive)])
+
+    def _match_warehouses(self) -> list[int]:
+        rpc = self._rpc
+        rpc.call("keycrm.account", "action_refresh_warehouses", [self._account])
+        first = rpc.search("stock.warehouse", limit=1)[0]
+        second = rpc.create("stock.warehouse", name="Цех", code="TSEH")
+        (theirs,) = (w for w in self._keycrm.warehouses() if w["id"] == _KEYCRM_WAREHOUSE)
+        found = rpc.rows(
+            "keycrm.warehouse",
+            ("account_id", "=", self._account),
+            ("keycrm_id", "=", _KEYCRM_WAREHOUSE),
+            fields=["name"],
+        )
+        self._check(bool(found), "Odoo did not learn KeyCRM's warehouse")
+        rpc.write("keycrm.warehouse", found[0]["id"], warehouse_ids=[(6, 0, [first, second])])
+        rpc.write("keycrm.account", self._account, push_stock=True, warehouse_id=first)
+        self._same("warehouse", theirs["name"], found[0]["name"])
+        return [first, second]
+
+    def _synchronise(self) -> None:
+        rpc = self._rpc
+        ids = self._two_statuses()
+        run = rpc.create(
+            "keycrm.order.sync",
+            account_id=self._account,
+            status_ids=[(6, 0, shop.status_ids(rpc, self._account, *ids))],
+        )
+        rpc.call("keycrm.order.sync", "action_start", [run])
+
+        def finished() -> bool:
+            state = rpc.read("keycrm.order.sync", run, "state", "done_count", "failed_count")
+            return state["state"] not in ("draft", "running")
+
+        wait_for(finished, 120, "the end of the synchronisation")
+        ended = rpc.read("keycrm.order.sync", run, "state", "created_count", "failed_count")
+        self._check(ended["state"] == "done", f"the run ended as {ended['state']}")
+        self._check(ended["failed_count"] == 0, f"{ended['failed_count']} orders failed")
+        theirs = self._keycrm.summary(ids)
+        ours = rpc.rows("sale.order", ("keycrm_id", "!=", 0), fields=["amount_total"])
+        total = sum((Decimal(shop.money(row["amount_total"])) for row in ours), Decimal())
+        self._same("orders of two statuses", theirs["count"], len(ours))
+        self._same("their total", shop.money(theirs["grand_total"]), shop.money(total))
+
+    def _new_order(self) -> tuple[int, int, int]:
+        begun = time.monotonic()
+        made = self._keycrm.create_sample_order()["answer"]
+        number = int(made["id"])
+        fields = ("id", "name", "amount_total", "partner_id", "state")
+        order = wait_for(
+            lambda: shop.order_in_odoo(self._rpc, number, *fields), 60, f"order {number} in Odoo"
+        )
+        say(
+            f"  {time.monotonic() - begun:.1f} s after it was made: {order['name']}, "
+            f"{order['partner_id'][1]}"
+        )
+        lines = self._rpc.rows(
+            "sale.order.line",
+            ("order_id", "=", order["id"]),
+            ("product_id", "!=", False),
+            fields=[
+                "name",
+                "product_id",
+                "product_uom_qty",
+                "price_unit",
+                "price_total",
+                "keycrm_id",
+            ],
+        )
+        codes = self._codes(lines)
+        for line in lines:
+            say(
+                f"    {line['product_uom_qty']:g} × {line['name']} [{codes[line['product_id'][0]]}]"
+                f" = {shop.money(line['price_total'])}"
+            )
+        by_line = {line["keycrm_id"]: line for line in lines}
+        theirs = {line["id"]: line for line in made["products"]}
+        self._check(theirs.keys() <= by_line.keys(), "Odoo does not have all lines of the order")
+        self._check(all(codes.values()), "a product in Odoo has no SKU")
+        self._check(
+            any("Сорочка, біла, M" in line["name"] for line in lines),
+            'no line reads "Сорочка, біла, M"',
+        )
+        self._same(f"lines of order {number}", len(theirs), len(theirs.keys() & by_line.keys()))
+        self._same("its total", shop.money(made["grand_total"]), shop.money(order["amount_total"]))
+        kept = next(line for line in theirs.values() if line.get("offer") and line["sku"])
+        return number, by_line[kept["id"]]["product_id"][0], kept["offer"]["id"]
+
+    def _receive_goods(self, warehouses: list[int], product: int, offer: int) -> None:
+        for warehouse, quantity in zip(warehouses, _RECEIVED, strict=True):
+            shop.receive(self._rpc, warehouse, product, quantity)
+        begun = time.monotonic()
+        ours = shop.on_hand(self._rpc, product, warehouses)
+        self._check(
+            ours == sum(_RECEIVED), f"Odoo has {shop.number(ours)} instead of {sum(_RECEIVED)}"
+        )
+
+        def theirs() -> Decimal:
+            stock = self._keycrm.stock(offer)["warehouses"].get(str(_KEYCRM_WAREHOUSE), {})
+            return Decimal(str(stock.get("quantity", 0)))
+
+        wait_for(
+            lambda: theirs() == ours, 60, f"{shop.number(ours)} pieces of offer {offer} in KeyCRM"
+        )
+        say(f"  {time.monotonic() - begun:.1f} s after the second receipt")
+        self._same("stock of the received product", shop.number(theirs()), shop.number(ours))
+
+    def _archive(self, number: int) -> None:
+        begun = time.monotonic()
+        moved = self._keycrm.set_status(number, shop.COMPLETED)["answer"]
+        order = wait_for(
+            lambda: (
+                (
+                    found := shop.order_in_odoo(
+                        self._rpc, number, "keycrm_archived", "keycrm_status_id"
+                    )
+                )
+                and found["keycrm_archived"]
+                and found
+            ),
+            60,
+            f"order {number} in Odoo's archive",
+        )
+        say(f"  {time.monotonic() - begun:.1f} s after it was moved")
+        self._same(
+            f"status of order {number}", moved["status"]["name"], order["keycrm_status_id"][1]
+        )
+        self._beside("where it is", "completed", "order archive")
+
+    # === HELP ===
+
+    def _two_statuses(self) -> list[int]:
+        """Choose the two statuses with the most orders, none of which is an archive."""
+        counts = Counter(
+            {
+                status["id"]: self._keycrm.summary([status["id"]])["count"]
+                for status in self._keycrm.statuses()
+                if status["group_id"] <= 3
+            }
+        )
+        return [status for status, _count in counts.most_common(2)]
+
+    def _codes(self, lines: list[dict]) -> dict[int, str]:
+        ids = [line["product_id"][0] for line in lines]
+        rows = self._rpc.rows("product.product", ("id", "in", ids), fields=["default_code"])
+        return {row["id"]: row["default_code"] or "" for row in rows}
+
+    @contextmanager
+    def _step(self, title: str) -> Iterator[None]:
+        begun = time.monotonic()
+        say(f"— {title}")
+        try:
+            yield
+        except NotSeen as error:
+            raise Trouble(f'Step "{title}": {error}.{self._odoo_complaints()}') from error
+        except xmlrpc.client.Fault as fault:
+            raise Trouble(f'Step "{title}": Odoo refused: {fault.faultString[-2000:]}') from fault
+        say(f"  seen, {time.monotonic() - begun:.1f} s")
+
+    def _odoo_complaints(self) -> str:
+        lines = [line for line in self._odoo.log_text().splitlines() if " INFO " not in line]
+        failed = self._rpc.rows("keycrm.event", ("state", "=", "failed"), fields=["error"], limit=3)
+        said = [f"Event: {event['error']}" for event in failed]
+        return "\n".join(["", *said, "Odoo's log:", *lines[-40:]])
+
+    def _check(self, holds: bool, otherwise: str) -> None:
+        if not holds:
+            raise NotSeen(otherwise)
+
+    def _same(self, what: str, keycrm: object, odoo: object) -> None:
+        self._check(keycrm == odoo, f"{what}: {keycrm} in KeyCRM, {odoo} in Odoo")
+        self._beside(what, str(keycrm), str(odoo))
+
+    def _beside(self, what: str, keycrm: str, odoo: str) -> None:
+        self._rows.append((what, keycrm, odoo))

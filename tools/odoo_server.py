@@ -1,0 +1,149 @@
+"""A real Odoo process: start, wait until it answers, stop, kill, start again."""
+
+from __future__ import annotations
+
+import signal
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from .messages import Trouble
+from .odoo_config import environment_of, odoo_command, write_config
+from .processes import Child
+from .rpc import Rpc
+from .runtime import Runtime
+from .waiting import free_port, is_taken, wait_for
+
+
+class OdooServer:
+    """Odoo on one database. Several may work on the same one.
+
+    :param runtime: what it stands on
+    :param database: the database's name on the server
+    :param workers: worker processes; 0 for one process with threads
+    :param cron_threads: threads (or processes) for scheduled actions
+    :param port: port of 127.0.0.1; by default any free one, the same after a restart
+    :param options: further options of Odoo's configuration file
+    """
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        database: str,
+        *,
+        workers: int = 0,
+        cron_threads: int = 2,
+        port: int | None = None,
+        **options: object,
+    ) -> None:
+        self.runtime = runtime
+        self.database = database
+        self.port = port or free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.log: Path = runtime.free_name("odoo-server").with_suffix(".log")
+        self.config: Path = write_config(
+            self.log.with_suffix(".conf"),
+            source=runtime.source,
+            server=runtime.server,
+            data_dir=runtime.databases.data_dir,
+            **{
+                "db_name": database,
+                "dbfilter": f"^{database}$",
+                "http_port": self.port,
+                "gevent_port": free_port(),
+                "workers": workers,
+                "max_cron_threads": cron_threads,
+                **options,
+            },
+        )
+        self._child: Child | None = None
+
+    @property
+    def pid(self) -> int:
+        """Process id of the (main) Odoo process."""
+        if not self._child:
+            raise RuntimeError("Odoo is not running")
+        return self._child.pid
+
+    def start(self, timeout: float = 180, *, install: str | None = None) -> OdooServer:
+        """Start it and wait until it answers.
+
+        :param timeout: seconds at most until it answers
+        :param install: an addon to install first
+        :return: itself
+        :raise Trouble: if its port is taken or it ends before it answers
+        """
+        if is_taken(self.port):
+            raise Trouble(
+                f"Port {self.port} is taken by another program: stop it, or choose another port "
+                f"(make serve ODOO_PORT={self.port + 1})."
+            )
+        options = ["--init", install] if install else []
+        self._child = Child(
+            odoo_command(self.runtime.source, self.config, *options),
+            log=self.log,
+            env=environment_of(self.runtime.source),
+            cwd=self.runtime.folder,
+        )
+        wait_for(self._answers, timeout, f"Odoo answering at {self.url}; its log: {self.log}")
+        if install and not self._is_installed(install):
+            last = "\n".join(line for line in self.log_text().splitlines() if " INFO " not in line)
+            raise Trouble(f"Odoo could not install {install}:\n{last[-3000:]}")
+        return self
+
+    def stop(self) -> None:
+        """Stop it in order: running requests and jobs may end first."""
+        if self._child:
+            self._child.stop(30)
+            self._child = None
+
+    def kill(self) -> None:
+        """End it at once with all its workers, as ``kill -9`` or a power failure would."""
+        if self._child:
+            self._child.kill()
+            self._child = None
+
+    def restart(self) -> None:
+        """Stop it in order and start it again on the same port."""
+        self.stop()
+        self.start()
+
+    def pause(self) -> None:
+        """Let it stand still (SIGSTOP), as an overloaded machine would."""
+        if self._child:
+            self._child.signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let it go on after :meth:`pause`."""
+        if self._child:
+            self._child.signal(signal.SIGCONT)
+
+    def rpc(self, login: str = "admin", password: str = "admin") -> Rpc:
+        """Log in from outside.
+
+        :param login: the user's login
+        :param password: and password
+        :return: that user
+        """
+        return Rpc(self.url, self.database, login, password)
+
+    def log_text(self) -> str:
+        """Read what it logged so far."""
+        return self.log.read_text(errors="replace") if self.log.exists() else ""
+
+    def _is_installed(self, addon: str) -> bool:
+        rows = self.runtime.server.query(
+            self.database, "SELECT state FROM ir_module_module WHERE name = %s", (addon,)
+        )
+        return rows == [("installed",)]
+
+    def _answers(self) -> bool:
+        if self._child and not self._child.alive():
+            last = "\n".join(self.log_text().splitlines()[-30:])
+            raise Trouble(f"Odoo ended with code {self._child.code()} before it answered:\n{last}")
+        try:
+            # The login page needs the database's registry, unlike the health page.
+            with urllib.request.urlopen(f"{self.url}/web/login", timeout=60) as answer:
+                return answer.status == 200
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
+            return False

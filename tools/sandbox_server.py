@@ -1,0 +1,91 @@
+"""A real sandbox process: a KeyCRM that runs here."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+from sandbox.control import Control
+
+from .messages import Trouble
+from .paths import REPOSITORY
+from .processes import Child
+from .waiting import wait_for
+
+KEY = "sandbox-api-key-0123456789"
+TOKEN = "sandbox-control-token"
+
+
+class SandboxServer:
+    """A sandbox with its control side.
+
+    :param folder: where its log lies
+    :param name: name of this one in the folder
+    :param port: port of 127.0.0.1; 0 for any free one
+    :param seed: seed number of its data
+    :param orders: orders to begin with
+    :param offers: offers to begin with
+    :param switches: answers to KeyCRM's open questions
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        name: str = "sandbox",
+        *,
+        port: int = 0,
+        seed: int = 1,
+        orders: int = 0,
+        offers: int = 0,
+        **switches: object,
+    ) -> None:
+        self.key = KEY
+        self.log = folder / f"{name}.log"
+        self._command = [
+            *(sys.executable, "-m", "sandbox", "--host", "127.0.0.1", "--port", str(port)),
+            *("--key", KEY, "--control-token", TOKEN, "--seed", str(seed)),
+            *("--orders", str(orders), "--offers", str(offers)),
+            *(f"--switch={switch}={value}" for switch, value in switches.items()),
+        ]
+        self._child: Child | None = None
+        self.url = ""
+
+    @property
+    def api_url(self) -> str:
+        """Address of its API, for an account's ``api_url``."""
+        return f"{self.url}/v1"
+
+    @property
+    def control(self) -> Control:
+        """A client of its control side."""
+        return Control(self.url, TOKEN)
+
+    def start(self) -> SandboxServer:
+        """Start it and wait until it listens.
+
+        :return: itself
+        :raise Trouble: if it does not
+        """
+        self._child = Child(self._command, log=self.log, cwd=REPOSITORY)
+        found = wait_for(self._ready, 60, "the sandbox listening")
+        self.url = found[1]
+        return self
+
+    def stop(self) -> None:
+        """Stop it."""
+        if self._child:
+            self._child.stop(10)
+            self._child = None
+
+    def kill(self) -> None:
+        """End it at once."""
+        if self._child:
+            self._child.kill()
+            self._child = None
+
+    def _ready(self) -> re.Match[str] | None:
+        text = self.log.read_text(errors="replace")
+        if self._child and not self._child.alive():
+            raise Trouble(f"The sandbox did not start. {text.strip()[-1000:]}")
+        return re.search(r"^sandbox ready (http://\S+)$", text, re.MULTILINE)

@@ -1,0 +1,128 @@
+"""``make test``: the linters, then the tests in three runs, and one closing line for all of them.
+
+Three runs since they need different surroundings: pure tests without Odoo, in-process tests inside
+Odoo, and whole-system tests outside of real processes.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+import tempfile
+import xml.etree.ElementTree as ET
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from . import lint, processes
+from .messages import Trouble, say, warn
+from .odoo_config import environment_of, write_config
+from .paths import ADDONS, REPOSITORY
+from .runtime import Runtime
+
+PARTS = ("lint", "pure", "odoo", "system")
+_PURE = ("tests/pure", "tests/sandbox", "tests/tools")
+_NO_TESTS = 5  # pytest's exit code
+
+
+@dataclass
+class Totals:
+    """What the runs came to."""
+
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+    broken: list[str] = field(default_factory=list)
+
+    def add(self, part: str, code: int, report: Path, *, narrowed: bool) -> None:
+        """Count one run.
+
+        :param part: which
+        :param code: pytest's exit code
+        :param report: the report it wrote (JUnit's XML)
+        :param narrowed: whether a person chose tests, so that none is no failure
+        """
+        passed = failed = skipped = 0
+        if report.exists():
+            for suite in ET.parse(report).getroot().iter("testsuite"):
+                bad = int(suite.get("failures", 0)) + int(suite.get("errors", 0))
+                left_out = int(suite.get("skipped", 0))
+                failed, skipped = failed + bad, skipped + left_out
+                passed += int(suite.get("tests", 0)) - bad - left_out
+        self.passed += max(0, passed)
+        self.failed += failed
+        self.skipped += skipped
+        if code == _NO_TESTS and narrowed:
+            return
+        if code:
+            self.broken.append(f"{part} (pytest's exit code {code})")
+        if part == "odoo" and skipped:
+            self.broken.append(f"odoo ({skipped} tests skipped, where none may be)")
+
+
+def main(_arguments: list[str]) -> int:
+    """Run the parts that ``ONLY`` names, or all, with pytest's options of ``ARGS``.
+
+    :return: 0 if nothing failed
+    """
+    only = os.environ.get("ONLY") or ""
+    if only and only not in PARTS:
+        raise Trouble(f"ONLY={only} is no part of the tests: choose one of {', '.join(PARTS)}.")
+    arguments = shlex.split(os.environ.get("ARGS") or "")
+    parts = [only] if only else list(PARTS)
+    totals = Totals()
+    if "lint" in parts:
+        totals.broken += [f"lint: {name}" for name in lint.failures()]
+    with tempfile.TemporaryDirectory(prefix="ordage-report-") as reports:
+        for part in parts:
+            if part != "lint":
+                report = Path(reports) / f"{part}.xml"
+                say(f"tests: {part}")
+                code = _RUNS[part](report, arguments)
+                totals.add(part, code, report, narrowed=bool(arguments))
+    for what in totals.broken:
+        warn(f"Failed: {what}")
+    if parts != ["lint"]:
+        print(
+            f"{totals.passed} passed, {totals.failed} failed, {totals.skipped} skipped", flush=True
+        )
+    return 1 if totals.broken or totals.failed else 0
+
+
+def _pure(report: Path, arguments: list[str]) -> int:
+    paths = [path for path in _PURE if (REPOSITORY / path).is_dir()]
+    return _pytest(["-p", "no:odoo", *paths], report, arguments, _plain_environment())
+
+
+def _odoo(report: Path, arguments: list[str]) -> int:
+    with Runtime() as runtime:
+        database = runtime.addon_database("test")
+        config = write_config(
+            runtime.folder / "pytest.conf",
+            source=runtime.source,
+            server=runtime.server,
+            data_dir=runtime.databases.data_dir,
+            db_name=database,
+            dbfilter=f"^{database}$",
+        )
+        paths = [str(folder) for folder in ADDONS.glob("*/tests") if folder.is_dir()]
+        # Without --odoo-http the plugin skips every HttpCase in silence.
+        options = [f"--odoo-config={config}", "--odoo-http", *paths]
+        return _pytest(options, report, arguments, environment_of(runtime.source))
+
+
+def _system(report: Path, arguments: list[str]) -> int:
+    return _pytest(["-p", "no:odoo", "tests/system"], report, arguments, _plain_environment())
+
+
+_RUNS = {"pure": _pure, "odoo": _odoo, "system": _system}
+
+
+def _pytest(options: list[str], report: Path, arguments: list[str], env: Mapping[str, str]) -> int:
+    command = [sys.executable, "-m", "pytest", f"--junitxml={report}", *options, *arguments]
+    return processes.run_in_front(command, env, REPOSITORY)
+
+
+def _plain_environment() -> dict[str, str]:
+    return {**os.environ, "PYTHONUNBUFFERED": "1"}

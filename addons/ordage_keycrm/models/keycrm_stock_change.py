@@ -86,6 +86,22 @@ class KeycrmStockChange(models.Model):
         )
 
     @api.model
+    def _note_orders(self, account, product_ids):
+        """Products of order lines whose stock status, quantity or warehouse changed in KeyCRM.
+
+        KeyCRM's own reserve or write-off has moved its number: what it was known to have is read again
+        before anything is sent. Only rows are appended, so the orders' worker and the stock worker
+        never meet in a row.
+
+        :param account: ``keycrm.account``, one
+        :param product_ids: ids of ``product.product``; repeats do no harm
+        """
+        if not product_ids or not (account.enabled and account.push_stock):
+            return
+        self._append([(account.id, product_id) for product_id in sorted(set(product_ids))], True)
+        account._wake_stock()
+
+    @api.model
     @tools.ormcache()
     def _accounts_by_company(self):
         """Say which accounts send stock: ``{company id: ((account id, stock cron id), …)}``.

@@ -17,6 +17,7 @@ ORDER_EVENTS = ("order.change_order_status", "order.change_payment_status")
 EVENT_REFRESH = "odoo.refresh"
 EVENT_SYNC = "odoo.synchronise"
 EVENT_CATCH_UP = "odoo.catch_up"
+EVENT_SWEEP = "odoo.compare_open"
 EVENT_STOCK = "offers.stock"
 
 #: KeyCRM's status groups (confirmed) and what an order in them becomes by default.
@@ -51,6 +52,12 @@ RETRY_PAUSES = (60, 300, 900, 3600, 4 * 3600)
 TROUBLE_PAUSES = (30, 60, 180, 600)
 #: How far back the first look of the catch-up goes, and by how much two looks overlap.
 CATCH_UP_OVERLAP = 120
+
+#: How often the open orders are compared with KeyCRM's status lists: what changed its status without
+#: changing ``updated_at``, or was deleted, is found within this time.
+OPEN_SWEEP_SECONDS = 3600
+#: How often unattached bank transactions are asked for.
+TRANSACTIONS_SECONDS = 300
 
 #: Rows of one stock PUT; KeyCRM takes 10,000 (confirmed).
 STOCK_PUT_ROWS = 5000

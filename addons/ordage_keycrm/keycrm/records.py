@@ -398,3 +398,29 @@ class StockRow:
                     )
                 )
         return rows
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """A bank transaction (``/payments/external-transactions``). It names no order (confirmed)."""
+
+    id: int
+    uuid: str
+    amount: Decimal
+    currency_code: str
+    description: str
+    date: datetime | None
+    is_attached: bool
+
+    @classmethod
+    def parse(cls, data: dict) -> "Transaction":
+        return cls(
+            id=_required_id(data, "bank transaction"),
+            uuid=to_text(data.get("uuid")),
+            amount=to_amount(data.get("amount")),
+            currency_code=to_text(data.get("currency")).upper(),
+            description=to_text(data.get("description")),
+            date=to_utc(data.get("transaction_date")) or to_utc(data.get("created_at")),
+            # What the list holds is not known; that it holds something tells that it is attached.
+            is_attached=bool(data.get("payments_data")),
+        )

@@ -16,11 +16,14 @@ from . import keycrm_payment_method
 from . import keycrm_warehouse
 from . import keycrm_missing_sku
 from . import keycrm_offer
+from . import keycrm_open_sweep
 from . import keycrm_buyer
 from . import keycrm_catch_up
 from . import keycrm_event
+from . import keycrm_event_words
 from . import keycrm_order_sync
 from . import keycrm_payment
+from . import keycrm_transaction
 from . import keycrm_stock_change
 from . import keycrm_stock_level
 from . import keycrm_order_importer

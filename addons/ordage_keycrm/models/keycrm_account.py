@@ -134,6 +134,15 @@ class KeycrmAccount(models.Model):
     )
     warehouse_sweep_page = fields.Integer(readonly=True, copy=False)
     caught_up_until = fields.Datetime(readonly=True, copy=False)
+    catch_up_page = fields.Integer(readonly=True, copy=False)
+    catch_up_total = fields.Integer(readonly=True, copy=False)
+    catch_up_end = fields.Datetime(readonly=True, copy=False)
+    transactions_at = fields.Datetime(
+        string="Bank transactions asked for", readonly=True, copy=False
+    )
+    open_sweep_at = fields.Datetime(string="Open orders compared", readonly=True, copy=False)
+    open_sweep_page = fields.Integer(readonly=True, copy=False)
+    open_sweep_seen = fields.Json(readonly=True, copy=False, groups=fields.NO_ACCESS)
     caught_up_at = fields.Datetime(string="Last asked", readonly=True, copy=False)
 
     orders_cron_id = fields.Many2one("ir.cron", readonly=True, copy=False, ondelete="set null")

@@ -17,13 +17,16 @@ class KeycrmAccount(models.Model):
         sync = self.env["keycrm.order.sync"].sudo().search(
             [("account_id", "=", self.id), ("state", "=", "running")], order="id", limit=1
         )
-        if not sync and not self.warehouse_sweep_page:
-            return False
         with self._client(rules.BULK) as client:
             if sync:
                 sync._work_page(client)
-            else:
+            elif self.warehouse_sweep_page:
                 self._work_warehouse_sweep(client)
+            else:
+                return (
+                    self.env["keycrm.open.sweep"]._work_page(self, client)
+                    or self.env["keycrm.transaction"]._work_page(self, client)
+                )
         return True
 
     def _write_page(self, client, live_client, read, then):
@@ -35,8 +38,9 @@ class KeycrmAccount(models.Model):
         :param read: ``{number: Order or KeyCrmError}``, emptied on the way
         :param then: called with the outcomes of a part, in its transaction
         """
+        live = self.with_context(keycrm_gone_status_ids=(), keycrm_gone_if_written_off=False)
         while read:
-            for number in self._work_inbox(live_client):
+            for number in live._work_inbox(live_client):
                 read.pop(number, None)
             part = {number: read.pop(number) for number in list(read)[:IMPORT_BATCH]}
             if part:

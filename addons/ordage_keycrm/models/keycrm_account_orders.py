@@ -135,7 +135,7 @@ class KeycrmAccount(models.Model):
             outcomes = self._import_orders(orders)
             for number, order in read.items():
                 if isinstance(order, KeyCrmError):
-                    outcomes[number] = Outcome.failed(order)
+                    outcomes[number] = self._outcome_of_error(number, order)
             events._finish(outcomes)
             if then:
                 then(outcomes)
@@ -143,6 +143,16 @@ class KeycrmAccount(models.Model):
 
         with self._company_lock():
             return self._committed(write)
+
+    def _outcome_of_error(self, number, error):
+        """Say what becomes of an order that could not be read; one that is gone is marked."""
+        if error.code != "order_gone":
+            return Outcome.failed(error)
+        order = self.env["sale.order"].search(
+            [("keycrm_account_id", "=", self.id), ("keycrm_id", "=", number)]
+        )
+        order._keycrm_mark_deleted()
+        return Outcome(order.id, skipped=True, code=error.code, params=error.params)
 
     def _import_orders(self, orders):
         """Write orders into Odoo: all in one savepoint, singly only after a failure.
@@ -194,7 +204,7 @@ class KeycrmAccount(models.Model):
         :return: True when something was noted
         """
         now = fields.Datetime.now()
-        if self.caught_up_at and self.caught_up_at > now - timedelta(minutes=self.poll_minutes):
+        due = self.caught_up_at and self.caught_up_at + timedelta(minutes=self.poll_minutes)
+        if due and due > now and not self.catch_up_page:
             return False
         return self.env["keycrm.catch.up"]._look(self, client, now)
-

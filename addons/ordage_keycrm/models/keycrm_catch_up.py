@@ -3,6 +3,7 @@ from datetime import timedelta
 from odoo import api, models
 
 from ..const import CATCH_UP_OVERLAP, EVENT_CATCH_UP
+from ..keycrm.client import PAGE_SIZE
 from ..keycrm.values import to_int, to_utc, utc_text
 
 
@@ -14,59 +15,65 @@ class KeycrmCatchUp(models.AbstractModel):
 
     @api.model
     def _look(self, account, client, now):
-        """Read the flat list of what was updated since the last look.
+        """Read one page of what was updated since the last look, and note it in the inbox.
 
-        The cursor moves only after the whole window was read; two looks overlap, since page borders
-        shift while data moves. ``updated_at`` is compared with what the order had when it was last
-        written, so an order that came by webhook costs nothing more.
+        The window's begin moves only after its last page was read, and two windows overlap, since page
+        borders shift while data moves; so after an outage of any length nothing is left out, and a
+        restart goes on at the page where it was.
 
-        :param now: naive UTC, the end of the window
-        :return: True when something was put into the inbox
+        :param now: naive UTC
+        :return: True when there may be more to do
         """
-        since = account.caught_up_until or now
-        query = {
-            "filter[updated_between]": ",".join(
-                utc_text(moment)
-                for moment in (
-                    since - timedelta(seconds=CATCH_UP_OVERLAP),
-                    # KeyCRM's clock may be ahead of ours.
-                    now + timedelta(seconds=CATCH_UP_OVERLAP),
-                )
-            ),
-            "sort": "updated_at",
-        }
-        rows = {}
-        for page in client.pages("/order", query):
-            rows.update({to_int(row.get("id")): row for row in page.rows})
-        rows.pop(None, None)
+        number = account.catch_up_page or 1
+        end = (number > 1 and account.catch_up_end) or now
+        page = client.page("/order", self._query(account, end), number)
+        rows = {to_int(row.get("id")): row for row in page.rows if to_int(row.get("id"))}
+        # Rows that were updated meanwhile left their place; the rest moved forward by as many.
+        moved = max(0, account.catch_up_total - page.total) if number > 1 else 0
+        back = -(-moved // PAGE_SIZE)
 
         def note():
             unseen = self._unseen(account, rows)
-            self.env["keycrm.event"].sudo().create(
-                [
-                    {
-                        "account_id": account.id,
-                        "event": EVENT_CATCH_UP,
-                        "keycrm_order_id": order_id,
-                        "payload": {"context": {"id": order_id}},
-                    }
-                    for order_id in unseen
-                ]
-            )
-            account.sudo().write({"caught_up_until": now, "caught_up_at": now})
-            return bool(unseen)
+            self.env["keycrm.event"]._tell(account, EVENT_CATCH_UP, unseen)
+            if page.is_last and not back:
+                vals = {"catch_up_page": 0, "caught_up_until": end, "caught_up_at": now}
+            else:
+                vals = {
+                    "catch_up_page": max(1, number + 1 - back),
+                    "catch_up_total": page.total,
+                    "catch_up_end": end,
+                }
+            account.sudo().write(vals)
+            return bool(unseen) or not page.is_last
 
         return account._committed(note)
 
     @api.model
+    def _query(self, account, end):
+        since = account.caught_up_until or end
+        window = (
+            since - timedelta(seconds=CATCH_UP_OVERLAP),
+            # KeyCRM's clock may be ahead of ours.
+            end + timedelta(seconds=CATCH_UP_OVERLAP),
+        )
+        return {
+            "filter[updated_between]": ",".join(utc_text(moment) for moment in window),
+            "sort": "updated_at",
+        }
+
+    @api.model
     def _unseen(self, account, rows):
-        """Choose the orders whose last update Odoo does not have, and no event tells of already."""
+        """Choose the orders whose last update Odoo does not have, and no event tells of already.
+
+        :param rows: flat orders by number
+        :return: list of numbers
+        """
         orders = self.env["sale.order"].search_fetch(
             [("keycrm_account_id", "=", account.id), ("keycrm_id", "in", list(rows))],
             ["keycrm_id", "keycrm_updated_at", "keycrm_status_id"],
         )
         seen = {
-            order.keycrm_id: (order.keycrm_updated_at, order.keycrm_status_id.keycrm_id)
+            order.keycrm_id: (order.keycrm_updated_at or None, order.keycrm_status_id.keycrm_id)
             for order in orders
         }
         skipped = set(
@@ -74,24 +81,11 @@ class KeycrmCatchUp(models.AbstractModel):
             .status_ids.filtered(lambda status: status.order_action == "skip")
             .mapped("keycrm_id")
         )
-        waiting = set(
-            self.env["keycrm.event"]
-            .sudo()
-            .search(
-                [
-                    ("account_id", "=", account.id),
-                    ("keycrm_order_id", "in", list(rows)),
-                    ("state", "in", ("pending", "failed")),
-                ]
-            )
-            .mapped("keycrm_order_id")
-        )
-        unseen = []
-        for order_id, row in rows.items():
-            state = (to_utc(row.get("updated_at")), to_int(row.get("status_id")))
-            if order_id in waiting or seen.get(order_id) == state:
-                continue
-            if order_id not in seen and state[1] in skipped:
-                continue
-            unseen.append(order_id)
-        return unseen
+        waiting = self.env["keycrm.event"]._waiting_numbers(account, list(rows))
+        return [
+            number
+            for number, row in rows.items()
+            if number not in waiting
+            and (number in seen or to_int(row.get("status_id")) not in skipped)
+            and seen.get(number) != (to_utc(row.get("updated_at")), to_int(row.get("status_id")))
+        ]

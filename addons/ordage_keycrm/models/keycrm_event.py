@@ -104,6 +104,34 @@ class KeycrmEvent(models.Model):
             order="id",
         )
 
+    @api.model
+    def _tell(self, account, event, numbers):
+        """Put orders into the inbox by ourselves.
+
+        :param event: kind of the event, for people to see why
+        :param numbers: KeyCRM's numbers
+        """
+        self.sudo().create(
+            [
+                {"account_id": account.id, "event": event, "keycrm_order_id": number}
+                for number in numbers
+            ]
+        )
+
+    @api.model
+    def _waiting_numbers(self, account, numbers):
+        """:return: those of the orders that an event already tells of"""
+        groups = self.sudo()._read_group(
+            [
+                ("account_id", "=", account.id),
+                ("keycrm_order_id", "in", numbers),
+                ("state", "in", ("pending", "failed")),
+                ("next_try_at", "!=", False),
+            ],
+            ["keycrm_order_id"],
+        )
+        return {number for (number,) in groups}
+
     def _reading_hints(self):
         """Say in which span of time the orders of these events were most likely updated.
 
@@ -125,14 +153,14 @@ class KeycrmEvent(models.Model):
                 event.write(event._finish_vals(outcome, now))
 
     def _finish_vals(self, outcome, now):
-        if not outcome.code:
+        if outcome.skipped or not outcome.code:
             return {
                 "state": "ignored" if outcome.skipped else "done",
                 "attempts": self.attempts + 1,
                 "next_try_at": False,
                 "done_at": now,
-                "error_code": False,
-                "error_params": False,
+                "error_code": outcome.code or False,
+                "error_params": outcome.params or False,
                 "details": False,
                 "sale_order_id": outcome.order_id,
             }

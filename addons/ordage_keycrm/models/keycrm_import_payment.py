@@ -42,4 +42,5 @@ class KeycrmOrderImporter(models.AbstractModel):
                 known[number]._write_changed(vals)
             else:
                 new.append({"account_id": account.id, "keycrm_id": number, **vals})
-        Payment.create(new)
+        created = Payment.create(new)
+        (created | Payment.union(*known.values()))._settle()

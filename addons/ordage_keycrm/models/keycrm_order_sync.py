@@ -35,6 +35,24 @@ class KeycrmOrderSync(models.Model):
     status_ids = fields.Many2many(
         "keycrm.order.status", string="Statuses", domain="[('account_id', '=', account_id)]"
     )
+    gone_status_ids = fields.Many2many(
+        "keycrm.order.status",
+        "keycrm_order_sync_gone_status_rel",
+        "sync_id",
+        "status_id",
+        string="Goods have already left",
+        domain="[('id', 'in', status_ids)]",
+        compute="_compute_gone_status_ids",
+        store=True,
+        readonly=False,
+        help="New orders in these statuses arrive complete, but never move stock: nobody is asked to ship "
+        "them again.",
+    )
+    gone_if_written_off = fields.Boolean(
+        string="Also where KeyCRM has written the goods off",
+        default=True,
+        help="New orders all of whose lines KeyCRM has written off never move stock.",
+    )
     date_from = fields.Datetime(string="Ordered from")
     date_to = fields.Datetime(string="Ordered until")
     state = fields.Selection(
@@ -57,6 +75,9 @@ class KeycrmOrderSync(models.Model):
     updated_count = fields.Integer(string="Already there", readonly=True, copy=False)
     failed_count = fields.Integer(string="Failed", readonly=True, copy=False)
     progress = fields.Float(compute="_compute_progress")
+    remaining_minutes = fields.Integer(
+        string="Minutes left", compute="_compute_remaining_minutes", help="As fast as up to now."
+    )
     started_at = fields.Datetime(readonly=True, copy=False)
     finished_at = fields.Datetime(readonly=True, copy=False)
     event_ids = fields.One2many("keycrm.event", "sync_id", string="Failed orders", copy=False)
@@ -74,6 +95,24 @@ class KeycrmOrderSync(models.Model):
                 sync.progress = min(100, 100 * sync.done_count / sync.total_count)
             else:
                 sync.progress = 0
+
+    @api.depends("status_ids")
+    def _compute_gone_status_ids(self):
+        """Preset: what is in delivery or completed has left the shelf."""
+        for sync in self:
+            sync.gone_status_ids = sync.status_ids.filtered(
+                lambda status: status.group in ("4", "5")
+            )
+
+    @api.depends("state", "started_at", "done_count", "total_count")
+    def _compute_remaining_minutes(self):
+        now = fields.Datetime.now()
+        for sync in self:
+            sync.remaining_minutes = 0
+            if sync.state == "running" and sync.done_count and sync.started_at:
+                seconds = (now - sync.started_at).total_seconds()
+                left = max(0, sync.total_count - sync.done_count)
+                sync.remaining_minutes = -(-seconds * left // (60 * sync.done_count))
 
     # === ACTION METHODS ===#
 
@@ -126,7 +165,10 @@ class KeycrmOrderSync(models.Model):
         :param client: bulk client
         """
         self.ensure_one()
-        account = self.account_id
+        account = self.account_id.with_context(
+            keycrm_gone_status_ids=self.gone_status_ids.ids,
+            keycrm_gone_if_written_off=self.gone_if_written_off,
+        )
         number, before = self.page, self.total_count
         page = client.page("/order", self._query(), number)
         read = {

@@ -1,32 +1,47 @@
 from odoo import fields, models
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
 
 class KeycrmPayment(models.Model):
-    """A payment of a KeyCRM order, as KeyCRM has it."""
+    """A payment of a KeyCRM order, as KeyCRM has it, and what accounting has of it.
+
+    Unpaid ones are kept as expected: cash on delivery. With a journal set, a paid one becomes a posted
+    ``account.payment``; whatever accounting refuses is said on the record and never keeps the order from
+    arriving.
+    """
 
     _name = "keycrm.payment"
     _description = "KeyCRM payment"
     _order = "date desc, id desc"
     _rec_name = "keycrm_id"
 
+    # === FIELDS ===#
+
     account_id = fields.Many2one("keycrm.account", required=True, ondelete="cascade", index=True)
     company_id = fields.Many2one(related="account_id.company_id")
     keycrm_id = fields.Integer(string="KeyCRM number", required=True)
     sale_order_id = fields.Many2one("sale.order", required=True, ondelete="cascade", index=True)
+    partner_id = fields.Many2one(related="sale_order_id.partner_id")
     amount = fields.Monetary()
     currency_id = fields.Many2one("res.currency", required=True)
     status = fields.Selection(
-        [("paid", "Paid"), ("not_paid", "Not paid"), ("canceled", "Cancelled")], required=True
+        [("paid", "Paid"), ("not_paid", "Expected"), ("canceled", "Cancelled")], required=True
     )
     date = fields.Datetime()
     method_id = fields.Many2one("keycrm.payment.method", ondelete="set null")
     transaction_uuid = fields.Char(string="Bank transaction", index="btree_not_null")
     description = fields.Char()
-    payment_id = fields.Many2one("account.payment", ondelete="set null", copy=False)
+    bank_description = fields.Char(string="Bank's text")
+    payment_id = fields.Many2one(
+        "account.payment", string="Payment in accounting", ondelete="set null", copy=False
+    )
+    problem = fields.Char(string="Not in accounting because", copy=False)
 
     _account_keycrm_id_unique = models.Constraint(
         "UNIQUE(account_id, keycrm_id)", "This payment of KeyCRM is already there."
     )
+
+    # === BUSINESS METHODS ===#
 
     def _write_changed(self, vals):
         """Write only what differs."""
@@ -38,3 +53,94 @@ class KeycrmPayment(models.Model):
         }
         if changed:
             self.write(changed)
+
+    def _journal(self):
+        """Give the journal: that of the payment method, else the account's."""
+        self.ensure_one()
+        return self.method_id.journal_id or self.account_id.payment_journal_id
+
+    def _settle(self):
+        """Bring accounting in step: post what was paid, take back what was cancelled singly.
+
+        An order's cancellation cancels all its payments in KeyCRM, also money that the shop keeps: then
+        nothing is taken back, and a to-do asks.
+        """
+        for payment in self:
+            if payment.status == "paid" and not payment.payment_id and payment.amount > 0:
+                payment._post()
+            elif payment.status == "canceled" and payment.payment_id:
+                payment._take_back()
+
+    def _post(self):
+        """Make and post the payment of the customer, and reconcile it with the order's invoice."""
+        self.ensure_one()
+        journal = self._journal()
+        if not journal:
+            return
+        try:
+            with self.env.cr.savepoint():
+                self.payment_id = self._create_account_payment(journal)
+                self._reconcile()
+                self.problem = False
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            raise
+        except Exception as error:  # noqa: BLE001: accounting's refusal never stops an order
+            self.problem = str(error.args[0] if error.args else error)[:500]
+
+    def _create_account_payment(self, journal):
+        payment = self.env["account.payment"].create(
+            {
+                "payment_type": "inbound",
+                "partner_type": "customer",
+                "partner_id": self.partner_id.commercial_partner_id.id,
+                "amount": self.amount,
+                "currency_id": self.currency_id.id,
+                "date": fields.Date.to_date(self.date or fields.Datetime.now()),
+                "journal_id": journal.id,
+                "memo": " ".join(
+                    filter(None, (self.sale_order_id.name, self.bank_description or self.description))
+                ),
+            }
+        )
+        payment.action_post()
+        return payment
+
+    def _reconcile(self):
+        """Match the payment with what the order's posted invoices still ask for."""
+        receivable = self.payment_id.move_id.line_ids.filtered(
+            lambda line: line.account_id.account_type == "asset_receivable" and not line.reconciled
+        )
+        owed = self.sale_order_id.invoice_ids.filtered(
+            lambda move: move.state == "posted" and move.move_type == "out_invoice"
+        ).line_ids.filtered(
+            lambda line: line.account_id in receivable.account_id and not line.reconciled
+        )
+        if receivable and owed:
+            (receivable | owed).reconcile()
+
+    def _take_back(self):
+        """A payment that KeyCRM cancelled by itself is cancelled in accounting too."""
+        self.ensure_one()
+        order = self.sale_order_id
+        if order.keycrm_status_id.order_action == "cancel" or order.keycrm_status_id.group == "6":
+            order._keycrm_todo(
+                self.env._("Refund or keep the money?"),
+                [
+                    self.env._(
+                        "KeyCRM cancelled the order and with it the payment of %(amount)s. It stays in "
+                        "accounting until you decide.",
+                        amount=self.currency_id.format(self.amount),
+                    )
+                ],
+            )
+            return
+        try:
+            with self.env.cr.savepoint():
+                self.payment_id.action_draft()
+                self.payment_id.action_cancel()
+                self.payment_id = False
+                self.problem = False
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            raise
+        except Exception as error:  # noqa: BLE001: accounting's refusal never stops an order
+            self.problem = str(error.args[0] if error.args else error)[:500]

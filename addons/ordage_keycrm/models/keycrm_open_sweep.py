@@ -1,0 +1,86 @@
+from datetime import timedelta
+
+from odoo import api, fields, models
+
+from ..const import EVENT_SWEEP, OPEN_SWEEP_SECONDS
+from ..keycrm.values import to_int
+
+
+class KeycrmOpenSweep(models.AbstractModel):
+    """Compare Odoo's open orders with KeyCRM's status lists, once an hour.
+
+    A status change may leave ``updated_at`` as it is (sources contradict each other), and no event
+    tells of a deletion: both are found because an open order of Odoo stands in no list, or in that of
+    another status. Such orders are read one by one through the inbox.
+    """
+
+    _name = "keycrm.open.sweep"
+    _description = "KeyCRM comparison of open orders"
+
+    @api.model
+    def _work_page(self, account, client):
+        """Read one page of the lists; after the last one, note what differs.
+
+        :param client: bulk client
+        :return: True when there may be more
+        """
+        now = fields.Datetime.now()
+        if not account.open_sweep_page:
+            last = account.open_sweep_at
+            if last and last > now - timedelta(seconds=OPEN_SWEEP_SECONDS):
+                return False
+            if not last or not self._open_orders(account):
+                # Nothing to compare; an account that was just switched on has an hour's time.
+                account._committed(lambda: account.sudo().write({"open_sweep_at": now}))
+                return False
+        number = account.open_sweep_page or 1
+        statuses = self._open_orders(account).keycrm_status_id
+        query = {
+            "filter[status_id]": ",".join(str(status.keycrm_id) for status in statuses),
+            "sort": "id",
+        }
+        page = client.page("/order", query, number)
+
+        def note():
+            seen = dict((number > 1 and account.sudo().open_sweep_seen) or {})
+            seen.update(
+                (str(to_int(row.get("id"))), to_int(row.get("status_id"))) for row in page.rows
+            )
+            if not page.is_last:
+                account.sudo().write({"open_sweep_page": number + 1, "open_sweep_seen": seen})
+                return True
+            differing = self._differing(account, seen)
+            self.env["keycrm.event"]._tell(account, EVENT_SWEEP, differing)
+            account.sudo().write(
+                {"open_sweep_page": 0, "open_sweep_seen": False, "open_sweep_at": now}
+            )
+            return bool(differing)
+
+        return account._committed(note)
+
+    @api.model
+    def _open_orders(self, account):
+        """Give the orders that may still change: not archived, not cancelled, not known as deleted."""
+        return self.env["sale.order"].search(
+            [
+                ("keycrm_account_id", "=", account.id),
+                ("keycrm_archived", "=", False),
+                ("keycrm_deleted", "=", False),
+                ("state", "!=", "cancel"),
+            ]
+        )
+
+    @api.model
+    def _differing(self, account, seen):
+        """Choose open orders that the lists do not show, or show in another status.
+
+        :param seen: ``{"number": status}`` of all open statuses
+        :return: list of numbers; those that an event already tells of are left out
+        """
+        differing = [
+            order.keycrm_id
+            for order in self._open_orders(account)
+            if seen.get(str(order.keycrm_id)) != order.keycrm_status_id.keycrm_id
+        ]
+        waiting = self.env["keycrm.event"]._waiting_numbers(account, differing)
+        return [number for number in differing if number not in waiting]

@@ -1,0 +1,121 @@
+from datetime import timedelta
+
+from odoo import api, fields, models
+
+from ..const import TRANSACTIONS_SECONDS
+from ..keycrm.records import Transaction
+
+
+class KeycrmTransaction(models.Model):
+    """A bank transaction as KeyCRM received it.
+
+    It names no order: the link is the payment's ``transaction_uuid`` (confirmed). Those that KeyCRM has
+    attached to no payment are listed, so that nobody's money is overlooked.
+    """
+
+    _name = "keycrm.transaction"
+    _description = "KeyCRM bank transaction"
+    _order = "date desc, id desc"
+    _rec_name = "uuid"
+
+    account_id = fields.Many2one("keycrm.account", required=True, ondelete="cascade", index=True)
+    company_id = fields.Many2one(related="account_id.company_id")
+    keycrm_id = fields.Integer(string="KeyCRM number", required=True)
+    uuid = fields.Char(string="Bank transaction", index="btree_not_null")
+    amount = fields.Float(digits=(16, 2))
+    currency_code = fields.Char(string="Currency")
+    description = fields.Char(string="Bank's text")
+    date = fields.Datetime()
+    payment_ids = fields.One2many("keycrm.payment", compute="_compute_payment_ids")
+    is_attached = fields.Boolean(string="Attached to a payment")
+
+    _account_keycrm_id_unique = models.Constraint(
+        "UNIQUE(account_id, keycrm_id)", "This bank transaction of KeyCRM is already there."
+    )
+
+    @api.depends("uuid", "account_id")
+    def _compute_payment_ids(self):
+        payments = self.env["keycrm.payment"].search(
+            [
+                ("account_id", "in", self.account_id.ids),
+                ("transaction_uuid", "in", [uuid for uuid in self.mapped("uuid") if uuid]),
+            ]
+        )
+        for transaction in self:
+            transaction.payment_ids = payments.filtered(
+                lambda payment, t=transaction: payment.account_id == t.account_id
+                and payment.transaction_uuid == t.uuid
+            )
+
+    @api.model
+    def _work_page(self, account, client):
+        """Ask for new bank transactions, newest first, until known ones come.
+
+        :param client: bulk client
+        :return: True when there may be more
+        """
+        now = fields.Datetime.now()
+        last = account.transactions_at
+        if not account.import_payments or (
+            last and last > now - timedelta(seconds=TRANSACTIONS_SECONDS)
+        ):
+            return False
+        found = {}
+        for page in client.pages("/payments/external-transactions"):
+            rows = [Transaction.parse(row) for row in page.rows]
+            found.update((row.id, row) for row in rows)
+            known = self.search_count(
+                [
+                    ("account_id", "=", account.id),
+                    ("keycrm_id", "in", [row.id for row in rows]),
+                    ("is_attached", "=", True),
+                ]
+            )
+            if known == len(rows) or page.number >= 20:
+                break
+
+        def note():
+            self._store(account, found)
+            account.sudo().write({"transactions_at": now})
+            return False
+
+        return account._committed(note)
+
+    @api.model
+    def _store(self, account, found):
+        """Take over transactions, and write the bank's text on the payments that name them.
+
+        :param found: ``{number: Transaction}``
+        """
+        Record = self.sudo()
+        known = account._by_keycrm_id(
+            Record.search([("account_id", "=", account.id), ("keycrm_id", "in", list(found))])
+        )
+        payments = self.env["keycrm.payment"].sudo().search(
+            [
+                ("account_id", "=", account.id),
+                ("transaction_uuid", "in", [row.uuid for row in found.values() if row.uuid]),
+            ]
+        )
+        by_uuid = {}
+        for payment in payments:
+            by_uuid.setdefault(payment.transaction_uuid, self.env["keycrm.payment"])
+            by_uuid[payment.transaction_uuid] |= payment
+        new = []
+        for number, row in found.items():
+            vals = {
+                "uuid": row.uuid or False,
+                "amount": float(row.amount),
+                "currency_code": row.currency_code,
+                "description": row.description or False,
+                "date": row.date or False,
+                "is_attached": row.is_attached or row.uuid in by_uuid,
+            }
+            if number in known:
+                known[number].write(vals)
+            else:
+                new.append({"account_id": account.id, "keycrm_id": number, **vals})
+            for payment in by_uuid.get(row.uuid, ()):
+                if row.description and payment.bank_description != row.description:
+                    payment.bank_description = row.description
+        Record.create(new)

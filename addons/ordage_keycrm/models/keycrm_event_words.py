@@ -1,0 +1,46 @@
+from odoo import api, fields, models
+
+from ..const import EVENT_CATCH_UP, EVENT_REFRESH, EVENT_STOCK, EVENT_SYNC
+
+
+class KeycrmEvent(models.Model):
+    """Events in people's words: what came, instead of KeyCRM's name for it."""
+
+    _inherit = "keycrm.event"
+
+    event_name = fields.Char(string="What came", compute="_compute_event_name")
+
+    @api.depends("event")
+    @api.depends_context("lang")
+    def _compute_event_name(self):
+        names = self._event_names()
+        for event in self:
+            event.event_name = names.get(event.event, event.event)
+
+    @api.depends("event", "keycrm_order_id")
+    @api.depends_context("lang")
+    def _compute_display_name(self):
+        for event in self:
+            event.display_name = (
+                self.env._(
+                    "%(event)s: order %(order)s",
+                    event=event.event_name,
+                    order=event.keycrm_order_id,
+                )
+                if event.keycrm_order_id
+                else event.event_name
+            )
+
+    @api.model
+    def _event_names(self):
+        _ = self.env._
+        return {
+            "order.change_order_status": _("Order status changed"),
+            "order.change_payment_status": _("Payment status changed"),
+            "lead.change_lead_status": _("Lead status changed"),
+            EVENT_STOCK: _("Stock changed in KeyCRM"),
+            EVENT_REFRESH: _("A person asked to refresh"),
+            EVENT_SYNC: _("Synchronisation"),
+            EVENT_CATCH_UP: _("Found by asking KeyCRM"),
+            "?": _("Unknown message"),
+        }

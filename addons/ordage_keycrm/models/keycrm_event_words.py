@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 
-from ..const import EVENT_CATCH_UP, EVENT_REFRESH, EVENT_STOCK, EVENT_SYNC
+from ..const import EVENT_CATCH_UP, EVENT_REFRESH, EVENT_STOCK, EVENT_SWEEP, EVENT_SYNC
 
 
 class KeycrmEvent(models.Model):
@@ -42,5 +42,6 @@ class KeycrmEvent(models.Model):
             EVENT_REFRESH: _("A person asked to refresh"),
             EVENT_SYNC: _("Synchronisation"),
             EVENT_CATCH_UP: _("Found by asking KeyCRM"),
+            EVENT_SWEEP: _("Found by comparing open orders"),
             "?": _("Unknown message"),
         }

@@ -13,6 +13,7 @@ ACCOUNT_FIELDS = (
     "public_url",
     "import_payments",
     "archive_status_ids",
+    "archive_validates",
     "keep_product_info",
     "warehouse_id",
     "push_stock",
@@ -73,6 +74,11 @@ class ResConfigSettings(models.TransientModel):
         string="Archive statuses",
         domain="[('account_id', '=', keycrm_account_id)]",
         compute=_shown("archive_status_ids"),
+        inverse="_inverse_keycrm",
+    )
+    keycrm_archive_validates = fields.Boolean(
+        string="Archiving ships the goods",
+        compute=_shown("archive_validates"),
         inverse="_inverse_keycrm",
     )
     keycrm_keep_product_info = fields.Boolean(

@@ -170,7 +170,9 @@ class Demo:
         self._check(ended["state"] == "done", f"the run ended as {ended['state']}")
         self._check(ended["failed_count"] == 0, f"{ended['failed_count']} orders failed")
         theirs = self._keycrm.summary(ids)
-        ours = rpc.rows("sale.order", ("keycrm_id", "!=", 0), fields=["amount_total"])
+        ours = rpc.rows(
+            "sale.order", ("keycrm_status_id.keycrm_id", "in", ids), fields=["amount_total"]
+        )
         total = sum((Decimal(shop.money(row["amount_total"])) for row in ours), Decimal())
         self._same("orders of two statuses", theirs["count"], len(ours))
         self._same("their total", shop.money(theirs["grand_total"]), shop.money(total))

@@ -1,0 +1,158 @@
+"""Whole-system tests: real Odoo processes, a real PostgreSQL, a real KeyCRM sandbox.
+
+Everything is outside of this process and reached as in life: over HTTP, XML-RPC and SQL.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from sandbox.control import Control
+from tools import processes, shop, waiting
+from tools.odoo_server import OdooServer
+from tools.rpc import Rpc
+from tools.runtime import Runtime
+from tools.sandbox_server import SandboxServer
+
+_numbers = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class Account:
+    """An enabled ``keycrm.account`` of Odoo, joined with a sandbox.
+
+    :param id: its id in Odoo
+    :param link: its webhook link
+    :param rpc: Odoo's administrator
+    :param keycrm: the control side of its KeyCRM
+    """
+
+    id: int
+    link: str
+    rpc: Rpc
+    keycrm: Control
+
+    def read(self, *fields: str) -> dict[str, Any]:
+        """Read fields of the account."""
+        return self.rpc.read("keycrm.account", self.id, *fields)
+
+    def write(self, **values: Any) -> None:
+        """Change fields of the account."""
+        self.rpc.write("keycrm.account", self.id, **values)
+
+    def call(self, method: str) -> Any:
+        """Press a button of the account."""
+        return self.rpc.call("keycrm.account", method, [self.id])
+
+    def order(self, keycrm_id: int, *fields: str) -> dict[str, Any] | None:
+        """Look for a KeyCRM order in Odoo."""
+        return shop.order_in_odoo(self.rpc, keycrm_id, *fields)
+
+
+def pytest_configure() -> None:
+    processes.clean_up_on_signals(as_interrupt=True)
+
+
+@pytest.fixture(scope="session")
+def runtime() -> Iterator[Runtime]:
+    """Odoo, a database server, and databases to clone; one for all tests."""
+    with Runtime() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def new_odoo(
+    runtime: Runtime, request: pytest.FixtureRequest
+) -> Iterator[Callable[..., OdooServer]]:
+    """Start further Odoo processes: on a clone of their own, or together on one ``database``."""
+    started: list[OdooServer] = []
+    databases: list[str] = []
+
+    def start(database: str | None = None, **options: Any) -> OdooServer:
+        if not database:
+            database = runtime.addon_database(request.module.__name__.rsplit(".", 1)[-1])
+            databases.append(database)
+        started.append(OdooServer(runtime, database, **options))
+        return started[-1].start()
+
+    yield start
+    for server in started:
+        server.resume()
+        server.kill()
+    for database in databases:
+        runtime.databases.drop(database)
+
+
+@pytest.fixture(scope="module")
+def odoo(new_odoo: Callable[..., OdooServer]) -> OdooServer:
+    """An Odoo process on a fresh database with the addon; one for each file of tests."""
+    return new_odoo()
+
+
+@pytest.fixture(scope="module")
+def rpc(odoo: OdooServer) -> Rpc:
+    """Odoo's administrator, from outside."""
+    return odoo.rpc()
+
+
+@pytest.fixture
+def new_sandbox(runtime: Runtime) -> Iterator[Callable[..., SandboxServer]]:
+    """Start sandboxes with chosen data and switches."""
+    started: list[SandboxServer] = []
+
+    def start(**options: Any) -> SandboxServer:
+        started.append(SandboxServer(runtime.folder, f"sandbox-{next(_numbers)}", **options))
+        return started[-1].start()
+
+    yield start
+    for server in started:
+        server.kill()
+
+
+@pytest.fixture
+def sandbox(new_sandbox: Callable[..., SandboxServer]) -> SandboxServer:
+    """A KeyCRM for this test alone, with a few offers and no order."""
+    return new_sandbox(offers=10)
+
+
+@pytest.fixture
+def new_account(odoo: OdooServer, rpc: Rpc) -> Iterator[Callable[..., Account]]:
+    """Make accounts joined with a sandbox; they are switched off after the test."""
+    made: list[int] = []
+
+    def make(sandbox: SandboxServer, **values: Any) -> Account:
+        account = shop.make_account(rpc, odoo, sandbox, **values)
+        made.append(account)
+        link = shop.switch_on(rpc, sandbox, account)
+        return Account(account, link, rpc, sandbox.control)
+
+    yield make
+    rpc.call("keycrm.account", "write", made, {"enabled": False})
+
+
+@pytest.fixture
+def account(new_account: Callable[..., Account], sandbox: SandboxServer) -> Account:
+    """An enabled account joined with this test's sandbox, the webhook link known to it."""
+    return new_account(sandbox)
+
+
+@pytest.fixture
+def wait_for() -> Callable[..., Any]:
+    """Ask again and again until the answer is true: ``wait_for(condition, timeout, what)``."""
+    return waiting.wait_for
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """Show what Odoo complained about beside a test that failed."""
+    outcome = yield
+    report = outcome.get_result()
+    server = getattr(item, "funcargs", {}).get("odoo")
+    if report.failed and isinstance(server, OdooServer):
+        lines = [line for line in server.log_text().splitlines() if " INFO " not in line]
+        report.sections.append(("Odoo's log, without what is routine", "\n".join(lines[-60:])))

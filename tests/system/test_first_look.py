@@ -1,0 +1,51 @@
+"""The shortest way through both sides: if this fails, look here before anywhere else."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+from tools import shop
+from tools.paths import REPOSITORY
+
+
+def test_an_order_made_in_keycrm_appears_in_odoo_with_its_total(account, wait_for):
+    made = account.keycrm.create_sample_order()["answer"]
+    order = wait_for(
+        lambda: account.order(made["id"], "amount_total", "keycrm_status_id"), 60, "the order"
+    )
+    assert shop.money(order["amount_total"]) == shop.money(made["grand_total"])
+    assert order["keycrm_status_id"][1] == made["status"]["name"]
+
+
+def test_orders_go_on_arriving_after_odoo_was_killed(account, odoo, wait_for):
+    odoo.kill()
+    made = account.keycrm.create_sample_order(webhook=False)["answer"]
+    odoo.start()
+    account.keycrm.send_webhook(made["id"])
+    wait_for(lambda: account.order(made["id"], "id"), 90, "the order")
+
+
+def test_demo_exits_with_0_and_leaves_no_process_and_no_folder(tmp_path):
+    env = {**os.environ, "ORDAGE_RUN": str(tmp_path)}
+    for name in ("MAKELEVEL", "ORDAGE_VENV"):
+        env.pop(name, None)
+    if os.geteuid() == 0:
+        tmp_path.chmod(0o711)
+        for parent in tmp_path.parents:
+            if parent.stat().st_uid == 0 and parent.name.startswith("pytest"):
+                parent.chmod(0o711)
+    ran = subprocess.run(
+        [sys.executable, "-m", "tools", "demo"],
+        cwd=REPOSITORY,
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert "every step was seen on both sides" in ran.stdout
+    assert list(tmp_path.iterdir()) == []
+    left = subprocess.run(["pgrep", "-f", str(tmp_path)], capture_output=True, text=True).stdout
+    assert left == ""

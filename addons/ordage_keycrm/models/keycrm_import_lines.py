@@ -57,6 +57,7 @@ class KeycrmOrderImporter(models.AbstractModel):
             "product_uom_id": product.uom_id.id,
             **self._price_vals(batch, price.price, price.discount),
             "keycrm_stock_status": line.stock_status or False,
+            "keycrm_quantity": float(line.quantity),
             "keycrm_warehouse_id": warehouse.id if warehouse else False,
             "keycrm_to_make": to_make,
             **({"route_ids": [Command.set(self._routes_to_make(product).ids)]} if to_make else {}),
@@ -149,6 +150,9 @@ class KeycrmOrderImporter(models.AbstractModel):
             else:
                 commands += self._change_commands(line, vals, kept)
         commands += [Command.create(vals) for vals in wanted.values()]
+        batch.touched.update(
+            vals["product_id"] for vals in wanted.values() if vals.get("keycrm_stock_status")
+        )
         if commands:
             # A locked order is written for KeyCRM's sake; unlocked, its procurement follows.
             locked = record.locked
@@ -176,7 +180,7 @@ class KeycrmOrderImporter(models.AbstractModel):
             return
         moved = vals is None or any(
             (line[name].id if name.endswith("_id") else line[name] or False) != (vals[name] or False)
-            for name in ("keycrm_stock_status", "keycrm_warehouse_id", "product_uom_qty")
+            for name in ("keycrm_stock_status", "keycrm_warehouse_id", "keycrm_quantity")
         )
         if moved:
             batch.touched.add(line.product_id.id)
@@ -189,12 +193,15 @@ class KeycrmOrderImporter(models.AbstractModel):
         least = max(line.qty_delivered, line.qty_invoiced)
         if least:
             kept.append((line, 0.0, least))
+        # KeyCRM has given back what it held for the line.
+        gone = {"keycrm_stock_status": False, "keycrm_quantity": 0.0}
         if not float_compare(line.product_uom_qty, least, precision_digits=DIGITS):
-            return []
+            return [Command.update(line.id, gone)] if line.keycrm_quantity else []
         return [
             Command.update(
                 line.id,
                 {
+                    **gone,
                     "product_uom_qty": least,
                     "price_unit": line.price_unit,
                     "discount": line.discount,

@@ -186,6 +186,13 @@ class KeycrmOrderImporter(models.AbstractModel):
     @api.model
     def _tell_stock(self, batch):
         """KeyCRM moved stock by itself: what it is known to have of these products is to be read anew."""
+        batch.touched.update(
+            batch.products[line.id].id
+            for order in batch.orders
+            if order.id in batch.created
+            for line in order.lines
+            if line.stock_status
+        )
         if batch.touched:
             self.env["keycrm.stock.change"]._note_orders(batch.account, batch.touched)
 

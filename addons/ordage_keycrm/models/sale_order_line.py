@@ -24,6 +24,13 @@ class SaleOrderLine(models.Model):
     keycrm_warehouse_id = fields.Many2one(
         "keycrm.warehouse", string="KeyCRM warehouse", copy=False, readonly=True, ondelete="set null"
     )
+    keycrm_quantity = fields.Float(
+        string="Quantity in KeyCRM",
+        digits="Product Unit",
+        copy=False,
+        readonly=True,
+        help="What KeyCRM reserves or writes off for this line; Odoo's quantity may differ from it.",
+    )
     keycrm_to_make = fields.Boolean(
         string="To manufacture",
         copy=False,

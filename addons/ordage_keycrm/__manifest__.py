@@ -23,6 +23,7 @@
         "views/sale_order_views.xml",
         "views/product_views.xml",
         "views/res_partner_views.xml",
+        "views/keycrm_buyer_views.xml",
         "wizards/res_config_settings_views.xml",
         "views/keycrm_menus.xml",
     ],

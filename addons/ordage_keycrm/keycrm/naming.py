@@ -1,5 +1,6 @@
 """Names and numbers of goods as people read them."""
 
+import re
 import unicodedata
 from collections.abc import Iterable
 
@@ -47,10 +48,14 @@ def one_off_key(name: str, properties: Iterable[Property]) -> str:
 def normalised_phone(phone: str) -> str:
     """Write a Ukrainian phone number as +380…; of a foreign one keep its digits.
 
-    :return: ``+`` and digits, or an empty text when there are fewer than nine digits
+    Where several numbers stand in one text, the first one counts.
+
+    :return: ``+`` and digits, or an empty text when there are fewer than nine digits or more than a
+        phone number can have
     """
-    digits = "".join(c for c in phone if c.isdigit())
-    if len(digits) < 9:
+    first = next((part for part in re.split(r"[,;/\n]", phone) if part.strip()), "")
+    digits = "".join(c for c in first if c.isascii() and c.isdigit()).removeprefix("00")
+    if not 9 <= len(digits) <= 15:
         return ""
     if len(digits) == 9:
         return "+380" + digits
@@ -58,4 +63,4 @@ def normalised_phone(phone: str) -> str:
         return "+38" + digits
     if len(digits) == 11 and digits.startswith("80"):
         return "+3" + digits
-    return "+" + digits.removeprefix("00")
+    return "+" + digits

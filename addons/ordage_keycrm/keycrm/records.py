@@ -13,8 +13,12 @@ from .errors import MalformedAnswer
 from .values import to_amount, to_decimal, to_int, to_object, to_objects, to_text, to_utc
 
 #: What to ask for with an order: everything the importer reads.
-ORDER_INCLUDES = "buyer,products.offer,status,payments,shipping,manager,tags,marketing"
-ORDER_INCLUDES_WITHOUT_PAYMENTS = "buyer,products.offer,status,shipping,manager,tags,marketing"
+ORDER_INCLUDES = (
+    "buyer,products.offer,status,payments,shipping,shipping.deliveryService,manager,tags,marketing"
+)
+ORDER_INCLUDES_WITHOUT_PAYMENTS = (
+    "buyer,products.offer,status,shipping,shipping.deliveryService,manager,tags,marketing"
+)
 
 
 def _required_id(data: dict, what: str) -> int:
@@ -122,6 +126,10 @@ class Offer:
     properties: tuple[Property, ...]
     name: str
     picture_url: str
+    unit_type: str = ""
+    currency_code: str = ""
+    is_archived: bool = False
+    updated_at: datetime | None = None
 
     @classmethod
     def parse(cls, data: Any) -> "Offer | None":
@@ -141,7 +149,12 @@ class Offer:
             weight=to_decimal(data.get("weight")),
             properties=Property.parse_list(data.get("properties")),
             name=to_text(product.get("name")),
-            picture_url=to_text(data.get("thumbnail_url")),
+            picture_url=to_text(data.get("thumbnail_url"))
+            or to_text(product.get("thumbnail_url")),
+            unit_type=to_text(product.get("unit_type")),
+            currency_code=to_text(product.get("currency_code")).upper(),
+            is_archived=data.get("is_archived") is True or product.get("is_archived") is True,
+            updated_at=to_utc(data.get("updated_at")),
         )
 
 
@@ -200,6 +213,7 @@ class Buyer:
     email: str
     company_id: int | None
     note: str
+    updated_at: datetime | None = None
 
     @classmethod
     def parse(cls, data: Any) -> "Buyer | None":
@@ -214,7 +228,25 @@ class Buyer:
             email=_first_text(data.get("email")),
             company_id=to_int(data.get("company_id")),
             note=to_text(data.get("note")),
+            updated_at=to_utc(data.get("updated_at")),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Company:
+    """The company of a buyer; it comes with the buyers' list alone (``include=company``, confirmed)."""
+
+    id: int
+    name: str
+
+    @classmethod
+    def parse(cls, data: Any) -> "Company | None":
+        data = to_object(data)
+        identifier = to_int(data.get("id"))
+        if not identifier:
+            return None
+        name = to_text(data.get("full_name")) or to_text(data.get("title"))
+        return cls(identifier, name or to_text(data.get("name")) or f"KeyCRM {identifier}")
 
 
 def _first_text(value: Any) -> str:

@@ -7,6 +7,7 @@ from . import keycrm_account_catalogs
 from . import keycrm_account_webhook
 from . import keycrm_account_worker
 from . import keycrm_account_orders
+from . import keycrm_account_learn
 from . import keycrm_account_bulk
 from . import keycrm_account_stock
 from . import keycrm_account_screens
@@ -18,6 +19,7 @@ from . import keycrm_missing_sku
 from . import keycrm_offer
 from . import keycrm_open_sweep
 from . import keycrm_buyer
+from . import keycrm_company
 from . import keycrm_catch_up
 from . import keycrm_event
 from . import keycrm_event_words
@@ -28,6 +30,7 @@ from . import keycrm_stock_change
 from . import keycrm_stock_level
 from . import keycrm_order_importer
 from . import keycrm_import_partner
+from . import keycrm_import_address
 from . import keycrm_import_product
 from . import keycrm_import_head
 from . import keycrm_import_lines
@@ -37,6 +40,7 @@ from . import product_product
 from . import product_template
 from . import res_partner
 from . import sale_order
+from . import sale_order_buyer
 from . import sale_order_life
 from . import sale_order_line
 from . import stock_move

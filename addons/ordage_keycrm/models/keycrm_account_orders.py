@@ -130,6 +130,7 @@ class KeycrmAccount(models.Model):
         """
         orders = [order for order in read.values() if isinstance(order, Order)]
         self._refresh_unknown(client, orders)
+        orders = self._learn_for(client, orders)
 
         def write():
             outcomes = self._import_orders(orders)

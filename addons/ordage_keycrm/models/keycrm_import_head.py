@@ -21,7 +21,8 @@ class KeycrmOrderImporter(models.AbstractModel):
         shipping = order.shipping
         return {
             "partner_id": partner.id,
-            "partner_invoice_id": partner.id,
+            "keycrm_client_id": order.client_id or 0,
+            "partner_invoice_id": partner.commercial_partner_id.id,
             "partner_shipping_id": delivery.id,
             "pricelist_id": self._pricelist(batch.account, currency).id,
             "client_order_ref": order.number or False,

@@ -1,11 +1,11 @@
 from odoo import api, models
+from odoo.tools import email_normalize
 
 from ..keycrm.naming import normalised_phone, shortened
-from ..keycrm.records import Order
 
 
 class KeycrmOrderImporter(models.AbstractModel):
-    """Buyers become contacts, recipients delivery addresses."""
+    """Buyers become contacts: by KeyCRM's number, else by phone or e-mail, else new ones."""
 
     _inherit = "keycrm.order.importer"
 
@@ -16,63 +16,182 @@ class KeycrmOrderImporter(models.AbstractModel):
         :return: ``{number: (buyer, delivery address)}``, both ``res.partner``
         """
         buyers = self._buyers(account, orders)
-        nobody = self.env["res.partner"]
-        found = {}
-        for order in orders:
-            partner = buyers.get(order.client_id, nobody)
-            if not partner:
-                partner = self._anonymous(account)
-            found[order.id] = (partner, self._delivery_address(account, order, partner))
-        return found
+        partners = {
+            order.id: buyers.get(order.client_id) or self._anonymous(account) for order in orders
+        }
+        addresses = self._delivery_addresses(account, orders, partners)
+        return {order.id: (partners[order.id], addresses[order.id]) for order in orders}
 
     @api.model
     def _buyers(self, account, orders):
-        """Find the contacts of the buyers by KeyCRM's number, and make those that are new.
+        """Find the contacts of the buyers by KeyCRM's number, and match or make those that are new.
 
         :return: ``{KeyCRM's number of the buyer: res.partner}``
         """
-        wanted = {
-            order.client_id: order.buyer
-            for order in orders
-            if order.client_id and order.buyer
-        }
-        Buyer = self.env["keycrm.buyer"]
-        ties = Buyer.search(
-            [("account_id", "=", account.id), ("keycrm_id", "in", list(wanted))]
-        )
-        partners = {tie.keycrm_id: tie.partner_id for tie in ties}
-        for number, partner in partners.items():
-            vals = self._buyer_vals(account, wanted[number])
-            changed = {
-                name: value
-                for name, value in vals.items()
-                if value and name in ("name", "phone", "email") and partner[name] != value
-            }
-            if changed:
-                partner.write(changed)
-        new = [number for number in wanted if number not in partners]
-        created = self.env["res.partner"].create(
-            [self._buyer_vals(account, wanted[number]) for number in new]
-        )
-        Buyer.create(
+        told = {}
+        for order in orders:
+            before = told.get(order.client_id)
+            if order.client_id and order.buyer and not _is_older(order.buyer, before):
+                told[order.client_id] = order.buyer
+        ties = self.env["keycrm.buyer"].search(
             [
-                {"account_id": account.id, "keycrm_id": number, "partner_id": partner.id}
-                for number, partner in zip(new, created, strict=True)
+                ("account_id", "=", account.id),
+                ("keycrm_id", "in", [order.client_id for order in orders if order.client_id]),
             ]
         )
-        partners.update(zip(new, created, strict=True))
+        companies = self._companies_of(account, told.values())
+        for tie in ties:
+            if tie.keycrm_id in told:
+                self._follow_buyer(tie, told[tie.keycrm_id], companies)
+        partners = {tie.keycrm_id: tie.partner_id for tie in ties}
+        new = {number: buyer for number, buyer in told.items() if number not in partners}
+        if new:
+            partners.update(self._new_buyers(account, new, companies))
         return partners
 
     @api.model
-    def _buyer_vals(self, account, buyer):
-        phone = normalised_phone(buyer.phone) or buyer.phone
+    def _companies_of(self, account, buyers):
+        """:return: ``{KeyCRM's number: keycrm.company}``, each with its contact"""
+        numbers = [buyer.company_id for buyer in buyers if buyer.company_id]
+        if not numbers:
+            return {}
+        companies = self.env["keycrm.company"].search(
+            [("account_id", "=", account.id), ("keycrm_id", "in", numbers)]
+        )
+        companies._make_contacts()
+        return account._by_keycrm_id(companies)
+
+    # === KNOWN BUYERS ===#
+
+    @api.model
+    def _follow_buyer(self, tie, buyer, companies):
+        """Take over what KeyCRM changed of a buyer since it was last read; nothing else."""
+        if tie.keycrm_updated_at and buyer.updated_at and buyer.updated_at < tie.keycrm_updated_at:
+            return
+        now = _told_vals(buyer)
+        partner, changes = tie.partner_id, {}
+        for name, value in now.items():
+            before = tie[name] or ""
+            if value == before:
+                continue
+            if value:
+                changes[name] = value
+            elif name != "name" and (partner[name] or "") == before:
+                # Taken out in KeyCRM; something else that was typed here stays.
+                changes[name] = False
+        company = companies.get(buyer.company_id)
+        former = tie.keycrm_company_id
+        if company != former and (company or not buyer.company_id):
+            if partner.parent_id in (self.env["res.partner"], former.partner_id):
+                parent = company.partner_id.id if company else False
+                if parent != partner.id and (partner.parent_id.id or False) != parent:
+                    changes["parent_id"] = parent
+            now["keycrm_company_id"] = company.id if company else False
+        if changes:
+            partner.write(changes)
+        if buyer.updated_at:
+            now["keycrm_updated_at"] = buyer.updated_at
+        now = {name: value for name, value in now.items() if not _is(tie, name, value)}
+        if now:
+            tie.write(now)
+
+    # === NEW BUYERS ===#
+
+    @api.model
+    def _new_buyers(self, account, buyers, companies):
+        """Match first-time buyers to contacts, and make contacts for the others.
+
+        :param buyers: ``{KeyCRM's number: Buyer}``
+        :return: ``{KeyCRM's number: res.partner}``
+        """
+        partners = self._matching_contacts(account, buyers)
+        for number, partner in partners.items():
+            vals = self._contact_vals(account, buyers[number], companies)
+            # A contact that a person made keeps what it has.
+            empty = {
+                name: vals[name]
+                for name in ("phone", "email", "parent_id")
+                if vals.get(name) and not partner[name] and vals[name] != partner.id
+            }
+            if empty:
+                partner.write(empty)
+        new = [number for number in buyers if number not in partners]
+        created = self.env["res.partner"].create(
+            [self._contact_vals(account, buyers[number], companies) for number in new]
+        )
+        partners.update(zip(new, created, strict=True))
+        self.env["keycrm.buyer"].create(
+            [
+                {
+                    "account_id": account.id,
+                    "keycrm_id": number,
+                    "partner_id": partners[number].id,
+                    "keycrm_company_id": (
+                        companies[buyer.company_id].id if buyer.company_id in companies else False
+                    ),
+                    "keycrm_updated_at": buyer.updated_at or False,
+                    **_told_vals(buyer),
+                }
+                for number, buyer in buyers.items()
+            ]
+        )
+        return partners
+
+    @api.model
+    def _contact_vals(self, account, buyer, companies):
+        told = _told_vals(buyer)
+        company = companies.get(buyer.company_id)
+        name = told["name"] or told["phone"] or told["email"] or f"KeyCRM {buyer.id}"
         return {
-            "name": shortened(buyer.name or phone or buyer.email or f"KeyCRM {buyer.id}", 120),
-            "phone": phone or False,
-            "email": buyer.email or False,
+            "name": name,
+            "phone": told["phone"] or False,
+            "email": told["email"] or False,
+            "parent_id": company.partner_id.id if company else False,
             "company_id": account.company_id.id,
             "lang": account.company_id.partner_id.lang or self.env.lang,
         }
+
+    @api.model
+    def _matching_contacts(self, account, buyers):
+        """Match buyers to contacts where phone or e-mail points to exactly one.
+
+        Where both point somewhere they have to agree. A contact that stands for another buyer of
+        the account is never taken: two buyers with one phone stay two contacts.
+
+        :param buyers: ``{KeyCRM's number: Buyer}``
+        :return: ``{KeyCRM's number: res.partner}``, only of those that match
+        """
+        phones = {number: normalised_phone(buyer.phone) for number, buyer in buyers.items()}
+        emails = {number: email_normalize(buyer.email) or "" for number, buyer in buyers.items()}
+        candidates = self.env["res.partner"].search(
+            [
+                "|",
+                ("keycrm_phone_key", "in", [phone for phone in phones.values() if phone]),
+                ("email_normalized", "in", [email for email in emails.values() if email]),
+                ("company_id", "in", (account.company_id.id, False)),
+                ("type", "not in", ("delivery", "invoice", "other")),
+                # A manager may have typed the shop's own phone.
+                ("id", "!=", account.company_id.partner_id.id),
+            ]
+        )
+        taken = (
+            self.env["keycrm.buyer"]
+            .search([("account_id", "=", account.id), ("partner_id", "in", candidates.ids)])
+            .partner_id
+        )
+        matched = {}
+        for number in sorted(buyers):
+            by_phone = candidates.filtered(
+                lambda partner, key=phones[number]: key and partner.keycrm_phone_key == key
+            )
+            by_email = candidates.filtered(
+                lambda partner, key=emails[number]: key and partner.email_normalized == key
+            )
+            found = by_phone & by_email if by_phone and by_email else by_phone | by_email
+            if len(found) == 1 and found not in taken:
+                matched[number] = found
+                taken |= found
+        return matched
 
     @api.model
     def _anonymous(self, account):
@@ -93,38 +212,24 @@ class KeycrmOrderImporter(models.AbstractModel):
         )
         return partner
 
-    @api.model
-    def _delivery_address(self, account, order: Order, partner):
-        """Find or make the address of the recipient; the buyer's own where nothing differs."""
-        shipping = order.shipping
-        if not shipping:
-            return partner
-        phone = normalised_phone(shipping.recipient_phone) or shipping.recipient_phone
-        vals = {
-            "name": shortened(shipping.recipient_name or partner.name, 120),
-            "phone": phone or False,
-            "street": shortened(shipping.receive_point or shipping.address, 200) or False,
-            "street2": shortened(shipping.secondary_line, 200) or False,
-            "city": shipping.city or False,
-            "zip": shipping.zip or False,
-        }
-        if not any((vals["street"], vals["city"])) and vals["name"] == partner.name:
-            return partner
-        same = partner.child_ids.filtered(
-            lambda child: child.type == "delivery"
-            and all((child[name] or False) == value for name, value in vals.items())
-        )
-        if same:
-            return same[0]
-        country = self.env["res.country"].search(
-            [("code", "=", shipping.country_code)], limit=1
-        )
-        return self.env["res.partner"].create(
-            {
-                **vals,
-                "type": "delivery",
-                "parent_id": partner.id,
-                "company_id": account.company_id.id,
-                "country_id": country.id or account.company_id.country_id.id,
-            }
-        )
+
+def _told_vals(buyer):
+    """What KeyCRM says of a buyer, as contacts have it; empty texts where it says nothing."""
+    return {
+        "name": shortened(buyer.name, 120) if buyer.name else "",
+        "phone": normalised_phone(buyer.phone) or buyer.phone,
+        "email": buyer.email,
+    }
+
+
+def _is_older(buyer, other):
+    return bool(
+        other and buyer.updated_at and other.updated_at and buyer.updated_at < other.updated_at
+    )
+
+
+def _is(tie, name, value):
+    current = tie[name]
+    if tie._fields[name].type == "many2one":
+        return current.id == (value or False)
+    return (current or False) == (value or False)

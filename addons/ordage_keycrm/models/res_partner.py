@@ -1,7 +1,30 @@
-from odoo import fields, models
+from odoo import api, fields, models
+
+from ..keycrm.naming import normalised_phone
 
 
 class ResPartner(models.Model):
     _inherit = "res.partner"
 
+    # === FIELDS ===#
+
     keycrm_buyer_ids = fields.One2many("keycrm.buyer", "partner_id", string="KeyCRM buyers")
+    keycrm_phone_key = fields.Char(
+        string="Phone to compare",
+        compute="_compute_keycrm_phone_key",
+        store=True,
+        index="btree_not_null",
+        help="The phone as +380…, however it was typed.",
+    )
+    keycrm_recipient_key = fields.Char(
+        copy=False,
+        index="btree_not_null",
+        help="What KeyCRM said of this recipient; it is found again by it, also once corrected.",
+    )
+
+    # === COMPUTE METHODS ===#
+
+    @api.depends("phone")
+    def _compute_keycrm_phone_key(self):
+        for partner in self:
+            partner.keycrm_phone_key = normalised_phone(partner.phone or "") or False

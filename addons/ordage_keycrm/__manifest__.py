@@ -30,5 +30,6 @@
     "assets": {
         "web.assets_backend": ["ordage_keycrm/static/src/**/*"],
     },
+    "post_init_hook": "post_init_hook",
     "application": True,
 }

@@ -8,7 +8,7 @@ from keycrm.budget import BULK, LIVE, Budget
 
 def play(lanes, start=1000.0, limit=60):
     """Send a request for each lane as soon as it may leave; give the times."""
-    now, budget, times = start, Budget(limit=limit), []
+    now, budget, times = start, Budget(limit=limit, full_limit=limit), []
     for lane in lanes:
         now += rules.wait_for(budget, now, lane)
         budget = rules.spent(budget, now)
@@ -68,7 +68,7 @@ def test_an_early_429_lowers_the_limit_and_is_forgotten_after_an_hour():
 
 
 def test_a_429_at_the_limit_teaches_nothing():
-    budget = Budget(limit=20)
+    budget = Budget(limit=20, full_limit=20)
     for _ in range(20):
         budget = rules.spent(budget, 1000.0)
     assert rules.refused(budget, 1000.0, 1.0).limit == 20

@@ -6,7 +6,7 @@ clock minute can let twice the limit through at the border of two minutes. So th
 window: a request may leave when fewer than the limit left in the last :data:`WINDOW` seconds.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 #: Seconds. KeyCRM counts when requests arrive, we when they leave: one second covers what the way varies.
 WINDOW = 61.0
@@ -32,23 +32,25 @@ class Budget:
     """State of one API key. All times are seconds of one clock, that of the database server.
 
     :param times: when the requests of the last window left, oldest first
-    :param limit: requests a window
+    :param limit: requests a window that are believed to be allowed now
     :param blocked_until: no request leaves before this time (a 429 said so)
     :param limit_until: until when a lowered ``limit`` is believed; 0 when it is not lowered
+    :param full_limit: requests a window as set for the account
     """
 
     times: tuple[float, ...] = ()
     limit: int = DEFAULT_LIMIT
     blocked_until: float = 0.0
     limit_until: float = 0.0
+    full_limit: int = DEFAULT_LIMIT
 
 
 def refreshed(budget: Budget, now: float) -> Budget:
     """Forget what lies outside the window, and a learnt limit that is too old."""
     times = tuple(time for time in budget.times if time > now - WINDOW)
-    if budget.limit_until and budget.limit_until <= now:
-        return Budget(times, DEFAULT_LIMIT, budget.blocked_until, 0.0)
-    return Budget(times, budget.limit, budget.blocked_until, budget.limit_until)
+    if budget.limit_until > now:
+        return replace(budget, times=times, limit=min(budget.limit, budget.full_limit))
+    return replace(budget, times=times, limit=budget.full_limit, limit_until=0.0)
 
 
 def wait_for(budget: Budget, now: float, lane: str) -> float:
@@ -70,7 +72,7 @@ def wait_for(budget: Budget, now: float, lane: str) -> float:
 def spent(budget: Budget, now: float) -> Budget:
     """Book a request that leaves now."""
     budget = refreshed(budget, now)
-    return Budget((*budget.times, now), budget.limit, budget.blocked_until, budget.limit_until)
+    return replace(budget, times=(*budget.times, now))
 
 
 def refused(budget: Budget, now: float, retry_after: float | None) -> Budget:
@@ -87,4 +89,9 @@ def refused(budget: Budget, now: float, retry_after: float | None) -> Budget:
     if len(budget.times) < budget.limit:
         limit = max(LOWEST_LIMIT, len(budget.times) - 1)
         limit_until = now + LEARNT_LIMIT_LIFETIME
-    return Budget(budget.times, limit, max(budget.blocked_until, now + pause), limit_until)
+    return replace(
+        budget,
+        limit=limit,
+        blocked_until=max(budget.blocked_until, now + pause),
+        limit_until=limit_until,
+    )

@@ -6,6 +6,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
 from ..const import API_KEY_MASK, API_URL, ORDER_PATH
+from ..keycrm.budget import DEFAULT_LIMIT
 
 
 class KeycrmAccount(models.Model):
@@ -132,6 +133,14 @@ class KeycrmAccount(models.Model):
         required=True,
         help="How often KeyCRM is asked what was updated, so that a lost webhook is made up for.",
     )
+    request_limit = fields.Integer(
+        string="Requests a minute",
+        default=DEFAULT_LIMIT,
+        required=True,
+        groups="ordage_keycrm.group_manager",
+        help="KeyCRM allows 60 a minute and key. A lower number leaves room for other programs that use "
+        "the same key.",
+    )
     warehouse_sweep_page = fields.Integer(readonly=True, copy=False)
     caught_up_until = fields.Datetime(readonly=True, copy=False)
     catch_up_page = fields.Integer(readonly=True, copy=False)
@@ -151,6 +160,9 @@ class KeycrmAccount(models.Model):
     _webhook_token_digest_unique = models.UniqueIndex("(webhook_token_digest)")
     _poll_minutes_positive = models.Constraint(
         "CHECK(poll_minutes >= 1)", "KeyCRM can be asked once a minute at the most."
+    )
+    _request_limit_enough = models.Constraint(
+        "CHECK(request_limit >= 5)", "At least 5 requests a minute are needed."
     )
 
     # === COMPUTE METHODS ===#

@@ -33,7 +33,7 @@ class KeycrmAccount(models.Model):
         return KeyCrmClient(
             key,
             url,
-            gate=self.env["keycrm.api.budget"]._gate(key, url, **wait),
+            gate=self.env["keycrm.api.budget"]._gate(key, url, account.request_limit, **wait),
             lane=lane,
             **{name: value for name, value in options.items() if value is not None},
         )

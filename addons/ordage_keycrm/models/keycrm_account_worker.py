@@ -240,7 +240,9 @@ class KeycrmAccount(models.Model):
         cr.commit()
         try:
             yield
-        finally:
+        except BaseException:
             cr.rollback()
+            raise
+        finally:
             cr.execute(SQL("SELECT pg_advisory_unlock(%s, %s)", *key))
             cr.commit()

@@ -33,14 +33,15 @@ class KeycrmApiBudget(models.Model):
 
     _key_digest_unique = models.Constraint("UNIQUE(key_digest)", "One budget a key.")
 
-    def _gate(self, api_key, base_url, max_wait=WORKER_MAX_SLEEP):
+    def _gate(self, api_key, base_url, limit, max_wait=WORKER_MAX_SLEEP):
         """Give the gate of a key.
 
+        :param limit: requests a minute, as set for the account
         :param max_wait: seconds that one request may wait for room before it is given up
         :return: :class:`DatabaseGate`
         """
         digest = hashlib.sha256(f"{base_url}\0{api_key}".encode()).hexdigest()
-        return DatabaseGate(self.env.cr.dbname, digest, max_wait)
+        return DatabaseGate(self.env.cr.dbname, digest, limit, max_wait)
 
 
 class DatabaseGate(RequestGate):
@@ -49,9 +50,10 @@ class DatabaseGate(RequestGate):
     The clock is the database server's, so hosts whose clocks differ reckon alike.
     """
 
-    def __init__(self, dbname, digest, max_wait):
+    def __init__(self, dbname, digest, limit, max_wait):
         self._dbname = dbname
         self._digest = digest
+        self._limit = limit
         self._max_wait = max_wait
 
     def acquire(self, lane):
@@ -102,7 +104,9 @@ class DatabaseGate(RequestGate):
             row = self._locked_row(cr)
             cr.execute("SELECT extract(epoch FROM clock_timestamp())")
             now = float(cr.fetchone()[0])
-            budget = Budget(tuple(row[0] or ()), row[1], row[2] or 0.0, row[3] or 0.0)
+            budget = Budget(
+                tuple(row[0] or ()), row[1], row[2] or 0.0, row[3] or 0.0, self._limit
+            )
             changed, result = change(budget, now)
             if changed != budget:
                 cr.execute(
@@ -134,7 +138,7 @@ class DatabaseGate(RequestGate):
                     """INSERT INTO keycrm_api_budget (key_digest, request_limit)
                        VALUES (%s, %s) ON CONFLICT DO NOTHING""",
                     self._digest,
-                    rules.DEFAULT_LIMIT,
+                    self._limit,
                 )
             )
             cr.execute(query)

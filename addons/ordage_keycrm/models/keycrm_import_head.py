@@ -19,7 +19,9 @@ class KeycrmOrderImporter(models.AbstractModel):
         currency = self._currency(batch, order)
         status = batch.status(order)
         shipping = order.shipping
+        ordered_at = order.ordered_at or order.created_at
         return {
+            **({"date_order": ordered_at} if ordered_at else {}),
             "partner_id": partner.id,
             "keycrm_client_id": order.client_id or 0,
             "partner_invoice_id": partner.commercial_partner_id.id,
@@ -27,7 +29,6 @@ class KeycrmOrderImporter(models.AbstractModel):
             "pricelist_id": self._pricelist(batch.account, currency).id,
             "client_order_ref": order.number or False,
             "origin": f"KeyCRM #{order.id}",
-            "date_order": order.ordered_at or order.created_at,
             "keycrm_number": order.number or str(order.id),
             "keycrm_parent_id": order.parent_id or 0,
             "keycrm_status_id": status.id if status else False,

@@ -133,8 +133,10 @@ class KeycrmOrderImporter(models.AbstractModel):
         record = batch.known[order.id]
         wanted = {("line", line.id): self._line_vals(batch, line) for line in order.lines}
         wanted.update((("extra", kind), v) for kind, v in self._extra_vals(batch, order).items())
-        if batch.action(order) == "cancel" and record.state == "sale" and record._keycrm_is_out():
-            # What was not shipped yet stays here; what was is expected back.
+        cancelling = batch.action(order) == "cancel" and record.state == "sale"
+        cancelling = cancelling and record._keycrm_is_out()
+        if cancelling:
+            # What was not shipped yet stays here; the rest is told when the order is cancelled.
             wanted = {key: {**vals, "product_uom_qty": 0.0} for key, vals in wanted.items()}
         commands, kept = [], []
         for key, line in self._current_lines(record).items():
@@ -159,7 +161,7 @@ class KeycrmOrderImporter(models.AbstractModel):
             record.locked = False
             record.write({"order_line": commands})
             record.locked = locked
-        if kept:
+        if kept and not cancelling:
             self._tell_kept(record, kept)
 
     @api.model

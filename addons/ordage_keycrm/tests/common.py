@@ -32,7 +32,12 @@ class KeycrmCase(TransactionCase):
             [("company_id", "=", cls.company.id)], limit=1
         )
         cls.account = cls.env["keycrm.account"].create(
-            {"name": "Shop", "api_key": cls.sandbox.key, "api_url": cls.sandbox.api_url}
+            {
+                "name": "Shop",
+                "api_key": cls.sandbox.key,
+                "api_url": cls.sandbox.api_url,
+                "request_limit": 100000,
+            }
         )
         cls.account.enabled = True
         cls.account.action_refresh_statuses()

@@ -1,0 +1,228 @@
+"""What stands in an order: everything as KeyCRM has it, the total to the cent."""
+
+from datetime import datetime
+
+from odoo.tests import tagged
+
+from .common import KeycrmCase
+
+LINE = {"name": "Кухоль", "price": 100, "quantity": 2}
+
+
+class TestOrderContent(KeycrmCase):
+    def lines_of(self, order):
+        return [
+            (line.name, line.product_uom_qty, line.price_unit, line.discount, line.price_total)
+            for line in order.order_line
+        ]
+
+    def assertTotal(self, order):
+        told = self.keycrm.order(order.keycrm_id)["answer"]["grand_total"]
+        self.assertEqual(f"{order.amount_total:.2f}", f"{float(told):.2f}")
+        self.assertFalse(order.keycrm_total_differs)
+
+    def test_a_sample_order_arrives_with_every_line_to_the_cent(self):
+        number = self.keycrm.create_sample_order(webhook=False)["id"]
+        order = self.arrive(number)
+        self.assertTotal(order)
+        self.assertIn("Сорочка, біла, M", order.order_line.mapped("name"))
+        self.assertEqual(order.origin, f"KeyCRM #{number}")
+
+    def test_a_percentage_that_cannot_say_the_price_gives_way_to_the_price(self):
+        lines = [
+            {"name": "A", "price": 1035, "quantity": 1, "discount_percent": 12,
+             "loyalty_discount": 3, "discount_amount": 0.35},
+            {"name": "B", "price": 200, "quantity": 3, "discount_percent": 25},
+        ]  # fmt: skip
+        order = self.arrive(self.new_order(lines))
+        self.assertTotal(order)
+        self.assertEqual(order.order_line[0].price_unit, 879.40)
+        self.assertEqual(order.order_line[1].price_unit, 200)
+        self.assertEqual(order.order_line[1].discount, 25)
+
+    def test_the_orders_own_discount_is_a_line(self):
+        order = self.arrive(self.new_order([LINE], discount_percent=20, discount_amount="0.20"))
+        self.assertTotal(order)
+        discount = order.order_line.filtered(lambda line: line.keycrm_extra == "discount")
+        self.assertEqual(discount.price_total, -40.20)
+
+    def test_shipping_wrap_and_taxes_count_only_where_keycrm_counts_them(self):
+        for inside in ("yes", "no"):
+            self.keycrm.set_switches(
+                shipping_in_total=inside, wrap_in_total=inside, taxes_in_total=inside
+            )
+            order = self.arrive(
+                self.new_order([LINE], shipping_price=60, wrap_price="5.50", taxes="4.00")
+            )
+            self.assertTotal(order)
+            self.assertEqual(order.amount_total, 269.5 if inside == "yes" else 200)
+
+    def test_an_order_without_lines_keeps_its_total(self):
+        order = self.arrive(self.new_order([], grand_total=2300))
+        self.assertEqual(order.amount_total, 2300)
+        self.assertTotal(order)
+
+    def test_gifts_fractions_and_strings_for_numbers(self):
+        for numbers in ("json", "strings"):
+            self.keycrm.set_switches(numbers=numbers)
+            lines = [
+                {"name": "Подарунок", "price": 0, "quantity": 1},
+                {"name": "Кава", "price": "412.37", "quantity": "0.333", "unit_type": "кг"},
+            ]
+            order = self.arrive(self.new_order(lines))
+            self.assertTotal(order)
+            self.assertEqual(order.order_line[1].product_uom_qty, 0.333)
+        self.keycrm.set_switches(numbers="json")
+
+    def test_a_total_that_nothing_explains_is_shown_and_not_confirmed(self):
+        status = self.status(3)
+        order = self.arrive(self.new_order([LINE], grand_total=777, status_id=status.keycrm_id))
+        self.assertTrue(order.keycrm_total_differs)
+        self.assertEqual(order.state, "draft")
+        self.assertEqual((order.keycrm_total, order.amount_total), (777, 200))
+        self.assertIn(order, self.env["sale.order"].search([("keycrm_total_differs", "=", True)]))
+
+    def test_every_tax_leaves_the_total_alone(self):
+        group = self.env["account.tax.group"].search([], limit=1)
+        lines = [
+            {"name": "A", "price": "33.33", "quantity": 3},
+            {"name": "B", "price": "0.07", "quantity": 7},
+            {"name": "C", "price": "19.99", "quantity": 1},
+        ]
+        for amount, included in ((20, True), (20, False), (7, False), (5.5, True), (21, False)):
+            self.account.tax_id = self.env["account.tax"].create(
+                {
+                    "name": f"{amount} {included}",
+                    "amount": amount,
+                    "type_tax_use": "sale",
+                    "price_include_override": "tax_included" if included else "tax_excluded",
+                    "tax_group_id": group.id,
+                    "company_id": self.company.id,
+                }
+            )
+            number = self.new_order(lines, discount_percent=3, shipping_price=50)
+            order = self.arrive(number)
+            self.assertTotal(order)
+            self.assertTrue(order.amount_tax)
+            again = self.arrive(number)
+            self.assertEqual(again, order)
+            self.assertTotal(order)
+
+    def test_dates_are_utc_and_the_order_date_is_the_buyers(self):
+        number = self.new_order([LINE], ordered_at="2026-03-29T00:30:00Z", created_at="2026-04-20T10:00:00Z",
+                                status_id=self.status(3).keycrm_id)  # fmt: skip
+        order = self.arrive(number)
+        self.assertEqual(order.state, "sale")
+        self.assertEqual(order.date_order, datetime(2026, 3, 29, 0, 30))
+
+    def test_comments_promo_code_tags_and_marks_are_there(self):
+        order = self.arrive(
+            self.new_order(
+                [LINE],
+                buyer_comment="Подзвоніть <b>перед</b>",
+                manager_comment="VIP",
+                promocode="SPRING",
+                source_uuid="ROZ-77",
+                marketing={"utm_source": "google", "utm_medium": "cpc", "utm_campaign": "весна"},
+                tags=[{"id": 1, "name": "опт", "color": "#fff"}],
+            )
+        )
+        self.assertEqual(order.keycrm_buyer_comment, "Подзвоніть <b>перед</b>")
+        self.assertEqual(order.keycrm_manager_comment, "VIP")
+        self.assertEqual(order.keycrm_promocode, "SPRING")
+        self.assertEqual(order.keycrm_number, "ROZ-77")
+        self.assertEqual(order.campaign_id.name, "весна")
+        self.assertEqual(order.tag_ids.mapped("name"), ["опт"])
+
+    def test_an_order_is_in_the_currency_of_its_source(self):
+        source = next(s for s in self.keycrm.sources())["id"]
+        self.keycrm.put_source(id=source, currency_code="USD")
+        self.account.action_refresh_statuses()
+        usd = self.env.ref("base.USD")
+        usd.active = False
+        number = self.new_order([LINE], source_id=source)
+        outcome = self.outcomes(number)[number]
+        self.assertEqual((outcome.code, outcome.params), ("currency_inactive", {"currency": "USD"}))
+        usd.active = True
+        first = self.arrive(number)
+        second = self.arrive(self.new_order([LINE], source_id=source))
+        self.assertEqual((first.currency_id, first.amount_total), (usd, 200))
+        self.assertEqual(first.pricelist_id, second.pricelist_id)
+        self.keycrm.put_source(id=source, currency_code="UAH")
+        self.account.action_refresh_statuses()
+
+    def test_a_source_brings_its_sales_team_and_warehouse(self):
+        number = self.new_order([LINE])
+        parsed = self.read_order(number)
+        source = self.env["keycrm.source"].search(
+            [("account_id", "=", self.account.id), ("keycrm_id", "=", parsed.source_id)]
+        )
+        source.team_id = self.env["crm.team"].create({"name": "Маркетплейси"})
+        source.warehouse_id = self.env["stock.warehouse"].create({"name": "Інший", "code": "INS"})
+        order = self.arrive(number)
+        self.assertEqual((order.team_id, order.warehouse_id), (source.team_id, source.warehouse_id))
+
+    def test_a_line_ships_from_the_warehouse_matched_to_its_keycrm_warehouse(self):
+        other = self.env["stock.warehouse"].create({"name": "Другий", "code": "DRU"})
+        remote = next(w for w in self.keycrm.warehouses() if w["id"] == 2)
+        tie = self.env["keycrm.warehouse"].create(
+            {"account_id": self.account.id, "keycrm_id": remote["id"], "name": remote["name"]}
+        )
+        tie.warehouse_ids = other
+        order = self.arrive(
+            self.new_order([{**LINE, "warehouse_id": 2}], status_id=self.status(3).keycrm_id)
+        )
+        self.assertEqual(order.order_line.warehouse_id, other)
+        self.assertEqual(order.picking_ids.picking_type_id.warehouse_id, other)
+
+    def test_a_line_to_be_manufactured_leaves_a_to_do_where_odoo_cannot_make_it(self):
+        order = self.arrive(
+            self.new_order(
+                [{**LINE, "shipment_type": "manufacturing"}], status_id=self.status(3).keycrm_id
+            )
+        )
+        self.assertTrue(order.order_line.keycrm_to_make)
+        self.assertIn("Кухоль", order.activity_ids.note)
+
+    def test_the_tracking_number_is_on_order_and_delivery_and_is_found(self):
+        order = self.arrive(
+            self.new_order(
+                [LINE],
+                status_id=self.status(3).keycrm_id,
+                shipping={"tracking_code": "20450000123456", "recipient_full_name": "Олена Коваль"},
+            )
+        )
+        self.assertEqual(order.picking_ids.keycrm_tracking_code, "20450000123456")
+        self.assertEqual(
+            self.env["sale.order"].search([("keycrm_tracking_code", "=", "20450000123456")]), order
+        )
+
+    def test_hostile_and_odd_shapes_arrive_or_fail_with_a_sentence(self):
+        shapes = [
+            {"lines": [{"name": "x" * 3000, "price": 1, "quantity": 1}]},
+            {"lines": [{"name": "🎁 <script>alert(1)</script>", "price": 1, "quantity": 1}]},
+            {"lines": [{"name": "=cmd|' /C calc'!A0", "price": "9999999.99", "quantity": 40}]},
+            {"lines": [{**LINE, "name": f"Рядок {n}"} for n in range(40)]},
+            {"lines": [LINE], "raw": {"buyer": [], "shipping": [], "manager": [], "tags": []}},
+            {"lines": [LINE], "raw": {"buyer": None, "status": None, "surprise": {"a": [1]}}},
+            {"lines": [LINE], "raw": {"ordered_at": None, "created_at": "not a date"}},
+            {"lines": [{**LINE, "raw": {"name": None, "sku": None, "properties": []}}]},
+            {"lines": [LINE], "buyer_comment": "к" * 1_000_000},
+        ]
+        for shape in shapes:
+            with self.subTest(str(shape)[:80]):
+                order = self.arrive(self.new_order(**shape))
+                self.assertTrue(order)
+                self.assertFalse(order.keycrm_total_differs)
+
+
+@tagged("post_install", "-at_install")
+class TestOneOffSwitch(KeycrmCase):
+    def test_a_one_off_line_is_the_same_whether_its_offer_is_null_or_missing(self):
+        names = set()
+        for answer in ("null", "missing"):
+            self.keycrm.set_switches(one_off_offer=answer)
+            order = self.arrive(self.new_order([{"name": "Гравіювання", "price": 5, "quantity": 1}]))
+            self.assertEqual(order.order_line.product_id.keycrm_origin, "one_off")
+            names.add(order.order_line.product_id.id)
+        self.assertEqual(len(names), 1)

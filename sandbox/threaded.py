@@ -19,6 +19,7 @@ class ThreadedSandbox:
     :param key: the API key
     :param token: the token of the control side
     :param switches: switches other than the defaults
+    :param loopback: False to let the page behave as on an address that others can reach
     """
 
     def __init__(
@@ -26,9 +27,10 @@ class ThreadedSandbox:
         key: str = "key",
         token: str = "token",
         switches: Mapping[str, object] | None = None,
+        loopback: bool = True,
     ) -> None:
         self.key = key
-        self.sandbox = Sandbox(key, token, switches)
+        self.sandbox = Sandbox(key, token, switches, loopback)
         self._opened = listen("127.0.0.1", 0)
         self.url = address(self._opened)
         self.api_url = f"{self.url}/v1"

@@ -57,11 +57,11 @@ class KeycrmOrderSync(models.Model):
     date_to = fields.Datetime(string="Ordered until")
     state = fields.Selection(
         [
-            ("draft", "New"),
+            ("draft", "Draft"),
             ("running", "Running"),
-            ("done", "Done"),
+            ("done", "Finished"),
             ("failed", "Failed"),
-            ("cancelled", "Cancelled"),
+            ("cancelled", "Stopped"),
         ],
         required=True,
         default="draft",

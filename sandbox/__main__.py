@@ -92,7 +92,8 @@ def main(arguments: list[str] | None = None) -> int:
     key = given.key or _made_up("API key")
     token = given.control_token or _made_up("control token")
     sandbox = Sandbox(key, token, switches, is_loopback(given.host))
-    Seed(sandbox.shop, given.seed).fill(orders=given.orders, offers=given.offers)
+    sandbox.own_process = True
+    sandbox.fill(Seed(sandbox.shop, given.seed), orders=given.orders, offers=given.offers)
     serve(sandbox, opened)
     return 0
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -20,6 +22,7 @@ from .gate import Gate, remember_connection
 from .journal import Journal
 from .limiter import Limiter
 from .page import Page
+from .seed import Seed
 from .shop import Shop
 from .switches import Switches
 from .webhooks import Webhooks
@@ -42,6 +45,7 @@ class Sandbox:
         loopback: bool = True,
     ) -> None:
         self.key = key
+        self.own_process = False
         self.shop = Shop(Switches(switches))
         self.webhooks = Webhooks(self.shop)
         self.shop.listener = self.webhooks
@@ -88,6 +92,17 @@ class Sandbox:
         yield
         self.api.forget_late_writes()
         await self.webhooks.close()
+
+    def fill(self, maker: Seed, **sizes: Any) -> None:
+        """Seed the shop.
+
+        :param maker: what seeds it
+        :param sizes: as for :meth:`Seed.fill`
+        """
+        maker.fill(**sizes)
+        if self.own_process:
+            # or the collector stops every answer for a while, now and then, to look at all records
+            gc.freeze()
 
     def clear(self, keep_switches: bool = False) -> None:
         """Go back to the start: no data, no rules, no targets, no logs.

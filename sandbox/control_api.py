@@ -77,7 +77,7 @@ class ControlApi(OrderEndpoints, GoodsEndpoints):
         number_ = given.pop("seed", 1)
         newest = given.pop("newest", None)
         maker = Seed(self.shop, number_, newest) if newest else Seed(self.shop, number_)
-        maker.fill(**given)
+        self.sandbox.fill(maker, **given)
 
     async def read_switches(self, request: Request, values: dict[str, Any]) -> Any:
         """Read the switches in force."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-WINDOW = 60.0
+SECOND = 1_000_000_000
+WINDOW = 60 * SECOND
 
 
 @dataclass(frozen=True)
@@ -30,12 +30,12 @@ class Verdict:
 class Limiter:
     """Counts requests that were let through; refused ones do not count (assumed).
 
-    :param clock: a clock in seconds that never goes back
+    :param clock: a clock in whole nanoseconds that never goes back
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, clock: Callable[[], int] = time.monotonic_ns) -> None:
         self._clock = clock
-        self._passed: dict[str, deque[float]] = {}
+        self._passed: dict[str, deque[int]] = {}
 
     def clear(self) -> None:
         """Forget all requests."""
@@ -60,6 +60,6 @@ class Limiter:
         if limit and len(passed) >= limit:
             # in a sliding window a place is free once the limit-th last request has left it
             leaving = passed[0] if fixed else passed[-limit]
-            return Verdict(False, len(passed), limit, max(1, math.ceil(leaving + WINDOW - now)))
+            return Verdict(False, len(passed), limit, -(-(leaving + WINDOW - now) // SECOND))
         passed.append(now)
         return Verdict(True, len(passed), limit, 0)

@@ -49,10 +49,10 @@ class Switch:
             good = False
         if not good:
             raise BadSwitch(
-                f"switch {self.name} takes a number from {self.low:g} to {self.high:g}, "
+                f"switch {self.name} takes a number from {self.low:.9g} to {self.high:.9g}, "
                 f"not {text!r}"
             )
-        return f"{float(text):g}"
+        return f"{float(text):.9g}"
 
 
 def _choice(name: str, meaning: str, **values: str) -> Switch:
@@ -303,5 +303,5 @@ def listing() -> str:
         lines.append(f"{s.name}: {s.meaning} (default {s.default})")
         lines += [f"    {value}: {meaning}" for value, meaning in s.values.items()]
         if not s.values:
-            lines.append(f"    a number from {s.low:g} to {s.high:g}")
+            lines.append(f"    a number from {s.low:.9g} to {s.high:.9g}")
     return "\n".join(lines)

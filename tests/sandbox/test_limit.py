@@ -7,7 +7,7 @@ import requests
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.limiter import WINDOW, Limiter
+from sandbox.limiter import SECOND, WINDOW, Limiter
 
 
 @pytest.mark.parametrize("header", [None, "Bearer wrong", "key", "Basic key", "Bearer", "Bearer "])
@@ -105,14 +105,19 @@ def test_refused_writes_have_no_effect(api, control, offer):
 
 
 class Time:
-    def __init__(self) -> None:
-        self.now = 0.0
+    """A clock in nanoseconds that goes on only when told to."""
 
-    def __call__(self) -> float:
+    def __init__(self) -> None:
+        self.now = 0
+
+    def __call__(self) -> int:
         return self.now
 
 
-@given(st.lists(st.floats(0, 30), max_size=120), st.integers(1, 8))
+pauses_between = st.integers(0, 30 * SECOND)
+
+
+@given(st.lists(pauses_between, max_size=120), st.integers(1, 8))
 def test_sliding_window_never_lets_more_through(pauses, limit):
     clock = Time()
     limiter, passed = Limiter(clock), []
@@ -124,7 +129,7 @@ def test_sliding_window_never_lets_more_through(pauses, limit):
         assert last - first >= WINDOW
 
 
-@given(st.lists(st.floats(0, 30), max_size=60), st.integers(1, 8), st.booleans())
+@given(st.lists(pauses_between, max_size=60), st.integers(1, 8), st.booleans())
 def test_waiting_retry_after_is_always_enough(pauses, limit, fixed):
     clock = Time()
     limiter = Limiter(clock)
@@ -132,18 +137,18 @@ def test_waiting_retry_after_is_always_enough(pauses, limit, fixed):
         clock.now += pause
         verdict = limiter.ask("key", limit, fixed)
         if not verdict.allowed:
-            clock.now += verdict.retry_after
+            clock.now += verdict.retry_after * SECOND
             assert limiter.ask("key", limit, fixed).allowed
 
 
 def test_fixed_window_lets_two_bursts_touch():
     clock = Time()
     for fixed in (True, False):
-        limiter, clock.now = Limiter(clock), 0.0
+        limiter, clock.now = Limiter(clock), 0
         verdicts = [limiter.ask("key", 3, fixed).allowed]
-        clock.now = 59.0
+        clock.now = 59 * SECOND
         verdicts += [limiter.ask("key", 3, fixed).allowed for _ in range(2)]
-        clock.now = 60.0
+        clock.now = 60 * SECOND
         late = [limiter.ask("key", 3, fixed).allowed for _ in range(3)]
         assert verdicts == [True] * 3
         assert sum(late) == (3 if fixed else 1)
@@ -153,9 +158,9 @@ def test_a_lowered_limit_holds_at_once():
     clock = Time()
     limiter = Limiter(clock)
     for second in range(10):
-        clock.now = float(second)
+        clock.now = second * SECOND
         assert limiter.ask("key", 10).allowed
     verdict = limiter.ask("key", 4)
     assert not verdict.allowed
-    clock.now += verdict.retry_after
+    clock.now += verdict.retry_after * SECOND
     assert limiter.ask("key", 4).allowed

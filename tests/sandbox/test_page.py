@@ -31,6 +31,18 @@ def test_shows_orders_stock_and_requests_in_two_languages(running, api, page):
     assert "Залишки на складах" in text(page, running, "xx")
 
 
+def test_shows_what_kinds_of_lines_there_are_and_what_they_hold(running, control, page):
+    control.set_switches(status_reserve="on")
+    control.set_status(control.create_sample_order()["id"], 4)
+    shown = text(page, running)
+    for words in ("разовий", "без артикулу", "у резерві", "Виробництво"):
+        assert words in shown
+    assert "written off" not in text(page, running, "en")
+    control.set_switches(status_write_off="on")
+    control.set_status(4, 6)
+    assert "written off" in text(page, running, "en")
+
+
 def test_parts_are_what_the_page_shows(running, page):
     parts = page.get(f"{running.url}/page/parts?lang=uk", timeout=10).json()
     shown = text(page, running)

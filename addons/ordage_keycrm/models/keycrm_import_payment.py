@@ -20,6 +20,7 @@ class KeycrmOrderImporter(models.AbstractModel):
         methods = account._by_keycrm_id(
             self.env["keycrm.payment.method"].search([("account_id", "=", account.id)])
         )
+        texts = self._bank_texts(account, [payment for _order, payment in wanted.values()])
         new = []
         for number, (order, payment) in wanted.items():
             record = batch.record(order)
@@ -38,9 +39,22 @@ class KeycrmOrderImporter(models.AbstractModel):
             }
             if payment.description:
                 vals["description"] = payment.description
+            if payment.transaction_uuid in texts:
+                vals["bank_description"] = texts[payment.transaction_uuid]
             if number in known:
                 known[number]._write_changed(vals)
             else:
                 new.append({"account_id": account.id, "keycrm_id": number, **vals})
         created = Payment.create(new)
         (created | Payment.union(*known.values()))._settle()
+
+    @api.model
+    def _bank_texts(self, account, payments):
+        """:return: ``{uuid: the bank's text}`` of the transactions that are known already"""
+        uuids = [payment.transaction_uuid for payment in payments if payment.transaction_uuid]
+        if not uuids:
+            return {}
+        found = self.env["keycrm.transaction"].search(
+            [("account_id", "=", account.id), ("uuid", "in", uuids)]
+        )
+        return {row.uuid: row.description for row in found if row.description}

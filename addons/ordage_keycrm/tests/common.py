@@ -14,6 +14,10 @@ from sandbox.threaded import ThreadedSandbox
 from ..keycrm.records import Order
 
 
+#: Looked for in everything that people, logs and other programs can see.
+KEY = "the-secret-key-of-this-shop"
+
+
 class KeycrmCase(TransactionCase):
     """A company with an enabled account on a sandbox of its own for each test class.
 
@@ -21,11 +25,13 @@ class KeycrmCase(TransactionCase):
     """
 
     switches = {"rate_limit": 0}
+    #: Whether KeyCRM is emptied before each test; what ``setUpClass`` made there is lost then.
+    forget = False
 
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.sandbox = cls.enterClassContext(ThreadedSandbox(switches=cls.switches))
+        cls.sandbox = cls.enterClassContext(ThreadedSandbox(KEY, switches=cls.switches))
         cls.keycrm = cls.sandbox.control
         cls.company = cls.env.company
         cls.warehouse = cls.env["stock.warehouse"].search(
@@ -41,6 +47,12 @@ class KeycrmCase(TransactionCase):
         )
         cls.account.enabled = True
         cls.account.action_refresh_statuses()
+
+    def setUp(self):
+        super().setUp()
+        if self.forget:
+            # Odoo forgets what a test did; KeyCRM has to forget it too.
+            self.keycrm.reset(keep_switches=True)
 
     @classmethod
     def _request_handler(cls, session, request, /, **options):

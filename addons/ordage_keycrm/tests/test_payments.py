@@ -1,0 +1,112 @@
+"""Payments: each once, in accounting where a journal is set, and never in an order's way."""
+
+from odoo import fields
+
+from .common import KeycrmCase
+
+
+class TestPayments(KeycrmCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.account.import_payments = True
+        cls.journal = cls.env["account.journal"].search(
+            [("type", "=", "bank"), ("company_id", "=", cls.company.id)], limit=1
+        ) or cls.env["account.journal"].create({"name": "Банк", "type": "bank", "code": "BNKK"})
+
+    def make(self, *payments, **fields_):
+        number = self.new_order(
+            [{"name": "Кухоль", "price": 100, "quantity": 2}],
+            payments=[{"amount": 200, "status": "paid", **payment} for payment in payments],
+            **fields_,
+        )
+        return self.arrive(number)
+
+    def payment_of(self, order):
+        return self.keycrm.order(order.keycrm_id)["answer"]["payments"][0]["id"]
+
+    def test_each_payment_is_there_once_with_what_keycrm_knows(self):
+        order = self.make({"description": "Аванс", "transaction_uuid": "T-1"}, {"status": "not_paid"})
+        self.arrive(order.keycrm_id)
+        paid, expected = order.keycrm_payment_ids.sorted("keycrm_id")
+        self.assertEqual((paid.amount, paid.description, paid.status), (200, "Аванс", "paid"))
+        self.assertEqual(paid.currency_id.name, "UAH")
+        self.assertEqual(expected.status, "not_paid")
+        self.assertEqual(order.keycrm_amount_paid, 200)
+
+    def test_switched_off_no_payment_is_read(self):
+        self.account.import_payments = False
+        order = self.make({})
+        self.assertFalse(order.keycrm_payment_ids)
+        self.assertEqual(order.keycrm_payment_status, "paid")
+        query = self.keycrm.requests()[-1]["query"]
+        self.assertNotIn("payments", str(query))
+
+    def test_with_a_journal_a_paid_payment_is_posted_once(self):
+        self.account.payment_journal_id = self.journal
+        order = self.make({}, {"status": "not_paid"})
+        self.arrive(order.keycrm_id)
+        posted = order.keycrm_payment_ids.payment_id
+        self.assertEqual(len(posted), 1)
+        self.assertEqual((posted.amount, posted.partner_id), (200, order.partner_id))
+        self.assertIn(posted.state, ("in_process", "paid"))
+        self.assertFalse(order.keycrm_payment_ids[0].problem)
+
+    def test_a_payment_meets_the_orders_invoice(self):
+        self.account.payment_journal_id = self.journal
+        order = self.make(status_id=self.status(3).keycrm_id)
+        order.order_line.product_id.invoice_policy = "order"
+        invoice = order._create_invoices()
+        invoice.invoice_date = fields.Date.today()
+        invoice.action_post()
+        self.keycrm.add_payment(order.keycrm_id, amount=200, status="paid", webhook=False)
+        self.arrive(order.keycrm_id)
+        posted = order.keycrm_payment_ids.payment_id
+        self.assertTrue(posted)
+        if posted.move_id:
+            self.assertEqual(invoice.amount_residual, 0)
+
+    def test_a_single_cancelled_payment_is_taken_back(self):
+        self.account.payment_journal_id = self.journal
+        order = self.make({})
+        posted = order.keycrm_payment_ids.payment_id
+        self.keycrm.patch_payment(
+            order.keycrm_id, self.payment_of(order), status="canceled", webhook=False
+        )
+        self.arrive(order.keycrm_id)
+        self.assertEqual(posted.state, "canceled")
+        self.assertEqual(order.keycrm_amount_paid, 0)
+
+    def test_a_cancelled_orders_money_stays_until_a_person_decides(self):
+        self.account.payment_journal_id = self.journal
+        order = self.make({})
+        posted = order.keycrm_payment_ids.payment_id
+        self.keycrm.set_status(order.keycrm_id, self.status(6).keycrm_id, webhook=False)
+        self.arrive(order.keycrm_id)
+        self.assertEqual(order.keycrm_payment_ids.status, "canceled")
+        self.assertNotEqual(posted.state, "canceled")
+        self.assertIn("200", order.activity_ids.note)
+
+    def test_what_accounting_refuses_never_keeps_the_order_away(self):
+        journal = self.journal.copy({"name": "Зламаний", "code": "ZLM"})
+        journal.inbound_payment_method_line_ids.unlink()
+        self.account.payment_journal_id = journal
+        order = self.make({})
+        self.assertTrue(order)
+        self.assertTrue(order.keycrm_payment_ids.problem)
+
+    def test_the_banks_text_reaches_the_payment_before_and_after(self):
+        self.keycrm.create_transaction(uuid="T-77", amount=200, description="Оплата за кухоль")
+        before = self.make({"transaction_uuid": "T-77"})
+        with self.committing(), self.account._client() as client:
+            self.env["keycrm.transaction"]._work_page(self.account, client)
+        self.assertEqual(before.keycrm_payment_ids.bank_description, "Оплата за кухоль")
+        after = self.make({"transaction_uuid": "T-77"})
+        self.assertEqual(after.keycrm_payment_ids.bank_description, "Оплата за кухоль")
+
+    def test_money_that_keycrm_attached_to_nothing_is_listed(self):
+        self.keycrm.create_transaction(uuid="T-88", amount=55, description="Хтось заплатив")
+        with self.committing(), self.account._client() as client:
+            self.env["keycrm.transaction"]._work_page(self.account, client)
+        lost = self.env["keycrm.transaction"].search([("is_attached", "=", False)])
+        self.assertIn("Хтось заплатив", lost.mapped("description"))

@@ -1,0 +1,360 @@
+"""How orders come: inbox, catch-up, synchronisation, comparison of open orders; the workers' pieces."""
+
+from datetime import timedelta
+
+from odoo import fields
+from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.tests import new_test_user
+
+from .common import KeycrmCase
+
+LINES = [{"name": "Кухоль", "price": 100, "quantity": 2}]
+
+
+class TestWaysIn(KeycrmCase):
+    forget = True
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        # Only what a test is about brings orders.
+        cls.account.caught_up_at = fields.Datetime.now()
+        cls.Event = cls.env["keycrm.event"]
+        cls.Order = cls.env["sale.order"]
+
+    def told(self, number, event="order.change_order_status"):
+        self.account._receive({"event": event, "context": {"id": number, "status_id": 1}})
+
+    def work(self, name="_work_inbox"):
+        with self.committing(), self.account._client() as client:
+            return getattr(self.account, name)(client)
+
+    def order(self, number):
+        return self.Order.search(
+            [("keycrm_account_id", "=", self.account.id), ("keycrm_id", "=", number)]
+        )
+
+    def reads(self):
+        return [r["path"] for r in self.keycrm.requests() if r["path"].startswith("/v1/order")]
+
+    # === INBOX ===#
+
+    def test_repeats_of_an_order_are_read_once_and_all_are_done(self):
+        number = self.new_order(LINES)
+        for _ in range(5):
+            self.told(number)
+        self.keycrm.clear_log()
+        self.work()
+        self.assertEqual(self.reads(), [f"/v1/order/{number}"])
+        self.assertEqual(set(self.Event.search([]).mapped("state")), {"done"})
+        self.assertEqual(len(self.order(number)), 1)
+
+    def test_many_orders_are_read_by_the_page(self):
+        numbers = [self.new_order(LINES) for _ in range(30)]
+        for number in numbers:
+            self.told(number)
+        self.keycrm.clear_log()
+        self.work()
+        self.assertEqual(len(self.order(numbers[0]) | self.order(numbers[-1])), 2)
+        self.assertEqual(self.Order.search_count([("keycrm_id", "in", numbers)]), 30)
+        self.assertLessEqual(len(self.reads()), 3)
+
+    def test_a_failing_order_is_set_aside_with_its_reason_and_the_rest_arrives(self):
+        good, bad = self.new_order(LINES), self.new_order([{**LINES[0], "sku": "TWICE"}])
+        for name in ("А", "Б"):
+            self.env["product.product"].create({"name": name, "default_code": "twice "})
+        self.told(good)
+        self.told(bad)
+        self.work()
+        self.assertTrue(self.order(good))
+        self.assertFalse(self.order(bad))
+        event = self.Event.search([("keycrm_order_id", "=", bad)])
+        self.assertEqual(event.state, "failed")
+        self.assertIn("TWICE", event.error)
+        self.assertTrue(event.next_try_at > fields.Datetime.now())
+        self.assertIn("TWICE", event.with_context(lang="uk_UA").error)
+
+    def test_a_failed_event_retried_by_a_person_becomes_done(self):
+        number = self.new_order([{**LINES[0], "sku": "TWICE"}])
+        twins = [self.env["product.product"].create({"name": n, "default_code": "TWICE"}) for n in "АБ"]
+        self.told(number)
+        self.work()
+        event = self.Event.search([("keycrm_order_id", "=", number)])
+        twins[0].default_code = "ONCE"
+        event.action_retry()
+        self.work()
+        self.assertEqual((event.state, event.sale_order_id), ("done", self.order(number)))
+
+    def test_tries_grow_apart_and_end_at_a_person(self):
+        number = self.new_order([{**LINES[0], "sku": "TWICE"}])
+        for name in ("А", "Б"):
+            self.env["product.product"].create({"name": name, "default_code": "TWICE"})
+        self.told(number)
+        event = self.Event.search([("keycrm_order_id", "=", number)])
+        pauses = []
+        for _ in range(6):
+            event.next_try_at = fields.Datetime.now()
+            self.work()
+            if event.next_try_at:
+                pauses.append(event.next_try_at - fields.Datetime.now())
+        self.assertEqual(pauses, sorted(pauses))
+        self.assertEqual(len(pauses), 5)
+        self.assertEqual((event.state, event.next_try_at, event.attempts), ("failed", False, 6))
+
+    def test_an_unknown_status_is_learnt_on_the_way(self):
+        self.keycrm.put_status(id=777, name="Особливий", group_id=3)
+        number = self.new_order(LINES, status_id=777)
+        self.told(number)
+        self.work()
+        self.assertEqual(self.order(number).keycrm_status_id.name, "Особливий")
+        self.assertEqual(self.order(number).state, "sale")
+
+    # === WHAT IS NOT AN ORDER ===#
+
+    def test_other_events_are_kept_and_ignored(self):
+        for payload in (
+            {"event": "lead.change_lead_status", "context": {"id": 1}},
+            {"event": "order.change_order_status", "context": {"id": "abc"}},
+            {"event": "order.change_order_status", "context": {"id": 10**12}},
+            {"event": "order.change_order_status"},
+            "text",
+            7,
+            None,
+            {},
+        ):
+            self.account._receive(payload)
+        events = self.Event.search([])
+        self.assertEqual(len(events), 8)
+        self.assertEqual(set(events.mapped("state")), {"ignored"})
+        self.assertFalse(self.work())
+
+    # === CATCH-UP ===#
+
+    def catch_up(self):
+        self.account.caught_up_at = False
+        while self.work("_work_catch_up"):
+            self.work()
+
+    def test_with_all_webhooks_lost_orders_still_arrive(self):
+        self.account.caught_up_until = fields.Datetime.now() - timedelta(minutes=10)
+        numbers = [self.new_order(LINES) for _ in range(70)]
+        self.catch_up()
+        self.assertEqual(self.Order.search_count([("keycrm_id", "in", numbers)]), 70)
+        self.keycrm.clear_log()
+        self.catch_up()
+        self.assertFalse([path for path in self.reads() if path != "/v1/order"])
+
+    def test_catch_up_sees_changes_and_respects_skipped_statuses(self):
+        self.account.caught_up_until = fields.Datetime.now() - timedelta(minutes=10)
+        skipped = self.status(2)
+        skipped.order_action = "skip"
+        number = self.new_order(LINES)
+        aside = self.new_order(LINES, status_id=skipped.keycrm_id)
+        self.catch_up()
+        self.assertTrue(self.order(number))
+        self.assertFalse(self.order(aside))
+        self.keycrm.patch_order(number, manager_comment="Нове", webhook=False)
+        self.catch_up()
+        self.assertEqual(self.order(number).keycrm_manager_comment, "Нове")
+
+    def test_a_status_change_that_moves_no_time_is_found_by_comparing_open_orders(self):
+        self.keycrm.set_switches(updated_at_on_status="not")
+        number, gone = self.new_order(LINES), self.new_order(LINES)
+        self.arrive(number, gone)
+        self.keycrm.set_status(number, self.status(3).keycrm_id, webhook=False)
+        self.keycrm.delete_order(gone)
+        self.account.open_sweep_at = fields.Datetime.now() - timedelta(hours=2)
+        while self.work("_work_orders"):
+            pass
+        self.assertEqual(self.order(number).state, "sale")
+        self.assertTrue(self.order(gone).keycrm_deleted)
+        self.keycrm.set_switches(updated_at_on_status="bumped")
+
+    # === SYNCHRONISE ===#
+
+    def sync(self, statuses, **vals):
+        sync = self.env["keycrm.order.sync"].create(
+            {"account_id": self.account.id, "status_ids": statuses.ids, **vals}
+        )
+        sync.action_start()
+        return sync
+
+    def run_to_end(self, sync):
+        for _ in range(50):
+            if sync.state != "running":
+                return
+            self.work("_work_orders")
+        self.fail("the synchronisation does not end")
+
+    def test_existing_orders_of_chosen_statuses_appear(self):
+        chosen, other = self.status(1), self.status(4)
+        wanted = [self.new_order(LINES, status_id=chosen.keycrm_id) for _ in range(60)]
+        self.new_order(LINES, status_id=other.keycrm_id)
+        sync = self.sync(chosen)
+        self.run_to_end(sync)
+        self.assertEqual((sync.state, sync.total_count, sync.done_count), ("done", 60, 60))
+        self.assertEqual((sync.created_count, sync.failed_count, sync.progress), (60, 0, 100))
+        found = self.Order.search([("keycrm_account_id", "=", self.account.id)])
+        self.assertEqual(sorted(found.mapped("keycrm_id")), wanted)
+        again = self.sync(chosen)
+        self.run_to_end(again)
+        self.assertEqual((again.created_count, again.updated_count), (0, 60))
+
+    def test_a_failing_order_does_not_stop_it_and_is_listed(self):
+        for name in ("А", "Б"):
+            self.env["product.product"].create({"name": name, "default_code": "TWICE"})
+        numbers = [self.new_order(LINES), self.new_order([{**LINES[0], "sku": "TWICE"}])]
+        sync = self.sync(self.status(1))
+        self.run_to_end(sync)
+        self.assertEqual((sync.created_count, sync.failed_count), (1, 1))
+        self.assertEqual(sync.event_ids.keycrm_order_id, numbers[1])
+        self.assertIn("TWICE", sync.event_ids.error)
+
+    def test_dates_choose(self):
+        self.new_order(LINES, ordered_at="2026-01-10T10:00:00Z", created_at="2026-01-10T10:00:00Z")
+        kept = self.new_order(
+            LINES, ordered_at="2026-02-10T10:00:00Z", created_at="2026-02-10T10:00:00Z"
+        )
+        sync = self.sync(self.status(1), date_from="2026-02-01 00:00:00", date_to="2026-03-01 00:00:00")
+        self.run_to_end(sync)
+        self.assertEqual(sync.created_count, 1)
+        self.assertTrue(self.order(kept))
+
+    def test_it_can_be_stopped(self):
+        self.new_order(LINES)
+        sync = self.sync(self.status(1))
+        sync.action_cancel()
+        self.assertEqual(sync.state, "cancelled")
+        self.work("_work_orders")
+        self.assertFalse(self.Order.search([("keycrm_account_id", "=", self.account.id)]))
+
+    def test_a_live_order_in_the_middle_wins_over_the_older_page(self):
+        numbers = [self.new_order(LINES) for _ in range(15)]
+        sync = self.sync(self.status(1))
+        account = self.account
+        keycrm, told = self.keycrm, self.told
+        write = type(account)._write_orders
+        parts = []
+
+        def spy(record, client, read, events, then=None):
+            if not parts:
+                # While the page's first part is written, the last order changes in KeyCRM.
+                keycrm.patch_order(numbers[-1], manager_comment="Пізніше", webhook=False)
+                told(numbers[-1])
+            parts.append(list(read))
+            return write(record, client, read, events, then)
+
+        self.patch(type(account), "_write_orders", spy)
+        self.run_to_end(sync)
+        self.assertEqual(self.order(numbers[-1]).keycrm_manager_comment, "Пізніше")
+        self.assertEqual(parts[1], [numbers[-1]])
+        self.assertNotIn(numbers[-1], parts[2])
+
+    def test_starting_needs_statuses_and_an_enabled_account(self):
+        sync = self.env["keycrm.order.sync"].create({"account_id": self.account.id})
+        with self.assertRaises(UserError):
+            sync.action_start()
+        self.account.enabled = False
+        sync.status_ids = self.status(1)
+        with self.assertRaises(UserError):
+            sync.action_start()
+
+
+class TestAccount(KeycrmCase):
+    def test_the_key_is_never_shown_again(self):
+        manager = new_test_user(self.env, "keycrm-boss", groups="ordage_keycrm.group_manager")
+        account = self.account.with_user(manager)
+        account.invalidate_recordset()
+        self.assertNotIn("key", account.read(["api_key"])[0]["api_key"])
+        shown = account.api_key
+        account.write({"api_key": shown})
+        self.assertEqual(self.account.sudo().api_key_secret, self.sandbox.key)
+        with self.assertRaises(AccessError):
+            account.read(["api_key_secret"])
+        self.assertNotIn(self.sandbox.key, str(account.read()))
+        exported = self.account.with_user(self.env.ref("base.user_admin")).export_data(["api_key"])
+        self.assertNotIn(self.sandbox.key, str(exported))
+
+    def test_a_wrong_key_is_a_sentence(self):
+        self.account.api_key = "wrong"
+        with self.assertRaisesRegex(UserError, "API key"):
+            self.account.action_test_connection()
+        with self.assertRaisesRegex(UserError, "API-ключ"):
+            self.account.with_context(lang="uk_UA").action_test_connection()
+
+    def test_a_wrong_address_is_a_sentence(self):
+        for address, words in (
+            ("http://127.0.0.1:9/v1", "cannot be reached"),
+            (self.sandbox.url, "404"),
+        ):
+            self.account.api_url = address
+            with self.assertRaisesRegex(UserError, words):
+                self.account.action_test_connection()
+        for address in ("ftp://x", "nonsense", "http://[::1"):
+            with self.assertRaises(ValidationError):
+                self.account.api_url = address
+
+    def test_a_good_key_says_so(self):
+        answer = self.account.action_test_connection()
+        self.assertEqual(answer["params"]["type"], "success")
+        self.assertTrue(self.account.action_refresh_warehouses())
+
+    def test_it_cannot_be_enabled_without_a_key(self):
+        with self.assertRaises(ValidationError):
+            self.env["keycrm.account"].create({"name": "Empty", "enabled": True})
+
+    def test_a_new_link_kills_the_old_one(self):
+        old = self.account.webhook_url
+        token = old.rsplit("/", 1)[1]
+        self.assertGreaterEqual(len(token), 43)
+        self.assertEqual(self.env["keycrm.account"].sudo()._of_webhook_token(token), self.account)
+        self.account.action_new_webhook_token()
+        self.account.invalidate_recordset()
+        self.assertNotEqual(self.account.webhook_url, old)
+        self.assertFalse(self.env["keycrm.account"].sudo()._of_webhook_token(token))
+
+    def test_users_read_and_administrators_act(self):
+        user = new_test_user(self.env, "keycrm-user", groups="ordage_keycrm.group_user")
+        account = self.account.with_user(user)
+        self.assertEqual(account.name, "Shop")
+        for act in (
+            account.action_test_connection,
+            account.action_refresh_statuses,
+            account.action_new_webhook_token,
+            account.action_push_all_stock,
+        ):
+            with self.assertRaises(UserError):
+                act()
+        with self.assertRaises(AccessError):
+            account.write({"name": "x"})
+        with self.assertRaises(AccessError):
+            account.read(["webhook_url"])
+
+    def test_every_model_has_access_and_company_rules(self):
+        models = self.env["ir.model"].search([("model", "=like", "keycrm.%")])
+        for model in models.filtered(lambda m: not self.env[m.model]._abstract):
+            with self.subTest(model.model):
+                self.assertTrue(model.access_ids)
+                if not self.env[model.model]._transient:
+                    self.assertTrue(model.rule_ids)
+
+    def test_another_company_sees_nothing(self):
+        other = self.env["res.company"].create({"name": "Інша"})
+        user = new_test_user(
+            self.env,
+            "keycrm-other",
+            groups="ordage_keycrm.group_manager",
+            company_id=other.id,
+            company_ids=[(6, 0, other.ids)],
+        )
+        self.assertFalse(self.env["keycrm.account"].with_user(user).search([]))
+        self.assertFalse(self.env["keycrm.order.status"].with_user(user).search([]))
+        with self.assertRaises(AccessError):
+            self.account.with_user(user).read(["name"])
+
+    def test_an_odoo_warehouse_feeds_one_keycrm_warehouse_of_an_account(self):
+        Warehouse = self.env["keycrm.warehouse"]
+        vals = {"account_id": self.account.id, "warehouse_ids": self.warehouse.ids}
+        Warehouse.create({**vals, "keycrm_id": 91, "name": "A"})
+        with self.assertRaisesRegex(ValidationError, "only one"):
+            Warehouse.create({**vals, "keycrm_id": 92, "name": "B"})

@@ -8,18 +8,21 @@ from ..keycrm.values import to_int, to_utc, utc_text
 
 
 class KeycrmCatchUp(models.AbstractModel):
-    """Ask KeyCRM what was updated, and put into the inbox what Odoo has not seen in that state."""
+    """Ask KeyCRM what was updated, and write what Odoo has not seen in that state.
+
+    The pages hold whole orders, so a look costs one request for fifty of them, however many changed.
+    """
 
     _name = "keycrm.catch.up"
     _description = "KeyCRM catch-up"
 
     @api.model
     def _look(self, account, client, now):
-        """Read one page of what was updated since the last look, and note it in the inbox.
+        """Read one page of what was updated since the last look, and write it.
 
-        The window's begin moves only after its last page was read, and two windows overlap, since page
-        borders shift while data moves; so after an outage of any length nothing is left out, and a
-        restart goes on at the page where it was.
+        The window's begin moves only after its last page was written, and two windows overlap, since
+        page borders shift while data moves; so after an outage of any length nothing is left out, and
+        a restart goes on at the page where it was.
 
         :param now: naive UTC
         :return: True when there may be more to do
@@ -28,25 +31,25 @@ class KeycrmCatchUp(models.AbstractModel):
         end = (number > 1 and account.catch_up_end) or now
         page = client.page("/order", self._query(account, end), number)
         rows = {to_int(row.get("id")): row for row in page.rows if to_int(row.get("id"))}
+        unseen = self._unseen(account, rows)
+        read = {number: account._parsed(rows[number]) for number in unseen}
+        tell = self.env["keycrm.event"]._tell_failed
+        account._write_page(
+            client, client, read, lambda outcomes: tell(account, EVENT_CATCH_UP, outcomes)
+        )
         # Rows that were updated meanwhile left their place; the rest moved forward by as many.
         moved = max(0, account.catch_up_total - page.total) if number > 1 else 0
         back = -(-moved // PAGE_SIZE)
-
-        def note():
-            unseen = self._unseen(account, rows)
-            self.env["keycrm.event"]._tell(account, EVENT_CATCH_UP, unseen)
-            if page.is_last and not back:
-                vals = {"catch_up_page": 0, "caught_up_until": end, "caught_up_at": now}
-            else:
-                vals = {
-                    "catch_up_page": max(1, number + 1 - back),
-                    "catch_up_total": page.total,
-                    "catch_up_end": end,
-                }
-            account.sudo().write(vals)
-            return bool(unseen) or not page.is_last
-
-        return account._committed(note)
+        if page.is_last and not back:
+            vals = {"catch_up_page": 0, "caught_up_until": end, "caught_up_at": now}
+        else:
+            vals = {
+                "catch_up_page": max(1, number + 1 - back),
+                "catch_up_total": page.total,
+                "catch_up_end": end,
+            }
+        account._committed(lambda: account.sudo().write(vals))
+        return bool(unseen) or not page.is_last
 
     @api.model
     def _query(self, account, end):
@@ -57,6 +60,7 @@ class KeycrmCatchUp(models.AbstractModel):
             end + timedelta(seconds=CATCH_UP_OVERLAP),
         )
         return {
+            **account._order_query(),
             "filter[updated_between]": ",".join(utc_text(moment) for moment in window),
             "sort": "updated_at",
         }
@@ -65,15 +69,21 @@ class KeycrmCatchUp(models.AbstractModel):
     def _unseen(self, account, rows):
         """Choose the orders whose last update Odoo does not have, and no event tells of already.
 
-        :param rows: flat orders by number
+        KeyCRM's times have whole seconds: an order that was read within seconds of its last change may
+        have changed once more in the same second, and counts as not seen.
+
+        :param rows: orders by number
         :return: list of numbers
         """
         orders = self.env["sale.order"].search_fetch(
             [("keycrm_account_id", "=", account.id), ("keycrm_id", "in", list(rows))],
-            ["keycrm_id", "keycrm_updated_at", "keycrm_status_id"],
+            ["keycrm_id", "keycrm_updated_at", "keycrm_read_fresh", "keycrm_status_id"],
         )
         seen = {
-            order.keycrm_id: (order.keycrm_updated_at or None, order.keycrm_status_id.keycrm_id)
+            order.keycrm_id: (
+                not order.keycrm_read_fresh and order.keycrm_updated_at,
+                order.keycrm_status_id.keycrm_id,
+            )
             for order in orders
         }
         skipped = set(

@@ -119,6 +119,44 @@ class KeycrmEvent(models.Model):
         )
 
     @api.model
+    def _tell_failed(self, account, event, outcomes, sync=None):
+        """Put what failed outside the inbox into it: there it is listed, tried again and retried.
+
+        :param outcomes: ``{KeyCRM order number: Outcome}``; good ones are left out
+        :param sync: the ``keycrm.order.sync`` that met the failures
+        """
+        failed = {
+            number: outcome
+            for number, outcome in outcomes.items()
+            if outcome.code and not outcome.skipped
+        }
+        if not failed:
+            return
+        sync_id = sync.id if sync else False
+        noted = self.sudo().search(
+            [
+                ("account_id", "=", account.id),
+                ("event", "=", event),
+                ("sync_id", "=", sync_id),
+                ("keycrm_order_id", "in", list(failed)),
+                ("state", "=", "failed"),
+            ]
+        )
+        new = self.sudo().create(
+            [
+                {
+                    "account_id": account.id,
+                    "event": event,
+                    "keycrm_order_id": number,
+                    "sync_id": sync_id,
+                }
+                for number in failed
+                if number not in noted.mapped("keycrm_order_id")
+            ]
+        )
+        (noted | new)._finish(failed)
+
+    @api.model
     def _waiting_numbers(self, account, numbers):
         """:return: those of the orders that an event already tells of"""
         groups = self.sudo()._read_group(

@@ -1,7 +1,12 @@
-from odoo import api, models
+from datetime import timedelta
+
+from odoo import api, fields, models
 from odoo.fields import Command
 
 from ..keycrm.errors import ImportProblem
+
+#: KeyCRM's times have whole seconds, and its clock may differ a little from ours.
+FRESH_SECONDS = 3
 
 
 class KeycrmOrderImporter(models.AbstractModel):
@@ -34,6 +39,7 @@ class KeycrmOrderImporter(models.AbstractModel):
             "keycrm_status_id": status.id if status else False,
             "keycrm_total": float(order.grand_total or 0),
             "keycrm_updated_at": order.updated_at or False,
+            "keycrm_read_fresh": self._is_fresh(order),
             "keycrm_payment_status": order.payment_status or False,
             "keycrm_tracking_code": (shipping and shipping.tracking_code) or False,
             "keycrm_delivery_service": (shipping and shipping.delivery_service) or False,
@@ -45,6 +51,13 @@ class KeycrmOrderImporter(models.AbstractModel):
             "tag_ids": [Command.set(self._tags(order.tags).ids)],
             **self._marketing_vals(order),
         }
+
+    @api.model
+    def _is_fresh(self, order):
+        """Tell whether the order changed so short ago that the same second may hold another change."""
+        if not order.updated_at:
+            return True
+        return order.updated_at > fields.Datetime.now() - timedelta(seconds=FRESH_SECONDS)
 
     # === CURRENCY ===#
 

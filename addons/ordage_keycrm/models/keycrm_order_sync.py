@@ -179,7 +179,7 @@ class KeycrmOrderSync(models.Model):
 
         def note(outcomes):
             worked.update(outcomes)
-            self._note_failed({key: outcome for key, outcome in outcomes.items() if outcome.code})
+            self.env["keycrm.event"]._tell_failed(account, EVENT_SYNC, outcomes, self)
 
         with account._client(rules.LIVE) as live_client:
             account._write_page(client, live_client, read, note)
@@ -229,21 +229,3 @@ class KeycrmOrderSync(models.Model):
             "updated_count": self.updated_count + len(outcomes) - created - failed,
             "failed_count": self.failed_count + failed,
         }
-
-    def _note_failed(self, failed):
-        """Put what failed into the inbox: it is listed, tried again and retried like everything else."""
-        Event = self.env["keycrm.event"].sudo()
-        noted = Event.search([("sync_id", "=", self.id), ("keycrm_order_id", "in", list(failed))])
-        events = noted | Event.create(
-            [
-                {
-                    "account_id": self.account_id.id,
-                    "event": EVENT_SYNC,
-                    "keycrm_order_id": order_id,
-                    "sync_id": self.id,
-                }
-                for order_id in failed
-                if order_id not in noted.mapped("keycrm_order_id")
-            ]
-        )
-        events._finish(failed)

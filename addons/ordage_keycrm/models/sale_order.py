@@ -42,6 +42,11 @@ class SaleOrder(models.Model):
     keycrm_updated_at = fields.Datetime(
         string="Updated in KeyCRM", copy=False, readonly=True, help="KeyCRM's own time of change."
     )
+    keycrm_read_fresh = fields.Boolean(
+        copy=False,
+        readonly=True,
+        help="It was read within seconds of its last change, and may have changed in the same second.",
+    )
     keycrm_payment_status = fields.Selection(
         [
             ("not_paid", "Not paid"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import tempfile
 import time
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from .messages import Trouble, say
+from .processes import tied_to_us
 
 _TELL_EVERY = 5.0  # seconds
 
@@ -35,7 +37,6 @@ def run(
     :return: standard output and error together
     :raise Trouble: if it cannot be run or fails
     """
-    user, group = as_user if as_user else (None, None)
     with tempfile.TemporaryFile("w+", errors="replace") as output:
         try:
             process = subprocess.Popen(
@@ -45,9 +46,7 @@ def run(
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                user=user,
-                group=group,
-                extra_groups=[] if as_user else None,
+                preexec_fn=tied_to_us(signal.SIGKILL, as_user),
             )
         except FileNotFoundError:
             raise Trouble(f"{failure} The program {command[0]} is missing.") from None

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import errno
+import os
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-_started = time.monotonic()
+# Kept over the change into the private environment, which is a new program in the same process.
+_started = float(os.environ.setdefault("ORDAGE_STARTED", str(time.monotonic())))
 
 
 class Trouble(Exception):

@@ -62,7 +62,7 @@ class Child:
                 stdout=output,
                 stderr=output,
                 start_new_session=True,
-                preexec_fn=_before_exec(os.getpid(), death_signal, as_user),
+                preexec_fn=tied_to_us(death_signal, as_user),
             )
         _running.append(self)
 
@@ -170,7 +170,7 @@ def run_in_front(command: Sequence[str], env: Mapping[str, str], cwd: Path) -> i
         env=dict(env),
         cwd=cwd,
         stdin=subprocess.DEVNULL,
-        preexec_fn=_before_exec(os.getpid(), signal.SIGTERM, None),
+        preexec_fn=tied_to_us(signal.SIGTERM),
     )
     try:
         return process.wait()
@@ -190,9 +190,15 @@ def die_with_parent() -> None:
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
-def _before_exec(
-    parent: int, death_signal: int, as_user: tuple[int, int] | None
-) -> Callable[[], None]:
+def tied_to_us(death_signal: int, as_user: tuple[int, int] | None = None) -> Callable[[], None]:
+    """Make what a child does before it becomes another program (``preexec_fn``).
+
+    :param death_signal: what the kernel sends it when this process dies
+    :param as_user: user and group id to run it as
+    :return: the function
+    """
+    parent = os.getpid()
+
     def prepare() -> None:
         if as_user:
             os.setgroups([])

@@ -10,6 +10,9 @@ from . import keycrm_account_orders
 from . import keycrm_account_learn
 from . import keycrm_account_bulk
 from . import keycrm_account_stock
+from . import keycrm_account_stock_look
+from . import keycrm_account_stock_send
+from . import keycrm_account_stock_compare
 from . import keycrm_account_screens
 from . import keycrm_order_status
 from . import keycrm_source
@@ -17,6 +20,7 @@ from . import keycrm_payment_method
 from . import keycrm_warehouse
 from . import keycrm_missing_sku
 from . import keycrm_offer
+from . import keycrm_offer_stock
 from . import keycrm_open_sweep
 from . import keycrm_buyer
 from . import keycrm_company
@@ -28,6 +32,10 @@ from . import keycrm_payment
 from . import keycrm_transaction
 from . import keycrm_stock_change
 from . import keycrm_stock_level
+from . import keycrm_stock_terms
+from . import keycrm_stock_echo
+from . import keycrm_stock_comparison
+from . import keycrm_stock_rehearsal
 from . import keycrm_order_importer
 from . import keycrm_import_partner
 from . import keycrm_import_address
@@ -38,11 +46,14 @@ from . import keycrm_import_status
 from . import keycrm_import_payment
 from . import product_product
 from . import product_template
+from . import product_stock
 from . import res_partner
 from . import sale_order
 from . import sale_order_buyer
 from . import sale_order_life
 from . import sale_order_line
+from . import sale_order_stock
+from . import stock_location
 from . import stock_move
 from . import stock_picking
 from . import stock_quant

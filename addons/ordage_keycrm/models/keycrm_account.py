@@ -86,11 +86,13 @@ class KeycrmAccount(models.Model):
     )
     push_stock = fields.Boolean(string="Send stock to KeyCRM", copy=False, tracking=True)
     stock_quantity = fields.Selection(
-        [("on_hand", "On hand"), ("free", "Free")],
+        [("on_hand", "On hand"), ("free", "Free"), ("available", "Available")],
         required=True,
         default="on_hand",
         string="Quantity to send",
-        help="On hand: what lies on the shelves. Free: less what is reserved in Odoo.",
+        help="On hand: what lies on the shelves. Free: less what is reserved in Odoo. Available: less "
+        "what is reserved or ordered, with KeyCRM's own reserve given back; choose it where KeyCRM "
+        "reserves the goods of its orders and its stock is what is sold.",
     )
     status_ids = fields.One2many("keycrm.order.status", "account_id", string="Order statuses")
     warehouse_ids = fields.One2many("keycrm.warehouse", "account_id", string="KeyCRM warehouses")

@@ -39,15 +39,19 @@ class KeycrmAccount(models.Model):
         self.env["keycrm.event"].create(
             {"account_id": self.id, "payload": payload, "from_webhook": True, **vals}
         )
-        if vals["state"] == "pending":
+        if vals["event"] == EVENT_STOCK:
+            self._wake_stock()
+        elif vals["state"] == "pending":
             self._wake_orders()
 
     @staticmethod
     def _event_vals(payload):
-        """Say what an event is: only the order's number is taken from it, everything else is a hint."""
+        """Say what an event is: only the order's number is taken from it, everything else is a
+        hint."""
         ignored = {"state": "ignored", "next_try_at": False}
         if isinstance(payload, list) or "offer_id" in to_object(payload):
-            return {"event": EVENT_STOCK, **ignored}
+            # No time for the orders' worker to look at it: the stock worker does.
+            return {"event": EVENT_STOCK, "state": "pending", "next_try_at": False}
         payload = to_object(payload)
         event = to_text(payload.get("event"))[:64] or "?"
         if event not in ORDER_EVENTS:

@@ -19,11 +19,23 @@ class KeycrmMissingSku(models.Model):
         "UNIQUE(account_id, product_id)", "This product is already noted."
     )
 
+    # === CRUD METHODS ===#
+
+    def unlink(self):
+        """A person deletes the row to have KeyCRM asked again."""
+        if not self.env.context.get("keycrm_stock_worker"):
+            for account in self.account_id:
+                mine = self.filtered(lambda missing, account=account: missing.account_id == account)
+                self.env["keycrm.stock.change"].sudo()._note_orders(account, mine.product_id.ids)
+        return super().unlink()
+
+    # === BUSINESS METHODS ===#
+
     @api.model
     def _asked(self, account, products):
         """:return: ``{product id: SKU that KeyCRM did not have}``"""
         found = self.search([("account_id", "=", account.id), ("product_id", "in", products.ids)])
-        return {missing.product_id.id: missing.sku for missing in found}
+        return {missing.product_id.id: missing.sku or "" for missing in found}
 
     @api.model
     def _remember(self, account, products):
@@ -46,3 +58,10 @@ class KeycrmMissingSku(models.Model):
                 for product in products - found.product_id
             ]
         )
+
+    @api.model
+    def _forget(self, account, products):
+        """KeyCRM has these products after all."""
+        self.with_context(keycrm_stock_worker=True).search(
+            [("account_id", "=", account.id), ("product_id", "in", products.ids)]
+        ).unlink()

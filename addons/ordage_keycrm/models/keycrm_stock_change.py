@@ -9,9 +9,9 @@ class KeycrmStockChange(models.Model):
     """The outbox: "this product's stock may have changed", for each account that sends stock.
 
     Append-only and without a unique key, so two users' pickings of the same product never meet in a
-    row. What changed within a transaction is kept in ``cr.precommit.data`` alone and written with one
-    insert when the transaction is flushed before a savepoint or committed: a flag kept elsewhere would
-    survive a savepoint's rollback and lose the wake-up.
+    row. What changed within a transaction is kept in ``cr.precommit.data`` alone and written with
+    one insert when the transaction is flushed before a savepoint or committed: a flag kept
+    elsewhere would survive a savepoint's rollback and lose the wake-up.
     """
 
     _name = "keycrm.stock.change"
@@ -41,6 +41,12 @@ class KeycrmStockChange(models.Model):
             pending = cr.precommit.data[PENDING] = {}
             cr.precommit.add(self.sudo()._append_pending)
         pending.setdefault(company_id, set()).update(product_ids)
+
+    @api.model
+    def _note_products(self, product_ids):
+        """Something about products changed that decides whether and how they are sent."""
+        for company_id in self._accounts_by_company():
+            self._note(product_ids, company_id)
 
     @api.model
     def _append_pending(self):
@@ -89,9 +95,9 @@ class KeycrmStockChange(models.Model):
     def _note_orders(self, account, product_ids):
         """Products of order lines whose stock status, quantity or warehouse changed in KeyCRM.
 
-        KeyCRM's own reserve or write-off has moved its number: what it was known to have is read again
-        before anything is sent. Only rows are appended, so the orders' worker and the stock worker
-        never meet in a row.
+        KeyCRM's own reserve or write-off has moved its number: what it was known to have is read
+        again before anything is sent. Only rows are appended, so the orders' worker and the stock
+        worker never meet in a row.
 
         :param account: ``keycrm.account``, one
         :param product_ids: ids of ``product.product``; repeats do no harm
@@ -102,14 +108,22 @@ class KeycrmStockChange(models.Model):
         account._wake_stock()
 
     @api.model
+    def _waiting(self, products):
+        """:return: ids of those of these products that wait to be sent"""
+        rows = self.sudo()._read_group([("product_id", "in", products.ids)], ["product_id"])
+        return {product.id for (product,) in rows}
+
+    @api.model
     @tools.ormcache()
     def _accounts_by_company(self):
         """Say which accounts send stock: ``{company id: ((account id, stock cron id), …)}``.
 
         Cached, since it is asked at every change of a quant; forgotten when an account changes.
         """
-        accounts = self.env["keycrm.account"].sudo().search(
-            [("enabled", "=", True), ("push_stock", "=", True)]
+        accounts = (
+            self.env["keycrm.account"]
+            .sudo()
+            .search([("enabled", "=", True), ("push_stock", "=", True)])
         )
         found = {}
         for account in accounts:

@@ -1,13 +1,23 @@
-from odoo import fields, models
+from odoo import api, fields, models
+from odoo.tools import SQL
+
+#: Seconds for which a write may still be on its way after KeyCRM accepted it (assumed).
+SETTLE_SECONDS = 60
 
 
 class KeycrmStockLevel(models.Model):
-    """What KeyCRM is known to have of an offer in a warehouse: what was last sent or read."""
+    """What KeyCRM is known to have of an offer in a warehouse: what was last sent or read.
+
+    Written by the stock worker alone, thousands of rows with one statement. Before a number leaves,
+    its row says that KeyCRM's number is not known: whatever breaks off then, it is sent again.
+    """
 
     _name = "keycrm.stock.level"
     _description = "Stock known in KeyCRM"
     _order = "sent_at desc, id desc"
     _rec_name = "offer_id"
+
+    # === FIELDS ===#
 
     offer_id = fields.Many2one("keycrm.offer", required=True, ondelete="cascade", index=True)
     keycrm_warehouse_id = fields.Many2one(
@@ -17,10 +27,124 @@ class KeycrmStockLevel(models.Model):
     company_id = fields.Many2one(related="account_id.company_id")
     product_id = fields.Many2one(related="offer_id.product_id", store=True, index=True)
     is_known = fields.Boolean(help="Off: it has to be sent again, whatever it was.")
-    quantity = fields.Float(string="In KeyCRM", digits="Product Unit")
+    quantity = fields.Float(string="In KeyCRM", digits=(16, 3), help="What it has, as last known.")
+    sent_quantity = fields.Float(string="Sent", digits=(16, 3))
     sent_at = fields.Datetime(string="Last sent")
+    read_at = fields.Datetime(string="Last read")
+    checked_at = fields.Datetime(
+        string="Right at", help="When the number in KeyCRM was last known to be the one of Odoo."
+    )
     error = fields.Char(string="Refused because")
 
     _offer_warehouse_unique = models.Constraint(
         "UNIQUE(offer_id, keycrm_warehouse_id)", "One level an offer and warehouse."
     )
+
+    # === BUSINESS METHODS ===#
+
+    @api.model
+    def _of(self, warehouse, offers):
+        """:return: ``{offer id: keycrm.stock.level}`` in a KeyCRM warehouse"""
+        found = self.search(
+            [("keycrm_warehouse_id", "=", warehouse.id), ("offer_id", "in", offers.ids)]
+        )
+        return {level.offer_id.id: level for level in found}
+
+    @api.model
+    def _leaving(self, warehouse, quantities):
+        """Note that numbers are about to leave: until KeyCRM answers, nobody knows what it has.
+
+        :param quantities: ``{offer id: quantity}``
+        """
+        self._upsert(
+            warehouse,
+            quantities,
+            SQL("is_known = FALSE, sent_quantity = given.quantity, sent_at = given.now"),
+        )
+
+    @api.model
+    def _arrived(self, warehouse, quantities):
+        """Note that KeyCRM accepted numbers."""
+        self._upsert(
+            warehouse,
+            quantities,
+            SQL(
+                """is_known = TRUE, quantity = given.quantity, error = NULL,
+                   sent_quantity = given.quantity, sent_at = given.now, checked_at = given.now"""
+            ),
+        )
+
+    @api.model
+    def _refused(self, warehouse, quantities, error):
+        """Note that KeyCRM does not accept numbers; the one it has is unknown then.
+
+        :param error: what KeyCRM said
+        """
+        change = SQL("is_known = FALSE, sent_quantity = given.quantity, error = %s", error)
+        self._upsert(warehouse, quantities, change)
+
+    @api.model
+    def _read_as(self, warehouse, quantities):
+        """Note what was read from KeyCRM.
+
+        A number that differs from what was sent a moment ago may be the one from before: KeyCRM
+        possibly writes some seconds after it answered. It is not believed, so the next pass sends.
+        """
+        change = SQL(
+            """quantity = given.quantity, read_at = given.now, error = NULL,
+               is_known = keycrm_stock_level.sent_at IS NULL
+                       OR keycrm_stock_level.sent_quantity = given.quantity
+                       OR keycrm_stock_level.sent_at < given.now - make_interval(secs => %s)""",
+            SETTLE_SECONDS,
+        )
+        self._upsert(warehouse, quantities, change)
+
+    @api.model
+    def _right(self, level_ids):
+        """Note that KeyCRM is known to have the number of Odoo, without sending it."""
+        self.env.cr.execute(
+            SQL(
+                "UPDATE keycrm_stock_level SET checked_at = %s WHERE id = ANY(%s)",
+                fields.Datetime.now(),
+                list(level_ids),
+            )
+        )
+        self.invalidate_model(["checked_at"])
+
+    @api.model
+    def _upsert(self, warehouse, quantities, change):
+        """Write the levels of a warehouse with two statements, since they may be thousands.
+
+        :param quantities: ``{offer id: quantity}``
+        :param change: SQL of what is set; ``given`` has ``quantity`` and ``now``
+        """
+        if not quantities:
+            return
+        self.flush_model()
+        offer_ids = list(quantities)
+        self.env.cr.execute(
+            SQL(
+                """INSERT INTO keycrm_stock_level
+                          (offer_id, keycrm_warehouse_id, account_id, product_id, is_known)
+                   SELECT offer.id, %s, offer.account_id, offer.product_id, FALSE
+                     FROM keycrm_offer offer WHERE offer.id = ANY(%s)
+                   ON CONFLICT (offer_id, keycrm_warehouse_id) DO NOTHING""",
+                warehouse.id,
+                offer_ids,
+            )
+        )
+        self.env.cr.execute(
+            SQL(
+                """UPDATE keycrm_stock_level SET %s
+                     FROM (SELECT offer_id AS id, quantity, %s::timestamp AS now
+                             FROM unnest(%s::int[], %s::numeric[]) AS row(offer_id, quantity)) AS
+                             given WHERE keycrm_stock_level.offer_id = given.id
+                      AND keycrm_stock_level.keycrm_warehouse_id = %s""",
+                change,
+                fields.Datetime.now(),
+                offer_ids,
+                [round(quantity, 3) for quantity in quantities.values()],
+                warehouse.id,
+            )
+        )
+        self.invalidate_model()

@@ -5,8 +5,8 @@ from odoo.exceptions import ValidationError
 class KeycrmWarehouse(models.Model):
     """A warehouse of KeyCRM, and the Odoo warehouses whose stock it shows, summed.
 
-    KeyCRM has no list of warehouses (confirmed): they are learnt from stock rows and orders, or typed
-    in by number.
+    KeyCRM has no list of warehouses (confirmed): they are learnt from stock rows and orders, or
+    typed in by number.
     """
 
     _name = "keycrm.warehouse"
@@ -37,6 +37,20 @@ class KeycrmWarehouse(models.Model):
         help="Their stock is summed and sent to this KeyCRM warehouse.",
     )
 
+    send_state = fields.Selection(
+        [
+            ("off", "Not matched"),
+            ("rehearse", "To be rehearsed"),
+            ("sending", "Stock is sent"),
+        ],
+        string="Stock",
+        required=True,
+        readonly=True,
+        copy=False,
+        default="off",
+        help="To be rehearsed: nothing is sent until a person has seen what would change.",
+    )
+
     _account_keycrm_id_unique = models.Constraint(
         "UNIQUE(account_id, keycrm_id)", "This warehouse of KeyCRM is already there."
     )
@@ -55,10 +69,52 @@ class KeycrmWarehouse(models.Model):
                 twice = (other.warehouse_ids & warehouse.warehouse_ids)[:1]
                 raise ValidationError(
                     self.env._(
-                        "The stock of “%(odoo)s” already goes to the KeyCRM warehouse “%(other)s”. An "
-                        "Odoo warehouse can feed only one KeyCRM warehouse, or its goods would be "
-                        "offered twice.",
+                        "The stock of “%(odoo)s” already goes to the KeyCRM warehouse “%(other)s”. "
+                        "An Odoo warehouse can feed only one KeyCRM warehouse, or its goods would "
+                        "be offered twice.",
                         odoo=twice.name,
                         other=other.name,
                     )
                 )
+
+    # === CRUD METHODS ===#
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        warehouses = super().create(vals_list)
+        warehouses.filtered("warehouse_ids")._matching_changed()
+        return warehouses
+
+    def write(self, vals):
+        before = {warehouse: warehouse.warehouse_ids for warehouse in self}
+        result = super().write(vals)
+        if "warehouse_ids" in vals:
+            self.filtered(lambda w: w.warehouse_ids != before[w])._matching_changed()
+        return result
+
+    # === BUSINESS METHODS ===#
+
+    def _matching_changed(self):
+        """Say whether the warehouse may be sent to at once.
+
+        Un-matching sends nothing. While an account is being set up, matching belongs to it; once it
+        has sent anything, a new matching is rehearsed first.
+        """
+        Level = self.env["keycrm.stock.level"].sudo()
+        for warehouse in self.sudo():
+            account = warehouse.account_id
+            Level.search([("keycrm_warehouse_id", "=", warehouse.id)]).unlink()
+            if not warehouse.warehouse_ids:
+                warehouse.send_state = "off"
+            elif account.push_stock and not Level.search_count(
+                [("account_id", "=", account.id), ("sent_at", "!=", False)], limit=1
+            ):
+                warehouse.send_state = "sending"
+            else:
+                warehouse.send_state = "rehearse"
+
+    def _allow_sending(self):
+        """A person has said that Odoo's numbers go to these warehouses from now on."""
+        from_screen = self.env.context.get("keycrm_from_screen")
+        for warehouse in self.sudo().filtered("warehouse_ids"):
+            warehouse.send_state = "rehearse" if from_screen else "sending"

@@ -1,50 +1,106 @@
 from odoo import api, fields, models
 
+#: What decides how much orders still take out.
+_DECIDES = (
+    "state",
+    "product_uom_qty",
+    "product_id",
+    "location_id",
+    "location_dest_id",
+    "sale_line_id",
+)
+
 
 class StockMove(models.Model):
     _inherit = "stock.move"
 
+    # === FIELDS ===#
+
     keycrm_state = fields.Selection(
-        [("waiting", "Waiting to send"), ("sent", "In KeyCRM")],
+        [("waiting", "Waiting to send"), ("refused", "Refused"), ("sent", "In KeyCRM")],
         string="KeyCRM",
         compute="_compute_keycrm_state",
         help="Whether the effect of this move has reached KeyCRM.",
     )
-    keycrm_sent_at = fields.Datetime(string="Sent to KeyCRM", compute="_compute_keycrm_state")
+    keycrm_sent_at = fields.Datetime(string="Reached KeyCRM", compute="_compute_keycrm_state")
+
+    # What orders still take out is summed at every change of stock.
+    _keycrm_open_index = models.Index(
+        "(product_id) WHERE sale_line_id IS NOT NULL AND state NOT IN ('draft', 'done', 'cancel')"
+    )
+
+    # === COMPUTE METHODS ===#
 
     @api.depends("state", "product_id", "date")
     def _compute_keycrm_state(self):
-        """A done move has arrived once nothing of its product waits and its offer was told since."""
+        """A done move has arrived once nothing of its product waits and KeyCRM was right since."""
         self.keycrm_state = False
         self.keycrm_sent_at = False
         done = self.filtered(lambda move: move.state == "done")
         levels = (
             self.env["keycrm.stock.level"]
             .sudo()
-            ._read_group(
-                [("product_id", "in", done.product_id.ids), ("sent_at", "!=", False)],
-                ["product_id"],
-                ["sent_at:max"],
+            .search(
+                [
+                    ("product_id", "in", done.product_id.ids),
+                    ("keycrm_warehouse_id.send_state", "=", "sending"),
+                ]
             )
         )
         if not levels:
             return
-        sent_at = {product: moment for product, moment in levels}
-        waiting = {
-            product
-            for (product,) in self.env["keycrm.stock.change"]
-            .sudo()
-            ._read_group([("product_id", "in", done.product_id.ids)], ["product_id"])
-        }
+        waiting = self.env["keycrm.stock.change"]._waiting(done.product_id)
+        by_product = levels.grouped("product_id")
         for move in done:
-            if move.product_id in waiting:
+            found = by_product.get(move.product_id)
+            if not found:
+                continue
+            if move.product_id.id in waiting:
                 move.keycrm_state = "waiting"
-            elif sent_at.get(move.product_id) and sent_at[move.product_id] >= move.date:
+            elif any(level.error for level in found):
+                move.keycrm_state = "refused"
+            elif all(level.checked_at and level.checked_at >= move.date for level in found):
                 move.keycrm_state = "sent"
-                move.keycrm_sent_at = sent_at[move.product_id]
+                move.keycrm_sent_at = min(found.mapped("checked_at"))
+
+    # === CRUD METHODS ===#
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        moves = super().create(vals_list)
+        moves._note_keycrm_change()
+        return moves
+
+    def write(self, vals):
+        decides = not vals.keys().isdisjoint(_DECIDES)
+        if "product_id" in vals:
+            self._note_keycrm_change()
+        result = super().write(vals)
+        if decides:
+            self._note_keycrm_change()
+        return result
+
+    def unlink(self):
+        self._note_keycrm_change()
+        return super().unlink()
+
+    # === BUSINESS METHODS ===#
+
+    def _note_keycrm_change(self):
+        """Note products whose open moves change: orders then take out more or less.
+
+        Moves of no sale change nothing by themselves; what they do to quantities, the quants say.
+        """
+        Change = self.env["keycrm.stock.change"]
+        if not Change._accounts_by_company():
+            return
+        for move in self.sudo():
+            if move.sale_line_id:
+                Change._note((move.product_id.id,), move.company_id.id)
 
     def _keycrm_still_out(self):
-        """Say how much of a delivery is with the buyer: delivered, less what came or is expected back.
+        """Say how much of a delivery is with the buyer: delivered, less what came or is expected
+        back.
 
         :return: quantity in the move's unit; 0 for moves that delivered nothing
         """

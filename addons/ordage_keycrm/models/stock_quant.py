@@ -6,6 +6,8 @@ class StockQuant(models.Model):
 
     _inherit = "stock.quant"
 
+    # === CRUD METHODS ===#
+
     @api.model_create_multi
     def create(self, vals_list):
         quants = super().create(vals_list)
@@ -24,6 +26,8 @@ class StockQuant(models.Model):
         self._note_keycrm_change()
         return super().unlink()
 
+    # === BUSINESS METHODS ===#
+
     @api.model
     def _keycrm_changes(self, vals):
         """Tell whether these values can change what KeyCRM is sent."""
@@ -36,15 +40,14 @@ class StockQuant(models.Model):
         return not vals.keys().isdisjoint(("location_id", "product_id", "company_id"))
 
     def _note_keycrm_change(self):
-        """Note the products of these quants; never a query of its own.
+        """Note the products of these quants; what is read here the stock operation has in memory.
 
-        Quants are read here in the middle of a stock operation, which has them in memory. Quants of
-        places that are nobody's stock (customers, suppliers) have no company.
+        Quants of places that are nobody's stock (customers, suppliers) have no company.
         """
         Change = self.env["keycrm.stock.change"]
         if not Change._accounts_by_company():
             return
         for quant in self.sudo():
-            company_id = quant.location_id.company_id.id
+            company_id = quant.company_id.id
             if company_id:
                 Change._note((quant.product_id.id,), company_id)

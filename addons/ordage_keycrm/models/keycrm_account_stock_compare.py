@@ -1,0 +1,305 @@
+from datetime import timedelta
+
+from odoo import fields, models
+from odoo.exceptions import UserError
+
+from ..const import LOOKUP_ROWS
+from ..keycrm import budget
+from ..keycrm import stock as rules
+from ..keycrm.errors import NotFound, Refused
+from ..keycrm.naming import sku_key
+from .keycrm_stock_level import SETTLE_SECONDS
+
+#: Hours between two comparisons that begin by themselves.
+COMPARE_HOURS = 24
+#: KeyCRM's word on the number of pages is believed up to here: half a million offers.
+MOST_PAGES = 10_000
+
+
+class KeycrmAccount(models.Model):
+    """How comparisons and rehearsals are worked: read all, then compare, then check what differs.
+
+    In the stock lane, one page or fifty offers at a time, after everything that is more urgent.
+    """
+
+    _inherit = "keycrm.account"
+
+    compared_at = fields.Datetime(string="Last comparison", readonly=True, copy=False)
+    compared_differences = fields.Integer(
+        string="Differences found", readonly=True, copy=False, help="By the last comparison."
+    )
+
+    # === ACTION METHODS ===#
+
+    def action_reconcile_stock(self):
+        """Compare with KeyCRM: read all it has, send what differs, and keep the table.
+
+        :return: an action that shows the comparison
+        :raise UserError: when sending stock is off or no warehouse is matched
+        """
+        self._check_can_send()
+        return self._open_comparison(
+            self.env["keycrm.stock.comparison"]._start(self, "comparison"),
+            self.env._("Compare with KeyCRM"),
+        )
+
+    def action_rehearse_stock(self):
+        """See what would change in KeyCRM before anything is sent.
+
+        :return: an action that shows the rehearsal
+        :raise UserError: when the integration is off or no warehouse is matched
+        """
+        self.ensure_one()
+        self._check_manager()
+        if not self.enabled:
+            raise UserError(self.env._("Enable the integration first."))
+        if not self.warehouse_ids.warehouse_ids:
+            raise UserError(
+                self.env._("Match at least one KeyCRM warehouse with an Odoo warehouse.")
+            )
+        return self._open_comparison(
+            self.env["keycrm.stock.comparison"]._start(self, "rehearsal"),
+            self.env._("Send stock to KeyCRM"),
+        )
+
+    def _open_comparison(self, comparison, name):
+        return {
+            "type": "ir.actions.act_window",
+            "name": name,
+            "res_model": "keycrm.stock.comparison",
+            "res_id": comparison.id,
+            "view_mode": "form",
+            "views": [[False, "form"]],
+        }
+
+    # === WORK ===#
+
+    def _work_comparison(self):
+        """Do one piece of the comparison or rehearsal that is going on.
+
+        :return: True when there may be more
+        """
+        comparison = (
+            self.env["keycrm.stock.comparison"]
+            .sudo()
+            .search(
+                [
+                    ("account_id", "=", self.id),
+                    "|",
+                    ("state", "in", ("reading", "checking")),
+                    ("to_write_back", "=", True),
+                ],
+                order="id",
+                limit=1,
+            )
+        )
+        if not comparison:
+            return self._committed(self._begin_daily)
+        with self._client(budget.BULK) as client:
+            try:
+                if comparison.to_write_back:
+                    self._write_back(client, comparison)
+                elif comparison.state == "reading":
+                    self._read_page(client, comparison)
+                else:
+                    self._check_part(client, comparison)
+            except (NotFound, Refused) as error:
+                code, params = error.code, error.params
+                self._committed(
+                    lambda: comparison._finish(
+                        "failed", error_code=code, error_params=params, to_write_back=False
+                    )
+                )
+        return True
+
+    def _begin_daily(self):
+        """Begin the comparison of the day.
+
+        :return: True when it began
+        """
+        if not self.push_stock or self.stock_paused or not self._sending_warehouses():
+            return False
+        last = (
+            self.env["keycrm.stock.comparison"]
+            .sudo()
+            .search([("account_id", "=", self.id), ("choice", "!=", "not_now")], limit=1)
+        )
+        since = last.started_at or self.create_date
+        if since > fields.Datetime.now() - timedelta(hours=COMPARE_HOURS):
+            return False
+        self.env["keycrm.stock.comparison"]._start(self, "comparison")
+        return True
+
+    def _read_page(self, client, comparison):
+        """Read one page of KeyCRM's stock; after the last one, compare."""
+        number = comparison.next_page
+        # Nothing is held open while KeyCRM is asked.
+        self.env.cr.commit()
+        page = client.page("/offers/stocks", {"filter[details]": "true"}, number)
+        rows = self._parsed_stock(page.rows)
+
+        def note():
+            self._learn_warehouses_from_stock(page.rows)
+            comparison._store_page(page, rows)
+            if page.is_last or number >= MOST_PAGES:
+                self._compare(comparison)
+
+        self._committed(note)
+
+    # === COMPARING ===#
+
+    def _compare(self, comparison):
+        """The reading is whole: find the offers of more products in it, then compare."""
+        readings = comparison._readings()
+        self._tie_from(readings)
+        offers = self.env["keycrm.offer"].sudo().search([("account_id", "=", self.id)])
+        offers.filtered(lambda o: o.is_gone and o.keycrm_id in readings).is_gone = False
+        counted = set(self._counted_product_ids(offers.product_id.ids))
+        if comparison.kind == "rehearsal":
+            self._note_rehearsal(comparison, readings, offers, counted)
+            return
+        differing = {
+            offer.id
+            for warehouse in self._sending_warehouses()
+            for offer, odoo, keycrm in self._side_by_side(warehouse, offers, counted, readings)
+            if keycrm is None or not self._agree(warehouse, offer, odoo, keycrm)
+        }
+        comparison.write(
+            {
+                "state": "checking",
+                "to_check": sorted(differing),
+                "compared_count": len(offers.filtered(lambda o: o.product_id.id in counted)),
+            }
+        )
+
+    def _side_by_side(self, warehouse, offers, counted, readings):
+        """Put Odoo's and KeyCRM's numbers beside each other.
+
+        :return: iterator of ``(offer, Odoo's, KeyCRM's or None where KeyCRM did not name the
+        offer)``
+        """
+        compared = offers.filtered(lambda offer: offer.product_id.id in counted)
+        targets = self.env["keycrm.stock.terms"]._targets(warehouse, compared.product_id)
+        for offer in compared:
+            keycrm = None
+            if offer.keycrm_id in readings:
+                keycrm = readings[offer.keycrm_id][1].get(warehouse.keycrm_id, 0.0)
+            yield offer, self._fitted(targets[offer.product_id.id]), keycrm
+
+    def _agree(self, warehouse, offer, odoo, keycrm):
+        """Tell whether KeyCRM has Odoo's number, or what it made of it when it was sent."""
+        if rules.is_same(odoo, keycrm):
+            return True
+        level = self.env["keycrm.stock.level"].sudo()._of(warehouse, offer).get(offer.id)
+        return bool(
+            level
+            and level.sent_at
+            and rules.is_same(level.sent_quantity, odoo)
+            and rules.is_kept_as(odoo, keycrm)
+        )
+
+    def _tie_from(self, readings):
+        """Tie offers by the SKUs that were read: also those that could not be asked for.
+
+        A SKU that KeyCRM or Odoo has twice is left alone.
+        """
+        tied = self._known_offer_numbers(readings)
+        by_key = {}
+        for number, (sku, _stock) in readings.items():
+            if sku_key(sku):
+                by_key.setdefault(sku_key(sku), []).append((number, sku))
+        free = {
+            key: found[0]
+            for key, found in by_key.items()
+            if len(found) == 1 and found[0][0] not in tied
+        }
+        products = self.env["product.product"].search(
+            [
+                ("keycrm_sku_key", "in", list(free)),
+                ("company_id", "in", (self.company_id.id, False)),
+            ]
+        )
+        busy = self._offers_of(products).product_id
+        ties = [
+            (*free[key], same)
+            for key, same in products.grouped("keycrm_sku_key").items()
+            if len(same) == 1 and same not in busy
+        ]
+        offers = self._create_ties(ties)
+        if self.push_stock:
+            self.env["keycrm.stock.change"].sudo()._note_orders(self, offers.product_id.ids)
+
+    # === CHECKING ===#
+
+    def _check_part(self, client, comparison):
+        """Read fifty offers that seemed to differ once more, and note those that do.
+
+        The list was read page by page over minutes, while goods moved; this reading is of now.
+        """
+        part = (comparison.to_check or [])[:LOOKUP_ROWS]
+        offers = self.env["keycrm.offer"].sudo().browse(part).exists()
+        rows = self._read_stock_rows(client, offers.mapped("keycrm_id")) if offers else {}
+
+        def note():
+            self._note_look(offers, rows, [])
+            self._note_differences(comparison, offers, rows)
+            rest = [offer_id for offer_id in comparison.to_check or [] if offer_id not in part]
+            comparison.to_check = rest
+            if not rest:
+                comparison._finish("done", difference_count=len(comparison.line_ids))
+                self.sudo().write(
+                    {
+                        "compared_at": comparison.finished_at,
+                        "compared_differences": comparison.difference_count,
+                    }
+                )
+
+        self._committed(note)
+
+    def _note_differences(self, comparison, offers, rows):
+        """Write the table, and queue what differs; what waits to be sent anyway is no
+        difference."""
+        self._note_gone(offers.filtered(lambda offer: offer.keycrm_id not in rows))
+        waiting = self.env["keycrm.stock.change"]._waiting(offers.product_id)
+        settled = fields.Datetime.now() - timedelta(seconds=SETTLE_SECONDS)
+        counted = set(self._counted_product_ids(offers.product_id.ids)) - waiting
+        readings = {
+            number: (
+                "",
+                {entry.warehouse.id: float(entry.quantity) for entry in entries},
+            )
+            for number, entries in rows.items()
+        }
+        lines, differing = [], set()
+        for warehouse in self._sending_warehouses():
+            levels = self.env["keycrm.stock.level"].sudo()._of(warehouse, offers)
+            for offer, odoo, keycrm in self._side_by_side(warehouse, offers, counted, readings):
+                if keycrm is None or self._agree(warehouse, offer, odoo, keycrm):
+                    continue
+                differing.add(offer.product_id.id)
+                level = levels.get(offer.id)
+                if not (level and level.sent_at and level.sent_at > settled):
+                    lines.append(self._line_vals(comparison, offer, warehouse, odoo, keycrm))
+        self.env["keycrm.stock.comparison.line"].sudo().create(lines)
+        self.env["keycrm.stock.change"].sudo()._append(
+            [(self.id, product_id) for product_id in sorted(differing)]
+        )
+
+    def _note_gone(self, offers):
+        """KeyCRM named these offers neither in its list nor when it was asked for them."""
+        offers.with_context(keycrm_stock_worker=True).write({"is_gone": True})
+        self.env["keycrm.missing.sku"].sudo()._remember(self, offers.product_id)
+
+    def _line_vals(self, comparison, offer, warehouse, odoo, keycrm, outcome=None):
+        return {
+            "comparison_id": comparison.id,
+            "product_id": offer.product_id.id,
+            "offer_id": offer.id,
+            "keycrm_id": offer.keycrm_id,
+            "sku": offer.sku,
+            "keycrm_warehouse_id": warehouse.id,
+            "odoo_quantity": odoo,
+            "keycrm_quantity": keycrm,
+            "difference": odoo - keycrm,
+            "outcome": outcome or comparison._outcome(odoo, keycrm),
+        }

@@ -1,0 +1,221 @@
+from odoo import fields, models
+
+from ..const import STOCK_PUT_ROWS
+from ..keycrm import stock as rules
+from ..keycrm.errors import Refused
+
+#: Refusals in one pass after which the rest is taken for refused too: then it is no single row's
+#: fault.
+MOST_REFUSALS = 40
+
+
+class KeycrmAccount(models.Model):
+    """What the stock worker sends: what differs, as KeyCRM takes it, never too many zeros at
+    once."""
+
+    _inherit = "keycrm.account"
+
+    # === FIELDS ===#
+
+    stock_whole_numbers = fields.Boolean(
+        string="Whole numbers only",
+        copy=False,
+        help="This KeyCRM account refuses fractions: they are rounded down. Learnt by itself.",
+    )
+    stock_no_negatives = fields.Boolean(
+        string="No negative numbers",
+        copy=False,
+        help="This KeyCRM account refuses negative quantities: zero is sent. Learnt by itself.",
+    )
+    stock_zero_limit = fields.Integer(
+        string="Ask before zeroing more than (products)",
+        default=20,
+        required=True,
+        help="A single pass that would show more products as sold out in KeyCRM stops and asks.",
+    )
+    stock_zero_percent = fields.Float(
+        string="Ask before zeroing more than (% of the products)", default=10.0, required=True
+    )
+    stock_held_zeros = fields.Integer(
+        string="Would become zero",
+        readonly=True,
+        copy=False,
+        help="Stock waits for a person: so many products would become zero in KeyCRM at once.",
+    )
+    stock_zeros_allowed = fields.Boolean(readonly=True, copy=False)
+
+    # === ACTION METHODS ===#
+
+    def action_allow_zeros(self):
+        """Send although many products become zero, this once.
+
+        :return: True
+        """
+        self._check_manager()
+        self.write({"stock_zeros_allowed": True, "stock_held_zeros": 0})
+        self._wake_stock()
+        return True
+
+    # === BUSINESS METHODS ===#
+
+    def _send_products(self, client, products):
+        """Send what differs of these products to all KeyCRM warehouses.
+
+        :return: False when it would zero too much, and a person has to say so first
+        """
+        offers = self._offers_of(products)
+        plans, right = {}, []
+        for warehouse in self._sending_warehouses():
+            plans[warehouse], equal = self._plan(warehouse, offers)
+            right += equal
+        if self._is_held(plans):
+            return False
+
+        def note():
+            self.env["keycrm.stock.level"].sudo()._right(right)
+            for warehouse, rows in plans.items():
+                self.env["keycrm.stock.level"].sudo()._leaving(warehouse, _by_offer(rows))
+
+        # Nothing is held open while KeyCRM is told, and if that breaks off, it is sent again.
+        self._committed(note)
+        for warehouse, rows in plans.items():
+            refusals = [MOST_REFUSALS]
+            for part in self._parts_of(rows, STOCK_PUT_ROWS):
+                self._put_rows(client, warehouse, part, refusals)
+        return True
+
+    def _plan(self, warehouse, offers):
+        """Compare what a KeyCRM warehouse is to show with what it is known to have.
+
+        :return: ``[(offer id, KeyCRM's number, quantity)]`` to be sent; ids of levels that are
+        right
+        """
+        targets = self.env["keycrm.stock.terms"]._targets(warehouse, offers.product_id)
+        levels = self.env["keycrm.stock.level"].sudo()._of(warehouse, offers)
+        rows, right = [], []
+        for offer in offers:
+            number = self._fitted(targets[offer.product_id.id])
+            level = levels.get(offer.id)
+            if level and self._is_right(level, number):
+                right.append(level.id)
+            elif not (level and level.error and rules.is_same(level.sent_quantity, number)):
+                # A number that was refused is not offered again until something about it changes.
+                rows.append((offer.id, offer.keycrm_id, number))
+        return rows, right
+
+    def _fitted(self, number):
+        return rules.fitted(
+            number, whole=self.stock_whole_numbers, positive=self.stock_no_negatives
+        )
+
+    @staticmethod
+    def _is_right(level, number):
+        """Tell whether KeyCRM is known to have a number, or what it made of it."""
+        if not level.is_known:
+            return False
+        if rules.is_same(level.quantity, number):
+            return True
+        return rules.is_same(level.sent_quantity, number) and rules.is_kept_as(
+            number, level.quantity
+        )
+
+    def _is_held(self, plans):
+        """Tell whether a pass would zero so many products that it waits for a person.
+
+        It is reckoned anew at every pass: when the goods come back, it goes on by itself.
+        """
+        Level = self.env["keycrm.stock.level"].sudo()
+        zeroed = set()
+        for warehouse, rows in plans.items():
+            levels = Level._of(
+                warehouse, self.env["keycrm.offer"].browse([offer_id for offer_id, *_ in rows])
+            )
+            zeroed |= {
+                offer_id
+                for offer_id, _number, quantity in rows
+                if quantity <= 0 and offer_id in levels and levels[offer_id].quantity > 0
+            }
+        catalogue = self.env["keycrm.offer"].sudo().search_count([("account_id", "=", self.id)])
+        account = self.sudo()
+        held = not account.stock_zeros_allowed and rules.is_too_much(
+            len(zeroed), catalogue, account.stock_zero_limit, account.stock_zero_percent
+        )
+        vals = {"stock_held_zeros": len(zeroed) if held else 0, "stock_zeros_allowed": False}
+        if any(account[name] != value for name, value in vals.items()):
+            self._committed(lambda: account.write(vals))
+        return held
+
+    def _put_rows(self, client, warehouse, rows, refusals):
+        """Send rows; when KeyCRM refuses them, halve until the ones it refuses stand alone.
+
+        :param rows: ``[(offer id, KeyCRM's number, quantity)]``
+        :param refusals: how many more are looked into, a list with one number
+        """
+        Level = self.env["keycrm.stock.level"].sudo()
+        try:
+            self._put(client, warehouse, rows)
+        except Refused as refusal:
+            refusals[0] -= 1
+            if len(rows) > 1 and refusals[0] > 0:
+                middle = len(rows) // 2
+                self._put_rows(client, warehouse, rows[:middle], refusals)
+                self._put_rows(client, warehouse, rows[middle:], refusals)
+                return
+            if len(rows) == 1 and self._put_fitted(client, warehouse, rows[0]):
+                return
+            error = refusal.params.get("message") or refusal.code
+            self._committed(lambda: Level._refused(warehouse, _by_offer(rows), error))
+            return
+        self._committed(lambda: self._note_arrived(warehouse, _by_offer(rows)))
+
+    def _put(self, client, warehouse, rows):
+        client.put(
+            "/offers/stocks",
+            {
+                "warehouse_id": warehouse.keycrm_id,
+                "stocks": [
+                    {"id": number, "quantity": rules.as_number(quantity)}
+                    for _offer_id, number, quantity in rows
+                ],
+            },
+        )
+
+    def _put_fitted(self, client, warehouse, row):
+        """Offer a refused fraction or negative number as KeyCRM may take it, and learn from it.
+
+        :return: True when KeyCRM took it
+        """
+        offer_id, number, quantity = row
+        for whole, positive in ((True, False), (False, True), (True, True)):
+            fitted = rules.fitted(quantity, whole=whole, positive=positive)
+            if rules.is_same(fitted, quantity):
+                continue
+            try:
+                self._put(client, warehouse, [(offer_id, number, fitted)])
+            except Refused:
+                continue
+
+            def note(fitted=fitted, whole=whole, positive=positive):
+                learnt = {}
+                if whole and quantity % 1:
+                    learnt["stock_whole_numbers"] = True
+                if positive and quantity < 0:
+                    learnt["stock_no_negatives"] = True
+                self.sudo().write(learnt)
+                self._note_arrived(warehouse, {offer_id: fitted})
+
+            self._committed(note)
+            return True
+        return False
+
+    def _note_arrived(self, warehouse, quantities):
+        """KeyCRM accepted numbers: note them, and that it will echo them.
+
+        :param quantities: ``{offer id: quantity}``
+        """
+        self.env["keycrm.stock.level"].sudo()._arrived(warehouse, quantities)
+        self._expect_echoes(list(quantities))
+
+
+def _by_offer(rows):
+    return {offer_id: quantity for offer_id, _number, quantity in rows}

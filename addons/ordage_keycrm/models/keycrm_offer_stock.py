@@ -1,0 +1,35 @@
+from odoo import api, fields, models
+
+
+class KeycrmOffer(models.Model):
+    """What the stock worker keeps of an offer; a new tie makes its product's stock leave."""
+
+    _inherit = "keycrm.offer"
+
+    is_gone = fields.Boolean(
+        string="Not in KeyCRM any more",
+        readonly=True,
+        help="KeyCRM's whole catalogue was read and the offer was not in it.",
+    )
+    elsewhere_quantity = fields.Float(
+        string="In warehouses not matched", digits=(16, 3), readonly=True
+    )
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        offers = super().create(vals_list)
+        if not self.env.context.get("keycrm_stock_worker"):
+            offers._note_stock()
+        return offers
+
+    def write(self, vals):
+        result = super().write(vals)
+        if not vals.keys().isdisjoint(("product_id", "keycrm_id", "is_gone")):
+            self._note_stock()
+        return result
+
+    def _note_stock(self):
+        """Queue the products of these offers: a new tie has to be sent too."""
+        for account in self.account_id:
+            mine = self.filtered(lambda offer, account=account: offer.account_id == account)
+            self.env["keycrm.stock.change"].sudo()._note_orders(account, mine.product_id.ids)

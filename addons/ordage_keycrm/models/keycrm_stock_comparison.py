@@ -1,0 +1,248 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Command
+from odoo.tools import SQL
+
+from ..keycrm import stock as rules
+
+
+class KeycrmStockComparison(models.Model):
+    """A reading of KeyCRM's whole stock beside Odoo's: a comparison, or a rehearsal before sending.
+
+    The reading goes page by page in the background and lies in ``keycrm.stock.reading`` until it is
+    whole: one that breaks off changes nothing. How it is worked stands in
+    ``keycrm_account_stock_compare``, what a person may choose after a rehearsal in
+    ``keycrm_stock_rehearsal``.
+    """
+
+    _name = "keycrm.stock.comparison"
+    _description = "Stock comparison with KeyCRM"
+    _order = "id desc"
+    _rec_name = "started_at"
+
+    # === FIELDS ===#
+
+    account_id = fields.Many2one("keycrm.account", required=True, ondelete="cascade", index=True)
+    company_id = fields.Many2one(related="account_id.company_id")
+    kind = fields.Selection(
+        [("comparison", "Comparison"), ("rehearsal", "Rehearsal")],
+        required=True,
+        default="comparison",
+    )
+    state = fields.Selection(
+        [
+            ("reading", "Reading KeyCRM"),
+            ("checking", "Checking differences"),
+            ("ready", "Waiting for your choice"),
+            ("done", "Finished"),
+            ("cancelled", "Stopped"),
+            ("failed", "Failed"),
+        ],
+        required=True,
+        default="reading",
+    )
+    started_at = fields.Datetime(required=True, default=fields.Datetime.now)
+    finished_at = fields.Datetime()
+    next_page = fields.Integer(default=1)
+    page_count = fields.Integer(string="Pages")
+    progress = fields.Float(compute="_compute_progress")
+    to_check = fields.Json()
+    keycrm_warehouse_ids = fields.Many2many("keycrm.warehouse", string="KeyCRM warehouses")
+    line_ids = fields.One2many("keycrm.stock.comparison.line", "comparison_id", string="Products")
+    compared_count = fields.Integer(string="Compared")
+    difference_count = fields.Integer(string="Differences")
+    zero_count = fields.Integer(string="Become zero")
+    lower_count = fields.Integer(string="Become lower")
+    higher_count = fields.Integer(string="Become higher")
+    same_count = fields.Integer(string="Stay")
+    unmatched_count = fields.Integer(string="Not matched")
+    choice = fields.Selection(
+        [
+            ("send", "Odoo is right"),
+            ("opening", "Opening quantities from KeyCRM"),
+            ("not_now", "Not now"),
+        ],
+        readonly=True,
+    )
+    written_back_at = fields.Datetime(string="Written back", readonly=True)
+    to_write_back = fields.Boolean(readonly=True)
+    error_code = fields.Char()
+    error_params = fields.Json()
+    error = fields.Char(compute="_compute_error")
+
+    # === COMPUTE METHODS ===#
+
+    @api.depends("state", "next_page", "page_count")
+    def _compute_progress(self):
+        for comparison in self:
+            if comparison.state == "reading":
+                read = comparison.next_page - 1
+                comparison.progress = 100.0 * read / max(comparison.page_count, read, 1)
+            else:
+                comparison.progress = 100.0
+
+    @api.depends("error_code", "error_params")
+    @api.depends_context("lang")
+    def _compute_error(self):
+        explain = self.env["keycrm.explain"]
+        for comparison in self:
+            comparison.error = explain._sentence(comparison.error_code, comparison.error_params)
+
+    # === ACTION METHODS ===#
+
+    def action_cancel(self):
+        """Stop a comparison that is still reading.
+
+        :return: True
+        """
+        self.account_id._check_manager()
+        for comparison in self.sudo():
+            if comparison.state not in ("reading", "checking"):
+                raise UserError(self.env._("It is finished already."))
+            comparison._finish("cancelled")
+        return True
+
+    # === BUSINESS METHODS ===#
+
+    @api.model
+    def _start(self, account, kind):
+        """Begin a comparison; one of the same kind that is still going on is not begun again.
+
+        :return: ``keycrm.stock.comparison``
+        """
+        Comparison = self.sudo()
+        running = Comparison.search(
+            [
+                ("account_id", "=", account.id),
+                ("kind", "=", kind),
+                ("state", "in", ("reading", "checking")),
+            ],
+            limit=1,
+        )
+        if running:
+            return running
+        warehouses = account.warehouse_ids.filtered("warehouse_ids")
+        if kind == "comparison":
+            warehouses = account._sending_warehouses()
+        comparison = Comparison.create(
+            {
+                "account_id": account.id,
+                "kind": kind,
+                "keycrm_warehouse_ids": [Command.set(warehouses.ids)],
+            }
+        )
+        account._wake_stock()
+        return comparison
+
+    def _finish(self, state, **vals):
+        """End it, and forget what was read: its lines hold what matters."""
+        self.env.cr.execute(
+            SQL("DELETE FROM keycrm_stock_reading WHERE comparison_id = ANY(%s)", self.ids)
+        )
+        self.write(
+            {"state": state, "finished_at": fields.Datetime.now(), "to_check": False, **vals}
+        )
+
+    def _store_page(self, page, rows):
+        """Keep one page of KeyCRM's stock aside.
+
+        :param page: :class:`~..keycrm.client.Page`
+        :param rows: ``{offer number: [StockRow]}``
+        """
+        readings = [
+            {
+                "comparison_id": self.id,
+                "keycrm_id": number,
+                "sku": entries[0].sku if entries else "",
+                "warehouse_number": entry.warehouse.id if entry else 0,
+                "quantity": float(entry.quantity) if entry else 0.0,
+            }
+            for number, entries in rows.items()
+            for entry in (entries or [None])
+        ]
+        self.env["keycrm.stock.reading"].create(readings)
+        self.write({"page_count": page.last, "next_page": page.number + 1})
+
+    def _readings(self):
+        """Give what was read, whole.
+
+        :return: ``{offer number: (sku, {KeyCRM's warehouse number: quantity})}``
+        """
+        self.env.flush_all()
+        self.env.cr.execute(
+            SQL(
+                """SELECT keycrm_id, sku, warehouse_number, quantity FROM keycrm_stock_reading
+                    WHERE comparison_id = %s ORDER BY id""",
+                self.id,
+            )
+        )
+        found = {}
+        for number, sku, warehouse_number, quantity in self.env.cr.fetchall():
+            # A row that came on two pages counts once: the later one.
+            found.setdefault(number, (sku or "", {}))[1][warehouse_number] = float(quantity or 0)
+        return found
+
+    @staticmethod
+    def _outcome(odoo, keycrm):
+        """Say what would become of KeyCRM's number."""
+        if rules.is_same(odoo, keycrm):
+            return "same"
+        if odoo <= 0 < keycrm:
+            return "zero"
+        return "lower" if odoo < keycrm else "higher"
+
+
+class KeycrmStockReading(models.Model):
+    """What a comparison has read so far of KeyCRM's stock; nothing is concluded from a part of
+    it."""
+
+    _name = "keycrm.stock.reading"
+    _description = "Reading of KeyCRM's stock"
+    _log_access = False
+    _rec_name = "keycrm_id"
+
+    comparison_id = fields.Many2one(
+        "keycrm.stock.comparison", required=True, ondelete="cascade", index=True
+    )
+    company_id = fields.Many2one(related="comparison_id.account_id.company_id")
+    keycrm_id = fields.Integer(required=True)
+    sku = fields.Char()
+    warehouse_number = fields.Integer()
+    quantity = fields.Float(digits=(16, 3))
+
+
+class KeycrmStockComparisonLine(models.Model):
+    """One product in one KeyCRM warehouse: Odoo's number, KeyCRM's, and the difference."""
+
+    _name = "keycrm.stock.comparison.line"
+    _description = "Line of a stock comparison"
+    _order = "comparison_id desc, outcome, id"
+    _rec_name = "sku"
+
+    comparison_id = fields.Many2one(
+        "keycrm.stock.comparison", required=True, ondelete="cascade", index=True
+    )
+    account_id = fields.Many2one(related="comparison_id.account_id")
+    company_id = fields.Many2one(related="account_id.company_id")
+    product_id = fields.Many2one("product.product", ondelete="set null")
+    offer_id = fields.Many2one("keycrm.offer", ondelete="set null")
+    keycrm_id = fields.Integer(string="KeyCRM offer", aggregator=None)
+    sku = fields.Char(string="SKU")
+    keycrm_warehouse_id = fields.Many2one(
+        "keycrm.warehouse", string="KeyCRM warehouse", ondelete="cascade"
+    )
+    odoo_quantity = fields.Float(string="Odoo", digits=(16, 3))
+    keycrm_quantity = fields.Float(string="KeyCRM", digits=(16, 3))
+    difference = fields.Float(digits=(16, 3), help="Odoo's number less KeyCRM's.")
+    outcome = fields.Selection(
+        [
+            ("zero", "Becomes zero"),
+            ("lower", "Becomes lower"),
+            ("higher", "Becomes higher"),
+            ("same", "Stays"),
+            ("uncounted", "Never counted in Odoo: not sent"),
+            ("not_in_keycrm", "Not in KeyCRM"),
+            ("not_in_odoo", "Not in Odoo"),
+        ],
+        required=True,
+    )

@@ -1,0 +1,24 @@
+from odoo import models
+
+
+class ProductProduct(models.Model):
+    """What decides whether and as what a product is sent: a change of it is a change of stock."""
+
+    _inherit = "product.product"
+
+    def write(self, vals):
+        result = super().write(vals)
+        if not vals.keys().isdisjoint(("default_code", "active")):
+            self.env["keycrm.stock.change"]._note_products(self.ids)
+        return result
+
+
+class ProductTemplate(models.Model):
+    _inherit = "product.template"
+
+    def write(self, vals):
+        result = super().write(vals)
+        if not vals.keys().isdisjoint(("type", "is_storable", "active", "company_id")):
+            variants = self.with_context(active_test=False).product_variant_ids
+            self.env["keycrm.stock.change"]._note_products(variants.ids)
+        return result

@@ -1,0 +1,48 @@
+from odoo import api, models
+
+#: What decides how much an order that is not confirmed takes out.
+_ORDER_DECIDES = ("state", "keycrm_never_moves", "keycrm_account_id")
+_LINE_DECIDES = ("product_id", "keycrm_stock_status", "keycrm_quantity", "keycrm_warehouse_id")
+
+
+class SaleOrder(models.Model):
+    """An order that a person confirms or cancels in Odoo frees or takes goods without any move."""
+
+    _inherit = "sale.order"
+
+    def write(self, vals):
+        result = super().write(vals)
+        if not vals.keys().isdisjoint(_ORDER_DECIDES):
+            self.order_line._note_keycrm_change()
+        return result
+
+
+class SaleOrderLine(models.Model):
+    _inherit = "sale.order.line"
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        lines = super().create(vals_list)
+        lines._note_keycrm_change()
+        return lines
+
+    def write(self, vals):
+        if "product_id" in vals:
+            self._note_keycrm_change()
+        result = super().write(vals)
+        if not vals.keys().isdisjoint(_LINE_DECIDES):
+            self._note_keycrm_change()
+        return result
+
+    def unlink(self):
+        self._note_keycrm_change()
+        return super().unlink()
+
+    def _note_keycrm_change(self):
+        """Note the products of lines that KeyCRM holds stock for."""
+        Change = self.env["keycrm.stock.change"]
+        if not Change._accounts_by_company():
+            return
+        for line in self.sudo():
+            if line.keycrm_id and line.product_id:
+                Change._note((line.product_id.id,), line.company_id.id)

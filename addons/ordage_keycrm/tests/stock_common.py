@@ -1,0 +1,150 @@
+"""Ground of the stock tests: an account that sends, and the sandbox's request log as the
+witness."""
+
+from odoo.fields import Command
+
+from .common import KeycrmCase
+
+
+class StockCase(KeycrmCase):
+    """Two Odoo warehouses; KeyCRM's first warehouse shows the first of them, and stock is sent."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.second = cls.env["stock.warehouse"].create(
+            {"name": "Second", "code": "SEC", "company_id": cls.company.id}
+        )
+        cls.kw1, cls.kw2 = cls.env["keycrm.warehouse"].create(
+            [
+                {
+                    "account_id": cls.account.id,
+                    "keycrm_id": 1,
+                    "name": "Main",
+                    "warehouse_ids": [Command.set(cls.warehouse.ids)],
+                },
+                {"account_id": cls.account.id, "keycrm_id": 2, "name": "Other"},
+            ]
+        )
+        cls.account.push_stock = True
+        cls.customers = cls.env.ref("stock.stock_location_customers")
+        cls.suppliers = cls.env.ref("stock.stock_location_suppliers")
+
+    # === GOODS ===#
+
+    @classmethod
+    def goods(cls, sku, *, keycrm=None, storable=True, **vals):
+        """Make a product that both sides have, tied.
+
+        :param keycrm: KeyCRM's quantity by warehouse number
+        :return: the product; its KeyCRM number is ``product.keycrm_offer_ids.keycrm_id``
+        """
+        offer = cls.keycrm.create_offer(sku=sku, name=sku, stock=keycrm or {1: 0})
+        product = cls.env["product.product"].create(
+            {
+                "name": sku,
+                "default_code": sku,
+                "type": "consu",
+                "is_storable": storable,
+                **vals,
+            }
+        )
+        cls.env["keycrm.offer"].create(
+            {
+                "account_id": cls.account.id,
+                "keycrm_id": offer["id"],
+                "sku": sku,
+                "product_id": product.id,
+            }
+        )
+        return product
+
+    @classmethod
+    def count(cls, product, quantity, location=None, **vals):
+        """Count a product, as the inventory does."""
+        quant = (
+            cls.env["stock.quant"]
+            .with_context(inventory_mode=True)
+            .create(
+                {
+                    "product_id": product.id,
+                    "location_id": (location or cls.warehouse.lot_stock_id).id,
+                    "inventory_quantity": quantity,
+                    **vals,
+                }
+            )
+        )
+        quant.action_apply_inventory()
+        return quant
+
+    @classmethod
+    def move(cls, product, quantity, source, goal, **vals):
+        """Move goods from place to place, done."""
+        move = cls.env["stock.move"].create(
+            {
+                "product_id": product.id,
+                "product_uom_qty": quantity,
+                "product_uom": product.uom_id.id,
+                "location_id": source.id,
+                "location_dest_id": goal.id,
+                **vals,
+            }
+        )
+        move._action_confirm()
+        move._action_assign()
+        move.quantity = quantity
+        move.picked = True
+        move._action_done()
+        return move
+
+    # === SENDING ===#
+
+    def work(self, most=60):
+        """Let the stock worker do all it has to do, as its scheduled action would."""
+        with self.committing(), self.account._client() as client:
+            self.env.cr.flush()
+            for _ in range(most):
+                if not self.account._work_stock(client):
+                    return
+        raise AssertionError("the stock worker finds no end")
+
+    def sent(self, work=True):
+        """Let the worker work; give what it wrote to KeyCRM since the last look.
+
+        :return: list of ``(warehouse, {offer number: quantity})``, one a request
+        """
+        if work:
+            self.work()
+        rows = self.keycrm.requests(method="PUT", path="/offers/stocks")
+        self.asked_log = list(self.keycrm.requests(method="GET"))
+        self.keycrm.clear_log()
+        return [
+            (
+                row["body"]["warehouse_id"],
+                {entry["id"]: entry["quantity"] for entry in row["body"]["stocks"]},
+            )
+            for row in rows
+        ]
+
+    @classmethod
+    def number(cls, product):
+        """:return: KeyCRM's number of the product's offer"""
+        return product.keycrm_offer_ids.keycrm_id
+
+    def shown(self, product, warehouse=1):
+        """:return: what KeyCRM shows of a product in a warehouse"""
+        stock = self.keycrm.stock(self.number(product))["warehouses"]
+        return float(stock.get(str(warehouse), {"quantity": 0})["quantity"])
+
+    def assert_sent(self, *expected):
+        """Expect exactly these numbers to leave: ``(product, quantity)`` or with the warehouse."""
+        told = {}
+        for warehouse, rows in self.sent():
+            told.update({(warehouse, number): float(q) for number, q in rows.items()})
+        self.assertEqual(
+            told,
+            {
+                (row[2] if len(row) > 2 else 1, self.number(row[0])): float(row[1])
+                for row in expected
+            },
+        )

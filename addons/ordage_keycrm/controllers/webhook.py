@@ -47,7 +47,8 @@ class KeycrmWebhook(http.Controller):
         # Without a length (chunked) Odoo's server gives an empty body, which is no JSON.
         if (request.httprequest.content_length or 0) > WEBHOOK_MAX_BYTES:
             return None
-        return request.httprequest.get_data(cache=False)
+        # Kept, since Odoo calls again with the same request after a serialization failure.
+        return request.httprequest.get_data()
 
     @staticmethod
     def _answer(status):

@@ -30,6 +30,7 @@ from . import keycrm_event_words
 from . import keycrm_order_sync
 from . import keycrm_payment
 from . import keycrm_transaction
+from . import keycrm_status_push
 from . import keycrm_stock_change
 from . import keycrm_stock_level
 from . import keycrm_stock_terms

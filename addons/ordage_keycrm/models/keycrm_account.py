@@ -116,6 +116,13 @@ class KeycrmAccount(models.Model):
         string="Archiving ships the goods",
         help="When an order reaches an archive status, what is still to be delivered is validated.",
     )
+    delivered_status_id = fields.Many2one(
+        "keycrm.order.status",
+        string="A delivery sets the status",
+        domain="[('account_id', '=', id)]",
+        help="A validated delivery sets this status in KeyCRM, unless a manager set another one "
+        "meanwhile. Left empty, Odoo sets none.",
+    )
     user_id = fields.Many2one(
         "res.users",
         string="To-dos go to",

@@ -28,7 +28,12 @@ class KeycrmAccount(models.Model):
         :return: True when there may be more
         """
         self.ensure_one()
-        return self._work_inbox(client) or self._work_catch_up(client) or self._work_bulk()
+        return (
+            self._work_inbox(client)
+            or self.env["keycrm.status.push"]._work(self, client)
+            or self._work_catch_up(client)
+            or self._work_bulk()
+        )
 
     # === INBOX ===#
 

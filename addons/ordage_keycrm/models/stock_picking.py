@@ -18,7 +18,7 @@ class StockPicking(models.Model):
     # === BUSINESS METHODS ===#
 
     def _action_done(self):
-        """Goods that KeyCRM does not want delivered any more came back: its order is looked at again."""
+        """Goods came back: their order is looked at again. Goods left: KeyCRM is told, if wished."""
         result = super()._action_done()
         back = self.filtered(
             lambda picking: picking.state == "done"
@@ -26,6 +26,13 @@ class StockPicking(models.Model):
             and picking.sale_id.keycrm_account_id.enabled
         )
         back.sale_id._keycrm_ask_refresh(EVENT_REFRESH)
+        self.env["keycrm.status.push"]._ask(
+            self.filtered(
+                lambda picking: picking.state == "done"
+                and picking.picking_type_code == "outgoing"
+                and picking.sale_id.keycrm_id
+            )
+        )
         return result
 
     def _keycrm_validate_deliveries(self):

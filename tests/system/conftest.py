@@ -50,8 +50,14 @@ class Account:
         return self.rpc.call("keycrm.account", method, [self.id])
 
     def order(self, keycrm_id: int, *fields: str) -> dict[str, Any] | None:
-        """Look for a KeyCRM order in Odoo."""
-        return shop.order_in_odoo(self.rpc, keycrm_id, *fields)
+        """Look for an order of this account in Odoo."""
+        found = self.rpc.rows(
+            "sale.order",
+            ("keycrm_account_id", "=", self.id),
+            ("keycrm_id", "=", keycrm_id),
+            fields=list(fields),
+        )
+        return found[0] if found else None
 
 
 def pytest_configure() -> None:

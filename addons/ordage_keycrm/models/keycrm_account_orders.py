@@ -1,4 +1,5 @@
 import logging
+import time
 from datetime import timedelta
 
 from odoo import fields, models
@@ -15,6 +16,8 @@ _logger = logging.getLogger(__name__)
 
 #: Events that one look at the inbox takes.
 INBOX_BATCH = 500
+#: Seconds to let a burst of webhooks gather.
+BURST_PAUSE = 1.0
 
 
 class KeycrmAccount(models.Model):
@@ -42,9 +45,15 @@ class KeycrmAccount(models.Model):
 
         :return: KeyCRM's numbers of the orders that were worked; empty when the inbox is
         """
-        events = self.env["keycrm.event"]._due(self, limit=INBOX_BATCH)
+        Event = self.env["keycrm.event"]
+        events = Event._due(self, limit=INBOX_BATCH)
         if not events:
             return set()
+        if len(set(events.mapped("keycrm_order_id"))) > READ_SINGLY_UP_TO:
+            # A burst is going on: a moment later one list of fifty answers for more of it.
+            self.env.cr.commit()
+            time.sleep(BURST_PAUSE)
+            events = Event._due(self, limit=INBOX_BATCH)
         order_ids = list(dict.fromkeys(events.mapped("keycrm_order_id")))
         hints = events._reading_hints()
         # Nothing is held open while KeyCRM is asked.

@@ -9,7 +9,8 @@ from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL
 
 from ..const import TROUBLE_PAUSES, WORKER_SECONDS
-from ..keycrm.errors import BudgetSpent, KeyCrmError
+from ..keycrm.budget import DEFAULT_RETRY_AFTER
+from ..keycrm.errors import BudgetSpent, KeyCrmError, RateLimited
 
 _logger = logging.getLogger(__name__)
 
@@ -76,8 +77,12 @@ class KeycrmAccount(models.Model):
                     more = getattr(account, work_name)(client)
             account._note_well()
         except BudgetSpent as error:
-            more, wait = True, error.wait
             self.env.cr.rollback()
+            more, wait = True, error.wait
+        except RateLimited as error:
+            # No trouble of KeyCRM's: the gate keeps everybody away for as long as it said.
+            self.env.cr.rollback()
+            more, wait = True, error.retry_after or DEFAULT_RETRY_AFTER
         except KeyCrmError as error:
             self.env.cr.rollback()
             more = False

@@ -1,0 +1,208 @@
+"""Orders from KeyCRM to Odoo with real processes: every way in, in every kind of weather."""
+
+from __future__ import annotations
+
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
+
+import pytest
+import requests
+
+LINE = {"name": "Кухоль", "price": 100, "quantity": 2}
+
+
+def orders_in_odoo(account, *fields):
+    return account.rpc.rows(
+        "sale.order", ("keycrm_account_id", "=", account.id), fields=["keycrm_id", *fields]
+    )
+
+
+def events(account, *domain):
+    return account.rpc.rows(
+        "keycrm.event",
+        ("account_id", "=", account.id),
+        *domain,
+        fields=["keycrm_order_id", "state", "error", "next_try_at"],
+    )
+
+
+def all_worked(account):
+    """No event waits, and none failed."""
+    return not events(account, ("state", "in", ["pending", "failed"]))
+
+
+def assert_equal_on_both_sides(account):
+    """Every order of KeyCRM is once in Odoo, with its total and its status."""
+    found = orders_in_odoo(account, "amount_total", "keycrm_status_id")
+    statuses = {
+        row["id"]: row["keycrm_id"]
+        for row in account.rpc.rows(
+            "keycrm.order.status", ("account_id", "=", account.id), fields=["keycrm_id"]
+        )
+    }
+    assert Counter(row["keycrm_id"] for row in found) == Counter(account.keycrm.order_ids())
+    for row in found:
+        told = account.keycrm.order(row["keycrm_id"])["answer"]
+        assert f"{row['amount_total']:.2f}" == f"{Decimal(str(told['grand_total'])):.2f}"
+        assert statuses[row["keycrm_status_id"][0]] == told["status_id"]
+
+
+def post(link, number, event="order.change_order_status"):
+    body = {"event": event, "context": {"id": number, "status_id": 1}}
+    return requests.post(link, json=body, timeout=60).status_code
+
+
+def synchronise(account, wait_for, seconds=120):
+    statuses = account.rpc.search("keycrm.order.status", ("account_id", "=", account.id))
+    sync = account.rpc.create(
+        "keycrm.order.sync", account_id=account.id, status_ids=[(6, 0, statuses)]
+    )
+    assert account.rpc.call("keycrm.order.sync", "action_start", [sync])
+
+    def ended():
+        row = account.rpc.read(
+            "keycrm.order.sync",
+            sync,
+            *("state", "total_count", "done_count", "created_count", "failed_count"),
+        )
+        return row["state"] != "running" and row
+
+    return sync, lambda: wait_for(ended, seconds, "the end of the synchronisation")
+
+
+@pytest.mark.parametrize("delivery", ["once", "repeated", "out_of_order", "late"])
+def test_however_webhooks_come_odoo_ends_with_what_keycrm_has(account, wait_for, delivery):
+    account.keycrm.set_switches(webhook_delivery=delivery)
+    numbers = [account.keycrm.create_order(lines=[LINE])["id"] for _ in range(6)]
+    for status in (4, 6, 8):
+        for number in numbers:
+            account.keycrm.set_status(number, status)
+    account.keycrm.wait_quiet(60)
+    wait_for(
+        lambda: len(orders_in_odoo(account)) == 6 and all_worked(account), 60, "all six orders"
+    )
+    assert_equal_on_both_sides(account)
+
+
+def test_with_all_webhooks_lost_orders_arrive_by_asking(account, wait_for):
+    account.write(poll_minutes=1)
+    account.keycrm.set_switches(webhook_delivery="lost")
+    account.keycrm.create_order(lines=[LINE])
+    wait_for(lambda: orders_in_odoo(account), 150, "the order, found by asking")
+    assert_equal_on_both_sides(account)
+
+
+def test_existing_orders_appear_once_however_often_they_are_synchronised(account, wait_for):
+    account.keycrm.seed(3, orders=120)
+    for expected in (120, 0):
+        _sync, ended = synchronise(account, wait_for)
+        row = ended()
+        assert (row["state"], row["done_count"]) == ("done", 120), row
+        assert (row["created_count"], row["failed_count"]) == (expected, 0)
+    assert_equal_on_both_sides(account)
+
+
+def test_a_kill_in_the_middle_of_a_synchronisation_loses_and_doubles_nothing(
+    account, odoo, wait_for
+):
+    account.keycrm.set_switches(rate_limit=0)
+    account.write(request_limit=6000)
+    account.keycrm.seed(4, orders=150)
+    _sync, ended = synchronise(account, wait_for, 200)
+    wait_for(lambda: len(orders_in_odoo(account)) > 20, 60, "the first orders")
+    odoo.kill()
+    odoo.start()
+    row = ended()
+    assert (row["state"], row["failed_count"]) == ("done", 0)
+    assert_equal_on_both_sides(account)
+
+
+def test_eight_at_once_with_one_buyer_and_one_new_product_make_one_of_each(account, wait_for):
+    buyer = account.keycrm.create_buyer(full_name="Олена Коваль", phones=["+380671112233"])
+    offer = account.keycrm.create_offer(sku="SPILNYI", name="Спільний", price=10)["id"]
+    numbers = [
+        account.keycrm.create_order(
+            webhook=False,
+            client_id=buyer["id"],
+            lines=[
+                {"offer_id": offer, "price": 10, "quantity": 1},
+                {"name": "Пакунок", "price": 1, "quantity": 1},
+            ],
+        )["id"]
+        for _ in range(8)
+    ]
+    with ThreadPoolExecutor(8) as pool:
+        calls = [number for number in numbers for _ in range(4)]
+        answers = list(pool.map(lambda number: post(account.link, number), calls))
+    assert set(answers) == {204}
+    wait_for(lambda: len(orders_in_odoo(account)) == 8 and all_worked(account), 60, "eight orders")
+    assert_equal_on_both_sides(account)
+    found = orders_in_odoo(account, "partner_id")
+    assert len({row["partner_id"][0] for row in found}) == 1
+    for name in ("Спільний", "Пакунок"):
+        assert len(account.rpc.search("product.product", ("name", "=", name))) == 1
+
+
+WEATHER = {
+    "server errors": {"kind": "status", "status": 502, "times": 2},
+    "429 with a time": {
+        "kind": "status",
+        "status": 429,
+        "times": 1,
+        "headers": {"Retry-After": "2"},
+    },
+    "cut answers": {"kind": "cut", "times": 2},
+    "pages of HTML": {"kind": "html", "times": 2},
+    "closed connections": {"kind": "close", "times": 2},
+    # More than one request's tries: the account rests, and goes on by itself.
+    "a longer fault": {"kind": "status", "status": 500, "times": 4},
+}
+
+
+@pytest.mark.parametrize("name", list(WEATHER))
+def test_bad_weather_delays_orders_and_loses_none(account, wait_for, name):
+    fault = dict(WEATHER[name])
+    account.keycrm.add_fault(fault.pop("kind"), path="/order/*", method="GET", **fault)
+    number = account.keycrm.create_order(lines=[LINE])["id"]
+    wait_for(
+        lambda: account.order(number, "id") and all_worked(account), 240, f"the order after {name}"
+    )
+    assert_equal_on_both_sides(account)
+    wait_for(lambda: not account.read("trouble_text")["trouble_text"], 90, "all well again")
+
+
+def test_while_keycrm_is_away_the_account_says_so(account, sandbox, wait_for):
+    sandbox.stop()
+    assert post(account.link, 1) == 204
+    trouble = wait_for(lambda: account.read("trouble_text")["trouble_text"], 90, "the trouble")
+    assert "cannot be reached" in trouble
+
+
+def test_a_burst_of_webhooks_is_read_by_the_page(account, wait_for):
+    account.keycrm.set_switches(webhook_delivery="lost")
+    account.keycrm.seed(5, orders=150)
+    newest = account.keycrm.order_ids()[-120:]
+    account.keycrm.set_statuses(newest, 4, webhook=False)
+    account.keycrm.clear_log()
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda number: post(account.link, number), newest + newest[:80]))
+    assert set(answers) == {204}
+    wait_for(lambda: len(orders_in_odoo(account)) == 120 and all_worked(account), 120, "the burst")
+    reads = [row for row in account.keycrm.requests() if row["path"].startswith("/v1/order")]
+    assert len(reads) <= 12
+    assert not [row for row in account.keycrm.requests() if row["status"] == 429]
+
+
+def test_two_odoo_processes_share_the_work_and_the_limit(
+    new_odoo, new_sandbox, account, odoo, wait_for
+):
+    new_odoo(database=odoo.database)
+    account.keycrm.seed(6, orders=60)
+    for number in account.keycrm.order_ids():
+        account.keycrm.send_webhook(number)
+    _sync, ended = synchronise(account, wait_for, 200)
+    assert ended()["state"] == "done"
+    wait_for(lambda: all_worked(account), 120, "all events")
+    assert_equal_on_both_sides(account)
+    assert not [row for row in account.keycrm.requests() if row["status"] == 429]

@@ -33,15 +33,14 @@ class KeycrmEvent(models.Model):
 
     @api.model
     def _event_names(self):
-        _ = self.env._
         return {
-            "order.change_order_status": _("Order status changed"),
-            "order.change_payment_status": _("Payment status changed"),
-            "lead.change_lead_status": _("Lead status changed"),
-            EVENT_STOCK: _("Stock changed in KeyCRM"),
-            EVENT_REFRESH: _("A person asked to refresh"),
-            EVENT_SYNC: _("Synchronisation"),
-            EVENT_CATCH_UP: _("Found by asking KeyCRM"),
-            EVENT_SWEEP: _("Found by comparing open orders"),
-            "?": _("Unknown message"),
+            "order.change_order_status": self.env._("Order status changed"),
+            "order.change_payment_status": self.env._("Payment status changed"),
+            "lead.change_lead_status": self.env._("Lead status changed"),
+            EVENT_STOCK: self.env._("Stock changed in KeyCRM"),
+            EVENT_REFRESH: self.env._("A person asked to refresh"),
+            EVENT_SYNC: self.env._("Synchronisation"),
+            EVENT_CATCH_UP: self.env._("Found by asking KeyCRM"),
+            EVENT_SWEEP: self.env._("Found by comparing open orders"),
+            "?": self.env._("Unknown message"),
         }

@@ -1,6 +1,7 @@
 from . import ir_cron
 from . import keycrm_api_budget
 from . import keycrm_explain
+from . import keycrm_explain_products
 from . import keycrm_account
 from . import keycrm_account_gate
 from . import keycrm_account_catalogs
@@ -8,6 +9,7 @@ from . import keycrm_account_webhook
 from . import keycrm_account_worker
 from . import keycrm_account_orders
 from . import keycrm_account_learn
+from . import keycrm_account_products
 from . import keycrm_account_bulk
 from . import keycrm_account_stock
 from . import keycrm_account_stock_look
@@ -26,6 +28,11 @@ from . import keycrm_buyer
 from . import keycrm_company
 from . import keycrm_catch_up
 from . import keycrm_event
+from . import keycrm_event_again
+from . import keycrm_product_tie
+from . import keycrm_product_matcher
+from . import keycrm_product_maker
+from . import keycrm_product_follow
 from . import keycrm_event_words
 from . import keycrm_order_sync
 from . import keycrm_payment

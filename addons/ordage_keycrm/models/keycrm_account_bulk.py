@@ -2,6 +2,7 @@ from odoo import models
 
 from ..const import IMPORT_BATCH
 from ..keycrm import budget as rules
+from ..keycrm.records import Order
 
 
 class KeycrmAccount(models.Model):
@@ -14,8 +15,10 @@ class KeycrmAccount(models.Model):
 
         :return: True when there may be more
         """
-        sync = self.env["keycrm.order.sync"].sudo().search(
-            [("account_id", "=", self.id), ("state", "=", "running")], order="id", limit=1
+        sync = (
+            self.env["keycrm.order.sync"]
+            .sudo()
+            .search([("account_id", "=", self.id), ("state", "=", "running")], order="id", limit=1)
         )
         with self._client(rules.BULK) as client:
             if sync:
@@ -23,10 +26,9 @@ class KeycrmAccount(models.Model):
             elif self.warehouse_sweep_page:
                 self._work_warehouse_sweep(client)
             else:
-                return (
-                    self.env["keycrm.open.sweep"]._work_page(self, client)
-                    or self.env["keycrm.transaction"]._work_page(self, client)
-                )
+                return self.env["keycrm.open.sweep"]._work_page(self, client) or self.env[
+                    "keycrm.transaction"
+                ]._work_page(self, client)
         return True
 
     def _write_page(self, client, live_client, read, then):
@@ -39,6 +41,9 @@ class KeycrmAccount(models.Model):
         :param then: called with the outcomes of a part, in its transaction
         """
         live = self.with_context(keycrm_gone_status_ids=(), keycrm_gone_if_written_off=False)
+        # What the page's orders refer to is read for all of them at once.
+        learnt = self._learn_for(client, [one for one in read.values() if isinstance(one, Order)])
+        read.update((order.id, order) for order in learnt)
         while read:
             for number in live._work_inbox(live_client):
                 read.pop(number, None)

@@ -1,5 +1,6 @@
 import logging
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 from odoo import fields, models
 
@@ -11,13 +12,17 @@ from ..keycrm.errors import (
     RateLimited,
     Unauthorized,
 )
-from ..keycrm.records import Company
+from ..keycrm.records import Company, Offer
 from ..keycrm.values import to_object
 
 _logger = logging.getLogger(__name__)
 
 #: For so long what was read of a company is believed.
 COMPANY_FRESH = timedelta(days=1)
+#: For so long what was read of an offer is believed, for orders that were not touched since.
+CATALOGUE_FRESH = timedelta(days=1)
+#: So far KeyCRM's clock and ours may be apart.
+CLOCKS_APART = timedelta(minutes=2)
 
 
 class KeycrmAccount(models.Model):
@@ -37,7 +42,7 @@ class KeycrmAccount(models.Model):
         :raise KeyCrmError: when there is no room in the request budget or the key is wrong
         """
         self._learn_companies(client, orders)
-        return orders
+        return self._with_catalogue(client, orders)
 
     def _learn_companies(self, client, orders):
         """Read the companies of buyers that are not known or were read long ago."""
@@ -61,6 +66,62 @@ class KeycrmAccount(models.Model):
         companies = [company for company in companies if company]
         if companies:
             self._committed(lambda: self.env["keycrm.company"]._learn(self, companies))
+
+    # === CATALOGUE ===#
+
+    def _with_catalogue(self, client, orders):
+        """Put the offers as the catalogue has them into the lines, where they are not known fresh.
+
+        An order carries its offers without the product's name; a line's own name may be a
+        marketplace's title.
+
+        :return: list of :class:`~..keycrm.records.Order`
+        """
+        asked_for = {}
+        for order in orders:
+            for line in order.lines:
+                if line.offer and not line.offer.name:
+                    asked_for.setdefault(line.offer.id, []).append((order, line.offer))
+        if not asked_for:
+            return orders
+        ties = self._by_keycrm_id(
+            self.env["keycrm.offer"].search_fetch(
+                [("account_id", "=", self.id), ("keycrm_id", "in", list(asked_for))],
+                ["keycrm_id", "catalogue_at", "keycrm_updated_at"],
+            )
+        )
+        wanted = [
+            number
+            for number, places in asked_for.items()
+            if not all(self._is_fresh(ties.get(number), *place) for place in places)
+        ]
+        offers = {}
+        for row in self._rows_by_number(client, "/offers", "id", wanted, "product"):
+            try:
+                offer = Offer.parse(row)
+            except MalformedAnswer:
+                continue
+            if offer:
+                offers[offer.id] = offer
+        return [_with_offers(order, offers) for order in orders] if offers else orders
+
+    def _is_fresh(self, tie, order, offer):
+        """Tell whether an offer need not be read for this order.
+
+        Whatever the shop changed before it touched the order is to be seen with the order.
+        """
+        if not tie:
+            return False
+        if self.keep_product_info:
+            return True
+        read_at = tie.catalogue_at
+        if not read_at or read_at < fields.Datetime.now() - CATALOGUE_FRESH:
+            return False
+        if offer.updated_at and offer.updated_at > (tie.keycrm_updated_at or datetime.min):
+            return False
+        return bool(order.updated_at and order.updated_at + CLOCKS_APART < read_at)
+
+    # === READING ===#
 
     @staticmethod
     def _parsed_company(row):
@@ -88,3 +149,13 @@ class KeycrmAccount(models.Model):
             except KeyCrmError as error:
                 _logger.warning("KeyCRM account %s: %s: %s", self.id, path, error)
         return rows
+
+
+def _with_offers(order, offers):
+    lines = tuple(
+        replace(line, offer=offers[line.offer.id])
+        if line.offer and line.offer.id in offers
+        else line
+        for line in order.lines
+    )
+    return replace(order, lines=lines)

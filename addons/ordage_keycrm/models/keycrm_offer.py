@@ -1,4 +1,6 @@
-from odoo import fields, models
+from odoo import api, fields, models
+
+from ..keycrm.naming import sku_key
 
 
 class KeycrmOffer(models.Model):
@@ -10,15 +12,61 @@ class KeycrmOffer(models.Model):
     _rec_name = "sku"
     _check_company_auto = True
 
+    # === FIELDS ===#
+
     account_id = fields.Many2one("keycrm.account", required=True, ondelete="cascade", index=True)
     company_id = fields.Many2one(related="account_id.company_id", store=True)
     keycrm_id = fields.Integer(string="KeyCRM number", required=True)
+    keycrm_product_id = fields.Integer(
+        string="KeyCRM product",
+        readonly=True,
+        aggregator=None,
+        index="btree_not_null",
+        help="Number of the product of which the offer is a variant.",
+    )
     sku = fields.Char(string="SKU", help="As KeyCRM has it; may differ from Odoo's.")
+    sku_key = fields.Char(compute="_compute_sku_key", store=True, index="btree_not_null")
     product_id = fields.Many2one(
         "product.product", required=True, ondelete="cascade", index=True, check_company=True
     )
     level_ids = fields.One2many("keycrm.stock.level", "offer_id", string="Stock in KeyCRM")
+    keycrm_updated_at = fields.Datetime(string="Updated in KeyCRM", readonly=True)
+    catalogue_at = fields.Datetime(
+        string="Read from the catalogue", readonly=True, help="When it was last read, UTC."
+    )
+    picture_url = fields.Char(string="Picture", readonly=True)
+    picture_state = fields.Selection(
+        [("wanted", "To be fetched"), ("done", "Fetched"), ("failed", "Failed")], readonly=True
+    )
+    picture_tries = fields.Integer(readonly=True)
+    problem_code = fields.Char(readonly=True, copy=False)
+    problem_params = fields.Json(readonly=True, copy=False)
+    problem = fields.Char(string="What is wrong", compute="_compute_problem")
 
     _account_keycrm_id_unique = models.Constraint(
         "UNIQUE(account_id, keycrm_id)", "This offer of KeyCRM is already tied to a product."
     )
+
+    # === COMPUTE METHODS ===#
+
+    @api.depends("sku")
+    def _compute_sku_key(self):
+        for offer in self:
+            offer.sku_key = sku_key(offer.sku or "") or False
+
+    @api.depends("problem_code", "problem_params")
+    @api.depends_context("lang")
+    def _compute_problem(self):
+        explain = self.env["keycrm.explain"]
+        for offer in self:
+            offer.problem = explain._sentence(offer.problem_code, offer.problem_params)
+
+    # === BUSINESS METHODS ===#
+
+    def _want_picture(self, url):
+        """Note the catalogue's picture; it is fetched later, outside of any order's transaction.
+
+        :param url: address as KeyCRM sent it, may be empty
+        """
+        if url and self.picture_url != url:
+            self.write({"picture_url": url, "picture_state": "wanted", "picture_tries": 0})

@@ -14,7 +14,11 @@ class ProductProduct(models.Model):
         readonly=True,
     )
     keycrm_one_off_key = fields.Char(copy=False, index="btree_not_null")
-    # PostgreSQL's lower() leaves Cyrillic letters alone where a database has the C locale, as Odoo's have.
+    keycrm_sku_generated = fields.Boolean(
+        copy=False, readonly=True, help="KeyCRM had no SKU; Odoo made one."
+    )
+    # PostgreSQL's lower() leaves Cyrillic letters alone where a database has the C locale, as
+    # Odoo's have.
     keycrm_sku_key = fields.Char(
         compute="_compute_keycrm_sku_key", store=True, index="btree_not_null"
     )
@@ -36,13 +40,35 @@ class ProductProduct(models.Model):
         for product in self:
             product.keycrm_sku_key = sku_key(product.default_code or "") or False
 
+    # === CRUD METHODS ===#
+
+    def write(self, vals):
+        """Orders that waited until two products are told apart come by themselves."""
+        result = super().write(vals)
+        if {"default_code", "barcode", "active"} & vals.keys():
+            self._keycrm_told_apart()
+        return result
+
+    def unlink(self):
+        result = super().unlink()
+        self._keycrm_told_apart()
+        return result
+
+    def _keycrm_told_apart(self):
+        if not self.env.context.get("keycrm_import"):
+            self.env["keycrm.event"]._work_again_for_products()
+
     @api.depends("keycrm_level_ids.sent_at", "keycrm_level_ids.error")
     def _compute_keycrm_push(self):
-        waiting = self.env["keycrm.stock.change"].sudo()._read_group(
-            [("product_id", "in", self.ids)], ["product_id"]
+        waiting = (
+            self.env["keycrm.stock.change"]
+            .sudo()
+            ._read_group([("product_id", "in", self.ids)], ["product_id"])
         )
-        missing = self.env["keycrm.missing.sku"].sudo()._read_group(
-            [("product_id", "in", self.ids)], ["product_id"]
+        missing = (
+            self.env["keycrm.missing.sku"]
+            .sudo()
+            ._read_group([("product_id", "in", self.ids)], ["product_id"])
         )
         waiting = {product.id for (product,) in waiting}
         missing = {product.id for (product,) in missing}

@@ -4,6 +4,12 @@ from odoo import fields, models
 class ProductTemplate(models.Model):
     _inherit = "product.template"
 
+    # A product whose variants are those of one KeyCRM product.
+    keycrm_catalogue_account_id = fields.Many2one(
+        "keycrm.account", copy=False, readonly=True, ondelete="set null", index="btree_not_null"
+    )
+    keycrm_catalogue_id = fields.Integer(copy=False, readonly=True, aggregator=None)
+
     keycrm_offer_ids = fields.One2many(
         "keycrm.offer", related="product_variant_ids.keycrm_offer_ids", string="KeyCRM offers"
     )

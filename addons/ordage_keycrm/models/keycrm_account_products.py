@@ -1,0 +1,21 @@
+from odoo import fields, models
+
+
+class KeycrmAccount(models.Model):
+    """How an account wants its products, and the work that goes on with them."""
+
+    _inherit = "keycrm.account"
+
+    # === FIELDS ===#
+
+    product_variants = fields.Boolean(
+        string="Make real variants",
+        help="New products with properties become variants of one product, with attributes. "
+        "Left off, each is a product of its own: “Shirt, white, M”.",
+    )
+    picture_hosts = fields.Char(
+        string="Take pictures from",
+        groups="ordage_keycrm.group_manager",
+        help="Hosts from which pictures of products may be fetched, with commas between them. "
+        "Left empty, no pictures are fetched.",
+    )

@@ -1,0 +1,284 @@
+from itertools import combinations
+
+from odoo.fields import Command
+
+from .stock_common import StockCase
+
+NEW, PRODUCTION, DELIVERING, COMPLETED, CANCELLED = 1, 4, 6, 8, 12
+#: KeyCRM accounts: what their statuses do to stock.
+ACCOUNTS = {
+    "both": {"status_reserve": "on", "status_write_off": "on"},
+    "reserve only": {"status_reserve": "on", "status_write_off": "off"},
+    "write off only": {"status_reserve": "off", "status_write_off": "on"},
+    "neither": {"status_reserve": "off", "status_write_off": "off"},
+}
+
+
+class QuantityCase(StockCase):
+    """One product, twenty on the shelf, and an oracle that reckons apart from the addon's SQL."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.cap = cls.goods("CAP")
+
+    def fresh(self, switches="both", rule="on_hand"):
+        """Begin anew: twenty pieces on both sides, no orders."""
+        self.keycrm.set_switches(**ACCOUNTS[switches])
+        orders = self.env["sale.order"].search([("keycrm_account_id", "=", self.account.id)])
+        for order in orders:
+            order.locked = False
+            order._action_cancel()
+            order.keycrm_account_id = False
+        moves = self.env["stock.move"].search(
+            [("product_id", "=", self.cap.id), ("state", "not in", ("done", "cancel"))]
+        )
+        moves._action_cancel()
+        for quant in self.env["stock.quant"].search(
+            [("product_id", "=", self.cap.id), ("location_id.usage", "=", "internal")]
+        ):
+            quant.with_context(inventory_mode=True).inventory_quantity_auto_apply = 0
+        self.count(self.cap, 20)
+        self.keycrm.set_stock(self.number(self.cap), 1, 20, reserve=0)
+        self.account.stock_quantity = rule
+        self.account.action_push_all_stock()
+        self.work()
+
+    # === STEPS ===#
+
+    def new(self, quantity=5, status=NEW):
+        number = self.new_order(
+            [{"offer_id": self.number(self.cap), "quantity": quantity}], status_id=status
+        )
+        return number, self.arrive(number)
+
+    def status(self, number, status):
+        self.keycrm.set_status(number, status, webhook=False)
+        return self.arrive(number)
+
+    def ship(self, order, quantity=None, backorder=True):
+        """Ship, in part or all of it; nothing where there is nothing to ship."""
+        picking = order.picking_ids.filtered(
+            lambda p: p.state not in ("done", "cancel") and p.picking_type_code == "outgoing"
+        )[:1]
+        if not picking:
+            return
+        picking.action_assign()
+        for move in picking.move_ids:
+            move.quantity = min(quantity or move.product_uom_qty, move.product_uom_qty)
+            move.picked = True
+        if backorder:
+            picking.with_context(skip_backorder=True).button_validate()
+        else:
+            picking.with_context(
+                skip_backorder=True, picking_ids_not_to_backorder=picking.ids
+            ).button_validate()
+        self.assertEqual(picking.state, "done")
+
+    def take_back(self, order, quantity=1):
+        picking = order.picking_ids.filtered(
+            lambda p: p.state == "done" and p.picking_type_code == "outgoing"
+        )[:1]
+        if not picking:
+            return
+        wizard = self.env["stock.return.picking"].create({"picking_id": picking.id})
+        wizard.product_return_moves.quantity = quantity
+        back = self.env["stock.picking"].browse(wizard.action_create_returns()["res_id"])
+        back.move_ids.quantity = quantity
+        back.move_ids.picked = True
+        back.button_validate()
+        self.assertEqual(back.state, "done")
+
+    def other_customer(self, quantity=3):
+        """Reserve for somebody who did not buy in KeyCRM."""
+        order = self.env["sale.order"].create(
+            {
+                "partner_id": self.env["res.partner"].create({"name": "Neighbour"}).id,
+                "order_line": [
+                    Command.create({"product_id": self.cap.id, "product_uom_qty": quantity})
+                ],
+            }
+        )
+        order.action_confirm()
+        order.picking_ids.action_assign()
+        return order
+
+    # === THE ORACLE ===#
+
+    def lines(self):
+        return self.env["sale.order.line"].search(
+            [
+                ("order_id.keycrm_account_id", "=", self.account.id),
+                ("product_id", "=", self.cap.id),
+            ]
+        )
+
+    def still_open(self, line):
+        """:return: what Odoo still has to ship of a confirmed line"""
+        return sum(
+            move.product_qty
+            for move in line.move_ids
+            if move.state not in ("draft", "done", "cancel")
+            and move.location_dest_id.usage == "customer"
+        )
+
+    def truth(self):
+        """:return: on hand, written off and not shipped, reserved for others, still taken out"""
+        on_hand = self.cap.with_context(location=self.warehouse.lot_stock_id.id).qty_available
+        written_off = taken = 0.0
+        for line in self.lines():
+            order, held = line.order_id, line.keycrm_stock_status
+            if order.keycrm_never_moves or order.state == "cancel":
+                continue
+            if order.state == "sale":
+                taken += self.still_open(line)
+                if held == "fulfilled":
+                    written_off += min(line.keycrm_quantity, self.still_open(line))
+            elif held:
+                taken += line.keycrm_quantity
+                written_off += line.keycrm_quantity if held == "fulfilled" else 0.0
+        others = sum(
+            detail.quantity_product_uom
+            for detail in self.env["stock.move.line"].search(
+                [
+                    ("product_id", "=", self.cap.id),
+                    ("state", "not in", ("done", "cancel")),
+                    ("location_id", "child_of", self.warehouse.lot_stock_id.id),
+                ]
+            )
+            if detail.move_id.sale_line_id.order_id.keycrm_account_id != self.account
+        )
+        return on_hand, written_off, others, taken
+
+    def check(self, step=""):
+        """KeyCRM shows what the definition says, and sells what is really free."""
+        self.cap.invalidate_recordset()
+        on_hand, written_off, others, taken = self.truth()
+        self.work()
+        stock = self.keycrm.stock(self.number(self.cap))["warehouses"]["1"]
+        shown, reserve = float(stock["quantity"]), float(stock["reserve"])
+        if self.account.stock_quantity == "available":
+            self.assertEqual(shown - reserve, on_hand - others - taken, step)
+        else:
+            self.assertEqual(shown, on_hand - written_off, step)
+
+
+class TestQuantity(QuantityCase):
+    def play(self, switches, rule, keycrm_steps, odoo_steps):
+        """Play every order in which the steps of the two sides can come."""
+        total = len(keycrm_steps) + len(odoo_steps)
+        for places in combinations(range(total), len(keycrm_steps)):
+            self.fresh(switches, rule)
+            number, order = self.new()
+            self.check("new")
+            on_side = {True: iter(keycrm_steps), False: iter(odoo_steps)}
+            told = []
+            for place in range(total):
+                step = next(on_side[place in places])
+                told.append(str(step))
+                if place in places:
+                    self.status(number, step)
+                elif step == "part":
+                    self.ship(order, 2)
+                elif step == "rest":
+                    self.ship(order)
+                elif step == "no backorder":
+                    self.ship(order, 2, backorder=False)
+                elif step == "return":
+                    self.take_back(order)
+                elif step == "cancel" and order.state != "cancel" and not order._keycrm_is_out():
+                    order._action_cancel()
+                elif step == "other":
+                    self.other_customer()
+                self.check(f"{switches}, {rule}: {', '.join(told)}")
+
+    def test_an_account_that_reserves_and_writes_off_in_every_order(self):
+        for rule in ("on_hand", "available"):
+            self.play("both", rule, [PRODUCTION, DELIVERING], ["part", "rest", "return"])
+
+    def test_goods_given_back_in_every_order(self):
+        for rule in ("on_hand", "available"):
+            self.play("both", rule, [DELIVERING, CANCELLED], ["part", "return"])
+            self.play("both", rule, [PRODUCTION, CANCELLED], ["other"])
+
+    def test_accounts_that_only_reserve_only_write_off_or_neither(self):
+        for switches in ("reserve only", "write off only", "neither"):
+            for rule in ("on_hand", "available"):
+                self.play(switches, rule, [PRODUCTION, DELIVERING], ["no backorder"])
+
+    def test_orders_cancelled_first_in_odoo(self):
+        for rule in ("on_hand", "available"):
+            self.play("both", rule, [PRODUCTION, DELIVERING], ["cancel"])
+
+    def test_goods_reserved_for_another_customer(self):
+        for rule in ("on_hand", "available"):
+            self.play("both", rule, [PRODUCTION, DELIVERING], ["other", "rest"])
+
+    def test_free_is_less_everything_reserved_in_odoo(self):
+        self.fresh("neither", "free")
+        self.other_customer(3)
+        _number, order = self.new(5, PRODUCTION)
+        order.picking_ids.action_assign()
+        self.work()
+        self.assertEqual(self.shown(self.cap), 12)
+
+    def test_an_order_never_confirmed_is_not_sold_twice(self):
+        self.fresh("both", "available")
+        self.account.status_ids.filtered(
+            lambda s: s.keycrm_id == PRODUCTION
+        ).order_action = "quotation"
+        number, order = self.new(5, PRODUCTION)
+        self.assertEqual(order.state, "draft")
+        self.check("reserved, not confirmed")
+        order._action_cancel()
+        self.check("cancelled in Odoo")
+        self.status(number, CANCELLED)
+        self.check("cancelled in KeyCRM")
+
+    def test_an_order_first_seen_archived_takes_nothing_out(self):
+        self.account.archive_status_ids = self.account.status_ids.filtered(
+            lambda s: s.keycrm_id == COMPLETED
+        )
+        for rule in ("on_hand", "available"):
+            self.fresh("both", rule)
+            _number, order = self.new(5, COMPLETED)
+            self.assertTrue(order.keycrm_never_moves)
+            self.check(rule)
+            self.assertEqual(self.shown(self.cap), 20)
+
+    def test_keycrm_changes_the_quantity_of_a_reserved_line(self):
+        self.fresh("both", "available")
+        number, _order = self.new(5, PRODUCTION)
+        line = self.keycrm.order(number)["answer"]["products"][0]["id"]
+        for quantity in (7, 2):
+            self.keycrm.patch_line(number, line, quantity=quantity, webhook=False)
+            self.arrive(number)
+            self.check(quantity)
+
+    def test_keycrm_shortens_an_order_that_has_shipped(self):
+        for rule in ("on_hand", "available"):
+            self.fresh("both", rule)
+            number, order = self.new(5, DELIVERING)
+            self.ship(order)
+            line = self.keycrm.order(number)["answer"]["products"][0]["id"]
+            self.keycrm.patch_line(number, line, quantity=2, webhook=False)
+            self.arrive(number)
+            self.check(rule)
+
+    def test_goods_picked_first_count_once(self):
+        self.warehouse.delivery_steps = "pick_pack_ship"
+        self.addCleanup(setattr, self.warehouse, "delivery_steps", "ship_only")
+        self.fresh("both", "available")
+        _number, order = self.new(5, PRODUCTION)
+        for _step in range(3):
+            self.work()
+            stock = self.keycrm.stock(self.number(self.cap))["warehouses"]["1"]
+            self.assertEqual(float(stock["quantity"]) - float(stock["reserve"]), 15)
+            picking = order.picking_ids.filtered(lambda p: p.state not in ("done", "cancel"))[:1]
+            picking.action_assign()
+            picking.move_ids.picked = True
+            picking.button_validate()
+        self.assertEqual(order.order_line.qty_delivered, 5)
+        self.work()
+        stock = self.keycrm.stock(self.number(self.cap))["warehouses"]["1"]
+        self.assertEqual(float(stock["quantity"]) - float(stock["reserve"]), 15)

@@ -45,7 +45,7 @@ WORKER_MAX_SLEEP = 2.0
 #: Orders written in one transaction: confirming ten takes about a second, then the inbox is looked at.
 IMPORT_BATCH = 10
 #: Up to so many orders are read one by one; more are looked for in lists of 50 first.
-READ_SINGLY_UP_TO = 4
+READ_SINGLY_UP_TO = 2
 #: Pauses before a failed event is tried again by itself; after the last one it waits for a person.
 RETRY_PAUSES = (60, 300, 900, 3600, 4 * 3600)
 #: Pauses of an account that is in trouble; the last one is repeated.

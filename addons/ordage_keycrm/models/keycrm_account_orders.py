@@ -9,15 +9,16 @@ from ..const import IMPORT_BATCH, READ_SINGLY_UP_TO
 from ..keycrm.client import PAGE_SIZE
 from ..keycrm.errors import ImportProblem, KeyCrmError, MalformedAnswer, NotFound
 from ..keycrm.records import ORDER_INCLUDES, ORDER_INCLUDES_WITHOUT_PAYMENTS, Order
-from ..keycrm.values import utc_text
+from ..keycrm.values import to_int, utc_text
 from ..outcome import Outcome
 
 _logger = logging.getLogger(__name__)
 
 #: Events that one look at the inbox takes.
 INBOX_BATCH = 500
-#: Seconds to let a burst of webhooks gather.
-BURST_PAUSE = 1.0
+#: Seconds to let a burst of webhooks gather, and how often at the most.
+BURST_PAUSE = 0.5
+BURST_LOOKS = 4
 
 
 class KeycrmAccount(models.Model):
@@ -49,11 +50,16 @@ class KeycrmAccount(models.Model):
         events = Event._due(self, limit=INBOX_BATCH)
         if not events:
             return set()
-        if len(set(events.mapped("keycrm_order_id"))) > READ_SINGLY_UP_TO:
+        for _ in range(BURST_LOOKS):
+            before = len(set(events.mapped("keycrm_order_id")))
+            if before <= READ_SINGLY_UP_TO:
+                break
             # A burst is going on: a moment later one list of fifty answers for more of it.
             self.env.cr.commit()
             time.sleep(BURST_PAUSE)
             events = Event._due(self, limit=INBOX_BATCH)
+            if len(set(events.mapped("keycrm_order_id"))) == before:
+                break
         order_ids = list(dict.fromkeys(events.mapped("keycrm_order_id")))
         hints = events._reading_hints()
         # Nothing is held open while KeyCRM is asked.
@@ -74,12 +80,14 @@ class KeycrmAccount(models.Model):
             for page in self._hinted_pages(client, hints, len(missing)):
                 found = {}
                 for row in page.rows:
-                    if row.get("id") in missing:
-                        found[row["id"]] = self._parsed(row)
-                        del missing[row["id"]]
+                    number = to_int(row.get("id"))
+                    if number in missing:
+                        found[number] = self._parsed(row)
+                        del missing[number]
                 yield from self._parts(found)
-                if not missing:
-                    return
+                if len(missing) <= 1:
+                    # One more page would cost as much, and may not hold it.
+                    break
         part = {}
         for order_id in missing:
             try:

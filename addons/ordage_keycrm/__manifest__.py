@@ -24,8 +24,11 @@
         "views/product_views.xml",
         "views/res_partner_views.xml",
         "views/keycrm_buyer_views.xml",
+        "views/keycrm_product_tie_views.xml",
+        "views/keycrm_product_load_views.xml",
         "wizards/res_config_settings_views.xml",
         "views/keycrm_menus.xml",
+        "views/keycrm_product_menus.xml",
     ],
     "assets": {
         "web.assets_backend": ["ordage_keycrm/static/src/**/*"],

@@ -33,6 +33,7 @@ from . import keycrm_product_tie
 from . import keycrm_product_matcher
 from . import keycrm_product_maker
 from . import keycrm_product_follow
+from . import keycrm_product_load
 from . import keycrm_event_words
 from . import keycrm_order_sync
 from . import keycrm_payment

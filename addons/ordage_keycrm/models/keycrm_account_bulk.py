@@ -20,9 +20,16 @@ class KeycrmAccount(models.Model):
             .sudo()
             .search([("account_id", "=", self.id), ("state", "=", "running")], order="id", limit=1)
         )
+        load = self.env["keycrm.product.load"]
+        if not sync:
+            load = load.sudo().search(
+                [("account_id", "=", self.id), ("state", "=", "running")], order="id", limit=1
+            )
         with self._client(rules.BULK) as client:
             if sync:
                 sync._work_page(client)
+            elif load:
+                load._work_page(client)
             elif self.warehouse_sweep_page:
                 self._work_warehouse_sweep(client)
             else:

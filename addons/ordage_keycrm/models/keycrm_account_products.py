@@ -19,3 +19,19 @@ class KeycrmAccount(models.Model):
         help="Hosts from which pictures of products may be fetched, with commas between them. "
         "Left empty, no pictures are fetched.",
     )
+
+    # === ACTION METHODS ===#
+
+    def action_load_products(self):
+        """Open "Load products from KeyCRM" for this account.
+
+        :return: an action
+        """
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Load products from KeyCRM"),
+            "res_model": "keycrm.product.load",
+            "view_mode": "form",
+            "context": {"default_account_id": self.id},
+        }

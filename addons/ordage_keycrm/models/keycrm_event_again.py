@@ -13,6 +13,28 @@ class KeycrmEvent(models.Model):
 
     _failed_index = models.Index("(error_code) WHERE state = 'failed'")
 
+    # === ACTION METHODS ===#
+
+    def action_choose_product(self):
+        """Open the choice of a product for the SKU that several have; it is remembered.
+
+        :return: an action
+        """
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Choose the product"),
+            "res_model": "keycrm.product.tie",
+            "view_mode": "form",
+            "target": "new",
+            "context": {
+                "default_account_id": self.account_id.id,
+                "default_sku": (self.error_params or {}).get("sku") or False,
+            },
+        }
+
+    # === BUSINESS METHODS ===#
+
     @api.model
     def _work_again_for_products(self, accounts=None):
         """Put orders that failed for their products into the inbox once more.

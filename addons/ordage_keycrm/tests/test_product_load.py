@@ -1,0 +1,141 @@
+""" "Load products from KeyCRM": the whole catalogue before the first order."""
+
+from odoo.exceptions import UserError
+
+from .common import KeycrmCase
+
+
+class TestProductLoad(KeycrmCase):
+    def setUp(self):
+        super().setUp()
+        self.keycrm.reset(keep_switches=True)
+        self.Load = self.env["keycrm.product.load"]
+
+    def load(self, **vals):
+        load = self.Load.create({"account_id": self.account.id, **vals})
+        load.action_start()
+        return load
+
+    def work(self, load, pages=100):
+        """Let the worker do its bulk work, as its scheduled action would."""
+        with self.committing():
+            for _page in range(pages):
+                if load.state != "running":
+                    return
+                self.account._work_bulk()
+
+    def rows(self, load, kind):
+        return load.row_ids.filtered(lambda row: row.kind == kind)
+
+    def product(self, **vals):
+        return self.env["product.product"].create({"name": "Товар", "is_storable": True, **vals})
+
+    def test_the_whole_catalogue_is_tied_or_made_with_progress(self):
+        ours = self.product(default_code="LOAD-7")
+        for number in range(120):
+            self.keycrm.create_offer(name=f"Річ {number}", sku=f"load-{number}", price=number + 1)
+        load = self.load()
+        self.work(load, pages=1)
+        self.assertEqual((load.state, load.done_count, load.total_count), ("running", 50, 120))
+        self.assertAlmostEqual(load.progress, 100 * 50 / 120, places=3)
+        self.work(load)
+        self.assertEqual((load.state, load.progress), ("done", 100))
+        self.assertEqual((load.done_count, load.tied_count, load.created_count), (120, 1, 119))
+        ties = self.env["keycrm.offer"].search([("account_id", "=", self.account.id)])
+        self.assertEqual(len(ties), 120)
+        self.assertEqual(len(ties.product_id), 120)
+        self.assertTrue(ours.keycrm_offer_ids)
+        self.assertEqual(ours.default_code, "LOAD-7")
+
+    def test_loading_again_makes_nothing_twice(self):
+        for number in range(3):
+            self.keycrm.create_offer(name=f"Річ {number}")
+        first = self.load()
+        self.work(first)
+        before = self.env["product.product"].search_count([])
+        second = self.load()
+        self.work(second)
+        self.assertEqual(self.env["product.product"].search_count([]), before)
+        self.assertEqual((second.tied_count, second.created_count), (3, 0))
+
+    def test_a_stopped_run_goes_on_with_nothing_and_an_interrupted_one_where_it_was(self):
+        for number in range(120):
+            self.keycrm.create_offer(name=f"Річ {number}", sku=f"ST-{number}")
+        load = self.load()
+        self.work(load, pages=1)
+        self.keycrm.clear_log()
+        # A restart leaves what was committed: the state and the cursor.
+        self.work(self.Load.browse(load.id), pages=1)
+        (asked,) = self.keycrm.requests(path="/offers")
+        self.assertIn("'page': '2'", str(asked["query"]))
+        load.action_cancel()
+        self.work(load)
+        self.assertEqual((load.state, load.done_count), ("cancelled", 100))
+        self.assertEqual(load.created_count, 100)
+
+    def test_the_report_names_what_is_missing_repeated_only_here_and_only_there(self):
+        self.keycrm.create_offer(name="Без артикула")
+        for name in ("Перша", "Друга"):
+            self.keycrm.create_offer(name=name, sku="TWICE")
+        both = [self.product(name=name, default_code="DOUBLE") for name in ("Аа", "Бб")]
+        self.keycrm.create_offer(name="Неоднозначна", sku="double")
+        self.keycrm.create_offer(name="Лише там", sku="THERE")
+        here = self.product(name="Лише тут", default_code="HERE")
+        tied = self.product(name="Обидва", default_code="BOTH")
+        self.keycrm.create_offer(name="Обидва", sku="BOTH")
+        load = self.load()
+        self.work(load)
+        self.assertEqual(load.state, "done")
+        self.assertEqual(self.rows(load, "missing_sku").mapped("name"), ["Без артикула"])
+        repeated = self.rows(load, "repeated_sku")
+        self.assertEqual(sorted(repeated.mapped("sku")), ["TWICE", "TWICE", "double"])
+        self.assertIn("Аа", repeated.filtered("note").note)
+        self.assertIn("Лише там", self.rows(load, "only_there").mapped("name"))
+        self.assertNotIn("Обидва", self.rows(load, "only_there").mapped("name"))
+        only_here = self.rows(load, "only_here").product_id
+        self.assertIn(here, only_here)
+        self.assertIn(both[0], only_here)
+        self.assertNotIn(tied, only_here)
+        self.assertEqual(load.missing_count, 1)
+
+    def test_without_making_the_rest_is_listed_and_nothing_made(self):
+        self.keycrm.create_offer(name="Лише там", sku="THERE-2")
+        before = self.env["product.product"].search_count([])
+        load = self.load(make_missing=False)
+        self.work(load)
+        self.assertEqual(self.env["product.product"].search_count([]), before)
+        self.assertEqual(self.rows(load, "only_there").mapped("sku"), ["THERE-2"])
+
+    def test_archived_offers_are_tied_and_not_made(self):
+        known = self.product(default_code="ARCH-1")
+        self.keycrm.create_offer(name="Стара", sku="ARCH-1", is_archived=True)
+        self.keycrm.create_offer(name="Стара 2", sku="ARCH-2", is_archived=True)
+        load = self.load()
+        self.work(load)
+        self.assertTrue(known.keycrm_offer_ids)
+        self.assertEqual(load.created_count, 0)
+
+    def test_live_orders_find_what_was_loaded(self):
+        offer = self.keycrm.create_offer(name="Річ", sku="LIVE-1")
+        self.work(self.load())
+        order = self.arrive(self.new_order([{"offer_id": offer["id"]}]))
+        product = order.order_line.filtered("keycrm_id").product_id
+        self.assertEqual(product.keycrm_offer_ids.keycrm_id, offer["id"])
+        self.assertEqual(
+            self.env["product.product"].search_count([("keycrm_sku_key", "=", "live-1")]), 1
+        )
+
+    def test_only_an_administrator_starts_it_and_only_when_switched_on(self):
+        load = self.Load.create({"account_id": self.account.id})
+        user = self.env["res.users"].create(
+            {
+                "name": "Продавець",
+                "login": "seller",
+                "group_ids": [(4, self.env.ref("sales_team.group_sale_salesman").id)],
+            }
+        )
+        with self.assertRaises(UserError):
+            load.with_user(user).action_start()
+        self.account.enabled = False
+        with self.assertRaises(UserError):
+            load.action_start()

@@ -30,6 +30,9 @@ class KeycrmAccount(models.Model):
         help="Changes are collected, and sent in one go when sending goes on.",
     )
 
+    # Once anything was sent, a new matching of warehouses is rehearsed first.
+    stock_has_sent = fields.Boolean(readonly=True, copy=False)
+
     # === CRUD METHODS ===#
 
     def write(self, vals):
@@ -170,7 +173,10 @@ class KeycrmAccount(models.Model):
             # A rehearsal may go on: it sends nothing.
             return self._work_comparison()
         return (
-            self._work_changes(client) or self._work_stock_events(client) or self._work_comparison()
+            self._work_changes(client)
+            or self._work_stock_events(client)
+            or self._committed(self._work_doubts)
+            or self._work_comparison()
         )
 
     def _work_changes(self, client):
@@ -199,6 +205,21 @@ class KeycrmAccount(models.Model):
 
         self._committed(forget)
         return True
+
+    def _work_doubts(self):
+        """Queue what was read too soon after a write to be believed.
+
+        :return: True when there was something
+        """
+        if not (self.push_stock and self._sending_warehouses()):
+            return False
+        doubts = self.env["keycrm.stock.level"].sudo()._doubts(self)
+        self.env["keycrm.stock.change"].sudo()._append(
+            [(self.id, product_id) for product_id in doubts.product_id.ids], True
+        )
+        # Where the product is not sent any more, nobody reads it again.
+        doubts.write({"read_at": False})
+        return bool(doubts)
 
     def _products_to_send(self, product_ids):
         """Choose the products that are sent: active, storable, counted or moved at least once.

@@ -288,6 +288,7 @@ class KeycrmAccount(models.Model):
     def _note_gone(self, offers):
         """KeyCRM named these offers neither in its list nor when it was asked for them."""
         offers.with_context(keycrm_stock_worker=True).write({"is_gone": True})
+        offers.level_ids.unlink()
         self.env["keycrm.missing.sku"].sudo()._remember(self, offers.product_id)
 
     def _line_vals(self, comparison, offer, warehouse, odoo, keycrm, outcome=None):

@@ -110,13 +110,19 @@ class KeycrmAccount(models.Model):
 
     @staticmethod
     def _is_right(level, number):
-        """Tell whether KeyCRM is known to have a number, or what it made of it."""
-        if not level.is_known:
+        """Tell whether KeyCRM is known to have a number, or what it made of it.
+
+        A number in doubt is right for now when it is the wanted one: it is read again later.
+        """
+        in_doubt = level._is_in_doubt()
+        if not (level.is_known or in_doubt):
             return False
         if rules.is_same(level.quantity, number):
             return True
-        return rules.is_same(level.sent_quantity, number) and rules.is_kept_as(
-            number, level.quantity
+        return (
+            bool(level.read_at)
+            and rules.is_same(level.sent_quantity, number)
+            and rules.is_kept_as(number, level.quantity)
         )
 
     def _is_held(self, plans):

@@ -24,7 +24,8 @@ class KeycrmOffer(models.Model):
 
     def write(self, vals):
         result = super().write(vals)
-        if not vals.keys().isdisjoint(("product_id", "keycrm_id", "is_gone")):
+        decides = not vals.keys().isdisjoint(("product_id", "keycrm_id", "is_gone"))
+        if decides and not self.env.context.get("keycrm_stock_worker"):
             self._note_stock()
         return result
 

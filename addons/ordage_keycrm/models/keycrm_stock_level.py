@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 from odoo import api, fields, models
 from odoo.tools import SQL
 
@@ -40,6 +42,9 @@ class KeycrmStockLevel(models.Model):
         "UNIQUE(offer_id, keycrm_warehouse_id)", "One level an offer and warehouse."
     )
 
+    # What is in doubt is looked for whenever nothing else is to be done.
+    _doubt_index = models.Index("(account_id, sent_at) WHERE NOT is_known AND read_at IS NOT NULL")
+
     # === BUSINESS METHODS ===#
 
     @api.model
@@ -59,7 +64,10 @@ class KeycrmStockLevel(models.Model):
         self._upsert(
             warehouse,
             quantities,
-            SQL("is_known = FALSE, sent_quantity = given.quantity, sent_at = given.now"),
+            SQL(
+                """is_known = FALSE, sent_quantity = given.quantity, sent_at = given.now,
+                   read_at = NULL"""
+            ),
         )
 
     @api.model
@@ -87,8 +95,8 @@ class KeycrmStockLevel(models.Model):
     def _read_as(self, warehouse, quantities):
         """Note what was read from KeyCRM.
 
-        A number that differs from what was sent a moment ago may be the one from before: KeyCRM
-        possibly writes some seconds after it answered. It is not believed, so the next pass sends.
+        A number that differs from what was sent a moment ago may be one from before: KeyCRM
+        possibly writes some seconds after it answered. It is in doubt then, and read once more later.
         """
         change = SQL(
             """quantity = given.quantity, read_at = given.now, error = NULL,
@@ -98,6 +106,22 @@ class KeycrmStockLevel(models.Model):
             SETTLE_SECONDS,
         )
         self._upsert(warehouse, quantities, change)
+
+    def _is_in_doubt(self):
+        """Tell whether a number was read so soon after a write that it may be an old one."""
+        return bool(not self.is_known and self.read_at)
+
+    @api.model
+    def _doubts(self, account):
+        """Give the levels in doubt whose last write must have taken effect by now."""
+        return self.search(
+            [
+                ("account_id", "=", account.id),
+                ("is_known", "=", False),
+                ("read_at", "!=", False),
+                ("sent_at", "<", fields.Datetime.now() - timedelta(seconds=SETTLE_SECONDS)),
+            ]
+        )
 
     @api.model
     def _right(self, level_ids):

@@ -103,12 +103,15 @@ class KeycrmWarehouse(models.Model):
         Level = self.env["keycrm.stock.level"].sudo()
         for warehouse in self.sudo():
             account = warehouse.account_id
+            account.stock_has_sent = account.stock_has_sent or bool(
+                Level.search_count(
+                    [("account_id", "=", account.id), ("sent_at", "!=", False)], limit=1
+                )
+            )
             Level.search([("keycrm_warehouse_id", "=", warehouse.id)]).unlink()
             if not warehouse.warehouse_ids:
                 warehouse.send_state = "off"
-            elif account.push_stock and not Level.search_count(
-                [("account_id", "=", account.id), ("sent_at", "!=", False)], limit=1
-            ):
+            elif account.push_stock and not account.stock_has_sent:
                 warehouse.send_state = "sending"
             else:
                 warehouse.send_state = "rehearse"

@@ -3,6 +3,7 @@ witness."""
 
 from odoo.fields import Command
 
+from ..keycrm.errors import KeyCrmError
 from .common import KeycrmCase
 
 
@@ -107,6 +108,23 @@ class StockCase(KeycrmCase):
                 if not self.account._work_stock(client):
                     return
         raise AssertionError("the stock worker finds no end")
+
+    def breaks(self):
+        """Let the stock worker work, and KeyCRM keep it from finishing; what it committed stays."""
+        try:
+            self.work()
+        except KeyCrmError as error:
+            return error
+        raise AssertionError("nothing broke")
+
+    def settle(self):
+        """Let the writes of before be older than any that could still be on its way."""
+        self.env.cr.execute(
+            "UPDATE keycrm_stock_level SET sent_at = sent_at - interval '5 min'"
+            " WHERE account_id = %s",
+            [self.account.id],
+        )
+        self.env["keycrm.stock.level"].invalidate_model()
 
     def sent(self, work=True):
         """Let the worker work; give what it wrote to KeyCRM since the last look.

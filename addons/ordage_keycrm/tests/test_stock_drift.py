@@ -1,0 +1,163 @@
+from .stock_common import StockCase
+
+
+class TestStockDrift(StockCase):
+    """KeyCRM moves its numbers by itself: they are read and corrected, echoes cost nothing."""
+
+    def setUp(self):
+        super().setUp()
+        self.keycrm.clear_faults()
+        self.sock = self.goods(self.id().rsplit(".", 1)[-1])
+        self.count(self.sock, 5)
+        self.work()
+        self.settle()
+        self.sent()
+
+    def hear(self, quantity, offer=None):
+        """Let KeyCRM's stock webhook come, and be old enough to be no order's."""
+        self.account._receive(
+            [{"offer_id": offer or self.number(self.sock), "in_stock": quantity, "in_reserve": 0}]
+        )
+        event = self.env["keycrm.event"].search([], limit=1)
+        self.env.cr.execute(
+            "UPDATE keycrm_event SET received_at = received_at - interval '5 s' WHERE id = %s",
+            [event.id],
+        )
+        event.invalidate_recordset()
+        return event
+
+    def test_a_hand_edit_is_corrected_at_once(self):
+        self.keycrm.set_stock(self.number(self.sock), 1, 99, webhook=False)
+        event = self.hear(99)
+        self.assert_sent((self.sock, 5))
+        self.assertEqual(event.state, "done")
+        self.assertEqual(self.shown(self.sock), 5)
+
+    def test_an_echo_costs_no_request(self):
+        for quantity in (5, "5.000"):
+            self.hear(quantity)
+            self.assertEqual(self.sent(), [])
+            self.assertEqual(self.asked_log, [])
+
+    def test_echoes_of_numbers_that_followed_each_other_cost_no_request(self):
+        self.hear(5)
+        self.work()
+        for quantity in (6, 7, 8):
+            self.count(self.sock, quantity)
+            self.work()
+        self.sent()
+        for quantity in (6, 7, 8):
+            self.hear(quantity)
+        self.assertEqual(self.sent(), [])
+        self.assertEqual(self.asked_log, [])
+
+    def test_a_hand_edit_back_to_a_number_that_was_sent_before_is_no_echo(self):
+        self.hear(5)
+        self.work()
+        self.count(self.sock, 6)
+        self.work()
+        self.hear(6)
+        self.work()
+        self.sent()
+        self.keycrm.set_stock(self.number(self.sock), 1, 5, webhook=False)
+        self.hear(5)
+        self.assert_sent((self.sock, 6))
+
+    def test_an_echo_counts_warehouses_that_are_not_matched(self):
+        self.keycrm.set_stock(self.number(self.sock), 2, 30, webhook=False)
+        self.hear(35)
+        self.assertEqual(self.sent(), [])
+        self.hear(35)
+        self.assertEqual(self.sent(), [])
+        self.assertEqual(self.asked_log, [])
+
+    def test_a_stock_webhook_of_a_stranger_is_no_harm(self):
+        self.hear(5, offer=987654)
+        self.account._receive({"offer_id": "x", "in_stock": []})
+        self.assertEqual(self.sent(), [])
+
+    def test_keycrms_own_write_off_is_taken_into_account_once_the_order_is_worked(self):
+        self.keycrm.set_switches(status_write_off="on")
+        number = self.new_order([{"offer_id": self.number(self.sock), "quantity": 2}], status_id=6)
+        self.assertEqual(self.shown(self.sock), 3)
+        self.arrive(number)
+        self.assertEqual(self.sent(), [])
+        self.assertEqual(self.shown(self.sock), 3)
+
+    # === COMPARISON ===#
+
+    def comparison(self):
+        self.account.action_reconcile_stock()
+        self.work()
+        return self.env["keycrm.stock.comparison"].search([], limit=1)
+
+    def test_the_comparison_shows_a_table_sends_and_keeps_the_figure(self):
+        self.keycrm.set_stock(self.number(self.sock), 1, 2, webhook=False)
+        comparison = self.comparison()
+        self.assertEqual(comparison.state, "done")
+        line = comparison.line_ids
+        self.assertEqual(
+            (line.product_id, line.keycrm_warehouse_id, line.odoo_quantity, line.keycrm_quantity),
+            (self.sock, self.kw1, 5, 2),
+        )
+        self.assertEqual(line.difference, 3)
+        self.assertEqual(self.shown(self.sock), 5)
+        self.assertEqual(self.account.compared_differences, 1)
+        self.assertEqual(self.comparison().difference_count, 0)
+
+    def test_a_sweep_that_breaks_off_changes_nothing(self):
+        for number in range(60):
+            self.keycrm.create_offer(sku=f"FILL-{self.id()}-{number}", stock={1: 1})
+        self.keycrm.set_stock(self.number(self.sock), 1, 2, webhook=False)
+        self.keycrm.clear_log()
+        for kind in ("status", "cut", "malformed", "html"):
+            fault = {"status": 500} if kind == "status" else {}
+            self.keycrm.add_fault(kind, path="/offers/stocks", page=2, times=3, **fault)
+            self.account.action_reconcile_stock()
+            self.breaks()
+            self.assertEqual(self.keycrm.requests(method="PUT"), [])
+            self.keycrm.clear_faults()
+        self.work()
+        self.assertEqual(self.shown(self.sock), 5)
+
+    def test_an_empty_list_zeroes_nothing_and_loses_no_tie(self):
+        self.keycrm.add_fault("empty_list", method="GET", path="/offers/stocks", times=1)
+        self.assertEqual(self.comparison().state, "done")
+        self.assertEqual(self.sent(), [])
+        self.assertEqual(self.shown(self.sock), 5)
+        self.assertFalse(self.sock.keycrm_offer_ids.is_gone)
+
+    def test_an_offer_that_keycrm_does_not_have_any_more_is_said_to_be_gone(self):
+        self.keycrm.delete_offer(self.number(self.sock))
+        self.comparison()
+        self.assertTrue(self.sock.keycrm_offer_ids.is_gone)
+        self.assertEqual(self.sock.keycrm_push_state, "missing")
+        self.sent()
+        self.count(self.sock, 6)
+        self.assertEqual(self.sent(), [])
+
+    def test_the_comparison_finds_offers_that_came_to_keycrm_later(self):
+        late = self.env["product.product"].create(
+            {"name": "x", "default_code": "LATER,1", "type": "consu", "is_storable": True}
+        )
+        self.count(late, 2)
+        self.work()
+        self.keycrm.create_offer(sku="LATER,1", stock={1: 0})
+        self.comparison()
+        self.assertEqual(self.shown(late), 2)
+
+    def test_the_comparison_begins_by_itself_once_a_day(self):
+        Comparison = self.env["keycrm.stock.comparison"]
+        before = Comparison.search_count([])
+        self.env.cr.execute(
+            "UPDATE keycrm_account SET create_date = create_date - interval '25 h' WHERE id = %s",
+            [self.account.id],
+        )
+        self.account.invalidate_recordset()
+        self.env.cr.execute(
+            "UPDATE keycrm_stock_comparison SET started_at = started_at - interval '25 h'"
+        )
+        Comparison.invalidate_model()
+        self.work()
+        self.work()
+        self.assertEqual(Comparison.search_count([]), before + 1)

@@ -1,0 +1,86 @@
+from odoo.tests import tagged
+
+from .stock_common import StockCase
+
+
+@tagged("post_install", "-at_install")
+class TestInNobodysWay(StockCase):
+    """What the addon costs a user's stock operation: counted in queries."""
+
+    def test_the_hook_costs_three_queries_at_most_whatever_the_size(self):
+        other = self.account.copy({"name": "Second shop", "company_id": self.company.id})
+        other.sudo().api_key_secret = "key"
+        other.write({"enabled": True, "push_stock": True})
+        products = self.env["product.product"].create(
+            [{"name": f"P{number}", "is_storable": True} for number in range(300)]
+        )
+        Quant = self.env["stock.quant"]
+        for products_now in (products[:1], products):
+            self.env.cr.flush()
+            quants = Quant.create(
+                [
+                    {
+                        "product_id": product.id,
+                        "location_id": self.warehouse.lot_stock_id.id,
+                        "quantity": 5,
+                    }
+                    for product in products_now
+                ]
+            )
+            self.env.flush_all()
+            before = self.env.cr.sql_log_count
+            self.env.cr.precommit.run()
+            cost = self.env.cr.sql_log_count - before
+            self.assertLessEqual(cost, 3)
+            self.assertTrue(quants)
+        rows = self.env["keycrm.stock.change"].search_count([("product_id", "in", products.ids)])
+        self.assertEqual(rows, 2 * 301)
+
+    def test_writing_quants_reads_nothing_more(self):
+        product = self.goods("QUERIES")
+        quant = self.env["stock.quant"].create(
+            {
+                "product_id": product.id,
+                "location_id": self.warehouse.lot_stock_id.id,
+                "quantity": 5,
+            }
+        )
+        self.env.cr.flush()
+
+        def cost():
+            self.env.flush_all()
+            before = self.env.cr.sql_log_count
+            quant.write({"quantity": quant.quantity + 1})
+            self.env.flush_all()
+            return self.env.cr.sql_log_count - before
+
+        cost()
+        with_hook = cost()
+        self.account.push_stock = False
+        self.env.cr.flush()
+        cost()
+        self.assertEqual(with_hook, cost())
+
+    def test_a_rolled_back_operation_tells_nobody(self):
+        product = self.goods("ROLLBACK")
+        self.work()
+        self.sent()
+        try:
+            with self.env.cr.savepoint():
+                self.count(product, 5)
+                raise ZeroDivisionError
+        except ZeroDivisionError:
+            pass
+        self.env.cr.flush()
+        self.assertFalse(
+            self.env["keycrm.stock.change"].search_count([("product_id", "=", product.id)])
+        )
+
+    def test_without_an_account_that_sends_nothing_is_noted(self):
+        self.account.push_stock = False
+        product = self.goods("NOBODY")
+        self.env.cr.flush()
+        before = self.env["keycrm.stock.change"].search_count([])
+        self.count(product, 5)
+        self.env.cr.flush()
+        self.assertEqual(self.env["keycrm.stock.change"].search_count([]), before)

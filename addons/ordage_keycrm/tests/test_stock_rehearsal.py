@@ -1,0 +1,145 @@
+from odoo.exceptions import UserError
+from odoo.fields import Command
+
+from .stock_common import StockCase
+
+
+class TestStockRehearsal(StockCase):
+    """Switching on never wipes KeyCRM: a person sees first what would change."""
+
+    def setUp(self):
+        super().setUp()
+        self.account.push_stock = False
+        name = self.id().rsplit(".", 1)[-1]
+        self.zero = self.goods(f"{name}-zero", keycrm={1: 4})
+        self.lower = self.goods(f"{name}-lower", keycrm={1: 9})
+        self.higher = self.goods(f"{name}-higher", keycrm={1: 1})
+        self.same = self.goods(f"{name}-same", keycrm={1: 6})
+        self.uncounted = self.goods(f"{name}-uncounted", keycrm={1: 8})
+        self.keycrm.create_offer(sku=f"{name}-stranger", stock={1: 2})
+        self.lonely = self.env["product.product"].create(
+            {"name": "x", "default_code": f"{name}-lonely", "is_storable": True}
+        )
+        for product, quantity in (
+            (self.zero, 0),
+            (self.lower, 3),
+            (self.higher, 7),
+            (self.same, 6),
+            (self.lonely, 5),
+        ):
+            self.count(product, quantity)
+        self.mine = self.zero + self.lower + self.higher + self.same + self.uncounted
+        self.sent()
+
+    def tearDown(self):
+        for offer in self.keycrm.offers():
+            self.keycrm.delete_offer(offer["id"])
+        super().tearDown()
+
+    def rehearsal(self):
+        action = self.account.action_rehearse_stock()
+        self.work()
+        return self.env["keycrm.stock.comparison"].browse(action["res_id"])
+
+    def numbers(self):
+        return [self.shown(product) for product in self.mine]
+
+    def test_a_rehearsal_lists_what_would_become_of_every_product_and_sends_nothing(self):
+        rehearsal = self.rehearsal()
+        self.assertEqual(rehearsal.state, "ready")
+        counts = (
+            rehearsal.zero_count,
+            rehearsal.lower_count,
+            rehearsal.higher_count,
+            rehearsal.same_count,
+            rehearsal.unmatched_count,
+        )
+        self.assertEqual(counts, (1, 1, 1, 1, 3))
+        outcomes = {line.product_id: line.outcome for line in rehearsal.line_ids}
+        self.assertEqual(outcomes[self.zero], "zero")
+        self.assertEqual(outcomes[self.uncounted], "uncounted")
+        self.assertEqual(outcomes[self.lonely], "not_in_keycrm")
+        self.assertEqual(outcomes[self.env["product.product"]], "not_in_odoo")
+        self.assertEqual(self.sent(), [])
+        self.assertFalse(self.account.push_stock)
+
+    def test_not_now_changes_nothing(self):
+        self.rehearsal().action_not_now()
+        self.count(self.lower, 2)
+        self.assertEqual(self.sent(), [])
+        self.assertEqual(self.numbers(), [4, 9, 1, 6, 8])
+
+    def test_odoo_is_right_sends_what_differs_and_then_every_change(self):
+        self.rehearsal().action_send()
+        self.assertTrue(self.account.push_stock)
+        self.assert_sent((self.zero, 0), (self.lower, 3), (self.higher, 7))
+        self.assertEqual(self.numbers(), [0, 3, 7, 6, 8])
+        self.count(self.same, 1)
+        self.assert_sent((self.same, 1))
+
+    def test_keycrms_numbers_from_before_come_back_with_one_click(self):
+        rehearsal = self.rehearsal()
+        rehearsal.action_send()
+        self.work()
+        rehearsal.action_write_back()
+        self.work()
+        self.assertEqual(self.numbers(), [4, 9, 1, 6, 8])
+        self.assertTrue(rehearsal.written_back_at)
+        self.count(self.lower, 2)
+        self.sent()
+        self.assertEqual(self.numbers(), [4, 9, 1, 6, 8])
+
+    def test_opening_quantities_come_from_keycrm_as_an_inventory_adjustment(self):
+        self.rehearsal().action_take_opening()
+        self.assertEqual(self.sent(), [])
+        self.assertEqual(self.numbers(), [4, 9, 1, 6, 8])
+        there = [
+            product.with_context(location=self.warehouse.lot_stock_id.id).qty_available
+            for product in self.mine
+        ]
+        self.assertEqual(there, [4, 9, 1, 6, 8])
+        moves = self.env["stock.move"].search(
+            [("product_id", "=", self.uncounted.id), ("is_inventory", "=", True)]
+        )
+        self.assertEqual(moves.state, "done")
+        self.count(self.uncounted, 7)
+        self.assert_sent((self.uncounted, 7))
+
+    def test_a_choice_is_made_once(self):
+        rehearsal = self.rehearsal()
+        rehearsal.action_not_now()
+        with self.assertRaises(UserError):
+            rehearsal.action_send()
+
+    def test_a_rehearsal_that_breaks_off_goes_on_where_it_was(self):
+        for number in range(60):
+            self.keycrm.create_offer(sku=f"more-{number}", stock={1: 1})
+        self.keycrm.add_fault("status", status=500, path="/offers/stocks", page=2, times=3)
+        self.account.action_rehearse_stock()
+        self.breaks()
+        rehearsal = self.env["keycrm.stock.comparison"].search([], limit=1)
+        self.assertEqual((rehearsal.state, rehearsal.next_page), ("reading", 2))
+        self.assertFalse(rehearsal.line_ids)
+        self.work()
+        self.assertEqual(rehearsal.state, "ready")
+        self.assertEqual(rehearsal.unmatched_count, 63)
+
+    def test_matching_another_warehouse_later_is_rehearsed_on_its_own(self):
+        self.rehearsal().action_send()
+        self.sent()
+        self.kw2.warehouse_ids = [Command.set(self.second.ids)]
+        self.assertEqual(self.kw2.send_state, "rehearse")
+        self.count(self.same, 5, self.second.lot_stock_id)
+        self.assertEqual(self.sent(), [])
+        self.rehearsal().action_send()
+        self.work()
+        self.assertEqual(self.shown(self.same, 2), 5)
+
+    def test_switching_on_from_the_screen_asks_first(self):
+        self.account.with_context(keycrm_from_screen=True).push_stock = True
+        self.assertEqual(self.kw1.send_state, "rehearse")
+        self.count(self.lower, 2)
+        self.assertEqual(self.sent(), [])
+        self.rehearsal().action_send()
+        self.work()
+        self.assertEqual(self.shown(self.lower), 2)

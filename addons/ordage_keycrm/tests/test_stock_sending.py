@@ -1,0 +1,259 @@
+from odoo.exceptions import ValidationError
+from odoo.fields import Command
+
+from .stock_common import StockCase
+
+
+class TestStockSending(StockCase):
+    """What is sent, what is not, and what KeyCRM makes of it."""
+
+    def setUp(self):
+        super().setUp()
+        self.keycrm.set_switches(
+            fractional="keep", negative="keep", stock_put_unknown="skip", stock_put_apply="now"
+        )
+        self.keycrm.clear_faults()
+        self.keycrm.clear_log()
+
+    def many(self, quantity, prefix):
+        """Make products that both sides have, with stock in both."""
+        offers = [
+            self.keycrm.create_offer(sku=f"{prefix}{n}", stock={1: 5}) for n in range(quantity)
+        ]
+        products = self.env["product.product"].create(
+            [
+                {"name": o["sku"], "default_code": o["sku"], "type": "consu", "is_storable": True}
+                for o in offers
+            ]
+        )
+        self.env["keycrm.offer"].create(
+            [
+                {
+                    "account_id": self.account.id,
+                    "keycrm_id": offer["id"],
+                    "sku": offer["sku"],
+                    "product_id": product.id,
+                }
+                for offer, product in zip(offers, products, strict=True)
+            ]
+        )
+        return products
+
+    def count_all(self, products, quantity):
+        self.env["stock.quant"].with_context(inventory_mode=True).create(
+            [
+                {
+                    "product_id": product.id,
+                    "location_id": self.warehouse.lot_stock_id.id,
+                    "inventory_quantity": quantity,
+                }
+                for product in products
+            ]
+        ).action_apply_inventory()
+
+    # === COALESCING ===#
+
+    def test_a_hundred_changes_are_one_row(self):
+        sock = self.goods("SOCK-100")
+        for quantity in range(1, 101):
+            self.count(sock, quantity)
+        requests = self.sent()
+        self.assertEqual(requests, [(1, {self.number(sock): 100})])
+
+    def test_an_inventory_of_a_thousand_products_is_one_request(self):
+        products = self.many(1000, "T")
+        self.count_all(products, 3)
+        self.work()
+        self.sent()
+        self.count_all(products, 4)
+        requests = self.sent()
+        self.assertEqual(len(requests), 1)
+        self.assertEqual(set(requests[0][1].values()), {4})
+        self.assertEqual(len(requests[0][1]), 1000)
+        self.assertEqual(self.asked_log, [])
+
+    def test_what_keycrm_has_already_is_not_sent(self):
+        sock = self.goods("SOCK-SAME", keycrm={1: 7})
+        self.count(sock, 7)
+        self.assertEqual(self.sent(), [])
+
+    def test_a_product_never_counted_or_moved_is_not_sent(self):
+        sock = self.goods("SOCK-NEW", keycrm={1: 7})
+        self.account.action_push_all_stock()
+        self.assertEqual([r for r in self.sent() if self.number(sock) in r[1]], [])
+        self.assertEqual(self.shown(sock), 7)
+
+    # === WHAT KEYCRM TAKES ===#
+
+    def test_fractions_and_negatives_under_every_answer(self):
+        for fractional, shown in (("keep", 2.5), ("floor", 2), ("refuse", 2)):
+            for negative, below in (("keep", -3), ("zero", 0), ("refuse", 0)):
+                with self.subTest(fractional=fractional, negative=negative):
+                    self.keycrm.set_switches(fractional=fractional, negative=negative)
+                    self.account.write({"stock_whole_numbers": False, "stock_no_negatives": False})
+                    name = f"{fractional}-{negative}"
+                    part, minus, plain = (
+                        self.goods(f"{kind}-{name}", keycrm={1: 1})
+                        for kind in ("PART", "MIN", "PLN")
+                    )
+                    part.uom_id = self.env.ref("uom.product_uom_kgm")
+                    self.count(part, 2.5)
+                    self.count(plain, 4)
+                    self.move(minus, 3, self.warehouse.lot_stock_id, self.customers)
+                    self.work()
+                    self.assertEqual(self.shown(part), shown)
+                    self.assertEqual(self.shown(minus), below)
+                    self.assertEqual(self.shown(plain), 4)
+                    self.sent()
+                    # Looked at again, KeyCRM's way of keeping a number is no difference.
+                    self.env["keycrm.stock.change"]._note_orders(
+                        self.account, (part + minus + plain).ids
+                    )
+                    self.assertEqual(self.sent(), [])
+
+    def test_a_refused_row_holds_nobody_back_and_says_why(self):
+        good, bad = self.goods("GOOD"), self.goods("BAD")
+        self.count(good, 3)
+        self.count(bad, 3)
+        self.work()
+        self.keycrm.set_switches(stock_put_unknown="refuse")
+        self.keycrm.delete_offer(self.number(bad))
+        self.count(good, 4)
+        self.count(bad, 4)
+        self.work()
+        self.assertEqual(self.shown(good), 4)
+        level = bad.keycrm_level_ids
+        self.assertIn("invalid", level.error)
+        self.assertEqual(bad.keycrm_push_state, "refused")
+        self.sent()
+        # It is not offered again for nothing, but when something about it changes.
+        self.env["keycrm.stock.change"]._append([(self.account.id, bad.id)])
+        self.assertEqual(self.sent(), [])
+        self.count(bad, 5)
+        self.assertTrue(self.sent())
+
+    def test_a_number_that_broke_off_on_its_way_is_sent_again(self):
+        sock = self.goods("SOCK-CUT")
+        self.count(sock, 3)
+        self.work()
+        self.count(sock, 9)
+        self.keycrm.add_fault("close", method="PUT", path="/offers/stocks", times=3, executed=True)
+        self.breaks()
+        self.assertEqual(self.shown(sock), 9)
+        self.count(sock, 3)
+        self.work()
+        self.assertEqual(self.shown(sock), 3)
+
+    def test_a_write_that_takes_effect_late_is_never_the_last_word(self):
+        sock = self.goods("SOCK-LATE")
+        self.keycrm.set_switches(stock_put_apply="late", stock_put_delay=1)
+        self.count(sock, 5)
+        self.work()
+        self.count(sock, 0)
+        self.env["keycrm.stock.change"]._note_orders(self.account, sock.ids)
+        self.work()
+        self.keycrm.wait_quiet()
+        # What was read before the write took effect is read once more.
+        self.settle()
+        self.work()
+        self.keycrm.wait_quiet()
+        self.assertEqual(self.shown(sock), 0)
+
+    def test_after_an_outage_one_pass_makes_everything_right(self):
+        products = self.many(30, "OUT")
+        self.keycrm.add_fault("status", status=503, times=None)
+        for quantity in (4, 6):
+            self.count_all(products, quantity)
+            self.breaks()
+        self.assertTrue(self.env["keycrm.stock.change"].search_count([]))
+        self.keycrm.clear_faults()
+        self.work()
+        self.assertEqual({self.shown(product) for product in products}, {6.0})
+        self.assertFalse(self.env["keycrm.stock.change"].search_count([]))
+
+    # === PRODUCTS ===#
+
+    def test_a_product_with_keycrms_sku_is_found_and_tied(self):
+        self.keycrm.create_offer(sku="Found-1", stock={1: 0})
+        product = self.env["product.product"].create(
+            {"name": "x", "default_code": "Found-1", "type": "consu", "is_storable": True}
+        )
+        self.count(product, 2)
+        self.work()
+        self.assertEqual(self.shown(product), 2)
+
+    def test_what_keycrm_does_not_have_is_asked_for_once(self):
+        product = self.env["product.product"].create(
+            {"name": "x", "default_code": "NOWHERE", "type": "consu", "is_storable": True}
+        )
+        for quantity in (2, 3, 4):
+            self.count(product, quantity)
+            self.sent()
+        asked = self.env["keycrm.missing.sku"].search([("product_id", "=", product.id)])
+        self.assertEqual(asked.sku, "NOWHERE")
+        self.assertEqual(product.keycrm_push_state, "missing")
+        self.count(product, 5)
+        self.sent()
+        self.assertEqual(self.asked_log, [])
+        self.keycrm.create_offer(sku="SOMEWHERE", stock={1: 0})
+        product.default_code = "SOMEWHERE"
+        self.work()
+        self.assertEqual(self.shown(product), 5)
+        self.assertFalse(asked.exists())
+
+    def test_services_and_archived_products_are_not_sent(self):
+        old = self.goods("OLD", keycrm={1: 3})
+        service = self.goods("SERVICE", storable=False, keycrm={1: 3})
+        self.count(old, 8)
+        self.sent()
+        self.assertEqual(self.shown(old), 8)
+        self.count(old, 9)
+        old.active = False
+        self.env["keycrm.stock.change"]._append([(self.account.id, service.id)])
+        self.assertEqual(self.sent(), [])
+
+    # === WAREHOUSES ===#
+
+    def test_one_odoo_warehouse_for_two_of_keycrm_is_refused_in_words(self):
+        with self.assertRaisesRegex(ValidationError, "offered twice|двічі"):
+            self.kw2.warehouse_ids = self.warehouse
+
+    def test_unmatching_sends_nothing_and_matching_again_waits_for_a_rehearsal(self):
+        sock = self.goods("SOCK-MATCH")
+        self.count(sock, 3)
+        self.work()
+        self.sent()
+        self.kw1.warehouse_ids = False
+        self.assertEqual(self.sent(), [])
+        self.assertEqual(self.kw1.send_state, "off")
+        self.kw1.warehouse_ids = [Command.set(self.warehouse.ids)]
+        self.assertEqual(self.kw1.send_state, "rehearse")
+        self.count(sock, 8)
+        self.assertEqual(self.sent(), [])
+        self.assertEqual(self.shown(sock), 3)
+
+    # === GUARD AND PAUSE ===#
+
+    def test_a_pass_that_would_zero_too_much_stops_and_asks(self):
+        products = self.many(21, "Z")
+        self.count_all(products, 5)
+        self.work()
+        self.sent()
+        self.count_all(products, 0)
+        self.assertEqual(self.sent(), [])
+        self.assertEqual(self.account.stock_held_zeros, 21)
+        # When the goods come back it goes on by itself.
+        self.count_all(products[:2], 6)
+        self.assertEqual(self.sent(), [])
+        self.account.action_allow_zeros()
+        self.work()
+        self.assertEqual({self.shown(product) for product in products[2:]}, {0.0})
+        self.assertEqual(self.account.stock_held_zeros, 0)
+
+    def test_paused_stock_is_collected_and_goes_out_at_once(self):
+        sock = self.goods("SOCK-PAUSE")
+        self.account.action_pause_stock()
+        self.count(sock, 3)
+        self.assertEqual(self.sent(), [])
+        self.account.action_resume_stock()
+        self.assert_sent((sock, 3))

@@ -196,23 +196,24 @@ def test_a_silent_server_times_out(remote, client):
 
 
 def test_nobody_listens():
-    with KeyCrmClient(KEY, "http://127.0.0.1:9", sleep=lambda _s: None) as client:
-        with pytest.raises(Unreachable):
-            client.get("/order")
+    client = KeyCrmClient(KEY, "http://127.0.0.1:9", sleep=lambda _s: None)
+    with client, pytest.raises(Unreachable):
+        client.get("/order")
 
 
 @pytest.mark.parametrize("url", ["http://", "http://[::1", "nonsense"])
 def test_a_wrong_address_is_a_plain_error(url):
-    with KeyCrmClient(KEY, url, sleep=lambda _s: None) as client:
-        with pytest.raises(KeyCrmError):
-            client.get("/order")
+    with KeyCrmClient(KEY, url, sleep=lambda _s: None) as client, pytest.raises(KeyCrmError):
+        client.get("/order")
 
 
 @pytest.mark.parametrize("key", ["line\nbreak", "ключ"])
 def test_a_key_that_cannot_be_sent_is_a_plain_error_without_the_key(remote, key):
-    with KeyCrmClient(key, remote.url, sleep=lambda _s: None) as client:
-        with pytest.raises(Refused) as caught:
-            client.get("/order")
+    with (
+        KeyCrmClient(key, remote.url, sleep=lambda _s: None) as client,
+        pytest.raises(Refused) as caught,
+    ):
+        client.get("/order")
     assert key not in str(caught.value)
 
 

@@ -81,7 +81,13 @@ def test_the_parcel_office_is_read_from_either_place():
 
 def test_a_payment_is_in_the_currency_that_was_paid():
     payment = Payment.parse(
-        {"id": 1, "amount": 10, "source_currency": "USD", "actual_amount": 410, "actual_currency": "UAH"}
+        {
+            "id": 1,
+            "amount": 10,
+            "source_currency": "USD",
+            "actual_amount": 410,
+            "actual_currency": "UAH",
+        }
     )
     assert (payment.amount, payment.currency_code) == (410, "UAH")
 
@@ -97,7 +103,10 @@ def test_stock_rows_are_one_an_offer_and_warehouse():
             ],
         }
     )
-    assert [(row.warehouse.id, row.quantity, row.reserve) for row in rows] == [(1, 3, 1), (2, -1, 0)]
+    assert [(row.warehouse.id, row.quantity, row.reserve) for row in rows] == [
+        (1, 3, 1),
+        (2, -1, 0),
+    ]
     assert StockRow.parse_list({"id": 5, "warehouse": []}) == []
 
 

@@ -50,7 +50,14 @@ def test_whole_numbers_are_written_as_such():
 
 @pytest.mark.parametrize(
     ("zeroed", "catalogue", "stops"),
-    [(3, 5, False), (4, 5, True), (4, 40, False), (5, 40, True), (20, 1000, False), (21, 1000, True)],
+    [
+        (3, 5, False),
+        (4, 5, True),
+        (4, 40, False),
+        (5, 40, True),
+        (20, 1000, False),
+        (21, 1000, True),
+    ],
 )
 def test_a_pass_that_would_zero_too_much_stops(zeroed, catalogue, stops):
     assert is_too_much(zeroed, catalogue, 20, 10) is stops

@@ -110,8 +110,6 @@ def _fitting(candidates: list[Extra], missing: Decimal, slack: Decimal) -> list[
         for size in range(len(candidates) + 1)
         for choice in combinations(candidates, size)
     ]
-    distances = [
-        abs(missing - sum((extra.amount for extra in choice), ZERO)) for choice in choices
-    ]
+    distances = [abs(missing - sum((extra.amount for extra in choice), ZERO)) for choice in choices]
     nearest = min(range(len(choices)), key=distances.__getitem__)
     return choices[nearest] if distances[nearest] <= slack else None

@@ -149,8 +149,7 @@ class Offer:
             weight=to_decimal(data.get("weight")),
             properties=Property.parse_list(data.get("properties")),
             name=to_text(product.get("name")),
-            picture_url=to_text(data.get("thumbnail_url"))
-            or to_text(product.get("thumbnail_url")),
+            picture_url=to_text(data.get("thumbnail_url")) or to_text(product.get("thumbnail_url")),
             unit_type=to_text(product.get("unit_type")),
             currency_code=to_text(product.get("currency_code")).upper(),
             is_archived=data.get("is_archived") is True or product.get("is_archived") is True,
@@ -382,8 +381,7 @@ class Order:
             taxes=to_amount(data.get("taxes")),
             payment_status=to_text(data.get("payment_status")),
             manager_comment=to_text(data.get("manager_comment")),
-            buyer_comment=to_text(data.get("buyer_comment"))
-            or to_text(data.get("client_comment")),
+            buyer_comment=to_text(data.get("buyer_comment")) or to_text(data.get("client_comment")),
             promocode=to_text(data.get("promocode")),
             utm_source=to_text(marketing.get("utm_source")),
             utm_medium=to_text(marketing.get("utm_medium")),

@@ -95,7 +95,9 @@ class KeycrmAccount(models.Model):
 
     def _store_statuses(self, statuses):
         """Take over names and groups; what a person set for a status stays."""
-        known = {status.keycrm_id: status for status in self.with_context(active_test=False).status_ids}
+        known = {
+            status.keycrm_id: status for status in self.with_context(active_test=False).status_ids
+        }
         self._store_catalog(
             "keycrm.order.status",
             {
@@ -108,7 +110,9 @@ class KeycrmAccount(models.Model):
                     **(
                         {}
                         if status.id in known
-                        else {"order_action": DEFAULT_ACTION_BY_GROUP.get(status.group, "quotation")}
+                        else {
+                            "order_action": DEFAULT_ACTION_BY_GROUP.get(status.group, "quotation")
+                        }
                     ),
                 }
                 for index, status in enumerate(statuses)

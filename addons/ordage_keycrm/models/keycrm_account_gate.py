@@ -47,9 +47,7 @@ class KeycrmAccount(models.Model):
         """
         self.ensure_one()
         try:
-            with self._client(
-                timeout=BUTTON_TIMEOUT, tries=1, max_wait=BUTTON_MAX_WAIT
-            ) as client:
+            with self._client(timeout=BUTTON_TIMEOUT, tries=1, max_wait=BUTTON_MAX_WAIT) as client:
                 return ask(client)
         except KeyCrmError as error:
             raise UserError(

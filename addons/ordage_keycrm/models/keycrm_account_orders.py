@@ -191,7 +191,7 @@ class KeycrmAccount(models.Model):
                     return importer._import_batch(self, orders)
             except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
                 raise
-            except Exception as error:  # noqa: BLE001: whatever it is, singly tells whose fault it is
+            except Exception as error:  # whatever it is, singly tells whose fault it is
                 _logger.info("KeyCRM account %s: batch fails (%r), going singly", self.id, error)
         outcomes = {}
         for order in orders:
@@ -200,7 +200,7 @@ class KeycrmAccount(models.Model):
                     outcomes.update(importer._import_batch(self, [order]))
             except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
                 raise
-            except Exception as error:  # noqa: BLE001: one order's fault never stops the others
+            except Exception as error:  # one order's fault never stops the others
                 outcomes[order.id] = Outcome.failed(error)
         return outcomes
 

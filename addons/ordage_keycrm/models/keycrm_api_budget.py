@@ -104,9 +104,7 @@ class DatabaseGate(RequestGate):
             row = self._locked_row(cr)
             cr.execute("SELECT extract(epoch FROM clock_timestamp())")
             now = float(cr.fetchone()[0])
-            budget = Budget(
-                tuple(row[0] or ()), row[1], row[2] or 0.0, row[3] or 0.0, self._limit
-            )
+            budget = Budget(tuple(row[0] or ()), row[1], row[2] or 0.0, row[3] or 0.0, self._limit)
             changed, result = change(budget, now)
             if changed != budget:
                 cr.execute(

@@ -39,82 +39,86 @@ class KeycrmExplain(models.AbstractModel):
         return sentence
 
     def _connection_texts(self):
-        _ = self.env._
         return {
-            "unreachable": _(
+            "unreachable": self.env._(
                 "KeyCRM cannot be reached at %(host)s. Check the network and the API address; Odoo "
                 "tries again by itself."
             ),
-            "bad_certificate": _(
+            "bad_certificate": self.env._(
                 "The certificate of %(host)s is not valid. Check the API address and the server's clock."
             ),
-            "timed_out": _(
+            "timed_out": self.env._(
                 "KeyCRM (%(host)s) did not answer within %(seconds)s seconds. Odoo tries again by itself."
             ),
-            "server_trouble": _(
+            "server_trouble": self.env._(
                 "KeyCRM has a fault of its own (code %(status)s). Odoo tries again by itself."
             ),
-            "not_json": _(
+            "not_json": self.env._(
                 "The answer did not come from KeyCRM's API, or was cut off. Check the API address; Odoo "
                 "tries again by itself."
             ),
-            "not_a_list": _("KeyCRM answered something else than a list. Check the API address."),
-            "not_a_number": _("KeyCRM sent “%(value)s” where a number belongs."),
-            "not_an_order": _("KeyCRM answered something else than an order."),
-            "id_missing": _("KeyCRM sent a %(what)s without its number."),
-            "answer_too_large": _("KeyCRM's answer is too large to be read."),
-            "unauthorized": _(
+            "not_a_list": self.env._(
+                "KeyCRM answered something else than a list. Check the API address."
+            ),
+            "not_a_number": self.env._("KeyCRM sent “%(value)s” where a number belongs."),
+            "not_an_order": self.env._("KeyCRM answered something else than an order."),
+            "id_missing": self.env._("KeyCRM sent a %(what)s without its number."),
+            "answer_too_large": self.env._("KeyCRM's answer is too large to be read."),
+            "unauthorized": self.env._(
                 "KeyCRM does not accept the API key. Copy it anew from the KeyCRM cabinet: Settings → "
                 "General → API key."
             ),
-            "not_found": _(
+            "not_found": self.env._(
                 "KeyCRM does not know this (404). Either it was deleted there, or the API address is wrong."
             ),
-            "rate_limited": _(
+            "rate_limited": self.env._(
                 "KeyCRM answers that there are too many requests a minute. Does another program use "
                 "the same API key? Odoo goes on by itself."
             ),
-            "budget_spent": _(
+            "budget_spent": self.env._(
                 "All requests that KeyCRM allows a minute are used. Try again in %(wait)s seconds."
             ),
-            "redirected": _(
+            "redirected": self.env._(
                 "%(host)s points to another address. Enter the final API address: the key is not "
                 "sent on to other hosts."
             ),
-            "refused": _("KeyCRM does not accept the request (code %(status)s)."),
-            "bad_settings": _("The API key or the API address holds characters that cannot be used."),
+            "refused": self.env._("KeyCRM does not accept the request (code %(status)s)."),
+            "bad_settings": self.env._(
+                "The API key or the API address holds characters that cannot be used."
+            ),
         }
 
     def _order_texts(self):
-        _ = self.env._
         return {
-            "order_gone": _(
+            "order_gone": self.env._(
                 "KeyCRM has no order %(order)s any more: it was deleted there, or belongs to "
                 "another account."
             ),
-            "no_order_number": _("KeyCRM's message names no order, so there is nothing to look up."),
-            "currency_inactive": _(
+            "no_order_number": self.env._(
+                "KeyCRM's message names no order, so there is nothing to look up."
+            ),
+            "currency_inactive": self.env._(
                 "The order is in %(currency)s. Activate this currency in Odoo (Accounting → "
                 "Configuration → Currencies), then press “Retry”."
             ),
-            "currency_unknown": _(
+            "currency_unknown": self.env._(
                 "Odoo has no currency %(currency)s. Correct the currency of the order's source in KeyCRM."
             ),
-            "sku_ambiguous": _(
+            "sku_ambiguous": self.env._(
                 "The SKU “%(sku)s” belongs to several products: %(products)s. Give each its own SKU, "
                 "then press “Retry”."
             ),
-            "barcode_ambiguous": _(
+            "barcode_ambiguous": self.env._(
                 "The barcode “%(barcode)s” belongs to several products: %(products)s. Correct it, "
                 "then press “Retry”."
             ),
-            "no_warehouse": _(
+            "no_warehouse": self.env._(
                 "No Odoo warehouse is chosen for the orders of this account. Choose one in its settings."
             ),
-            "odoo_refused": _("Odoo did not accept the order: %(reason)s"),
-            "unexpected": _(
+            "odoo_refused": self.env._("Odoo did not accept the order: %(reason)s"),
+            "unexpected": self.env._(
                 "An unexpected fault (%(kind)s) kept this from being done. An administrator can see "
                 "the details below."
             ),
-            "too_large": _("KeyCRM's number %(value)s is larger than Odoo can hold."),
+            "too_large": self.env._("KeyCRM's number %(value)s is larger than Odoo can hold."),
         }

@@ -137,8 +137,12 @@ class KeycrmOrderImporter(models.AbstractModel):
             ("source_id", "utm.source", order.utm_source),
         ):
             if value:
-                mark = self.env[model].with_context(active_test=False).search(
-                    [("name", "=ilike", value.replace("%", r"\%").replace("_", r"\_"))], limit=1
+                mark = (
+                    self.env[model]
+                    .with_context(active_test=False)
+                    .search(
+                        [("name", "=ilike", value.replace("%", r"\%").replace("_", r"\_"))], limit=1
+                    )
                 )
                 found[name] = (mark or self.env[model].create({"name": value})).id
         return found

@@ -181,7 +181,8 @@ class KeycrmOrderImporter(models.AbstractModel):
         if not line.keycrm_id:
             return
         moved = vals is None or any(
-            (line[name].id if name.endswith("_id") else line[name] or False) != (vals[name] or False)
+            (line[name].id if name.endswith("_id") else line[name] or False)
+            != (vals[name] or False)
             for name in ("keycrm_stock_status", "keycrm_warehouse_id", "keycrm_quantity")
         )
         if moved:

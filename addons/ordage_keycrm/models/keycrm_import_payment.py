@@ -12,7 +12,9 @@ class KeycrmOrderImporter(models.AbstractModel):
         account = batch.account
         if not account.import_payments:
             return
-        wanted = {payment.id: (order, payment) for order in batch.orders for payment in order.payments}
+        wanted = {
+            payment.id: (order, payment) for order in batch.orders for payment in order.payments
+        }
         Payment = self.env["keycrm.payment"]
         known = account._by_keycrm_id(
             Payment.search([("account_id", "=", account.id), ("keycrm_id", "in", list(wanted))])

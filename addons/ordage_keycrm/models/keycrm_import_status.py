@@ -34,7 +34,11 @@ class KeycrmOrderImporter(models.AbstractModel):
             if order._keycrm_is_out():
                 order._keycrm_todo(
                     self.env._("KeyCRM put the order back to “%s”", order.keycrm_status_id.name),
-                    [self.env._("It stays confirmed: goods were delivered or an invoice was made.")],
+                    [
+                        self.env._(
+                            "It stays confirmed: goods were delivered or an invoice was made."
+                        )
+                    ],
                 )
                 continue
             order.locked = False
@@ -58,7 +62,10 @@ class KeycrmOrderImporter(models.AbstractModel):
             if to_make and not order.keycrm_never_moves:
                 order._keycrm_todo(
                     self.env._("To manufacture"),
-                    [f"{line.product_id.display_name}: {line.product_uom_qty:g}" for line in to_make],
+                    [
+                        f"{line.product_id.display_name}: {line.product_uom_qty:g}"
+                        for line in to_make
+                    ],
                 )
 
     @api.model

@@ -78,7 +78,9 @@ class KeycrmOrderImporter(models.AbstractModel):
                 ("keycrm_id", "in", [order.id for order in orders]),
             ]
         )
-        seen = {line.warehouse.id: line.warehouse for o in orders for line in o.lines if line.warehouse}
+        seen = {
+            line.warehouse.id: line.warehouse for o in orders for line in o.lines if line.warehouse
+        }
         warehouses = account._by_keycrm_id(account.warehouse_ids)
         if seen.keys() - warehouses.keys():
             account._learn_warehouses(seen.values())

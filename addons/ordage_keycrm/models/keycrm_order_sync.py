@@ -172,7 +172,9 @@ class KeycrmOrderSync(models.Model):
         number, before = self.page, self.total_count
         page = client.page("/order", self._query(), number)
         read = {
-            to_int(row.get("id")): account._parsed(row) for row in page.rows if to_int(row.get("id"))
+            to_int(row.get("id")): account._parsed(row)
+            for row in page.rows
+            if to_int(row.get("id"))
         }
 
         worked = {}
@@ -187,9 +189,7 @@ class KeycrmOrderSync(models.Model):
         def turn():
             # Counted with the cursor: a page that is repeated after a restart is counted once.
             if self.state == "running":
-                self.write(
-                    {**self._counts(worked.values()), **self._turn_vals(page, before)}
-                )
+                self.write({**self._counts(worked.values()), **self._turn_vals(page, before)})
 
         account._committed(turn)
 

@@ -84,7 +84,7 @@ class KeycrmPayment(models.Model):
                 self.problem = False
         except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
             raise
-        except Exception as error:  # noqa: BLE001: accounting's refusal never stops an order
+        except Exception as error:  # accounting's refusal never stops an order
             self.problem = str(error.args[0] if error.args else error)[:500]
 
     def _create_account_payment(self, journal):
@@ -98,7 +98,9 @@ class KeycrmPayment(models.Model):
                 "date": fields.Date.to_date(self.date or fields.Datetime.now()),
                 "journal_id": journal.id,
                 "memo": " ".join(
-                    filter(None, (self.sale_order_id.name, self.bank_description or self.description))
+                    filter(
+                        None, (self.sale_order_id.name, self.bank_description or self.description)
+                    )
                 ),
             }
         )
@@ -142,5 +144,5 @@ class KeycrmPayment(models.Model):
                 self.problem = False
         except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
             raise
-        except Exception as error:  # noqa: BLE001: accounting's refusal never stops an order
+        except Exception as error:  # accounting's refusal never stops an order
             self.problem = str(error.args[0] if error.args else error)[:500]

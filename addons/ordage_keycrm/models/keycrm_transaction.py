@@ -43,8 +43,9 @@ class KeycrmTransaction(models.Model):
         )
         for transaction in self:
             transaction.payment_ids = payments.filtered(
-                lambda payment, t=transaction: payment.account_id == t.account_id
-                and payment.transaction_uuid == t.uuid
+                lambda payment, t=transaction: (
+                    payment.account_id == t.account_id and payment.transaction_uuid == t.uuid
+                )
             )
 
     @api.model
@@ -91,11 +92,15 @@ class KeycrmTransaction(models.Model):
         known = account._by_keycrm_id(
             Record.search([("account_id", "=", account.id), ("keycrm_id", "in", list(found))])
         )
-        payments = self.env["keycrm.payment"].sudo().search(
-            [
-                ("account_id", "=", account.id),
-                ("transaction_uuid", "in", [row.uuid for row in found.values() if row.uuid]),
-            ]
+        payments = (
+            self.env["keycrm.payment"]
+            .sudo()
+            .search(
+                [
+                    ("account_id", "=", account.id),
+                    ("transaction_uuid", "in", [row.uuid for row in found.values() if row.uuid]),
+                ]
+            )
         )
         by_uuid = {}
         for payment in payments:

@@ -77,7 +77,9 @@ class SaleOrder(models.Model):
     keycrm_buyer_comment = fields.Text(string="Buyer's comment", copy=False, readonly=True)
     keycrm_manager_comment = fields.Text(string="Manager's comment", copy=False, readonly=True)
     keycrm_url = fields.Char(string="In KeyCRM", compute="_compute_keycrm_url")
-    keycrm_payment_ids = fields.One2many("keycrm.payment", "sale_order_id", string="KeyCRM payments")
+    keycrm_payment_ids = fields.One2many(
+        "keycrm.payment", "sale_order_id", string="KeyCRM payments"
+    )
     keycrm_amount_paid = fields.Monetary(
         string="Paid in KeyCRM", compute="_compute_keycrm_amount_paid"
     )
@@ -140,10 +142,11 @@ class SaleOrder(models.Model):
     @api.depends("keycrm_never_moves")
     def _compute_invoice_status(self):
         """An order that was over when it was first seen waits for no invoice."""
-        super()._compute_invoice_status()
+        result = super()._compute_invoice_status()
         for order in self:
             if order.keycrm_never_moves and order.invoice_status in ("to invoice", "upselling"):
                 order.invoice_status = "no"
+        return result
 
     # === ACTION METHODS ===#
 

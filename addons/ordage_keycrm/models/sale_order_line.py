@@ -22,7 +22,11 @@ class SaleOrderLine(models.Model):
         help="“reserved” or “fulfilled” (written off), as KeyCRM says.",
     )
     keycrm_warehouse_id = fields.Many2one(
-        "keycrm.warehouse", string="KeyCRM warehouse", copy=False, readonly=True, ondelete="set null"
+        "keycrm.warehouse",
+        string="KeyCRM warehouse",
+        copy=False,
+        readonly=True,
+        ondelete="set null",
     )
     keycrm_quantity = fields.Float(
         string="Quantity in KeyCRM",
@@ -43,10 +47,11 @@ class SaleOrderLine(models.Model):
     @api.depends("order_id.keycrm_never_moves")
     def _compute_invoice_status(self):
         """An order whose goods had left before it was first seen waits for no invoice."""
-        super()._compute_invoice_status()
+        result = super()._compute_invoice_status()
         for line in self:
             if line.order_id.keycrm_never_moves and line.invoice_status != "invoiced":
                 line.invoice_status = "no"
+        return result
 
     @api.depends("keycrm_warehouse_id", "order_id.keycrm_account_id.warehouse_id")
     def _compute_warehouse_id(self):
@@ -54,12 +59,13 @@ class SaleOrderLine(models.Model):
 
         Where several Odoo warehouses are summed into one of KeyCRM, it is the account's main one.
         """
-        super()._compute_warehouse_id()
+        result = super()._compute_warehouse_id()
         for line in self:
             matched = line.keycrm_warehouse_id.warehouse_ids
             if matched and not line.route_ids:
                 main = line.order_id.keycrm_account_id.warehouse_id
                 line.warehouse_id = main if main in matched else matched[0]
+        return result
 
     # === BUSINESS METHODS ===#
 

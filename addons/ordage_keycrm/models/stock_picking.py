@@ -21,16 +21,20 @@ class StockPicking(models.Model):
         """Goods came back: their order is looked at again. Goods left: KeyCRM is told, if wished."""
         result = super()._action_done()
         back = self.filtered(
-            lambda picking: picking.state == "done"
-            and picking.return_id
-            and picking.sale_id.keycrm_account_id.enabled
+            lambda picking: (
+                picking.state == "done"
+                and picking.return_id
+                and picking.sale_id.keycrm_account_id.enabled
+            )
         )
         back.sale_id._keycrm_ask_refresh(EVENT_REFRESH)
         self.env["keycrm.status.push"]._ask(
             self.filtered(
-                lambda picking: picking.state == "done"
-                and picking.picking_type_code == "outgoing"
-                and picking.sale_id.keycrm_id
+                lambda picking: (
+                    picking.state == "done"
+                    and picking.picking_type_code == "outgoing"
+                    and picking.sale_id.keycrm_id
+                )
             )
         )
         return result
@@ -38,8 +42,9 @@ class StockPicking(models.Model):
     def _keycrm_validate_deliveries(self):
         """Ship what is still to be delivered, whatever lies on the shelf: the parcel is gone."""
         open_ones = self.filtered(
-            lambda picking: picking.picking_type_code == "outgoing"
-            and picking.state not in ("done", "cancel")
+            lambda picking: (
+                picking.picking_type_code == "outgoing" and picking.state not in ("done", "cancel")
+            )
         )
         for picking in open_ones:
             for move in picking.move_ids:

@@ -13,7 +13,6 @@ from sandbox.threaded import ThreadedSandbox
 
 from ..keycrm.records import Order
 
-
 #: Looked for in everything that people, logs and other programs can see.
 KEY = "the-secret-key-of-this-shop"
 

@@ -222,7 +222,9 @@ class TestOneOffSwitch(KeycrmCase):
         names = set()
         for answer in ("null", "missing"):
             self.keycrm.set_switches(one_off_offer=answer)
-            order = self.arrive(self.new_order([{"name": "Гравіювання", "price": 5, "quantity": 1}]))
+            order = self.arrive(
+                self.new_order([{"name": "Гравіювання", "price": 5, "quantity": 1}])
+            )
             self.assertEqual(order.order_line.product_id.keycrm_origin, "one_off")
             names.add(order.order_line.product_id.id)
         self.assertEqual(len(names), 1)

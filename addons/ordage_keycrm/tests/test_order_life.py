@@ -327,9 +327,7 @@ class TestOrderLife(KeycrmCase):
             for number in pair if first_main else reversed(pair):
                 self.arrive(number)
             self.assertEqual(other.state, "cancel")
-            open_moves = (main | other).picking_ids.move_ids.filtered(
-                lambda m: m.state != "cancel"
-            )
+            open_moves = (main | other).picking_ids.move_ids.filtered(lambda m: m.state != "cancel")
             self.assertEqual(sum(open_moves.mapped("product_uom_qty")), 7)
 
     def test_a_merged_order_that_had_shipped_names_both(self):

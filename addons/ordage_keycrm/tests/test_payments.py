@@ -26,7 +26,9 @@ class TestPayments(KeycrmCase):
         return self.keycrm.order(order.keycrm_id)["answer"]["payments"][0]["id"]
 
     def test_each_payment_is_there_once_with_what_keycrm_knows(self):
-        order = self.make({"description": "Аванс", "transaction_uuid": "T-1"}, {"status": "not_paid"})
+        order = self.make(
+            {"description": "Аванс", "transaction_uuid": "T-1"}, {"status": "not_paid"}
+        )
         self.arrive(order.keycrm_id)
         paid, expected = order.keycrm_payment_ids.sorted("keycrm_id")
         self.assertEqual((paid.amount, paid.description, paid.status), (200, "Аванс", "paid"))

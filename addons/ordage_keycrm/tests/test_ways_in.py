@@ -76,7 +76,9 @@ class TestWaysIn(KeycrmCase):
 
     def test_a_failed_event_retried_by_a_person_becomes_done(self):
         number = self.new_order([{**LINES[0], "sku": "TWICE"}])
-        twins = [self.env["product.product"].create({"name": n, "default_code": "TWICE"}) for n in "АБ"]
+        twins = [
+            self.env["product.product"].create({"name": n, "default_code": "TWICE"}) for n in "АБ"
+        ]
         self.told(number)
         self.work()
         event = self.Event.search([("keycrm_order_id", "=", number)])
@@ -215,7 +217,9 @@ class TestWaysIn(KeycrmCase):
         kept = self.new_order(
             LINES, ordered_at="2026-02-10T10:00:00Z", created_at="2026-02-10T10:00:00Z"
         )
-        sync = self.sync(self.status(1), date_from="2026-02-01 00:00:00", date_to="2026-03-01 00:00:00")
+        sync = self.sync(
+            self.status(1), date_from="2026-02-01 00:00:00", date_to="2026-03-01 00:00:00"
+        )
         self.run_to_end(sync)
         self.assertEqual(sync.created_count, 1)
         self.assertTrue(self.order(kept))

@@ -19,6 +19,7 @@
         "views/keycrm_order_sync_views.xml",
         "views/keycrm_stock_views.xml",
         "views/keycrm_payment_views.xml",
+        "views/keycrm_status_push_views.xml",
         "views/keycrm_account_views.xml",
         "views/sale_order_views.xml",
         "views/product_views.xml",

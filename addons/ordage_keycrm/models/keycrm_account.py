@@ -150,6 +150,12 @@ class KeycrmAccount(models.Model):
         help="KeyCRM allows 60 a minute and key. A lower number leaves room for other programs that use "
         "the same key.",
     )
+    keep_days = fields.Integer(
+        string="Keep events (days)",
+        default=90,
+        help="Worked events older than this are cleared; 0 keeps them all. Waiting and failed ones "
+        "are never cleared.",
+    )
     warehouse_sweep_page = fields.Integer(readonly=True, copy=False)
     caught_up_until = fields.Datetime(readonly=True, copy=False)
     catch_up_page = fields.Integer(readonly=True, copy=False)

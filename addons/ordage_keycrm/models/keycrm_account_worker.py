@@ -4,6 +4,8 @@ import time
 from contextlib import contextmanager
 from datetime import timedelta
 
+import psycopg2
+
 from odoo import api, fields, models
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL
@@ -87,6 +89,18 @@ class KeycrmAccount(models.Model):
             self.env.cr.rollback()
             more = False
             account._note_trouble(error)
+        except psycopg2.InterfaceError:
+            # The database server went away, and this cursor with it: the scheduler starts anew.
+            raise
+        except Exception as error:
+            # A fault of ours. Raised, it would end in the scheduled action being switched off for
+            # good after some days; noted, it is seen, and tried again with growing pauses.
+            if self.env.cr.closed:
+                raise
+            _logger.exception("KeyCRM account %s: %s fails", account_id, work_name)
+            self.env.cr.rollback()
+            more = False
+            account._note_trouble(KeyCrmError("unexpected", kind=type(error).__name__))
         if more:
             account._wake(account[cron_field], wait)
             self.env.cr.commit()

@@ -4,6 +4,9 @@ from odoo import api, fields, models
 
 from ..const import CATCH_UP_OVERLAP, RETRY_PAUSES
 
+#: Events that one pass of the autovacuum clears of an account.
+GC_BATCH = 10000
+
 
 class KeycrmEvent(models.Model):
     """The inbox: everything KeyCRM told us, and what became of it.
@@ -214,3 +217,25 @@ class KeycrmEvent(models.Model):
             "details": outcome.details or False,
             "sale_order_id": outcome.order_id or self.sale_order_id.id,
         }
+
+    @api.autovacuum
+    def _gc_worked(self):
+        """Clear what was worked long ago; what waits or failed stays whatever its age.
+
+        :return: (cleared, whether there is more), for the autovacuum to come back
+        """
+        cleared = 0
+        for account in self.env["keycrm.account"].sudo().search([("keep_days", ">", 0)]):
+            old = self.sudo().search(
+                [
+                    ("account_id", "=", account.id),
+                    ("state", "in", ("done", "ignored")),
+                    ("next_try_at", "=", False),
+                    ("received_at", "<", fields.Datetime.now() - timedelta(days=account.keep_days)),
+                ],
+                order="id",
+                limit=GC_BATCH,
+            )
+            old.unlink()
+            cleared += len(old)
+        return cleared, cleared >= GC_BATCH

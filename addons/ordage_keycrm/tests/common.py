@@ -128,5 +128,9 @@ class KeycrmCase(TransactionCase):
             cr.clear()
             cr.postcommit.clear()
 
-        with patch.object(cr, "commit", commit):
+        def rollback():
+            cr.clear()
+            cr.postcommit.clear()
+
+        with patch.object(cr, "commit", commit), patch.object(cr, "rollback", rollback):
             yield

@@ -5,6 +5,7 @@ from datetime import timedelta
 from odoo import fields
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import new_test_user
+from odoo.tools import mute_logger
 
 from .common import KeycrmCase
 
@@ -102,6 +103,39 @@ class TestWaysIn(KeycrmCase):
         self.assertEqual(pauses, sorted(pauses))
         self.assertEqual(len(pauses), 5)
         self.assertEqual((event.state, event.next_try_at, event.attempts), ("failed", False, 6))
+
+    def test_worked_events_are_cleared_after_a_time_and_others_never(self):
+        old = fields.Datetime.now() - timedelta(days=100)
+        kept = []
+        for state, moment in (
+            ("done", old),
+            ("ignored", old),
+            ("failed", old),
+            ("pending", old),
+            ("done", fields.Datetime.now()),
+        ):
+            event = self.Event.create(
+                {
+                    "account_id": self.account.id,
+                    "event": "x",
+                    "state": state,
+                    "received_at": moment,
+                    "next_try_at": moment if state == "pending" else False,
+                }
+            )
+            if state in ("failed", "pending") or moment != old:
+                kept.append(event.id)
+        self.Event._gc_worked()
+        self.assertEqual(sorted(self.Event.search([]).ids), kept)
+
+    def test_a_fault_of_our_own_is_noted_and_stops_no_scheduled_action(self):
+        self.patch(type(self.account), "_work_inbox", lambda *_args: 1 / 0)
+        with self.committing(), mute_logger("odoo.addons.ordage_keycrm.models.keycrm_account_worker"):
+            self.env["keycrm.account"]._cron_orders(self.account.id)
+        self.assertIn("ZeroDivisionError", self.account.trouble_text)
+        self.assertTrue(self.account.trouble_until)
+        self.account.action_test_connection()
+        self.assertFalse(self.account.trouble_text)
 
     def test_an_unknown_status_is_learnt_on_the_way(self):
         self.keycrm.put_status(id=777, name="Особливий", group_id=3)

@@ -22,6 +22,7 @@
         "views/keycrm_status_push_views.xml",
         "views/keycrm_account_views.xml",
         "views/sale_order_views.xml",
+        "views/stock_picking_reports.xml",
         "views/product_views.xml",
         "views/res_partner_views.xml",
         "views/keycrm_buyer_views.xml",

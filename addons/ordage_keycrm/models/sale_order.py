@@ -81,7 +81,17 @@ class SaleOrder(models.Model):
         "keycrm.payment", "sale_order_id", string="KeyCRM payments"
     )
     keycrm_amount_paid = fields.Monetary(
-        string="Paid in KeyCRM", compute="_compute_keycrm_amount_paid"
+        string="Paid in KeyCRM", compute="_compute_keycrm_amounts"
+    )
+    keycrm_amount_expected = fields.Monetary(
+        string="Expected payments",
+        compute="_compute_keycrm_amounts",
+        help="Payments that KeyCRM knows and that were not made yet.",
+    )
+    keycrm_amount_due = fields.Monetary(
+        string="To collect on delivery",
+        compute="_compute_keycrm_amounts",
+        help="What is still to be paid of KeyCRM's total.",
     )
 
     _keycrm_id_unique = models.UniqueIndex(
@@ -125,19 +135,30 @@ class SaleOrder(models.Model):
             key = (order.keycrm_account_id, order.keycrm_parent_id)
             order.keycrm_parent_order_id = found.get(key, self.browse())
 
-    @api.depends("keycrm_payment_ids.amount", "keycrm_payment_ids.status")
-    def _compute_keycrm_amount_paid(self):
+    @api.depends(
+        "keycrm_payment_ids.amount",
+        "keycrm_payment_ids.status",
+        "keycrm_payment_status",
+        "keycrm_total",
+        "keycrm_account_id.import_payments",
+    )
+    def _compute_keycrm_amounts(self):
+        """Sum the payments in the order's currency; without payments KeyCRM's status has to do."""
         for order in self:
-            order.keycrm_amount_paid = sum(
-                payment.currency_id._convert(
+            sums = dict.fromkeys(("paid", "not_paid", "canceled"), 0.0)
+            for payment in order.keycrm_payment_ids:
+                sums[payment.status] += payment.currency_id._convert(
                     payment.amount,
                     order.currency_id,
                     order.company_id,
                     (payment.date or order.date_order or fields.Datetime.now()).date(),
                 )
-                for payment in order.keycrm_payment_ids
-                if payment.status == "paid"
+            order.keycrm_amount_paid = sums["paid"]
+            order.keycrm_amount_expected = sums["not_paid"]
+            settled = order.keycrm_payment_status in ("paid", "overpaid") or not (
+                order.keycrm_account_id.import_payments or order.keycrm_payment_status == "not_paid"
             )
+            order.keycrm_amount_due = 0.0 if settled else max(0.0, order.keycrm_total - sums["paid"])
 
     @api.depends("keycrm_never_moves")
     def _compute_invoice_status(self):

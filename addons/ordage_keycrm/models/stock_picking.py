@@ -9,7 +9,11 @@ class StockPicking(models.Model):
     # === FIELDS ===#
 
     keycrm_account_id = fields.Many2one(related="sale_id.keycrm_account_id")
+    keycrm_order_number = fields.Integer(string="KeyCRM order", related="sale_id.keycrm_id")
     keycrm_number = fields.Char(related="sale_id.keycrm_number")
+    currency_id = fields.Many2one(related="sale_id.currency_id")
+    keycrm_amount_paid = fields.Monetary(related="sale_id.keycrm_amount_paid")
+    keycrm_amount_due = fields.Monetary(related="sale_id.keycrm_amount_due")
     keycrm_tracking_code = fields.Char(
         string="Tracking number (KeyCRM)", related="sale_id.keycrm_tracking_code"
     )

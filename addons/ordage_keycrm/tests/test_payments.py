@@ -36,6 +36,25 @@ class TestPayments(KeycrmCase):
         self.assertEqual(expected.status, "not_paid")
         self.assertEqual(order.keycrm_amount_paid, 200)
 
+    def test_order_and_delivery_show_what_is_to_be_collected(self):
+        order = self.make(
+            {"amount": 50},
+            {"amount": 150, "status": "not_paid"},
+            status_id=self.status(3).keycrm_id,
+        )
+        self.assertEqual(
+            (order.keycrm_amount_paid, order.keycrm_amount_expected, order.keycrm_amount_due),
+            (50, 150, 150),
+        )
+        self.assertEqual(order.picking_ids.keycrm_amount_due, 150)
+        slip = self.env["ir.actions.report"]._render_qweb_html(
+            "stock.action_report_delivery", order.picking_ids.ids
+        )[0]
+        self.assertIn("To collect on delivery", slip.decode())
+        # The picking operations print barcodes, which need a drawing library of their own.
+        operations = self.env.ref("stock.report_picking").get_combined_arch()
+        self.assertIn("keycrm_order_number", operations)
+
     def test_switched_off_no_payment_is_read(self):
         self.account.import_payments = False
         order = self.make({})

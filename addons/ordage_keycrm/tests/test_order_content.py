@@ -83,7 +83,10 @@ class TestOrderContent(KeycrmCase):
         self.assertIn(order, self.env["sale.order"].search([("keycrm_total_differs", "=", True)]))
 
     def test_every_tax_leaves_the_total_alone(self):
-        group = self.env["account.tax.group"].search([], limit=1)
+        country = self.company.account_fiscal_country_id
+        group = self.env["account.tax.group"].create(
+            {"name": "KeyCRM", "company_id": self.company.id, "country_id": country.id}
+        )
         lines = [
             {"name": "A", "price": "33.33", "quantity": 3},
             {"name": "B", "price": "0.07", "quantity": 7},
@@ -97,6 +100,7 @@ class TestOrderContent(KeycrmCase):
                     "type_tax_use": "sale",
                     "price_include_override": "tax_included" if included else "tax_excluded",
                     "tax_group_id": group.id,
+                    "country_id": country.id,
                     "company_id": self.company.id,
                 }
             )

@@ -10,6 +10,7 @@ from . import keycrm_account_worker
 from . import keycrm_account_orders
 from . import keycrm_account_learn
 from . import keycrm_account_products
+from . import keycrm_account_pictures
 from . import keycrm_account_bulk
 from . import keycrm_account_stock
 from . import keycrm_account_stock_look

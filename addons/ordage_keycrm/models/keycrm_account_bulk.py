@@ -33,9 +33,11 @@ class KeycrmAccount(models.Model):
             elif self.warehouse_sweep_page:
                 self._work_warehouse_sweep(client)
             else:
-                return self.env["keycrm.open.sweep"]._work_page(self, client) or self.env[
-                    "keycrm.transaction"
-                ]._work_page(self, client)
+                return (
+                    self.env["keycrm.open.sweep"]._work_page(self, client)
+                    or self.env["keycrm.transaction"]._work_page(self, client)
+                    or self._work_picture()
+                )
         return True
 
     def _write_page(self, client, live_client, read, then):

@@ -1,0 +1,65 @@
+import base64
+
+from odoo import models
+from odoo.exceptions import UserError
+
+from ..keycrm import pictures
+from ..keycrm.errors import KeyCrmError
+
+#: Tries of one picture before it is left.
+PICTURE_TRIES = 3
+
+
+class KeycrmAccount(models.Model):
+    """Pictures of products: bulk work, one at a time, outside of any order's transaction."""
+
+    _inherit = "keycrm.account"
+
+    def _work_picture(self):
+        """Fetch one picture that is wanted; off as long as no hosts are set.
+
+        :return: True when there may be more
+        """
+        hosts = pictures.hosts_of(self.sudo().picture_hosts or "")
+        if not hosts:
+            return False
+        offer = (
+            self.env["keycrm.offer"]
+            .sudo()
+            .search(
+                [("account_id", "=", self.id), ("picture_state", "=", "wanted")],
+                order="picture_tries, id",
+                limit=1,
+            )
+        )
+        if not offer:
+            return False
+        url = offer.picture_url
+        # Nothing is held open while the picture is fetched.
+        self.env.cr.commit()
+        picture, vals = None, {"picture_state": "done"}
+        try:
+            picture = self._fetch_picture(url, hosts)
+        except KeyCrmError as error:
+            tries = offer.picture_tries + 1
+            left = error.transient and tries < PICTURE_TRIES
+            vals = {"picture_state": "wanted" if left else "failed", "picture_tries": tries}
+        self._committed(lambda: self._put_picture(offer, url, picture, vals))
+        return True
+
+    def _fetch_picture(self, url, hosts):
+        return pictures.fetch(url, hosts)
+
+    def _put_picture(self, offer, url, picture, vals):
+        """Put a picture on the product, unless KeyCRM named another one meanwhile."""
+        if not offer.exists() or offer.picture_url != url:
+            return
+        product = offer.product_id.with_context(keycrm_import=True)
+        if picture and not (self.keep_product_info and product.image_1920):
+            try:
+                with self.env.cr.savepoint():
+                    product.image_1920 = base64.b64encode(picture)
+            except (UserError, ValueError):
+                # It says to be a picture and is none.
+                vals = {"picture_state": "failed"}
+        offer.write(vals)

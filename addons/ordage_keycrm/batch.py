@@ -16,6 +16,7 @@ class Batch:
     :param partners: ``{KeyCRM order: (buyer, delivery address)}``
     :param products: ``{KeyCRM line: product.product}``
     :param created: ``{KeyCRM order: sale.order}`` that are new
+    :param pricelists: ``{currency code: product.pricelist}`` that were looked up
     :param touched: ids of products whose stock KeyCRM moved by itself
     """
 
@@ -29,6 +30,7 @@ class Batch:
     products: dict = field(default_factory=dict)
     created: dict = field(default_factory=dict)
     touched: set = field(default_factory=set)
+    pricelists: dict = field(default_factory=dict)
 
     def status(self, order):
         """:return: ``keycrm.order.status`` of the order, or None"""

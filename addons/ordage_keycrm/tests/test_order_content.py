@@ -62,6 +62,24 @@ class TestOrderContent(KeycrmCase):
         self.assertEqual(order.amount_total, 2300)
         self.assertTotal(order)
 
+    def test_orders_cost_few_queries_and_unchanged_ones_fewer(self):
+        numbers = [
+            self.new_order([{"name": f"Товар {n}", "price": 10 + n, "quantity": 1} for n in range(3)])
+            for _ in range(21)
+        ]
+        orders = [self.read_order(number) for number in numbers]
+        self.account._import_orders(orders[:1])
+        self.env.flush_all()
+        counts = []
+        for _ in range(2):
+            before = self.env.cr.sql_log_count
+            for start in (1, 11):
+                self.account._import_orders(orders[start : start + 10])
+                self.env.flush_all()
+            counts.append((self.env.cr.sql_log_count - before) / 20)
+        self.assertLessEqual(counts[0], 14)
+        self.assertLessEqual(counts[1], 5)
+
     def test_gifts_fractions_and_strings_for_numbers(self):
         for numbers in ("json", "strings"):
             self.keycrm.set_switches(numbers=numbers)

@@ -77,8 +77,8 @@ class TestOrderContent(KeycrmCase):
                 self.account._import_orders(orders[start : start + 10])
                 self.env.flush_all()
             counts.append((self.env.cr.sql_log_count - before) / 20)
-        self.assertLessEqual(counts[0], 14)
-        self.assertLessEqual(counts[1], 5)
+        self.assertLessEqual(counts[0], 8)
+        self.assertLessEqual(counts[1], 3)
 
     def test_gifts_fractions_and_strings_for_numbers(self):
         for numbers in ("json", "strings"):

@@ -64,7 +64,9 @@ class TestOrderContent(KeycrmCase):
 
     def test_orders_cost_few_queries_and_unchanged_ones_fewer(self):
         numbers = [
-            self.new_order([{"name": f"Товар {n}", "price": 10 + n, "quantity": 1} for n in range(3)])
+            self.new_order(
+                [{"name": f"Товар {n}", "price": 10 + n, "quantity": 1} for n in range(3)]
+            )
             for _ in range(21)
         ]
         orders = [self.read_order(number) for number in numbers]

@@ -130,7 +130,10 @@ class TestWaysIn(KeycrmCase):
 
     def test_a_fault_of_our_own_is_noted_and_stops_no_scheduled_action(self):
         self.patch(type(self.account), "_work_inbox", lambda *_args: 1 / 0)
-        with self.committing(), mute_logger("odoo.addons.ordage_keycrm.models.keycrm_account_worker"):
+        with (
+            self.committing(),
+            mute_logger("odoo.addons.ordage_keycrm.models.keycrm_account_worker"),
+        ):
             self.env["keycrm.account"]._cron_orders(self.account.id)
         self.assertIn("ZeroDivisionError", self.account.trouble_text)
         self.assertTrue(self.account.trouble_until)

@@ -18,6 +18,7 @@ from . import keycrm_account_stock_send
 from . import keycrm_account_stock_compare
 from . import keycrm_account_screens
 from . import keycrm_order_status
+from . import keycrm_order_status_words
 from . import keycrm_source
 from . import keycrm_payment_method
 from . import keycrm_warehouse
@@ -62,6 +63,7 @@ from . import sale_order
 from . import sale_order_buyer
 from . import sale_order_life
 from . import sale_order_line
+from . import sale_order_screens
 from . import sale_order_stock
 from . import stock_location
 from . import stock_move

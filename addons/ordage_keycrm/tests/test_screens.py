@@ -1,0 +1,164 @@
+"""Screens say who decides: what KeyCRM decides cannot be changed here and lost again."""
+
+from datetime import date, datetime, timedelta
+
+from odoo.exceptions import ValidationError
+from odoo.tests import Form, new_test_user
+
+from .common import KeycrmCase
+
+LINE = {"name": "Кухоль", "price": 100, "quantity": 2}
+REASON = "//div[@name='keycrm_is_driven']"
+
+
+class TestOrderForm(KeycrmCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        # What is hidden without these groups would be read-only for another reason.
+        groups = (
+            "base.group_no_one,sales_team.group_sale_manager,product.group_product_pricelist,"
+            "account.group_delivery_invoice_address,sale_management.group_sale_order_template,"
+            "stock.group_stock_multi_warehouses,stock.group_stock_user"
+        )
+        cls.salesperson = new_test_user(cls.env, "seller", groups=f"base.group_user,{groups}")
+        cls.env["product.pricelist"].create({"name": "Wholesale"})
+
+    def setUp(self):
+        super().setUp()
+        self.order = self.arrive(self.new_order([LINE])).with_user(self.salesperson)
+
+    def assertReadOnly(self, order, field, value):
+        form = Form(order)
+        with self.assertRaisesRegex(AssertionError, f"can't write on readonly field '?{field}"):
+            form[field] = value
+
+    def test_what_keycrm_decides_is_read_only(self):
+        other = self.env["res.partner"].create({"name": "Somebody else"})
+        pricelist = self.env["product.pricelist"].search([], limit=1)
+        for field, value in (
+            ("partner_id", other),
+            ("partner_invoice_id", other),
+            ("partner_shipping_id", other),
+            ("date_order", datetime(2020, 1, 1)),
+            ("pricelist_id", pricelist),
+            ("client_order_ref", "X"),
+        ):
+            with self.subTest(field):
+                self.assertReadOnly(self.order, field, value)
+
+    def test_lines_cannot_be_changed_added_or_removed(self):
+        form = Form(self.order)
+        for change in (
+            lambda: form.order_line.edit(0),
+            lambda: form.order_line.new(),
+            lambda: form.order_line.remove(0),
+        ):
+            with self.assertRaisesRegex(AssertionError, "not editable|readonly"):
+                change()
+
+    def test_a_confirmed_order_is_read_only_too(self):
+        self.keycrm.set_status(self.order.keycrm_id, self.status(3).keycrm_id, webhook=False)
+        self.arrive(self.order.keycrm_id)
+        self.assertEqual(self.order.state, "sale")
+        with self.assertRaisesRegex(AssertionError, "not editable|readonly"):
+            Form(self.order).order_line.edit(0)
+
+    def test_what_odoo_decides_stays_open(self):
+        delivery = datetime.combine(date.today() + timedelta(days=3), datetime.min.time())
+        with Form(self.order) as form:
+            form.user_id = self.salesperson
+            form.commitment_date = delivery
+            form.warehouse_id = self.warehouse
+            form.note = "<p>Gift wrap</p>"
+        self.assertEqual(self.order.user_id, self.salesperson)
+        self.assertEqual(self.order.commitment_date, delivery)
+        self.assertIn("Gift wrap", self.order.note)
+
+    def test_with_the_integration_off_the_order_is_odoos(self):
+        self.account.enabled = False
+        with Form(self.order) as form:
+            form.client_order_ref = "By hand"
+            with form.order_line.edit(0) as line:
+                line.product_uom_qty = 5
+        self.assertEqual(self.order.order_line.product_uom_qty, 5)
+        self.assertEqual(self.order.client_order_ref, "By hand")
+
+    def test_an_order_deleted_in_keycrm_can_be_mended_here(self):
+        self.order.sudo()._keycrm_mark_deleted()
+        self.assertFalse(self.order.keycrm_is_driven)
+
+    def test_an_order_of_odoo_and_a_copy_are_odoos(self):
+        copy = self.order.copy()
+        self.assertFalse(copy.keycrm_is_driven)
+        with Form(copy) as form, form.order_line.edit(0) as line:
+            line.product_uom_qty = 7
+        self.assertEqual(copy.order_line.product_uom_qty, 7)
+
+    def test_the_form_says_the_reason_once(self):
+        arch = self.env["sale.order"].get_view(view_type="form")["arch"]
+        self.assertEqual(arch.count("are changed in KeyCRM"), 1)
+
+
+class TestAccountDefaults(KeycrmCase):
+    def test_to_dos_never_go_to_odoo_itself(self):
+        self.assertFalse(self.account.user_id, "these tests run as OdooBot")
+        person = new_test_user(
+            self.env, "boss", groups="base.group_user,ordage_keycrm.group_manager"
+        )
+        account = self.env["keycrm.account"].with_user(person).create({"name": "Second shop"})
+        self.assertEqual(account.user_id, person)
+
+    def test_the_warehouse_is_one_of_the_accounts_company(self):
+        company = self.env["res.company"].create({"name": "Second company"})
+        theirs = self.env["stock.warehouse"].search([("company_id", "=", company.id)], limit=1)
+        self.assertEqual(self.account.warehouse_id, self.warehouse)
+        account = self.env["keycrm.account"].create({"name": "Theirs", "company_id": company.id})
+        self.assertEqual(account.warehouse_id, theirs)
+        account.company_id = self.company
+        self.assertEqual(account.warehouse_id, self.warehouse)
+
+    def test_a_chosen_warehouse_stays(self):
+        chosen = self.env["stock.warehouse"].create({"name": "Workshop", "code": "WSH"})
+        account = self.env["keycrm.account"].create({"name": "Two", "warehouse_id": chosen.id})
+        account.name = "Three"
+        self.assertEqual(account.warehouse_id, chosen)
+
+
+class TestStatusNames(KeycrmCase):
+    def test_an_untouched_status_has_a_readable_name_in_the_readers_language(self):
+        status = self.status(name="incorrect_data")
+        self.assertEqual(status.display_name, "Wrong contact data")
+        self.assertEqual(
+            status.with_context(lang="uk_UA").display_name, "Некоректні контактні дані"
+        )
+        self.assertEqual(status.name, "incorrect_data")
+
+    def test_a_renamed_status_keeps_its_name(self):
+        status = self.status(name="new")
+        status.name = "Щойно прийшло"
+        self.assertEqual(status.display_name, "Щойно прийшло")
+
+    def test_a_status_is_found_by_the_words_that_are_shown(self):
+        Status = self.env["keycrm.order.status"].with_context(lang="uk_UA")
+        found = [name for _id, name in Status.name_search("виробн")]
+        self.assertIn("У виробництві", found)
+        self.assertEqual([name for _id, name in Status.name_search("Пошиття")], ["Пошиття"])
+
+
+class TestSeveralAccounts(KeycrmCase):
+    def test_the_links_of_several_accounts_are_read_at_once(self):
+        account = self.env["keycrm.account"].create({"name": "Second shop"})
+        links = (self.account | account).mapped("webhook_url")
+        self.assertEqual(len(set(links)), 2)
+
+    def test_a_key_can_be_pasted_and_the_integration_enabled_in_one_save(self):
+        values = {"api_key": self.sandbox.key, "api_url": self.sandbox.api_url, "enabled": True}
+        account = self.env["keycrm.account"].create({"name": "Second shop", **values})
+        self.assertTrue(account.enabled)
+        account.write({"enabled": False, "api_key": False})
+        with self.assertRaises(ValidationError):
+            account.enabled = True
+        account.write({"enabled": True, "api_key": self.sandbox.key})
+        with self.assertRaises(ValidationError):
+            account.api_key = False

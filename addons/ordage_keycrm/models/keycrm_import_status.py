@@ -33,7 +33,9 @@ class KeycrmOrderImporter(models.AbstractModel):
         for order in orders.filtered(lambda order: order.state == "sale"):
             if order._keycrm_is_out():
                 order._keycrm_todo(
-                    self.env._("KeyCRM put the order back to “%s”", order.keycrm_status_id.name),
+                    self.env._(
+                        "KeyCRM put the order back to “%s”", order.keycrm_status_id.display_name
+                    ),
                     [
                         self.env._(
                             "It stays confirmed: goods were delivered or an invoice was made."

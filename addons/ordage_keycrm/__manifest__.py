@@ -36,5 +36,6 @@
         "web.assets_backend": ["ordage_keycrm/static/src/**/*"],
     },
     "post_init_hook": "post_init_hook",
+    "uninstall_hook": "uninstall_hook",
     "application": True,
 }

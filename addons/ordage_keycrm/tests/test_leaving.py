@@ -1,0 +1,74 @@
+"""A copied database is silent, and an Odoo without the addon goes on working."""
+
+from odoo.tools.misc import file_open
+
+from ..hooks import uninstall_hook
+from .common import KEY, KeycrmCase
+
+LINE = {"name": "Кухоль", "price": 100, "quantity": 2}
+
+
+class TestNeutralize(KeycrmCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.account.push_stock = True
+        cls.other = cls.env["keycrm.account"].create({"name": "Other", "api_key": "another key"})
+        cls.env.flush_all()
+        with file_open("ordage_keycrm/data/neutralize.sql") as file:
+            cls.env.cr.execute(file.read())
+        cls.env.invalidate_all()
+
+    def test_a_copy_sends_nothing(self):
+        before = len(self.keycrm.requests())
+        with self.committing():
+            self.env["keycrm.account"]._cron_orders(self.account.id)
+            self.env["keycrm.account"]._cron_stock(self.account.id)
+        self.assertEqual(len(self.keycrm.requests()), before)
+        self.assertFalse(self.account.enabled)
+        self.assertFalse(self.account.push_stock)
+
+    def test_a_copy_holds_no_secret(self):
+        self.env.cr.execute("SELECT to_jsonb(keycrm_account)::text FROM keycrm_account")
+        rows = " ".join(row for (row,) in self.env.cr.fetchall())
+        self.assertNotIn(KEY, rows)
+        self.assertNotIn("another key", rows)
+        for account in self.account | self.other:
+            secrets = account.sudo().read(
+                ["api_key_secret", "webhook_token", "webhook_token_digest"], load=False
+            )[0]
+            self.assertEqual({v for k, v in secrets.items() if k != "id"}, {False})
+            self.assertFalse(account.webhook_url)
+
+    def test_a_copy_can_be_joined_with_a_test_account_again(self):
+        self.account.action_new_webhook_token()
+        self.account.write({"api_key": self.sandbox.key, "enabled": True})
+        self.assertTrue(self.account.webhook_url)
+
+
+class TestUninstall(KeycrmCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.order = cls.arrive(cls.new_order([LINE], shipping_price=60))
+        cls.crons = cls.account.sudo().orders_cron_id | cls.account.sudo().stock_cron_id
+        cls.account.enabled = False
+        cls.crons[:1].active = False
+        cls.products = cls.order.order_line.product_id
+        uninstall_hook(cls.env)
+        cls.env.flush_all()
+
+    def test_no_scheduled_action_is_left_without_its_code(self):
+        self.assertFalse(self.crons.exists())
+        left = self.env["ir.cron"].with_context(active_test=False)
+        self.assertFalse(left.search([("code", "like", "_cron_orders")]))
+
+    def test_orders_and_products_stay(self):
+        self.assertTrue(self.order.exists())
+        self.assertEqual(self.order.amount_total, 260)
+        self.assertEqual(self.products.exists(), self.products)
+        data = self.env["ir.model.data"].search([("module", "=", "ordage_keycrm")])
+        self.assertFalse(set(data.mapped("model")) & {"product.product", "product.template"})
+
+    def test_scheduled_actions_of_others_stay(self):
+        self.assertTrue(self.env.ref("base.autovacuum_job").exists())

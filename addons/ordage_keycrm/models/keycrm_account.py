@@ -38,7 +38,7 @@ class KeycrmAccount(models.Model):
         "may stop your other integrations. It is never shown again.",
     )
     # Reading this needs superuser mode, which no user and no RPC call has: only the gate reads it.
-    api_key_secret = fields.Char(groups=fields.NO_ACCESS, copy=False)
+    api_key_secret = fields.Char(string="API key as stored", groups=fields.NO_ACCESS, copy=False)
     api_url = fields.Char(
         string="API address",
         required=True,
@@ -58,8 +58,13 @@ class KeycrmAccount(models.Model):
         help="Address of your KeyCRM cabinet, for example https://myshop.keycrm.app. Orders get a link "
         "that opens them there.",
     )
-    webhook_token = fields.Char(groups=fields.NO_ACCESS, copy=False)
-    webhook_token_digest = fields.Char(groups=fields.NO_ACCESS, copy=False, index="btree_not_null")
+    webhook_token = fields.Char(string="Webhook secret", groups=fields.NO_ACCESS, copy=False)
+    webhook_token_digest = fields.Char(
+        string="Digest of the webhook secret",
+        groups=fields.NO_ACCESS,
+        copy=False,
+        index="btree_not_null",
+    )
     webhook_url = fields.Char(
         string="Webhook link",
         compute="_compute_webhook_url",
@@ -99,10 +104,11 @@ class KeycrmAccount(models.Model):
     warehouse_id = fields.Many2one(
         "stock.warehouse",
         string="Warehouse of orders",
+        compute="_compute_warehouse_id",
+        store=True,
+        readonly=False,
+        precompute=True,
         check_company=True,
-        default=lambda self: self.env["stock.warehouse"].search(
-            [("company_id", "=", self.env.company.id)], limit=1
-        ),
         help="Imported orders are delivered from this Odoo warehouse.",
     )
     tax_id = fields.Many2one(
@@ -126,7 +132,7 @@ class KeycrmAccount(models.Model):
     user_id = fields.Many2one(
         "res.users",
         string="To-dos go to",
-        default=lambda self: self.env.user,
+        default=lambda self: self._default_user_id(),
         domain="[('share', '=', False)]",
         help="Who is told when something has to be decided about an order without a salesperson.",
     )
@@ -156,21 +162,37 @@ class KeycrmAccount(models.Model):
         help="Worked events older than this are cleared; 0 keeps them all. Waiting and failed ones "
         "are never cleared.",
     )
-    warehouse_sweep_page = fields.Integer(readonly=True, copy=False)
-    caught_up_until = fields.Datetime(readonly=True, copy=False)
-    catch_up_page = fields.Integer(readonly=True, copy=False)
-    catch_up_total = fields.Integer(readonly=True, copy=False)
-    catch_up_end = fields.Datetime(readonly=True, copy=False)
+    warehouse_sweep_page = fields.Integer(
+        string="Page of the warehouse search", readonly=True, copy=False
+    )
+    caught_up_until = fields.Datetime(string="Caught up until", readonly=True, copy=False)
+    catch_up_page = fields.Integer(string="Page of the catch-up", readonly=True, copy=False)
+    catch_up_total = fields.Integer(string="Orders of the catch-up", readonly=True, copy=False)
+    catch_up_end = fields.Datetime(string="End of the catch-up", readonly=True, copy=False)
     transactions_at = fields.Datetime(
         string="Bank transactions asked for", readonly=True, copy=False
     )
     open_sweep_at = fields.Datetime(string="Open orders compared", readonly=True, copy=False)
-    open_sweep_page = fields.Integer(readonly=True, copy=False)
-    open_sweep_seen = fields.Json(readonly=True, copy=False, groups=fields.NO_ACCESS)
+    open_sweep_page = fields.Integer(string="Page of the open orders", readonly=True, copy=False)
+    open_sweep_seen = fields.Json(
+        string="Open orders seen", readonly=True, copy=False, groups=fields.NO_ACCESS
+    )
     caught_up_at = fields.Datetime(string="Last asked", readonly=True, copy=False)
 
-    orders_cron_id = fields.Many2one("ir.cron", readonly=True, copy=False, ondelete="set null")
-    stock_cron_id = fields.Many2one("ir.cron", readonly=True, copy=False, ondelete="set null")
+    orders_cron_id = fields.Many2one(
+        "ir.cron",
+        string="Scheduled action of orders",
+        readonly=True,
+        copy=False,
+        ondelete="set null",
+    )
+    stock_cron_id = fields.Many2one(
+        "ir.cron",
+        string="Scheduled action of stock",
+        readonly=True,
+        copy=False,
+        ondelete="set null",
+    )
 
     _webhook_token_digest_unique = models.UniqueIndex("(webhook_token_digest)")
     _poll_minutes_positive = models.Constraint(
@@ -180,7 +202,22 @@ class KeycrmAccount(models.Model):
         "CHECK(request_limit >= 5)", "At least 5 requests a minute are needed."
     )
 
+    @api.model
+    def _default_user_id(self):
+        """To-dos go to a person: whoever makes the account, unless that is Odoo itself."""
+        user = self.env.user
+        return user if user.active and not user.share else user.browse()
+
     # === COMPUTE METHODS ===#
+
+    @api.depends("company_id")
+    def _compute_warehouse_id(self):
+        """The company's first warehouse, until a person chooses another one of it."""
+        for account in self:
+            if account.warehouse_id.company_id != account.company_id:
+                account.warehouse_id = self.env["stock.warehouse"].search(
+                    [("company_id", "=", account.company_id.id)], limit=1
+                )
 
     @api.depends("api_key_secret")
     def _compute_api_key(self):
@@ -195,7 +232,7 @@ class KeycrmAccount(models.Model):
 
     @api.depends("webhook_token", "public_url")
     def _compute_webhook_url(self):
-        default = self.get_base_url() if self else ""
+        default = self[:1].get_base_url() if self else ""
         for account in self:
             base = (account.public_url or default or "").rstrip("/")
             token = account.sudo().webhook_token
@@ -227,8 +264,11 @@ class KeycrmAccount(models.Model):
                         )
                     )
 
-    @api.constrains("enabled", "api_key_secret")
     def _check_enabled_has_key(self):
+        """Refuse to enable without a key.
+
+        No ``@api.constrains``: those are checked before a key that is pasted in the same save is stored.
+        """
         for account in self.sudo():
             if account.enabled and not account.api_key_secret:
                 raise ValidationError(
@@ -242,12 +282,15 @@ class KeycrmAccount(models.Model):
         accounts = super().create(vals_list)
         for account in accounts.sudo():
             account.write(self._new_token_vals())
+        accounts._check_enabled_has_key()
         accounts._ensure_crons()
         accounts._forget_stock_accounts()
         return accounts
 
     def write(self, vals):
         result = super().write(vals)
+        if {"enabled", "api_key", "api_key_secret"} & vals.keys():
+            self._check_enabled_has_key()
         if {"enabled", "push_stock", "stock_quantity", "company_id"} & vals.keys():
             self._forget_stock_accounts()
         if vals.get("enabled"):

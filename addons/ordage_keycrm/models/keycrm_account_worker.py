@@ -34,9 +34,14 @@ class KeycrmAccount(models.Model):
 
     _inherit = "keycrm.account"
 
-    trouble_code = fields.Char(readonly=True, copy=False)
-    trouble_params = fields.Json(readonly=True, copy=False, groups="ordage_keycrm.group_manager")
-    trouble_count = fields.Integer(readonly=True, copy=False)
+    trouble_code = fields.Char(string="Kind of trouble", readonly=True, copy=False)
+    trouble_params = fields.Json(
+        string="Details of the trouble",
+        readonly=True,
+        copy=False,
+        groups="ordage_keycrm.group_manager",
+    )
+    trouble_count = fields.Integer(string="Tries in trouble", readonly=True, copy=False)
     trouble_until = fields.Datetime(string="Next try", readonly=True, copy=False)
     trouble_text = fields.Char(string="What is wrong", compute="_compute_trouble_text")
 

@@ -25,11 +25,15 @@ class KeycrmApiBudget(models.Model):
     _log_access = False
     _rec_name = "key_digest"
 
-    key_digest = fields.Char(required=True)
-    times = fields.Json(help="When the requests of the last minute left, in seconds.")
-    request_limit = fields.Integer(required=True, default=rules.DEFAULT_LIMIT)
-    blocked_until = fields.Float(digits=(16, 3))
-    limit_until = fields.Float(digits=(16, 3))
+    key_digest = fields.Char(string="Digest of the API key", required=True)
+    times = fields.Json(
+        string="Times of requests", help="When the requests of the last minute left, in seconds."
+    )
+    request_limit = fields.Integer(
+        string="Requests a minute", required=True, default=rules.DEFAULT_LIMIT
+    )
+    blocked_until = fields.Float(string="Blocked until", digits=(16, 3))
+    limit_until = fields.Float(string="Lower limit until", digits=(16, 3))
 
     _key_digest_unique = models.Constraint("UNIQUE(key_digest)", "One budget a key.")
 

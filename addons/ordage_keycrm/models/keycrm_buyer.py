@@ -16,10 +16,14 @@ class KeycrmBuyer(models.Model):
 
     # === FIELDS ===#
 
-    account_id = fields.Many2one("keycrm.account", required=True, ondelete="cascade", index=True)
+    account_id = fields.Many2one(
+        "keycrm.account", string="KeyCRM account", required=True, ondelete="cascade", index=True
+    )
     company_id = fields.Many2one(related="account_id.company_id")
     keycrm_id = fields.Integer(string="KeyCRM number", required=True)
-    partner_id = fields.Many2one("res.partner", required=True, ondelete="cascade", index=True)
+    partner_id = fields.Many2one(
+        "res.partner", string="Contact", required=True, ondelete="cascade", index=True
+    )
     name = fields.Char(string="Name in KeyCRM")
     phone = fields.Char(string="Phone in KeyCRM")
     email = fields.Char(string="E-mail in KeyCRM")

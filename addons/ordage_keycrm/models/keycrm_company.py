@@ -13,12 +13,14 @@ class KeycrmCompany(models.Model):
 
     # === FIELDS ===#
 
-    account_id = fields.Many2one("keycrm.account", required=True, ondelete="cascade", index=True)
+    account_id = fields.Many2one(
+        "keycrm.account", string="KeyCRM account", required=True, ondelete="cascade", index=True
+    )
     company_id = fields.Many2one(related="account_id.company_id")
     keycrm_id = fields.Integer(string="KeyCRM number", required=True)
     name = fields.Char(required=True)
     partner_id = fields.Many2one("res.partner", string="Contact", ondelete="set null", index=True)
-    read_at = fields.Datetime(help="When KeyCRM was last asked for it.")
+    read_at = fields.Datetime(string="Read at", help="When KeyCRM was last asked for it.")
 
     _account_keycrm_id_unique = models.Constraint(
         "UNIQUE(account_id, keycrm_id)", "This company of KeyCRM is already known."

@@ -23,13 +23,15 @@ class KeycrmEvent(models.Model):
 
     # === FIELDS ===#
 
-    account_id = fields.Many2one("keycrm.account", required=True, ondelete="cascade")
+    account_id = fields.Many2one(
+        "keycrm.account", string="KeyCRM account", required=True, ondelete="cascade"
+    )
     company_id = fields.Many2one(related="account_id.company_id")
     event = fields.Char(required=True)
     keycrm_order_id = fields.Integer(string="KeyCRM order", index="btree_not_null")
-    payload = fields.Json(groups="ordage_keycrm.group_manager")
-    from_webhook = fields.Boolean()
-    received_at = fields.Datetime(required=True, default=fields.Datetime.now)
+    payload = fields.Json(string="What KeyCRM sent", groups="ordage_keycrm.group_manager")
+    from_webhook = fields.Boolean(string="Sent by KeyCRM")
+    received_at = fields.Datetime(string="Received", required=True, default=fields.Datetime.now)
     state = fields.Selection(
         [
             ("pending", "Pending"),
@@ -40,17 +42,21 @@ class KeycrmEvent(models.Model):
         required=True,
         default="pending",
     )
-    attempts = fields.Integer()
+    attempts = fields.Integer(string="Tries")
     next_try_at = fields.Datetime(
         string="Next try", default=fields.Datetime.now, help="Empty: not worked by itself any more."
     )
     done_at = fields.Datetime(string="Worked at")
-    error_code = fields.Char()
-    error_params = fields.Json()
+    error_code = fields.Char(string="Kind of error")
+    error_params = fields.Json(string="Details of the error")
     error = fields.Char(compute="_compute_error")
     details = fields.Text(string="Technical details", groups="ordage_keycrm.group_manager")
-    sale_order_id = fields.Many2one("sale.order", ondelete="set null", index="btree_not_null")
-    sync_id = fields.Many2one("keycrm.order.sync", ondelete="set null", index="btree_not_null")
+    sale_order_id = fields.Many2one(
+        "sale.order", string="Sales order", ondelete="set null", index="btree_not_null"
+    )
+    sync_id = fields.Many2one(
+        "keycrm.order.sync", string="Synchronisation", ondelete="set null", index="btree_not_null"
+    )
 
     # The worker's look at the inbox, however many done events there are.
     _due_index = models.Index("(account_id, id) WHERE next_try_at IS NOT NULL")

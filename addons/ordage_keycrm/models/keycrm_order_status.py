@@ -10,10 +10,12 @@ class KeycrmOrderStatus(models.Model):
     _description = "KeyCRM order status"
     _order = "account_id, group, sequence, id"
 
-    account_id = fields.Many2one("keycrm.account", required=True, ondelete="cascade", index=True)
+    account_id = fields.Many2one(
+        "keycrm.account", string="KeyCRM account", required=True, ondelete="cascade", index=True
+    )
     company_id = fields.Many2one(related="account_id.company_id")
     keycrm_id = fields.Integer(string="KeyCRM number", required=True)
-    name = fields.Char(required=True)
+    name = fields.Char(string="Name in KeyCRM", required=True)
     alias = fields.Char()
     sequence = fields.Integer()
     active = fields.Boolean(default=True)

@@ -24,6 +24,7 @@ class KeycrmOrderSync(models.Model):
 
     account_id = fields.Many2one(
         "keycrm.account",
+        string="KeyCRM account",
         required=True,
         ondelete="cascade",
         index=True,
@@ -78,8 +79,8 @@ class KeycrmOrderSync(models.Model):
     remaining_minutes = fields.Integer(
         string="Minutes left", compute="_compute_remaining_minutes", help="As fast as up to now."
     )
-    started_at = fields.Datetime(readonly=True, copy=False)
-    finished_at = fields.Datetime(readonly=True, copy=False)
+    started_at = fields.Datetime(string="Started", readonly=True, copy=False)
+    finished_at = fields.Datetime(string="Finished", readonly=True, copy=False)
     event_ids = fields.One2many("keycrm.event", "sync_id", string="Failed orders", copy=False)
 
     _running_index = models.Index("(account_id) WHERE state = 'running'")

@@ -17,10 +17,14 @@ class KeycrmPayment(models.Model):
 
     # === FIELDS ===#
 
-    account_id = fields.Many2one("keycrm.account", required=True, ondelete="cascade", index=True)
+    account_id = fields.Many2one(
+        "keycrm.account", string="KeyCRM account", required=True, ondelete="cascade", index=True
+    )
     company_id = fields.Many2one(related="account_id.company_id")
     keycrm_id = fields.Integer(string="KeyCRM number", required=True)
-    sale_order_id = fields.Many2one("sale.order", required=True, ondelete="cascade", index=True)
+    sale_order_id = fields.Many2one(
+        "sale.order", string="Sales order", required=True, ondelete="cascade", index=True
+    )
     partner_id = fields.Many2one(related="sale_order_id.partner_id")
     amount = fields.Monetary()
     currency_id = fields.Many2one("res.currency", required=True)
@@ -28,7 +32,9 @@ class KeycrmPayment(models.Model):
         [("paid", "Paid"), ("not_paid", "Expected"), ("canceled", "Cancelled")], required=True
     )
     date = fields.Datetime()
-    method_id = fields.Many2one("keycrm.payment.method", ondelete="set null")
+    method_id = fields.Many2one(
+        "keycrm.payment.method", string="Payment method", ondelete="set null"
+    )
     transaction_uuid = fields.Char(string="Bank transaction", index="btree_not_null")
     description = fields.Char()
     bank_description = fields.Char(string="Bank's text")

@@ -7,7 +7,9 @@ class KeycrmPaymentMethod(models.Model):
     _order = "account_id, name"
     _check_company_auto = True
 
-    account_id = fields.Many2one("keycrm.account", required=True, ondelete="cascade", index=True)
+    account_id = fields.Many2one(
+        "keycrm.account", string="KeyCRM account", required=True, ondelete="cascade", index=True
+    )
     company_id = fields.Many2one(related="account_id.company_id", store=True)
     keycrm_id = fields.Integer(string="KeyCRM number", required=True)
     name = fields.Char(required=True)

@@ -21,10 +21,16 @@ class KeycrmStatusPush(models.Model):
 
     # === FIELDS ===#
 
-    account_id = fields.Many2one("keycrm.account", required=True, ondelete="cascade", index=True)
+    account_id = fields.Many2one(
+        "keycrm.account", string="KeyCRM account", required=True, ondelete="cascade", index=True
+    )
     company_id = fields.Many2one(related="account_id.company_id")
-    sale_order_id = fields.Many2one("sale.order", required=True, ondelete="cascade")
-    picking_id = fields.Many2one("stock.picking", required=True, ondelete="cascade")
+    sale_order_id = fields.Many2one(
+        "sale.order", string="Sales order", required=True, ondelete="cascade"
+    )
+    picking_id = fields.Many2one(
+        "stock.picking", string="Delivery", required=True, ondelete="cascade"
+    )
     status_id = fields.Many2one(
         "keycrm.order.status", string="Status to set", required=True, ondelete="cascade"
     )
@@ -38,10 +44,10 @@ class KeycrmStatusPush(models.Model):
         required=True,
         default="pending",
     )
-    attempts = fields.Integer()
+    attempts = fields.Integer(string="Tries")
     next_try_at = fields.Datetime(string="Next try", default=fields.Datetime.now)
-    error_code = fields.Char()
-    error_params = fields.Json()
+    error_code = fields.Char(string="Kind of error")
+    error_params = fields.Json(string="Details of the error")
     error = fields.Char(compute="_compute_error")
 
     _picking_unique = models.Constraint(

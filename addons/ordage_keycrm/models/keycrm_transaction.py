@@ -18,7 +18,9 @@ class KeycrmTransaction(models.Model):
     _order = "date desc, id desc"
     _rec_name = "uuid"
 
-    account_id = fields.Many2one("keycrm.account", required=True, ondelete="cascade", index=True)
+    account_id = fields.Many2one(
+        "keycrm.account", string="KeyCRM account", required=True, ondelete="cascade", index=True
+    )
     company_id = fields.Many2one(related="account_id.company_id")
     keycrm_id = fields.Integer(string="KeyCRM number", required=True)
     uuid = fields.Char(string="Bank transaction", index="btree_not_null")
@@ -26,7 +28,9 @@ class KeycrmTransaction(models.Model):
     currency_code = fields.Char(string="Currency")
     description = fields.Char(string="Bank's text")
     date = fields.Datetime()
-    payment_ids = fields.One2many("keycrm.payment", compute="_compute_payment_ids")
+    payment_ids = fields.One2many(
+        "keycrm.payment", string="Payments", compute="_compute_payment_ids"
+    )
     is_attached = fields.Boolean(string="Attached to a payment")
 
     _account_keycrm_id_unique = models.Constraint(

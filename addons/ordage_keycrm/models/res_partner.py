@@ -17,6 +17,7 @@ class ResPartner(models.Model):
         help="The phone as +380…, however it was typed.",
     )
     keycrm_recipient_key = fields.Char(
+        string="KeyCRM recipient",
         copy=False,
         index="btree_not_null",
         help="What KeyCRM said of this recipient; it is found again by it, also once corrected.",

@@ -43,6 +43,7 @@ class SaleOrder(models.Model):
         string="Updated in KeyCRM", copy=False, readonly=True, help="KeyCRM's own time of change."
     )
     keycrm_read_fresh = fields.Boolean(
+        string="Read right after its change",
         copy=False,
         readonly=True,
         help="It was read within seconds of its last change, and may have changed in the same second.",
@@ -80,7 +81,9 @@ class SaleOrder(models.Model):
     keycrm_payment_ids = fields.One2many(
         "keycrm.payment", "sale_order_id", string="KeyCRM payments"
     )
-    keycrm_amount_paid = fields.Monetary(string="Paid in KeyCRM", compute="_compute_keycrm_amounts")
+    keycrm_amount_paid = fields.Monetary(
+        string="Paid in KeyCRM", compute="_compute_keycrm_amounts"
+    )
     keycrm_amount_expected = fields.Monetary(
         string="Expected payments",
         compute="_compute_keycrm_amounts",
@@ -156,9 +159,7 @@ class SaleOrder(models.Model):
             settled = order.keycrm_payment_status in ("paid", "overpaid") or not (
                 order.keycrm_account_id.import_payments or order.keycrm_payment_status == "not_paid"
             )
-            order.keycrm_amount_due = (
-                0.0 if settled else max(0.0, order.keycrm_total - sums["paid"])
-            )
+            order.keycrm_amount_due = 0.0 if settled else max(0.0, order.keycrm_total - sums["paid"])
 
     @api.depends("keycrm_never_moves")
     def _compute_invoice_status(self):

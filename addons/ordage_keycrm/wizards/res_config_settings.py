@@ -50,8 +50,12 @@ class ResConfigSettings(models.TransientModel):
 
     # === FIELDS ===#
 
-    keycrm_account_id = fields.Many2one("keycrm.account", compute="_compute_keycrm_account")
-    keycrm_account_count = fields.Integer(compute="_compute_keycrm_account")
+    keycrm_account_id = fields.Many2one(
+        "keycrm.account", string="KeyCRM account", compute="_compute_keycrm_account"
+    )
+    keycrm_account_count = fields.Integer(
+        string="KeyCRM accounts", compute="_compute_keycrm_account"
+    )
     keycrm_api_key = fields.Char(
         string="API key", compute=_shown("api_key"), inverse="_inverse_keycrm"
     )
@@ -102,9 +106,15 @@ class ResConfigSettings(models.TransientModel):
         compute=_shown("stock_quantity"),
         inverse="_inverse_keycrm",
     )
-    keycrm_status_count = fields.Integer(compute="_compute_keycrm_account")
-    keycrm_warehouse_count = fields.Integer(compute="_compute_keycrm_account")
-    keycrm_seen = fields.Char(default=lambda self: self._keycrm_seen_of(self.env.company))
+    keycrm_status_count = fields.Integer(
+        string="KeyCRM statuses", compute="_compute_keycrm_account"
+    )
+    keycrm_warehouse_count = fields.Integer(
+        string="KeyCRM warehouses", compute="_compute_keycrm_account"
+    )
+    keycrm_seen = fields.Char(
+        string="What the form showed", default=lambda self: self._keycrm_seen_of(self.env.company)
+    )
 
     # === COMPUTE METHODS ===#
 
@@ -206,7 +216,7 @@ class ResConfigSettings(models.TransientModel):
         account = self._keycrm_accounts_of(company)[:1]
         if not account:
             Account = self.env["keycrm.account"].with_company(company)
-            account = Account.new(Account.default_get(ACCOUNT_FIELDS))
+            account = Account.new(Account.default_get([*ACCOUNT_FIELDS, "company_id"]))
         return {name: _plain(account, name) for name in ACCOUNT_FIELDS}
 
     @api.model

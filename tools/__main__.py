@@ -24,6 +24,7 @@ COMMANDS = {
     "test": ("test", "main", True),
     "lint": ("lint", "main", False),
     "dev": ("dev", "main", True),
+    "terms": ("terms", "main", True),
     "clean": ("clean", "main", False),
     "distclean": ("clean", "everything", False),
 }

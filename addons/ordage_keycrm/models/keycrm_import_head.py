@@ -21,7 +21,7 @@ class KeycrmOrderImporter(models.AbstractModel):
         :raise ImportProblem: when its currency is not usable in Odoo
         """
         partner, delivery = batch.partners[order.id]
-        currency = self._currency(batch, order)
+        pricelist = self._pricelist_of(batch, order)
         status = batch.status(order)
         shipping = order.shipping
         ordered_at = order.ordered_at or order.created_at
@@ -31,7 +31,7 @@ class KeycrmOrderImporter(models.AbstractModel):
             "keycrm_client_id": order.client_id or 0,
             "partner_invoice_id": partner.commercial_partner_id.id,
             "partner_shipping_id": delivery.id,
-            "pricelist_id": self._pricelist(batch.account, currency).id,
+            "pricelist_id": pricelist.id,
             "client_order_ref": order.number or False,
             "origin": f"KeyCRM #{order.id}",
             "keycrm_number": order.number or str(order.id),
@@ -62,20 +62,24 @@ class KeycrmOrderImporter(models.AbstractModel):
     # === CURRENCY ===#
 
     @api.model
-    def _currency(self, batch, order):
-        """Say in which currency the order is: its source's, else its payments', else the company's.
+    def _pricelist_of(self, batch, order):
+        """Give the pricelist that puts the order into its currency, looked up once for a batch.
 
-        :raise ImportProblem: when Odoo does not have it or it is not active
+        The currency is its source's, else its payments', else the company's.
+
+        :raise ImportProblem: when Odoo does not have the currency or it is not active
         """
         source = batch.sources.get(order.source_id)
         codes = {payment.currency_code for payment in order.payments if payment.currency_code}
         code = (source.currency_code if source else "") or (codes.pop() if len(codes) == 1 else "")
-        currency = batch.account._currency_for(code)
-        if not currency:
-            raise ImportProblem("currency_unknown", currency=code)
-        if not currency.active:
-            raise ImportProblem("currency_inactive", currency=code)
-        return currency
+        if code not in batch.pricelists:
+            currency = batch.account._currency_for(code)
+            if not currency:
+                raise ImportProblem("currency_unknown", currency=code)
+            if not currency.active:
+                raise ImportProblem("currency_inactive", currency=code)
+            batch.pricelists[code] = self._pricelist(batch.account, currency)
+        return batch.pricelists[code]
 
     @api.model
     def _pricelist(self, account, currency):

@@ -63,6 +63,9 @@ class KeycrmOrderImporter(models.AbstractModel):
             mail_create_nolog=True,
             sale_no_log_for_new_lines=True,
             keycrm_import=True,
+            keycrm_analytic_rules=bool(
+                self.env["account.analytic.distribution.model"].sudo().search_count([], limit=1)
+            ),
             lang=lang,
         )
 

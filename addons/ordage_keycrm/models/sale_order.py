@@ -81,9 +81,7 @@ class SaleOrder(models.Model):
     keycrm_payment_ids = fields.One2many(
         "keycrm.payment", "sale_order_id", string="KeyCRM payments"
     )
-    keycrm_amount_paid = fields.Monetary(
-        string="Paid in KeyCRM", compute="_compute_keycrm_amounts"
-    )
+    keycrm_amount_paid = fields.Monetary(string="Paid in KeyCRM", compute="_compute_keycrm_amounts")
     keycrm_amount_expected = fields.Monetary(
         string="Expected payments",
         compute="_compute_keycrm_amounts",
@@ -159,7 +157,9 @@ class SaleOrder(models.Model):
             settled = order.keycrm_payment_status in ("paid", "overpaid") or not (
                 order.keycrm_account_id.import_payments or order.keycrm_payment_status == "not_paid"
             )
-            order.keycrm_amount_due = 0.0 if settled else max(0.0, order.keycrm_total - sums["paid"])
+            order.keycrm_amount_due = (
+                0.0 if settled else max(0.0, order.keycrm_total - sums["paid"])
+            )
 
     @api.depends("keycrm_never_moves")
     def _compute_invoice_status(self):

@@ -7,20 +7,21 @@ class KeycrmExplain(models.AbstractModel):
     _inherit = "keycrm.explain"
 
     def _order_texts(self):
-        _ = self.env._
         return {
             **super()._order_texts(),
-            "sku_ambiguous": _(
+            "sku_ambiguous": self.env._(
                 "The SKU “%(sku)s” belongs to several products: %(products)s. Give each its own "
                 "SKU, or choose which of them it is; the order then comes by itself."
             ),
-            "barcode_ambiguous": _(
+            "barcode_ambiguous": self.env._(
                 "The barcode “%(barcode)s” belongs to several products: %(products)s. Correct it; "
                 "the order then comes by itself."
             ),
-            "barcode_taken": _(
+            "barcode_taken": self.env._(
                 "The barcode “%(barcode)s” is not taken over: %(product)s has it already."
             ),
-            "picture_host": _("Pictures are not fetched from %(host)s: it is not in the settings."),
-            "picture_refused": _("The picture cannot be taken: %(reason)s."),
+            "picture_host": self.env._(
+                "Pictures are not fetched from %(host)s: it is not in the settings."
+            ),
+            "picture_refused": self.env._("The picture cannot be taken: %(reason)s."),
         }

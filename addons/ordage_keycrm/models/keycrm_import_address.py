@@ -103,11 +103,12 @@ class KeycrmOrderImporter(models.AbstractModel):
             record.partner_shipping_id,
             record.keycrm_client_id,
         )
-        super()._update_head(record.with_context(mail_activity_automation_skip=True), vals)
+        result = super()._update_head(record.with_context(mail_activity_automation_skip=True), vals)
         if record.partner_shipping_id != address:
             self._follow_recipient(record, address)
         if client and vals.get("keycrm_client_id", client) != client and record.partner_id != buyer:
             self._tell_other_buyer(record, buyer)
+        return result
 
     @api.model
     def _follow_recipient(self, record, former):

@@ -30,6 +30,9 @@
         "views/keycrm_product_load_views.xml",
         "wizards/res_config_settings_views.xml",
         "views/keycrm_menus.xml",
+        "views/keycrm_stock_comparison_views.xml",
+        "views/keycrm_stock_account_views.xml",
+        "views/keycrm_stock_why_views.xml",
         "views/keycrm_product_menus.xml",
     ],
     "assets": {

@@ -43,6 +43,7 @@ from . import keycrm_transaction
 from . import keycrm_status_push
 from . import keycrm_stock_change
 from . import keycrm_stock_level
+from . import keycrm_stock_why
 from . import keycrm_stock_terms
 from . import keycrm_stock_echo
 from . import keycrm_stock_comparison

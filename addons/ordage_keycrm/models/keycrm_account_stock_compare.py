@@ -144,7 +144,9 @@ class KeycrmAccount(models.Model):
             if page.is_last or number >= MOST_PAGES:
                 self._compare(comparison)
 
-        self._committed(note)
+        # The last page ties offers, as the orders' worker does: one of the two at a time.
+        with self._company_lock():
+            self._committed(note)
 
     # === COMPARING ===#
 

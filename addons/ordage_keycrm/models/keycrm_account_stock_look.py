@@ -38,11 +38,13 @@ class KeycrmAccount(models.Model):
             skus = ",".join(wanted[key][0].default_code.strip() for key in part)
             page = client.page("/offers", {"filter[sku]": skus})
             offers = [Offer.parse(row) for row in page.rows]
-            self._committed(
-                lambda part=part, offers=offers: self._store_ties(
-                    {key: wanted[key] for key in part}, offers
+            # The orders' worker ties offers too: one of the two at a time.
+            with self._company_lock():
+                self._committed(
+                    lambda part=part, offers=offers: self._store_ties(
+                        {key: wanted[key] for key in part}, offers
+                    )
                 )
-            )
 
     def _store_ties(self, wanted, offers):
         """Tie what KeyCRM has exactly once to the one product with that SKU; note the rest as
@@ -63,6 +65,8 @@ class KeycrmAccount(models.Model):
             else:
                 missing = missing.union(*products)
         self._create_ties(ties)
+        # An order may have tied them in the meantime.
+        missing -= self._offers_of(missing).product_id
         self.env["keycrm.missing.sku"].sudo()._remember(self, missing)
 
     def _known_offer_numbers(self, numbers):

@@ -1,0 +1,89 @@
+from odoo.fields import Command
+
+from odoo.addons.ordage_keycrm.tests.stock_common import StockCase
+
+
+class TestStockMrp(StockCase):
+    """Manufacturing changes stock, and kits follow their components."""
+
+    def setUp(self):
+        super().setUp()
+        name = self.id().rsplit(".", 1)[-1]
+        self.cup, self.plate = self.goods(f"{name}-cup"), self.goods(f"{name}-plate")
+        self.set = self.goods(f"{name}-set", storable=False)
+        self.keycrm.set_switches(status_reserve="on", status_write_off="on")
+
+    def bom(self, product, kind):
+        return self.env["mrp.bom"].create(
+            {
+                "product_tmpl_id": product.product_tmpl_id.id,
+                "type": kind,
+                "bom_line_ids": [
+                    Command.create({"product_id": self.cup.id, "product_qty": 2}),
+                    Command.create({"product_id": self.plate.id, "product_qty": 1}),
+                ],
+            }
+        )
+
+    def test_manufacturing_and_unbuilding_reach_keycrm(self):
+        made = self.goods(f"{self.id()}-made")
+        bom = self.bom(made, "normal")
+        self.count(self.cup, 10)
+        self.count(self.plate, 10)
+        self.work()
+        self.sent()
+        order = self.env["mrp.production"].create(
+            {"product_id": made.id, "product_qty": 3, "bom_id": bom.id}
+        )
+        order.action_confirm()
+        order.action_assign()
+        order.qty_producing = 3
+        order._set_qty_producing()
+        order.move_raw_ids.picked = True
+        order.button_mark_done()
+        self.assertEqual(order.state, "done")
+        self.assert_sent((self.cup, 4), (self.plate, 7), (made, 3))
+        unbuild = self.env["mrp.unbuild"].create(
+            {"product_id": made.id, "product_qty": 1, "mo_id": order.id, "bom_id": bom.id}
+        )
+        unbuild.action_unbuild()
+        self.assert_sent((self.cup, 6), (self.plate, 8), (made, 2))
+
+    def test_a_kit_follows_its_components(self):
+        self.bom(self.set, "phantom")
+        self.count(self.cup, 9)
+        self.count(self.plate, 10)
+        self.assert_sent((self.cup, 9), (self.plate, 10), (self.set, 4))
+        self.count(self.plate, 3)
+        self.assert_sent((self.plate, 3), (self.set, 3))
+
+    def test_a_changed_bill_of_materials_changes_the_kit(self):
+        bom = self.bom(self.set, "phantom")
+        self.count(self.cup, 9)
+        self.count(self.plate, 10)
+        self.sent()
+        bom.bom_line_ids[0].product_qty = 3
+        self.assert_sent((self.set, 3))
+
+    def test_a_kit_that_keycrm_sold_is_not_sold_twice(self):
+        self.bom(self.set, "phantom")
+        for rule, status in (("on_hand", 6), ("available", 4)):
+            self.account.stock_quantity = rule
+            self.count(self.cup, 20)
+            self.count(self.plate, 10)
+            self.work()
+            number = self.new_order(
+                [{"offer_id": self.number(self.set), "quantity": 2}], status_id=status
+            )
+            order = self.arrive(number)
+            self.work()
+            stock = self.keycrm.stock(self.number(self.set))["warehouses"]["1"]
+            self.assertEqual(float(stock["quantity"]) - float(stock["reserve"]), 8)
+            picking = order.picking_ids
+            picking.action_assign()
+            picking.move_ids.picked = True
+            picking.button_validate()
+            self.assertEqual(picking.state, "done")
+            self.work()
+            stock = self.keycrm.stock(self.number(self.set))["warehouses"]["1"]
+            self.assertEqual(float(stock["quantity"]) - float(stock["reserve"]), 8)

@@ -44,6 +44,11 @@ class KeycrmAccount(models.Model):
             self.filtered(lambda account: account.enabled and account.push_stock)._enqueue_counted()
         return result
 
+    def web_save(self, vals, specification, next_id=None):
+        """A person who switches sending on sees a rehearsal first; a program means what it writes."""
+        account = self.with_context(keycrm_from_screen=True)
+        return super(KeycrmAccount, account).web_save(vals, specification, next_id)
+
     # === ACTION METHODS ===#
 
     def action_push_all_stock(self):

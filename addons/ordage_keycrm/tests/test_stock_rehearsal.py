@@ -136,10 +136,19 @@ class TestStockRehearsal(StockCase):
         self.assertEqual(self.shown(self.same, 2), 5)
 
     def test_switching_on_from_the_screen_asks_first(self):
-        self.account.with_context(keycrm_from_screen=True).push_stock = True
+        self.account.web_save({"push_stock": True}, {})
         self.assertEqual(self.kw1.send_state, "rehearse")
         self.count(self.lower, 2)
         self.assertEqual(self.sent(), [])
         self.rehearsal().action_send()
         self.work()
         self.assertEqual(self.shown(self.lower), 2)
+
+    def test_switching_on_in_the_settings_opens_the_rehearsal(self):
+        settings = self.env["res.config.settings"].create({})
+        settings.web_save({"keycrm_push_stock": True}, {})
+        action = settings.execute()
+        self.assertEqual(settings.keycrm_account_id, self.account)
+        self.assertEqual(action["res_model"], "keycrm.stock.comparison")
+        self.assertEqual(self.kw1.send_state, "rehearse")
+        self.assertEqual(self.sent(), [])

@@ -1,0 +1,28 @@
+from odoo import models
+
+
+class ResConfigSettings(models.TransientModel):
+    """Switching "Send stock to KeyCRM" on in the settings opens the rehearsal; nothing is sent yet."""
+
+    _inherit = "res.config.settings"
+
+    def web_save(self, vals, specification, next_id=None):
+        settings = self.with_context(keycrm_from_screen=True)
+        return super(ResConfigSettings, settings).web_save(vals, specification, next_id)
+
+    def execute(self):
+        action = super().execute()
+        account = self.keycrm_account_id
+        waiting = account.warehouse_ids.filtered(lambda w: w.send_state == "rehearse")
+        if account.enabled and account.push_stock and waiting and not self._keycrm_rehearsed():
+            return account.action_rehearse_stock()
+        return action
+
+    def _keycrm_rehearsed(self):
+        """Tell whether a person has been asked already; later there is a button."""
+        return bool(
+            self.env["keycrm.stock.comparison"].search_count(
+                [("account_id", "=", self.keycrm_account_id.id), ("kind", "=", "rehearsal")],
+                limit=1,
+            )
+        )

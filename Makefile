@@ -6,7 +6,7 @@ PYTHON ?= python3
 help:
 	@echo "make demo       set everything up and show the main job end to end, on both sides"
 	@echo "make serve      the same, left running, with addresses and logins (ODOO_PORT, SANDBOX_PORT)"
-	@echo "make test       linters and all tests (ONLY=lint|pure|odoo|system, ARGS='pytest options')"
+	@echo "make test       linters and all tests (ONLY=lint|pure|odoo|mrp|system, ARGS='pytest options')"
 	@echo "make lint       the linters alone (FIX=1 mends what can be mended)"
 	@echo "make prepare    fetch and make what is kept between runs, and nothing else"
 	@echo "make dev        a private database server left running, with the commands to work with it"

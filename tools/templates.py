@@ -107,16 +107,19 @@ def drop_from_server() -> None:
         drop_prefixed(server, f"{SERVER_PREFIX}base_")
 
 
-def install_addon(source: OdooSource, databases: Databases, database: str, work: Path) -> None:
-    """Install our addon into a database, failing on whatever Odoo warns about.
+def install_addon(
+    source: OdooSource, databases: Databases, database: str, work: Path, addon: str = ADDON
+) -> None:
+    """Install an addon of ours into a database, failing on whatever Odoo warns about.
 
     :param source: the Odoo
     :param databases: the run's databases
     :param database: its name on the server
     :param work: folder for the configuration file
+    :param addon: which; what it depends on comes along
     """
-    with doing(f"installing the addon {ADDON}"):
-        _install(source, databases, database, work, (ADDON,))
+    with doing(f"installing the addon {addon}"):
+        _install(source, databases, database, work, (addon,))
 
 
 def _fill_base(source: OdooSource, databases: Databases, database: str, work: Path) -> None:

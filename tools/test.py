@@ -1,7 +1,8 @@
-"""``make test``: the linters, then the tests in three runs, and one closing line for all of them.
+"""``make test``: the linters, then the tests in four runs, and one closing line for all of them.
 
-Three runs since they need different surroundings: pure tests without Odoo, in-process tests inside
-Odoo, and whole-system tests outside of real processes.
+Four runs since they need different surroundings: pure tests without Odoo, in-process tests inside
+Odoo (those of the addon for Manufacturing with that installed), and whole-system tests outside of
+real processes.
 """
 
 from __future__ import annotations
@@ -15,13 +16,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import lint, processes
+from . import lint, processes, templates
 from .messages import Trouble, say, warn
 from .odoo_config import environment_of, write_config
 from .paths import ADDONS, REPOSITORY
 from .runtime import Runtime
 
-PARTS = ("lint", "pure", "odoo", "system")
+PARTS = ("lint", "pure", "odoo", "mrp", "system")
 _PURE = ("tests/pure", "tests/sandbox", "tests/tools")
 _NO_TESTS = 5  # pytest's exit code
 
@@ -57,8 +58,8 @@ class Totals:
             return
         if code:
             self.broken.append(f"{part} (pytest's exit code {code})")
-        if part == "odoo" and skipped:
-            self.broken.append(f"odoo ({skipped} tests skipped, where none may be)")
+        if part in ("odoo", "mrp") and skipped:
+            self.broken.append(f"{part} ({skipped} tests skipped, where none may be)")
 
 
 def main(_arguments: list[str]) -> int:
@@ -96,8 +97,21 @@ def _pure(report: Path, arguments: list[str]) -> int:
 
 
 def _odoo(report: Path, arguments: list[str]) -> int:
+    return _in_process(templates.ADDON, report, arguments)
+
+
+def _mrp(report: Path, arguments: list[str]) -> int:
+    return _in_process("ordage_keycrm_mrp", report, arguments)
+
+
+def _in_process(addon: str, report: Path, arguments: list[str]) -> int:
+    """Run the tests of one addon inside Odoo, on a database that has just this addon of ours."""
     with Runtime() as runtime:
         database = runtime.addon_database("test")
+        if addon != templates.ADDON:
+            templates.install_addon(
+                runtime.source, runtime.databases, database, runtime.folder, addon
+            )
         config = write_config(
             runtime.folder / "pytest.conf",
             source=runtime.source,
@@ -106,9 +120,8 @@ def _odoo(report: Path, arguments: list[str]) -> int:
             db_name=database,
             dbfilter=f"^{database}$",
         )
-        paths = [str(folder) for folder in ADDONS.glob("*/tests") if folder.is_dir()]
         # Without --odoo-http the plugin skips every HttpCase in silence.
-        options = [f"--odoo-config={config}", "--odoo-http", *paths]
+        options = [f"--odoo-config={config}", "--odoo-http", str(ADDONS / addon / "tests")]
         return _pytest(options, report, arguments, environment_of(runtime.source))
 
 
@@ -116,7 +129,7 @@ def _system(report: Path, arguments: list[str]) -> int:
     return _pytest(["-p", "no:odoo", "tests/system"], report, arguments, _plain_environment())
 
 
-_RUNS = {"pure": _pure, "odoo": _odoo, "system": _system}
+_RUNS = {"pure": _pure, "odoo": _odoo, "mrp": _mrp, "system": _system}
 
 
 def _pytest(options: list[str], report: Path, arguments: list[str], env: Mapping[str, str]) -> int:

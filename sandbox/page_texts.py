@@ -102,7 +102,7 @@ STATUS_NAMES = {
         "ready": "Готово",
         "delivering": "Доставляється",
         "delivered": "Доставлено",
-        "completed": "Завершено",
+        "completed": "Виконано",
         "incorrect_data": "Неправильні дані",
         "not_available": "Немає в наявності",
         "duplicate": "Дублікат",

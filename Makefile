@@ -1,7 +1,7 @@
 # What a person types. Everything is done by the package tools/; see docs/development.md.
 PYTHON ?= python3
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test lint prepare dev terms clean distclean
+.PHONY: help demo serve test lint prepare dev terms pictures clean distclean
 
 help:
 	@echo "make demo       set everything up and show the main job end to end, on both sides"
@@ -11,9 +11,10 @@ help:
 	@echo "make prepare    fetch and make what is kept between runs, and nothing else"
 	@echo "make dev        a private database server left running, with the commands to work with it"
 	@echo "make terms      take the words of the addon into its translation files"
+	@echo "make pictures   take the pictures of the README anew (needs Chromium; CHROMIUM)"
 	@echo "make clean      remove what runs left behind; make distclean also the cache"
 	@echo "Variables: ODOO_SRC (an Odoo 19 that is there), PGHOST PGPORT PGUSER PGPASSWORD (a PostgreSQL"
 	@echo "server that is there), ORDAGE_CACHE, ORDAGE_RUN (folders); see docs/development.md"
 
-demo serve test lint prepare dev terms clean distclean:
+demo serve test lint prepare dev terms pictures clean distclean:
 	@$(PYTHON) -m tools $@

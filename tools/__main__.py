@@ -25,6 +25,7 @@ COMMANDS = {
     "lint": ("lint", "main", False),
     "dev": ("dev", "main", True),
     "terms": ("terms", "main", True),
+    "pictures": ("pictures", "main", True),
     "clean": ("clean", "main", False),
     "distclean": ("clean", "everything", False),
 }

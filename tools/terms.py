@@ -22,7 +22,14 @@ from .templates import ADDON
 FOLDER = ADDONS / ADDON / "i18n"
 TEMPLATE = FOLDER / f"{ADDON}.pot"
 #: Words that are written alike in every language.
-SAME = {"ID", "KeyCRM", "Odoo", "https://myshop.keycrm.app", "https://odoo.example.com"}
+SAME = {
+    "ID",
+    "KeyCRM",
+    "Odoo",
+    "cdn.example.com",
+    "https://myshop.keycrm.app",
+    "https://odoo.example.com",
+}
 
 
 def main(_arguments: list[str]) -> int:

@@ -87,7 +87,7 @@ def test_however_webhooks_come_odoo_ends_with_what_keycrm_has(account, wait_for,
 
 def test_with_all_webhooks_lost_orders_arrive_by_asking(account, wait_for):
     account.write(poll_minutes=1)
-    account.keycrm.set_switches(webhook_delivery="lost")
+    account.keycrm.set_switches(create_fires_webhook="no", webhook_delivery="lost")
     account.keycrm.create_order(lines=[LINE])
     wait_for(lambda: orders_in_odoo(account), 150, "the order, found by asking")
     assert_equal_on_both_sides(account)

@@ -12,7 +12,30 @@ class KeycrmAccount(models.Model):
     event_count = fields.Integer(string="Events", compute="_compute_event_counts")
     failed_event_count = fields.Integer(string="Failed", compute="_compute_event_counts")
 
+    unshipped_count = fields.Integer(
+        string="Archived, not shipped",
+        compute="_compute_unshipped_count",
+        help="Orders in the archive whose deliveries are still open.",
+    )
+
     # === COMPUTE METHODS ===#
+
+    def _compute_unshipped_count(self):
+        counts = dict(
+            self.env["sale.order"]
+            .sudo()
+            ._read_group(self._unshipped_domain(), ["keycrm_account_id"], ["__count"])
+        )
+        for account in self:
+            account.unshipped_count = counts.get(account, 0)
+
+    def _unshipped_domain(self):
+        """Find orders that are over in KeyCRM while Odoo still has goods to ship."""
+        return [
+            ("keycrm_account_id", "in", self.ids),
+            ("keycrm_archived", "=", True),
+            ("picking_ids.state", "in", ("draft", "waiting", "confirmed", "assigned")),
+        ]
 
     def _compute_order_count(self):
         counts = dict(
@@ -46,6 +69,14 @@ class KeycrmAccount(models.Model):
         :return: an action
         """
         return self._screen("ordage_keycrm.keycrm_order_all_action", "keycrm_account_id")
+
+    def action_open_unshipped(self):
+        """Show archived orders whose deliveries are still open.
+
+        :return: an action
+        """
+        action = self._screen("ordage_keycrm.keycrm_order_all_action", "keycrm_account_id")
+        return dict(action, domain=self._unshipped_domain())
 
     def action_open_failed_events(self):
         """Show what could not be done.

@@ -174,6 +174,9 @@ class TestOrderLife(KeycrmCase):
         order = self.make(self.sent)
         self.move(order, self.done)
         self.assertNotEqual(order.picking_ids.state, "done")
+        self.assertEqual(self.account.unshipped_count, 1)
+        found = self.env["sale.order"].search(self.account.action_open_unshipped()["domain"])
+        self.assertEqual(found, order)
         self.account.archive_validates = True
         second = self.make(self.sent)
         self.move(second, self.done)
@@ -329,6 +332,18 @@ class TestOrderLife(KeycrmCase):
             self.assertEqual(other.state, "cancel")
             open_moves = (main | other).picking_ids.move_ids.filtered(lambda m: m.state != "cancel")
             self.assertEqual(sum(open_moves.mapped("product_uom_qty")), 7)
+
+    def test_a_merge_takes_the_payments_along_once(self):
+        self.account.import_payments = True
+        main = self.make(self.made)
+        other = self.make(self.made, payments=[{"amount": 500, "status": "paid"}])
+        self.assertEqual(other.keycrm_amount_paid, 500)
+        self.keycrm.merge_orders(main.keycrm_id, other.keycrm_id)
+        self.arrive(other.keycrm_id)
+        self.arrive(main.keycrm_id)
+        payments = self.env["keycrm.payment"].search([("account_id", "=", self.account.id)])
+        self.assertEqual((payments.sale_order_id, payments.amount), (main, 500))
+        self.assertEqual((main.keycrm_amount_paid, other.keycrm_amount_paid), (500, 0))
 
     def test_a_merged_order_that_had_shipped_names_both(self):
         main, other = self.make(self.made), self.make(self.made, quantity=2)

@@ -73,6 +73,16 @@ class TestPayments(KeycrmCase):
         self.assertIn(posted.state, ("in_process", "paid"))
         self.assertFalse(order.keycrm_payment_ids[0].problem)
 
+    def test_a_payment_method_may_have_a_journal_of_its_own(self):
+        own = self.journal.copy({"name": "Каса", "code": "KASA"})
+        self.account.payment_journal_id = self.journal
+        method = self.env["keycrm.payment.method"].search(
+            [("account_id", "=", self.account.id)], limit=1
+        )
+        method.journal_id = own
+        order = self.make({"payment_method_id": method.keycrm_id})
+        self.assertEqual(order.keycrm_payment_ids.payment_id.journal_id, own)
+
     def test_a_payment_meets_the_orders_invoice(self):
         self.account.payment_journal_id = self.journal
         order = self.make(status_id=self.status(3).keycrm_id)

@@ -140,6 +140,21 @@ class TestWaysIn(KeycrmCase):
         self.account.action_test_connection()
         self.assertFalse(self.account.trouble_text)
 
+    def test_a_429_without_a_time_is_waited_out_and_is_no_trouble(self):
+        number = self.new_order(LINES)
+        self.told(number)
+        self.keycrm.set_switches(retry_after="no")
+        self.keycrm.add_fault("status", path="/order/*", status=429, times=1)
+        with self.committing():
+            self.env["keycrm.account"]._cron_orders(self.account.id)
+        self.assertFalse(self.account.trouble_text)
+        event = self.Event.search([("keycrm_order_id", "=", number)])
+        self.assertEqual(event.state, "pending")
+        later = self.env["ir.cron.trigger"].search(
+            [("cron_id", "=", self.account.orders_cron_id.id)], order="call_at desc", limit=1
+        )
+        self.assertGreater(later.call_at, fields.Datetime.now())
+
     def test_an_unknown_status_is_learnt_on_the_way(self):
         self.keycrm.put_status(id=777, name="Особливий", group_id=3)
         number = self.new_order(LINES, status_id=777)

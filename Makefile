@@ -1,12 +1,13 @@
 # What a person types. Everything is done by the package tools/; see docs/development.md.
 PYTHON ?= python3
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test lint prepare dev terms pictures clean distclean
+.PHONY: help demo serve test test-slow lint prepare dev terms pictures clean distclean
 
 help:
 	@echo "make demo       set everything up and show the main job end to end, on both sides"
 	@echo "make serve      the same, left running, with addresses and logins (ODOO_PORT, SANDBOX_PORT)"
 	@echo "make test       linters and all tests (ONLY=lint|pure|odoo|mrp|system, ARGS='pytest options')"
+	@echo "make test-slow  random walks on both sides, ten seeds, many minutes"
 	@echo "make lint       the linters alone (FIX=1 mends what can be mended)"
 	@echo "make prepare    fetch and make what is kept between runs, and nothing else"
 	@echo "make dev        a private database server left running, with the commands to work with it"
@@ -18,3 +19,6 @@ help:
 
 demo serve test lint prepare dev terms pictures clean distclean:
 	@$(PYTHON) -m tools $@
+
+test-slow:
+	@SLOW=1 ONLY=system ARGS="-k random_walk $(ARGS)" $(PYTHON) -m tools test

@@ -1,7 +1,7 @@
 """Hundreds of random operations on both sides; when it is quiet, both sides show the same.
 
-The seed fixes the operations, not how the processes interleave. One seed runs always, ten with
-SLOW=1.
+The seed fixes the operations, not how the processes interleave. They take many minutes and run with
+SLOW=1 (make test-slow).
 """
 
 from __future__ import annotations
@@ -386,12 +386,8 @@ def both(new_sandbox, new_account):
     return new_account(sandbox)
 
 
-def test_a_random_walk_ends_with_both_sides_equal(both, wait_for):
-    walk(both, 1, wait_for)
-
-
 @needs_time
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(2, 11))
-def test_ten_random_walks_end_with_both_sides_equal(both, wait_for, seed):
+@pytest.mark.parametrize("seed", range(1, 11))
+def test_a_random_walk_ends_with_both_sides_equal(both, wait_for, seed):
     walk(both, seed, wait_for)

@@ -129,9 +129,7 @@ class TestStatusNames(KeycrmCase):
     def test_an_untouched_status_has_a_readable_name_in_the_readers_language(self):
         status = self.status(name="incorrect_data")
         self.assertEqual(status.display_name, "Incorrect data")
-        self.assertEqual(
-            status.with_context(lang="uk_UA").display_name, "Неправильні дані"
-        )
+        self.assertEqual(status.with_context(lang="uk_UA").display_name, "Неправильні дані")
         self.assertEqual(status.name, "incorrect_data")
 
     def test_a_renamed_status_keeps_its_name(self):

@@ -1,8 +1,8 @@
 """Names as people read them, and numbers by which things are found again."""
 
 import pytest
+from keycrm.catalogue import Property
 from keycrm.naming import normalised_phone, one_off_key, product_name, sku_key
-from keycrm.records import Property
 
 
 def props(*pairs):

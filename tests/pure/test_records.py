@@ -5,8 +5,9 @@ from datetime import datetime
 from decimal import Decimal
 
 import pytest
+from keycrm.catalogue import Offer, Status, StockRow
 from keycrm.errors import MalformedAnswer
-from keycrm.records import Buyer, Offer, Order, Payment, Shipping, Status, StockRow
+from keycrm.records import Buyer, Order, Payment, Shipping
 from keycrm.values import clean_json, to_decimal, to_int, to_utc
 
 

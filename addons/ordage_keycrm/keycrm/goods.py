@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from .catalogue import Offer, Property
 from .naming import one_off_key, product_name, sku_key
-from .records import Line, Offer, Property
+from .records import Line
 
 #: KeyCRM's units of measure, as shops write them, to the names of Odoo's units.
 UNITS = {

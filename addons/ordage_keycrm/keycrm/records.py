@@ -1,7 +1,8 @@
-"""What KeyCRM sends, as typed objects. Names are KeyCRM's own; money is Decimal, times naive UTC.
+"""What KeyCRM sends of an order, as typed objects. Names are KeyCRM's own; money is Decimal, times naive UTC.
 
 Each class has a ``parse`` that takes the decoded JSON. Unknown keys are ignored (they appear at any
-time); what is needed and not there is a :class:`~.errors.MalformedAnswer`.
+time); what is needed and not there is a :class:`~.errors.MalformedAnswer`. What the order refers to
+stands in :mod:`~.catalogue`.
 """
 
 from dataclasses import dataclass, field
@@ -9,8 +10,18 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from .catalogue import Offer, Property, Warehouse
 from .errors import MalformedAnswer
-from .values import to_amount, to_decimal, to_int, to_object, to_objects, to_text, to_utc
+from .values import (
+    required_id,
+    to_amount,
+    to_decimal,
+    to_int,
+    to_object,
+    to_objects,
+    to_text,
+    to_utc,
+)
 
 #: What to ask for with an order: everything the importer reads.
 ORDER_INCLUDES = (
@@ -19,142 +30,6 @@ ORDER_INCLUDES = (
 ORDER_INCLUDES_WITHOUT_PAYMENTS = (
     "buyer,products.offer,status,shipping,shipping.deliveryService,manager,tags,marketing"
 )
-
-
-def _required_id(data: dict, what: str) -> int:
-    identifier = to_int(data.get("id"))
-    if not identifier:
-        raise MalformedAnswer("id_missing", what=what)
-    return identifier
-
-
-@dataclass(frozen=True, slots=True)
-class Property:
-    """A property of a variant: name "Колір", value "біла"."""
-
-    name: str
-    value: str
-
-    @classmethod
-    def parse_list(cls, data: Any) -> tuple["Property", ...]:
-        found = (
-            cls(to_text(row.get("name")), to_text(row.get("value"))) for row in to_objects(data)
-        )
-        return tuple(prop for prop in found if prop.value)
-
-
-@dataclass(frozen=True, slots=True)
-class Status:
-    """An order status. ``group``: 1 new, 2 agreement, 3 production, 4 delivery, 5 completed, 6 cancelled."""
-
-    id: int
-    name: str
-    alias: str
-    group: int
-    is_active: bool
-
-    @classmethod
-    def parse(cls, data: dict) -> "Status":
-        identifier = _required_id(data, "status")
-        alias = to_text(data.get("alias"))
-        return cls(
-            id=identifier,
-            name=to_text(data.get("name")) or alias or str(identifier),
-            alias=alias,
-            group=to_int(data.get("group_id")) or 0,
-            is_active=bool(data.get("is_active", True)),
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Where orders come from: a shop, a marketplace. It alone names the currency of its orders."""
-
-    id: int
-    name: str
-    currency_code: str
-
-    @classmethod
-    def parse(cls, data: dict) -> "Source":
-        identifier = _required_id(data, "source")
-        return cls(
-            identifier,
-            to_text(data.get("name")) or to_text(data.get("alias")) or str(identifier),
-            to_text(data.get("currency_code")).upper(),
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class PaymentMethod:
-    id: int
-    name: str
-
-    @classmethod
-    def parse(cls, data: dict) -> "PaymentMethod":
-        identifier = _required_id(data, "payment method")
-        return cls(
-            identifier,
-            to_text(data.get("name")) or to_text(data.get("alias")) or str(identifier),
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Warehouse:
-    id: int
-    name: str
-
-    @classmethod
-    def parse(cls, data: Any) -> "Warehouse | None":
-        data = to_object(data)
-        identifier = to_int(data.get("id"))
-        if not identifier:
-            return None
-        return cls(identifier, to_text(data.get("name")) or str(identifier))
-
-
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """A catalogue variant. ``price``, ``purchased_price`` in the account's currency; ``weight`` in kg."""
-
-    id: int
-    product_id: int | None
-    sku: str
-    barcode: str
-    price: Decimal | None
-    purchased_price: Decimal | None
-    weight: Decimal | None
-    properties: tuple[Property, ...]
-    name: str
-    picture_url: str
-    unit_type: str = ""
-    currency_code: str = ""
-    is_archived: bool = False
-    updated_at: datetime | None = None
-
-    @classmethod
-    def parse(cls, data: Any) -> "Offer | None":
-        """:return: None where there is no offer (null, ``[]``, key missing: a one-off product)"""
-        data = to_object(data)
-        identifier = to_int(data.get("id"))
-        if not identifier:
-            return None
-        product = to_object(data.get("product"))
-        return cls(
-            id=identifier,
-            product_id=to_int(data.get("product_id")),
-            sku=to_text(data.get("sku")),
-            barcode=to_text(data.get("barcode")),
-            price=to_decimal(data.get("price")),
-            purchased_price=to_decimal(data.get("purchased_price")),
-            weight=to_decimal(data.get("weight")),
-            properties=Property.parse_list(data.get("properties")),
-            name=to_text(product.get("name")),
-            picture_url=to_text(data.get("thumbnail_url")) or to_text(product.get("thumbnail_url")),
-            unit_type=to_text(product.get("unit_type")),
-            currency_code=to_text(product.get("currency_code")).upper(),
-            is_archived=data.get("is_archived") is True or product.get("is_archived") is True,
-            updated_at=to_utc(data.get("updated_at")),
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +58,7 @@ class Line:
         sold = to_decimal(data.get("price_sold"))
         price = sold if price is None else price
         return cls(
-            id=_required_id(data, "line"),
+            id=required_id(data, "line"),
             sku=to_text(data.get("sku")),
             name=to_text(data.get("name")),
             price=price or Decimal(0),
@@ -231,23 +106,6 @@ class Buyer:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Company:
-    """The company of a buyer; it comes with the buyers' list alone (``include=company``, confirmed)."""
-
-    id: int
-    name: str
-
-    @classmethod
-    def parse(cls, data: Any) -> "Company | None":
-        data = to_object(data)
-        identifier = to_int(data.get("id"))
-        if not identifier:
-            return None
-        name = to_text(data.get("full_name")) or to_text(data.get("title"))
-        return cls(identifier, name or to_text(data.get("name")) or f"KeyCRM {identifier}")
-
-
 def _first_text(value: Any) -> str:
     if isinstance(value, list):
         value = next((item for item in value if to_text(item)), "")
@@ -276,7 +134,7 @@ class Payment:
         if actual is not None and actual_currency:
             amount, currency = actual, actual_currency
         return cls(
-            id=_required_id(data, "payment"),
+            id=required_id(data, "payment"),
             amount=amount,
             currency_code=(currency or actual_currency).upper(),
             status=to_text(data.get("status")),
@@ -368,7 +226,7 @@ class Order:
         marketing = to_object(data.get("marketing"))
         buyer = Buyer.parse(data.get("buyer"))
         return cls(
-            id=_required_id(data, "order"),
+            id=required_id(data, "order"),
             parent_id=to_int(data.get("parent_id")),
             source_id=to_int(data.get("source_id")),
             number=to_text(data.get("source_uuid")),
@@ -397,60 +255,4 @@ class Order:
             tags=tuple(
                 name for row in to_objects(data.get("tags")) if (name := to_text(row.get("name")))
             ),
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class StockRow:
-    """What KeyCRM has of one offer in one warehouse. ``quantity`` includes ``reserve`` (confirmed)."""
-
-    offer_id: int
-    sku: str
-    warehouse: Warehouse
-    quantity: Decimal
-    reserve: Decimal
-
-    @classmethod
-    def parse_list(cls, data: dict) -> list["StockRow"]:
-        """Read one row of ``/offers/stocks`` with details: one entry a warehouse."""
-        offer_id = _required_id(data, "stock row")
-        rows = []
-        for entry in to_objects(data.get("warehouse")):
-            warehouse = Warehouse.parse(entry)
-            if warehouse:
-                rows.append(
-                    cls(
-                        offer_id,
-                        to_text(data.get("sku")),
-                        warehouse,
-                        to_amount(entry.get("quantity")),
-                        to_amount(entry.get("reserve")),
-                    )
-                )
-        return rows
-
-
-@dataclass(frozen=True, slots=True)
-class Transaction:
-    """A bank transaction (``/payments/external-transactions``). It names no order (confirmed)."""
-
-    id: int
-    uuid: str
-    amount: Decimal
-    currency_code: str
-    description: str
-    date: datetime | None
-    is_attached: bool
-
-    @classmethod
-    def parse(cls, data: dict) -> "Transaction":
-        return cls(
-            id=_required_id(data, "bank transaction"),
-            uuid=to_text(data.get("uuid")),
-            amount=to_amount(data.get("amount")),
-            currency_code=to_text(data.get("currency")).upper(),
-            description=to_text(data.get("description")),
-            date=to_utc(data.get("transaction_date")) or to_utc(data.get("created_at")),
-            # What the list holds is not known; that it holds something tells that it is attached.
-            is_attached=bool(data.get("payments_data")),
         )

@@ -51,6 +51,18 @@ def to_int(value: Any) -> int | None:
     return int(number)
 
 
+def required_id(data: dict, what: str) -> int:
+    """Read the id that every record of KeyCRM has.
+
+    :param what: the kind of record, for the error
+    :raise MalformedAnswer: when there is none
+    """
+    identifier = to_int(data.get("id"))
+    if not identifier:
+        raise MalformedAnswer("id_missing", what=what)
+    return identifier
+
+
 def to_text(value: Any) -> str:
     """Read a text: trimmed, without the characters a database or a screen cannot take, never None."""
     if value is None or isinstance(value, dict | list):

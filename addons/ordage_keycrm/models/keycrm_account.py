@@ -1,5 +1,3 @@
-import hashlib
-import secrets
 from urllib.parse import urlsplit
 
 from odoo import api, fields, models
@@ -13,8 +11,8 @@ class KeycrmAccount(models.Model):
     """One KeyCRM account (a cabinet) of one company.
 
     This file holds what a person sets. What the account does stands beside it: the gate to KeyCRM
-    (``keycrm_account_gate``), the two workers (``_worker``, ``_orders``, ``_bulk``, ``_stock``) and the
-    lists learnt from KeyCRM (``_catalogs``).
+    (``keycrm_account_gate``), the webhook (``_webhook``), the two workers (``_worker``, ``_orders``,
+    ``_bulk``, ``_stock``) and the lists learnt from KeyCRM (``_catalogs``).
     """
 
     _name = "keycrm.account"
@@ -57,23 +55,6 @@ class KeycrmAccount(models.Model):
         string="KeyCRM cabinet",
         help="Address of your KeyCRM cabinet, for example https://myshop.keycrm.app. Orders get a link "
         "that opens them there.",
-    )
-    webhook_token = fields.Char(string="Webhook secret", groups=fields.NO_ACCESS, copy=False)
-    webhook_token_digest = fields.Char(
-        string="Digest of the webhook secret",
-        groups=fields.NO_ACCESS,
-        copy=False,
-        index="btree_not_null",
-    )
-    webhook_url = fields.Char(
-        string="Webhook link",
-        compute="_compute_webhook_url",
-        groups="ordage_keycrm.group_manager",
-        help="KeyCRM posts to this link when an order changes. It holds a secret: whoever knows it can "
-        "make Odoo look at an order.",
-    )
-    last_webhook_at = fields.Datetime(
-        string="Last webhook", compute="_compute_last_webhook_at", help="When KeyCRM last called."
     )
     import_payments = fields.Boolean(string="Receive bank transactions for order payments")
     archive_status_ids = fields.Many2many(
@@ -194,7 +175,6 @@ class KeycrmAccount(models.Model):
         ondelete="set null",
     )
 
-    _webhook_token_digest_unique = models.UniqueIndex("(webhook_token_digest)")
     _poll_minutes_positive = models.Constraint(
         "CHECK(poll_minutes >= 1)", "KeyCRM can be asked once a minute at the most."
     )
@@ -230,24 +210,6 @@ class KeycrmAccount(models.Model):
             if key != API_KEY_MASK:
                 account.sudo().api_key_secret = key
 
-    @api.depends("webhook_token", "public_url")
-    def _compute_webhook_url(self):
-        default = self[:1].get_base_url() if self else ""
-        for account in self:
-            base = (account.public_url or default or "").rstrip("/")
-            token = account.sudo().webhook_token
-            account.webhook_url = f"{base}/keycrm/webhook/{token}" if token else False
-
-    def _compute_last_webhook_at(self):
-        Event = self.env["keycrm.event"].sudo()
-        for account in self:
-            last = Event.search(
-                [("account_id", "=", account.id), ("from_webhook", "=", True)],
-                order="id desc",
-                limit=1,
-            )
-            account.last_webhook_at = last.received_at
-
     # === CONSTRAINT METHODS ===#
 
     @api.constrains("api_url", "public_url", "cabinet_url")
@@ -280,8 +242,7 @@ class KeycrmAccount(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         accounts = super().create(vals_list)
-        for account in accounts.sudo():
-            account.write(self._new_token_vals())
+        accounts._give_webhook_tokens()
         accounts._check_enabled_has_key()
         accounts._ensure_crons()
         accounts._forget_stock_accounts()
@@ -312,16 +273,6 @@ class KeycrmAccount(models.Model):
 
     # === ACTION METHODS ===#
 
-    def action_new_webhook_token(self):
-        """Make a new webhook link; the old one is dead at once.
-
-        :return: True
-        """
-        self._check_manager()
-        for account in self:
-            account.sudo().write(self._new_token_vals())
-        return True
-
     def action_open_events(self):
         """Show what KeyCRM told this account."""
         self.ensure_one()
@@ -340,16 +291,6 @@ class KeycrmAccount(models.Model):
         }
 
     # === BUSINESS METHODS ===#
-
-    @api.model
-    def _new_token_vals(self):
-        token = secrets.token_urlsafe(32)
-        return {"webhook_token": token, "webhook_token_digest": self._token_digest(token)}
-
-    @api.model
-    def _token_digest(self, token):
-        """By what an account is looked up: timing of an index tells nothing about a digest's origin."""
-        return hashlib.sha256(token.encode()).hexdigest()
 
     def _check_manager(self):
         """Buttons check the right on the server.

@@ -1,7 +1,7 @@
 from odoo import api, models
 
 from ..const import DEFAULT_ACTION_BY_GROUP
-from ..keycrm.records import PaymentMethod, Source, Status, StockRow
+from ..keycrm.catalogue import PaymentMethod, Source, Status, StockRow
 
 #: KeyCRM sends statuses, sources and payment methods in lists of at most so many pages.
 CATALOG_PAGES = 40
@@ -134,7 +134,7 @@ class KeycrmAccount(models.Model):
     def _learn_warehouses(self, warehouses):
         """Note warehouses seen in stock rows or orders.
 
-        :param warehouses: iterable of :class:`~..keycrm.records.Warehouse`
+        :param warehouses: iterable of :class:`~..keycrm.catalogue.Warehouse`
         """
         self._store_catalog("keycrm.warehouse", {w.id: {"name": w.name} for w in warehouses})
 

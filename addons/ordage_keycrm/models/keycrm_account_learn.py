@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from odoo import fields, models
 
+from ..keycrm.catalogue import Company, Offer
 from ..keycrm.client import PAGE_SIZE
 from ..keycrm.errors import (
     BudgetSpent,
@@ -12,7 +13,6 @@ from ..keycrm.errors import (
     RateLimited,
     Unauthorized,
 )
-from ..keycrm.records import Company, Offer
 from ..keycrm.values import to_object
 
 _logger = logging.getLogger(__name__)

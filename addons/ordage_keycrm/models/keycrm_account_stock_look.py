@@ -2,8 +2,8 @@ from odoo import models
 from odoo.tools import SQL
 
 from ..const import LOOKUP_ROWS
+from ..keycrm.catalogue import Offer, StockRow
 from ..keycrm.naming import sku_key
-from ..keycrm.records import Offer, StockRow
 from ..keycrm.values import to_int
 
 
@@ -51,7 +51,7 @@ class KeycrmAccount(models.Model):
         missing.
 
         :param wanted: ``{sku key: [product]}``
-        :param offers: :class:`~..keycrm.records.Offer` as KeyCRM answered
+        :param offers: :class:`~..keycrm.catalogue.Offer` as KeyCRM answered
         """
         by_sku = {}
         for offer in offers:

@@ -1,6 +1,8 @@
+import hashlib
 import hmac
+import secrets
 
-from odoo import api, models
+from odoo import api, fields, models
 
 from ..const import EVENT_STOCK, ORDER_EVENTS
 from ..keycrm.errors import MalformedAnswer
@@ -11,9 +13,79 @@ MAX_INTEGER = 2**31 - 1
 
 
 class KeycrmAccount(models.Model):
-    """What the webhook's controller needs: find the account of a token, store what was told."""
+    """The webhook: its link, and what its controller needs: the account of a token, a place to store
+    what was told.
+    """
 
     _inherit = "keycrm.account"
+
+    # === FIELDS ===#
+
+    webhook_token = fields.Char(string="Webhook secret", groups=fields.NO_ACCESS, copy=False)
+    webhook_token_digest = fields.Char(
+        string="Digest of the webhook secret",
+        groups=fields.NO_ACCESS,
+        copy=False,
+        index="btree_not_null",
+    )
+    webhook_url = fields.Char(
+        string="Webhook link",
+        compute="_compute_webhook_url",
+        groups="ordage_keycrm.group_manager",
+        help="KeyCRM posts to this link when an order changes. It holds a secret: whoever knows it can "
+        "make Odoo look at an order.",
+    )
+    last_webhook_at = fields.Datetime(
+        string="Last webhook", compute="_compute_last_webhook_at", help="When KeyCRM last called."
+    )
+
+    _webhook_token_digest_unique = models.UniqueIndex("(webhook_token_digest)")
+
+    # === COMPUTE METHODS ===#
+
+    @api.depends("webhook_token", "public_url")
+    def _compute_webhook_url(self):
+        default = self[:1].get_base_url() if self else ""
+        for account in self:
+            base = (account.public_url or default or "").rstrip("/")
+            token = account.sudo().webhook_token
+            account.webhook_url = f"{base}/keycrm/webhook/{token}" if token else False
+
+    def _compute_last_webhook_at(self):
+        Event = self.env["keycrm.event"].sudo()
+        for account in self:
+            last = Event.search(
+                [("account_id", "=", account.id), ("from_webhook", "=", True)],
+                order="id desc",
+                limit=1,
+            )
+            account.last_webhook_at = last.received_at
+
+    # === ACTION METHODS ===#
+
+    def action_new_webhook_token(self):
+        """Make a new webhook link; the old one is dead at once.
+
+        :return: True
+        """
+        self._check_manager()
+        self._give_webhook_tokens()
+        return True
+
+    # === BUSINESS METHODS ===#
+
+    def _give_webhook_tokens(self):
+        """Give each account a new secret; whoever knows the former one can do nothing with it."""
+        for account in self.sudo():
+            token = secrets.token_urlsafe(32)
+            account.write(
+                {"webhook_token": token, "webhook_token_digest": self._token_digest(token)}
+            )
+
+    @api.model
+    def _token_digest(self, token):
+        """By what an account is looked up: timing of an index tells nothing about a digest's origin."""
+        return hashlib.sha256(token.encode()).hexdigest()
 
     @api.model
     def _of_webhook_token(self, token):

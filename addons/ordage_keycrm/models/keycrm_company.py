@@ -32,7 +32,7 @@ class KeycrmCompany(models.Model):
     def _learn(self, account, companies):
         """Note what KeyCRM says of companies; a new name goes to the contact that has the old one.
 
-        :param companies: list of :class:`~..keycrm.records.Company`
+        :param companies: list of :class:`~..keycrm.catalogue.Company`
         """
         Company = self.sudo()
         wanted = {company.id: company for company in companies}

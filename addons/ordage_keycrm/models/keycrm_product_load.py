@@ -1,10 +1,10 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from ..keycrm.catalogue import Offer
 from ..keycrm.client import PAGE_SIZE
 from ..keycrm.errors import MalformedAnswer
 from ..keycrm.goods import Goods
-from ..keycrm.records import Offer
 
 
 class KeycrmProductLoad(models.Model):

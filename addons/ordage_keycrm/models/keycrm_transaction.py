@@ -3,7 +3,7 @@ from datetime import timedelta
 from odoo import api, fields, models
 
 from ..const import TRANSACTIONS_SECONDS
-from ..keycrm.records import Transaction
+from ..keycrm.catalogue import Transaction
 
 
 class KeycrmTransaction(models.Model):

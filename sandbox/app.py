@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -14,22 +12,16 @@ from starlette.responses import Response
 from starlette.routing import Mount
 from starlette.types import Receive, Scope, Send
 
-from .api import Api, answer
+from .account import Account
+from .api import answer
 from .control_api import ControlApi
 from .errors import Invalid, Refused
-from .faults import Faults
 from .gate import Gate, remember_connection
-from .journal import Journal
-from .limiter import Limiter
 from .page import Page
-from .seed import Seed
-from .shop import Shop
-from .switches import Switches
-from .webhooks import Webhooks
 
 
-class Sandbox:
-    """A KeyCRM account with everything around it.
+class Sandbox(Account):
+    """A KeyCRM account with everything around it, over HTTP.
 
     :param key: the API key
     :param control_token: the token of the control side
@@ -44,32 +36,25 @@ class Sandbox:
         switches: Mapping[str, object] | None = None,
         loopback: bool = True,
     ) -> None:
-        self.key = key
-        self.own_process = False
-        self.shop = Shop(Switches(switches))
-        self.webhooks = Webhooks(self.shop)
-        self.shop.listener = self.webhooks
-        self.journal = Journal()
-        self.faults = Faults()
-        self.limiter = Limiter()
-        self.api = Api(self.shop)
-        self.gate = Gate(
+        super().__init__(key, switches)
+        gate = Gate(
             _answering(Starlette(routes=self.api.routes()), self),
-            {key},
+            self.keys,
             self.shop.switches,
             self.limiter,
             self.journal,
             self.faults,
         )
         self.control = ControlApi(self, control_token)
-        self.page = Page(self, control_token, loopback)
-        control = _answering(Starlette(routes=self.control.routes()), self)
+        page = Page(self, control_token, loopback)
         self._inner = _answering(
             Starlette(
                 routes=[
-                    Mount("/v1", app=self.gate),
-                    Mount("/control", app=control),
-                    *self.page.routes(),
+                    Mount("/v1", app=gate),
+                    Mount(
+                        "/control", app=_answering(Starlette(routes=self.control.routes()), self)
+                    ),
+                    *page.routes(),
                 ],
                 lifespan=self._lifespan,
             ),
@@ -93,41 +78,14 @@ class Sandbox:
         self.api.forget_late_writes()
         await self.webhooks.close()
 
-    def fill(self, maker: Seed, **sizes: Any) -> None:
-        """Seed the shop.
 
-        :param maker: what seeds it
-        :param sizes: as for :meth:`Seed.fill`
-        """
-        maker.fill(**sizes)
-        if self.own_process:
-            # or the collector stops every answer for a while, now and then, to look at all records
-            gc.freeze()
-
-    def clear(self, keep_switches: bool = False) -> None:
-        """Go back to the start: no data, no rules, no targets, no logs.
-
-        :param keep_switches: whether the switches stay as they are
-        """
-        self.api.forget_late_writes()
-        self.webhooks.clear()
-        self.faults.clear()
-        self.journal.clear()
-        self.limiter.clear()
-        self.gate.keys = {self.key}
-        self.shop.clock.offset = self.shop.clock.offset * 0
-        self.shop.clear()
-        if not keep_switches:
-            self.shop.switches.reset()
-
-
-def _answering(app: Starlette, sandbox: Sandbox) -> Starlette:
+def _answering(app: Starlette, account: Account) -> Starlette:
     """Let refusals and the framework's own errors be answered as JSON with a message."""
 
     async def refused(request: Request, error: Exception) -> Response:
         assert isinstance(error, Refused)
         if isinstance(error, Invalid):
-            return answer(error.body(sandbox.shop.switches.value("errors_shape")), error.status)
+            return answer(error.body(account.shop.switches.value("errors_shape")), error.status)
         return answer(error.body(), error.status)
 
     async def http(request: Request, error: Exception) -> Response:

@@ -63,7 +63,7 @@ class ControlApi(OrderEndpoints, GoodsEndpoints):
         values = dict(values)
         keep = pick({"keep": values.pop("keep_switches", False)}, {"keep": boolean})["keep"]
         given = pick(values, fields.SEED, strict=True, nulls=False)
-        self.sandbox.clear(keep_switches=keep)
+        self.account.clear(keep_switches=keep)
         if given:
             self._fill(given)
         return await self.health(request, values)
@@ -77,7 +77,7 @@ class ControlApi(OrderEndpoints, GoodsEndpoints):
         number_ = given.pop("seed", 1)
         newest = given.pop("newest", None)
         maker = Seed(self.shop, number_, newest) if newest else Seed(self.shop, number_)
-        self.sandbox.fill(maker, **given)
+        self.account.fill(maker, **given)
 
     async def read_switches(self, request: Request, values: dict[str, Any]) -> Any:
         """Read the switches in force."""
@@ -103,18 +103,18 @@ class ControlApi(OrderEndpoints, GoodsEndpoints):
 
     async def add_key(self, request: Request, values: dict[str, Any]) -> Any:
         """Let a further API key in."""
-        self.sandbox.gate.keys.add(pick(values, {"key": text}, required=("key",))["key"])
-        return {"keys": len(self.sandbox.gate.keys)}
+        self.account.keys.add(pick(values, {"key": text}, required=("key",))["key"])
+        return {"keys": len(self.account.keys)}
 
     async def remove_key(self, request: Request, values: dict[str, Any]) -> Any:
         """Let an API key in no more."""
-        self.sandbox.gate.keys.discard(pick(values, {"key": text}, required=("key",))["key"])
-        return {"keys": len(self.sandbox.gate.keys)}
+        self.account.keys.discard(pick(values, {"key": text}, required=("key",))["key"])
+        return {"keys": len(self.account.keys)}
 
     # === WEBHOOKS ===
     async def webhooks(self, request: Request, values: dict[str, Any]) -> Any:
         """List the addresses that webhooks go to."""
-        return list(self.sandbox.webhooks.targets.values())
+        return list(self.account.webhooks.targets.values())
 
     async def add_webhook(self, request: Request, values: dict[str, Any]) -> Any:
         """Add an address."""
@@ -125,64 +125,64 @@ class ControlApi(OrderEndpoints, GoodsEndpoints):
             raise Invalid({"method": ["A webhook is sent by POST or GET."]})
         if not set(given.get("events", ())) <= set(EVENTS):
             raise Invalid({"events": [f"An event is one of {', '.join(EVENTS)}."]})
-        return self.sandbox.webhooks.add(given.pop("kind"), given.pop("url"), **given)
+        return self.account.webhooks.add(given.pop("kind"), given.pop("url"), **given)
 
     async def remove_webhook(self, request: Request, values: dict[str, Any]) -> Any:
         """Take an address away."""
-        self.sandbox.webhooks.targets.pop(request.path_params["webhook_id"], None)
+        self.account.webhooks.targets.pop(request.path_params["webhook_id"], None)
         return {}
 
     async def clear_webhooks(self, request: Request, values: dict[str, Any]) -> Any:
         """Take all addresses away and forget deliveries."""
-        self.sandbox.webhooks.clear()
+        self.account.webhooks.clear()
         return {}
 
     async def deliveries(self, request: Request, values: dict[str, Any]) -> Any:
         """Read what webhooks were sent."""
-        return self.sandbox.webhooks.deliveries(int(values.get("since", 0)))
+        return self.account.webhooks.deliveries(int(values.get("since", 0)))
 
     # === MISBEHAVIOUR, LOG, QUIET ===
 
     async def faults(self, request: Request, values: dict[str, Any]) -> Any:
         """List the rules that can still act."""
-        return self.sandbox.faults.all()
+        return self.account.faults.all()
 
     async def add_fault(self, request: Request, values: dict[str, Any]) -> Any:
         """Add a rule."""
         read = pick(values, _FAULT, strict=True)
-        return self.sandbox.faults.add(
+        return self.account.faults.add(
             {k: float(v) if k == "seconds" else v for k, v in read.items()}
         )
 
     async def remove_fault(self, request: Request, values: dict[str, Any]) -> Any:
         """Take a rule away."""
-        self.sandbox.faults.remove(request.path_params["fault_id"])
+        self.account.faults.remove(request.path_params["fault_id"])
         return {}
 
     async def clear_faults(self, request: Request, values: dict[str, Any]) -> Any:
         """Take all rules away."""
-        self.sandbox.faults.clear()
+        self.account.faults.clear()
         return {}
 
     async def requests(self, request: Request, values: dict[str, Any]) -> Any:
         """Read the log of API requests."""
         since, limit = int(values.pop("since", 0)), int(values.pop("limit", 200_000))
-        return self.sandbox.journal.find(since, limit=limit, **values)
+        return self.account.journal.find(since, limit=limit, **values)
 
     async def request_counts(self, request: Request, values: dict[str, Any]) -> Any:
         """Count API requests."""
-        return self.sandbox.journal.counts()
+        return self.account.journal.counts()
 
     async def clear_log(self, request: Request, values: dict[str, Any]) -> Any:
         """Forget logged requests and the minute of the limit stays as it is."""
-        self.sandbox.journal.clear()
+        self.account.journal.clear()
         return {}
 
     async def quiet(self, request: Request, values: dict[str, Any]) -> Any:
         """Wait until all webhooks are delivered and all late stock writes have taken effect."""
         end = time.monotonic() + float(values.get("seconds", 30))
         while True:
-            late, pending = len(self.sandbox.api.late_writes), self.sandbox.webhooks.pending
+            late, pending = len(self.account.api.late_writes), self.account.webhooks.pending
             quiet = not late and not pending
             if quiet or time.monotonic() > end:
                 return {"quiet": quiet, "webhooks": pending, "late_writes": late}

@@ -49,7 +49,7 @@ class OrderEndpoints(Endpoints):
         out = plain(order)
         out["totals"] = plain(self.shop.totals(order))
         out["currency"] = self.shop.currency(order)
-        out["answer"] = self.sandbox.api.shapes.order(order, ORDER_INCLUDES)
+        out["answer"] = self.account.api.shapes.order(order, ORDER_INCLUDES)
         return out
 
     async def create_order(self, request: Request, values: dict[str, Any]) -> Any:
@@ -88,7 +88,7 @@ class OrderEndpoints(Endpoints):
         event = values.get("event", EVENTS[0])
         if event not in EVENTS:
             raise Invalid({"event": [f"An event is one of {', '.join(EVENTS)}."]})
-        self.sandbox.webhooks.order_event(event, self._order(request))
+        self.account.webhooks.order_event(event, self._order(request))
         return {}
 
     async def find_orders(self, request: Request, values: dict[str, Any]) -> Any:

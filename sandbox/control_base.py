@@ -7,20 +7,18 @@ import hmac
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from . import make
+from .account import Account
 from .api import answer
 from .bodies import boolean, load, pick
 from .clock import iso
 from .errors import NotFound, Refused
-
-if TYPE_CHECKING:
-    from .app import Sandbox
 
 Handler = Callable[[Request, dict[str, Any]], Awaitable[Any]]
 
@@ -52,13 +50,13 @@ def ways(values: dict[str, Any]) -> tuple[dict[str, Any], bool, bool]:
 class Endpoints:
     """A part of the control side.
 
-    :param sandbox: everything it steers
+    :param account: everything it steers
     :param token: what X-Control-Token must hold
     """
 
-    def __init__(self, sandbox: Sandbox, token: str) -> None:
-        self.sandbox = sandbox
-        self.shop = sandbox.shop
+    def __init__(self, account: Account, token: str) -> None:
+        self.account = account
+        self.shop = account.shop
         self.token = token
 
     def route(self, path: str, **handlers: Handler) -> Route:

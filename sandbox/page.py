@@ -10,7 +10,7 @@ import hashlib
 import hmac
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from jinja2 import Environment, FileSystemLoader
@@ -19,13 +19,11 @@ from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Re
 from starlette.routing import Route
 
 from . import make, orders, sample, stocks
+from .account import Account
 from .api import answer
 from .bodies import decimal, whole
 from .errors import Invalid, Refused
 from .page_texts import STATUS_NAMES, TEXTS
-
-if TYPE_CHECKING:
-    from .app import Sandbox
 
 HERE = Path(__file__).parent
 ORDERS, OFFERS, REQUESTS, WEBHOOKS = 30, 100, 15, 8
@@ -44,14 +42,14 @@ HEADERS = {
 class Page:
     """The page at ``/``.
 
-    :param sandbox: what it shows
+    :param account: what it shows
     :param token: the control token
     :param loopback: whether only this machine can reach it
     """
 
-    def __init__(self, sandbox: Sandbox, token: str, loopback: bool) -> None:
-        self.sandbox = sandbox
-        self.shop = sandbox.shop
+    def __init__(self, account: Account, token: str, loopback: bool) -> None:
+        self.account = account
+        self.shop = account.shop
         self.token = token
         self.loopback = loopback
         self.templates = Environment(
@@ -178,9 +176,9 @@ class Page:
                 for offer in list(shop.offers.values())[:OFFERS]
             ],
             "offer_count": len(shop.offers),
-            "requests": self.sandbox.journal.last(REQUESTS),
+            "requests": self.account.journal.last(REQUESTS),
             "limit": int(shop.switches.number("rate_limit")),
-            "deliveries": list(self.sandbox.webhooks.log)[-WEBHOOKS:][::-1],
+            "deliveries": list(self.account.webhooks.log)[-WEBHOOKS:][::-1],
         }
 
     # === WHAT IS CHANGED ===

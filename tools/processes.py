@@ -99,13 +99,14 @@ class Child:
         if self.alive():
             self._process.send_signal(number)
 
-    def stop(self, timeout: float = 15) -> int:
+    def stop(self, timeout: float = 15, number: int | None = None) -> int:
         """Ask it to stop, and kill it with all of its group if it does not.
 
         :param timeout: seconds to wait before that
+        :param number: the signal that asks, if not its usual one
         :return: its exit code
         """
-        self.signal(self._stop_signal)
+        self.signal(number or self._stop_signal)
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.wait(timeout)
         return self.kill()

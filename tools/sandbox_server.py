@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 import sys
 from pathlib import Path
 
@@ -18,7 +19,7 @@ TOKEN = "sandbox-control-token"
 
 
 class SandboxServer:
-    """A sandbox with its control side.
+    """A sandbox with its control side; also a context manager.
 
     :param folder: where its log lies
     :param name: name of this one in the folder
@@ -72,11 +73,21 @@ class SandboxServer:
         self.url = found[1]
         return self
 
-    def stop(self) -> None:
-        """Stop it."""
-        if self._child:
-            self._child.stop(10)
-            self._child = None
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        """Stop it.
+
+        :param number: the signal that asks it to
+        :return: its exit code
+        """
+        code = self._child.stop(30, number) if self._child else 0
+        self._child = None
+        return code
+
+    def __enter__(self) -> SandboxServer:
+        return self.start()
+
+    def __exit__(self, *exception: object) -> None:
+        self.stop()
 
     def kill(self) -> None:
         """End it at once."""

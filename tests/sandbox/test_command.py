@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from sandbox.process import SandboxProcess
+from tools.messages import Trouble
+from tools.sandbox_server import SandboxServer
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -29,8 +30,8 @@ def run(*arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_starts_serves_and_stops_cleanly(number):
-    with SandboxProcess("--orders", "5", "--offers", "4", "--switch", "rate_limit=2") as sandbox:
+def test_starts_serves_and_stops_cleanly(tmp_path, number):
+    with SandboxServer(tmp_path, orders=5, offers=4, rate_limit=2) as sandbox:
         assert sandbox.control.health()["orders"] == 5
         headers = {"Authorization": f"Bearer {sandbox.key}"}
         codes = [
@@ -43,8 +44,7 @@ def test_starts_serves_and_stops_cleanly(number):
         sandbox.control.add_fault("delay", seconds=3600)
         with pytest.raises(requests.Timeout):
             requests.get(sandbox.api_url + "/order", headers=headers, timeout=0.5)
-        sandbox.process.send_signal(number)
-        assert sandbox.process.wait(30) == 0
+        assert sandbox.stop(number) == 0
 
 
 def test_says_one_line_when_ready():
@@ -128,6 +128,6 @@ def test_help_and_switches_are_told():
     assert "stock_put_unknown" in found.stdout and "refuses the whole request" in found.stdout
 
 
-def test_a_start_that_fails_is_noticed():
-    with pytest.raises(RuntimeError, match="exit code 2"):
-        SandboxProcess("--switch", "colour=red")
+def test_a_start_that_fails_is_noticed(tmp_path):
+    with pytest.raises(Trouble, match="no switch 'colour'"):
+        SandboxServer(tmp_path, colour="red").start()

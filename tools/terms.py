@@ -1,26 +1,27 @@
-"""``make terms``: take the words of the addon into its translation files, and tell what lacks one.
+"""``make terms``: take the words of the addons into their translation files, and tell what lacks one.
 
-The template is exported by Odoo itself from a fresh database; existing translations are kept, words
-that are gone are dropped, and a changed word waits for a person instead of a guess.
+The templates are exported by Odoo itself from a fresh database; existing translations are kept, words
+that are gone are dropped, and a changed word waits for a person instead of a guess. What Odoo's list
+of apps shows of an addon (name and summary) is added, since Odoo exports it with ``base`` alone.
 """
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
 from pathlib import Path
 
 import polib
 
-from . import venv
+from . import templates, venv
 from .messages import Trouble, say, warn
 from .odoo_config import environment_of, write_config
 from .paths import ADDONS, REPOSITORY
 from .runtime import Runtime
-from .templates import ADDON
 
-FOLDER = ADDONS / ADDON / "i18n"
-TEMPLATE = FOLDER / f"{ADDON}.pot"
+#: What every addon is translated into.
+LANGUAGES = ("uk",)
 #: Words that are written alike in every language.
 SAME = {
     "ID",
@@ -30,6 +31,8 @@ SAME = {
     "https://myshop.keycrm.app",
     "https://odoo.example.com",
 }
+#: Fields of Odoo's list of apps, with the key of the manifest that fills them.
+APP_FIELDS = {"shortdesc": "name", "summary": "summary"}
 
 
 def main(_arguments: list[str]) -> int:
@@ -38,17 +41,71 @@ def main(_arguments: list[str]) -> int:
     :return: 0 if every translation is complete
     """
     with Runtime() as runtime:
-        _export(runtime)
-    template = polib.pofile(str(TEMPLATE))
-    files = sorted(FOLDER.glob("*.po"))
-    for file in files:
-        _merge(file, template)
-    _tidy(*files)
-    missing = [(file, word) for file in files for word in untranslated(polib.pofile(str(file)))]
+        database = runtime.addon_database("terms")
+        for addon in addons():
+            if addon != templates.ADDON:
+                templates.install_addon(
+                    runtime.source, runtime.databases, database, runtime.folder, addon
+                )
+            _export(runtime, database, addon)
+    missing = []
+    for addon in addons():
+        template = polib.pofile(str(template_of(addon)))
+        files = [_merge(addon, language, template) for language in LANGUAGES]
+        _tidy(template_of(addon), *files)
+        lacking = [(file, word) for file in files for word in untranslated(polib.pofile(str(file)))]
+        say(f"{addon}: {len(template)} words, {len(lacking)} without a translation")
+        missing += lacking
     for file, word in missing:
-        warn(f"{file.name}: {word!r}")
-    say(f"{len(template)} words, {len(missing)} without a translation")
+        warn(f"{file.relative_to(ADDONS)}: {word!r}")
     return 1 if missing else 0
+
+
+def addons() -> list[str]:
+    """List our addons, each after those it depends on.
+
+    :return: their technical names
+    """
+    names = {manifest.parent.name for manifest in ADDONS.glob("*/__manifest__.py")}
+    return sorted(names, key=lambda name: (bool(names & set(manifest(name)["depends"])), name))
+
+
+def manifest(addon: str) -> dict:
+    """Read an addon's manifest.
+
+    :param addon: its technical name
+    :return: the manifest's values
+    """
+    return ast.literal_eval((ADDONS / addon / "__manifest__.py").read_text())
+
+
+def template_of(addon: str) -> Path:
+    """Name the file with an addon's words in English.
+
+    :param addon: its technical name
+    """
+    return ADDONS / addon / "i18n" / f"{addon}.pot"
+
+
+def translations_of(addon: str) -> list[Path]:
+    """List the files with an addon's translations.
+
+    :param addon: its technical name
+    """
+    return sorted((ADDONS / addon / "i18n").glob("*.po"))
+
+
+def app_words(addon: str) -> dict[str, list[str]]:
+    """Tell what Odoo's list of apps shows of an addon.
+
+    :param addon: its technical name
+    :return: each word with the places it is shown in, as translation files name them
+    """
+    words: dict[str, list[str]] = {}
+    for field, key in APP_FIELDS.items():
+        place = f"model:ir.module.module,{field}:base.module_{addon}"
+        words.setdefault(manifest(addon)[key], []).append(place)
+    return words
 
 
 def untranslated(translation: polib.POFile) -> list[str]:
@@ -64,8 +121,7 @@ def untranslated(translation: polib.POFile) -> list[str]:
     ]
 
 
-def _export(runtime: Runtime) -> None:
-    database = runtime.addon_database("terms")
+def _export(runtime: Runtime, database: str, addon: str) -> None:
     config = write_config(
         runtime.folder / "terms.conf",
         source=runtime.source,
@@ -73,8 +129,10 @@ def _export(runtime: Runtime) -> None:
         data_dir=runtime.databases.data_dir,
         db_name=database,
     )
-    before = polib.pofile(str(TEMPLATE)).metadata
-    options = ["-c", str(config), "-d", database, "-l", "pot", "-o", str(TEMPLATE), ADDON]
+    file = template_of(addon)
+    file.parent.mkdir(exist_ok=True)
+    before = polib.pofile(str(file)).metadata if file.exists() else {}
+    options = ["-c", str(config), "-d", database, "-l", "pot", "-o", str(file), addon]
     ran = subprocess.run(
         [sys.executable, str(runtime.source.script), "i18n", "export", *options],
         env=environment_of(runtime.source),
@@ -82,19 +140,30 @@ def _export(runtime: Runtime) -> None:
         text=True,
     )
     if ran.returncode:
-        raise Trouble(f"Odoo did not export its words:\n{ran.stderr[-2000:]}")
-    template = polib.pofile(str(TEMPLATE))
-    template.metadata = before
+        raise Trouble(f"Odoo did not export the words of {addon}:\n{ran.stderr[-2000:]}")
+    template = polib.pofile(str(file))
+    # The time of the export would make a difference of every run.
+    template.metadata = before or {
+        name: text for name, text in template.metadata.items() if not name.endswith("-Date")
+    }
+    for word, places in app_words(addon).items():
+        entry = template.find(word) or polib.POEntry(msgid=word, comment=f"module: {addon}")
+        entry.occurrences += [(place, "") for place in places]
+        if entry not in template:
+            template.append(entry)
     template.save()
-    _tidy(TEMPLATE)
 
 
-def _merge(file: Path, template: polib.POFile) -> None:
-    translation = polib.pofile(str(file))
+def _merge(addon: str, language: str, template: polib.POFile) -> Path:
+    file = template_of(addon).with_name(f"{language}.po")
+    translation = polib.pofile(str(file)) if file.exists() else polib.POFile()
+    if not file.exists():
+        translation.metadata = {**template.metadata, "Language": language}
     translation.merge(template)
     for entry in [entry for entry in translation if entry.obsolete]:
         translation.remove(entry)
-    translation.save()
+    translation.save(str(file))
+    return file
 
 
 def _tidy(*files: Path) -> None:

@@ -1,25 +1,139 @@
-"""Nobody reads a word that is not translated."""
+"""Nobody reads a word that is not translated, or one that means something else."""
+
+import re
 
 import polib
 import pytest
 
-from tools.terms import FOLDER, TEMPLATE, untranslated
+from tools import terms
 
-FILES = sorted(FOLDER.glob("*.po"))
+FILES = [file for addon in terms.addons() for file in terms.translations_of(addon)]
+UKRAINIAN = [file for file in FILES if file.name == "uk.po"]
+
+# The words that users know from KeyCRM's cabinet and its help.
+GLOSSARY = {
+    "API key": "API-ключ",
+    "Activity": "Журнал обміну",
+    "Archive statuses": "Архівні статуси",
+    "Available": "Доступно для продажу",
+    "Bank transaction": "Банківська транзакція",
+    "Buyer": "Покупець",
+    "Catalogue product": "Товар із каталогу",
+    "Compare with KeyCRM": "Звірити з KeyCRM",
+    "Comparison": "Звірка залишків",
+    "Configuration": "Налаштування",
+    "Customer orders": "Замовлення клієнтів",
+    "Do not change product information": "Не змінювати інформацію про товари",
+    "Done": "Оброблено",
+    "Enable integration": "Увімкнути інтеграцію",
+    "Events": "Події",
+    "Failed": "Помилка",
+    "Free": "Вільно від резервів Odoo",
+    "Ignored": "Пропущено",
+    "KeyCRM account": "Кабінет KeyCRM",
+    "Load products from KeyCRM": "Завантажити товари з KeyCRM",
+    "Offers": "Варіанти товарів KeyCRM",
+    "On hand": "Фактичний залишок",
+    "One-off product": "Разовий товар",
+    "Order archive": "Архів замовлень",
+    "Payments": "Оплати",
+    "Pending": "Очікує",
+    "Public address": "Публічна адреса Odoo",
+    "Quotation": "Комерційна пропозиція",
+    "Receive bank transactions for order payments": (
+        "Отримувати банківські транзакції про оплату замовлень"
+    ),
+    "Refresh from KeyCRM": "Оновити з KeyCRM",
+    "Refresh list": "Оновити список",
+    "Refused": "KeyCRM не прийняв",
+    "Retry": "Повторити",
+    "SKU": "Артикул (SKU)",
+    "Send stock to KeyCRM": "Передавати залишки у KeyCRM",
+    "Skip (do not import)": "Не завантажувати",
+    "Stock in warehouses": "Залишки на складах",
+    "Synchronise": "Синхронізувати",
+    "Synchronise orders": "Синхронізувати замовлення",
+    "Test connection": "Перевірити підключення",
+    "To collect on delivery": "До сплати при отриманні",
+    "Total differs": "Сума не збігається",
+    "Tracking number": "ТТН",
+    "Waiting to send": "Очікують передачі",
+    "Webhook link": "Посилання на Webhook",
+}
+# An account is no bill, and an offer no proposal.
+MISTAKES = {
+    "рахунок, where an account is meant": r"(?i)\bрахун\w*\b(?!-фактур|\w*ок-фактур)",
+    "пропозиція, where an offer is meant": r"(?i)(?<!комерційна )(?<!комерційної )"
+    r"(?<!комерційну )(?<!комерційні )(?<!комерційних )\bпропозиці\w+",
+    "Odoo's word for a failure": r"(?i)невдалося",
+    "a letter that Ukrainian does not have": r"[ыъэё]",
+}
+# What follows a number without being counted: units, and words that go with any number.
+AFTER_A_NUMBER = {"с", "хв", "год", "шт", "із", "з", "та", "і", "й", "у", "в", "на", "до"}
 
 
-def test_ukrainian_is_there():
-    assert "uk.po" in [file.name for file in FILES]
+def name_of(file):
+    return f"{file.parent.parent.name}-{file.stem}"
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+def entries(file):
+    return [entry for entry in polib.pofile(str(file)) if entry.msgstr]
+
+
+def test_every_addon_is_in_ukrainian():
+    assert [file.parent.parent.name for file in UKRAINIAN] == terms.addons()
+
+
+@pytest.mark.parametrize("file", FILES, ids=name_of)
 def test_every_word_is_translated_and_none_is_a_guess(file):
     translation = polib.pofile(str(file))
-    assert untranslated(translation) == []
+    assert terms.untranslated(translation) == []
     assert [entry.msgid for entry in translation if entry.fuzzy] == []
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
-def test_no_word_of_the_template_is_missing(file):
-    words = {entry.msgid for entry in polib.pofile(str(TEMPLATE))}
-    assert words - {entry.msgid for entry in polib.pofile(str(file))} == set()
+@pytest.mark.parametrize("addon", terms.addons())
+def test_the_files_of_an_addon_have_the_same_words(addon):
+    words = {entry.msgid for entry in polib.pofile(str(terms.template_of(addon)))}
+    assert words >= set(terms.app_words(addon)), "run make terms"
+    for file in terms.translations_of(addon):
+        assert words == {entry.msgid for entry in polib.pofile(str(file))}, "run make terms"
+
+
+@pytest.mark.parametrize("file", FILES, ids=name_of)
+def test_a_translation_fills_in_the_same_values_and_marks_the_same_things(file):
+    def kept(text):
+        placeholders = re.findall(r"%\(\w+\)[sdfg]|%[sdfg](?!\w)", text)
+        return sorted(placeholders), sorted(re.findall(r"</?\w+", text))
+
+    assert {e.msgid: e.msgstr for e in entries(file) if kept(e.msgid) != kept(e.msgstr)} == {}
+
+
+@pytest.mark.parametrize("file", UKRAINIAN, ids=name_of)
+def test_the_words_are_those_that_users_know(file):
+    known = {entry.msgid: entry.msgstr for entry in entries(file)}
+    found = {word: known[word] for word in GLOSSARY if word in known}
+    assert found == {word: GLOSSARY[word] for word in found}
+
+
+def test_all_of_these_words_are_on_the_screens():
+    words = {entry.msgid for file in UKRAINIAN for entry in entries(file)}
+    assert sorted(set(GLOSSARY) - words) == []
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+@pytest.mark.parametrize("file", UKRAINIAN, ids=name_of)
+def test_no_word_means_something_else(file, mistake):
+    wrong = [entry.msgstr for entry in entries(file) if re.search(MISTAKES[mistake], entry.msgstr)]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("file", UKRAINIAN, ids=name_of)
+def test_no_sentence_is_wrong_for_some_numbers(file):
+    """«1 замовлень» is wrong and «Замовлень: 1» is not; Odoo knows no plural forms."""
+    wrong = []
+    for entry in entries(file):
+        for name, word in re.findall(r"%(?:\((\w+)\))?[sdg]\s+([а-яіїєґ’]+)", entry.msgstr):
+            counted = not name or re.search(r"count|number|seconds|wait|days|hours|total", name)
+            if counted and word not in AFTER_A_NUMBER:
+                wrong.append(entry.msgstr)
+    assert wrong == []

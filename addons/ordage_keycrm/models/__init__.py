@@ -2,6 +2,7 @@ from . import ir_cron
 from . import keycrm_api_budget
 from . import keycrm_explain
 from . import keycrm_explain_products
+from . import keycrm_account_record
 from . import keycrm_account
 from . import keycrm_account_gate
 from . import keycrm_account_catalogs

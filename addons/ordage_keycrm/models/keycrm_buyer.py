@@ -9,6 +9,7 @@ class KeycrmBuyer(models.Model):
     """
 
     _name = "keycrm.buyer"
+    _inherit = "keycrm.account.record"
     _description = "KeyCRM buyer"
     _order = "account_id, keycrm_id"
     _rec_name = "keycrm_id"
@@ -16,10 +17,6 @@ class KeycrmBuyer(models.Model):
 
     # === FIELDS ===#
 
-    account_id = fields.Many2one(
-        "keycrm.account", string="KeyCRM account", required=True, ondelete="cascade", index=True
-    )
-    company_id = fields.Many2one(related="account_id.company_id")
     keycrm_id = fields.Integer(string="KeyCRM number", required=True)
     partner_id = fields.Many2one(
         "res.partner", string="Contact", required=True, ondelete="cascade", index=True

@@ -7,16 +7,13 @@ class KeycrmCompany(models.Model):
     """A company of KeyCRM's buyers, and the Odoo contact that stands for it."""
 
     _name = "keycrm.company"
+    _inherit = "keycrm.account.record"
     _description = "KeyCRM company"
     _order = "account_id, name, id"
     _check_company_auto = True
 
     # === FIELDS ===#
 
-    account_id = fields.Many2one(
-        "keycrm.account", string="KeyCRM account", required=True, ondelete="cascade", index=True
-    )
-    company_id = fields.Many2one(related="account_id.company_id")
     keycrm_id = fields.Integer(string="KeyCRM number", required=True)
     name = fields.Char(required=True)
     partner_id = fields.Many2one("res.partner", string="Contact", ondelete="set null", index=True)

@@ -5,12 +5,11 @@ class KeycrmMissingSku(models.Model):
     """An Odoo product that KeyCRM was asked for and does not have; costs no further question."""
 
     _name = "keycrm.missing.sku"
+    _inherit = "keycrm.account.record"
     _description = "Product not in KeyCRM"
     _order = "asked_at desc, id desc"
     _rec_name = "sku"
 
-    account_id = fields.Many2one("keycrm.account", required=True, ondelete="cascade", index=True)
-    company_id = fields.Many2one(related="account_id.company_id")
     product_id = fields.Many2one("product.product", required=True, ondelete="cascade", index=True)
     sku = fields.Char(string="SKU")
     asked_at = fields.Datetime(default=fields.Datetime.now)

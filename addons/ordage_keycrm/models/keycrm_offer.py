@@ -7,6 +7,7 @@ class KeycrmOffer(models.Model):
     """The tie between an offer (a catalogue variant of KeyCRM) and an Odoo variant."""
 
     _name = "keycrm.offer"
+    _inherit = "keycrm.account.record"
     _description = "KeyCRM offer"
     _order = "account_id, sku, id"
     _rec_name = "sku"
@@ -14,8 +15,7 @@ class KeycrmOffer(models.Model):
 
     # === FIELDS ===#
 
-    account_id = fields.Many2one("keycrm.account", required=True, ondelete="cascade", index=True)
-    company_id = fields.Many2one(related="account_id.company_id", store=True)
+    company_id = fields.Many2one(store=True)
     keycrm_id = fields.Integer(string="KeyCRM number", required=True)
     keycrm_product_id = fields.Integer(
         string="KeyCRM product",

@@ -7,13 +7,10 @@ class KeycrmOrderStatus(models.Model):
     """An order status of KeyCRM, and what an order in it becomes in Odoo."""
 
     _name = "keycrm.order.status"
+    _inherit = "keycrm.account.record"
     _description = "KeyCRM order status"
     _order = "account_id, group, sequence, id"
 
-    account_id = fields.Many2one(
-        "keycrm.account", string="KeyCRM account", required=True, ondelete="cascade", index=True
-    )
-    company_id = fields.Many2one(related="account_id.company_id")
     keycrm_id = fields.Integer(string="KeyCRM number", required=True)
     name = fields.Char(string="Name in KeyCRM", required=True)
     alias = fields.Char()

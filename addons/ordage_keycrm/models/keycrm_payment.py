@@ -11,16 +11,13 @@ class KeycrmPayment(models.Model):
     """
 
     _name = "keycrm.payment"
+    _inherit = "keycrm.account.record"
     _description = "KeyCRM payment"
     _order = "date desc, id desc"
     _rec_name = "keycrm_id"
 
     # === FIELDS ===#
 
-    account_id = fields.Many2one(
-        "keycrm.account", string="KeyCRM account", required=True, ondelete="cascade", index=True
-    )
-    company_id = fields.Many2one(related="account_id.company_id")
     keycrm_id = fields.Integer(string="KeyCRM number", required=True)
     sale_order_id = fields.Many2one(
         "sale.order", string="Sales order", required=True, ondelete="cascade", index=True

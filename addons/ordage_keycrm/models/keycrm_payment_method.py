@@ -3,14 +3,12 @@ from odoo import fields, models
 
 class KeycrmPaymentMethod(models.Model):
     _name = "keycrm.payment.method"
+    _inherit = "keycrm.account.record"
     _description = "KeyCRM payment method"
     _order = "account_id, name"
     _check_company_auto = True
 
-    account_id = fields.Many2one(
-        "keycrm.account", string="KeyCRM account", required=True, ondelete="cascade", index=True
-    )
-    company_id = fields.Many2one(related="account_id.company_id", store=True)
+    company_id = fields.Many2one(store=True)
     keycrm_id = fields.Integer(string="KeyCRM number", required=True)
     name = fields.Char(required=True)
     journal_id = fields.Many2one(

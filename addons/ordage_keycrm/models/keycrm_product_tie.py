@@ -13,22 +13,15 @@ class KeycrmProductTie(models.Model):
     """
 
     _name = "keycrm.product.tie"
+    _inherit = "keycrm.account.record"
     _description = "Remembered product"
     _order = "account_id, sku, name, id"
     _check_company_auto = True
 
     # === FIELDS ===#
 
-    account_id = fields.Many2one(
-        "keycrm.account",
-        required=True,
-        ondelete="cascade",
-        index=True,
-        default=lambda self: self.env["keycrm.account"].search(
-            [("company_id", "=", self.env.company.id)], limit=1
-        ),
-    )
-    company_id = fields.Many2one(related="account_id.company_id", store=True)
+    account_id = fields.Many2one(default=lambda self: self._default_account())
+    company_id = fields.Many2one(store=True)
     sku = fields.Char(string="SKU in KeyCRM", help="Case and surrounding spaces do not matter.")
     name = fields.Char(
         string="Name in KeyCRM", help="For lines without SKU: the whole name, with properties."

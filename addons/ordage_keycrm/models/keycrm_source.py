@@ -5,14 +5,12 @@ class KeycrmSource(models.Model):
     """Where orders come from. The source alone names the currency of its orders (confirmed)."""
 
     _name = "keycrm.source"
+    _inherit = "keycrm.account.record"
     _description = "KeyCRM order source"
     _order = "account_id, name"
     _check_company_auto = True
 
-    account_id = fields.Many2one(
-        "keycrm.account", string="KeyCRM account", required=True, ondelete="cascade", index=True
-    )
-    company_id = fields.Many2one(related="account_id.company_id", store=True)
+    company_id = fields.Many2one(store=True)
     keycrm_id = fields.Integer(string="KeyCRM number", required=True)
     name = fields.Char(required=True)
     currency_code = fields.Char(string="Currency")

@@ -15,13 +15,12 @@ class KeycrmStockChange(models.Model):
     """
 
     _name = "keycrm.stock.change"
+    _inherit = "keycrm.account.record"
     _description = "Stock change for KeyCRM"
     _order = "id"
     _log_access = False
     _rec_name = "product_id"
 
-    account_id = fields.Many2one("keycrm.account", required=True, ondelete="cascade", index=True)
-    company_id = fields.Many2one(related="account_id.company_id")
     product_id = fields.Many2one("product.product", required=True, ondelete="cascade")
     look_first = fields.Boolean(help="Read what KeyCRM has before anything is sent.")
     changed_at = fields.Datetime(required=True, default=fields.Datetime.now)

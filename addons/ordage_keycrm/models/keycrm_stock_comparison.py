@@ -16,14 +16,13 @@ class KeycrmStockComparison(models.Model):
     """
 
     _name = "keycrm.stock.comparison"
+    _inherit = "keycrm.account.record"
     _description = "Stock comparison with KeyCRM"
     _order = "id desc"
     _rec_name = "started_at"
 
     # === FIELDS ===#
 
-    account_id = fields.Many2one("keycrm.account", required=True, ondelete="cascade", index=True)
-    company_id = fields.Many2one(related="account_id.company_id")
     kind = fields.Selection(
         [("comparison", "Comparison"), ("rehearsal", "Rehearsal")],
         required=True,

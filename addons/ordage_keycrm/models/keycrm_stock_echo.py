@@ -28,12 +28,12 @@ class KeycrmStockEcho(models.Model):
     """
 
     _name = "keycrm.stock.echo"
+    _inherit = "keycrm.account.record"
     _description = "Expected echo of a stock write"
     _log_access = False
     _rec_name = "offer_id"
 
-    account_id = fields.Many2one("keycrm.account", required=True, ondelete="cascade")
-    company_id = fields.Many2one(related="account_id.company_id")
+    account_id = fields.Many2one(index=False)
     offer_id = fields.Many2one("keycrm.offer", required=True, ondelete="cascade", index=True)
     quantity = fields.Float(digits=(16, 3))
     sent_at = fields.Datetime(required=True, index=True)

@@ -14,14 +14,11 @@ class KeycrmTransaction(models.Model):
     """
 
     _name = "keycrm.transaction"
+    _inherit = "keycrm.account.record"
     _description = "KeyCRM bank transaction"
     _order = "date desc, id desc"
     _rec_name = "uuid"
 
-    account_id = fields.Many2one(
-        "keycrm.account", string="KeyCRM account", required=True, ondelete="cascade", index=True
-    )
-    company_id = fields.Many2one(related="account_id.company_id")
     keycrm_id = fields.Integer(string="KeyCRM number", required=True)
     uuid = fields.Char(string="Bank transaction", index="btree_not_null")
     amount = fields.Float(digits=(16, 2))

@@ -10,20 +10,13 @@ class KeycrmWarehouse(models.Model):
     """
 
     _name = "keycrm.warehouse"
+    _inherit = "keycrm.account.record"
     _description = "KeyCRM warehouse"
     _order = "account_id, name, id"
     _check_company_auto = True
 
-    account_id = fields.Many2one(
-        "keycrm.account",
-        required=True,
-        ondelete="cascade",
-        index=True,
-        default=lambda self: self.env["keycrm.account"].search(
-            [("company_id", "=", self.env.company.id)], limit=1
-        ),
-    )
-    company_id = fields.Many2one(related="account_id.company_id", store=True)
+    account_id = fields.Many2one(default=lambda self: self._default_account())
+    company_id = fields.Many2one(store=True)
     keycrm_id = fields.Integer(string="KeyCRM number", required=True)
     name = fields.Char(required=True)
     warehouse_ids = fields.Many2many(

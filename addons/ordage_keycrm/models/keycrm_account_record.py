@@ -1,0 +1,20 @@
+from odoo import api, fields, models
+
+
+class KeycrmAccountRecord(models.AbstractModel):
+    """Whatever belongs to one KeyCRM account, and goes with it."""
+
+    _name = "keycrm.account.record"
+    _description = "Record of a KeyCRM account"
+
+    account_id = fields.Many2one(
+        "keycrm.account", string="KeyCRM account", required=True, ondelete="cascade", index=True
+    )
+    company_id = fields.Many2one(related="account_id.company_id")
+
+    @api.model
+    def _default_account(self):
+        """:return: the first account of the present company, for what people type in by hand"""
+        return self.env["keycrm.account"].search(
+            [("company_id", "=", self.env.company.id)], limit=1
+        )

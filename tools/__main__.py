@@ -22,6 +22,7 @@ COMMANDS = {
     "demo": ("demo", "main", True),
     "serve": ("serve", "main", True),
     "test": ("test", "main", True),
+    "bench": ("bench", "main", True),
     "lint": ("lint", "main", False),
     "dev": ("dev", "main", True),
     "terms": ("terms", "main", True),

@@ -108,7 +108,12 @@ def drop_from_server() -> None:
 
 
 def install_addon(
-    source: OdooSource, databases: Databases, database: str, work: Path, addon: str = ADDON
+    source: OdooSource,
+    databases: Databases,
+    database: str,
+    work: Path,
+    addon: str = ADDON,
+    **config: object,
 ) -> None:
     """Install an addon of ours into a database, failing on whatever Odoo warns about.
 
@@ -117,9 +122,10 @@ def install_addon(
     :param database: its name on the server
     :param work: folder for the configuration file
     :param addon: which; what it depends on comes along
+    :param config: further options of Odoo's configuration file
     """
     with doing(f"installing the addon {addon}"):
-        _install(source, databases, database, work, (addon,))
+        _install(source, databases, database, work, (addon,), **config)
 
 
 def _fill_base(source: OdooSource, databases: Databases, database: str, work: Path) -> None:
@@ -144,6 +150,7 @@ def _install(
     work: Path,
     modules: tuple[str, ...],
     *options: str,
+    **config_options: object,
 ) -> str:
     config = write_config(
         work / f"install-{database}.conf",
@@ -151,6 +158,7 @@ def _install(
         server=databases.server,
         data_dir=databases.data_dir,
         db_name=database,
+        **config_options,
     )
     return commands.run(
         odoo_command(

@@ -1,0 +1,159 @@
+from odoo.fields import Command
+from odoo.tests import tagged
+
+from .common import KeycrmCase
+from .stock_common import StockCase
+
+
+class TestOrderCounts(KeycrmCase):
+    """What orders cost: queries of the database and requests to KeyCRM, counted exactly."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.offers = [
+            cls.keycrm.create_offer(sku=f"COUNT-{n}", price=100 + n)["id"] for n in range(6)
+        ]
+
+    def made(self, count, **fields):
+        """Make orders of three catalogue lines in KeyCRM, each of a buyer of its own.
+
+        :return: their numbers
+        """
+        return [
+            self.new_order(
+                [{"offer_id": offer, "quantity": 1} for offer in self.offers[n % 3 : n % 3 + 3]],
+                buyer={"full_name": f"Buyer {n}", "phone": f"+38067{n:07d}"},
+                **fields,
+            )
+            for n in range(count)
+        ]
+
+    def requests(self):
+        """:return: paths of the requests since the last look"""
+        found = [row["path"] for row in self.keycrm.requests()]
+        self.keycrm.clear_log()
+        return found
+
+    def test_a_new_order_of_three_lines_costs_six_queries_at_most(self):
+        numbers = self.made(41)
+        self.arrive(numbers[0])
+        # Half of the buyers are known already.
+        self.env["keycrm.buyer"].create(
+            [
+                {
+                    "account_id": self.account.id,
+                    "keycrm_id": order.client_id,
+                    "partner_id": self.env["res.partner"].create({"name": order.buyer.name}).id,
+                }
+                for order in map(self.read_order, numbers[1::2])
+            ]
+        )
+        orders = [self.read_order(number) for number in numbers[1:]]
+        self.env.flush_all()
+        before = self.env.cr.sql_log_count
+        for start in range(0, 40, 10):
+            outcomes = self.account._import_orders(orders[start : start + 10])
+            self.assertTrue(all(outcome.created for outcome in outcomes.values()))
+            self.env.flush_all()
+        self.assertLessEqual((self.env.cr.sql_log_count - before) / 40, 6)
+
+    def test_three_hundred_orders_that_were_told_of_are_read_with_six_requests(self):
+        self.keycrm.seed(orders=300, lines=1)
+        numbers = self.keycrm.order_ids()
+        self.keycrm.set_statuses(numbers, 2, webhook=False)
+        for number in numbers:
+            self.account._receive(
+                {"event": "order.change_order_status", "context": {"id": number}}
+            )
+        hints = self.env["keycrm.event"]._due(self.account, 500)._reading_hints()
+        self.keycrm.clear_log()
+        with self.account._client() as client:
+            read = {}
+            for part in self.account._read_orders(client, numbers, hints):
+                self.assertLessEqual(len(part), 10)
+                read.update(part)
+        self.assertEqual(read.keys(), set(numbers))
+        self.assertEqual(self.requests(), ["/v1/order"] * 6)
+
+    def test_a_page_of_a_synchronisation_is_one_request(self):
+        numbers = self.made(30)
+        self.arrive(*numbers[:3])
+        self.keycrm.clear_log()
+        self.env["keycrm.order.sync"].create(
+            {
+                "account_id": self.account.id,
+                "status_ids": [Command.set(self.account.status_ids.ids)],
+            }
+        ).action_start()
+        # Orders that were touched after the catalogue was read have it read once more.
+        self.account.keep_product_info = True
+        with self.committing():
+            self.account._work_bulk()
+        self.assertEqual(self.requests(), ["/v1/order"])
+        self.assertEqual(
+            self.env["sale.order"].search_count([("keycrm_id", "in", numbers)]), 30
+        )
+
+
+@tagged("post_install", "-at_install")
+class TestStockCounts(StockCase):
+    """What stock costs: queries of a user's transaction, and requests."""
+
+    def test_validating_a_picking_of_a_hundred_lines_costs_three_queries_more_at_most(self):
+        products = self.env["product.product"].create(
+            [{"name": f"P{number}", "is_storable": True} for number in range(100)]
+        )
+        self.account.push_stock = False
+        self.validate(products)
+        without = self.validate(products)
+        self.account.push_stock = True
+        self.validate(products)
+        self.assertLessEqual(self.validate(products) - without, 3)
+        for number in range(4):
+            other = self.account.copy({"name": f"Shop {number}", "company_id": self.company.id})
+            other.sudo().api_key_secret = "key"
+            other.write({"enabled": True, "push_stock": True})
+        self.validate(products)
+        self.assertLessEqual(self.validate(products) - without, 3)
+
+    def validate(self, products):
+        """Receive one piece of each product.
+
+        :return: queries of the button and of the commit
+        """
+        kind = self.warehouse.in_type_id
+        places = {
+            "location_id": self.suppliers.id,
+            "location_dest_id": kind.default_location_dest_id.id,
+        }
+        picking = self.env["stock.picking"].create(
+            {
+                "picking_type_id": kind.id,
+                **places,
+                "move_ids": [
+                    Command.create(
+                        {"product_id": product.id, "product_uom_qty": 1, **places}
+                    )
+                    for product in products
+                ],
+            }
+        )
+        picking.action_confirm()
+        picking.move_ids.write({"quantity": 1, "picked": True})
+        self.env.cr.flush()
+        self.env.invalidate_all()
+        before = self.env.cr.sql_log_count
+        picking.button_validate()
+        self.env.cr.flush()
+        self.assertEqual(picking.state, "done")
+        return self.env.cr.sql_log_count - before
+
+    def test_a_comparison_asks_once_for_fifty_offers(self):
+        self.keycrm.seed(offers=200)
+        offers = self.keycrm.health()["offers"]
+        self.keycrm.clear_log()
+        self.account.action_reconcile_stock()
+        self.work(100)
+        asked = self.keycrm.requests(path="/offers/stocks")
+        self.assertEqual(len(asked), -(-offers // 50))

@@ -1,0 +1,3 @@
+from . import bench_floor
+from . import bench_orders
+from . import bench_stock

@@ -1,0 +1,154 @@
+import time
+
+from odoo import api, models
+from odoo.fields import Command
+
+
+class BenchFloor(models.Model):
+    """Orders by bare ``create()``: the same records that an import has just made, once more."""
+
+    _inherit = "bench.floor"
+
+    @api.model
+    def marks(self):
+        """:return: highest ids now, to tell afterwards what an import made"""
+        return {
+            name: self.env[name]
+            .with_context(active_test=False)
+            .search([], order="id desc", limit=1)
+            .id
+            for name in ("res.partner", "product.product", "sale.order")
+        }
+
+    @api.model
+    def repeat_orders(self, marks, batch, limit=None, confirm=False):
+        """Make what was made since the marks once more: contacts, products, orders, nothing else.
+
+        What is to be written is read before the clock starts.
+
+        :param marks: as :meth:`marks` gave them
+        :param batch: orders a ``create()``
+        :param limit: orders at most
+        :param confirm: whether the orders are confirmed, each batch at once
+        :return: orders, seconds, queries
+        """
+        orders = self.env["sale.order"].search(
+            [("id", ">", marks["sale.order"])], order="id", limit=limit
+        )
+        plan = self._plan(orders, marks)
+        self.env.flush_all()
+        self.env.cr.commit()
+        self.env.invalidate_all()
+        queries, begun = self.env.cr.sql_log_count, time.monotonic()
+        made = {}
+        for start in range(0, len(plan), batch):
+            created = self._create_batch(plan[start : start + batch], made)
+            if confirm:
+                created.action_confirm()
+            self.env.cr.commit()
+            self.env.invalidate_all()
+        return {
+            "orders": len(plan),
+            "seconds": time.monotonic() - begun,
+            "queries": self.env.cr.sql_log_count - queries,
+        }
+
+    @api.model
+    def _plan(self, orders, marks):
+        """Read orders into plain values; contacts and products that are new become values too."""
+
+        def partner(record):
+            if record.id <= marks["res.partner"]:
+                return record.id, None
+            parent, _vals = partner(record.parent_id) if record.parent_id else (False, None)
+            names = ("name", "phone", "email", "street", "street2", "city", "zip", "type", "lang")
+            vals = {name: record[name] for name in names}
+            vals["company_id"] = record.company_id.id
+            vals["country_id"] = record.country_id.id
+            return record.id, {**vals, "parent": (parent, _vals) if parent else None}
+
+        def product(record):
+            if record.id <= marks["product.product"]:
+                return record.id, None
+            return record.id, {
+                "name": record.name,
+                "is_storable": record.is_storable,
+                "list_price": record.list_price,
+                "taxes_id": [Command.clear()],
+            }
+
+        return [
+            {
+                "partner": partner(order.partner_id),
+                "delivery": partner(order.partner_shipping_id),
+                "vals": {
+                    "client_order_ref": order.client_order_ref,
+                    "origin": order.origin,
+                    "date_order": order.date_order,
+                },
+                "lines": [
+                    (
+                        product(line.product_id),
+                        {
+                            "name": line.name,
+                            "product_uom_qty": line.product_uom_qty,
+                            "price_unit": line.price_unit,
+                            "discount": line.discount,
+                        },
+                    )
+                    for line in order.order_line
+                ],
+            }
+            for order in orders
+        ]
+
+    @api.model
+    def _create_batch(self, plan, made):
+        """Make contacts, then products, then orders, each with one ``create()``."""
+        told = [order[kind] for order in plan for kind in ("partner", "delivery")]
+        parents = [vals["parent"] for _id, vals in told if vals and vals["parent"]]
+        self._create_partners(parents, made)
+        self._create_partners(told, made)
+        goods = {
+            number: vals
+            for order in plan
+            for (number, vals), _line in order["lines"]
+            if vals and ("product", number) not in made
+        }
+        products = self.env["product.product"].create(list(goods.values()))
+        made.update({("product", n): p.id for n, p in zip(goods, products, strict=True)})
+        return self.env["sale.order"].create(
+            [
+                {
+                    **order["vals"],
+                    "partner_id": self._of(made, "partner", order["partner"]),
+                    "partner_shipping_id": self._of(made, "partner", order["delivery"]),
+                    "order_line": [
+                        Command.create({**vals, "product_id": self._of(made, "product", told)})
+                        for told, vals in order["lines"]
+                    ],
+                }
+                for order in plan
+            ]
+        )
+
+    @api.model
+    def _create_partners(self, told, made):
+        wanted = {number: vals for number, vals in told if vals and ("partner", number) not in made}
+        created = self.env["res.partner"].create(
+            [
+                {
+                    **{name: value for name, value in vals.items() if name != "parent"},
+                    "parent_id": self._of(made, "partner", vals["parent"])
+                    if vals["parent"]
+                    else False,
+                }
+                for vals in wanted.values()
+            ]
+        )
+        made.update({("partner", n): p.id for n, p in zip(wanted, created, strict=True)})
+
+    @api.model
+    def _of(self, made, kind, told):
+        number, vals = told
+        return made[kind, number] if vals else number

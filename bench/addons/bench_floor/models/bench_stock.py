@@ -1,0 +1,106 @@
+import time
+
+from odoo import api, models
+
+
+class BenchFloor(models.Model):
+    """Stock operations as users do them, timed inside of Odoo."""
+
+    _inherit = "bench.floor"
+
+    @api.model
+    def make_products(self, count, prefix="BENCH", quantity=0):
+        """Make storable products, with stock in the first warehouse where it is wished.
+
+        :return: their ids
+        """
+        products = self.env["product.product"].create(
+            [
+                {"name": f"{prefix} {n}", "default_code": f"{prefix}-{n}", "is_storable": True}
+                for n in range(count)
+            ]
+        )
+        if quantity:
+            self.count_products(products.ids, quantity)
+        return products.ids
+
+    @api.model
+    def count_products(self, product_ids, quantity):
+        """Count products in one inventory; the commit is stamped "count".
+
+        :return: True
+        """
+        place = self._warehouse().lot_stock_id
+        quants = self.env["stock.quant"].search(
+            [("location_id", "=", place.id), ("product_id", "in", product_ids)]
+        )
+        known = set(quants.product_id.ids)
+        quants |= (
+            self.env["stock.quant"]
+            .with_context(inventory_mode=True)
+            .create(
+                [
+                    {"product_id": p, "location_id": place.id, "inventory_quantity": quantity}
+                    for p in product_ids
+                    if p not in known
+                ]
+            )
+        )
+        quants.inventory_quantity = quantity
+        quants.action_apply_inventory()
+        self._stamp("count")
+        return True
+
+    @api.model
+    def make_receipt(self, product_ids, quantity=1):
+        """Make a receipt that is ready to be validated.
+
+        :return: its id
+        """
+        kind = self._warehouse().in_type_id
+        picking = self.env["stock.picking"].create(
+            {
+                "picking_type_id": kind.id,
+                "location_id": kind.default_location_src_id.id,
+                "location_dest_id": kind.default_location_dest_id.id,
+                "move_ids": [
+                    (
+                        0,
+                        0,
+                        {
+                            "product_id": product,
+                            "product_uom_qty": quantity,
+                            "location_id": kind.default_location_src_id.id,
+                            "location_dest_id": kind.default_location_dest_id.id,
+                        },
+                    )
+                    for product in product_ids
+                ],
+            }
+        )
+        picking.action_confirm()
+        picking.move_ids.write({"quantity": quantity, "picked": True})
+        return picking.id
+
+    @api.model
+    def validate_timed(self, picking_id):
+        """Validate a picking as its button does, and commit.
+
+        :return: seconds and queries
+        """
+        picking = self.env["stock.picking"].browse(picking_id)
+        self.env.invalidate_all()
+        queries, begun = self.env.cr.sql_log_count, time.monotonic()
+        picking.button_validate()
+        self.env.cr.flush()
+        queries = self.env.cr.sql_log_count - queries
+        self.env.cr.commit()
+        return {
+            "seconds": time.monotonic() - begun,
+            "queries": queries,
+            "done": picking.state == "done",
+        }
+
+    @api.model
+    def _warehouse(self):
+        return self.env["stock.warehouse"].search([], order="id", limit=1)

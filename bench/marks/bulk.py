@@ -1,0 +1,125 @@
+"""Bulk synchronisation beside bare ``create()`` of the same records, request limit lifted."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from ..measure import median
+from ..results import Row
+from ..steps import (
+    CONFIRM,
+    QUOTATION,
+    catalogue,
+    know_every_other_buyer,
+    settle,
+    span,
+    synchronise,
+    wait_synchronised,
+)
+from ..world import Shop, World
+
+#: Orders in all, and in one turn.
+ORDERS, TURN = 5000, 500
+CONFIRMED, CONFIRMED_TURN = 500, 50
+#: Orders a ``create()`` of the floor; what is best for confirming is found in the run.
+BATCH = 50
+CONFIRM_BATCHES = (5, 10, 50)
+
+
+def run(world: World) -> Iterator[Row]:
+    """Synchronise a span of time, make the same records by bare ``create()``, and so on in turns."""
+    yield _quotations(world)
+    world.clear()
+    yield _confirmed(world)
+
+
+def _shop(world: World, orders: int, status: int) -> Shop:
+    shop = world.shop(sandbox={"offers": 500, "created_filter": "created_at"})
+    shop.keycrm.seed(orders=orders, lines=3, buyers=orders, status_ids=[status])
+    catalogue(shop)
+    know_every_other_buyer(shop, orders)
+    settle(shop)
+    return shop
+
+
+def turn(shop: Shop, place: int, count: int, total: int, status: int) -> dict[str, Any]:
+    """Synchronise some orders.
+
+    :return: orders, seconds, queries, and the marks by which the floor finds what was made
+    """
+    marks = shop.floor("marks")
+    queries, begun = shop.floor("query_count"), time.monotonic()
+    counts = wait_synchronised(shop, synchronise(shop, [status], span(place * count, count, total)))
+    taken = time.monotonic() - begun
+    queries = shop.floor("query_count") - queries
+    if counts["created"] < count * 0.9 or counts["failed"]:
+        raise AssertionError(f"not all orders came: {counts}")
+    settle(shop)
+    return {"orders": counts["created"], "seconds": taken, "queries": queries, "marks": marks}
+
+
+def _rate(turns: list[dict[str, Any]]) -> float:
+    return sum(one["orders"] for one in turns) / sum(one["seconds"] for one in turns)
+
+
+def _queries(turns: list[dict[str, Any]]) -> float:
+    return sum(one["queries"] for one in turns) / sum(one["orders"] for one in turns)
+
+
+def _ratio(ours: list[dict[str, Any]], floor: list[dict[str, Any]]) -> float:
+    return median([_rate([a]) / _rate([b]) for a, b in zip(ours, floor, strict=True)])
+
+
+def _quotations(world: World) -> Row:
+    shop = _shop(world, ORDERS + TURN, QUOTATION)
+    ours, floor = [], []
+    for place in range(1 + ORDERS // TURN):
+        one = turn(shop, place, TURN, ORDERS + TURN, QUOTATION)
+        bare = shop.floor("repeat_orders", one["marks"], BATCH)
+        if place:
+            ours.append(one)
+            floor.append(bare)
+    ratio = _ratio(ours, floor)
+    return Row(
+        key="bulk.quotations",
+        what=f"bulk sync of {ORDERS:,} orders of 3 lines as quotations, half the buyers new",
+        floor=f"{_rate(floor):.0f} orders/s, {_queries(floor):.1f} queries an order",
+        ours=f"{_rate(ours):.0f} orders/s, {_queries(ours):.1f} queries an order",
+        ratio=ratio,
+        goal="≥ 1.0 of the floor's orders/s, ≤ 6 queries an order",
+        reached=ratio >= 1.0 and _queries(ours) <= 6,
+        samples=f"{len(ours)} pairs of {TURN}",
+        details={"rates": [[_rate([a]), _rate([b])] for a, b in zip(ours, floor, strict=True)]},
+    )
+
+
+def _confirmed(world: World) -> Row:
+    shop = _shop(world, CONFIRMED + CONFIRMED_TURN, CONFIRM)
+    ours: list[dict[str, Any]] = []
+    floors: dict[int, list[dict[str, Any]]] = {size: [] for size in CONFIRM_BATCHES}
+    for place in range(1 + CONFIRMED // CONFIRMED_TURN):
+        one = turn(shop, place, CONFIRMED_TURN, CONFIRMED + CONFIRMED_TURN, CONFIRM)
+        bare = {
+            size: shop.floor("repeat_orders", one["marks"], size, CONFIRMED_TURN, True)
+            for size in CONFIRM_BATCHES
+        }
+        if place:
+            ours.append(one)
+            for size, told in bare.items():
+                floors[size].append(told)
+    best = max(floors, key=lambda size: _rate(floors[size]))
+    floor = floors[best]
+    ratio = _ratio(ours, floor)
+    return Row(
+        key="bulk.confirmed",
+        what=f"{CONFIRMED} of them confirmed",
+        floor=f"{_rate(floor):.1f} orders/s, {_queries(floor):.0f} queries an order ({best} at once)",
+        ours=f"{_rate(ours):.1f} orders/s, {_queries(ours):.0f} queries an order",
+        ratio=ratio,
+        goal="≥ 0.9 of the floor's orders/s",
+        reached=ratio >= 0.9,
+        samples=f"{len(ours)} pairs of {CONFIRMED_TURN}",
+        details={"floors": {size: _rate(turns) for size, turns in floors.items()}},
+    )

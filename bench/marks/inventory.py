@@ -1,0 +1,56 @@
+"""Thousands of products counted in one inventory: what KeyCRM is asked, and how long it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tools.waiting import wait_for
+
+from .. import seed_sql
+from ..measure import median, seconds
+from ..results import Row
+from ..steps import match_warehouse, settle
+from ..world import Shop, World
+
+#: Products counted, seconds allowed, repetitions.
+SIZES = ((1_000, 2.0, 5), (10_000, 10.0, 3))
+OFFERS = 10_000
+
+
+def run(world: World) -> Iterator[Row]:
+    """Count as one transaction products that KeyCRM has been told of before."""
+    shop = world.shop(sandbox={"offers": OFFERS})
+    match_warehouse(shop.rpc, shop.account, stock_zero_limit=100_000, stock_zero_percent=100)
+    products = seed_sql.products_of_offers(shop, OFFERS)
+    settle(shop)
+    shop.floor("count_products", products, 3)
+    settle(shop, 600)
+    for size, allowed, times in SIZES:
+        taken, requests = [], []
+        for number in range(times):
+            seconds_taken, count = _count(shop, products[:size], 100 + number + size)
+            taken.append(seconds_taken)
+            requests.append(count)
+        yield Row(
+            key=f"inventory.{size}",
+            what=f"{size:,} products counted in one inventory",
+            floor="–",
+            ours=f"{max(requests)} request a warehouse, {seconds(median(taken))} to the last one",
+            ratio=None,
+            goal=f"1 request a warehouse, ≤ {allowed:g} s",
+            reached=max(requests) == 1 and median(taken) <= allowed,
+            samples=str(times),
+            details={"seconds": taken},
+        )
+
+
+def _count(shop: Shop, products: list[int], quantity: int) -> tuple[float, int]:
+    """:return: seconds from the commit to the last request, and how many there were"""
+    since = max((one["number"] for one in shop.keycrm.requests(limit=1)), default=0)
+    shop.floor("count_products", products, quantity)
+    wait_for(
+        lambda: not shop.one("SELECT count(*) FROM keycrm_stock_change"), 300, "the outbox", 0.1
+    )
+    settle(shop)
+    made = shop.keycrm.requests(since)
+    return made[-1]["monotonic"] - shop.floor("stamp_of", "count"), len(made)

@@ -1,0 +1,98 @@
+"""A database that already holds 100,000 orders: importing into it, and opening screens on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from .. import seed_sql
+from ..measure import alternate, median, seconds
+from ..results import Row
+from ..screens import Screens
+from ..steps import QUOTATION, catalogue, know_every_other_buyer, settle
+from ..world import Shop, World
+from .bulk import turn
+
+HELD_ORDERS, HELD_BUYERS, HELD_PRODUCTS = 100_000, 50_000, 50_000
+TURN, TURNS = 250, 6
+OPENED = 15
+#: Our screens by what a person calls them; the first of the actions that exists is opened.
+SCREENS = {
+    "Overview": ["ordage_keycrm.keycrm_overview_action", "ordage_keycrm.keycrm_account_action"],
+    "order list": ["ordage_keycrm.keycrm_order_action"],
+    "stock list": ["ordage_keycrm.keycrm_stock_level_action"],
+}
+SALES_LIST = "sale.action_orders"
+
+
+def run(world: World) -> Iterator[Row]:
+    """Import the same orders in turns into a full database and into an empty one; then look."""
+    total = TURN * (TURNS + 1)
+    shops = []
+    for _ in range(2):
+        shop = world.shop(sandbox={"offers": 500, "created_filter": "created_at"})
+        shop.keycrm.seed(orders=total, lines=3, buyers=total, status_ids=[QUOTATION])
+        catalogue(shop)
+        know_every_other_buyer(shop, total)
+        settle(shop)
+        shops.append(shop)
+    full, empty = shops
+    _fill(full)
+    ours, floor = iter(range(TURNS + 1)), iter(range(TURNS + 1))
+
+    def one(shop: Shop, places: Iterator[int]) -> float:
+        found = turn(shop, next(places), TURN, total, QUOTATION)
+        return found["seconds"] / found["orders"]
+
+    pairs = alternate(lambda: one(full, ours), lambda: one(empty, floor), TURNS, warm_up=1)
+    yield Row(
+        key="large.import",
+        what=f"import into a database of {HELD_ORDERS:,} orders, {HELD_BUYERS:,} buyers, "
+        f"{HELD_PRODUCTS:,} products",
+        floor=f"{seconds(median(pairs.floor))} an order into an empty one",
+        ours=f"{seconds(median(pairs.ours))} an order",
+        ratio=pairs.ratio,
+        goal="≤ 1.2 ×",
+        reached=pairs.ratio <= 1.2,
+        samples=f"{TURNS} pairs of {TURN}",
+        details={"pair_ratios_middle_half": pairs.spread},
+    )
+    yield from _screens(full)
+
+
+def _fill(shop: Shop) -> None:
+    """Put a hundred thousand orders beside those that are there, and their numbers in stock."""
+    model = seed_sql.model_order(shop)
+    products = seed_sql.products_of_offers(shop, HELD_PRODUCTS, first=1_000_001)
+    seed_sql.quants(shop, dict.fromkeys(products, 5))
+    seed_sql.levels(shop)
+    seed_sql.orders(shop, model, HELD_ORDERS, HELD_BUYERS, products)
+    shop.sql("VACUUM ANALYZE")
+
+
+def _screens(shop: Shop) -> Iterator[Row]:
+    browser = Screens(shop.odoo)
+    known = {
+        f"{module}.{name}"
+        for module, name in shop.sql(
+            "SELECT module, name FROM ir_model_data WHERE model = 'ir.actions.act_window'"
+        )
+    }
+    for what, actions in SCREENS.items():
+        action = next(name for name in actions if name in known)
+        pairs = alternate(
+            lambda action=action: browser.open(action),
+            lambda: browser.open(SALES_LIST),
+            OPENED,
+            warm_up=3,
+        )
+        yield Row(
+            key=f"large.{what.replace(' ', '_').lower()}",
+            what=f"opening {what} with that much data",
+            floor=f"{seconds(median(pairs.floor))} (Odoo's own sales list)",
+            ours=seconds(median(pairs.ours)),
+            ratio=pairs.ratio,
+            goal="≤ 1.5 ×",
+            reached=pairs.ratio <= 1.5,
+            samples=f"{OPENED} pairs",
+            details={"pair_ratios_middle_half": pairs.spread, "action": action},
+        )

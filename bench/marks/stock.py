@@ -1,0 +1,105 @@
+"""A quantity changes in Odoo and KeyCRM hears of it: idle, and while orders are synchronised."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+from tools.waiting import wait_for
+
+from ..measure import Pairs, alternate, median, p95, seconds
+from ..results import Row
+from ..steps import QUOTATION, catalogue, match_warehouse, settle, synchronise
+from ..world import Shop, World
+
+COUNT, BUSY_COUNT = 40, 15
+
+
+def run(world: World) -> Iterator[Row]:
+    """Count one product after another; in turns, wake an action that sends one request."""
+    shop = world.shop(sandbox={"offers": 50})
+    catalogue(shop)
+    match_warehouse(shop.rpc, shop.account, stock_zero_limit=100_000, stock_zero_percent=100)
+    products = [
+        product for (product,) in shop.sql("SELECT product_id FROM keycrm_offer ORDER BY keycrm_id")
+    ]
+    shop.floor("count_products", products, 5)
+    settle(shop)
+    yield _idle(shop, products)
+    yield _during_sync(shop, products)
+
+
+def _arrived(shop: Shop, stamp: str, since: int) -> float:
+    """Wait for the PUT; :return: seconds from Odoo's commit to the request at KeyCRM"""
+    found = wait_for(
+        lambda: shop.keycrm.requests(since, method="PUT", path="*/offers/stocks"),
+        60,
+        "the PUT",
+        every=0.02,
+    )
+    return found[0]["monotonic"] - shop.floor("stamp_of", stamp)
+
+
+def _last(shop: Shop) -> int:
+    return max((one["number"] for one in shop.keycrm.requests(limit=1)), default=0)
+
+
+def _idle(shop: Shop, products: list[int]) -> Row:
+    quantity = iter(range(10, 10_000))
+
+    def ours() -> float:
+        settle(shop)
+        since = _last(shop)
+        number = next(quantity)
+        shop.floor("count_products", [products[number % len(products)]], number)
+        return _arrived(shop, "count", since)
+
+    def floor() -> float:
+        settle(shop)
+        since = _last(shop)
+        shop.floor("wake_for_request", shop.sandbox.api_url, shop.sandbox.key, 2, 1)
+        return _arrived(shop, "floor", since)
+
+    pairs: Pairs = alternate(ours, floor, COUNT, warm_up=3)
+    middle, late = median(pairs.ours), p95(pairs.ours)
+    return Row(
+        key="stock.idle",
+        what="quantity changed in Odoo → request at KeyCRM, idle",
+        floor=f"p50 {seconds(median(pairs.floor))}, p95 {seconds(p95(pairs.floor))}",
+        ours=f"p50 {seconds(middle)}, p95 {seconds(late)}",
+        ratio=pairs.ratio,
+        goal="p50 ≤ 0.2 s, p95 ≤ 0.6 s",
+        reached=middle <= 0.2 and late <= 0.6,
+        samples=f"{COUNT} pairs",
+        details={"pair_ratios_middle_half": pairs.spread, "worst": max(pairs.ours)},
+    )
+
+
+def _during_sync(shop: Shop, products: list[int]) -> Row:
+    shop.keycrm.seed(orders=6000, lines=3, status_ids=[QUOTATION])
+    sync = synchronise(shop, [QUOTATION])
+    wait_for(
+        lambda: shop.one("SELECT done_count FROM keycrm_order_sync WHERE id = %s", sync),
+        60,
+        "the synchronisation",
+    )
+    taken = []
+    for number in range(BUSY_COUNT):
+        since = _last(shop)
+        shop.floor("count_products", [products[number]], 20_000 + number)
+        taken.append(_arrived(shop, "count", since))
+        time.sleep(0.7)
+    state = shop.one("SELECT state FROM keycrm_order_sync WHERE id = %s", sync)
+    if state != "running":
+        raise AssertionError("the synchronisation ended before all samples were taken")
+    worst = max(taken)
+    return Row(
+        key="stock.sync",
+        what="quantity changed in Odoo → request at KeyCRM, during a bulk sync",
+        floor="–",
+        ours=f"p50 {seconds(median(taken))}, worst {seconds(worst)}",
+        ratio=None,
+        goal="≤ 2 s",
+        reached=worst <= 2,
+        samples=str(BUSY_COUNT),
+    )

@@ -1,0 +1,54 @@
+"""An order made in KeyCRM is seen in Odoo: one webhook, one reading, one order."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+from tools.waiting import wait_for
+
+from ..measure import Pairs, alternate, median, p95, seconds
+from ..results import Row
+from ..steps import catalogue, settle
+from ..world import World
+
+COUNT = 40
+
+
+def run(world: World) -> Iterator[Row]:
+    """Make an order in KeyCRM and look for it in Odoo's database; in turns, the bare minimum."""
+    shop = world.shop(sandbox={"offers": 30, "orders": 1})
+    catalogue(shop)
+
+    def ours() -> float:
+        settle(shop)
+        begun = time.monotonic()
+        number = shop.keycrm.create_order(
+            buyer={"full_name": f"Buyer {begun}", "phone": f"+38067{int(begun * 100) % 10**7:07d}"},
+            lines=[{"offer_id": offer, "quantity": 1} for offer in (1, 2, 3)],
+        )["id"]
+        wait_for(
+            lambda: shop.sql("SELECT 1 FROM sale_order WHERE keycrm_id = %s", number),
+            60,
+            "the order",
+            every=0.002,
+        )
+        return time.monotonic() - begun
+
+    def floor() -> float:
+        settle(shop)
+        return shop.floor("round_trip", shop.sandbox.api_url, shop.sandbox.key, 1)
+
+    pairs: Pairs = alternate(ours, floor, COUNT, warm_up=3)
+    middle, late = median(pairs.ours), p95(pairs.ours)
+    yield Row(
+        key="visible",
+        what="order made in KeyCRM → visible in Odoo, idle",
+        floor=f"p50 {seconds(median(pairs.floor))}, p95 {seconds(p95(pairs.floor))}",
+        ours=f"p50 {seconds(middle)}, p95 {seconds(late)}",
+        ratio=pairs.ratio,
+        goal="p50 ≤ 0.5 s, p95 ≤ 1.5 s",
+        reached=middle <= 0.5 and late <= 1.5,
+        samples=f"{COUNT} pairs",
+        details={"pair_ratios_middle_half": pairs.spread, "worst": max(pairs.ours)},
+    )

@@ -1,0 +1,125 @@
+"""A webhook is answered: ours beside a controller that inserts a row and wakes an empty action."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import urlsplit
+
+from tools import shop as setup
+from tools.waiting import wait_for
+
+from ..measure import Pairs, median, p95, seconds
+from ..results import Row
+from ..world import Shop, World
+
+#: Requests of each kind.
+COUNT = 600
+GOAL = "p95 ≤ 1.2 × floor, no error"
+
+
+def run(world: World) -> Iterator[Row]:
+    """Send webhooks of existing orders, ours and the floor's in turns.
+
+    With worker processes, as a shop with users runs Odoo. "Busy": meanwhile a synchronisation writes
+    orders and a person opens the order list again and again.
+    """
+    shop = world.shop(
+        odoo={"workers": 2}, sandbox={"orders": 3000, "offers": 200, "webhook_workers": 1}
+    )
+    context = dict(shop.keycrm.order(1)["answer"])
+    for name in ("products", "buyer", "payments", "shipping"):
+        context.pop(name, None)
+    context["manager_comment"] = "x" * max(0, 1350 - len(json.dumps(context)))
+    body = json.dumps({"event": "order.change_order_status", "context": context}).encode()
+    for clients in (1, 8):
+        yield _row(shop, body, clients, busy=False)
+    with _Busy(shop):
+        yield _row(shop, body, 8, busy=True)
+
+
+def _row(shop: Shop, body: bytes, clients: int, *, busy: bool) -> Row:
+    _blast(shop, body, clients, COUNT // 10)
+    pairs, errors = _blast(shop, body, clients, COUNT)
+    ratio = p95(pairs.ours) / p95(pairs.floor)
+    what = f"webhook answered, {clients} client{'s' if clients > 1 else ''}, {len(body)} bytes"
+    return Row(
+        key=f"webhook.{clients}{'.busy' if busy else ''}",
+        what=what + (", Odoo busy" if busy else ""),
+        floor=f"p95 {seconds(p95(pairs.floor))}",
+        ours=f"p95 {seconds(p95(pairs.ours))}, {errors} errors",
+        ratio=ratio,
+        goal=GOAL,
+        reached=ratio <= 1.2 and not errors,
+        samples=f"{len(pairs.ours)} each",
+        details={
+            "p50_floor": median(pairs.floor),
+            "p50_ours": median(pairs.ours),
+            "median_of_pair_ratios": pairs.ratio,
+        },
+    )
+
+
+def _blast(shop: Shop, body: bytes, clients: int, count: int) -> tuple[Pairs, int]:
+    """Let clients post in turns to ours and to the floor; the errors are those of both."""
+    found, errors, lock = Pairs(), [], threading.Lock()
+    ours, floor = urlsplit(shop.link).path, "/bench/floor"
+
+    def client(number: int) -> None:
+        for turn in range(count // clients):
+            order = [(ours, 0), (floor, 1)]
+            taken = [0.0, 0.0]
+            for path, place in order if (turn + number) % 2 else reversed(order):
+                # As KeyCRM comes: a connection for each webhook.
+                connection = http.client.HTTPConnection("127.0.0.1", shop.odoo.port, timeout=60)
+                begun = time.monotonic()
+                connection.request("POST", path, body, {"Content-Type": "application/json"})
+                status = connection.getresponse().status
+                taken[place] = time.monotonic() - begun
+                connection.close()
+                if status != 204:
+                    errors.append((path, status))
+            with lock:
+                found.ours.append(taken[0])
+                found.floor.append(taken[1])
+
+    with ThreadPoolExecutor(clients) as pool:
+        list(pool.map(client, range(clients)))
+    return found, len(errors)
+
+
+class _Busy:
+    """A synchronisation runs, and a person looks at lists all the time."""
+
+    def __init__(self, shop: Shop) -> None:
+        self._shop = shop
+        self._over = threading.Event()
+
+    def __enter__(self) -> None:
+        shop = self._shop
+        sync = shop.rpc.create(
+            "keycrm.order.sync",
+            account_id=shop.account,
+            status_ids=[(6, 0, setup.status_ids(shop.rpc, shop.account, *range(1, 28)))],
+        )
+        shop.rpc.call("keycrm.order.sync", "action_start", [sync])
+        wait_for(
+            lambda: shop.rpc.read("keycrm.order.sync", sync, "done_count")["done_count"],
+            60,
+            "the synchronisation",
+        )
+        self._thread = threading.Thread(target=self._look)
+        self._thread.start()
+
+    def __exit__(self, *_error: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _look(self) -> None:
+        rpc = self._shop.odoo.rpc()
+        while not self._over.is_set():
+            rpc.rows("sale.order", fields=["name", "partner_id", "amount_total"], limit=80)

@@ -1,0 +1,108 @@
+"""Rows of results: kept in ``results.json``, shown in ``RESULTS.md``."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from tools.paths import REPOSITORY
+
+JSON = REPOSITORY / "bench" / "results.json"
+TABLE = REPOSITORY / "bench" / "RESULTS.md"
+
+_HEAD = """# Results
+
+Made by `make bench`; `make bench NAME=…` renews the rows of one benchmark. Floor and ours were taken in
+turns in the same run. The ratio is ours to the floor, the median of the pairs' ratios where there are pairs.
+Load is the machine's load average while the row was taken: above the number of cores, absolute figures are
+those of a busy machine, and only ratios say something.
+
+| what | floor | ours | ratio | goal | reached | samples | taken |
+| --- | --- | --- | --- | --- | --- | --- | --- |
+"""
+
+
+@dataclass
+class Row:
+    """One line of the table.
+
+    :param key: its name, the benchmark's first
+    :param what: what was done
+    :param floor: what the floor came to, in words
+    :param ours: what ours came to
+    :param ratio: ours to the floor, where it is meant
+    :param goal: what is wanted
+    :param reached: whether it is
+    :param samples: how many there were, in words
+    :param details: all further figures
+    """
+
+    key: str
+    what: str
+    floor: str
+    ours: str
+    ratio: float | None
+    goal: str
+    reached: bool
+    samples: str
+    details: dict[str, Any] = field(default_factory=dict)
+
+
+def save(rows: list[Row], order: list[str], about: dict[str, Any]) -> None:
+    """Put rows in the place of the same rows of earlier runs, and write both files.
+
+    :param rows: the rows of one benchmark
+    :param order: names of all benchmarks, in the order of the table
+    :param about: load and duration, kept with each row
+    """
+    kept = json.loads(JSON.read_text()) if JSON.exists() else {}
+    names = {row.key.split(".")[0] for row in rows}
+    kept = {key: value for key, value in kept.items() if key.split(".")[0] not in names}
+    for row in rows:
+        kept[row.key] = {**asdict(row), **about}
+    places = {name: place for place, name in enumerate(order)}
+    kept = dict(
+        sorted(kept.items(), key=lambda item: places.get(item[0].split(".")[0], len(places)))
+    )
+    _write(JSON, json.dumps(kept, ensure_ascii=False, indent=1) + "\n")
+    _write(TABLE, _HEAD + "".join(_line(row) for row in kept.values()))
+
+
+def circumstances() -> dict[str, Any]:
+    """Say when and of what the figures are.
+
+    :return: date, commit (with a mark when files differ from it), cores
+    """
+    return {
+        "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M"),
+        "commit": _git("rev-parse", "--short", "HEAD")
+        + ("+" if _git("status", "--porcelain", "--", "addons") else ""),
+        "cores": os.cpu_count(),
+    }
+
+
+def _line(row: dict[str, Any]) -> str:
+    ratio = "–" if row["ratio"] is None else f"{row['ratio']:.2f}"
+    taken = f"{row['date']}, {row['commit']}, load {row['load']:.1f} on {row['cores']}"
+    cells = (
+        *(row["what"], row["floor"], row["ours"], ratio, row["goal"]),
+        *("yes" if row["reached"] else "**no**", row["samples"], taken),
+    )
+    return "| " + " | ".join(str(cell).replace("|", "/") for cell in cells) + " |\n"
+
+
+def _git(*arguments: str) -> str:
+    ran = subprocess.run(["git", *arguments], cwd=REPOSITORY, capture_output=True, text=True)
+    return ran.stdout.strip()
+
+
+def _write(file: Path, text: str) -> None:
+    # In one step: a run that is stopped leaves the former results whole.
+    made = file.with_suffix(".new")
+    made.write_text(text)
+    made.replace(file)

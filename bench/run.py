@@ -1,0 +1,118 @@
+"""``python3 -m tools bench`` ends here: run the benchmarks that were asked for, keep their rows."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import threading
+import time
+import traceback
+from collections.abc import Iterable
+from typing import Any
+
+from tools import processes
+from tools.messages import Trouble, say
+from tools.runtime import Runtime
+from tools.table import table
+
+from . import results
+from .results import Row
+from .world import World
+
+#: In the order of the table; each is a module of ``bench.marks`` with a function ``run``.
+NAMES = [
+    "webhook",
+    "burst",
+    "visible",
+    "bulk",
+    "stock",
+    "inventory",
+    "picking",
+    "users",
+    "comparison",
+    "limit",
+    "large",
+    "accounts",
+    "processes",
+]
+
+
+def main() -> int:
+    """Run what NAME names (several with commas), or all.
+
+    :return: 0 if all of them could be measured, whatever came out
+    """
+    wanted = [name for name in (os.environ.get("NAME") or "").split(",") if name] or NAMES
+    unknown = [name for name in wanted if name not in NAMES]
+    if unknown:
+        raise Trouble(f"No benchmark is called {unknown[0]}: choose of {', '.join(NAMES)}.")
+    processes.clean_up_on_signals()
+    broken, begun = [], time.monotonic()
+    with Runtime() as runtime:
+        world = World(runtime)
+        for name in wanted:
+            say(f"benchmark {name}")
+            try:
+                _run(world, name)
+            except Exception:
+                # The others can be measured all the same.
+                traceback.print_exc()
+                say(f"  {name} could not be measured")
+                broken.append(name)
+            finally:
+                world.clear()
+    say(
+        f"{len(wanted) - len(broken)} of {len(wanted)} in {(time.monotonic() - begun) / 60:.0f} min"
+    )
+    return 1 if broken else 0
+
+
+def _run(world: World, name: str) -> None:
+    module = importlib.import_module(f".marks.{name}", __package__)
+    begun, load = time.monotonic(), _Load()
+    with load:
+        rows = list(module.run(world))
+    about = {
+        **results.circumstances(),
+        "load": load.mean,
+        "minutes": round((time.monotonic() - begun) / 60, 1),
+    }
+    results.save(rows, NAMES, about)
+    _show(rows, about)
+
+
+def _show(rows: Iterable[Row], about: dict[str, Any]) -> None:
+    cells = [
+        [
+            *(row.what, row.floor, row.ours, "" if row.ratio is None else f"{row.ratio:.2f}"),
+            *(row.goal, "yes" if row.reached else "NO"),
+        ]
+        for row in rows
+    ]
+    print(table(["what", "floor", "ours", "ratio", "goal", "reached"], cells), flush=True)
+    for row in rows:
+        print(f"  {row.key}: {row.details}", flush=True)
+    say(f"  load {about['load']:.1f}, {about['minutes']} min")
+
+
+class _Load:
+    """The machine's mean load average while something runs."""
+
+    def __enter__(self) -> None:
+        self._samples = [os.getloadavg()[0]]
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._thread.start()
+
+    def __exit__(self, *_error: object) -> None:
+        self._over.set()
+        self._thread.join()
+        self._samples.append(os.getloadavg()[0])
+
+    def _watch(self) -> None:
+        while not self._over.wait(5):
+            self._samples.append(os.getloadavg()[0])
+
+    @property
+    def mean(self) -> float:
+        return sum(self._samples) / len(self._samples)

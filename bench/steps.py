@@ -1,0 +1,135 @@
+"""What several benchmarks do: synchronise a span of time, tie a catalogue, watch memory."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime, timedelta
+from typing import Any
+
+from tools import shop as setup
+from tools.rpc import Rpc
+from tools.waiting import wait_for
+
+from .world import Shop
+
+#: When the newest seeded order was made, and how far two of them are apart: see sandbox/seed.py.
+NEWEST = datetime(2026, 8, 1, 12, 0)
+STEP = timedelta(minutes=7)
+#: Statuses of the sandbox by what an order in them becomes.
+QUOTATION, CONFIRM = 1, 4
+
+
+def span(first: int, count: int, total: int) -> tuple[str, str]:
+    """Say when some of the seeded orders were made.
+
+    :param first: the first one's place, from 0, oldest first
+    :param count: how many
+    :param total: how many there are
+    :return: from and until, as Odoo takes them
+    """
+    begin = NEWEST - STEP * (total - 1 - first) - timedelta(minutes=3)
+    return str(begin), str(begin + STEP * count)
+
+
+def catalogue(shop: Shop) -> None:
+    """Let Odoo know the whole catalogue before anything is measured."""
+    load = shop.rpc.create("keycrm.product.load", account_id=shop.account)
+    shop.rpc.call("keycrm.product.load", "action_start", [load])
+    wait_for(
+        lambda: shop.one("SELECT state FROM keycrm_product_load WHERE id = %s", load) == "done",
+        600,
+        "the catalogue",
+    )
+
+
+def know_every_other_buyer(shop: Shop, buyers: int) -> None:
+    """Tie half of the buyers to contacts, as if they had ordered before."""
+    numbers = range(1, buyers + 1, 2)
+    company = shop.rpc.search("res.company", limit=1)[0]
+    for start in range(0, len(numbers), 500):
+        part = numbers[start : start + 500]
+        partners = shop.rpc.call(
+            "res.partner",
+            "create",
+            [{"name": f"Known {number}", "company_id": company} for number in part],
+        )
+        ties = [
+            {"account_id": shop.account, "keycrm_id": number, "partner_id": partner}
+            for number, partner in zip(part, partners, strict=True)
+        ]
+        shop.rpc.call("keycrm.buyer", "create", ties)
+
+
+def synchronise(shop: Shop, statuses: list[int], dates: tuple[str, str] | None = None) -> int:
+    """Start "Synchronise orders".
+
+    :param statuses: KeyCRM's numbers
+    :param dates: from and until
+    :return: the run's id
+    """
+    values: dict[str, Any] = {"gone_if_written_off": False, "gone_status_ids": [(6, 0, [])]}
+    if dates:
+        values.update(date_from=dates[0][:19], date_to=dates[1][:19])
+    ids = setup.status_ids(shop.rpc, shop.account, *statuses)
+    sync = shop.rpc.create(
+        "keycrm.order.sync", account_id=shop.account, status_ids=[(6, 0, ids)], **values
+    )
+    shop.rpc.call("keycrm.order.sync", "write", [sync], values)
+    shop.rpc.call("keycrm.order.sync", "action_start", [sync])
+    return sync
+
+
+def wait_synchronised(shop: Shop, sync: int, timeout: float = 1800) -> dict[str, int]:
+    """Wait until a synchronisation is done.
+
+    :return: its counts
+    """
+    statement = """SELECT state, done_count, created_count, updated_count, failed_count
+                     FROM keycrm_order_sync WHERE id = %s"""
+    wait_for(lambda: shop.sql(statement, sync)[0][0] == "done", timeout, "the synchronisation", 0.1)
+    names = ("done", "created", "updated", "failed")
+    return dict(zip(names, shop.sql(statement, sync)[0][1:], strict=True))
+
+
+def settle(shop: Shop, seconds: float = 120) -> None:
+    """Wait until no scheduled action of the addon has anything to do."""
+    # A wake-up that is spent is deleted; one that is being worked on counts as there.
+    wait_for(
+        lambda: not shop.one("SELECT count(*) FROM ir_cron_trigger WHERE call_at <= now()"),
+        seconds,
+        "the scheduled actions to rest",
+        0.1,
+    )
+    time.sleep(0.2)
+
+
+def match_warehouse(rpc: Rpc, account: int, **values: Any) -> int:
+    """Match KeyCRM's first warehouse with Odoo's first one and switch sending on.
+
+    :param values: further fields of the account
+    :return: the Odoo warehouse
+    """
+    warehouse = rpc.search("stock.warehouse", limit=1)[0]
+    known = rpc.search("keycrm.warehouse", ("account_id", "=", account), ("keycrm_id", "=", 1))
+    if known:
+        rpc.write("keycrm.warehouse", known[0], warehouse_ids=[(6, 0, [warehouse])])
+    else:
+        rpc.create(
+            "keycrm.warehouse",
+            account_id=account,
+            keycrm_id=1,
+            name="Main",
+            warehouse_ids=[(6, 0, [warehouse])],
+        )
+    rpc.write("keycrm.account", account, push_stock=True, **values)
+    return warehouse
+
+
+def resident(pid: int) -> int:
+    """Tell how much memory a process holds, without its children.
+
+    :param pid: process id
+    :return: bytes
+    """
+    with open(f"/proc/{pid}/statm") as file:
+        return int(file.read().split()[1]) * 4096

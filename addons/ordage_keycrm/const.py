@@ -42,8 +42,11 @@ DEFAULT_ACTION_BY_GROUP = {
 WORKER_SECONDS = 8
 #: A worker never sleeps longer than this while it holds a scheduler thread.
 WORKER_MAX_SLEEP = 2.0
-#: Orders written in one transaction: confirming ten takes about a second, then the inbox is looked at.
-IMPORT_BATCH = 10
+#: Orders written in one transaction, about a second's work; then the inbox is looked at. What is looked
+#: up once for a batch costs some thirty queries, so ten quotations at a time cost twice the queries of fifty.
+IMPORT_BATCH = 50
+#: Confirming makes deliveries and takes as long as writing five quotations.
+CONFIRM_WEIGHT = 5
 #: Up to so many orders are read one by one; more are looked for in lists of 50 first.
 READ_SINGLY_UP_TO = 2
 #: Pauses before a failed event is tried again by itself; after the last one it waits for a person.
@@ -59,7 +62,7 @@ OPEN_SWEEP_SECONDS = 3600
 #: How often unattached bank transactions are asked for.
 TRANSACTIONS_SECONDS = 300
 
-#: Rows of one stock PUT; KeyCRM takes 10,000 (confirmed).
-STOCK_PUT_ROWS = 5000
+#: Rows of one stock PUT: as many as KeyCRM takes (confirmed), so that an inventory is one request.
+STOCK_PUT_ROWS = 10000
 #: SKUs or offer ids in one question: the page limit of the answer.
 LOOKUP_ROWS = 50

@@ -1,5 +1,7 @@
 """The request budget: never more than KeyCRM allows, and all of it when there is work."""
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 from keycrm import budget as rules
@@ -27,9 +29,16 @@ def test_no_minute_ever_holds_more_than_the_limit(lanes, limit):
         assert len(within) <= limit
 
 
-def test_live_work_may_burst_up_to_the_limit():
-    times = play([LIVE] * 60)
+def test_live_work_may_burst_up_to_half_of_the_limit():
+    times = play([LIVE] * 30)
     assert times[-1] == times[0]
+
+
+def test_a_backlog_of_live_work_uses_the_whole_limit_and_shuts_nobody_out():
+    times = play([LIVE] * 600)
+    per_minute = 60 * (len(times) - 60) / (times[-60] - times[0])
+    assert per_minute >= 58
+    assert max(later - earlier for earlier, later in pairwise(times)) <= 2.0
 
 
 def test_bulk_work_uses_nearly_the_whole_limit():

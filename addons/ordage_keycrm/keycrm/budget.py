@@ -4,6 +4,11 @@ KeyCRM allows 60 requests a minute and key (confirmed; a few accounts report les
 limit). A fixed rate of one a second would make a burst of live orders slow, and a plain counter per
 clock minute can let twice the limit through at the border of two minutes. So the rule is a sliding
 window: a request may leave when fewer than the limit left in the last :data:`WINDOW` seconds.
+
+A burst that takes the whole window at once would shut everybody out for the rest of the minute: a
+backlog of orders would hold up a stock push for 50 seconds, and its own worker could only be woken by
+the scheduler's next look. So live work bursts up to half of the limit; what is left is spread evenly
+until the burst leaves the window. Nobody waits longer than two seconds, and a minute holds as many.
 """
 
 from dataclasses import dataclass, replace
@@ -12,6 +17,8 @@ from dataclasses import dataclass, replace
 WINDOW = 61.0
 #: Requests a minute that KeyCRM allows (confirmed by its documentation).
 DEFAULT_LIMIT = 60
+#: Share of the limit that live work takes without a pause.
+LIVE_BURST = 0.5
 #: Seconds between two requests of bulk work: an unpaced burst would block live work for a minute.
 BULK_PACE = 1.0
 #: Places in the window that bulk work leaves to live work.
@@ -62,8 +69,12 @@ def wait_for(budget: Budget, now: float, lane: str) -> float:
     budget = refreshed(budget, now)
     room = budget.limit - (LIVE_RESERVE if lane == BULK else 0)
     waits = [budget.blocked_until - now]
-    if len(budget.times) >= room:
-        waits.append(budget.times[len(budget.times) - room] + WINDOW - now)
+    used = len(budget.times)
+    if used >= room:
+        waits.append(budget.times[used - room] + WINDOW - now)
+    elif lane == LIVE and used >= budget.limit * LIVE_BURST:
+        spread_over = budget.times[0] + WINDOW - now
+        waits.append(budget.times[-1] + spread_over / (room - used + 1) - now)
     if lane == BULK and budget.times:
         waits.append(budget.times[-1] + BULK_PACE - now)
     return max(0.0, *waits)

@@ -1,6 +1,5 @@
 from odoo import models
 
-from ..const import IMPORT_BATCH
 from ..keycrm import budget as rules
 from ..keycrm.records import Order
 
@@ -56,7 +55,7 @@ class KeycrmAccount(models.Model):
         while read:
             for number in live._work_inbox(live_client):
                 read.pop(number, None)
-            part = {number: read.pop(number) for number in list(read)[:IMPORT_BATCH]}
+            part = self._next_part(read)
             if part:
                 self._write_orders(client, part, self.env["keycrm.event"], then)
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 from odoo import fields, models
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
-from ..const import IMPORT_BATCH, READ_SINGLY_UP_TO
+from ..const import CONFIRM_WEIGHT, IMPORT_BATCH, READ_SINGLY_UP_TO
 from ..keycrm.client import PAGE_SIZE
 from ..keycrm.errors import ImportProblem, KeyCrmError, MalformedAnswer, NotFound
 from ..keycrm.records import ORDER_INCLUDES, ORDER_INCLUDES_WITHOUT_PAYMENTS, Order
@@ -16,6 +16,8 @@ _logger = logging.getLogger(__name__)
 
 #: Events that one look at the inbox takes.
 INBOX_BATCH = 500
+#: Orders that are read one by one before they are written: a backlog is seen to shrink.
+READ_BATCH = 10
 #: Seconds to let a burst of webhooks gather, and how often at the most.
 BURST_PAUSE = 0.5
 BURST_LOOKS = 4
@@ -73,7 +75,7 @@ class KeycrmAccount(models.Model):
 
         :param order_ids: KeyCRM's numbers
         :param hints: see :meth:`~.keycrm_event.KeycrmEvent._reading_hints`
-        :return: iterator of ``{number: Order or KeyCrmError}``, in parts of at most ten
+        :return: iterator of ``{number: Order or KeyCrmError}``, in parts that are written at once
         """
         missing = dict.fromkeys(order_ids)
         if len(missing) > READ_SINGLY_UP_TO:
@@ -97,7 +99,7 @@ class KeycrmAccount(models.Model):
             except KeyCrmError:
                 yield from self._parts(part)
                 raise
-            if len(part) == IMPORT_BATCH:
+            if len(part) == READ_BATCH:
                 yield part
                 part = {}
         yield from self._parts(part)
@@ -131,11 +133,28 @@ class KeycrmAccount(models.Model):
         except MalformedAnswer as error:
             return error
 
-    @staticmethod
-    def _parts(orders):
-        items = list(orders.items())
-        for start in range(0, len(items), IMPORT_BATCH):
-            yield dict(items[start : start + IMPORT_BATCH])
+    def _parts(self, orders):
+        while orders:
+            yield self._next_part(orders)
+
+    def _next_part(self, orders):
+        """Take as many orders as are written in about a second.
+
+        :param orders: ``{number: Order or KeyCrmError}``; what is taken is removed from it
+        :return: the part, of the same kind
+        """
+        statuses = self.with_context(active_test=False).status_ids
+        confirmed = set(
+            statuses.filtered(lambda s: s.order_action == "confirm").mapped("keycrm_id")
+        )
+        part, weight = {}, 0
+        for number, order in list(orders.items()):
+            heavy = isinstance(order, Order) and order.status_id in confirmed
+            weight += CONFIRM_WEIGHT if heavy else 1
+            if part and weight > IMPORT_BATCH:
+                break
+            part[number] = orders.pop(number)
+        return part
 
     # === WRITING ===#
 
@@ -178,31 +197,27 @@ class KeycrmAccount(models.Model):
         return Outcome(order.id, skipped=True, code=error.code, params=error.params)
 
     def _import_orders(self, orders):
-        """Write orders into Odoo: all in one savepoint, singly only after a failure.
+        """Write orders into Odoo: all in one savepoint; after a failure in halves, down to the one
+        whose fault it is.
 
         :param orders: list of :class:`~..keycrm.records.Order`
         :return: ``{number: Outcome}``
         :raise psycopg2.Error: concurrency errors, for the caller to repeat the transaction
         """
         importer = self.env["keycrm.order.importer"].with_company(self.company_id)
-        if len(orders) > 1:
-            try:
-                with self.env.cr.savepoint():
-                    return importer._import_batch(self, orders)
-            except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
-                raise
-            except Exception as error:  # whatever it is, singly tells whose fault it is
-                _logger.info("KeyCRM account %s: batch fails (%r), going singly", self.id, error)
-        outcomes = {}
-        for order in orders:
-            try:
-                with self.env.cr.savepoint():
-                    outcomes.update(importer._import_batch(self, [order]))
-            except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
-                raise
-            except Exception as error:  # one order's fault never stops the others
-                outcomes[order.id] = Outcome.failed(error)
-        return outcomes
+        if not orders:
+            return {}
+        try:
+            with self.env.cr.savepoint():
+                return importer._import_batch(self, orders)
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            raise
+        except Exception as error:  # one order's fault never stops the others
+            if len(orders) == 1:
+                return {orders[0].id: Outcome.failed(error)}
+            _logger.info("KeyCRM account %s: batch fails (%r), going on in halves", self.id, error)
+        middle = len(orders) // 2
+        return {**self._import_orders(orders[:middle]), **self._import_orders(orders[middle:])}
 
     def _refresh_unknown(self, client, orders):
         """Learn statuses and sources that orders name and we do not know yet."""

@@ -93,9 +93,11 @@ def wait_synchronised(shop: Shop, sync: int, timeout: float = 1800) -> dict[str,
 
 def settle(shop: Shop, seconds: float = 120) -> None:
     """Wait until no scheduled action of the addon has anything to do."""
-    # A wake-up that is spent is deleted; one that is being worked on counts as there.
+    # A wake-up is deleted when its action is done; those that are switched off never are.
+    statement = """SELECT count(*) FROM ir_cron_trigger wake JOIN ir_cron cron ON cron.id = wake.cron_id
+                    WHERE cron.active AND wake.call_at <= now()"""
     wait_for(
-        lambda: not shop.one("SELECT count(*) FROM ir_cron_trigger WHERE call_at <= now()"),
+        lambda: not shop.one(statement),
         seconds,
         "the scheduled actions to rest",
         0.1,

@@ -54,9 +54,10 @@ def main() -> int:
             say(f"benchmark {name}")
             try:
                 _run(world, name)
-            except Exception:
-                # The others can be measured all the same.
-                traceback.print_exc()
+            except Exception as error:
+                # The others can be measured all the same. Odoo's own traceback ends with the reason.
+                traceback.print_exc(limit=-3)
+                say(str(getattr(error, "faultString", error))[-1500:])
                 say(f"  {name} could not be measured")
                 broken.append(name)
             finally:

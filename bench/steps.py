@@ -6,6 +6,8 @@ import time
 from datetime import datetime, timedelta
 from typing import Any
 
+import requests
+
 from tools import shop as setup
 from tools.rpc import Rpc
 from tools.waiting import wait_for
@@ -42,22 +44,38 @@ def catalogue(shop: Shop) -> None:
     )
 
 
-def know_every_other_buyer(shop: Shop, buyers: int) -> None:
-    """Tie half of the buyers to contacts, as if they had ordered before."""
-    numbers = range(1, buyers + 1, 2)
+def know_every_other_buyer(shop: Shop) -> None:
+    """Tie half of the buyers to contacts that have all that KeyCRM says, as after former orders."""
     company = shop.rpc.search("res.company", limit=1)[0]
-    for start in range(0, len(numbers), 500):
-        part = numbers[start : start + 500]
+    page, more = 1, True
+    while more:
+        answer = requests.get(
+            f"{shop.sandbox.api_url}/buyer",
+            {"limit": 50, "page": page},
+            headers={"Authorization": f"Bearer {shop.sandbox.key}"},
+            timeout=60,
+        ).json()
+        told = [
+            (
+                buyer["id"],
+                {
+                    "name": buyer["full_name"],
+                    "phone": (buyer["phone"] or [False])[0],
+                    "email": (buyer["email"] or [False])[0],
+                },
+            )
+            for buyer in answer["data"]
+            if buyer["id"] % 2
+        ]
         partners = shop.rpc.call(
-            "res.partner",
-            "create",
-            [{"name": f"Known {number}", "company_id": company} for number in part],
+            "res.partner", "create", [{**vals, "company_id": company} for _number, vals in told]
         )
         ties = [
-            {"account_id": shop.account, "keycrm_id": number, "partner_id": partner}
-            for number, partner in zip(part, partners, strict=True)
+            {"account_id": shop.account, "keycrm_id": number, "partner_id": partner, **vals}
+            for (number, vals), partner in zip(told, partners, strict=True)
         ]
         shop.rpc.call("keycrm.buyer", "create", ties)
+        page, more = page + 1, bool(answer["next_page_url"])
 
 
 def synchronise(shop: Shop, statuses: list[int], dates: tuple[str, str] | None = None) -> int:

@@ -39,7 +39,7 @@ def _shop(world: World, orders: int, status: int) -> Shop:
     shop = world.shop(sandbox={"offers": 500, "created_filter": "created_at"})
     shop.keycrm.seed(orders=orders, lines=3, buyers=orders, status_ids=[status])
     catalogue(shop)
-    know_every_other_buyer(shop, orders)
+    know_every_other_buyer(shop)
     settle(shop)
     return shop
 

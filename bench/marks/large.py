@@ -32,7 +32,7 @@ def run(world: World) -> Iterator[Row]:
         shop = world.shop(sandbox={"offers": 500, "created_filter": "created_at"})
         shop.keycrm.seed(orders=total, lines=3, buyers=total, status_ids=[QUOTATION])
         catalogue(shop)
-        know_every_other_buyer(shop, total)
+        know_every_other_buyer(shop)
         settle(shop)
         shops.append(shop)
     full, empty = shops

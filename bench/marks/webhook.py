@@ -18,7 +18,7 @@ from ..results import Row
 from ..world import Shop, World
 
 #: Requests of each kind.
-COUNT = 600
+COUNT = 400
 GOAL = "p95 ≤ 1.2 × floor, no error"
 
 

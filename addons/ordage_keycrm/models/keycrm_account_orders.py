@@ -18,9 +18,11 @@ _logger = logging.getLogger(__name__)
 INBOX_BATCH = 500
 #: Orders that are read one by one before they are written: a backlog is seen to shrink.
 READ_BATCH = 10
-#: Seconds to let a burst of webhooks gather, and how often at the most.
+#: A burst of webhooks gathers as long as each look finds so many more orders: seconds between two looks,
+#: and looks at the most. Ten seconds at most, as long as a worker's run: fifty orders are one request then.
 BURST_PAUSE = 0.5
-BURST_LOOKS = 4
+BURST_LOOKS = 20
+BURST_GROWTH = 5
 
 
 class KeycrmAccount(models.Model):
@@ -60,14 +62,15 @@ class KeycrmAccount(models.Model):
             self.env.cr.commit()
             time.sleep(BURST_PAUSE)
             events = Event._due(self, limit=INBOX_BATCH)
-            if len(set(events.mapped("keycrm_order_id"))) == before:
+            if len(set(events.mapped("keycrm_order_id"))) < before + BURST_GROWTH:
                 break
         order_ids = list(dict.fromkeys(events.mapped("keycrm_order_id")))
         hints = events._reading_hints()
         # Nothing is held open while KeyCRM is asked.
         self.env.cr.commit()
-        for read in self._read_orders(client, order_ids, hints):
-            self._write_orders(client, read, events)
+        account = self.with_context(keycrm_burst=len(order_ids) > READ_SINGLY_UP_TO)
+        for read in account._read_orders(client, order_ids, hints):
+            account._write_orders(client, read, events)
         return set(order_ids)
 
     def _read_orders(self, client, order_ids, hints):
@@ -79,17 +82,13 @@ class KeycrmAccount(models.Model):
         """
         missing = dict.fromkeys(order_ids)
         if len(missing) > READ_SINGLY_UP_TO:
-            for page in self._hinted_pages(client, hints, len(missing)):
-                found = {}
-                for row in page.rows:
-                    number = to_int(row.get("id"))
-                    if number in missing:
-                        found[number] = self._parsed(row)
-                        del missing[number]
+            found = {}
+            try:
+                self._read_from_lists(client, hints, missing, found)
+            except KeyCrmError:
                 yield from self._parts(found)
-                if len(missing) <= 1:
-                    # One more page would cost as much, and may not hold it.
-                    break
+                raise
+            yield from self._parts(found)
         part = {}
         for order_id in missing:
             try:
@@ -103,6 +102,24 @@ class KeycrmAccount(models.Model):
                 yield part
                 part = {}
         yield from self._parts(part)
+
+    def _read_from_lists(self, client, hints, missing, found):
+        """Read orders from lists, then what they refer to, for all of them at once.
+
+        :param missing: numbers of the orders; what is found is taken out
+        :param found: ``{number: Order or KeyCrmError}``, to be filled, also when reading breaks off
+        """
+        for page in self._hinted_pages(client, hints, len(missing)):
+            for row in page.rows:
+                number = to_int(row.get("id"))
+                if number in missing:
+                    found[number] = self._parsed(row)
+                    del missing[number]
+            if len(missing) <= 1:
+                # One more page would cost as much, and may not hold it.
+                break
+        orders = [order for order in found.values() if isinstance(order, Order)]
+        found.update((order.id, order) for order in self._learn_for(client, orders))
 
     def _hinted_pages(self, client, hints, count):
         """Give pages of the order list that most likely hold the orders of these events.

@@ -1,3 +1,4 @@
+from contextlib import nullcontext
 from datetime import timedelta
 
 from odoo import fields, models
@@ -138,14 +139,16 @@ class KeycrmAccount(models.Model):
         page = client.page("/offers/stocks", {"filter[details]": "true"}, number)
         rows = self._parsed_stock(page.rows)
 
+        is_last = page.is_last or number >= MOST_PAGES
+
         def note():
             self._learn_warehouses_from_stock(page.rows)
             comparison._store_page(page, rows)
-            if page.is_last or number >= MOST_PAGES:
+            if is_last:
                 self._compare(comparison)
 
         # The last page ties offers, as the orders' worker does: one of the two at a time.
-        with self._company_lock():
+        with self._company_lock() if is_last else nullcontext():
             self._committed(note)
 
     # === COMPARING ===#

@@ -1,4 +1,4 @@
-from odoo import api, models
+from odoo import api, fields, models
 
 from ..batch import Batch
 from ..keycrm.errors import ImportProblem
@@ -138,9 +138,13 @@ class KeycrmOrderImporter(models.AbstractModel):
         )
         if not warehouse:
             raise ImportProblem("no_warehouse")
+        defaults = self._order_defaults()
+        names = self._order_names(account.company_id, [heads[order.id] for order in new])
         created = self.env["sale.order"].create(
             [
                 {
+                    **defaults,
+                    **name,
                     "user_id": False,
                     "warehouse_id": warehouse.id,
                     **heads[order.id],
@@ -151,10 +155,40 @@ class KeycrmOrderImporter(models.AbstractModel):
                     "keycrm_never_moves": self._has_left(batch, order),
                     "order_line": self._new_line_commands(batch, order),
                 }
-                for order in new
+                for order, name in zip(new, names, strict=True)
             ]
         )
         batch.created = account._by_keycrm_id(created)
+
+    @api.model
+    def _order_defaults(self):
+        """Give what Odoo fills in, once: at each order it would look for quotation documents anew."""
+        SaleOrder = self.env["sale.order"]
+        return SaleOrder.default_get([name for name in SaleOrder._fields if name != "name"])
+
+    @api.model
+    def _order_names(self, company, heads):
+        """Draw the orders' names; Odoo would look for the sequence at each of them.
+
+        :param heads: values of the orders, with their date
+        :return: list of values, empty where there is no sequence
+        """
+        sequence = self.env["ir.sequence"].search(
+            [("code", "=", "sale.order"), ("company_id", "in", (company.id, False))],
+            order="company_id",
+            limit=1,
+        )
+        if not sequence:
+            return [{} for _head in heads]
+        dates = [fields.Datetime.to_datetime(head.get("date_order")) for head in heads]
+        return [
+            {
+                "name": sequence._next(
+                    date and fields.Datetime.context_timestamp(self.env["sale.order"], date)
+                )
+            }
+            for date in dates
+        ]
 
     @api.model
     def _has_left(self, batch, order):

@@ -291,8 +291,10 @@ class TestWaysIn(KeycrmCase):
         self.assertFalse(self.Order.search([("keycrm_account_id", "=", self.account.id)]))
 
     def test_a_live_order_in_the_middle_wins_over_the_older_page(self):
-        numbers = [self.new_order(LINES) for _ in range(15)]
-        sync = self.sync(self.status(1))
+        # Of orders that are to be confirmed ten are written at a time.
+        status = self.status(3)
+        numbers = [self.new_order(LINES, status_id=status.keycrm_id) for _ in range(15)]
+        sync = self.sync(status)
         account = self.account
         keycrm, told = self.keycrm, self.told
         write = type(account)._write_orders

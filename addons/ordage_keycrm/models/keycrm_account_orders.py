@@ -18,11 +18,13 @@ _logger = logging.getLogger(__name__)
 INBOX_BATCH = 500
 #: Orders that are read one by one before they are written: a backlog is seen to shrink.
 READ_BATCH = 10
-#: A burst of webhooks gathers as long as each look finds so many more orders: seconds between two looks,
-#: and looks at the most. Ten seconds at most, as long as a worker's run: fifty orders are one request then.
+#: A burst of webhooks gathers as long as it grows: seconds between two looks, looks of one run, and
+#: orders more that make it grow. A list of fifty then answers for more of them.
 BURST_PAUSE = 0.5
-BURST_LOOKS = 20
+BURST_LOOKS = 4
 BURST_GROWTH = 5
+#: Nobody waits longer than this for a burst to end.
+BURST_SECONDS = 10
 
 
 class KeycrmAccount(models.Model):
@@ -41,6 +43,8 @@ class KeycrmAccount(models.Model):
             or self.env["keycrm.status.push"]._work(self, client)
             or self._work_catch_up(client)
             or self._work_bulk()
+            # A burst that is still gathering.
+            or bool(self.env["keycrm.event"]._due(self, limit=1))
         )
 
     # === INBOX ===#
@@ -54,16 +58,10 @@ class KeycrmAccount(models.Model):
         events = Event._due(self, limit=INBOX_BATCH)
         if not events:
             return set()
-        for _ in range(BURST_LOOKS):
-            before = len(set(events.mapped("keycrm_order_id")))
-            if before <= READ_SINGLY_UP_TO:
-                break
-            # A burst is going on: a moment later one list of fifty answers for more of it.
-            self.env.cr.commit()
-            time.sleep(BURST_PAUSE)
-            events = Event._due(self, limit=INBOX_BATCH)
-            if len(set(events.mapped("keycrm_order_id"))) < before + BURST_GROWTH:
-                break
+        events, grows = self._gathered(events)
+        young = fields.Datetime.now() - timedelta(seconds=BURST_SECONDS)
+        if grows and min(events.mapped("received_at")) > young:
+            return set()
         order_ids = list(dict.fromkeys(events.mapped("keycrm_order_id")))
         hints = events._reading_hints()
         # Nothing is held open while KeyCRM is asked.
@@ -72,6 +70,23 @@ class KeycrmAccount(models.Model):
         for read in account._read_orders(client, order_ids, hints):
             account._write_orders(client, read, events)
         return set(order_ids)
+
+    def _gathered(self, events):
+        """Let a burst of webhooks gather for a moment.
+
+        :param events: what was due a moment ago
+        :return: what is due now; whether the burst goes on
+        """
+        for _ in range(BURST_LOOKS):
+            before = len(set(events.mapped("keycrm_order_id")))
+            if before <= READ_SINGLY_UP_TO:
+                return events, False
+            self.env.cr.commit()
+            time.sleep(BURST_PAUSE)
+            events = events._due(self, limit=INBOX_BATCH)
+            if len(set(events.mapped("keycrm_order_id"))) < before + BURST_GROWTH:
+                return events, False
+        return events, True
 
     def _read_orders(self, client, order_ids, hints):
         """Read orders by number: singly when few, else from lists first, since there is no filter by id.

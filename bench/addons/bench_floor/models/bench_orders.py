@@ -104,8 +104,6 @@ class BenchFloor(models.Model):
     def _create_batch(self, plan, made):
         """Make contacts, then products, then orders, each with one ``create()``."""
         told = [order[kind] for order in plan for kind in ("partner", "delivery")]
-        parents = [vals["parent"] for _id, vals in told if vals and vals["parent"]]
-        self._create_partners(parents, made)
         self._create_partners(told, made)
         goods = {
             number: vals
@@ -132,6 +130,10 @@ class BenchFloor(models.Model):
 
     @api.model
     def _create_partners(self, told, made):
+        """Make contacts: companies before their people, people before their addresses."""
+        parents = [vals["parent"] for _number, vals in told if vals and vals["parent"]]
+        if any(vals for _number, vals in parents):
+            self._create_partners(parents, made)
         wanted = {number: vals for number, vals in told if vals and ("partner", number) not in made}
         created = self.env["res.partner"].create(
             [

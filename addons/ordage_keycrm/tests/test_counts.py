@@ -1,3 +1,7 @@
+import time
+from unittest.mock import patch
+
+from odoo import fields
 from odoo.fields import Command
 from odoo.tests import tagged
 
@@ -74,6 +78,28 @@ class TestOrderCounts(KeycrmCase):
         self.assertEqual(read.keys(), set(numbers))
         # What they refer to is asked for once for all of them.
         self.assertEqual(self.requests(), ["/v1/order"] * 6 + ["/v1/buyer", "/v1/offers"])
+
+    def test_a_burst_is_read_when_it_is_over_not_while_it_grows(self):
+        self.account.caught_up_at = fields.Datetime.now()
+        numbers = self.made(27)
+        waiting = list(numbers)
+
+        def tell(count):
+            for number in [waiting.pop() for _ in range(count)]:
+                self.account._receive(
+                    {"event": "order.change_order_status", "context": {"id": number}}
+                )
+
+        tell(3)
+        self.keycrm.clear_log()
+        with self.committing(), self.account._client() as client:
+            with patch.object(time, "sleep", lambda _seconds: tell(6)):
+                self.assertFalse(self.account._work_inbox(client))
+                self.assertEqual(self.requests(), [])
+                self.assertFalse(waiting)
+            self.assertTrue(self.account._work_orders(client))
+        self.assertEqual(self.requests(), ["/v1/order", "/v1/offers"])
+        self.assertEqual(self.env["sale.order"].search_count([("keycrm_id", "in", numbers)]), 27)
 
     def test_a_page_of_a_synchronisation_is_one_request(self):
         numbers = self.made(30)

@@ -4,6 +4,7 @@ from odoo import SUPERUSER_ID, http
 from odoo.http import request
 
 from ..const import WEBHOOK_MAX_BYTES
+from ..keycrm import link
 from ..keycrm.values import clean_json
 
 
@@ -38,8 +39,38 @@ class KeycrmWebhook(http.Controller):
             payload = clean_json(body)
         except (ValueError, RecursionError):
             return self._answer(HTTPStatus.BAD_REQUEST)
+        if isinstance(payload, dict) and payload.get("event") == link.CHECK_EVENT:
+            # "Check link" came all the way round: nothing is stored, and the right Odoo is proven.
+            return request.make_json_response(
+                {"proof": link.proof(token, str(payload.get("nonce"))[:64])}
+            )
         account._receive(payload)
         return self._answer(HTTPStatus.NO_CONTENT)
+
+    @http.route(
+        "/keycrm/webhook/<string:token>",
+        type="http",
+        auth="none",
+        methods=["GET"],
+        save_session=False,
+    )
+    def refuse_get(self, token, **_query):
+        """A trigger set to GET carries no order: say so on the account, answer 405.
+
+        A person who opens the link in a browser is no trigger. 404 as for POST.
+        """
+        env = request.env(user=SUPERUSER_ID, su=True)
+        account = env["keycrm.account"]._of_webhook_token(token)
+        if not account:
+            return self._answer(HTTPStatus.NOT_FOUND)
+        headers = request.httprequest.headers
+        if request.httprequest.method == "GET" and "text/html" not in headers.get("Accept", ""):
+            account._note_get()
+        return request.make_response(
+            "This link is for KeyCRM's webhooks: POST only.\n",
+            headers=[("Content-Type", "text/plain; charset=utf-8"), ("Allow", "POST")],
+            status=HTTPStatus.METHOD_NOT_ALLOWED,
+        )
 
     @staticmethod
     def _body():

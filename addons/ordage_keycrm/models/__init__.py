@@ -3,6 +3,8 @@ from . import keycrm_api_budget
 from . import keycrm_explain
 from . import keycrm_explain_products
 from . import keycrm_account_record
+from . import keycrm_run
+from . import keycrm_explain_link
 from . import keycrm_account
 from . import keycrm_account_gate
 from . import keycrm_account_catalogs
@@ -18,8 +20,13 @@ from . import keycrm_account_stock_look
 from . import keycrm_account_stock_send
 from . import keycrm_account_stock_compare
 from . import keycrm_account_screens
+from . import keycrm_account_live
+from . import keycrm_account_overview
+from . import keycrm_account_setup
+from . import keycrm_account_link
 from . import keycrm_order_status
 from . import keycrm_order_status_words
+from . import keycrm_order_status_missed
 from . import keycrm_source
 from . import keycrm_payment_method
 from . import keycrm_warehouse
@@ -30,6 +37,7 @@ from . import keycrm_open_sweep
 from . import keycrm_buyer
 from . import keycrm_company
 from . import keycrm_catch_up
+from . import keycrm_delay
 from . import keycrm_event
 from . import keycrm_event_again
 from . import keycrm_product_tie
@@ -43,8 +51,10 @@ from . import keycrm_payment
 from . import keycrm_transaction
 from . import keycrm_status_push
 from . import keycrm_stock_change
+from . import keycrm_stock_push
 from . import keycrm_stock_level
 from . import keycrm_stock_why
+from . import keycrm_open_indexes
 from . import keycrm_stock_terms
 from . import keycrm_stock_echo
 from . import keycrm_stock_comparison

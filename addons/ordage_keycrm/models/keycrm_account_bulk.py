@@ -26,9 +26,9 @@ class KeycrmAccount(models.Model):
             )
         with self._client(rules.BULK) as client:
             if sync:
-                sync._work_page(client)
+                sync._work(client)
             elif load:
-                load._work_page(client)
+                load._work(client)
             elif self.warehouse_sweep_page:
                 self._work_warehouse_sweep(client)
             else:

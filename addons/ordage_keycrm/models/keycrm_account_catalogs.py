@@ -24,7 +24,7 @@ class KeycrmAccount(models.Model):
         found = self._asked_by_person(
             lambda client: client.page("/order/status", {"limit": 1}).total
         )
-        self._forget_trouble()
+        self._note_key_well()
         return self._notification(
             self.env._("Connected. KeyCRM has %(count)s order statuses.", count=found)
         )

@@ -1,6 +1,5 @@
 import logging
 import time
-from datetime import timedelta
 
 from odoo import fields, models
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
@@ -211,6 +210,8 @@ class KeycrmAccount(models.Model):
                 if isinstance(order, KeyCrmError):
                     outcomes[number] = self._outcome_of_error(number, order)
             events._finish(outcomes)
+            self.env["keycrm.delay"]._note_orders(self, events)
+            self.env["keycrm.order.status"]._note_told(self, events)
             if then:
                 then(outcomes)
             return outcomes
@@ -274,7 +275,6 @@ class KeycrmAccount(models.Model):
         :return: True when something was noted
         """
         now = fields.Datetime.now()
-        due = self.caught_up_at and self.caught_up_at + timedelta(minutes=self.poll_minutes)
-        if due and due > now and not self.catch_up_page:
+        if not self.catch_up_page and self._was_asked_lately(now):
             return False
         return self.env["keycrm.catch.up"]._look(self, client, now)

@@ -54,17 +54,24 @@ class KeycrmAccount(models.Model):
     def action_push_all_stock(self):
         """Send every product that was ever counted or moved, whatever KeyCRM has.
 
-        :return: a notification
+        :return: an action that shows how far it is
         :raise UserError: when sending stock is off or no warehouse is matched
         """
         self._check_can_send()
-        self.env["keycrm.stock.level"].sudo().search([("account_id", "=", self.id)]).write(
-            {"is_known": False, "error": False, "sent_quantity": False}
+        push = self.env["keycrm.stock.push"].search(
+            [("account_id", "=", self.id), ("state", "=", "running")], limit=1
         )
-        count = self._enqueue_counted()
-        return self._notification(
-            self.env._("The stock of %(count)s products is being sent.", count=count)
-        )
+        if not push:
+            push = push.create({"account_id": self.id})
+            push.action_start()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Send all"),
+            "res_model": "keycrm.stock.push",
+            "res_id": push.id,
+            "view_mode": "form",
+            "views": [[False, "form"]],
+        }
 
     def action_pause_stock(self):
         """Send nothing until a person says so; changes are collected meanwhile.
@@ -204,9 +211,8 @@ class KeycrmAccount(models.Model):
                 return False
 
         def forget():
-            self.env.cr.execute(
-                SQL("DELETE FROM keycrm_stock_change WHERE id = ANY(%s)", change_ids)
-            )
+            self.env["keycrm.stock.change"]._forget(self, change_ids)
+            self.env["keycrm.stock.push"]._count(self)
 
         self._committed(forget)
         return True

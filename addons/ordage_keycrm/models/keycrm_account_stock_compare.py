@@ -107,7 +107,7 @@ class KeycrmAccount(models.Model):
             except (NotFound, Refused) as error:
                 code, params = error.code, error.params
                 self._committed(
-                    lambda: comparison._finish(
+                    lambda: comparison._end(
                         "failed", error_code=code, error_params=params, to_write_back=False
                     )
                 )
@@ -251,7 +251,7 @@ class KeycrmAccount(models.Model):
             rest = [offer_id for offer_id in comparison.to_check or [] if offer_id not in part]
             comparison.to_check = rest
             if not rest:
-                comparison._finish("done", difference_count=len(comparison.line_ids))
+                comparison._end("done", difference_count=len(comparison.line_ids))
                 self.sudo().write(
                     {
                         "compared_at": comparison.finished_at,

@@ -3,6 +3,7 @@ import hmac
 import secrets
 
 from odoo import api, fields, models
+from odoo.tools import SQL
 
 from ..const import EVENT_STOCK, ORDER_EVENTS
 from ..keycrm.errors import MalformedAnswer
@@ -52,14 +53,20 @@ class KeycrmAccount(models.Model):
             account.webhook_url = f"{base}/keycrm/webhook/{token}" if token else False
 
     def _compute_last_webhook_at(self):
-        Event = self.env["keycrm.event"].sudo()
-        for account in self:
-            last = Event.search(
-                [("account_id", "=", account.id), ("from_webhook", "=", True)],
-                order="id desc",
-                limit=1,
+        """One query for all accounts, each answered from the index."""
+        self.env["keycrm.event"].flush_model(["account_id", "from_webhook", "received_at"])
+        self.env.cr.execute(
+            SQL(
+                """SELECT a.id, last.received_at FROM unnest(%s::int[]) AS a(id)
+                    CROSS JOIN LATERAL (SELECT received_at FROM keycrm_event
+                                         WHERE account_id = a.id AND from_webhook
+                                         ORDER BY id DESC LIMIT 1) AS last""",
+                self.ids,
             )
-            account.last_webhook_at = last.received_at
+        )
+        found = dict(self.env.cr.fetchall())
+        for account in self:
+            account.last_webhook_at = found.get(account.id)
 
     # === ACTION METHODS ===#
 
@@ -108,6 +115,9 @@ class KeycrmAccount(models.Model):
         """
         self.ensure_one()
         vals = self._event_vals(payload)
+        if vals["state"] != "pending" or not self.last_webhook_at:
+            # No worker will say so, or somebody waits at the set-up for the very first one.
+            self._tell_screens()
         self.env["keycrm.event"].create(
             {"account_id": self.id, "payload": payload, "from_webhook": True, **vals}
         )

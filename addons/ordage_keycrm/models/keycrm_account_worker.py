@@ -20,6 +20,8 @@ _logger = logging.getLogger(__name__)
 COMPANY_LOCK = 0x4B43524D
 #: Tries of one piece of work when another transaction was faster.
 CONCURRENCY_TRIES = 6
+#: Open screens are told at most so often that something changed, in seconds.
+SCREEN_SECONDS = 1.0
 
 
 class KeycrmAccount(models.Model):
@@ -77,11 +79,16 @@ class KeycrmAccount(models.Model):
             return
         account = account.with_company(account.company_id)
         deadline = time.monotonic() + WORKER_SECONDS
-        more, wait = True, 0.0
+        more, wait, told = True, 0.0, 0.0
         try:
             with account._client() as client:
                 while more and time.monotonic() < deadline:
                     more = getattr(account, work_name)(client)
+                    if more and time.monotonic() - told > SCREEN_SECONDS:
+                        told = time.monotonic()
+                        account._committed(account._tell_screens)
+            if told:
+                account._committed(account._tell_screens)
             account._note_well()
         except BudgetSpent as error:
             self.env.cr.rollback()
@@ -205,6 +212,7 @@ class KeycrmAccount(models.Model):
                     "trouble_until": until,
                 }
             )
+            self._tell_screens()
 
         # No wake-up: both lanes look once a minute anyway.
         self._committed(note)
@@ -223,6 +231,7 @@ class KeycrmAccount(models.Model):
                 "trouble_until": False,
             }
         )
+        self._tell_screens()
 
     # === TRANSACTIONS ===#
 

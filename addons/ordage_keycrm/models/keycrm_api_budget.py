@@ -2,7 +2,7 @@ import hashlib
 import json
 import time
 
-from odoo import fields, models, sql_db
+from odoo import api, fields, models, sql_db
 from odoo.tools import SQL
 
 from ..const import WORKER_MAX_SLEEP
@@ -44,8 +44,47 @@ class KeycrmApiBudget(models.Model):
         :param max_wait: seconds that one request may wait for room before it is given up
         :return: :class:`DatabaseGate`
         """
-        digest = hashlib.sha256(f"{base_url}\0{api_key}".encode()).hexdigest()
-        return DatabaseGate(self.env.cr.dbname, digest, limit, max_wait)
+        return DatabaseGate(self.env.cr.dbname, self._digest(api_key, base_url), limit, max_wait)
+
+    @api.model
+    def _digest(self, api_key, base_url):
+        return hashlib.sha256(f"{base_url}\0{api_key}".encode()).hexdigest()
+
+    @api.model
+    def _usage(self, accounts):
+        """Say how much of the budget is used, for people to see; takes no lock.
+
+        :param accounts: ``keycrm.account``
+        :return: ``{account id: (requests of the last minute, limit, lowered by an early 429)}``
+        """
+        digests = {
+            account.id: self._digest(
+                account.sudo().api_key_secret or "", (account.sudo().api_url or "").strip()
+            )
+            for account in accounts
+        }
+        # A transaction of its own, as the gate has: this one sees what was when it began.
+        with sql_db.db_connect(self.env.cr.dbname).cursor() as cr:
+            cr.execute(
+                SQL(
+                    """SELECT key_digest, times, request_limit, blocked_until, limit_until,
+                              extract(epoch FROM clock_timestamp())::float
+                         FROM keycrm_api_budget WHERE key_digest = ANY(%s)""",
+                    list(digests.values()),
+                )
+            )
+            rows = {row[0]: row[1:] for row in cr.fetchall()}
+        found = {}
+        for account in accounts:
+            allowed = account.sudo().request_limit
+            found[account.id] = (0, allowed, False)
+            if digests[account.id] in rows:
+                times, limit, blocked, until, now = rows[digests[account.id]]
+                budget = rules.refreshed(
+                    Budget(tuple(times or ()), limit, blocked or 0.0, until or 0.0, allowed), now
+                )
+                found[account.id] = (len(budget.times), budget.limit, budget.limit_until > now)
+        return found
 
 
 class DatabaseGate(RequestGate):

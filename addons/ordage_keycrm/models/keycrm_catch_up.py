@@ -32,6 +32,8 @@ class KeycrmCatchUp(models.AbstractModel):
         page = client.page("/order", self._query(account, end), number)
         rows = {to_int(row.get("id")): row for row in page.rows if to_int(row.get("id"))}
         unseen = self._unseen(account, rows)
+        Status = self.env["keycrm.order.status"]
+        missed = Status._missed(account, [rows[number] for number in unseen])
         read = {number: account._parsed(rows[number]) for number in unseen}
         tell = self.env["keycrm.event"]._tell_failed
         account._write_page(
@@ -48,7 +50,12 @@ class KeycrmCatchUp(models.AbstractModel):
                 "catch_up_total": page.total,
                 "catch_up_end": end,
             }
-        account._committed(lambda: account.sudo().write(vals))
+
+        def turn():
+            account.sudo().write(vals)
+            Status._note_missed(missed)
+
+        account._committed(turn)
         return bool(unseen) or not page.is_last
 
     @api.model

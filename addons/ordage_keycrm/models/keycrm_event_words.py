@@ -9,6 +9,7 @@ class KeycrmEvent(models.Model):
     _inherit = "keycrm.event"
 
     event_name = fields.Char(string="What came", compute="_compute_event_name")
+    keycrm_url = fields.Char(string="In KeyCRM", compute="_compute_keycrm_url")
 
     @api.depends("event")
     @api.depends_context("lang")
@@ -30,6 +31,36 @@ class KeycrmEvent(models.Model):
                 if event.keycrm_order_id
                 else event.event_name
             )
+
+    def _compute_keycrm_url(self):
+        for event in self:
+            event.keycrm_url = event.account_id._order_url(event.keycrm_order_id)
+
+    # === ACTION METHODS ===#
+
+    def action_open_order(self):
+        """Open the order that the event made or changed.
+
+        :return: an action
+        """
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": "sale.order",
+            "res_id": self.sale_order_id.id,
+            "view_mode": "form",
+            "views": [[False, "form"]],
+        }
+
+    def action_open_in_keycrm(self):
+        """Open the order in KeyCRM's cabinet.
+
+        :return: an action
+        """
+        self.ensure_one()
+        return {"type": "ir.actions.act_url", "url": self.keycrm_url, "target": "new"}
+
+    # === BUSINESS METHODS ===#
 
     @api.model
     def _event_names(self):

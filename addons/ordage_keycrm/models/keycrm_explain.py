@@ -60,10 +60,22 @@ class KeycrmExplain(models.AbstractModel):
             "not_a_list": self.env._(
                 "KeyCRM answered something else than a list. Check the API address."
             ),
-            "not_a_number": self.env._("KeyCRM sent “%(value)s” where a number belongs."),
-            "not_an_order": self.env._("KeyCRM answered something else than an order."),
-            "id_missing": self.env._("KeyCRM sent a %(what)s without its number."),
-            "answer_too_large": self.env._("KeyCRM's answer is too large to be read."),
+            "not_a_number": self.env._(
+                "KeyCRM sent “%(value)s” where a number belongs. Correct it in KeyCRM, then press "
+                "“Retry”."
+            ),
+            "not_an_order": self.env._(
+                "KeyCRM answered something else than an order. Check the API address, then press "
+                "“Retry”."
+            ),
+            "id_missing": self.env._(
+                "KeyCRM sent a %(what)s without its number. Open and save it in KeyCRM, then press "
+                "“Retry”."
+            ),
+            "answer_too_large": self.env._(
+                "KeyCRM's answer is too large to be read. Press “Retry”; if it stays, ask KeyCRM's "
+                "support."
+            ),
             "unauthorized": self.env._(
                 "KeyCRM does not accept the API key. Copy it anew from the KeyCRM cabinet: Settings → "
                 "General → API key."
@@ -82,9 +94,12 @@ class KeycrmExplain(models.AbstractModel):
                 "%(host)s points to another address. Enter the final API address: the key is not "
                 "sent on to other hosts."
             ),
-            "refused": self.env._("KeyCRM does not accept the request (code %(status)s)."),
+            "refused": self.env._(
+                "KeyCRM does not accept the request (code %(status)s). Put right what it names, then "
+                "try again."
+            ),
             "bad_settings": self.env._(
-                "The API key or the API address holds characters that cannot be used."
+                "The API key or the API address holds characters that cannot be used. Copy them anew."
             ),
         }
 
@@ -92,10 +107,10 @@ class KeycrmExplain(models.AbstractModel):
         return {
             "order_gone": self.env._(
                 "KeyCRM has no order %(order)s any more: it was deleted there, or belongs to "
-                "another account."
+                "another account. If it was deleted, cancel it in Odoo too."
             ),
             "no_order_number": self.env._(
-                "KeyCRM's message names no order, so there is nothing to look up."
+                "KeyCRM's message names no order, so there is nothing to look up or to do."
             ),
             "currency_inactive": self.env._(
                 "The order is in %(currency)s. Activate this currency in Odoo (Accounting → "
@@ -115,10 +130,15 @@ class KeycrmExplain(models.AbstractModel):
             "no_warehouse": self.env._(
                 "No Odoo warehouse is chosen for the orders of this account. Choose one in its settings."
             ),
-            "odoo_refused": self.env._("Odoo did not accept the order: %(reason)s"),
-            "unexpected": self.env._(
-                "An unexpected fault (%(kind)s) kept this from being done. An administrator can see "
-                "the details below."
+            "odoo_refused": self.env._(
+                "Odoo did not accept the order: %(reason)s Put this right, then press “Retry”."
             ),
-            "too_large": self.env._("KeyCRM's number %(value)s is larger than Odoo can hold."),
+            "unexpected": self.env._(
+                "An unexpected fault (%(kind)s) kept this from being done. Press “Retry”; if it stays, "
+                "an administrator finds the details on the event, for whoever looks after this Odoo."
+            ),
+            "too_large": self.env._(
+                "KeyCRM's number %(value)s is larger than Odoo can hold. Correct it in KeyCRM, then "
+                "press “Retry”."
+            ),
         }

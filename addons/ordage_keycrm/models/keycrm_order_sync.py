@@ -16,23 +16,12 @@ class KeycrmOrderSync(models.Model):
 
     _name = "keycrm.order.sync"
     _description = "KeyCRM order synchronisation"
-    _order = "id desc"
+    _inherit = ["keycrm.run"]
     _rec_name = "create_date"
     _check_company_auto = True
 
     # === FIELDS ===#
 
-    account_id = fields.Many2one(
-        "keycrm.account",
-        string="KeyCRM account",
-        required=True,
-        ondelete="cascade",
-        index=True,
-        default=lambda self: self.env["keycrm.account"].search(
-            [("company_id", "=", self.env.company.id)], limit=1
-        ),
-    )
-    company_id = fields.Many2one(related="account_id.company_id")
     status_ids = fields.Many2many(
         "keycrm.order.status", string="Statuses", domain="[('account_id', '=', account_id)]"
     )
@@ -56,46 +45,16 @@ class KeycrmOrderSync(models.Model):
     )
     date_from = fields.Datetime(string="Ordered from")
     date_to = fields.Datetime(string="Ordered until")
-    state = fields.Selection(
-        [
-            ("draft", "Draft"),
-            ("running", "Running"),
-            ("done", "Finished"),
-            ("failed", "Failed"),
-            ("cancelled", "Stopped"),
-        ],
-        required=True,
-        default="draft",
-        readonly=True,
-        copy=False,
-    )
     page = fields.Integer(readonly=True, copy=False, default=1)
     total_count = fields.Integer(string="Orders in KeyCRM", readonly=True, copy=False)
-    done_count = fields.Integer(string="Worked", readonly=True, copy=False)
     created_count = fields.Integer(string="New in Odoo", readonly=True, copy=False)
     updated_count = fields.Integer(string="Already there", readonly=True, copy=False)
     failed_count = fields.Integer(string="Failed", readonly=True, copy=False)
-    progress = fields.Float(compute="_compute_progress")
-    remaining_minutes = fields.Integer(
-        string="Minutes left", compute="_compute_remaining_minutes", help="As fast as up to now."
-    )
-    started_at = fields.Datetime(string="Started", readonly=True, copy=False)
-    finished_at = fields.Datetime(string="Finished", readonly=True, copy=False)
     event_ids = fields.One2many("keycrm.event", "sync_id", string="Failed orders", copy=False)
 
     _running_index = models.Index("(account_id) WHERE state = 'running'")
 
     # === COMPUTE METHODS ===#
-
-    @api.depends("total_count", "done_count", "state")
-    def _compute_progress(self):
-        for sync in self:
-            if sync.state == "done":
-                sync.progress = 100
-            elif sync.total_count:
-                sync.progress = min(100, 100 * sync.done_count / sync.total_count)
-            else:
-                sync.progress = 0
 
     @api.depends("status_ids")
     def _compute_gone_status_ids(self):
@@ -105,60 +64,26 @@ class KeycrmOrderSync(models.Model):
                 lambda status: status.group in ("4", "5")
             )
 
-    @api.depends("state", "started_at", "done_count", "total_count")
-    def _compute_remaining_minutes(self):
-        now = fields.Datetime.now()
-        for sync in self:
-            sync.remaining_minutes = 0
-            if sync.state == "running" and sync.done_count and sync.started_at:
-                seconds = (now - sync.started_at).total_seconds()
-                left = max(0, sync.total_count - sync.done_count)
-                sync.remaining_minutes = -(-seconds * left // (60 * sync.done_count))
-
-    # === ACTION METHODS ===#
-
-    def action_start(self):
-        """Start, or start again, the run.
-
-        :return: True
-        :raise UserError: when the account is off or no status is chosen
-        """
-        self.account_id._check_manager()
-        for sync in self:
-            if not sync.account_id.enabled:
-                raise UserError(self.env._("Enable the integration first."))
-            if not sync.status_ids:
-                raise UserError(self.env._("Choose the statuses whose orders are wanted."))
-            if sync.state == "running":
-                continue
-            sync.write(
-                {
-                    "state": "running",
-                    "page": 1,
-                    "total_count": 0,
-                    "done_count": 0,
-                    "created_count": 0,
-                    "updated_count": 0,
-                    "failed_count": 0,
-                    "started_at": fields.Datetime.now(),
-                    "finished_at": False,
-                }
-            )
-        self.account_id._wake_orders()
-        return True
-
-    def action_cancel(self):
-        """Stop the run; what was brought stays.
-
-        :return: True
-        """
-        self.account_id._check_manager()
-        self.filtered(lambda sync: sync.state in ("draft", "running")).write(
-            {"state": "cancelled", "finished_at": fields.Datetime.now()}
-        )
-        return True
-
     # === BUSINESS METHODS ===#
+
+    def _check_can_start(self):
+        if not self.status_ids:
+            raise UserError(self.env._("Choose the statuses whose orders are wanted."))
+
+    def _start_vals(self):
+        counts = ("created_count", "updated_count", "failed_count")
+        return {**super()._start_vals(), "page": 1, **dict.fromkeys(counts, 0)}
+
+    def _title(self):
+        return self.env._("Synchronise orders")
+
+    def _summary(self):
+        return self.env._(
+            "Finished: %(created)s new orders, %(updated)s were there already, %(failed)s failed.",
+            created=self.created_count,
+            updated=self.updated_count,
+            failed=self.failed_count,
+        )
 
     def _work_page(self, client):
         """Read one page and write its orders.
@@ -191,6 +116,8 @@ class KeycrmOrderSync(models.Model):
             # Counted with the cursor: a page that is repeated after a restart is counted once.
             if self.state == "running":
                 self.write({**self._counts(worked.values()), **self._turn_vals(page, before)})
+                if self._is_last(page, before):
+                    self._end("done")
 
         account._committed(turn)
 
@@ -214,12 +141,17 @@ class KeycrmOrderSync(models.Model):
         Orders that left the chosen statuses since the last page pull the rest forward: the run steps
         back by as many pages as may have moved, so that none is missed.
         """
+        back = KeycrmOrderSync._pages_back(page, total_before)
+        return {"total_count": page.total, "page": max(1, page.number + 1 - back)}
+
+    @staticmethod
+    def _is_last(page, total_before):
+        return page.is_last and not KeycrmOrderSync._pages_back(page, total_before)
+
+    @staticmethod
+    def _pages_back(page, total_before):
         moved = max(0, (total_before or page.total) - page.total)
-        back = -(-moved // PAGE_SIZE)
-        vals = {"total_count": page.total, "page": max(1, page.number + 1 - back)}
-        if page.is_last and not back:
-            vals.update(state="done", finished_at=fields.Datetime.now())
-        return vals
+        return -(-moved // PAGE_SIZE)
 
     def _counts(self, outcomes):
         created = sum(outcome.created for outcome in outcomes)

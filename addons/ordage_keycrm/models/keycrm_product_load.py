@@ -1,5 +1,4 @@
 from odoo import api, fields, models
-from odoo.exceptions import UserError
 
 from ..keycrm.catalogue import Offer
 from ..keycrm.client import PAGE_SIZE
@@ -16,47 +15,22 @@ class KeycrmProductLoad(models.Model):
 
     _name = "keycrm.product.load"
     _description = "Loading of KeyCRM products"
-    _order = "id desc"
+    _inherit = ["keycrm.run"]
     _rec_name = "create_date"
     _check_company_auto = True
 
     # === FIELDS ===#
 
-    account_id = fields.Many2one(
-        "keycrm.account",
-        required=True,
-        ondelete="cascade",
-        index=True,
-        default=lambda self: self.env["keycrm.account"].search(
-            [("company_id", "=", self.env.company.id)], limit=1
-        ),
-    )
-    company_id = fields.Many2one(related="account_id.company_id")
     make_missing = fields.Boolean(
         string="Make products that Odoo does not have",
         default=True,
         help="Switched off, offers are tied to products of Odoo, and the others are listed.",
-    )
-    state = fields.Selection(
-        [
-            ("draft", "New"),
-            ("running", "Running"),
-            ("done", "Finished"),
-            ("cancelled", "Stopped"),
-        ],
-        required=True,
-        default="draft",
-        readonly=True,
-        copy=False,
     )
     page = fields.Integer(readonly=True, copy=False, default=1)
     total_count = fields.Integer(string="Offers in KeyCRM", readonly=True, copy=False)
     done_count = fields.Integer(string="Looked at", readonly=True, copy=False)
     tied_count = fields.Integer(string="Found in Odoo", readonly=True, copy=False)
     created_count = fields.Integer(string="New in Odoo", readonly=True, copy=False)
-    progress = fields.Float(compute="_compute_progress")
-    started_at = fields.Datetime(readonly=True, copy=False)
-    finished_at = fields.Datetime(readonly=True, copy=False)
     row_ids = fields.One2many("keycrm.product.load.row", "load_id", string="Report", copy=False)
     missing_count = fields.Integer(string="Without SKU", compute="_compute_row_counts")
     repeated_count = fields.Integer(string="Repeated SKUs", compute="_compute_row_counts")
@@ -66,16 +40,6 @@ class KeycrmProductLoad(models.Model):
     _running_index = models.Index("(account_id) WHERE state = 'running'")
 
     # === COMPUTE METHODS ===#
-
-    @api.depends("total_count", "done_count", "state")
-    def _compute_progress(self):
-        for load in self:
-            if load.state == "done":
-                load.progress = 100
-            elif load.total_count:
-                load.progress = min(100, 100 * load.done_count / load.total_count)
-            else:
-                load.progress = 0
 
     @api.depends("row_ids")
     def _compute_row_counts(self):
@@ -91,45 +55,6 @@ class KeycrmProductLoad(models.Model):
 
     # === ACTION METHODS ===#
 
-    def action_start(self):
-        """Start, or start again, the run.
-
-        :return: True
-        :raise UserError: when the account is switched off
-        """
-        self.account_id._check_manager()
-        for load in self:
-            if not load.account_id.enabled:
-                raise UserError(self.env._("Enable the integration first."))
-            if load.state == "running":
-                continue
-            load.row_ids.unlink()
-            load.write(
-                {
-                    "state": "running",
-                    "page": 1,
-                    "total_count": 0,
-                    "done_count": 0,
-                    "tied_count": 0,
-                    "created_count": 0,
-                    "started_at": fields.Datetime.now(),
-                    "finished_at": False,
-                }
-            )
-        self.account_id._wake_orders()
-        return True
-
-    def action_cancel(self):
-        """Stop the run; what was loaded stays.
-
-        :return: True
-        """
-        self.account_id._check_manager()
-        self.filtered(lambda load: load.state in ("draft", "running")).write(
-            {"state": "cancelled", "finished_at": fields.Datetime.now()}
-        )
-        return True
-
     def action_open_rows(self):
         """Show the report.
 
@@ -142,6 +67,23 @@ class KeycrmProductLoad(models.Model):
         return dict(action, domain=[("load_id", "=", self.id)])
 
     # === BUSINESS METHODS ===#
+
+    def _start_vals(self):
+        return {**super()._start_vals(), "page": 1, "tied_count": 0, "created_count": 0}
+
+    def _begin(self):
+        self.row_ids.unlink()
+        return super()._begin()
+
+    def _title(self):
+        return self.env._("Load products from KeyCRM")
+
+    def _summary(self):
+        return self.env._(
+            "Finished: %(tied)s found in Odoo, %(created)s new in Odoo.",
+            tied=self.tied_count,
+            created=self.created_count,
+        )
 
     def _work_page(self, client):
         """Read one page of the catalogue, tie or make its products, and note what is odd.
@@ -267,7 +209,7 @@ class KeycrmProductLoad(models.Model):
             for product in products
         ]
         self._note(rows)
-        self.write({"state": "done", "finished_at": fields.Datetime.now()})
+        self._end("done")
 
     def _note(self, rows):
         self.env["keycrm.product.load.row"].sudo().create(

@@ -23,6 +23,9 @@ class KeycrmStockChange(models.Model):
 
     product_id = fields.Many2one("product.product", required=True, ondelete="cascade")
     look_first = fields.Boolean(help="Read what KeyCRM has before anything is sent.")
+    push_id = fields.Many2one(
+        "keycrm.stock.push", string="Whole push", ondelete="set null", index="btree_not_null"
+    )
     changed_at = fields.Datetime(required=True, default=fields.Datetime.now)
 
     @api.model
@@ -68,7 +71,7 @@ class KeycrmStockChange(models.Model):
         self.env["ir.cron"].sudo().browse(sorted(cron_ids))._trigger_keycrm()
 
     @api.model
-    def _append(self, rows, look_first=False):
+    def _append(self, rows, look_first=False, push_id=None):
         """Insert rows with one statement.
 
         By SQL, because the ORM would insert and read back in batches and this runs in every user's
@@ -76,19 +79,45 @@ class KeycrmStockChange(models.Model):
 
         :param rows: ``[(account id, product id)]``
         :param look_first: what KeyCRM has is to be read before anything is sent
+        :param push_id: id of the whole push that they belong to
         """
         if not rows:
             return
         self.env.cr.execute(
             SQL(
-                """INSERT INTO keycrm_stock_change (account_id, product_id, look_first, changed_at)
-                   SELECT a, p, %s, now() AT TIME ZONE 'UTC'
+                """INSERT INTO keycrm_stock_change
+                          (account_id, product_id, look_first, push_id, changed_at)
+                   SELECT a, p, %s, %s::int, now() AT TIME ZONE 'UTC'
                      FROM unnest(%s::int[], %s::int[]) AS changed(a, p)""",
                 look_first,
+                push_id,
                 [account_id for account_id, _product_id in rows],
                 [product_id for _account_id, product_id in rows],
             )
         )
+
+    @api.model
+    def _forget(self, account, change_ids):
+        """KeyCRM has these changes: clear exactly these rows, and note how long they waited.
+
+        Rows of a whole push are not counted as waiting.
+
+        :param account: ``keycrm.account``, one
+        :param change_ids: ids of the rows that were read
+        """
+        self.env.cr.execute(
+            SQL(
+                """WITH gone AS (DELETE FROM keycrm_stock_change WHERE id = ANY(%s)
+                                 RETURNING changed_at, push_id)
+                   SELECT count(*), extract(epoch FROM clock_timestamp() AT TIME ZONE 'UTC'
+                                                     - min(changed_at))::float
+                     FROM gone WHERE push_id IS NULL""",
+                change_ids,
+            )
+        )
+        count, waited = self.env.cr.fetchone()
+        if count:
+            self.env["keycrm.delay"]._note(account, "out", waited, count)
 
     @api.model
     def _note_orders(self, account, product_ids):

@@ -1,9 +1,9 @@
-from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo import SUPERUSER_ID, api, fields, models
 from odoo.fields import Command
 from odoo.tools import SQL
 
 from ..keycrm import stock as rules
+from ..keycrm.client import PAGE_SIZE
 
 
 class KeycrmStockComparison(models.Model):
@@ -16,10 +16,11 @@ class KeycrmStockComparison(models.Model):
     """
 
     _name = "keycrm.stock.comparison"
-    _inherit = "keycrm.account.record"
     _description = "Stock comparison with KeyCRM"
-    _order = "id desc"
+    _inherit = ["keycrm.run"]
     _rec_name = "started_at"
+
+    _busy_states = ("reading", "checking")
 
     # === FIELDS ===#
 
@@ -28,23 +29,12 @@ class KeycrmStockComparison(models.Model):
         required=True,
         default="comparison",
     )
-    state = fields.Selection(
-        [
-            ("reading", "Reading KeyCRM"),
-            ("checking", "Checking differences"),
-            ("ready", "Waiting for your choice"),
-            ("done", "Finished"),
-            ("cancelled", "Stopped"),
-            ("failed", "Failed"),
-        ],
-        required=True,
-        default="reading",
-    )
+    state = fields.Selection(default="reading")
     started_at = fields.Datetime(required=True, default=fields.Datetime.now)
-    finished_at = fields.Datetime()
     next_page = fields.Integer(default=1)
     page_count = fields.Integer(string="Pages")
-    progress = fields.Float(compute="_compute_progress")
+    total_count = fields.Integer(string="Offers in KeyCRM", readonly=True, copy=False)
+    done_count = fields.Integer(string="Read", readonly=True, copy=False)
     to_check = fields.Json()
     keycrm_warehouse_ids = fields.Many2many("keycrm.warehouse", string="KeyCRM warehouses")
     line_ids = fields.One2many("keycrm.stock.comparison.line", "comparison_id", string="Products")
@@ -65,41 +55,15 @@ class KeycrmStockComparison(models.Model):
     )
     written_back_at = fields.Datetime(string="Written back", readonly=True)
     to_write_back = fields.Boolean(readonly=True)
-    error_code = fields.Char()
-    error_params = fields.Json()
-    error = fields.Char(compute="_compute_error")
-
     # === COMPUTE METHODS ===#
 
-    @api.depends("state", "next_page", "page_count")
-    def _compute_progress(self):
-        for comparison in self:
-            if comparison.state == "reading":
-                read = comparison.next_page - 1
-                comparison.progress = 100.0 * read / max(comparison.page_count, read, 1)
-            else:
-                comparison.progress = 100.0
-
-    @api.depends("error_code", "error_params")
-    @api.depends_context("lang")
-    def _compute_error(self):
-        explain = self.env["keycrm.explain"]
-        for comparison in self:
-            comparison.error = explain._sentence(comparison.error_code, comparison.error_params)
-
-    # === ACTION METHODS ===#
-
-    def action_cancel(self):
-        """Stop a comparison that is still reading.
-
-        :return: True
-        """
-        self.account_id._check_manager()
-        for comparison in self.sudo():
-            if comparison.state not in ("reading", "checking"):
-                raise UserError(self.env._("It is finished already."))
-            comparison._finish("cancelled")
-        return True
+    @api.model
+    def _states(self):
+        others = [state for state in super()._states() if state[0] not in ("draft", "running")]
+        reading = self.env._("Reading KeyCRM")
+        checking = self.env._("Checking differences")
+        ready = self.env._("Waiting for your choice")
+        return [("reading", reading), ("checking", checking), ("ready", ready), *others]
 
     # === BUSINESS METHODS ===#
 
@@ -127,19 +91,32 @@ class KeycrmStockComparison(models.Model):
             {
                 "account_id": account.id,
                 "kind": kind,
+                "user_id": self.env.uid != SUPERUSER_ID and self.env.uid,
                 "keycrm_warehouse_ids": [Command.set(warehouses.ids)],
             }
         )
         account._wake_stock()
         return comparison
 
-    def _finish(self, state, **vals):
+    def _end(self, state, **vals):
         """End it, and forget what was read: its lines hold what matters."""
         self.env.cr.execute(
             SQL("DELETE FROM keycrm_stock_reading WHERE comparison_id = ANY(%s)", self.ids)
         )
-        self.write(
-            {"state": state, "finished_at": fields.Datetime.now(), "to_check": False, **vals}
+        return super()._end(state, to_check=False, **vals)
+
+    def _title(self):
+        if self.kind == "rehearsal":
+            return self.env._("Rehearsal")
+        return self.env._("Compare with KeyCRM")
+
+    def _summary(self):
+        if self.kind == "rehearsal":
+            return self.env._("The rehearsal is ready. Nothing was sent yet: choose what is right.")
+        return self.env._(
+            "Finished: %(compared)s products compared, %(differences)s differed and are corrected.",
+            compared=self.compared_count,
+            differences=self.difference_count,
         )
 
     def _store_page(self, page, rows):
@@ -160,7 +137,14 @@ class KeycrmStockComparison(models.Model):
             for entry in (entries or [None])
         ]
         self.env["keycrm.stock.reading"].create(readings)
-        self.write({"page_count": page.last, "next_page": page.number + 1})
+        self.write(
+            {
+                "page_count": page.last,
+                "next_page": page.number + 1,
+                "total_count": page.total,
+                "done_count": min(page.total, page.number * PAGE_SIZE),
+            }
+        )
 
     def _readings(self):
         """Give what was read, whole.

@@ -60,7 +60,7 @@ class KeycrmAccount(models.Model):
         counts = Counter()
         for line in lines:
             counts[_COUNTED[line["outcome"]]] += 1
-        comparison._finish("ready", compared_count=len(lines), **counts)
+        comparison._end("ready", compared_count=len(lines), **counts)
 
     def _write_back(self, client, comparison):
         """Give KeyCRM the numbers it had before the rehearsal, where Odoo has changed them

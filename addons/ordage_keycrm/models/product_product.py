@@ -40,6 +40,16 @@ class ProductProduct(models.Model):
         for product in self:
             product.keycrm_sku_key = sku_key(product.default_code or "") or False
 
+    # === ACTION METHODS ===#
+
+    def action_open_keycrm_offers(self):
+        """Show the KeyCRM offers that the variant stands for, with their stock there.
+
+        :return: an action
+        """
+        action = self.env["ir.actions.act_window"]._for_xml_id("ordage_keycrm.keycrm_offer_action")
+        return dict(action, domain=[("product_id", "in", self.ids)])
+
     # === CRUD METHODS ===#
 
     def write(self, vals):

@@ -22,3 +22,13 @@ class ProductTemplate(models.Model):
     keycrm_pushed_at = fields.Datetime(
         related="product_variant_ids.keycrm_pushed_at", string="Last sent"
     )
+
+    # === ACTION METHODS ===#
+
+    def action_open_keycrm_offers(self):
+        """Show the KeyCRM offers that the product stands for, with their stock there.
+
+        :return: an action
+        """
+        action = self.env["ir.actions.act_window"]._for_xml_id("ordage_keycrm.keycrm_offer_action")
+        return dict(action, domain=[("product_id", "in", self.product_variant_ids.ids)])

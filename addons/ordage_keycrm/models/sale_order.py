@@ -96,6 +96,10 @@ class SaleOrder(models.Model):
     _keycrm_id_unique = models.UniqueIndex(
         "(keycrm_account_id, keycrm_id) WHERE keycrm_account_id IS NOT NULL"
     )
+    # The overview counts the orders of the last days, however many there are.
+    _keycrm_date_index = models.Index(
+        "(keycrm_account_id, date_order) WHERE keycrm_account_id IS NOT NULL"
+    )
 
     # === COMPUTE METHODS ===#
 

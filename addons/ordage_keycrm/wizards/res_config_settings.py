@@ -65,6 +65,9 @@ class ResConfigSettings(models.TransientModel):
     keycrm_webhook_url = fields.Char(related="keycrm_account_id.webhook_url")
     keycrm_last_webhook_at = fields.Datetime(related="keycrm_account_id.last_webhook_at")
     keycrm_trouble_text = fields.Char(related="keycrm_account_id.trouble_text")
+    keycrm_setup_key = fields.Selection(related="keycrm_account_id.setup_key")
+    keycrm_key_text = fields.Char(related="keycrm_account_id.key_text")
+    keycrm_link_text = fields.Char(related="keycrm_account_id.link_text")
     keycrm_public_url = fields.Char(
         string="Public address of Odoo", compute=_shown("public_url"), inverse="_inverse_keycrm"
     )
@@ -140,6 +143,20 @@ class ResConfigSettings(models.TransientModel):
         :raise UserError: in words, whatever is wrong
         """
         return self._keycrm_account().action_test_connection()
+
+    def action_keycrm_check_link(self):
+        """Go the way that KeyCRM's webhooks go, and say in words where it ends.
+
+        :return: a notification
+        """
+        return self._keycrm_account().action_check_link()
+
+    def action_keycrm_open_setup(self):
+        """Open the set-up, step by step.
+
+        :return: an action
+        """
+        return self.env["keycrm.account"].action_open_first_setup()
 
     def action_keycrm_refresh_statuses(self):
         """Read the statuses, so that archive statuses can be chosen.
@@ -257,7 +274,9 @@ class ResConfigSettings(models.TransientModel):
         if account:
             account.write(_as_commands(vals))
         else:
-            self._keycrm_new_account(vals)
+            account = self._keycrm_new_account(vals)
+        if "api_key" in vals:
+            account._try_key()
         self.invalidate_recordset()
         self.keycrm_seen = self._keycrm_seen_of(company)
 
@@ -270,8 +289,10 @@ class ResConfigSettings(models.TransientModel):
         self.env.cr.execute(
             SQL("UPDATE res_company SET write_date = write_date WHERE id = %s", self.company_id.id)
         )
-        self.env["keycrm.account"].with_company(self.company_id).create(
-            {"company_id": self.company_id.id, **_as_commands(vals)}
+        return (
+            self.env["keycrm.account"]
+            .with_company(self.company_id)
+            .create({"company_id": self.company_id.id, **_as_commands(vals)})
         )
 
     def _keycrm_account(self):

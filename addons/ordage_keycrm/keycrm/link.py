@@ -1,0 +1,138 @@
+"""Whether KeyCRM can reach the webhook link: what is asked, and what each answer means.
+
+The question travels the way that KeyCRM's webhooks go: a POST to the public address. Only the Odoo
+that holds the link's secret can answer it, so a proxy, another program or another database that
+answers is told apart from the right one.
+"""
+
+import hashlib
+import hmac
+import ipaddress
+import json
+import secrets
+import socket
+from urllib.parse import urljoin, urlsplit
+
+import requests
+
+from .errors import KeyCrmError
+
+#: Value of ``event`` in the question; KeyCRM sends no such event.
+CHECK_EVENT = "odoo.check_link"
+#: Seconds to connect, and to wait for the answer.
+TIMEOUT = (5, 10)
+#: Bytes of an answer that are looked at.
+MOST_BYTES = 20_000
+#: Stands in Odoo's page where the host serves several databases.
+NO_DATABASE = b"No database is selected"
+
+
+class LinkProblem(KeyCrmError):
+    """KeyCRM cannot reach the link; the code says why, the parameters name the place."""
+
+
+def proof(token, nonce):
+    """Answer the question: only who knows the secret of the link can.
+
+    :param token: secret of the link
+    :param nonce: what the question named
+    :return: hexadecimal digits
+    """
+    return hmac.new(token.encode(), f"check:{nonce}".encode(), hashlib.sha256).hexdigest()
+
+
+def check(url, token, *, resolve=socket.getaddrinfo):
+    """Make sure that KeyCRM can reach a link.
+
+    :param url: the whole link
+    :param token: its secret
+    :param resolve: looks a host up as ``socket.getaddrinfo`` does
+    :raise LinkProblem: with a code for each fault
+    """
+    look_at_host(url, resolve=resolve)
+    ask(url, token)
+
+
+def look_at_host(url, *, resolve=socket.getaddrinfo):
+    """Make sure that the host is one of the internet.
+
+    :param url: the whole link
+    :param resolve: looks a host up as ``socket.getaddrinfo`` does
+    :raise LinkProblem: when it is not known, or lies in a local network
+    """
+    host = urlsplit(url).hostname or ""
+    try:
+        found = resolve(host, None)
+    except (OSError, UnicodeError):
+        local = "." not in host or host.endswith((".local", ".lan", ".internal", ".localhost"))
+        raise LinkProblem("link_local" if local else "link_unknown_host", host=host) from None
+    addresses = {ipaddress.ip_address(entry[4][0].split("%")[0]) for entry in found}
+    if not any(address.is_global for address in addresses):
+        raise LinkProblem("link_local", host=host)
+
+
+def ask(url, token):
+    """Ask the link who answers there.
+
+    :param url: the whole link
+    :param token: its secret
+    :raise LinkProblem: when it is not this Odoo, or the way to it is broken
+    """
+    host = urlsplit(url).netloc
+    nonce = secrets.token_hex(16)
+    try:
+        with requests.post(
+            url,
+            json={"event": CHECK_EVENT, "nonce": nonce},
+            timeout=TIMEOUT,
+            allow_redirects=False,
+            stream=True,
+        ) as answer:
+            body = answer.raw.read(MOST_BYTES, decode_content=True) or b""
+            status, to = answer.status_code, answer.headers.get("Location", "")
+    except requests.exceptions.SSLError as error:
+        raise LinkProblem("link_certificate", host=host, reason=_tls_reason(error)) from None
+    except requests.exceptions.Timeout:
+        raise LinkProblem("link_timed_out", host=host, seconds=max(TIMEOUT)) from None
+    except (requests.exceptions.RequestException, OSError):
+        raise LinkProblem("link_unreachable", host=host) from None
+    _judge(url, token, nonce, status, to, body)
+
+
+def _judge(url, token, nonce, status, to, body):
+    """Say what an answer means.
+
+    :raise LinkProblem: when it is not the right one
+    """
+    host = urlsplit(url).netloc
+    if 300 <= status < 400:
+        goal = urlsplit(urljoin(url, to))
+        same_but_safe = urlsplit(url).scheme == "http" and goal.scheme == "https"
+        address = f"{goal.scheme}://{goal.netloc}"
+        code = "link_http_redirects" if same_but_safe else "link_redirects"
+        raise LinkProblem(code, host=host, address=address)
+    if status == 404:
+        several = NO_DATABASE in body
+        raise LinkProblem("link_several_databases" if several else "link_not_found", host=host)
+    if status == 405:
+        raise LinkProblem("link_no_post", host=host)
+    if status in (401, 403):
+        raise LinkProblem("link_forbidden", host=host, status=status)
+    if status >= 400:
+        raise LinkProblem("link_status", host=host, status=status)
+    try:
+        said = json.loads(body)
+        answer = said.get("proof") if isinstance(said, dict) else ""
+    except ValueError:
+        answer = ""
+    if not hmac.compare_digest(str(answer or ""), proof(token, nonce)):
+        raise LinkProblem("link_somebody_else", host=host)
+
+
+def _tls_reason(error):
+    """Take the short reason out of what the TLS library says: ``certificate has expired``."""
+    text = str(error)
+    for mark in ("certificate verify failed: ", "SSL: "):
+        if mark in text:
+            return text.split(mark, 1)[1].split(" (_ssl", 1)[0].split("]", 1)[0][:200]
+    return ""

@@ -1,0 +1,101 @@
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.tools import SQL
+
+
+class KeycrmDelay(models.Model):
+    """How long news took from one side to the other: one row for each piece of work.
+
+    Written by the workers alone, in the transaction that did the work. Whole pushes and
+    synchronisations are left out: they are long by nature and would hide what a person waits for.
+    """
+
+    _name = "keycrm.delay"
+    _description = "Time between KeyCRM and Odoo"
+    _inherit = ["keycrm.account.record"]
+    _order = "id desc"
+    _log_access = False
+    _rec_name = "done_at"
+
+    # === FIELDS ===#
+
+    direction = fields.Selection([("in", "KeyCRM → Odoo"), ("out", "Odoo → KeyCRM")], required=True)
+    done_at = fields.Datetime(string="Arrived", required=True)
+    seconds = fields.Float(
+        digits=(16, 1),
+        aggregator="avg",
+        help="Of the piece that waited longest: from the webhook to the written order, or from the "
+        "change of a quantity to KeyCRM's answer.",
+    )
+    count = fields.Integer(string="Pieces", help="Orders or changes that arrived together.")
+
+    _today_index = models.Index("(account_id, done_at)")
+
+    # === BUSINESS METHODS ===#
+
+    @api.model
+    def _note_orders(self, account, events):
+        """Orders of webhooks were written: note how long that took.
+
+        :param events: ``keycrm.event`` records that the piece of work took
+        """
+        told = events.exists().filtered(
+            lambda event: event.from_webhook and event.state == "done" and event.attempts == 1
+        )
+        if told:
+            waited = fields.Datetime.now() - min(told.mapped("received_at"))
+            self._note(account, "in", waited.total_seconds(), len(told))
+
+    @api.model
+    def _note(self, account, direction, seconds, count):
+        """Write one row.
+
+        :param direction: ``in`` or ``out``
+        :param seconds: of the piece that waited longest
+        :param count: how many arrived together
+        """
+        self.sudo().create(
+            {
+                "account_id": account.id,
+                "direction": direction,
+                "done_at": fields.Datetime.now(),
+                "seconds": max(0.0, seconds),
+                "count": count,
+            }
+        )
+
+    @api.model
+    def _days(self, accounts, since, tz):
+        """Give median and worst of each day, for many accounts with one query.
+
+        :param since: naive UTC
+        :param tz: name of the reader's time zone, whose days they are
+        :return: ``{(account id, direction, date): (median seconds, worst seconds)}``
+        """
+        self.env.cr.execute(
+            SQL(
+                """SELECT account_id, direction,
+                          (done_at AT TIME ZONE 'UTC' AT TIME ZONE %(tz)s)::date AS day,
+                          percentile_cont(0.5) WITHIN GROUP (ORDER BY seconds), max(seconds)
+                     FROM keycrm_delay
+                    WHERE account_id = ANY(%(accounts)s) AND done_at >= %(since)s
+                    GROUP BY account_id, direction, day""",
+                tz=tz,
+                accounts=accounts.ids,
+                since=since,
+            )
+        )
+        return {row[:3]: row[3:] for row in self.env.cr.fetchall()}
+
+    @api.autovacuum
+    def _gc_old(self):
+        """Clear what nobody looks at any more: events are kept as long."""
+        for account in self.env["keycrm.account"].sudo().search([("keep_days", ">", 0)]):
+            self.env.cr.execute(
+                SQL(
+                    "DELETE FROM keycrm_delay WHERE account_id = %s AND done_at < %s",
+                    account.id,
+                    fields.Datetime.now() - timedelta(days=account.keep_days),
+                )
+            )

@@ -1,0 +1,203 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+from ..keycrm.errors import NotFound, Refused
+
+#: States of a run that is over, and the kind of message that tells of it.
+_TOLD_AS = {"done": "success", "ready": "warning", "failed": "danger"}
+
+
+class KeycrmRun(models.AbstractModel):
+    """Long work of an account that shows itself: how far it is, how long it takes, how it ended.
+
+    The workers do it piece by piece and commit the counts with each piece, so leaving the page or
+    restarting Odoo does no harm. Whoever began it is told when it ends. Forms of runs hold
+    ``<widget name="keycrm_live"/>`` and are read anew as the work goes on.
+    """
+
+    _name = "keycrm.run"
+    _description = "Long work for KeyCRM"
+    _inherit = ["keycrm.account.record"]
+    _order = "id desc"
+
+    #: States in which a worker is busy with it.
+    _busy_states = ("running",)
+
+    # === FIELDS ===#
+
+    account_id = fields.Many2one(default=lambda self: self._default_account())
+    user_id = fields.Many2one(
+        "res.users", string="Started by", readonly=True, copy=False, help="Empty: Odoo by itself."
+    )
+    state = fields.Selection("_states", required=True, default="draft", readonly=True, copy=False)
+    total_count = fields.Integer(string="In KeyCRM", readonly=True, copy=False)
+    done_count = fields.Integer(string="Worked", readonly=True, copy=False)
+    progress = fields.Float(compute="_compute_progress")
+    remaining_text = fields.Char(
+        string="Time left", compute="_compute_remaining_text", help="As fast as up to now."
+    )
+    started_at = fields.Datetime(string="Started", readonly=True, copy=False)
+    finished_at = fields.Datetime(string="Finished", readonly=True, copy=False)
+    error_code = fields.Char(string="Kind of error", readonly=True, copy=False)
+    error_params = fields.Json(string="Details of the error", readonly=True, copy=False)
+    error = fields.Char(string="What went wrong", compute="_compute_error")
+
+    # === COMPUTE METHODS ===#
+
+    @api.depends("total_count", "done_count", "state")
+    def _compute_progress(self):
+        for run in self:
+            if run.state in _TOLD_AS and run.state != "failed":
+                run.progress = 100
+            elif run.total_count:
+                run.progress = min(100, 100 * run.done_count / run.total_count)
+            else:
+                run.progress = 0
+
+    @api.depends("state", "started_at", "done_count", "total_count")
+    @api.depends_context("lang")
+    def _compute_remaining_text(self):
+        now = fields.Datetime.now()
+        for run in self:
+            run.remaining_text = False
+            if run.state in self._busy_states and run.done_count and run.started_at:
+                left = max(0, run.total_count - run.done_count)
+                seconds = (now - run.started_at).total_seconds() * left / run.done_count
+                run.remaining_text = self._remaining(seconds)
+
+    @api.depends("error_code", "error_params")
+    @api.depends_context("lang")
+    def _compute_error(self):
+        explain = self.env["keycrm.explain"]
+        for run in self:
+            run.error = explain._sentence(run.error_code, run.error_params)
+
+    @api.model
+    def _states(self):
+        """Name the states; a kind of run with others says so."""
+        draft = self.env._("New")
+        running = self.env._("Running")
+        done = self.env._("Finished")
+        failed = self.env._("Failed")
+        cancelled = self.env._("Stopped")
+        return [
+            ("draft", draft),
+            ("running", running),
+            ("done", done),
+            ("failed", failed),
+            ("cancelled", cancelled),
+        ]
+
+    # === ACTION METHODS ===#
+
+    def action_start(self):
+        """Start, or start again, the run.
+
+        :return: True
+        :raise UserError: when the account is off, or what has to be chosen is not
+        """
+        self.account_id._check_manager()
+        for run in self:
+            if run.state in self._busy_states:
+                continue
+            if not run.account_id.enabled:
+                raise UserError(self.env._("Enable the integration first."))
+            run._check_can_start()
+            run.write(run._start_vals())
+            run._begin()
+        self.account_id._tell_screens()
+        return True
+
+    def action_cancel(self):
+        """Stop the run; what it did stays.
+
+        :return: True
+        """
+        self.account_id._check_manager()
+        busy = self.filtered(lambda run: run.state in ("draft", *self._busy_states))
+        busy.sudo()._end("cancelled")
+        return True
+
+    # === BUSINESS METHODS ===#
+
+    def _check_can_start(self):
+        """Make sure that everything is chosen.
+
+        :raise UserError: when something is missing
+        """
+
+    def _start_vals(self):
+        """Give the values of a run that begins: every count at zero."""
+        return {
+            "state": "running",
+            "user_id": self.env.user.id,
+            "total_count": 0,
+            "done_count": 0,
+            "started_at": fields.Datetime.now(),
+            "finished_at": False,
+            "error_code": False,
+            "error_params": False,
+        }
+
+    def _begin(self):
+        """Wake the worker."""
+        self.account_id._wake_orders()
+
+    def _work(self, client):
+        """Do one piece; what KeyCRM refuses for good ends the run, and nothing else with it.
+
+        :param client: bulk client
+        """
+        try:
+            self._work_page(client)
+        except (NotFound, Refused) as error:
+            code, params = error.code, error.params
+            self.account_id._committed(
+                lambda: self._end("failed", error_code=code, error_params=params)
+            )
+
+    def _work_page(self, client):
+        """Do one piece.
+
+        :param client: bulk client
+        """
+        raise NotImplementedError
+
+    def _end(self, state, **vals):
+        """Note that it is over, and tell whoever began it."""
+        self.write({"state": state, "finished_at": fields.Datetime.now(), **vals})
+        for run in self:
+            run._tell_user()
+        self.account_id._tell_screens()
+
+    def _tell_user(self):
+        """Show whoever began the run a message in the corner, in that person's language."""
+        kind = _TOLD_AS.get(self.state)
+        if not kind or not self.user_id:
+            return
+        run = self.with_context(lang=self.user_id.lang)
+        self.user_id._bus_send(
+            "simple_notification",
+            {
+                "title": run._title(),
+                "message": run.error if self.state == "failed" else run._summary(),
+                "type": kind,
+                "sticky": kind != "success",
+            },
+        )
+
+    def _title(self):
+        """Say what kind of work it is, in the language of the environment."""
+        return self.env["ir.model"]._get(self._name).name
+
+    def _summary(self):
+        """Say in one sentence what came of it."""
+        return self.env._("Finished: %(done)s worked.", done=self.done_count)
+
+    def _remaining(self, seconds):
+        if seconds < 60:
+            return self.env._("less than a minute")
+        minutes = -(-int(seconds) // 60)
+        if minutes < 90:
+            return self.env._("%s min", minutes)
+        return self.env._("%(hours)s h %(minutes)s min", hours=minutes // 60, minutes=minutes % 60)

@@ -1,0 +1,93 @@
+from odoo import fields, models
+from odoo.tools import SQL
+
+
+class KeycrmStockPush(models.Model):
+    """One run of "Send all": the stock of every product that was ever counted or moved.
+
+    It only fills the outbox; the stock worker sends what lies there, and this row tells how much of it
+    is left.
+    """
+
+    _name = "keycrm.stock.push"
+    _description = "Sending of all stock"
+    _inherit = ["keycrm.run"]
+    _rec_name = "create_date"
+
+    # === FIELDS ===#
+
+    total_count = fields.Integer(string="Products to send", readonly=True, copy=False)
+    done_count = fields.Integer(string="Sent", readonly=True, copy=False)
+    refused_count = fields.Integer(string="Refused", readonly=True, copy=False)
+
+    _running_index = models.Index("(account_id) WHERE state = 'running'")
+
+    # === BUSINESS METHODS ===#
+
+    def _check_can_start(self):
+        self.account_id._check_can_send()
+
+    def _start_vals(self):
+        return {**super()._start_vals(), "refused_count": 0}
+
+    def _begin(self):
+        account = self.account_id
+        self.env["keycrm.stock.level"].sudo().search([("account_id", "=", account.id)]).write(
+            {"is_known": False, "error": False, "sent_quantity": False}
+        )
+        product_ids = account._counted_product_ids()
+        if not product_ids:
+            self._end("done")
+            return
+        self.total_count = len(product_ids)
+        self.env["keycrm.stock.change"].sudo()._append(
+            [(account.id, product_id) for product_id in product_ids], push_id=self.id
+        )
+        account._wake_stock()
+
+    def _end(self, state, **vals):
+        """Stopped: what was not sent yet is not sent."""
+        if state == "cancelled":
+            self.env.cr.execute(
+                SQL("DELETE FROM keycrm_stock_change WHERE push_id = ANY(%s)", self.ids)
+            )
+        return super()._end(state, **vals)
+
+    def _title(self):
+        return self.env._("Send all")
+
+    def _summary(self):
+        return self.env._(
+            "Finished: the stock of %(done)s products is in KeyCRM, %(refused)s were refused.",
+            done=self.done_count - self.refused_count,
+            refused=self.refused_count,
+        )
+
+    def _count(self, account):
+        """Note how far the pushes of an account are; called by the stock worker in its transaction.
+
+        :param account: ``keycrm.account``, one
+        """
+        running = self.sudo().search([("account_id", "=", account.id), ("state", "=", "running")])
+        if not running:
+            return
+        self.env.cr.execute(
+            SQL(
+                """SELECT push_id, count(*) FROM keycrm_stock_change
+                    WHERE push_id = ANY(%s) GROUP BY push_id""",
+                running.ids,
+            )
+        )
+        left = dict(self.env.cr.fetchall())
+        for push in running:
+            push.done_count = push.total_count - left.get(push.id, 0)
+            if push.id not in left:
+                refused = (
+                    self.env["keycrm.stock.level"]
+                    .sudo()
+                    ._read_group(
+                        [("account_id", "=", account.id), ("error", "!=", False)],
+                        aggregates=["product_id:count_distinct"],
+                    )
+                )
+                push._end("done", refused_count=refused[0][0])

@@ -1,0 +1,38 @@
+import { Component, xml } from "@odoo/owl";
+import { registry } from "@web/core/registry";
+import { standardWidgetProps } from "@web/views/widgets/standard_widget_props";
+import { useKeycrmNews } from "./live";
+
+/**
+ * Reads a form's record anew when work on its account goes on in the background, so that it is seen to
+ * go on. It stands still while somebody edits.
+ *
+ * In a form: `<widget name="keycrm_live"/>`
+ */
+export class KeycrmLive extends Component {
+    static template = xml`<span class="d-none" aria-hidden="true"/>`;
+    static props = { ...standardWidgetProps };
+
+    setup() {
+        useKeycrmNews((accounts) => this.look(accounts));
+    }
+
+    async look(accounts) {
+        const { record } = this.props;
+        if (!record.resId || (accounts.size && !this.concerns(accounts))) {
+            return;
+        }
+        if (!(await record.isDirty())) {
+            await record.load();
+        }
+    }
+
+    concerns(accounts) {
+        const { record } = this.props;
+        const accountId =
+            record.resModel === "keycrm.account" ? record.resId : record.data.account_id?.id;
+        return !accountId || accounts.has(accountId);
+    }
+}
+
+registry.category("view_widgets").add("keycrm_live", { component: KeycrmLive });

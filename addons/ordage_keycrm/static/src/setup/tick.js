@@ -1,0 +1,34 @@
+import { Component } from "@odoo/owl";
+import { _t } from "@web/core/l10n/translation";
+import { registry } from "@web/core/registry";
+import { standardFieldProps } from "@web/views/fields/standard_field_props";
+
+const ICONS = {
+    todo: "fa-circle-o text-muted",
+    waiting: "fa-clock-o text-warning-emphasis",
+    done: "fa-check-circle text-success",
+    wrong: "fa-exclamation-circle text-danger",
+};
+
+/** The tick before a step of the set-up: an icon that is also said in words. */
+export class KeycrmTick extends Component {
+    static template = "ordage_keycrm.Tick";
+    static props = { ...standardFieldProps };
+
+    get value() {
+        return this.props.record.data[this.props.name] || "todo";
+    }
+    get icon() {
+        return ICONS[this.value];
+    }
+    get label() {
+        const { selection } = this.props.record.fields[this.props.name];
+        return Object.fromEntries(selection)[this.value] || "";
+    }
+}
+
+registry.category("fields").add("keycrm_tick", {
+    component: KeycrmTick,
+    displayName: _t("Tick"),
+    supportedTypes: ["selection"],
+});

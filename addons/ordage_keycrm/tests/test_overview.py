@@ -1,0 +1,169 @@
+"""The overview: what a person who looks at it in the morning relies on, and what it costs."""
+
+import json
+from datetime import timedelta
+
+from odoo.tests import new_test_user
+
+from ..models.keycrm_account_overview import _utc
+from .common import KeycrmCase
+from .stock_common import StockCase
+
+LINE = {"name": "Кухоль", "price": 100, "quantity": 2}
+CARD = [
+    "name",
+    "overview_state",
+    "trouble_text",
+    "last_webhook_at",
+    "orders_today",
+    "waiting_event_count",
+    "failed_count",
+    "unshipped_count",
+    "stock_waiting_count",
+    "stock_refused_count",
+    "requests_used",
+    "requests_allowed",
+    "key_is_shared",
+    "delay_in_text",
+    "delay_out_text",
+    "orders_graph",
+    "delays_graph",
+]
+
+
+class TestOverview(KeycrmCase):
+    def cards(self, accounts=None):
+        accounts = accounts or self.account
+        accounts.invalidate_recordset()
+        return accounts.read(CARD)
+
+    def event(self, **vals):
+        return self.env["keycrm.event"].create(
+            {"account_id": self.account.id, "event": "order.change_order_status", **vals}
+        )
+
+    def test_orders_are_counted_by_the_readers_day(self):
+        self.env.user.tz = "Pacific/Auckland"
+        today, _days, _since, tz = self.account._overview_days()
+        orders = self.arrive(*(self.new_order([LINE]) for _ in range(3)))
+        # Half an hour of that day: in UTC it is still the day before.
+        orders.date_order = _utc(today, tz) + timedelta(minutes=30)
+        orders[0].date_order -= timedelta(days=2)
+        (card,) = self.cards()
+        self.assertEqual(card["orders_today"], 2)
+        bars = [bar["value"] for bar in json.loads(card["orders_graph"])[0]["values"]]
+        self.assertEqual((len(bars), bars[-1], bars[-3]), (14, 2, 1))
+        shown = self.env["sale.order"].search(self.account.action_open_orders_today()["domain"])
+        self.assertEqual(shown, orders[1:].sorted())
+
+    def test_what_waits_and_what_failed_leads_to_its_list(self):
+        self.event(keycrm_order_id=1)
+        self.event(keycrm_order_id=1)
+        self.event(keycrm_order_id=2, state="failed", next_try_at=False)
+        self.event(keycrm_order_id=3, state="done", next_try_at=False)
+        (card,) = self.cards()
+        self.assertEqual((card["waiting_event_count"], card["failed_count"]), (1, 1))
+        action = self.account.action_open_failed_events()
+        self.assertEqual(action["res_model"], "keycrm.event")
+        self.assertTrue(action["context"]["search_default_failed"])
+
+    def test_trouble_is_said_in_words_and_in_the_readers_language(self):
+        self.account.write({"trouble_code": "unauthorized", "trouble_params": {}})
+        (card,) = self.cards()
+        self.assertEqual(card["overview_state"], "trouble")
+        self.assertIn("API key", card["trouble_text"])
+        (card,) = self.cards(self.account.with_context(lang="uk_UA"))
+        self.assertIn("API-ключ", card["trouble_text"])
+
+    def test_an_early_429_hints_at_another_program(self):
+        with self.account._client() as client:
+            client.page("/order/status")
+        (card,) = self.cards()
+        self.assertGreaterEqual(card["requests_used"], 1)
+        self.assertFalse(card["key_is_shared"])
+        gate = self.env["keycrm.api.budget"]._gate(
+            self.sandbox.key, self.sandbox.api_url, self.account.request_limit
+        )
+        self.addCleanup(self._forget_limit)
+        gate.refused(1)
+        (card,) = self.cards()
+        self.assertTrue(card["key_is_shared"])
+        self.assertLess(card["requests_allowed"], self.account.request_limit)
+
+    def _forget_limit(self):
+        """The budget has transactions of its own, which the test's rollback does not take back."""
+        gate = self.env["keycrm.api.budget"]._gate(
+            self.sandbox.key, self.sandbox.api_url, self.account.request_limit
+        )
+        gate._changed(lambda budget, now: (type(budget)(), None))
+
+    def test_delays_are_told_as_median_and_worst(self):
+        for seconds in (1, 2, 300):
+            self.env["keycrm.delay"]._note(self.account, "in", seconds, 1)
+        self.env["keycrm.delay"]._note(self.account, "out", 0.4, 2)
+        (card,) = self.cards()
+        self.assertEqual(card["delay_in_text"], "2 s, at worst 5 min")
+        self.assertEqual(card["delay_out_text"], "under 1 s, at worst under 1 s")
+        bars = json.loads(card["delays_graph"])[0]["values"]
+        self.assertEqual(bars[-1]["value"], 300)
+
+    def test_a_worked_webhook_leaves_its_delay(self):
+        number = self.new_order([LINE])
+        self.account._receive(
+            {"event": "order.change_order_status", "context": {"id": number, "status_id": 1}}
+        )
+        with self.committing(), self.account._client() as client:
+            self.account._work_inbox(client)
+        delay = self.env["keycrm.delay"].search([("account_id", "=", self.account.id)])
+        self.assertEqual((delay.direction, delay.count), ("in", 1))
+        self.assertLess(delay.seconds, 60)
+
+    def test_many_accounts_cost_no_more_queries_than_one(self):
+        def queries(accounts):
+            accounts.invalidate_recordset()
+            self.env.invalidate_all()
+            before = self.env.cr.sql_log_count
+            accounts.read(CARD)
+            return self.env.cr.sql_log_count - before
+
+        one = queries(self.account)
+        more = self.account
+        for index in range(9):
+            more |= self.env["keycrm.account"].create({"name": f"Shop {index}"})
+        self.assertLessEqual(queries(more), one + 1)
+        self.assertLessEqual(one, 20)
+
+    def test_a_salesperson_sees_the_figures_and_no_secret(self):
+        seller = new_test_user(self.env, "seller", groups="sales_team.group_sale_salesman")
+        (card,) = self.cards(self.account.with_user(seller))
+        self.assertEqual(card["overview_state"], "well")
+        self.assertNotIn(self.sandbox.key, json.dumps(card, default=str))
+
+
+class TestStockOverview(StockCase):
+    def test_stock_that_waits_or_was_refused_is_counted(self):
+        shirt = self.goods("SHIRT")
+        self.count(shirt, 5)
+        self.env.cr.flush()
+        self.account.invalidate_recordset()
+        self.assertEqual(self.account.stock_waiting_count, 1)
+        self.assertEqual(
+            self.env["keycrm.stock.change"]
+            .search(self.account.action_open_stock_waiting()["domain"])
+            .product_id,
+            shirt,
+        )
+        self.work()
+        self.account.invalidate_recordset()
+        self.assertEqual(self.account.stock_waiting_count, 0)
+        delay = self.env["keycrm.delay"].search([("account_id", "=", self.account.id)])
+        self.assertIn("out", delay.mapped("direction"))
+
+    def test_a_whole_push_does_not_count_as_waiting(self):
+        shirt = self.goods("SHIRT")
+        self.count(shirt, 5)
+        self.work()
+        self.env["keycrm.delay"].search([]).unlink()
+        self.account.action_push_all_stock()
+        self.work()
+        self.assertFalse(self.env["keycrm.delay"].search([("direction", "=", "out")]))

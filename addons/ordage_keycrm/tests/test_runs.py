@@ -1,0 +1,121 @@
+"""Long work shows how far it is, can be stopped, and tells whoever began it how it ended."""
+
+import json
+
+from odoo import fields
+from odoo.tests import new_test_user
+
+from .common import KeycrmCase
+from .stock_common import StockCase
+
+LINE = {"name": "Кухоль", "price": 100, "quantity": 2}
+
+
+class RunCase:
+    def told(self):
+        """:return: what the bus carries to browsers, of this transaction: ``[(channel, type, payload)]``"""
+        self.env.cr.precommit.run()
+        rows = self.env["bus.bus"].sudo().search([("id", ">", self.last_bus)])
+        return [
+            (row.channel, json.loads(row.message)["type"], json.loads(row.message)["payload"])
+            for row in rows
+        ]
+
+    def forget_told(self):
+        self.env.cr.precommit.run()
+        self.last_bus = self.env["bus.bus"].sudo()._bus_last_id()
+
+
+class TestRuns(RunCase, KeycrmCase):
+    def setUp(self):
+        super().setUp()
+        self.boss = new_test_user(
+            self.env, "boss", groups="ordage_keycrm.group_manager", lang="uk_UA"
+        )
+        # Nothing but the run is due.
+        self.account.caught_up_at = fields.Datetime.now()
+        self.forget_told()
+
+    def start(self, model, **vals):
+        run = self.env[model].with_user(self.boss).create({"account_id": self.account.id, **vals})
+        run.action_start()
+        return run
+
+    def work(self):
+        with self.committing(), self.account._client() as client:
+            return self.account._work_orders(client)
+
+    def test_a_finished_synchronisation_tells_its_starter_in_that_persons_language(self):
+        self.new_order([LINE])
+        sync = self.start("keycrm.order.sync", status_ids=self.status(1).ids)
+        for _ in range(20):
+            if sync.state != "running":
+                break
+            self.work()
+        self.assertEqual((sync.state, sync.user_id), ("done", self.boss))
+        told = [row for row in self.told() if row[1] == "simple_notification"]
+        self.assertEqual(len(told), 1)
+        channel, _kind, payload = told[0]
+        self.assertEqual(json.loads(channel)[1:], ["res.partner", self.boss.partner_id.id])
+        self.assertIn("Нових замовлень: 1", payload["message"])
+        self.assertEqual(payload["type"], "success")
+
+    def test_what_keycrm_refuses_for_good_ends_the_run_and_not_the_account(self):
+        sync = self.start("keycrm.order.sync", status_ids=self.status(1).ids)
+        self.keycrm.add_fault("status", path="/order", status=400, times=1)
+        self.work()
+        self.assertEqual(sync.state, "failed")
+        self.assertTrue(sync.error)
+        self.assertFalse(self.account.trouble_code)
+        (told,) = [row[2] for row in self.told() if row[1] == "simple_notification"]
+        self.assertEqual((told["type"], told["sticky"]), ("danger", True))
+
+    def test_a_stopped_run_tells_nobody_and_stays_stopped(self):
+        sync = self.start("keycrm.order.sync", status_ids=self.status(1).ids)
+        sync.action_cancel()
+        self.work()
+        self.assertEqual(sync.state, "cancelled")
+        self.assertFalse([row for row in self.told() if row[1] == "simple_notification"])
+
+    def test_a_second_press_does_not_begin_a_running_load_anew(self):
+        load = self.start("keycrm.product.load")
+        load.sudo().write({"total_count": 200, "done_count": 50})
+        load.action_start()
+        self.assertEqual((load.done_count, load.progress), (50, 25))
+        load.sudo().started_at = "2026-01-01 10:00:00"
+        self.assertTrue(load.remaining_text)
+
+    def test_screens_are_told_of_the_account_and_of_nothing_else(self):
+        self.account._tell_screens()
+        (row,) = [row for row in self.told() if row[1] == "keycrm/changed"]
+        self.assertEqual(row[2], {"account_id": self.account.id})
+        self.assertIn("res.groups", row[0])
+
+
+class TestPush(RunCase, StockCase):
+    def test_sending_all_shows_how_far_it_is(self):
+        for sku in ("A", "B", "C"):
+            self.count(self.goods(sku), 4)
+        self.work()
+        self.forget_told()
+        action = self.account.action_push_all_stock()
+        push = self.env[action["res_model"]].browse(action["res_id"])
+        self.assertEqual((push.state, push.total_count, push.done_count), ("running", 3, 0))
+        self.assertEqual(self.account.action_push_all_stock()["res_id"], push.id)
+        self.work()
+        self.assertEqual((push.state, push.done_count, push.progress), ("done", 3, 100))
+
+    def test_a_stopped_push_sends_nothing_more(self):
+        shirt = self.goods("SHIRT")
+        self.count(shirt, 4)
+        self.work()
+        self.keycrm.clear_log()
+        action = self.account.action_push_all_stock()
+        push = self.env[action["res_model"]].browse(action["res_id"])
+        push.action_cancel()
+        self.assertEqual(self.sent(), [])
+        self.assertEqual(push.state, "cancelled")
+
+    def test_with_nothing_to_send_it_is_over_at_once(self):
+        action = self.account.action_push_all_stock()
+        self.assertEqual(self.env[action["res_model"]].browse(action["res_id"]).state, "done")

@@ -1,0 +1,246 @@
+"""Set-up step by step: each tick says the truth, and every fault is a sentence."""
+
+import json
+import re
+from datetime import timedelta
+from pathlib import Path
+
+from odoo import fields
+from odoo.exceptions import UserError
+from odoo.tests import Form, HttpCase, new_test_user, tagged
+
+from ..keycrm import link
+from .common import KeycrmCase
+
+LINE = {"name": "Кухоль", "price": 100, "quantity": 2}
+SPEC = {"setup_key": {}, "key_text": {}, "enabled": {}}
+
+
+class TestSetup(KeycrmCase):
+    def new(self, **vals):
+        """Let a person fill in the form of a new account and save it."""
+        (saved,) = self.env["keycrm.account"].web_save(
+            {"name": "Shop two", "api_url": self.sandbox.api_url, **vals}, {"id": {}, **SPEC}
+        )
+        return saved
+
+    def test_a_pasted_key_is_tested_at_once(self):
+        saved = self.new(api_key=self.sandbox.key)
+        self.assertEqual(saved["setup_key"], "done")
+        account = self.env["keycrm.account"].browse(saved["id"])
+        self.assertTrue(account.status_ids, "the statuses are there for the next steps")
+        self.assertNotIn(self.sandbox.key, json.dumps(saved))
+
+    def test_a_wrong_key_is_kept_and_said_in_the_readers_language(self):
+        saved = self.new(api_key="wrong")
+        self.assertEqual(saved["setup_key"], "wrong")
+        account = self.env["keycrm.account"].browse(saved["id"])
+        self.assertIn("API-ключ", account.with_context(lang="uk_UA").key_text)
+        account.web_save({"api_key": self.sandbox.key}, SPEC)
+        self.assertEqual(account.setup_key, "done")
+        self.assertFalse(account.key_error_code)
+
+    def test_keycrm_that_does_not_answer_is_a_sentence_too(self):
+        saved = self.new(api_key=self.sandbox.key, api_url="http://127.0.0.1:9/v1")
+        self.assertEqual(saved["setup_key"], "wrong")
+        self.assertIn("127.0.0.1", saved["key_text"])
+
+    def test_a_key_that_stops_working_turns_its_tick(self):
+        self.account._note_key_well()
+        self.assertEqual(self.account.setup_key, "done")
+        self.account.trouble_code = "unauthorized"
+        self.assertEqual(self.account.setup_key, "wrong")
+        self.account.action_test_connection()
+        self.assertEqual(self.account.setup_key, "done")
+
+    def test_a_user_without_the_right_reads_and_is_refused_in_words(self):
+        seller = new_test_user(self.env, "seller", groups="sales_team.group_sale_salesman")
+        account = self.account.with_user(seller)
+        action = account.action_open_setup()
+        self.assertEqual(action["res_id"], account.id)
+        view = self.env.ref("ordage_keycrm.keycrm_account_view_form_setup")
+        arch = account.get_view(view.id)["arch"]
+        self.assertIn("setup_key", arch)
+        self.assertNotIn('name="api_key"', arch)
+        self.assertNotIn('name="webhook_url"', arch)
+        for button in ("action_check_link", "action_test_connection"):
+            with self.assertRaisesRegex(UserError, "administrator"):
+                getattr(account, button)()
+
+    def test_the_form_opens_empty_and_filled(self):
+        view = "ordage_keycrm.keycrm_account_view_form_setup"
+        with Form(self.env["keycrm.account"], view) as form:
+            form.name = "Shop three"
+        with Form(self.account, view) as form:
+            form.public_url = "https://odoo.example.com"
+        self.assertIn("https://odoo.example.com/keycrm/webhook/", self.account.webhook_url)
+
+    def test_the_ticks_of_products_stock_and_synchronisation(self):
+        self.assertEqual(
+            (self.account.setup_products, self.account.setup_stock, self.account.setup_sync),
+            ("todo", "todo", "todo"),
+        )
+        load = self.env["keycrm.product.load"].create({"account_id": self.account.id})
+        load.action_start()
+        self.account.invalidate_recordset()
+        self.assertEqual(self.account.setup_products, "waiting")
+        load._end("done")
+        self.account.invalidate_recordset()
+        self.assertEqual(self.account.setup_products, "done")
+
+
+class TestAsking(KeycrmCase):
+    """Without webhooks orders come by asking, and a trigger that lacks a status is named."""
+
+    def told(self, number, status, **received):
+        self.account._receive(
+            {
+                "event": "order.change_order_status",
+                "context": {"id": number, "status_id": status.keycrm_id},
+            }
+        )
+        event = self.env["keycrm.event"].search([], order="id desc", limit=1)
+        event.write(received)
+
+    def work(self, what):
+        with self.committing(), self.account._client() as client:
+            return getattr(self.account, what)(client)
+
+    def catch_up(self):
+        self.account.caught_up_at = fields.Datetime.now() - timedelta(minutes=6)
+        self.work("_work_catch_up")
+
+    def test_without_webhooks_keycrm_is_asked_every_minute(self):
+        now = fields.Datetime.now()
+        for minutes, lately in ((0.5, True), (1.5, False)):
+            self.account.caught_up_at = now - timedelta(minutes=minutes)
+            self.assertEqual(self.account._was_asked_lately(now), lately)
+        self.told(1, self.status(1))
+        self.account.invalidate_recordset()
+        self.account.caught_up_at = now - timedelta(minutes=1.5)
+        self.assertTrue(self.account._was_asked_lately(now), "webhooks come: five minutes will do")
+        self.account.caught_up_at = now - timedelta(minutes=5.5)
+        self.assertFalse(self.account._was_asked_lately(now))
+        self.env["keycrm.event"].search([]).received_at = now - timedelta(hours=25)
+        self.account.invalidate_recordset()
+        self.account.caught_up_at = now - timedelta(minutes=1.5)
+        self.assertFalse(self.account._was_asked_lately(now), "they have stopped to come")
+
+    def moved(self, minutes=10):
+        """Let an order that Odoo has move to another status some minutes ago, without a webhook."""
+        number = self.new_order([LINE])
+        self.arrive(number)
+        goal = self.status(3)
+        self.keycrm.set_status(number, goal.keycrm_id, webhook=False)
+        ago = (fields.Datetime.now() - timedelta(minutes=minutes)).strftime("%Y-%m-%dT%H:%M:%SZ")
+        self.keycrm.patch_order(
+            number, webhook=False, status_changed_at=ago, created_at="2026-01-01T00:00:00Z"
+        )
+        return number, goal
+
+    def test_a_status_that_the_trigger_lacks_is_named(self):
+        long_ago = fields.Datetime.now() - timedelta(days=3)
+        self.told(999, self.status(1), received_at=long_ago, state="ignored", next_try_at=False)
+        number, goal = self.moved()
+        self.catch_up()
+        self.assertEqual(self.account.missed_status_ids, goal)
+        self.assertEqual(goal.missed_order, number)
+        # The next webhook of that status shows that the trigger has it by now.
+        self.told(number, goal)
+        self.work("_work_inbox")
+        self.account.invalidate_recordset()
+        self.assertFalse(self.account.missed_status_ids)
+
+    def test_nothing_is_blamed_before_the_first_webhook_or_while_one_may_be_on_its_way(self):
+        self.moved()
+        self.catch_up()
+        self.assertFalse(self.account.missed_status_ids)
+        long_ago = fields.Datetime.now() - timedelta(days=3)
+        self.told(999, self.status(1), received_at=long_ago, state="ignored", next_try_at=False)
+        self.moved(minutes=0.2)
+        self.catch_up()
+        self.assertFalse(self.account.missed_status_ids)
+
+    def test_nothing_is_blamed_when_odoo_itself_was_off(self):
+        long_ago = fields.Datetime.now() - timedelta(days=3)
+        self.told(999, self.status(1), received_at=long_ago, state="ignored", next_try_at=False)
+        self.moved()
+        self.account.caught_up_at = fields.Datetime.now() - timedelta(hours=2)
+        self.work("_work_catch_up")
+        self.assertFalse(self.account.missed_status_ids)
+
+
+@tagged("post_install", "-at_install")
+class TestLink(KeycrmCase, HttpCase):
+    def setUp(self):
+        super().setUp()
+        self.account.public_url = self.base_url()
+        self.path = "/" + self.account.webhook_url.split("/", 3)[3]
+
+    def test_a_local_address_is_named_and_the_tick_says_so(self):
+        self.assertEqual(self.account.setup_webhook, "waiting")
+        action = self.account.with_context(lang="uk_UA").action_check_link()
+        self.assertEqual(action["params"]["type"], "warning")
+        self.assertIn("внутрішньої мережі", action["params"]["message"])
+        self.assertEqual(
+            (self.account.setup_webhook, self.account.link_code), ("wrong", "link_local")
+        )
+
+    def test_the_question_reaches_the_right_odoo_and_leaves_no_event(self):
+        def ask(path):
+            return self.url_open(
+                path,
+                data=json.dumps({"event": link.CHECK_EVENT, "nonce": "n"}),
+                headers={"Content-Type": "application/json"},
+            )
+
+        token = self.account.sudo().webhook_token
+        self.assertEqual(ask(self.path).json(), {"proof": link.proof(token, "n")})
+        self.assertEqual(ask(self.path + "x").status_code, 404)
+        self.account.invalidate_recordset()
+        self.assertFalse(self.account.last_webhook_at)
+
+    def test_the_first_webhook_turns_the_tick_whatever_the_check_said(self):
+        self.account.action_check_link()
+        answer = self.url_open(
+            self.path,
+            data=json.dumps({"event": "order.change_order_status", "context": {"id": 4}}),
+            headers={"Content-Type": "application/json"},
+        )
+        self.assertEqual(answer.status_code, 204)
+        self.account.invalidate_recordset()
+        self.assertEqual(self.account.setup_webhook, "done")
+        self.assertFalse(self.account.link_text)
+
+    def test_a_trigger_set_to_get_is_named_and_a_browser_is_not_taken_for_one(self):
+        answer = self.url_open(self.path, headers={"Accept": "text/html"})
+        self.assertEqual(answer.status_code, 405)
+        self.account.invalidate_recordset()
+        self.assertFalse(self.account.trigger_get_at)
+        self.assertEqual(self.url_open(self.path).status_code, 405)
+        self.account.invalidate_recordset()
+        self.assertEqual(self.account.setup_webhook, "wrong")
+        self.assertIn("POST", self.account.link_text)
+        self.assertEqual(self.url_open("/keycrm/webhook/unknown").status_code, 404)
+
+    def test_lines_for_a_host_with_several_databases_name_this_one(self):
+        self.account.write(
+            {
+                "link_code": "link_several_databases",
+                "link_params": {"host": "odoo.example.com"},
+                "link_checked_at": fields.Datetime.now(),
+            }
+        )
+        self.assertIn(self.env.cr.dbname, self.account.link_text)
+        self.assertIn(f"X-Odoo-Database {self.env.cr.dbname};", self.account.link_lines)
+
+    def test_every_fault_has_a_sentence_in_both_languages(self):
+        codes = set(re.findall(r'"(link_\w+)"', Path(link.__file__).read_text()))
+        codes.add("link_trigger_get")
+        self.assertGreater(len(codes), 10)
+        explain = self.env["keycrm.explain"]
+        for code in codes:
+            english = explain._sentence(code, {"host": "h"})
+            ukrainian = explain.with_context(lang="uk_UA")._sentence(code, {"host": "h"})
+            self.assertNotIn(code, english)
+            self.assertNotEqual(english, ukrainian)

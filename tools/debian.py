@@ -16,6 +16,8 @@ from pathlib import Path
 from . import commands
 from .messages import Trouble, say
 
+#: What to do where Debian's Odoo cannot be had.
+ODOO_INSTEAD = "Or set ODOO_SRC to the folder of an Odoo 19."
 _KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 
 
@@ -24,20 +26,25 @@ class PrivateApt:
 
     :param folder: where its lists and packages are kept
     :param suites: suites of the Debian archive to read
+    :param instead: a sentence that tells what to do where the archive cannot be used
     :raise Trouble: if a tool or the archive's keys are missing
     """
 
-    def __init__(self, folder: Path, suites: Sequence[str]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        suites: Sequence[str],
+        *,
+        instead: str = ODOO_INSTEAD,
+    ) -> None:
+        self._instead = instead
         for tool in ("apt-get", "dpkg-deb"):
             if not shutil.which(tool):
-                raise Trouble(
-                    f"{tool} is missing, which fetches Odoo on Debian. On another system set "
-                    "ODOO_SRC to the folder of an Odoo 19."
-                )
+                raise Trouble(f"{tool} is missing, which fetches packages of Debian. {instead}")
         if not _KEYRING.exists():
             raise Trouble(
                 f"The keys of the Debian archive are missing ({_KEYRING}). Install the package "
-                "debian-archive-keyring, or set ODOO_SRC to the folder of an Odoo 19."
+                f"debian-archive-keyring and start again. {instead}"
             )
         self._folder = folder
         self._packages = folder / "packages"
@@ -53,8 +60,7 @@ class PrivateApt:
             self._apt("update", "-q"),
             failure=(
                 "The Debian archive could not be read. Check the network and the addresses in "
-                "/etc/apt (or name an archive in ORDAGE_DEBIAN), or set ODOO_SRC to the folder of "
-                "an Odoo 19."
+                f"/etc/apt (or name an archive in ORDAGE_DEBIAN). {self._instead}"
             ),
         )
 
@@ -69,6 +75,20 @@ class PrivateApt:
             failure=f"The Debian archive's index could not be searched for {package}.",
         )
         return [line.split("|")[1].strip() for line in shown.splitlines() if line.count("|") >= 2]
+
+    def with_needed(self, package: str) -> dict[str, str]:
+        """List a package together with all that it needs, down to the C library.
+
+        :param package: its name
+        :return: names with versions
+        :raise Trouble: if the archive does not have them all
+        """
+        uris = commands.run(
+            self._apt("install", "--print-uris", "-qq", "-y", "--no-install-recommends", package),
+            failure=f"The Debian archive does not have all that {package} needs. {self._instead}",
+        )
+        files = re.findall(r"^'[^']+' ([^_\s]+)_([^_\s]+)_\S+ \d+ ", uris, re.MULTILINE)
+        return {name: version.replace("%3a", ":") for name, version in files}
 
     def download(self, packages: Sequence[str]) -> list[Path]:
         """Fetch packages; what was fetched before and is still right is not fetched again.
@@ -139,6 +159,18 @@ def unpack(package: Path, folder: Path) -> None:
         ["dpkg-deb", "--extract", str(package), str(folder)],
         failure=f"The package {package.name} could not be unpacked.",
     )
+
+
+def installed() -> set[str]:
+    """List the packages that this machine has.
+
+    :return: their names
+    """
+    shown = commands.run(
+        ["dpkg-query", "--show", "--showformat", "${db:Status-Status} ${Package}\n"],
+        failure="The list of this machine's packages could not be read.",
+    )
+    return {line.split()[1] for line in shown.splitlines() if line.startswith("installed ")}
 
 
 def version_of(package: Path) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from .messages import say
+from .chromium import chromium
+from .messages import Trouble, say, warn
 from .runtime import Runtime
 
 
@@ -11,6 +12,10 @@ def main(_arguments: list[str]) -> int:
 
     :return: the exit code
     """
+    try:
+        chromium()
+    except Trouble as trouble:
+        warn(f"Without a browser make test-browser and make pictures do not run. {trouble}")
     with Runtime():
         say("everything is prepared")
     return 0

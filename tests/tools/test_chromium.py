@@ -1,0 +1,81 @@
+"""A browser is found, or a person is told what to do."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tools import chromium, debian
+from tools.messages import Trouble
+
+
+@pytest.fixture
+def no_browser(monkeypatch, tmp_path):
+    monkeypatch.delenv("CHROMIUM", raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    monkeypatch.setenv("ORDAGE_CACHE", str(tmp_path / "cache"))
+    return tmp_path
+
+
+def program(folder: Path, name: str) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / name
+    file.write_text("#!/bin/sh\n")
+    file.chmod(0o755)
+    return file
+
+
+def test_the_named_one_is_taken_before_the_machines_own(no_browser, monkeypatch):
+    own, named = program(no_browser / "bin", "chromium"), program(no_browser, "my-chromium")
+    assert chromium.chromium().program == own
+    monkeypatch.setenv("CHROMIUM", str(named))
+    assert chromium.chromium().program == named
+
+
+def test_a_named_one_that_is_not_there_is_told(monkeypatch):
+    monkeypatch.setenv("CHROMIUM", "/no/such/chromium")
+    with pytest.raises(Trouble, match=r"CHROMIUM=/no/such/chromium is no program"):
+        chromium.chromium()
+
+
+def test_where_none_can_be_fetched_one_is_told_to_install_it(no_browser, monkeypatch):
+    release = no_browser / "os-release"
+    release.write_text('ID=fedora\nVERSION_CODENAME=""\n')
+    monkeypatch.setattr(chromium, "_RELEASE", release)
+    with pytest.raises(Trouble, match=r"on Debian only.*apt-get install chromium.*CHROMIUM"):
+        chromium.chromium()
+
+
+def test_what_the_machine_has_is_not_fetched_again(no_browser, monkeypatch):
+    fetched: list[str] = []
+
+    class Apt:
+        def __init__(self, *_arguments, **_options):
+            pass
+
+        def update(self):
+            pass
+
+        def with_needed(self, package):
+            return {package: "150-1", "chromium-common": "150-1", "libnss3": "3", "libc6": "2"}
+
+        def download(self, packages):
+            fetched.extend(packages)
+            return []
+
+    monkeypatch.setattr(debian, "PrivateApt", Apt)
+    monkeypatch.setattr(debian, "installed", lambda: {"libc6", "chromium-common"})
+    release = no_browser / "os-release"
+    release.write_text("ID=debian\nVERSION_CODENAME=bookworm\n")
+    monkeypatch.setattr(chromium, "_RELEASE", release)
+    found = chromium.chromium()
+    assert sorted(fetched) == [
+        "chromium-common=150-1",
+        "chromium-headless-shell=150-1",
+        "fonts-dejavu-core",
+        "libnss3=3",
+    ]
+    assert os.fspath(found.program).startswith(str(no_browser / "cache"))
+    assert "FONTCONFIG_FILE" in found.environment

@@ -1,13 +1,15 @@
 # What a person types. Everything is done by the package tools/; see docs/development.md.
 PYTHON ?= python3
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-slow bench lint prepare dev terms pictures clean distclean
+.PHONY: help demo serve test test-slow test-browser bench lint prepare dev terms pictures clean \
+	distclean
 
 help:
 	@echo "make demo       set everything up and show the main job end to end, on both sides"
 	@echo "make serve      the same, left running, with addresses and logins (ODOO_PORT, SANDBOX_PORT)"
 	@echo "make test       linters and all tests (ONLY=lint|pure|odoo|mrp|system, ARGS='pytest options')"
 	@echo "make test-slow  random walks on both sides, ten seeds, many minutes"
+	@echo "make test-browser  the screens in a real browser, in Ukrainian; leaves its pictures"
 	@echo "make bench      speed beside its floor, into bench/RESULTS.md (NAME=webhook for one of them)"
 	@echo "make lint       the linters alone (FIX=1 mends what can be mended)"
 	@echo "make prepare    fetch and make what is kept between runs, and nothing else"
@@ -20,6 +22,9 @@ help:
 
 demo serve test bench lint prepare dev terms pictures clean distclean:
 	@$(PYTHON) -m tools $@
+
+test-browser:
+	@ONLY=browser $(PYTHON) -m tools test
 
 test-slow:
 	@SLOW=1 ONLY=system ARGS="-k random_walk $(ARGS)" $(PYTHON) -m tools test

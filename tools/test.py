@@ -2,7 +2,7 @@
 
 Four runs since they need different surroundings: pure tests without Odoo, in-process tests inside
 Odoo (those of the addon for Manufacturing with that installed), and whole-system tests outside of
-real processes.
+real processes. Those in a browser take minutes and need a Chromium: they run when they are asked for.
 """
 
 from __future__ import annotations
@@ -16,13 +16,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import lint, processes, templates
+from . import chromium, lint, processes, templates
 from .messages import Trouble, say, warn
 from .odoo_config import environment_of, write_config
 from .paths import ADDONS, REPOSITORY
 from .runtime import Runtime
 
 PARTS = ("lint", "pure", "odoo", "mrp", "system")
+ON_DEMAND = ("browser",)
 _PURE = ("tests/pure", "tests/sandbox", "tests/tools")
 _NO_TESTS = 5  # pytest's exit code
 
@@ -68,8 +69,9 @@ def main(_arguments: list[str]) -> int:
     :return: 0 if nothing failed
     """
     only = os.environ.get("ONLY") or ""
-    if only and only not in PARTS:
-        raise Trouble(f"ONLY={only} is no part of the tests: choose one of {', '.join(PARTS)}.")
+    known = (*PARTS, *ON_DEMAND)
+    if only and only not in known:
+        raise Trouble(f"ONLY={only} is no part of the tests: choose one of {', '.join(known)}.")
     arguments = shlex.split(os.environ.get("ARGS") or "")
     parts = [only] if only else list(PARTS)
     totals = Totals()
@@ -129,7 +131,12 @@ def _system(report: Path, arguments: list[str]) -> int:
     return _pytest(["-p", "no:odoo", "tests/system"], report, arguments, _plain_environment())
 
 
-_RUNS = {"pure": _pure, "odoo": _odoo, "mrp": _mrp, "system": _system}
+def _browser(report: Path, arguments: list[str]) -> int:
+    chromium.chromium()  # fetched before the tests, so that what cannot be had is told once
+    return _pytest(["-p", "no:odoo", "tests/browser"], report, arguments, _plain_environment())
+
+
+_RUNS = {"pure": _pure, "odoo": _odoo, "mrp": _mrp, "system": _system, "browser": _browser}
 
 
 def _pytest(options: list[str], report: Path, arguments: list[str], env: Mapping[str, str]) -> int:

@@ -1,0 +1,131 @@
+"""Screens in a real browser, in Ukrainian: a person's way through them, seen from outside.
+
+Odoo, the database and KeyCRM are those of the whole-system tests. Each test leaves its pictures in
+``screenshots/``; one that fails also leaves what was on the screen.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.system.conftest import (  # noqa: F401 - fixtures are found by their names
+    Account,
+    account,
+    new_account,
+    new_odoo,
+    new_sandbox,
+    odoo,
+    pytest_configure,
+    rpc,
+    runtime,
+    sandbox,
+    wait_for,
+)
+from tools import chromium
+from tools.odoo_server import OdooServer
+from tools.paths import REPOSITORY
+from tools.rpc import Rpc
+from tools.screen import DESKTOP, Screen
+
+FOLDER = REPOSITORY / "screenshots"
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A headless Chromium, one for all tests."""
+    with chromium.browser() as started:
+        yield started
+
+
+@pytest.fixture(scope="module", autouse=True)
+def in_ukrainian(rpc: Rpc) -> None:  # noqa: F811
+    """The administrator and everybody who is made later read Ukrainian."""
+    (admin,) = rpc.search("res.users", ("login", "=", "admin"))
+    rpc.write("res.users", admin, lang="uk_UA")
+
+
+@pytest.fixture
+def new_user(rpc: Rpc) -> Callable[..., str]:  # noqa: F811
+    """Make users who read Ukrainian: ``new_user("seller", "sales_team.group_sale_salesman")``."""
+
+    def make(login: str, *groups: str) -> str:
+        ids = []
+        for group in groups:
+            module, name = group.split(".")
+            found = rpc.rows(
+                "ir.model.data",
+                ("module", "=", module),
+                ("name", "=", name),
+                fields=["res_id"],
+            )
+            ids.append(found[0]["res_id"])
+        rpc.create(
+            "res.users",
+            name=login.capitalize(),
+            login=login,
+            password=login,
+            lang="uk_UA",
+            group_ids=[(4, group) for group in ids],
+        )
+        return login
+
+    return make
+
+
+@pytest.fixture
+def new_screen(
+    browser: Browser,
+    odoo: OdooServer,  # noqa: F811
+    request: pytest.FixtureRequest,
+) -> Iterator[Callable[..., Screen]]:
+    """Open a window and log in: ``new_screen("seller", size=PHONE)``."""
+    opened: list[Screen] = []
+
+    def open_window(login: str = "admin", **options: Any) -> Screen:
+        window = Screen(
+            browser, odoo, folder=FOLDER, **{"size": DESKTOP, **options, "language": "uk_UA"}
+        )
+        opened.append(window)
+        window.log_in(login, login)
+        return window
+
+    yield open_window
+    failed = getattr(request.node, "failed", False)
+    name = re.sub(r"\W+", "-", request.node.name).strip("-")
+    for number, window in enumerate(opened, 1):
+        if failed:
+            window.picture(f"failed-{name}-{number}")
+        window.close()
+    broken = [complaint for window in opened for complaint in window.complaints]
+    assert failed or not broken, f"scripts failed in the browser: {broken}"
+
+
+@pytest.fixture
+def screen(new_screen: Callable[..., Screen]) -> Screen:
+    """The administrator's window."""
+    return new_screen()
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """Let fixtures know of a failure, and show what Odoo complained about beside it."""
+    outcome = yield
+    report = outcome.get_result()
+    if report.failed:
+        item.failed = True  # type: ignore[attr-defined]
+    server = getattr(item, "funcargs", {}).get("odoo")
+    if report.failed and isinstance(server, OdooServer):
+        lines = [line for line in server.log_text().splitlines() if " INFO " not in line]
+        report.sections.append(("Odoo's log, without what is routine", "\n".join(lines[-60:])))
+
+
+def pytest_sessionstart() -> None:
+    """Remove the pictures of the last run, so that what lies there is from this one."""
+    for file in Path(FOLDER).glob("*.png"):
+        file.unlink()

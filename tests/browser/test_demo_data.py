@@ -1,0 +1,79 @@
+"""Odoo's demo mode: a shop to look at, without any network."""
+
+import pytest
+
+from tools import templates
+from tools.odoo_server import OdooServer
+
+SCREENS = (
+    "keycrm_order_action",
+    "keycrm_order_archive_action",
+    "keycrm_offer_action",
+    "keycrm_stock_level_action",
+    "keycrm_stock_refused_action",
+    "keycrm_missing_sku_action",
+    "keycrm_stock_comparison_action",
+    "keycrm_payment_action",
+    "keycrm_transaction_action",
+    "keycrm_event_action",
+    "keycrm_order_sync_action",
+    "keycrm_account_action",
+)
+
+
+@pytest.fixture(scope="module")
+def odoo(runtime):
+    """An Odoo whose database was made with demo data."""
+    database = runtime.databases.name("with_demo")
+    templates.install_with_demo(runtime.source, runtime.databases, database, runtime.folder)
+    server = OdooServer(runtime, database).start()
+    yield server
+    server.kill()
+    runtime.databases.drop(database)
+
+
+def test_a_looker_finds_something_on_every_screen(screen):
+    empty = []
+    for action in SCREENS:
+        screen.open(action)
+        screen.picture(f"demo-{action.removeprefix('keycrm_').removesuffix('_action')}")
+        if not screen.page.locator(".o_data_row, .o_kanban_record:not(.o_kanban_ghost)").count():
+            empty.append(action)
+    assert empty == []
+
+
+def test_orders_stand_where_their_statuses_put_them(rpc):
+    orders = rpc.rows(
+        "sale.order",
+        ("keycrm_account_id", "!=", False),
+        fields=["state", "keycrm_archived", "amount_total", "keycrm_total", "keycrm_payment_ids"],
+    )
+    states = [order["state"] for order in orders if not order["keycrm_archived"]]
+    assert {"draft", "sale", "cancel"} <= set(states)
+    assert [order for order in orders if order["keycrm_archived"]]
+    assert [order for order in orders if order["keycrm_payment_ids"]]
+    differing = [o for o in orders if abs(o["amount_total"] - o["keycrm_total"]) > 0.005]
+    assert len(differing) == 1  # one shows what becomes of a total that cannot be made equal
+
+
+def test_what_failed_tells_why(rpc, screen):
+    failed = rpc.search("keycrm.event", ("state", "=", "failed"))
+    assert len(failed) == 2
+    screen.open("keycrm_event_action", failed[-1])
+    screen.sees("Свічка соєва (стара партія)")
+    screen.picture("demo-event-failed")
+
+
+def test_nothing_is_asked_of_keycrm(odoo, rpc, runtime, screen):
+    """A request is booked before it is made, and one that gets no answer is noted as trouble."""
+    (account,) = rpc.rows(
+        "keycrm.account",
+        fields=["enabled", "api_url", "orders_cron_id", "stock_cron_id"],
+    )
+    assert account["enabled"] and account["api_url"].startswith("http://127.0.0.1:")
+    for cron in ("orders_cron_id", "stock_cron_id"):
+        assert not rpc.read("ir.cron", account[cron][0], "active")["active"]
+    for action in SCREENS:
+        screen.open(action)
+    assert not rpc.read("keycrm.account", account["id"], "trouble_code")["trouble_code"]
+    assert runtime.server.query(odoo.database, "SELECT count(*) FROM keycrm_api_budget") == [(0,)]

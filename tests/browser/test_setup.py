@@ -1,0 +1,82 @@
+"""A new user sets it up: from nothing to the first order, with the mouse and without."""
+
+import pytest
+
+
+@pytest.fixture
+def own_keycrm(rpc, sandbox):
+    """A new account asks the sandbox: its API address is no field of the set-up."""
+    rpc.call("ir.default", "set", "keycrm.account", "api_url", sandbox.api_url)
+    yield sandbox
+    accounts = rpc.search("keycrm.account", ("api_url", "=", sandbox.api_url))
+    rpc.call("keycrm.account", "write", accounts, {"enabled": False})
+
+
+def link_of(screen):
+    """Read the webhook link off the screen."""
+    return screen.field("webhook_url").locator("span, input").first.inner_text().strip()
+
+
+def test_from_nothing_to_the_first_order(own_keycrm, odoo, rpc, screen, wait_for):
+    screen.open("keycrm_order_action")
+    screen.menu("Налаштування", "Початкове налаштування")
+    screen.picture("setup-empty")
+    screen.fill("name", "Льон і мед")
+    screen.fill("api_key", "not-the-key")
+    screen.press("Перевірити підключення")
+    screen.sees("KeyCRM не приймає API-ключ")
+    screen.picture("setup-wrong-key")
+
+    screen.fill("api_key", own_keycrm.key)
+    screen.press("Перевірити підключення")
+    screen.sees("Підключено.")
+    screen.tick("enabled")
+    screen.sees("Жоден Webhook ще не надійшов")
+    screen.fill("public_url", odoo.url)
+    screen.press("Перевірити посилання")
+    screen.sees("адреса вашої внутрішньої мережі")
+    screen.picture("setup-link-checked")
+
+    own_keycrm.control.add_webhook(link_of(screen))
+    made = own_keycrm.control.create_sample_order()["answer"]
+    screen.sees("Webhook надійшов")  # by itself, while one looks
+    screen.picture("setup-webhook-arrived")
+
+    screen.tag("archive_status_ids", "Виконано")
+    screen.press("Синхронізувати замовлення")
+    screen.menu("Замовлення клієнтів")
+    wait_for(lambda: rpc.search("sale.order", ("keycrm_id", "=", made["id"])), 60, "the order")
+    screen.open("keycrm_order_action")
+    screen.sees(made["buyer"]["full_name"].split()[0])
+    screen.picture("setup-first-order")
+    (account,) = rpc.rows(
+        "keycrm.account", ("name", "=", "Льон і мед"), fields=["enabled", "archive_status_ids"]
+    )
+    assert account["enabled"] and len(account["archive_status_ids"]) == 1
+
+
+def test_the_keyboard_alone_sets_it_up(own_keycrm, rpc, screen, wait_for):
+    screen.open("keycrm_setup_action", "new")
+    keys = screen.page.keyboard
+    screen.tab_to(screen.field("name").locator("input, textarea").first)
+    keys.press("Control+A")
+    keys.type("Без миші")
+    screen.tab_to(screen.field("api_key").locator("input").first)
+    keys.type(own_keycrm.key)
+    screen.tab_to(screen.button("Перевірити підключення"))
+    screen.picture("keyboard-focus")
+    keys.press("Enter")
+    screen.sees("Підключено.")
+    screen.tab_to(screen.field("enabled").locator("input").first)
+    keys.press("Space")
+    screen.sees("Жоден Webhook ще не надійшов")
+    screen.tab_to(screen.button("Синхронізувати замовлення"))
+    keys.press("Enter")
+    screen.sees("Синхронізувати замовлення")
+    screen.picture("keyboard-done")
+    (account,) = wait_for(
+        lambda: rpc.rows("keycrm.account", ("name", "=", "Без миші"), fields=["enabled"]),
+        30,
+        "the account",
+    )
+    assert account["enabled"]

@@ -1,0 +1,49 @@
+"""Warehouses are matched on the screen, and nothing is sent before a person has seen what changes."""
+
+from tools import shop
+
+
+def test_matching_warehouses_leads_to_the_rehearsal_and_then_to_keycrm(
+    account, rpc, screen, wait_for
+):
+    warehouse = rpc.create("stock.warehouse", name="Склад на Подолі", code="PODIL")
+    offers = {}
+    for sku, theirs, ours in (("SHIRT-M", 3, 8), ("SHIRT-L", 9, 2), ("SCARF", 4, 4)):
+        offers[sku] = account.keycrm.create_offer(sku=sku, name=sku, stock={1: theirs})["id"]
+        product = rpc.create("product.product", name=sku, default_code=sku, is_storable=True)
+        shop.receive(rpc, warehouse, product, ours)
+    account.call("action_refresh_warehouses")
+
+    def in_keycrm(sku):
+        return float(account.keycrm.stock(offers[sku])["warehouses"]["1"]["quantity"])
+
+    screen.open("keycrm_warehouse_action")
+    screen.page.locator(".o_data_row").first.locator("[name=warehouse_ids]").click()
+    screen.tag("warehouse_ids", "Склад на Подолі")
+    screen.picture("warehouses-matching")
+    screen.page.locator(".o_list_button_save").locator("visible=true").first.click()
+    screen.sees("Потрібна попередня перевірка")
+    screen.picture("warehouses-matched")
+
+    screen.open("keycrm_account_action", account.id)
+    screen.press("Попередня перевірка")
+    comparison = wait_for(
+        lambda: rpc.search(
+            "keycrm.stock.comparison", ("account_id", "=", account.id), ("state", "=", "ready")
+        ),
+        90,
+        "the rehearsal",
+    )
+    screen.open_record("keycrm.stock.comparison", comparison[0])
+    screen.sees("Зменшиться")
+    screen.sees("Збільшиться")
+    screen.picture("rehearsal")
+    assert (in_keycrm("SHIRT-M"), in_keycrm("SHIRT-L")) == (3, 9), "sent before it was seen"
+
+    screen.press("В Odoo правильно: передати")
+    screen.picture("rehearsal-asks")
+    screen.page.locator(".modal-footer .btn-primary").click()
+    wait_for(lambda: (in_keycrm("SHIRT-M"), in_keycrm("SHIRT-L")) == (8, 2), 90, "Odoo's numbers")
+    screen.open("keycrm_stock_level_action")
+    screen.sees("SHIRT-M")
+    screen.picture("stock-sent")

@@ -1,0 +1,243 @@
+"""Odoo's screens as a person uses them, in a real browser: for the browser tests and the pictures.
+
+Everything is found by the words that are on the screen, or by what a screen reader would say.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from pathlib import Path
+
+from playwright.sync_api import Browser, Locator, Page, Request, expect
+
+from .odoo_server import OdooServer
+
+DESKTOP = (1366, 768)
+PHONE = (390, 844)
+_PATIENCE = 60_000  # milliseconds until something has to be on the screen, on a busy machine
+
+_QUIET = 0.4  # seconds without a request after which a screen counts as drawn
+
+expect.set_options(timeout=_PATIENCE)
+
+
+class Screen:
+    """A window of a browser, of one user.
+
+    :param browser: the browser
+    :param odoo: the Odoo that is looked at
+    :param language: Odoo's code of the user's language, for dates and numbers
+    :param size: width and height in pixels
+    :param folder: where pictures go
+    """
+
+    def __init__(
+        self,
+        browser: Browser,
+        odoo: OdooServer,
+        *,
+        language: str = "uk_UA",
+        size: tuple[int, int] = DESKTOP,
+        folder: Path,
+    ) -> None:
+        self._context = browser.new_context(
+            viewport={"width": size[0], "height": size[1]},
+            locale=language.replace("_", "-"),
+            timezone_id="Europe/Kyiv",
+            has_touch=size == PHONE,
+            is_mobile=size == PHONE,
+            reduced_motion="reduce",
+        )
+        self._context.set_default_timeout(_PATIENCE)
+        self.page: Page = self._context.new_page()
+        self._odoo = odoo
+        self._folder = folder
+        self.complaints: list[str] = []
+        self._under_way: set[Request] = set()
+        self.page.on("request", self._begun)
+        self.page.on("requestfinished", self._ended)
+        self.page.on("requestfailed", self._ended)
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+
+    # === GOING SOMEWHERE ===
+
+    def log_in(self, login: str = "admin", password: str = "admin") -> None:
+        """Log in and wait for Odoo.
+
+        :param login: the user's login
+        :param password: and password
+        """
+        self.page.goto(f"{self._odoo.url}/web/login")
+        self.page.fill("input[name=login]", login)
+        self.page.fill("input[name=password]", password)
+        self.page.click(".oe_login_buttons button[type=submit]")
+        self.page.wait_for_selector(".o_web_client", timeout=2 * _PATIENCE)
+        self.settle()
+
+    def open(self, action: str, record: int | str | None = None) -> None:
+        """Open an action of the addon by its address.
+
+        :param action: its name in the addon, such as ``keycrm_event_action``
+        :param record: id of a record to open, or ``new``
+        """
+        path = f"/odoo/action-ordage_keycrm.{action}"
+        self.page.goto(f"{self._odoo.url}{path}" + (f"/{record}" if record else ""))
+        self.settle()
+
+    def open_record(self, model: str, record: int) -> None:
+        """Open a record's standard form by its address.
+
+        :param model: its model
+        :param record: its id
+        """
+        self.page.goto(f"{self._odoo.url}/odoo/{model}/{record}")
+        self.settle()
+
+    def menu(self, *words: str) -> None:
+        """Click through the app's menus.
+
+        :param words: what the menus are called, from the bar down
+        """
+        for word in words:
+            bar = self.page.locator(".o_main_navbar, .o_popover, .dropdown-menu")
+            bar.get_by_text(word, exact=True).locator("visible=true").first.click()
+        self.settle()
+
+    def settle(self) -> None:
+        """Wait until the screen is there: no request is under way, fonts and pictures are loaded."""
+        self.page.wait_for_selector(".o_action_manager > *, .modal", state="attached")
+        quiet_since = time.monotonic()
+        deadline = quiet_since + _PATIENCE / 1000
+        while time.monotonic() < min(deadline, quiet_since + _QUIET):
+            self.page.wait_for_timeout(50)
+            if self._under_way:
+                quiet_since = time.monotonic()
+        self.page.evaluate("document.fonts.ready.then(() => true)")
+
+    # === DOING SOMETHING ===
+
+    def press(self, words: str) -> None:
+        """Press a button, in the open dialog if there is one.
+
+        :param words: what stands on it
+        """
+        self.button(words).click()
+
+    def button(self, words: str) -> Locator:
+        """Find a button by what stands on it, in the open dialog if there is one.
+
+        :param words: what stands on it
+        """
+        dialog = self.page.locator(".modal.o_technical_modal, .modal.show").last
+        place = dialog if dialog.is_visible() else self.page.locator(".o_action_manager")
+        return place.get_by_role("button", name=words, exact=True).locator("visible=true").first
+
+    def field(self, name: str) -> Locator:
+        """Find a field by its technical name.
+
+        :param name: such as ``api_key``
+        """
+        return self.page.locator(f".o_field_widget[name={name}]").locator("visible=true").first
+
+    def fill(self, name: str, value: str) -> None:
+        """Type into a field.
+
+        :param name: its technical name
+        :param value: the text
+        """
+        self.field(name).locator("input, textarea").first.fill(value)
+
+    def tag(self, name: str, *words: str) -> None:
+        """Choose values of a field with tags.
+
+        :param name: its technical name
+        :param words: the values, as they are shown
+        """
+        for word in words:
+            typed = self.field(name).locator("input").first
+            typed.click()
+            typed.fill(word)
+            self.page.locator(".o-autocomplete--dropdown-item").get_by_text(
+                word, exact=True
+            ).first.click()
+
+    def tick(self, name: str) -> None:
+        """Switch a field on or off.
+
+        :param name: its technical name
+        """
+        self.field(name).locator("input[type=checkbox]").first.click()
+
+    def tab_to(self, place: Locator, presses: int = 80) -> None:
+        """Reach something with the keyboard alone.
+
+        :param place: what has to get the focus
+        :param presses: of the tabulator, at most
+        :raise AssertionError: if it is not reached
+        """
+        place.wait_for()
+        for _ in range(presses):
+            if place.evaluate("place => place === document.activeElement"):
+                return
+            self.page.keyboard.press("Tab")
+        raise AssertionError(f"the keyboard does not reach {place}")
+
+    def scroll_to(self, place: str) -> None:
+        """Bring a part of the screen to the top of the window.
+
+        :param place: its selector
+        """
+        self.page.locator(place).first.evaluate("place => place.scrollIntoView()")
+
+    # === SEEING SOMETHING ===
+
+    def sees(self, text: str | re.Pattern[str], timeout: float | None = None) -> None:
+        """Wait until a text can be seen.
+
+        :param text: the text, or a part of it
+        :param timeout: seconds at most
+        """
+        place = self.page.locator("body").get_by_text(text).locator("visible=true").first
+        expect(place).to_be_visible(timeout=timeout * 1000 if timeout else _PATIENCE)
+
+    def does_not_see(self, text: str) -> None:
+        """Wait until a text can no longer be seen.
+
+        :param text: the text, or a part of it
+        """
+        expect(self.page.get_by_text(text).locator("visible=true")).to_have_count(0)
+
+    def overflows(self) -> bool:
+        """Tell whether the page is wider than its window, so that one has to move it sideways."""
+        return bool(
+            self.page.evaluate("document.documentElement.scrollWidth > window.innerWidth + 1")
+        )
+
+    def picture(self, name: str, *, of: str | None = None) -> Path:
+        """Take a picture.
+
+        :param name: its file's name, without ending
+        :param of: selector of the part to show; by default what the window shows
+        :return: the file
+        """
+        self._folder.mkdir(parents=True, exist_ok=True)
+        file = self._folder / f"{name}.png"
+        self.page.wait_for_timeout(300)  # the last shades of a transition
+        if of:
+            self.page.locator(of).locator("visible=true").first.screenshot(path=file)
+        else:
+            self.page.screenshot(path=file)
+        return file
+
+    def _begun(self, request: Request) -> None:
+        # The bus holds its requests open until something happens.
+        if not re.search(r"/bus/|/websocket|longpolling", request.url):
+            self._under_way.add(request)
+
+    def _ended(self, request: Request) -> None:
+        self._under_way.discard(request)
+
+    def close(self) -> None:
+        """Close the window."""
+        self._context.close()

@@ -8,7 +8,7 @@ from pathlib import Path
 from . import cache, commands
 from .databases import Databases, drop_prefixed
 from .fetch_odoo import OdooSource
-from .messages import doing
+from .messages import Trouble, doing
 from .odoo_config import environment_of, odoo_command, write_config
 from .paths import cache_folder, need_space
 from .postgres import PrivatePostgres, Server, copy_tree, existing_server
@@ -126,6 +126,23 @@ def install_addon(
     """
     with doing(f"installing the addon {addon}"):
         _install(source, databases, database, work, (addon,), **config)
+
+
+def install_with_demo(source: OdooSource, databases: Databases, database: str, work: Path) -> None:
+    """Make a database as Odoo's demo mode does: with demo data of Odoo's own addons and of ours.
+
+    :param source: the Odoo
+    :param databases: the run's databases
+    :param database: its name on the server; it must not exist
+    :param work: folder for the configuration file
+    :raise Trouble: if the addon's demo data could not be loaded
+    """
+    databases.create(database)
+    options = ("--with-demo", f"--load-language={','.join(LANGUAGES)}")
+    with doing("making a database with demo data"):
+        log = _install(source, databases, database, work, (ADDON,), *options)
+    if failed := re.search(rf"Module {ADDON} demo data failed.*", log, re.DOTALL):
+        raise Trouble(f"The demo data could not be loaded:\n{failed[0][-3000:]}")
 
 
 def _fill_base(source: OdooSource, databases: Databases, database: str, work: Path) -> None:

@@ -40,6 +40,12 @@
         "views/keycrm_stock_why_views.xml",
         "views/keycrm_product_menus.xml",
     ],
+    "demo": [
+        "demo/account_demo.xml",
+        "demo/product_demo.xml",
+        "demo/order_demo.xml",
+        "demo/stock_demo.xml",
+    ],
     "assets": {
         "web.assets_backend": ["ordage_keycrm/static/src/**/*"],
     },

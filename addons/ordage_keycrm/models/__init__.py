@@ -38,6 +38,7 @@ from . import keycrm_buyer
 from . import keycrm_company
 from . import keycrm_catch_up
 from . import keycrm_delay
+from . import keycrm_demo
 from . import keycrm_event
 from . import keycrm_event_again
 from . import keycrm_product_tie

@@ -45,9 +45,9 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module", autouse=True)
 def in_ukrainian(rpc: Rpc) -> None:  # noqa: F811
-    """The administrator and everybody who is made later read Ukrainian."""
+    """The administrator reads Ukrainian, and OdooBot's greeting covers no screen."""
     (admin,) = rpc.search("res.users", ("login", "=", "admin"))
-    rpc.write("res.users", admin, lang="uk_UA")
+    rpc.write("res.users", admin, lang="uk_UA", odoobot_state="disabled")
 
 
 @pytest.fixture
@@ -71,6 +71,7 @@ def new_user(rpc: Rpc) -> Callable[..., str]:  # noqa: F811
             login=login,
             password=login,
             lang="uk_UA",
+            odoobot_state="disabled",
             group_ids=[(4, group) for group in ids],
         )
         return login

@@ -5,6 +5,7 @@ from importlib import resources
 import pytest
 
 OURS = {
+    "overview": ("keycrm_overview_action", None),
     "orders": ("keycrm_order_action", None),
     "offers": ("keycrm_offer_action", None),
     "warehouses": ("keycrm_warehouse_action", None),
@@ -59,6 +60,7 @@ def test_no_screen_is_harder_to_use_than_odoos_own(filled, screen, odoo):
     for name, (action, record) in {
         **OURS,
         "order": ("keycrm_order_action", order),
+        "setup": ("keycrm_setup_action", account.id),
         "account": ("keycrm_account_action", account.id),
     }.items():
         screen.open(action, record)

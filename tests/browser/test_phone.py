@@ -5,6 +5,7 @@ import pytest
 from tools.screen import PHONE
 
 SCREENS = {
+    "overview": "keycrm_overview_action",
     "orders": "keycrm_order_action",
     "archive": "keycrm_order_archive_action",
     "offers": "keycrm_offer_action",
@@ -29,6 +30,7 @@ def test_every_screen_fits_a_phone(phone):
     wide = []
     for name, action in SCREENS.items():
         phone.open(action)
+        assert phone.page.locator(".o_action_manager > *").first.is_visible(), name
         phone.picture(f"phone-{name}")
         if phone.overflows():
             wide.append(name)
@@ -39,6 +41,7 @@ def test_an_order_and_an_account_fit_a_phone(account, phone, rpc):
     order = rpc.search("sale.order", ("keycrm_account_id", "=", account.id), limit=1)[0]
     for name, action, record in (
         ("order", "keycrm_order_action", order),
+        ("setup", "keycrm_setup_action", account.id),
         ("account", "keycrm_account_action", account.id),
         ("synchronise", "keycrm_order_sync_action", "new"),
     ):

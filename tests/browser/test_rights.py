@@ -11,7 +11,7 @@ def test_a_seller_sees_orders_and_cannot_touch_the_connection(account, new_user,
     screen.picture("seller-orders")
 
     screen.open("res_config_settings_action")
-    screen.sees("Дозволи")  # Odoo's own dialog says who may
+    screen.sees("Помилка доступу")  # Odoo's own dialog says who may
     screen.does_not_see("Traceback")
     screen.picture("seller-settings")
 

@@ -119,13 +119,13 @@ class World:
     def _template(self, addon: bool) -> str:
         if addon not in self._templates:
             runtime = self.runtime
-            made = runtime.addon_database("bench") if addon else runtime.plain_database("bench")
+            made = runtime.plain_database("bench")
             templates.install_addon(
                 runtime.source,
                 runtime.databases,
                 made,
                 runtime.folder,
-                FLOOR,
+                f"{templates.ADDON},{FLOOR}" if addon else FLOOR,
                 addons_path=self._addons_path,
             )
             self._templates[addon] = made

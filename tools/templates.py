@@ -121,7 +121,7 @@ def install_addon(
     :param databases: the run's databases
     :param database: its name on the server
     :param work: folder for the configuration file
-    :param addon: which; what it depends on comes along
+    :param addon: which, several with commas; what they depend on comes along
     :param config: further options of Odoo's configuration file
     """
     with doing(f"installing the addon {addon}"):

@@ -89,6 +89,8 @@ def circumstances() -> dict[str, Any]:
 def _line(row: dict[str, Any]) -> str:
     ratio = "–" if row["ratio"] is None else f"{row['ratio']:.2f}"
     taken = f"{row['date']}, {row['commit']}, load {row['load']:.1f} on {row['cores']}"
+    if row.get("scale", 1) != 1:
+        taken += f", SCALE={row['scale']:g}"
     cells = (
         *(row["what"], row["floor"], row["ours"], ratio, row["goal"]),
         *("yes" if row["reached"] else "**no**", row["samples"], taken),

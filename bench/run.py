@@ -31,6 +31,7 @@ NAMES = [
     "users",
     "comparison",
     "limit",
+    "backlog",
     "large",
     "accounts",
     "processes",
@@ -76,6 +77,7 @@ def _run(world: World, name: str) -> None:
     about = {
         **results.circumstances(),
         "load": load.mean,
+        "scale": world.scale,
         "minutes": round((time.monotonic() - begun) / 60, 1),
     }
     results.save(rows, NAMES, about)

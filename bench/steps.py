@@ -12,7 +12,7 @@ from tools import shop as setup
 from tools.rpc import Rpc
 from tools.waiting import wait_for
 
-from .world import Shop
+from .world import Shop, World
 
 #: When the newest seeded order was made, and how far two of them are apart: see sandbox/seed.py.
 NEWEST = datetime(2026, 8, 1, 12, 0)
@@ -153,3 +153,22 @@ def resident(pid: int) -> int:
     """
     with open(f"/proc/{pid}/statm") as file:
         return int(file.read().split()[1]) * 4096
+
+
+def limited_shop(world: World) -> Shop:
+    """Join an Odoo with a KeyCRM whose catalogue it knows; from now on the limit holds."""
+    shop = world.shop(sandbox={"offers": 500})
+    catalogue(shop)
+    settle(shop, 180)
+    return shop
+
+
+def begin_limit(shop: Shop) -> int:
+    """Let the limit hold on both sides, with an empty window.
+
+    :return: the last request before it
+    """
+    shop.rpc.write("keycrm.account", shop.account, request_limit=60)
+    time.sleep(62)
+    shop.keycrm.set_switches(rate_limit=60)
+    return max((one["number"] for one in shop.keycrm.requests(limit=1)), default=0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -28,10 +29,20 @@ class World:
 
     def __init__(self, runtime: Runtime) -> None:
         self.runtime = runtime
+        self.scale = float(os.environ.get("SCALE") or 1)
         self._templates: dict[bool, str] = {}
         self._started: list[OdooServer | SandboxServer] = []
         self._databases: list[str] = []
         self._numbers = itertools.count(1)
+
+    def sized(self, count: int, least: int = 1) -> int:
+        """Make a size as large as ``SCALE`` asks for: a part of it to try something out.
+
+        :param count: the size that counts
+        :param least: the smallest that makes sense
+        :return: the size to be used
+        """
+        return max(least, round(count * self.scale))
 
     def database(self, *, addon: bool = True, template: str | None = None) -> str:
         """Make a fresh database that has the floors.

@@ -42,12 +42,12 @@ def run(world: World) -> Iterator[Row]:
     for _ in range(ACCOUNTS):
         _latency(shop, *next(turns))
     pairs = Pairs()
-    for place in range(2 * ROUNDS):
+    for place in range(2 * world.sized(ROUNDS)):
         # well, ill, ill, well, …
         is_ill = place % 4 in (1, 2)
         _set_ill(shop, ill, ill_link, is_ill)
         samples = pairs.ours if is_ill else pairs.floor
-        for _ in range(A_ROUND):
+        for _ in range(world.sized(A_ROUND, 8)):
             if is_ill:
                 # Every order of its KeyCRM is told too; nothing of it can be read.
                 requests.post(ill_link, json=_body(place), timeout=60)
@@ -62,7 +62,7 @@ def run(world: World) -> Iterator[Row]:
         ratio=middle,
         goal="≤ 1.1 ×",
         reached=middle <= 1.1 and late <= 1.1,
-        samples=f"{len(pairs.ours)} each, in {2 * ROUNDS} rounds",
+        samples=f"{len(pairs.ours)} each, in {2 * world.sized(ROUNDS)} rounds",
         details={"ratio_p95": late},
     )
 

@@ -73,10 +73,12 @@ def _ratio(ours: list[dict[str, Any]], floor: list[dict[str, Any]]) -> float:
 
 
 def _quotations(world: World) -> Row:
-    shop = _shop(world, ORDERS + TURN, QUOTATION)
+    count = world.sized(TURN, 20)
+    total = count * (1 + ORDERS // TURN)
+    shop = _shop(world, total, QUOTATION)
     ours, floor = [], []
     for place in range(1 + ORDERS // TURN):
-        one = turn(shop, place, TURN, ORDERS + TURN, QUOTATION)
+        one = turn(shop, place, count, total, QUOTATION)
         bare = shop.floor("repeat_orders", one["marks"], BATCH)
         if place:
             ours.append(one)
@@ -84,25 +86,27 @@ def _quotations(world: World) -> Row:
     ratio = _ratio(ours, floor)
     return Row(
         key="bulk.quotations",
-        what=f"bulk sync of {ORDERS:,} orders of 3 lines as quotations, half the buyers new",
+        what=f"bulk sync of {total - count:,} orders of 3 lines as quotations, half the buyers new",
         floor=f"{_rate(floor):.0f} orders/s, {_queries(floor):.1f} queries an order",
         ours=f"{_rate(ours):.0f} orders/s, {_queries(ours):.1f} queries an order",
         ratio=ratio,
         goal="≥ 1.0 of the floor's orders/s, ≤ 6 queries an order",
         reached=ratio >= 1.0 and _queries(ours) <= 6,
-        samples=f"{len(ours)} pairs of {TURN}",
+        samples=f"{len(ours)} pairs of {count}",
         details={"rates": [[_rate([a]), _rate([b])] for a, b in zip(ours, floor, strict=True)]},
     )
 
 
 def _confirmed(world: World) -> Row:
-    shop = _shop(world, CONFIRMED + CONFIRMED_TURN, CONFIRM)
+    count = world.sized(CONFIRMED_TURN, 10)
+    total = count * (1 + CONFIRMED // CONFIRMED_TURN)
+    shop = _shop(world, total, CONFIRM)
     ours: list[dict[str, Any]] = []
     floors: dict[int, list[dict[str, Any]]] = {size: [] for size in CONFIRM_BATCHES}
     for place in range(1 + CONFIRMED // CONFIRMED_TURN):
-        one = turn(shop, place, CONFIRMED_TURN, CONFIRMED + CONFIRMED_TURN, CONFIRM)
+        one = turn(shop, place, count, total, CONFIRM)
         bare = {
-            size: shop.floor("repeat_orders", one["marks"], size, CONFIRMED_TURN, True)
+            size: shop.floor("repeat_orders", one["marks"], size, count, True)
             for size in CONFIRM_BATCHES
         }
         if place:
@@ -114,12 +118,12 @@ def _confirmed(world: World) -> Row:
     ratio = _ratio(ours, floor)
     return Row(
         key="bulk.confirmed",
-        what=f"{CONFIRMED} of them confirmed",
+        what=f"{total - count} of them confirmed",
         floor=f"{_rate(floor):.1f} orders/s, {_queries(floor):.0f} queries an order ({best} at once)",
         ours=f"{_rate(ours):.1f} orders/s, {_queries(ours):.0f} queries an order",
         ratio=ratio,
         goal="≥ 0.9 of the floor's orders/s",
         reached=ratio >= 0.9,
-        samples=f"{len(ours)} pairs of {CONFIRMED_TURN}",
+        samples=f"{len(ours)} pairs of {count}",
         details={"floors": {size: _rate(turns) for size, turns in floors.items()}},
     )

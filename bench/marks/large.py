@@ -26,7 +26,8 @@ SALES_LIST = "sale.action_orders"
 
 def run(world: World) -> Iterator[Row]:
     """Import the same orders in turns into a full database and into an empty one; then look."""
-    total = TURN * (TURNS + 1)
+    count = world.sized(TURN, 20)
+    total = count * (TURNS + 1)
     shops = []
     for _ in range(2):
         shop = world.shop(sandbox={"offers": 500, "created_filter": "created_at"})
@@ -36,36 +37,36 @@ def run(world: World) -> Iterator[Row]:
         settle(shop)
         shops.append(shop)
     full, empty = shops
-    _fill(full)
+    sizes = [world.sized(held, 100) for held in (HELD_ORDERS, HELD_BUYERS, HELD_PRODUCTS)]
+    _fill(full, *sizes)
     ours, floor = iter(range(TURNS + 1)), iter(range(TURNS + 1))
 
     def one(shop: Shop, places: Iterator[int]) -> float:
-        found = turn(shop, next(places), TURN, total, QUOTATION)
+        found = turn(shop, next(places), count, total, QUOTATION)
         return found["seconds"] / found["orders"]
 
     pairs = alternate(lambda: one(full, ours), lambda: one(empty, floor), TURNS, warm_up=1)
     yield Row(
         key="large.import",
-        what=f"import into a database of {HELD_ORDERS:,} orders, {HELD_BUYERS:,} buyers, "
-        f"{HELD_PRODUCTS:,} products",
+        what="import into a database of {:,} orders, {:,} buyers, {:,} products".format(*sizes),
         floor=f"{seconds(median(pairs.floor))} an order into an empty one",
         ours=f"{seconds(median(pairs.ours))} an order",
         ratio=pairs.ratio,
         goal="≤ 1.2 ×",
         reached=pairs.ratio <= 1.2,
-        samples=f"{TURNS} pairs of {TURN}",
+        samples=f"{TURNS} pairs of {count}",
         details={"pair_ratios_middle_half": pairs.spread},
     )
     yield from _screens(full)
 
 
-def _fill(shop: Shop) -> None:
+def _fill(shop: Shop, orders: int, buyers: int, products: int) -> None:
     """Put a hundred thousand orders beside those that are there, and their numbers in stock."""
     model = seed_sql.model_order(shop)
-    products = seed_sql.products_of_offers(shop, HELD_PRODUCTS, first=1_000_001)
-    seed_sql.quants(shop, dict.fromkeys(products, 5))
+    goods = seed_sql.products_of_offers(shop, products, first=1_000_001)
+    seed_sql.quants(shop, dict.fromkeys(goods, 5.0))
     seed_sql.levels(shop)
-    seed_sql.orders(shop, model, HELD_ORDERS, HELD_BUYERS, products)
+    seed_sql.orders(shop, model, orders, buyers, goods)
     shop.sql("VACUUM ANALYZE")
 
 

@@ -36,7 +36,7 @@ def run(world: World) -> Iterator[Row]:
         bare_side.prepare()
         return bare_side.validate()
 
-    pairs = alternate(ours, floor, PAIRS, warm_up=1)
+    pairs = alternate(ours, floor, world.sized(PAIRS, 2), warm_up=1)
     failures, base = our_side.failures, bare_side.failures
     yield Row(
         key="users",
@@ -47,7 +47,7 @@ def run(world: World) -> Iterator[Row]:
         goal="no more serialization failures, ≤ +3 % time",
         # By chance one side meets a few more of the same kind: ten of a hundred are noise.
         reached=failures <= base * 1.1 + 3 and pairs.ratio <= 1.03,
-        samples=f"{PAIRS} pairs of {USERS * PICKINGS} pickings",
+        samples=f"{len(pairs.ours)} pairs of {USERS * PICKINGS} pickings",
         details={
             "pair_ratios_middle_half": pairs.spread,
             "of_our_tables": our_side.of_ours,

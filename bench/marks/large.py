@@ -21,7 +21,7 @@ SCREENS = {
     "order list": ["ordage_keycrm.keycrm_order_action"],
     "stock list": ["ordage_keycrm.keycrm_stock_level_action"],
 }
-SALES_LIST = "sale.action_orders"
+SALES_LIST = "sale.action_quotations_with_onboarding"
 
 
 def run(world: World) -> Iterator[Row]:

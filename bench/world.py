@@ -130,7 +130,7 @@ class World:
     def _template(self, addon: bool) -> str:
         if addon not in self._templates:
             runtime = self.runtime
-            made = runtime.plain_database("bench")
+            made = runtime.plain_database("template")
             templates.install_addon(
                 runtime.source,
                 runtime.databases,

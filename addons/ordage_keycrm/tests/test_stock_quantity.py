@@ -265,6 +265,80 @@ class TestQuantity(QuantityCase):
             self.arrive(number)
             self.check(rule)
 
+    def test_what_quants_wrongly_say_is_reserved_takes_nothing_from_sale(self):
+        """Two users who met in a quant leave it saying more than the moves reserve."""
+        for rule, sold in (("available", 15), ("free", 15)):
+            self.fresh("neither", rule)
+            self.new(5, PRODUCTION)
+            self.env.flush_all()
+            self.env.cr.execute(
+                """UPDATE stock_quant SET reserved_quantity = reserved_quantity + 2
+                    WHERE product_id = %s AND location_id = %s""",
+                [self.cap.id, self.warehouse.lot_stock_id.id],
+            )
+            self.env.invalidate_all()
+            self.account.action_push_all_stock()
+            self.work()
+            self.assertEqual(self.shown(self.cap), sold, rule)
+
+    def test_keycrm_reserves_and_frees_for_an_order_that_is_not_imported_any_more(self):
+        skipped = self.account.status_ids.filtered(lambda s: s.keycrm_id == CANCELLED)
+        for rule in ("on_hand", "available"):
+            for step in (PRODUCTION, DELIVERING):
+                self.fresh("both", rule)
+                skipped.order_action = "cancel"
+                number, order = self.new(5, step)
+                skipped.order_action = "skip"
+                self.status(number, CANCELLED)
+                self.assertEqual(order.keycrm_status_id, skipped)
+                self.check(f"{rule}: {step}")
+
+    def test_an_order_deleted_in_keycrm_holds_nothing_there(self):
+        for rule in ("on_hand", "available"):
+            for step in (PRODUCTION, DELIVERING):
+                self.fresh("both", rule)
+                number, order = self.new(5, step)
+                self.keycrm.delete_order(number)
+                order._keycrm_mark_deleted()
+                self.check(f"{rule}: {step}")
+
+    def test_goods_of_a_cancelled_order_that_come_back_in_parts_are_not_sent_anew(self):
+        self.fresh("both", "available")
+        number, order = self.new(5, DELIVERING)
+        self.ship(order, 3)
+        self.status(number, CANCELLED)
+        (expected,) = order.picking_ids.filtered(
+            lambda p: p.picking_type_code == "incoming" and p.state != "cancel"
+        )
+        self.assertEqual(expected.move_ids.product_uom_qty, 3)
+        expected.move_ids.write({"quantity": 1, "picked": True})
+        expected.with_context(skip_backorder=True).button_validate()
+        self.arrive(number)
+        open_ones = order.picking_ids.filtered(lambda p: p.state not in ("done", "cancel"))
+        self.assertEqual(open_ones.picking_type_id.mapped("code"), ["incoming"])
+        self.assertEqual(open_ones.move_ids.product_uom_qty, 2)
+        self.check("one of three is back")
+
+    def test_a_product_that_stands_twice_in_keycrm_is_offered_by_neither_above_what_is_free(self):
+        self.fresh("both", "available")
+        twin = self.keycrm.create_offer(sku="CAP", stock={1: 20})["id"]
+        self.env["keycrm.offer"].create(
+            {
+                "account_id": self.account.id,
+                "keycrm_id": twin,
+                "sku": "CAP",
+                "product_id": self.cap.id,
+            }
+        )
+        self.addCleanup(self.keycrm.delete_offer, twin)
+        number = self.new_order([{"offer_id": twin, "quantity": 5}], status_id=PRODUCTION)
+        self.arrive(number)
+        self.work()
+        (first,) = self.cap.keycrm_offer_ids.filtered(lambda o: o.keycrm_id != twin)
+        for offer in (twin, first.keycrm_id):
+            stock = self.keycrm.stock(offer)["warehouses"]["1"]
+            self.assertLessEqual(float(stock["quantity"]) - float(stock["reserve"]), 15)
+
     def test_goods_picked_first_count_once(self):
         self.warehouse.delivery_steps = "pick_pack_ship"
         self.addCleanup(setattr, self.warehouse, "delivery_steps", "ship_only")

@@ -169,7 +169,8 @@ class KeycrmOrderImporter(models.AbstractModel):
             # A locked order is written for KeyCRM's sake; unlocked, its procurement follows.
             locked = record.locked
             record.locked = False
-            record.write({"order_line": commands})
+            wanted = {line.id: wish for line, wish, _least in kept if wish < line.qty_delivered}
+            record.with_context(keycrm_wanted=wanted).write({"order_line": commands})
             record.locked = locked
         if kept and not cancelling:
             self._tell_kept(record, kept)
@@ -197,6 +198,22 @@ class KeycrmOrderImporter(models.AbstractModel):
         )
         if moved:
             batch.touched.add(line.product_id.id)
+
+    @api.model
+    def _update_holds(self, batch, order):
+        """Note what KeyCRM holds of its stock for a known order, and nothing else of its lines."""
+        lines = {line.id: line for line in order.lines}
+        for record in batch.known[order.id].order_line.filtered("keycrm_id"):
+            line = lines.get(record.keycrm_id)
+            warehouse = line and line.warehouse and batch.warehouses.get(line.warehouse.id)
+            vals = {
+                "keycrm_stock_status": (line and line.stock_status) or False,
+                "keycrm_quantity": float(line.quantity) if line else 0.0,
+                "keycrm_warehouse_id": warehouse.id if warehouse else False,
+            }
+            self._note_touched(batch, record, vals)
+            if any(not _same_value(record, name, value) for name, value in vals.items()):
+                record.write(vals)
 
     @api.model
     def _removal_commands(self, line, kept):

@@ -32,6 +32,7 @@ class KeycrmOrderImporter(models.AbstractModel):
         batch = self._look_up(account, orders)
         outcomes = self._set_aside_skipped(batch)
         if not batch.orders:
+            self._tell_stock(batch)
             return outcomes
         batch.partners = self._partners(account, batch.orders)
         batch.products = self._products(account, batch.orders, batch.known)
@@ -102,7 +103,7 @@ class KeycrmOrderImporter(models.AbstractModel):
     @api.model
     def _set_aside_skipped(self, batch):
         """Orders in a status that is not imported: new ones stay out, of known ones only the status
-        that is shown changes.
+        that is shown changes, and what KeyCRM holds of its stock for them.
 
         :return: ``{number: Outcome}`` of those; they are taken out of the batch
         """
@@ -120,6 +121,7 @@ class KeycrmOrderImporter(models.AbstractModel):
                         "keycrm_updated_at": order.updated_at or False,
                     },
                 )
+                self._update_holds(batch, order)
             outcomes[order.id] = Outcome(record.id if record else False, skipped=not record)
         batch.orders = kept
         return outcomes

@@ -36,12 +36,7 @@ class SaleOrder(models.Model):
         self.ensure_one()
         missing = {}
         for line, quantity in wanted.items():
-            expected = sum(
-                move.product_uom_qty
-                for move in line.move_ids
-                if move.state not in ("done", "cancel") and move.origin_returned_move_id
-            )
-            too_much = line.qty_delivered - quantity - expected
+            too_much = line.qty_delivered - quantity - line._keycrm_expected_back()
             for move in line.move_ids.sorted("id", reverse=True):
                 if round(too_much, DIGITS) <= 0:
                     break
@@ -128,6 +123,7 @@ class SaleOrder(models.Model):
         """KeyCRM does not have the order any more; it stays here, and a person decides."""
         for order in self.filtered(lambda order: not order.keycrm_deleted):
             order.keycrm_deleted = True
+            order._keycrm_holds_nothing()
             order._keycrm_todo(
                 self.env._("The order was deleted in KeyCRM"),
                 [self.env._("Cancel it here too, or keep it if the goods are really sold.")],

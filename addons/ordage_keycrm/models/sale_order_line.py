@@ -75,3 +75,24 @@ class SaleOrderLine(models.Model):
         return super(SaleOrderLine, moving)._action_launch_stock_rule(
             previous_product_uom_qty=previous_product_uom_qty
         )
+
+    def _get_qty_procurement(self, previous_product_uom_qty=False):
+        """A line that keeps more than KeyCRM wants, because it was delivered, ships no more for it.
+
+        Odoo takes goods that are expected back for gone and would send the same number anew.
+        """
+        quantity = super()._get_qty_procurement(previous_product_uom_qty)
+        wanted = self.env.context.get("keycrm_wanted", {}).get(self.id)
+        if wanted is None:
+            return quantity
+        stays_out = self.qty_delivered - self._keycrm_expected_back()
+        return quantity + self.product_uom_qty - max(wanted, stays_out)
+
+    def _keycrm_expected_back(self):
+        """:return: quantity of this line that is expected back from the buyer"""
+        self.ensure_one()
+        return sum(
+            move.product_uom_qty
+            for move in self.move_ids
+            if move.state not in ("done", "cancel") and move.origin_returned_move_id
+        )

@@ -16,6 +16,13 @@ class SaleOrder(models.Model):
             self.order_line._note_keycrm_change()
         return result
 
+    def _keycrm_holds_nothing(self):
+        """KeyCRM does not have the order any more, and so holds none of its stock for it."""
+        for account, orders in self.grouped("keycrm_account_id").items():
+            held = orders.order_line.filtered("keycrm_stock_status")
+            held.keycrm_stock_status = False
+            self.env["keycrm.stock.change"]._note_orders(account, held.product_id.ids)
+
 
 class SaleOrderLine(models.Model):
     _inherit = "sale.order.line"

@@ -66,6 +66,8 @@ class KeycrmAccount(models.Model):
         """
         if not self.stock_webhook_at:
             return
+        now = fields.Datetime.now()
+        self._forget_old_echoes(now)
         self.env.cr.execute(
             SQL(
                 """INSERT INTO keycrm_stock_echo (account_id, offer_id, quantity, sent_at)
@@ -75,10 +77,16 @@ class KeycrmAccount(models.Model):
                      JOIN keycrm_stock_level level ON level.offer_id = offer.id
                     WHERE offer.id = ANY(%s)
                  GROUP BY offer.id""",
-                fields.Datetime.now(),
+                now,
                 list(offer_ids),
             )
         )
+
+    def _forget_old_echoes(self, now):
+        """What did not come does not come any more; where the webhook was taken out, all of it."""
+        self.env["keycrm.stock.echo"].sudo().search(
+            [("account_id", "=", self.id), ("sent_at", "<", now - ECHO_LIFETIME)]
+        ).unlink()
 
     def _work_stock_events(self, _client):
         """Work stock webhooks: what was sent ourselves is crossed off, the rest is queued to be
@@ -131,7 +139,7 @@ class KeycrmAccount(models.Model):
         )
         Echo = self.env["keycrm.stock.echo"].sudo()
         now = fields.Datetime.now()
-        Echo.search([("account_id", "=", self.id), ("sent_at", "<", now - ECHO_LIFETIME)]).unlink()
+        self._forget_old_echoes(now)
         expected = Echo.search(
             [("offer_id", "in", [offer.id for offer in offers.values()])], order="id"
         )
@@ -147,7 +155,7 @@ class KeycrmAccount(models.Model):
                         row.offer_id == offer and rules.is_same(row.quantity, quantity)
                     )
                 )[:1]
-                if echo:
+                if echo and self._is_awaited(offer, quantity, expected - crossed - echo):
                     crossed |= echo
                 elif not self._is_known_total(offer, quantity):
                     differs.append(offer)
@@ -163,6 +171,19 @@ class KeycrmAccount(models.Model):
         )
         self.sudo().stock_webhook_at = now
         return waiting
+
+    def _is_awaited(self, offer, quantity, others):
+        """Tell whether an echo is one of what was sent, and not a hand edit back to it.
+
+        The number that was sent last is. An earlier one is, as long as the last one is still to
+        come: with it gone by, or lost, the echo of an earlier one came late at the best.
+
+        :param others: the other echoes that are expected
+        """
+        return self._is_known_total(offer, quantity) or any(
+            self._is_known_total(offer, other.quantity)
+            for other in others.filtered(lambda other: other.offer_id == offer)
+        )
 
     @staticmethod
     def _is_known_total(offer, quantity):

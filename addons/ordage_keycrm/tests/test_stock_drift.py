@@ -63,6 +63,37 @@ class TestStockDrift(StockCase):
         self.hear(5)
         self.assert_sent((self.sock, 6))
 
+    def test_a_hand_edit_back_to_a_number_whose_echo_was_lost_is_corrected(self):
+        self.hear(5)
+        self.work()
+        for quantity in (6, 7):
+            self.count(self.sock, quantity)
+            self.work()
+        self.sent()
+        # The echo of 6 was lost on its way; that of 7 came.
+        self.hear(7)
+        self.work()
+        self.keycrm.set_stock(self.number(self.sock), 1, 6, webhook=False)
+        self.hear(6)
+        self.assert_sent((self.sock, 7))
+
+    def test_echoes_that_do_not_come_any_more_do_not_pile_up(self):
+        self.hear(5)
+        self.work()
+        for quantity in (6, 7, 8):
+            self.count(self.sock, quantity)
+            self.work()
+            self.env.cr.execute(
+                "UPDATE keycrm_stock_echo SET sent_at = sent_at - interval '11 min'"
+            )
+            self.env["keycrm.stock.echo"].invalidate_model()
+        self.assertEqual(
+            self.env["keycrm.stock.echo"].search_count(
+                [("offer_id", "=", self.sock.keycrm_offer_ids.id)]
+            ),
+            1,
+        )
+
     def test_an_echo_counts_warehouses_that_are_not_matched(self):
         self.keycrm.set_stock(self.number(self.sock), 2, 30, webhook=False)
         self.hear(35)
@@ -83,6 +114,23 @@ class TestStockDrift(StockCase):
         self.arrive(number)
         self.assertEqual(self.sent(), [])
         self.assertEqual(self.shown(self.sock), 3)
+
+    def test_offers_of_an_order_that_keycrm_wrote_off_cancelled_or_shortened_are_read_again(self):
+        self.keycrm.set_switches(status_write_off="on")
+        number = self.new_order([{"offer_id": self.number(self.sock), "quantity": 4}], status_id=6)
+        self.arrive(number)
+        self.sent()
+        (line,) = self.keycrm.order(number)["answer"]["products"]
+        for what, shown in (("shortened", 3), ("cancelled", 5)):
+            if what == "shortened":
+                self.keycrm.patch_line(number, line["id"], quantity=2, webhook=False)
+            else:
+                self.keycrm.set_status(number, 12, webhook=False)
+            self.arrive(number)
+            self.assertEqual(self.sent(), [], what)
+            read = [row for row in self.asked_log if row["path"].endswith("/offers/stocks")]
+            self.assertEqual(len(read), 1, what)
+            self.assertEqual(self.shown(self.sock), shown, what)
 
     # === COMPARISON ===#
 
@@ -105,6 +153,13 @@ class TestStockDrift(StockCase):
         self.assertEqual(self.account.compared_differences, 1)
         self.assertEqual(self.comparison().difference_count, 0)
 
+    def test_a_product_never_counted_or_moved_is_not_compared(self):
+        never = self.goods(self.id().rsplit(".", 1)[-1] + "-never", keycrm={1: 8})
+        comparison = self.comparison()
+        self.assertEqual(comparison.difference_count, 0)
+        self.assertNotIn(never, comparison.line_ids.product_id)
+        self.assertEqual(self.shown(never), 8)
+
     def test_a_sweep_that_breaks_off_changes_nothing(self):
         for number in range(60):
             self.keycrm.create_offer(sku=f"FILL-{self.id()}-{number}", stock={1: 1})
@@ -119,6 +174,18 @@ class TestStockDrift(StockCase):
             self.keycrm.clear_faults()
         self.work()
         self.assertEqual(self.shown(self.sock), 5)
+
+    def test_a_sweep_whose_pages_shift_sends_nothing_that_is_right_already(self):
+        for number in range(130):
+            self.keycrm.create_offer(sku=f"SHIFT-{self.id()}-{number}", stock={1: 1})
+        for kind in ("repeat_rows", "skip_rows"):
+            for page in (1, 2, 3):
+                self.keycrm.add_fault(kind, path="/offers/stocks", page=page, times=1, rows=7)
+            comparison = self.comparison()
+            self.assertEqual((comparison.state, comparison.difference_count), ("done", 0))
+            self.assertEqual(self.sent(), [])
+            self.assertFalse(self.sock.keycrm_offer_ids.is_gone)
+            self.keycrm.clear_faults()
 
     def test_an_empty_list_zeroes_nothing_and_loses_no_tie(self):
         self.keycrm.add_fault("empty_list", method="GET", path="/offers/stocks", times=1)

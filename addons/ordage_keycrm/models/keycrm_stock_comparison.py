@@ -1,6 +1,7 @@
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.fields import Command
 from odoo.tools import SQL
+from odoo.tools.misc import format_datetime
 
 from ..keycrm import stock as rules
 from ..keycrm.client import PAGE_SIZE
@@ -44,7 +45,9 @@ class KeycrmStockComparison(models.Model):
     lower_count = fields.Integer(string="Become lower")
     higher_count = fields.Integer(string="Become higher")
     same_count = fields.Integer(string="Stay")
-    unmatched_count = fields.Integer(string="Not matched")
+    unmatched_count = fields.Integer(
+        string="Not sent", help="Never counted in Odoo, or known to one side only."
+    )
     choice = fields.Selection(
         [
             ("send", "Odoo is right"),
@@ -64,6 +67,14 @@ class KeycrmStockComparison(models.Model):
         checking = self.env._("Checking differences")
         ready = self.env._("Waiting for your choice")
         return [("reading", reading), ("checking", checking), ("ready", ready), *others]
+
+    @api.depends("kind", "started_at")
+    @api.depends_context("lang", "tz")
+    def _compute_display_name(self):
+        kinds = dict(self._fields["kind"]._description_selection(self.env))
+        for comparison in self:
+            moment = format_datetime(self.env, comparison.started_at, dt_format="short")
+            comparison.display_name = f"{kinds[comparison.kind]}, {moment}"
 
     # === BUSINESS METHODS ===#
 
@@ -199,7 +210,7 @@ class KeycrmStockComparisonLine(models.Model):
 
     _name = "keycrm.stock.comparison.line"
     _description = "Line of a stock comparison"
-    _order = "comparison_id desc, outcome, id"
+    _order = "comparison_id desc, id"
     _rec_name = "sku"
 
     comparison_id = fields.Many2one(

@@ -1,4 +1,5 @@
 from collections import Counter
+from datetime import timedelta
 
 from odoo import fields, models
 from odoo.exceptions import UserError
@@ -6,16 +7,20 @@ from odoo.exceptions import UserError
 from ..const import STOCK_PUT_ROWS
 from ..keycrm import stock as rules
 
-#: Lines of a rehearsal that are counted under each heading.
+#: Under which heading lines of a rehearsal are counted, the gravest first.
 _COUNTED = {
     "zero": "zero_count",
     "lower": "lower_count",
     "higher": "higher_count",
-    "same": "same_count",
-    "uncounted": "unmatched_count",
     "not_in_keycrm": "unmatched_count",
     "not_in_odoo": "unmatched_count",
+    "uncounted": "unmatched_count",
+    "same": "same_count",
 }
+#: Sending chosen later than this after the reading is followed by a comparison.
+STALE = timedelta(minutes=1)
+#: Why a product is left out of opening quantities.
+_LEFT_OUT = ("serials", "lots", "not_stored")
 
 
 class KeycrmAccount(models.Model):
@@ -56,11 +61,18 @@ class KeycrmAccount(models.Model):
             }
             for product in products
         ]
-        self.env["keycrm.stock.comparison.line"].sudo().create(lines)
-        counts = Counter()
-        for line in lines:
-            counts[_COUNTED[line["outcome"]]] += 1
-        comparison._end("ready", compared_count=len(lines), **counts)
+        # What people have to look at comes first.
+        lines.sort(key=lambda line: list(_COUNTED).index(line["outcome"]))
+        records = self.env["keycrm.stock.comparison.line"].sudo().create(lines)
+        for record in records:
+            record.opening = record._opening_kind()
+        counts = Counter(_COUNTED[line["outcome"]] for line in lines)
+        comparison._end(
+            "ready",
+            compared_count=len(lines),
+            left_out_count=len(comparison._left_out()),
+            **counts,
+        )
 
     def _write_back(self, client, comparison):
         """Give KeyCRM the numbers it had before the rehearsal, where Odoo has changed them
@@ -97,6 +109,12 @@ class KeycrmStockComparison(models.Model):
 
     _inherit = "keycrm.stock.comparison"
 
+    left_out_count = fields.Integer(
+        string="Not taken as opening quantities",
+        readonly=True,
+        help="Products that people have to count in Odoo; the reason stands in the list.",
+    )
+
     # === ACTION METHODS ===#
 
     def action_send(self):
@@ -111,44 +129,30 @@ class KeycrmStockComparison(models.Model):
         # Whoever chose this has just seen how many become zero.
         self.account_id.sudo().stock_zeros_allowed = True
         self._enqueue(differing.product_id)
+        if self.finished_at < fields.Datetime.now() - STALE:
+            # KeyCRM went on selling while the person thought about it.
+            self._start(self.account_id, "comparison")
         return True
 
     def action_take_opening(self):
         """KeyCRM is right: bring Odoo's stock to KeyCRM's numbers by an inventory adjustment.
 
-        Lots have to be counted by people: tracked products are left as they are.
+        What has to be counted by people is left as it is on both sides, and listed with the reason.
 
         :return: True
         :raise UserError: when a choice was made already
         """
         self._check_ready()
-        vals_list = []
-        quants = self.env["stock.quant"].with_company(self.account_id.company_id)
-        for line in self.line_ids.filtered("offer_id"):
-            if line.outcome == "not_in_keycrm" or not line.product_id.is_storable:
-                continue
-            if line.product_id.tracking != "none":
-                continue
-            wanted = max(0.0, line.keycrm_quantity)
-            if line.outcome != "uncounted" and rules.is_same(wanted, line.odoo_quantity):
-                continue
-            place = line.keycrm_warehouse_id.warehouse_ids[0].lot_stock_id
-            there = sum(
-                quants.sudo()._gather(line.product_id, place, strict=True).mapped("quantity")
-            )
-            vals_list.append(
-                {
-                    "product_id": line.product_id.id,
-                    "location_id": place.id,
-                    "inventory_quantity": there + wanted - line.odoo_quantity,
-                }
-            )
-        quants = quants.sudo().with_context(
+        counts = [
+            count
+            for line in self.line_ids.filtered(lambda line: line.opening == "taken")
+            for count in line._opening_counts()
+        ]
+        self.env["stock.quant"].with_company(self.account_id.company_id).sudo().with_context(
             inventory_mode=True, inventory_name=self.env._("Opening quantities from KeyCRM")
-        )
-        quants.create(vals_list).action_apply_inventory()
+        ).create(counts).action_apply_inventory()
         self._begin_sending("opening")
-        self._enqueue(self.line_ids.product_id)
+        self._enqueue(self.line_ids.product_id - self._left_out().product_id)
         return True
 
     def action_not_now(self):
@@ -176,6 +180,10 @@ class KeycrmStockComparison(models.Model):
         return True
 
     # === BUSINESS METHODS ===#
+
+    def _left_out(self):
+        """:return: the lines that opening quantities leave as they are, for a reason"""
+        return self.line_ids.filtered(lambda line: line.opening in _LEFT_OUT)
 
     def _check_ready(self):
         self.ensure_one()
@@ -211,3 +219,106 @@ class KeycrmStockComparison(models.Model):
             [(account.id, product_id) for product_id in products.ids]
         )
         account._wake_stock()
+
+
+class KeycrmStockComparisonLine(models.Model):
+    """Whether and where KeyCRM's number can become Odoo's opening quantity."""
+
+    _inherit = "keycrm.stock.comparison.line"
+
+    opening = fields.Selection(
+        [
+            ("taken", "Is taken"),
+            ("same", "Stays"),
+            ("serials", "Left out: serial numbers have to be counted"),
+            ("lots", "Left out: lots have to be counted"),
+            ("not_stored", "Left out: Odoo keeps no stock of it"),
+        ],
+        string="As opening quantity",
+        readonly=True,
+    )
+
+    def _opening_kind(self):
+        """Say what becomes of a line when opening quantities are taken from KeyCRM."""
+        self.ensure_one()
+        product = self.product_id
+        if not self.offer_id or self.outcome == "not_in_keycrm":
+            return False
+        if not product.is_storable:
+            return "not_stored"
+        if self.outcome == "same" or (
+            self.outcome == "uncounted" and rules.is_same(self.keycrm_quantity, 0)
+        ):
+            return "same"
+        if product.tracking == "serial":
+            return "serials"
+        if product.tracking == "lot" and not self._only_lot():
+            return "lots"
+        return "taken"
+
+    def _opening_quants(self):
+        """:return: ``stock.quant`` of the product in the matched warehouses, the fullest first"""
+        return (
+            self.env["stock.quant"]
+            .sudo()
+            .search(
+                [
+                    ("product_id", "=", self.product_id.id),
+                    ("location_id.warehouse_id", "in", self.keycrm_warehouse_id.warehouse_ids.ids),
+                    ("location_id.usage", "=", "internal"),
+                    ("quantity", "!=", 0),
+                ],
+                order="quantity desc, id",
+            )
+        )
+
+    def _only_lot(self):
+        """Give the lot that all of the goods are of: what is added or missing is of that one.
+
+        :return: ``stock.lot``; empty where there is no lot, or more than one
+        """
+        quants = self._opening_quants()
+        lots = quants.lot_id
+        return lots if len(lots) == 1 and all(quant.lot_id for quant in quants) else lots.browse()
+
+    def _opening_counts(self):
+        """Say what an inventory has to count so that Odoo's number becomes KeyCRM's.
+
+        What is missing is taken from where goods lie, what is too few is added in the first
+        warehouse's stock.
+
+        :return: values of ``stock.quant``
+        """
+        quants = self._opening_quants()
+        lot = self._only_lot() if self.product_id.tracking == "lot" else self.env["stock.lot"]
+        change = max(0.0, self.keycrm_quantity) - self.odoo_quantity
+        counted = {}
+        for quant in (
+            quants.filtered(lambda quant: quant.quantity > 0) if change < 0 else quants[:0]
+        ):
+            part = min(quant.quantity, -change)
+            place = (quant.location_id, quant.lot_id, quant.package_id, quant.owner_id)
+            counted[place] = counted.get(place, quant.quantity) - part
+            change += part
+            if rules.is_same(change, 0):
+                break
+        if not rules.is_same(change, 0):
+            stock = self.keycrm_warehouse_id.warehouse_ids[0].lot_stock_id
+            place = (stock, lot, self.env["stock.package"], self.env["res.partner"])
+            there = sum(
+                quants.filtered(
+                    lambda q: (q.location_id, q.lot_id, q.package_id, q.owner_id) == place
+                ).mapped("quantity")
+            )
+            counted[place] = counted.get(place, there) + change
+        return [
+            {
+                "product_id": self.product_id.id,
+                "location_id": location.id,
+                "lot_id": lot.id,
+                "package_id": package.id,
+                "owner_id": owner.id,
+                "inventory_quantity": quantity,
+            }
+            for (location, lot, package, owner), quantity in counted.items()
+        ]

@@ -12,7 +12,7 @@ class KeycrmMissingSku(models.Model):
 
     product_id = fields.Many2one("product.product", required=True, ondelete="cascade", index=True)
     sku = fields.Char(string="SKU")
-    asked_at = fields.Datetime(default=fields.Datetime.now)
+    asked_at = fields.Datetime(string="Asked", default=fields.Datetime.now)
 
     _account_product_unique = models.Constraint(
         "UNIQUE(account_id, product_id)", "This product is already noted."

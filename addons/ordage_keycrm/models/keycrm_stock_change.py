@@ -26,7 +26,7 @@ class KeycrmStockChange(models.Model):
     push_id = fields.Many2one(
         "keycrm.stock.push", string="Whole push", ondelete="set null", index="btree_not_null"
     )
-    changed_at = fields.Datetime(required=True, default=fields.Datetime.now)
+    changed_at = fields.Datetime(string="Changed", required=True, default=fields.Datetime.now)
 
     @api.model
     def _note(self, product_ids, company_id):

@@ -16,7 +16,7 @@ class KeycrmStockLevel(models.Model):
 
     _name = "keycrm.stock.level"
     _description = "Stock known in KeyCRM"
-    _order = "sent_at desc, id desc"
+    _order = "sent_at desc nulls last, id desc"
     _rec_name = "offer_id"
 
     # === FIELDS ===#

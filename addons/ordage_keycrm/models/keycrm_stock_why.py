@@ -1,10 +1,13 @@
 from odoo import api, fields, models
+from odoo.fields import Domain
+from odoo.tools.misc import format_datetime, formatLang
 
 from ..keycrm import stock as rules
+from .keycrm_stock_terms import RESERVING_STATES
 
 
 class KeycrmStockWhy(models.TransientModel):
-    """ "Why this number?": what KeyCRM was told of a product, and what the number is made of."""
+    """ "Why this number?": 12 on hand − 3 reserved = sent 9 at 14:03, each term a link."""
 
     _name = "keycrm.stock.why"
     _description = "Why this number in KeyCRM?"
@@ -32,7 +35,7 @@ class KeycrmStockWhy(models.TransientModel):
             {
                 "product_id": product.id,
                 "line_ids": [
-                    fields.Command.create(vals)
+                    fields.Command.create({"keycrm_warehouse_id": warehouse.id, **vals})
                     for warehouse in accounts.warehouse_ids.filtered("warehouse_ids")
                     for vals in self._lines(product, warehouse)
                 ],
@@ -41,65 +44,121 @@ class KeycrmStockWhy(models.TransientModel):
 
     @api.model
     def _lines(self, product, warehouse):
-        """Give the terms of one warehouse as rows, the sum and what was sent last."""
+        """Give the equation of one warehouse, term by term; what is zero is left out."""
         account = warehouse.account_id
         terms = self.env["keycrm.stock.terms"].sudo()._of(warehouse, product, all_terms=True)
         terms = terms[product.id]
-        rows = [
-            (
-                "on_hand",
-                self.env._("On hand in %s", ", ".join(warehouse.warehouse_ids.mapped("name"))),
-                terms.on_hand,
-            )
-        ]
+        places = ", ".join(warehouse.warehouse_ids.mapped("name"))
+        rows = [("on_hand", terms.on_hand, self._on_hand_text(product, terms.on_hand, places))]
         if account.stock_quantity == rules.FREE:
-            rows.append(("reserved", self.env._("− reserved in Odoo"), -terms.reserved))
+            text = self.env._("− reserved in Odoo %s", self._number(terms.reserved))
+            rows.append(("reserved", -terms.reserved, text))
         elif account.stock_quantity == rules.AVAILABLE:
+            others, orders = terms.reserved_for_others, terms.open_orders
+            held = terms.keycrm_reserved
             rows += [
                 (
-                    "reserved",
-                    self.env._("− reserved in Odoo for others"),
-                    -terms.reserved_for_others,
+                    "others",
+                    -others,
+                    self.env._("− reserved in Odoo for others %s", self._number(others)),
                 ),
-                ("orders", self.env._("− still taken out by orders of KeyCRM"), -terms.open_orders),
+                (
+                    "orders",
+                    -orders,
+                    self.env._("− still to leave for KeyCRM's orders %s", self._number(orders)),
+                ),
                 (
                     "keycrm",
-                    self.env._("+ KeyCRM's own reserve, which it subtracts itself"),
-                    terms.keycrm_reserved,
+                    held,
+                    self.env._("+ KeyCRM's own reserve %s", self._number(held)),
                 ),
             ]
         else:
-            rows.append(
-                (
-                    "orders",
-                    self.env._("− written off in KeyCRM, not shipped yet"),
-                    -terms.written_off,
-                )
-            )
-        rows.append(
-            (
-                "sum",
-                self.env._("= to be shown in KeyCRM"),
-                rules.target(account.stock_quantity, terms),
-            )
-        )
-        offers = account.sudo()._offers_of(product)
-        levels = self.env["keycrm.stock.level"].sudo()._of(warehouse, offers)
-        vals_list = [
-            {"keycrm_warehouse_id": warehouse.id, "kind": kind, "name": name, "quantity": quantity}
-            for kind, name, quantity in rows
+            off = terms.written_off
+            text = self.env._("− written off in KeyCRM, not shipped yet %s", self._number(off))
+            rows.append(("written_off", -off, text))
+        vals_list = [{"kind": "warehouse", "name": warehouse.display_name}] + [
+            {"kind": kind, "quantity": quantity, "name": name}
+            for kind, quantity, name in rows
+            if kind == "on_hand" or not rules.is_same(quantity, 0)
         ]
-        for level in levels.values():
-            vals_list.append(
-                {
-                    "keycrm_warehouse_id": warehouse.id,
-                    "kind": "sent",
-                    "name": level.error or self.env._("In KeyCRM, as last known"),
-                    "quantity": level.quantity,
-                    "moment": level.sent_at or level.read_at,
-                }
+        return vals_list + self._results(
+            product, warehouse, rules.target(account.stock_quantity, terms)
+        )
+
+    @api.model
+    def _on_hand_text(self, product, quantity, places):
+        """Say of what the number begins; kits have no shelf of their own."""
+        return self.env._(
+            "On hand in %(warehouses)s %(quantity)s",
+            warehouses=places,
+            quantity=self._number(quantity),
+        )
+
+    @api.model
+    def _results(self, product, warehouse, target):
+        """Give what the terms come to, and what KeyCRM was told."""
+        account = warehouse.account_id.sudo()
+        offers = account._offers_of(product)
+        levels = self.env["keycrm.stock.level"].sudo()._of(warehouse, offers)
+        number = self._number(account._fitted(target))
+        if not levels:
+            text = (
+                self.env._("= %s, not sent yet", number)
+                if offers
+                else self.env._("= %s, not in KeyCRM", number)
             )
+            return [{"kind": "sum", "quantity": target, "name": text}]
+        vals_list = []
+        for level in levels.values():
+            vals = {"kind": "sent", "quantity": level.quantity}
+            right = account._is_right(level, account._fitted(target))
+            moment = level.sent_at or level.read_at
+            vals["moment"] = moment
+            if level.error:
+                text = self.env._(
+                    "= %(quantity)s, refused by KeyCRM: %(error)s",
+                    quantity=number,
+                    error=level.error,
+                )
+                vals_list.append({**vals, "kind": "sum", "quantity": target, "name": text})
+            elif right and level.sent_at:
+                text = self.env._(
+                    "= sent %(quantity)s at %(time)s", quantity=number, time=self._time(moment)
+                )
+                vals_list.append({**vals, "name": text})
+            elif right:
+                text = self.env._(
+                    "= %(quantity)s, as KeyCRM had it at %(time)s",
+                    quantity=number,
+                    time=self._time(moment),
+                )
+                vals_list.append({**vals, "name": text})
+            else:
+                text = self.env._("= %s, waits to be sent", number)
+                vals_list.append({"kind": "sum", "quantity": target, "name": text})
+                if moment:
+                    text = self.env._(
+                        "(KeyCRM had %(quantity)s at %(time)s)",
+                        quantity=self._number(level.quantity),
+                        time=self._time(moment),
+                    )
+                    vals_list.append({**vals, "name": text})
         return vals_list
+
+    @api.model
+    def _number(self, quantity):
+        """Write a quantity as people do: whole ones without digits."""
+        whole = rules.is_same(quantity, round(quantity))
+        return formatLang(self.env, quantity, digits=0 if whole else rules.DIGITS)
+
+    @api.model
+    def _time(self, moment):
+        """Write when something was: the hour today, the day with it before."""
+        today = fields.Datetime.context_timestamp(self, moment).date()
+        if today == fields.Date.context_today(self):
+            return format_datetime(self.env, moment, dt_format="HH:mm")
+        return format_datetime(self.env, moment, dt_format="short")
 
 
 class KeycrmStockWhyLine(models.TransientModel):
@@ -111,9 +170,12 @@ class KeycrmStockWhyLine(models.TransientModel):
     keycrm_warehouse_id = fields.Many2one("keycrm.warehouse", readonly=True)
     kind = fields.Selection(
         [
+            ("warehouse", "KeyCRM warehouse"),
             ("on_hand", "On hand"),
             ("reserved", "Reserved"),
+            ("others", "Reserved for others"),
             ("orders", "Orders"),
+            ("written_off", "Written off"),
             ("keycrm", "KeyCRM's reserve"),
             ("sum", "Sum"),
             ("sent", "Sent"),
@@ -124,47 +186,71 @@ class KeycrmStockWhyLine(models.TransientModel):
     quantity = fields.Float(digits=(16, 3), readonly=True)
     moment = fields.Datetime(string="When", readonly=True)
 
+    # === ACTION METHODS ===#
+
     def action_open(self):
         """Show the records that a term is made of.
 
         :return: an action
         """
         self.ensure_one()
-        product = self.why_id.product_id
-        warehouses = self.keycrm_warehouse_id.warehouse_ids
-        mine = ("product_id", "=", product.id)
-        if self.kind in ("on_hand", "sum"):
-            found = (
-                "stock.quant",
-                [
-                    mine,
-                    ("location_id.warehouse_id", "in", warehouses.ids),
-                    ("location_id.usage", "=", "internal"),
-                ],
-            )
-        elif self.kind == "reserved":
-            found = (
-                "stock.move.line",
-                [
-                    mine,
-                    ("state", "not in", ("draft", "done", "cancel")),
-                    ("location_id.warehouse_id", "in", warehouses.ids),
-                ],
-            )
-        elif self.kind == "sent":
-            found = ("keycrm.stock.level", [mine])
-        else:
-            account = self.keycrm_warehouse_id.account_id
-            found = ("sale.order.line", [mine, ("order_id.keycrm_account_id", "=", account.id)])
+        model, domain = self._records()
         return {
             "type": "ir.actions.act_window",
             "name": self.name,
-            "res_model": found[0],
+            "res_model": model,
             "view_mode": "list",
             "views": [[False, "list"]],
-            "domain": found[1],
+            "domain": list(domain),
             "target": "current",
         }
+
+    # === BUSINESS METHODS ===#
+
+    def _records(self):
+        """:return: name of the model, and the domain of the records that the term is made of"""
+        product, warehouse = self.why_id.product_id, self.keycrm_warehouse_id
+        account = warehouse.account_id
+        mine = Domain("product_id", "=", product.id)
+        if self.kind == "on_hand":
+            return "stock.quant", self._shelf_domain() & self._place_domain()
+        if self.kind in ("reserved", "others"):
+            reserved = (
+                mine
+                & Domain("state", "in", RESERVING_STATES)
+                & Domain("quantity_product_uom", "!=", 0)
+                & self._place_domain()
+            )
+            if self.kind == "others":
+                order = "move_id.sale_line_id.order_id.keycrm_account_id"
+                reserved &= Domain(order, "!=", account.id)
+            return "stock.move.line", reserved
+        if self.kind in ("orders", "written_off", "keycrm"):
+            lines = Domain("order_id.keycrm_account_id", "=", account.id)
+            if self.kind == "keycrm":
+                lines &= mine & Domain("keycrm_stock_status", "=", "reserved")
+                return "sale.order.line", lines & Domain("keycrm_warehouse_id", "=", warehouse.id)
+            still = Domain("state", "not in", ("draft", "done", "cancel"))
+            lines &= (Domain("move_ids", "any", still & self._shelf_domain())) | (
+                mine
+                & Domain("order_id.state", "in", ("draft", "sent"))
+                & Domain("keycrm_stock_status", "!=", False)
+            )
+            if self.kind == "written_off":
+                lines &= Domain("keycrm_stock_status", "=", "fulfilled")
+            found = self.env["sale.order.line"].search(lines)
+            return "sale.order.line", Domain("id", "in", found.ids)
+        levels = Domain("keycrm_warehouse_id", "=", warehouse.id)
+        return "keycrm.stock.level", mine & levels
+
+    def _shelf_domain(self):
+        """:return: domain of what lies on shelves for the product: it itself"""
+        return Domain("product_id", "=", self.why_id.product_id.id)
+
+    def _place_domain(self):
+        return Domain("location_id.usage", "=", "internal") & Domain(
+            "location_id.warehouse_id", "in", self.keycrm_warehouse_id.warehouse_ids.ids
+        )
 
 
 class ProductProduct(models.Model):

@@ -34,6 +34,7 @@ class ProductProduct(models.Model):
         compute="_compute_keycrm_push",
     )
     keycrm_pushed_at = fields.Datetime(string="Last sent", compute="_compute_keycrm_push")
+    keycrm_push_error = fields.Char(string="Refused because", compute="_compute_keycrm_push")
 
     @api.depends("default_code")
     def _compute_keycrm_sku_key(self):
@@ -86,6 +87,11 @@ class ProductProduct(models.Model):
             levels = product.sudo().keycrm_level_ids
             product.keycrm_pushed_at = max(
                 (level.sent_at for level in levels if level.sent_at), default=False
+            )
+            product.keycrm_push_error = "; ".join(
+                f"{level.keycrm_warehouse_id.name}: {level.error}"
+                for level in levels
+                if level.error
             )
             if product.id in waiting:
                 product.keycrm_push_state = "waiting"

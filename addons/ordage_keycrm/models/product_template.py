@@ -22,6 +22,14 @@ class ProductTemplate(models.Model):
     keycrm_pushed_at = fields.Datetime(
         related="product_variant_ids.keycrm_pushed_at", string="Last sent"
     )
+    keycrm_push_error = fields.Char(
+        related="product_variant_ids.keycrm_push_error", string="Refused because"
+    )
+    keycrm_level_ids = fields.One2many(
+        "keycrm.stock.level",
+        related="product_variant_ids.keycrm_level_ids",
+        string="Stock in KeyCRM",
+    )
 
     # === ACTION METHODS ===#
 

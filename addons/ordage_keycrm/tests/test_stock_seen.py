@@ -1,3 +1,5 @@
+from odoo.fields import Command
+
 from .stock_common import StockCase
 
 
@@ -19,20 +21,94 @@ class TestStockSeen(StockCase):
         move.invalidate_recordset()
         self.assertEqual(move.keycrm_state, "waiting")
 
-    def test_why_this_number_adds_up_and_leads_to_its_records(self):
-        for rule in ("on_hand", "free", "available"):
-            self.account.stock_quantity = rule
-            self.count(self.hat, 9)
-            self.work()
-            action = self.hat.product_tmpl_id.action_keycrm_why()
-            why = self.env["keycrm.stock.why"].browse(action["res_id"])
-            lines = why.line_ids.filtered(lambda line: line.keycrm_warehouse_id == self.kw1)
-            total = lines.filtered(lambda line: line.kind == "sum")
-            sent = lines.filtered(lambda line: line.kind == "sent")
-            terms = lines - total - sent
-            self.assertEqual(sum(terms.mapped("quantity")), total.quantity)
-            self.assertEqual((total.quantity, sent.quantity), (9, 9))
-            self.assertTrue(sent.moment)
-            for line in lines:
-                shown = line.action_open()
-                self.env[shown["res_model"]].search(shown["domain"])
+    # === WHY THIS NUMBER ===#
+
+    def why(self, lang="en_US"):
+        action = self.hat.with_context(lang=lang).product_tmpl_id.action_keycrm_why()
+        why = self.env["keycrm.stock.why"].browse(action["res_id"])
+        return why.line_ids.filtered(lambda line: line.keycrm_warehouse_id == self.kw1)
+
+    def neighbour_reserves(self, quantity):
+        order = self.env["sale.order"].create(
+            {
+                "partner_id": self.env["res.partner"].create({"name": "Neighbour"}).id,
+                "order_line": [
+                    Command.create({"product_id": self.hat.id, "product_uom_qty": quantity})
+                ],
+            }
+        )
+        order.action_confirm()
+        order.picking_ids.action_assign()
+
+    def an_order(self, quantity, status):
+        self.keycrm.set_switches(status_reserve="on", status_write_off="on")
+        lines = [{"offer_id": self.number(self.hat), "quantity": quantity}]
+        return self.arrive(self.new_order(lines, status_id=status))
+
+    def assert_led_to(self, lines, **sums):
+        """Expect that the link behind each term leads to records that add up to it."""
+        quantity_of = {
+            "stock.quant": "quantity",
+            "stock.move.line": "quantity_product_uom",
+            "sale.order.line": "keycrm_quantity",
+            "keycrm.stock.level": "quantity",
+        }
+        found = {}
+        for line in lines.filtered(lambda line: line.kind != "warehouse"):
+            action = line.action_open()
+            records = self.env[action["res_model"]].search(action["domain"])
+            found[line.kind] = sum(records.mapped(quantity_of[action["res_model"]]))
+        self.assertEqual(found, sums)
+
+    def test_why_this_number_reads_as_an_equation_and_each_term_leads_to_its_records(self):
+        self.account.stock_quantity = "available"
+        self.count(self.hat, 12)
+        self.neighbour_reserves(2)
+        self.an_order(3, 4)
+        self.work()
+        lines = self.why()
+        self.assertRegex(
+            " ".join(lines[1:].mapped("name")),
+            rf"^On hand in {self.warehouse.name} 12 − reserved in Odoo for others 2 "
+            r"− still to leave for KeyCRM's orders 3 \+ KeyCRM's own reserve 3 "
+            r"= sent 10 at \d\d:\d\d$",
+        )
+        self.assertEqual(lines[0].name, self.kw1.display_name)
+        self.assertEqual(lines[-1].quantity, sum(lines[1:-1].mapped("quantity")))
+        self.assert_led_to(lines, on_hand=12, others=2, orders=3, keycrm=3, sent=10)
+
+    def test_why_this_number_of_goods_written_off_and_not_shipped(self):
+        self.count(self.hat, 12)
+        self.an_order(3, 6)
+        self.work()
+        lines = self.why()
+        self.assert_led_to(lines, on_hand=12, written_off=3, sent=9)
+        self.assertIn("not shipped yet 3", lines[2].name)
+
+    def test_why_this_number_less_what_is_reserved(self):
+        self.account.stock_quantity = "free"
+        self.count(self.hat, 12)
+        self.neighbour_reserves(2)
+        self.work()
+        self.assert_led_to(self.why(), on_hand=12, reserved=2, sent=10)
+
+    def test_why_this_number_is_told_in_ukrainian(self):
+        self.count(self.hat, 12)
+        self.an_order(3, 6)
+        self.work()
+        told = " ".join(self.why("uk_UA")[1:].mapped("name"))
+        self.assertRegex(told, r"12 − .*списано.* 3 = передано 9 о \d\d:\d\d$")
+
+    def test_why_this_number_says_what_waits_what_was_refused_and_what_is_missing(self):
+        self.count(self.hat, 4)
+        self.work()
+        self.count(self.hat, 7)
+        self.env.cr.flush()
+        told = " ".join(self.why().mapped("name"))
+        self.assertIn("= 7, waits to be sent", told)
+        self.assertRegex(told, r"\(KeyCRM had 4 at \d\d:\d\d\)")
+        self.work()
+        self.hat.keycrm_level_ids.error = "The quantity is too large."
+        self.assertIn("= 7, refused by KeyCRM: The quantity is too large.", self.why()[-1].name)
+        self.hat.keycrm_offer_ids.unlink()
+        self.assertEqual(self.why()[-1].name, "= 7, not in KeyCRM")

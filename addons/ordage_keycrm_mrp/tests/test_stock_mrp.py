@@ -57,6 +57,20 @@ class TestStockMrp(StockCase):
         self.count(self.plate, 3)
         self.assert_sent((self.plate, 3), (self.set, 3))
 
+    def test_why_a_kits_number_leads_to_its_parts(self):
+        self.bom(self.set, "phantom")
+        self.count(self.cup, 9)
+        self.count(self.plate, 10)
+        self.work()
+        why = self.env["keycrm.stock.why"].browse(self.set.action_keycrm_why()["res_id"])
+        line = why.line_ids.filtered(
+            lambda line: line.kind == "on_hand" and line.keycrm_warehouse_id == self.kw1
+        )
+        self.assertEqual(line.quantity, 4)
+        action = line.action_open()
+        shelves = self.env[action["res_model"]].search(action["domain"])
+        self.assertEqual(shelves.product_id, self.cup + self.plate)
+
     def test_a_changed_bill_of_materials_changes_the_kit(self):
         bom = self.bom(self.set, "phantom")
         self.count(self.cup, 9)

@@ -65,3 +65,33 @@ def test_keycrm_being_down_leaves_the_outbox_growing_and_nothing_else(account, r
     account.call("action_test_connection")
     wait_for(lambda: float(shown(account, offer)) == 6, 180, "the sum in KeyCRM")
     wait_for(lambda: not rpc.search("keycrm.stock.change", mine), 60, "an empty outbox")
+
+
+def test_a_change_goes_out_while_orders_are_being_synchronised(
+    new_sandbox, new_account, rpc, wait_for
+):
+    account = new_account(new_sandbox(orders=500, offers=10))
+    (warehouse,) = matched(account, rpc)
+    product, offer = goods(account, rpc, "MEANWHILE")
+    statuses = rpc.search("keycrm.order.status", ("account_id", "=", account.id))
+    sync = rpc.create("keycrm.order.sync", account_id=account.id, status_ids=[(6, 0, statuses)])
+    rpc.call("keycrm.order.sync", "action_start", [sync])
+
+    def done():
+        return rpc.read("keycrm.order.sync", sync, "state", "done_count")
+
+    wait_for(lambda: done()["done_count"], 120, "the first orders of the synchronisation")
+    for quantity in (1, 2, 3):
+        shop.receive(rpc, warehouse, product, 1)
+        wait_for(lambda quantity=quantity: float(shown(account, offer)) == quantity, 60, "stock")
+    wait_for(lambda: done()["state"] == "done", 300, "the end of the synchronisation")
+    # The sandbox's log is the witness: each change left before the last page was asked for.
+    log = account.keycrm.requests()
+    (*_rest, last) = [
+        row["number"]
+        for row in log
+        if row["path"].endswith("/order") and "filter[updated_between]" not in row["query"]
+    ]
+    sent = [row for row in log if row["method"] == "PUT" and row["path"].endswith("/offers/stocks")]
+    assert [row["body"]["stocks"][0]["quantity"] for row in sent] == [1, 2, 3]
+    assert all(row["number"] < last for row in sent)

@@ -47,6 +47,9 @@ class KeycrmWarehouse(models.Model):
     _account_keycrm_id_unique = models.Constraint(
         "UNIQUE(account_id, keycrm_id)", "This warehouse of KeyCRM is already there."
     )
+    _keycrm_id_positive = models.Constraint(
+        "CHECK(keycrm_id > 0)", "A KeyCRM warehouse needs its number in KeyCRM."
+    )
 
     @api.constrains("warehouse_ids", "account_id")
     def _check_one_keycrm_warehouse(self):

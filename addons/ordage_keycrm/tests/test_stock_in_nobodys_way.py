@@ -63,6 +63,38 @@ class TestInNobodysWay(StockCase):
         cost()
         self.assertEqual(with_hook, cost())
 
+    def test_validating_a_delivery_costs_three_queries_more_at_most(self):
+        """Deliveries of KeyCRM's own orders, too: their moves and lines are looked at as well."""
+        other = self.account.copy({"name": "Second shop", "company_id": self.company.id})
+        other.sudo().api_key_secret = "key"
+        other.enabled = True
+        products = self.env["product.product"].concat(
+            *(self.goods(f"PICK-{number}") for number in range(20))
+        )
+        for product in products:
+            self.count(product, 100)
+
+        def cost(count, push):
+            (self.account + other).push_stock = push
+            lines = [
+                {"offer_id": self.number(product), "quantity": 2} for product in products[:count]
+            ]
+            picking = self.arrive(self.new_order(lines, status_id=4)).picking_ids
+            self.assertEqual(len(picking.move_ids), count)
+            self.env.cr.flush()
+            self.env.invalidate_all()
+            picking.move_ids.read()
+            before = self.env.cr.sql_log_count
+            picking.button_validate()
+            self.env.cr.flush()
+            self.assertEqual(picking.state, "done")
+            return self.env.cr.sql_log_count - before
+
+        for count in (1, 20):
+            for push in (False, True):
+                cost(count, push)
+            self.assertLessEqual(cost(count, True) - cost(count, False), 3, count)
+
     def test_a_rolled_back_operation_tells_nobody(self):
         product = self.goods("ROLLBACK")
         self.work()

@@ -125,6 +125,8 @@ class TestStockSending(StockCase):
         level = bad.keycrm_level_ids
         self.assertIn("invalid", level.error)
         self.assertEqual(bad.keycrm_push_state, "refused")
+        self.assertIn(level.error, bad.keycrm_push_error)
+        self.assertFalse(good.keycrm_push_error)
         self.sent()
         # It is not offered again for nothing, but when something about it changes.
         self.env["keycrm.stock.change"]._append([(self.account.id, bad.id)])
@@ -181,6 +183,27 @@ class TestStockSending(StockCase):
         self.count(product, 2)
         self.work()
         self.assertEqual(self.shown(product), 2)
+
+    def test_many_skus_are_asked_for_in_one_request(self):
+        for number in range(120):
+            self.keycrm.create_offer(sku=f"ASK-{number}", stock={1: 0})
+        products = self.env["product.product"].create(
+            [
+                {"name": "x", "default_code": f"ASK-{number}", "is_storable": True}
+                for number in range(120)
+            ]
+        )
+        self.keycrm.clear_log()
+        self.count_all(products, 2)
+        self.work()
+        asked = self.keycrm.requests(method="GET", path="/offers")
+        self.assertEqual(len(asked), 3)
+        self.assertEqual({self.shown(product) for product in products}, {2.0})
+        # Remembered: the next change asks for nothing.
+        self.sent()
+        self.count_all(products, 3)
+        self.assertEqual(len(self.sent()), 1)
+        self.assertEqual(self.asked_log, [])
 
     def test_what_keycrm_does_not_have_is_asked_for_once(self):
         product = self.env["product.product"].create(
@@ -249,6 +272,35 @@ class TestStockSending(StockCase):
         self.work()
         self.assertEqual({self.shown(product) for product in products[2:]}, {0.0})
         self.assertEqual(self.account.stock_held_zeros, 0)
+
+    def test_the_limits_of_twenty_products_and_ten_percent_and_other_ones(self):
+        ties = self.env["keycrm.offer"].search([("account_id", "=", self.account.id)])
+        ties.unlink()
+        products = self.many(250, "LIMIT-")
+        self.count_all(products, 5)
+        self.work()
+        self.sent()
+        for count, zeroed, settings, held in (
+            (250, 20, {}, 0),
+            (250, 21, {}, 21),
+            (250, 21, {"stock_zero_limit": 30}, 0),
+            (250, 6, {"stock_zero_limit": 5}, 6),
+            (100, 10, {}, 0),
+            (100, 11, {}, 11),
+            (100, 11, {"stock_zero_percent": 12}, 0),
+        ):
+            with self.subTest(count=count, zeroed=zeroed, settings=settings):
+                products[count:].keycrm_offer_ids.unlink()
+                self.account.write({"stock_zero_limit": 20, "stock_zero_percent": 10, **settings})
+                self.count_all(products[:zeroed], 0)
+                sent = self.sent()
+                self.assertEqual(self.account.stock_held_zeros, held)
+                self.assertEqual(bool(sent), not held)
+                # What is held goes on by itself when the goods are back.
+                self.count_all(products[:zeroed], 5)
+                self.sent()
+                self.assertEqual(self.account.stock_held_zeros, 0)
+                self.assertEqual({self.shown(product) for product in products[:zeroed]}, {5.0})
 
     def test_paused_stock_is_collected_and_goes_out_at_once(self):
         sock = self.goods("SOCK-PAUSE")

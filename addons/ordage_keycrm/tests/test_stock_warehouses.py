@@ -1,0 +1,159 @@
+from psycopg2.errors import CheckViolation
+
+from odoo.exceptions import ValidationError
+from odoo.fields import Command
+from odoo.tools import mute_logger
+
+from .stock_common import StockCase
+
+
+class TestWarehouses(StockCase):
+    """KeyCRM has no list of warehouses: they are learnt, or typed in; goods on the shelves count."""
+
+    def setUp(self):
+        super().setUp()
+        self.keycrm.reset(keep_switches=True)
+
+    def known(self):
+        self.account.invalidate_recordset()
+        return {w.keycrm_id: w.name for w in self.account.warehouse_ids}
+
+    def offers_in(self, count, *warehouses):
+        tag = self.id().rsplit(".", 1)[-1]
+        for number in range(count):
+            self.keycrm.create_offer(
+                sku=f"{tag}-{number}-{warehouses}", stock=dict.fromkeys(warehouses, 1)
+            )
+
+    def made(self, name):
+        """:return: number of a new warehouse in KeyCRM"""
+        return self.keycrm.put_warehouse(name=name)["id"]
+
+    # === LEARNT ===#
+
+    def test_warehouses_show_from_the_first_page_on_and_are_completed_in_the_background(self):
+        third, fourth = (self.made(name) for name in ("Далекий", "Новий"))
+        self.offers_in(49, 1)
+        self.offers_in(1, third)
+        self.offers_in(60, 1)
+        self.offers_in(1, fourth)
+        self.keycrm.clear_log()
+        self.account.action_refresh_warehouses()
+        self.assertEqual(len(self.keycrm.requests(path="/offers/stocks")), 1)
+        self.assertEqual(self.known()[third], "Далекий")
+        self.assertNotIn(fourth, self.known())
+        self.assertTrue(self.account.warehouse_sweep_page)
+        with self.committing():
+            while self.account.warehouse_sweep_page:
+                self.account._work_bulk()
+        self.assertEqual(self.known()[fourth], "Новий")
+        self.assertEqual(len(self.keycrm.requests(path="/offers/stocks")), 3)
+        self.assertEqual(self.keycrm.requests(path="/warehouses"), [])
+
+    def test_a_search_for_warehouses_that_breaks_off_goes_on_where_it_was(self):
+        far = self.made("Далекий")
+        self.offers_in(110, 1)
+        self.offers_in(1, far)
+        self.account.action_refresh_warehouses()
+        self.keycrm.add_fault("status", status=500, path="/offers/stocks", page=3, times=3)
+        with self.committing():
+            for _ in range(4):
+                try:
+                    self.account._work_bulk()
+                except Exception as error:  # what the worker notes as trouble
+                    self.env.cr.clear()
+                    self.assertEqual(error.code, "server_trouble")
+        self.assertEqual(self.known()[far], "Далекий")
+
+    def test_a_warehouse_is_learnt_from_an_order(self):
+        empty = self.made("Порожній")
+        offer = self.keycrm.create_offer(sku=self.id(), stock={1: 1})["id"]
+        self.account.action_refresh_warehouses()
+        self.assertNotIn(empty, self.known())
+        order = self.arrive(
+            self.new_order([{"offer_id": offer, "quantity": 1, "warehouse_id": empty}])
+        )
+        self.assertEqual(self.known()[empty], "Порожній")
+        self.assertEqual(order.order_line[:1].keycrm_warehouse_id.keycrm_id, empty)
+
+    def test_a_new_name_in_keycrm_is_taken_over_and_the_matching_stays(self):
+        self.keycrm.put_warehouse(id=1, name="Головний склад")
+        self.offers_in(1, 1)
+        self.account.action_refresh_warehouses()
+        self.assertEqual(self.kw1.name, "Головний склад")
+        self.assertEqual(self.kw1.warehouse_ids, self.warehouse)
+        self.assertEqual(self.kw1.send_state, "sending")
+
+    # === TYPED IN ===#
+
+    def test_a_warehouse_without_any_stock_is_typed_in_by_its_number(self):
+        number = self.made("Порожній")
+        self.env["keycrm.warehouse"].create(
+            {
+                "account_id": self.account.id,
+                "keycrm_id": number,
+                "name": "typed",
+                "warehouse_ids": [Command.set(self.second.ids)],
+            }
+        )
+        sock = self.goods("TYPED-SOCK")
+        self.count(sock, 4, self.second.lot_stock_id)
+        self.assert_sent((sock, 4, number))
+
+    @mute_logger("odoo.sql_db")
+    def test_a_warehouse_needs_a_number(self):
+        for number in (0, -1):
+            with self.assertRaises(CheckViolation), self.env.cr.savepoint():
+                self.env["keycrm.warehouse"].create(
+                    {"account_id": self.account.id, "keycrm_id": number, "name": "x"}
+                )
+
+    # === MATCHED ===#
+
+    def test_an_odoo_warehouse_that_feeds_two_of_keycrm_is_refused_with_both_names(self):
+        with self.assertRaises(ValidationError) as refusal:
+            self.kw2.warehouse_ids = [Command.link(self.warehouse.id)]
+        for name in (self.warehouse.name, self.kw1.name):
+            self.assertIn(name, str(refusal.exception))
+
+    def test_two_accounts_may_both_show_the_same_warehouse(self):
+        other = self.account.copy({"name": "Second shop"})
+        self.env["keycrm.warehouse"].create(
+            {
+                "account_id": other.id,
+                "keycrm_id": 1,
+                "name": "Same",
+                "warehouse_ids": [Command.set(self.warehouse.ids)],
+            }
+        )
+
+    # === WHAT COUNTS ===#
+
+    def test_only_internal_places_below_the_matched_warehouses_count(self):
+        sock = self.goods("KIND-SOCK")
+        self.count(sock, 50)
+        self.assert_sent((sock, 50))
+        below = self.warehouse.view_location_id
+        places = self.env["stock.location"].create(
+            [
+                {"name": usage, "usage": usage, "location_id": below.id}
+                for usage in ("transit", "customer", "supplier", "inventory", "production")
+            ]
+            + [
+                {"name": "Outside", "usage": "internal", "location_id": False},
+                {"name": "Room", "usage": "internal", "location_id": below.id},
+                {
+                    "name": "Box",
+                    "usage": "internal",
+                    "location_id": self.warehouse.lot_stock_id.id,
+                },
+            ]
+        )
+        left = 50
+        for place in places:
+            self.move(sock, 2, self.warehouse.lot_stock_id, place)
+            if place.name in ("Room", "Box"):
+                self.assertEqual(self.sent(), [], place.name)
+            else:
+                left -= 2
+                self.assert_sent((sock, left))

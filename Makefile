@@ -1,7 +1,7 @@
 # What a person types. Everything is done by the package tools/; see docs/development.md.
 PYTHON ?= python3
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-slow test-browser bench lint prepare dev terms pictures clean \
+.PHONY: help demo serve test test-slow test-browser bench lint audit prepare dev terms pictures clean \
 	distclean
 
 help:
@@ -12,6 +12,7 @@ help:
 	@echo "make test-browser  the screens in a real browser, in Ukrainian; leaves its pictures"
 	@echo "make bench      speed beside its floor, into bench/RESULTS.md (NAME=webhook for one of them)"
 	@echo "make lint       the linters alone (FIX=1 mends what can be mended)"
+	@echo "make audit      the pinned packages against the lists of known vulnerabilities"
 	@echo "make prepare    fetch and make what is kept between runs, and nothing else"
 	@echo "make dev        a private database server left running, with the commands to work with it"
 	@echo "make terms      take the words of the addons into their translation files"
@@ -20,7 +21,7 @@ help:
 	@echo "Variables: ODOO_SRC (an Odoo 19 that is there), PGHOST PGPORT PGUSER PGPASSWORD (a PostgreSQL"
 	@echo "server that is there), ORDAGE_CACHE, ORDAGE_RUN (folders); see docs/development.md"
 
-demo serve test bench lint prepare dev terms pictures clean distclean:
+demo serve test bench lint audit prepare dev terms pictures clean distclean:
 	@$(PYTHON) -m tools $@
 
 test-browser:

@@ -24,6 +24,7 @@ COMMANDS = {
     "test": ("test", "main", True),
     "bench": ("bench", "main", True),
     "lint": ("lint", "main", False),
+    "audit": ("audit", "main", False),
     "dev": ("dev", "main", True),
     "terms": ("terms", "main", True),
     "pictures": ("pictures", "main", True),

@@ -20,7 +20,7 @@ from .paths import REQUIREMENTS, cache_folder, need_space
 def environment(kind: str) -> Path:
     """Return a private environment with what one requirement file names, making it if need be.
 
-    :param kind: ``dev`` or ``lint``
+    :param kind: ``dev``, ``lint`` or ``audit``
     :return: its folder; the interpreter is ``bin/python`` in it
     :raise Trouble: if it cannot be made
     """
@@ -37,7 +37,11 @@ def environment(kind: str) -> Path:
     return cache.kept(target, f"the Python environment ({kind})", make)
 
 
-_PURPOSE = {"dev": "Odoo, tests and the sandbox", "lint": "the linters"}
+_PURPOSE = {
+    "dev": "Odoo, tests and the sandbox",
+    "lint": "the linters",
+    "audit": "the checker of dependencies",
+}
 
 
 def python_of(folder: Path) -> Path:

@@ -1,0 +1,105 @@
+"""Dependencies are pinned, and silence of the lists of vulnerabilities is never taken for safety."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from tools import audit
+from tools.paths import REPOSITORY, REQUIREMENTS
+
+
+@pytest.fixture(scope="module")
+def program():
+    # Environments are made by the Python that begins, which has a pip.
+    make = "from tools import venv; print(venv.environment('audit'))"
+    command = [sys._base_executable, "-c", make]
+    printed = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    return Path(printed.stdout.splitlines()[-1]) / "bin" / "python"
+
+
+@pytest.fixture
+def osv():
+    """A list of vulnerabilities that speaks as OSV does and knows one."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self):
+            asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            flaw = {
+                "id": "GHSA-aaaa-bbbb-cccc",
+                "aliases": ["CVE-2026-0001"],
+                "summary": "It lets everybody in.",
+                "affected": [
+                    {
+                        "package": {"name": "requests", "ecosystem": "PyPI"},
+                        "ranges": [
+                            {
+                                "type": "ECOSYSTEM",
+                                "events": [{"introduced": "0"}, {"fixed": "9.0.0"}],
+                            }
+                        ],
+                    }
+                ],
+            }
+            answer = {"vulns": [flaw]} if asked["package"]["name"] == "requests" else {}
+            body = json.dumps(answer).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *args):
+            """Keep the tests' output quiet."""
+
+    web = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=web.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{web.server_port}/v1/query"
+    web.shutdown()
+    web.server_close()
+    thread.join(30)
+
+
+@pytest.mark.parametrize("name", audit.ENVIRONMENTS)
+def test_every_package_is_pinned(name):
+    for line in (REQUIREMENTS / f"{name}.txt").read_text().splitlines():
+        if line and not line.startswith(("#", "-r ")):
+            assert "==" in line
+    assert len(audit.pinned(REQUIREMENTS / f"{name}.txt")) > 10
+
+
+def test_a_vulnerable_package_is_named_with_the_version_that_mends_it(program, osv):
+    verdict = audit.ask(program, {"requests": "2.31.0", "six": "1.17.0"}, {}, "--osv-url", osv)
+    assert verdict.checked == 2
+    (found,) = verdict.found
+    assert "requests 2.31.0" in found and "CVE-2026-0001" in found and "9.0.0" in found
+
+
+def test_an_accepted_one_is_told_and_is_no_failure(program, osv):
+    accepted = {"CVE-2026-0001": "of no use to anybody here"}
+    verdict = audit.ask(program, {"requests": "2.31.0"}, accepted, "--osv-url", osv)
+    assert not verdict.found
+    assert "of no use to anybody here" in verdict.accepted[0]
+
+
+def test_a_list_that_cannot_be_reached_is_no_all_clear(program, capsys):
+    verdict = audit.ask(program, {"six": "1.17.0"}, {}, "--osv-url", "http://127.0.0.1:9/v1/query")
+    assert verdict is None
+    assert audit._tell(verdict, 1) == 1
+    said = capsys.readouterr()
+    assert "Not checked" in said.err
+    assert "ConnectionError" in said.out
+
+
+def test_a_list_that_knows_nothing_of_a_package_is_no_all_clear(capsys):
+    report = {"dependencies": [{"name": "six", "skip_reason": "not found"}], "fixes": []}
+    verdict = audit.Verdict.of(json.dumps(report), {})
+    assert (verdict.checked, verdict.unknown) == (0, ["six"])
+    assert audit._tell(verdict, 1) == 1
+    assert "Not checked" in capsys.readouterr().err

@@ -5,21 +5,39 @@ only hosts that an administrator named, never a private address (the connection 
 address that was checked), no redirects, and limits on size, type and time.
 """
 
+import http.client
 import ipaddress
 import socket
-import time
+import ssl
+import threading
 from collections.abc import Callable, Iterable
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import certifi
-import urllib3
 
 from .errors import KeyCrmError, TransientError
 
 #: Largest picture that is taken.
 MAX_BYTES = 5 * 1024 * 1024
-#: Seconds to connect, between two bytes, and for the whole.
-CONNECT, READ, WHOLE = 5.0, 10.0, 20.0
+#: Seconds to connect and between two bytes, and for the whole: a host that sends a byte now and then
+#: holds nobody up.
+STEP, WHOLE = 5.0, 20.0
+#: IPv6 addresses in which an IPv4 address is hidden, or that are of a network of one's own: gateways to
+#: IPv4 (the local ones too), 6to4, IPv4-compatible, IPv4-translated, site-local, segment routing.
+_NOT_PUBLIC = tuple(
+    ipaddress.ip_network(network)
+    for network in (
+        "64:ff9b::/96",
+        "64:ff9b:1::/48",
+        "2002::/16",
+        "::/96",
+        "::ffff:0:0:0/96",
+        "fec0::/10",
+        "5f00::/16",
+        "3fff::/20",
+        "192.88.99.0/24",
+    )
+)
 TYPES = ("image/jpeg", "image/png", "image/webp", "image/gif")
 
 
@@ -40,6 +58,8 @@ def is_public(address: str) -> bool:
     """Tell whether an IP address is one of the open internet."""
     found = ipaddress.ip_address(address)
     found = getattr(found, "ipv4_mapped", None) or found
+    if any(found.version == net.version and found in net for net in _NOT_PUBLIC):
+        return False
     return found.is_global and not found.is_multicast
 
 
@@ -50,43 +70,63 @@ def fetch(
     may_reach: Callable[[str], bool] = is_public,
     ca_certs: str | None = None,
     max_bytes: int = MAX_BYTES,
+    whole: float = WHOLE,
 ) -> bytes:
     """Fetch a picture.
 
     :param hosts: where pictures may come from; subdomains count
     :param may_reach: says of an IP address whether it may be connected to
     :param ca_certs: file of certificates to trust; the public ones by default
+    :param whole: seconds for the whole
     :raise PictureRefused: when the address, its host, size or type is not allowed
     :raise PictureTrouble: when it cannot be had now
     """
     host, port, target = _parts(url, hosts)
     address = _address(host, port, may_reach)
-    pool = urllib3.HTTPSConnectionPool(
-        address,
-        port,
-        server_hostname=host,
-        assert_hostname=host,
-        cert_reqs="CERT_REQUIRED",
-        ca_certs=ca_certs or certifi.where(),
-        timeout=urllib3.Timeout(connect=CONNECT, read=READ),
-        retries=False,
-    )
+    connection = _Connection(host, port, address, ca_certs or certifi.where())
+    # A time-out of the socket counts from byte to byte; this one ends the whole.
+    end = threading.Timer(whole, connection.cut)
+    end.daemon = True
+    end.start()
     try:
-        answer = pool.request(
-            "GET",
-            target,
-            headers={"Host": host if port == 443 else f"{host}:{port}", "Accept": "image/*"},
-            preload_content=False,
-            redirect=False,
-        )
-        try:
-            return _body(answer, max_bytes)
-        finally:
-            answer.close()
-    except urllib3.exceptions.HTTPError:
+        connection.request("GET", target, headers={"Accept": "image/*"})
+        body = _body(connection.getresponse(), max_bytes)
+        if connection.was_cut:
+            raise PictureTrouble("timed_out", host=host, seconds=whole)
+        return body
+    except (OSError, http.client.HTTPException, UnicodeError):
         raise PictureTrouble("unreachable", host=host) from None
     finally:
-        pool.close()
+        end.cancel()
+        connection.close()
+
+
+class _Connection(http.client.HTTPSConnection):
+    """Connects to the very address that was checked, whatever the name means by now."""
+
+    def __init__(self, host: str, port: int, address: str, ca_certs: str) -> None:
+        self._tls = ssl.create_default_context(cafile=ca_certs)
+        super().__init__(host, port, timeout=STEP, context=self._tls)
+        self._address = address
+        self._raw: socket.socket | None = None
+        self.was_cut = False
+
+    def connect(self) -> None:
+        self._raw = socket.create_connection((self._address, self.port), self.timeout)
+        self.sock = self._tls.wrap_socket(
+            self._raw, server_hostname=self.host, do_handshake_on_connect=False
+        )
+        self._raw = self.sock
+        self.sock.do_handshake()
+
+    def cut(self) -> None:
+        """End it from another thread, whatever it is waiting for."""
+        self.was_cut = True
+        if self._raw:
+            try:
+                socket.socket.shutdown(self._raw, socket.SHUT_RDWR)
+            except OSError:
+                return
 
 
 def _parts(url: str, hosts: Iterable[str]) -> tuple[str, int, str]:
@@ -106,7 +146,7 @@ def _parts(url: str, hosts: Iterable[str]) -> tuple[str, int, str]:
     else:
         raise PictureRefused("picture_host", host=host)
     query = f"?{parts.query}" if parts.query else ""
-    return host, port, (parts.path or "/") + query
+    return host, port, quote((parts.path or "/") + query, safe="/?%:@!$&'()*+,;=~[]")
 
 
 def _address(host: str, port: int, may_reach: Callable[[str], bool]) -> str:
@@ -120,19 +160,18 @@ def _address(host: str, port: int, may_reach: Callable[[str], bool]) -> str:
     return addresses[0]
 
 
-def _body(answer: urllib3.BaseHTTPResponse, max_bytes: int) -> bytes:
+def _body(answer: http.client.HTTPResponse, max_bytes: int) -> bytes:
     if answer.status >= 500 or answer.status == 429:
         raise PictureTrouble("server_trouble", status=answer.status)
     if answer.status != 200:
         raise PictureRefused("picture_refused", reason=f"code {answer.status}")
-    kind = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-    if kind not in TYPES:
+    kind = (answer.getheader("Content-Type") or "").partition(";")[0].strip().lower()
+    if kind not in TYPES or answer.getheader("Content-Encoding"):
         raise PictureRefused("picture_refused", reason="type")
-    body, end = bytearray(), time.monotonic() + WHOLE
-    for chunk in answer.stream(65536, decode_content=False):
-        body += chunk
-        if len(body) > max_bytes:
-            raise PictureRefused("picture_refused", reason="size")
-        if time.monotonic() > end:
-            raise PictureTrouble("timed_out", host="", seconds=WHOLE)
-    return bytes(body)
+    body = answer.read(max_bytes + 1)
+    if len(body) > max_bytes:
+        raise PictureRefused("picture_refused", reason="size")
+    if answer.length:
+        # Cut off before its end.
+        raise PictureTrouble("unreachable", host="")
+    return body

@@ -1,10 +1,14 @@
 import base64
+import logging
+
+import psycopg2
 
 from odoo import models
-from odoo.exceptions import UserError
 
 from ..keycrm import pictures
 from ..keycrm.errors import KeyCrmError
+
+_logger = logging.getLogger(__name__)
 
 #: Tries of one picture before it is left.
 PICTURE_TRIES = 3
@@ -59,7 +63,13 @@ class KeycrmAccount(models.Model):
             try:
                 with self.env.cr.savepoint():
                     product.image_1920 = base64.b64encode(picture)
-            except (UserError, ValueError):
-                # It says to be a picture and is none.
+            except psycopg2.Error:
+                raise
+            except Exception as error:
+                # It says to be a picture and is none, is broken, or would be gigantic when unpacked:
+                # whatever Odoo's and Pillow's opinion is, the rest of the account's work goes on.
+                _logger.info(
+                    "KeyCRM: the picture at %s is not taken: %s", url, type(error).__name__
+                )
                 vals = {"picture_state": "failed"}
         offer.write(vals)

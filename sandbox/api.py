@@ -38,7 +38,7 @@ def answer(value: Any, status: int = 200) -> Response:
     :param status: HTTP status
     :return: the response
     """
-    body = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    body = json.dumps(value, separators=(",", ":")).encode()
     return Response(body, status, media_type="application/json")
 
 

@@ -54,7 +54,7 @@ class Answer:
 
 def _json(status: int, message: str, headers: dict[str, str] | None = None) -> Answer:
     own = [(k.lower().encode(), v.encode()) for k, v in (headers or {}).items()]
-    body = json.dumps({"message": message}, ensure_ascii=False).encode()
+    body = json.dumps({"message": message}).encode()
     return Answer(status, body, [(b"content-type", b"application/json"), *own])
 
 

@@ -16,6 +16,7 @@ from .values import (
     to_int,
     to_object,
     to_objects,
+    to_short,
     to_text,
     to_utc,
 )
@@ -31,7 +32,7 @@ class Property:
     @classmethod
     def parse_list(cls, data: Any) -> tuple["Property", ...]:
         found = (
-            cls(to_text(row.get("name")), to_text(row.get("value"))) for row in to_objects(data)
+            cls(to_short(row.get("name")), to_short(row.get("value"))) for row in to_objects(data)
         )
         return tuple(prop for prop in found if prop.value)
 
@@ -47,7 +48,7 @@ class Warehouse:
         identifier = to_int(data.get("id"))
         if not identifier:
             return None
-        return cls(identifier, to_text(data.get("name")) or str(identifier))
+        return cls(identifier, to_short(data.get("name")) or str(identifier))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,16 +81,17 @@ class Offer:
         return cls(
             id=identifier,
             product_id=to_int(data.get("product_id")),
-            sku=to_text(data.get("sku")),
-            barcode=to_text(data.get("barcode")),
+            sku=to_short(data.get("sku")),
+            barcode=to_short(data.get("barcode")),
             price=to_decimal(data.get("price")),
             purchased_price=to_decimal(data.get("purchased_price")),
             weight=to_decimal(data.get("weight")),
             properties=Property.parse_list(data.get("properties")),
-            name=to_text(product.get("name")),
-            picture_url=to_text(data.get("thumbnail_url")) or to_text(product.get("thumbnail_url")),
-            unit_type=to_text(product.get("unit_type")),
-            currency_code=to_text(product.get("currency_code")).upper(),
+            name=to_short(product.get("name")),
+            picture_url=to_text(data.get("thumbnail_url"))
+            or to_short(product.get("thumbnail_url")),
+            unit_type=to_short(product.get("unit_type")),
+            currency_code=to_short(product.get("currency_code")).upper(),
             is_archived=data.get("is_archived") is True or product.get("is_archived") is True,
             updated_at=to_utc(data.get("updated_at")),
         )
@@ -116,7 +118,7 @@ class StockRow:
                 rows.append(
                     cls(
                         offer_id,
-                        to_text(data.get("sku")),
+                        to_short(data.get("sku")),
                         warehouse,
                         to_amount(entry.get("quantity")),
                         to_amount(entry.get("reserve")),
@@ -138,10 +140,10 @@ class Status:
     @classmethod
     def parse(cls, data: dict) -> "Status":
         identifier = required_id(data, "status")
-        alias = to_text(data.get("alias"))
+        alias = to_short(data.get("alias"))
         return cls(
             id=identifier,
-            name=to_text(data.get("name")) or alias or str(identifier),
+            name=to_short(data.get("name")) or alias or str(identifier),
             alias=alias,
             group=to_int(data.get("group_id")) or 0,
             is_active=bool(data.get("is_active", True)),
@@ -161,8 +163,8 @@ class Source:
         identifier = required_id(data, "source")
         return cls(
             identifier,
-            to_text(data.get("name")) or to_text(data.get("alias")) or str(identifier),
-            to_text(data.get("currency_code")).upper(),
+            to_short(data.get("name")) or to_short(data.get("alias")) or str(identifier),
+            to_short(data.get("currency_code")).upper(),
         )
 
 
@@ -176,7 +178,7 @@ class PaymentMethod:
         identifier = required_id(data, "payment method")
         return cls(
             identifier,
-            to_text(data.get("name")) or to_text(data.get("alias")) or str(identifier),
+            to_short(data.get("name")) or to_short(data.get("alias")) or str(identifier),
         )
 
 
@@ -193,8 +195,8 @@ class Company:
         identifier = to_int(data.get("id"))
         if not identifier:
             return None
-        name = to_text(data.get("full_name")) or to_text(data.get("title"))
-        return cls(identifier, name or to_text(data.get("name")) or f"KeyCRM {identifier}")
+        name = to_short(data.get("full_name")) or to_short(data.get("title"))
+        return cls(identifier, name or to_short(data.get("name")) or f"KeyCRM {identifier}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,9 +215,9 @@ class Transaction:
     def parse(cls, data: dict) -> "Transaction":
         return cls(
             id=required_id(data, "bank transaction"),
-            uuid=to_text(data.get("uuid")),
+            uuid=to_short(data.get("uuid")),
             amount=to_amount(data.get("amount")),
-            currency_code=to_text(data.get("currency")).upper(),
+            currency_code=to_short(data.get("currency")).upper(),
             description=to_text(data.get("description")),
             date=to_utc(data.get("transaction_date")) or to_utc(data.get("created_at")),
             # What the list holds is not known; that it holds something tells that it is attached.

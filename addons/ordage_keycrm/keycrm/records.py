@@ -19,6 +19,7 @@ from .values import (
     to_int,
     to_object,
     to_objects,
+    to_short,
     to_text,
     to_utc,
 )
@@ -59,19 +60,19 @@ class Line:
         price = sold if price is None else price
         return cls(
             id=required_id(data, "line"),
-            sku=to_text(data.get("sku")),
-            name=to_text(data.get("name")),
+            sku=to_short(data.get("sku")),
+            name=to_short(data.get("name")),
             price=price or Decimal(0),
             price_sold=(price if sold is None else sold) or Decimal(0),
             quantity=to_amount(data.get("quantity")),
             discount_percent=to_amount(data.get("discount_percent"))
             + to_amount(data.get("loyalty_discount")),
             purchased_price=to_decimal(data.get("purchased_price")),
-            unit_type=to_text(data.get("unit_type")),
+            unit_type=to_short(data.get("unit_type")),
             comment=to_text(data.get("comment")),
             properties=Property.parse_list(data.get("properties")),
-            stock_status=to_text(data.get("stock_status")),
-            shipment_type=to_text(data.get("shipment_type")),
+            stock_status=to_short(data.get("stock_status")),
+            shipment_type=to_short(data.get("shipment_type")),
             warehouse=Warehouse.parse(data.get("warehouse")),
             offer=Offer.parse(data.get("offer")),
         )
@@ -97,7 +98,7 @@ class Buyer:
             return None
         return cls(
             id=identifier,
-            name=to_text(data.get("full_name")),
+            name=to_short(data.get("full_name")),
             phone=_first_text(data.get("phone")),
             email=_first_text(data.get("email")),
             company_id=to_int(data.get("company_id")),
@@ -108,8 +109,8 @@ class Buyer:
 
 def _first_text(value: Any) -> str:
     if isinstance(value, list):
-        value = next((item for item in value if to_text(item)), "")
-    return to_text(value)
+        value = next((item for item in value if to_short(item)), "")
+    return to_short(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,19 +129,19 @@ class Payment:
     @classmethod
     def parse(cls, data: dict) -> "Payment":
         actual = to_decimal(data.get("actual_amount"))
-        actual_currency = to_text(data.get("actual_currency"))
+        actual_currency = to_short(data.get("actual_currency"))
         amount = to_amount(data.get("amount"))
-        currency = to_text(data.get("source_currency"))
+        currency = to_short(data.get("source_currency"))
         if actual is not None and actual_currency:
             amount, currency = actual, actual_currency
         return cls(
             id=required_id(data, "payment"),
             amount=amount,
             currency_code=(currency or actual_currency).upper(),
-            status=to_text(data.get("status")),
+            status=to_short(data.get("status")),
             payment_method_id=to_int(data.get("payment_method_id")),
             description=to_text(data.get("description")),
-            transaction_uuid=to_text(data.get("transaction_uuid")),
+            transaction_uuid=to_short(data.get("transaction_uuid")),
             date=to_utc(data.get("payment_date")) or to_utc(data.get("created_at")),
         )
 
@@ -169,19 +170,19 @@ class Shipping:
         payload = to_object(data.get("address_payload"))
         service = to_object(data.get("delivery_service") or data.get("deliveryService"))
         return cls(
-            tracking_code=to_text(data.get("tracking_code")),
-            recipient_name=to_text(data.get("recipient_full_name")),
-            recipient_phone=to_text(data.get("recipient_phone")),
-            city=to_text(data.get("shipping_address_city")) or to_text(payload.get("city_desc")),
-            region=to_text(data.get("shipping_address_region"))
-            or to_text(payload.get("area_desc")),
-            zip=to_text(data.get("shipping_address_zip")),
-            country_code=to_text(data.get("shipping_address_country_code")).upper(),
-            address=to_text(data.get("shipping_address")),
-            secondary_line=to_text(data.get("shipping_secondary_line")),
-            receive_point=to_text(data.get("shipping_receive_point"))
-            or to_text(payload.get("warehouse_desc")),
-            delivery_service=to_text(service.get("name")),
+            tracking_code=to_short(data.get("tracking_code")),
+            recipient_name=to_short(data.get("recipient_full_name")),
+            recipient_phone=to_short(data.get("recipient_phone")),
+            city=to_short(data.get("shipping_address_city")) or to_short(payload.get("city_desc")),
+            region=to_short(data.get("shipping_address_region"))
+            or to_short(payload.get("area_desc")),
+            zip=to_short(data.get("shipping_address_zip")),
+            country_code=to_short(data.get("shipping_address_country_code")).upper(),
+            address=to_short(data.get("shipping_address")),
+            secondary_line=to_short(data.get("shipping_secondary_line")),
+            receive_point=to_short(data.get("shipping_receive_point"))
+            or to_short(payload.get("warehouse_desc")),
+            delivery_service=to_short(service.get("name")),
         )
 
 
@@ -229,7 +230,7 @@ class Order:
             id=required_id(data, "order"),
             parent_id=to_int(data.get("parent_id")),
             source_id=to_int(data.get("source_id")),
-            number=to_text(data.get("source_uuid")),
+            number=to_short(data.get("source_uuid")),
             client_id=to_int(data.get("client_id")) or (buyer.id if buyer else None),
             status_id=to_int(data.get("status_id")) or to_int(status.get("id")),
             grand_total=to_decimal(data.get("grand_total")),
@@ -237,14 +238,14 @@ class Order:
             shipping_price=to_amount(data.get("shipping_price")),
             wrap_price=to_amount(data.get("wrap_price")),
             taxes=to_amount(data.get("taxes")),
-            payment_status=to_text(data.get("payment_status")),
+            payment_status=to_short(data.get("payment_status")),
             manager_comment=to_text(data.get("manager_comment")),
             buyer_comment=to_text(data.get("buyer_comment")) or to_text(data.get("client_comment")),
-            promocode=to_text(data.get("promocode")),
-            utm_source=to_text(marketing.get("utm_source")),
-            utm_medium=to_text(marketing.get("utm_medium")),
-            utm_campaign=to_text(marketing.get("utm_campaign")),
-            manager_name=to_text(manager.get("full_name")) or to_text(manager.get("first_name")),
+            promocode=to_short(data.get("promocode")),
+            utm_source=to_short(marketing.get("utm_source")),
+            utm_medium=to_short(marketing.get("utm_medium")),
+            utm_campaign=to_short(marketing.get("utm_campaign")),
+            manager_name=to_short(manager.get("full_name")) or to_short(manager.get("first_name")),
             ordered_at=to_utc(data.get("ordered_at")),
             created_at=to_utc(data.get("created_at")),
             updated_at=to_utc(data.get("updated_at")),
@@ -253,6 +254,6 @@ class Order:
             lines=tuple(Line.parse(row) for row in to_objects(data.get("products"))),
             payments=tuple(Payment.parse(row) for row in to_objects(data.get("payments"))),
             tags=tuple(
-                name for row in to_objects(data.get("tags")) if (name := to_text(row.get("name")))
+                name for row in to_objects(data.get("tags")) if (name := to_short(row.get("name")))
             ),
         )

@@ -5,12 +5,20 @@ this is the border where all of that ends. Behind it money is ``Decimal``, times
 """
 
 import json
+import re
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from .errors import MalformedAnswer
 
+#: Longest name, SKU, phone and the like. Odoo has these in indexes, whose entries end at 2,700 bytes.
+SHORT_LIMIT = 500
+#: Control characters but for line break and tabulator, halves of surrogate pairs, and what turns the
+#: direction of all text that follows on a screen.
+_UNWANTED = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
+)
 _TIME_FORMATS = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d")
 
 
@@ -26,9 +34,10 @@ def to_decimal(value: Any, default: Decimal | None = None) -> Decimal | None:
     try:
         number = Decimal(str(value).strip().replace(",", "."))
     except InvalidOperation:
-        raise MalformedAnswer("not_a_number", value=str(value)[:40]) from None
-    if not number.is_finite():
-        raise MalformedAnswer("not_a_number", value=str(value)[:40])
+        raise MalformedAnswer("not_a_number", value=to_text(value)[:40]) from None
+    # Nothing that is bought or counted has thirty digits; "1e999999999" as a whole number fills memory.
+    if not number.is_finite() or (number and abs(number.adjusted()) > 30):
+        raise MalformedAnswer("not_a_number", value=to_text(value)[:40])
     return number
 
 
@@ -47,7 +56,7 @@ def to_int(value: Any) -> int | None:
     if number is None:
         return None
     if number != number.to_integral_value():
-        raise MalformedAnswer("not_a_number", value=str(value)[:40])
+        raise MalformedAnswer("not_a_number", value=to_text(value)[:40])
     return int(number)
 
 
@@ -67,8 +76,13 @@ def to_text(value: Any) -> str:
     """Read a text: trimmed, without the characters a database or a screen cannot take, never None."""
     if value is None or isinstance(value, dict | list):
         return ""
-    text = str(value)
-    return "".join(c for c in text if c >= " " or c in "\n\t").strip()
+    return _UNWANTED.sub("", str(value)).strip()
+
+
+def to_short(value: Any) -> str:
+    """Read a name, an SKU, a phone and the like: a text that is cut at :data:`SHORT_LIMIT` characters."""
+    text = to_text(value)
+    return text if len(text) <= SHORT_LIMIT else text[: SHORT_LIMIT - 1].rstrip() + "…"
 
 
 def to_object(value: Any) -> dict:

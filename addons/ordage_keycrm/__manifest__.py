@@ -1,12 +1,12 @@
 {
     "name": "KeyCRM",
-    "version": "19.0.1.0.0",
+    "version": "19.0.1.1.0",
     "category": "Sales/Sales",
     "summary": "Orders from KeyCRM into Odoo, stock from Odoo into KeyCRM, by themselves",
     "author": "Ordage",
     "license": "LGPL-3",
     "depends": ["sale_management", "sale_stock"],
-    "external_dependencies": {"python": ["requests"]},
+    "external_dependencies": {"python": ["cryptography", "requests"]},
     "data": [
         "security/keycrm_groups.xml",
         "security/ir.model.access.csv",

@@ -229,3 +229,36 @@ def test_a_put_sends_json_and_takes_202(remote, client):
     remote.will(202, {"status": True})
     client.put("/offers/stocks", {"warehouse_id": 1, "stocks": []})
     assert json.loads(remote.requests[0][3]) == {"warehouse_id": 1, "stocks": []}
+
+
+def test_a_server_that_repeats_the_key_does_not_bring_it_into_an_error(remote, client):
+    remote.will(422, {"message": f"Key {KEY} is \x00wrong\ud800"})
+    with pytest.raises(Refused) as caught:
+        client.get("/order")
+    assert KEY not in str(caught.value)
+    assert caught.value.params["message"] == "Key … is wrong"
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize("method", ["get", "put"])
+def test_the_key_goes_to_no_host_that_a_redirect_names(remote, client, status, method):
+    other = Remote()
+    try:
+        remote.will(status, b"", Location=f"{other.url}/order")
+        with pytest.raises(Refused) as caught:
+            client.put("/offers/stocks", {}) if method == "put" else client.get("/order")
+        assert caught.value.code == "redirected"
+        assert not other.requests
+        assert len(remote.requests) == 1
+    finally:
+        other.close()
+
+
+def test_credentials_that_lie_about_on_the_server_are_not_sent_instead_of_the_key(
+    remote, client, tmp_path, monkeypatch
+):
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login somebody password else")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    remote.will(200, {})
+    client.get("/order")
+    assert remote.requests[0][2]["Authorization"] == f"Bearer {KEY}"

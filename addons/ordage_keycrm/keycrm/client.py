@@ -26,6 +26,7 @@ from .errors import (
     Unauthorized,
     Unreachable,
 )
+from .values import to_text
 
 _logger = logging.getLogger(__name__)
 
@@ -37,6 +38,8 @@ TIMEOUT = (5, 30)
 TRIES = 3
 #: An answer larger than this is not read to its end.
 MAX_ANSWER_BYTES = 64 * 1024 * 1024
+#: Of a message of KeyCRM's so many characters are shown.
+MESSAGE_LENGTH = 500
 
 
 class RequestGate:
@@ -72,6 +75,7 @@ class KeyCrmClient:
         timeout: tuple[float, float] = TIMEOUT,
         tries: int = TRIES,
     ):
+        self._api_key = api_key
         self._base_url = base_url.rstrip("/")
         self._gate = gate or RequestGate()
         self._sleep = sleep
@@ -80,7 +84,6 @@ class KeyCrmClient:
         self.lane = lane
         self._session = session or requests.Session()
         self._headers = {
-            "Authorization": f"Bearer {api_key}",
             "Accept": "application/json",
             "User-Agent": "ordage-keycrm",
         }
@@ -167,6 +170,7 @@ class KeyCrmClient:
                 method,
                 url,
                 headers=self._headers,
+                auth=self._signed,
                 timeout=self._timeout,
                 allow_redirects=False,
                 **kwargs,
@@ -186,6 +190,11 @@ class KeyCrmClient:
             raise Refused("bad_settings", kind=type(error).__name__) from None
         return self._decoded(response, path)
 
+    def _signed(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        """Put the key on. As a mere header it would give way to what a ``.netrc`` of the server holds."""
+        request.headers["Authorization"] = f"Bearer {self._api_key}"
+        return request
+
     def _decoded(self, response: requests.Response, path: str) -> Any:
         status = response.status_code
         if status in (200, 201, 202):
@@ -195,7 +204,8 @@ class KeyCrmClient:
                 return response.json()
             except ValueError:
                 raise MalformedAnswer("not_json", path=path, status=status) from None
-        message = _message_of(response)
+        # An address that repeats what it was sent must not bring the key onto a screen.
+        message = _message_of(response).replace(self._api_key, "…")[:MESSAGE_LENGTH]
         if status in (401, 403):
             raise Unauthorized("unauthorized", message=message)
         if status == 404:
@@ -262,12 +272,12 @@ def _host_of(url: str) -> str:
 
 
 def _message_of(response: requests.Response) -> str:
-    """What KeyCRM said, shortened; empty when it said nothing readable."""
+    """What KeyCRM said; empty when it said nothing readable."""
     try:
         message = response.json().get("message") or ""
     except (ValueError, AttributeError):
         message = ""
-    return str(message)[:500]
+    return to_text(message)
 
 
 def _retry_after(response: requests.Response) -> float | None:

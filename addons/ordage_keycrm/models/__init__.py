@@ -1,3 +1,4 @@
+from . import base
 from . import ir_cron
 from . import keycrm_api_budget
 from . import keycrm_explain
@@ -6,6 +7,7 @@ from . import keycrm_account_record
 from . import keycrm_run
 from . import keycrm_explain_link
 from . import keycrm_account
+from . import keycrm_account_key
 from . import keycrm_account_gate
 from . import keycrm_account_catalogs
 from . import keycrm_account_webhook

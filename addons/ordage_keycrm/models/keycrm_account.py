@@ -3,16 +3,17 @@ from urllib.parse import urlsplit
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
-from ..const import API_KEY_MASK, API_URL, ORDER_PATH
+from ..const import API_URL, ORDER_PATH
 from ..keycrm.budget import DEFAULT_LIMIT
 
 
 class KeycrmAccount(models.Model):
     """One KeyCRM account (a cabinet) of one company.
 
-    This file holds what a person sets. What the account does stands beside it: the gate to KeyCRM
-    (``keycrm_account_gate``), the webhook (``_webhook``), the two workers (``_worker``, ``_orders``,
-    ``_bulk``, ``_stock``) and the lists learnt from KeyCRM (``_catalogs``).
+    This file holds what a person sets. What the account does stands beside it: its key
+    (``keycrm_account_key``) and the gate to KeyCRM (``_gate``), the webhook (``_webhook``), the two
+    workers (``_worker``, ``_orders``, ``_bulk``, ``_stock``) and the lists learnt from KeyCRM
+    (``_catalogs``).
     """
 
     _name = "keycrm.account"
@@ -27,16 +28,6 @@ class KeycrmAccount(models.Model):
     company_id = fields.Many2one(
         "res.company", required=True, index=True, default=lambda self: self.env.company
     )
-    api_key = fields.Char(
-        string="API key",
-        compute="_compute_api_key",
-        inverse="_inverse_api_key",
-        groups="ordage_keycrm.group_manager",
-        help="From the KeyCRM cabinet: Settings → General → API key. Copy the existing key: a new one "
-        "may stop your other integrations. It is never shown again.",
-    )
-    # Reading this needs superuser mode, which no user and no RPC call has: only the gate reads it.
-    api_key_secret = fields.Char(string="API key as stored", groups=fields.NO_ACCESS, copy=False)
     api_url = fields.Char(
         string="API address",
         required=True,
@@ -160,12 +151,14 @@ class KeycrmAccount(models.Model):
     )
     caught_up_at = fields.Datetime(string="Last asked", readonly=True, copy=False)
 
+    # Not for people: whoever could name another scheduled action here could let it run.
     orders_cron_id = fields.Many2one(
         "ir.cron",
         string="Scheduled action of orders",
         readonly=True,
         copy=False,
         ondelete="set null",
+        groups=fields.NO_ACCESS,
     )
     stock_cron_id = fields.Many2one(
         "ir.cron",
@@ -173,6 +166,7 @@ class KeycrmAccount(models.Model):
         readonly=True,
         copy=False,
         ondelete="set null",
+        groups=fields.NO_ACCESS,
     )
 
     _poll_minutes_positive = models.Constraint(
@@ -198,17 +192,6 @@ class KeycrmAccount(models.Model):
                 account.warehouse_id = self.env["stock.warehouse"].search(
                     [("company_id", "=", account.company_id.id)], limit=1
                 )
-
-    @api.depends("api_key_secret")
-    def _compute_api_key(self):
-        for account in self:
-            account.api_key = API_KEY_MASK if account.sudo().api_key_secret else False
-
-    def _inverse_api_key(self):
-        for account in self:
-            key = (account.api_key or "").strip()
-            if key != API_KEY_MASK:
-                account.sudo().api_key_secret = key
 
     # === CONSTRAINT METHODS ===#
 
@@ -255,6 +238,7 @@ class KeycrmAccount(models.Model):
         if {"enabled", "push_stock", "stock_quantity", "company_id"} & vals.keys():
             self._forget_stock_accounts()
         if vals.get("enabled"):
+            self._revive_crons()
             self._wake_orders()
         if "archive_status_ids" in vals:
             self._move_archived_orders()
@@ -347,8 +331,10 @@ class KeycrmAccount(models.Model):
 
 
 def _is_web_address(address):
+    """Tell whether it is one, without a name and password in it: those would take the key's place."""
     try:
         parts = urlsplit(address.strip())
+        known = parts.scheme in ("http", "https") and parts.hostname and (parts.port or 1)
     except ValueError:
         return False
-    return parts.scheme in ("http", "https") and bool(parts.hostname)
+    return bool(known) and "@" not in parts.netloc and address.strip().isprintable()

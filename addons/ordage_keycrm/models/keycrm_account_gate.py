@@ -3,7 +3,7 @@ from odoo.exceptions import UserError
 
 from ..keycrm import budget as rules
 from ..keycrm.client import KeyCrmClient
-from ..keycrm.errors import KeyCrmError
+from ..keycrm.errors import KeyCrmError, Refused
 
 #: What a person who pressed a button waits for at the most: (connect, read) seconds.
 BUTTON_TIMEOUT = (5, 15)
@@ -22,10 +22,13 @@ class KeycrmAccount(models.Model):
         :param lane: ``live`` or ``bulk``: bulk work is paced and leaves room for live work
         :return: :class:`~..keycrm.client.KeyCrmClient`, to be used with ``with``
         :raise UserError: when no key is set
+        :raise KeyCrmError: when the key cannot be opened
         """
         self.ensure_one()
         account = self.sudo()
-        key, url = account.api_key_secret, (account.api_url or "").strip()
+        key, url = account._api_key(), (account.api_url or "").strip()
+        if key is None:
+            raise Refused("key_sealed", account=account.name)
         if not key:
             raise UserError(self.env._("Paste the API key of “%s” first.", account.name))
         wait = {} if max_wait is None else {"max_wait": max_wait}

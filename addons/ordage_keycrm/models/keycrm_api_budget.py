@@ -48,7 +48,8 @@ class KeycrmApiBudget(models.Model):
 
     @api.model
     def _digest(self, api_key, base_url):
-        return hashlib.sha256(f"{base_url}\0{api_key}".encode()).hexdigest()
+        key = f"{base_url}\0{api_key}".encode("utf-8", "surrogatepass")
+        return hashlib.sha256(key).hexdigest()
 
     @api.model
     def _usage(self, accounts):
@@ -59,7 +60,7 @@ class KeycrmApiBudget(models.Model):
         """
         digests = {
             account.id: self._digest(
-                account.sudo().api_key_secret or "", (account.sudo().api_url or "").strip()
+                account._api_key() or "", (account.sudo().api_url or "").strip()
             )
             for account in accounts
         }

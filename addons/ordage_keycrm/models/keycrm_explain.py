@@ -98,6 +98,15 @@ class KeycrmExplain(models.AbstractModel):
                 "KeyCRM does not accept the request (code %(status)s). Put right what it names, then "
                 "try again."
             ),
+            "key_sealed": self.env._(
+                "The API key of “%(account)s” cannot be read in this database, because Odoo copied it from "
+                "another one. Paste the key again if this copy is to work with KeyCRM."
+            ),
+            "neutralized": self.env._(
+                "This is a copy of the database for tests: it sends nothing to KeyCRM and receives nothing. "
+                "To work with a test account, paste its API key, enable the integration and use the new "
+                "webhook link."
+            ),
             "bad_settings": self.env._(
                 "The API key or the API address holds characters that cannot be used. Copy them anew."
             ),

@@ -69,15 +69,25 @@ class SaleOrder(models.Model):
         "sale.order", string="Copied from", compute="_compute_keycrm_parent_order_id"
     )
     keycrm_deleted = fields.Boolean(string="Deleted in KeyCRM", copy=False, readonly=True)
-    keycrm_manager_name = fields.Char(string="KeyCRM manager", copy=False, readonly=True)
+    keycrm_manager_name = fields.Char(
+        string="KeyCRM manager", copy=False, readonly=True, groups="base.group_user"
+    )
     keycrm_promocode = fields.Char(string="Promo code", copy=False, readonly=True)
     keycrm_delivery_service = fields.Char(string="Delivery service", copy=False, readonly=True)
     keycrm_tracking_code = fields.Char(
         string="Tracking number", copy=False, readonly=True, index="btree_not_null"
     )
     keycrm_buyer_comment = fields.Text(string="Buyer's comment", copy=False, readonly=True)
-    keycrm_manager_comment = fields.Text(string="Manager's comment", copy=False, readonly=True)
-    keycrm_url = fields.Char(string="In KeyCRM", compute="_compute_keycrm_url")
+    keycrm_manager_comment = fields.Text(
+        string="Manager's comment",
+        copy=False,
+        readonly=True,
+        # The buyer can see the order in the portal, and read it over RPC.
+        groups="base.group_user",
+    )
+    keycrm_url = fields.Char(
+        string="In KeyCRM", compute="_compute_keycrm_url", groups="base.group_user"
+    )
     keycrm_payment_ids = fields.One2many(
         "keycrm.payment", "sale_order_id", string="KeyCRM payments"
     )

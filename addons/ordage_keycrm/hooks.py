@@ -20,7 +20,37 @@ def uninstall_hook(env):
         .search([("model_id.model", "=", "keycrm.account")])
     )
     crons.unlink()
+    _forget_what_people_made(env)
+    # Odoo keeps the docstring of whatever extended a model as its description.
+    env.cr.execute(
+        "UPDATE ir_model SET info = NULL WHERE info ILIKE '%keycrm%' AND model NOT LIKE 'keycrm.%'"
+    )
     # Products for shipping, discount and the like stand in the lines of orders: they become ordinary ones.
     env["ir.model.data"].search(
         [("module", "=", "ordage_keycrm"), ("model", "in", ("product.template", "product.product"))]
     ).unlink()
+
+
+def _forget_what_people_made(env):
+    """Remove what people made for the addon's screens: Odoo clears what the addon itself brought.
+
+    Saved searches, export lists, mail templates and windows name their model as a text, and outside
+    names that an export gave to records stay behind too: they would point to models that are gone.
+    """
+    ours = ("ordage_keycrm", "ordage_keycrm_mrp")
+    for model, field in (
+        ("ir.filters", "model_id"),
+        ("ir.exports", "resource"),
+        ("mail.template", "model"),
+        ("ir.actions.act_window", "res_model"),
+        ("ir.model.data", "model"),
+    ):
+        found = env[model].with_context(active_test=False).search([(field, "=like", "keycrm.%")])
+        if model == "ir.model.data":
+            found = found.filtered(lambda data: data.module not in ours)
+        else:
+            known = env["ir.model.data"].search(
+                [("model", "=", model), ("res_id", "in", found.ids), ("module", "in", ours)]
+            )
+            found -= found.browse(known.mapped("res_id"))
+        found.unlink()

@@ -38,6 +38,8 @@ class OdooServer:
     ) -> None:
         self.runtime = runtime
         self.database = database
+        self.workers = workers
+        self.gevent_port = free_port()
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log: Path = runtime.free_name("odoo-server").with_suffix(".log")
@@ -50,7 +52,7 @@ class OdooServer:
                 "db_name": database,
                 "dbfilter": f"^{database}$",
                 "http_port": self.port,
-                "gevent_port": free_port(),
+                "gevent_port": self.gevent_port,
                 "workers": workers,
                 "max_cron_threads": cron_threads,
                 **options,

@@ -7,6 +7,7 @@ the whole-system tests; here the pieces that they call are tried within the test
 from contextlib import contextmanager
 from unittest.mock import patch
 
+from odoo.exceptions import UserError
 from odoo.tests import TransactionCase
 
 from sandbox.threaded import ThreadedSandbox
@@ -113,6 +114,15 @@ class KeycrmCase(TransactionCase):
         return cls.env["sale.order"].browse(
             [outcomes[number].order_id for number in numbers if outcomes[number].order_id]
         )
+
+    def assertRefused(self, ask, *args):
+        """Expect that Odoo refuses: for want of a right, or since there is no such question."""
+        try:
+            with self.env.cr.savepoint():
+                answer = ask(*args)
+        except (UserError, ValueError):
+            return
+        self.fail(f"It was not refused, but answered: {answer!r:.200}")
 
     @contextmanager
     def committing(self):

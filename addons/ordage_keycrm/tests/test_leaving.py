@@ -17,6 +17,8 @@ class TestNeutralize(KeycrmCase):
         cls.env.flush_all()
         with file_open("ordage_keycrm/data/neutralize.sql") as file:
             cls.env.cr.execute(file.read())
+        # As Odoo's own part of neutralizing does.
+        cls.env.cr.execute("UPDATE ir_cron SET active = false")
         cls.env.invalidate_all()
 
     def test_a_copy_sends_nothing(self):
@@ -44,6 +46,15 @@ class TestNeutralize(KeycrmCase):
         self.account.action_new_webhook_token()
         self.account.write({"api_key": self.sandbox.key, "enabled": True})
         self.assertTrue(self.account.webhook_url)
+        crons = self.account.orders_cron_id | self.account.stock_cron_id
+        self.assertEqual(crons.mapped("active"), [True, True])
+        self.account.action_test_connection()
+        self.assertFalse(self.account.trouble_text)
+
+    def test_a_copy_says_that_it_is_one(self):
+        for lang, word in (("en_US", "copy"), ("uk_UA", "копія")):
+            self.assertIn(word, self.account.with_context(lang=lang).trouble_text)
+        self.assertIn("copy", self.env["res.config.settings"].create({}).keycrm_trouble_text)
 
 
 class TestUninstall(KeycrmCase):

@@ -1,0 +1,221 @@
+"""What comes from KeyCRM is data: stored as text, shown escaped, cut where Odoo has a limit."""
+
+import json
+from io import BytesIO
+from types import SimpleNamespace
+from unittest.mock import patch
+
+import openpyxl
+from lxml import html
+
+from odoo.tests import HttpCase, tagged
+
+from odoo.addons.web.controllers import export
+
+from .common import KeycrmCase
+
+SCRIPT = "<script>alert(1)</script><img src=x onerror=alert(2)>"
+FORMULA = '=cmd|" /C calc"!A1'
+TEMPLATE = "{{ object.env.cr }} ${object} %(name)s %s {0} <t t-esc='1'/>"
+TURNED = "рахунок\u202efdp.exe\u2066"
+BROKEN = "нуль\0 дзвінок\x07 половина\ud800 кінець"
+BUYER = {"full_name": SCRIPT, "phone": "+380671112233", "email": "<b>@x\n.example"}
+
+
+class HostileCase(KeycrmCase):
+    forget = True
+
+    def raw_order(self, *, shipping=None, line=None, **fields):
+        """Make an order whose answer holds exactly these values, however mad."""
+        number = self.new_order([{"name": "Річ", "price": 10, "quantity": 1, "sku": "MAD-1"}])
+        answer = self.keycrm.order(number)["answer"]
+        products = [{**answer["products"][0], **(line or {})}]
+        raw = {**fields, "products": products}
+        if shipping:
+            raw["shipping"] = {**(answer.get("shipping") or {}), **shipping}
+        self.keycrm.patch_order(number, raw=raw, webhook=False)
+        return number
+
+
+class TestHostileData(HostileCase):
+    def test_text_is_stored_as_it_is_however_it_looks(self):
+        for text in (SCRIPT, FORMULA, TEMPLATE, "'; DROP TABLE sale_order; --"):
+            order = self.arrive(
+                self.raw_order(
+                    manager_comment=text,
+                    buyer_comment=text,
+                    line={"name": text, "comment": text, "sku": text[:40]},
+                    shipping={"recipient_full_name": text, "shipping_address": text},
+                )
+            )
+            with self.subTest(text):
+                line = order.order_line.filtered("keycrm_id")
+                self.assertEqual(order.keycrm_manager_comment, text)
+                self.assertEqual(order.keycrm_buyer_comment, text)
+                self.assertIn(" ".join(text.split()), line.product_id.name)
+                self.assertEqual(order.partner_shipping_id.name, text)
+
+    def test_what_neither_database_nor_screen_can_take_is_left_out(self):
+        order = self.arrive(
+            self.raw_order(
+                manager_comment=BROKEN,
+                source_uuid=TURNED,
+                line={
+                    "name": BROKEN,
+                    "sku": BROKEN,
+                    "properties": [{"name": "К", "value": TURNED}],
+                },
+                shipping={"recipient_full_name": TURNED, "tracking_code": BROKEN},
+            )
+        )
+        self.assertEqual(order.keycrm_manager_comment, "нуль дзвінок половина кінець")
+        self.assertEqual(order.keycrm_number, "рахунокfdp.exe")
+        product = order.order_line.filtered("keycrm_id").product_id
+        self.assertIn("рахунокfdp.exe", product.display_name)
+        self.assertEqual(order.amount_total, 10)
+
+    def test_a_comment_of_a_megabyte_is_kept_and_names_without_end_are_cut(self):
+        comment, name = "Дуже довго. " * 90_000, "Нескінченна назва " * 6_000
+        order = self.arrive(
+            self.raw_order(
+                manager_comment=comment,
+                source_uuid=name,
+                promocode=name,
+                tags=[{"id": 1, "name": name}],
+                line={
+                    "name": name,
+                    "sku": name,
+                    "comment": name,
+                    "offer": None,
+                    "properties": [{"name": name, "value": name}],
+                },
+                shipping={
+                    "recipient_full_name": name,
+                    "recipient_phone": name,
+                    "shipping_address_city": name,
+                    "shipping_address": name,
+                    "tracking_code": name,
+                },
+            )
+        )
+        self.assertEqual(order.keycrm_manager_comment, comment.strip())
+        for text in (
+            order.partner_shipping_id.name,
+            order.order_line.filtered("keycrm_id").product_id.name,
+            order.order_line.filtered("keycrm_id").product_id.default_code,
+            order.keycrm_number,
+        ):
+            self.assertTrue(text)
+            self.assertLessEqual(len(text), 500)
+        self.assertEqual(order.amount_total, 10)
+
+    def test_a_buyer_of_any_name_becomes_a_contact(self):
+        client = self.keycrm.create_buyer(**BUYER)["id"]
+        order = self.arrive(self.new_order([], client_id=client))
+        self.assertEqual(order.partner_id.name, SCRIPT)
+
+    def test_numbers_without_measure_are_a_failure_of_this_order_alone(self):
+        good = self.new_order([])
+        for fields in (
+            {"client_id": 10**18},
+            {"grand_total": "1e999999999"},
+            {"line": {"quantity": "1e400"}},
+            {"line": {"id": 2**63}},
+        ):
+            bad = self.raw_order(**fields)
+            with self.subTest(fields), self.committing():
+                for number in (bad, good):
+                    self.account._receive(
+                        {"event": "order.change_order_status", "context": {"id": number}}
+                    )
+                with self.account._client() as client:
+                    self.account._work_inbox(client)
+                events = self.env["keycrm.event"].search([("keycrm_order_id", "=", bad)])
+                self.assertNotIn("pending", events.mapped("state"))
+                self.assertTrue(events[:1].error or events[:1].state == "done")
+                Order = self.env["sale.order"]
+                self.assertTrue(Order.search([("keycrm_id", "=", good)]))
+
+    def test_a_failure_is_noted_whatever_keycrm_says_about_it(self):
+        self.keycrm.add_fault("status", path="/order/*", status=422, message=f"{BROKEN}{SCRIPT}")
+        self.addCleanup(self.keycrm.clear_faults)
+        number = self.new_order([])
+        self.account._receive({"event": "order.change_order_status", "context": {"id": number}})
+        with self.committing():
+            self.env["keycrm.account"]._cron_orders(self.account.id)
+        said = self.account.trouble_text or ""
+        event = self.env["keycrm.event"].search([("keycrm_order_id", "=", number)], limit=1)
+        self.assertIn("<script>", said + (event.error or ""))
+
+    def test_what_is_said_about_an_order_is_escaped(self):
+        order = self.arrive(self.raw_order(line={"name": SCRIPT}))
+        order._keycrm_todo(SCRIPT, [SCRIPT, FORMULA])
+        activities = self.env["mail.activity"].search([("res_model", "=", "sale.order")])
+        self.assertIn("alert", str(activities.mapped("note")))
+        notes = [*order.message_ids.mapped("body"), *activities.mapped("note")]
+        for note in notes:
+            tree = html.fromstring(f"<div>{note or ''}</div>")
+            self.assertFalse(tree.xpath("//script|//img[@onerror]"))
+
+
+@tagged("-at_install", "post_install")
+class TestHostileOnScreen(HostileCase, HttpCase):
+    def test_reports_show_it_escaped(self):
+        order = self.arrive(
+            self.raw_order(
+                buyer_comment=SCRIPT,
+                line={"name": SCRIPT, "comment": SCRIPT},
+                shipping={"recipient_full_name": SCRIPT, "shipping_address": SCRIPT},
+            )
+        )
+        order.action_confirm()
+        Report = self.env["ir.actions.report"]
+        for name, records in (
+            ("sale.report_saleorder", order),
+            ("stock.report_deliveryslip", order.picking_ids),
+        ):
+            page, _kind = Report._render_qweb_html(name, records.ids)
+            tree = html.fromstring(page)
+            with self.subTest(name):
+                self.assertIn("alert(1)", tree.text_content())
+                scripts = " ".join(tree.xpath("//script/text()"))
+                self.assertNotIn("alert(1)", scripts)
+                self.assertFalse(tree.xpath("//img[@onerror]"))
+
+    def test_a_buyer_sees_the_order_in_the_portal_escaped(self):
+        order = self.arrive(self.raw_order(line={"name": SCRIPT}))
+        order.state = "sent"
+        answer = self.url_open(f"{order.get_portal_url()}")
+        self.assertEqual(answer.status_code, 200)
+        tree = html.fromstring(answer.content)
+        self.assertNotIn("alert(1)", " ".join(tree.xpath("//script/text()")))
+        self.assertFalse(tree.xpath("//img[@onerror]"))
+        self.assertIn("alert(1)", tree.text_content())
+
+    def test_an_exported_spreadsheet_holds_no_formula(self):
+        order = self.arrive(
+            self.raw_order(
+                buyer_comment=FORMULA,
+                line={"name": FORMULA, "sku": "=1+1"},
+                shipping={"recipient_full_name": FORMULA},
+            )
+        )
+        line = order.order_line.filtered("keycrm_id")
+        for records, names in (
+            (order, ["partner_shipping_id/name", "keycrm_buyer_comment"]),
+            (line, ["product_id/name", "name"]),
+            (line.product_id, ["name", "default_code"]),
+            (order.partner_shipping_id, ["name"]),
+        ):
+            rows = records.export_data(names)["datas"]
+            with patch.object(export, "request", SimpleNamespace(env=self.env)):
+                columns = [{"name": name, "type": "char"} for name in names]
+                with export.ExportXlsxWriter(columns, names, len(rows)) as writer:
+                    for number, row in enumerate(rows):
+                        for column, value in enumerate(row):
+                            writer.write_cell(number + 1, column, value)
+            sheet = openpyxl.load_workbook(BytesIO(writer.value)).active
+            kinds = {cell.data_type for row in sheet.iter_rows() for cell in row}
+            with self.subTest(records._name):
+                self.assertIn("cmd", json.dumps(rows, ensure_ascii=False, default=str))
+                self.assertNotIn("f", kinds)

@@ -1,0 +1,496 @@
+"""Who may do what: users see, administrators act, another company does neither; nobody else anything."""
+
+import inspect
+import json
+from pathlib import Path
+
+from odoo import models
+from odoo.exceptions import AccessError, UserError
+from odoo.fields import Command
+from odoo.service.model import get_public_method
+from odoo.tests import new_test_user
+
+from .common import KeycrmCase
+
+LINE = {"name": "Кухоль", "price": 100, "quantity": 2, "sku": "CUP"}
+
+#: What each role may do with the records of each model: create, read, write, unlink.
+#: A model that is not named here fails the test; so does a right that is.
+RIGHTS = {
+    "keycrm.account": ("r", "crwu"),
+    "keycrm.order.status": ("r", "rw"),
+    "keycrm.source": ("r", "rw"),
+    "keycrm.payment.method": ("r", "rw"),
+    "keycrm.warehouse": ("r", "crwu"),
+    "keycrm.offer": ("r", "crwu"),
+    "keycrm.buyer": ("r", "crwu"),
+    "keycrm.company": ("r", "rw"),
+    "keycrm.product.load": ("r", "crwu"),
+    "keycrm.product.load.row": ("r", "crwu"),
+    "keycrm.product.tie": ("r", "crwu"),
+    "keycrm.event": ("r", "r"),
+    "keycrm.order.sync": ("r", "crwu"),
+    "keycrm.payment": ("r", "r"),
+    "keycrm.stock.change": ("r", "r"),
+    "keycrm.stock.level": ("r", "r"),
+    "keycrm.missing.sku": ("r", "ru"),
+    "keycrm.api.budget": ("", "r"),
+    "keycrm.transaction": ("r", "r"),
+    "keycrm.stock.echo": ("", "r"),
+    "keycrm.stock.comparison": ("r", "r"),
+    "keycrm.stock.reading": ("", "r"),
+    "keycrm.stock.comparison.line": ("r", "r"),
+    "keycrm.status.push": ("r", "r"),
+    # One's own screen alone: Odoo lets nobody see a transient record of somebody else.
+    "keycrm.stock.why": ("crwu", "crwu"),
+    "keycrm.stock.why.line": ("crwu", "crwu"),
+}
+#: Belong to no company, and tell nothing but counts.
+WITHOUT_COMPANY = ("keycrm.api.budget",)
+
+#: Each method that can be called from outside and is not Odoo's own: who may, and what it is called on.
+MANAGER, USER = "manager", "user"
+METHODS = {
+    ("keycrm.account", "action_test_connection"): MANAGER,
+    ("keycrm.account", "action_refresh_statuses"): MANAGER,
+    ("keycrm.account", "action_refresh_warehouses"): MANAGER,
+    ("keycrm.account", "action_push_all_stock"): MANAGER,
+    ("keycrm.account", "action_reconcile_stock"): MANAGER,
+    ("keycrm.account", "action_rehearse_stock"): MANAGER,
+    ("keycrm.account", "action_pause_stock"): MANAGER,
+    ("keycrm.account", "action_resume_stock"): MANAGER,
+    ("keycrm.account", "action_allow_zeros"): MANAGER,
+    ("keycrm.account", "action_new_webhook_token"): MANAGER,
+    ("keycrm.account", "action_open_events"): USER,
+    ("keycrm.account", "action_open_failed_events"): USER,
+    ("keycrm.account", "action_open_orders"): USER,
+    ("keycrm.account", "action_open_unshipped"): USER,
+    ("keycrm.account", "action_open_statuses"): USER,
+    ("keycrm.account", "action_open_warehouses"): USER,
+    ("keycrm.account", "action_load_products"): USER,
+    ("keycrm.account", "action_synchronise_orders"): USER,
+    ("keycrm.event", "action_retry"): MANAGER,
+    ("keycrm.event", "action_choose_product"): USER,
+    ("keycrm.order.sync", "action_start"): MANAGER,
+    ("keycrm.order.sync", "action_cancel"): MANAGER,
+    ("keycrm.product.load", "action_start"): MANAGER,
+    ("keycrm.product.load", "action_cancel"): MANAGER,
+    ("keycrm.product.load", "action_open_rows"): USER,
+    ("keycrm.status.push", "action_retry"): MANAGER,
+    ("keycrm.stock.comparison", "action_cancel"): MANAGER,
+    ("keycrm.stock.comparison", "action_send"): MANAGER,
+    ("keycrm.stock.comparison", "action_take_opening"): MANAGER,
+    ("keycrm.stock.comparison", "action_not_now"): MANAGER,
+    ("keycrm.stock.comparison", "action_write_back"): MANAGER,
+    ("keycrm.stock.why.line", "action_open"): USER,
+    ("product.product", "action_keycrm_why"): USER,
+    ("product.template", "action_keycrm_why"): USER,
+    ("sale.order", "action_keycrm_refresh"): USER,
+    ("sale.order", "action_open_in_keycrm"): USER,
+    ("sale.order", "action_keycrm_merge_contacts"): USER,
+    # Odoo lets nobody but its own administrators touch its settings.
+    ("res.config.settings", "action_keycrm_test_connection"): "settings",
+    ("res.config.settings", "action_keycrm_refresh_statuses"): "settings",
+    ("res.config.settings", "action_keycrm_refresh_warehouses"): "settings",
+    ("res.config.settings", "action_keycrm_synchronise_orders"): "settings",
+    ("res.config.settings", "action_keycrm_match_warehouses"): "settings",
+    ("res.config.settings", "action_keycrm_push_all_stock"): "settings",
+    ("res.config.settings", "action_keycrm_open_statuses"): "settings",
+    ("res.config.settings", "action_keycrm_open_accounts"): "settings",
+}
+#: Only open a screen, of which the company's records are shown: nothing is done or told.
+SCREENS = {
+    "action_open_orders",
+    "action_open_unshipped",
+    "action_open_events",
+    "action_open_failed_events",
+    "action_open_warehouses",
+    "action_open_statuses",
+    "action_open_rows",
+    "action_load_products",
+    "action_synchronise_orders",
+}
+
+
+def comes_from_us(klass):
+    """Tell whether a class stands in a file of ours; tests do not count."""
+    module = klass.__module__
+    return module.startswith("odoo.addons.ordage_keycrm") and ".tests" not in module
+
+
+class RightsCase(KeycrmCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.other_company = cls.env["res.company"].create({"name": "Інша"})
+        cls.user = cls.new_user("keycrm-user", "ordage_keycrm.group_user")
+        cls.seller = cls.new_user("keycrm-seller", "sales_team.group_sale_salesman_all_leads")
+        cls.manager = cls.new_user(
+            "keycrm-boss", "ordage_keycrm.group_manager,sales_team.group_sale_manager"
+        )
+        cls.outsider = cls.new_user("keycrm-none", "base.group_user")
+        cls.stranger = cls.new_user(
+            "keycrm-stranger",
+            "ordage_keycrm.group_manager,sales_team.group_sale_manager,stock.group_stock_manager",
+            cls.other_company,
+        )
+        cls.records = cls._one_of_each()
+
+    @classmethod
+    def new_user(cls, login, groups, company=None):
+        company = company or cls.company
+        return new_test_user(
+            cls.env,
+            login,
+            groups=groups,
+            company_id=company.id,
+            company_ids=[Command.set(company.ids)],
+        )
+
+    @classmethod
+    def models(cls):
+        """Our models that have a table."""
+        found = (
+            name
+            for name, model in cls.env.registry.items()
+            if not model._abstract and name.startswith("keycrm.")
+        )
+        return sorted(found)
+
+    @classmethod
+    def _one_of_each(cls):
+        """One record of each model, of the first company.
+
+        :return: ``{model: record}``
+        """
+        env, account = cls.env, cls.account
+        order = cls.arrive(cls.new_order([LINE], status_id=cls.status(3).keycrm_id))
+        product = order.order_line.filtered("keycrm_id").product_id
+        keycrm_warehouse = env["keycrm.warehouse"].create(
+            {
+                "account_id": account.id,
+                "keycrm_id": 91,
+                "name": "Склад",
+                "warehouse_ids": [Command.set(cls.warehouse.ids)],
+            }
+        )
+        offer = env["keycrm.offer"].search([("account_id", "=", account.id)], limit=1)
+        offer = offer or env["keycrm.offer"].create(
+            {"account_id": account.id, "keycrm_id": 5, "sku": "CUP", "product_id": product.id}
+        )
+        comparison = env["keycrm.stock.comparison"].create(
+            {"account_id": account.id, "kind": "rehearsal", "state": "ready"}
+        )
+        load = env["keycrm.product.load"].create({"account_id": account.id})
+        why = env["keycrm.stock.why"].create({"product_id": product.id})
+        known = {
+            "keycrm.account": account,
+            "sale.order": order,
+            "product.product": product,
+            "product.template": product.product_tmpl_id,
+            "keycrm.warehouse": keycrm_warehouse,
+            "keycrm.offer": offer,
+            "keycrm.stock.comparison": comparison,
+            "keycrm.product.load": load,
+            "keycrm.stock.why": why,
+        }
+        values = {
+            "account_id": account.id,
+            "keycrm_id": 77,
+            "name": "X",
+            "sku": "CUP-1",
+            "event": "order.change_order_status",
+            "keycrm_order_id": order.keycrm_id,
+            "payload": {"secret": "of the payload"},
+            "state": "failed",
+            "sale_order_id": order.id,
+            "order_id": order.id,
+            "picking_id": order.picking_ids.id,
+            "product_id": product.id,
+            "offer_id": offer.id,
+            "warehouse_id": keycrm_warehouse.id,
+            "keycrm_warehouse_id": keycrm_warehouse.id,
+            "comparison_id": comparison.id,
+            "load_id": load.id,
+            "why_id": why.id,
+            "partner_id": order.partner_id.id,
+            "buyer_id": 1,
+            "status_id": cls.status(2).id,
+            "amount": 1,
+            "currency_id": order.currency_id.id,
+            "quantity": 1,
+            "sent_at": "2026-01-01 00:00:00",
+        }
+        for name in cls.models():
+            if name in known:
+                continue
+            Model = env[name]
+            found = Model.search([], limit=1)
+            known[name] = found or Model.create(
+                {key: value for key, value in values.items() if cls._takes(Model, key)}
+                | cls._required(Model, values)
+            )
+        env.flush_all()
+        return known
+
+    @staticmethod
+    def _takes(model, name):
+        field = model._fields.get(name)
+        if not field or not field.store or field.related:
+            return False
+        if field.type == "selection":
+            return "failed" in field.get_values(model.env)
+        return True
+
+    @staticmethod
+    def _required(model, values):
+        """Fill what the model demands and the values do not name."""
+        plain = {"char": "x", "integer": 1, "float": 1.0, "datetime": "2026-01-01 00:00:00"}
+        vals = {}
+        for name, field in model._fields.items():
+            if not field.required or not field.store or name in values or name == "id":
+                continue
+            if field.type == "selection":
+                vals[name] = field.get_values(model.env)[0]
+            elif field.type in plain and not field.default:
+                vals[name] = plain[field.type]
+        return vals
+
+    def seen_by(self, user, model):
+        return self.records[model].with_user(user).with_company(user.company_id)
+
+
+class TestRights(RightsCase):
+    def test_every_model_has_access_rules_and_a_company_rule(self):
+        for name in self.models():
+            model = self.env["ir.model"]._get(name)
+            with self.subTest(name):
+                self.assertTrue(model.access_ids, "no access rule")
+                self.assertNotIn(False, model.access_ids.mapped("group_id.id"), "for everybody")
+                self.assertFalse(model.access_ids.filtered(lambda access: not access.group_id))
+                if name in WITHOUT_COMPANY or self.env[name]._transient:
+                    continue
+                text = " ".join(
+                    model.rule_ids.filtered(lambda r: not r.groups).mapped("domain_force")
+                )
+                self.assertIn("company_ids", text, "no company rule")
+
+    def test_each_role_has_the_rights_that_are_written_down_and_no_other(self):
+        letters = {"create": "c", "read": "r", "write": "w", "unlink": "u"}
+        self.assertEqual(set(self.models()), set(RIGHTS))
+        for name, (user, manager) in RIGHTS.items():
+            for person, rights in ((self.user, user), (self.manager, manager), (self.outsider, "")):
+                model = self.env[name].with_user(person)
+                got = "".join(letter for mode, letter in letters.items() if model.has_access(mode))
+                self.assertEqual(got, rights, f"{person.login} on {name}")
+
+    def test_another_company_sees_writes_and_removes_nothing(self):
+        for name in self.models():
+            if name in WITHOUT_COMPANY or self.env[name]._transient:
+                continue
+            record = self.seen_by(self.stranger, name)
+            with self.subTest(name):
+                self.assertTrue(self.records[name].exists())
+                self.assertFalse(record.search([("id", "=", record.id)]))
+                self.assertFalse(record.search_count([]))
+                for ask in (
+                    lambda r: r.read(["id", "display_name"]),
+                    lambda r: r.web_read({"display_name": {}}),
+                    lambda r: r.export_data(["id", "display_name"]),
+                    lambda r: r.write({"display_name": "x"}),
+                    lambda r: r.unlink(),
+                    lambda r: r.copy(),
+                ):
+                    self.assertRefused(ask, record)
+
+    def test_nothing_can_be_put_into_an_account_of_another_company(self):
+        account = self.account.id
+        for name, vals in (
+            ("keycrm.warehouse", {"account_id": account, "keycrm_id": 8, "name": "x"}),
+            ("keycrm.offer", {"account_id": account, "keycrm_id": 8, "sku": "x"}),
+            ("keycrm.product.tie", {"account_id": account, "sku": "x"}),
+            ("keycrm.order.sync", {"account_id": account}),
+            ("keycrm.product.load", {"account_id": account}),
+            ("keycrm.account", {"company_id": self.company.id, "name": "x"}),
+        ):
+            Model = self.env[name].with_user(self.stranger).with_company(self.other_company)
+            if "product_id" in Model._fields and Model._fields["product_id"].required:
+                vals["product_id"] = self.records["product.product"].id
+            with self.subTest(name):
+                self.assertRefused(Model.create, vals)
+
+    def test_a_shared_product_does_not_bring_the_other_companys_ties_along(self):
+        self.records["product.template"].company_id = False
+        self.env.flush_all()
+        product = self.seen_by(self.stranger, "product.product")
+        self.assertFalse(product.keycrm_offer_ids)
+        self.assertFalse(product.keycrm_level_ids)
+        action = product.action_keycrm_why()
+        why = self.env["keycrm.stock.why"].with_user(self.stranger).browse(action["res_id"])
+        self.assertFalse(why.line_ids)
+
+    def test_inbox_and_outbox_cannot_be_written_from_outside(self):
+        boxes = ("keycrm.event", "keycrm.stock.change", "keycrm.payment", "keycrm.stock.level")
+        for name in boxes:
+            for person in (self.user, self.seller, self.manager):
+                record = self.seen_by(person, name)
+                with self.subTest(model=name, person=person.login):
+                    with self.assertRaises(AccessError):
+                        record.write({"account_id": self.account.id})
+                    with self.assertRaises(AccessError):
+                        record.create({"account_id": self.account.id})
+                    with self.assertRaises(AccessError):
+                        record.unlink()
+
+    def test_users_see_events_without_what_keycrm_sent(self):
+        event = self.records["keycrm.event"]
+        event.sudo().write({"payload": {"secret": "of the payload"}, "details": "Traceback"})
+        self.env.flush_all()
+        for person in (self.user, self.seller):
+            seen = self.seen_by(person, "keycrm.event")
+            names = list(seen.fields_get())
+            self.assertFalse({"payload", "details"} & set(names))
+            self.assertNotIn("of the payload", json.dumps(seen.read(names), default=str))
+            for ask in (
+                lambda e: e.read(["payload"]),
+                lambda e: e.read(["details"]),
+                lambda e: e.search([("payload", "ilike", "secret")]),
+                lambda e: e.search([("details", "ilike", "Traceback")]),
+                lambda e: e.search([], order="details"),
+                lambda e: e.formatted_read_group([], ["details"]),
+                lambda e: e.export_data(["payload"]),
+            ):
+                self.assertRefused(ask, seen)
+        seen = self.seen_by(self.manager, "keycrm.event")
+        self.assertIn("of the payload", json.dumps(seen.read(["payload"])))
+
+    def test_a_buyer_in_the_portal_sees_nothing_of_the_shops_own(self):
+        order = self.records["sale.order"]
+        order.keycrm_manager_comment = "Складний клієнт"
+        buyer = new_test_user(self.env, "keycrm-buyer", groups="base.group_portal")
+        order.sudo().partner_id = buyer.partner_id
+        self.env.flush_all()
+        seen = order.with_user(buyer)
+        names = list(seen.fields_get())
+        self.assertIn("amount_total", names)
+        secret = {"keycrm_manager_comment", "keycrm_manager_name", "keycrm_url"}
+        self.assertFalse(secret & set(names))
+        with self.assertRaises(AccessError):
+            seen.read(["keycrm_manager_comment"])
+        for name in self.models():
+            with self.subTest(name), self.assertRaises(AccessError):
+                self.env[name].with_user(buyer).search([])
+
+    def test_nobody_names_another_scheduled_action_to_be_run(self):
+        cron = self.env.ref("base.autovacuum_job")
+        for person in (self.manager, self.env.ref("base.user_admin")):
+            account = self.seen_by(person, "keycrm.account")
+            for name in ("orders_cron_id", "stock_cron_id"):
+                with self.assertRaises(AccessError):
+                    account.write({name: cron.id})
+
+
+class TestButtons(RightsCase):
+    """Each method that can be called from outside checks who calls, whatever the screen shows."""
+
+    def public_methods(self):
+        """Find the methods of ours that RPC lets through, and are not Odoo's own.
+
+        :return: ``{(model, method)}``
+        """
+        found = set()
+        base = {name for name, _value in inspect.getmembers(models.Model)}
+        for name in self.env.registry:
+            Model = self.env.registry[name]
+            ours = [klass for klass in Model.mro() if comes_from_us(klass)]
+            others = [klass for klass in Model.mro() if not comes_from_us(klass)]
+            for method in {m for klass in ours for m, v in vars(klass).items() if callable(v)}:
+                if method in base or method.startswith("_"):
+                    continue
+                if any(method in vars(klass) for klass in others if klass is not Model):
+                    continue
+                try:
+                    get_public_method(self.env[name], method)
+                except (AccessError, AttributeError):
+                    continue
+                # A method of ours may be inherited by models that others made of ours.
+                found.add((name, method))
+        return found
+
+    def test_every_method_that_can_be_called_from_outside_is_written_down(self):
+        found = {key for key in self.public_methods() if "ordage_keycrm_mrp" not in key}
+        self.assertEqual(found - set(METHODS), set(), "callable from outside, and not judged here")
+        self.assertEqual(set(METHODS) - found, set(), "written down, and not there")
+
+    def called(self, person, model, method):
+        if model == "res.config.settings":
+            record = self.env[model].with_user(person).with_company(person.company_id)
+            return getattr(record.create({}), method)()
+        return getattr(self.seen_by(person, model), method)()
+
+    def test_whoever_has_no_role_can_call_nothing(self):
+        for model, method in METHODS:
+            if method in SCREENS or model == "keycrm.stock.why.line":
+                continue
+            with self.subTest(model=model, method=method):
+                self.assertRefused(self.called, self.outsider, model, method)
+
+    def test_users_cannot_do_what_is_an_administrators(self):
+        for (model, method), who in METHODS.items():
+            if who == USER:
+                continue
+            for person in (self.user, self.seller):
+                with self.subTest(model=model, method=method, person=person.login):
+                    self.assertRefused(self.called, person, model, method)
+
+    def test_an_administrator_of_another_company_can_do_nothing_here(self):
+        for model, method in METHODS:
+            if method in SCREENS or model in ("product.product", "product.template"):
+                continue
+            if model in ("keycrm.stock.why.line", "res.config.settings"):
+                continue
+            with self.subTest(model=model, method=method):
+                self.assertRefused(self.called, self.stranger, model, method)
+
+    def test_screens_that_are_opened_for_a_stranger_are_empty(self):
+        for model, method in METHODS:
+            if method not in SCREENS:
+                continue
+            with self.subTest(model=model, method=method):
+                try:
+                    action = self.called(self.stranger, model, method)
+                except (AccessError, UserError):
+                    continue
+                domain = action.get("domain") or []
+                shown = self.env[action["res_model"]].with_user(self.stranger)
+                if not isinstance(domain, str):
+                    self.assertFalse(shown.with_company(self.other_company).search_count(domain))
+                self.assertNotIn("Shop", json.dumps(action, default=str))
+
+    def test_an_administrator_can(self):
+        self.account.push_stock = True
+        for method in (
+            "action_test_connection",
+            "action_refresh_statuses",
+            "action_refresh_warehouses",
+            "action_pause_stock",
+            "action_resume_stock",
+            "action_rehearse_stock",
+            "action_new_webhook_token",
+        ):
+            self.assertTrue(self.called(self.manager, "keycrm.account", method))
+        self.assertTrue(self.called(self.manager, "keycrm.event", "action_retry"))
+        self.assertTrue(self.called(self.manager, "keycrm.status.push", "action_retry"))
+        self.assertTrue(self.called(self.seller, "sale.order", "action_keycrm_refresh"))
+
+    def test_buttons_in_the_views_are_methods_that_are_judged_here(self):
+        folder = Path(__file__).parents[1]
+        known = {method for _model, method in METHODS}
+        for file in [*folder.glob("views/*.xml"), *folder.glob("wizards/*.xml")]:
+            text = file.read_text()
+            for part in text.split("<button")[1:]:
+                tag = part.split(">")[0]
+                if 'type="object"' not in tag:
+                    continue
+                name = tag.split('name="')[1].split('"')[0]
+                self.assertIn(name, known, file.name)

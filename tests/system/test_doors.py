@@ -1,0 +1,92 @@
+"""Real processes at their most talkative: no secret in the log, a dead link is dead, a wrong one is cheap."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.system.door import path_of, post
+from tools import shop
+
+ODD_WAYS = ("/keycrm/webhook/{}?x=1", "//keycrm/webhook/{}", "/keycrm%2Fwebhook%2F{}")
+TALKATIVE = {"log_level": "debug_sql", "log_handler": ":DEBUG,odoo.sql_db:DEBUG"}
+
+
+@pytest.fixture(scope="module", params=[0, 2], ids=["threads", "workers"])
+def talkative(request, new_odoo):
+    return new_odoo(workers=request.param, **TALKATIVE)
+
+
+@pytest.fixture
+def joined(talkative, sandbox):
+    """An enabled account on that Odoo: its id, its link, its administrator."""
+    rpc = talkative.rpc()
+    account = shop.make_account(rpc, talkative, sandbox)
+    yield account, shop.switch_on(rpc, sandbox, account), rpc
+    rpc.write("keycrm.account", account, enabled=False)
+
+
+def link_of(rpc, account: int) -> str:
+    return rpc.read("keycrm.account", account, "webhook_url")["webhook_url"]
+
+
+def test_no_log_line_of_any_level_holds_the_key_or_the_token(talkative, joined, sandbox, wait_for):
+    account, link, rpc = joined
+    token = link.rsplit("/", 1)[1]
+    ports = [talkative.port]
+    if talkative.workers:
+        ports.append(talkative.gevent_port)
+    for port in ports:
+        assert post(port, path_of(link)) == 204
+        assert post(port, path_of(link), method="GET") == 405
+        assert post(port, path_of(link), "{") == 400
+        assert post(port, path_of(link), "x" * 1_100_000) == 413
+        for way in ODD_WAYS:
+            post(port, way.format(token))
+    rpc.write("keycrm.account", account, api_key="a-wrong-key-of-the-shop")
+    with pytest.raises(Exception, match="API"):
+        rpc.call("keycrm.account", "action_test_connection", [account])
+    rpc.write("keycrm.account", account, api_key=sandbox.key)
+    rpc.call("keycrm.account", "action_test_connection", [account])
+    number = sandbox.control.create_sample_order()["id"]
+    wait_for(lambda: shop.order_in_odoo(rpc, number, "name"), 90, "the order")
+    rpc.call("keycrm.account", "action_new_webhook_token", [account])
+    newer = link_of(rpc, account).rsplit("/", 1)[1]
+    assert post(talkative.port, f"/keycrm/webhook/{newer}") == 204
+
+    log = talkative.log_text()
+    assert "query: " in log, "the log is not as talkative as it should be"
+    assert log.count('"POST /keycrm/webhook/*** HTTP/1.1" 204') >= len(ports) + 1
+    for secret in (token, newer, sandbox.key, "a-wrong-key-of-the-shop", "Bearer"):
+        assert secret not in log
+
+
+def test_a_renewed_link_is_dead_at_once_in_every_process(talkative, joined):
+    account, link, rpc = joined
+    for _request in range(4):
+        assert post(talkative.port, path_of(link)) == 204
+    rpc.call("keycrm.account", "action_new_webhook_token", [account])
+    assert [post(talkative.port, path_of(link)) for _request in range(12)] == [404] * 12
+    assert post(talkative.port, path_of(link_of(rpc, account))) == 204
+
+
+def test_a_wrong_token_costs_next_to_nothing_and_tells_nothing(talkative, joined):
+    account, link, rpc = joined
+    events = rpc.call("keycrm.event", "search_count", [])
+    rpc.write("keycrm.account", account, enabled=False)
+    switched_off = path_of(link)
+    wrong = ["/keycrm/webhook/" + text for text in ("x", "%00", "%ff%fe", "%ED%A0%80", "a" * 4000)]
+    post(talkative.port, wrong[0])
+    seen = len(talkative.log_text())
+    for path in [*wrong, switched_off] * 2:
+        assert post(talkative.port, path, "x" * 2_000_000) == 404
+    log = talkative.log_text()[seen:]
+    lines = re.findall(r'"POST /keycrm/webhook/\*\*\*[^"]*" 404 - (\d+) ', log)
+    assert len(lines) == 2 * (len(wrong) + 1)
+    # Is the registry still the same; is there an account with this token.
+    queries = re.findall(r"query: ([^\n]{0,200})", log)
+    assert max(int(count) for count in lines) <= 3, "\n".join(queries)
+    assert not re.findall(r"query: (?:INSERT|UPDATE|DELETE)[^\n]*keycrm_(?:account|event)", log)
+    assert rpc.call("keycrm.event", "search_count", []) == events
+    assert "Traceback" not in log

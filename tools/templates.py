@@ -145,6 +145,36 @@ def install_with_demo(source: OdooSource, databases: Databases, database: str, w
         raise Trouble(f"The demo data could not be loaded:\n{failed[0][-3000:]}")
 
 
+def run_odoo(
+    source: OdooSource, databases: Databases, database: str, work: Path, *command: str
+) -> str:
+    """Let Odoo do something with a database and end, as an administrator types it.
+
+    :param source: the Odoo
+    :param databases: the run's databases
+    :param database: its name on the server
+    :param work: folder for the configuration file
+    :param command: options, or a subcommand such as ``neutralize`` with its own
+    :return: what it printed
+    """
+    config = write_config(
+        work / f"command-{database}.conf",
+        source=source,
+        server=databases.server,
+        data_dir=databases.data_dir,
+        db_name=database,
+    )
+    first, *rest = odoo_command(source, config)
+    script, *config_options = rest
+    subcommand = [] if command[0].startswith("-") else [command[0]]
+    options = command[len(subcommand) :]
+    return commands.run(
+        [first, script, *subcommand, *config_options, *options],
+        env=environment_of(source),
+        failure=f"Odoo could not do {' '.join(command)}.",
+    )
+
+
 def _fill_base(source: OdooSource, databases: Databases, database: str, work: Path) -> None:
     databases.create(database)
     _install(

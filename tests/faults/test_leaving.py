@@ -1,0 +1,238 @@
+"""A copy is silent, an uninstalled addon is gone, a newer one keeps what an older one made."""
+
+from __future__ import annotations
+
+import xmlrpc.client
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.faults.leftovers import rows_with, structure
+from tests.system.door import path_of, post
+from tools import earlier, shop
+from tools.odoo_server import OdooServer
+from tools.runtime import Runtime
+from tools.templates import ADDON, run_odoo
+from tools.waiting import wait_for
+
+SEALING = "addons/ordage_keycrm/migrations/19.0.1.1.0/post-seal_secrets.py"
+
+
+#: Tables whose rows stay when the addon goes; their texts may speak of KeyCRM ("Products of KeyCRM").
+STANDARD = (
+    *("sale_order", "sale_order_line", "product_template", "product_product", "res_partner"),
+    *("stock_picking", "stock_move", "mail_message", "mail_activity", "account_payment"),
+)
+
+
+def references() -> list[str]:
+    """From which states an upgrade is tried: each release, and the last commit before secrets were sealed."""
+    return [*earlier.tags(), earlier.before(SEALING) or "no history"]
+
+
+def joined(odoo: OdooServer, sandbox: Any, **values: Any) -> tuple[int, str]:
+    """Make an enabled account: its id and its webhook link."""
+    rpc = odoo.rpc()
+    account = shop.make_account(rpc, odoo, sandbox, **values)
+    return account, shop.switch_on(rpc, sandbox, account)
+
+
+def order_of(odoo: OdooServer, sandbox: Any) -> dict[str, Any]:
+    """Let an order be made in KeyCRM and arrive."""
+    number = sandbox.control.create_sample_order()["id"]
+    rpc = odoo.rpc()
+    fields = ("name", "amount_total", "state", "keycrm_total", "partner_id")
+    return wait_for(lambda: shop.order_in_odoo(rpc, number, *fields), 120, f"order {number}")
+
+
+def used(odoo: OdooServer, sandbox: Any) -> tuple[int, str]:
+    """Use everything that leaves traces: orders, payments, a failed event, chatter, a to-do, stock."""
+    account, link = joined(odoo, sandbox, import_payments=True)
+    rpc = odoo.rpc()
+    order_of(odoo, sandbox)
+    order_of(odoo, sandbox)
+    rpc.call("keycrm.account", "message_post", [account], body="note about keycrm")
+    rpc.call("keycrm.account", "message_subscribe", [account], [rpc.uid])
+    rpc.create(
+        "ir.attachment", name="keycrm.txt", raw="x", res_model="keycrm.account", res_id=account
+    )
+    rpc.create("ir.filters", name="My events", model_id="keycrm.event", domain="[]")
+    rpc.call("ir.default", "set", "keycrm.account", "keep_days", 30)
+    rpc.create(
+        "ir.exports",
+        name="keycrm list",
+        resource="keycrm.event",
+        export_fields=[(0, 0, {"name": "event"})],
+    )
+    model = rpc.search("ir.model", ("model", "=", "keycrm.event"))[0]
+    rpc.create("mail.activity.type", name="Of KeyCRM events", res_model="keycrm.event")
+    rpc.create("ir.rule", name="Own rule", model_id=model, domain_force="[]")
+    rpc.call("keycrm.account", "action_refresh_warehouses", [account])
+    return account, link
+
+
+def module(odoo: OdooServer, button: str) -> None:
+    """Press a button of the addon in Apps."""
+    rpc = odoo.rpc()
+    ids = rpc.search("ir.module.module", ("name", "=", ADDON))
+    rpc.call("ir.module.module", button, ids)
+
+
+@pytest.fixture
+def new_odoo_on(runtime: Runtime) -> Any:
+    """Start Odoo on a given database, with given addons."""
+    started: list[OdooServer] = []
+
+    def start(database: str, **options: Any) -> OdooServer:
+        started.append(OdooServer(runtime, database, **options))
+        return started[-1].start(300)
+
+    yield start
+    for server in started:
+        server.kill()
+    for database in {server.database for server in started}:
+        runtime.databases.drop(database)
+
+
+def test_a_neutralized_copy_sends_nothing_receives_nothing_and_says_so(
+    runtime: Runtime, new_odoo_on: Callable[..., OdooServer], new_sandbox: Callable[..., Any]
+) -> None:
+    sandbox = new_sandbox(offers=10)
+    original = new_odoo_on(runtime.addon_database("original"))
+    account, link = used(original, sandbox)
+    sandbox.control.create_sample_order(webhook=False)
+    original.stop()
+    copy = runtime.databases.name("neutralized")
+    runtime.databases.clone(original.database, copy)
+    run_odoo(runtime.source, runtime.databases, copy, runtime.folder, "neutralize")
+    (rows,) = runtime.server.query(copy, "SELECT string_agg(a::text, ' ') FROM keycrm_account a")
+    assert sandbox.key not in rows[0]
+
+    odoo = new_odoo_on(copy)
+    rpc = odoo.rpc()
+    asked = len(sandbox.control.requests())
+    shown = rpc.read("keycrm.account", account, "enabled", "push_stock", "api_key", "trouble_text")
+    assert (shown["enabled"], shown["push_stock"], shown["api_key"]) == (False, False, False)
+    assert "copy" in shown["trouble_text"]
+    sandbox.control.create_sample_order()
+    with pytest.raises(xmlrpc.client.Fault, match="API key"):
+        rpc.call("keycrm.account", "action_test_connection", [account])
+    for cron in rpc.search("ir.cron", ("active", "=", False), ("code", "like", "model._cron_")):
+        rpc.call("ir.cron", "method_direct_trigger", [cron])
+    product = rpc.search("product.product", ("is_storable", "=", True), limit=1)[0]
+    shop.receive(rpc, rpc.search("stock.warehouse", limit=1)[0], product, 5)
+    assert len(sandbox.control.requests()) == asked
+    assert post(odoo.port, path_of(link)) == 404
+
+    test_shop = new_sandbox(offers=10)
+    rpc.write("keycrm.account", account, api_key=test_shop.key, api_url=test_shop.api_url)
+    rpc.call("keycrm.account", "action_new_webhook_token", [account])
+    rpc.write("keycrm.account", account, public_url=odoo.url)
+    shop.switch_on(rpc, test_shop, account)
+    assert order_of(odoo, test_shop)
+    assert len(sandbox.control.requests()) == asked
+
+
+def test_uninstalling_leaves_standard_records_and_nothing_else(
+    runtime: Runtime, new_odoo_on: Callable[..., OdooServer], new_sandbox: Callable[..., Any]
+) -> None:
+    sandbox = new_sandbox(offers=10)
+    plain = runtime.plain_database("before")
+    before = structure(runtime.server, plain)
+    odoo = new_odoo_on(runtime.addon_database("uninstalled"))
+    used(odoo, sandbox)
+    rpc = odoo.rpc()
+    orders = rpc.rows("sale.order", fields=["name", "amount_total", "state", "partner_id"])
+    products = rpc.rows("product.product", fields=["name", "default_code"])
+    stock = rpc.rows("stock.quant", fields=["product_id", "quantity"])
+    assert len(orders) >= 2
+
+    module(odoo, "button_immediate_uninstall")
+    odoo.restart()
+    rpc = odoo.rpc()
+    assert rpc.rows("sale.order", fields=["name", "amount_total", "state", "partner_id"]) == orders
+    assert rpc.rows("product.product", fields=["name", "default_code"]) == products
+    assert rpc.rows("stock.quant", fields=["product_id", "quantity"]) == stock
+    left = structure(runtime.server, odoo.database) - before
+    assert not left, f"left in the structure: {sorted(left)}"
+    kept = {
+        table: [row for row in rows if table not in STANDARD or "keycrm." in row]
+        for table, rows in rows_with(runtime.server, odoo.database, "keycrm").items()
+        if not table.startswith("ir_module_module")  # the list of apps, installed or not
+    }
+    kept = {table: [row[:300] for row in rows][:3] for table, rows in kept.items() if rows}
+    assert not kept, "\n".join(f"{table}: {row}" for table, rows in kept.items() for row in rows)
+
+    # What stays can be worked with.
+    draft = [order["id"] for order in orders if order["state"] == "draft"]
+    for order in draft:
+        rpc.call("sale.order", "action_confirm", [order])
+    product = next(row["id"] for row in products if row["default_code"])
+    order = rpc.create(
+        "sale.order",
+        partner_id=orders[0]["partner_id"][0],
+        order_line=[(0, 0, {"product_id": product, "product_uom_qty": 1})],
+    )
+    rpc.call("sale.order", "action_confirm", [order])
+    rpc.call("sale.order", "copy", [orders[0]["id"]])
+    assert "Traceback" not in odoo.log_text()
+
+    # And installed again it works again; what it had brought is ordinary now.
+    module(odoo, "button_immediate_install")
+    odoo.restart()
+    joined(odoo, sandbox)
+    new = order_of(odoo, sandbox)
+    assert shop.money(new["amount_total"]) == shop.money(new["keycrm_total"])
+    rpc = odoo.rpc()
+    still = {order["name"] for order in rpc.rows("sale.order", fields=["name"])}
+    assert {order["name"] for order in orders} <= still
+    module(odoo, "button_immediate_uninstall")
+    odoo.restart()
+    assert not structure(runtime.server, odoo.database) - before
+
+
+@pytest.mark.parametrize("ref", references())
+def test_an_upgrade_from_an_earlier_version_keeps_everything(
+    ref: str,
+    runtime: Runtime,
+    new_odoo_on: Callable[..., OdooServer],
+    new_sandbox: Callable[..., Any],
+) -> None:
+    """From each release; no release yet, so from the last commit before secrets were sealed alone."""
+    if ref == "no history":
+        pytest.skip("this copy of the repository holds no earlier state to upgrade from")
+    sandbox = new_sandbox(offers=10)
+    old_addons = earlier.addons_at(ref, runtime.free_name("earlier"))
+    paths = ",".join(str(path) for path in (*runtime.source.addons, old_addons))
+    database = runtime.plain_database("upgraded")
+    old = OdooServer(runtime, database, addons_path=paths)
+    old.start(300, install=ADDON)
+    try:
+        account, link = used(old, sandbox)
+        rpc = old.rpc()
+        read = ("name", "amount_total", "state", "keycrm_id", "keycrm_total")
+        orders = rpc.rows("sale.order", fields=list(read))
+        offers = rpc.rows("keycrm.offer", fields=["keycrm_id", "product_id"])
+        events = rpc.call("keycrm.event", "search_count", [])
+        payments = rpc.call("keycrm.payment", "search_count", [])
+    finally:
+        old.stop()
+
+    run_odoo(
+        *(runtime.source, runtime.databases, database, runtime.folder),
+        *("--no-http", "--stop-after-init", "--update", ADDON),
+    )
+    odoo = new_odoo_on(database, port=old.port)
+    rpc = odoo.rpc()
+    assert rpc.rows("sale.order", fields=list(read)) == orders
+    assert rpc.rows("keycrm.offer", fields=["keycrm_id", "product_id"]) == offers
+    assert rpc.call("keycrm.event", "search_count", []) >= events
+    assert rpc.call("keycrm.payment", "search_count", []) == payments
+    assert rpc.read("keycrm.account", account, "webhook_url")["webhook_url"] == link
+    (row,) = runtime.server.query(database, "SELECT string_agg(a::text, ' ') FROM keycrm_account a")
+    assert sandbox.key not in row[0]
+    rpc.call("keycrm.account", "action_test_connection", [account])
+    assert post(odoo.port, path_of(link)) == 204
+    assert order_of(odoo, sandbox)
+    assert " ERROR " not in odoo.log_text()

@@ -1,0 +1,59 @@
+"""The addons as they were in an earlier state of the repository."""
+
+from __future__ import annotations
+
+import subprocess
+import tarfile
+from pathlib import Path
+
+from .messages import Trouble
+from .paths import ADDONS, REPOSITORY
+
+
+def tags() -> list[str]:
+    """List the released versions, oldest first; none before the first release."""
+    return _git("tag", "--sort=creatordate").split()
+
+
+def before(path: str) -> str:
+    """Name the last state of the repository without a file.
+
+    :param path: the file, below the repository
+    :return: a commit; empty where the history does not reach back so far
+    """
+    added = _git("log", "--diff-filter=A", "--format=%H", "--", path).split()
+    if not added:
+        return ""
+    return _git("rev-parse", "--verify", "--quiet", f"{added[-1]}^", may_fail=True).strip()
+
+
+def addons_at(ref: str, folder: Path) -> Path:
+    """Write the addons of a tag or commit into a folder.
+
+    :param ref: tag or commit
+    :param folder: an empty folder
+    :return: the folder for Odoo's ``addons_path``
+    :raise Trouble: when the repository does not have it
+    """
+    name = ADDONS.relative_to(REPOSITORY).as_posix()
+    archive = folder / "addons.tar"
+    folder.mkdir(parents=True, exist_ok=True)
+    with archive.open("wb") as file:
+        done = subprocess.run(
+            ["git", "archive", "--format=tar", ref, name], cwd=REPOSITORY, stdout=file, check=False
+        )
+    if done.returncode:
+        raise Trouble(f"The repository has no {name} at {ref}.")
+    with tarfile.open(archive) as tar:
+        tar.extractall(folder, filter="data")
+    archive.unlink()
+    return folder / name
+
+
+def _git(*arguments: str, may_fail: bool = False) -> str:
+    done = subprocess.run(
+        ["git", *arguments], cwd=REPOSITORY, capture_output=True, text=True, check=False
+    )
+    if done.returncode and not may_fail:
+        raise Trouble(f"git {arguments[0]} failed: {done.stderr.strip()}")
+    return done.stdout if not done.returncode else ""

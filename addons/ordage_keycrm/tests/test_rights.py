@@ -41,6 +41,8 @@ RIGHTS = {
     "keycrm.stock.reading": ("", "r"),
     "keycrm.stock.comparison.line": ("r", "r"),
     "keycrm.status.push": ("r", "r"),
+    "keycrm.stock.push": ("r", "crwu"),
+    "keycrm.delay": ("r", "r"),
     # One's own screen alone: Odoo lets nobody see a transient record of somebody else.
     "keycrm.stock.why": ("crwu", "crwu"),
     "keycrm.stock.why.line": ("crwu", "crwu"),
@@ -61,6 +63,26 @@ METHODS = {
     ("keycrm.account", "action_resume_stock"): MANAGER,
     ("keycrm.account", "action_allow_zeros"): MANAGER,
     ("keycrm.account", "action_new_webhook_token"): MANAGER,
+    ("keycrm.account", "action_check_link"): MANAGER,
+    ("keycrm.account", "action_open_orders_today"): USER,
+    ("keycrm.account", "action_open_waiting_events"): USER,
+    ("keycrm.account", "action_open_stock_waiting"): USER,
+    ("keycrm.account", "action_open_stock_refused"): USER,
+    ("keycrm.account", "action_open_delays"): USER,
+    ("keycrm.account", "action_open_setup"): USER,
+    ("keycrm.account", "action_open_first_setup"): USER,
+    ("keycrm.account", "action_open_account"): USER,
+    ("keycrm.account", "action_open_offers"): USER,
+    ("keycrm.account", "action_open_load"): USER,
+    ("keycrm.account", "action_open_sync"): USER,
+    ("keycrm.stock.push", "action_start"): MANAGER,
+    ("keycrm.stock.push", "action_cancel"): MANAGER,
+    ("keycrm.event", "action_open_order"): USER,
+    ("keycrm.event", "action_open_in_keycrm"): USER,
+    ("product.product", "action_open_keycrm_offers"): USER,
+    ("product.template", "action_open_keycrm_offers"): USER,
+    ("res.config.settings", "action_keycrm_check_link"): "settings",
+    ("res.config.settings", "action_keycrm_open_setup"): "settings",
     ("keycrm.account", "action_open_events"): USER,
     ("keycrm.account", "action_open_failed_events"): USER,
     ("keycrm.account", "action_open_orders"): USER,
@@ -100,6 +122,19 @@ METHODS = {
 }
 #: Only open a screen, of which the company's records are shown: nothing is done or told.
 SCREENS = {
+    "action_open_orders_today",
+    "action_open_waiting_events",
+    "action_open_stock_waiting",
+    "action_open_stock_refused",
+    "action_open_delays",
+    "action_open_setup",
+    "action_open_first_setup",
+    "action_open_account",
+    "action_open_offers",
+    "action_open_load",
+    "action_open_sync",
+    "action_open_order",
+    "action_open_keycrm_offers",
     "action_open_orders",
     "action_open_unshipped",
     "action_open_events",
@@ -400,8 +435,9 @@ class TestButtons(RightsCase):
         """
         found = set()
         base = {name for name, _value in inspect.getmembers(models.Model)}
-        for name in self.env.registry:
-            Model = self.env.registry[name]
+        for name, Model in self.env.registry.items():
+            if Model._abstract:
+                continue
             ours = [klass for klass in Model.mro() if comes_from_us(klass)]
             others = [klass for klass in Model.mro() if not comes_from_us(klass)]
             for method in {m for klass in ours for m, v in vars(klass).items() if callable(v)}:

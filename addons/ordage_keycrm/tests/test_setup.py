@@ -194,7 +194,7 @@ class TestLink(KeycrmCase, HttpCase):
                 headers={"Content-Type": "application/json"},
             )
 
-        token = self.account.sudo().webhook_token
+        token = self.account._unsealed(self.account.sudo().webhook_token)
         self.assertEqual(ask(self.path).json(), {"proof": link.proof(token, "n")})
         self.assertEqual(ask(self.path + "x").status_code, 404)
         self.account.invalidate_recordset()

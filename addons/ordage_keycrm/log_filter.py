@@ -3,9 +3,9 @@
 import logging
 import re
 
-#: Loggers to which Odoo's web servers write a line a request: the threads' and workers' one, and that of
-#: the process for live connections.
-ACCESS_LOGGERS = ("werkzeug", "longpolling")
+#: Loggers with a line a request: of Odoo's threads and workers, of its process for live connections, and
+#: (at the level DEBUG) of requests that leave, as "Check link" does.
+ACCESS_LOGGERS = ("werkzeug", "longpolling", "urllib3.connectionpool")
 #: Logger to which Odoo writes each call from outside with all its values, at the level DEBUG.
 CALL_LOGGER = "odoo.service.model"
 #: A client may spell the slashes in another way; the server understands it all the same.

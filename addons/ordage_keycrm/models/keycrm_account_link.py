@@ -73,8 +73,11 @@ class KeycrmAccount(models.Model):
         self._check_manager()
         account = self.sudo()
         vals = {"link_checked_at": fields.Datetime.now(), "link_code": False, "link_params": False}
+        if not account.webhook_url:
+            # None yet, or one that a copy of the database cannot open.
+            account._give_webhook_tokens()
         try:
-            link.check(account.webhook_url, account.webhook_token)
+            link.check(account.webhook_url, account._unsealed(account.webhook_token))
         except link.LinkProblem as problem:
             vals.update(link_code=problem.code, link_params=problem.params)
         account.write(vals)

@@ -99,6 +99,7 @@ METHODS = {
     ("keycrm.product.load", "action_cancel"): MANAGER,
     ("keycrm.product.load", "action_open_rows"): USER,
     ("keycrm.status.push", "action_retry"): MANAGER,
+    ("keycrm.stock.comparison", "action_start"): MANAGER,
     ("keycrm.stock.comparison", "action_cancel"): MANAGER,
     ("keycrm.stock.comparison", "action_send"): MANAGER,
     ("keycrm.stock.comparison", "action_take_opening"): MANAGER,

@@ -39,16 +39,23 @@ def main(_arguments: list[str]) -> int:
 
 
 def start(
-    runtime: Runtime, odoo_port: int | None = None, sandbox_port: int = 0
+    runtime: Runtime,
+    odoo_port: int | None = None,
+    sandbox_port: int = 0,
+    *,
+    orders: int = 60,
+    offers: int = 20,
 ) -> tuple[OdooServer, SandboxServer]:
     """Start both sides: Odoo with the addon on a fresh database, and a KeyCRM with orders.
 
     :param runtime: what they stand on
     :param odoo_port: by default any free one
     :param sandbox_port: 0 for any free one
+    :param orders: orders that KeyCRM begins with
+    :param offers: offers that KeyCRM begins with
     :return: both, running
     """
-    sandbox = SandboxServer(runtime.folder, port=sandbox_port, orders=60, offers=20).start()
+    sandbox = SandboxServer(runtime.folder, port=sandbox_port, orders=orders, offers=offers).start()
     say(f"KeyCRM sandbox at {sandbox.url}")
     odoo = OdooServer(runtime, runtime.plain_database("demo"), port=odoo_port)
     with doing(f"installing the addon {ADDON} into a fresh database"):

@@ -1,126 +1,221 @@
-"""``make pictures``: the picture of both sides in step that the README shows, taken anew.
+"""``make pictures``: the pictures of the guides and of the README, taken anew from the running system.
 
-The demo is played, then the list of orders in Odoo and the sandbox's page are photographed in a real
-browser and put into one picture, once in each language. Needs a Chromium (``CHROMIUM`` names one that
-is not in the path).
+A small shop is set up on both sides as a person would do it. At each stage two people look at the same
+screen, one in English, one in Ukrainian. What they see is kept with few colours, so that it stays small.
 """
 
 from __future__ import annotations
 
-import os
-import shutil
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser
 
-from . import shop
-from .demo import Demo, start
-from .messages import Trouble, say
+from . import chromium, shop
+from .demo import start
+from .messages import say
 from .odoo_server import OdooServer
-from .paths import REPOSITORY
+from .paths import ADDONS, REPOSITORY
 from .runtime import Runtime
 from .sandbox_server import SandboxServer
+from .scene import GOODS, Scene
+from .screen import Screen
+from .templates import ADDON
 from .waiting import wait_for
 
-FOLDER = REPOSITORY / "docs" / "pictures"
-#: Odoo's language, that of the sandbox's page, and the picture.
-LANGUAGES = (("en_US", "en", "both-sides.png"), ("uk_UA", "uk", "both-sides.uk.png"))
-#: One side of the picture, in pixels.
-WIDTH, HEIGHT = 1400, 600
-GAP = 16
-#: Orders that are made for the picture: status of an untouched account, buyer, offer, pieces.
-ORDERS = (
-    (4, "Олена Ткачук", 1, 2),
-    (2, "Ірина Бондар", 7, 1),
-    (1, "Андрій Литвин", 8, 3),
-    (5, "Соломія Кравець", 2, 1),
-    (1, "Тарас Гончар", 3, 2),
-)
+#: The guides' pictures, a folder for each language; Odoo's list of apps shows some of them too.
+GUIDE = ADDONS / ADDON / "static" / "description" / "guide"
+#: The README's.
+README = REPOSITORY / "docs" / "pictures"
+LANGUAGES = {"en": "en_US", "uk": "uk_UA"}
+SIZE = (1280, 720)
+_GAP = 16  # pixels between the two sides
+_NAMES = {"en": "Olena (English)", "uk": "Олена"}
 
 
 def main(_arguments: list[str]) -> int:
-    """Play the demo and take the pictures.
+    """Play the scene and take the pictures.
 
     :return: the exit code
     """
-    program = _chromium()
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    with Runtime() as runtime:
-        odoo, sandbox = start(runtime)
-        Demo(odoo, sandbox).run()
-        _some_orders(odoo, sandbox)
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(
-                executable_path=program,
-                # As root Chromium starts no sandbox of its own; it opens these two pages alone.
-                args=["--no-sandbox", "--disable-background-networking"],
-            )
-            for ours, theirs, name in LANGUAGES:
-                above, below = runtime.free_name("keycrm"), runtime.free_name("odoo")
-                _keycrm(browser, f"{sandbox.url}/?lang={theirs}", above)
-                _odoo(browser, odoo, ours, below)
-                _join(above, below, FOLDER / name)
-                say(f"docs/pictures/{name}")
-            browser.close()
+    with Runtime() as runtime, chromium.browser() as browser:
+        odoo, sandbox = start(runtime, orders=0, offers=0)
+        Photographer(browser, odoo, sandbox, runtime.free_name("pictures")).run()
     return 0
 
 
-def _chromium() -> str:
-    found = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-    if not found:
-        raise Trouble("No Chromium found: install one (apt-get install chromium) or set CHROMIUM.")
-    return found
+class Photographer:
+    """Two people before the same shop.
+
+    :param browser: a browser
+    :param odoo: a running Odoo with the addon on a fresh database
+    :param sandbox: a running KeyCRM without orders
+    :param folder: where pictures lie until they are made small
+    """
+
+    def __init__(
+        self, browser: Browser, odoo: OdooServer, sandbox: SandboxServer, folder: Path
+    ) -> None:
+        self._browser = browser
+        self._odoo = odoo
+        self._sandbox = sandbox
+        self._folder = folder
+        self._rpc = odoo.rpc()
+        self._scene = Scene(odoo, sandbox)
+        self._screens: dict[str, Screen] = {}
+
+    def run(self) -> None:
+        """Set the shop up, step by step, and take a picture of each."""
+        self._scene.open_shop()
+        self._let_people_in()
+        account = self._connect()
+        self._bring_products_and_orders(account)
+        self._match_warehouses(account)
+        self._work(account)
+        self._join()
+
+    # === STAGES ===
+
+    def _let_people_in(self) -> None:
+        (admin,) = self._rpc.search("res.users", ("login", "=", "admin"))
+        groups = self._rpc.read("res.users", admin, "group_ids")["group_ids"]
+        for name, language in LANGUAGES.items():
+            (known,) = self._rpc.search(
+                "res.lang", ("code", "=", language), context={"active_test": False}
+            )
+            self._rpc.write("res.lang", known, active=True)
+            self._rpc.create(
+                "res.users",
+                name=_NAMES[name],
+                login=name,
+                password=name,
+                lang=language,
+                group_ids=[(6, 0, groups)],
+            )
+            self._screens[name] = Screen(
+                self._browser, self._odoo, language=language, size=SIZE, folder=self._folder / name
+            )
+            self._screens[name].log_in(name, name)
+
+    def _connect(self) -> int:
+        account = shop.make_account(
+            self._rpc, self._odoo, self._sandbox, name="Льон і мед", import_payments=True
+        )
+        self._take("setup-key", "keycrm_setup_action", account)
+        shop.switch_on(self._rpc, self._sandbox, account)
+        self._take("setup-webhook", "keycrm_setup_action", account, scroll="section[name=webhook]")
+        archive = shop.status_ids(self._rpc, account, shop.COMPLETED)
+        self._rpc.write("keycrm.account", account, archive_status_ids=[(6, 0, archive)])
+        return account
+
+    def _bring_products_and_orders(self, account: int) -> None:
+        numbers = self._scene.sell(webhook=False)
+        run = self._rpc.create(
+            "keycrm.order.sync",
+            account_id=account,
+            status_ids=[(6, 0, shop.status_ids(self._rpc, account, 1, 2, 4, 5, shop.COMPLETED))],
+        )
+        self._take("sync-chosen", "keycrm_order_sync_action", run)
+        self._rpc.call("keycrm.order.sync", "action_start", [run])
+        for number in numbers:
+            self._scene.arrived(number)
+        wait_for(
+            lambda: self._rpc.read("keycrm.order.sync", run, "state")["state"] == "done",
+            120,
+            "the end of the synchronisation",
+        )
+        self._take("sync", "keycrm_order_sync_action", run)
+
+    def _match_warehouses(self, account: int) -> None:
+        warehouse = self._rpc.search("stock.warehouse", limit=1)[0]
+        self._rpc.write("stock.warehouse", warehouse, name="Склад у Києві")
+        self._rpc.call("keycrm.account", "action_refresh_warehouses", [account])
+        (main_one,) = self._rpc.search(
+            "keycrm.warehouse", ("account_id", "=", account), ("keycrm_id", "=", 1)
+        )
+        self._scene.count_stock(warehouse)
+        self._rpc.write("keycrm.warehouse", main_one, warehouse_ids=[(6, 0, [warehouse])])
+        self._take("warehouses", "keycrm_warehouse_action")
+        self._rpc.call("keycrm.account", "action_rehearse_stock", [account])
+        (rehearsal,) = wait_for(
+            lambda: self._rpc.search("keycrm.stock.comparison", ("state", "=", "ready")),
+            120,
+            "the rehearsal",
+        )
+        self._take("rehearsal", "keycrm_stock_comparison_action", rehearsal)
+        self._rpc.call("keycrm.stock.comparison", "action_send", [rehearsal])
+        wait_for(
+            lambda: not self._rpc.search("keycrm.stock.change", ("account_id", "=", account)),
+            120,
+            "the stock in KeyCRM",
+        )
+
+    def _work(self, account: int) -> None:
+        made = self._sandbox.control.create_sample_order()["answer"]["id"]
+        sample = self._scene.arrived(made)
+        self._take("overview", "keycrm_overview_action")
+        self._take("orders", "keycrm_order_action")
+        self._take("order", "keycrm_order_action", sample)
+        self._take("archive", "keycrm_order_archive_action")
+        self._take("stock", "keycrm_stock_level_action")
+        self._take("payments", "keycrm_payment_action")
+        self._take("settings", "res_config_settings_action")
+        self._fail()
+
+    def _fail(self) -> None:
+        """Two products with one SKU: nobody guesses which one is meant."""
+        first = self._rpc.search("product.product", ("default_code", "=", GOODS[7][0]))[0]
+        self._rpc.call("product.product", "copy", [first], {"default_code": GOODS[7][0]})
+        self._rpc.call(
+            "keycrm.offer",
+            "unlink",
+            self._rpc.search("keycrm.offer", ("product_id", "=", first)),
+        )
+        offer = next(o for o in self._sandbox.control.offers() if o["sku"] == GOODS[7][0])
+        self._sandbox.control.create_order(
+            buyer={"full_name": "Соломія Кравець"}, lines=[{"offer_id": offer["id"], "quantity": 6}]
+        )
+        (failed,) = wait_for(
+            lambda: self._rpc.search("keycrm.event", ("state", "=", "failed")), 120, "the failure"
+        )
+        self._take("event-failed", "keycrm_event_action", failed)
+
+    # === THE PICTURES ===
+
+    def _take(
+        self, name: str, action: str, record: int | None = None, *, scroll: str | None = None
+    ) -> None:
+        for language, screen in self._screens.items():
+            screen.open(action, record)
+            if scroll:
+                screen.scroll_to(scroll)
+            shrink(screen.picture(name), GUIDE / language / f"{name}.png")
+        say(f"picture: {name}")
+
+    def _join(self) -> None:
+        """Both sides in one picture: KeyCRM's page above, the same orders in Odoo below."""
+        for language, screen in self._screens.items():
+            screen.open("keycrm_order_action")
+            below = screen.picture("odoo-side")
+            screen.page.goto(f"{self._sandbox.url}/?lang={language}")
+            above = screen.picture("keycrm-side")
+            both = self._folder / f"both-{language}.png"
+            picture = Image.new("RGB", (SIZE[0], 2 * SIZE[1] + _GAP), "white")
+            for side, at in ((above, 0), (below, SIZE[1] + _GAP)):
+                with Image.open(side) as half:
+                    picture.paste(half, (0, at))
+            picture.save(both)
+            name = "both-sides.png" if language == "en" else f"both-sides.{language}.png"
+            shrink(both, README / name)
+            say(f"docs/pictures/{name}")
 
 
-def _some_orders(odoo: OdooServer, sandbox: SandboxServer) -> None:
-    """Let a few orders come, so that both sides begin with the same ones."""
-    rpc = odoo.rpc()
-    for status, name, offer, pieces in ORDERS:
-        made = sandbox.control.create_order(
-            status_id=status,
-            buyer={"full_name": name},
-            lines=[{"offer_id": offer, "quantity": pieces}],
-        )["answer"]["id"]
-        wait_for(lambda made=made: shop.order_in_odoo(rpc, made, "id"), 60, f"order {made}")
+def shrink(file: Path, target: Path) -> None:
+    """Keep a picture with at most 128 colours: screens have few, and it becomes a third as large.
 
-
-def _page(browser: Browser) -> Page:
-    return browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
-
-
-def _keycrm(browser: Browser, address: str, file: Path) -> None:
-    page = _page(browser)
-    page.goto(address)
-    page.screenshot(path=file, type="png")
-    page.close()
-
-
-def _odoo(browser: Browser, odoo: OdooServer, language: str, file: Path) -> None:
-    rpc = odoo.rpc()
-    (known,) = rpc.search("res.lang", ("code", "=", language), context={"active_test": False})
-    rpc.write("res.lang", known, active=True)
-    (admin,) = rpc.search("res.users", ("login", "=", "admin"))
-    rpc.write("res.users", admin, lang=language)
-    context = browser.new_context(
-        viewport={"width": WIDTH, "height": HEIGHT}, locale=language.replace("_", "-")
-    )
-    page = context.new_page()
-    page.goto(f"{odoo.url}/web/login")
-    page.fill("input[name=login]", "admin")
-    page.fill("input[name=password]", "admin")
-    page.click(".oe_login_buttons button[type=submit]")
-    page.wait_for_selector(".o_web_client", timeout=120_000)
-    page.goto(f"{odoo.url}/odoo/action-ordage_keycrm.keycrm_order_action")
-    page.wait_for_selector(".o_list_renderer .o_data_row", timeout=120_000)
-    page.evaluate("document.fonts.ready.then(() => true)")
-    page.screenshot(path=file, type="png")
-    context.close()
-
-
-def _join(above: Path, below: Path, file: Path) -> None:
-    picture = Image.new("RGB", (WIDTH, 2 * HEIGHT + GAP), "white")
-    for side, at in ((above, 0), (below, HEIGHT + GAP)):
-        with Image.open(side) as half:
-            picture.paste(half, (0, at))
-    picture.quantize(256).save(file, optimize=True)
+    :param file: the picture as it was taken
+    :param target: where it is kept
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with Image.open(file) as picture:
+        picture.convert("RGB").quantize(128, dither=Image.Dither.NONE).save(target, optimize=True)

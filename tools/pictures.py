@@ -101,6 +101,7 @@ class Photographer:
         account = shop.make_account(
             self._rpc, self._odoo, self._sandbox, name="Льон і мед", import_payments=True
         )
+        self._rpc.call("keycrm.account", "action_test_connection", [account])
         self._take("setup-key", "keycrm_setup_action", account)
         shop.switch_on(self._rpc, self._sandbox, account)
         self._take("setup-webhook", "keycrm_setup_action", account, scroll="section[name=webhook]")

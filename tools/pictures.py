@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PIL import Image
+from PIL import Image, ImageChops
 from playwright.sync_api import Browser
 
 from . import chromium, shop
@@ -96,14 +96,18 @@ class Photographer:
                 self._browser, self._odoo, language=language, size=SIZE, folder=self._folder / name
             )
             self._screens[name].log_in(name, name)
+            self._screens[name].open("keycrm_order_action")  # the app whose menus are shown
 
     def _connect(self) -> int:
         account = shop.make_account(
             self._rpc, self._odoo, self._sandbox, name="Льон і мед", import_payments=True
         )
         self._rpc.call("keycrm.account", "action_test_connection", [account])
+        self._rpc.call("keycrm.account", "action_refresh_statuses", [account])
         self._take("setup-key", "keycrm_setup_action", account)
         shop.switch_on(self._rpc, self._sandbox, account)
+        # KeyCRM has the link that works here; people are shown one as theirs will look.
+        self._rpc.write("keycrm.account", account, public_url="https://odoo.example.com")
         self._take("setup-webhook", "keycrm_setup_action", account, scroll="section[name=webhook]")
         archive = shop.status_ids(self._rpc, account, shop.COMPLETED)
         self._rpc.write("keycrm.account", account, archive_status_ids=[(6, 0, archive)])
@@ -116,7 +120,6 @@ class Photographer:
             account_id=account,
             status_ids=[(6, 0, shop.status_ids(self._rpc, account, 1, 2, 4, 5, shop.COMPLETED))],
         )
-        self._take("sync-chosen", "keycrm_order_sync_action", run)
         self._rpc.call("keycrm.order.sync", "action_start", [run])
         for number in numbers:
             self._scene.arrived(number)
@@ -157,7 +160,6 @@ class Photographer:
         self._take("overview", "keycrm_overview_action")
         self._take("orders", "keycrm_order_action")
         self._take("order", "keycrm_order_action", sample)
-        self._take("archive", "keycrm_order_archive_action")
         self._take("stock", "keycrm_stock_level_action")
         self._take("payments", "keycrm_payment_action")
         self._take("settings", "res_config_settings_action")
@@ -190,7 +192,7 @@ class Photographer:
             screen.open(action, record)
             if scroll:
                 screen.scroll_to(scroll)
-            shrink(screen.picture(name), GUIDE / language / f"{name}.png")
+            shrink(screen.picture(name), GUIDE / language / f"{name}.png", trim=True)
         say(f"picture: {name}")
 
     def _join(self) -> None:
@@ -211,12 +213,20 @@ class Photographer:
             say(f"docs/pictures/{name}")
 
 
-def shrink(file: Path, target: Path) -> None:
+def shrink(file: Path, target: Path, *, trim: bool = False) -> None:
     """Keep a picture with at most 128 colours: screens have few, and it becomes a third as large.
 
     :param file: the picture as it was taken
     :param target: where it is kept
+    :param trim: whether what is empty at its lower end is cut off
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    with Image.open(file) as picture:
-        picture.convert("RGB").quantize(128, dither=Image.Dither.NONE).save(target, optimize=True)
+    with Image.open(file) as taken:
+        picture = taken.convert("RGB")
+    if trim:
+        width, height = picture.size
+        empty = Image.new("RGB", picture.size, picture.getpixel((width // 2, height - 1)))
+        drawn = ImageChops.difference(picture, empty).getbbox()
+        if drawn:
+            picture = picture.crop((0, 0, width, min(height, drawn[3] + _GAP)))
+    picture.quantize(128, dither=Image.Dither.NONE).save(target, optimize=True)

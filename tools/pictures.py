@@ -214,7 +214,7 @@ class Photographer:
 
 
 def shrink(file: Path, target: Path, *, trim: bool = False) -> None:
-    """Keep a picture with at most 128 colours: screens have few, and it becomes a third as large.
+    """Keep a picture with at most 256 colours: screens have few, and it becomes a third as large.
 
     :param file: the picture as it was taken
     :param target: where it is kept
@@ -229,4 +229,4 @@ def shrink(file: Path, target: Path, *, trim: bool = False) -> None:
         drawn = ImageChops.difference(picture, empty).getbbox()
         if drawn:
             picture = picture.crop((0, 0, width, min(height, drawn[3] + _GAP)))
-    picture.quantize(128, dither=Image.Dither.NONE).save(target, optimize=True)
+    picture.quantize(256, dither=Image.Dither.NONE).save(target, optimize=True)

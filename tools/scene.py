@@ -82,7 +82,15 @@ class Scene:
                 status_id=status,
                 buyer={"full_name": buyer, "phone": f"+38067111{number:04}"},
                 lines=lines,
-                payments=[{"amount": total, "status": "paid"}] if paid else [],
+                payments=[
+                    {
+                        "amount": total,
+                        "status": "paid",
+                        "description": f"Оплата за замовлення {number}, {buyer}",
+                    }
+                ]
+                if paid
+                else [],
                 shipping={
                     "recipient_full_name": buyer,
                     "shipping_address_city": city,

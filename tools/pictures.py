@@ -29,6 +29,7 @@ GUIDE = ADDONS / ADDON / "static" / "description" / "guide"
 README = REPOSITORY / "docs" / "pictures"
 LANGUAGES = {"en": "en_US", "uk": "uk_UA"}
 SIZE = (1280, 720)
+BOTH = (1400, 600)  # one side of the picture of both
 _GAP = 16  # pixels between the two sides
 _NAMES = {"en": "Olena (English)", "uk": "Олена"}
 
@@ -71,8 +72,8 @@ class Photographer:
         account = self._connect()
         self._bring_products_and_orders(account)
         self._match_warehouses(account)
-        self._work(account)
         self._join()
+        self._work(account)
 
     # === STAGES ===
 
@@ -198,19 +199,21 @@ class Photographer:
     def _join(self) -> None:
         """Both sides in one picture: KeyCRM's page above, the same orders in Odoo below."""
         for language, screen in self._screens.items():
+            screen.page.set_viewport_size({"width": BOTH[0], "height": BOTH[1]})
             screen.open("keycrm_order_action")
             below = screen.picture("odoo-side")
             screen.page.goto(f"{self._sandbox.url}/?lang={language}")
             above = screen.picture("keycrm-side")
             both = self._folder / f"both-{language}.png"
-            picture = Image.new("RGB", (SIZE[0], 2 * SIZE[1] + _GAP), "white")
-            for side, at in ((above, 0), (below, SIZE[1] + _GAP)):
+            picture = Image.new("RGB", (BOTH[0], 2 * BOTH[1] + _GAP), "white")
+            for side, at in ((above, 0), (below, BOTH[1] + _GAP)):
                 with Image.open(side) as half:
                     picture.paste(half, (0, at))
             picture.save(both)
             name = "both-sides.png" if language == "en" else f"both-sides.{language}.png"
-            shrink(both, README / name)
+            shrink(both, README / name, trim=True)
             say(f"docs/pictures/{name}")
+            screen.page.set_viewport_size({"width": SIZE[0], "height": SIZE[1]})
 
 
 def shrink(file: Path, target: Path, *, trim: bool = False) -> None:

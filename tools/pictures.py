@@ -91,6 +91,7 @@ class Photographer:
                 login=name,
                 password=name,
                 lang=language,
+                odoobot_state="disabled",
                 group_ids=[(6, 0, groups)],
             )
             self._screens[name] = Screen(

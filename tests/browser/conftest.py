@@ -20,7 +20,6 @@ from tests.system.conftest import (  # noqa: F401 - fixtures are found by their 
     new_account,
     new_odoo,
     new_sandbox,
-    odoo,
     pytest_configure,
     rpc,
     runtime,
@@ -31,9 +30,24 @@ from tools import chromium
 from tools.odoo_server import OdooServer
 from tools.paths import REPOSITORY
 from tools.rpc import Rpc
+from tools.runtime import Runtime
 from tools.screen import DESKTOP, Screen
 
 FOLDER = REPOSITORY / "screenshots"
+
+
+@pytest.fixture(scope="session")
+def shared_odoo(runtime: Runtime) -> Iterator[OdooServer]:  # noqa: F811
+    """One Odoo for all files of tests that do not need their own; each test has its own account."""
+    server = OdooServer(runtime, runtime.addon_database("browser")).start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture(scope="module")
+def odoo(shared_odoo: OdooServer) -> OdooServer:
+    """The Odoo that is looked at; a file that needs one of its own says so by this name."""
+    return shared_odoo
 
 
 @pytest.fixture(scope="session")
@@ -82,7 +96,7 @@ def new_user(rpc: Rpc) -> Callable[..., str]:  # noqa: F811
 @pytest.fixture
 def new_screen(
     browser: Browser,
-    odoo: OdooServer,  # noqa: F811
+    odoo: OdooServer,
     request: pytest.FixtureRequest,
 ) -> Iterator[Callable[..., Screen]]:
     """Open a window and log in: ``new_screen("seller", size=PHONE)``."""

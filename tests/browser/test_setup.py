@@ -5,6 +5,12 @@ import re
 import pytest
 
 
+@pytest.fixture(scope="module")
+def odoo(new_odoo):
+    """An Odoo that has no account yet."""
+    return new_odoo()
+
+
 @pytest.fixture
 def own_keycrm(rpc, sandbox):
     """A new account asks the sandbox: its API address is no field of the set-up."""

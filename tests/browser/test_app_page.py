@@ -10,6 +10,9 @@ def test_the_apps_page_shows_its_pictures(rpc, screen):
     pictures = screen.page.locator(".o_field_widget[name=description_html] img")
     pictures.first.wait_for()
     assert pictures.count() >= 8
-    assert pictures.evaluate_all(
-        "all => Promise.all(all.map(one => one.decode().then(() => one.naturalWidth > 0)))"
-    ) == [True] * pictures.count()
+    assert (
+        pictures.evaluate_all(
+            "all => Promise.all(all.map(one => one.decode().then(() => one.naturalWidth > 0)))"
+        )
+        == [True] * pictures.count()
+    )

@@ -134,10 +134,13 @@ class Screen:
         return place.get_by_role("button", name=words, exact=True).locator("visible=true").first
 
     def field(self, name: str) -> Locator:
-        """Find a field by its technical name.
+        """Find a field by its technical name; in a list the one of the row that is edited.
 
         :param name: such as ``api_key``
         """
+        edited = self.page.locator(f".o_selected_row .o_field_widget[name={name}]")
+        if edited.count():
+            return edited.first
         return self.page.locator(f".o_field_widget[name={name}]").locator("visible=true").first
 
     def fill(self, name: str, value: str) -> None:

@@ -12,13 +12,15 @@ def test_matching_warehouses_leads_to_the_rehearsal_and_then_to_keycrm(
         offers[sku] = account.keycrm.create_offer(sku=sku, name=sku, stock={1: theirs})["id"]
         product = rpc.create("product.product", name=sku, default_code=sku, is_storable=True)
         shop.receive(rpc, warehouse, product, ours)
+    account.write(name="Крамниця з двома складами")
     account.call("action_refresh_warehouses")
 
     def in_keycrm(sku):
         return float(account.keycrm.stock(offers[sku])["warehouses"]["1"]["quantity"])
 
     screen.open("keycrm_warehouse_action")
-    screen.page.locator(".o_data_row").first.locator("[name=warehouse_ids]").click()
+    row = screen.page.locator(".o_data_row", has_text="Крамниця з двома складами")
+    row.filter(has_text="Основний склад").locator("td[name=warehouse_ids]").click()
     screen.tag("warehouse_ids", "Склад на Подолі")
     screen.picture("warehouses-matching")
     screen.page.locator(".o_list_button_save").locator("visible=true").first.click()

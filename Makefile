@@ -16,7 +16,7 @@ help:
 	@echo "make prepare    fetch and make what is kept between runs, and nothing else"
 	@echo "make dev        a private database server left running, with the commands to work with it"
 	@echo "make terms      take the words of the addons into their translation files"
-	@echo "make pictures   take the pictures of the README anew (needs Chromium; CHROMIUM)"
+	@echo "make pictures   take the pictures of the guides and the README anew (CHROMIUM)"
 	@echo "make clean      remove what runs left behind; make distclean also the cache"
 	@echo "Variables: ODOO_SRC (an Odoo 19 that is there), PGHOST PGPORT PGUSER PGPASSWORD (a PostgreSQL"
 	@echo "server that is there), ORDAGE_CACHE, ORDAGE_RUN (folders); see docs/development.md"

@@ -17,7 +17,6 @@ class KeycrmOrderSync(models.Model):
     _name = "keycrm.order.sync"
     _description = "KeyCRM order synchronisation"
     _inherit = ["keycrm.run"]
-    _rec_name = "create_date"
     _check_company_auto = True
 
     # === FIELDS ===#

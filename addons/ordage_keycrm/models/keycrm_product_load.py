@@ -16,7 +16,6 @@ class KeycrmProductLoad(models.Model):
     _name = "keycrm.product.load"
     _description = "Loading of KeyCRM products"
     _inherit = ["keycrm.run"]
-    _rec_name = "create_date"
     _check_company_auto = True
 
     # === FIELDS ===#

@@ -1,10 +1,13 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools import format_datetime
 
 from ..keycrm.errors import NotFound, Refused
 
 #: States of a run that is over, and the kind of message that tells of it.
 _TOLD_AS = {"done": "success", "ready": "warning", "failed": "danger"}
+#: Whoever waited longer has turned to something else: the message stays until it is closed.
+SHORT_SECONDS = 60
 
 
 class KeycrmRun(models.AbstractModel):
@@ -43,6 +46,14 @@ class KeycrmRun(models.AbstractModel):
     error = fields.Char(string="What went wrong", compute="_compute_error")
 
     # === COMPUTE METHODS ===#
+
+    @api.depends("started_at")
+    @api.depends_context("lang", "tz")
+    def _compute_display_name(self):
+        for run in self:
+            begun = run.started_at or run.create_date
+            at = format_datetime(run.env, begun, dt_format="short") if begun else ""
+            run.display_name = f"{run._title()} {at}".strip()
 
     @api.depends("total_count", "done_count", "state")
     def _compute_progress(self):
@@ -182,9 +193,14 @@ class KeycrmRun(models.AbstractModel):
                 "title": run._title(),
                 "message": run.error if self.state == "failed" else run._summary(),
                 "type": kind,
-                "sticky": kind != "success",
+                "sticky": kind != "success" or run._took() > SHORT_SECONDS,
             },
         )
+
+    def _took(self):
+        """:return: how long it ran, in seconds"""
+        begun = self.started_at or self.finished_at
+        return (self.finished_at - begun).total_seconds()
 
     def _title(self):
         """Say what kind of work it is, in the language of the environment."""

@@ -19,7 +19,6 @@ class KeycrmStockComparison(models.Model):
     _name = "keycrm.stock.comparison"
     _description = "Stock comparison with KeyCRM"
     _inherit = ["keycrm.run"]
-    _rec_name = "started_at"
 
     _busy_states = ("reading", "checking")
 

@@ -12,7 +12,6 @@ class KeycrmStockPush(models.Model):
     _name = "keycrm.stock.push"
     _description = "Sending of all stock"
     _inherit = ["keycrm.run"]
-    _rec_name = "create_date"
 
     # === FIELDS ===#
 

@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 
 from ..const import EVENT_REFRESH
 
@@ -20,6 +20,12 @@ class StockPicking(models.Model):
     keycrm_delivery_service = fields.Char(related="sale_id.keycrm_delivery_service")
 
     # === BUSINESS METHODS ===#
+
+    @api.model
+    def get_empty_list_help(self, help_message):
+        """In the list of parcels that come back nothing is to be created: say so instead."""
+        said = super().get_empty_list_help(help_message)
+        return help_message if self.env.context.get("keycrm_returns") else said
 
     def _action_done(self):
         """Goods came back: their order is looked at again. Goods left: KeyCRM is told, if wished."""

@@ -1,5 +1,7 @@
 """The life of an order: status by status, edit by edit, nothing undone silently."""
 
+from ast import literal_eval
+
 from odoo import fields
 
 from .common import KeycrmCase
@@ -113,6 +115,10 @@ class TestOrderLife(KeycrmCase):
         self.assertEqual(sum(back.move_ids.mapped("product_uom_qty")), 5)
         self.assertNotEqual(back.state, "done")
         self.assertTrue(self.todo(order))
+        action = self.env.ref("ordage_keycrm.stock_picking_returns_action")
+        listed = self.env["stock.picking"].search(literal_eval(action.domain))
+        self.assertIn(back, listed, "the parcel stands in the list of those that come back")
+        self.assertIn(order, listed.sale_id)
         # Arriving again expects nothing twice.
         self.arrive(order.keycrm_id)
         self.assertEqual(order.picking_ids.filtered("return_id"), back)

@@ -85,6 +85,11 @@ class TestRuns(RunCase, KeycrmCase):
         load.sudo().started_at = "2026-01-01 10:00:00"
         self.assertTrue(load.remaining_text)
 
+    def test_a_run_is_named_by_what_it_does_in_the_readers_language(self):
+        sync = self.start("keycrm.order.sync", status_ids=self.status(1).ids)
+        self.assertIn("Synchronise orders", sync.with_context(lang="en_US").display_name)
+        self.assertIn("Синхронізувати замовлення", sync.with_context(lang="uk_UA").display_name)
+
     def test_screens_are_told_of_the_account_and_of_nothing_else(self):
         self.account._tell_screens()
         (row,) = [row for row in self.told() if row[1] == "keycrm/changed"]

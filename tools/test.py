@@ -7,12 +7,13 @@ real processes. Those in a browser take minutes and need a Chromium: they run wh
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
 import sys
 import tempfile
 import xml.etree.ElementTree as ET
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,6 +26,9 @@ from .runtime import Runtime
 PARTS = ("lint", "pure", "odoo", "mrp", "system")
 ON_DEMAND = ("browser",)
 _PURE = ("tests/pure", "tests/sandbox", "tests/tools")
+#: Whole-system tests mostly wait, the others mostly reckon: in a full run they go side by side.
+BESIDE = "system"
+_REPORTS = "ORDAGE_REPORTS"
 _NO_TESTS = 5  # pytest's exit code
 
 
@@ -58,7 +62,7 @@ class Totals:
         if code == _NO_TESTS and narrowed:
             return
         if code:
-            self.broken.append(f"{part} (pytest's exit code {code})")
+            self.broken.append(f"{part} (exit code {code})")
         if part in ("odoo", "mrp") and skipped:
             self.broken.append(f"{part} ({skipped} tests skipped, where none may be)")
 
@@ -75,15 +79,22 @@ def main(_arguments: list[str]) -> int:
     arguments = shlex.split(os.environ.get("ARGS") or "")
     parts = [only] if only else list(PARTS)
     totals = Totals()
-    if "lint" in parts:
-        totals.broken += [f"lint: {name}" for name in lint.failures()]
-    with tempfile.TemporaryDirectory(prefix="ordage-report-") as reports:
+    with _reports() as reports:
+        beside = _start_beside(reports) if not only else None
+        if "lint" in parts:
+            totals.broken += [f"lint: {name}" for name in lint.failures()]
         for part in parts:
-            if part != "lint":
-                report = Path(reports) / f"{part}.xml"
+            if part == "lint":
+                continue
+            report = reports / f"{part}.xml"
+            if beside and part == BESIDE:
+                say(f"tests: {part}, which ran beside the others; waiting for its end")
+                code = beside.wait()
+                print(beside.log.read_text(errors="replace"), flush=True)
+            else:
                 say(f"tests: {part}")
                 code = _RUNS[part](report, arguments)
-                totals.add(part, code, report, narrowed=bool(arguments))
+            totals.add(part, code, report, narrowed=bool(arguments))
     for what in totals.broken:
         warn(f"Failed: {what}")
     if parts != ["lint"]:
@@ -91,6 +102,28 @@ def main(_arguments: list[str]) -> int:
             f"{totals.passed} passed, {totals.failed} failed, {totals.skipped} skipped", flush=True
         )
     return 1 if totals.broken or totals.failed else 0
+
+
+@contextlib.contextmanager
+def _reports() -> Iterator[Path]:
+    """:return: the folder for the reports, the parent run's where there is one"""
+    given = os.environ.get(_REPORTS)
+    if given:
+        yield Path(given)
+        return
+    with tempfile.TemporaryDirectory(prefix="ordage-report-") as made:
+        yield Path(made)
+
+
+def _start_beside(reports: Path) -> processes.Child:
+    """Start the part that mostly waits, beside the parts that mostly reckon."""
+    say(f"tests: {BESIDE}, beside the others; what it says follows at the end")
+    return processes.Child(
+        [sys.executable, "-m", "tools", "test"],
+        log=reports / f"{BESIDE}.log",
+        env={**_plain_environment(), "ONLY": BESIDE, _REPORTS: str(reports)},
+        cwd=REPOSITORY,
+    )
 
 
 def _pure(report: Path, arguments: list[str]) -> int:

@@ -23,13 +23,13 @@ def test_runs_are_summed(tmp_path):
         "odoo", 1, report(tmp_path, tests=5, failures=1, errors=1, skipped=0), narrowed=False
     )
     assert (totals.passed, totals.failed, totals.skipped) == (9, 2, 1)
-    assert totals.broken == ["odoo (pytest's exit code 1)"]
+    assert totals.broken == ["odoo (exit code 1)"]
 
 
 def test_a_run_that_died_without_a_report_is_a_failure(tmp_path):
     totals = Totals()
     totals.add("system", -9, tmp_path / "none.xml", narrowed=False)
-    assert totals.broken == ["system (pytest's exit code -9)"]
+    assert totals.broken == ["system (exit code -9)"]
 
 
 def test_no_test_is_a_failure_unless_a_person_chose_tests(tmp_path):

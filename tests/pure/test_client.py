@@ -5,7 +5,7 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from keycrm.client import KeyCrmClient, RequestGate
+from keycrm.client import KeyCrmClient, Page, RequestGate
 from keycrm.errors import (
     KeyCrmError,
     MalformedAnswer,
@@ -117,6 +117,40 @@ def test_an_endless_next_page_ends_at_an_empty_page(remote, client):
     assert sum(1 for _page in client.pages("/order")) == 3
 
 
+def test_an_endless_list_that_repeats_itself_ends_by_keycrms_own_count(remote, client):
+    page = {"data": [{"id": n} for n in range(50)], "total": 120, "next_page_url": "http://more"}
+    for number in range(1, 9):
+        remote.will(200, {**page, "last_page": number + 1})
+    assert sum(1 for _page in client.pages("/order")) == 3
+
+
+def test_a_list_with_fewer_rows_a_page_than_asked_for_is_read_to_its_end(remote, client):
+    for number in range(1, 5):
+        remote.will(200, {"data": [{"id": number}], "total": 4, "last_page": 4})
+    assert sum(1 for _page in client.pages("/order")) == 4
+
+
+def test_rows_without_a_usable_number_are_left_out():
+    rows = [{"id": "7"}, {"id": "nonsense"}, {"id": None}, {}, {"id": 8}]
+    assert list(Page.from_answer({"data": rows}, 1).numbered) == [7, 8]
+
+
+def test_an_answer_without_end_is_given_up(remote, client, monkeypatch):
+    monkeypatch.setattr("keycrm.client.MAX_ANSWER_BYTES", 100_000)
+    for _ in range(3):
+        remote.will(200, b'"' + b"x" * 300_000 + b'"')
+    with pytest.raises(MalformedAnswer, match="answer_too_large"):
+        client.get("/order/1")
+
+
+def test_an_answer_that_comes_drop_by_drop_is_given_up(remote, client, monkeypatch):
+    monkeypatch.setattr("keycrm.client.ANSWER_SECONDS", 0)
+    remote.will(200, {"id": 1})
+    with pytest.raises(TimedOut):
+        client.get("/order/1")
+    assert len(remote.requests) == 1
+
+
 def test_server_trouble_is_tried_again_with_growing_pauses(remote, client, slept):
     remote.will(500).will(502).will(200, {"id": 1})
     assert client.get("/order/1") == {"id": 1}
@@ -188,11 +222,11 @@ def test_every_try_asks_the_gate(remote, client):
     assert client._gate.asked == ["live", "live"]
 
 
-def test_a_silent_server_times_out(remote, client):
-    for _ in range(3):
-        remote.will("hang")
+def test_a_silent_server_times_out_and_holds_nobody_a_second_time(remote, client):
+    remote.will("hang")
     with pytest.raises(TimedOut):
         client.get("/order/1")
+    assert len(remote.requests) == 1
 
 
 def test_nobody_listens():

@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import requests
+from urllib3.exceptions import ReadTimeoutError
 
 from . import budget as budget_rules
 from .errors import (
@@ -26,14 +27,21 @@ from .errors import (
     Unauthorized,
     Unreachable,
 )
-from .values import to_text
+from .values import to_int, to_text
 
 _logger = logging.getLogger(__name__)
 
 #: Rows a page; more is refused (confirmed). Left out, KeyCRM sends 15.
 PAGE_SIZE = 50
-#: Seconds to connect, and seconds between two bytes of the answer.
-TIMEOUT = (5, 30)
+#: Seconds to connect, and seconds between two bytes of the answer. A worker is held for so long once;
+#: then the account asks short questions only.
+TIMEOUT = (5, 20)
+#: Seconds that a whole answer may take.
+ANSWER_SECONDS = 60
+#: Bytes of an answer that are read at once.
+READ_BYTES = 64 * 1024
+#: No list has more pages: half a million rows.
+MOST_PAGES = 10_000
 #: Tries of one request before the trouble is handed to the caller.
 TRIES = 3
 #: An answer larger than this is not read to its end.
@@ -153,7 +161,8 @@ class KeyCrmClient:
                 self._gate.refused(error.retry_after)
                 raise
             except KeyCrmError as error:
-                if not error.transient or attempt == self._tries:
+                # After a time-out a second try would hold its caller as long again.
+                if not error.transient or isinstance(error, TimedOut) or attempt == self._tries:
                     raise
                 pause = min(2.0, 0.3 * 2 ** (attempt - 1)) * random.uniform(0.75, 1.25)
                 _logger.info("KeyCRM: %s %s: %s; again in %.1f s", method, path, error.code, pause)
@@ -173,13 +182,21 @@ class KeyCrmClient:
                 auth=self._signed,
                 timeout=self._timeout,
                 allow_redirects=False,
+                stream=True,
                 **kwargs,
             )
+            with response:
+                self._read(response, path, host)
         except requests.exceptions.Timeout:
             raise TimedOut("timed_out", host=host, seconds=self._timeout[1]) from None
         except requests.exceptions.SSLError:
             raise Unreachable("bad_certificate", host=host) from None
-        except (requests.exceptions.ConnectionError, requests.exceptions.ChunkedEncodingError):
+        except (
+            requests.exceptions.ConnectionError,
+            requests.exceptions.ChunkedEncodingError,
+        ) as error:
+            if error.args and isinstance(error.args[0], ReadTimeoutError):
+                raise TimedOut("timed_out", host=host, seconds=self._timeout[1]) from None
             raise Unreachable("unreachable", host=host) from None
         except requests.exceptions.ContentDecodingError:
             raise MalformedAnswer("not_json", path=path, status=0) from None
@@ -195,11 +212,24 @@ class KeyCrmClient:
         request.headers["Authorization"] = f"Bearer {self._api_key}"
         return request
 
+    @staticmethod
+    def _read(response: requests.Response, path: str, host: str) -> None:
+        """Read the answer's body, up to a size and for a time: it may come drop by drop, without end."""
+        deadline = time.monotonic() + ANSWER_SECONDS
+        parts, size = [], 0
+        for part in response.iter_content(READ_BYTES):
+            parts.append(part)
+            size += len(part)
+            if size > MAX_ANSWER_BYTES:
+                raise MalformedAnswer("answer_too_large", path=path)
+            if time.monotonic() > deadline:
+                raise TimedOut("timed_out", host=host, seconds=ANSWER_SECONDS)
+        # As requests itself keeps a body that was read.
+        response._content = b"".join(parts)
+
     def _decoded(self, response: requests.Response, path: str) -> Any:
         status = response.status_code
         if status in (200, 201, 202):
-            if len(response.content) > MAX_ANSWER_BYTES:
-                raise MalformedAnswer("answer_too_large", path=path)
             try:
                 return response.json()
             except ValueError:
@@ -238,9 +268,22 @@ class Page:
         self.has_next = has_next
 
     @property
+    def numbered(self) -> dict[int, dict]:
+        """The rows by their numbers; a row without one, or with nonsense, is nothing that can be used."""
+        found = {}
+        for row in self.rows:
+            try:
+                number = to_int(row.get("id"))
+            except KeyCrmError:
+                continue
+            if number:
+                found[number] = row
+        return found
+
+    @property
     def is_last(self) -> bool:
-        """Nothing comes after this page."""
-        if not self.rows:
+        """Nothing comes after this page. KeyCRM's own count ends a list that always names a next page."""
+        if not self.rows or self.number >= MOST_PAGES:
             return True
         return self.number >= self.last if self.last else not self.has_next
 
@@ -258,8 +301,10 @@ class Page:
             last = int(answer.get("last_page") or 0)
         except (TypeError, ValueError):
             raise MalformedAnswer("not_a_list", number=number) from None
-        if not last and total:
-            last = -(-total // PAGE_SIZE)
+        if total > 0 and rows:
+            # By the rows it holds, not by those asked for: it may give fewer a page.
+            counted = -(-total // len(rows))
+            last = min(last, counted) if last else counted
         return cls(rows, number, total, last, bool(answer.get("next_page_url")))
 
 

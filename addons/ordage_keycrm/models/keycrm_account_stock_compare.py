@@ -13,8 +13,8 @@ from .keycrm_stock_level import SETTLE_SECONDS
 
 #: Hours between two comparisons that begin by themselves.
 COMPARE_HOURS = 24
-#: KeyCRM's word on the number of pages is believed up to here: half a million offers.
-MOST_PAGES = 10_000
+#: Hours until the next one after one that failed.
+FAILED_COMPARE_HOURS = 1
 
 
 class KeycrmAccount(models.Model):
@@ -126,7 +126,8 @@ class KeycrmAccount(models.Model):
             .search([("account_id", "=", self.id), ("choice", "!=", "not_now")], limit=1)
         )
         since = last.started_at or self.create_date
-        if since > fields.Datetime.now() - timedelta(hours=COMPARE_HOURS):
+        hours = COMPARE_HOURS if last.state != "failed" else FAILED_COMPARE_HOURS
+        if since > fields.Datetime.now() - timedelta(hours=hours):
             return False
         self.env["keycrm.stock.comparison"]._start(self, "comparison")
         return True
@@ -139,7 +140,7 @@ class KeycrmAccount(models.Model):
         page = client.page("/offers/stocks", {"filter[details]": "true"}, number)
         rows = self._parsed_stock(page.rows)
 
-        is_last = page.is_last or number >= MOST_PAGES
+        is_last = page.is_last
 
         def note():
             self._learn_warehouses_from_stock(page.rows)
@@ -163,6 +164,9 @@ class KeycrmAccount(models.Model):
         if comparison.kind == "rehearsal":
             self._note_rehearsal(comparison, readings, offers, counted)
             return
+        compared = offers.filtered(lambda o: o.product_id.id in counted)
+        if self._is_list_too_short(comparison, compared, readings):
+            return
         differing = {
             offer.id
             for warehouse in self._sending_warehouses()
@@ -173,9 +177,28 @@ class KeycrmAccount(models.Model):
             {
                 "state": "checking",
                 "to_check": sorted(differing),
-                "compared_count": len(offers.filtered(lambda o: o.product_id.id in counted)),
+                "compared_count": len(compared),
             }
         )
+
+    def _is_list_too_short(self, comparison, offers, readings):
+        """End a comparison that began by itself when KeyCRM's list lacks much of what it had.
+
+        Nothing is concluded from such a list. Whoever deleted many products there says so by starting
+        the comparison.
+
+        :return: True when it was ended
+        """
+        lacking = offers.filtered(lambda o: not o.is_gone and o.keycrm_id not in readings)
+        is_own = comparison.create_uid == self.env.ref("base.user_root")
+        if not is_own or not rules.is_too_much(
+            len(lacking), len(offers), self.stock_zero_limit, self.stock_zero_percent
+        ):
+            return False
+        comparison._end(
+            "failed", error_code="stock_list_short", error_params={"count": len(lacking)}
+        )
+        return True
 
     def _side_by_side(self, warehouse, offers, counted, readings):
         """Put Odoo's and KeyCRM's numbers beside each other.

@@ -6,6 +6,9 @@ from ..const import CATCH_UP_OVERLAP, EVENT_CATCH_UP
 from ..keycrm.client import PAGE_SIZE
 from ..keycrm.values import to_int, to_utc, utc_text
 
+#: How far in the future an update may lie to be seen.
+AHEAD = timedelta(days=1)
+
 
 class KeycrmCatchUp(models.AbstractModel):
     """Ask KeyCRM what was updated, and write what Odoo has not seen in that state.
@@ -22,7 +25,8 @@ class KeycrmCatchUp(models.AbstractModel):
 
         The window's begin moves only after its last page was written, and two windows overlap, since
         page borders shift while data moves; so after an outage of any length nothing is left out, and
-        a restart goes on at the page where it was.
+        a restart goes on at the page where it was. It moves to the newest update that was seen: by
+        KeyCRM's clock, which may be minutes behind ours, and not at all when KeyCRM gave an empty list.
 
         :param now: naive UTC
         :return: True when there may be more to do
@@ -30,7 +34,7 @@ class KeycrmCatchUp(models.AbstractModel):
         number = account.catch_up_page or 1
         end = (number > 1 and account.catch_up_end) or now
         page = client.page("/order", self._query(account, end), number)
-        rows = {to_int(row.get("id")): row for row in page.rows if to_int(row.get("id"))}
+        rows = page.numbered
         unseen = self._unseen(account, rows)
         Status = self.env["keycrm.order.status"]
         missed = Status._missed(account, [rows[number] for number in unseen])
@@ -43,7 +47,8 @@ class KeycrmCatchUp(models.AbstractModel):
         moved = max(0, account.catch_up_total - page.total) if number > 1 else 0
         back = -(-moved // PAGE_SIZE)
         if page.is_last and not back:
-            vals = {"catch_up_page": 0, "caught_up_until": end, "caught_up_at": now}
+            reached = self._newest(rows, end) or account.caught_up_until or end
+            vals = {"catch_up_page": 0, "caught_up_until": reached, "caught_up_at": now}
         else:
             vals = {
                 "catch_up_page": max(1, number + 1 - back),
@@ -59,12 +64,20 @@ class KeycrmCatchUp(models.AbstractModel):
         return bool(unseen) or not page.is_last
 
     @api.model
+    def _newest(self, rows, end):
+        """:return: the last update among the rows, None when they name none"""
+        told = [to_utc(row.get("updated_at")) for row in rows.values()]
+        newest = max((moment for moment in told if moment), default=None)
+        # The future never: what is updated before it would be left out.
+        return newest and min(newest, end)
+
+    @api.model
     def _query(self, account, end):
         since = account.caught_up_until or end
         window = (
             since - timedelta(seconds=CATCH_UP_OVERLAP),
-            # KeyCRM's clock may be ahead of ours.
-            end + timedelta(seconds=CATCH_UP_OVERLAP),
+            # KeyCRM's clock may be ahead of ours, and an order may be dated in the future.
+            end + AHEAD,
         )
         return {
             **account._order_query(),

@@ -5,6 +5,10 @@ from odoo import api, fields, models
 from ..const import EVENT_SWEEP, OPEN_SWEEP_SECONDS
 from ..keycrm.values import to_int
 
+#: Orders that one comparison has read at the most, and seconds until the next one when more differ.
+MOST_TOLD = 50
+REST_SECONDS = 300
+
 
 class KeycrmOpenSweep(models.AbstractModel):
     """Compare Odoo's open orders with KeyCRM's status lists, once an hour.
@@ -44,17 +48,21 @@ class KeycrmOpenSweep(models.AbstractModel):
         def note():
             seen = dict((number > 1 and account.sudo().open_sweep_seen) or {})
             seen.update(
-                (str(to_int(row.get("id"))), to_int(row.get("status_id"))) for row in page.rows
+                (str(order), to_int(row.get("status_id"))) for order, row in page.numbered.items()
             )
             if not page.is_last:
                 account.sudo().write({"open_sweep_page": number + 1, "open_sweep_seen": seen})
                 return True
             differing = self._differing(account, seen)
-            self.env["keycrm.event"]._tell(account, EVENT_SWEEP, differing)
+            # An empty or shortened list makes all orders differ: some are asked for, the rest only
+            # when the next list says the same. Asking does no harm, thousands of requests would.
+            told, rest = differing[:MOST_TOLD], differing[MOST_TOLD:]
+            self.env["keycrm.event"]._tell(account, EVENT_SWEEP, told)
+            again = now - timedelta(seconds=OPEN_SWEEP_SECONDS - REST_SECONDS) if rest else now
             account.sudo().write(
-                {"open_sweep_page": 0, "open_sweep_seen": False, "open_sweep_at": now}
+                {"open_sweep_page": 0, "open_sweep_seen": False, "open_sweep_at": again}
             )
-            return bool(differing)
+            return bool(told)
 
         return account._committed(note)
 

@@ -4,7 +4,10 @@ from odoo.exceptions import UserError
 from ..const import EVENT_SYNC
 from ..keycrm import budget as rules
 from ..keycrm.client import PAGE_SIZE
-from ..keycrm.values import to_int, utc_text
+from ..keycrm.values import utc_text
+
+#: How often a list is read that shows fewer rows than it counts.
+MOST_LOOKS = 3
 
 
 class KeycrmOrderSync(models.Model):
@@ -45,6 +48,10 @@ class KeycrmOrderSync(models.Model):
     date_from = fields.Datetime(string="Ordered from")
     date_to = fields.Datetime(string="Ordered until")
     page = fields.Integer(readonly=True, copy=False, default=1)
+    # How often the list was read from its begin, and how many different rows of it were seen so far.
+    look = fields.Integer(readonly=True, copy=False, default=1)
+    seen_count = fields.Integer(readonly=True, copy=False)
+    last_seen = fields.Integer(readonly=True, copy=False)
     total_count = fields.Integer(string="Orders in KeyCRM", readonly=True, copy=False)
     created_count = fields.Integer(string="New in Odoo", readonly=True, copy=False)
     updated_count = fields.Integer(string="Already there", readonly=True, copy=False)
@@ -71,7 +78,8 @@ class KeycrmOrderSync(models.Model):
 
     def _start_vals(self):
         counts = ("created_count", "updated_count", "failed_count")
-        return {**super()._start_vals(), "page": 1, **dict.fromkeys(counts, 0)}
+        begin = {"page": 1, "look": 1, "seen_count": 0, "last_seen": 0}
+        return {**super()._start_vals(), **begin, **dict.fromkeys(counts, 0)}
 
     def _title(self):
         return self.env._("Synchronise orders")
@@ -97,9 +105,9 @@ class KeycrmOrderSync(models.Model):
         number, before = self.page, self.total_count
         page = client.page("/order", self._query(), number)
         read = {
-            to_int(row.get("id")): account._parsed(row)
-            for row in page.rows
-            if to_int(row.get("id"))
+            number: account._parsed(row)
+            for number, row in page.numbered.items()
+            if number not in self._not_to_be_repeated(page)
         }
 
         worked = {}
@@ -115,7 +123,7 @@ class KeycrmOrderSync(models.Model):
             # Counted with the cursor: a page that is repeated after a restart is counted once.
             if self.state == "running":
                 self.write({**self._counts(worked.values()), **self._turn_vals(page, before)})
-                if self._is_last(page, before):
+                if not self.page:
                     self._end("done")
 
         account._committed(turn)
@@ -133,19 +141,42 @@ class KeycrmOrderSync(models.Model):
             query["filter[created_between]"] = f"{utc_text(first)},{utc_text(last)}"
         return query
 
-    @staticmethod
-    def _turn_vals(page, total_before):
+    def _not_to_be_repeated(self, page):
+        """A second look is for what the first one missed: what is in Odoo is left alone.
+
+        :return: KeyCRM's numbers
+        """
+        if self.look == 1:
+            return set()
+        orders = self.env["sale.order"].search(
+            [
+                ("keycrm_account_id", "=", self.account_id.id),
+                ("keycrm_id", "in", list(page.numbered)),
+            ]
+        )
+        return set(orders.mapped("keycrm_id"))
+
+    def _turn_vals(self, page, total_before):
         """Say where the run goes on.
 
         Orders that left the chosen statuses since the last page pull the rest forward: the run steps
-        back by as many pages as may have moved, so that none is missed.
+        back by as many pages as may have moved, so that none is missed. Where as many came as went, the
+        total tells nothing: at the end, fewer different rows than KeyCRM counts mean one more look.
         """
-        back = KeycrmOrderSync._pages_back(page, total_before)
-        return {"total_count": page.total, "page": max(1, page.number + 1 - back)}
-
-    @staticmethod
-    def _is_last(page, total_before):
-        return page.is_last and not KeycrmOrderSync._pages_back(page, total_before)
+        back = self._pages_back(page, total_before)
+        numbers = [number for number in page.numbered if number > self.last_seen]
+        vals = {
+            "total_count": page.total,
+            "page": max(1, page.number + 1 - back),
+            "seen_count": self.seen_count + len(numbers),
+            "last_seen": max([self.last_seen, *numbers]),
+        }
+        is_last = page.is_last and not back
+        if is_last and vals["seen_count"] < page.total and self.look < MOST_LOOKS:
+            vals.update(page=1, look=self.look + 1, seen_count=0, last_seen=0)
+        elif is_last:
+            vals["page"] = 0
+        return vals
 
     @staticmethod
     def _pages_back(page, total_before):

@@ -1,0 +1,81 @@
+"""Clocks that differ, nights with 25 and 23 hours, dates in the future."""
+
+from datetime import UTC, datetime, timedelta
+
+from odoo import fields
+
+from .common import KeycrmCase
+
+LINES = [{"name": "Кухоль", "price": 100, "quantity": 2}]
+
+
+class TestClocks(KeycrmCase):
+    forget = True
+
+    def setUp(self):
+        super().setUp()
+        self.addCleanup(self.keycrm.set_clock, 0)
+        self.account.write({"caught_up_at": False, "caught_up_until": self.env.cr.now()})
+
+    def order(self, number):
+        return self.env["sale.order"].search([("keycrm_id", "=", number)])
+
+    def look(self):
+        """Ask once what was updated, as after every five minutes."""
+        self.account.caught_up_at = False
+        with self.committing(), self.account._client() as client:
+            self.account._work_catch_up(client)
+            self.account._work_inbox(client)
+
+    def test_an_order_whose_webhook_was_lost_is_found_though_keycrms_clock_is_minutes_off(self):
+        for minutes in (-10, 10):
+            with self.subTest(minutes=minutes):
+                self.keycrm.set_clock(offset_seconds=minutes * 60)
+                first = self.new_order(LINES)
+                self.told(first)
+                self.look()
+                lost = self.new_order(LINES)
+                # Minutes go by, in which KeyCRM is asked and nothing happens.
+                self.look()
+                self.assertTrue(self.order(lost))
+
+    def told(self, number):
+        self.account._receive({"event": "order.change_order_status", "context": {"id": number}})
+
+    def test_an_update_dated_in_the_future_hides_no_later_one(self):
+        future = self.new_order(LINES)
+        self.keycrm.patch_order(
+            future, webhook=False, updated_at=_text(datetime.now(UTC) + timedelta(hours=20))
+        )
+        self.look()
+        self.assertTrue(self.order(future))
+        self.assertLessEqual(self.account.caught_up_until, fields.Datetime.now())
+        later = self.new_order(LINES)
+        self.look()
+        self.assertTrue(self.order(later))
+
+    def test_an_order_dated_in_the_future_arrives_with_its_date(self):
+        moment = datetime(2031, 5, 1, 9, 30)
+        number = self.new_order(LINES, ordered_at=_text(moment))
+        self.assertEqual(self.arrive(number).date_order, moment)
+
+    def test_the_hours_that_come_twice_or_never_in_kyiv_stay_what_they_are(self):
+        moments = [
+            # 03:30 comes twice on 25 October 2026, and never on 28 March 2027.
+            datetime(2026, 10, 25, 0, 30),
+            datetime(2026, 10, 25, 1, 30),
+            datetime(2027, 3, 28, 0, 59, 59),
+            datetime(2027, 3, 28, 1, 0),
+        ]
+        numbers = [self.new_order(LINES, ordered_at=_text(moment)) for moment in moments]
+        orders = self.arrive(*numbers).with_context(tz="Europe/Kyiv")
+        self.assertEqual(orders.mapped("date_order"), moments)
+        local = [
+            fields.Datetime.context_timestamp(order, order.date_order).strftime("%H:%M %z")
+            for order in orders
+        ]
+        self.assertEqual(local, ["03:30 +0300", "03:30 +0200", "02:59 +0200", "04:00 +0300"])
+
+
+def _text(moment):
+    return moment.strftime("%Y-%m-%d %H:%M:%S")

@@ -1,7 +1,7 @@
 # What a person types. Everything is done by the package tools/; see docs/development.md.
 PYTHON ?= python3
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-slow test-browser bench lint audit prepare dev terms pictures clean \
+.PHONY: help demo serve test test-slow test-faults test-browser bench lint audit prepare dev terms pictures clean \
 	distclean
 
 help:
@@ -9,6 +9,7 @@ help:
 	@echo "make serve      the same, left running, with addresses and logins (ODOO_PORT, SANDBOX_PORT)"
 	@echo "make test       linters and all tests (ONLY=lint|pure|odoo|mrp|system, ARGS='pytest options')"
 	@echo "make test-slow  random walks on both sides, ten seeds, many minutes"
+	@echo "make test-faults  kill -9 at every commit, outages, two processes: many minutes"
 	@echo "make test-browser  the screens in a real browser, in Ukrainian; leaves its pictures"
 	@echo "make bench      speed beside its floor, into bench/RESULTS.md (NAME=webhook for one of them)"
 	@echo "make lint       the linters alone (FIX=1 mends what can be mended)"
@@ -29,3 +30,6 @@ test-browser:
 
 test-slow:
 	@SLOW=1 ONLY=system ARGS="-k random_walk $(ARGS)" $(PYTHON) -m tools test
+
+test-faults:
+	@ONLY=faults $(PYTHON) -m tools test

@@ -129,6 +129,10 @@ class OdooServer:
         """
         return Rpc(self.url, self.database, login, password)
 
+    def is_alive(self) -> bool:
+        """Tell whether the (main) process runs."""
+        return bool(self._child and self._child.alive())
+
     def log_text(self) -> str:
         """Read what it logged so far."""
         return self.log.read_text(errors="replace") if self.log.exists() else ""

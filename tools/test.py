@@ -24,7 +24,8 @@ from .paths import ADDONS, REPOSITORY
 from .runtime import Runtime
 
 PARTS = ("lint", "pure", "odoo", "mrp", "system")
-ON_DEMAND = ("browser",)
+#: Not part of ``make test``: they take long, or need more than the rest.
+ON_DEMAND = ("browser", "faults")
 _PURE = ("tests/pure", "tests/sandbox", "tests/tools")
 #: Whole-system tests mostly wait, the others mostly reckon: in a full run they go side by side.
 BESIDE = "system"
@@ -169,7 +170,18 @@ def _browser(report: Path, arguments: list[str]) -> int:
     return _pytest(["-p", "no:odoo", "tests/browser"], report, arguments, _plain_environment())
 
 
-_RUNS = {"pure": _pure, "odoo": _odoo, "mrp": _mrp, "system": _system, "browser": _browser}
+def _faults(report: Path, arguments: list[str]) -> int:
+    return _pytest(["-p", "no:odoo", "tests/faults"], report, arguments, _plain_environment())
+
+
+_RUNS = {
+    "pure": _pure,
+    "odoo": _odoo,
+    "mrp": _mrp,
+    "system": _system,
+    "browser": _browser,
+    "faults": _faults,
+}
 
 
 def _pytest(options: list[str], report: Path, arguments: list[str], env: Mapping[str, str]) -> int:

@@ -11,6 +11,8 @@ from . import keycrm_account_key
 from . import keycrm_account_gate
 from . import keycrm_account_catalogs
 from . import keycrm_account_webhook
+from . import keycrm_account_cleaning
+from . import keycrm_account_trouble
 from . import keycrm_account_worker
 from . import keycrm_account_orders
 from . import keycrm_account_learn
@@ -41,6 +43,7 @@ from . import keycrm_company
 from . import keycrm_catch_up
 from . import keycrm_delay
 from . import keycrm_demo
+from . import keycrm_retried
 from . import keycrm_event
 from . import keycrm_event_again
 from . import keycrm_product_tie

@@ -1,6 +1,6 @@
 from datetime import timedelta
 
-from odoo import fields, models
+from odoo import models
 
 
 class IrCron(models.Model):
@@ -15,7 +15,8 @@ class IrCron(models.Model):
         """
         if not self:
             return
-        at = fields.Datetime.now() + timedelta(seconds=delay)
+        # The database server's time, with which the scheduler compares: this host's may be ahead.
+        at = self.env.cr.now() + timedelta(seconds=delay)
         self.env["ir.cron.trigger"].sudo().create(
             [{"cron_id": cron.id, "call_at": at} for cron in self]
         )

@@ -18,7 +18,7 @@ class KeycrmAccount(models.Model):
 
     _name = "keycrm.account"
     _description = "KeyCRM account"
-    _inherit = ["mail.thread"]
+    _inherit = ["mail.thread", "mail.activity.mixin"]
     _order = "company_id, id"
     _check_company_auto = True
 
@@ -239,7 +239,11 @@ class KeycrmAccount(models.Model):
             self._forget_stock_accounts()
         if vals.get("enabled"):
             self._revive_crons()
-            self._wake_orders()
+        if {"api_key", "api_url"} & vals.keys():
+            # What was wrong may be put right: no pause keeps anybody from trying.
+            self._forget_trouble()
+        if {"enabled", "api_key", "api_url"} & vals.keys():
+            self.filtered("enabled")._wake_orders()
         if "archive_status_ids" in vals:
             self._move_archived_orders()
         return result
@@ -275,6 +279,10 @@ class KeycrmAccount(models.Model):
         }
 
     # === BUSINESS METHODS ===#
+
+    def _todo_user(self):
+        """:return: ``res.users`` whom to-dos are for that belong to nobody else"""
+        return self.user_id or self.env.ref("base.user_admin")
 
     def _check_manager(self):
         """Buttons check the right on the server.

@@ -14,30 +14,34 @@ class KeycrmAccount(models.Model):
 
         :return: True when there may be more
         """
-        sync = (
-            self.env["keycrm.order.sync"]
+        with self._client(rules.BULK) as client:
+            return (
+                self._aside("sync", lambda: self._work_running("keycrm.order.sync", client))
+                or self._aside("load", lambda: self._work_running("keycrm.product.load", client))
+                or self._aside("warehouses", lambda: self._work_warehouse_sweep(client))
+                or self._aside(
+                    "sweep", lambda: self.env["keycrm.open.sweep"]._work_page(self, client)
+                )
+                or self._aside(
+                    "transactions", lambda: self.env["keycrm.transaction"]._work_page(self, client)
+                )
+                or self._aside("pictures", self._work_picture)
+            )
+
+    def _work_running(self, model, client):
+        """Do one page of the run that was started first.
+
+        :param model: ``keycrm.order.sync`` or ``keycrm.product.load``
+        :return: True when there was one
+        """
+        run = (
+            self.env[model]
             .sudo()
             .search([("account_id", "=", self.id), ("state", "=", "running")], order="id", limit=1)
         )
-        load = self.env["keycrm.product.load"]
-        if not sync:
-            load = load.sudo().search(
-                [("account_id", "=", self.id), ("state", "=", "running")], order="id", limit=1
-            )
-        with self._client(rules.BULK) as client:
-            if sync:
-                sync._work(client)
-            elif load:
-                load._work(client)
-            elif self.warehouse_sweep_page:
-                self._work_warehouse_sweep(client)
-            else:
-                return (
-                    self.env["keycrm.open.sweep"]._work_page(self, client)
-                    or self.env["keycrm.transaction"]._work_page(self, client)
-                    or self._work_picture()
-                )
-        return True
+        if run:
+            run._work(client)
+        return bool(run)
 
     def _write_page(self, client, live_client, read, then):
         """Write the orders of a page in small parts; live orders go first.
@@ -60,8 +64,13 @@ class KeycrmAccount(models.Model):
                 self._write_orders(client, part, self.env["keycrm.event"], then)
 
     def _work_warehouse_sweep(self, client):
-        """Read one more page of the stock list to learn warehouses; started by "Refresh list"."""
+        """Read one more page of the stock list to learn warehouses; started by "Refresh list".
+
+        :return: True when there was one to be read
+        """
         number = self.warehouse_sweep_page
+        if not number:
+            return False
         page = client.page("/offers/stocks", {"filter[details]": "true"}, number)
 
         def note():
@@ -69,3 +78,4 @@ class KeycrmAccount(models.Model):
             self.sudo().warehouse_sweep_page = 0 if page.is_last else number + 1
 
         self._committed(note)
+        return True

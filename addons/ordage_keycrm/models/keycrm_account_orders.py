@@ -7,9 +7,17 @@ from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
 from ..const import CONFIRM_WEIGHT, IMPORT_BATCH, READ_SINGLY_UP_TO
 from ..keycrm.client import PAGE_SIZE
-from ..keycrm.errors import ImportProblem, KeyCrmError, MalformedAnswer, NotFound
+from ..keycrm.errors import (
+    ImportProblem,
+    KeyCrmError,
+    MalformedAnswer,
+    NotFound,
+    Refused,
+    ServerTrouble,
+    TimedOut,
+)
 from ..keycrm.records import ORDER_INCLUDES, ORDER_INCLUDES_WITHOUT_PAYMENTS, Order
-from ..keycrm.values import to_int, utc_text
+from ..keycrm.values import utc_text
 from ..outcome import Outcome
 
 _logger = logging.getLogger(__name__)
@@ -41,7 +49,7 @@ class KeycrmAccount(models.Model):
         return (
             self._work_inbox(client)
             or self.env["keycrm.status.push"]._work(self, client)
-            or self._work_catch_up(client)
+            or self._aside("catch_up", lambda: self._work_catch_up(client))
             or self._work_bulk()
             # A burst that is still gathering.
             or bool(self.env["keycrm.event"]._due(self, limit=1))
@@ -52,24 +60,32 @@ class KeycrmAccount(models.Model):
     def _work_inbox(self, client):
         """Take what lies in the inbox, read these orders from KeyCRM and write them.
 
-        :return: KeyCRM's numbers of the orders that were worked; empty when the inbox is
+        :return: KeyCRM's numbers of the orders that were worked; empty when the inbox is. What the time
+            did not allow stays for the next run
         """
         Event = self.env["keycrm.event"]
         events = Event._due(self, limit=INBOX_BATCH)
         if not events:
             return set()
-        events, grows = self._gathered(events)
+        if self.env.context.get("keycrm_careful"):
+            events, grows = self._committed(events._one_order_begun), False
+        else:
+            events, grows = self._gathered(events)
         young = fields.Datetime.now() - timedelta(seconds=BURST_SECONDS)
         if grows and min(events.mapped("received_at")) > young:
             return set()
-        order_ids = list(dict.fromkeys(events.mapped("keycrm_order_id")))
+        # What failed before comes last: it may take long to fail again.
+        by_tries = events.sorted(lambda event: (event.attempts, event.id))
+        order_ids = list(dict.fromkeys(by_tries.mapped("keycrm_order_id")))
         hints = events._reading_hints()
         # Nothing is held open while KeyCRM is asked.
         self.env.cr.commit()
         account = self.with_context(keycrm_burst=len(order_ids) > READ_SINGLY_UP_TO)
+        worked = set()
         for read in account._read_orders(client, order_ids, hints):
+            worked.update(read)
             account._write_orders(client, read, events)
-        return set(order_ids)
+        return worked
 
     def _gathered(self, events):
         """Let a burst of webhooks gather for a moment.
@@ -107,12 +123,12 @@ class KeycrmAccount(models.Model):
         part = {}
         for order_id in missing:
             try:
-                part[order_id] = self._parsed(client.get(f"/order/{order_id}", self._order_query()))
-            except NotFound:
-                part[order_id] = ImportProblem("order_gone", order=order_id)
+                part[order_id] = self._read_order(client, order_id)
             except KeyCrmError:
                 yield from self._parts(part)
                 raise
+            if self._is_time_up():
+                break
             if len(part) == READ_BATCH:
                 yield part
                 part = {}
@@ -125,16 +141,31 @@ class KeycrmAccount(models.Model):
         :param found: ``{number: Order or KeyCrmError}``, to be filled, also when reading breaks off
         """
         for page in self._hinted_pages(client, hints, len(missing)):
-            for row in page.rows:
-                number = to_int(row.get("id"))
+            for number, row in page.numbered.items():
                 if number in missing:
                     found[number] = self._parsed(row)
                     del missing[number]
-            if len(missing) <= 1:
-                # One more page would cost as much, and may not hold it.
+            # One more page would cost as much as the last one singly, and may not hold it.
+            if len(missing) <= 1 or self._is_time_up():
                 break
         orders = [order for order in found.values() if isinstance(order, Order)]
         found.update((order.id, order) for order in self._learn_for(client, orders))
+
+    def _read_order(self, client, order_id):
+        """Read one order. An order that KeyCRM cannot give while it is well fails alone.
+
+        :return: Order, or the error that says why there is none
+        :raise KeyCrmError: when KeyCRM as a whole is in trouble
+        """
+        try:
+            return self._parsed(client.get(f"/order/{order_id}", self._order_query()))
+        except KeyCrmError as error:
+            # Also "not found" counts only when KeyCRM is well: it may be the address that is wrong.
+            if not self._is_of_this_request(error):
+                raise
+            if isinstance(error, NotFound):
+                return ImportProblem("order_gone", order=order_id)
+            return error
 
     def _hinted_pages(self, client, hints, count):
         """Give pages of the order list that most likely hold the orders of these events.
@@ -148,10 +179,14 @@ class KeycrmAccount(models.Model):
             "filter[updated_between]": f"{utc_text(hints['since'])},{utc_text(hints['until'])}",
             "sort": "-updated_at",
         }
-        for page in client.pages("/order", query):
-            yield page
-            if page.number >= -(-count // PAGE_SIZE) + 2:
-                return
+        try:
+            for page in client.pages("/order", query):
+                yield page
+                if page.number >= -(-count // PAGE_SIZE) + 2:
+                    return
+        except (MalformedAnswer, Refused, ServerTrouble, TimedOut):
+            # One order may spoil the page: read singly, it is found.
+            return
 
     def _order_query(self):
         includes = ORDER_INCLUDES if self.import_payments else ORDER_INCLUDES_WITHOUT_PAYMENTS

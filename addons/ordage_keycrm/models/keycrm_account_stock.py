@@ -205,8 +205,11 @@ class KeycrmAccount(models.Model):
             return False
         if self.push_stock and self._sending_warehouses():
             products = self._products_to_send(product_ids)
-            self._tie_by_sku(client, products)
-            self._look_at_levels(client, self._to_look_at(products, look_ids), change_ids)
+            if not self._tie_by_sku(client, products):
+                return True
+            to_look_at = self._to_look_at(products, look_ids)
+            if not self._look_at_levels(client, to_look_at, change_ids):
+                return True
             if not self._send_products(client, products):
                 return False
 

@@ -190,8 +190,7 @@ class KeycrmAccount(models.Model):
         :return: True when it was ended
         """
         lacking = offers.filtered(lambda o: not o.is_gone and o.keycrm_id not in readings)
-        is_own = comparison.create_uid == self.env.ref("base.user_root")
-        if not is_own or not rules.is_too_much(
+        if comparison.user_id or not rules.is_too_much(
             len(lacking), len(offers), self.stock_zero_limit, self.stock_zero_percent
         ):
             return False

@@ -19,6 +19,8 @@ class KeycrmAccount(models.Model):
 
         A SKU that holds a comma would break the list (confirmed) and waits for the comparison. What
         KeyCRM does not have is remembered, and asked again only when the SKU changes.
+
+        :return: False when the time was up before all were asked for; what was found is kept
         """
         asked = self.env["keycrm.missing.sku"].sudo()._asked(self, products)
         wanted, unaskable = {}, self.env["product.product"]
@@ -35,6 +37,8 @@ class KeycrmAccount(models.Model):
                 lambda: self.env["keycrm.missing.sku"].sudo()._remember(self, unaskable)
             )
         for part in self._parts_of(wanted, LOOKUP_ROWS):
+            if self._is_time_up():
+                return False
             skus = ",".join(wanted[key][0].default_code.strip() for key in part)
             page = client.page("/offers", {"filter[sku]": skus})
             offers = [Offer.parse(row) for row in page.rows]
@@ -45,6 +49,7 @@ class KeycrmAccount(models.Model):
                         {key: wanted[key] for key in part}, offers
                     )
                 )
+        return True
 
     def _store_ties(self, wanted, offers):
         """Tie what KeyCRM has exactly once to the one product with that SKU; note the rest as
@@ -138,13 +143,17 @@ class KeycrmAccount(models.Model):
         reading that breaks off goes on where it was, and what was not read stays as it is.
 
         :param change_ids: rows of the outbox that this look answers
+        :return: False when the time was up before all were read
         """
         for part in self._parts_of(offers.ids, LOOKUP_ROWS):
+            if self._is_time_up():
+                return False
             part = offers.browse(part)
             rows = self._read_stock_rows(client, part.mapped("keycrm_id"))
             self._committed(
                 lambda part=part, rows=rows: self._note_look(part, rows, list(change_ids))
             )
+        return True
 
     def _read_stock_rows(self, client, numbers):
         """Read at most fifty offers' stock with its warehouses.

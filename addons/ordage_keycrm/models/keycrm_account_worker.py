@@ -1,23 +1,19 @@
-import logging
 import random
 import time
 from contextlib import contextmanager
-from datetime import timedelta
 
-import psycopg2
-
-from odoo import api, fields, models
+from odoo import api, models
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL
 
-from ..const import TROUBLE_PAUSES, WORKER_SECONDS
+from ..const import WORKER_MAX_SLEEP, WORKER_SECONDS
 from ..keycrm.budget import DEFAULT_RETRY_AFTER
 from ..keycrm.errors import BudgetSpent, KeyCrmError, RateLimited
 
-_logger = logging.getLogger(__name__)
-
 #: First key of the advisory lock that keeps the accounts of one company apart ("KCRM").
 COMPANY_LOCK = 0x4B43524D
+#: Waits up to so many seconds are not left to the scheduler.
+SHORT_WAIT = 10.0
 #: Tries of one piece of work when another transaction was faster.
 CONCURRENCY_TRIES = 6
 #: Open screens are told at most so often that something changed, in seconds.
@@ -35,26 +31,6 @@ class KeycrmAccount(models.Model):
     """
 
     _inherit = "keycrm.account"
-
-    trouble_code = fields.Char(string="Kind of trouble", readonly=True, copy=False)
-    trouble_params = fields.Json(
-        string="Details of the trouble",
-        readonly=True,
-        copy=False,
-        groups="ordage_keycrm.group_manager",
-    )
-    trouble_count = fields.Integer(string="Tries in trouble", readonly=True, copy=False)
-    trouble_until = fields.Datetime(string="Next try", readonly=True, copy=False)
-    trouble_text = fields.Char(string="What is wrong", compute="_compute_trouble_text")
-
-    @api.depends("trouble_code", "trouble_params")
-    @api.depends_context("lang")
-    def _compute_trouble_text(self):
-        explain = self.env["keycrm.explain"]
-        for account in self:
-            account.trouble_text = explain._sentence(
-                account.trouble_code, account.sudo().trouble_params
-            )
 
     # === SCHEDULED ACTIONS ===#
 
@@ -78,18 +54,24 @@ class KeycrmAccount(models.Model):
         if not account or not account.enabled or account._is_resting():
             return
         account = account.with_company(account.company_id)
-        deadline = time.monotonic() + WORKER_SECONDS
+        account = account.with_context(keycrm_careful=self._did_last_run_die())
         more, wait, told = True, 0.0, 0.0
         try:
+            if not account._is_well_again():
+                return
+            account = account.with_context(keycrm_deadline=time.monotonic() + WORKER_SECONDS)
             with account._client() as client:
-                while more and time.monotonic() < deadline:
-                    more = getattr(account, work_name)(client)
+
+                def work():
+                    return getattr(account, work_name)(client)
+
+                while more and not account._is_time_up():
+                    more = account._aside(work_name, work)
                     if more and time.monotonic() - told > SCREEN_SECONDS:
                         told = time.monotonic()
                         account._committed(account._tell_screens)
             if told:
                 account._committed(account._tell_screens)
-            account._note_well()
         except BudgetSpent as error:
             self.env.cr.rollback()
             more, wait = True, error.wait
@@ -101,33 +83,47 @@ class KeycrmAccount(models.Model):
             self.env.cr.rollback()
             more = False
             account._note_trouble(error)
-        except psycopg2.InterfaceError:
-            # The database server went away, and this cursor with it: the scheduler starts anew.
-            raise
         except Exception as error:
-            # A fault of ours. Raised, it would end in the scheduled action being switched off for
-            # good after some days; noted, it is seen, and tried again with growing pauses.
-            if self.env.cr.closed:
-                raise
-            _logger.exception("KeyCRM account %s: %s fails", account_id, work_name)
-            self.env.cr.rollback()
             more = False
-            account._note_trouble(KeyCrmError("unexpected", kind=type(error).__name__))
+            account._note_own_fault(work_name, error)
         if more:
-            account._wake(account[cron_field], wait)
-            self.env.cr.commit()
+            account._come_back(account[cron_field], wait)
 
-    def _wake(self, crons, wait=0.0):
-        """Wake scheduled actions.
+    def _is_time_up(self):
+        """Tell whether the worker has to make room for others; asked between two requests.
 
-        :param crons: ``ir.cron`` records; for several, one insert
-        :param wait: seconds; a short wait is passed by the worker itself, since a later trigger is only
-            seen when the scheduler looks, up to a minute later
+        A slow KeyCRM would otherwise hold a scheduler's thread for as long as its work lasts.
         """
-        crons = crons.sudo()
-        if not crons:
-            return
-        crons._trigger_keycrm(wait if wait > 10 else 0.0)
+        deadline = self.env.context.get("keycrm_deadline")
+        return bool(deadline) and time.monotonic() > deadline
+
+    @api.model
+    def _did_last_run_die(self):
+        """Tell whether the process ended in the middle of this action's last run.
+
+        Odoo counts it (timed out, out of memory, killed). Then work goes one piece at a time, and each
+        piece is noted as failed before it is begun: what ends the process every time is set aside too.
+        """
+        progress = self.env["ir.cron.progress"].sudo()
+        progress = progress.browse(self.env.context.get("ir_cron_progress_id", [])).exists()
+        # The present run is counted already.
+        return progress.timed_out_counter > 1
+
+    def _come_back(self, cron, wait):
+        """Wake a scheduled action again for what is left.
+
+        A later trigger is only seen when the scheduler looks, up to a minute later. So a short wait is
+        passed here in part: otherwise the action would run again and again without a pause.
+        """
+        if 0 < wait <= SHORT_WAIT:
+            time.sleep(min(wait, WORKER_MAX_SLEEP))
+            wait = 0.0
+        cron.sudo()._trigger_keycrm(wait)
+        self.env.cr.commit()
+
+    def _wake(self, crons):
+        """Wake scheduled actions at once; several with one insert."""
+        crons.sudo()._trigger_keycrm()
 
     def _wake_orders(self):
         self._wake(self.sudo().orders_cron_id)
@@ -196,52 +192,6 @@ class KeycrmAccount(models.Model):
         )
         for cron in crons.try_lock_for_update():
             cron.unlink()
-
-    # === TROUBLE ===#
-
-    def _is_resting(self):
-        """Tell whether the account waits until KeyCRM may be well again."""
-        until = self.trouble_until
-        return bool(until and until > fields.Datetime.now())
-
-    def _note_trouble(self, error):
-        """Note what is wrong, and stay away for a growing pause."""
-        _logger.warning("KeyCRM account %s: %s", self.id, error.code)
-        pause = TROUBLE_PAUSES[min(self.trouble_count, len(TROUBLE_PAUSES) - 1)]
-        retry_after = getattr(error, "retry_after", None)
-        if retry_after:
-            pause = min(max(pause, retry_after), TROUBLE_PAUSES[-1])
-        until = fields.Datetime.now() + timedelta(seconds=pause)
-
-        def note():
-            self.sudo().write(
-                {
-                    "trouble_code": error.code,
-                    "trouble_params": error.params,
-                    "trouble_count": self.trouble_count + 1,
-                    "trouble_until": until,
-                }
-            )
-            self._tell_screens()
-
-        # No wake-up: both lanes look once a minute anyway.
-        self._committed(note)
-
-    def _note_well(self):
-        """KeyCRM answered: what was wrong is over."""
-        if self.trouble_code:
-            self._committed(self._forget_trouble)
-
-    def _forget_trouble(self):
-        self.sudo().write(
-            {
-                "trouble_code": False,
-                "trouble_params": False,
-                "trouble_count": 0,
-                "trouble_until": False,
-            }
-        )
-        self._tell_screens()
 
     # === TRANSACTIONS ===#
 

@@ -6,8 +6,9 @@ from ..const import CATCH_UP_OVERLAP, EVENT_CATCH_UP
 from ..keycrm.client import PAGE_SIZE
 from ..keycrm.values import to_int, to_utc, utc_text
 
-#: How far in the future an update may lie to be seen.
-AHEAD = timedelta(days=1)
+#: Where the first window begins. Later ones go by KeyCRM's times, the first one by our clock, which may
+#: be minutes ahead of KeyCRM's.
+FIRST_LOOK_BACK = timedelta(minutes=15)
 
 
 class KeycrmCatchUp(models.AbstractModel):
@@ -47,7 +48,7 @@ class KeycrmCatchUp(models.AbstractModel):
         moved = max(0, account.catch_up_total - page.total) if number > 1 else 0
         back = -(-moved // PAGE_SIZE)
         if page.is_last and not back:
-            reached = self._newest(rows, end) or account.caught_up_until or end
+            reached = self._newest(rows, end) or account.caught_up_until or end - FIRST_LOOK_BACK
             vals = {"catch_up_page": 0, "caught_up_until": reached, "caught_up_at": now}
         else:
             vals = {
@@ -73,11 +74,12 @@ class KeycrmCatchUp(models.AbstractModel):
 
     @api.model
     def _query(self, account, end):
-        since = account.caught_up_until or end
+        since = account.caught_up_until or end - FIRST_LOOK_BACK
         window = (
             since - timedelta(seconds=CATCH_UP_OVERLAP),
-            # KeyCRM's clock may be ahead of ours, and an order may be dated in the future.
-            end + AHEAD,
+            # KeyCRM's clock may be ahead of ours. Not by more: what is updated while the pages are read
+            # has to leave the window, or it would pull rows across a page's border unseen.
+            end + timedelta(seconds=CATCH_UP_OVERLAP),
         )
         return {
             **account._order_query(),

@@ -2,10 +2,7 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 
-from ..const import CATCH_UP_OVERLAP, RETRY_PAUSES
-
-#: Events that one pass of the autovacuum clears of an account.
-GC_BATCH = 10000
+from ..const import CATCH_UP_OVERLAP
 
 
 class KeycrmEvent(models.Model):
@@ -16,6 +13,7 @@ class KeycrmEvent(models.Model):
     """
 
     _name = "keycrm.event"
+    _inherit = ["keycrm.retried"]
     _description = "KeyCRM event"
     _order = "id desc"
     _log_access = False
@@ -23,37 +21,16 @@ class KeycrmEvent(models.Model):
 
     # === FIELDS ===#
 
-    account_id = fields.Many2one(
-        "keycrm.account", string="KeyCRM account", required=True, ondelete="cascade"
-    )
-    company_id = fields.Many2one(related="account_id.company_id")
+    # A table that grows: what is looked for has its own index, below.
+    account_id = fields.Many2one(index=False)
     event = fields.Char(required=True)
     keycrm_order_id = fields.Integer(string="KeyCRM order", index="btree_not_null")
     payload = fields.Json(string="What KeyCRM sent", groups="ordage_keycrm.group_manager")
     from_webhook = fields.Boolean(string="Sent by KeyCRM")
     received_at = fields.Datetime(string="Received", required=True, default=fields.Datetime.now)
-    state = fields.Selection(
-        [
-            ("pending", "Pending"),
-            ("done", "Done"),
-            ("ignored", "Ignored"),
-            ("failed", "Failed"),
-        ],
-        required=True,
-        default="pending",
-    )
-    attempts = fields.Integer(string="Tries")
-    next_try_at = fields.Datetime(
-        string="Next try", default=fields.Datetime.now, help="Empty: not worked by itself any more."
-    )
     done_at = fields.Datetime(string="Worked at")
-    error_code = fields.Char(string="Kind of error")
-    error_params = fields.Json(string="Details of the error")
-    error = fields.Char(compute="_compute_error")
     details = fields.Text(string="Technical details", groups="ordage_keycrm.group_manager")
-    sale_order_id = fields.Many2one(
-        "sale.order", string="Sales order", ondelete="set null", index="btree_not_null"
-    )
+    sale_order_id = fields.Many2one(ondelete="set null", index="btree_not_null")
     sync_id = fields.Many2one(
         "keycrm.order.sync", string="Synchronisation", ondelete="set null", index="btree_not_null"
     )
@@ -63,29 +40,11 @@ class KeycrmEvent(models.Model):
     # "Last webhook" of an account.
     _webhook_index = models.Index("(account_id, id) WHERE from_webhook")
 
-    # === COMPUTE METHODS ===#
-
-    @api.depends("error_code", "error_params")
-    @api.depends_context("lang")
-    def _compute_error(self):
-        explain = self.env["keycrm.explain"]
-        for event in self:
-            event.error = explain._sentence(event.error_code, event.error_params)
-
-    # === ACTION METHODS ===#
-
-    def action_retry(self):
-        """Work failed or ignored events again, at once.
-
-        :return: True
-        """
-        self.account_id._check_manager()
-        events = self.sudo().filtered(lambda event: event.keycrm_order_id and event.state != "done")
-        events.write({"state": "pending", "attempts": 0, "next_try_at": fields.Datetime.now()})
-        events.account_id._wake_orders()
-        return True
-
     # === BUSINESS METHODS ===#
+
+    def _that_can_be_retried(self):
+        """Only what names an order can be worked by the orders' worker."""
+        return super()._that_can_be_retried().filtered("keycrm_order_id")
 
     @api.model
     def _due(self, account, limit):
@@ -93,15 +52,7 @@ class KeycrmEvent(models.Model):
         orders: an order that is written well makes up for its earlier failures.
         """
         Event = self.sudo()
-        due = Event.search(
-            [
-                ("account_id", "=", account.id),
-                ("next_try_at", "!=", False),
-                ("next_try_at", "<=", fields.Datetime.now()),
-            ],
-            order="id",
-            limit=limit,
-        )
+        due = Event.search(self._due_domain(account), order="id", limit=limit)
         if not due:
             return due
         return Event.search(
@@ -188,60 +139,44 @@ class KeycrmEvent(models.Model):
         overlap = timedelta(seconds=CATCH_UP_OVERLAP)
         return {"since": min(received) - overlap, "until": max(received) + overlap}
 
+    def _one_order_begun(self):
+        """Choose the order that failed least, and note it as failed before it is begun: so it counts
+        as a try also when the process does not survive it.
+
+        :return: the events of that order
+        """
+        first = min(self, key=lambda event: (event.attempts, event.id))
+        chosen = self.filtered(lambda event: event.keycrm_order_id == first.keycrm_order_id)
+        for event in chosen:
+            event._end_try(event._failed_vals("worker_died", {}))
+        return chosen
+
+    def _todo_summary(self):
+        return self.env._("KeyCRM order %(order)s does not arrive", order=self.keycrm_order_id)
+
     def _finish(self, outcomes):
         """Note what became of the orders on the events that told of them.
 
         :param outcomes: ``{KeyCRM order number: Outcome}``; events of other orders are left alone
         """
-        now = fields.Datetime.now()
+        now = self.env.cr.now()
         for event in self.exists():
             outcome = outcomes.get(event.keycrm_order_id)
             if outcome:
-                event.write(event._finish_vals(outcome, now))
+                event._end_try(event._finish_vals(outcome, now))
 
     def _finish_vals(self, outcome, now):
         if outcome.skipped or not outcome.code:
             return {
-                "state": "ignored" if outcome.skipped else "done",
-                "attempts": self.attempts + 1,
-                "next_try_at": False,
+                **self._done_vals(
+                    ignored=outcome.skipped, code=outcome.code, params=outcome.params
+                ),
                 "done_at": now,
-                "error_code": outcome.code or False,
-                "error_params": outcome.params or False,
                 "details": False,
                 "sale_order_id": outcome.order_id,
             }
-        attempts = self.attempts + 1
-        # After the last pause it waits for a person.
-        pause = RETRY_PAUSES[attempts - 1] if attempts <= len(RETRY_PAUSES) else None
         return {
-            "state": "failed",
-            "attempts": attempts,
-            "next_try_at": now + timedelta(seconds=pause) if pause else False,
-            "error_code": outcome.code,
-            "error_params": outcome.params,
+            **self._failed_vals(outcome.code, outcome.params),
             "details": outcome.details or False,
             "sale_order_id": outcome.order_id or self.sale_order_id.id,
         }
-
-    @api.autovacuum
-    def _gc_worked(self):
-        """Clear what was worked long ago; what waits or failed stays whatever its age.
-
-        :return: (cleared, whether there is more), for the autovacuum to come back
-        """
-        cleared = 0
-        for account in self.env["keycrm.account"].sudo().search([("keep_days", ">", 0)]):
-            old = self.sudo().search(
-                [
-                    ("account_id", "=", account.id),
-                    ("state", "in", ("done", "ignored")),
-                    ("next_try_at", "=", False),
-                    ("received_at", "<", fields.Datetime.now() - timedelta(days=account.keep_days)),
-                ],
-                order="id",
-                limit=GC_BATCH,
-            )
-            old.unlink()
-            cleared += len(old)
-        return cleared, cleared >= GC_BATCH

@@ -150,4 +150,13 @@ class KeycrmExplain(models.AbstractModel):
                 "KeyCRM's number %(value)s is larger than Odoo can hold. Correct it in KeyCRM, then "
                 "press “Retry”."
             ),
+            "worker_died": self.env._(
+                "Odoo's process ended in the middle of this, perhaps for lack of memory or time. It "
+                "is tried again by itself; if it stays, show it to an administrator."
+            ),
+            "stock_list_short": self.env._(
+                "KeyCRM's list of stock lacks products that it had before (%(count)s), so nothing "
+                "was concluded from it. Odoo compares again by itself; if they were really deleted in "
+                "KeyCRM, press “Compare with KeyCRM”."
+            ),
         }

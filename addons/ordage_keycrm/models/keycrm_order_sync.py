@@ -104,10 +104,11 @@ class KeycrmOrderSync(models.Model):
         )
         number, before = self.page, self.total_count
         page = client.page("/order", self._query(), number)
+        left_alone = self._not_to_be_repeated(page)
         read = {
-            number: account._parsed(row)
-            for number, row in page.numbered.items()
-            if number not in self._not_to_be_repeated(page)
+            order_id: account._parsed(row)
+            for order_id, row in page.numbered.items()
+            if order_id not in left_alone
         }
 
         worked = {}

@@ -1,4 +1,4 @@
-from odoo import api, fields, models
+from odoo import api, models
 
 from ..keycrm.errors import ImportProblem
 
@@ -262,5 +262,5 @@ class KeycrmProductMatcher(models.AbstractModel):
             "sku": goods.sku or False,
             "keycrm_product_id": goods.catalogue_id or False,
             "keycrm_updated_at": goods.updated_at or False,
-            "catalogue_at": fields.Datetime.now() if goods.name_is_catalogue else False,
+            "catalogue_at": self.env.cr.now() if goods.name_is_catalogue else False,
         }

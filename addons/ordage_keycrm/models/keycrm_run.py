@@ -144,7 +144,7 @@ class KeycrmRun(models.AbstractModel):
             "user_id": self.env.user.id,
             "total_count": 0,
             "done_count": 0,
-            "started_at": fields.Datetime.now(),
+            "started_at": self.env.cr.now(),
             "finished_at": False,
             "error_code": False,
             "error_params": False,

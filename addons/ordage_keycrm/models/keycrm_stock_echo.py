@@ -193,7 +193,9 @@ class KeycrmAccount(models.Model):
 
     def _order_comes_first(self, event, now):
         """Tell whether an order's webhook may be about to explain this one."""
-        if event.received_at > now - ORDER_FIRST:
+        age = now - event.received_at
+        # Beyond that it is no age: the host that received it has another clock.
+        if -ORDER_FIRST < age < ORDER_FIRST:
             return True
         if event.received_at < now - ORDER_WAITS:
             return False

@@ -1,6 +1,6 @@
-from markupsafe import Markup
-
 from odoo import models
+
+from .. import todo
 
 #: Digits in which quantities are compared; KeyCRM's have at most three.
 DIGITS = 3
@@ -138,12 +138,5 @@ class SaleOrder(models.Model):
         :param rows: list of sentences
         """
         self.ensure_one()
-        note = Markup("<ul>%s</ul>") % Markup("").join(Markup("<li>%s</li>") % row for row in rows)
-        if self.activity_ids.filtered(
-            lambda activity: activity.summary == summary and activity.note == note
-        ):
-            return
-        user = self.user_id or self.keycrm_account_id.user_id or self.env.ref("base.user_admin")
-        self.activity_schedule(
-            "mail.mail_activity_data_todo", summary=summary, note=note, user_id=user.id
-        )
+        user = self.user_id or self.keycrm_account_id._todo_user()
+        todo.leave(self, user, summary, rows)

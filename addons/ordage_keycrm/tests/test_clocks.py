@@ -15,28 +15,33 @@ class TestClocks(KeycrmCase):
     def setUp(self):
         super().setUp()
         self.addCleanup(self.keycrm.set_clock, 0)
-        self.account.write({"caught_up_at": False, "caught_up_until": self.env.cr.now()})
+        self.account.write({"caught_up_at": False, "caught_up_until": False})
 
     def order(self, number):
         return self.env["sale.order"].search([("keycrm_id", "=", number)])
 
-    def look(self):
-        """Ask once what was updated, as after every five minutes."""
-        self.account.caught_up_at = False
+    def look(self, minutes=0):
+        """Ask once what was updated, as after every five minutes.
+
+        :param minutes: how much later than now
+        """
+        now = fields.Datetime.now() + timedelta(minutes=minutes)
         with self.committing(), self.account._client() as client:
-            self.account._work_catch_up(client)
+            self.env["keycrm.catch.up"]._look(self.account, client, now)
             self.account._work_inbox(client)
 
     def test_an_order_whose_webhook_was_lost_is_found_though_keycrms_clock_is_minutes_off(self):
         for minutes in (-10, 10):
             with self.subTest(minutes=minutes):
+                self.account.caught_up_until = False
                 self.keycrm.set_clock(offset_seconds=minutes * 60)
                 first = self.new_order(LINES)
                 self.told(first)
                 self.look()
                 lost = self.new_order(LINES)
                 # Minutes go by, in which KeyCRM is asked and nothing happens.
-                self.look()
+                for later in (5, 10, 15):
+                    self.look(later)
                 self.assertTrue(self.order(lost))
 
     def told(self, number):
@@ -47,6 +52,7 @@ class TestClocks(KeycrmCase):
         self.keycrm.patch_order(
             future, webhook=False, updated_at=_text(datetime.now(UTC) + timedelta(hours=20))
         )
+        self.told(future)
         self.look()
         self.assertTrue(self.order(future))
         self.assertLessEqual(self.account.caught_up_until, fields.Datetime.now())

@@ -187,6 +187,19 @@ class TestStockDrift(StockCase):
             self.assertFalse(self.sock.keycrm_offer_ids.is_gone)
             self.keycrm.clear_faults()
 
+    def test_a_list_that_stays_empty_makes_no_product_gone(self):
+        goods = [self.goods(f"{self.id()}-{n}", keycrm={1: 1}) for n in range(6)]
+        for product in goods:
+            self.count(product, 1)
+        self.work()
+        self.keycrm.add_fault("empty_list", method="GET", path="/offers/stocks", times=None)
+        comparison = self.comparison()
+        self.assertEqual((comparison.state, comparison.error_code), ("failed", "stock_list_short"))
+        for product in goods:
+            self.assertFalse(product.keycrm_offer_ids.is_gone)
+        self.keycrm.clear_faults()
+        self.assertEqual(self.comparison().state, "done")
+
     def test_an_empty_list_zeroes_nothing_and_loses_no_tie(self):
         self.keycrm.add_fault("empty_list", method="GET", path="/offers/stocks", times=1)
         self.assertEqual(self.comparison().state, "done")

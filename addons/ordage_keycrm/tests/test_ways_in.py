@@ -72,7 +72,7 @@ class TestWaysIn(KeycrmCase):
         event = self.Event.search([("keycrm_order_id", "=", bad)])
         self.assertEqual(event.state, "failed")
         self.assertIn("TWICE", event.error)
-        self.assertTrue(event.next_try_at > fields.Datetime.now())
+        self.assertTrue(event.next_try_at > self.env.cr.now())
         self.assertIn("TWICE", event.with_context(lang="uk_UA").error)
 
     def test_a_failed_event_retried_by_a_person_becomes_done(self):
@@ -96,13 +96,22 @@ class TestWaysIn(KeycrmCase):
         event = self.Event.search([("keycrm_order_id", "=", number)])
         pauses = []
         for _ in range(6):
-            event.next_try_at = fields.Datetime.now()
+            event.next_try_at = self.env.cr.now()
             self.work()
             if event.next_try_at:
-                pauses.append(event.next_try_at - fields.Datetime.now())
+                pauses.append(event.next_try_at - self.env.cr.now())
         self.assertEqual(pauses, sorted(pauses))
         self.assertEqual(len(pauses), 5)
         self.assertEqual((event.state, event.next_try_at, event.attempts), ("failed", False, 6))
+        todo = self.account.activity_ids
+        self.assertEqual(len(todo), 1)
+        self.assertIn(str(number), todo.summary)
+        self.assertIn("TWICE", todo.note)
+        self.env["product.product"].search([("default_code", "=", "TWICE")])[0].default_code = "ONE"
+        self.told(number)
+        self.work()
+        self.assertEqual(event.state, "done")
+        self.assertFalse(self.account.activity_ids)
 
     def test_worked_events_are_cleared_after_a_time_and_others_never(self):
         old = fields.Datetime.now() - timedelta(days=100)
@@ -125,18 +134,40 @@ class TestWaysIn(KeycrmCase):
             )
             if state in ("failed", "pending") or moment != old:
                 kept.append(event.id)
-        self.Event._gc_worked()
+        self.account._gc_finished()
         self.assertEqual(sorted(self.Event.search([]).ids), kept)
+
+    def test_finished_runs_are_cleared_after_a_time_and_running_or_failed_ones_never(self):
+        runs = {}
+        for name in ("keycrm.order.sync", "keycrm.product.load", "keycrm.stock.comparison"):
+            states = ["running", "done", "done"]
+            if name == "keycrm.stock.comparison":
+                states = ["failed", "done", "done"]
+            runs[name] = self.env[name].create(
+                [{"account_id": self.account.id, "state": state} for state in states]
+            )
+            self.env.flush_all()
+            self.env.cr.execute(
+                f"UPDATE {runs[name]._table} SET create_date = now() - interval '100 days'"
+            )
+        self.env.invalidate_all()
+        self.account.keep_days = 0
+        self.account._gc_finished()
+        self.assertEqual([len(found.exists()) for found in runs.values()], [3, 3, 3])
+        self.account.keep_days = 90
+        self.account._gc_finished()
+        left = [found.exists().mapped("state") for found in runs.values()]
+        self.assertEqual(left, [["running"], ["running", "done"], ["failed", "done"]])
 
     def test_a_fault_of_our_own_is_noted_and_stops_no_scheduled_action(self):
         self.patch(type(self.account), "_work_inbox", lambda *_args: 1 / 0)
         with (
             self.committing(),
-            mute_logger("odoo.addons.ordage_keycrm.models.keycrm_account_worker"),
+            mute_logger("odoo.addons.ordage_keycrm.models.keycrm_account_trouble"),
         ):
             self.env["keycrm.account"]._cron_orders(self.account.id)
         self.assertIn("ZeroDivisionError", self.account.trouble_text)
-        self.assertTrue(self.account.trouble_until)
+        self.assertTrue(self.account._rests("_work_orders"))
         self.account.action_test_connection()
         self.assertFalse(self.account.trouble_text)
 
@@ -159,7 +190,7 @@ class TestWaysIn(KeycrmCase):
         later = self.env["ir.cron.trigger"].search(
             [("cron_id", "=", self.account.orders_cron_id.id)], order="call_at desc", limit=1
         )
-        self.assertGreater(later.call_at, fields.Datetime.now())
+        self.assertGreater(later.call_at, self.env.cr.now())
 
     def test_an_unknown_status_is_learnt_on_the_way(self):
         self.keycrm.put_status(id=777, name="Особливий", group_id=3)

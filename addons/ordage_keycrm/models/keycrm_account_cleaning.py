@@ -1,0 +1,45 @@
+from datetime import timedelta
+
+from odoo import api, fields, models
+
+#: Records that one pass of the autovacuum clears of an account and model.
+GC_BATCH = 10000
+#: What is over, by model: its last states, and the moment that says how old it is.
+FINISHED = {
+    "keycrm.event": (("done", "ignored"), "received_at"),
+    "keycrm.status.push": (("done", "ignored"), "create_date"),
+    "keycrm.order.sync": (("done", "cancelled"), "create_date"),
+    "keycrm.product.load": (("done", "cancelled"), "create_date"),
+    "keycrm.stock.comparison": (("done", "cancelled"), "create_date"),
+    "keycrm.stock.push": (("done", "cancelled"), "create_date"),
+}
+#: Of these the newest one stays: people look at it, and a rehearsal can be taken back.
+NEWEST_STAYS = ("keycrm.product.load", "keycrm.stock.comparison")
+
+
+class KeycrmAccount(models.Model):
+    """Logs do not grow for ever."""
+
+    _inherit = "keycrm.account"
+
+    @api.autovacuum
+    def _gc_finished(self):
+        """Clear what was over long ago; what waits or failed stays whatever its age.
+
+        :return: (cleared, whether there is more), for the autovacuum to come back
+        """
+        cleared, more = 0, False
+        for account in self.sudo().search([("keep_days", ">", 0)]):
+            before = fields.Datetime.now() - timedelta(days=account.keep_days)
+            for name, (states, moment) in FINISHED.items():
+                Model = self.env[name].sudo()
+                domain = [("account_id", "=", account.id), ("state", "in", states)]
+                newest = Model.browse()
+                if name in NEWEST_STAYS:
+                    newest = Model.search(domain, order="id desc", limit=1)
+                domain += [(moment, "<", before), ("id", "not in", newest.ids)]
+                old = Model.search(domain, order="id", limit=GC_BATCH)
+                old.unlink()
+                cleared += len(old)
+                more = more or len(old) == GC_BATCH
+        return cleared, more

@@ -1,0 +1,261 @@
+import logging
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
+from odoo.tools import SQL
+
+from ..const import TROUBLE_PAUSES
+from ..keycrm.errors import (
+    BudgetSpent,
+    KeyCrmError,
+    MalformedAnswer,
+    NotFound,
+    RateLimited,
+    Refused,
+    ServerTrouble,
+    TimedOut,
+)
+
+_logger = logging.getLogger(__name__)
+
+#: What the question "are you well?" may take: (connect, read) seconds.
+PROBE_TIMEOUT = (3, 5)
+#: The work of a whole lane: it does not rest because it was interrupted.
+LANES = ("_work_orders", "_work_stock")
+#: Refusals that are no fault of one request: nothing at all can be asked.
+WRONG_SETTINGS = ("bad_settings", "redirected")
+
+
+class KeycrmAccount(models.Model):
+    """What an account does when KeyCRM does not answer as it should.
+
+    When KeyCRM as a whole cannot be used, the account rests: after each pause, from 30 seconds to ten
+    minutes, one of its lanes asks one short question. When KeyCRM answers that one, and not what a
+    piece of work asked for, the piece is at fault: it rests alone, and all other work goes on.
+    """
+
+    _inherit = "keycrm.account"
+
+    # === FIELDS ===#
+
+    trouble_code = fields.Char(string="Kind of trouble", readonly=True, copy=False)
+    trouble_params = fields.Json(
+        string="Details of the trouble",
+        readonly=True,
+        copy=False,
+        groups="ordage_keycrm.group_manager",
+    )
+    trouble_count = fields.Integer(string="Tries in trouble", readonly=True, copy=False)
+    trouble_until = fields.Datetime(string="Next try", readonly=True, copy=False)
+    trouble_text = fields.Char(string="What is wrong", compute="_compute_trouble_text")
+    # {piece of work: {"count", "until", "code", "params"}}
+    resting_work = fields.Json(readonly=True, copy=False, groups=fields.NO_ACCESS)
+
+    # === COMPUTE METHODS ===#
+
+    @api.depends("trouble_code", "trouble_params", "resting_work")
+    @api.depends_context("lang")
+    def _compute_trouble_text(self):
+        explain = self.env["keycrm.explain"]
+        for account in self:
+            said = account.sudo()
+            faults = [(said.trouble_code, said.trouble_params)] if said.trouble_code else []
+            faults += [
+                (rest["code"], rest["params"]) for rest in (said.resting_work or {}).values()
+            ]
+            account.trouble_text = explain._sentence(*faults[0]) if faults else ""
+
+    # === KEYCRM AS A WHOLE ===#
+
+    def _is_resting(self):
+        """Tell whether the account waits until KeyCRM may be well again."""
+        until = self.trouble_until
+        return bool(until and until > self.env.cr.now())
+
+    def _is_well_again(self):
+        """After a pause, let one lane ask one short question; with a good answer, all goes on.
+
+        :return: True when there is no trouble (any more)
+        :raise RateLimited, BudgetSpent: when it cannot be asked now
+        """
+        if not self.trouble_count:
+            return True
+        if not self._committed(self._claim_question):
+            return False
+        try:
+            self._ask_whether_well()
+        except (BudgetSpent, RateLimited):
+            raise
+        except KeyCrmError as error:
+            self._note_trouble(error)
+            return False
+        self._note_well()
+        self._wake(self.sudo().orders_cron_id | self.sudo().stock_cron_id)
+        self.env.cr.commit()
+        return True
+
+    def _claim_question(self):
+        """Take the question for this lane: the other one finds the next pause begun.
+
+        By SQL, because only the statement itself can tell who was first.
+        """
+        now = self.env.cr.now()
+        self.flush_recordset(["trouble_until"])
+        self.env.cr.execute(
+            SQL(
+                """UPDATE keycrm_account SET trouble_until = %s
+                    WHERE id = %s AND (trouble_until IS NULL OR trouble_until <= %s) RETURNING id""",
+                now + timedelta(seconds=self._pause_after(self.trouble_count)),
+                self.id,
+                now,
+            )
+        )
+        claimed = bool(self.env.cr.fetchone())
+        self.invalidate_recordset(["trouble_until"])
+        return claimed
+
+    def _ask_whether_well(self):
+        """Ask something that costs KeyCRM nothing, and wait for the answer for some seconds only.
+
+        :raise KeyCrmError: when it does not come
+        """
+        with self._client(timeout=PROBE_TIMEOUT, tries=1) as client:
+            client.get("/order/status", {"limit": 1})
+
+    @staticmethod
+    def _pause_after(count):
+        """:return: seconds to stay away after so many failures"""
+        return TROUBLE_PAUSES[min(count, len(TROUBLE_PAUSES) - 1)]
+
+    def _note_trouble(self, error):
+        """Note what is wrong, and stay away for a growing pause."""
+        _logger.warning("KeyCRM account %s: %s", self.id, error.code)
+        pause = self._pause_after(self.trouble_count)
+        retry_after = getattr(error, "retry_after", None)
+        if retry_after:
+            pause = min(max(pause, retry_after), TROUBLE_PAUSES[-1])
+
+        def note():
+            self.sudo().write(
+                {
+                    "trouble_code": error.code,
+                    "trouble_params": error.params,
+                    "trouble_count": self.trouble_count + 1,
+                    "trouble_until": self.env.cr.now() + timedelta(seconds=pause),
+                }
+            )
+            self._tell_screens()
+
+        # No wake-up: both lanes look once a minute anyway.
+        self._committed(note)
+
+    def _note_well(self):
+        """KeyCRM answered: what was wrong is over."""
+        if self.trouble_code or self.trouble_count:
+            self._committed(self._forget_trouble)
+
+    def _forget_trouble(self):
+        """Begin anew, also with the work that rests alone."""
+        self.sudo().write(
+            {
+                "trouble_code": False,
+                "trouble_params": False,
+                "trouble_count": 0,
+                "trouble_until": False,
+                "resting_work": False,
+            }
+        )
+        self._tell_screens()
+
+    # === ONE PIECE OF WORK ===#
+
+    def _is_of_this_request(self, error):
+        """Tell whether KeyCRM is well, and only this request has no answer.
+
+        :param error: the :class:`~..keycrm.errors.KeyCrmError` that the request met
+        """
+        if error.code in WRONG_SETTINGS or not isinstance(
+            error, Refused | NotFound | ServerTrouble | MalformedAnswer | TimedOut
+        ):
+            return False
+        try:
+            self._ask_whether_well()
+        except KeyCrmError:
+            return False
+        return True
+
+    def _aside(self, name, work):
+        """Do work whose own fault is not to keep other work waiting: it rests alone.
+
+        :param name: name of the work, stable
+        :param work: called without arguments
+        :return: what it returns; False when it rests
+        :raise KeyCrmError: when KeyCRM as a whole is in trouble
+        """
+        if self._rests(name):
+            return False
+        if self.env.context.get("keycrm_careful") and name not in LANES:
+            self._note_rest(name, KeyCrmError("worker_died"))
+        try:
+            more = work()
+        except (BudgetSpent, RateLimited, *PG_CONCURRENCY_EXCEPTIONS_TO_RETRY):
+            raise
+        except KeyCrmError as error:
+            self.env.cr.rollback()
+            if not self._is_of_this_request(error):
+                raise
+            self._note_rest(name, error)
+            return False
+        except Exception as error:
+            self._note_own_fault(name, error)
+            return False
+        if name in (self.sudo().resting_work or {}):
+            self._committed(lambda: self._write_rest(name, None))
+        return more
+
+    def _note_own_fault(self, name, error):
+        """Note a fault of ours, while it is being handled.
+
+        Raised, it would end in the scheduled action being switched off for good after some days; noted,
+        it is seen, and tried again with growing pauses.
+
+        :raise Exception: the same one, when the database server went away and nothing can be noted
+        """
+        if self.env.cr.closed:
+            raise error
+        _logger.exception("KeyCRM account %s: %s fails", self.id, name)
+        self.env.cr.rollback()
+        self._note_rest(name, KeyCrmError("unexpected", kind=type(error).__name__))
+
+    def _rests(self, name):
+        rest = (self.sudo().resting_work or {}).get(name)
+        return bool(rest) and rest["until"] > fields.Datetime.to_string(self.env.cr.now())
+
+    def _note_rest(self, name, error):
+        """Note why a piece of work has to rest, and for how long."""
+        _logger.warning("KeyCRM account %s: %s rests: %s", self.id, name, error.code)
+
+        def note():
+            count = (self.sudo().resting_work or {}).get(name, {}).get("count", 0)
+            until = self.env.cr.now() + timedelta(seconds=self._pause_after(count))
+            self._write_rest(
+                name,
+                {
+                    "count": count + 1,
+                    "until": fields.Datetime.to_string(until),
+                    "code": error.code,
+                    "params": error.params,
+                },
+            )
+
+        self._committed(note)
+
+    def _write_rest(self, name, rest):
+        self.invalidate_recordset(["resting_work"])
+        resting = dict(self.sudo().resting_work or {})
+        resting.pop(name, None)
+        if rest:
+            resting[name] = rest
+        self.sudo().resting_work = resting or False
+        self._tell_screens()

@@ -1,0 +1,302 @@
+"""KeyCRM misbehaves: nothing is lost, nothing is believed too soon, and only what is ill waits."""
+
+from datetime import timedelta
+from unittest.mock import patch
+
+from odoo import sql_db
+from odoo.tools import mute_logger
+
+from ..models import keycrm_account_worker as worker
+from .common import KeycrmCase
+
+LINES = [{"name": "Кухоль", "price": 100, "quantity": 2}]
+LOG = "odoo.addons.ordage_keycrm.models.keycrm_account_trouble"
+
+
+class TestTrouble(KeycrmCase):
+    forget = True
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.Event = cls.env["keycrm.event"]
+        cls.Order = cls.env["sale.order"]
+        cls.enterClassContext(mute_logger(LOG))
+
+    def setUp(self):
+        super().setUp()
+        # Only what a test is about brings orders.
+        now = self.env.cr.now()
+        self.account.write({"caught_up_at": now, "caught_up_until": now, "open_sweep_at": now})
+        self.keycrm.clear_log()
+
+    def told(self, *numbers):
+        for number in numbers:
+            self.account._receive(
+                {"event": "order.change_order_status", "context": {"id": number, "status_id": 1}}
+            )
+
+    def orders_lane(self):
+        with self.committing():
+            self.env["keycrm.account"]._cron_orders(self.account.id)
+
+    def stock_lane(self):
+        with self.committing():
+            self.env["keycrm.account"]._cron_stock(self.account.id)
+
+    def order(self, number):
+        return self.Order.search([("keycrm_id", "=", number)])
+
+    def event(self, number):
+        return self.Event.search([("keycrm_order_id", "=", number)])
+
+    def asked(self, path="*"):
+        return [row["path"] for row in self.keycrm.requests(path=path)]
+
+    def pause_is_over(self):
+        self.account.trouble_until = self.env.cr.now() - timedelta(seconds=1)
+
+    # === A POISON ORDER ===#
+
+    def test_an_order_that_keycrm_cannot_give_fails_alone_and_delays_no_other(self):
+        for fault in (
+            {"kind": "status", "status": 500},
+            {"kind": "malformed"},
+            {"kind": "html"},
+        ):
+            with self.subTest(**fault):
+                bad, good = self.new_order(LINES), self.new_order(LINES)
+                self.keycrm.add_fault(path=f"/order/{bad}", times=None, **fault)
+                self.told(bad, good)
+                self.orders_lane()
+                self.assertTrue(self.order(good))
+                self.assertEqual(self.event(bad).state, "failed")
+                self.assertTrue(self.event(bad).next_try_at > self.env.cr.now())
+                self.assertFalse(self.account.trouble_text)
+                self.keycrm.clear_faults()
+                self.event(bad).action_retry()
+                self.orders_lane()
+                self.assertEqual(self.event(bad).state, "done")
+
+    def test_an_order_that_spoils_its_list_page_keeps_the_others_of_the_page_from_nothing(self):
+        numbers = [self.new_order(LINES) for _ in range(6)]
+        self.keycrm.add_fault("status", path="/order", status=500, times=None)
+        self.told(*numbers)
+        self.orders_lane()
+        self.assertEqual(self.Order.search_count([("keycrm_id", "in", numbers)]), 6)
+
+    def test_a_page_of_nonsense_rows_keeps_no_order_out(self):
+        numbers = [self.new_order(LINES) for _ in range(4)]
+        self.keycrm.patch_order(self.new_order(LINES), webhook=False, raw={"id": "nonsense"})
+        self.told(*numbers)
+        self.orders_lane()
+        self.assertEqual(self.Order.search_count([("keycrm_id", "in", numbers)]), 4)
+
+    def test_an_order_of_ten_megabytes_arrives(self):
+        number = self.new_order(LINES)
+        self.keycrm.add_fault("huge", path=f"/order/{number}", size=10_000_000)
+        self.told(number)
+        self.orders_lane()
+        self.assertEqual(self.order(number).amount_total, 200)
+
+    def test_what_failed_before_is_read_last(self):
+        bad, good = self.new_order(LINES), self.new_order(LINES)
+        self.told(bad)
+        self.event(bad).write({"state": "failed", "attempts": 2})
+        self.told(good)
+        self.orders_lane()
+        self.assertEqual(self.asked("/order/*"), [f"/v1/order/{good}", f"/v1/order/{bad}"])
+
+    # === ONE PIECE OF WORK ===#
+
+    def test_a_page_of_the_catch_up_that_keycrm_cannot_give_keeps_webhooks_from_nothing(self):
+        self.account.caught_up_at = False
+        self.keycrm.add_fault("status", path="/order", status=500, times=None)
+        self.orders_lane()
+        self.assertTrue(self.account.trouble_text)
+        self.assertFalse(self.account._is_resting())
+        number = self.new_order(LINES)
+        self.told(number)
+        self.orders_lane()
+        self.assertTrue(self.order(number))
+        # It rests: not asked again and again.
+        self.assertEqual(self.asked("/order").count("/v1/order"), 3)
+
+    def test_a_synchronisation_that_is_refused_keeps_webhooks_from_nothing(self):
+        sync = self.env["keycrm.order.sync"].create(
+            {"account_id": self.account.id, "status_ids": self.status().ids}
+        )
+        sync.action_start()
+        self.keycrm.add_fault("status", path="/order", status=400, message="No.", times=None)
+        self.orders_lane()
+        self.assertEqual(sync.state, "failed")
+        self.assertIn("No.", sync.error)
+        number = self.new_order(LINES)
+        self.told(number)
+        self.orders_lane()
+        self.assertTrue(self.order(number))
+
+    def test_a_synchronisation_whose_page_fails_rests_alone_and_goes_on_by_itself(self):
+        sync = self.env["keycrm.order.sync"].create(
+            {"account_id": self.account.id, "status_ids": self.status().ids}
+        )
+        sync.action_start()
+        self.keycrm.add_fault("status", path="/order", status=500, times=None)
+        self.orders_lane()
+        self.assertTrue(self.account._rests("sync"))
+        self.assertIn("500", self.account.trouble_text)
+        number = self.new_order(LINES)
+        self.told(number)
+        self.orders_lane()
+        self.assertTrue(self.order(number))
+        self.keycrm.clear_faults()
+        resting = dict(self.account.resting_work)
+        resting["sync"] = {**resting["sync"], "until": "2020-01-01 00:00:00"}
+        self.account.resting_work = resting
+        self.orders_lane()
+        self.assertEqual(sync.state, "done")
+        self.assertNotIn("sync", self.account.resting_work or {})
+
+    # === LISTS THAT LIE ===#
+
+    def test_a_wrong_address_that_answers_404_marks_no_order_as_deleted(self):
+        number = self.new_order(LINES)
+        order = self.arrive(number)
+        self.keycrm.add_fault("status", path="*", status=404, times=None)
+        self.told(number)
+        self.orders_lane()
+        self.assertFalse(order.keycrm_deleted)
+        self.assertEqual(self.event(number).state, "pending")
+        self.assertTrue(self.account.trouble_text)
+
+    def test_an_empty_list_where_orders_were_deletes_none_and_asks_for_a_few_only(self):
+        numbers = [self.new_order(LINES) for _ in range(60)]
+        self.arrive(*numbers)
+        self.account.open_sweep_at = self.env.cr.now() - timedelta(hours=2)
+        self.keycrm.clear_log()
+        self.keycrm.add_fault("empty_list", path="/order", times=None)
+        self.orders_lane()
+        self.assertFalse(self.Order.search([("keycrm_deleted", "=", True)]))
+        self.assertLessEqual(len(self.asked()), 60)
+
+    def test_an_empty_list_moves_the_catch_up_past_nothing(self):
+        number = self.new_order(LINES)
+        before = self.env.cr.now() - timedelta(minutes=10)
+        self.account.write({"caught_up_at": False, "caught_up_until": before})
+        self.keycrm.add_fault("empty_list", path="/order", times=1)
+        self.orders_lane()
+        self.assertFalse(self.order(number))
+        self.account.caught_up_at = False
+        self.orders_lane()
+        self.assertTrue(self.order(number))
+
+    def test_an_endless_list_that_repeats_itself_ends(self):
+        self.account.caught_up_at = False
+        self.account.caught_up_until = self.env.cr.now() - timedelta(minutes=10)
+        for _ in range(3):
+            self.new_order(LINES)
+        self.keycrm.add_fault("endless_next", path="/order", repeat=True, times=None)
+        self.orders_lane()
+        self.assertEqual(self.Order.search_count([("keycrm_id", "!=", 0)]), 3)
+        self.assertLessEqual(len(self.asked("/order")), 2)
+
+    def test_a_page_that_skips_rows_is_made_up_for_by_a_second_look(self):
+        numbers = [self.new_order(LINES, status_id=1) for _ in range(60)]
+        sync = self.env["keycrm.order.sync"].create(
+            {"account_id": self.account.id, "status_ids": self.status().ids}
+        )
+        sync.action_start()
+        self.keycrm.add_fault("skip_rows", path="/order", page=2, rows=4, times=1)
+        self.orders_lane()
+        self.assertEqual((sync.state, sync.done_count, sync.look), ("done", 60, 2))
+        self.assertEqual(self.Order.search_count([("keycrm_id", "in", numbers)]), 60)
+
+    def test_a_page_that_repeats_rows_doubles_no_order(self):
+        numbers = [self.new_order(LINES, status_id=1) for _ in range(60)]
+        sync = self.env["keycrm.order.sync"].create(
+            {"account_id": self.account.id, "status_ids": self.status().ids}
+        )
+        sync.action_start()
+        self.keycrm.add_fault("repeat_rows", path="/order", page=2, rows=4, times=1)
+        self.orders_lane()
+        self.assertEqual((sync.state, sync.look), ("done", 1))
+        self.assertEqual(self.Order.search_count([("keycrm_id", "in", numbers)]), 60)
+
+    # === KEYCRM AS A WHOLE ===#
+
+    def test_an_ill_account_asks_one_short_question_a_pause_in_one_lane(self):
+        self.keycrm.add_fault("status", status=503, times=None)
+        self.told(self.new_order(LINES))
+        self.orders_lane()
+        pauses = []
+        for _ in range(4):
+            pauses.append(self.account.trouble_until - self.env.cr.now())
+            self.keycrm.clear_log()
+            self.orders_lane()
+            self.stock_lane()
+            self.assertEqual(self.asked(), [], "it rests")
+            self.pause_is_over()
+            self.orders_lane()
+            self.stock_lane()
+            self.assertEqual(self.asked(), ["/v1/order/status"])
+        self.assertEqual(pauses, sorted(set(pauses)))
+
+    def test_a_lane_that_finds_the_question_taken_by_the_other_asks_nothing(self):
+        self.account.write({"trouble_code": "unreachable", "trouble_count": 1})
+        self.pause_is_over()
+        with self.committing():
+            self.assertTrue(self.account._claim_question())
+            self.assertFalse(self.account._claim_question())
+
+    def test_a_key_withdrawn_in_the_middle_loses_nothing_that_was_read(self):
+        numbers = [self.new_order(LINES) for _ in range(2)]
+        self.keycrm.add_fault("status", path=f"/order/{numbers[1]}", status=401, times=1)
+        self.told(*numbers)
+        self.orders_lane()
+        self.assertTrue(self.order(numbers[0]))
+        self.assertEqual(self.event(numbers[1]).state, "pending")
+        self.assertTrue(self.account.trouble_text)
+        self.pause_is_over()
+        self.keycrm.clear_log()
+        self.orders_lane()
+        self.assertTrue(self.order(numbers[1]))
+        self.assertNotIn(f"/v1/order/{numbers[0]}", self.asked())
+
+    def test_a_new_key_ends_the_pause_at_once(self):
+        self.account.write(
+            {
+                "trouble_code": "unauthorized",
+                "trouble_count": 3,
+                "trouble_until": self.env.cr.now() + timedelta(minutes=10),
+            }
+        )
+        self.account.api_key = self.sandbox.key
+        self.assertFalse(self.account.trouble_text)
+        self.assertFalse(self.account._is_resting())
+
+    # === HOLDS NO WORKER, LOOPS NOT BUSILY ===#
+
+    def test_a_slow_keycrm_gives_the_worker_back_between_two_orders(self):
+        first, second = self.new_order(LINES), self.new_order(LINES)
+        self.told(first, second)
+        # The time is up as soon as it is looked at.
+        late = self.account.with_context(keycrm_deadline=1.0)
+        with self.committing(), late._client() as client:
+            self.assertEqual(late._work_inbox(client), {first})
+            self.assertEqual(self.event(second).state, "pending")
+            self.assertEqual(late._work_inbox(client), {second})
+
+    def test_a_short_wait_for_the_budget_is_no_busy_loop(self):
+        self.addCleanup(self.forget_budget)
+        self.forget_budget()
+        self.told(self.new_order(LINES))
+        with self.account._client() as client:
+            client._gate.refused(5)
+        slept = []
+        with patch.object(worker.time, "sleep", slept.append):
+            self.orders_lane()
+        self.assertEqual([second for second in slept if second >= 1], [worker.WORKER_MAX_SLEEP])
+
+    def forget_budget(self):
+        with sql_db.db_connect(self.env.cr.dbname).cursor() as cr:
+            cr.execute("DELETE FROM keycrm_api_budget")

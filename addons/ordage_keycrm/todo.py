@@ -1,0 +1,29 @@
+"""To-dos for people: what Odoo cannot decide by itself."""
+
+from markupsafe import Markup
+
+
+def leave(record, user, summary, rows):
+    """Leave a to-do on a record; the same one is not left twice.
+
+    :param record: one record with activities
+    :param user: ``res.users`` whom it is for
+    :param summary: one line
+    :param rows: list of sentences
+    """
+    note = Markup("<ul>%s</ul>") % Markup("").join(Markup("<li>%s</li>") % row for row in rows)
+    if not record.activity_ids.filtered(
+        lambda activity: activity.summary == summary and activity.note == note
+    ):
+        record.activity_schedule(
+            "mail.mail_activity_data_todo", summary=summary, note=note, user_id=user.id
+        )
+
+
+def take_back(record, summary):
+    """Take back to-dos that need not be done any more.
+
+    :param record: one record with activities
+    :param summary: their line
+    """
+    record.activity_ids.filtered(lambda activity: activity.summary == summary).unlink()

@@ -1,0 +1,106 @@
+"""A million rows in the inbox: what is asked for at every webhook and every run touches a few pages."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+import requests
+
+from tools.waiting import wait_for
+
+ROWS = 1_000_000
+#: Pages of 8 kB that one look may touch: an index's height and a few rows, whatever lies there.
+FEW = 60
+
+
+def fill_inbox(runtime, odoo, account):
+    """Put a million worked events into the inbox, one in 200 of them failed and waiting for a person."""
+    runtime.server.query(
+        odoo.database,
+        """INSERT INTO keycrm_event
+               (account_id, event, keycrm_order_id, payload, from_webhook, received_at,
+                state, attempts, done_at, next_try_at, error_code)
+           SELECT %s, 'order.change_order_status', n %% 200000 + 1000000,
+                  '{"event": "order.change_order_status"}', TRUE, now() - interval '10 days',
+                  CASE WHEN n %% 200 = 0 THEN 'failed' ELSE 'done' END, 1, now(), NULL,
+                  CASE WHEN n %% 200 = 0 THEN 'odoo_refused' END
+             FROM generate_series(1, %s) n""",
+        (account.id, ROWS),
+    )
+    runtime.server.query(odoo.database, "VACUUM ANALYZE keycrm_event")
+
+
+def buffers(runtime, odoo, statement):
+    """Run a statement and count the pages it touches.
+
+    :return: pages, and the plan for the report
+    """
+    rows = runtime.server.query(
+        odoo.database, f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {statement}"
+    )
+    plan = rows[0][0] if isinstance(rows[0][0], list) else json.loads(rows[0][0])
+    top = plan[0]["Plan"]
+    return top["Shared Hit Blocks"] + top["Shared Read Blocks"], json.dumps(plan, indent=1)
+
+
+def test_a_million_events_slow_neither_webhook_nor_worker(account, odoo, runtime):
+    if runtime.postgres is None:
+        pytest.skip("the log of an existing server is not ours to read")
+    fill_inbox(runtime, odoo, account)
+    # The statements of the addon itself, as the database sees them.
+    logged = statements_of(runtime, odoo, account)
+    about_events = [text for text in logged if "keycrm_event" in text]
+    looked = {}
+    for text in about_events:
+        if text.lstrip().upper().startswith("SELECT"):
+            looked[text] = buffers(runtime, odoo, text)
+    assert any('"next_try_at"' in text for text in looked), "the worker's look was not seen"
+    too_many = {text: plan for text, (pages, plan) in looked.items() if pages > FEW}
+    assert not too_many, "\n\n".join(f"{text}\n{plan}" for text, plan in too_many.items())
+    print("\npages touched:", sorted(pages for pages, _plan in looked.values()))
+
+
+def statements_of(runtime, odoo, account):
+    """Let an order arrive and give the statements on events that this took."""
+    runtime.server.query(
+        odoo.database, f"ALTER DATABASE \"{odoo.database}\" SET log_statement = 'all'"
+    )
+    log = runtime.postgres.folder / "postgres.log"
+    odoo.restart()
+    before = log.stat().st_size
+    made = account.keycrm.create_order(
+        webhook=False, lines=[{"name": "Кухоль", "price": 100, "quantity": 2}]
+    )
+    body = {"event": "order.change_order_status", "context": {"id": made["id"]}}
+    assert requests.post(account.link, json=body, timeout=60).status_code == 204
+    wait_for(lambda: account.order(made["id"], "id"), 120, "the order")
+    with log.open("rb") as file:
+        file.seek(before)
+        text = file.read().decode(errors="replace")
+    runtime.server.query(odoo.database, f'ALTER DATABASE "{odoo.database}" RESET log_statement')
+    found = re.split(r"^\d{4}-\d\d-\d\d [^\n]*?LOG:  statement: ", text, flags=re.MULTILINE)
+    return [one.split("\n20", 1)[0].strip() for one in found[1:]]
+
+
+def test_what_waits_or_failed_is_never_cleared_whatever_its_age(account, odoo, runtime, rpc):
+    account.write(keep_days=1)
+    runtime.server.query(
+        odoo.database,
+        """INSERT INTO keycrm_event (account_id, event, keycrm_order_id, received_at, state,
+                                     next_try_at)
+           SELECT %s, 'old', n, now() - interval '3 years',
+                  (ARRAY['done', 'ignored', 'failed', 'pending'])[n %% 4 + 1],
+                  CASE WHEN n %% 4 = 3 THEN timestamp '2999-01-01' END
+             FROM generate_series(1, 40) n""",
+        (account.id,),
+    )
+    ours = ("account_id", "=", account.id)
+    vacuum = rpc.search(
+        "ir.cron", ("cron_name", "ilike", "auto-vacuum"), ("active", "in", [True, False])
+    )
+    assert vacuum
+    rpc.call("ir.cron", "method_direct_trigger", vacuum)
+    left = rpc.rows("keycrm.event", ours, ("event", "=", "old"), fields=["state"])
+    assert sorted(row["state"] for row in left) == ["failed"] * 10 + ["pending"] * 10

@@ -40,6 +40,16 @@ class TestSetup(KeycrmCase):
         self.assertEqual(account.setup_key, "done")
         self.assertFalse(account.key_error_code)
 
+    def test_a_wrong_key_saved_in_the_settings_is_said_there(self):
+        Settings = self.env["res.config.settings"]
+        for key, tick in (("wrong", "wrong"), (self.sandbox.key, "done")):
+            settings = Settings.create({})
+            settings.keycrm_api_key = key
+            settings.execute()
+            shown = Settings.create({})
+            self.assertEqual(shown.keycrm_setup_key, tick)
+            self.assertTrue(shown.keycrm_key_text)
+
     def test_keycrm_that_does_not_answer_is_a_sentence_too(self):
         saved = self.new(api_key=self.sandbox.key, api_url="http://127.0.0.1:9/v1")
         self.assertEqual(saved["setup_key"], "wrong")

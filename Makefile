@@ -8,7 +8,7 @@ help:
 	@echo "make demo       set everything up and show the main job end to end, on both sides"
 	@echo "make serve      the same, left running, with addresses and logins (ODOO_PORT, SANDBOX_PORT)"
 	@echo "make test       linters and all tests (ONLY=lint|pure|odoo|mrp|system, ARGS='pytest options')"
-	@echo "make test-slow  random walks on both sides, ten seeds, many minutes"
+	@echo "make test-slow  ten random walks on both sides, every step in every situation: an hour or two"
 	@echo "make test-faults  kill -9 at every commit, outages, two processes: many minutes"
 	@echo "make test-browser  the screens in a real browser, in Ukrainian; leaves its pictures"
 	@echo "make bench      speed beside its floor, into bench/RESULTS.md (NAME=webhook for one of them)"
@@ -30,6 +30,7 @@ test-browser:
 
 test-slow:
 	@SLOW=1 ONLY=system ARGS="-k random_walk $(ARGS)" $(PYTHON) -m tools test
+	@SLOW=1 ONLY=odoo ARGS="-k EveryOrder $(ARGS)" $(PYTHON) -m tools test
 
 test-faults:
 	@ONLY=faults $(PYTHON) -m tools test

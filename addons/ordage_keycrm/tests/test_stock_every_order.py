@@ -1,0 +1,221 @@
+import os
+from types import SimpleNamespace
+
+from odoo.fields import Command
+from odoo.tests import tagged
+
+from .stock_common import StockCase
+from .stock_story import (
+    COMPLETED,
+    QUANTITIES,
+    STATUSES,
+    Account,
+    after,
+    first,
+    stories,
+)
+
+#: Every step in every situation, not only every step after every other one; takes most of an hour.
+EVERYTHING = os.environ.get("SLOW") == "1"
+RULES = ("on_hand", "free", "available")
+
+
+@tagged("post_install", "-at_install")
+class TestEveryOrderOfEvents(StockCase):
+    """Every order in which KeyCRM and Odoo can do what they do with an order's goods.
+
+    The stories are played beside each other, a product and an order each; after each step KeyCRM
+    shows what arithmetic says, and again when another definition is chosen.
+    """
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.account.archive_status_ids = cls.account.status_ids.filtered(
+            lambda status: status.keycrm_id == COMPLETED
+        )
+        cls.neighbour = cls.env["res.partner"].create({"name": "Neighbour"})
+
+    # === THE ACCOUNTS ===#
+
+    def test_an_account_that_reserves_and_writes_off(self):
+        self.play(Account(reserves=True, writes_off=True))
+
+    def test_an_account_that_only_reserves(self):
+        self.play(Account(reserves=True, writes_off=False))
+
+    def test_an_account_that_only_writes_off(self):
+        self.play(Account(reserves=False, writes_off=True))
+
+    def test_an_account_that_does_neither(self):
+        self.play(Account(reserves=False, writes_off=False))
+
+    def test_orders_that_are_never_confirmed(self):
+        self.account.status_ids.filtered(
+            lambda status: status.order_action == "confirm"
+        ).order_action = "quotation"
+        for reserves in (True, False):
+            for writes_off in (True, False):
+                with self.subTest(reserves=reserves, writes_off=writes_off):
+                    self.play(Account(reserves, writes_off, confirms=False))
+
+    # === PLAYING ===#
+
+    def play(self, account):
+        self.keycrm.set_switches(
+            status_reserve="on" if account.reserves else "off",
+            status_write_off="on" if account.writes_off else "off",
+            status_back="follow",
+        )
+        length = 4 if EVERYTHING else 6
+        told = stories(account, length, everything=EVERYTHING)
+        for start in range(0, len(told), 100):
+            self.account.stock_quantity = RULES[0]
+            plays = [self.begin(account, *story) for story in told[start : start + 100]]
+            self.arrived(plays)
+            self.check(plays)
+            for number in range(length):
+                if number % 2:
+                    self.turn_rule()
+                    self.check(plays)
+                going_on = [play for play in plays if number < len(play.steps)]
+                for play in going_on:
+                    self.step(account, play, *play.steps[number])
+                self.arrived(going_on)
+                self.check(plays)
+            for play in plays:
+                play.product.active = False
+
+    def begin(self, account, status, steps):
+        """Twenty pieces on both sides, and an order in KeyCRM."""
+        self.number_of_goods = getattr(self, "number_of_goods", 0) + 1
+        product = self.goods(f"{self._testMethodName}-{self.number_of_goods}", keycrm={1: 20})
+        self.count(product, 20)
+        lines = [{"offer_id": self.number(product), "quantity": 5}]
+        return SimpleNamespace(
+            product=product,
+            steps=steps,
+            done=[status],
+            story=first(account, status),
+            order_id=self.new_order(lines, status_id=status),
+            record=None,
+            changed=True,
+        )
+
+    def arrived(self, plays):
+        """Let the orders that changed come, ten at a time as the worker does."""
+        asked = self.env["keycrm.event"].search([("state", "=", "pending")])
+        wanted = set(asked.mapped("keycrm_order_id"))
+        asked.write({"state": "done", "next_try_at": False})
+        changed = [play for play in plays if play.changed or play.order_id in wanted]
+        for part in self.account._parts_of(changed, 10):
+            for play, record in zip(part, self.arrive(*(p.order_id for p in part)), strict=True):
+                play.record, play.changed = record, False
+
+    def step(self, account, play, side, step):
+        if play.story.freed:
+            self.deliveries(play).action_assign()
+        play.story = after(account, play.story, side, step)
+        play.done.append(f"{side} {step}")
+        if side == "KeyCRM":
+            play.changed = True
+            if step in STATUSES:
+                self.keycrm.set_status(play.order_id, STATUSES[step], webhook=False)
+            else:
+                (line,) = self.keycrm.order(play.order_id)["answer"]["products"]
+                self.keycrm.patch_line(
+                    play.order_id, line["id"], quantity=QUANTITIES[step], webhook=False
+                )
+            return
+        getattr(self, "odoo_" + step.replace(",", "").replace(" ", "_"))(play)
+
+    # === ODOO'S STEPS ===#
+
+    def deliveries(self, play):
+        return play.record.picking_ids.filtered(
+            lambda p: p.state not in ("done", "cancel") and p.picking_type_code == "outgoing"
+        ).sorted("id")
+
+    def odoo_frees(self, play):
+        self.deliveries(play).do_unreserve()
+
+    def odoo_reserves_for_it(self, play):
+        self.deliveries(play).action_assign()
+
+    def ship(self, play, most=100, backorder=True):
+        for picking in self.deliveries(play):
+            quantity = min(most, picking.move_ids.product_uom_qty)
+            if not quantity:
+                if not backorder:
+                    picking.action_cancel()
+                continue
+            most -= quantity
+            picking.move_ids.write({"quantity": quantity, "picked": True})
+            left = {} if backorder else {"picking_ids_not_to_backorder": picking.ids}
+            picking.with_context(skip_backorder=True, **left).button_validate()
+            self.assertEqual(picking.state, "done")
+
+    def odoo_ships_part(self, play):
+        self.ship(play, 2)
+
+    def odoo_ships_part_no_backorder(self, play):
+        self.ship(play, 2, backorder=False)
+
+    def odoo_ships_all(self, play):
+        self.ship(play)
+
+    def odoo_takes_one_back(self, play):
+        """The storekeeper takes the transfer that waits for it, or makes one."""
+        back = play.record.picking_ids.filtered(
+            lambda p: p.state not in ("done", "cancel") and p.picking_type_code == "incoming"
+        )[:1]
+        if not back:
+            sent = play.record.picking_ids.filtered(
+                lambda p: p.move_ids and p.move_ids._keycrm_still_out()
+            )[:1]
+            wizard = self.env["stock.return.picking"].create({"picking_id": sent.id})
+            wizard.product_return_moves.quantity = 1
+            back = self.env["stock.picking"].browse(wizard.action_create_returns()["res_id"])
+        back.move_ids.write({"quantity": 1, "picked": True})
+        back.with_context(skip_backorder=True).button_validate()
+        self.assertEqual(back.state, "done")
+
+    def odoo_sells_to_another(self, play):
+        order = self.env["sale.order"].create(
+            {
+                "partner_id": self.neighbour.id,
+                "order_line": [
+                    Command.create({"product_id": play.product.id, "product_uom_qty": 3})
+                ],
+            }
+        )
+        order.action_confirm()
+        order.picking_ids.action_assign()
+
+    def odoo_cancels_first(self, play):
+        play.record.locked = False
+        play.record._action_cancel()
+
+    # === WHAT KEYCRM SHOWS ===#
+
+    def next_rule(self):
+        return RULES[(RULES.index(self.account.stock_quantity) + 1) % len(RULES)]
+
+    def turn_rule(self):
+        self.account.stock_quantity = self.next_rule()
+
+    def check(self, plays):
+        self.account.stock_zeros_allowed = True
+        self.work()
+        rule = self.account.stock_quantity
+        stocks = {row["offer_id"]: row["warehouses"]["1"] for row in self.keycrm.stocks()}
+        for play in plays:
+            stock = stocks[self.number(play.product)]
+            shown, reserve = float(stock["quantity"]), float(stock["reserve"])
+            story = play.story
+            told = f"{rule} after {', '.join(map(str, play.done))}: {story}"
+            if rule == "available":
+                self.assertEqual(shown - reserve, story.free, told)
+            else:
+                wanted = story.on_hand if rule == "on_hand" else story.unreserved
+                self.assertEqual(shown, wanted, told)

@@ -1,11 +1,13 @@
 """Nobody reads a word that is not translated, or one that means something else."""
 
 import re
+from xml.etree import ElementTree
 
 import polib
 import pytest
 
 from tools import terms
+from tools.paths import ADDONS
 
 FILES = [file for addon in terms.addons() for file in terms.translations_of(addon)]
 UKRAINIAN = [file for file in FILES if file.name == "uk.po"]
@@ -136,4 +138,15 @@ def test_no_sentence_is_wrong_for_some_numbers(file):
             counted = not name or re.search(r"count|number|seconds|wait|days|hours|total", name)
             if counted and word not in AFTER_A_NUMBER:
                 wrong.append(entry.msgstr)
+    assert wrong == []
+
+
+def test_no_count_stands_before_its_noun():
+    """«5 кабінетів» would be «2 кабінети»: on a screen the noun comes first."""
+    wrong = []
+    for file in ADDONS.glob("*/*/*.xml"):
+        for field in ElementTree.parse(file).iter("field"):
+            text = (field.tail or "").strip()
+            if re.search(r"count|today", field.get("name", "")) and re.match(r"\w", text):
+                wrong.append(f"{file.name}: {field.get('name')} {text}")
     assert wrong == []

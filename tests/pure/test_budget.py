@@ -2,6 +2,7 @@
 
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from keycrm import budget as rules
@@ -47,12 +48,16 @@ def test_bulk_work_uses_nearly_the_whole_limit():
     assert per_minute >= 58
 
 
-def test_bulk_work_leaves_a_live_order_a_place_at_once():
-    now, budget = 1000.0, Budget()
-    for _ in range(300):
+@pytest.mark.parametrize("limit", [20, 60, 600])
+def test_bulk_work_is_spread_over_the_minute_and_leaves_a_live_order_a_place_soon(limit):
+    now, budget, times = 1000.0, Budget(limit=limit, full_limit=limit), []
+    for _ in range(5 * limit):
         now += rules.wait_for(budget, now, BULK)
         budget = rules.spent(budget, now)
-    assert rules.wait_for(budget, now, LIVE) <= 1.0
+        times.append(now)
+    assert rules.wait_for(budget, now, LIVE) <= 60 / limit
+    # It never stands still for longer than its own pace and the hair that the window is longer.
+    assert max(later - earlier for earlier, later in pairwise(times)) <= 3 * 60 / limit + 1
 
 
 def test_429_keeps_everybody_away_for_as_long_as_keycrm_says():

@@ -19,7 +19,8 @@ WINDOW = 61.0
 DEFAULT_LIMIT = 60
 #: Share of the limit that live work takes without a pause.
 LIVE_BURST = 0.5
-#: Seconds between two requests of bulk work: an unpaced burst would block live work for a minute.
+#: Seconds between two requests of bulk work, under the usual limit: an unpaced burst would block live work
+#: for a minute. Under another limit it is as many times longer or shorter.
 BULK_PACE = 1.0
 #: Places in the window that bulk work leaves to live work.
 LIVE_RESERVE = 1
@@ -76,7 +77,7 @@ def wait_for(budget: Budget, now: float, lane: str) -> float:
         spread_over = budget.times[0] + WINDOW - now
         waits.append(budget.times[-1] + spread_over / (room - used + 1) - now)
     if lane == BULK and budget.times:
-        waits.append(budget.times[-1] + BULK_PACE - now)
+        waits.append(budget.times[-1] + BULK_PACE * DEFAULT_LIMIT / budget.limit - now)
     return max(0.0, *waits)
 
 

@@ -22,6 +22,7 @@
         "views/keycrm_status_push_views.xml",
         "views/keycrm_account_views.xml",
         "views/sale_order_views.xml",
+        "views/stock_picking_views.xml",
         "views/stock_picking_reports.xml",
         "views/stock_picking_returns.xml",
         "views/product_views.xml",

@@ -14,6 +14,7 @@ class Batch:
     :param sources: ``{KeyCRM source: keycrm.source}``
     :param warehouses: ``{KeyCRM warehouse: keycrm.warehouse}``
     :param partners: ``{KeyCRM order: (buyer, delivery address)}``
+    :param invoice_addresses: ``{company or person: its address for invoices}``, where it has one
     :param products: ``{KeyCRM line: product.product}``
     :param created: ``{KeyCRM order: sale.order}`` that are new
     :param pricelists: ``{currency code: product.pricelist}`` that were looked up
@@ -27,6 +28,7 @@ class Batch:
     sources: dict = field(default_factory=dict)
     warehouses: dict = field(default_factory=dict)
     partners: dict = field(default_factory=dict)
+    invoice_addresses: dict = field(default_factory=dict)
     products: dict = field(default_factory=dict)
     created: dict = field(default_factory=dict)
     touched: set = field(default_factory=set)
@@ -40,6 +42,11 @@ class Batch:
         """Say what the order's status makes of it: quotation, confirm, cancel, skip."""
         status = self.status(order)
         return status.order_action if status else "quotation"
+
+    def invoice_address(self, partner):
+        """Say who is invoiced: the company of a company's buyer, at its address for invoices."""
+        payer = partner.commercial_partner_id
+        return self.invoice_addresses.get(payer, payer)
 
     def record(self, order):
         """:return: the ``sale.order`` of the order"""

@@ -71,6 +71,7 @@ from . import keycrm_import_address
 from . import keycrm_import_product
 from . import keycrm_import_head
 from . import keycrm_import_lines
+from . import keycrm_import_edits
 from . import keycrm_import_status
 from . import keycrm_import_payment
 from . import product_product
@@ -81,6 +82,8 @@ from . import sale_order
 from . import sale_order_buyer
 from . import sale_order_life
 from . import sale_order_line
+from . import sale_order_return
+from . import sale_order_todo
 from . import sale_order_screens
 from . import sale_order_stock
 from . import stock_location

@@ -29,7 +29,7 @@ class KeycrmOrderImporter(models.AbstractModel):
             **({"date_order": ordered_at} if ordered_at else {}),
             "partner_id": partner.id,
             "keycrm_client_id": order.client_id or 0,
-            "partner_invoice_id": partner.commercial_partner_id.id,
+            "partner_invoice_id": batch.invoice_address(partner).id,
             "partner_shipping_id": delivery.id,
             "pricelist_id": pricelist.id,
             "client_order_ref": order.number or False,

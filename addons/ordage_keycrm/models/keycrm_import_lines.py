@@ -1,6 +1,5 @@
 from odoo import api, models
 from odoo.fields import Command
-from odoo.tools import float_compare
 
 from ..keycrm import money
 from ..keycrm.naming import product_name
@@ -16,8 +15,6 @@ EXTRA_PRODUCTS = {
 }
 #: The cents that Odoo's own taxes left over; kept apart from KeyCRM's rounding.
 TAX_ROUNDING = "tax_rounding"
-#: Digits in which quantities are compared; KeyCRM's have at most three.
-DIGITS = 3
 
 
 class KeycrmOrderImporter(models.AbstractModel):
@@ -57,12 +54,14 @@ class KeycrmOrderImporter(models.AbstractModel):
         product = batch.products[line.id]
         price = money.unit_price(line)
         name = product_name(line.name, line.properties) or product.display_name
+        name = f"{name}\n{line.comment}" if line.comment else name
         warehouse = line.warehouse and batch.warehouses.get(line.warehouse.id)
         to_make = line.shipment_type == "manufacturing"
         return {
             "keycrm_id": line.id,
             "product_id": product.id,
-            "name": f"{name}\n{line.comment}" if line.comment else name,
+            "name": name,
+            "keycrm_name": name,
             "product_uom_qty": float(line.quantity),
             "product_uom_id": product.uom_id.id,
             **self._price_vals(batch, price.price, price.discount),
@@ -93,6 +92,7 @@ class KeycrmOrderImporter(models.AbstractModel):
             "keycrm_extra": kind,
             "product_id": product.id,
             "name": product.name,
+            "keycrm_name": product.name,
             "product_uom_qty": 1.0,
             "product_uom_id": product.uom_id.id,
             **prices,
@@ -131,163 +131,6 @@ class KeycrmOrderImporter(models.AbstractModel):
             route.active = True
         return route
 
-    # === KNOWN ORDERS ===#
-
-    @api.model
-    def _update_lines(self, batch, order):
-        """Bring the lines of a known order to what KeyCRM has now.
-
-        What was delivered or invoiced is decided before anything is written: a quantity never goes
-        below it, an expected return waits for the goods, and a to-do tells a person what differs.
-        """
-        record = batch.known[order.id]
-        wanted = {("line", line.id): self._line_vals(batch, line) for line in order.lines}
-        wanted.update((("extra", kind), v) for kind, v in self._extra_vals(batch, order).items())
-        cancelling = batch.action(order) == "cancel" and record.state == "sale"
-        cancelling = cancelling and record._keycrm_is_out()
-        if cancelling:
-            # What was not shipped yet stays here; the rest is told when the order is cancelled.
-            wanted = {key: {**vals, "product_uom_qty": 0.0} for key, vals in wanted.items()}
-        commands, kept = [], []
-        for key, line in self._current_lines(record).items():
-            vals = wanted.pop(key, None)
-            if vals and line.product_id.id != vals["product_id"] and not line.product_updatable:
-                # The goods of a line that was delivered cannot become other goods.
-                wanted[key] = vals
-                commands.append(Command.update(line.id, {"keycrm_id": 0, "keycrm_extra": False}))
-                vals = None
-            self._note_touched(batch, line, vals)
-            if vals is None:
-                commands += self._removal_commands(line, kept)
-            else:
-                commands += self._change_commands(line, vals, kept)
-        commands += [self._create_command(vals) for vals in wanted.values()]
-        batch.touched.update(
-            vals["product_id"] for vals in wanted.values() if vals.get("keycrm_stock_status")
-        )
-        if commands:
-            # A locked order is written for KeyCRM's sake; unlocked, its procurement follows.
-            locked = record.locked
-            record.locked = False
-            wanted = {line.id: wish for line, wish, _least in kept if wish < line.qty_delivered}
-            record.with_context(keycrm_wanted=wanted).write({"order_line": commands})
-            record.locked = locked
-        if kept and not cancelling:
-            self._tell_kept(record, kept)
-
-    @api.model
-    def _current_lines(self, record):
-        """:return: the lines that came from KeyCRM, by what they stand for"""
-        current = {}
-        for line in record.order_line:
-            if line.keycrm_id:
-                current["line", line.keycrm_id] = line
-            elif line.keycrm_extra and line.keycrm_extra != TAX_ROUNDING:
-                current["extra", line.keycrm_extra] = line
-        return current
-
-    @api.model
-    def _note_touched(self, batch, line, vals):
-        """Note products whose stock KeyCRM moved by itself: reserve, write-off, return."""
-        if not line.keycrm_id:
-            return
-        moved = vals is None or any(
-            (line[name].id if name.endswith("_id") else line[name] or False)
-            != (vals[name] or False)
-            for name in ("keycrm_stock_status", "keycrm_warehouse_id", "keycrm_quantity")
-        )
-        if moved:
-            batch.touched.add(line.product_id.id)
-
-    @api.model
-    def _update_holds(self, batch, order):
-        """Note what KeyCRM holds of its stock for a known order, and nothing else of its lines."""
-        lines = {line.id: line for line in order.lines}
-        for record in batch.known[order.id].order_line.filtered("keycrm_id"):
-            line = lines.get(record.keycrm_id)
-            warehouse = line and line.warehouse and batch.warehouses.get(line.warehouse.id)
-            vals = {
-                "keycrm_stock_status": (line and line.stock_status) or False,
-                "keycrm_quantity": float(line.quantity) if line else 0.0,
-                "keycrm_warehouse_id": warehouse.id if warehouse else False,
-            }
-            self._note_touched(batch, record, vals)
-            if any(not _same_value(record, name, value) for name, value in vals.items()):
-                record.write(vals)
-
-    @api.model
-    def _removal_commands(self, line, kept):
-        """A line that KeyCRM does not have any more; of a confirmed order it stays with quantity 0."""
-        if line.state in ("draft", "sent", "cancel"):
-            return [Command.delete(line.id)]
-        least = max(line.qty_delivered, line.qty_invoiced)
-        if least:
-            kept.append((line, 0.0, least))
-        # KeyCRM has given back what it held for the line.
-        gone = {"keycrm_stock_status": False, "keycrm_quantity": 0.0}
-        if not float_compare(line.product_uom_qty, least, precision_digits=DIGITS):
-            return [Command.update(line.id, gone)] if line.keycrm_quantity else []
-        return [
-            Command.update(
-                line.id,
-                {
-                    **gone,
-                    "product_uom_qty": least,
-                    "price_unit": line.price_unit,
-                    "discount": line.discount,
-                    "tax_ids": [Command.set(line.tax_ids.ids)],
-                },
-            )
-        ]
-
-    @api.model
-    def _change_commands(self, line, vals, kept):
-        vals = dict(vals)
-        if line.state == "sale":
-            least = max(line.qty_delivered, line.qty_invoiced)
-            if float_compare(vals["product_uom_qty"], least, precision_digits=DIGITS) < 0:
-                kept.append((line, vals["product_uom_qty"], least))
-                vals["product_uom_qty"] = least
-            if line.qty_invoiced and not self._same_price(line, vals):
-                # An invoice was made at the old price; changing it here would hide the difference.
-                kept.append((line, vals["product_uom_qty"], line.product_uom_qty))
-                vals = {
-                    key: value
-                    for key, value in vals.items()
-                    if key not in ("price_unit", "discount", "tax_ids")
-                }
-                vals.update(price_unit=line.price_unit, discount=line.discount)
-        changed = {name for name, value in vals.items() if not _same_value(line, name, value)}
-        if not changed:
-            return []
-        if not changed & {"product_id", "product_uom_qty", "price_unit", "discount", "tax_ids"}:
-            return [Command.update(line.id, {name: vals[name] for name in changed})]
-        if line.state == "sale":
-            # Odoo tells the warehouse of every quantity that is written, also of the same one.
-            for name in ("product_id", "product_uom_id"):
-                if name not in changed:
-                    vals.pop(name)
-        return [Command.update(line.id, vals)]
-
-    @api.model
-    def _same_price(self, line, vals):
-        return all(_same_value(line, name, vals[name]) for name in ("price_unit", "discount"))
-
-    @api.model
-    def _tell_kept(self, record, kept):
-        """Tell a person what KeyCRM wants and what was kept, because goods or invoices are out."""
-        rows = [
-            self.env._(
-                "%(product)s: %(wanted)s in KeyCRM, %(kept)s already delivered or invoiced",
-                product=line.product_id.display_name,
-                wanted=f"{wanted:g}",
-                kept=f"{least:g}",
-            )
-            for line, wanted, least in kept
-        ]
-        record._keycrm_expect_return({line: wanted for line, wanted, _least in kept})
-        record._keycrm_todo(self.env._("KeyCRM changed what is already out"), rows)
-
     # === THE CENT ===#
 
     @api.model
@@ -320,14 +163,3 @@ class KeycrmOrderImporter(models.AbstractModel):
             record.locked = False
             record.write({"order_line": [command]})
             record.locked = locked
-
-
-def _same_value(line, name, value):
-    field = line._fields[name]
-    if field.type == "float":
-        return abs(line[name] - value) < 1e-6
-    if field.type == "many2one":
-        return line[name].id == (value or False)
-    if field.type == "many2many":
-        return set(line[name].ids) == set(value[0][2] if value[0][0] == Command.SET else ())
-    return (line[name] or False) == (value or False)

@@ -5,7 +5,12 @@ from ..keycrm.naming import normalised_phone, shortened
 
 
 class KeycrmOrderImporter(models.AbstractModel):
-    """Buyers become contacts: by KeyCRM's number, else by phone or e-mail, else new ones."""
+    """Buyers become contacts: by KeyCRM's number, else by phone or e-mail, else new ones.
+
+    KeyCRM's buyer is always a person; a company is what the person buys for. So the person is the
+    order's customer (whom to call, whom the parcel is for), below the company's contact, and the
+    company is invoiced and owes: as Odoo itself has it for contacts of companies.
+    """
 
     _inherit = "keycrm.order.importer"
 
@@ -48,6 +53,21 @@ class KeycrmOrderImporter(models.AbstractModel):
         if new:
             partners.update(self._new_buyers(account, new, companies))
         return partners
+
+    @api.model
+    def _invoice_addresses(self, partners):
+        """Look up addresses for invoices that somebody noted in Odoo.
+
+        :param partners: ``{number: (buyer, delivery address)}``
+        :return: ``{company or person: res.partner}``, only of those that have one
+        """
+        payers = self.env["res.partner"].union(
+            *(buyer.commercial_partner_id for buyer, _delivery in partners.values())
+        )
+        addresses = self.env["res.partner"].search(
+            [("parent_id", "in", payers.ids), ("type", "=", "invoice")], order="id desc"
+        )
+        return {address.parent_id: address for address in addresses}
 
     @api.model
     def _companies_of(self, account, buyers):

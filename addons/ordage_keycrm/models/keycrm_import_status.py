@@ -19,6 +19,7 @@ class KeycrmOrderImporter(models.AbstractModel):
                 archived |= record
             elif record.keycrm_archived:
                 reopened |= record
+        (wanted["quotation"] | wanted["confirm"])._keycrm_is_wanted()
         reopened._keycrm_reopen()
         self._to_quotation(wanted["quotation"])
         self._to_confirmed(wanted["confirm"])
@@ -58,17 +59,7 @@ class KeycrmOrderImporter(models.AbstractModel):
             return
         ready.action_confirm()
         for order in ready:
-            to_make = order.order_line.filtered(
-                lambda line: line.keycrm_to_make and not line.route_ids
-            )
-            if to_make and not order.keycrm_never_moves:
-                order._keycrm_todo(
-                    self.env._("To manufacture"),
-                    [
-                        f"{line.product_id.display_name}: {line.product_uom_qty:g}"
-                        for line in to_make
-                    ],
-                )
+            order._keycrm_tell_to_make(order.order_line.filtered("keycrm_to_make"))
 
     @api.model
     def _note_cancelled(self, batch, orders):

@@ -35,6 +35,7 @@ class KeycrmOrderImporter(models.AbstractModel):
             self._tell_stock(batch)
             return outcomes
         batch.partners = self._partners(account, batch.orders)
+        batch.invoice_addresses = self._invoice_addresses(batch.partners)
         batch.products = self._products(account, batch.orders, batch.known)
         heads = {order.id: self._head_vals(batch, order) for order in batch.orders}
         self._create_orders(batch, heads)
@@ -103,7 +104,7 @@ class KeycrmOrderImporter(models.AbstractModel):
     @api.model
     def _set_aside_skipped(self, batch):
         """Orders in a status that is not imported: new ones stay out, of known ones only the status
-        that is shown changes, and what KeyCRM holds of its stock for them.
+        that is shown changes, and what KeyCRM holds of stock for them.
 
         :return: ``{number: Outcome}`` of those; they are taken out of the batch
         """
@@ -119,9 +120,10 @@ class KeycrmOrderImporter(models.AbstractModel):
                     {
                         "keycrm_status_id": batch.status(order).id,
                         "keycrm_updated_at": order.updated_at or False,
+                        "keycrm_read_fresh": self._is_fresh(order),
                     },
                 )
-                self._update_holds(batch, order)
+                self._update_held(batch, record, order)
             outcomes[order.id] = Outcome(record.id if record else False, skipped=not record)
         batch.orders = kept
         return outcomes

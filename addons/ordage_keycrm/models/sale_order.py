@@ -99,7 +99,8 @@ class SaleOrder(models.Model):
     )
     keycrm_amount_due = fields.Monetary(
         string="To collect on delivery",
-        compute="_compute_keycrm_amounts",
+        compute="_compute_keycrm_amount_due",
+        store=True,
         help="What is still to be paid of KeyCRM's total.",
     )
 
@@ -151,12 +152,10 @@ class SaleOrder(models.Model):
     @api.depends(
         "keycrm_payment_ids.amount",
         "keycrm_payment_ids.status",
-        "keycrm_payment_status",
-        "keycrm_total",
-        "keycrm_account_id.import_payments",
+        "currency_id",
     )
     def _compute_keycrm_amounts(self):
-        """Sum the payments in the order's currency; without payments KeyCRM's status has to do."""
+        """Sum the payments in the order's currency."""
         for order in self:
             sums = dict.fromkeys(("paid", "not_paid", "canceled"), 0.0)
             for payment in order.keycrm_payment_ids:
@@ -168,11 +167,25 @@ class SaleOrder(models.Model):
                 )
             order.keycrm_amount_paid = sums["paid"]
             order.keycrm_amount_expected = sums["not_paid"]
+
+    @api.depends(
+        "keycrm_amount_paid",
+        "keycrm_payment_status",
+        "keycrm_total",
+        "keycrm_status_id.order_action",
+        "keycrm_account_id.import_payments",
+    )
+    def _compute_keycrm_amount_due(self):
+        """What is left of KeyCRM's total; without payments KeyCRM's status has to do, and nothing is
+        collected for a cancelled order.
+        """
+        for order in self:
             settled = order.keycrm_payment_status in ("paid", "overpaid") or not (
                 order.keycrm_account_id.import_payments or order.keycrm_payment_status == "not_paid"
             )
+            settled = settled or order.keycrm_status_id.order_action == "cancel"
             order.keycrm_amount_due = (
-                0.0 if settled else max(0.0, order.keycrm_total - sums["paid"])
+                0.0 if settled else max(0.0, order.keycrm_total - order.keycrm_amount_paid)
             )
 
     @api.depends("keycrm_never_moves")

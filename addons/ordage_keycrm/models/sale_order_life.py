@@ -1,13 +1,8 @@
 from odoo import models
 
-from .. import todo
-
-#: Digits in which quantities are compared; KeyCRM's have at most three.
-DIGITS = 3
-
 
 class SaleOrder(models.Model):
-    """What happens to an imported order: archive, cancel, expected returns, to-dos.
+    """What happens to an imported order: archive, cancel.
 
     Nothing that was delivered or invoiced is undone silently: a person is told what happened and what
     to do, and goods that are on their way back are waited for, so that stock rises only on receipt.
@@ -25,32 +20,50 @@ class SaleOrder(models.Model):
             or self.invoice_ids.filtered(lambda move: move.state == "posted")
         )
 
-    def _keycrm_expect_return(self, wanted):
-        """Make a return transfer that waits for goods which KeyCRM does not want delivered any more.
+    # === WHAT IS STILL TO GO ===#
 
-        What is expected back already is not expected twice.
+    def _keycrm_ship_from_elsewhere(self, before):
+        """KeyCRM said another warehouse of lines that are confirmed: what is still to go is taken from
+        there, unless people have begun to pick it.
 
-        :param wanted: ``{sale.order.line: quantity that KeyCRM wants}``
-        :return: the new return transfers, ``stock.picking``
+        :param before: ``{sale.order.line: stock.warehouse}`` from which the lines were to ship
         """
-        self.ensure_one()
-        missing = {}
-        for line, quantity in wanted.items():
-            too_much = line.qty_delivered - quantity - line._keycrm_expected_back()
-            for move in line.move_ids.sorted("id", reverse=True):
-                if round(too_much, DIGITS) <= 0:
-                    break
-                part = min(too_much, move._keycrm_still_out())
-                if round(part, DIGITS) > 0:
-                    missing.setdefault(move.picking_id, {})[move] = part
-                    too_much -= part
-        returns = self.env["stock.picking"]
-        for picking, quantities in missing.items():
-            wizard = self.env["stock.return.picking"].create({"picking_id": picking.id})
-            for row in wizard.product_return_moves:
-                row.quantity = quantities.get(row.move_id, 0.0)
-            returns |= wizard._create_return()
-        return returns
+        for line, warehouse in before.items():
+            if not line.exists() or line.warehouse_id == warehouse or self.keycrm_never_moves:
+                continue
+            moves = line.move_ids.filtered(lambda move: move.state not in ("done", "cancel"))
+            moves = moves.filtered(
+                lambda move, former=warehouse: move.location_id.warehouse_id == former
+            )
+            if not moves:
+                continue
+            if any(moves.mapped("picked")) or moves.move_orig_ids.filtered(
+                lambda move: move.state == "done"
+            ):
+                self._keycrm_todo(
+                    self.env._("KeyCRM changed the warehouse of goods that are being picked"),
+                    [
+                        self.env._(
+                            "%(product)s is to ship from %(new)s, not from %(former)s.",
+                            product=line.product_id.display_name,
+                            new=line.warehouse_id.display_name,
+                            former=warehouse.display_name,
+                        )
+                    ],
+                    lasting=True,
+                )
+                continue
+            moves._action_cancel()
+            line._action_launch_stock_rule()
+
+    def _keycrm_tell_to_make(self, lines):
+        """Say what KeyCRM wants made for the order and Odoo does not make by itself."""
+        lines = lines.filtered(lambda line: not line.route_ids and line.product_uom_qty)
+        if lines and not self.keycrm_never_moves:
+            self._keycrm_todo(
+                self.env._("To manufacture"),
+                [f"{line.product_id.display_name}: {line.product_uom_qty:g}" for line in lines],
+            )
 
     # === ARCHIVE ===#
 
@@ -103,6 +116,11 @@ class SaleOrder(models.Model):
                 )
             order._keycrm_todo(self.env._("KeyCRM cancelled the order"), rows)
 
+    def _keycrm_is_wanted(self):
+        """KeyCRM took a cancellation back: nobody has to act on it any more."""
+        for order in self.filtered("keycrm_told"):
+            order._keycrm_todo_is_over(self.env._("KeyCRM cancelled the order"))
+
     def _keycrm_merged_into(self):
         """Give the orders that have this order's KeyCRM lines or payments now: KeyCRM merged them."""
         self.ensure_one()
@@ -128,15 +146,3 @@ class SaleOrder(models.Model):
                 self.env._("The order was deleted in KeyCRM"),
                 [self.env._("Cancel it here too, or keep it if the goods are really sold.")],
             )
-
-    # === TELLING PEOPLE ===#
-
-    def _keycrm_todo(self, summary, rows):
-        """Leave a to-do for the salesperson; the same one is not left twice.
-
-        :param summary: one line
-        :param rows: list of sentences
-        """
-        self.ensure_one()
-        user = self.user_id or self.keycrm_account_id._todo_user()
-        todo.leave(self, user, summary, rows)

@@ -35,6 +35,14 @@ class SaleOrderLine(models.Model):
         readonly=True,
         help="What KeyCRM reserves or writes off for this line; Odoo's quantity may differ from it.",
     )
+    keycrm_name = fields.Text(
+        string="Description in KeyCRM",
+        copy=False,
+        readonly=True,
+        help="What KeyCRM last called the line: what a person wrote instead stays until that changes.",
+    )
+    # Odoo computes it and shows it nowhere; a person may choose another one.
+    warehouse_id = fields.Many2one(readonly=False)
     keycrm_to_make = fields.Boolean(
         string="To manufacture",
         copy=False,
@@ -53,18 +61,22 @@ class SaleOrderLine(models.Model):
                 line.invoice_status = "no"
         return result
 
-    @api.depends("keycrm_warehouse_id", "order_id.keycrm_account_id.warehouse_id")
+    @api.depends("keycrm_warehouse_id")
     def _compute_warehouse_id(self):
         """A line ships from the warehouse that is matched to its KeyCRM warehouse.
 
-        Where several Odoo warehouses are summed into one of KeyCRM, it is the account's main one.
+        Where several Odoo warehouses are summed into one of KeyCRM, it is the account's main one. A
+        route that leads from other warehouses alone counts more.
         """
         result = super()._compute_warehouse_id()
         for line in self:
             matched = line.keycrm_warehouse_id.warehouse_ids
-            if matched and not line.route_ids:
-                main = line.order_id.keycrm_account_id.warehouse_id
-                line.warehouse_id = main if main in matched else matched[0]
+            if not matched:
+                continue
+            main = line.order_id.keycrm_account_id.warehouse_id
+            wanted = main if main in matched else matched[0]
+            if not line.route_ids or wanted in line.route_ids.rule_ids.location_src_id.warehouse_id:
+                line.warehouse_id = wanted
         return result
 
     # === BUSINESS METHODS ===#

@@ -13,9 +13,17 @@ class StockPicking(models.Model):
     keycrm_number = fields.Char(related="sale_id.keycrm_number")
     currency_id = fields.Many2one(related="sale_id.currency_id")
     keycrm_amount_paid = fields.Monetary(related="sale_id.keycrm_amount_paid")
+    keycrm_amount_expected = fields.Monetary(related="sale_id.keycrm_amount_expected")
+    keycrm_payment_status = fields.Selection(related="sale_id.keycrm_payment_status")
     keycrm_amount_due = fields.Monetary(related="sale_id.keycrm_amount_due")
     keycrm_tracking_code = fields.Char(
         string="Tracking number (KeyCRM)", related="sale_id.keycrm_tracking_code"
+    )
+    keycrm_expected_return = fields.Boolean(
+        string="Expected return",
+        copy=False,
+        readonly=True,
+        help="KeyCRM cancelled or shortened the order after the goods had left.",
     )
     keycrm_delivery_service = fields.Char(related="sale_id.keycrm_delivery_service")
 

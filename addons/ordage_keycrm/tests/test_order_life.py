@@ -1,60 +1,11 @@
-"""The life of an order: status by status, edit by edit, nothing undone silently."""
+"""The life of an order, status by status: nothing undone silently."""
 
 from ast import literal_eval
 
-from odoo import fields
-
-from .common import KeycrmCase
+from .order_common import OrderCase
 
 
-class TestOrderLife(KeycrmCase):
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.new, cls.agreed, cls.made, cls.sent, cls.done, cls.gone = (
-            cls.status(group) for group in range(1, 7)
-        )
-        cls.offer = cls.keycrm.create_offer(sku="KUHOL-1", price=100, name="Кухоль")["id"]
-        cls.other = cls.keycrm.create_offer(sku="TARIL-1", price=50, name="Тарілка")["id"]
-
-    # === HELPERS ===#
-
-    def make(self, status=None, quantity=5, **fields_):
-        number = self.new_order(
-            [{"offer_id": self.offer, "price": 100, "quantity": quantity}],
-            status_id=(status or self.new).keycrm_id,
-            **fields_,
-        )
-        return self.arrive(number)
-
-    def move(self, order, status):
-        self.keycrm.set_status(order.keycrm_id, status.keycrm_id, webhook=False)
-        return self.arrive(order.keycrm_id)
-
-    def line_id(self, order, index=0):
-        return self.keycrm.order(order.keycrm_id)["answer"]["products"][index]["id"]
-
-    def deliver(self, order, quantity=None):
-        picking = order.picking_ids.filtered(
-            lambda p: p.state not in ("done", "cancel") and p.picking_type_code == "outgoing"
-        )
-        for move in picking.move_ids:
-            move.quantity = move.product_uom_qty if quantity is None else quantity
-            move.picked = True
-        picking._action_done()
-        return picking
-
-    def invoice(self, order):
-        invoice = order._create_invoices()
-        invoice.invoice_date = fields.Date.today()
-        invoice.action_post()
-        return invoice
-
-    def todo(self, order):
-        return " ".join(order.activity_ids.mapped(lambda a: f"{a.summary} {a.note}"))
-
-    # === STATUS ===#
-
+class TestStatuses(OrderCase):
     def test_each_group_of_statuses_becomes_what_the_design_says(self):
         self.assertEqual(self.make(self.new).state, "draft")
         self.assertEqual(self.make(self.agreed).state, "draft")
@@ -146,8 +97,8 @@ class TestOrderLife(KeycrmCase):
             sum(order.picking_ids.filtered("return_id").move_ids.mapped("product_uom_qty")), 2
         )
 
-    # === ARCHIVE ===#
 
+class TestArchive(OrderCase):
     def test_archive_statuses_lock_and_move_orders_and_give_them_back(self):
         self.account.archive_status_ids = self.done
         order = self.make(self.sent)
@@ -165,8 +116,16 @@ class TestOrderLife(KeycrmCase):
         self.assertFalse(order.picking_ids)
         self.assertEqual(order.invoice_status, "no")
         order.locked = False
-        order.order_line[0].product_uom_qty = 9
+        self.keycrm.patch_line(order.keycrm_id, self.line_id(order), quantity=9, webhook=False)
+        self.arrive(order.keycrm_id)
+        self.assertEqual(order.order_line.product_uom_qty, 9)
         self.assertFalse(order.picking_ids)
+        # Neither is it shipped once the integration is off and people edit it.
+        self.account.enabled = False
+        order.locked = False
+        order.order_line[0].product_uom_qty = 11
+        self.assertFalse(order.picking_ids)
+        self.account.enabled = True
         self.move(order, self.sent)
         self.assertFalse(order.picking_ids)
 
@@ -225,205 +184,3 @@ class TestOrderLife(KeycrmCase):
         self.assertTrue(order.keycrm_never_moves)
         self.keycrm.put_status(id=self.made.keycrm_id, writes_off=False)
         self.keycrm.set_switches(status_write_off="off")
-
-    # === EDITS ===#
-
-    def change_all(self, order):
-        """In KeyCRM: another quantity, another price, one more line."""
-        self.keycrm.patch_line(
-            order.keycrm_id, self.line_id(order), quantity=7, price=90, webhook=False
-        )
-        self.keycrm.add_line(
-            order.keycrm_id, offer_id=self.other, price=50, quantity=1, webhook=False
-        )
-        self.arrive(order.keycrm_id)
-
-    def test_an_edited_quotation_is_followed_in_full(self):
-        order = self.make(self.new)
-        self.change_all(order)
-        self.assertEqual(order.order_line.mapped("product_uom_qty"), [7, 1])
-        self.assertEqual(order.amount_total, 680)
-        self.keycrm.remove_line(order.keycrm_id, self.line_id(order, 1))
-        self.arrive(order.keycrm_id)
-        self.assertEqual(len(order.order_line), 1)
-        self.assertFalse(order.keycrm_total_differs)
-
-    def test_an_edited_confirmed_order_is_followed_by_its_delivery(self):
-        order = self.make(self.made)
-        self.change_all(order)
-        open_moves = order.picking_ids.move_ids.filtered(lambda m: m.state != "cancel")
-        self.assertEqual(sorted(open_moves.mapped("product_uom_qty")), [1, 7])
-        self.assertFalse(order.keycrm_total_differs)
-        self.keycrm.remove_line(order.keycrm_id, self.line_id(order, 1))
-        self.keycrm.patch_line(order.keycrm_id, self.line_id(order), quantity=3, webhook=False)
-        self.arrive(order.keycrm_id)
-        self.assertEqual(order.order_line.mapped("product_uom_qty"), [3, 0])
-        open_moves = order.picking_ids.move_ids.filtered(lambda m: m.state != "cancel")
-        self.assertEqual(sum(open_moves.mapped("product_uom_qty")), 3)
-        self.assertFalse(order.keycrm_total_differs)
-
-    def test_a_partly_delivered_order_is_followed_down_to_what_was_delivered(self):
-        order = self.make(self.made)
-        self.deliver(order, quantity=2)
-        self.keycrm.patch_line(order.keycrm_id, self.line_id(order), quantity=3, webhook=False)
-        self.arrive(order.keycrm_id)
-        self.assertEqual(order.order_line.product_uom_qty, 3)
-        self.assertFalse(order.activity_ids)
-        self.keycrm.patch_line(order.keycrm_id, self.line_id(order), quantity=1, webhook=False)
-        self.arrive(order.keycrm_id)
-        self.assertEqual(order.order_line.product_uom_qty, 2)
-        self.assertIn("Кухоль", self.todo(order))
-        back = order.picking_ids.filtered("return_id")
-        self.assertEqual(sum(back.move_ids.mapped("product_uom_qty")), 1)
-        self.assertTrue(order.keycrm_total_differs)
-
-    def test_a_fully_delivered_order_takes_new_prices_and_more_goods(self):
-        order = self.make(self.made)
-        self.deliver(order)
-        self.change_all(order)
-        open_moves = order.picking_ids.move_ids.filtered(
-            lambda m: m.state not in ("done", "cancel")
-        )
-        self.assertEqual(sorted(open_moves.mapped("product_uom_qty")), [1, 2])
-        self.assertFalse(order.keycrm_total_differs)
-
-    def test_a_delivered_line_that_keycrm_removes_is_expected_back(self):
-        order = self.make(self.made)
-        self.deliver(order)
-        self.keycrm.add_line(
-            order.keycrm_id, offer_id=self.other, price=50, quantity=1, webhook=False
-        )
-        self.keycrm.remove_line(order.keycrm_id, self.line_id(order))
-        self.arrive(order.keycrm_id)
-        kept = order.order_line.filtered(lambda line: line.product_id.default_code == "KUHOL-1")
-        self.assertEqual(kept.product_uom_qty, 5)
-        self.assertTrue(order.picking_ids.filtered("return_id"))
-        self.assertIn("Кухоль", self.todo(order))
-
-    def test_an_invoiced_order_keeps_its_prices_and_says_so(self):
-        order = self.make(self.made)
-        self.deliver(order)
-        self.invoice(order)
-        self.change_all(order)
-        self.assertEqual(order.order_line[0].price_unit, 100)
-        self.assertTrue(self.todo(order))
-        self.assertTrue(order.keycrm_total_differs)
-
-    def test_a_locked_order_is_edited_and_stays_locked(self):
-        order = self.make(self.made)
-        order.locked = True
-        self.change_all(order)
-        self.assertEqual(order.order_line.mapped("product_uom_qty"), [7, 1])
-        self.assertTrue(order.locked)
-        open_moves = order.picking_ids.move_ids.filtered(lambda m: m.state != "cancel")
-        self.assertEqual(sum(open_moves.mapped("product_uom_qty")), 8)
-
-    def test_arriving_again_unchanged_writes_nothing(self):
-        order = self.make(self.made)
-        self.env.flush_all()
-        before = order.write_date, order.order_line.mapped("write_date"), order.message_ids
-        self.arrive(order.keycrm_id)
-        self.env.flush_all()
-        self.assertEqual(
-            before, (order.write_date, order.order_line.mapped("write_date"), order.message_ids)
-        )
-
-    # === MERGE, COPY, DELETE ===#
-
-    def test_merged_orders_leave_one_set_of_deliveries_in_either_order_of_events(self):
-        for first_main in (True, False):
-            main, other = self.make(self.made), self.make(self.made, quantity=2)
-            self.keycrm.merge_orders(main.keycrm_id, other.keycrm_id)
-            pair = [main.keycrm_id, other.keycrm_id]
-            for number in pair if first_main else reversed(pair):
-                self.arrive(number)
-            self.assertEqual(other.state, "cancel")
-            open_moves = (main | other).picking_ids.move_ids.filtered(lambda m: m.state != "cancel")
-            self.assertEqual(sum(open_moves.mapped("product_uom_qty")), 7)
-
-    def test_a_merge_takes_the_payments_along_once(self):
-        self.account.import_payments = True
-        main = self.make(self.made)
-        other = self.make(self.made, payments=[{"amount": 500, "status": "paid"}])
-        self.assertEqual(other.keycrm_amount_paid, 500)
-        self.keycrm.merge_orders(main.keycrm_id, other.keycrm_id)
-        self.arrive(other.keycrm_id)
-        self.arrive(main.keycrm_id)
-        payments = self.env["keycrm.payment"].search([("account_id", "=", self.account.id)])
-        self.assertEqual((payments.sale_order_id, payments.amount), (main, 500))
-        self.assertEqual((main.keycrm_amount_paid, other.keycrm_amount_paid), (500, 0))
-
-    def test_a_merged_order_that_had_shipped_names_both(self):
-        main, other = self.make(self.made), self.make(self.made, quantity=2)
-        self.deliver(other)
-        self.keycrm.merge_orders(main.keycrm_id, other.keycrm_id)
-        self.arrive(main.keycrm_id)
-        self.arrive(other.keycrm_id)
-        self.assertIn(main.name, self.todo(other))
-        self.assertIn(other.name, self.todo(other))
-
-    def test_a_copy_is_linked_to_its_original(self):
-        order = self.make(self.made)
-        copy = self.arrive(self.keycrm.copy_order(order.keycrm_id, webhook=False)["id"])
-        self.assertEqual(copy.keycrm_parent_order_id, order)
-
-    def test_a_deleted_order_is_marked_and_kept(self):
-        order = self.make(self.made)
-        self.keycrm.delete_order(order.keycrm_id)
-        self.env["keycrm.event"]._tell(self.account, "odoo.refresh", [order.keycrm_id])
-        with self.committing(), self.account._client() as client:
-            self.account._work_inbox(client)
-        self.assertTrue(order.keycrm_deleted)
-        self.assertEqual(order.state, "sale")
-        self.assertTrue(order.activity_ids)
-        event = self.env["keycrm.event"].search([("keycrm_order_id", "=", order.keycrm_id)])
-        self.assertEqual(event.state, "ignored")
-        self.assertIn(str(order.keycrm_id), event.error)
-
-    # === BACK TO KEYCRM ===#
-
-    def push(self):
-        with self.committing(), self.account._client() as client:
-            while self.env["keycrm.status.push"]._work(self.account, client):
-                pass
-
-    def status_in_keycrm(self, order):
-        return self.keycrm.order(order.keycrm_id)["answer"]["status_id"]
-
-    def test_a_validated_delivery_sets_a_status_once_where_that_is_wished(self):
-        order = self.make(self.made)
-        self.deliver(order)
-        self.push()
-        self.assertEqual(self.status_in_keycrm(order), self.made.keycrm_id)
-        self.account.delivered_status_id = self.sent
-        second = self.make(self.made)
-        self.deliver(second)
-        self.push()
-        self.assertEqual(self.status_in_keycrm(second), self.sent.keycrm_id)
-        self.keycrm.clear_log()
-        self.push()
-        self.assertFalse(self.keycrm.requests())
-
-    def test_a_status_that_a_manager_set_meanwhile_stays(self):
-        self.account.delivered_status_id = self.sent
-        order = self.make(self.made)
-        self.deliver(order)
-        self.keycrm.set_status(order.keycrm_id, self.done.keycrm_id, webhook=False)
-        self.push()
-        self.assertEqual(self.status_in_keycrm(order), self.done.keycrm_id)
-        push = self.env["keycrm.status.push"].search([("sale_order_id", "=", order.id)])
-        self.assertEqual(push.state, "ignored")
-
-    def test_a_status_that_keycrm_refuses_is_shown_and_can_be_retried(self):
-        self.account.delivered_status_id = self.sent
-        order = self.make(self.made)
-        self.deliver(order)
-        self.keycrm.add_fault("status", method="PUT", path="/order/*", status=422, times=1)
-        self.push()
-        push = self.env["keycrm.status.push"].search([("sale_order_id", "=", order.id)])
-        self.assertEqual(push.state, "failed")
-        self.assertTrue(push.error)
-        push.action_retry()
-        self.push()
-        self.assertEqual(push.state, "done")
-        self.assertEqual(self.status_in_keycrm(order), self.sent.keycrm_id)

@@ -2,7 +2,8 @@
 
 from datetime import date, datetime, timedelta
 
-from odoo.exceptions import ValidationError
+from odoo.exceptions import UserError, ValidationError
+from odoo.fields import Command
 from odoo.tests import Form, new_test_user
 
 from .common import KeycrmCase
@@ -19,7 +20,8 @@ class TestOrderForm(KeycrmCase):
         groups = (
             "base.group_no_one,sales_team.group_sale_manager,product.group_product_pricelist,"
             "account.group_delivery_invoice_address,sale_management.group_sale_order_template,"
-            "stock.group_stock_multi_warehouses,stock.group_stock_user"
+            "stock.group_stock_multi_warehouses,stock.group_stock_user,uom.group_uom,"
+            "sale.group_discount_per_so_line"
         )
         cls.salesperson = new_test_user(cls.env, "seller", groups=f"base.group_user,{groups}")
         cls.env["product.pricelist"].create({"name": "Wholesale"})
@@ -47,22 +49,114 @@ class TestOrderForm(KeycrmCase):
             with self.subTest(field):
                 self.assertReadOnly(self.order, field, value)
 
-    def test_lines_cannot_be_changed_added_or_removed(self):
-        form = Form(self.order)
-        for change in (
-            lambda: form.order_line.edit(0),
-            lambda: form.order_line.new(),
-            lambda: form.order_line.remove(0),
-        ):
-            with self.assertRaisesRegex(AssertionError, "not editable|readonly"):
-                change()
+    def test_what_keycrm_decides_of_a_line_is_read_only(self):
+        tax = self.env["account.tax"].search([("company_id", "=", self.company.id)], limit=1)
+        other = self.env["product.product"].create({"name": "Other"})
+        for state in ("draft", "sale"):
+            if state == "sale":
+                self.keycrm.set_status(
+                    self.order.keycrm_id, self.status(3).keycrm_id, webhook=False
+                )
+                self.arrive(self.order.keycrm_id)
+            self.assertEqual(self.order.state, state)
+            form = Form(self.order)
+            with form.order_line.edit(0) as line:
+                for field, value in (
+                    ("product_id", other),
+                    ("product_template_id", other.product_tmpl_id),
+                    ("product_uom_qty", 7),
+                    ("product_uom_id", self.env.ref("uom.product_uom_dozen")),
+                    ("price_unit", 1),
+                    ("discount", 50),
+                ):
+                    with (
+                        self.subTest(state=state, field=field),
+                        self.assertRaisesRegex(AssertionError, f"readonly field '?{field}"),
+                    ):
+                        line[field] = value
+                with self.assertRaisesRegex(AssertionError, "not editable|readonly"):
+                    line.tax_ids.add(tax)
 
-    def test_a_confirmed_order_is_read_only_too(self):
-        self.keycrm.set_status(self.order.keycrm_id, self.status(3).keycrm_id, webhook=False)
+    def test_the_server_refuses_what_the_form_does_not_offer(self):
+        line = self.order.order_line
+        tax = self.env["account.tax"].search([("company_id", "=", self.company.id)], limit=1)
+        other = self.env["product.product"].create({"name": "Other"})
+        dozen = self.env.ref("uom.product_uom_dozen")
+        spoofed = line.with_context(keycrm_import=True)
+        refused = {
+            "quantity": lambda: line.write({"product_uom_qty": 7}),
+            "price": lambda: line.write({"price_unit": 1}),
+            "discount": lambda: line.write({"discount": 5}),
+            "unit": lambda: line.write({"product_uom_id": dozen.id}),
+            "tax": lambda: line.write({"tax_ids": [Command.set((tax - line.tax_ids).ids)]}),
+            "product": lambda: line.write({"product_id": other.id}),
+            "removing": line.unlink,
+            "adding": lambda: self.order.write(
+                {"order_line": [Command.create({"product_id": other.id})]}
+            ),
+            "a context that a user sends": lambda: spoofed.write({"product_uom_qty": 7}),
+        }
+        for what, change in refused.items():
+            with self.subTest(what), self.assertRaises(UserError) as refusal:
+                change()
+            self.assertIn("KeyCRM", str(refusal.exception))
+        self.assertEqual(line.product_uom_qty, 2)
+        self.assertEqual(len(self.order.order_line), 1)
+
+    def test_the_same_values_and_what_odoo_adds_by_itself_pass(self):
+        line = self.order.order_line
+        line.write(
+            {
+                "product_id": line.product_id.id,
+                "product_uom_qty": line.product_uom_qty,
+                "price_unit": line.price_unit,
+                "tax_ids": [Command.set(line.tax_ids.ids)],
+            }
+        )
+        self.order.write(
+            {"order_line": [Command.create({"display_type": "line_note", "name": "Fragile"})]}
+        )
+        # What a delivery adds that nobody ordered.
+        extra = self.env["product.product"].create({"name": "Extra"})
+        self.order.write(
+            {"order_line": [Command.create({"product_id": extra.id, "product_uom_qty": 0})]}
+        )
+        self.assertEqual(len(self.order.order_line), 3)
         self.arrive(self.order.keycrm_id)
-        self.assertEqual(self.order.state, "sale")
-        with self.assertRaisesRegex(AssertionError, "not editable|readonly"):
-            Form(self.order).order_line.edit(0)
+        self.assertEqual(len(self.order.order_line), 3)
+
+    def test_description_route_and_warehouse_of_a_line_are_chosen_here_and_stay(self):
+        other = self.env["stock.warehouse"].create({"name": "Workshop", "code": "WSH"})
+        self.salesperson.group_ids += self.env.ref("stock.group_adv_location")
+        route = self.env["stock.route"].create({"name": "By hand", "sale_selectable": True})
+        with Form(self.order) as form, form.order_line.edit(0) as line:
+            line.name = "Mug with a name on it"
+            line.route_ids.add(route)
+            line.warehouse_id = other
+        number, mug = self.order.keycrm_id, self.order.order_line
+        told = self.keycrm.order(number)["answer"]["products"][0]["id"]
+        self.keycrm.patch_line(number, told, quantity=3, price=90, webhook=False)
+        self.arrive(number)
+        self.assertRecordValues(
+            mug,
+            [
+                {
+                    "name": "Mug with a name on it",
+                    "route_ids": route.ids,
+                    "warehouse_id": other.id,
+                    "product_uom_qty": 3,
+                    "price_unit": 90,
+                }
+            ],
+        )
+        # What KeyCRM changes of its side is taken over.
+        self.keycrm.patch_line(number, told, name="Кухоль великий", webhook=False)
+        self.arrive(number)
+        self.assertEqual(mug.name, "Кухоль великий")
+        self.assertEqual(mug.warehouse_id, other)
+        self.keycrm.set_status(number, self.status(3).keycrm_id, webhook=False)
+        self.arrive(number)
+        self.assertEqual(self.order.sudo().picking_ids.picking_type_id.warehouse_id, other)
 
     def test_what_odoo_decides_stays_open(self):
         delivery = datetime.combine(date.today() + timedelta(days=3), datetime.min.time())

@@ -1,0 +1,50 @@
+from markupsafe import Markup
+
+from odoo import fields, models
+
+
+class SaleOrder(models.Model):
+    """To-dos about imported orders: each is left once, also when its order arrives again and again."""
+
+    _inherit = "sale.order"
+
+    # === FIELDS ===#
+
+    keycrm_told = fields.Json(
+        string="To-dos that were left",
+        copy=False,
+        readonly=True,
+        help="What a person was told already: done with, it is not told again by the next arrival.",
+    )
+
+    # === BUSINESS METHODS ===#
+
+    def _keycrm_todo(self, summary, rows, *, lasting=False):
+        """Leave a to-do for the salesperson, unless that very thing was told already.
+
+        :param summary: one line
+        :param rows: list of sentences
+        :param lasting: whether another status of the order is no reason to tell it again
+        """
+        self.ensure_one()
+        note = Markup("<ul>%s</ul>") % Markup("").join(Markup("<li>%s</li>") % row for row in rows)
+        told = dict(self.keycrm_told or {})
+        # What is said of a status counts for that status: an order that is cancelled twice is told
+        # of twice.
+        said = [str(note), 0 if lasting else self.keycrm_status_id.id]
+        if told.get(summary) == said:
+            return
+        self.keycrm_told = {**told, summary: said}
+        user = self.user_id or self.keycrm_account_id.user_id or self.env.ref("base.user_admin")
+        self.activity_schedule(
+            "mail.mail_activity_data_todo", summary=summary, note=note, user_id=user.id
+        )
+
+    def _keycrm_todo_is_over(self, *summaries):
+        """What was to be done is settled in KeyCRM itself: the to-do goes, and may come anew."""
+        self.ensure_one()
+        told = self.keycrm_told or {}
+        if told.keys().isdisjoint(summaries):
+            return
+        self.keycrm_told = {key: said for key, said in told.items() if key not in summaries}
+        self.activity_ids.filtered(lambda activity: activity.summary in summaries).unlink()

@@ -1,0 +1,62 @@
+"""Edits in KeyCRM are followed; what cannot be followed is told to a person."""
+
+from .order_common import OrderCase
+
+
+class TestEdits(OrderCase):
+    def change_all(self, order):
+        """In KeyCRM: another quantity, another price, one more line."""
+        self.keycrm.patch_line(
+            order.keycrm_id, self.line_id(order), quantity=7, price=90, webhook=False
+        )
+        self.keycrm.add_line(
+            order.keycrm_id, offer_id=self.other, price=50, quantity=1, webhook=False
+        )
+        self.arrive(order.keycrm_id)
+
+    def test_a_partly_delivered_order_is_followed_down_to_what_was_delivered(self):
+        order = self.make(self.made)
+        self.deliver(order, quantity=2)
+        self.keycrm.patch_line(order.keycrm_id, self.line_id(order), quantity=3, webhook=False)
+        self.arrive(order.keycrm_id)
+        self.assertEqual(order.order_line.product_uom_qty, 3)
+        self.assertFalse(order.activity_ids)
+        self.keycrm.patch_line(order.keycrm_id, self.line_id(order), quantity=1, webhook=False)
+        self.arrive(order.keycrm_id)
+        self.assertEqual(order.order_line.product_uom_qty, 2)
+        self.assertIn("Кухоль", self.todo(order))
+        back = order.picking_ids.filtered("return_id")
+        self.assertEqual(sum(back.move_ids.mapped("product_uom_qty")), 1)
+        self.assertTrue(order.keycrm_total_differs)
+
+    def test_a_delivered_line_that_keycrm_removes_is_expected_back(self):
+        order = self.make(self.made)
+        self.deliver(order)
+        self.keycrm.add_line(
+            order.keycrm_id, offer_id=self.other, price=50, quantity=1, webhook=False
+        )
+        self.keycrm.remove_line(order.keycrm_id, self.line_id(order))
+        self.arrive(order.keycrm_id)
+        kept = order.order_line.filtered(lambda line: line.product_id.default_code == "KUHOL-1")
+        self.assertEqual(kept.product_uom_qty, 5)
+        self.assertTrue(order.picking_ids.filtered("return_id"))
+        self.assertIn("Кухоль", self.todo(order))
+
+    def test_an_invoiced_order_keeps_its_prices_and_says_so(self):
+        order = self.make(self.made)
+        self.deliver(order)
+        self.invoice(order)
+        self.change_all(order)
+        self.assertEqual(order.order_line[0].price_unit, 100)
+        self.assertTrue(self.todo(order))
+        self.assertTrue(order.keycrm_total_differs)
+
+    def test_arriving_again_unchanged_writes_nothing(self):
+        order = self.make(self.made)
+        self.env.flush_all()
+        before = order.write_date, order.order_line.mapped("write_date"), order.message_ids
+        self.arrive(order.keycrm_id)
+        self.env.flush_all()
+        self.assertEqual(
+            before, (order.write_date, order.order_line.mapped("write_date"), order.message_ids)
+        )

@@ -1,0 +1,51 @@
+"""A validated delivery sets a status in KeyCRM, where that is wished."""
+
+from .order_common import OrderCase
+
+
+class TestStatusPush(OrderCase):
+    def push(self):
+        with self.committing(), self.account._client() as client:
+            while self.env["keycrm.status.push"]._work(self.account, client):
+                pass
+
+    def status_in_keycrm(self, order):
+        return self.keycrm.order(order.keycrm_id)["answer"]["status_id"]
+
+    def test_a_validated_delivery_sets_a_status_once_where_that_is_wished(self):
+        order = self.make(self.made)
+        self.deliver(order)
+        self.push()
+        self.assertEqual(self.status_in_keycrm(order), self.made.keycrm_id)
+        self.account.delivered_status_id = self.sent
+        second = self.make(self.made)
+        self.deliver(second)
+        self.push()
+        self.assertEqual(self.status_in_keycrm(second), self.sent.keycrm_id)
+        self.keycrm.clear_log()
+        self.push()
+        self.assertFalse(self.keycrm.requests())
+
+    def test_a_status_that_a_manager_set_meanwhile_stays(self):
+        self.account.delivered_status_id = self.sent
+        order = self.make(self.made)
+        self.deliver(order)
+        self.keycrm.set_status(order.keycrm_id, self.done.keycrm_id, webhook=False)
+        self.push()
+        self.assertEqual(self.status_in_keycrm(order), self.done.keycrm_id)
+        push = self.env["keycrm.status.push"].search([("sale_order_id", "=", order.id)])
+        self.assertEqual(push.state, "ignored")
+
+    def test_a_status_that_keycrm_refuses_is_shown_and_can_be_retried(self):
+        self.account.delivered_status_id = self.sent
+        order = self.make(self.made)
+        self.deliver(order)
+        self.keycrm.add_fault("status", method="PUT", path="/order/*", status=422, times=1)
+        self.push()
+        push = self.env["keycrm.status.push"].search([("sale_order_id", "=", order.id)])
+        self.assertEqual(push.state, "failed")
+        self.assertTrue(push.error)
+        push.action_retry()
+        self.push()
+        self.assertEqual(push.state, "done")
+        self.assertEqual(self.status_in_keycrm(order), self.sent.keycrm_id)

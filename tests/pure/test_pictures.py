@@ -1,8 +1,6 @@
 """Pictures come from named hosts over https alone; nothing inside the own network is ever asked."""
 
 import contextlib
-import datetime
-import ipaddress
 import socket
 import ssl
 import threading
@@ -10,10 +8,9 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from keycrm.pictures import PictureRefused, PictureTrouble, fetch, hosts_of, is_public
+
+from tools.tls_server import make_certificate
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"x" * 1000
 
@@ -57,33 +54,14 @@ class Handler(BaseHTTPRequestHandler):
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     folder = tmp_path_factory.mktemp("certificate")
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
-    now = datetime.datetime.now(datetime.UTC)
-    names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName(names), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    pem = serialization.Encoding.PEM
-    (folder / "cert.pem").write_bytes(certificate.public_bytes(pem))
-    (folder / "key.pem").write_bytes(
-        key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
+    cert, key = make_certificate(folder)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(folder / "cert.pem", folder / "key.pem")
+    context.load_cert_chain(cert, key)
     web = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     web.socket = context.wrap_socket(web.socket, server_side=True)
     thread = threading.Thread(target=web.serve_forever, daemon=True)
     thread.start()
-    yield web.server_port, str(folder / "cert.pem")
+    yield web.server_port, str(cert)
     web.shutdown()
     web.server_close()
     thread.join(30)

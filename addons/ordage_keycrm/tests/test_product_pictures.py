@@ -1,57 +1,122 @@
-"""Pictures of products follow the catalogue, fetched apart from orders."""
+"""Pictures of products follow the catalogue, fetched apart from orders, from a real https server."""
 
 import base64
+import tempfile
+from functools import partial
 from io import BytesIO
-from unittest.mock import patch
+from pathlib import Path
 
 from PIL import Image
+
+from tools.tls_server import TlsServer
 
 from ..keycrm import pictures
 from .common import KeycrmCase
 
-URL = "https://cdn.example.com/1.png"
+IMAGE = {"Content-Type": "image/png"}
 
 
-def png():
+def png(color):
     stream = BytesIO()
-    Image.new("RGB", (8, 8), "red").save(stream, "PNG")
+    Image.new("RGB", (8, 8), color).save(stream, "PNG")
     return stream.getvalue()
 
 
 class TestProductPictures(KeycrmCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        folder = Path(cls.enterClassContext(tempfile.TemporaryDirectory()))
+        cls.web = cls.enterClassContext(TlsServer({}, folder))
+
     def setUp(self):
         super().setUp()
-        offer = self.keycrm.create_offer(name="Річ", sku="PIC-1", thumbnail_url=URL)
-        order = self.arrive(self.new_order([{"offer_id": offer["id"]}]))
-        self.product = order.order_line.filtered("keycrm_id").product_id
+        self.web.asked.clear()
+        self.web.answers.update(
+            {"/red.png": (200, IMAGE, png("red")), "/blue.png": (200, IMAGE, png("blue"))}
+        )
+        self.remote = self.keycrm.create_offer(
+            name="Річ", sku="PIC-1", thumbnail_url=self.web.url("/red.png")
+        )
+        self.product = self.come()
         self.offer = self.product.keycrm_offer_ids
+        self.account.picture_hosts = f"cdn.example.com, 127.0.0.1:{self.web.port}"
 
-    def work(self, answer):
-        """Let the worker fetch; what the outside host answers is given."""
-        with self.committing(), patch.object(pictures, "fetch", side_effect=answer) as fetch:
-            worked = self.account._work_picture()
-        return worked, fetch
+    def come(self):
+        """Let an order with the offer come.
+
+        :return: its product
+        """
+        order = self.arrive(self.new_order([{"offer_id": self.remote["id"]}]))
+        return order.order_line.filtered("keycrm_id").product_id
+
+    def trust_the_test_server(self):
+        """For a test alone: its certificate counts, and this machine may be asked."""
+        fetch = partial(pictures.fetch, may_reach=lambda address: True, ca_certs=self.web.ca_certs)
+        self.patch(
+            type(self.account), "_fetch_picture", lambda _self, url, hosts: fetch(url, hosts)
+        )
+
+    def work(self):
+        with self.committing():
+            return self.account._work_picture()
+
+    def colour(self):
+        """:return: colour of the product's picture, or None"""
+        if not self.product.image_1920:
+            return None
+        picture = Image.open(BytesIO(base64.b64decode(self.product.image_1920)))
+        return {(255, 0, 0): "red", (0, 0, 255): "blue"}[picture.convert("RGB").getpixel((4, 4))]
+
+    def test_a_picture_of_the_catalogue_reaches_the_product_once_and_follows_it(self):
+        self.trust_the_test_server()
+        self.assertFalse(self.web.asked, "an order never waits for a picture")
+        self.assertTrue(self.work())
+        self.assertEqual((self.colour(), self.offer.picture_state), ("red", "done"))
+        self.come()
+        self.assertFalse(self.work(), "the same picture is not fetched again")
+        self.assertEqual(self.web.asked, ["/red.png"])
+        self.keycrm.patch_offer(self.remote["id"], thumbnail_url=self.web.url("/blue.png"))
+        self.come()
+        self.assertTrue(self.work())
+        self.assertEqual(self.colour(), "blue")
 
     def test_without_hosts_nothing_is_fetched(self):
-        worked, fetch = self.work([png()])
-        self.assertFalse(worked)
-        fetch.assert_not_called()
-        self.assertFalse(self.product.image_1920)
+        self.trust_the_test_server()
+        self.account.picture_hosts = False
+        self.assertFalse(self.work())
+        self.assertFalse(self.web.asked)
 
-    def test_a_picture_is_put_on_the_product_once(self):
-        self.account.picture_hosts = "example.com"
-        worked, fetch = self.work([png()])
-        self.assertTrue(worked)
-        fetch.assert_called_once_with(URL, ["example.com"])
-        self.assertEqual(base64.b64decode(self.product.image_1920)[:4], b"\x89PNG")
-        self.assertFalse(self.work([png()])[0], "it is not fetched again")
+    def test_a_host_that_nobody_named_is_not_asked(self):
+        self.trust_the_test_server()
+        self.account.picture_hosts = "cdn.example.com"
+        self.work()
+        self.assertEqual((self.colour(), self.offer.picture_state), (None, "failed"))
+        self.assertFalse(self.web.asked)
 
-    def test_what_is_no_picture_or_cannot_be_had_is_left_after_a_few_tries(self):
-        self.account.picture_hosts = "example.com"
-        self.work([b"no picture at all"])
-        self.assertEqual(self.offer.picture_state, "failed")
-        self.offer.write({"picture_state": "wanted", "picture_tries": 0})
-        for _try in range(3):
-            self.work(pictures.PictureTrouble("unreachable", host="x"))
-        self.assertEqual(self.offer.picture_state, "failed")
-        self.assertFalse(self.product.image_1920)
+    def test_the_own_network_is_not_asked_even_where_its_host_was_named(self):
+        self.work()
+        self.assertEqual((self.colour(), self.offer.picture_state), (None, "failed"))
+        self.assertFalse(self.web.asked)
+
+    def test_a_picture_that_is_there_stays_where_product_information_is_kept(self):
+        self.trust_the_test_server()
+        self.product.image_1920 = base64.b64encode(png("blue"))
+        self.account.keep_product_info = True
+        self.work()
+        self.assertEqual(self.colour(), "blue")
+
+    def test_what_is_no_picture_is_left(self):
+        self.trust_the_test_server()
+        self.web.answers["/red.png"] = (200, IMAGE, b"no picture at all")
+        self.work()
+        self.assertEqual((self.colour(), self.offer.picture_state), (None, "failed"))
+
+    def test_a_host_that_is_ill_is_asked_a_few_times_and_then_left(self):
+        self.trust_the_test_server()
+        self.web.answers["/red.png"] = (503, {}, b"")
+        for state in ("wanted", "wanted", "failed"):
+            self.assertTrue(self.work())
+            self.assertEqual(self.offer.picture_state, state)
+        self.assertFalse(self.work())
+        self.assertEqual(len(self.web.asked), 3)

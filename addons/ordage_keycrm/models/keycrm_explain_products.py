@@ -20,6 +20,11 @@ class KeycrmExplain(models.AbstractModel):
             "barcode_taken": self.env._(
                 "The barcode “%(barcode)s” is not taken over: %(product)s has it already."
             ),
+            "variant_price": self.env._(
+                "KeyCRM's price of %(product)s is %(price)s. Odoo shows another one: its variants have one "
+                "price and what each value adds, and KeyCRM's prices are no such sums. Orders have "
+                "KeyCRM's prices all the same."
+            ),
             "picture_host": self.env._(
                 "Pictures are not fetched from %(host)s: it is not in the settings."
             ),

@@ -34,6 +34,11 @@ class KeycrmOffer(models.Model):
     catalogue_at = fields.Datetime(
         string="Read from the catalogue", readonly=True, help="When it was last read, UTC."
     )
+    catalogue_price = fields.Float(
+        string="Price in the catalogue",
+        readonly=True,
+        help="Of a real variant, in the company's currency, as KeyCRM last said.",
+    )
     picture_url = fields.Char(string="Picture", readonly=True)
     picture_state = fields.Selection(
         [("wanted", "To be fetched"), ("done", "Fetched"), ("failed", "Failed")], readonly=True

@@ -1,5 +1,8 @@
+from decimal import Decimal
+
 from odoo import api, models
 
+from ..keycrm import variant_prices
 from ..keycrm.naming import shortened
 
 
@@ -66,7 +69,7 @@ class KeycrmProductMatcher(models.AbstractModel):
             if name and product.name != name:
                 vals["name"] = name
         if goods.price is not None and not is_variant:
-            # The variants of one product share a price: it would follow now one, now another.
+            # Variants of one product share its price: see _price_variants.
             price = self._price(account, goods)
             if price is not None and abs(product.list_price - price) > 1e-6:
                 vals["list_price"] = price
@@ -76,6 +79,83 @@ class KeycrmProductMatcher(models.AbstractModel):
             vals["standard_price"] = float(goods.cost)
         return vals
 
+    # === PRICES OF REAL VARIANTS ===#
+
+    @api.model
+    def _price_variants(self, account, goods, found, offers, made):
+        """Let the sales prices of real variants follow: the product's price, and what values add.
+
+        Where KeyCRM's prices are no such sums, Odoo cannot say them: the product's stay as they are, and
+        the offers say so. With product information kept, only what new variants brought is set.
+
+        :param goods: ``{offer number: Goods}``
+        :param found: ``{key: product}``
+        :param offers: ``{offer number: keycrm.offer}``
+        :param made: ids of products that are new
+        """
+        differing = self.env["product.template"]
+        for number, one in goods.items():
+            product = found[one.key]
+            if one.price is None or not product.product_template_attribute_value_ids:
+                continue
+            price, offer = self._price(account, one), offers[number]
+            if price is None or (account.keep_product_info and product.id not in made):
+                continue
+            if offer.catalogue_price != price:
+                offer.catalogue_price = price
+            if abs(_own_price(product) - price) > 0.005 or offer.problem_code == "variant_price":
+                differing |= product.product_tmpl_id
+        for template in differing:
+            self._price_template(account, template, made)
+
+    @api.model
+    def _price_template(self, account, template, made):
+        variants = template.product_variant_ids
+        ties = self.env["keycrm.offer"].search(
+            [
+                ("account_id", "=", account.id),
+                ("product_id", "in", variants.ids),
+                ("catalogue_price", ">", 0),
+            ]
+        )
+        prices = {tie.product_id: tie.catalogue_price for tie in ties}
+        rows = [
+            (
+                variant.product_template_attribute_value_ids.ids,
+                Decimal(f"{prices.get(variant, _own_price(variant)):.2f}"),
+            )
+            for variant in variants
+        ]
+        fixed = {}
+        values = variants.product_template_attribute_value_ids
+        if account.keep_product_info:
+            old = variants.filtered(lambda variant: variant.id not in made)
+            stay = old.product_template_attribute_value_ids
+            if old:
+                fixed = {value.id: Decimal(f"{value.price_extra:.2f}") for value in stay}
+                fixed[variant_prices.BASE] = Decimal(f"{template.list_price:.2f}")
+        extras = variant_prices.solve(rows, fixed)
+        for tie in ties.filtered(lambda tie: tie.problem_code in (False, "variant_price")):
+            self._note_variant_price(tie, solved=extras is not None)
+        if extras is None:
+            return
+        for value in values:
+            if abs(value.price_extra - float(extras[value.id])) > 0.005:
+                value.price_extra = float(extras[value.id])
+        if abs(template.list_price - float(extras[variant_prices.BASE])) > 0.005:
+            template.list_price = float(extras[variant_prices.BASE])
+
+    @api.model
+    def _note_variant_price(self, tie, *, solved):
+        """Say on the offer that Odoo shows another price than the catalogue, or forget that it did."""
+        params = None
+        if not solved and abs(_own_price(tie.product_id) - tie.catalogue_price) > 0.005:
+            params = {"price": f"{tie.catalogue_price:.2f}", "product": tie.product_id.display_name}
+        if (tie.problem_params or None) != params:
+            tie.write({"problem_code": params and "variant_price", "problem_params": params})
+
+    # === WHAT IS WRONG ===#
+
     @api.model
     def _note_problem(self, offer, goods, owner, *, is_taken):
         """Say on the offer that its barcode belongs to another product, or forget that it did."""
@@ -83,6 +163,15 @@ class KeycrmProductMatcher(models.AbstractModel):
         if is_taken:
             name = self.env["product.product"].browse(owner).display_name if owner else ""
             params = {"barcode": goods.barcode, "product": name}
+        if not is_taken and offer.problem_code not in (False, "barcode_taken"):
+            return
         code = "barcode_taken" if is_taken else False
         if (offer.problem_code or False) != code or (is_taken and offer.problem_params != params):
             offer.write({"problem_code": code, "problem_params": params})
+
+
+def _own_price(product):
+    """What Odoo shows for a variant: its product's price and what its values add."""
+    return product.list_price + sum(
+        product.product_template_attribute_value_ids.mapped("price_extra")
+    )

@@ -235,6 +235,7 @@ class KeycrmProductMatcher(models.AbstractModel):
             ]
         )
         offers = {**ties, **dict(zip(new, created, strict=True))}
+        followed = {}
         for number, one in latest.items():
             offer, product = offers[number], found[one.key]
             if product.keycrm_origin == "one_off" and product.id not in made:
@@ -255,6 +256,8 @@ class KeycrmProductMatcher(models.AbstractModel):
                 if vals:
                     offer.write(vals)
             self._follow(account, offer, product, one, barcodes, is_new=product.id in made)
+            followed[number] = one
+        self._price_variants(account, followed, found, offers, made)
 
     @api.model
     def _offer_vals(self, goods):

@@ -1,0 +1,41 @@
+"""Ground of the tests of products."""
+
+from .common import KeycrmCase
+
+SHIRT = [{"name": "Колір", "value": "біла"}, {"name": "Розмір", "value": "M"}]
+
+
+class ProductCase(KeycrmCase):
+    @classmethod
+    def come(cls, *numbers):
+        """Let orders come as the worker brings them: with what it reads before.
+
+        :return: ``{number: Outcome}``
+        """
+        orders = [cls.read_order(number) for number in numbers]
+        with cls.account._client() as client, cls.committing(cls):
+            orders = cls.account._learn_for(client, orders)
+        return cls.account._import_orders(orders)
+
+    @classmethod
+    def line_of(cls, *lines, **fields):
+        """Let an order with these lines come.
+
+        :return: its lines of goods
+        """
+        number = cls.new_order(list(lines), **fields)
+        return cls.lines_of(number)
+
+    @classmethod
+    def lines_of(cls, number):
+        outcome = cls.come(number)[number]
+        assert not outcome.code, (outcome.code, outcome.params, outcome.details)
+        order = cls.env["sale.order"].browse(outcome.order_id)
+        return order.order_line.filtered("keycrm_id").sorted("keycrm_id")
+
+    @classmethod
+    def product(cls, **vals):
+        return cls.env["product.product"].create({"name": "Товар", "is_storable": True, **vals})
+
+    def offer(self, **fields):
+        return self.keycrm.create_offer(**{"name": "Сорочка", "price": 500, **fields})

@@ -1,0 +1,138 @@
+"""What happens to products that Odoo has: kept, or following the catalogue."""
+
+from .product_common import ProductCase
+
+
+class TestKeepAndFollow(ProductCase):
+    def known(self, **vals):
+        offer = self.offer(
+            sku="K-1",
+            barcode="4820000000048",
+            price=777,
+            purchased_price=300,
+            weight="1.5",
+            thumbnail_url="https://cdn.example.com/1.jpg",
+        )
+        product = self.product(
+            name="Наша назва", default_code="K-1", list_price=10, barcode=False, **vals
+        )
+        return offer, product
+
+    def test_kept_product_information_is_not_changed_whatever_comes(self):
+        self.account.keep_product_info = True
+        offer, product = self.known()
+        self.line_of({"offer_id": offer["id"]})
+        names = [
+            name
+            for name, field in product._fields.items()
+            if field.store
+            and name not in ("write_date", "write_uid", "keycrm_offer_ids")
+            and field.type not in ("one2many",)
+        ]
+        before = product.read(names)
+        self.keycrm.patch_offer(offer["id"], price=1, barcode="4820000000055", sku="K-2")
+        self.keycrm.patch_product(offer["product_id"], name="Геть інша")
+        self.line_of({"offer_id": offer["id"], "name": "Назва з маркетплейсу", "price": 3})
+        self.assertEqual(product.read(names), before)
+
+    def test_name_price_barcode_and_weight_follow_the_catalogue(self):
+        offer, product = self.known()
+        self.line_of({"offer_id": offer["id"], "name": "АКЦІЯ", "price": 3})
+        self.assertRecordValues(
+            product,
+            [
+                {
+                    "name": "Сорочка",
+                    "list_price": 777,
+                    "barcode": "4820000000048",
+                    "weight": 1.5,
+                    "standard_price": 300,
+                    "default_code": "K-1",
+                }
+            ],
+        )
+        self.keycrm.patch_offer(offer["id"], price=800, weight=2, purchased_price=999)
+        self.keycrm.patch_product(offer["product_id"], name="Сорочка лляна")
+        self.line_of({"offer_id": offer["id"], "name": "АКЦІЯ", "price": 3})
+        self.assertRecordValues(
+            product,
+            [{"name": "Сорочка лляна", "list_price": 800, "weight": 2, "standard_price": 300}],
+        )
+
+    def test_a_line_alone_changes_no_product_when_the_catalogue_cannot_be_read(self):
+        offer, product = self.known()
+        self.keycrm.add_fault("status", path="/offers", status=400, times=None)
+        self.addCleanup(self.keycrm.clear_faults)
+        self.line_of({"offer_id": offer["id"], "name": "АКЦІЯ", "price": 3})
+        self.assertEqual(product.name, "Наша назва")
+        self.assertEqual(product.list_price, 777, "the offer came with the order")
+
+    def test_a_cost_that_is_there_stays(self):
+        offer, product = self.known(standard_price=55)
+        self.line_of({"offer_id": offer["id"]})
+        self.assertEqual(product.standard_price, 55)
+
+    def test_a_barcode_that_another_product_has_is_left_alone_and_reported(self):
+        other = self.product(name="Власник", barcode="4820000000048")
+        offer, product = self.known()
+        line = self.line_of({"offer_id": offer["id"]})
+        self.assertEqual(line.product_id, product)
+        self.assertFalse(product.barcode)
+        self.assertEqual(other.barcode, "4820000000048")
+        self.assertIn("Власник", product.keycrm_offer_ids.problem)
+        other.barcode = False
+        self.line_of({"offer_id": offer["id"]})
+        self.assertEqual(product.barcode, "4820000000048")
+        self.assertFalse(product.keycrm_offer_ids.problem)
+
+    def test_a_barcode_of_a_packaging_is_left_alone_too(self):
+        box = self.product(name="Ящик")
+        self.env["product.uom"].create(
+            {
+                "product_id": box.id,
+                "uom_id": self.env.ref("uom.product_uom_dozen").id,
+                "barcode": "4820000000048",
+            }
+        )
+        offer, product = self.known()
+        self.line_of({"offer_id": offer["id"]})
+        self.assertFalse(product.barcode)
+
+    def test_what_was_read_earlier_never_overwrites_what_was_read_later(self):
+        offer, product = self.known()
+        number = self.new_order([{"offer_id": offer["id"]}])
+        self.keycrm.patch_offer(offer["id"], raw={"updated_at": "2026-08-01T10:00:00.000000Z"})
+        old = self.read_order(number)
+        self.keycrm.patch_offer(
+            offer["id"], price=900, raw={"updated_at": "2026-08-01T11:00:00.000000Z"}
+        )
+        self.lines_of(number)
+        self.account._import_orders([old])
+        self.assertEqual(product.list_price, 900)
+
+    def test_the_catalogue_is_read_fifty_offers_at_a_time_and_not_again_for_old_orders(self):
+        offers = [self.offer(sku=f"Q-{index}")["id"] for index in range(60)]
+        numbers = [
+            self.new_order(
+                [{"offer_id": offer} for offer in offers],
+                created_at="2026-08-01 10:00:00",
+                updated_at="2026-08-01 10:00:00",
+            )
+            for _again in range(2)
+        ]
+        self.keycrm.clear_log()
+        self.come(numbers[0])
+        self.assertEqual(len(self.keycrm.requests(path="/offers")), 2)
+        self.come(numbers[1])
+        self.assertEqual(len(self.keycrm.requests(path="/offers")), 2)
+
+    def test_a_price_in_another_currency_is_not_taken_as_hryvnias(self):
+        offer, product = self.known()
+        self.keycrm.patch_product(offer["product_id"], currency_code="USD")
+        dollar = self.env.ref("base.USD")
+        dollar.active = True
+        self.env["res.currency.rate"].create(
+            {"currency_id": dollar.id, "rate": 0.025, "company_id": self.company.id}
+        )
+        self.line_of({"offer_id": offer["id"]})
+        self.assertAlmostEqual(product.list_price, 777 / 0.025, places=2)

@@ -1,0 +1,223 @@
+"""Which product a line becomes, and what a person says once of it."""
+
+from odoo.tests import Form, new_test_user
+
+from .product_common import SHIRT, ProductCase
+
+
+class TestMatching(ProductCase):
+    def test_a_sku_is_found_whatever_its_case_and_spaces(self):
+        shirt = self.product(default_code="Абв-1 ")
+        line = self.line_of({"offer_id": self.offer(sku=" аБВ-1")["id"]})
+        self.assertEqual(line.product_id, shirt)
+        self.assertEqual(shirt.keycrm_offer_ids.sku, "аБВ-1")
+        self.assertEqual(shirt.default_code, "Абв-1 ", "the SKU of a product is never overwritten")
+
+    def test_the_tie_counts_more_than_a_changed_sku(self):
+        offer = self.offer(sku="T-1")
+        first = self.line_of({"offer_id": offer["id"]}).product_id
+        other = self.product(default_code="T-2")
+        self.keycrm.patch_offer(offer["id"], sku="T-2")
+        second = self.line_of({"offer_id": offer["id"]}).product_id
+        self.assertEqual(second, first)
+        self.assertFalse(other.keycrm_offer_ids)
+        self.assertEqual(first.default_code, "T-1")
+        self.assertEqual(first.keycrm_offer_ids.sku, "T-2")
+
+    def test_a_barcode_is_the_next_to_tell_a_product(self):
+        known = self.product(default_code="OURS", barcode="4820000000017")
+        line = self.line_of({"offer_id": self.offer(sku="THEIRS", barcode="4820000000017")["id"]})
+        self.assertEqual(line.product_id, known)
+        self.assertEqual(known.default_code, "OURS")
+
+    def test_a_barcode_of_another_offer_makes_no_two_offers_one_product(self):
+        one = self.line_of({"offer_id": self.offer(sku="B-1", barcode="4820000000024")["id"]})
+        two = self.line_of({"offer_id": self.offer(sku="B-2", barcode="4820000000024")["id"]})
+        self.assertNotEqual(one.product_id, two.product_id)
+        self.assertFalse(two.product_id.barcode)
+        self.assertIn("4820000000024", two.product_id.keycrm_offer_ids.problem)
+        self.assertIn("B-1", two.product_id.keycrm_offer_ids.problem)
+
+    def test_a_new_product_is_storable_and_has_what_the_catalogue_says(self):
+        offer = self.offer(
+            sku="N-1",
+            barcode="4820000000031",
+            price="1290.50",
+            purchased_price="700",
+            weight="0.35",
+            properties=SHIRT,
+        )
+        line = self.line_of({"offer_id": offer["id"], "name": "SALE!!! Сорочка топ", "price": 990})
+        self.assertRecordValues(
+            line.product_id,
+            [
+                {
+                    "name": "Сорочка, біла, M",
+                    "default_code": "N-1",
+                    "barcode": "4820000000031",
+                    "type": "consu",
+                    "is_storable": True,
+                    "list_price": 1290.5,
+                    "standard_price": 700.0,
+                    "weight": 0.35,
+                    "keycrm_origin": "catalog",
+                }
+            ],
+        )
+        self.assertEqual(line.price_unit, 990)
+
+    def test_an_archived_product_keeps_its_sku_to_itself(self):
+        old = self.product(default_code="OLD-1", active=False)
+        self.assertEqual(self.line_of({"offer_id": self.offer(sku="OLD-1")["id"]}).product_id, old)
+
+    def test_a_product_of_another_company_is_not_taken(self):
+        other = self.env["res.company"].create({"name": "Other shop"})
+        theirs = self.product(default_code="C-1", company_id=other.id)
+        line = self.line_of({"offer_id": self.offer(sku="C-1")["id"]})
+        self.assertNotEqual(line.product_id, theirs)
+
+    def test_two_lines_of_one_offer_are_one_product(self):
+        offer = self.offer(sku="D-1")
+        lines = self.line_of({"offer_id": offer["id"]}, {"offer_id": offer["id"], "price": 1})
+        self.assertEqual(len(lines), 2)
+        self.assertEqual(len(lines.product_id), 1)
+
+    def test_a_line_without_offer_finds_the_product_by_sku(self):
+        known = self.product(default_code="L-1")
+        self.assertEqual(self.line_of({"name": "Щось", "sku": "l-1"}).product_id, known)
+
+    def test_a_line_without_offer_finds_the_product_of_the_tied_offer_with_that_sku(self):
+        mug = self.product(default_code="MUG")
+        offer = self.offer(sku="OFFER-SKU")
+        self.env["keycrm.offer"].create(
+            {"account_id": self.account.id, "keycrm_id": offer["id"], "product_id": mug.id}
+        )
+        self.line_of({"offer_id": offer["id"]})
+        line = self.line_of({"name": "Щось", "sku": "offer-sku", "raw": {"offer": None}})
+        self.assertEqual(line.product_id, mug)
+
+    def test_units_of_weight_become_the_unit_of_the_product(self):
+        line = self.line_of({"name": "Кава на вагу", "unit_type": "кг", "quantity": "0.5"})
+        self.assertEqual(line.product_id.uom_id, self.env.ref("uom.product_uom_kgm"))
+        self.assertEqual(line.product_uom_qty, 0.5)
+
+    # === TWO WITH ONE SKU ===#
+
+    def failed_order(self, sku):
+        """Let an order fail for a SKU that two products have, as the worker notes it."""
+        both = self.product(default_code=sku, name="Перша") | self.product(
+            default_code=f" {sku.lower()}", name="Друга"
+        )
+        number = self.new_order([{"offer_id": self.offer(sku=sku)["id"]}])
+        event = self.env["keycrm.event"].create(
+            {"account_id": self.account.id, "event": "test", "keycrm_order_id": number}
+        )
+        outcomes = self.come(number)
+        event._finish(outcomes)
+        return both, number, event
+
+    def test_two_products_with_one_sku_fail_the_order_and_both_are_named(self):
+        both, _number, event = self.failed_order("AMB-1")
+        self.assertEqual(event.state, "failed")
+        self.assertIn("Перша", event.error)
+        self.assertIn("Друга", event.error)
+        self.assertIn("AMB-1", event.error)
+        self.assertFalse(both.keycrm_offer_ids, "no guess")
+
+    def due_again(self, number):
+        events = self.env["keycrm.event"]._due(self.account, limit=100)
+        return number in events.mapped("keycrm_order_id")
+
+    def test_once_told_apart_the_order_comes_by_itself(self):
+        both, number, event = self.failed_order("AMB-2")
+        event.next_try_at = False
+        self.assertFalse(self.due_again(number))
+        both[1].default_code = "AMB-2-b"
+        self.assertTrue(self.due_again(number))
+        self.assertEqual(self.lines_of(number).product_id, both[0])
+
+    def test_told_apart_on_the_template_or_by_archiving_counts_as_well(self):
+        both, number, event = self.failed_order("AMB-3")
+        event.next_try_at = False
+        both[1].product_tmpl_id.action_archive()
+        self.assertTrue(self.due_again(number))
+        self.assertEqual(self.lines_of(number).product_id, both[0])
+
+    def test_a_person_says_once_which_of_two_it_is(self):
+        both, number, event = self.failed_order("AMB-4")
+        event.next_try_at = False
+        self.env["keycrm.product.tie"].create(
+            {"account_id": self.account.id, "sku": "amb-4", "product_id": both[1].id}
+        )
+        self.assertTrue(self.due_again(number))
+        self.assertEqual(self.lines_of(number).product_id, both[1])
+
+
+class TestRemembered(ProductCase):
+    def test_an_unknown_sku_of_a_marketplace_is_tied_once_and_remembered(self):
+        ours = self.product(default_code="OUR-1")
+        number = self.new_order([{"name": "Сорочка ROZETKA", "sku": "RZ-777"}])
+        line = self.lines_of(number)
+        self.assertEqual(line.product_id.keycrm_origin, "one_off")
+        tie = (
+            self.env["keycrm.product.tie"]
+            .with_context(active_model="product.product", active_id=line.product_id.id)
+            .create({"product_id": ours.id})
+        )
+        self.assertEqual(tie.sku, "RZ-777")
+        events = self.env["keycrm.event"]._due(self.account, limit=100)
+        self.assertIn(number, events.mapped("keycrm_order_id"), "the open order is put right")
+        self.assertEqual(self.lines_of(number).product_id, ours)
+        self.assertEqual(self.line_of({"name": "інше", "sku": " rz-777"}).product_id, ours)
+
+    def test_a_one_off_line_is_tied_to_a_service(self):
+        delivery = self.env["product.product"].create({"name": "Доставка", "type": "service"})
+        self.env["keycrm.product.tie"].create(
+            {"account_id": self.account.id, "name": "Доставка", "product_id": delivery.id}
+        )
+        line = self.line_of({"name": " доставка ", "price": 80})
+        self.assertEqual(line.product_id, delivery)
+        self.assertEqual(line.price_unit, 80)
+
+    def test_the_choice_counts_for_its_account_alone(self):
+        other = self.account.copy({"name": "Other", "api_key": "other"})
+        mug = self.product(default_code="MUG-9")
+        self.env["keycrm.product.tie"].create(
+            {"account_id": other.id, "sku": "X-9", "product_id": mug.id}
+        )
+        self.assertNotEqual(self.line_of({"name": "Щось", "sku": "X-9"}).product_id, mug)
+
+    def test_a_button_on_the_line_ties_what_keycrm_sends_once_and_for_all(self):
+        ours = self.product(default_code="OUR-7")
+        wrap = self.env["product.product"].create({"name": "Пакування", "type": "service"})
+        number = self.new_order(
+            [
+                {"name": "Сорочка ROZETKA", "sku": "RZ-778"},
+                {"name": "Пакування святкове", "price": 30, "comment": "червоне"},
+                {"offer_id": self.offer(sku="KNOWN-1")["id"]},
+            ]
+        )
+        unknown, one_off, known = self.lines_of(number)
+        self.assertEqual(known.keycrm_product_origin, "catalog", "no button is shown there")
+        boss = new_test_user(
+            self.env, "tie-boss", groups="sales_team.group_sale_manager,ordage_keycrm.group_manager"
+        )
+        for line, product in ((unknown, ours), (one_off, wrap)):
+            self.assertEqual(line.keycrm_product_origin, "one_off")
+            action = line.with_user(boss).action_keycrm_choose_product()
+            form = Form(
+                self.env[action["res_model"]].with_user(boss).with_context(**action["context"])
+            )
+            form.product_id = product
+            form.save()
+        events = self.env["keycrm.event"]._due(self.account, limit=100)
+        self.assertIn(number, events.mapped("keycrm_order_id"), "the order is put right by itself")
+        self.assertEqual(self.lines_of(number).product_id, ours | wrap | known.product_id)
+        later = self.line_of(
+            {"name": "Геть інша назва", "sku": "rz-778"}, {"name": "пакування  святкове"}
+        )
+        self.assertEqual(later.product_id, ours | wrap)
+
+    def test_the_button_stands_on_the_orders_form(self):
+        arch = self.env["sale.order"].get_view(view_type="form")["arch"]
+        self.assertIn("action_keycrm_choose_product", arch)

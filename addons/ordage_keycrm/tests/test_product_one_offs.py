@@ -1,0 +1,101 @@
+"""One-off products and generated SKUs."""
+
+from .product_common import ProductCase
+
+
+class TestOneOffs(ProductCase):
+    def test_a_one_off_product_is_a_product_of_its_own_and_marked(self):
+        line = self.line_of({"name": "Гравіювання", "price": "150.25"})
+        self.assertEqual(line.product_id.keycrm_origin, "one_off")
+        self.assertEqual(line.product_id.list_price, 150.25)
+        self.assertEqual(line.product_id.default_code, f"KC-L{line.keycrm_id}")
+
+    def test_edited_or_repeated_a_one_off_line_keeps_its_product(self):
+        number = self.new_order([{"name": "Гравіювання", "price": 100}])
+        line = self.lines_of(number)
+        product, sku = line.product_id, line.product_id.default_code
+        self.keycrm.patch_line(
+            number, line.keycrm_id, webhook=False, name="Гравіювання імені", price=120
+        )
+        again = self.lines_of(number)
+        self.assertEqual(again.product_id, product)
+        self.assertEqual(again.name, "Гравіювання імені")
+        self.assertEqual(product.default_code, sku)
+        self.assertEqual(product.name, "Гравіювання")
+
+    def test_equal_name_and_properties_are_one_product_over_orders_and_within_one(self):
+        one = {"name": "Кулон", "properties": [{"name": "Метал", "value": "срібло"}]}
+        two = {"name": "Кулон", "properties": [{"name": "Метал", "value": "золото"}]}
+        first = self.line_of(one, one, two)
+        second = self.line_of({**one, "name": "кулон "})
+        self.assertEqual(first[0].product_id, first[1].product_id)
+        self.assertNotEqual(first[0].product_id, first[2].product_id)
+        self.assertEqual(second.product_id, first[0].product_id)
+        self.assertEqual(first[2].product_id.name, "Кулон, золото")
+
+    def test_one_offs_of_one_name_with_skus_of_their_own_stay_two(self):
+        lines = self.line_of({"name": "Набір", "sku": "S-1"}, {"name": "Набір", "sku": "S-2"})
+        self.assertEqual(set(lines.product_id.mapped("default_code")), {"S-1", "S-2"})
+
+    def test_both_ways_of_saying_one_off_are_the_same(self):
+        for way in ("null", "missing"):
+            with self.subTest(way=way):
+                self.keycrm.set_switches(one_off_offer=way)
+                line = self.line_of({"name": f"Разовий {way}"})
+                self.assertEqual(line.product_id.keycrm_origin, "one_off")
+
+    def test_a_one_off_line_that_joins_the_catalogue_becomes_the_catalogue_product(self):
+        number = self.new_order([{"name": "Брошка", "price": 90}])
+        product = self.lines_of(number).product_id
+        sku = product.default_code
+        offer = self.offer(name="Брошка срібна", sku="BR-1", price=95)
+        self.keycrm.patch_line(
+            number, self.lines_of(number).keycrm_id, webhook=False, offer_id=offer["id"], sku="BR-1"
+        )
+        self.assertEqual(self.lines_of(number).product_id, product)
+        self.assertEqual(product.keycrm_origin, "catalog")
+        self.assertEqual(product.default_code, sku, "a generated SKU is never changed later")
+
+    def test_a_one_off_product_found_in_the_catalogue_by_name_or_sku_becomes_that(self):
+        by_name = self.line_of({"name": "Чохол", "price": 50}).product_id
+        by_sku = self.line_of({"name": "Інша назва", "sku": "CV-2"}).product_id
+        lines = self.line_of(
+            {"offer_id": self.offer(name="Чохол", sku="CV-1")["id"]},
+            {"offer_id": self.offer(name="Чохол 2", sku="cv-2")["id"]},
+        )
+        self.assertEqual(lines[0].product_id, by_name)
+        self.assertEqual(lines[1].product_id, by_sku)
+        self.assertEqual(set(lines.product_id.mapped("keycrm_origin")), {"catalog"})
+
+
+class TestGeneratedSkus(ProductCase):
+    def test_a_generated_sku_is_readable_and_stays_when_the_product_comes_again(self):
+        offer = self.offer(name="Листівка", sku=None)
+        first = self.line_of({"offer_id": offer["id"]}).product_id
+        self.assertEqual(first.default_code, f"KC-{offer['id']}")
+        self.keycrm.patch_offer(offer["id"], sku="NOW-IT-HAS")
+        again = self.line_of({"offer_id": offer["id"]}).product_id
+        self.assertEqual(again, first)
+        self.assertEqual(again.default_code, f"KC-{offer['id']}")
+
+    def test_a_generated_sku_is_never_one_that_is_taken_also_by_archived_products(self):
+        offer = self.offer(name="Листівка", sku="")
+        self.product(default_code=f"kc-{offer['id']}", active=False)
+        self.product(default_code=f"KC-{offer['id']}-2")
+        line = self.line_of({"offer_id": offer["id"]})
+        self.assertEqual(line.product_id.default_code, f"KC-{offer['id']}-3")
+
+    def test_two_accounts_of_a_company_never_give_one_sku_to_two_products(self):
+        other = self.account.copy(
+            {"name": "Other", "api_key": self.sandbox.key, "api_url": self.sandbox.api_url}
+        )
+        offer = self.offer(name="Листівка", sku="")
+        number = self.new_order([{"offer_id": offer["id"]}])
+        order = self.read_order(number)
+        products = self.env["product.product"]
+        for account in (self.account, other):
+            outcome = account._import_orders([order])[number]
+            record = self.env["sale.order"].browse(outcome.order_id)
+            products |= record.order_line.filtered("keycrm_id").product_id
+        self.assertEqual(len(products), 2, "what the two cabinets number 1 are different goods")
+        self.assertEqual(len(set(products.mapped("keycrm_sku_key"))), 2)

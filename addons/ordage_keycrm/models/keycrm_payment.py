@@ -38,6 +38,12 @@ class KeycrmPayment(models.Model):
     payment_id = fields.Many2one(
         "account.payment", string="Payment in accounting", ondelete="set null", copy=False
     )
+    kept_on_cancel = fields.Boolean(
+        string="Kept when the order was cancelled",
+        copy=False,
+        readonly=True,
+        help="KeyCRM cancelled the payment together with its order: a person decides about the money.",
+    )
     problem = fields.Char(string="Not in accounting because", copy=False)
 
     _account_keycrm_id_unique = models.Constraint(
@@ -69,9 +75,14 @@ class KeycrmPayment(models.Model):
         nothing is taken back, and a to-do asks.
         """
         for payment in self:
-            if payment.status == "paid" and not payment.payment_id and payment.amount > 0:
-                payment._post()
-            elif payment.status == "canceled" and payment.payment_id:
+            if payment.status == "paid":
+                if payment.kept_on_cancel:
+                    payment.kept_on_cancel = False
+                if payment.payment_id:
+                    payment._compare_posted()
+                elif payment.amount > 0:
+                    payment._post()
+            elif payment.status == "canceled" and payment.payment_id and not payment.kept_on_cancel:
                 payment._take_back()
 
     def _post(self):
@@ -123,11 +134,33 @@ class KeycrmPayment(models.Model):
         if receivable and owed:
             (receivable | owed).reconcile()
 
+    def _compare_posted(self):
+        """Tell a person where KeyCRM changed an amount that is in accounting already."""
+        self.ensure_one()
+        posted = self.payment_id
+        if posted.currency_id == self.currency_id and not self.currency_id.compare_amounts(
+            posted.amount, self.amount
+        ):
+            return
+        self.sale_order_id._keycrm_todo(
+            self.env._("KeyCRM changed a payment that is in accounting"),
+            [
+                self.env._(
+                    "It is %(now)s in KeyCRM and was posted as %(posted)s: correct it in accounting.",
+                    now=self.currency_id.format(self.amount),
+                    posted=posted.currency_id.format(posted.amount),
+                )
+            ],
+            lasting=True,
+        )
+
     def _take_back(self):
         """A payment that KeyCRM cancelled by itself is cancelled in accounting too."""
         self.ensure_one()
         order = self.sale_order_id
         if order.keycrm_status_id.order_action == "cancel" or order.keycrm_status_id.group == "6":
+            # Also once the order is revived: it was the order that was cancelled, not the payment.
+            self.kept_on_cancel = True
             order._keycrm_todo(
                 self.env._("Refund or keep the money?"),
                 [

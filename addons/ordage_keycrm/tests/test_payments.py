@@ -1,6 +1,11 @@
 """Payments: each once, in accounting where a journal is set, and never in an order's way."""
 
+from datetime import datetime
+
+from lxml import etree
+
 from odoo import fields
+from odoo.tools.safe_eval import safe_eval
 
 from .common import KeycrmCase
 
@@ -117,6 +122,116 @@ class TestPayments(KeycrmCase):
         self.assertEqual(order.keycrm_payment_ids.status, "canceled")
         self.assertNotEqual(posted.state, "canceled")
         self.assertIn("200", order.activity_ids.note)
+
+    def test_a_cancelled_orders_money_stays_also_when_the_order_is_revived(self):
+        self.account.payment_journal_id = self.journal
+        order = self.make({})
+        posted = order.keycrm_payment_ids.payment_id
+        for group in (6, 3, 4):
+            self.keycrm.set_status(order.keycrm_id, self.status(group).keycrm_id, webhook=False)
+            self.arrive(order.keycrm_id)
+        self.assertEqual(order.state, "sale")
+        self.assertEqual(order.keycrm_payment_ids.status, "canceled")
+        self.assertNotEqual(posted.state, "canceled")
+        # Paid after all, it is not posted a second time; cancelled by itself, it is taken back.
+        for status in ("paid", "canceled"):
+            self.keycrm.patch_payment(
+                order.keycrm_id, self.payment_of(order), status=status, webhook=False
+            )
+            self.arrive(order.keycrm_id)
+        self.assertEqual(posted.state, "canceled")
+        self.assertEqual(
+            self.env["account.payment"].search_count([("memo", "ilike", order.name)]), 1
+        )
+
+    def test_an_amount_that_changes_after_it_was_posted_is_told(self):
+        self.account.payment_journal_id = self.journal
+        order = self.make({})
+        self.keycrm.patch_payment(
+            order.keycrm_id, self.payment_of(order), amount=150, webhook=False
+        )
+        self.arrive(order.keycrm_id)
+        self.assertEqual(order.keycrm_payment_ids.amount, 150)
+        self.assertEqual(order.keycrm_payment_ids.payment_id.amount, 200)
+        self.assertIn("150", order.activity_ids.note)
+
+    def test_what_the_shop_pays_itself_is_no_payment_of_the_buyer(self):
+        order = self.make({"amount": 200}, {"amount": 35, "is_expense": True})
+        self.assertEqual(order.keycrm_payment_ids.mapped("amount"), [200])
+        self.assertEqual(order.keycrm_amount_paid, 200)
+
+    def test_orders_and_deliveries_are_found_by_what_is_paid_and_to_be_collected(self):
+        paid = self.make({}, status_id=self.status(3).keycrm_id)
+        part = self.make(
+            {"amount": 50},
+            {"amount": 150, "status": "not_paid"},
+            status_id=self.status(3).keycrm_id,
+        )
+        for model, view, of in (
+            ("sale.order", "ordage_keycrm.keycrm_order_view_search", lambda order: order),
+            (
+                "stock.picking",
+                "ordage_keycrm.stock_picking_view_search",
+                lambda order: order.picking_ids,
+            ),
+        ):
+            arch = etree.fromstring(self.env.ref(view).get_combined_arch())
+            domains = {
+                node.get("name").removeprefix("keycrm_"): safe_eval(node.get("domain"))
+                for node in arch.iter("filter")
+                if node.get("name", "").removeprefix("keycrm_") in ("paid", "to_collect")
+            }
+            for name, found, other in (("paid", paid, part), ("to_collect", part, paid)):
+                records = self.env[model].search(domains[name])
+                self.assertIn(of(found), records)
+                self.assertNotIn(of(other), records)
+
+    def test_the_transactions_number_and_method_are_on_the_payment(self):
+        method = self.env["keycrm.payment.method"].search(
+            [("account_id", "=", self.account.id)], limit=1
+        )
+        order = self.make(
+            {
+                "transaction_uuid": "T-9",
+                "payment_method_id": method.keycrm_id,
+                "payment_date": "2026-08-01T10:00:00Z",
+            }
+        )
+        self.assertRecordValues(
+            order.keycrm_payment_ids,
+            [
+                {
+                    "transaction_uuid": "T-9",
+                    "method_id": method.id,
+                    "date": datetime(2026, 8, 1, 10),
+                    "amount": 200,
+                }
+            ],
+        )
+
+    def test_without_a_chart_of_accounts_the_record_says_why_it_is_alone(self):
+        bare = self.env["res.company"].create({"name": "No books"})
+        account = self.account.copy(
+            {
+                "name": "No books",
+                "company_id": bare.id,
+                "api_key": self.sandbox.key,
+                "api_url": self.sandbox.api_url,
+                "import_payments": True,
+            }
+        )
+        account.payment_journal_id = self.env["account.journal"].create(
+            {"name": "Каса", "type": "cash", "code": "KASB", "company_id": bare.id}
+        )
+        number = self.new_order(
+            [{"name": "Кухоль", "price": 100, "quantity": 2}],
+            payments=[{"amount": 200, "status": "paid"}],
+        )
+        outcome = account._import_orders([self.read_order(number)])[number]
+        payment = self.env["sale.order"].browse(outcome.order_id).keycrm_payment_ids
+        self.assertEqual((payment.status, payment.amount), ("paid", 200))
+        self.assertFalse(payment.payment_id)
+        self.assertTrue(payment.problem)
 
     def test_what_accounting_refuses_never_keeps_the_order_away(self):
         journal = self.journal.copy({"name": "Зламаний", "code": "ZLM"})

@@ -26,6 +26,12 @@ class KeycrmStatusPush(models.Model):
     status_id = fields.Many2one(
         "keycrm.order.status", string="Status to set", required=True, ondelete="cascade"
     )
+    former_status_id = fields.Many2one(
+        "keycrm.order.status",
+        string="Status at delivery",
+        ondelete="set null",
+        help="Only this status is replaced: another one was set by a manager meanwhile.",
+    )
     _picking_unique = models.Constraint(
         "UNIQUE(account_id, sale_order_id, picking_id)", "A delivery sets a status once."
     )
@@ -42,6 +48,7 @@ class KeycrmStatusPush(models.Model):
                 "sale_order_id": picking.sale_id.id,
                 "picking_id": picking.id,
                 "status_id": account.delivered_status_id.id,
+                "former_status_id": picking.sale_id.keycrm_status_id.id,
             }
             for picking in pickings
             if (account := picking.sale_id.keycrm_account_id).enabled
@@ -63,7 +70,7 @@ class KeycrmStatusPush(models.Model):
         push = self.sudo().search(self._due_domain(account), order="id", limit=1)
         if not push:
             return False
-        known = push.sale_order_id.keycrm_status_id.keycrm_id
+        known = push.former_status_id.keycrm_id
         path = f"/order/{push.sale_order_id.keycrm_id}"
         wanted = push.status_id.keycrm_id
         # Nothing is held open while KeyCRM is asked.

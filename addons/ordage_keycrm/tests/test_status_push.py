@@ -36,6 +36,29 @@ class TestStatusPush(OrderCase):
         push = self.env["keycrm.status.push"].search([("sale_order_id", "=", order.id)])
         self.assertEqual(push.state, "ignored")
 
+    def test_a_status_that_a_manager_set_and_that_arrived_before_the_telling_stays_too(self):
+        """Inbox before push: Odoo knows the manager's status by the time KeyCRM is to be told."""
+        self.account.delivered_status_id = self.sent
+        order = self.make(self.made)
+        self.deliver(order)
+        self.move(order, self.done)
+        self.push()
+        self.assertEqual(self.status_in_keycrm(order), self.done.keycrm_id)
+
+    def test_a_second_delivery_of_an_order_may_set_it_again_the_first_one_never(self):
+        self.account.delivered_status_id = self.sent
+        order = self.make(self.made)
+        self.deliver(order, quantity=2)
+        self.push()
+        self.assertEqual(self.status_in_keycrm(order), self.sent.keycrm_id)
+        # A manager puts it back; the same delivery does not set it once more.
+        self.move(order, self.made)
+        self.push()
+        self.assertEqual(self.status_in_keycrm(order), self.made.keycrm_id)
+        self.deliver(order)
+        self.push()
+        self.assertEqual(self.status_in_keycrm(order), self.sent.keycrm_id)
+
     def test_a_status_that_keycrm_refuses_is_shown_and_can_be_retried(self):
         self.account.delivered_status_id = self.sent
         order = self.make(self.made)

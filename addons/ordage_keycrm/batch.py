@@ -17,6 +17,7 @@ class Batch:
     :param invoice_addresses: ``{company or person: its address for invoices}``, where it has one
     :param products: ``{KeyCRM line: product.product}``
     :param created: ``{KeyCRM order: sale.order}`` that are new
+    :param grown: KeyCRM numbers of orders that are new or have new lines
     :param pricelists: ``{currency code: product.pricelist}`` that were looked up
     :param touched: ids of products whose stock KeyCRM moved by itself
     """
@@ -32,6 +33,7 @@ class Batch:
     products: dict = field(default_factory=dict)
     created: dict = field(default_factory=dict)
     touched: set = field(default_factory=set)
+    grown: set = field(default_factory=set)
     pricelists: dict = field(default_factory=dict)
 
     def status(self, order):

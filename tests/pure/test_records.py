@@ -75,6 +75,11 @@ def test_control_characters_are_taken_out_of_texts():
     assert Order.parse({"id": 1, "buyer_comment": "a\x00b\x07c"}).buyer_comment == "abc"
 
 
+def test_half_an_emoji_can_be_stored():
+    comment = Order.parse({"id": 1, "buyer_comment": "Дякую \ud83d"}).buyer_comment
+    assert comment.encode("utf-8").decode().startswith("Дякую")
+
+
 def test_the_parcel_office_is_read_from_either_place():
     shipping = Shipping.parse({"address_payload": {"city_desc": "Київ", "warehouse_desc": "№5"}})
     assert (shipping.city, shipping.receive_point) == ("Київ", "№5")

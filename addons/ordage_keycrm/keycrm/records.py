@@ -212,6 +212,7 @@ class Order:
     ordered_at: datetime | None
     created_at: datetime | None
     updated_at: datetime | None
+    is_deleted: bool
     buyer: Buyer | None
     shipping: Shipping | None
     lines: tuple[Line, ...] = field(default=())
@@ -249,10 +250,17 @@ class Order:
             ordered_at=to_utc(data.get("ordered_at")),
             created_at=to_utc(data.get("created_at")),
             updated_at=to_utc(data.get("updated_at")),
+            # Whether a deleted order is still shown is not known; the field is (confirmed).
+            is_deleted=to_utc(data.get("deleted_at")) is not None,
             buyer=buyer,
             shipping=Shipping.parse(data.get("shipping")),
             lines=tuple(Line.parse(row) for row in to_objects(data.get("products"))),
-            payments=tuple(Payment.parse(row) for row in to_objects(data.get("payments"))),
+            # Money that the shop pays for the order is no payment of the buyer.
+            payments=tuple(
+                Payment.parse(row)
+                for row in to_objects(data.get("payments"))
+                if row.get("is_expense") in (None, False, 0, "0", "false")
+            ),
             tags=tuple(
                 name for row in to_objects(data.get("tags")) if (name := to_short(row.get("name")))
             ),

@@ -196,9 +196,10 @@ class KeycrmAccount(models.Model):
     def _parsed(row):
         """:return: Order, or the error that says what is wrong with it"""
         try:
-            return Order.parse(row)
+            order = Order.parse(row)
         except MalformedAnswer as error:
             return error
+        return ImportProblem("order_gone", order=order.id) if order.is_deleted else order
 
     def _parts(self, orders):
         while orders:

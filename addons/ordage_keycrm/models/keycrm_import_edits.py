@@ -2,12 +2,11 @@ from odoo import api, models
 from odoo.fields import Command
 from odoo.tools import float_compare
 
+from ..const import HELD_NOTHING
 from .keycrm_import_lines import TAX_ROUNDING
 
 #: What is always written together: price, discount and taxes.
 _PRICE = ("price_unit", "discount", "tax_ids")
-#: What a line says that KeyCRM has given everything back of.
-_HELD_NOTHING = {"keycrm_stock_status": False, "keycrm_quantity": 0.0}
 #: Digits in which quantities are compared; KeyCRM's have at most three.
 DIGITS = 3
 
@@ -46,6 +45,8 @@ class KeycrmOrderImporter(models.AbstractModel):
             else:
                 commands += self._change_commands(line, vals, kept)
         commands += [self._create_command(vals) for vals in wanted.values()]
+        if any(kind == "line" for kind, _number in wanted):
+            batch.grown.add(order.id)
         batch.touched.update(
             vals["product_id"] for vals in wanted.values() if vals.get("keycrm_stock_status")
         )
@@ -110,7 +111,7 @@ class KeycrmOrderImporter(models.AbstractModel):
             now = told.get(line.keycrm_id)
             if now and not self._is_of_offer(batch, line, now):
                 now = None
-            vals = {**_HELD_NOTHING, "keycrm_warehouse_id": line.keycrm_warehouse_id.id}
+            vals = {**HELD_NOTHING, "keycrm_warehouse_id": line.keycrm_warehouse_id.id}
             if now:
                 warehouse = now.warehouse and batch.warehouses.get(now.warehouse.id)
                 vals = {
@@ -140,7 +141,7 @@ class KeycrmOrderImporter(models.AbstractModel):
         if least:
             kept.append((line, 0.0, self._quantity_kept(line, 0.0, least)))
         # KeyCRM has given back what it held for the line.
-        gone = _HELD_NOTHING
+        gone = HELD_NOTHING
         if not float_compare(line.product_uom_qty, least, precision_digits=DIGITS):
             return [Command.update(line.id, gone)] if line.keycrm_quantity else []
         return [

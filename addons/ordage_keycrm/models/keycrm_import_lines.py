@@ -62,6 +62,7 @@ class KeycrmOrderImporter(models.AbstractModel):
             "product_id": product.id,
             "name": name,
             "keycrm_name": name,
+            "keycrm_sku": line.sku or False,
             "product_uom_qty": float(line.quantity),
             "product_uom_id": product.uom_id.id,
             **self._price_vals(batch, price.price, price.discount),

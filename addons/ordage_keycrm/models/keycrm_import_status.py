@@ -25,6 +25,7 @@ class KeycrmOrderImporter(models.AbstractModel):
         self._to_confirmed(wanted["confirm"])
         self._note_cancelled(batch, wanted["cancel"])
         wanted["cancel"]._keycrm_cancel()
+        self._tell_shipped_elsewhere(batch)
         archived._keycrm_archive()
 
     @api.model
@@ -60,6 +61,25 @@ class KeycrmOrderImporter(models.AbstractModel):
         ready.action_confirm()
         for order in ready:
             order._keycrm_tell_to_make(order.order_line.filtered("keycrm_to_make"))
+
+    @api.model
+    def _tell_shipped_elsewhere(self, batch):
+        """Goods that came into an order by a merge may have been shipped with the other one, which was
+        cancelled before: its to-do names both then.
+        """
+        numbers = [
+            line.id for order in batch.orders for line in order.lines if order.id in batch.grown
+        ]
+        shipped = self.env["sale.order.line"].search(
+            [
+                ("keycrm_id", "in", numbers),
+                ("order_id", "not in", [batch.record(order).id for order in batch.orders]),
+                ("order_id.keycrm_account_id", "=", batch.account.id),
+                ("order_id.keycrm_status_id.order_action", "=", "cancel"),
+                ("qty_delivered", ">", 0),
+            ]
+        )
+        shipped.order_id._keycrm_cancel()
 
     @api.model
     def _note_cancelled(self, batch, orders):

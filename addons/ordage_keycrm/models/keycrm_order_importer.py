@@ -163,6 +163,7 @@ class KeycrmOrderImporter(models.AbstractModel):
             ]
         )
         batch.created = account._by_keycrm_id(created)
+        batch.grown.update(batch.created)
 
     @api.model
     def _order_defaults(self):

@@ -41,6 +41,8 @@ class SaleOrderLine(models.Model):
         readonly=True,
         help="What KeyCRM last called the line: what a person wrote instead stays until that changes.",
     )
+    keycrm_sku = fields.Char(string="SKU in KeyCRM", copy=False, readonly=True)
+    keycrm_product_origin = fields.Selection(related="product_id.keycrm_origin")
     # Odoo computes it and shows it nowhere; a person may choose another one.
     warehouse_id = fields.Many2one(readonly=False)
     keycrm_to_make = fields.Boolean(
@@ -78,6 +80,26 @@ class SaleOrderLine(models.Model):
             if not line.route_ids or wanted in line.route_ids.rule_ids.location_src_id.warehouse_id:
                 line.warehouse_id = wanted
         return result
+
+    # === ACTION METHODS ===#
+
+    def action_keycrm_choose_product(self):
+        """Open the choice of the product for what KeyCRM sends in this line; it is remembered.
+
+        :return: an action
+        """
+        self.ensure_one()
+        # What the line is called, without the manager's comment below it.
+        name = (self.keycrm_name or self.name or "").partition("\n")[0]
+        told = {"default_sku": self.keycrm_sku} if self.keycrm_sku else {"default_name": name}
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Choose the product"),
+            "res_model": "keycrm.product.tie",
+            "view_mode": "form",
+            "target": "new",
+            "context": {"default_account_id": self.order_id.keycrm_account_id.id, **told},
+        }
 
     # === BUSINESS METHODS ===#
 

@@ -1,5 +1,7 @@
 from odoo import api, models
 
+from ..const import HELD_NOTHING
+
 #: What decides how much an order that is not confirmed takes out.
 _ORDER_DECIDES = ("state", "keycrm_never_moves", "keycrm_account_id")
 _LINE_DECIDES = ("product_id", "keycrm_stock_status", "keycrm_quantity", "keycrm_warehouse_id")
@@ -20,7 +22,7 @@ class SaleOrder(models.Model):
         """KeyCRM does not have the order any more, and so holds none of its stock for it."""
         for account, orders in self.grouped("keycrm_account_id").items():
             held = orders.order_line.filtered("keycrm_stock_status")
-            held.keycrm_stock_status = False
+            held.write(dict(HELD_NOTHING))
             self.env["keycrm.stock.change"]._note_orders(account, held.product_id.ids)
 
 

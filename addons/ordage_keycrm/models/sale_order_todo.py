@@ -35,6 +35,10 @@ class SaleOrder(models.Model):
         if told.get(summary) == said:
             return
         self.keycrm_told = {**told, summary: said}
+        current = self.activity_ids.filtered(lambda activity: activity.summary == summary)[:1]
+        if current:
+            current.note = note
+            return
         user = self.user_id or self.keycrm_account_id.user_id or self.env.ref("base.user_admin")
         self.activity_schedule(
             "mail.mail_activity_data_todo", summary=summary, note=note, user_id=user.id

@@ -1,23 +1,11 @@
-"""Buyers, companies and recipients: what a shop would lose if contacts went wrong."""
+"""Buyers: what a shop would lose if contacts went wrong."""
 
 from odoo.addons.ordage_keycrm.keycrm.records import Order
 
-from .common import KeycrmCase
+from .buyer_common import OFFICE, BuyerCase
 
 
-class TestBuyers(KeycrmCase):
-    def arrive_by_worker(self, *numbers):
-        """Let orders arrive together with what the worker reads before it writes them."""
-        orders = [self.read_order(number) for number in numbers]
-        with self.account._client() as client, self.committing():
-            orders = self.account._learn_for(client, orders)
-        outcomes = self.account._import_orders(orders)
-        self.assertFalse([outcome.code for outcome in outcomes.values() if outcome.code])
-        return self.env["sale.order"].browse([outcomes[number].order_id for number in numbers])
-
-    def buyer(self, **fields):
-        return self.keycrm.create_buyer(**{"full_name": "Іван Петренко", **fields})["id"]
-
+class TestBuyers(BuyerCase):
     # === BY NUMBER, PHONE, E-MAIL ===#
 
     def test_the_same_buyer_is_one_contact_however_often_it_orders(self):
@@ -154,154 +142,6 @@ class TestBuyers(KeycrmCase):
         self.assertEqual(order.partner_id.name, "Лишається")
         self.assertEqual(len(order.activity_ids), 1)
 
-    # === COMPANIES ===#
-
-    def test_a_company_buyer_becomes_a_company_contact(self):
-        client = self.buyer(company="ТОВ Ромашка")
-        mate = self.keycrm.create_buyer(full_name="Оля", company_id=self.keycrm_company_of(client))[
-            "id"
-        ]
-        first, second = self.arrive_by_worker(
-            self.new_order([], client_id=client), self.new_order([], client_id=mate)
-        )
-        company = first.partner_id.commercial_partner_id
-        self.assertEqual(company.name, "ТОВ Ромашка")
-        self.assertTrue(company.is_company)
-        self.assertEqual(first.partner_id.name, "Іван Петренко")
-        self.assertEqual(first.partner_invoice_id, company)
-        self.assertEqual(second.partner_id.parent_id, company, "the company is there once")
-
-    def keycrm_company_of(self, client):
-        with self.account._client() as keycrm:
-            return keycrm.get(f"/buyer/{client}", {"include": "company"})["company"]["id"]
-
-    def test_a_buyer_that_joins_a_company_later_follows(self):
-        client = self.buyer()
-        number = self.new_order([], client_id=client)
-        partner = self.arrive_by_worker(number).partner_id
-        company = self.keycrm.create_company(name="ФОП Коваль")["id"]
-        self.keycrm.patch_buyer(client, company_id=company)
-        self.arrive_by_worker(number)
-        self.assertEqual(partner.parent_id.name, "ФОП Коваль")
-
-    def test_companies_that_cannot_be_read_keep_no_order_from_arriving(self):
-        client = self.buyer(company="ТОВ Без відповіді")
-        self.keycrm.add_fault("status", path="/buyer", status=400, times=None)
-        self.addCleanup(self.keycrm.clear_faults)
-        order = self.arrive_by_worker(self.new_order([], client_id=client))
-        self.assertEqual(order.partner_id.name, "Іван Петренко")
-
-    # === RECIPIENTS ===#
-
-    OFFICE = {
-        "recipient_full_name": "Марія Коваль",
-        "recipient_phone": "0509998877",
-        "shipping_address_city": "Львів",
-        "shipping_receive_point": "Відділення №5: вул. Данилишина, 6",
-    }
-
-    def test_recipient_and_parcel_office_become_the_delivery_address(self):
-        order = self.arrive(self.new_order([], client_id=self.buyer(), shipping=self.OFFICE))
-        address = order.partner_shipping_id
-        self.assertRecordValues(
-            address,
-            [
-                {
-                    "type": "delivery",
-                    "parent_id": order.partner_id.id,
-                    "name": "Марія Коваль",
-                    "phone": "+380509998877",
-                    "street": "Відділення №5: вул. Данилишина, 6",
-                    "city": "Львів",
-                }
-            ],
-        )
-
-    def test_the_same_recipient_is_not_made_again(self):
-        client = self.buyer()
-        first, second = self.arrive(
-            self.new_order([], client_id=client, shipping=self.OFFICE),
-            self.new_order(
-                [],
-                client_id=client,
-                shipping={
-                    **self.OFFICE,
-                    "recipient_full_name": " марія  КОВАЛЬ",
-                    "recipient_phone": "+38 (050) 999-88-77",
-                },
-            ),
-        )
-        first.partner_shipping_id.street = "Відділення 5 (виправлено)"
-        third = self.arrive(self.new_order([], client_id=client, shipping=self.OFFICE))
-        self.assertEqual(first.partner_shipping_id, second.partner_shipping_id)
-        self.assertEqual(first.partner_shipping_id, third.partner_shipping_id)
-        self.assertEqual(len(first.partner_id.child_ids), 1)
-
-    def test_nothing_that_differs_makes_no_address(self):
-        client = self.buyer(phone="0671112233")
-        order = self.arrive(
-            self.new_order(
-                [],
-                client_id=client,
-                shipping={
-                    "recipient_full_name": "Іван Петренко",
-                    "recipient_phone": "067 111-22-33",
-                },
-            )
-        )
-        self.assertEqual(order.partner_shipping_id, order.partner_id)
-        self.assertFalse(order.partner_id.child_ids)
-
-    def test_a_changed_recipient_of_a_confirmed_order_reaches_its_open_delivery(self):
-        number = self.new_order(
-            [{"name": "Кулон", "price": 100}],
-            client_id=self.buyer(),
-            status_id=self.status(3).keycrm_id,
-            shipping=self.OFFICE,
-        )
-        order = self.arrive(number)
-        self.assertEqual(order.picking_ids.partner_id.name, "Марія Коваль")
-        self.keycrm.patch_order(
-            number, webhook=False, shipping={**self.OFFICE, "recipient_full_name": "Ганна Коваль"}
-        )
-        self.arrive(number)
-        self.assertEqual(order.partner_shipping_id.name, "Ганна Коваль")
-        self.assertEqual(order.picking_ids.partner_id, order.partner_shipping_id)
-        self.assertFalse(order.picking_ids.activity_ids, "nobody has to do it by hand")
-
-    def test_a_changed_recipient_of_shipped_goods_is_told_to_a_person(self):
-        number = self.new_order(
-            [{"name": "Кулон", "price": 100}],
-            client_id=self.buyer(),
-            status_id=self.status(3).keycrm_id,
-            shipping=self.OFFICE,
-        )
-        order = self.arrive(number)
-        picking = order.picking_ids
-        picking._keycrm_validate_deliveries()
-        self.assertEqual(picking.state, "done")
-        self.keycrm.patch_order(
-            number, webhook=False, shipping={**self.OFFICE, "recipient_full_name": "Ганна Коваль"}
-        )
-        self.arrive(number)
-        self.assertEqual(picking.partner_id.name, "Марія Коваль", "history stays as it was")
-        self.assertIn("Ганна Коваль", order.activity_ids.note)
-
-    def test_tracking_number_and_carrier_stand_on_order_and_delivery_and_are_found(self):
-        number = self.new_order(
-            [{"name": "Кулон", "price": 100}],
-            client_id=self.buyer(),
-            status_id=self.status(3).keycrm_id,
-            shipping={**self.OFFICE, "tracking_code": "20450001112233", "delivery_service_id": 1},
-        )
-        order = self.arrive(number)
-        self.assertEqual(order.keycrm_tracking_code, "20450001112233")
-        self.assertTrue(order.keycrm_delivery_service)
-        self.assertEqual(order.picking_ids.keycrm_tracking_code, "20450001112233")
-        self.assertEqual(order.picking_ids.keycrm_delivery_service, order.keycrm_delivery_service)
-        found = self.env["stock.picking"].search([("keycrm_tracking_code", "=", "20450001112233")])
-        self.assertEqual(found, order.picking_ids)
-
     def test_odd_shapes_of_buyer_and_shipping_arrive(self):
         for raw in (
             {"buyer": []},
@@ -326,7 +166,7 @@ class TestBuyers(KeycrmCase):
                             "full_name": f"К {number}",
                             "phone": f"067{number}",
                         },
-                        "shipping": {**self.OFFICE, "recipient_phone": f"0501{number}"},
+                        "shipping": {**OFFICE, "recipient_phone": f"0501{number}"},
                     }
                 )
                 for number in range(base, base + count)

@@ -27,14 +27,31 @@ class TestMergeCopyDelete(OrderCase):
         self.assertEqual((payments.sale_order_id, payments.amount), (main, 500))
         self.assertEqual((main.keycrm_amount_paid, other.keycrm_amount_paid), (500, 0))
 
-    def test_a_merged_order_that_had_shipped_names_both(self):
-        main, other = self.make(self.made), self.make(self.made, quantity=2)
+    def test_a_merged_order_that_had_shipped_names_both_in_either_order_of_events(self):
+        for first_main in (True, False):
+            with self.subTest(first_main=first_main):
+                main, other = self.make(self.made), self.make(self.made, quantity=2)
+                self.deliver(other)
+                self.keycrm.merge_orders(main.keycrm_id, other.keycrm_id)
+                pair = [main.keycrm_id, other.keycrm_id]
+                for number in pair if first_main else reversed(pair):
+                    self.arrive(number)
+                self.assertIn(main.name, self.todo(other))
+                self.assertIn(other.name, self.todo(other))
+                self.assertEqual(len(other.activity_ids), 1)
+                back = other.picking_ids.filtered("keycrm_expected_return")
+                self.assertEqual(sum(back.move_ids.mapped("product_uom_qty")), 2)
+
+    def test_goods_that_were_merged_into_an_order_that_is_new_here_name_both_too(self):
+        other = self.make(self.made, quantity=2)
         self.deliver(other)
-        self.keycrm.merge_orders(main.keycrm_id, other.keycrm_id)
-        self.arrive(main.keycrm_id)
+        number = self.new_order(
+            [{"offer_id": self.other, "price": 50, "quantity": 1}], status_id=self.made.keycrm_id
+        )
+        self.keycrm.merge_orders(number, other.keycrm_id)
         self.arrive(other.keycrm_id)
+        main = self.arrive(number)
         self.assertIn(main.name, self.todo(other))
-        self.assertIn(other.name, self.todo(other))
 
     def test_a_copy_is_linked_to_its_original(self):
         order = self.make(self.made)
@@ -44,6 +61,27 @@ class TestMergeCopyDelete(OrderCase):
     def test_a_deleted_order_is_marked_and_kept(self):
         order = self.make(self.made)
         self.keycrm.delete_order(order.keycrm_id)
+        self.check_deleted(order)
+
+    def test_a_deleted_order_that_is_still_shown_is_marked_too(self):
+        order = self.make(self.made)
+        order.order_line.write({"keycrm_stock_status": "reserved", "keycrm_quantity": 5})
+        self.keycrm.patch_order(order.keycrm_id, deleted_at="2026-08-01T10:00:00Z", webhook=False)
+        self.check_deleted(order)
+        self.assertEqual(order.order_line.keycrm_quantity, 0, "KeyCRM reserves nothing for it")
+        # Found in a list, it is no new order either.
+        number = self.new_order(
+            [{"offer_id": self.offer, "price": 1, "quantity": 1}],
+            deleted_at="2026-08-01T10:00:00Z",
+        )
+        with self.account._client() as client:
+            row = client.get(f"/order/{number}", self.account._order_query())
+        parsed = self.account._parsed(row)
+        outcome = self.account._outcome_of_error(number, parsed)
+        self.assertTrue(outcome.skipped)
+        self.assertFalse(outcome.order_id)
+
+    def check_deleted(self, order):
         self.env["keycrm.event"]._tell(self.account, "odoo.refresh", [order.keycrm_id])
         with self.committing(), self.account._client() as client:
             self.account._work_inbox(client)

@@ -1,0 +1,25 @@
+"""Ground of the tests of buyers, companies and recipients."""
+
+from .common import KeycrmCase
+
+#: A recipient at a parcel office.
+OFFICE = {
+    "recipient_full_name": "Марія Коваль",
+    "recipient_phone": "0509998877",
+    "shipping_address_city": "Львів",
+    "shipping_receive_point": "Відділення №5: вул. Данилишина, 6",
+}
+
+
+class BuyerCase(KeycrmCase):
+    def arrive_by_worker(self, *numbers):
+        """Let orders arrive together with what the worker reads before it writes them."""
+        orders = [self.read_order(number) for number in numbers]
+        with self.account._client() as client, self.committing():
+            orders = self.account._learn_for(client, orders)
+        outcomes = self.account._import_orders(orders)
+        self.assertFalse([outcome.code for outcome in outcomes.values() if outcome.code])
+        return self.env["sale.order"].browse([outcomes[number].order_id for number in numbers])
+
+    def buyer(self, **fields):
+        return self.keycrm.create_buyer(**{"full_name": "Іван Петренко", **fields})["id"]

@@ -1,0 +1,170 @@
+"""Orders whose status, warehouse or way of shipping changes after they were confirmed."""
+
+from .order_common import OrderCase
+from .stock_common import StockCase
+
+
+class TestSkippedLater(StockCase):
+    """An order that is moved to a "skip" status: what KeyCRM holds for it stays known."""
+
+    NEW, PRODUCTION, ASIDE = 1, 4, 2
+
+    def setUp(self):
+        super().setUp()
+        self.keycrm.set_switches(status_reserve="on", status_write_off="on")
+        self.cap = self.goods("CAP")
+        self.count(self.cap, 20)
+        self.account.stock_quantity = "available"
+        self.account.action_push_all_stock()
+        self.work()
+        self.account.status_ids.filtered(
+            lambda status: status.keycrm_id == self.ASIDE
+        ).order_action = "skip"
+        self.number_ = self.new_order(
+            [{"offer_id": self.number(self.cap), "quantity": 5}], status_id=self.PRODUCTION
+        )
+        self.order = self.arrive(self.number_)
+        self.work()
+
+    def sells(self):
+        """:return: what KeyCRM has free to sell"""
+        stock = self.keycrm.stock(self.number(self.cap))["warehouses"]["1"]
+        return float(stock["quantity"]) - float(stock["reserve"])
+
+    def test_a_reserve_that_keycrm_gave_back_is_not_counted_any_more(self):
+        self.assertEqual(self.sells(), 15)
+        line = self.keycrm.order(self.number_)["answer"]["products"][0]["id"]
+        self.keycrm.set_status(self.number_, self.ASIDE, webhook=False)
+        self.arrive(self.number_)
+        self.work()
+        self.assertEqual(self.sells(), 15, "Odoo still ships the five")
+        # A manager shortens it, then cancels it altogether, while Odoo looks away.
+        self.keycrm.patch_line(self.number_, line, quantity=2, webhook=False)
+        self.arrive(self.number_)
+        self.work()
+        self.assertEqual(self.sells(), 15)
+        held = self.keycrm.order(self.number_)["answer"]["products"][0]["stock_status"]
+        self.assertEqual(
+            (
+                self.order.order_line.keycrm_stock_status or None,
+                self.order.order_line.keycrm_quantity,
+            ),
+            (held, 2),
+        )
+        self.assertEqual(
+            self.order.order_line.product_uom_qty, 5, "the order itself is not followed"
+        )
+
+    def test_a_line_that_keycrm_removed_holds_nothing(self):
+        line = self.keycrm.order(self.number_)["answer"]["products"][0]["id"]
+        self.keycrm.set_status(self.number_, self.ASIDE, webhook=False)
+        self.keycrm.remove_line(self.number_, line)
+        self.arrive(self.number_)
+        self.work()
+        self.assertEqual(self.order.order_line.keycrm_quantity, 0)
+        self.assertEqual(self.sells(), 15)
+
+    def test_other_goods_in_the_line_are_not_taken_for_the_former_ones(self):
+        other = self.goods("HAT")
+        self.count(other, 9)
+        line = self.keycrm.order(self.number_)["answer"]["products"][0]["id"]
+        self.keycrm.set_status(self.number_, self.ASIDE, webhook=False)
+        self.keycrm.patch_line(
+            self.number_, line, offer_id=self.number(other), sku="HAT", webhook=False
+        )
+        self.arrive(self.number_)
+        self.work()
+        self.assertEqual(self.order.order_line.product_id, self.cap)
+        self.assertEqual(self.order.order_line.keycrm_quantity, 0)
+        self.assertEqual(self.sells(), 15)
+
+
+class TestShippingChanges(OrderCase):
+    def setUp(self):
+        super().setUp()
+        self.second = self.env["stock.warehouse"].create({"name": "Другий", "code": "DRU"})
+        for remote, warehouse in ((1, self.warehouse), (2, self.second)):
+            tie = self.account.warehouse_ids.filtered(lambda w, r=remote: w.keycrm_id == r)
+            tie = tie or tie.create(
+                {"account_id": self.account.id, "keycrm_id": remote, "name": str(remote)}
+            )
+            tie.warehouse_ids = warehouse
+        number = self.new_order(
+            [{"offer_id": self.offer, "price": 100, "quantity": 5, "warehouse_id": 1}],
+            status_id=self.made.keycrm_id,
+        )
+        self.order = self.arrive(number)
+
+    def change(self, **values):
+        number = self.order.keycrm_id
+        self.keycrm.patch_line(number, self.line_id(self.order), webhook=False, **values)
+        self.arrive(number)
+
+    def open_from(self, warehouse):
+        moves = self.order.picking_ids.move_ids.filtered(
+            lambda move: (
+                move.state not in ("done", "cancel")
+                and move.picking_type_id.warehouse_id == warehouse
+            )
+        )
+        return sum(moves.mapped("product_uom_qty"))
+
+    def test_what_is_still_to_go_ships_from_the_warehouse_that_keycrm_says_now(self):
+        self.assertEqual((self.open_from(self.warehouse), self.open_from(self.second)), (5, 0))
+        self.change(warehouse_id=2)
+        self.assertEqual((self.open_from(self.warehouse), self.open_from(self.second)), (0, 5))
+        self.deliver(self.order, quantity=2)
+        self.change(warehouse_id=1, quantity=6)
+        self.assertEqual((self.open_from(self.warehouse), self.open_from(self.second)), (4, 0))
+        self.assertEqual(self.order.order_line.qty_delivered, 2)
+        self.assertFalse(self.order.activity_ids)
+
+    def test_goods_that_people_are_picking_stay_and_a_person_is_told(self):
+        self.order.picking_ids.move_ids.write({"quantity": 5, "picked": True})
+        self.change(warehouse_id=2)
+        self.assertEqual((self.open_from(self.warehouse), self.open_from(self.second)), (5, 0))
+        self.assertIn("Другий", self.todo(self.order))
+
+    def test_a_line_that_is_to_be_made_after_all_is_told_once(self):
+        self.change(shipment_type="manufacturing")
+        self.arrive(self.order.keycrm_id)
+        self.assertEqual(len(self.order.activity_ids), 1)
+        self.assertIn("Кухоль", self.todo(self.order))
+
+    def test_a_cancellation_that_is_taken_back_expects_no_return_and_asks_nobody(self):
+        self.deliver(self.order)
+        self.move(self.order, self.gone)
+        back = self.order.picking_ids.filtered("keycrm_expected_return")
+        self.assertEqual(sum(back.move_ids.mapped("product_uom_qty")), 5)
+        self.assertTrue(self.order.activity_ids)
+        self.move(self.order, self.made)
+        self.assertEqual(back.state, "cancel")
+        self.assertFalse(self.order.activity_ids)
+        self.assertEqual(self.order.order_line.product_uom_qty, 5)
+        self.assertFalse(self.order.keycrm_total_differs)
+        # Cancelled once more, it is told once more.
+        self.move(self.order, self.gone)
+        self.assertTrue(self.order.activity_ids)
+
+    def test_a_return_that_a_person_made_is_left_alone(self):
+        picking = self.deliver(self.order)
+        wizard = self.env["stock.return.picking"].create({"picking_id": picking.id})
+        wizard.product_return_moves.quantity = 1
+        own = wizard._create_return()
+        self.move(self.order, self.gone)
+        expected = self.order.picking_ids.filtered("keycrm_expected_return")
+        self.assertEqual(sum(expected.move_ids.mapped("product_uom_qty")), 4)
+        self.move(self.order, self.made)
+        self.assertNotEqual(own.state, "cancel")
+        self.assertEqual(expected.state, "cancel")
+
+    def test_an_expected_return_is_found_by_its_tracking_number(self):
+        self.keycrm.patch_order(
+            self.order.keycrm_id, shipping={"tracking_code": "20450007770001"}, webhook=False
+        )
+        self.deliver(self.order)
+        self.move(self.order, self.gone)
+        found = self.env["stock.picking"].search(
+            [("keycrm_tracking_code", "=", "20450007770001"), ("keycrm_expected_return", "=", True)]
+        )
+        self.assertEqual(found, self.order.picking_ids.filtered("return_id"))

@@ -1,0 +1,107 @@
+"""Recipients and parcel offices become delivery addresses."""
+
+from .buyer_common import OFFICE, BuyerCase
+
+
+class TestRecipients(BuyerCase):
+    def test_recipient_and_parcel_office_become_the_delivery_address(self):
+        order = self.arrive(self.new_order([], client_id=self.buyer(), shipping=OFFICE))
+        address = order.partner_shipping_id
+        self.assertRecordValues(
+            address,
+            [
+                {
+                    "type": "delivery",
+                    "parent_id": order.partner_id.id,
+                    "name": "Марія Коваль",
+                    "phone": "+380509998877",
+                    "street": "Відділення №5: вул. Данилишина, 6",
+                    "city": "Львів",
+                }
+            ],
+        )
+
+    def test_the_same_recipient_is_not_made_again(self):
+        client = self.buyer()
+        first, second = self.arrive(
+            self.new_order([], client_id=client, shipping=OFFICE),
+            self.new_order(
+                [],
+                client_id=client,
+                shipping={
+                    **OFFICE,
+                    "recipient_full_name": " марія  КОВАЛЬ",
+                    "recipient_phone": "+38 (050) 999-88-77",
+                },
+            ),
+        )
+        first.partner_shipping_id.street = "Відділення 5 (виправлено)"
+        third = self.arrive(self.new_order([], client_id=client, shipping=OFFICE))
+        self.assertEqual(first.partner_shipping_id, second.partner_shipping_id)
+        self.assertEqual(first.partner_shipping_id, third.partner_shipping_id)
+        self.assertEqual(len(first.partner_id.child_ids), 1)
+
+    def test_nothing_that_differs_makes_no_address(self):
+        client = self.buyer(phone="0671112233")
+        order = self.arrive(
+            self.new_order(
+                [],
+                client_id=client,
+                shipping={
+                    "recipient_full_name": "Іван Петренко",
+                    "recipient_phone": "067 111-22-33",
+                },
+            )
+        )
+        self.assertEqual(order.partner_shipping_id, order.partner_id)
+        self.assertFalse(order.partner_id.child_ids)
+
+    def test_a_changed_recipient_of_a_confirmed_order_reaches_its_open_delivery(self):
+        number = self.new_order(
+            [{"name": "Кулон", "price": 100}],
+            client_id=self.buyer(),
+            status_id=self.status(3).keycrm_id,
+            shipping=OFFICE,
+        )
+        order = self.arrive(number)
+        self.assertEqual(order.picking_ids.partner_id.name, "Марія Коваль")
+        self.keycrm.patch_order(
+            number, webhook=False, shipping={**OFFICE, "recipient_full_name": "Ганна Коваль"}
+        )
+        self.arrive(number)
+        self.assertEqual(order.partner_shipping_id.name, "Ганна Коваль")
+        self.assertEqual(order.picking_ids.partner_id, order.partner_shipping_id)
+        self.assertFalse(order.picking_ids.activity_ids, "nobody has to do it by hand")
+
+    def test_a_changed_recipient_of_shipped_goods_is_told_to_a_person(self):
+        number = self.new_order(
+            [{"name": "Кулон", "price": 100}],
+            client_id=self.buyer(),
+            status_id=self.status(3).keycrm_id,
+            shipping=OFFICE,
+        )
+        order = self.arrive(number)
+        picking = order.picking_ids
+        picking._keycrm_validate_deliveries()
+        self.assertEqual(picking.state, "done")
+        self.keycrm.patch_order(
+            number, webhook=False, shipping={**OFFICE, "recipient_full_name": "Ганна Коваль"}
+        )
+        self.arrive(number)
+        self.assertEqual(picking.partner_id.name, "Марія Коваль", "history stays as it was")
+        self.assertIn("Ганна Коваль", order.activity_ids.note)
+
+    def test_tracking_number_and_carrier_stand_on_order_and_delivery_and_are_found(self):
+        number = self.new_order(
+            [{"name": "Кулон", "price": 100}],
+            client_id=self.buyer(),
+            status_id=self.status(3).keycrm_id,
+            shipping={**OFFICE, "tracking_code": "20450001112233", "delivery_service_id": 1},
+        )
+        order = self.arrive(number)
+        self.assertEqual(order.keycrm_tracking_code, "20450001112233")
+        self.assertTrue(order.keycrm_delivery_service)
+        self.assertEqual(order.picking_ids.keycrm_tracking_code, "20450001112233")
+        self.assertEqual(order.picking_ids.keycrm_delivery_service, order.keycrm_delivery_service)
+        found = self.env["stock.picking"].search([("keycrm_tracking_code", "=", "20450001112233")])
+        self.assertEqual(found, order.picking_ids)

@@ -163,7 +163,9 @@ class KeycrmOrderImporter(models.AbstractModel):
         if line.state == "sale":
             least = max(line.qty_delivered, line.qty_invoiced)
             wanted = vals["product_uom_qty"]
-            if float_compare(wanted, least, precision_digits=DIGITS) < 0:
+            # Somebody shipped more than was ordered: what KeyCRM says has not changed.
+            changes = float_compare(wanted, line.product_uom_qty, precision_digits=DIGITS)
+            if changes and float_compare(wanted, least, precision_digits=DIGITS) < 0:
                 kept.append((line, wanted, self._quantity_kept(line, wanted, least)))
                 vals["product_uom_qty"] = least
             if line.qty_invoiced and not self._same_price(line, vals):

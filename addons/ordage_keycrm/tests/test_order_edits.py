@@ -51,6 +51,15 @@ class TestEdits(OrderCase):
         self.assertTrue(self.todo(order))
         self.assertTrue(order.keycrm_total_differs)
 
+    def test_what_was_shipped_beyond_the_order_is_not_ordered_by_that(self):
+        order = self.make(self.made)
+        self.deliver(order, quantity=7)
+        self.keycrm.patch_order(order.keycrm_id, manager_comment="Дякую", webhook=False)
+        self.arrive(order.keycrm_id)
+        self.assertEqual((order.order_line.product_uom_qty, order.order_line.qty_delivered), (5, 7))
+        self.assertFalse(order.activity_ids or order.keycrm_total_differs)
+        self.assertFalse(order.picking_ids.filtered("keycrm_expected_return"))
+
     def test_arriving_again_unchanged_writes_nothing(self):
         order = self.make(self.made)
         self.env.flush_all()

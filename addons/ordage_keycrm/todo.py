@@ -3,6 +3,15 @@
 from markupsafe import Markup
 
 
+def note_of(rows):
+    """Write sentences as the list that a to-do shows.
+
+    :param rows: list of sentences
+    :return: safe HTML
+    """
+    return Markup("<ul>%s</ul>") % Markup("").join(Markup("<li>%s</li>") % row for row in rows)
+
+
 def leave(record, user, summary, rows):
     """Leave a to-do on a record; the same one is not left twice.
 
@@ -11,7 +20,7 @@ def leave(record, user, summary, rows):
     :param summary: one line
     :param rows: list of sentences
     """
-    note = Markup("<ul>%s</ul>") % Markup("").join(Markup("<li>%s</li>") % row for row in rows)
+    note = note_of(rows)
     if not record.activity_ids.filtered(
         lambda activity: activity.summary == summary and activity.note == note
     ):

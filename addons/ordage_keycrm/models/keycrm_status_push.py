@@ -32,6 +32,7 @@ class KeycrmStatusPush(models.Model):
         ondelete="set null",
         help="Only this status is replaced: another one was set by a manager meanwhile.",
     )
+
     _picking_unique = models.Constraint(
         "UNIQUE(account_id, sale_order_id, picking_id)", "A delivery sets a status once."
     )

@@ -1,6 +1,6 @@
-from markupsafe import Markup
-
 from odoo import fields, models
+
+from .. import todo
 
 
 class SaleOrder(models.Model):
@@ -27,7 +27,7 @@ class SaleOrder(models.Model):
         :param lasting: whether another status of the order is no reason to tell it again
         """
         self.ensure_one()
-        note = Markup("<ul>%s</ul>") % Markup("").join(Markup("<li>%s</li>") % row for row in rows)
+        note = todo.note_of(rows)
         told = dict(self.keycrm_told or {})
         # What is said of a status counts for that status: an order that is cancelled twice is told
         # of twice.
@@ -39,10 +39,8 @@ class SaleOrder(models.Model):
         if current:
             current.note = note
             return
-        user = self.user_id or self.keycrm_account_id.user_id or self.env.ref("base.user_admin")
-        self.activity_schedule(
-            "mail.mail_activity_data_todo", summary=summary, note=note, user_id=user.id
-        )
+        user = self.user_id or self.keycrm_account_id._todo_user()
+        todo.leave(self, user, summary, rows)
 
     def _keycrm_todo_is_over(self, *summaries):
         """What was to be done is settled in KeyCRM itself: the to-do goes, and may come anew."""
@@ -51,4 +49,5 @@ class SaleOrder(models.Model):
         if told.keys().isdisjoint(summaries):
             return
         self.keycrm_told = {key: said for key, said in told.items() if key not in summaries}
-        self.activity_ids.filtered(lambda activity: activity.summary in summaries).unlink()
+        for summary in summaries:
+            todo.take_back(self, summary)

@@ -209,30 +209,6 @@ class TestPayments(KeycrmCase):
             ],
         )
 
-    def test_without_a_chart_of_accounts_the_record_says_why_it_is_alone(self):
-        bare = self.env["res.company"].create({"name": "No books"})
-        account = self.account.copy(
-            {
-                "name": "No books",
-                "company_id": bare.id,
-                "api_key": self.sandbox.key,
-                "api_url": self.sandbox.api_url,
-                "import_payments": True,
-            }
-        )
-        account.payment_journal_id = self.env["account.journal"].create(
-            {"name": "Каса", "type": "cash", "code": "KASB", "company_id": bare.id}
-        )
-        number = self.new_order(
-            [{"name": "Кухоль", "price": 100, "quantity": 2}],
-            payments=[{"amount": 200, "status": "paid"}],
-        )
-        outcome = account._import_orders([self.read_order(number)])[number]
-        payment = self.env["sale.order"].browse(outcome.order_id).keycrm_payment_ids
-        self.assertEqual((payment.status, payment.amount), ("paid", 200))
-        self.assertFalse(payment.payment_id)
-        self.assertTrue(payment.problem)
-
     def test_what_accounting_refuses_never_keeps_the_order_away(self):
         journal = self.journal.copy({"name": "Зламаний", "code": "ZLM"})
         journal.inbound_payment_method_line_ids.unlink()

@@ -269,7 +269,7 @@ class Synchronisation(Work):
 def test_a_kill_anywhere_in_a_synchronisation_brings_each_order_once(kills, new_account, sandbox):
     account = new_account(sandbox, request_limit=100000)
     sandbox.control.set_switches(rate_limit=0)
-    kills.at_all(Synchronisation(account), only=("_write_page", "_work_page", "order_sync"))
+    kills.at_all(Synchronisation(account), only=("_write_page", "order_sync"))
 
 
 class Catalogue(Work):
@@ -304,7 +304,7 @@ def test_a_kill_anywhere_in_loading_the_catalogue_makes_each_product_once(
 ):
     account = new_account(sandbox, request_limit=100000)
     sandbox.control.set_switches(rate_limit=0)
-    kills.at_all(Catalogue(account), only=("product_load", "_work_page"))
+    kills.at_all(Catalogue(account), only=("product_load",))
 
 
 def test_an_order_that_ends_the_process_every_time_is_set_aside_and_the_next_arrives(

@@ -10,7 +10,7 @@ def test_a_synchronisation_shows_its_progress_and_its_end_by_itself(
     account = new_account(sandbox)
     theirs = {status["id"]: status["name"] for status in sandbox.control.statuses()}
     counts = {number: sandbox.control.summary([number])["count"] for number in theirs}
-    most = sorted(counts, key=counts.get, reverse=True)[:3]
+    most = sorted(counts, key=counts.get, reverse=True)[:6]
     names = [
         row["display_name"]
         for row in rpc.call(
@@ -27,7 +27,7 @@ def test_a_synchronisation_shows_its_progress_and_its_end_by_itself(
     screen.picture("sync-chosen")
     screen.press("Синхронізувати")
     screen.sees("Замовлення завантажуються. Сторінку можна закрити")
-    bar = screen.page.locator(".o_field_widget[name=progress] [role=progressbar]").first
+    bar = screen.page.locator(".o_field_widget[name=progress] .o_progress").first
     bar.wait_for()
     screen.picture("sync-running")
 

@@ -77,16 +77,20 @@ def test_a_wrong_token_costs_next_to_nothing_and_tells_nothing(talkative, joined
     rpc.write("keycrm.account", account, enabled=False)
     switched_off = path_of(link)
     wrong = ["/keycrm/webhook/" + text for text in ("x", "%00", "%ff%fe", "%ED%A0%80", "a" * 4000)]
-    post(talkative.port, wrong[0])
+    for _request in range(8):  # every worker has its caches filled
+        post(talkative.port, wrong[0])
+        assert post(talkative.port, "/web/health", method="GET") == 200
+    health = re.findall(r'"GET /web/health [^"]*" 200 - (\d+) ', talkative.log_text())
+    floor = min(int(count) for count in health)
     seen = len(talkative.log_text())
     for path in [*wrong, switched_off] * 2:
         assert post(talkative.port, path, "x" * 2_000_000) == 404
     log = talkative.log_text()[seen:]
     lines = re.findall(r'"POST /keycrm/webhook/\*\*\*[^"]*" 404 - (\d+) ', log)
     assert len(lines) == 2 * (len(wrong) + 1)
-    # Is the registry still the same; is there an account with this token.
+    # Odoo asks the same few things before each request, this one look comes on top.
     queries = re.findall(r"query: ([^\n]{0,200})", log)
-    assert max(int(count) for count in lines) <= 3, "\n".join(queries)
+    assert max(int(count) for count in lines) <= floor + 1, "\n".join(queries)
     assert not re.findall(r"query: (?:INSERT|UPDATE|DELETE)[^\n]*keycrm_(?:account|event)", log)
     assert rpc.call("keycrm.event", "search_count", []) == events
     assert "Traceback" not in log

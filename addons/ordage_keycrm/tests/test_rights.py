@@ -109,6 +109,7 @@ METHODS = {
     ("product.product", "action_keycrm_why"): USER,
     ("product.template", "action_keycrm_why"): USER,
     ("sale.order", "action_keycrm_refresh"): USER,
+    ("sale.order.line", "action_keycrm_choose_product"): USER,
     ("sale.order", "action_open_in_keycrm"): USER,
     ("sale.order", "action_keycrm_merge_contacts"): USER,
     # Odoo lets nobody but its own administrators touch its settings.

@@ -1,0 +1,188 @@
+"""Orders in every shape that KeyCRM was seen to send: they arrive, or fail with a sentence."""
+
+import copy
+import json
+
+from odoo.tools import mute_logger
+
+from ..keycrm.errors import KeyCrmError
+from ..keycrm.records import Order
+from .common import KeycrmCase
+
+#: Everything that an order can hold, as recorded answers have it (confirmed fields).
+FULL = {
+    "parent_id": None,
+    "source_id": 1,
+    "source_uuid": "ROZ-1",
+    "client_id": 501,
+    "status_id": 1,
+    "grand_total": 2855,
+    "products_total": 3569,
+    "total_discount": 714,
+    "payments_total": 0,
+    "discount_amount": 0.2,
+    "discount_percent": 20,
+    "shipping_price": "0.00",
+    "wrap_price": None,
+    "taxes": None,
+    "payment_status": "not_paid",
+    "manager_comment": "Передзвонити",
+    "buyer_comment": None,
+    "client_comment": "Дякую",
+    "has_reserves": False,
+    "promocode": None,
+    "created_at": "2026-08-01T11:39:24.000000Z",
+    "updated_at": "2026-08-01T11:40:24.000000Z",
+    "ordered_at": "2026-08-01T11:39:24.000000Z",
+    "closed_at": "2026-08-01 11:39:24",
+    "deleted_at": None,
+    "warehouse": {"id": 1, "name": "Основний"},
+    "buyer": {"id": 501, "company_id": None, "full_name": "Олена Коваль", "phone": "0671112233"},
+    "shipping": {
+        "tracking_code": "20450001112233",
+        "recipient_full_name": "Марія Коваль",
+        "recipient_phone": "+380509998877",
+        "shipping_receive_point": "Відділення №5",
+        "address_payload": {"city_desc": "Львів", "warehouse_desc": "№5"},
+    },
+    "manager": {"id": 1, "full_name": "Ірина"},
+    "tags": [{"id": 1, "name": "опт"}],
+    "status": {"id": 1, "name": "new", "group_id": 1},
+    "marketing": {"utm_source": "google"},
+    "payments": [],
+    "products": [
+        {
+            "id": 1,
+            "sku": "S-1",
+            "name": "Сорочка",
+            "price": 3569,
+            "price_sold": 3569,
+            "quantity": 1,
+            "discount_percent": 0,
+            "unit_type": None,
+            "comment": None,
+            "properties": [{"name": "Колір", "value": "біла"}],
+            "picture": {"thumbnail": "https://example.com/1.jpg"},
+            "stock_status": "reserved",
+            "shipment_type": "warehouse",
+            "warehouse": {"id": 1, "name": "Основний"},
+            "offer": {"id": 77, "product_id": 7, "sku": "S-1", "barcode": None, "price": 3569},
+        }
+    ],
+}
+#: What may stand in place of anything.
+ODD = (None, "", [], {}, "0.00", "x" * 5000, "🎁\u0000\ud83d", True, -1, [None])
+
+
+def places(value, path=()):
+    """Give the path of everything in an answer."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield (*path, key)
+            yield from places(inner, (*path, key))
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from places(inner, (*path, index))
+
+
+class TestShapes(KeycrmCase):
+    number = 700_000
+
+    def told(self, **changes):
+        """Parse an order as the worker does; its numbers are its own."""
+        type(self).number += 1
+        body = {**copy.deepcopy(FULL), **changes, "id": self.number}
+        for line in body["products"] if isinstance(body["products"], list) else ():
+            if isinstance(line, dict) and line.get("id") == 1:
+                line["id"] = self.number
+        return self.account._parsed(json.loads(json.dumps(body)))
+
+    def comes(self, **changes):
+        """Let an order come and expect that it does.
+
+        :return: ``sale.order``
+        """
+        order = self.told(**changes)
+        self.assertIsInstance(order, Order)
+        outcome = self.account._import_orders([order])[order.id]
+        self.assertFalse(outcome.code, (outcome.code, outcome.params, outcome.details))
+        return self.env["sale.order"].browse(outcome.order_id)
+
+    def test_the_recorded_order_comes_whole(self):
+        order = self.comes()
+        self.assertEqual(order.amount_total, 2855)
+        self.assertFalse(order.keycrm_total_differs)
+        self.assertEqual(order.keycrm_tracking_code, "20450001112233")
+
+    def test_empty_objects_come_as_lists(self):
+        names = [name for name, value in FULL.items() if isinstance(value, dict | list)]
+        for name in names:
+            with self.subTest(name):
+                self.comes(**{name: []})
+        self.comes(**{name: [] for name in names})
+
+    def test_each_key_may_be_missing_and_others_may_be_there(self):
+        for name in FULL:
+            with self.subTest(name):
+                body = {key: value for key, value in FULL.items() if key != name}
+                type(self).number += 1
+                parsed = self.account._parsed({**body, "id": self.number, "surprise": {"a": [1]}})
+                outcome = self.account._import_orders([parsed])[self.number]
+                self.assertFalse(outcome.code, (name, outcome.params, outcome.details))
+
+    def test_long_names_emoji_and_forty_lines(self):
+        line = FULL["products"][0]
+        order = self.comes(
+            products=[
+                {**line, "id": 800_000 + n, "name": f"{'Довга назва 🎁 ' * 300}{n}", "offer": None}
+                for n in range(40)
+            ],
+            buyer={"id": 502, "full_name": "Ім'я 🌻 " * 200, "phone": "0" * 300},
+            shipping={**FULL["shipping"], "recipient_full_name": "🌻" * 3000},
+            manager_comment="🎁" * 100_000,
+            promocode="P" * 10_000,
+            tags=[{"id": 1, "name": "т" * 3000}],
+            grand_total=40 * 3569 - 714,
+        )
+        self.assertEqual(len(order.order_line.filtered("keycrm_id")), 40)
+        self.assertFalse(order.keycrm_total_differs)
+
+    def test_names_that_are_null_still_name_something(self):
+        line = {**FULL["products"][0], "name": None, "sku": None, "properties": [], "offer": None}
+        order = self.comes(products=[line], buyer={"id": 503, "full_name": None}, shipping=None)
+        self.assertTrue(order.partner_id.name)
+        self.assertTrue(order.order_line[0].name)
+        self.assertTrue(order.order_line[0].product_id.name)
+
+    @mute_logger("odoo.addons.ordage_keycrm.outcome")
+    def test_anything_anywhere_comes_or_fails_with_a_sentence(self):
+        """No place of an order may bring a traceback, and what fails says why in both languages."""
+        explain = self.env["keycrm.explain"]
+        self.account.import_payments = True
+        full = {**FULL, "payments": [{"id": 1, "amount": 5, "status": "paid"}]}
+        came = failed = 0
+        for path in places(full):
+            for odd in ODD:
+                body = copy.deepcopy(full)
+                inner = body
+                for key in path[:-1]:
+                    inner = inner[key]
+                inner[path[-1]] = odd
+                parsed = self.told(**body)
+                with self.subTest(path=path, odd=str(odd)[:20]):
+                    if isinstance(parsed, KeyCrmError):
+                        code, params = parsed.code, parsed.params
+                    else:
+                        with self.env.cr.savepoint() as point:
+                            outcome = self.account._import_orders([parsed])[parsed.id]
+                            code, params = outcome.code, outcome.params
+                            point.rollback()
+                        self.assertNotEqual(code, "unexpected", outcome.details)
+                    if code:
+                        failed += 1
+                        for lang in ("en_US", "uk_UA"):
+                            said = explain.with_context(lang=lang)._sentence(code, params)
+                            self.assertTrue(said and " " in said, (code, said))
+                    else:
+                        came += 1
+        self.assertGreater(came, failed)

@@ -1,0 +1,179 @@
+"""Nobody knows how KeyCRM answers some questions: whatever it is, a shop's day ends the same.
+
+Each question is a switch of the sandbox. What every test plays is the first answer; here the others are
+played, one at a time, through one day: orders, edits, statuses, payments, stock.
+"""
+
+from datetime import timedelta
+from pathlib import Path
+
+from odoo import fields
+
+from .stock_common import StockCase
+
+#: Switches that need a real second process or a clock, and the tests that play all their answers.
+ELSEWHERE = {
+    "retry_after": "addons/ordage_keycrm/tests/test_ways_in.py",
+    "webhook_delivery": "tests/system/test_orders.py",
+    "create_fires_webhook": "tests/system/test_orders.py",
+    "stock_webhook_body": "addons/ordage_keycrm/tests/test_switches.py",
+}
+#: Numbers: how long and how many, of another switch.
+NUMBERS = {
+    "rate_limit",
+    "stock_put_delay",
+    "webhook_copies",
+    "webhook_delay",
+    "webhook_timeout",
+    "webhook_workers",
+}
+#: Switches that are seen only together with others.
+TOGETHER = {
+    "errors_shape": {"stock_put_unknown": "refuse"},
+    "status_back": {"status_reserve": "on", "status_write_off": "on"},
+    "returned_line_status": {"status_reserve": "on", "status_write_off": "on"},
+    "stock_put_apply": {"stock_put_delay": 0},
+}
+NEW, PRODUCTION, DELIVERING, CANCELLED = 1, 4, 6, 12
+
+
+class TestSwitches(StockCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.account.import_payments = True
+        cls.account.stock_quantity = "available"
+        cls.defaults = cls.keycrm.switches()
+        cls.described = {
+            row["name"]: list(row["values"] or ()) for row in cls.keycrm.describe_switches()
+        }
+
+    def tearDown(self):
+        self.keycrm.set_switches(**self.defaults)
+        super().tearDown()
+
+    def told(self, number):
+        self.account._receive({"event": "order.change_order_status", "context": {"id": number}})
+        with self.committing(), self.account._client() as client:
+            while self.account._work_inbox(client):
+                pass
+        return self.env["sale.order"].search(
+            [("keycrm_account_id", "=", self.account.id), ("keycrm_id", "=", number)]
+        )
+
+    def assertSame(self, order):
+        """The order is KeyCRM's, to the cent and line by line."""
+        answer = self.keycrm.order(order.keycrm_id)["answer"]
+        self.assertFalse(order.keycrm_total_differs)
+        self.assertEqual(f"{order.amount_total:.2f}", f"{float(answer['grand_total']):.2f}")
+        self.assertEqual(order.keycrm_status_id.keycrm_id, answer["status_id"])
+        lines = order.order_line.filtered("keycrm_id").sorted("keycrm_id")
+        self.assertEqual(
+            [(line.keycrm_id, line.product_uom_qty) for line in lines if line.product_uom_qty],
+            [(row["id"], float(row["quantity"])) for row in answer["products"]],
+        )
+
+    def sells(self, product):
+        stock = self.keycrm.stock(self.number(product))["warehouses"]["1"]
+        return float(stock["quantity"]) - float(stock["reserve"])
+
+    def play_a_day(self, name):
+        """From a new order to a cancelled one, with stock after each step."""
+        cap = self.goods(f"CAP-{name}")
+        gone = self.goods(f"GONE-{name}")
+        self.keycrm.delete_offer(self.number(gone))
+        self.count(gone, 3)
+        self.count(cap, 20)
+        self.work()
+        number = self.new_order(
+            [
+                {"offer_id": self.number(cap), "price": 100, "quantity": 5, "discount_percent": 7},
+                {"name": f"Гравіювання {name}", "price": "30.30", "quantity": 1},
+            ],
+            shipping_price=60,
+            wrap_price="5.50",
+            taxes="4.00",
+            discount_percent=3,
+            payments=[{"amount": 100, "status": "paid", "transaction_uuid": "900000001"}],
+        )
+        self.keycrm.create_transaction(uuid="900000001", amount=100, description=f"Оплата {name}")
+        order = self.told(number)
+        self.assertSame(order)
+        self.assertEqual(order.keycrm_amount_paid, 100)
+        self.account.transactions_at = False
+        with self.committing(), self.account._client() as client:
+            self.env["keycrm.transaction"]._work_page(self.account, client)
+        self.assertEqual(order.keycrm_payment_ids.bank_description, f"Оплата {name}")
+        one_off = order.order_line.filtered(lambda line: line.product_id.keycrm_origin == "one_off")
+        self.assertEqual(len(one_off), 1)
+        for status, free in ((PRODUCTION, 15), (DELIVERING, 15), (PRODUCTION, 15)):
+            self.keycrm.set_status(number, status, webhook=False)
+            self.assertSame(self.told(number))
+            self.work()
+            self.assertEqual(self.sells(cap), free)
+        line = self.keycrm.order(number)["answer"]["products"][0]["id"]
+        self.keycrm.patch_line(number, line, quantity=4, webhook=False)
+        self.assertSame(self.told(number))
+        self.work()
+        self.assertEqual(self.sells(cap), 16)
+        self.keycrm.set_status(number, CANCELLED, webhook=False)
+        self.told(number)
+        self.assertEqual(order.state, "cancel")
+        self.work()
+        self.assertEqual(self.sells(cap), 20)
+        self.synchronise(number)
+
+    def synchronise(self, number):
+        """Every order once, however lists are sorted and paged."""
+        more = [
+            self.new_order([{"name": "Кухоль", "price": 1, "quantity": 1}], status_id=NEW)
+            for _ in range(2)
+        ]
+        now = fields.Datetime.now()
+        sync = self.env["keycrm.order.sync"].create(
+            {
+                "account_id": self.account.id,
+                "status_ids": self.account.status_ids.ids,
+                "date_from": now - timedelta(days=30),
+                "date_to": now + timedelta(days=1),
+            }
+        )
+        sync.action_start()
+        with self.committing(), self.account._client() as client:
+            while sync.state == "running":
+                self.account._work_orders(client)
+        self.assertEqual((sync.state, sync.failed_count), ("done", 0))
+        found = self.env["sale.order"].search([("keycrm_id", "in", [number, *more])])
+        self.assertEqual(sorted(found.mapped("keycrm_id")), sorted([number, *more]))
+
+    def test_a_day_is_the_same_under_each_answer(self):
+        for name, values in self.described.items():
+            if name in ELSEWHERE or name in NUMBERS:
+                continue
+            for value in values[1:]:
+                with self.subTest(switch=name, value=value):
+                    self.keycrm.set_switches(
+                        **{**self.defaults, **TOGETHER.get(name, {}), name: value}
+                    )
+                    self.play_a_day(f"{name}-{value}")
+
+    def test_a_stock_webhook_is_understood_as_a_list_and_as_an_object(self):
+        cap = self.goods("CAP-WEBHOOK")
+        self.count(cap, 20)
+        self.work()
+        row = {"offer_id": self.number(cap), "sku": "CAP-WEBHOOK", "in_stock": 3, "in_reserve": 0}
+        for body in ([row], row):
+            with self.subTest(body=body):
+                self.keycrm.set_stock(self.number(cap), 1, 3)
+                self.settle()
+                self.account._receive(body)
+                self.work()
+                self.assertEqual(self.shown(cap), 20)
+
+    def test_every_switch_is_played(self):
+        played = set(self.described) - set(ELSEWHERE) - NUMBERS
+        self.assertEqual(NUMBERS, {name for name in NUMBERS if not self.described.get(name)})
+        self.assertTrue(all(len(self.described[name]) > 1 for name in played))
+        root = Path(__file__).parents[3]
+        for name, path in ELSEWHERE.items():
+            self.assertIn(name, (root / path).read_text(), f"{path} plays {name}")

@@ -40,7 +40,7 @@ class KeycrmOrderImporter(models.AbstractModel):
             "keycrm_total": float(order.grand_total or 0),
             "keycrm_updated_at": order.updated_at or False,
             "keycrm_read_fresh": self._is_fresh(order),
-            "keycrm_payment_status": order.payment_status or False,
+            "keycrm_payment_status": self._payment_status(order),
             "keycrm_tracking_code": (shipping and shipping.tracking_code) or False,
             "keycrm_delivery_service": (shipping and shipping.delivery_service) or False,
             "keycrm_buyer_comment": order.buyer_comment or False,
@@ -51,6 +51,12 @@ class KeycrmOrderImporter(models.AbstractModel):
             "tag_ids": [Command.set(self._tags(order.tags).ids)],
             **self._marketing_vals(order),
         }
+
+    @api.model
+    def _payment_status(self, order):
+        """:return: KeyCRM's payment status; nothing for one that is not known here (four are confirmed)"""
+        known = self.env["sale.order"]._fields["keycrm_payment_status"].get_values(self.env)
+        return order.payment_status if order.payment_status in known else False
 
     @api.model
     def _is_fresh(self, order):

@@ -136,12 +136,11 @@ class KeycrmOrderImporter(models.AbstractModel):
 
     @api.model
     def _balance(self, batch):
-        """Carry the cents that Odoo's taxes left over on a line without tax.
+        """Carry the cents that Odoo's arithmetic left over on a line without tax.
 
-        With a tax on top of prices one total in six cannot be reached by any price.
+        With a tax on top of prices one total in six cannot be reached by any price. Without a tax, Odoo
+        rounds the sum where KeyCRM rounded each fraction of a piece, or the other way round.
         """
-        if not batch.account.tax_id:
-            return
         for order in batch.orders:
             record = batch.record(order)
             if order.grand_total is None or record.invoice_ids:

@@ -5,6 +5,7 @@ played, one at a time, through one day: orders, edits, statuses, payments, stock
 """
 
 from datetime import timedelta
+from itertools import count
 from pathlib import Path
 
 from odoo import fields
@@ -35,6 +36,8 @@ TOGETHER = {
     "stock_put_apply": {"stock_put_delay": 0},
 }
 NEW, PRODUCTION, DELIVERING, CANCELLED = 1, 4, 6, 12
+#: A bank transaction of its own for each day; a number, since KeyCRM may send it as one.
+TRANSACTIONS = count(900000001)
 
 
 class TestSwitches(StockCase):
@@ -85,6 +88,7 @@ class TestSwitches(StockCase):
         self.count(gone, 3)
         self.count(cap, 20)
         self.work()
+        uuid = str(next(TRANSACTIONS))
         number = self.new_order(
             [
                 {"offer_id": self.number(cap), "price": 100, "quantity": 5, "discount_percent": 7},
@@ -94,9 +98,9 @@ class TestSwitches(StockCase):
             wrap_price="5.50",
             taxes="4.00",
             discount_percent=3,
-            payments=[{"amount": 100, "status": "paid", "transaction_uuid": "900000001"}],
+            payments=[{"amount": 100, "status": "paid", "transaction_uuid": uuid}],
         )
-        self.keycrm.create_transaction(uuid="900000001", amount=100, description=f"Оплата {name}")
+        self.keycrm.create_transaction(uuid=uuid, amount=100, description=f"Оплата {name}")
         order = self.told(number)
         self.assertSame(order)
         self.assertEqual(order.keycrm_amount_paid, 100)

@@ -46,7 +46,7 @@ class Warehouse:
     def parse(cls, data: Any) -> "Warehouse | None":
         data = to_object(data)
         identifier = to_int(data.get("id"))
-        if not identifier:
+        if not identifier or identifier < 0:
             return None
         return cls(identifier, to_short(data.get("name")) or str(identifier))
 

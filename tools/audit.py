@@ -151,7 +151,7 @@ def _tell(verdict: Verdict | None, count: int) -> int:
     if not verdict or not verdict.checked:
         warn(
             "Not checked: no list of known vulnerabilities can be asked from this machine. Run "
-            "make audit where pypi.org or api.osv.dev can be reached."
+            "make audit where one of these lists can be reached."
         )
         return 1
     for what in verdict.accepted:

@@ -49,6 +49,8 @@ def starter(tmp_path: Path, then: str) -> tuple[subprocess.Popen[str], Path, int
         stderr=subprocess.DEVNULL,
         text=True,
         start_new_session=True,
+        # What runs in the background of a shell is deaf to Ctrl-C, and so would this be.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     folder, child, grandchild = process.stdout.readline().split()
     process.stdout.close()

@@ -223,6 +223,7 @@ class RightsCase(KeycrmCase):
         known = {
             "keycrm.account": account,
             "sale.order": order,
+            "sale.order.line": order.order_line.filtered("keycrm_id")[:1],
             "product.product": product,
             "product.template": product.product_tmpl_id,
             "keycrm.warehouse": keycrm_warehouse,

@@ -136,10 +136,19 @@ class Child:
         return code
 
 
-def stop_all() -> None:
-    """Stop whatever this process started and has not stopped, the youngest first."""
+def running() -> frozenset[Child]:
+    """Tell what this process started and has not stopped."""
+    return frozenset(_running)
+
+
+def stop_all(but: frozenset[Child] = frozenset()) -> None:
+    """Stop whatever this process started and has not stopped, the youngest first.
+
+    :param but: what goes on running
+    """
     for child in reversed(_running.copy()):
-        child.end()
+        if child not in but:
+            child.end()
 
 
 def clean_up_on_signals(*, as_interrupt: bool = False) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from pathlib import Path
 
@@ -15,10 +16,12 @@ from .run_folder import RunFolder
 class Runtime:
     """Everything started for one run; ended by :meth:`close`, or when this process ends in any way.
 
-    Must be made in the main thread and inside the private Python environment.
+    Must be made in the main thread and inside the private Python environment. What this process
+    started before it is none of its business and goes on running.
     """
 
     def __init__(self) -> None:
+        others = processes.running()
         self.source: OdooSource = odoo_source()
         self._run = RunFolder(on_leftover=_drop_leftover_databases)
         self.folder: Path = self._run.path
@@ -42,7 +45,7 @@ class Runtime:
             self.databases = Databases(self.server, data_dir)
             self._base, self._base_files = "base", cluster / "filestore"
             self._run.at_end(self._postgres.kill)
-        self._run.at_end(processes.stop_all)
+        self._run.at_end(functools.partial(processes.stop_all, but=others))
         say(
             f"Odoo {self.source.version}, PostgreSQL {self.server.version}, "
             f"run folder {self.folder}"

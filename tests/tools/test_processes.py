@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tools import processes
 from tools.paths import REPOSITORY
 from tools.waiting import wait_for
 
@@ -102,3 +103,18 @@ def test_a_run_that_lives_is_left_alone(tmp_path):
     first.terminate()
     first.wait(60)
     assert not folder.exists()
+
+
+def test_who_was_there_before_is_left_running(tmp_path):
+    def sleeper(name: str) -> processes.Child:
+        return processes.Child(["sleep", "1000"], log=tmp_path / name)
+
+    earlier = sleeper("earlier")
+    try:
+        others = processes.running()
+        later = sleeper("later")
+        processes.stop_all(but=others)
+        assert not later.alive()
+        assert earlier.alive()
+    finally:
+        earlier.kill()

@@ -21,6 +21,7 @@ def uninstall_hook(env):
     )
     crons.unlink()
     _forget_what_people_made(env)
+    _forget_what_odoo_would_keep(env)
     # Odoo keeps the docstring of whatever extended a model as its description.
     env.cr.execute(
         "UPDATE ir_model SET info = NULL WHERE info ILIKE '%keycrm%' AND model NOT LIKE 'keycrm.%'"
@@ -54,3 +55,23 @@ def _forget_what_people_made(env):
             )
             found -= found.browse(known.mapped("res_id"))
         found.unlink()
+
+
+def _forget_what_odoo_would_keep(env):
+    """Remove what Odoo notes beside an addon's models and finds no more by the addon's name.
+
+    Foreign keys have no outside name, what a mixin brings carries the mixin's module in its own, and
+    a message on the bus lies there for a day.
+    """
+    env.cr.execute(
+        """DELETE FROM ir_model_constraint
+            WHERE type = 'f'
+              AND module IN (SELECT id FROM ir_module_module WHERE name = 'ordage_keycrm')"""
+    )
+    env.cr.execute(
+        r"""DELETE FROM ir_model_data
+             WHERE model IN ('ir.model.fields.selection', 'ir.model.inherit')
+               AND module <> 'ordage_keycrm'
+               AND name SIMILAR TO '(selection|model\_inherit)\_\_keycrm\_%'"""
+    )
+    env.cr.execute("DELETE FROM bus_bus WHERE message LIKE '%keycrm/changed%'")

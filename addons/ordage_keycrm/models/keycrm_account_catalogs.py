@@ -1,4 +1,7 @@
+from psycopg2.errors import UniqueViolation
+
 from odoo import api, models
+from odoo.exceptions import ConcurrencyError
 
 from ..const import DEFAULT_ACTION_BY_GROUP
 from ..keycrm.catalogue import PaymentMethod, Source, Status, StockRow
@@ -143,6 +146,8 @@ class KeycrmAccount(models.Model):
 
         :param model: a model with ``account_id`` and ``keycrm_id``
         :param vals_by_id: values by KeyCRM's number
+        :raise ConcurrencyError: when somebody else learnt the same at the same time (a button and the
+            worker, say); done again, it finds what the other one made
         """
         self.ensure_one()
         if not vals_by_id:
@@ -161,13 +166,15 @@ class KeycrmAccount(models.Model):
             }
             if changed:
                 record.write(changed)
-        Record.create(
-            [
-                {"account_id": self.id, "keycrm_id": keycrm_id, **vals}
-                for keycrm_id, vals in vals_by_id.items()
-                if keycrm_id not in known
-            ]
-        )
+        new = [
+            {"account_id": self.id, "keycrm_id": keycrm_id, **vals}
+            for keycrm_id, vals in vals_by_id.items()
+            if keycrm_id not in known
+        ]
+        try:
+            Record.create(new)
+        except UniqueViolation as error:
+            raise ConcurrencyError(f"{model}: learnt by another transaction") from error
 
     @api.model
     def _by_keycrm_id(self, records):

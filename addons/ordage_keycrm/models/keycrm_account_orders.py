@@ -3,8 +3,8 @@ import time
 from datetime import timedelta
 
 from odoo import fields, models
-from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
+from ..concurrency import OTHER_WAS_FASTER
 from ..const import CONFIRM_WEIGHT, IMPORT_BATCH, READ_SINGLY_UP_TO
 from ..keycrm.client import PAGE_SIZE
 from ..keycrm.errors import (
@@ -280,7 +280,7 @@ class KeycrmAccount(models.Model):
         try:
             with self.env.cr.savepoint():
                 return importer._import_batch(self, orders)
-        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+        except OTHER_WAS_FASTER:
             raise
         except Exception as error:  # one order's fault never stops the others
             if len(orders) == 1:

@@ -2,9 +2,9 @@ import logging
 from datetime import timedelta
 
 from odoo import api, fields, models
-from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL
 
+from ..concurrency import OTHER_WAS_FASTER
 from ..const import TROUBLE_PAUSES
 from ..keycrm.errors import (
     BudgetSpent,
@@ -199,7 +199,7 @@ class KeycrmAccount(models.Model):
             self._note_rest(name, KeyCrmError("worker_died"))
         try:
             more = work()
-        except (BudgetSpent, RateLimited, *PG_CONCURRENCY_EXCEPTIONS_TO_RETRY):
+        except (BudgetSpent, RateLimited, *OTHER_WAS_FASTER):
             raise
         except KeyCrmError as error:
             self.env.cr.rollback()

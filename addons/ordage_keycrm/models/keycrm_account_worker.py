@@ -3,9 +3,9 @@ import time
 from contextlib import contextmanager
 
 from odoo import api, models
-from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL
 
+from ..concurrency import OTHER_WAS_FASTER
 from ..const import WORKER_MAX_SLEEP, WORKER_SECONDS
 from ..keycrm.budget import DEFAULT_RETRY_AFTER
 from ..keycrm.errors import BudgetSpent, KeyCrmError, RateLimited
@@ -209,7 +209,7 @@ class KeycrmAccount(models.Model):
                 result = work()
                 cr.commit()
                 return result
-            except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            except OTHER_WAS_FASTER:
                 cr.rollback()
                 if attempt == CONCURRENCY_TRIES:
                     raise

@@ -1,5 +1,6 @@
 from odoo import fields, models
-from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
+
+from ..concurrency import OTHER_WAS_FASTER
 
 
 class KeycrmPayment(models.Model):
@@ -96,7 +97,7 @@ class KeycrmPayment(models.Model):
                 self.payment_id = self._create_account_payment(journal)
                 self._reconcile()
                 self.problem = False
-        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+        except OTHER_WAS_FASTER:
             raise
         except Exception as error:  # accounting's refusal never stops an order
             self.problem = str(error.args[0] if error.args else error)[:500]
@@ -178,7 +179,7 @@ class KeycrmPayment(models.Model):
                 self.payment_id.action_cancel()
                 self.payment_id = False
                 self.problem = False
-        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+        except OTHER_WAS_FASTER:
             raise
         except Exception as error:  # accounting's refusal never stops an order
             self.problem = str(error.args[0] if error.args else error)[:500]

@@ -15,8 +15,11 @@ class IrCron(models.Model):
         """
         if not self:
             return
-        # The database server's time, with which the scheduler compares: this host's may be ahead.
+        # The database server's time, with which the scheduler compares: this host's may be ahead. In
+        # whole seconds: an action that begins clears what was due by its own whole second, and would
+        # leave a wake-up of the same second for a second, empty run.
         at = self.env.cr.now() + timedelta(seconds=delay)
+        at = at.replace(microsecond=0) + timedelta(seconds=1 if delay else 0)
         self.env["ir.cron.trigger"].sudo().create(
             [{"cron_id": cron.id, "call_at": at} for cron in self]
         )

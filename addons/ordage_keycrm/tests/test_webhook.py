@@ -50,6 +50,13 @@ class TestWebhook(KeycrmCase, HttpCase):
         after = triggers.search_count([("cron_id", "=", self.account.orders_cron_id.id)])
         self.assertEqual(after, before + 1)
 
+    def test_a_wake_up_is_spent_when_its_action_begins(self):
+        cron = self.account.orders_cron_id
+        self.account._wake_orders()
+        self.env.flush_all()
+        cron._clear_schedule({"id": cron.id})
+        self.assertFalse(self.env["ir.cron.trigger"].search_count([("cron_id", "=", cron.id)]))
+
     def test_an_unknown_token_is_404_and_so_is_an_account_that_is_off(self):
         for path in ("/keycrm/webhook/x", self.path + "x", "/keycrm/webhook/" + "я" * 40):
             self.assertEqual(self.post(EVENT, path).status_code, 404)

@@ -146,6 +146,14 @@ class KeycrmExplain(models.AbstractModel):
                 "An unexpected fault (%(kind)s) kept this from being done. Press “Retry”; if it stays, "
                 "an administrator finds the details on the event, for whoever looks after this Odoo."
             ),
+            "no_chart": self.env._(
+                "“%(company)s” has no chart of accounts, so the payment is noted here alone. Choose a "
+                "chart in the accounting settings, then press “Refresh from KeyCRM” on the order."
+            ),
+            "accounting_refused": self.env._(
+                "Accounting did not accept it: %(reason)s Put this right, then press “Refresh from "
+                "KeyCRM” on the order."
+            ),
             "too_large": self.env._(
                 "KeyCRM's number %(value)s is larger than Odoo can hold. Correct it in KeyCRM, then "
                 "press “Retry”."

@@ -1,4 +1,5 @@
-from odoo import fields, models
+from odoo import api, fields, models
+from odoo.fields import Domain
 
 from ..concurrency import OTHER_WAS_FASTER
 
@@ -45,11 +46,22 @@ class KeycrmPayment(models.Model):
         readonly=True,
         help="KeyCRM cancelled the payment together with its order: a person decides about the money.",
     )
-    problem = fields.Char(string="Not in accounting because", copy=False)
+    problem_code = fields.Char(readonly=True, copy=False)
+    problem_params = fields.Json(readonly=True, copy=False)
+    problem = fields.Char(string="Not in accounting because", compute="_compute_problem")
 
     _account_keycrm_id_unique = models.Constraint(
         "UNIQUE(account_id, keycrm_id)", "This payment of KeyCRM is already there."
     )
+
+    # === COMPUTE METHODS ===#
+
+    @api.depends("problem_code", "problem_params")
+    @api.depends_context("lang")
+    def _compute_problem(self):
+        explain = self.env["keycrm.explain"]
+        for payment in self:
+            payment.problem = explain._sentence(payment.problem_code, payment.problem_params)
 
     # === BUSINESS METHODS ===#
 
@@ -92,15 +104,44 @@ class KeycrmPayment(models.Model):
         journal = self._journal()
         if not journal:
             return
+        if not self._has_receivable_account(journal.company_id):
+            company = journal.company_id.name
+            self.write({"problem_code": "no_chart", "problem_params": {"company": company}})
+            return
+
+        def post(payment):
+            payment.payment_id = payment._create_account_payment(journal)
+            payment._reconcile()
+
+        self._in_accounting(post)
+
+    def _in_accounting(self, work):
+        """Let accounting do something; what it refuses is noted in its own words and stops no order.
+
+        :param work: called with this payment, in the language of the company
+        """
+        lang = self.account_id.company_id.partner_id.lang or self.env.lang
+        refusal = False
         try:
             with self.env.cr.savepoint():
-                self.payment_id = self._create_account_payment(journal)
-                self._reconcile()
-                self.problem = False
+                work(self.with_context(lang=lang))
         except OTHER_WAS_FASTER:
             raise
-        except Exception as error:  # accounting's refusal never stops an order
-            self.problem = str(error.args[0] if error.args else error)[:500]
+        except Exception as error:
+            refusal = str(error.args[0] if error.args else error)[:500]
+        self.write(
+            {
+                "problem_code": "accounting_refused" if refusal else False,
+                "problem_params": {"reason": refusal} if refusal else False,
+            }
+        )
+
+    def _has_receivable_account(self, company):
+        """Tell whether the company has a chart of accounts that customers' money can go to."""
+        Account = self.env["account.account"]
+        domain = Domain(Account._check_company_domain(company))
+        domain &= Domain("account_type", "=", "asset_receivable")
+        return bool(Account.search_count(domain, limit=1))
 
     def _create_account_payment(self, journal):
         payment = self.env["account.payment"].create(
@@ -173,13 +214,10 @@ class KeycrmPayment(models.Model):
                 ],
             )
             return
-        try:
-            with self.env.cr.savepoint():
-                self.payment_id.action_draft()
-                self.payment_id.action_cancel()
-                self.payment_id = False
-                self.problem = False
-        except OTHER_WAS_FASTER:
-            raise
-        except Exception as error:  # accounting's refusal never stops an order
-            self.problem = str(error.args[0] if error.args else error)[:500]
+
+        def take_back(payment):
+            payment.payment_id.action_draft()
+            payment.payment_id.action_cancel()
+            payment.payment_id = False
+
+        self._in_accounting(take_back)

@@ -217,6 +217,28 @@ class TestPayments(KeycrmCase):
         self.assertTrue(order)
         self.assertTrue(order.keycrm_payment_ids.problem)
 
+    def test_without_a_chart_of_accounts_the_record_alone_says_why(self):
+        bare = self.env["res.company"].create({"name": "Без плану рахунків"})
+        self.assertFalse(bare.chart_template)
+        env = self.env(context={**self.env.context, "allowed_company_ids": bare.ids})
+        account = self.account.with_env(env).copy(
+            {"name": "Bare", "company_id": bare.id, "warehouse_id": False}
+        )
+        account.write({"api_key": self.sandbox.key, "api_url": self.sandbox.api_url})
+        account.write({"enabled": True, "import_payments": True})
+        account.action_refresh_statuses()
+        account.payment_journal_id = env["account.journal"].create(
+            {"name": "Готівка", "type": "cash", "code": "GTV", "company_id": bare.id}
+        )
+        number = self.new_order(payments=[{"amount": 200, "status": "paid"}])
+        (outcome,) = account._import_orders([self.read_order(number)]).values()
+        self.assertFalse(outcome.code, outcome.params)
+        payment = env["sale.order"].browse(outcome.order_id).keycrm_payment_ids
+        self.assertEqual((payment.amount, payment.status), (200, "paid"))
+        self.assertFalse(payment.payment_id)
+        english = payment.with_context(lang="en_US")
+        self.assertIn("“Без плану рахунків” has no chart of accounts", english.problem)
+
     def test_the_banks_text_reaches_the_payment_before_and_after(self):
         self.keycrm.create_transaction(uuid="T-77", amount=200, description="Оплата за кухоль")
         before = self.make({"transaction_uuid": "T-77"})

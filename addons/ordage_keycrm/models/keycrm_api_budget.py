@@ -146,8 +146,7 @@ class DatabaseGate(RequestGate):
         with sql_db.db_connect(self._dbname).cursor() as cr:
             cr.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
             row = self._locked_row(cr)
-            cr.execute("SELECT extract(epoch FROM clock_timestamp())")
-            now = float(cr.fetchone()[0])
+            now = row[4]
             budget = Budget(tuple(row[0] or ()), row[1], row[2] or 0.0, row[3] or 0.0, self._limit)
             changed, result = change(budget, now)
             if changed != budget:
@@ -167,9 +166,11 @@ class DatabaseGate(RequestGate):
             return result
 
     def _locked_row(self, cr):
+        # The clock is read outside of the locking part: it is that of when the lock was had.
         query = SQL(
-            """SELECT times, request_limit, blocked_until, limit_until
-                 FROM keycrm_api_budget WHERE key_digest = %s FOR UPDATE""",
+            """SELECT locked.*, extract(epoch FROM clock_timestamp())::float
+                 FROM (SELECT times, request_limit, blocked_until, limit_until
+                         FROM keycrm_api_budget WHERE key_digest = %s FOR UPDATE) AS locked""",
             self._digest,
         )
         cr.execute(query)

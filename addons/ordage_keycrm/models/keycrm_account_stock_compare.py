@@ -1,10 +1,12 @@
+import time
 from contextlib import nullcontext
 from datetime import timedelta
 
 from odoo import fields, models
 from odoo.exceptions import UserError
+from odoo.tools import SQL
 
-from ..const import LOOKUP_ROWS
+from ..const import EVENT_STOCK, LOOKUP_ROWS
 from ..keycrm import budget
 from ..keycrm import stock as rules
 from ..keycrm.errors import NotFound, Refused
@@ -15,6 +17,9 @@ from .keycrm_stock_level import SETTLE_SECONDS
 COMPARE_HOURS = 24
 #: Hours until the next one after one that failed.
 FAILED_COMPARE_HOURS = 1
+#: Pages are read one after another for so many seconds, unless stock waits to be sent: what a look
+#: round costs (some thirty queries) is not paid for each of them, and screens still see it go on.
+READ_SECONDS = 3.0
 
 
 class KeycrmAccount(models.Model):
@@ -101,7 +106,7 @@ class KeycrmAccount(models.Model):
                 if comparison.to_write_back:
                     self._write_back(client, comparison)
                 elif comparison.state == "reading":
-                    self._read_page(client, comparison)
+                    self._read_pages(client, comparison)
                 else:
                     self._check_part(client, comparison)
             except (NotFound, Refused) as error:
@@ -132,18 +137,35 @@ class KeycrmAccount(models.Model):
         self.env["keycrm.stock.comparison"]._start(self, "comparison")
         return True
 
-    def _read_page(self, client, comparison):
-        """Read one page of KeyCRM's stock; after the last one, compare."""
+    def _read_pages(self, client, comparison):
+        """Read pages of KeyCRM's stock until it is whole, or something else is more urgent."""
+        until, seen = time.monotonic() + READ_SECONDS, set()
+        while comparison.state == "reading":
+            self._read_page(client, comparison, seen)
+            if self._is_time_up() or time.monotonic() > until or self._has_stock_news():
+                return
+
+    def _read_page(self, client, comparison, seen):
+        """Read one page of KeyCRM's stock; after the last one, compare.
+
+        :param seen: ``{(number, name)}`` of warehouses that need no second look; extended
+        """
         number = comparison.next_page
         # Nothing is held open while KeyCRM is asked.
         self.env.cr.commit()
         page = client.page("/offers/stocks", {"filter[details]": "true"}, number)
         rows = self._parsed_stock(page.rows)
-
+        named = {
+            (entry.warehouse.id, entry.warehouse.name): entry.warehouse
+            for entries in rows.values()
+            for entry in entries
+        }
+        new = [warehouse for key, warehouse in named.items() if key not in seen]
         is_last = page.is_last
 
         def note():
-            self._learn_warehouses_from_stock(page.rows)
+            if new:
+                self._learn_warehouses(new)
             comparison._store_page(page, rows)
             if is_last:
                 self._compare(comparison)
@@ -151,6 +173,21 @@ class KeycrmAccount(models.Model):
         # The last page ties offers, as the orders' worker does: one of the two at a time.
         with self._company_lock() if is_last else nullcontext():
             self._committed(note)
+        seen.update(named)
+
+    def _has_stock_news(self):
+        """Tell whether changes wait to be sent, or stock webhooks to be looked at."""
+        self.env.cr.execute(
+            SQL(
+                """SELECT EXISTS (SELECT FROM keycrm_stock_change WHERE account_id = %(account)s)
+                       OR EXISTS (SELECT FROM keycrm_event
+                                   WHERE account_id = %(account)s AND event = %(stock)s
+                                     AND state = 'pending')""",
+                account=self.id,
+                stock=EVENT_STOCK,
+            )
+        )
+        return self.env.cr.fetchone()[0]
 
     # === COMPARING ===#
 
@@ -167,12 +204,20 @@ class KeycrmAccount(models.Model):
         compared = offers.filtered(lambda o: o.product_id.id in counted)
         if self._is_list_too_short(comparison, compared, readings):
             return
-        differing = {
-            offer.id
-            for warehouse in self._sending_warehouses()
-            for offer, odoo, keycrm in self._side_by_side(warehouse, offers, counted, readings)
-            if keycrm is None or not self._agree(warehouse, offer, odoo, keycrm)
-        }
+        differing = set()
+        for warehouse in self._sending_warehouses():
+            unlike = {
+                offer: (odoo, keycrm)
+                for offer, odoo, keycrm in self._side_by_side(warehouse, offers, counted, readings)
+                if keycrm is None or not rules.is_same(odoo, keycrm)
+            }
+            those = offers.browse([offer.id for offer in unlike])
+            levels = self.env["keycrm.stock.level"].sudo()._of(warehouse, those)
+            differing.update(
+                offer.id
+                for offer, (odoo, keycrm) in unlike.items()
+                if keycrm is None or not self._agree(odoo, keycrm, levels.get(offer.id))
+            )
         comparison.write(
             {
                 "state": "checking",
@@ -213,11 +258,14 @@ class KeycrmAccount(models.Model):
                 keycrm = readings[offer.keycrm_id][1].get(warehouse.keycrm_id, 0.0)
             yield offer, self._fitted(targets[offer.product_id.id]), keycrm
 
-    def _agree(self, warehouse, offer, odoo, keycrm):
-        """Tell whether KeyCRM has Odoo's number, or what it made of it when it was sent."""
+    @staticmethod
+    def _agree(odoo, keycrm, level):
+        """Tell whether KeyCRM has Odoo's number, or what it made of it when it was sent.
+
+        :param level: ``keycrm.stock.level``, or None
+        """
         if rules.is_same(odoo, keycrm):
             return True
-        level = self.env["keycrm.stock.level"].sudo()._of(warehouse, offer).get(offer.id)
         return bool(
             level
             and level.sent_at
@@ -301,10 +349,10 @@ class KeycrmAccount(models.Model):
         for warehouse in self._sending_warehouses():
             levels = self.env["keycrm.stock.level"].sudo()._of(warehouse, offers)
             for offer, odoo, keycrm in self._side_by_side(warehouse, offers, counted, readings):
-                if keycrm is None or self._agree(warehouse, offer, odoo, keycrm):
+                level = levels.get(offer.id)
+                if keycrm is None or self._agree(odoo, keycrm, level):
                     continue
                 differing.add(offer.product_id.id)
-                level = levels.get(offer.id)
                 if not (level and level.sent_at and level.sent_at > settled):
                     lines.append(self._line_vals(comparison, offer, warehouse, odoo, keycrm))
         self.env["keycrm.stock.comparison.line"].sudo().create(lines)

@@ -97,7 +97,7 @@ def _latency(shop: Shop, account: int, link: str) -> float:
     body = {"event": "order.change_order_status", "context": {"id": number, "status_id": 1}}
     requests.post(link, json=body, timeout=60)
     statement = "SELECT 1 FROM sale_order WHERE keycrm_account_id = %s AND keycrm_id = %s"
-    wait_for(lambda: shop.sql(statement, account, number), 120, "the order", every=0.002)
+    wait_for(lambda: shop.sql(statement, account, number), 120, "the order", every=0.005)
     taken = time.monotonic() - begun
     time.sleep(0.3)
     return taken

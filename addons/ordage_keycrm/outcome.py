@@ -30,6 +30,11 @@ class Outcome:
         self.params = params or {}
         self.details = ""
 
+    @property
+    def is_failure(self):
+        """Whether the order could not be written; one that is not to be written is no failure."""
+        return bool(self.code) and not self.skipped
+
     @classmethod
     def failed(cls, error):
         """Say what went wrong; the traceback is kept for administrators where it is a surprise."""

@@ -52,6 +52,11 @@ class KeycrmAccount(models.Model):
         :param read: ``{number: Order or KeyCrmError}``, emptied on the way
         :param then: called with the outcomes of a part, in its transaction
         """
+
+        def told(outcomes):
+            self.env["keycrm.event"]._make_up(self, outcomes)
+            then(outcomes)
+
         live = self.with_context(keycrm_gone_status_ids=(), keycrm_gone_if_written_off=False)
         # What the page's orders refer to is read for all of them at once.
         learnt = self._learn_for(client, [one for one in read.values() if isinstance(one, Order)])
@@ -61,7 +66,7 @@ class KeycrmAccount(models.Model):
                 read.pop(number, None)
             part = self._next_part(read)
             if part:
-                self._write_orders(client, part, self.env["keycrm.event"], then)
+                self._write_orders(client, part, self.env["keycrm.event"], told)
 
     def _work_warehouse_sweep(self, client):
         """Read one more page of the stock list to learn warehouses; started by "Refresh list".

@@ -18,18 +18,18 @@ class KeycrmAccount(models.Model):
     # === ACTION METHODS ===#
 
     def action_test_connection(self):
-        """Ask KeyCRM for one thing and say in words how it went.
+        """Ask KeyCRM for its lists and say in words how it went: what is counted is then known here too.
 
         :return: a notification
         :raise UserError: when KeyCRM does not answer as it should
         """
         self._check_manager()
-        found = self._asked_by_person(
-            lambda client: client.page("/order/status", {"limit": 1}).total
-        )
+        self._asked_by_person(self._refresh_catalogs)
         self._note_key_well()
         return self._notification(
-            self.env._("Connected. KeyCRM has %(count)s order statuses.", count=found)
+            self.env._(
+                "Connected. KeyCRM has %(count)s order statuses.", count=len(self.status_ids)
+            )
         )
 
     def action_refresh_statuses(self):

@@ -144,6 +144,23 @@ class KeycrmAccount(models.Model):
         action = self._screen("ordage_keycrm.keycrm_event_action", "account_id")
         return dict(action, context={"search_default_pending": 1})
 
+    def action_open_failed_orders(self):
+        """Show the orders that failed, each once: with what went wrong last.
+
+        :return: an action
+        """
+        action = self._screen("ordage_keycrm.keycrm_event_action", "account_id")
+        newest = self.env["keycrm.event"]._read_group(
+            [*action["domain"], ("state", "=", "failed"), ("keycrm_order_id", "!=", False)],
+            ["keycrm_order_id"],
+            ["id:max"],
+        )
+        return dict(
+            action,
+            name=self.env._("Orders failed"),
+            domain=[("id", "in", [event_id for _order, event_id in newest])],
+        )
+
     def action_open_stock_waiting(self):
         """Show the products that wait to be sent.
 

@@ -44,7 +44,12 @@ class KeycrmAccount(models.Model):
     # === COMPUTE METHODS ===#
 
     @api.depends(
-        "api_key_secret", "key_checked_at", "key_error_code", "key_error_params", "trouble_code"
+        "api_key_secret",
+        "key_checked_at",
+        "key_error_code",
+        "key_error_params",
+        "status_ids",
+        "trouble_code",
     )
     @api.depends_context("lang")
     def _compute_setup_key(self):

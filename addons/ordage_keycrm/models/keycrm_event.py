@@ -85,11 +85,7 @@ class KeycrmEvent(models.Model):
         :param outcomes: ``{KeyCRM order number: Outcome}``; good ones are left out
         :param sync: the ``keycrm.order.sync`` that met the failures
         """
-        failed = {
-            number: outcome
-            for number, outcome in outcomes.items()
-            if outcome.code and not outcome.skipped
-        }
+        failed = {number: outcome for number, outcome in outcomes.items() if outcome.is_failure}
         if not failed:
             return
         sync_id = sync.id if sync else False
@@ -115,6 +111,21 @@ class KeycrmEvent(models.Model):
             ]
         )
         (noted | new)._finish(failed)
+
+    @api.model
+    def _make_up(self, account, outcomes):
+        """An order that came well by another way makes up for its earlier failures.
+
+        :param outcomes: ``{KeyCRM order number: Outcome}``
+        """
+        well = [number for number, outcome in outcomes.items() if not outcome.is_failure]
+        self.sudo().search(
+            [
+                ("account_id", "=", account.id),
+                ("keycrm_order_id", "in", well),
+                ("state", "=", "failed"),
+            ]
+        )._finish(outcomes)
 
     @api.model
     def _waiting_numbers(self, account, numbers):

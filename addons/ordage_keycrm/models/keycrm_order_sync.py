@@ -186,10 +186,11 @@ class KeycrmOrderSync(models.Model):
 
     def _counts(self, outcomes):
         created = sum(outcome.created for outcome in outcomes)
-        failed = sum(bool(outcome.code) for outcome in outcomes)
+        failed = sum(outcome.is_failure for outcome in outcomes)
+        there = sum(bool(outcome.order_id) for outcome in outcomes if not outcome.is_failure)
         return {
             "done_count": self.done_count + len(outcomes),
             "created_count": self.created_count + created,
-            "updated_count": self.updated_count + len(outcomes) - created - failed,
+            "updated_count": self.updated_count + there - created,
             "failed_count": self.failed_count + failed,
         }

@@ -67,6 +67,44 @@ class TestOverview(KeycrmCase):
         self.assertEqual(action["res_model"], "keycrm.event")
         self.assertTrue(action["context"]["search_default_failed"])
 
+    def test_the_list_of_failed_orders_is_as_long_as_its_number(self):
+        self.event(keycrm_order_id=900001, state="failed", next_try_at=False)
+        newest = self.event(keycrm_order_id=900001, state="failed", next_try_at=False)
+        self.event(state="failed", next_try_at=False)  # a message that names no order
+        other = self.env["keycrm.account"].create({"name": "Other shop"})
+        self.event(account_id=other.id, keycrm_order_id=900002, state="failed")
+        for name in ("А", "Б"):
+            self.env["product.product"].create({"name": name, "default_code": "TWICE"})
+        self.new_order([{**LINE, "sku": "TWICE"}])
+        sync = self.env["keycrm.order.sync"].create(
+            {"account_id": self.account.id, "status_ids": [(6, 0, self.status(1).ids)]}
+        )
+        sync.action_start()
+        with self.committing():
+            self.account._work_bulk()
+        self.assertEqual(sync.state, "done")
+        (card,) = self.cards()
+        shown = self.env["keycrm.event"].search(
+            self.account.action_open_failed_orders()["domain"], order="id"
+        )
+        self.assertEqual(shown, newest + sync.event_ids)
+        self.assertEqual(card["failed_count"], len(shown))
+
+    def test_an_order_that_comes_well_by_another_way_has_not_failed(self):
+        number = self.new_order([LINE])
+        failed = self.event(keycrm_order_id=number, attempts=9, state="failed", next_try_at=False)
+        waiting = self.event(keycrm_order_id=number)
+        sync = self.env["keycrm.order.sync"].create(
+            {"account_id": self.account.id, "status_ids": [(6, 0, self.status(1).ids)]}
+        )
+        sync.action_start()
+        waiting.next_try_at += timedelta(hours=1)
+        with self.committing():
+            self.account._work_bulk()
+        self.assertEqual((failed.state, waiting.state), ("done", "pending"))
+        self.assertEqual(failed.sale_order_id.keycrm_id, number)
+        self.assertEqual(self.cards()[0]["failed_count"], 0)
+
     def test_trouble_is_said_in_words_and_in_the_readers_language(self):
         self.account.write({"trouble_code": "unauthorized", "trouble_params": {}})
         (card,) = self.cards()

@@ -63,6 +63,15 @@ class TestSetup(KeycrmCase):
         self.account.action_test_connection()
         self.assertEqual(self.account.setup_key, "done")
 
+    def test_a_tested_connection_knows_how_many_statuses_there_are(self):
+        account = self.env["keycrm.account"].create(
+            {"name": "New", "api_key": self.sandbox.key, "api_url": self.sandbox.api_url}
+        )
+        words = account.action_test_connection()["params"]["message"]
+        self.assertGreater(len(account.status_ids), 1)
+        self.assertIn(str(len(account.status_ids)), words)
+        self.assertEqual(account.key_text, words)
+
     def test_a_user_without_the_right_reads_and_is_refused_in_words(self):
         seller = new_test_user(self.env, "seller", groups="sales_team.group_sale_salesman")
         account = self.account.with_user(seller)

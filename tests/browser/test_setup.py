@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from playwright.sync_api import expect
 
 
 @pytest.fixture(scope="module")
@@ -51,8 +52,14 @@ def test_from_nothing_to_the_first_order(own_keycrm, odoo, rpc, screen, wait_for
     screen.picture("setup-link-checked")
 
     own_keycrm.control.add_webhook(link_of(screen))
+    tick = screen.field("setup_webhook").locator("[data-tick]")
+    assert tick.get_attribute("data-tick") != "done"
+    screen.page.evaluate("window.isStillTheSamePage = true")
     made = own_keycrm.control.create_sample_order()["answer"]
     screen.sees("Webhook надійшов")  # by itself, while one looks
+    expect(tick).to_have_attribute("data-tick", "done")
+    assert screen.page.evaluate("window.isStillTheSamePage")
+    screen.scroll_to("section[name=webhook]")
     screen.picture("setup-webhook-arrived")
 
     screen.tag("archive_status_ids", "Виконано")
@@ -91,3 +98,23 @@ def test_the_keyboard_alone_sets_it_up(own_keycrm, rpc, screen, wait_for):
         "the account",
     )
     assert account["enabled"]
+
+
+def test_news_that_come_while_one_chooses_take_nothing_away(account, rpc, screen):
+    screen.open("keycrm_setup_action", account.id)
+    held = []
+    screen.page.route("**/keycrm.account/web_read*", held.append)
+    account.keycrm.create_sample_order()
+    for _ in range(600):
+        if held:
+            break
+        screen.page.wait_for_timeout(100)
+    assert held, "no news came"
+    screen.tag("archive_status_ids", "Виконано")  # while the answer is on its way
+    screen.page.unroute("**/keycrm.account/web_read*")
+    for route in held:
+        route.continue_()
+    screen.settle()
+    screen.page.locator(".o_form_button_save").locator("visible=true").first.click()
+    screen.settle()
+    assert len(account.read("archive_status_ids")["archive_status_ids"]) == 1

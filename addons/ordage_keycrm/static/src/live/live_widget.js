@@ -1,4 +1,4 @@
-import { Component, xml } from "@odoo/owl";
+import { Component, toRaw, xml } from "@odoo/owl";
 import { registry } from "@web/core/registry";
 import { standardWidgetProps } from "@web/views/widgets/standard_widget_props";
 import { useKeycrmNews } from "./live";
@@ -23,8 +23,23 @@ export class KeycrmLive extends Component {
             return;
         }
         if (!(await record.isDirty())) {
-            await record.load();
+            await this.readAnew(record);
         }
+    }
+
+    /**
+     * Odoo's own ``load`` would forget what somebody changes while the answer is on its way, so the
+     * answer is taken only if nothing was changed or saved meanwhile.
+     */
+    async readAnew(record) {
+        const { model } = record;
+        const before = toRaw(record).data;
+        const values = await model._loadData({ ...record.config });
+        await model.mutex.exec(() => {
+            if (!record.dirty && toRaw(record).data === before) {
+                record._setData(values);
+            }
+        });
     }
 
     concerns(accounts) {

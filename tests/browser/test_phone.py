@@ -11,11 +11,16 @@ SCREENS = {
     "offers": "keycrm_offer_action",
     "warehouses": "keycrm_warehouse_action",
     "stock": "keycrm_stock_level_action",
+    "refused": "keycrm_stock_refused_action",
+    "returns": "stock_picking_returns_action",
     "payments": "keycrm_payment_action",
+    "transactions": "keycrm_transaction_action",
     "events": "keycrm_event_action",
     "syncs": "keycrm_order_sync_action",
     "settings": "res_config_settings_action",
 }
+#: Lists that a phone shows as cards.
+CARDS = {*SCREENS} - {"overview", "settings"}
 
 
 @pytest.fixture
@@ -34,7 +39,45 @@ def test_every_screen_fits_a_phone(phone):
         phone.picture(f"phone-{name}")
         if phone.overflows():
             wide.append(name)
+        if name in CARDS:
+            assert phone.page.locator(".o_kanban_view").is_visible(), name
     assert wide == []
+
+
+def test_a_failed_event_is_read_and_retried_with_the_thumb(account, phone, rpc, wait_for):
+    for name in ("Чашка біла", "Чашка стара"):
+        rpc.create("product.product", name=name, default_code="CUP-THUMB")
+    account.keycrm.create_order(lines=[{"name": "Чашка", "sku": "CUP-THUMB", "price": 50}])
+    failed = [("account_id", "=", account.id), ("state", "=", "failed")]
+    (event,) = wait_for(lambda: rpc.search("keycrm.event", *failed), 90, "the failure")
+    phone.open("keycrm_event_action")
+    card = phone.page.locator(".o_kanban_record", has_text="CUP-THUMB").first
+    card.wait_for()
+    phone.picture("phone-event-failed")
+    (second,) = rpc.search("product.product", ("name", "=", "Чашка стара"))
+    rpc.write("product.product", second, default_code="CUP-OLD")
+    if rpc.read("keycrm.event", event, "state")["state"] == "failed":
+        card.get_by_role("button", name="Повторити").click()
+    wait_for(lambda: rpc.read("keycrm.event", event, "state")["state"] == "done", 90, "the order")
+
+
+def test_warehouses_are_matched_with_the_thumb(account, phone, rpc):
+    ours = rpc.create("stock.warehouse", name="Склад на Оболоні", code="OBOL")
+    account.keycrm.create_offer(sku="THUMB", name="Кухоль", stock={1: 3})
+    account.write(name="Крамниця в кишені")
+    account.call("action_refresh_warehouses")
+    phone.open("keycrm_warehouse_action")
+    phone.page.locator(".o_kanban_record", has_text="Крамниця в кишені").first.click()
+    phone.settle()
+    phone.picture("phone-warehouse")
+    assert not phone.overflows()
+    phone.tag("warehouse_ids", "Склад на Оболоні")
+    phone.page.locator(".o_form_button_save").locator("visible=true").first.click()
+    phone.settle()
+    phone.open("keycrm_warehouse_action")
+    phone.sees("Склад на Оболоні")
+    phone.picture("phone-warehouse-matched")
+    assert rpc.search("keycrm.warehouse", ("warehouse_ids", "in", [ours]))
 
 
 def test_an_order_and_an_account_fit_a_phone(account, phone, rpc):

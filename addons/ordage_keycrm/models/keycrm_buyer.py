@@ -21,7 +21,7 @@ class KeycrmBuyer(models.Model):
     partner_id = fields.Many2one(
         "res.partner", string="Contact", required=True, ondelete="cascade", index=True
     )
-    name = fields.Char(string="Name in KeyCRM")
+    name = fields.Char(string="Full name in KeyCRM")
     phone = fields.Char(string="Phone in KeyCRM")
     email = fields.Char(string="E-mail in KeyCRM")
     keycrm_company_id = fields.Many2one(

@@ -111,9 +111,9 @@ def test_news_that_come_while_one_chooses_take_nothing_away(account, rpc, screen
         screen.page.wait_for_timeout(100)
     assert held, "no news came"
     screen.tag("archive_status_ids", "Виконано")  # while the answer is on its way
-    screen.page.unroute("**/keycrm.account/web_read*")
     for route in held:
         route.continue_()
+    screen.page.unroute("**/keycrm.account/web_read*")
     screen.settle()
     screen.page.locator(".o_form_button_save").locator("visible=true").first.click()
     screen.settle()

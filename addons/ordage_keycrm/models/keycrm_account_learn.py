@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from odoo import fields, models
 
+from ..concurrency import OTHER_WAS_FASTER
 from ..keycrm.catalogue import Company, Offer
 from ..keycrm.client import PAGE_SIZE
 from ..keycrm.errors import (
@@ -13,7 +14,9 @@ from ..keycrm.errors import (
     RateLimited,
     Unauthorized,
 )
+from ..keycrm.goods import Goods
 from ..keycrm.values import to_object
+from ..outcome import Outcome
 
 _logger = logging.getLogger(__name__)
 
@@ -36,15 +39,16 @@ class KeycrmAccount(models.Model):
 
     _inherit = "keycrm.account"
 
-    def _learn_for(self, client, orders):
+    def _learn_for(self, client, orders, unread=None):
         """Read what is needed to write these orders.
 
         :param orders: list of :class:`~..keycrm.records.Order`
+        :param unread: see :meth:`_with_catalogue`
         :return: the orders, with what was read put into them
         :raise KeyCrmError: when there is no room in the request budget or the key is wrong
         """
         self._learn_companies(client, orders)
-        return self._with_catalogue(client, orders)
+        return self._with_catalogue(client, orders, unread)
 
     def _learn_companies(self, client, orders):
         """Read the companies of buyers that are not known or were read long ago."""
@@ -71,12 +75,14 @@ class KeycrmAccount(models.Model):
 
     # === CATALOGUE ===#
 
-    def _with_catalogue(self, client, orders):
+    def _with_catalogue(self, client, orders, unread=None):
         """Put the offers as the catalogue has them into the lines, where they are not known fresh.
 
         An order carries its offers without the product's name; a line's own name may be a
         marketplace's title.
 
+        :param unread: a set that takes the numbers of the offers instead, where Odoo knows the products
+            of all of them: the orders can be written then, and the products follow afterwards
         :return: list of :class:`~..keycrm.records.Order`
         """
         asked_for = {}
@@ -97,15 +103,57 @@ class KeycrmAccount(models.Model):
             for number, places in asked_for.items()
             if not all(self._is_fresh(ties.get(number), *place) for place in places)
         ]
+        if unread is not None and ties.keys() >= set(wanted):
+            unread.update(wanted)
+            return orders
+        offers = self._offers_by_number(client, wanted)
+        return [_with_offers(order, offers) for order in orders] if offers else orders
+
+    def _offers_by_number(self, client, numbers):
+        """Read offers as the catalogue has them.
+
+        :return: ``{number: Offer}`` of those that could be read
+        """
         offers = {}
-        for row in self._rows_by_number(client, "/offers", "id", wanted, "product"):
+        for row in self._rows_by_number(client, "/offers", "id", sorted(numbers), "product"):
             try:
                 offer = Offer.parse(row)
             except MalformedAnswer:
                 continue
             if offer:
                 offers[offer.id] = offer
-        return [_with_offers(order, offers) for order in orders] if offers else orders
+        return offers
+
+    def _follow_offers(self, orders, offers):
+        """Let the products of orders that are written already follow the catalogue.
+
+        :param offers: ``{number: Offer}``
+        :return: ``{order number: Outcome}`` of the orders whose products could not be written
+        """
+        quiet = self.env["keycrm.order.importer"]._quiet(self).with_company(self.company_id)
+        failed = {}
+        everything = list(offers.values())
+        # All at once; after a failure one by one, to find whose fault it is.
+        for parts in [everything] if everything else [], [[offer] for offer in everything]:
+            failed = {}
+            for some in parts:
+                try:
+                    with self.env.cr.savepoint():
+                        quiet.env["keycrm.product.matcher"]._match(
+                            self, [Goods.of_offer(offer) for offer in some], make=False
+                        )
+                except OTHER_WAS_FASTER:
+                    raise
+                except Exception as error:  # one product's fault never stops the others
+                    failed.update((offer.id, error) for offer in some)
+            if not failed:
+                break
+        return {
+            order.id: Outcome.failed(failed[line.offer.id])
+            for order in orders
+            for line in order.lines
+            if line.offer and line.offer.id in failed
+        }
 
     def _is_fresh(self, tie, order, offer):
         """Tell whether an offer need not be read for this order.

@@ -230,7 +230,9 @@ class KeycrmAccount(models.Model):
         """Write orders that were read, and finish their events, in one transaction.
 
         Exactly the events that were there before the order was read are finished; one that came since
-        stays and is worked next.
+        stays and is worked next. Where only the catalogue is still to be asked about products that Odoo
+        has, a person sees the order first; its events are finished when the products have followed, so
+        whatever breaks off between is done again.
 
         :param read: ``{number: Order or KeyCrmError}``
         :param events: ``keycrm.event`` records that were read from the inbox before
@@ -239,22 +241,42 @@ class KeycrmAccount(models.Model):
         """
         orders = [order for order in read.values() if isinstance(order, Order)]
         self._refresh_unknown(client, orders)
-        orders = self._learn_for(client, orders)
+        unread = set()
+        orders = self._learn_for(client, orders, unread if events else None)
 
         def write():
             outcomes = self._import_orders(orders)
             for number, order in read.items():
                 if isinstance(order, KeyCrmError):
                     outcomes[number] = self._outcome_of_error(number, order)
+            if not unread:
+                finish(outcomes)
+            return outcomes
+
+        def finish(outcomes):
             events._finish(outcomes)
             self.env["keycrm.delay"]._note_orders(self, events)
             self.env["keycrm.order.status"]._note_told(self, events)
             if then:
                 then(outcomes)
-            return outcomes
 
         with self._company_lock():
-            return self._committed(write)
+            outcomes = self._committed(write)
+        if not unread:
+            return outcomes
+        offers = self._offers_by_number(client, unread)
+
+        def follow():
+            failed = self._follow_offers(orders, offers)
+            told = {
+                number: one if one.code else failed.get(number, one)
+                for number, one in outcomes.items()
+            }
+            finish(told)
+            return told
+
+        with self._company_lock():
+            return self._committed(follow)
 
     def _outcome_of_error(self, number, error):
         """Say what becomes of an order that could not be read; one that is gone is marked."""

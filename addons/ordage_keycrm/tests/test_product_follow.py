@@ -1,6 +1,14 @@
 """What happens to products that Odoo has: kept, or following the catalogue."""
 
+from unittest.mock import patch
+
+from odoo.tools import mute_logger
+
+from odoo.addons.ordage_keycrm.keycrm.errors import BudgetSpent
+
 from .product_common import ProductCase
+
+OUTCOME = "odoo.addons.ordage_keycrm.outcome"
 
 
 class TestKeepAndFollow(ProductCase):
@@ -58,6 +66,66 @@ class TestKeepAndFollow(ProductCase):
             product,
             [{"name": "Сорочка лляна", "list_price": 800, "weight": 2, "standard_price": 300}],
         )
+
+    def test_an_order_of_known_products_is_seen_before_the_catalogue_is_asked(self):
+        offer, product = self.known()
+        self.line_of({"offer_id": offer["id"]})
+        self.keycrm.patch_product(offer["product_id"], name="Сорочка лляна")
+        number = self.new_order([{"offer_id": offer["id"]}])
+        self.account._receive({"event": "order.change_order_status", "context": {"id": number}})
+        Account = type(self.env["keycrm.account"])
+        ask, seen = Account._offers_by_number, []
+
+        def asked(account, client, numbers):
+            order = self.env["sale.order"].search([("keycrm_id", "=", number)])
+            event = self.env["keycrm.event"].search([("keycrm_order_id", "=", number)])
+            seen.append((len(order), event.state, product.name))
+            if len(seen) == 1:
+                raise BudgetSpent(1.0)
+            return ask(account, client, numbers)
+
+        with (
+            patch.object(Account, "_offers_by_number", asked),
+            self.committing(),
+            self.account._client() as client,
+        ):
+            with self.assertRaises(BudgetSpent):
+                self.account._work_inbox(client)
+            self.account._work_inbox(client)
+        # What broke off between is done again.
+        self.assertEqual(seen, [(1, "pending", "Сорочка")] * 2)
+        self.assertEqual(product.name, "Сорочка лляна")
+        event = self.env["keycrm.event"].search([("keycrm_order_id", "=", number)])
+        self.assertEqual((event.state, event.attempts), ("done", 1))
+
+    def test_a_product_that_cannot_follow_keeps_its_order_waiting_and_no_other(self):
+        bad, good = self.offer(sku="F-1"), self.offer(sku="F-2")
+        self.line_of({"offer_id": bad["id"]}, {"offer_id": good["id"]})
+        for offer in (bad, good):
+            self.keycrm.patch_product(offer["product_id"], name=f"Нова {offer['sku']}")
+        numbers = [self.new_order([{"offer_id": offer["id"]}]) for offer in (bad, good)]
+        for number in numbers:
+            self.account._receive({"event": "order.change_order_status", "context": {"id": number}})
+        Product = type(self.env["product.product"])
+        write = Product.write
+
+        def refuse(product, vals):
+            if vals.get("name") == "Нова F-1":
+                raise ValueError("no such name")
+            return write(product, vals)
+
+        with (
+            patch.object(Product, "write", refuse),
+            mute_logger(OUTCOME),
+            self.committing(),
+            self.account._client() as client,
+        ):
+            self.account._work_inbox(client)
+        events = self.env["keycrm.event"].search([("keycrm_order_id", "in", numbers)], order="id")
+        self.assertEqual(events.mapped("state"), ["failed", "done"])
+        self.assertEqual(self.env["sale.order"].search_count([("keycrm_id", "in", numbers)]), 2)
+        offers = self.env["keycrm.offer"].search([("keycrm_id", "in", (bad["id"], good["id"]))])
+        self.assertEqual(set(offers.product_id.mapped("name")), {"Сорочка", "Нова F-2"})
 
     def test_a_line_alone_changes_no_product_when_the_catalogue_cannot_be_read(self):
         offer, product = self.known()

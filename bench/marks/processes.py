@@ -59,6 +59,10 @@ def _accounts(world: World, shop: Shop) -> list[int]:
     made = [shop.account]
     for number in range(1, ACCOUNTS):
         company = shop.rpc.create("res.company", name=f"Company {number}", currency_id=currency)
+        # Odoo makes a warehouse for the first company alone.
+        shop.rpc.create(
+            "stock.warehouse", name=f"Company {number}", code=f"C{number}", company_id=company
+        )
         key = f"key-of-shop-{number}"
         shop.keycrm.add_key(key)
         account, _link = world.account(
@@ -84,4 +88,7 @@ def _turn(shop: Shop, accounts: list[int], place: int, count: int, total: int) -
         0.1,
     )
     taken = time.monotonic() - begun
+    failed = shop.one("SELECT sum(failed_count) FROM keycrm_order_sync")
+    if failed:
+        raise AssertionError(f"{failed} orders could not be written")
     return (shop.one("SELECT count(*) FROM sale_order") - before) / taken

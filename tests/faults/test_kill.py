@@ -261,7 +261,12 @@ class Synchronisation(Work):
     def check(self, sync):
         row = self.rpc.read("keycrm.order.sync", sync, "done_count", "failed_count")
         assert (row["done_count"], row["failed_count"]) == (self.ORDERS, 0)
-        found = self.rpc.rows("sale.order", ("keycrm_id", "in", self.numbers), fields=["keycrm_id"])
+        found = self.rpc.rows(
+            "sale.order",
+            ("keycrm_account_id", "=", self.account.id),
+            ("keycrm_id", "in", self.numbers),
+            fields=["keycrm_id"],
+        )
         assert Counter(order["keycrm_id"] for order in found) == Counter(self.numbers)
         assert self.count("product.product", ("name", "=", "Свічка")) == 1
 

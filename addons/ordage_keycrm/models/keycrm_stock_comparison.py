@@ -145,17 +145,8 @@ class KeycrmStockComparison(models.Model):
             for number, entries in rows.items()
             for entry in (entries or [None])
         ]
-        # By SQL: a thousand pages of a hundred rows each, which nobody reads one by one.
-        columns = list(zip(*readings, strict=True)) or [(), (), (), ()]
-        self.env.cr.execute(
-            SQL(
-                """INSERT INTO keycrm_stock_reading
-                          (comparison_id, keycrm_id, sku, warehouse_number, quantity)
-                   SELECT %s, * FROM unnest(%s::int[], %s::varchar[], %s::int[], %s::numeric[])""",
-                self.id,
-                *map(list, columns),
-            )
-        )
+        # One record a page: checking the foreign key of each number cost more than storing it.
+        self.env["keycrm.stock.reading"].create({"comparison_id": self.id, "rows": readings})
         self.write(
             {
                 "page_count": page.last,
@@ -170,18 +161,14 @@ class KeycrmStockComparison(models.Model):
 
         :return: ``{offer number: (sku, {KeyCRM's warehouse number: quantity})}``
         """
-        self.env.flush_all()
-        self.env.cr.execute(
-            SQL(
-                """SELECT keycrm_id, sku, warehouse_number, quantity FROM keycrm_stock_reading
-                    WHERE comparison_id = %s ORDER BY id""",
-                self.id,
-            )
+        pages = self.env["keycrm.stock.reading"].search(
+            [("comparison_id", "=", self.id)], order="id"
         )
         found = {}
-        for number, sku, warehouse_number, quantity in self.env.cr.fetchall():
-            # A row that came on two pages counts once: the later one.
-            found.setdefault(number, (sku or "", {}))[1][warehouse_number] = float(quantity or 0)
+        for page in pages:
+            for number, sku, warehouse_number, quantity in page.rows or ():
+                # A row that came on two pages counts once: the later one.
+                found.setdefault(number, (sku, {}))[1][warehouse_number] = quantity
         return found
 
     @staticmethod
@@ -201,16 +188,14 @@ class KeycrmStockReading(models.Model):
     _name = "keycrm.stock.reading"
     _description = "Reading of KeyCRM's stock"
     _log_access = False
-    _rec_name = "keycrm_id"
+    _rec_name = "comparison_id"
 
     comparison_id = fields.Many2one(
         "keycrm.stock.comparison", required=True, ondelete="cascade", index=True
     )
     company_id = fields.Many2one(related="comparison_id.account_id.company_id")
-    keycrm_id = fields.Integer(required=True)
-    sku = fields.Char()
-    warehouse_number = fields.Integer()
-    quantity = fields.Float(digits=(16, 3))
+    # One page: offer, SKU, KeyCRM's warehouse (0: in none) and quantity of each row.
+    rows = fields.Json(string="In KeyCRM")
 
 
 class KeycrmStockComparisonLine(models.Model):

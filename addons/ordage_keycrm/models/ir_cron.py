@@ -2,6 +2,8 @@ from datetime import timedelta
 
 from odoo import models
 
+from .. import scheduler
+
 
 class IrCron(models.Model):
     _inherit = "ir.cron"
@@ -24,4 +26,5 @@ class IrCron(models.Model):
             [{"cron_id": cron.id, "call_at": at} for cron in self]
         )
         if not delay:
+            self.env.cr.postcommit.add(scheduler.revive)
             self.env.cr.postcommit.add(self._notifydb)

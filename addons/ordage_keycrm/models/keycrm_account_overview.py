@@ -6,6 +6,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from odoo import api, fields, models
 from odoo.tools import SQL, format_date
 
+from .. import scheduler
+
 #: Days of the graphs, today included.
 GRAPH_DAYS = 14
 
@@ -80,6 +82,7 @@ class KeycrmAccount(models.Model):
 
     @api.depends_context("tz", "lang")
     def _compute_overview(self):
+        scheduler.revive()  # who looks whether it works has it work
         today, days, since, tz = self._overview_days()
         orders = self._orders_by_day(since, tz)
         delays = self.env["keycrm.delay"]._days(self, since, tz)

@@ -43,8 +43,11 @@ def run(world: World) -> Iterator[Row]:
     counts = wait_synchronised(shop, sync, 3600)
     taken = time.monotonic() - begun
     made = shop.keycrm.requests(since)
-    pages = [one["query"] for one in made if one["path"].endswith("/v1/order")]
-    listed = [query for query in pages if "status_id" in str(query)]
+    listed = [
+        one["query"]
+        for one in made
+        if one["path"].endswith("/v1/order") and "status_id" in str(one["query"])
+    ]
     repeated = len(listed) - len({str(query) for query in listed})
     grown = (peak - before) / 1024**2
     refused = sum(one["status"] == 429 for one in made)

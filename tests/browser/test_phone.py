@@ -11,12 +11,17 @@ SCREENS = {
     "offers": "keycrm_offer_action",
     "warehouses": "keycrm_warehouse_action",
     "stock": "keycrm_stock_level_action",
+    "waiting": "keycrm_stock_change_action",
     "refused": "keycrm_stock_refused_action",
+    "missing": "keycrm_missing_sku_action",
+    "comparisons": "keycrm_stock_comparison_action",
     "returns": "stock_picking_returns_action",
     "payments": "keycrm_payment_action",
     "transactions": "keycrm_transaction_action",
     "events": "keycrm_event_action",
     "syncs": "keycrm_order_sync_action",
+    "loads": "keycrm_product_load_action",
+    "pushes": "keycrm_stock_push_action",
     "settings": "res_config_settings_action",
 }
 #: Lists that a phone shows as cards.

@@ -1,6 +1,7 @@
 from decimal import Decimal
 
 from odoo import api, models
+from odoo.tools import float_compare
 
 from ..keycrm import variant_prices
 from ..keycrm.naming import shortened
@@ -71,9 +72,9 @@ class KeycrmProductMatcher(models.AbstractModel):
         if goods.price is not None and not is_variant:
             # Variants of one product share its price: see _price_variants.
             price = self._price(account, goods)
-            if price is not None and abs(product.list_price - price) > 1e-6:
+            if price is not None and _differs(product, "list_price", price):
                 vals["list_price"] = price
-        if goods.weight and abs(product.weight - float(goods.weight)) > 1e-6:
+        if goods.weight and _differs(product, "weight", float(goods.weight)):
             vals["weight"] = float(goods.weight)
         if goods.cost and not product.with_company(account.company_id).standard_price:
             vals["standard_price"] = float(goods.cost)
@@ -168,6 +169,13 @@ class KeycrmProductMatcher(models.AbstractModel):
         code = "barcode_taken" if is_taken else False
         if (offer.problem_code or False) != code or (is_taken and offer.problem_params != params):
             offer.write({"problem_code": code, "problem_params": params})
+
+
+def _differs(product, name, value):
+    """Tell whether a number would be stored as another one: Odoo rounds weights to two places by default,
+    and a product must not be written anew with every order."""
+    digits = product._fields[name].get_digits(product.env)
+    return bool(float_compare(product[name], value, precision_digits=digits[1] if digits else 6))
 
 
 def _own_price(product):

@@ -67,6 +67,19 @@ class TestKeepAndFollow(ProductCase):
             [{"name": "Сорочка лляна", "list_price": 800, "weight": 2, "standard_price": 300}],
         )
 
+    def test_a_weight_of_more_places_than_odoo_keeps_is_not_written_again(self):
+        offer, product = self.known()
+        self.keycrm.patch_offer(offer["id"], weight="0.3456")
+        self.line_of({"offer_id": offer["id"]})
+        self.assertEqual(product.weight, 0.35)
+        Product, written = type(self.env["product.product"]), []
+        write = Product.write
+        with patch.object(
+            Product, "write", lambda self, vals: written.append(vals) or write(self, vals)
+        ):
+            self.line_of({"offer_id": offer["id"]})
+        self.assertFalse(written)
+
     def test_an_order_of_known_products_is_seen_before_the_catalogue_is_asked(self):
         offer, product = self.known()
         self.line_of({"offer_id": offer["id"]})

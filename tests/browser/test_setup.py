@@ -103,7 +103,7 @@ def test_the_keyboard_alone_sets_it_up(own_keycrm, rpc, screen, wait_for):
 def test_news_that_come_while_one_chooses_take_nothing_away(account, rpc, screen):
     screen.open("keycrm_setup_action", account.id)
     held = []
-    screen.page.route("**/keycrm.account/web_read*", held.append)
+    screen.page.route("**/keycrm.account/web_read*", lambda route: held.append(route))
     account.keycrm.create_sample_order()
     for _ in range(600):
         if held:

@@ -46,3 +46,43 @@ def test_statuses_refreshed_at_once_while_the_workers_begin_are_there_once(odoo,
     ]
     assert numbers
     assert len(numbers) == len(set(numbers))
+
+
+def test_two_companies_whose_orders_bring_the_same_new_tag_at_once(
+    odoo, rpc, new_sandbox, new_account, wait_for
+):
+    """Tags and marketing marks are Odoo's, not a company's: the lock of a company does not keep them."""
+    other = rpc.create("res.company", name="Друга")
+    rpc.write("res.users", rpc.uid, company_ids=[(4, other)])
+    rpc.create("stock.warehouse", name="Другий", code="DR", company_id=other)
+    accounts = [
+        new_account(new_sandbox(offers=1), name=f"of {company}", company_id=company)
+        for company in (rpc.search("res.company", ("id", "!=", other), limit=1)[0], other)
+    ]
+
+    def events(*domain):
+        ours = ("account_id", "in", [account.id for account in accounts])
+        return rpc.rows("keycrm.event", ours, *domain, fields=["state", "attempts", "error"])
+
+    for turn in range(6):
+        told = []
+        for account in accounts:
+            number = account.keycrm.create_order(
+                webhook=False,
+                lines=[{"name": "Кухоль", "price": 10, "quantity": 1}],
+                tags=[{"name": f"Позначка {turn}"}],
+                marketing={"utm_campaign": f"Кампанія {turn}", "utm_source": f"Джерело {turn}"},
+            )["id"]
+            told.append((account, number))
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(lambda pair: pair[0].keycrm.send_webhook(pair[1]), told))
+        wait_for(
+            lambda pairs=told: all(account.order(number, "id") for account, number in pairs),
+            60,
+            f"both orders of turn {turn}",
+        )
+    assert not events(("state", "=", "failed"))
+    assert {row["attempts"] for row in events()} <= {0, 1}
+    orders = rpc.rows("sale.order", ("tag_ids.name", "=", "Позначка 0"), fields=["tag_ids"])
+    assert len(orders) == 2
+    assert orders[0]["tag_ids"] == orders[1]["tag_ids"]

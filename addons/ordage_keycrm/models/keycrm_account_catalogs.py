@@ -1,8 +1,6 @@
-from psycopg2.errors import UniqueViolation
-
 from odoo import api, models
-from odoo.exceptions import ConcurrencyError
 
+from ..concurrency import found_if_done_again
 from ..const import DEFAULT_ACTION_BY_GROUP
 from ..keycrm.catalogue import PaymentMethod, Source, Status, StockRow
 
@@ -171,10 +169,8 @@ class KeycrmAccount(models.Model):
             for keycrm_id, vals in vals_by_id.items()
             if keycrm_id not in known
         ]
-        try:
+        with found_if_done_again(model):
             Record.create(new)
-        except UniqueViolation as error:
-            raise ConcurrencyError(f"{model}: learnt by another transaction") from error
 
     @api.model
     def _by_keycrm_id(self, records):

@@ -3,6 +3,7 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.fields import Command
 
+from ..concurrency import found_if_done_again
 from ..keycrm.errors import ImportProblem
 
 #: KeyCRM's times have whole seconds, and its clock may differ a little from ours.
@@ -135,7 +136,8 @@ class KeycrmOrderImporter(models.AbstractModel):
             return Tag
         found = Tag.search([("name", "in", names)])
         missing = [name for name in dict.fromkeys(names) if name not in found.mapped("name")]
-        return found | Tag.create([{"name": name} for name in missing])
+        with found_if_done_again("crm.tag"):
+            return found | Tag.create([{"name": name} for name in missing])
 
     @api.model
     def _marketing_vals(self, order):
@@ -154,5 +156,6 @@ class KeycrmOrderImporter(models.AbstractModel):
                         [("name", "=ilike", value.replace("%", r"\%").replace("_", r"\_"))], limit=1
                     )
                 )
-                found[name] = (mark or self.env[model].create({"name": value})).id
+                with found_if_done_again(model):
+                    found[name] = (mark or self.env[model].create({"name": value})).id
         return found

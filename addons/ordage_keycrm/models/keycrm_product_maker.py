@@ -1,6 +1,7 @@
 from odoo import api, models
 from odoo.fields import Command
 
+from ..concurrency import found_if_done_again
 from ..keycrm.goods import unit_reference
 from ..keycrm.naming import shortened, sku_key
 
@@ -234,9 +235,10 @@ class KeycrmProductMatcher(models.AbstractModel):
     @api.model
     def _attribute_value(self, attribute, name):
         found = attribute.value_ids.filtered(lambda value: value.name.lower() == name.lower())
-        return found[:1] or self.env["product.attribute.value"].create(
-            {"attribute_id": attribute.id, "name": name}
-        )
+        with found_if_done_again("product.attribute.value"):
+            return found[:1] or self.env["product.attribute.value"].create(
+                {"attribute_id": attribute.id, "name": name}
+            )
 
 
 def _literal(text):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import time
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -16,6 +18,9 @@ from ..world import World
 USERS, PICKINGS, LINES, PAIRS = 8, 4, 10, 8
 #: What Odoo logs when it repeats a request after a serialization failure.
 _AGAIN = "tries left, try again"
+_STATEMENT = re.compile(
+    r"bad query: .{0,4}\s*(SELECT|UPDATE|INSERT INTO|DELETE FROM)[^\n]*?\"?(stock_\w+|ir_\w+|keycrm_\w+)"
+)
 
 
 def run(world: World) -> Iterator[Row]:
@@ -51,6 +56,7 @@ def run(world: World) -> Iterator[Row]:
         details={
             "pair_ratios_middle_half": pairs.spread,
             "of_our_tables": our_side.of_ours,
+            "clashes": {"floor": bare_side.clashes, "ours": our_side.clashes},
         },
     )
 
@@ -89,6 +95,12 @@ class _Side:
     def failures(self) -> int:
         """Requests that Odoo repeated so far."""
         return self._odoo.log_text()[self._from :].count(_AGAIN)
+
+    @property
+    def clashes(self) -> dict[str, int]:
+        """Failed statements by what they did to which table."""
+        log = self._odoo.log_text()[self._from :]
+        return dict(Counter(" ".join(found) for found in _STATEMENT.findall(log)))
 
     @property
     def of_ours(self) -> int:

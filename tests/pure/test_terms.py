@@ -62,9 +62,9 @@ GLOSSARY = {
     "Waiting to send": "Очікують передачі",
     "Webhook link": "Посилання на Webhook",
 }
-# An account is no bill, and an offer no proposal.
+# An account is no bill, and an offer no proposal. A chart of accounts is a «план рахунків».
 MISTAKES = {
-    "рахунок, where an account is meant": r"(?i)\bрахун\w*\b(?!-фактур|\w*ок-фактур)",
+    "рахунок, where an account is meant": r"(?i)(?<!план )(?<!плану )\bрахун\w*\b(?!-фактур|\w*ок-фактур)",
     "пропозиція, where an offer is meant": r"(?i)(?<!комерційна )(?<!комерційної )"
     r"(?<!комерційну )(?<!комерційні )(?<!комерційних )\bпропозиці\w+",
     "Odoo's word for a failure": r"(?i)невдалося",

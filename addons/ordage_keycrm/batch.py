@@ -19,6 +19,7 @@ class Batch:
     :param created: ``{KeyCRM order: sale.order}`` that are new
     :param grown: KeyCRM numbers of orders that are new or have new lines
     :param pricelists: ``{currency code: product.pricelist}`` that were looked up
+    :param shared: ``{(model or "ref", name): record}``: tags, marketing marks, products of extra lines
     :param touched: ids of products whose stock KeyCRM moved by itself
     """
 
@@ -35,6 +36,19 @@ class Batch:
     touched: set = field(default_factory=set)
     grown: set = field(default_factory=set)
     pricelists: dict = field(default_factory=dict)
+    shared: dict = field(default_factory=dict)
+
+    def look_up(self, kind, name, find):
+        """Look something up that orders share, once for all of them.
+
+        :param kind: its model, or ``ref``
+        :param name: what it is called
+        :param find: called without arguments where it was not looked up yet
+        :return: the record
+        """
+        if (kind, name) not in self.shared:
+            self.shared[kind, name] = find()
+        return self.shared[kind, name]
 
     def status(self, order):
         """:return: ``keycrm.order.status`` of the order, or None"""

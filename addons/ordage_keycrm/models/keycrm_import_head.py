@@ -49,8 +49,8 @@ class KeycrmOrderImporter(models.AbstractModel):
             "keycrm_manager_name": order.manager_name or False,
             "keycrm_promocode": order.promocode or False,
             "keycrm_deleted": False,
-            "tag_ids": [Command.set(self._tags(order.tags).ids)],
-            **self._marketing_vals(order),
+            "tag_ids": [Command.set(self._tags(batch, order.tags).ids)],
+            **self._marketing_vals(batch, order),
         }
 
     @api.model
@@ -129,33 +129,38 @@ class KeycrmOrderImporter(models.AbstractModel):
         return vals
 
     @api.model
-    def _tags(self, names):
+    def _tags(self, batch, names):
         """Find or make the tags of an order."""
         Tag = self.env["crm.tag"]
-        if not names:
-            return Tag
-        found = Tag.search([("name", "in", names)])
-        missing = [name for name in dict.fromkeys(names) if name not in found.mapped("name")]
-        with found_if_done_again("crm.tag"):
-            return found | Tag.create([{"name": name} for name in missing])
+
+        def find(name):
+            with found_if_done_again("crm.tag"):
+                return Tag.search([("name", "=", name)], limit=1) or Tag.create({"name": name})
+
+        return Tag.union(
+            *(batch.look_up("crm.tag", name, lambda name=name: find(name)) for name in names)
+        )
 
     @api.model
-    def _marketing_vals(self, order):
+    def _marketing_vals(self, batch, order):
         """UTM marks, where KeyCRM sent any; Odoo finds or makes its records by name."""
-        found = {}
-        for name, model, value in (
-            ("campaign_id", "utm.campaign", order.utm_campaign),
-            ("medium_id", "utm.medium", order.utm_medium),
-            ("source_id", "utm.source", order.utm_source),
-        ):
-            if value:
-                mark = (
-                    self.env[model]
-                    .with_context(active_test=False)
-                    .search(
-                        [("name", "=ilike", value.replace("%", r"\%").replace("_", r"\_"))], limit=1
-                    )
-                )
-                with found_if_done_again(model):
-                    found[name] = (mark or self.env[model].create({"name": value})).id
-        return found
+
+        def find(model, value):
+            Mark = self.env[model].with_context(active_test=False)
+            pattern = value.replace("%", r"\%").replace("_", r"\_")
+            with found_if_done_again(model):
+                return Mark.search([("name", "=ilike", pattern)], limit=1) or self.env[
+                    model
+                ].create({"name": value})
+
+        return {
+            name: batch.look_up(
+                model, value.lower(), lambda model=model, value=value: find(model, value)
+            ).id
+            for name, model, value in (
+                ("campaign_id", "utm.campaign", order.utm_campaign),
+                ("medium_id", "utm.medium", order.utm_medium),
+                ("source_id", "utm.source", order.utm_source),
+            )
+            if value
+        }

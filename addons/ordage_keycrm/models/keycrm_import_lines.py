@@ -84,7 +84,8 @@ class KeycrmOrderImporter(models.AbstractModel):
 
     @api.model
     def _amount_vals(self, batch, kind, amount, *, taxed):
-        product = self.env.ref(EXTRA_PRODUCTS.get(kind, EXTRA_PRODUCTS[money.ROUNDING]))
+        reference = EXTRA_PRODUCTS.get(kind, EXTRA_PRODUCTS[money.ROUNDING])
+        product = batch.look_up("ref", reference, lambda: self.env.ref(reference))
         if taxed:
             prices = self._price_vals(batch, amount, 0)
         else:

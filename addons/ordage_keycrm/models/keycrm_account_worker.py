@@ -12,8 +12,9 @@ from ..keycrm.errors import BudgetSpent, KeyCrmError, RateLimited
 
 #: First key of the advisory lock that keeps the accounts of one company apart ("KCRM").
 COMPANY_LOCK = 0x4B43524D
-#: Waits up to so many seconds are not left to the scheduler.
-SHORT_WAIT = 10.0
+#: Waits up to so many seconds are not left to the scheduler, which would look up to a minute later. Half of
+#: the limit's window: so long a full one takes to have room again after a burst took half of it at once.
+SHORT_WAIT = 30.0
 #: Tries of one piece of work when another transaction was faster.
 CONCURRENCY_TRIES = 6
 #: Open screens are told at most so often that something changed, in seconds.

@@ -21,17 +21,8 @@ class KeycrmEvent(models.Model):
         :return: an action
         """
         self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Choose the product"),
-            "res_model": "keycrm.product.tie",
-            "view_mode": "form",
-            "target": "new",
-            "context": {
-                "default_account_id": self.account_id.id,
-                "default_sku": (self.error_params or {}).get("sku") or False,
-            },
-        }
+        sku = (self.error_params or {}).get("sku") or False
+        return self.env["keycrm.product.tie"]._choice(self.account_id, sku=sku)
 
     # === BUSINESS METHODS ===#
 

@@ -106,6 +106,26 @@ class KeycrmProductTie(models.Model):
 
     # === BUSINESS METHODS ===#
 
+    @api.model
+    def _choice(self, account, **told):
+        """Open the choice of a product; it is remembered.
+
+        :param account: ``keycrm.account``
+        :param told: what KeyCRM calls it: ``sku`` or ``name``
+        :return: an action
+        """
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Choose the product"),
+            "res_model": self._name,
+            "view_mode": "form",
+            "target": "new",
+            "context": {
+                "default_account_id": account.id,
+                **{f"default_{name}": value for name, value in told.items()},
+            },
+        }
+
     def _apply(self):
         """Let the orders concerned come anew: those that failed for the SKU, and open ones that
         have a one-off product in place of the chosen one.

@@ -91,15 +91,9 @@ class SaleOrderLine(models.Model):
         self.ensure_one()
         # What the line is called, without the manager's comment below it.
         name = (self.keycrm_name or self.name or "").partition("\n")[0]
-        told = {"default_sku": self.keycrm_sku} if self.keycrm_sku else {"default_name": name}
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Choose the product"),
-            "res_model": "keycrm.product.tie",
-            "view_mode": "form",
-            "target": "new",
-            "context": {"default_account_id": self.order_id.keycrm_account_id.id, **told},
-        }
+        told = {"sku": self.keycrm_sku} if self.keycrm_sku else {"name": name}
+        account = self.order_id.keycrm_account_id
+        return self.env["keycrm.product.tie"]._choice(account, **told)
 
     # === BUSINESS METHODS ===#
 

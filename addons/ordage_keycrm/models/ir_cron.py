@@ -1,8 +1,9 @@
 from datetime import timedelta
+from functools import partial
 
 from odoo import models
 
-from .. import scheduler
+from .. import bell, scheduler
 
 
 class IrCron(models.Model):
@@ -13,7 +14,7 @@ class IrCron(models.Model):
 
         Never left out because a trigger is already there: a running job may have consumed it.
 
-        :param delay: seconds from now; later triggers are seen when the scheduler looks
+        :param delay: seconds from now, of the database server's clock
         """
         if not self:
             return
@@ -25,6 +26,9 @@ class IrCron(models.Model):
         self.env["ir.cron.trigger"].sudo().create(
             [{"cron_id": cron.id, "call_at": at} for cron in self]
         )
-        if not delay:
+        if delay:
+            due = (at - self.env.cr.now()).total_seconds()
+            self.env.cr.postcommit.add(partial(bell.ring, self.env.cr.dbname, due))
+        else:
             self.env.cr.postcommit.add(scheduler.revive)
             self.env.cr.postcommit.add(self._notifydb)

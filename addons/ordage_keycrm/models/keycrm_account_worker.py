@@ -12,9 +12,6 @@ from ..keycrm.errors import BudgetSpent, KeyCrmError, RateLimited
 
 #: First key of the advisory lock that keeps the accounts of one company apart ("KCRM").
 COMPANY_LOCK = 0x4B43524D
-#: Waits up to so many seconds are not left to the scheduler, which would look up to a minute later. Half of
-#: the limit's window: so long a full one takes to have room again after a burst took half of it at once.
-SHORT_WAIT = 30.0
 #: Tries of one piece of work when another transaction was faster.
 CONCURRENCY_TRIES = 6
 #: Open screens are told at most so often that something changed, in seconds.
@@ -113,11 +110,13 @@ class KeycrmAccount(models.Model):
     def _come_back(self, cron, wait):
         """Wake a scheduled action again for what is left.
 
-        A later trigger is only seen when the scheduler looks, up to a minute later. So a short wait is
-        passed here in part: otherwise the action would run again and again without a pause.
+        A wait that a scheduler's thread may be held for is passed here: a wake-up of later is of a
+        whole second, which would waste a part of the limit each time.
+
+        :param wait: seconds; 0.0 for at once
         """
-        if 0 < wait <= SHORT_WAIT:
-            time.sleep(min(wait, WORKER_MAX_SLEEP))
+        if 0 < wait <= WORKER_MAX_SLEEP:
+            time.sleep(wait)
             wait = 0.0
         cron.sudo()._trigger_keycrm(wait)
         self.env.cr.commit()

@@ -1,11 +1,13 @@
 """KeyCRM misbehaves: nothing is lost, nothing is believed too soon, and only what is ill waits."""
 
+import select
 from datetime import timedelta
 from unittest.mock import patch
 
 from odoo import sql_db
 from odoo.tools import mute_logger
 
+from .. import bell
 from ..models import keycrm_account_worker as worker
 from .common import KeycrmCase
 
@@ -286,16 +288,60 @@ class TestTrouble(KeycrmCase):
             self.assertEqual(self.event(second).state, "pending")
             self.assertEqual(late._work_inbox(client), {second})
 
-    def test_a_short_wait_for_the_budget_is_no_busy_loop(self):
+    def keep_away(self, delay):
+        """Let the gate of the account be shut for some seconds, with an order waiting before it."""
         self.addCleanup(self.forget_budget)
         self.forget_budget()
         self.told(self.new_order(LINES))
         with self.account._client() as client:
-            client._gate.refused(5)
+            client._gate.refused(delay)
+
+    def later_wake_ups(self):
+        cron = self.account.orders_cron_id
+        domain = [("cron_id", "=", cron.id), ("call_at", ">", self.env.cr.now())]
+        return self.env["ir.cron.trigger"].search(domain)
+
+    def test_a_short_wait_for_the_budget_is_no_busy_loop(self):
+        self.keep_away(1.9)
         slept = []
         with patch.object(worker.time, "sleep", slept.append):
             self.orders_lane()
-        self.assertEqual([second for second in slept if second >= 1], [worker.WORKER_MAX_SLEEP])
+        # Before the request, and once more before the wake-up, which is for at once then.
+        self.assertGreater(sum(slept), 3)
+        self.assertFalse(self.later_wake_ups())
+
+    def test_a_long_wait_for_the_budget_holds_no_thread(self):
+        self.keep_away(15)
+        slept = []
+        with patch.object(worker.time, "sleep", slept.append):
+            self.orders_lane()
+        self.assertFalse([second for second in slept if second >= 1])
+        self.assertEqual(len(self.later_wake_ups()), 1)
+
+    def test_a_wake_up_of_later_rings_when_it_is_due(self):
+        rung = []
+        with patch.object(bell, "ring", lambda dbname, delay: rung.append((dbname, delay))):
+            self.account.orders_cron_id._trigger_keycrm(15.0)
+            self.env.cr.postcommit.run()
+        due = self.later_wake_ups().call_at - self.env.cr.now()
+        self.assertEqual(rung, [(self.env.cr.dbname, due.total_seconds())])
+        self.assertTrue(timedelta(seconds=15) <= due <= timedelta(seconds=16), due)
+
+    def test_the_bell_wakes_odoos_schedulers_once_for_several_at_once(self):
+        with sql_db.db_connect("postgres").cursor() as cr:
+            cr.execute("LISTEN cron_trigger")
+            cr.commit()
+            one = bell.Bell(bell._wake_schedulers)
+            for delay in (0.05, 0.45, 0.45, 0.05):
+                one.ring("a database", delay)
+            heard = []
+            for _ in range(40):
+                select.select([cr._cnx], [], [], 0.05)
+                cr._cnx.poll()
+                heard += [told for told in cr._cnx.notifies if told.payload == "a database"]
+                cr._cnx.notifies.clear()
+        self.assertTrue(2 <= len(heard) <= 3, heard)
+        self.assertIsNone(one._thread, "no thread is left when nothing waits")
 
     def forget_budget(self):
         with sql_db.db_connect(self.env.cr.dbname).cursor() as cr:

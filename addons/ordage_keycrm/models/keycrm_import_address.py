@@ -28,6 +28,9 @@ class KeycrmOrderImporter(models.AbstractModel):
             return found
         known = self._known_addresses({key[0] for key, _vals in wanted.values()})
         missing = {key: vals for key, vals in wanted.values() if key not in known}
+        # An address takes its parent's terms; Odoo would read each parent by itself.
+        parents = Partner.browse({parent for parent, _key in missing})
+        parents.commercial_partner_id.fetch(Partner._commercial_fields())
         created = Partner.create(
             [{**vals, "keycrm_recipient_key": key} for (_parent, key), vals in missing.items()]
         )

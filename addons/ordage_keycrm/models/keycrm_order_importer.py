@@ -58,6 +58,7 @@ class KeycrmOrderImporter(models.AbstractModel):
     def _quiet(self, account):
         """Write as the bridge: no tracking, no mails, in the company's language."""
         lang = account.company_id.partner_id.lang or self.env.lang
+        companies = self.env["res.company"].sudo().search_count([], limit=2)
         return self.sudo().with_context(
             tracking_disable=True,
             mail_notrack=True,
@@ -65,6 +66,7 @@ class KeycrmOrderImporter(models.AbstractModel):
             mail_create_nolog=True,
             sale_no_log_for_new_lines=True,
             keycrm_import=True,
+            keycrm_one_company=companies == 1,
             keycrm_analytic_rules=bool(
                 self.env["account.analytic.distribution.model"].sudo().search_count([], limit=1)
             ),

@@ -98,7 +98,8 @@ class KeycrmOrderSync(models.Model):
         :param client: bulk client
         """
         self.ensure_one()
-        account = self.account_id.with_context(
+        # What it reads goes on across commits, where the cache that its prefetch relies on is gone.
+        account = self.account_id.with_prefetch().with_context(
             keycrm_gone_status_ids=self.gone_status_ids.ids,
             keycrm_gone_if_written_off=self.gone_if_written_off,
         )

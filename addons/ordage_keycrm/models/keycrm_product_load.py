@@ -90,7 +90,7 @@ class KeycrmProductLoad(models.Model):
         :param client: bulk client
         """
         self.ensure_one()
-        account = self.account_id
+        account = self.account_id.with_prefetch()
         page = client.page("/offers", {"include": "product", "sort": "id"}, self.page)
         offers = {}
         for row in page.rows:

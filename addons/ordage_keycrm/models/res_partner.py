@@ -29,3 +29,14 @@ class ResPartner(models.Model):
     def _compute_keycrm_phone_key(self):
         for partner in self:
             partner.keycrm_phone_key = normalised_phone(partner.phone or "") or False
+
+    # === BUSINESS METHODS ===#
+
+    def _company_dependent_commercial_sync(self):
+        """Carry a parent's terms to its addresses in other companies, where there are any.
+
+        Odoo looks for them at each address; an import asks once.
+        """
+        if self.env.context.get("keycrm_one_company"):
+            return None
+        return super()._company_dependent_commercial_sync()

@@ -118,6 +118,25 @@ class TestOrderCounts(KeycrmCase):
         self.assertEqual(self.requests(), ["/v1/order"])
         self.assertEqual(self.env["sale.order"].search_count([("keycrm_id", "in", numbers)]), 30)
 
+    def test_a_page_with_buyers_and_addresses_costs_six_queries_an_order_at_most(self):
+        self.keycrm.seed(orders=100, lines=3, buyers=100, status_ids=[1])
+        sync = self.env["keycrm.order.sync"].create(
+            {
+                "account_id": self.account.id,
+                "status_ids": [Command.set(self.account.status_ids.ids)],
+            }
+        )
+        sync.action_start()
+        with self.committing():
+            # The first page makes the products, and fills what is kept between transactions.
+            self.account._work_bulk()
+            before = self.env.cr.sql_log_count
+            self.account._work_bulk()
+        self.assertEqual((sync.created_count, sync.failed_count), (100, 0))
+        self.assertLessEqual((self.env.cr.sql_log_count - before) / 50, 6)
+        orders = self.env["sale.order"].search([("keycrm_account_id", "=", self.account.id)])
+        self.assertGreater(len(orders.partner_shipping_id - orders.partner_id), 20)
+
 
 @tagged("post_install", "-at_install")
 class TestStockCounts(StockCase):

@@ -41,6 +41,23 @@ class TestRecipients(BuyerCase):
         self.assertEqual(first.partner_shipping_id, third.partner_shipping_id)
         self.assertEqual(len(first.partner_id.child_ids), 1)
 
+    def test_an_address_takes_the_buyers_terms_in_each_company(self):
+        client = self.buyer()
+        partner = self.arrive(self.new_order([], client_id=client)).partner_id
+        here, there = self.env["account.payment.term"].create([{"name": "Here"}, {"name": "There"}])
+        partner.property_payment_term_id = here
+        first = self.arrive(self.new_order([], client_id=client, shipping=OFFICE))
+        self.assertEqual(first.partner_shipping_id.property_payment_term_id, here)
+
+        other = self.env["res.company"].create({"name": "Other"})
+        partner.with_company(other).property_payment_term_id = there
+        office = {**OFFICE, "recipient_full_name": "Ганна Коваль"}
+        second = self.arrive(self.new_order([], client_id=client, shipping=office))
+        address = second.partner_shipping_id
+        self.assertNotEqual(address, first.partner_shipping_id)
+        self.assertEqual(address.property_payment_term_id, here)
+        self.assertEqual(address.with_company(other).property_payment_term_id, there)
+
     def test_nothing_that_differs_makes_no_address(self):
         client = self.buyer(phone="0671112233")
         order = self.arrive(

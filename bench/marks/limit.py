@@ -9,8 +9,16 @@ from typing import Any
 from tools.waiting import wait_for
 
 from ..results import Row
-from ..steps import QUOTATION, begin_limit, limited_shop, resident, synchronise, wait_synchronised
-from ..world import World
+from ..steps import (
+    CONFIRM,
+    QUOTATION,
+    begin_limit,
+    limited_shop,
+    resident,
+    synchronise,
+    wait_synchronised,
+)
+from ..world import Shop, World
 
 ORDERS = 10_000
 
@@ -20,6 +28,7 @@ def run(world: World) -> Iterator[Row]:
     orders = world.sized(ORDERS, 500)
     pages = -(-orders // 50)
     shop = limited_shop(world)
+    _connect(shop)
     shop.keycrm.seed(orders=orders, lines=3, status_ids=[QUOTATION])
     # Private buyers: a page with buyers of companies that are new costs one request more.
     for number in range(6, shop.keycrm.health()["buyers"] + 1, 12):
@@ -64,6 +73,14 @@ def run(world: World) -> Iterator[Row]:
         samples="1",
         details={"counts": counts, "requests": _kinds(made)},
     )
+
+
+def _connect(shop: Shop) -> None:
+    """Let one webhook come, as to any shop that is set up; without any Odoo asks every minute."""
+    number = shop.keycrm.create_order(lines=[{"offer_id": 1, "quantity": 1}], status_id=CONFIRM)["id"]
+    statement = "SELECT count(*) FROM sale_order WHERE keycrm_id = %s"
+    wait_for(lambda: shop.one(statement, number), 60, "the first order")
+    assert shop.one("SELECT last_webhook_at FROM keycrm_account WHERE id = %s", shop.account)
 
 
 def _kinds(made: list[dict[str, Any]]) -> dict[str, int]:

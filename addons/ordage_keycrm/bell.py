@@ -42,7 +42,8 @@ class Bell:
                 return
             heapq.heappush(self._waiting, one)
             self._changed.notify()
-            if not self._thread:
+            # None, or one that a fork left behind.
+            if not self._thread or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._run, name="keycrm.bell", daemon=True)
                 self._thread.start()
 

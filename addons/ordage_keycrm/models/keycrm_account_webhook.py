@@ -133,6 +133,9 @@ class KeycrmAccount(models.Model):
         self.env["keycrm.event"].create(
             {"account_id": self.id, "payload": payload, "from_webhook": True, **vals}
         )
+        if self._is_resting():
+            # A worker would see that and end; both look when the pause is over.
+            return
         if vals["event"] == EVENT_STOCK:
             self._wake_stock()
         elif vals["state"] == "pending":

@@ -278,6 +278,22 @@ class TestTrouble(KeycrmCase):
 
     # === HOLDS NO WORKER, LOOPS NOT BUSILY ===#
 
+    def test_webhooks_wake_no_worker_of_an_account_that_rests(self):
+        crons = self.account.orders_cron_id | self.account.stock_cron_id
+        wake_ups = self.env["ir.cron.trigger"]
+        before = wake_ups.search_count([("cron_id", "in", crons.ids)])
+        until = self.env.cr.now() + timedelta(minutes=3)
+        self.account.write({"trouble_code": "unreachable", "trouble_until": until})
+        number = self.new_order(LINES)
+        self.told(number)
+        self.account._receive([{"offer_id": 1}])
+        self.assertEqual(wake_ups.search_count([("cron_id", "in", crons.ids)]), before)
+        self.account.write({"trouble_code": False, "trouble_until": False})
+        self.told(self.new_order(LINES))
+        self.assertEqual(wake_ups.search_count([("cron_id", "in", crons.ids)]), before + 1)
+        self.orders_lane()
+        self.assertTrue(self.order(number))
+
     def test_a_slow_keycrm_gives_the_worker_back_between_two_orders(self):
         first, second = self.new_order(LINES), self.new_order(LINES)
         self.told(first, second)

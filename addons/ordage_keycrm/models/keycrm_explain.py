@@ -38,6 +38,17 @@ class KeycrmExplain(models.AbstractModel):
             )
         return sentence
 
+    @api.model
+    def _tell(self, records, name, said="error"):
+        """Compute sentences from what is stored beside them, in the reader's language.
+
+        :param records: records of any model
+        :param name: the computed field
+        :param said: the begin of the two fields ``<said>_code`` and ``<said>_params``
+        """
+        for record in records:
+            record[name] = self._sentence(record[f"{said}_code"], record[f"{said}_params"])
+
     def _connection_texts(self):
         return {
             "unreachable": self.env._(

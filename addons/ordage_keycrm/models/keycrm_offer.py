@@ -62,9 +62,7 @@ class KeycrmOffer(models.Model):
     @api.depends("problem_code", "problem_params")
     @api.depends_context("lang")
     def _compute_problem(self):
-        explain = self.env["keycrm.explain"]
-        for offer in self:
-            offer.problem = explain._sentence(offer.problem_code, offer.problem_params)
+        self.env["keycrm.explain"]._tell(self, "problem", "problem")
 
     # === BUSINESS METHODS ===#
 

@@ -59,9 +59,7 @@ class KeycrmPayment(models.Model):
     @api.depends("problem_code", "problem_params")
     @api.depends_context("lang")
     def _compute_problem(self):
-        explain = self.env["keycrm.explain"]
-        for payment in self:
-            payment.problem = explain._sentence(payment.problem_code, payment.problem_params)
+        self.env["keycrm.explain"]._tell(self, "problem", "problem")
 
     # === BUSINESS METHODS ===#
 

@@ -245,6 +245,4 @@ class KeycrmProductLoadRow(models.Model):
     @api.depends("error_code", "error_params")
     @api.depends_context("lang")
     def _compute_note(self):
-        explain = self.env["keycrm.explain"]
-        for row in self:
-            row.note = explain._sentence(row.error_code, row.error_params)
+        self.env["keycrm.explain"]._tell(self, "note")

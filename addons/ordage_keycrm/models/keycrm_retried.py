@@ -44,9 +44,7 @@ class KeycrmRetried(models.AbstractModel):
     @api.depends("error_code", "error_params")
     @api.depends_context("lang")
     def _compute_error(self):
-        explain = self.env["keycrm.explain"]
-        for record in self:
-            record.error = explain._sentence(record.error_code, record.error_params)
+        self.env["keycrm.explain"]._tell(self, "error")
 
     # === ACTION METHODS ===#
 

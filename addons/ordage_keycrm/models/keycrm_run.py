@@ -79,9 +79,7 @@ class KeycrmRun(models.AbstractModel):
     @api.depends("error_code", "error_params")
     @api.depends_context("lang")
     def _compute_error(self):
-        explain = self.env["keycrm.explain"]
-        for run in self:
-            run.error = explain._sentence(run.error_code, run.error_params)
+        self.env["keycrm.explain"]._tell(self, "error")
 
     @api.model
     def _states(self):

@@ -47,7 +47,8 @@ class KeycrmExplain(models.AbstractModel):
         :param said: the begin of the two fields ``<said>_code`` and ``<said>_params``
         """
         for record in records:
-            record[name] = self._sentence(record[f"{said}_code"], record[f"{said}_params"])
+            text = self._sentence(record[f"{said}_code"], record[f"{said}_params"])
+            record[name] = text or False
 
     def _connection_texts(self):
         return {

@@ -111,9 +111,10 @@ def wait_synchronised(shop: Shop, sync: int, timeout: float = 1800) -> dict[str,
 
 def settle(shop: Shop, seconds: float = 120) -> None:
     """Wait until no scheduled action of the addon has anything to do."""
-    # A wake-up is deleted when its action is done; those that are switched off never are.
+    # A wake-up is deleted when its action is done; those that are switched off never are. One of a
+    # moment later is for changes that are being gathered.
     statement = """SELECT count(*) FROM ir_cron_trigger wake JOIN ir_cron cron ON cron.id = wake.cron_id
-                    WHERE cron.active AND wake.call_at <= now()"""
+                    WHERE cron.active AND wake.call_at <= now() + interval '2 seconds'"""
     wait_for(
         lambda: not shop.one(statement),
         seconds,

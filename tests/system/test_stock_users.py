@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 from tools import shop
+
+USERS, MOVES = 4, 15
 
 
 def matched(account, rpc, count=1):
@@ -95,3 +98,29 @@ def test_a_change_goes_out_while_orders_are_being_synchronised(
     sent = [row for row in log if row["method"] == "PUT" and row["path"].endswith("/offers/stocks")]
     assert [row["body"]["stocks"][0]["quantity"] for row in sent] == [1, 2, 3]
     assert all(row["number"] < last for row in sent)
+
+
+def test_a_rush_of_moves_reaches_keycrm_once_a_second(new_sandbox, new_account, odoo, rpc, wait_for):
+    """Users who work at the same time do not wait for a sender that runs after each of their moves."""
+    account = new_account(new_sandbox(), request_limit=100_000)
+    warehouses = matched(account, rpc, USERS)
+    products = [goods(account, rpc, f"RUSH-{n}") for n in range(USERS)]
+    for warehouse, (product, offer) in zip(warehouses, products, strict=True):
+        shop.receive(rpc, warehouse, product, 1)
+        wait_for(lambda offer=offer: float(shown(account, offer)) == 1, 60, "the first piece")
+
+    def put():
+        return len(account.keycrm.requests(method="PUT", path="*/offers/stocks"))
+
+    def receive_often(number):
+        mine = odoo.rpc()
+        for _ in range(MOVES):
+            shop.receive(mine, warehouses[number], products[number][0], 1)
+
+    before, begun = put(), time.monotonic()
+    with ThreadPoolExecutor(USERS) as users:
+        list(users.map(receive_often, range(USERS)))
+    for _product, offer in products:
+        wait_for(lambda offer=offer: float(shown(account, offer)) == 1 + MOVES, 60, "the last one")
+    # One a second, and a few until it is noticed that they come in a rush.
+    assert put() - before <= time.monotonic() - begun + 5

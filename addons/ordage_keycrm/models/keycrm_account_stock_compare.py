@@ -100,7 +100,7 @@ class KeycrmAccount(models.Model):
             )
         )
         if not comparison:
-            return self._committed(self._begin_daily)
+            return self._begin_daily()
         with self._client(budget.BULK) as client:
             try:
                 if comparison.to_write_back:
@@ -134,7 +134,7 @@ class KeycrmAccount(models.Model):
         hours = COMPARE_HOURS if last.state != "failed" else FAILED_COMPARE_HOURS
         if since > fields.Datetime.now() - timedelta(hours=hours):
             return False
-        self.env["keycrm.stock.comparison"]._start(self, "comparison")
+        self._committed(lambda: self.env["keycrm.stock.comparison"]._start(self, "comparison"))
         return True
 
     def _read_pages(self, client, comparison):

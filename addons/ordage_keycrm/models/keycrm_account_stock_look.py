@@ -15,7 +15,7 @@ class KeycrmAccount(models.Model):
     # === OFFERS ===#
 
     def _tie_by_sku(self, client, products):
-        """Find the offers of products that have none yet: by SKU, many in one request.
+        """Find the offers of products that have none: by SKU, many in one request.
 
         A SKU that holds a comma would break the list (confirmed) and waits for the comparison. What
         KeyCRM does not have is remembered, and asked again only when the SKU changes.
@@ -24,7 +24,7 @@ class KeycrmAccount(models.Model):
         """
         asked = self.env["keycrm.missing.sku"].sudo()._asked(self, products)
         wanted, unaskable = {}, self.env["product.product"]
-        for product in products - self._offers_of(products).product_id:
+        for product in products:
             sku = (product.default_code or "").strip()
             if asked.get(product.id, None) == sku:
                 continue
@@ -117,19 +117,19 @@ class KeycrmAccount(models.Model):
                     ("account_id", "=", self.id),
                     ("product_id", "in", products.ids),
                     ("is_gone", "=", False),
-                ]
+                ],
+                order="id",
             )
         )
 
     # === WHAT KEYCRM HAS ===#
 
-    def _to_look_at(self, products, look_ids):
+    def _to_look_at(self, offers, look_ids):
         """Choose what is read before anything is sent: what KeyCRM moved by itself, and what was
         never read or sent, so that nothing is sent that KeyCRM has already.
 
         :param look_ids: ids of products whose rows in the outbox ask for it
         """
-        offers = self._offers_of(products)
         unread = set()
         for warehouse in self._sending_warehouses():
             levels = self.env["keycrm.stock.level"].sudo()._of(warehouse, offers)

@@ -58,12 +58,11 @@ class KeycrmAccount(models.Model):
 
     # === BUSINESS METHODS ===#
 
-    def _send_products(self, client, products):
-        """Send what differs of these products to all KeyCRM warehouses.
+    def _send_offers(self, client, offers):
+        """Send what differs of these offers' stock to all KeyCRM warehouses.
 
         :return: False when it would zero too much, and a person has to say so first
         """
-        offers = self._offers_of(products)
         plans, right = {}, []
         for warehouse in self._sending_warehouses():
             plans[warehouse], equal = self._plan(warehouse, offers)
@@ -133,23 +132,25 @@ class KeycrmAccount(models.Model):
         Level = self.env["keycrm.stock.level"].sudo()
         zeroed = set()
         for warehouse, rows in plans.items():
-            levels = Level._of(
-                warehouse, self.env["keycrm.offer"].browse([offer_id for offer_id, *_ in rows])
+            none_left = self.env["keycrm.offer"].browse(
+                [offer_id for offer_id, _number, quantity in rows if quantity <= 0]
             )
-            zeroed |= {
-                offer_id
-                for offer_id, _number, quantity in rows
-                if quantity <= 0 and offer_id in levels and levels[offer_id].quantity > 0
-            }
-        catalogue = self.env["keycrm.offer"].sudo().search_count([("account_id", "=", self.id)])
+            levels = Level._of(warehouse, none_left) if none_left else {}
+            zeroed |= {offer_id for offer_id, level in levels.items() if level.quantity > 0}
         account = self.sudo()
-        held = not account.stock_zeros_allowed and rules.is_too_much(
-            len(zeroed), catalogue, account.stock_zero_limit, account.stock_zero_percent
-        )
+        held = bool(zeroed) and not account.stock_zeros_allowed and self._is_too_much(len(zeroed))
         vals = {"stock_held_zeros": len(zeroed) if held else 0, "stock_zeros_allowed": False}
         if any(account[name] != value for name, value in vals.items()):
             self._committed(lambda: account.write(vals))
         return held
+
+    def _is_too_much(self, count):
+        """Tell whether so many offers are too many to become zero at once."""
+        catalogue = self.env["keycrm.offer"].sudo().search_count([("account_id", "=", self.id)])
+        account = self.sudo()
+        return rules.is_too_much(
+            count, catalogue, account.stock_zero_limit, account.stock_zero_percent
+        )
 
     def _put_rows(self, client, warehouse, rows, refusals):
         """Send rows; when KeyCRM refuses them, halve until the ones it refuses stand alone.

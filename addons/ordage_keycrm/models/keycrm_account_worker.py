@@ -53,7 +53,7 @@ class KeycrmAccount(models.Model):
             return
         account = account.with_company(account.company_id)
         account = account.with_context(keycrm_careful=self._did_last_run_die())
-        more, wait, told = True, 0.0, 0.0
+        more, wait, worked, told = True, 0.0, False, time.monotonic()
         try:
             if not account._is_well_again():
                 return
@@ -65,11 +65,10 @@ class KeycrmAccount(models.Model):
 
                 while more and not account._is_time_up():
                     more = account._aside(work_name, work)
+                    worked = worked or more
                     if more and time.monotonic() - told > SCREEN_SECONDS:
                         told = time.monotonic()
                         account._committed(account._tell_screens)
-            if told:
-                account._committed(account._tell_screens)
         except BudgetSpent as error:
             self.env.cr.rollback()
             more, wait = True, error.wait
@@ -84,6 +83,8 @@ class KeycrmAccount(models.Model):
         except Exception as error:
             more = False
             account._note_own_fault(work_name, error)
+        if worked:
+            account._committed(account._tell_screens)
         if more:
             account._come_back(account[cron_field], wait)
 

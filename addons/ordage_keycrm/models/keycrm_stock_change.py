@@ -68,7 +68,7 @@ class KeycrmStockChange(models.Model):
             if cron_id
         }
         self._append(rows)
-        self.env["ir.cron"].sudo().browse(sorted(cron_ids))._trigger_keycrm()
+        self.env["ir.cron"].sudo().browse(sorted(cron_ids))._trigger_keycrm(patient=True)
 
     @api.model
     def _append(self, rows, look_first=False, push_id=None):

@@ -51,7 +51,8 @@ class KeycrmStockLevel(models.Model):
     def _of(self, warehouse, offers):
         """:return: ``{offer id: keycrm.stock.level}`` in a KeyCRM warehouse"""
         found = self.search(
-            [("keycrm_warehouse_id", "=", warehouse.id), ("offer_id", "in", offers.ids)]
+            [("keycrm_warehouse_id", "=", warehouse.id), ("offer_id", "in", offers.ids)],
+            order="id",
         )
         return {level.offer_id.id: level for level in found}
 
@@ -126,6 +127,8 @@ class KeycrmStockLevel(models.Model):
     @api.model
     def _right(self, level_ids):
         """Note that KeyCRM is known to have the number of Odoo, without sending it."""
+        if not level_ids:
+            return
         self.env.cr.execute(
             SQL(
                 "UPDATE keycrm_stock_level SET checked_at = %s WHERE id = ANY(%s)",

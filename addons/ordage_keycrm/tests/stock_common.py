@@ -126,6 +126,14 @@ class StockCase(KeycrmCase):
         )
         self.env["keycrm.stock.level"].invalidate_model()
 
+    def put_wakes(self, seconds):
+        """Let the worker's wake-ups be due so many seconds from now."""
+        self.env.cr.execute(
+            "UPDATE ir_cron_trigger SET call_at = clock_timestamp() AT TIME ZONE 'UTC'"
+            " + make_interval(secs => %s) WHERE cron_id = %s",
+            [seconds, self.account.stock_cron_id.id],
+        )
+
     def sent(self, work=True):
         """Let the worker work; give what it wrote to KeyCRM since the last look.
 

@@ -33,6 +33,16 @@ class TestStockDrift(StockCase):
         self.assertEqual(event.state, "done")
         self.assertEqual(self.shown(self.sock), 5)
 
+    def test_a_hand_edit_is_heard_while_changes_are_gathered_and_corrected_with_them(self):
+        self.keycrm.set_stock(self.number(self.sock), 1, 99, webhook=False)
+        self.account.stock_cron_id._trigger_keycrm(1)
+        self.put_wakes(1)
+        event = self.hear(99)
+        self.assert_sent()
+        self.assertEqual(event.state, "done")
+        self.put_wakes(0)
+        self.assert_sent((self.sock, 5))
+
     def test_an_echo_costs_no_request(self):
         for quantity in (5, "5.000"):
             self.hear(quantity)

@@ -1,0 +1,49 @@
+from odoo.tests import tagged
+
+from .stock_common import StockCase
+
+
+@tagged("post_install", "-at_install")
+class TestGathering(StockCase):
+    """Changes that come faster than they can be sent are gathered; a single one goes out at once."""
+
+    def setUp(self):
+        super().setUp()
+        self.one, self.other = self.goods("GATHER-1"), self.goods("GATHER-2")
+        self.cron = self.account.stock_cron_id
+        self.cron_wakes().unlink()
+
+    def cron_wakes(self):
+        return self.env["ir.cron.trigger"].search([("cron_id", "=", self.cron.id)])
+
+    def later_wakes(self):
+        return self.cron_wakes().filtered(lambda wake: wake.call_at > self.env.cr.now())
+
+    def commit_apart(self, product):
+        """Let what is noted of a product be of a transaction of its own."""
+        self.env.cr.flush()
+        self.env.cr.execute(
+            "UPDATE keycrm_stock_change SET changed_at = changed_at - interval '1 s'"
+            " WHERE product_id = %s",
+            [product.id],
+        )
+
+    def test_after_a_move_the_next_one_is_sent_at_once_too(self):
+        for quantity in (5, 6):
+            self.count(self.one, quantity)
+            self.count(self.other, quantity)
+            self.assertEqual(len(self.sent()), 1)
+            self.assertFalse(self.later_wakes())
+
+    def test_what_comes_in_a_rush_is_sent_together_a_moment_later(self):
+        self.count(self.one, 5)
+        self.commit_apart(self.one)
+        self.count(self.other, 5)
+        self.assertEqual(len(self.sent()), 1)
+        self.assertTrue(self.later_wakes())
+        self.put_wakes(1)
+        self.count(self.one, 6)
+        self.count(self.one, 7)
+        self.assertFalse(self.sent())
+        self.put_wakes(0)
+        self.assertEqual([list(rows.values()) for _warehouse, rows in self.sent()], [[7.0]])

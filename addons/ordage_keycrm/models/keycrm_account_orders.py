@@ -3,6 +3,7 @@ import time
 from datetime import timedelta
 
 from odoo import fields, models
+from odoo.exceptions import ConcurrencyError
 
 from ..concurrency import OTHER_WAS_FASTER
 from ..const import CONFIRM_WEIGHT, IMPORT_BATCH, READ_SINGLY_UP_TO
@@ -244,8 +245,8 @@ class KeycrmAccount(models.Model):
         unread = set()
         orders = self._learn_for(client, orders, unread if events else None)
 
-        def write():
-            outcomes = self._import_orders(orders)
+        def write(account):
+            outcomes = account._import_orders(orders)
             for number, order in read.items():
                 if isinstance(order, KeyCrmError):
                     outcomes[number] = self._outcome_of_error(number, order)
@@ -261,7 +262,7 @@ class KeycrmAccount(models.Model):
                 then(outcomes)
 
         with self._company_lock():
-            outcomes = self._committed(write)
+            outcomes = self._committed_blaming_orders(write)
         if not unread:
             return outcomes
         offers = self._offers_by_number(client, unread)
@@ -277,6 +278,19 @@ class KeycrmAccount(models.Model):
 
         with self._company_lock():
             return self._committed(follow)
+
+    def _committed_blaming_orders(self, write):
+        """Write orders in a transaction of its own. Where something is said to be there already time and
+        again, no other transaction is to blame but one of the orders: it is looked for, and fails alone.
+
+        :param write: called with the account; has to be safe to repeat
+        :return: what it returns
+        """
+        try:
+            return self._committed(lambda: write(self))
+        except ConcurrencyError:
+            blaming = self.with_context(keycrm_blame_orders=True)
+            return self._committed(lambda: write(blaming))
 
     def _outcome_of_error(self, number, error):
         """Say what becomes of an order that could not be read; one that is gone is marked."""
@@ -302,14 +316,19 @@ class KeycrmAccount(models.Model):
         try:
             with self.env.cr.savepoint():
                 return importer._import_batch(self, orders)
-        except OTHER_WAS_FASTER:
-            raise
         except Exception as error:  # one order's fault never stops the others
+            if isinstance(error, OTHER_WAS_FASTER) and not self._is_an_orders_fault(error):
+                raise
             if len(orders) == 1:
                 return {orders[0].id: Outcome.failed(error)}
             _logger.info("KeyCRM account %s: batch fails (%r), going on in halves", self.id, error)
         middle = len(orders) // 2
         return {**self._import_orders(orders[:middle]), **self._import_orders(orders[middle:])}
+
+    def _is_an_orders_fault(self, error):
+        """Tell whether what looks like another transaction is to be blamed on an order."""
+        blame = self.env.context.get("keycrm_blame_orders")
+        return bool(blame) and isinstance(error, ConcurrencyError)
 
     def _refresh_unknown(self, client, orders):
         """Learn statuses and sources that orders name and we do not know yet."""

@@ -2,6 +2,7 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.fields import Command
+from odoo.tools.sql import escape_psql
 
 from ..concurrency import found_if_done_again
 from ..keycrm.errors import ImportProblem
@@ -147,9 +148,8 @@ class KeycrmOrderImporter(models.AbstractModel):
 
         def find(model, value):
             Mark = self.env[model].with_context(active_test=False)
-            pattern = value.replace("%", r"\%").replace("_", r"\_")
             with found_if_done_again(model):
-                return Mark.search([("name", "=ilike", pattern)], limit=1) or self.env[
+                return Mark.search([("name", "=ilike", escape_psql(value))], limit=1) or self.env[
                     model
                 ].create({"name": value})
 

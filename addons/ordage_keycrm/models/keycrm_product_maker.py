@@ -1,5 +1,6 @@
 from odoo import api, models
 from odoo.fields import Command
+from odoo.tools.sql import escape_psql
 
 from ..concurrency import found_if_done_again
 from ..keycrm.goods import unit_reference
@@ -225,7 +226,7 @@ class KeycrmProductMatcher(models.AbstractModel):
     def _attribute(self, name):
         """Find or make the attribute: one that makes variants one by one, as orders name them."""
         Attribute = self.env["product.attribute"]
-        found = Attribute.search([("name", "=ilike", _literal(name))]).filtered(
+        found = Attribute.search([("name", "=ilike", escape_psql(name))]).filtered(
             lambda attribute: (
                 attribute.create_variant == "dynamic" and attribute.name.lower() == name.lower()
             )
@@ -239,8 +240,3 @@ class KeycrmProductMatcher(models.AbstractModel):
             return found[:1] or self.env["product.attribute.value"].create(
                 {"attribute_id": attribute.id, "name": name}
             )
-
-
-def _literal(text):
-    """Take the meaning from the characters that a pattern gives one."""
-    return text.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")

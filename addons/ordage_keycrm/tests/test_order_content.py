@@ -158,6 +158,17 @@ class TestOrderContent(KeycrmCase):
         self.assertEqual(order.campaign_id.name, "весна")
         self.assertEqual(order.tag_ids.mapped("name"), ["опт"])
 
+    def test_a_mark_is_found_again_whatever_signs_it_holds(self):
+        for mark in ("google\\", "a\\b", "a_b", "100%"):
+            with self.subTest(mark):
+                orders = self.env["sale.order"].union(
+                    *(
+                        self.arrive(self.new_order([LINE], marketing={"utm_source": mark}))
+                        for _ in range(2)
+                    )
+                )
+                self.assertEqual(orders.source_id.mapped("name"), [mark])
+
     def test_an_order_is_in_the_currency_of_its_source(self):
         source = next(s for s in self.keycrm.sources())["id"]
         self.keycrm.put_source(id=source, currency_code="USD")

@@ -5,6 +5,7 @@ from datetime import timedelta
 from unittest.mock import patch
 
 from odoo import sql_db
+from odoo.exceptions import ConcurrencyError
 from odoo.tools import mute_logger
 
 from .. import bell
@@ -54,6 +55,28 @@ class TestTrouble(KeycrmCase):
 
     def asked(self, path="*"):
         return [row["path"] for row in self.keycrm.requests(path=path)]
+
+    def test_an_order_that_always_meets_itself_fails_alone(self):
+        """What it makes is there already, every time: no other transaction is to blame."""
+        bad, good = self.new_order(LINES), self.new_order(LINES)
+        importer = type(self.env["keycrm.order.importer"])
+        real = importer._import_batch
+
+        def conflict(record, account, orders):
+            if any(order.id == bad for order in orders):
+                raise ConcurrencyError("made by another transaction too")
+            return real(record, account, orders)
+
+        self.told(bad, good)
+        with (
+            patch.object(importer, "_import_batch", conflict),
+            patch.object(worker.time, "sleep"),
+            mute_logger("odoo.addons.ordage_keycrm.outcome"),
+        ):
+            self.orders_lane()
+        self.assertTrue(self.order(good))
+        self.assertEqual(self.event(bad).state, "failed")
+        self.assertFalse(self.account.trouble_code)
 
     def pause_is_over(self):
         self.account.trouble_until = self.env.cr.now() - timedelta(seconds=1)

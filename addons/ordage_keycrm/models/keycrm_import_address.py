@@ -26,7 +26,7 @@ class KeycrmOrderImporter(models.AbstractModel):
                 found[order.id] = partner
         if not wanted:
             return found
-        known = self._known_addresses({key[0] for key, _vals in wanted.values()})
+        known = self._known_addresses(account, {key[0] for key, _vals in wanted.values()})
         missing = {key: vals for key, vals in wanted.values() if key not in known}
         # An address takes its parent's terms; Odoo would read each parent by itself.
         parents = Partner.browse({parent for parent, _key in missing})
@@ -39,15 +39,21 @@ class KeycrmOrderImporter(models.AbstractModel):
         return found
 
     @api.model
-    def _known_addresses(self, parent_ids):
+    def _known_addresses(self, account, parent_ids):
         """Look up the addresses of buyers, by what KeyCRM said of them and by what they say.
+
+        A contact may be shared by companies; an address that belongs to another one cannot be used.
 
         :return: ``{(buyer's id, key): res.partner}``
         """
         known = {}
         children = self.env["res.partner"].with_context(active_test=False)
         for child in children.search(
-            [("parent_id", "in", list(parent_ids)), ("type", "=", "delivery")],
+            [
+                ("parent_id", "in", list(parent_ids)),
+                ("type", "=", "delivery"),
+                ("company_id", "in", (account.company_id.id, False)),
+            ],
             order="active, id desc",
         ):
             own = {name: child[name] for name in _KEY_FIELDS}

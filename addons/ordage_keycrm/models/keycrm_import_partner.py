@@ -55,7 +55,7 @@ class KeycrmOrderImporter(models.AbstractModel):
         return partners
 
     @api.model
-    def _invoice_addresses(self, partners):
+    def _invoice_addresses(self, account, partners):
         """Look up addresses for invoices that somebody noted in Odoo.
 
         :param partners: ``{number: (buyer, delivery address)}``
@@ -65,7 +65,12 @@ class KeycrmOrderImporter(models.AbstractModel):
             *(buyer.commercial_partner_id for buyer, _delivery in partners.values())
         )
         addresses = self.env["res.partner"].search(
-            [("parent_id", "in", payers.ids), ("type", "=", "invoice")], order="id desc"
+            [
+                ("parent_id", "in", payers.ids),
+                ("type", "=", "invoice"),
+                ("company_id", "in", (account.company_id.id, False)),
+            ],
+            order="id desc",
         )
         return {address.parent_id: address for address in addresses}
 

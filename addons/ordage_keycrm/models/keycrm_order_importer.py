@@ -35,7 +35,7 @@ class KeycrmOrderImporter(models.AbstractModel):
             self._tell_stock(batch)
             return outcomes
         batch.partners = self._partners(account, batch.orders)
-        batch.invoice_addresses = self._invoice_addresses(batch.partners)
+        batch.invoice_addresses = self._invoice_addresses(account, batch.partners)
         batch.products = self._products(account, batch.orders, batch.known)
         heads = {order.id: self._head_vals(batch, order) for order in batch.orders}
         self._create_orders(batch, heads)

@@ -58,6 +58,36 @@ class TestRecipients(BuyerCase):
         self.assertEqual(address.property_payment_term_id, here)
         self.assertEqual(address.with_company(other).property_payment_term_id, there)
 
+    def test_an_address_of_another_company_stays_there_and_the_order_arrives(self):
+        """A contact may be shared by companies; the address that one of them made of it is its own."""
+        self.env["res.partner"].create({"name": "Спільна Оля", "phone": "0671110001"})
+        client = self.buyer(full_name="Спільна Оля", phone="0671110001")
+        number = self.new_order([], client_id=client, shipping=OFFICE)
+        first = self.arrive(number)
+        self.assertFalse(first.partner_id.company_id)
+        books = self.env["res.partner"].create(
+            {
+                "name": "Бухгалтерія",
+                "type": "invoice",
+                "parent_id": first.partner_id.id,
+                "company_id": self.company.id,
+            }
+        )
+        other = self.env["res.company"].create({"name": "Друга"})
+        env = self.env(context={**self.env.context, "allowed_company_ids": other.ids})
+        account = self.account.with_env(env).copy(
+            {"name": "Друга", "company_id": other.id, "warehouse_id": False}
+        )
+        account.write({"api_key": self.sandbox.key, "api_url": self.sandbox.api_url})
+        account.enabled = True
+        account.action_refresh_statuses()
+        (outcome,) = account._import_orders([self.read_order(number)]).values()
+        self.assertFalse(outcome.code, outcome.params)
+        second = env["sale.order"].browse(outcome.order_id)
+        self.assertEqual(second.partner_id, first.partner_id)
+        self.assertEqual(second.partner_shipping_id.company_id, other)
+        self.assertNotEqual(second.partner_invoice_id, books)
+
     def test_nothing_that_differs_makes_no_address(self):
         client = self.buyer(phone="0671112233")
         order = self.arrive(

@@ -308,8 +308,10 @@ class KeycrmAccount(models.Model):
 
     def _move_archived_orders(self):
         """The archive statuses changed: the orders concerned move into the archive or out of it."""
-        Order = self.env["sale.order"].sudo().with_context(tracking_disable=True)
         for account in self:
+            # To-dos that this leaves are in the company's language, as those of the worker.
+            lang = account.company_id.partner_id.lang or self.env.lang
+            Order = self.env["sale.order"].sudo().with_context(tracking_disable=True, lang=lang)
             ours = [("keycrm_account_id", "=", account.id)]
             archive = account.archive_status_ids.ids
             Order.search(

@@ -1,4 +1,8 @@
 from odoo import models
+from odoo.exceptions import UserError
+
+#: Transfers one after another that goods may pass on their way out.
+MOST_STEPS = 5
 
 
 class SaleOrder(models.Model):
@@ -74,9 +78,31 @@ class SaleOrder(models.Model):
         ship = self.filtered(
             lambda order: order.keycrm_account_id.archive_validates and order.state == "sale"
         )
-        ship.picking_ids._keycrm_validate_deliveries()
+        for order in ship:
+            order._keycrm_ship_the_rest()
         self.filtered(lambda order: not order.keycrm_archived).keycrm_archived = True
         self.filtered(lambda order: order.state == "sale" and not order.locked).locked = True
+
+    def _keycrm_ship_the_rest(self):
+        """Validate all that is still to be delivered.
+
+        What Odoo refuses (a lot has to be chosen, say) is told to a person, and neither keeps the order
+        from arriving nor the archive statuses from being changed.
+        """
+        self.ensure_one()
+        summary = self.env._("The deliveries of an archived order are still open")
+        try:
+            with self.env.cr.savepoint():
+                # Where goods are picked and packed first, each step brings the next one.
+                for _step in range(MOST_STEPS):
+                    waiting = self.picking_ids._keycrm_still_to_ship()
+                    if not waiting:
+                        break
+                    waiting._keycrm_validate_deliveries()
+        except UserError as error:
+            self._keycrm_todo(summary, [str(error.args[0])])
+        else:
+            self._keycrm_todo_is_over(summary)
 
     def _keycrm_reopen(self):
         """The order left the archive statuses: it comes back and can be changed again."""

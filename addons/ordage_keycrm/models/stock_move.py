@@ -98,6 +98,14 @@ class StockMove(models.Model):
             if move.sale_line_id:
                 Change._note((move.product_id.id,), move.company_id.id)
 
+    def _keycrm_leads_to_buyer(self):
+        """Tell whether the goods go on from here to the buyer, in whatever number of steps."""
+        self.ensure_one()
+        places = self.location_dest_id | self.location_final_id
+        return "customer" in places.mapped("usage") or any(
+            move._keycrm_leads_to_buyer() for move in self.move_dest_ids
+        )
+
     def _keycrm_still_out(self):
         """Say how much of a delivery is with the buyer: delivered, less what came or is expected
         back.

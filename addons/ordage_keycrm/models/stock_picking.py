@@ -57,14 +57,21 @@ class StockPicking(models.Model):
         )
         return result
 
-    def _keycrm_validate_deliveries(self):
-        """Ship what is still to be delivered, whatever lies on the shelf: the parcel is gone."""
-        open_ones = self.filtered(
+    def _keycrm_still_to_ship(self):
+        """:return: transfers that are not done yet and lead to the buyer: picking and packing too, first"""
+        still_open = self.filtered(lambda picking: picking.state not in ("done", "cancel"))
+        outgoing = still_open.filtered(lambda picking: picking.picking_type_code == "outgoing")
+        steps = (still_open - outgoing).filtered(
             lambda picking: (
-                picking.picking_type_code == "outgoing" and picking.state not in ("done", "cancel")
+                picking.picking_type_code == "internal"
+                and any(move._keycrm_leads_to_buyer() for move in picking.move_ids)
             )
         )
-        for picking in open_ones:
+        return steps + outgoing
+
+    def _keycrm_validate_deliveries(self):
+        """Ship what is still to be delivered, whatever lies on the shelf: the parcel is gone."""
+        for picking in self._keycrm_still_to_ship():
             for move in picking.move_ids:
                 if move.state not in ("done", "cancel"):
                     move.quantity = move.product_uom_qty

@@ -150,6 +150,54 @@ class TestArchive(OrderCase):
         self.assertEqual(second.picking_ids.mapped("state"), ["done"])
         self.assertEqual(second.order_line.qty_delivered, 5)
 
+    def test_archiving_ships_also_where_goods_are_picked_and_packed_first(self):
+        self.account.archive_status_ids = self.done
+        self.account.archive_validates = True
+        for steps in ("pick_ship", "pick_pack_ship"):
+            with self.subTest(steps):
+                self.warehouse.delivery_steps = steps
+                order = self.make(self.made)
+                self.move(order, self.done)
+                self.assertEqual(order.order_line.qty_delivered, 5)
+                self.assertEqual(set(order.picking_ids.mapped("state")), {"done"})
+
+    def test_archiving_leaves_expected_returns_open(self):
+        self.account.archive_status_ids = self.done
+        self.account.archive_validates = True
+        order = self.make(self.made)
+        self.deliver(order)
+        back = order._keycrm_expect_return({order.order_line: 3})
+        self.move(order, self.done)
+        self.assertNotEqual(back.state, "done")
+
+    def test_an_archived_order_whose_goods_need_a_lot_arrives_and_says_what_is_left(self):
+        self.account.archive_status_ids = self.done
+        self.account.archive_validates = True
+        order = self.make(self.made)
+        order.order_line.product_id.tracking = "lot"
+        self.move(order, self.done)
+        self.assertEqual(order.keycrm_status_id, self.done)
+        self.assertTrue(order.keycrm_archived and order.locked)
+        self.assertNotIn("done", order.picking_ids.mapped("state"))
+        self.assertEqual(len(order.activity_ids), 1)
+        # Once a person shipped it, nothing is left to be done.
+        order.picking_ids.move_ids.product_id.tracking = "none"
+        self.arrive(order.keycrm_id)
+        self.assertEqual(order.picking_ids.state, "done")
+        self.assertFalse(order.activity_ids)
+
+    def test_the_archive_statuses_can_be_changed_although_goods_need_a_lot(self):
+        self.account.archive_validates = True
+        order = self.make(self.done)
+        order.order_line.product_id.tracking = "lot"
+        plate = {"offer_id": self.other, "price": 50, "quantity": 1}
+        other = self.arrive(self.new_order([plate], status_id=self.done.keycrm_id))
+        self.account.archive_status_ids = self.done
+        self.assertTrue(order.keycrm_archived and other.keycrm_archived)
+        self.assertNotEqual(order.picking_ids.state, "done")
+        self.assertEqual(other.picking_ids.state, "done")
+        self.assertTrue(order.activity_ids)
+
     def test_late_edits_still_enter_an_archived_order(self):
         self.account.archive_status_ids = self.done
         order = self.make(self.sent)

@@ -54,10 +54,22 @@ class KeycrmStatusPush(models.Model):
             for picking in pickings
             if (account := picking.sale_id.keycrm_account_id).enabled
             and account.delivered_status_id
-            and picking.sale_id.keycrm_status_id != account.delivered_status_id
+            and self._leads_on(picking.sale_id, account.delivered_status_id)
         ]
         if vals_list:
             self.sudo().create(vals_list).account_id._wake_orders()
+
+    @api.model
+    def _leads_on(self, order, wanted):
+        """Tell whether a status leads an order on. What a manager set before the delivery was validated
+        here is further on: no order goes back from the archive, a later group, or a cancellation.
+        """
+        current = order.keycrm_status_id
+        if current == wanted or order.keycrm_archived or current.is_archive:
+            return False
+        if current.order_action == "cancel":
+            return False
+        return not (current.group and wanted.group) or current.group <= wanted.group
 
     def _todo_summary(self):
         return self.env._("KeyCRM is not told the status of order %s", self.sale_order_id.name)

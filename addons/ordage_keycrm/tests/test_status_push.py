@@ -45,6 +45,44 @@ class TestStatusPush(OrderCase):
         self.push()
         self.assertEqual(self.status_in_keycrm(order), self.done.keycrm_id)
 
+    def test_a_delivery_that_is_validated_after_the_order_was_completed_sets_nothing_back(self):
+        self.account.delivered_status_id = self.sent
+        for status in (self.done, self.gone):
+            with self.subTest(status.name):
+                order = self.make(self.made)
+                self.gone.order_action = "quotation"
+                order.keycrm_status_id = status
+                self.keycrm.set_status(order.keycrm_id, status.keycrm_id, webhook=False)
+                self.deliver(order)
+                self.push()
+                self.assertEqual(self.status_in_keycrm(order), status.keycrm_id)
+
+    def test_archiving_that_ships_what_is_left_sets_no_status(self):
+        self.account.write(
+            {
+                "archive_status_ids": self.done.ids,
+                "archive_validates": True,
+                "delivered_status_id": self.sent.id,
+            }
+        )
+        order = self.make(self.made)
+        self.move(order, self.done)
+        self.assertEqual(order.picking_ids.state, "done")
+        self.push()
+        self.assertEqual(self.status_in_keycrm(order), self.done.keycrm_id)
+
+    def test_a_new_archive_status_sets_back_none_of_the_old_orders(self):
+        """Also where it is not later than what a validated delivery would set."""
+        self.account.write({"archive_validates": True, "delivered_status_id": self.done.id})
+        orders = self.make(self.done) | self.make(self.sent)
+        self.account.archive_status_ids = self.sent | self.done
+        self.assertEqual(set(orders.picking_ids.mapped("state")), {"done"})
+        self.push()
+        self.assertEqual(
+            [self.status_in_keycrm(order) for order in orders],
+            orders.keycrm_status_id.mapped("keycrm_id"),
+        )
+
     def test_a_second_delivery_of_an_order_may_set_it_again_the_first_one_never(self):
         self.account.delivered_status_id = self.sent
         order = self.make(self.made)

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass, field
 
+#: What leaves an order in its state; any other state is that of a quotation.
+_ACTION_THAT_KEEPS = {"sale": "confirm", "cancel": "cancel"}
+
 
 @dataclass(slots=True)
 class Batch:
@@ -55,9 +58,14 @@ class Batch:
         return self.statuses.get(order.status_id)
 
     def action(self, order):
-        """Say what the order's status makes of it: quotation, confirm, cancel, skip."""
-        status = self.status(order)
-        return status.order_action if status else "quotation"
+        """Say what the order's status makes of it: quotation, confirm, cancel, skip.
+
+        A status that KeyCRM's list does not name leaves a known order as it is.
+        """
+        status, known = self.status(order), self.known.get(order.id)
+        if status:
+            return status.order_action
+        return _ACTION_THAT_KEEPS.get(known.state if known else None, "quotation")
 
     def invoice_address(self, partner):
         """Say who is invoiced: the company of a company's buyer, at its address for invoices."""

@@ -17,7 +17,7 @@ class KeycrmOrderImporter(models.AbstractModel):
             wanted[batch.action(order)] |= record
             if status and status in batch.account.archive_status_ids:
                 archived |= record
-            elif record.keycrm_archived:
+            elif status and record.keycrm_archived:
                 reopened |= record
         (wanted["quotation"] | wanted["confirm"])._keycrm_is_wanted()
         reopened._keycrm_reopen()

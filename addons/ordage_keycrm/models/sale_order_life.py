@@ -19,9 +19,15 @@ class SaleOrder(models.Model):
     def _keycrm_is_out(self):
         """Tell whether goods were delivered or an invoice was posted."""
         self.ensure_one()
-        return bool(
-            any(line.qty_delivered or line.qty_invoiced for line in self.order_line)
-            or self.invoice_ids.filtered(lambda move: move.state == "posted")
+        return any(self.order_line.mapped("qty_delivered")) or self._keycrm_is_invoiced()
+
+    def _keycrm_is_invoiced(self):
+        """Tell whether an invoice asks for something that no credit note took back."""
+        self.ensure_one()
+        posted = self.invoice_ids.filtered(lambda move: move.state == "posted")
+        asked = sum(posted.mapped("amount_total_signed"))
+        return any(self.order_line.mapped("qty_invoiced")) or not (
+            self.company_id.currency_id.is_zero(asked)
         )
 
     # === WHAT IS STILL TO GO ===#
@@ -129,7 +135,7 @@ class SaleOrder(models.Model):
                 rows.append(
                     self.env._("Goods are with the buyer or on their way: a return is expected.")
                 )
-            if order.order_line.filtered("qty_invoiced"):
+            if order._keycrm_is_invoiced():
                 rows.append(self.env._("An invoice was made: decide about a credit note."))
             for other in order._keycrm_merged_into():
                 rows.append(

@@ -46,6 +46,21 @@ class TestStatuses(OrderCase):
         self.assertTrue(archived.keycrm_archived and archived.locked)
         self.assertEqual((cancelled.state, quotation.state), ("cancel", "draft"))
 
+    def test_an_order_whose_invoice_was_credited_can_be_cancelled(self):
+        order = self.make(self.made)
+        order.order_line.product_id.invoice_policy = "order"
+        self.invoice(order)._reverse_moves(cancel=True)
+        self.move(order, self.gone)
+        self.assertEqual(order.state, "cancel", self.todo(order))
+
+    def test_an_order_whose_invoice_was_not_credited_says_so_when_keycrm_cancels_it(self):
+        order = self.make(self.made)
+        order.order_line.product_id.invoice_policy = "order"
+        self.invoice(order)
+        self.move(order, self.gone)
+        self.assertEqual(order.state, "sale")
+        self.assertTrue(order.activity_ids.note)
+
     def test_back_to_agreement_is_a_quotation_again(self):
         order = self.make(self.made)
         self.move(order, self.agreed)

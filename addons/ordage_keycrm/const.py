@@ -41,6 +41,9 @@ DEFAULT_ACTION_BY_GROUP = {
 #: What an order's line says of which KeyCRM has given everything back.
 HELD_NOTHING = {"keycrm_stock_status": False, "keycrm_quantity": 0.0}
 
+#: Digits in which quantities are compared; KeyCRM's have at most three.
+QUANTITY_DIGITS = 3
+
 #: A worker looks for no new work after this long, so that two scheduler threads can serve many accounts.
 WORKER_SECONDS = 8
 #: A worker never sleeps longer than this while it holds a scheduler thread.

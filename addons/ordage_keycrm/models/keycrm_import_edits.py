@@ -2,13 +2,11 @@ from odoo import api, models
 from odoo.fields import Command
 from odoo.tools import float_compare
 
-from ..const import HELD_NOTHING
+from ..const import HELD_NOTHING, QUANTITY_DIGITS
 from .keycrm_import_lines import TAX_ROUNDING
 
 #: What is always written together: price, discount and taxes.
 _PRICE = ("price_unit", "discount", "tax_ids")
-#: Digits in which quantities are compared; KeyCRM's have at most three.
-DIGITS = 3
 
 
 class KeycrmOrderImporter(models.AbstractModel):
@@ -142,7 +140,7 @@ class KeycrmOrderImporter(models.AbstractModel):
             kept.append((line, 0.0, self._quantity_kept(line, 0.0, least)))
         # KeyCRM has given back what it held for the line.
         gone = HELD_NOTHING
-        if not float_compare(line.product_uom_qty, least, precision_digits=DIGITS):
+        if not float_compare(line.product_uom_qty, least, precision_digits=QUANTITY_DIGITS):
             return [Command.update(line.id, gone)] if line.keycrm_quantity else []
         return [
             Command.update(
@@ -164,8 +162,8 @@ class KeycrmOrderImporter(models.AbstractModel):
             least = max(line.qty_delivered, line.qty_invoiced)
             wanted = vals["product_uom_qty"]
             # Somebody shipped more than was ordered: what KeyCRM says has not changed.
-            changes = float_compare(wanted, line.product_uom_qty, precision_digits=DIGITS)
-            if changes and float_compare(wanted, least, precision_digits=DIGITS) < 0:
+            changes = float_compare(wanted, line.product_uom_qty, precision_digits=QUANTITY_DIGITS)
+            if changes and float_compare(wanted, least, precision_digits=QUANTITY_DIGITS) < 0:
                 kept.append((line, wanted, self._quantity_kept(line, wanted, least)))
                 vals["product_uom_qty"] = least
             if line.qty_invoiced and not self._same_price(line, vals):

@@ -119,8 +119,26 @@ class SaleOrderLine(models.Model):
     def _keycrm_expected_back(self):
         """:return: quantity of this line that is expected back from the buyer"""
         self.ensure_one()
-        return sum(
-            move.product_uom_qty
-            for move in self.move_ids
-            if move.state not in ("done", "cancel") and move.origin_returned_move_id
+        return max(
+            (
+                moves._keycrm_expected_back() / per_unit
+                for moves, per_unit in self._keycrm_goods()
+                if per_unit
+            ),
+            default=0.0,
         )
+
+    def _keycrm_goods(self):
+        """Say in what goods the line is delivered: its product, or the components of a kit, each of
+        which goes out and comes back in a number of its own.
+
+        :return: list of (``stock.move``, how many of them were delivered for one of the line)
+        """
+        self.ensure_one()
+        if self.product_id in self.move_ids.product_id:
+            return [(self.move_ids, 1.0)]
+        kits = self.qty_delivered
+        return [
+            (moves, moves._keycrm_delivered() / kits if kits else 0.0)
+            for moves in self.move_ids.grouped("product_id").values()
+        ]

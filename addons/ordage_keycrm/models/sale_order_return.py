@@ -1,8 +1,5 @@
 from odoo import models
 
-#: Digits in which quantities are compared; KeyCRM's have at most three.
-DIGITS = 3
-
 
 class SaleOrder(models.Model):
     """Goods that are with the buyer and that KeyCRM does not count as sold any more: their return is
@@ -22,14 +19,11 @@ class SaleOrder(models.Model):
         self.ensure_one()
         missing = {}
         for line, quantity in wanted.items():
-            too_much = line.qty_delivered - quantity - line._keycrm_expected_back()
-            for move in line.move_ids.sorted("id", reverse=True):
-                if round(too_much, DIGITS) <= 0:
-                    break
-                part = min(too_much, move._keycrm_still_out())
-                if round(part, DIGITS) > 0:
+            for moves, per_unit in line._keycrm_goods():
+                too_much = (line.qty_delivered - quantity) * per_unit
+                parts = moves._keycrm_parts_to_return(too_much - moves._keycrm_expected_back())
+                for move, part in parts.items():
                     missing.setdefault(move.picking_id, {})[move] = part
-                    too_much -= part
         returns = self.env["stock.picking"]
         for picking, quantities in missing.items():
             wizard = self.env["stock.return.picking"].create({"picking_id": picking.id})
@@ -52,14 +46,8 @@ class SaleOrder(models.Model):
                 picking.keycrm_expected_return and picking.state not in ("done", "cancel")
             )
         )
-        for move in waiting.move_ids.filtered(lambda move: move.state not in ("done", "cancel")):
-            line = move.sale_line_id
-            if line not in wanted:
-                continue
-            least = max(0.0, line.qty_delivered - wanted[line])
-            if round(move.product_uom_qty - least, DIGITS) <= 0:
-                continue
-            if least:
-                move.product_uom_qty = least
-            else:
-                move._action_cancel()
+        expected = waiting.move_ids.filtered(lambda move: move.state not in ("done", "cancel"))
+        for line, quantity in wanted.items() if expected else ():
+            for moves, per_unit in line._keycrm_goods():
+                least = max(0.0, (line.qty_delivered - quantity) * per_unit)
+                (moves & expected)._keycrm_return_at_most(least)

@@ -1,5 +1,7 @@
 from odoo import api, fields, models
 
+from ..const import QUANTITY_DIGITS
+
 #: What decides how much orders still take out.
 _DECIDES = (
     "state",
@@ -105,6 +107,43 @@ class StockMove(models.Model):
         return "customer" in places.mapped("usage") or any(
             move._keycrm_leads_to_buyer() for move in self.move_dest_ids
         )
+
+    def _keycrm_delivered(self):
+        """:return: quantity that reached the buyer, less what came back"""
+        done = self.filtered(lambda move: move.state == "done")
+        out = done.filtered(lambda move: move.location_dest_usage == "customer")
+        back = done.filtered(lambda move: move.location_usage == "customer")
+        return sum(out.mapped("quantity")) - sum(back.mapped("quantity"))
+
+    def _keycrm_expected_back(self):
+        """:return: quantity that is expected back from the buyer"""
+        return sum(
+            move.product_uom_qty
+            for move in self
+            if move.state not in ("done", "cancel") and move.origin_returned_move_id
+        )
+
+    def _keycrm_parts_to_return(self, quantity):
+        """Choose what is to come back of deliveries of the same goods, of the last one first.
+
+        :return: ``{stock.move: part of the quantity}``
+        """
+        parts = {}
+        for move in self.sorted("id", reverse=True):
+            part = min(quantity - sum(parts.values()), move._keycrm_still_out())
+            if round(part, QUANTITY_DIGITS) > 0:
+                parts[move] = part
+        return parts
+
+    def _keycrm_return_at_most(self, quantity):
+        """Expect no more than this of each return."""
+        for move in self:
+            if round(move.product_uom_qty - quantity, QUANTITY_DIGITS) <= 0:
+                continue
+            if quantity:
+                move.product_uom_qty = quantity
+            else:
+                move._action_cancel()
 
     def _keycrm_still_out(self):
         """Say how much of a delivery is with the buyer: delivered, less what came or is expected

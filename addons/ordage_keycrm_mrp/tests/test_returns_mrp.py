@@ -1,0 +1,70 @@
+"""A kit that comes back: it was shipped as its components, each in its own number."""
+
+from odoo.fields import Command
+
+from odoo.addons.ordage_keycrm.tests.order_common import OrderCase
+
+
+class TestReturnsMrp(OrderCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.cup, cls.plate = cls.env["product.product"].create(
+            [{"name": name, "type": "consu", "is_storable": True} for name in ("Чашка", "Блюдце")]
+        )
+
+    def shipped_kits(self, quantity):
+        """Let an order of kits arrive and ship it: two cups and a plate each."""
+        kit = self.make(self.new).order_line.product_id
+        self.env["mrp.bom"].create(
+            {
+                "product_tmpl_id": kit.product_tmpl_id.id,
+                "type": "phantom",
+                "bom_line_ids": [
+                    Command.create({"product_id": self.cup.id, "product_qty": 2}),
+                    Command.create({"product_id": self.plate.id, "product_qty": 1}),
+                ],
+            }
+        )
+        order = self.make(self.made, quantity=quantity)
+        self.deliver(order)
+        self.assertEqual(order.order_line.qty_delivered, quantity)
+        return order
+
+    def want(self, order, quantity):
+        self.keycrm.patch_line(
+            order.keycrm_id, self.line_id(order), quantity=quantity, webhook=False
+        )
+        self.arrive(order.keycrm_id)
+
+    def assert_expected_back(self, order, cups, plates):
+        back = order.picking_ids.filtered("keycrm_expected_return").move_ids
+        back = back.filtered(lambda move: move.state not in ("done", "cancel"))
+        numbers = {
+            product: sum(moves.mapped("product_uom_qty"))
+            for product, moves in back.grouped("product_id").items()
+        }
+        expected = {self.cup: cups, self.plate: plates}
+        self.assertEqual(numbers, {product: n for product, n in expected.items() if n})
+
+    def test_a_shipped_kit_that_keycrm_cancels_is_expected_back_whole(self):
+        order = self.shipped_kits(3)
+        self.move(order, self.gone)
+        self.assert_expected_back(order, cups=6, plates=3)
+        self.arrive(order.keycrm_id)
+        self.assert_expected_back(order, cups=6, plates=3)
+
+    def test_one_kit_less_is_expected_back_with_all_its_components(self):
+        order = self.shipped_kits(3)
+        self.want(order, 2)
+        self.assert_expected_back(order, cups=2, plates=1)
+        self.want(order, 1)
+        self.assert_expected_back(order, cups=4, plates=2)
+
+    def test_a_kit_that_is_wanted_after_all_is_not_expected_back(self):
+        order = self.shipped_kits(3)
+        self.want(order, 1)
+        self.want(order, 3)
+        self.assert_expected_back(order, cups=0, plates=0)
+        outgoing = order.picking_ids.filtered(lambda one: one.picking_type_code == "outgoing")
+        self.assertEqual(outgoing.mapped("state"), ["done"], "nothing is shipped twice")

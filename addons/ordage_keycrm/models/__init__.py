@@ -1,3 +1,4 @@
+from . import account_move
 from . import base
 from . import ir_cron
 from . import keycrm_api_budget

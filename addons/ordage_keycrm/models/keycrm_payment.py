@@ -161,6 +161,12 @@ class KeycrmPayment(models.Model):
         payment.action_post()
         return payment
 
+    def _meet_invoices(self):
+        """Match payments that are in accounting with invoices of their orders that were posted since."""
+        for payment in self:
+            if payment.status == "paid" and payment.payment_id:
+                payment._in_accounting(lambda payment: payment._reconcile())
+
     def _reconcile(self):
         """Match the payment with what the order's posted invoices still ask for."""
         receivable = self.payment_id.move_id.line_ids.filtered(

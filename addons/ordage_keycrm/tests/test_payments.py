@@ -5,6 +5,7 @@ from datetime import datetime
 from lxml import etree
 
 from odoo import fields
+from odoo.tests import new_test_user
 from odoo.tools.safe_eval import safe_eval
 
 from .common import KeycrmCase
@@ -97,10 +98,29 @@ class TestPayments(KeycrmCase):
         invoice.action_post()
         self.keycrm.add_payment(order.keycrm_id, amount=200, status="paid", webhook=False)
         self.arrive(order.keycrm_id)
-        posted = order.keycrm_payment_ids.payment_id
-        self.assertTrue(posted)
-        if posted.move_id:
-            self.assertEqual(invoice.amount_residual, 0)
+        self.assertTrue(order.keycrm_payment_ids.payment_id.move_id)
+        self.assertEqual(invoice.amount_residual, 0)
+
+    def test_an_invoice_of_an_order_that_was_paid_before_is_paid(self):
+        self.account.payment_journal_id = self.journal
+        order = self.make({"amount": 150}, {"amount": 50}, status_id=self.status(3).keycrm_id)
+        self.assertEqual(len(order.keycrm_payment_ids.payment_id.move_id), 2)
+        order.order_line.product_id.invoice_policy = "order"
+        invoice = order._create_invoices()
+        invoice.invoice_date = fields.Date.today()
+        invoice.action_post()
+        self.assertEqual(invoice.amount_residual, 0)
+        self.assertFalse(any(order.keycrm_payment_ids.mapped("problem")))
+
+    def test_a_person_without_a_right_to_payments_can_post_such_an_invoice(self):
+        self.account.payment_journal_id = self.journal
+        order = self.make({}, status_id=self.status(3).keycrm_id)
+        order.order_line.product_id.invoice_policy = "order"
+        invoice = order._create_invoices()
+        invoice.invoice_date = fields.Date.today()
+        person = new_test_user(self.env, "biller", groups="account.group_account_invoice")
+        invoice.with_user(person).action_post()
+        self.assertEqual(invoice.amount_residual, 0)
 
     def test_a_single_cancelled_payment_is_taken_back(self):
         self.account.payment_journal_id = self.journal

@@ -22,7 +22,10 @@ class KeycrmOrderImporter(models.AbstractModel):
         methods = account._by_keycrm_id(
             self.env["keycrm.payment.method"].search([("account_id", "=", account.id)])
         )
-        texts = self._bank_texts(account, [payment for _order, payment in wanted.values()])
+        transactions = self._transactions(account, [told for _order, told in wanted.values()])
+        # The bank's list is read newest first and not to its end: older ones are crossed off here.
+        transactions.filtered(lambda row: not row.is_attached).is_attached = True
+        texts = {row.uuid: row.description for row in transactions if row.description}
         new = []
         for number, (order, payment) in wanted.items():
             record = batch.record(order)
@@ -51,12 +54,10 @@ class KeycrmOrderImporter(models.AbstractModel):
         (created | Payment.union(*known.values()))._settle()
 
     @api.model
-    def _bank_texts(self, account, payments):
-        """:return: ``{uuid: the bank's text}`` of the transactions that are known already"""
+    def _transactions(self, account, payments):
+        """:return: the bank transactions that these payments name, as far as they are known"""
+        Transaction = self.env["keycrm.transaction"]
         uuids = [payment.transaction_uuid for payment in payments if payment.transaction_uuid]
         if not uuids:
-            return {}
-        found = self.env["keycrm.transaction"].search(
-            [("account_id", "=", account.id), ("uuid", "in", uuids)]
-        )
-        return {row.uuid: row.description for row in found if row.description}
+            return Transaction
+        return Transaction.search([("account_id", "=", account.id), ("uuid", "in", uuids)])

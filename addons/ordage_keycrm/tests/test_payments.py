@@ -274,3 +274,13 @@ class TestPayments(KeycrmCase):
             self.env["keycrm.transaction"]._work_page(self.account, client)
         lost = self.env["keycrm.transaction"].search([("is_attached", "=", False)])
         self.assertIn("Хтось заплатив", lost.mapped("description"))
+
+    def test_money_that_is_attached_late_is_crossed_off_the_list(self):
+        """Newer transactions are attached, so the list of the bank is not read as far as the old one."""
+        self.keycrm.create_transaction(uuid="T-OLD", amount=200, description="Давно")
+        with self.committing(), self.account._client() as client:
+            self.env["keycrm.transaction"]._work_page(self.account, client)
+        old = self.env["keycrm.transaction"].search([("uuid", "=", "T-OLD")])
+        self.assertFalse(old.is_attached)
+        self.make({"transaction_uuid": "T-OLD"})
+        self.assertTrue(old.is_attached)

@@ -13,9 +13,10 @@ REST_SECONDS = 300
 class KeycrmOpenSweep(models.AbstractModel):
     """Compare Odoo's open orders with KeyCRM's status lists, once an hour.
 
-    A status change may leave ``updated_at`` as it is (sources contradict each other), and no event
-    tells of a deletion: both are found because an open order of Odoo stands in no list, or in that of
-    another status. Such orders are read one by one through the inbox.
+    A status change may leave ``updated_at`` as it is (sources contradict each other), a merge of two
+    buyers does, and no event tells of a deletion: they are found because an open order of Odoo stands
+    in no list, in that of another status, or with another buyer. Such orders are read one by one
+    through the inbox.
     """
 
     _name = "keycrm.open.sweep"
@@ -48,7 +49,8 @@ class KeycrmOpenSweep(models.AbstractModel):
         def note():
             seen = dict((number > 1 and account.sudo().open_sweep_seen) or {})
             seen.update(
-                (str(order), to_int(row.get("status_id"))) for order, row in page.numbered.items()
+                (str(order), [to_int(row.get("status_id")), to_int(row.get("client_id"))])
+                for order, row in page.numbered.items()
             )
             if not page.is_last:
                 account.sudo().write({"open_sweep_page": number + 1, "open_sweep_seen": seen})
@@ -80,15 +82,25 @@ class KeycrmOpenSweep(models.AbstractModel):
 
     @api.model
     def _differing(self, account, seen):
-        """Choose open orders that the lists do not show, or show in another status.
+        """Choose open orders that the lists do not show, or show otherwise than Odoo has them.
 
-        :param seen: ``{"number": status}`` of all open statuses
+        :param seen: ``{"number": [status, buyer]}`` of all open statuses
         :return: list of numbers; those that an event already tells of are left out
         """
         differing = [
             order.keycrm_id
             for order in self._open_orders(account)
-            if seen.get(str(order.keycrm_id)) != order.keycrm_status_id.keycrm_id
+            if not self._is_as_seen(order, seen.get(str(order.keycrm_id)))
         ]
         waiting = self.env["keycrm.event"]._waiting_numbers(account, differing)
         return [number for number in differing if number not in waiting]
+
+    @api.model
+    def _is_as_seen(self, order, seen):
+        """Tell whether an order is in the status and of the buyer that KeyCRM's list says."""
+        status, client = seen or (None, None)
+        ours = order.keycrm_status_id
+        if status != ours.keycrm_id:
+            return False
+        # Of an order that is not followed the status alone is taken over.
+        return not client or client == order.keycrm_client_id or ours.order_action == "skip"

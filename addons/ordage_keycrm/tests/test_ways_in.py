@@ -248,18 +248,33 @@ class TestWaysIn(KeycrmCase):
         self.catch_up()
         self.assertEqual(self.order(number).keycrm_manager_comment, "Нове")
 
+    def compare_open_orders(self):
+        self.account.open_sweep_at = fields.Datetime.now() - timedelta(hours=2)
+        while self.work("_work_orders"):
+            pass
+
     def test_a_status_change_that_moves_no_time_is_found_by_comparing_open_orders(self):
         self.keycrm.set_switches(updated_at_on_status="not")
         number, gone = self.new_order(LINES), self.new_order(LINES)
         self.arrive(number, gone)
         self.keycrm.set_status(number, self.status(3).keycrm_id, webhook=False)
         self.keycrm.delete_order(gone)
-        self.account.open_sweep_at = fields.Datetime.now() - timedelta(hours=2)
-        while self.work("_work_orders"):
-            pass
+        self.compare_open_orders()
         self.assertEqual(self.order(number).state, "sale")
         self.assertTrue(self.order(gone).keycrm_deleted)
         self.keycrm.set_switches(updated_at_on_status="bumped")
+
+    def test_a_merge_of_buyers_that_moves_no_time_is_found_by_comparing_open_orders(self):
+        kept = self.keycrm.create_buyer(full_name="Лишається")["id"]
+        merged = self.keycrm.create_buyer(full_name="Зникає")["id"]
+        other = self.keycrm.create_buyer(full_name="Стороння")["id"]
+        order = self.arrive(self.new_order(LINES, client_id=merged))
+        self.arrive(self.new_order(LINES, client_id=other))
+        self.keycrm.merge_buyers(kept, merged)
+        self.compare_open_orders()
+        self.assertEqual(order.keycrm_client_id, kept)
+        events = self.Event.search([("event", "=", "odoo.compare_open")])
+        self.assertEqual(events.mapped("keycrm_order_id"), [order.keycrm_id])
 
     # === SYNCHRONISE ===#
 

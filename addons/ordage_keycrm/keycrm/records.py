@@ -212,6 +212,7 @@ class Order:
     ordered_at: datetime | None
     created_at: datetime | None
     updated_at: datetime | None
+    status_changed_at: datetime | None
     is_deleted: bool
     buyer: Buyer | None
     shipping: Shipping | None
@@ -250,6 +251,7 @@ class Order:
             ordered_at=to_utc(data.get("ordered_at")),
             created_at=to_utc(data.get("created_at")),
             updated_at=to_utc(data.get("updated_at")),
+            status_changed_at=to_utc(data.get("status_changed_at")),
             # Whether a deleted order is still shown is not known; the field is (confirmed).
             is_deleted=to_utc(data.get("deleted_at")) is not None,
             buyer=buyer,

@@ -70,6 +70,7 @@ from . import keycrm_order_importer
 from . import keycrm_import_partner
 from . import keycrm_import_address
 from . import keycrm_import_product
+from . import keycrm_import_gone
 from . import keycrm_import_head
 from . import keycrm_import_lines
 from . import keycrm_import_edits

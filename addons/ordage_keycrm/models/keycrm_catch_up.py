@@ -7,7 +7,7 @@ from ..keycrm.client import PAGE_SIZE
 from ..keycrm.values import to_int, to_utc, utc_text
 
 #: Where the first window begins. Later ones go by KeyCRM's times, the first one by our clock, which may
-#: be minutes ahead of KeyCRM's.
+#: be minutes ahead of KeyCRM's. So it reaches back before the account was enabled.
 FIRST_LOOK_BACK = timedelta(minutes=15)
 
 
@@ -41,7 +41,7 @@ class KeycrmCatchUp(models.AbstractModel):
         missed = Status._missed(account, [rows[number] for number in unseen])
         read = {number: account._parsed(rows[number]) for number in unseen}
         tell = self.env["keycrm.event"]._tell_failed
-        account._write_page(
+        self._knows_what_left(account)._write_page(
             client, client, read, lambda outcomes: tell(account, EVENT_CATCH_UP, outcomes)
         )
         # Rows that were updated meanwhile left their place; the rest moved forward by as many.
@@ -63,6 +63,21 @@ class KeycrmCatchUp(models.AbstractModel):
 
         account._committed(turn)
         return bool(unseen) or not page.is_last
+
+    @api.model
+    def _knows_what_left(self, account):
+        """Say of the first look what "Synchronise orders" proposes: parcels that were touched shortly
+        before the account was enabled are not to be shipped again.
+
+        :return: the account
+        """
+        if account.caught_up_until:
+            return account
+        statuses = account.with_context(active_test=False).status_ids
+        return account.with_context(
+            keycrm_gone_status_ids=statuses._of_goods_that_left().ids,
+            keycrm_gone_if_written_off=True,
+        )
 
     @api.model
     def _newest(self, rows, end):

@@ -146,6 +146,7 @@ class KeycrmOrderImporter(models.AbstractModel):
             raise ImportProblem("no_warehouse")
         defaults = self._order_defaults()
         names = self._order_names(account.company_id, [heads[order.id] for order in new])
+        batch.runs_about_gone = self._runs_about_gone(account, new)
         created = self.env["sale.order"].create(
             [
                 {
@@ -196,25 +197,6 @@ class KeycrmOrderImporter(models.AbstractModel):
             }
             for date in dates
         ]
-
-    @api.model
-    def _has_left(self, batch, order):
-        """Tell whether the goods of a new order left before Odoo first saw it: it never moves stock.
-
-        So it is in an archive status, in the statuses that a person named when starting a
-        synchronisation, and, where that was wished, when KeyCRM has written all its lines off.
-        """
-        status = batch.status(order)
-        if status and status in batch.account.archive_status_ids:
-            return True
-        context = self.env.context
-        if status and status.id in context.get("keycrm_gone_status_ids", ()):
-            return True
-        return bool(
-            context.get("keycrm_gone_if_written_off")
-            and order.lines
-            and all(line.stock_status == "fulfilled" for line in order.lines)
-        )
 
     @api.model
     def _update_head(self, record, vals):

@@ -35,7 +35,15 @@ class KeycrmOrderStatus(models.Model):
         "UNIQUE(account_id, keycrm_id)", "This status of KeyCRM is already there."
     )
 
+    # === COMPUTE METHODS ===#
+
     @api.depends("account_id.archive_status_ids")
     def _compute_is_archive(self):
         for status in self:
             status.is_archive = status in status.account_id.archive_status_ids
+
+    # === BUSINESS METHODS ===#
+
+    def _of_goods_that_left(self):
+        """:return: those in which goods have left the shelf: in delivery, or completed"""
+        return self.filtered(lambda status: status.group in ("4", "5"))

@@ -66,9 +66,7 @@ class KeycrmOrderSync(models.Model):
     def _compute_gone_status_ids(self):
         """Preset: what is in delivery or completed has left the shelf."""
         for sync in self:
-            sync.gone_status_ids = sync.status_ids.filtered(
-                lambda status: status.group in ("4", "5")
-            )
+            sync.gone_status_ids = sync.status_ids._of_goods_that_left()
 
     # === BUSINESS METHODS ===#
 

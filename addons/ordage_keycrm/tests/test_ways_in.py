@@ -248,6 +248,20 @@ class TestWaysIn(KeycrmCase):
         self.catch_up()
         self.assertEqual(self.order(number).keycrm_manager_comment, "Нове")
 
+    def test_parcels_of_the_minutes_before_enabling_are_not_shipped_again(self):
+        self.account.caught_up_until = False
+        left = [self.new_order(LINES, status_id=self.status(n).keycrm_id) for n in (4, 5)]
+        open_one = self.new_order(LINES, status_id=self.status(3).keycrm_id)
+        self.catch_up()
+        for number in left:
+            self.assertTrue(self.order(number).keycrm_never_moves)
+            self.assertFalse(self.order(number).picking_ids)
+        self.assertTrue(self.order(open_one).picking_ids)
+        # From then on what asking finds is live: its webhook was lost.
+        late = self.new_order(LINES, status_id=self.status(4).keycrm_id)
+        self.catch_up()
+        self.assertTrue(self.order(late).picking_ids)
+
     def compare_open_orders(self):
         self.account.open_sweep_at = fields.Datetime.now() - timedelta(hours=2)
         while self.work("_work_orders"):
@@ -315,6 +329,51 @@ class TestWaysIn(KeycrmCase):
         self.assertEqual((sync.created_count, sync.failed_count), (1, 1))
         self.assertEqual(sync.event_ids.keycrm_order_id, numbers[1])
         self.assertIn("TWICE", sync.event_ids.error)
+
+    def sync_with_a_failing_parcel(self):
+        """:return: number of an order in delivery that could not be written, since its SKU is there twice"""
+        self.env["product.product"].create(
+            [{"name": name, "default_code": "TWICE"} for name in ("А", "Б")]
+        )
+        sent = self.status(4)
+        number = self.new_order([{**LINES[0], "sku": "TWICE"}], status_id=sent.keycrm_id)
+        sync = self.sync(sent)
+        self.assertEqual(sync.gone_status_ids, sent)
+        self.run_to_end(sync)
+        self.assertEqual(sync.failed_count, 1)
+        self.env["product.product"].search([("name", "=", "Б")]).default_code = "ONCE"
+        return number
+
+    def test_a_parcel_that_failed_in_a_run_is_not_shipped_again_when_it_is_tried_again(self):
+        number = self.sync_with_a_failing_parcel()
+        self.Event.search([("keycrm_order_id", "=", number)]).action_retry()
+        self.work()
+        self.assertTrue(self.order(number).keycrm_never_moves)
+        self.assertFalse(self.order(number).picking_ids, "nobody is asked to ship it again")
+
+    def test_an_order_that_failed_in_a_run_and_was_shipped_later_takes_stock(self):
+        number = self.sync_with_a_failing_parcel()
+        later = fields.Datetime.now() + timedelta(hours=1)
+        self.keycrm.patch_order(
+            number, raw={"status_changed_at": later.isoformat() + "Z"}, webhook=False
+        )
+        self.Event.search([("keycrm_order_id", "=", number)]).action_retry()
+        self.work()
+        self.assertTrue(self.order(number).picking_ids)
+
+    def test_a_parcel_that_is_paid_while_the_run_is_on_is_not_shipped_again(self):
+        sent = self.status(4)
+        before = {"created_at": "2026-01-10T10:00:00Z", "ordered_at": "2026-01-10T10:00:00Z"}
+        number = self.new_order(LINES, status_id=sent.keycrm_id, **before)
+        sync = self.sync(sent)
+        live = self.new_order(LINES, status_id=self.status(3).keycrm_id)
+        self.told(number, "order.change_payment_status")
+        self.told(live)
+        self.work()
+        self.assertEqual(sync.state, "running")
+        self.assertTrue(self.order(number).keycrm_never_moves)
+        self.assertFalse(self.order(number).picking_ids, "nobody is asked to ship it again")
+        self.assertTrue(self.order(live).picking_ids)
 
     def test_dates_choose(self):
         self.new_order(LINES, ordered_at="2026-01-10T10:00:00Z", created_at="2026-01-10T10:00:00Z")

@@ -1,0 +1,75 @@
+from odoo import api, fields, models
+
+
+class KeycrmOrderImporter(models.AbstractModel):
+    """Whether the goods of a new order left before Odoo first saw it: then it never moves stock."""
+
+    _inherit = "keycrm.order.importer"
+
+    @api.model
+    def _has_left(self, batch, order):
+        """Tell whether the goods of a new order have already left.
+
+        So it is in an archive status, in the statuses that a person named when starting a
+        synchronisation, and, where that was wished, when KeyCRM has written all its lines off.
+        """
+        status = batch.status(order)
+        runs = batch.runs_about_gone.get(order.id, self.env["keycrm.order.sync"])
+        gone_ids = {
+            *batch.account.archive_status_ids.ids,
+            *runs.gone_status_ids.ids,
+            *self.env.context.get("keycrm_gone_status_ids", ()),
+        }
+        if status and status.id in gone_ids:
+            return True
+        if_written_off = self.env.context.get("keycrm_gone_if_written_off") or any(
+            run.gone_if_written_off and status in run.status_ids for run in runs if status
+        )
+        return bool(
+            if_written_off
+            and order.lines
+            and all(line.stock_status == "fulfilled" for line in order.lines)
+        )
+
+    @api.model
+    def _runs_about_gone(self, account, orders):
+        """Find the synchronisations whose answer to "the goods have already left" counts for new orders,
+        whatever way they come.
+
+        A webhook or a payment may bring an order before the run's page does; and what failed in a run is
+        tried again through the inbox.
+
+        :return: ``{number: keycrm.order.sync}``
+        """
+        Sync = self.env["keycrm.order.sync"]
+        running = Sync.search([("account_id", "=", account.id), ("state", "=", "running")])
+        failed_in = self._runs_that_failed(account, orders)
+        return {
+            order.id: running.filtered(lambda run, order=order: _is_older(order, run))
+            | failed_in.get(order.id, Sync).filtered(
+                lambda run, order=order: not _has_moved_since(order, run)
+            )
+            for order in orders
+        }
+
+    @api.model
+    def _runs_that_failed(self, account, orders):
+        """:return: ``{number: keycrm.order.sync}`` in which the order could not be written"""
+        events = self.env["keycrm.event"].search(
+            [
+                ("account_id", "=", account.id),
+                ("keycrm_order_id", "in", [order.id for order in orders]),
+                ("sync_id", "!=", False),
+            ]
+        )
+        return {number: some.sync_id for number, some in events.grouped("keycrm_order_id").items()}
+
+
+def _is_older(order, run):
+    return bool(order.created_at) and order.created_at < run.started_at
+
+
+def _has_moved_since(order, run):
+    """Tell whether an order came to its status after a run: the answer was not about that."""
+    over = run.finished_at or fields.Datetime.now()
+    return bool(order.status_changed_at) and order.status_changed_at > over

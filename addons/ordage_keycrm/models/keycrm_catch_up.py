@@ -44,7 +44,8 @@ class KeycrmCatchUp(models.AbstractModel):
         self._knows_what_left(account)._write_page(
             client, client, read, lambda outcomes: tell(account, EVENT_CATCH_UP, outcomes)
         )
-        # Rows that were updated meanwhile left their place; the rest moved forward by as many.
+        # Rows that were updated meanwhile left their place; the rest moved forward by as many, across
+        # the begin of this page too.
         moved = max(0, account.catch_up_total - page.total) if number > 1 else 0
         back = -(-moved // PAGE_SIZE)
         if page.is_last and not back:
@@ -52,7 +53,7 @@ class KeycrmCatchUp(models.AbstractModel):
             vals = {"catch_up_page": 0, "caught_up_until": reached, "caught_up_at": now}
         else:
             vals = {
-                "catch_up_page": max(1, number + 1 - back),
+                "catch_up_page": max(1, number - back) if back else number + 1,
                 "catch_up_total": page.total,
                 "catch_up_end": end,
             }

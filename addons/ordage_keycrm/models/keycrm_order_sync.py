@@ -159,15 +159,16 @@ class KeycrmOrderSync(models.Model):
     def _turn_vals(self, page, total_before):
         """Say where the run goes on.
 
-        Orders that left the chosen statuses since the last page pull the rest forward: the run steps
-        back by as many pages as may have moved, so that none is missed. Where as many came as went, the
-        total tells nothing: at the end, fewer different rows than KeyCRM counts mean one more look.
+        Orders that left the chosen statuses since the last page pull the rest forward, across the begin
+        of this page too: the run steps back by as many pages as may have moved, so that none is missed.
+        Where as many came as went, the total tells nothing: at the end, fewer different rows than
+        KeyCRM counts mean one more look.
         """
         back = self._pages_back(page, total_before)
         numbers = [number for number in page.numbered if number > self.last_seen]
         vals = {
             "total_count": page.total,
-            "page": max(1, page.number + 1 - back),
+            "page": max(1, page.number - back) if back else page.number + 1,
             "seen_count": self.seen_count + len(numbers),
             "last_seen": max([self.last_seen, *numbers]),
         }

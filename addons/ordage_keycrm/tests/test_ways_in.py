@@ -235,6 +235,22 @@ class TestWaysIn(KeycrmCase):
         self.catch_up()
         self.assertFalse([path for path in self.reads() if path != "/v1/order"])
 
+    def test_orders_that_leave_the_window_meanwhile_hide_no_other_one_from_the_catch_up(self):
+        self.account.write(
+            {
+                "caught_up_until": fields.Datetime.now() - timedelta(minutes=10),
+                "caught_up_at": False,
+            }
+        )
+        numbers = [self.new_order(LINES) for _ in range(105)]
+        self.work("_work_catch_up")
+        self.assertEqual(self.account.catch_up_page, 2)
+        for number in numbers[:10]:
+            self.keycrm.delete_order(number)
+        while self.account.catch_up_page:
+            self.work("_work_catch_up")
+        self.assertEqual(self.Order.search_count([("keycrm_id", "in", numbers)]), 105)
+
     def test_catch_up_sees_changes_and_respects_skipped_statuses(self):
         self.account.caught_up_until = fields.Datetime.now() - timedelta(minutes=10)
         skipped = self.status(2)
@@ -374,6 +390,18 @@ class TestWaysIn(KeycrmCase):
         self.assertTrue(self.order(number).keycrm_never_moves)
         self.assertFalse(self.order(number).picking_ids, "nobody is asked to ship it again")
         self.assertTrue(self.order(live).picking_ids)
+
+    def test_orders_that_leave_the_chosen_statuses_meanwhile_hide_no_other_one(self):
+        """The rest of the list moves forward by as many: the run steps back."""
+        numbers = [self.new_order(LINES) for _ in range(105)]
+        sync = self.sync(self.status(1))
+        with self.committing():
+            self.account._work_bulk()
+        self.assertEqual(sync.page, 2)
+        self.keycrm.set_statuses(numbers[:10], self.status(2).keycrm_id, webhook=False)
+        self.run_to_end(sync)
+        self.assertEqual(self.Order.search_count([("keycrm_id", "in", numbers)]), 105)
+        self.assertEqual((sync.look, sync.failed_count), (1, 0), "no second look was needed")
 
     def test_dates_choose(self):
         self.new_order(LINES, ordered_at="2026-01-10T10:00:00Z", created_at="2026-01-10T10:00:00Z")

@@ -300,11 +300,9 @@ class KeycrmAccount(models.Model):
         """
         if not code:
             return self.company_id.currency_id
-        return (
-            self.env["res.currency"]
-            .with_context(active_test=False)
-            .search([("name", "=", code)], limit=1)
-        )
+        Currency = self.env["res.currency"].with_context(active_test=False)
+        # A longer code would be cut to Odoo's three letters, and "USDT" found as dollars.
+        return Currency.search([("name", "=", code)], limit=1) if len(code) == 3 else Currency
 
     def _move_archived_orders(self):
         """The archive statuses changed: the orders concerned move into the archive or out of it."""

@@ -140,6 +140,15 @@ class KeycrmExplain(models.AbstractModel):
             "currency_unknown": self.env._(
                 "Odoo has no currency %(currency)s. Correct the currency of the order's source in KeyCRM."
             ),
+            "payment_currency_inactive": self.env._(
+                "A payment of %(amount)s counts neither as paid nor in accounting: %(currency)s is not "
+                "active in Odoo. Activate it (Accounting → Configuration → Currencies), then press “Refresh "
+                "from KeyCRM” on the order."
+            ),
+            "payment_currency_unknown": self.env._(
+                "A payment of %(amount)s counts neither as paid nor in accounting: Odoo has no currency "
+                "%(currency)s. Correct it in KeyCRM, or enter the money in accounting by hand."
+            ),
             "sku_ambiguous": self.env._(
                 "The SKU “%(sku)s” belongs to several products: %(products)s. Give each its own SKU, "
                 "then press “Retry”."

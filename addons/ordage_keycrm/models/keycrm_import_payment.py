@@ -29,12 +29,11 @@ class KeycrmOrderImporter(models.AbstractModel):
         new = []
         for number, (order, payment) in wanted.items():
             record = batch.record(order)
-            currency = account._currency_for(payment.currency_code)
             method = methods.get(payment.payment_method_id)
             vals = {
                 "sale_order_id": record.id,
                 "amount": float(payment.amount),
-                "currency_id": (currency or record.currency_id).id,
+                **self._currency_vals(account, record, payment),
                 "status": payment.status
                 if payment.status in ("paid", "not_paid", "canceled")
                 else "not_paid",
@@ -52,6 +51,15 @@ class KeycrmOrderImporter(models.AbstractModel):
                 new.append({"account_id": account.id, "keycrm_id": number, **vals})
         created = Payment.create(new)
         (created | Payment.union(*known.values()))._settle()
+
+    @api.model
+    def _currency_vals(self, account, record, payment):
+        """Say the currency of a payment: that of its order where it names none, none where Odoo has not
+        got the one that it names.
+        """
+        code = payment.currency_code
+        currency = account._currency_for(code) if code else record.currency_id
+        return {"currency_id": currency.id, "currency_code": code or currency.name}
 
     @api.model
     def _transactions(self, account, payments):

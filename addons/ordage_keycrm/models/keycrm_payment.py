@@ -3,6 +3,9 @@ from odoo.fields import Domain
 
 from ..concurrency import OTHER_WAS_FASTER
 
+#: Why Odoo cannot reckon with a payment: its currency is not active, or not known.
+_CURRENCY_PROBLEMS = ("payment_currency_inactive", "payment_currency_unknown")
+
 
 class KeycrmPayment(models.Model):
     """A payment of a KeyCRM order, as KeyCRM has it, and what accounting has of it.
@@ -26,7 +29,8 @@ class KeycrmPayment(models.Model):
     )
     partner_id = fields.Many2one(related="sale_order_id.partner_id")
     amount = fields.Monetary()
-    currency_id = fields.Many2one("res.currency", required=True)
+    currency_id = fields.Many2one("res.currency", help="Empty where Odoo does not have it.")
+    currency_code = fields.Char(string="Currency in KeyCRM")
     status = fields.Selection(
         [("paid", "Paid"), ("not_paid", "Expected"), ("canceled", "Cancelled")], required=True
     )
@@ -74,6 +78,39 @@ class KeycrmPayment(models.Model):
         if changed:
             self.write(changed)
 
+    def _counts(self):
+        """Tell whether Odoo can reckon with the payment: its currency is there, and active."""
+        self.ensure_one()
+        return bool(self.currency_id.active)
+
+    def _check_currency(self):
+        """Say on the payment and its order where Odoo cannot reckon with it, and take that back.
+
+        :return: whether it can
+        """
+        self.ensure_one()
+        summary = self.env._("A payment of %(amount)s does not count", amount=self._amount_text())
+        if self._counts():
+            if self.problem_code in _CURRENCY_PROBLEMS:
+                self.write({"problem_code": False, "problem_params": False})
+                self.sale_order_id._keycrm_todo_is_over(summary)
+            return True
+        known, unknown = _CURRENCY_PROBLEMS
+        self._write_changed(
+            {
+                "problem_code": known if self.currency_id else unknown,
+                "problem_params": {"amount": self._amount_text(), "currency": self.currency_code},
+            }
+        )
+        self.sale_order_id._keycrm_todo(summary, [self.problem], lasting=True)
+        return False
+
+    def _amount_text(self):
+        """:return: the amount as people read it, in whatever currency"""
+        if self.currency_id:
+            return self.currency_id.format(self.amount)
+        return f"{self.amount:.2f} {self.currency_code or ''}".strip()
+
     def _journal(self):
         """Give the journal: that of the payment method, else the account's."""
         self.ensure_one()
@@ -86,6 +123,8 @@ class KeycrmPayment(models.Model):
         nothing is taken back, and a to-do asks.
         """
         for payment in self:
+            if payment.status != "canceled" and not payment._check_currency():
+                continue
             if payment.status == "paid":
                 if payment.kept_on_cancel:
                     payment.kept_on_cancel = False
@@ -193,7 +232,7 @@ class KeycrmPayment(models.Model):
             [
                 self.env._(
                     "It is %(now)s in KeyCRM and was posted as %(posted)s: correct it in accounting.",
-                    now=self.currency_id.format(self.amount),
+                    now=self._amount_text(),
                     posted=posted.currency_id.format(posted.amount),
                 )
             ],
@@ -213,7 +252,7 @@ class KeycrmPayment(models.Model):
                     self.env._(
                         "KeyCRM cancelled the order and with it the payment of %(amount)s. It stays in "
                         "accounting until you decide.",
-                        amount=self.currency_id.format(self.amount),
+                        amount=self._amount_text(),
                     )
                 ],
             )

@@ -152,13 +152,14 @@ class SaleOrder(models.Model):
     @api.depends(
         "keycrm_payment_ids.amount",
         "keycrm_payment_ids.status",
+        "keycrm_payment_ids.currency_id.active",
         "currency_id",
     )
     def _compute_keycrm_amounts(self):
-        """Sum the payments in the order's currency."""
+        """Sum the payments in the order's currency, as far as Odoo can reckon with theirs."""
         for order in self:
             sums = dict.fromkeys(("paid", "not_paid", "canceled"), 0.0)
-            for payment in order.keycrm_payment_ids:
+            for payment in order.keycrm_payment_ids.filtered(lambda payment: payment._counts()):
                 sums[payment.status] += payment.currency_id._convert(
                     payment.amount,
                     order.currency_id,

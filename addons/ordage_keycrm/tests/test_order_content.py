@@ -169,6 +169,17 @@ class TestOrderContent(KeycrmCase):
                 )
                 self.assertEqual(orders.source_id.mapped("name"), [mark])
 
+    def test_an_order_in_a_currency_that_odoo_lacks_says_so(self):
+        for code in ("USDT", "QQQ"):
+            with self.subTest(code):
+                source = next(s for s in self.keycrm.sources())["id"]
+                self.keycrm.put_source(id=source, currency_code=code)
+                self.account.action_refresh_statuses()
+                (outcome,) = self.outcomes(self.new_order([LINE], source_id=source)).values()
+                self.assertEqual(outcome.code, "currency_unknown")
+                self.assertEqual(outcome.params, {"currency": code})
+        self.keycrm.put_source(id=source, currency_code="UAH")
+
     def test_an_order_is_in_the_currency_of_its_source(self):
         source = next(s for s in self.keycrm.sources())["id"]
         self.keycrm.put_source(id=source, currency_code="USD")

@@ -175,6 +175,54 @@ class TestPayments(KeycrmCase):
         self.assertEqual(order.keycrm_payment_ids.payment_id.amount, 200)
         self.assertIn("150", order.activity_ids.note)
 
+    def make_in(self, code, **fields_):
+        """Let an order of 200 arrive of which 50 were paid in another currency."""
+        number = self.new_order(
+            [{"name": "Кухоль", "price": 100, "quantity": 2}],
+            payments=[{"amount": 50, "status": "paid", **fields_}],
+        )
+        row = self.keycrm.order(number)["answer"]["payments"][0]
+        row.update(actual_amount=50, actual_currency=code, source_currency=code)
+        self.keycrm.patch_order(number, raw={"payments": [row]}, webhook=False)
+        return self.arrive(number)
+
+    def test_money_in_an_inactive_currency_counts_once_the_currency_is_active(self):
+        self.account.payment_journal_id = self.journal
+        francs = self.env.ref("base.CHF")
+        francs.active = False
+        order = self.make_in("CHF")
+        payment = order.keycrm_payment_ids
+        self.assertEqual((payment.amount, payment.currency_id), (50, francs))
+        self.assertEqual((order.keycrm_amount_paid, order.keycrm_amount_due), (0, 200))
+        self.assertFalse(payment.payment_id)
+        self.assertIn("CHF", payment.problem)
+        self.assertIn("CHF", order.activity_ids.note)
+        francs.active = True
+        self.env["res.currency.rate"].create(
+            {
+                "currency_id": francs.id,
+                "company_id": self.company.id,
+                "name": "2020-01-01",
+                "rate": 0.5,
+            }
+        )
+        self.arrive(order.keycrm_id)
+        self.assertEqual((order.keycrm_amount_paid, order.keycrm_amount_due), (100, 100))
+        self.assertEqual(payment.payment_id.currency_id, francs)
+        self.assertFalse(payment.problem or order.activity_ids)
+
+    def test_money_in_a_currency_that_odoo_lacks_is_not_taken_for_another_one(self):
+        self.account.payment_journal_id = self.journal
+        self.env.ref("base.USD").active = True
+        order = self.make_in("USDT")
+        payment = order.keycrm_payment_ids
+        self.assertFalse(payment.currency_id or payment.payment_id)
+        self.assertEqual((order.keycrm_amount_paid, order.keycrm_amount_due), (0, 200))
+        self.assertIn("USDT", payment.problem)
+        self.assertIn("50.00 USDT", order.activity_ids.note)
+        self.arrive(order.keycrm_id)
+        self.assertEqual(len(order.activity_ids), 1)
+
     def test_what_the_shop_pays_itself_is_no_payment_of_the_buyer(self):
         order = self.make({"amount": 200}, {"amount": 35, "is_expense": True})
         self.assertEqual(order.keycrm_payment_ids.mapped("amount"), [200])

@@ -111,6 +111,14 @@ class KeycrmPayment(models.Model):
             return self.currency_id.format(self.amount)
         return f"{self.amount:.2f} {self.currency_code or ''}".strip()
 
+    def _day(self):
+        """:return: the day of the payment where the company is: at night UTC has another one"""
+        self.ensure_one()
+        account = self.account_id
+        zone = account.company_id.partner_id.tz or account._todo_user().tz
+        moment = self.date or fields.Datetime.now()
+        return fields.Datetime.context_timestamp(self.with_context(tz=zone or "UTC"), moment).date()
+
     def _journal(self):
         """Give the journal: that of the payment method, else the account's."""
         self.ensure_one()
@@ -188,7 +196,7 @@ class KeycrmPayment(models.Model):
                 "partner_id": self.partner_id.commercial_partner_id.id,
                 "amount": self.amount,
                 "currency_id": self.currency_id.id,
-                "date": fields.Date.to_date(self.date or fields.Datetime.now()),
+                "date": self._day(),
                 "journal_id": journal.id,
                 "memo": " ".join(
                     filter(

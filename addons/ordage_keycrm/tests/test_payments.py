@@ -223,6 +223,12 @@ class TestPayments(KeycrmCase):
         self.arrive(order.keycrm_id)
         self.assertEqual(len(order.activity_ids), 1)
 
+    def test_a_payment_of_the_night_is_in_accounting_on_the_day_of_the_company(self):
+        self.account.payment_journal_id = self.journal
+        self.company.partner_id.tz = "Europe/Kyiv"
+        order = self.make({"payment_date": "2026-07-31T22:30:00Z"})
+        self.assertEqual(str(order.keycrm_payment_ids.payment_id.date), "2026-08-01")
+
     def test_what_the_shop_pays_itself_is_no_payment_of_the_buyer(self):
         order = self.make({"amount": 200}, {"amount": 35, "is_expense": True})
         self.assertEqual(order.keycrm_payment_ids.mapped("amount"), [200])

@@ -14,6 +14,7 @@ from . import keycrm_account_catalogs
 from . import keycrm_account_webhook
 from . import keycrm_account_cleaning
 from . import keycrm_account_trouble
+from . import keycrm_account_unlisted
 from . import keycrm_account_worker
 from . import keycrm_account_orders
 from . import keycrm_account_learn

@@ -330,19 +330,6 @@ class KeycrmAccount(models.Model):
         blame = self.env.context.get("keycrm_blame_orders")
         return bool(blame) and isinstance(error, ConcurrencyError)
 
-    def _refresh_unknown(self, client, orders):
-        """Learn statuses and sources that orders name and we do not know yet."""
-        statuses = set(self.with_context(active_test=False).status_ids.mapped("keycrm_id"))
-        sources = set(
-            self.env["keycrm.source"].search([("account_id", "=", self.id)]).mapped("keycrm_id")
-        )
-        if any(
-            (order.status_id and order.status_id not in statuses)
-            or (order.source_id and order.source_id not in sources)
-            for order in orders
-        ):
-            self._committed(lambda: self._refresh_catalogs(client))
-
     # === CATCH-UP ===#
 
     def _work_catch_up(self, client):

@@ -1,4 +1,5 @@
 import time
+from datetime import timedelta
 from unittest.mock import patch
 
 from odoo import fields
@@ -62,6 +63,26 @@ class TestOrderCounts(KeycrmCase):
             self.assertTrue(all(outcome.created for outcome in outcomes.values()))
             self.env.flush_all()
         self.assertLessEqual((self.env.cr.sql_log_count - before) / 100, 4)
+
+    def test_what_keycrms_lists_do_not_name_is_asked_for_once_an_hour(self):
+        """A source or a status that was deleted in KeyCRM, and that old orders still have."""
+        number = self.made(1)[0]
+        self.keycrm.patch_order(number, raw={"source_id": 987, "status_id": 654}, webhook=False)
+
+        def lists_asked_for():
+            read = {number: self.read_order(number)}
+            self.keycrm.clear_log()
+            with self.committing(), self.account._client() as client:
+                self.account._write_orders(client, read, self.env["keycrm.event"])
+            return [path for path in self.requests() if path.startswith("/v1/order/")]
+
+        lists = ["/v1/order/status", "/v1/order/source", "/v1/order/payment-method"]
+        self.assertEqual(lists_asked_for(), lists)
+        self.assertEqual(lists_asked_for(), [])
+        account = self.account.sudo()
+        long_ago = (self.env.cr.now() - timedelta(hours=2)).isoformat()
+        account.unlisted = dict.fromkeys(account.unlisted, long_ago)
+        self.assertEqual(lists_asked_for(), lists)
 
     def test_three_hundred_orders_that_were_told_of_are_read_with_eight_requests(self):
         self.keycrm.seed(orders=300, lines=1, status_ids=[1])

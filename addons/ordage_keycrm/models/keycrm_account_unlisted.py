@@ -1,0 +1,61 @@
+from datetime import datetime, timedelta
+
+from odoo import fields, models
+
+#: For so long KeyCRM is not asked again for what its lists did not name.
+UNLISTED_FRESH = timedelta(hours=1)
+
+
+class KeycrmAccount(models.Model):
+    """Statuses and sources that orders name: learnt when they are met, and remembered where KeyCRM's lists
+    lack them, since it deleted them and old orders still have them.
+    """
+
+    _inherit = "keycrm.account"
+
+    # === FIELDS ===#
+
+    unlisted = fields.Json(
+        string="Not in KeyCRM's lists", readonly=True, copy=False, groups=fields.NO_ACCESS
+    )
+
+    # === BUSINESS METHODS ===#
+
+    def _refresh_unknown(self, client, orders):
+        """Learn statuses and sources that orders name and we do not know yet.
+
+        :param orders: list of :class:`~..keycrm.records.Order`
+        """
+        lately = self._lately_unlisted()
+        if self._unknown_names(orders) <= lately.keys():
+            return
+
+        def learn():
+            self._refresh_catalogs(client)
+            asked = dict.fromkeys(self._unknown_names(orders), self.env.cr.now().isoformat())
+            self.sudo().unlisted = {**lately, **asked}
+
+        self._committed(learn)
+
+    def _unknown_names(self, orders):
+        """:return: names of the statuses and sources of these orders that are not known here"""
+        numbers = {
+            "keycrm.order.status": {order.status_id for order in orders},
+            "keycrm.source": {order.source_id for order in orders},
+        }
+        unknown = set()
+        for model, named in numbers.items():
+            known = (
+                self.env[model]
+                .with_context(active_test=False)
+                .search([("account_id", "=", self.id), ("keycrm_id", "in", list(named))])
+            )
+            missing = named - {None, 0} - set(known.mapped("keycrm_id"))
+            unknown |= {f"{model},{number}" for number in missing}
+        return unknown
+
+    def _lately_unlisted(self):
+        """:return: ``{name: when KeyCRM was asked}``, of those that need not be asked for again yet"""
+        since = self.env.cr.now() - UNLISTED_FRESH
+        asked = self.sudo().unlisted or {}
+        return {name: at for name, at in asked.items() if datetime.fromisoformat(at) > since}

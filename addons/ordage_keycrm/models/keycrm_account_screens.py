@@ -30,11 +30,17 @@ class KeycrmAccount(models.Model):
             account.unshipped_count = counts.get(account, 0)
 
     def _unshipped_domain(self):
-        """Find orders that are over in KeyCRM while Odoo still has goods to ship."""
+        """Find orders that are over in KeyCRM while Odoo still has goods to ship; not those whose goods
+        are to come back.
+        """
+        to_ship = [
+            ("state", "in", ("draft", "waiting", "confirmed", "assigned")),
+            ("picking_type_id.code", "!=", "incoming"),
+        ]
         return [
             ("keycrm_account_id", "in", self.ids),
             ("keycrm_archived", "=", True),
-            ("picking_ids.state", "in", ("draft", "waiting", "confirmed", "assigned")),
+            ("picking_ids", "any", to_ship),
         ]
 
     def _compute_order_count(self):

@@ -197,6 +197,9 @@ class TestArchive(OrderCase):
         back = order._keycrm_expect_return({order.order_line: 3})
         self.move(order, self.done)
         self.assertNotEqual(back.state, "done")
+        self.assertEqual(
+            self.account.unshipped_count, 0, "what is to come back is not to be shipped"
+        )
 
     def test_an_archived_order_whose_goods_need_a_lot_arrives_and_says_what_is_left(self):
         self.account.archive_status_ids = self.done

@@ -154,7 +154,7 @@ class SaleOrder(models.Model):
             order._keycrm_todo_is_over(self.env._("KeyCRM cancelled the order"))
 
     def _keycrm_merged_into(self):
-        """Give the orders that have this order's KeyCRM lines or payments now: KeyCRM merged them."""
+        """Give the orders that have this order's KeyCRM lines now: KeyCRM merged them."""
         self.ensure_one()
         numbers = [number for number in self.order_line.mapped("keycrm_id") if number]
         return (

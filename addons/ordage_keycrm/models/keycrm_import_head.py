@@ -130,6 +130,13 @@ class KeycrmOrderImporter(models.AbstractModel):
         return vals
 
     @api.model
+    def _changed_source_vals(self, batch, order):
+        """The same for a known order whose source KeyCRM changed; else what people chose there stays."""
+        vals = self._source_vals(batch, order)
+        former = batch.known[order.id].keycrm_source_id
+        return vals if vals.get("keycrm_source_id") != former.id else {}
+
+    @api.model
     def _tags(self, batch, names):
         """Find or make the tags of an order."""
         Tag = self.env["crm.tag"]

@@ -41,7 +41,8 @@ class KeycrmOrderImporter(models.AbstractModel):
         self._create_orders(batch, heads)
         for order in batch.orders:
             if order.id in batch.known:
-                self._update_head(batch.known[order.id], heads[order.id])
+                vals = {**heads[order.id], **self._changed_source_vals(batch, order)}
+                self._update_head(batch.known[order.id], vals)
                 self._update_lines(batch, order)
         self._balance(batch)
         self._import_payments(batch)

@@ -208,6 +208,27 @@ class TestOrderContent(KeycrmCase):
         order = self.arrive(number)
         self.assertEqual((order.team_id, order.warehouse_id), (source.team_id, source.warehouse_id))
 
+    def test_an_order_whose_source_changes_follows_it(self):
+        number = self.new_order([LINE])
+        quotation = self.arrive(number)
+        confirmed = self.arrive(self.new_order([LINE], status_id=self.status(3).keycrm_id))
+        team = self.env["crm.team"].create({"name": "Маркетплейси"})
+        told = self.keycrm.put_source(name="Маркет", currency_code="UAH")
+        self.account.action_refresh_statuses()
+        source = self.env["keycrm.source"].search([("keycrm_id", "=", told["id"])])
+        source.team_id = team
+        former = confirmed.team_id
+        for order in (quotation, confirmed):
+            moved = {"source_id": source.keycrm_id}
+            self.keycrm.patch_order(order.keycrm_id, raw=moved, webhook=False)
+            self.arrive(order.keycrm_id)
+            self.assertEqual(order.keycrm_source_id, source)
+        self.assertEqual((quotation.team_id, confirmed.team_id), (team, former))
+        # What a person chooses afterwards stays.
+        quotation.team_id = former
+        self.keycrm.patch_order(number, manager_comment="Ще раз", webhook=False)
+        self.assertEqual(self.arrive(number).team_id, former)
+
     def test_a_line_ships_from_the_warehouse_matched_to_its_keycrm_warehouse(self):
         other = self.env["stock.warehouse"].create({"name": "Другий", "code": "DRU"})
         remote = next(w for w in self.keycrm.warehouses() if w["id"] == 2)

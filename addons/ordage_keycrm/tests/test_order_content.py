@@ -208,6 +208,22 @@ class TestOrderContent(KeycrmCase):
         order = self.arrive(number)
         self.assertEqual((order.team_id, order.warehouse_id), (source.team_id, source.warehouse_id))
 
+    def test_a_source_brings_its_invoice_journal(self):
+        number = self.new_order([LINE], status_id=self.status(3).keycrm_id)
+        source = self.env["keycrm.source"].search(
+            [
+                ("account_id", "=", self.account.id),
+                ("keycrm_id", "=", self.read_order(number).source_id),
+            ]
+        )
+        first = self.env["account.journal"].search(
+            [("type", "=", "sale"), ("company_id", "=", self.company.id)], limit=1
+        )
+        source.journal_id = first.copy({"name": "Маркетплейси", "code": "MKT"})
+        order = self.arrive(number)
+        order.order_line.product_id.invoice_policy = "order"
+        self.assertEqual(order._create_invoices().journal_id, source.journal_id)
+
     def test_an_order_whose_source_changes_follows_it(self):
         number = self.new_order([LINE])
         quotation = self.arrive(number)
@@ -228,6 +244,23 @@ class TestOrderContent(KeycrmCase):
         quotation.team_id = former
         self.keycrm.patch_order(number, manager_comment="Ще раз", webhook=False)
         self.assertEqual(self.arrive(number).team_id, former)
+
+    def test_a_line_ships_from_the_main_one_of_several_warehouses_that_feed_one(self):
+        other = self.env["stock.warehouse"].create({"name": "Другий", "code": "DRU"})
+        self.assertLess(self.warehouse.id, other.id)
+        tie = self.env["keycrm.warehouse"].search(
+            [("account_id", "=", self.account.id), ("keycrm_id", "=", 2)]
+        ) or self.env["keycrm.warehouse"].create(
+            {"account_id": self.account.id, "keycrm_id": 2, "name": "Разом"}
+        )
+        tie.warehouse_ids = self.warehouse | other
+        for main in (other, self.warehouse):
+            self.account.warehouse_id = main
+            order = self.arrive(
+                self.new_order([{**LINE, "warehouse_id": 2}], status_id=self.status(3).keycrm_id)
+            )
+            self.assertEqual(order.order_line.warehouse_id, main)
+            self.assertEqual(order.picking_ids.picking_type_id.warehouse_id, main)
 
     def test_a_line_ships_from_the_warehouse_matched_to_its_keycrm_warehouse(self):
         other = self.env["stock.warehouse"].create({"name": "Другий", "code": "DRU"})

@@ -110,12 +110,8 @@ class KeycrmAccount(models.Model):
                 else:
                     self._check_part(client, comparison)
             except (NotFound, Refused) as error:
-                code, params = error.code, error.params
-                self._committed(
-                    lambda: comparison._end(
-                        "failed", error_code=code, error_params=params, to_write_back=False
-                    )
-                )
+                refusal = error
+                self._committed(lambda: comparison._fail(refusal))
         return True
 
     def _begin_daily(self):
@@ -164,6 +160,8 @@ class KeycrmAccount(models.Model):
         is_last = page.is_last
 
         def note():
+            if not comparison._is_going_on():
+                return
             if new:
                 self._learn_warehouses(new)
             comparison._store_page(page, rows)
@@ -316,6 +314,8 @@ class KeycrmAccount(models.Model):
         rows = self._read_stock_rows(client, offers.mapped("keycrm_id")) if offers else {}
 
         def note():
+            if not comparison._is_going_on():
+                return
             self._note_look(offers, rows, [])
             self._note_differences(comparison, offers, rows)
             rest = [offer_id for offer_id in comparison.to_check or [] if offer_id not in part]

@@ -160,10 +160,8 @@ class KeycrmRun(models.AbstractModel):
         try:
             self._work_page(client)
         except (NotFound, Refused) as error:
-            code, params = error.code, error.params
-            self.account_id._committed(
-                lambda: self._end("failed", error_code=code, error_params=params)
-            )
+            refusal = error
+            self.account_id._committed(lambda: self._fail(refusal))
 
     def _work_page(self, client):
         """Do one piece.
@@ -171,6 +169,18 @@ class KeycrmRun(models.AbstractModel):
         :param client: bulk client
         """
         raise NotImplementedError
+
+    def _is_going_on(self):
+        """Tell whether a worker is to go on with it: a person may have stopped it while KeyCRM was asked."""
+        return self.state in self._busy_states
+
+    def _fail(self, error):
+        """End it with what KeyCRM refused; what a person stopped meanwhile stays stopped.
+
+        :param error: the :class:`~..keycrm.errors.KeyCrmError`
+        """
+        if self._is_going_on():
+            self._end("failed", error_code=error.code, error_params=error.params)
 
     def _end(self, state, **vals):
         """Note that it is over, and tell whoever began it."""

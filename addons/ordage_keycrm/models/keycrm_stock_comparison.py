@@ -108,12 +108,15 @@ class KeycrmStockComparison(models.Model):
         account._wake_stock()
         return comparison
 
+    def _is_going_on(self):
+        return super()._is_going_on() or self.to_write_back
+
     def _end(self, state, **vals):
         """End it, and forget what was read: its lines hold what matters."""
         self.env.cr.execute(
             SQL("DELETE FROM keycrm_stock_reading WHERE comparison_id = ANY(%s)", self.ids)
         )
-        return super()._end(state, to_check=False, **vals)
+        return super()._end(state, to_check=False, to_write_back=False, **vals)
 
     def _title(self):
         if self.kind == "rehearsal":

@@ -1,10 +1,13 @@
 """Long work shows how far it is, can be stopped, and tells whoever began it how it ended."""
 
 import json
+from unittest.mock import patch
 
 from odoo import fields
 from odoo.tests import new_test_user
 
+from ..keycrm.client import KeyCrmClient
+from ..keycrm.errors import Refused
 from .common import KeycrmCase
 from .stock_common import StockCase
 
@@ -95,6 +98,56 @@ class TestRuns(RunCase, KeycrmCase):
         (row,) = [row for row in self.told() if row[1] == "keycrm/changed"]
         self.assertEqual(row[2], {"account_id": self.account.id})
         self.assertIn("res.groups", row[0])
+
+
+class TestStopped(RunCase, StockCase):
+    """Stop means stop, also while the worker waits for KeyCRM's answer."""
+
+    def setUp(self):
+        super().setUp()
+        self.sock = self.goods("SOCK")
+        self.count(self.sock, 5)
+        self.work()
+        self.settle()
+        self.keycrm.set_stock(self.number(self.sock), 1, 99, webhook=False)
+        self.sent()
+
+    def stopped_during(self, state, begin="action_reconcile_stock", refusal=None):
+        """Let a person press "Stop" while KeyCRM is asked, which then answers, or refuses to."""
+        action = getattr(self.account, begin)()
+        run = self.env[action["res_model"]].browse(action["res_id"])
+        real = KeyCrmClient.page
+
+        def slow(client, asked, query=None, *args):
+            if run.state == state:
+                run.action_cancel()
+                if refusal:
+                    raise refusal
+            return real(client, asked, query, *args)
+
+        with patch.object(KeyCrmClient, "page", slow):
+            self.work()
+        return run
+
+    def test_stop_while_the_last_page_is_read_leaves_keycrms_stock_alone(self):
+        run = self.stopped_during("reading")
+        self.assertEqual((run.state, run.page_count), ("cancelled", 0))
+        self.assertEqual(self.sent(), [])
+
+    def test_stop_while_differences_are_checked_leaves_keycrms_stock_alone(self):
+        run = self.stopped_during("checking")
+        self.assertEqual((run.state, run.line_ids.ids), ("cancelled", []))
+        self.assertEqual(self.sent(), [])
+
+    def test_a_rehearsal_that_was_stopped_asks_for_no_choice(self):
+        run = self.stopped_during("reading", "action_rehearse_stock")
+        self.assertEqual((run.state, run.line_ids.ids), ("cancelled", []))
+
+    def test_what_keycrm_refuses_after_the_stop_makes_no_failure_of_it(self):
+        for state in ("reading", "checking"):
+            with self.subTest(state):
+                run = self.stopped_during(state, refusal=Refused("refused", status=400))
+                self.assertEqual(run.state, "cancelled")
 
 
 class TestPush(RunCase, StockCase):

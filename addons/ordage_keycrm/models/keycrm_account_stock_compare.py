@@ -220,6 +220,7 @@ class KeycrmAccount(models.Model):
             {
                 "state": "checking",
                 "to_check": sorted(differing),
+                "check_count": len(differing),
                 "compared_count": len(compared),
             }
         )

@@ -66,6 +66,22 @@ class KeycrmAccount(models.Model):
             ]
             account.trouble_text = explain._sentence(*faults[0]) if faults else ""
 
+    # === SAID TO PEOPLE ===#
+
+    def _why_it_rests(self, pieces):
+        """Say what keeps work from going on.
+
+        :param pieces: names of the work, as :meth:`_aside` knows it
+        :return: a sentence in the reader's language; empty when it goes on
+        """
+        said = self.sudo()
+        explain = self.env["keycrm.explain"]
+        if said.trouble_code:
+            return explain._sentence(said.trouble_code, said.trouble_params)
+        resting = said.resting_work or {}
+        rests = [resting[name] for name in pieces if name in resting]
+        return explain._sentence(rests[0]["code"], rests[0]["params"]) if rests else ""
+
     # === KEYCRM AS A WHOLE ===#
 
     def _is_resting(self):

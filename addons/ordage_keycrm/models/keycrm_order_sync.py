@@ -22,6 +22,8 @@ class KeycrmOrderSync(models.Model):
     _inherit = ["keycrm.run"]
     _check_company_auto = True
 
+    _pieces = ("sync", "_work_orders")
+
     # === FIELDS ===#
 
     status_ids = fields.Many2many(

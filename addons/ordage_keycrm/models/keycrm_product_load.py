@@ -18,6 +18,8 @@ class KeycrmProductLoad(models.Model):
     _inherit = ["keycrm.run"]
     _check_company_auto = True
 
+    _pieces = ("load", "_work_orders")
+
     # === FIELDS ===#
 
     make_missing = fields.Boolean(

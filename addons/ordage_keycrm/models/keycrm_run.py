@@ -25,6 +25,8 @@ class KeycrmRun(models.AbstractModel):
 
     #: States in which a worker is busy with it.
     _busy_states = ("running",)
+    #: Pieces of an account's work that may rest, and keep it from going on then.
+    _pieces = ("_work_orders",)
 
     # === FIELDS ===#
 
@@ -39,6 +41,7 @@ class KeycrmRun(models.AbstractModel):
     remaining_text = fields.Char(
         string="Time left", compute="_compute_remaining_text", help="As fast as up to now."
     )
+    held_text = fields.Char(string="Why it stands still", compute="_compute_held_text")
     started_at = fields.Datetime(string="Started", readonly=True, copy=False)
     finished_at = fields.Datetime(string="Finished", readonly=True, copy=False)
     error_code = fields.Char(string="Kind of error", readonly=True, copy=False)
@@ -60,20 +63,31 @@ class KeycrmRun(models.AbstractModel):
         for run in self:
             if run.state in _TOLD_AS and run.state != "failed":
                 run.progress = 100
-            elif run.total_count:
-                run.progress = min(100, 100 * run.done_count / run.total_count)
             else:
-                run.progress = 0
+                done, total = run._amounts()
+                run.progress = min(100, 100 * done / total) if total else 0
 
-    @api.depends("state", "started_at", "done_count", "total_count")
+    @api.depends(
+        "state",
+        "account_id.enabled",
+        "account_id.trouble_code",
+        "account_id.trouble_params",
+        "account_id.resting_work",
+    )
+    @api.depends_context("lang")
+    def _compute_held_text(self):
+        for run in self:
+            run.held_text = run.state in self._busy_states and run._held_by()
+
+    @api.depends("state", "started_at", "done_count", "total_count", "held_text")
     @api.depends_context("lang")
     def _compute_remaining_text(self):
         now = fields.Datetime.now()
         for run in self:
             run.remaining_text = False
-            if run.state in self._busy_states and run.done_count and run.started_at:
-                left = max(0, run.total_count - run.done_count)
-                seconds = (now - run.started_at).total_seconds() * left / run.done_count
+            done, total = run._amounts()
+            if run.state in self._busy_states and done and run.started_at and not run.held_text:
+                seconds = (now - run.started_at).total_seconds() * max(0, total - done) / done
                 run.remaining_text = self._remaining(seconds)
 
     @api.depends("error_code", "error_params")
@@ -169,6 +183,19 @@ class KeycrmRun(models.AbstractModel):
         :param client: bulk client
         """
         raise NotImplementedError
+
+    def _amounts(self):
+        """:return: how much is done, and how much there is to do in all"""
+        return self.done_count, self.total_count
+
+    def _held_by(self):
+        """:return: a sentence that says what keeps it from going on; empty when nothing does"""
+        account = self.account_id
+        if not account.enabled:
+            return self.env._(
+                "The integration is switched off. This goes on when it is switched on again."
+            )
+        return account._why_it_rests(self._pieces)
 
     def _is_going_on(self):
         """Tell whether a worker is to go on with it: a person may have stopped it while KeyCRM was asked."""

@@ -21,6 +21,7 @@ class KeycrmStockComparison(models.Model):
     _inherit = ["keycrm.run"]
 
     _busy_states = ("reading", "checking")
+    _pieces = ("_work_stock",)
 
     # === FIELDS ===#
 
@@ -36,6 +37,7 @@ class KeycrmStockComparison(models.Model):
     total_count = fields.Integer(string="Offers in KeyCRM", readonly=True, copy=False)
     done_count = fields.Integer(string="Read", readonly=True, copy=False)
     to_check = fields.Json()
+    check_count = fields.Integer(string="Checked once more", readonly=True)
     keycrm_warehouse_ids = fields.Many2many("keycrm.warehouse", string="KeyCRM warehouses")
     line_ids = fields.One2many("keycrm.stock.comparison.line", "comparison_id", string="Products")
     compared_count = fields.Integer(string="Compared")
@@ -66,6 +68,14 @@ class KeycrmStockComparison(models.Model):
         checking = self.env._("Checking differences")
         ready = self.env._("Waiting for your choice")
         return [("reading", reading), ("checking", checking), ("ready", ready), *others]
+
+    @api.depends("to_check", "check_count")
+    def _compute_progress(self):
+        return super()._compute_progress()
+
+    @api.depends("to_check", "check_count")
+    def _compute_remaining_text(self):
+        return super()._compute_remaining_text()
 
     @api.depends("kind", "started_at")
     @api.depends_context("lang", "tz")
@@ -107,6 +117,12 @@ class KeycrmStockComparison(models.Model):
         )
         account._wake_stock()
         return comparison
+
+    def _amounts(self):
+        """What seemed to differ is read once more, as many at a time as the list gives."""
+        done, total = super()._amounts()
+        checked = self.check_count - len(self.to_check or [])
+        return done + checked, total + self.check_count
 
     def _is_going_on(self):
         return super()._is_going_on() or self.to_write_back

@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.tools import SQL
 
 
@@ -13,6 +13,8 @@ class KeycrmStockPush(models.Model):
     _description = "Sending of all stock"
     _inherit = ["keycrm.run"]
 
+    _pieces = ("_work_stock",)
+
     # === FIELDS ===#
 
     total_count = fields.Integer(string="Products to send", readonly=True, copy=False)
@@ -20,6 +22,12 @@ class KeycrmStockPush(models.Model):
     refused_count = fields.Integer(string="Refused", readonly=True, copy=False)
 
     _running_index = models.Index("(account_id) WHERE state = 'running'")
+
+    # === COMPUTE METHODS ===#
+
+    @api.depends("account_id.stock_paused", "account_id.stock_held_zeros")
+    def _compute_held_text(self):
+        return super()._compute_held_text()
 
     # === BUSINESS METHODS ===#
 
@@ -61,6 +69,20 @@ class KeycrmStockPush(models.Model):
             done=self.done_count - self.refused_count,
             refused=self.refused_count,
         )
+
+    def _held_by(self):
+        account = self.account_id
+        if account.stock_paused:
+            return self.env._(
+                "Stock is paused. This goes on when “Go on sending stock” is pressed."
+            )
+        if account.stock_held_zeros:
+            return self.env._(
+                "%(count)s products would become zero in KeyCRM, so nothing is sent until somebody has "
+                "looked at them on the account's form.",
+                count=account.stock_held_zeros,
+            )
+        return super()._held_by()
 
     def _count(self, account):
         """Note how far the pushes of an account are; called by the stock worker in its transaction.

@@ -1,6 +1,7 @@
 """Long work shows how far it is, can be stopped, and tells whoever began it how it ended."""
 
 import json
+from datetime import timedelta
 from unittest.mock import patch
 
 from odoo import fields
@@ -93,6 +94,34 @@ class TestRuns(RunCase, KeycrmCase):
         self.assertIn("Synchronise orders", sync.with_context(lang="en_US").display_name)
         self.assertIn("Синхронізувати замовлення", sync.with_context(lang="uk_UA").display_name)
 
+    def test_a_run_that_stands_still_says_why_and_how_long_it_takes_it_does_not(self):
+        sync = self.start("keycrm.order.sync", status_ids=self.status(1).ids)
+        sync.sudo().write({"total_count": 200, "done_count": 50})
+        sync.sudo().started_at = "2026-01-01 10:00:00"
+        self.assertEqual((sync.held_text, bool(sync.remaining_text)), ("", True))
+        for held, over, words in (
+            ({"enabled": False}, {"enabled": True}, "вимкнено"),
+            ({"trouble_code": "unauthorized"}, {"trouble_code": False}, "API-ключ"),
+        ):
+            with self.subTest(words):
+                self.account.write(held)
+                self.assertIn(words, sync.with_context(lang="uk_UA").held_text)
+                self.assertFalse(sync.remaining_text)
+                self.account.write(over)
+                self.assertEqual((sync.held_text, bool(sync.remaining_text)), ("", True))
+        sync.action_cancel()
+        self.account.enabled = False
+        self.assertFalse(sync.held_text, "what is over stands still for no reason")
+
+    def test_a_run_whose_own_piece_rests_says_so_and_no_other_run_does(self):
+        sync = self.start("keycrm.order.sync", status_ids=self.status(1).ids)
+        load = self.start("keycrm.product.load")
+        self.keycrm.add_fault("status", path="/order", status=500, times=20)
+        self.work()
+        self.keycrm.clear_faults()
+        self.assertIn("500", sync.held_text)
+        self.assertFalse(load.held_text)
+
     def test_screens_are_told_of_the_account_and_of_nothing_else(self):
         self.account._tell_screens()
         (row,) = [row for row in self.told() if row[1] == "keycrm/changed"]
@@ -143,6 +172,15 @@ class TestStopped(RunCase, StockCase):
         run = self.stopped_during("reading", "action_rehearse_stock")
         self.assertEqual((run.state, run.line_ids.ids), ("cancelled", []))
 
+    def test_the_bar_of_a_comparison_is_full_when_the_differences_were_checked_too(self):
+        run = self.env["keycrm.stock.comparison"].create({"account_id": self.account.id})
+        run.write({"total_count": 100, "done_count": 100, "state": "checking"})
+        for to_check, progress in ((range(100), 50), (range(50), 75), ([], 100)):
+            run.write({"check_count": 100, "to_check": list(to_check)})
+            self.assertEqual(run.progress, progress)
+        run.write({"to_check": [1], "started_at": fields.Datetime.now() - timedelta(hours=1)})
+        self.assertTrue(run.remaining_text)
+
     def test_what_keycrm_refuses_after_the_stop_makes_no_failure_of_it(self):
         for state in ("reading", "checking"):
             with self.subTest(state):
@@ -173,6 +211,16 @@ class TestPush(RunCase, StockCase):
         push.action_cancel()
         self.assertEqual(self.sent(), [])
         self.assertEqual(push.state, "cancelled")
+
+    def test_a_push_that_waits_for_a_person_says_for_what(self):
+        self.count(self.goods("SHIRT"), 4)
+        push = self.env["keycrm.stock.push"].browse(self.account.action_push_all_stock()["res_id"])
+        self.assertEqual(push.held_text, "")
+        self.account.action_pause_stock()
+        self.assertIn("Go on sending stock", push.held_text)
+        self.account.action_resume_stock()
+        self.account.stock_held_zeros = 21
+        self.assertIn("21", push.held_text)
 
     def test_with_nothing_to_send_it_is_over_at_once(self):
         action = self.account.action_push_all_stock()

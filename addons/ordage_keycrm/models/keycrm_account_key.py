@@ -40,6 +40,7 @@ class KeycrmAccount(models.Model):
             key = (account.api_key or "").strip()
             if key != API_KEY_MASK:
                 account.sudo().api_key_secret = self._sealed(key) if key else False
+                account._forget_key_checked()
 
     # === CRUD METHODS ===#
 

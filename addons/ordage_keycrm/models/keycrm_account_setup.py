@@ -113,7 +113,8 @@ class KeycrmAccount(models.Model):
         if vals.get("api_key") and vals["api_key"] != API_KEY_MASK:
             account = self or self.browse(result[0]["id"])
             account._try_key()
-            return account.with_context(bin_size=True).web_read(specification)
+            shown = self.browse(next_id) if next_id else account
+            return shown.with_context(bin_size=True).web_read(specification)
         return result
 
     # === ACTION METHODS ===#
@@ -192,14 +193,23 @@ class KeycrmAccount(models.Model):
 
     def _note_key_well(self):
         """KeyCRM took the key: what was wrong with it is over."""
-        self.sudo().write(
-            {
-                "key_checked_at": fields.Datetime.now(),
-                "key_error_code": False,
-                "key_error_params": False,
-            }
-        )
+        self._note_key_checked(fields.Datetime.now())
         self._forget_trouble()
+
+    def _note_key_works(self):
+        """KeyCRM answered a worker: what kept a person from seeing that the key works is over."""
+        if self.key_error_code or not self.key_checked_at:
+            self._note_key_checked(fields.Datetime.now())
+            self._tell_screens()
+
+    def _forget_key_checked(self):
+        """The key is another one, or gone: what KeyCRM said of the former one says nothing of it."""
+        self._note_key_checked(False)
+
+    def _note_key_checked(self, moment):
+        self.sudo().write(
+            {"key_checked_at": moment, "key_error_code": False, "key_error_params": False}
+        )
 
     def _newest_runs(self, model):
         """:return: ``{account id: id of the newest run}`` that is more than a draft"""

@@ -60,6 +60,7 @@ class KeycrmCatchUp(models.AbstractModel):
 
         def turn():
             account.sudo().write(vals)
+            account._note_key_works()
             Status._note_missed(missed)
 
         account._committed(turn)

@@ -63,6 +63,44 @@ class TestSetup(KeycrmCase):
         self.account.action_test_connection()
         self.assertEqual(self.account.setup_key, "done")
 
+    def test_a_moment_of_trouble_while_the_key_is_pasted_is_over_when_orders_come(self):
+        self.keycrm.add_fault("status", path="/order/status", status=503, times=1)
+        saved = self.new(api_key=self.sandbox.key)
+        self.assertEqual(saved["setup_key"], "wrong")
+        self.assert_seen_to_work(self.env["keycrm.account"].browse(saved["id"]))
+
+    def test_a_key_that_a_program_wrote_is_seen_to_work(self):
+        account = self.env["keycrm.account"].create(
+            {"name": "By RPC", "api_key": self.sandbox.key, "api_url": self.sandbox.api_url}
+        )
+        self.assertEqual(account.setup_key, "waiting")
+        self.assert_seen_to_work(account)
+
+    def assert_seen_to_work(self, account):
+        account.enabled = True
+        self.env.flush_all()
+        with self.committing(), account._client() as client:
+            account._work_catch_up(client)
+        account.invalidate_recordset()
+        self.assertEqual((account.setup_key, account.key_error_code), ("done", False))
+
+    def test_what_was_said_of_a_former_key_is_not_said_of_the_next_or_of_none(self):
+        account = self.env["keycrm.account"].browse(self.new(api_key="wrong")["id"])
+        (shown,) = account.web_save({"api_key": False}, SPEC)
+        self.assertEqual((shown["setup_key"], shown["key_text"]), ("todo", False))
+        account.web_save({"api_key": self.sandbox.key}, SPEC)
+        self.assertEqual(account.setup_key, "done")
+        account.write({"api_key": "another"})
+        self.assertEqual((account.setup_key, account.key_text), ("waiting", False))
+
+    def test_after_pasting_a_key_the_pager_shows_the_next_account_and_not_this_one_again(self):
+        other = self.env["keycrm.account"].create({"name": "Other shop"})
+        (shown,) = self.account.web_save(
+            {"api_key": self.sandbox.key}, {"name": {}, "webhook_url": {}}, next_id=other.id
+        )
+        self.assertEqual((shown["id"], shown["name"]), (other.id, "Other shop"))
+        self.assertEqual(shown["webhook_url"], other.webhook_url)
+
     def test_a_tested_connection_knows_how_many_statuses_there_are(self):
         account = self.env["keycrm.account"].create(
             {"name": "New", "api_key": self.sandbox.key, "api_url": self.sandbox.api_url}

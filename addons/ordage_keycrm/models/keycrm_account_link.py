@@ -62,6 +62,14 @@ class KeycrmAccount(models.Model):
             else:
                 account.setup_webhook = "done" if account.last_webhook_at else "waiting"
 
+    # === CRUD METHODS ===#
+
+    def write(self, vals):
+        if "public_url" in vals:
+            # What was found out of the former address says nothing of the new one.
+            vals = {**vals, "link_code": False, "link_params": False}
+        return super().write(vals)
+
     # === ACTION METHODS ===#
 
     def action_check_link(self):

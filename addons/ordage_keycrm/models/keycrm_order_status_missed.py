@@ -9,8 +9,8 @@ ON_ITS_WAY = 60
 #: An order whose status changed so soon after it was made, in seconds, still has its first status:
 #: whether KeyCRM calls for that is not known (unconfirmed).
 FIRST_STATUS = 5
-#: After a pause of so many minutes without asking, Odoo itself was off and took no webhook.
-OFF_MINUTES = 15
+#: So many minutes later than it was to ask, Odoo itself was off and took no webhook.
+OFF_MINUTES = 10
 
 
 class KeycrmOrderStatus(models.Model):
@@ -40,7 +40,8 @@ class KeycrmOrderStatus(models.Model):
         now = fields.Datetime.now()
         first = account._first_webhook_at() if rows else None
         asked = account.caught_up_at
-        if not first or not asked or asked < now - timedelta(minutes=OFF_MINUTES):
+        longest = timedelta(minutes=account.poll_minutes + OFF_MINUTES)
+        if not first or not asked or asked < now - longest:
             return {}
         moved = {}
         for row in rows:

@@ -208,6 +208,15 @@ class TestAsking(KeycrmCase):
         self.account.invalidate_recordset()
         self.assertFalse(self.account.missed_status_ids)
 
+    def test_a_missing_status_is_named_also_where_keycrm_is_asked_seldom(self):
+        self.account.poll_minutes = 20
+        long_ago = fields.Datetime.now() - timedelta(days=3)
+        self.told(999, self.status(1), received_at=long_ago, state="ignored", next_try_at=False)
+        _number, goal = self.moved()
+        self.account.caught_up_at = fields.Datetime.now() - timedelta(minutes=21)
+        self.work("_work_catch_up")
+        self.assertEqual(self.account.missed_status_ids, goal)
+
     def test_nothing_is_blamed_before_the_first_webhook_or_while_one_may_be_on_its_way(self):
         self.moved()
         self.catch_up()
@@ -242,6 +251,12 @@ class TestLink(KeycrmCase, HttpCase):
         self.assertEqual(
             (self.account.setup_webhook, self.account.link_code), ("wrong", "link_local")
         )
+
+    def test_the_fault_of_a_former_address_is_not_said_of_the_corrected_one(self):
+        self.account.action_check_link()
+        self.assertEqual(self.account.setup_webhook, "wrong")
+        self.account.public_url = "https://odoo.example.com"
+        self.assertEqual((self.account.setup_webhook, self.account.link_text), ("waiting", ""))
 
     def test_the_question_reaches_the_right_odoo_and_leaves_no_event(self):
         def ask(path):

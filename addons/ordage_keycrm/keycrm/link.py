@@ -23,6 +23,17 @@ CHECK_EVENT = "odoo.check_link"
 TIMEOUT = (5, 10)
 #: Bytes of an answer that are looked at.
 MOST_BYTES = 20_000
+#: Ends of names that the internet does not know.
+LOCAL_ENDS = (".local", ".lan", ".internal", ".localhost")
+#: Words of the TLS library, and the fault of a certificate that they mean.
+CERTIFICATE_FAULTS = (
+    ("has expired", "link_certificate_expired"),
+    ("mismatch", "link_certificate_name"),
+    ("doesn't match", "link_certificate_name"),
+    ("self-signed", "link_certificate_issuer"),
+    ("self signed", "link_certificate_issuer"),
+    ("issuer certificate", "link_certificate_issuer"),
+)
 #: Stands in Odoo's page where the host serves several databases.
 NO_DATABASE = b"No database is selected"
 
@@ -64,11 +75,13 @@ def look_at_host(url, *, resolve=socket.getaddrinfo):
     try:
         found = resolve(host, None)
     except (OSError, UnicodeError):
-        local = "." not in host or host.endswith((".local", ".lan", ".internal", ".localhost"))
-        raise LinkProblem("link_local" if local else "link_unknown_host", host=host) from None
+        code = "link_local" if _is_local(host) else "link_unknown_host"
+        raise LinkProblem(code, host=host) from None
     addresses = {ipaddress.ip_address(entry[4][0].split("%")[0]) for entry in found}
     if not any(address.is_global for address in addresses):
-        raise LinkProblem("link_local", host=host)
+        # A server often knows its own public name by an address of the inside (/etc/hosts, its own DNS).
+        code = "link_local" if _is_local(host) else "link_local_name"
+        raise LinkProblem(code, host=host, address=min(map(str, addresses)))
 
 
 def ask(url, token):
@@ -91,7 +104,7 @@ def ask(url, token):
             body = answer.raw.read(MOST_BYTES, decode_content=True) or b""
             status, to = answer.status_code, answer.headers.get("Location", "")
     except requests.exceptions.SSLError as error:
-        raise LinkProblem("link_certificate", host=host, reason=_tls_reason(error)) from None
+        raise LinkProblem(_certificate_code(error), host=host) from None
     except requests.exceptions.Timeout:
         raise LinkProblem("link_timed_out", host=host, seconds=max(TIMEOUT)) from None
     except (requests.exceptions.RequestException, OSError):
@@ -105,6 +118,9 @@ def _judge(url, token, nonce, status, to, body):
     :raise LinkProblem: when it is not the right one
     """
     host = urlsplit(url).netloc
+    page, address = _page_of(url)
+    if page and 300 <= status < 500 and status not in (401, 403):
+        raise LinkProblem("link_page", host=host, page=page, address=address)
     if 300 <= status < 400:
         goal = urlsplit(urljoin(url, to))
         same_but_safe = urlsplit(url).scheme == "http" and goal.scheme == "https"
@@ -129,10 +145,28 @@ def _judge(url, token, nonce, status, to, body):
         raise LinkProblem("link_somebody_else", host=host)
 
 
-def _tls_reason(error):
-    """Take the short reason out of what the TLS library says: ``certificate has expired``."""
-    text = str(error)
-    for mark in ("certificate verify failed: ", "SSL: "):
-        if mark in text:
-            return text.split(mark, 1)[1].split(" (_ssl", 1)[0].split("]", 1)[0][:200]
-    return ""
+def _is_local(host):
+    """Tell whether a host is one that no internet knows: a bare name, a local one, or numbers."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return "." not in host or host.endswith(LOCAL_ENDS)
+    return True
+
+
+def _page_of(url):
+    """Find the page in a public address that was copied from the browser, with what was open in it.
+
+    :return: the page, empty when there is none, and the address without it
+    """
+    address = "{0.scheme}://{0.netloc}".format(urlsplit(url))
+    return url.removeprefix(address).partition("/keycrm/webhook/")[0], address
+
+
+def _certificate_code(error):
+    """Name what the TLS library finds wrong with a certificate."""
+    text = str(error).lower()
+    for words, code in CERTIFICATE_FAULTS:
+        if words in text:
+            return code
+    return "link_certificate"

@@ -14,6 +14,15 @@ class KeycrmExplain(models.AbstractModel):
                 "internet. Enter the public address of this Odoo. Until then Odoo asks KeyCRM every "
                 "minute."
             ),
+            "link_local_name": self.env._(
+                "This server knows “%(host)s” by %(address)s, an address of your own network, so Odoo "
+                "cannot check from here whether the internet reaches it. The first webhook shows it; "
+                "until then Odoo asks KeyCRM every minute."
+            ),
+            "link_page": self.env._(
+                "The public address holds “%(page)s”, which belongs to a page of Odoo. Enter "
+                "%(address)s alone, and put the new link into KeyCRM."
+            ),
             "link_unknown_host": self.env._(
                 "The internet knows no “%(host)s”. Check the spelling of the public address, and "
                 "the DNS record of the name."
@@ -28,8 +37,20 @@ class KeycrmExplain(models.AbstractModel):
                 "redirecting."
             ),
             "link_certificate": self.env._(
-                "The certificate of %(host)s is not valid (%(reason)s), so KeyCRM does not connect. "
-                "Renew it, for example with certbot, and install it with its whole chain."
+                "KeyCRM cannot connect safely to %(host)s: its certificate is not valid, or nothing there "
+                "speaks https. Install a certificate with its whole chain, for example with certbot."
+            ),
+            "link_certificate_expired": self.env._(
+                "The certificate of %(host)s has expired, so KeyCRM does not connect. Renew it, for "
+                "example with certbot."
+            ),
+            "link_certificate_name": self.env._(
+                "The certificate at %(host)s was issued for another name, so KeyCRM does not connect. "
+                "Enter the address for which it was issued, or get one for this address."
+            ),
+            "link_certificate_issuer": self.env._(
+                "Nobody that KeyCRM could know has signed the certificate of %(host)s, so KeyCRM does "
+                "not connect. Get one, for example with certbot, and install it with its whole chain."
             ),
             "link_timed_out": self.env._(
                 "%(host)s did not answer within %(seconds)s seconds. Check that the firewall lets "

@@ -258,6 +258,19 @@ class TestLink(KeycrmCase, HttpCase):
         self.account.public_url = "https://odoo.example.com"
         self.assertEqual((self.account.setup_webhook, self.account.link_text), ("waiting", ""))
 
+    def test_an_address_from_the_browsers_bar_names_the_page_to_leave_out(self):
+        token = self.account._unsealed(self.account.sudo().webhook_token)
+        for page in ("/odoo", "/odoo/action-523", "/web", "/odoo?debug=1", "/web#action=5"):
+            with self.subTest(page):
+                self.account.public_url = self.base_url() + page
+                with self.assertRaises(link.LinkProblem) as caught:
+                    link.ask(self.account.webhook_url, token)
+                problem = caught.exception
+                self.assertEqual(problem.code, "link_page")
+                text = self.env["keycrm.explain"]._sentence(problem.code, problem.params)
+                self.assertIn(f"“{page}”", text)
+                self.assertIn(f"{self.base_url()} alone", text)
+
     def test_the_question_reaches_the_right_odoo_and_leaves_no_event(self):
         def ask(path):
             return self.url_open(

@@ -21,7 +21,7 @@ class KeycrmExplain(models.AbstractModel):
         """
         if not code:
             return ""
-        params = dict(params or {})
+        params = self._in_words(params or {})
         texts = {**self._connection_texts(), **self._order_texts()}
         text = texts.get(code)
         if text is None:
@@ -37,6 +37,27 @@ class KeycrmExplain(models.AbstractModel):
                 message=params["message"],
             )
         return sentence
+
+    @api.model
+    def _in_words(self, params):
+        """Name the kinds of KeyCRM's records in the reader's language.
+
+        :param params: parameters of an error; ``what`` is the kind as the code calls it
+        """
+        what = params.get("what")
+        if not what:
+            return dict(params)
+        kinds = {
+            "order": self.env._("an order"),
+            "line": self.env._("a line of an order"),
+            "payment": self.env._("a payment"),
+            "bank transaction": self.env._("a bank transaction"),
+            "payment method": self.env._("a payment method"),
+            "source": self.env._("an order source"),
+            "status": self.env._("an order status"),
+            "stock row": self.env._("a row of the stock"),
+        }
+        return {**params, "what": kinds.get(what, what)}
 
     @api.model
     def _tell(self, records, name, said="error"):
@@ -81,7 +102,7 @@ class KeycrmExplain(models.AbstractModel):
                 "“Retry”."
             ),
             "id_missing": self.env._(
-                "KeyCRM sent a %(what)s without its number. Open and save it in KeyCRM, then press "
+                "KeyCRM sent %(what)s without its number. Open and save it in KeyCRM, then press "
                 "“Retry”."
             ),
             "answer_too_large": self.env._(

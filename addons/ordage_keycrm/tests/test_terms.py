@@ -2,6 +2,7 @@
 
 import io
 import re
+from pathlib import Path
 
 import polib
 from lxml import etree
@@ -54,6 +55,18 @@ class TestTerms(TransactionCase):
             if field.name in ("state", "order_action") or field.model.startswith("keycrm."):
                 with self.subTest(field=f"{field.model}.{field.name}"):
                     self.assertUkrainian(words)
+
+    def test_every_kind_of_record_without_a_number_is_named_in_ukrainian(self):
+        explain = self.env["keycrm.explain"].with_context(lang=UKRAINIAN)
+        kinds = set()
+        for file in Path(get_module_path("ordage_keycrm"), "keycrm").glob("*.py"):
+            kinds |= set(re.findall(r'required_id\(data, "([^"]+)"\)', file.read_text()))
+        self.assertGreater(len(kinds), 5)
+        for kind in kinds:
+            with self.subTest(kind):
+                said = explain._sentence("id_missing", {"what": kind})
+                self.assertNotIn(kind, said)
+                self.assertUkrainian({said})
 
     def test_screens_are_in_ukrainian(self):
         views = self.env["ir.ui.view"].search([("model_data_id.module", "=", self.addon)])

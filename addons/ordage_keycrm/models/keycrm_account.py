@@ -321,8 +321,11 @@ class KeycrmAccount(models.Model):
 
     def _order_url(self, keycrm_id):
         """Give the address of an order in the cabinet; False where the cabinet is not known."""
-        base = (self.cabinet_url or "").rstrip("/")
-        return base + ORDER_PATH % keycrm_id if base and keycrm_id else False
+        cabinet = urlsplit((self.cabinet_url or "").strip())
+        if not (cabinet.netloc and keycrm_id):
+            return False
+        # The page that was open when the address was copied is none of the order's.
+        return f"{cabinet.scheme}://{cabinet.netloc}{ORDER_PATH % keycrm_id}"
 
     def _notification(self, message, kind="success"):
         """Build the small message in the corner of the screen."""

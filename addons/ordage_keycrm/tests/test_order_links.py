@@ -17,6 +17,16 @@ class TestOrderLinks(OrderCase):
         )
         self.assertEqual(order.action_open_in_keycrm()["url"], order.keycrm_url)
 
+    def test_a_cabinet_address_copied_with_the_page_that_was_open_opens_the_order_too(self):
+        order = self.make()
+        for typed in ("", "/", "/app/orders", "/app/orders/view/5?tab=1", "/#/app"):
+            with self.subTest(typed):
+                self.account.cabinet_url = "https://myshop.keycrm.app" + typed
+                self.assertEqual(
+                    self.account._order_url(order.keycrm_id),
+                    f"https://myshop.keycrm.app/app/orders/view/{order.keycrm_id}",
+                )
+
     def test_refresh_reads_the_order_anew_for_a_salesperson(self):
         order = self.make()
         self.keycrm.patch_order(order.keycrm_id, manager_comment="Терміново", webhook=False)

@@ -2,7 +2,7 @@
 
 import pytest
 from keycrm.catalogue import Property
-from keycrm.naming import normalised_phone, one_off_key, product_name, sku_key
+from keycrm.naming import normalised_phone, one_off_key, phone_part, product_name, sku_key
 
 
 def props(*pairs):
@@ -63,3 +63,18 @@ def test_one_off_products_are_the_same_by_name_and_properties():
 )
 def test_phones_are_written_one_way(raw, phone):
     assert normalised_phone(raw) == phone
+
+
+@pytest.mark.parametrize(
+    ("typed", "digits"),
+    [
+        ("067 123-45-67", "380671234567"),
+        ("0049 30 123456", "4930123456"),
+        ("123-45", "12345"),
+        ("80 67 12", "806712"),
+        ("Кухоль 5", ""),
+        ("", ""),
+    ],
+)
+def test_a_part_of_a_phone_is_looked_for_by_its_digits(typed, digits):
+    assert phone_part(typed) == digits

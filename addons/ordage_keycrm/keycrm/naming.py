@@ -8,6 +8,8 @@ from .catalogue import Property
 
 #: Longest name that a product gets; a marketplace's title can be far longer than anybody reads.
 NAME_LIMIT = 250
+#: Fewer digits of a phone belong to too many of them.
+PHONE_PART = 4
 
 
 def product_name(name: str, properties: Iterable[Property]) -> str:
@@ -43,6 +45,17 @@ def sku_key(sku: str) -> str:
 def one_off_key(name: str, properties: Iterable[Property]) -> str:
     """By what two one-off products are the same: equal name and equal properties."""
     return " ".join(product_name(name, properties).lower().split())
+
+
+def phone_part(typed: str) -> str:
+    """Give the digits by which a phone, or a part of one, is found in what :func:`normalised_phone` wrote.
+
+    :param typed: what a person is looking for
+    :return: digits, or an empty text when there are too few to tell phones apart
+    """
+    digits = "".join(c for c in typed if c.isascii() and c.isdigit())
+    whole = normalised_phone(typed).removeprefix("+")
+    return whole or (digits if len(digits) >= PHONE_PART else "")
 
 
 def normalised_phone(phone: str) -> str:

@@ -1,6 +1,7 @@
 from odoo import api, fields, models
+from odoo.fields import Domain
 
-from ..keycrm.naming import normalised_phone
+from ..keycrm.naming import normalised_phone, phone_part
 
 
 class ResPartner(models.Model):
@@ -16,6 +17,11 @@ class ResPartner(models.Model):
         index="btree_not_null",
         help="The phone as +380…, however it was typed.",
     )
+    keycrm_phone_typed = fields.Char(
+        string="Phone, however typed",
+        compute="_compute_keycrm_phone_typed",
+        search="_search_keycrm_phone_typed",
+    )
     keycrm_recipient_key = fields.Char(
         string="KeyCRM recipient",
         copy=False,
@@ -29,6 +35,17 @@ class ResPartner(models.Model):
     def _compute_keycrm_phone_key(self):
         for partner in self:
             partner.keycrm_phone_key = normalised_phone(partner.phone or "") or False
+
+    @api.depends("phone")
+    def _compute_keycrm_phone_typed(self):
+        for partner in self:
+            partner.keycrm_phone_typed = partner.phone
+
+    def _search_keycrm_phone_typed(self, operator, value):
+        """Find 067-123-45-67 also by +38 067 1234567, the other way round, and by a part of either."""
+        found = Domain("phone", operator, value)
+        digits = phone_part(value) if operator == "ilike" else ""
+        return found | Domain("keycrm_phone_key", "ilike", digits) if digits else found
 
     # === BUSINESS METHODS ===#
 

@@ -1,7 +1,10 @@
 """From an order in Odoo to the same order in KeyCRM: the link, "Refresh from KeyCRM", what it is found by."""
 
+from lxml import etree
+
 from odoo.exceptions import UserError
 from odoo.tests import new_test_user
+from odoo.tools.safe_eval import safe_eval
 
 from .order_common import OrderCase
 
@@ -54,3 +57,52 @@ class TestOrderLinks(OrderCase):
         self.assertEqual(order.picking_ids.keycrm_number, "ROZ-555")
         found = self.env["stock.picking"].search([("sale_id.keycrm_number", "ilike", "roz-555")])
         self.assertEqual(found, order.picking_ids)
+
+    def found(self, field, typed):
+        """Search as a person does who types into the search bar and chooses a field."""
+        view = self.env.ref("ordage_keycrm.keycrm_order_view_search")
+        arch = etree.fromstring(view.get_combined_arch())
+        (node,) = arch.xpath(f"./field[@name='{field}']")
+        if node.get("filter_domain"):
+            domain = safe_eval(node.get("filter_domain"), {"self": typed})
+        else:
+            # As the browser does: a number has to be the same one.
+            is_number = self.env["sale.order"]._fields[field].type == "integer"
+            domain = [(field, "=", int(typed)) if is_number else (field, "ilike", typed)]
+        return self.env["sale.order"].search([("keycrm_account_id", "=", self.account.id), *domain])
+
+    def test_the_search_finds_an_order_by_whatever_a_person_has_at_hand(self):
+        order = self.make(source_uuid="ROZ-777")
+        order.keycrm_tracking_code = "20450000123456"
+        self.arrive(
+            self.new_order(
+                [{"offer_id": self.other, "price": 50, "quantity": 1}], source_uuid="PROM-1"
+            )
+        )
+        for field, typed in (
+            ("name", order.name),
+            ("name", "roz-777"),
+            ("keycrm_id", str(order.keycrm_id)),
+            ("keycrm_tracking_code", "0000123"),
+            ("order_line", "KUHOL-1"),
+            ("order_line", "кухоль"),
+        ):
+            with self.subTest(field=field, typed=typed):
+                self.assertEqual(self.found(field, typed), order)
+
+    def test_the_search_finds_a_phone_however_it_was_typed_there_and_here(self):
+        order, other = self.make(), self.make()
+        other.partner_id = other.partner_shipping_id = self.env["res.partner"].create(
+            {"name": "Other", "phone": "+380 99 999 99 99"}
+        )
+        ways = ("+380671234567", "067 123-45-67", "38 (067) 123 45 67", "80671234567")
+        for kept in ways:
+            for partner in ("partner_id", "partner_shipping_id"):
+                order.partner_id = order.partner_shipping_id = self.env["res.partner"].create(
+                    {"name": "Without"}
+                )
+                order[partner] = self.env["res.partner"].create({"name": "With", "phone": kept})
+                for typed in (*ways, "123 45 67", "067-123", kept):
+                    with self.subTest(kept=kept, typed=typed, partner=partner):
+                        self.assertEqual(self.found("partner_shipping_id", typed), order)
+        self.assertFalse(self.found("partner_shipping_id", "Кухоль 5"))

@@ -25,6 +25,9 @@ class KeycrmAccount(models.Model):
     )
     key_text = fields.Char(string="What KeyCRM says of the key", compute="_compute_setup_key")
     setup_key = fields.Selection(TICKS, string="Step: API key", compute="_compute_setup_key")
+    orders_settled = fields.Boolean(
+        string="Orders are set up", readonly=True, copy=False, help="A person has seen the step."
+    )
     setup_orders = fields.Selection(TICKS, string="Step: orders", compute="_compute_setup_orders")
     setup_load_id = fields.Many2one(
         "keycrm.product.load", string="Latest loading", compute="_compute_setup_runs"
@@ -72,11 +75,12 @@ class KeycrmAccount(models.Model):
                 account.setup_key = "waiting" if account.api_key_secret else "todo"
                 account.key_text = False
 
-    @api.depends("archive_status_ids", "enabled")
+    @api.depends("archive_status_ids", "orders_settled")
     def _compute_setup_orders(self):
-        """Nothing here is required: with an archive chosen it is surely decided."""
+        """Nothing here is required: decided it is by an archive status, or by a person who needs none."""
         for account in self:
-            account.setup_orders = "done" if account.archive_status_ids else "todo"
+            settled = account.archive_status_ids or account.orders_settled
+            account.setup_orders = "done" if settled else "todo"
 
     @api.depends("push_stock", "stock_paused", "warehouse_ids.send_state")
     def _compute_setup_stock(self):
@@ -148,6 +152,15 @@ class KeycrmAccount(models.Model):
             "ordage_keycrm.keycrm_account_action"
         )
         return dict(action, res_id=self.id, views=[[False, "form"]])
+
+    def action_settle_orders(self):
+        """The step of the orders is right as it is, also without an archive status.
+
+        :return: True
+        """
+        self._check_manager()
+        self.orders_settled = True
+        return True
 
     def action_open_offers(self):
         """Show the products that are tied.

@@ -101,6 +101,16 @@ class TestSetup(KeycrmCase):
         self.assertEqual((shown["id"], shown["name"]), (other.id, "Other shop"))
         self.assertEqual(shown["webhook_url"], other.webhook_url)
 
+    def test_a_shop_without_archive_statuses_gets_its_tick_too(self):
+        self.assertEqual(self.account.setup_orders, "todo")
+        self.account.action_settle_orders()
+        self.assertEqual(self.account.setup_orders, "done")
+        other = self.env["keycrm.account"].create({"name": "Other shop"})
+        other.archive_status_ids = self.env["keycrm.order.status"].create(
+            {"account_id": other.id, "keycrm_id": 12, "name": "Виконано"}
+        )
+        self.assertEqual(other.setup_orders, "done")
+
     def test_a_tested_connection_knows_how_many_statuses_there_are(self):
         account = self.env["keycrm.account"].create(
             {"name": "New", "api_key": self.sandbox.key, "api_url": self.sandbox.api_url}
@@ -120,7 +130,7 @@ class TestSetup(KeycrmCase):
         self.assertIn("setup_key", arch)
         self.assertNotIn('name="api_key"', arch)
         self.assertNotIn('name="webhook_url"', arch)
-        for button in ("action_check_link", "action_test_connection"):
+        for button in ("action_check_link", "action_test_connection", "action_settle_orders"):
             with self.assertRaisesRegex(UserError, "administrator"):
                 getattr(account, button)()
 

@@ -4,6 +4,8 @@ import re
 
 from playwright.sync_api import expect
 
+from tools import shop
+
 
 def test_a_synchronisation_shows_its_progress_and_its_end_by_itself(
     new_account, new_sandbox, rpc, screen
@@ -81,3 +83,78 @@ def test_the_end_of_a_synchronisation_is_told_wherever_one_is(
     expect(told).to_contain_text(f"Нових замовлень: {counts[chosen]}", timeout=180_000)
     screen.picture("sync-told-elsewhere")
     assert screen.page.evaluate("window.isStillTheSamePage")
+
+
+def test_a_loading_of_the_catalogue_shows_its_bar_and_its_end_by_itself(
+    new_account, new_sandbox, rpc, screen
+):
+    sandbox = new_sandbox(orders=0, offers=160)
+    account = new_account(sandbox)
+    screen.open("keycrm_account_action", account.id)
+    screen.press("Завантажити товари з KeyCRM")
+    sandbox.control.add_fault("delay", path="/offers", seconds=3, times=None)
+    screen.press("Завантажити товари")
+    screen.sees("Товари завантажуються. Сторінку можна закрити")
+    bar = screen.page.locator(".o_field_widget[name=progress] .o_progress").first
+    expect(bar).to_have_attribute("aria-valuenow", re.compile(r"^[1-9]\d?(\.\d+)?$"))
+    screen.picture("load-running")
+    sandbox.control.clear_faults()
+    expect(bar).to_have_attribute("aria-valuenow", "100", timeout=180_000)
+    screen.does_not_see("Товари завантажуються")
+    screen.picture("load-finished")
+    (load,) = rpc.rows(
+        "keycrm.product.load",
+        ("account_id", "=", account.id),
+        fields=["state", "total_count", "done_count"],
+    )
+    assert load["state"] == "done"
+    assert load["done_count"] == load["total_count"] >= 160
+
+
+def test_a_comparison_that_is_stopped_while_keycrm_is_asked_stays_stopped(
+    account, rpc, screen, wait_for
+):
+    warehouse = rpc.search("stock.warehouse")[0]
+    offer = account.keycrm.create_offer(sku="STOP-1", name="Кухоль", stock={1: 3})["id"]
+    product = rpc.create("product.product", name="Кухоль", default_code="STOP-1", is_storable=True)
+    shop.receive(rpc, warehouse, product, 8)
+    account.call("action_refresh_warehouses")
+    theirs = rpc.search("keycrm.warehouse", ("account_id", "=", account.id), ("keycrm_id", "=", 1))
+    rpc.write("keycrm.warehouse", theirs[0], warehouse_ids=[(6, 0, [warehouse])])
+    account.write(push_stock=True)
+
+    def in_keycrm(number):
+        return float(account.keycrm.stock(number)["warehouses"]["1"]["quantity"])
+
+    account.call("action_push_all_stock")
+    wait_for(lambda: in_keycrm(offer) == 8, 90, "Odoo's number in KeyCRM")
+    account.keycrm.set_stock(offer, 1, 99, webhook=False)
+    account.keycrm.clear_log()
+    account.keycrm.add_fault("delay", path="/offers/stocks", method="GET", seconds=8)
+
+    def asked():
+        return account.keycrm.requests(method="GET", path="/offers/stocks")
+
+    screen.open("keycrm_account_action", account.id)
+    screen.press("Звірити з KeyCRM")
+    screen.page.locator(".modal-footer .btn-primary").click()
+    screen.sees("Читає KeyCRM")
+    wait_for(asked, 60, "the worker asks KeyCRM")
+    screen.press("Зупинити")
+    screen.sees("Зупинено")
+    screen.picture("comparison-stopped")
+    assert not asked()[0]["status"], "stopped too late to see anything"
+    wait_for(lambda: asked()[0]["status"], 60, "KeyCRM's answer")
+    # The worker is through with the answer when it sends what changed afterwards.
+    other = account.keycrm.create_offer(sku="STOP-2", name="Таця", stock={1: 1})["id"]
+    tray = rpc.create("product.product", name="Таця", default_code="STOP-2", is_storable=True)
+    shop.receive(rpc, warehouse, tray, 6)
+    wait_for(lambda: in_keycrm(other) == 6, 90, "the next change")
+    screen.page.reload()
+    screen.settle()
+    screen.sees("Зупинено")
+    (run,) = rpc.rows(
+        "keycrm.stock.comparison", ("account_id", "=", account.id), fields=["state", "line_ids"]
+    )
+    assert (run["state"], run["line_ids"]) == ("cancelled", [])
+    assert in_keycrm(offer) == 99

@@ -144,6 +144,12 @@ class KeycrmAccount(models.Model):
     transactions_at = fields.Datetime(
         string="Bank transactions asked for", readonly=True, copy=False
     )
+    transactions_begun_at = fields.Datetime(
+        string="Look at the bank transactions begun", readonly=True, copy=False
+    )
+    transactions_page = fields.Integer(
+        string="Page of the bank transactions", readonly=True, copy=False
+    )
     open_sweep_at = fields.Datetime(string="Open orders compared", readonly=True, copy=False)
     open_sweep_page = fields.Integer(string="Page of the open orders", readonly=True, copy=False)
     open_sweep_seen = fields.Json(

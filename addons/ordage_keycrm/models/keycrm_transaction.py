@@ -5,6 +5,9 @@ from odoo import api, fields, models
 from ..const import TRANSACTIONS_SECONDS
 from ..keycrm.catalogue import Transaction
 
+#: Pages of one look, where none is known: the shop's first one, or one with many that no payment names.
+MOST_PAGES = 20
+
 
 class KeycrmTransaction(models.Model):
     """A bank transaction as KeyCRM received it.
@@ -51,7 +54,9 @@ class KeycrmTransaction(models.Model):
 
     @api.model
     def _work_page(self, account, client):
-        """Ask for new bank transactions, newest first, until known ones come.
+        """Ask for one page of new bank transactions, newest first, until known ones come.
+
+        What comes while it goes on moves the rest to later pages: some are read twice, none is missed.
 
         :param client: bulk client
         :return: True when there may be more
@@ -62,26 +67,38 @@ class KeycrmTransaction(models.Model):
             last and last > now - timedelta(seconds=TRANSACTIONS_SECONDS)
         ):
             return False
-        found = {}
-        for page in client.pages("/payments/external-transactions"):
-            rows = [Transaction.parse(row) for row in page.rows]
-            found.update((row.id, row) for row in rows)
-            known = self.search_count(
-                [
-                    ("account_id", "=", account.id),
-                    ("keycrm_id", "in", [row.id for row in rows]),
-                    ("is_attached", "=", True),
-                ]
-            )
-            if known == len(rows) or page.number >= 20:
-                break
+        number = account.transactions_page or 1
+        begun = account.transactions_begun_at if number > 1 else self.env.cr.now()
+        page = client.page("/payments/external-transactions", number=number)
+        rows = [Transaction.parse(row) for row in page.rows]
 
         def note():
-            self._store(account, found)
-            account.sudo().write({"transactions_at": now})
-            return False
+            known = self._were_known(account, rows, begun)
+            self._store(account, {row.id: row for row in rows})
+            if known or page.is_last or number >= MOST_PAGES:
+                account.sudo().write({"transactions_at": now, "transactions_page": 0})
+                return False
+            account.sudo().write({"transactions_begun_at": begun, "transactions_page": number + 1})
+            return True
 
         return account._committed(note)
+
+    @api.model
+    def _were_known(self, account, rows, begun):
+        """Tell whether these bank transactions were all known when the look began: so are older ones.
+
+        :param rows: list of :class:`~..keycrm.catalogue.Transaction`
+        :param begun: when the look began
+        """
+        known = self.search_count(
+            [
+                ("account_id", "=", account.id),
+                ("keycrm_id", "in", [row.id for row in rows]),
+                ("is_attached", "=", True),
+                ("create_date", "<", begun),
+            ]
+        )
+        return known == len(rows)
 
     @api.model
     def _store(self, account, found):

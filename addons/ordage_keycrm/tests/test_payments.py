@@ -316,16 +316,55 @@ class TestPayments(KeycrmCase):
     def test_the_banks_text_reaches_the_payment_before_and_after(self):
         self.keycrm.create_transaction(uuid="T-77", amount=200, description="Оплата за кухоль")
         before = self.make({"transaction_uuid": "T-77"})
-        with self.committing(), self.account._client() as client:
-            self.env["keycrm.transaction"]._work_page(self.account, client)
+        self.look_at_a_page()
         self.assertEqual(before.keycrm_payment_ids.bank_description, "Оплата за кухоль")
         after = self.make({"transaction_uuid": "T-77"})
         self.assertEqual(after.keycrm_payment_ids.bank_description, "Оплата за кухоль")
 
+    def transactions(self, prefix):
+        return self.env["keycrm.transaction"].search([("uuid", "=like", f"{prefix}%")])
+
+    def look_at_a_page(self):
+        """:return: whether there may be more bank transactions"""
+        with self.committing(), self.account._client() as client:
+            return self.env["keycrm.transaction"]._work_page(self.account, client)
+
+    def test_many_bank_transactions_are_read_a_page_at_a_time_and_none_is_missed(self):
+        for number in range(120):
+            self.keycrm.create_transaction(uuid=f"MANY-{number}", amount=1)
+        self.keycrm.clear_log()
+        self.assertTrue(self.look_at_a_page())
+        self.assertEqual(len(self.keycrm.requests(path="*/external-transactions")), 1)
+        # A long pause, in which the rest moves to later pages and what was read is attached.
+        for number in range(60):
+            self.keycrm.create_transaction(uuid=f"LATER-{number}", amount=1)
+        self.transactions("MANY-").is_attached = True
+        while self.look_at_a_page():
+            pass
+        self.assertEqual(len(self.transactions("MANY-")), 120)
+        self.assertFalse(self.look_at_a_page(), "not at once again")
+
+    def test_bank_transactions_that_were_known_before_end_the_look(self):
+        for number in range(120):
+            self.keycrm.create_transaction(uuid=f"KNOWN-{number}", amount=1)
+        while self.look_at_a_page():
+            pass
+        known = self.transactions("")
+        known.is_attached = True
+        self.env.flush_all()
+        self.env.cr.execute("UPDATE keycrm_transaction SET create_date = '2020-01-01'")
+        known.invalidate_recordset()
+        self.keycrm.create_transaction(uuid="NEW-1", amount=1)
+        self.account.transactions_at = False
+        self.keycrm.clear_log()
+        while self.look_at_a_page():
+            pass
+        self.assertEqual(len(self.transactions("NEW-")), 1)
+        self.assertEqual(len(self.keycrm.requests(path="*/external-transactions")), 2)
+
     def test_money_that_keycrm_attached_to_nothing_is_listed(self):
         self.keycrm.create_transaction(uuid="T-88", amount=55, description="Хтось заплатив")
-        with self.committing(), self.account._client() as client:
-            self.env["keycrm.transaction"]._work_page(self.account, client)
+        self.look_at_a_page()
         lost = self.env["keycrm.transaction"].search([("is_attached", "=", False)])
         self.assertIn("Хтось заплатив", lost.mapped("description"))
 

@@ -5,7 +5,7 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from keycrm.client import KeyCrmClient, Page, RequestGate
+from keycrm.client import KeyCrmClient, Page, RequestGate, spelled_alike
 from keycrm.errors import (
     KeyCrmError,
     MalformedAnswer,
@@ -220,6 +220,19 @@ def test_every_try_asks_the_gate(remote, client):
     remote.will(500).will(200, {})
     client.get("/order/1")
     assert client._gate.asked == ["live", "live"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "spelled"),
+    [
+        ("HTTPS://API.Example.com/v1//", "https://api.example.com/v1"),
+        ("https://api.example.com:8443/V1", "https://api.example.com:8443/V1"),
+        ("https://[no", "https://[no"),
+        ("", ""),
+    ],
+)
+def test_an_address_is_spelled_in_one_way(typed, spelled):
+    assert spelled_alike(typed) == spelled
 
 
 def test_a_silent_server_times_out_and_holds_nobody_a_second_time(remote, client):

@@ -308,6 +308,15 @@ class Page:
         return cls(rows, number, total, last, bool(answer.get("next_page_url")))
 
 
+def spelled_alike(url: str) -> str:
+    """Spell an address in one way: scheme and host in small letters, no slash at its end."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return url
+    return parts._replace(netloc=parts.netloc.lower(), path=parts.path.rstrip("/")).geturl()
+
+
 def _host_of(url: str) -> str:
     """The host of an address, for people; the address itself when it is none."""
     try:

@@ -8,7 +8,7 @@ from odoo.tools import SQL
 from ..const import WORKER_MAX_SLEEP
 from ..keycrm import budget as rules
 from ..keycrm.budget import Budget
-from ..keycrm.client import RequestGate
+from ..keycrm.client import RequestGate, spelled_alike
 from ..keycrm.errors import BudgetSpent
 
 
@@ -48,7 +48,11 @@ class KeycrmApiBudget(models.Model):
 
     @api.model
     def _digest(self, api_key, base_url):
-        key = f"{base_url}\0{api_key}".encode("utf-8", "surrogatepass")
+        """Name a key's row. However its address is spelled, the key has one budget.
+
+        :return: hexadecimal
+        """
+        key = f"{spelled_alike(base_url)}\0{api_key}".encode("utf-8", "surrogatepass")
         return hashlib.sha256(key).hexdigest()
 
     @api.model

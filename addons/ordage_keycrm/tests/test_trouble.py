@@ -382,6 +382,13 @@ class TestTrouble(KeycrmCase):
         self.assertTrue(2 <= len(heard) <= 3, heard)
         self.assertIsNone(one._thread, "no thread is left when nothing waits")
 
+    def test_one_key_has_one_budget_however_its_address_is_spelled(self):
+        digest = self.env["keycrm.api.budget"]._digest
+        one = digest("key", "https://openapi.keycrm.app/v1")
+        for address in ("HTTPS://OpenAPI.keycrm.app/v1", "https://openapi.keycrm.app/v1//"):
+            self.assertEqual(digest("key", address), one)
+        self.assertNotEqual(digest("key", "https://openapi.keycrm.app/v2"), one)
+
     def forget_budget(self):
         with sql_db.db_connect(self.env.cr.dbname).cursor() as cr:
             cr.execute("DELETE FROM keycrm_api_budget")

@@ -30,6 +30,14 @@ def test_no_minute_ever_holds_more_than_the_limit(lanes, limit):
         assert len(within) <= limit
 
 
+@pytest.mark.parametrize("lane", [LIVE, BULK])
+@pytest.mark.parametrize("limit", range(5, rules.DEFAULT_LIMIT + 1))
+def test_work_that_has_begun_waits_long_enough_for_its_next_request(lane, limit):
+    times = play([lane] * 10 * limit, limit=limit)
+    longest = max(later - earlier for earlier, later in pairwise(times))
+    assert longest <= rules.longest_wait(limit) + 0.001
+
+
 def test_live_work_may_burst_up_to_half_of_the_limit():
     times = play([LIVE] * 30)
     assert times[-1] == times[0]

@@ -24,9 +24,11 @@ KEY = "secret-key-of-the-shop"
 class Gate(RequestGate):
     def __init__(self):
         self.asked, self.refusals = [], []
+        self.going_on = []
 
-    def acquire(self, lane):
+    def acquire(self, lane, *, goes_on=False):
         self.asked.append(lane)
+        self.going_on.append(goes_on)
 
     def refused(self, retry_after):
         self.refusals.append(retry_after)
@@ -220,6 +222,15 @@ def test_every_try_asks_the_gate(remote, client):
     remote.will(500).will(200, {})
     client.get("/order/1")
     assert client._gate.asked == ["live", "live"]
+
+
+def test_only_the_first_request_of_a_piece_of_work_can_be_put_off(client, remote):
+    remote.will(200, {}).will(200, {}).will(200, {})
+    client.get("/order/1")
+    client.get("/offers")
+    client.begins = True
+    client.get("/order/2")
+    assert client._gate.going_on == [False, True, False]
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,9 @@ DEFAULT_RETRY_AFTER = 15.0
 #: Seconds for which a limit learnt from an early 429 is believed.
 LEARNT_LIMIT_LIFETIME = 3600.0
 
+#: So many paces a lane stands still at the most while it has the window for itself.
+LONGEST_WAIT = 3
+
 LIVE = "live"
 BULK = "bulk"
 
@@ -79,6 +82,15 @@ def wait_for(budget: Budget, now: float, lane: str) -> float:
     if lane == BULK and budget.times:
         waits.append(budget.times[-1] + BULK_PACE * DEFAULT_LIMIT / budget.limit - now)
     return max(0.0, *waits)
+
+
+def longest_wait(limit: int) -> float:
+    """Say for how long a piece of work that has begun may wait for its next request.
+
+    :param limit: requests a window that are believed to be allowed now
+    :return: seconds
+    """
+    return LONGEST_WAIT * BULK_PACE * DEFAULT_LIMIT / limit
 
 
 def spent(budget: Budget, now: float) -> Budget:

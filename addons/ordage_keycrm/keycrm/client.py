@@ -53,8 +53,11 @@ MESSAGE_LENGTH = 500
 class RequestGate:
     """What the client asks before each request and tells afterwards. This one lets all through."""
 
-    def acquire(self, lane: str) -> None:
-        """Wait for room or raise :class:`~.errors.BudgetSpent`."""
+    def acquire(self, lane: str, *, goes_on: bool = False) -> None:
+        """Wait for room or raise :class:`~.errors.BudgetSpent`.
+
+        :param goes_on: whether it belongs to a piece of work that would have to be begun anew without it
+        """
 
     def refused(self, retry_after: float | None) -> None:
         """KeyCRM answered 429."""
@@ -90,6 +93,8 @@ class KeyCrmClient:
         self._timeout = timeout
         self._tries = tries
         self.lane = lane
+        # Whether the next request can be put off without loss.
+        self.begins = True
         self._session = session or requests.Session()
         self._headers = {
             "Accept": "application/json",
@@ -153,7 +158,8 @@ class KeyCrmClient:
 
     def _request(self, method: str, path: str, **kwargs) -> Any:
         for attempt in range(1, self._tries + 1):
-            self._gate.acquire(self.lane)
+            begins, self.begins = self.begins, False
+            self._gate.acquire(self.lane, goes_on=not begins)
             try:
                 return self._send(method, path, **kwargs)
             except RateLimited as error:

@@ -123,6 +123,8 @@ class KeycrmAccount(models.Model):
             yield from self._parts(found)
         part = {}
         for order_id in missing:
+            # What was read so far can be written without it.
+            client.begins = True
             try:
                 part[order_id] = self._read_order(client, order_id)
             except KeyCrmError:

@@ -131,12 +131,14 @@ class KeycrmAccount(models.Model):
         self.invalidate_recordset(["trouble_until"])
         return claimed
 
-    def _ask_whether_well(self):
+    def _ask_whether_well(self, *, goes_on=False):
         """Ask something that costs KeyCRM nothing, and wait for the answer for some seconds only.
 
+        :param goes_on: whether it belongs to work that has begun
         :raise KeyCrmError: when it does not come
         """
         with self._client(timeout=PROBE_TIMEOUT, tries=1) as client:
+            client.begins = not goes_on
             client.get("/order/status", {"limit": 1})
 
     @staticmethod
@@ -196,7 +198,7 @@ class KeycrmAccount(models.Model):
         ):
             return False
         try:
-            self._ask_whether_well()
+            self._ask_whether_well(goes_on=True)
         except KeyCrmError:
             return False
         return True

@@ -61,6 +61,7 @@ class KeycrmAccount(models.Model):
             with account._client() as client:
 
                 def work():
+                    client.begins = True
                     return getattr(account, work_name)(client)
 
                 while more and not account._is_time_up():

@@ -37,11 +37,12 @@ class KeycrmApiBudget(models.Model):
 
     _key_digest_unique = models.Constraint("UNIQUE(key_digest)", "One budget a key.")
 
-    def _gate(self, api_key, base_url, limit, max_wait=WORKER_MAX_SLEEP):
+    def _gate(self, api_key, base_url, limit, max_wait=None):
         """Give the gate of a key.
 
         :param limit: requests a minute, as set for the account
-        :param max_wait: seconds that one request may wait for room before it is given up
+        :param max_wait: seconds that one request may wait for room before it is given up; None: as
+            long as suits a worker
         :return: :class:`DatabaseGate`
         """
         return DatabaseGate(self.env.cr.dbname, self._digest(api_key, base_url), limit, max_wait)
@@ -104,17 +105,18 @@ class DatabaseGate(RequestGate):
         self._limit = limit
         self._max_wait = max_wait
 
-    def acquire(self, lane):
+    def acquire(self, lane, *, goes_on=False):
         """Wait for room and book one request.
 
-        :raise BudgetSpent: when it would take longer than ``max_wait``; nothing is booked then
+        :param goes_on: whether it belongs to a piece of work that would have to be begun anew without it
+        :raise BudgetSpent: when it would take too long; nothing is booked then
         """
         waited = 0.0
         while True:
-            wait = self._changed(lambda budget, now: self._book(budget, now, lane))
+            wait, limit = self._changed(lambda budget, now: self._book(budget, now, lane))
             if not wait:
                 return
-            if waited + wait > self._max_wait:
+            if waited + wait > self._patience(goes_on, limit):
                 raise BudgetSpent(wait)
             # A hair more than asked for, or the next look comes a millisecond too early.
             time.sleep(wait + 0.005)
@@ -133,10 +135,25 @@ class DatabaseGate(RequestGate):
             lambda budget, now: (budget, (len(rules.refreshed(budget, now).times), budget.limit))
         )
 
+    def _patience(self, goes_on, limit):
+        """Say how long a request may wait.
+
+        A worker holds no scheduler thread for long, but under a low limit the pause between any two
+        requests is longer than that: work of several requests would be begun anew each time and never end.
+
+        :param limit: requests a minute that are believed to be allowed now
+        :return: seconds
+        """
+        if self._max_wait is not None:
+            return self._max_wait
+        return max(WORKER_MAX_SLEEP, rules.longest_wait(limit) if goes_on else 0.0)
+
     @staticmethod
     def _book(budget, now, lane):
+        """:return: budget with the request, or without it; seconds to wait instead, and the limit"""
+        budget = rules.refreshed(budget, now)
         wait = rules.wait_for(budget, now, lane)
-        return (budget, wait) if wait else (rules.spent(budget, now), 0.0)
+        return (budget if wait else rules.spent(budget, now)), (wait, budget.limit)
 
     def _changed(self, change):
         """Apply a pure change to the row under its lock.

@@ -9,7 +9,9 @@ from odoo.exceptions import ConcurrencyError
 from odoo.tools import mute_logger
 
 from .. import bell
+from ..const import WORKER_MAX_SLEEP
 from ..models import keycrm_account_worker as worker
+from ..models.keycrm_api_budget import DatabaseGate
 from .common import KeycrmCase
 
 LINES = [{"name": "Кухоль", "price": 100, "quantity": 2}]
@@ -381,6 +383,92 @@ class TestTrouble(KeycrmCase):
                 cr._cnx.notifies.clear()
         self.assertTrue(2 <= len(heard) <= 3, heard)
         self.assertIsNone(one._thread, "no thread is left when nothing waits")
+
+    # === A LOW LIMIT ===#
+
+    def low_limit(self, limit, used=0):
+        """Let the account have a low limit; whoever waits for room finds that the time has passed.
+
+        :param used: live requests that left a moment ago
+        :return: list that takes the seconds of each wait within a run
+        """
+        self.addCleanup(self.forget_budget)
+        self.forget_budget()
+        self.account.request_limit = limit
+        self.ahead, slept = 0.0, []
+        locked_row = DatabaseGate._locked_row
+
+        def later(gate, cr):
+            row = locked_row(gate, cr)
+            return (*row[:4], row[4] + self.ahead)
+
+        def sleep(seconds):
+            slept.append(seconds)
+            self.ahead += seconds
+
+        self.patch(DatabaseGate, "_locked_row", later)
+        self.patch(worker.time, "sleep", sleep)
+        with self.account._client(max_wait=1000) as client:
+            for _ in range(used):
+                client._gate.acquire("live")
+        slept.clear()
+        return slept
+
+    def runs_until(self, is_done, most=12):
+        """Let the orders' lane work, and come back when it wants to.
+
+        :return: how often it ran
+        """
+
+        def come_back(_account, _cron, wait):
+            self.ahead += wait
+
+        with patch.object(type(self.account), "_come_back", come_back):
+            for number in range(1, most + 1):
+                self.orders_lane()
+                if is_done():
+                    return number
+        self.fail(f"not done after {most} runs: {self.asked()}")
+
+    def test_a_synchronisation_ends_however_low_the_limit_is(self):
+        offer = self.keycrm.create_offer(name="Річ", sku="LOW-1", price=5)["id"]
+        number = self.new_order([{"offer_id": offer}], status_id=1)
+        for limit in (5, 20, 28):
+            with self.subTest(limit):
+                sync = self.env["keycrm.order.sync"].create(
+                    {"account_id": self.account.id, "status_ids": self.status().ids}
+                )
+                sync.action_start()
+                self.low_limit(limit)
+                self.keycrm.clear_log()
+                self.runs_until(lambda sync=sync: sync.state == "done")
+                self.assertEqual(self.asked("/order"), ["/v1/order"], "a page is read once")
+        self.assertTrue(self.order(number))
+
+    def test_orders_of_new_products_arrive_under_a_low_limit_and_are_read_once(self):
+        numbers = []
+        for name in ("LOW-2", "LOW-3"):
+            offer = self.keycrm.create_offer(name=name, sku=name, price=5)["id"]
+            numbers.append(self.new_order([{"offer_id": offer}]))
+        self.low_limit(20, used=10)
+        self.told(*numbers)
+        self.runs_until(lambda: all(self.order(number) for number in numbers))
+        self.assertEqual(sorted(self.asked("/order/*")), [f"/v1/order/{n}" for n in numbers])
+
+    def test_a_worker_that_can_write_what_it_read_waits_for_no_further_order(self):
+        numbers = [self.new_order(LINES), self.new_order(LINES)]
+        slept = self.low_limit(20, used=10)
+        self.told(*numbers)
+        self.runs_until(lambda: all(self.order(number) for number in numbers))
+        self.assertLess(max(slept, default=0), WORKER_MAX_SLEEP)
+
+    def test_an_order_that_keycrm_cannot_give_fails_alone_under_a_low_limit_too(self):
+        bad, good = self.new_order(LINES), self.new_order(LINES)
+        self.keycrm.add_fault("status", path=f"/order/{bad}", status=500, times=None)
+        self.low_limit(20, used=10)
+        self.told(bad, good)
+        self.runs_until(lambda: self.order(good) and self.event(bad).state == "failed")
+        self.assertFalse(self.account.trouble_text)
 
     def test_one_key_has_one_budget_however_its_address_is_spelled(self):
         digest = self.env["keycrm.api.budget"]._digest

@@ -1,5 +1,6 @@
 """The request budget: never more than KeyCRM allows, and all of it when there is work."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -36,6 +37,18 @@ def test_work_that_has_begun_waits_long_enough_for_its_next_request(lane, limit)
     times = play([lane] * 10 * limit, limit=limit)
     longest = max(later - earlier for earlier, later in pairwise(times))
     assert longest <= rules.longest_wait(limit) + 0.001
+
+
+@pytest.mark.parametrize("lane", [LIVE, BULK])
+def test_a_clock_that_is_set_back_shuts_nobody_out_for_longer_than_a_window(lane):
+    budget = Budget(times=(9000.0,) * 60, blocked_until=9300.0, limit=5, limit_until=12600.0)
+    now = 1000.0
+    budget = rules.refreshed(budget, now)
+    assert budget.blocked_until <= now + rules.LONGEST_BLOCK
+    assert budget.limit_until <= now + rules.LEARNT_LIMIT_LIFETIME
+    assert rules.wait_for(replace(budget, blocked_until=0.0), now, lane) <= rules.WINDOW
+    later = now + rules.LONGEST_BLOCK + 1
+    assert rules.wait_for(budget, later, lane) == 0.0
 
 
 def test_live_work_may_burst_up_to_half_of_the_limit():

@@ -28,6 +28,8 @@ LIVE_RESERVE = 1
 LOWEST_LIMIT = 5
 #: Seconds to stay away after a 429 that names no time.
 DEFAULT_RETRY_AFTER = 15.0
+#: Nobody stays away longer, whatever a 429 names.
+LONGEST_BLOCK = 300.0
 #: Seconds for which a limit learnt from an early 429 is believed.
 LEARNT_LIMIT_LIFETIME = 3600.0
 
@@ -57,11 +59,19 @@ class Budget:
 
 
 def refreshed(budget: Budget, now: float) -> Budget:
-    """Forget what lies outside the window, and a learnt limit that is too old."""
-    times = tuple(time for time in budget.times if time > now - WINDOW)
+    """Forget what lies outside the window, and a learnt limit that is too old.
+
+    What lies further ahead than it can was noted before the clock was set back: it counts from now on.
+    """
+    budget = replace(
+        budget,
+        times=tuple(min(time, now) for time in budget.times if time > now - WINDOW),
+        blocked_until=min(budget.blocked_until, now + LONGEST_BLOCK),
+        limit_until=min(budget.limit_until, now + LEARNT_LIMIT_LIFETIME),
+    )
     if budget.limit_until > now:
-        return replace(budget, times=times, limit=min(budget.limit, budget.full_limit))
-    return replace(budget, times=times, limit=budget.full_limit, limit_until=0.0)
+        return replace(budget, limit=min(budget.limit, budget.full_limit))
+    return replace(budget, limit=budget.full_limit, limit_until=0.0)
 
 
 def wait_for(budget: Budget, now: float, lane: str) -> float:
@@ -108,7 +118,7 @@ def refused(budget: Budget, now: float, retry_after: float | None) -> Budget:
     :param retry_after: seconds, as KeyCRM said, or None
     """
     budget = refreshed(budget, now)
-    pause = DEFAULT_RETRY_AFTER if retry_after is None else min(max(retry_after, 1.0), 300.0)
+    pause = DEFAULT_RETRY_AFTER if retry_after is None else min(max(retry_after, 1.0), LONGEST_BLOCK)
     limit, limit_until = budget.limit, budget.limit_until
     if len(budget.times) < budget.limit:
         limit = max(LOWEST_LIMIT, len(budget.times) - 1)

@@ -470,6 +470,17 @@ class TestTrouble(KeycrmCase):
         self.runs_until(lambda: self.order(good) and self.event(bad).state == "failed")
         self.assertFalse(self.account.trouble_text)
 
+    def test_a_clock_that_was_set_back_keeps_requests_waiting_for_a_window_at_the_most(self):
+        self.low_limit(20)
+        self.ahead = 4000.0
+        with self.account._client(max_wait=65) as client:
+            for _ in range(15):
+                client._gate.acquire("live")
+            self.ahead = 0.0
+            for _ in range(10):
+                client._gate.acquire("live")
+        self.assertLess(self.ahead, 65)
+
     def test_one_key_has_one_budget_however_its_address_is_spelled(self):
         digest = self.env["keycrm.api.budget"]._digest
         one = digest("key", "https://openapi.keycrm.app/v1")

@@ -192,6 +192,7 @@ class KeycrmAccount(models.Model):
         """Tell whether KeyCRM is well, and only this request has no answer.
 
         :param error: the :class:`~..keycrm.errors.KeyCrmError` that the request met
+        :raise RateLimited, BudgetSpent: when KeyCRM cannot be asked now, which says nothing about it
         """
         if error.code in WRONG_SETTINGS or not isinstance(
             error, Refused | NotFound | ServerTrouble | MalformedAnswer | TimedOut
@@ -199,6 +200,8 @@ class KeycrmAccount(models.Model):
             return False
         try:
             self._ask_whether_well(goes_on=True)
+        except (BudgetSpent, RateLimited):
+            raise
         except KeyCrmError:
             return False
         return True

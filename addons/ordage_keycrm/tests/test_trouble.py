@@ -470,6 +470,20 @@ class TestTrouble(KeycrmCase):
         self.runs_until(lambda: self.order(good) and self.event(bad).state == "failed")
         self.assertFalse(self.account.trouble_text)
 
+    def test_no_room_to_ask_whether_keycrm_is_well_says_nothing_against_it(self):
+        gone = self.new_order(LINES)
+        self.keycrm.add_fault("status", path=f"/order/{gone}", status=404, times=None)
+        self.keycrm.add_fault("status", path="/order/status", status=429, times=1)
+        self.addCleanup(self.forget_budget)
+        self.told(gone)
+        self.orders_lane()
+        self.assertFalse(self.account._is_resting())
+        self.assertFalse(self.account.trouble_text)
+        self.assertEqual(self.event(gone).state, "pending")
+        self.forget_budget()
+        self.orders_lane()
+        self.assertNotEqual(self.event(gone).state, "pending")
+
     def test_a_clock_that_was_set_back_keeps_requests_waiting_for_a_window_at_the_most(self):
         self.low_limit(20)
         self.ahead = 4000.0

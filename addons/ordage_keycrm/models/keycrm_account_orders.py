@@ -16,6 +16,7 @@ from ..keycrm.errors import (
     Refused,
     ServerTrouble,
     TimedOut,
+    Unreachable,
 )
 from ..keycrm.records import ORDER_INCLUDES, ORDER_INCLUDES_WITHOUT_PAYMENTS, Order
 from ..keycrm.values import utc_text
@@ -187,7 +188,7 @@ class KeycrmAccount(models.Model):
                 yield page
                 if page.number >= -(-count // PAGE_SIZE) + 2:
                     return
-        except (MalformedAnswer, Refused, ServerTrouble, TimedOut):
+        except (MalformedAnswer, Refused, ServerTrouble, TimedOut, Unreachable):
             # One order may spoil the page: read singly, it is found.
             return
 

@@ -15,6 +15,7 @@ from ..keycrm.errors import (
     Refused,
     ServerTrouble,
     TimedOut,
+    Unreachable,
 )
 
 _logger = logging.getLogger(__name__)
@@ -195,7 +196,7 @@ class KeycrmAccount(models.Model):
         :raise RateLimited, BudgetSpent: when KeyCRM cannot be asked now, which says nothing about it
         """
         if error.code in WRONG_SETTINGS or not isinstance(
-            error, Refused | NotFound | ServerTrouble | MalformedAnswer | TimedOut
+            error, Refused | NotFound | ServerTrouble | MalformedAnswer | TimedOut | Unreachable
         ):
             return False
         try:

@@ -90,6 +90,8 @@ class TestTrouble(KeycrmCase):
             {"kind": "status", "status": 500},
             {"kind": "malformed"},
             {"kind": "html"},
+            {"kind": "cut"},
+            {"kind": "close"},
         ):
             with self.subTest(**fault):
                 bad, good = self.new_order(LINES), self.new_order(LINES)
@@ -111,6 +113,16 @@ class TestTrouble(KeycrmCase):
         self.told(*numbers)
         self.orders_lane()
         self.assertEqual(self.Order.search_count([("keycrm_id", "in", numbers)]), 6)
+
+    def test_a_list_whose_answer_breaks_off_keeps_no_order_out(self):
+        for kind in ("cut", "close"):
+            with self.subTest(kind):
+                numbers = [self.new_order(LINES) for _ in range(4)]
+                self.keycrm.add_fault(kind, path="/order", times=None)
+                self.told(*numbers)
+                self.orders_lane()
+                self.keycrm.clear_faults()
+                self.assertEqual(self.Order.search_count([("keycrm_id", "in", numbers)]), 4)
 
     def test_a_page_of_nonsense_rows_keeps_no_order_out(self):
         numbers = [self.new_order(LINES) for _ in range(4)]
@@ -164,14 +176,19 @@ class TestTrouble(KeycrmCase):
         self.assertTrue(self.order(number))
 
     def test_a_synchronisation_whose_page_fails_rests_alone_and_goes_on_by_itself(self):
+        for said, fault in (("500", {"kind": "status", "status": 500}), ("127.0.0.1", {"kind": "cut"})):
+            with self.subTest(**fault):
+                self.synchronise_over(fault, said)
+
+    def synchronise_over(self, fault, said):
         sync = self.env["keycrm.order.sync"].create(
             {"account_id": self.account.id, "status_ids": self.status().ids}
         )
         sync.action_start()
-        self.keycrm.add_fault("status", path="/order", status=500, times=None)
+        self.keycrm.add_fault(path="/order", times=None, **fault)
         self.orders_lane()
         self.assertTrue(self.account._rests("sync"))
-        self.assertIn("500", self.account.trouble_text)
+        self.assertIn(said, self.account.trouble_text)
         number = self.new_order(LINES)
         self.told(number)
         self.orders_lane()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+import xmlrpc.client
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
@@ -74,6 +76,49 @@ def test_work_goes_on_after_postgresql_was_restarted_in_the_middle(
     account.write(caught_up_at="2020-01-01 00:00:00")
     wake_scheduler(odoo)
     eventually(lambda: all_there(account, [*numbers, lost]), 2 * LONG, "all orders")
+
+
+def order_in_odoo(account, number):
+    """Look for an order in an Odoo that may still find its connections broken."""
+    try:
+        return account.order(number, "id")
+    except xmlrpc.client.Error:
+        return None
+
+
+def restart_postgresql(runtime):
+    """Stop PostgreSQL for long enough that Odoo's scheduler threads find none, and start it again."""
+    if runtime.postgres is None:
+        pytest.skip("an existing server is not ours to restart")
+    runtime.postgres.stop()
+    time.sleep(5)
+    runtime.postgres.start()
+
+
+def test_a_shop_that_only_asks_goes_on_after_postgresql_was_restarted(
+    account, runtime, eventually
+):
+    account.write(request_limit=100000, poll_minutes=1)
+    account.keycrm.set_switches(rate_limit=0)
+    first = new_orders(account, 1)[0]
+    eventually(lambda: order_in_odoo(account, first), 2 * LONG, "an order that nobody told of")
+    restart_postgresql(runtime)
+    second = new_orders(account, 1)[0]
+    eventually(lambda: order_in_odoo(account, second), 2 * LONG, "one more")
+
+
+def test_orders_arrive_where_postgresql_was_restarted_before_the_first_webhook(
+    account, odoo, runtime, eventually
+):
+    account.write(request_limit=100000)
+    account.keycrm.set_switches(rate_limit=0)
+    odoo.restart()
+    # Odoo starts its scheduler threads after it answers: they have to be there first.
+    time.sleep(15)
+    restart_postgresql(runtime)
+    number = new_orders(account, 1)[0]
+    eventually(lambda: tell_maybe(account, number) == 204, LONG, "a webhook taken again")
+    eventually(lambda: order_in_odoo(account, number), LONG, "its order")
 
 
 # === KEYCRM ===

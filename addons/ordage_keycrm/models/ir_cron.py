@@ -13,6 +13,10 @@ SOON_SECONDS = 2.0
 class IrCron(models.Model):
     _inherit = "ir.cron"
 
+    def _register_hook(self):
+        super()._register_hook()
+        scheduler.watch()
+
     def _trigger_keycrm(self, delay=0.0, *, patient=False):
         """Trigger several scheduled actions with one insert.
 

@@ -1,14 +1,16 @@
 """KeyCRM misbehaves: nothing is lost, nothing is believed too soon, and only what is ill waits."""
 
 import select
+import threading
 from datetime import timedelta
+from types import SimpleNamespace
 from unittest.mock import patch
 
 from odoo import sql_db
 from odoo.exceptions import ConcurrencyError
 from odoo.tools import mute_logger
 
-from .. import bell
+from .. import bell, scheduler
 from ..const import WORKER_MAX_SLEEP
 from ..models import keycrm_account_worker as worker
 from ..models.keycrm_api_budget import DatabaseGate
@@ -518,6 +520,33 @@ class TestTrouble(KeycrmCase):
         for address in ("HTTPS://OpenAPI.keycrm.app/v1", "https://openapi.keycrm.app/v1//"):
             self.assertEqual(digest("key", address), one)
         self.assertNotEqual(digest("key", "https://openapi.keycrm.app/v2"), one)
+
+    # === ODOO'S SCHEDULER ===#
+
+    def test_scheduler_threads_that_ended_are_started_again_once_postgresql_is_there(self):
+        spawned, there = [], False
+        process = SimpleNamespace(cron_spawn=lambda: spawned.append(1))
+        service = SimpleNamespace(server=process, ThreadedServer=SimpleNamespace)
+        with (
+            patch.object(scheduler, "server", service),
+            patch.object(scheduler, "_seen", threading.Event()),
+            patch.object(scheduler, "_is_postgresql_there", lambda: there),
+            mute_logger(scheduler.__name__),
+        ):
+            scheduler._look()
+            self.assertFalse(spawned, "a process that never had any is left as it is")
+            over = threading.Event()
+            thread = threading.Thread(target=over.wait)
+            thread.type = "cron"
+            thread.start()
+            scheduler._look()
+            over.set()
+            thread.join()
+            scheduler._look()
+            self.assertFalse(spawned, "without PostgreSQL they would end again")
+            there = True
+            scheduler._look()
+            self.assertEqual(len(spawned), 1)
 
     def forget_budget(self):
         with sql_db.db_connect(self.env.cr.dbname).cursor() as cr:

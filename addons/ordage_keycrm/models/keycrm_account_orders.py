@@ -243,8 +243,8 @@ class KeycrmAccount(models.Model):
         :param then: called with the outcomes in the same transaction
         :return: ``{number: Outcome}``
         """
+        read = self._with_known_lists(client, read)
         orders = [order for order in read.values() if isinstance(order, Order)]
-        self._refresh_unknown(client, orders)
         unread = set()
         orders = self._learn_for(client, orders, unread if events else None)
 

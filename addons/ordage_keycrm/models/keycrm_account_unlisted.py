@@ -2,6 +2,9 @@ from datetime import datetime, timedelta
 
 from odoo import fields, models
 
+from ..keycrm.errors import KeyCrmError
+from ..keycrm.records import Order
+
 #: For so long KeyCRM is not asked again for what its lists did not name.
 UNLISTED_FRESH = timedelta(hours=1)
 
@@ -21,21 +24,31 @@ class KeycrmAccount(models.Model):
 
     # === BUSINESS METHODS ===#
 
-    def _refresh_unknown(self, client, orders):
+    def _with_known_lists(self, client, read):
         """Learn statuses and sources that orders name and we do not know yet.
 
-        :param orders: list of :class:`~..keycrm.records.Order`
+        :param read: ``{number: Order or KeyCrmError}``
+        :return: the same; where KeyCRM cannot give its lists, with the error in the place of those orders
+        :raise KeyCrmError: when KeyCRM as a whole is in trouble
         """
+        orders = [order for order in read.values() if isinstance(order, Order)]
         lately = self._lately_unlisted()
         if self._unknown_names(orders) <= lately.keys():
-            return
+            return read
 
         def learn():
             self._refresh_catalogs(client)
             asked = dict.fromkeys(self._unknown_names(orders), self.env.cr.now().isoformat())
             self.sudo().unlisted = {**lately, **asked}
 
-        self._committed(learn)
+        try:
+            self._committed(learn)
+        except KeyCrmError as error:
+            if not self._is_of_this_request(error):
+                raise
+            held = [order.id for order in orders if not self._unknown_names([order]) <= lately.keys()]
+            return {**read, **dict.fromkeys(held, error)}
+        return read
 
     def _unknown_names(self, orders):
         """:return: names of the statuses and sources of these orders that are not known here"""

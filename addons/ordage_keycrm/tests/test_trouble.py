@@ -133,6 +133,21 @@ class TestTrouble(KeycrmCase):
         self.orders_lane()
         self.assertEqual(self.Order.search_count([("keycrm_id", "in", numbers)]), 4)
 
+    def test_a_list_that_keycrm_cannot_give_stops_only_the_orders_that_name_what_is_new_in_it(self):
+        self.keycrm.put_status(id=777, name="Особливий", group_id=1)
+        odd, good = self.new_order(LINES, status_id=777), self.new_order(LINES)
+        self.keycrm.add_fault("status", path="/order/payment-method", status=500, times=None)
+        self.told(odd, good)
+        self.orders_lane()
+        self.assertTrue(self.order(good))
+        self.assertFalse(self.account.trouble_text)
+        self.assertEqual(self.event(odd).state, "failed")
+        self.assertTrue(self.event(odd).next_try_at)
+        self.keycrm.clear_faults()
+        self.event(odd).action_retry()
+        self.orders_lane()
+        self.assertEqual(self.order(odd).keycrm_status_id.name, "Особливий")
+
     def test_an_order_of_ten_megabytes_arrives(self):
         number = self.new_order(LINES)
         self.keycrm.add_fault("huge", path=f"/order/{number}", size=10_000_000)

@@ -1,5 +1,6 @@
 import base64
 import logging
+from urllib.parse import urlsplit
 
 import psycopg2
 
@@ -7,6 +8,7 @@ from odoo import models
 
 from ..keycrm import pictures
 from ..keycrm.errors import KeyCrmError
+from ..keycrm.pictures import PictureTrouble
 
 _logger = logging.getLogger(__name__)
 
@@ -23,6 +25,7 @@ class KeycrmAccount(models.Model):
         """Fetch one picture that is wanted; off as long as no hosts are set.
 
         :return: True when there may be more
+        :raise PictureTrouble: when its host is in trouble, after it was noted
         """
         hosts = pictures.hosts_of(self.sudo().picture_hosts or "")
         if not hosts:
@@ -41,14 +44,17 @@ class KeycrmAccount(models.Model):
         url = offer.picture_url
         # Nothing is held open while the picture is fetched.
         self.env.cr.commit()
-        picture, vals = None, {"picture_state": "done"}
+        picture, vals, is_ill = None, {"picture_state": "done"}, False
         try:
             picture = self._fetch_picture(url, hosts)
         except KeyCrmError as error:
-            tries = offer.picture_tries + 1
-            left = error.transient and tries < PICTURE_TRIES
+            tries, is_ill = offer.picture_tries + 1, error.transient
+            left = is_ill and tries < PICTURE_TRIES
             vals = {"picture_state": "wanted" if left else "failed", "picture_tries": tries}
         self._committed(lambda: self._put_picture(offer, url, picture, vals))
+        if is_ill:
+            # Or a host that answers slowly would hold the orders' worker for each of its pictures.
+            raise PictureTrouble("picture_host_ill", host=urlsplit(url).hostname)
         return True
 
     def _fetch_picture(self, url, hosts):

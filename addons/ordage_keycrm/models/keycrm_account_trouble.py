@@ -17,6 +17,7 @@ from ..keycrm.errors import (
     TimedOut,
     Unreachable,
 )
+from ..keycrm.pictures import PictureTrouble
 
 _logger = logging.getLogger(__name__)
 
@@ -195,6 +196,9 @@ class KeycrmAccount(models.Model):
         :param error: the :class:`~..keycrm.errors.KeyCrmError` that the request met
         :raise RateLimited, BudgetSpent: when KeyCRM cannot be asked now, which says nothing about it
         """
+        if isinstance(error, PictureTrouble):
+            # Pictures come from hosts of their own.
+            return True
         if error.code in WRONG_SETTINGS or not isinstance(
             error, Refused | NotFound | ServerTrouble | MalformedAnswer | TimedOut | Unreachable
         ):

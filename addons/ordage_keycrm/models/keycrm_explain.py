@@ -86,6 +86,10 @@ class KeycrmExplain(models.AbstractModel):
             "server_trouble": self.env._(
                 "KeyCRM has a fault of its own (code %(status)s). Odoo tries again by itself."
             ),
+            "picture_host_ill": self.env._(
+                "Pictures of products cannot be fetched from %(host)s now. Odoo tries again by itself; "
+                "orders and stock go on."
+            ),
             "not_json": self.env._(
                 "The answer did not come from KeyCRM's API, or was cut off. Check the API address; Odoo "
                 "tries again by itself."

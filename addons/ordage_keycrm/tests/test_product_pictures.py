@@ -8,11 +8,14 @@ from pathlib import Path
 
 from PIL import Image
 
+from odoo.tools import mute_logger
+
 from tools.tls_server import TlsServer
 
 from ..keycrm import pictures
 from .common import KeycrmCase
 
+LOG = "odoo.addons.ordage_keycrm.models.keycrm_account_trouble"
 IMAGE = {"Content-Type": "image/png"}
 
 
@@ -60,6 +63,18 @@ class TestProductPictures(KeycrmCase):
     def work(self):
         with self.committing():
             return self.account._work_picture()
+
+    def orders_lane(self):
+        now = self.env.cr.now()
+        self.account.write({"caught_up_at": now, "caught_up_until": now, "open_sweep_at": now})
+        with self.committing():
+            self.env["keycrm.account"]._cron_orders(self.account.id)
+
+    def pause_is_over(self):
+        resting = dict(self.account.resting_work or {})
+        if "pictures" in resting:
+            resting["pictures"] = {**resting["pictures"], "until": "2020-01-01 00:00:00"}
+            self.account.resting_work = resting
 
     def colour(self):
         """:return: colour of the product's picture, or None"""
@@ -116,7 +131,32 @@ class TestProductPictures(KeycrmCase):
         self.trust_the_test_server()
         self.web.answers["/red.png"] = (503, {}, b"")
         for state in ("wanted", "wanted", "failed"):
-            self.assertTrue(self.work())
+            with mute_logger(LOG):
+                self.orders_lane()
             self.assertEqual(self.offer.picture_state, state)
-        self.assertFalse(self.work())
+            self.pause_is_over()
+        self.orders_lane()
         self.assertEqual(len(self.web.asked), 3)
+
+    def test_a_host_that_is_ill_lets_all_pictures_rest_and_no_order(self):
+        self.trust_the_test_server()
+        self.web.answers["/red.png"] = (503, {}, b"")
+        for number in range(5):
+            self.remote = self.keycrm.create_offer(
+                name=f"Річ {number}", sku=f"ILL-{number}", thumbnail_url=self.web.url("/red.png")
+            )
+            self.come()
+        number = self.new_order([])
+        self.account._receive({"event": "order.change_order_status", "context": {"id": number}})
+        with mute_logger(LOG):
+            self.orders_lane()
+            self.orders_lane()
+        self.assertEqual(len(self.web.asked), 1)
+        self.assertFalse(self.account._is_resting())
+        self.assertIn("127.0.0.1", self.account.trouble_text)
+        self.assertTrue(self.env["sale.order"].search([("keycrm_id", "=", number)]))
+        self.web.answers["/red.png"] = (200, IMAGE, png("red"))
+        self.pause_is_over()
+        self.orders_lane()
+        self.assertEqual(len(self.web.asked), 7)
+        self.assertFalse(self.account.trouble_text)

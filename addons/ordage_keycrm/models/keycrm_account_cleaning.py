@@ -2,6 +2,8 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 
+#: A hundred years are for ever; more would leave the calendar.
+MOST_DAYS = 36500
 #: Records that one pass of the autovacuum clears of an account and model.
 GC_BATCH = 10000
 #: What is over, by model: its last states, and the moment that says how old it is.
@@ -22,6 +24,10 @@ class KeycrmAccount(models.Model):
 
     _inherit = "keycrm.account"
 
+    def _kept_since(self):
+        """:return: the moment before which what is over is cleared"""
+        return fields.Datetime.now() - timedelta(days=min(self.keep_days, MOST_DAYS))
+
     @api.autovacuum
     def _gc_finished(self):
         """Clear what was over long ago; what waits or failed stays whatever its age.
@@ -30,7 +36,7 @@ class KeycrmAccount(models.Model):
         """
         cleared, more = 0, False
         for account in self.sudo().search([("keep_days", ">", 0)]):
-            before = fields.Datetime.now() - timedelta(days=account.keep_days)
+            before = account._kept_since()
             for name, (states, moment) in FINISHED.items():
                 Model = self.env[name].sudo()
                 domain = [("account_id", "=", account.id), ("state", "in", states)]

@@ -1,5 +1,3 @@
-from datetime import timedelta
-
 from odoo import api, fields, models
 from odoo.tools import SQL
 
@@ -96,6 +94,6 @@ class KeycrmDelay(models.Model):
                 SQL(
                     "DELETE FROM keycrm_delay WHERE account_id = %s AND done_at < %s",
                     account.id,
-                    fields.Datetime.now() - timedelta(days=account.keep_days),
+                    account._kept_since(),
                 )
             )

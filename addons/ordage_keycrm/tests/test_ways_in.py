@@ -159,6 +159,20 @@ class TestWaysIn(KeycrmCase):
         left = [found.exists().mapped("state") for found in runs.values()]
         self.assertEqual(left, [["running"], ["running", "done"], ["failed", "done"]])
 
+    def test_days_beyond_the_calendar_keep_all_and_end_no_other_accounts_cleaning(self):
+        other = self.account.create({"name": "Other", "keep_days": 1})
+        event = {"event": "order.change_order_status", "state": "done", "next_try_at": False}
+        event["received_at"] = self.env.cr.now() - timedelta(days=1000)
+        kept = self.Event.create({**event, "account_id": self.account.id})
+        old = self.Event.create({**event, "account_id": other.id})
+        self.env["keycrm.delay"]._note(self.account, "in", 1, 1)
+        self.account.keep_days = 999999
+        self.env.flush_all()
+        self.account._gc_finished()
+        self.env["keycrm.delay"]._gc_old()
+        self.assertEqual(kept.exists(), kept)
+        self.assertFalse(old.exists())
+
     def test_a_fault_of_our_own_is_noted_and_stops_no_scheduled_action(self):
         self.patch(type(self.account), "_work_inbox", lambda *_args: 1 / 0)
         with (

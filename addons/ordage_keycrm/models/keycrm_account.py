@@ -286,9 +286,27 @@ class KeycrmAccount(models.Model):
 
     # === BUSINESS METHODS ===#
 
-    def _todo_user(self):
-        """:return: ``res.users`` whom to-dos are for that belong to nobody else"""
-        return self.user_id or self.env.ref("base.user_admin")
+    def _todo_user(self, salesperson):
+        """Say whom a to-do is for. Who has left sees none: then it is for somebody who is there.
+
+        :param salesperson: ``res.users`` whom it belongs to, maybe none
+        :return: one of ``res.users``
+        """
+        admin = self.env.ref("base.user_admin")
+        there = (salesperson | self.user_id | admin).sudo().filtered("active")
+        return there[:1] or self._administrators()[:1] or admin
+
+    def _administrators(self):
+        """:return: ``res.users`` who may set up KeyCRM in the account's company, those who came first first"""
+        group = self.env.ref("ordage_keycrm.group_manager")
+        return (
+            self.env["res.users"]
+            .sudo()
+            .search(
+                [("all_group_ids", "in", group.ids), ("company_ids", "in", self.company_id.ids)],
+                order="id",
+            )
+        )
 
     def _check_manager(self):
         """Buttons check the right on the server.

@@ -81,7 +81,7 @@ class KeycrmRetried(models.AbstractModel):
             said._take_back_todo()
             return
         order, account = said.sale_order_id, said.account_id
-        user = (order and order.user_id) or account._todo_user()
+        user = account._todo_user(order.user_id)
         todo.leave(order or account, user, said._todo_summary(), [said.error])
 
     def _take_back_todo(self):

@@ -39,7 +39,7 @@ class SaleOrder(models.Model):
         if current:
             current.note = note
             return
-        user = self.user_id or self.keycrm_account_id._todo_user()
+        user = self.keycrm_account_id._todo_user(self.user_id)
         todo.leave(self, user, summary, rows)
 
     def _keycrm_todo_is_over(self, *summaries):

@@ -173,6 +173,39 @@ class TestWaysIn(KeycrmCase):
         self.assertEqual(kept.exists(), kept)
         self.assertFalse(old.exists())
 
+    def test_a_to_do_is_for_somebody_who_is_there(self):
+        users = [
+            new_test_user(
+                self.env,
+                login=login,
+                groups="base.group_user,ordage_keycrm.group_manager",
+                company_id=self.company.id,
+            )
+            for login in ("seller", "responsible")
+        ]
+        order = self.arrive(self.new_order(LINES))
+        seller, order.user_id = users[0], users[0]
+        responsible, self.account.user_id = users[1], users[1]
+        admin = self.env.ref("base.user_admin")
+        # Whoever was there before the test has no say in it.
+        self.account._administrators().filtered(lambda user: user not in users + [admin]).active = False
+        event = self.Event.create(
+            {"account_id": self.account.id, "event": "odoo.refresh", "sale_order_id": order.id}
+        )
+        for person, leaves in ((seller, seller), (responsible, responsible), (admin, admin)):
+            order._keycrm_todo(f"To be seen by {person.login}", ["Why"])
+            self.assertEqual(order.activity_ids[-1:].user_id, person)
+            order.activity_ids.unlink()
+            event.write({"state": "failed", "error_code": "not_found", "error_params": {}})
+            event._tell_person()
+            self.assertEqual(order.activity_ids.user_id, person)
+            order.activity_ids.unlink()
+            leaves.active = False
+        seller.active = True
+        order.user_id = responsible
+        order._keycrm_todo("To be seen by an administrator", ["Why"])
+        self.assertEqual(order.activity_ids.user_id, seller)
+
     def test_a_fault_of_our_own_is_noted_and_stops_no_scheduled_action(self):
         self.patch(type(self.account), "_work_inbox", lambda *_args: 1 / 0)
         with (

@@ -14,12 +14,11 @@ class Base(models.AbstractModel):
         ``=`` into a formula. Names from KeyCRM come along in exports of any model, hence here.
         """
         result = super().export_data(fields_to_export)
-        result["datas"] = [
-            [f"'{value}" if _is_formula(value) else value for value in row]
-            for row in result["datas"]
-        ]
+        result["datas"] = [[as_text(value) for value in row] for row in result["datas"]]
         return result
 
 
-def _is_formula(value):
-    return isinstance(value, str) and value.startswith(("=", "{="))
+def as_text(value):
+    """:return: the value, with an apostrophe before what a spreadsheet would work out"""
+    is_formula = isinstance(value, str) and value.startswith(("=", "{="))
+    return f"'{value}" if is_formula else value

@@ -101,3 +101,4 @@ class Kills:
         assert len(missed) <= len(self.told) // 4, f"not passed a second time: {missed}"
         print(f"\n{len(self.told) - len(missed)} deaths:")
         print("\n".join(f"  {point}" for point, died in self.told if died))
+        print("\n".join(f"  not passed a second time: {point}" for point in missed))

@@ -95,9 +95,7 @@ def restart_postgresql(runtime):
     runtime.postgres.start()
 
 
-def test_a_shop_that_only_asks_goes_on_after_postgresql_was_restarted(
-    account, runtime, eventually
-):
+def test_a_shop_that_only_asks_goes_on_after_postgresql_was_restarted(account, runtime, eventually):
     account.write(request_limit=100000, poll_minutes=1)
     account.keycrm.set_switches(rate_limit=0)
     first = new_orders(account, 1)[0]

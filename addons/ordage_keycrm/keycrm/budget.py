@@ -118,7 +118,9 @@ def refused(budget: Budget, now: float, retry_after: float | None) -> Budget:
     :param retry_after: seconds, as KeyCRM said, or None
     """
     budget = refreshed(budget, now)
-    pause = DEFAULT_RETRY_AFTER if retry_after is None else min(max(retry_after, 1.0), LONGEST_BLOCK)
+    pause = (
+        DEFAULT_RETRY_AFTER if retry_after is None else min(max(retry_after, 1.0), LONGEST_BLOCK)
+    )
     limit, limit_until = budget.limit, budget.limit_until
     if len(budget.times) < budget.limit:
         limit = max(LOWEST_LIMIT, len(budget.times) - 1)

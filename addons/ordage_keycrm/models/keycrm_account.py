@@ -297,7 +297,7 @@ class KeycrmAccount(models.Model):
         return there[:1] or self._administrators()[:1] or admin
 
     def _administrators(self):
-        """:return: ``res.users`` who may set up KeyCRM in the account's company, those who came first first"""
+        """:return: ``res.users`` who may set up KeyCRM in the account's company, the first one first"""
         group = self.env.ref("ordage_keycrm.group_manager")
         return (
             self.env["res.users"]

@@ -193,7 +193,10 @@ class TestTrouble(KeycrmCase):
         self.assertTrue(self.order(number))
 
     def test_a_synchronisation_whose_page_fails_rests_alone_and_goes_on_by_itself(self):
-        for said, fault in (("500", {"kind": "status", "status": 500}), ("127.0.0.1", {"kind": "cut"})):
+        for said, fault in (
+            ("500", {"kind": "status", "status": 500}),
+            ("127.0.0.1", {"kind": "cut"}),
+        ):
             with self.subTest(**fault):
                 self.synchronise_over(fault, said)
 

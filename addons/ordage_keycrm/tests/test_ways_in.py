@@ -188,7 +188,9 @@ class TestWaysIn(KeycrmCase):
         responsible, self.account.user_id = users[1], users[1]
         admin = self.env.ref("base.user_admin")
         # Whoever was there before the test has no say in it.
-        self.account._administrators().filtered(lambda user: user not in users + [admin]).active = False
+        self.account._administrators().filtered(
+            lambda user: user not in [*users, admin]
+        ).active = False
         event = self.Event.create(
             {"account_id": self.account.id, "event": "odoo.refresh", "sale_order_id": order.id}
         )

@@ -123,6 +123,13 @@ class KeycrmAccount(models.Model):
         )
         self.warehouse_ids._allow_sending()
 
+    def _note_has_sent(self):
+        """Remember that something was sent, before the levels that tell of it are cleared."""
+        Level = self.env["keycrm.stock.level"].sudo()
+        for account in self.sudo().filtered(lambda account: not account.stock_has_sent):
+            sent = [("account_id", "=", account.id), ("sent_at", "!=", False)]
+            account.stock_has_sent = bool(Level.search_count(sent, limit=1))
+
     def _forget_stock_accounts(self):
         """Accounts changed: the hook in ``stock.quant`` has to look anew which ones send stock."""
         self.env.registry.clear_cache()

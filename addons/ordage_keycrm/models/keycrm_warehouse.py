@@ -88,26 +88,32 @@ class KeycrmWarehouse(models.Model):
             self.filtered(lambda w: w.warehouse_ids != before[w])._matching_changed()
         return result
 
+    def unlink(self):
+        self.account_id._note_has_sent()
+        return super().unlink()
+
+    def web_save(self, vals, specification, next_id=None):
+        """What a person matches is rehearsed first; a program means what it writes."""
+        warehouse = self.with_context(keycrm_from_screen=True)
+        return super(KeycrmWarehouse, warehouse).web_save(vals, specification, next_id)
+
     # === BUSINESS METHODS ===#
 
     def _matching_changed(self):
         """Say whether the warehouse may be sent to at once.
 
-        Un-matching sends nothing. While an account is being set up, matching belongs to it; once it
-        has sent anything, a new matching is rehearsed first.
+        Un-matching sends nothing. While a program sets an account up, matching belongs to it; what
+        a person matches, and any new matching once something was sent, is rehearsed first.
         """
         Level = self.env["keycrm.stock.level"].sudo()
+        from_screen = self.env.context.get("keycrm_from_screen")
         for warehouse in self.sudo():
             account = warehouse.account_id
-            account.stock_has_sent = account.stock_has_sent or bool(
-                Level.search_count(
-                    [("account_id", "=", account.id), ("sent_at", "!=", False)], limit=1
-                )
-            )
+            account._note_has_sent()
             Level.search([("keycrm_warehouse_id", "=", warehouse.id)]).unlink()
             if not warehouse.warehouse_ids:
                 warehouse.send_state = "off"
-            elif account.push_stock and not account.stock_has_sent:
+            elif account.push_stock and not account.stock_has_sent and not from_screen:
                 warehouse.send_state = "sending"
             else:
                 warehouse.send_state = "rehearse"

@@ -208,6 +208,39 @@ class TestStockRehearsal(StockCase):
         self.work()
         self.assertEqual(self.shown(self.lower), 2)
 
+    def test_a_warehouse_matched_after_switching_on_is_rehearsed_first(self):
+        self.kw1.warehouse_ids = False
+        self.account.web_save({"push_stock": True}, {})
+        matching = [Command.set(self.warehouse.ids)]
+        for match in (
+            lambda: self.kw1.web_save({"warehouse_ids": matching}, {}),
+            lambda: self.account.web_save(
+                {"warehouse_ids": [Command.update(self.kw1.id, {"warehouse_ids": matching})]}, {}
+            ),
+        ):
+            self.kw1.warehouse_ids = False
+            match()
+            self.assertEqual(self.kw1.send_state, "rehearse")
+            self.count(self.lower, 2)
+            self.assertEqual(self.sent(), [])
+        self.assertEqual(self.numbers(), [4, 9, 1, 6, 8])
+
+    def test_a_warehouse_deleted_and_typed_in_again_is_rehearsed_first(self):
+        self.rehearsal().action_send()
+        self.work()
+        # As in a database of before, where nothing but the levels tells it.
+        self.account.stock_has_sent = False
+        self.kw1.unlink()
+        again = self.env["keycrm.warehouse"].create(
+            {
+                "account_id": self.account.id,
+                "keycrm_id": 1,
+                "name": "Main",
+                "warehouse_ids": [Command.set(self.second.ids)],
+            }
+        )
+        self.assertEqual(again.send_state, "rehearse")
+
     def test_switching_on_in_the_settings_opens_the_rehearsal(self):
         settings = self.env["res.config.settings"].create({})
         settings.web_save({"keycrm_push_stock": True}, {})

@@ -67,6 +67,7 @@ class KeycrmAccount(models.Model):
         for record in records:
             record.opening = record._opening_kind()
         counts = Counter(_COUNTED[line["outcome"]] for line in lines)
+        comparison._replace_earlier()
         comparison._end(
             "ready",
             compared_count=len(lines),
@@ -180,6 +181,18 @@ class KeycrmStockComparison(models.Model):
         return True
 
     # === BUSINESS METHODS ===#
+
+    def _replace_earlier(self):
+        """Close rehearsals that still wait for a choice: their numbers are not those of today."""
+        earlier = self.search(
+            [
+                ("account_id", "=", self.account_id.id),
+                ("kind", "=", "rehearsal"),
+                ("state", "=", "ready"),
+                ("id", "!=", self.id),
+            ]
+        )
+        earlier.write({"state": "cancelled", "choice": "not_now"})
 
     def _left_out(self):
         """:return: the lines that opening quantities leave as they are, for a reason"""

@@ -169,6 +169,16 @@ class TestStockRehearsal(StockCase):
         self.assertEqual(sum(quants.mapped("quantity")), 4)
         self.assertFalse(quants.filtered(lambda quant: quant.quantity < 0))
 
+    def test_opening_quantities_are_not_taken_twice_from_two_rehearsals(self):
+        first, second = self.rehearsal(), self.rehearsal()
+        second.action_take_opening()
+        self.work()
+        with self.assertRaises(UserError):
+            first.action_take_opening()
+        self.assertEqual(first.choice, "not_now")
+        self.assertEqual([self.here(product) for product in self.mine], [4, 9, 1, 6, 8])
+        self.assertEqual(self.numbers(), [4, 9, 1, 6, 8])
+
     def test_a_choice_is_made_once(self):
         rehearsal = self.rehearsal()
         rehearsal.action_not_now()

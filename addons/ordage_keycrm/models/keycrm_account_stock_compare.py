@@ -92,7 +92,7 @@ class KeycrmAccount(models.Model):
                 [
                     ("account_id", "=", self.id),
                     "|",
-                    ("state", "in", ("reading", "checking")),
+                    ("state", "in", ("reading", "checking", "taking")),
                     ("to_write_back", "=", True),
                 ],
                 order="id",
@@ -105,6 +105,8 @@ class KeycrmAccount(models.Model):
             try:
                 if comparison.to_write_back:
                     self._write_back(client, comparison)
+                elif comparison.state == "taking":
+                    self._committed(comparison._take_part)
                 elif comparison.state == "reading":
                     self._read_pages(client, comparison)
                 else:

@@ -20,7 +20,7 @@ class KeycrmStockComparison(models.Model):
     _description = "Stock comparison with KeyCRM"
     _inherit = ["keycrm.run"]
 
-    _busy_states = ("reading", "checking")
+    _busy_states = ("reading", "checking", "taking")
     _pieces = ("_work_stock",)
 
     # === FIELDS ===#
@@ -36,6 +36,7 @@ class KeycrmStockComparison(models.Model):
     page_count = fields.Integer(string="Pages")
     total_count = fields.Integer(string="Offers in KeyCRM", readonly=True, copy=False)
     done_count = fields.Integer(string="Read", readonly=True, copy=False)
+    # What is still to be worked: ids of offers, or of lines whose opening quantities are taken.
     to_check = fields.Json()
     check_count = fields.Integer(string="Checked once more", readonly=True)
     keycrm_warehouse_ids = fields.Many2many("keycrm.warehouse", string="KeyCRM warehouses")
@@ -67,7 +68,14 @@ class KeycrmStockComparison(models.Model):
         reading = self.env._("Reading KeyCRM")
         checking = self.env._("Checking differences")
         ready = self.env._("Waiting for your choice")
-        return [("reading", reading), ("checking", checking), ("ready", ready), *others]
+        taking = self.env._("Taking opening quantities")
+        return [
+            ("reading", reading),
+            ("checking", checking),
+            ("ready", ready),
+            ("taking", taking),
+            *others,
+        ]
 
     @api.depends("to_check", "check_count")
     def _compute_progress(self):
@@ -140,6 +148,12 @@ class KeycrmStockComparison(models.Model):
         return self.env._("Compare with KeyCRM")
 
     def _summary(self):
+        if self.choice == "opening":
+            return self.env._(
+                "Opening quantities are taken from KeyCRM, and stock is sent from now on. Left out: "
+                "%(count)s; the reasons stand in the list.",
+                count=self.left_out_count,
+            )
         if self.kind == "rehearsal":
             return self.env._("The rehearsal is ready. Nothing was sent yet: choose what is right.")
         return self.env._(

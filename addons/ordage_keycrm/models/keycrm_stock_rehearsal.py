@@ -1,7 +1,7 @@
 from collections import Counter
 from datetime import timedelta
 
-from odoo import fields, models
+from odoo import SUPERUSER_ID, fields, models
 from odoo.exceptions import UserError
 
 from ..const import STOCK_PUT_ROWS
@@ -20,7 +20,9 @@ _COUNTED = {
 #: Sending chosen later than this after the reading is followed by a comparison.
 STALE = timedelta(minutes=1)
 #: Why a product is left out of opening quantities.
-_LEFT_OUT = ("serials", "lots", "not_stored")
+_LEFT_OUT = ("serials", "lots", "not_stored", "refused")
+#: Products whose opening quantities are taken in one transaction: about a second's work.
+OPENING_ROWS = 50
 
 
 class KeycrmAccount(models.Model):
@@ -136,24 +138,26 @@ class KeycrmStockComparison(models.Model):
         return True
 
     def action_take_opening(self):
-        """KeyCRM is right: bring Odoo's stock to KeyCRM's numbers by an inventory adjustment.
+        """KeyCRM is right: let the stock worker bring Odoo's stock to KeyCRM's numbers.
 
         What has to be counted by people is left as it is on both sides, and listed with the reason.
 
         :return: True
-        :raise UserError: when a choice was made already
+        :raise UserError: when a choice was made already, or the integration is off
         """
         self._check_ready()
-        counts = [
-            count
-            for line in self.line_ids.filtered(lambda line: line.opening == "taken")
-            for count in line._opening_counts()
-        ]
-        self.env["stock.quant"].with_company(self.account_id.company_id).sudo().with_context(
-            inventory_mode=True, inventory_name=self.env._("Opening quantities from KeyCRM")
-        ).create(counts).action_apply_inventory()
-        self._begin_sending("opening")
-        self._enqueue(self.line_ids.product_id - self._left_out().product_id)
+        self._check_enabled()
+        lines = self.line_ids.filtered(lambda line: line.opening == "taken")
+        self.sudo().write(
+            {
+                "state": "taking",
+                "user_id": self.env.uid != SUPERUSER_ID and self.env.uid,
+                "to_check": lines.ids,
+                "total_count": len(lines),
+                "done_count": 0,
+            }
+        )
+        self.account_id._wake_stock()
         return True
 
     def action_not_now(self):
@@ -206,6 +210,38 @@ class KeycrmStockComparison(models.Model):
                 self.env._("There is nothing to choose here, or it was chosen already.")
             )
 
+    def _check_enabled(self):
+        """Make sure that the stock worker runs: what was chosen would wait unseen.
+
+        :raise UserError: when the integration is off
+        """
+        if not self.account_id.enabled:
+            raise UserError(self.env._("Enable the integration first."))
+
+    def _take_part(self):
+        """Take the opening quantities of some products; after the last ones, begin to send.
+
+        Together with the note of what is left: whatever breaks off goes on where it was, and nothing is
+        taken twice.
+        """
+        if self.state != "taking":
+            # It was stopped meanwhile.
+            return
+        part, rest = self.to_check[:OPENING_ROWS], self.to_check[OPENING_ROWS:]
+        language = self.user_id.lang or self.env.lang
+        self.with_context(lang=language).line_ids.browse(part).exists()._take()
+        self.write({"to_check": rest, "done_count": self.done_count + len(part)})
+        if not rest:
+            self._end_taking()
+
+    def _end_taking(self):
+        """Odoo has KeyCRM's numbers: from now on its own are sent."""
+        self._begin_sending("opening")
+        self.write({"to_check": False, "left_out_count": len(self._left_out())})
+        self._enqueue(self.line_ids.product_id - self._left_out().product_id)
+        self._tell_user()
+        self.account_id._tell_screens()
+
     def _begin_sending(self, choice):
         """From now on each change is sent to the warehouses that were rehearsed."""
         account = self.account_id.sudo().with_context(keycrm_from_screen=False)
@@ -246,6 +282,7 @@ class KeycrmStockComparisonLine(models.Model):
             ("serials", "Left out: serial numbers have to be counted"),
             ("lots", "Left out: lots have to be counted"),
             ("not_stored", "Left out: Odoo keeps no stock of it"),
+            ("refused", "Left out: Odoo does not accept the inventory adjustment"),
         ],
         string="As opening quantity",
         readonly=True,
@@ -268,6 +305,26 @@ class KeycrmStockComparisonLine(models.Model):
         if product.tracking == "lot" and not self._only_lot():
             return "lots"
         return "taken"
+
+    def _take(self):
+        """Bring Odoo's stock to KeyCRM's numbers; where Odoo refuses, one by one, to find out which."""
+        try:
+            with self.env.cr.savepoint():
+                self._apply_opening()
+        except UserError:
+            if len(self) == 1:
+                self.opening = "refused"
+                return
+            for line in self:
+                line._take()
+
+    def _apply_opening(self):
+        """Apply the inventory adjustment that makes Odoo's numbers those of KeyCRM."""
+        counts = [count for line in self for count in line._opening_counts()]
+        Quant = self.env["stock.quant"].with_company(self.account_id.company_id).sudo()
+        name = self.env._("Opening quantities from KeyCRM")
+        quants = Quant.with_context(inventory_mode=True, inventory_name=name).create(counts)
+        quants.action_apply_inventory()
 
     def _opening_quants(self):
         """:return: ``stock.quant`` of the product in the matched warehouses, the fullest first"""

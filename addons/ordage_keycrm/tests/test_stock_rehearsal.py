@@ -1,8 +1,10 @@
 from datetime import timedelta
+from unittest.mock import patch
 
 from odoo.exceptions import UserError
 from odoo.fields import Command
 
+from ..models import keycrm_stock_rehearsal
 from .stock_common import StockCase
 
 
@@ -148,6 +150,7 @@ class TestStockRehearsal(StockCase):
         )
         self.assertEqual(rehearsal.left_out_count, 3)
         rehearsal.action_take_opening()
+        self.work()
         self.assertEqual([self.here(p) for p in (two, one, serial, fresh)], [4, 9, 0, 0])
         quant = self.env["stock.quant"].search([("lot_id", "=", only.id), ("quantity", "=", 9)])
         self.assertEqual(quant.location_id, self.warehouse.lot_stock_id)
@@ -163,6 +166,7 @@ class TestStockRehearsal(StockCase):
         self.count(spread, 2)
         self.count(spread, 8, shelf)
         self.rehearsal().action_take_opening()
+        self.work()
         quants = self.env["stock.quant"].search(
             [("product_id", "=", spread.id), ("location_id.usage", "=", "internal")]
         )
@@ -178,6 +182,63 @@ class TestStockRehearsal(StockCase):
         self.assertEqual(first.choice, "not_now")
         self.assertEqual([self.here(product) for product in self.mine], [4, 9, 1, 6, 8])
         self.assertEqual(self.numbers(), [4, 9, 1, 6, 8])
+
+    def test_opening_quantities_that_break_off_go_on_where_they_were(self):
+        rehearsal = self.rehearsal()
+        moves = self.env["stock.move"].search([])
+        rehearsal.action_take_opening()
+        with patch.object(keycrm_stock_rehearsal, "OPENING_ROWS", 2):
+            with (
+                self.committing(),
+                patch.object(type(rehearsal), "_end_taking", side_effect=RuntimeError("killed")),
+                self.assertRaisesRegex(RuntimeError, "killed"),
+                self.account._client() as client,
+            ):
+                while True:
+                    # A killed process leaves nothing of the transaction that it was in.
+                    with self.env.cr.savepoint():
+                        self.account._work_stock(client)
+            self.assertEqual((rehearsal.state, rehearsal.done_count), ("taking", 2))
+            self.assertFalse(self.account.push_stock)
+            self.work()
+        self.assertEqual((rehearsal.state, rehearsal.choice), ("done", "opening"))
+        self.assertEqual([self.here(product) for product in self.mine], [4, 9, 1, 6, 8])
+        taken = self.env["stock.move"].search([("id", "not in", moves.ids)])
+        self.assertEqual(len(taken), 4)
+
+    def test_opening_quantities_can_be_stopped_and_nothing_is_sent_then(self):
+        rehearsal = self.rehearsal()
+        rehearsal.action_take_opening()
+        rehearsal.action_cancel()
+        self.assertEqual(self.sent(), [])
+        self.assertEqual(rehearsal.state, "cancelled")
+        self.assertEqual([self.here(product) for product in self.mine], [0, 3, 7, 6, 0])
+        self.assertFalse(self.account.push_stock)
+
+    def test_a_product_that_odoo_refuses_to_adjust_holds_back_no_other(self):
+        apply = type(self.env["stock.quant"])._apply_inventory
+        closed = UserError("The period is closed.")
+
+        def refuse(quants, *args):
+            if self.lower in quants.product_id:
+                raise closed
+            return apply(quants, *args)
+
+        rehearsal = self.rehearsal()
+        rehearsal.action_take_opening()
+        with patch.object(type(self.env["stock.quant"]), "_apply_inventory", refuse):
+            self.work()
+        self.assertEqual([self.here(product) for product in self.mine], [4, 3, 1, 6, 8])
+        line = rehearsal.line_ids.filtered(lambda line: line.product_id == self.lower)
+        self.assertEqual((line.opening, rehearsal.left_out_count), ("refused", 1))
+        self.assertEqual(self.numbers(), [4, 9, 1, 6, 8])
+
+    def test_opening_quantities_are_refused_while_the_integration_is_off(self):
+        rehearsal = self.rehearsal()
+        self.account.enabled = False
+        with self.assertRaises(UserError):
+            rehearsal.action_take_opening()
+        self.assertEqual(rehearsal.state, "ready")
 
     def test_a_choice_is_made_once(self):
         rehearsal = self.rehearsal()

@@ -20,7 +20,7 @@ _COUNTED = {
 #: Sending chosen later than this after the reading is followed by a comparison.
 STALE = timedelta(minutes=1)
 #: Why a product is left out of opening quantities.
-_LEFT_OUT = ("serials", "lots", "not_stored", "refused")
+_LEFT_OUT = ("serials", "lots", "not_stored", "changed", "refused")
 #: Products whose opening quantities are taken in one transaction: about a second's work.
 OPENING_ROWS = 50
 
@@ -229,7 +229,10 @@ class KeycrmStockComparison(models.Model):
             return
         part, rest = self.to_check[:OPENING_ROWS], self.to_check[OPENING_ROWS:]
         language = self.user_id.lang or self.env.lang
-        self.with_context(lang=language).line_ids.browse(part).exists()._take()
+        lines = self.with_context(lang=language).line_ids.browse(part).exists()
+        changed = lines._changed_since_reading()
+        changed.opening = "changed"
+        (lines - changed)._take()
         self.write({"to_check": rest, "done_count": self.done_count + len(part)})
         if not rest:
             self._end_taking()
@@ -282,6 +285,7 @@ class KeycrmStockComparisonLine(models.Model):
             ("serials", "Left out: serial numbers have to be counted"),
             ("lots", "Left out: lots have to be counted"),
             ("not_stored", "Left out: Odoo keeps no stock of it"),
+            ("changed", "Left out: it changed in Odoo after the reading; rehearse again"),
             ("refused", "Left out: Odoo does not accept the inventory adjustment"),
         ],
         string="As opening quantity",
@@ -306,8 +310,51 @@ class KeycrmStockComparisonLine(models.Model):
             return "lots"
         return "taken"
 
+    def _changed_since_reading(self):
+        """Find lines whose stock changed in Odoo since it was read beside KeyCRM's.
+
+        What was missing then may be there now, and would be added once more.
+
+        :return: those lines
+        """
+        changed = self.browse()
+        for warehouse, lines in self.grouped("keycrm_warehouse_id").items():
+            products, account = lines.product_id, warehouse.account_id
+            targets = self.env["keycrm.stock.terms"]._targets(warehouse, products)
+            moved = lines._moved_since_reading(warehouse.warehouse_ids)
+            changed |= lines.filtered(
+                lambda line, targets=targets, moved=moved, account=account: (
+                    line.product_id in moved
+                    or not rules.is_same(
+                        account._fitted(targets[line.product_id.id]), line.odoo_quantity
+                    )
+                )
+            )
+        return changed
+
+    def _moved_since_reading(self, warehouses):
+        """:return: ``product.product`` of these lines that came to or left Odoo warehouses since"""
+        places = self.env["stock.location"].sudo().search([("warehouse_id", "in", warehouses.ids)])
+        moves = (
+            self.env["stock.move"]
+            .sudo()
+            .search(
+                [
+                    ("product_id", "in", self.product_id.ids),
+                    ("state", "=", "done"),
+                    ("date", ">", self.comparison_id.finished_at),
+                    "|",
+                    ("location_id", "in", places.ids),
+                    ("location_dest_id", "in", places.ids),
+                ]
+            )
+        )
+        return moves.product_id
+
     def _take(self):
         """Bring Odoo's stock to KeyCRM's numbers; where Odoo refuses, one by one, to find out which."""
+        if not self:
+            return
         try:
             with self.env.cr.savepoint():
                 self._apply_opening()

@@ -183,6 +183,31 @@ class TestStockRehearsal(StockCase):
         self.assertEqual([self.here(product) for product in self.mine], [4, 9, 1, 6, 8])
         self.assertEqual(self.numbers(), [4, 9, 1, 6, 8])
 
+    def test_what_was_counted_after_the_rehearsal_is_not_added_once_more(self):
+        rehearsal = self.rehearsal()
+        # Since then: uncounted was counted, of lower goods came and went (as many as before), and higher
+        # went elsewhere than to these warehouses.
+        self.count(self.uncounted, 8)
+        stock = self.warehouse.lot_stock_id
+        self.count(self.higher, 3, self.second.lot_stock_id)
+        self.move(self.lower, 2, self.suppliers, stock)
+        self.move(self.lower, 2, stock, self.customers)
+        move = self.env["stock.move"].search(
+            [("product_id", "=", self.lower.id)], order="id desc", limit=1
+        )
+        move.date = rehearsal.finished_at + timedelta(minutes=1)
+        rehearsal.action_take_opening()
+        self.work()
+        self.assertEqual([self.here(product) for product in self.mine], [4, 3, 1, 6, 8])
+        kinds = {line.product_id: line.opening for line in rehearsal.line_ids}
+        self.assertEqual([kinds[p] for p in (self.uncounted, self.lower)], ["changed"] * 2)
+        self.assertEqual(rehearsal.left_out_count, 2)
+        # Rehearsed again some time later, the rest is taken.
+        move.date -= timedelta(hours=1)
+        self.rehearsal().action_take_opening()
+        self.work()
+        self.assertEqual([self.here(product) for product in self.mine], [4, 9, 1, 6, 8])
+
     def test_opening_quantities_that_break_off_go_on_where_they_were(self):
         rehearsal = self.rehearsal()
         moves = self.env["stock.move"].search([])

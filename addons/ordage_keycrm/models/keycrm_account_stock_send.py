@@ -95,6 +95,9 @@ class KeycrmAccount(models.Model):
         for offer in offers:
             number = self._fitted(targets[offer.product_id.id])
             level = levels.get(offer.id)
+            if not level and number <= 0:
+                # KeyCRM was asked and did not answer for it: a zero might wipe what nobody has seen.
+                continue
             if level and self._is_right(level, number):
                 right.append(level.id)
             elif not (level and level.error and rules.is_same(level.sent_quantity, number)):

@@ -273,6 +273,17 @@ class TestStockSending(StockCase):
         self.assertEqual({self.shown(product) for product in products[2:]}, {0.0})
         self.assertEqual(self.account.stock_held_zeros, 0)
 
+    def test_goods_that_keycrm_did_not_answer_for_are_not_zeroed(self):
+        products = self.many(60, "UNREAD")
+        self.count_all(products, 0)
+        self.keycrm.add_fault("empty_list", method="GET", path="/offers/stocks", times=2)
+        self.work()
+        self.assertEqual({self.shown(product) for product in products}, {5.0})
+        # Of those that it answers for, what is too much waits for a person.
+        self.account._enqueue_counted()
+        self.work()
+        self.assertEqual(self.account.stock_held_zeros, 60)
+
     def test_the_limits_of_twenty_products_and_ten_percent_and_other_ones(self):
         ties = self.env["keycrm.offer"].search([("account_id", "=", self.account.id)])
         ties.unlink()

@@ -4,8 +4,8 @@ from ..const import STOCK_PUT_ROWS
 from ..keycrm import stock as rules
 from ..keycrm.errors import Refused
 
-#: Refusals in one pass after which the rest is taken for refused too: then it is no single row's
-#: fault.
+#: Refusals one after another, with nothing accepted in between, after which the rest is taken for
+#: refused too: then it is no single row's fault.
 MOST_REFUSALS = 40
 
 
@@ -162,6 +162,8 @@ class KeycrmAccount(models.Model):
         :param refusals: how many more are looked into, a list with one number
         """
         Level = self.env["keycrm.stock.level"].sudo()
+        # What was learnt from a row before goes for these too.
+        rows = [(offer_id, number, self._fitted(quantity)) for offer_id, number, quantity in rows]
         try:
             self._put(client, warehouse, rows)
         except Refused as refusal:
@@ -176,6 +178,8 @@ class KeycrmAccount(models.Model):
             error = refusal.params.get("message") or refusal.code
             self._committed(lambda: Level._refused(warehouse, _by_offer(rows), error))
             return
+        # Some are accepted, so it is single rows' fault: the others are looked into as well.
+        refusals[0] = max(refusals[0], MOST_REFUSALS)
         self._committed(lambda: self._note_arrived(warehouse, _by_offer(rows)))
 
     def _put(self, client, warehouse, rows):

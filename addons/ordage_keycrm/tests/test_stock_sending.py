@@ -134,6 +134,43 @@ class TestStockSending(StockCase):
         self.count(bad, 5)
         self.assertTrue(self.sent())
 
+    def test_a_few_deleted_offers_among_many_hold_nobody_back(self):
+        products = self.many(200, "FEW-")
+        self.count_all(products, 3)
+        self.work()
+        self.keycrm.set_switches(stock_put_unknown="refuse")
+        deleted = products[::25]
+        for product in deleted:
+            self.keycrm.delete_offer(self.number(product))
+        self.count_all(products, 4)
+        self.work()
+        others = products - deleted
+        self.assertEqual({self.shown(product) for product in others}, {4.0})
+        self.assertFalse(others.filtered("keycrm_push_error"))
+        self.assertEqual(deleted.filtered("keycrm_push_error"), deleted)
+
+    def test_where_all_is_refused_not_every_row_is_tried(self):
+        products = self.many(200, "ALL-")
+        self.count_all(products, 3)
+        self.work()
+        self.sent()
+        self.keycrm.add_fault("status", status=422, method="PUT", path="/offers/stocks", times=None)
+        self.count_all(products, 4)
+        self.assertLess(len(self.sent()), 60)
+        self.assertEqual(len(products.filtered("keycrm_push_error")), 200)
+
+    def test_that_keycrm_takes_no_fractions_is_learnt_for_all_of_many(self):
+        self.account.stock_whole_numbers = False
+        products = self.many(120, "KG-")
+        products.uom_id = self.env.ref("uom.product_uom_kgm")
+        self.keycrm.set_switches(fractional="refuse")
+        self.count_all(products[::2], 3.5)
+        self.count_all(products[1::2], 3)
+        self.work()
+        self.assertTrue(self.account.stock_whole_numbers)
+        self.assertEqual({self.shown(product) for product in products}, {3.0})
+        self.assertLess(len(self.sent()), 30)
+
     def test_a_number_that_broke_off_on_its_way_is_sent_again(self):
         sock = self.goods("SOCK-CUT")
         self.count(sock, 3)

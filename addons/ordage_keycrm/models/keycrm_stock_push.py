@@ -40,7 +40,7 @@ class KeycrmStockPush(models.Model):
     def _begin(self):
         account = self.account_id
         self.env["keycrm.stock.level"].sudo().search([("account_id", "=", account.id)]).write(
-            {"is_known": False, "error": False, "sent_quantity": False}
+            {"is_known": False, "read_at": False, "error": False, "sent_quantity": False}
         )
         product_ids = account._counted_product_ids()
         if not product_ids:

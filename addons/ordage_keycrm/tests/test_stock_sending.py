@@ -83,6 +83,15 @@ class TestStockSending(StockCase):
         self.assertEqual([r for r in self.sent() if self.number(sock) in r[1]], [])
         self.assertEqual(self.shown(sock), 7)
 
+    def test_send_all_sends_also_what_was_only_read(self):
+        sock = self.goods("SOCK-HAND", keycrm={1: 5})
+        self.count(sock, 5)
+        self.work()
+        self.keycrm.set_stock(self.number(sock), 1, 99, webhook=False)
+        self.account.action_push_all_stock()
+        self.work()
+        self.assertEqual(self.shown(sock), 5)
+
     # === WHAT KEYCRM TAKES ===#
 
     def test_fractions_and_negatives_under_every_answer(self):

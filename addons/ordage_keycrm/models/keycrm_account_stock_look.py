@@ -63,9 +63,10 @@ class KeycrmAccount(models.Model):
             by_sku.setdefault(sku_key(offer.sku), {})[offer.id] = offer
         known = self._known_offer_numbers([offer.id for offer in offers])
         ties, missing = [], self.env["product.product"]
+        owners = self._count_owners(wanted)
         for key, products in wanted.items():
             found = list(by_sku.get(key, {}).values())
-            if len(found) == 1 and len(products) == 1 and found[0].id not in known:
+            if len(found) == 1 and owners.get(key) == 1 and found[0].id not in known:
                 ties.append((found[0].id, found[0].sku, products[0]))
             else:
                 missing = missing.union(*products)
@@ -73,6 +74,19 @@ class KeycrmAccount(models.Model):
         # An order may have tied them in the meantime.
         missing -= self._offers_of(missing).product_id
         self.env["keycrm.missing.sku"].sudo()._remember(self, missing)
+
+    def _count_owners(self, keys):
+        """Count the products with these SKUs, also those that did not change just now.
+
+        :param keys: SKU keys
+        :return: ``{sku key: number of products}``
+        """
+        company = ("company_id", "in", (self.company_id.id, False))
+        return dict(
+            self.env["product.product"]._read_group(
+                [("keycrm_sku_key", "in", list(keys)), company], ["keycrm_sku_key"], ["__count"]
+            )
+        )
 
     def _known_offer_numbers(self, numbers):
         """:return: which of these offers of KeyCRM are tied already"""

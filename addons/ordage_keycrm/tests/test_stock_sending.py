@@ -230,6 +230,16 @@ class TestStockSending(StockCase):
         self.work()
         self.assertEqual(self.shown(product), 2)
 
+    def test_of_two_products_with_one_sku_none_is_guessed(self):
+        self.keycrm.create_offer(sku="TWIN", stock={1: 7})
+        changed, other = self.env["product.product"].create(
+            [{"name": name, "default_code": "TWIN", "is_storable": True} for name in "ab"]
+        )
+        self.count(changed, 2)
+        self.work()
+        self.assertFalse((changed + other).keycrm_offer_ids)
+        self.assertEqual(changed.keycrm_push_state, "missing")
+
     def test_many_skus_are_asked_for_in_one_request(self):
         for number in range(120):
             self.keycrm.create_offer(sku=f"ASK-{number}", stock={1: 0})

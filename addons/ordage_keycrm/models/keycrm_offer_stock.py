@@ -30,7 +30,8 @@ class KeycrmOffer(models.Model):
         return result
 
     def _note_stock(self):
-        """Queue the products of these offers: a new tie has to be sent too."""
+        """Queue the products of these offers: a new tie has to be sent too, and KeyCRM has it."""
         for account in self.account_id:
             mine = self.filtered(lambda offer, account=account: offer.account_id == account)
+            self.env["keycrm.missing.sku"].sudo()._forget(account, mine.product_id)
             self.env["keycrm.stock.change"].sudo()._note_orders(account, mine.product_id.ids)

@@ -280,6 +280,19 @@ class TestStockSending(StockCase):
         self.assertEqual(self.shown(product), 5)
         self.assertFalse(asked.exists())
 
+    def test_a_product_that_an_order_ties_is_not_missing_any_more(self):
+        product = self.env["product.product"].create(
+            {"name": "x", "default_code": "BY-ORDER", "type": "consu", "is_storable": True}
+        )
+        self.count(product, 2)
+        self.work()
+        offer = self.keycrm.create_offer(sku="BY-ORDER", stock={1: 0})["id"]
+        self.arrive(self.new_order([{"offer_id": offer, "quantity": 1}]))
+        self.work()
+        self.assertEqual(self.number(product), offer)
+        missing = self.env["keycrm.missing.sku"].search([("product_id", "=", product.id)])
+        self.assertFalse(missing)
+
     def test_services_and_archived_products_are_not_sent(self):
         old = self.goods("OLD", keycrm={1: 3})
         service = self.goods("SERVICE", storable=False, keycrm={1: 3})

@@ -152,7 +152,7 @@ class KeycrmAccount(models.Model):
                     continue
                 echo = expected.filtered(
                     lambda row, offer=offer, quantity=quantity: (
-                        row.offer_id == offer and rules.is_same(row.quantity, quantity)
+                        row.offer_id == offer and _is_sum(quantity, row.quantity, offer)
                     )
                 )[:1]
                 if echo and self._is_awaited(offer, quantity, expected - crossed - echo):
@@ -189,7 +189,7 @@ class KeycrmAccount(models.Model):
     def _is_known_total(offer, quantity):
         levels = offer.level_ids
         total = offer.elsewhere_quantity + sum(levels.mapped("quantity"))
-        return bool(levels) and all(levels.mapped("is_known")) and rules.is_same(total, quantity)
+        return bool(levels) and all(levels.mapped("is_known")) and _is_sum(quantity, total, offer)
 
     def _order_comes_first(self, event, now):
         """Tell whether an order's webhook may be about to explain this one."""
@@ -213,6 +213,18 @@ class KeycrmAccount(models.Model):
                 limit=1,
             )
         )
+
+
+def _is_sum(quantity, total, offer):
+    """Tell whether a webhook's number is that of an offer's total.
+
+    KeyCRM's webhook may be set up for all of its warehouses, or for the matched ones alone.
+
+    :param total: over all warehouses
+    """
+    return rules.is_same(quantity, total) or rules.is_same(
+        quantity, total - offer.elsewhere_quantity
+    )
 
 
 def _told_by(payload):

@@ -112,6 +112,19 @@ class TestStockDrift(StockCase):
         self.assertEqual(self.sent(), [])
         self.assertEqual(self.asked_log, [])
 
+    def test_an_echo_of_the_matched_warehouses_alone_costs_no_request(self):
+        self.keycrm.set_stock(self.number(self.sock), 2, 30, webhook=False)
+        self.hear(35)
+        self.work()
+        for quantity in (6, 7):
+            self.count(self.sock, quantity)
+            self.work()
+        self.sent()
+        for quantity in (6, 7, 7):
+            self.hear(quantity)
+            self.assertEqual(self.sent(), [])
+            self.assertEqual(self.asked_log, [])
+
     def test_a_stock_webhook_of_a_stranger_is_no_harm(self):
         self.hear(5, offer=987654)
         self.account._receive({"offer_id": "x", "in_stock": []})

@@ -1,7 +1,7 @@
 import logging
 from dataclasses import dataclass
 
-from odoo import api, fields, models
+from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
@@ -58,7 +58,10 @@ class KeycrmAccount(models.Model):
 
     def write(self, vals):
         starting = self.filtered(lambda account: not account.push_stock)
+        idle = self.filtered(lambda account: account.push_stock and not account.enabled)
         result = super().write(vals)
+        if vals.get("enabled"):
+            idle._catch_up_stock()
         if vals.get("push_stock"):
             starting._start_stock()
         if "stock_quantity" in vals:
@@ -122,6 +125,13 @@ class KeycrmAccount(models.Model):
             {"is_known": False}
         )
         self.warehouse_ids._allow_sending()
+
+    def _catch_up_stock(self):
+        """The integration was off: what changed meanwhile was not collected, so all is compared."""
+        for account in self:
+            if account.push_stock and account._sending_warehouses():
+                Comparison = self.env["keycrm.stock.comparison"].with_user(SUPERUSER_ID)
+                Comparison._start(account, "comparison")
 
     def _note_has_sent(self):
         """Remember that something was sent, before the levels that tell of it are cleared."""

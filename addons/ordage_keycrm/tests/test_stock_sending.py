@@ -382,6 +382,18 @@ class TestStockSending(StockCase):
                 self.assertEqual(self.account.stock_held_zeros, 0)
                 self.assertEqual({self.shown(product) for product in products[:zeroed]}, {5.0})
 
+    def test_what_changed_while_the_integration_was_off_is_sent_afterwards(self):
+        sock = self.goods("SOCK-OFF")
+        self.count(sock, 5)
+        self.work()
+        self.account.enabled = False
+        self.count(sock, 9)
+        self.work()
+        self.assertEqual(self.shown(sock), 5)
+        self.account.enabled = True
+        self.work()
+        self.assertEqual(self.shown(sock), 9)
+
     def test_paused_stock_is_collected_and_goes_out_at_once(self):
         sock = self.goods("SOCK-PAUSE")
         self.account.action_pause_stock()

@@ -102,6 +102,29 @@ class TestStockRehearsal(StockCase):
         self.sent()
         self.assertEqual(self.numbers(), [4, 9, 1, 6, 8])
 
+    def test_keycrms_numbers_from_before_come_back_also_after_unmatching(self):
+        rehearsal = self.rehearsal()
+        rehearsal.action_send()
+        self.work()
+        self.kw1.warehouse_ids = False
+        self.sent()
+        rehearsal.action_write_back()
+        self.work()
+        self.assertEqual(self.numbers(), [4, 9, 1, 6, 8])
+        self.assertTrue(rehearsal.written_back_at)
+        # What was not sent is not written.
+        mine = {self.number(product) for product in self.zero + self.lower + self.higher}
+        self.assertEqual({number for _id, rows in self.sent() for number in rows}, mine)
+
+    def test_writing_back_is_refused_while_the_integration_is_off(self):
+        rehearsal = self.rehearsal()
+        rehearsal.action_send()
+        self.work()
+        self.account.enabled = False
+        with self.assertRaises(UserError):
+            rehearsal.action_write_back()
+        self.assertFalse(rehearsal.to_write_back)
+
     def test_opening_quantities_come_from_keycrm_as_an_inventory_adjustment(self):
         self.rehearsal().action_take_opening()
         self.assertEqual(self.sent(), [])

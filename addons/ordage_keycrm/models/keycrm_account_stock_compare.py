@@ -196,6 +196,10 @@ class KeycrmAccount(models.Model):
         readings = comparison._readings()
         self._tie_from(readings)
         offers = self.env["keycrm.offer"].sudo().search([("account_id", "=", self.id)])
+        if not readings and not all(offers.mapped("is_gone")):
+            # However it was begun: nobody deletes a whole catalogue to have its ties cleared.
+            comparison._end("failed", error_code="stock_list_empty")
+            return
         offers.filtered(lambda o: o.is_gone and o.keycrm_id in readings).is_gone = False
         counted = set(self._counted_product_ids(offers.product_id.ids))
         if comparison.kind == "rehearsal":
@@ -337,7 +341,7 @@ class KeycrmAccount(models.Model):
     def _note_differences(self, comparison, offers, rows):
         """Write the table, and queue what differs; what waits to be sent anyway is no
         difference."""
-        self._note_gone(offers.filtered(lambda offer: offer.keycrm_id not in rows))
+        self._note_gone(self._nowhere_in(comparison, offers, rows))
         waiting = self.env["keycrm.stock.change"]._waiting(offers.product_id)
         settled = fields.Datetime.now() - timedelta(seconds=SETTLE_SECONDS)
         counted = set(self._counted_product_ids(offers.product_id.ids)) - waiting
@@ -362,6 +366,17 @@ class KeycrmAccount(models.Model):
         self.env["keycrm.stock.change"].sudo()._append(
             [(self.id, product_id) for product_id in sorted(differing)]
         )
+
+    def _nowhere_in(self, comparison, offers, rows):
+        """Find offers that KeyCRM names neither in its list nor when it is asked for them.
+
+        :param rows: ``{number: [StockRow]}`` as it answered
+        """
+        silent = offers.filtered(lambda offer: offer.keycrm_id not in rows)
+        if not silent:
+            return silent
+        listed = comparison._readings()
+        return silent.filtered(lambda offer: offer.keycrm_id not in listed)
 
     def _note_gone(self, offers):
         """KeyCRM named these offers neither in its list nor when it was asked for them."""

@@ -208,6 +208,10 @@ class KeycrmExplain(models.AbstractModel):
                 "Odoo's process ended in the middle of this, perhaps for lack of memory or time. It "
                 "is tried again by itself; if it stays, show it to an administrator."
             ),
+            "stock_list_empty": self.env._(
+                "KeyCRM's list of stock was empty, although Odoo knows products of it, so nothing was "
+                "concluded from it. Check in KeyCRM that the products are there, then try again."
+            ),
             "stock_list_short": self.env._(
                 "KeyCRM's list of stock lacks products that it had before (%(count)s), so nothing "
                 "was concluded from it. Odoo compares again by itself; if they were really deleted in "

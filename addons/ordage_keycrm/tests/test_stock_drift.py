@@ -1,3 +1,5 @@
+from unittest.mock import patch
+
 from .stock_common import StockCase
 
 
@@ -210,14 +212,45 @@ class TestStockDrift(StockCase):
             self.assertFalse(self.sock.keycrm_offer_ids.is_gone)
             self.keycrm.clear_faults()
 
+    def comparison_of_a_person(self):
+        action = self.account.with_user(self.env.ref("base.user_admin")).action_reconcile_stock()
+        self.work()
+        comparison = self.env["keycrm.stock.comparison"].browse(action["res_id"])
+        self.assertTrue(comparison.user_id)
+        return comparison
+
+    def test_a_list_that_lacks_much_makes_no_product_gone(self):
+        goods = [self.goods(f"{self.id()}-{n}", keycrm={1: 1}) for n in range(6)]
+        for product in goods:
+            self.count(product, 1)
+        self.work()
+        for product in goods:
+            self.keycrm.delete_offer(self.number(product))
+        comparison = self.comparison()
+        self.assertEqual((comparison.state, comparison.error_code), ("failed", "stock_list_short"))
+        self.assertFalse(any(product.keycrm_offer_ids.is_gone for product in goods))
+
+    def test_an_offer_that_the_list_names_is_not_gone_when_a_check_is_answered_empty(self):
+        self.keycrm.set_stock(self.number(self.sock), 1, 2, webhook=False)
+        with patch.object(type(self.account), "_read_stock_rows", lambda *_args: {}):
+            self.comparison()
+        self.assertFalse(self.sock.keycrm_offer_ids.is_gone)
+        self.assertEqual(self.comparison().difference_count, 1)
+        self.assertEqual(self.shown(self.sock), 5)
+
     def test_a_list_that_stays_empty_makes_no_product_gone(self):
         goods = [self.goods(f"{self.id()}-{n}", keycrm={1: 1}) for n in range(6)]
         for product in goods:
             self.count(product, 1)
         self.work()
         self.keycrm.add_fault("empty_list", method="GET", path="/offers/stocks", times=None)
-        comparison = self.comparison()
-        self.assertEqual((comparison.state, comparison.error_code), ("failed", "stock_list_short"))
+        rehearsal = self.env["keycrm.stock.comparison"]._start(self.account, "rehearsal")
+        self.work()
+        for comparison in (self.comparison(), self.comparison_of_a_person(), rehearsal):
+            self.assertEqual(
+                (comparison.state, comparison.error_code), ("failed", "stock_list_empty")
+            )
+            self.assertIn("empty", comparison.error)
         for product in goods:
             self.assertFalse(product.keycrm_offer_ids.is_gone)
         self.keycrm.clear_faults()
@@ -225,12 +258,13 @@ class TestStockDrift(StockCase):
 
     def test_an_empty_list_zeroes_nothing_and_loses_no_tie(self):
         self.keycrm.add_fault("empty_list", method="GET", path="/offers/stocks", times=1)
-        self.assertEqual(self.comparison().state, "done")
+        self.assertEqual(self.comparison().state, "failed")
         self.assertEqual(self.sent(), [])
         self.assertEqual(self.shown(self.sock), 5)
         self.assertFalse(self.sock.keycrm_offer_ids.is_gone)
 
     def test_an_offer_that_keycrm_does_not_have_any_more_is_said_to_be_gone(self):
+        self.goods(f"{self.id()}-other")
         self.keycrm.delete_offer(self.number(self.sock))
         self.comparison()
         self.assertTrue(self.sock.keycrm_offer_ids.is_gone)

@@ -15,8 +15,12 @@ FINISHED = {
     "keycrm.stock.comparison": (("done", "cancelled"), "create_date"),
     "keycrm.stock.push": (("done", "cancelled"), "create_date"),
 }
-#: Of these the newest one stays: people look at it, and a rehearsal can be taken back.
-NEWEST_STAYS = ("keycrm.product.load", "keycrm.stock.comparison")
+#: Of these the newest one stays: people look at it, and KeyCRM's numbers from before a rehearsal can be
+#: written back. One for each domain.
+NEWEST_STAYS = {
+    "keycrm.product.load": ([],),
+    "keycrm.stock.comparison": ([], [("choice", "in", ("send", "opening"))]),
+}
 
 
 class KeycrmAccount(models.Model):
@@ -41,8 +45,8 @@ class KeycrmAccount(models.Model):
                 Model = self.env[name].sudo()
                 domain = [("account_id", "=", account.id), ("state", "in", states)]
                 newest = Model.browse()
-                if name in NEWEST_STAYS:
-                    newest = Model.search(domain, order="id desc", limit=1)
+                for more_of in NEWEST_STAYS.get(name, ()):
+                    newest |= Model.search([*domain, *more_of], order="id desc", limit=1)
                 domain += [(moment, "<", before), ("id", "not in", newest.ids)]
                 old = Model.search(domain, order="id", limit=GC_BATCH)
                 old.unlink()

@@ -208,6 +208,20 @@ class TestWaysIn(KeycrmCase):
         order._keycrm_todo("To be seen by an administrator", ["Why"])
         self.assertEqual(order.activity_ids.user_id, seller)
 
+    def test_numbers_from_before_the_last_rehearsal_stay_however_many_comparisons_follow(self):
+        choices = ("send", "opening", False, False)
+        runs = self.env["keycrm.stock.comparison"].create(
+            [{"account_id": self.account.id, "state": "done", "choice": c} for c in choices]
+        )
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE keycrm_stock_comparison SET create_date = now() - interval '100 days'"
+        )
+        self.env.invalidate_all()
+        self.account.keep_days = 90
+        self.account._gc_finished()
+        self.assertEqual(runs.exists(), runs[1] | runs[3])
+
     def test_a_fault_of_our_own_is_noted_and_stops_no_scheduled_action(self):
         self.patch(type(self.account), "_work_inbox", lambda *_args: 1 / 0)
         with (

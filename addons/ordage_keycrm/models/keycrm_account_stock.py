@@ -143,6 +143,8 @@ class KeycrmAccount(models.Model):
     def _forget_stock_accounts(self):
         """Accounts changed: the hook in ``stock.quant`` has to look anew which ones send stock."""
         self.env.registry.clear_cache()
+        # Until the commit others see, and keep, what was before.
+        self.env.cr.postcommit.add(self.env.registry.clear_cache)
 
     def _check_can_send(self):
         """Make sure that there is something to send to.

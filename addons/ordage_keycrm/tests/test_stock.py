@@ -1,3 +1,5 @@
+from unittest.mock import patch
+
 from odoo.fields import Command
 
 from .stock_common import StockCase
@@ -48,6 +50,17 @@ class TestStockChanges(StockCase):
         picking.button_validate()
         self.assertEqual(picking.state, "done")
         return picking
+
+    def test_a_change_right_after_switching_on_whatever_another_thread_remembers(self):
+        Change = self.env["keycrm.stock.change"]
+        self.env.cr.postcommit.clear()
+        self.account._forget_stock_accounts()
+        # Before the commit another thread looks, and sees the account as it was.
+        with patch.object(type(self.account), "search", lambda *_args, **_kw: self.account[:0]):
+            self.assertFalse(Change._accounts_by_company())
+        self.env.cr.postcommit.run()
+        self.count(self.shirt, 12)
+        self.assert_sent((self.shirt, 12))
 
     def test_a_receipt(self):
         self.picking(self.warehouse.in_type_id, 5, self.suppliers, self.stock)

@@ -54,6 +54,20 @@ class KeycrmAccount(models.Model):
     # Once anything was sent, a new matching of warehouses is rehearsed first.
     stock_has_sent = fields.Boolean(readonly=True, copy=False)
 
+    stock_to_rehearse = fields.Boolean(
+        string="To be rehearsed", compute="_compute_stock_to_rehearse"
+    )
+
+    # === COMPUTE METHODS ===#
+
+    @api.depends("enabled", "push_stock", "warehouse_ids.send_state")
+    def _compute_stock_to_rehearse(self):
+        for account in self:
+            states = account.warehouse_ids.mapped("send_state")
+            account.stock_to_rehearse = (
+                account.enabled and account.push_stock and "rehearse" in states
+            )
+
     # === CRUD METHODS ===#
 
     def write(self, vals):

@@ -368,3 +368,22 @@ class TestStockRehearsal(StockCase):
         self.assertEqual(action["res_model"], "keycrm.stock.comparison")
         self.assertEqual(self.kw1.send_state, "rehearse")
         self.assertEqual(self.sent(), [])
+        # Not asked again while the answer is awaited.
+        self.assertNotEqual((settings.execute() or {}).get("res_model"), action["res_model"])
+
+    def test_switching_on_again_in_the_settings_opens_another_rehearsal(self):
+        self.rehearsal().action_send()
+        self.work()
+        for push_stock in (False, True):
+            settings = self.env["res.config.settings"].create({})
+            settings.web_save({"keycrm_push_stock": push_stock}, {})
+            action = settings.execute()
+        self.assertEqual(action["res_model"], "keycrm.stock.comparison")
+        self.assertEqual(self.kw1.send_state, "rehearse")
+
+    def test_the_accounts_form_says_what_to_press_before_anything_is_sent(self):
+        self.assertFalse(self.account.stock_to_rehearse)
+        self.account.web_save({"push_stock": True}, {})
+        self.assertTrue(self.account.stock_to_rehearse)
+        self.rehearsal().action_send()
+        self.assertFalse(self.account.stock_to_rehearse)

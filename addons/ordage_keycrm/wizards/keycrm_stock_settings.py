@@ -19,10 +19,11 @@ class ResConfigSettings(models.TransientModel):
         return action
 
     def _keycrm_rehearsed(self):
-        """Tell whether a person has been asked already; later there is a button."""
-        return bool(
-            self.env["keycrm.stock.comparison"].search_count(
-                [("account_id", "=", self.keycrm_account_id.id), ("kind", "=", "rehearsal")],
-                limit=1,
-            )
+        """Tell whether a person has been asked already; later there is a button.
+
+        Where sending was chosen once, it was switched off or matched anew since.
+        """
+        newest = self.env["keycrm.stock.comparison"].search(
+            [("account_id", "=", self.keycrm_account_id.id), ("kind", "=", "rehearsal")], limit=1
         )
+        return bool(newest) and newest.choice not in ("send", "opening")

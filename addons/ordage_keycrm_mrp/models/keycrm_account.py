@@ -24,6 +24,11 @@ class KeycrmAccount(models.Model):
         return sorted(counted)
 
     def _products_to_send(self, product_ids):
-        """The kits of a component that changed have changed too."""
-        kits = self.env["mrp.bom"]._keycrm_kits_with(product_ids, self.company_id)
-        return super()._products_to_send([*product_ids, *(kits.ids)])
+        """The kits of a component that changed have changed too, and the components of a kit: an
+        order of it that is not confirmed takes them out."""
+        Bom = self.env["mrp.bom"]
+        changed = self.env["product.product"].browse(product_ids)
+        kits = Bom._keycrm_parts(changed, self.company_id)
+        parts = changed.union(*(part for found in kits.values() for part in found))
+        others = Bom._keycrm_kits_with(parts.ids, self.company_id)
+        return super()._products_to_send((parts | others).ids)

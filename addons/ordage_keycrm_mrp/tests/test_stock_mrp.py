@@ -13,17 +13,24 @@ class TestStockMrp(StockCase):
         self.set = self.goods(f"{name}-set", storable=False)
         self.keycrm.set_switches(status_reserve="on", status_write_off="on")
 
-    def bom(self, product, kind):
+    def bom(self, product, kind, cups=2, plates=1, **vals):
+        parts = ((self.cup, cups), (self.plate, plates))
         return self.env["mrp.bom"].create(
             {
                 "product_tmpl_id": product.product_tmpl_id.id,
                 "type": kind,
                 "bom_line_ids": [
-                    Command.create({"product_id": self.cup.id, "product_qty": 2}),
-                    Command.create({"product_id": self.plate.id, "product_qty": 1}),
+                    Command.create({"product_id": part.id, "product_qty": quantity})
+                    for part, quantity in parts
                 ],
+                **vals,
             }
         )
+
+    def sells(self, product):
+        """:return: what KeyCRM still sells of a product: what it has without its own reserve"""
+        stock = self.keycrm.stock(self.number(product))["warehouses"]["1"]
+        return float(stock["quantity"]) - float(stock["reserve"])
 
     def test_manufacturing_and_unbuilding_reach_keycrm(self):
         made = self.goods(f"{self.id()}-made")
@@ -79,6 +86,21 @@ class TestStockMrp(StockCase):
         bom.bom_line_ids[0].product_qty = 3
         self.assert_sent((self.set, 3))
 
+    def test_components_of_an_unconfirmed_kit_are_not_sold_twice(self):
+        self.account.status_ids.filtered(lambda s: s.keycrm_id == 4).order_action = "quotation"
+        self.bom(self.set, "phantom")
+        self.account.stock_quantity = "available"
+        self.count(self.cup, 20)
+        self.count(self.plate, 10)
+        self.work()
+        number = self.new_order([{"offer_id": self.number(self.set), "quantity": 2}], status_id=4)
+        order = self.arrive(number)
+        self.assertEqual(order.state, "draft")
+        self.work()
+        self.assertEqual(
+            [self.sells(product) for product in (self.set, self.cup, self.plate)], [8, 16, 8]
+        )
+
     def test_a_kit_that_keycrm_sold_is_not_sold_twice(self):
         self.bom(self.set, "phantom")
         for rule, status in (("on_hand", 6), ("available", 4)):
@@ -91,13 +113,11 @@ class TestStockMrp(StockCase):
             )
             order = self.arrive(number)
             self.work()
-            stock = self.keycrm.stock(self.number(self.set))["warehouses"]["1"]
-            self.assertEqual(float(stock["quantity"]) - float(stock["reserve"]), 8)
+            self.assertEqual(self.sells(self.set), 8)
             picking = order.picking_ids
             picking.action_assign()
             picking.move_ids.picked = True
             picking.button_validate()
             self.assertEqual(picking.state, "done")
             self.work()
-            stock = self.keycrm.stock(self.number(self.set))["warehouses"]["1"]
-            self.assertEqual(float(stock["quantity"]) - float(stock["reserve"]), 8)
+            self.assertEqual(self.sells(self.set), 8)

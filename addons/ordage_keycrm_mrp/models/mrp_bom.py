@@ -49,13 +49,15 @@ class MrpBom(models.Model):
             if not bom:
                 continue
             one = product.uom_id._compute_quantity(1, bom.product_uom_id, round=False)
-            _boms, lines = bom.explode(product, one / bom.product_qty)
+            # Odoo rounds the components up, so a whole batch is taken apart and not a part of it.
+            _boms, lines = bom.explode(product, 1)
+            share = one / bom.product_qty
             parts = {}
             for line, data in lines:
                 component = line.product_id
                 if component.is_storable and data["qty"]:
                     quantity = line.product_uom_id._compute_quantity(
-                        data["qty"], component.uom_id, round=False
+                        data["qty"] * share, component.uom_id, round=False
                     )
                     parts[component] = parts.get(component, 0.0) + quantity
             if parts:

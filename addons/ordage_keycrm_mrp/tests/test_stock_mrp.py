@@ -64,6 +64,16 @@ class TestStockMrp(StockCase):
         self.count(self.plate, 3)
         self.assert_sent((self.plate, 3), (self.set, 3))
 
+    def test_kits_of_a_batch_are_not_too_few(self):
+        self.bom(self.set, "phantom", cups=1, plates=5, product_qty=12)
+        self.count(self.cup, 100)
+        self.count(self.plate, 400)
+        self.work()
+        self.assertEqual(self.sells(self.set), 960)
+        self.count(self.plate, 1000)
+        self.work()
+        self.assertEqual(self.sells(self.set), 1200)
+
     def test_why_a_kits_number_leads_to_its_parts(self):
         self.bom(self.set, "phantom")
         self.count(self.cup, 9)

@@ -129,6 +129,8 @@ class KeycrmStockComparison(models.Model):
     def _amounts(self):
         """What seemed to differ is read once more, as many at a time as the list gives."""
         done, total = super()._amounts()
+        if self.state != "checking":
+            return done, total
         checked = self.check_count - len(self.to_check or [])
         return done + checked, total + self.check_count
 

@@ -100,7 +100,9 @@ def test_a_change_goes_out_while_orders_are_being_synchronised(
     assert all(row["number"] < last for row in sent)
 
 
-def test_a_rush_of_moves_reaches_keycrm_once_a_second(new_sandbox, new_account, odoo, rpc, wait_for):
+def test_a_rush_of_moves_reaches_keycrm_once_a_second(
+    new_sandbox, new_account, odoo, rpc, wait_for
+):
     """Users who work at the same time do not wait for a sender that runs after each of their moves."""
     account = new_account(new_sandbox(), request_limit=100_000)
     warehouses = matched(account, rpc, USERS)

@@ -46,7 +46,9 @@ class KeycrmAccount(models.Model):
         except KeyCrmError as error:
             if not self._is_of_this_request(error):
                 raise
-            held = [order.id for order in orders if not self._unknown_names([order]) <= lately.keys()]
+            held = [
+                order.id for order in orders if not self._unknown_names([order]) <= lately.keys()
+            ]
             return {**read, **dict.fromkeys(held, error)}
         return read
 

@@ -67,6 +67,8 @@ from . import keycrm_stock_terms
 from . import keycrm_stock_echo
 from . import keycrm_stock_comparison
 from . import keycrm_stock_rehearsal
+from . import keycrm_stock_opening
+from . import keycrm_stock_write_back
 from . import keycrm_order_importer
 from . import keycrm_import_partner
 from . import keycrm_import_address

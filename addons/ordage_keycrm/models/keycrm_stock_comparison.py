@@ -13,7 +13,7 @@ class KeycrmStockComparison(models.Model):
     The reading goes page by page in the background and lies in ``keycrm.stock.reading`` until it is
     whole: one that breaks off changes nothing. How it is worked stands in
     ``keycrm_account_stock_compare``, what a person may choose after a rehearsal in
-    ``keycrm_stock_rehearsal``.
+    ``keycrm_stock_rehearsal``, ``keycrm_stock_opening`` and ``keycrm_stock_write_back``.
     """
 
     _name = "keycrm.stock.comparison"

@@ -4,7 +4,7 @@ from unittest.mock import patch
 from odoo.exceptions import UserError
 from odoo.fields import Command
 
-from ..models import keycrm_stock_rehearsal
+from ..models import keycrm_stock_opening
 from .stock_common import StockCase
 
 
@@ -235,7 +235,7 @@ class TestStockRehearsal(StockCase):
         rehearsal = self.rehearsal()
         moves = self.env["stock.move"].search([])
         rehearsal.action_take_opening()
-        with patch.object(keycrm_stock_rehearsal, "OPENING_ROWS", 2):
+        with patch.object(keycrm_stock_opening, "OPENING_ROWS", 2):
             with (
                 self.committing(),
                 patch.object(type(rehearsal), "_end_taking", side_effect=RuntimeError("killed")),

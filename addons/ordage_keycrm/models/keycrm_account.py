@@ -137,6 +137,8 @@ class KeycrmAccount(models.Model):
     warehouse_sweep_page = fields.Integer(
         string="Page of the warehouse search", readonly=True, copy=False
     )
+    # What left before then was shipped without Odoo, whenever and by whatever way the order comes.
+    first_looked_at = fields.Datetime(string="First asked", readonly=True, copy=False)
     caught_up_until = fields.Datetime(string="Caught up until", readonly=True, copy=False)
     catch_up_page = fields.Integer(string="Page of the catch-up", readonly=True, copy=False)
     catch_up_total = fields.Integer(string="Orders of the catch-up", readonly=True, copy=False)

@@ -41,7 +41,7 @@ class KeycrmCatchUp(models.AbstractModel):
         missed = Status._missed(account, [rows[number] for number in unseen])
         read = {number: account._parsed(rows[number]) for number in unseen}
         tell = self.env["keycrm.event"]._tell_failed
-        self._knows_what_left(account)._write_page(
+        self._knows_what_left(account, now)._write_page(
             client, client, read, lambda outcomes: tell(account, EVENT_CATCH_UP, outcomes)
         )
         # Rows that were updated meanwhile left their place; the rest moved forward by as many, across
@@ -67,19 +67,20 @@ class KeycrmCatchUp(models.AbstractModel):
         return bool(unseen) or not page.is_last
 
     @api.model
-    def _knows_what_left(self, account):
-        """Say of the first look what "Synchronise orders" proposes: parcels that were touched shortly
-        before the account was enabled are not to be shipped again.
+    def _knows_what_left(self, account, now):
+        """Say of the first look that parcels which left before it are not to be shipped again.
 
+        The moment is remembered: what fails now is tried again through the inbox, and an old order may be
+        touched weeks later.
+
+        :param now: naive UTC
         :return: the account
         """
         if account.caught_up_until:
             return account
-        statuses = account.with_context(active_test=False).status_ids
-        return account.with_context(
-            keycrm_gone_status_ids=statuses._of_goods_that_left().ids,
-            keycrm_gone_if_written_off=True,
-        )
+        if not account.first_looked_at:
+            account._committed(lambda: account.sudo().write({"first_looked_at": now}))
+        return account.with_context(keycrm_first_look=True)
 
     @api.model
     def _newest(self, rows, end):

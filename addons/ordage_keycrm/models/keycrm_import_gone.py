@@ -11,25 +11,47 @@ class KeycrmOrderImporter(models.AbstractModel):
         """Tell whether the goods of a new order have already left.
 
         So it is in an archive status, in the statuses that a person named when starting a
-        synchronisation, and, where that was wished, when KeyCRM has written all its lines off.
+        synchronisation, and, where that was wished, when KeyCRM has written all its lines off. Without
+        an answer of a person, orders that came to their status before Odoo first asked are judged by
+        what a synchronisation proposes.
         """
         status = batch.status(order)
         runs = batch.runs_about_gone.get(order.id, self.env["keycrm.order.sync"])
         gone_ids = {
             *batch.account.archive_status_ids.ids,
             *runs.gone_status_ids.ids,
-            *self.env.context.get("keycrm_gone_status_ids", ()),
+            *(self.env.context.get("keycrm_gone_status_ids") or ()),
         }
         if status and status.id in gone_ids:
             return True
-        if_written_off = self.env.context.get("keycrm_gone_if_written_off") or any(
-            run.gone_if_written_off and status in run.status_ids for run in runs if status
+        answers = runs.filtered(lambda run: status and status in run.status_ids)
+        is_from_before = not answers and self._is_from_before(batch.account, order)
+        if status and is_from_before and status._of_goods_that_left():
+            return True
+        if_written_off = (
+            is_from_before
+            or self.env.context.get("keycrm_gone_if_written_off")
+            or any(answers.mapped("gone_if_written_off"))
         )
         return bool(
             if_written_off
             and order.lines
             and all(line.stock_status == "fulfilled" for line in order.lines)
         )
+
+    @api.model
+    def _is_from_before(self, account, order):
+        """Tell whether an order came to its status before Odoo first asked KeyCRM.
+
+        A synchronisation's own page is left out: there a person has answered.
+        """
+        if self.env.context.get("keycrm_gone_status_ids") is not None:
+            return False
+        if self.env.context.get("keycrm_first_look"):
+            return True
+        first = account.first_looked_at
+        moment = order.status_changed_at or order.updated_at
+        return bool(first and moment and moment < first)
 
     @api.model
     def _runs_about_gone(self, account, orders):

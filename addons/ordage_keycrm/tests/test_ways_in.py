@@ -341,6 +341,51 @@ class TestWaysIn(KeycrmCase):
         self.catch_up()
         self.assertTrue(self.order(late).picking_ids)
 
+    def test_a_parcel_that_failed_in_the_first_look_is_not_shipped_again_when_it_is_tried_again(
+        self,
+    ):
+        twins = self.env["product.product"].create(
+            [{"name": name, "default_code": "TWICE"} for name in ("А", "Б")]
+        )
+        sent = self.status(4)
+        number = self.new_order([{**LINES[0], "sku": "TWICE"}], status_id=sent.keycrm_id)
+        before = fields.Datetime.now() - timedelta(minutes=5)
+        changed = {"status_changed_at": before.isoformat() + "Z"}
+        self.keycrm.patch_order(number, raw=changed, webhook=False)
+        self.account.caught_up_until = False
+        self.catch_up()
+        self.assertFalse(self.order(number))
+        twins[1].default_code = "ONCE"
+        self.Event.search([("keycrm_order_id", "=", number)]).action_retry()
+        self.work()
+        self.assertTrue(self.order(number).keycrm_never_moves)
+        self.assertFalse(self.order(number).picking_ids, "nobody is asked to ship it again")
+
+    def test_an_order_from_before_that_is_touched_weeks_later_is_not_shipped_again(self):
+        sent, now = self.status(4), fields.Datetime.now()
+        orders = []
+        for at in (now - timedelta(days=30), now):
+            number = self.new_order(LINES, status_id=sent.keycrm_id)
+            changed = {"status_changed_at": at.isoformat() + "Z"}
+            self.keycrm.patch_order(number, raw=changed, webhook=False)
+            self.told(number, "order.change_payment_status")
+            orders.append(number)
+        self.account.first_looked_at = now - timedelta(days=20)
+        self.work()
+        before, since = map(self.order, orders)
+        self.assertTrue(before.keycrm_never_moves)
+        self.assertFalse(before.picking_ids)
+        self.assertTrue(since.picking_ids)
+
+    def test_what_a_person_said_of_a_synchronisation_counts_also_for_old_orders(self):
+        sent = self.status(4)
+        number = self.new_order(LINES, status_id=sent.keycrm_id)
+        self.account.first_looked_at = fields.Datetime.now() + timedelta(days=1)
+        sync = self.sync(sent)
+        sync.gone_status_ids = False
+        self.run_to_end(sync)
+        self.assertTrue(self.order(number).picking_ids)
+
     def compare_open_orders(self):
         self.account.open_sweep_at = fields.Datetime.now() - timedelta(hours=2)
         while self.work("_work_orders"):

@@ -89,21 +89,33 @@ class KeycrmPayment(models.Model):
         :return: whether it can
         """
         self.ensure_one()
-        summary = self.env._("A payment of %(amount)s does not count", amount=self._amount_text())
-        if self._counts():
-            if self.problem_code in _CURRENCY_PROBLEMS:
-                self.write({"problem_code": False, "problem_params": False})
-                self.sale_order_id._keycrm_todo_is_over(summary)
+        amount, counts = self._amount_text(), self._counts()
+        if counts or (self.problem_params or {}).get("amount") != amount:
+            self._currency_is_settled()
+        if counts:
             return True
         known, unknown = _CURRENCY_PROBLEMS
         self._write_changed(
             {
                 "problem_code": known if self.currency_id else unknown,
-                "problem_params": {"amount": self._amount_text(), "currency": self.currency_code},
+                "problem_params": {"amount": amount, "currency": self.currency_code},
             }
         )
+        summary = self._currency_summary(amount)
         self.sale_order_id._keycrm_todo(summary, [self.problem], lasting=True)
         return False
+
+    def _currency_is_settled(self):
+        """Take back what was said of the currency; KeyCRM may have corrected the amount as well."""
+        self.ensure_one()
+        if self.problem_code not in _CURRENCY_PROBLEMS:
+            return
+        summary = self._currency_summary(self.problem_params["amount"])
+        self.write({"problem_code": False, "problem_params": False})
+        self.sale_order_id._keycrm_todo_is_over(summary)
+
+    def _currency_summary(self, amount):
+        return self.env._("A payment of %(amount)s does not count", amount=amount)
 
     def _amount_text(self):
         """:return: the amount as people read it, in whatever currency"""
@@ -115,7 +127,7 @@ class KeycrmPayment(models.Model):
         """:return: the day of the payment where the company is: at night UTC has another one"""
         self.ensure_one()
         account = self.account_id
-        zone = account.company_id.partner_id.tz or account._todo_user().tz
+        zone = account.company_id.partner_id.tz or account._todo_user(self.env["res.users"]).tz
         moment = self.date or fields.Datetime.now()
         return fields.Datetime.context_timestamp(self.with_context(tz=zone or "UTC"), moment).date()
 
@@ -131,7 +143,9 @@ class KeycrmPayment(models.Model):
         nothing is taken back, and a to-do asks.
         """
         for payment in self:
-            if payment.status != "canceled" and not payment._check_currency():
+            if payment.status == "canceled":
+                payment._currency_is_settled()
+            elif not payment._check_currency():
                 continue
             if payment.status == "paid":
                 if payment.kept_on_cancel:

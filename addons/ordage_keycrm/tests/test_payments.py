@@ -223,6 +223,20 @@ class TestPayments(KeycrmCase):
         self.arrive(order.keycrm_id)
         self.assertEqual(len(order.activity_ids), 1)
 
+    def test_a_currency_that_keycrm_corrects_or_a_payment_that_it_cancels_settles_the_to_do(self):
+        for change in (
+            {"actual_currency": "UAH", "source_currency": "UAH"},
+            {"status": "canceled"},
+        ):
+            with self.subTest(change=change):
+                order = self.make_in("USDT")
+                self.assertTrue(order.activity_ids)
+                row = self.keycrm.order(order.keycrm_id)["answer"]["payments"][0]
+                row.update(change)
+                self.keycrm.patch_order(order.keycrm_id, raw={"payments": [row]}, webhook=False)
+                self.arrive(order.keycrm_id)
+                self.assertFalse(order.keycrm_payment_ids.problem or order.activity_ids)
+
     def test_a_payment_of_the_night_is_in_accounting_on_the_day_of_the_company(self):
         self.account.payment_journal_id = self.journal
         self.company.partner_id.tz = "Europe/Kyiv"

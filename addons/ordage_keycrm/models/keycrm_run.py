@@ -218,7 +218,7 @@ class KeycrmRun(models.AbstractModel):
 
     def _tell_user(self):
         """Show whoever began the run a message in the corner, in that person's language."""
-        kind = _TOLD_AS.get(self.state)
+        kind = "danger" if self.error_code else _TOLD_AS.get(self.state)
         if not kind or not self.user_id:
             return
         run = self.with_context(lang=self.user_id.lang)
@@ -226,7 +226,7 @@ class KeycrmRun(models.AbstractModel):
             "simple_notification",
             {
                 "title": run._title(),
-                "message": run.error if self.state == "failed" else run._summary(),
+                "message": run.error if self.error_code else run._summary(),
                 "type": kind,
                 "sticky": kind != "success" or run._took() > SHORT_SECONDS,
             },

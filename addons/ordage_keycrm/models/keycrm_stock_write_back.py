@@ -24,9 +24,58 @@ class KeycrmStockComparison(models.Model):
             raise UserError(self.env._("Nothing was sent to KeyCRM after this rehearsal."))
         self._check_enabled()
         self.account_id.sudo().push_stock = False
-        self.sudo().to_write_back = True
+        self.sudo().write({"to_write_back": True, "error_code": False, "error_params": False})
         self.account_id._wake_stock()
         return True
+
+    # === BUSINESS METHODS ===#
+
+    def _has_sent(self, level):
+        """Tell whether a ``keycrm.stock.level`` was sent after this rehearsal."""
+        return bool(level.sent_at) and level.sent_at >= self.finished_at
+
+    def _keep_what_was_sent(self, levels):
+        """Note on the lines what was sent: these levels are about to be forgotten.
+
+        :param levels: ``keycrm.stock.level`` of one KeyCRM warehouse
+        """
+        sent = levels.filtered("sent_at")
+        lines = self.env["keycrm.stock.comparison.line"].search(
+            [
+                ("comparison_id.choice", "in", ("send", "opening")),
+                ("keycrm_warehouse_id", "=", levels.keycrm_warehouse_id.id),
+                ("offer_id", "in", sent.offer_id.ids),
+            ]
+        )
+        by_offer = {level.offer_id: level for level in sent}
+        lines.filtered(
+            lambda line: line.comparison_id._has_sent(by_offer[line.offer_id])
+        ).was_sent = True
+
+    def _note_written_back(self):
+        self.write({"to_write_back": False, "written_back_at": fields.Datetime.now()})
+        self.account_id._tell_screens()
+
+    def _fail(self, error):
+        """A way back that failed can be gone again: what was chosen, and when, stays."""
+        if not self.to_write_back:
+            return super()._fail(error)
+        self.write({"to_write_back": False, "error_code": error.code, "error_params": error.params})
+        self._tell_user()
+        self.account_id._tell_screens()
+        return None
+
+
+class KeycrmStockComparisonLine(models.Model):
+    """Whether there is something to be written back."""
+
+    _inherit = "keycrm.stock.comparison.line"
+
+    was_sent = fields.Boolean(
+        string="Sent before un-matching",
+        readonly=True,
+        help="Sent after the rehearsal, and forgotten when the warehouse was un-matched.",
+    )
 
 
 class KeycrmAccount(models.Model):
@@ -49,26 +98,19 @@ class KeycrmAccount(models.Model):
                 (line.offer_id.id, line.keycrm_id, line.keycrm_quantity)
                 for line in lines
                 if (level := levels.get(line.offer_id.id))
-                and level.sent_at
-                and level.sent_at >= comparison.finished_at
+                and (line.was_sent or comparison._has_sent(level))
                 and not (level.is_known and rules.is_same(level.quantity, line.keycrm_quantity))
             ]
+            forgotten = lines.filtered(
+                lambda line, levels=levels: line.was_sent and line.offer_id.id not in levels
+            )
             self.env.cr.commit()
             refusals = [len(rows)]
             for part in self._parts_of(rows, STOCK_PUT_ROWS):
                 self._put_rows(client, warehouse, part, refusals)
-            forgotten = lines.filtered(
-                lambda line, levels=levels: (
-                    line.offer_id.id not in levels and line.outcome != "not_in_keycrm"
-                )
-            )
             for part in self._parts_of(forgotten, LOOKUP_ROWS):
                 self._write_unknown_back(client, warehouse, part)
-        self._committed(
-            lambda: comparison.write(
-                {"to_write_back": False, "written_back_at": fields.Datetime.now()}
-            )
-        )
+        self._committed(comparison._note_written_back)
 
     def _write_unknown_back(self, client, warehouse, lines):
         """Give KeyCRM numbers back of which it was forgotten what was sent: the warehouse was

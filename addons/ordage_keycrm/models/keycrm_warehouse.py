@@ -110,7 +110,9 @@ class KeycrmWarehouse(models.Model):
         for warehouse in self.sudo():
             account = warehouse.account_id
             account._note_has_sent()
-            Level.search([("keycrm_warehouse_id", "=", warehouse.id)]).unlink()
+            levels = Level.search([("keycrm_warehouse_id", "=", warehouse.id)])
+            self.env["keycrm.stock.comparison"].sudo()._keep_what_was_sent(levels)
+            levels.unlink()
             if not warehouse.warehouse_ids:
                 warehouse.send_state = "off"
             elif account.push_stock and not account.stock_has_sent and not from_screen:

@@ -60,7 +60,9 @@ class KeycrmStockComparison(models.Model):
         if self.state != "taking":
             # It was stopped meanwhile.
             return
-        part, rest = self.to_check[:OPENING_ROWS], self.to_check[OPENING_ROWS:]
+        # An empty list is read back as nothing.
+        left = self.to_check or []
+        part, rest = left[:OPENING_ROWS], left[OPENING_ROWS:]
         language = self.user_id.lang or self.env.lang
         lines = self.with_context(lang=language).line_ids.browse(part).exists()
         changed = lines._changed_since_reading()
@@ -125,6 +127,10 @@ class KeycrmStockComparisonLine(models.Model):
         """
         changed = self.browse()
         for warehouse, lines in self.grouped("keycrm_warehouse_id").items():
+            if not warehouse.warehouse_ids:
+                # It was un-matched meanwhile: there is no place for the goods.
+                changed |= lines
+                continue
             products, account = lines.product_id, warehouse.account_id
             targets = self.env["keycrm.stock.terms"]._targets(warehouse, products)
             moved = lines._moved_since_reading(warehouse.warehouse_ids)

@@ -116,6 +116,44 @@ class TestStockRehearsal(StockCase):
         mine = {self.number(product) for product in self.zero + self.lower + self.higher}
         self.assertEqual({number for _id, rows in self.sent() for number in rows}, mine)
 
+    def test_writing_back_leaves_alone_what_keycrm_sold_itself(self):
+        rehearsal = self.rehearsal()
+        rehearsal.action_send()
+        self.work()
+        for product in (self.uncounted, self.same):
+            self.keycrm.set_stock(self.number(product), 1, 1, webhook=False)
+        self.kw1.warehouse_ids = False
+        rehearsal.action_write_back()
+        self.work()
+        self.assertEqual(self.numbers(), [4, 9, 1, 1, 1])
+
+    def test_keycrms_numbers_from_before_come_back_also_after_matching_anew(self):
+        rehearsal = self.rehearsal()
+        rehearsal.action_send()
+        self.work()
+        self.kw1.warehouse_ids = False
+        self.kw1.warehouse_ids = self.warehouse
+        self.rehearsal().action_not_now()
+        rehearsal.action_write_back()
+        self.work()
+        self.assertEqual(self.numbers(), [4, 9, 1, 6, 8])
+
+    def test_writing_back_that_keycrm_refused_says_so_and_can_be_repeated(self):
+        rehearsal = self.rehearsal()
+        rehearsal.action_send()
+        self.work()
+        self.kw1.warehouse_ids = False
+        rehearsal.action_write_back()
+        self.keycrm.add_fault("status", path="/offers/stocks", status=400, times=1)
+        self.work()
+        self.assertEqual(self.numbers(), [0, 3, 7, 6, 8])
+        self.assertTrue(rehearsal.error)
+        self.assertFalse(rehearsal.written_back_at)
+        rehearsal.action_write_back()
+        self.work()
+        self.assertEqual(self.numbers(), [4, 9, 1, 6, 8])
+        self.assertFalse(rehearsal.error)
+
     def test_writing_back_is_refused_while_the_integration_is_off(self):
         rehearsal = self.rehearsal()
         rehearsal.action_send()
@@ -253,6 +291,25 @@ class TestStockRehearsal(StockCase):
         self.assertEqual([self.here(product) for product in self.mine], [4, 9, 1, 6, 8])
         taken = self.env["stock.move"].search([("id", "not in", moves.ids)])
         self.assertEqual(len(taken), 4)
+
+    def test_opening_quantities_where_nothing_is_to_be_taken_begin_the_sending(self):
+        for product in self.zero + self.lower + self.higher + self.uncounted:
+            self.keycrm.delete_offer(self.number(product))
+        rehearsal = self.rehearsal()
+        self.assertFalse(rehearsal.line_ids.filtered(lambda line: line.opening == "taken"))
+        rehearsal.action_take_opening()
+        self.work()
+        self.assertEqual((rehearsal.state, rehearsal.choice), ("done", "opening"))
+        self.assertTrue(self.account.push_stock)
+
+    def test_opening_quantities_of_a_warehouse_that_was_unmatched_meanwhile_are_left_out(self):
+        rehearsal = self.rehearsal()
+        rehearsal.action_take_opening()
+        self.kw1.warehouse_ids = False
+        self.work()
+        self.assertEqual((rehearsal.state, rehearsal.left_out_count), ("done", 4))
+        self.assertEqual([self.here(product) for product in self.mine], [0, 3, 7, 6, 0])
+        self.assertEqual(self.numbers(), [4, 9, 1, 6, 8])
 
     def test_opening_quantities_can_be_stopped_and_nothing_is_sent_then(self):
         rehearsal = self.rehearsal()

@@ -156,9 +156,17 @@ class KeycrmAccount(models.Model):
 
     def _forget_stock_accounts(self):
         """Accounts changed: the hook in ``stock.quant`` has to look anew which ones send stock."""
-        self.env.registry.clear_cache()
-        # Until the commit others see, and keep, what was before.
-        self.env.cr.postcommit.add(self.env.registry.clear_cache)
+        registry = self.env.registry
+        registry.clear_cache()
+
+        def forget_again():
+            # Until the commit others see, and keep, what was before. Odoo tells other processes after a
+            # request, but of a scheduled action not before its end, and its run goes on sending.
+            registry.clear_cache()
+            if registry.ready:
+                registry.signal_changes()
+
+        self.env.cr.postcommit.add(forget_again)
 
     def _check_can_send(self):
         """Make sure that there is something to send to.

@@ -51,14 +51,16 @@ class TestStockChanges(StockCase):
         self.assertEqual(picking.state, "done")
         return picking
 
-    def test_a_change_right_after_switching_on_whatever_another_thread_remembers(self):
+    def test_a_change_right_after_switching_on_whatever_another_thread_or_process_remembers(self):
         Change = self.env["keycrm.stock.change"]
         self.env.cr.postcommit.clear()
         self.account._forget_stock_accounts()
         # Before the commit another thread looks, and sees the account as it was.
         with patch.object(type(self.account), "search", lambda *_args, **_kw: self.account[:0]):
             self.assertFalse(Change._accounts_by_company())
-        self.env.cr.postcommit.run()
+        with patch.object(self.env.registry, "signal_changes") as told:
+            self.env.cr.postcommit.run()
+        told.assert_called_once_with()
         self.count(self.shirt, 12)
         self.assert_sent((self.shirt, 12))
 

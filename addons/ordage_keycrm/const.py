@@ -46,7 +46,7 @@ QUANTITY_DIGITS = 3
 
 #: A worker looks for no new work after this long, so that two scheduler threads can serve many accounts.
 WORKER_SECONDS = 8
-#: A worker never sleeps longer than this while it holds a scheduler thread.
+#: What can be put off without loss waits no longer than this while it holds a scheduler thread.
 WORKER_MAX_SLEEP = 2.0
 #: Orders written in one transaction, about a second's work; then the inbox is looked at. What is looked
 #: up once for a batch costs some thirty queries, so ten quotations at a time cost twice the queries of fifty.

@@ -8,7 +8,8 @@ window: a request may leave when fewer than the limit left in the last :data:`WI
 A burst that takes the whole window at once would shut everybody out for the rest of the minute: a
 backlog of orders would hold up a stock push for 50 seconds, and its own worker could only be woken by
 the scheduler's next look. So live work bursts up to half of the limit; what is left is spread evenly
-until the burst leaves the window. Nobody waits longer than two seconds, and a minute holds as many.
+until the burst leaves the window. Live work waits two seconds at the most for its turn, and a minute holds as
+many requests; under a lower limit the waits are as many times longer.
 """
 
 from dataclasses import dataclass, replace

@@ -151,6 +151,8 @@ class KeycrmAccount(models.Model):
         number = comparison.next_page
         # Nothing is held open while KeyCRM is asked.
         self.env.cr.commit()
+        # What was read is kept: under a low limit the next page waits for its turn without a thread.
+        client.begins = True
         page = client.page("/offers/stocks", {"filter[details]": "true"}, number)
         rows = self._parsed_stock(page.rows)
         named = {

@@ -451,9 +451,10 @@ class TestTrouble(KeycrmCase):
         slept.clear()
         return slept
 
-    def runs_until(self, is_done, most=12):
-        """Let the orders' lane work, and come back when it wants to.
+    def runs_until(self, is_done, most=12, lane=None):
+        """Let a lane work, and come back when it wants to.
 
+        :param lane: the orders' one by default
         :return: how often it ran
         """
 
@@ -462,7 +463,7 @@ class TestTrouble(KeycrmCase):
 
         with patch.object(type(self.account), "_come_back", come_back):
             for number in range(1, most + 1):
-                self.orders_lane()
+                (lane or self.orders_lane)()
                 if is_done():
                     return number
         self.fail(f"not done after {most} runs: {self.asked()}")
@@ -497,6 +498,15 @@ class TestTrouble(KeycrmCase):
         slept = self.low_limit(20, used=10)
         self.told(*numbers)
         self.runs_until(lambda: all(self.order(number) for number in numbers))
+        self.assertLess(max(slept, default=0), WORKER_MAX_SLEEP)
+
+    def test_a_comparison_waits_for_its_pages_without_a_scheduler_thread(self):
+        for number in range(60):
+            self.keycrm.create_offer(sku=f"LOW-PAGE-{number}")
+        slept = self.low_limit(5)
+        rehearsal = self.env["keycrm.stock.comparison"]._start(self.account, "rehearsal")
+        self.runs_until(lambda: rehearsal.state == "ready", lane=self.stock_lane)
+        self.assertGreater(rehearsal.page_count, 1)
         self.assertLess(max(slept, default=0), WORKER_MAX_SLEEP)
 
     def test_an_order_that_keycrm_cannot_give_fails_alone_under_a_low_limit_too(self):

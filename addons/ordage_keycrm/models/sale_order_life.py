@@ -98,17 +98,26 @@ class SaleOrder(models.Model):
         self.ensure_one()
         summary = self.env._("The deliveries of an archived order are still open")
         try:
-            with self.env.cr.savepoint():
-                # Where goods are picked and packed first, each step brings the next one.
-                for _step in range(MOST_STEPS):
-                    waiting = self.picking_ids._keycrm_still_to_ship()
-                    if not waiting:
-                        break
-                    waiting._keycrm_validate_deliveries()
+            self._keycrm_ship_in_steps()
         except UserError as error:
             self._keycrm_todo(summary, [str(error.args[0])])
         else:
             self._keycrm_todo_is_over(summary)
+
+    def _keycrm_ship_in_steps(self):
+        """Where goods are picked and packed first, each step brings the next one: all of them, or none.
+
+        :raise UserError: when Odoo refuses one
+        """
+        waiting = self.picking_ids._keycrm_still_to_ship()
+        if not waiting:
+            return
+        with self.env.cr.savepoint():
+            for _step in range(MOST_STEPS):
+                waiting._keycrm_validate_deliveries()
+                waiting = self.picking_ids._keycrm_still_to_ship()
+                if not waiting:
+                    break
 
     def _keycrm_reopen(self):
         """The order left the archive statuses: it comes back and can be changed again."""

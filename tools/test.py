@@ -27,8 +27,8 @@ PARTS = ("lint", "pure", "odoo", "mrp", "system")
 #: Not part of ``make test``: they take long, or need more than the rest.
 ON_DEMAND = ("browser", "faults")
 _PURE = ("tests/pure", "tests/sandbox", "tests/tools")
-#: Whole-system tests mostly wait, the others mostly reckon: in a full run they go side by side.
-BESIDE = "system"
+#: Whole-system tests mostly wait, the others mostly reckon: in a full run these go beside the others.
+BESIDE = ("mrp", "system")
 _REPORTS = "ORDAGE_REPORTS"
 _NO_TESTS = 5  # pytest's exit code
 
@@ -69,33 +69,40 @@ class Totals:
 
 
 def main(_arguments: list[str]) -> int:
-    """Run the parts that ``ONLY`` names, or all, with pytest's options of ``ARGS``.
+    """Run the parts that ``ONLY`` names (one, or several with spaces between), or all.
+
+    All with pytest's options of ``ARGS``.
 
     :return: 0 if nothing failed
     """
-    only = os.environ.get("ONLY") or ""
+    only = (os.environ.get("ONLY") or "").split()
     known = (*PARTS, *ON_DEMAND)
-    if only and only not in known:
-        raise Trouble(f"ONLY={only} is no part of the tests: choose one of {', '.join(known)}.")
+    if not_known := [part for part in only if part not in known]:
+        raise Trouble(
+            f"ONLY={not_known[0]} is no part of the tests: choose one of {', '.join(known)}."
+        )
     arguments = shlex.split(os.environ.get("ARGS") or "")
-    parts = [only] if only else list(PARTS)
+    parts = only or [part for part in PARTS if part not in BESIDE]
     totals = Totals()
     with _reports() as reports:
-        beside = _start_beside(reports) if not only else None
+        beside = None if only else _start_beside(reports)
         if "lint" in parts:
             totals.broken += [f"lint: {name}" for name in lint.failures()]
         for part in parts:
             if part == "lint":
                 continue
+            say(f"tests: {part}")
             report = reports / f"{part}.xml"
-            if beside and part == BESIDE:
-                say(f"tests: {part}, which ran beside the others; waiting for its end")
-                code = beside.wait()
-                print(beside.log.read_text(errors="replace"), flush=True)
-            else:
-                say(f"tests: {part}")
-                code = _RUNS[part](report, arguments)
+            code = _RUNS[part](report, arguments)
             totals.add(part, code, report, narrowed=bool(arguments))
+        if beside:
+            say(f"tests: {', '.join(BESIDE)}, which ran beside the others; waiting for their end")
+            code = beside.wait()
+            print(beside.log.read_text(errors="replace"), flush=True)
+            for part in BESIDE:
+                totals.add(part, 0, reports / f"{part}.xml", narrowed=bool(arguments))
+            if code:
+                totals.broken.append(f"{', '.join(BESIDE)} (exit code {code})")
     for what in totals.broken:
         warn(f"Failed: {what}")
     if parts != ["lint"]:
@@ -117,12 +124,12 @@ def _reports() -> Iterator[Path]:
 
 
 def _start_beside(reports: Path) -> processes.Child:
-    """Start the part that mostly waits, beside the parts that mostly reckon."""
-    say(f"tests: {BESIDE}, beside the others; what it says follows at the end")
+    """Start the parts of :data:`BESIDE`."""
+    say(f"tests: {', '.join(BESIDE)}, beside the others; what they say follows at the end")
     return processes.Child(
         [sys.executable, "-m", "tools", "test"],
-        log=reports / f"{BESIDE}.log",
-        env={**_plain_environment(), "ONLY": BESIDE, _REPORTS: str(reports)},
+        log=reports / "beside.log",
+        env={**_plain_environment(), "ONLY": " ".join(BESIDE), _REPORTS: str(reports)},
         cwd=REPOSITORY,
     )
 

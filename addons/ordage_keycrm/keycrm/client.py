@@ -293,6 +293,14 @@ class Page:
             return True
         return self.number >= self.last if self.last else not self.has_next
 
+    def pages_back(self, total_before: int) -> int:
+        """Say by how many pages the rest of the list may have moved forward since the page before.
+
+        :param total_before: rows of the whole list then; 0 when it was not read
+        """
+        moved = max(0, (total_before or self.total) - self.total)
+        return -(-moved // PAGE_SIZE)
+
     @classmethod
     def from_answer(cls, answer: Any, number: int) -> "Page":
         """Read the envelope of a list.

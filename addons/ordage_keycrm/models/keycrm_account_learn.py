@@ -2,7 +2,7 @@ import logging
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from odoo import fields, models
+from odoo import api, fields, models
 
 from ..concurrency import OTHER_WAS_FASTER
 from ..keycrm.catalogue import Company, Offer
@@ -114,8 +114,18 @@ class KeycrmAccount(models.Model):
 
         :return: ``{number: Offer}`` of those that could be read
         """
+        return self._parsed_offers(
+            self._rows_by_number(client, "/offers", "id", sorted(numbers), "product")
+        )
+
+    @api.model
+    def _parsed_offers(self, rows):
+        """Read rows of the catalogue; one that says nothing that can be used is left out.
+
+        :return: ``{number: Offer}``
+        """
         offers = {}
-        for row in self._rows_by_number(client, "/offers", "id", sorted(numbers), "product"):
+        for row in rows:
             try:
                 offer = Offer.parse(row)
             except MalformedAnswer:

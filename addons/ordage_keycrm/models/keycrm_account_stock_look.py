@@ -2,7 +2,7 @@ from odoo import models
 from odoo.tools import SQL
 
 from ..const import LOOKUP_ROWS
-from ..keycrm.catalogue import Offer, StockRow
+from ..keycrm.catalogue import StockRow
 from ..keycrm.naming import sku_key
 from ..keycrm.values import to_int
 
@@ -41,7 +41,7 @@ class KeycrmAccount(models.Model):
                 return False
             skus = ",".join(wanted[key][0].default_code.strip() for key in part)
             page = client.page("/offers", {"filter[sku]": skus})
-            offers = [Offer.parse(row) for row in page.rows]
+            offers = list(self._parsed_offers(page.rows).values())
             # The orders' worker ties offers too: one of the two at a time.
             with self._company_lock():
                 self._committed(

@@ -3,7 +3,6 @@ from datetime import timedelta
 from odoo import api, models
 
 from ..const import CATCH_UP_OVERLAP, EVENT_CATCH_UP
-from ..keycrm.client import PAGE_SIZE
 from ..keycrm.values import to_int, to_utc, utc_text
 
 #: Where the first window begins. Later ones go by KeyCRM's times, the first one by our clock, which may
@@ -46,8 +45,7 @@ class KeycrmCatchUp(models.AbstractModel):
         )
         # Rows that were updated meanwhile left their place; the rest moved forward by as many, across
         # the begin of this page too.
-        moved = max(0, account.catch_up_total - page.total) if number > 1 else 0
-        back = -(-moved // PAGE_SIZE)
+        back = page.pages_back(account.catch_up_total) if number > 1 else 0
         if page.is_last and not back:
             reached = self._newest(rows, end) or account.caught_up_until or end - FIRST_LOOK_BACK
             vals = {"catch_up_page": 0, "caught_up_until": reached, "caught_up_at": now}

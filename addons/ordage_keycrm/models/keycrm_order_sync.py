@@ -3,7 +3,6 @@ from odoo.exceptions import UserError
 
 from ..const import EVENT_SYNC
 from ..keycrm import budget as rules
-from ..keycrm.client import PAGE_SIZE
 from ..keycrm.values import utc_text
 
 #: How often a list is read that shows fewer rows than it counts.
@@ -166,7 +165,7 @@ class KeycrmOrderSync(models.Model):
         Where as many came as went, the total tells nothing: at the end, fewer different rows than
         KeyCRM counts mean one more look.
         """
-        back = self._pages_back(page, total_before)
+        back = page.pages_back(total_before)
         numbers = [number for number in page.numbered if number > self.last_seen]
         vals = {
             "total_count": page.total,
@@ -180,11 +179,6 @@ class KeycrmOrderSync(models.Model):
         elif is_last:
             vals["page"] = 0
         return vals
-
-    @staticmethod
-    def _pages_back(page, total_before):
-        moved = max(0, (total_before or page.total) - page.total)
-        return -(-moved // PAGE_SIZE)
 
     def _counts(self, outcomes):
         created = sum(outcome.created for outcome in outcomes)

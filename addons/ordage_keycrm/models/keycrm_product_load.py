@@ -1,8 +1,5 @@
 from odoo import api, fields, models
 
-from ..keycrm.catalogue import Offer
-from ..keycrm.client import PAGE_SIZE
-from ..keycrm.errors import MalformedAnswer
 from ..keycrm.goods import Goods
 
 
@@ -94,22 +91,14 @@ class KeycrmProductLoad(models.Model):
         self.ensure_one()
         account = self.account_id.with_prefetch()
         page = client.page("/offers", {"include": "product", "sort": "id"}, self.page)
-        offers = {}
-        for row in page.rows:
-            try:
-                offer = Offer.parse(row)
-            except MalformedAnswer:
-                continue
-            if offer:
-                offers[offer.id] = offer
+        offers = account._parsed_offers(page.rows)
 
         def work():
             if self.state != "running":
                 return
             self._load(account, list(offers.values()))
             # Offers that disappeared since the last page pull the rest forward.
-            moved = max(0, (self.total_count or page.total) - page.total)
-            back = -(-moved // PAGE_SIZE)
+            back = page.pages_back(self.total_count)
             self.write(
                 {
                     "total_count": page.total,

@@ -230,6 +230,19 @@ class TestStockSending(StockCase):
         self.work()
         self.assertEqual(self.shown(product), 2)
 
+    def test_a_row_of_nonsense_among_the_answers_holds_back_no_other_product(self):
+        offers = [self.keycrm.create_offer(sku=sku, stock={1: 0}) for sku in ("ROW-1", "ROW-2")]
+        self.keycrm.patch_offer(offers[0]["id"], raw={"id": None})
+        broken, good = self.env["product.product"].create(
+            [{"name": sku, "default_code": sku, "is_storable": True} for sku in ("ROW-1", "ROW-2")]
+        )
+        self.count(broken, 2)
+        self.count(good, 3)
+        self.work()
+        self.assertEqual(self.shown(good), 3)
+        self.assertEqual(broken.keycrm_push_state, "missing")
+        self.keycrm.patch_offer(offers[0]["id"], raw={})
+
     def test_of_two_products_with_one_sku_none_is_guessed(self):
         self.keycrm.create_offer(sku="TWIN", stock={1: 7})
         changed, other = self.env["product.product"].create(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import fields as dataclass_fields
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +14,6 @@ from .shop import Shop
 
 STATUS_EVENT = "order.change_order_status"
 PAYMENT_EVENT = "order.change_payment_status"
-LINE_FIELDS = {f.name for f in dataclass_fields(Line)} - {"id", "hold", "returned"}
 
 
 @contextmanager

@@ -10,14 +10,15 @@ API_KEY_MASK = "••••••••••••"
 
 #: Largest webhook body that is taken. KeyCRM's flat order row has about 1.5 kB.
 WEBHOOK_MAX_BYTES = 1024 * 1024
-#: Events that name an order. Everything else is kept and marked ignored.
+#: Events that name an order. Everything else but stock webhooks is kept and marked ignored.
 ORDER_EVENTS = ("order.change_order_status", "order.change_payment_status")
 #: What we note ourselves in the inbox: a person pressed "Refresh", a synchronisation met a fault, the
-#: regular question "what was updated" found the order.
+#: regular question "what was updated" found the order, or the comparison of open orders did.
 EVENT_REFRESH = "odoo.refresh"
 EVENT_SYNC = "odoo.synchronise"
 EVENT_CATCH_UP = "odoo.catch_up"
 EVENT_SWEEP = "odoo.compare_open"
+#: KeyCRM's stock webhook, which names no event itself.
 EVENT_STOCK = "offers.stock"
 
 #: KeyCRM's status groups (confirmed) and what an order in them becomes by default.
@@ -59,7 +60,7 @@ READ_SINGLY_UP_TO = 2
 RETRY_PAUSES = (60, 300, 900, 3600, 4 * 3600)
 #: Pauses of an account that is in trouble; the last one is repeated.
 TROUBLE_PAUSES = (30, 60, 180, 600)
-#: How far back the first look of the catch-up goes, and by how much two looks overlap.
+#: By how much two looks of the catch-up overlap.
 CATCH_UP_OVERLAP = 120
 
 #: How often the open orders are compared with KeyCRM's status lists: what changed its status without

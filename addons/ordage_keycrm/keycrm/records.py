@@ -43,7 +43,6 @@ class Line:
     price: Decimal
     price_sold: Decimal
     quantity: Decimal
-    discount_percent: Decimal
     purchased_price: Decimal | None
     unit_type: str
     comment: str
@@ -65,8 +64,6 @@ class Line:
             price=price or Decimal(0),
             price_sold=(price if sold is None else sold) or Decimal(0),
             quantity=to_amount(data.get("quantity")),
-            discount_percent=to_amount(data.get("discount_percent"))
-            + to_amount(data.get("loyalty_discount")),
             purchased_price=to_decimal(data.get("purchased_price")),
             unit_type=to_short(data.get("unit_type")),
             comment=to_text(data.get("comment")),

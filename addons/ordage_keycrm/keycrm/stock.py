@@ -6,7 +6,6 @@ All quantities are in the product's own unit, of one offer in one KeyCRM warehou
 import math
 from dataclasses import dataclass
 
-ON_HAND = "on_hand"
 FREE = "free"
 AVAILABLE = "available"
 

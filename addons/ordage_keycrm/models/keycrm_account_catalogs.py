@@ -83,9 +83,7 @@ class KeycrmAccount(models.Model):
         self._store_statuses([Status.parse(row) for row in read["/order/status"]])
         self._store_sources([Source.parse(row) for row in read["/order/source"]])
         methods = [PaymentMethod.parse(row) for row in read["/order/payment-method"]]
-        self._store_catalog(
-            "keycrm.payment.method", {m.id: {"name": m.name} for m in methods if m.id}
-        )
+        self._store_catalog("keycrm.payment.method", {m.id: {"name": m.name} for m in methods})
 
     @staticmethod
     def _some_pages(client, path):

@@ -1,11 +1,8 @@
-import logging
 from dataclasses import dataclass
 
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
-
-_logger = logging.getLogger(__name__)
 
 #: Rows of the outbox that one pass takes; repeats of a product are folded.
 OUTBOX_BATCH = 20000
@@ -36,7 +33,7 @@ class KeycrmAccount(models.Model):
 
     Its loop is here. What it reads from KeyCRM stands in ``keycrm_account_stock_look``, what it
     sends in ``keycrm_account_stock_send``, the stock webhook in ``keycrm_stock_echo``, and the
-    comparison of the whole catalogue in ``keycrm_stock_comparison``.
+    comparison of the whole catalogue in ``keycrm_account_stock_compare``.
     """
 
     _inherit = "keycrm.account"
@@ -102,14 +99,7 @@ class KeycrmAccount(models.Model):
         if not push:
             push = push.create({"account_id": self.id})
             push.action_start()
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Send all"),
-            "res_model": "keycrm.stock.push",
-            "res_id": push.id,
-            "view_mode": "form",
-            "views": [[False, "form"]],
-        }
+        return self._open_run(push, self.env._("Send all"))
 
     def action_pause_stock(self):
         """Send nothing until a person says so; changes are collected meanwhile.
@@ -177,10 +167,7 @@ class KeycrmAccount(models.Model):
         self._check_manager()
         if not (self.enabled and self.push_stock):
             raise UserError(self.env._("Switch on “Send stock to KeyCRM” first."))
-        if not self.warehouse_ids.warehouse_ids:
-            raise UserError(
-                self.env._("Match at least one KeyCRM warehouse with an Odoo warehouse.")
-            )
+        self._check_has_place()
         if not self._sending_warehouses():
             raise UserError(
                 self.env._(
@@ -189,24 +176,28 @@ class KeycrmAccount(models.Model):
                 )
             )
 
+    def _check_has_place(self):
+        """Make sure that there is a place for the numbers.
+
+        :raise UserError: when no KeyCRM warehouse is matched
+        """
+        if not self.warehouse_ids.warehouse_ids:
+            raise UserError(
+                self.env._("Match at least one KeyCRM warehouse with an Odoo warehouse.")
+            )
+
     def _sending_warehouses(self):
         """:return: the KeyCRM warehouses that are matched and rehearsed"""
         return self.warehouse_ids.filtered(lambda w: w.send_state == "sending" and w.warehouse_ids)
 
     def _enqueue_counted(self):
-        """Queue every product that was counted or moved.
-
-        :return: how many
-        """
-        count = 0
+        """Queue every product that was counted or moved."""
         for account in self:
             product_ids = account._counted_product_ids()
             self.env["keycrm.stock.change"].sudo()._append(
                 [(account.id, product_id) for product_id in product_ids]
             )
             account._wake_stock()
-            count += len(product_ids)
-        return count
 
     def _counted_product_ids(self, product_ids=None):
         """Give the products of this company that were ever counted or moved; others are never sent.
@@ -248,7 +239,7 @@ class KeycrmAccount(models.Model):
             return self._work_comparison()
         return (
             self._work_changes(client)
-            or self._work_stock_events(client)
+            or self._work_stock_events()
             or self._work_doubts()
             or self._work_comparison()
         )

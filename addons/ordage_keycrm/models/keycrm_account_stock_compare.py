@@ -44,7 +44,7 @@ class KeycrmAccount(models.Model):
         :raise UserError: when sending stock is off or no warehouse is matched
         """
         self._check_can_send()
-        return self._open_comparison(
+        return self._open_run(
             self.env["keycrm.stock.comparison"]._start(self, "comparison"),
             self.env._("Compare with KeyCRM"),
         )
@@ -59,24 +59,11 @@ class KeycrmAccount(models.Model):
         self._check_manager()
         if not self.enabled:
             raise UserError(self.env._("Enable the integration first."))
-        if not self.warehouse_ids.warehouse_ids:
-            raise UserError(
-                self.env._("Match at least one KeyCRM warehouse with an Odoo warehouse.")
-            )
-        return self._open_comparison(
+        self._check_has_place()
+        return self._open_run(
             self.env["keycrm.stock.comparison"]._start(self, "rehearsal"),
             self.env._("Send stock to KeyCRM"),
         )
-
-    def _open_comparison(self, comparison, name):
-        return {
-            "type": "ir.actions.act_window",
-            "name": name,
-            "res_model": "keycrm.stock.comparison",
-            "res_id": comparison.id,
-            "view_mode": "form",
-            "views": [[False, "form"]],
-        }
 
     # === WORK ===#
 
@@ -92,7 +79,7 @@ class KeycrmAccount(models.Model):
                 [
                     ("account_id", "=", self.id),
                     "|",
-                    ("state", "in", ("reading", "checking", "taking")),
+                    ("state", "in", self.env["keycrm.stock.comparison"]._busy_states),
                     ("to_write_back", "=", True),
                 ],
                 order="id",

@@ -174,14 +174,6 @@ class KeycrmExplain(models.AbstractModel):
                 "A payment of %(amount)s counts neither as paid nor in accounting: Odoo has no currency "
                 "%(currency)s. Correct it in KeyCRM, or enter the money in accounting by hand."
             ),
-            "sku_ambiguous": self.env._(
-                "The SKU “%(sku)s” belongs to several products: %(products)s. Give each its own SKU, "
-                "then press “Retry”."
-            ),
-            "barcode_ambiguous": self.env._(
-                "The barcode “%(barcode)s” belongs to several products: %(products)s. Correct it, "
-                "then press “Retry”."
-            ),
             "no_warehouse": self.env._(
                 "No Odoo warehouse is chosen for the orders of this account. Choose one in its settings."
             ),
@@ -199,10 +191,6 @@ class KeycrmExplain(models.AbstractModel):
             "accounting_refused": self.env._(
                 "Accounting did not accept it: %(reason)s Put this right, then press “Refresh from "
                 "KeyCRM” on the order."
-            ),
-            "too_large": self.env._(
-                "KeyCRM's number %(value)s is larger than Odoo can hold. Correct it in KeyCRM, then "
-                "press “Retry”."
             ),
             "worker_died": self.env._(
                 "Odoo's process ended in the middle of this, perhaps for lack of memory or time. It "

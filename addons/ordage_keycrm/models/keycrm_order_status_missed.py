@@ -25,7 +25,6 @@ class KeycrmOrderStatus(models.Model):
         readonly=True,
         help="When an order came to this status and only asking found it. Over with the next webhook.",
     )
-    missed_order = fields.Integer(string="Order without a webhook", readonly=True, aggregator=None)
 
     # === BUSINESS METHODS ===#
 
@@ -35,14 +34,14 @@ class KeycrmOrderStatus(models.Model):
 
         :param account: ``keycrm.account``, one
         :param rows: KeyCRM's orders that Odoo had not seen in this state
-        :return: ``{keycrm.order.status: KeyCRM's order number}``
+        :return: ``keycrm.order.status``
         """
         now = fields.Datetime.now()
         first = account._first_webhook_at() if rows else None
         asked = account.caught_up_at
         longest = timedelta(minutes=account.poll_minutes + OFF_MINUTES)
         if not first or not asked or asked < now - longest:
-            return {}
+            return self.browse()
         moved = {}
         for row in rows:
             at, made = to_utc(row.get("status_changed_at")), to_utc(row.get("created_at"))
@@ -59,21 +58,21 @@ class KeycrmOrderStatus(models.Model):
                 [("keycrm_account_id", "=", account.id), ("keycrm_id", "in", list(moved))]
             )
         }
-        statuses = {status.keycrm_id: status for status in account.status_ids}
-        return {
-            statuses[status_id]: number
+        missed = {
+            status_id
             for number, (status_id, _at) in moved.items()
-            if status_id in statuses and known.get(number) != status_id
+            if known.get(number) != status_id
         }
+        return account.status_ids.filtered(lambda status: status.keycrm_id in missed)
 
     @api.model
     def _note_missed(self, missed):
         """Remember what :meth:`_missed` found.
 
-        :param missed: ``{keycrm.order.status: KeyCRM's order number}``
+        :param missed: ``keycrm.order.status``
         """
-        for status, number in missed.items():
-            status.sudo().write({"missed_at": fields.Datetime.now(), "missed_order": number})
+        if missed:
+            missed.sudo().missed_at = fields.Datetime.now()
 
     @api.model
     def _note_told(self, account, events):
@@ -90,7 +89,7 @@ class KeycrmOrderStatus(models.Model):
             if event.from_webhook
         }
         over = missed.filtered(lambda status: status.keycrm_id in told)
-        over.write({"missed_at": False, "missed_order": False})
+        over.missed_at = False
 
 
 class KeycrmAccount(models.Model):

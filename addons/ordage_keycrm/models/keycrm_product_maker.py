@@ -35,7 +35,7 @@ class KeycrmProductMatcher(models.AbstractModel):
                     "taxes_id": [Command.clear()],
                     "company_id": account.company_id.id,
                     "uom_id": self._unit(plan.goods).id,
-                    **self._variant_vals(account, plan.goods, skus[plan], barcodes),
+                    **self._variant_vals(plan.goods, skus[plan], barcodes),
                 }
                 for plan in flat
             ]
@@ -44,7 +44,7 @@ class KeycrmProductMatcher(models.AbstractModel):
             plan.product = product
 
     @api.model
-    def _variant_vals(self, account, goods, sku, barcodes):
+    def _variant_vals(self, goods, sku, barcodes):
         """Values that each variant has of its own."""
         barcode = goods.barcode if goods.barcode not in barcodes else ""
         vals = {
@@ -162,7 +162,7 @@ class KeycrmProductMatcher(models.AbstractModel):
         if not variant or variant.default_code:
             # The same properties twice in KeyCRM.
             return none
-        variant.write(self._variant_vals(account, goods, sku, barcodes))
+        variant.write(self._variant_vals(goods, sku, barcodes))
         return variant
 
     @api.model

@@ -239,11 +239,11 @@ class KeycrmRun(models.AbstractModel):
 
     def _title(self):
         """Say what kind of work it is, in the language of the environment."""
-        return self.env["ir.model"]._get(self._name).name
+        raise NotImplementedError
 
     def _summary(self):
         """Say in one sentence what came of it."""
-        return self.env._("Finished: %(done)s worked.", done=self.done_count)
+        raise NotImplementedError
 
     def _remaining(self, seconds):
         if seconds < 60:

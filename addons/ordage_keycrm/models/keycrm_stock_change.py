@@ -121,9 +121,10 @@ class KeycrmStockChange(models.Model):
 
     @api.model
     def _note_orders(self, account, product_ids):
-        """Products of order lines whose stock status, quantity or warehouse changed in KeyCRM.
+        """Products whose number in KeyCRM is not known any more.
 
-        KeyCRM's own reserve or write-off has moved its number: what it was known to have is read
+        Those of order lines whose stock status, quantity or warehouse changed there: KeyCRM's own reserve
+        or write-off has moved it. And those that were just tied. What KeyCRM was known to have is read
         again before anything is sent. Only rows are appended, so the orders' worker and the stock
         worker never meet in a row.
 

@@ -33,7 +33,6 @@ class KeycrmStockComparison(models.Model):
     state = fields.Selection(default="reading")
     started_at = fields.Datetime(required=True, default=fields.Datetime.now)
     next_page = fields.Integer(default=1)
-    page_count = fields.Integer(string="Pages")
     total_count = fields.Integer(string="Offers in KeyCRM", readonly=True, copy=False)
     done_count = fields.Integer(string="Read", readonly=True, copy=False)
     # What is still to be worked: ids of offers, or of lines whose opening quantities are taken.
@@ -184,7 +183,6 @@ class KeycrmStockComparison(models.Model):
         self.env["keycrm.stock.reading"].create({"comparison_id": self.id, "rows": readings})
         self.write(
             {
-                "page_count": page.last,
                 "next_page": page.number + 1,
                 "total_count": page.total,
                 "done_count": min(page.total, page.number * PAGE_SIZE),

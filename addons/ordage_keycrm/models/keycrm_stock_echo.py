@@ -88,7 +88,7 @@ class KeycrmAccount(models.Model):
             [("account_id", "=", self.id), ("sent_at", "<", now - ECHO_LIFETIME)]
         ).unlink()
 
-    def _work_stock_events(self, _client):
+    def _work_stock_events(self):
         """Work stock webhooks: what was sent ourselves is crossed off, the rest is queued to be
         read.
 

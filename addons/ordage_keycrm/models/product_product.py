@@ -71,17 +71,12 @@ class ProductProduct(models.Model):
 
     @api.depends("keycrm_level_ids.sent_at", "keycrm_level_ids.error")
     def _compute_keycrm_push(self):
-        waiting = (
-            self.env["keycrm.stock.change"]
-            .sudo()
-            ._read_group([("product_id", "in", self.ids)], ["product_id"])
-        )
+        waiting = self.env["keycrm.stock.change"]._waiting(self)
         missing = (
             self.env["keycrm.missing.sku"]
             .sudo()
             ._read_group([("product_id", "in", self.ids)], ["product_id"])
         )
-        waiting = {product.id for (product,) in waiting}
         missing = {product.id for (product,) in missing}
         for product in self:
             levels = product.sudo().keycrm_level_ids

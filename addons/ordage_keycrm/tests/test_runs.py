@@ -160,7 +160,7 @@ class TestStopped(RunCase, StockCase):
 
     def test_stop_while_the_last_page_is_read_leaves_keycrms_stock_alone(self):
         run = self.stopped_during("reading")
-        self.assertEqual((run.state, run.page_count), ("cancelled", 0))
+        self.assertEqual((run.state, run.next_page), ("cancelled", 1))
         self.assertEqual(self.sent(), [])
 
     def test_stop_while_differences_are_checked_leaves_keycrms_stock_alone(self):

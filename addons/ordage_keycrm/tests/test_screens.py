@@ -9,7 +9,6 @@ from odoo.tests import Form, new_test_user
 from .common import KeycrmCase
 
 LINE = {"name": "Кухоль", "price": 100, "quantity": 2}
-REASON = "//div[@name='keycrm_is_driven']"
 
 
 class TestOrderForm(KeycrmCase):

@@ -112,9 +112,6 @@ class ResConfigSettings(models.TransientModel):
     keycrm_status_count = fields.Integer(
         string="KeyCRM statuses", compute="_compute_keycrm_account"
     )
-    keycrm_warehouse_count = fields.Integer(
-        string="KeyCRM warehouses", compute="_compute_keycrm_account"
-    )
     keycrm_seen = fields.Char(
         string="What the form showed", default=lambda self: self._keycrm_seen_of(self.env.company)
     )
@@ -128,7 +125,6 @@ class ResConfigSettings(models.TransientModel):
             settings.keycrm_account_id = accounts[:1]
             settings.keycrm_account_count = len(accounts)
             settings.keycrm_status_count = len(accounts[:1].status_ids)
-            settings.keycrm_warehouse_count = len(accounts[:1].warehouse_ids)
 
     def _inverse_keycrm(self):
         for settings in self:

@@ -19,7 +19,7 @@ from ..results import Row
 from ..steps import catalogue, match_warehouse, settle
 from ..world import Shop, World
 
-USERS, PICKINGS, LINES, PAIRS = 8, 4, 10, 12
+USERS, PICKINGS, LINES, PAIRS = 8, 4, 10, 24
 #: Seconds between making the receipts and validating them, as long as our side needs to come to rest.
 REST = 0.3
 #: What Odoo logs when it repeats a request after a serialization failure. The pause before is drawn by

@@ -1,7 +1,10 @@
-"""Odoo's schedulers are told when a later wake-up is due.
+"""Odoo's schedulers are told of wake-ups by a thread of its own, when they are due.
 
 A trigger of a scheduled action with a time in the future is seen when a scheduler looks, up to a minute
 after it is due. Waiting for the time inside of the action would hold one of the few scheduler threads.
+
+And a user who moved goods does not wait until the schedulers are told: that takes two connections, and
+under load each of their round trips waits for the other users' threads.
 """
 
 import heapq
@@ -17,6 +20,9 @@ from odoo.addons.base.models.ir_cron import ODOO_NOTIFY_FUNCTION
 
 _logger = logging.getLogger(__name__)
 
+#: A wake-up that is due within so many seconds is soon: whatever is left to it is hardly late.
+SOON_SECONDS = 2.0
+
 
 class Bell:
     """One thread of this process, there only while something waits; ends with the process.
@@ -25,18 +31,20 @@ class Bell:
     """
 
     def __init__(self, notify):
-        """:param notify: called with a database's name when one of its times has come"""
+        """:param notify: called with a database's name and ids of actions when a time has come"""
         self._notify = notify
         self._waiting = []
         self._changed = threading.Condition()
         self._thread = None
 
-    def ring(self, dbname, delay):
+    def ring(self, dbname, delay=0.0, cron_ids=()):
         """Notify about a database after some seconds; several of the same tenth of a second are one.
 
-        :param delay: seconds, rounded up to the next tenth
+        :param delay: seconds, rounded up to the next tenth; 0 for at once
+        :param cron_ids: ids of ``ir.cron``: left out where each of these is woken in a moment anyway
         """
-        one = (math.ceil((time.monotonic() + delay) * 10) / 10, dbname)
+        due = math.ceil((time.monotonic() + delay) * 10) / 10 if delay else 0.0
+        one = (due, dbname, tuple(cron_ids))
         with self._changed:
             if one in self._waiting:
                 return
@@ -48,9 +56,9 @@ class Bell:
                 self._thread.start()
 
     def _run(self):
-        while dbname := self._next():
+        while one := self._next():
             try:
-                self._notify(dbname)
+                self._notify(*one)
             except Exception:
                 # PostgreSQL is away, say.
                 _logger.info("KeyCRM: the schedulers could not be woken", exc_info=True)
@@ -61,13 +69,37 @@ class Bell:
             while self._waiting:
                 wait = self._waiting[0][0] - time.monotonic()
                 if wait <= 0:
-                    return heapq.heappop(self._waiting)[1]
+                    return heapq.heappop(self._waiting)[1:]
                 self._changed.wait(wait)
             self._thread = None
         return None
 
 
-def _wake_schedulers(dbname):
+def are_due_soon(cr, cron_ids):
+    """Tell whether each of these actions has a wake-up of a moment later.
+
+    :param cr: cursor of their database
+    :param cron_ids: ids of ``ir.cron``
+    """
+    cr.execute(
+        SQL(
+            """SELECT count(DISTINCT cron_id) FROM ir_cron_trigger,
+                      LATERAL (SELECT clock_timestamp() AT TIME ZONE 'UTC' AS now) clock
+                WHERE cron_id = ANY(%s) AND call_at > now
+                  AND call_at <= now + make_interval(secs => %s)""",
+            list(cron_ids),
+            SOON_SECONDS,
+        )
+    )
+    return bool(cron_ids) and cr.fetchone()[0] == len(cron_ids)
+
+
+def _wake_schedulers(dbname, cron_ids):
+    if cron_ids:
+        # A transaction after the commit: what was written is seen by a run that is still to come.
+        with sql_db.db_connect(dbname).cursor() as cr:
+            if are_due_soon(cr, cron_ids):
+                return
     with sql_db.db_connect("postgres").cursor() as cr:
         notify = SQL.identifier(ODOO_NOTIFY_FUNCTION)
         cr.execute(SQL("SELECT %s('cron_trigger', %s)", notify, dbname))

@@ -6,7 +6,7 @@ from datetime import timedelta
 from types import SimpleNamespace
 from unittest.mock import patch
 
-from odoo import sql_db
+from odoo import fields, sql_db
 from odoo.exceptions import ConcurrencyError
 from odoo.tools import mute_logger
 
@@ -420,6 +420,49 @@ class TestTrouble(KeycrmCase):
                 cr._cnx.notifies.clear()
         self.assertTrue(2 <= len(heard) <= 3, heard)
         self.assertIsNone(one._thread, "no thread is left when nothing waits")
+
+    def test_who_moved_goods_leaves_telling_the_schedulers_to_the_bell(self):
+        crons, rung = self.account.stock_cron_id, []
+        with patch.object(bell, "ring", lambda dbname, cron_ids: rung.append((dbname, cron_ids))):
+            crons._trigger_keycrm(patient=True)
+            self.assertFalse(rung, "nobody is told of what may be rolled back")
+            self.env.cr.postcommit.run()
+        self.assertEqual(rung, [(self.env.cr.dbname, crons.ids)])
+
+    def test_the_bell_is_silent_only_where_each_action_is_woken_in_a_moment(self):
+        crons = self.account.orders_cron_id | self.account.stock_cron_id
+        self.enterContext(patch.object(bell, "SOON_SECONDS", 600.0))
+
+        def wake(cron, minutes):
+            # By the clock: this test's transaction began with the first test of its class.
+            at = fields.Datetime.now() + timedelta(minutes=minutes)
+            self.env["ir.cron.trigger"].create({"cron_id": cron.id, "call_at": at})
+            self.env.cr.flush()
+
+        wake(crons[1], -1)
+        self.assertFalse(crons._is_due_soon(), "what is due may be spent already")
+        wake(crons[0], 5)
+        self.assertTrue(crons[0]._is_due_soon())
+        self.assertFalse(crons._is_due_soon(), "the other one would wait for a minute")
+        wake(crons[1], 15)
+        self.assertFalse(crons._is_due_soon(), "that is no moment")
+        wake(crons[1], 5)
+        self.assertTrue(crons._is_due_soon())
+
+        told = []
+        connect = sql_db.db_connect
+
+        def listening(dbname):
+            told.append(dbname)
+            return connect(dbname)
+
+        # Its own connection sees nothing of this test's transaction: no wake-up is due there.
+        with patch.object(bell.sql_db, "db_connect", listening):
+            bell._wake_schedulers(self.env.cr.dbname, crons.ids)
+            self.assertEqual(told.pop(), "postgres")
+            with patch.object(bell, "are_due_soon", lambda cr, cron_ids: True):
+                bell._wake_schedulers(self.env.cr.dbname, crons.ids)
+            self.assertNotIn("postgres", told)
 
     # === A LOW LIMIT ===#
 

@@ -2,6 +2,7 @@ from datetime import timedelta
 from functools import partial
 
 from odoo import models
+from odoo.tools import SQL
 
 from .. import bell, scheduler
 
@@ -29,8 +30,18 @@ class IrCron(models.Model):
         # leave a wake-up of the same second for a second, empty run.
         at = self.env.cr.now() + timedelta(seconds=delay)
         at = at.replace(microsecond=0) + timedelta(seconds=1 if delay else 0)
-        self.env["ir.cron.trigger"].sudo().create(
-            [{"cron_id": cron.id, "call_at": at} for cron in self]
+        # By SQL: this runs in every user's stock operation, and the ORM takes ten times as long.
+        self.env.cr.execute(
+            SQL(
+                """INSERT INTO ir_cron_trigger
+                          (cron_id, call_at, create_uid, create_date, write_uid, write_date)
+                   SELECT cron_id, %(at)s, %(uid)s, %(now)s, %(uid)s, %(now)s
+                     FROM unnest(%(crons)s::int[]) cron_id""",
+                crons=self.ids,
+                at=at,
+                uid=self.env.uid,
+                now=self.env.cr.now(),
+            )
         )
         if delay:
             due = (at - self.env.cr.now()).total_seconds()

@@ -298,9 +298,10 @@ class KeycrmAccount(models.Model):
 
         :return: True when there was something
         """
-        if not (self.push_stock and self._sending_warehouses()):
-            return False
+        # Doubts first: there are hardly ever any, and each pass asks.
         if not self.env["keycrm.stock.level"].sudo()._doubts(self):
+            return False
+        if not (self.push_stock and self._sending_warehouses()):
             return False
         self._committed(self._queue_doubts)
         return True

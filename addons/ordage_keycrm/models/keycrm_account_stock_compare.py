@@ -108,7 +108,7 @@ class KeycrmAccount(models.Model):
 
         :return: True when it began
         """
-        if not self.push_stock or self.stock_paused or not self._sending_warehouses():
+        if not self.push_stock or self.stock_paused:
             return False
         last = (
             self.env["keycrm.stock.comparison"]
@@ -118,6 +118,8 @@ class KeycrmAccount(models.Model):
         since = last.started_at or self.create_date
         hours = COMPARE_HOURS if last.state != "failed" else FAILED_COMPARE_HOURS
         if since > fields.Datetime.now() - timedelta(hours=hours):
+            return False
+        if not self._sending_warehouses():
             return False
         self._committed(lambda: self.env["keycrm.stock.comparison"]._start(self, "comparison"))
         return True

@@ -42,7 +42,25 @@ class KeycrmOrderStatus(models.Model):
         for status in self:
             status.is_archive = status in status.account_id.archive_status_ids
 
+    # === CRUD METHODS ===#
+
+    def write(self, vals):
+        result = super().write(vals)
+        if "order_action" in vals:
+            self._note_keycrm_change()
+        return result
+
     # === BUSINESS METHODS ===#
+
+    def _note_keycrm_change(self):
+        """Goods that KeyCRM holds for orders in these statuses count, or count no longer."""
+        self.env["sale.order.line"].sudo().search(
+            [
+                ("order_id.keycrm_status_id", "in", self.ids),
+                ("state", "in", ("draft", "sent")),
+                ("keycrm_stock_status", "!=", False),
+            ]
+        )._note_keycrm_change()
 
     def _of_goods_that_left(self):
         """:return: those in which goods have left the shelf: in delivery, or completed"""

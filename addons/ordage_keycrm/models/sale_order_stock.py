@@ -2,9 +2,11 @@ from odoo import api, models
 
 from ..const import HELD_NOTHING
 
-#: What decides how much an order that is not confirmed takes out.
-_ORDER_DECIDES = ("state", "keycrm_never_moves", "keycrm_account_id")
+#: What decides how much an order that is not confirmed takes out: of lines that KeyCRM holds stock for.
+_ORDER_DECIDES = ("state", "keycrm_status_id")
 _LINE_DECIDES = ("product_id", "keycrm_stock_status", "keycrm_quantity", "keycrm_warehouse_id")
+#: What decides whether the order's open moves count, whatever KeyCRM holds.
+_MOVES_COUNT = ("keycrm_never_moves", "keycrm_account_id")
 
 
 class SaleOrder(models.Model):
@@ -14,7 +16,9 @@ class SaleOrder(models.Model):
 
     def write(self, vals):
         result = super().write(vals)
-        if not vals.keys().isdisjoint(_ORDER_DECIDES):
+        if not vals.keys().isdisjoint(_MOVES_COUNT):
+            self.order_line._note_keycrm_products()
+        elif not vals.keys().isdisjoint(_ORDER_DECIDES):
             self.order_line._note_keycrm_change()
         return result
 
@@ -36,10 +40,12 @@ class SaleOrderLine(models.Model):
         return lines
 
     def write(self, vals):
-        if "product_id" in vals:
+        decides = not vals.keys().isdisjoint(_LINE_DECIDES)
+        if decides:
+            # What is held no longer counts too.
             self._note_keycrm_change()
         result = super().write(vals)
-        if not vals.keys().isdisjoint(_LINE_DECIDES):
+        if decides:
             self._note_keycrm_change()
         return result
 
@@ -48,7 +54,15 @@ class SaleOrderLine(models.Model):
         return super().unlink()
 
     def _note_keycrm_change(self):
-        """Note the products of lines that KeyCRM holds stock for."""
+        """Note the products of lines that KeyCRM holds stock for.
+
+        Other lines take nothing out but by their moves, which note themselves. A synchronisation of
+        quotations would otherwise fill the outbox with products of which nothing has changed.
+        """
+        self.filtered("keycrm_stock_status")._note_keycrm_products()
+
+    def _note_keycrm_products(self):
+        """Note the products of these lines, as far as they are KeyCRM's."""
         Change = self.env["keycrm.stock.change"]
         if not Change._accounts_by_company():
             return

@@ -107,6 +107,30 @@ class TestInNobodysWay(StockCase):
             self.env["keycrm.stock.change"].search_count([("product_id", "=", product.id)])
         )
 
+    def test_quotations_that_hold_nothing_leave_nothing_to_send(self):
+        """A synchronisation would otherwise fill the outbox, and a user's own change wait in it."""
+        product = self.goods("QUOTED")
+        self.count(product, 50)
+        self.work()
+        lines = [{"offer_id": self.number(product), "quantity": 2}]
+        Change = self.env["keycrm.stock.change"]
+
+        order = self.arrive(self.new_order(lines, status_id=1))
+        self.assertEqual(order.state, "draft")
+        self.assertEqual(order.order_line.product_id, product)
+        self.env.cr.flush()
+        self.assertFalse(Change.search_count([]))
+        order._action_cancel()
+        self.env.cr.flush()
+        self.assertFalse(Change.search_count([]))
+
+        # As soon as KeyCRM holds something for it, it counts; and once more when it does not.
+        for held in ("reserved", False):
+            order.order_line.keycrm_stock_status = held
+            self.env.cr.flush()
+            self.assertEqual(Change.search([]).product_id, product)
+            self.work()
+
     def test_without_an_account_that_sends_nothing_is_noted(self):
         self.account.push_stock = False
         product = self.goods("NOBODY")

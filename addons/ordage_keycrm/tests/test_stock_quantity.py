@@ -134,7 +134,7 @@ class QuantityCase(StockCase):
                 taken += self.still_open(line)
                 if held == "fulfilled":
                     written_off += min(line.keycrm_quantity, self.still_open(line))
-            elif held:
+            elif held and order.keycrm_status_id.order_action not in ("skip", "cancel"):
                 taken += line.keycrm_quantity
                 written_off += line.keycrm_quantity if held == "fulfilled" else 0.0
         others = sum(
@@ -224,12 +224,18 @@ class TestQuantity(QuantityCase):
 
     def test_an_order_never_confirmed_is_not_sold_twice(self):
         self.fresh("both", "available")
-        self.account.status_ids.filtered(
-            lambda s: s.keycrm_id == PRODUCTION
-        ).order_action = "quotation"
+        status = self.account.status_ids.filtered(lambda s: s.keycrm_id == PRODUCTION)
+        status.order_action = "quotation"
         number, order = self.new(5, PRODUCTION)
         self.assertEqual(order.state, "draft")
         self.check("reserved, not confirmed")
+        shown = self.shown(self.cap)
+        status.order_action = "skip"
+        self.check("the owner wants no such orders")
+        self.assertEqual(self.shown(self.cap), shown + 5)
+        status.order_action = "quotation"
+        self.check("and wants them again")
+        self.assertEqual(self.shown(self.cap), shown)
         order._action_cancel()
         self.check("cancelled in Odoo")
         self.status(number, CANCELLED)

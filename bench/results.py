@@ -37,7 +37,7 @@ class Row:
     :param ours: what ours came to
     :param ratio: ours to the floor, where it is meant
     :param goal: what is wanted
-    :param reached: whether it is
+    :param reached: whether it is; None for what is only shown beside
     :param samples: how many there were, in words
     :param details: all further figures
     """
@@ -48,7 +48,7 @@ class Row:
     ours: str
     ratio: float | None
     goal: str
-    reached: bool
+    reached: bool | None
     samples: str
     details: dict[str, Any] = field(default_factory=dict)
 
@@ -73,6 +73,11 @@ def save(rows: list[Row], order: list[str], about: dict[str, Any]) -> None:
     _write(TABLE, _HEAD + "".join(_line(row) for row in kept.values()))
 
 
+def answer(reached: bool | None) -> str:
+    """:return: whether a goal is reached, in a word that catches the eye where it is not"""
+    return "–" if reached is None else "yes" if reached else "**no**"
+
+
 def circumstances() -> dict[str, Any]:
     """Say when and of what the figures are.
 
@@ -93,7 +98,7 @@ def _line(row: dict[str, Any]) -> str:
         taken += f", SCALE={row['scale']:g}"
     cells = (
         *(row["what"], row["floor"], row["ours"], ratio, row["goal"]),
-        *("yes" if row["reached"] else "**no**", row["samples"], taken),
+        *(answer(row["reached"]), row["samples"], taken),
     )
     return "| " + " | ".join(str(cell).replace("|", "/") for cell in cells) + " |\n"
 

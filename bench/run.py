@@ -29,6 +29,7 @@ NAMES = [
     "inventory",
     "picking",
     "users",
+    "programs",
     "comparison",
     "limit",
     "backlog",
@@ -88,7 +89,7 @@ def _show(rows: Iterable[Row], about: dict[str, Any]) -> None:
     cells = [
         [
             *(row.what, row.floor, row.ours, "" if row.ratio is None else f"{row.ratio:.2f}"),
-            *(row.goal, "yes" if row.reached else "NO"),
+            *(row.goal, results.answer(row.reached)),
         ]
         for row in rows
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from datetime import datetime, timedelta
 from typing import Any
@@ -154,6 +155,18 @@ def resident(pid: int) -> int:
     """
     with open(f"/proc/{pid}/statm") as file:
         return int(file.read().split()[1]) * 4096
+
+
+def processor(pid: int) -> float:
+    """Tell how long a process worked so far, in Odoo's code and in the kernel, without its children.
+
+    :param pid: process id
+    :return: seconds
+    """
+    with open(f"/proc/{pid}/stat") as file:
+        # The process's name, in brackets, may have blanks.
+        user, system = file.read().rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
 def limited_shop(world: World) -> Shop:

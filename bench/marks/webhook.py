@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 from urllib.parse import urlsplit
 
 from tools import shop as setup
@@ -15,6 +16,7 @@ from tools.waiting import wait_for
 
 from ..measure import Pairs, median, p95, seconds
 from ..results import Row
+from ..steps import settle
 from ..world import Shop, World
 
 #: Requests of each kind.
@@ -38,8 +40,9 @@ def run(world: World) -> Iterator[Row]:
     body = json.dumps({"event": "order.change_order_status", "context": context}).encode()
     for clients in (1, 8):
         yield _row(shop, body, clients, world.sized(COUNT, 40), busy=False)
-    with _Busy(shop):
-        yield _row(shop, body, 8, world.sized(COUNT, 40), busy=True)
+    for clients in (1, 8):
+        with _Busy(shop):
+            yield _row(shop, body, clients, world.sized(COUNT, 40), busy=True)
 
 
 def _row(shop: Shop, body: bytes, clients: int, count: int, *, busy: bool) -> Row:
@@ -101,23 +104,26 @@ class _Busy:
 
     def __enter__(self) -> None:
         shop = self._shop
-        sync = shop.rpc.create(
+        self._sync = shop.rpc.create(
             "keycrm.order.sync",
             account_id=shop.account,
             status_ids=[(6, 0, setup.status_ids(shop.rpc, shop.account, *range(1, 28)))],
         )
-        shop.rpc.call("keycrm.order.sync", "action_start", [sync])
-        wait_for(
-            lambda: shop.rpc.read("keycrm.order.sync", sync, "done_count")["done_count"],
-            60,
-            "the synchronisation",
-        )
+        shop.rpc.call("keycrm.order.sync", "action_start", [self._sync])
+        wait_for(lambda: self._told("done_count"), 60, "the synchronisation")
         self._thread = threading.Thread(target=self._look)
         self._thread.start()
 
-    def __exit__(self, *_error: object) -> None:
+    def __exit__(self, kind: object, *_error: object) -> None:
         self._over.set()
         self._thread.join()
+        if not kind and self._told("state") != "running":
+            raise AssertionError("the synchronisation was over before the webhooks were")
+        self._shop.rpc.call("keycrm.order.sync", "action_cancel", [self._sync])
+        settle(self._shop)
+
+    def _told(self, field: str) -> Any:
+        return self._shop.rpc.read("keycrm.order.sync", self._sync, field)[field]
 
     def _look(self) -> None:
         rpc = self._shop.odoo.rpc()

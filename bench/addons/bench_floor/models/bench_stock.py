@@ -1,6 +1,6 @@
 import time
 
-from odoo import api, models
+from odoo import Command, api, models
 
 
 class BenchFloor(models.Model):
@@ -52,35 +52,26 @@ class BenchFloor(models.Model):
         return True
 
     @api.model
-    def make_receipt(self, product_ids, quantity=1):
-        """Make a receipt that is ready to be validated.
+    def make_receipts(self, product_ids, quantity=1, count=1):
+        """Make receipts that are ready to be validated, all of the same.
 
-        :return: its id
+        :return: their ids
         """
         kind = self._warehouse().in_type_id
-        picking = self.env["stock.picking"].create(
-            {
-                "picking_type_id": kind.id,
-                "location_id": kind.default_location_src_id.id,
-                "location_dest_id": kind.default_location_dest_id.id,
-                "move_ids": [
-                    (
-                        0,
-                        0,
-                        {
-                            "product_id": product,
-                            "product_uom_qty": quantity,
-                            "location_id": kind.default_location_src_id.id,
-                            "location_dest_id": kind.default_location_dest_id.id,
-                        },
-                    )
-                    for product in product_ids
-                ],
-            }
+        places = {
+            "location_id": kind.default_location_src_id.id,
+            "location_dest_id": kind.default_location_dest_id.id,
+        }
+        moves = [
+            Command.create({"product_id": product, "product_uom_qty": quantity, **places})
+            for product in product_ids
+        ]
+        pickings = self.env["stock.picking"].create(
+            [{"picking_type_id": kind.id, "move_ids": moves, **places} for _ in range(count)]
         )
-        picking.action_confirm()
-        picking.move_ids.write({"quantity": quantity, "picked": True})
-        return picking.id
+        pickings.action_confirm()
+        pickings.move_ids.write({"quantity": quantity, "picked": True})
+        return pickings.ids
 
     @api.model
     def merge_quants(self):

@@ -33,6 +33,18 @@ def structure(server: Server, database: str) -> set[tuple[str, str]]:
     }
 
 
+def indexes(server: Server, database: str, word: str) -> set[str]:
+    """List indexes of the tables and columns that hold a word in their names.
+
+    :param server: the database server
+    :param database: the database's name on it
+    :param word: such as ``keycrm``
+    :return: the statements that would make them
+    """
+    query = "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' AND indexdef LIKE %s"
+    return {statement for (statement,) in server.query(database, query, (f"%{word}%",))}
+
+
 def rows_with(server: Server, database: str, word: str) -> dict[str, list[str]]:
     """Look for a word in every row of every table.
 

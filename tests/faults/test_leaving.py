@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.faults.leftovers import rows_with, structure
+from tests.faults.leftovers import indexes, rows_with, structure
 from tests.system.door import path_of, post
 from tools import earlier, shop
 from tools.odoo_server import OdooServer
@@ -241,3 +241,6 @@ def test_an_upgrade_from_an_earlier_version_keeps_everything(
     assert post(odoo.port, path_of(link)) == 204
     assert order_of(odoo, sandbox)
     assert " ERROR " not in odoo.log_text()
+    # What an upgrade leaves behind costs at each write, and what it does not make at each search.
+    fresh = runtime.addon_database()
+    assert indexes(runtime.server, database, "keycrm") == indexes(runtime.server, fresh, "keycrm")

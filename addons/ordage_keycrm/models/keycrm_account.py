@@ -25,6 +25,7 @@ class KeycrmAccount(models.Model):
     # === FIELDS ===#
 
     name = fields.Char(required=True, default="KeyCRM")
+    # Indexed for the rules of access, which ask for the accounts of a person's companies.
     company_id = fields.Many2one(
         "res.company", required=True, index=True, default=lambda self: self.env.company
     )

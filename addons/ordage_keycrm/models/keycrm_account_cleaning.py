@@ -4,7 +4,8 @@ from odoo import api, fields, models
 
 #: A hundred years are for ever; more would leave the calendar.
 MOST_DAYS = 36500
-#: Records that one pass of the autovacuum clears of an account and model.
+#: Records that one pass of the autovacuum clears of an account and model: some seconds' deleting, after
+#: which Odoo calls again.
 GC_BATCH = 10000
 #: What is over, by model: its last states, and the moment that says how old it is.
 FINISHED = {

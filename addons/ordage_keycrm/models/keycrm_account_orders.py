@@ -24,7 +24,7 @@ from ..outcome import Outcome
 
 _logger = logging.getLogger(__name__)
 
-#: Events that one look at the inbox takes.
+#: Events that one look at the inbox takes: more orders than a worker writes before it makes room for others.
 INBOX_BATCH = 500
 #: Orders that are read one by one before they are written: a backlog is seen to shrink.
 READ_BATCH = 10

@@ -7,8 +7,10 @@ class KeycrmAccountRecord(models.AbstractModel):
     _name = "keycrm.account.record"
     _description = "Record of a KeyCRM account"
 
+    # Not indexed alone: most models have an index that begins with it, to keep KeyCRM's numbers unique or
+    # for a worker's look.
     account_id = fields.Many2one(
-        "keycrm.account", string="KeyCRM account", required=True, ondelete="cascade", index=True
+        "keycrm.account", string="KeyCRM account", required=True, ondelete="cascade"
     )
     company_id = fields.Many2one(related="account_id.company_id")
 

@@ -23,6 +23,7 @@ class KeycrmAccount(models.Model):
     # === FIELDS ===#
 
     webhook_token = fields.Char(string="Webhook secret", groups=fields.NO_ACCESS, copy=False)
+    # Each webhook finds its account by it.
     webhook_token_digest = fields.Char(
         string="Digest of the webhook secret",
         groups=fields.NO_ACCESS,

@@ -18,12 +18,14 @@ class KeycrmBuyer(models.Model):
     # === FIELDS ===#
 
     keycrm_id = fields.Integer(string="KeyCRM number", required=True)
+    # Indexed for the contact's form.
     partner_id = fields.Many2one(
         "res.partner", string="Contact", required=True, ondelete="cascade", index=True
     )
     name = fields.Char(string="Full name in KeyCRM")
     phone = fields.Char(string="Phone in KeyCRM")
     email = fields.Char(string="E-mail in KeyCRM")
+    # Indexed for PostgreSQL, which looks for the buyers of a company that is deleted.
     keycrm_company_id = fields.Many2one(
         "keycrm.company", string="Company in KeyCRM", ondelete="set null", index="btree_not_null"
     )

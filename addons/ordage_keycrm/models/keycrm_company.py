@@ -16,6 +16,7 @@ class KeycrmCompany(models.Model):
 
     keycrm_id = fields.Integer(string="KeyCRM number", required=True)
     name = fields.Char(required=True)
+    # Indexed for PostgreSQL, which looks here when a contact is deleted or merged.
     partner_id = fields.Many2one("res.partner", string="Contact", ondelete="set null", index=True)
     read_at = fields.Datetime(string="Read at", help="When KeyCRM was last asked for it.")
 

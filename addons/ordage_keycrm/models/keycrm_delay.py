@@ -28,6 +28,7 @@ class KeycrmDelay(models.Model):
     )
     count = fields.Integer(string="Pieces", help="Orders or changes that arrived together.")
 
+    # The overview reckons the last days' delays each time that it is opened.
     _today_index = models.Index("(account_id, done_at)")
 
     # === BUSINESS METHODS ===#

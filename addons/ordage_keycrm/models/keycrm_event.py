@@ -22,7 +22,6 @@ class KeycrmEvent(models.Model):
     # === FIELDS ===#
 
     # A table that grows: what is looked for has its own index, below.
-    account_id = fields.Many2one(index=False)
     event = fields.Char(required=True)
     keycrm_order_id = fields.Integer(string="KeyCRM order", index="btree_not_null")
     payload = fields.Json(string="What KeyCRM sent", groups="ordage_keycrm.group_manager")
@@ -30,6 +29,7 @@ class KeycrmEvent(models.Model):
     received_at = fields.Datetime(string="Received", required=True, default=fields.Datetime.now)
     done_at = fields.Datetime(string="Worked at")
     details = fields.Text(string="Technical details", groups="ordage_keycrm.group_manager")
+    # Indexed for the order's own list of events, and for PostgreSQL when an order or a run is deleted.
     sale_order_id = fields.Many2one(ondelete="set null", index="btree_not_null")
     sync_id = fields.Many2one(
         "keycrm.order.sync", string="Synchronisation", ondelete="set null", index="btree_not_null"

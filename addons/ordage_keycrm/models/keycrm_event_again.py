@@ -11,6 +11,7 @@ class KeycrmEvent(models.Model):
 
     _inherit = "keycrm.event"
 
+    # Each change of a SKU or barcode asks which failed orders waited for it.
     _failed_index = models.Index("(error_code) WHERE state = 'failed'")
 
     # === ACTION METHODS ===#

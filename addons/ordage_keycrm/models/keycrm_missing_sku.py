@@ -10,6 +10,7 @@ class KeycrmMissingSku(models.Model):
     _order = "asked_at desc, id desc"
     _rec_name = "sku"
 
+    # The unique index begins with the account; who deletes a product asks for all accounts.
     product_id = fields.Many2one("product.product", required=True, ondelete="cascade", index=True)
     sku = fields.Char(string="SKU")
     asked_at = fields.Datetime(string="Asked", default=fields.Datetime.now)

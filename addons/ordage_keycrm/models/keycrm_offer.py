@@ -17,6 +17,7 @@ class KeycrmOffer(models.Model):
 
     company_id = fields.Many2one(store=True)
     keycrm_id = fields.Integer(string="KeyCRM number", required=True)
+    # Indexed for a new variant, which looks for its siblings.
     keycrm_product_id = fields.Integer(
         string="KeyCRM product",
         readonly=True,
@@ -25,6 +26,7 @@ class KeycrmOffer(models.Model):
         help="Number of the product of which the offer is a variant.",
     )
     sku = fields.Char(string="SKU", help="As KeyCRM has it; may differ from Odoo's.")
+    # A line is looked up by its SKU; the stock worker and screens look up a product's ties.
     sku_key = fields.Char(compute="_compute_sku_key", store=True, index="btree_not_null")
     product_id = fields.Many2one(
         "product.product", required=True, ondelete="cascade", index=True, check_company=True

@@ -13,4 +13,5 @@ class KeycrmEvent(models.Model):
 class KeycrmStockLevel(models.Model):
     _inherit = "keycrm.stock.level"
 
+    # And what KeyCRM refused, among a number for each product and warehouse.
     _refused_index = models.Index("(account_id) WHERE error IS NOT NULL")

@@ -59,6 +59,7 @@ class KeycrmOrderSync(models.Model):
     failed_count = fields.Integer(string="Failed", readonly=True, copy=False)
     event_ids = fields.One2many("keycrm.event", "sync_id", string="Failed orders", copy=False)
 
+    # Workers ask at each run what goes on; those that are over stay for a long time.
     _running_index = models.Index("(account_id) WHERE state = 'running'")
 
     # === COMPUTE METHODS ===#

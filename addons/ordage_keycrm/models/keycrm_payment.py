@@ -24,6 +24,7 @@ class KeycrmPayment(models.Model):
     # === FIELDS ===#
 
     keycrm_id = fields.Integer(string="KeyCRM number", required=True)
+    # Indexed for the order's list of its payments.
     sale_order_id = fields.Many2one(
         "sale.order", string="Sales order", required=True, ondelete="cascade", index=True
     )
@@ -38,6 +39,7 @@ class KeycrmPayment(models.Model):
     method_id = fields.Many2one(
         "keycrm.payment.method", string="Payment method", ondelete="set null"
     )
+    # A bank transaction names no order; it finds its payments by this.
     transaction_uuid = fields.Char(string="Bank transaction", index="btree_not_null")
     description = fields.Char()
     bank_description = fields.Char(string="Bank's text")

@@ -35,6 +35,7 @@ class KeycrmProductLoad(models.Model):
     only_here_count = fields.Integer(string="Only in Odoo", compute="_compute_row_counts")
     only_there_count = fields.Integer(string="Only in KeyCRM", compute="_compute_row_counts")
 
+    # Workers ask at each run what goes on; those that are over stay for a long time.
     _running_index = models.Index("(account_id) WHERE state = 'running'")
 
     # === COMPUTE METHODS ===#
@@ -215,6 +216,7 @@ class KeycrmProductLoadRow(models.Model):
     _order = "kind, sku, id"
     _rec_name = "name"
 
+    # Indexed for the report of a load.
     load_id = fields.Many2one("keycrm.product.load", required=True, ondelete="cascade", index=True)
     kind = fields.Selection(
         [
@@ -228,6 +230,7 @@ class KeycrmProductLoadRow(models.Model):
     keycrm_id = fields.Integer(string="KeyCRM offer", aggregator=None)
     sku = fields.Char(string="SKU")
     name = fields.Char()
+    # Indexed for who deletes a product.
     product_id = fields.Many2one("product.product", ondelete="cascade", index="btree_not_null")
     error_code = fields.Char()
     error_params = fields.Json()

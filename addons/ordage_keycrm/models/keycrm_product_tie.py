@@ -28,6 +28,7 @@ class KeycrmProductTie(models.Model):
     )
     sku_key = fields.Char(compute="_compute_keys", store=True)
     name_key = fields.Char(compute="_compute_keys", store=True)
+    # Indexed for who deletes a product; lines find their ties by the keys below.
     product_id = fields.Many2one(
         "product.product",
         string="Product in Odoo",

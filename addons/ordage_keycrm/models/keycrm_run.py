@@ -30,7 +30,8 @@ class KeycrmRun(models.AbstractModel):
 
     # === FIELDS ===#
 
-    account_id = fields.Many2one(default=lambda self: self._default_account())
+    # Indexed for the account's list of its runs.
+    account_id = fields.Many2one(default=lambda self: self._default_account(), index=True)
     user_id = fields.Many2one(
         "res.users", string="Started by", readonly=True, copy=False, help="Empty: Odoo by itself."
     )

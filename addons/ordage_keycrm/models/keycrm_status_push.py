@@ -36,6 +36,7 @@ class KeycrmStatusPush(models.Model):
     _picking_unique = models.Constraint(
         "UNIQUE(account_id, sale_order_id, picking_id)", "A delivery sets a status once."
     )
+    # The worker's look at what is to be set, however many are done.
     _due_index = models.Index("(account_id, id) WHERE next_try_at IS NOT NULL")
 
     # === BUSINESS METHODS ===#

@@ -21,8 +21,12 @@ class KeycrmStockChange(models.Model):
     _log_access = False
     _rec_name = "product_id"
 
+    # The stock worker's look at the outbox.
+    account_id = fields.Many2one(index=True)
     product_id = fields.Many2one("product.product", required=True, ondelete="cascade")
     look_first = fields.Boolean(help="Read what KeyCRM has before anything is sent.")
+    # Indexed for the count of a push that goes on, and without the rows that belong to none: those are
+    # written in users' transactions. There is no index of products, for the same reason.
     push_id = fields.Many2one(
         "keycrm.stock.push", string="Whole push", ondelete="set null", index="btree_not_null"
     )

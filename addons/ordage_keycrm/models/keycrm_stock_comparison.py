@@ -223,6 +223,7 @@ class KeycrmStockReading(models.Model):
     _log_access = False
     _rec_name = "comparison_id"
 
+    # The pages of a comparison are read together when it ends.
     comparison_id = fields.Many2one(
         "keycrm.stock.comparison", required=True, ondelete="cascade", index=True
     )
@@ -239,6 +240,7 @@ class KeycrmStockComparisonLine(models.Model):
     _order = "comparison_id desc, id"
     _rec_name = "sku"
 
+    # The report of a comparison.
     comparison_id = fields.Many2one(
         "keycrm.stock.comparison", required=True, ondelete="cascade", index=True
     )

@@ -9,7 +9,8 @@ from ..keycrm import stock as rules
 from ..keycrm.errors import MalformedAnswer
 from ..keycrm.values import to_amount, to_int, to_objects
 
-#: Stock webhooks that one pass takes.
+#: Stock webhooks that one pass takes. Most are echoes, which cost no request; as many as KeyCRM's webhook
+#: tells in seconds while ten thousand numbers are sent.
 EVENT_BATCH = 1000
 #: An echo that has not come after this long does not come any more (assumed).
 ECHO_LIFETIME = timedelta(minutes=10)
@@ -33,7 +34,7 @@ class KeycrmStockEcho(models.Model):
     _log_access = False
     _rec_name = "offer_id"
 
-    account_id = fields.Many2one(index=False)
+    # Echoes are found by their offer, and cleared by their age.
     offer_id = fields.Many2one("keycrm.offer", required=True, ondelete="cascade", index=True)
     quantity = fields.Float(digits=(16, 3))
     sent_at = fields.Datetime(required=True, index=True)

@@ -21,12 +21,15 @@ class KeycrmStockLevel(models.Model):
 
     # === FIELDS ===#
 
-    offer_id = fields.Many2one("keycrm.offer", required=True, ondelete="cascade", index=True)
+    # Found by the offer through the unique index.
+    offer_id = fields.Many2one("keycrm.offer", required=True, ondelete="cascade")
+    # Indexed for what a person does with a whole warehouse or account: match, forget, list.
     keycrm_warehouse_id = fields.Many2one(
         "keycrm.warehouse", string="KeyCRM warehouse", required=True, ondelete="cascade", index=True
     )
     account_id = fields.Many2one(related="offer_id.account_id", store=True, index=True)
     company_id = fields.Many2one(related="account_id.company_id")
+    # Indexed for products' and moves' forms, which show what KeyCRM has.
     product_id = fields.Many2one(related="offer_id.product_id", store=True, index=True)
     is_known = fields.Boolean(help="Off: it has to be sent again, whatever it was.")
     quantity = fields.Float(string="In KeyCRM", digits=(16, 3), help="What it has, as last known.")

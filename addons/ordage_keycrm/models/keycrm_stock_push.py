@@ -21,6 +21,7 @@ class KeycrmStockPush(models.Model):
     done_count = fields.Integer(string="Sent", readonly=True, copy=False)
     refused_count = fields.Integer(string="Refused", readonly=True, copy=False)
 
+    # Workers ask at each run what goes on; those that are over stay for a long time.
     _running_index = models.Index("(account_id) WHERE state = 'running'")
 
     # === COMPUTE METHODS ===#

@@ -23,6 +23,7 @@ class KeycrmTransaction(models.Model):
     _rec_name = "uuid"
 
     keycrm_id = fields.Integer(string="KeyCRM number", required=True)
+    # An order's payments find their bank transactions by it.
     uuid = fields.Char(string="Bank transaction", index="btree_not_null")
     amount = fields.Float(digits=(16, 2))
     currency_code = fields.Char(string="Currency")

@@ -13,6 +13,7 @@ class ProductProduct(models.Model):
         copy=False,
         readonly=True,
     )
+    # The same one-off line finds its product by it.
     keycrm_one_off_key = fields.Char(copy=False, index="btree_not_null")
     keycrm_sku_generated = fields.Boolean(
         copy=False, readonly=True, help="KeyCRM had no SKU; Odoo made one."

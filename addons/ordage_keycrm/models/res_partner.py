@@ -10,6 +10,7 @@ class ResPartner(models.Model):
     # === FIELDS ===#
 
     keycrm_buyer_ids = fields.One2many("keycrm.buyer", "partner_id", string="KeyCRM buyers")
+    # A new buyer is looked for among the contacts by it.
     keycrm_phone_key = fields.Char(
         string="Phone to compare",
         compute="_compute_keycrm_phone_key",
@@ -25,7 +26,6 @@ class ResPartner(models.Model):
     keycrm_recipient_key = fields.Char(
         string="KeyCRM recipient",
         copy=False,
-        index="btree_not_null",
         help="What KeyCRM said of this recipient; it is found again by it, also once corrected.",
     )
 

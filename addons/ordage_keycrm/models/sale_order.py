@@ -14,15 +14,15 @@ class SaleOrder(models.Model):
         string="KeyCRM account",
         copy=False,
         readonly=True,
-        index="btree_not_null",
         ondelete="restrict",
     )
     keycrm_id = fields.Integer(string="KeyCRM order", copy=False, readonly=True, aggregator=None)
+    # People look for a part of it, as they do for Odoo's own number.
     keycrm_number = fields.Char(
         string="KeyCRM number",
         copy=False,
         readonly=True,
-        index="btree_not_null",
+        index="trigram",
         help="Number at the source, for example the marketplace's.",
     )
     keycrm_status_id = fields.Many2one(
@@ -74,8 +74,9 @@ class SaleOrder(models.Model):
     )
     keycrm_promocode = fields.Char(string="Promo code", copy=False, readonly=True)
     keycrm_delivery_service = fields.Char(string="Delivery service", copy=False, readonly=True)
+    # Looked for by its last digits.
     keycrm_tracking_code = fields.Char(
-        string="Tracking number", copy=False, readonly=True, index="btree_not_null"
+        string="Tracking number", copy=False, readonly=True, index="trigram"
     )
     keycrm_buyer_comment = fields.Text(string="Buyer's comment", copy=False, readonly=True)
     keycrm_manager_comment = fields.Text(
@@ -104,6 +105,7 @@ class SaleOrder(models.Model):
         help="What is still to be paid of KeyCRM's total.",
     )
 
+    # Also how the orders of an account are found.
     _keycrm_id_unique = models.UniqueIndex(
         "(keycrm_account_id, keycrm_id) WHERE keycrm_account_id IS NOT NULL"
     )

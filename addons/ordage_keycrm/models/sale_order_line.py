@@ -6,8 +6,14 @@ class SaleOrderLine(models.Model):
 
     # === FIELDS ===#
 
+    # Indexed for lines that came from an order that was merged into another; lines of other sales, which
+    # are none of KeyCRM's, take no place in it.
     keycrm_id = fields.Integer(
-        string="KeyCRM line", copy=False, readonly=True, aggregator=None, index=True
+        string="KeyCRM line",
+        copy=False,
+        readonly=True,
+        aggregator=None,
+        index="btree_not_null",
     )
     keycrm_extra = fields.Char(
         string="KeyCRM amount",

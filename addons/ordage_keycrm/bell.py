@@ -46,14 +46,22 @@ class Bell:
         due = math.ceil((time.monotonic() + delay) * 10) / 10 if delay else 0.0
         one = (due, dbname, tuple(cron_ids))
         with self._changed:
-            if one in self._waiting:
-                return
-            heapq.heappush(self._waiting, one)
-            self._changed.notify()
+            if one not in self._waiting:
+                heapq.heappush(self._waiting, one)
+                self._changed.notify()
             # None, or one that a fork left behind.
             if not self._thread or not self._thread.is_alive():
-                self._thread = threading.Thread(target=self._run, name="keycrm.bell", daemon=True)
-                self._thread.start()
+                self._start()
+
+    def _start(self):
+        thread = threading.Thread(target=self._run, name="keycrm.bell", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:
+            # No memory for one more, say: what was done is done, and the next ring tries again.
+            _logger.info("KeyCRM: no thread to wake the schedulers", exc_info=True)
+        else:
+            self._thread = thread
 
     def _run(self):
         while one := self._next():
@@ -94,12 +102,21 @@ def are_due_soon(cr, cron_ids):
     return bool(cron_ids) and cr.fetchone()[0] == len(cron_ids)
 
 
-def _wake_schedulers(dbname, cron_ids):
-    if cron_ids:
-        # A transaction after the commit: what was written is seen by a run that is still to come.
+def _are_woken_anyway(dbname, cron_ids):
+    """Ask in a transaction after the commit: what was written is seen by a run that is still to come."""
+    try:
         with sql_db.db_connect(dbname).cursor() as cr:
-            if are_due_soon(cr, cron_ids):
-                return
+            # An upgrade may hold the table, and other databases wait for this thread too.
+            cr.execute("SET LOCAL lock_timeout = '1s'")
+            return are_due_soon(cr, cron_ids)
+    except Exception:
+        _logger.info("KeyCRM: not known whether the schedulers are woken anyway", exc_info=True)
+        return False
+
+
+def _wake_schedulers(dbname, cron_ids):
+    if cron_ids and _are_woken_anyway(dbname, cron_ids):
+        return
     with sql_db.db_connect("postgres").cursor() as cr:
         notify = SQL.identifier(ODOO_NOTIFY_FUNCTION)
         cr.execute(SQL("SELECT %s('cron_trigger', %s)", notify, dbname))

@@ -4,7 +4,7 @@ import select
 import threading
 from datetime import timedelta
 from types import SimpleNamespace
-from unittest.mock import patch
+from unittest.mock import Mock, patch
 
 from odoo import fields, sql_db
 from odoo.exceptions import ConcurrencyError
@@ -420,6 +420,32 @@ class TestTrouble(KeycrmCase):
                 cr._cnx.notifies.clear()
         self.assertTrue(2 <= len(heard) <= 3, heard)
         self.assertIsNone(one._thread, "no thread is left when nothing waits")
+
+    def test_without_memory_for_a_thread_what_was_done_is_done_and_the_next_one_rings(self):
+        heard, rang = [], threading.Event()
+        one = bell.Bell(lambda *told: (heard.append(told), rang.set()))
+        start = Mock(side_effect=RuntimeError("can't start new thread"))
+        full = SimpleNamespace(Thread=lambda **_options: SimpleNamespace(start=start))
+        with patch.object(bell, "threading", full):
+            one.ring("a database", cron_ids=[1])
+        self.assertTrue(start.called)
+        self.assertFalse(heard)
+        one.ring("a database", cron_ids=[1])
+        self.assertTrue(rang.wait(30))
+        self.assertEqual(heard, [("a database", (1,))])
+
+    def test_the_bell_rings_where_it_cannot_ask_whether_it_has_to(self):
+        told, connect = [], sql_db.db_connect
+
+        def broken(dbname):
+            told.append(dbname)
+            if dbname != "postgres":
+                raise ConnectionError("the pool is full")
+            return connect(dbname)
+
+        with patch.object(bell.sql_db, "db_connect", broken):
+            bell._wake_schedulers(self.env.cr.dbname, self.account.stock_cron_id.ids)
+        self.assertEqual(told, [self.env.cr.dbname, "postgres"])
 
     def test_who_moved_goods_leaves_telling_the_schedulers_to_the_bell(self):
         crons, rung = self.account.stock_cron_id, []

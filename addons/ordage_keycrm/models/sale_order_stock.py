@@ -22,6 +22,11 @@ class SaleOrder(models.Model):
             self.order_line._note_keycrm_change()
         return result
 
+    def unlink(self):
+        # PostgreSQL deletes the lines, past their own hook.
+        self.order_line._note_keycrm_change()
+        return super().unlink()
+
     def _keycrm_holds_nothing(self):
         """KeyCRM does not have the order any more, and so holds none of its stock for it."""
         for account, orders in self.grouped("keycrm_account_id").items():

@@ -131,6 +131,23 @@ class TestInNobodysWay(StockCase):
             self.assertEqual(Change.search([]).product_id, product)
             self.work()
 
+    def test_a_deleted_quotation_takes_nothing_out_any_more(self):
+        self.account.stock_quantity = "available"
+        product = self.goods("DELETED")
+        self.count(product, 50)
+        lines = [{"offer_id": self.number(product), "quantity": 2}]
+        order = self.arrive(self.new_order(lines, status_id=1))
+        order.order_line.write(
+            {
+                "keycrm_stock_status": "reserved",
+                "keycrm_warehouse_id": self.account.warehouse_ids[:1].id,
+            }
+        )
+        self.work()
+        order.unlink()
+        self.env.cr.flush()
+        self.assertEqual(self.env["keycrm.stock.change"].search([]).product_id, product)
+
     def test_without_an_account_that_sends_nothing_is_noted(self):
         self.account.push_stock = False
         product = self.goods("NOBODY")

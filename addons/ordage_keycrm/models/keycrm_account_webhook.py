@@ -60,7 +60,7 @@ class KeycrmAccount(models.Model):
             SQL(
                 """SELECT a.id, last.received_at FROM unnest(%s::int[]) AS a(id)
                     CROSS JOIN LATERAL (SELECT received_at FROM keycrm_event
-                                         WHERE account_id = a.id AND from_webhook
+                                         WHERE account_id = a.id AND from_webhook IS TRUE
                                          ORDER BY id DESC LIMIT 1) AS last""",
                 self.ids,
             )

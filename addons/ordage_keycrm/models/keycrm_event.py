@@ -37,8 +37,8 @@ class KeycrmEvent(models.Model):
 
     # The worker's look at the inbox, however many done events there are.
     _due_index = models.Index("(account_id, id) WHERE next_try_at IS NOT NULL")
-    # "Last webhook" of an account.
-    _webhook_index = models.Index("(account_id, id) WHERE from_webhook")
+    # "Last webhook" of an account, and its first one; in the words in which Odoo asks.
+    _webhook_index = models.Index("(account_id, id) WHERE from_webhook IS TRUE")
 
     # === BUSINESS METHODS ===#
 

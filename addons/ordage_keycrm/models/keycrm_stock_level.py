@@ -45,8 +45,11 @@ class KeycrmStockLevel(models.Model):
         "UNIQUE(offer_id, keycrm_warehouse_id)", "One level an offer and warehouse."
     )
 
-    # What is in doubt is looked for whenever nothing else is to be done.
-    _doubt_index = models.Index("(account_id, sent_at) WHERE NOT is_known AND read_at IS NOT NULL")
+    # What is in doubt is looked for whenever nothing else is to be done. In the words in which Odoo asks:
+    # PostgreSQL does not see that others mean the same.
+    _doubt_index = models.Index(
+        "(account_id, sent_at) WHERE is_known IS NOT TRUE AND read_at IS NOT NULL"
+    )
 
     # === BUSINESS METHODS ===#
 

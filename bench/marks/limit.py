@@ -34,14 +34,14 @@ def run(world: World) -> Iterator[Row]:
     for number in range(6, shop.keycrm.health()["buyers"] + 1, 12):
         shop.keycrm.patch_buyer(number, company_id=None)
     since = begin_limit(shop)
-    begun = time.monotonic()
+    begun, before = time.monotonic(), resident(shop.odoo.pid)
     sync = synchronise(shop, [QUOTATION])
-    grown = [_growth_until(shop, sync, orders // 2)]
+    grown = [_growth_until(shop, sync, orders // 2, before)]
     killed = time.monotonic()
     shop.odoo.kill()
     shop.odoo.start()
     down = time.monotonic() - killed
-    grown.append(_growth_until(shop, sync, orders, warm_up=100))
+    grown.append(_growth_until(shop, sync, orders))
     counts = wait_synchronised(shop, sync)
     taken = time.monotonic() - begun
     made = shop.keycrm.requests(since)
@@ -71,22 +71,23 @@ def run(world: World) -> Iterator[Row]:
     )
 
 
-def _growth_until(shop: Shop, sync: int, orders: int, warm_up: int = 0) -> float:
-    """Wait until so many orders are done.
+def _growth_until(shop: Shop, sync: int, orders: int, before: int = 0) -> float:
+    """Wait until so many orders are done, or the run is over.
 
-    :param warm_up: orders before memory counts: a process that was just started loads its code with them
-    :return: megabytes that Odoo's process holds more at its worst than in the beginning
+    :param before: bytes that Odoo's process held in the beginning; where they are not given, those after
+        a hundred orders: a process that was just started loads its code with the first ones
+    :return: megabytes that it holds more at its worst
     """
-    statement = "SELECT done_count FROM keycrm_order_sync WHERE id = %s"
-    first = shop.one(statement, sync) + warm_up
-    before = peak = 0
+    statement = "SELECT done_count, state = 'running' FROM keycrm_order_sync WHERE id = %s"
+    begun, peak = shop.sql(statement, sync)[0][0], before
 
     def done() -> bool:
         nonlocal before, peak
-        count, now = shop.one(statement, sync), resident(shop.odoo.pid)
-        if count >= first:
-            before, peak = before or now, max(peak, now)
-        return count >= orders
+        (count, runs), now = shop.sql(statement, sync)[0], resident(shop.odoo.pid)
+        if not before and count >= begun + 100:
+            before = now
+        peak = max(peak, now) if before else 0
+        return count >= orders or not runs
 
     wait_for(done, 3600, f"{orders} orders", 0.2)
     return (peak - before) / 1024**2

@@ -1,0 +1,56 @@
+from odoo import fields
+from odoo.tests import TransactionCase, tagged
+from odoo.tools import SQL
+
+
+@tagged("post_install", "-at_install")
+class TestIndexes(TransactionCase):
+    """What grows is looked up by an index: with 100,000 orders a search reads its own rows alone.
+
+    PostgreSQL is asked how it would answer, in Odoo's own words for the question; tables of a test are too
+    small for it to choose an index by itself, so reading a whole table is forbidden to it.
+    """
+
+    def answered_by(self, model, domain, **options):
+        """:return: the plan of a search"""
+        query = self.env[model].sudo()._search(domain, **options)
+        return self.plan(query.select())
+
+    def plan(self, statement):
+        self.env.cr.execute("SET LOCAL enable_seqscan = off")
+        self.env.cr.execute(SQL("EXPLAIN %s", statement))
+        return "\n".join(line for (line,) in self.env.cr.fetchall())
+
+    def test_an_order_is_found_by_a_part_of_a_number(self):
+        # Not one order after another by their ids, either.
+        self.env.cr.execute("SET LOCAL enable_indexscan = off")
+        for field in ("keycrm_number", "keycrm_tracking_code"):
+            plan = self.answered_by("sale.order", [(field, "ilike", "2045")])
+            self.assertIn(f"sale_order__{field}_index", plan)
+
+    def test_an_accounts_orders_are_found_by_the_index_of_their_numbers(self):
+        plan = self.answered_by("sale.order", [("keycrm_account_id", "=", 1)], order="keycrm_id")
+        self.assertIn("sale_order_keycrm_id_unique", plan)
+
+    def test_workers_find_what_is_due_among_all_that_is_done(self):
+        mine, due = ("account_id", "=", 1), ("next_try_at", "<=", fields.Datetime.now())
+        for model in ("keycrm.event", "keycrm.status.push"):
+            plan = self.answered_by(model, [mine, due], order="id")
+            self.assertIn(f"{model.replace('.', '_')}_due_index", plan)
+
+    def test_an_accounts_webhooks_are_found(self):
+        domain = [("account_id", "=", 1), ("from_webhook", "=", True)]
+        plan = self.answered_by("keycrm.event", domain, order="id", limit=1)
+        self.assertIn("keycrm_event_webhook_index", plan)
+
+    def test_numbers_in_doubt_are_found_among_all_numbers(self):
+        # What answers with all numbers of the account would be good enough for PostgreSQL here.
+        self.env.cr.execute("DROP INDEX keycrm_stock_level__account_id_index")
+        domain = [
+            ("account_id", "=", 1),
+            ("is_known", "=", False),
+            ("read_at", "!=", False),
+            ("sent_at", "<", fields.Datetime.now()),
+        ]
+        plan = self.answered_by("keycrm.stock.level", domain)
+        self.assertIn("keycrm_stock_level_doubt_index", plan)

@@ -115,7 +115,7 @@ def settle(shop: Shop, seconds: float = 120) -> None:
     # A wake-up is deleted when its action is done; those that are switched off never are. One of a
     # moment later is for changes that are being gathered.
     statement = """SELECT count(*) FROM ir_cron_trigger wake JOIN ir_cron cron ON cron.id = wake.cron_id
-                    WHERE cron.active AND wake.call_at <= now() + interval '2 seconds'"""
+                    WHERE cron.active AND wake.call_at <= now() + interval '5 seconds'"""
     wait_for(
         lambda: not shop.one(statement),
         seconds,

@@ -20,8 +20,9 @@ from odoo.addons.base.models.ir_cron import ODOO_NOTIFY_FUNCTION
 
 _logger = logging.getLogger(__name__)
 
-#: A wake-up that is due within so many seconds is soon: whatever is left to it is hardly late.
-SOON_SECONDS = 2.0
+#: A wake-up that is due within so many seconds is soon, and whatever is left to it hardly late: the longest
+#: time for which changes of stock are gathered.
+SOON_SECONDS = 5.0
 
 
 class Bell:

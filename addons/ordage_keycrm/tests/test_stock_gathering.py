@@ -1,5 +1,8 @@
+from datetime import timedelta
+
 from odoo.tests import tagged
 
+from .. import bell
 from .stock_common import StockCase
 
 
@@ -47,3 +50,19 @@ class TestGathering(StockCase):
         self.assertFalse(self.sent())
         self.put_wakes(0)
         self.assertEqual([list(rows.values()) for _warehouse, rows in self.sent()], [[7.0]])
+
+    def test_in_a_rush_they_gather_longer_and_leave_the_limit_to_the_orders(self):
+        products = [self.goods(f"RUSH-{number}") for number in range(6)]
+        for product in products:
+            self.count(product, 5)
+            self.env.cr.flush()
+            self.env.cr.execute(
+                "UPDATE keycrm_stock_change SET changed_at = changed_at - %s * interval '1 ms'",
+                [product.id],
+            )
+        self.cron_wakes().unlink()
+        self.assertEqual(len(self.sent()), 1)
+        (wake,) = self.later_wakes()
+        self.assertGreater(wake.call_at - self.env.cr.now(), timedelta(seconds=3))
+        # It is soon enough for everybody who moves something meanwhile.
+        self.assertLessEqual(wake.call_at - self.env.cr.now(), timedelta(seconds=bell.SOON_SECONDS))

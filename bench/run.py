@@ -35,6 +35,7 @@ NAMES = [
     "backlog",
     "large",
     "accounts",
+    "quiet",
     "processes",
 ]
 

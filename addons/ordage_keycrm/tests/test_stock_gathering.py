@@ -3,6 +3,7 @@ from datetime import timedelta
 from odoo.tests import tagged
 
 from .. import bell
+from ..models.keycrm_account_stock import RUSH_COMMITS
 from .stock_common import StockCase
 
 
@@ -52,7 +53,7 @@ class TestGathering(StockCase):
         self.assertEqual([list(rows.values()) for _warehouse, rows in self.sent()], [[7.0]])
 
     def test_in_a_rush_they_gather_longer_and_leave_the_limit_to_the_orders(self):
-        products = [self.goods(f"RUSH-{number}") for number in range(6)]
+        products = [self.goods(f"RUSH-{number}") for number in range(RUSH_COMMITS)]
         for product in products:
             self.count(product, 5)
             self.env.cr.flush()

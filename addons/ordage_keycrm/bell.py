@@ -32,7 +32,8 @@ class Bell:
     """
 
     def __init__(self, notify):
-        """:param notify: called with a database's name and ids of actions when a time has come"""
+        """:param notify: called with a database's name when a time has come; for at once also with ids of
+        actions, to leave it out where they are woken anyway"""
         self._notify = notify
         self._waiting = []
         self._changed = threading.Condition()
@@ -42,17 +43,30 @@ class Bell:
         """Notify about a database after some seconds; several of the same tenth of a second are one.
 
         :param delay: seconds, rounded up to the next tenth; 0 for at once
-        :param cron_ids: ids of ``ir.cron``: left out where each of these is woken in a moment anyway
+        :param cron_ids: ids of ``ir.cron``: at once is left out where each of these is woken in a moment
+            anyway
         """
         due = math.ceil((time.monotonic() + delay) * 10) / 10 if delay else 0.0
         one = (due, dbname, tuple(cron_ids))
         with self._changed:
+            if not delay and self._will_ring(dbname, cron_ids):
+                return
             if one not in self._waiting:
                 heapq.heappush(self._waiting, one)
                 self._changed.notify()
             # None, or one that a fork left behind.
             if not self._thread or not self._thread.is_alive():
                 self._start()
+
+    def _will_ring(self, dbname, cron_ids):
+        """Tell whether this process itself rings in a moment for each of these actions: nobody has to be
+        asked then, which would cost a connection at each of many users' commits."""
+        soon = time.monotonic() + SOON_SECONDS
+        rung = set()
+        for due, of, ids in self._waiting:
+            if of == dbname and 0 < due <= soon:
+                rung.update(ids)
+        return bool(cron_ids) and rung.issuperset(cron_ids)
 
     def _start(self):
         thread = threading.Thread(target=self._run, name="keycrm.bell", daemon=True)
@@ -78,7 +92,8 @@ class Bell:
             while self._waiting:
                 wait = self._waiting[0][0] - time.monotonic()
                 if wait <= 0:
-                    return heapq.heappop(self._waiting)[1:]
+                    due, dbname, cron_ids = heapq.heappop(self._waiting)
+                    return dbname, () if due else cron_ids
                 self._changed.wait(wait)
             self._thread = None
         return None

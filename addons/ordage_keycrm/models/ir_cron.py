@@ -45,7 +45,7 @@ class IrCron(models.Model):
         )
         if delay:
             due = (at - self.env.cr.now()).total_seconds()
-            self.env.cr.postcommit.add(partial(bell.ring, self.env.cr.dbname, due))
+            self.env.cr.postcommit.add(partial(bell.ring, self.env.cr.dbname, due, self.ids))
         else:
             self.env.cr.postcommit.add(scheduler.revive)
             ring = partial(bell.ring, self.env.cr.dbname, cron_ids=self.ids)

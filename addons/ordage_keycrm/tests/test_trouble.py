@@ -398,11 +398,12 @@ class TestTrouble(KeycrmCase):
 
     def test_a_wake_up_of_later_rings_when_it_is_due(self):
         rung = []
-        with patch.object(bell, "ring", lambda dbname, delay: rung.append((dbname, delay))):
-            self.account.orders_cron_id._trigger_keycrm(15.0)
+        cron = self.account.orders_cron_id
+        with patch.object(bell, "ring", lambda *told: rung.append(told)):
+            cron._trigger_keycrm(15.0)
             self.env.cr.postcommit.run()
         due = self.later_wake_ups().call_at - self.env.cr.now()
-        self.assertEqual(rung, [(self.env.cr.dbname, due.total_seconds())])
+        self.assertEqual(rung, [(self.env.cr.dbname, due.total_seconds(), cron.ids)])
         self.assertTrue(timedelta(seconds=15) <= due <= timedelta(seconds=16), due)
 
     def test_the_bell_wakes_odoos_schedulers_once_for_several_at_once(self):
@@ -420,6 +421,19 @@ class TestTrouble(KeycrmCase):
                 cr._cnx.notifies.clear()
         self.assertTrue(2 <= len(heard) <= 3, heard)
         self.assertIsNone(one._thread, "no thread is left when nothing waits")
+
+    def test_who_moves_goods_asks_nobody_where_this_process_rings_soon_for_the_same_actions(self):
+        heard, rang = [], threading.Event()
+        one = bell.Bell(lambda *told: (heard.append(told), rang.set()))
+        one.ring("a database", 1.0, [1, 2])
+        for database, crons in (("a database", [3]), ("another", [1])):
+            one.ring(database, cron_ids=crons)
+            self.assertTrue(rang.wait(30), "nobody rings for these")
+            rang.clear()
+        one.ring("a database", cron_ids=[2])
+        self.assertTrue(rang.wait(30))
+        told = [("a database", (3,)), ("another", (1,)), ("a database", ())]
+        self.assertEqual(heard, told, "the later one, for all that was written until then")
 
     def test_without_memory_for_a_thread_what_was_done_is_done_and_the_next_one_rings(self):
         heard, rang = [], threading.Event()

@@ -31,7 +31,8 @@ def run(world: World) -> Iterator[Row]:
     shop.keycrm.clear_webhooks()
     catalogue(shop)
     _connect(shop, links)
-    ours = _each(shop, world.sized(OURS, 60))
+    watched = world.sized(OURS, 60)
+    ours = _each(shop, watched)
     shop.rpc.call("keycrm.account", "write", list(links), {"enabled": False})
     floor = _each(shop, world.sized(FLOOR, 60))
     yield Row(
@@ -42,7 +43,7 @@ def run(world: World) -> Iterator[Row]:
         ratio=ours / floor,
         goal="–",
         reached=None,
-        samples=f"{2 * ACCOUNTS * OURS // 60}",
+        samples=f"{2 * ACCOUNTS * watched // 60} looks",
         details={"of_a_core_for_a_hundred_accounts": ours * 200 / 60},
     )
 

@@ -27,6 +27,17 @@ from ..steps import catalogue, match_warehouse, processor, settle
 from ..world import Shop, World
 
 USERS, PICKINGS, LINES = 8, 8, 10
+IN_STOCK = 10
+#: What a product that came from KeyCRM has been given, and Odoo looks at when goods move.
+VALUES = (
+    "name",
+    "default_code",
+    "barcode",
+    "list_price",
+    "standard_price",
+    "weight",
+    "company_id",
+)
 #: Odoo is started anew so many times, for so many pairs each time. Rounds of one process are alike (a
 #: thread keeps its place in line), so processes and not rounds tell what chance does.
 PROCESSES, A_PROCESS = 6, 4
@@ -80,8 +91,9 @@ def measure(world: World, pickings: int, think: float) -> tuple[Pairs, Side, Sid
     bare = world.odoo(world.database(addon=False))
     # KeyCRM's limit holds, as for everybody: it is what keeps the sender from running after each picking.
     shop = world.shop(sandbox={"offers": LINES}, account={"request_limit": 60})
-    bare_side = Side(bare, pickings, think)
-    our_side = Side(shop.odoo, pickings, think, _known_to_keycrm(shop))
+    products = _known_to_keycrm(shop)
+    our_side = Side(shop.odoo, products, pickings, think)
+    bare_side = Side(bare, _made_alike(shop, bare, products), pickings, think)
 
     def ours() -> float:
         our_side.prepare()
@@ -131,8 +143,16 @@ def _known_to_keycrm(shop: Shop) -> list[int]:
     catalogue(shop)
     match_warehouse(shop.rpc, shop.account)
     products = [product for (product,) in shop.sql("SELECT product_id FROM keycrm_offer")]
-    shop.floor("count_products", products, 10)
+    shop.floor("count_products", products, IN_STOCK)
     return products
+
+
+def _made_alike(shop: Shop, bare: OdooServer, products: list[int]) -> list[int]:
+    """Make products with the same values on the other side: of one with a company Odoo checks more."""
+    values = shop.rpc.rows("product.product", ("id", "in", products), fields=list(VALUES), load="")
+    for one in values:
+        del one["id"]
+    return bare.rpc().call("bench.floor", "make_products_like", values, IN_STOCK)
 
 
 def chance(ours: Side, floor: Side) -> float:
@@ -169,22 +189,18 @@ class Side:
     """Eight users of one Odoo.
 
     :param odoo: the process
+    :param products: what is received
     :param pickings: of each user in each round
     :param think: seconds at most before each picking
-    :param products: what is received; made where there are none
     """
 
-    def __init__(
-        self, odoo: OdooServer, pickings: int, think: float, products: list[int] | None = None
-    ) -> None:
+    def __init__(self, odoo: OdooServer, products: list[int], pickings: int, think: float) -> None:
         self.size = USERS * pickings
         self.rounds: list[Round] = []
         self._odoo = odoo
         self._think = think
         self._users = [odoo.rpc() for _ in range(USERS)]
-        self._products = products or self._users[0].call(
-            "bench.floor", "make_products", LINES, "BENCH", 10
-        )
+        self._products = products
         self._pickings: list[list[int]] = []
 
     def restart(self) -> None:

@@ -25,6 +25,19 @@ class BenchFloor(models.Model):
         return products.ids
 
     @api.model
+    def make_products_like(self, products, quantity):
+        """Make storable products of the same values as others, which another database has.
+
+        :param products: list of dict of fields
+        :return: their ids
+        """
+        made = self.env["product.product"].create(
+            [{**values, "is_storable": True} for values in products]
+        )
+        self.count_products(made.ids, quantity)
+        return made.ids
+
+    @api.model
     def count_products(self, product_ids, quantity):
         """Count products in one inventory; the commit is stamped "count".
 

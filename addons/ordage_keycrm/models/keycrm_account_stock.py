@@ -273,6 +273,10 @@ class KeycrmAccount(models.Model):
         changes = self._waiting_changes()
         if not changes:
             return False
+        if changes.gather_seconds:
+            # Before it sends: who moves goods meanwhile has nobody to wake.
+            gather = self.sudo().stock_cron_id._trigger_keycrm
+            self._committed(lambda: gather(changes.gather_seconds))
         if self.push_stock and self._sending_warehouses():
             offers = self._offers_to_send(client, changes)
             if offers is None:
@@ -283,8 +287,6 @@ class KeycrmAccount(models.Model):
         def forget():
             self.env["keycrm.stock.change"]._forget(self, changes.ids)
             self.env["keycrm.stock.push"]._count(self)
-            if changes.gather_seconds:
-                self.sudo().stock_cron_id._trigger_keycrm(changes.gather_seconds)
 
         self._committed(forget)
         return True

@@ -1,4 +1,5 @@
 from datetime import timedelta
+from unittest.mock import patch
 
 from odoo.tests import tagged
 
@@ -51,6 +52,22 @@ class TestGathering(StockCase):
         self.assertFalse(self.sent())
         self.put_wakes(0)
         self.assertEqual([list(rows.values()) for _warehouse, rows in self.sent()], [[7.0]])
+
+    def test_who_moves_goods_while_it_sends_has_nobody_to_wake(self):
+        self.count(self.one, 5)
+        self.commit_apart(self.one)
+        self.count(self.other, 5)
+        account, gathering = type(self.account), []
+        put = account._put
+
+        def watched(*told):
+            gathering.append(len(self.later_wakes()))
+            return put(*told)
+
+        with patch.object(account, "_put", watched):
+            self.sent()
+        self.assertEqual(gathering, [1])
+        self.assertEqual(len(self.later_wakes()), 1)
 
     def test_in_a_rush_they_gather_longer_and_leave_the_limit_to_the_orders(self):
         products = [self.goods(f"RUSH-{number}") for number in range(RUSH_COMMITS)]

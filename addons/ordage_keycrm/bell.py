@@ -23,6 +23,10 @@ _logger = logging.getLogger(__name__)
 #: A wake-up that is due within so many seconds is soon, and whatever is left to it hardly late: the longest
 #: time for which changes of stock are gathered.
 SOON_SECONDS = 5.0
+#: Between two rings for the same actions at least so many seconds pass. A single move is told of at once;
+#: of several users' moves the first one is, and the others find each other in the next run, which then
+#: gathers. Otherwise a rush would begin with a run for each of its moves.
+BREATH_SECONDS = 0.5
 
 
 class Bell:
@@ -36,35 +40,46 @@ class Bell:
         actions, to leave it out where they are woken anyway"""
         self._notify = notify
         self._waiting = []
+        self._rung = {}
         self._changed = threading.Condition()
         self._thread = None
 
     def ring(self, dbname, delay=0.0, cron_ids=()):
         """Notify about a database after some seconds; several of the same tenth of a second are one.
 
-        :param delay: seconds, rounded up to the next tenth; 0 for at once
+        :param delay: seconds, rounded up to the next tenth; 0 for at once, or as soon as the last ring for
+            the same actions is a breath ago
         :param cron_ids: ids of ``ir.cron``: at once is left out where each of these is woken in a moment
             anyway
         """
-        due = math.ceil((time.monotonic() + delay) * 10) / 10 if delay else 0.0
-        one = (due, dbname, tuple(cron_ids))
+        cron_ids = tuple(cron_ids)
         with self._changed:
-            if not delay and self._will_ring(dbname, cron_ids):
-                return
-            if one not in self._waiting:
-                heapq.heappush(self._waiting, one)
-                self._changed.notify()
+            if delay or not self._will_ring(dbname, cron_ids):
+                due = self._due(dbname, cron_ids, delay)
+                one = (due, dbname, cron_ids, bool(delay))
+                if one not in self._waiting:
+                    heapq.heappush(self._waiting, one)
+                    self._changed.notify()
             # None, or one that a fork left behind.
-            if not self._thread or not self._thread.is_alive():
+            if self._waiting and not (self._thread and self._thread.is_alive()):
                 self._start()
+
+    def _due(self, dbname, cron_ids, delay):
+        """:return: when to ring; it is taken that it does"""
+        now = time.monotonic()
+        self._rung = {of: at for of, at in self._rung.items() if at > now - BREATH_SECONDS}
+        before = self._rung.get((dbname, cron_ids), -math.inf)
+        due = math.ceil((now + delay) * 10) / 10 if delay else max(now, before + BREATH_SECONDS)
+        self._rung[dbname, cron_ids] = max(before, due)
+        return due
 
     def _will_ring(self, dbname, cron_ids):
         """Tell whether this process itself rings in a moment for each of these actions: nobody has to be
         asked then, which would cost a connection at each of many users' commits."""
         soon = time.monotonic() + SOON_SECONDS
         rung = set()
-        for due, of, ids in self._waiting:
-            if of == dbname and 0 < due <= soon:
+        for due, of, ids, _is_sure in self._waiting:
+            if of == dbname and due <= soon:
                 rung.update(ids)
         return bool(cron_ids) and rung.issuperset(cron_ids)
 
@@ -91,10 +106,15 @@ class Bell:
         with self._changed:
             while self._waiting:
                 wait = self._waiting[0][0] - time.monotonic()
-                if wait <= 0:
-                    due, dbname, cron_ids = heapq.heappop(self._waiting)
-                    return dbname, () if due else cron_ids
-                self._changed.wait(wait)
+                if wait > 0:
+                    self._changed.wait(wait)
+                    continue
+                _due, dbname, cron_ids, is_sure = heapq.heappop(self._waiting)
+                if is_sure:
+                    return dbname, ()
+                # A run may have begun to gather since.
+                if not self._will_ring(dbname, cron_ids):
+                    return dbname, cron_ids
             self._thread = None
         return None
 

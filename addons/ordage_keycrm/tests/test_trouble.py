@@ -1,7 +1,9 @@
 """KeyCRM misbehaves: nothing is lost, nothing is believed too soon, and only what is ill waits."""
 
+import queue
 import select
 import threading
+import time
 from datetime import timedelta
 from types import SimpleNamespace
 from unittest.mock import Mock, patch
@@ -434,6 +436,35 @@ class TestTrouble(KeycrmCase):
         self.assertTrue(rang.wait(30))
         told = [("a database", (3,)), ("another", (1,)), ("a database", ())]
         self.assertEqual(heard, told, "the later one, for all that was written until then")
+
+    def test_a_single_move_is_told_of_at_once_and_those_that_follow_together(self):
+        heard = queue.Queue()
+        one = bell.Bell(lambda *told: heard.put((time.monotonic(), *told)))
+        begun = time.monotonic()
+        one.ring("a database", cron_ids=[1])
+        self.assertEqual(heard.get(timeout=30)[1:], ("a database", (1,)))
+        for _ in range(5):
+            one.ring("a database", cron_ids=[1])
+        one.ring("a database", cron_ids=[2])
+        self.assertEqual(heard.get(timeout=30)[2], (2,), "another's are not late")
+        again, *told = heard.get(timeout=30)
+        self.assertEqual(told, ["a database", (1,)])
+        self.assertGreaterEqual(again - begun, bell.BREATH_SECONDS)
+        one.ring("a database", cron_ids=[1])
+        self.assertGreaterEqual(heard.get(timeout=30)[0] - begun, 2 * bell.BREATH_SECONDS)
+        self.assertTrue(heard.empty())
+
+    def test_those_that_follow_are_left_to_a_run_that_began_to_gather(self):
+        heard = queue.Queue()
+        one = bell.Bell(lambda *told: heard.put(told))
+        one.ring("a database", cron_ids=[1])
+        self.assertEqual(heard.get(timeout=30), ("a database", (1,)))
+        one.ring("a database", cron_ids=[1])
+        one.ring("a database", 2 * bell.BREATH_SECONDS, [1])
+        self.assertEqual(heard.get(timeout=30), ("a database", ()), "one, for all")
+        one.ring("a database", cron_ids=[1])
+        self.assertEqual(heard.get(timeout=30), ("a database", (1,)), "what came after it")
+        self.assertTrue(heard.empty())
 
     def test_without_memory_for_a_thread_what_was_done_is_done_and_the_next_one_rings(self):
         heard, rang = [], threading.Event()

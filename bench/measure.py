@@ -5,16 +5,9 @@ from __future__ import annotations
 import gc
 import math
 import statistics
-import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-
-from tools.odoo_server import OdooServer
-
-#: Seconds in which a process that is held runs and stands still once: short beside its pieces of work.
-HELD_PERIOD = 0.02
 
 
 @dataclass
@@ -70,30 +63,6 @@ def timed(work: Callable[[], float | None]) -> float:
     begun = time.monotonic()
     told = work()
     return time.monotonic() - begun if told is None else told
-
-
-@contextmanager
-def held(server: OdooServer, share: float) -> Iterator[None]:
-    """Let a process run for a part of the time only, as on a slower core.
-
-    :param server: the process
-    :param share: of the time, in which it runs
-    """
-    ended = threading.Event()
-
-    def hold() -> None:
-        while not ended.wait(HELD_PERIOD * share):
-            server.pause()
-            time.sleep(HELD_PERIOD * (1 - share))
-            server.resume()
-
-    thread = threading.Thread(target=hold)
-    thread.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        thread.join()
 
 
 def median(samples: Sequence[float]) -> float:

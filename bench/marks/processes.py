@@ -15,7 +15,7 @@ from ..results import Row
 from ..steps import QUOTATION, processor, settle, span, synchronise
 from ..world import Shop, World
 
-ACCOUNTS, TURN, PAIRS = 8, 200, 3
+ACCOUNTS, TURN, PAIRS = 8, 200, 5
 #: Threads for scheduled actions of two processes: with a backlog for each of them none is idle. What the last
 #: accounts take alone says how even the turn ended, and nothing of a backlog.
 THREADS = 4

@@ -4,6 +4,9 @@ from odoo import api, fields, models
 
 from ..const import CATCH_UP_OVERLAP
 
+#: Webhooks that a look for a burst goes back at most: a few orders, of which each was told of several times.
+LATELY_ROWS = 20
+
 
 class KeycrmEvent(models.Model):
     """The inbox: everything KeyCRM told us, and what became of it.
@@ -63,6 +66,22 @@ class KeycrmEvent(models.Model):
             ],
             order="id",
         )
+
+    @api.model
+    def _told_lately(self, account):
+        """Say how many orders KeyCRM told of within the last second or two, those that are worked too.
+
+        :param account: ``keycrm.account``, one
+        :return: number of orders, of which no more than a few are counted
+        """
+        last = self.sudo().search_fetch(
+            [("account_id", "=", account.id), ("from_webhook", "=", True)],
+            ["keycrm_order_id", "received_at"],
+            order="id desc",
+            limit=LATELY_ROWS,
+        )
+        since = fields.Datetime.now() - timedelta(seconds=1)
+        return len({event.keycrm_order_id for event in last if event.received_at >= since})
 
     @api.model
     def _tell(self, account, event, numbers):

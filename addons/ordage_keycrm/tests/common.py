@@ -13,6 +13,7 @@ from odoo.tests import TransactionCase
 from sandbox.threaded import ThreadedSandbox
 
 from ..keycrm.records import Order
+from ..models import keycrm_account_orders
 
 #: Looked for in everything that people, logs and other programs can see.
 KEY = "the-secret-key-of-this-shop"
@@ -47,6 +48,8 @@ class KeycrmCase(TransactionCase):
         )
         cls.account.enabled = True
         cls.account.action_refresh_statuses()
+        # Tests tell of many orders within a second, and no more come while they wait.
+        cls.enterClassContext(patch.object(keycrm_account_orders, "BURST_PAUSE", 0.0))
 
     def setUp(self):
         super().setUp()

@@ -122,6 +122,30 @@ class TestOrderCounts(KeycrmCase):
         self.assertEqual(self.requests(), ["/v1/order", "/v1/offers"])
         self.assertEqual(self.env["sale.order"].search_count([("keycrm_id", "in", numbers)]), 27)
 
+    def test_a_burst_is_also_seen_where_each_order_is_worked_before_the_next_webhook(self):
+        numbers = self.made(27)
+        waiting = list(numbers)
+
+        def tell(count):
+            for number in [waiting.pop() for _ in range(min(count, len(waiting)))]:
+                self.account._receive(
+                    {"event": "order.change_order_status", "context": {"id": number}}
+                )
+
+        self.keycrm.clear_log()
+        with self.committing(), self.account._client() as client:
+            for _ in range(2):
+                tell(1)
+                self.account._work_inbox(client)
+            singly = [path for path in self.requests() if path.startswith("/v1/order/")]
+            self.assertEqual(len(singly), 2)
+            tell(1)
+            with patch.object(time, "sleep", lambda _seconds: tell(12)):
+                self.account._work_inbox(client)
+        self.assertFalse(waiting)
+        self.assertEqual(self.requests(), ["/v1/order", "/v1/offers"])
+        self.assertEqual(self.env["sale.order"].search_count([("keycrm_id", "in", numbers)]), 27)
+
     def test_a_page_of_a_synchronisation_is_one_request(self):
         numbers = self.made(30)
         self.arrive(*numbers[:3])

@@ -273,15 +273,11 @@ class KeycrmAccount(models.Model):
         changes = self._waiting_changes()
         if not changes:
             return False
-        if changes.gather_seconds:
-            # Before it sends: who moves goods meanwhile has nobody to wake.
-            gather = self.sudo().stock_cron_id._trigger_keycrm
-            self._committed(lambda: gather(changes.gather_seconds))
         if self.push_stock and self._sending_warehouses():
             offers = self._offers_to_send(client, changes)
             if offers is None:
                 return True
-            if not self._send_offers(client, offers):
+            if not self._send_offers(client, offers, changes.gather_seconds):
                 return False
 
         def forget():

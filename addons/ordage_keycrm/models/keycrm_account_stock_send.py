@@ -58,9 +58,10 @@ class KeycrmAccount(models.Model):
 
     # === BUSINESS METHODS ===#
 
-    def _send_offers(self, client, offers):
+    def _send_offers(self, client, offers, gather_seconds=0.0):
         """Send what differs of these offers' stock to all KeyCRM warehouses.
 
+        :param gather_seconds: how long what changes from now on is gathered; 0.0 for not at all
         :return: False when it would zero too much, and a person has to say so first
         """
         plans, right = {}, []
@@ -74,6 +75,9 @@ class KeycrmAccount(models.Model):
             self.env["keycrm.stock.level"].sudo()._right(right)
             for warehouse, rows in plans.items():
                 self.env["keycrm.stock.level"].sudo()._leaving(warehouse, _by_offer(rows))
+            if gather_seconds:
+                # Before it sends: who moves goods meanwhile has nobody to wake.
+                self.sudo().stock_cron_id._trigger_keycrm(gather_seconds)
 
         # Nothing is held open while KeyCRM is told, and if that breaks off, it is sent again.
         self._committed(note)

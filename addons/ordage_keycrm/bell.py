@@ -65,13 +65,11 @@ class Bell:
                 self._start()
 
     def _due(self, dbname, cron_ids, delay):
-        """:return: when to ring; it is taken that it does"""
+        """:return: when to ring"""
         now = time.monotonic()
-        self._rung = {of: at for of, at in self._rung.items() if at > now - BREATH_SECONDS}
-        before = self._rung.get((dbname, cron_ids), -math.inf)
-        due = math.ceil((now + delay) * 10) / 10 if delay else max(now, before + BREATH_SECONDS)
-        self._rung[dbname, cron_ids] = max(before, due)
-        return due
+        if delay:
+            return math.ceil((now + delay) * 10) / 10
+        return max(now, self._rung.get((dbname, cron_ids), -math.inf) + BREATH_SECONDS)
 
     def _will_ring(self, dbname, cron_ids):
         """Tell whether this process itself rings in a moment for each of these actions: nobody has to be
@@ -105,16 +103,19 @@ class Bell:
         """Wait until a time has come; nothing when none is left and the thread may end."""
         with self._changed:
             while self._waiting:
-                wait = self._waiting[0][0] - time.monotonic()
+                now = time.monotonic()
+                wait = self._waiting[0][0] - now
                 if wait > 0:
                     self._changed.wait(wait)
                     continue
                 _due, dbname, cron_ids, is_sure = heapq.heappop(self._waiting)
-                if is_sure:
-                    return dbname, ()
                 # A run may have begun to gather since.
-                if not self._will_ring(dbname, cron_ids):
-                    return dbname, cron_ids
+                if is_sure or not self._will_ring(dbname, cron_ids):
+                    self._rung = {
+                        of: at for of, at in self._rung.items() if at > now - BREATH_SECONDS
+                    }
+                    self._rung[dbname, cron_ids] = now
+                    return dbname, () if is_sure else cron_ids
             self._thread = None
         return None
 

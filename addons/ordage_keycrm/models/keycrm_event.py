@@ -80,8 +80,15 @@ class KeycrmEvent(models.Model):
             order="id desc",
             limit=LATELY_ROWS,
         )
-        since = fields.Datetime.now() - timedelta(seconds=1)
-        return len({event.keycrm_order_id for event in last if event.received_at >= since})
+        now = fields.Datetime.now()
+        # No later than now: another host's clock may be ahead.
+        return len(
+            {
+                event.keycrm_order_id
+                for event in last
+                if event.keycrm_order_id and now - timedelta(seconds=1) <= event.received_at <= now
+            }
+        )
 
     @api.model
     def _tell(self, account, event, numbers):

@@ -438,6 +438,7 @@ class TestTrouble(KeycrmCase):
         self.assertEqual(heard, told, "the later one, for all that was written until then")
 
     def test_a_single_move_is_told_of_at_once_and_those_that_follow_together(self):
+        self.enterContext(patch.object(bell, "BREATH_SECONDS", 2.0))
         heard = queue.Queue()
         one = bell.Bell(lambda *told: heard.put((time.monotonic(), *told)))
         begun = time.monotonic()
@@ -455,16 +456,24 @@ class TestTrouble(KeycrmCase):
         self.assertTrue(heard.empty())
 
     def test_those_that_follow_are_left_to_a_run_that_began_to_gather(self):
+        self.enterContext(patch.object(bell, "BREATH_SECONDS", 2.0))
         heard = queue.Queue()
         one = bell.Bell(lambda *told: heard.put(told))
         one.ring("a database", cron_ids=[1])
         self.assertEqual(heard.get(timeout=30), ("a database", (1,)))
         one.ring("a database", cron_ids=[1])
-        one.ring("a database", 2 * bell.BREATH_SECONDS, [1])
+        one.ring("a database", bell.BREATH_SECONDS + 0.5, [1])
         self.assertEqual(heard.get(timeout=30), ("a database", ()), "one, for all")
         one.ring("a database", cron_ids=[1])
         self.assertEqual(heard.get(timeout=30), ("a database", (1,)), "what came after it")
         self.assertTrue(heard.empty())
+
+    def test_a_ring_of_much_later_keeps_no_move_waiting(self):
+        heard = queue.Queue()
+        one = bell.Bell(lambda *told: heard.put(told))
+        one.ring("a database", 300.0, [1])
+        one.ring("a database", cron_ids=[1])
+        self.assertEqual(heard.get(timeout=30), ("a database", (1,)))
 
     def test_without_memory_for_a_thread_what_was_done_is_done_and_the_next_one_rings(self):
         heard, rang = [], threading.Event()

@@ -93,7 +93,11 @@ class TestInNobodysWay(StockCase):
         for count in (1, 20):
             for push in (False, True):
                 cost(count, push)
-            self.assertLessEqual(cost(count, True) - cost(count, False), 3, count)
+            # Odoo itself writes once more where the second changes between making moves and validating them.
+            with_hooks, without = (
+                min(cost(count, push) for _ in range(3)) for push in (True, False)
+            )
+            self.assertLessEqual(with_hooks - without, 3, count)
 
     def test_a_rolled_back_operation_tells_nobody(self):
         product = self.goods("ROLLBACK")

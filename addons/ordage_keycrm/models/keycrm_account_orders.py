@@ -98,7 +98,7 @@ class KeycrmAccount(models.Model):
         for _ in range(BURST_LOOKS):
             before = len(set(events.mapped("keycrm_order_id")))
             # Also those that are worked: where each is worked before the next one comes, none would wait.
-            if max(before, events._told_lately(self)) <= READ_SINGLY_UP_TO:
+            if before <= READ_SINGLY_UP_TO and events._told_lately(self) <= READ_SINGLY_UP_TO:
                 return events, False
             self.env.cr.commit()
             time.sleep(BURST_PAUSE)

@@ -58,7 +58,7 @@ class KeycrmAccount(models.Model):
 
     # === BUSINESS METHODS ===#
 
-    def _send_offers(self, client, offers, gather_seconds=0.0):
+    def _send_offers(self, client, offers, gather_seconds):
         """Send what differs of these offers' stock to all KeyCRM warehouses.
 
         :param gather_seconds: how long what changes from now on is gathered; 0.0 for not at all

@@ -14,19 +14,12 @@ class BenchFloor(models.Model):
 
         :return: their ids
         """
-        products = self.env["product.product"].create(
-            [
-                {"name": f"{prefix} {n}", "default_code": f"{prefix}-{n}", "is_storable": True}
-                for n in range(count)
-            ]
-        )
-        if quantity:
-            self.count_products(products.ids, quantity)
-        return products.ids
+        values = [{"name": f"{prefix} {n}", "default_code": f"{prefix}-{n}"} for n in range(count)]
+        return self.make_products_like(values, quantity)
 
     @api.model
-    def make_products_like(self, products, quantity):
-        """Make storable products of the same values as others, which another database has.
+    def make_products_like(self, products, quantity=0):
+        """Make storable products with given values, such as those of another database's products.
 
         :param products: list of dict of fields
         :return: their ids
@@ -34,7 +27,8 @@ class BenchFloor(models.Model):
         made = self.env["product.product"].create(
             [{**values, "is_storable": True} for values in products]
         )
-        self.count_products(made.ids, quantity)
+        if quantity:
+            self.count_products(made.ids, quantity)
         return made.ids
 
     @api.model

@@ -36,7 +36,7 @@ class TestClocks(KeycrmCase):
                 self.account.caught_up_until = False
                 self.keycrm.set_clock(offset_seconds=minutes * 60)
                 first = self.new_order(LINES)
-                self.told(first)
+                self.tell(first)
                 self.look()
                 lost = self.new_order(LINES)
                 # Minutes go by, in which KeyCRM is asked and nothing happens.
@@ -44,15 +44,12 @@ class TestClocks(KeycrmCase):
                     self.look(later)
                 self.assertTrue(self.order(lost))
 
-    def told(self, number):
-        self.account._receive({"event": "order.change_order_status", "context": {"id": number}})
-
     def test_an_update_dated_in_the_future_hides_no_later_one(self):
         future = self.new_order(LINES)
         self.keycrm.patch_order(
             future, webhook=False, updated_at=_text(datetime.now(UTC) + timedelta(hours=20))
         )
-        self.told(future)
+        self.tell(future)
         self.look()
         self.assertTrue(self.order(future))
         self.assertLessEqual(self.account.caught_up_until, fields.Datetime.now())

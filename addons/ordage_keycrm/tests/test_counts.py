@@ -90,8 +90,7 @@ class TestOrderCounts(KeycrmCase):
         self.keycrm.seed(orders=300, lines=1, status_ids=[1])
         numbers = self.keycrm.order_ids()
         self.keycrm.set_statuses(numbers, 2, webhook=False)
-        for number in numbers:
-            self.account._receive({"event": "order.change_order_status", "context": {"id": number}})
+        self.tell(*numbers)
         hints = self.env["keycrm.event"]._due(self.account, 500)._reading_hints()
         self.keycrm.clear_log()
         read = {}
@@ -108,10 +107,7 @@ class TestOrderCounts(KeycrmCase):
         waiting = list(numbers)
 
         def tell(count):
-            for number in [waiting.pop() for _ in range(count)]:
-                self.account._receive(
-                    {"event": "order.change_order_status", "context": {"id": number}}
-                )
+            self.tell(*(waiting.pop() for _ in range(count)))
 
         tell(3)
         self.keycrm.clear_log()
@@ -129,10 +125,7 @@ class TestOrderCounts(KeycrmCase):
         waiting = list(numbers)
 
         def tell(count):
-            for number in [waiting.pop() for _ in range(min(count, len(waiting)))]:
-                self.account._receive(
-                    {"event": "order.change_order_status", "context": {"id": number}}
-                )
+            self.tell(*(waiting.pop() for _ in range(min(count, len(waiting)))))
 
         self.keycrm.clear_log()
         with self.committing(), self.account._client() as client:

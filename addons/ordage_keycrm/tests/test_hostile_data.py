@@ -125,10 +125,7 @@ class TestHostileData(HostileCase):
         ):
             bad = self.raw_order(**fields)
             with self.subTest(fields), self.committing():
-                for number in (bad, good):
-                    self.account._receive(
-                        {"event": "order.change_order_status", "context": {"id": number}}
-                    )
+                self.tell(bad, good)
                 with self.account._client() as client:
                     self.account._work_inbox(client)
                 events = self.env["keycrm.event"].search([("keycrm_order_id", "=", bad)])
@@ -141,7 +138,7 @@ class TestHostileData(HostileCase):
         self.keycrm.add_fault("status", path="/order/*", status=422, message=f"{BROKEN}{SCRIPT}")
         self.addCleanup(self.keycrm.clear_faults)
         number = self.new_order([])
-        self.account._receive({"event": "order.change_order_status", "context": {"id": number}})
+        self.tell(number)
         with self.committing():
             self.env["keycrm.account"]._cron_orders(self.account.id)
         said = self.account.trouble_text or ""

@@ -147,9 +147,7 @@ class TestOverview(KeycrmCase):
 
     def test_a_worked_webhook_leaves_its_delay(self):
         number = self.new_order([LINE])
-        self.account._receive(
-            {"event": "order.change_order_status", "context": {"id": number, "status_id": 1}}
-        )
+        self.tell(number, status_id=1)
         with self.committing(), self.account._client() as client:
             self.account._work_inbox(client)
         delay = self.env["keycrm.delay"].search([("account_id", "=", self.account.id)])

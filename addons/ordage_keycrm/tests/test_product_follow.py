@@ -85,7 +85,7 @@ class TestKeepAndFollow(ProductCase):
         self.line_of({"offer_id": offer["id"]})
         self.keycrm.patch_product(offer["product_id"], name="Сорочка лляна")
         number = self.new_order([{"offer_id": offer["id"]}])
-        self.account._receive({"event": "order.change_order_status", "context": {"id": number}})
+        self.tell(number)
         Account = type(self.env["keycrm.account"])
         ask, seen = Account._offers_by_number, []
 
@@ -117,8 +117,7 @@ class TestKeepAndFollow(ProductCase):
         for offer in (bad, good):
             self.keycrm.patch_product(offer["product_id"], name=f"Нова {offer['sku']}")
         numbers = [self.new_order([{"offer_id": offer["id"]}]) for offer in (bad, good)]
-        for number in numbers:
-            self.account._receive({"event": "order.change_order_status", "context": {"id": number}})
+        self.tell(*numbers)
         Product = type(self.env["product.product"])
         write = Product.write
 

@@ -147,7 +147,7 @@ class TestProductPictures(KeycrmCase):
             )
             self.come()
         number = self.new_order([])
-        self.account._receive({"event": "order.change_order_status", "context": {"id": number}})
+        self.tell(number)
         with mute_logger(LOG):
             self.orders_lane()
             self.orders_lane()

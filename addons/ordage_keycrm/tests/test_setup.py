@@ -160,12 +160,7 @@ class TestAsking(KeycrmCase):
     """Without webhooks orders come by asking, and a trigger that lacks a status is named."""
 
     def told(self, number, status, **received):
-        self.account._receive(
-            {
-                "event": "order.change_order_status",
-                "context": {"id": number, "status_id": status.keycrm_id},
-            }
-        )
+        self.tell(number, status_id=status.keycrm_id)
         event = self.env["keycrm.event"].search([], order="id desc", limit=1)
         event.write(received)
 

@@ -56,7 +56,7 @@ class TestSwitches(StockCase):
         super().tearDown()
 
     def told(self, number):
-        self.account._receive({"event": "order.change_order_status", "context": {"id": number}})
+        self.tell(number)
         with self.committing(), self.account._client() as client:
             while self.account._work_inbox(client):
                 pass

@@ -40,10 +40,7 @@ class TestTrouble(KeycrmCase):
         self.keycrm.clear_log()
 
     def told(self, *numbers):
-        for number in numbers:
-            self.account._receive(
-                {"event": "order.change_order_status", "context": {"id": number, "status_id": 1}}
-            )
+        self.tell(*numbers, status_id=1)
 
     def orders_lane(self):
         with self.committing():

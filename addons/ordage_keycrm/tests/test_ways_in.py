@@ -24,7 +24,7 @@ class TestWaysIn(KeycrmCase):
         cls.Order = cls.env["sale.order"]
 
     def told(self, number, event="order.change_order_status"):
-        self.account._receive({"event": event, "context": {"id": number, "status_id": 1}})
+        self.tell(number, event=event, status_id=1)
 
     def work(self, name="_work_inbox"):
         with self.committing(), self.account._client() as client:

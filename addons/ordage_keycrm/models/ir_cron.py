@@ -14,7 +14,7 @@ class IrCron(models.Model):
         super()._register_hook()
         scheduler.watch()
 
-    def _trigger_keycrm(self, delay=0.0, *, patient=False):
+    def _trigger_keycrm(self, delay=0.0, *, patient=False, along_with=None):
         """Trigger several scheduled actions with one insert.
 
         Never left out because a trigger is already there: a running job may have consumed it.
@@ -22,6 +22,7 @@ class IrCron(models.Model):
         :param delay: seconds from now, of the database server's clock
         :param patient: leave it to wake-ups that are due soon, where each of the actions has one, and do
             not let who commits wait until the schedulers are told
+        :param along_with: an insert, as ``SQL``, that is done by the same statement
         """
         if not self:
             return
@@ -33,10 +34,11 @@ class IrCron(models.Model):
         # By SQL: this runs in every user's stock operation, and the ORM takes ten times as long.
         self.env.cr.execute(
             SQL(
-                """INSERT INTO ir_cron_trigger
+                """%(along_with)s INSERT INTO ir_cron_trigger
                           (cron_id, call_at, create_uid, create_date, write_uid, write_date)
                    SELECT cron_id, %(at)s, %(uid)s, %(now)s, %(uid)s, %(now)s
                      FROM unnest(%(crons)s::int[]) cron_id""",
+                along_with=SQL("WITH done AS (%s)", along_with) if along_with else SQL(),
                 crons=self.ids,
                 at=at,
                 uid=self.env.uid,

@@ -56,7 +56,8 @@ class KeycrmStockChange(models.Model):
 
     @api.model
     def _append_pending(self):
-        """Write what this transaction changed: one insert of rows, one of wake-ups."""
+        """Write what this transaction changed, rows and wake-ups, with one statement: under load each
+        answer of the database waits for the other users' threads."""
         pending = self.env.cr.precommit.data.pop(PENDING, {})
         accounts_by_company = self._accounts_by_company()
         rows = [
@@ -71,33 +72,39 @@ class KeycrmStockChange(models.Model):
             for _account_id, cron_id in accounts_by_company.get(company_id, ())
             if cron_id
         }
-        self._append(rows)
-        self.env["ir.cron"].sudo().browse(sorted(cron_ids))._trigger_keycrm(patient=True)
+        if not cron_ids:
+            self._append(rows)
+        elif rows:
+            crons = self.env["ir.cron"].sudo().browse(sorted(cron_ids))
+            crons._trigger_keycrm(patient=True, along_with=self._insertion(rows))
 
     @api.model
     def _append(self, rows, look_first=False, push_id=None):
         """Insert rows with one statement.
 
-        By SQL, because the ORM would insert and read back in batches and this runs in every user's
-        stock operation.
-
         :param rows: ``[(account id, product id)]``
         :param look_first: what KeyCRM has is to be read before anything is sent
         :param push_id: id of the whole push that they belong to
         """
-        if not rows:
-            return
-        self.env.cr.execute(
-            SQL(
-                """INSERT INTO keycrm_stock_change
-                          (account_id, product_id, look_first, push_id, changed_at)
-                   SELECT a, p, %s, %s::int, now() AT TIME ZONE 'UTC'
-                     FROM unnest(%s::int[], %s::int[]) AS changed(a, p)""",
-                look_first,
-                push_id,
-                [account_id for account_id, _product_id in rows],
-                [product_id for _account_id, product_id in rows],
-            )
+        if rows:
+            self.env.cr.execute(self._insertion(rows, look_first, push_id))
+
+    @api.model
+    def _insertion(self, rows, look_first=False, push_id=None):
+        """Say it in SQL, because the ORM would insert and read back in batches and this runs in every
+        user's stock operation.
+
+        :return: the statement, for the same as in :meth:`_append`
+        """
+        return SQL(
+            """INSERT INTO keycrm_stock_change
+                      (account_id, product_id, look_first, push_id, changed_at)
+               SELECT a, p, %s, %s::int, now() AT TIME ZONE 'UTC'
+                 FROM unnest(%s::int[], %s::int[]) AS changed(a, p)""",
+            look_first,
+            push_id,
+            [account_id for account_id, _product_id in rows],
+            [product_id for _account_id, product_id in rows],
         )
 
     @api.model

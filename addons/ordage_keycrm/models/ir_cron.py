@@ -22,9 +22,12 @@ class IrCron(models.Model):
         :param delay: seconds from now, of the database server's clock
         :param patient: leave it to wake-ups that are due soon, where each of the actions has one, and do
             not let who commits wait until the schedulers are told
-        :param along_with: an insert, as ``SQL``, that is done by the same statement
+        :param along_with: an insert, as ``SQL``, that is done by the same statement; also where there is
+            no action to trigger
         """
         if not self:
+            if along_with:
+                self.env.cr.execute(along_with)
             return
         # The database server's time, with which the scheduler compares: this host's may be ahead. In
         # whole seconds: an action that begins clears what was due by its own whole second, and would

@@ -72,9 +72,7 @@ class KeycrmStockChange(models.Model):
             for _account_id, cron_id in accounts_by_company.get(company_id, ())
             if cron_id
         }
-        if not cron_ids:
-            self._append(rows)
-        elif rows:
+        if rows:
             crons = self.env["ir.cron"].sudo().browse(sorted(cron_ids))
             crons._trigger_keycrm(patient=True, along_with=self._insertion(rows))
 

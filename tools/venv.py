@@ -5,10 +5,13 @@ Runs under the system's Python with nothing but the standard library.
 
 from __future__ import annotations
 
+import contextlib
+import importlib.util
 import os
 import re
 import subprocess
 import sys
+import tempfile
 import venv
 from pathlib import Path
 
@@ -16,11 +19,21 @@ from . import cache, commands
 from .messages import Trouble, doing, say
 from .paths import REQUIREMENTS, cache_folder, need_space
 
+#: The environments, and what each is for.
+KINDS = {
+    "dev": "Odoo, tests and the sandbox",
+    "lint": "the linters",
+    "audit": "the checker of dependencies",
+}
+#: Names the interpreter that ``make`` started, for the processes that run inside an environment.
+_STARTED_BY = "ORDAGE_STARTED_BY"
+_OLDEST_PIP = (22, 3)  # the first with --python
+
 
 def environment(kind: str) -> Path:
     """Return a private environment with what one requirement file names, making it if need be.
 
-    :param kind: ``dev``, ``lint`` or ``audit``
+    :param kind: one of :data:`KINDS`
     :return: its folder; the interpreter is ``bin/python`` in it
     :raise Trouble: if it cannot be made
     """
@@ -31,17 +44,10 @@ def environment(kind: str) -> Path:
 
     def make(folder: Path) -> None:
         need_space(folder, 1.5, "the Python environment")
-        with doing(f"making the Python environment for {_PURPOSE[kind]}"):
+        with doing(f"making the Python environment for {KINDS[kind]}"):
             _make(folder, files[0])
 
     return cache.kept(target, f"the Python environment ({kind})", make)
-
-
-_PURPOSE = {
-    "dev": "Odoo, tests and the sandbox",
-    "lint": "the linters",
-    "audit": "the checker of dependencies",
-}
 
 
 def python_of(folder: Path) -> Path:
@@ -63,7 +69,9 @@ def enter(folder: Path, arguments: list[str]) -> None:
     sys.stdout.flush()
     sys.stderr.flush()
     os.execve(
-        python, [python, "-m", "tools", *arguments], {**os.environ, "ORDAGE_VENV": str(folder)}
+        python,
+        [python, "-m", "tools", *arguments],
+        {**os.environ, "ORDAGE_VENV": str(folder), _STARTED_BY: sys.executable},
     )
 
 
@@ -79,7 +87,11 @@ def inside(folder: Path) -> bool:
 def _make(folder: Path, requirements: Path) -> None:
     # Without pip inside: ensurepip is a package of its own on Debian, which may be missing.
     venv.EnvBuilder(with_pip=False, symlinks=True).create(folder)
-    installer = _pip()
+    with tempfile.TemporaryDirectory(prefix="ordage-pip-") as scratch:
+        _install([str(find_pip(Path(scratch))), "-m", "pip"], folder, requirements)
+
+
+def _install(installer: list[str], folder: Path, requirements: Path) -> None:
     wanted = sum(_pins(file) for file in _with_included(requirements))
     command = [
         *installer,
@@ -97,11 +109,9 @@ def _make(folder: Path, requirements: Path) -> None:
         "-r",
         str(requirements),
     ]
-    unwanted = {"PIP_TARGET", "PIP_PREFIX", "PIP_USER", "PIP_REQUIRE_VIRTUALENV", "PYTHONPATH"}
-    env = {name: value for name, value in os.environ.items() if name not in unwanted}
     commands.run(
         command,
-        env=env,
+        env=_environment_for_pip(),
         failure=(
             "Python packages could not be installed. Check that the Python package index can be "
             "reached (pip's own settings apply) and start again."
@@ -113,15 +123,60 @@ def _make(folder: Path, requirements: Path) -> None:
     say(f"  {wanted} packages installed")
 
 
-def _pip() -> list[str]:
-    command = [sys.executable, "-m", "pip"]
-    shown = subprocess.run([*command, "--version"], capture_output=True, text=True)
-    found = re.match(r"pip (\d+)\.(\d+)", shown.stdout)
-    if shown.returncode or not found:
-        raise Trouble("pip is missing. Install it (on Debian: apt-get install python3-pip).")
-    if (int(found[1]), int(found[2])) < (22, 3):
-        raise Trouble(f"pip {found[1]}.{found[2]} is too old: 22.3 or newer is needed.")
-    return command
+def find_pip(scratch: Path) -> Path:
+    """Find a Python whose pip can install into another environment.
+
+    Also called inside an environment of ours, which has no pip: then the Python that started the
+    command is tried, and the one that the environment was made from. Where all of them lack pip,
+    Python's own copy of it (``ensurepip``) is unpacked into a temporary environment.
+
+    :param scratch: an empty folder for that temporary environment
+    :return: the interpreter to run ``-m pip`` with
+    :raise Trouble: if there is no pip, or only old ones
+    """
+    starter = os.environ.get(_STARTED_BY)
+    candidates = [starter, sys.executable, getattr(sys, "_base_executable", None)]
+    too_old = ""
+    for candidate in dict.fromkeys(filter(None, candidates)):
+        version = _pip_version(Path(candidate))
+        if version >= _OLDEST_PIP:
+            return Path(candidate)
+        if version:
+            too_old = ".".join(map(str, version))
+    if importlib.util.find_spec("ensurepip"):
+        with contextlib.suppress(subprocess.CalledProcessError):
+            venv.EnvBuilder(with_pip=True, symlinks=True).create(scratch)
+            if _pip_version(python_of(scratch)) >= _OLDEST_PIP:
+                return python_of(scratch)
+    if too_old:
+        oldest = ".".join(map(str, _OLDEST_PIP))
+        raise Trouble(f"pip {too_old} is too old: {oldest} or newer is needed.")
+    raise Trouble("pip is missing. Install it (on Debian: apt-get install python3-pip).")
+
+
+def _pip_version(python: Path) -> tuple[int, ...]:
+    """:return: major and minor version of an interpreter's pip; empty if it has none"""
+    try:
+        shown = subprocess.run(
+            [str(python), "-m", "pip", "--version"],
+            env=_environment_for_pip(),
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+    except (OSError, subprocess.CalledProcessError):
+        return ()
+    found = re.match(r"pip (\d+)\.(\d+)", shown)
+    return (int(found[1]), int(found[2])) if found else ()
+
+
+def _environment_for_pip() -> dict[str, str]:
+    """:return: this process's variables without those that send packages elsewhere"""
+    unwanted = {
+        *("PIP_TARGET", "PIP_PREFIX", "PIP_USER", "PIP_REQUIRE_VIRTUALENV"),
+        *("PYTHONPATH", "PYTHONHOME"),
+    }
+    return {name: value for name, value in os.environ.items() if name not in unwanted}
 
 
 def _with_included(file: Path) -> list[Path]:

@@ -1,0 +1,146 @@
+"""A machine on which nothing was prepared: no command relies on what another one left."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import zipfile
+
+import pytest
+
+from tools import venv
+from tools.messages import Trouble
+from tools.paths import REPOSITORY
+
+MAKE = """
+import sys
+from pathlib import Path
+from tools import venv
+
+venv.REQUIREMENTS = Path(sys.argv[1])
+folder = venv.environment(sys.argv[2])
+print(venv.python_of(folder))
+"""
+
+
+@pytest.fixture
+def requirements(tmp_path):
+    """Requirement files that name a package of this test, so that no index is asked."""
+    folder = tmp_path / "a folder"
+    folder.mkdir()
+    wheel = folder / "ordage_probe-1.0-py3-none-any.whl"
+    info = "ordage_probe-1.0.dist-info"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        archive.writestr("ordage_probe.py", "WORD = 'installed'\n")
+        archive.writestr(
+            f"{info}/METADATA", "Metadata-Version: 2.1\nName: ordage-probe\nVersion: 1.0\n"
+        )
+        archive.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
+        archive.writestr(f"{info}/RECORD", "")
+    for kind in venv.KINDS:
+        (folder / f"{kind}.txt").write_text(f"{wheel.as_uri()}\n")
+    return folder
+
+
+def make(requirements, kind, **env):
+    kept = {name: value for name, value in os.environ.items() if name != "ORDAGE_STARTED_BY"}
+    return subprocess.run(
+        [sys.executable, "-c", MAKE, str(requirements), kind],
+        cwd=REPOSITORY,
+        env={**kept, **env},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+
+
+@pytest.mark.parametrize("kind", venv.KINDS)
+def test_an_environment_is_made_inside_another_from_an_empty_cache(tmp_path, requirements, kind):
+    assert sys.prefix != sys.base_prefix, "the tests run inside the private environment"
+    made = make(requirements, kind, ORDAGE_CACHE=str(tmp_path / "an empty cache"))
+    assert made.returncode == 0, made.stderr
+    shown = subprocess.run(
+        [made.stdout.splitlines()[-1], "-c", "import ordage_probe; print(ordage_probe.WORD)"],
+        capture_output=True,
+        text=True,
+    )
+    assert shown.stdout == "installed\n", shown.stderr
+
+
+def test_a_starting_python_without_pip_is_passed_over(tmp_path, requirements):
+    made = make(
+        requirements, "lint", ORDAGE_CACHE=str(tmp_path / "cache"), ORDAGE_STARTED_BY="/bin/false"
+    )
+    assert made.returncode == 0, made.stderr
+
+
+def test_pip_of_the_standard_library_is_used_where_none_is_installed(tmp_path, monkeypatch):
+    real, scratch = venv._pip_version, tmp_path / "scratch"
+    monkeypatch.setattr(
+        venv, "_pip_version", lambda python: real(python) if scratch in python.parents else ()
+    )
+    if not venv.importlib.util.find_spec("ensurepip"):
+        pytest.skip("this Python has no ensurepip (Debian's python3-venv)")
+    assert venv.find_pip(scratch) == venv.python_of(scratch)
+
+
+def test_a_missing_pip_is_reported_with_what_to_install(tmp_path, monkeypatch):
+    monkeypatch.setattr(venv, "_pip_version", lambda _python: ())
+    monkeypatch.setattr(venv.importlib.util, "find_spec", lambda _name: None)
+    with pytest.raises(Trouble, match=r"^pip is missing.*apt-get install python3-pip"):
+        venv.find_pip(tmp_path)
+
+
+def test_an_old_pip_is_reported_with_its_version(tmp_path, monkeypatch):
+    monkeypatch.setattr(venv, "_pip_version", lambda _python: (20, 3))
+    monkeypatch.setattr(venv.importlib.util, "find_spec", lambda _name: None)
+    with pytest.raises(Trouble, match=r"pip 20\.3 is too old: 22\.3"):
+        venv.find_pip(tmp_path)
+
+
+@pytest.fixture
+def ci(tmp_path):
+    """Start ``.ci/run`` with a program of this test in place of ``make``."""
+
+    def start(script):
+        programs = tmp_path / "bin"
+        programs.mkdir(exist_ok=True)
+        (programs / "make").write_text(f"#!/bin/sh\n{script}\n")
+        (programs / "make").chmod(0o755)
+        path = f"{programs}:{os.environ['PATH']}"
+        return subprocess.Popen(
+            ["bash", ".ci/run"],
+            cwd=REPOSITORY,
+            env={**os.environ, "PATH": path, "ORDAGE_CACHE": "/kept"},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    return start
+
+
+@pytest.mark.parametrize("code", [0, 3])
+def test_each_run_of_continuous_integration_has_an_empty_cache(ci, code):
+    caches = []
+    for _run in range(2):
+        run = ci(
+            'ls -A "$ORDAGE_CACHE"; touch "$ORDAGE_CACHE/left"; echo "$ORDAGE_CACHE"\n'
+            f'echo "1 passed, 0 failed, 0 skipped"; exit {code}'
+        )
+        cache, last = run.communicate(timeout=60)[0].splitlines()
+        assert (run.returncode, last) == (code, "1 passed, 0 failed, 0 skipped")
+        assert not os.path.exists(cache)
+        caches.append(cache)
+    assert caches[0] != caches[1]
+
+
+def test_stopped_continuous_integration_leaves_no_cache(ci):
+    run = ci('echo "$ORDAGE_CACHE"; echo $$; exec sleep 600')
+    cache, pid = run.stdout.readline().strip(), int(run.stdout.readline())
+    run.terminate()
+    assert run.wait(60) == 143
+    run.stdout.close()
+    assert not os.path.exists(cache)
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)

@@ -10,8 +10,13 @@ import importlib
 import os
 import sys
 
-if sys.version_info < (3, 11):  # noqa: UP036 - a person may well have an older one
-    sys.exit("Python 3.11 or newer is needed, and this is Python " + sys.version.split()[0] + ".")
+from .requirements import PYTHONS
+
+if sys.version_info[:2] not in PYTHONS:  # before the imports below, which an old one cannot read
+    sys.exit(
+        f"Python 3.11, 3.12 or 3.13 is needed, and this is Python {sys.version.split()[0]}. If you "
+        "have one of them, name it: make demo PYTHON=python3.13"
+    )
 
 from . import processes, venv
 from .messages import Trouble, sentence_for, warn

@@ -7,20 +7,20 @@ be asked nothing was checked, which is said and counts as a failure: silence wou
 from __future__ import annotations
 
 import json
-import re
 import subprocess
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from . import venv
 from .messages import say, warn
 from .paths import REQUIREMENTS
+from .requirements import PYTHONS, pinned
 
 #: What is pinned together: one file each, with what it includes.
-ENVIRONMENTS = ("dev", "lint", "audit")
+ENVIRONMENTS = tuple(venv.KINDS)
 _SERVICES = {"pypi": "the Python package index", "osv": "OSV"}
-_PIN = re.compile(r"^([A-Za-z0-9_.-]+)==(\S+)")
 
 
 @dataclass
@@ -72,27 +72,22 @@ def main(_arguments: list[str]) -> int:
     program = venv.environment("audit") / "bin" / "python"
     accepted = _accepted()
     result = 0
-    for name in ENVIRONMENTS:
-        pins = pinned(REQUIREMENTS / f"{name}.txt")
-        say(f"audit: {len(pins)} packages of requirements/{name}.txt")
+    for name, python, pins in _sets_of_pins():
+        say(f"audit: {len(pins)} packages of requirements/{name}.txt on Python {python}")
         verdict = ask(program, pins, accepted)
         result |= _tell(verdict, len(pins))
     return result
 
 
-def pinned(file: Path) -> dict[str, str]:
-    """Read a requirement file with what it includes.
-
-    :param file: the file
-    :return: versions by name
-    """
-    found: dict[str, str] = {}
-    for line in file.read_text().splitlines():
-        if line.startswith("-r "):
-            found.update(pinned(file.parent / line[3:].strip()))
-        elif match := _PIN.match(line):
-            found[match[1]] = match[2]
-    return found
+def _sets_of_pins() -> Iterator[tuple[str, str, dict[str, str]]]:
+    """Yield what is installed together; once where several Pythons get the same."""
+    for name in ENVIRONMENTS:
+        seen: list[dict[str, str]] = []
+        for python in PYTHONS:
+            pins = pinned(REQUIREMENTS / f"{name}.txt", python)
+            if pins not in seen:
+                seen.append(pins)
+                yield name, ".".join(map(str, python)), pins
 
 
 def ask(

@@ -18,6 +18,7 @@ from pathlib import Path
 from . import cache, commands
 from .messages import Trouble, doing, say
 from .paths import REQUIREMENTS, cache_folder, need_space
+from .requirements import pinned, with_included
 
 #: The environments, and what each is for.
 KINDS = {
@@ -37,7 +38,7 @@ def environment(kind: str) -> Path:
     :return: its folder; the interpreter is ``bin/python`` in it
     :raise Trouble: if it cannot be made
     """
-    files = _with_included(REQUIREMENTS / f"{kind}.txt")
+    files = with_included(REQUIREMENTS / f"{kind}.txt")
     base = sys.base_exec_prefix
     key = cache.key_of(sys.version, base, *(file.read_bytes() for file in files))
     target = cache_folder() / "venv" / f"{kind}-{key}"
@@ -92,7 +93,7 @@ def _make(folder: Path, requirements: Path) -> None:
 
 
 def _install(installer: list[str], folder: Path, requirements: Path) -> None:
-    wanted = sum(_pins(file) for file in _with_included(requirements))
+    wanted = len(pinned(requirements))
     command = [
         *installer,
         "--python",
@@ -177,15 +178,3 @@ def _environment_for_pip() -> dict[str, str]:
         *("PYTHONPATH", "PYTHONHOME"),
     }
     return {name: value for name, value in os.environ.items() if name not in unwanted}
-
-
-def _with_included(file: Path) -> list[Path]:
-    found = [file]
-    for line in file.read_text().splitlines():
-        if line.startswith("-r "):
-            found += _with_included(file.parent / line[3:].strip())
-    return found
-
-
-def _pins(file: Path) -> int:
-    return sum("==" in line for line in file.read_text().splitlines())

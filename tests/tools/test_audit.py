@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
+import re
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import pytest
 
-from tools import audit
-from tools.paths import REPOSITORY, REQUIREMENTS
+from tools import audit, venv
+from tools.paths import REQUIREMENTS
+from tools.requirements import PYTHONS, pinned
 
 
 @pytest.fixture(scope="module")
 def program():
-    # Environments are made by the Python that begins, which has a pip.
-    make = "from tools import venv; print(venv.environment('audit'))"
-    command = [sys._base_executable, "-c", make]
-    printed = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True)
-    return Path(printed.stdout.splitlines()[-1]) / "bin" / "python"
+    return venv.python_of(venv.environment("audit"))
 
 
 @pytest.fixture
@@ -66,12 +61,26 @@ def osv():
     thread.join(30)
 
 
+@pytest.mark.parametrize("python", PYTHONS)
 @pytest.mark.parametrize("name", audit.ENVIRONMENTS)
-def test_every_package_is_pinned(name):
-    for line in (REQUIREMENTS / f"{name}.txt").read_text().splitlines():
-        if line and not line.startswith(("#", "-r ")):
-            assert "==" in line
-    assert len(audit.pinned(REQUIREMENTS / f"{name}.txt")) > 10
+def test_every_package_is_pinned_for_every_python(name, python):
+    assert len(pinned(REQUIREMENTS / f"{name}.txt", python)) > 10
+
+
+def test_audit_checks_each_version_that_some_python_gets():
+    checked = {
+        (p, version) for _n, _p, pins in audit._sets_of_pins() for p, version in pins.items()
+    }
+    text = "".join(file.read_text() for file in REQUIREMENTS.glob("*.txt"))
+    assert checked == set(re.findall(r"^([\w.-]+)==([^\s;]+)", text, re.MULTILINE))
+
+
+@pytest.mark.parametrize("line", ["six", "six>=1", "six==1 ; sys_platform == 'linux'"])
+def test_a_line_that_pins_nothing_is_refused(tmp_path, line):
+    file = tmp_path / "some.txt"
+    file.write_text(f"{line}\n")
+    with pytest.raises(ValueError, match="not pinned"):
+        pinned(file)
 
 
 def test_a_vulnerable_package_is_named_with_the_version_that_mends_it(program, osv):

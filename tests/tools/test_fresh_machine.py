@@ -25,7 +25,7 @@ print(venv.python_of(folder))
 
 
 @pytest.fixture
-def requirements(tmp_path):
+def requirements(tmp_path, monkeypatch):
     """Requirement files that name a package of this test, so that no index is asked."""
     folder = tmp_path / "a folder"
     folder.mkdir()
@@ -39,7 +39,9 @@ def requirements(tmp_path):
         archive.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
         archive.writestr(f"{info}/RECORD", "")
     for kind in venv.KINDS:
-        (folder / f"{kind}.txt").write_text(f"{wheel.as_uri()}\n")
+        (folder / f"{kind}.txt").write_text("ordage_probe==1.0\n")
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", folder.as_uri())
     return folder
 
 
@@ -97,6 +99,17 @@ def test_an_old_pip_is_reported_with_its_version(tmp_path, monkeypatch):
     monkeypatch.setattr(venv.importlib.util, "find_spec", lambda _name: None)
     with pytest.raises(Trouble, match=r"pip 20\.3 is too old: 22\.3"):
         venv.find_pip(tmp_path)
+
+
+@pytest.mark.parametrize("version", [(3, 10, 9), (3, 14, 0)])
+def test_a_python_without_pins_is_refused_with_those_that_have_them(version):
+    code = f"import sys; sys.version_info = {version}; import tools.__main__ as m; m.main(['lint'])"
+    ran = subprocess.run(
+        [sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, timeout=60
+    )
+    assert ran.returncode == 1
+    assert ran.stderr.startswith("Python 3.11, 3.12 or 3.13 is needed, and this is Python ")
+    assert "make demo PYTHON=python3.13" in ran.stderr
 
 
 @pytest.fixture

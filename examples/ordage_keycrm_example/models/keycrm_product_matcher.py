@@ -1,0 +1,17 @@
+from odoo import api, models
+
+
+class KeycrmProductMatcher(models.AbstractModel):
+    """Products created from KeyCRM are not offered in purchase orders until somebody allows it."""
+
+    _inherit = "keycrm.product.matcher"
+
+    @api.model
+    def _variant_vals(self, goods, sku, barcodes):
+        """Change the values of a product that is created.
+
+        :param goods: what KeyCRM's catalog or order line says (``ordage_keycrm.keycrm.goods.Goods``)
+        :param sku: the SKU that the product gets
+        :return: values of ``product.product``
+        """
+        return {**super()._variant_vals(goods, sku, barcodes), "purchase_ok": False}

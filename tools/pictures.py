@@ -1,4 +1,4 @@
-"""``make pictures``: the pictures of the guides and of the README, taken anew from the running system.
+"""``make pictures``: the pictures of the guides and of the README, taken from the running system.
 
 A small shop is set up on both sides as a person would do it. At each stage two people look at the same
 screen, one in English, one in Ukrainian. What they see is kept with few colours, so that it stays small.
@@ -15,7 +15,7 @@ from . import chromium, shop
 from .demo import start
 from .messages import say
 from .odoo_server import OdooServer
-from .paths import ADDONS, REPOSITORY
+from .paths import ADDONS
 from .runtime import Runtime
 from .sandbox_server import SandboxServer
 from .scene import GOODS, Scene
@@ -25,12 +25,9 @@ from .waiting import wait_for
 
 #: The guides' pictures, a folder for each language; Odoo's list of apps shows some of them too.
 GUIDE = ADDONS / ADDON / "static" / "description" / "guide"
-#: The README's.
-README = REPOSITORY / "docs" / "pictures"
 LANGUAGES = {"en": "en_US", "uk": "uk_UA"}
 SIZE = (1280, 720)
-BOTH = (1400, 600)  # one side of the picture of both
-_GAP = 16  # pixels between the two sides
+_GAP = 16  # pixels left below what is drawn
 _NAMES = {"en": "Olena (English)", "uk": "Олена"}
 
 
@@ -72,7 +69,6 @@ class Photographer:
         account = self._connect()
         self._bring_products_and_orders(account)
         self._match_warehouses(account)
-        self._join()
         self._work(account)
 
     # === STAGES ===
@@ -196,25 +192,6 @@ class Photographer:
                 screen.scroll_to(scroll)
             shrink(screen.picture(name), GUIDE / language / f"{name}.png", trim=True)
         say(f"picture: {name}")
-
-    def _join(self) -> None:
-        """Both sides in one picture: KeyCRM's page above, the same orders in Odoo below."""
-        for language, screen in self._screens.items():
-            screen.page.set_viewport_size({"width": BOTH[0], "height": BOTH[1]})
-            screen.open("keycrm_order_action")
-            below = screen.picture("odoo-side")
-            screen.page.goto(f"{self._sandbox.url}/?lang={language}")
-            above = screen.picture("keycrm-side")
-            both = self._folder / f"both-{language}.png"
-            picture = Image.new("RGB", (BOTH[0], 2 * BOTH[1] + _GAP), "white")
-            for side, at in ((above, 0), (below, BOTH[1] + _GAP)):
-                with Image.open(side) as half:
-                    picture.paste(half, (0, at))
-            picture.save(both)
-            name = "both-sides.png" if language == "en" else f"both-sides.{language}.png"
-            shrink(both, README / name, trim=True)
-            say(f"docs/pictures/{name}")
-            screen.page.set_viewport_size({"width": SIZE[0], "height": SIZE[1]})
 
 
 def shrink(file: Path, target: Path, *, trim: bool = False) -> None:

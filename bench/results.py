@@ -15,14 +15,22 @@ from tools.paths import REPOSITORY
 JSON = REPOSITORY / "bench" / "results.json"
 TABLE = REPOSITORY / "bench" / "RESULTS.md"
 
-_HEAD = """# Results
+_HEAD = """# Benchmark results
 
-Made by `make bench`; `make bench NAME=…` renews the rows of one benchmark. Floor and ours were taken in
-turns in the same run. The ratio is ours to the floor, the median of the pairs' ratios where there are pairs.
-Load is the machine's load average while the row was taken: above the number of cores, absolute figures are
-those of a busy machine, and only ratios say something.
+In short, on two cores that also ran PostgreSQL and the KeyCRM simulator:
 
-| what | floor | ours | ratio | goal | reached | samples | taken |
+- A webhook is answered as fast as by the simplest controller of Odoo; 500 webhooks in 10 s are processed 4 s later.
+- An order is visible in Odoo 0.1 s after it was made in KeyCRM; bulk import is faster than Odoo's own `create()`.
+- A changed quantity is sent after 0.1 s; 10,000 counted products are one request, sent within a second.
+- Validating a transfer costs one database query more with the addon; eight concurrent users wait 1.06 times as long.
+- Import and lists stay as fast in a database of 100,000 orders; an unavailable account does not slow the others down.
+
+Written by `make bench`; `make bench NAME=…` renews the rows of one benchmark. The baseline is plain Odoo doing the same work
+without the addon. Baseline and addon take turns in the same run, since absolute figures differ from machine to machine;
+the ratio is the median of the pairs' ratios. Load is the load average of the machine: above the number of cores, only ratios
+are meaningful.
+
+| what | baseline | with the addon | ratio | goal | reached | samples | taken |
 | --- | --- | --- | --- | --- | --- | --- | --- |
 """
 

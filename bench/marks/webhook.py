@@ -21,7 +21,7 @@ from ..world import Shop, World
 
 #: Requests of each kind.
 COUNT = 400
-GOAL = "p95 ≤ 1.2 × floor, no error"
+GOAL = "p95 ≤ 1.2 × baseline, no error"
 
 
 def run(world: World) -> Iterator[Row]:

@@ -5,7 +5,7 @@ def test_the_apps_page_shows_its_pictures(rpc, screen):
     (module,) = rpc.search("ir.module.module", ("name", "=", "ordage_keycrm"))
     screen.open_record("ir.module.module", module)
     screen.sees("автоматично")  # the summary, translated
-    screen.sees("KeyCRM and Odoo in step")
+    screen.sees("Keep KeyCRM and Odoo in sync automatically")
     screen.picture("app-page")
     pictures = screen.page.locator(".o_field_widget[name=description_html] img")
     pictures.first.wait_for()

@@ -19,16 +19,16 @@ _HEAD = """# Benchmark results
 
 In short, on two cores that also ran PostgreSQL and the KeyCRM simulator:
 
-- A webhook is answered as fast as by the simplest controller of Odoo; 500 webhooks in 10 s are processed 4 s later.
-- An order is visible in Odoo 0.1 s after it was made in KeyCRM; bulk import is faster than Odoo's own `create()`.
-- A changed quantity is sent after 0.1 s; 10,000 counted products are one request, sent within a second.
-- Validating a transfer costs one database query more with the addon; eight concurrent users wait 1.06 times as long.
-- Import and lists stay as fast in a database of 100,000 orders; an unavailable account does not slow the others down.
+- A webhook is answered as fast as by Odoo's simplest controller; 500 in 10 s are processed 4 s later.
+- An order is visible in Odoo after 0.1 s; the bulk import is faster than Odoo's own `create()`.
+- A changed quantity is sent after 0.1 s; 10,000 counted products are one request, within a second.
+- Validating a transfer costs one query more with the addon; eight concurrent users wait 1.06 times as long.
+- In a database of 100,000 orders import and lists stay as fast; a failing account does not slow others down.
 
-Written by `make bench`; `make bench NAME=…` renews the rows of one benchmark. The baseline is plain Odoo doing the same work
-without the addon. Baseline and addon take turns in the same run, since absolute figures differ from machine to machine;
-the ratio is the median of the pairs' ratios. Load is the load average of the machine: above the number of cores, only ratios
-are meaningful.
+Written by `make bench`; `make bench NAME=…` renews the rows of one benchmark. The baseline is plain Odoo
+doing the same work without the addon. Baseline and addon take turns in the same run, since absolute figures
+differ from machine to machine; the ratio is the median of the pairs' ratios. Load is the load average of the
+machine: above the number of cores, only ratios are meaningful.
 
 | what | baseline | with the addon | ratio | goal | reached | samples | taken |
 | --- | --- | --- | --- | --- | --- | --- | --- |

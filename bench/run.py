@@ -94,7 +94,9 @@ def _show(rows: Iterable[Row], about: dict[str, Any]) -> None:
         ]
         for row in rows
     ]
-    print(table(["what", "baseline", "with the addon", "ratio", "goal", "reached"], cells), flush=True)
+    print(
+        table(["what", "baseline", "with the addon", "ratio", "goal", "reached"], cells), flush=True
+    )
     for row in rows:
         print(f"  {row.key}: {row.details}", flush=True)
     say(f"  load {about['load']:.1f}, {about['minutes']} min")

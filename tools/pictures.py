@@ -1,11 +1,13 @@
-"""``make pictures``: the pictures of the guides and of the README, taken from the running system.
+"""``make pictures``: the pictures of the guides and of the app list, taken from the running system.
 
 A small shop is set up on both sides as a person would do it. At each stage two people look at the same
-screen, one in English, one in Ukrainian. What they see is kept with few colours, so that it stays small.
+screen, one in English, one in Ukrainian. Each picture shows what its caption in the guide says, at twice the
+resolution of the window, with few colors so that its file stays small.
 """
 
 from __future__ import annotations
 
+import base64
 from pathlib import Path
 
 from PIL import Image, ImageChops
@@ -23,12 +25,19 @@ from .screen import Screen
 from .templates import ADDON
 from .waiting import wait_for
 
+DESCRIPTION = ADDONS / ADDON / "static" / "description"
 #: The guides' pictures, a folder for each language; Odoo's list of apps shows some of them too.
-GUIDE = ADDONS / ADDON / "static" / "description" / "guide"
+GUIDE = DESCRIPTION / "guide"
+BANNER = Path(__file__).with_name("banner.html")
 LANGUAGES = {"en": "en_US", "uk": "uk_UA"}
-SIZE = (1280, 720)
-_GAP = 16  # pixels left below what is drawn
-_NAMES = {"en": "Olena (English)", "uk": "Олена"}
+WIDTH = (
+    1366  # pixels of the window: the smallest common desktop, where every menu has to be visible
+)
+HEIGHT = 768
+SCALE = 2
+COLORS = 64
+_GAP = 24  # pixels left below what is drawn
+_NAMES = {"en": "Olena Koval", "uk": "Олена Коваль"}
 
 
 def main(_arguments: list[str]) -> int:
@@ -43,7 +52,7 @@ def main(_arguments: list[str]) -> int:
 
 
 class Photographer:
-    """Two people before the same shop.
+    """Two people in front of the same shop.
 
     :param browser: a browser
     :param odoo: a running Odoo with the addon on a fresh database
@@ -65,36 +74,64 @@ class Photographer:
     def run(self) -> None:
         """Set the shop up, step by step, and take a picture of each."""
         self._scene.open_shop()
+        warehouses = self._scene.open_warehouses()
         self._let_people_in()
         account = self._connect()
         self._bring_products_and_orders(account)
-        self._match_warehouses(account)
+        self._match_warehouses(account, warehouses)
         self._work(account)
+        banner(self._browser, self._folder / "banner.png", self._folder / "en" / "orders.png")
 
     # === STAGES ===
 
     def _let_people_in(self) -> None:
         (admin,) = self._rpc.search("res.users", ("login", "=", "admin"))
-        groups = self._rpc.read("res.users", admin, "group_ids")["group_ids"]
+        self._rpc.write("res.users", admin, name="Тарас Мельник")
+        # As shops have it: discounts in a column of their own.
+        (discounts,) = self._rpc.search(
+            "ir.model.data", ("module", "=", "sale"), ("name", "=", "group_discount_per_so_line")
+        )
+        group = self._rpc.read("ir.model.data", discounts, "res_id")["res_id"]
+        groups = [*self._rpc.read("res.users", admin, "group_ids")["group_ids"], group]
         for name, language in LANGUAGES.items():
-            (known,) = self._rpc.search(
-                "res.lang", ("code", "=", language), context={"active_test": False}
-            )
-            self._rpc.write("res.lang", known, active=True)
+            self._activate(language)
             self._rpc.create(
                 "res.users",
                 name=_NAMES[name],
                 login=name,
                 password=name,
                 lang=language,
+                tz="Europe/Kyiv",
                 odoobot_state="disabled",
                 group_ids=[(6, 0, groups)],
             )
             self._screens[name] = Screen(
-                self._browser, self._odoo, language=language, size=SIZE, folder=self._folder / name
+                self._browser,
+                self._odoo,
+                language=language,
+                size=(WIDTH, HEIGHT),
+                scale=SCALE,
+                folder=self._folder / name,
             )
             self._screens[name].log_in(name, name)
             self._screens[name].open("keycrm_order_action")  # the app whose menus are shown
+
+    def _activate(self, language: str) -> None:
+        """Load a language as Odoo's own dialog does, with the translations of all installed addons."""
+        wizard = self._rpc.create(
+            "base.language.install",
+            lang_ids=[
+                (
+                    6,
+                    0,
+                    self._rpc.search(
+                        "res.lang", ("code", "=", language), context={"active_test": False}
+                    ),
+                )
+            ],
+            overwrite=False,
+        )
+        self._rpc.call("base.language.install", "lang_install", [wizard])
 
     def _connect(self) -> int:
         account = shop.make_account(
@@ -124,28 +161,26 @@ class Photographer:
         wait_for(
             lambda: self._rpc.read("keycrm.order.sync", run, "state")["state"] == "done",
             120,
-            "the end of the synchronisation",
+            "the end of the synchronization",
         )
         self._take("sync", "keycrm_order_sync_action", run)
 
-    def _match_warehouses(self, account: int) -> None:
-        warehouse = self._rpc.search("stock.warehouse", limit=1)[0]
-        self._rpc.write("stock.warehouse", warehouse, name="Склад у Києві")
+    def _match_warehouses(self, account: int, warehouses: tuple[int, ...]) -> None:
         self._rpc.call("keycrm.account", "action_refresh_warehouses", [account])
         (main_one,) = self._rpc.search(
             "keycrm.warehouse", ("account_id", "=", account), ("keycrm_id", "=", 1)
         )
-        self._scene.count_stock(warehouse)
-        self._rpc.write("keycrm.warehouse", main_one, warehouse_ids=[(6, 0, [warehouse])])
+        self._scene.count_stock(warehouses)
+        self._rpc.write("keycrm.warehouse", main_one, warehouse_ids=[(6, 0, warehouses)])
         self._take("warehouses", "keycrm_warehouse_action")
         self._rpc.call("keycrm.account", "action_rehearse_stock", [account])
-        (rehearsal,) = wait_for(
+        (preview,) = wait_for(
             lambda: self._rpc.search("keycrm.stock.comparison", ("state", "=", "ready")),
             120,
-            "the rehearsal",
+            "the preview",
         )
-        self._take("rehearsal", "keycrm_stock_comparison_action", rehearsal)
-        self._rpc.call("keycrm.stock.comparison", "action_send", [rehearsal])
+        self._take("rehearsal", "keycrm_stock_comparison_action", preview, height=900)
+        self._rpc.call("keycrm.stock.comparison", "action_send", [preview])
         wait_for(
             lambda: not self._rpc.search("keycrm.stock.change", ("account_id", "=", account)),
             120,
@@ -153,61 +188,129 @@ class Photographer:
         )
 
     def _work(self, account: int) -> None:
-        made = self._sandbox.control.create_sample_order()["answer"]["id"]
-        sample = self._scene.arrived(made)
+        sample = self._scene.arrived(self._scene.sell_one_more())
+        wait_for(
+            lambda: not self._rpc.search("keycrm.stock.change", ("account_id", "=", account)),
+            120,
+            "the stock in KeyCRM",
+        )
         self._take("overview", "keycrm_overview_action")
         self._take("orders", "keycrm_order_action")
-        self._take("order", "keycrm_order_action", sample)
+        self._take("order", "keycrm_order_action", sample, height=1000)
         self._take("stock", "keycrm_stock_level_action")
+        self._take_why()
         self._take("payments", "keycrm_payment_action")
-        self._take("settings", "res_config_settings_action")
+        self._take("settings", "res_config_settings_action", height=1000, scroll="#keycrm_orders")
         self._fail()
 
+    def _take_why(self) -> None:
+        """The explanation of a quantity: opened on the product's page, since it is the reader's own."""
+        product = self._rpc.search("product.product", ("default_code", "=", GOODS[0][0]))[0]
+        template = self._rpc.read("product.product", product, "product_tmpl_id")["product_tmpl_id"]
+        for language, screen in self._screens.items():
+            screen.open_record("product.template", template[0])
+            screen.page.locator(".nav-link[name=keycrm]").click()
+            screen.page.locator("button[name=action_keycrm_why]").click()
+            screen.page.locator(".modal .o_keycrm_equation").wait_for()
+            screen.settle()
+            file = screen.picture("why", of=".modal-content")
+            shrink(file, GUIDE / language / "why.png")
+        say("picture: why")
+
     def _fail(self) -> None:
-        """Two products with one SKU: nobody guesses which one is meant."""
-        first = self._rpc.search("product.product", ("default_code", "=", GOODS[7][0]))[0]
-        self._rpc.call("product.product", "copy", [first], {"default_code": GOODS[7][0]})
+        """Two products with one SKU: Odoo does not guess which one is meant."""
+        sku = GOODS[7][0]
+        first = self._rpc.search("product.product", ("default_code", "=", sku))[0]
+        self._rpc.call("product.product", "copy", [first], {"default_code": sku})
         self._rpc.call(
             "keycrm.offer",
             "unlink",
             self._rpc.search("keycrm.offer", ("product_id", "=", first)),
         )
-        offer = next(o for o in self._sandbox.control.offers() if o["sku"] == GOODS[7][0])
+        offer = next(o for o in self._sandbox.control.offers() if o["sku"] == sku)
         self._sandbox.control.create_order(
             buyer={"full_name": "Соломія Кравець"}, lines=[{"offer_id": offer["id"], "quantity": 6}]
         )
         (failed,) = wait_for(
             lambda: self._rpc.search("keycrm.event", ("state", "=", "failed")), 120, "the failure"
         )
-        self._take("event-failed", "keycrm_event_action", failed)
+        # What KeyCRM sent is for administrators: the picture ends above it.
+        self._take("event-failed", "keycrm_event_action", failed, until=".o_notebook")
 
     # === THE PICTURES ===
 
     def _take(
-        self, name: str, action: str, record: int | None = None, *, scroll: str | None = None
+        self,
+        name: str,
+        action: str,
+        record: int | None = None,
+        *,
+        height: int = HEIGHT,
+        scroll: str | None = None,
+        until: str | None = None,
     ) -> None:
+        """Take a picture of a screen in each language.
+
+        :param name: its file's name, without ending
+        :param action: the addon's action that is opened
+        :param record: id of a record to open
+        :param height: of the window
+        :param scroll: selector of what has to be at the top
+        :param until: selector of what the picture ends above
+        """
         for language, screen in self._screens.items():
+            screen.page.set_viewport_size({"width": WIDTH, "height": height})
             screen.open(action, record)
             if scroll:
                 screen.scroll_to(scroll)
-            shrink(screen.picture(name), GUIDE / language / f"{name}.png", trim=True)
+            # Charts grow when they are drawn.
+            screen.page.wait_for_timeout(1500 if name == "overview" else 0)
+            file = screen.picture(name)
+            end = screen.page.locator(until).first.bounding_box() if until else None
+            bottom = round(end["y"] * SCALE) if end else None
+            shrink(file, GUIDE / language / f"{name}.png", bottom=bottom)
         say(f"picture: {name}")
 
 
-def shrink(file: Path, target: Path, *, trim: bool = False) -> None:
-    """Keep a picture with at most 256 colours: screens have few, and it becomes a third as large.
+def shrink(file: Path, target: Path, *, bottom: int | None = None, width: int = 0) -> None:
+    """Keep a picture with few colors, and without what is empty at its lower end.
 
     :param file: the picture as it was taken
     :param target: where it is kept
-    :param trim: whether what is empty at its lower end is cut off
+    :param bottom: where it ends at the latest
+    :param width: what it is scaled to; 0 for its own width
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     with Image.open(file) as taken:
         picture = taken.convert("RGB")
-    if trim:
-        width, height = picture.size
-        empty = Image.new("RGB", picture.size, picture.getpixel((width // 2, height - 1)))
-        drawn = ImageChops.difference(picture, empty).getbbox()
-        if drawn:
-            picture = picture.crop((0, 0, width, min(height, drawn[3] + _GAP)))
-    picture.quantize(256, dither=Image.Dither.NONE).save(target, optimize=True)
+    if bottom:
+        picture = picture.crop((0, 0, picture.width, bottom))
+    empty = Image.new(
+        "RGB", picture.size, picture.getpixel((picture.width // 2, picture.height - 1))
+    )
+    drawn = ImageChops.difference(picture, empty).getbbox()
+    if drawn:
+        picture = picture.crop((0, 0, picture.width, min(picture.height, drawn[3] + _GAP)))
+    if width:
+        height = round(picture.height * width / picture.width)
+        picture = picture.resize((width, height), Image.Resampling.LANCZOS)
+    picture.quantize(COLORS, dither=Image.Dither.NONE).save(target, optimize=True)
+
+
+def banner(browser: Browser, file: Path, orders: Path) -> None:
+    """Draw the banner of the app list, and keep the list of orders as its second picture.
+
+    :param browser: a browser
+    :param file: where the banner is drawn first
+    :param orders: the picture of the list of orders
+    """
+    page = browser.new_page(viewport={"width": 1120, "height": 560})
+    icon = (DESCRIPTION / "icon.svg").read_text().replace('width="50" height="50"', "")
+    picture = f"data:image/png;base64,{base64.b64encode(orders.read_bytes()).decode()}"
+    page.set_content(BANNER.read_text().replace("ICON", icon).replace("PICTURE", picture))
+    page.screenshot(path=file)
+    page.close()
+    with Image.open(file) as drawn:
+        drawn.convert("RGB").quantize(256).save(DESCRIPTION / "banner.png", optimize=True)
+    shrink(orders, DESCRIPTION / "main_screenshot.png", width=WIDTH)
+    say("pictures of the app list")

@@ -7,16 +7,16 @@ from .odoo_server import OdooServer
 from .sandbox_server import SandboxServer
 from .waiting import wait_for
 
-#: SKU, name, properties, price in hryvnias, pieces in KeyCRM, pieces on Odoo's shelves.
+#: SKU, name, properties, price in hryvnias, pieces in KeyCRM, pieces in Odoo's warehouse and in its shop.
 GOODS = (
-    ("SH-WHITE-M", "Сорочка", ("біла", "M"), 1290, 5, 12),
-    ("SH-WHITE-L", "Сорочка", ("біла", "L"), 1290, 7, 7),
-    ("SH-BLUE-M", "Сорочка", ("блакитна", "M"), 1290, 6, 4),
-    ("DRESS-S", "Сукня лляна", ("S",), 2150, 9, 9),
-    ("MUG-350", "Кухоль керамічний", ("350 мл",), 320, 38, 40),
-    ("TEA-100", "Чай трав’яний", ("100 г",), 185, 60, 60),
-    ("SCARF", "Шарф вовняний", (), 890, 14, 15),
-    ("CANDLE", "Свічка соєва", (), 260, 3, 0),
+    ("SH-WHITE-M", "Сорочка", ("біла", "M"), 1290, 5, 9, 3),
+    ("SH-WHITE-L", "Сорочка", ("біла", "L"), 1290, 7, 5, 2),
+    ("SH-BLUE-M", "Сорочка", ("блакитна", "M"), 1290, 6, 4, 0),
+    ("DRESS-S", "Сукня лляна", ("S",), 2150, 9, 6, 3),
+    ("MUG-350", "Кухоль керамічний", ("350 мл",), 320, 38, 28, 12),
+    ("TEA-100", "Чай трав’яний", ("100 г",), 185, 60, 50, 10),
+    ("SCARF", "Шарф вовняний", (), 890, 14, 12, 3),
+    ("CANDLE", "Свічка соєва", (), 260, 3, 0, 0),
 )
 #: Status of an untouched KeyCRM account, buyer, city, goods by their place above with pieces, paid.
 ORDERS = (
@@ -30,6 +30,10 @@ ORDERS = (
     (1, "Катерина Мельник", "Чернівці", ((0, 1), (6, 1)), False),
     (1, "Наталія Коваль", "Суми", ((3, 1), (5, 2)), False),
 )
+IN_DELIVERY = 5
+SENT = (5, 8)  # statuses of parcels that have a tracking number
+COMPANY = "Льон і мед"
+DISCOUNT = 10  # per cent, on the order that is shown
 
 
 class Scene:
@@ -46,11 +50,14 @@ class Scene:
         self._offers: list[int] = []
 
     def open_shop(self) -> None:
-        """Give KeyCRM its goods and Odoo its currency; nothing joins the two yet."""
+        """Give KeyCRM its goods, and Odoo its company; nothing joins the two yet."""
         shop.use_currencies(self._rpc, "UAH")
+        (company,) = self._rpc.search("res.company", limit=1)
+        (ukraine,) = self._rpc.search("res.country", ("code", "=", "UA"))
+        self._rpc.write("res.company", company, name=COMPANY, country_id=ukraine)
         control = self._sandbox.control
         control.put_warehouse(id=1, name="Основний склад")
-        for sku, name, values, price, theirs, _ours in GOODS:
+        for sku, name, values, price, theirs, *_ours in GOODS:
             names = ("Колір", "Розмір")[-len(values) :] if values else ()
             self._offers.append(
                 control.create_offer(
@@ -68,48 +75,96 @@ class Scene:
     def sell(self, *, webhook: bool = True) -> list[int]:
         """Let buyers order in KeyCRM.
 
-        :param webhook: whether KeyCRM tells Odoo of it
+        :param webhook: whether KeyCRM notifies Odoo
         :return: KeyCRM's numbers
         """
-        made = []
-        for number, (status, buyer, city, goods, paid) in enumerate(ORDERS, 1):
-            lines = [
-                {"offer_id": self._offers[place], "quantity": pieces} for place, pieces in goods
-            ]
-            total = sum(GOODS[place][3] * pieces for place, pieces in goods)
-            order = self._sandbox.control.create_order(
-                webhook=webhook,
-                status_id=status,
-                buyer={"full_name": buyer, "phone": f"+38067111{number:04}"},
-                lines=lines,
-                payments=[
-                    {
-                        "amount": total,
-                        "status": "paid",
-                        "description": f"Оплата за замовлення {number}, {buyer}",
-                    }
-                ]
-                if paid
-                else [],
-                shipping={
-                    "recipient_full_name": buyer,
-                    "shipping_address_city": city,
-                    "shipping_receive_point": f"Відділення №{number}",
-                    **({"tracking_code": f"2045100111{number:04}"} if status in (5, 8) else {}),
-                },
-            )
-            made.append(order["id"])
-        return made
+        return [
+            self._order(number, *row, webhook=webhook) for number, row in enumerate(ORDERS, start=1)
+        ]
 
-    def count_stock(self, warehouse: int) -> None:
-        """Receive the goods that lie on Odoo's shelves.
+    def sell_one_more(self) -> int:
+        """Let a buyer order what the picture of an order shows: a discount, another recipient, a parcel.
 
-        :param warehouse: Odoo's warehouse
+        :return: KeyCRM's number
         """
-        for sku, _name, _values, _price, _theirs, ours in GOODS:
+        goods = ((0, 1), (4, 2), (5, 1))
+        return self._order(
+            len(ORDERS) + 1,
+            IN_DELIVERY,
+            "Олексій Данилюк",
+            "Івано-Франківськ",
+            goods,
+            True,
+            recipient="Оксана Данилюк",
+            discount_percent=DISCOUNT,
+            buyer_comment="Зателефонуйте перед відправленням.",
+            source_uuid="LM-1042",
+        )
+
+    def _order(
+        self,
+        number: int,
+        status: int,
+        buyer: str,
+        city: str,
+        goods: tuple[tuple[int, int], ...],
+        paid: bool,
+        *,
+        webhook: bool = True,
+        recipient: str = "",
+        discount_percent: int = 0,
+        **fields: object,
+    ) -> int:
+        total = sum(GOODS[place][3] * pieces for place, pieces in goods)
+        total = total * (100 - discount_percent) // 100
+        text = f"Оплата замовлення {number}, {buyer}"
+        payment = {"amount": total, "status": "paid" if paid else "not_paid"}
+        if paid:
+            money = self._sandbox.control.create_transaction(amount=total, description=text)
+            payment["transaction_uuid"] = str(money["uuid"])
+        return self._sandbox.control.create_order(
+            webhook=webhook,
+            status_id=status,
+            buyer={"full_name": buyer, "phone": f"+38067111{number:04}"},
+            lines=[
+                {
+                    "offer_id": self._offers[place],
+                    "quantity": pieces,
+                    "discount_percent": discount_percent,
+                }
+                for place, pieces in goods
+            ],
+            payments=[payment],
+            shipping={
+                "recipient_full_name": recipient or buyer,
+                "recipient_phone": f"+38067222{number:04}" if recipient else "",
+                "shipping_address_city": city,
+                "shipping_receive_point": f"Відділення №{number}",
+                "delivery_service_id": 1,
+                **({"tracking_code": f"2045100111{number:04}"} if status in SENT else {}),
+            },
+            **fields,
+        )["id"]
+
+    def open_warehouses(self) -> tuple[int, int]:
+        """Give Odoo two warehouses whose stock KeyCRM's one is to show.
+
+        :return: their ids
+        """
+        (main,) = self._rpc.search("stock.warehouse", limit=1)
+        self._rpc.write("stock.warehouse", main, name="Склад у Києві")
+        return main, self._rpc.create("stock.warehouse", name="Крамниця на Подолі", code="PODIL")
+
+    def count_stock(self, warehouses: tuple[int, ...]) -> None:
+        """Receive the goods that are in Odoo's warehouses.
+
+        :param warehouses: Odoo's warehouses, in the order of :data:`GOODS`
+        """
+        for sku, _name, _values, _price, _theirs, *ours in GOODS:
             found = self._rpc.search("product.product", ("default_code", "=", sku))
-            if found and ours:
-                shop.receive(self._rpc, warehouse, found[0], ours)
+            for warehouse, pieces in zip(warehouses, ours, strict=True):
+                if found and pieces:
+                    shop.receive(self._rpc, warehouse, found[0], pieces)
 
     def arrived(self, number: int) -> int:
         """Wait until an order of KeyCRM is in Odoo.

@@ -29,6 +29,7 @@ class Screen:
     :param odoo: the Odoo that is looked at
     :param language: Odoo's code of the user's language, for dates and numbers
     :param size: width and height in pixels
+    :param scale: pixels of a picture for each pixel of the window, such as 2 for a sharp display
     :param folder: where pictures go
     """
 
@@ -39,10 +40,12 @@ class Screen:
         *,
         language: str = "uk_UA",
         size: tuple[int, int] = DESKTOP,
+        scale: int = 1,
         folder: Path,
     ) -> None:
         self._context = browser.new_context(
             viewport={"width": size[0], "height": size[1]},
+            device_scale_factor=scale,
             locale=language.replace("_", "-"),
             timezone_id="Europe/Kyiv",
             has_touch=size == PHONE,

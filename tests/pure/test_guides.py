@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from xml.etree import ElementTree
 
 import polib
 import pytest
@@ -21,30 +22,71 @@ GUIDES = sorted(DOCS.glob("??/*.md"))
 PENDING = {
     "Allowed image hosts",
     "Catalog product",
+    "Choose product",
+    "Confirm zeroing above (% of products)",
+    "Confirm zeroing above (products)",
+    "Continue without a webhook",
+    "Create new webhook link",
+    "Create product variants",
     "Default assignee for activities",
-    "Expected returns",
+    "Full stock syncs",
+    "Keep events for (days)",
     "KeyCRM status after delivery",
     "KeyCRM web address",
+    "Last polled",
+    "No archive statuses",
+    "Pause stock sync",
     "Polling interval (minutes)",
+    "Preview changes",
+    "Product loads",
+    "Product mappings",
+    "Requests per minute",
     "Restore previous KeyCRM quantities",
     "Resume stock sync",
-    "Saved product matches",
+    "Returning parcels",
     "Send Odoo quantities",
     "Send anyway",
+    "Start",
+    "Statuses sent to KeyCRM",
+    "Sync times",
+    "Synchronizations",
     "Synchronize",
     "Synchronize orders",
+    "Tax on imported lines",
+    "Use KeyCRM quantities as opening",
     "Validate deliveries on archiving",
+    "Why this quantity?",
+    "Архівні статуси не потрібні",
     "Відповідальний за завдання",
+    "Відповідності товарів",
+    "Завантаження товарів",
+    "Обрати товар",
+    "Остання перевірка оновлень",
+    "Перевірити перед передачею",
+    "Перевіряти оновлення кожні (хвилин)",
     "Передати залишки з Odoo",
     "Повернути попередні залишки в KeyCRM",
-    "Продовжити передачу залишків",
+    "Продовжити без Webhook",
     "Підтверджувати відвантаження під час архівування",
     "Підтверджувати обнулення понад (% товарів)",
     "Підтверджувати обнулення понад (товарів)",
+    "Сервери зображень",
     "Статус у KeyCRM після відвантаження",
-    "Яке число передавати",
+    "Статуси, передані в KeyCRM",
+    "Створювати варіанти товарів",
+    "Товари KeyCRM",
+    "Час обміну",
+    "Чому такий залишок?",
 }
 APP_PAGE = REPOSITORY / "addons/ordage_keycrm/static/description/index.html"
+#: How the translation file names the label of a field of the account.
+FIELD = "field_description:ordage_keycrm.field_keycrm_account__"
+#: Fields of the account's form that nobody sets there: what is measured, and lists with pages of their own.
+SHOWN_ALONE = {
+    *("last_webhook_at", "link_text", "trouble_text", "trouble_until", "caught_up_at"),
+    *("compared_at", "compared_differences", "webhook_url", "name", "status_ids", "warehouse_ids"),
+    *("order_count", "event_count", "failed_event_count", "unshipped_count"),
+}
 BIGGEST_PICTURE = 200_000  # bytes: whoever clones the repository gets them all
 
 
@@ -134,6 +176,39 @@ def test_every_word_in_bold_is_on_the_screens(guide):
     named = [part for bold in re.findall(r"\*\*(.+?)\*\*", text) for part in bold.split(" → ")]
     assert named or guide.name == "glossary.md"
     assert sorted(set(named) - shown - PENDING) == []
+
+
+def settings():
+    """:return: names of the fields that people set on the account's form"""
+    found = set()
+    for file in (APP_PAGE.parents[2] / "views").glob("*.xml"):
+        for record in ElementTree.parse(file).iter("record"):
+            about = {field.get("name"): field for field in record.iterfind("field")}
+            name = "keycrm_account_view_form"
+            inherits = about.get("inherit_id")
+            if name not in (record.get("id"), "" if inherits is None else inherits.get("ref")):
+                continue
+            left = [about["arch"]]
+            while left:
+                for place in left.pop():
+                    if place.tag != "field" or place.get("position"):
+                        left.append(place)
+                    elif not {place.get("readonly"), place.get("invisible")} & {"1", "True"}:
+                        found.add(place.get("name"))
+    return found - SHOWN_ALONE
+
+
+@pytest.mark.parametrize("language", ["en", "uk"])
+def test_settings_page_explains_every_setting_of_the_account(language):
+    page = " ".join((DOCS / language / "settings.md").read_text().split())
+    missing, names = [], settings()
+    for entry in polib.pofile(str(terms.template_of("ordage_keycrm").with_name("uk.po"))):
+        of = {place.rpartition("__")[2] for place, _line in entry.occurrences if FIELD in place}
+        label = entry.msgstr if language == "uk" else entry.msgid
+        if of & names and f"**{label}**" not in page and not PENDING:
+            missing.append(label)
+    assert missing == []
+    assert len(names) > 20
 
 
 def test_both_languages_have_the_same_pages_with_the_same_pictures():

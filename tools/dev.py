@@ -9,10 +9,13 @@ from __future__ import annotations
 import shlex
 import signal
 import sys
+from pathlib import Path
 
+from .fetch_odoo import OdooSource
 from .messages import say
 from .odoo_config import environment_of, odoo_command, write_config
 from .paths import ADDONS, REPOSITORY
+from .postgres import Server
 from .runtime import Runtime
 
 
@@ -33,21 +36,30 @@ def main(_arguments: list[str]) -> int:
             http_port=8069,
             max_cron_threads=2,
         )
-        path = f"PYTHONPATH={environment_of(runtime.source)['PYTHONPATH']}"
-        odoo = f"{path} {shlex.join(odoo_command(runtime.source, config))}"
-        tests = f"--odoo-config={config} --odoo-http {ADDONS / 'ordage_keycrm'}/tests"
-        server = runtime.server
-        commands = {
-            "install/upgrade": f"{odoo} --no-http --stop-after-init -i ordage_keycrm   (later: -u)",
-            "run": odoo,
-            "shell": f"{path} {sys.executable} {runtime.source.script} shell -c {config}",
-            "tests": f"cd {REPOSITORY} && {path} {sys.executable} -m pytest {tests}",
-            "SQL": f"psql -h {server.host} -p {server.port} -U {server.user} {database}",
-        }
         print(f"\nDatabase {database} holds Odoo's standard addons; install ours first.")
+        commands = _commands(runtime.source, runtime.server, config, database)
         for what, command in commands.items():
             print(f"  {what + ':':<17} {command}")
         print(flush=True)
         say("running until Ctrl-C")
         while True:
             signal.pause()
+
+
+def _commands(source: OdooSource, server: Server, config: Path, database: str) -> dict[str, str]:
+    """Write the commands as a shell takes them, also where a path holds a space."""
+    path = f"PYTHONPATH={shlex.quote(environment_of(source)['PYTHONPATH'])}"
+    odoo = f"{path} {shlex.join(odoo_command(source, config))}"
+    shell = [sys.executable, str(source.script), "shell", "-c", str(config)]
+    tests = [
+        *(sys.executable, "-m", "pytest", f"--odoo-config={config}", "--odoo-http"),
+        str(ADDONS / "ordage_keycrm" / "tests"),
+    ]
+    sql = ["psql", "-h", server.host, "-p", str(server.port), "-U", server.user, database]
+    return {
+        "install/upgrade": f"{odoo} --no-http --stop-after-init -i ordage_keycrm   (later: -u)",
+        "run": odoo,
+        "shell": f"{path} {shlex.join(shell)}",
+        "tests": f"cd {shlex.quote(str(REPOSITORY))} && {path} {shlex.join(tests)}",
+        "SQL": shlex.join(sql),
+    }

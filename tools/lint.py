@@ -8,26 +8,35 @@ import sys
 from pathlib import Path
 
 from . import venv
-from .messages import say, warn
+from .messages import Trouble, say, warn
 from .paths import ADDONS, REPOSITORY
 
 
-def main(_arguments: list[str]) -> int:
-    """Run all linters, also after one has found something.
+def main(arguments: list[str]) -> int:
+    """Run the linters, also after one has found something.
 
+    :param arguments: the command, then the linters to run (all by default), as in ``"ruff check"``
     :return: 0 if none found anything
     """
-    return 1 if failures() else 0
+    return 1 if failures(*arguments[1:]) else 0
 
 
-def failures() -> list[str]:
-    """Run all linters; each prints what it finds.
+def failures(*chosen: str) -> list[str]:
+    """Run linters; each prints what it finds.
 
+    :param chosen: what their names begin with; all linters by default
     :return: names of those that found something
+    :raise Trouble: if there is no such linter
     """
     programs = venv.environment("lint") / "bin"
+    linters = _commands(programs, fix=os.environ.get("FIX") == "1")
+    for beginning in chosen:
+        if not any(name.startswith(beginning) for name, _command in linters):
+            raise Trouble(f"{beginning} is no linter: {', '.join(name for name, _c in linters)}.")
     failed = []
-    for name, command in _commands(programs, fix=os.environ.get("FIX") == "1"):
+    for name, command in linters:
+        if chosen and not name.startswith(chosen):
+            continue
         say(f"lint: {name}")
         sys.stdout.flush()
         if subprocess.run(command, cwd=REPOSITORY).returncode:

@@ -1,6 +1,6 @@
 {
     "name": "KeyCRM",
-    "version": "19.0.1.3.0",
+    "version": "19.0.1.4.0",
     "category": "Sales/Sales",
     "summary": "Orders from KeyCRM into Odoo, stock from Odoo into KeyCRM, by themselves",
     "author": "Ordage",

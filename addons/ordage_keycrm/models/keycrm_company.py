@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 
+from ..bridge import as_bridge
 from ..keycrm.naming import shortened
 
 
@@ -7,39 +8,54 @@ class KeycrmCompany(models.Model):
     """A company of KeyCRM's buyers, and the Odoo contact that stands for it."""
 
     _name = "keycrm.company"
-    _inherit = "keycrm.account.record"
+    _inherit = "keycrm.contact.mapping"
     _description = "KeyCRM company"
     _order = "account_id, name, id"
     _check_company_auto = True
 
     # === FIELDS ===#
 
-    keycrm_id = fields.Integer(string="KeyCRM number", required=True)
-    name = fields.Char(required=True)
-    # Indexed for PostgreSQL, which looks here when a contact is deleted or merged.
-    partner_id = fields.Many2one("res.partner", string="Contact", ondelete="set null", index=True)
-    read_at = fields.Datetime(string="Read at", help="When KeyCRM was last asked for it.")
+    keycrm_id = fields.Integer(string="KeyCRM number", required=True, readonly=True)
+    name = fields.Char(required=True, readonly=True)
+    partner_id = fields.Many2one(ondelete="set null")
+    read_at = fields.Datetime(
+        string="Read at", readonly=True, help="When KeyCRM was last asked for it."
+    )
+
+    buyers_parent_id = fields.Many2one(
+        "res.partner", string="Parent of buyers", compute="_compute_buyers_parent_id"
+    )
 
     _account_keycrm_id_unique = models.Constraint(
         "UNIQUE(account_id, keycrm_id)", "This company of KeyCRM is already known."
     )
 
+    # === COMPUTE METHODS ===#
+
+    @api.depends("partner_id", "by_hand")
+    def _compute_buyers_parent_id(self):
+        """The contact below which buyers are put: none of an Odoo user or a company of this database."""
+        closed = self.partner_id._keycrm_closed()
+        for company in self:
+            allowed = company.by_hand or company.partner_id not in closed
+            company.buyers_parent_id = company.partner_id if allowed else False
+
     # === BUSINESS METHODS ===#
 
     @api.model
     def _learn(self, account, companies):
-        """Note what KeyCRM says of companies; a new name goes to the contact that has the old one.
+        """Store KeyCRM's companies; a new name goes to the contact where KeyCRM gave the old one.
 
         :param companies: list of :class:`~..keycrm.catalogue.Company`
         """
-        Company = self.sudo()
+        Company = as_bridge(self)
         wanted = {company.id: company for company in companies}
         known = Company.search([("account_id", "=", account.id), ("keycrm_id", "in", list(wanted))])
         now = fields.Datetime.now()
         for record in known:
             name = shortened(wanted.pop(record.keycrm_id).name, 120)
-            if record.name != name and record.partner_id.name == record.name:
-                record.partner_id.name = name
+            if record.name != name and record.partner_id:
+                record._follow({"name": name})
             record.write({"name": name, "read_at": now})
         Company.create(
             [
@@ -69,4 +85,4 @@ class KeycrmCompany(models.Model):
             ]
         )
         for company, partner in zip(missing, partners, strict=True):
-            company.partner_id = partner
+            company.write({"partner_id": partner.id, "given": {"name": partner.name}})

@@ -31,6 +31,7 @@ class KeycrmOrderImporter(models.AbstractModel):
         # An address takes its parent's terms; Odoo would read each parent by itself.
         parents = Partner.browse({parent for parent, _key in missing})
         parents.commercial_partner_id.fetch(Partner._commercial_fields())
+        Partner = Partner.with_context(keycrm_closed_parents=parents._keycrm_closed().ids)
         created = Partner.create(
             [{**vals, "keycrm_recipient_key": key} for (_parent, key), vals in missing.items()]
         )
@@ -47,15 +48,19 @@ class KeycrmOrderImporter(models.AbstractModel):
         :return: ``{(buyer's id, key): res.partner}``
         """
         known = {}
-        children = self.env["res.partner"].with_context(active_test=False)
-        for child in children.search(
-            [
-                ("parent_id", "in", list(parent_ids)),
-                ("type", "=", "delivery"),
-                ("company_id", "in", (account.company_id.id, False)),
-            ],
-            order="active, id desc",
-        ):
+        children = (
+            self.env["res.partner"]
+            .with_context(active_test=False)
+            .search(
+                [
+                    ("parent_id", "in", list(parent_ids)),
+                    ("type", "=", "delivery"),
+                    ("company_id", "in", (account.company_id.id, False)),
+                ],
+                order="active, id desc",
+            )
+        )
+        for child in children - children._keycrm_with_users():
             own = {name: child[name] for name in _KEY_FIELDS}
             known[child.parent_id.id, _recipient_key(own)] = child
             if child.keycrm_recipient_key:

@@ -94,31 +94,30 @@ class KeycrmOrderImporter(models.AbstractModel):
         if tie.keycrm_updated_at and buyer.updated_at and buyer.updated_at < tie.keycrm_updated_at:
             return
         now = _told_vals(buyer)
-        partner, changes = tie.partner_id, {}
-        for name, value in now.items():
-            before = tie[name] or ""
-            if value == before:
-                continue
-            if value:
-                changes[name] = value
-            elif name != "name" and (partner[name] or "") == before:
-                # Taken out in KeyCRM; something else that was typed here stays.
-                changes[name] = False
+        # A person mapped the buyer before any order of it was read.
+        is_new = not (tie.name or tie.phone or tie.email)
+        changed = {name: value for name, value in now.items() if value != (tie[name] or "")}
         company = companies.get(buyer.company_id)
-        former = tie.keycrm_company_id
-        if company != former and (company or not buyer.company_id):
-            if partner.parent_id in (self.env["res.partner"], former.partner_id):
-                parent = company.partner_id.id if company else False
-                if parent != partner.id and (partner.parent_id.id or False) != parent:
-                    changes["parent_id"] = parent
+        if company != tie.keycrm_company_id and (company or not buyer.company_id):
+            changed.update(self._changed_parent(tie, company))
             now["keycrm_company_id"] = company.id if company else False
-        if changes:
-            partner.write(changes)
+        if changed:
+            tie._follow(changed, propose=not is_new)
         if buyer.updated_at:
             now["keycrm_updated_at"] = buyer.updated_at
         now = {name: value for name, value in now.items() if not _is(tie, name, value)}
         if now:
             tie.write(now)
+
+    @api.model
+    def _changed_parent(self, tie, company):
+        """:return: ``{"parent_id": id}`` where the contact is to be put below another company"""
+        partner = tie.partner_id
+        parent = company.buyers_parent_id if company else partner.browse()
+        if partner.parent_id - tie.keycrm_company_id.partner_id or parent == partner:
+            # A person put the contact below another company, or it is the company's own.
+            return {}
+        return {"parent_id": parent.id or ""}
 
     # === NEW BUYERS ===#
 
@@ -130,22 +129,12 @@ class KeycrmOrderImporter(models.AbstractModel):
         :return: ``{KeyCRM's number: res.partner}``
         """
         partners = self._matching_contacts(account, buyers)
-        for number, partner in partners.items():
-            vals = self._contact_vals(account, buyers[number], companies)
-            # A contact that a person made keeps what it has.
-            empty = {
-                name: vals[name]
-                for name in ("phone", "email", "parent_id")
-                if vals.get(name) and not partner[name] and vals[name] != partner.id
-            }
-            if empty:
-                partner.write(empty)
-        new = [number for number in buyers if number not in partners]
-        created = self.env["res.partner"].create(
-            [self._contact_vals(account, buyers[number], companies) for number in new]
-        )
+        matched = set(partners)
+        vals = {n: self._contact_vals(account, buyer, companies) for n, buyer in buyers.items()}
+        new = [number for number in buyers if number not in matched]
+        created = self.env["res.partner"].create([vals[number] for number in new])
         partners.update(zip(new, created, strict=True))
-        self.env["keycrm.buyer"].create(
+        ties = self.env["keycrm.buyer"].create(
             [
                 {
                     "account_id": account.id,
@@ -155,11 +144,18 @@ class KeycrmOrderImporter(models.AbstractModel):
                         companies[buyer.company_id].id if buyer.company_id in companies else False
                     ),
                     "keycrm_updated_at": buyer.updated_at or False,
+                    "given": {}
+                    if number in matched
+                    else {name: vals[number][name] or "" for name in _GIVEN},
                     **_told_vals(buyer),
                 }
                 for number, buyer in buyers.items()
             ]
         )
+        for tie in ties.filtered(lambda tie: tie.keycrm_id in matched):
+            # A contact that a person made keeps what it has.
+            now = {name: vals[tie.keycrm_id][name] or "" for name in _GIVEN}
+            tie._follow({name: value for name, value in now.items() if value}, propose=False)
         return partners
 
     @api.model
@@ -171,7 +167,7 @@ class KeycrmOrderImporter(models.AbstractModel):
             "name": name,
             "phone": told["phone"] or False,
             "email": told["email"] or False,
-            "parent_id": company.partner_id.id if company else False,
+            "parent_id": company.buyers_parent_id.id if company else False,
             "company_id": account.company_id.id,
             "lang": account.company_id.partner_id.lang or self.env.lang,
         }
@@ -181,7 +177,9 @@ class KeycrmOrderImporter(models.AbstractModel):
         """Match buyers to contacts where phone or e-mail points to exactly one.
 
         Where both point somewhere they have to agree. A contact that stands for another buyer of
-        the account is never taken: two buyers with one phone stay two contacts.
+        the account is never taken: two buyers with one phone stay two contacts. Nor is one whose orders
+        an Odoo user sees, or that belongs to a company of this database: anybody can give the phone or
+        e-mail of somebody else.
 
         :param buyers: ``{KeyCRM's number: Buyer}``
         :return: ``{KeyCRM's number: res.partner}``, only of those that match
@@ -195,10 +193,9 @@ class KeycrmOrderImporter(models.AbstractModel):
                 ("email_normalized", "in", [email for email in emails.values() if email]),
                 ("company_id", "in", (account.company_id.id, False)),
                 ("type", "not in", ("delivery", "invoice", "other")),
-                # A manager may have typed the shop's own phone.
-                ("id", "!=", account.company_id.partner_id.id),
             ]
         )
+        candidates -= candidates._keycrm_seen_by_users()
         taken = (
             self.env["keycrm.buyer"]
             .search([("account_id", "=", account.id), ("partner_id", "in", candidates.ids)])
@@ -224,7 +221,7 @@ class KeycrmOrderImporter(models.AbstractModel):
         tie = self.env["keycrm.buyer"].search(
             [("account_id", "=", account.id), ("keycrm_id", "=", 0)]
         )
-        if tie:
+        if tie and (tie.by_hand or not tie.partner_id._keycrm_seen_by_users()):
             return tie.partner_id
         partner = self.env["res.partner"].create(
             {
@@ -232,10 +229,15 @@ class KeycrmOrderImporter(models.AbstractModel):
                 "company_id": account.company_id.id,
             }
         )
-        self.env["keycrm.buyer"].create(
-            {"account_id": account.id, "keycrm_id": 0, "partner_id": partner.id}
-        )
+        if tie:
+            tie.partner_id = partner
+        else:
+            tie.create({"account_id": account.id, "keycrm_id": 0, "partner_id": partner.id})
         return partner
+
+
+#: What KeyCRM gives to a contact.
+_GIVEN = ("name", "phone", "email", "parent_id")
 
 
 def _told_vals(buyer):

@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 
 from ..batch import Batch
+from ..bridge import as_bridge
 from ..keycrm.errors import ImportProblem
 from ..outcome import Outcome
 
@@ -60,7 +61,7 @@ class KeycrmOrderImporter(models.AbstractModel):
         """Write as the bridge: no tracking, no mails, in the company's language."""
         lang = account.company_id.partner_id.lang or self.env.lang
         companies = self.env["res.company"].sudo().search_count([], limit=2)
-        return self.sudo().with_context(
+        return as_bridge(self).with_context(
             tracking_disable=True,
             mail_notrack=True,
             mail_create_nosubscribe=True,

@@ -90,17 +90,6 @@ class TestBuyers(BuyerCase):
             [{"name": "Іван Новий", "phone": "+380671230002", "email": "new@example.com"}],
         )
 
-    def test_what_was_put_right_in_odoo_stays_until_keycrm_changes_it(self):
-        client = self.buyer(phone="0671230003")
-        number = self.new_order([], client_id=client)
-        partner = self.arrive(number).partner_id
-        partner.name = "Петренко Іван Васильович"
-        self.arrive(number)
-        self.assertEqual(partner.name, "Петренко Іван Васильович")
-        self.keycrm.patch_buyer(client, full_name="Іван Петренко-Коваль")
-        self.arrive(number)
-        self.assertEqual(partner.name, "Іван Петренко-Коваль")
-
     def test_an_older_reading_does_not_bring_an_old_name_back(self):
         client = self.buyer()
         number = self.new_order([], client_id=client)

@@ -1,0 +1,135 @@
+from odoo import api, fields, models
+
+from .. import todo
+from ..bridge import is_bridge
+
+
+class KeycrmContactMapping(models.AbstractModel):
+    """The mapping of a buyer or a company of KeyCRM to an Odoo contact.
+
+    The contact takes a change from KeyCRM only where it still has the value that KeyCRM gave before, and
+    where no Odoo user and no company of this database stands behind it: a new e-mail address would let its
+    owner reset that user's password. What it does not take is proposed to a person.
+    """
+
+    _name = "keycrm.contact.mapping"
+    _inherit = "keycrm.account.record"
+    _description = "Mapping of KeyCRM to a contact"
+
+    # === FIELDS ===#
+
+    # Indexed for the contact's form, and for PostgreSQL, when a contact is deleted or merged.
+    partner_id = fields.Many2one("res.partner", string="Contact", index=True)
+    by_hand = fields.Boolean(
+        string="Mapped by hand",
+        readonly=True,
+        copy=False,
+        help="A person chose the contact. Only then may it be the contact of an Odoo user.",
+    )
+    # {field: value} that KeyCRM gave to the contact.
+    given = fields.Json(string="Given by KeyCRM", readonly=True, copy=False)
+    # {field: value} that the contact did not take.
+    proposed = fields.Json(string="Proposed by KeyCRM", readonly=True, copy=False)
+    activity_id = fields.Many2one(
+        "mail.activity", string="Proposal", readonly=True, copy=False, ondelete="set null"
+    )
+
+    # === CRUD METHODS ===#
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        if not is_bridge(self.env):
+            vals_list = [{**vals, "by_hand": bool(vals.get("partner_id"))} for vals in vals_list]
+        return super().create(vals_list)
+
+    def write(self, vals):
+        if "partner_id" in vals:
+            # Nothing of another contact was given by KeyCRM.
+            by_hand = bool(vals["partner_id"]) and not is_bridge(self.env)
+            self.activity_id.unlink()
+            vals = {"given": False, "proposed": False, **vals, "by_hand": by_hand}
+        return super().write(vals)
+
+    # === BUSINESS METHODS ===#
+
+    def _follow(self, values, *, propose=True):
+        """Let the contact take changed values; propose those that it does not take.
+
+        :param values: ``{field of the contact: value}`` that changed in KeyCRM; an empty value was removed
+        :param propose: False for a contact that is met for the first time: it only gets what it lacks
+        """
+        self.ensure_one()
+        partner, given, changes = self.partner_id, dict(self.given or {}), {}
+        proposed = {n: value for n, value in (self.proposed or {}).items() if n not in values}
+        differing = {
+            name: value for name, value in values.items() if value != partner._keycrm_value(name)
+        }
+        closed = differing and partner._keycrm_closed_fields(
+            by_hand=self.by_hand, is_own="name" in given
+        )
+        for name, value in differing.items():
+            if (name == "name" and not value) or (name == "parent_id" and value == partner.id):
+                continue
+            if partner._keycrm_value(name) == given.get(name, "") and name not in closed:
+                changes[name] = given[name] = value
+            elif value and propose:
+                proposed[name] = value
+        if changes:
+            partner.write({name: value or False for name, value in changes.items()})
+        self._write_proposals(given, proposed)
+
+    def _settle_proposals(self):
+        """Drop proposals that the contact has taken meanwhile."""
+        for mapping in self.filtered("proposed"):
+            partner = mapping.partner_id
+            left = {
+                name: value
+                for name, value in mapping.proposed.items()
+                if partner._keycrm_value(name) != value
+            }
+            mapping._write_proposals(mapping.given, left)
+
+    def _write_proposals(self, given, proposed):
+        """Store what was given and proposed; the activity follows the proposals."""
+        if (given or {}) != (self.given or {}):
+            self.given = given
+        if proposed == (self.proposed or {}):
+            return
+        self.proposed = proposed
+        if not proposed:
+            self.activity_id.unlink()
+            return
+        account = self.account_id
+        mapping = self.with_context(lang=account.company_id.partner_id.lang or self.env.lang)
+        rows = mapping._proposal_rows()
+        if self.activity_id.active:
+            self.activity_id.note = todo.note_of(rows)
+            return
+        self.activity_id = mapping.partner_id.activity_schedule(
+            "mail.mail_activity_data_todo",
+            summary=mapping.env._("KeyCRM has other contact data"),
+            note=todo.note_of(rows),
+            user_id=account._todo_user(self.partner_id.user_id).id,
+        )
+
+    def _proposal_rows(self):
+        """:return: list of sentences, one for each proposed value"""
+        Partner = self.env["res.partner"]
+        labels = Partner.fields_get(list(self.proposed), ["string"])
+        return [
+            self.env._(
+                "%(field)s: “%(now)s” in Odoo, “%(new)s” in KeyCRM (%(record)s). Take it over here if it "
+                "is right.",
+                field=labels[name]["string"],
+                now=self._shown(name, self.partner_id._keycrm_value(name)),
+                new=self._shown(name, value),
+                record=self.display_name,
+            )
+            for name, value in sorted(self.proposed.items())
+        ]
+
+    def _shown(self, name, value):
+        """:return: the value as people read it"""
+        if name == "parent_id":
+            return self.env["res.partner"].browse(value or ()).display_name or ""
+        return value or ""

@@ -30,6 +30,8 @@ from . import keycrm_account_screens
 from . import keycrm_account_live
 from . import keycrm_account_overview
 from . import keycrm_account_setup
+from . import keycrm_account_currency
+from . import keycrm_account_language
 from . import keycrm_account_link
 from . import keycrm_order_status
 from . import keycrm_order_status_words
@@ -83,6 +85,7 @@ from . import keycrm_import_payment
 from . import product_product
 from . import product_template
 from . import product_stock
+from . import res_currency
 from . import res_partner
 from . import sale_order
 from . import sale_order_buyer

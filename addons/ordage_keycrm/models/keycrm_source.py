@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 
 
 class KeycrmSource(models.Model):
@@ -26,3 +26,31 @@ class KeycrmSource(models.Model):
     _account_keycrm_id_unique = models.Constraint(
         "UNIQUE(account_id, keycrm_id)", "This source of KeyCRM is already there."
     )
+
+    # === CRUD METHODS ===#
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        sources = super().create(vals_list)
+        sources._follow_currency()
+        return sources
+
+    def write(self, vals):
+        """Only a changed code activates: a currency that a person deactivated later stays inactive."""
+        result = super().write(vals)
+        if "currency_code" in vals:
+            self._follow_currency()
+        return result
+
+    def unlink(self):
+        accounts = self.account_id
+        result = super().unlink()
+        accounts._settle_keycrm_currency()
+        return result
+
+    # === BUSINESS METHODS ===#
+
+    def _follow_currency(self):
+        """Activate the currencies of the sources, and let the KeyCRM currency follow them."""
+        self.env["res.currency"]._keycrm_activate(self.mapped("currency_code"))
+        self.account_id._settle_keycrm_currency()

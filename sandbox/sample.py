@@ -48,6 +48,8 @@ def order(shop: Shop, *, notify: bool = True) -> Order:
             "buyer": {"full_name": name, "phone": phone, "email": f"sample{number}@example.com"},
             "source_uuid": f"S-{20000 + number}",
             "buyer_comment": "Прошу зателефонувати перед відправкою",
+            "is_gift": True,
+            "gift_message": "З днем народження!",
             "lines": [
                 {"offer_id": plain.id, "quantity": 2},
                 {"offer_id": shirt.id, "quantity": 1, "discount_percent": "10"},

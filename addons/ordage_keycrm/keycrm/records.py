@@ -15,6 +15,7 @@ from .errors import MalformedAnswer
 from .values import (
     required_id,
     to_amount,
+    to_bool,
     to_decimal,
     to_int,
     to_object,
@@ -201,6 +202,8 @@ class Order:
     payment_status: str
     manager_comment: str
     buyer_comment: str
+    is_gift: bool
+    gift_message: str
     promocode: str
     utm_source: str
     utm_medium: str
@@ -239,7 +242,16 @@ class Order:
             taxes=to_amount(data.get("taxes")),
             payment_status=to_short(data.get("payment_status")),
             manager_comment=to_text(data.get("manager_comment")),
-            buyer_comment=to_text(data.get("buyer_comment")) or to_text(data.get("client_comment")),
+            # Both are the buyer's words; what sets them apart is not known.
+            buyer_comment="\n".join(
+                dict.fromkeys(
+                    comment
+                    for name in ("buyer_comment", "client_comment")
+                    if (comment := to_text(data.get(name)))
+                )
+            ),
+            is_gift=to_bool(data.get("is_gift")),
+            gift_message=to_text(data.get("gift_message")),
             promocode=to_short(data.get("promocode")),
             utm_source=to_short(marketing.get("utm_source")),
             utm_medium=to_short(marketing.get("utm_medium")),

@@ -72,6 +72,15 @@ def required_id(data: dict, what: str) -> int:
     return identifier
 
 
+def to_bool(value: Any) -> bool:
+    """Read a flag, also one written as a number or a text.
+
+    :param value: decoded JSON
+    :return: whether it is set
+    """
+    return value in (True, "1", "true")
+
+
 def to_text(value: Any) -> str:
     """Read a text: trimmed, without the characters a database or a screen cannot take, never None."""
     if value is None or isinstance(value, dict | list):

@@ -46,6 +46,8 @@ class KeycrmOrderImporter(models.AbstractModel):
             "keycrm_tracking_code": (shipping and shipping.tracking_code) or False,
             "keycrm_delivery_service": (shipping and shipping.delivery_service) or False,
             "keycrm_buyer_comment": order.buyer_comment or False,
+            "keycrm_is_gift": order.is_gift,
+            "keycrm_gift_message": order.gift_message or False,
             "keycrm_manager_comment": order.manager_comment or False,
             "keycrm_manager_name": order.manager_name or False,
             "keycrm_promocode": order.promocode or False,

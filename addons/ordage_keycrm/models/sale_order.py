@@ -79,6 +79,13 @@ class SaleOrder(models.Model):
         string="Tracking number", copy=False, readonly=True, index="trigram"
     )
     keycrm_buyer_comment = fields.Text(string="Buyer's comment", copy=False, readonly=True)
+    keycrm_is_gift = fields.Boolean(
+        string="Gift",
+        copy=False,
+        readonly=True,
+        help="No payment documents are to be put into the parcel.",
+    )
+    keycrm_gift_message = fields.Text(string="Gift message", copy=False, readonly=True)
     keycrm_manager_comment = fields.Text(
         string="Manager's comment",
         copy=False,

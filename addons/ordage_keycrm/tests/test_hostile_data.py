@@ -162,6 +162,7 @@ class TestHostileOnScreen(HostileCase, HttpCase):
         order = self.arrive(
             self.raw_order(
                 buyer_comment=SCRIPT,
+                gift_message=SCRIPT,
                 line={"name": SCRIPT, "comment": SCRIPT},
                 shipping={"recipient_full_name": SCRIPT, "shipping_address": SCRIPT},
             )
@@ -171,6 +172,7 @@ class TestHostileOnScreen(HostileCase, HttpCase):
         for name, records in (
             ("sale.report_saleorder", order),
             ("stock.report_deliveryslip", order.picking_ids),
+            ("stock.report_picking", order.picking_ids),
         ):
             page, _kind = Report._render_qweb_html(name, records.ids)
             tree = html.fromstring(page)

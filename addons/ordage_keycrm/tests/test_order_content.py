@@ -158,6 +158,20 @@ class TestOrderContent(KeycrmCase):
         self.assertEqual(order.campaign_id.name, "весна")
         self.assertEqual(order.tag_ids.mapped("name"), ["опт"])
 
+    def test_comments_and_gift_of_every_shape_are_stored(self):
+        for given, comment, gift, message in (
+            ({"buyer_comment": "Дзвоніть", "client_comment": "Дзвоніть"}, "Дзвоніть", False, False),
+            ({"buyer_comment": "Дзвоніть", "client_comment": "Після 18"}, "Дзвоніть\nПісля 18", False, False),
+            ({"client_comment": "Після 18", "raw": {"is_gift": "1"}}, "Після 18", True, False),
+            ({"raw": {"is_gift": 0, "gift_message": []}}, False, False, False),
+            ({"is_gift": True, "gift_message": "З днем\nнародження"}, False, True, "З днем\nнародження"),
+        ):  # fmt: skip
+            with self.subTest(given):
+                order = self.arrive(self.new_order([LINE], **given))
+                self.assertEqual(order.keycrm_buyer_comment, comment)
+                self.assertEqual(order.keycrm_is_gift, gift)
+                self.assertEqual(order.keycrm_gift_message, message)
+
     def test_a_mark_is_found_again_whatever_signs_it_holds(self):
         for mark in ("google\\", "a\\b", "a_b", "100%"):
             with self.subTest(mark):

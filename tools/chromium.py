@@ -7,8 +7,6 @@ not installed, so that no root is needed.
 from __future__ import annotations
 
 import os
-import platform
-import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,15 +15,12 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
 
-from . import cache, debian
-from .messages import Trouble, doing
-from .paths import cache_folder, need_space
+from . import debian_program
+from .messages import Trouble
 
 _INSTALLED = ("chromium", "chromium-browser", "google-chrome")
 _PACKAGE = "chromium-headless-shell"
 _PACKAGE_DATA = "chromium-common"  # of the same version
-_FONTS = "fonts-dejavu-core"  # with Ukrainian letters; a machine without a screen may have none
-_RELEASE = Path("/etc/os-release")
 _HELP = "Install a Chromium (on Debian: apt-get install chromium), or name one in CHROMIUM."
 
 
@@ -64,20 +59,11 @@ def fetched() -> Chromium:
     :return: it
     :raise Trouble: if it cannot be fetched on this machine
     """
-    release = _release()
-    key = cache.key_of(_PACKAGE, release, platform.machine(), "1")
-    folder = cache.kept(
-        cache_folder() / "chromium" / key, "Chromium", lambda folder: _fetch(folder, release)
+    folder = debian_program.unpacked(
+        _PACKAGE, "Chromium", instead=_HELP, same_version=(_PACKAGE_DATA,)
     )
-    root = folder / "root"
-    libraries = sorted({str(file.parent) for file in root.rglob("*.so*")})
-    return Chromium(
-        root / "usr/lib/chromium" / _PACKAGE,
-        {
-            "LD_LIBRARY_PATH": os.pathsep.join(libraries),
-            "FONTCONFIG_FILE": str(folder / "fonts.conf"),
-        },
-    )
+    program = folder / "root/usr/lib/chromium" / _PACKAGE
+    return Chromium(program, debian_program.environment_of(folder))
 
 
 @contextmanager
@@ -97,34 +83,3 @@ def browser() -> Iterator[Browser]:
         )
         yield started
         started.close()
-
-
-def _release() -> str:
-    """Name the Debian release of this machine, whose libraries fit its own."""
-    text = _RELEASE.read_text() if _RELEASE.exists() else ""
-    values = dict(re.findall(r'^(\w+)="?([^"\n]*)"?$', text, re.MULTILINE))
-    if values.get("ID") != "debian" or not values.get("VERSION_CODENAME"):
-        raise Trouble(f"No Chromium is installed, and it can be fetched on Debian only. {_HELP}")
-    return values["VERSION_CODENAME"]
-
-
-def _fetch(folder: Path, release: str) -> None:
-    need_space(folder, 1.0, "fetching and unpacking Chromium")
-    apt = debian.PrivateApt(cache_folder() / f"apt-{release}", (release,), instead=_HELP)
-    with doing("reading the Debian archive's index"):
-        apt.update()
-    # Libraries of this machine fit together; only what it lacks comes from the archive.
-    there = debian.installed() - {_PACKAGE, _PACKAGE_DATA}
-    needed = apt.with_needed(_PACKAGE)
-    wanted = [f"{name}={version}" for name, version in needed.items() if name not in there]
-    with doing("downloading a headless Chromium (about 90 MB)"):
-        files = apt.download([*wanted, _FONTS])
-    with doing("unpacking Chromium"):
-        for file in files:
-            debian.unpack(file, folder / "root")
-            file.unlink()
-    (folder / "fonts.conf").write_text(
-        '<?xml version="1.0"?>\n<fontconfig>\n'
-        f"<dir>{folder}/root/usr/share/fonts</dir>\n<dir>/usr/share/fonts</dir>\n"
-        f"<cachedir>{folder}/fonts</cachedir>\n</fontconfig>\n"
-    )

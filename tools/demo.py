@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
 
-from . import shop
+from . import shop, wkhtmltopdf
 from .messages import Trouble, doing, say
 from .odoo_server import OdooServer
 from .runtime import Runtime
@@ -57,7 +57,12 @@ def start(
     """
     sandbox = SandboxServer(runtime.folder, port=sandbox_port, orders=orders, offers=offers).start()
     say(f"KeyCRM sandbox at {sandbox.url}")
-    odoo = OdooServer(runtime, runtime.plain_database("demo"), port=odoo_port)
+    odoo = OdooServer(
+        runtime,
+        runtime.plain_database("demo"),
+        port=odoo_port,
+        environment=wkhtmltopdf.environment(),
+    )
     with doing(f"installing the addon {ADDON} into a fresh database"):
         odoo.start(install=ADDON)
     say(f"Odoo at {odoo.url}, database {odoo.database}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
 from pathlib import Path
 
 from .messages import Trouble
@@ -23,6 +24,7 @@ class OdooServer:
     :param workers: worker processes; 0 for one process with threads
     :param cron_threads: threads (or processes) for scheduled actions
     :param port: port of 127.0.0.1; by default any free one, the same after a restart
+    :param environment: variables to add to its environment
     :param options: further options of Odoo's configuration file
     """
 
@@ -34,9 +36,11 @@ class OdooServer:
         workers: int = 0,
         cron_threads: int = 2,
         port: int | None = None,
+        environment: Mapping[str, str] | None = None,
         **options: object,
     ) -> None:
         self.runtime = runtime
+        self._environment = {**environment_of(runtime.source), **(environment or {})}
         self.database = database
         self.workers = workers
         self.gevent_port = free_port()
@@ -84,7 +88,7 @@ class OdooServer:
         self._child = Child(
             odoo_command(self.runtime.source, self.config, *options),
             log=self.log,
-            env=environment_of(self.runtime.source),
+            env=self._environment,
             cwd=self.runtime.folder,
         )
         wait_for(self._answers, timeout, f"Odoo answering at {self.url}; its log: {self.log}")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tools import chromium, debian
+from tools import chromium, debian, debian_program
 from tools.messages import Trouble
 
 
@@ -43,7 +43,7 @@ def test_a_named_one_that_is_not_there_is_told(monkeypatch):
 def test_where_none_can_be_fetched_one_is_told_to_install_it(no_browser, monkeypatch):
     release = no_browser / "os-release"
     release.write_text('ID=fedora\nVERSION_CODENAME=""\n')
-    monkeypatch.setattr(chromium, "_RELEASE", release)
+    monkeypatch.setattr(debian_program, "_RELEASE", release)
     with pytest.raises(Trouble, match=r"on Debian only.*apt-get install chromium.*CHROMIUM"):
         chromium.chromium()
 
@@ -69,7 +69,7 @@ def test_what_the_machine_has_is_not_fetched_again(no_browser, monkeypatch):
     monkeypatch.setattr(debian, "installed", lambda: {"libc6", "chromium-common"})
     release = no_browser / "os-release"
     release.write_text("ID=debian\nVERSION_CODENAME=bookworm\n")
-    monkeypatch.setattr(chromium, "_RELEASE", release)
+    monkeypatch.setattr(debian_program, "_RELEASE", release)
     found = chromium.chromium()
     assert sorted(fetched) == [
         "chromium-common=150-1",

@@ -7,6 +7,7 @@ import errno
 import os
 import secrets
 import sys
+from datetime import timedelta
 
 from .app import Sandbox
 from .seed import Seed
@@ -93,7 +94,9 @@ def main(arguments: list[str] | None = None) -> int:
     token = given.control_token or _made_up("control token")
     sandbox = Sandbox(key, token, switches, is_loopback(given.host))
     sandbox.own_process = True
-    sandbox.fill(Seed(sandbox.shop, given.seed), orders=given.orders, offers=given.offers)
+    # An hour ago: what is older than the connection is not taken for news.
+    newest = sandbox.shop.now().replace(minute=0, second=0) - timedelta(hours=1)
+    sandbox.fill(Seed(sandbox.shop, given.seed, newest), orders=given.orders, offers=given.offers)
     serve(sandbox, opened)
     return 0
 

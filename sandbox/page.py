@@ -1,4 +1,4 @@
-"""The page for people: orders, stock, the last requests; buttons to change something.
+"""The page for people: set-up, orders, stock, webhooks, requests, switches; buttons to change them.
 
 On loopback it needs no token, but a page of another website must not be able to use it: the Host
 must be this machine's and a change must come from this very page. Elsewhere it asks for the token.
@@ -8,25 +8,29 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
+from collections.abc import Awaitable, Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from jinja2 import Environment, FileSystemLoader
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from . import make, orders, sample, stocks
+from . import orders, sample, stocks, webhooks
 from .account import Account
-from .api import answer
 from .bodies import decimal, whole
-from .errors import Invalid, Refused
+from .errors import Refused
 from .page_texts import STATUS_NAMES, TEXTS
+from .switches import SWITCHES, BadSwitch, describe
+from .switches_uk import SWITCHES_UK
 
+Given = dict[str, list[str]]
 HERE = Path(__file__).parent
-ORDERS, OFFERS, REQUESTS, WEBHOOKS = 30, 100, 15, 8
+ORDERS, OFFERS, REQUESTS, WEBHOOKS = 30, 100, 15, 20
 COOKIE = "sandbox_page"
 OWN_NAMES = ("127.0.0.1", "localhost", "::1")
 HEADERS = {
@@ -56,6 +60,9 @@ class Page:
             loader=FileSystemLoader(HERE / "templates"), autoescape=True, trim_blocks=True
         )
         self.templates.filters["qty"] = _trimmed
+        self.templates.filters["pretty"] = lambda body: json.dumps(
+            body, ensure_ascii=False, indent=1
+        )
 
     def routes(self) -> list[Route]:
         """List the addresses of the page.
@@ -64,11 +71,19 @@ class Page:
         """
         return [
             Route("/", self.show),
-            Route("/page/parts", self.parts),
             Route("/page/enter", self.enter, methods=["POST"]),
-            Route("/page/create", self.create, methods=["POST"]),
-            Route("/page/move", self.move, methods=["POST"]),
-            Route("/page/stock", self.stock, methods=["POST"]),
+            *(
+                Route(f"/page/{change.__name__}", self._changing(change), methods=["POST"])
+                for change in (
+                    self.create,
+                    self.move,
+                    self.stock,
+                    self.trigger,
+                    self.remove,
+                    self.switches,
+                    self.reset,
+                )
+            ),
             Route("/page/{name:str}", self.file),
         ]
 
@@ -90,17 +105,12 @@ class Page:
     def _ticket(self) -> str:
         return hmac.new(self.token.encode(), b"page", hashlib.sha256).hexdigest()
 
-    def _check(self, request: Request) -> None:
-        self._guard(request)
-        if not self._entered(request):
-            raise Refused(403, "The control token must be entered first.")
-
     async def enter(self, request: Request) -> Response:
         """Take the token and remember the visitor."""
         self._guard(request)
-        given = await _form(request)
-        if not hmac.compare_digest(given.get("token", "").encode(), self.token.encode()):
-            return self._html("enter.html", request, 403, wrong=True)
+        token = _text(await _form(request), "token")
+        if not hmac.compare_digest(token.encode(), self.token.encode()):
+            return self._html("enter.html", request, 403, refused="wrong")
         response = RedirectResponse(f"/?lang={_language(request)}", 303)
         response.set_cookie(COOKIE, self._ticket(), httponly=True, samesite="strict")
         return response
@@ -111,17 +121,8 @@ class Page:
         """Show the whole page."""
         self._guard(request)
         if not self._entered(request):
-            return self._html("enter.html", request, wrong=False)
+            return self._html("enter.html", request)
         return self._html("page.html", request, **self._content(request))
-
-    async def parts(self, request: Request) -> Response:
-        """Show the parts that change, for the script of the page."""
-        self._check(request)
-        content = self._content(request)
-        names = ("orders", "stock", "requests")
-        response = answer({name: self._render(f"{name}.html", request, content) for name in names})
-        response.headers.update(HEADERS)
-        return response
 
     async def file(self, request: Request) -> Response:
         """Send the script or the style."""
@@ -132,17 +133,22 @@ class Page:
         return FileResponse(HERE / "static" / name, headers=HEADERS)
 
     def _html(self, template: str, request: Request, status: int = 200, **content: Any) -> Response:
-        return HTMLResponse(self._render(template, request, content), status, HEADERS)
-
-    def _render(self, template: str, request: Request, content: dict[str, Any]) -> str:
         language = _language(request)
-        return self.templates.get_template(template).render(
-            t=TEXTS[language],
+        t = TEXTS[language]
+        refused = content.pop("refused", "")
+        key, _, detail = refused.partition("|")
+        message = t[key].format(detail) if key in t else refused
+        if "done" in request.query_params:
+            message = message or t["done"]
+        html = self.templates.get_template(template).render(
+            t=t,
             lang=language,
             other="en" if language == "uk" else "uk",
-            api=f"{request.url.scheme}://{request.headers.get('host', '')}/v1",
+            refused=refused,
+            message=message,
             **content,
         )
+        return HTMLResponse(html, status, HEADERS)
 
     def _content(self, request: Request) -> dict[str, Any]:
         shop, names = self.shop, STATUS_NAMES[_language(request)]
@@ -153,6 +159,29 @@ class Page:
         ]
         by_id = {status["id"]: status for status in statuses}
         return {
+            "key": self.account.key,
+            "api": f"{request.url.scheme}://{request.headers.get('host', '')}/v1",
+            "events": webhooks.EVENTS,
+            "triggers": [
+                {
+                    "id": target.id,
+                    "event": target.events[0],
+                    "method": target.method,
+                    # The link ends with the secret.
+                    "url": f"{target.url.rsplit('/', 1)[0]}/…",
+                    "statuses": [by_id[s]["name"] for s in target.statuses or () if s in by_id],
+                }
+                for target in self.account.webhooks.targets.values()
+                if target.kind == webhooks.ORDER
+            ],
+            "switches": [
+                {
+                    **switch,
+                    "value": shop.switches.value(switch["name"]),
+                    **(_in_ukrainian(switch["name"]) if _language(request) == "uk" else {}),
+                }
+                for switch in describe()
+            ],
             "orders": [
                 {
                     "row": order,
@@ -183,54 +212,113 @@ class Page:
 
     # === WHAT IS CHANGED ===
 
-    async def create(self, request: Request) -> Response:
+    def _changing(
+        self, change: Callable[[Given], None]
+    ) -> Callable[[Request], Awaitable[Response]]:
+        """Make the endpoint of a button; a refusal is shown on the page."""
+
+        async def endpoint(request: Request) -> Response:
+            self._guard(request)
+            if not self._entered(request):
+                return self._html("enter.html", request, 403)
+            try:
+                change(await _form(request))
+            except Refused as refusal:
+                content = self._content(request)
+                return self._html("page.html", request, refused=refusal.message, **content)
+            return RedirectResponse(f"/?lang={_language(request)}&done", 303)
+
+        return endpoint
+
+    def create(self, given: Given) -> None:
         """Make an order."""
-        self._check(request)
         sample.order(self.shop)
-        return _back(request)
 
-    async def move(self, request: Request) -> Response:
+    def move(self, given: Given) -> None:
         """Move an order to a status."""
-        self._check(request)
-        given = await _form(request)
         order_id, status_id = _number(given, "order_id"), _number(given, "status_id")
+        if order_id not in self.shop.orders or status_id not in self.shop.statuses:
+            raise Refused(404, "no_record")
         orders.move(self.shop, self.shop.order(order_id), status_id)
-        return _back(request)
 
-    async def stock(self, request: Request) -> Response:
+    def stock(self, given: Given) -> None:
         """Change the stock of an offer by hand."""
-        self._check(request)
-        given = await _form(request)
         offer_id, warehouse_id = _number(given, "offer_id"), _number(given, "warehouse_id")
-        if offer_id not in self.shop.offers:
-            raise Refused(404, "There is no such offer.")
-        make.warehouse(self.shop, warehouse_id)
+        if offer_id not in self.shop.offers or warehouse_id not in self.shop.warehouses:
+            raise Refused(404, "no_record")
         try:
-            quantity = decimal(given.get("quantity", "").replace(",", ".").strip())
+            quantity = decimal(_text(given, "quantity").replace(",", "."))
         except ValueError:
-            raise Invalid({"quantity": ["The quantity must be a number."]}) from None
+            raise Refused(422, "bad_quantity") from None
         stocks.write(self.shop, warehouse_id, {offer_id: quantity})
-        return _back(request)
+
+    def trigger(self, given: Given) -> None:
+        """Add a trigger that sends a webhook."""
+        event, method, url = (_text(given, name) for name in ("event", "method", "url"))
+        chosen = {int(text) for text in given.get("status", ()) if text.isdigit()}
+        if event not in webhooks.EVENTS or method not in ("POST", "GET"):
+            raise Refused(422, "bad_trigger")
+        if not chosen & self.shop.statuses.keys():
+            raise Refused(422, "no_status")
+        if not _is_link(url):
+            raise Refused(422, "bad_link")
+        if any(url == target.url for target in self.account.webhooks.targets.values()):
+            raise Refused(422, "link_twice")
+        statuses = None if chosen >= self.shop.statuses.keys() else sorted(chosen)
+        self.account.webhooks.add(
+            webhooks.ORDER, url, method=method, statuses=statuses, events=[event]
+        )
+
+    def remove(self, given: Given) -> None:
+        """Remove a trigger."""
+        self.account.webhooks.targets.pop(_number(given, "id"), None)
+
+    def switches(self, given: Given) -> None:
+        """Set the switches."""
+        values = {name: _text(given, name).replace(",", ".") for name in given}
+        for name, value in values.items():
+            try:
+                SWITCHES[name].check(value)
+            except (KeyError, BadSwitch):
+                raise Refused(422, f"bad_switch|{name}") from None
+        self.shop.switches.set(values)
+
+    def reset(self, given: Given) -> None:
+        """Set the switches back to the values of the start."""
+        self.shop.switches.reset()
 
 
-async def _form(request: Request) -> dict[str, str]:
-    return dict(parse_qsl((await request.body()).decode("utf-8", "replace")))
+async def _form(request: Request) -> Given:
+    return parse_qs((await request.body()).decode("utf-8", "replace"), keep_blank_values=True)
 
 
-def _number(given: dict[str, str], name: str) -> int:
+def _text(given: Given, name: str) -> str:
+    return given.get(name, [""])[-1].strip()
+
+
+def _number(given: Given, name: str) -> int:
     try:
-        return whole(given.get(name, ""))
+        return whole(_text(given, name))
     except ValueError as error:
-        raise Invalid({name: [f"The {name} field {error}."]}) from None
+        raise Refused(422, f"The {name} field {error}.") from None
+
+
+def _is_link(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
+def _in_ukrainian(name: str) -> dict[str, Any]:
+    meaning, values = SWITCHES_UK[name]
+    return {"meaning": meaning, "values": values}
 
 
 def _language(request: Request) -> str:
     given = request.query_params.get("lang", "uk")
     return given if given in TEXTS else "uk"
-
-
-def _back(request: Request) -> Response:
-    return RedirectResponse(f"/?lang={_language(request)}", 303)
 
 
 def _trimmed(value: Decimal) -> str:

@@ -21,7 +21,7 @@ class Seed:
 
     :param shop: the shop; what is in it stays
     :param seed: the seed number
-    :param newest: when the newest order was made; UTC, fixed so that a seed is always the same
+    :param newest: when the newest order was made; UTC, fixed by default so that a seed gives the same data
     """
 
     def __init__(self, shop: Shop, seed: int = 1, newest: datetime = NEWEST) -> None:
@@ -91,8 +91,8 @@ class Seed:
             name=goods.name if not series else f"{goods.name} {series + 1}",
             unit_type=goods.unit,
             category_id=1 + number % 7,
-            created_at=NEWEST - timedelta(days=400),
-            updated_at=NEWEST - timedelta(days=40),
+            created_at=self.newest - timedelta(days=400),
+            updated_at=self.newest - timedelta(days=40),
         )
         shop.products[number] = product
         variants = words.variants(goods)[:room]
@@ -153,8 +153,8 @@ class Seed:
             name=name,
             title=name.replace("ТОВ", "Товариство з обмеженою відповідальністю"),
             bank_account=f"UA{29 + number:027d}",
-            created_at=NEWEST - timedelta(days=300),
-            updated_at=NEWEST - timedelta(days=300),
+            created_at=self.newest - timedelta(days=300),
+            updated_at=self.newest - timedelta(days=300),
         )
         return number
 

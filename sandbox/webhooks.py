@@ -20,6 +20,7 @@ from .shop import Shop
 
 ORDER, STOCK = "order", "stock"
 LOG = 100_000
+ANSWER = 1000
 
 
 @dataclass
@@ -60,6 +61,7 @@ class Delivery:
     :param status: HTTP status of the answer
     :param seconds: how long the answer took
     :param error: why there was no answer
+    :param answer: the beginning of the answer's body
     :param lost: whether it was dropped on purpose
     :param body: what was sent
     """
@@ -76,6 +78,7 @@ class Delivery:
     status: int | None = None
     seconds: float | None = None
     error: str | None = None
+    answer: str = ""
     lost: bool = False
     body: Any = None
 
@@ -260,6 +263,7 @@ class Webhooks:
             async with asyncio.timeout(timeout):
                 answer = await self._client.request(method, url, timeout=timeout, **kwargs)
             delivery.status = answer.status_code
+            delivery.answer = answer.text[:ANSWER]
         except (TimeoutError, httpx.TimeoutException):
             delivery.error = "no answer in time"
         except (httpx.HTTPError, httpx.InvalidURL) as error:

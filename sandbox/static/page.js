@@ -1,41 +1,60 @@
 "use strict";
-// Asks for the changing parts every second; a part in which somebody is typing is left alone.
+// Reads the page again every second and after each button, and puts what changed into its place.
+// A part in which somebody is typing is left alone.
 (() => {
-  const language = document.body.dataset.lang;
   const message = document.getElementById("message");
   const shown = {};
-  let failedAction = false;
 
-  const say = (text) => { message.textContent = text; };
+  const say = (text, kind = "") => {
+    message.textContent = text;
+    message.className = kind;
+  };
 
-  const refresh = async () => {
-    const answer = await fetch(`/page/parts?lang=${language}`);
-    if (!answer.ok) throw new Error(String(answer.status));
-    const parts = await answer.json();
-    for (const [name, html] of Object.entries(parts)) {
-      const part = document.getElementById(name);
-      if (shown[name] === html || part.contains(document.activeElement)) continue;
+  const update = async (answer, places) => {
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    for (const part of document.querySelectorAll(places)) {
+      const html = page.getElementById(part.id)?.innerHTML;
+      if (html === undefined || shown[part.id] === html || part.contains(document.activeElement)) continue;
+      const open = [...part.querySelectorAll("details[open]")].map((details) => details.id);
       part.innerHTML = html;
-      shown[name] = html;
+      for (const id of open) document.getElementById(id)?.setAttribute("open", "");
+      shown[part.id] = html;
     }
-    if (!failedAction) say("");
+    return page.getElementById("message");
   };
 
   document.addEventListener("submit", async (event) => {
-    const form = event.target;
     event.preventDefault();
+    const form = event.target;
+    const body = new URLSearchParams(new FormData(form));
+    document.activeElement?.blur();
     try {
-      const answer = await fetch(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)) });
-      failedAction = !answer.ok;
-      if (failedAction) say(document.body.dataset.failed + (await answer.json()).message);
-      if (document.activeElement) document.activeElement.blur();
-      await refresh();
-    } catch (error) {
-      say(document.body.dataset.failed + error.message);
+      const result = await update(await fetch(form.action, { method: "POST", body }), "[data-part]");
+      say(result.textContent, result.className);
+    } catch {
+      say(message.dataset.gone, "bad");
     }
   });
 
-  const tick = () => refresh().catch((error) => say(document.body.dataset.failed + error.message))
-    .finally(() => setTimeout(tick, 1000));
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("button[data-copy]");
+    if (!button) return;
+    document.getElementById(button.dataset.copy).select();
+    document.execCommand("copy"); // the newer way is closed to pages without TLS
+    button.focus();
+    say(message.dataset.copied, "good");
+  });
+
+  const tick = async () => {
+    try {
+      if (!document.hidden) {
+        await update(await fetch(location.pathname + `?lang=${document.documentElement.lang}`), "[data-part=live]");
+        if (message.textContent === message.dataset.gone) say("");
+      }
+    } catch {
+      say(message.dataset.gone, "bad");
+    }
+    setTimeout(tick, 1000);
+  };
   setTimeout(tick, 1000);
 })();

@@ -90,6 +90,7 @@ class Receiver:
     def __init__(self) -> None:
         self.status = 200
         self.headers: dict[str, str] = {}
+        self.body = b""
         self.got: list[tuple[str, str, Any]] = []
         self.gate = threading.Event()
         self.gate.set()
@@ -104,8 +105,9 @@ class Receiver:
                 self.send_response(receiver.status)
                 for name, value in receiver.headers.items():
                     self.send_header(name, value)
-                self.send_header("Content-Length", "0")
+                self.send_header("Content-Length", str(len(receiver.body)))
                 self.end_headers()
+                self.wfile.write(receiver.body)
 
             do_POST = do_GET = answer
 

@@ -26,9 +26,7 @@ class StockPicking(models.Model):
         help="KeyCRM cancelled or shortened the order after the goods had left.",
     )
     keycrm_delivery_service = fields.Char(related="sale_id.keycrm_delivery_service")
-    keycrm_recipient_id = fields.Many2one(
-        string="Recipient", related="sale_id.partner_shipping_id"
-    )
+    keycrm_recipient_id = fields.Many2one(string="Recipient", related="sale_id.partner_shipping_id")
     keycrm_buyer_comment = fields.Text(related="sale_id.keycrm_buyer_comment")
     keycrm_is_gift = fields.Boolean(related="sale_id.keycrm_is_gift")
     keycrm_gift_message = fields.Text(related="sale_id.keycrm_gift_message")

@@ -2,7 +2,7 @@
     "name": "KeyCRM",
     "version": "19.0.1.4.0",
     "category": "Sales/Sales",
-    "summary": "Orders from KeyCRM into Odoo, stock from Odoo into KeyCRM, by themselves",
+    "summary": "Automatic two-way sync: KeyCRM orders to Odoo, Odoo stock to KeyCRM",
     "author": "Ordage",
     "license": "LGPL-3",
     "depends": ["sale_management", "sale_stock"],

@@ -28,7 +28,7 @@ STATUS_GROUPS = [
     ("3", "Production"),
     ("4", "Delivery"),
     ("5", "Completed"),
-    ("6", "Cancelled"),
+    ("6", "Canceled"),
 ]
 DEFAULT_ACTION_BY_GROUP = {
     1: "quotation",

@@ -34,19 +34,19 @@ class KeycrmAccount(models.Model):
         required=True,
         default=API_URL,
         groups="ordage_keycrm.group_manager",
-        help="Change it only to work against a test system.",
+        help="Change it only to work with a test system.",
     )
     enabled = fields.Boolean(string="Enable integration", copy=False, tracking=True)
     public_url = fields.Char(
         string="Public address",
         groups="ordage_keycrm.group_manager",
-        help="Address of this Odoo as KeyCRM can reach it, for example https://odoo.example.com. "
-        "Left empty, Odoo's own address is taken.",
+        help="The address KeyCRM uses to reach this Odoo, for example https://odoo.example.com. "
+        "If empty, Odoo's own address is used.",
     )
     cabinet_url = fields.Char(
-        string="KeyCRM cabinet",
-        help="Address of your KeyCRM cabinet, for example https://myshop.keycrm.app. Orders get a link "
-        "that opens them there.",
+        string="KeyCRM web address",
+        help="The web address of your KeyCRM, for example https://myshop.keycrm.app. Orders in "
+        "Odoo get a link that opens them in KeyCRM.",
     )
     import_payments = fields.Boolean(string="Receive bank transactions for order payments")
     archive_status_ids = fields.Many2many(
@@ -56,11 +56,12 @@ class KeycrmAccount(models.Model):
         "status_id",
         string="Archive statuses",
         domain="[('account_id', '=', id)]",
-        help="Orders in these statuses count as done: they are locked and move to the order archive.",
+        help="Orders in these statuses count as completed: they are locked and move to the order "
+        "archive.",
     )
     keep_product_info = fields.Boolean(
         string="Do not change product information",
-        help="When a product arrives again, nothing of it is changed in Odoo.",
+        help="When a product arrives again, Odoo does not change it.",
     )
     push_stock = fields.Boolean(string="Send stock to KeyCRM", copy=False, tracking=True)
     stock_quantity = fields.Selection(
@@ -68,9 +69,9 @@ class KeycrmAccount(models.Model):
         required=True,
         default="on_hand",
         string="Quantity to send",
-        help="On hand: what lies on the shelves. Free: less what is reserved in Odoo. Available: less "
-        "what is reserved or ordered, with KeyCRM's own reserve given back; choose it where KeyCRM "
-        "reserves the goods of its orders and its stock is what is sold.",
+        help="On hand: the physical stock. Free: without what is reserved in Odoo. Available: "
+        "without what is reserved or ordered, plus KeyCRM's own reservations; choose it if "
+        "KeyCRM reserves the goods of its orders and you sell from KeyCRM's stock.",
     )
     status_ids = fields.One2many("keycrm.order.status", "account_id", string="Order statuses")
     warehouse_ids = fields.One2many("keycrm.warehouse", "account_id", string="KeyCRM warehouses")
@@ -86,28 +87,29 @@ class KeycrmAccount(models.Model):
     )
     tax_id = fields.Many2one(
         "account.tax",
-        string="Tax of imported lines",
+        string="Tax on imported lines",
         check_company=True,
         domain="[('type_tax_use', '=', 'sale')]",
-        help="KeyCRM's prices are what the buyer pays: the order's total stays the same with any tax.",
+        help="KeyCRM's prices are what the buyer pays: the order total stays the same with any "
+        "tax.",
     )
     archive_validates = fields.Boolean(
-        string="Archiving ships the goods",
-        help="When an order reaches an archive status, what is still to be delivered is validated.",
+        string="Validate deliveries on archiving",
+        help="When an order reaches an archive status, Odoo validates its open deliveries.",
     )
     delivered_status_id = fields.Many2one(
         "keycrm.order.status",
-        string="A delivery sets the status",
+        string="KeyCRM status after delivery",
         domain="[('account_id', '=', id)]",
-        help="A validated delivery sets this status in KeyCRM, unless a manager set another one "
-        "meanwhile. Left empty, Odoo sets none.",
+        help="A validated delivery sets this status in KeyCRM, unless a manager has set another "
+        "one in the meantime. If empty, Odoo does not change the status.",
     )
     user_id = fields.Many2one(
         "res.users",
-        string="To-dos go to",
+        string="Default assignee for activities",
         default=lambda self: self._default_user_id(),
         domain="[('share', '=', False)]",
-        help="Who is told when something has to be decided about an order without a salesperson.",
+        help="This user gets the activities of orders without a salesperson.",
     )
     payment_journal_id = fields.Many2one(
         "account.journal",
@@ -116,54 +118,48 @@ class KeycrmAccount(models.Model):
         domain="[('type', 'in', ('bank', 'cash'))]",
     )
     poll_minutes = fields.Integer(
-        string="Ask every (minutes)",
+        string="Polling interval (minutes)",
         default=5,
         required=True,
-        help="How often KeyCRM is asked what was updated, so that a lost webhook is made up for.",
+        help="How often Odoo checks KeyCRM for updated orders, in case a webhook did not arrive.",
     )
     request_limit = fields.Integer(
-        string="Requests a minute",
+        string="Requests per minute",
         default=DEFAULT_LIMIT,
         required=True,
         groups="ordage_keycrm.group_manager",
-        help="KeyCRM allows 60 a minute and key. A lower number leaves room for other programs that use "
-        "the same key.",
+        help="KeyCRM allows 60 requests per minute for each key. A lower number leaves room for "
+        "other programs that use the same key.",
     )
     keep_days = fields.Integer(
-        string="Keep events (days)",
+        string="Keep events for (days)",
         default=90,
-        help="Worked events older than this are cleared; 0 keeps them all. Waiting and failed ones "
-        "are never cleared.",
+        help="Processed events older than this are deleted; 0 keeps them all. Pending and failed "
+        "events are never deleted.",
     )
-    warehouse_sweep_page = fields.Integer(
-        string="Page of the warehouse search", readonly=True, copy=False
-    )
+    warehouse_sweep_page = fields.Integer(string="Warehouse search page", readonly=True, copy=False)
     # What left before then was shipped without Odoo, whenever and by whatever way the order comes.
-    first_looked_at = fields.Datetime(string="First asked", readonly=True, copy=False)
-    caught_up_until = fields.Datetime(string="Caught up until", readonly=True, copy=False)
-    catch_up_page = fields.Integer(string="Page of the catch-up", readonly=True, copy=False)
-    catch_up_total = fields.Integer(string="Orders of the catch-up", readonly=True, copy=False)
-    catch_up_end = fields.Datetime(string="End of the catch-up", readonly=True, copy=False)
-    transactions_at = fields.Datetime(
-        string="Bank transactions asked for", readonly=True, copy=False
-    )
+    first_looked_at = fields.Datetime(string="Enabled since", readonly=True, copy=False)
+    caught_up_until = fields.Datetime(string="Updates checked until", readonly=True, copy=False)
+    catch_up_page = fields.Integer(string="Polling page", readonly=True, copy=False)
+    catch_up_total = fields.Integer(string="Orders to check", readonly=True, copy=False)
+    catch_up_end = fields.Datetime(string="Polling window end", readonly=True, copy=False)
+    transactions_at = fields.Datetime(string="Bank transactions checked", readonly=True, copy=False)
     transactions_begun_at = fields.Datetime(
-        string="Look at the bank transactions begun", readonly=True, copy=False
+        string="Bank transaction check started", readonly=True, copy=False
     )
-    transactions_page = fields.Integer(
-        string="Page of the bank transactions", readonly=True, copy=False
-    )
-    open_sweep_at = fields.Datetime(string="Open orders compared", readonly=True, copy=False)
-    open_sweep_page = fields.Integer(string="Page of the open orders", readonly=True, copy=False)
+    transactions_page = fields.Integer(string="Bank transaction page", readonly=True, copy=False)
+    open_sweep_at = fields.Datetime(string="Open orders last checked", readonly=True, copy=False)
+    open_sweep_page = fields.Integer(string="Open order page", readonly=True, copy=False)
     open_sweep_seen = fields.Json(
-        string="Open orders seen", readonly=True, copy=False, groups=fields.NO_ACCESS
+        string="Open orders checked", readonly=True, copy=False, groups=fields.NO_ACCESS
     )
-    caught_up_at = fields.Datetime(string="Last asked", readonly=True, copy=False)
+    caught_up_at = fields.Datetime(string="Last polled", readonly=True, copy=False)
 
     # Not for people: whoever could name another scheduled action here could let it run.
     orders_cron_id = fields.Many2one(
         "ir.cron",
-        string="Scheduled action of orders",
+        string="Scheduled action for orders",
         readonly=True,
         copy=False,
         ondelete="set null",
@@ -171,7 +167,7 @@ class KeycrmAccount(models.Model):
     )
     stock_cron_id = fields.Many2one(
         "ir.cron",
-        string="Scheduled action of stock",
+        string="Scheduled action for stock",
         readonly=True,
         copy=False,
         ondelete="set null",
@@ -179,10 +175,10 @@ class KeycrmAccount(models.Model):
     )
 
     _poll_minutes_positive = models.Constraint(
-        "CHECK(poll_minutes >= 1)", "KeyCRM can be asked once a minute at the most."
+        "CHECK(poll_minutes >= 1)", "The polling interval must be at least one minute."
     )
     _request_limit_enough = models.Constraint(
-        "CHECK(request_limit >= 5)", "At least 5 requests a minute are needed."
+        "CHECK(request_limit >= 5)", "At least 5 requests per minute are needed."
     )
 
     @api.model
@@ -213,7 +209,7 @@ class KeycrmAccount(models.Model):
                 if not _is_web_address(address):
                     raise ValidationError(
                         self.env._(
-                            "“%s” is not a web address. It has to begin with https:// (or http://).",
+                            "“%s” is not a web address. It must start with https:// (or http://).",
                             address,
                         )
                     )
@@ -281,7 +277,7 @@ class KeycrmAccount(models.Model):
         self.ensure_one()
         return {
             "type": "ir.actions.act_window",
-            "name": self.env._("Synchronise orders"),
+            "name": self.env._("Synchronize orders"),
             "res_model": "keycrm.order.sync",
             "view_mode": "form",
             "context": {"default_account_id": self.id},
@@ -317,7 +313,7 @@ class KeycrmAccount(models.Model):
         :raise UserError: when the user is no KeyCRM administrator
         """
         if not self.env.su and not self.env.user.has_group("ordage_keycrm.group_manager"):
-            raise UserError(self.env._("Only a KeyCRM administrator may do this."))
+            raise UserError(self.env._("Only a KeyCRM administrator can do this."))
         self.check_access("write")
 
     def _currency_for(self, code):

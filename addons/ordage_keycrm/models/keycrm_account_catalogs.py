@@ -63,8 +63,8 @@ class KeycrmAccount(models.Model):
             self._wake_orders()
         return self._notification(
             self.env._(
-                "KeyCRM has %(count)s warehouses with stock. One without any stock can be added by "
-                "its number.",
+                "KeyCRM has %(count)s warehouses with stock. You can add a warehouse without "
+                "stock by its number.",
                 count=len(self.warehouse_ids),
             )
         )

@@ -22,11 +22,12 @@ class KeycrmAccount(models.Model):
         compute="_compute_api_key",
         inverse="_inverse_api_key",
         groups="ordage_keycrm.group_manager",
-        help="From the KeyCRM cabinet: Settings → General → API key. Copy the existing key: a new one "
-        "may stop your other integrations. It is never shown again.",
+        help="In KeyCRM: Settings → General → API key. Copy the existing key; if you have none, "
+        "click “Generate API key”. A new key may stop your other integrations. The saved key "
+        "is never shown again.",
     )
     # Reading this needs superuser mode, which no user and no RPC call has: only the gate reads it.
-    api_key_secret = fields.Char(string="API key as stored", groups=fields.NO_ACCESS, copy=False)
+    api_key_secret = fields.Char(string="Stored API key", groups=fields.NO_ACCESS, copy=False)
 
     # === COMPUTE METHODS ===#
 
@@ -75,8 +76,8 @@ class KeycrmAccount(models.Model):
             if account.api_key_secret and _origin(account.api_url) != _origin(address):
                 raise ValidationError(
                     self.env._(
-                        "Paste the API key of “%s” together with the new address: the stored key is "
-                        "sent to no other server.",
+                        "Paste the API key of “%s” together with the new address: the stored key "
+                        "is not sent to another server.",
                         account.name,
                     )
                 )

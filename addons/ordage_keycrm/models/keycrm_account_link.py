@@ -17,21 +17,21 @@ class KeycrmAccount(models.Model):
 
     # === FIELDS ===#
 
-    link_checked_at = fields.Datetime(string="Link checked", readonly=True, copy=False)
-    link_code = fields.Char(string="Kind of fault of the link", readonly=True, copy=False)
+    link_checked_at = fields.Datetime(string="Link last checked", readonly=True, copy=False)
+    link_code = fields.Char(string="Link error type", readonly=True, copy=False)
     link_params = fields.Json(
-        string="Details of the fault of the link",
+        string="Link error details",
         readonly=True,
         copy=False,
         groups="ordage_keycrm.group_manager",
     )
-    link_text = fields.Char(string="Fault of the link", compute="_compute_link_text")
-    link_lines = fields.Text(string="Lines to add", compute="_compute_link_text")
+    link_text = fields.Char(string="Link problem", compute="_compute_link_text")
+    link_lines = fields.Text(string="Configuration lines to add", compute="_compute_link_text")
     trigger_get_at = fields.Datetime(
-        string="Called by GET",
+        string="Received by GET",
         readonly=True,
         copy=False,
-        help="When KeyCRM last called with the wrong method: its trigger is set to GET.",
+        help="When KeyCRM last called the link with the wrong method: its trigger is set to GET.",
     )
     setup_webhook = fields.Selection(
         TICKS, string="Step: webhook", compute="_compute_setup_webhook"
@@ -94,7 +94,7 @@ class KeycrmAccount(models.Model):
             return self._notification(text, "warning")
         return self._notification(
             self.env._(
-                "The link works: this Odoo answers at %(host)s.",
+                "The link works: this Odoo responds at %(host)s.",
                 host=urlsplit(self.webhook_url).netloc,
             )
         )

@@ -24,7 +24,7 @@ class KeycrmAccount(models.Model):
     # === FIELDS ===#
 
     overview_state = fields.Selection(
-        [("off", "Switched off"), ("trouble", "Trouble"), ("new", "Set-up"), ("well", "Connected")],
+        [("off", "Disabled"), ("trouble", "Problem"), ("new", "Set-up"), ("well", "Connected")],
         string="State",
         compute="_compute_overview_state",
     )
@@ -32,10 +32,10 @@ class KeycrmAccount(models.Model):
         string="Orders today", compute="_compute_overview", compute_sudo=True
     )
     waiting_event_count = fields.Integer(
-        string="Orders waiting", compute="_compute_overview", compute_sudo=True
+        string="Pending orders", compute="_compute_overview", compute_sudo=True
     )
     failed_count = fields.Integer(
-        string="Orders failed", compute="_compute_overview", compute_sudo=True
+        string="Failed orders", compute="_compute_overview", compute_sudo=True
     )
     stock_waiting_count = fields.Integer(
         string="Products waiting", compute="_compute_overview", compute_sudo=True
@@ -50,10 +50,10 @@ class KeycrmAccount(models.Model):
         string="Requests allowed", compute="_compute_overview", compute_sudo=True
     )
     key_is_shared = fields.Boolean(
-        string="Another program seems to use the key",
+        string="API key is shared",
         compute="_compute_overview",
         compute_sudo=True,
-        help="KeyCRM said “too many requests” before this Odoo had used what is allowed.",
+        help="KeyCRM returned “too many requests” before this Odoo had used its limit.",
     )
     delay_in_text = fields.Char(
         string="KeyCRM → Odoo", compute="_compute_overview", compute_sudo=True
@@ -62,10 +62,10 @@ class KeycrmAccount(models.Model):
         string="Odoo → KeyCRM", compute="_compute_overview", compute_sudo=True
     )
     orders_graph = fields.Text(
-        string="Orders a day", compute="_compute_overview", compute_sudo=True
+        string="Orders per day", compute="_compute_overview", compute_sudo=True
     )
     delays_graph = fields.Text(
-        string="Longest way, seconds", compute="_compute_overview", compute_sudo=True
+        string="Slowest sync (s)", compute="_compute_overview", compute_sudo=True
     )
 
     # === COMPUTE METHODS ===#
@@ -160,7 +160,7 @@ class KeycrmAccount(models.Model):
         )
         return dict(
             action,
-            name=self.env._("Orders failed"),
+            name=self.env._("Failed orders"),
             domain=[("id", "in", [event_id for _order, event_id in newest])],
         )
 
@@ -258,12 +258,10 @@ class KeycrmAccount(models.Model):
         """
         if not figures:
             return False
-        median, worst = figures
-        return self.env._(
-            "%(median)s, at worst %(worst)s",
-            median=self._duration_text(median),
-            worst=self._duration_text(worst),
-        )
+        median, worst = map(self._duration_text, figures)
+        if median == worst:
+            return median
+        return self.env._("typically %(median)s, max. %(worst)s", median=median, worst=worst)
 
     def _duration_text(self, seconds):
         if seconds < 1:

@@ -9,15 +9,15 @@ class KeycrmAccount(models.Model):
     # === FIELDS ===#
 
     product_variants = fields.Boolean(
-        string="Make real variants",
-        help="New products with properties become variants of one product, with attributes. "
-        "Left off, each is a product of its own: “Shirt, white, M”.",
+        string="Create product variants",
+        help="New products with properties become variants of one product, with attributes. If "
+        "off, each becomes a separate product: “Shirt, white, M”.",
     )
     picture_hosts = fields.Char(
-        string="Take pictures from",
+        string="Allowed image hosts",
         groups="ordage_keycrm.group_manager",
-        help="Hosts from which pictures of products may be fetched, with commas between them. "
-        "Left empty, no pictures are fetched.",
+        help="Product images are downloaded only from these hosts. Separate them with commas. If "
+        "empty, no images are downloaded.",
     )
 
     # === ACTION METHODS ===#

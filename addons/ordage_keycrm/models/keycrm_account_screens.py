@@ -15,7 +15,7 @@ class KeycrmAccount(models.Model):
     unshipped_count = fields.Integer(
         string="Archived, not shipped",
         compute="_compute_unshipped_count",
-        help="Orders in the archive whose deliveries are still open.",
+        help="Archived orders whose deliveries are still open.",
     )
 
     # === COMPUTE METHODS ===#

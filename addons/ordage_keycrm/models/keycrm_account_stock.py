@@ -56,18 +56,18 @@ class KeycrmAccount(models.Model):
     # === FIELDS ===#
 
     stock_paused = fields.Boolean(
-        string="Stock is paused",
+        string="Stock sync is paused",
         readonly=True,
         copy=False,
         tracking=True,
-        help="Changes are collected, and sent in one go when sending goes on.",
+        help="Changes are collected and sent together when stock sync is resumed.",
     )
 
     # Once anything was sent, a new matching of warehouses is rehearsed first.
-    stock_has_sent = fields.Boolean(readonly=True, copy=False)
+    stock_has_sent = fields.Boolean(string="Stock was sent", readonly=True, copy=False)
 
     stock_to_rehearse = fields.Boolean(
-        string="To be rehearsed", compute="_compute_stock_to_rehearse"
+        string="Preview needed", compute="_compute_stock_to_rehearse"
     )
 
     # === COMPUTE METHODS ===#
@@ -181,13 +181,13 @@ class KeycrmAccount(models.Model):
         self.ensure_one()
         self._check_manager()
         if not (self.enabled and self.push_stock):
-            raise UserError(self.env._("Switch on “Send stock to KeyCRM” first."))
+            raise UserError(self.env._("First turn on “Send stock to KeyCRM”."))
         self._check_has_place()
         if not self._sending_warehouses():
             raise UserError(
                 self.env._(
-                    "The matching of the warehouses was changed. Look at what would change in "
-                    "KeyCRM first: press “Rehearse”."
+                    "The warehouse match was changed. First see what would change in KeyCRM: "
+                    "click “Preview changes”."
                 )
             )
 

@@ -32,7 +32,7 @@ class KeycrmAccount(models.Model):
 
     compared_at = fields.Datetime(string="Last comparison", readonly=True, copy=False)
     compared_differences = fields.Integer(
-        string="Differences found", readonly=True, copy=False, help="By the last comparison."
+        string="Differences found", readonly=True, copy=False, help="From the last comparison."
     )
 
     # === ACTION METHODS ===#

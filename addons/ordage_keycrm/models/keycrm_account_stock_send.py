@@ -20,29 +20,32 @@ class KeycrmAccount(models.Model):
     stock_whole_numbers = fields.Boolean(
         string="Whole numbers only",
         copy=False,
-        help="This KeyCRM account refuses fractions: they are rounded down. Learnt by itself.",
+        help="This KeyCRM account does not accept fractions: they are rounded down. Detected "
+        "automatically.",
     )
     stock_no_negatives = fields.Boolean(
-        string="No negative numbers",
+        string="No negative quantities",
         copy=False,
-        help="This KeyCRM account refuses negative quantities: zero is sent. Learnt by itself.",
+        help="This KeyCRM account does not accept negative quantities: zero is sent instead. "
+        "Detected automatically.",
     )
     stock_zero_limit = fields.Integer(
-        string="Ask before zeroing more than (products)",
+        string="Confirm zeroing above (products)",
         default=20,
         required=True,
-        help="A single pass that would show more products as sold out in KeyCRM stops and asks.",
+        help="If one sync would set more products than this to zero, it stops and waits for "
+        "confirmation.",
     )
     stock_zero_percent = fields.Float(
-        string="Ask before zeroing more than (% of the products)", default=10.0, required=True
+        string="Confirm zeroing above (% of products)", default=10.0, required=True
     )
     stock_held_zeros = fields.Integer(
-        string="Would become zero",
+        string="Would drop to zero",
         readonly=True,
         copy=False,
-        help="Stock waits for a person: so many products would become zero in KeyCRM at once.",
+        help="Stock sync waits for confirmation: too many products would drop to zero in KeyCRM.",
     )
-    stock_zeros_allowed = fields.Boolean(readonly=True, copy=False)
+    stock_zeros_allowed = fields.Boolean(string="Zeroing allowed", readonly=True, copy=False)
 
     # === ACTION METHODS ===#
 

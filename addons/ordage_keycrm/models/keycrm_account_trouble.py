@@ -41,18 +41,20 @@ class KeycrmAccount(models.Model):
 
     # === FIELDS ===#
 
-    trouble_code = fields.Char(string="Kind of trouble", readonly=True, copy=False)
+    trouble_code = fields.Char(string="Problem type", readonly=True, copy=False)
     trouble_params = fields.Json(
-        string="Details of the trouble",
+        string="Problem details",
         readonly=True,
         copy=False,
         groups="ordage_keycrm.group_manager",
     )
-    trouble_count = fields.Integer(string="Tries in trouble", readonly=True, copy=False)
-    trouble_until = fields.Datetime(string="Next try", readonly=True, copy=False)
-    trouble_text = fields.Char(string="What is wrong", compute="_compute_trouble_text")
+    trouble_count = fields.Integer(string="Failed attempts", readonly=True, copy=False)
+    trouble_until = fields.Datetime(string="Next attempt", readonly=True, copy=False)
+    trouble_text = fields.Char(string="Problem description", compute="_compute_trouble_text")
     # {piece of work: {"count", "until", "code", "params"}}
-    resting_work = fields.Json(readonly=True, copy=False, groups=fields.NO_ACCESS)
+    resting_work = fields.Json(
+        string="Deferred jobs", readonly=True, copy=False, groups=fields.NO_ACCESS
+    )
 
     # === COMPUTE METHODS ===#
 

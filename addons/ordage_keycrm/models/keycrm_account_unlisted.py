@@ -19,7 +19,7 @@ class KeycrmAccount(models.Model):
     # === FIELDS ===#
 
     unlisted = fields.Json(
-        string="Not in KeyCRM's lists", readonly=True, copy=False, groups=fields.NO_ACCESS
+        string="Missing in KeyCRM's lists", readonly=True, copy=False, groups=fields.NO_ACCESS
     )
 
     # === BUSINESS METHODS ===#

@@ -25,7 +25,7 @@ class KeycrmAccount(models.Model):
     webhook_token = fields.Char(string="Webhook secret", groups=fields.NO_ACCESS, copy=False)
     # Each webhook finds its account by it.
     webhook_token_digest = fields.Char(
-        string="Digest of the webhook secret",
+        string="Webhook secret digest",
         groups=fields.NO_ACCESS,
         copy=False,
         index="btree_not_null",
@@ -34,11 +34,13 @@ class KeycrmAccount(models.Model):
         string="Webhook link",
         compute="_compute_webhook_url",
         groups="ordage_keycrm.group_manager",
-        help="KeyCRM posts to this link when an order changes. It holds a secret: whoever knows it can "
-        "make Odoo look at an order.",
+        help="KeyCRM sends a notification to this link when an order changes. The link is secret: "
+        "anyone who has it can make Odoo reload an order.",
     )
     last_webhook_at = fields.Datetime(
-        string="Last webhook", compute="_compute_last_webhook_at", help="When KeyCRM last called."
+        string="Last webhook",
+        compute="_compute_last_webhook_at",
+        help="When the last webhook from KeyCRM arrived.",
     )
 
     _webhook_token_digest_unique = models.UniqueIndex("(webhook_token_digest)")

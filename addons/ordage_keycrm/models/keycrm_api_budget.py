@@ -21,21 +21,23 @@ class KeycrmApiBudget(models.Model):
     """
 
     _name = "keycrm.api.budget"
-    _description = "KeyCRM request budget"
+    _description = "KeyCRM rate limit"
     _log_access = False
     _rec_name = "key_digest"
 
-    key_digest = fields.Char(string="Digest of the API key", required=True)
+    key_digest = fields.Char(string="API key digest", required=True)
     times = fields.Json(
-        string="Times of requests", help="When the requests of the last minute left, in seconds."
+        string="Request times", help="When the requests of the last minute were sent, in seconds."
     )
     request_limit = fields.Integer(
-        string="Requests a minute", required=True, default=rules.DEFAULT_LIMIT
+        string="Requests per minute", required=True, default=rules.DEFAULT_LIMIT
     )
     blocked_until = fields.Float(string="Blocked until", digits=(16, 3))
     limit_until = fields.Float(string="Lower limit until", digits=(16, 3))
 
-    _key_digest_unique = models.Constraint("UNIQUE(key_digest)", "One budget a key.")
+    _key_digest_unique = models.Constraint(
+        "UNIQUE(key_digest)", "A key can have only one rate limit."
+    )
 
     def _gate(self, api_key, base_url, limit, max_wait=None):
         """Give the gate of a key.

@@ -33,7 +33,7 @@ class KeycrmBuyer(models.Model):
     keycrm_updated_at = fields.Datetime(string="Updated in KeyCRM", readonly=True)
 
     _account_keycrm_id_unique = models.Constraint(
-        "UNIQUE(account_id, keycrm_id)", "This buyer of KeyCRM is already tied to a contact."
+        "UNIQUE(account_id, keycrm_id)", "This KeyCRM buyer is already linked to a contact."
     )
 
     # === COMPUTE METHODS ===#

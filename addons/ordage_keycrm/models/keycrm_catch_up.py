@@ -17,7 +17,7 @@ class KeycrmCatchUp(models.AbstractModel):
     """
 
     _name = "keycrm.catch.up"
-    _description = "KeyCRM catch-up"
+    _description = "KeyCRM update check"
 
     @api.model
     def _look(self, account, client, now):

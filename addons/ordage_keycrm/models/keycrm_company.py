@@ -19,7 +19,7 @@ class KeycrmCompany(models.Model):
     name = fields.Char(required=True, readonly=True)
     partner_id = fields.Many2one(ondelete="set null")
     read_at = fields.Datetime(
-        string="Read at", readonly=True, help="When KeyCRM was last asked for it."
+        string="Read on", readonly=True, help="When it was last requested from KeyCRM."
     )
 
     buyers_parent_id = fields.Many2one(
@@ -27,7 +27,7 @@ class KeycrmCompany(models.Model):
     )
 
     _account_keycrm_id_unique = models.Constraint(
-        "UNIQUE(account_id, keycrm_id)", "This company of KeyCRM is already known."
+        "UNIQUE(account_id, keycrm_id)", "This KeyCRM company already exists."
     )
 
     # === COMPUTE METHODS ===#

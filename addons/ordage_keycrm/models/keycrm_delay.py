@@ -10,7 +10,7 @@ class KeycrmDelay(models.Model):
     """
 
     _name = "keycrm.delay"
-    _description = "Time between KeyCRM and Odoo"
+    _description = "KeyCRM sync time"
     _inherit = ["keycrm.account.record"]
     _order = "id desc"
     _log_access = False
@@ -19,14 +19,16 @@ class KeycrmDelay(models.Model):
     # === FIELDS ===#
 
     direction = fields.Selection([("in", "KeyCRM → Odoo"), ("out", "Odoo → KeyCRM")], required=True)
-    done_at = fields.Datetime(string="Arrived", required=True)
+    done_at = fields.Datetime(string="Completed on", required=True)
     seconds = fields.Float(
         digits=(16, 1),
         aggregator="avg",
-        help="Of the piece that waited longest: from the webhook to the written order, or from the "
-        "change of a quantity to KeyCRM's answer.",
+        help="For the item that waited longest: from the webhook to the saved order, or from the "
+        "quantity change to KeyCRM's answer.",
     )
-    count = fields.Integer(string="Pieces", help="Orders or changes that arrived together.")
+    count = fields.Integer(
+        string="Items", help="Number of orders or changes that arrived together."
+    )
 
     # The overview reckons the last days' delays each time that it is opened.
     _today_index = models.Index("(account_id, done_at)")

@@ -27,15 +27,15 @@ class KeycrmEvent(models.Model):
     # A table that grows: what is looked for has its own index, below.
     event = fields.Char(required=True)
     keycrm_order_id = fields.Integer(string="KeyCRM order", index="btree_not_null")
-    payload = fields.Json(string="What KeyCRM sent", groups="ordage_keycrm.group_manager")
-    from_webhook = fields.Boolean(string="Sent by KeyCRM")
+    payload = fields.Json(string="Data from KeyCRM", groups="ordage_keycrm.group_manager")
+    from_webhook = fields.Boolean(string="Received from KeyCRM")
     received_at = fields.Datetime(string="Received", required=True, default=fields.Datetime.now)
-    done_at = fields.Datetime(string="Worked at")
+    done_at = fields.Datetime(string="Processed on")
     details = fields.Text(string="Technical details", groups="ordage_keycrm.group_manager")
     # Indexed for the order's own list of events, and for PostgreSQL when an order or a run is deleted.
     sale_order_id = fields.Many2one(ondelete="set null", index="btree_not_null")
     sync_id = fields.Many2one(
-        "keycrm.order.sync", string="Synchronisation", ondelete="set null", index="btree_not_null"
+        "keycrm.order.sync", string="Synchronization", ondelete="set null", index="btree_not_null"
     )
 
     # The worker's look at the inbox, however many done events there are.

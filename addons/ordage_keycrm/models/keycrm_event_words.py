@@ -8,8 +8,8 @@ class KeycrmEvent(models.Model):
 
     _inherit = "keycrm.event"
 
-    event_name = fields.Char(string="What came", compute="_compute_event_name")
-    keycrm_url = fields.Char(string="In KeyCRM", compute="_compute_keycrm_url")
+    event_name = fields.Char(string="Event type", compute="_compute_event_name")
+    keycrm_url = fields.Char(string="KeyCRM link", compute="_compute_keycrm_url")
 
     @api.depends("event")
     @api.depends_context("lang")
@@ -69,9 +69,9 @@ class KeycrmEvent(models.Model):
             "order.change_payment_status": self.env._("Payment status changed"),
             "lead.change_lead_status": self.env._("Lead status changed"),
             EVENT_STOCK: self.env._("Stock changed in KeyCRM"),
-            EVENT_REFRESH: self.env._("A person asked to refresh"),
-            EVENT_SYNC: self.env._("Synchronisation"),
-            EVENT_CATCH_UP: self.env._("Found by asking KeyCRM"),
-            EVENT_SWEEP: self.env._("Found by comparing open orders"),
+            EVENT_REFRESH: self.env._("Refreshed by a user"),
+            EVENT_SYNC: self.env._("Synchronization"),
+            EVENT_CATCH_UP: self.env._("Found by polling"),
+            EVENT_SWEEP: self.env._("Found by open-order check"),
             "?": self.env._("Unknown message"),
         }

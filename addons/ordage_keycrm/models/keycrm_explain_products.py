@@ -11,22 +11,22 @@ class KeycrmExplain(models.AbstractModel):
             **super()._order_texts(),
             "sku_ambiguous": self.env._(
                 "The SKU “%(sku)s” belongs to several products: %(products)s. Give each its own "
-                "SKU, or choose which of them it is; the order then comes by itself."
+                "SKU, or choose the right product; the order will then arrive automatically."
             ),
             "barcode_ambiguous": self.env._(
-                "The barcode “%(barcode)s” belongs to several products: %(products)s. Correct it; "
-                "the order then comes by itself."
+                "The barcode “%(barcode)s” belongs to several products: %(products)s. Correct "
+                "it; the order will then arrive automatically."
             ),
             "barcode_taken": self.env._(
-                "The barcode “%(barcode)s” is not taken over: %(product)s has it already."
+                "The barcode “%(barcode)s” was not imported: %(product)s already has it."
             ),
             "variant_price": self.env._(
-                "KeyCRM's price of %(product)s is %(price)s. Odoo shows another one: its variants have one "
-                "price and what each value adds, and KeyCRM's prices are no such sums. Orders have "
-                "KeyCRM's prices all the same."
+                "The price of %(product)s in KeyCRM is %(price)s. Odoo shows another one: it "
+                "computes the price of a variant as one common price plus extras, and KeyCRM's "
+                "prices cannot be split this way. Orders still use KeyCRM's prices."
             ),
             "picture_host": self.env._(
-                "Pictures are not fetched from %(host)s: it is not in the settings."
+                "Images are not downloaded from %(host)s: it is not in the settings."
             ),
-            "picture_refused": self.env._("The picture cannot be taken: %(reason)s."),
+            "picture_refused": self.env._("The image cannot be downloaded: %(reason)s."),
         }

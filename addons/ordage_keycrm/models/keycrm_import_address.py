@@ -138,8 +138,8 @@ class KeycrmOrderImporter(models.AbstractModel):
                 self.env._("KeyCRM changed the recipient of shipped goods"),
                 [
                     self.env._(
-                        "The goods went to %(former)s; KeyCRM now says %(new)s. Redirect the "
-                        "parcel if need be.",
+                        "The goods were sent to %(former)s, but the recipient in KeyCRM is now "
+                        "%(new)s. Redirect the parcel if necessary.",
                         former=former.display_name,
                         new=record.partner_shipping_id.display_name,
                     )
@@ -155,7 +155,7 @@ class KeycrmOrderImporter(models.AbstractModel):
             [
                 self.env._(
                     "The order belonged to %(former)s and now belongs to %(new)s in KeyCRM. If "
-                    "KeyCRM merged the two buyers, press “Merge contacts” on the order.",
+                    "KeyCRM merged the two buyers, click “Merge contacts” on the order.",
                     former=former._get_html_link(),
                     new=record.partner_id._get_html_link(),
                 )

@@ -212,7 +212,7 @@ class KeycrmOrderImporter(models.AbstractModel):
     def _price_kept(self, line, vals):
         currency = line.order_id.currency_id
         return self.env._(
-            "%(product)s: the price is %(wanted)s in KeyCRM and was invoiced as %(kept)s",
+            "%(product)s: the price in KeyCRM is %(wanted)s, but it was invoiced at %(kept)s",
             product=line.product_id.display_name,
             wanted=currency.format(vals["price_unit"] * (1 - vals["discount"] / 100)),
             kept=currency.format(line.price_unit * (1 - line.discount / 100)),
@@ -225,7 +225,7 @@ class KeycrmOrderImporter(models.AbstractModel):
         :param kept: list of (line, quantity that KeyCRM wants, what to tell); empty where nothing
             differs any more
         """
-        summary = self.env._("KeyCRM changed what is already out")
+        summary = self.env._("KeyCRM changed items that are already shipped")
         if not kept:
             record._keycrm_todo_is_over(summary)
             return

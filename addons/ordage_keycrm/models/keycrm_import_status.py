@@ -36,11 +36,11 @@ class KeycrmOrderImporter(models.AbstractModel):
             if order._keycrm_is_out():
                 order._keycrm_todo(
                     self.env._(
-                        "KeyCRM put the order back to “%s”", order.keycrm_status_id.display_name
+                        "KeyCRM moved the order back to “%s”", order.keycrm_status_id.display_name
                     ),
                     [
                         self.env._(
-                            "It stays confirmed: goods were delivered or an invoice was made."
+                            "It stays confirmed: goods were delivered or an invoice was created."
                         )
                     ],
                 )

@@ -13,10 +13,10 @@ class KeycrmMissingSku(models.Model):
     # The unique index begins with the account; who deletes a product asks for all accounts.
     product_id = fields.Many2one("product.product", required=True, ondelete="cascade", index=True)
     sku = fields.Char(string="SKU")
-    asked_at = fields.Datetime(string="Asked", default=fields.Datetime.now)
+    asked_at = fields.Datetime(string="Requested on", default=fields.Datetime.now)
 
     _account_product_unique = models.Constraint(
-        "UNIQUE(account_id, product_id)", "This product is already noted."
+        "UNIQUE(account_id, product_id)", "This product is already listed."
     )
 
     # === CRUD METHODS ===#

@@ -23,35 +23,39 @@ class KeycrmOffer(models.Model):
         readonly=True,
         aggregator=None,
         index="btree_not_null",
-        help="Number of the product of which the offer is a variant.",
+        help="KeyCRM number of the product this offer is a variant of.",
     )
-    sku = fields.Char(string="SKU", help="As KeyCRM has it; may differ from Odoo's.")
+    sku = fields.Char(string="SKU", help="The SKU in KeyCRM. It may differ from the SKU in Odoo.")
     # A line is looked up by its SKU; the stock worker and screens look up a product's ties.
-    sku_key = fields.Char(compute="_compute_sku_key", store=True, index="btree_not_null")
+    sku_key = fields.Char(
+        string="SKU lookup key", compute="_compute_sku_key", store=True, index="btree_not_null"
+    )
     product_id = fields.Many2one(
         "product.product", required=True, ondelete="cascade", index=True, check_company=True
     )
     level_ids = fields.One2many("keycrm.stock.level", "offer_id", string="Stock in KeyCRM")
     keycrm_updated_at = fields.Datetime(string="Updated in KeyCRM", readonly=True)
     catalogue_at = fields.Datetime(
-        string="Read from the catalogue", readonly=True, help="When it was last read, UTC."
+        string="Catalog last read", readonly=True, help="When it was last read, in UTC."
     )
     catalogue_price = fields.Float(
-        string="Price in the catalogue",
+        string="Catalog price",
         readonly=True,
-        help="Of a real variant, in the company's currency, as KeyCRM last said.",
+        help="For a product variant, in the company's currency, as last received from KeyCRM.",
     )
-    picture_url = fields.Char(string="Picture", readonly=True)
+    picture_url = fields.Char(string="Image", readonly=True)
     picture_state = fields.Selection(
-        [("wanted", "To be fetched"), ("done", "Fetched"), ("failed", "Failed")], readonly=True
+        [("wanted", "Download pending"), ("done", "Downloaded"), ("failed", "Failed")],
+        string="Image status",
+        readonly=True,
     )
-    picture_tries = fields.Integer(readonly=True)
-    problem_code = fields.Char(readonly=True, copy=False)
-    problem_params = fields.Json(readonly=True, copy=False)
-    problem = fields.Char(string="What is wrong", compute="_compute_problem")
+    picture_tries = fields.Integer(string="Image download attempts", readonly=True)
+    problem_code = fields.Char(string="Problem code", readonly=True, copy=False)
+    problem_params = fields.Json(string="Problem parameters", readonly=True, copy=False)
+    problem = fields.Char(string="Problem description", compute="_compute_problem")
 
     _account_keycrm_id_unique = models.Constraint(
-        "UNIQUE(account_id, keycrm_id)", "This offer of KeyCRM is already tied to a product."
+        "UNIQUE(account_id, keycrm_id)", "This KeyCRM offer is already linked to a product."
     )
 
     # === COMPUTE METHODS ===#

@@ -7,12 +7,12 @@ class KeycrmOffer(models.Model):
     _inherit = "keycrm.offer"
 
     is_gone = fields.Boolean(
-        string="Not in KeyCRM any more",
+        string="No longer in KeyCRM",
         readonly=True,
-        help="KeyCRM's whole catalogue was read and the offer was not in it.",
+        help="The whole KeyCRM catalog was read and does not contain this offer.",
     )
     elsewhere_quantity = fields.Float(
-        string="In warehouses not matched", digits=(16, 3), readonly=True
+        string="In unmatched warehouses", digits=(16, 3), readonly=True
     )
 
     @api.model_create_multi

@@ -20,7 +20,7 @@ class KeycrmOpenSweep(models.AbstractModel):
     """
 
     _name = "keycrm.open.sweep"
-    _description = "KeyCRM comparison of open orders"
+    _description = "KeyCRM open-order check"
 
     @api.model
     def _work_page(self, account, client):

@@ -16,7 +16,7 @@ class KeycrmOrderStatus(models.Model):
     alias = fields.Char()
     sequence = fields.Integer()
     active = fields.Boolean(default=True)
-    group = fields.Selection(STATUS_GROUPS, help="KeyCRM's six groups of statuses.")
+    group = fields.Selection(STATUS_GROUPS, help="The six status groups of KeyCRM.")
     order_action = fields.Selection(
         [
             ("quotation", "Quotation"),
@@ -27,12 +27,12 @@ class KeycrmOrderStatus(models.Model):
         string="In Odoo",
         required=True,
         default="quotation",
-        help="What an order in this status becomes in Odoo.",
+        help="What happens in Odoo to an order in this status.",
     )
     is_archive = fields.Boolean(string="Archive status", compute="_compute_is_archive")
 
     _account_keycrm_id_unique = models.Constraint(
-        "UNIQUE(account_id, keycrm_id)", "This status of KeyCRM is already there."
+        "UNIQUE(account_id, keycrm_id)", "This KeyCRM status already exists."
     )
 
     # === COMPUTE METHODS ===#

@@ -21,9 +21,10 @@ class KeycrmOrderStatus(models.Model):
     # === FIELDS ===#
 
     missed_at = fields.Datetime(
-        string="Came without a webhook",
+        string="Missed by webhooks",
         readonly=True,
-        help="When an order came to this status and only asking found it. Over with the next webhook.",
+        help="When an order moved to this status without a webhook and was found by polling. "
+        "Cleared by the next webhook.",
     )
 
     # === BUSINESS METHODS ===#
@@ -99,7 +100,7 @@ class KeycrmAccount(models.Model):
 
     missed_status_ids = fields.Many2many(
         "keycrm.order.status",
-        string="Statuses that the trigger lacks",
+        string="Statuses missing in trigger",
         compute="_compute_missed_status_ids",
     )
 

@@ -52,7 +52,7 @@ class KeycrmOrderStatus(models.Model):
             "delivered": self.env._("Delivered"),
             "completed": self.env._("Completed"),
             "incorrect_data": self.env._("Incorrect data"),
-            "not_available": self.env._("Not in stock"),
+            "not_available": self.env._("Out of stock"),
             "duplicate": self.env._("Duplicate"),
-            "canceled": self.env._("Cancelled"),
+            "canceled": self.env._("Canceled"),
         }

@@ -17,7 +17,7 @@ class KeycrmOrderSync(models.Model):
     """
 
     _name = "keycrm.order.sync"
-    _description = "KeyCRM order synchronisation"
+    _description = "KeyCRM order synchronization"
     _inherit = ["keycrm.run"]
     _check_company_auto = True
 
@@ -33,29 +33,30 @@ class KeycrmOrderSync(models.Model):
         "keycrm_order_sync_gone_status_rel",
         "sync_id",
         "status_id",
-        string="Goods have already left",
+        string="Already shipped in these statuses",
         domain="[('id', 'in', status_ids)]",
         compute="_compute_gone_status_ids",
         store=True,
         readonly=False,
-        help="New orders in these statuses arrive complete, but never move stock: nobody is asked to ship "
-        "them again.",
+        help="New orders in these statuses are imported completely but do not affect stock: they "
+        "do not have to be shipped again.",
     )
     gone_if_written_off = fields.Boolean(
-        string="Also where KeyCRM has written the goods off",
+        string="Also orders KeyCRM has already written off",
         default=True,
-        help="New orders all of whose lines KeyCRM has written off never move stock.",
+        help="New orders whose lines KeyCRM has completely written off do not affect stock in "
+        "Odoo.",
     )
     date_from = fields.Datetime(string="Ordered from")
     date_to = fields.Datetime(string="Ordered until")
     page = fields.Integer(readonly=True, copy=False, default=1)
     # How often the list was read from its begin, and how many different rows of it were seen so far.
-    look = fields.Integer(readonly=True, copy=False, default=1)
-    seen_count = fields.Integer(readonly=True, copy=False)
-    last_seen = fields.Integer(readonly=True, copy=False)
+    look = fields.Integer(string="Pass", readonly=True, copy=False, default=1)
+    seen_count = fields.Integer(string="Rows checked", readonly=True, copy=False)
+    last_seen = fields.Integer(string="Last order read", readonly=True, copy=False)
     total_count = fields.Integer(string="Orders in KeyCRM", readonly=True, copy=False)
     created_count = fields.Integer(string="New in Odoo", readonly=True, copy=False)
-    updated_count = fields.Integer(string="Already there", readonly=True, copy=False)
+    updated_count = fields.Integer(string="Already in Odoo", readonly=True, copy=False)
     failed_count = fields.Integer(string="Failed", readonly=True, copy=False)
     event_ids = fields.One2many("keycrm.event", "sync_id", string="Failed orders", copy=False)
 
@@ -74,7 +75,7 @@ class KeycrmOrderSync(models.Model):
 
     def _check_can_start(self):
         if not self.status_ids:
-            raise UserError(self.env._("Choose the statuses whose orders are wanted."))
+            raise UserError(self.env._("Choose the statuses to import."))
 
     def _start_vals(self):
         counts = ("created_count", "updated_count", "failed_count")
@@ -82,11 +83,11 @@ class KeycrmOrderSync(models.Model):
         return {**super()._start_vals(), **begin, **dict.fromkeys(counts, 0)}
 
     def _title(self):
-        return self.env._("Synchronise orders")
+        return self.env._("Order synchronization")
 
     def _summary(self):
         return self.env._(
-            "Finished: %(created)s new orders, %(updated)s were there already, %(failed)s failed.",
+            "Finished: %(created)s new orders, %(updated)s already in Odoo, %(failed)s failed.",
             created=self.created_count,
             updated=self.updated_count,
             failed=self.failed_count,

@@ -30,10 +30,10 @@ class KeycrmPayment(models.Model):
     )
     partner_id = fields.Many2one(related="sale_order_id.partner_id")
     amount = fields.Monetary()
-    currency_id = fields.Many2one("res.currency", help="Empty where Odoo does not have it.")
+    currency_id = fields.Many2one("res.currency", help="Empty if Odoo does not have this currency.")
     currency_code = fields.Char(string="Currency in KeyCRM")
     status = fields.Selection(
-        [("paid", "Paid"), ("not_paid", "Expected"), ("canceled", "Cancelled")], required=True
+        [("paid", "Paid"), ("not_paid", "Expected"), ("canceled", "Canceled")], required=True
     )
     date = fields.Datetime()
     method_id = fields.Many2one(
@@ -42,22 +42,23 @@ class KeycrmPayment(models.Model):
     # A bank transaction names no order; it finds its payments by this.
     transaction_uuid = fields.Char(string="Bank transaction", index="btree_not_null")
     description = fields.Char()
-    bank_description = fields.Char(string="Bank's text")
+    bank_description = fields.Char(string="Payment description")
     payment_id = fields.Many2one(
         "account.payment", string="Payment in accounting", ondelete="set null", copy=False
     )
     kept_on_cancel = fields.Boolean(
-        string="Kept when the order was cancelled",
+        string="Kept on cancellation",
         copy=False,
         readonly=True,
-        help="KeyCRM cancelled the payment together with its order: a person decides about the money.",
+        help="KeyCRM canceled the payment together with its order: a user decides whether to "
+        "refund the money.",
     )
-    problem_code = fields.Char(readonly=True, copy=False)
-    problem_params = fields.Json(readonly=True, copy=False)
-    problem = fields.Char(string="Not in accounting because", compute="_compute_problem")
+    problem_code = fields.Char(string="Problem code", readonly=True, copy=False)
+    problem_params = fields.Json(string="Problem parameters", readonly=True, copy=False)
+    problem = fields.Char(string="Reason not in accounting", compute="_compute_problem")
 
     _account_keycrm_id_unique = models.Constraint(
-        "UNIQUE(account_id, keycrm_id)", "This payment of KeyCRM is already there."
+        "UNIQUE(account_id, keycrm_id)", "This KeyCRM payment already exists."
     )
 
     # === COMPUTE METHODS ===#
@@ -117,7 +118,7 @@ class KeycrmPayment(models.Model):
         self.sale_order_id._keycrm_todo_is_over(summary)
 
     def _currency_summary(self, amount):
-        return self.env._("A payment of %(amount)s does not count", amount=amount)
+        return self.env._("A payment of %(amount)s is not counted", amount=amount)
 
     def _amount_text(self):
         """:return: the amount as people read it, in whatever currency"""
@@ -274,8 +275,8 @@ class KeycrmPayment(models.Model):
                 self.env._("Refund or keep the money?"),
                 [
                     self.env._(
-                        "KeyCRM cancelled the order and with it the payment of %(amount)s. It stays in "
-                        "accounting until you decide.",
+                        "KeyCRM canceled the order and its payment of %(amount)s. The payment "
+                        "stays in accounting until you decide.",
                         amount=self._amount_text(),
                     )
                 ],

@@ -16,9 +16,9 @@ class KeycrmPaymentMethod(models.Model):
         string="Payment journal",
         check_company=True,
         domain="[('type', 'in', ('bank', 'cash'))]",
-        help="Left empty, the account's payment journal is taken.",
+        help="If empty, the payment journal of the account is used.",
     )
 
     _account_keycrm_id_unique = models.Constraint(
-        "UNIQUE(account_id, keycrm_id)", "This payment method of KeyCRM is already there."
+        "UNIQUE(account_id, keycrm_id)", "This KeyCRM payment method already exists."
     )

@@ -11,7 +11,7 @@ class KeycrmProductLoad(models.Model):
     """
 
     _name = "keycrm.product.load"
-    _description = "Loading of KeyCRM products"
+    _description = "KeyCRM product load"
     _inherit = ["keycrm.run"]
     _check_company_auto = True
 
@@ -20,13 +20,14 @@ class KeycrmProductLoad(models.Model):
     # === FIELDS ===#
 
     make_missing = fields.Boolean(
-        string="Make products that Odoo does not have",
+        string="Create missing products",
         default=True,
-        help="Switched off, offers are tied to products of Odoo, and the others are listed.",
+        help="If off, offers are only linked to existing Odoo products, and the others are listed "
+        "in the report.",
     )
     page = fields.Integer(readonly=True, copy=False, default=1)
     total_count = fields.Integer(string="Offers in KeyCRM", readonly=True, copy=False)
-    done_count = fields.Integer(string="Looked at", readonly=True, copy=False)
+    done_count = fields.Integer(string="Checked", readonly=True, copy=False)
     tied_count = fields.Integer(string="Found in Odoo", readonly=True, copy=False)
     created_count = fields.Integer(string="New in Odoo", readonly=True, copy=False)
     row_ids = fields.One2many("keycrm.product.load.row", "load_id", string="Report", copy=False)
@@ -75,11 +76,11 @@ class KeycrmProductLoad(models.Model):
         return super()._begin()
 
     def _title(self):
-        return self.env._("Load products from KeyCRM")
+        return self.env._("Product load")
 
     def _summary(self):
         return self.env._(
-            "Finished: %(tied)s found in Odoo, %(created)s new in Odoo.",
+            "Finished: %(tied)s found in Odoo, %(created)s created in Odoo.",
             tied=self.tied_count,
             created=self.created_count,
         )
@@ -217,7 +218,9 @@ class KeycrmProductLoadRow(models.Model):
     _rec_name = "name"
 
     # Indexed for the report of a load.
-    load_id = fields.Many2one("keycrm.product.load", required=True, ondelete="cascade", index=True)
+    load_id = fields.Many2one(
+        "keycrm.product.load", string="Product load", required=True, ondelete="cascade", index=True
+    )
     kind = fields.Selection(
         [
             ("missing_sku", "Without SKU"),
@@ -232,8 +235,8 @@ class KeycrmProductLoadRow(models.Model):
     name = fields.Char()
     # Indexed for who deletes a product.
     product_id = fields.Many2one("product.product", ondelete="cascade", index="btree_not_null")
-    error_code = fields.Char()
-    error_params = fields.Json()
+    error_code = fields.Char(string="Error code")
+    error_params = fields.Json(string="Error parameters")
     note = fields.Char(compute="_compute_note")
 
     @api.depends("error_code", "error_params")

@@ -14,7 +14,7 @@ class KeycrmProductTie(models.Model):
 
     _name = "keycrm.product.tie"
     _inherit = "keycrm.account.record"
-    _description = "Remembered product"
+    _description = "Product mapping"
     _order = "account_id, sku, name, id"
     _check_company_auto = True
 
@@ -22,12 +22,15 @@ class KeycrmProductTie(models.Model):
 
     account_id = fields.Many2one(default=lambda self: self._default_account())
     company_id = fields.Many2one(store=True)
-    sku = fields.Char(string="SKU in KeyCRM", help="Case and surrounding spaces do not matter.")
-    name = fields.Char(
-        string="Name in KeyCRM", help="For lines without SKU: the whole name, with properties."
+    sku = fields.Char(
+        string="SKU in KeyCRM", help="Upper/lower case and surrounding spaces are ignored."
     )
-    sku_key = fields.Char(compute="_compute_keys", store=True)
-    name_key = fields.Char(compute="_compute_keys", store=True)
+    name = fields.Char(
+        string="Name in KeyCRM",
+        help="For lines without an SKU: the full name including properties.",
+    )
+    sku_key = fields.Char(string="SKU lookup key", compute="_compute_keys", store=True)
+    name_key = fields.Char(string="Name lookup key", compute="_compute_keys", store=True)
     # Indexed for who deletes a product; lines find their ties by the keys below.
     product_id = fields.Many2one(
         "product.product",
@@ -40,11 +43,11 @@ class KeycrmProductTie(models.Model):
 
     _sku_unique = models.UniqueIndex(
         "(account_id, sku_key) WHERE sku_key IS NOT NULL",
-        "A product was already chosen for this SKU.",
+        "This SKU already has a product.",
     )
     _name_unique = models.UniqueIndex(
         "(account_id, name_key) WHERE name_key IS NOT NULL",
-        "A product was already chosen for this name.",
+        "This name already has a product.",
     )
 
     # === COMPUTE METHODS ===#
@@ -117,7 +120,7 @@ class KeycrmProductTie(models.Model):
         """
         return {
             "type": "ir.actions.act_window",
-            "name": self.env._("Choose the product"),
+            "name": self.env._("Choose product"),
             "res_model": self._name,
             "view_mode": "form",
             "target": "new",

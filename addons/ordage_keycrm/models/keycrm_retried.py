@@ -14,7 +14,7 @@ class KeycrmRetried(models.AbstractModel):
 
     _name = "keycrm.retried"
     _inherit = ["keycrm.account.record"]
-    _description = "KeyCRM work that is tried again"
+    _description = "KeyCRM jobs with automatic retry"
 
     # === FIELDS ===#
 
@@ -29,14 +29,14 @@ class KeycrmRetried(models.AbstractModel):
         required=True,
         default="pending",
     )
-    attempts = fields.Integer(string="Tries")
+    attempts = fields.Integer(string="Attempts")
     next_try_at = fields.Datetime(
-        string="Next try",
+        string="Next attempt",
         default=lambda self: self.env.cr.now(),
-        help="Empty: not worked by itself any more.",
+        help="Empty: no more automatic retries.",
     )
-    error_code = fields.Char(string="Kind of error")
-    error_params = fields.Json(string="Details of the error")
+    error_code = fields.Char(string="Error type")
+    error_params = fields.Json(string="Error details")
     error = fields.Char(compute="_compute_error")
 
     # === COMPUTE METHODS ===#

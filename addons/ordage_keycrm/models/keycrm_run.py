@@ -19,7 +19,7 @@ class KeycrmRun(models.AbstractModel):
     """
 
     _name = "keycrm.run"
-    _description = "Long work for KeyCRM"
+    _description = "KeyCRM background job"
     _inherit = ["keycrm.account.record"]
     _order = "id desc"
 
@@ -33,21 +33,23 @@ class KeycrmRun(models.AbstractModel):
     # Indexed for the account's list of its runs.
     account_id = fields.Many2one(default=lambda self: self._default_account(), index=True)
     user_id = fields.Many2one(
-        "res.users", string="Started by", readonly=True, copy=False, help="Empty: Odoo by itself."
+        "res.users", string="Started by", readonly=True, copy=False, help="Empty: started by Odoo."
     )
     state = fields.Selection("_states", required=True, default="draft", readonly=True, copy=False)
-    total_count = fields.Integer(string="In KeyCRM", readonly=True, copy=False)
-    done_count = fields.Integer(string="Worked", readonly=True, copy=False)
+    total_count = fields.Integer(string="Total to process", readonly=True, copy=False)
+    done_count = fields.Integer(string="Processed", readonly=True, copy=False)
     progress = fields.Float(compute="_compute_progress")
     remaining_text = fields.Char(
-        string="Time left", compute="_compute_remaining_text", help="As fast as up to now."
+        string="Time left",
+        compute="_compute_remaining_text",
+        help="Estimated from the current speed.",
     )
-    held_text = fields.Char(string="Why it stands still", compute="_compute_held_text")
+    held_text = fields.Char(string="Reason for waiting", compute="_compute_held_text")
     started_at = fields.Datetime(string="Started", readonly=True, copy=False)
     finished_at = fields.Datetime(string="Finished", readonly=True, copy=False)
-    error_code = fields.Char(string="Kind of error", readonly=True, copy=False)
-    error_params = fields.Json(string="Details of the error", readonly=True, copy=False)
-    error = fields.Char(string="What went wrong", compute="_compute_error")
+    error_code = fields.Char(string="Error type", readonly=True, copy=False)
+    error_params = fields.Json(string="Error details", readonly=True, copy=False)
+    error = fields.Char(string="Error message", compute="_compute_error")
 
     # === COMPUTE METHODS ===#
 
@@ -56,8 +58,11 @@ class KeycrmRun(models.AbstractModel):
     def _compute_display_name(self):
         for run in self:
             begun = run.started_at or run.create_date
-            at = format_datetime(run.env, begun, dt_format="short") if begun else ""
-            run.display_name = f"{run._title()} {at}".strip()
+            title = run._title()
+            if begun:
+                at = format_datetime(run.env, begun, dt_format="short")
+                title = run.env._("%(title)s, %(date)s", title=title, date=at)
+            run.display_name = title
 
     @api.depends("total_count", "done_count", "state")
     def _compute_progress(self):
@@ -99,7 +104,7 @@ class KeycrmRun(models.AbstractModel):
     @api.model
     def _states(self):
         """Name the states; a kind of run with others says so."""
-        draft = self.env._("New")
+        draft = self.env._("Not started")
         running = self.env._("Running")
         done = self.env._("Finished")
         failed = self.env._("Failed")
@@ -194,7 +199,7 @@ class KeycrmRun(models.AbstractModel):
         account = self.account_id
         if not account.enabled:
             return self.env._(
-                "The integration is switched off. This goes on when it is switched on again."
+                "The integration is disabled. This continues when it is enabled again."
             )
         return account._why_it_rests(self._pieces)
 

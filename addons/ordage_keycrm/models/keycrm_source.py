@@ -24,7 +24,7 @@ class KeycrmSource(models.Model):
     )
 
     _account_keycrm_id_unique = models.Constraint(
-        "UNIQUE(account_id, keycrm_id)", "This source of KeyCRM is already there."
+        "UNIQUE(account_id, keycrm_id)", "This KeyCRM source already exists."
     )
 
     # === CRUD METHODS ===#

@@ -13,7 +13,7 @@ class KeycrmStatusPush(models.Model):
 
     _name = "keycrm.status.push"
     _inherit = ["keycrm.retried"]
-    _description = "Status to be set in KeyCRM"
+    _description = "Status to set in KeyCRM"
     _order = "id desc"
     _rec_name = "sale_order_id"
 
@@ -21,7 +21,7 @@ class KeycrmStatusPush(models.Model):
 
     sale_order_id = fields.Many2one(required=True, ondelete="cascade")
     picking_id = fields.Many2one(
-        "stock.picking", string="Delivery", required=True, ondelete="cascade"
+        "stock.picking", string="Delivery order", required=True, ondelete="cascade"
     )
     status_id = fields.Many2one(
         "keycrm.order.status", string="Status to set", required=True, ondelete="cascade"
@@ -30,11 +30,13 @@ class KeycrmStatusPush(models.Model):
         "keycrm.order.status",
         string="Status at delivery",
         ondelete="set null",
-        help="Only this status is replaced: another one was set by a manager meanwhile.",
+        help="The status is changed only from this one: if a manager has set another one in the "
+        "meantime, it is kept.",
     )
 
     _picking_unique = models.Constraint(
-        "UNIQUE(account_id, sale_order_id, picking_id)", "A delivery sets a status once."
+        "UNIQUE(account_id, sale_order_id, picking_id)",
+        "A delivery sets its status in KeyCRM only once.",
     )
     # The worker's look at what is to be set, however many are done.
     _due_index = models.Index("(account_id, id) WHERE next_try_at IS NOT NULL")
@@ -73,7 +75,9 @@ class KeycrmStatusPush(models.Model):
         return not (current.group and wanted.group) or current.group <= wanted.group
 
     def _todo_summary(self):
-        return self.env._("KeyCRM is not told the status of order %s", self.sale_order_id.name)
+        return self.env._(
+            "Could not send the status of order %s to KeyCRM", self.sale_order_id.name
+        )
 
     @api.model
     def _work(self, account, client):

@@ -24,13 +24,15 @@ class KeycrmStockChange(models.Model):
     # The stock worker's look at the outbox.
     account_id = fields.Many2one(index=True)
     product_id = fields.Many2one("product.product", required=True, ondelete="cascade")
-    look_first = fields.Boolean(help="Read what KeyCRM has before anything is sent.")
+    look_first = fields.Boolean(
+        string="Read before sending", help="Read the quantity in KeyCRM before sending."
+    )
     # Indexed for the count of a push that goes on, and without the rows that belong to none: those are
     # written in users' transactions. There is no index of products, for the same reason.
     push_id = fields.Many2one(
-        "keycrm.stock.push", string="Whole push", ondelete="set null", index="btree_not_null"
+        "keycrm.stock.push", string="Full stock sync", ondelete="set null", index="btree_not_null"
     )
-    changed_at = fields.Datetime(string="Changed", required=True, default=fields.Datetime.now)
+    changed_at = fields.Datetime(string="Changed on", required=True, default=fields.Datetime.now)
 
     @api.model
     def _note(self, product_ids, company_id):

@@ -26,39 +26,39 @@ class KeycrmStockComparison(models.Model):
     # === FIELDS ===#
 
     kind = fields.Selection(
-        [("comparison", "Comparison"), ("rehearsal", "Rehearsal")],
+        [("comparison", "Comparison"), ("rehearsal", "Preview")],
         required=True,
         default="comparison",
     )
     state = fields.Selection(default="reading")
     started_at = fields.Datetime(required=True, default=fields.Datetime.now)
-    next_page = fields.Integer(default=1)
+    next_page = fields.Integer(string="Next page", default=1)
     total_count = fields.Integer(string="Offers in KeyCRM", readonly=True, copy=False)
     done_count = fields.Integer(string="Read", readonly=True, copy=False)
     # What is still to be worked: ids of offers, or of lines whose opening quantities are taken.
-    to_check = fields.Json()
-    check_count = fields.Integer(string="Checked once more", readonly=True)
+    to_check = fields.Json(string="Rows to check")
+    check_count = fields.Integer(string="Double-checked", readonly=True)
     keycrm_warehouse_ids = fields.Many2many("keycrm.warehouse", string="KeyCRM warehouses")
     line_ids = fields.One2many("keycrm.stock.comparison.line", "comparison_id", string="Products")
     compared_count = fields.Integer(string="Compared")
     difference_count = fields.Integer(string="Differences")
-    zero_count = fields.Integer(string="Become zero")
-    lower_count = fields.Integer(string="Become lower")
-    higher_count = fields.Integer(string="Become higher")
-    same_count = fields.Integer(string="Stay")
+    zero_count = fields.Integer(string="Will drop to zero")
+    lower_count = fields.Integer(string="Will decrease")
+    higher_count = fields.Integer(string="Will increase")
+    same_count = fields.Integer(string="Unchanged")
     unmatched_count = fields.Integer(
-        string="Not sent", help="Never counted in Odoo, or known to one side only."
+        string="Not sent", help="Never counted in Odoo, or present on one side only."
     )
     choice = fields.Selection(
         [
-            ("send", "Odoo is right"),
+            ("send", "Use Odoo quantities"),
             ("opening", "Opening quantities from KeyCRM"),
             ("not_now", "Not now"),
         ],
         readonly=True,
     )
-    written_back_at = fields.Datetime(string="Written back", readonly=True)
-    to_write_back = fields.Boolean(readonly=True)
+    written_back_at = fields.Datetime(string="Restored on", readonly=True)
+    to_write_back = fields.Boolean(string="Quantities to restore", readonly=True)
     # === COMPUTE METHODS ===#
 
     @api.model
@@ -66,8 +66,8 @@ class KeycrmStockComparison(models.Model):
         others = [state for state in super()._states() if state[0] not in ("draft", "running")]
         reading = self.env._("Reading KeyCRM")
         checking = self.env._("Checking differences")
-        ready = self.env._("Waiting for your choice")
-        taking = self.env._("Taking opening quantities")
+        ready = self.env._("Needs your decision")
+        taking = self.env._("Applying opening quantities")
         return [
             ("reading", reading),
             ("checking", checking),
@@ -145,20 +145,24 @@ class KeycrmStockComparison(models.Model):
 
     def _title(self):
         if self.kind == "rehearsal":
-            return self.env._("Rehearsal")
-        return self.env._("Compare with KeyCRM")
+            return self.env._("Preview")
+        return self.env._("Comparison")
 
     def _summary(self):
         if self.choice == "opening":
             return self.env._(
-                "Opening quantities are taken from KeyCRM, and stock is sent from now on. Left out: "
-                "%(count)s; the reasons stand in the list.",
+                "The opening quantities were taken from KeyCRM, and stock is sent from now on. "
+                "Skipped: %(count)s; the list shows the reasons.",
                 count=self.left_out_count,
             )
         if self.kind == "rehearsal":
-            return self.env._("The rehearsal is ready. Nothing was sent yet: choose what is right.")
+            return self.env._(
+                "The preview is ready. Nothing has been sent yet: choose which quantities are "
+                "right."
+            )
         return self.env._(
-            "Finished: %(compared)s products compared, %(differences)s differed and are corrected.",
+            "Finished: %(compared)s products compared, %(differences)s differences found and "
+            "being corrected.",
             compared=self.compared_count,
             differences=self.difference_count,
         )
@@ -219,7 +223,7 @@ class KeycrmStockReading(models.Model):
     it."""
 
     _name = "keycrm.stock.reading"
-    _description = "Reading of KeyCRM's stock"
+    _description = "KeyCRM stock snapshot"
     _log_access = False
     _rec_name = "comparison_id"
 
@@ -229,7 +233,7 @@ class KeycrmStockReading(models.Model):
     )
     company_id = fields.Many2one(related="comparison_id.account_id.company_id")
     # One page: offer, SKU, KeyCRM's warehouse (0: in none) and quantity of each row.
-    rows = fields.Json(string="In KeyCRM")
+    rows = fields.Json(string="Stock rows")
 
 
 class KeycrmStockComparisonLine(models.Model):
@@ -255,13 +259,13 @@ class KeycrmStockComparisonLine(models.Model):
     )
     odoo_quantity = fields.Float(string="Odoo", digits=(16, 3))
     keycrm_quantity = fields.Float(string="KeyCRM", digits=(16, 3))
-    difference = fields.Float(digits=(16, 3), help="Odoo's number less KeyCRM's.")
+    difference = fields.Float(digits=(16, 3), help="Quantity in Odoo minus quantity in KeyCRM.")
     outcome = fields.Selection(
         [
-            ("zero", "Becomes zero"),
-            ("lower", "Becomes lower"),
-            ("higher", "Becomes higher"),
-            ("same", "Stays"),
+            ("zero", "Drops to zero"),
+            ("lower", "Decreases"),
+            ("higher", "Increases"),
+            ("same", "Unchanged"),
             ("uncounted", "Never counted in Odoo: not sent"),
             ("not_in_keycrm", "Not in KeyCRM"),
             ("not_in_odoo", "Not in Odoo"),

@@ -37,7 +37,7 @@ class KeycrmStockEcho(models.Model):
     # Echoes are found by their offer, and cleared by their age.
     offer_id = fields.Many2one("keycrm.offer", required=True, ondelete="cascade", index=True)
     quantity = fields.Float(digits=(16, 3))
-    sent_at = fields.Datetime(required=True, index=True)
+    sent_at = fields.Datetime(string="Sent on", required=True, index=True)
 
 
 class KeycrmEvent(models.Model):

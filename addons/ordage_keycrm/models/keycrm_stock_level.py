@@ -15,7 +15,7 @@ class KeycrmStockLevel(models.Model):
     """
 
     _name = "keycrm.stock.level"
-    _description = "Stock known in KeyCRM"
+    _description = "KeyCRM stock level"
     _order = "sent_at desc nulls last, id desc"
     _rec_name = "offer_id"
 
@@ -31,18 +31,24 @@ class KeycrmStockLevel(models.Model):
     company_id = fields.Many2one(related="account_id.company_id")
     # Indexed for products' and moves' forms, which show what KeyCRM has.
     product_id = fields.Many2one(related="offer_id.product_id", store=True, index=True)
-    is_known = fields.Boolean(help="Off: it has to be sent again, whatever it was.")
-    quantity = fields.Float(string="In KeyCRM", digits=(16, 3), help="What it has, as last known.")
+    is_known = fields.Boolean(
+        string="Quantity is known", help="If off, the quantity is sent again in any case."
+    )
+    quantity = fields.Float(
+        string="In KeyCRM", digits=(16, 3), help="The last known quantity in KeyCRM."
+    )
     sent_quantity = fields.Float(string="Sent", digits=(16, 3))
     sent_at = fields.Datetime(string="Last sent")
     read_at = fields.Datetime(string="Last read")
     checked_at = fields.Datetime(
-        string="Right at", help="When the number in KeyCRM was last known to be the one of Odoo."
+        string="Last matched on",
+        help="When the quantity in KeyCRM last matched the quantity in Odoo.",
     )
-    error = fields.Char(string="Refused because")
+    error = fields.Char(string="Refusal reason")
 
     _offer_warehouse_unique = models.Constraint(
-        "UNIQUE(offer_id, keycrm_warehouse_id)", "One level an offer and warehouse."
+        "UNIQUE(offer_id, keycrm_warehouse_id)",
+        "An offer can have only one stock level per warehouse.",
     )
 
     # What is in doubt is looked for whenever nothing else is to be done. In the words in which Odoo asks:

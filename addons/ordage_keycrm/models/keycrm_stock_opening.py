@@ -15,9 +15,9 @@ class KeycrmStockComparison(models.Model):
     _inherit = "keycrm.stock.comparison"
 
     left_out_count = fields.Integer(
-        string="Not taken as opening quantities",
+        string="Skipped opening quantities",
         readonly=True,
-        help="Products that people have to count in Odoo; the reason stands in the list.",
+        help="Products that must be counted in Odoo; the list shows the reasons.",
     )
 
     # === ACTION METHODS ===#
@@ -88,15 +88,15 @@ class KeycrmStockComparisonLine(models.Model):
 
     opening = fields.Selection(
         [
-            ("taken", "Is taken"),
-            ("same", "Stays"),
-            ("serials", "Left out: serial numbers have to be counted"),
-            ("lots", "Left out: lots have to be counted"),
-            ("not_stored", "Left out: Odoo keeps no stock of it"),
-            ("changed", "Left out: it changed in Odoo after the reading; rehearse again"),
-            ("refused", "Left out: Odoo does not accept the inventory adjustment"),
+            ("taken", "Will be applied"),
+            ("same", "Unchanged"),
+            ("serials", "Skipped: serial numbers must be counted"),
+            ("lots", "Skipped: lots must be counted"),
+            ("not_stored", "Skipped: Odoo does not track its stock"),
+            ("changed", "Skipped: it changed in Odoo after the preview; run the preview again"),
+            ("refused", "Skipped: Odoo does not accept the inventory adjustment"),
         ],
-        string="As opening quantity",
+        string="Opening quantity",
         readonly=True,
     )
 

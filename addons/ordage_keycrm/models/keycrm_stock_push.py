@@ -10,7 +10,7 @@ class KeycrmStockPush(models.Model):
     """
 
     _name = "keycrm.stock.push"
-    _description = "Sending of all stock"
+    _description = "Full stock export"
     _inherit = ["keycrm.run"]
 
     _pieces = ("_work_stock",)
@@ -62,11 +62,11 @@ class KeycrmStockPush(models.Model):
         return super()._end(state, **vals)
 
     def _title(self):
-        return self.env._("Send all")
+        return self.env._("Full stock sync")
 
     def _summary(self):
         return self.env._(
-            "Finished: the stock of %(done)s products is in KeyCRM, %(refused)s were refused.",
+            "Finished: stock of %(done)s products sent to KeyCRM, %(refused)s refused.",
             done=self.done_count - self.refused_count,
             refused=self.refused_count,
         )
@@ -75,12 +75,12 @@ class KeycrmStockPush(models.Model):
         account = self.account_id
         if account.stock_paused:
             return self.env._(
-                "Stock is paused. This goes on when “Go on sending stock” is pressed."
+                "Stock sync is paused. This continues when “Resume stock sync” is clicked."
             )
         if account.stock_held_zeros:
             return self.env._(
-                "%(count)s products would become zero in KeyCRM, so nothing is sent until somebody has "
-                "looked at them on the account's form.",
+                "%(count)s products would drop to zero in KeyCRM. Nothing is sent until a user "
+                "reviews them on the account's form.",
                 count=account.stock_held_zeros,
             )
         return super()._held_by()

@@ -123,7 +123,7 @@ class KeycrmStockComparison(models.Model):
         self.account_id._check_manager()
         if self.kind != "rehearsal" or self.state != "ready":
             raise UserError(
-                self.env._("There is nothing to choose here, or it was chosen already.")
+                self.env._("There is nothing to choose, or the choice was already made.")
             )
 
     def _check_enabled(self):

@@ -16,7 +16,7 @@ class KeycrmStockTerms(models.AbstractModel):
     """
 
     _name = "keycrm.stock.terms"
-    _description = "Terms of a stock quantity for KeyCRM"
+    _description = "KeyCRM stock calculator"
 
     @api.model
     def _of(self, warehouse, products, *, all_terms=False):

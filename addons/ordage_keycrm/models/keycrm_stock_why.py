@@ -10,12 +10,12 @@ class KeycrmStockWhy(models.TransientModel):
     """ "Why this number?": 12 on hand − 3 reserved = sent 9 at 14:03, each term a link."""
 
     _name = "keycrm.stock.why"
-    _description = "Why this number in KeyCRM?"
+    _description = "KeyCRM stock explanation"
 
     # === FIELDS ===#
 
     product_id = fields.Many2one("product.product", required=True, readonly=True)
-    line_ids = fields.One2many("keycrm.stock.why.line", "why_id", readonly=True)
+    line_ids = fields.One2many("keycrm.stock.why.line", "why_id", string="Lines", readonly=True)
 
     # === BUSINESS METHODS ===#
 
@@ -65,12 +65,12 @@ class KeycrmStockWhy(models.TransientModel):
                 (
                     "orders",
                     -orders,
-                    self.env._("− still to leave for KeyCRM's orders %s", self._number(orders)),
+                    self.env._("− to be shipped for KeyCRM's orders %s", self._number(orders)),
                 ),
                 (
                     "keycrm",
                     held,
-                    self.env._("+ KeyCRM's own reserve %s", self._number(held)),
+                    self.env._("+ KeyCRM's own reservation %s", self._number(held)),
                 ),
             ]
         else:
@@ -124,22 +124,22 @@ class KeycrmStockWhy(models.TransientModel):
                 vals_list.append({**vals, "kind": "sum", "quantity": target, "name": text})
             elif right and level.sent_at:
                 text = self.env._(
-                    "= sent %(quantity)s at %(time)s", quantity=number, time=self._time(moment)
+                    "= %(quantity)s, sent on %(time)s", quantity=number, time=self._time(moment)
                 )
                 vals_list.append({**vals, "name": text})
             elif right:
                 text = self.env._(
-                    "= %(quantity)s, as KeyCRM had it at %(time)s",
+                    "= %(quantity)s, same as KeyCRM had on %(time)s",
                     quantity=number,
                     time=self._time(moment),
                 )
                 vals_list.append({**vals, "name": text})
             else:
-                text = self.env._("= %s, waits to be sent", number)
+                text = self.env._("= %s, waiting to send", number)
                 vals_list.append({"kind": "sum", "quantity": target, "name": text})
                 if moment:
                     text = self.env._(
-                        "(KeyCRM had %(quantity)s at %(time)s)",
+                        "(KeyCRM had %(quantity)s on %(time)s)",
                         quantity=self._number(level.quantity),
                         time=self._time(moment),
                     )
@@ -163,11 +163,15 @@ class KeycrmStockWhy(models.TransientModel):
 
 class KeycrmStockWhyLine(models.TransientModel):
     _name = "keycrm.stock.why.line"
-    _description = "Term of a number in KeyCRM"
+    _description = "Component of a KeyCRM quantity"
     _order = "id"
 
-    why_id = fields.Many2one("keycrm.stock.why", required=True, ondelete="cascade")
-    keycrm_warehouse_id = fields.Many2one("keycrm.warehouse", readonly=True)
+    why_id = fields.Many2one(
+        "keycrm.stock.why", string="Stock explanation", required=True, ondelete="cascade"
+    )
+    keycrm_warehouse_id = fields.Many2one(
+        "keycrm.warehouse", string="KeyCRM warehouse", readonly=True
+    )
     kind = fields.Selection(
         [
             ("warehouse", "KeyCRM warehouse"),
@@ -176,15 +180,15 @@ class KeycrmStockWhyLine(models.TransientModel):
             ("others", "Reserved for others"),
             ("orders", "Orders"),
             ("written_off", "Written off"),
-            ("keycrm", "KeyCRM's reserve"),
+            ("keycrm", "KeyCRM reservation"),
             ("sum", "Sum"),
             ("sent", "Sent"),
         ],
         required=True,
     )
-    name = fields.Char(string="Term", readonly=True)
+    name = fields.Char(string="Component", readonly=True)
     quantity = fields.Float(digits=(16, 3), readonly=True)
-    moment = fields.Datetime(string="When", readonly=True)
+    moment = fields.Datetime(string="Time", readonly=True)
 
     # === ACTION METHODS ===#
 
@@ -266,7 +270,7 @@ class ProductProduct(models.Model):
         why = self.env["keycrm.stock.why"]._of_product(self)
         return {
             "type": "ir.actions.act_window",
-            "name": self.env._("Why this number?"),
+            "name": self.env._("Why this quantity?"),
             "res_model": "keycrm.stock.why",
             "res_id": why.id,
             "view_mode": "form",

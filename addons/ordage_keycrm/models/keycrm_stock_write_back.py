@@ -21,7 +21,7 @@ class KeycrmStockComparison(models.Model):
         self.ensure_one()
         self.account_id._check_manager()
         if self.kind != "rehearsal" or self.choice not in ("send", "opening"):
-            raise UserError(self.env._("Nothing was sent to KeyCRM after this rehearsal."))
+            raise UserError(self.env._("Nothing was sent to KeyCRM after this preview."))
         self._check_enabled()
         self.account_id.sudo().push_stock = False
         self.sudo().write({"to_write_back": True, "error_code": False, "error_params": False})
@@ -72,9 +72,9 @@ class KeycrmStockComparisonLine(models.Model):
     _inherit = "keycrm.stock.comparison.line"
 
     was_sent = fields.Boolean(
-        string="Sent before un-matching",
+        string="Sent before match removal",
         readonly=True,
-        help="Sent after the rehearsal, and forgotten when the warehouse was un-matched.",
+        help="Sent after the preview, and cleared when the warehouse match was removed.",
     )
 
 

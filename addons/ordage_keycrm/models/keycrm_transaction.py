@@ -27,15 +27,15 @@ class KeycrmTransaction(models.Model):
     uuid = fields.Char(string="Bank transaction", index="btree_not_null")
     amount = fields.Float(digits=(16, 2))
     currency_code = fields.Char(string="Currency")
-    description = fields.Char(string="Bank's text")
+    description = fields.Char(string="Payment description")
     date = fields.Datetime()
     payment_ids = fields.One2many(
         "keycrm.payment", string="Payments", compute="_compute_payment_ids"
     )
-    is_attached = fields.Boolean(string="Attached to a payment")
+    is_attached = fields.Boolean(string="Linked to a payment")
 
     _account_keycrm_id_unique = models.Constraint(
-        "UNIQUE(account_id, keycrm_id)", "This bank transaction of KeyCRM is already there."
+        "UNIQUE(account_id, keycrm_id)", "This KeyCRM bank transaction already exists."
     )
 
     @api.depends("uuid", "account_id")

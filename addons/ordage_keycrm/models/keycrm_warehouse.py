@@ -33,22 +33,22 @@ class KeycrmWarehouse(models.Model):
     send_state = fields.Selection(
         [
             ("off", "Not matched"),
-            ("rehearse", "To be rehearsed"),
-            ("sending", "Stock is sent"),
+            ("rehearse", "Preview needed"),
+            ("sending", "Sending stock"),
         ],
-        string="Stock",
+        string="Send state",
         required=True,
         readonly=True,
         copy=False,
         default="off",
-        help="To be rehearsed: nothing is sent until a person has seen what would change.",
+        help="Preview needed: nothing is sent until a user has seen what would change.",
     )
 
     _account_keycrm_id_unique = models.Constraint(
-        "UNIQUE(account_id, keycrm_id)", "This warehouse of KeyCRM is already there."
+        "UNIQUE(account_id, keycrm_id)", "This KeyCRM warehouse already exists."
     )
     _keycrm_id_positive = models.Constraint(
-        "CHECK(keycrm_id > 0)", "A KeyCRM warehouse needs its number in KeyCRM."
+        "CHECK(keycrm_id > 0)", "Enter the KeyCRM ID of this warehouse."
     )
 
     @api.constrains("warehouse_ids", "account_id")
@@ -65,9 +65,9 @@ class KeycrmWarehouse(models.Model):
                 twice = (other.warehouse_ids & warehouse.warehouse_ids)[:1]
                 raise ValidationError(
                     self.env._(
-                        "The stock of “%(odoo)s” already goes to the KeyCRM warehouse “%(other)s”. "
-                        "An Odoo warehouse can feed only one KeyCRM warehouse, or its goods would "
-                        "be offered twice.",
+                        "The stock of “%(odoo)s” is already sent to the KeyCRM warehouse "
+                        "“%(other)s”. An Odoo warehouse can feed only one KeyCRM warehouse, "
+                        "otherwise its goods would be offered twice.",
                         odoo=twice.name,
                         other=other.name,
                     )

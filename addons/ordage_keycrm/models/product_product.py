@@ -8,20 +8,28 @@ class ProductProduct(models.Model):
 
     keycrm_offer_ids = fields.One2many("keycrm.offer", "product_id", string="KeyCRM offers")
     keycrm_origin = fields.Selection(
-        [("catalog", "Catalogue product"), ("one_off", "One-off product")],
+        [("catalog", "Catalog product"), ("one_off", "One-off product")],
         string="From KeyCRM",
         copy=False,
         readonly=True,
     )
     # The same one-off line finds its product by it.
-    keycrm_one_off_key = fields.Char(copy=False, index="btree_not_null")
+    keycrm_one_off_key = fields.Char(
+        string="One-off product key", copy=False, index="btree_not_null"
+    )
     keycrm_sku_generated = fields.Boolean(
-        copy=False, readonly=True, help="KeyCRM had no SKU; Odoo made one."
+        string="Generated SKU",
+        copy=False,
+        readonly=True,
+        help="KeyCRM had no SKU, so Odoo generated one.",
     )
     # PostgreSQL's lower() leaves Cyrillic letters alone where a database has the C locale, as
     # Odoo's have.
     keycrm_sku_key = fields.Char(
-        compute="_compute_keycrm_sku_key", store=True, index="btree_not_null"
+        string="SKU lookup key",
+        compute="_compute_keycrm_sku_key",
+        store=True,
+        index="btree_not_null",
     )
     keycrm_level_ids = fields.One2many("keycrm.stock.level", "product_id", string="Stock in KeyCRM")
     keycrm_push_state = fields.Selection(
@@ -35,7 +43,7 @@ class ProductProduct(models.Model):
         compute="_compute_keycrm_push",
     )
     keycrm_pushed_at = fields.Datetime(string="Last sent", compute="_compute_keycrm_push")
-    keycrm_push_error = fields.Char(string="Refused because", compute="_compute_keycrm_push")
+    keycrm_push_error = fields.Char(string="Refusal reason", compute="_compute_keycrm_push")
 
     @api.depends("default_code")
     def _compute_keycrm_sku_key(self):

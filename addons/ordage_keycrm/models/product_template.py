@@ -6,9 +6,16 @@ class ProductTemplate(models.Model):
 
     # A product whose variants are those of one KeyCRM product.
     keycrm_catalogue_account_id = fields.Many2one(
-        "keycrm.account", copy=False, readonly=True, ondelete="set null", index="btree_not_null"
+        "keycrm.account",
+        string="KeyCRM catalog account",
+        copy=False,
+        readonly=True,
+        ondelete="set null",
+        index="btree_not_null",
     )
-    keycrm_catalogue_id = fields.Integer(copy=False, readonly=True, aggregator=None)
+    keycrm_catalogue_id = fields.Integer(
+        string="KeyCRM catalog", copy=False, readonly=True, aggregator=None
+    )
 
     keycrm_offer_ids = fields.One2many(
         "keycrm.offer", related="product_variant_ids.keycrm_offer_ids", string="KeyCRM offers"
@@ -23,7 +30,7 @@ class ProductTemplate(models.Model):
         related="product_variant_ids.keycrm_pushed_at", string="Last sent"
     )
     keycrm_push_error = fields.Char(
-        related="product_variant_ids.keycrm_push_error", string="Refused because"
+        related="product_variant_ids.keycrm_push_error", string="Refusal reason"
     )
     keycrm_level_ids = fields.One2many(
         "keycrm.stock.level",

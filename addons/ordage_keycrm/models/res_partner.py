@@ -13,21 +13,22 @@ class ResPartner(models.Model):
     keycrm_buyer_ids = fields.One2many("keycrm.buyer", "partner_id", string="KeyCRM buyers")
     # A new buyer is looked for among the contacts by it.
     keycrm_phone_key = fields.Char(
-        string="Phone to compare",
+        string="Normalized phone",
         compute="_compute_keycrm_phone_key",
         store=True,
         index="btree_not_null",
-        help="The phone as +380…, however it was typed.",
+        help="The phone as +380…, regardless of its original format.",
     )
     keycrm_phone_typed = fields.Char(
-        string="Phone, however typed",
+        string="Phone (any format)",
         compute="_compute_keycrm_phone_typed",
         search="_search_keycrm_phone_typed",
     )
     keycrm_recipient_key = fields.Char(
         string="KeyCRM recipient",
         copy=False,
-        help="What KeyCRM said of this recipient; it is found again by it, also once corrected.",
+        help="Recipient data from KeyCRM. It identifies the contact, even after the contact is "
+        "edited.",
     )
 
     # === COMPUTE METHODS ===#

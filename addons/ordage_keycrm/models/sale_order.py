@@ -23,7 +23,7 @@ class SaleOrder(models.Model):
         copy=False,
         readonly=True,
         index="trigram",
-        help="Number at the source, for example the marketplace's.",
+        help="Order number at the source, for example at the marketplace.",
     )
     keycrm_status_id = fields.Many2one(
         "keycrm.order.status", string="KeyCRM status", copy=False, readonly=True
@@ -32,21 +32,25 @@ class SaleOrder(models.Model):
     keycrm_total_differs = fields.Boolean(
         string="Total differs", compute="_compute_keycrm_total_differs", store=True
     )
-    keycrm_archived = fields.Boolean(string="In the order archive", copy=False, readonly=True)
+    keycrm_archived = fields.Boolean(string="Archived", copy=False, readonly=True)
     keycrm_never_moves = fields.Boolean(
-        string="Never moves stock",
+        string="Never affects stock",
         copy=False,
         readonly=True,
-        help="The order was over when it was first seen: its goods had left before.",
+        help="The order was already completed when first imported; its goods were shipped earlier.",
     )
     keycrm_updated_at = fields.Datetime(
-        string="Updated in KeyCRM", copy=False, readonly=True, help="KeyCRM's own time of change."
+        string="Updated in KeyCRM",
+        copy=False,
+        readonly=True,
+        help="The time of the last change in KeyCRM.",
     )
     keycrm_read_fresh = fields.Boolean(
         string="Read right after its change",
         copy=False,
         readonly=True,
-        help="It was read within seconds of its last change, and may have changed in the same second.",
+        help="The order was read within seconds of its last change and may have changed again in "
+        "the same second.",
     )
     keycrm_payment_status = fields.Selection(
         [
@@ -94,7 +98,7 @@ class SaleOrder(models.Model):
         groups="base.group_user",
     )
     keycrm_url = fields.Char(
-        string="In KeyCRM", compute="_compute_keycrm_url", groups="base.group_user"
+        string="KeyCRM link", compute="_compute_keycrm_url", groups="base.group_user"
     )
     keycrm_payment_ids = fields.One2many(
         "keycrm.payment", "sale_order_id", string="KeyCRM payments"
@@ -103,13 +107,13 @@ class SaleOrder(models.Model):
     keycrm_amount_expected = fields.Monetary(
         string="Expected payments",
         compute="_compute_keycrm_amounts",
-        help="Payments that KeyCRM knows and that were not made yet.",
+        help="Payments planned in KeyCRM that have not been made yet.",
     )
     keycrm_amount_due = fields.Monetary(
         string="To collect on delivery",
         compute="_compute_keycrm_amount_due",
         store=True,
-        help="What is still to be paid of KeyCRM's total.",
+        help="Amount still to be paid of the KeyCRM total.",
     )
 
     # Also how the orders of an account are found.
@@ -218,10 +222,10 @@ class SaleOrder(models.Model):
         self.check_access("read")
         orders = self.filtered("keycrm_id")
         if not orders.keycrm_account_id.filtered("enabled"):
-            raise UserError(self.env._("The integration with KeyCRM is switched off."))
+            raise UserError(self.env._("The integration with KeyCRM is disabled."))
         orders._keycrm_ask_refresh(EVENT_REFRESH)
         return orders.keycrm_account_id[:1]._notification(
-            self.env._("The order is being read from KeyCRM; reload the page in a moment.")
+            self.env._("The order is being read from KeyCRM. Reload the page in a moment.")
         )
 
     def action_open_in_keycrm(self):

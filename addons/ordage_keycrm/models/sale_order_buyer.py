@@ -13,7 +13,7 @@ class SaleOrder(models.Model):
         string="KeyCRM buyer", copy=False, readonly=True, aggregator=None
     )
     keycrm_former_partner_id = fields.Many2one(
-        "res.partner", string="Former buyer", copy=False, readonly=True, ondelete="set null"
+        "res.partner", string="Previous buyer", copy=False, readonly=True, ondelete="set null"
     )
 
     # === ACTION METHODS ===#
@@ -27,7 +27,7 @@ class SaleOrder(models.Model):
         self.ensure_one()
         partners = self.keycrm_former_partner_id.exists() | self.partner_id
         if len(partners) < 2:
-            raise UserError(self.env._("There are no two contacts to merge any more."))
+            raise UserError(self.env._("There are no longer two contacts to merge."))
         return {
             "type": "ir.actions.act_window",
             "name": self.env._("Merge contacts"),

@@ -51,10 +51,10 @@ class SaleOrder(models.Model):
                 lambda move: move.state == "done"
             ):
                 self._keycrm_todo(
-                    self.env._("KeyCRM changed the warehouse of goods that are being picked"),
+                    self.env._("KeyCRM changed the warehouse of goods being picked"),
                     [
                         self.env._(
-                            "%(product)s is to ship from %(new)s, not from %(former)s.",
+                            "%(product)s must be shipped from %(new)s, not from %(former)s.",
                             product=line.product_id.display_name,
                             new=line.warehouse_id.display_name,
                             former=warehouse.display_name,
@@ -96,7 +96,7 @@ class SaleOrder(models.Model):
         from arriving nor the archive statuses from being changed.
         """
         self.ensure_one()
-        summary = self.env._("The deliveries of an archived order are still open")
+        summary = self.env._("An archived order still has open deliveries")
         try:
             self._keycrm_ship_in_steps()
         except UserError as error:
@@ -142,25 +142,27 @@ class SaleOrder(models.Model):
             rows = []
             if delivered:
                 rows.append(
-                    self.env._("Goods are with the buyer or on their way: a return is expected.")
+                    self.env._("The goods are with the buyer or in transit: a return is expected.")
                 )
             if order._keycrm_is_invoiced():
-                rows.append(self.env._("An invoice was made: decide about a credit note."))
+                rows.append(
+                    self.env._("An invoice exists: decide whether a credit note is needed.")
+                )
             for other in order._keycrm_merged_into():
                 rows.append(
                     self.env._(
-                        "Its goods stand in %(other)s now (merged in KeyCRM), and were shipped with "
+                        "Its goods are now in %(other)s (merged in KeyCRM) and were shipped with "
                         "%(this)s: do not ship them twice.",
                         other=other.display_name,
                         this=order.display_name,
                     )
                 )
-            order._keycrm_todo(self.env._("KeyCRM cancelled the order"), rows)
+            order._keycrm_todo(self.env._("The order was canceled in KeyCRM"), rows)
 
     def _keycrm_is_wanted(self):
         """KeyCRM took a cancellation back: nobody has to act on it any more."""
         for order in self.filtered("keycrm_told"):
-            order._keycrm_todo_is_over(self.env._("KeyCRM cancelled the order"))
+            order._keycrm_todo_is_over(self.env._("The order was canceled in KeyCRM"))
 
     def _keycrm_merged_into(self):
         """Give the orders that have this order's KeyCRM lines now: KeyCRM merged them."""
@@ -185,5 +187,5 @@ class SaleOrder(models.Model):
             order._keycrm_holds_nothing()
             order._keycrm_todo(
                 self.env._("The order was deleted in KeyCRM"),
-                [self.env._("Cancel it here too, or keep it if the goods are really sold.")],
+                [self.env._("Cancel it in Odoo too, or keep it if the goods were really sold.")],
             )

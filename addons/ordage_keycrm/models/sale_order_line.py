@@ -19,13 +19,14 @@ class SaleOrderLine(models.Model):
         string="KeyCRM amount",
         copy=False,
         readonly=True,
-        help="Kind of an amount that is no product: shipping, wrapping, taxes, discount, rounding.",
+        help="Kind of an amount that is not a product: shipping, wrapping, taxes, discount, "
+        "rounding.",
     )
     keycrm_stock_status = fields.Char(
-        string="Stock in KeyCRM",
+        string="Reservation in KeyCRM",
         copy=False,
         readonly=True,
-        help="“reserved” or “fulfilled” (written off), as KeyCRM says.",
+        help="“reserved” or “fulfilled” (written off), as received from KeyCRM.",
     )
     keycrm_warehouse_id = fields.Many2one(
         "keycrm.warehouse",
@@ -39,13 +40,15 @@ class SaleOrderLine(models.Model):
         digits="Product Unit",
         copy=False,
         readonly=True,
-        help="What KeyCRM reserves or writes off for this line; Odoo's quantity may differ from it.",
+        help="The quantity KeyCRM reserves or writes off for this line; the quantity in Odoo may "
+        "differ.",
     )
     keycrm_name = fields.Text(
         string="Description in KeyCRM",
         copy=False,
         readonly=True,
-        help="What KeyCRM last called the line: what a person wrote instead stays until that changes.",
+        help="The last name of the line in KeyCRM. A description edited in Odoo is kept until "
+        "this name changes.",
     )
     keycrm_sku = fields.Char(string="SKU in KeyCRM", copy=False, readonly=True)
     keycrm_product_origin = fields.Selection(related="product_id.keycrm_origin")
@@ -55,7 +58,7 @@ class SaleOrderLine(models.Model):
         string="To manufacture",
         copy=False,
         readonly=True,
-        help="KeyCRM says that this line is made for the order instead of taken from the shelf.",
+        help="According to KeyCRM, this item is made to order instead of taken from stock.",
     )
 
     # === COMPUTE METHODS ===#

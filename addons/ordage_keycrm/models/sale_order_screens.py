@@ -20,11 +20,11 @@ class SaleOrder(models.Model):
     # === FIELDS ===#
 
     keycrm_is_driven = fields.Boolean(
-        string="Decided in KeyCRM",
+        string="Managed by KeyCRM",
         compute="_compute_keycrm_is_driven",
         compute_sudo=True,
-        help="KeyCRM decides the lines, prices, dates and contacts of the order: what is changed here "
-        "would be lost when the order arrives again.",
+        help="KeyCRM determines the lines, prices, dates and contacts of the order. Changes made "
+        "here would be lost at the next update.",
     )
 
     # === COMPUTE METHODS ===#
@@ -47,7 +47,7 @@ class SaleOrderLine(models.Model):
     # === FIELDS ===#
 
     keycrm_is_driven = fields.Boolean(
-        string="Decided in KeyCRM",
+        string="Managed by KeyCRM",
         compute="_compute_keycrm_is_driven",
         compute_sudo=True,
         help="Product, quantity and price of the line are changed in KeyCRM.",
@@ -76,8 +76,9 @@ class SaleOrderLine(models.Model):
                 if counts and line.order_id.keycrm_is_driven:
                     raise UserError(
                         self.env._(
-                            "Add “%(product)s” to order %(order)s in KeyCRM: it decides what is in "
-                            "the order, and the line arrives here by itself.",
+                            "Add “%(product)s” to order %(order)s in KeyCRM: KeyCRM determines "
+                            "the content of the order, and the line will appear here "
+                            "automatically.",
                             product=line.product_id.display_name,
                             order=line.order_id.display_name,
                         )
@@ -114,9 +115,10 @@ class SaleOrderLine(models.Model):
         """:raise UserError: saying where the line is changed"""
         raise UserError(
             self.env._(
-                "“%(product)s” of order %(order)s comes from KeyCRM: its product, quantity, price and "
-                "discount are changed there, and the change arrives here by itself. What the line "
-                "says, its route and its warehouse can be changed here.",
+                "“%(product)s” of order %(order)s comes from KeyCRM: its product, quantity, "
+                "price and discount are changed there, and the changes arrive here "
+                "automatically. You can edit the description, the route and the warehouse of the "
+                "line here.",
                 product=self.product_id.display_name,
                 order=self.order_id.display_name,
             )

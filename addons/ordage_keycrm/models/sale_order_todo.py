@@ -11,10 +11,11 @@ class SaleOrder(models.Model):
     # === FIELDS ===#
 
     keycrm_told = fields.Json(
-        string="To-dos that were left",
+        string="Created activities",
         copy=False,
         readonly=True,
-        help="What a person was told already: done with, it is not told again by the next arrival.",
+        help="What users were already notified of: a completed activity is not created again at "
+        "the next update.",
     )
 
     # === BUSINESS METHODS ===#

@@ -22,9 +22,9 @@ class StockMove(models.Model):
         [("waiting", "Waiting to send"), ("refused", "Refused"), ("sent", "In KeyCRM")],
         string="KeyCRM",
         compute="_compute_keycrm_state",
-        help="Whether the effect of this move has reached KeyCRM.",
+        help="Whether the change made by this move has been sent to KeyCRM.",
     )
-    keycrm_sent_at = fields.Datetime(string="Reached KeyCRM", compute="_compute_keycrm_state")
+    keycrm_sent_at = fields.Datetime(string="Sent to KeyCRM on", compute="_compute_keycrm_state")
 
     # What orders still take out is summed at every change of stock.
     _keycrm_open_index = models.Index(

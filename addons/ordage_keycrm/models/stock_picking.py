@@ -23,7 +23,7 @@ class StockPicking(models.Model):
         string="Expected return",
         copy=False,
         readonly=True,
-        help="KeyCRM cancelled or shortened the order after the goods had left.",
+        help="The order was canceled or reduced in KeyCRM after the goods were shipped.",
     )
     keycrm_delivery_service = fields.Char(related="sale_id.keycrm_delivery_service")
     keycrm_recipient_id = fields.Many2one(string="Recipient", related="sale_id.partner_shipping_id")

@@ -84,7 +84,7 @@ class ResConfigSettings(models.TransientModel):
         inverse="_inverse_keycrm",
     )
     keycrm_archive_validates = fields.Boolean(
-        string="Archiving ships the goods",
+        string="Validate deliveries on archiving",
         compute=_shown("archive_validates"),
         inverse="_inverse_keycrm",
     )
@@ -113,7 +113,7 @@ class ResConfigSettings(models.TransientModel):
         string="KeyCRM statuses", compute="_compute_keycrm_account"
     )
     keycrm_seen = fields.Char(
-        string="What the form showed", default=lambda self: self._keycrm_seen_of(self.env.company)
+        string="Form snapshot", default=lambda self: self._keycrm_seen_of(self.env.company)
     )
 
     # === COMPUTE METHODS ===#
@@ -298,7 +298,7 @@ class ResConfigSettings(models.TransientModel):
         """
         self.ensure_one()
         if not self.keycrm_account_id:
-            raise UserError(self.env._("Paste the API key from the KeyCRM cabinet first."))
+            raise UserError(self.env._("First paste the API key from KeyCRM."))
         return self.keycrm_account_id
 
 

@@ -80,7 +80,7 @@ def know_every_other_buyer(shop: Shop) -> None:
 
 
 def synchronise(shop: Shop, statuses: list[int], dates: tuple[str, str] | None = None) -> int:
-    """Start "Synchronise orders".
+    """Start "Synchronize orders".
 
     :param statuses: KeyCRM's numbers
     :param dates: from and until

@@ -97,7 +97,7 @@ class Demo:
             self._read_statuses()
         with self._step("two Odoo warehouses matched to one KeyCRM warehouse"):
             warehouses = self._match_warehouses()
-        with self._step('"Synchronise orders" for two statuses'):
+        with self._step('"Synchronize orders" for two statuses'):
             self._synchronise()
         with self._step("a new order in KeyCRM arrives in Odoo"):
             order, product, offer = self._new_order()

@@ -28,7 +28,7 @@ def test_matching_warehouses_leads_to_the_rehearsal_and_then_to_keycrm(
     screen.picture("warehouses-matched")
 
     screen.open("keycrm_account_action", account.id)
-    screen.press("Попередня перевірка")
+    screen.press("Перевірити перед передачею")
     comparison = wait_for(
         lambda: rpc.search(
             "keycrm.stock.comparison", ("account_id", "=", account.id), ("state", "=", "ready")
@@ -42,7 +42,7 @@ def test_matching_warehouses_leads_to_the_rehearsal_and_then_to_keycrm(
     screen.picture("rehearsal")
     assert (in_keycrm("SHIRT-M"), in_keycrm("SHIRT-L")) == (3, 9), "sent before it was seen"
 
-    screen.press("В Odoo правильно: передати")
+    screen.press("Передати залишки з Odoo")
     screen.picture("rehearsal-asks")
     screen.page.locator(".modal-footer .btn-primary").click()
     wait_for(lambda: (in_keycrm("SHIRT-M"), in_keycrm("SHIRT-L")) == (8, 2), 90, "Odoo's numbers")

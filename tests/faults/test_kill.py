@@ -234,7 +234,7 @@ def test_a_kill_after_telling_a_status_does_not_tell_it_twice(
 
 
 class Synchronisation(Work):
-    """Two pages of orders are brought by "Synchronise orders"."""
+    """Two pages of orders are brought by "Synchronize orders"."""
 
     ORDERS = 60
 

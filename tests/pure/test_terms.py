@@ -16,11 +16,12 @@ UKRAINIAN = [file for file in FILES if file.name == "uk.po"]
 GLOSSARY = {
     "API key": "API-ключ",
     "Activity": "Журнал обміну",
+    "Already shipped in these statuses": "Статуси, у яких товар уже відвантажено",
     "Archive statuses": "Архівні статуси",
     "Available": "Доступно для продажу",
     "Bank transaction": "Банківська транзакція",
     "Buyer": "Покупець",
-    "Catalogue product": "Товар із каталогу",
+    "Catalog product": "Товар із каталогу",
     "Compare with KeyCRM": "Звірити з KeyCRM",
     "Comparison": "Звірка залишків",
     "Configuration": "Налаштування",
@@ -30,16 +31,23 @@ GLOSSARY = {
     "Enable integration": "Увімкнути інтеграцію",
     "Events": "Події",
     "Failed": "Помилка",
+    "Full stock syncs": "Повні передачі залишків",
     "Free": "Вільно від резервів Odoo",
     "Ignored": "Пропущено",
     "KeyCRM account": "Кабінет KeyCRM",
+    "KeyCRM offers": "Варіанти товарів KeyCRM",
+    "KeyCRM status after delivery": "Статус у KeyCRM після відвантаження",
     "Load products from KeyCRM": "Завантажити товари з KeyCRM",
-    "Offers": "Варіанти товарів KeyCRM",
+    "Offers": "Товари KeyCRM",
     "On hand": "Фактичний залишок",
     "One-off product": "Разовий товар",
     "Order archive": "Архів замовлень",
     "Payments": "Оплати",
+    "Needs your decision": "Потребує вашого рішення",
     "Pending": "Очікує",
+    "Preview changes": "Перевірити перед передачею",
+    "Preview needed": "Потрібна попередня перевірка",
+    "Product mapping": "Відповідність товару",
     "Public address": "Публічна адреса Odoo",
     "Quotation": "Комерційна пропозиція",
     "Receive bank transactions for order payments": (
@@ -47,24 +55,38 @@ GLOSSARY = {
     ),
     "Refresh from KeyCRM": "Оновити з KeyCRM",
     "Refresh list": "Оновити список",
+    "Restore previous KeyCRM quantities": "Повернути попередні залишки в KeyCRM",
     "Refused": "KeyCRM не прийняв",
     "Retry": "Повторити",
     "SKU": "Артикул (SKU)",
+    "Send Odoo quantities": "Передати залишки з Odoo",
+    "Send all": "Передати все",
+    "Send anyway": "Усе одно передати",
     "Send stock to KeyCRM": "Передавати залишки у KeyCRM",
     "Skip (do not import)": "Не завантажувати",
     "Stock in warehouses": "Залишки на складах",
-    "Synchronise": "Синхронізувати",
-    "Synchronise orders": "Синхронізувати замовлення",
+    "Synchronize": "Синхронізувати",
+    "Synchronize orders": "Синхронізувати замовлення",
     "Test connection": "Перевірити підключення",
     "To collect on delivery": "До сплати при отриманні",
+    "Sync times": "Час обміну",
     "Total differs": "Сума не збігається",
     "Tracking number": "ТТН",
+    "Validate deliveries on archiving": "Підтверджувати відвантаження під час архівування",
     "Waiting to send": "Очікують передачі",
     "Webhook link": "Посилання на Webhook",
 }
-# An account is no bill, and an offer no proposal. A chart of accounts is a «план рахунків».
+# Other names of the same, calques, and words for the wrong thing. An offer is no proposal.
 MISTAKES = {
-    "рахунок, where an account is meant": r"(?i)(?<!план )(?<!плану )\bрахун\w*\b(?!-фактур|\w*ок-фактур)",
+    "sum, not attach": r"(?i)\bдодаються\b",
+    "a user, not a human being": r"(?i)\bлюд(ин|ей)",
+    "an invoice as Odoo calls it": r"(?i)рахун\w*-фактур",
+    "stock is affected, not moved": r"(?i)\bруха(є|ють|ти)\b",
+    "polling is no overtime": r"(?i)надолу",
+    "machines have a несправність": r"(?i)несправн",
+    "Odoo's own menus": r"Планові дії|Застосунки|Бухгалтерський облік →",
+    "KeyCRM is masculine": r"KeyCRM (вже |уже )?[а-яіїєґ’]+ла\b",
+    "an apostrophe of a typewriter": r"[а-яіїєґ]'[а-яіїєґ]",
     "пропозиція, where an offer is meant": r"(?i)(?<!комерційна )(?<!комерційної )"
     r"(?<!комерційну )(?<!комерційні )(?<!комерційних )\bпропозиці\w+",
     "Odoo's word for a failure": r"(?i)невдалося",
@@ -126,6 +148,18 @@ def test_all_of_these_words_are_on_the_screens():
 @pytest.mark.parametrize("file", UKRAINIAN, ids=name_of)
 def test_no_word_means_something_else(file, mistake):
     wrong = [entry.msgstr for entry in entries(file) if re.search(MISTAKES[mistake], entry.msgstr)]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("file", UKRAINIAN, ids=name_of)
+def test_an_account_is_not_a_bill(file):
+    """«Рахунок» is an invoice; an account is a «кабінет», a chart of accounts a «план рахунків»."""
+    wrong = [
+        entry.msgid
+        for entry in entries(file)
+        if re.search(r"(?i)\bрахун", entry.msgstr)
+        and not re.search(r"(?i)invoic|credit note|chart of accounts", entry.msgid)
+    ]
     assert wrong == []
 
 

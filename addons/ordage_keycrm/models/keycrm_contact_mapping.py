@@ -14,24 +14,24 @@ class KeycrmContactMapping(models.AbstractModel):
 
     _name = "keycrm.contact.mapping"
     _inherit = "keycrm.account.record"
-    _description = "Mapping of KeyCRM to a contact"
+    _description = "KeyCRM contact mapping"
 
     # === FIELDS ===#
 
     # Indexed for the contact's form, and for PostgreSQL, when a contact is deleted or merged.
     partner_id = fields.Many2one("res.partner", string="Contact", index=True)
     by_hand = fields.Boolean(
-        string="Mapped by hand",
+        string="Mapped manually",
         readonly=True,
         copy=False,
-        help="A person chose the contact. Only then may it be the contact of an Odoo user.",
+        help="A user chose the contact. Only then can it be the contact of an Odoo user.",
     )
     # {field: value} that KeyCRM gave to the contact.
-    given = fields.Json(string="Given by KeyCRM", readonly=True, copy=False)
+    given = fields.Json(string="Values from KeyCRM", readonly=True, copy=False)
     # {field: value} that the contact did not take.
-    proposed = fields.Json(string="Proposed by KeyCRM", readonly=True, copy=False)
+    proposed = fields.Json(string="Values to review", readonly=True, copy=False)
     activity_id = fields.Many2one(
-        "mail.activity", string="Proposal", readonly=True, copy=False, ondelete="set null"
+        "mail.activity", string="Review activity", readonly=True, copy=False, ondelete="set null"
     )
 
     # === CRUD METHODS ===#

@@ -66,7 +66,7 @@ class KeycrmExplain(models.AbstractModel):
                 "address, the first webhook will show whether KeyCRM can."
             ),
             "link_several_databases": self.env._(
-                "%(host)s serves several databases and cannot tell that the webhook is for "
+                "%(host)s serves several databases and cannot determine that the webhook is for "
                 "“%(database)s” (404). Add the lines below to nginx, or the last one to Odoo's "
                 "configuration, and restart."
             ),

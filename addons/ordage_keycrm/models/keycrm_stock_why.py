@@ -7,7 +7,7 @@ from .keycrm_stock_terms import RESERVING_STATES
 
 
 class KeycrmStockWhy(models.TransientModel):
-    """ "Why this number?": 12 on hand − 3 reserved = sent 9 at 14:03, each term a link."""
+    """ "Why this quantity?": 12 on hand − 3 reserved = sent 9 at 14:03, each term a link."""
 
     _name = "keycrm.stock.why"
     _description = "KeyCRM stock explanation"
@@ -124,12 +124,12 @@ class KeycrmStockWhy(models.TransientModel):
                 vals_list.append({**vals, "kind": "sum", "quantity": target, "name": text})
             elif right and level.sent_at:
                 text = self.env._(
-                    "= %(quantity)s, sent on %(time)s", quantity=number, time=self._time(moment)
+                    "= sent %(quantity)s at %(time)s", quantity=number, time=self._time(moment)
                 )
                 vals_list.append({**vals, "name": text})
             elif right:
                 text = self.env._(
-                    "= %(quantity)s, same as KeyCRM had on %(time)s",
+                    "= %(quantity)s, same as KeyCRM had at %(time)s",
                     quantity=number,
                     time=self._time(moment),
                 )
@@ -139,7 +139,7 @@ class KeycrmStockWhy(models.TransientModel):
                 vals_list.append({"kind": "sum", "quantity": target, "name": text})
                 if moment:
                     text = self.env._(
-                        "(KeyCRM had %(quantity)s on %(time)s)",
+                        "(KeyCRM had %(quantity)s at %(time)s)",
                         quantity=self._number(level.quantity),
                         time=self._time(moment),
                     )

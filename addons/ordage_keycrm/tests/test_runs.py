@@ -91,8 +91,8 @@ class TestRuns(RunCase, KeycrmCase):
 
     def test_a_run_is_named_by_what_it_does_in_the_readers_language(self):
         sync = self.start("keycrm.order.sync", status_ids=self.status(1).ids)
-        self.assertIn("Synchronise orders", sync.with_context(lang="en_US").display_name)
-        self.assertIn("Синхронізувати замовлення", sync.with_context(lang="uk_UA").display_name)
+        self.assertIn("Order synchronization, ", sync.with_context(lang="en_US").display_name)
+        self.assertIn("Синхронізація замовлень від ", sync.with_context(lang="uk_UA").display_name)
 
     def test_a_run_that_stands_still_says_why_and_how_long_it_takes_it_does_not(self):
         sync = self.start("keycrm.order.sync", status_ids=self.status(1).ids)
@@ -217,7 +217,7 @@ class TestPush(RunCase, StockCase):
         push = self.env["keycrm.stock.push"].browse(self.account.action_push_all_stock()["res_id"])
         self.assertEqual(push.held_text, "")
         self.account.action_pause_stock()
-        self.assertIn("Go on sending stock", push.held_text)
+        self.assertIn("Resume stock sync", push.held_text)
         self.account.action_resume_stock()
         self.account.stock_held_zeros = 21
         self.assertIn("21", push.held_text)

@@ -70,7 +70,7 @@ class TestStockSeen(StockCase):
         self.assertRegex(
             " ".join(lines[1:].mapped("name")),
             rf"^On hand in {self.warehouse.name} 12 − reserved in Odoo for others 2 "
-            r"− still to leave for KeyCRM's orders 3 \+ KeyCRM's own reserve 3 "
+            r"− to be shipped for KeyCRM's orders 3 \+ KeyCRM's own reservation 3 "
             r"= sent 10 at \d\d:\d\d$",
         )
         self.assertEqual(lines[0].name, self.kw1.display_name)
@@ -97,7 +97,7 @@ class TestStockSeen(StockCase):
         self.an_order(3, 6)
         self.work()
         told = " ".join(self.why("uk_UA")[1:].mapped("name"))
-        self.assertRegex(told, r"12 − .*списано.* 3 = передано 9 о \d\d:\d\d$")
+        self.assertRegex(told, r"12 − .*списано.* 3 = передано 9 \(\d\d:\d\d\)$")
 
     def test_why_this_number_says_what_waits_what_was_refused_and_what_is_missing(self):
         self.count(self.hat, 4)
@@ -105,7 +105,7 @@ class TestStockSeen(StockCase):
         self.count(self.hat, 7)
         self.env.cr.flush()
         told = " ".join(self.why().mapped("name"))
-        self.assertIn("= 7, waits to be sent", told)
+        self.assertIn("= 7, waiting to send", told)
         self.assertRegex(told, r"\(KeyCRM had 4 at \d\d:\d\d\)")
         self.work()
         self.hat.keycrm_level_ids.error = "The quantity is too large."

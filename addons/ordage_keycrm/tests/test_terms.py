@@ -20,7 +20,7 @@ SAME = {"ID", "KeyCRM", "Odoo", "Webhook"}
 
 class TestTerms(TransactionCase):
     addon = "ordage_keycrm"
-    a_word = "Synchronise orders"
+    a_word = "Synchronize orders"
 
     def test_the_files_hold_the_words_of_the_addon(self):
         buffer = io.BytesIO()

@@ -5,6 +5,9 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from tools import shop
+from tools.screen import PHONE
+
 
 @pytest.fixture(scope="module")
 def odoo(new_odoo):
@@ -21,9 +24,35 @@ def own_keycrm(rpc, sandbox):
     rpc.call("keycrm.account", "write", accounts, {"enabled": False})
 
 
+#: Words of KeyCRM's own pages, in the order in which its user meets them.
+KEY_WORDS = ("Налаштування → Основні → API-ключ", "Згенерувати API ключ")
+TRIGGER_WORDS = (
+    *("Налаштування → Додатково → Автоматизація", "Додати тригер", "Назва", "Значення"),
+    *("Час виконання", "Відразу", "Умови виконання", "Відправити Webhook"),
+    *("HTTP метод запиту", "POST", "Зберегти"),
+)
+#: How many clicks in Odoo a set-up may take, from any page of Odoo to the end.
+MOST_CLICKS = 25
+COUNT = """window.addEventListener("pointerdown", (event) => {
+    if (event.isTrusted) { window.countClick(event.target.textContent.trim().slice(0, 40)); }
+}, true);"""
+
+
+@pytest.fixture
+def clicks(screen):
+    """Where the user clicked so far; a reload of the page forgets nothing."""
+    made = []
+    screen.page.expose_binding("countClick", lambda _source, place: made.append(place))
+    screen.page.add_init_script(COUNT)
+    screen.page.evaluate(COUNT)
+    return made
+
+
 def paste(screen, key):
     """Paste the key and go on to the next field."""
-    screen.fill("api_key", key)
+    screen.field("api_key").locator("input").click()
+    screen.page.keyboard.press("Control+A")
+    screen.page.keyboard.insert_text(key)
     screen.page.keyboard.press("Tab")
 
 
@@ -32,46 +61,165 @@ def link_of(screen):
     return re.search(r"https?://\S+", screen.field("webhook_url").inner_text())[0]
 
 
-def test_from_nothing_to_the_first_order(own_keycrm, odoo, rpc, screen, wait_for):
-    screen.open("keycrm_order_action")
+def step(screen, name):
+    """Find a step of the set-up."""
+    return screen.page.locator(f"section[name={name}]")
+
+
+def is_unfolded(screen, name):
+    """Wait until a step is unfolded, and its heading has the focus or is in the window."""
+    expect(step(screen, name).locator("h2 button")).to_have_attribute("aria-expanded", "true")
+    expect(step(screen, name).locator("h2 button")).to_be_in_viewport()
+
+
+def next_step(screen, name):
+    """Press "Next" and wait for the step that it opens."""
+    screen.press("Далі")
+    is_unfolded(screen, name)
+    expect(step(screen, name).locator("h2 button")).to_be_focused()
+
+
+def test_from_nothing_to_the_first_order_and_quantity(
+    own_keycrm, odoo, rpc, screen, clicks, wait_for
+):
+    screen.page.goto(f"{odoo.url}/odoo")
+    screen.settle()
+    screen.page.locator(".o_navbar_apps_menu button").click()
+    screen.page.get_by_role("menuitem", name="KeyCRM", exact=True).click()
+    screen.settle()
     screen.menu("Налаштування", "Початкове налаштування")
+    for words in KEY_WORDS:
+        screen.sees(words)
     screen.picture("setup-empty")
-    screen.fill("name", "Льон і мед")
+    paste(screen, own_keycrm.key)
+    screen.sees("Підключено.")
+    screen.picture("setup-key")
+
+    next_step(screen, "currency")
+    if screen.button("Зробити валюту KeyCRM валютою компанії").is_visible():
+        screen.picture("setup-currency")
+        screen.press("Зробити валюту KeyCRM валютою компанії")
+    expect(step(screen, "currency")).to_have_attribute("data-state", "done")
+    screen.settle()
+
+    next_step(screen, "orders")
+    screen.sees("нові та погодження → комерційна пропозиція")
+    screen.tag("archive_status_ids", "Виконано")
+    screen.picture("setup-orders")
+    next_step(screen, "products")
+    screen.press("Завантажити товари з KeyCRM")
+    expect(step(screen, "products")).to_have_attribute("data-state", "done", timeout=120_000)
+    screen.picture("setup-products")
+
+    next_step(screen, "webhook")
+    for words in TRIGGER_WORDS:
+        screen.sees(words)
+    screen.picture("setup-webhook", of="section[name=webhook]")
+    own_keycrm.control.add_webhook(link_of(screen))
+    screen.page.evaluate("window.isStillTheSamePage = true")
+    made = own_keycrm.control.create_sample_order()["answer"]
+    screen.sees("Webhook надійшов")  # by itself, while the page is open
+    assert screen.page.evaluate("window.isStillTheSamePage")
+    screen.picture("setup-webhook-arrived")
+
+    next_step(screen, "stock")
+    offer = rpc.rows(
+        "keycrm.offer", ("product_id", "!=", False), fields=["product_id", "keycrm_id"]
+    )[0]
+    warehouse = rpc.search("stock.warehouse")[0]
+    shop.receive(rpc, warehouse, offer["product_id"][0], 8)
+    theirs = step(screen, "stock").locator("td[name=warehouse_ids]").first
+    theirs.click()
+    screen.page.locator(".o-autocomplete--dropdown-item").first.click()
+    screen.picture("setup-stock", of="section[name=stock]")
+    screen.press("Перевірити перед передачею")
+    screen.press("Передати залишки з Odoo")
+    screen.page.locator(".modal-footer .btn-primary").click()
+    screen.settle()
+    screen.page.locator(".o_breadcrumb .breadcrumb-item a").last.click()
+    is_unfolded(screen, "stock")
+    screen.picture("setup-stock-back")
+
+    next_step(screen, "sync")
+    screen.press("Не завантажувати наявні замовлення")  # goes on by itself
+    is_unfolded(screen, "start")
+    assert not rpc.search("sale.order", ("keycrm_id", "!=", False)), "before the start"
+    screen.picture("setup-start")
+    screen.tick("enabled")
+    screen.sees("Відтепер:")
+    expect(step(screen, "start")).to_have_attribute("data-state", "done")
+    assert len(clicks) <= MOST_CLICKS, clicks
+
+    wait_for(lambda: rpc.search("sale.order", ("keycrm_id", "=", made["id"])), 90, "the order")
+    for check in ("check_order", "check_stock"):
+        mark = screen.field(check).locator("[data-tick]")
+        expect(mark).to_have_attribute("data-tick", "done", timeout=90_000)
+    screen.picture("setup-done")
+    stock = own_keycrm.control.stock(offer["keycrm_id"])["warehouses"]
+    assert any(float(place["quantity"]) == 8 for place in stock.values()), stock
+    (account,) = rpc.rows(
+        "keycrm.account",
+        ("api_url", "=", own_keycrm.api_url),
+        fields=["enabled", "archive_status_ids", "push_stock"],
+    )
+    assert account["enabled"] and account["push_stock"] and len(account["archive_status_ids"]) == 1
+
+
+def test_a_wrong_key_and_a_local_address_are_named(own_keycrm, odoo, rpc, screen):
+    screen.open("keycrm_setup_action", "new")
     paste(screen, "not-the-key")
     screen.sees("KeyCRM не приймає API-ключ")  # without pressing anything
     screen.picture("setup-wrong-key")
-
     paste(screen, own_keycrm.key)
     screen.sees("Підключено.")
     screen.does_not_see("KeyCRM не приймає API-ключ")
-    screen.tick("enabled")
-    screen.sees("Жоден Webhook ще не надійшов")
-    screen.fill("public_url", odoo.url)
+    step(screen, "webhook").locator("h2 button").click()
+    screen.fill("public_url", odoo.url.removeprefix("http://"))
     screen.press("Перевірити посилання")
-    screen.sees("адреса вашої внутрішньої мережі")
-    screen.picture("setup-link-checked")
+    screen.sees("внутрішньої мережі")
+    assert link_of(screen).startswith(odoo.url)
+    screen.press("Продовжити без Webhook")
+    expect(step(screen, "webhook")).to_have_attribute("data-state", "done")
 
-    own_keycrm.control.add_webhook(link_of(screen))
-    tick = screen.field("setup_webhook").locator("[data-tick]")
-    assert tick.get_attribute("data-tick") != "done"
-    screen.page.evaluate("window.isStillTheSamePage = true")
-    made = own_keycrm.control.create_sample_order()["answer"]
-    screen.sees("Webhook надійшов")  # by itself, while one looks
-    expect(tick).to_have_attribute("data-tick", "done")
-    assert screen.page.evaluate("window.isStillTheSamePage")
-    screen.scroll_to("section[name=webhook]")
-    screen.picture("setup-webhook-arrived")
 
-    screen.tag("archive_status_ids", "Виконано")
-    screen.menu("Замовлення клієнтів")
-    wait_for(lambda: rpc.search("sale.order", ("keycrm_id", "=", made["id"])), 60, "the order")
-    screen.open("keycrm_order_action")
-    screen.sees(made["buyer"]["full_name"].split()[0])
-    screen.picture("setup-first-order")
-    (account,) = rpc.rows(
-        "keycrm.account", ("name", "=", "Льон і мед"), fields=["enabled", "archive_status_ids"]
-    )
-    assert account["enabled"] and len(account["archive_status_ids"]) == 1
+def test_the_set_up_fits_a_phone(account, new_screen):
+    phone = new_screen(size=PHONE)
+    phone.open("keycrm_setup_action", account.id)
+    for heading in phone.page.locator("section.o_keycrm_step h2 button").all():
+        if heading.get_attribute("aria-expanded") == "false":
+            heading.click()
+        phone.settle()
+        assert not phone.overflows(), heading.inner_text()
+    for name in ("key", "currency", "orders", "products", "webhook", "stock", "sync", "start"):
+        phone.picture(f"phone-setup-{name}", of=f"section[name={name}]")
+
+
+def test_a_row_that_is_edited_stays_open_when_news_come(account, rpc, screen):
+    account.keycrm.create_offer(sku="OPEN-ROW", name="Кухоль", stock={1: 3})
+    account.call("action_refresh_warehouses")
+    screen.open("keycrm_setup_action", account.id)
+    heading = step(screen, "stock").locator("h2 button")
+    if heading.get_attribute("aria-expanded") == "false":
+        heading.click()
+    step(screen, "stock").locator("td[name=warehouse_ids]").first.click()
+    row = screen.page.locator(".o_selected_row")
+    row.wait_for()
+    reads = []
+    screen.page.on("request", lambda request: "web_read" in request.url and reads.append(request))
+    account.keycrm.create_sample_order()
+    screen.page.wait_for_timeout(4000)  # twice as long as news take to reach the page
+    expect(row).to_be_visible()
+    expect(screen.page.locator(".o-autocomplete--dropdown-menu")).to_be_visible()
+    assert not reads
+    screen.page.keyboard.press("Escape")
+    screen.page.keyboard.press("Escape")
+    step(screen, "stock").locator("h2 button").focus()
+    screen.page.locator(".o_form_view .oe_title").first.click()
+    for _ in range(600):
+        if reads:
+            break
+        screen.page.wait_for_timeout(100)
+    assert reads, "the news were lost"
 
 
 def test_the_keyboard_alone_sets_it_up(own_keycrm, rpc, screen, wait_for):
@@ -85,12 +233,24 @@ def test_the_keyboard_alone_sets_it_up(own_keycrm, rpc, screen, wait_for):
     screen.tab_to(screen.button("Перевірити підключення"))
     screen.picture("keyboard-focus")
     screen.sees("Підключено. Статусів")
+    for name, button in (
+        ("orders", "Архівні статуси не потрібні"),
+        ("products", "Не завантажувати товари"),
+    ):
+        heading = step(screen, name).locator("h2 button")
+        screen.tab_to(heading)
+        if heading.get_attribute("aria-expanded") == "false":
+            keys.press("Enter")
+        screen.tab_to(screen.button(button))
+        keys.press("Enter")
+        expect(step(screen, name)).to_have_attribute("data-state", "done")
+    heading = step(screen, "start").locator("h2 button")
+    screen.tab_to(heading)
+    if heading.get_attribute("aria-expanded") == "false":
+        keys.press("Enter")
     screen.tab_to(screen.field("enabled").locator("input").first)
     keys.press("Space")
-    screen.sees("Жоден Webhook ще не надійшов")
-    screen.tab_to(screen.button("Синхронізувати замовлення"))
-    keys.press("Enter")
-    screen.sees("Синхронізувати замовлення")
+    screen.sees("Відтепер:")
     screen.picture("keyboard-done")
     (account,) = wait_for(
         lambda: rpc.rows("keycrm.account", ("name", "=", "Без миші"), fields=["enabled"]),
@@ -102,6 +262,9 @@ def test_the_keyboard_alone_sets_it_up(own_keycrm, rpc, screen, wait_for):
 
 def test_news_that_come_while_one_chooses_take_nothing_away(account, rpc, screen):
     screen.open("keycrm_setup_action", account.id)
+    heading = step(screen, "orders").locator("h2 button")
+    if heading.get_attribute("aria-expanded") == "false":
+        heading.click()
     held = []
     screen.page.route("**/keycrm.account/web_read*", lambda route: held.append(route))
     account.keycrm.create_sample_order()

@@ -264,3 +264,31 @@ def test_a_public_address_copied_with_the_page_that_was_open_names_the_page():
         found = fault(f"{address}/odoo/action-5{PATH}")
     assert found.code == "link_page"
     assert (found.params["page"], found.params["address"]) == ("/odoo/action-5", address)
+
+
+@pytest.mark.parametrize(
+    ("typed", "complete"),
+    [
+        ("odoo.example.com", "https://odoo.example.com"),
+        (" odoo.example.com/web ", "https://odoo.example.com/web"),
+        ("odoo.example.com:8443", "https://odoo.example.com:8443"),
+        ("крамниця.укр", "https://крамниця.укр"),
+        ("localhost:8069", "http://localhost:8069"),
+        ("127.0.0.1", "http://127.0.0.1"),
+        ("192.168.1.5:8069", "http://192.168.1.5:8069"),
+        ("[::1]:8069", "http://[::1]:8069"),
+        ("sandbox:8099/v1", "http://sandbox:8099/v1"),
+        ("shop.local", "http://shop.local"),
+        ("https://odoo.example.com", "https://odoo.example.com"),
+        ("http://odoo.example.com", "http://odoo.example.com"),
+        # No addresses: they are refused when they are saved.
+        ("ftp://odoo.example.com", "ftp://odoo.example.com"),
+        ("not an address", "not an address"),
+        ("shop", "shop"),
+        ("odoo.example.com:port", "odoo.example.com:port"),
+        ("", ""),
+        (False, ""),
+    ],
+)
+def test_an_address_typed_without_its_scheme_gets_it(typed, complete):
+    assert link.with_scheme(typed) == complete

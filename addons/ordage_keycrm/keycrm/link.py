@@ -75,12 +75,12 @@ def look_at_host(url, *, resolve=socket.getaddrinfo):
     try:
         found = resolve(host, None)
     except (OSError, UnicodeError):
-        code = "link_local" if _is_local(host) else "link_unknown_host"
+        code = "link_local" if is_local(host) else "link_unknown_host"
         raise LinkProblem(code, host=host) from None
     addresses = {ipaddress.ip_address(entry[4][0].split("%")[0]) for entry in found}
     if not any(address.is_global for address in addresses):
         # A server often knows its own public name by an address of the inside (/etc/hosts, its own DNS).
-        code = "link_local" if _is_local(host) else "link_local_name"
+        code = "link_local" if is_local(host) else "link_local_name"
         raise LinkProblem(code, host=host, address=min(map(str, addresses)))
 
 
@@ -145,13 +145,36 @@ def _judge(url, token, nonce, status, to, body):
         raise LinkProblem("link_somebody_else", host=host)
 
 
-def _is_local(host):
+def is_local(host):
     """Tell whether a host is one that no internet knows: a bare name, a local one, or numbers."""
     try:
         ipaddress.ip_address(host)
     except ValueError:
         return "." not in host or host.endswith(LOCAL_ENDS)
     return True
+
+
+def with_scheme(address):
+    """Complete a web address that was typed without its scheme.
+
+    Public hosts get ``https://``. Names of a local network, ``localhost`` and IP addresses get
+    ``http://``: they rarely have a certificate that is trusted.
+
+    :param address: as typed
+    :return: the address with a scheme; what is complete, or no address at all, is only stripped
+    """
+    address = (address or "").strip()
+    if "://" in address or any(character.isspace() for character in address):
+        return address
+    try:
+        parts = urlsplit(f"//{address}")
+        host, port = parts.hostname or "", parts.port
+        is_address = "." in host or ":" in host or host == "localhost" or port
+    except ValueError:
+        return address
+    if not (host and is_address):
+        return address
+    return f"{'http' if is_local(host) else 'https'}://{address}"
 
 
 def _page_of(url):

@@ -33,6 +33,7 @@ from . import keycrm_account_setup
 from . import keycrm_account_currency
 from . import keycrm_account_language
 from . import keycrm_account_link
+from . import keycrm_account_start
 from . import keycrm_order_status
 from . import keycrm_order_status_words
 from . import keycrm_order_status_missed

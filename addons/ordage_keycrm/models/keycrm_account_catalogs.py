@@ -52,15 +52,7 @@ class KeycrmAccount(models.Model):
         """
         self._check_manager()
 
-        def ask(client):
-            page = client.page("/offers/stocks", {"filter[details]": "true"})
-            self._learn_warehouses_from_stock(page.rows)
-            return page
-
-        page = self._asked_by_person(ask)
-        if not page.is_last:
-            self.sudo().warehouse_sweep_page = 2
-            self._wake_orders()
+        self._asked_by_person(self._refresh_warehouses)
         return self._notification(
             self.env._(
                 "KeyCRM has %(count)s warehouses with stock. You can add a warehouse without "
@@ -84,6 +76,17 @@ class KeycrmAccount(models.Model):
         self._store_sources([Source.parse(row) for row in read["/order/source"]])
         methods = [PaymentMethod.parse(row) for row in read["/order/payment-method"]]
         self._store_catalog("keycrm.payment.method", {m.id: {"name": m.name} for m in methods})
+
+    def _refresh_warehouses(self, client):
+        """Read the first page of the stock list; the worker reads the others.
+
+        :param client: :class:`~..keycrm.client.KeyCrmClient`
+        """
+        page = client.page("/offers/stocks", {"filter[details]": "true"})
+        self._learn_warehouses_from_stock(page.rows)
+        if not page.is_last:
+            self.sudo().warehouse_sweep_page = 2
+            self._wake_orders()
 
     @staticmethod
     def _some_pages(client, path):

@@ -6,6 +6,8 @@ from odoo import api, fields, models
 from ..keycrm import link
 from .keycrm_account_setup import TICKS
 
+#: Fields that hold a web address: one that is typed without its scheme gets it.
+ADDRESSES = ("api_url", "public_url", "cabinet_url")
 #: With no webhook for so long, Odoo asks KeyCRM every minute.
 SILENT_HOURS = 24
 
@@ -52,19 +54,32 @@ class KeycrmAccount(models.Model):
                 else False
             )
 
-    @api.depends("enabled", "link_code", "trigger_get_at")
+    @api.depends("enabled", "link_code", "trigger_get_at", "reviewed_steps")
     def _compute_setup_webhook(self):
+        """Without a webhook, Odoo requests the updates: a user may confirm that this is enough."""
         for account in self:
-            if not account.enabled:
-                account.setup_webhook = "todo"
+            if account._is_reviewed("webhook"):
+                account.setup_webhook = "done"
             elif account.sudo()._link_fault()[0]:
                 account.setup_webhook = "wrong"
+            elif account.last_webhook_at:
+                account.setup_webhook = "done"
             else:
-                account.setup_webhook = "done" if account.last_webhook_at else "waiting"
+                account.setup_webhook = "waiting" if account.enabled else "todo"
+
+    @api.onchange(*ADDRESSES)
+    def _onchange_addresses(self):
+        for name in filter(self.__getitem__, ADDRESSES):
+            self[name] = link.with_scheme(self[name])
 
     # === CRUD METHODS ===#
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        return super().create([_with_schemes(vals) for vals in vals_list])
+
     def write(self, vals):
+        vals = _with_schemes(vals)
         if "public_url" in vals:
             # What was found out of the former address says nothing of the new one.
             vals = {**vals, "link_code": False, "link_params": False}
@@ -151,3 +166,9 @@ class KeycrmAccount(models.Model):
         last = self.last_webhook_at
         silent = not last or last < now - timedelta(hours=SILENT_HOURS)
         return not silent and pause < timedelta(minutes=self.poll_minutes)
+
+
+def _with_schemes(vals):
+    """Complete the addresses among the values of an account."""
+    typed = {name: link.with_scheme(vals[name]) for name in ADDRESSES if vals.get(name)}
+    return {**vals, **typed}

@@ -48,6 +48,8 @@ class KeycrmAccount(models.Model):
         :return: True when there may be more
         """
         self.ensure_one()
+        if not self.enabled:
+            return self._work_orders_before_start()
         return (
             self._work_inbox(client)
             or self.env["keycrm.status.push"]._work(self, client)

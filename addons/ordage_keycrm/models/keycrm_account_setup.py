@@ -4,8 +4,12 @@ from ..const import API_KEY_MASK
 from ..keycrm.errors import KeyCrmError
 from .keycrm_account_gate import BUTTON_MAX_WAIT, BUTTON_TIMEOUT
 
-#: What the tick before a step of the set-up says.
+#: States of a step of the set-up.
 TICKS = [("todo", "To do"), ("waiting", "Waiting"), ("done", "Done"), ("wrong", "Wrong")]
+#: The steps, in their order; each has a field ``setup_…`` with its state.
+STEPS = ("key", "currency", "orders", "products", "webhook", "stock", "sync", "start")
+#: Steps that a person may leave out, or only looks at.
+OPTIONAL_STEPS = ("currency", "orders", "products", "webhook", "stock", "sync")
 
 
 class KeycrmAccount(models.Model):
@@ -25,9 +29,14 @@ class KeycrmAccount(models.Model):
     )
     key_text = fields.Char(string="What KeyCRM says of the key", compute="_compute_setup_key")
     setup_key = fields.Selection(TICKS, string="Step: API key", compute="_compute_setup_key")
-    orders_settled = fields.Boolean(
-        string="Orders are set up", readonly=True, copy=False, help="A person has seen the step."
+    reviewed_steps = fields.Json(
+        string="Reviewed steps",
+        readonly=True,
+        copy=False,
+        groups="ordage_keycrm.group_manager",
+        help="Steps of the set-up that a user confirmed as they are.",
     )
+    setup_done_text = fields.Char(string="Progress", compute="_compute_setup_done_text")
     setup_orders = fields.Selection(TICKS, string="Step: orders", compute="_compute_setup_orders")
     setup_load_id = fields.Many2one(
         "keycrm.product.load", string="Latest loading", compute="_compute_setup_runs"
@@ -42,6 +51,18 @@ class KeycrmAccount(models.Model):
     setup_sync_progress = fields.Float(string="Synchronised", compute="_compute_setup_runs")
     setup_sync = fields.Selection(
         TICKS, string="Step: first synchronisation", compute="_compute_setup_runs"
+    )
+    company_currency_id = fields.Many2one(related="company_id.currency_id")
+    setup_currency = fields.Selection(
+        TICKS, string="Step: currency", compute="_compute_setup_currency"
+    )
+    quotation_statuses = fields.Char(string="Quotation", compute="_compute_status_names")
+    confirm_statuses = fields.Char(string="Confirm", compute="_compute_status_names")
+    cancel_statuses = fields.Char(string="Cancel", compute="_compute_status_names")
+    skip_statuses = fields.Char(string="Skip (do not import)", compute="_compute_status_names")
+    trigger_name = fields.Char(string="Name of the trigger", compute="_compute_status_names")
+    trigger_statuses = fields.Char(
+        string="Statuses of the trigger", compute="_compute_status_names"
     )
 
     # === COMPUTE METHODS ===#
@@ -75,22 +96,56 @@ class KeycrmAccount(models.Model):
                 account.setup_key = "waiting" if account.api_key_secret else "todo"
                 account.key_text = False
 
-    @api.depends("archive_status_ids", "orders_settled")
-    def _compute_setup_orders(self):
-        """Nothing here is required: decided it is by an archive status, or by a person who needs none."""
+    @api.depends("currency_state", "reviewed_steps")
+    def _compute_setup_currency(self):
         for account in self:
-            settled = account.archive_status_ids or account.orders_settled
-            account.setup_orders = "done" if settled else "todo"
+            is_done = account.currency_state in ("same", "rate_done")
+            is_done = is_done or account._is_reviewed("currency")
+            account.setup_currency = "done" if is_done else "todo"
 
-    @api.depends("push_stock", "stock_paused", "warehouse_ids.send_state")
+    @api.depends("archive_status_ids", "reviewed_steps")
+    def _compute_setup_orders(self):
+        """Nothing here is required: it is done by an archive status, or by a user who needs none."""
+        for account in self:
+            is_done = account.archive_status_ids or account._is_reviewed("orders")
+            account.setup_orders = "done" if is_done else "todo"
+
+    @api.depends("push_stock", "stock_paused", "warehouse_ids.send_state", "reviewed_steps")
     def _compute_setup_stock(self):
         for account in self:
             states = account.warehouse_ids.mapped("send_state")
             if account.push_stock and "sending" in states:
                 account.setup_stock = "done"
+            elif "rehearse" in states:
+                account.setup_stock = "waiting"
             else:
-                account.setup_stock = "waiting" if "rehearse" in states else "todo"
+                account.setup_stock = "done" if account._is_reviewed("stock") else "todo"
 
+    @api.depends("status_ids.name", "status_ids.order_action")
+    @api.depends_context("lang")
+    def _compute_status_names(self):
+        """Name the statuses by what their orders become in Odoo, and what to enter in the trigger."""
+        for account in self:
+            names = dict.fromkeys(("quotation", "confirm", "cancel", "skip"), "")
+            for action, statuses in account.status_ids.grouped("order_action").items():
+                names[action] = ", ".join(statuses.mapped("display_name"))
+            for action, text in names.items():
+                account[f"{action}_statuses"] = text
+            wanted = account.status_ids.filtered(lambda status: status.order_action != "skip")
+            account.trigger_name = self.env._("Orders to Odoo")
+            account.trigger_statuses = ", ".join(wanted.mapped("display_name"))
+
+    @api.depends(*(f"setup_{step}" for step in STEPS))
+    @api.depends_context("lang")
+    def _compute_setup_done_text(self):
+        for account in self:
+            account.setup_done_text = self.env._(
+                "Steps done: %(done)s of %(total)s",
+                done=sum(account[f"setup_{step}"] == "done" for step in STEPS),
+                total=len(STEPS),
+            )
+
+    @api.depends("reviewed_steps")
     def _compute_setup_runs(self):
         """Of each kind the newest run, found for all accounts at once."""
         loads = self._newest_runs("keycrm.product.load")
@@ -103,9 +158,9 @@ class KeycrmAccount(models.Model):
         for account in self:
             account.setup_load_id = loads.get(account.id)
             account.setup_sync_id = syncs.get(account.id)
-            account.setup_products = self._run_tick(account.setup_load_id)
+            account.setup_products = account._run_tick("products", account.setup_load_id)
             account.setup_load_progress = account.setup_load_id.progress
-            account.setup_sync = self._run_tick(account.setup_sync_id)
+            account.setup_sync = account._run_tick("sync", account.setup_sync_id)
             account.setup_sync_progress = account.setup_sync_id.progress
             account.offer_count = offers.get(account, 0)
 
@@ -153,14 +208,29 @@ class KeycrmAccount(models.Model):
         )
         return dict(action, res_id=self.id, views=[[False, "form"]])
 
-    def action_settle_orders(self):
-        """The step of the orders is right as it is, also without an archive status.
+    def action_review_step(self):
+        """Confirm a step of the set-up as it is, or leave it out: the context names it.
 
         :return: True
         """
+        self.ensure_one()
         self._check_manager()
-        self.orders_settled = True
+        step = self.env.context.get("keycrm_step")
+        if step in OPTIONAL_STEPS and not self._is_reviewed(step):
+            self.reviewed_steps = [*(self.reviewed_steps or ()), step]
         return True
+
+    def action_load_all_products(self):
+        """Load all products from KeyCRM, with the default options; the step shows how far it is.
+
+        :return: True
+        :raise UserError: when the integration was switched off
+        """
+        self.ensure_one()
+        self._check_manager()
+        if self.setup_load_id.state == "running":
+            return True
+        return self.env["keycrm.product.load"].create({"account_id": self.id}).action_start()
 
     def action_open_offers(self):
         """Show the products that are tied.
@@ -199,10 +269,12 @@ class KeycrmAccount(models.Model):
                 timeout=BUTTON_TIMEOUT, tries=1, max_wait=BUTTON_MAX_WAIT
             ) as client:
                 account._refresh_catalogs(client)
+                account._note_key_well()
+                # The next steps need them. Without an answer, "Refresh list" reads them.
+                account._refresh_warehouses(client)
         except KeyCrmError as error:
-            account.write({"key_error_code": error.code, "key_error_params": error.params})
-        else:
-            account._note_key_well()
+            if not account.key_checked_at:
+                account.write({"key_error_code": error.code, "key_error_params": error.params})
 
     def _note_key_well(self):
         """KeyCRM took the key: what was wrong with it is over."""
@@ -248,8 +320,10 @@ class KeycrmAccount(models.Model):
             "views": [[False, "form"]],
         }
 
-    @api.model
-    def _run_tick(self, run):
-        if not run:
-            return "todo"
-        return {"done": "done", "running": "waiting", "failed": "wrong"}.get(run.state, "todo")
+    def _run_tick(self, step, run):
+        ticks = {"done": "done", "running": "waiting", "failed": "wrong"}
+        tick = ticks.get(run.state, "todo")
+        return "done" if tick == "todo" and self._is_reviewed(step) else tick
+
+    def _is_reviewed(self, step):
+        return step in (self.sudo().reviewed_steps or ())

@@ -249,8 +249,8 @@ class KeycrmAccount(models.Model):
         :return: True when there may be more
         """
         self.ensure_one()
-        if self.stock_paused:
-            # A rehearsal may go on: it sends nothing.
+        if self.stock_paused or not self.enabled:
+            # A preview may go on: it sends nothing.
             return self._work_comparison()
         return (
             self._work_changes(client)

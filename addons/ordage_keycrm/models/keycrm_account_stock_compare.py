@@ -3,7 +3,6 @@ from contextlib import nullcontext
 from datetime import timedelta
 
 from odoo import fields, models
-from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 from ..const import EVENT_STOCK, LOOKUP_ROWS
@@ -53,12 +52,11 @@ class KeycrmAccount(models.Model):
         """See what would change in KeyCRM before anything is sent.
 
         :return: an action that shows the rehearsal
-        :raise UserError: when the integration is off or no warehouse is matched
+        :raise UserError: when the integration was switched off or no warehouse is matched
         """
         self.ensure_one()
         self._check_manager()
-        if not self.enabled:
-            raise UserError(self.env._("Enable the integration first."))
+        self._check_can_work()
         self._check_has_place()
         return self._open_run(
             self.env["keycrm.stock.comparison"]._start(self, "rehearsal"),
@@ -72,11 +70,18 @@ class KeycrmAccount(models.Model):
 
         :return: True when there may be more
         """
+        if not self.enabled and not self._is_before_start():
+            return False
+        # Before the start of the integration nothing is sent: only previews are worked.
+        before_start = (
+            [] if self.enabled else [("kind", "=", "rehearsal"), ("to_write_back", "=", False)]
+        )
         comparison = (
             self.env["keycrm.stock.comparison"]
             .sudo()
             .search(
                 [
+                    *before_start,
                     ("account_id", "=", self.id),
                     "|",
                     ("state", "in", self.env["keycrm.stock.comparison"]._busy_states),
@@ -87,7 +92,7 @@ class KeycrmAccount(models.Model):
             )
         )
         if not comparison:
-            return self._begin_daily()
+            return self.enabled and self._begin_daily()
         with self._client(budget.BULK) as client:
             try:
                 if comparison.to_write_back:

@@ -102,19 +102,21 @@ class KeycrmAccount(models.Model):
 
     @api.model
     def _of_webhook_token(self, token):
-        """Find the enabled account of a token: by its digest, compared in constant time.
+        """Find the account of a token: by its digest, compared in constant time.
 
-        A wrong token costs one look into an index.
+        A wrong token costs one look into an index. An account that is being set up takes webhooks
+        too: they are processed after the start.
 
-        :return: ``keycrm.account``, empty when there is none or it is off
+        :return: ``keycrm.account``, empty when there is none or it was switched off
         """
         digest = self._token_digest(token)
-        self.flush_model(["webhook_token_digest", "enabled"])
+        self.flush_model(["webhook_token_digest", "enabled", "first_looked_at", "caught_up_at"])
         # A search would also read the user, the company and its contact, for every stranger who knocks.
         self.env.cr.execute(
             SQL(
                 """SELECT id, webhook_token_digest FROM keycrm_account
-                    WHERE webhook_token_digest = %s AND enabled""",
+                    WHERE webhook_token_digest = %s
+                      AND (enabled OR first_looked_at IS NULL AND caught_up_at IS NULL)""",
                 digest,
             )
         )
@@ -136,8 +138,8 @@ class KeycrmAccount(models.Model):
         self.env["keycrm.event"].create(
             {"account_id": self.id, "payload": payload, "from_webhook": True, **vals}
         )
-        if self._is_resting():
-            # A worker would see that and end; both look when the pause is over.
+        if self._is_resting() or not self.enabled:
+            # A worker would see that and end; both look when the pause is over, or after the start.
             return
         if vals["event"] == EVENT_STOCK:
             self._wake_stock()

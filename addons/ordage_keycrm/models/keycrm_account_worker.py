@@ -49,7 +49,9 @@ class KeycrmAccount(models.Model):
         there may be more. Trouble with KeyCRM ends the run and is noted on the account.
         """
         account = self.browse(account_id).exists()
-        if not account or not account.enabled or account._is_resting():
+        if not account or account._is_resting():
+            return
+        if not account.enabled and not account._has_work_before_start():
             return
         account = account.with_company(account.company_id)
         account = account.with_context(keycrm_careful=self._did_last_run_die())

@@ -82,6 +82,13 @@ class KeycrmOrderSync(models.Model):
         begin = {"page": 1, "look": 1, "seen_count": 0, "last_seen": 0}
         return {**super()._start_vals(), **begin, **dict.fromkeys(counts, 0)}
 
+    def _held_by(self):
+        if self.account_id._is_before_start():
+            return self.env._(
+                "The orders are loaded as soon as “Enable integration” is switched on in the set-up."
+            )
+        return super()._held_by()
+
     def _title(self):
         return self.env._("Order synchronization")
 

@@ -1,5 +1,4 @@
 from odoo import api, fields, models
-from odoo.exceptions import UserError
 from odoo.tools import format_datetime
 
 from ..keycrm.errors import NotFound, Refused
@@ -129,8 +128,7 @@ class KeycrmRun(models.AbstractModel):
         for run in self:
             if run.state in self._busy_states:
                 continue
-            if not run.account_id.enabled:
-                raise UserError(self.env._("Enable the integration first."))
+            run.account_id._check_can_work()
             run._check_can_start()
             run.write(run._start_vals())
             run._begin()
@@ -197,7 +195,7 @@ class KeycrmRun(models.AbstractModel):
     def _held_by(self):
         """:return: a sentence that says what keeps it from going on; empty when nothing does"""
         account = self.account_id
-        if not account.enabled:
+        if not account.enabled and not account._is_before_start():
             return self.env._(
                 "The integration is disabled. This continues when it is enabled again."
             )

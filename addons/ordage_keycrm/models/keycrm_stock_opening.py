@@ -31,7 +31,7 @@ class KeycrmStockComparison(models.Model):
         :raise UserError: when a choice was made already, or the integration is off
         """
         self._check_ready()
-        self._check_enabled()
+        self.account_id._check_can_work()
         lines = self.line_ids.filtered(lambda line: line.opening == "taken")
         self.sudo().write(
             {

@@ -64,7 +64,8 @@ METHODS = {
     ("keycrm.account", "action_allow_zeros"): MANAGER,
     ("keycrm.account", "action_new_webhook_token"): MANAGER,
     ("keycrm.account", "action_check_link"): MANAGER,
-    ("keycrm.account", "action_settle_orders"): MANAGER,
+    ("keycrm.account", "action_review_step"): MANAGER,
+    ("keycrm.account", "action_load_all_products"): MANAGER,
     ("keycrm.account", "action_open_orders_today"): USER,
     ("keycrm.account", "action_open_waiting_events"): USER,
     ("keycrm.account", "action_open_stock_waiting"): USER,
@@ -519,7 +520,7 @@ class TestButtons(RightsCase):
             "action_resume_stock",
             "action_rehearse_stock",
             "action_new_webhook_token",
-            "action_settle_orders",
+            "action_review_step",
         ):
             self.assertTrue(self.called(self.manager, "keycrm.account", method))
         self.assertTrue(self.called(self.manager, "keycrm.event", "action_retry"))

@@ -103,7 +103,7 @@ class TestSetup(KeycrmCase):
 
     def test_a_shop_without_archive_statuses_gets_its_tick_too(self):
         self.assertEqual(self.account.setup_orders, "todo")
-        self.account.action_settle_orders()
+        self.account.with_context(keycrm_step="orders").action_review_step()
         self.assertEqual(self.account.setup_orders, "done")
         other = self.env["keycrm.account"].create({"name": "Other shop"})
         other.archive_status_ids = self.env["keycrm.order.status"].create(
@@ -130,7 +130,12 @@ class TestSetup(KeycrmCase):
         self.assertIn("setup_key", arch)
         self.assertNotIn('name="api_key"', arch)
         self.assertNotIn('name="webhook_url"', arch)
-        for button in ("action_check_link", "action_test_connection", "action_settle_orders"):
+        for button in (
+            "action_check_link",
+            "action_test_connection",
+            "action_review_step",
+            "action_load_all_products",
+        ):
             with self.assertRaisesRegex(UserError, "administrator"):
                 getattr(account, button)()
 

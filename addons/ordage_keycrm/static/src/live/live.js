@@ -4,6 +4,8 @@ import { useService } from "@web/core/utils/hooks";
 
 /** Milliseconds in which further news are gathered before a screen is read anew. */
 const GATHER = 700;
+/** Milliseconds until the next try while a user is editing. */
+const LATER = 1500;
 /** Milliseconds between two looks where no news come, in case the bus does not reach this browser. */
 const SELDOM = 30000;
 
@@ -11,7 +13,8 @@ const SELDOM = 30000;
  * Calls back when the server says over Odoo's bus that something of a KeyCRM account changed, and seldom
  * without that. It stands still while the page is not looked at, and catches up when it is again.
  *
- * @param {(accountIds: Set<number>) => Promise<void>} look reads the screen anew; an empty set: no news
+ * @param {(accountIds: Set<number>) => Promise<boolean|void>} look reads the screen anew; an empty set:
+ *   no news. It returns false when a user is editing: the screen is read a little later.
  */
 export function useKeycrmNews(look) {
     const bus = useService("bus_service");
@@ -32,7 +35,10 @@ export function useKeycrmNews(look) {
         missed = false;
         busy = true;
         try {
-            await look(news);
+            if ((await look(news)) === false && !ended) {
+                news.forEach((account) => accounts.add(account));
+                timer ??= browser.setTimeout(run, LATER);
+            }
         } finally {
             busy = false;
             if (missed && !ended && !document.hidden) {

@@ -3,6 +3,9 @@ import { registry } from "@web/core/registry";
 import { standardWidgetProps } from "@web/views/widgets/standard_widget_props";
 import { useKeycrmNews } from "./live";
 
+/** What a user edits in a form without having changed it yet. */
+const EDITED = ".o_form_view .o_selected_row, .o-autocomplete--dropdown-menu, .o_form_view .show > .dropdown-menu";
+
 /**
  * Reads a form's record anew when work on its account goes on in the background, so that it is seen to
  * go on. It stands still while somebody edits.
@@ -22,23 +25,37 @@ export class KeycrmLive extends Component {
         if (!record.resId || (accounts.size && !this.concerns(accounts))) {
             return;
         }
-        if (!(await record.isDirty())) {
-            await this.readAnew(record);
+        if (this.isEditing()) {
+            return false;
         }
+        if (!(await record.isDirty())) {
+            return this.readAnew(record);
+        }
+    }
+
+    /** A row that is edited or a list of choices that is open would be closed by reading anew. */
+    isEditing() {
+        return Boolean(document.querySelector(EDITED));
     }
 
     /**
      * Odoo's own ``load`` would forget what somebody changes while the answer is on its way, so the
      * answer is taken only if nothing was changed or saved meanwhile.
+     *
+     * @returns {Promise<boolean>} false when a user began to edit meanwhile
      */
     async readAnew(record) {
         const { model } = record;
         const before = toRaw(record).data;
         const values = await model._loadData({ ...record.config });
-        await model.mutex.exec(() => {
+        return model.mutex.exec(() => {
+            if (this.isEditing()) {
+                return false;
+            }
             if (!record.dirty && toRaw(record).data === before) {
                 record._setData(values);
             }
+            return true;
         });
     }
 

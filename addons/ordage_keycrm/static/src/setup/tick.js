@@ -3,14 +3,15 @@ import { _t } from "@web/core/l10n/translation";
 import { registry } from "@web/core/registry";
 import { standardFieldProps } from "@web/views/fields/standard_field_props";
 
-const ICONS = {
-    todo: "fa-circle-o text-muted",
+/** Icons of a step's state. */
+export const ICONS = {
+    todo: "fa-circle-o",
     waiting: "fa-clock-o text-warning-emphasis",
     done: "fa-check-circle text-success",
     wrong: "fa-exclamation-circle text-danger",
 };
 
-/** The tick before a step of the set-up: an icon that is also said in words. */
+/** The state of a step or of a check as an icon, with its name for screen readers. */
 export class KeycrmTick extends Component {
     static template = "ordage_keycrm.Tick";
     static props = { ...standardFieldProps };

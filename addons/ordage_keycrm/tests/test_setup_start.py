@@ -1,0 +1,218 @@
+"""The start of the integration: before it nothing flows, and what arrives meanwhile is not lost."""
+
+import json
+
+from odoo import fields
+from odoo.exceptions import UserError, ValidationError
+from odoo.tests import HttpCase, tagged
+
+from .common import KeycrmCase
+
+LINE = {"name": "Кухоль", "price": 100, "quantity": 2}
+
+
+class NewAccountCase(KeycrmCase):
+    """A second account on the same KeyCRM, as a user makes it: with a key, and not enabled."""
+
+    def setUp(self):
+        super().setUp()
+        self.account.api_key = False if self.account.enabled else self.account.api_key
+        self.new = self.env["keycrm.account"].create(
+            {"name": "Shop two", "api_url": self.sandbox.api_url, "request_limit": 100000}
+        )
+        self.new.web_save({"api_key": self.sandbox.key}, {"setup_key": {}})
+
+    def work(self, method, account=None):
+        account = account or self.new
+        with self.committing(), account._client() as client:
+            for _ in range(50):
+                if not getattr(account, method)(client):
+                    return
+
+
+class TestStart(NewAccountCase):
+    def orders(self):
+        return self.env["sale.order"].search([("keycrm_account_id", "=", self.new.id)])
+
+    def test_a_pasted_key_shows_statuses_and_warehouses_of_the_next_steps(self):
+        self.keycrm.create_offer(sku="CUP", name="Кухоль", stock={1: 3})
+        self.new.web_save({"api_key": "another"}, {"setup_key": {}})
+        self.new.web_save({"api_key": self.sandbox.key}, {"setup_key": {}})
+        self.assertTrue(self.new.warehouse_ids)
+        self.assertIn("New", self.new.quotation_statuses)
+        self.assertIn("Delivering", self.new.confirm_statuses)
+        self.assertIn("Cancelled", self.new.cancel_statuses)
+
+    def test_stock_list_failure_does_not_refuse_the_key(self):
+        self.keycrm.add_fault("status", path="/offers/stocks", status=503, times=5)
+        self.new.web_save({"api_key": "another"}, {"setup_key": {}})
+        self.new.web_save({"api_key": self.sandbox.key}, {"setup_key": {}})
+        self.assertEqual((self.new.setup_key, self.new.key_error_code), ("done", False))
+
+    def test_orders_are_not_imported_before_the_start(self):
+        self.new_order([LINE])
+        self.assertTrue(self.new._has_work_before_start())
+        self.work("_work_orders")
+        self.assertFalse(self.orders())
+        self.assertFalse(self.new.caught_up_at)
+
+    def test_webhooks_that_arrive_before_the_start_are_processed_after_it(self):
+        number = self.new_order([LINE])
+        self.new._receive({"event": "order.change_order_status", "context": {"id": number}})
+        self.work("_work_orders")
+        self.assertFalse(self.orders())
+        self.new.enabled = True
+        self.work("_work_inbox")
+        self.assertEqual(self.orders().keycrm_id, number)
+
+    def test_products_are_loaded_before_the_start(self):
+        self.keycrm.create_offer(sku="BOWL", name="Миска", stock={1: 3})
+        self.assertTrue(self.new.action_load_all_products())
+        self.assertEqual(self.new.setup_products, "waiting")
+        self.assertTrue(self.new.action_load_all_products())
+        self.assertEqual(
+            self.env["keycrm.product.load"].search_count([("account_id", "=", self.new.id)]), 1
+        )
+        self.assertFalse(self.new.setup_load_id.held_text)
+        self.work("_work_orders")
+        self.new.invalidate_recordset()
+        self.assertEqual(self.new.setup_products, "done")
+        self.assertTrue(self.new.offer_count)
+
+    def test_stock_is_previewed_before_the_start_and_sent_after_it(self):
+        offer = self.keycrm.create_offer(sku="TRAY", name="Таця", stock={1: 3})["id"]
+        product = self.env["product.product"].create(
+            {"name": "Таця", "default_code": "TRAY", "is_storable": True}
+        )
+        self.env["stock.quant"]._update_available_quantity(product, self.warehouse.lot_stock_id, 8)
+        self.work("_work_orders")
+        self.new.action_refresh_warehouses()
+        theirs = self.new.warehouse_ids.filtered(lambda one: one.keycrm_id == 1)
+        theirs.with_context(keycrm_from_screen=True).warehouse_ids = self.warehouse
+        preview = self.env["keycrm.stock.comparison"].browse(
+            self.new.action_rehearse_stock()["res_id"]
+        )
+        self.assertFalse(preview.held_text)
+        self.work("_work_stock")
+        self.assertEqual((preview.state, preview.higher_count), ("ready", 1))
+        preview.action_send()
+        self.work("_work_stock")
+        self.assertEqual(float(self.keycrm.stock(offer)["warehouses"]["1"]["quantity"]), 3)
+        self.assertEqual(self.new.check_stock, "waiting")
+        self.new.enabled = True
+        self.work("_work_stock")
+        self.assertEqual(float(self.keycrm.stock(offer)["warehouses"]["1"]["quantity"]), 8)
+        self.new.invalidate_recordset()
+        self.assertEqual(self.new.check_stock, "done")
+        self.assertIn("Таця", self.new.check_stock_text)
+
+    def test_a_synchronization_begins_with_the_start(self):
+        number = self.new_order([LINE])
+        sync = self.env["keycrm.order.sync"].create(
+            {"account_id": self.new.id, "status_ids": self.new.status_ids.ids}
+        )
+        sync.action_start()
+        sync.started_at = fields.Datetime.subtract(sync.started_at, days=1)
+        self.assertIn("Enable integration", sync.held_text)
+        self.assertEqual(self.new.setup_sync, "waiting")
+        self.work("_work_orders")
+        self.assertFalse(self.orders())
+        self.new.enabled = True
+        self.assertEqual(sync.started_at, self.new.first_looked_at)
+        self.assertFalse(sync.held_text)
+        with self.committing():
+            self.new._work_bulk()
+        self.assertIn(number, self.orders().mapped("keycrm_id"))
+        self.new.invalidate_recordset()
+        self.assertEqual((self.new.check_order, self.new.setup_sync), ("done", "done"))
+
+    def test_an_account_without_a_key_starts_nothing(self):
+        bare = self.env["keycrm.account"].create({"name": "Without a key"})
+        self.assertFalse(bare._has_work_before_start())
+        with self.assertRaisesRegex(UserError, "API key"):
+            bare.action_load_all_products()
+
+    def test_an_account_that_was_switched_off_does_no_work(self):
+        self.new.enabled = True
+        self.new.enabled = False
+        self.assertFalse(self.new._has_work_before_start())
+        with self.assertRaisesRegex(UserError, "Enable the integration"):
+            self.new.action_load_all_products()
+        self.env["keycrm.product.load"].create({"account_id": self.new.id, "state": "running"})
+        with self.new._client() as client:
+            self.assertFalse(self.new._work_orders(client))
+            self.assertFalse(self.new._work_stock(client))
+
+    def test_the_start_waits_for_the_steps_that_have_to_be_seen(self):
+        self.assertEqual(self.new.start_blockers, "Order statuses, Products")
+        for step in ("orders", "products"):
+            self.new.with_context(keycrm_step=step).action_review_step()
+        self.assertFalse(self.new.start_blockers)
+        self.new.enabled = True
+        self.assertEqual((self.new.setup_start, self.new.check_order), ("done", "waiting"))
+
+    def test_steps_that_are_left_out_count_as_done(self):
+        self.assertEqual(self.new.setup_done_text, f"Steps done: 1 of {self.total()}")
+        for step in ("orders", "products", "webhook", "stock", "sync", "key", "no such step"):
+            self.new.with_context(keycrm_step=step).action_review_step()
+        for step in ("orders", "products", "webhook", "stock", "sync"):
+            self.assertEqual(self.new[f"setup_{step}"], "done")
+        self.assertEqual(len(self.new.reviewed_steps), 5)
+
+    def total(self):
+        return int(self.new.setup_done_text.split()[-1])
+
+
+class TestAddresses(KeycrmCase):
+    def test_an_address_without_its_scheme_gets_it_on_every_way_in(self):
+        self.account.public_url = "odoo.example.com"
+        self.assertTrue(
+            self.account.webhook_url.startswith("https://odoo.example.com/keycrm/webhook/")
+        )
+        other = self.env["keycrm.account"].create(
+            {"name": "Other", "api_url": "localhost:8099/v1", "cabinet_url": "shop.keycrm.app"}
+        )
+        self.assertEqual(
+            (other.api_url, other.cabinet_url),
+            ("http://localhost:8099/v1", "https://shop.keycrm.app"),
+        )
+        settings = self.env["res.config.settings"].create({})
+        settings.keycrm_public_url = "shop.example.com/"
+        settings.execute()
+        self.assertEqual(self.account.public_url, "https://shop.example.com/")
+        typed = self.account.onchange(
+            {"public_url": "new.example.com"}, ["public_url"], {"public_url": {}}
+        )
+        self.assertEqual(typed["value"]["public_url"], "https://new.example.com")
+
+    def test_what_is_no_address_is_refused(self):
+        for wrong in ("shop", "not an address", "user@odoo.example.com", "ftp://odoo.example.com"):
+            with self.assertRaises(ValidationError), self.env.cr.savepoint():
+                self.account.public_url = wrong
+
+    def test_the_same_host_without_its_scheme_needs_no_new_key(self):
+        self.account.api_url = self.sandbox.api_url.removeprefix("http://")
+        self.assertEqual(self.account.api_url, self.sandbox.api_url)
+
+
+@tagged("post_install", "-at_install")
+class TestWebhookBeforeStart(NewAccountCase, HttpCase):
+    def test_the_link_works_and_a_webhook_is_stored_before_the_start(self):
+        path = "/" + self.new.webhook_url.split("/", 3)[3]
+
+        def post():
+            return self.url_open(
+                path,
+                data=json.dumps({"event": "order.change_order_status", "context": {"id": 4}}),
+                headers={"Content-Type": "application/json"},
+            ).status_code
+
+        self.assertEqual(self.new.setup_webhook, "todo")
+        self.assertEqual(post(), 204)
+        self.new.invalidate_recordset()
+        self.assertEqual(self.new.setup_webhook, "done")
+        event = self.env["keycrm.event"].search([("account_id", "=", self.new.id)])
+        self.assertEqual((event.state, event.keycrm_order_id), ("pending", 4))
+        self.new.enabled = True
+        self.new.enabled = False
+        self.assertEqual(post(), 404)

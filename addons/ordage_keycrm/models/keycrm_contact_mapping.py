@@ -118,8 +118,8 @@ class KeycrmContactMapping(models.AbstractModel):
         labels = Partner.fields_get(list(self.proposed), ["string"])
         return [
             self.env._(
-                "%(field)s: “%(now)s” in Odoo, “%(new)s” in KeyCRM (%(record)s). Take it over here if it "
-                "is right.",
+                "%(field)s: “%(now)s” in Odoo, “%(new)s” in KeyCRM (%(record)s). If KeyCRM is "
+                "right, change it here.",
                 field=labels[name]["string"],
                 now=self._shown(name, self.partner_id._keycrm_value(name)),
                 new=self._shown(name, value),

@@ -18,7 +18,7 @@ class KeycrmStockWhy(models.TransientModel):
         if not self._parts(product):
             return super()._on_hand_text(product, quantity, places)
         return self.env._(
-            "Can be put together of its parts in %(warehouses)s %(quantity)s",
+            "Can be assembled in %(warehouses)s %(quantity)s",
             warehouses=places,
             quantity=self._number(quantity),
         )

@@ -27,6 +27,8 @@ SAME = {
     "ID",
     "KeyCRM",
     "Odoo",
+    "POST",
+    "Webhook",
     "cdn.example.com",
     "https://myshop.keycrm.app",
     "https://odoo.example.com",

@@ -76,12 +76,32 @@ GLOSSARY = {
     "Waiting to send": "Очікують передачі",
     "Webhook link": "Посилання на Webhook",
 }
+# KeyCRM's own names of menus, buttons and fields: the Ukrainian ones are those of its cabinet and its help.
+KEYCRM_NAMES = {
+    "Settings → General": "Налаштування → Основні",
+    "Settings → Additional → Automation": "Налаштування → Додатково → Автоматизація",
+    "Generate API key": "Згенерувати API ключ",
+    "Add trigger": "Додати тригер",
+    "Send Webhook": "Відправити Webhook",
+    "HTTP request method": "HTTP метод запиту",
+}
+# What the steps in KeyCRM cannot be described without.
+KEYCRM_STEPS = [
+    "Додати тригер",
+    "Час виконання",
+    "Відразу",
+    "Умови виконання",
+    "Відправити Webhook",
+]
 # Other names of the same, calques, and words for the wrong thing. An offer is no proposal.
 MISTAKES = {
+    "an English or invented name in KeyCRM's cabinet": r"Send Webhook|→ Загальні",
     "sum, not attach": r"(?i)\bдодаються\b",
+    "automatically, not by oneself": r"(?i)(?<!та )(?<!ті )(?<!ці )(?<!така )\bсам[аіо]?\b(?! по собі)",
     "a user, not a human being": r"(?i)\bлюд(ин|ей)",
     "an invoice as Odoo calls it": r"(?i)рахун\w*-фактур",
     "stock is affected, not moved": r"(?i)\bруха(є|ють|ти)\b",
+    "one word for a mapping": r"(?i)зіставлен|зв’язан|прив’язан(?! до тригера)",
     "polling is no overtime": r"(?i)надолу",
     "machines have a несправність": r"(?i)несправн",
     "Odoo's own menus": r"Планові дії|Застосунки|Бухгалтерський облік →",
@@ -91,6 +111,21 @@ MISTAKES = {
     r"(?<!комерційну )(?<!комерційні )(?<!комерційних )\bпропозиці\w+",
     "Odoo's word for a failure": r"(?i)невдалося",
     "a letter that Ukrainian does not have": r"[ыъэё]",
+}
+# American spelling, as in Odoo, and standard terms (an engineer's and a user's).
+ENGLISH_MISTAKES = {
+    "British spelling": r"(?i)(synchron|organ|recogn|normal|summar|author)is(e|ing|ation)"
+    r"|catalogue|cancell(?!ation)|licence|colour|behaviour",
+    "automatically": r"(?i)\bby (it|them)sel(f|ves)\b",
+    "again": r"\banew\b",
+    "notify, show, is listed": r"(?i)\b(told|tells?|stands? (here|in|still)|reckon\w*|mends?)\b",
+    "preview": r"(?i)rehears",
+    "KeyCRM": r"(?i)\bcabinet\b",
+    "user": r"(?i)\b(a person|people|somebody|whoever|nobody)\b",
+    "activity": r"(?i)\bto-dos?\b",
+    "fix": r"(?i)\bput (this |them |it )?right\b",
+    "click": r"(?i)\bpress(ed|es)?\b",
+    "turn on": r"(?i)\bswitch(ed|es)? (on|off)\b",
 }
 # What follows a number without being counted: units, and words that go with any number.
 AFTER_A_NUMBER = {"с", "хв", "год", "шт", "із", "з", "та", "і", "й", "у", "в", "на", "до"}
@@ -151,6 +186,19 @@ def test_no_word_means_something_else(file, mistake):
     assert wrong == []
 
 
+@pytest.mark.parametrize("name", KEYCRM_NAMES)
+def test_keycrm_is_described_in_the_words_of_its_cabinet(name):
+    """Whoever reads a step finds the same word in KeyCRM."""
+    found = [entry for file in UKRAINIAN for entry in entries(file) if name in entry.msgid]
+    assert found
+    assert [entry.msgstr for entry in found if KEYCRM_NAMES[name] not in entry.msgstr] == []
+
+
+def test_the_trigger_is_described_in_full():
+    text = " ".join(entry.msgstr for file in UKRAINIAN for entry in entries(file))
+    assert [name for name in KEYCRM_STEPS if name not in text] == []
+
+
 @pytest.mark.parametrize("file", UKRAINIAN, ids=name_of)
 def test_an_account_is_not_a_bill(file):
     """«Рахунок» is an invoice; an account is a «кабінет», a chart of accounts a «план рахунків»."""
@@ -161,6 +209,13 @@ def test_an_account_is_not_a_bill(file):
         and not re.search(r"(?i)invoic|credit note|chart of accounts", entry.msgid)
     ]
     assert wrong == []
+
+
+@pytest.mark.parametrize("mistake", ENGLISH_MISTAKES)
+@pytest.mark.parametrize("file", UKRAINIAN, ids=name_of)
+def test_the_english_is_american_and_plain(file, mistake):
+    words = [entry.msgid for entry in polib.pofile(str(file))]
+    assert [word for word in words if re.search(ENGLISH_MISTAKES[mistake], word)] == []
 
 
 @pytest.mark.parametrize("file", UKRAINIAN, ids=name_of)

@@ -273,7 +273,7 @@ class KeycrmAccount(models.Model):
         return dict(action, domain=[("account_id", "=", self.id)])
 
     def action_synchronise_orders(self):
-        """Open "Synchronise orders" for this account."""
+        """Open "Synchronize orders" for this account."""
         self.ensure_one()
         return {
             "type": "ir.actions.act_window",

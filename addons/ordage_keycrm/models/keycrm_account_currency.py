@@ -46,7 +46,7 @@ class KeycrmAccount(models.Model):
         string="Exchange rate",
         digits=(16, 6),
         copy=False,
-        help="As the sentence beside it says, for example 1 USD = 41.50 UAH.",
+        help="In the direction shown next to the field, for example 1 USD = 41.50 UAH.",
     )
     currency_rate_text = fields.Char(
         string="Exchange rate in words", compute="_compute_currency_rate_text"

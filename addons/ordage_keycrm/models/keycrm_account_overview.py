@@ -24,7 +24,7 @@ class KeycrmAccount(models.Model):
     # === FIELDS ===#
 
     overview_state = fields.Selection(
-        [("off", "Disabled"), ("trouble", "Problem"), ("new", "Set-up"), ("well", "Connected")],
+        [("off", "Disabled"), ("trouble", "Problem"), ("new", "Setup"), ("well", "Connected")],
         string="State",
         compute="_compute_overview_state",
     )

@@ -5,7 +5,7 @@ from ..keycrm.errors import KeyCrmError
 from .keycrm_account_gate import BUTTON_MAX_WAIT, BUTTON_TIMEOUT
 
 #: States of a step of the set-up.
-TICKS = [("todo", "To do"), ("waiting", "Waiting"), ("done", "Done"), ("wrong", "Wrong")]
+TICKS = [("todo", "To do"), ("waiting", "Waiting"), ("done", "Completed"), ("wrong", "Wrong")]
 #: The steps, in their order; each has a field ``setup_…`` with its state.
 STEPS = ("key", "currency", "orders", "products", "webhook", "stock", "sync", "start")
 #: Steps that a person may leave out, or only looks at.
@@ -19,38 +19,38 @@ class KeycrmAccount(models.Model):
 
     # === FIELDS ===#
 
-    key_checked_at = fields.Datetime(string="Key accepted", readonly=True, copy=False)
-    key_error_code = fields.Char(string="Kind of fault of the key", readonly=True, copy=False)
+    key_checked_at = fields.Datetime(string="Key last verified", readonly=True, copy=False)
+    key_error_code = fields.Char(string="Key error type", readonly=True, copy=False)
     key_error_params = fields.Json(
-        string="Details of the fault of the key",
+        string="Key error details",
         readonly=True,
         copy=False,
         groups="ordage_keycrm.group_manager",
     )
-    key_text = fields.Char(string="What KeyCRM says of the key", compute="_compute_setup_key")
+    key_text = fields.Char(string="Key check result", compute="_compute_setup_key")
     setup_key = fields.Selection(TICKS, string="Step: API key", compute="_compute_setup_key")
     reviewed_steps = fields.Json(
         string="Reviewed steps",
         readonly=True,
         copy=False,
         groups="ordage_keycrm.group_manager",
-        help="Steps of the set-up that a user confirmed as they are.",
+        help="Setup steps that a user confirmed without changes.",
     )
     setup_done_text = fields.Char(string="Progress", compute="_compute_setup_done_text")
     setup_orders = fields.Selection(TICKS, string="Step: orders", compute="_compute_setup_orders")
     setup_load_id = fields.Many2one(
-        "keycrm.product.load", string="Latest loading", compute="_compute_setup_runs"
+        "keycrm.product.load", string="Last product load", compute="_compute_setup_runs"
     )
     setup_load_progress = fields.Float(string="Loaded", compute="_compute_setup_runs")
     setup_products = fields.Selection(TICKS, string="Step: products", compute="_compute_setup_runs")
     offer_count = fields.Integer(string="Offers", compute="_compute_setup_runs")
     setup_stock = fields.Selection(TICKS, string="Step: stock", compute="_compute_setup_stock")
     setup_sync_id = fields.Many2one(
-        "keycrm.order.sync", string="Latest synchronisation", compute="_compute_setup_runs"
+        "keycrm.order.sync", string="Last synchronization", compute="_compute_setup_runs"
     )
-    setup_sync_progress = fields.Float(string="Synchronised", compute="_compute_setup_runs")
+    setup_sync_progress = fields.Float(string="Synchronized", compute="_compute_setup_runs")
     setup_sync = fields.Selection(
-        TICKS, string="Step: first synchronisation", compute="_compute_setup_runs"
+        TICKS, string="Step: existing orders", compute="_compute_setup_runs"
     )
     company_currency_id = fields.Many2one(related="company_id.currency_id")
     setup_currency = fields.Selection(
@@ -251,7 +251,7 @@ class KeycrmAccount(models.Model):
 
         :return: an action
         """
-        return self._open_run(self.setup_sync_id, self.env._("Synchronise orders"))
+        return self._open_run(self.setup_sync_id, self.env._("Synchronize orders"))
 
     # === BUSINESS METHODS ===#
 

@@ -93,6 +93,6 @@ class KeycrmExplain(models.AbstractModel):
             ),
             "link_trigger_get": self.env._(
                 "KeyCRM calls the link with GET, which contains no order data. In KeyCRM, set "
-                "the HTTP method of the trigger's action “Send webhook” to POST."
+                "the HTTP request method of the trigger's action “Send Webhook” to POST."
             ),
         }

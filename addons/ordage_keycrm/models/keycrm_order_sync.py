@@ -10,7 +10,7 @@ MOST_LOOKS = 3
 
 
 class KeycrmOrderSync(models.Model):
-    """One run of "Synchronise orders": the orders of chosen statuses, page by page.
+    """One run of "Synchronize orders": the orders of chosen statuses, page by page.
 
     The orders' worker does one page at a time and commits the cursor with it, so a restart repeats at
     most one page, which changes nothing that is already there.
@@ -85,7 +85,7 @@ class KeycrmOrderSync(models.Model):
     def _held_by(self):
         if self.account_id._is_before_start():
             return self.env._(
-                "The orders are loaded as soon as “Enable integration” is switched on in the set-up."
+                "The orders are loaded as soon as “Enable integration” is turned on in the setup."
             )
         return super()._held_by()
 

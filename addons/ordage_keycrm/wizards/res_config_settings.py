@@ -163,7 +163,7 @@ class ResConfigSettings(models.TransientModel):
         return self._keycrm_account().action_refresh_statuses()
 
     def action_keycrm_synchronise_orders(self):
-        """Open "Synchronise orders".
+        """Open "Synchronize orders".
 
         :return: an action
         """

@@ -5,7 +5,7 @@ from ..keycrm.errors import KeyCrmError
 from .keycrm_account_gate import BUTTON_MAX_WAIT, BUTTON_TIMEOUT
 
 #: States of a step of the set-up.
-TICKS = [("todo", "To do"), ("waiting", "Waiting"), ("done", "Completed"), ("wrong", "Wrong")]
+TICKS = [("todo", "To do"), ("waiting", "Waiting"), ("done", "Completed"), ("wrong", "Error")]
 #: The steps, in their order; each has a field ``setup_…`` with its state.
 STEPS = ("key", "currency", "orders", "products", "webhook", "stock", "sync", "start")
 #: Steps that a person may leave out, or only looks at.

@@ -39,7 +39,7 @@ class ProductProduct(models.Model):
             ("refused", "Refused"),
             ("missing", "Not in KeyCRM"),
         ],
-        string="Stock in KeyCRM is",
+        string="Stock send state",
         compute="_compute_keycrm_push",
     )
     keycrm_pushed_at = fields.Datetime(string="Last sent", compute="_compute_keycrm_push")

@@ -24,7 +24,7 @@ class ProductTemplate(models.Model):
         related="product_variant_ids.keycrm_origin", string="From KeyCRM"
     )
     keycrm_push_state = fields.Selection(
-        related="product_variant_ids.keycrm_push_state", string="Stock in KeyCRM is"
+        related="product_variant_ids.keycrm_push_state", string="Stock send state"
     )
     keycrm_pushed_at = fields.Datetime(
         related="product_variant_ids.keycrm_pushed_at", string="Last sent"

@@ -41,7 +41,7 @@ class TestStart(NewAccountCase):
         self.assertTrue(self.new.warehouse_ids)
         self.assertIn("New", self.new.quotation_statuses)
         self.assertIn("Delivering", self.new.confirm_statuses)
-        self.assertIn("Cancelled", self.new.cancel_statuses)
+        self.assertIn("Canceled", self.new.cancel_statuses)
 
     def test_stock_list_failure_does_not_refuse_the_key(self):
         self.keycrm.add_fault("status", path="/offers/stocks", status=503, times=5)

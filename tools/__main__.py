@@ -30,6 +30,7 @@ COMMANDS = {
     "bench": ("bench", "main", True),
     "lint": ("lint", "main", False),
     "audit": ("audit", "main", False),
+    "package": ("package", "main", False),
     "dev": ("dev", "main", True),
     "terms": ("terms", "main", True),
     "pictures": ("pictures", "main", True),

@@ -62,12 +62,15 @@ def environment_of(source: OdooSource) -> dict[str, str]:
     return {**kept, "PYTHONPATH": os.pathsep.join(paths), "PYTHONUNBUFFERED": "1", "TZ": "UTC"}
 
 
-def odoo_command(source: OdooSource, config: Path, *options: str) -> list[str]:
+def odoo_command(
+    source: OdooSource, config: Path, *options: str, python: Path | None = None
+) -> list[str]:
     """Make the command that starts Odoo.
 
     :param source: the Odoo
     :param config: its configuration file
     :param options: further options
+    :param python: the interpreter to run it with, by default that of this environment
     :return: the command
     """
-    return [sys.executable, str(source.script), "--config", str(config), *options]
+    return [str(python or sys.executable), str(source.script), "--config", str(config), *options]

@@ -25,6 +25,7 @@ class OdooServer:
     :param cron_threads: threads (or processes) for scheduled actions
     :param port: port of 127.0.0.1; by default any free one, the same after a restart
     :param environment: variables to add to its environment
+    :param python: the interpreter to run it with, by default that of this environment
     :param options: further options of Odoo's configuration file
     """
 
@@ -37,12 +38,14 @@ class OdooServer:
         cron_threads: int = 2,
         port: int | None = None,
         environment: Mapping[str, str] | None = None,
+        python: Path | None = None,
         **options: object,
     ) -> None:
         self.runtime = runtime
         self._environment = {**environment_of(runtime.source), **(environment or {})}
         self.database = database
         self.workers = workers
+        self.python = python
         self.gevent_port = free_port()
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -86,7 +89,7 @@ class OdooServer:
             )
         options = ["--init", install] if install else []
         self._child = Child(
-            odoo_command(self.runtime.source, self.config, *options),
+            odoo_command(self.runtime.source, self.config, *options, python=self.python),
             log=self.log,
             env=self._environment,
             cwd=self.runtime.folder,

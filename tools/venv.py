@@ -25,6 +25,7 @@ KINDS = {
     "dev": "Odoo, tests and the sandbox",
     "lint": "the linters",
     "audit": "the checker of dependencies",
+    "package": "building packages",
 }
 #: Names the interpreter that ``make`` started, for the processes that run inside an environment.
 _STARTED_BY = "ORDAGE_STARTED_BY"

@@ -4,7 +4,16 @@
     "category": "Sales/Sales",
     "summary": "Automatic two-way sync: KeyCRM orders to Odoo, Odoo stock to KeyCRM",
     "author": "Ordage",
+    "maintainers": ["ordage"],
+    "website": "https://ordage.example",
+    "support": "support@ordage.example",
     "license": "LGPL-3",
+    "images": [
+        "static/description/banner.png",
+        "static/description/guide/en/overview.png",
+        "static/description/guide/en/orders.png",
+        "static/description/guide/en/stock.png",
+    ],
     "depends": ["sale_management", "sale_stock"],
     "external_dependencies": {"python": ["cryptography", "requests"]},
     "data": [

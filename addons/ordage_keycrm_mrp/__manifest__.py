@@ -4,7 +4,11 @@
     "category": "Sales/Sales",
     "summary": "The stock of kits in KeyCRM follows their components",
     "author": "Ordage",
+    "maintainers": ["ordage"],
+    "website": "https://ordage.example",
+    "support": "support@ordage.example",
     "license": "LGPL-3",
+    "images": ["static/description/banner.png"],
     "depends": ["ordage_keycrm", "mrp"],
     "auto_install": True,
 }

@@ -64,7 +64,7 @@ def osv():
 @pytest.mark.parametrize("python", PYTHONS)
 @pytest.mark.parametrize("name", audit.ENVIRONMENTS)
 def test_every_package_is_pinned_for_every_python(name, python):
-    assert len(pinned(REQUIREMENTS / f"{name}.txt", python)) > 10
+    assert len(pinned(REQUIREMENTS / f"{name}.txt", python)) > 3
 
 
 def test_audit_checks_each_version_that_some_python_gets():

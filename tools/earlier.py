@@ -11,8 +11,18 @@ from .paths import ADDONS, REPOSITORY
 
 
 def tags() -> list[str]:
-    """List the released versions, oldest first; none before the first release."""
+    """List the released versions, oldest first; none before the first release or without git."""
     return _git("tag", "--sort=creatordate").split()
+
+
+def files(folder: str) -> list[str]:
+    """List the files of a folder that are in git or would be added; none without git.
+
+    :param folder: the folder, below the repository
+    :return: paths below the repository
+    """
+    listed = _git("ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", folder)
+    return [name for name in listed.split("\0") if name and (REPOSITORY / name).exists()]
 
 
 def before(path: str) -> str:
@@ -24,7 +34,7 @@ def before(path: str) -> str:
     added = _git("log", "--diff-filter=A", "--format=%H", "--", path).split()
     if not added:
         return ""
-    return _git("rev-parse", "--verify", "--quiet", f"{added[-1]}^", may_fail=True).strip()
+    return _git("rev-parse", "--verify", "--quiet", f"{added[-1]}^").strip()
 
 
 def addons_at(ref: str, folder: Path) -> Path:
@@ -50,10 +60,12 @@ def addons_at(ref: str, folder: Path) -> Path:
     return folder / name
 
 
-def _git(*arguments: str, may_fail: bool = False) -> str:
-    done = subprocess.run(
-        ["git", *arguments], cwd=REPOSITORY, capture_output=True, text=True, check=False
-    )
-    if done.returncode and not may_fail:
-        raise Trouble(f"git {arguments[0]} failed: {done.stderr.strip()}")
+def _git(*arguments: str) -> str:
+    """:return: what git printed; empty where it fails, as in a copy without its history"""
+    try:
+        done = subprocess.run(
+            ["git", *arguments], cwd=REPOSITORY, capture_output=True, text=True, check=False
+        )
+    except FileNotFoundError:
+        return ""
     return done.stdout if not done.returncode else ""

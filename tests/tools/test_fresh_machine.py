@@ -9,14 +9,14 @@ import zipfile
 
 import pytest
 
-from tools import venv
+from tools import earlier, venv
 from tools.messages import Trouble
 from tools.paths import REPOSITORY
 
 MAKE = """
 import sys
 from pathlib import Path
-from tools import venv
+from tools import earlier, venv
 
 venv.REQUIREMENTS = Path(sys.argv[1])
 folder = venv.environment(sys.argv[2])
@@ -110,6 +110,17 @@ def test_a_python_without_pins_is_refused_with_those_that_have_them(version):
     assert ran.returncode == 1
     assert ran.stderr.startswith("Python 3.11, 3.12 or 3.13 is needed, and this is Python ")
     assert "make demo PYTHON=python3.13" in ran.stderr
+
+
+@pytest.mark.parametrize("path", [None, "/nonexistent"], ids=["no history", "no git"])
+def test_a_copy_without_git_has_no_history_and_raises_nothing(tmp_path, monkeypatch, path):
+    monkeypatch.setattr(earlier, "REPOSITORY", tmp_path)
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    if path:
+        monkeypatch.setenv("PATH", path)
+    assert earlier.tags() == []
+    assert earlier.files("addons") == []
+    assert earlier.before("addons/ordage_keycrm/__manifest__.py") == ""
 
 
 @pytest.fixture

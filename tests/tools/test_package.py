@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import ast
-import subprocess
 import zipfile
 
 import pytest
 from PIL import Image
 
-from tools import package
-from tools.paths import REPOSITORY
+from tools import earlier, package
 
 ADDONS = package.addons()
 
@@ -34,17 +32,12 @@ def test_zip_and_wheels_hold_the_same_files(packages):
 
 
 def test_the_packages_hold_all_files_in_git_and_no_others(packages):
-    listed = subprocess.run(
-        ["git", "ls-files", "-co", "--exclude-standard", "addons"],
-        cwd=REPOSITORY,
-        capture_output=True,
-        text=True,
-    )
-    if listed.returncode:
-        pytest.skip("this checkout has no git")
+    listed = earlier.files("addons")
+    if not listed:
+        pytest.skip("this copy of the repository has no git")
     recipes = {f"{addon.name}/pyproject.toml" for addon in ADDONS}
     licenses = {f"{addon.name}/LICENSE" for addon in ADDONS}
-    in_git = {line.removeprefix("addons/") for line in listed.stdout.splitlines()} - recipes
+    in_git = {name.removeprefix("addons/") for name in listed} - recipes
     assert set(zipfile.ZipFile(packages[0]).namelist()) == in_git | licenses
 
 

@@ -20,7 +20,7 @@ from .odoo_server import OdooServer
 from .paths import ADDONS
 from .runtime import Runtime
 from .sandbox_server import SandboxServer
-from .scene import GOODS, Scene
+from .scene import COMPANY, GOODS, Scene
 from .screen import Screen
 from .templates import ADDON
 from .waiting import wait_for
@@ -37,6 +37,11 @@ HEIGHT = 768
 SCALE = 2
 COLORS = 64
 _GAP = 24  # pixels left below what is drawn
+#: Odoo's settings "Discounts" and "Customer Addresses".
+_MORE_GROUPS = (
+    ("sale", "group_discount_per_so_line"),
+    ("account", "group_delivery_invoice_address"),
+)
 _NAMES = {"en": "Olena Koval", "uk": "Олена Коваль"}
 
 
@@ -76,8 +81,9 @@ class Photographer:
         self._scene.open_shop()
         warehouses = self._scene.open_warehouses()
         self._let_people_in()
+        numbers = self._scene.sell()
         account = self._connect()
-        self._bring_products_and_orders(account)
+        self._bring_products_and_orders(account, numbers)
         self._match_warehouses(account, warehouses)
         self._work(account)
         banner(self._browser, self._folder / "banner.png", self._folder / "en" / "orders.png")
@@ -87,12 +93,13 @@ class Photographer:
     def _let_people_in(self) -> None:
         (admin,) = self._rpc.search("res.users", ("login", "=", "admin"))
         self._rpc.write("res.users", admin, name="Тарас Мельник")
-        # As shops have it: discounts in a column of their own.
-        (discounts,) = self._rpc.search(
-            "ir.model.data", ("module", "=", "sale"), ("name", "=", "group_discount_per_so_line")
-        )
-        group = self._rpc.read("ir.model.data", discounts, "res_id")["res_id"]
-        groups = [*self._rpc.read("res.users", admin, "group_ids")["group_ids"], group]
+        # As shops have it: columns and fields that Odoo shows when they are turned on in its settings.
+        groups = self._rpc.read("res.users", admin, "group_ids")["group_ids"]
+        for addon, name in _MORE_GROUPS:
+            (known,) = self._rpc.search(
+                "ir.model.data", ("module", "=", addon), ("name", "=", name)
+            )
+            groups.append(self._rpc.read("ir.model.data", known, "res_id")["res_id"])
         for name, language in LANGUAGES.items():
             self._activate(language)
             self._rpc.create(
@@ -135,7 +142,12 @@ class Photographer:
 
     def _connect(self) -> int:
         account = shop.make_account(
-            self._rpc, self._odoo, self._sandbox, name="Льон і мед", import_payments=True
+            self._rpc,
+            self._odoo,
+            self._sandbox,
+            name=COMPANY,
+            import_payments=True,
+            stock_quantity="available",
         )
         self._rpc.call("keycrm.account", "action_test_connection", [account])
         self._rpc.call("keycrm.account", "action_refresh_statuses", [account])
@@ -148,8 +160,7 @@ class Photographer:
         self._rpc.write("keycrm.account", account, archive_status_ids=[(6, 0, archive)])
         return account
 
-    def _bring_products_and_orders(self, account: int) -> None:
-        numbers = self._scene.sell(webhook=False)
+    def _bring_products_and_orders(self, account: int, numbers: list[int]) -> None:
         run = self._rpc.create(
             "keycrm.order.sync",
             account_id=account,
@@ -179,7 +190,7 @@ class Photographer:
             120,
             "the preview",
         )
-        self._take("rehearsal", "keycrm_stock_comparison_action", preview, height=900)
+        self._take("rehearsal", "keycrm_stock_comparison_action", preview, width=1680, height=900)
         self._rpc.call("keycrm.stock.comparison", "action_send", [preview])
         wait_for(
             lambda: not self._rpc.search("keycrm.stock.change", ("account_id", "=", account)),
@@ -196,11 +207,17 @@ class Photographer:
         )
         self._take("overview", "keycrm_overview_action")
         self._take("orders", "keycrm_order_action")
-        self._take("order", "keycrm_order_action", sample, height=1000)
+        chatter = ".o-mail-Form-chatter"
+        self._take("order", "keycrm_order_action", sample, height=1000, until=chatter)
+        self._take(
+            "order-keycrm", "keycrm_order_action", sample, height=1100, tab="keycrm", until=chatter
+        )
         self._take("stock", "keycrm_stock_level_action")
         self._take_why()
         self._take("payments", "keycrm_payment_action")
-        self._take("settings", "res_config_settings_action", height=1000, scroll="#keycrm_orders")
+        self._take(
+            "settings", "res_config_settings_action", height=1000, scroll="#keycrm_import_payments"
+        )
         self._fail()
 
     def _take_why(self) -> None:
@@ -245,7 +262,9 @@ class Photographer:
         action: str,
         record: int | None = None,
         *,
+        width: int = WIDTH,
         height: int = HEIGHT,
+        tab: str | None = None,
         scroll: str | None = None,
         until: str | None = None,
     ) -> None:
@@ -254,13 +273,18 @@ class Photographer:
         :param name: its file's name, without ending
         :param action: the addon's action that is opened
         :param record: id of a record to open
+        :param width: of the window
         :param height: of the window
+        :param tab: page of the form that is opened
         :param scroll: selector of what has to be at the top
         :param until: selector of what the picture ends above
         """
         for language, screen in self._screens.items():
-            screen.page.set_viewport_size({"width": WIDTH, "height": height})
+            screen.page.set_viewport_size({"width": width, "height": height})
             screen.open(action, record)
+            if tab:
+                screen.page.locator(f".nav-link[name={tab}]").click()
+                screen.settle()
             if scroll:
                 screen.scroll_to(scroll)
             # Charts grow when they are drawn.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 from . import shop
 from .odoo_server import OdooServer
 from .sandbox_server import SandboxServer
@@ -33,7 +35,9 @@ ORDERS = (
 IN_DELIVERY = 5
 SENT = (5, 8)  # statuses of parcels that have a tracking number
 COMPANY = "Льон і мед"
-DISCOUNT = 10  # per cent, on the order that is shown
+#: The order whose picture is taken: a discount, a parcel, and somebody else who receives it.
+SHOWN = (IN_DELIVERY, "Олексій Данилюк", "Івано-Франківськ", ((0, 1), (4, 2), (5, 1)), True)
+DISCOUNT = 10  # per cent, on that order
 
 
 class Scene:
@@ -48,6 +52,7 @@ class Scene:
         self._sandbox = sandbox
         self._rpc = odoo.rpc()
         self._offers: list[int] = []
+        self._money: dict[int, str] = {}
 
     def open_shop(self) -> None:
         """Give KeyCRM its goods, and Odoo its company; nothing joins the two yet."""
@@ -72,34 +77,46 @@ class Scene:
                 )["id"]
             )
 
-    def sell(self, *, webhook: bool = True) -> list[int]:
-        """Let buyers order in KeyCRM.
+    def sell(self) -> list[int]:
+        """Let buyers order in KeyCRM, one order a day, before Odoo is connected.
 
-        :param webhook: whether KeyCRM notifies Odoo
         :return: KeyCRM's numbers
         """
-        return [
-            self._order(number, *row, webhook=webhook) for number, row in enumerate(ORDERS, start=1)
-        ]
+        for number, row in enumerate((*ORDERS, SHOWN), start=1):
+            self._pay(number, *row)
+        now = datetime.now(UTC).replace(hour=8, minute=25, second=0)
+        numbers = []
+        for number, row in enumerate(ORDERS, start=1):
+            at = now - timedelta(days=len(ORDERS) + 1 - number, minutes=37 * number)
+            text = f"{at:%Y-%m-%d %H:%M:%S}"
+            names = ("created_at", "updated_at", "ordered_at", "status_changed_at")
+            numbers.append(self._order(number, *row, webhook=False, **dict.fromkeys(names, text)))
+        return numbers
 
     def sell_one_more(self) -> int:
-        """Let a buyer order what the picture of an order shows: a discount, another recipient, a parcel.
+        """Let a buyer order what the picture of an order shows.
 
         :return: KeyCRM's number
         """
-        goods = ((0, 1), (4, 2), (5, 1))
         return self._order(
             len(ORDERS) + 1,
-            IN_DELIVERY,
-            "Олексій Данилюк",
-            "Івано-Франківськ",
-            goods,
-            True,
+            *SHOWN,
             recipient="Оксана Данилюк",
             discount_percent=DISCOUNT,
             buyer_comment="Зателефонуйте перед відправленням.",
             source_uuid="LM-1042",
         )
+
+    def _pay(
+        self, number: int, _status: int, buyer: str, _city: str, goods: tuple, paid: bool
+    ) -> None:
+        """Let money arrive on the bank account that KeyCRM reads, before its order is paid with it."""
+        if paid:
+            percent = DISCOUNT if number > len(ORDERS) else 0
+            made = self._sandbox.control.create_transaction(
+                amount=_total(goods, percent), description=f"Оплата замовлення {number}, {buyer}"
+            )
+            self._money[number] = str(made["uuid"])
 
     def _order(
         self,
@@ -115,13 +132,12 @@ class Scene:
         discount_percent: int = 0,
         **fields: object,
     ) -> int:
-        total = sum(GOODS[place][3] * pieces for place, pieces in goods)
-        total = total * (100 - discount_percent) // 100
-        text = f"Оплата замовлення {number}, {buyer}"
-        payment = {"amount": total, "status": "paid" if paid else "not_paid"}
+        payment = {
+            "amount": _total(goods, discount_percent),
+            "status": "paid" if paid else "not_paid",
+        }
         if paid:
-            money = self._sandbox.control.create_transaction(amount=total, description=text)
-            payment["transaction_uuid"] = str(money["uuid"])
+            payment["transaction_uuid"] = self._money[number]
         return self._sandbox.control.create_order(
             webhook=webhook,
             status_id=status,
@@ -173,3 +189,8 @@ class Scene:
         :return: its id in Odoo
         """
         return wait_for(lambda: shop.order_in_odoo(self._rpc, number, "id"), 120, "the order")["id"]
+
+
+def _total(goods: tuple[tuple[int, int], ...], discount_percent: int) -> float:
+    total = sum(GOODS[place][3] * pieces for place, pieces in goods)
+    return total * (100 - discount_percent) / 100

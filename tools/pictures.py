@@ -319,13 +319,12 @@ class Photographer:
         say(f"picture: {name}")
 
 
-def shrink(file: Path, target: Path, *, bottom: int | None = None, width: int = 0) -> None:
+def shrink(file: Path, target: Path, *, bottom: int | None = None) -> None:
     """Keep a picture with few colors, and without what is empty at its lower end.
 
     :param file: the picture as it was taken
     :param target: where it is kept
     :param bottom: where it ends at the latest
-    :param width: what it is scaled to; 0 for its own width
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     with Image.open(file) as taken:
@@ -338,14 +337,11 @@ def shrink(file: Path, target: Path, *, bottom: int | None = None, width: int = 
     drawn = ImageChops.difference(picture, empty).getbbox()
     if drawn:
         picture = picture.crop((0, 0, picture.width, min(picture.height, drawn[3] + _GAP)))
-    if width:
-        height = round(picture.height * width / picture.width)
-        picture = picture.resize((width, height), Image.Resampling.LANCZOS)
     picture.quantize(COLORS, dither=Image.Dither.NONE).save(target, optimize=True)
 
 
 def banner(browser: Browser, file: Path, orders: Path) -> None:
-    """Draw the banner of the app list, and keep the list of orders as its second picture.
+    """Draw the banner of the app list.
 
     :param browser: a browser
     :param file: where the banner is drawn first
@@ -359,5 +355,4 @@ def banner(browser: Browser, file: Path, orders: Path) -> None:
     page.close()
     with Image.open(file) as drawn:
         drawn.convert("RGB").quantize(256).save(DESCRIPTION / "banner.png", optimize=True)
-    shrink(orders, DESCRIPTION / "main_screenshot.png", width=WIDTH)
-    say("pictures of the app list")
+    say("the banner of the app list")

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import subprocess
 
-from PyPDF2 import PdfReader
+try:
+    from pypdf import PdfReader
+except ImportError:
+    from PyPDF2 import PdfReader
 
 from tools import debian_program, wkhtmltopdf
 

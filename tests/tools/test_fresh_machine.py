@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import zipfile
@@ -10,6 +11,7 @@ import zipfile
 import pytest
 
 from tools import earlier, venv
+from tools.__main__ import COMMANDS
 from tools.messages import Trouble
 from tools.paths import REPOSITORY
 
@@ -17,6 +19,7 @@ MAKE = """
 import sys
 from pathlib import Path
 from tools import earlier, venv
+from tools.__main__ import COMMANDS
 
 venv.REQUIREMENTS = Path(sys.argv[1])
 folder = venv.environment(sys.argv[2])
@@ -99,6 +102,31 @@ def test_an_old_pip_is_reported_with_its_version(tmp_path, monkeypatch):
     monkeypatch.setattr(venv.importlib.util, "find_spec", lambda _name: None)
     with pytest.raises(Trouble, match=r"pip 20\.3 is too old: 22\.3"):
         venv.find_pip(tmp_path)
+
+
+def test_commands_outside_the_environment_need_the_standard_library_alone():
+    modules = sorted({module for module, _main, inside in COMMANDS.values() if not inside})
+    assert {"lint", "clean"} < set(modules)
+    imports = "; ".join(f"import tools.{module}" for module in modules)
+    # -S: without site-packages, as on a machine that has nothing but Python.
+    ran = subprocess.run(
+        [sys.executable, "-S", "-E", "-c", imports],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert ran.returncode == 0, ran.stderr
+
+
+def test_make_has_each_command_and_its_help_and_guide_name_it():
+    makefile = (REPOSITORY / "Makefile").read_text()
+    targets = re.search(r"^(demo .*):$", makefile, re.MULTILINE)[1].split()
+    assert sorted(targets) == sorted(COMMANDS)
+    guide = (REPOSITORY / "docs" / "development.md").read_text()
+    for command in COMMANDS:
+        assert f"make {command} " in makefile, command
+        assert f"`make {command}`" in guide, command
 
 
 @pytest.mark.parametrize("version", [(3, 10, 9), (3, 14, 0)])

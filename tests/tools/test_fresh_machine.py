@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import zipfile
+from pathlib import Path
 
 import pytest
 
@@ -185,6 +187,21 @@ def test_each_run_of_continuous_integration_has_an_empty_cache(ci, code):
         assert not os.path.exists(cache)
         caches.append(cache)
     assert caches[0] != caches[1]
+
+
+def test_continuous_integration_removes_the_cache_of_a_killed_run_alone(ci):
+    killed, alive = Path("/var/tmp/ordage-ci-testkill"), Path("/var/tmp/ordage-ci-testlive")
+    try:
+        for folder in (killed, alive):
+            folder.mkdir(exist_ok=True)
+        os.utime(killed, (0, 0))
+        run = ci("exit 0")
+        run.communicate(timeout=60)
+        assert run.returncode == 0
+        assert (killed.exists(), alive.exists()) == (False, True)
+    finally:
+        for folder in (killed, alive):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def test_stopped_continuous_integration_leaves_no_cache(ci):

@@ -140,8 +140,8 @@ class TestOverview(KeycrmCase):
             self.env["keycrm.delay"]._note(self.account, "in", seconds, 1)
         self.env["keycrm.delay"]._note(self.account, "out", 0.4, 2)
         (card,) = self.cards()
-        self.assertEqual(card["delay_in_text"], "2 s, at worst 5 min")
-        self.assertEqual(card["delay_out_text"], "under 1 s, at worst under 1 s")
+        self.assertEqual(card["delay_in_text"], "typically 2 s, max. 5 min")
+        self.assertEqual(card["delay_out_text"], "under 1 s")
         bars = json.loads(card["delays_graph"])[0]["values"]
         self.assertEqual(bars[-1]["value"], 300)
 

@@ -15,7 +15,7 @@ UKRAINIAN = "uk_UA"
 #: Attributes of views that a person reads or hears.
 SHOWN = ("string", "help", "placeholder", "confirm", "title", "aria-label", "alt", "sum")
 #: Written alike in every language.
-SAME = {"ID", "KeyCRM", "Odoo", "POST", "Webhook"}
+SAME = {"ID", "KeyCRM", "Odoo", "POST", "Webhook", "№ KeyCRM"}
 
 
 class TestTerms(TransactionCase):

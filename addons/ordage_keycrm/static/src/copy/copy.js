@@ -1,13 +1,32 @@
 import { _t } from "@web/core/l10n/translation";
+import { CopyButton } from "@web/core/copy_button/copy_button";
 import { registry } from "@web/core/registry";
 import {
     CopyClipboardCharField,
     copyClipboardCharField,
 } from "@web/views/fields/copy_clipboard/copy_clipboard_field";
 
+/** A copy button that also works over plain HTTP, where browsers give scripts no clipboard. */
+class KeycrmCopyButton extends CopyButton {
+    async onClick() {
+        if (navigator.clipboard) {
+            return super.onClick();
+        }
+        const text = document.createElement("textarea");
+        text.value = this.props.content;
+        document.body.append(text);
+        text.select();
+        document.execCommand("copy");
+        text.remove();
+        this.button.el.focus();
+        this.showTooltip();
+    }
+}
+
 /** A text with a button that copies it and says so: Odoo's own shows an icon without any words. */
 export class KeycrmCopy extends CopyClipboardCharField {
     static template = "ordage_keycrm.Copy";
+    static components = { ...CopyClipboardCharField.components, CopyButton: KeycrmCopyButton };
 
     setup() {
         super.setup();

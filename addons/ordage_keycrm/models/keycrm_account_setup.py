@@ -172,6 +172,8 @@ class KeycrmAccount(models.Model):
         if vals.get("api_key") and vals["api_key"] != API_KEY_MASK:
             account = self or self.browse(result[0]["id"])
             account._try_key()
+            # What was computed before KeyCRM answered is read anew.
+            account.invalidate_recordset()
             shown = self.browse(next_id) if next_id else account
             return shown.with_context(bin_size=True).web_read(specification)
         return result

@@ -279,7 +279,7 @@ class TestLink(KeycrmCase, HttpCase):
                 self.assertEqual(problem.code, "link_page")
                 text = self.env["keycrm.explain"]._sentence(problem.code, problem.params)
                 self.assertIn(f"“{page}”", text)
-                self.assertIn(f"{self.base_url()} alone", text)
+                self.assertIn(f"only {self.base_url()}", text)
 
     def test_the_question_reaches_the_right_odoo_and_leaves_no_event(self):
         def ask(path):

@@ -8,6 +8,7 @@ from odoo.tests import HttpCase, tagged
 
 from .common import KeycrmCase
 
+SECOND_KEY = "the-second-key-of-this-shop"
 LINE = {"name": "Кухоль", "price": 100, "quantity": 2}
 
 
@@ -16,11 +17,12 @@ class NewAccountCase(KeycrmCase):
 
     def setUp(self):
         super().setUp()
-        self.account.api_key = False if self.account.enabled else self.account.api_key
+        # A key belongs to one account only; KeyCRM may have several.
+        self.keycrm.add_key(SECOND_KEY)
         self.new = self.env["keycrm.account"].create(
             {"name": "Shop two", "api_url": self.sandbox.api_url, "request_limit": 100000}
         )
-        self.new.web_save({"api_key": self.sandbox.key}, {"setup_key": {}})
+        self.new.web_save({"api_key": SECOND_KEY}, {"setup_key": {}})
 
     def work(self, method, account=None):
         account = account or self.new
@@ -36,17 +38,25 @@ class TestStart(NewAccountCase):
 
     def test_a_pasted_key_shows_statuses_and_warehouses_of_the_next_steps(self):
         self.keycrm.create_offer(sku="CUP", name="Кухоль", stock={1: 3})
-        self.new.web_save({"api_key": "another"}, {"setup_key": {}})
-        self.new.web_save({"api_key": self.sandbox.key}, {"setup_key": {}})
+        self.new.web_save({"api_key": "no-such-key"}, {"setup_key": {}})
+        self.new.web_save({"api_key": SECOND_KEY}, {"setup_key": {}})
         self.assertTrue(self.new.warehouse_ids)
         self.assertIn("New", self.new.quotation_statuses)
         self.assertIn("Delivering", self.new.confirm_statuses)
         self.assertIn("Canceled", self.new.cancel_statuses)
 
+    def test_the_answer_to_a_pasted_key_shows_the_currencies_of_the_sources(self):
+        spec = {"currency_state": {}, "keycrm_currency_ids": {}}
+        self.keycrm.add_key("key-of-shop-three")
+        vals = {"name": "Three", "api_url": self.sandbox.api_url, "api_key": "key-of-shop-three"}
+        (shown,) = self.env["keycrm.account"].web_save(vals, spec)
+        self.assertNotEqual(shown["currency_state"], "unknown")
+        self.assertTrue(shown["keycrm_currency_ids"])
+
     def test_stock_list_failure_does_not_refuse_the_key(self):
         self.keycrm.add_fault("status", path="/offers/stocks", status=503, times=5)
-        self.new.web_save({"api_key": "another"}, {"setup_key": {}})
-        self.new.web_save({"api_key": self.sandbox.key}, {"setup_key": {}})
+        self.new.web_save({"api_key": "no-such-key"}, {"setup_key": {}})
+        self.new.web_save({"api_key": SECOND_KEY}, {"setup_key": {}})
         self.assertEqual((self.new.setup_key, self.new.key_error_code), ("done", False))
 
     def test_orders_are_not_imported_before_the_start(self):
@@ -68,6 +78,7 @@ class TestStart(NewAccountCase):
     def test_products_are_loaded_before_the_start(self):
         self.keycrm.create_offer(sku="BOWL", name="Миска", stock={1: 3})
         self.assertTrue(self.new.action_load_all_products())
+        self.new.invalidate_recordset()
         self.assertEqual(self.new.setup_products, "waiting")
         self.assertTrue(self.new.action_load_all_products())
         self.assertEqual(
@@ -120,6 +131,8 @@ class TestStart(NewAccountCase):
         self.new.enabled = True
         self.assertEqual(sync.started_at, self.new.first_looked_at)
         self.assertFalse(sync.held_text)
+        # All records of a test have the time at which its transaction began.
+        self.new.first_looked_at = self.env.cr.now()
         with self.committing():
             self.new._work_bulk()
         self.assertIn(number, self.orders().mapped("keycrm_id"))

@@ -25,16 +25,21 @@ export class KeycrmStep extends Component {
     setup() {
         this.root = useRef("root");
         this.heading = useRef("heading");
+        this.body = useRef("body");
         this.steps = useState(this.env.keycrmSteps);
         this.steps.steps.push({
             name: this.props.name,
             state: () => this.state,
-            focus: () => {
-                this.scroll();
-                this.heading.el?.focus({ preventScroll: true });
-            },
-            scroll: () => this.scroll(),
+            show: (focus) => this.show(focus),
         });
+        useEffect(
+            (body) => {
+                if (body) {
+                    this.steps.reach(this.props.name);
+                }
+            },
+            () => [this.body.el]
+        );
         this.skipped = false;
         useEffect(
             (state) => {
@@ -64,8 +69,11 @@ export class KeycrmStep extends Component {
         return `keycrm_step_${this.props.name}`;
     }
 
-    scroll() {
+    show(focus) {
         this.root.el?.scrollIntoView({ block: "start" });
+        if (focus) {
+            this.heading.el?.focus({ preventScroll: true });
+        }
     }
     async next() {
         const { record } = this.props;

@@ -15,7 +15,8 @@ export class SetupSteps {
         this.steps = markRaw([]);
         this.unfolded = {};
         this.recordId = undefined;
-        this.toFocus = null;
+        // The step that comes to the top of the window as soon as it is drawn unfolded.
+        this.goal = null;
         return reactive(this);
     }
 
@@ -43,7 +44,7 @@ export class SetupSteps {
         const step = this.steps.find(({ name }) => name === remembered) || this.nextAfter(-1);
         this.unfolded = { [step.name]: true };
         if (step.name === remembered) {
-            browser.requestAnimationFrame(() => step.scroll());
+            this.goal = { step, focus: false };
         }
     }
 
@@ -69,7 +70,18 @@ export class SetupSteps {
         const next = this.nextAfter(index);
         this.unfolded = { [next.name]: true };
         this.remember(next.name);
-        browser.requestAnimationFrame(() => next.focus());
+        this.goal = { step: next, focus: true };
+        // It may have been unfolded before: then nothing of it is drawn anew.
+        browser.setTimeout(() => this.reach(next.name), 300);
+    }
+
+    /** A step is drawn unfolded: bring it to the top of the window if that is where its user goes. */
+    reach(name) {
+        if (this.goal?.step.name === name) {
+            const { step, focus } = this.goal;
+            this.goal = null;
+            step.show(focus);
+        }
     }
 
     remember(name) {

@@ -194,6 +194,7 @@ _FAULT = {
     "method": text,
     "path": text,
     "page": whole,
+    "contains": text,
     "times": whole,
     "status": whole,
     "headers": anything,

@@ -34,6 +34,7 @@ class Fault:
     :param method: an HTTP method or ``*``
     :param path: a glob over the path below ``/v1``, such as ``/order*``
     :param page: only this page of a list
+    :param contains: only requests whose decoded query or body contains this text
     :param times: how often it acts; None means until it is taken away
     :param status: HTTP status, for ``status`` and ``html``
     :param headers: extra headers, for ``status``
@@ -50,6 +51,7 @@ class Fault:
     method: str = "*"
     path: str = "*"
     page: int | None = None
+    contains: str = ""
     times: int | None = 1
     status: int = 500
     headers: dict[str, str] = field(default_factory=dict)
@@ -61,18 +63,20 @@ class Fault:
     executed: bool = False
     acted: int = 0
 
-    def fits(self, method: str, path: str, page: int) -> bool:
+    def fits(self, method: str, path: str, page: int, content: str) -> bool:
         """Say whether the rule is for a request.
 
         :param method: its HTTP method
         :param path: its path below ``/v1``
         :param page: the page it asks for
+        :param content: its decoded query and body
         :return: whether the rule acts on it
         """
         return (
             self.method in ("*", method)
             and fnmatchcase(path, self.path)
             and self.page in (None, page)
+            and self.contains in content
         )
 
 
@@ -113,16 +117,17 @@ class Faults:
         """
         self._rules = [rule for rule in self._rules if rule.id != fault_id]
 
-    def take(self, method: str, path: str, page: int) -> Fault | None:
+    def take(self, method: str, path: str, page: int, content: str) -> Fault | None:
         """Find the first rule for a request and count it down.
 
         :param method: its HTTP method
         :param path: its path below ``/v1``
         :param page: the page it asks for
+        :param content: its decoded query and body
         :return: the rule that acts on it, if any
         """
         for rule in self._rules:
-            if rule.fits(method, path, page):
+            if rule.fits(method, path, page, content):
                 rule.acted += 1
                 if rule.times is not None and rule.acted >= rule.times:
                     self._rules.remove(rule)

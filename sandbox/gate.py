@@ -7,6 +7,7 @@ import hmac
 import json
 import time
 from typing import Any
+from urllib.parse import unquote_plus
 
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -115,7 +116,8 @@ class Gate:
                 return
             page = request.query_params.get("page", "1")
             below = path.removeprefix("/v1")
-            fault = self.faults.take(method, below, int(page) if page.isdigit() else 1)
+            content = f"{unquote_plus(request.url.query)}\n{body.decode(errors='replace')}"
+            fault = self.faults.take(method, below, int(page) if page.isdigit() else 1, content)
             if fault is None:
                 await self.app(scope, again, noted)
             else:

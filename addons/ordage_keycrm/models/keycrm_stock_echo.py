@@ -5,13 +5,15 @@ from odoo import fields, models
 from odoo.tools import SQL
 
 from ..const import EVENT_STOCK
-from ..keycrm import stock as rules
 from ..keycrm.errors import MalformedAnswer
+from ..keycrm.stock_echo import EchoMatcher, OfferTotal
 from ..keycrm.values import to_amount, to_int, to_objects
 
 #: Stock webhooks that one pass takes. Most are echoes, which cost no request; as many as KeyCRM's webhook
 #: tells in seconds while ten thousand numbers are sent.
 EVENT_BATCH = 1000
+#: Stored bytes of webhooks that one transaction works, about five thousand rows; at least one webhook.
+EVENT_BATCH_BYTES = 256 * 1024
 #: An echo that has not come after this long does not come any more (assumed).
 ECHO_LIFETIME = timedelta(minutes=10)
 #: KeyCRM's own write-off tells of the order and of the stock at the same time; the order goes
@@ -90,107 +92,96 @@ class KeycrmAccount(models.Model):
         ).unlink()
 
     def _work_stock_events(self):
-        """Work stock webhooks: what was sent ourselves is crossed off, the rest is queued to be
-        read.
+        """Work some stock webhooks: echoes are matched, products of the others are enqueued.
 
         :return: True when there was something
         """
-        events = (
-            self.env["keycrm.event"]
-            .sudo()
-            .search(
-                [
-                    ("account_id", "=", self.id),
-                    ("event", "=", EVENT_STOCK),
-                    ("state", "=", "pending"),
-                ],
-                order="id",
-                limit=EVENT_BATCH,
-            )
-        )
+        events = self._next_stock_events()
         if not events:
             return False
         if not (self.push_stock and self._sending_warehouses()):
             self._committed(lambda: events._finish_stock("ignored"))
             return True
-        if self._committed(lambda: self._cross_off(events)):
+        if self._committed(lambda: self._match_echoes(events)):
             # An order is about to say why the number differs.
             time.sleep(0.2)
         return True
 
-    def _cross_off(self, events):
-        """Finish the webhooks that tell nothing new; queue the products of the others.
+    def _next_stock_events(self):
+        """Give the oldest pending stock webhooks that one transaction works.
+
+        By SQL, because a webhook can have ten thousand rows: it is their size that counts.
+
+        :return: ``keycrm.event``, at least one where there are some
+        """
+        self.env["keycrm.event"].flush_model()
+        self.env.cr.execute(
+            SQL(
+                """SELECT id FROM (
+                     SELECT id, sum(size) OVER (ORDER BY id) AS size_so_far,
+                            row_number() OVER (ORDER BY id) AS number
+                       FROM (SELECT id, COALESCE(pg_column_size(payload), 0) AS size FROM keycrm_event
+                              WHERE account_id = %s AND event = %s AND state = 'pending'
+                           ORDER BY id LIMIT %s) AS oldest) AS counted
+                    WHERE size_so_far <= %s OR number = 1 ORDER BY id""",
+                self.id,
+                EVENT_STOCK,
+                EVENT_BATCH,
+                EVENT_BATCH_BYTES,
+            )
+        )
+        ids = [event_id for (event_id,) in self.env.cr.fetchall()]
+        return self.env["keycrm.event"].sudo().browse(ids)
+
+    def _match_echoes(self, events):
+        """Finish the webhooks that report no news; enqueue the products of the others.
 
         :return: True when some wait for an order that is being worked
         """
-        told = {event: _told_by(event.payload) for event in events}
-        offers = self._by_keycrm_id(
+        reported = {event: _told_by(event.payload) for event in events}
+        numbers = {number for rows in reported.values() for number in rows}
+        offers = (
             self.env["keycrm.offer"]
             .sudo()
-            .search(
-                [
-                    ("account_id", "=", self.id),
-                    (
-                        "keycrm_id",
-                        "in",
-                        list({number for rows in told.values() for number in rows}),
-                    ),
-                ]
-            )
+            .search([("account_id", "=", self.id), ("keycrm_id", "in", list(numbers))])
         )
-        Echo = self.env["keycrm.stock.echo"].sudo()
+        by_number = {offer.keycrm_id: offer for offer in offers}
         now = fields.Datetime.now()
         self._forget_old_echoes(now)
-        expected = Echo.search(
-            [("offer_id", "in", [offer.id for offer in offers.values()])], order="id"
+        Echo = self.env["keycrm.stock.echo"].sudo()
+        expected = Echo.search([("offer_id", "in", offers.ids)], order="id")
+        matcher = EchoMatcher(
+            {offer.id: self._offer_total(offer) for offer in offers},
+            [(echo.id, echo.offer_id.id, echo.quantity) for echo in expected],
         )
-        news, waiting = {}, False
-        for event in events:
-            crossed, differs = Echo, []
-            for number, quantity in told[event].items():
-                offer = offers.get(number)
-                if not offer:
-                    continue
-                echo = expected.filtered(
-                    lambda row, offer=offer, quantity=quantity: (
-                        row.offer_id == offer and _is_sum(quantity, row.quantity, offer)
-                    )
-                )[:1]
-                if echo and self._is_awaited(offer, quantity, expected - crossed - echo):
-                    crossed |= echo
-                elif not self._is_known_total(offer, quantity):
-                    differs.append(offer)
-            if differs and self._order_comes_first(event, now):
-                waiting = True
+        echo_ids, news, done = [], {}, []
+        for event, rows in reported.items():
+            matched, differing = matcher.match(
+                {by_number[n].id: quantity for n, quantity in rows.items() if n in by_number}
+            )
+            if differing and self._order_comes_first(event, now):
                 continue
-            expected -= crossed
-            crossed.unlink()
-            event._finish_stock("done")
-            news.update(dict.fromkeys(offer.product_id.id for offer in differs))
+            matcher.consume(matched)
+            echo_ids += matched.values()
+            news.update(dict.fromkeys(differing))
+            done.append(event.id)
+        Echo.browse(echo_ids).unlink()
+        events.browse(done)._finish_stock("done")
+        products = self.env["keycrm.offer"].sudo().browse(news).product_id
         self.env["keycrm.stock.change"].sudo()._append(
-            [(self.id, product_id) for product_id in news], True
+            [(self.id, product_id) for product_id in products.ids], look_first=True
         )
         self.sudo().stock_webhook_at = now
-        return waiting
-
-    def _is_awaited(self, offer, quantity, others):
-        """Tell whether an echo is one of what was sent, and not a hand edit back to it.
-
-        The number that was sent last is. An earlier one is, as long as the last one is still to
-        come: with it gone by, or lost, the echo of an earlier one came late at the best.
-
-        :param others: the other echoes that are expected
-        """
-        return self._is_known_total(offer, quantity) or any(
-            self._is_known_total(offer, other.quantity)
-            for other in others.filtered(lambda other: other.offer_id == offer)
-        )
+        return len(done) < len(events)
 
     @staticmethod
-    def _is_known_total(offer, quantity):
+    def _offer_total(offer):
         levels = offer.level_ids
-        total = offer.elsewhere_quantity + sum(levels.mapped("quantity"))
-        return bool(levels) and all(levels.mapped("is_known")) and _is_sum(quantity, total, offer)
+        is_known = bool(levels) and all(levels.mapped("is_known"))
+        return OfferTotal(
+            offer.elsewhere_quantity + sum(levels.mapped("quantity")) if is_known else None,
+            offer.elsewhere_quantity,
+        )
 
     def _order_comes_first(self, event, now):
         """Tell whether an order's webhook may be about to explain this one."""
@@ -214,18 +205,6 @@ class KeycrmAccount(models.Model):
                 limit=1,
             )
         )
-
-
-def _is_sum(quantity, total, offer):
-    """Tell whether a webhook's number is that of an offer's total.
-
-    KeyCRM's webhook may be set up for all of its warehouses, or for the matched ones alone.
-
-    :param total: over all warehouses
-    """
-    return rules.is_same(quantity, total) or rules.is_same(
-        quantity, total - offer.elsewhere_quantity
-    )
 
 
 def _told_by(payload):

@@ -9,6 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from .errors import MalformedAnswer
 from .values import (
     required_id,
     to_amount,
@@ -125,6 +126,36 @@ class StockRow:
                     )
                 )
         return rows
+
+
+@dataclass(frozen=True, slots=True)
+class StockAnswer:
+    """Rows of ``/offers/stocks`` with details, by offer.
+
+    :param entries: ``{offer id: [StockRow]}``, one entry a warehouse; no entries: no stock anywhere
+    :param unreadable: offers that KeyCRM named with a row that has no readable warehouses: it has
+        them, and their quantities are not known
+    """
+
+    entries: dict[int, list[StockRow]]
+    unreadable: frozenset[int]
+
+    @classmethod
+    def parse(cls, rows: list[dict]) -> "StockAnswer":
+        """Parse each row for itself: one that cannot be read keeps no other one from being read."""
+        entries, unreadable = {}, set()
+        for row in rows:
+            try:
+                number = required_id(row, "stock row")
+            except MalformedAnswer:
+                continue
+            try:
+                if not isinstance(row.get("warehouse"), list | dict):
+                    raise MalformedAnswer("no_warehouses")
+                entries[number] = StockRow.parse_list(row)
+            except MalformedAnswer:
+                unreadable.add(number)
+        return cls(entries, frozenset(unreadable - entries.keys()))
 
 
 @dataclass(frozen=True, slots=True)

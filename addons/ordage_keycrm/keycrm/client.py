@@ -40,6 +40,8 @@ TIMEOUT = (5, 20)
 ANSWER_SECONDS = 60
 #: Bytes of an answer that are read at once.
 READ_BYTES = 64 * 1024
+#: Longest address of a request, in bytes: a longer one may be answered with 414 (assumed).
+MAX_ADDRESS_BYTES = 4096
 #: No list has more pages: half a million rows.
 MOST_PAGES = 10_000
 #: Tries of one request before the trouble is handed to the caller.

@@ -15,6 +15,8 @@ class KeyCrmError(Exception):
 
     #: True when the same request may well succeed later without anybody doing anything.
     transient = False
+    #: Whether only this request failed while KeyCRM is available; None until that was probed.
+    of_request: bool | None = None
 
     def __init__(self, code: str, **params):
         self.code = code

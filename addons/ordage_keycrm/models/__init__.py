@@ -23,6 +23,7 @@ from . import keycrm_account_products
 from . import keycrm_account_pictures
 from . import keycrm_account_bulk
 from . import keycrm_account_stock
+from . import keycrm_account_stock_isolation
 from . import keycrm_account_stock_look
 from . import keycrm_account_stock_send
 from . import keycrm_account_stock_compare

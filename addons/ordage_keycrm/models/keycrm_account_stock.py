@@ -1,9 +1,14 @@
 from dataclasses import dataclass
+from datetime import timedelta
 
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
+from ..const import RETRY_PAUSES
+
+#: When a failed row is sent again whose retry did not come to an end.
+LONGEST_RETRY = timedelta(seconds=RETRY_PAUSES[-1])
 #: Rows of the outbox that one pass takes; repeats of a product are folded. Twice as many as fit into one PUT:
 #: an inventory of ten thousand products that orders take from meanwhile is still one pass.
 OUTBOX_BATCH = 20000
@@ -27,12 +32,14 @@ class WaitingChanges:
     :param ids: of the rows
     :param product_ids: each once
     :param look_ids: of these, whose stock in KeyCRM is read first
+    :param moved_ids: of these, changed by a move, a count or an order: their zeros are sent
     :param commits: how many transactions changed something
     """
 
     ids: list[int]
     product_ids: list[int]
     look_ids: set[int]
+    moved_ids: set[int]
     commits: int
 
     @property
@@ -251,12 +258,12 @@ class KeycrmAccount(models.Model):
         self.ensure_one()
         if self.stock_paused or not self.enabled:
             # A preview may go on: it sends nothing.
-            return self._work_comparison()
+            return self._aside("_work_comparison", self._work_comparison)
         return (
             self._work_changes(client)
             or self._work_stock_events()
             or self._work_doubts()
-            or self._work_comparison()
+            or self._aside("_work_comparison", self._work_comparison)
         )
 
     def _work_changes(self, client):
@@ -266,7 +273,7 @@ class KeycrmAccount(models.Model):
         run. Quantities are absolute and read after the rows, so a repeated or late run is still
         right.
 
-        :return: True when there was something, and nothing keeps it from being sent
+        :return: True when there was something
         """
         if self.sudo().stock_cron_id._is_due_soon():
             return False
@@ -277,11 +284,12 @@ class KeycrmAccount(models.Model):
             offers = self._offers_to_send(client, changes)
             if offers is None:
                 return True
-            if not self._send_offers(client, offers, changes.gather_seconds):
-                return False
+            if not self._send_offers(client, offers, changes):
+                return True
 
         def forget():
             self.env["keycrm.stock.change"]._forget(self, changes.ids)
+            self._end_isolation()
             self.env["keycrm.stock.push"]._count(self)
 
         self._committed(forget)
@@ -322,10 +330,14 @@ class KeycrmAccount(models.Model):
     def _queue_doubts(self):
         doubts = self.env["keycrm.stock.level"].sudo()._doubts(self)
         self.env["keycrm.stock.change"].sudo()._append(
-            [(self.id, product_id) for product_id in doubts.product_id.ids], True
+            [(self.id, product_id) for product_id in doubts.product_id.ids],
+            look_first=True,
+            from_move=True,  # it was sent before, so no guard holds it now
         )
         # Where the product is not sent any more, nobody reads it again.
         doubts.write({"read_at": False})
+        # The retry itself sets the next one, where it fails too.
+        doubts.filtered("retry_at").retry_at = fields.Datetime.now() + LONGEST_RETRY
 
     def _products_to_send(self, product_ids):
         """Choose the products that are sent: active, storable, counted or moved at least once.
@@ -342,7 +354,7 @@ class KeycrmAccount(models.Model):
         """
         self.env.cr.execute(
             SQL(
-                """SELECT id, product_id, look_first, changed_at FROM keycrm_stock_change
+                """SELECT id, product_id, look_first, changed_at, from_move FROM keycrm_stock_change
                     WHERE account_id = %s ORDER BY id LIMIT %s""",
                 self.id,
                 OUTBOX_BATCH,
@@ -355,6 +367,7 @@ class KeycrmAccount(models.Model):
             ids=[row[0] for row in rows],
             product_ids=list(dict.fromkeys(row[1] for row in rows)),
             look_ids={row[1] for row in rows if row[2]},
+            moved_ids={row[1] for row in rows if row[4]},
             commits=len({row[3] for row in rows}),
         )
 

@@ -8,7 +8,8 @@ from odoo.tools import SQL
 from ..const import EVENT_STOCK, LOOKUP_ROWS
 from ..keycrm import budget
 from ..keycrm import stock as rules
-from ..keycrm.errors import NotFound, Refused
+from ..keycrm.catalogue import StockAnswer
+from ..keycrm.errors import KeyCrmError, NotFound, Refused
 from ..keycrm.naming import sku_key
 from .keycrm_stock_level import SETTLE_SECONDS
 
@@ -148,7 +149,7 @@ class KeycrmAccount(models.Model):
         # What was read is kept: under a low limit the next page waits for its turn without a thread.
         client.begins = True
         page = client.page("/offers/stocks", {"filter[details]": "true"}, number)
-        rows = self._parsed_stock(page.rows)
+        rows = StockAnswer.parse(page.rows).entries
         named = {
             (entry.warehouse.id, entry.warehouse.name): entry.warehouse
             for entries in rows.values()
@@ -312,15 +313,22 @@ class KeycrmAccount(models.Model):
 
         The list was read page by page over minutes, while goods moved; this reading is of now.
         """
-        part = (comparison.to_check or [])[:LOOKUP_ROWS]
+        part = (comparison.to_check or [])[: self._request_rows(LOOKUP_ROWS)]
         offers = self.env["keycrm.offer"].sudo().browse(part).exists()
-        rows = self._read_stock_rows(client, offers.mapped("keycrm_id")) if offers else {}
+        answer = StockAnswer({}, frozenset())
+        try:
+            if offers:
+                answer = self._read_stock_rows(client, offers.mapped("keycrm_id"))
+        except KeyCrmError as error:
+            if not self._is_single_fault(error, offers):
+                return
+            answer = StockAnswer({}, frozenset(offers.mapped("keycrm_id")))
 
         def note():
             if not comparison._is_going_on():
                 return
-            self._note_look(offers, rows, [])
-            self._note_differences(comparison, offers, rows)
+            self._note_look(offers, answer, [])
+            self._note_differences(comparison, offers, answer)
             rest = [offer_id for offer_id in comparison.to_check or [] if offer_id not in part]
             comparison.to_check = rest
             if not rest:
@@ -334,10 +342,11 @@ class KeycrmAccount(models.Model):
 
         self._committed(note)
 
-    def _note_differences(self, comparison, offers, rows):
+    def _note_differences(self, comparison, offers, answer):
         """Write the table, and queue what differs; what waits to be sent anyway is no
         difference."""
-        self._note_gone(self._nowhere_in(comparison, offers, rows))
+        rows = answer.entries
+        self._note_gone(self._nowhere_in(comparison, offers, answer))
         waiting = self.env["keycrm.stock.change"]._waiting(offers.product_id)
         settled = fields.Datetime.now() - timedelta(seconds=SETTLE_SECONDS)
         counted = set(self._counted_product_ids(offers.product_id.ids)) - waiting
@@ -363,12 +372,13 @@ class KeycrmAccount(models.Model):
             [(self.id, product_id) for product_id in sorted(differing)]
         )
 
-    def _nowhere_in(self, comparison, offers, rows):
+    def _nowhere_in(self, comparison, offers, answer):
         """Find offers that KeyCRM names neither in its list nor when it is asked for them.
 
-        :param rows: ``{number: [StockRow]}`` as it answered
+        :param answer: :class:`~..keycrm.catalogue.StockAnswer`
         """
-        silent = offers.filtered(lambda offer: offer.keycrm_id not in rows)
+        named = answer.entries.keys() | answer.unreadable
+        silent = offers.filtered(lambda offer: offer.keycrm_id not in named)
         if not silent:
             return silent
         listed = comparison._readings()

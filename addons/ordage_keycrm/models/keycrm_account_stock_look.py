@@ -2,9 +2,10 @@ from odoo import models
 from odoo.tools import SQL
 
 from ..const import LOOKUP_ROWS
-from ..keycrm.catalogue import StockRow
+from ..keycrm.catalogue import StockAnswer
+from ..keycrm.errors import KeyCrmError
 from ..keycrm.naming import sku_key
-from ..keycrm.values import to_int
+from ..keycrm.stock_lookup import SKU_FILTER_BYTES, is_askable, sku_batches
 
 
 class KeycrmAccount(models.Model):
@@ -17,31 +18,40 @@ class KeycrmAccount(models.Model):
     def _tie_by_sku(self, client, products):
         """Find the offers of products that have none: by SKU, many in one request.
 
-        A SKU that holds a comma would break the list (confirmed) and waits for the comparison. What
-        KeyCRM does not have is remembered, and asked again only when the SKU changes.
+        A SKU that holds a comma would break the list (confirmed), and one that is too long for an
+        address cannot be asked for: both wait for the comparison. What KeyCRM does not have is
+        remembered, and asked again only when the SKU changes.
 
-        :return: False when the time was up before all were asked for; what was found is kept
+        :return: False when there is more to ask for in another pass; what was found is kept
         """
-        asked = self.env["keycrm.missing.sku"].sudo()._asked(self, products)
+        Missing = self.env["keycrm.missing.sku"].sudo()
+        asked = Missing._asked(self, products)
         wanted, unaskable = {}, self.env["product.product"]
         for product in products:
             sku = (product.default_code or "").strip()
             if asked.get(product.id, None) == sku:
                 continue
-            if sku and "," not in sku:
+            if is_askable(sku):
                 wanted.setdefault(sku_key(sku), []).append(product)
             else:
                 unaskable |= product
         if unaskable:
-            self._committed(
-                lambda: self.env["keycrm.missing.sku"].sudo()._remember(self, unaskable)
-            )
-        for part in self._parts_of(wanted, LOOKUP_ROWS):
+            self._committed(lambda: Missing._remember(self, unaskable))
+        skus = {key: same[0].default_code.strip() for key, same in wanted.items()}
+        for part in sku_batches(skus, lambda: self._request_rows(LOOKUP_ROWS), SKU_FILTER_BYTES):
             if self._is_time_up():
                 return False
-            skus = ",".join(wanted[key][0].default_code.strip() for key in part)
-            page = client.page("/offers", {"filter[sku]": skus})
-            offers = list(self._parsed_offers(page.rows).values())
+            try:
+                offers = self._read_offers_by_sku(client, [skus[key] for key in part])
+            except KeyCrmError as error:
+                if not self._is_single_fault(error, part):
+                    return False
+                aside = self.env["product.product"].union(*wanted[part[0]])
+                reason = self._reason_of(error)
+                self._committed(
+                    lambda aside=aside, reason=reason: Missing._remember(self, aside, reason)
+                )
+                continue
             # The orders' worker ties offers too: one of the two at a time.
             with self._company_lock():
                 self._committed(
@@ -51,6 +61,18 @@ class KeycrmAccount(models.Model):
                 )
         return True
 
+    def _read_offers_by_sku(self, client, skus):
+        """Read all offers with these SKUs: where KeyCRM has a SKU several times, they fill pages.
+
+        :return: list of :class:`~..keycrm.catalogue.Offer`
+        """
+        # Nothing is held open during the request.
+        self.env.cr.commit()
+        found = {}
+        for page in client.pages("/offers", {"filter[sku]": ",".join(skus)}):
+            found.update(self._parsed_offers(page.rows))
+        return list(found.values())
+
     def _store_ties(self, wanted, offers):
         """Tie what KeyCRM has exactly once to the one product with that SKU; note the rest as
         missing.
@@ -58,6 +80,7 @@ class KeycrmAccount(models.Model):
         :param wanted: ``{sku key: [product]}``
         :param offers: :class:`~..keycrm.catalogue.Offer` as KeyCRM answered
         """
+        self._end_isolation("GET")
         by_sku = {}
         for offer in offers:
             by_sku.setdefault(sku_key(offer.sku), {})[offer.id] = offer
@@ -159,13 +182,18 @@ class KeycrmAccount(models.Model):
         :param change_ids: rows of the outbox that this look answers
         :return: False when the time was up before all were read
         """
-        for part in self._parts_of(offers.ids, LOOKUP_ROWS):
+        for part in self._request_parts(offers, LOOKUP_ROWS):
             if self._is_time_up():
                 return False
-            part = offers.browse(part)
-            rows = self._read_stock_rows(client, part.mapped("keycrm_id"))
+            try:
+                answer = self._read_stock_rows(client, part.mapped("keycrm_id"))
+            except KeyCrmError as error:
+                if not self._is_single_fault(error, part):
+                    return False
+                # Not read, as one that KeyCRM does not answer for: its level stays as it is.
+                answer = StockAnswer({}, frozenset(part.mapped("keycrm_id")))
             self._committed(
-                lambda part=part, rows=rows: self._note_look(part, rows, list(change_ids))
+                lambda part=part, answer=answer: self._note_look(part, answer, list(change_ids))
             )
         return True
 
@@ -173,7 +201,7 @@ class KeycrmAccount(models.Model):
         """Read at most fifty offers' stock with its warehouses.
 
         :param numbers: KeyCRM's numbers
-        :return: ``{number: [StockRow]}`` of those that KeyCRM answered for, with their warehouses
+        :return: :class:`~..keycrm.catalogue.StockAnswer`
         """
         # Nothing is held open while KeyCRM is asked.
         self.env.cr.commit()
@@ -181,27 +209,18 @@ class KeycrmAccount(models.Model):
             "/offers/stocks",
             {"filter[offers_id]": ",".join(map(str, numbers)), "filter[details]": "true"},
         )
-        return self._parsed_stock(page.rows)
+        return StockAnswer.parse(page.rows)
 
-    @staticmethod
-    def _parsed_stock(rows):
-        """Parse rows of the stock list; a row without its warehouses says nothing.
-
-        :return: ``{number: [StockRow]}``
-        """
-        found = {}
-        for row in rows:
-            if isinstance(row.get("warehouse"), list | dict):
-                found[to_int(row.get("id"))] = StockRow.parse_list(row)
-        return found
-
-    def _note_look(self, offers, rows, change_ids):
+    def _note_look(self, offers, answer, change_ids):
         """Take over what KeyCRM has of these offers in the matched warehouses.
 
         What KeyCRM did not answer for stays as it is; nothing is concluded from its absence.
 
-        :param rows: ``{number: [StockRow]}``
+        :param answer: :class:`~..keycrm.catalogue.StockAnswer`
         """
+        rows = answer.entries
+        if rows:
+            self._end_isolation("GET")
         answered = offers.filtered(lambda offer: offer.keycrm_id in rows)
         Level = self.env["keycrm.stock.level"].sudo()
         for warehouse in self.warehouse_ids.filtered("warehouse_ids"):

@@ -1,12 +1,15 @@
 from odoo import fields, models
 
+from .. import todo
 from ..const import STOCK_PUT_ROWS
 from ..keycrm import stock as rules
-from ..keycrm.errors import Refused
+from ..keycrm.errors import KeyCrmError, Refused
 
 #: Refusals one after another, with nothing accepted in between, after which the rest is taken for
 #: refused too: then it is no single row's fault.
 MOST_REFUSALS = 40
+#: Products that the activity about held zeros names.
+HELD_NAMES = 20
 
 
 class KeycrmAccount(models.Model):
@@ -33,8 +36,8 @@ class KeycrmAccount(models.Model):
         string="Confirm zeroing above (products)",
         default=20,
         required=True,
-        help="If one sync would set more products than this to zero, it stops and waits for "
-        "confirmation.",
+        help="Zeros without a move, a count or an order, as after a change of locations: if there are "
+        "more at once, they wait for confirmation. Everything else is sent.",
     )
     stock_zero_percent = fields.Float(
         string="Confirm zeroing above (% of products)", default=10.0, required=True
@@ -43,41 +46,54 @@ class KeycrmAccount(models.Model):
         string="Would drop to zero",
         readonly=True,
         copy=False,
-        help="Stock sync waits for confirmation: too many products would drop to zero in KeyCRM.",
+        help="Zeros that wait for confirmation: too many products would drop to zero in KeyCRM.",
     )
-    stock_zeros_allowed = fields.Boolean(string="Zeroing allowed", readonly=True, copy=False)
 
     # === ACTION METHODS ===#
 
     def action_allow_zeros(self):
-        """Send although many products become zero, this once.
+        """Send the zeros that are held back, this once.
 
         :return: True
         """
         self._check_manager()
-        self.write({"stock_zeros_allowed": True, "stock_held_zeros": 0})
-        self._wake_stock()
+        self._enqueue_held(from_move=True)
         return True
+
+    # === CRUD METHODS ===#
+
+    def write(self, vals):
+        result = super().write(vals)
+        if not vals.keys().isdisjoint(("stock_zero_limit", "stock_zero_percent")):
+            self._enqueue_held()
+        return result
 
     # === BUSINESS METHODS ===#
 
-    def _send_offers(self, client, offers, gather_seconds):
+    def _send_offers(self, client, offers, changes):
         """Send what differs of these offers' stock to all KeyCRM warehouses.
 
-        :param gather_seconds: how long what changes from now on is gathered; 0.0 for not at all
-        :return: False when it would zero too much, and a person has to say so first
+        :param changes: :class:`~.keycrm_account_stock.WaitingChanges`
+        :return: False when a request failed and the rest has to be sent with fewer rows
         """
         plans, right = {}, []
         for warehouse in self._sending_warehouses():
             plans[warehouse], equal = self._plan(warehouse, offers)
             right += equal
-        if self._is_held(plans):
-            return False
+        held = self._zeros_to_hold(plans, changes.moved_ids)
+        plans = {
+            warehouse: [row for row in rows if (warehouse.id, row[0]) not in held]
+            for warehouse, rows in plans.items()
+        }
+        gather_seconds = changes.gather_seconds
 
         def note():
-            self.env["keycrm.stock.level"].sudo()._right(right)
+            Level = self.env["keycrm.stock.level"].sudo()
+            Level._right(right)
+            Level.browse(held.values()).filtered(lambda level: not level.is_held).is_held = True
             for warehouse, rows in plans.items():
-                self.env["keycrm.stock.level"].sudo()._leaving(warehouse, _by_offer(rows))
+                Level._leaving(warehouse, _by_offer(rows))
+            self._report_held()
             if gather_seconds:
                 # Before it sends: who moves goods meanwhile has nobody to wake.
                 self.sudo().stock_cron_id._trigger_keycrm(gather_seconds)
@@ -86,8 +102,9 @@ class KeycrmAccount(models.Model):
         self._committed(note)
         for warehouse, rows in plans.items():
             refusals = [MOST_REFUSALS]
-            for part in self._parts_of(rows, STOCK_PUT_ROWS):
-                self._put_rows(client, warehouse, part, refusals)
+            for part in self._request_parts(rows, STOCK_PUT_ROWS):
+                if not self._put_rows(client, warehouse, part, refusals):
+                    return False
         return True
 
     def _plan(self, warehouse, offers):
@@ -107,7 +124,7 @@ class KeycrmAccount(models.Model):
                 continue
             if level and self._is_right(level, number):
                 right.append(level.id)
-            elif not (level and level.error and rules.is_same(level.sent_quantity, number)):
+            elif not (level and level._is_refused(number)):
                 # A number that was refused is not offered again until something about it changes.
                 rows.append((offer.id, offer.keycrm_id, number))
         return rows, right
@@ -134,25 +151,69 @@ class KeycrmAccount(models.Model):
             and rules.is_kept_as(number, level.quantity)
         )
 
-    def _is_held(self, plans):
-        """Tell whether a pass would zero so many products that it waits for a person.
+    def _zeros_to_hold(self, plans, moved_ids):
+        """Choose the zeros that no movement of goods explains, when they are too many.
 
-        It is reckoned anew at every pass: when the goods come back, it goes on by itself.
+        A zero that a move, a count or an order brought is everyday trade. Many zeros without one may
+        come from a mistake: a mapping, an archived range, a location moved elsewhere.
+
+        :param plans: ``{warehouse: [(offer id, KeyCRM's number, quantity)]}``
+        :param moved_ids: products that a move, a count or an order changed
+        :return: ``{(warehouse id, offer id): level id}``
         """
         Level = self.env["keycrm.stock.level"].sudo()
-        zeroed = set()
+        guarded = Level
         for warehouse, rows in plans.items():
-            none_left = self.env["keycrm.offer"].browse(
-                [offer_id for offer_id, _number, quantity in rows if quantity <= 0]
+            zeros = self.env["keycrm.offer"].browse([row[0] for row in rows if row[2] <= 0])
+            guarded += Level.browse(
+                [
+                    level.id
+                    for level in (Level._of(warehouse, zeros) if zeros else {}).values()
+                    if level.quantity > 0 and level.product_id.id not in moved_ids
+                ]
             )
-            levels = Level._of(warehouse, none_left) if none_left else {}
-            zeroed |= {offer_id for offer_id, level in levels.items() if level.quantity > 0}
-        account = self.sudo()
-        held = bool(zeroed) and not account.stock_zeros_allowed and self._is_too_much(len(zeroed))
-        vals = {"stock_held_zeros": len(zeroed) if held else 0, "stock_zeros_allowed": False}
-        if any(account[name] != value for name, value in vals.items()):
-            self._committed(lambda: account.write(vals))
-        return held
+        if not guarded:
+            return {}
+        offers = (guarded | Level._held(self)).offer_id
+        if not self._is_too_much(len(offers)):
+            return {}
+        return {(level.keycrm_warehouse_id.id, level.offer_id.id): level.id for level in guarded}
+
+    def _enqueue_held(self, from_move=False):
+        """Let the stock worker decide anew about zeros that are held back.
+
+        :param from_move: whether they are sent however many they are
+        """
+        for account in self:
+            products = self.env["keycrm.stock.level"].sudo()._held(account).product_id
+            self.env["keycrm.stock.change"].sudo()._append(
+                [(account.id, product_id) for product_id in products.ids], from_move=from_move
+            )
+            account._wake_stock()
+
+    def _report_held(self):
+        """Note how many products are held back; a user is notified once, by an activity."""
+        held = self.env["keycrm.stock.level"].sudo()._held(self)
+        account, count = self.sudo(), len(held.offer_id)
+        if count == account.stock_held_zeros:
+            return
+        was_held, account.stock_held_zeros = bool(account.stock_held_zeros), count
+        account = account.with_context(lang=self.company_id.partner_id.lang or self.env.lang)
+        summary = account.env._("KeyCRM: stock is on hold")
+        if not count:
+            todo.take_back(account, summary)
+        elif not was_held:
+            rows = [
+                account.env._(
+                    "%(count)s products would drop to zero in KeyCRM although none of them was moved "
+                    "or counted. Check them in the list Stock in KeyCRM, then click “Send anyway” on "
+                    "the KeyCRM account, or correct the stock.",
+                    count=count,
+                ),
+                ", ".join(held.product_id[:HELD_NAMES].mapped("display_name")),
+            ]
+            todo.leave(account, account._todo_user(self.env["res.users"]), summary, rows)
+        account._tell_screens()
 
     def _is_too_much(self, count):
         """Tell whether so many offers are too many to become zero at once."""
@@ -163,10 +224,11 @@ class KeycrmAccount(models.Model):
         )
 
     def _put_rows(self, client, warehouse, rows, refusals):
-        """Send rows; when KeyCRM refuses them, halve until the ones it refuses stand alone.
+        """Send rows; when a request fails, bisect until the faulty row is alone.
 
         :param rows: ``[(offer id, KeyCRM's number, quantity)]``
         :param refusals: how many more are looked into, a list with one number
+        :return: False when the caller has to try again with fewer rows
         """
         Level = self.env["keycrm.stock.level"].sudo()
         # What was learnt from a row before goes for these too.
@@ -177,17 +239,31 @@ class KeycrmAccount(models.Model):
             refusals[0] -= 1
             if len(rows) > 1 and refusals[0] > 0:
                 middle = len(rows) // 2
-                self._put_rows(client, warehouse, rows[:middle], refusals)
-                self._put_rows(client, warehouse, rows[middle:], refusals)
-                return
+                return self._put_rows(client, warehouse, rows[:middle], refusals) and (
+                    self._put_rows(client, warehouse, rows[middle:], refusals)
+                )
             if len(rows) == 1 and self._put_fitted(client, warehouse, rows[0]):
-                return
+                return True
             error = refusal.params.get("message") or refusal.code
             self._committed(lambda: Level._refused(warehouse, _by_offer(rows), error))
-            return
+            return True
+        except KeyCrmError as error:
+            if not self._is_single_fault(error, rows, "PUT"):
+                return False
+            reason = self._reason_of(error)
+            self._committed(lambda: self._note_failed(warehouse, rows[0], reason))
+            return True
         # Some are accepted, so it is single rows' fault: the others are looked into as well.
         refusals[0] = max(refusals[0], MOST_REFUSALS)
         self._committed(lambda: self._note_arrived(warehouse, _by_offer(rows)))
+        return True
+
+    def _note_failed(self, warehouse, row, reason):
+        """Set one row aside and come back for its retry."""
+        offer_id, _number, quantity = row
+        Level = self.env["keycrm.stock.level"].sudo()
+        pause = Level._failed(warehouse, offer_id, quantity, reason)
+        self.sudo().stock_cron_id._trigger_keycrm(pause)
 
     def _put(self, client, warehouse, rows):
         client.put(
@@ -235,6 +311,7 @@ class KeycrmAccount(models.Model):
         :param quantities: ``{offer id: quantity}``
         """
         self.env["keycrm.stock.level"].sudo()._arrived(warehouse, quantities)
+        self._end_isolation("PUT")
         self._expect_echoes(list(quantities))
 
 

@@ -198,6 +198,11 @@ class KeycrmAccount(models.Model):
         :param error: the :class:`~..keycrm.errors.KeyCrmError` that the request met
         :raise RateLimited, BudgetSpent: when KeyCRM cannot be asked now, which says nothing about it
         """
+        if error.of_request is None:
+            error.of_request = self._probe_after(error)
+        return error.of_request
+
+    def _probe_after(self, error):
         if isinstance(error, PictureTrouble):
             # Pictures come from hosts of their own.
             return True

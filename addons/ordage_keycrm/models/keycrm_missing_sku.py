@@ -14,6 +14,9 @@ class KeycrmMissingSku(models.Model):
     product_id = fields.Many2one("product.product", required=True, ondelete="cascade", index=True)
     sku = fields.Char(string="SKU")
     asked_at = fields.Datetime(string="Requested on", default=fields.Datetime.now)
+    reason = fields.Char(
+        readonly=True, help="Why the lookup of this SKU failed; empty if it did not."
+    )
 
     _account_product_unique = models.Constraint(
         "UNIQUE(account_id, product_id)", "This product is already listed."
@@ -38,14 +41,18 @@ class KeycrmMissingSku(models.Model):
         return {missing.product_id.id: missing.sku or "" for missing in found}
 
     @api.model
-    def _remember(self, account, products):
-        """Note products whose SKU KeyCRM does not have, or not exactly once."""
+    def _remember(self, account, products, reason=False):
+        """Note products whose SKU KeyCRM does not have, or not exactly once.
+
+        :param reason: why KeyCRM could not be asked, where it could not
+        """
         found = self.search([("account_id", "=", account.id), ("product_id", "in", products.ids)])
         for missing in found:
             missing.write(
                 {
                     "sku": (missing.product_id.default_code or "").strip(),
                     "asked_at": fields.Datetime.now(),
+                    "reason": reason,
                 }
             )
         self.create(
@@ -54,6 +61,7 @@ class KeycrmMissingSku(models.Model):
                     "account_id": account.id,
                     "product_id": product.id,
                     "sku": (product.default_code or "").strip(),
+                    "reason": reason,
                 }
                 for product in products - found.product_id
             ]

@@ -224,7 +224,9 @@ class KeycrmOrderImporter(models.AbstractModel):
             if line.stock_status
         )
         if batch.touched:
-            self.env["keycrm.stock.change"]._note_orders(batch.account, batch.touched)
+            self.env["keycrm.stock.change"]._note_orders(
+                batch.account, batch.touched, from_move=True
+            )
 
 
 #: Head fields that stay as they were when an order was confirmed.

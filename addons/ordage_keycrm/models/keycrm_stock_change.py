@@ -27,6 +27,10 @@ class KeycrmStockChange(models.Model):
     look_first = fields.Boolean(
         string="Read before sending", help="Read the quantity in KeyCRM before sending."
     )
+    from_move = fields.Boolean(
+        string="From a movement",
+        help="A move, a count or an order changed it: a zero is never held back.",
+    )
     # Indexed for the count of a push that goes on, and without the rows that belong to none: those are
     # written in users' transactions. There is no index of products, for the same reason.
     push_id = fields.Many2one(
@@ -35,11 +39,12 @@ class KeycrmStockChange(models.Model):
     changed_at = fields.Datetime(string="Changed on", required=True, default=fields.Datetime.now)
 
     @api.model
-    def _note(self, product_ids, company_id):
+    def _note(self, product_ids, company_id, *, from_move=False):
         """Remember that the stock of products may have changed; costs no query.
 
         :param product_ids: ids of ``product.product``
         :param company_id: id of the company whose stock it is
+        :param from_move: whether goods or orders changed, and not only what Odoo counts
         """
         if not self._accounts_by_company().get(company_id):
             return
@@ -48,7 +53,9 @@ class KeycrmStockChange(models.Model):
         if pending is None:
             pending = cr.precommit.data[PENDING] = {}
             cr.precommit.add(self.sudo()._append_pending)
-        pending.setdefault(company_id, set()).update(product_ids)
+        products = pending.setdefault(company_id, {})
+        for product_id in product_ids:
+            products[product_id] = products.get(product_id, False) or from_move
 
     @api.model
     def _note_products(self, product_ids):
@@ -63,10 +70,10 @@ class KeycrmStockChange(models.Model):
         pending = self.env.cr.precommit.data.pop(PENDING, {})
         accounts_by_company = self._accounts_by_company()
         rows = [
-            (account_id, product_id)
-            for company_id, product_ids in pending.items()
+            (account_id, product_id, from_move)
+            for company_id, products in pending.items()
             for account_id, _cron_id in accounts_by_company.get(company_id, ())
-            for product_id in sorted(product_ids)
+            for product_id, from_move in sorted(products.items())
         ]
         cron_ids = {
             cron_id
@@ -79,32 +86,35 @@ class KeycrmStockChange(models.Model):
             crons._trigger_keycrm(patient=True, along_with=self._insertion(rows))
 
     @api.model
-    def _append(self, rows, look_first=False, push_id=None):
+    def _append(self, rows, look_first=False, push_id=None, from_move=False):
         """Insert rows with one statement.
 
         :param rows: ``[(account id, product id)]``
         :param look_first: what KeyCRM has is to be read before anything is sent
         :param push_id: id of the whole push that they belong to
+        :param from_move: whether zeros of them are sent however many they are
         """
         if rows:
-            self.env.cr.execute(self._insertion(rows, look_first, push_id))
+            self.env.cr.execute(
+                self._insertion([(*row, from_move) for row in rows], look_first, push_id)
+            )
 
     @api.model
     def _insertion(self, rows, look_first=False, push_id=None):
         """Say it in SQL, because the ORM would insert and read back in batches and this runs in every
         user's stock operation.
 
-        :return: the statement, for the same as in :meth:`_append`
+        :param rows: ``[(account id, product id, from_move)]``
+        :return: the statement
         """
         return SQL(
             """INSERT INTO keycrm_stock_change
-                      (account_id, product_id, look_first, push_id, changed_at)
-               SELECT a, p, %s, %s::int, now() AT TIME ZONE 'UTC'
-                 FROM unnest(%s::int[], %s::int[]) AS changed(a, p)""",
+                      (account_id, product_id, from_move, look_first, push_id, changed_at)
+               SELECT a, p, m, %s, %s::int, now() AT TIME ZONE 'UTC'
+                 FROM unnest(%s::int[], %s::int[], %s::boolean[]) AS changed(a, p, m)""",
             look_first,
             push_id,
-            [account_id for account_id, _product_id in rows],
-            [product_id for _account_id, product_id in rows],
+            *(list(column) for column in zip(*rows, strict=True)),
         )
 
     @api.model
@@ -131,7 +141,7 @@ class KeycrmStockChange(models.Model):
             self.env["keycrm.delay"]._note(account, "out", waited, count)
 
     @api.model
-    def _note_orders(self, account, product_ids):
+    def _note_orders(self, account, product_ids, *, from_move=False):
         """Products whose number in KeyCRM is not known any more.
 
         Those of order lines whose stock status, quantity or warehouse changed there: KeyCRM's own reserve
@@ -141,10 +151,15 @@ class KeycrmStockChange(models.Model):
 
         :param account: ``keycrm.account``, one
         :param product_ids: ids of ``product.product``; repeats do no harm
+        :param from_move: whether an order moved them, and not a new mapping
         """
         if not product_ids or not (account.enabled and account.push_stock):
             return
-        self._append([(account.id, product_id) for product_id in sorted(set(product_ids))], True)
+        self._append(
+            [(account.id, product_id) for product_id in sorted(set(product_ids))],
+            look_first=True,
+            from_move=from_move,
+        )
         account._wake_stock()
 
     @api.model

@@ -21,7 +21,7 @@ class KeycrmStockComparison(models.Model):
     _inherit = ["keycrm.run"]
 
     _busy_states = ("reading", "checking", "taking")
-    _pieces = ("_work_stock",)
+    _pieces = ("_work_comparison", "_work_stock")
 
     # === FIELDS ===#
 
@@ -101,6 +101,9 @@ class KeycrmStockComparison(models.Model):
         :return: ``keycrm.stock.comparison``
         """
         Comparison = self.sudo()
+        if self.env.uid != SUPERUSER_ID:
+            # A user's button always tries at once, whatever the last run met.
+            account._write_rest("_work_comparison", None)
         running = Comparison.search(
             [
                 ("account_id", "=", account.id),

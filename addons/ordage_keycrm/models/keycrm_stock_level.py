@@ -1,7 +1,11 @@
 from datetime import timedelta
 
 from odoo import api, fields, models
+from odoo.fields import Domain
 from odoo.tools import SQL
+
+from ..const import RETRY_PAUSES
+from ..keycrm import stock as rules
 
 #: Seconds for which a write may still be on its way after KeyCRM accepted it (assumed).
 SETTLE_SECONDS = 60
@@ -45,6 +49,14 @@ class KeycrmStockLevel(models.Model):
         help="When the quantity in KeyCRM last matched the quantity in Odoo.",
     )
     error = fields.Char(string="Refusal reason")
+    retry_at = fields.Datetime(
+        string="Next retry", help="When a quantity whose request failed is sent again."
+    )
+    attempts = fields.Integer(readonly=True, help="Failed requests in a row.")
+    is_held = fields.Boolean(
+        string="On hold",
+        help="Would drop to zero in KeyCRM together with many others. A user decides.",
+    )
 
     _offer_warehouse_unique = models.Constraint(
         "UNIQUE(offer_id, keycrm_warehouse_id)",
@@ -56,6 +68,8 @@ class KeycrmStockLevel(models.Model):
     _doubt_index = models.Index(
         "(account_id, sent_at) WHERE is_known IS NOT TRUE AND read_at IS NOT NULL"
     )
+    _retry_index = models.Index("(account_id, retry_at) WHERE retry_at IS NOT NULL")
+    _held_index = models.Index("(account_id) WHERE is_held IS TRUE")
 
     # === BUSINESS METHODS ===#
 
@@ -79,7 +93,7 @@ class KeycrmStockLevel(models.Model):
             quantities,
             SQL(
                 """is_known = FALSE, sent_quantity = given.quantity, sent_at = given.now,
-                   read_at = NULL"""
+                   read_at = NULL, retry_at = NULL, is_held = FALSE"""
             ),
         )
 
@@ -90,8 +104,9 @@ class KeycrmStockLevel(models.Model):
             warehouse,
             quantities,
             SQL(
-                """is_known = TRUE, quantity = given.quantity, error = NULL,
-                   sent_quantity = given.quantity, sent_at = given.now, checked_at = given.now"""
+                """is_known = TRUE, quantity = given.quantity, error = NULL, retry_at = NULL,
+                   attempts = 0, sent_quantity = given.quantity, sent_at = given.now,
+                   checked_at = given.now"""
             ),
         )
 
@@ -105,6 +120,39 @@ class KeycrmStockLevel(models.Model):
         self._upsert(warehouse, quantities, change)
 
     @api.model
+    def _failed(self, warehouse, offer_id, quantity, error):
+        """Note that the request of one number fails although KeyCRM is available; it is retried.
+
+        :param error: why, as a user reads it
+        :return: seconds until the retry
+        """
+        self._refused(warehouse, {offer_id: quantity}, error)
+        level = self._of(warehouse, self.env["keycrm.offer"].browse(offer_id))[offer_id]
+        return level._put_off()
+
+    def _put_off(self):
+        """Set the next retry, with backoff.
+
+        :return: seconds until it is due
+        """
+        self.ensure_one()
+        pause = RETRY_PAUSES[min(self.attempts, len(RETRY_PAUSES) - 1)]
+        self.attempts += 1
+        self.retry_at = fields.Datetime.now() + timedelta(seconds=pause)
+        return pause
+
+    def _is_refused(self, quantity):
+        """Whether KeyCRM refused this very number, and it is not time to send it again."""
+        if not (self.error and rules.is_same(self.sent_quantity, quantity)):
+            return False
+        return not self.retry_at or self.retry_at > fields.Datetime.now()
+
+    @api.model
+    def _held(self, account):
+        """:return: the levels of an account whose zero waits for a user"""
+        return self.search([("account_id", "=", account.id), ("is_held", "=", True)])
+
+    @api.model
     def _read_as(self, warehouse, quantities):
         """Note what was read from KeyCRM.
 
@@ -112,7 +160,7 @@ class KeycrmStockLevel(models.Model):
         possibly writes some seconds after it answered. It is in doubt then, and read once more later.
         """
         change = SQL(
-            """quantity = given.quantity, read_at = given.now, error = NULL,
+            """quantity = given.quantity, read_at = given.now, error = NULL, retry_at = NULL,
                is_known = keycrm_stock_level.sent_at IS NULL
                        OR keycrm_stock_level.sent_quantity = given.quantity
                        OR keycrm_stock_level.sent_at < given.now - make_interval(secs => %s)""",
@@ -126,14 +174,17 @@ class KeycrmStockLevel(models.Model):
 
     @api.model
     def _doubts(self, account):
-        """Give the levels in doubt whose last write must have taken effect by now."""
+        """Give the levels to be read and sent again: in doubt, with their last write settled by now,
+        or failed and due for a retry."""
+        now = fields.Datetime.now()
         return self.search(
-            [
-                ("account_id", "=", account.id),
-                ("is_known", "=", False),
-                ("read_at", "!=", False),
-                ("sent_at", "<", fields.Datetime.now() - timedelta(seconds=SETTLE_SECONDS)),
-            ]
+            Domain("account_id", "=", account.id)
+            & (
+                Domain("retry_at", "<", now)
+                | Domain("is_known", "=", False)
+                & Domain("read_at", "!=", False)
+                & Domain("sent_at", "<", now - timedelta(seconds=SETTLE_SECONDS))
+            )
         )
 
     @api.model
@@ -143,12 +194,13 @@ class KeycrmStockLevel(models.Model):
             return
         self.env.cr.execute(
             SQL(
-                "UPDATE keycrm_stock_level SET checked_at = %s WHERE id = ANY(%s)",
+                """UPDATE keycrm_stock_level SET checked_at = %s, is_held = FALSE
+                    WHERE id = ANY(%s)""",
                 fields.Datetime.now(),
                 list(level_ids),
             )
         )
-        self.invalidate_model(["checked_at"])
+        self.invalidate_model(["checked_at", "is_held"])
 
     @api.model
     def _upsert(self, warehouse, quantities, change):

@@ -26,7 +26,7 @@ class KeycrmStockPush(models.Model):
 
     # === COMPUTE METHODS ===#
 
-    @api.depends("account_id.stock_paused", "account_id.stock_held_zeros")
+    @api.depends("account_id.stock_paused")
     def _compute_held_text(self):
         return super()._compute_held_text()
 
@@ -76,12 +76,6 @@ class KeycrmStockPush(models.Model):
         if account.stock_paused:
             return self.env._(
                 "Stock sync is paused. This continues when “Resume stock sync” is clicked."
-            )
-        if account.stock_held_zeros:
-            return self.env._(
-                "%(count)s products would drop to zero in KeyCRM. Nothing is sent until a user "
-                "reviews them on the account's form.",
-                count=account.stock_held_zeros,
             )
         return super()._held_by()
 

@@ -87,9 +87,8 @@ class KeycrmStockComparison(models.Model):
         self._check_ready()
         self._begin_sending("send")
         differing = self.line_ids.filtered(lambda line: line.outcome in ("zero", "lower", "higher"))
-        # Whoever chose this has just seen how many become zero.
-        self.account_id.sudo().stock_zeros_allowed = True
-        self._enqueue(differing.product_id)
+        # The user who chose this has just seen how many become zero.
+        self._enqueue(differing.product_id, from_move=True)
         if self.finished_at < fields.Datetime.now() - STALE:
             # KeyCRM went on selling while the person thought about it.
             self._start(self.account_id, "comparison")
@@ -154,9 +153,9 @@ class KeycrmStockComparison(models.Model):
             )
             Level._read_as(warehouse, {line.offer_id.id: line.keycrm_quantity for line in lines})
 
-    def _enqueue(self, products):
+    def _enqueue(self, products, from_move=False):
         account = self.account_id
         self.env["keycrm.stock.change"].sudo()._append(
-            [(account.id, product_id) for product_id in products.ids]
+            [(account.id, product_id) for product_id in products.ids], from_move=from_move
         )
         account._wake_stock()

@@ -106,10 +106,12 @@ class KeycrmAccount(models.Model):
             )
             self.env.cr.commit()
             refusals = [len(rows)]
-            for part in self._parts_of(rows, STOCK_PUT_ROWS):
-                self._put_rows(client, warehouse, part, refusals)
+            for part in self._request_parts(rows, STOCK_PUT_ROWS):
+                if not self._put_rows(client, warehouse, part, refusals):
+                    return
             for part in self._parts_of(forgotten, LOOKUP_ROWS):
-                self._write_unknown_back(client, warehouse, part)
+                if not self._write_unknown_back(client, warehouse, part):
+                    return
         self._committed(comparison._note_written_back)
 
     def _write_unknown_back(self, client, warehouse, lines):
@@ -117,8 +119,9 @@ class KeycrmAccount(models.Model):
         un-matched since.
 
         :param lines: ``keycrm.stock.comparison.line``, at most fifty, as a list
+        :return: False when the caller has to try again with fewer rows
         """
-        found = self._read_stock_rows(client, [line.keycrm_id for line in lines])
+        found = self._read_stock_rows(client, [line.keycrm_id for line in lines]).entries
         now = {
             line: sum(
                 float(entry.quantity)
@@ -140,5 +143,7 @@ class KeycrmAccount(models.Model):
         self._committed(
             lambda: Level._read_as(warehouse, {offer_id: read[offer_id] for offer_id in right})
         )
-        if rows:
-            self._put_rows(client, warehouse, rows, [len(rows)])
+        for part in self._request_parts(rows, STOCK_PUT_ROWS):
+            if not self._put_rows(client, warehouse, part, [len(rows)]):
+                return False
+        return True

@@ -32,7 +32,9 @@ class SaleOrder(models.Model):
         for account, orders in self.grouped("keycrm_account_id").items():
             held = orders.order_line.filtered("keycrm_stock_status")
             held.write(dict(HELD_NOTHING))
-            self.env["keycrm.stock.change"]._note_orders(account, held.product_id.ids)
+            self.env["keycrm.stock.change"]._note_orders(
+                account, held.product_id.ids, from_move=True
+            )
 
 
 class SaleOrderLine(models.Model):
@@ -73,4 +75,4 @@ class SaleOrderLine(models.Model):
             return
         for line in self.sudo():
             if line.keycrm_id and line.product_id:
-                Change._note((line.product_id.id,), line.company_id.id)
+                Change._note((line.product_id.id,), line.company_id.id, from_move=True)

@@ -98,7 +98,7 @@ class StockMove(models.Model):
             return
         for move in self.sudo():
             if move.sale_line_id:
-                Change._note((move.product_id.id,), move.company_id.id)
+                Change._note((move.product_id.id,), move.company_id.id, from_move=True)
 
     def _keycrm_leads_to_buyer(self):
         """Tell whether the goods go on from here to the buyer, in whatever number of steps."""

@@ -23,7 +23,8 @@ class StockQuant(models.Model):
         return result
 
     def unlink(self):
-        self._note_keycrm_change()
+        # Deleting quants is no movement of goods: many zeros of it wait for a person.
+        self._note_keycrm_change(from_move=False)
         return super().unlink()
 
     # === BUSINESS METHODS ===#
@@ -39,10 +40,12 @@ class StockQuant(models.Model):
     def _keycrm_moves_between(self, vals):
         return not vals.keys().isdisjoint(("location_id", "product_id", "company_id"))
 
-    def _note_keycrm_change(self):
+    def _note_keycrm_change(self, *, from_move=True):
         """Note the products of these quants; what is read here the stock operation has in memory.
 
         Quants of places that are nobody's stock (customers, suppliers) have no company.
+
+        :param from_move: whether a move or a count changed them
         """
         Change = self.env["keycrm.stock.change"]
         if not Change._accounts_by_company():
@@ -50,4 +53,4 @@ class StockQuant(models.Model):
         for quant in self.sudo():
             company_id = quant.company_id.id
             if company_id:
-                Change._note((quant.product_id.id,), company_id)
+                Change._note((quant.product_id.id,), company_id, from_move=from_move)

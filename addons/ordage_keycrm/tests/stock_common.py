@@ -123,6 +123,42 @@ class StockCase(KeycrmCase):
             self.assertEqual(picking.state, "done")
             return self.env.cr.sql_log_count - before
 
+    def many(self, quantity, prefix):
+        """Make products that both sides have, with stock in both."""
+        offers = [
+            self.keycrm.create_offer(sku=f"{prefix}{n}", stock={1: 5}) for n in range(quantity)
+        ]
+        products = self.env["product.product"].create(
+            [
+                {"name": o["sku"], "default_code": o["sku"], "type": "consu", "is_storable": True}
+                for o in offers
+            ]
+        )
+        self.env["keycrm.offer"].create(
+            [
+                {
+                    "account_id": self.account.id,
+                    "keycrm_id": offer["id"],
+                    "sku": offer["sku"],
+                    "product_id": product.id,
+                }
+                for offer, product in zip(offers, products, strict=True)
+            ]
+        )
+        return products
+
+    def count_all(self, products, quantity):
+        self.env["stock.quant"].with_context(inventory_mode=True).create(
+            [
+                {
+                    "product_id": product.id,
+                    "location_id": self.warehouse.lot_stock_id.id,
+                    "inventory_quantity": quantity,
+                }
+                for product in products
+            ]
+        ).action_apply_inventory()
+
     # === SENDING ===#
 
     def work(self, most=60):

@@ -205,7 +205,6 @@ class TestEveryOrderOfEvents(StockCase):
         self.account.stock_quantity = self.next_rule()
 
     def check(self, plays):
-        self.account.stock_zeros_allowed = True
         self.work()
         rule = self.account.stock_quantity
         stocks = {row["offer_id"]: row["warehouses"]["1"] for row in self.keycrm.stocks()}

@@ -69,19 +69,6 @@ class TestGathering(StockCase):
         self.assertEqual(gathering, [1])
         self.assertEqual(len(self.later_wakes()), 1)
 
-    def test_while_a_person_is_waited_for_nothing_is_gathered_and_no_run_follows_the_other(self):
-        self.count(self.one, 5)
-        self.count(self.other, 5)
-        self.assertTrue(self.sent())
-        self.account.stock_zero_limit = 0
-        self.account.stock_zero_percent = 0.0
-        self.count(self.one, 0)
-        self.commit_apart(self.one)
-        self.count(self.other, 0)
-        self.assertFalse(self.sent())
-        self.assertEqual(self.account.stock_held_zeros, 2)
-        self.assertFalse(self.later_wakes())
-
     def test_in_a_rush_they_gather_longer_and_leave_the_limit_to_the_orders(self):
         products = [self.goods(f"RUSH-{number}") for number in range(RUSH_COMMITS)]
         for product in products:

@@ -1,0 +1,176 @@
+from datetime import timedelta
+from urllib.parse import urlencode
+
+from odoo import fields
+
+from ..keycrm.client import MAX_ADDRESS_BYTES
+from .stock_common import StockCase
+
+
+class TestStockIsolation(StockCase):
+    """One product whose request fails never keeps the stock of the others from KeyCRM."""
+
+    def setUp(self):
+        super().setUp()
+        self.keycrm.clear_faults()
+
+    def unmapped(self, skus):
+        """Make products of which KeyCRM has the SKU and Odoo knows no offer yet."""
+        for sku in skus:
+            self.keycrm.create_offer(sku=sku, stock={1: 0})
+        return self.env["product.product"].create(
+            [{"name": sku, "default_code": sku, "is_storable": True} for sku in skus]
+        )
+
+    def retry_is_due(self, products):
+        levels = products.keycrm_level_ids
+        levels.write({"retry_at": "2000-01-01 00:00:00"})
+
+    # === ADDRESSES ===#
+
+    def test_long_cyrillic_skus_are_looked_up_in_addresses_of_4_kb(self):
+        skus = [f"СОРОЧКА-ВИШИВАНА-БІЛА-РОЗМІР-{number:03}" for number in range(50)]
+        products = self.unmapped(skus)
+        self.keycrm.clear_log()
+        self.count_all(products, 2)
+        self.work()
+        lengths = [
+            len(urlencode(request["query"])) for request in self.keycrm.requests(method="GET")
+        ]
+        self.assertLess(max(lengths), MAX_ADDRESS_BYTES)
+        self.assertEqual({self.shown(product) for product in products}, {2.0})
+
+    def test_a_sku_too_long_for_an_address_waits_for_the_comparison(self):
+        products = self.unmapped(["Ж" * 900, "SHORT"])
+        self.count_all(products, 2)
+        self.work()
+        self.assertEqual(self.shown(products[1]), 2)
+        self.assertEqual(products[0].keycrm_push_state, "missing")
+
+    def test_doubled_skus_that_fill_a_page_hide_no_other_product(self):
+        products = self.unmapped([f"PAGE-{number}" for number in range(50)])
+        for number in range(30):
+            self.keycrm.create_offer(sku=f"PAGE-{number}", stock={1: 0})
+        self.count_all(products, 2)
+        self.work()
+        self.assertEqual({self.shown(product) for product in products[30:]}, {2.0})
+        self.assertEqual(set(products[:30].mapped("keycrm_push_state")), {"missing"})
+
+    # === FAILING REQUESTS ===#
+
+    def test_a_sku_whose_lookup_fails_is_set_aside_with_its_reason(self):
+        products = self.unmapped([f"LOOK-{number}" for number in range(20)])
+        self.keycrm.add_fault("status", path="/offers", contains="LOOK-7,", times=None)
+        self.keycrm.add_fault("status", path="/offers", contains="=LOOK-7&", times=None)
+        self.keycrm.add_fault("status", path="/offers", contains=",LOOK-7&", times=None)
+        self.count_all(products, 2)
+        self.work()
+        bad = products[7]
+        self.assertEqual({self.shown(product) for product in products - bad}, {2.0})
+        missing = self.env["keycrm.missing.sku"].search([("product_id", "=", bad.id)])
+        self.assertIn("Server Error", missing.reason)
+
+    def test_one_row_that_fails_with_500_keeps_no_other_row_waiting(self):
+        self.one_row_fails("status", status=500)
+
+    def test_one_row_that_breaks_the_connection_keeps_no_other_row_waiting(self):
+        self.one_row_fails("close")
+
+    def test_one_row_whose_answer_is_no_json_keeps_no_other_row_waiting(self):
+        self.one_row_fails("html")
+
+    def one_row_fails(self, kind, **fault):
+        products = self.many(40, f"{kind}-")
+        self.count_all(products, 3)
+        self.work()
+        bad = products[17]
+        self.keycrm.add_fault(
+            kind, method="PUT", contains=f'"id": {self.number(bad)},', times=None, **fault
+        )
+        self.keycrm.clear_log()
+        self.count_all(products, 4)
+        self.work()
+        self.assertEqual({self.shown(product) for product in products - bad}, {4.0})
+        level = bad.keycrm_level_ids
+        self.assertTrue(level.error)
+        self.assertEqual(bad.keycrm_push_state, "refused")
+        # Each halving costs a failing request of three tries and a good one, and the rest is one more.
+        self.assertLessEqual(len(self.keycrm.requests(method="PUT")), 6 * (3 + 1) + 1)
+        self.keycrm.clear_log()
+        self.assertEqual(self.sent(), [])
+        # The retry is automatic and goes well once the cause is gone.
+        self.keycrm.clear_faults()
+        self.retry_is_due(bad)
+        self.work()
+        self.assertEqual(self.shown(bad), 4)
+        self.assertFalse(level.error or level.retry_at or level.attempts)
+
+    def test_the_retry_of_a_failing_row_comes_with_backoff(self):
+        sock = self.goods("BACKOFF")
+        self.count(sock, 3)
+        self.work()
+        self.keycrm.add_fault("status", method="PUT", times=None)
+        self.count(sock, 4)
+        for pause in (60, 300):
+            before = fields.Datetime.now()
+            self.work()
+            level = sock.keycrm_level_ids
+            after = fields.Datetime.now()
+            self.assertGreaterEqual(level.retry_at, before + timedelta(seconds=pause))
+            self.assertLessEqual(level.retry_at, after + timedelta(seconds=pause))
+            self.retry_is_due(sock)
+        self.assertIn(level.error, sock.keycrm_push_error)
+
+    def test_where_every_put_fails_the_queue_pauses_instead_of_trying_each_row(self):
+        products = self.many(30, "EVERY-")
+        self.count_all(products, 3)
+        self.work()
+        self.keycrm.add_fault("status", method="PUT", times=None)
+        self.keycrm.clear_log()
+        self.count_all(products, 4)
+        self.breaks()
+        # Three rows isolated, six halvings each, three tries a request.
+        self.assertLess(len(self.keycrm.requests(method="PUT")), 3 * (3 * 6 + 1) + 3)
+        self.keycrm.clear_log()
+        self.breaks()
+        self.assertEqual(len(self.keycrm.requests(method="PUT")), 3)
+        self.keycrm.clear_faults()
+        self.retry_is_due(products)
+        self.work()
+        self.assertEqual({self.shown(product) for product in products}, {4.0})
+
+    # === UNREADABLE ROWS ===#
+
+    def test_an_unreadable_stock_row_keeps_no_other_product_waiting(self):
+        products = self.many(10, "ROW-")
+        bad = products[4]
+        self.keycrm.patch_offer(self.number(bad), raw={"warehouse": [{"id": 1, "quantity": "x"}]})
+        self.count_all(products, 3)
+        self.work()
+        self.keycrm.patch_offer(self.number(bad), raw={})
+        self.assertEqual({self.shown(product) for product in products}, {3.0})
+
+    def test_an_offer_with_an_unreadable_row_is_not_missing_in_keycrm(self):
+        products = self.many(3, "NAMED-")
+        self.count_all(products, 3)
+        self.work()
+        self.settle()
+        bad = products[1]
+        for row in ({"warehouse": "x"}, {"warehouse": [{"id": 1, "quantity": []}]}):
+            self.keycrm.patch_offer(self.number(bad), raw=row)
+            self.account.action_reconcile_stock()
+            self.work()
+            self.assertFalse(bad.keycrm_offer_ids.is_gone)
+        self.keycrm.patch_offer(self.number(bad), raw={})
+
+    def test_a_failing_comparison_keeps_no_change_from_being_sent(self):
+        sock = self.goods("SOCK-COMPARE")
+        self.count(sock, 3)
+        self.work()
+        self.keycrm.add_fault("status", path="/offers/stocks", method="GET", page=1, times=None)
+        self.account.action_reconcile_stock()
+        self.work()
+        self.keycrm.clear_faults()
+        self.count(sock, 4)
+        self.assert_sent((sock, 4))
+        self.assertIn("_work_comparison", self.account.sudo().resting_work)

@@ -1,0 +1,161 @@
+from odoo.addons.mail.tests.common import mail_new_test_user
+
+from .stock_common import StockCase
+
+
+class TestStockZeroGuard(StockCase):
+    """Zeros of everyday trade are always sent; many zeros that no movement explains wait for a user."""
+
+    def lose(self, products):
+        """Make these products zero without any move or count: their location counts elsewhere."""
+        shelf = self.env["stock.location"].create(
+            {"name": "Shelf", "location_id": self.warehouse.lot_stock_id.id}
+        )
+        for product in products:
+            self.move(product, 5, self.warehouse.lot_stock_id, shelf)
+        self.work()
+        self.sent()
+        shelf.location_id = self.second.lot_stock_id
+        return shelf
+
+    def stocked(self, quantity, prefix):
+        products = self.many(quantity, prefix)
+        self.count_all(products, 5)
+        self.work()
+        self.sent()
+        return products
+
+    def activities(self):
+        return self.account.activity_ids
+
+    # === EVERYDAY TRADE ===#
+
+    def test_sold_out_products_of_a_small_shop_are_sent(self):
+        self.env["keycrm.offer"].search([("account_id", "=", self.account.id)]).unlink()
+        products = self.stocked(6, "SMALL-")
+        for product in products[:4]:
+            self.move(product, 5, self.warehouse.lot_stock_id, self.customers)
+        self.move(products[4], 4, self.warehouse.lot_stock_id, self.customers)
+        self.assert_sent(*((product, 0) for product in products[:4]), (products[4], 1))
+        self.assertEqual(self.account.stock_held_zeros, 0)
+
+    def test_zeros_of_counts_and_scraps_are_sent_however_many(self):
+        products = self.stocked(30, "COUNT-")
+        self.count_all(products[:25], 0)
+        scraps = self.env["stock.scrap"].create(
+            [
+                {"product_id": product.id, "scrap_qty": 5, "product_uom_id": product.uom_id.id}
+                for product in products[25:]
+            ]
+        )
+        for scrap in scraps:
+            scrap.do_scrap()
+        self.assert_sent(*((product, 0) for product in products))
+
+    def test_a_zero_that_broke_off_on_its_way_is_not_held(self):
+        products = self.stocked(25, "BROKE-")
+        self.count_all(products, 0)
+        self.keycrm.add_fault("status", status=503, times=None)
+        self.breaks()
+        self.keycrm.clear_faults()
+        self.work()
+        self.assertEqual({self.shown(product) for product in products}, {0.0})
+
+    # === MANY ZEROS WITHOUT A MOVE ===#
+
+    def test_many_zeros_without_a_move_wait_and_everything_else_is_sent(self):
+        products = self.stocked(23, "HELD-")
+        shelf = self.lose(products[:21])
+        self.move(products[21], 3, self.warehouse.lot_stock_id, self.customers)
+        self.move(products[22], 5, self.warehouse.lot_stock_id, self.customers)
+        self.assert_sent((products[21], 2), (products[22], 0))
+        self.assertEqual(self.account.stock_held_zeros, 21)
+        held = self.env["keycrm.stock.level"].search([("is_held", "=", True)])
+        self.assertEqual(held.product_id, products[:21])
+        # Nothing waits in the outbox, so nothing is tried again and again.
+        self.assertEqual(self.sent(), [])
+        self.assertFalse(self.env["keycrm.stock.change"].search([]))
+        shelf.location_id = self.warehouse.lot_stock_id
+        self.assertEqual(self.sent(), [])
+        self.assertEqual(self.account.stock_held_zeros, 0)
+
+    def test_a_user_is_notified_once_and_the_activity_goes_with_the_cause(self):
+        products = self.stocked(21, "NOTIFY-")
+        self.account.user_id = mail_new_test_user(self.env, "stock_keeper")
+        shelf = self.lose(products)
+        self.work()
+        (activity,) = self.activities()
+        self.assertEqual(activity.user_id, self.account.user_id)
+        self.assertIn("21", activity.note)
+        self.assertIn("NOTIFY-", activity.note)
+        self.account._enqueue_counted()
+        self.work()
+        self.assertEqual(self.activities(), activity)
+        shelf.location_id = self.warehouse.lot_stock_id
+        self.work()
+        self.assertFalse(self.activities())
+
+    def test_send_anyway_sends_the_held_zeros_and_guards_the_next_ones(self):
+        products = self.stocked(42, "ANYWAY-")
+        self.lose(products[:21])
+        self.work()
+        self.account.action_allow_zeros()
+        self.assert_sent(*((product, 0) for product in products[:21]))
+        self.assertEqual(self.account.stock_held_zeros, 0)
+        self.assertFalse(self.activities())
+        self.lose(products[21:])
+        self.assertEqual(self.sent(), [])
+        self.assertEqual(self.account.stock_held_zeros, 21)
+
+    def test_a_held_product_that_is_sold_out_by_a_move_is_sent(self):
+        products = self.stocked(21, "SOLD-")
+        self.lose(products)
+        self.work()
+        self.count(products[0], 2)
+        self.move(products[0], 2, self.warehouse.lot_stock_id, self.customers)
+        self.assert_sent((products[0], 0))
+        self.assertEqual(self.account.stock_held_zeros, 20)
+
+    def test_zeros_that_a_comparison_finds_are_held(self):
+        products = self.stocked(21, "COMPARE-")
+        self.count_all(products, 0)
+        self.work()
+        self.settle()
+        for product in products:
+            self.keycrm.set_stock(self.number(product), 1, 7, webhook=False)
+        self.account.action_reconcile_stock()
+        self.work()
+        self.assertEqual({self.shown(product) for product in products}, {7.0})
+        self.assertEqual(self.account.stock_held_zeros, 21)
+
+    def test_goods_that_keycrm_did_not_answer_for_are_not_zeroed(self):
+        products = self.many(60, "UNREAD")
+        self.count_all(products, 0)
+        self.keycrm.add_fault("empty_list", method="GET", path="/offers/stocks", times=2)
+        self.work()
+        self.assertEqual({self.shown(product) for product in products}, {5.0})
+        self.account._enqueue_counted()
+        self.work()
+        self.assertEqual(self.account.stock_held_zeros, 60)
+
+    def test_the_limits_decide_and_a_change_of_them_decides_anew(self):
+        self.env["keycrm.offer"].search([("account_id", "=", self.account.id)]).unlink()
+        products = self.stocked(250, "LIMIT-")
+        shelf = self.lose(products[:21])
+        home = self.warehouse.lot_stock_id
+        for offers, limit, percent, held in (
+            (250, 20, 10, 21),
+            (250, 30, 10, 0),
+            (150, 30, 10, 21),
+            (150, 30, 15, 0),
+        ):
+            with self.subTest(offers=offers, limit=limit, percent=percent):
+                products[offers:].keycrm_offer_ids.unlink()
+                self.account.write({"stock_zero_limit": limit, "stock_zero_percent": percent})
+                self.assertEqual(bool(self.sent()), not held)
+                self.assertEqual(self.account.stock_held_zeros, held)
+                shelf.location_id = home
+                self.work()
+                self.account.write({"stock_zero_limit": 20, "stock_zero_percent": 10})
+                shelf.location_id = self.second.lot_stock_id
+                self.sent()

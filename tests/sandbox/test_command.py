@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -131,3 +132,13 @@ def test_help_and_switches_are_told():
 def test_a_start_that_fails_is_noticed(tmp_path):
     with pytest.raises(Trouble, match="no switch 'colour'"):
         SandboxServer(tmp_path, colour="red").start()
+
+
+def test_orders_of_a_start_are_of_the_last_hours(tmp_path):
+    with SandboxServer(tmp_path, orders=10, offers=3) as server:
+        made = [
+            datetime.fromisoformat(server.control.order(number)["answer"]["created_at"])
+            for number in server.control.order_ids()
+        ]
+    ages = [datetime.now(UTC) - moment for moment in made]
+    assert timedelta(hours=1) <= min(ages) and max(ages) < timedelta(hours=4)

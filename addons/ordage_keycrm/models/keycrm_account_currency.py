@@ -243,7 +243,11 @@ class KeycrmAccount(models.Model):
         Countries and exchange rates name every currency, also those that nobody uses.
         """
         self.env.flush_all()
-        if currency.name in self.env["keycrm.source"].sudo().search([]).mapped("currency_code"):
+        if (
+            self.env["keycrm.source"]
+            .sudo()
+            .search_count([("currency_code", "=", currency.name)], 1)
+        ):
             return True
         for model_name, model in self.env.registry.items():
             if not model._auto or model._abstract or model._transient:

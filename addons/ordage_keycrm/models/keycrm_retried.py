@@ -29,7 +29,7 @@ class KeycrmRetried(models.AbstractModel):
         required=True,
         default="pending",
     )
-    attempts = fields.Integer(string="Attempts")
+    attempts = fields.Integer()
     next_try_at = fields.Datetime(
         string="Next attempt",
         default=lambda self: self.env.cr.now(),

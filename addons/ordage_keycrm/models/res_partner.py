@@ -74,7 +74,8 @@ class ResPartner(models.Model):
     def _handle_first_contact_creation(self):
         """A recipient's address becomes no address of an Odoo user or a company of this database."""
         if self.parent_id.id not in self.env.context.get("keycrm_closed_parents", ()):
-            super()._handle_first_contact_creation()
+            return super()._handle_first_contact_creation()
+        return None
 
     def _keycrm_value(self, name):
         """:return: the value of a field as KeyCRM gives it; an empty text for none"""
@@ -114,8 +115,9 @@ class ResPartner(models.Model):
 
     def _keycrm_of_companies(self):
         """:return: those that are a company of this database, or stand below one"""
-        companies = self.env["res.company"].sudo().with_context(active_test=False).search([])
-        return self._keycrm_below(companies.partner_id) if self else self
+        companies = self.env["res.company"].sudo().with_context(active_test=False)
+        partners = companies.search([("partner_id", "!=", False)]).partner_id
+        return self._keycrm_below(partners) if self else self
 
     def _keycrm_seen_by_users(self):
         """:return: those whose orders an Odoo user sees in the portal, and those of companies"""

@@ -30,9 +30,8 @@ DESCRIPTION = ADDONS / ADDON / "static" / "description"
 GUIDE = DESCRIPTION / "guide"
 BANNER = Path(__file__).with_name("banner.html")
 LANGUAGES = {"en": "en_US", "uk": "uk_UA"}
-WIDTH = (
-    1366  # pixels of the window: the smallest common desktop, where every menu has to be visible
-)
+#: Pixels of the window: the smallest common desktop, on which every menu has to be visible.
+WIDTH = 1366
 HEIGHT = 768
 SCALE = 2
 COLORS = 64
@@ -198,7 +197,7 @@ class Photographer:
             120,
             "the preview",
         )
-        self._take("rehearsal", "keycrm_stock_comparison_action", preview, width=1680, height=900)
+        self._take("rehearsal", "keycrm_stock_comparison_action", preview, height=900)
         self._rpc.call("keycrm.stock.comparison", "action_send", [preview])
         wait_for(
             lambda: not self._rpc.search("keycrm.stock.change", ("account_id", "=", account)),
@@ -285,7 +284,6 @@ class Photographer:
         action: str,
         record: int | None = None,
         *,
-        width: int = WIDTH,
         height: int = HEIGHT,
         tab: str | None = None,
         scroll: str | None = None,
@@ -296,14 +294,13 @@ class Photographer:
         :param name: its file's name, without ending
         :param action: the addon's action that is opened
         :param record: id of a record to open
-        :param width: of the window
         :param height: of the window
         :param tab: page of the form that is opened
         :param scroll: selector of what has to be at the top
         :param until: selector of what the picture ends above
         """
         for language, screen in self._screens.items():
-            screen.page.set_viewport_size({"width": width, "height": height})
+            screen.page.set_viewport_size({"width": WIDTH, "height": height})
             screen.open(action, record)
             if tab:
                 screen.page.locator(f".nav-link[name={tab}]").click()

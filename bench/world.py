@@ -112,7 +112,9 @@ class World:
         :return: its id and its webhook link
         """
         account = shop.make_account(rpc, odoo, sandbox, **{"request_limit": NO_LIMIT, **values})
-        return account, shop.switch_on(rpc, sandbox, account)
+        link = shop.switch_on(rpc, sandbox, account)
+        shop.use_currency(rpc, account)
+        return account, link
 
     def clear(self) -> None:
         """End all processes and drop all databases of a benchmark."""

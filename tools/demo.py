@@ -89,10 +89,12 @@ class Demo:
 
         :raise Trouble: if a step was not seen to happen on both sides
         """
-        with self._step("fresh database: Odoo works in hryvnias and knows no order"):
+        with self._step("fresh database: Odoo as anyone installs it, without orders"):
             self._begin()
         with self._step("API key pasted, connection tested, integration enabled"):
             self._connect()
+        with self._step("hryvnias made the currency of the company with one click"):
+            self._use_currency()
         with self._step("statuses read"):
             self._read_statuses()
         with self._step("two Odoo warehouses matched to one KeyCRM warehouse"):
@@ -110,8 +112,6 @@ class Demo:
     # === STEPS ===
 
     def _begin(self) -> None:
-        codes = sorted({source["currency_code"] for source in self._keycrm.sources()} - {"UAH"})
-        shop.use_currencies(self._rpc, "UAH", *codes)
         self._check(self._rpc.search("sale.order") == [], "the database already holds orders")
 
     def _connect(self) -> None:
@@ -132,6 +132,14 @@ class Demo:
         self._beside(
             "webhook link, without its secret", *(url.rsplit("/", 1)[0] for url in (*said, link))
         )
+
+    def _use_currency(self) -> None:
+        theirs = {source["currency_code"] for source in self._keycrm.sources()}
+        ours = {row["name"] for row in self._rpc.rows("res.currency", fields=["name"])}
+        self._check(theirs <= ours, f"not activated in Odoo: {sorted(theirs - ours)}")
+        shop.use_currency(self._rpc, self._account)
+        (company,) = self._rpc.rows("res.company", fields=["currency_id"])
+        self._same("currency of the shop", "UAH", company["currency_id"][1])
 
     def _read_statuses(self) -> None:
         theirs = {status["id"]: status["name"] for status in self._keycrm.statuses()}

@@ -150,6 +150,7 @@ class Photographer:
         )
         self._rpc.call("keycrm.account", "action_test_connection", [account])
         self._rpc.call("keycrm.account", "action_refresh_statuses", [account])
+        shop.use_currency(self._rpc, account)
         archive = shop.status_ids(self._rpc, account, shop.COMPLETED)
         self._rpc.write("keycrm.account", account, archive_status_ids=[(6, 0, archive)])
         # KeyCRM gets the link that works here; people are shown one as theirs will look.

@@ -56,7 +56,6 @@ class Scene:
 
     def open_shop(self) -> None:
         """Give KeyCRM its goods, and Odoo its company; nothing joins the two yet."""
-        shop.use_currencies(self._rpc, "UAH")
         (company,) = self._rpc.search("res.company", limit=1)
         (ukraine,) = self._rpc.search("res.country", ("code", "=", "UA"))
         self._rpc.write("res.company", company, name=COMPANY, country_id=ukraine)

@@ -12,23 +12,6 @@ from .sandbox_server import SandboxServer
 COMPLETED = 8  # the status "completed" of an untouched KeyCRM account
 
 
-def use_currencies(rpc: Rpc, main: str, *others: str) -> None:
-    """Let Odoo's first company work in one currency and know others.
-
-    :param rpc: Odoo's administrator
-    :param main: the company's currency, such as ``UAH``
-    :param others: currencies to activate
-    """
-    for code in (main, *others):
-        found = rpc.call(
-            "res.currency", "search", [("name", "=", code), ("active", "in", [True, False])]
-        )
-        rpc.call("res.currency", "write", found, {"active": True})
-        if code == main:
-            company = rpc.search("res.company", limit=1)
-            rpc.call("res.company", "write", company, {"currency_id": found[0]})
-
-
 def make_account(rpc: Rpc, odoo: OdooServer, sandbox: SandboxServer, **values: Any) -> int:
     """Create an account that points to a sandbox, not switched on yet.
 
@@ -63,6 +46,18 @@ def switch_on(rpc: Rpc, sandbox: SandboxServer, account: int) -> str:
     link = str(rpc.read("keycrm.account", account, "webhook_url")["webhook_url"])
     sandbox.control.add_webhook(link)
     return link
+
+
+def use_currency(rpc: Rpc, account: int, code: str = "UAH") -> None:
+    """Make a currency of KeyCRM the company's, with the set-up's own button.
+
+    :param rpc: Odoo's administrator
+    :param account: the account's id, its sources read already
+    :param code: the KeyCRM currency
+    """
+    (currency,) = rpc.search("res.currency", ("name", "=", code))
+    rpc.write("keycrm.account", account, keycrm_currency_id=currency)
+    rpc.call("keycrm.account", "action_set_company_currency", [account])
 
 
 def status_ids(rpc: Rpc, account: int, *keycrm_ids: int) -> list[int]:

@@ -1,4 +1,6 @@
-"""Template databases: Odoo's standard addons, kept in the cache; with our addon, for one run."""
+"""Template databases: Odoo's standard addons as anyone installs them, kept in the cache; with our addon,
+for one run.
+"""
 
 from __future__ import annotations
 
@@ -23,15 +25,6 @@ _FORM = "1"  # raise when what is done below changes
 # database that lives for minutes they are noise; those of our addon come with it and stay on.
 _QUIET = "UPDATE ir_cron SET active = false"
 
-# A company as the addon's users have it: in Ukraine, reckoning in hryvnias.
-_SHOP = """
-    UPDATE res_currency SET active = true WHERE name = 'UAH';
-    UPDATE res_company SET currency_id = (SELECT id FROM res_currency WHERE name = 'UAH'),
-        account_fiscal_country_id = (SELECT id FROM res_country WHERE code = 'UA');
-    UPDATE res_partner SET country_id = (SELECT id FROM res_country WHERE code = 'UA')
-        WHERE id IN (SELECT partner_id FROM res_company);
-"""
-
 
 def base_key(source: OdooSource, server_version: str) -> str:
     """Name a template by what it is made of.
@@ -41,7 +34,7 @@ def base_key(source: OdooSource, server_version: str) -> str:
     :return: a short key
     """
     parts = (source.version, str(source.python_path), server_version, *BASE_MODULES, *LANGUAGES)
-    return cache.key_of(*parts, _QUIET, _SHOP, _FORM)
+    return cache.key_of(*parts, _QUIET, _FORM)
 
 
 def base_cluster(source: OdooSource, work: Path) -> Path:
@@ -186,7 +179,6 @@ def _fill_base(source: OdooSource, databases: Databases, database: str, work: Pa
         f"--load-language={','.join(LANGUAGES)}",
     )
     databases.server.query(database, _QUIET)
-    databases.server.query(database, _SHOP)
     databases.server.query(database, "VACUUM ANALYZE")
 
 

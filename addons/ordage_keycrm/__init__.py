@@ -2,6 +2,6 @@ from . import controllers
 from . import log_filter
 from . import models
 from . import wizards
-from .hooks import post_init_hook, uninstall_hook
+from .hooks import uninstall_hook
 
 log_filter.install()

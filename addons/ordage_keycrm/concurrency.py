@@ -25,3 +25,22 @@ def found_if_done_again(what):
         yield
     except UniqueViolation as error:
         raise ConcurrencyError(f"{what}: made by another transaction too") from error
+
+
+def clear_caches_after_commit(env):
+    """Clear Odoo's caches in all processes once the change is visible to them.
+
+    Odoo clears its caches at the write. Until the commit another thread of this process may read the
+    former value again and keep it, and other processes are notified only when a worker's run ends.
+
+    :param env: Odoo's environment, after the write
+    """
+    registry = env.registry
+
+    def clear():
+        registry.clear_all_caches()
+        # While modules are installed there is no other process to notify.
+        if registry.ready:
+            registry.signal_changes()
+
+    env.cr.postcommit.add(clear)

@@ -1,11 +1,4 @@
-"""What happens once: when the addon is installed, and when it is removed."""
-
-
-def post_init_hook(env):
-    """Let quantities have the three digits that KeyCRM's have ("0.333 кг"); never fewer than before."""
-    precision = env.ref("uom.decimal_product_uom")
-    if precision.digits < 3:
-        precision.digits = 3
+"""What happens once: when the addon is removed. Installing changes nothing elsewhere in Odoo."""
 
 
 def uninstall_hook(env):
@@ -20,6 +13,7 @@ def uninstall_hook(env):
         .search([("model_id.model", "=", "keycrm.account")])
     )
     crons.unlink()
+    env["ir.config_parameter"].search([("key", "=like", "ordage_keycrm.%")]).unlink()
     _forget_what_people_made(env)
     _forget_what_odoo_would_keep(env)
     # Odoo keeps the docstring of whatever extended a model as its description.

@@ -56,6 +56,25 @@ def test_orders_stand_where_their_statuses_put_them(rpc):
     assert len(differing) == 1  # one shows what becomes of a total that cannot be made equal
 
 
+def test_company_in_dollars_keeps_its_currency_and_waits_for_a_rate(rpc):
+    """Odoo's demo data has journal entries, and an exchange rate of 2010 that nobody entered."""
+    (account,) = rpc.rows(
+        "keycrm.account", fields=["company_id", "currency_state", "keycrm_currency_id"]
+    )
+    company = rpc.read("res.company", account["company_id"][0], "currency_id")
+    assert company["currency_id"][1] == "USD"
+    assert (account["keycrm_currency_id"][1], account["currency_state"]) == ("UAH", "rate")
+    assert (
+        rpc.rows(
+            "sale.order",
+            ("keycrm_account_id", "!=", False),
+            ("currency_id.name", "!=", "UAH"),
+            fields=["name"],
+        )
+        == []
+    )
+
+
 def test_what_failed_tells_why(rpc, screen):
     failed = rpc.search("keycrm.event", ("state", "=", "failed"))
     assert len(failed) == 2

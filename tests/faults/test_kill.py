@@ -102,7 +102,7 @@ def test_a_kill_anywhere_on_the_way_of_an_order_gives_one_of_everything(
 ):
     account = new_account(sandbox, request_limit=100000, import_payments=True)
     sandbox.control.set_switches(rate_limit=0)
-    shop.use_currencies(account.rpc, "UAH")
+    shop.use_currency(account.rpc, account.id)
     journal = account.rpc.search("account.journal", ("type", "=", "bank"), limit=1)
     account.write(payment_journal_id=journal[0])
     kills.at_all(NewOrder(account))

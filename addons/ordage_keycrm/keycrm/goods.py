@@ -45,7 +45,8 @@ class Goods:
     :param catalogue_id: KeyCRM's product, of which the offer is a variant
     :param price: the catalogue's, of one unit, in ``currency_code`` (empty: the shop's currency)
     :param line_price: list price on the order's line, for goods that the catalogue has no price of
-    :param cost: purchase price of one unit
+    :param line_currency: the order's currency (empty: the shop's)
+    :param cost: purchase price of one unit, in ``currency_code``
     :param weight: in the unit that the shop set in KeyCRM; taken as kg (assumed)
     :param name_is_catalogue: whether the name is the catalogue's, not a line's title
     """
@@ -60,6 +61,7 @@ class Goods:
     properties: tuple[Property, ...]
     price: Decimal | None
     line_price: Decimal
+    line_currency: str
     cost: Decimal | None
     weight: Decimal | None
     unit: str
@@ -84,11 +86,14 @@ class Goods:
         return one_off_key(self.name, self.properties)
 
     @classmethod
-    def of_line(cls, line: Line) -> "Goods":
-        """Describe the goods of an order's line."""
+    def of_line(cls, line: Line, currency: str = "") -> "Goods":
+        """Describe the goods of an order's line.
+
+        :param currency: code of the order's currency
+        """
         offer = line.offer
         if offer:
-            return cls._of(offer, line)
+            return cls._of(offer, line, currency)
         return cls(
             key=("line", line.id),
             line_id=line.id,
@@ -100,6 +105,7 @@ class Goods:
             properties=line.properties,
             price=None,
             line_price=line.price,
+            line_currency=currency,
             cost=line.purchased_price,
             weight=None,
             unit=line.unit_type,
@@ -115,7 +121,7 @@ class Goods:
         return cls._of(offer, None)
 
     @classmethod
-    def _of(cls, offer: Offer, line: Line | None) -> "Goods":
+    def _of(cls, offer: Offer, line: Line | None, currency: str = "") -> "Goods":
         return cls(
             key=("offer", offer.id),
             line_id=line.id if line else None,
@@ -127,6 +133,7 @@ class Goods:
             properties=offer.properties or (line.properties if line else ()),
             price=offer.price,
             line_price=line.price if line else Decimal(0),
+            line_currency=currency,
             cost=offer.purchased_price or (line.purchased_price if line else None),
             weight=offer.weight,
             unit=offer.unit_type or (line.unit_type if line else ""),

@@ -39,6 +39,14 @@ class Terms:
         return max(0.0, self.reserved - self.own_reserved)
 
 
+def digits_of(quantity) -> int:
+    """Count the digits after the point that a quantity needs, at most those that goods are counted in.
+
+    :param quantity: a number, exact or not
+    """
+    return len(f"{quantity:.{DIGITS}f}".rstrip("0").partition(".")[2])
+
+
 def target(rule: str, terms: Terms) -> float:
     """Say what KeyCRM is to show.
 

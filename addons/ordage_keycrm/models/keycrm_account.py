@@ -316,17 +316,6 @@ class KeycrmAccount(models.Model):
             raise UserError(self.env._("Only a KeyCRM administrator can do this."))
         self.check_access("write")
 
-    def _currency_for(self, code):
-        """Find the currency of KeyCRM's code.
-
-        :return: ``res.currency``, maybe inactive or empty; the company's for an empty code
-        """
-        if not code:
-            return self.company_id.currency_id
-        Currency = self.env["res.currency"].with_context(active_test=False)
-        # A longer code would be cut to Odoo's three letters, and "USDT" found as dollars.
-        return Currency.search([("name", "=", code)], limit=1) if len(code) == 3 else Currency
-
     def _move_archived_orders(self):
         """The archive statuses changed: the orders concerned move into the archive or out of it."""
         for account in self:

@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
-from ..concurrency import found_if_done_again
+from ..concurrency import clear_caches_after_commit, found_if_done_again
 
 
 class KeycrmAccount(models.Model):
@@ -187,6 +187,43 @@ class KeycrmAccount(models.Model):
 
     # === BUSINESS METHODS ===#
 
+    def _currency_for(self, code):
+        """Find the currency of KeyCRM's code, and activate it where it is inactive.
+
+        :return: ``res.currency``; empty where Odoo does not have it. For an empty code the KeyCRM
+            currency, or the company's where that is not known
+        """
+        if not code:
+            return self.keycrm_currency_id or self.company_id.currency_id
+        Currency = self.env["res.currency"].with_context(active_test=False)
+        for currency_id, values in Currency.get_all_currencies().items():
+            if values["name"] == code:
+                return Currency.browse(currency_id)
+        # A longer code would be cut to Odoo's three letters, and "USDT" found as dollars.
+        currency = Currency.search([("name", "=", code)], limit=1) if len(code) == 3 else Currency
+        if currency and not currency.active:
+            Currency._keycrm_activate([code])
+        return currency
+
+    def _in_company_currency(self, amount, code):
+        """Convert an amount of KeyCRM for a field that holds the company's currency.
+
+        :param amount: number, or None
+        :param code: KeyCRM's currency code; empty for the KeyCRM currency
+        :return: the amount; None where there is none, its currency is not known or no rate was entered
+        """
+        company = self.company_id
+        if amount is None or not amount or code == company.currency_id.name:
+            return None if amount is None else float(amount)
+        if not (code or self.keycrm_currency_id) and self.keycrm_currency_ids:
+            # One of several, and nobody chose.
+            return None
+        currency = self._currency_for(code)
+        if not currency:
+            return None
+        today = self.env.cr.now().date()
+        return currency._keycrm_convert(float(amount), company.currency_id, company, today)
+
     def _settle_keycrm_currency(self):
         """Set the KeyCRM currency to the one that all sources share; a person's choice stays."""
         for account in self.sudo():
@@ -224,17 +261,27 @@ class KeycrmAccount(models.Model):
         # The default ones that Odoo makes when a second currency is activated.
         pricelists = Pricelist.search(
             [
-                ("company_id", "=", company.id),
+                ("company_id", "child_of", company.id),
                 ("currency_id", "=", former.id),
                 ("item_ids", "=", False),
             ]
         )
         used = self.env["sale.order"].sudo().search([("pricelist_id", "in", pricelists.ids)])
         (pricelists - used.pricelist_id).currency_id = company.currency_id
+        orders = self.env["sale.order"].sudo()
+        orders.search(
+            [("company_id", "child_of", company.id), ("keycrm_account_id", "!=", False)]
+        )._keycrm_refresh_rate()
+        company.currency_id._keycrm_rates_changed()
+        # Their sales prices were left empty: the catalog is read again with the next orders.
+        accounts = self.sudo().search([("company_id", "child_of", company.id)])
+        offers = self.env["keycrm.offer"].sudo().search([("account_id", "in", accounts.ids)])
+        offers.catalogue_at = False
         former = former.sudo()
         if not self._is_currency_used(former):
             former.active = False
-        self.env["res.currency"]._keycrm_clear_caches_after_commit()
+            former._keycrm_remove_pricelists()
+        clear_caches_after_commit(self.env)
 
     @api.model
     def _is_currency_used(self, currency):

@@ -1,5 +1,7 @@
 from odoo import api, fields, models
 
+from ..concurrency import clear_caches_after_commit
+
 UKRAINIAN = "uk_UA"
 
 
@@ -46,7 +48,7 @@ class KeycrmAccount(models.Model):
         self._check_manager()
         if self.ukrainian_state == "missing":
             self.env["res.lang"].sudo()._activate_and_install_lang(UKRAINIAN)
-            self.env["res.currency"]._keycrm_clear_caches_after_commit()
+            clear_caches_after_commit(self.env)
         self.env.user.sudo().lang = UKRAINIAN
         self.company_id.sudo().partner_id.lang = UKRAINIAN
         return {"type": "ir.actions.client", "tag": "reload_context"}

@@ -161,17 +161,17 @@ class KeycrmExplain(models.AbstractModel):
             "no_order_number": self.env._(
                 "KeyCRM's message contains no order number, so there is nothing to do."
             ),
-            "currency_inactive": self.env._(
-                "The order is in %(currency)s. Activate this currency in Odoo (Invoicing → "
-                "Configuration → Accounting → Currencies), then click “Retry”."
-            ),
             "currency_unknown": self.env._(
                 "Odoo has no currency %(currency)s. Correct the currency of the order's source in KeyCRM."
             ),
-            "payment_currency_inactive": self.env._(
-                "A payment of %(amount)s is not counted as paid and not posted in accounting: "
-                "%(currency)s is not active in Odoo. Activate it (Invoicing → Configuration → "
-                "Accounting → Currencies), then click “Refresh from KeyCRM” on the order."
+            "payment_rate_missing": self.env._(
+                "A payment of %(amount)s is not counted as paid and not posted in accounting: an exchange "
+                "rate of %(currency)s is missing in Odoo. Enter one (Invoicing → Configuration → "
+                "Accounting → Currencies); the payment follows automatically."
+            ),
+            "no_rate": self.env._(
+                "The payment is not posted in accounting: an exchange rate of %(currency)s is missing in "
+                "Odoo. Enter one in the set-up, step “Currency”; the payment follows automatically."
             ),
             "payment_currency_unknown": self.env._(
                 "A payment of %(amount)s is not counted as paid and not posted in accounting: "

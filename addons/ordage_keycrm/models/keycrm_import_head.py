@@ -75,21 +75,24 @@ class KeycrmOrderImporter(models.AbstractModel):
     def _pricelist_of(self, batch, order):
         """Give the pricelist that puts the order into its currency, looked up once for a batch.
 
-        The currency is its source's, else its payments', else the company's.
+        The currency is its source's, else its payments', else the KeyCRM currency.
 
-        :raise ImportProblem: when Odoo does not have the currency or it is not active
+        :raise ImportProblem: when Odoo does not have the currency
         """
-        source = batch.sources.get(order.source_id)
-        codes = {payment.currency_code for payment in order.payments if payment.currency_code}
-        code = (source.currency_code if source else "") or (codes.pop() if len(codes) == 1 else "")
+        code = self._currency_code(order, batch.sources)
         if code not in batch.pricelists:
             currency = batch.account._currency_for(code)
             if not currency:
                 raise ImportProblem("currency_unknown", currency=code)
-            if not currency.active:
-                raise ImportProblem("currency_inactive", currency=code)
             batch.pricelists[code] = self._pricelist(batch.account, currency)
         return batch.pricelists[code]
+
+    @api.model
+    def _currency_code(self, order, sources):
+        """:return: code of the order's currency; empty where neither source nor payments name one"""
+        source = sources.get(order.source_id)
+        codes = {payment.currency_code for payment in order.payments if payment.currency_code}
+        return (source.currency_code if source else "") or (codes.pop() if len(codes) == 1 else "")
 
     @api.model
     def _pricelist(self, account, currency):

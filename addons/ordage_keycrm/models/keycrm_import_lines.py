@@ -3,6 +3,7 @@ from odoo.fields import Command
 
 from ..keycrm import money
 from ..keycrm.naming import product_name
+from ..keycrm.stock import digits_of
 
 #: Products that stand for amounts which are no goods, by their kind.
 EXTRA_PRODUCTS = {
@@ -132,6 +133,32 @@ class KeycrmOrderImporter(models.AbstractModel):
         if not route.active:
             route.active = True
         return route
+
+    # === DIGITS ===#
+
+    @api.model
+    def _make_room(self, batch):
+        """Let Odoo hold the exact quantities of the orders.
+
+        :return: the note about it; None where nothing changed
+        """
+        return self.env["decimal.precision"]._keycrm_make_room(
+            batch.account,
+            [
+                (line.quantity, line.name or line.sku)
+                for order in batch.orders
+                for line in order.lines
+            ],
+        )
+
+    @api.model
+    def _note_digits(self, batch, note):
+        """Leave the note on the order whose quantity needed the digits."""
+
+        def digits(order):
+            return max((digits_of(line.quantity) for line in order.lines), default=0)
+
+        batch.record(max(batch.orders, key=digits)).message_post(body=note)
 
     # === THE CENT ===#
 

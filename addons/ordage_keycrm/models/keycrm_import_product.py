@@ -9,14 +9,19 @@ class KeycrmOrderImporter(models.AbstractModel):
     _inherit = "keycrm.order.importer"
 
     @api.model
-    def _products(self, account, orders, known):
+    def _products(self, account, orders, known, sources):
         """Find or make the products of all lines.
 
         :param known: ``{number: sale.order}`` that Odoo has already
+        :param sources: ``{number: keycrm.source}``
         :return: ``{line id: product.product}``
         :raise ImportProblem: when a SKU or barcode belongs to several products
         """
-        goods = {line.id: Goods.of_line(line) for order in orders for line in order.lines}
+        goods = {
+            line.id: Goods.of_line(line, self._currency_code(order, sources))
+            for order in orders
+            for line in order.lines
+        }
         of_line = {
             line.keycrm_id: line.product_id
             for record in known.values()

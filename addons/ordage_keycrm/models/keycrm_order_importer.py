@@ -35,9 +35,10 @@ class KeycrmOrderImporter(models.AbstractModel):
         if not batch.orders:
             self._tell_stock(batch)
             return outcomes
+        note = self._make_room(batch)
         batch.partners = self._partners(account, batch.orders)
         batch.invoice_addresses = self._invoice_addresses(account, batch.partners)
-        batch.products = self._products(account, batch.orders, batch.known)
+        batch.products = self._products(account, batch.orders, batch.known, batch.sources)
         heads = {order.id: self._head_vals(batch, order) for order in batch.orders}
         self._create_orders(batch, heads)
         for order in batch.orders:
@@ -46,6 +47,8 @@ class KeycrmOrderImporter(models.AbstractModel):
                 self._update_head(batch.known[order.id], vals)
                 self._update_lines(batch, order)
         self._balance(batch)
+        if note:
+            self._note_digits(batch, note)
         self._import_payments(batch)
         self._apply_statuses(batch)
         self._tell_stock(batch)

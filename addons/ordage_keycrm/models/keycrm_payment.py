@@ -3,8 +3,8 @@ from odoo.fields import Domain
 
 from ..concurrency import OTHER_WAS_FASTER
 
-#: Why Odoo cannot reckon with a payment: its currency is not active, or not known.
-_CURRENCY_PROBLEMS = ("payment_currency_inactive", "payment_currency_unknown")
+#: Why a payment does not count: no rate to the order's currency was entered, or Odoo lacks its currency.
+_CURRENCY_PROBLEMS = ("payment_rate_missing", "payment_currency_unknown")
 
 
 class KeycrmPayment(models.Model):
@@ -82,9 +82,32 @@ class KeycrmPayment(models.Model):
             self.write(changed)
 
     def _counts(self):
-        """Tell whether Odoo can reckon with the payment: its currency is there, and active."""
+        """Check that the payment has an amount in its order's currency."""
         self.ensure_one()
-        return bool(self.currency_id.active)
+        return self._amount_for_order() is not None
+
+    def _amount_for_order(self):
+        """:return: the amount in the order's currency; None where Odoo lacks the payment's currency, or
+        no rate was entered
+        """
+        self.ensure_one()
+        order, currency = self.sale_order_id, self.currency_id
+        if not currency:
+            return None
+        day = (self.date or order.date_order or fields.Datetime.now()).date()
+        return currency._keycrm_convert(self.amount, order.currency_id, order.company_id, day)
+
+    @api.model
+    def _waiting_for_rate(self, currencies):
+        """:return: payments that need an exchange rate of one of these currencies"""
+        return self.sudo().search(
+            [
+                ("problem_code", "in", ("payment_rate_missing", "no_rate")),
+                "|",
+                ("currency_id", "in", currencies.ids),
+                ("sale_order_id.currency_id", "in", currencies.ids),
+            ]
+        )
 
     def _check_currency(self):
         """Say on the payment and its order where Odoo cannot reckon with it, and take that back.
@@ -97,10 +120,10 @@ class KeycrmPayment(models.Model):
             self._currency_is_settled()
         if counts:
             return True
-        known, unknown = _CURRENCY_PROBLEMS
+        rate, unknown = _CURRENCY_PROBLEMS
         self._write_changed(
             {
-                "problem_code": known if self.currency_id else unknown,
+                "problem_code": rate if self.currency_id else unknown,
                 "problem_params": {"amount": amount, "currency": self.currency_code},
             }
         )
@@ -169,6 +192,11 @@ class KeycrmPayment(models.Model):
         if not self._has_receivable_account(journal.company_id):
             company = journal.company_id.name
             self.write({"problem_code": "no_chart", "problem_params": {"company": company}})
+            return
+        if not self.currency_id._keycrm_has_rate(journal.company_id):
+            # Odoo would post hryvnias one to one as dollars.
+            currency = self.currency_id.name
+            self.write({"problem_code": "no_rate", "problem_params": {"currency": currency}})
             return
 
         def post(payment):

@@ -77,7 +77,9 @@ class KeycrmProductMatcher(models.AbstractModel):
         if goods.weight and _differs(product, "weight", float(goods.weight)):
             vals["weight"] = float(goods.weight)
         if goods.cost and not product.with_company(account.company_id).standard_price:
-            vals["standard_price"] = float(goods.cost)
+            cost = account._in_company_currency(goods.cost, goods.currency_code)
+            if cost:
+                vals["standard_price"] = cost
         return vals
 
     # === PRICES OF REAL VARIANTS ===#

@@ -35,7 +35,7 @@ class KeycrmProductMatcher(models.AbstractModel):
                     "taxes_id": [Command.clear()],
                     "company_id": account.company_id.id,
                     "uom_id": self._unit(plan.goods).id,
-                    **self._variant_vals(plan.goods, skus[plan], barcodes),
+                    **self._variant_vals(account, plan.goods, skus[plan], barcodes),
                 }
                 for plan in flat
             ]
@@ -44,14 +44,14 @@ class KeycrmProductMatcher(models.AbstractModel):
             plan.product = product
 
     @api.model
-    def _variant_vals(self, goods, sku, barcodes):
+    def _variant_vals(self, account, goods, sku, barcodes):
         """Values that each variant has of its own."""
         barcode = goods.barcode if goods.barcode not in barcodes else ""
         vals = {
             "default_code": sku,
             "barcode": barcode or False,
             "weight": float(goods.weight or 0),
-            "standard_price": float(goods.cost or 0),
+            "standard_price": account._in_company_currency(goods.cost, goods.currency_code) or 0.0,
             "keycrm_origin": "catalog" if goods.offer_id else "one_off",
             "keycrm_one_off_key": False if goods.offer_id else goods.name_key or False,
             "keycrm_sku_generated": not goods.sku,
@@ -65,18 +65,13 @@ class KeycrmProductMatcher(models.AbstractModel):
     def _price(self, account, goods):
         """Give the sales price in the company's currency.
 
-        :return: None where KeyCRM names no price, or one in a currency that Odoo cannot convert
+        :return: None where KeyCRM names no price, or no rate to the company's currency was entered
         """
-        price = goods.price
-        if price is None:
-            return float(goods.line_price) if not goods.offer_id or goods.line_price else None
-        currency = account.company_id.currency_id
-        if not goods.currency_code or goods.currency_code == currency.name:
-            return float(price)
-        theirs = account._currency_for(goods.currency_code)
-        if not theirs or not theirs.active:
+        if goods.price is not None:
+            return account._in_company_currency(goods.price, goods.currency_code)
+        if goods.offer_id and not goods.line_price:
             return None
-        return theirs._convert(float(price), currency, account.company_id, self.env.cr.now().date())
+        return account._in_company_currency(goods.line_price, goods.line_currency)
 
     @api.model
     def _unit(self, goods):
@@ -162,7 +157,7 @@ class KeycrmProductMatcher(models.AbstractModel):
         if not variant or variant.default_code:
             # The same properties twice in KeyCRM.
             return none
-        variant.write(self._variant_vals(goods, sku, barcodes))
+        variant.write(self._variant_vals(account, goods, sku, barcodes))
         return variant
 
     @api.model

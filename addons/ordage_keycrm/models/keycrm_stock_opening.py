@@ -179,6 +179,10 @@ class KeycrmStockComparisonLine(models.Model):
 
     def _apply_opening(self):
         """Apply the inventory adjustment that makes Odoo's numbers those of KeyCRM."""
+        self.env["decimal.precision"]._keycrm_make_room(
+            self.account_id,
+            [(line.keycrm_quantity, line.product_id.display_name) for line in self],
+        )
         counts = [count for line in self for count in line._opening_counts()]
         Quant = self.env["stock.quant"].with_company(self.account_id.company_id).sudo()
         name = self.env._("Opening quantities from KeyCRM")

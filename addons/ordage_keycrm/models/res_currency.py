@@ -1,5 +1,12 @@
 from odoo import api, models
 
+from ..concurrency import clear_caches_after_commit
+
+#: Odoo's feature of pricelists, which it switches on together with a second currency.
+PRICELISTS = "product.group_product_pricelist"
+#: Remembers that a currency of KeyCRM switched it on, not a person.
+PRICELISTS_ADDED = "ordage_keycrm.pricelists_added"
+
 
 class ResCurrency(models.Model):
     """Conversion for amounts from KeyCRM: only at a rate that a person entered.
@@ -29,23 +36,33 @@ class ResCurrency(models.Model):
         # repeats its transaction finds nothing left to do.
         inactive = currencies.search([("name", "in", list(names)), ("active", "=", False)])
         if inactive:
+            groups = self.env["res.groups"]
+            had_pricelists = groups._is_feature_enabled(PRICELISTS)
             inactive.active = True
-            self._keycrm_clear_caches_after_commit()
+            if not had_pricelists and groups._is_feature_enabled(PRICELISTS):
+                self.env["ir.config_parameter"].sudo().set_param(PRICELISTS_ADDED, "True")
+            clear_caches_after_commit(self.env)
 
     @api.model
-    def _keycrm_clear_caches_after_commit(self):
-        """Clear Odoo's caches in all processes once the change is visible to them.
+    def _keycrm_remove_pricelists(self):
+        """Switch pricelists off again where only a second currency, now inactive, brought them.
 
-        Odoo clears them at the write. Until the commit, another thread of this process may read the
-        former value again and keep it; a worker's other processes would learn it when its run ends.
+        As Odoo's settings do it. Pricelists with rules, and those that orders have, stay.
         """
-        registry = self.env.registry
-
-        def clear():
-            registry.clear_all_caches()
-            registry.signal_changes()
-
-        self.env.cr.postcommit.add(clear)
+        parameters = self.env["ir.config_parameter"].sudo()
+        pricelists = self.env["product.pricelist"].sudo().search([])
+        orders = self.env["sale.order"].sudo()
+        if (
+            not parameters.get_param(PRICELISTS_ADDED)
+            or self.search_count([]) > 1
+            or pricelists.item_ids
+            or orders.search_count([("pricelist_id", "in", pricelists.ids)], limit=1)
+        ):
+            return
+        users = self.env.ref("base.group_user").sudo()
+        users._remove_group(self.env.ref(PRICELISTS).sudo())
+        pricelists.action_archive()
+        parameters.set_param(PRICELISTS_ADDED, False)
 
     def _keycrm_has_rate(self, company):
         """Check whether a rate between this currency and the company's was entered.
@@ -57,6 +74,14 @@ class ResCurrency(models.Model):
         root = company.root_id
         if self == root.currency_id:
             return True
+        # Once for a batch of orders; cleared with the transaction, and when a rate changes.
+        known = self.env.cr.cache.setdefault("keycrm_rates", {})
+        key = (self.id, root.id)
+        if key not in known:
+            known[key] = self._keycrm_rate_exists(root)
+        return known[key]
+
+    def _keycrm_rate_exists(self, company):
         demo_rate = self.env.ref(f"base.rate{self.name}", raise_if_not_found=False)
         return bool(
             self.env["res.currency.rate"]
@@ -64,12 +89,27 @@ class ResCurrency(models.Model):
             .search_count(
                 [
                     ("currency_id", "=", self.id),
-                    ("company_id", "in", (False, root.id)),
+                    ("company_id", "in", (False, company.id)),
                     ("id", "not in", demo_rate.ids if demo_rate else []),
                 ],
                 limit=1,
             )
         )
+
+    def _keycrm_rates_changed(self):
+        """Let orders and payments that wait for an exchange rate of these currencies go on."""
+        self.env.cr.cache.pop("keycrm_rates", None)
+        orders = (
+            self.env["sale.order"]
+            .sudo()
+            .search([("keycrm_rate_missing", "=", True), ("currency_id", "in", self.ids)])
+        )
+        drafts = orders.invoice_ids.filtered(lambda move: move.state == "draft")
+        drafts.refresh_invoice_currency_rate()
+        payments = self.env["keycrm.payment"]._waiting_for_rate(self)
+        (orders | payments.sale_order_id)._keycrm_refresh_rate()
+        for company, waiting in payments.grouped("company_id").items():
+            waiting.with_company(company)._settle()
 
     def _keycrm_convert(self, amount, currency, company, date):
         """Convert an amount, or nothing where no rate was entered.

@@ -165,20 +165,15 @@ class SaleOrder(models.Model):
     @api.depends(
         "keycrm_payment_ids.amount",
         "keycrm_payment_ids.status",
-        "keycrm_payment_ids.currency_id.active",
+        "keycrm_payment_ids.currency_id",
         "currency_id",
     )
     def _compute_keycrm_amounts(self):
-        """Sum the payments in the order's currency, as far as Odoo can reckon with theirs."""
+        """Sum the payments in the order's currency; one that cannot be converted does not count."""
         for order in self:
             sums = dict.fromkeys(("paid", "not_paid", "canceled"), 0.0)
-            for payment in order.keycrm_payment_ids.filtered(lambda payment: payment._counts()):
-                sums[payment.status] += payment.currency_id._convert(
-                    payment.amount,
-                    order.currency_id,
-                    order.company_id,
-                    (payment.date or order.date_order or fields.Datetime.now()).date(),
-                )
+            for payment in order.keycrm_payment_ids:
+                sums[payment.status] += payment._amount_for_order() or 0.0
             order.keycrm_amount_paid = sums["paid"]
             order.keycrm_amount_expected = sums["not_paid"]
 

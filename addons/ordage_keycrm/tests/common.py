@@ -48,8 +48,15 @@ class KeycrmCase(TransactionCase):
         )
         cls.account.enabled = True
         cls.account.action_refresh_statuses()
+        cls.settle_currency()
         # Tests tell of many orders within a second, and no more come while they wait.
         cls.enterClassContext(patch.object(keycrm_account_orders, "BURST_PAUSE", 0.0))
+
+    @classmethod
+    def settle_currency(cls):
+        """Let the company work in hryvnias, by the set-up's own button."""
+        cls.account.keycrm_currency_id = cls.env.ref("base.UAH")
+        cls.account.action_set_company_currency()
 
     def setUp(self):
         super().setUp()

@@ -111,6 +111,17 @@ class TestCurrency(TransactionCase):
         self.account._replace_currency(self.company, self.usd)
         self.assertFalse(self.usd.active, "nothing uses it")
 
+    def test_account_of_branch_changes_currency_of_root(self):
+        branch = self.env["res.company"].create({"name": "Branch", "parent_id": self.company.id})
+        self.env.user.company_ids |= branch
+        self.account = self.env["keycrm.account"].create(
+            {"name": "Branch", "company_id": branch.id, "api_key": "another key"}
+        )
+        self.source("UAH")
+        self.account.action_set_company_currency()
+        self.assertEqual((self.company | branch).mapped("currency_id"), self.uah)
+        self.assertEqual(self.account.currency_state, "same")
+
     def test_company_with_journal_items_gets_rate(self):
         self.source("UAH")
         self.journal_item()

@@ -179,18 +179,18 @@ class TestPayments(KeycrmCase):
         self.keycrm.patch_order(number, raw={"payments": [row]}, webhook=False)
         return self.arrive(number)
 
-    def test_money_in_an_inactive_currency_counts_once_the_currency_is_active(self):
+    def test_payment_in_another_currency_counts_once_a_rate_is_entered(self):
         self.account.payment_journal_id = self.journal
         francs = self.env.ref("base.CHF")
         francs.active = False
         order = self.make_in("CHF")
         payment = order.keycrm_payment_ids
+        self.assertTrue(francs.active)
         self.assertEqual((payment.amount, payment.currency_id), (50, francs))
         self.assertEqual((order.keycrm_amount_paid, order.keycrm_amount_due), (0, 200))
         self.assertFalse(payment.payment_id)
         self.assertIn("CHF", payment.problem)
         self.assertIn("CHF", order.activity_ids.note)
-        francs.active = True
         self.env["res.currency.rate"].create(
             {
                 "currency_id": francs.id,
@@ -199,7 +199,6 @@ class TestPayments(KeycrmCase):
                 "rate": 0.5,
             }
         )
-        self.arrive(order.keycrm_id)
         self.assertEqual((order.keycrm_amount_paid, order.keycrm_amount_due), (100, 100))
         self.assertEqual(payment.payment_id.currency_id, francs)
         self.assertFalse(payment.problem or order.activity_ids)

@@ -69,6 +69,9 @@ METHODS = {
     ("keycrm.account", "action_set_currency_rate"): MANAGER,
     ("keycrm.account", "action_switch_to_ukrainian"): MANAGER,
     ("keycrm.account", "action_load_all_products"): MANAGER,
+    ("keycrm.account", "action_set_company_currency"): MANAGER,
+    ("keycrm.account", "action_set_currency_rate"): MANAGER,
+    ("keycrm.account", "action_switch_to_ukrainian"): MANAGER,
     ("keycrm.account", "action_open_orders_today"): USER,
     ("keycrm.account", "action_open_waiting_events"): USER,
     ("keycrm.account", "action_open_stock_waiting"): USER,
@@ -524,6 +527,7 @@ class TestButtons(RightsCase):
             "action_rehearse_stock",
             "action_new_webhook_token",
             "action_review_step",
+            "action_switch_to_ukrainian",
         ):
             self.assertTrue(self.called(self.manager, "keycrm.account", method))
         self.assertTrue(self.called(self.manager, "keycrm.event", "action_retry"))

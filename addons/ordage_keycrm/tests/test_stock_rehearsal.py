@@ -179,6 +179,18 @@ class TestStockRehearsal(StockCase):
         self.count(self.uncounted, 7)
         self.assert_sent((self.uncounted, 7))
 
+    def test_opening_quantities_with_three_digits_are_taken_exactly(self):
+        precision = self.env.ref("uom.decimal_product_uom")
+        self.assertEqual(precision.digits, 2)
+        honey = self.goods(
+            "honey", keycrm={1: 0.125}, uom_id=self.env.ref("uom.product_uom_kgm").id
+        )
+        self.rehearsal().action_take_opening()
+        self.work()
+        self.assertEqual(self.here(honey), 0.125)
+        self.assertEqual(precision.digits, 3)
+        self.assertIn("0.125", self.account.message_ids[0].body)
+
     def lots_of(self, product, *names):
         return self.env["stock.lot"].create(
             [{"name": name, "product_id": product.id} for name in names]

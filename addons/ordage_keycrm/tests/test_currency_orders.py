@@ -1,0 +1,195 @@
+"""Orders in hryvnias in a company in dollars: to the cent, and nothing at a rate that nobody entered."""
+
+from odoo.exceptions import UserError
+
+from .common import KeycrmCase
+
+LINES = [
+    {"name": "Кухоль", "price": "100.10", "quantity": 3, "purchased_price": 40},
+    {"name": "Тарілка", "price": "49.99", "quantity": 1},
+]
+
+
+class TestCurrencyOrders(KeycrmCase):
+    """The account was connected and nothing else was done."""
+
+    @classmethod
+    def settle_currency(cls):
+        cls.uah, cls.usd = cls.env.ref("base.UAH"), cls.env.ref("base.USD")
+        assert cls.company.currency_id == cls.usd
+        assert cls.uah.active
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.account.import_payments = True
+        cls.account.keycrm_currency_id = cls.uah
+
+    def enter_rate(self, rate=40):
+        """Enter the rate as the set-up does: 1 USD = 40 UAH."""
+        self.account.currency_rate = rate
+        self.account.action_set_currency_rate()
+
+    def use_accounting(self):
+        """Post payments, with the chart of accounts that Odoo installs: none of Ukraine."""
+        if not self.company.chart_template:
+            self.env["account.chart.template"].try_loading("generic_coa", self.company, False)
+        self.assertEqual(self.company.currency_id, self.usd)
+        self.account.payment_journal_id = self.env["account.journal"].search(
+            [("type", "=", "bank"), ("company_id", "=", self.company.id)], limit=1
+        )
+
+    def reported(self, order):
+        """:return: the order's total as Odoo's sales report counts it, in the company's currency"""
+        self.env.flush_all()
+        report = self.env["sale.report"]
+        groups = report._read_group([("name", "=", order.name)], [], ["price_total:sum"])
+        return groups[0][0] or 0.0
+
+    def test_order_arrives_in_its_currency_to_the_cent(self):
+        number = self.new_order(LINES)
+        self.uah.active = False
+        order = self.arrive(number)
+        self.assertTrue(self.uah.active, "an order activates its currency again")
+        self.assertEqual((order.currency_id, order.amount_total), (self.uah, 350.29))
+        self.assertFalse(order.keycrm_total_differs)
+        self.assertEqual(self.company.currency_id, self.usd)
+
+    def test_price_without_a_rate_stays_empty_until_one_is_entered(self):
+        offer = self.keycrm.create_offer(sku="CUP", price=200, purchased_price=80)["id"]
+        number = self.new_order([{"offer_id": offer, "quantity": 1}])
+        order = self.arrive(number)
+        product = order.order_line.product_id
+        self.assertEqual((product.list_price, product.standard_price), (0, 0))
+        self.assertEqual(order.amount_total, 200)
+        one_off = self.arrive(self.new_order(LINES)).order_line.product_id
+        self.assertEqual(one_off.mapped("list_price"), [0, 0])
+        self.assertEqual(one_off.mapped("standard_price"), [0, 0])
+        self.enter_rate()
+        self.arrive(number)
+        self.assertEqual((product.list_price, product.standard_price), (5, 2))
+
+    def test_sales_report_leaves_out_what_it_cannot_convert(self):
+        order = self.arrive(self.new_order(LINES))
+        self.assertTrue(order.keycrm_rate_missing)
+        self.assertEqual(self.reported(order), 0)
+        self.enter_rate()
+        self.assertFalse(order.keycrm_rate_missing)
+        self.assertAlmostEqual(self.reported(order), 350.29 / 40, 2)
+
+    def test_rate_of_odoo_demo_data_is_no_entered_rate(self):
+        rate = self.env["res.currency.rate"].create(
+            {"currency_id": self.uah.id, "company_id": self.company.id, "name": "2010-01-01"}
+        )
+        order = self.arrive(self.new_order(LINES))
+        self.assertFalse(order.keycrm_rate_missing)
+        self.env["ir.model.data"].create(
+            {"module": "base", "name": "rateUAH", "model": rate._name, "res_id": rate.id}
+        )
+        self.uah._keycrm_rates_changed()
+        self.assertTrue(self.arrive(self.new_order(LINES)).keycrm_rate_missing)
+
+    def test_payment_without_a_rate_waits_and_follows(self):
+        self.use_accounting()
+        order = self.arrive(
+            self.new_order(LINES, payments=[{"amount": "350.29", "status": "paid"}])
+        )
+        payment = order.keycrm_payment_ids
+        self.assertEqual((order.keycrm_amount_paid, order.keycrm_amount_due), (350.29, 0))
+        self.assertFalse(payment.payment_id)
+        self.assertIn("UAH", payment.problem)
+        self.enter_rate()
+        self.assertEqual(payment.payment_id.state, "in_process")
+        self.assertFalse(payment.problem)
+        self.assertAlmostEqual(payment.payment_id.amount_company_currency_signed, 8.76, 2)
+
+    def test_payment_in_third_currency_counts_once_its_rate_is_entered(self):
+        row = {"amount": 100, "status": "paid"}
+        order = self.arrive(self.new_order(LINES, payments=[row]))
+        raw = self.keycrm.order(order.keycrm_id)["answer"]["payments"][0]
+        raw.update(actual_amount=2, actual_currency="EUR", source_currency="EUR")
+        self.keycrm.patch_order(order.keycrm_id, raw={"payments": [raw]}, webhook=False)
+        self.arrive(order.keycrm_id)
+        self.assertTrue(self.env.ref("base.EUR").active)
+        self.assertEqual(order.keycrm_amount_paid, 0)
+        self.assertTrue(order.activity_ids)
+        self.enter_rate()
+        self.assertEqual(order.keycrm_amount_paid, 0)
+        self.env["res.currency.rate"].create(
+            {
+                "currency_id": self.env.ref("base.EUR").id,
+                "company_id": self.company.id,
+                "company_rate": 0.8,
+            }
+        )
+        self.assertEqual(order.keycrm_amount_paid, 100)
+        self.assertAlmostEqual(order.keycrm_amount_due, 250.29, 2)
+        self.assertFalse(order.activity_ids)
+
+    def test_invoice_without_a_rate_is_not_posted(self):
+        self.use_accounting()
+        order = self.arrive(self.new_order(LINES, status_id=self.status(3).keycrm_id))
+        order.order_line.product_id.invoice_policy = "order"
+        invoice = order._create_invoices()
+        invoice.invoice_date = "2026-11-01"
+        with self.assertRaisesRegex(UserError, "exchange rate"):
+            invoice.action_post()
+        self.assertEqual(invoice.state, "draft")
+        self.enter_rate()
+        invoice.action_post()
+        self.assertEqual(invoice.amount_total, 350.29)
+        self.assertAlmostEqual(invoice.amount_total_signed, 8.76, 2)
+
+    def test_orders_count_after_the_company_took_their_currency(self):
+        offer = self.keycrm.create_offer(sku="BOWL", price=200)["id"]
+        number = self.new_order([{"offer_id": offer, "quantity": 1}])
+        order = self.arrive(number)
+        self.account.action_set_company_currency()
+        self.assertFalse(order.keycrm_rate_missing)
+        self.assertEqual(self.reported(order), 200)
+        self.arrive(number)
+        self.assertEqual(order.order_line.product_id.list_price, 200)
+        self.assertEqual(order.currency_id, self.uah)
+
+
+class TestQuantityDigits(KeycrmCase):
+    """Odoo's two digits of quantities stay until a quantity of KeyCRM needs a third one."""
+
+    def digits(self):
+        return self.env["decimal.precision"].precision_get("Product Unit")
+
+    def order_of(self, quantity):
+        return self.arrive(self.new_order([{"name": "Кава", "price": 100, "quantity": quantity}]))
+
+    def test_only_a_quantity_that_needs_it_raises_the_digits(self):
+        self.assertEqual(self.digits(), 2)
+        for quantity in (1, 2.5, 0.25, "3.100"):
+            self.order_of(quantity)
+            self.assertEqual(self.digits(), 2, quantity)
+        self.assertNotIn("Кава", "".join(self.account.message_ids.mapped("body")))
+        order = self.order_of("0.333")
+        self.assertEqual(self.digits(), 3)
+        self.assertEqual(order.order_line.product_uom_qty, 0.333)
+        self.assertFalse(order.keycrm_total_differs)
+        for record in (order, self.account):
+            self.assertIn("0.333", record.message_ids[0].body)
+            self.assertIn("Кава", record.message_ids[0].body)
+        again = self.order_of("0.125")
+        self.assertNotIn("Кава", "".join(again.message_ids.mapped("body")), "said once")
+
+    def test_quantity_that_an_edit_brings_is_exact_too(self):
+        order = self.order_of(1)
+        (line,) = self.keycrm.order(order.keycrm_id)["answer"]["products"]
+        self.keycrm.patch_order(
+            order.keycrm_id,
+            lines=[{"id": line["id"], "name": "Кава", "price": 100, "quantity": "1.375"}],
+            webhook=False,
+        )
+        self.arrive(order.keycrm_id)
+        self.assertEqual(sum(order.order_line.mapped("product_uom_qty")), 1.375)
+
+    def test_digits_of_other_usages_stay(self):
+        precisions = self.env["decimal.precision"].search([("name", "!=", "Product Unit")])
+        before = precisions.mapped("digits")
+        self.order_of("0.333")
+        self.assertEqual(precisions.mapped("digits"), before)

@@ -58,7 +58,8 @@ class KeycrmAccount(models.Model):
         currencies = self.env["res.currency"].with_context(active_test=False)
         sources = self.env["keycrm.source"].sudo().search([("account_id", "in", self.ids)])
         for account in self:
-            codes = sources.filtered(lambda s, a=account: s.account_id == a).mapped("currency_code")
+            ours = sources.filtered(lambda source, a=account._origin: source.account_id == a)
+            codes = ours.mapped("currency_code")
             account.keycrm_currency_ids = currencies.search(
                 [("name", "in", [code for code in codes if code and len(code) == 3])]
             )

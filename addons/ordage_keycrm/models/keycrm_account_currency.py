@@ -183,6 +183,7 @@ class KeycrmAccount(models.Model):
                     "rates. Request it from them."
                 )
             ) from None
+        self._forget_catalog(company)
         self.invalidate_recordset(["currency_state", "currency_rate_text"])
         return True
 
@@ -194,8 +195,7 @@ class KeycrmAccount(models.Model):
         :return: ``res.currency``; empty where Odoo does not have it. For an empty code the KeyCRM
             currency, or the company's where that is not known
         """
-        if not code:
-            return self.keycrm_currency_id or self.company_id.currency_id
+        code = code or (self.keycrm_currency_id or self.company_id.currency_id).name
         Currency = self.env["res.currency"].with_context(active_test=False)
         for currency_id, values in Currency.get_all_currencies().items():
             if values["name"] == code:
@@ -274,15 +274,19 @@ class KeycrmAccount(models.Model):
             [("company_id", "child_of", company.id), ("keycrm_account_id", "!=", False)]
         )._keycrm_refresh_rate()
         company.currency_id._keycrm_rates_changed()
-        # Their sales prices were left empty: the catalog is read again with the next orders.
-        accounts = self.sudo().search([("company_id", "child_of", company.id)])
-        offers = self.env["keycrm.offer"].sudo().search([("account_id", "in", accounts.ids)])
-        offers.catalogue_at = False
+        self._forget_catalog(company)
         former = former.sudo()
         if not self._is_currency_used(former):
             former.active = False
             former._keycrm_remove_pricelists()
         clear_caches_after_commit(self.env)
+
+    @api.model
+    def _forget_catalog(self, company):
+        """Let the catalog be read again with the next orders: prices that stayed empty can be filled."""
+        accounts = self.sudo().search([("company_id", "child_of", company.id)])
+        offers = self.env["keycrm.offer"].sudo().search([("account_id", "in", accounts.ids)])
+        offers.catalogue_at = False
 
     @api.model
     def _is_currency_used(self, currency):

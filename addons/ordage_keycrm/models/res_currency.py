@@ -74,14 +74,6 @@ class ResCurrency(models.Model):
         root = company.root_id
         if self == root.currency_id:
             return True
-        # Once for a batch of orders; cleared with the transaction, and when a rate changes.
-        known = self.env.cr.cache.setdefault("keycrm_rates", {})
-        key = (self.id, root.id)
-        if key not in known:
-            known[key] = self._keycrm_rate_exists(root)
-        return known[key]
-
-    def _keycrm_rate_exists(self, company):
         demo_rate = self.env.ref(f"base.rate{self.name}", raise_if_not_found=False)
         return bool(
             self.env["res.currency.rate"]
@@ -89,7 +81,7 @@ class ResCurrency(models.Model):
             .search_count(
                 [
                     ("currency_id", "=", self.id),
-                    ("company_id", "in", (False, company.id)),
+                    ("company_id", "in", (False, root.id)),
                     ("id", "not in", demo_rate.ids if demo_rate else []),
                 ],
                 limit=1,
@@ -98,7 +90,6 @@ class ResCurrency(models.Model):
 
     def _keycrm_rates_changed(self):
         """Let orders and payments that wait for an exchange rate of these currencies go on."""
-        self.env.cr.cache.pop("keycrm_rates", None)
         orders = (
             self.env["sale.order"]
             .sudo()
@@ -109,7 +100,9 @@ class ResCurrency(models.Model):
         payments = self.env["keycrm.payment"]._waiting_for_rate(self)
         (orders | payments.sale_order_id)._keycrm_refresh_rate()
         for company, waiting in payments.grouped("company_id").items():
-            waiting.with_company(company)._settle()
+            # To-dos that this ends are in the language of the worker that left them.
+            lang = company.partner_id.lang or self.env.lang
+            waiting.with_company(company).with_context(lang=lang)._settle()
 
     def _keycrm_convert(self, amount, currency, company, date):
         """Convert an amount, or nothing where no rate was entered.

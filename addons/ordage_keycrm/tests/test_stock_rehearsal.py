@@ -189,7 +189,7 @@ class TestStockRehearsal(StockCase):
         self.work()
         self.assertEqual(self.here(honey), 0.125)
         self.assertEqual(precision.digits, 3)
-        self.assertIn("0.125", self.account.message_ids[0].body)
+        self.assertIn("0.125", "".join(self.account.message_ids.mapped("body")))
 
     def lots_of(self, product, *names):
         return self.env["stock.lot"].create(

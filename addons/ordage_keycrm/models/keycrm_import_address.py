@@ -1,4 +1,5 @@
 from odoo import api, models
+from odoo.tools import ormcache
 
 from ..keycrm.naming import normalised_phone, shortened
 
@@ -94,8 +95,7 @@ class KeycrmOrderImporter(models.AbstractModel):
             return None
         country = account.company_id.country_id
         if shipping.country_code and shipping.country_code != country.code:
-            found = self.env["res.country"].search([("code", "=", shipping.country_code)], limit=1)
-            country = found or country
+            country = country.browse(self._country_id(shipping.country_code)) or country
         return {
             **vals,
             "type": "delivery",
@@ -103,6 +103,15 @@ class KeycrmOrderImporter(models.AbstractModel):
             "company_id": account.company_id.id,
             "country_id": country.id,
         }
+
+    @api.model
+    @ormcache("code", cache="stable")
+    def _country_id(self, code):
+        """Find a country once: in a company without a country, each order would search for its own.
+
+        :return: its id; False where Odoo does not have it
+        """
+        return self.env["res.country"].search([("code", "=", code)], limit=1).id
 
     # === KNOWN ORDERS ===#
 

@@ -35,7 +35,8 @@ class KeycrmProductMatcher(models.AbstractModel):
                     "taxes_id": [Command.clear()],
                     "company_id": account.company_id.id,
                     "uom_id": self._unit(plan.goods).id,
-                    **self._variant_vals(account, plan.goods, skus[plan], barcodes),
+                    "standard_price": self._cost(account, plan.goods),
+                    **self._variant_vals(plan.goods, skus[plan], barcodes),
                 }
                 for plan in flat
             ]
@@ -44,14 +45,13 @@ class KeycrmProductMatcher(models.AbstractModel):
             plan.product = product
 
     @api.model
-    def _variant_vals(self, account, goods, sku, barcodes):
+    def _variant_vals(self, goods, sku, barcodes):
         """Values that each variant has of its own."""
         barcode = goods.barcode if goods.barcode not in barcodes else ""
         vals = {
             "default_code": sku,
             "barcode": barcode or False,
             "weight": float(goods.weight or 0),
-            "standard_price": account._in_company_currency(goods.cost, goods.currency_code) or 0.0,
             "keycrm_origin": "catalog" if goods.offer_id else "one_off",
             "keycrm_one_off_key": False if goods.offer_id else goods.name_key or False,
             "keycrm_sku_generated": not goods.sku,
@@ -72,6 +72,11 @@ class KeycrmProductMatcher(models.AbstractModel):
         if goods.offer_id and not goods.line_price:
             return None
         return account._in_company_currency(goods.line_price, goods.line_currency)
+
+    @api.model
+    def _cost(self, account, goods):
+        """:return: the cost in the company's currency; 0.0 where there is none or no rate was entered"""
+        return account._in_company_currency(goods.cost, goods.currency_code) or 0.0
 
     @api.model
     def _unit(self, goods):
@@ -157,7 +162,12 @@ class KeycrmProductMatcher(models.AbstractModel):
         if not variant or variant.default_code:
             # The same properties twice in KeyCRM.
             return none
-        variant.write(self._variant_vals(account, goods, sku, barcodes))
+        variant.write(
+            {
+                "standard_price": self._cost(account, goods),
+                **self._variant_vals(goods, sku, barcodes),
+            }
+        )
         return variant
 
     @api.model

@@ -96,6 +96,7 @@ class ResCurrency(models.Model):
             .search([("keycrm_rate_missing", "=", True), ("currency_id", "in", self.ids)])
         )
         drafts = orders.invoice_ids.filtered(lambda move: move.state == "draft")
+        drafts.invalidate_recordset(["expected_currency_rate"])
         drafts.refresh_invoice_currency_rate()
         payments = self.env["keycrm.payment"]._waiting_for_rate(self)
         (orders | payments.sale_order_id)._keycrm_refresh_rate()

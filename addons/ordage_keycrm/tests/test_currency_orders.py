@@ -183,8 +183,8 @@ class TestQuantityDigits(KeycrmCase):
         order = self.order_of(1)
         answer = self.keycrm.order(order.keycrm_id)["answer"]
         (line,) = answer["products"]
-        raw = {"products": [{**line, "quantity": 1.375}], "grand_total": 137.5}
-        raw["products_total"] = 137.5
+        raw = {"products": [{**line, "quantity": "1.375"}], "grand_total": "137.5"}
+        raw["products_total"] = "137.5"
         self.keycrm.patch_order(order.keycrm_id, raw=raw, webhook=False)
         self.arrive(order.keycrm_id)
         self.assertEqual(order.order_line.mapped("product_uom_qty"), [1.375])

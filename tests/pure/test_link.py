@@ -223,6 +223,52 @@ def test_addresses_of_the_own_network_are_named(host):
     assert caught.value.code == "link_local"
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        "64:ff9b::10.0.0.1",
+        "64:ff9b::7f00:1",
+        "64:ff9b:1::a00:1",
+        "2002:a00:1::1",
+        "2002:7f00:1::",
+        "2001:0:4136:e378:8000:63bf:f5ff:fffe",
+        "::ffff:127.0.0.1",
+        "::ffff:192.168.0.1",
+        "::10.0.0.1",
+        "::ffff:0:10.0.0.1",
+        "fec0::1",
+        "fd00::1",
+        "fe80::1%eth0",
+        "100.64.0.1",
+        "224.0.0.1",
+        "0.0.0.0",
+    ],
+)
+def test_an_inner_address_is_not_requested_however_it_is_wrapped(address):
+    public = (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("1.1.1.1", 0))
+    hidden = (socket.AF_INET6, socket.SOCK_STREAM, 6, "", (address, 0, 0, 0))
+    for found in ([hidden], [public, hidden]):
+        with pytest.raises(link.LinkProblem) as caught:
+            link.check(f"https://odoo.example.com{PATH}", "t", resolve=lambda *_args, f=found: f)
+        assert caught.value.code == "link_local_name"
+
+
+def test_a_public_address_behind_a_gateway_to_ipv4_is_let_through():
+    def known(_host, _port):
+        return [(socket.AF_INET6, socket.SOCK_STREAM, 6, "", ("64:ff9b::1.1.1.1", 0, 0, 0))]
+
+    assert link.look_at_host(f"https://odoo.example.com{PATH}", resolve=known)
+
+
+def test_the_request_goes_to_the_address_that_was_checked():
+    with server(answers(404, b"")) as url:
+        port = url.split(":")[2].split("/")[0]
+        with pytest.raises(link.LinkProblem) as caught:
+            link.ask(f"http://no-such-host.invalid:{port}{PATH}", "t", address="127.0.0.1")
+    assert caught.value.code == "link_not_found"
+    assert caught.value.params["host"] == f"no-such-host.invalid:{port}"
+
+
 def test_names_of_the_own_network_and_unknown_names():
     def unknown(host, _port):
         raise socket.gaierror(-2, "Name or service not known")

@@ -14,7 +14,9 @@ import socket
 from urllib.parse import urljoin, urlsplit
 
 import requests
+from requests.adapters import HTTPAdapter
 
+from .addresses import is_public_behind
 from .errors import KeyCrmError
 
 #: Value of ``event`` in the question; KeyCRM sends no such event.
@@ -60,8 +62,7 @@ def check(url, token, *, resolve=socket.getaddrinfo):
     :param resolve: looks a host up as ``socket.getaddrinfo`` does
     :raise LinkProblem: with a code for each fault
     """
-    look_at_host(url, resolve=resolve)
-    ask(url, token)
+    ask(url, token, address=look_at_host(url, resolve=resolve))
 
 
 def look_at_host(url, *, resolve=socket.getaddrinfo):
@@ -69,6 +70,7 @@ def look_at_host(url, *, resolve=socket.getaddrinfo):
 
     :param url: the whole link
     :param resolve: looks a host up as ``socket.getaddrinfo`` does
+    :return: an IP address of it
     :raise LinkProblem: when it is not known, or lies in a local network
     """
     host = urlsplit(url).hostname or ""
@@ -77,30 +79,36 @@ def look_at_host(url, *, resolve=socket.getaddrinfo):
     except (OSError, UnicodeError):
         code = "link_local" if is_local(host) else "link_unknown_host"
         raise LinkProblem(code, host=host) from None
-    addresses = {ipaddress.ip_address(entry[4][0].split("%")[0]) for entry in found}
-    if not any(address.is_global for address in addresses):
+    addresses = list(dict.fromkeys(entry[4][0] for entry in found))
+    inside = [address for address in addresses if not is_public_behind(address)]
+    if inside or not addresses:
         # A server often knows its own public name by an address of the inside (/etc/hosts, its own DNS).
         code = "link_local" if is_local(host) else "link_local_name"
-        raise LinkProblem(code, host=host, address=min(map(str, addresses)))
+        raise LinkProblem(code, host=host, address=min(inside, default=""))
+    return addresses[0]
 
 
-def ask(url, token):
-    """Ask the link who answers there.
+def ask(url, token, *, address=None):
+    """Request the link, and check which program answers there.
 
     :param url: the whole link
     :param token: its secret
+    :param address: IP address to connect to, whatever the name means by now
     :raise LinkProblem: when it is not this Odoo, or the way to it is broken
     """
     host = urlsplit(url).netloc
     nonce = secrets.token_hex(16)
     try:
-        with requests.post(
-            url,
-            json={"event": CHECK_EVENT, "nonce": nonce},
-            timeout=TIMEOUT,
-            allow_redirects=False,
-            stream=True,
-        ) as answer:
+        with (
+            _session(url, address) as session,
+            session.post(
+                url,
+                json={"event": CHECK_EVENT, "nonce": nonce},
+                timeout=TIMEOUT,
+                allow_redirects=False,
+                stream=True,
+            ) as answer,
+        ):
             body = answer.raw.read(MOST_BYTES, decode_content=True) or b""
             status, to = answer.status_code, answer.headers.get("Location", "")
     except requests.exceptions.SSLError as error:
@@ -110,6 +118,38 @@ def ask(url, token):
     except (requests.exceptions.RequestException, OSError):
         raise LinkProblem("link_unreachable", host=host) from None
     _judge(url, token, nonce, status, to, body)
+
+
+class _PinnedAdapter(HTTPAdapter):
+    """Connects to one address; the certificate is still that of the name."""
+
+    def __init__(self, host, address):
+        self._host, self._address = host, address
+        super().__init__()
+
+    def send(self, request, *args, **kwargs):
+        parts = urlsplit(request.url)
+        request.headers["Host"] = parts.netloc
+        address = f"[{self._address}]" if ":" in self._address else self._address
+        port = f":{parts.port}" if parts.port else ""
+        request.url = parts._replace(netloc=address + port).geturl()
+        return super().send(request, *args, **kwargs)
+
+    def get_connection_with_tls_context(self, request, *args, **kwargs):
+        pool = super().get_connection_with_tls_context(request, *args, **kwargs)
+        if pool.scheme == "https":
+            pool.assert_hostname = self._host
+            pool.conn_kw["server_hostname"] = self._host
+        return pool
+
+
+def _session(url, address):
+    session = requests.Session()
+    if address:
+        adapter = _PinnedAdapter(urlsplit(url).hostname, address)
+        session.mount("http://", adapter)
+        session.mount("https://", adapter)
+    return session
 
 
 def _judge(url, token, nonce, status, to, body):

@@ -6,7 +6,6 @@ address that was checked), no redirects, and limits on size, type and time.
 """
 
 import http.client
-import ipaddress
 import socket
 import ssl
 import threading
@@ -15,6 +14,7 @@ from urllib.parse import quote, urlsplit
 
 import certifi
 
+from .addresses import is_public
 from .errors import KeyCrmError, TransientError
 
 #: Largest picture that is taken.
@@ -22,22 +22,6 @@ MAX_BYTES = 5 * 1024 * 1024
 #: Seconds to connect and between two bytes, and for the whole: a host that sends a byte now and then
 #: holds nobody up.
 STEP, WHOLE = 5.0, 20.0
-#: IPv6 addresses in which an IPv4 address is hidden, or that are of a network of one's own: gateways to
-#: IPv4 (the local ones too), 6to4, IPv4-compatible, IPv4-translated, site-local, segment routing.
-_NOT_PUBLIC = tuple(
-    ipaddress.ip_network(network)
-    for network in (
-        "64:ff9b::/96",
-        "64:ff9b:1::/48",
-        "2002::/16",
-        "::/96",
-        "::ffff:0:0:0/96",
-        "fec0::/10",
-        "5f00::/16",
-        "3fff::/20",
-        "192.88.99.0/24",
-    )
-)
 TYPES = ("image/jpeg", "image/png", "image/webp", "image/gif")
 
 
@@ -52,15 +36,6 @@ class PictureTrouble(TransientError):
 def hosts_of(setting: str) -> list[str]:
     """Read the setting: hosts, with commas or spaces between them, each maybe with a port."""
     return [host.lower() for host in setting.replace(",", " ").split()]
-
-
-def is_public(address: str) -> bool:
-    """Tell whether an IP address is one of the open internet."""
-    found = ipaddress.ip_address(address)
-    found = getattr(found, "ipv4_mapped", None) or found
-    if any(found.version == net.version and found in net for net in _NOT_PUBLIC):
-        return False
-    return found.is_global and not found.is_multicast
 
 
 def fetch(

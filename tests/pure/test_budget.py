@@ -45,7 +45,7 @@ def test_a_clock_that_is_set_back_shuts_nobody_out_for_longer_than_a_window(lane
     now = 1000.0
     budget = rules.refreshed(budget, now)
     assert budget.blocked_until <= now + rules.LONGEST_BLOCK
-    assert budget.limit_until <= now + rules.LEARNT_LIMIT_LIFETIME
+    assert budget.limit_until <= now + rules.RAISE_AFTER
     assert rules.wait_for(replace(budget, blocked_until=0.0), now, lane) <= rules.WINDOW
     later = now + rules.LONGEST_BLOCK + 1
     assert rules.wait_for(budget, later, lane) == 0.0
@@ -92,14 +92,46 @@ def test_429_without_a_time_pauses_all_the_same():
     assert rules.wait_for(budget, 1000.0, LIVE) == rules.DEFAULT_RETRY_AFTER
 
 
-def test_an_early_429_lowers_the_limit_and_is_forgotten_after_an_hour():
+def learnt(limit, now=1000.0):
+    """Meet a 429 at the request that is one too many."""
     budget = Budget()
-    for second in range(20):
-        budget = rules.spent(budget, 1000.0 + second)
-    budget = rules.refused(budget, 1020.0, 1.0)
-    assert budget.limit == 19
-    later = rules.refreshed(budget, 1020.0 + rules.LEARNT_LIMIT_LIFETIME + 1)
-    assert later.limit == rules.DEFAULT_LIMIT
+    for _ in range(limit):
+        budget = rules.spent(budget, now)
+    return rules.refused(rules.spent(budget, now), now, 1.0)
+
+
+def test_a_limit_learnt_from_an_early_429_is_raised_stepwise_to_the_full_one():
+    budget, now, limits = learnt(20), 1000.0, []
+    assert budget.limit == 20
+    assert rules.refreshed(budget, now + rules.RAISE_AFTER - 1).limit == 20
+    while budget.is_lowered:
+        now += rules.RAISE_AFTER
+        budget = rules.refreshed(budget, now)
+        limits.append(budget.limit)
+    assert limits == [25, 31, 38, 47, 58, 60]
+
+
+def test_a_learnt_limit_is_not_forgotten_while_nothing_is_requested():
+    month = 30 * 86400.0
+    assert rules.refreshed(learnt(20), 1000.0 + month).limit == 25
+
+
+def test_a_raise_that_is_refuted_is_tried_ever_later():
+    """A key of twenty requests a minute, used without a pause for three days."""
+    now, budget, refused = 1000.0, Budget(), []
+    arrived = []
+    while now < 1000.0 + 3 * 86400.0:
+        now += rules.wait_for(budget, now, LIVE)
+        budget = rules.spent(budget, now)
+        arrived = [time for time in arrived if time > now - 60.0]
+        if len(arrived) >= 20:
+            refused.append(now)
+            budget = rules.refused(budget, now, 60.0 - (now - arrived[0]))
+        else:
+            arrived.append(now)
+    assert 15 <= budget.limit <= 25
+    assert len(refused) <= 15
+    assert len([time for time in refused if time > 1000.0 + 2 * 86400.0]) <= 3
 
 
 def test_a_429_at_the_limit_teaches_nothing():

@@ -31,8 +31,12 @@ LOWEST_LIMIT = 5
 DEFAULT_RETRY_AFTER = 15.0
 #: Nobody stays away longer, whatever a 429 names.
 LONGEST_BLOCK = 300.0
-#: Seconds for which a limit learnt from an early 429 is believed.
-LEARNT_LIMIT_LIFETIME = 3600.0
+#: Seconds after which a limit learnt from an early 429 is raised by a step; each step that a 429 refutes
+#: doubles them, up to a day. So a key with a low limit meets hardly any 429.
+RAISE_AFTER = 900.0
+LONGEST_RAISE_AFTER = 86400.0
+#: A step raises the learnt limit by this part of it, and by one at least.
+RAISE_STEP = 0.25
 
 #: So many paces a lane stands still at the most while it has the window for itself.
 LONGEST_WAIT = 3
@@ -48,7 +52,8 @@ class Budget:
     :param times: when the requests of the last window left, oldest first
     :param limit: requests a window that are believed to be allowed now
     :param blocked_until: no request leaves before this time (a 429 said so)
-    :param limit_until: until when a lowered ``limit`` is believed; 0 when it is not lowered
+    :param limit_until: when a lowered ``limit`` is raised by a step; 0 when it is not lowered
+    :param raise_after: seconds between two such steps; 0 when the limit is not lowered
     :param full_limit: requests a window as set for the account
     """
 
@@ -57,10 +62,16 @@ class Budget:
     blocked_until: float = 0.0
     limit_until: float = 0.0
     full_limit: int = DEFAULT_LIMIT
+    raise_after: float = 0.0
+
+    @property
+    def is_lowered(self) -> bool:
+        """Whether the limit was learnt from an early 429."""
+        return self.limit_until > 0.0
 
 
 def refreshed(budget: Budget, now: float) -> Budget:
-    """Forget what lies outside the window, and a learnt limit that is too old.
+    """Forget what lies outside the window, and raise a learnt limit by one step when it is time.
 
     What lies further ahead than it can was noted before the clock was set back: it counts from now on.
     """
@@ -68,11 +79,17 @@ def refreshed(budget: Budget, now: float) -> Budget:
         budget,
         times=tuple(min(time, now) for time in budget.times if time > now - WINDOW),
         blocked_until=min(budget.blocked_until, now + LONGEST_BLOCK),
-        limit_until=min(budget.limit_until, now + LEARNT_LIMIT_LIFETIME),
+        limit_until=min(budget.limit_until, now + (budget.raise_after or RAISE_AFTER)),
     )
-    if budget.limit_until > now:
-        return replace(budget, limit=min(budget.limit, budget.full_limit))
-    return replace(budget, limit=budget.full_limit, limit_until=0.0)
+    limit = budget.limit
+    if budget.is_lowered and now >= budget.limit_until:
+        # One step however long nothing was requested: what was learnt is not forgotten meanwhile.
+        pause = budget.raise_after or RAISE_AFTER
+        limit += max(1, int(limit * RAISE_STEP))
+        budget = replace(budget, limit_until=now + pause, raise_after=pause)
+    if budget.is_lowered and limit < budget.full_limit:
+        return replace(budget, limit=limit)
+    return replace(budget, limit=budget.full_limit, limit_until=0.0, raise_after=0.0)
 
 
 def wait_for(budget: Budget, now: float, lane: str) -> float:
@@ -114,7 +131,7 @@ def refused(budget: Budget, now: float, retry_after: float | None) -> Budget:
     """Learn from a 429.
 
     When it comes although the window has room, the key has a lower limit or another program uses it
-    too: the limit is lowered for :data:`LEARNT_LIMIT_LIFETIME` seconds.
+    too: the limit is lowered, and raised again stepwise.
 
     :param retry_after: seconds, as KeyCRM said, or None
     """
@@ -122,13 +139,20 @@ def refused(budget: Budget, now: float, retry_after: float | None) -> Budget:
     pause = (
         DEFAULT_RETRY_AFTER if retry_after is None else min(max(retry_after, 1.0), LONGEST_BLOCK)
     )
-    limit, limit_until = budget.limit, budget.limit_until
-    if len(budget.times) < budget.limit:
-        limit = max(LOWEST_LIMIT, len(budget.times) - 1)
-        limit_until = now + LEARNT_LIMIT_LIFETIME
+    budget = replace(budget, blocked_until=max(budget.blocked_until, now + pause))
+    if len(budget.times) >= budget.limit:
+        if not budget.is_lowered:
+            return budget
+        # What was learnt is still too high: refused requests were counted too.
+        return replace(
+            budget,
+            limit=max(LOWEST_LIMIT, budget.limit - 1),
+            limit_until=now + budget.raise_after,
+        )
+    raise_after = min(2 * budget.raise_after or RAISE_AFTER, LONGEST_RAISE_AFTER)
     return replace(
         budget,
-        limit=limit,
-        blocked_until=max(budget.blocked_until, now + pause),
-        limit_until=limit_until,
+        limit=max(LOWEST_LIMIT, len(budget.times) - 1),
+        limit_until=now + raise_after,
+        raise_after=raise_after,
     )

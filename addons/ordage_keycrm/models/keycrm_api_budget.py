@@ -33,7 +33,8 @@ class KeycrmApiBudget(models.Model):
         string="Requests per minute", required=True, default=rules.DEFAULT_LIMIT
     )
     blocked_until = fields.Float(string="Blocked until", digits=(16, 3))
-    limit_until = fields.Float(string="Lower limit until", digits=(16, 3))
+    limit_until = fields.Float(string="Limit is raised at", digits=(16, 3))
+    raise_after = fields.Float(string="Seconds between two raises", digits=(16, 3))
 
     _key_digest_unique = models.Constraint(
         "UNIQUE(key_digest)", "A key can have only one rate limit."
@@ -75,7 +76,7 @@ class KeycrmApiBudget(models.Model):
         with sql_db.db_connect(self.env.cr.dbname).cursor() as cr:
             cr.execute(
                 SQL(
-                    """SELECT key_digest, times, request_limit, blocked_until, limit_until,
+                    """SELECT key_digest, times, request_limit, blocked_until, limit_until, raise_after,
                               extract(epoch FROM clock_timestamp())::float
                          FROM keycrm_api_budget WHERE key_digest = ANY(%s)""",
                     list(digests.values()),
@@ -87,11 +88,9 @@ class KeycrmApiBudget(models.Model):
             allowed = account.sudo().request_limit
             found[account.id] = (0, allowed, False)
             if digests[account.id] in rows:
-                times, limit, blocked, until, now = rows[digests[account.id]]
-                budget = rules.refreshed(
-                    Budget(tuple(times or ()), limit, blocked or 0.0, until or 0.0, allowed), now
-                )
-                found[account.id] = (len(budget.times), budget.limit, budget.limit_until > now)
+                *row, now = rows[digests[account.id]]
+                budget = rules.refreshed(_budget_of(row, allowed), now)
+                found[account.id] = (len(budget.times), budget.limit, budget.is_lowered)
         return found
 
 
@@ -169,20 +168,21 @@ class DatabaseGate(RequestGate):
         with sql_db.db_connect(self._dbname).cursor() as cr:
             cr.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
             row = self._locked_row(cr)
-            now = row[4]
-            budget = Budget(tuple(row[0] or ()), row[1], row[2] or 0.0, row[3] or 0.0, self._limit)
+            *row, now = row
+            budget = _budget_of(row, self._limit)
             changed, result = change(budget, now)
             if changed != budget:
                 cr.execute(
                     SQL(
                         """UPDATE keycrm_api_budget
                               SET times = %s::jsonb, request_limit = %s,
-                                  blocked_until = %s, limit_until = %s
+                                  blocked_until = %s, limit_until = %s, raise_after = %s
                             WHERE key_digest = %s""",
                         json.dumps(changed.times),
                         changed.limit,
                         changed.blocked_until,
                         changed.limit_until,
+                        changed.raise_after,
                         self._digest,
                     )
                 )
@@ -192,7 +192,7 @@ class DatabaseGate(RequestGate):
         # The clock is read outside of the locking part: it is that of when the lock was had.
         query = SQL(
             """SELECT locked.*, extract(epoch FROM clock_timestamp())::float
-                 FROM (SELECT times, request_limit, blocked_until, limit_until
+                 FROM (SELECT times, request_limit, blocked_until, limit_until, raise_after
                          FROM keycrm_api_budget WHERE key_digest = %s FOR UPDATE) AS locked""",
             self._digest,
         )
@@ -210,3 +210,10 @@ class DatabaseGate(RequestGate):
             cr.execute(query)
             row = cr.fetchone()
         return row
+
+
+def _budget_of(row, full_limit):
+    """Make the rules' budget of a row: times, limit, blocked until, raised at, seconds between raises."""
+    times, limit, *seconds = row
+    blocked, until, pause = (float(value or 0.0) for value in seconds)
+    return Budget(tuple(times or ()), limit, blocked, until, full_limit, pause)

@@ -10,6 +10,8 @@ API_KEY_MASK = "••••••••••••"
 
 #: Largest webhook body that is taken. KeyCRM's flat order row has about 1.5 kB.
 WEBHOOK_MAX_BYTES = 1024 * 1024
+#: Seconds within which the body of a webhook has to come.
+WEBHOOK_SECONDS = 10
 #: Events that name an order. Everything else but stock webhooks is kept and marked ignored.
 ORDER_EVENTS = ("order.change_order_status", "order.change_payment_status")
 #: What we note ourselves in the inbox: a person pressed "Refresh", a synchronisation met a fault, the
@@ -58,8 +60,18 @@ CONFIRM_WEIGHT = 5
 READ_SINGLY_UP_TO = 2
 #: Pauses before a failed event is tried again by itself; after the last one it waits for a person.
 RETRY_PAUSES = (60, 300, 900, 3600, 4 * 3600)
-#: Pauses of an account that is in trouble; the last one is repeated.
-TROUBLE_PAUSES = (30, 60, 180, 600)
+#: Pauses of the circuit breaker: of an account while KeyCRM is unavailable, and of work that fails while it
+#: is available. The last one is repeated: one probe a minute costs one request, and after KeyCRM recovers
+#: nobody waits longer.
+TROUBLE_PAUSES = (30, 60)
+#: Pauses of bulk work, for which nobody waits.
+BULK_PAUSES = (30, 60, 180, 600)
+#: An order that KeyCRM could not give while it is available is tried again after so many seconds, so many
+#: times: an outage may be of orders alone. Then it has the pauses of what fails.
+OUTAGE_PAUSE = 60
+OUTAGE_TRIES = 60
+#: An order that somebody works on in Odoo is put off for so many seconds.
+ROW_LOCKED_PAUSE = 10
 #: By how much two looks of the catch-up overlap.
 CATCH_UP_OVERLAP = 120
 

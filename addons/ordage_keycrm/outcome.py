@@ -3,9 +3,11 @@
 import logging
 import traceback
 
+from psycopg2.errors import LockNotAvailable
+
 from odoo.exceptions import AccessError, MissingError, UserError
 
-from .keycrm.errors import KeyCrmError
+from .keycrm.errors import KeyCrmError, Locked, is_outage
 
 _logger = logging.getLogger(__name__)
 
@@ -18,9 +20,21 @@ class Outcome:
     :param skipped: True when its status says not to import it
     :param code: error code; empty when all went well
     :param params: parameters of the code
+
+    ``is_outage``: KeyCRM could not answer. ``is_put_off``: somebody else works on the order in Odoo; it is
+    worked again in some seconds, and this counts as no try.
     """
 
-    __slots__ = ("code", "created", "details", "order_id", "params", "skipped")
+    __slots__ = (
+        "code",
+        "created",
+        "details",
+        "is_outage",
+        "is_put_off",
+        "order_id",
+        "params",
+        "skipped",
+    )
 
     def __init__(self, order_id=False, *, created=False, skipped=False, code="", params=None):
         self.order_id = order_id
@@ -29,6 +43,8 @@ class Outcome:
         self.code = code
         self.params = params or {}
         self.details = ""
+        self.is_outage = False
+        self.is_put_off = False
 
     @property
     def is_failure(self):
@@ -38,8 +54,13 @@ class Outcome:
     @classmethod
     def failed(cls, error):
         """Say what went wrong; the traceback is kept for administrators where it is a surprise."""
+        if isinstance(error, LockNotAvailable):
+            error = Locked()
         if isinstance(error, KeyCrmError):
-            return cls(code=error.code, params=error.params)
+            outcome = cls(code=error.code, params=error.params)
+            outcome.is_outage = is_outage(error)
+            outcome.is_put_off = isinstance(error, Locked)
+            return outcome
         if isinstance(error, UserError | AccessError | MissingError):
             return cls(code="odoo_refused", params={"reason": str(error.args[0])[:1000]})
         outcome = cls(code="unexpected", params={"kind": type(error).__name__})

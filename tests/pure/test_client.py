@@ -97,6 +97,47 @@ def client(remote, slept):
         yield client
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        (200, b"<html>", {}),
+        (200, {"ok": True}, {}),
+        (200, [1], {}),
+        (302, b"", {"Location": "http://10.0.0.1/"}),
+        (401, {"message": "Who are you?"}, {}),
+        (403, b"", {}),
+        (404, {"message": "no"}, {}),
+        (405, b"", {}),
+        (422, {"message": "no"}, {}),
+        (500, b"a stack trace", {}),
+        ("hang", b"", {}),
+        None,
+    ],
+    ids=str,
+)
+def test_what_is_at_an_address_that_is_not_keycrms_is_not_told(remote, answer):
+    remote.answers = [answer]
+    url = remote.url if answer else "http://127.0.0.1:9"
+    with (
+        KeyCrmClient(KEY, url, timeout=(2, 0.5), tries=1, is_proven=False) as client,
+        pytest.raises(Unreachable) as caught,
+    ):
+        client.page("/order/status")
+    host = url.split("/")[2]
+    assert (caught.value.code, caught.value.params) == ("no_keycrm", {"host": host})
+
+
+def test_what_keycrm_itself_says_is_told_at_any_address(remote):
+    remote.answers = [(401, {"message": "Unauthenticated."}, {})]
+    with KeyCrmClient(KEY, remote.url, is_proven=False) as client, pytest.raises(Unauthorized):
+        client.page("/order/status")
+    remote.answers = [(200, {"data": []}, {}), (404, {"message": "no"}, {})]
+    with KeyCrmClient(KEY, remote.url, is_proven=False) as client:
+        client.page("/order/status")
+        with pytest.raises(NotFound):
+            client.get("/order/1")
+
+
 def test_the_key_travels_in_the_header_and_lists_are_asked_for_in_fifties(remote, client):
     remote.will(200, {"data": [], "total": 0})
     client.page("/order", {"filter[status_id]": "1,2"})

@@ -23,6 +23,17 @@ TOKEN = "q7-Zr_secret0123456789"
         f"/keycrm%2Fwebhook%2f{TOKEN}",
         f"/uk/keycrm/webhook/{TOKEN}/more",
         f"http://shop.example/keycrm/webhook/{TOKEN}",
+        f"/keycrm/./webhook/{TOKEN}",
+        f"/./keycrm/././webhook/./{TOKEN}",
+        f"/keycrm/x/../webhook/{TOKEN}",
+        f"/keycrm%2F%2e%2Fwebhook/{TOKEN}",
+        f"/uk_UA/keycrm//webhook//{TOKEN}",
+        f"/keycrm\\webhook\\{TOKEN}",
+        f"/keycrm\\\\webhook\\\\{TOKEN}",
+        f"/keycrm\\x5cwebhook/{TOKEN}",
+        f"/keycrm%5Cwebhook%5c{TOKEN}",
+        f"/keycrm%255Cwebhook%252F{TOKEN}",
+        f"/%6beycrm/%77ebhook/{TOKEN}",
     ],
 )
 def test_the_token_is_masked_and_the_rest_stays(path):
@@ -66,3 +77,12 @@ def test_other_lines_stay_as_they_are(caplog):
     ]
     for name in log_filter.ACCESS_LOGGERS:
         assert len(logging.getLogger(name).filters) == 1
+
+
+def test_words_that_only_look_like_it_stay():
+    for line in (
+        "File addons/ordage_keycrm/controllers/webhook.py, line 3, 100%",
+        '"GET /web/webhook/x%2Fy HTTP/1.1" 404',
+        '"GET /odoo/action-12?debug=%5B1%5D HTTP/1.1" 200',
+    ):
+        assert log_filter.masked_token(line) == line

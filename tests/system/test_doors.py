@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+import http.client
 import re
+import socket
 
 import pytest
 
-from tests.system.door import path_of, post
+from tests.system.door import EVENT, path_of, post
 from tools import shop
 
-ODD_WAYS = ("/keycrm/webhook/{}?x=1", "//keycrm/webhook/{}", "/keycrm%2Fwebhook%2F{}")
+ODD_WAYS = (
+    "/keycrm/webhook/{}?x=1",
+    "//keycrm/webhook/{}",
+    "/keycrm%2Fwebhook%2F{}",
+    "/keycrm/./webhook/{}",
+    "/keycrm//webhook//{}",
+    "/keycrm\\webhook\\{}",
+    "/keycrm%5Cwebhook%5C{}",
+    "/%6beycrm/%77ebhook/{}",
+    "/uk_UA/keycrm/webhook/{}",
+    "/keycrm/x/../webhook/{}",
+)
 TALKATIVE = {"log_level": "debug_sql", "log_handler": ":DEBUG,odoo.sql_db:DEBUG"}
 
 
@@ -60,6 +73,60 @@ def test_no_log_line_of_any_level_holds_the_key_or_the_token(talkative, joined, 
     assert log.count('"POST /keycrm/webhook/*** HTTP/1.1" 204') >= len(ports) + 1
     for secret in (token, newer, sandbox.key, "a-wrong-key-of-the-shop", "Bearer"):
         assert secret not in log
+
+
+def test_a_body_in_chunks_is_limited_by_the_bytes_that_come(talkative, joined):
+    _account, link, rpc = joined
+    chunk = b"x" * 100_000
+
+    def chunked(parts):
+        connection = http.client.HTTPConnection("127.0.0.1", talkative.port, timeout=60)
+        try:
+            connection.request(
+                "POST", path_of(link), iter(parts), {"Content-Type": "application/json"}
+            )
+            return connection.getresponse().status
+        except OSError:
+            # It was refused before all of it was sent.
+            return 413
+        finally:
+            connection.close()
+
+    events = rpc.call("keycrm.event", "search_count", [])
+    assert chunked([EVENT[:10].encode(), EVENT[10:].encode()]) == 204
+    assert chunked([b'{"a": "', *[chunk] * 30, b'"}']) == 413
+    assert rpc.call("keycrm.event", "search_count", []) == events + 1
+
+
+def test_slow_bodies_hold_no_database_connection(new_odoo, sandbox):
+    odoo = new_odoo()
+    rpc = odoo.rpc()
+    link = shop.switch_on(rpc, sandbox, shop.make_account(rpc, odoo, sandbox))
+
+    def connections():
+        (row,) = odoo.runtime.server.query(
+            "postgres",
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = %s AND state LIKE %s",
+            (odoo.database, "idle in transaction%"),
+        )
+        return row[0]
+
+    slow = []
+    try:
+        for _ in range(20):
+            connection = socket.create_connection(("127.0.0.1", odoo.port))
+            head = f"POST {path_of(link)} HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{{"
+            connection.sendall(head.encode())
+            slow.append(connection)
+        assert post(odoo.port, path_of(link)) == 204
+        assert connections() <= 2
+        # Each is answered when its time is up, and no row is stored.
+        slow[0].settimeout(60)
+        assert b" 408 " in slow[0].recv(100)
+    finally:
+        for connection in slow:
+            connection.close()
+    assert rpc.call("keycrm.event", "search_count", []) == 1
 
 
 def test_a_renewed_link_is_dead_at_once_in_every_process(talkative, joined):

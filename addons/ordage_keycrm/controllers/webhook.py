@@ -3,9 +3,16 @@ from http import HTTPStatus
 from odoo import SUPERUSER_ID, http
 from odoo.http import request
 
+from .. import webhook_body
 from ..const import WEBHOOK_MAX_BYTES
 from ..keycrm import link
 from ..keycrm.values import clean_json
+
+#: The answer where there is no body, see :mod:`~..webhook_body`.
+_STATUS_OF_FAULT = {
+    webhook_body.TOO_LARGE: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    webhook_body.INCOMPLETE: HTTPStatus.REQUEST_TIMEOUT,
+}
 
 
 class KeycrmWebhook(http.Controller):
@@ -23,20 +30,23 @@ class KeycrmWebhook(http.Controller):
         save_session=False,
     )
     def receive(self, token, **_query):
-        """Store what KeyCRM tells and answer at once.
+        """Store what KeyCRM sends and answer at once.
 
         404 for an unknown token and for an account that is off: from outside they look alike. 413 above
-        1 MiB, 400 for what is not JSON, else 204.
+        1 MiB, 408 for a body that did not come in time, 400 for what is not JSON, else 204.
         """
         env = request.env(user=SUPERUSER_ID, su=True)
         account = env["keycrm.account"]._of_webhook_token(token)
         if not account:
             return self._answer(HTTPStatus.NOT_FOUND)
-        body = self._body()
-        if body is None:
-            return self._answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        fault = request.httprequest.environ.get(webhook_body.FAULT)
+        if fault:
+            return self._answer(_STATUS_OF_FAULT[fault])
+        # Where the body was not read ahead, by another server than Odoo's own.
+        request.httprequest.max_content_length = WEBHOOK_MAX_BYTES
         try:
-            payload = clean_json(body)
+            # Kept, since Odoo calls again with the same request after a serialization failure.
+            payload = clean_json(request.httprequest.get_data())
         except (ValueError, RecursionError):
             return self._answer(HTTPStatus.BAD_REQUEST)
         if isinstance(payload, dict) and payload.get("event") == link.CHECK_EVENT:
@@ -71,15 +81,6 @@ class KeycrmWebhook(http.Controller):
             headers=[("Content-Type", "text/plain; charset=utf-8"), ("Allow", "POST")],
             status=HTTPStatus.METHOD_NOT_ALLOWED,
         )
-
-    @staticmethod
-    def _body():
-        """:return: the body, or None when it is larger than allowed"""
-        # Without a length (chunked) Odoo's server gives an empty body, which is no JSON.
-        if (request.httprequest.content_length or 0) > WEBHOOK_MAX_BYTES:
-            return None
-        # Kept, since Odoo calls again with the same request after a serialization failure.
-        return request.httprequest.get_data()
 
     @staticmethod
     def _answer(status):

@@ -27,7 +27,7 @@ from .errors import (
     Unauthorized,
     Unreachable,
 )
-from .values import to_int, to_text
+from .values import decoded_answer, to_id, to_int, to_object, to_objects, to_text
 
 _logger = logging.getLogger(__name__)
 
@@ -46,8 +46,12 @@ MAX_ADDRESS_BYTES = 4096
 MOST_PAGES = 10_000
 #: Tries of one request before the trouble is handed to the caller.
 TRIES = 3
+#: Seconds for which a good answer means that KeyCRM is available.
+JUST_ANSWERED = 10.0
 #: An answer larger than this is not read to its end.
 MAX_ANSWER_BYTES = 64 * 1024 * 1024
+#: What KeyCRM says of a wrong key (confirmed).
+UNAUTHENTICATED = "Unauthenticated."
 #: Of a message of KeyCRM's so many characters are shown.
 MESSAGE_LENGTH = 500
 
@@ -74,6 +78,8 @@ class KeyCrmClient:
     :param lane: ``live`` or ``bulk``, for the gate
     :param sleep: called with seconds between two tries
     :param timeout: ``(connect, read)`` seconds
+    :param is_proven: whether KeyCRM is known to be at the address; else an error does not tell what is
+        there instead
     """
 
     def __init__(
@@ -87,6 +93,7 @@ class KeyCrmClient:
         sleep: Callable[[float], None] = time.sleep,
         timeout: tuple[float, float] = TIMEOUT,
         tries: int = TRIES,
+        is_proven: bool = True,
     ):
         self._api_key = api_key
         self._base_url = base_url.rstrip("/")
@@ -94,9 +101,11 @@ class KeyCrmClient:
         self._sleep = sleep
         self._timeout = timeout
         self._tries = tries
+        self._is_proven = is_proven
         self.lane = lane
         # Whether the next request can be put off without loss.
         self.begins = True
+        self._answered_at = float("-inf")
         self._session = session or requests.Session()
         self._headers = {
             "Accept": "application/json",
@@ -108,6 +117,10 @@ class KeyCrmClient:
 
     def __exit__(self, *exc_info) -> None:
         self.close()
+
+    def has_just_answered(self) -> bool:
+        """Tell whether KeyCRM gave a good answer a moment ago: it is available, and the address is right."""
+        return time.monotonic() - self._answered_at < JUST_ANSWERED
 
     def close(self) -> None:
         """Give the connections back."""
@@ -138,7 +151,14 @@ class KeyCrmClient:
         :raise MalformedAnswer: when the answer is no list
         """
         answer = self.get(path, {"limit": PAGE_SIZE, **(params or {}), "page": number})
-        return Page.from_answer(answer, number)
+        try:
+            page = Page.from_answer(answer, number)
+        except MalformedAnswer:
+            if self._is_proven:
+                raise
+            raise self._no_keycrm() from None
+        self._is_proven = True
+        return page
 
     def pages(
         self, path: str, params: dict[str, Any] | None = None, first: int = 1
@@ -178,6 +198,19 @@ class KeyCrmClient:
         raise AssertionError("unreachable")
 
     def _send(self, method: str, path: str, **kwargs) -> Any:
+        try:
+            return self._exchange(method, path, **kwargs)
+        except KeyCrmError as error:
+            if self._is_proven or _is_keycrms_own(error):
+                raise
+            raise self._no_keycrm() from None
+
+    def _no_keycrm(self) -> Unreachable:
+        """Give the one error of an address that may be any of the network that Odoo stands in: whether a
+        port is shut, silent or answers is not told apart."""
+        return Unreachable("no_keycrm", host=_host_of(self._base_url))
+
+    def _exchange(self, method: str, path: str, **kwargs) -> Any:
         url = self._base_url + path
         host = _host_of(url)
         try:
@@ -239,9 +272,11 @@ class KeyCrmClient:
         status = response.status_code
         if status in (200, 201, 202):
             try:
-                return response.json()
+                answer = decoded_answer(response.content)
             except ValueError:
                 raise MalformedAnswer("not_json", path=path, status=status) from None
+            self._answered_at = time.monotonic()
+            return answer
         # An address that repeats what it was sent must not bring the key onto a screen.
         message = _message_of(response).replace(self._api_key, "…")[:MESSAGE_LENGTH]
         if status in (401, 403):
@@ -278,14 +313,8 @@ class Page:
     @property
     def numbered(self) -> dict[int, dict]:
         """The rows by their numbers; a row without one, or with nonsense, is nothing that can be used."""
-        found = {}
-        for row in self.rows:
-            try:
-                number = to_int(row.get("id"))
-            except KeyCrmError:
-                continue
-            if number:
-                found[number] = row
+        found = {to_id(row.get("id")): row for row in self.rows}
+        found.pop(None, None)
         return found
 
     @property
@@ -305,21 +334,22 @@ class Page:
 
     @classmethod
     def from_answer(cls, answer: Any, number: int) -> "Page":
-        """Read the envelope of a list.
+        """Read the envelope of a list. What is no object in it is left out.
 
         :raise MalformedAnswer: when it has no ``data`` list of objects
         """
-        rows = answer.get("data") if isinstance(answer, dict) else None
-        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        data = answer.get("data") if isinstance(answer, dict) else None
+        rows = to_objects(data)
+        if not isinstance(data, list) or (data and not rows):
             raise MalformedAnswer("not_a_list", number=number)
         try:
-            total = int(answer.get("total") or 0)
-            last = int(answer.get("last_page") or 0)
-        except (TypeError, ValueError):
+            total = to_int(answer.get("total")) or 0
+            last = to_int(answer.get("last_page")) or 0
+        except MalformedAnswer:
             raise MalformedAnswer("not_a_list", number=number) from None
-        if total > 0 and rows:
+        if total > 0 and data:
             # By the rows it holds, not by those asked for: it may give fewer a page.
-            counted = -(-total // len(rows))
+            counted = -(-total // len(data))
             last = min(last, counted) if last else counted
         return cls(rows, number, total, last, bool(answer.get("next_page_url")))
 
@@ -341,18 +371,25 @@ def _host_of(url: str) -> str:
         return url
 
 
+def _is_keycrms_own(error: KeyCrmError) -> bool:
+    """Tell whether an error says nothing about an address that is not KeyCRM's."""
+    if isinstance(error, Unauthorized):
+        return error.params.get("message") == UNAUTHENTICATED
+    return isinstance(error, RateLimited) or error.code == "bad_settings"
+
+
 def _message_of(response: requests.Response) -> str:
     """What KeyCRM said; empty when it said nothing readable."""
     try:
-        message = response.json().get("message") or ""
-    except (ValueError, AttributeError):
-        message = ""
-    return to_text(message)
+        answer = decoded_answer(response.content)
+    except ValueError:
+        return ""
+    return to_text(to_object(answer).get("message"))
 
 
 def _retry_after(response: requests.Response) -> float | None:
     """Seconds from the ``Retry-After`` header, None when it is missing or no number."""
     try:
-        return max(0.0, float(response.headers["Retry-After"]))
+        return min(max(0.0, float(response.headers["Retry-After"])), budget_rules.LONGEST_BLOCK)
     except (KeyError, ValueError):
         return None

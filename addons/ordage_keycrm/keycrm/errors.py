@@ -69,6 +69,13 @@ class BudgetSpent(TransientError):
         self.wait = wait
 
 
+class Locked(TransientError):
+    """Somebody else works on a record in Odoo: it is put off for some seconds and counts as no try."""
+
+    def __init__(self):
+        super().__init__("row_locked")
+
+
 class Unauthorized(KeyCrmError):
     """401 or 403: the API key is wrong, or was withdrawn."""
 
@@ -83,3 +90,8 @@ class Refused(KeyCrmError):
 
 class ImportProblem(KeyCrmError):
     """Something in an order, or around it in Odoo, keeps it from being written. A person has to act."""
+
+
+def is_outage(error: KeyCrmError) -> bool:
+    """Tell whether KeyCRM could not answer, and may do so at any moment: no fault of what was requested."""
+    return isinstance(error, ServerTrouble | TimedOut | Unreachable) or error.code == "not_json"

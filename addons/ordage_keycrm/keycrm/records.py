@@ -17,6 +17,7 @@ from .values import (
     to_amount,
     to_bool,
     to_decimal,
+    to_id,
     to_int,
     to_object,
     to_objects,
@@ -181,6 +182,32 @@ class Shipping:
             receive_point=to_short(data.get("shipping_receive_point"))
             or to_short(payload.get("warehouse_desc")),
             delivery_service=to_short(service.get("name")),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRow:
+    """What a list says of an order, to compare with: nothing of it can fail.
+
+    What cannot be read counts as missing; the order itself says so when it is parsed.
+    """
+
+    id: int | None
+    status_id: int | None
+    client_id: int | None
+    created_at: datetime | None
+    updated_at: datetime | None
+    status_changed_at: datetime | None
+
+    @classmethod
+    def parse(cls, data: dict) -> "OrderRow":
+        return cls(
+            id=to_id(data.get("id")),
+            status_id=to_id(data.get("status_id")),
+            client_id=to_id(data.get("client_id")),
+            created_at=to_utc(data.get("created_at")),
+            updated_at=to_utc(data.get("updated_at")),
+            status_changed_at=to_utc(data.get("status_changed_at")),
         )
 
 

@@ -5,6 +5,8 @@ this is the border where all of that ends. Behind it money is ``Decimal``, times
 """
 
 import json
+import logging
+import math
 import re
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
@@ -12,6 +14,14 @@ from typing import Any
 
 from .errors import MalformedAnswer
 
+_logger = logging.getLogger(__name__)
+
+#: Largest integer of a PostgreSQL column; no number of KeyCRM's is larger.
+MAX_INTEGER = 2**31 - 1
+#: Deepest nesting of JSON that is read. KeyCRM's answers have about six levels.
+MAX_DEPTH = 50
+#: Years of a time that every part of Odoo can show, in each time zone.
+YEARS = range(1970, 2200)
 #: Longest name, SKU, phone and the like. Odoo has these in indexes, whose entries end at 2,700 bytes.
 SHORT_LIMIT = 500
 #: Control characters but for line break and tabulator, halves of surrogate pairs, and what turns the
@@ -19,6 +29,8 @@ SHORT_LIMIT = 500
 _UNWANTED = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
 )
+#: A whole text, or a bracket outside of any text.
+_JSON_TOKENS = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]', re.DOTALL)
 _TIME_FORMATS = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d")
 
 
@@ -31,8 +43,11 @@ def to_decimal(value: Any, default: Decimal | None = None) -> Decimal | None:
     """
     if value is None or value == "" or value == [] or isinstance(value, bool):
         return default
+    if isinstance(value, dict | list):
+        raise MalformedAnswer("not_a_number", value="")
     try:
-        number = Decimal(str(value).strip().replace(",", "."))
+        # What is longer is cut: nothing is counted in such numbers.
+        number = Decimal(str(value)[:100].strip().replace(",", "."))
     except InvalidOperation:
         raise MalformedAnswer("not_a_number", value=to_text(value)[:40]) from None
     # Nothing that is bought or counted has thirty digits; "1e999999999" as a whole number fills memory.
@@ -50,14 +65,27 @@ def to_int(value: Any) -> int | None:
     """Read an id.
 
     :return: the id, or None where there is none
-    :raise MalformedAnswer: when there is something else than a whole number
+    :raise MalformedAnswer: when there is something else than a whole number, or one that is out of
+        PostgreSQL's range
     """
     number = to_decimal(value)
     if number is None:
         return None
-    if number != number.to_integral_value():
+    if number != number.to_integral_value() or abs(number) > MAX_INTEGER:
         raise MalformedAnswer("not_a_number", value=to_text(value)[:40])
     return int(number)
+
+
+def to_id(value: Any) -> int | None:
+    """Read an id of a row that is compared only; it never fails.
+
+    :return: the id; None where there is none, or something else
+    """
+    try:
+        number = to_int(value)
+    except MalformedAnswer:
+        return None
+    return number if number and number > 0 else None
 
 
 def required_id(data: dict, what: str) -> int:
@@ -67,7 +95,7 @@ def required_id(data: dict, what: str) -> int:
     :raise MalformedAnswer: when there is none
     """
     identifier = to_int(data.get("id"))
-    if not identifier:
+    if not identifier or identifier < 0:
         raise MalformedAnswer("id_missing", what=what)
     return identifier
 
@@ -125,6 +153,8 @@ def to_utc(value: Any) -> datetime | None:
                 continue
         else:
             return None
+    if moment.year not in YEARS:
+        return None
     if moment.tzinfo:
         moment = moment.astimezone(UTC).replace(tzinfo=None)
     return moment.replace(microsecond=0)
@@ -135,14 +165,91 @@ def utc_text(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%d %H:%M:%S")
 
 
+def parsed_rows(parse, rows: list[dict]) -> list:
+    """Parse the rows of a list. A row that cannot be parsed is left out: it stops none of the others.
+
+    :param parse: ``parse`` of a record class
+    :return: list of records
+    """
+    records = []
+    for row in rows:
+        try:
+            record = parse(row)
+        except MalformedAnswer as error:
+            _logger.warning("KeyCRM: a row of a list is left out: %s", error)
+        else:
+            records.append(record)
+    return records
+
+
 def clean_json(body: bytes) -> Any:
-    """Decode JSON from outside so that PostgreSQL can store it.
+    """Decode a request from outside so that PostgreSQL can store it.
 
     NUL characters and halves of surrogate pairs, which JSON can spell and PostgreSQL cannot hold, are
     taken out.
 
-    :raise ValueError: when it is not JSON, or holds NaN or infinite numbers
+    :raise ValueError: when it is not JSON, is nested deeper than :data:`MAX_DEPTH`, or holds NaN or
+        infinite numbers
     """
-    decoded = json.loads(body)
-    text = json.dumps(decoded, ensure_ascii=False, allow_nan=False).replace("\\u0000", "")
-    return json.loads(text.encode("utf-8", "replace"))
+    text = body.decode(json.detect_encoding(body), "surrogatepass")
+    if _pruned(text) is not text:
+        raise ValueError("nested too deep")
+    return _storable(json.loads(text))
+
+
+def decoded_answer(body: bytes) -> Any:
+    """Decode an answer of KeyCRM. One value that nobody can read does not spoil the rest of a list.
+
+    What is nested deeper than :data:`MAX_DEPTH`, and a number of thousands of digits, become null; bytes
+    that are no text become the replacement character.
+
+    :raise ValueError: when it is not JSON
+    """
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        text = body.decode(json.detect_encoding(body), "replace")
+    try:
+        return json.loads(_pruned(text), parse_int=_short_integer)
+    except RecursionError:
+        raise ValueError("nested too deep") from None
+
+
+def _short_integer(digits: str) -> int | None:
+    return int(digits) if len(digits) <= 100 else None
+
+
+def _storable(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.replace("\0", "").encode("utf-8", "replace").decode()
+    if isinstance(value, list):
+        return [_storable(item) for item in value]
+    if isinstance(value, dict):
+        return {_storable(key): _storable(item) for key, item in value.items()}
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError("not a finite number")
+    return value
+
+
+def _pruned(text: str) -> str:
+    """Replace what is nested deeper than :data:`MAX_DEPTH` by null.
+
+    :return: the same object where nothing is
+    """
+    depth, kept, cut, begin = 0, [], 0, 0
+    for token in _JSON_TOKENS.finditer(text):
+        first = token[0][0]
+        if first in "[{":
+            depth += 1
+            if depth == MAX_DEPTH + 1:
+                begin = token.start()
+        elif first in "]}":
+            if depth == MAX_DEPTH + 1:
+                kept.append(text[cut:begin])
+                cut = token.end()
+            depth -= 1
+    if depth > MAX_DEPTH:
+        # It never ends: what follows is no JSON.
+        kept.append(text[cut:begin])
+        cut = len(text)
+    return "null".join([*kept, text[cut:]]) if kept else text

@@ -18,6 +18,7 @@ from . import keycrm_account_cleaning
 from . import keycrm_account_trouble
 from . import keycrm_account_unlisted
 from . import keycrm_account_worker
+from . import keycrm_account_inbox
 from . import keycrm_account_orders
 from . import keycrm_account_learn
 from . import keycrm_account_products
@@ -54,6 +55,7 @@ from . import keycrm_demo
 from . import keycrm_retried
 from . import keycrm_event
 from . import keycrm_event_again
+from . import keycrm_event_queue
 from . import keycrm_product_tie
 from . import keycrm_product_matcher
 from . import keycrm_product_maker

@@ -3,6 +3,7 @@ from odoo import api, models
 from ..concurrency import found_if_done_again
 from ..const import DEFAULT_ACTION_BY_GROUP
 from ..keycrm.catalogue import PaymentMethod, Source, Status, StockRow
+from ..keycrm.values import parsed_rows
 
 #: KeyCRM sends statuses, sources and payment methods in lists of at most so many pages.
 CATALOG_PAGES = 40
@@ -72,9 +73,9 @@ class KeycrmAccount(models.Model):
             path: [row for page in self._some_pages(client, path) for row in page.rows]
             for path in ("/order/status", "/order/source", "/order/payment-method")
         }
-        self._store_statuses([Status.parse(row) for row in read["/order/status"]])
-        self._store_sources([Source.parse(row) for row in read["/order/source"]])
-        methods = [PaymentMethod.parse(row) for row in read["/order/payment-method"]]
+        self._store_statuses(parsed_rows(Status.parse, read["/order/status"]))
+        self._store_sources(parsed_rows(Source.parse, read["/order/source"]))
+        methods = parsed_rows(PaymentMethod.parse, read["/order/payment-method"])
         self._store_catalog("keycrm.payment.method", {m.id: {"name": m.name} for m in methods})
 
     def _refresh_warehouses(self, client):
@@ -130,7 +131,7 @@ class KeycrmAccount(models.Model):
     def _learn_warehouses_from_stock(self, rows):
         """Note the warehouses that stand in rows of ``/offers/stocks``."""
         self._learn_warehouses(
-            entry.warehouse for row in rows for entry in StockRow.parse_list(row)
+            entry.warehouse for row in parsed_rows(StockRow.parse_list, rows) for entry in row
         )
 
     def _learn_warehouses(self, warehouses):

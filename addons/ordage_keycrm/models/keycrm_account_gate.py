@@ -1,8 +1,9 @@
 from odoo import models
 from odoo.exceptions import UserError
 
+from ..const import API_URL
 from ..keycrm import budget as rules
-from ..keycrm.client import KeyCrmClient
+from ..keycrm.client import KeyCrmClient, spelled_alike
 from ..keycrm.errors import KeyCrmError, Refused
 
 #: What a person who pressed a button waits for at the most: (connect, read) seconds.
@@ -38,6 +39,7 @@ class KeycrmAccount(models.Model):
             url,
             gate=self.env["keycrm.api.budget"]._gate(key, url, account.request_limit, **wait),
             lane=lane,
+            is_proven=bool(account.key_checked_at) or spelled_alike(url) == spelled_alike(API_URL),
             **{name: value for name, value in options.items() if value is not None},
         )
 
@@ -51,8 +53,14 @@ class KeycrmAccount(models.Model):
         self.ensure_one()
         try:
             with self._client(timeout=BUTTON_TIMEOUT, tries=1, max_wait=BUTTON_MAX_WAIT) as client:
-                return ask(client)
+                answer = ask(client)
         except KeyCrmError as error:
             raise UserError(
                 self.env["keycrm.explain"]._sentence(error.code, error.params)
             ) from None
+        self.sudo()._note_key_works()
+        if self.trouble_count:
+            # KeyCRM is available again; nobody has to wait for the next probe.
+            self._forget_trouble()
+            self._wake(self._crons())
+        return answer

@@ -2,6 +2,8 @@ import logging
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from psycopg2.errors import LockNotAvailable
+
 from odoo import api, fields, models
 
 from ..concurrency import OTHER_WAS_FASTER
@@ -15,7 +17,7 @@ from ..keycrm.errors import (
     Unauthorized,
 )
 from ..keycrm.goods import Goods
-from ..keycrm.values import to_object
+from ..keycrm.values import parsed_rows, to_object
 from ..outcome import Outcome
 
 _logger = logging.getLogger(__name__)
@@ -70,8 +72,14 @@ class KeycrmAccount(models.Model):
         rows = self._rows_by_number(client, "/buyer", "buyer_id", wanted, "company")
         companies = [self._parsed_company(row) for row in rows]
         companies = [company for company in companies if company]
-        if companies:
+        if not companies:
+            return
+        try:
             self._committed(lambda: self.env["keycrm.company"]._learn(self, companies))
+        except Exception:
+            if self.env.cr.closed:
+                raise
+            _logger.exception("KeyCRM account %s: companies of buyers are not updated", self.id)
 
     # === CATALOGUE ===#
 
@@ -124,15 +132,7 @@ class KeycrmAccount(models.Model):
 
         :return: ``{number: Offer}``
         """
-        offers = {}
-        for row in rows:
-            try:
-                offer = Offer.parse(row)
-            except MalformedAnswer:
-                continue
-            if offer:
-                offers[offer.id] = offer
-        return offers
+        return {offer.id: offer for offer in parsed_rows(Offer.parse, rows) if offer}
 
     def _follow_offers(self, orders, offers):
         """Let the products of orders that are written already follow the catalogue.
@@ -152,9 +152,11 @@ class KeycrmAccount(models.Model):
                         quiet.env["keycrm.product.matcher"]._match(
                             self, [Goods.of_offer(offer) for offer in some], make=False
                         )
-                except OTHER_WAS_FASTER:
-                    raise
                 except Exception as error:  # one product's fault never stops the others
+                    if isinstance(error, OTHER_WAS_FASTER) and not isinstance(
+                        error, LockNotAvailable
+                    ):
+                        raise
                     failed.update((offer.id, error) for offer in some)
             if not failed:
                 break

@@ -115,6 +115,7 @@ class KeycrmAccount(models.Model):
         :raise UserError: when sending stock is off or no warehouse is matched
         """
         self._check_can_send()
+        self._end_pauses()
         push = self.env["keycrm.stock.push"].search(
             [("account_id", "=", self.id), ("state", "=", "running")], limit=1
         )
@@ -139,7 +140,7 @@ class KeycrmAccount(models.Model):
         """
         self._check_manager()
         self.stock_paused = False
-        self._wake_stock()
+        self._end_pauses()
         return True
 
     # === BUSINESS METHODS ===#

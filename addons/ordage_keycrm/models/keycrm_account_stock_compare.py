@@ -44,6 +44,7 @@ class KeycrmAccount(models.Model):
         :raise UserError: when sending stock is off or no warehouse is matched
         """
         self._check_can_send()
+        self._end_pauses()
         return self._open_run(
             self.env["keycrm.stock.comparison"]._start(self, "comparison"),
             self.env._("Compare with KeyCRM"),
@@ -59,6 +60,7 @@ class KeycrmAccount(models.Model):
         self._check_manager()
         self._check_can_work()
         self._check_has_place()
+        self._end_pauses()
         return self._open_run(
             self.env["keycrm.stock.comparison"]._start(self, "rehearsal"),
             self.env._("Send stock to KeyCRM"),

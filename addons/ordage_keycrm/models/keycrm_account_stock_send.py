@@ -58,6 +58,7 @@ class KeycrmAccount(models.Model):
         """
         self._check_manager()
         self._enqueue_held(from_move=True)
+        self._end_pauses()
         return True
 
     # === CRUD METHODS ===#

@@ -5,7 +5,7 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ..concurrency import OTHER_WAS_FASTER
-from ..const import TROUBLE_PAUSES
+from ..const import BULK_PAUSES, TROUBLE_PAUSES
 from ..keycrm.errors import (
     BudgetSpent,
     KeyCrmError,
@@ -25,6 +25,8 @@ _logger = logging.getLogger(__name__)
 PROBE_TIMEOUT = (3, 5)
 #: The work of a whole lane: it does not rest because it was interrupted.
 LANES = ("_work_orders", "_work_stock")
+#: Pieces of work that nobody waits for.
+BULK_WORK = ("sync", "load", "warehouses", "sweep", "transactions", "pictures")
 #: Refusals that are no fault of one request: nothing at all can be asked.
 WRONG_SETTINGS = ("bad_settings", "redirected")
 
@@ -32,9 +34,10 @@ WRONG_SETTINGS = ("bad_settings", "redirected")
 class KeycrmAccount(models.Model):
     """What an account does when KeyCRM does not answer as it should.
 
-    When KeyCRM as a whole cannot be used, the account rests: after each pause, from 30 seconds to ten
-    minutes, one of its lanes asks one short question. When KeyCRM answers that one, and not what a
-    piece of work asked for, the piece is at fault: it rests alone, and all other work goes on.
+    A circuit breaker. When KeyCRM as a whole is unavailable, the account rests: after each pause, of a
+    minute at the most, one of its lanes sends one probe. When KeyCRM answers the probe, and not what a
+    piece of work requested, the piece is at fault: it rests alone, and all other work goes on. A person's
+    button ends all pauses.
     """
 
     _inherit = "keycrm.account"
@@ -111,9 +114,31 @@ class KeycrmAccount(models.Model):
             self._note_trouble(error)
             return False
         self._note_well()
-        self._wake(self.sudo().orders_cron_id | self.sudo().stock_cron_id)
+        self._wake(self._crons())
         self.env.cr.commit()
         return True
+
+    def _crons(self):
+        """:return: the scheduled actions of both queues"""
+        return self.sudo().orders_cron_id | self.sudo().stock_cron_id
+
+    def _end_pauses(self):
+        """A person pressed a button: whatever rests is tried at once.
+
+        How often it failed before is kept: KeyCRM is probed before anything else is requested.
+        """
+        now = self.env.cr.now()
+        for account in self.sudo():
+            if account._is_resting():
+                account.trouble_until = now
+            resting = account.resting_work
+            if resting:
+                over = fields.Datetime.to_string(now)
+                account.resting_work = {
+                    name: {**rest, "until": min(rest["until"], over)}
+                    for name, rest in resting.items()
+                }
+        self._wake(self._crons())
 
     def _claim_question(self):
         """Take the question for this lane: the other one finds the next pause begun.
@@ -146,9 +171,9 @@ class KeycrmAccount(models.Model):
             client.get("/order/status", {"limit": 1})
 
     @staticmethod
-    def _pause_after(count):
+    def _pause_after(count, pauses=TROUBLE_PAUSES):
         """:return: seconds to stay away after so many failures"""
-        return TROUBLE_PAUSES[min(count, len(TROUBLE_PAUSES) - 1)]
+        return pauses[min(count, len(pauses) - 1)]
 
     def _note_trouble(self, error):
         """Note what is wrong, and stay away for a growing pause."""
@@ -167,9 +192,10 @@ class KeycrmAccount(models.Model):
                     "trouble_until": self.env.cr.now() + timedelta(seconds=pause),
                 }
             )
+            # Odoo's own look once a minute could come a minute after the pause.
+            self._crons()._trigger_keycrm(pause)
             self._tell_screens()
 
-        # No wake-up: both lanes look once a minute anyway.
         self._committed(note)
 
     def _note_well(self):
@@ -271,7 +297,9 @@ class KeycrmAccount(models.Model):
 
         def note():
             count = (self.sudo().resting_work or {}).get(name, {}).get("count", 0)
-            until = self.env.cr.now() + timedelta(seconds=self._pause_after(count))
+            pauses = BULK_PAUSES if name in BULK_WORK else TROUBLE_PAUSES
+            pause = self._pause_after(count, pauses)
+            until = self.env.cr.now() + timedelta(seconds=pause)
             self._write_rest(
                 name,
                 {
@@ -281,6 +309,9 @@ class KeycrmAccount(models.Model):
                     "params": error.params,
                 },
             )
+            account = self.sudo()
+            cron = account.stock_cron_id if name == "_work_stock" else account.orders_cron_id
+            cron._trigger_keycrm(pause)
 
         self._committed(note)
 

@@ -2,7 +2,8 @@ from datetime import datetime, timedelta
 
 from odoo import fields, models
 
-from ..keycrm.errors import KeyCrmError
+from ..concurrency import OTHER_WAS_FASTER
+from ..keycrm.errors import KeyCrmError, Locked
 from ..keycrm.records import Order
 
 #: For so long KeyCRM is not asked again for what its lists did not name.
@@ -43,8 +44,11 @@ class KeycrmAccount(models.Model):
 
         try:
             self._committed(learn)
-        except KeyCrmError as error:
-            if not self._is_of_this_request(error):
+        except (KeyCrmError, *OTHER_WAS_FASTER) as error:
+            if isinstance(error, OTHER_WAS_FASTER):
+                # A person works on the lists.
+                error = Locked()
+            elif not self._is_of_this_request(error):
                 raise
             held = [
                 order.id for order in orders if not self._unknown_names([order]) <= lately.keys()

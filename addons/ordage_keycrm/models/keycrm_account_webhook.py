@@ -6,11 +6,7 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ..const import EVENT_STOCK, ORDER_EVENTS
-from ..keycrm.errors import MalformedAnswer
-from ..keycrm.values import to_int, to_object, to_text
-
-#: Integers of PostgreSQL end here; a number beyond names no order of ours.
-MAX_INTEGER = 2**31 - 1
+from ..keycrm import webhook
 
 
 class KeycrmAccount(models.Model):
@@ -151,17 +147,12 @@ class KeycrmAccount(models.Model):
         """Say what an event is: only the order's number is taken from it, everything else is a
         hint."""
         ignored = {"state": "ignored", "next_try_at": False}
-        if isinstance(payload, list) or "offer_id" in to_object(payload):
+        if webhook.is_stock(payload):
             # No time for the orders' worker to look at it: the stock worker does.
             return {"event": EVENT_STOCK, "state": "pending", "next_try_at": False}
-        payload = to_object(payload)
-        event = to_text(payload.get("event"))[:64] or "?"
-        if event not in ORDER_EVENTS:
-            return {"event": event, **ignored}
-        try:
-            number = to_int(to_object(payload.get("context")).get("id")) or 0
-        except MalformedAnswer:
-            number = 0
-        if not 0 < number <= MAX_INTEGER:
-            return {"event": event, **ignored, "error_code": "no_order_number"}
-        return {"event": event, "state": "pending", "keycrm_order_id": number}
+        hint = webhook.OrderHint.parse(payload)
+        if hint.event not in ORDER_EVENTS:
+            return {"event": hint.event or "?", **ignored}
+        if not hint.order_id:
+            return {"event": hint.event, **ignored, "error_code": "no_order_number"}
+        return {"event": hint.event, "state": "pending", "keycrm_order_id": hint.order_id}

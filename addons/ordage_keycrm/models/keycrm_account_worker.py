@@ -1,8 +1,13 @@
+import logging
+import math
 import random
 import time
 from contextlib import contextmanager
 
+from psycopg2.errors import LockNotAvailable
+
 from odoo import api, models
+from odoo.exceptions import ConcurrencyError
 from odoo.tools import SQL
 
 from ..concurrency import OTHER_WAS_FASTER
@@ -10,12 +15,30 @@ from ..const import WORKER_MAX_SLEEP, WORKER_SECONDS
 from ..keycrm.budget import DEFAULT_RETRY_AFTER
 from ..keycrm.errors import BudgetSpent, KeyCrmError, RateLimited
 
+_logger = logging.getLogger(__name__)
+
 #: First key of the advisory lock that keeps the accounts of one company apart ("KCRM").
 COMPANY_LOCK = 0x4B43524D
+#: How long a worker waits for a row that a user's transaction holds.
+LOCK_TIMEOUT = "1500ms"
+#: Seconds until a run that met such a row comes back.
+PUT_OFF_SECONDS = 5.0
+#: Seconds for which a worker waits until another account's one has written a batch, before it gives its
+#: scheduler thread back; and seconds until it comes back then.
+COMPANY_PATIENCE = 1.0
+COMPANY_WAIT = 3.0
+#: For so many seconds after that it looks first whether the company is free, before it reads orders.
+BUSY_SECONDS = 30.0
+#: When a worker of this process last found a company busy: ``{(database, company id): monotonic}``.
+_busy_companies = {}
 #: Tries of one piece of work when another transaction was faster.
 CONCURRENCY_TRIES = 6
 #: Open screens are told at most so often that something changed, in seconds.
 SCREEN_SECONDS = 1.0
+
+
+class CompanyBusy(ConcurrencyError):
+    """Another account's worker is writing for the same company."""
 
 
 class KeycrmAccount(models.Model):
@@ -45,8 +68,7 @@ class KeycrmAccount(models.Model):
     def _run_lane(self, account_id, cron_field, work_name):
         """Work for some seconds; come back at once when something is left.
 
-        The work method is called again and again; it does one piece, commits it, and returns whether
-        there may be more. Trouble with KeyCRM ends the run and is noted on the account.
+        A row that somebody else holds ends the run: a scheduler's thread is not held with it.
         """
         account = self.browse(account_id).exists()
         if not account or account._is_resting():
@@ -54,11 +76,43 @@ class KeycrmAccount(models.Model):
         if not account.enabled and not account._has_work_before_start():
             return
         account = account.with_company(account.company_id)
-        account = account.with_context(keycrm_careful=self._did_last_run_die())
+        self._set_lock_timeout(LOCK_TIMEOUT)
+        try:
+            more, wait = account._worked(work_name)
+        except OTHER_WAS_FASTER as error:
+            _logger.info("KeyCRM account %s: put off: %r", account_id, error)
+            self.env.cr.rollback()
+            more, wait = True, PUT_OFF_SECONDS
+        if self.env.cr.closed:
+            return
+        self._set_lock_timeout("0")
+        if more:
+            account._come_back(account[cron_field], wait)
+
+    def _set_lock_timeout(self, timeout):
+        """Set for how long this database session waits for a row that another transaction holds.
+
+        Of the session, not of each transaction, which would be one more query each.
+        """
+        self.env.cr.execute(SQL("SELECT set_config('lock_timeout', %s, false)", timeout))
+        self.env.cr.commit()
+
+    def _worked(self, work_name):
+        """Do one piece of work after the other.
+
+        The work method is called again and again; it does one piece, commits it, and returns whether
+        there may be more. Trouble with KeyCRM ends the run and is noted on the account.
+
+        :return: whether something is left; seconds until it can be done
+        :raise OTHER_WAS_FASTER: when another transaction holds what has to be written
+        """
+        account = self.with_context(keycrm_careful=self._did_last_run_die())
         more, wait, worked, told = True, 0.0, False, time.monotonic()
         try:
+            if work_name == "_work_orders" and account._is_company_busy():
+                return True, COMPANY_WAIT
             if not account._is_well_again():
-                return
+                return False, 0.0
             account = account.with_context(keycrm_deadline=time.monotonic() + WORKER_SECONDS)
             with account._client() as client:
 
@@ -72,6 +126,9 @@ class KeycrmAccount(models.Model):
                     if more and time.monotonic() - told > SCREEN_SECONDS:
                         told = time.monotonic()
                         account._committed(account._tell_screens)
+        except CompanyBusy:
+            self.env.cr.rollback()
+            more, wait = True, COMPANY_WAIT
         except BudgetSpent as error:
             self.env.cr.rollback()
             more, wait = True, error.wait
@@ -83,13 +140,14 @@ class KeycrmAccount(models.Model):
             self.env.cr.rollback()
             more = False
             account._note_trouble(error)
+        except OTHER_WAS_FASTER:
+            raise
         except Exception as error:
             more = False
             account._note_own_fault(work_name, error)
         if worked:
             account._committed(account._tell_screens)
-        if more:
-            account._come_back(account[cron_field], wait)
+        return more, wait
 
     def _is_time_up(self):
         """Tell whether the worker has to make room for others; asked between two requests.
@@ -213,6 +271,10 @@ class KeycrmAccount(models.Model):
                 result = work()
                 cr.commit()
                 return result
+            except LockNotAvailable:
+                # It was waited for already; who holds the row may do so for long.
+                cr.rollback()
+                raise
             except OTHER_WAS_FASTER:
                 cr.rollback()
                 if attempt == CONCURRENCY_TRIES:
@@ -244,3 +306,23 @@ class KeycrmAccount(models.Model):
         finally:
             cr.execute(SQL("SELECT pg_advisory_unlock(%s, %s)", *key))
             cr.commit()
+
+    def _try_company_lock(self, function):
+        self.env.cr.execute(SQL("SELECT %s", function))
+        taken = self.env.cr.fetchone()[0]
+        self.env.cr.commit()
+        return taken
+
+    def _is_company_busy(self):
+        """Tell whether another worker still has the company: then nothing is read that cannot be written.
+
+        Looked at only where it was so a moment ago.
+        """
+        key = (self.env.cr.dbname, self.company_id.id)
+        if _busy_companies.pop(key, -math.inf) < time.monotonic() - BUSY_SECONDS:
+            return False
+        function = SQL("pg_try_advisory_xact_lock(%s, %s)", COMPANY_LOCK, self.company_id.id)
+        if self._try_company_lock(function):
+            return False
+        _busy_companies[key] = time.monotonic()
+        return True

@@ -3,7 +3,8 @@ from datetime import timedelta
 from odoo import api, models
 
 from ..const import CATCH_UP_OVERLAP, EVENT_CATCH_UP
-from ..keycrm.values import to_int, to_utc, utc_text
+from ..keycrm.records import OrderRow
+from ..keycrm.values import utc_text
 
 #: Where the first window begins. Later ones go by KeyCRM's times, the first one by our clock, which may
 #: be minutes ahead of KeyCRM's. So it reaches back before the account was enabled.
@@ -83,7 +84,7 @@ class KeycrmCatchUp(models.AbstractModel):
     @api.model
     def _newest(self, rows, end):
         """:return: the last update among the rows, None when they name none"""
-        told = [to_utc(row.get("updated_at")) for row in rows.values()]
+        told = [OrderRow.parse(row).updated_at for row in rows.values()]
         newest = max((moment for moment in told if moment), default=None)
         # The future never: what is updated before it would be left out.
         return newest and min(newest, end)
@@ -130,10 +131,11 @@ class KeycrmCatchUp(models.AbstractModel):
             .mapped("keycrm_id")
         )
         waiting = self.env["keycrm.event"]._waiting_numbers(account, list(rows))
+        listed = {number: OrderRow.parse(row) for number, row in rows.items()}
         return [
             number
-            for number, row in rows.items()
+            for number, row in listed.items()
             if number not in waiting
-            and (number in seen or to_int(row.get("status_id")) not in skipped)
-            and seen.get(number) != (to_utc(row.get("updated_at")), to_int(row.get("status_id")))
+            and (number in seen or row.status_id not in skipped)
+            and seen.get(number) != (row.updated_at, row.status_id)
         ]

@@ -2,7 +2,7 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 
-from ..const import CATCH_UP_OVERLAP
+from ..const import CATCH_UP_OVERLAP, ROW_LOCKED_PAUSE
 
 #: Webhooks that a look for a burst goes back at most: a few orders, of which each was told of several times.
 LATELY_ROWS = 20
@@ -27,7 +27,10 @@ class KeycrmEvent(models.Model):
     # A table that grows: what is looked for has its own index, below.
     event = fields.Char(required=True)
     keycrm_order_id = fields.Integer(string="KeyCRM order", index="btree_not_null")
-    payload = fields.Json(string="Data from KeyCRM", groups="ordage_keycrm.group_manager")
+    # Read alone: one that cannot be read keeps the other fields of no event from being read.
+    payload = fields.Json(
+        string="Data from KeyCRM", prefetch=False, groups="ordage_keycrm.group_manager"
+    )
     from_webhook = fields.Boolean(string="Received from KeyCRM")
     received_at = fields.Datetime(string="Received", required=True, default=fields.Datetime.now)
     done_at = fields.Datetime(string="Processed on")
@@ -51,21 +54,12 @@ class KeycrmEvent(models.Model):
 
     @api.model
     def _due(self, account, limit):
-        """Take what is to be worked now, oldest first, and with it all that is unfinished of the same
-        orders: an order that is written well makes up for its earlier failures.
+        """Take what is to be worked now, and with it all that is unfinished of the same orders.
+
+        :param limit: number of orders
         """
-        Event = self.sudo()
-        due = Event.search(self._due_domain(account), order="id", limit=limit)
-        if not due:
-            return due
-        return Event.search(
-            [
-                ("account_id", "=", account.id),
-                ("keycrm_order_id", "in", due.mapped("keycrm_order_id")),
-                ("state", "in", ("pending", "failed")),
-            ],
-            order="id",
-        )
+        waiting = self._waiting(account, limit)
+        return self._unfinished(account, [order.number for order in waiting])
 
     @api.model
     def _told_lately(self, account):
@@ -197,12 +191,21 @@ class KeycrmEvent(models.Model):
         :param outcomes: ``{KeyCRM order number: Outcome}``; events of other orders are left alone
         """
         now = self.env.cr.now()
+        put_off = self.browse()
         for event in self.exists():
             outcome = outcomes.get(event.keycrm_order_id)
             if outcome:
                 event._end_try(event._finish_vals(outcome, now))
+                put_off |= event if outcome.is_put_off else put_off
+        put_off.account_id.sudo().orders_cron_id._trigger_keycrm(ROW_LOCKED_PAUSE)
 
     def _finish_vals(self, outcome, now):
+        if outcome.is_put_off:
+            return {
+                "next_try_at": now + timedelta(seconds=ROW_LOCKED_PAUSE),
+                "error_code": outcome.code,
+                "error_params": False,
+            }
         if outcome.skipped or not outcome.code:
             return {
                 **self._done_vals(
@@ -213,7 +216,7 @@ class KeycrmEvent(models.Model):
                 "sale_order_id": outcome.order_id,
             }
         return {
-            **self._failed_vals(outcome.code, outcome.params),
+            **self._failed_vals(outcome.code, outcome.params, is_outage=outcome.is_outage),
             "details": outcome.details or False,
             "sale_order_id": outcome.order_id or self.sale_order_id.id,
         }

@@ -77,6 +77,10 @@ class KeycrmExplain(models.AbstractModel):
                 "KeyCRM cannot be reached at %(host)s. Check the network and the API address. "
                 "Odoo will try again automatically."
             ),
+            "no_keycrm": self.env._(
+                "No KeyCRM answers at %(host)s. Check the API address and the network; Odoo tries again by "
+                "itself."
+            ),
             "bad_certificate": self.env._(
                 "The certificate of %(host)s is not valid. Check the API address and the server's clock."
             ),
@@ -157,6 +161,10 @@ class KeycrmExplain(models.AbstractModel):
             "order_gone": self.env._(
                 "KeyCRM no longer has order %(order)s: it was deleted there or belongs to "
                 "another account. If it was deleted, cancel it in Odoo too."
+            ),
+            "row_locked": self.env._(
+                "Somebody works on this order in Odoo just now. It is updated some seconds later; there is "
+                "nothing to do."
             ),
             "no_order_number": self.env._(
                 "KeyCRM's message contains no order number, so there is nothing to do."

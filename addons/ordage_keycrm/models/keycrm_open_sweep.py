@@ -3,7 +3,7 @@ from datetime import timedelta
 from odoo import api, fields, models
 
 from ..const import EVENT_SWEEP, OPEN_SWEEP_SECONDS
-from ..keycrm.values import to_int
+from ..keycrm.values import to_id
 
 #: Orders that one comparison has read at the most, and seconds until the next one when more differ.
 MOST_TOLD = 50
@@ -49,7 +49,7 @@ class KeycrmOpenSweep(models.AbstractModel):
         def note():
             seen = dict((number > 1 and account.sudo().open_sweep_seen) or {})
             seen.update(
-                (str(order), [to_int(row.get("status_id")), to_int(row.get("client_id"))])
+                (str(order), [to_id(row.get("status_id")), to_id(row.get("client_id"))])
                 for order, row in page.numbered.items()
             )
             if not page.is_last:

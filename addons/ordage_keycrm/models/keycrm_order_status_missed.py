@@ -2,7 +2,8 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 
-from ..keycrm.values import to_int, to_object, to_utc
+from ..keycrm.records import OrderRow
+from ..keycrm.webhook import OrderHint
 
 #: Seconds for which a webhook may still be on its way.
 ON_ITS_WAY = 60
@@ -44,12 +45,12 @@ class KeycrmOrderStatus(models.Model):
         if not first or not asked or asked < now - longest:
             return self.browse()
         moved = {}
-        for row in rows:
-            at, made = to_utc(row.get("status_changed_at")), to_utc(row.get("created_at"))
+        for row in map(OrderRow.parse, rows):
+            at, made = row.status_changed_at, row.created_at
             if not at or at < first or at > now - timedelta(seconds=ON_ITS_WAY):
                 continue
             if not made or at - made > timedelta(seconds=FIRST_STATUS):
-                moved[to_int(row.get("id"))] = (to_int(row.get("status_id")), at)
+                moved[row.id] = (row.status_id, at)
         for number, at in account._told_of(list(moved)).items():
             if at >= moved[number][1] - timedelta(seconds=ON_ITS_WAY):
                 del moved[number]
@@ -85,7 +86,7 @@ class KeycrmOrderStatus(models.Model):
         if not missed:
             return
         told = {
-            to_object(to_object(event.payload).get("context")).get("status_id")
+            OrderHint.parse(event.payload).status_id
             for event in events.sudo().exists()
             if event.from_webhook
         }

@@ -1,9 +1,13 @@
+import logging
 from datetime import timedelta
 
 from odoo import api, fields, models
 
 from .. import todo
-from ..const import RETRY_PAUSES
+from ..concurrency import OTHER_WAS_FASTER
+from ..const import OUTAGE_PAUSE, OUTAGE_TRIES, RETRY_PAUSES
+
+_logger = logging.getLogger(__name__)
 
 
 class KeycrmRetried(models.AbstractModel):
@@ -58,7 +62,7 @@ class KeycrmRetried(models.AbstractModel):
         for record in again.filtered(lambda one: one.state == "failed" and not one.next_try_at):
             record._take_back_todo()
         again.write({"state": "pending", "attempts": 0, "next_try_at": self.env.cr.now()})
-        again.account_id._wake_orders()
+        again.account_id._end_pauses()
         return True
 
     # === BUSINESS METHODS ===#
@@ -72,7 +76,13 @@ class KeycrmRetried(models.AbstractModel):
         waited = self.state == "failed" and not self.next_try_at
         self.write(vals)
         if waited or (self.state == "failed" and not self.next_try_at):
-            self._tell_person()
+            try:
+                with self.env.cr.savepoint():
+                    self._tell_person()
+            except OTHER_WAS_FASTER:
+                raise
+            except Exception:  # a to-do that cannot be made keeps nothing from being finished
+                _logger.exception("KeyCRM: no to-do for %s", self)
 
     def _tell_person(self):
         """Leave a to-do with the reason, or take it back once all is well."""
@@ -125,15 +135,17 @@ class KeycrmRetried(models.AbstractModel):
             "error_params": params or False,
         }
 
-    def _failed_vals(self, code, params):
+    def _failed_vals(self, code, params, *, is_outage=False):
         """Say what one more failure is: a pause, and after the last one it waits for a person.
 
         :param code: error code
         :param params: its parameters
+        :param is_outage: whether KeyCRM could not answer: it may do so at any moment
         :return: values to be written
         """
         attempts = self.attempts + 1
-        pause = RETRY_PAUSES[attempts - 1] if attempts <= len(RETRY_PAUSES) else None
+        pauses = (OUTAGE_PAUSE,) * OUTAGE_TRIES + RETRY_PAUSES if is_outage else RETRY_PAUSES
+        pause = pauses[attempts - 1] if attempts <= len(pauses) else None
         return {
             "state": "failed",
             "attempts": attempts,

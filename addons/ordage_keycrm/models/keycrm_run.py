@@ -132,6 +132,7 @@ class KeycrmRun(models.AbstractModel):
             run._check_can_start()
             run.write(run._start_vals())
             run._begin()
+            run.account_id._end_pauses()
         self.account_id._tell_screens()
         return True
 

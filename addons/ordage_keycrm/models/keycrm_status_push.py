@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 
-from ..keycrm.errors import KeyCrmError
-from ..keycrm.values import to_int
+from ..keycrm.errors import KeyCrmError, is_outage
+from ..keycrm.values import to_id, to_object
 
 
 class KeycrmStatusPush(models.Model):
@@ -94,7 +94,7 @@ class KeycrmStatusPush(models.Model):
         # Nothing is held open while KeyCRM is asked.
         self.env.cr.commit()
         try:
-            current = to_int((client.get(path) or {}).get("status_id"))
+            current = to_id(to_object(client.get(path)).get("status_id"))
             if current == known and current != wanted:
                 client.put(path, {"status_id": wanted})
                 vals = push._done_vals()
@@ -103,6 +103,6 @@ class KeycrmStatusPush(models.Model):
         except KeyCrmError as error:
             if not account._is_of_this_request(error):
                 raise
-            vals = push._failed_vals(error.code, error.params)
+            vals = push._failed_vals(error.code, error.params, is_outage=is_outage(error))
         account._committed(lambda: push._end_try(vals))
         return True

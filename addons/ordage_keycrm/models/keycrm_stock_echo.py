@@ -1,13 +1,16 @@
+import logging
 import time
 from datetime import timedelta
 
 from odoo import fields, models
 from odoo.tools import SQL
 
+from ..concurrency import OTHER_WAS_FASTER
 from ..const import EVENT_STOCK
-from ..keycrm.errors import MalformedAnswer
 from ..keycrm.stock_echo import EchoMatcher, OfferTotal
-from ..keycrm.values import to_amount, to_int, to_objects
+from ..keycrm.webhook import stock_totals
+
+_logger = logging.getLogger(__name__)
 
 #: Stock webhooks that one pass takes. Most are echoes, which cost no request; as many as KeyCRM's webhook
 #: tells in seconds while ten thousand numbers are sent.
@@ -102,10 +105,30 @@ class KeycrmAccount(models.Model):
         if not (self.push_stock and self._sending_warehouses()):
             self._committed(lambda: events._finish_stock("ignored"))
             return True
-        if self._committed(lambda: self._match_echoes(events)):
+        if self._match_echoes_isolated(events):
             # An order is about to say why the number differs.
             time.sleep(0.2)
         return True
+
+    def _match_echoes_isolated(self, events):
+        """Work stock webhooks together; on a failure they are bisected, and the faulty one fails alone.
+
+        :return: True when some wait for an order that is being worked
+        """
+        try:
+            return self._committed(lambda: self._match_echoes(events))
+        except OTHER_WAS_FASTER:
+            raise
+        except Exception:
+            if self.env.cr.closed:
+                raise
+            if len(events) == 1:
+                _logger.exception("KeyCRM account %s: %s cannot be worked", self.id, events)
+                self._committed(lambda: events._finish_stock("failed"))
+                return False
+        middle = len(events) // 2
+        waiting = self._match_echoes_isolated(events[:middle])
+        return self._match_echoes_isolated(events[middle:]) or waiting
 
     def _next_stock_events(self):
         """Give the oldest pending stock webhooks that one transaction works.
@@ -138,7 +161,7 @@ class KeycrmAccount(models.Model):
 
         :return: True when some wait for an order that is being worked
         """
-        reported = {event: _told_by(event.payload) for event in events}
+        reported = {event: stock_totals(event.payload) for event in events}
         numbers = {number for rows in reported.values() for number in rows}
         offers = (
             self.env["keycrm.offer"]
@@ -205,20 +228,3 @@ class KeycrmAccount(models.Model):
                 limit=1,
             )
         )
-
-
-def _told_by(payload):
-    """Read a stock webhook: an array, or a single object (both are seen).
-
-    :return: ``{KeyCRM's offer number: quantity over its warehouses}``; what cannot be read is left
-    out
-    """
-    found = {}
-    for row in to_objects(payload if isinstance(payload, list) else [payload]):
-        try:
-            number = to_int(row.get("offer_id"))
-            if number and row.get("in_stock") is not None:
-                found[number] = float(to_amount(row["in_stock"]))
-        except MalformedAnswer:
-            continue
-    return found

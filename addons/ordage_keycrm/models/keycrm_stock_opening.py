@@ -42,7 +42,7 @@ class KeycrmStockComparison(models.Model):
                 "done_count": 0,
             }
         )
-        self.account_id._wake_stock()
+        self.account_id._end_pauses()
         return True
 
     # === BUSINESS METHODS ===#

@@ -89,6 +89,7 @@ class KeycrmStockComparison(models.Model):
         differing = self.line_ids.filtered(lambda line: line.outcome in ("zero", "lower", "higher"))
         # The user who chose this has just seen how many become zero.
         self._enqueue(differing.product_id, from_move=True)
+        self.account_id._end_pauses()
         if self.finished_at < fields.Datetime.now() - STALE:
             # KeyCRM went on selling while the person thought about it.
             self._start(self.account_id, "comparison")

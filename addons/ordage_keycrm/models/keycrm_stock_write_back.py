@@ -25,7 +25,7 @@ class KeycrmStockComparison(models.Model):
         self._check_enabled()
         self.account_id.sudo().push_stock = False
         self.sudo().write({"to_write_back": True, "error_code": False, "error_params": False})
-        self.account_id._wake_stock()
+        self.account_id._end_pauses()
         return True
 
     # === BUSINESS METHODS ===#

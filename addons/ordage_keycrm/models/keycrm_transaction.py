@@ -4,6 +4,7 @@ from odoo import api, fields, models
 
 from ..const import TRANSACTIONS_SECONDS
 from ..keycrm.catalogue import Transaction
+from ..keycrm.values import parsed_rows
 
 #: Pages of one look, where none is known: the shop's first one, or one with many that no payment names.
 MOST_PAGES = 20
@@ -71,7 +72,7 @@ class KeycrmTransaction(models.Model):
         number = account.transactions_page or 1
         begun = account.transactions_begun_at if number > 1 else self.env.cr.now()
         page = client.page("/payments/external-transactions", number=number)
-        rows = [Transaction.parse(row) for row in page.rows]
+        rows = parsed_rows(Transaction.parse, page.rows)
 
         def note():
             known = self._were_known(account, rows, begun)

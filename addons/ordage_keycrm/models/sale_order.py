@@ -219,6 +219,7 @@ class SaleOrder(models.Model):
         if not orders.keycrm_account_id.filtered("enabled"):
             raise UserError(self.env._("The integration with KeyCRM is disabled."))
         orders._keycrm_ask_refresh(EVENT_REFRESH)
+        orders.keycrm_account_id._end_pauses()
         return orders.keycrm_account_id[:1]._notification(
             self.env._("The order is being read from KeyCRM. Reload the page in a moment.")
         )

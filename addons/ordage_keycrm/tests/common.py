@@ -12,8 +12,9 @@ from odoo.tests import TransactionCase
 
 from sandbox.threaded import ThreadedSandbox
 
+from .. import inbox_state
 from ..keycrm.records import Order
-from ..models import keycrm_account_orders
+from ..models import keycrm_account_inbox
 
 #: Looked for in everything that people, logs and other programs can see.
 KEY = "the-secret-key-of-this-shop"
@@ -50,7 +51,7 @@ class KeycrmCase(TransactionCase):
         cls.account.action_refresh_statuses()
         cls.settle_currency()
         # Tests tell of many orders within a second, and no more come while they wait.
-        cls.enterClassContext(patch.object(keycrm_account_orders, "BURST_PAUSE", 0.0))
+        cls.enterClassContext(patch.object(keycrm_account_inbox, "BURST_PAUSE", 0.0))
 
     @classmethod
     def settle_currency(cls):
@@ -60,6 +61,7 @@ class KeycrmCase(TransactionCase):
 
     def setUp(self):
         super().setUp()
+        inbox_state._states.clear()
         if self.forget:
             # Odoo forgets what a test did; KeyCRM has to forget it too.
             self.keycrm.reset(keep_switches=True)

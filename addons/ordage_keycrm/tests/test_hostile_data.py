@@ -10,6 +10,7 @@ from lxml import html
 
 from odoo import http
 from odoo.tests import HttpCase, tagged
+from odoo.tools import mute_logger
 
 from odoo.addons.web.controllers import export
 
@@ -20,6 +21,9 @@ FORMULA = '=cmd|" /C calc"!A1'
 TEMPLATE = "{{ object.env.cr }} ${object} %(name)s %s {0} <t t-esc='1'/>"
 TURNED = "рахунок\u202efdp.exe\u2066"
 BROKEN = "нуль\0 дзвінок\x07 половина\ud800 кінець"
+MODELS = "odoo.addons.ordage_keycrm.models."
+ECHO_LOG, RETRIED_LOG = MODELS + "keycrm_stock_echo", MODELS + "keycrm_retried"
+OUTCOME_LOG = "odoo.addons.ordage_keycrm.outcome"
 BUYER = {"full_name": SCRIPT, "phone": "+380671112233", "email": "<b>@x\n.example"}
 
 
@@ -133,6 +137,88 @@ class TestHostileData(HostileCase):
                 self.assertTrue(events[:1].error or events[:1].state == "done")
                 Order = self.env["sale.order"]
                 self.assertTrue(Order.search([("keycrm_id", "=", good)]))
+
+    def work_inbox(self):
+        with self.committing(), self.account._client() as client:
+            self.account._work_inbox(client)
+
+    def events_of(self, number):
+        return self.env["keycrm.event"].search([("keycrm_order_id", "=", number)])
+
+    def test_a_webhook_whose_status_is_no_number_stops_no_order(self):
+        self.account.status_ids[:1].missed_at = self.env.cr.now()
+        for status in ([1], {"id": 1}, [[]], "x", 10**30, True):
+            number, good = self.new_order([]), self.new_order([])
+            with self.subTest(status):
+                self.tell(number, status_id=status)
+                self.tell(good)
+                self.work_inbox()
+                self.assertEqual(set(self.events_of(number).mapped("state")), {"done"})
+                self.assertEqual(self.events_of(good).state, "done")
+
+    def test_a_stored_payload_that_cannot_be_read_stops_no_stock_webhook(self):
+        offer = self.keycrm.create_offer(sku="DEEP")["id"]
+        for _ in range(4):
+            self.account._receive([{"offer_id": offer, "in_stock": 3}])
+        events = self.env["keycrm.event"].search([("event", "=", "offers.stock")], order="id")
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE keycrm_event SET payload = %s::jsonb WHERE id = %s",
+            ["[" * 2000 + "]" * 2000, events[1].id],
+        )
+        self.env.invalidate_all()
+        with self.committing(), mute_logger(ECHO_LOG):
+            self.account._match_echoes_isolated(events)
+        self.assertEqual(events.mapped("state"), ["done", "failed", "done", "done"])
+
+    def test_an_order_that_fails_after_it_was_written_fails_alone(self):
+        """Finishing, counting, notifying: whatever raises there."""
+        Event = type(self.env["keycrm.event"])
+        for model, name in (
+            (type(self.env["keycrm.delay"]), "_note_orders"),
+            (type(self.env["keycrm.order.status"]), "_note_told"),
+            (Event, "_finish_vals"),
+        ):
+            numbers = [self.new_order([]) for _ in range(4)]
+            bad, real = numbers[1], getattr(model, name)
+
+            def fail(record, *args, bad=bad, real=real, name=name):
+                events = record if record._name == "keycrm.event" else args[-1]
+                failed = any(
+                    event.keycrm_order_id == bad and event.error_code != "unexpected"
+                    for event in events
+                )
+                is_failure = record._name == "keycrm.event" and args[0].code
+                if failed and not is_failure:
+                    raise RecursionError(name)
+                return real(record, *args)
+
+            with self.subTest(name), patch.object(model, name, fail):
+                self.tell(*numbers)
+                with mute_logger(OUTCOME_LOG):
+                    self.work_inbox()
+                states = [self.events_of(number).state for number in numbers]
+                self.assertEqual(states, ["done", "failed", "done", "done"])
+
+    def test_a_to_do_that_cannot_be_made_keeps_no_event_from_being_finished(self):
+        number = self.new_order([])
+        self.tell(number)
+        event = self.events_of(number)
+        event.write({"state": "failed", "next_try_at": False})
+        with (
+            patch.object(type(event), "_tell_person", side_effect=ValueError),
+            mute_logger(RETRIED_LOG),
+        ):
+            event._end_try(event._failed_vals("unexpected", {}))
+        self.assertEqual(event.attempts, 1)
+
+    def test_rows_of_lists_that_cannot_be_parsed_stop_no_other_row(self):
+        bad, good = self.new_order([]), self.new_order([])
+        self.keycrm.patch_order(bad, raw={"status_id": [{}], "updated_at": {}}, webhook=False)
+        self.account.write({"caught_up_at": False, "caught_up_until": False})
+        with self.committing(), self.account._client() as client:
+            self.account._work_catch_up(client)
+        self.assertTrue(self.env["sale.order"].search([("keycrm_id", "=", good)]))
 
     def test_a_failure_is_noted_whatever_keycrm_says_about_it(self):
         self.keycrm.add_fault("status", path="/order/*", status=422, message=f"{BROKEN}{SCRIPT}")

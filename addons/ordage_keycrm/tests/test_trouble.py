@@ -14,6 +14,7 @@ from odoo.tools import mute_logger
 
 from .. import bell, scheduler
 from ..const import WORKER_MAX_SLEEP
+from ..keycrm.errors import Refused
 from ..models import keycrm_account_worker as worker
 from ..models.keycrm_api_budget import DatabaseGate
 from .common import KeycrmCase
@@ -302,7 +303,83 @@ class TestTrouble(KeycrmCase):
             self.orders_lane()
             self.stock_lane()
             self.assertEqual(self.asked(), ["/v1/order/status"])
-        self.assertEqual(pauses, sorted(set(pauses)))
+        self.assertEqual(pauses, sorted(pauses))
+        self.assertEqual([int(pause.total_seconds()) for pause in pauses], [30, 60, 60, 60])
+
+    def test_the_end_of_a_pause_wakes_both_queues(self):
+        crons = self.account.orders_cron_id | self.account.stock_cron_id
+        domain = [("cron_id", "in", crons.ids), ("call_at", ">", self.env.cr.now())]
+        self.env["ir.cron.trigger"].search(domain).unlink()
+        self.keycrm.add_fault("status", status=503, times=None)
+        self.told(self.new_order(LINES))
+        self.orders_lane()
+        wake_ups = self.env["ir.cron.trigger"].search(domain)
+        self.assertEqual(wake_ups.cron_id, crons)
+        latest = self.account.trouble_until + timedelta(seconds=1)
+        self.assertTrue(all(wake_up.call_at <= latest for wake_up in wake_ups))
+
+    def test_work_that_fails_again_and_again_rests_for_a_minute_at_the_most(self):
+        for name, most in (("catch_up", 60), ("_work_stock", 60), ("sync", 600)):
+            with self.committing():
+                for _ in range(6):
+                    self.account._note_rest(name, Refused("refused", status=400))
+            until = fields.Datetime.to_datetime(self.account.resting_work[name]["until"])
+            self.assertEqual((until - self.env.cr.now()).total_seconds() // 1, most - 1)
+
+    def test_a_button_is_tried_at_once_while_the_circuit_breaker_is_open(self):
+        number = self.new_order(LINES)
+        order = self.arrive(number)
+        self.told(number)
+        self.event(number).write({"state": "failed", "next_try_at": False})
+        for press in (
+            lambda: self.event(number)[:1].action_retry(),
+            order.action_keycrm_refresh,
+            self.account.action_allow_zeros,
+            self.account.action_resume_stock,
+        ):
+            until = self.env.cr.now() + timedelta(seconds=50)
+            rest = {"count": 3, "until": str(until), "code": "refused", "params": {}}
+            self.account.write(
+                {
+                    "trouble_code": "unreachable",
+                    "trouble_count": 4,
+                    "trouble_until": until,
+                    "resting_work": {"_work_stock": rest},
+                }
+            )
+            press()
+            self.assertFalse(self.account._is_resting())
+            self.assertFalse(self.account._rests("_work_stock"))
+            self.keycrm.clear_log()
+            self.orders_lane()
+            self.assertEqual(self.asked()[:1], ["/v1/order/status"], "one probe first")
+            self.assertFalse(self.account.trouble_code)
+
+    def test_a_person_who_got_an_answer_ends_the_pause(self):
+        until = self.env.cr.now() + timedelta(seconds=50)
+        self.account.write(
+            {"trouble_code": "unreachable", "trouble_count": 4, "trouble_until": until}
+        )
+        self.account.action_refresh_statuses()
+        self.assertFalse(self.account.trouble_code)
+        self.assertFalse(self.account._is_resting())
+
+    def test_an_outage_of_orders_alone_is_tried_again_each_minute(self):
+        number = self.new_order(LINES)
+        self.keycrm.add_fault("status", path=f"/order/{number}", status=500, times=None)
+        self.told(number)
+        event = self.event(number)
+        for _ in range(8):
+            event.next_try_at = self.env.cr.now()
+            self.orders_lane()
+            self.assertEqual(event.state, "failed")
+            self.assertLessEqual(
+                event.next_try_at, self.env.cr.now() + timedelta(seconds=60), event.attempts
+            )
+        self.keycrm.clear_faults()
+        event.next_try_at = self.env.cr.now()
+        self.orders_lane()
+        self.assertTrue(self.order(number))
 
     def test_a_lane_that_finds_the_question_taken_by_the_other_asks_nothing(self):
         self.account.write({"trouble_code": "unreachable", "trouble_count": 1})
@@ -557,7 +634,7 @@ class TestTrouble(KeycrmCase):
 
         def later(gate, cr):
             row = locked_row(gate, cr)
-            return (*row[:4], row[4] + self.ahead)
+            return (*row[:-1], row[-1] + self.ahead)
 
         def sleep(seconds):
             slept.append(seconds)

@@ -90,6 +90,17 @@ class TestWebhook(KeycrmCase, HttpCase):
         self.assertEqual(self.post(body).status_code, 204)
         self.assertEqual(self.events().keycrm_order_id, 41)
 
+    def test_a_text_that_spells_nul_is_let_in(self):
+        body = rb'{"event": "order.change_order_status", "context": {"id": 41, "a": "\\u0000"}}'
+        self.assertEqual(self.post(body).status_code, 204)
+        self.assertEqual(self.events().payload["context"]["a"], r"\u0000")
+
+    @mute_logger("odoo.http")
+    def test_what_is_nested_deeper_than_fifty_is_400(self):
+        for depth in (51, 880, 964):
+            self.assertEqual(self.post(b"[" * depth + b"]" * depth).status_code, 400)
+        self.assertEqual(self.post(b"[" * 50 + b"]" * 50).status_code, 204)
+
     def test_unknown_events_and_shapes_are_stored_as_ignored(self):
         for payload in ({}, 1, "x", None, {"event": "new.kind", "context": {"id": 1}}):
             self.assertEqual(self.post(payload).status_code, 204)

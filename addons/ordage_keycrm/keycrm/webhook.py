@@ -1,0 +1,52 @@
+"""What KeyCRM's webhooks say, as typed values. Parsing never fails: what cannot be read is not there."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from .errors import MalformedAnswer
+from .values import to_amount, to_id, to_object, to_objects, to_text
+
+#: Longest name of an event.
+NAME_LENGTH = 64
+
+
+@dataclass(frozen=True, slots=True)
+class OrderHint:
+    """A trigger's webhook. Only the order's number is believed; the order itself is read."""
+
+    event: str
+    order_id: int | None
+    status_id: int | None
+
+    @classmethod
+    def parse(cls, payload: Any) -> "OrderHint":
+        payload = to_object(payload)
+        context = to_object(payload.get("context"))
+        return cls(
+            event=to_text(payload.get("event"))[:NAME_LENGTH],
+            order_id=to_id(context.get("id")),
+            status_id=to_id(context.get("status_id")),
+        )
+
+
+def is_stock(payload: Any) -> bool:
+    """Tell whether it is the stock webhook: a list, or a single row."""
+    return isinstance(payload, list) or "offer_id" in to_object(payload)
+
+
+def stock_totals(payload: Any) -> dict[int, float]:
+    """Read the stock webhook.
+
+    :return: ``{KeyCRM's offer number: quantity over its warehouses}``; a row that cannot be read is left
+        out
+    """
+    totals = {}
+    for row in to_objects(payload if isinstance(payload, list) else [payload]):
+        offer_id = to_id(row.get("offer_id"))
+        if not offer_id or row.get("in_stock") is None:
+            continue
+        try:
+            totals[offer_id] = float(to_amount(row["in_stock"]))
+        except MalformedAnswer:
+            continue
+    return totals

@@ -1,0 +1,248 @@
+"""A long inbox keeps no new order waiting: requests are counted on a clock that only they move."""
+
+from datetime import timedelta
+
+from odoo import sql_db
+from odoo.tools import SQL
+
+from .. import inbox_state
+from ..models import keycrm_account_worker as worker
+from ..models import keycrm_api_budget
+from ..models.keycrm_api_budget import DatabaseGate
+from .common import KeycrmCase
+
+BACKLOG = 5000
+#: Numbers below that of the newest known order, of which KeyCRM has no order.
+FIRST, NEWEST = 100_000, 1_000_000
+LINES = [{"name": "Кухоль", "price": 100, "quantity": 1}]
+#: Seconds within which a new order comes, by requests a minute.
+BOUNDS = {60: 15, 20: 45}
+
+
+class TestInboxPriorities(KeycrmCase):
+    forget = True
+
+    def setUp(self):
+        super().setUp()
+        now = self.env.cr.now()
+        self.account.write(
+            {"caught_up_at": now, "caught_up_until": now, "open_sweep_at": now, "poll_minutes": 60}
+        )
+        self.account.request_limit = 60
+        self.forget_budget()
+        self.addCleanup(self.forget_budget)
+        self.ahead = 0.0
+        locked_row, changed = DatabaseGate._locked_row, DatabaseGate._changed
+
+        def later(gate, cr):
+            *row, clock = locked_row(gate, cr)
+            return (*row, clock + self.ahead)
+
+        def sleep(seconds):
+            self.ahead += seconds
+
+        self.patch(DatabaseGate, "_locked_row", later)
+        self.patch(DatabaseGate, "_changed", changed)
+        for module in (worker, keycrm_api_budget):
+            self.patch(module.time, "sleep", sleep)
+        self.patch(inbox_state.time, "monotonic", lambda: self.ahead)
+
+        def come_back(_account, _cron, wait):
+            self.ahead += wait
+
+        self.patch(type(self.account), "_come_back", come_back)
+
+    def forget_budget(self):
+        with sql_db.db_connect(self.env.cr.dbname).cursor() as cr:
+            cr.execute("DELETE FROM keycrm_api_budget")
+
+    def lane(self):
+        before = self.ahead
+        with self.committing():
+            self.env["keycrm.account"]._cron_orders(self.account.id)
+        if self.ahead == before:
+            # Nothing was waited for; the clock goes on all the same.
+            self.ahead += 1
+
+    def fill(self, numbers, event="order.change_order_status", **fields):
+        """Put events into the inbox, with one statement: there are thousands."""
+        vals = {
+            "account_id": self.account.id,
+            "event": event,
+            "from_webhook": event.startswith("order."),
+            "received_at": self.env.cr.now() - timedelta(minutes=30),
+            "next_try_at": self.env.cr.now(),
+            "state": "pending",
+            "attempts": 0,
+            **fields,
+        }
+        columns = SQL(", ").join(map(SQL.identifier, vals))
+        self.env.cr.execute(
+            SQL(
+                "INSERT INTO keycrm_event (keycrm_order_id, %s) SELECT number, %s FROM unnest(%s) number",
+                columns,
+                SQL(", ").join(SQL("%s", value) for value in vals.values()),
+                list(numbers),
+            )
+        )
+
+    def know_a_newer_one(self):
+        """Let Odoo have an order with a high number: new webhooks may be of orders that it has."""
+        order = self.arrive(self.new_order(LINES))
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE sale_order SET keycrm_id = %s WHERE id = %s", [NEWEST, order.id]
+        )
+        self.env.invalidate_all()
+
+    def order(self, number):
+        return self.env["sale.order"].search([("keycrm_id", "=", number)])
+
+    def waited_for(self, number):
+        """:return: seconds of the clock until an order is there"""
+        begun = self.ahead
+        for _run in range(200):
+            self.lane()
+            if self.order(number):
+                return self.ahead - begun
+        self.fail(f"order {number} did not come within {self.ahead - begun:.0f} s")
+
+    def assertComesSoon(self, limit):
+        """Expect that new orders come within their time, wherever the workers are in the backlog."""
+        self.account.request_limit = limit
+        begun = self.ahead
+        while self.ahead < begun + 65:
+            # The window is full then.
+            self.lane()
+        for _ in range(3):
+            number = self.new_order(LINES)
+            self.tell(number)
+            seconds = self.waited_for(number)
+            self.assertLessEqual(seconds, BOUNDS[limit])
+
+    def test_made_up_numbers_keep_no_new_order_waiting(self):
+        known = self.new_order(LINES)
+        self.arrive(known)
+        for limit, first in ((60, known + 10_000), (20, known + 900_000)):
+            with self.subTest(limit=limit):
+                self.fill(range(first, first + BACKLOG))
+                self.assertComesSoon(limit)
+
+    def test_made_up_numbers_cost_next_to_nothing(self):
+        known = self.new_order(LINES)
+        self.arrive(known)
+        self.fill(range(known + 10_000, known + 10_000 + BACKLOG))
+        self.fill(range(known + 1, known + 400))
+        self.keycrm.clear_log()
+        for _ in range(10):
+            self.lane()
+            # Those that a list may lack yet are looked up again, until they are taken for made up.
+            self.env["keycrm.event"].search([("state", "=", "pending")]).write(
+                {"next_try_at": self.env.cr.now(), "received_at": self.env.cr.now() - timedelta(1)}
+            )
+            self.ahead += 60
+        self.assertFalse(self.env["keycrm.event"].search_count([("state", "=", "pending")]))
+        self.assertLessEqual(len(self.keycrm.requests(path="/order*")), 5)
+
+    def test_a_number_that_a_list_lacks_yet_is_looked_up_again(self):
+        known = self.new_order(LINES)
+        self.arrive(known)
+        self.fill(range(known + 1, known + 9), received_at=self.env.cr.now())
+        self.lane()
+        events = self.env["keycrm.event"].search([("keycrm_order_id", ">", known)])
+        self.assertEqual(set(events.mapped("state")), {"pending"})
+        self.assertTrue(all(event.next_try_at > self.env.cr.now() for event in events))
+        numbers = [self.new_order(LINES) for _ in range(8)]
+        events.next_try_at = self.env.cr.now()
+        self.ahead += 60
+        self.lane()
+        self.assertEqual(set(events.mapped("state")), {"done"})
+        self.assertTrue(all(self.order(number) for number in numbers))
+
+    def test_a_list_that_is_not_sorted_as_requested_makes_no_order_unknown(self):
+        known = self.new_order(LINES)
+        self.arrive(known)
+        numbers = [self.new_order(LINES) for _ in range(6)]
+        self.keycrm.add_fault("empty_list", path="/order", times=None)
+        self.tell(*numbers)
+        for _ in range(6):
+            self.lane()
+            self.ahead += 10
+        self.assertTrue(all(self.order(number) for number in numbers))
+
+    def test_updates_of_thousands_of_orders_keep_no_new_order_waiting(self):
+        self.know_a_newer_one()
+        # No list tells of them: they were updated long ago, or do not exist.
+        self.fill(range(FIRST, FIRST + BACKLOG))
+        for limit in BOUNDS:
+            with self.subTest(limit=limit):
+                self.assertComesSoon(limit)
+
+    def test_refreshes_and_retries_keep_no_new_order_waiting(self):
+        self.know_a_newer_one()
+        self.fill(range(FIRST, FIRST + 3000), event="odoo.refresh")
+        self.fill(
+            range(FIRST + 3000, FIRST + BACKLOG),
+            attempts=2,
+            state="failed",
+            error_code="server_trouble",
+        )
+        for limit in BOUNDS:
+            with self.subTest(limit=limit):
+                self.assertComesSoon(limit)
+
+    def test_the_oldest_webhook_of_a_backlog_has_its_turn(self):
+        self.know_a_newer_one()
+        oldest = self.new_order(LINES)
+        self.tell(oldest)
+        self.fill(range(FIRST, FIRST + 300))
+        self.assertLess(self.waited_for(oldest), 15)
+
+    def test_a_number_that_was_unknown_a_moment_ago_is_not_requested_again(self):
+        self.know_a_newer_one()
+        gone = FIRST
+        self.tell(gone)
+        self.lane()
+        self.keycrm.clear_log()
+        for _ in range(5):
+            self.tell(gone)
+            self.lane()
+        self.assertFalse(self.keycrm.requests(path=f"/order/{gone}"))
+        events = self.env["keycrm.event"].search([("keycrm_order_id", "=", gone)])
+        self.assertEqual(set(events.mapped("state")), {"ignored"})
+        events[0].action_retry()
+        self.lane()
+        self.assertEqual(len(self.keycrm.requests(path=f"/order/{gone}")), 1, "a person's button")
+
+    def test_an_order_whose_number_was_made_up_before_it_was_made_comes_at_once(self):
+        known = self.new_order(LINES)
+        self.arrive(known)
+        for _ in range(3):
+            self.tell(known + 1)
+            self.lane()
+            self.ahead += 10
+        number = self.new_order(LINES)
+        self.assertEqual(number, known + 1)
+        self.tell(number)
+        self.assertLess(self.waited_for(number), 15)
+
+    def test_polling_and_status_updates_have_their_turn_in_a_backlog(self):
+        lost = self.new_order(LINES)
+        self.know_a_newer_one()
+        self.fill(range(FIRST, FIRST + BACKLOG))
+        self.account.write({"caught_up_at": False, "caught_up_until": False})
+        self.assertLess(self.waited_for(lost), 60)
+
+    def test_orders_that_an_outage_kept_out_are_probed_by_one(self):
+        numbers = [self.new_order(LINES) for _ in range(20)]
+        for number in numbers:
+            self.keycrm.add_fault("status", path=f"/order/{number}", status=500, times=None)
+        self.fill(numbers, attempts=1, state="failed", error_code="server_trouble")
+        self.lane()
+        tried = {row["path"] for row in self.keycrm.requests(path="/order/*")}
+        self.assertEqual(len(tried - {"/v1/order/status"}), 1)
+        self.keycrm.clear_faults()
+        self.env["keycrm.event"].search([]).next_try_at = self.env.cr.now()
+        for _ in range(10):
+            self.lane()
+        self.assertTrue(all(self.order(number) for number in numbers))

@@ -1,0 +1,102 @@
+"""A user holds rows for long: only what needs them waits, and no scheduler thread does."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+
+import pytest
+
+from tests.system.test_stock_users import goods, matched, shown
+from tools import shop
+
+LINES = [{"name": "Кухоль", "price": 100, "quantity": 1}]
+
+
+@pytest.fixture
+def holding(odoo):
+    """Hold what a statement locks, in a transaction of another connection."""
+
+    @contextmanager
+    def hold(statement, *values):
+        connection = odoo.runtime.server.connect(odoo.database)
+        connection.autocommit = False
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(statement, values)
+            yield
+        finally:
+            connection.rollback()
+            connection.close()
+
+    return hold
+
+
+def new_order(account, **fields):
+    return account.keycrm.create_order(lines=LINES, **fields)["id"]
+
+
+def test_a_locked_order_stops_neither_orders_nor_accounts_nor_stock(
+    account, new_account, new_sandbox, rpc, holding, wait_for
+):
+    other = new_account(new_sandbox(offers=1), name="of the same company")
+    (warehouse,) = matched(account, rpc)
+    product, offer = goods(account, rpc, "LOCKED")
+    locked = new_order(account)
+    order = wait_for(lambda: account.order(locked, "keycrm_total"), 60, "the first order")
+    row = "SELECT id FROM sale_order WHERE id = %s FOR UPDATE"
+    with holding(row, order["id"]):
+        (line,) = account.keycrm.order(locked)["answer"]["products"]
+        account.keycrm.patch_line(locked, line["id"], price=70)
+        numbers = [new_order(account) for _ in range(3)]
+        of_other = new_order(other)
+        shop.receive(rpc, warehouse, product, 5)
+        for number in numbers:
+            wait_for(lambda number=number: account.order(number, "name"), 60, "a new order")
+        wait_for(lambda: other.order(of_other, "name"), 60, "the other account's order")
+        wait_for(lambda: float(shown(account, offer)) == 5, 60, "the stock in KeyCRM")
+        # As long as it is held, it is put off, and no try is counted.
+        (event,) = wait_for(
+            lambda: rpc.rows(
+                "keycrm.event",
+                ("keycrm_order_id", "=", locked),
+                ("state", "=", "pending"),
+                ("error_code", "=", "row_locked"),
+                fields=["attempts"],
+            )[:1],
+            60,
+            "the locked order to be put off",
+        )
+        assert event["attempts"] == 0
+        assert account.order(locked, "keycrm_total")["keycrm_total"] == 100
+    wait_for(lambda: account.order(locked, "keycrm_total")["keycrm_total"] == 70, 90, "the change")
+    assert not account.read("trouble_text")["trouble_text"]
+
+
+def test_a_company_that_is_busy_for_long_holds_no_thread(account, odoo, rpc, holding, wait_for):
+    (warehouse,) = matched(account, rpc)
+    product, offer = goods(account, rpc, "BUSY")
+    wait_for(lambda: not rpc.rows("keycrm.missing.sku"), 30, "nothing is missing")
+    # The offer is tied before the company is busy.
+    shop.receive(rpc, warehouse, product, 1)
+    wait_for(lambda: float(shown(account, offer)) == 1, 60, "the stock in KeyCRM")
+    company = rpc.read("keycrm.account", account.id, "company_id")["company_id"][0]
+    with holding("SELECT pg_advisory_lock(%s, %s)", 0x4B43524D, company):
+        number = new_order(account)
+        shop.receive(rpc, warehouse, product, 1)
+        wait_for(lambda: float(shown(account, offer)) == 2, 60, "the stock in KeyCRM")
+        waiting = odoo.runtime.server.query(
+            odoo.database,
+            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted",
+        )
+        assert waiting == [(0,)]
+        assert not account.order(number, "name")
+    wait_for(lambda: account.order(number, "name"), 60, "the order")
+
+
+def test_a_locked_account_stops_nothing_for_good(account, rpc, holding, wait_for):
+    with holding("SELECT id FROM keycrm_account WHERE id = %s FOR UPDATE", account.id):
+        number = new_order(account)
+        wait_for(lambda: account.order(number, "name"), 60, "the order")
+    later = new_order(account)
+    wait_for(lambda: account.order(later, "name"), 60, "the next order")
+    assert not account.read("trouble_text")["trouble_text"]

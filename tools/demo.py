@@ -1,7 +1,6 @@
-"""``make demo``: the main job end to end, on a real Odoo and a KeyCRM that runs here.
+"""``make demo``: the main scenario end to end, on a real Odoo and a local KeyCRM simulator.
 
-Each step does something on one side and waits until it is seen on the other. At the end both sides
-stand beside each other.
+Each step changes one side and waits for the result on the other. At the end a table compares both.
 """
 
 from __future__ import annotations
@@ -27,14 +26,14 @@ _RECEIVED = (7, 5)  # pieces, in the first and the second Odoo warehouse
 
 
 def main(_arguments: list[str]) -> int:
-    """Show the main job.
+    """Run the main scenario.
 
     :return: the exit code
     """
     with Runtime() as runtime:
         odoo, sandbox = start(runtime)
         Demo(odoo, sandbox).run()
-    say("every step was seen on both sides")
+    say("every step was confirmed on both sides")
     return 0
 
 
@@ -48,11 +47,11 @@ def start(
 ) -> tuple[OdooServer, SandboxServer]:
     """Start both sides: Odoo with the addon on a fresh database, and a KeyCRM with orders.
 
-    :param runtime: what they stand on
+    :param runtime: the Odoo and the database server to use
     :param odoo_port: by default any free one
     :param sandbox_port: 0 for any free one
-    :param orders: orders that KeyCRM begins with
-    :param offers: offers that KeyCRM begins with
+    :param orders: number of orders in KeyCRM at the start
+    :param offers: number of offers in KeyCRM at the start
     :return: both, running
     """
     sandbox = SandboxServer(runtime.folder, port=sandbox_port, orders=orders, offers=offers).start()
@@ -85,25 +84,25 @@ class Demo:
         self._account = 0
 
     def run(self) -> None:
-        """Show all steps and the table.
+        """Run all steps and print the table.
 
-        :raise Trouble: if a step was not seen to happen on both sides
+        :raise Trouble: if a step was not confirmed on both sides
         """
-        with self._step("fresh database: Odoo as anyone installs it, without orders"):
+        with self._step("fresh default Odoo without orders"):
             self._begin()
         with self._step("API key pasted, connection tested, integration enabled"):
             self._connect()
-        with self._step("hryvnias made the currency of the company with one click"):
+        with self._step("company currency set to hryvnias with one click"):
             self._use_currency()
-        with self._step("statuses read"):
+        with self._step("order statuses loaded"):
             self._read_statuses()
-        with self._step("two Odoo warehouses matched to one KeyCRM warehouse"):
+        with self._step("two Odoo warehouses mapped to one KeyCRM warehouse"):
             warehouses = self._match_warehouses()
         with self._step('"Synchronize orders" for two statuses'):
             self._synchronise()
         with self._step("a new order in KeyCRM arrives in Odoo"):
             order, product, offer = self._new_order()
-        with self._step("goods received in both Odoo warehouses, their sum shown by KeyCRM"):
+        with self._step("products received in both Odoo warehouses, the sum exported to KeyCRM"):
             self._receive_goods(warehouses, product, offer)
         with self._step("the order completed in KeyCRM, archived in Odoo"):
             self._archive(order)
@@ -121,11 +120,11 @@ class Demo:
         answered = self._keycrm.requests()[before:]
         self._check(
             any(request["status"] == 200 for request in answered),
-            "KeyCRM saw no request with the right key",
+            "KeyCRM received no request with the right key",
         )
         link = shop.switch_on(self._rpc, self._sandbox, self._account)
         self._check(
-            link.startswith(f"{self._odoo.url}/keycrm/webhook/"), f"odd webhook link: {link}"
+            link.startswith(f"{self._odoo.url}/keycrm/webhook/"), f"unexpected webhook link: {link}"
         )
         said = [target["url"] for target in self._keycrm.webhooks()]
         self._check(said == [link], "KeyCRM does not have Odoo's webhook link")
@@ -165,7 +164,7 @@ class Demo:
             ("keycrm_id", "=", _KEYCRM_WAREHOUSE),
             fields=["name"],
         )
-        self._check(bool(found), "Odoo did not learn KeyCRM's warehouse")
+        self._check(bool(found), "Odoo did not load KeyCRM's warehouse")
         rpc.write("keycrm.warehouse", found[0]["id"], warehouse_ids=[(6, 0, [first, second])])
         rpc.write("keycrm.account", self._account, push_stock=True, warehouse_id=first)
         self._same("warehouse", theirs["name"], found[0]["name"])
@@ -185,7 +184,7 @@ class Demo:
             state = rpc.read("keycrm.order.sync", run, "state", "done_count", "failed_count")
             return state["state"] not in ("draft", "running")
 
-        wait_for(finished, 120, "the end of the synchronisation")
+        wait_for(finished, 120, "the end of the synchronization")
         ended = rpc.read("keycrm.order.sync", run, "state", "created_count", "failed_count")
         self._check(ended["state"] == "done", f"the run ended as {ended['state']}")
         self._check(ended["failed_count"] == 0, f"{ended['failed_count']} orders failed")
@@ -206,7 +205,7 @@ class Demo:
             lambda: shop.order_in_odoo(self._rpc, number, *fields), 60, f"order {number} in Odoo"
         )
         say(
-            f"  {time.monotonic() - begun:.1f} s after it was made: {order['name']}, "
+            f"  {time.monotonic() - begun:.1f} s after its creation: {order['name']}, "
             f"{order['partner_id'][1]}"
         )
         lines = self._rpc.rows(
@@ -276,11 +275,11 @@ class Demo:
             60,
             f"order {number} in Odoo's archive",
         )
-        say(f"  {time.monotonic() - begun:.1f} s after it was moved")
+        say(f"  {time.monotonic() - begun:.1f} s after the status change")
         status = order["keycrm_status_id"][0]
         ours = self._rpc.read("keycrm.order.status", status, "name")["name"]
         self._same(f"status of order {number}", moved["status"]["name"], ours)
-        self._beside("where it is", "completed", "order archive")
+        self._beside("where it is shown", "completed", "order archive")
 
     # === HELP ===
 
@@ -310,7 +309,7 @@ class Demo:
             raise Trouble(f'Step "{title}": {error}.{self._odoo_complaints()}') from error
         except xmlrpc.client.Fault as fault:
             raise Trouble(f'Step "{title}": Odoo refused: {fault.faultString[-2000:]}') from fault
-        say(f"  seen, {time.monotonic() - begun:.1f} s")
+        say(f"  confirmed after {time.monotonic() - begun:.1f} s")
 
     def _odoo_complaints(self) -> str:
         lines = [line for line in self._odoo.log_text().splitlines() if " INFO " not in line]

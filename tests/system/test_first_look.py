@@ -46,7 +46,7 @@ def test_demo_exits_with_0_and_leaves_no_process_and_no_folder(tmp_path):
         timeout=600,
     )
     assert ran.returncode == 0, ran.stdout + ran.stderr
-    assert "every step was seen on both sides" in ran.stdout
+    assert "every step was confirmed on both sides" in ran.stdout
     assert list(tmp_path.iterdir()) == []
     left = subprocess.run(["pgrep", "-f", str(tmp_path)], capture_output=True, text=True).stdout
     assert left == ""

@@ -1,4 +1,4 @@
-"""``make serve``: both sides set up as in the demo and left running for a person to look at."""
+"""``make serve``: both sides set up as in the demo and left running for a person to try."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ import signal
 
 from .demo import Demo, start
 from .messages import Trouble, say
+from .rpc import Rpc
 from .runtime import Runtime
 from .waiting import is_taken
+
+UKRAINIAN = "uk"  # login and password
 
 
 def main(_arguments: list[str]) -> int:
@@ -21,15 +24,44 @@ def main(_arguments: list[str]) -> int:
     with Runtime() as runtime:
         odoo, sandbox = start(runtime, odoo_port, sandbox_port)
         Demo(odoo, sandbox).run()
+        add_languages(odoo.rpc())
         print(
-            f"Odoo:    {odoo.url}   login admin, password admin\n"
-            f"KeyCRM:  {sandbox.url}   (its orders and stock, and buttons to change them)\n"
-            f"Logs:    {odoo.log}, {sandbox.log}\n",
+            f"Odoo:            {odoo.url}\n"
+            f"  in English:    login admin, password admin\n"
+            f"  in Ukrainian:  login {UKRAINIAN}, password {UKRAINIAN}\n"
+            f"KeyCRM sandbox:  {sandbox.url}/?lang=en (in Ukrainian: ?lang=uk)\n"
+            f"Logs:            {odoo.log}, {sandbox.log}\n",
             flush=True,
         )
         say("running until Ctrl-C; then everything is removed")
         while True:
             signal.pause()
+
+
+def add_languages(rpc: Rpc) -> None:
+    """Let one administrator read English and a second one Ukrainian.
+
+    :param rpc: Odoo's administrator
+    """
+    found = rpc.rows(
+        "res.lang",
+        ("code", "=", "uk_UA"),
+        ("active", "in", [True, False]),
+        fields=["active"],
+    )
+    if not found[0]["active"]:
+        wizard = rpc.create("base.language.install", lang_ids=[(6, 0, [found[0]["id"]])])
+        rpc.call("base.language.install", "lang_install", [wizard])
+    (admin,) = rpc.search("res.users", ("login", "=", "admin"))
+    rpc.write("res.users", admin, lang="en_US")
+    rpc.create(
+        "res.users",
+        name="Адміністратор",
+        login=UKRAINIAN,
+        password=UKRAINIAN,
+        lang="uk_UA",
+        group_ids=[(6, 0, rpc.read("res.users", admin, "group_ids")["group_ids"])],
+    )
 
 
 def _port(variable: str, usual: int) -> int:

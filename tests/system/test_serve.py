@@ -1,0 +1,20 @@
+"""What ``make serve`` leaves running is read in English by one administrator, in Ukrainian by another."""
+
+from __future__ import annotations
+
+from tools import serve
+
+
+def test_one_administrator_reads_english_and_one_ukrainian(odoo, rpc):
+    serve.add_languages(rpc)
+    for login, lang, label in (
+        ("admin", "en_US", "Gift message"),
+        (serve.UKRAINIAN, "uk_UA", "Вітальне повідомлення"),
+    ):
+        user = odoo.rpc(login, login)
+        context = user.call("res.users", "context_get")
+        assert context["lang"] == lang
+        field = "keycrm_gift_message"
+        labels = user.call("sale.order", "fields_get", [field], ["string"], context=context)
+        assert labels[field]["string"] == label
+        assert user.rows("keycrm.account", fields=["name"]) == []

@@ -32,7 +32,7 @@ from odoo.http import request
 
 FOLDER = Path(os.environ["KEYCRM_FAULTS"])
 #: Functions of the addon that commit for others: their caller says more.
-GO_BETWEENS = ("_committed", "__enter__", "__exit__", "_changed")
+GO_BETWEENS = ("_committed", "_try_company_lock", "__enter__", "__exit__", "_changed")
 #: Commits more than once: before it waits for the lock, once it has it, when it gives it back.
 SEVERAL = "_company_lock"
 

@@ -8,6 +8,11 @@ ORDER_PATH = "/app/orders/view/%s"
 #: What a form shows instead of an API key that is set. Saving it changes nothing.
 API_KEY_MASK = "••••••••••••"
 
+#: Roles that read payments and bank transactions.
+PAYMENT_READERS = (
+    "ordage_keycrm.group_user,account.group_account_readonly,account.group_account_invoice"
+)
+
 #: Largest webhook body that is taken. KeyCRM's flat order row has about 1.5 kB.
 WEBHOOK_MAX_BYTES = 1024 * 1024
 #: Seconds within which the body of a webhook has to come.

@@ -5,6 +5,7 @@ from . import ir_cron
 from . import keycrm_api_budget
 from . import keycrm_explain
 from . import keycrm_explain_products
+from . import keycrm_guard
 from . import keycrm_account_record
 from . import keycrm_contact_mapping
 from . import keycrm_run

@@ -12,7 +12,7 @@ class KeycrmAccount(models.Model):
         Sent when the transaction commits, to whoever may use KeyCRM, and says nothing but the number of
         the account: what a person may read is decided when the screen asks.
         """
-        readers = self.env.ref("ordage_keycrm.group_user")
+        readers = self.env.ref("ordage_keycrm.group_staff")
         for account in self:
             self.env["bus.bus"].sudo()._sendone(
                 readers, "keycrm/changed", {"account_id": account.id}

@@ -5,6 +5,7 @@ class KeycrmAccountRecord(models.AbstractModel):
     """Whatever belongs to one KeyCRM account, and goes with it."""
 
     _name = "keycrm.account.record"
+    _inherit = "keycrm.readonly.guard"
     _description = "KeyCRM account record"
 
     # Not indexed alone: most models have an index that begins with it, to keep KeyCRM's numbers unique or

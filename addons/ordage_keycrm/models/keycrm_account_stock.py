@@ -130,7 +130,7 @@ class KeycrmAccount(models.Model):
         :return: True
         """
         self._check_manager()
-        self.stock_paused = True
+        self.sudo().stock_paused = True
         return True
 
     def action_resume_stock(self):
@@ -139,7 +139,7 @@ class KeycrmAccount(models.Model):
         :return: True
         """
         self._check_manager()
-        self.stock_paused = False
+        self.sudo().stock_paused = False
         self._end_pauses()
         return True
 

@@ -11,12 +11,12 @@ class KeycrmOrderStatus(models.Model):
     _description = "KeyCRM order status"
     _order = "account_id, group, sequence, id"
 
-    keycrm_id = fields.Integer(string="KeyCRM number", required=True)
-    name = fields.Char(string="Name in KeyCRM", required=True)
-    alias = fields.Char()
-    sequence = fields.Integer()
-    active = fields.Boolean(default=True)
-    group = fields.Selection(STATUS_GROUPS, help="The six status groups of KeyCRM.")
+    keycrm_id = fields.Integer(string="KeyCRM number", required=True, readonly=True)
+    name = fields.Char(string="Name in KeyCRM", required=True, readonly=True)
+    alias = fields.Char(readonly=True)
+    sequence = fields.Integer(readonly=True)
+    active = fields.Boolean(default=True, readonly=True)
+    group = fields.Selection(STATUS_GROUPS, readonly=True, help="The six status groups of KeyCRM.")
     order_action = fields.Selection(
         [
             ("quotation", "Quotation"),

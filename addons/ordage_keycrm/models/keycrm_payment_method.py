@@ -9,8 +9,8 @@ class KeycrmPaymentMethod(models.Model):
     _check_company_auto = True
 
     company_id = fields.Many2one(store=True)
-    keycrm_id = fields.Integer(string="KeyCRM number", required=True)
-    name = fields.Char(required=True)
+    keycrm_id = fields.Integer(string="KeyCRM number", required=True, readonly=True)
+    name = fields.Char(required=True, readonly=True)
     journal_id = fields.Many2one(
         "account.journal",
         string="Payment journal",

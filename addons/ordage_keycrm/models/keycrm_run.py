@@ -130,8 +130,8 @@ class KeycrmRun(models.AbstractModel):
                 continue
             run.account_id._check_can_work()
             run._check_can_start()
-            run.write(run._start_vals())
-            run._begin()
+            run.sudo().write(run._start_vals())
+            run.sudo()._begin()
             run.account_id._end_pauses()
         self.account_id._tell_screens()
         return True

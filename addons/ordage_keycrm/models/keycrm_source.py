@@ -11,9 +11,9 @@ class KeycrmSource(models.Model):
     _check_company_auto = True
 
     company_id = fields.Many2one(store=True)
-    keycrm_id = fields.Integer(string="KeyCRM number", required=True)
-    name = fields.Char(required=True)
-    currency_code = fields.Char(string="Currency")
+    keycrm_id = fields.Integer(string="KeyCRM number", required=True, readonly=True)
+    name = fields.Char(required=True, readonly=True)
+    currency_code = fields.Char(string="Currency", readonly=True)
     team_id = fields.Many2one("crm.team", string="Sales team", check_company=True)
     warehouse_id = fields.Many2one("stock.warehouse", check_company=True)
     journal_id = fields.Many2one(

@@ -4,7 +4,8 @@ from ..keycrm.naming import sku_key
 
 
 class ProductProduct(models.Model):
-    _inherit = "product.product"
+    _name = "product.product"
+    _inherit = ["product.product", "keycrm.guard"]
 
     keycrm_offer_ids = fields.One2many("keycrm.offer", "product_id", string="KeyCRM offers")
     keycrm_origin = fields.Selection(

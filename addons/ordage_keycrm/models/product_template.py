@@ -2,7 +2,8 @@ from odoo import fields, models
 
 
 class ProductTemplate(models.Model):
-    _inherit = "product.template"
+    _name = "product.template"
+    _inherit = ["product.template", "keycrm.guard"]
 
     # A product whose variants are those of one KeyCRM product.
     keycrm_catalogue_account_id = fields.Many2one(

@@ -6,11 +6,14 @@ from ..keycrm.naming import normalised_phone, phone_part
 
 
 class ResPartner(models.Model):
-    _inherit = "res.partner"
+    _name = "res.partner"
+    _inherit = ["res.partner", "keycrm.guard"]
 
     # === FIELDS ===#
 
-    keycrm_buyer_ids = fields.One2many("keycrm.buyer", "partner_id", string="KeyCRM buyers")
+    keycrm_buyer_ids = fields.One2many(
+        "keycrm.buyer", "partner_id", string="KeyCRM buyers", readonly=True
+    )
     # A new buyer is looked for among the contacts by it.
     keycrm_phone_key = fields.Char(
         string="Normalized phone",
@@ -27,6 +30,8 @@ class ResPartner(models.Model):
     keycrm_recipient_key = fields.Char(
         string="KeyCRM recipient",
         copy=False,
+        # Odoo's merging of contacts writes what its user can read.
+        groups=fields.NO_ACCESS,
         help="Recipient data from KeyCRM. It identifies the contact, even after the contact is "
         "edited.",
     )

@@ -1,11 +1,12 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ..const import EVENT_REFRESH
+from ..const import EVENT_REFRESH, PAYMENT_READERS
 
 
 class SaleOrder(models.Model):
-    _inherit = "sale.order"
+    _name = "sale.order"
+    _inherit = ["sale.order", "keycrm.guard"]
 
     # === FIELDS ===#
 
@@ -98,15 +99,25 @@ class SaleOrder(models.Model):
         groups="base.group_user",
     )
     keycrm_url = fields.Char(
-        string="KeyCRM link", compute="_compute_keycrm_url", groups="base.group_user"
+        string="KeyCRM link",
+        compute="_compute_keycrm_url",
+        compute_sudo=True,
+        groups="base.group_user",
     )
     keycrm_payment_ids = fields.One2many(
-        "keycrm.payment", "sale_order_id", string="KeyCRM payments"
+        "keycrm.payment",
+        "sale_order_id",
+        string="KeyCRM payments",
+        readonly=True,
+        groups=PAYMENT_READERS,
     )
-    keycrm_amount_paid = fields.Monetary(string="Paid in KeyCRM", compute="_compute_keycrm_amounts")
+    keycrm_amount_paid = fields.Monetary(
+        string="Paid in KeyCRM", compute="_compute_keycrm_amounts", compute_sudo=True
+    )
     keycrm_amount_expected = fields.Monetary(
         string="Expected payments",
         compute="_compute_keycrm_amounts",
+        compute_sudo=True,
         help="Payments planned in KeyCRM that have not been made yet.",
     )
     keycrm_amount_due = fields.Monetary(

@@ -2,7 +2,8 @@ from odoo import api, fields, models
 
 
 class SaleOrderLine(models.Model):
-    _inherit = "sale.order.line"
+    _name = "sale.order.line"
+    _inherit = ["sale.order.line", "keycrm.guard"]
 
     # === FIELDS ===#
 

@@ -1,15 +1,29 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from ..bridge import is_bridge
+
 #: What KeyCRM decides of a line. Its description, route, warehouse, lead time and place are Odoo's.
 _KEYCRM_DECIDES = (
+    "order_id",
+    "display_type",
+    "is_downpayment",
     "product_id",
     "product_uom_qty",
     "product_uom_id",
     "price_unit",
     "discount",
     "tax_ids",
+    "extra_tax_data",
+    "price_subtotal",
+    "price_tax",
+    "price_total",
 )
+#: What adds goods to an order.
+_ADDS = ("order_id", "display_type", "product_id", "product_uom_id", "product_uom_qty")
+#: Lines of services that Odoo's own modules add: delivery cost, expenses, rewards. The order shows the
+#: difference to KeyCRM's total.
+_ADDED_BY_ODOO = ("is_delivery", "is_expense", "is_reward_line")
 
 
 class SaleOrder(models.Model):
@@ -70,42 +84,71 @@ class SaleOrderLine(models.Model):
         delivery or an expense adds with quantity 0 take nothing away from it.
         """
         lines = super().create(vals_list)
-        if not self._keycrm_may_change():
+        if not is_bridge(self.env):
             for line in lines:
-                counts = line.product_uom_qty and not (line.display_type or line.is_downpayment)
-                if counts and line.order_id.keycrm_is_driven:
-                    raise UserError(
-                        self.env._(
-                            "Add “%(product)s” to order %(order)s in KeyCRM: KeyCRM determines "
-                            "the content of the order, and the line will appear here "
-                            "automatically.",
-                            product=line.product_id.display_name,
-                            order=line.order_id.display_name,
-                        )
-                    )
+                line._keycrm_check_added()
         return lines
 
     def write(self, vals):
         """Refuse changes of what KeyCRM decides; the order would not equal its original any more."""
+        if is_bridge(self.env):
+            return super().write(vals)
         names = [name for name in _KEYCRM_DECIDES if name in vals]
-        if names and not self._keycrm_may_change():
-            for line in self.filtered("keycrm_is_driven"):
-                if any(line._keycrm_differs(name, vals[name]) for name in names):
-                    line._keycrm_refuse()
-        return super().write(vals)
+        for line in self.filtered("keycrm_is_driven") if names else ():
+            if any(line._keycrm_differs(name, vals[name]) for name in names):
+                line._keycrm_refuse()
+        if vals.keys().isdisjoint(_ADDS):
+            return super().write(vals)
+        before = {line: line._keycrm_added() for line in self}
+        result = super().write(vals)
+        for line, added in before.items():
+            line._keycrm_check_added(added)
+        return result
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_driven(self):
-        if not self._keycrm_may_change():
+        if not is_bridge(self.env):
             for line in self.filtered("keycrm_is_driven"):
                 line._keycrm_refuse()
 
     # === BUSINESS METHODS ===#
 
-    @api.model
-    def _keycrm_may_change(self):
-        """Tell whether the importer is at work; a user cannot say so by a context alone."""
-        return self.env.su and bool(self.env.context.get("keycrm_import"))
+    def _keycrm_added(self):
+        """Give what the line adds to an order that KeyCRM decides.
+
+        :return: (order, product, quantity in the product's unit), empty where it adds nothing
+        """
+        self.ensure_one()
+        if self.keycrm_is_driven or not self.order_id.keycrm_is_driven or self.display_type:
+            return ()
+        if self.product_id.type == "service" and any(
+            self[name] for name in _ADDED_BY_ODOO if name in self._fields
+        ):
+            return ()
+        if not self.product_uom_qty:
+            return ()
+        quantity = self.product_uom_qty
+        if self.product_uom_id and self.product_id:
+            quantity = self.product_uom_id._compute_quantity(quantity, self.product_id.uom_id)
+        return self.order_id, self.product_id, quantity
+
+    def _keycrm_check_added(self, before=()):
+        """Refuse what KeyCRM does not have in its order; lines that are there already may become fewer.
+
+        :param before: what the line added before
+        :raise UserError: when it adds more, or something else
+        """
+        added = self._keycrm_added()
+        if added and (added[:2] != before[:2] or added[2] > before[2]):
+            raise UserError(
+                self.env._(
+                    "Add “%(product)s” to order %(order)s in KeyCRM: KeyCRM determines "
+                    "the content of the order, and the line will appear here "
+                    "automatically.",
+                    product=self.product_id.display_name,
+                    order=self.order_id.display_name,
+                )
+            )
 
     def _keycrm_differs(self, name, value):
         field = self._fields[name]

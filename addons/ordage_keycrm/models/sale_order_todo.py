@@ -27,6 +27,7 @@ class SaleOrder(models.Model):
         :param rows: list of sentences
         :param lasting: whether another status of the order is no reason to tell it again
         """
+        self = self.sudo()
         self.ensure_one()
         note = todo.note_of(rows)
         told = dict(self.keycrm_told or {})
@@ -45,6 +46,7 @@ class SaleOrder(models.Model):
 
     def _keycrm_todo_is_over(self, *summaries):
         """What was to be done is settled in KeyCRM itself: the to-do goes, and may come anew."""
+        self = self.sudo()
         self.ensure_one()
         told = self.keycrm_told or {}
         if told.keys().isdisjoint(summaries):

@@ -14,7 +14,8 @@ _DECIDES = (
 
 
 class StockMove(models.Model):
-    _inherit = "stock.move"
+    _name = "stock.move"
+    _inherit = ["stock.move", "keycrm.guard"]
 
     # === FIELDS ===#
 

@@ -4,7 +4,8 @@ from ..const import EVENT_REFRESH
 
 
 class StockPicking(models.Model):
-    _inherit = "stock.picking"
+    _name = "stock.picking"
+    _inherit = ["stock.picking", "keycrm.guard"]
 
     # === FIELDS ===#
 

@@ -26,7 +26,7 @@ RIGHTS = {
     "keycrm.buyer": ("r", "crwu"),
     "keycrm.company": ("r", "rw"),
     "keycrm.product.load": ("r", "crwu"),
-    "keycrm.product.load.row": ("r", "crwu"),
+    "keycrm.product.load.row": ("r", "r"),
     "keycrm.product.tie": ("r", "crwu"),
     "keycrm.event": ("r", "r"),
     "keycrm.order.sync": ("r", "crwu"),

@@ -1,5 +1,4 @@
 from . import account_move
-from . import base
 from . import decimal_precision
 from . import ir_cron
 from . import keycrm_api_budget
@@ -33,6 +32,7 @@ from . import keycrm_account_stock_compare
 from . import keycrm_account_screens
 from . import keycrm_account_live
 from . import keycrm_account_overview
+from . import keycrm_account_references
 from . import keycrm_account_setup
 from . import keycrm_account_currency
 from . import keycrm_account_language

@@ -232,14 +232,17 @@ class KeycrmAccount(models.Model):
         accounts = super().create(vals_list)
         accounts._give_webhook_tokens()
         accounts._check_enabled_has_key()
+        accounts.filtered("enabled")._check_key_accepted()
         accounts._ensure_crons()
         accounts._forget_stock_accounts()
         return accounts
 
     def write(self, vals):
+        switched_on = self.filtered(lambda account: not account.enabled and vals.get("enabled"))
         result = super().write(vals)
         if {"enabled", "api_key", "api_key_secret"} & vals.keys():
             self._check_enabled_has_key()
+        switched_on._check_key_accepted()
         if {"enabled", "push_stock", "stock_quantity", "company_id"} & vals.keys():
             self._forget_stock_accounts()
         if vals.get("enabled"):

@@ -1,10 +1,14 @@
+import hashlib
+import hmac
 from urllib.parse import urlsplit
 
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
-from ..const import API_KEY_MASK
+from ..const import API_KEY_MASK, API_URL
 from ..keycrm import sealing
+from ..keycrm.errors import KeyCrmError, Unauthorized
+from .keycrm_account_gate import BUTTON_MAX_WAIT, BUTTON_TIMEOUT
 
 
 class KeycrmAccount(models.Model):
@@ -28,6 +32,18 @@ class KeycrmAccount(models.Model):
     )
     # Reading this needs superuser mode, which no user and no RPC call has: only the gate reads it.
     api_key_secret = fields.Char(string="Stored API key", groups=fields.NO_ACCESS, copy=False)
+    # A keyed hash: one API key is connected once, also when two processes store it at the same time.
+    api_key_digest = fields.Char(readonly=True, groups=fields.NO_ACCESS, copy=False)
+    foreign_host = fields.Char(
+        string="Server that is not KeyCRM's",
+        compute="_compute_foreign_host",
+        groups="ordage_keycrm.group_manager",
+        help="The API key is sent to this server.",
+    )
+
+    _api_key_digest_unique = models.Constraint(
+        "UNIQUE(api_key_digest)", "This API key is already connected in this database."
+    )
 
     # === COMPUTE METHODS ===#
 
@@ -41,7 +57,15 @@ class KeycrmAccount(models.Model):
             key = (account.api_key or "").strip()
             if key != API_KEY_MASK:
                 account.sudo().api_key_secret = self._sealed(key) if key else False
+                account._store_key_digest(key)
                 account._forget_key_checked()
+
+    @api.depends("api_url")
+    def _compute_foreign_host(self):
+        for account in self:
+            origin = _origin(account.api_url)
+            is_ours = origin == _origin(API_URL)
+            account.foreign_host = False if is_ours else (origin and origin[1]) or account.api_url
 
     # === CRUD METHODS ===#
 
@@ -56,12 +80,76 @@ class KeycrmAccount(models.Model):
         if "api_url" in vals and (key or "").strip() == API_KEY_MASK:
             self._check_key_stays_at(vals["api_url"])
         result = super().write(vals)
+        if "api_url" in vals and "api_key" not in vals:
+            for account in self:
+                account._store_key_digest(account._api_key())
         if "api_key" in vals:
             # Or what was typed in would be read instead of the mask to the end of this request.
             self.invalidate_recordset(["api_key"])
         return result
 
     # === BUSINESS METHODS ===#
+
+    def _has_field_access(self, field, operation):
+        """Whoever may change the address decides where the key goes: Odoo's administrators alone."""
+        allowed = super()._has_field_access(field, operation)
+        if allowed and operation == "write" and field.name == "api_url" and not self.env.su:
+            return self.env.user.has_group("base.group_system")
+        return allowed
+
+    def _store_key_digest(self, key):
+        """Store the keyed hash of the API key and its server.
+
+        :raise ValidationError: when another account of this database has the same key
+        """
+        self.ensure_one()
+        account = self.sudo()
+        digest = False
+        if key:
+            named = self.env["keycrm.api.budget"]._digest(key, account.api_url or "")
+            secret = self._sealing_secret().encode()
+            digest = hmac.new(secret, named.encode(), hashlib.sha256).hexdigest()
+            other = account.with_context(active_test=False).search(
+                [("api_key_digest", "=", digest), ("id", "!=", account.id)], limit=1
+            )
+            if other:
+                raise ValidationError(other.with_env(self.env)._key_is_taken_text())
+        if account.api_key_digest != digest:
+            account.api_key_digest = digest
+            account.flush_recordset(["api_key_digest"])
+
+    def _key_is_taken_text(self):
+        """:return: that this account has the key; its name only for a user who may see the account"""
+        seen = self.with_context(allowed_company_ids=self.env.user._get_company_ids())
+        if self.env.su or seen.has_access("read"):
+            return self.env._(
+                "This API key is already connected: by account “%(account)s” of %(company)s. "
+                "One KeyCRM account is connected once per database.",
+                account=self.sudo().name,
+                company=self.sudo().company_id.name,
+            )
+        return self.env._("This API key is already connected in this database.")
+
+    def _check_key_accepted(self):
+        """Ask KeyCRM whether it takes the key; where KeyCRM cannot be reached, the workers find out.
+
+        :raise ValidationError: when KeyCRM rejects the key
+        """
+        if not self.env.registry.ready:
+            # Demo data: the request budget's table is not there yet for its own transaction.
+            return
+        for account in self:
+            try:
+                with account._client(
+                    timeout=BUTTON_TIMEOUT, tries=1, max_wait=BUTTON_MAX_WAIT
+                ) as client:
+                    client.get("/order/status", {"limit": 1})
+            except Unauthorized as error:
+                raise ValidationError(
+                    self.env["keycrm.explain"]._sentence(error.code, error.params)
+                ) from None
+            except KeyCrmError:
+                continue
 
     def _check_key_stays_at(self, address):
         """A stored key is sent to the host for which it was typed in, and to no other.

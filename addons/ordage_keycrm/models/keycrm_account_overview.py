@@ -70,10 +70,10 @@ class KeycrmAccount(models.Model):
 
     # === COMPUTE METHODS ===#
 
-    @api.depends("enabled", "trouble_code", "caught_up_at")
+    @api.depends("enabled", "trouble_code", "caught_up_at", "reference_text")
     def _compute_overview_state(self):
         for account in self:
-            if account.trouble_code:
+            if account.trouble_code or (account.enabled and account.reference_text):
                 account.overview_state = "trouble"
             elif not account.enabled:
                 account.overview_state = "off" if account.caught_up_at else "new"

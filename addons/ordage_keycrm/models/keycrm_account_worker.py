@@ -226,11 +226,12 @@ class KeycrmAccount(models.Model):
                 )
 
     def _revive_crons(self):
-        """Let the scheduled actions work that Odoo switched off when it made a copy for tests.
+        """Let the scheduled actions work: deleted ones are made anew, switched off ones are switched on.
 
         Whoever enables an account wants it to work. One that is switched off does not run, so it can be
         written.
         """
+        self._ensure_crons()
         accounts = self.sudo().with_context(active_test=False)
         crons = accounts.orders_cron_id | accounts.stock_cron_id
         crons.filtered(lambda cron: not cron.active).active = True

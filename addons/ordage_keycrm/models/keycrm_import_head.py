@@ -126,11 +126,12 @@ class KeycrmOrderImporter(models.AbstractModel):
         if not source:
             return {}
         vals = {"keycrm_source_id": source.id}
-        if source.team_id:
+        # What was archived meanwhile is said on the account.
+        if source.team_id.active:
             vals["team_id"] = source.team_id.id
-        if source.warehouse_id:
+        if source.warehouse_id.active:
             vals["warehouse_id"] = source.warehouse_id.id
-        if source.journal_id:
+        if source.journal_id.active:
             vals["journal_id"] = source.journal_id.id
         return vals
 

@@ -144,9 +144,7 @@ class KeycrmOrderImporter(models.AbstractModel):
         new = [order for order in batch.orders if order.id not in batch.known]
         if not new:
             return
-        warehouse = account.warehouse_id or self.env["stock.warehouse"].search(
-            [("company_id", "=", account.company_id.id)], limit=1
-        )
+        warehouse = account._warehouse_of_orders()
         if not warehouse:
             raise ImportProblem("no_warehouse")
         defaults = self._order_defaults()

@@ -74,6 +74,12 @@ class KeycrmCase(TransactionCase):
         return super()._request_handler(session, request, **options)
 
     @classmethod
+    def second_key(cls, key="the-secret-key-of-another-account"):
+        """:return: a key for one more account: each key is connected once"""
+        cls.keycrm.add_key(key)
+        return key
+
+    @classmethod
     def status(cls, group=1, name=None):
         """Find a status by its group, or by its name."""
         statuses = cls.account.status_ids

@@ -198,7 +198,7 @@ class TestStockCounts(StockCase):
         self.assertLessEqual(self.validate(products) - without, 3)
         for number in range(4):
             other = self.account.copy({"name": f"Shop {number}", "company_id": self.company.id})
-            other.api_key = "key"
+            other.api_key = self.second_key(f"key {number}")
             other.write({"enabled": True, "push_stock": True})
         self.validate(products)
         self.assertLessEqual(self.validate(products) - without, 3)

@@ -1,18 +1,9 @@
 """What comes from KeyCRM is data: stored as text, shown escaped, cut where Odoo has a limit."""
 
-import json
-from io import BytesIO
-from types import SimpleNamespace
-from unittest.mock import patch
-
-import openpyxl
 from lxml import html
 
-from odoo import http
 from odoo.tests import HttpCase, tagged
 from odoo.tools import mute_logger
-
-from odoo.addons.web.controllers import export
 
 from .common import KeycrmCase
 
@@ -277,85 +268,3 @@ class TestHostileOnScreen(HostileCase, HttpCase):
         self.assertNotIn("alert(1)", " ".join(tree.xpath("//script/text()")))
         self.assertFalse(tree.xpath("//img[@onerror]"))
         self.assertIn("alert(1)", tree.text_content())
-
-    def test_an_exported_spreadsheet_holds_no_formula(self):
-        order = self.arrive(
-            self.raw_order(
-                buyer_comment=FORMULA,
-                line={"name": FORMULA, "sku": "=1+1"},
-                shipping={"recipient_full_name": FORMULA},
-            )
-        )
-        line = order.order_line.filtered("keycrm_id")
-        for records, names in (
-            (order, ["partner_shipping_id/name", "keycrm_buyer_comment"]),
-            (line, ["product_id/name", "name"]),
-            (line.product_id, ["name", "default_code"]),
-            (order.partner_shipping_id, ["name"]),
-        ):
-            rows = records.export_data(names)["datas"]
-            with patch.object(export, "request", SimpleNamespace(env=self.env)):
-                columns = [{"name": name, "type": "char"} for name in names]
-                with export.ExportXlsxWriter(columns, names, len(rows)) as writer:
-                    for number, row in enumerate(rows):
-                        for column, value in enumerate(row):
-                            writer.write_cell(number + 1, column, value)
-            sheet = openpyxl.load_workbook(BytesIO(writer.value)).active
-            kinds = {cell.data_type for row in sheet.iter_rows() for cell in row}
-            with self.subTest(records._name):
-                self.assertIn("cmd", json.dumps(rows, ensure_ascii=False, default=str))
-                self.assertNotIn("f", kinds)
-
-    def assertNoFormula(self, answer):
-        """Expect a spreadsheet that shows the text and works out nothing."""
-        self.assertEqual(answer.status_code, 200)
-        sheet = openpyxl.load_workbook(BytesIO(answer.content)).active
-        cells = [cell for row in sheet.iter_rows() for cell in row]
-        self.assertIn("cmd", " ".join(str(cell.value) for cell in cells))
-        self.assertNotIn("f", {cell.data_type for cell in cells})
-
-    def download(self, path, asked, *, as_file=False):
-        token = {"csrf_token": http.Request.csrf_token(self)}
-        data = json.dumps(asked)
-        if as_file:
-            return self.url_open(path, token, files={"data": ("data", data, "application/json")})
-        return self.url_open(path, {**token, "data": data})
-
-    def hostile_buyer(self):
-        """Let an order come whose buyer's name turns into a formula, whatever is written after it.
-
-        :return: ``sale.order``
-        """
-        client = self.keycrm.create_buyer(**{**BUYER, "full_name": f"{FORMULA}&"})["id"]
-        self.authenticate("admin", "admin")
-        return self.arrive(self.new_order([], client_id=client))
-
-    def test_an_exported_spreadsheet_of_groups_holds_no_formula(self):
-        order = self.hostile_buyer()
-        asked = {
-            "model": "sale.order",
-            "fields": [{"name": "name", "label": "Order", "type": "char"}],
-            "ids": order.ids,
-            "domain": [],
-            "groupby": ["partner_id", "state"],
-            "import_compat": False,
-        }
-        self.assertNoFormula(self.download("/web/export/xlsx", asked))
-        order.client_order_ref = f"{FORMULA}&"
-        asked["groupby"] = ["client_order_ref"]
-        self.assertNoFormula(self.download("/web/export/xlsx", asked))
-
-    def test_a_pivot_table_in_a_spreadsheet_holds_no_formula(self):
-        name = self.hostile_buyer().partner_id.name
-        cell = {"title": name, "width": 1, "height": 1}
-        asked = {
-            "model": "sale.order",
-            "title": "Orders",
-            "col_group_headers": [[cell]],
-            "measure_headers": [{**cell, "is_bold": False}],
-            "measure_count": 1,
-            "rows": [{"title": name, "indent": 0, "values": [{"value": name}, {"value": 1.5}]}],
-        }
-        self.assertNoFormula(self.download("/web/pivot/export_xlsx", asked))
-        # As Odoo's own page sends it: as a file.
-        self.assertNoFormula(self.download("/web/pivot/export_xlsx", asked, as_file=True))

@@ -5,7 +5,7 @@ import logging
 
 from psycopg2 import errors
 
-from odoo.exceptions import UserError, ValidationError
+from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import Form, HttpCase, new_test_user, tagged
 from odoo.tools import SQL
 
@@ -164,24 +164,47 @@ class TestKeyOnTheWay(SecretCase):
     def test_a_stored_key_is_sent_to_no_other_server(self):
         with ThreadedSandbox(KEY) as thief:
             for account in self.everybody():
-                with self.assertRaises(ValidationError):
-                    account.write({"api_url": thief.api_url})
-                with self.assertRaises(ValidationError):
-                    account.write({"api_url": thief.api_url, "api_key": API_KEY_MASK})
+                for vals in ({}, {"api_key": API_KEY_MASK}):
+                    self.assertRefused(account.write, {"api_url": thief.api_url, **vals})
                 self.assertEqual(account.api_url, self.sandbox.api_url)
                 account.action_test_connection()
             self.assertFalse(thief.control.requests())
 
     def test_a_key_typed_in_with_an_address_goes_there(self):
         with ThreadedSandbox("the key of the other") as other:
-            account = self.seen_by(self.manager)
+            account = self.seen_by(self.admin)
             account.write({"api_url": other.api_url, "api_key": "the key of the other"})
             account.action_test_connection()
             self.assertTrue(other.control.requests())
             self.assertNotIn(KEY, str(other.control.requests()))
 
+    def test_only_odoos_administrators_change_the_address(self):
+        with ThreadedSandbox(KEY) as thief:
+            account = self.seen_by(self.manager)
+            account.api_key = False
+            for vals in ({"api_url": thief.api_url}, {"api_url": thief.api_url, "api_key": "x"}):
+                with self.assertRaises(AccessError), self.env.cr.savepoint():
+                    account.write(vals)
+                with self.assertRaises(AccessError), self.env.cr.savepoint():
+                    account.create({"name": "Second", **vals})
+            self.assertTrue(account.fields_get(["api_url"])["api_url"]["readonly"])
+            self.seen_by(self.admin).api_key = KEY
+            self.account.action_test_connection()
+            self.assertFalse(thief.control.requests())
+
+    def test_a_server_that_is_not_keycrms_stands_beside_the_key(self):
+        self.assertEqual(self.seen_by(self.manager).foreign_host, "127.0.0.1")
+        self.account.write({"api_url": "https://openapi.keycrm.app/v1/", "api_key": "x"})
+        self.assertFalse(self.seen_by(self.manager).foreign_host)
+        for address in (
+            "http://openapi.keycrm.app/v1",
+            "https://openapi.keycrm.app.evil.example/v1",
+        ):
+            self.account.write({"api_url": address, "api_key": "x"})
+            self.assertTrue(self.seen_by(self.manager).foreign_host)
+
     def test_another_path_of_the_same_server_needs_no_key(self):
-        account = self.seen_by(self.manager)
+        account = self.seen_by(self.admin)
         account.write({"api_url": self.sandbox.api_url + "/"})
         self.assertEqual(account._api_key(), KEY)
 

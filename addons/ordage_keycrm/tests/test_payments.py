@@ -304,7 +304,7 @@ class TestPayments(KeycrmCase):
         account = self.account.with_env(env).copy(
             {"name": "Bare", "company_id": bare.id, "warehouse_id": False}
         )
-        account.write({"api_key": self.sandbox.key, "api_url": self.sandbox.api_url})
+        account.write({"api_key": self.second_key(), "api_url": self.sandbox.api_url})
         account.write({"enabled": True, "import_payments": True})
         account.action_refresh_statuses()
         account.payment_journal_id = env["account.journal"].create(

@@ -87,7 +87,7 @@ class TestGeneratedSkus(ProductCase):
 
     def test_two_accounts_of_a_company_never_give_one_sku_to_two_products(self):
         other = self.account.copy(
-            {"name": "Other", "api_key": self.sandbox.key, "api_url": self.sandbox.api_url}
+            {"name": "Other", "api_key": self.second_key(), "api_url": self.sandbox.api_url}
         )
         offer = self.offer(name="Листівка", sku="")
         number = self.new_order([{"offer_id": offer["id"]}])

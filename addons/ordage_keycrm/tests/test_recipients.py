@@ -78,7 +78,7 @@ class TestRecipients(BuyerCase):
         account = self.account.with_env(env).copy(
             {"name": "Друга", "company_id": other.id, "warehouse_id": False}
         )
-        account.write({"api_key": self.sandbox.key, "api_url": self.sandbox.api_url})
+        account.write({"api_key": self.second_key(), "api_url": self.sandbox.api_url})
         account.enabled = True
         account.action_refresh_statuses()
         (outcome,) = account._import_orders([self.read_order(number)]).values()

@@ -244,12 +244,12 @@ class TestSeveralAccounts(KeycrmCase):
         self.assertEqual(len(set(links)), 2)
 
     def test_a_key_can_be_pasted_and_the_integration_enabled_in_one_save(self):
-        values = {"api_key": self.sandbox.key, "api_url": self.sandbox.api_url, "enabled": True}
+        values = {"api_key": self.second_key(), "api_url": self.sandbox.api_url, "enabled": True}
         account = self.env["keycrm.account"].create({"name": "Second shop", **values})
         self.assertTrue(account.enabled)
         account.write({"enabled": False, "api_key": False})
         with self.assertRaises(ValidationError):
             account.enabled = True
-        account.write({"enabled": True, "api_key": self.sandbox.key})
+        account.write({"enabled": True, "api_key": self.second_key()})
         with self.assertRaises(ValidationError):
             account.api_key = False

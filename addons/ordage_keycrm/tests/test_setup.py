@@ -25,24 +25,24 @@ class TestSetup(KeycrmCase):
         return saved
 
     def test_a_pasted_key_is_tested_at_once(self):
-        saved = self.new(api_key=self.sandbox.key)
+        saved = self.new(api_key=self.second_key())
         self.assertEqual(saved["setup_key"], "done")
         account = self.env["keycrm.account"].browse(saved["id"])
         self.assertTrue(account.status_ids, "the statuses are there for the next steps")
-        self.assertNotIn(self.sandbox.key, json.dumps(saved))
+        self.assertNotIn(self.second_key(), json.dumps(saved))
 
     def test_a_wrong_key_is_kept_and_said_in_the_readers_language(self):
         saved = self.new(api_key="wrong")
         self.assertEqual(saved["setup_key"], "wrong")
         account = self.env["keycrm.account"].browse(saved["id"])
         self.assertIn("API-ключ", account.with_context(lang="uk_UA").key_text)
-        account.web_save({"api_key": self.sandbox.key}, SPEC)
+        account.web_save({"api_key": self.second_key()}, SPEC)
         self.assertEqual(account.setup_key, "done")
         self.assertFalse(account.key_error_code)
 
     def test_a_wrong_key_saved_in_the_settings_is_said_there(self):
         Settings = self.env["res.config.settings"]
-        for key, tick in (("wrong", "wrong"), (self.sandbox.key, "done")):
+        for key, tick in (("wrong", "wrong"), (self.second_key(), "done")):
             settings = Settings.create({})
             settings.keycrm_api_key = key
             settings.execute()
@@ -51,7 +51,7 @@ class TestSetup(KeycrmCase):
             self.assertTrue(shown.keycrm_key_text)
 
     def test_keycrm_that_does_not_answer_is_a_sentence_too(self):
-        saved = self.new(api_key=self.sandbox.key, api_url="http://127.0.0.1:9/v1")
+        saved = self.new(api_key=self.second_key(), api_url="http://127.0.0.1:9/v1")
         self.assertEqual(saved["setup_key"], "wrong")
         self.assertIn("127.0.0.1", saved["key_text"])
 
@@ -65,13 +65,13 @@ class TestSetup(KeycrmCase):
 
     def test_a_moment_of_trouble_while_the_key_is_pasted_is_over_when_orders_come(self):
         self.keycrm.add_fault("status", path="/order/status", status=503, times=1)
-        saved = self.new(api_key=self.sandbox.key)
+        saved = self.new(api_key=self.second_key())
         self.assertEqual(saved["setup_key"], "wrong")
         self.assert_seen_to_work(self.env["keycrm.account"].browse(saved["id"]))
 
     def test_a_key_that_a_program_wrote_is_seen_to_work(self):
         account = self.env["keycrm.account"].create(
-            {"name": "By RPC", "api_key": self.sandbox.key, "api_url": self.sandbox.api_url}
+            {"name": "By RPC", "api_key": self.second_key(), "api_url": self.sandbox.api_url}
         )
         self.assertEqual(account.setup_key, "waiting")
         self.assert_seen_to_work(account)
@@ -88,7 +88,7 @@ class TestSetup(KeycrmCase):
         account = self.env["keycrm.account"].browse(self.new(api_key="wrong")["id"])
         (shown,) = account.web_save({"api_key": False}, SPEC)
         self.assertEqual((shown["setup_key"], shown["key_text"]), ("todo", False))
-        account.web_save({"api_key": self.sandbox.key}, SPEC)
+        account.web_save({"api_key": self.second_key()}, SPEC)
         self.assertEqual(account.setup_key, "done")
         account.write({"api_key": "another"})
         self.assertEqual((account.setup_key, account.key_text), ("waiting", False))
@@ -96,7 +96,7 @@ class TestSetup(KeycrmCase):
     def test_after_pasting_a_key_the_pager_shows_the_next_account_and_not_this_one_again(self):
         other = self.env["keycrm.account"].create({"name": "Other shop"})
         (shown,) = self.account.web_save(
-            {"api_key": self.sandbox.key}, {"name": {}, "webhook_url": {}}, next_id=other.id
+            {"api_key": self.second_key()}, {"name": {}, "webhook_url": {}}, next_id=other.id
         )
         self.assertEqual((shown["id"], shown["name"]), (other.id, "Other shop"))
         self.assertEqual(shown["webhook_url"], other.webhook_url)
@@ -113,7 +113,7 @@ class TestSetup(KeycrmCase):
 
     def test_a_tested_connection_knows_how_many_statuses_there_are(self):
         account = self.env["keycrm.account"].create(
-            {"name": "New", "api_key": self.sandbox.key, "api_url": self.sandbox.api_url}
+            {"name": "New", "api_key": self.second_key(), "api_url": self.sandbox.api_url}
         )
         words = account.action_test_connection()["params"]["message"]
         self.assertGreater(len(account.status_ids), 1)

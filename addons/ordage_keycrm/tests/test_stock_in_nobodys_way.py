@@ -11,7 +11,7 @@ class TestInNobodysWay(StockCase):
 
     def test_the_hook_costs_three_queries_at_most_whatever_the_size(self):
         other = self.account.copy({"name": "Second shop", "company_id": self.company.id})
-        other.api_key = "key"
+        other.api_key = self.second_key()
         other.write({"enabled": True, "push_stock": True})
         products = self.env["product.product"].create(
             [{"name": f"P{number}", "is_storable": True} for number in range(300)]

@@ -67,6 +67,7 @@ class ResConfigSettings(models.TransientModel):
     keycrm_trouble_text = fields.Char(related="keycrm_account_id.trouble_text")
     keycrm_setup_key = fields.Selection(related="keycrm_account_id.setup_key")
     keycrm_key_text = fields.Char(related="keycrm_account_id.key_text")
+    keycrm_foreign_host = fields.Char(related="keycrm_account_id.foreign_host")
     keycrm_link_text = fields.Char(related="keycrm_account_id.link_text")
     keycrm_public_url = fields.Char(
         string="Public address of Odoo", compute=_shown("public_url"), inverse="_inverse_keycrm"

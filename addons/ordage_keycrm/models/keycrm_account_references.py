@@ -1,0 +1,96 @@
+from odoo import api, fields, models
+
+
+class KeycrmAccount(models.Model):
+    """What an account refers to and what is archived or gone: said on the account, healed where nobody
+    has to choose.
+    """
+
+    _inherit = "keycrm.account"
+
+    # === FIELDS ===#
+
+    reference_text = fields.Text(
+        string="To be chosen anew", compute="_compute_reference_text", compute_sudo=True
+    )
+
+    # === COMPUTE METHODS ===#
+
+    @api.depends_context("lang")
+    def _compute_reference_text(self):
+        for account in self:
+            account.reference_text = "\n".join(
+                (*account._missing_actions(), *account._archived_references())
+            )
+
+    # === BUSINESS METHODS ===#
+
+    def _missing_actions(self):
+        """:return: list of sentences about the scheduled actions without which nothing works"""
+        if not self.enabled:
+            return []
+        crons = self.with_context(active_test=False)
+        queues = (
+            (crons.orders_cron_id, self.env._("orders")),
+            (crons.stock_cron_id, self.env._("stock")),
+        )
+        return [
+            self.env._(
+                "The scheduled action of %(queue)s was deleted or switched off. Switch the integration "
+                "off and on again.",
+                queue=name,
+            )
+            for cron, name in queues
+            if not cron.active
+        ]
+
+    def _archived_references(self):
+        """:return: list of sentences, one for each archived record in the settings of the account"""
+        account = self.with_context(active_test=False)
+        own = [("account_id", "=", self.id)]
+        used = [
+            (
+                account,
+                ("warehouse_id", "payment_journal_id", "tax_id", "user_id", "delivered_status_id"),
+            ),
+            (account.warehouse_ids, ("warehouse_ids",)),
+            (account.env["keycrm.source"].search(own), ("team_id", "warehouse_id", "journal_id")),
+            (account.env["keycrm.payment.method"].search(own), ("journal_id",)),
+        ]
+        rows = []
+        for records, names in used:
+            labels = records.fields_get(names, ["string"])
+            rows += [
+                self.env._(
+                    "%(field)s of “%(record)s”: “%(value)s” is archived. Choose another one.",
+                    field=labels[name]["string"],
+                    record=record.display_name,
+                    value=value.display_name,
+                )
+                for record in records
+                for name in names
+                for value in record[name]
+                if not value.active
+            ]
+        return rows
+
+    @api.autovacuum
+    def _heal_references(self):
+        """Make deleted scheduled actions anew, and take the only warehouse that is left."""
+        for account in self.sudo().search([("enabled", "=", True)]):
+            account._ensure_crons()
+            warehouse = account._warehouse_of_orders()
+            if warehouse and warehouse != account.warehouse_id:
+                account.warehouse_id = warehouse
+
+    def _warehouse_of_orders(self):
+        """:return: the account's warehouse; where it was archived, the only one that is left, or none"""
+        self.ensure_one()
+        if self.warehouse_id.active:
+            return self.warehouse_id
+        own = [("company_id", "=", self.company_id.id)]
+        left = self.env["stock.warehouse"].search(own, limit=2)
+        if self.warehouse_id and len(left) > 1:
+            # A person has to choose.
+            return left.browse()
+        return left[:1]

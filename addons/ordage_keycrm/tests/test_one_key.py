@@ -1,0 +1,168 @@
+"""One API key is connected once per database, and only a key that KeyCRM takes can be enabled."""
+
+from psycopg2 import errors
+
+from odoo.exceptions import ValidationError
+from odoo.tests import new_test_user
+from odoo.tools import mute_logger
+
+from .common import KEY, KeycrmCase
+
+
+class TestOneKey(KeycrmCase):
+    def second(self, **vals):
+        vals = {"name": "Second", "api_url": self.sandbox.api_url, **vals}
+        return self.env["keycrm.account"].create(vals)
+
+    def test_the_same_key_in_a_second_account_is_refused_and_names_the_first(self):
+        company = self.env["res.company"].create({"name": "Інша"})
+        for enabled in (True, False):
+            self.account.enabled = enabled
+            for where in (self.company, company):
+                with (
+                    self.subTest(enabled=enabled, company=where.name),
+                    self.assertRaisesRegex(ValidationError, "Shop"),
+                ):
+                    self.second(api_key=f" {KEY} ", company_id=where.id)
+        second = self.second(api_key="another")
+        for change in (
+            {"api_key": KEY},
+            {"api_key": KEY, "api_url": self.sandbox.api_url + "/"},
+        ):
+            with self.assertRaisesRegex(ValidationError, "Shop"), self.env.cr.savepoint():
+                second.write(change)
+        self.assertEqual(second._api_key(), "another")
+
+    def test_who_may_not_see_the_other_account_does_not_learn_its_name(self):
+        company = self.env["res.company"].create({"name": "Інша"})
+        stranger = new_test_user(
+            self.env,
+            "stranger",
+            groups="ordage_keycrm.group_manager",
+            company_id=company.id,
+            company_ids=[(6, 0, company.ids)],
+        )
+        second = self.second(company_id=company.id)
+        self.env.flush_all()
+        with self.assertRaises(ValidationError) as refusal:
+            second.with_user(stranger).with_company(company).api_key = KEY
+        self.assertNotIn("Shop", str(refusal.exception))
+        self.assertNotIn(self.company.name, str(refusal.exception))
+
+    def test_the_key_is_free_again_when_the_first_account_gives_it_up(self):
+        self.account.write({"enabled": False, "api_key": False})
+        self.assertTrue(self.second(api_key=KEY, enabled=True).enabled)
+
+    def test_two_processes_at_the_same_time_store_one_key(self):
+        second = self.second()
+        with (
+            mute_logger("odoo.sql_db"),
+            self.assertRaises(errors.UniqueViolation),
+            self.env.cr.savepoint(),
+        ):
+            self.env.cr.execute(
+                """UPDATE keycrm_account SET api_key_digest =
+                       (SELECT api_key_digest FROM keycrm_account WHERE id = %s) WHERE id = %s""",
+                (self.account.id, second.id),
+            )
+
+    def test_a_key_that_keycrm_rejects_cannot_be_enabled(self):
+        second = self.second(api_key="wrong")
+        with self.assertRaises(ValidationError), self.env.cr.savepoint():
+            second.enabled = True
+        self.assertFalse(second.enabled)
+        with self.assertRaises(ValidationError), self.env.cr.savepoint():
+            self.second(api_key="wrong too", enabled=True)
+
+    def test_an_account_is_enabled_while_keycrm_cannot_be_reached(self):
+        away = self.second(api_key="x", api_url="http://127.0.0.1:9/v1", enabled=True)
+        self.assertTrue(away.enabled)
+        self.account.enabled = False
+        for fault in ({"status": 500}, {"status": 429}):
+            self.keycrm.add_fault("status", path="/order/status", times=None, **fault)
+            self.account.enabled = True
+            self.assertTrue(self.account.enabled)
+            self.account.enabled = False
+            self.keycrm.clear_faults()
+
+
+class TestWhatAnAccountRefersTo(KeycrmCase):
+    def test_scheduled_actions_that_were_deleted_are_made_anew_by_enabling(self):
+        for name in ("orders_cron_id", "stock_cron_id"):
+            self.account[name].unlink()
+            self.account.invalidate_recordset()
+            self.assertEqual(self.account.overview_state, "trouble")
+            self.assertTrue(self.account.reference_text)
+            self.account.enabled = False
+            self.account.enabled = True
+            self.account.invalidate_recordset()
+            self.assertTrue(self.account[name].active)
+            self.assertEqual(self.account.overview_state, "well")
+
+    def test_scheduled_actions_that_were_switched_off_are_said_and_switched_on(self):
+        self.account.stock_cron_id.active = False
+        self.account.invalidate_recordset()
+        self.assertEqual(self.account.overview_state, "trouble")
+        self.account.write({"enabled": False})
+        self.account.write({"enabled": True})
+        self.account.invalidate_recordset()
+        self.assertTrue(self.account.stock_cron_id.active)
+        self.assertFalse(self.account.reference_text)
+
+    def test_deleted_scheduled_actions_are_made_anew_within_a_day(self):
+        self.account.orders_cron_id.unlink()
+        self.account.invalidate_recordset()
+        self.env["keycrm.account"]._heal_references()
+        self.assertTrue(self.account.orders_cron_id.active)
+
+    def test_what_is_archived_is_said_on_the_account(self):
+        user = new_test_user(self.env, "gone", groups="base.group_user")
+        journal = self.env["account.journal"].create(
+            {"name": "Старий банк", "type": "bank", "code": "OLD"}
+        )
+        tax = self.env["account.tax"].create({"name": "Старий податок", "amount": 7})
+        team = self.env["crm.team"].create({"name": "Стара команда"})
+        other = self.env["stock.warehouse"].create({"name": "Старий склад", "code": "OLD"})
+        source = self.env["keycrm.source"].create(
+            {"account_id": self.account.id, "keycrm_id": 71, "name": "Сайт", "team_id": team.id}
+        )
+        self.account.write(
+            {
+                "user_id": user.id,
+                "payment_journal_id": journal.id,
+                "tax_id": tax.id,
+                "warehouse_id": other.id,
+            }
+        )
+        self.env["keycrm.warehouse"].create(
+            {
+                "account_id": self.account.id,
+                "keycrm_id": 72,
+                "name": "Склад",
+                "warehouse_ids": [(6, 0, other.ids)],
+            }
+        )
+        self.assertFalse(self.account.reference_text)
+        (user | self.env["res.users"]).active = False
+        for record in (journal, tax, team, other):
+            record.active = False
+        self.account.invalidate_recordset()
+        text = self.account.reference_text
+        for name in (user.name, "Старий банк", "Старий податок", "Стара команда", "Старий склад"):
+            self.assertIn(name, text)
+        self.assertEqual(self.account.overview_state, "trouble")
+        number = self.new_order([], source_id=source.keycrm_id)
+        order = self.arrive(number)
+        self.assertEqual(order.warehouse_id, self.warehouse, "the only one that is left")
+        self.assertNotEqual(order.team_id, team)
+        self.env["keycrm.account"]._heal_references()
+        self.assertEqual(self.account.warehouse_id, self.warehouse)
+
+    def test_an_order_waits_where_a_person_has_to_choose_the_warehouse(self):
+        gone, _third = self.env["stock.warehouse"].create(
+            [{"name": "Старий", "code": "OLD"}, {"name": "Третій", "code": "THR"}]
+        )
+        self.account.warehouse_id = gone
+        gone.active = False
+        (outcome,) = self.outcomes(self.new_order([])).values()
+        self.assertEqual(outcome.code, "no_warehouse")

@@ -3,7 +3,7 @@ import hmac
 from urllib.parse import urlsplit
 
 from odoo import api, fields, models
-from odoo.exceptions import ValidationError
+from odoo.exceptions import AccessError, ValidationError
 
 from ..const import API_KEY_MASK, API_URL
 from ..keycrm import sealing
@@ -90,12 +90,29 @@ class KeycrmAccount(models.Model):
 
     # === BUSINESS METHODS ===#
 
-    def _has_field_access(self, field, operation):
+    @api.model
+    def _is_guarded(self, name):
         """Whoever may change the address decides where the key goes: Odoo's administrators alone."""
+        if name == "api_url":
+            return not (self.env.su or self.env.user.has_group("base.group_system"))
+        return super()._is_guarded(name)
+
+    @api.model
+    def _check_guarded(self, names):
+        if "api_url" in names and self._is_guarded("api_url"):
+            raise AccessError(
+                self.env._(
+                    "Only an administrator of Odoo can change the API address: the API key is sent there."
+                )
+            )
+        super()._check_guarded(names)
+
+    def _has_field_access(self, field, operation):
+        # Forms show the address readonly.
         allowed = super()._has_field_access(field, operation)
-        if allowed and operation == "write" and field.name == "api_url" and not self.env.su:
-            return self.env.user.has_group("base.group_system")
-        return allowed
+        return allowed and not (
+            operation == "write" and field.name == "api_url" and self._is_guarded("api_url")
+        )
 
     def _store_key_digest(self, key):
         """Store the keyed hash of the API key and its server.

@@ -46,7 +46,7 @@ class KeycrmContactMapping(models.AbstractModel):
         if "partner_id" in vals:
             # Nothing of another contact was given by KeyCRM.
             by_hand = bool(vals["partner_id"]) and not is_bridge(self.env)
-            self.activity_id.unlink()
+            self.activity_id.filtered("active").unlink()
             vals = {"given": False, "proposed": False, **vals, "by_hand": by_hand}
         return super().write(vals)
 
@@ -97,7 +97,7 @@ class KeycrmContactMapping(models.AbstractModel):
             return
         self.proposed = proposed
         if not proposed:
-            self.activity_id.unlink()
+            self.activity_id.filtered("active").unlink()
             return
         account = self.account_id
         mapping = self.with_context(lang=account.company_id.partner_id.lang or self.env.lang)

@@ -187,6 +187,10 @@ class TestKeyOnTheWay(SecretCase):
                     account.write(vals)
                 with self.assertRaises(AccessError), self.env.cr.savepoint():
                     account.create({"name": "Second", **vals})
+                sent = account.with_context(default_api_url=thief.api_url)
+                with self.assertRaises(AccessError), self.env.cr.savepoint():
+                    sent.create({"name": "Second"})
+            self.assertNotEqual(account.copy({"name": "Copy"}).api_url, thief.api_url)
             self.assertTrue(account.fields_get(["api_url"])["api_url"]["readonly"])
             self.seen_by(self.admin).api_key = KEY
             self.account.action_test_connection()

@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 
 from .. import todo
-from ..bridge import is_bridge
+from ..bridge import as_bridge, is_bridge
 
 
 class KeycrmContactMapping(models.AbstractModel):
@@ -38,17 +38,25 @@ class KeycrmContactMapping(models.AbstractModel):
 
     @api.model_create_multi
     def create(self, vals_list):
+        mappings = super().create(vals_list)
         if not is_bridge(self.env):
-            vals_list = [{**vals, "by_hand": bool(vals.get("partner_id"))} for vals in vals_list]
-        return super().create(vals_list)
+            as_bridge(mappings.filtered("partner_id")).by_hand = True
+        return mappings
 
     def write(self, vals):
+        result = super().write(vals)
         if "partner_id" in vals:
-            # Nothing of another contact was given by KeyCRM.
-            by_hand = bool(vals["partner_id"]) and not is_bridge(self.env)
-            self.activity_id.filtered("active").unlink()
-            vals = {"given": False, "proposed": False, **vals, "by_hand": by_hand}
-        return super().write(vals)
+            mappings = as_bridge(self)
+            mappings.activity_id.filtered("active").unlink()
+            mappings.write(
+                {
+                    "by_hand": bool(vals["partner_id"]) and not is_bridge(self.env),
+                    # Nothing of another contact was given by KeyCRM.
+                    "given": vals.get("given", False),
+                    "proposed": False,
+                }
+            )
+        return result
 
     # === BUSINESS METHODS ===#
 

@@ -33,9 +33,11 @@ class KeycrmAccount(models.Model):
     # Reading this needs superuser mode, which no user and no RPC call has: only the gate reads it.
     api_key_secret = fields.Char(string="Stored API key", groups=fields.NO_ACCESS, copy=False)
     # A keyed hash: one API key is connected once, also when two processes store it at the same time.
-    api_key_digest = fields.Char(readonly=True, groups=fields.NO_ACCESS, copy=False)
+    api_key_digest = fields.Char(
+        string="API key digest", readonly=True, groups=fields.NO_ACCESS, copy=False
+    )
     foreign_host = fields.Char(
-        string="Server that is not KeyCRM's",
+        string="Server that receives the key",
         compute="_compute_foreign_host",
         groups="ordage_keycrm.group_manager",
         help="The API key is sent to this server.",

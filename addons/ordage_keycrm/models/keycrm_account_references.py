@@ -11,7 +11,7 @@ class KeycrmAccount(models.Model):
     # === FIELDS ===#
 
     reference_text = fields.Text(
-        string="To be chosen anew", compute="_compute_reference_text", compute_sudo=True
+        string="Settings to review", compute="_compute_reference_text", compute_sudo=True
     )
 
     # === COMPUTE METHODS ===#
@@ -36,8 +36,8 @@ class KeycrmAccount(models.Model):
         )
         return [
             self.env._(
-                "The scheduled action of %(queue)s was deleted or switched off. Switch the integration "
-                "off and on again.",
+                "The scheduled action for %(queue)s was deleted or archived. Disable and enable the "
+                "integration to restore it.",
                 queue=name,
             )
             for cron, name in queues

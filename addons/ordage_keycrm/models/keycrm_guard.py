@@ -64,7 +64,7 @@ class KeycrmGuard(models.AbstractModel):
             labels = self.fields_get(refused, ["string"])
             raise AccessError(
                 self.env._(
-                    "%(fields)s of %(model)s cannot be set in Odoo: KeyCRM decides.",
+                    "%(fields)s (%(model)s) cannot be edited in Odoo: KeyCRM sets the value.",
                     fields=", ".join(
                         f"“{labels[name]['string'] if name in labels else name}”"
                         for name in refused

@@ -181,7 +181,7 @@ class TestKeyOnTheWay(SecretCase):
     def test_only_odoos_administrators_change_the_address(self):
         with ThreadedSandbox(KEY) as thief:
             account = self.seen_by(self.manager)
-            account.api_key = False
+            account.write({"enabled": False, "api_key": False})
             for vals in ({"api_url": thief.api_url}, {"api_url": thief.api_url, "api_key": "x"}):
                 with self.assertRaises(AccessError), self.env.cr.savepoint():
                     account.write(vals)

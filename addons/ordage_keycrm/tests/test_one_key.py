@@ -118,7 +118,10 @@ class TestWhatAnAccountRefersTo(KeycrmCase):
         journal = self.env["account.journal"].create(
             {"name": "Старий банк", "type": "bank", "code": "OLD"}
         )
-        tax = self.env["account.tax"].create({"name": "Старий податок", "amount": 7})
+        group = self.env["account.tax.group"].create({"name": "Старі"})
+        tax = self.env["account.tax"].create(
+            {"name": "Старий податок", "amount": 7, "tax_group_id": group.id}
+        )
         team = self.env["crm.team"].create({"name": "Стара команда"})
         other = self.env["stock.warehouse"].create({"name": "Старий склад", "code": "OLD"})
         source = self.env["keycrm.source"].create(

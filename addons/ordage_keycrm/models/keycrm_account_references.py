@@ -18,10 +18,14 @@ class KeycrmAccount(models.Model):
 
     @api.depends_context("lang")
     def _compute_reference_text(self):
-        for account in self:
-            account.reference_text = "\n".join(
-                (*account._missing_actions(), *account._archived_references())
-            )
+        accounts = self.with_context(active_test=False)
+        own = [("account_id", "in", self.ids)]
+        sources = accounts.env["keycrm.source"].search(own).grouped("account_id")
+        methods = accounts.env["keycrm.payment.method"].search(own).grouped("account_id")
+        for account in accounts:
+            rows = account._missing_actions()
+            rows += account._archived_references(sources.get(account), methods.get(account))
+            account.reference_text = "\n".join(rows)
 
     # === BUSINESS METHODS ===#
 
@@ -29,10 +33,9 @@ class KeycrmAccount(models.Model):
         """:return: list of sentences about the scheduled actions without which nothing works"""
         if not self.enabled:
             return []
-        crons = self.with_context(active_test=False)
         queues = (
-            (crons.orders_cron_id, self.env._("orders")),
-            (crons.stock_cron_id, self.env._("stock")),
+            (self.orders_cron_id, self.env._("orders")),
+            (self.stock_cron_id, self.env._("stock")),
         )
         return [
             self.env._(
@@ -44,22 +47,23 @@ class KeycrmAccount(models.Model):
             if not cron.active
         ]
 
-    def _archived_references(self):
-        """:return: list of sentences, one for each archived record in the settings of the account"""
-        account = self.with_context(active_test=False)
-        own = [("account_id", "=", self.id)]
+    def _archived_references(self, sources, methods):
+        """Name the archived records in the settings of the account.
+
+        :param sources: its ``keycrm.source`` or None
+        :param methods: its ``keycrm.payment.method`` or None
+        :return: list of sentences
+        """
+        names = ("warehouse_id", "payment_journal_id", "tax_id", "user_id", "delivered_status_id")
         used = [
-            (
-                account,
-                ("warehouse_id", "payment_journal_id", "tax_id", "user_id", "delivered_status_id"),
-            ),
-            (account.warehouse_ids, ("warehouse_ids",)),
-            (account.env["keycrm.source"].search(own), ("team_id", "warehouse_id", "journal_id")),
-            (account.env["keycrm.payment.method"].search(own), ("journal_id",)),
+            (self, names),
+            (self.warehouse_ids, ("warehouse_ids",)),
+            (sources or self.env["keycrm.source"], ("team_id", "warehouse_id", "journal_id")),
+            (methods or self.env["keycrm.payment.method"], ("journal_id",)),
         ]
         rows = []
         for records, names in used:
-            labels = records.fields_get(names, ["string"])
+            labels = records.fields_get(names, ["string"]) if records else {}
             rows += [
                 self.env._(
                     "%(field)s of “%(record)s”: “%(value)s” is archived. Choose another one.",

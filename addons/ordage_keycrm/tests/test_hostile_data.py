@@ -1,5 +1,7 @@
 """What comes from KeyCRM is data: stored as text, shown escaped, cut where Odoo has a limit."""
 
+from unittest.mock import patch
+
 from lxml import html
 
 from odoo.tests import HttpCase, tagged

@@ -89,9 +89,11 @@ class KeycrmAccount(models.Model):
             return outcomes
 
         def finish(outcomes):
-            events._finish(outcomes)
-            self.env["keycrm.delay"]._note_orders(self, events)
-            self.env["keycrm.order.status"]._note_told(self, events)
+            # Of these orders alone: another one's fault is not met again.
+            own = events.filtered(lambda event: event.keycrm_order_id in outcomes)
+            own._finish(outcomes)
+            self.env["keycrm.delay"]._note_orders(self, own)
+            self.env["keycrm.order.status"]._note_told(self, own)
             if then:
                 then(outcomes)
 

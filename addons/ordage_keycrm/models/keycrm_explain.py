@@ -78,8 +78,8 @@ class KeycrmExplain(models.AbstractModel):
                 "Odoo will try again automatically."
             ),
             "no_keycrm": self.env._(
-                "No KeyCRM answers at %(host)s. Check the API address and the network; Odoo tries again by "
-                "itself."
+                "KeyCRM does not respond at %(host)s. Check the API address and the network. "
+                "Odoo will try again automatically."
             ),
             "bad_certificate": self.env._(
                 "The certificate of %(host)s is not valid. Check the API address and the server's clock."
@@ -163,8 +163,8 @@ class KeycrmExplain(models.AbstractModel):
                 "another account. If it was deleted, cancel it in Odoo too."
             ),
             "row_locked": self.env._(
-                "Somebody works on this order in Odoo just now. It is updated some seconds later; there is "
-                "nothing to do."
+                "Another user is changing this order in Odoo right now. It will be updated in a few "
+                "seconds; there is nothing to do."
             ),
             "no_order_number": self.env._(
                 "KeyCRM's message contains no order number, so there is nothing to do."

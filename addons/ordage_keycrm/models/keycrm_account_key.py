@@ -107,7 +107,7 @@ class KeycrmAccount(models.Model):
                     "Only an administrator of Odoo can change the API address: the API key is sent there."
                 )
             )
-        super()._check_guarded(names)
+        return super()._check_guarded(names)
 
     def _has_field_access(self, field, operation):
         # Forms show the address readonly.

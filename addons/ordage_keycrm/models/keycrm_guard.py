@@ -27,7 +27,7 @@ class KeycrmGuard(models.AbstractModel):
             self._check_guarded({key[8:] for key in defaults}.union(*vals_list))
         elif defaults and not is_bridge(self.env):
             context = {key: v for key, v in self.env.context.items() if key not in defaults}
-            self = self.with_context(context)
+            self = self.with_context(context)  # pylint: disable=context-overridden
         return super().create(vals_list)
 
     def write(self, vals):

@@ -50,7 +50,7 @@ class ResCurrency(models.Model):
         As Odoo's settings do it. Pricelists with rules, and those that orders have, stay.
         """
         parameters = self.env["ir.config_parameter"].sudo()
-        pricelists = self.env["product.pricelist"].sudo().search([])
+        pricelists = self.env["product.pricelist"].sudo().search([("id", "!=", False)])
         orders = self.env["sale.order"].sudo()
         if (
             not parameters.get_param(PRICELISTS_ADDED)

@@ -43,14 +43,9 @@ def add_languages(rpc: Rpc) -> None:
 
     :param rpc: Odoo's administrator
     """
-    found = rpc.rows(
-        "res.lang",
-        ("code", "=", "uk_UA"),
-        ("active", "in", [True, False]),
-        fields=["active"],
-    )
-    if not found[0]["active"]:
-        wizard = rpc.create("base.language.install", lang_ids=[(6, 0, [found[0]["id"]])])
+    missing = rpc.search("res.lang", ("code", "in", ["en_US", "uk_UA"]), ("active", "=", False))
+    if missing:
+        wizard = rpc.create("base.language.install", lang_ids=[(6, 0, missing)])
         rpc.call("base.language.install", "lang_install", [wizard])
     (admin,) = rpc.search("res.users", ("login", "=", "admin"))
     rpc.write("res.users", admin, lang="en_US")

@@ -5,8 +5,15 @@ import re
 from urllib.parse import unquote
 
 #: Loggers with a line a request: of Odoo's threads and workers, of its process for live connections, and
-#: (at the level DEBUG) of requests that leave, as "Check link" does.
-ACCESS_LOGGERS = ("werkzeug", "longpolling", "urllib3.connectionpool")
+#: (at the level DEBUG) of requests that leave, as "Check link" does, of the languages in addresses, and of
+#: queries, which look for an attachment at an address that leads nowhere.
+ACCESS_LOGGERS = (
+    "werkzeug",
+    "longpolling",
+    "urllib3.connectionpool",
+    "odoo.addons.http_routing.models.ir_http",
+    "odoo.sql_db",
+)
 #: Logger to which Odoo writes each call from outside with all its values, at the level DEBUG.
 CALL_LOGGER = "odoo.service.model"
 #: Without any of these a word is no path of the webhook.

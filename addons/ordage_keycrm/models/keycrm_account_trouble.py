@@ -310,7 +310,8 @@ class KeycrmAccount(models.Model):
                 },
             )
             account = self.sudo()
-            cron = account.stock_cron_id if name == "_work_stock" else account.orders_cron_id
+            is_stock = name in ("_work_stock", "_work_comparison")
+            cron = account.stock_cron_id if is_stock else account.orders_cron_id
             cron._trigger_keycrm(pause)
 
         self._committed(note)

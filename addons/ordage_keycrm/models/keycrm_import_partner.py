@@ -21,9 +21,10 @@ class KeycrmOrderImporter(models.AbstractModel):
         :return: ``{number: (buyer, delivery address)}``, both ``res.partner``
         """
         buyers = self._buyers(account, orders)
-        partners = {
-            order.id: buyers.get(order.client_id) or self._anonymous(account) for order in orders
-        }
+        anonymous = None
+        if any(order.client_id not in buyers for order in orders):
+            anonymous = self._anonymous(account)
+        partners = {order.id: buyers.get(order.client_id) or anonymous for order in orders}
         addresses = self._delivery_addresses(account, orders, partners)
         return {order.id: (partners[order.id], addresses[order.id]) for order in orders}
 

@@ -101,9 +101,6 @@ class KeycrmStockComparison(models.Model):
         :return: ``keycrm.stock.comparison``
         """
         Comparison = self.sudo()
-        if self.env.uid != SUPERUSER_ID:
-            # A user's button always tries at once, whatever the last run met.
-            account._write_rest("_work_comparison", None)
         running = Comparison.search(
             [
                 ("account_id", "=", account.id),

@@ -238,6 +238,7 @@ class SaleOrder(models.Model):
     def action_open_in_keycrm(self):
         """Open the order in KeyCRM's cabinet."""
         self.ensure_one()
+        self.check_access("read")
         return {"type": "ir.actions.act_url", "url": self.keycrm_url, "target": "new"}
 
     # === BUSINESS METHODS ===#

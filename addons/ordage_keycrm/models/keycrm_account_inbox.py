@@ -103,15 +103,8 @@ class KeycrmAccount(models.Model):
             waiting = [order for order in waiting if order.number not in worked]
         told = [order.number for order in waiting if order.rank in (NEW_ORDER, WEBHOOK)]
         others = [order for order in waiting if order.rank not in (NEW_ORDER, WEBHOOK)]
-        if len(told) <= PAGE_SIZE:
-            worked |= self._work_numbers(client, told, events, 2 * MOST_SINGLES)
-        else:
-            ends = [told[1::2], told[0::2]]
-            if InboxState.of(self).turns % 2:
-                ends.reverse()
-            for numbers in ends:
-                if not self._is_time_up():
-                    worked |= self._work_numbers(client, numbers, events, MOST_SINGLES)
+        # They are in turns, the newest and the oldest first: where lists lack them, both come soon.
+        worked |= self._work_numbers(client, told, events, 2 * MOST_SINGLES)
         if others and not (told and self._is_time_up()):
             worked |= self._work_retries(client, others[: 1 if told else 2 * MOST_SINGLES], events)
         return worked

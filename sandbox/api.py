@@ -93,6 +93,8 @@ class Api:
         async def endpoint(request: Request) -> Response:
             query = read(request.query_params.multi_items(), PLAIN)
             rows = list(getattr(self.shop, table).values())
+            if table == "statuses" and self.shop.switches.is_("status_list", "active"):
+                rows = [row for row in rows if row.is_active]
             return self._page(request, self.lists.sorted(rows, query.sort or "id"), query, write)
 
         return self._route(path, GET=endpoint)

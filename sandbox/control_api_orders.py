@@ -39,7 +39,7 @@ class OrderEndpoints(Endpoints):
             self.route(order + "/lines", POST=self.add_line),
             self.route(line, PATCH=self.patch_line, DELETE=self.remove_line),
             self.route(order + "/payments", POST=self.add_payment),
-            self.route(payment, PATCH=self.patch_payment),
+            self.route(payment, PATCH=self.patch_payment, DELETE=self.remove_payment),
         ]
 
     def _order(self, request: Request) -> Order:
@@ -131,6 +131,7 @@ class OrderEndpoints(Endpoints):
         line = orders.make_line(self.shop, make.read(values, fields.LINE), order)
         with orders.changing(self.shop, order, bump=bump, notify=notify):
             order.lines.append(line)
+            orders.save_lines(self.shop, order)
         return line
 
     async def patch_line(self, request: Request, values: dict[str, Any]) -> Any:
@@ -162,3 +163,9 @@ class OrderEndpoints(Endpoints):
         payment = orders.find_payment(order, request.path_params["payment_id"])
         make.change_payment(self.shop, order, payment, values, notify=notify)
         return payment
+
+    async def remove_payment(self, request: Request, values: dict[str, Any]) -> Any:
+        """Take a payment out."""
+        payment_id = request.path_params["payment_id"]
+        orders.remove_payment(self.shop, self._order(request), payment_id)
+        return {}

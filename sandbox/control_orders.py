@@ -183,3 +183,11 @@ class OrdersControl(Client):
         """
         path = f"/orders/{order_id}/payments/{payment_id}"
         return self._call("PATCH", path, {**fields, "webhook": webhook})
+
+    def remove_payment(self, order_id: int, payment_id: int) -> None:
+        """Take a payment out of an order, as if it had never been there.
+
+        :param order_id: the order
+        :param payment_id: the payment
+        """
+        self._call("DELETE", f"/orders/{order_id}/payments/{payment_id}")

@@ -132,6 +132,7 @@ def change_order(
     with orders.changing(shop, found, bump=bump and own_time is None, notify=notify):
         for name, value in given.items():
             setattr(found, name, value)
+        orders.save_lines(shop, found)
         if own_time is not None:
             found.updated_at = own_time
 
@@ -155,6 +156,7 @@ def change_line(
     with orders.changing(shop, found, bump=bump, notify=notify):
         for name, value in given.items():
             setattr(line, name, value)
+        orders.save_lines(shop, found)
 
 
 def change_payment(

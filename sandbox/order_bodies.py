@@ -189,6 +189,7 @@ def update(shop: Shop, order: Order, body: dict[str, Any]) -> None:
                 setattr(order, name, value)
             for row in rows:
                 _change_line(order, row)
+            orders.save_lines(shop, order)
             if shipping is not None:
                 order.shipping = {**(order.shipping or {}), **shipping}
     if status_id is not None:

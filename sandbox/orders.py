@@ -91,6 +91,17 @@ def insert(shop: Shop, order: Order, *, notify: bool = True) -> None:
         shop.listener.order_event(STATUS_EVENT, order)
 
 
+def save_lines(shop: Shop, order: Order) -> None:
+    """Give the lines of an order that is saved anew new ids, where the switch demands it.
+
+    :param shop: the shop
+    :param order: the order
+    """
+    if shop.switches.is_("line_ids", "new"):
+        for line in order.lines:
+            line.id = shop.new_id("lines")
+
+
 def make_line(shop: Shop, values: dict[str, Any], order: Order | None = None) -> Line:
     """Make an order line; a known offer (by id or SKU) fills what was not given.
 
@@ -151,6 +162,7 @@ def remove_line(shop: Shop, order: Order, line_id: int, *, notify: bool = True) 
     with changing(shop, order, notify=notify):
         order.lines.remove(line)
         stocks.give_back(shop, [line], notify=notify)
+        save_lines(shop, order)
 
 
 def merge(shop: Shop, main: Order, other: Order) -> None:
@@ -263,6 +275,19 @@ def make_payment(shop: Shop, order: Order, values: dict[str, Any]) -> Payment:
         **values,
     }
     return Payment(id=shop.new_id("payments", values.pop("id", None)), **values)
+
+
+def remove_payment(shop: Shop, order: Order, payment_id: int, *, notify: bool = True) -> None:
+    """Take a payment out of an order (whether KeyCRM can do so is unknown).
+
+    :param shop: the shop
+    :param order: the order
+    :param payment_id: the id of the payment
+    :param notify: whether webhooks fire
+    """
+    payment = find_payment(order, payment_id)
+    with changing(shop, order, notify=notify):
+        order.payments.remove(payment)
 
 
 def find_payment(order: Order, payment_id: int) -> Payment:

@@ -150,6 +150,18 @@ _ALL = (
         missing="no such key",
     ),
     _choice(
+        "line_ids",
+        "the ids of an order's lines when the order is saved anew",
+        kept="stay",
+        new="are new",
+    ),
+    _choice(
+        "status_list",
+        "the statuses that GET /order/status names",
+        active="active ones only",
+        all="inactive ones too",
+    ),
+    _choice(
         "shipping_in_total", "shipping_price", yes="is part of grand_total", no="is not part of it"
     ),
     _choice("wrap_in_total", "wrap_price", yes="is part of grand_total", no="is not part of it"),

@@ -83,6 +83,14 @@ SWITCHES_UK: dict[str, tuple[str, dict[str, str]]] = {
         "ключ offer разового товару",
         {"null": "«offer»: null", "missing": "ключа немає"},
     ),
+    "line_ids": (
+        "id рядків замовлення, коли його збережено знову",
+        {"kept": "залишаються", "new": "стають новими"},
+    ),
+    "status_list": (
+        "статуси, які називає GET /order/status",
+        {"active": "лише активні", "all": "також неактивні"},
+    ),
     "shipping_in_total": (
         "shipping_price",
         {"yes": "входить до grand_total", "no": "не входить"},

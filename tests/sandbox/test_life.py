@@ -274,3 +274,51 @@ def test_clock_can_be_wrong(api, control):
     control.set_clock(-3600)
     control.create_order()
     assert api.get("/order/2")["created_at"] < ahead
+
+
+def test_lines_of_an_order_saved_anew_keep_their_ids_or_get_new_ones(api, control):
+    number = control.create_order(lines=[{"name": "А", "price": 1}, {"name": "Б", "price": 2}])[
+        "id"
+    ]
+
+    def ids():
+        return [row["id"] for row in api.get(f"/order/{number}", include="products")["products"]]
+
+    first = ids()
+    control.patch_order(number, manager_comment="Терміново")
+    assert ids() == first
+    control.set_switches(line_ids="new")
+    control.set_status(number, 4)
+    assert ids() == first, "a mere status change saves no lines"
+    for save in (
+        lambda: control.patch_order(number, manager_comment="Подзвонити"),
+        lambda: control.patch_line(number, ids()[0], quantity=2),
+        lambda: control.add_line(number, name="В", price=3),
+        lambda: control.remove_line(number, ids()[-1]),
+        lambda: api.put(f"/order/{number}", {"products": [{"id": ids()[0], "quantity": 3}]}),
+    ):
+        before = ids()
+        save()
+        assert not set(before) & set(ids())
+
+
+def test_an_inactive_status_is_listed_or_not_and_always_on_its_orders(api, control):
+    status = control.put_status(name="Старий", group_id=3, is_active=False)["id"]
+    number = control.create_order(status_id=status)["id"]
+    for switch, listed in (("active", False), ("all", True)):
+        control.set_switches(status_list=switch)
+        rows = api.get("/order/status", limit=50)["data"]
+        assert (status in [row["id"] for row in rows]) is listed
+        order = api.get(f"/order/{number}", include="status")
+        assert (order["status_group_id"], order["status"]["name"]) == (3, "Старий")
+
+
+def test_a_removed_payment_leaves_no_trace(api, control):
+    number = control.create_order(
+        lines=[{"name": "А", "price": 100}], payments=[{"amount": 100, "status": "paid"}]
+    )["id"]
+    payment = api.get(f"/order/{number}", include="payments")["payments"][0]["id"]
+    control.remove_payment(number, payment)
+    order = api.get(f"/order/{number}", include="payments")
+    assert (order["payments"], order["payments_total"]) == ([], 0)
+    assert order["payment_status"] == "not_paid"

@@ -17,8 +17,12 @@ PAYMENT_READERS = (
 WEBHOOK_MAX_BYTES = 1024 * 1024
 #: Seconds within which the body of a webhook has to come.
 WEBHOOK_SECONDS = 10
-#: Events that name an order. Everything else but stock webhooks is kept and marked ignored.
-ORDER_EVENTS = ("order.change_order_status", "order.change_payment_status")
+#: How the events of orders begin. Two are confirmed (``order.change_order_status`` and
+#: ``order.change_payment_status``); any other one with the number of an order is read too, since only the
+#: number is used. All other events but stock webhooks are kept and marked ignored.
+ORDER_EVENTS = "order."
+#: Codes of an order that KeyCRM answered with something that cannot be used.
+UNREADABLE_ORDER = ("lines_missing", "not_a_number", "id_missing")
 #: What we note ourselves in the inbox: a person pressed "Refresh", a synchronisation met a fault, the
 #: regular question "what was updated" found the order, or the comparison of open orders did.
 EVENT_REFRESH = "odoo.refresh"

@@ -151,7 +151,7 @@ class KeycrmAccount(models.Model):
             # No time for the orders' worker to look at it: the stock worker does.
             return {"event": EVENT_STOCK, "state": "pending", "next_try_at": False}
         hint = webhook.OrderHint.parse(payload)
-        if hint.event not in ORDER_EVENTS:
+        if not hint.event.startswith(ORDER_EVENTS):
             return {"event": hint.event or "?", **ignored}
         if not hint.order_id:
             return {"event": hint.event, **ignored, "error_code": "no_order_number"}

@@ -57,9 +57,7 @@ class KeycrmAccount(models.Model):
             self.env["keycrm.event"]._make_up(self, outcomes)
             then(outcomes)
 
-        live = self.with_context(
-            keycrm_gone_status_ids=None, keycrm_gone_if_written_off=False, keycrm_first_look=False
-        )
+        live = self.with_context(keycrm_gone_status_ids=None, keycrm_gone_if_written_off=False)
         # What the page's orders refer to is read for all of them at once.
         learnt = self._learn_for(client, [one for one in read.values() if isinstance(one, Order)])
         read.update((order.id, order) for order in learnt)

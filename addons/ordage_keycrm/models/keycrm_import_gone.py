@@ -41,16 +41,17 @@ class KeycrmOrderImporter(models.AbstractModel):
 
     @api.model
     def _is_from_before(self, account, order):
-        """Tell whether an order came to its status before Odoo first asked KeyCRM.
+        """Decide whether an order came to its status before the integration was enabled.
 
-        A synchronisation's own page is left out: there a person has answered.
+        The moment of enabling counts, not the first polling: a webhook may come before that, and KeyCRM
+        may have been unavailable for hours. A synchronization's own page is left out: there a person
+        has answered.
         """
         if self.env.context.get("keycrm_gone_status_ids") is not None:
             return False
-        if self.env.context.get("keycrm_first_look"):
-            return True
         first = account.first_looked_at
-        moment = order.status_changed_at or order.updated_at
+        # An order that was made in its status may never have changed it.
+        moment = order.status_changed_at or order.created_at or order.updated_at
         return bool(first and moment and moment < first)
 
     @api.model

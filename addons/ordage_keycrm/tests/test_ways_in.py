@@ -18,10 +18,13 @@ class TestWaysIn(KeycrmCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        # Only what a test is about brings orders.
-        cls.account.caught_up_at = fields.Datetime.now()
         cls.Event = cls.env["keycrm.event"]
         cls.Order = cls.env["sale.order"]
+
+    def setUp(self):
+        super().setUp()
+        # Only what a test is about brings orders, however long the others take.
+        self.account.caught_up_at = fields.Datetime.now()
 
     def told(self, number, event="order.change_order_status"):
         self.tell(number, event=event, status_id=1)
@@ -265,12 +268,25 @@ class TestWaysIn(KeycrmCase):
 
     # === WHAT IS NOT AN ORDER ===#
 
+    def test_any_event_of_an_order_with_a_number_is_read(self):
+        names = ("order.created", "order.edited", "order.payment.added", "order.x")
+        for name in names:
+            number = self.new_order(LINES)
+            self.told(number, name)
+            self.work()
+            self.assertTrue(self.order(number), name)
+            event = self.Event.search([("keycrm_order_id", "=", number)])
+            self.assertEqual((event.state, event.event, event.event_name), ("done", name, name))
+
     def test_other_events_are_kept_and_ignored(self):
         for payload in (
             {"event": "lead.change_lead_status", "context": {"id": 1}},
             {"event": "order.change_order_status", "context": {"id": "abc"}},
             {"event": "order.change_order_status", "context": {"id": 10**12}},
             {"event": "order.change_order_status"},
+            {"event": "order.created", "context": {"id": None}},
+            {"event": "orders.changed", "context": {"id": 1}},
+            {"event": "", "context": {"id": 1}},
             "text",
             7,
             None,
@@ -278,7 +294,7 @@ class TestWaysIn(KeycrmCase):
         ):
             self.account._receive(payload)
         events = self.Event.search([])
-        self.assertEqual(len(events), 8)
+        self.assertEqual(len(events), 11)
         self.assertEqual(set(events.mapped("state")), {"ignored"})
         self.assertFalse(self.work())
 
@@ -327,19 +343,54 @@ class TestWaysIn(KeycrmCase):
         self.catch_up()
         self.assertEqual(self.order(number).keycrm_manager_comment, "Нове")
 
+    def left(self, minutes, status=4, **fields_):
+        """Make an order that came to its status so many minutes before now."""
+        number = self.new_order(LINES, status_id=self.status(status).keycrm_id, **fields_)
+        at = fields.Datetime.now() - timedelta(minutes=minutes)
+        raw = {"status_changed_at": at.isoformat() + "Z"}
+        self.keycrm.patch_order(number, raw=raw, webhook=False)
+        return number
+
     def test_parcels_of_the_minutes_before_enabling_are_not_shipped_again(self):
         self.account.caught_up_until = False
-        left = [self.new_order(LINES, status_id=self.status(n).keycrm_id) for n in (4, 5)]
-        open_one = self.new_order(LINES, status_id=self.status(3).keycrm_id)
+        left = [self.left(5, group) for group in (4, 5)]
+        open_one = self.left(5, 3)
+        # Enabling while KeyCRM is unavailable: what left since then is shipped with Odoo.
+        since = self.left(-1)
         self.catch_up()
         for number in left:
             self.assertTrue(self.order(number).keycrm_never_moves)
             self.assertFalse(self.order(number).picking_ids)
         self.assertTrue(self.order(open_one).picking_ids)
-        # From then on what asking finds is live: its webhook was lost.
-        late = self.new_order(LINES, status_id=self.status(4).keycrm_id)
-        self.catch_up()
-        self.assertTrue(self.order(late).picking_ids)
+        self.assertTrue(self.order(since).picking_ids)
+
+    def test_a_webhook_before_the_first_polling_ships_nothing_that_left_long_ago(self):
+        key = self.second_key()
+        vals = {"name": "New", "api_key": key, "api_url": self.account.api_url}
+        self.account.enabled = False
+        for enable in ("create", "write"):
+            account = self.env["keycrm.account"].create({**vals, "enabled": enable == "create"})
+            account.enabled = True
+            self.assertFalse(account.caught_up_at)
+            account.action_refresh_statuses()
+            left, since = self.left(60 * 24 * 30), self.left(-1)
+            made = self.new_order(LINES, status_id=self.status(4).keycrm_id)
+            before = (fields.Datetime.now() - timedelta(days=30)).isoformat() + "Z"
+            raw = {"status_changed_at": None, "created_at": before}
+            self.keycrm.patch_order(made, raw=raw, webhook=False)
+            for number in (left, since, made):
+                payload = {"event": "order.change_payment_status", "context": {"id": number}}
+                account._receive(payload)
+            with self.committing(), account._client() as client:
+                while account._work_inbox(client):
+                    pass
+            orders = self.Order.search([("keycrm_account_id", "=", account.id)])
+            by_number = {order.keycrm_id: order for order in orders}
+            for number in (left, made):
+                self.assertTrue(by_number[number].keycrm_never_moves, enable)
+                self.assertFalse(by_number[number].picking_ids)
+            self.assertTrue(by_number[since].picking_ids)
+            account.write({"enabled": False, "api_key": False})
 
     def test_a_parcel_that_failed_in_the_first_look_is_not_shipped_again_when_it_is_tried_again(
         self,

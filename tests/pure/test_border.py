@@ -56,6 +56,7 @@ ORDER = {
     "client_id": 3,
     "status_id": 1,
     "grand_total": 10,
+    "products_total": 10,
     "total_discount": 0,
     "shipping_price": "0.00",
     "wrap_price": 0,

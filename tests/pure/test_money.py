@@ -12,7 +12,12 @@ CENT = Decimal("0.01")
 
 def order(products=(), **fields):
     return Order.parse(
-        {"id": 1, "products": [{"id": n + 1, **line} for n, line in enumerate(products)], **fields}
+        {
+            "id": 1,
+            "products": [{"id": n + 1, **line} for n, line in enumerate(products)],
+            "products_total": 0,
+            **fields,
+        }
     )
 
 
@@ -62,10 +67,13 @@ def test_shipping_is_added_only_where_the_total_holds_it():
     assert total(outside) == 100
 
 
-def test_an_order_without_lines_keeps_its_total():
-    parsed = order(grand_total=2300)
-    assert kinds(parsed) == [money.LUMP]
-    assert total(parsed) == 2300
+def test_discounts_that_exceed_the_goods_make_their_total_negative():
+    lines = [{"price": 100, "price_sold": 70, "quantity": 2}]
+    for discount, expected in ((0, 140), (140, 0), ("140.01", Decimal("-0.01"))):
+        parsed = order(lines, total_discount=discount, shipping_price="500.00")
+        assert money.goods_total(parsed) == expected
+    sold_below_zero = [{"price": 10, "price_sold": -40, "quantity": 1}]
+    assert money.goods_total(order(sold_below_zero)) == -40
 
 
 def test_a_total_that_nothing_explains_is_left_different():
@@ -123,3 +131,31 @@ def orders(draw):
 @given(orders())
 def test_any_mix_of_discounts_and_extras_gives_keycrms_total(parsed):
     assert total(parsed) == parsed.grand_total
+
+
+def paid(total=None, *payments, **fields):
+    rows = [{"id": n + 1, "status": "paid", **row} for n, row in enumerate(payments)]
+    return order(payments=rows, payments_total=total, **fields)
+
+
+def test_keycrms_own_sum_is_what_was_paid():
+    assert money.amount_paid(paid(984, {"amount": 24, "actual_currency": "USD"})) == 984
+    assert money.amount_paid(paid("0.00", {"amount": 24}, payment_status="paid")) == 0
+    assert money.amount_paid(paid(None, {"amount": 24}, {"amount": 1, "status": "canceled"})) == 24
+    assert money.amount_paid(order(payments=None, payment_status="not_paid")) == 0
+    assert money.amount_paid(order(payments=None, payment_status="part_paid")) is None
+    assert money.amount_paid(order(payments=None, payment_status="paid", grand_total=70)) == 70
+
+
+def test_payments_make_the_sum_by_either_of_their_amounts():
+    dollars = {"amount": 24, "actual_amount": 984, "source_currency": "USD"}
+    assert money.payments_add_up(paid(24, dollars))
+    assert money.payments_add_up(paid(984, dollars))
+    assert not money.payments_add_up(paid(100, dollars))
+    assert money.payments_add_up(paid(0, {"amount": 5, "status": "not_paid"}))
+    assert money.payments_add_up(paid(0))
+    assert not money.payments_add_up(paid(5))
+    assert money.payments_add_up(paid(None))
+    assert not money.payments_add_up(order(payments=None))
+    assert not money.payments_add_up(order(payments={"0": {"id": 1}}, payments_total=5))
+    assert money.payments_add_up(order(payments=None, payments_total=0))

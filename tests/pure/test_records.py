@@ -38,6 +38,10 @@ def test_a_one_off_line_has_no_offer_whether_null_missing_or_empty():
         assert Order.parse({"id": 7, "products": [line]}).lines[0].offer is None
 
 
+#: An order of which nothing but its number is known.
+EMPTY = {"id": 1, "products": [], "products_total": 0}
+
+
 def test_empty_objects_as_lists_are_no_fault():
     order = Order.parse(
         {
@@ -45,6 +49,7 @@ def test_empty_objects_as_lists_are_no_fault():
             "buyer": [],
             "shipping": [],
             "products": [],
+            "products_total": "0.00",
             "payments": None,
             "tags": [],
             "manager": [],
@@ -52,6 +57,34 @@ def test_empty_objects_as_lists_are_no_fault():
         }
     )
     assert (order.buyer, order.shipping, order.lines) == (None, None, ())
+
+
+LINE = {"id": 5, "name": "Кухоль", "price": 10, "quantity": 1}
+
+
+@pytest.mark.parametrize("total", [10, "10.00", None, "missing"])
+@pytest.mark.parametrize("products", [None, "missing", [], "", 0, False, [None], [LINE, None]])
+def test_lines_that_are_missing_beside_a_sum_of_goods_are_malformed(products, total):
+    answer = {"id": 7, "products": products, "products_total": total}
+    answer = {name: value for name, value in answer.items() if value != "missing"}
+    with pytest.raises(MalformedAnswer) as caught:
+        Order.parse(answer)
+    assert caught.value.code == "lines_missing"
+    assert caught.value.params["order"] == 7
+
+
+@pytest.mark.parametrize("total", [0, 10])
+def test_lines_as_a_map_are_malformed_whatever_they_cost(total):
+    with pytest.raises(MalformedAnswer):
+        Order.parse({"id": 7, "products": {"0": LINE}, "products_total": total})
+
+
+@pytest.mark.parametrize("total", [0, "0.00", 0.0])
+def test_an_order_whose_goods_cost_nothing_may_have_no_lines(total):
+    for products in ([], None):
+        assert Order.parse({"id": 7, "products": products, "products_total": total}).lines == ()
+    gift = {**LINE, "price": 0}
+    assert len(Order.parse({"id": 7, "products": [gift], "products_total": total}).lines) == 1
 
 
 def test_an_order_without_a_number_is_malformed():
@@ -72,11 +105,11 @@ def test_a_status_without_a_name_is_called_by_its_alias():
 
 
 def test_control_characters_are_taken_out_of_texts():
-    assert Order.parse({"id": 1, "buyer_comment": "a\x00b\x07c"}).buyer_comment == "abc"
+    assert Order.parse({**EMPTY, "buyer_comment": "a\x00b\x07c"}).buyer_comment == "abc"
 
 
 def test_half_an_emoji_can_be_stored():
-    comment = Order.parse({"id": 1, "buyer_comment": "Дякую \ud83d"}).buyer_comment
+    comment = Order.parse({**EMPTY, "buyer_comment": "Дякую \ud83d"}).buyer_comment
     assert comment.encode("utf-8").decode().startswith("Дякую")
 
 
@@ -127,3 +160,18 @@ def test_json_from_outside_can_be_stored():
     for body in (b"NaN", b'{"a": Infinity}', b"1e999", b"\xff", b"{", b""):
         with pytest.raises(ValueError):
             clean_json(body)
+
+
+def test_an_order_tells_of_its_own_status():
+    def status(**fields):
+        return Order.parse({**EMPTY, **fields}).status
+
+    row = {"id": 5, "name": "Відмова", "alias": "refused", "group_id": "6", "is_active": False}
+    assert status(status_id=5, status=row) == Status(5, "Відмова", "refused", 6, False)
+    assert status(status=row).id == 5
+    assert status(status_id=5, status_group_id=6) == Status(5, "", "", 6, False)
+    # The row of another status says nothing of this one.
+    assert status(status_id=7, status=row, status_group_id=4) == Status(7, "", "", 4, False)
+    for nothing in (None, [], "x", {"id": 5}):
+        assert status(status_id=5, status=nothing) is None
+    assert status(status_group_id=3) is None

@@ -15,13 +15,12 @@ CENT = Decimal("0.01")
 ZERO = Decimal(0)
 
 #: Kinds of extra amounts, in the order in which they are believed when several would fit.
-SHIPPING, WRAP, TAXES, DISCOUNT, ROUNDING, LUMP = (
+SHIPPING, WRAP, TAXES, DISCOUNT, ROUNDING = (
     "shipping",
     "wrap",
     "taxes",
     "discount",
     "rounding",
-    "lump",
 )
 
 
@@ -41,6 +40,41 @@ class UnitPrice:
 def line_amount(line: Line) -> Decimal:
     """What the line costs, to the cent."""
     return to_cents(line.price_sold * line.quantity)
+
+
+def goods_total(order: Order) -> Decimal:
+    """Add up the goods less all discounts; below 0 where the discounts exceed the goods."""
+    goods = sum((line_amount(line) for line in order.lines), ZERO)
+    return goods - to_cents(order.total_discount)
+
+
+def amount_paid(order: Order) -> Decimal | None:
+    """Give what was paid of the order, in its currency: KeyCRM's own sum, always.
+
+    :return: without that sum what its payments or its payment status say; None where nothing says it
+    """
+    if order.payments_total is not None:
+        return order.payments_total
+    if order.payment_status in ("paid", "overpaid") and order.grand_total is not None:
+        return order.grand_total
+    if order.has_payments:
+        return sum((one.order_amount for one in order.payments if one.status == "paid"), ZERO)
+    return ZERO if order.payment_status == "not_paid" else None
+
+
+def payments_add_up(order: Order) -> bool:
+    """Check that the payments of the answer make KeyCRM's own sum: then none is missing in it.
+
+    Which of a payment's two amounts is in the order's currency is not known: either may make the sum.
+    """
+    if order.payments_total is None:
+        return order.has_payments
+    paid = [one for one in order.payments if one.status == "paid"]
+    sums = (
+        sum((one.order_amount for one in paid), ZERO),
+        sum((p.actual_amount for p in paid), ZERO),
+    )
+    return to_cents(order.payments_total) in map(to_cents, sums)
 
 
 def unit_price(line: Line) -> UnitPrice:
@@ -76,12 +110,7 @@ def extras(order: Order) -> list[Extra]:
     exact = sum((line.price_sold * line.quantity for line in order.lines), ZERO)
     if order.grand_total is None:
         return found
-    total = to_cents(order.grand_total)
-    if not order.lines:
-        # An order with a total and without lines was seen; its total is one lump.
-        lump = total - sum((extra.amount for extra in found), ZERO)
-        return [*found, Extra(LUMP, lump)] if lump else found
-    missing = total - goods - sum((extra.amount for extra in found), ZERO)
+    missing = to_cents(order.grand_total) - goods - sum((extra.amount for extra in found), ZERO)
     candidates = [
         Extra(kind, to_cents(amount))
         for kind, amount in (

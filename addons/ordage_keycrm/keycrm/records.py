@@ -10,7 +10,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from .catalogue import Offer, Property, Warehouse
+from .catalogue import Offer, Property, Status, Warehouse
 from .errors import MalformedAnswer
 from .values import (
     required_id,
@@ -114,11 +114,18 @@ def _first_text(value: Any) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """A payment of an order. ``amount`` is in ``currency_code`` (KeyCRM's ``actual_currency``)."""
+    """A payment of an order.
+
+    :param amount: the money that was paid, in ``currency_code``
+    :param order_amount: KeyCRM's ``amount``
+    :param actual_amount: KeyCRM's ``actual_amount``, else its ``amount``
+    """
 
     id: int
     amount: Decimal
     currency_code: str
+    order_amount: Decimal
+    actual_amount: Decimal
     status: str
     payment_method_id: int | None
     description: str
@@ -127,16 +134,22 @@ class Payment:
 
     @classmethod
     def parse(cls, data: dict) -> "Payment":
-        actual = to_decimal(data.get("actual_amount"))
-        actual_currency = to_short(data.get("actual_currency"))
         amount = to_amount(data.get("amount"))
-        currency = to_short(data.get("source_currency"))
-        if actual is not None and actual_currency:
-            amount, currency = actual, actual_currency
+        actual = to_decimal(data.get("actual_amount"))
+        source_currency = to_short(data.get("source_currency")).upper()
+        actual_currency = to_short(data.get("actual_currency")).upper()
+        paid, currency = amount, source_currency
+        if actual_currency:
+            # By the vendor's file the currency of the payment, also where no second amount is given.
+            paid, currency = amount if actual is None else actual, actual_currency
+        elif actual is not None and not source_currency:
+            paid = actual
         return cls(
             id=required_id(data, "payment"),
-            amount=amount,
-            currency_code=(currency or actual_currency).upper(),
+            amount=paid,
+            currency_code=currency,
+            order_amount=amount,
+            actual_amount=amount if actual is None else actual,
             status=to_short(data.get("status")),
             payment_method_id=to_int(data.get("payment_method_id")),
             description=to_text(data.get("description")),
@@ -198,6 +211,7 @@ class OrderRow:
     created_at: datetime | None
     updated_at: datetime | None
     status_changed_at: datetime | None
+    is_deleted: bool
 
     @classmethod
     def parse(cls, data: dict) -> "OrderRow":
@@ -208,12 +222,57 @@ class OrderRow:
             created_at=to_utc(data.get("created_at")),
             updated_at=to_utc(data.get("updated_at")),
             status_changed_at=to_utc(data.get("status_changed_at")),
+            is_deleted=to_utc(data.get("deleted_at")) is not None,
         )
+
+
+def _status(data: dict) -> Status | None:
+    """Read what an order tells of its own status: KeyCRM's list names active ones only (confirmed).
+
+    :return: without a name where the order has the status's number and group alone; None without these
+    """
+    row = to_object(data.get("status"))
+    number = to_id(data.get("status_id")) or to_id(row.get("id"))
+    if not number:
+        return None
+    if to_id(row.get("id")) == number and to_id(row.get("group_id")):
+        return Status(
+            id=number,
+            name=to_short(row.get("name")) or to_short(row.get("alias")) or str(number),
+            alias=to_short(row.get("alias")),
+            group=to_id(row.get("group_id")) or 0,
+            is_active=row.get("is_active") not in (False, 0, "0", "false"),
+        )
+    group = to_id(data.get("status_group_id"))
+    return Status(number, "", "", group, is_active=False) if group else None
+
+
+def _lines(data: dict) -> tuple[Line, ...]:
+    """Read the lines of an order.
+
+    An answer without lines is believed only where KeyCRM's own sum of the goods is 0: no order without
+    lines was ever recorded, and a missing list would empty an order that is known here.
+
+    :raise MalformedAnswer: when the list is missing, empty, no list or holds something else than lines
+    """
+    rows, total = data.get("products"), data.get("products_total")
+    is_list = isinstance(rows, list) and all(isinstance(row, dict) for row in rows)
+    if rows and is_list:
+        return tuple(Line.parse(row) for row in rows)
+    if rows or to_decimal(total) != 0:
+        raise MalformedAnswer(
+            "lines_missing", order=required_id(data, "order"), total=to_short(total) or "?"
+        )
+    return ()
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """An order with its includes. Money has no currency of its own: see :class:`Source`."""
+    """An order with its includes. Money has no currency of its own: see :class:`Source`.
+
+    :param payments_total: KeyCRM's own sum of what was paid, in the order's currency
+    :param has_payments: whether the answer held a list of payments
+    """
 
     id: int
     parent_id: int | None
@@ -221,11 +280,13 @@ class Order:
     number: str
     client_id: int | None
     status_id: int | None
+    status: Status | None
     grand_total: Decimal | None
     total_discount: Decimal
     shipping_price: Decimal
     wrap_price: Decimal
     taxes: Decimal
+    payments_total: Decimal | None
     payment_status: str
     manager_comment: str
     buyer_comment: str
@@ -245,6 +306,7 @@ class Order:
     shipping: Shipping | None
     lines: tuple[Line, ...] = field(default=())
     payments: tuple[Payment, ...] = field(default=())
+    has_payments: bool = False
     tags: tuple[str, ...] = field(default=())
 
     @classmethod
@@ -262,11 +324,13 @@ class Order:
             number=to_short(data.get("source_uuid")),
             client_id=to_int(data.get("client_id")) or (buyer.id if buyer else None),
             status_id=to_int(data.get("status_id")) or to_int(status.get("id")),
+            status=_status(data),
             grand_total=to_decimal(data.get("grand_total")),
             total_discount=to_amount(data.get("total_discount")),
             shipping_price=to_amount(data.get("shipping_price")),
             wrap_price=to_amount(data.get("wrap_price")),
             taxes=to_amount(data.get("taxes")),
+            payments_total=to_decimal(data.get("payments_total")),
             payment_status=to_short(data.get("payment_status")),
             manager_comment=to_text(data.get("manager_comment")),
             # Both are the buyer's words; what sets them apart is not known.
@@ -292,13 +356,14 @@ class Order:
             is_deleted=to_utc(data.get("deleted_at")) is not None,
             buyer=buyer,
             shipping=Shipping.parse(data.get("shipping")),
-            lines=tuple(Line.parse(row) for row in to_objects(data.get("products"))),
+            lines=_lines(data),
             # Money that the shop pays for the order is no payment of the buyer.
             payments=tuple(
                 Payment.parse(row)
                 for row in to_objects(data.get("payments"))
                 if row.get("is_expense") in (None, False, 0, "0", "false")
             ),
+            has_payments=isinstance(data.get("payments"), list),
             tags=tuple(
                 name for row in to_objects(data.get("tags")) if (name := to_short(row.get("name")))
             ),

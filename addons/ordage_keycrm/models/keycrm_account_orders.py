@@ -7,7 +7,7 @@ from odoo.exceptions import ConcurrencyError
 from odoo.tools import SQL
 
 from ..concurrency import OTHER_WAS_FASTER
-from ..const import ROW_LOCKED_PAUSE
+from ..const import ROW_LOCKED_PAUSE, UNREADABLE_ORDER
 from ..inbox_state import InboxState
 from ..keycrm.errors import (
     KeyCrmError,
@@ -170,12 +170,19 @@ class KeycrmAccount(models.Model):
             return self._committed(lambda: write(blaming))
 
     def _outcome_of_error(self, number, error):
-        """Say what becomes of an order that could not be read; one that is gone is marked."""
-        if error.code != "order_gone":
+        """Say what becomes of an order that could not be read; one that is gone is marked, and one whose
+        answer is malformed shows so: nothing of it is changed.
+        """
+        if error.code not in ("order_gone", *UNREADABLE_ORDER):
             return Outcome.failed(error)
         order = self.env["sale.order"].search(
             [("keycrm_account_id", "=", self.id), ("keycrm_id", "=", number)]
         )
+        if error.code != "order_gone":
+            order._keycrm_set_problem(error.code, error.params)
+            outcome = Outcome.failed(error)
+            outcome.order_id = order.id
+            return outcome
         order._keycrm_mark_deleted()
         return Outcome(order.id, skipped=True, code=error.code, params=error.params)
 

@@ -162,6 +162,15 @@ class KeycrmExplain(models.AbstractModel):
                 "KeyCRM no longer has order %(order)s: it was deleted there or belongs to "
                 "another account. If it was deleted, cancel it in Odoo too."
             ),
+            "lines_missing": self.env._(
+                "KeyCRM returned order %(order)s without its products, although they cost %(total)s. "
+                "Odoo changes nothing and will read the order again automatically. If the error "
+                "persists, open and save the order in KeyCRM."
+            ),
+            "discount_exceeds_goods": self.env._(
+                "The discounts of the order exceed its products (%(total)s). Correct the discount in "
+                "KeyCRM, or confirm the order here if this is intended."
+            ),
             "row_locked": self.env._(
                 "Another user is changing this order in Odoo right now. It will be updated in a few "
                 "seconds; there is nothing to do."
@@ -173,18 +182,21 @@ class KeycrmExplain(models.AbstractModel):
                 "Odoo has no currency %(currency)s. Correct the currency of the order's source in KeyCRM."
             ),
             "payment_rate_missing": self.env._(
-                "A payment of %(amount)s is not counted as paid and not posted in accounting: an exchange "
-                "rate of %(currency)s is missing in Odoo. Enter one (Invoicing → Configuration → "
-                "Accounting → Currencies); the payment follows automatically."
+                "A payment of %(amount)s is not posted in accounting: an exchange rate of %(currency)s is "
+                "missing in Odoo. Enter one (Invoicing → Configuration → Accounting → Currencies); the "
+                "payment follows automatically."
             ),
             "no_rate": self.env._(
                 "The payment is not posted in accounting: an exchange rate of %(currency)s is missing in "
                 "Odoo. Enter one in the set-up, step “Currency”; the payment follows automatically."
             ),
             "payment_currency_unknown": self.env._(
-                "A payment of %(amount)s is not counted as paid and not posted in accounting: "
-                "Odoo has no currency %(currency)s. Correct it in KeyCRM, or register the "
-                "payment in accounting manually."
+                "A payment of %(amount)s is not posted in accounting: Odoo has no currency %(currency)s. "
+                "Correct it in KeyCRM, or register the payment in accounting manually."
+            ),
+            "payment_status_unknown": self.env._(
+                "KeyCRM has a payment of %(amount)s in a status that Odoo does not know (%(status)s). It "
+                "is neither posted nor expected; check it in KeyCRM."
             ),
             "no_warehouse": self.env._(
                 "No Odoo warehouse is chosen for the orders of this account. Choose one in its settings."

@@ -5,6 +5,7 @@ from odoo.fields import Command
 from odoo.tools.sql import escape_psql
 
 from ..concurrency import found_if_done_again
+from ..keycrm import money
 from ..keycrm.errors import ImportProblem
 
 #: KeyCRM's times have whole seconds, and its clock may differ a little from ours.
@@ -43,6 +44,7 @@ class KeycrmOrderImporter(models.AbstractModel):
             "keycrm_updated_at": order.updated_at or False,
             "keycrm_read_fresh": self._is_fresh(order),
             "keycrm_payment_status": self._payment_status(order),
+            **self._paid_vals(batch, order),
             "keycrm_tracking_code": (shipping and shipping.tracking_code) or False,
             "keycrm_delivery_service": (shipping and shipping.delivery_service) or False,
             "keycrm_buyer_comment": order.buyer_comment or False,
@@ -52,6 +54,7 @@ class KeycrmOrderImporter(models.AbstractModel):
             "keycrm_manager_name": order.manager_name or False,
             "keycrm_promocode": order.promocode or False,
             "keycrm_deleted": False,
+            **self._problem_vals(batch, order),
             "tag_ids": [Command.set(self._tags(batch, order.tags).ids)],
             **self._marketing_vals(batch, order),
         }
@@ -61,6 +64,31 @@ class KeycrmOrderImporter(models.AbstractModel):
         """:return: KeyCRM's payment status; nothing for one that is not known here (four are confirmed)"""
         known = self.env["sale.order"]._fields["keycrm_payment_status"].get_values(self.env)
         return order.payment_status if order.payment_status in known else False
+
+    @api.model
+    def _paid_vals(self, batch, order):
+        """What was paid, by KeyCRM's own sum, and whether its payments make that sum."""
+        paid = money.amount_paid(order)
+        differ = batch.account.import_payments and not money.payments_add_up(order)
+        vals = {"keycrm_payments_differ": differ}
+        return vals if paid is None else {**vals, "keycrm_amount_paid": float(paid)}
+
+    @api.model
+    def _problem_vals(self, batch, order):
+        """Values that keep the order from being confirmed, or end what kept it so far."""
+        code, params = self._problem(batch, order)
+        return {"keycrm_problem_code": code, "keycrm_problem_params": params}
+
+    @api.model
+    def _problem(self, batch, order):
+        """Decide whether a person has to look at an order before it is confirmed.
+
+        :return: code and parameters of :meth:`~.keycrm_explain.KeycrmExplain._sentence`, or two False
+        """
+        total = money.goods_total(order)
+        if total < 0 and batch.action(order) != "cancel":
+            return "discount_exceeds_goods", {"total": f"{total:.2f}"}
+        return False, False
 
     @api.model
     def _is_fresh(self, order):

@@ -12,7 +12,6 @@ EXTRA_PRODUCTS = {
     money.TAXES: "ordage_keycrm.product_taxes",
     money.DISCOUNT: "ordage_keycrm.product_discount",
     money.ROUNDING: "ordage_keycrm.product_rounding",
-    money.LUMP: "ordage_keycrm.product_lump",
 }
 #: The cents that Odoo's own taxes left over; kept apart from KeyCRM's rounding.
 TAX_ROUNDING = "tax_rounding"

@@ -150,6 +150,8 @@ class TestBuyers(BuyerCase):
                     {
                         "id": number,
                         "client_id": number,
+                        "products": [],
+                        "products_total": 0,
                         "buyer": {
                             "id": number,
                             "full_name": f"К {number}",

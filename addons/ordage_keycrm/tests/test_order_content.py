@@ -57,11 +57,6 @@ class TestOrderContent(KeycrmCase):
             self.assertTotal(order)
             self.assertEqual(order.amount_total, 269.5 if inside == "yes" else 200)
 
-    def test_an_order_without_lines_keeps_its_total(self):
-        order = self.arrive(self.new_order([], grand_total=2300))
-        self.assertEqual(order.amount_total, 2300)
-        self.assertTotal(order)
-
     def test_orders_cost_few_queries_and_unchanged_ones_fewer(self):
         numbers = [
             self.new_order(

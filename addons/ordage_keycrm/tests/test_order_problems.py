@@ -1,0 +1,158 @@
+"""Answers without lines change nothing, and discounts over the goods wait for a person."""
+
+from odoo import fields
+from odoo.tests import new_test_user
+
+from .order_common import OrderCase
+
+#: What stands in the place of an order's lines in a malformed answer.
+MALFORMED = (None, [], {}, "", {"0": {"id": 1}}, [None])
+
+
+class TestMalformedLines(OrderCase):
+    def setUp(self):
+        super().setUp()
+        self.account.caught_up_at = fields.Datetime.now()
+
+    def work(self):
+        with self.committing(), self.account._client() as client:
+            while self.account._work_inbox(client):
+                pass
+
+    def told(self, number):
+        self.tell(number)
+        self.work()
+        return self.env["keycrm.event"].search(
+            [("keycrm_order_id", "=", number)], order="id desc", limit=1
+        )
+
+    def order(self, number):
+        return self.env["sale.order"].search(
+            [("keycrm_account_id", "=", self.account.id), ("keycrm_id", "=", number)]
+        )
+
+    def state(self, order):
+        return (
+            order.state,
+            order.amount_total,
+            order.keycrm_status_id,
+            [(line.id, line.keycrm_id, line.product_uom_qty) for line in order.order_line],
+            [(picking.id, picking.state) for picking in order.picking_ids],
+        )
+
+    def test_known_order_keeps_everything_and_shows_it(self):
+        order = self.make(self.made)
+        before = self.state(order)
+        for products in MALFORMED:
+            with self.subTest(products=products):
+                raw = {"products": products}
+                self.keycrm.patch_order(
+                    order.keycrm_id, raw=raw, status_id=self.gone.keycrm_id, webhook=False
+                )
+                event = self.told(order.keycrm_id)
+                self.assertEqual(self.state(order), before)
+                self.assertEqual((event.state, event.sale_order_id), ("failed", order))
+                self.assertTrue(event.next_try_at, "it is read again")
+                for said in (event.error, order.keycrm_problem):
+                    self.assertIn(str(order.keycrm_id), said)
+                    self.assertIn("500", said)
+                uk = order.with_context(lang="uk_UA").keycrm_problem
+                self.assertNotEqual(uk, order.keycrm_problem)
+
+    def test_the_next_good_answer_goes_on_with_the_same_transfer(self):
+        order = self.make(self.made)
+        before = self.state(order)
+        self.keycrm.patch_order(order.keycrm_id, raw={"products": []}, webhook=False)
+        event = self.told(order.keycrm_id)
+        self.keycrm.patch_order(order.keycrm_id, raw={}, webhook=False)
+        event.next_try_at = self.env.cr.now()
+        self.work()
+        self.assertEqual(event.state, "done")
+        self.assertEqual(self.state(order), before)
+        self.assertFalse(order.keycrm_problem or order.keycrm_problem_code)
+
+    def test_new_order_is_not_made_until_its_lines_come(self):
+        number = self.new_order(
+            [{"offer_id": self.offer, "price": 100, "quantity": 5}],
+            status_id=self.made.keycrm_id,
+            raw={"products": None},
+        )
+        event = self.told(number)
+        self.assertFalse(self.order(number))
+        self.assertEqual(event.state, "failed")
+        self.assertIn(str(number), event.error)
+        self.keycrm.patch_order(number, raw={}, webhook=False)
+        event.next_try_at = self.env.cr.now()
+        self.work()
+        self.assertEqual((event.state, self.order(number).state), ("done", "sale"))
+
+    def test_polling_and_synchronization_change_nothing_either(self):
+        order = self.make(self.made)
+        before = self.state(order)
+        self.keycrm.patch_order(order.keycrm_id, raw={"products": []}, webhook=False)
+        self.account.caught_up_at = False
+        with self.committing(), self.account._client() as client:
+            while self.account._work_catch_up(client):
+                pass
+        self.assertEqual(self.state(order), before)
+        self.assertTrue(order.keycrm_problem)
+        sync = self.env["keycrm.order.sync"].create(
+            {"account_id": self.account.id, "status_ids": self.made.ids}
+        )
+        sync.action_start()
+        with self.committing(), self.account._client() as client:
+            while sync.state == "running":
+                self.account._work_orders(client)
+        self.assertEqual(self.state(order), before)
+        self.assertEqual(sync.failed_count, 1)
+
+    def test_order_that_keycrm_really_emptied_is_followed(self):
+        order = self.make(self.made)
+        self.keycrm.remove_line(order.keycrm_id, self.line_id(order))
+        self.arrive(order.keycrm_id)
+        self.assertEqual(sum(order.order_line.mapped("product_uom_qty")), 0)
+        self.assertFalse(order.keycrm_problem)
+
+
+class TestDiscountsOverGoods(OrderCase):
+    def test_order_waits_for_a_person_and_says_why(self):
+        order = self.make(self.made, discount_amount=530)
+        self.assertEqual((order.amount_total, order.state), (-30, "draft"))
+        self.assertFalse(order.picking_ids)
+        self.assertIn("-30", order.keycrm_problem)
+        self.assertEqual(len(order.activity_ids), 1)
+        self.arrive(order.keycrm_id)
+        self.assertEqual(len(order.activity_ids), 1)
+
+    def test_shipping_that_makes_up_for_it_changes_nothing(self):
+        order = self.make(self.made, discount_amount=530, shipping_price=100)
+        self.assertEqual((order.amount_total, order.state), (70, "draft"))
+
+    def test_goods_for_nothing_are_confirmed(self):
+        order = self.make(self.made, discount_percent=100)
+        self.assertEqual((order.amount_total, order.state), (0, "sale"))
+        self.assertFalse(order.keycrm_problem)
+
+    def test_corrected_discount_confirms_it_and_ends_the_activity(self):
+        order = self.make(self.made, discount_amount=530)
+        self.keycrm.patch_order(order.keycrm_id, discount_amount=100, webhook=False)
+        self.arrive(order.keycrm_id)
+        self.assertEqual((order.amount_total, order.state), (400, "sale"))
+        self.assertFalse(order.activity_ids or order.keycrm_problem)
+
+    def test_person_may_confirm_it_and_is_not_asked_again(self):
+        order = self.make(self.made, discount_amount=530)
+        seller = new_test_user(self.env, "seller", groups="sales_team.group_sale_manager")
+        order.with_user(seller).action_confirm()
+        self.assertEqual(order.state, "sale")
+        self.assertFalse(order.keycrm_problem)
+        self.arrive(order.keycrm_id)
+        self.assertEqual(order.state, "sale")
+        self.assertFalse(order.activity_ids)
+
+    def test_confirmed_order_stays_confirmed_when_a_discount_comes(self):
+        order = self.make(self.made)
+        self.keycrm.patch_order(order.keycrm_id, discount_amount=530, webhook=False)
+        self.arrive(order.keycrm_id)
+        self.assertEqual((order.amount_total, order.state), (-30, "sale"))
+        self.assertEqual(order.keycrm_total, -30)

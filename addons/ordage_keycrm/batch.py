@@ -23,6 +23,7 @@ class Batch:
     :param grown: KeyCRM numbers of orders that are new or have new lines
     :param pricelists: ``{currency code: product.pricelist}`` that were looked up
     :param shared: ``{(model or "ref", name): record}``: tags, marketing marks, products of extra lines
+    :param matches: ``{KeyCRM order: {KeyCRM line: sale.order.line}}`` of known orders
     :param runs_about_gone: ``{KeyCRM order: keycrm.order.sync}`` that say what has already left
     :param touched: ids of products whose stock KeyCRM moved by itself
     """
@@ -42,6 +43,7 @@ class Batch:
     pricelists: dict = field(default_factory=dict)
     shared: dict = field(default_factory=dict)
     runs_about_gone: dict = field(default_factory=dict)
+    matches: dict = field(default_factory=dict)
 
     def look_up(self, kind, name, find):
         """Look something up that orders share, once for all of them.

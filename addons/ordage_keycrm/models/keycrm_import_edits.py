@@ -3,6 +3,7 @@ from odoo.fields import Command
 from odoo.tools import float_compare
 
 from ..const import HELD_NOTHING, QUANTITY_DIGITS
+from ..keycrm.line_matching import may_be_same_goods
 from .keycrm_import_lines import TAX_ROUNDING
 
 #: What is always written together: price, discount and taxes.
@@ -29,8 +30,9 @@ class KeycrmOrderImporter(models.AbstractModel):
         if cancelling:
             # What was not shipped yet stays here; the rest is told when the order is cancelled.
             wanted = {key: {**vals, "product_uom_qty": 0.0} for key, vals in wanted.items()}
+        numbers = set(record.order_line.mapped("keycrm_id"))
         commands, kept = [], []
-        for key, line in self._current_lines(record).items():
+        for key, line in self._current_lines(batch, order):
             vals = wanted.pop(key, None)
             if vals and line.product_id.id != vals["product_id"] and not line.product_updatable:
                 # The goods of a line that was delivered cannot become other goods.
@@ -43,7 +45,7 @@ class KeycrmOrderImporter(models.AbstractModel):
             else:
                 commands += self._change_commands(line, vals, kept)
         commands += [self._create_command(vals) for vals in wanted.values()]
-        if any(kind == "line" for kind, _number in wanted):
+        if not {line.id for line in order.lines} <= numbers:
             batch.grown.add(order.id)
         batch.touched.update(
             vals["product_id"] for vals in wanted.values() if vals.get("keycrm_stock_status")
@@ -74,20 +76,25 @@ class KeycrmOrderImporter(models.AbstractModel):
         return {line: line.warehouse_id for line in record.order_line}
 
     @api.model
-    def _current_lines(self, record):
-        """:return: the lines that came from KeyCRM, by what they stand for"""
-        current = {}
-        for line in record.order_line:
-            if line.keycrm_id:
-                current["line", line.keycrm_id] = line
+    def _current_lines(self, batch, order):
+        """:return: list of (what it stands for in KeyCRM, line) of the lines that came from there; one
+        that KeyCRM does not have any more stands for nothing
+        """
+        numbers = {line: number for number, line in batch.matches[order.id].items()}
+        current = []
+        for line in batch.known[order.id].order_line:
+            if line in numbers:
+                current.append((("line", numbers[line]), line))
+            elif line.keycrm_id:
+                current.append((("line", None), line))
             elif line.keycrm_extra and line.keycrm_extra != TAX_ROUNDING:
-                current["extra", line.keycrm_extra] = line
+                current.append((("extra", line.keycrm_extra), line))
         return current
 
     @api.model
     def _note_touched(self, batch, line, vals):
         """Note products whose stock KeyCRM moved by itself: reserve, write-off, return."""
-        if not line.keycrm_id:
+        if line.keycrm_extra:
             return
         moved = vals is None or any(
             (line[name].id if name.endswith("_id") else line[name] or False)
@@ -104,31 +111,26 @@ class KeycrmOrderImporter(models.AbstractModel):
         Its lines stay as they are; but what KeyCRM reserves or has written off decides what it is to
         be told of these products, and must not be what it was some time ago.
         """
-        told = {line.id: line for line in order.lines}
+        lines = {line.id: line for line in order.lines}
+        matched = {line: lines[number] for number, line in batch.matches[order.id].items()}
         for line in record.order_line.filtered("keycrm_id"):
-            now = told.get(line.keycrm_id)
-            if now and not self._is_of_offer(batch, line, now):
+            now = matched.get(line)
+            if now and not may_be_same_goods(self._known_line(batch, line), now):
                 now = None
             vals = {**HELD_NOTHING, "keycrm_warehouse_id": line.keycrm_warehouse_id.id}
             if now:
                 warehouse = now.warehouse and batch.warehouses.get(now.warehouse.id)
                 vals = {
+                    "keycrm_id": now.id,
                     "keycrm_stock_status": now.stock_status or False,
                     "keycrm_quantity": float(now.quantity),
                     "keycrm_warehouse_id": warehouse.id if warehouse else False,
                 }
             changed = {name: vals[name] for name in vals if not _same_value(line, name, vals[name])}
-            if changed:
+            if changed.keys() - {"keycrm_id"}:
                 batch.touched.add(line.product_id.id)
+            if changed:
                 line.write(changed)
-
-    @api.model
-    def _is_of_offer(self, batch, line, told):
-        """Tell whether a line still is of the goods that it was of: KeyCRM can put others into it."""
-        ours = line.product_id.keycrm_offer_ids.filtered(
-            lambda offer: offer.account_id == batch.account
-        )
-        return not ours or (told.offer and told.offer.id in ours.mapped("keycrm_id"))
 
     @api.model
     def _removal_commands(self, line, kept):

@@ -9,27 +9,24 @@ class KeycrmOrderImporter(models.AbstractModel):
     _inherit = "keycrm.order.importer"
 
     @api.model
-    def _products(self, account, orders, known, sources):
+    def _products(self, batch):
         """Find or make the products of all lines.
 
-        :param known: ``{number: sale.order}`` that Odoo has already
-        :param sources: ``{number: keycrm.source}``
         :return: ``{line id: product.product}``
         :raise ImportProblem: when a SKU or barcode belongs to several products
         """
         goods = {
-            line.id: Goods.of_line(line, self._currency_code(order, sources))
-            for order in orders
+            line.id: Goods.of_line(line, self._currency_code(order, batch.sources))
+            for order in batch.orders
             for line in order.lines
         }
         of_line = {
-            line.keycrm_id: line.product_id
-            for record in known.values()
-            for line in record.order_line
-            if line.keycrm_id
+            number: line.product_id
+            for matches in batch.matches.values()
+            for number, line in matches.items()
         }
         found, problems = self.env["keycrm.product.matcher"]._match(
-            account, list(goods.values()), of_line=of_line
+            batch.account, list(goods.values()), of_line=of_line
         )
         for problem in problems.values():
             raise problem

@@ -31,6 +31,7 @@ class KeycrmOrderImporter(models.AbstractModel):
         """
         self = self._quiet(account)
         batch = self._look_up(account, orders)
+        self._match_lines(batch)
         outcomes = self._set_aside_skipped(batch)
         if not batch.orders:
             self._tell_stock(batch)
@@ -38,7 +39,7 @@ class KeycrmOrderImporter(models.AbstractModel):
         note = self._make_room(batch)
         batch.partners = self._partners(account, batch.orders)
         batch.invoice_addresses = self._invoice_addresses(account, batch.partners)
-        batch.products = self._products(account, batch.orders, batch.known, batch.sources)
+        batch.products = self._products(batch)
         heads = {order.id: self._head_vals(batch, order) for order in batch.orders}
         self._create_orders(batch, heads)
         for order in batch.orders:
@@ -90,6 +91,7 @@ class KeycrmOrderImporter(models.AbstractModel):
                 ("keycrm_id", "in", [order.id for order in orders]),
             ]
         )
+        account._learn_statuses(orders)
         seen = {
             line.warehouse.id: line.warehouse for o in orders for line in o.lines if line.warehouse
         }
@@ -103,7 +105,7 @@ class KeycrmOrderImporter(models.AbstractModel):
             account=account,
             orders=orders,
             known=account._by_keycrm_id(known),
-            statuses=account._by_keycrm_id(account.with_context(active_test=False).status_ids),
+            statuses=account._by_keycrm_id(account.status_ids),
             sources=account._by_keycrm_id(sources),
             warehouses=warehouses,
         )

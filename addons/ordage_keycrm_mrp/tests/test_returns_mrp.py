@@ -68,3 +68,20 @@ class TestReturnsMrp(OrderCase):
         self.assert_expected_back(order, cups=0, plates=0)
         outgoing = order.picking_ids.filtered(lambda one: one.picking_type_code == "outgoing")
         self.assertEqual(outgoing.mapped("state"), ["done"], "nothing is shipped twice")
+
+    def test_a_shipped_kit_whose_order_is_saved_anew_ships_nothing_again(self):
+        self.keycrm.set_switches(line_ids="new")
+        self.addCleanup(self.keycrm.set_switches, line_ids="kept")
+        order = self.shipped_kits(3)
+        line = order.order_line
+        self.want(order, 3)
+        self.assertEqual(order.order_line, line)
+        self.assertEqual(line.keycrm_id, self.line_id(order))
+        outgoing = order.picking_ids.filtered(lambda one: one.picking_type_code == "outgoing")
+        self.assertEqual(outgoing.mapped("state"), ["done"], "nothing is shipped twice")
+        # One more kit with new ids: its components alone are to be shipped.
+        self.want(order, 4)
+        self.assertEqual(order.order_line, line)
+        left = order.picking_ids.move_ids.filtered(lambda m: m.state not in ("done", "cancel"))
+        numbers = {move.product_id: move.product_uom_qty for move in left}
+        self.assertEqual(numbers, {self.cup: 2, self.plate: 1})

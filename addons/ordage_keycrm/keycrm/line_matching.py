@@ -1,0 +1,125 @@
+"""Which line of an order in Odoo is which line of KeyCRM's answer.
+
+Whether an order that is saved anew in KeyCRM keeps the ids of its lines is not known. Quantities that were
+delivered or invoiced must stay with their goods all the same, so goods decide where ids do not.
+"""
+
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+
+from .naming import product_name, sku_key
+from .records import Line
+
+#: By what goods are the same, the surest first.
+_OFFER, _SKU, _NAME = range(3)
+
+
+@dataclass(frozen=True, slots=True)
+class KnownLine:
+    """A line of goods as Odoo has it.
+
+    :param key: by what the caller finds the line again
+    :param id: KeyCRM's last id of the line; 0 where KeyCRM put other goods into it
+    :param offer_ids: KeyCRM's offers of its product
+    :param sku: the SKU on the line in KeyCRM
+    :param name: name with properties, as :func:`line_name` writes it
+    :param price: what one unit is sold at
+    :param quantity: KeyCRM's last quantity
+    :param fixed: quantity that was delivered or invoiced
+    """
+
+    key: Hashable
+    id: int
+    offer_ids: frozenset[int] = frozenset()
+    sku: str = ""
+    name: str = ""
+    price: Decimal = Decimal(0)
+    quantity: Decimal = Decimal(0)
+    fixed: Decimal = Decimal(0)
+
+
+def line_name(line: Line) -> str:
+    """Name a line's goods: KeyCRM's name with its properties."""
+    return product_name(line.name, line.properties)
+
+
+def match_lines(known: Iterable[KnownLine], lines: Iterable[Line]) -> dict[int, Hashable]:
+    """Find the line in Odoo of each line in KeyCRM.
+
+    First by id where the goods are the same, then by the goods (offer, SKU, name), of equal goods by price
+    and quantity, last by id alone: KeyCRM put other goods into the line.
+
+    :param known: the order's lines in Odoo
+    :param lines: the order's lines in KeyCRM
+    :return: ``{id of KeyCRM's line: key}``; a line that is missing in it is new
+    """
+    free, open_lines, found = list(known), list(lines), {}
+
+    def take(one: KnownLine, line: Line) -> None:
+        found[line.id] = one.key
+        free.remove(one)
+        open_lines.remove(line)
+
+    for pass_ in (_same_id_and_goods, _same_goods, _same_id):
+        for one, line in pass_(free, open_lines):
+            if one in free and line in open_lines:
+                take(one, line)
+    return found
+
+
+def may_be_same_goods(one: KnownLine, line: Line) -> bool:
+    """Check that nothing sets the goods apart; a one-off product may have been renamed."""
+    if _sameness(one, line) is not None:
+        return True
+    return not one.offer_ids and not line.offer and not _skus_differ(one, line)
+
+
+def _same_id_and_goods(free, lines):
+    by_id = {one.id: one for one in free if one.id}
+    return [
+        (by_id[line.id], line)
+        for line in lines
+        if line.id in by_id and _sameness(by_id[line.id], line) is not None
+    ]
+
+
+def _same_goods(free, lines):
+    """Give all pairs of equal goods, the best ones first."""
+    pairs = []
+    for place, one in enumerate(free):
+        for other_place, line in enumerate(lines):
+            sameness = _sameness(one, line)
+            if sameness is not None:
+                rank = (
+                    sameness,
+                    abs(one.price - line.price_sold) >= Decimal("0.01"),
+                    one.quantity != line.quantity,
+                    max(Decimal(0), one.fixed - line.quantity),
+                    -one.fixed,
+                    abs(place - other_place),
+                    place,
+                )
+                pairs.append((rank, one, line))
+    return [(one, line) for _rank, one, line in sorted(pairs, key=lambda pair: pair[0])]
+
+
+def _same_id(free, lines):
+    by_id = {one.id: one for one in free if one.id}
+    return [(by_id[line.id], line) for line in lines if line.id in by_id]
+
+
+def _sameness(one: KnownLine, line: Line) -> int | None:
+    """:return: by what the goods are the same; None where they are not"""
+    if line.offer and line.offer.id in one.offer_ids:
+        return _OFFER
+    if one.sku and sku_key(one.sku) == sku_key(line.sku):
+        return _SKU
+    are_set_apart = (one.offer_ids and line.offer) or _skus_differ(one, line)
+    if not are_set_apart and one.name and one.name == line_name(line):
+        return _NAME
+    return None
+
+
+def _skus_differ(one: KnownLine, line: Line) -> bool:
+    return bool(one.sku and line.sku) and sku_key(one.sku) != sku_key(line.sku)

@@ -27,7 +27,8 @@ class KeycrmAccount(models.Model):
         self._note_key_well()
         return self._notification(
             self.env._(
-                "Connected. KeyCRM has %(count)s order statuses.", count=len(self.status_ids)
+                "Connected. KeyCRM has %(count)s order statuses.",
+                count=len(self._active_statuses()),
             )
         )
 
@@ -40,7 +41,7 @@ class KeycrmAccount(models.Model):
         self._check_manager()
         self._asked_by_person(self._refresh_catalogs)
         return self._notification(
-            self.env._("KeyCRM has %(count)s order statuses.", count=len(self.status_ids))
+            self.env._("KeyCRM has %(count)s order statuses.", count=len(self._active_statuses()))
         )
 
     def action_refresh_warehouses(self):
@@ -89,6 +90,10 @@ class KeycrmAccount(models.Model):
             self.sudo().warehouse_sweep_page = 2
             self._wake_orders()
 
+    def _active_statuses(self):
+        """:return: the statuses that KeyCRM's list names"""
+        return self.status_ids.filtered("is_active")
+
     @staticmethod
     def _some_pages(client, path):
         for page in client.pages(path):
@@ -97,30 +102,56 @@ class KeycrmAccount(models.Model):
                 return
 
     def _store_statuses(self, statuses):
-        """Take over names and groups; what a person set for a status stays."""
-        known = {
-            status.keycrm_id: status for status in self.with_context(active_test=False).status_ids
-        }
-        self._store_catalog(
-            "keycrm.order.status",
+        """Take over names and groups; what a person set for a status stays.
+
+        A status that the list does not name any more was switched off or deleted in KeyCRM: orders still
+        have it, so it keeps its meaning and its place in the settings.
+        """
+        self._upsert_statuses(
             {
-                status.id: {
-                    "name": status.name,
-                    "alias": status.alias,
-                    "group": str(status.group) if 1 <= status.group <= 6 else False,
-                    "sequence": index,
-                    "active": status.is_active,
-                    **(
-                        {}
-                        if status.id in known
-                        else {
-                            "order_action": DEFAULT_ACTION_BY_GROUP.get(status.group, "quotation")
-                        }
-                    ),
-                }
+                status.id: {"sequence": index, **self._status_vals(status)}
                 for index, status in enumerate(statuses)
-            },
+            }
         )
+        if statuses:
+            listed = {status.id for status in statuses}
+            self.status_ids.filtered(
+                lambda status: status.is_active and status.keycrm_id not in listed
+            ).sudo().is_active = False
+
+    def _learn_statuses(self, orders):
+        """Take over the statuses of orders: KeyCRM's list does not name all of them.
+
+        :param orders: list of :class:`~..keycrm.records.Order`
+        """
+        known = self._by_keycrm_id(self.status_ids)
+        new = {}
+        for status in {order.status.id: order.status for order in orders if order.status}.values():
+            record, vals = known.get(status.id), self._status_vals(status)
+            # Of a status that the order does not name, no more is learned than that it exists.
+            differs = record and status.name and any(record[n] != vals[n] for n in vals)
+            if not record or differs:
+                new[status.id] = vals
+        if new:
+            self._upsert_statuses(new)
+
+    @api.model
+    def _status_vals(self, status):
+        return {
+            "name": status.name or str(status.id),
+            "alias": status.alias,
+            "group": str(status.group) if 1 <= status.group <= 6 else False,
+            "is_active": status.is_active,
+        }
+
+    def _upsert_statuses(self, vals_by_id):
+        known = set(self.status_ids.mapped("keycrm_id"))
+        for number, vals in vals_by_id.items():
+            if number not in known:
+                group = int(vals["group"] or 0)
+                vals["order_action"] = DEFAULT_ACTION_BY_GROUP.get(group, "quotation")
+        self._store_catalog("keycrm.order.status", vals_by_id)
+        self.invalidate_recordset(["status_ids"])
 
     def _store_sources(self, sources):
         self._store_catalog(

@@ -328,7 +328,7 @@ class KeycrmAccount(models.Model):
         :param orders: ``{number: Order or KeyCrmError}``; what is taken is removed from it
         :return: the part, of the same kind
         """
-        statuses = self.with_context(active_test=False).status_ids
+        statuses = self.status_ids
         confirmed = set(
             statuses.filtered(lambda s: s.order_action == "confirm").mapped("keycrm_id")
         )

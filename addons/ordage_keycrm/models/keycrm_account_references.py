@@ -74,7 +74,8 @@ class KeycrmAccount(models.Model):
                 for record in records
                 for name in names
                 for value in record[name]
-                if not value.active
+                # A status is switched off in KeyCRM, not archived here.
+                if not value["is_active" if "is_active" in value._fields else "active"]
             ]
         return rows
 

@@ -90,7 +90,8 @@ class KeycrmAccount(models.Model):
             elif account.api_key_secret and account.key_checked_at:
                 account.setup_key = "done"
                 account.key_text = self.env._(
-                    "Connected. KeyCRM has %(count)s order statuses.", count=len(account.status_ids)
+                    "Connected. KeyCRM has %(count)s order statuses.",
+                    count=len(account._active_statuses()),
                 )
             else:
                 account.setup_key = "waiting" if account.api_key_secret else "todo"
@@ -131,7 +132,9 @@ class KeycrmAccount(models.Model):
                 names[action] = ", ".join(statuses.mapped("display_name"))
             for action, text in names.items():
                 account[f"{action}_statuses"] = text
-            wanted = account.status_ids.filtered(lambda status: status.order_action != "skip")
+            wanted = account._active_statuses().filtered(
+                lambda status: status.order_action != "skip"
+            )
             account.trigger_name = self.env._("Orders to Odoo")
             account.trigger_statuses = ", ".join(wanted.mapped("display_name"))
 

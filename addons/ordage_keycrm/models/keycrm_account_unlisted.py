@@ -59,15 +59,14 @@ class KeycrmAccount(models.Model):
     def _unknown_names(self, orders):
         """:return: names of the statuses and sources of these orders that are not known here"""
         numbers = {
-            "keycrm.order.status": {order.status_id for order in orders},
+            # What an order tells of its own status needs no list.
+            "keycrm.order.status": {order.status_id for order in orders if not order.status},
             "keycrm.source": {order.source_id for order in orders},
         }
         unknown = set()
         for model, named in numbers.items():
-            known = (
-                self.env[model]
-                .with_context(active_test=False)
-                .search([("account_id", "=", self.id), ("keycrm_id", "in", list(named))])
+            known = self.env[model].search(
+                [("account_id", "=", self.id), ("keycrm_id", "in", list(named))]
             )
             missing = named - {None, 0} - set(known.mapped("keycrm_id"))
             unknown |= {f"{model},{number}" for number in missing}

@@ -41,7 +41,7 @@ class KeycrmCatchUp(models.AbstractModel):
         missed = Status._missed(account, [rows[number] for number in unseen])
         read = {number: account._parsed(rows[number]) for number in unseen}
         tell = self.env["keycrm.event"]._tell_failed
-        self._knows_what_left(account, now)._write_page(
+        account._write_page(
             client, client, read, lambda outcomes: tell(account, EVENT_CATCH_UP, outcomes)
         )
         # Rows that were updated meanwhile left their place; the rest moved forward by as many, across
@@ -64,22 +64,6 @@ class KeycrmCatchUp(models.AbstractModel):
 
         account._committed(turn)
         return bool(unseen) or not page.is_last
-
-    @api.model
-    def _knows_what_left(self, account, now):
-        """Say of the first look that parcels which left before it are not to be shipped again.
-
-        The moment is remembered: what fails now is tried again through the inbox, and an old order may be
-        touched weeks later.
-
-        :param now: naive UTC
-        :return: the account
-        """
-        if account.caught_up_until:
-            return account
-        if not account.first_looked_at:
-            account._committed(lambda: account.sudo().write({"first_looked_at": now}))
-        return account.with_context(keycrm_first_look=True)
 
     @api.model
     def _newest(self, rows, end):
@@ -126,9 +110,9 @@ class KeycrmCatchUp(models.AbstractModel):
             for order in orders
         }
         skipped = set(
-            account.with_context(active_test=False)
-            .status_ids.filtered(lambda status: status.order_action == "skip")
-            .mapped("keycrm_id")
+            account.status_ids.filtered(lambda status: status.order_action == "skip").mapped(
+                "keycrm_id"
+            )
         )
         waiting = self.env["keycrm.event"]._waiting_numbers(account, list(rows))
         listed = {number: OrderRow.parse(row) for number, row in rows.items()}

@@ -15,7 +15,14 @@ class KeycrmOrderStatus(models.Model):
     name = fields.Char(string="Name in KeyCRM", required=True, readonly=True)
     alias = fields.Char(readonly=True)
     sequence = fields.Integer(readonly=True)
-    active = fields.Boolean(default=True, readonly=True)
+    # Not Odoo's own "active": settings would lose a status that KeyCRM switches off.
+    is_active = fields.Boolean(
+        string="Active in KeyCRM",
+        default=True,
+        readonly=True,
+        help="Whether KeyCRM still offers the status. Orders keep a status that was switched off or "
+        "deleted.",
+    )
     group = fields.Selection(STATUS_GROUPS, readonly=True, help="The six status groups of KeyCRM.")
     order_action = fields.Selection(
         [

@@ -33,13 +33,13 @@ class TestStatuses(OrderCase):
         self.assertEqual(order.keycrm_status_id, self.agreed)
         self.assertEqual((order.state, order.order_line.product_uom_qty), ("sale", 5))
 
-    def test_a_status_that_keycrms_list_does_not_name_undoes_nothing(self):
+    def test_a_status_of_which_nothing_is_known_undoes_nothing(self):
         self.account.archive_status_ids = self.done
         confirmed, archived, cancelled = map(self.make, (self.made, self.done, self.gone))
         quotation = self.make(self.new)
         for order in (confirmed, archived, cancelled, quotation):
-            unlisted = {"status_id": 987, "status": None}
-            self.keycrm.patch_order(order.keycrm_id, raw=unlisted, webhook=False)
+            unknown = {"status_id": 987, "status": None, "status_group_id": None}
+            self.keycrm.patch_order(order.keycrm_id, raw=unknown, webhook=False)
             self.arrive(order.keycrm_id)
         self.assertEqual((confirmed.state, archived.state), ("sale", "sale"))
         self.assertNotIn("cancel", confirmed.picking_ids.mapped("state"))

@@ -125,7 +125,7 @@ class ResConfigSettings(models.TransientModel):
             accounts = self._keycrm_accounts_of(settings.company_id)
             settings.keycrm_account_id = accounts[:1]
             settings.keycrm_account_count = len(accounts)
-            settings.keycrm_status_count = len(accounts[:1].status_ids)
+            settings.keycrm_status_count = len(accounts[:1]._active_statuses())
 
     def _inverse_keycrm(self):
         for settings in self:

@@ -1,5 +1,10 @@
 from odoo import api, models
 
+from ..keycrm import money
+
+#: What KeyCRM's payments are (confirmed).
+KNOWN_STATUSES = ("paid", "not_paid", "canceled")
+
 
 class KeycrmOrderImporter(models.AbstractModel):
     """Payments of the orders, each once."""
@@ -16,9 +21,16 @@ class KeycrmOrderImporter(models.AbstractModel):
             payment.id: (order, payment) for order in batch.orders for payment in order.payments
         }
         Payment = self.env["keycrm.payment"]
-        known = account._by_keycrm_id(
-            Payment.search([("account_id", "=", account.id), ("keycrm_id", "in", list(wanted))])
+        there = Payment.search(
+            [
+                ("account_id", "=", account.id),
+                "|",
+                ("keycrm_id", "in", list(wanted)),
+                ("sale_order_id", "in", [record.id for record in batch.known.values()]),
+            ]
         )
+        known = {payment.keycrm_id: payment for payment in there if payment.keycrm_id in wanted}
+        removed = self._removed_payments(batch, there - Payment.union(*known.values()))
         methods = account._by_keycrm_id(
             self.env["keycrm.payment.method"].search([("account_id", "=", account.id)])
         )
@@ -34,9 +46,9 @@ class KeycrmOrderImporter(models.AbstractModel):
                 "sale_order_id": record.id,
                 "amount": float(payment.amount),
                 **self._currency_vals(account, record, payment),
-                "status": payment.status
-                if payment.status in ("paid", "not_paid", "canceled")
-                else "not_paid",
+                # What nobody knows the meaning of is no money that is expected.
+                "status": payment.status if payment.status in KNOWN_STATUSES else "unknown",
+                "status_in_keycrm": payment.status or False,
                 "date": payment.date or False,
                 "method_id": method.id if method else False,
                 "transaction_uuid": payment.transaction_uuid or False,
@@ -46,11 +58,28 @@ class KeycrmOrderImporter(models.AbstractModel):
             if payment.transaction_uuid in texts:
                 vals["bank_description"] = texts[payment.transaction_uuid]
             if number in known:
+                known[number]._move_to(record)
                 known[number]._write_changed(vals)
             else:
                 new.append({"account_id": account.id, "keycrm_id": number, **vals})
         created = Payment.create(new)
-        (created | Payment.union(*known.values()))._settle()
+        removed.filtered(lambda payment: payment.status != "removed").status = "removed"
+        (created | removed | Payment.union(*known.values()))._settle()
+
+    @api.model
+    def _removed_payments(self, batch, missing):
+        """Choose the payments that KeyCRM removed from their orders.
+
+        Only where the others make KeyCRM's own sum: an incomplete answer takes no money back.
+
+        :param missing: ``keycrm.payment`` records of the batch's orders that no order names any more
+        """
+        trusted = {
+            batch.known[order.id].id
+            for order in batch.orders
+            if order.id in batch.known and money.payments_add_up(order)
+        }
+        return missing.filtered(lambda payment: payment.sale_order_id.id in trusted)
 
     @api.model
     def _currency_vals(self, account, record, payment):

@@ -33,8 +33,18 @@ class KeycrmPayment(models.Model):
     currency_id = fields.Many2one("res.currency", help="Empty if Odoo does not have this currency.")
     currency_code = fields.Char(string="Currency in KeyCRM")
     status = fields.Selection(
-        [("paid", "Paid"), ("not_paid", "Expected"), ("canceled", "Canceled")], required=True
+        [
+            ("paid", "Paid"),
+            ("not_paid", "Expected"),
+            ("canceled", "Canceled"),
+            ("removed", "Removed"),
+            ("unknown", "Unknown"),
+        ],
+        required=True,
+        help="Removed: KeyCRM no longer has the payment. Unknown: KeyCRM has a status that Odoo does not "
+        "know; the payment is neither posted nor expected.",
     )
+    status_in_keycrm = fields.Char(string="Status in KeyCRM")
     date = fields.Datetime()
     method_id = fields.Many2one(
         "keycrm.payment.method", string="Payment method", ondelete="set null"
@@ -81,10 +91,24 @@ class KeycrmPayment(models.Model):
         if changed:
             self.write(changed)
 
-    def _counts(self):
-        """Check that the payment has an amount in its order's currency."""
+    def _move_to(self, order):
+        """KeyCRM merged the payment's order into another one: nobody has to decide on it there any more.
+
+        :param order: ``sale.order`` that has the payment now
+        """
         self.ensure_one()
-        return self._amount_for_order() is not None
+        if self.sale_order_id != order:
+            self.sale_order_id._keycrm_todo_is_over(self._refund_summary())
+
+    def _refund_summary(self):
+        return self.env._("Refund or keep the money?")
+
+    def _can_be_posted(self):
+        """Check that the payment has an amount in its order's currency, where accounting needs one."""
+        self.ensure_one()
+        if not self.currency_id:
+            return False
+        return not self._journal() or self._amount_for_order() is not None
 
     def _amount_for_order(self):
         """:return: the amount in the order's currency; None where Odoo lacks the payment's currency, or
@@ -115,7 +139,7 @@ class KeycrmPayment(models.Model):
         :return: whether it can
         """
         self.ensure_one()
-        amount, counts = self._amount_text(), self._counts()
+        amount, counts = self._amount_text(), self._can_be_posted()
         if counts or (self.problem_params or {}).get("amount") != amount:
             self._currency_is_settled()
         if counts:
@@ -141,7 +165,7 @@ class KeycrmPayment(models.Model):
         self.sale_order_id._keycrm_todo_is_over(summary)
 
     def _currency_summary(self, amount):
-        return self.env._("A payment of %(amount)s is not counted", amount=amount)
+        return self.env._("A payment of %(amount)s is not in accounting", amount=amount)
 
     def _amount_text(self):
         """:return: the amount as people read it, in whatever currency"""
@@ -169,7 +193,10 @@ class KeycrmPayment(models.Model):
         nothing is taken back, and a to-do asks.
         """
         for payment in self:
-            if payment.status == "canceled":
+            payment._check_status()
+            if payment.status == "unknown":
+                continue
+            if payment.status in ("canceled", "removed"):
                 payment._currency_is_settled()
             elif not payment._check_currency():
                 continue
@@ -180,8 +207,27 @@ class KeycrmPayment(models.Model):
                     payment._compare_posted()
                 elif payment.amount > 0:
                     payment._post()
-            elif payment.status == "canceled" and payment.payment_id and not payment.kept_on_cancel:
+            elif (
+                payment.status in ("canceled", "removed")
+                and payment.payment_id
+                and not payment.kept_on_cancel
+            ):
                 payment._take_back()
+
+    def _check_status(self):
+        """Show on the payment that KeyCRM has a status of which nobody knows the meaning."""
+        self.ensure_one()
+        code = "payment_status_unknown"
+        if self.status == "unknown":
+            params = {"amount": self._amount_text(), "status": self.status_in_keycrm or "?"}
+            self._write_changed({"problem_code": code, "problem_params": params})
+            if self.payment_id:
+                summary = self.env._("Check a payment that is in accounting")
+                self.sale_order_id._keycrm_todo(summary, [self.problem], lasting=True)
+        elif self.problem_code == code:
+            self.write({"problem_code": False, "problem_params": False})
+            summary = self.env._("Check a payment that is in accounting")
+            self.sale_order_id._keycrm_todo_is_over(summary)
 
     def _post(self):
         """Make and post the payment of the customer, and reconcile it with the order's invoice."""
@@ -293,14 +339,14 @@ class KeycrmPayment(models.Model):
         )
 
     def _take_back(self):
-        """A payment that KeyCRM cancelled by itself is cancelled in accounting too."""
+        """A payment that KeyCRM canceled or removed by itself is canceled in accounting too."""
         self.ensure_one()
         order = self.sale_order_id
         if order.keycrm_status_id.order_action == "cancel" or order.keycrm_status_id.group == "6":
             # Also once the order is revived: it was the order that was cancelled, not the payment.
             self.kept_on_cancel = True
             order._keycrm_todo(
-                self.env._("Refund or keep the money?"),
+                self._refund_summary(),
                 [
                     self.env._(
                         "KeyCRM canceled the order and its payment of %(amount)s. The payment "

@@ -112,11 +112,21 @@ class SaleOrder(models.Model):
         groups=PAYMENT_READERS,
     )
     keycrm_amount_paid = fields.Monetary(
-        string="Paid in KeyCRM", compute="_compute_keycrm_amounts", compute_sudo=True
+        string="Paid in KeyCRM",
+        copy=False,
+        readonly=True,
+        help="KeyCRM's own sum of the payments, in the currency of the order.",
+    )
+    keycrm_payments_differ = fields.Boolean(
+        string="Payments differ",
+        copy=False,
+        readonly=True,
+        help="The payments of the order do not add up to KeyCRM's own sum, which decides what is to be "
+        "collected.",
     )
     keycrm_amount_expected = fields.Monetary(
         string="Expected payments",
-        compute="_compute_keycrm_amounts",
+        compute="_compute_keycrm_amount_expected",
         compute_sudo=True,
         help="Payments planned in KeyCRM that have not been made yet.",
     )
@@ -179,33 +189,21 @@ class SaleOrder(models.Model):
         "keycrm_payment_ids.currency_id",
         "currency_id",
     )
-    def _compute_keycrm_amounts(self):
+    def _compute_keycrm_amount_expected(self):
         """Sum the payments in the order's currency; one that cannot be converted does not count."""
         for order in self:
-            sums = dict.fromkeys(("paid", "not_paid", "canceled"), 0.0)
-            for payment in order.keycrm_payment_ids:
-                sums[payment.status] += payment._amount_for_order() or 0.0
-            order.keycrm_amount_paid = sums["paid"]
-            order.keycrm_amount_expected = sums["not_paid"]
-
-    @api.depends(
-        "keycrm_amount_paid",
-        "keycrm_payment_status",
-        "keycrm_total",
-        "keycrm_status_id.order_action",
-        "keycrm_account_id.import_payments",
-    )
-    def _compute_keycrm_amount_due(self):
-        """What is left of KeyCRM's total; without payments KeyCRM's status has to do, and nothing is
-        collected for a cancelled order.
-        """
-        for order in self:
-            settled = order.keycrm_payment_status in ("paid", "overpaid") or not (
-                order.keycrm_account_id.import_payments or order.keycrm_payment_status == "not_paid"
+            expected = order.keycrm_payment_ids.filtered(lambda one: one.status == "not_paid")
+            order.keycrm_amount_expected = sum(
+                payment._amount_for_order() or 0.0 for payment in expected
             )
-            settled = settled or order.keycrm_status_id.order_action == "cancel"
+
+    @api.depends("keycrm_amount_paid", "keycrm_total", "keycrm_status_id.order_action")
+    def _compute_keycrm_amount_due(self):
+        """What KeyCRM's own sum of payments leaves of its total; nothing of a canceled order."""
+        for order in self:
+            is_cancelled = order.keycrm_status_id.order_action == "cancel"
             order.keycrm_amount_due = (
-                0.0 if settled else max(0.0, order.keycrm_total - order.keycrm_amount_paid)
+                0.0 if is_cancelled else max(0.0, order.keycrm_total - order.keycrm_amount_paid)
             )
 
     @api.depends("keycrm_never_moves")

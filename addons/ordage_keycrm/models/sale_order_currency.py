@@ -34,6 +34,6 @@ class SaleOrder(models.Model):
 
     def _keycrm_refresh_rate(self):
         """Compute anew what depends on exchange rates."""
-        self.invalidate_recordset(["keycrm_amount_paid", "keycrm_amount_expected"])
-        for name in ("keycrm_rate_missing", "currency_rate", "keycrm_amount_due"):
+        self.invalidate_recordset(["keycrm_amount_expected"])
+        for name in ("keycrm_rate_missing", "currency_rate"):
             self.env.add_to_compute(self._fields[name], self)

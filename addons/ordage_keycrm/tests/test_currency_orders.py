@@ -105,18 +105,22 @@ class TestCurrencyOrders(ProductCase):
         self.assertFalse(payment.problem)
         self.assertAlmostEqual(payment.payment_id.amount_company_currency_signed, 8.76, 2)
 
-    def test_payment_in_third_currency_counts_once_its_rate_is_entered(self):
+    def test_payment_in_third_currency_is_posted_once_its_rate_is_entered(self):
+        self.use_accounting()
         row = {"amount": 100, "status": "paid"}
         order = self.arrive(self.new_order(LINES, payments=[row]))
+        self.assertFalse(order.keycrm_payment_ids.payment_id)
         raw = self.keycrm.order(order.keycrm_id)["answer"]["payments"][0]
-        raw.update(actual_amount=2, actual_currency="EUR", source_currency="EUR")
+        raw.update(actual_amount=2, actual_currency="EUR", source_currency="UAH")
         self.keycrm.patch_order(order.keycrm_id, raw={"payments": [raw]}, webhook=False)
         self.arrive(order.keycrm_id)
         self.assertTrue(self.env.ref("base.EUR").active)
-        self.assertEqual(order.keycrm_amount_paid, 0)
+        # KeyCRM's own sum needs no rate.
+        self.assertEqual(order.keycrm_amount_paid, 100)
+        self.assertAlmostEqual(order.keycrm_amount_due, 250.29, 2)
         self.assertTrue(order.activity_ids)
         self.enter_rate()
-        self.assertEqual(order.keycrm_amount_paid, 0)
+        self.assertFalse(order.keycrm_payment_ids.payment_id)
         self.env["res.currency.rate"].create(
             {
                 "currency_id": self.env.ref("base.EUR").id,
@@ -124,8 +128,8 @@ class TestCurrencyOrders(ProductCase):
                 "company_rate": 0.8,
             }
         )
-        self.assertEqual(order.keycrm_amount_paid, 100)
-        self.assertAlmostEqual(order.keycrm_amount_due, 250.29, 2)
+        posted = order.keycrm_payment_ids.payment_id
+        self.assertEqual((posted.amount, posted.currency_id.name), (2, "EUR"))
         self.assertFalse(order.activity_ids)
 
     def test_invoice_without_a_rate_is_not_posted(self):

@@ -179,7 +179,7 @@ class TestPayments(KeycrmCase):
         self.keycrm.patch_order(number, raw={"payments": [row]}, webhook=False)
         return self.arrive(number)
 
-    def test_payment_in_another_currency_counts_once_a_rate_is_entered(self):
+    def test_payment_in_another_currency_is_posted_once_a_rate_is_entered(self):
         self.account.payment_journal_id = self.journal
         francs = self.env.ref("base.CHF")
         francs.active = False
@@ -187,7 +187,7 @@ class TestPayments(KeycrmCase):
         payment = order.keycrm_payment_ids
         self.assertTrue(francs.active)
         self.assertEqual((payment.amount, payment.currency_id), (50, francs))
-        self.assertEqual((order.keycrm_amount_paid, order.keycrm_amount_due), (0, 200))
+        self.assertEqual((order.keycrm_amount_paid, order.keycrm_amount_due), (50, 150))
         self.assertFalse(payment.payment_id)
         self.assertIn("CHF", payment.problem)
         self.assertIn("CHF", order.activity_ids.note)
@@ -199,7 +199,7 @@ class TestPayments(KeycrmCase):
                 "rate": 0.5,
             }
         )
-        self.assertEqual((order.keycrm_amount_paid, order.keycrm_amount_due), (100, 100))
+        self.assertEqual((order.keycrm_amount_paid, order.keycrm_amount_due), (50, 150))
         self.assertEqual(payment.payment_id.currency_id, francs)
         self.assertFalse(payment.problem or order.activity_ids)
 
@@ -209,7 +209,7 @@ class TestPayments(KeycrmCase):
         order = self.make_in("USDT")
         payment = order.keycrm_payment_ids
         self.assertFalse(payment.currency_id or payment.payment_id)
-        self.assertEqual((order.keycrm_amount_paid, order.keycrm_amount_due), (0, 200))
+        self.assertEqual((order.keycrm_amount_paid, order.keycrm_amount_due), (50, 150))
         self.assertIn("USDT", payment.problem)
         self.assertIn("50.00 USDT", order.activity_ids.note)
         self.arrive(order.keycrm_id)

@@ -3,20 +3,24 @@ from datetime import timedelta
 from odoo import api, fields, models
 
 from ..const import EVENT_SWEEP, OPEN_SWEEP_SECONDS
-from ..keycrm.values import to_id
+from ..keycrm.records import OrderRow
 
 #: Orders that one comparison has read at the most, and seconds until the next one when more differ.
 MOST_TOLD = 50
 REST_SECONDS = 300
+#: Groups of statuses whose orders are listed although Odoo has none in them: all but completed and
+#: canceled ones, of which a shop has too many to be listed once an hour.
+LISTED_GROUPS = ("1", "2", "3", "4", False)
 
 
 class KeycrmOpenSweep(models.AbstractModel):
-    """Compare Odoo's open orders with KeyCRM's status lists, once an hour.
+    """Compare Odoo's orders with KeyCRM's status lists, once an hour.
 
     A status change may leave ``updated_at`` as it is (sources contradict each other), a merge of two
     buyers does, and no event tells of a deletion: they are found because an open order of Odoo stands
-    in no list, in that of another status, or with another buyer. Such orders are read one by one
-    through the inbox.
+    in no list, in that of another status, or with another buyer. Orders that Odoo does not have, or has
+    as canceled, archived or deleted, are found because they stand in a list. All of them are read one by
+    one through the inbox.
     """
 
     _name = "keycrm.open.sweep"
@@ -30,16 +34,16 @@ class KeycrmOpenSweep(models.AbstractModel):
         :return: True when there may be more
         """
         now = fields.Datetime.now()
+        statuses = self._listed_statuses(account)
         if not account.open_sweep_page:
             last = account.open_sweep_at
             if last and last > now - timedelta(seconds=OPEN_SWEEP_SECONDS):
                 return False
-            if not last or not self._open_orders(account):
+            if not last or not statuses:
                 # Nothing to compare; an account that was just switched on has an hour's time.
                 account._committed(lambda: account.sudo().write({"open_sweep_at": now}))
                 return False
         number = account.open_sweep_page or 1
-        statuses = self._open_orders(account).keycrm_status_id
         query = {
             "filter[status_id]": ",".join(str(status.keycrm_id) for status in statuses),
             "sort": "id",
@@ -48,10 +52,15 @@ class KeycrmOpenSweep(models.AbstractModel):
 
         def note():
             seen = dict((number > 1 and account.sudo().open_sweep_seen) or {})
-            seen.update(
-                (str(order), [to_id(row.get("status_id")), to_id(row.get("client_id"))])
-                for order, row in page.numbered.items()
-            )
+            since = account.first_looked_at or account.create_date
+            for order, row in page.numbered.items():
+                listed = OrderRow.parse(row)
+                if listed.is_deleted:
+                    continue
+                moved = max(
+                    filter(None, (listed.created_at, listed.status_changed_at)), default=since
+                )
+                seen[str(order)] = [listed.status_id, listed.client_id, moved >= since]
             if not page.is_last:
                 account.sudo().write({"open_sweep_page": number + 1, "open_sweep_seen": seen})
                 return True
@@ -81,26 +90,71 @@ class KeycrmOpenSweep(models.AbstractModel):
         )
 
     @api.model
-    def _differing(self, account, seen):
-        """Choose open orders that the lists do not show, or show otherwise than Odoo has them.
+    def _listed_statuses(self, account):
+        """Give the statuses of Odoo's open orders, and those whose orders Odoo is to have."""
+        wanted = account.status_ids.filtered(
+            lambda status: (
+                status.order_action in ("quotation", "confirm")
+                and status.group in LISTED_GROUPS
+                and status not in account.archive_status_ids
+            )
+        )
+        return wanted | self._open_orders(account).keycrm_status_id
 
-        :param seen: ``{"number": [status, buyer]}`` of all open statuses
+    @api.model
+    def _differing(self, account, seen):
+        """Choose orders that Odoo lacks, and those that the lists show otherwise than Odoo has them.
+
+        :param seen: ``{"number": [status, buyer, whether it was made, or came to its status, since the
+            integration was enabled]}`` of all listed statuses
         :return: list of numbers; those that an event already tells of are left out
         """
-        differing = [
+        listed = self.env["sale.order"].search(
+            [("keycrm_account_id", "=", account.id), ("keycrm_id", "in", [int(n) for n in seen])]
+        )
+        differing = self._missing(account, seen, listed)
+        differing += [
             order.keycrm_id
-            for order in self._open_orders(account)
+            for order in listed | self._open_orders(account)
             if not self._is_as_seen(order, seen.get(str(order.keycrm_id)))
         ]
         waiting = self.env["keycrm.event"]._waiting_numbers(account, differing)
         return [number for number in differing if number not in waiting]
 
     @api.model
+    def _missing(self, account, seen, listed):
+        """Choose the listed orders that Odoo does not have.
+
+        What is older than the integration comes by a synchronization alone, since a person chooses it; and
+        an order that failed waits for a person.
+
+        :param listed: ``sale.order`` records of the listed orders
+        :return: list of numbers
+        """
+        skipped = account.status_ids.filtered(lambda status: status.order_action == "skip")
+        skipped_ids = set(skipped.mapped("keycrm_id"))
+        known = set(listed.mapped("keycrm_id"))
+        missing = [
+            int(number)
+            for number, (status, _client, is_new) in seen.items()
+            if is_new and int(number) not in known and status not in skipped_ids
+        ]
+        failed = self.env["keycrm.event"].search(
+            [
+                ("account_id", "=", account.id),
+                ("keycrm_order_id", "in", missing),
+                ("state", "=", "failed"),
+            ]
+        )
+        failed_numbers = set(failed.mapped("keycrm_order_id"))
+        return [number for number in missing if number not in failed_numbers]
+
+    @api.model
     def _is_as_seen(self, order, seen):
         """Tell whether an order is in the status and of the buyer that KeyCRM's list says."""
-        status, client = seen or (None, None)
+        status, client, _is_new = seen or (None, None, False)
         ours = order.keycrm_status_id
-        if status != ours.keycrm_id:
+        if status != ours.keycrm_id or order.keycrm_deleted:
             return False
         # Of an order that is not followed the status alone is taken over.
         return not client or client == order.keycrm_client_id or ours.order_action == "skip"

@@ -1,0 +1,144 @@
+"""The hourly comparison finds orders that no webhook and no update time told of."""
+
+from datetime import timedelta
+
+from odoo import fields
+
+from .order_common import OrderCase
+
+
+class TestOpenOrders(OrderCase):
+    # Odoo lacks the orders of other tests, which the comparison would find.
+    forget = True
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.account.first_looked_at = fields.Datetime.now() - timedelta(days=2)
+        cls.Event = cls.env["keycrm.event"]
+
+    def setUp(self):
+        super().setUp()
+        self.account.caught_up_at = fields.Datetime.now()
+        self.offer = self.keycrm.create_offer(sku="KUHOL-1", price=100, name="Кухоль")["id"]
+        # A status change leaves no other trace.
+        self.keycrm.set_switches(updated_at_on_status="not")
+        self.addCleanup(self.keycrm.set_switches, updated_at_on_status="bumped")
+
+    def compare(self):
+        """Compare, and work what was found.
+
+        :return: numbers of the orders that were found
+        """
+        self.account.open_sweep_at = fields.Datetime.now() - timedelta(hours=2)
+        last = self.Event.search([], limit=1).id or 0
+        with self.committing(), self.account._client() as client:
+            while self.account._work_orders(client):
+                pass
+        found = self.Event.search([("event", "=", "odoo.compare_open"), ("id", ">", last)])
+        return sorted(found.mapped("keycrm_order_id"))
+
+    def order(self, number):
+        return self.env["sale.order"].search(
+            [("keycrm_account_id", "=", self.account.id), ("keycrm_id", "=", number)]
+        )
+
+    def number(self, status, days=0, **fields_):
+        """An order that Odoo was not told of, in its status since so many days."""
+        at = (fields.Datetime.now() - timedelta(days=days)).isoformat() + "Z"
+        return self.new_order(
+            [{"offer_id": self.offer, "price": 100, "quantity": 5}],
+            status_id=status.keycrm_id,
+            **{
+                "created_at": at,
+                "ordered_at": at,
+                "updated_at": at,
+                "status_changed_at": at,
+                **fields_,
+            },
+        )
+
+    def test_new_order_that_nothing_told_of_arrives(self):
+        for status, state in ((self.new, "draft"), (self.agreed, "draft"), (self.made, "sale")):
+            number = self.number(status)
+            self.assertEqual(self.compare(), [number])
+            self.assertEqual(self.order(number).state, state)
+        self.assertEqual(self.compare(), [])
+
+    def test_order_that_leaves_a_skipped_status_arrives(self):
+        self.agreed.order_action = "skip"
+        number = self.number(self.agreed, days=300)
+        self.assertEqual(self.compare(), [])
+        self.keycrm.set_status(number, self.made.keycrm_id, webhook=False)
+        self.assertEqual(self.compare(), [number])
+        self.assertEqual(self.order(number).state, "sale")
+
+    def test_known_order_that_leaves_a_skipped_status_is_followed(self):
+        self.agreed.order_action = "skip"
+        order = self.make(self.new)
+        self.move(order, self.agreed)
+        self.keycrm.set_status(order.keycrm_id, self.made.keycrm_id, webhook=False)
+        self.assertEqual(self.compare(), [order.keycrm_id])
+        self.assertEqual(order.state, "sale")
+
+    def test_order_comes_back_from_the_archive(self):
+        self.account.archive_status_ids = self.done
+        order = self.make(self.made)
+        self.move(order, self.done)
+        self.assertTrue(order.keycrm_archived)
+        self.assertEqual(self.compare(), [])
+        self.keycrm.set_status(order.keycrm_id, self.sent.keycrm_id, webhook=False)
+        self.assertEqual(self.compare(), [order.keycrm_id])
+        self.assertFalse(order.keycrm_archived or order.locked)
+
+    def test_order_is_revived_after_a_cancellation(self):
+        order = self.make(self.made)
+        self.move(order, self.gone)
+        self.assertEqual(order.state, "cancel")
+        self.assertEqual(self.compare(), [])
+        self.keycrm.set_status(order.keycrm_id, self.made.keycrm_id, webhook=False)
+        self.assertEqual(self.compare(), [order.keycrm_id])
+        self.assertEqual(order.state, "sale")
+
+    def test_order_that_was_deleted_and_is_there_again_is_read(self):
+        order = self.make(self.made)
+        order._keycrm_mark_deleted()
+        self.assertEqual(self.compare(), [order.keycrm_id])
+        self.assertFalse(order.keycrm_deleted)
+        # One that the list shows as deleted is marked, and not read every hour.
+        deleted = fields.Datetime.now().isoformat() + "Z"
+        self.keycrm.patch_order(order.keycrm_id, deleted_at=deleted, webhook=False)
+        self.assertEqual(self.compare(), [order.keycrm_id])
+        self.assertTrue(order.keycrm_deleted)
+        self.assertEqual(self.compare(), [])
+
+    def test_orders_from_before_the_integration_are_left_to_a_synchronization(self):
+        old = self.number(self.new, days=30)
+        moved = self.number(self.new, days=30)
+        self.keycrm.set_status(moved, self.made.keycrm_id, webhook=False)
+        self.assertEqual(self.compare(), [moved])
+        self.assertFalse(self.order(old))
+
+    def test_what_a_person_decides_is_not_repeated_every_hour(self):
+        canceled = self.make(self.made)
+        canceled._action_cancel()
+        twins = self.env["product.product"].create(
+            [{"name": name, "default_code": "TWICE"} for name in ("А", "Б")]
+        )
+        failing = self.new_order(
+            [{"sku": "TWICE", "name": "Кухоль", "price": 1}], status_id=self.new.keycrm_id
+        )
+        self.assertEqual(self.compare(), [failing])
+        self.assertFalse(self.order(failing))
+        self.Event.search([("keycrm_order_id", "=", failing)]).next_try_at = False
+        self.assertEqual(self.compare(), [])
+        self.assertEqual(canceled.state, "cancel")
+        twins[1].default_code = "ONCE"
+
+    def test_orders_of_several_pages_are_all_compared(self):
+        numbers = [self.number(self.new) for _ in range(60)]
+        found = []
+        for _turn in range(2):
+            found += self.compare()
+        self.assertEqual(sorted(found), numbers)
+        self.assertEqual(self.compare(), [])

@@ -85,6 +85,7 @@ from . import keycrm_import_product
 from . import keycrm_import_gone
 from . import keycrm_import_head
 from . import keycrm_import_lines
+from . import keycrm_import_match
 from . import keycrm_import_edits
 from . import keycrm_import_status
 from . import keycrm_import_payment
@@ -96,9 +97,11 @@ from . import res_currency_rate
 from . import res_partner
 from . import sale_order
 from . import sale_order_buyer
+from . import sale_order_conflict
 from . import sale_order_currency
 from . import sale_order_life
 from . import sale_order_line
+from . import sale_order_problem
 from . import sale_order_return
 from . import sale_order_todo
 from . import sale_order_screens

@@ -20,6 +20,7 @@ class KeycrmOrderImporter(models.AbstractModel):
             elif status and record.keycrm_archived:
                 reopened |= record
         (wanted["quotation"] | wanted["confirm"])._keycrm_is_wanted()
+        self._leave_cancelled(wanted)
         reopened._keycrm_reopen()
         self._to_quotation(wanted["quotation"])
         self._to_confirmed(wanted["confirm"])
@@ -27,6 +28,21 @@ class KeycrmOrderImporter(models.AbstractModel):
         wanted["cancel"]._keycrm_cancel()
         self._tell_shipped_elsewhere(batch)
         archived._keycrm_archive()
+        SaleOrder.union(*wanted.values())._keycrm_request_decision(wanted["confirm"])
+
+    @api.model
+    def _leave_cancelled(self, wanted):
+        """Take orders that a person canceled here out of those that become quotations or are confirmed.
+
+        :param wanted: ``{action: sale.order}``, changed
+        """
+        wanted["cancel"].filtered("keycrm_canceled_here")._keycrm_conflict_is_over()
+        for action in ("quotation", "confirm"):
+            stays = wanted[action].filtered(
+                lambda order: order.state == "cancel" and order.keycrm_canceled_here
+            )
+            stays._keycrm_show_conflict()
+            wanted[action] -= stays
 
     @api.model
     def _to_quotation(self, orders):
@@ -51,10 +67,16 @@ class KeycrmOrderImporter(models.AbstractModel):
 
     @api.model
     def _to_confirmed(self, orders):
-        """Confirm what equals its original; an order whose total differs stays a quotation."""
+        """Confirm what equals its original; an order whose total differs, or that a person has to look
+        at first, stays a quotation.
+        """
         orders.filtered(lambda order: order.state == "cancel").action_draft()
         ready = orders.filtered(
-            lambda order: order.state in ("draft", "sent") and not order.keycrm_total_differs
+            lambda order: (
+                order.state in ("draft", "sent")
+                and not order.keycrm_total_differs
+                and not order.keycrm_problem_code
+            )
         )
         if not ready:
             return

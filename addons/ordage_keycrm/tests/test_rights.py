@@ -115,6 +115,8 @@ METHODS = {
     ("product.product", "action_keycrm_why"): USER,
     ("product.template", "action_keycrm_why"): USER,
     ("sale.order", "action_keycrm_refresh"): USER,
+    ("sale.order", "action_keycrm_restore"): USER,
+    ("sale.order", "action_keycrm_keep_canceled"): USER,
     ("sale.order.line", "action_keycrm_choose_product"): USER,
     ("sale.order", "action_open_in_keycrm"): USER,
     ("sale.order", "action_keycrm_merge_contacts"): USER,

@@ -1,0 +1,139 @@
+"""A person's cancellation in Odoo stands until a person decides otherwise."""
+
+from odoo.exceptions import UserError
+from odoo.tests import new_test_user
+
+from .order_common import OrderCase
+
+
+class TestCancelledByPerson(OrderCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.seller = new_test_user(
+            cls.env,
+            "canceling",
+            groups="sales_team.group_sale_salesman_all_leads,stock.group_stock_user,"
+            "ordage_keycrm.group_user",
+        )
+
+    def cancelled(self, status=None):
+        """An order that a person canceled, as the button does."""
+        order = self.make(status or self.made)
+        order.with_user(self.seller)._action_cancel()
+        self.assertEqual(order.state, "cancel")
+        return order
+
+    def pay(self, order):
+        self.keycrm.add_payment(order.keycrm_id, amount=10, status="paid", webhook=False)
+        return self.arrive(order.keycrm_id)
+
+    def follow(self, order):
+        """Work the event that a button made."""
+        with self.committing(), self.account._client() as client:
+            while self.account._work_inbox(client):
+                pass
+
+    def test_a_mere_payment_or_edit_confirms_nothing(self):
+        for status in (self.new, self.made, self.sent):
+            order = self.cancelled(status)
+            self.pay(order)
+            self.keycrm.patch_line(order.keycrm_id, self.line_id(order), quantity=9, webhook=False)
+            self.arrive(order.keycrm_id)
+            self.assertEqual(order.state, "cancel")
+            self.assertNotIn("assigned", order.picking_ids.mapped("state"))
+            self.assertTrue(order.keycrm_cancel_conflict)
+            self.assertEqual(len(order.activity_ids), 1)
+            # The order follows all the same, so that it is right once it is restored.
+            self.assertEqual(order.order_line.product_uom_qty, 9)
+
+    def test_another_status_in_keycrm_confirms_nothing_and_is_shown(self):
+        order = self.cancelled(self.new)
+        for status in (self.agreed, self.made, self.sent, self.done):
+            self.move(order, status)
+            self.assertEqual(order.state, "cancel")
+            self.assertTrue(order.keycrm_cancel_conflict)
+            status = status.with_context(lang=self.company.partner_id.lang)
+            self.assertIn(status.display_name, self.todo(order))
+        self.assertEqual(len(order.activity_ids), 1)
+
+    def test_an_order_that_keycrm_cancels_too_has_no_conflict(self):
+        order = self.cancelled()
+        self.pay(order)
+        self.move(order, self.gone)
+        self.assertFalse(order.keycrm_cancel_conflict or order.activity_ids)
+        # Revived there, it is still what a person canceled here.
+        self.move(order, self.made)
+        self.assertEqual(order.state, "cancel")
+        self.assertTrue(order.keycrm_cancel_conflict)
+
+    def test_an_order_that_only_keycrm_canceled_is_revived(self):
+        order = self.make(self.made)
+        self.move(order, self.gone)
+        self.assertFalse(order.keycrm_canceled_here)
+        self.move(order, self.made)
+        self.assertEqual(order.state, "sale")
+
+    def test_the_button_restores_the_order_as_keycrm_has_it(self):
+        order = self.cancelled(self.new)
+        self.keycrm.patch_line(order.keycrm_id, self.line_id(order), quantity=7, webhook=False)
+        self.move(order, self.made)
+        order.with_user(self.seller).action_keycrm_restore()
+        self.assertFalse(order.keycrm_cancel_conflict or order.activity_ids)
+        self.follow(order)
+        self.assertEqual(order.state, "sale")
+        open_moves = order.picking_ids.move_ids.filtered(lambda move: move.state != "cancel")
+        self.assertEqual(sum(open_moves.mapped("product_uom_qty")), 7)
+
+    def test_the_other_button_keeps_it_canceled_until_its_status_changes(self):
+        order = self.cancelled(self.made)
+        self.pay(order)
+        order.with_user(self.seller).action_keycrm_keep_canceled()
+        self.assertFalse(order.keycrm_cancel_conflict or order.activity_ids)
+        self.pay(order)
+        self.assertEqual(order.state, "cancel")
+        self.assertFalse(order.keycrm_cancel_conflict or order.activity_ids)
+        self.move(order, self.sent)
+        self.assertEqual(order.state, "cancel")
+        self.assertTrue(order.keycrm_cancel_conflict)
+        self.assertEqual(len(order.activity_ids), 1)
+
+    def test_a_person_who_takes_the_cancellation_back_lets_it_follow_keycrm(self):
+        order = self.cancelled(self.made)
+        order.with_user(self.seller).action_draft()
+        self.assertFalse(order.keycrm_canceled_here)
+        self.arrive(order.keycrm_id)
+        self.assertEqual(order.state, "sale")
+
+    def test_a_cancellation_while_the_integration_is_off_stands_too(self):
+        order = self.make(self.made)
+        self.account.enabled = False
+        order.with_user(self.seller)._action_cancel()
+        self.account.enabled = True
+        self.pay(order)
+        self.assertEqual(order.state, "cancel")
+
+    def test_the_buttons_change_no_order_without_a_conflict(self):
+        order = self.make(self.made)
+        for action in ("action_keycrm_restore", "action_keycrm_keep_canceled"):
+            with self.assertRaises(UserError):
+                getattr(order.with_user(self.seller), action)()
+        reader = new_test_user(self.env, "reading", groups="ordage_keycrm.group_user")
+        conflict = self.cancelled()
+        for action in ("action_keycrm_restore", "action_keycrm_keep_canceled"):
+            self.assertRefused(getattr(conflict.with_user(reader), action))
+        self.assertTrue(conflict.keycrm_cancel_conflict)
+
+    def test_an_archive_status_changes_nothing_of_it(self):
+        self.account.archive_status_ids = self.done
+        self.account.archive_validates = True
+        order = self.cancelled()
+        self.move(order, self.done)
+        self.assertEqual(order.state, "cancel")
+        self.assertTrue(order.keycrm_archived and order.keycrm_cancel_conflict)
+        self.assertNotIn("done", order.picking_ids.mapped("state"))
+
+    def test_sales_of_odoo_alone_are_not_marked(self):
+        order = self.env["sale.order"].create({"partner_id": self.company.partner_id.id})
+        order._action_cancel()
+        self.assertFalse(order.keycrm_canceled_here or order.keycrm_cancel_conflict)

@@ -216,7 +216,7 @@ def test_an_upgrade_from_an_earlier_version_keeps_everything(
     try:
         account, link = used(old, sandbox)
         rpc = old.rpc()
-        read = ("name", "amount_total", "state", "keycrm_id", "keycrm_total")
+        read = ("name", "amount_total", "state", "keycrm_id", "keycrm_total", "keycrm_amount_paid")
         orders = rpc.rows("sale.order", fields=list(read))
         offers = rpc.rows("keycrm.offer", fields=["keycrm_id", "product_id"])
         events = rpc.call("keycrm.event", "search_count", [])

@@ -5,8 +5,8 @@ def migrate(cr, version):
     cr.execute(
         """UPDATE sale_order o
               SET keycrm_amount_paid = CASE
-                      WHEN keycrm_payment_status IN ('paid', 'overpaid')
-                      THEN greatest(keycrm_total, rows.paid)
+                      WHEN o.keycrm_payment_status IN ('paid', 'overpaid')
+                      THEN greatest(o.keycrm_total, rows.paid)
                       ELSE coalesce(rows.paid, 0) END
              FROM sale_order known
              LEFT JOIN (SELECT p.sale_order_id, sum(p.amount) AS paid

@@ -17,8 +17,25 @@ class KeycrmAccount(models.Model):
         compute="_compute_unshipped_count",
         help="Archived orders whose deliveries are still open.",
     )
+    decision_count = fields.Integer(
+        string="Orders that need a decision",
+        compute="_compute_decision_count",
+        help="Orders that are not confirmed or not updated until a user decides.",
+    )
 
     # === COMPUTE METHODS ===#
+
+    def _compute_decision_count(self):
+        counts = dict(
+            self.env["sale.order"]
+            .sudo()
+            ._read_group(self._decision_domain(), ["keycrm_account_id"], ["__count"])
+        )
+        for account in self:
+            account.decision_count = counts.get(account, 0)
+
+    def _decision_domain(self):
+        return [("keycrm_account_id", "in", self.ids), ("keycrm_needs_decision", "=", True)]
 
     def _compute_unshipped_count(self):
         counts = dict(
@@ -75,6 +92,16 @@ class KeycrmAccount(models.Model):
         :return: an action
         """
         return self._screen("ordage_keycrm.keycrm_order_all_action", "keycrm_account_id")
+
+    def action_open_decisions(self):
+        """Show the orders on which a person has to decide.
+
+        :return: an action
+        """
+        action = self._screen("ordage_keycrm.keycrm_order_all_action", "keycrm_account_id")
+        return dict(
+            action, name=self.env._("Orders that need a decision"), domain=self._decision_domain()
+        )
 
     def action_open_unshipped(self):
         """Show archived orders whose deliveries are still open.

@@ -20,6 +20,18 @@ class SaleOrder(models.Model):
         groups="base.group_user",
     )
 
+    keycrm_needs_decision = fields.Boolean(
+        string="Needs a decision",
+        compute="_compute_keycrm_needs_decision",
+        store=True,
+        help="The order is not confirmed or not updated until a user decides or KeyCRM is corrected.",
+    )
+
+    # The overview counts them, however many orders there are; in the words in which Odoo asks.
+    _keycrm_needs_decision_index = models.Index(
+        "(keycrm_account_id) WHERE keycrm_needs_decision IS TRUE"
+    )
+
     # === COMPUTE METHODS ===#
 
     @api.depends("keycrm_problem_code", "keycrm_problem_params", "state")
@@ -30,6 +42,26 @@ class SaleOrder(models.Model):
         for order in self:
             if order.state == "sale" and order.keycrm_problem_code not in UNREADABLE_ORDER:
                 order.keycrm_problem = False
+
+    @api.depends(
+        "state",
+        "keycrm_problem_code",
+        "keycrm_cancel_conflict",
+        "keycrm_total_differs",
+        "keycrm_status_id.order_action",
+    )
+    def _compute_keycrm_needs_decision(self):
+        for order in self:
+            is_waiting = (
+                order.state in ("draft", "sent")
+                and order.keycrm_status_id.order_action == "confirm"
+                and (order.keycrm_problem_code or order.keycrm_total_differs)
+            )
+            order.keycrm_needs_decision = bool(
+                order.keycrm_cancel_conflict
+                or order.keycrm_problem_code in UNREADABLE_ORDER
+                or is_waiting
+            )
 
     # === BUSINESS METHODS ===#
 

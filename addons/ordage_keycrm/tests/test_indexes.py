@@ -32,6 +32,13 @@ class TestIndexes(TransactionCase):
         plan = self.answered_by("sale.order", [("keycrm_account_id", "=", 1)], order="keycrm_id")
         self.assertIn("sale_order_keycrm_id_unique", plan)
 
+    def test_orders_that_need_a_decision_are_found_among_all_orders(self):
+        # What answers with all orders of the account would be good enough for PostgreSQL here.
+        for name in ("keycrm_date_index", "keycrm_id_unique", "keycrm_rate_missing_index"):
+            self.env.cr.execute(SQL("DROP INDEX %s", SQL.identifier(f"sale_order_{name}")))
+        domain = [("keycrm_account_id", "in", [1, 2]), ("keycrm_needs_decision", "=", True)]
+        self.assertIn("keycrm_needs_decision_index", self.answered_by("sale.order", domain))
+
     def test_workers_find_what_is_due_among_all_that_is_done(self):
         mine, due = ("account_id", "=", 1), ("next_try_at", "<=", fields.Datetime.now())
         for model in ("keycrm.event", "keycrm.status.push"):

@@ -137,3 +137,22 @@ class TestCancelledByPerson(OrderCase):
         order = self.env["sale.order"].create({"partner_id": self.company.partner_id.id})
         order._action_cancel()
         self.assertFalse(order.keycrm_canceled_here or order.keycrm_cancel_conflict)
+
+    def test_the_overview_counts_the_orders_that_need_a_decision(self):
+        conflict = self.cancelled()
+        discount = self.make(self.made, discount_amount=530)
+        differs = self.make(self.made, grand_total=777)
+        self.make(self.new, grand_total=777)
+        self.make(self.made)
+        broken = self.make(self.made)
+        broken._keycrm_set_problem("lines_missing", {"order": broken.keycrm_id, "total": "5"})
+        wanted = conflict | discount | differs | broken
+        self.account.invalidate_recordset()
+        self.assertEqual(self.account.decision_count, 4)
+        found = self.env["sale.order"].search(self.account.action_open_decisions()["domain"])
+        self.assertEqual(found, wanted.sorted())
+        conflict.action_keycrm_keep_canceled()
+        discount.action_confirm()
+        self.arrive(broken.keycrm_id)
+        self.account.invalidate_recordset()
+        self.assertEqual(self.account.decision_count, 1)

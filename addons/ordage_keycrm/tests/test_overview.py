@@ -18,6 +18,7 @@ CARD = [
     "orders_today",
     "waiting_event_count",
     "failed_count",
+    "decision_count",
     "unshipped_count",
     "stock_waiting_count",
     "stock_refused_count",

@@ -1,0 +1,56 @@
+"""Orders on which a person has to decide say so, and one press decides."""
+
+IN_PRODUCTION = 4
+
+
+def test_orders_that_wait_for_a_decision_say_so(account, rpc, screen, wait_for):
+    rpc.write("keycrm.account", account.id, import_payments=True)
+    offer = account.keycrm.create_offer(sku="CUP-9", name="Кухоль", price=500)["id"]
+
+    def made(**values):
+        number = account.keycrm.create_order(
+            lines=[{"offer_id": offer, "price": 500, "quantity": 1}],
+            status_id=IN_PRODUCTION,
+            **values,
+        )["id"]
+        return number, wait_for(lambda: account.order(number, "id", "state"), 90, "the order")["id"]
+
+    number, order = made(payments=[{"amount": 24, "status": "paid"}])
+    screen.open("keycrm_order_action", order)
+    screen.press("Скасувати")
+    screen.press("Гаразд")
+    screen.sees("Це замовлення скасовано в Odoo")
+    account.keycrm.patch_order(number, raw={"payments_total": 480})
+    account.keycrm.send_webhook(number)
+    wait_for(
+        lambda: account.order(number, "keycrm_payments_differ")["keycrm_payments_differ"],
+        *(90, "the payment"),
+    )
+    assert account.order(number, "state")["state"] == "cancel"
+    screen.open("keycrm_order_action", order)
+    screen.picture("order-canceled-in-odoo")
+    screen.page.get_by_role("tab", name="KeyCRM", exact=True).click()
+    screen.sees("не дають суми")
+    screen.picture("order-payments-differ")
+    screen.press("Відновити замовлення")
+    wait_for(lambda: account.order(number, "state")["state"] == "sale", 90, "the order back")
+    screen.open("keycrm_order_action", order)
+    screen.does_not_see("Це замовлення скасовано в Odoo")
+
+    _number, waiting = made(discount_amount=530)
+    screen.open("keycrm_order_action", waiting)
+    screen.sees("перевищують вартість")
+    screen.picture("order-discount-over-goods")
+
+    account.keycrm.patch_order(number, raw={"products": []})
+    account.keycrm.send_webhook(number)
+    wait_for(
+        lambda: account.order(number, "keycrm_problem")["keycrm_problem"],
+        90,
+        "the malformed answer",
+    )
+    screen.open("keycrm_order_action", order)
+    screen.sees("без товарів")
+    screen.picture("order-without-lines")
+    screen.open("keycrm_order_status_action")
+    screen.picture("order-statuses")

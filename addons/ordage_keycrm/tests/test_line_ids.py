@@ -207,3 +207,19 @@ class TestLineIds(OrderCase):
             ("reserved", 5),
         )
         self.assertEqual(order.order_line.keycrm_id, self.line_id(order))
+
+    def test_ids_that_moved_on_to_one_off_goods_bring_no_product_along(self):
+        self.keycrm.set_switches(line_ids="kept")
+        order = self.make(self.made)
+        product = order.order_line.product_id
+        line = self.line_id(order)
+        self.keycrm.add_line(
+            order.keycrm_id, offer_id=self.offer, price=100, quantity=5, webhook=False
+        )
+        fields_ = {"offer_id": None, "sku": None, "name": "Листівка", "price": 20, "quantity": 1}
+        self.keycrm.patch_line(order.keycrm_id, line, webhook=False, **fields_)
+        self.arrive(order.keycrm_id)
+        names = {row.keycrm_name: row.product_id for row in order.order_line}
+        self.assertEqual(names["Кухоль"], product)
+        self.assertNotEqual(names["Листівка"], product)
+        self.assertFollows(order)

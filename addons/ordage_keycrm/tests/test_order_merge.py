@@ -53,6 +53,19 @@ class TestMergeCopyDelete(OrderCase):
         main = self.arrive(number)
         self.assertIn(main.name, self.todo(other))
 
+    def test_one_off_goods_keep_their_product_when_they_are_merged(self):
+        main = self.make(self.made)
+        other = self.arrive(
+            self.new_order([{"name": "Листівка", "price": 20}], status_id=self.made.keycrm_id)
+        )
+        product = other.order_line.product_id
+        product.write({"default_code": "OWN", "keycrm_sku_generated": False})
+        line = other.order_line.keycrm_id
+        self.keycrm.merge_orders(main.keycrm_id, other.keycrm_id)
+        self.keycrm.patch_line(main.keycrm_id, line, name="Листівка велика", webhook=False)
+        self.arrive(other.keycrm_id, main.keycrm_id)
+        self.assertIn(product, main.order_line.product_id)
+
     def test_a_copy_is_linked_to_its_original(self):
         order = self.make(self.made)
         copy = self.arrive(self.keycrm.copy_order(order.keycrm_id, webhook=False)["id"])

@@ -24,7 +24,13 @@ class KeycrmAccount(models.Model):
     # === FIELDS ===#
 
     overview_state = fields.Selection(
-        [("off", "Disabled"), ("trouble", "Problem"), ("new", "Setup"), ("well", "Connected")],
+        [
+            ("off", "Disabled"),
+            ("trouble", "Problem"),
+            ("decision", "Needs a decision"),
+            ("new", "Setup"),
+            ("well", "Connected"),
+        ],
         string="State",
         compute="_compute_overview_state",
     )
@@ -70,13 +76,17 @@ class KeycrmAccount(models.Model):
 
     # === COMPUTE METHODS ===#
 
-    @api.depends("enabled", "trouble_code", "caught_up_at", "reference_text")
+    @api.depends("enabled", "trouble_code", "caught_up_at", "reference_text", "decision_count")
     def _compute_overview_state(self):
+        """Green only where nothing waits for a person."""
+        undecided = self._accounts_with_failures()
         for account in self:
             if account.trouble_code or (account.enabled and account.reference_text):
                 account.overview_state = "trouble"
             elif not account.enabled:
                 account.overview_state = "off" if account.caught_up_at else "new"
+            elif account.decision_count or account.stock_held_zeros or account.id in undecided:
+                account.overview_state = "decision"
             else:
                 account.overview_state = "well"
 
@@ -221,6 +231,22 @@ class KeycrmAccount(models.Model):
             )
         )
         return {(account, day): count for account, day, count in self.env.cr.fetchall()}
+
+    def _accounts_with_failures(self):
+        """:return: ids of accounts of which an event failed and is not tried again automatically"""
+        groups = (
+            self.env["keycrm.event"]
+            .sudo()
+            ._read_group(
+                [
+                    ("account_id", "in", self.ids),
+                    ("state", "=", "failed"),
+                    ("next_try_at", "=", False),
+                ],
+                ["account_id"],
+            )
+        )
+        return {account.id for (account,) in groups}
 
     def _event_counts(self):
         """Count the orders, not the messages, that wait or failed.

@@ -149,6 +149,7 @@ class TestCancelledByPerson(OrderCase):
         wanted = conflict | discount | differs | broken
         self.account.invalidate_recordset()
         self.assertEqual(self.account.decision_count, 4)
+        self.assertEqual(self.account.overview_state, "decision")
         found = self.env["sale.order"].search(self.account.action_open_decisions()["domain"])
         self.assertEqual(found, wanted.sorted())
         conflict.action_keycrm_keep_canceled()
@@ -156,3 +157,13 @@ class TestCancelledByPerson(OrderCase):
         self.arrive(broken.keycrm_id)
         self.account.invalidate_recordset()
         self.assertEqual(self.account.decision_count, 1)
+        self.keycrm.patch_order(differs.keycrm_id, grand_total=None, webhook=False)
+        self.arrive(differs.keycrm_id)
+        self.account.invalidate_recordset()
+        self.assertEqual(self.account.overview_state, "well")
+        event = {"event": "order.x", "keycrm_order_id": 1, "account_id": self.account.id}
+        failed = self.env["keycrm.event"].create({**event, "state": "failed", "attempts": 9})
+        for next_try, state in ((self.env.cr.now(), "well"), (False, "decision")):
+            failed.next_try_at = next_try
+            self.account.invalidate_recordset()
+            self.assertEqual(self.account.overview_state, state)

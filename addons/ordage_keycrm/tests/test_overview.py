@@ -168,7 +168,7 @@ class TestOverview(KeycrmCase):
         for index in range(9):
             more |= self.env["keycrm.account"].create({"name": f"Shop {index}"})
         self.assertLessEqual(queries(more), one + 1)
-        self.assertLessEqual(one, 25)
+        self.assertLessEqual(one, 26)
 
     def test_a_salesperson_sees_the_figures_and_no_secret(self):
         seller = new_test_user(self.env, "seller", groups="sales_team.group_sale_salesman")

@@ -122,6 +122,12 @@ def test_properties_tell_one_off_goods_of_one_name_apart():
     assert match_lines(before, [line(11, **size("L")), line(12, **size("M"))]) == {11: "l", 12: "m"}
 
 
+def test_hundreds_of_equal_lines_saved_anew_are_matched_one_by_one():
+    before = [known(n, n + 1, **CUP) for n in range(400)]
+    found = match_lines(before, [line(1000 + n, **CUP) for n in range(400)])
+    assert found == {1000 + n: n for n in range(400)}
+
+
 goods = st.sampled_from([CUP, PLATE, {"name": "Разове"}, {"sku": "BOWL", "name": "Миска"}])
 numbers = st.integers(min_value=1, max_value=9)
 

@@ -54,17 +54,14 @@ def match_lines(known: Iterable[KnownLine], lines: Iterable[Line]) -> dict[int, 
     :param lines: the order's lines in KeyCRM
     :return: ``{id of KeyCRM's line: key}``; a line that is missing in it is new
     """
-    free, open_lines, found = list(known), list(lines), {}
-
-    def take(one: KnownLine, line: Line) -> None:
-        found[line.id] = one.key
-        free.remove(one)
-        open_lines.remove(line)
-
-    for pass_ in (_same_id_and_goods, _same_goods, _same_id):
-        for one, line in pass_(free, open_lines):
-            if one in free and line in open_lines:
-                take(one, line)
+    free = {one.key: one for one in known}
+    open_lines = {line.id: line for line in lines}
+    found = {}
+    for candidates in (_same_id_and_goods, _same_goods, _same_id):
+        for one, line in candidates(list(free.values()), list(open_lines.values())):
+            if one.key in free and line.id in open_lines:
+                found[line.id] = one.key
+                del free[one.key], open_lines[line.id]
     return found
 
 

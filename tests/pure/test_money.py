@@ -72,6 +72,8 @@ def test_discounts_that_exceed_the_goods_make_their_total_negative():
     for discount, expected in ((0, 140), (140, 0), ("140.01", Decimal("-0.01"))):
         parsed = order(lines, total_discount=discount, shipping_price="500.00")
         assert money.goods_total(parsed) == expected
+    fractions = [{"price": "10.01", "price_sold": "10.01", "quantity": "0.333"}] * 3
+    assert money.goods_total(order(fractions, total_discount="10.00")) == 0
     sold_below_zero = [{"price": 10, "price_sold": -40, "quantity": 1}]
     assert money.goods_total(order(sold_below_zero)) == -40
 

@@ -134,8 +134,8 @@ class TestTrouble(KeycrmCase):
         self.assertEqual(self.Order.search_count([("keycrm_id", "in", numbers)]), 4)
 
     def test_a_list_that_keycrm_cannot_give_stops_only_the_orders_that_name_what_is_new_in_it(self):
-        self.keycrm.put_status(id=777, name="Особливий", group_id=1)
-        odd, good = self.new_order(LINES, status_id=777), self.new_order(LINES)
+        self.keycrm.put_source(id=777, name="Особливе")
+        odd, good = self.new_order(LINES, source_id=777), self.new_order(LINES)
         self.keycrm.add_fault("status", path="/order/payment-method", status=500, times=None)
         self.told(odd, good)
         self.orders_lane()
@@ -146,7 +146,7 @@ class TestTrouble(KeycrmCase):
         self.keycrm.clear_faults()
         self.event(odd).action_retry()
         self.orders_lane()
-        self.assertEqual(self.order(odd).keycrm_status_id.name, "Особливий")
+        self.assertEqual(self.order(odd).keycrm_source_id.name, "Особливе")
 
     def test_an_order_of_ten_megabytes_arrives(self):
         number = self.new_order(LINES)

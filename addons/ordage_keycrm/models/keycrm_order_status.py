@@ -20,7 +20,7 @@ class KeycrmOrderStatus(models.Model):
         string="Active in KeyCRM",
         default=True,
         readonly=True,
-        help="Whether KeyCRM still offers the status. Orders keep a status that was switched off or "
+        help="Whether KeyCRM still offers the status. Orders keep a status that was turned off or "
         "deleted.",
     )
     group = fields.Selection(STATUS_GROUPS, readonly=True, help="The six status groups of KeyCRM.")

@@ -65,6 +65,7 @@ class Story:
     :param expected: of that, expected back
     :param never: it was over when Odoo first saw it
     :param freed: what it takes out is not reserved just now
+    :param canceled_here: a person canceled it in Odoo: KeyCRM does not revive it
     """
 
     shelf: int = 20
@@ -79,6 +80,7 @@ class Story:
     expected: int = 0
     never: bool = False
     freed: bool = False
+    canceled_here: bool = False
 
     # === WHAT KEYCRM IS TO SHOW ===
 
@@ -155,6 +157,8 @@ def _arrive(account: Account, story: Story) -> Story:
         story = replace(story, expected=max(story.expected, story.out - wanted))
     else:
         story = replace(story, line=story.ordered)
+    if story.canceled_here:
+        return story
     if cancels:
         return story if story.out else _ended(story, "cancel")
     if story.status == NEW or not account.confirms:
@@ -174,7 +178,7 @@ def _in_odoo(account: Account, story: Story, step: str) -> Story | None:
     if step == "cancels first":
         if story.out or story.never or story.state == "cancel":
             return None
-        return _ended(story, "cancel")
+        return replace(_ended(story, "cancel"), canceled_here=True)
     if step == "takes one back":
         if not story.out:
             return None

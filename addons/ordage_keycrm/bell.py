@@ -56,7 +56,7 @@ class Bell:
         with self._changed:
             if delay or not self._will_ring(dbname, cron_ids):
                 due = self._due(dbname, cron_ids, delay)
-                one = (due, dbname, cron_ids, bool(delay))
+                one = (due, dbname, cron_ids, bool(delay), delay <= SOON_SECONDS)
                 if one not in self._waiting:
                     heapq.heappush(self._waiting, one)
                     self._changed.notify()
@@ -76,8 +76,8 @@ class Bell:
         asked then, which would cost a connection at each of many users' commits."""
         soon = time.monotonic() + SOON_SECONDS
         rung = set()
-        for due, of, ids, _is_sure in self._waiting:
-            if of == dbname and due <= soon:
+        for due, of, ids, _is_sure, is_short in self._waiting:
+            if of == dbname and due <= soon and is_short:
                 rung.update(ids)
         return bool(cron_ids) and rung.issuperset(cron_ids)
 
@@ -108,7 +108,7 @@ class Bell:
                 if wait > 0:
                     self._changed.wait(wait)
                     continue
-                _due, dbname, cron_ids, is_sure = heapq.heappop(self._waiting)
+                _due, dbname, cron_ids, is_sure, _is_short = heapq.heappop(self._waiting)
                 # A run may have begun to gather since.
                 if is_sure or not self._will_ring(dbname, cron_ids):
                     self._rung = {
@@ -121,7 +121,9 @@ class Bell:
 
 
 def are_due_soon(cr, cron_ids):
-    """Tell whether each of these actions has a wake-up of a moment later.
+    """Tell whether each of these actions has a wake-up of a moment later, made a moment ago.
+
+    A retry that is due by chance does not count: what changed just now is not to wait for it.
 
     :param cr: cursor of their database
     :param cron_ids: ids of ``ir.cron``
@@ -131,8 +133,10 @@ def are_due_soon(cr, cron_ids):
             """SELECT count(DISTINCT cron_id) FROM ir_cron_trigger,
                       LATERAL (SELECT clock_timestamp() AT TIME ZONE 'UTC' AS now) clock
                 WHERE cron_id = ANY(%s) AND call_at > now
-                  AND call_at <= now + make_interval(secs => %s)""",
+                  AND call_at <= now + make_interval(secs => %s)
+                  AND call_at <= create_date + make_interval(secs => %s)""",
             list(cron_ids),
+            SOON_SECONDS,
             SOON_SECONDS,
         )
     )

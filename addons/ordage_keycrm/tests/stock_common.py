@@ -187,12 +187,16 @@ class StockCase(KeycrmCase):
         )
         self.env["keycrm.stock.level"].invalidate_model()
 
-    def put_wakes(self, seconds):
-        """Let the worker's wake-ups be due so many seconds from now."""
+    def put_wakes(self, seconds, ago=0):
+        """Let the worker's wake-ups be due so many seconds from now.
+
+        :param ago: seconds since they were made
+        """
         self.env.cr.execute(
-            "UPDATE ir_cron_trigger SET call_at = clock_timestamp() AT TIME ZONE 'UTC'"
-            " + make_interval(secs => %s) WHERE cron_id = %s",
-            [seconds, self.account.stock_cron_id.id],
+            "UPDATE ir_cron_trigger SET call_at = now + make_interval(secs => %s),"
+            " create_date = now - make_interval(secs => %s)"
+            " FROM (SELECT clock_timestamp() AT TIME ZONE 'UTC' AS now) clock WHERE cron_id = %s",
+            [seconds, ago, self.account.stock_cron_id.id],
         )
 
     def sent(self, work=True):

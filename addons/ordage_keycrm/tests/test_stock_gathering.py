@@ -53,6 +53,22 @@ class TestGathering(StockCase):
         self.put_wakes(0)
         self.assertEqual([list(rows.values()) for _warehouse, rows in self.sent()], [[7.0]])
 
+    def test_a_retry_that_is_due_soon_does_not_delay_fresh_changes(self):
+        self.count(self.one, 5)
+        self.cron._trigger_keycrm(60)
+        self.put_wakes(3, ago=57)
+        self.assertEqual([list(rows.values()) for _warehouse, rows in self.sent()], [[5.0]])
+
+    def test_a_change_beside_a_retry_of_this_process_notifies_at_once(self):
+        ringing = bell.Bell(lambda *_told: None)
+        ringing._start = lambda: None
+        for delay, is_left_out in ((60.0, False), (4.0, True)):
+            ringing.ring("db", delay, (1,))
+            due = ringing._waiting[0][0]
+            with patch.object(bell.time, "monotonic", return_value=due - 3):
+                self.assertEqual(ringing._will_ring("db", (1,)), is_left_out)
+            ringing._waiting.clear()
+
     def test_who_moves_goods_while_it_sends_has_nobody_to_wake(self):
         self.count(self.one, 5)
         self.commit_apart(self.one)

@@ -223,7 +223,8 @@ class SaleOrder(models.Model):
         :return: a notification
         :raise UserError: when the integration is off
         """
-        self.check_access("read")
+        # What arrives is written to the order: users who can only read it cannot start that.
+        self.check_access("write")
         orders = self.filtered("keycrm_id")
         if not orders.keycrm_account_id.filtered("enabled"):
             raise UserError(self.env._("The integration with KeyCRM is disabled."))

@@ -33,6 +33,30 @@ class TestOneKey(KeycrmCase):
                 second.write(change)
         self.assertEqual(second._api_key(), "another")
 
+    def test_the_same_key_pasted_in_the_settings_of_another_company_is_refused(self):
+        company = self.env["res.company"].create({"name": "Інша"})
+        second = self.second(company_id=company.id)
+        Settings = self.env["res.config.settings"].with_company(company)
+        for key in (KEY, f"  {KEY}\n"):
+            with self.assertRaisesRegex(ValidationError, "Shop"), self.env.cr.savepoint():
+                Settings.create({"keycrm_api_key": key}).execute()
+        self.assertFalse(second.api_key)
+
+    def test_a_rejected_key_is_not_enabled_in_the_settings_either(self):
+        company = self.env["res.company"].create({"name": "Інша"})
+        second = self.second(company_id=company.id)
+        Settings = self.env["res.config.settings"].with_company(company)
+        with self.assertRaises(ValidationError), self.env.cr.savepoint():
+            Settings.create({"keycrm_api_key": "wrong", "keycrm_enabled": True}).execute()
+        self.assertFalse(second.enabled)
+
+    def test_a_copy_of_an_account_has_no_key(self):
+        copy = self.account.copy()
+        self.assertFalse(copy.api_key)
+        self.assertFalse(copy.enabled)
+        with self.assertRaisesRegex(ValidationError, "Shop"), self.env.cr.savepoint():
+            copy.api_key = KEY
+
     def test_who_may_not_see_the_other_account_does_not_learn_its_name(self):
         company = self.env["res.company"].create({"name": "Інша"})
         stranger = new_test_user(

@@ -25,6 +25,7 @@ class Batch:
     :param shared: ``{(model or "ref", name): record}``: tags, marketing marks, products of extra lines
     :param matches: ``{KeyCRM order: {KeyCRM line: sale.order.line}}`` of known orders
     :param runs_about_gone: ``{KeyCRM order: keycrm.order.sync}`` that say what has already left
+    :param remarks: ``{KeyCRM order: sentences}``: what Odoo did not accept of it
     :param touched: ids of products whose stock KeyCRM moved by itself
     """
 
@@ -44,6 +45,11 @@ class Batch:
     shared: dict = field(default_factory=dict)
     runs_about_gone: dict = field(default_factory=dict)
     matches: dict = field(default_factory=dict)
+    remarks: dict = field(default_factory=dict)
+
+    def remark(self, order, sentence):
+        """Record what a person has to know of an order that is written all the same."""
+        self.remarks.setdefault(order.id, []).append(sentence)
 
     def look_up(self, kind, name, find):
         """Look something up that orders share, once for all of them.
@@ -72,8 +78,12 @@ class Batch:
         return _ACTION_THAT_KEEPS.get(known.state if known else None, "quotation")
 
     def invoice_address(self, partner):
-        """Say who is invoiced: the company of a company's buyer, at its address for invoices."""
+        """Say who is invoiced: the company of a company's buyer, at its address for invoices; the buyer
+        where the company's contact belongs to another company of the database.
+        """
         payer = partner.commercial_partner_id
+        if payer not in self.invoice_addresses and payer.company_id - self.account.company_id:
+            return partner
         return self.invoice_addresses.get(payer, payer)
 
     def record(self, order):

@@ -6,6 +6,7 @@ from odoo import fields, models
 from odoo.exceptions import ConcurrencyError
 from odoo.tools import SQL
 
+from .. import contacts
 from ..concurrency import OTHER_WAS_FASTER
 from ..const import ROW_LOCKED_PAUSE, UNREADABLE_ORDER
 from ..inbox_state import InboxState
@@ -209,10 +210,26 @@ class KeycrmAccount(models.Model):
             if isinstance(error, OTHER_WAS_FASTER) and not self._is_an_orders_fault(error):
                 raise
             if len(orders) == 1:
-                return {orders[0].id: Outcome.failed(error)}
+                return {orders[0].id: self._import_tolerantly(importer, orders[0], error)}
             _logger.info("KeyCRM account %s: batch fails (%r), going on in halves", self.id, error)
         middle = len(orders) // 2
         return {**self._import_orders(orders[:middle]), **self._import_orders(orders[middle:])}
+
+    def _import_tolerantly(self, importer, order, error):
+        """Write an order that Odoo refuses once more, without what it refuses of its contacts.
+
+        :param error: why it was refused
+        :return: :class:`~..outcome.Outcome`
+        """
+        if not isinstance(error, contacts.REFUSALS):
+            return Outcome.failed(error)
+        try:
+            with self.env.cr.savepoint():
+                return contacts.tolerant(importer)._import_batch(self, [order])[order.id]
+        except Exception as again:
+            if isinstance(again, OTHER_WAS_FASTER) and not isinstance(again, LockNotAvailable):
+                raise
+            return Outcome.failed(again)
 
     def _is_an_orders_fault(self, error):
         """Tell whether what looks like another transaction is to be blamed on an order."""

@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 
+from .. import contacts
 from ..bridge import as_bridge
 from ..keycrm.naming import shortened
 
@@ -32,7 +33,7 @@ class KeycrmCompany(models.Model):
 
     # === COMPUTE METHODS ===#
 
-    @api.depends("partner_id", "by_hand")
+    @api.depends("partner_id.company_id", "by_hand")
     def _compute_buyers_parent_id(self):
         """The contact below which buyers are put: none of an Odoo user or a company of this database."""
         closed = self.partner_id._keycrm_closed()
@@ -70,9 +71,21 @@ class KeycrmCompany(models.Model):
         )
 
     def _make_contacts(self):
-        """Give each company its contact."""
-        missing = self.filtered(lambda company: not company.partner_id)
-        partners = self.env["res.partner"].create(
+        """Give each company a contact that the account's orders can have.
+
+        Where Odoo refuses it (another module requires a tax number, say), there is none, and it is tried
+        again with the next order.
+        """
+        missing = self.filtered(
+            lambda company: (
+                not company.partner_id
+                or company.partner_id._keycrm_of_another_company(company.company_id)
+            )
+        )
+        if not missing:
+            return
+        created = contacts.create(
+            self.env["res.partner"],
             [
                 {
                     "name": company.name,
@@ -82,7 +95,9 @@ class KeycrmCompany(models.Model):
                     "lang": company.account_id.company_id.partner_id.lang or self.env.lang,
                 }
                 for company in missing
-            ]
+            ],
+            ("country_id", "lang"),
         )
-        for company, partner in zip(missing, partners, strict=True):
-            company.write({"partner_id": partner.id, "given": {"name": partner.name}})
+        for company, (partner, _refused) in zip(missing, created, strict=True):
+            if partner:
+                company._replace_contact(partner, {"name": partner.name})

@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 
-from .. import todo
+from .. import contacts, todo
 from ..bridge import as_bridge, is_bridge
 
 
@@ -9,7 +9,7 @@ class KeycrmContactMapping(models.AbstractModel):
 
     The contact takes a change from KeyCRM only where it still has the value that KeyCRM gave before, and
     where no Odoo user and no company of this database stands behind it: a new e-mail address would let its
-    owner reset that user's password. What it does not take is proposed to a person.
+    owner reset that user's password. What it does not take, and what Odoo refuses, is proposed to a person.
     """
 
     _name = "keycrm.contact.mapping"
@@ -64,7 +64,8 @@ class KeycrmContactMapping(models.AbstractModel):
         """Let the contact take changed values; propose those that it does not take.
 
         :param values: ``{field of the contact: value}`` that changed in KeyCRM; an empty value was removed
-        :param propose: False for a contact that is met for the first time: it only gets what it lacks
+        :param propose: False for a contact that is met for the first time: it only gets what it lacks, and
+            is proposed nothing but the company that is to be invoiced
         """
         self.ensure_one()
         partner, given, changes = self.partner_id, dict(self.given or {}), {}
@@ -80,11 +81,39 @@ class KeycrmContactMapping(models.AbstractModel):
                 continue
             if partner._keycrm_value(name) == given.get(name, "") and name not in closed:
                 changes[name] = given[name] = value
-            elif value and propose:
+            elif value and (propose or (name == "parent_id" and name in closed)):
                 proposed[name] = value
+        refused = {}
         if changes:
-            partner.write({name: value or False for name, value in changes.items()})
-        self._write_proposals(given, proposed)
+            refused = contacts.write(partner, {name: v or False for name, v in changes.items()})
+        for name in refused:
+            given[name] = (self.given or {}).get(name, "")
+            proposed[name] = changes[name]
+        self._write_proposals(given, proposed, refused)
+
+    def _replace_contact(self, partner, given):
+        """Map to another contact; where the former one belongs to another company, a person is told.
+
+        :param partner: ``res.partner`` that was created for it
+        :param given: values that it has from KeyCRM
+        """
+        self.ensure_one()
+        former = self.partner_id
+        self.write({"partner_id": partner.id, "given": given})
+        if former:
+            todo.leave(
+                partner,
+                self.account_id._todo_user(partner.user_id),
+                self.env._("KeyCRM contact of another company"),
+                [
+                    self.env._(
+                        "%(former)s belongs to the company %(company)s, so orders of KeyCRM cannot "
+                        "have it any more: they have this new contact.",
+                        former=former.display_name,
+                        company=former.company_id.display_name,
+                    )
+                ],
+            )
 
     def _settle_proposals(self):
         """Drop proposals that the contact has taken meanwhile."""
@@ -97,8 +126,11 @@ class KeycrmContactMapping(models.AbstractModel):
             }
             mapping._write_proposals(mapping.given, left)
 
-    def _write_proposals(self, given, proposed):
-        """Store what was given and proposed; the activity follows the proposals."""
+    def _write_proposals(self, given, proposed, refused=()):
+        """Store what was given and proposed; the activity follows the proposals.
+
+        :param refused: ``{field: reason}`` of what Odoo refused
+        """
         if (given or {}) != (self.given or {}):
             self.given = given
         if proposed == (self.proposed or {}):
@@ -109,7 +141,7 @@ class KeycrmContactMapping(models.AbstractModel):
             return
         account = self.account_id
         mapping = self.with_context(lang=account.company_id.partner_id.lang or self.env.lang)
-        rows = mapping._proposal_rows()
+        rows = mapping._proposal_rows(dict(refused))
         if self.activity_id.active:
             self.activity_id.note = todo.note_of(rows)
             return
@@ -120,11 +152,11 @@ class KeycrmContactMapping(models.AbstractModel):
             user_id=account._todo_user(self.partner_id.user_id).id,
         )
 
-    def _proposal_rows(self):
-        """:return: list of sentences, one for each proposed value"""
+    def _proposal_rows(self, refused):
+        """:return: list of sentences: one for each proposed value, and why Odoo refused some"""
         Partner = self.env["res.partner"]
         labels = Partner.fields_get(list(self.proposed), ["string"])
-        return [
+        rows = [
             self.env._(
                 "%(field)s: “%(now)s” in Odoo, “%(new)s” in KeyCRM (%(record)s). If KeyCRM is "
                 "right, change it here.",
@@ -135,6 +167,8 @@ class KeycrmContactMapping(models.AbstractModel):
             )
             for name, value in sorted(self.proposed.items())
         ]
+        reasons = dict.fromkeys(reason for name, reason in refused.items() if name in self.proposed)
+        return rows + [self.env._("Odoo refused it: %s", reason) for reason in reasons]
 
     def _shown(self, name, value):
         """:return: the value as people read it"""

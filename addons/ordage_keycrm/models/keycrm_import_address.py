@@ -1,6 +1,7 @@
 from odoo import api, models
 from odoo.tools import ormcache
 
+from .. import contacts
 from ..keycrm.naming import normalised_phone, shortened
 
 
@@ -10,15 +11,16 @@ class KeycrmOrderImporter(models.AbstractModel):
     _inherit = "keycrm.order.importer"
 
     @api.model
-    def _delivery_addresses(self, account, orders, partners):
-        """Find or make the addresses of the recipients; the buyer's own where nothing differs.
+    def _delivery_addresses(self, batch, partners):
+        """Find or make the addresses of the recipients; the buyer's own where nothing differs, or where
+        Odoo accepts none: then a person is told where the goods are to go.
 
         :param partners: ``{number: res.partner}`` of the buyers
         :return: ``{number: res.partner}``
         """
         Partner = self.env["res.partner"]
-        found, wanted = {}, {}
-        for order in orders:
+        account, found, wanted = batch.account, {}, {}
+        for order in batch.orders:
             partner = partners[order.id]
             vals = self._recipient_vals(account, order.shipping, partner)
             if vals:
@@ -33,11 +35,26 @@ class KeycrmOrderImporter(models.AbstractModel):
         parents = Partner.browse({parent for parent, _key in missing})
         parents.commercial_partner_id.fetch(Partner._commercial_fields())
         Partner = Partner.with_context(keycrm_closed_parents=parents._keycrm_closed().ids)
-        created = Partner.create(
-            [{**vals, "keycrm_recipient_key": key} for (_parent, key), vals in missing.items()]
+        created = contacts.create(
+            Partner,
+            [{**vals, "keycrm_recipient_key": key} for (_parent, key), vals in missing.items()],
+            ("zip", "phone", "country_id", "street2", "city", "street"),
         )
-        known.update(zip(missing, created, strict=True))
+        refused = {}
+        for key, (address, reasons) in zip(missing, created, strict=True):
+            known[key], refused[key] = address or Partner.browse(key[0]), reasons
         found.update((number, known[key]) for number, (key, _vals) in wanted.items())
+        for order in batch.orders:
+            key, vals = wanted.get(order.id, (None, None))
+            if refused.get(key):
+                batch.remark(
+                    order,
+                    self.env._(
+                        "Odoo did not accept this delivery address: %(address)s. Reason: %(reason)s",
+                        address=", ".join(vals[name] for name in _KEY_FIELDS if vals[name]),
+                        reason=next(iter(refused[key].values())),
+                    ),
+                )
         return found
 
     @api.model

@@ -1,7 +1,9 @@
 from odoo import api, models
 from odoo.tools import email_normalize
 
+from .. import contacts
 from ..keycrm.naming import normalised_phone, shortened
+from ..keycrm.records import Buyer
 
 
 class KeycrmOrderImporter(models.AbstractModel):
@@ -15,26 +17,28 @@ class KeycrmOrderImporter(models.AbstractModel):
     _inherit = "keycrm.order.importer"
 
     @api.model
-    def _partners(self, account, orders):
-        """Find or make the contacts of the orders.
+    def _partners(self, batch):
+        """Find or make the contacts of the orders. What Odoo refuses of them never loses an order: it comes
+        with what is allowed, and a person is told the rest.
 
         :return: ``{number: (buyer, delivery address)}``, both ``res.partner``
         """
-        buyers = self._buyers(account, orders)
+        account, orders = batch.account, batch.orders
+        buyers = self._buyers(batch)
         anonymous = None
         if any(order.client_id not in buyers for order in orders):
             anonymous = self._anonymous(account)
         partners = {order.id: buyers.get(order.client_id) or anonymous for order in orders}
-        addresses = self._delivery_addresses(account, orders, partners)
+        addresses = self._delivery_addresses(batch, partners)
         return {order.id: (partners[order.id], addresses[order.id]) for order in orders}
 
     @api.model
-    def _buyers(self, account, orders):
+    def _buyers(self, batch):
         """Find the contacts of the buyers by KeyCRM's number, and match or make those that are new.
 
         :return: ``{KeyCRM's number of the buyer: res.partner}``
         """
-        told = {}
+        account, orders, told = batch.account, batch.orders, {}
         for order in orders:
             before = told.get(order.client_id)
             if order.client_id and order.buyer and not _is_older(order.buyer, before):
@@ -46,13 +50,33 @@ class KeycrmOrderImporter(models.AbstractModel):
             ]
         )
         companies = self._companies_of(account, told.values())
-        for tie in ties:
+        elsewhere = ties.filtered(
+            lambda tie: tie.partner_id._keycrm_of_another_company(account.company_id)
+        )
+        if elsewhere:
+            self._replace_contacts(account, elsewhere, told, companies)
+        for tie in ties - elsewhere:
             if tie.keycrm_id in told:
                 self._follow_buyer(tie, told[tie.keycrm_id], companies)
-        partners = {tie.keycrm_id: tie.partner_id for tie in ties}
-        new = {number: buyer for number, buyer in told.items() if number not in partners}
+        partners = {
+            tie.keycrm_id: tie.partner_id
+            for tie in ties
+            if not tie.partner_id._keycrm_of_another_company(account.company_id)
+        }
+        known = set(ties.mapped("keycrm_id"))
+        new = {number: buyer for number, buyer in told.items() if number not in known}
         if new:
             partners.update(self._new_buyers(account, new, companies))
+        for order in orders:
+            if order.client_id in told and order.client_id not in partners:
+                batch.remark(
+                    order,
+                    self.env._(
+                        "Odoo did not accept the contact of the buyer %s. Create it and choose it on "
+                        "the order and in “Buyers and contacts”.",
+                        _buyer_line(told[order.client_id]),
+                    ),
+                )
         return partners
 
     @api.model
@@ -133,8 +157,12 @@ class KeycrmOrderImporter(models.AbstractModel):
         matched = set(partners)
         vals = {n: self._contact_vals(account, buyer, companies) for n, buyer in buyers.items()}
         new = [number for number in buyers if number not in matched]
-        created = self.env["res.partner"].create([vals[number] for number in new])
-        partners.update(zip(new, created, strict=True))
+        created = self._create_contacts([vals[number] for number in new])
+        refused = {}
+        for number, (partner, reasons) in zip(new, created, strict=True):
+            if partner:
+                partners[number], refused[number] = partner, reasons
+        buyers = {number: buyer for number, buyer in buyers.items() if number in partners}
         ties = self.env["keycrm.buyer"].create(
             [
                 {
@@ -145,19 +173,48 @@ class KeycrmOrderImporter(models.AbstractModel):
                         companies[buyer.company_id].id if buyer.company_id in companies else False
                     ),
                     "keycrm_updated_at": buyer.updated_at or False,
-                    "given": {}
-                    if number in matched
-                    else {name: vals[number][name] or "" for name in _GIVEN},
+                    "given": {} if number in matched else _given(vals[number], refused[number]),
                     **_told_vals(buyer),
                 }
                 for number, buyer in buyers.items()
             ]
         )
+        for tie in ties:
+            self._propose_refused(tie, vals[tie.keycrm_id], refused.get(tie.keycrm_id))
         for tie in ties.filtered(lambda tie: tie.keycrm_id in matched):
             # A contact that a person made keeps what it has.
             now = {name: vals[tie.keycrm_id][name] or "" for name in _GIVEN}
             tie._follow({name: value for name, value in now.items() if value}, propose=False)
         return partners
+
+    @api.model
+    def _create_contacts(self, vals_list):
+        """Create contacts of buyers; see :func:`~..contacts.create`."""
+        return contacts.create(
+            self.env["res.partner"], vals_list, ("parent_id", "email", "phone", "lang")
+        )
+
+    @api.model
+    def _replace_contacts(self, account, ties, told, companies):
+        """Create contacts for buyers whose own ones were given to another company of the database."""
+        buyers = [
+            told.get(tie.keycrm_id)
+            or Buyer(tie.keycrm_id, tie.name or "", tie.phone or "", tie.email or "", None, "")
+            for tie in ties
+        ]
+        vals_list = [self._contact_vals(account, buyer, companies) for buyer in buyers]
+        created = self._create_contacts(vals_list)
+        for tie, vals, (partner, refused) in zip(ties, vals_list, created, strict=True):
+            if partner:
+                tie._replace_contact(partner, _given(vals, refused))
+                self._propose_refused(tie, vals, refused)
+
+    @api.model
+    def _propose_refused(self, tie, vals, refused):
+        """Tell a person what Odoo did not accept of a new contact."""
+        proposed = {name: vals[name] for name in refused or () if name in _GIVEN}
+        if proposed:
+            tie._write_proposals(tie.given, proposed, refused)
 
     @api.model
     def _contact_vals(self, account, buyer, companies):
@@ -222,7 +279,8 @@ class KeycrmOrderImporter(models.AbstractModel):
         tie = self.env["keycrm.buyer"].search(
             [("account_id", "=", account.id), ("keycrm_id", "=", 0)]
         )
-        if tie and (tie.by_hand or not tie.partner_id._keycrm_seen_by_users()):
+        elsewhere = tie.partner_id._keycrm_of_another_company(account.company_id)
+        if tie and not elsewhere and (tie.by_hand or not tie.partner_id._keycrm_seen_by_users()):
             return tie.partner_id
         partner = self.env["res.partner"].create(
             {
@@ -241,6 +299,10 @@ class KeycrmOrderImporter(models.AbstractModel):
 _GIVEN = ("name", "phone", "email", "parent_id")
 
 
+def _given(vals, refused):
+    return {name: "" if name in refused else vals[name] or "" for name in _GIVEN}
+
+
 def _told_vals(buyer):
     """What KeyCRM says of a buyer, as contacts have it; empty texts where it says nothing."""
     return {
@@ -248,6 +310,14 @@ def _told_vals(buyer):
         "phone": normalised_phone(buyer.phone) or buyer.phone,
         "email": buyer.email,
     }
+
+
+def _buyer_line(buyer):
+    """:return: the buyer in one line"""
+    told = _told_vals(buyer)
+    return ", ".join(
+        filter(None, (told["name"], told["phone"], told["email"], f"KeyCRM {buyer.id}"))
+    )
 
 
 def _is_older(buyer, other):

@@ -37,7 +37,7 @@ class KeycrmOrderImporter(models.AbstractModel):
             self._tell_stock(batch)
             return outcomes
         note = self._make_room(batch)
-        batch.partners = self._partners(account, batch.orders)
+        batch.partners = self._partners(batch)
         batch.invoice_addresses = self._invoice_addresses(account, batch.partners)
         batch.products = self._products(batch)
         heads = {order.id: self._head_vals(batch, order) for order in batch.orders}
@@ -50,6 +50,7 @@ class KeycrmOrderImporter(models.AbstractModel):
         self._balance(batch)
         if note:
             self._note_digits(batch, note)
+        self._show_remarks(batch)
         self._import_payments(batch)
         self._apply_statuses(batch)
         self._tell_stock(batch)
@@ -72,6 +73,8 @@ class KeycrmOrderImporter(models.AbstractModel):
             mail_create_nolog=True,
             sale_no_log_for_new_lines=True,
             keycrm_import=True,
+            # KeyCRM names no tax number: one that a contact takes from its company is not checked anew.
+            no_vat_validation=True,
             keycrm_one_company=companies == 1,
             keycrm_analytic_rules=bool(
                 self.env["account.analytic.distribution.model"].sudo().search_count([], limit=1)
@@ -215,6 +218,17 @@ class KeycrmOrderImporter(models.AbstractModel):
             changed["pricelist_id"] = vals["pricelist_id"]
         if changed:
             record.write(changed)
+
+    @api.model
+    def _show_remarks(self, batch):
+        """Tell a person what Odoo did not accept of an order that was written all the same."""
+        summary = self.env._("Odoo did not accept all data of the order")
+        for order in batch.orders:
+            record, rows = batch.record(order), batch.remarks.get(order.id)
+            if rows:
+                record._keycrm_todo(summary, rows, lasting=True)
+            elif record.keycrm_told:
+                record._keycrm_todo_is_over(summary)
 
     @api.model
     def _tell_stock(self, batch):

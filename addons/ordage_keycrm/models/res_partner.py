@@ -89,6 +89,10 @@ class ResPartner(models.Model):
             value = normalised_phone(value or "") or value
         return (value.id if name == "parent_id" else value) or ""
 
+    def _keycrm_of_another_company(self, company):
+        """:return: those that no order of the company can have: they belong to another one"""
+        return self.filtered(lambda partner: partner.company_id - company)
+
     # === NOT FOR KEYCRM ===#
 
     def _keycrm_closed(self):
@@ -108,7 +112,8 @@ class ResPartner(models.Model):
         # The owner of the address can reset the user's password.
         names = {"email"} if self._keycrm_with_users() else set()
         address = [self[name] for name in self._address_fields() if name != "country_id"]
-        if not is_own and any((*address, self.vat)):
+        own_vat = self.vat if self.commercial_partner_id == self else False
+        if own_vat or (not is_own and any((*address, self.vat))):
             # Odoo would replace the address and the tax number by those of the parent.
             names.add("parent_id")
         return names

@@ -2,6 +2,7 @@
 
 from odoo.addons.ordage_keycrm.keycrm.records import Order
 
+from ..batch import Batch
 from .buyer_common import OFFICE, BuyerCase
 
 
@@ -168,7 +169,7 @@ class TestBuyers(BuyerCase):
             self.env.invalidate_all()
             before = self.env.cr.sql_log_count
             importer = self.env["keycrm.order.importer"].with_company(self.company)
-            importer._quiet(self.account)._partners(self.account, read)
+            importer._quiet(self.account)._partners(Batch(self.account, read, {}, {}))
             self.env.flush_all()
             return self.env.cr.sql_log_count - before
 

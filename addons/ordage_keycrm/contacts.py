@@ -1,0 +1,74 @@
+"""Write contacts of which Odoo, or another module, may refuse a part.
+
+An import writes them without savepoints, which would flush all that it holds. An order that is refused as a
+whole is imported anew alone, in tolerant mode: then each contact has savepoints, and what is refused of it is
+left out.
+"""
+
+from psycopg2 import IntegrityError
+
+from odoo.exceptions import RedirectWarning, UserError
+
+#: How a model refuses values: by a rule of its own or by a constraint of the database.
+REFUSALS = (UserError, RedirectWarning, IntegrityError)
+
+
+def tolerant(records):
+    """:return: the records, in whose context only what is refused of a contact is left out"""
+    return records.with_context(keycrm_tolerant=True)
+
+
+def create(Partner, vals_list, optional):
+    """Create contacts; in tolerant mode without the values that are refused.
+
+    :param Partner: ``res.partner``
+    :param vals_list: values of the contacts
+    :param optional: names of the fields that a contact can do without, the most likely ones first
+    :return: list of (``res.partner``, ``{field: reason}``); where even the required values are refused,
+        the contact is empty and the field is ``""``
+    """
+    if Partner.env.context.get("keycrm_tolerant"):
+        return [_create_one(Partner, vals, optional) for vals in vals_list]
+    return [(partner, {}) for partner in Partner.create(vals_list)]
+
+
+def write(partner, vals):
+    """Write to a contact; in tolerant mode what it accepts.
+
+    :param partner: ``res.partner``, one
+    :param vals: values
+    :return: ``{field: reason}`` of what was refused
+    """
+    if not partner.env.context.get("keycrm_tolerant"):
+        partner.write(vals)
+        return {}
+    try:
+        with partner.env.cr.savepoint():
+            partner.write(dict(vals))
+    except REFUSALS as error:
+        if len(vals) == 1:
+            return dict.fromkeys(vals, _reason(error))
+        refused = {}
+        for name, value in vals.items():
+            refused.update(write(partner, {name: value}))
+        return refused
+    return {}
+
+
+def _create_one(Partner, vals, optional):
+    present = [name for name in optional if vals.get(name)]
+    reason = ""
+    for dropped in ([], *([name] for name in present), present):
+        kept = {name: value for name, value in vals.items() if name not in dropped}
+        try:
+            with Partner.env.cr.savepoint():
+                return Partner.create([kept]), dict.fromkeys(dropped, reason)
+        except REFUSALS as error:
+            reason = reason or _reason(error)
+    return Partner, {"": reason}
+
+
+def _reason(error):
+    """:return: the refusal in one line, as people read it"""
+    text = error.diag.message_primary if isinstance(error, IntegrityError) else error.args[0]
+    return " ".join(str(text or "").split())[:500]

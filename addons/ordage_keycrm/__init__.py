@@ -1,8 +1,7 @@
 from . import controllers
-from . import log_filter
 from . import models
-from . import webhook_body
 from . import wizards
+from .controllers import log_filter, webhook_body
 from .hooks import uninstall_hook
 
 log_filter.install()

@@ -201,7 +201,7 @@ def test_a_kill_after_telling_a_status_does_not_tell_it_twice(
     work = Delivery(account, warehouse)
     for point in (
         "answered PUT /order/*",
-        "before keycrm_status_push._work < keycrm_account_orders._work_others",
+        "before status_update._work < order_queue._work_others",
     ):
         number = work.begin()
         eventually(lambda n=number: account.order(n, "id"), LONG, "the order")

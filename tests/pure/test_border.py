@@ -8,10 +8,12 @@ from decimal import Decimal
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from keycrm import catalogue, records, webhook
+from keycrm import catalog as catalogue
+from keycrm import orders as records
+from keycrm import webhook
 from keycrm.client import Page
 from keycrm.errors import MalformedAnswer
-from keycrm.values import MAX_INTEGER, clean_json, decoded_answer, parsed_rows, to_utc
+from keycrm.parsing import MAX_INTEGER, clean_json, decoded_answer, parsed_rows, to_utc
 
 
 def nested(depth):

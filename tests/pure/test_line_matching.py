@@ -5,7 +5,7 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 from keycrm.line_matching import KnownLine, match_lines, may_be_same_goods
-from keycrm.records import Line
+from keycrm.orders import Line
 
 CUP, PLATE = {"offer": {"id": 1}, "sku": "CUP"}, {"offer": {"id": 2}, "sku": "PLATE"}
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-_FILE = Path(__file__).resolve().parents[2] / "addons/ordage_keycrm/log_filter.py"
+_FILE = Path(__file__).resolve().parents[2] / "addons/ordage_keycrm/controllers/log_filter.py"
 _spec = importlib.util.spec_from_file_location("keycrm_log_filter", _FILE)
 log_filter = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(log_filter)

@@ -1,7 +1,7 @@
 """Names as people read them, and numbers by which things are found again."""
 
 import pytest
-from keycrm.catalogue import Property
+from keycrm.catalog import Property
 from keycrm.naming import normalised_phone, one_off_key, phone_part, product_name, sku_key
 
 

@@ -13,7 +13,7 @@ import pytest
 import requests
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "addons" / "ordage_keycrm"))
-from keycrm import link
+from keycrm import webhook_check as link
 
 
 @contextmanager

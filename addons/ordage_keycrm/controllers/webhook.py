@@ -3,10 +3,10 @@ from http import HTTPStatus
 from odoo import SUPERUSER_ID, http
 from odoo.http import request
 
-from .. import webhook_body
 from ..const import WEBHOOK_MAX_BYTES
-from ..keycrm import link
-from ..keycrm.values import clean_json
+from ..keycrm import webhook_check as link
+from ..keycrm.parsing import clean_json
+from . import webhook_body
 
 #: The answer where there is no body, see :mod:`~..webhook_body`.
 _STATUS_OF_FAULT = {

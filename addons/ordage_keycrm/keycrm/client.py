@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import requests
 from urllib3.exceptions import ReadTimeoutError
 
-from . import budget as budget_rules
+from . import rate_limit as budget_rules
 from .errors import (
     KeyCrmError,
     MalformedAnswer,
@@ -27,7 +27,7 @@ from .errors import (
     Unauthorized,
     Unreachable,
 )
-from .values import decoded_answer, to_id, to_int, to_object, to_objects, to_text
+from .parsing import decoded_answer, to_id, to_int, to_object, to_objects, to_text
 
 _logger = logging.getLogger(__name__)
 

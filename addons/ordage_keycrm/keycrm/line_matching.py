@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from .naming import product_name, sku_key
-from .records import Line
+from .orders import Line
 
 #: By what goods are the same, the surest first.
 _OFFER, _SKU, _NAME = range(3)

@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
-from .catalogue import Property
+from .catalog import Property
 
 #: Longest name that a product gets; a marketplace's title can be far longer than anybody reads.
 NAME_LIMIT = 250

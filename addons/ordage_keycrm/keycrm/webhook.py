@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .errors import MalformedAnswer
-from .values import to_amount, to_id, to_object, to_objects, to_text
+from .parsing import to_amount, to_id, to_object, to_objects, to_text
 
 #: Longest name of an event.
 NAME_LENGTH = 64

@@ -12,9 +12,9 @@ from odoo.tests import TransactionCase
 
 from sandbox.threaded import ThreadedSandbox
 
-from .. import inbox_state
-from ..keycrm.records import Order
-from ..models import keycrm_account_inbox
+from ..keycrm.orders import Order
+from ..models.orders import order_inbox as keycrm_account_inbox
+from ..services import order_priorities as inbox_state
 
 #: Looked for in everything that people, logs and other programs can see.
 KEY = "the-secret-key-of-this-shop"
@@ -102,7 +102,7 @@ class KeycrmCase(TransactionCase):
     def read_order(cls, number):
         """Read an order from KeyCRM as the worker does.
 
-        :return: :class:`~..keycrm.records.Order`
+        :return: :class:`~..keycrm.orders.Order`
         """
         with cls.account._client() as client:
             return Order.parse(client.get(f"/order/{number}", cls.account._order_query()))

@@ -1,8 +1,8 @@
 """Buyers: what a shop would lose if contacts went wrong."""
 
-from odoo.addons.ordage_keycrm.keycrm.records import Order
+from odoo.addons.ordage_keycrm.keycrm.orders import Order
 
-from ..batch import Batch
+from ..models.orders.importer.batch import Batch
 from .buyer_common import OFFICE, BuyerCase
 
 

@@ -7,7 +7,7 @@ from odoo import fields
 from odoo.fields import Command
 from odoo.tests import tagged
 
-from ..models import keycrm_account_inbox
+from ..models.orders import order_inbox as keycrm_account_inbox
 from .common import KeycrmCase
 from .stock_common import StockCase
 

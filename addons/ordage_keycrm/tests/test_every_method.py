@@ -116,7 +116,7 @@ class TestEveryMethod(GuardCase):
             kind = type(error).__name__
         except ValueError as error:
             kind = "singleton" if "singleton" in str(error) else repr(error)
-        except Exception as error:  # noqa: BLE001 - any other one is what is looked for
+        except Exception as error:
             kind = repr(error)
         after = self.written()
         savepoint.close(rollback=True)

@@ -16,7 +16,7 @@ TURNED = "рахунок\u202efdp.exe\u2066"
 BROKEN = "нуль\0 дзвінок\x07 половина\ud800 кінець"
 MODELS = "odoo.addons.ordage_keycrm.models."
 ECHO_LOG, RETRIED_LOG = MODELS + "keycrm_stock_echo", MODELS + "keycrm_retried"
-OUTCOME_LOG = "odoo.addons.ordage_keycrm.outcome"
+OUTCOME_LOG = "odoo.addons.ordage_keycrm.models.orders.importer.result"
 BUYER = {"full_name": SCRIPT, "phone": "+380671112233", "email": "<b>@x\n.example"}
 
 

@@ -5,10 +5,10 @@ from datetime import timedelta
 from odoo import sql_db
 from odoo.tools import SQL
 
-from .. import inbox_state
-from ..models import keycrm_account_worker as worker
-from ..models import keycrm_api_budget
-from ..models.keycrm_api_budget import DatabaseGate
+from ..models.account import cron_runner as worker
+from ..models.common import rate_limit as keycrm_api_budget
+from ..models.common.rate_limit import DatabaseGate
+from ..services import order_priorities as inbox_state
 from .common import KeycrmCase
 
 BACKLOG = 5000

@@ -7,7 +7,7 @@ import os
 from odoo.tools import mute_logger
 
 from ..keycrm.errors import KeyCrmError
-from ..keycrm.records import Order
+from ..keycrm.orders import Order
 from .common import KeycrmCase
 
 #: Everything that an order can hold, as recorded answers have it (confirmed fields).
@@ -170,7 +170,7 @@ class TestShapes(KeycrmCase):
         self.assertTrue(order.order_line[0].name)
         self.assertTrue(order.order_line[0].product_id.name)
 
-    @mute_logger("odoo.addons.ordage_keycrm.outcome")
+    @mute_logger("odoo.addons.ordage_keycrm.models.orders.importer.result")
     def test_anything_anywhere_comes_or_fails_with_a_sentence(self):
         """No place of an order may bring a traceback, and what fails says why in both languages."""
         explain = self.env["keycrm.explain"]

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from odoo.tests import new_test_user
 
-from ..models.keycrm_account_overview import _utc
+from ..models.account.dashboard import _utc
 from .common import KeycrmCase
 from .stock_common import StockCase
 

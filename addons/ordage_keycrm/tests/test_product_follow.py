@@ -8,7 +8,7 @@ from odoo.addons.ordage_keycrm.keycrm.errors import BudgetSpent
 
 from .product_common import ProductCase
 
-OUTCOME = "odoo.addons.ordage_keycrm.outcome"
+OUTCOME = "odoo.addons.ordage_keycrm.models.orders.importer.result"
 
 
 class TestKeepAndFollow(ProductCase):

@@ -12,10 +12,10 @@ from odoo.tools import mute_logger
 
 from tools.tls_server import TlsServer
 
-from ..keycrm import pictures
+from ..keycrm import images as pictures
 from .common import KeycrmCase
 
-LOG = "odoo.addons.ordage_keycrm.models.keycrm_account_trouble"
+LOG = "odoo.addons.ordage_keycrm.models.account.circuit_breaker"
 IMAGE = {"Content-Type": "image/png"}
 
 

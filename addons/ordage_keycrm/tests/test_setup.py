@@ -9,7 +9,7 @@ from odoo import fields
 from odoo.exceptions import UserError
 from odoo.tests import Form, HttpCase, new_test_user, tagged
 
-from ..keycrm import link
+from ..keycrm import webhook_check as link
 from .common import KeycrmCase
 
 LINE = {"name": "Кухоль", "price": 100, "quantity": 2}

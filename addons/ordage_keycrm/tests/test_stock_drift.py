@@ -1,6 +1,6 @@
 from unittest.mock import patch
 
-from ..keycrm.catalogue import StockAnswer
+from ..keycrm.catalog import StockAnswer
 from .stock_common import StockCase
 
 NO_ANSWER = StockAnswer({}, frozenset())

@@ -3,8 +3,8 @@ from unittest.mock import patch
 
 from odoo.tests import tagged
 
-from .. import bell
-from ..models.keycrm_account_stock import RUSH_COMMITS
+from ..models.stock.stock_queue import RUSH_COMMITS
+from ..services import cron_notify as bell
 from .stock_common import StockCase
 
 

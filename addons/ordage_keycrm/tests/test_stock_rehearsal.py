@@ -4,7 +4,7 @@ from unittest.mock import patch
 from odoo.exceptions import UserError
 from odoo.fields import Command
 
-from ..models import keycrm_stock_opening
+from ..models.stock import opening_quantities as keycrm_stock_opening
 from .stock_common import StockCase
 
 

@@ -12,15 +12,16 @@ from odoo import fields, sql_db
 from odoo.exceptions import ConcurrencyError
 from odoo.tools import mute_logger
 
-from .. import bell, scheduler
 from ..const import WORKER_MAX_SLEEP
 from ..keycrm.errors import Refused
-from ..models import keycrm_account_worker as worker
-from ..models.keycrm_api_budget import DatabaseGate
+from ..models.account import cron_runner as worker
+from ..models.common.rate_limit import DatabaseGate
+from ..services import cron_notify as bell
+from ..services import scheduler_watchdog as scheduler
 from .common import KeycrmCase
 
 LINES = [{"name": "Кухоль", "price": 100, "quantity": 2}]
-LOG = "odoo.addons.ordage_keycrm.models.keycrm_account_trouble"
+LOG = "odoo.addons.ordage_keycrm.models.account.circuit_breaker"
 
 
 class TestTrouble(KeycrmCase):
@@ -75,7 +76,7 @@ class TestTrouble(KeycrmCase):
         with (
             patch.object(importer, "_import_batch", conflict),
             patch.object(worker.time, "sleep"),
-            mute_logger("odoo.addons.ordage_keycrm.outcome"),
+            mute_logger("odoo.addons.ordage_keycrm.models.orders.importer.result"),
         ):
             self.orders_lane()
         self.assertTrue(self.order(good))

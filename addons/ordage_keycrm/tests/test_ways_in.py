@@ -229,7 +229,7 @@ class TestWaysIn(KeycrmCase):
         self.patch(type(self.account), "_work_inbox", lambda *_args: 1 / 0)
         with (
             self.committing(),
-            mute_logger("odoo.addons.ordage_keycrm.models.keycrm_account_trouble"),
+            mute_logger("odoo.addons.ordage_keycrm.models.account.circuit_breaker"),
         ):
             self.env["keycrm.account"]._cron_orders(self.account.id)
         self.assertIn("ZeroDivisionError", self.account.trouble_text)

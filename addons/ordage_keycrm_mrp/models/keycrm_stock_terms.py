@@ -3,7 +3,7 @@ from dataclasses import replace
 
 from odoo import api, models
 
-from odoo.addons.ordage_keycrm.keycrm.stock import Terms, target
+from odoo.addons.ordage_keycrm.keycrm.stock_quantities import Terms, target
 
 
 class KeycrmStockTerms(models.AbstractModel):

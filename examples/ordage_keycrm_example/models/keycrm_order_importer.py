@@ -11,7 +11,7 @@ class KeycrmOrderImporter(models.AbstractModel):
         """Add the salesperson to the values of an order.
 
         :param batch: the orders that are imported together, with everything looked up for them
-        :param order: the order as KeyCRM has it (``ordage_keycrm.keycrm.records.Order``)
+        :param order: the order as KeyCRM has it (``ordage_keycrm.keycrm.orders.Order``)
         :return: values of ``sale.order``
         """
         vals = super()._head_vals(batch, order)

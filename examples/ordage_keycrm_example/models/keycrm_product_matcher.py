@@ -10,7 +10,7 @@ class KeycrmProductMatcher(models.AbstractModel):
     def _variant_vals(self, goods, sku, barcodes):
         """Change the values of a product that is created.
 
-        :param goods: what KeyCRM's catalog or order line says (``ordage_keycrm.keycrm.goods.Goods``)
+        :param goods: what KeyCRM's catalog or order line says (``ordage_keycrm.keycrm.product_data.Goods``)
         :param sku: the SKU that the product gets
         :return: values of ``product.product``
         """

@@ -31,6 +31,8 @@ from odoo import fields, sql_db
 from odoo.http import request
 
 FOLDER = Path(os.environ["KEYCRM_FAULTS"])
+#: Where the addon commits.
+PLACES = re.compile(r"/ordage_keycrm/(models|services)/")
 #: Functions of the addon that commit for others: their caller says more.
 GO_BETWEENS = ("_committed", "_try_company_lock", "__enter__", "__exit__", "_changed")
 #: Commits more than once: before it waits for the lock, once it has it, when it gives it back.
@@ -43,7 +45,7 @@ def _name_of_commit():
     frame = sys._getframe(2)
     while frame:
         code = frame.f_code
-        if "/ordage_keycrm/models/" in code.co_filename and code.co_name != "<lambda>":
+        if PLACES.search(code.co_filename) and code.co_name != "<lambda>":
             name = f"{Path(code.co_filename).stem}.{code.co_name}"
             if code.co_name not in GO_BETWEENS and name not in names:
                 names.append(name)

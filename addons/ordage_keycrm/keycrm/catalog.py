@@ -1,0 +1,256 @@
+"""What KeyCRM's catalogue and its lists hold, as typed objects. Names are KeyCRM's own; money is Decimal.
+
+Each class has a ``parse`` that takes the decoded JSON. Unknown keys are ignored (they appear at any
+time); what is needed and not there is a :class:`~.errors.MalformedAnswer`.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from .errors import MalformedAnswer
+from .parsing import (
+    required_id,
+    to_amount,
+    to_decimal,
+    to_int,
+    to_object,
+    to_objects,
+    to_short,
+    to_text,
+    to_utc,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Property:
+    """A property of a variant: name "Колір", value "біла"."""
+
+    name: str
+    value: str
+
+    @classmethod
+    def parse_list(cls, data: Any) -> tuple["Property", ...]:
+        found = (
+            cls(to_short(row.get("name")), to_short(row.get("value"))) for row in to_objects(data)
+        )
+        return tuple(prop for prop in found if prop.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Warehouse:
+    id: int
+    name: str
+
+    @classmethod
+    def parse(cls, data: Any) -> "Warehouse | None":
+        data = to_object(data)
+        identifier = to_int(data.get("id"))
+        if not identifier or identifier < 0:
+            return None
+        return cls(identifier, to_short(data.get("name")) or str(identifier))
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A catalogue variant. ``price``, ``purchased_price`` in the account's currency; ``weight`` in kg."""
+
+    id: int
+    product_id: int | None
+    sku: str
+    barcode: str
+    price: Decimal | None
+    purchased_price: Decimal | None
+    weight: Decimal | None
+    properties: tuple[Property, ...]
+    name: str
+    picture_url: str
+    unit_type: str = ""
+    currency_code: str = ""
+    is_archived: bool = False
+    updated_at: datetime | None = None
+
+    @classmethod
+    def parse(cls, data: Any) -> "Offer | None":
+        """:return: None where there is no offer (null, ``[]``, key missing: a one-off product)"""
+        data = to_object(data)
+        identifier = to_int(data.get("id"))
+        if not identifier:
+            return None
+        product = to_object(data.get("product"))
+        return cls(
+            id=identifier,
+            product_id=to_int(data.get("product_id")),
+            sku=to_short(data.get("sku")),
+            barcode=to_short(data.get("barcode")),
+            price=to_decimal(data.get("price")),
+            purchased_price=to_decimal(data.get("purchased_price")),
+            weight=to_decimal(data.get("weight")),
+            properties=Property.parse_list(data.get("properties")),
+            name=to_short(product.get("name")),
+            picture_url=to_text(data.get("thumbnail_url"))
+            or to_short(product.get("thumbnail_url")),
+            unit_type=to_short(product.get("unit_type")),
+            currency_code=to_short(product.get("currency_code")).upper(),
+            is_archived=data.get("is_archived") is True or product.get("is_archived") is True,
+            updated_at=to_utc(data.get("updated_at")),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class StockRow:
+    """What KeyCRM has of one offer in one warehouse. ``quantity`` includes ``reserve`` (confirmed)."""
+
+    offer_id: int
+    sku: str
+    warehouse: Warehouse
+    quantity: Decimal
+    reserve: Decimal
+
+    @classmethod
+    def parse_list(cls, data: dict) -> list["StockRow"]:
+        """Read one row of ``/offers/stocks`` with details: one entry a warehouse."""
+        offer_id = required_id(data, "stock row")
+        rows = []
+        for entry in to_objects(data.get("warehouse")):
+            warehouse = Warehouse.parse(entry)
+            if warehouse:
+                rows.append(
+                    cls(
+                        offer_id,
+                        to_short(data.get("sku")),
+                        warehouse,
+                        to_amount(entry.get("quantity")),
+                        to_amount(entry.get("reserve")),
+                    )
+                )
+        return rows
+
+
+@dataclass(frozen=True, slots=True)
+class StockAnswer:
+    """Rows of ``/offers/stocks`` with details, by offer.
+
+    :param entries: ``{offer id: [StockRow]}``, one entry a warehouse; no entries: no stock anywhere
+    :param unreadable: offers that KeyCRM named with a row that has no readable warehouses: it has
+        them, and their quantities are not known
+    """
+
+    entries: dict[int, list[StockRow]]
+    unreadable: frozenset[int]
+
+    @classmethod
+    def parse(cls, rows: list[dict]) -> "StockAnswer":
+        """Parse each row for itself: one that cannot be read keeps no other one from being read."""
+        entries, unreadable = {}, set()
+        for row in rows:
+            try:
+                number = required_id(row, "stock row")
+            except MalformedAnswer:
+                continue
+            try:
+                if not isinstance(row.get("warehouse"), list | dict):
+                    raise MalformedAnswer("no_warehouses")
+                entries[number] = StockRow.parse_list(row)
+            except MalformedAnswer:
+                unreadable.add(number)
+        return cls(entries, frozenset(unreadable - entries.keys()))
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """An order status. ``group``: 1 new, 2 agreement, 3 production, 4 delivery, 5 completed, 6 cancelled."""
+
+    id: int
+    name: str
+    alias: str
+    group: int
+    is_active: bool
+
+    @classmethod
+    def parse(cls, data: dict) -> "Status":
+        identifier = required_id(data, "status")
+        alias = to_short(data.get("alias"))
+        return cls(
+            id=identifier,
+            name=to_short(data.get("name")) or alias or str(identifier),
+            alias=alias,
+            group=to_int(data.get("group_id")) or 0,
+            is_active=bool(data.get("is_active", True)),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where orders come from: a shop, a marketplace. It alone names the currency of its orders."""
+
+    id: int
+    name: str
+    currency_code: str
+
+    @classmethod
+    def parse(cls, data: dict) -> "Source":
+        identifier = required_id(data, "source")
+        return cls(
+            identifier,
+            to_short(data.get("name")) or to_short(data.get("alias")) or str(identifier),
+            to_short(data.get("currency_code")).upper(),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentMethod:
+    id: int
+    name: str
+
+    @classmethod
+    def parse(cls, data: dict) -> "PaymentMethod":
+        identifier = required_id(data, "payment method")
+        return cls(
+            identifier,
+            to_short(data.get("name")) or to_short(data.get("alias")) or str(identifier),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Company:
+    """The company of a buyer; it comes with the buyers' list alone (``include=company``, confirmed)."""
+
+    id: int
+    name: str
+
+    @classmethod
+    def parse(cls, data: Any) -> "Company | None":
+        data = to_object(data)
+        identifier = to_int(data.get("id"))
+        if not identifier:
+            return None
+        name = to_short(data.get("full_name")) or to_short(data.get("title"))
+        return cls(identifier, name or to_short(data.get("name")) or f"KeyCRM {identifier}")
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """A bank transaction (``/payments/external-transactions``). It names no order (confirmed)."""
+
+    id: int
+    uuid: str
+    amount: Decimal
+    currency_code: str
+    description: str
+    date: datetime | None
+    is_attached: bool
+
+    @classmethod
+    def parse(cls, data: dict) -> "Transaction":
+        return cls(
+            id=required_id(data, "bank transaction"),
+            uuid=to_short(data.get("uuid")),
+            amount=to_amount(data.get("amount")),
+            currency_code=to_short(data.get("currency")).upper(),
+            description=to_text(data.get("description")),
+            date=to_utc(data.get("transaction_date")) or to_utc(data.get("created_at")),
+            # What the list holds is not known; that it holds something tells that it is attached.
+            is_attached=bool(data.get("payments_data")),
+        )

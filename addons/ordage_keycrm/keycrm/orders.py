@@ -1,0 +1,370 @@
+"""What KeyCRM sends of an order, as typed objects. Names are KeyCRM's own; money is Decimal, times naive UTC.
+
+Each class has a ``parse`` that takes the decoded JSON. Unknown keys are ignored (they appear at any
+time); what is needed and not there is a :class:`~.errors.MalformedAnswer`. What the order refers to
+stands in :mod:`~.catalogue`.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from .catalog import Offer, Property, Status, Warehouse
+from .errors import MalformedAnswer
+from .parsing import (
+    required_id,
+    to_amount,
+    to_bool,
+    to_decimal,
+    to_id,
+    to_int,
+    to_object,
+    to_objects,
+    to_short,
+    to_text,
+    to_utc,
+)
+
+#: What to ask for with an order: everything the importer reads.
+ORDER_INCLUDES = (
+    "buyer,products.offer,status,payments,shipping,shipping.deliveryService,manager,tags,marketing"
+)
+ORDER_INCLUDES_WITHOUT_PAYMENTS = (
+    "buyer,products.offer,status,shipping,shipping.deliveryService,manager,tags,marketing"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of an order. ``price``: list price of one unit; ``price_sold``: what one unit is sold at."""
+
+    id: int
+    sku: str
+    name: str
+    price: Decimal
+    price_sold: Decimal
+    quantity: Decimal
+    purchased_price: Decimal | None
+    unit_type: str
+    comment: str
+    properties: tuple[Property, ...]
+    stock_status: str
+    shipment_type: str
+    warehouse: Warehouse | None
+    offer: Offer | None
+
+    @classmethod
+    def parse(cls, data: dict) -> "Line":
+        price = to_decimal(data.get("price"))
+        sold = to_decimal(data.get("price_sold"))
+        price = sold if price is None else price
+        return cls(
+            id=required_id(data, "line"),
+            sku=to_short(data.get("sku")),
+            name=to_short(data.get("name")),
+            price=price or Decimal(0),
+            price_sold=(price if sold is None else sold) or Decimal(0),
+            quantity=to_amount(data.get("quantity")),
+            purchased_price=to_decimal(data.get("purchased_price")),
+            unit_type=to_short(data.get("unit_type")),
+            comment=to_text(data.get("comment")),
+            properties=Property.parse_list(data.get("properties")),
+            stock_status=to_short(data.get("stock_status")),
+            shipment_type=to_short(data.get("shipment_type")),
+            warehouse=Warehouse.parse(data.get("warehouse")),
+            offer=Offer.parse(data.get("offer")),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Buyer:
+    """``phone`` and ``email`` may come as a text or as a list (the buyers' list); the first one counts."""
+
+    id: int
+    name: str
+    phone: str
+    email: str
+    company_id: int | None
+    note: str
+    updated_at: datetime | None = None
+
+    @classmethod
+    def parse(cls, data: Any) -> "Buyer | None":
+        data = to_object(data)
+        identifier = to_int(data.get("id"))
+        if not identifier:
+            return None
+        return cls(
+            id=identifier,
+            name=to_short(data.get("full_name")),
+            phone=_first_text(data.get("phone")),
+            email=_first_text(data.get("email")),
+            company_id=to_int(data.get("company_id")),
+            note=to_text(data.get("note")),
+            updated_at=to_utc(data.get("updated_at")),
+        )
+
+
+def _first_text(value: Any) -> str:
+    if isinstance(value, list):
+        value = next((item for item in value if to_short(item)), "")
+    return to_short(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """A payment of an order.
+
+    :param amount: the money that was paid, in ``currency_code``
+    :param order_amount: KeyCRM's ``amount``
+    :param actual_amount: KeyCRM's ``actual_amount``, else its ``amount``
+    """
+
+    id: int
+    amount: Decimal
+    currency_code: str
+    order_amount: Decimal
+    actual_amount: Decimal
+    status: str
+    payment_method_id: int | None
+    description: str
+    transaction_uuid: str
+    date: datetime | None
+
+    @classmethod
+    def parse(cls, data: dict) -> "Payment":
+        amount = to_amount(data.get("amount"))
+        actual = to_decimal(data.get("actual_amount"))
+        source_currency = to_short(data.get("source_currency")).upper()
+        actual_currency = to_short(data.get("actual_currency")).upper()
+        paid, currency = amount, source_currency
+        if actual_currency:
+            # By the vendor's file the currency of the payment, also where no second amount is given.
+            paid, currency = amount if actual is None else actual, actual_currency
+        elif actual is not None and not source_currency:
+            paid = actual
+        return cls(
+            id=required_id(data, "payment"),
+            amount=paid,
+            currency_code=currency,
+            order_amount=amount,
+            actual_amount=amount if actual is None else actual,
+            status=to_short(data.get("status")),
+            payment_method_id=to_int(data.get("payment_method_id")),
+            description=to_text(data.get("description")),
+            transaction_uuid=to_short(data.get("transaction_uuid")),
+            date=to_utc(data.get("payment_date")) or to_utc(data.get("created_at")),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Shipping:
+    """Where an order goes. ``receive_point`` is the text of the parcel office."""
+
+    tracking_code: str
+    recipient_name: str
+    recipient_phone: str
+    city: str
+    region: str
+    zip: str
+    country_code: str
+    address: str
+    secondary_line: str
+    receive_point: str
+    delivery_service: str
+
+    @classmethod
+    def parse(cls, data: Any) -> "Shipping | None":
+        data = to_object(data)
+        if not data:
+            return None
+        payload = to_object(data.get("address_payload"))
+        service = to_object(data.get("delivery_service") or data.get("deliveryService"))
+        return cls(
+            tracking_code=to_short(data.get("tracking_code")),
+            recipient_name=to_short(data.get("recipient_full_name")),
+            recipient_phone=to_short(data.get("recipient_phone")),
+            city=to_short(data.get("shipping_address_city")) or to_short(payload.get("city_desc")),
+            region=to_short(data.get("shipping_address_region"))
+            or to_short(payload.get("area_desc")),
+            zip=to_short(data.get("shipping_address_zip")),
+            country_code=to_short(data.get("shipping_address_country_code")).upper(),
+            address=to_short(data.get("shipping_address")),
+            secondary_line=to_short(data.get("shipping_secondary_line")),
+            receive_point=to_short(data.get("shipping_receive_point"))
+            or to_short(payload.get("warehouse_desc")),
+            delivery_service=to_short(service.get("name")),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRow:
+    """What a list says of an order, to compare with: nothing of it can fail.
+
+    What cannot be read counts as missing; the order itself says so when it is parsed.
+    """
+
+    id: int | None
+    status_id: int | None
+    client_id: int | None
+    created_at: datetime | None
+    updated_at: datetime | None
+    status_changed_at: datetime | None
+    is_deleted: bool
+
+    @classmethod
+    def parse(cls, data: dict) -> "OrderRow":
+        return cls(
+            id=to_id(data.get("id")),
+            status_id=to_id(data.get("status_id")),
+            client_id=to_id(data.get("client_id")),
+            created_at=to_utc(data.get("created_at")),
+            updated_at=to_utc(data.get("updated_at")),
+            status_changed_at=to_utc(data.get("status_changed_at")),
+            is_deleted=to_utc(data.get("deleted_at")) is not None,
+        )
+
+
+def _status(data: dict) -> Status | None:
+    """Read what an order tells of its own status: KeyCRM's list names active ones only (confirmed).
+
+    :return: without a name where the order has the status's number and group alone; None without these
+    """
+    row = to_object(data.get("status"))
+    number = to_id(data.get("status_id")) or to_id(row.get("id"))
+    if not number:
+        return None
+    if to_id(row.get("id")) == number and to_id(row.get("group_id")):
+        return Status(
+            id=number,
+            name=to_short(row.get("name")) or to_short(row.get("alias")) or str(number),
+            alias=to_short(row.get("alias")),
+            group=to_id(row.get("group_id")) or 0,
+            is_active=row.get("is_active") not in (False, 0, "0", "false"),
+        )
+    group = to_id(data.get("status_group_id"))
+    return Status(number, "", "", group, is_active=False) if group else None
+
+
+def _lines(data: dict) -> tuple[Line, ...]:
+    """Read the lines of an order.
+
+    An answer without lines is believed only where KeyCRM's own sum of the goods is 0: no order without
+    lines was ever recorded, and a missing list would empty an order that is known here.
+
+    :raise MalformedAnswer: when the list is missing, empty, no list or holds something else than lines
+    """
+    rows, total = data.get("products"), data.get("products_total")
+    is_list = isinstance(rows, list) and all(isinstance(row, dict) for row in rows)
+    if rows and is_list:
+        return tuple(Line.parse(row) for row in rows)
+    if rows or to_decimal(total) != 0:
+        raise MalformedAnswer(
+            "lines_missing", order=required_id(data, "order"), total=to_short(total) or "?"
+        )
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """An order with its includes. Money has no currency of its own: see :class:`Source`.
+
+    :param payments_total: KeyCRM's own sum of what was paid, in the order's currency
+    :param has_payments: whether the answer held a list of payments
+    """
+
+    id: int
+    parent_id: int | None
+    source_id: int | None
+    number: str
+    client_id: int | None
+    status_id: int | None
+    status: Status | None
+    grand_total: Decimal | None
+    total_discount: Decimal
+    shipping_price: Decimal
+    wrap_price: Decimal
+    taxes: Decimal
+    payments_total: Decimal | None
+    payment_status: str
+    manager_comment: str
+    buyer_comment: str
+    is_gift: bool
+    gift_message: str
+    promocode: str
+    utm_source: str
+    utm_medium: str
+    utm_campaign: str
+    manager_name: str
+    ordered_at: datetime | None
+    created_at: datetime | None
+    updated_at: datetime | None
+    status_changed_at: datetime | None
+    is_deleted: bool
+    buyer: Buyer | None
+    shipping: Shipping | None
+    lines: tuple[Line, ...] = field(default=())
+    payments: tuple[Payment, ...] = field(default=())
+    has_payments: bool = False
+    tags: tuple[str, ...] = field(default=())
+
+    @classmethod
+    def parse(cls, data: Any) -> "Order":
+        if not isinstance(data, dict):
+            raise MalformedAnswer("not_an_order")
+        manager = to_object(data.get("manager"))
+        status = to_object(data.get("status"))
+        marketing = to_object(data.get("marketing"))
+        buyer = Buyer.parse(data.get("buyer"))
+        return cls(
+            id=required_id(data, "order"),
+            parent_id=to_int(data.get("parent_id")),
+            source_id=to_int(data.get("source_id")),
+            number=to_short(data.get("source_uuid")),
+            client_id=to_int(data.get("client_id")) or (buyer.id if buyer else None),
+            status_id=to_int(data.get("status_id")) or to_int(status.get("id")),
+            status=_status(data),
+            grand_total=to_decimal(data.get("grand_total")),
+            total_discount=to_amount(data.get("total_discount")),
+            shipping_price=to_amount(data.get("shipping_price")),
+            wrap_price=to_amount(data.get("wrap_price")),
+            taxes=to_amount(data.get("taxes")),
+            payments_total=to_decimal(data.get("payments_total")),
+            payment_status=to_short(data.get("payment_status")),
+            manager_comment=to_text(data.get("manager_comment")),
+            # Both are the buyer's words; what sets them apart is not known.
+            buyer_comment="\n".join(
+                dict.fromkeys(
+                    comment
+                    for name in ("buyer_comment", "client_comment")
+                    if (comment := to_text(data.get(name)))
+                )
+            ),
+            is_gift=to_bool(data.get("is_gift")),
+            gift_message=to_text(data.get("gift_message")),
+            promocode=to_short(data.get("promocode")),
+            utm_source=to_short(marketing.get("utm_source")),
+            utm_medium=to_short(marketing.get("utm_medium")),
+            utm_campaign=to_short(marketing.get("utm_campaign")),
+            manager_name=to_short(manager.get("full_name")) or to_short(manager.get("first_name")),
+            ordered_at=to_utc(data.get("ordered_at")),
+            created_at=to_utc(data.get("created_at")),
+            updated_at=to_utc(data.get("updated_at")),
+            status_changed_at=to_utc(data.get("status_changed_at")),
+            # Whether a deleted order is still shown is not known; the field is (confirmed).
+            is_deleted=to_utc(data.get("deleted_at")) is not None,
+            buyer=buyer,
+            shipping=Shipping.parse(data.get("shipping")),
+            lines=_lines(data),
+            # Money that the shop pays for the order is no payment of the buyer.
+            payments=tuple(
+                Payment.parse(row)
+                for row in to_objects(data.get("payments"))
+                if row.get("is_expense") in (None, False, 0, "0", "false")
+            ),
+            has_payments=isinstance(data.get("payments"), list),
+            tags=tuple(
+                name for row in to_objects(data.get("tags")) if (name := to_short(row.get("name")))
+            ),
+        )

@@ -1,0 +1,153 @@
+"""What an order's line or an offer of the catalogue says of goods, in one form.
+
+Whatever has an offer is described by the offer: a line's title may be a marketplace's, and its
+price that of one sale.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from .catalog import Offer, Property
+from .naming import one_off_key, product_name, sku_key
+from .orders import Line
+
+#: KeyCRM's units of measure, as shops write them, to the names of Odoo's units.
+UNITS = {
+    "кг": "kgm",
+    "kg": "kgm",
+    "г": "gram",
+    "гр": "gram",
+    "g": "gram",
+    "т": "ton",
+    "л": "litre",
+    "l": "litre",
+    "мл": "milliliter",
+    "м": "meter",
+    "m": "meter",
+    "см": "cm",
+    "мм": "millimeter",
+    "м2": "square_meter",
+    "м²": "square_meter",
+    "кв.м": "square_meter",
+    "м3": "cubic_meter",
+    "м³": "cubic_meter",
+    "год": "hour",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Goods:
+    """Goods that Odoo needs a product for.
+
+    :param key: ``("offer", number)`` of catalogue goods, ``("line", number)`` of one-off ones
+    :param line_id: the order's line; None when it was read from the catalogue alone
+    :param catalogue_id: KeyCRM's product, of which the offer is a variant
+    :param price: the catalogue's, of one unit, in ``currency_code`` (empty: the shop's currency)
+    :param line_price: list price on the order's line, for goods that the catalogue has no price of
+    :param line_currency: the order's currency (empty: the shop's)
+    :param cost: purchase price of one unit, in ``currency_code``
+    :param weight: in the unit that the shop set in KeyCRM; taken as kg (assumed)
+    :param name_is_catalogue: whether the name is the catalogue's, not a line's title
+    """
+
+    key: tuple[str, int]
+    line_id: int | None
+    offer_id: int | None
+    catalogue_id: int | None
+    sku: str
+    barcode: str
+    name: str
+    properties: tuple[Property, ...]
+    price: Decimal | None
+    line_price: Decimal
+    line_currency: str
+    cost: Decimal | None
+    weight: Decimal | None
+    unit: str
+    picture_url: str
+    currency_code: str
+    updated_at: datetime | None
+    name_is_catalogue: bool
+
+    @property
+    def full_name(self) -> str:
+        """Name and properties: "Сорочка, біла, M"."""
+        return product_name(self.name, self.properties)
+
+    @property
+    def sku_key(self) -> str:
+        """By what the SKU is compared; empty without one."""
+        return sku_key(self.sku)
+
+    @property
+    def name_key(self) -> str:
+        """By what one-off goods are the same."""
+        return one_off_key(self.name, self.properties)
+
+    @classmethod
+    def of_line(cls, line: Line, currency: str = "") -> "Goods":
+        """Describe the goods of an order's line.
+
+        :param currency: code of the order's currency
+        """
+        offer = line.offer
+        if offer:
+            return cls._of(offer, line, currency)
+        return cls(
+            key=("line", line.id),
+            line_id=line.id,
+            offer_id=None,
+            catalogue_id=None,
+            sku=line.sku,
+            barcode="",
+            name=line.name,
+            properties=line.properties,
+            price=None,
+            line_price=line.price,
+            line_currency=currency,
+            cost=line.purchased_price,
+            weight=None,
+            unit=line.unit_type,
+            picture_url="",
+            currency_code="",
+            updated_at=None,
+            name_is_catalogue=False,
+        )
+
+    @classmethod
+    def of_offer(cls, offer: Offer) -> "Goods":
+        """Describe an offer that was read from the catalogue."""
+        return cls._of(offer, None)
+
+    @classmethod
+    def _of(cls, offer: Offer, line: Line | None, currency: str = "") -> "Goods":
+        return cls(
+            key=("offer", offer.id),
+            line_id=line.id if line else None,
+            offer_id=offer.id,
+            catalogue_id=offer.product_id,
+            sku=offer.sku or (line.sku if line else ""),
+            barcode=offer.barcode,
+            name=offer.name or (line.name if line else ""),
+            properties=offer.properties or (line.properties if line else ()),
+            price=offer.price,
+            line_price=line.price if line else Decimal(0),
+            line_currency=currency,
+            cost=offer.purchased_price or (line.purchased_price if line else None),
+            weight=offer.weight,
+            unit=offer.unit_type or (line.unit_type if line else ""),
+            picture_url=offer.picture_url,
+            currency_code=offer.currency_code,
+            updated_at=offer.updated_at,
+            name_is_catalogue=bool(offer.name),
+        )
+
+
+def unit_reference(unit: str) -> str:
+    """Name Odoo's unit of measure for KeyCRM's.
+
+    :return: the external id; pieces where the unit is empty or not known
+    """
+    name = UNITS.get(unit.strip().lower().rstrip("."), "unit")
+    return f"uom.product_uom_{name}"

@@ -1,0 +1,235 @@
+"""Whether KeyCRM can reach the webhook link: what is asked, and what each answer means.
+
+The question travels the way that KeyCRM's webhooks go: a POST to the public address. Only the Odoo
+that holds the link's secret can answer it, so a proxy, another program or another database that
+answers is told apart from the right one.
+"""
+
+import hashlib
+import hmac
+import ipaddress
+import json
+import secrets
+import socket
+from urllib.parse import urljoin, urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+
+from .errors import KeyCrmError
+from .ip_addresses import is_public_behind
+
+#: Value of ``event`` in the question; KeyCRM sends no such event.
+CHECK_EVENT = "odoo.check_link"
+#: Seconds to connect, and to wait for the answer.
+TIMEOUT = (5, 10)
+#: Bytes of an answer that are looked at.
+MOST_BYTES = 20_000
+#: Ends of names that the internet does not know.
+LOCAL_ENDS = (".local", ".lan", ".internal", ".localhost")
+#: Words of the TLS library, and the fault of a certificate that they mean.
+CERTIFICATE_FAULTS = (
+    ("has expired", "link_certificate_expired"),
+    ("mismatch", "link_certificate_name"),
+    ("doesn't match", "link_certificate_name"),
+    ("self-signed", "link_certificate_issuer"),
+    ("self signed", "link_certificate_issuer"),
+    ("issuer certificate", "link_certificate_issuer"),
+)
+#: Stands in Odoo's page where the host serves several databases.
+NO_DATABASE = b"No database is selected"
+
+
+class LinkProblem(KeyCrmError):
+    """KeyCRM cannot reach the link; the code says why, the parameters name the place."""
+
+
+def proof(token, nonce):
+    """Answer the question: only who knows the secret of the link can.
+
+    :param token: secret of the link
+    :param nonce: what the question named
+    :return: hexadecimal digits
+    """
+    return hmac.new(token.encode(), f"check:{nonce}".encode(), hashlib.sha256).hexdigest()
+
+
+def check(url, token, *, resolve=socket.getaddrinfo):
+    """Make sure that KeyCRM can reach a link.
+
+    :param url: the whole link
+    :param token: its secret
+    :param resolve: looks a host up as ``socket.getaddrinfo`` does
+    :raise LinkProblem: with a code for each fault
+    """
+    ask(url, token, address=look_at_host(url, resolve=resolve))
+
+
+def look_at_host(url, *, resolve=socket.getaddrinfo):
+    """Make sure that the host is one of the internet.
+
+    :param url: the whole link
+    :param resolve: looks a host up as ``socket.getaddrinfo`` does
+    :return: an IP address of it
+    :raise LinkProblem: when it is not known, or lies in a local network
+    """
+    host = urlsplit(url).hostname or ""
+    try:
+        found = resolve(host, None)
+    except (OSError, UnicodeError):
+        code = "link_local" if is_local(host) else "link_unknown_host"
+        raise LinkProblem(code, host=host) from None
+    addresses = list(dict.fromkeys(entry[4][0] for entry in found))
+    inside = [address for address in addresses if not is_public_behind(address)]
+    if inside or not addresses:
+        # A server often knows its own public name by an address of the inside (/etc/hosts, its own DNS).
+        code = "link_local" if is_local(host) else "link_local_name"
+        raise LinkProblem(code, host=host, address=min(inside, default=""))
+    return addresses[0]
+
+
+def ask(url, token, *, address=None):
+    """Request the link, and check which program answers there.
+
+    :param url: the whole link
+    :param token: its secret
+    :param address: IP address to connect to, whatever the name means by now
+    :raise LinkProblem: when it is not this Odoo, or the way to it is broken
+    """
+    host = urlsplit(url).netloc
+    nonce = secrets.token_hex(16)
+    try:
+        with (
+            _session(url, address) as session,
+            session.post(
+                url,
+                json={"event": CHECK_EVENT, "nonce": nonce},
+                timeout=TIMEOUT,
+                allow_redirects=False,
+                stream=True,
+            ) as answer,
+        ):
+            body = answer.raw.read(MOST_BYTES, decode_content=True) or b""
+            status, to = answer.status_code, answer.headers.get("Location", "")
+    except requests.exceptions.SSLError as error:
+        raise LinkProblem(_certificate_code(error), host=host) from None
+    except requests.exceptions.Timeout:
+        raise LinkProblem("link_timed_out", host=host, seconds=max(TIMEOUT)) from None
+    except (requests.exceptions.RequestException, OSError):
+        raise LinkProblem("link_unreachable", host=host) from None
+    _judge(url, token, nonce, status, to, body)
+
+
+class _PinnedAdapter(HTTPAdapter):
+    """Connects to one address; the certificate is still that of the name."""
+
+    def __init__(self, host, address):
+        self._host, self._address = host, address
+        super().__init__()
+
+    def send(self, request, *args, **kwargs):
+        parts = urlsplit(request.url)
+        request.headers["Host"] = parts.netloc
+        address = f"[{self._address}]" if ":" in self._address else self._address
+        port = f":{parts.port}" if parts.port else ""
+        request.url = parts._replace(netloc=address + port).geturl()
+        return super().send(request, *args, **kwargs)
+
+    def get_connection_with_tls_context(self, request, *args, **kwargs):
+        pool = super().get_connection_with_tls_context(request, *args, **kwargs)
+        if pool.scheme == "https":
+            pool.assert_hostname = self._host
+            pool.conn_kw["server_hostname"] = self._host
+        return pool
+
+
+def _session(url, address):
+    session = requests.Session()
+    if address:
+        adapter = _PinnedAdapter(urlsplit(url).hostname, address)
+        session.mount("http://", adapter)
+        session.mount("https://", adapter)
+    return session
+
+
+def _judge(url, token, nonce, status, to, body):
+    """Say what an answer means.
+
+    :raise LinkProblem: when it is not the right one
+    """
+    host = urlsplit(url).netloc
+    page, address = _page_of(url)
+    if page and 300 <= status < 500 and status not in (401, 403):
+        raise LinkProblem("link_page", host=host, page=page, address=address)
+    if 300 <= status < 400:
+        goal = urlsplit(urljoin(url, to))
+        same_but_safe = urlsplit(url).scheme == "http" and goal.scheme == "https"
+        address = f"{goal.scheme}://{goal.netloc}"
+        code = "link_http_redirects" if same_but_safe else "link_redirects"
+        raise LinkProblem(code, host=host, address=address)
+    if status == 404:
+        several = NO_DATABASE in body
+        raise LinkProblem("link_several_databases" if several else "link_not_found", host=host)
+    if status == 405:
+        raise LinkProblem("link_no_post", host=host)
+    if status in (401, 403):
+        raise LinkProblem("link_forbidden", host=host, status=status)
+    if status >= 400:
+        raise LinkProblem("link_status", host=host, status=status)
+    try:
+        said = json.loads(body)
+        answer = said.get("proof") if isinstance(said, dict) else ""
+    except ValueError:
+        answer = ""
+    if not hmac.compare_digest(str(answer or ""), proof(token, nonce)):
+        raise LinkProblem("link_somebody_else", host=host)
+
+
+def is_local(host):
+    """Tell whether a host is one that no internet knows: a bare name, a local one, or numbers."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return "." not in host or host.endswith(LOCAL_ENDS)
+    return True
+
+
+def with_scheme(address):
+    """Complete a web address that was typed without its scheme.
+
+    Public hosts get ``https://``. Names of a local network, ``localhost`` and IP addresses get
+    ``http://``: they rarely have a certificate that is trusted.
+
+    :param address: as typed
+    :return: the address with a scheme; what is complete, or no address at all, is only stripped
+    """
+    address = (address or "").strip()
+    if "://" in address or any(character.isspace() for character in address):
+        return address
+    try:
+        parts = urlsplit(f"//{address}")
+        host, port = parts.hostname or "", parts.port
+        is_address = "." in host or ":" in host or host == "localhost" or port
+    except ValueError:
+        return address
+    if not (host and is_address):
+        return address
+    return f"{'http' if is_local(host) else 'https'}://{address}"
+
+
+def _page_of(url):
+    """Find the page in a public address that was copied from the browser, with what was open in it.
+
+    :return: the page, empty when there is none, and the address without it
+    """
+    address = "{0.scheme}://{0.netloc}".format(urlsplit(url))
+    return url.removeprefix(address).partition("/keycrm/webhook/")[0], address
+
+
+def _certificate_code(error):
+    """Name what the TLS library finds wrong with a certificate."""
+    text = str(error).lower()
+    for words, code in CERTIFICATE_FAULTS:
+        if words in text:
+            return code
+    return "link_certificate"

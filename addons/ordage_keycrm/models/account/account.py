@@ -1,0 +1,366 @@
+from urllib.parse import urlsplit
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError, ValidationError
+
+from ...const import API_URL, ORDER_PATH
+from ...keycrm.rate_limit import DEFAULT_LIMIT
+
+
+class KeycrmAccount(models.Model):
+    """One KeyCRM account (a cabinet) of one company.
+
+    This file holds what a person sets. What the account does stands beside it: its key
+    (``keycrm_account_key``) and the gate to KeyCRM (``_gate``), the webhook (``_webhook``), the two
+    workers (``_worker``, ``_orders``, ``_bulk``, ``_stock``) and the lists learnt from KeyCRM
+    (``_catalogs``).
+    """
+
+    _name = "keycrm.account"
+    _description = "KeyCRM account"
+    _inherit = ["keycrm.readonly.guard", "mail.thread", "mail.activity.mixin"]
+    _order = "company_id, id"
+    _check_company_auto = True
+
+    # === FIELDS ===#
+
+    name = fields.Char(required=True, default="KeyCRM")
+    # Indexed for the rules of access, which ask for the accounts of a person's companies.
+    company_id = fields.Many2one(
+        "res.company", required=True, index=True, default=lambda self: self.env.company
+    )
+    api_url = fields.Char(
+        string="API address",
+        required=True,
+        default=API_URL,
+        groups="ordage_keycrm.group_manager",
+        help="Change it only to work with a test system.",
+    )
+    enabled = fields.Boolean(string="Enable integration", copy=False, tracking=True)
+    public_url = fields.Char(
+        string="Public address",
+        groups="ordage_keycrm.group_manager",
+        help="The address KeyCRM uses to reach this Odoo, for example https://odoo.example.com. "
+        "If empty, Odoo's own address is used.",
+    )
+    cabinet_url = fields.Char(
+        string="KeyCRM web address",
+        help="The web address of your KeyCRM, for example https://myshop.keycrm.app. Orders in "
+        "Odoo get a link that opens them in KeyCRM.",
+    )
+    import_payments = fields.Boolean(string="Receive bank transactions for order payments")
+    archive_status_ids = fields.Many2many(
+        "keycrm.order.status",
+        "keycrm_account_archive_status_rel",
+        "account_id",
+        "status_id",
+        string="Archive statuses",
+        domain="[('account_id', '=', id)]",
+        help="Orders in these statuses count as completed: they are locked and move to the order "
+        "archive.",
+    )
+    keep_product_info = fields.Boolean(
+        string="Do not change product information",
+        help="When a product arrives again, Odoo does not change it.",
+    )
+    push_stock = fields.Boolean(string="Send stock to KeyCRM", copy=False, tracking=True)
+    stock_quantity = fields.Selection(
+        [("on_hand", "On hand"), ("free", "Free"), ("available", "Available")],
+        required=True,
+        default="on_hand",
+        string="Quantity to send",
+        help="On hand: the physical stock. Free: without what is reserved in Odoo. Available: "
+        "without what is reserved or ordered, plus KeyCRM's own reservations; choose it if "
+        "KeyCRM reserves the goods of its orders and you sell from KeyCRM's stock.",
+    )
+    status_ids = fields.One2many("keycrm.order.status", "account_id", string="Order statuses")
+    warehouse_ids = fields.One2many("keycrm.warehouse", "account_id", string="KeyCRM warehouses")
+    warehouse_id = fields.Many2one(
+        "stock.warehouse",
+        string="Warehouse of orders",
+        compute="_compute_warehouse_id",
+        store=True,
+        readonly=False,
+        precompute=True,
+        check_company=True,
+        help="Imported orders are delivered from this Odoo warehouse.",
+    )
+    tax_id = fields.Many2one(
+        "account.tax",
+        string="Tax on imported lines",
+        check_company=True,
+        domain="[('type_tax_use', '=', 'sale')]",
+        help="KeyCRM's prices are what the buyer pays: the order total stays the same with any "
+        "tax.",
+    )
+    archive_validates = fields.Boolean(
+        string="Validate deliveries on archiving",
+        help="When an order reaches an archive status, Odoo validates its open deliveries.",
+    )
+    delivered_status_id = fields.Many2one(
+        "keycrm.order.status",
+        string="KeyCRM status after delivery",
+        domain="[('account_id', '=', id)]",
+        help="A validated delivery sets this status in KeyCRM, unless a manager has set another "
+        "one in the meantime. If empty, Odoo does not change the status.",
+    )
+    user_id = fields.Many2one(
+        "res.users",
+        string="Default assignee for activities",
+        default=lambda self: self._default_user_id(),
+        domain="[('share', '=', False)]",
+        help="This user gets the activities of orders without a salesperson.",
+    )
+    payment_journal_id = fields.Many2one(
+        "account.journal",
+        string="Payment journal",
+        check_company=True,
+        domain="[('type', 'in', ('bank', 'cash'))]",
+    )
+    poll_minutes = fields.Integer(
+        string="Polling interval (minutes)",
+        default=5,
+        required=True,
+        help="How often Odoo checks KeyCRM for updated orders, in case a webhook did not arrive.",
+    )
+    request_limit = fields.Integer(
+        string="Requests per minute",
+        default=DEFAULT_LIMIT,
+        required=True,
+        groups="ordage_keycrm.group_manager",
+        help="KeyCRM allows 60 requests per minute for each key. A lower number leaves room for "
+        "other programs that use the same key.",
+    )
+    keep_days = fields.Integer(
+        string="Keep events for (days)",
+        default=90,
+        help="Processed events older than this are deleted; 0 keeps them all. Pending and failed "
+        "events are never deleted.",
+    )
+    warehouse_sweep_page = fields.Integer(string="Warehouse search page", readonly=True, copy=False)
+    # What left before then was shipped without Odoo, whenever and by whatever way the order comes.
+    first_looked_at = fields.Datetime(string="Enabled since", readonly=True, copy=False)
+    caught_up_until = fields.Datetime(string="Updates checked until", readonly=True, copy=False)
+    catch_up_page = fields.Integer(string="Polling page", readonly=True, copy=False)
+    catch_up_total = fields.Integer(string="Orders to check", readonly=True, copy=False)
+    catch_up_end = fields.Datetime(string="Polling window end", readonly=True, copy=False)
+    transactions_at = fields.Datetime(string="Bank transactions checked", readonly=True, copy=False)
+    transactions_begun_at = fields.Datetime(
+        string="Bank transaction check started", readonly=True, copy=False
+    )
+    transactions_page = fields.Integer(string="Bank transaction page", readonly=True, copy=False)
+    open_sweep_at = fields.Datetime(string="Open orders last checked", readonly=True, copy=False)
+    open_sweep_page = fields.Integer(string="Open order page", readonly=True, copy=False)
+    open_sweep_seen = fields.Json(
+        string="Open orders checked", readonly=True, copy=False, groups=fields.NO_ACCESS
+    )
+    caught_up_at = fields.Datetime(string="Last polled", readonly=True, copy=False)
+
+    # Not for people: whoever could name another scheduled action here could let it run.
+    orders_cron_id = fields.Many2one(
+        "ir.cron",
+        string="Scheduled action for orders",
+        readonly=True,
+        copy=False,
+        ondelete="set null",
+        groups=fields.NO_ACCESS,
+    )
+    stock_cron_id = fields.Many2one(
+        "ir.cron",
+        string="Scheduled action for stock",
+        readonly=True,
+        copy=False,
+        ondelete="set null",
+        groups=fields.NO_ACCESS,
+    )
+
+    _poll_minutes_positive = models.Constraint(
+        "CHECK(poll_minutes >= 1)", "The polling interval must be at least one minute."
+    )
+    _request_limit_enough = models.Constraint(
+        "CHECK(request_limit >= 5)", "At least 5 requests per minute are needed."
+    )
+
+    @api.model
+    def _default_user_id(self):
+        """To-dos go to a person: whoever makes the account, unless that is Odoo itself."""
+        user = self.env.user
+        return user if user.active and not user.share else user.browse()
+
+    # === COMPUTE METHODS ===#
+
+    @api.depends("company_id")
+    def _compute_warehouse_id(self):
+        """The company's first warehouse, until a person chooses another one of it."""
+        for account in self:
+            if account.warehouse_id.company_id != account.company_id:
+                account.warehouse_id = self.env["stock.warehouse"].search(
+                    [("company_id", "=", account.company_id.id)], limit=1
+                )
+
+    # === CONSTRAINT METHODS ===#
+
+    @api.constrains("api_url", "public_url", "cabinet_url")
+    def _check_addresses(self):
+        for account in self.sudo():
+            for address in (account.api_url, account.public_url, account.cabinet_url):
+                if not address:
+                    continue
+                if not _is_web_address(address):
+                    raise ValidationError(
+                        self.env._(
+                            "“%s” is not a web address. It must start with https:// (or http://).",
+                            address,
+                        )
+                    )
+
+    def _check_enabled_has_key(self):
+        """Refuse to enable without a key.
+
+        No ``@api.constrains``: those are checked before a key that is pasted in the same save is stored.
+        """
+        for account in self.sudo():
+            if account.enabled and not account.api_key_secret:
+                raise ValidationError(
+                    self.env._("Paste the API key of “%s” before you enable it.", account.name)
+                )
+
+    # === CRUD METHODS ===#
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        accounts = super().create(vals_list)
+        accounts._give_webhook_tokens()
+        accounts._check_enabled_has_key()
+        accounts.filtered("enabled")._check_key_accepted()
+        accounts._ensure_crons()
+        accounts._forget_stock_accounts()
+        return accounts
+
+    def write(self, vals):
+        switched_on = self.filtered(lambda account: not account.enabled and vals.get("enabled"))
+        result = super().write(vals)
+        if {"enabled", "api_key", "api_key_secret"} & vals.keys():
+            self._check_enabled_has_key()
+        switched_on._check_key_accepted()
+        if {"enabled", "push_stock", "stock_quantity", "company_id"} & vals.keys():
+            self._forget_stock_accounts()
+        if vals.get("enabled"):
+            self._revive_crons()
+        if {"api_key", "api_url"} & vals.keys():
+            # What was wrong may be put right: no pause keeps anybody from trying.
+            self._forget_trouble()
+        if {"enabled", "api_key", "api_url"} & vals.keys():
+            self.filtered("enabled")._wake_orders()
+        if "archive_status_ids" in vals:
+            self._move_archived_orders()
+        return result
+
+    def unlink(self):
+        self._forget_stock_accounts()
+        return super().unlink()
+
+    def copy_data(self, default=None):
+        vals_list = super().copy_data(default)
+        return [
+            dict(vals, name=self.env._("%s (copy)", account.name))
+            for account, vals in zip(self, vals_list, strict=True)
+        ]
+
+    # === ACTION METHODS ===#
+
+    def action_open_events(self):
+        """Show what KeyCRM told this account."""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id("ordage_keycrm.keycrm_event_action")
+        return dict(action, domain=[("account_id", "=", self.id)])
+
+    def action_synchronise_orders(self):
+        """Open "Synchronize orders" for this account."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Synchronize orders"),
+            "res_model": "keycrm.order.sync",
+            "view_mode": "form",
+            "context": {"default_account_id": self.id},
+        }
+
+    # === BUSINESS METHODS ===#
+
+    def _todo_user(self, salesperson):
+        """Say whom a to-do is for. Who has left sees none: then it is for somebody who is there.
+
+        :param salesperson: ``res.users`` whom it belongs to, maybe none
+        :return: one of ``res.users``
+        """
+        admin = self.env.ref("base.user_admin")
+        there = (salesperson | self.user_id | admin).sudo().filtered("active")
+        return there[:1] or self._administrators()[:1] or admin
+
+    def _administrators(self):
+        """:return: ``res.users`` who may set up KeyCRM in the account's company, the first one first"""
+        group = self.env.ref("ordage_keycrm.group_manager")
+        return (
+            self.env["res.users"]
+            .sudo()
+            .search(
+                [("all_group_ids", "in", group.ids), ("company_ids", "in", self.company_id.ids)],
+                order="id",
+            )
+        )
+
+    def _check_manager(self):
+        """Buttons check the right on the server.
+
+        :raise UserError: when the user is no KeyCRM administrator
+        """
+        if not self.env.su and not self.env.user.has_group("ordage_keycrm.group_manager"):
+            raise UserError(self.env._("Only a KeyCRM administrator can do this."))
+        self.check_access("write")
+
+    def _move_archived_orders(self):
+        """The archive statuses changed: the orders concerned move into the archive or out of it."""
+        for account in self:
+            # To-dos that this leaves are in the company's language, as those of the worker.
+            lang = account.company_id.partner_id.lang or self.env.lang
+            Order = self.env["sale.order"].sudo().with_context(tracking_disable=True, lang=lang)
+            ours = [("keycrm_account_id", "=", account.id)]
+            archive = account.archive_status_ids.ids
+            Order.search(
+                [*ours, ("keycrm_archived", "=", False), ("keycrm_status_id", "in", archive)]
+            )._keycrm_archive()
+            Order.search(
+                [*ours, ("keycrm_archived", "=", True), ("keycrm_status_id", "not in", archive)]
+            )._keycrm_reopen()
+
+    def _order_url(self, keycrm_id):
+        """Give the address of an order in the cabinet; False where the cabinet is not known."""
+        cabinet = urlsplit((self.cabinet_url or "").strip())
+        if not (cabinet.netloc and keycrm_id):
+            return False
+        # The page that was open when the address was copied is none of the order's.
+        return f"{cabinet.scheme}://{cabinet.netloc}{ORDER_PATH % keycrm_id}"
+
+    def _notification(self, message, kind="success"):
+        """Build the small message in the corner of the screen."""
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "title": self.env._("KeyCRM"),
+                "message": message,
+                "type": kind,
+                "next": {"type": "ir.actions.act_window_close"},
+            },
+        }
+
+
+def _is_web_address(address):
+    """Tell whether it is one, without a name and password in it: those would take the key's place."""
+    try:
+        parts = urlsplit(address.strip())
+        known = parts.scheme in ("http", "https") and parts.hostname and (parts.port or 1)
+    except ValueError:
+        return False
+    return bool(known) and "@" not in parts.netloc and address.strip().isprintable()

@@ -1,0 +1,210 @@
+from odoo import api, models
+
+from ...const import DEFAULT_ACTION_BY_GROUP
+from ...keycrm.catalog import PaymentMethod, Source, Status, StockRow
+from ...keycrm.parsing import parsed_rows
+from ...services.concurrency import found_if_done_again
+
+#: KeyCRM sends statuses, sources and payment methods in lists of at most so many pages.
+CATALOG_PAGES = 40
+
+
+class KeycrmAccount(models.Model):
+    """The small lists learnt from KeyCRM: statuses, sources, payment methods, warehouses."""
+
+    _inherit = "keycrm.account"
+
+    # === ACTION METHODS ===#
+
+    def action_test_connection(self):
+        """Ask KeyCRM for its lists and say in words how it went: what is counted is then known here too.
+
+        :return: a notification
+        :raise UserError: when KeyCRM does not answer as it should
+        """
+        self._check_manager()
+        self._asked_by_person(self._refresh_catalogs)
+        self._note_key_well()
+        return self._notification(
+            self.env._(
+                "Connected. KeyCRM has %(count)s order statuses.",
+                count=len(self._active_statuses()),
+            )
+        )
+
+    def action_refresh_statuses(self):
+        """Read statuses, sources and payment methods anew.
+
+        :return: a notification
+        :raise UserError: when KeyCRM does not answer as it should
+        """
+        self._check_manager()
+        self._asked_by_person(self._refresh_catalogs)
+        return self._notification(
+            self.env._("KeyCRM has %(count)s order statuses.", count=len(self._active_statuses()))
+        )
+
+    def action_refresh_warehouses(self):
+        """Learn the warehouses from the first page of the stock list; the rest follows by itself.
+
+        KeyCRM has no list of warehouses (confirmed): their names stand in stock rows and orders.
+
+        :return: a notification
+        :raise UserError: when KeyCRM does not answer as it should
+        """
+        self._check_manager()
+
+        self._asked_by_person(self._refresh_warehouses)
+        return self._notification(
+            self.env._(
+                "KeyCRM has %(count)s warehouses with stock. You can add a warehouse without "
+                "stock by its number.",
+                count=len(self.warehouse_ids),
+            )
+        )
+
+    # === BUSINESS METHODS ===#
+
+    def _refresh_catalogs(self, client):
+        """Read what orders refer to.
+
+        :param client: :class:`~..keycrm.client.KeyCrmClient`
+        """
+        read = {
+            path: [row for page in self._some_pages(client, path) for row in page.rows]
+            for path in ("/order/status", "/order/source", "/order/payment-method")
+        }
+        self._store_statuses(parsed_rows(Status.parse, read["/order/status"]))
+        self._store_sources(parsed_rows(Source.parse, read["/order/source"]))
+        methods = parsed_rows(PaymentMethod.parse, read["/order/payment-method"])
+        self._store_catalog("keycrm.payment.method", {m.id: {"name": m.name} for m in methods})
+
+    def _refresh_warehouses(self, client):
+        """Read the first page of the stock list; the worker reads the others.
+
+        :param client: :class:`~..keycrm.client.KeyCrmClient`
+        """
+        page = client.page("/offers/stocks", {"filter[details]": "true"})
+        self._learn_warehouses_from_stock(page.rows)
+        if not page.is_last:
+            self.sudo().warehouse_sweep_page = 2
+            self._wake_orders()
+
+    def _active_statuses(self):
+        """:return: the statuses that KeyCRM's list names"""
+        return self.status_ids.filtered("is_active")
+
+    @staticmethod
+    def _some_pages(client, path):
+        for page in client.pages(path):
+            yield page
+            if page.number >= CATALOG_PAGES:
+                return
+
+    def _store_statuses(self, statuses):
+        """Take over names and groups; what a person set for a status stays.
+
+        A status that the list does not name any more was switched off or deleted in KeyCRM: orders still
+        have it, so it keeps its meaning and its place in the settings.
+        """
+        self._upsert_statuses(
+            {
+                status.id: {"sequence": index, **self._status_vals(status)}
+                for index, status in enumerate(statuses)
+            }
+        )
+        if statuses:
+            listed = {status.id for status in statuses}
+            self.status_ids.filtered(
+                lambda status: status.is_active and status.keycrm_id not in listed
+            ).sudo().is_active = False
+
+    def _learn_statuses(self, orders):
+        """Take over the statuses of orders: KeyCRM's list does not name all of them.
+
+        :param orders: list of :class:`~..keycrm.orders.Order`
+        """
+        known = self._by_keycrm_id(self.status_ids)
+        new = {}
+        for status in {order.status.id: order.status for order in orders if order.status}.values():
+            record, vals = known.get(status.id), self._status_vals(status)
+            # Of a status that the order does not name, no more is learned than that it exists.
+            differs = record and status.name and any(record[n] != vals[n] for n in vals)
+            if not record or differs:
+                new[status.id] = vals
+        if new:
+            self._upsert_statuses(new)
+
+    @api.model
+    def _status_vals(self, status):
+        return {
+            "name": status.name or str(status.id),
+            "alias": status.alias,
+            "group": str(status.group) if 1 <= status.group <= 6 else False,
+            "is_active": status.is_active,
+        }
+
+    def _upsert_statuses(self, vals_by_id):
+        known = set(self.status_ids.mapped("keycrm_id"))
+        for number, vals in vals_by_id.items():
+            if number not in known:
+                group = int(vals["group"] or 0)
+                vals["order_action"] = DEFAULT_ACTION_BY_GROUP.get(group, "quotation")
+        self._store_catalog("keycrm.order.status", vals_by_id)
+        self.invalidate_recordset(["status_ids"])
+
+    def _store_sources(self, sources):
+        self._store_catalog(
+            "keycrm.source",
+            {s.id: {"name": s.name, "currency_code": s.currency_code} for s in sources},
+        )
+
+    def _learn_warehouses_from_stock(self, rows):
+        """Note the warehouses that stand in rows of ``/offers/stocks``."""
+        self._learn_warehouses(
+            entry.warehouse for row in parsed_rows(StockRow.parse_list, rows) for entry in row
+        )
+
+    def _learn_warehouses(self, warehouses):
+        """Note warehouses seen in stock rows or orders.
+
+        :param warehouses: iterable of :class:`~..keycrm.catalog.Warehouse`
+        """
+        self._store_catalog("keycrm.warehouse", {w.id: {"name": w.name} for w in warehouses})
+
+    def _store_catalog(self, model, vals_by_id):
+        """Write a small list learnt from KeyCRM: create what is new, change what differs.
+
+        :param model: a model with ``account_id`` and ``keycrm_id``
+        :param vals_by_id: values by KeyCRM's number
+        :raise ConcurrencyError: when somebody else learnt the same at the same time (a button and the
+            worker, say); done again, it finds what the other one made
+        """
+        self.ensure_one()
+        if not vals_by_id:
+            return
+        Record = self.env[model].sudo().with_context(active_test=False)
+        known = {
+            record.keycrm_id: record
+            for record in Record.search(
+                [("account_id", "=", self.id), ("keycrm_id", "in", list(vals_by_id))]
+            )
+        }
+        for keycrm_id, vals in vals_by_id.items():
+            record = known.get(keycrm_id)
+            changed = record and {
+                name: value for name, value in vals.items() if record[name] != value
+            }
+            if changed:
+                record.write(changed)
+        new = [
+            {"account_id": self.id, "keycrm_id": keycrm_id, **vals}
+            for keycrm_id, vals in vals_by_id.items()
+            if keycrm_id not in known
+        ]
+        with found_if_done_again(model):
+            Record.create(new)
+
+    @api.model
+    def _by_keycrm_id(self, records):
+        return {record.keycrm_id: record for record in records}

@@ -1,0 +1,220 @@
+import hashlib
+import hmac
+from urllib.parse import urlsplit
+
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, ValidationError
+
+from ...const import API_KEY_MASK, API_URL
+from ...keycrm import encryption as sealing
+from ...keycrm.errors import KeyCrmError, Unauthorized
+from .api_gateway import BUTTON_MAX_WAIT, BUTTON_TIMEOUT
+
+
+class KeycrmAccount(models.Model):
+    """The API key: typed in, never shown again, read by the gate to KeyCRM alone.
+
+    It lies sealed in the database, as the webhook's token does (see :mod:`..keycrm.sealing`).
+    """
+
+    _inherit = "keycrm.account"
+
+    # === FIELDS ===#
+
+    api_key = fields.Char(
+        string="API key",
+        compute="_compute_api_key",
+        inverse="_inverse_api_key",
+        groups="ordage_keycrm.group_manager",
+        help="In KeyCRM: Settings → General → API key. Copy the existing key; if you have none, "
+        "click “Generate API key”. A new key may stop your other integrations. The saved key "
+        "is never shown again.",
+    )
+    # Reading this needs superuser mode, which no user and no RPC call has: only the gate reads it.
+    api_key_secret = fields.Char(string="Stored API key", groups=fields.NO_ACCESS, copy=False)
+    # A keyed hash: one API key is connected once, also when two processes store it at the same time.
+    api_key_digest = fields.Char(
+        string="API key digest", readonly=True, groups=fields.NO_ACCESS, copy=False
+    )
+    foreign_host = fields.Char(
+        string="Server that receives the key",
+        compute="_compute_foreign_host",
+        groups="ordage_keycrm.group_manager",
+        help="The API key is sent to this server.",
+    )
+
+    _api_key_digest_unique = models.Constraint(
+        "UNIQUE(api_key_digest)", "This API key is already connected in this database."
+    )
+
+    # === COMPUTE METHODS ===#
+
+    @api.depends("api_key_secret")
+    def _compute_api_key(self):
+        for account in self:
+            account.api_key = API_KEY_MASK if account.sudo().api_key_secret else False
+
+    def _inverse_api_key(self):
+        for account in self:
+            key = (account.api_key or "").strip()
+            if key != API_KEY_MASK:
+                account.sudo().api_key_secret = self._sealed(key) if key else False
+                account._store_key_digest(key)
+                account._forget_key_checked()
+
+    @api.depends("api_url")
+    def _compute_foreign_host(self):
+        for account in self:
+            origin = _origin(account.api_url)
+            is_ours = origin == _origin(API_URL)
+            account.foreign_host = False if is_ours else (origin and origin[1]) or account.api_url
+
+    # === CRUD METHODS ===#
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        accounts = super().create(vals_list)
+        accounts.invalidate_recordset(["api_key"])
+        return accounts
+
+    def write(self, vals):
+        key = vals.get("api_key", API_KEY_MASK)
+        if "api_url" in vals and (key or "").strip() == API_KEY_MASK:
+            self._check_key_stays_at(vals["api_url"])
+        result = super().write(vals)
+        if "api_url" in vals and "api_key" not in vals:
+            for account in self:
+                account._store_key_digest(account._api_key())
+        if "api_key" in vals:
+            # Or what was typed in would be read instead of the mask to the end of this request.
+            self.invalidate_recordset(["api_key"])
+        return result
+
+    # === BUSINESS METHODS ===#
+
+    @api.model
+    def _is_guarded(self, name):
+        """Whoever may change the address decides where the key goes: Odoo's administrators alone."""
+        if name == "api_url":
+            return not (self.env.su or self.env.user.has_group("base.group_system"))
+        return super()._is_guarded(name)
+
+    @api.model
+    def _check_guarded(self, names):
+        if "api_url" in names and self._is_guarded("api_url"):
+            raise AccessError(
+                self.env._(
+                    "Only an administrator of Odoo can change the API address: the API key is sent there."
+                )
+            )
+        return super()._check_guarded(names)
+
+    def _has_field_access(self, field, operation):
+        # Forms show the address readonly.
+        allowed = super()._has_field_access(field, operation)
+        return allowed and not (
+            operation == "write" and field.name == "api_url" and self._is_guarded("api_url")
+        )
+
+    def _store_key_digest(self, key):
+        """Store the keyed hash of the API key and its server.
+
+        :raise ValidationError: when another account of this database has the same key
+        """
+        self.ensure_one()
+        account = self.sudo()
+        digest = False
+        if key:
+            named = self.env["keycrm.api.budget"]._digest(key, account.api_url or "")
+            secret = self._sealing_secret().encode()
+            digest = hmac.new(secret, named.encode(), hashlib.sha256).hexdigest()
+            other = account.with_context(active_test=False).search(
+                [("api_key_digest", "=", digest), ("id", "!=", account.id)], limit=1
+            )
+            if other:
+                raise ValidationError(other.with_env(self.env)._key_is_taken_text())
+        if account.api_key_digest != digest:
+            account.api_key_digest = digest
+            account.flush_recordset(["api_key_digest"])
+
+    def _key_is_taken_text(self):
+        """:return: that this account has the key; its name only for a user who may see the account"""
+        seen = self.with_context(allowed_company_ids=self.env.user._get_company_ids())
+        if self.env.su or seen.has_access("read"):
+            return self.env._(
+                "This API key is already connected: by account “%(account)s” of %(company)s. "
+                "One KeyCRM account is connected once per database.",
+                account=self.sudo().name,
+                company=self.sudo().company_id.name,
+            )
+        return self.env._("This API key is already connected in this database.")
+
+    def _check_key_accepted(self):
+        """Ask KeyCRM whether it takes the key; where KeyCRM cannot be reached, the workers find out.
+
+        :raise ValidationError: when KeyCRM rejects the key
+        """
+        if not self.env.registry.ready:
+            # Demo data: the request budget's table is not there yet for its own transaction.
+            return
+        for account in self:
+            try:
+                with account._client(
+                    timeout=BUTTON_TIMEOUT, tries=1, max_wait=BUTTON_MAX_WAIT
+                ) as client:
+                    client.get("/order/status", {"limit": 1})
+            except Unauthorized as error:
+                raise ValidationError(
+                    self.env["keycrm.explain"]._sentence(error.code, error.params)
+                ) from None
+            except KeyCrmError:
+                continue
+
+    def _check_key_stays_at(self, address):
+        """A stored key is sent to the host for which it was typed in, and to no other.
+
+        Whoever may change the address could else let the key be sent to a server of their own, and read
+        there what nobody is shown here.
+
+        :param address: the new ``api_url``
+        :raise ValidationError: when the key has to be typed in again
+        """
+        for account in self.sudo():
+            if account.api_key_secret and _origin(account.api_url) != _origin(address):
+                raise ValidationError(
+                    self.env._(
+                        "Paste the API key of “%s” together with the new address: the stored key "
+                        "is not sent to another server.",
+                        account.name,
+                    )
+                )
+
+    def _api_key(self):
+        """Open the API key: for the gate to KeyCRM alone.
+
+        :return: the key; empty when none is set; None when this database cannot open it, which is so
+            in a copy that Odoo made of another database
+        """
+        sealed = self.sudo().api_key_secret
+        return self._unsealed(sealed) if sealed else ""
+
+    @api.model
+    def _sealed(self, text):
+        return sealing.seal(text, self._sealing_secret())
+
+    @api.model
+    def _unsealed(self, sealed):
+        return sealing.unsealed(sealed, self._sealing_secret()) if sealed else None
+
+    @api.model
+    def _sealing_secret(self):
+        return self.env["ir.config_parameter"].sudo().get_param("database.secret")
+
+
+def _origin(address):
+    """Name the server of an address: scheme, host and port."""
+    try:
+        parts = urlsplit((address or "").strip())
+        return parts.scheme, parts.hostname, parts.port
+    except ValueError:
+        return None

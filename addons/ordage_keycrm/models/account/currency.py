@@ -1,0 +1,317 @@
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError
+
+from ...services.concurrency import clear_caches_after_commit, found_if_done_again
+
+
+class KeycrmAccount(models.Model):
+    """The KeyCRM currency and the company's: the set-up's step "Currency".
+
+    The sources name the currencies of their orders (confirmed). Orders arrive in their own currency and
+    need nothing of this; the KeyCRM currency is that of catalog prices, which Odoo keeps in the company's.
+    """
+
+    _inherit = "keycrm.account"
+
+    # === FIELDS ===#
+
+    keycrm_currency_id = fields.Many2one(
+        "res.currency",
+        string="KeyCRM currency",
+        copy=False,
+        tracking=True,
+        context={"active_test": False},
+        help="The currency of the KeyCRM catalog. Where all sources share one currency, it is filled "
+        "in automatically.",
+    )
+    keycrm_currency_ids = fields.Many2many(
+        "res.currency",
+        string="Currencies of the sources",
+        compute="_compute_keycrm_currency_ids",
+        context={"active_test": False},
+    )
+    currency_state = fields.Selection(
+        [
+            ("unknown", "Sources not read yet"),
+            ("choose", "Currency to be chosen"),
+            ("same", "Same as the company's"),
+            ("switch", "Company currency can be changed"),
+            ("rate", "Exchange rate missing"),
+            ("rate_done", "Exchange rate entered"),
+        ],
+        string="Currency of the company",
+        compute="_compute_currency_state",
+    )
+    currency_rate = fields.Float(
+        string="Exchange rate",
+        digits=(16, 6),
+        copy=False,
+        help="In the direction shown next to the field, for example 1 USD = 41.50 UAH.",
+    )
+    currency_rate_text = fields.Char(
+        string="Exchange rate in words", compute="_compute_currency_rate_text"
+    )
+
+    # === COMPUTE METHODS ===#
+
+    def _compute_keycrm_currency_ids(self):
+        currencies = self.env["res.currency"].with_context(active_test=False)
+        sources = self.env["keycrm.source"].sudo().search([("account_id", "in", self.ids)])
+        for account in self:
+            ours = sources.filtered(lambda source, a=account._origin: source.account_id == a)
+            codes = ours.mapped("currency_code")
+            account.keycrm_currency_ids = currencies.search(
+                [("name", "in", [code for code in codes if code and len(code) == 3])]
+            )
+
+    @api.depends("keycrm_currency_id", "company_id.currency_id")
+    def _compute_currency_state(self):
+        for account in self.sudo():
+            company, currency = account.company_id.root_id, account.keycrm_currency_id
+            if not currency:
+                account.currency_state = "choose" if account.keycrm_currency_ids else "unknown"
+            elif currency == company.currency_id:
+                account.currency_state = "same"
+            elif not company._existing_accounting():
+                account.currency_state = "switch"
+            else:
+                is_known = currency._keycrm_has_rate(company)
+                account.currency_state = "rate_done" if is_known else "rate"
+
+    @api.depends("keycrm_currency_id", "company_id.currency_id")
+    @api.depends_context("lang")
+    def _compute_currency_rate_text(self):
+        """Write the rate as people say it: "1 USD = 41.50 UAH"; with "…" where none was entered."""
+        for account in self.sudo():
+            unit, priced = account._rate_pair()
+            if not unit or unit == priced:
+                account.currency_rate_text = False
+                continue
+            today = fields.Date.context_today(account)
+            rate = unit._keycrm_convert(1.0, priced, account.company_id, today)
+            if rate is not None:
+                exact = unit._convert(1.0, priced, account.company_id, today, round=False)
+                rate = f"{exact:.6f}".rstrip("0")
+                rate += "0" * (2 - len(rate.partition(".")[2]))
+            account.currency_rate_text = f"1 {unit.name} = {rate or '…'} {priced.name}"
+
+    # === ACTION METHODS ===#
+
+    def action_set_company_currency(self):
+        """Make the KeyCRM currency the company's, where the company has no journal items yet.
+
+        :return: an action that reloads the page: the browser holds the currencies of its session
+        :raise UserError: when journal items exist, no currency is chosen, or the user lacks the right
+        """
+        self.ensure_one()
+        self._check_manager()
+        company, currency = self.company_id.root_id, self.keycrm_currency_id
+        if not currency:
+            raise UserError(self.env._("Choose the currency of KeyCRM first."))
+        former = company.currency_id
+        if former != currency:
+            if company.sudo()._existing_accounting():
+                raise UserError(
+                    self.env._(
+                        "%(company)s has journal items, so its currency stays %(currency)s. Enter an "
+                        "exchange rate instead.",
+                        company=company.name,
+                        currency=former.name,
+                    )
+                )
+            if not company.has_access("write"):
+                raise UserError(
+                    self.env._(
+                        "Only a user who may change companies can change the currency of %(company)s. "
+                        "Request it from the administrator of Odoo.",
+                        company=company.name,
+                    )
+                )
+            self.env["res.currency"]._keycrm_activate([currency.name])
+            company.currency_id = currency
+            self._replace_currency(company, former)
+        return {"type": "ir.actions.client", "tag": "reload_context"}
+
+    def action_set_currency_rate(self):
+        """Store the entered exchange rate as the company's rate of today.
+
+        :return: True
+        :raise UserError: when no rate was entered, none is needed, or the user lacks the right
+        """
+        self.ensure_one()
+        self._check_manager()
+        unit, priced = self._rate_pair()
+        if not unit or unit == priced:
+            raise UserError(self.env._("No exchange rate is needed here."))
+        if self.currency_rate <= 0:
+            raise UserError(
+                self.env._(
+                    "Enter how many %(priced)s one %(unit)s costs.",
+                    priced=priced.name,
+                    unit=unit.name,
+                )
+            )
+        company = self.company_id.root_id
+        Rate = self.env["res.currency.rate"].with_company(company)
+        currency = self.keycrm_currency_id
+        per_company_unit = self.currency_rate if priced == currency else 1.0 / self.currency_rate
+        day = fields.Date.context_today(self)
+        try:
+            rate = Rate.search(
+                [
+                    ("currency_id", "=", currency.id),
+                    ("company_id", "=", company.id),
+                    ("name", "=", day),
+                ]
+            )
+            with found_if_done_again("res.currency.rate"):
+                if rate:
+                    rate.company_rate = per_company_unit
+                else:
+                    Rate.create(
+                        {
+                            "currency_id": currency.id,
+                            "company_id": company.id,
+                            "name": day,
+                            "company_rate": per_company_unit,
+                        }
+                    )
+        except AccessError:
+            raise UserError(
+                self.env._(
+                    "Only an accounting administrator or an administrator of Odoo can enter exchange "
+                    "rates. Request it from them."
+                )
+            ) from None
+        self._forget_catalog(company)
+        self.invalidate_recordset(["currency_state", "currency_rate_text"])
+        return True
+
+    # === BUSINESS METHODS ===#
+
+    def _currency_for(self, code):
+        """Find the currency of KeyCRM's code, and activate it where it is inactive.
+
+        :return: ``res.currency``; empty where Odoo does not have it. For an empty code the KeyCRM
+            currency, or the company's where that is not known
+        """
+        code = code or (self.keycrm_currency_id or self.company_id.currency_id).name
+        Currency = self.env["res.currency"].with_context(active_test=False)
+        for currency_id, values in Currency.get_all_currencies().items():
+            if values["name"] == code:
+                return Currency.browse(currency_id)
+        # A longer code would be cut to Odoo's three letters, and "USDT" found as dollars.
+        currency = Currency.search([("name", "=", code)], limit=1) if len(code) == 3 else Currency
+        if currency and not currency.active:
+            Currency._keycrm_activate([code])
+        return currency
+
+    def _in_company_currency(self, amount, code):
+        """Convert an amount of KeyCRM for a field that holds the company's currency.
+
+        :param amount: number, or None
+        :param code: KeyCRM's currency code; empty for the KeyCRM currency
+        :return: the amount; None where there is none, its currency is not known or no rate was entered
+        """
+        company = self.company_id
+        if amount is None or not amount or code == company.currency_id.name:
+            return None if amount is None else float(amount)
+        if not (code or self.keycrm_currency_id) and self.keycrm_currency_ids:
+            # One of several, and nobody chose.
+            return None
+        currency = self._currency_for(code)
+        if not currency:
+            return None
+        today = self.env.cr.now().date()
+        return currency._keycrm_convert(float(amount), company.currency_id, company, today)
+
+    def _settle_keycrm_currency(self):
+        """Set the KeyCRM currency to the one that all sources share; a person's choice stays."""
+        for account in self.sudo():
+            account.invalidate_recordset(["keycrm_currency_ids"])
+            named = account.keycrm_currency_ids
+            if len(named) == 1:
+                currency = named
+            elif account.keycrm_currency_id in named or not named:
+                currency = account.keycrm_currency_id
+            else:
+                currency = named.browse()
+            if account.keycrm_currency_id != currency:
+                account.keycrm_currency_id = currency
+
+    def _rate_pair(self):
+        """Say between which currencies a rate is entered, as Ukrainians do: 1 USD = 41.50 UAH.
+
+        :return: ``(currency of which one unit is priced, currency of the price)``; the unit is the
+            company's currency, unless the company's is the hryvnia
+        """
+        currency, company_currency = self.keycrm_currency_id, self.company_id.currency_id
+        if not currency:
+            return currency, currency
+        if company_currency.name == "UAH":
+            return currency, company_currency
+        return company_currency, currency
+
+    def _replace_currency(self, company, former):
+        """Leave no second currency behind that nothing uses any more.
+
+        :param company: ``res.company`` whose currency was replaced
+        :param former: ``res.currency`` that it had
+        """
+        Pricelist = self.env["product.pricelist"].sudo().with_context(active_test=False)
+        # The default ones that Odoo makes when a second currency is activated.
+        pricelists = Pricelist.search(
+            [
+                ("company_id", "child_of", company.id),
+                ("currency_id", "=", former.id),
+                ("item_ids", "=", False),
+            ]
+        )
+        used = self.env["sale.order"].sudo().search([("pricelist_id", "in", pricelists.ids)])
+        (pricelists - used.pricelist_id).currency_id = company.currency_id
+        orders = self.env["sale.order"].sudo()
+        orders.search(
+            [("company_id", "child_of", company.id), ("keycrm_account_id", "!=", False)]
+        )._keycrm_refresh_rate()
+        company.currency_id._keycrm_rates_changed()
+        self._forget_catalog(company)
+        former = former.sudo()
+        if not self._is_currency_used(former):
+            former.active = False
+            former._keycrm_remove_pricelists()
+        clear_caches_after_commit(self.env)
+
+    @api.model
+    def _forget_catalog(self, company):
+        """Let the catalog be read again with the next orders: prices that stayed empty can be filled."""
+        accounts = self.sudo().search([("company_id", "child_of", company.id)])
+        offers = self.env["keycrm.offer"].sudo().search([("account_id", "in", accounts.ids)])
+        offers.catalogue_at = False
+
+    @api.model
+    def _is_currency_used(self, currency):
+        """Check whether a record refers to the currency: a company, a journal, a pricelist, an order, …
+
+        Countries and exchange rates name every currency, also those that nobody uses.
+        """
+        self.env.flush_all()
+        if (
+            self.env["keycrm.source"]
+            .sudo()
+            .search_count([("currency_code", "=", currency.name)], 1)
+        ):
+            return True
+        for model_name, model in self.env.registry.items():
+            if not model._auto or model._abstract or model._transient:
+                continue
+            if model_name in ("res.country", "res.currency.rate"):
+                continue
+            for field in model._fields.values():
+                if field.type != "many2one" or field.comodel_name != "res.currency":
+                    continue
+                if not field.store or field.company_dependent:
+                    continue
+                Model = self.env[model_name].sudo().with_context(active_test=False)
+                if Model.search_count([(field.name, "=", currency.id)], limit=1):
+                    return True
+        return False

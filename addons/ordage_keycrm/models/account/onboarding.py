@@ -1,0 +1,334 @@
+from odoo import api, fields, models
+
+from ...const import API_KEY_MASK
+from ...keycrm.errors import KeyCrmError
+from .api_gateway import BUTTON_MAX_WAIT, BUTTON_TIMEOUT
+
+#: States of a step of the set-up.
+TICKS = [("todo", "To do"), ("waiting", "Waiting"), ("done", "Completed"), ("wrong", "Error")]
+#: The steps, in their order; each has a field ``setup_…`` with its state.
+STEPS = ("key", "currency", "orders", "products", "webhook", "stock", "sync", "start")
+#: Steps that a person may leave out, or only looks at.
+OPTIONAL_STEPS = ("currency", "orders", "products", "webhook", "stock", "sync")
+
+
+class KeycrmAccount(models.Model):
+    """Set-up in one place, step by step: what is done, what is still to do, and what is wrong."""
+
+    _inherit = "keycrm.account"
+
+    # === FIELDS ===#
+
+    key_checked_at = fields.Datetime(string="Key last verified", readonly=True, copy=False)
+    key_error_code = fields.Char(string="Key error type", readonly=True, copy=False)
+    key_error_params = fields.Json(
+        string="Key error details",
+        readonly=True,
+        copy=False,
+        groups="ordage_keycrm.group_manager",
+    )
+    key_text = fields.Char(string="Key check result", compute="_compute_setup_key")
+    setup_key = fields.Selection(TICKS, string="Step: API key", compute="_compute_setup_key")
+    reviewed_steps = fields.Json(
+        string="Reviewed steps",
+        readonly=True,
+        copy=False,
+        groups="ordage_keycrm.group_manager",
+        help="Setup steps that a user confirmed without changes.",
+    )
+    setup_done_text = fields.Char(string="Progress", compute="_compute_setup_done_text")
+    setup_orders = fields.Selection(TICKS, string="Step: orders", compute="_compute_setup_orders")
+    setup_load_id = fields.Many2one(
+        "keycrm.product.load", string="Last product load", compute="_compute_setup_runs"
+    )
+    setup_load_progress = fields.Float(string="Loaded", compute="_compute_setup_runs")
+    setup_products = fields.Selection(TICKS, string="Step: products", compute="_compute_setup_runs")
+    offer_count = fields.Integer(string="Offers", compute="_compute_setup_runs")
+    setup_stock = fields.Selection(TICKS, string="Step: stock", compute="_compute_setup_stock")
+    setup_sync_id = fields.Many2one(
+        "keycrm.order.sync", string="Last synchronization", compute="_compute_setup_runs"
+    )
+    setup_sync_progress = fields.Float(string="Synchronized", compute="_compute_setup_runs")
+    setup_sync = fields.Selection(
+        TICKS, string="Step: existing orders", compute="_compute_setup_runs"
+    )
+    company_currency_id = fields.Many2one(related="company_id.currency_id")
+    setup_currency = fields.Selection(
+        TICKS, string="Step: currency", compute="_compute_setup_currency"
+    )
+    quotation_statuses = fields.Char(string="Quotation", compute="_compute_status_names")
+    confirm_statuses = fields.Char(string="Confirm", compute="_compute_status_names")
+    cancel_statuses = fields.Char(string="Cancel", compute="_compute_status_names")
+    skip_statuses = fields.Char(string="Skip (do not import)", compute="_compute_status_names")
+    trigger_name = fields.Char(string="Name of the trigger", compute="_compute_status_names")
+    trigger_statuses = fields.Char(
+        string="Statuses of the trigger", compute="_compute_status_names"
+    )
+
+    # === COMPUTE METHODS ===#
+
+    @api.depends(
+        "api_key_secret",
+        "key_checked_at",
+        "key_error_code",
+        "key_error_params",
+        "status_ids",
+        "trouble_code",
+    )
+    @api.depends_context("lang")
+    def _compute_setup_key(self):
+        explain = self.env["keycrm.explain"]
+        for account in self.sudo():
+            if account.trouble_code == "unauthorized":
+                account.setup_key = "wrong"
+                account.key_text = account.trouble_text
+            elif account.key_error_code:
+                account.setup_key = "wrong"
+                account.key_text = explain._sentence(
+                    account.key_error_code, account.key_error_params
+                )
+            elif account.api_key_secret and account.key_checked_at:
+                account.setup_key = "done"
+                account.key_text = self.env._(
+                    "Connected. KeyCRM has %(count)s order statuses.",
+                    count=len(account._active_statuses()),
+                )
+            else:
+                account.setup_key = "waiting" if account.api_key_secret else "todo"
+                account.key_text = False
+
+    @api.depends("currency_state", "reviewed_steps")
+    def _compute_setup_currency(self):
+        for account in self:
+            is_done = account.currency_state in ("same", "rate_done")
+            is_done = is_done or account._is_reviewed("currency")
+            account.setup_currency = "done" if is_done else "todo"
+
+    @api.depends("archive_status_ids", "reviewed_steps")
+    def _compute_setup_orders(self):
+        """Nothing here is required: it is done by an archive status, or by a user who needs none."""
+        for account in self:
+            is_done = account.archive_status_ids or account._is_reviewed("orders")
+            account.setup_orders = "done" if is_done else "todo"
+
+    @api.depends("push_stock", "stock_paused", "warehouse_ids.send_state", "reviewed_steps")
+    def _compute_setup_stock(self):
+        for account in self:
+            states = account.warehouse_ids.mapped("send_state")
+            if account.push_stock and "sending" in states:
+                account.setup_stock = "done"
+            elif "rehearse" in states:
+                account.setup_stock = "waiting"
+            else:
+                account.setup_stock = "done" if account._is_reviewed("stock") else "todo"
+
+    @api.depends("status_ids.name", "status_ids.order_action")
+    @api.depends_context("lang")
+    def _compute_status_names(self):
+        """Name the statuses by what their orders become in Odoo, and what to enter in the trigger."""
+        for account in self:
+            names = dict.fromkeys(("quotation", "confirm", "cancel", "skip"), "")
+            for action, statuses in account.status_ids.grouped("order_action").items():
+                names[action] = ", ".join(statuses.mapped("display_name"))
+            for action, text in names.items():
+                account[f"{action}_statuses"] = text
+            wanted = account._active_statuses().filtered(
+                lambda status: status.order_action != "skip"
+            )
+            account.trigger_name = self.env._("Orders to Odoo")
+            account.trigger_statuses = ", ".join(wanted.mapped("display_name"))
+
+    @api.depends(*(f"setup_{step}" for step in STEPS))
+    @api.depends_context("lang")
+    def _compute_setup_done_text(self):
+        for account in self:
+            account.setup_done_text = self.env._(
+                "Steps done: %(done)s of %(total)s",
+                done=sum(account[f"setup_{step}"] == "done" for step in STEPS),
+                total=len(STEPS),
+            )
+
+    @api.depends("reviewed_steps")
+    def _compute_setup_runs(self):
+        """Of each kind the newest run, found for all accounts at once."""
+        loads = self._newest_runs("keycrm.product.load")
+        syncs = self._newest_runs("keycrm.order.sync")
+        offers = dict(
+            self.env["keycrm.offer"]
+            .sudo()
+            ._read_group([("account_id", "in", self.ids)], ["account_id"], ["__count"])
+        )
+        for account in self:
+            account.setup_load_id = loads.get(account.id)
+            account.setup_sync_id = syncs.get(account.id)
+            account.setup_products = account._run_tick("products", account.setup_load_id)
+            account.setup_load_progress = account.setup_load_id.progress
+            account.setup_sync = account._run_tick("sync", account.setup_sync_id)
+            account.setup_sync_progress = account.setup_sync_id.progress
+            account.offer_count = offers.get(account, 0)
+
+    # === CRUD METHODS ===#
+
+    def web_save(self, vals, specification, next_id=None):
+        """A key that a person pastes is tested at once; what is wrong stands beside it."""
+        result = super().web_save(vals, specification, next_id)
+        if vals.get("api_key") and vals["api_key"] != API_KEY_MASK:
+            account = self or self.browse(result[0]["id"])
+            account._try_key()
+            # What was computed before KeyCRM answered is read anew.
+            account.invalidate_recordset()
+            shown = self.browse(next_id) if next_id else account
+            return shown.with_context(bin_size=True).web_read(specification)
+        return result
+
+    # === ACTION METHODS ===#
+
+    def action_open_setup(self):
+        """Open the set-up of this account.
+
+        :return: an action
+        """
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id("ordage_keycrm.keycrm_setup_action")
+        return dict(action, res_id=self.id)
+
+    @api.model
+    def action_open_first_setup(self):
+        """Open the set-up of the company's first account; of a new one where there is none.
+
+        :return: an action
+        """
+        account = self.search([("company_id", "=", self.env.company.id)], order="id", limit=1)
+        action = self.env["ir.actions.act_window"]._for_xml_id("ordage_keycrm.keycrm_setup_action")
+        return dict(action, res_id=account.id)
+
+    def action_open_account(self):
+        """Open the account's own form, with all its fields.
+
+        :return: an action
+        """
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "ordage_keycrm.keycrm_account_action"
+        )
+        return dict(action, res_id=self.id, views=[[False, "form"]])
+
+    def action_review_step(self):
+        """Confirm a step of the set-up as it is, or leave it out: the context names it.
+
+        :return: True
+        """
+        self.ensure_one()
+        self._check_manager()
+        step = self.env.context.get("keycrm_step")
+        if step in OPTIONAL_STEPS and not self._is_reviewed(step):
+            self.sudo().reviewed_steps = [*(self.reviewed_steps or ()), step]
+        return True
+
+    def action_load_all_products(self):
+        """Load all products from KeyCRM, with the default options; the step shows how far it is.
+
+        :return: True
+        :raise UserError: when the integration was switched off
+        """
+        self.ensure_one()
+        self._check_manager()
+        if self.setup_load_id.state == "running":
+            return True
+        return self.env["keycrm.product.load"].create({"account_id": self.id}).action_start()
+
+    def action_open_offers(self):
+        """Show the products that are tied.
+
+        :return: an action
+        """
+        return self._screen("ordage_keycrm.keycrm_offer_action", "account_id")
+
+    def action_open_load(self):
+        """Open the latest loading of products.
+
+        :return: an action
+        """
+        return self._open_run(self.setup_load_id, self.env._("Load products from KeyCRM"))
+
+    def action_open_sync(self):
+        """Open the latest synchronisation.
+
+        :return: an action
+        """
+        return self._open_run(self.setup_sync_id, self.env._("Synchronize orders"))
+
+    # === BUSINESS METHODS ===#
+
+    def _try_key(self):
+        """Ask KeyCRM with the key that was just pasted, and note in what way it answered.
+
+        Nothing is raised: the key is kept, and what is wrong with it is said beside it.
+        """
+        self.ensure_one()
+        account = self.sudo()
+        if not account.api_key_secret:
+            return
+        try:
+            with account._client(
+                timeout=BUTTON_TIMEOUT, tries=1, max_wait=BUTTON_MAX_WAIT
+            ) as client:
+                account._refresh_catalogs(client)
+                account._note_key_well()
+                # The next steps need them. Without an answer, "Refresh list" reads them.
+                account._refresh_warehouses(client)
+        except KeyCrmError as error:
+            if not account.key_checked_at:
+                account.write({"key_error_code": error.code, "key_error_params": error.params})
+
+    def _note_key_well(self):
+        """KeyCRM took the key: what was wrong with it is over."""
+        self._note_key_checked(fields.Datetime.now())
+        self._forget_trouble()
+
+    def _note_key_works(self):
+        """KeyCRM answered a worker: what kept a person from seeing that the key works is over."""
+        if self.key_error_code or not self.key_checked_at:
+            self._note_key_checked(fields.Datetime.now())
+            self._tell_screens()
+
+    def _forget_key_checked(self):
+        """The key is another one, or gone: what KeyCRM said of the former one says nothing of it."""
+        self._note_key_checked(False)
+
+    def _note_key_checked(self, moment):
+        self.sudo().write(
+            {"key_checked_at": moment, "key_error_code": False, "key_error_params": False}
+        )
+
+    def _newest_runs(self, model):
+        """:return: ``{account id: id of the newest run}`` that is more than a draft"""
+        groups = (
+            self.env[model]
+            .sudo()
+            ._read_group(
+                [("account_id", "in", self.ids), ("state", "!=", "draft")],
+                ["account_id"],
+                ["id:max"],
+            )
+        )
+        return {account.id: newest for account, newest in groups}
+
+    @api.model
+    def _open_run(self, run, name):
+        return {
+            "type": "ir.actions.act_window",
+            "name": name,
+            "res_model": run._name,
+            "res_id": run.id,
+            "view_mode": "form",
+            "views": [[False, "form"]],
+        }
+
+    def _run_tick(self, step, run):
+        ticks = {"done": "done", "running": "waiting", "failed": "wrong"}
+        tick = ticks.get(run.state, "todo")
+        return "done" if tick == "todo" and self._is_reviewed(step) else tick
+
+    def _is_reviewed(self, step):
+        return step in (self.sudo().reviewed_steps or ())

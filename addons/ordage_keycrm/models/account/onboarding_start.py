@@ -1,0 +1,163 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+from ...keycrm import rate_limit as rules
+from .onboarding import TICKS
+
+
+class KeycrmAccount(models.Model):
+    """The last step of the set-up: nothing flows before it, and after it one sees that something did.
+
+    Before the start KeyCRM is only read, and only for what a person started in the set-up: loading
+    products, learning warehouses, previewing stock. Webhooks are stored and processed after the start.
+    """
+
+    _inherit = "keycrm.account"
+
+    # === FIELDS ===#
+
+    setup_start = fields.Selection(TICKS, string="Step: start", compute="_compute_setup_start")
+    start_blockers = fields.Char(string="To do before the start", compute="_compute_setup_start")
+    check_order = fields.Selection(
+        TICKS, string="First order", compute="_compute_checks", compute_sudo=True
+    )
+    check_order_text = fields.Char(
+        string="Order that arrived", compute="_compute_checks", compute_sudo=True
+    )
+    check_stock = fields.Selection(
+        TICKS, string="First quantity", compute="_compute_checks", compute_sudo=True
+    )
+    check_stock_text = fields.Char(
+        string="Quantity that KeyCRM has", compute="_compute_checks", compute_sudo=True
+    )
+
+    # === COMPUTE METHODS ===#
+
+    @api.depends("enabled", "setup_key", "setup_orders", "setup_products")
+    @api.depends_context("lang")
+    def _compute_setup_start(self):
+        """The owner has to have seen what orders become and where products come from."""
+        steps = {
+            "setup_key": self.env._("API key"),
+            "setup_orders": self.env._("Order statuses"),
+            "setup_products": self.env._("Products"),
+        }
+        for account in self:
+            account.setup_start = "done" if account.enabled else "todo"
+            missing = [title for name, title in steps.items() if account[name] == "todo"]
+            if account.setup_key == "wrong":
+                missing.insert(0, steps["setup_key"])
+            account.start_blockers = False if account.enabled else ", ".join(missing)
+
+    @api.depends("enabled", "push_stock", "first_looked_at", "warehouse_ids.send_state")
+    @api.depends_context("lang")
+    def _compute_checks(self):
+        """Find the newest order and the newest quantity that went through since the start."""
+        for account in self:
+            since = not account._is_before_start() and (
+                account.first_looked_at or account.create_date
+            )
+            order = account._newest_order_since(since)
+            account.check_order = "done" if order else "waiting"
+            account.check_order_text = order.display_name
+            level = account._newest_level_since(since)
+            sends = account.push_stock and account._sending_warehouses()
+            account.check_stock = "done" if level else ("waiting" if sends else "todo")
+            account.check_stock_text = level and self.env._(
+                "%(product)s: %(quantity)s in “%(warehouse)s”",
+                product=level.product_id.display_name,
+                quantity=f"{level.quantity:g}",
+                warehouse=level.keycrm_warehouse_id.name,
+            )
+
+    # === CRUD METHODS ===#
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        accounts = super().create(vals_list)
+        accounts.filtered("enabled")._mark_started()
+        return accounts
+
+    def write(self, vals):
+        starting = self.browse()
+        if vals.get("enabled"):
+            starting = self.filtered(lambda account: account._is_before_start())
+        result = super().write(vals)
+        starting._mark_started()
+        return result
+
+    # === BUSINESS METHODS ===#
+
+    def _is_before_start(self):
+        """Return whether the integration was never enabled: the account is being set up."""
+        self.ensure_one()
+        return not (self.enabled or self.first_looked_at or self.caught_up_at)
+
+    def _check_can_work(self):
+        """Make sure that the workers process what a person starts.
+
+        :raise UserError: when the integration was switched off, or has no API key yet
+        """
+        self.ensure_one()
+        if self.enabled:
+            return
+        if not self._is_before_start():
+            raise UserError(self.env._("Enable the integration first."))
+        if not self.sudo().api_key_secret:
+            raise UserError(self.env._("Paste the API key of “%s” first.", self.name))
+
+    def _mark_started(self):
+        """Record since when the integration is enabled.
+
+        Orders whose goods left before then were shipped without Odoo. A synchronization that was
+        requested in the set-up begins now, so what was ordered meanwhile belongs to it too.
+        """
+        now = fields.Datetime.now()
+        for account in self.sudo():
+            account.first_looked_at = now
+        self.env["keycrm.order.sync"].sudo().search(
+            [("account_id", "in", self.ids), ("state", "=", "running")]
+        ).write({"started_at": now})
+
+    def _has_work_before_start(self):
+        """Return whether the workers may run although the integration is not enabled."""
+        return self._is_before_start() and bool(self.sudo().api_key_secret)
+
+    def _work_orders_before_start(self):
+        """Do one page of what a person started in the set-up; it changes nothing in KeyCRM.
+
+        :return: True when there may be more
+        """
+        if not self._is_before_start():
+            return False
+        with self._client(rules.BULK) as client:
+            return self._aside(
+                "load", lambda: self._work_running("keycrm.product.load", client)
+            ) or self._aside("warehouses", lambda: self._work_warehouse_sweep(client))
+
+    def _newest_order_since(self, since):
+        """:return: the newest ``sale.order`` imported since the start, maybe none"""
+        Order = self.env["sale.order"]
+        if not since:
+            return Order
+        return Order.search(
+            [("keycrm_account_id", "=", self.id), ("create_date", ">=", since)],
+            order="id desc",
+            limit=1,
+        )
+
+    def _newest_level_since(self, since):
+        """:return: the newest ``keycrm.stock.level`` that KeyCRM accepted since the start, maybe none"""
+        Level = self.env["keycrm.stock.level"]
+        if not since:
+            return Level
+        return Level.search(
+            [
+                ("account_id", "=", self.id),
+                ("is_known", "=", True),
+                ("sent_at", ">=", since),
+                ("error", "=", False),
+            ],
+            order="sent_at desc, id desc",
+            limit=1,
+        )

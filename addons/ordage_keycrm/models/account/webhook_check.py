@@ -1,0 +1,174 @@
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+from odoo import api, fields, models
+
+from ...keycrm import webhook_check as link
+from .onboarding import TICKS
+
+#: Fields that hold a web address: one that is typed without its scheme gets it.
+ADDRESSES = ("api_url", "public_url", "cabinet_url")
+#: With no webhook for so long, Odoo asks KeyCRM every minute.
+SILENT_HOURS = 24
+
+
+class KeycrmAccount(models.Model):
+    """Whether KeyCRM's webhooks reach this Odoo: the check of the link, and what is seen of them."""
+
+    _inherit = "keycrm.account"
+
+    # === FIELDS ===#
+
+    link_checked_at = fields.Datetime(string="Link last checked", readonly=True, copy=False)
+    link_code = fields.Char(string="Link error type", readonly=True, copy=False)
+    link_params = fields.Json(
+        string="Link error details",
+        readonly=True,
+        copy=False,
+        groups="ordage_keycrm.group_manager",
+    )
+    link_text = fields.Char(string="Link problem", compute="_compute_link_text")
+    link_lines = fields.Text(string="Configuration lines to add", compute="_compute_link_text")
+    trigger_get_at = fields.Datetime(
+        string="Received by GET",
+        readonly=True,
+        copy=False,
+        help="When KeyCRM last called the link with the wrong method: its trigger is set to GET.",
+    )
+    setup_webhook = fields.Selection(
+        TICKS, string="Step: webhook", compute="_compute_setup_webhook"
+    )
+
+    # === COMPUTE METHODS ===#
+
+    @api.depends("link_code", "link_params", "trigger_get_at")
+    @api.depends_context("lang")
+    def _compute_link_text(self):
+        explain = self.env["keycrm.explain"]
+        for account in self.sudo():
+            code, params = account._link_fault()
+            account.link_text = explain._sentence(code, params)
+            account.link_lines = (
+                account._lines_for_several_databases()
+                if code == "link_several_databases"
+                else False
+            )
+
+    @api.depends("enabled", "link_code", "trigger_get_at", "reviewed_steps")
+    def _compute_setup_webhook(self):
+        """Without a webhook, Odoo requests the updates: a user may confirm that this is enough."""
+        for account in self:
+            if account._is_reviewed("webhook"):
+                account.setup_webhook = "done"
+            elif account.sudo()._link_fault()[0]:
+                account.setup_webhook = "wrong"
+            elif account.last_webhook_at:
+                account.setup_webhook = "done"
+            else:
+                account.setup_webhook = "waiting" if account.enabled else "todo"
+
+    @api.onchange(*ADDRESSES)
+    def _onchange_addresses(self):
+        for name in filter(self.__getitem__, ADDRESSES):
+            self[name] = link.with_scheme(self[name])
+
+    # === CRUD METHODS ===#
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        return super().create([_with_schemes(vals) for vals in vals_list])
+
+    def write(self, vals):
+        vals = _with_schemes(vals)
+        if "public_url" in vals:
+            # What was found out of the former address says nothing of the new one.
+            vals = {**vals, "link_code": False, "link_params": False}
+        return super().write(vals)
+
+    # === ACTION METHODS ===#
+
+    def action_check_link(self):
+        """Go the way that KeyCRM's webhooks go, and say in words where it ends.
+
+        :return: a notification; what is wrong is kept and stands beside the link too
+        """
+        self.ensure_one()
+        self._check_manager()
+        account = self.sudo()
+        vals = {"link_checked_at": fields.Datetime.now(), "link_code": False, "link_params": False}
+        if not account.webhook_url:
+            # None yet, or one that a copy of the database cannot open.
+            account._give_webhook_tokens()
+        try:
+            link.check(account.webhook_url, account._unsealed(account.webhook_token))
+        except link.LinkProblem as problem:
+            vals.update(link_code=problem.code, link_params=problem.params)
+        account.write(vals)
+        if vals["link_code"]:
+            text = self.env["keycrm.explain"]._sentence(vals["link_code"], vals["link_params"])
+            return self._notification(text, "warning")
+        return self._notification(
+            self.env._(
+                "The link works: this Odoo responds at %(host)s.",
+                host=urlsplit(self.webhook_url).netloc,
+            )
+        )
+
+    # === BUSINESS METHODS ===#
+
+    def _link_fault(self):
+        """Say what keeps webhooks away; nothing does once one has come since.
+
+        :return: (code, parameters), empty when nothing is known to be wrong
+        """
+        self.ensure_one()
+        last = self.last_webhook_at
+        if self.trigger_get_at and not (last and last >= self.trigger_get_at):
+            return "link_trigger_get", {}
+        if self.link_code and not (last and last >= self.link_checked_at):
+            return self.link_code, {**(self.link_params or {}), "database": self.env.cr.dbname}
+        return "", {}
+
+    def _lines_for_several_databases(self):
+        """Give the lines that lead the webhook to this database."""
+        host = urlsplit(self.webhook_url or "").netloc
+        return (
+            "# nginx\n"
+            f"server_name {host};\n"
+            "location /keycrm/webhook/ {\n"
+            "    proxy_pass http://127.0.0.1:8069;\n"
+            "    proxy_set_header Host $host;\n"
+            f"    proxy_set_header X-Odoo-Database {self.env.cr.dbname};\n"
+            "}\n\n"
+            "# odoo.conf\n"
+            f"dbfilter = ^{self.env.cr.dbname}$"
+        )
+
+    def _note_get(self):
+        """KeyCRM called by GET, which carries no order: the trigger is set wrong."""
+        now = fields.Datetime.now()
+        if not self.trigger_get_at or self.trigger_get_at < now - timedelta(minutes=1):
+            self.trigger_get_at = now
+            self._tell_screens()
+
+    def _was_asked_lately(self, now):
+        """Tell whether it is too early to ask KeyCRM again what was updated.
+
+        As set while webhooks come; without any for a day, or ever, every minute, so that the integration
+        works without a public address too.
+
+        :param now: naive UTC
+        """
+        pause = self.caught_up_at and now - self.caught_up_at
+        if not pause or pause < timedelta(minutes=1):
+            # The shortest pause first: to see that it is not over costs no query.
+            return bool(self.caught_up_at)
+        last = self.last_webhook_at
+        silent = not last or last < now - timedelta(hours=SILENT_HOURS)
+        return not silent and pause < timedelta(minutes=self.poll_minutes)
+
+
+def _with_schemes(vals):
+    """Complete the addresses among the values of an account."""
+    typed = {name: link.with_scheme(vals[name]) for name in ADDRESSES if vals.get(name)}
+    return {**vals, **typed}

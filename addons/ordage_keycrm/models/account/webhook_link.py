@@ -1,0 +1,158 @@
+import hashlib
+import hmac
+import secrets
+
+from odoo import api, fields, models
+from odoo.tools import SQL
+
+from ...const import EVENT_STOCK, ORDER_EVENTS
+from ...keycrm import webhook
+
+
+class KeycrmAccount(models.Model):
+    """The webhook: its link, and what its controller needs: the account of a token, a place to store
+    what was told.
+    """
+
+    _inherit = "keycrm.account"
+
+    # === FIELDS ===#
+
+    webhook_token = fields.Char(string="Webhook secret", groups=fields.NO_ACCESS, copy=False)
+    # Each webhook finds its account by it.
+    webhook_token_digest = fields.Char(
+        string="Webhook secret digest",
+        groups=fields.NO_ACCESS,
+        copy=False,
+        index="btree_not_null",
+    )
+    webhook_url = fields.Char(
+        string="Webhook link",
+        compute="_compute_webhook_url",
+        groups="ordage_keycrm.group_manager",
+        help="KeyCRM sends a notification to this link when an order changes. The link is secret: "
+        "anyone who has it can make Odoo reload an order.",
+    )
+    last_webhook_at = fields.Datetime(
+        string="Last webhook",
+        compute="_compute_last_webhook_at",
+        help="When the last webhook from KeyCRM arrived.",
+    )
+
+    _webhook_token_digest_unique = models.UniqueIndex("(webhook_token_digest)")
+
+    # === COMPUTE METHODS ===#
+
+    @api.depends("webhook_token", "public_url")
+    def _compute_webhook_url(self):
+        default = self[:1].get_base_url() if self else ""
+        for account in self:
+            base = (account.public_url or default or "").rstrip("/")
+            token = self._unsealed(account.sudo().webhook_token)
+            account.webhook_url = f"{base}/keycrm/webhook/{token}" if token else False
+
+    def _compute_last_webhook_at(self):
+        """One query for all accounts, each answered from the index."""
+        self.env["keycrm.event"].flush_model(["account_id", "from_webhook", "received_at"])
+        self.env.cr.execute(
+            SQL(
+                """SELECT a.id, last.received_at FROM unnest(%s::int[]) AS a(id)
+                    CROSS JOIN LATERAL (SELECT received_at FROM keycrm_event
+                                         WHERE account_id = a.id AND from_webhook IS TRUE
+                                         ORDER BY id DESC LIMIT 1) AS last""",
+                self.ids,
+            )
+        )
+        found = dict(self.env.cr.fetchall())
+        for account in self:
+            account.last_webhook_at = found.get(account.id)
+
+    # === ACTION METHODS ===#
+
+    def action_new_webhook_token(self):
+        """Make a new webhook link; the old one is dead at once.
+
+        :return: True
+        """
+        self._check_manager()
+        self._give_webhook_tokens()
+        return True
+
+    # === BUSINESS METHODS ===#
+
+    def _give_webhook_tokens(self):
+        """Give each account a new secret; whoever knows the former one can do nothing with it."""
+        for account in self.sudo():
+            token = secrets.token_urlsafe(32)
+            account.write(
+                {
+                    "webhook_token": self._sealed(token),
+                    "webhook_token_digest": self._token_digest(token),
+                }
+            )
+
+    @api.model
+    def _token_digest(self, token):
+        """By what an account is looked up: timing of an index tells nothing about a digest's origin."""
+        return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
+
+    @api.model
+    def _of_webhook_token(self, token):
+        """Find the account of a token: by its digest, compared in constant time.
+
+        A wrong token costs one look into an index. An account that is being set up takes webhooks
+        too: they are processed after the start.
+
+        :return: ``keycrm.account``, empty when there is none or it was switched off
+        """
+        digest = self._token_digest(token)
+        self.flush_model(["webhook_token_digest", "enabled", "first_looked_at", "caught_up_at"])
+        # A search would also read the user, the company and its contact, for every stranger who knocks.
+        self.env.cr.execute(
+            SQL(
+                """SELECT id, webhook_token_digest FROM keycrm_account
+                    WHERE webhook_token_digest = %s
+                      AND (enabled OR first_looked_at IS NULL AND caught_up_at IS NULL)""",
+                digest,
+            )
+        )
+        for account_id, known in self.env.cr.fetchall():
+            if hmac.compare_digest(known, digest):
+                return self.browse(account_id)
+        return self.browse()
+
+    def _receive(self, payload):
+        """Put what KeyCRM told into the inbox and wake the worker.
+
+        :param payload: decoded JSON of any shape
+        """
+        self.ensure_one()
+        vals = self._event_vals(payload)
+        if vals["state"] != "pending" or not self.last_webhook_at:
+            # No worker will say so, or somebody waits at the set-up for the very first one.
+            self._tell_screens()
+        self.env["keycrm.event"].create(
+            {"account_id": self.id, "payload": payload, "from_webhook": True, **vals}
+        )
+        if self._is_resting() or not self.enabled:
+            # A worker would see that and end; both look when the pause is over, or after the start.
+            return
+        if vals["event"] == EVENT_STOCK:
+            self._wake_stock()
+        elif vals["state"] == "pending":
+            self._wake_orders()
+
+    @staticmethod
+    def _event_vals(payload):
+        """Say what an event is: only the order's number is taken from it, everything else is a
+        hint."""
+        ignored = {"state": "ignored", "next_try_at": False}
+        if webhook.is_stock(payload):
+            # No time for the orders' worker to look at it: the stock worker does.
+            return {"event": EVENT_STOCK, "state": "pending", "next_try_at": False}
+        hint = webhook.OrderHint.parse(payload)
+        if not hint.event.startswith(ORDER_EVENTS):
+            return {"event": hint.event or "?", **ignored}
+        if not hint.order_id:
+            return {"event": hint.event, **ignored, "error_code": "no_order_number"}
+        return {"event": hint.event, "state": "pending", "keycrm_order_id": hint.order_id}

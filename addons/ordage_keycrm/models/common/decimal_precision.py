@@ -1,0 +1,52 @@
+from odoo import api, models
+
+from ...keycrm.stock_quantities import digits_of
+from ...services.concurrency import clear_caches_after_commit
+
+
+class DecimalPrecision(models.Model):
+    """The digits of quantities ("Product Unit"): raised only when a quantity from KeyCRM needs it.
+
+    They show everywhere in Odoo ("2.000" instead of "2.00"), so a shop that counts in pieces keeps
+    Odoo's two digits.
+    """
+
+    _inherit = "decimal.precision"
+
+    # === BUSINESS METHODS ===#
+
+    @api.model
+    def _keycrm_make_room(self, account, quantities):
+        """Raise the digits of quantities where these need more, with a note on the account.
+
+        Called in the transaction that writes the quantities, before it does. Of two transactions at the
+        same time one conflicts, is repeated and finds the digits raised.
+
+        :param account: ``keycrm.account``
+        :param quantities: list of ``(quantity, name of the product)`` from KeyCRM, which counts with
+            three digits at most (confirmed)
+        :return: the note; None where nothing changed
+        """
+        quantity, product = max(quantities, key=lambda row: digits_of(row[0]), default=(0, ""))
+        needed = digits_of(quantity)
+        if not needed:
+            return None
+        # Not by ``precision_get``: its cache may hold what a savepoint took back.
+        precision = self.env.ref("uom.decimal_product_uom").sudo()
+        former = precision.digits
+        if needed <= former:
+            return None
+        precision.digits = needed
+        self.env["uom.uom"].invalidate_model(["rounding"])
+        clear_caches_after_commit(self.env)
+        note = self.env._(
+            "KeyCRM has %(quantity)s of “%(product)s”, so quantities in Odoo now show %(digits)s digits "
+            "after the decimal point (%(former)s before). The setting is “Product Unit” in the list of "
+            "decimal accuracy.",
+            quantity=f"{quantity:.{needed}f}",
+            product=product,
+            digits=needed,
+            former=former,
+        )
+        account.sudo().message_post(body=note)
+        return note

@@ -1,0 +1,53 @@
+import json
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.tools import file_open
+
+from ...keycrm.orders import Order
+
+
+class KeycrmDemo(models.AbstractModel):
+    """Odoo's demo mode: orders as KeyCRM would send them, written as all others are, without KeyCRM."""
+
+    _name = "keycrm.demo"
+    _description = "KeyCRM demo data"
+
+    @api.model
+    def _load_orders(self, account_id, path):
+        """Write orders that lie in a file; each tells how many hours ago it was made.
+
+        :param account_id: the demo account
+        :param path: the file, JSON in the shape of KeyCRM's API
+        :raise ValueError: if one of them does not become an order
+        """
+        with file_open(path) as file:
+            rows = json.load(file)
+        now = fields.Datetime.now()
+        for row in rows:
+            made = fields.Datetime.to_string(now - timedelta(hours=row.pop("hours_ago")))
+            row.update(ordered_at=made, created_at=made, updated_at=made)
+            for payment in row.get("payments", ()):
+                payment["payment_date"] = made
+        account = self.env["keycrm.account"].browse(account_id)
+        outcomes = account._import_orders([Order.parse(row) for row in rows])
+        failed = {number: outcome for number, outcome in outcomes.items() if outcome.code}
+        if failed:
+            raise ValueError(failed)
+        orders = self.env["sale.order"].browse([o.order_id for o in outcomes.values()])
+        self.env["keycrm.event"].create(
+            [
+                {
+                    "account_id": account.id,
+                    "event": "order.change_order_status",
+                    "keycrm_order_id": order.keycrm_id,
+                    "from_webhook": True,
+                    "state": "done",
+                    "received_at": order.date_order,
+                    "done_at": order.date_order + timedelta(seconds=2),
+                    "next_try_at": False,
+                    "sale_order_id": order.id,
+                }
+                for order in orders
+            ]
+        )

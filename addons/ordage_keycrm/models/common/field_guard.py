@@ -1,0 +1,88 @@
+from odoo import api, models
+from odoo.exceptions import AccessError
+
+from ...services.bridge import is_bridge
+
+
+class KeycrmGuard(models.AbstractModel):
+    """The server refuses people the fields that the bridge writes, whatever their forms offer.
+
+    Models of Odoo inherit it for their fields ``keycrm_…``, models of KeyCRM for their readonly fields.
+    Code of the server works in superuser mode, which no RPC call has.
+    """
+
+    _name = "keycrm.guard"
+    _description = "Fields that only the KeyCRM bridge writes"
+
+    # === CRUD METHODS ===#
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        defaults = {
+            key
+            for key in self.env.context
+            if key.startswith("default_") and self._is_guarded(key[8:])
+        }
+        if not self.env.su:
+            self._check_guarded({key[8:] for key in defaults}.union(*vals_list))
+        elif defaults and not is_bridge(self.env):
+            context = {key: v for key, v in self.env.context.items() if key not in defaults}
+            self = self.with_context(context)  # pylint: disable=context-overridden
+        return super().create(vals_list)
+
+    def write(self, vals):
+        if not self.env.su:
+            self._check_guarded(vals)
+        return super().write(vals)
+
+    def copy_data(self, default=None):
+        chosen = default or {}
+        return [
+            {n: value for n, value in vals.items() if n in chosen or not self._is_guarded(n)}
+            for vals in super().copy_data(default)
+        ]
+
+    # === BUSINESS METHODS ===#
+
+    @api.model
+    def _is_guarded(self, name):
+        """:return: whether only the bridge writes the field"""
+        return name.startswith("keycrm_")
+
+    def _has_field_access(self, field, operation):
+        """A buyer may see the order in the portal, but nothing that the shop or KeyCRM notes on it."""
+        allowed = super()._has_field_access(field, operation)
+        if allowed and not self.env.su and field.name.startswith("keycrm_"):
+            return self.env.user._is_internal()
+        return allowed
+
+    @api.model
+    def _check_guarded(self, names):
+        """:raise AccessError: when one of the fields belongs to the bridge"""
+        refused = sorted(name for name in names if self._is_guarded(name))
+        if refused:
+            labels = self.fields_get(refused, ["string"])
+            raise AccessError(
+                self.env._(
+                    "%(fields)s (%(model)s) cannot be edited in Odoo: KeyCRM sets the value.",
+                    fields=", ".join(
+                        f"“{labels[name]['string'] if name in labels else name}”"
+                        for name in refused
+                    ),
+                    model=self.env["ir.model"]._get(self._name).name,
+                )
+            )
+
+
+class KeycrmReadonlyGuard(models.AbstractModel):
+    """The same for models of KeyCRM: the server keeps people from what forms show readonly."""
+
+    _name = "keycrm.readonly.guard"
+    _inherit = "keycrm.guard"
+    _description = "Readonly fields of KeyCRM's models"
+
+    @api.model
+    def _is_guarded(self, name):
+        field = self._fields.get(name)
+        # Fields of mixins, as of activities and messages, have rules of their own.
+        return bool(field) and field.readonly and str(field._module).startswith("ordage_keycrm")

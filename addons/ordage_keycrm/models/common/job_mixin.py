@@ -1,0 +1,259 @@
+from odoo import api, fields, models
+from odoo.tools import format_datetime
+
+from ...keycrm.errors import NotFound, Refused
+
+#: States of a run that is over, and the kind of message that tells of it.
+_TOLD_AS = {"done": "success", "ready": "warning", "failed": "danger"}
+#: Whoever waited longer has turned to something else: the message stays until it is closed.
+SHORT_SECONDS = 60
+
+
+class KeycrmRun(models.AbstractModel):
+    """Long work of an account that shows itself: how far it is, how long it takes, how it ended.
+
+    The workers do it piece by piece and commit the counts with each piece, so leaving the page or
+    restarting Odoo does no harm. Whoever began it is told when it ends. Forms of runs hold
+    ``<widget name="keycrm_live"/>`` and are read anew as the work goes on.
+    """
+
+    _name = "keycrm.run"
+    _description = "KeyCRM background job"
+    _inherit = ["keycrm.account.record"]
+    _order = "id desc"
+
+    #: States in which a worker is busy with it.
+    _busy_states = ("running",)
+    #: Pieces of an account's work that may rest, and keep it from going on then.
+    _pieces = ("_work_orders",)
+
+    # === FIELDS ===#
+
+    # Indexed for the account's list of its runs.
+    account_id = fields.Many2one(default=lambda self: self._default_account(), index=True)
+    user_id = fields.Many2one(
+        "res.users", string="Started by", readonly=True, copy=False, help="Empty: started by Odoo."
+    )
+    state = fields.Selection("_states", required=True, default="draft", readonly=True, copy=False)
+    total_count = fields.Integer(string="Total to process", readonly=True, copy=False)
+    done_count = fields.Integer(string="Processed", readonly=True, copy=False)
+    progress = fields.Float(compute="_compute_progress")
+    remaining_text = fields.Char(
+        string="Time left",
+        compute="_compute_remaining_text",
+        help="Estimated from the current speed.",
+    )
+    held_text = fields.Char(string="Reason for waiting", compute="_compute_held_text")
+    started_at = fields.Datetime(string="Started", readonly=True, copy=False)
+    finished_at = fields.Datetime(string="Finished", readonly=True, copy=False)
+    error_code = fields.Char(string="Error type", readonly=True, copy=False)
+    error_params = fields.Json(string="Error details", readonly=True, copy=False)
+    error = fields.Char(string="Error message", compute="_compute_error")
+
+    # === COMPUTE METHODS ===#
+
+    @api.depends("started_at")
+    @api.depends_context("lang", "tz")
+    def _compute_display_name(self):
+        for run in self:
+            begun = run.started_at or run.create_date
+            title = run._title()
+            if begun:
+                at = format_datetime(run.env, begun, dt_format="short")
+                title = run.env._("%(title)s, %(date)s", title=title, date=at)
+            run.display_name = title
+
+    @api.depends("total_count", "done_count", "state")
+    def _compute_progress(self):
+        for run in self:
+            if run.state in _TOLD_AS and run.state != "failed":
+                run.progress = 100
+            else:
+                done, total = run._amounts()
+                run.progress = min(100, 100 * done / total) if total else 0
+
+    @api.depends(
+        "state",
+        "account_id.enabled",
+        "account_id.trouble_code",
+        "account_id.trouble_params",
+        "account_id.resting_work",
+    )
+    @api.depends_context("lang")
+    def _compute_held_text(self):
+        for run in self:
+            run.held_text = run.state in self._busy_states and run._held_by()
+
+    @api.depends("state", "started_at", "done_count", "total_count", "held_text")
+    @api.depends_context("lang")
+    def _compute_remaining_text(self):
+        now = fields.Datetime.now()
+        for run in self:
+            run.remaining_text = False
+            done, total = run._amounts()
+            if run.state in self._busy_states and done and run.started_at and not run.held_text:
+                seconds = (now - run.started_at).total_seconds() * max(0, total - done) / done
+                run.remaining_text = self._remaining(seconds)
+
+    @api.depends("error_code", "error_params")
+    @api.depends_context("lang")
+    def _compute_error(self):
+        self.env["keycrm.explain"]._tell(self, "error")
+
+    @api.model
+    def _states(self):
+        """Name the states; a kind of run with others says so."""
+        draft = self.env._("Not started")
+        running = self.env._("Running")
+        done = self.env._("Finished")
+        failed = self.env._("Failed")
+        cancelled = self.env._("Stopped")
+        return [
+            ("draft", draft),
+            ("running", running),
+            ("done", done),
+            ("failed", failed),
+            ("cancelled", cancelled),
+        ]
+
+    # === ACTION METHODS ===#
+
+    def action_start(self):
+        """Start, or start again, the run.
+
+        :return: True
+        :raise UserError: when the account is off, or what has to be chosen is not
+        """
+        self.account_id._check_manager()
+        for run in self:
+            if run.state in self._busy_states:
+                continue
+            run.account_id._check_can_work()
+            run._check_can_start()
+            run.sudo().write(run._start_vals())
+            run.sudo()._begin()
+            run.account_id._end_pauses()
+        self.account_id._tell_screens()
+        return True
+
+    def action_cancel(self):
+        """Stop the run; what it did stays.
+
+        :return: True
+        """
+        self.account_id._check_manager()
+        busy = self.filtered(lambda run: run.state in ("draft", *self._busy_states))
+        busy.sudo()._end("cancelled")
+        return True
+
+    # === BUSINESS METHODS ===#
+
+    def _check_can_start(self):
+        """Make sure that everything is chosen.
+
+        :raise UserError: when something is missing
+        """
+
+    def _start_vals(self):
+        """Give the values of a run that begins: every count at zero."""
+        return {
+            "state": "running",
+            "user_id": self.env.user.id,
+            "total_count": 0,
+            "done_count": 0,
+            "started_at": self.env.cr.now(),
+            "finished_at": False,
+            "error_code": False,
+            "error_params": False,
+        }
+
+    def _begin(self):
+        """Wake the worker."""
+        self.account_id._wake_orders()
+
+    def _work(self, client):
+        """Do one piece; what KeyCRM refuses for good ends the run, and nothing else with it.
+
+        :param client: bulk client
+        """
+        try:
+            self._work_page(client)
+        except (NotFound, Refused) as error:
+            refusal = error
+            self.account_id._committed(lambda: self._fail(refusal))
+
+    def _work_page(self, client):
+        """Do one piece.
+
+        :param client: bulk client
+        """
+        raise NotImplementedError
+
+    def _amounts(self):
+        """:return: how much is done, and how much there is to do in all"""
+        return self.done_count, self.total_count
+
+    def _held_by(self):
+        """:return: a sentence that says what keeps it from going on; empty when nothing does"""
+        account = self.account_id
+        if not account.enabled and not account._is_before_start():
+            return self.env._(
+                "The integration is disabled. This continues when it is enabled again."
+            )
+        return account._why_it_rests(self._pieces)
+
+    def _is_going_on(self):
+        """Tell whether a worker is to go on with it: a person may have stopped it while KeyCRM was asked."""
+        return self.state in self._busy_states
+
+    def _fail(self, error):
+        """End it with what KeyCRM refused; what a person stopped meanwhile stays stopped.
+
+        :param error: the :class:`~..keycrm.errors.KeyCrmError`
+        """
+        if self._is_going_on():
+            self._end("failed", error_code=error.code, error_params=error.params)
+
+    def _end(self, state, **vals):
+        """Note that it is over, and tell whoever began it."""
+        self.write({"state": state, "finished_at": fields.Datetime.now(), **vals})
+        for run in self:
+            run._tell_user()
+        self.account_id._tell_screens()
+
+    def _tell_user(self):
+        """Show whoever began the run a message in the corner, in that person's language."""
+        kind = "danger" if self.error_code else _TOLD_AS.get(self.state)
+        if not kind or not self.user_id:
+            return
+        run = self.with_context(lang=self.user_id.lang)
+        self.user_id._bus_send(
+            "simple_notification",
+            {
+                "title": run._title(),
+                "message": run.error if self.error_code else run._summary(),
+                "type": kind,
+                "sticky": kind != "success" or run._took() > SHORT_SECONDS,
+            },
+        )
+
+    def _took(self):
+        """:return: how long it ran, in seconds"""
+        begun = self.started_at or self.finished_at
+        return (self.finished_at - begun).total_seconds()
+
+    def _title(self):
+        """Say what kind of work it is, in the language of the environment."""
+        raise NotImplementedError
+
+    def _summary(self):
+        """Say in one sentence what came of it."""
+        raise NotImplementedError
+
+    def _remaining(self, seconds):
+        if seconds < 60:
+            return self.env._("less than a minute")
+        minutes = -(-int(seconds) // 60)
+        if minutes < 90:
+            return self.env._("%s min", minutes)
+        return self.env._("%(hours)s h %(minutes)s min", hours=minutes // 60, minutes=minutes % 60)

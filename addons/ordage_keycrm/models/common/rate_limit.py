@@ -1,0 +1,219 @@
+import hashlib
+import json
+import time
+
+from odoo import api, fields, models, sql_db
+from odoo.tools import SQL
+
+from ...const import WORKER_MAX_SLEEP
+from ...keycrm import rate_limit as rules
+from ...keycrm.client import RequestGate, spelled_alike
+from ...keycrm.errors import BudgetSpent
+from ...keycrm.rate_limit import Budget
+
+
+class KeycrmApiBudget(models.Model):
+    """The request budget of an API key, shared by all Odoo processes and hosts through PostgreSQL.
+
+    One row a key, found by the key's hash: two accounts with one key share it, and a key is never
+    stored here. Rows are read and written only by :class:`DatabaseGate`, each time in a short
+    transaction of its own: the calling transaction may be rolled back, a request that left may not.
+    """
+
+    _name = "keycrm.api.budget"
+    _description = "KeyCRM rate limit"
+    _log_access = False
+    _rec_name = "key_digest"
+
+    key_digest = fields.Char(string="API key digest", required=True)
+    times = fields.Json(
+        string="Request times", help="When the requests of the last minute were sent, in seconds."
+    )
+    request_limit = fields.Integer(
+        string="Requests per minute", required=True, default=rules.DEFAULT_LIMIT
+    )
+    blocked_until = fields.Float(string="Blocked until", digits=(16, 3))
+    limit_until = fields.Float(string="Limit is raised at", digits=(16, 3))
+    raise_after = fields.Float(string="Seconds between two raises", digits=(16, 3))
+
+    _key_digest_unique = models.Constraint(
+        "UNIQUE(key_digest)", "A key can have only one rate limit."
+    )
+
+    def _gate(self, api_key, base_url, limit, max_wait=None):
+        """Give the gate of a key.
+
+        :param limit: requests a minute, as set for the account
+        :param max_wait: seconds that one request may wait for room before it is given up; None: as
+            long as suits a worker
+        :return: :class:`DatabaseGate`
+        """
+        return DatabaseGate(self.env.cr.dbname, self._digest(api_key, base_url), limit, max_wait)
+
+    @api.model
+    def _digest(self, api_key, base_url):
+        """Name a key's row. However its address is spelled, the key has one budget.
+
+        :return: hexadecimal
+        """
+        key = f"{spelled_alike(base_url)}\0{api_key}".encode("utf-8", "surrogatepass")
+        return hashlib.sha256(key).hexdigest()
+
+    @api.model
+    def _usage(self, accounts):
+        """Say how much of the budget is used, for people to see; takes no lock.
+
+        :param accounts: ``keycrm.account``
+        :return: ``{account id: (requests of the last minute, limit, lowered by an early 429)}``
+        """
+        digests = {
+            account.id: self._digest(
+                account._api_key() or "", (account.sudo().api_url or "").strip()
+            )
+            for account in accounts
+        }
+        # A transaction of its own, as the gate has: this one sees what was when it began.
+        with sql_db.db_connect(self.env.cr.dbname).cursor() as cr:
+            cr.execute(
+                SQL(
+                    """SELECT key_digest, times, request_limit, blocked_until, limit_until, raise_after,
+                              extract(epoch FROM clock_timestamp())::float
+                         FROM keycrm_api_budget WHERE key_digest = ANY(%s)""",
+                    list(digests.values()),
+                )
+            )
+            rows = {row[0]: row[1:] for row in cr.fetchall()}
+        found = {}
+        for account in accounts:
+            allowed = account.sudo().request_limit
+            found[account.id] = (0, allowed, False)
+            if digests[account.id] in rows:
+                *row, now = rows[digests[account.id]]
+                budget = rules.refreshed(_budget_of(row, allowed), now)
+                found[account.id] = (len(budget.times), budget.limit, budget.is_lowered)
+        return found
+
+
+class DatabaseGate(RequestGate):
+    """Ask the database whether a request may leave.
+
+    The clock is the database server's, so hosts whose clocks differ reckon alike.
+    """
+
+    def __init__(self, dbname, digest, limit, max_wait):
+        self._dbname = dbname
+        self._digest = digest
+        self._limit = limit
+        self._max_wait = max_wait
+
+    def acquire(self, lane, *, goes_on=False):
+        """Wait for room and book one request.
+
+        :param goes_on: whether it belongs to a piece of work that would have to be begun anew without it
+        :raise BudgetSpent: when it would take too long; nothing is booked then
+        """
+        waited = 0.0
+        while True:
+            wait, limit = self._changed(lambda budget, now: self._book(budget, now, lane))
+            if not wait:
+                return
+            if waited + wait > self._patience(goes_on, limit):
+                raise BudgetSpent(wait)
+            # A hair more than asked for, or the next look comes a millisecond too early.
+            time.sleep(wait + 0.005)
+            waited += wait
+
+    def refused(self, retry_after):
+        """Note a 429 for everybody who uses the key."""
+        self._changed(lambda budget, now: (rules.refused(budget, now, retry_after), 0.0))
+
+    def used(self):
+        """Count the requests of the last minute and the limit, for people to see.
+
+        :return: ``(used, limit)``
+        """
+        return self._changed(
+            lambda budget, now: (budget, (len(rules.refreshed(budget, now).times), budget.limit))
+        )
+
+    def _patience(self, goes_on, limit):
+        """Say how long a request may wait.
+
+        A worker holds no scheduler thread for long, but under a low limit the pause between any two
+        requests is longer than that: work of several requests would be begun anew each time and never end.
+
+        :param limit: requests a minute that are believed to be allowed now
+        :return: seconds
+        """
+        if self._max_wait is not None:
+            return self._max_wait
+        return max(WORKER_MAX_SLEEP, rules.longest_wait(limit) if goes_on else 0.0)
+
+    @staticmethod
+    def _book(budget, now, lane):
+        """:return: budget with the request, or without it; seconds to wait instead, and the limit"""
+        budget = rules.refreshed(budget, now)
+        wait = rules.wait_for(budget, now, lane)
+        return (budget if wait else rules.spent(budget, now)), (wait, budget.limit)
+
+    def _changed(self, change):
+        """Apply a pure change to the row under its lock.
+
+        READ COMMITTED, because under Odoo's REPEATABLE READ whoever waited for the row lock would
+        fail with a serialization error instead of seeing what the other wrote.
+
+        :param change: ``(budget, now) -> (new budget, result)``
+        :return: the result
+        """
+        with sql_db.db_connect(self._dbname).cursor() as cr:
+            cr.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
+            row = self._locked_row(cr)
+            *row, now = row
+            budget = _budget_of(row, self._limit)
+            changed, result = change(budget, now)
+            if changed != budget:
+                cr.execute(
+                    SQL(
+                        """UPDATE keycrm_api_budget
+                              SET times = %s::jsonb, request_limit = %s,
+                                  blocked_until = %s, limit_until = %s, raise_after = %s
+                            WHERE key_digest = %s""",
+                        json.dumps(changed.times),
+                        changed.limit,
+                        changed.blocked_until,
+                        changed.limit_until,
+                        changed.raise_after,
+                        self._digest,
+                    )
+                )
+            return result
+
+    def _locked_row(self, cr):
+        # The clock is read outside of the locking part: it is that of when the lock was had.
+        query = SQL(
+            """SELECT locked.*, extract(epoch FROM clock_timestamp())::float
+                 FROM (SELECT times, request_limit, blocked_until, limit_until, raise_after
+                         FROM keycrm_api_budget WHERE key_digest = %s FOR UPDATE) AS locked""",
+            self._digest,
+        )
+        cr.execute(query)
+        row = cr.fetchone()
+        if not row:
+            cr.execute(
+                SQL(
+                    """INSERT INTO keycrm_api_budget (key_digest, request_limit)
+                       VALUES (%s, %s) ON CONFLICT DO NOTHING""",
+                    self._digest,
+                    self._limit,
+                )
+            )
+            cr.execute(query)
+            row = cr.fetchone()
+        return row
+
+
+def _budget_of(row, full_limit):
+    """Make the rules' budget of a row: times, limit, blocked until, raised at, seconds between raises."""
+    times, limit, *seconds = row
+    blocked, until, pause = (float(value or 0.0) for value in seconds)
+    return Budget(tuple(times or ()), limit, blocked, until, full_limit, pause)

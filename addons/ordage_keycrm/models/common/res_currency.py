@@ -1,0 +1,122 @@
+from odoo import api, models
+
+from ...services.concurrency import clear_caches_after_commit
+
+#: Odoo's feature of pricelists, which it switches on together with a second currency.
+PRICELISTS = "product.group_product_pricelist"
+#: Remembers that a currency of KeyCRM switched it on, not a person.
+PRICELISTS_ADDED = "ordage_keycrm.pricelists_added"
+
+
+class ResCurrency(models.Model):
+    """Conversion for amounts from KeyCRM: only at a rate that a person entered.
+
+    Without a rate, Odoo converts one to one: a price of 100 UAH would become 100 USD.
+    """
+
+    _inherit = "res.currency"
+
+    # === BUSINESS METHODS ===#
+
+    @api.model
+    def _keycrm_activate(self, codes):
+        """Activate currencies, as a person does in the list of currencies.
+
+        Odoo then gives everybody the rights to several currencies and to pricelists, and each company
+        its default pricelist.
+
+        :param codes: iterable of ISO codes; a code that Odoo does not have is left out
+        """
+        # A longer code would be cut to Odoo's three letters, and "USDT" found as dollars.
+        names = {code for code in codes if code and len(code) == 3}
+        if not names:
+            return
+        currencies = self.sudo().with_context(active_test=False)
+        # Written only once: two processes that do so at the same time conflict, and the one that
+        # repeats its transaction finds nothing left to do.
+        inactive = currencies.search([("name", "in", list(names)), ("active", "=", False)])
+        if inactive:
+            groups = self.env["res.groups"]
+            had_pricelists = groups._is_feature_enabled(PRICELISTS)
+            inactive.active = True
+            if not had_pricelists and groups._is_feature_enabled(PRICELISTS):
+                self.env["ir.config_parameter"].sudo().set_param(PRICELISTS_ADDED, "True")
+            clear_caches_after_commit(self.env)
+
+    @api.model
+    def _keycrm_remove_pricelists(self):
+        """Switch pricelists off again where only a second currency, now inactive, brought them.
+
+        As Odoo's settings do it. Pricelists with rules, and those that orders have, stay.
+        """
+        parameters = self.env["ir.config_parameter"].sudo()
+        pricelists = self.env["product.pricelist"].sudo().search([("id", "!=", False)])
+        orders = self.env["sale.order"].sudo()
+        if (
+            not parameters.get_param(PRICELISTS_ADDED)
+            or self.search_count([]) > 1
+            or pricelists.item_ids
+            or orders.search_count([("pricelist_id", "in", pricelists.ids)], limit=1)
+        ):
+            return
+        users = self.env.ref("base.group_user").sudo()
+        users._remove_group(self.env.ref(PRICELISTS).sudo())
+        pricelists.action_archive()
+        parameters.set_param(PRICELISTS_ADDED, False)
+
+    def _keycrm_has_rate(self, company):
+        """Check whether a rate between this currency and the company's was entered.
+
+        :param company: ``res.company``
+        :return: True for the company's own currency; a rate of Odoo's demo data does not count
+        """
+        self.ensure_one()
+        root = company.root_id
+        if self == root.currency_id:
+            return True
+        demo_rate = self.env.ref(f"base.rate{self.name}", raise_if_not_found=False)
+        return bool(
+            self.env["res.currency.rate"]
+            .sudo()
+            .search_count(
+                [
+                    ("currency_id", "=", self.id),
+                    ("company_id", "in", (False, root.id)),
+                    ("id", "not in", demo_rate.ids if demo_rate else []),
+                ],
+                limit=1,
+            )
+        )
+
+    def _keycrm_rates_changed(self):
+        """Let orders and payments that wait for an exchange rate of these currencies go on."""
+        orders = (
+            self.env["sale.order"]
+            .sudo()
+            .search([("keycrm_rate_missing", "=", True), ("currency_id", "in", self.ids)])
+        )
+        drafts = orders.invoice_ids.filtered(lambda move: move.state == "draft")
+        drafts.invalidate_recordset(["expected_currency_rate"])
+        drafts.refresh_invoice_currency_rate()
+        payments = self.env["keycrm.payment"]._waiting_for_rate(self)
+        (orders | payments.sale_order_id)._keycrm_refresh_rate()
+        for company, waiting in payments.grouped("company_id").items():
+            # To-dos that this ends are in the language of the worker that left them.
+            lang = company.partner_id.lang or self.env.lang
+            waiting.with_company(company).with_context(lang=lang)._settle()
+
+    def _keycrm_convert(self, amount, currency, company, date):
+        """Convert an amount, or nothing where no rate was entered.
+
+        :param amount: number in this currency
+        :param currency: ``res.currency`` to convert to
+        :param company: ``res.company`` whose rates count
+        :param date: day of the rate
+        :return: the amount; None without a rate
+        """
+        self.ensure_one()
+        if self == currency:
+            return amount
+        if not all(one._keycrm_has_rate(company) for one in (self, currency)):
+            return None
+        return self._convert(amount, currency, company, date)

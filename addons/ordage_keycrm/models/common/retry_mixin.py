@@ -1,0 +1,155 @@
+import logging
+from datetime import timedelta
+
+from odoo import api, fields, models
+
+from ...const import OUTAGE_PAUSE, OUTAGE_TRIES, RETRY_PAUSES
+from ...services import activities as todo
+from ...services.concurrency import OTHER_WAS_FASTER
+
+_logger = logging.getLogger(__name__)
+
+
+class KeycrmRetried(models.AbstractModel):
+    """Work that is tried again by itself, with growing pauses, and then waits for a person.
+
+    Moments are the database server's, so that hosts whose clocks differ agree on what is due.
+    """
+
+    _name = "keycrm.retried"
+    _inherit = ["keycrm.account.record"]
+    _description = "KeyCRM jobs with automatic retry"
+
+    # === FIELDS ===#
+
+    sale_order_id = fields.Many2one("sale.order", string="Sales order")
+    state = fields.Selection(
+        [
+            ("pending", "Pending"),
+            ("done", "Done"),
+            ("ignored", "Ignored"),
+            ("failed", "Failed"),
+        ],
+        required=True,
+        default="pending",
+    )
+    attempts = fields.Integer()
+    next_try_at = fields.Datetime(
+        string="Next attempt",
+        default=lambda self: self.env.cr.now(),
+        help="Empty: no more automatic retries.",
+    )
+    error_code = fields.Char(string="Error type")
+    error_params = fields.Json(string="Error details")
+    error = fields.Char(compute="_compute_error")
+
+    # === COMPUTE METHODS ===#
+
+    @api.depends("error_code", "error_params")
+    @api.depends_context("lang")
+    def _compute_error(self):
+        self.env["keycrm.explain"]._tell(self, "error")
+
+    # === ACTION METHODS ===#
+
+    def action_retry(self):
+        """Work failed or ignored ones again, at once.
+
+        :return: True
+        """
+        self.account_id._check_manager()
+        again = self.sudo()._that_can_be_retried()
+        for record in again.filtered(lambda one: one.state == "failed" and not one.next_try_at):
+            record._take_back_todo()
+        again.write({"state": "pending", "attempts": 0, "next_try_at": self.env.cr.now()})
+        again.account_id._end_pauses()
+        return True
+
+    # === BUSINESS METHODS ===#
+
+    def _end_try(self, vals):
+        """Note how a try ended; what now waits for a person is said in a to-do.
+
+        :param vals: of :meth:`_done_vals` or :meth:`_failed_vals`, and more
+        """
+        self.ensure_one()
+        waited = self.state == "failed" and not self.next_try_at
+        self.write(vals)
+        if waited or (self.state == "failed" and not self.next_try_at):
+            try:
+                with self.env.cr.savepoint():
+                    self._tell_person()
+            except OTHER_WAS_FASTER:
+                raise
+            except Exception:  # a to-do that cannot be made keeps nothing from being finished
+                _logger.exception("KeyCRM: no to-do for %s", self)
+
+    def _tell_person(self):
+        """Leave a to-do with the reason, or take it back once all is well."""
+        said = self._in_company_language()
+        if said.state != "failed":
+            said._take_back_todo()
+            return
+        order, account = said.sale_order_id, said.account_id
+        user = account._todo_user(order.user_id)
+        todo.leave(order or account, user, said._todo_summary(), [said.error])
+
+    def _take_back_todo(self):
+        said = self._in_company_language()
+        for record in filter(None, (said.sale_order_id, said.account_id)):
+            todo.take_back(record, said._todo_summary())
+
+    def _in_company_language(self):
+        lang = self.account_id.company_id.partner_id.lang
+        return self.with_context(lang=lang or self.env.lang)
+
+    def _todo_summary(self):
+        """:return: the line of the to-do that tells a person what waits"""
+        raise NotImplementedError
+
+    def _that_can_be_retried(self):
+        """:return: those that a person may have worked again"""
+        return self.filtered(lambda record: record.state != "done")
+
+    @api.model
+    def _due_domain(self, account):
+        """:return: the domain of what is to be worked now"""
+        return [
+            ("account_id", "=", account.id),
+            ("next_try_at", "!=", False),
+            ("next_try_at", "<=", self.env.cr.now()),
+        ]
+
+    def _done_vals(self, *, ignored=False, code=False, params=False):
+        """Say what a good end is.
+
+        :param ignored: whether nothing was to be done
+        :param code: why it is ignored
+        :return: values to be written
+        """
+        return {
+            "state": "ignored" if ignored else "done",
+            "attempts": self.attempts + 1,
+            "next_try_at": False,
+            "error_code": code or False,
+            "error_params": params or False,
+        }
+
+    def _failed_vals(self, code, params, *, is_outage=False):
+        """Say what one more failure is: a pause, and after the last one it waits for a person.
+
+        :param code: error code
+        :param params: its parameters
+        :param is_outage: whether KeyCRM could not answer: it may do so at any moment
+        :return: values to be written
+        """
+        attempts = self.attempts + 1
+        pauses = (OUTAGE_PAUSE,) * OUTAGE_TRIES + RETRY_PAUSES if is_outage else RETRY_PAUSES
+        pause = pauses[attempts - 1] if attempts <= len(pauses) else None
+        return {
+            "state": "failed",
+            "attempts": attempts,
+            "next_try_at": self.env.cr.now() + timedelta(seconds=pause) if pause else False,
+            "error_code": code,
+            "error_params": params,
+        }

@@ -1,0 +1,103 @@
+from odoo import api, fields, models
+
+from ... import contacts
+from ...keycrm.naming import shortened
+from ...services.bridge import as_bridge
+
+
+class KeycrmCompany(models.Model):
+    """A company of KeyCRM's buyers, and the Odoo contact that stands for it."""
+
+    _name = "keycrm.company"
+    _inherit = "keycrm.contact.mapping"
+    _description = "KeyCRM company"
+    _order = "account_id, name, id"
+    _check_company_auto = True
+
+    # === FIELDS ===#
+
+    keycrm_id = fields.Integer(string="KeyCRM number", required=True, readonly=True)
+    name = fields.Char(required=True, readonly=True)
+    partner_id = fields.Many2one(ondelete="set null")
+    read_at = fields.Datetime(
+        string="Read on", readonly=True, help="When it was last requested from KeyCRM."
+    )
+
+    buyers_parent_id = fields.Many2one(
+        "res.partner", string="Parent of buyers", compute="_compute_buyers_parent_id"
+    )
+
+    _account_keycrm_id_unique = models.Constraint(
+        "UNIQUE(account_id, keycrm_id)", "This KeyCRM company already exists."
+    )
+
+    # === COMPUTE METHODS ===#
+
+    @api.depends("partner_id.company_id", "by_hand")
+    def _compute_buyers_parent_id(self):
+        """The contact below which buyers are put: none of an Odoo user or a company of this database."""
+        closed = self.partner_id._keycrm_closed()
+        for company in self:
+            allowed = company.by_hand or company.partner_id not in closed
+            company.buyers_parent_id = company.partner_id if allowed else False
+
+    # === BUSINESS METHODS ===#
+
+    @api.model
+    def _learn(self, account, companies):
+        """Store KeyCRM's companies; a new name goes to the contact where KeyCRM gave the old one.
+
+        :param companies: list of :class:`~..keycrm.catalog.Company`
+        """
+        Company = as_bridge(self)
+        wanted = {company.id: company for company in companies}
+        known = Company.search([("account_id", "=", account.id), ("keycrm_id", "in", list(wanted))])
+        now = fields.Datetime.now()
+        for record in known:
+            name = shortened(wanted.pop(record.keycrm_id).name, 120)
+            if record.name != name and record.partner_id:
+                record._follow({"name": name})
+            record.write({"name": name, "read_at": now})
+        Company.create(
+            [
+                {
+                    "account_id": account.id,
+                    "keycrm_id": company.id,
+                    "name": shortened(company.name, 120),
+                    "read_at": now,
+                }
+                for company in wanted.values()
+            ]
+        )
+
+    def _make_contacts(self):
+        """Give each company a contact that the account's orders can have.
+
+        Where Odoo refuses it (another module requires a tax number, say), there is none, and it is tried
+        again with the next order.
+        """
+        missing = self.filtered(
+            lambda company: (
+                not company.partner_id
+                or company.partner_id._keycrm_of_another_company(company.company_id)
+            )
+        )
+        if not missing:
+            return
+        created = contacts.create(
+            self.env["res.partner"],
+            [
+                {
+                    "name": company.name,
+                    "is_company": True,
+                    "company_id": company.account_id.company_id.id,
+                    "country_id": company.account_id.company_id.country_id.id,
+                    "lang": company.account_id.company_id.partner_id.lang or self.env.lang,
+                }
+                for company in missing
+            ],
+            ("country_id", "lang"),
+        )
+        for company, (partner, _refused) in zip(missing, created, strict=True):
+            if partner:
+                company._replace_contact(partner, {"name": partner.name})

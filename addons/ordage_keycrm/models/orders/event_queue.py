@@ -1,0 +1,218 @@
+from datetime import timedelta
+
+from odoo import api, models
+from odoo.tools import SQL
+
+from ...const import OUTAGE_PAUSE
+from ...services.order_priorities import (
+    FAR,
+    NEW_ORDER,
+    NEWEST_SECONDS,
+    OWN,
+    RETRY,
+    WEBHOOK,
+    WaitingOrder,
+)
+
+#: Numbers up to so far above the newest order that Odoo knows may be those of new orders.
+NEAR = 1000
+#: For so long the webhooks of an order that KeyCRM does not have are believed to be of none.
+GONE_FRESH = timedelta(minutes=5)
+#: Numbers that are just above KeyCRM's newest order are looked up again after so many seconds: a list may
+#: lack an order that was made a moment ago. After a few minutes they are taken for made up.
+LAG_PAUSE = timedelta(seconds=30)
+LAG_ENDS = timedelta(minutes=5)
+#: So far above KeyCRM's newest order a number may be one that its list lacks.
+LAG = 50
+#: Codes of failures for which an outage of KeyCRM is to blame.
+OUTAGE_CODES = ("server_trouble", "timed_out", "unreachable", "not_json")
+
+
+class KeycrmEvent(models.Model):
+    """The inbox as a queue with priorities: which of the orders that wait is worked first.
+
+    New webhooks come first, the newest and the oldest in turns: a new order is not kept waiting by any
+    backlog, and no old one forever. Then what Odoo itself enqueued, retries, and numbers that are far
+    beyond the newest known order.
+    """
+
+    _inherit = "keycrm.event"
+
+    @api.model
+    def _waiting(self, account, limit, without=()):
+        """Choose the orders to be worked next, the most urgent ones first.
+
+        By SQL: the order of two rankings in turns cannot be expressed otherwise.
+
+        :param account: ``keycrm.account``, one
+        :param limit: number of orders
+        :param without: KeyCRM's numbers that are left out
+        :return: list of :class:`WaitingOrder`
+        """
+        self.flush_model()
+        self.env.cr.execute(
+            SQL(
+                """
+                WITH waiting AS (
+                    SELECT keycrm_order_id AS number, min(id) AS first, max(id) AS last,
+                           bool_or(from_webhook IS TRUE AND COALESCE(attempts, 0) = 0) AS is_new,
+                           bool_and(from_webhook IS TRUE AND done_at IS NULL
+                                    AND COALESCE(attempts, 0) = 0) AS is_untried,
+                           min(COALESCE(attempts, 0)) AS attempts,
+                           bool_and(attempts > 0 AND COALESCE(error_code = ANY(%(outage)s), FALSE))
+                               AS is_outage
+                      FROM keycrm_event
+                     WHERE account_id = %(account)s AND next_try_at <= %(now)s
+                       AND keycrm_order_id <> ALL(%(without)s)
+                     GROUP BY keycrm_order_id
+                ), known AS (
+                    SELECT COALESCE(max(keycrm_id), 0) AS newest FROM sale_order
+                     WHERE keycrm_account_id = %(account)s
+                ), ranked AS (
+                    SELECT number, first, last, is_untried, is_outage, attempts, newest,
+                           CASE WHEN NOT is_new AND attempts = 0 THEN %(own)s
+                                WHEN NOT is_new THEN %(retry)s
+                                WHEN newest = 0 OR number <= newest THEN %(webhook)s
+                                WHEN number <= newest + %(near)s THEN %(new_order)s
+                                ELSE %(far)s END AS rank
+                      FROM waiting, known
+                ), turns AS (
+                    SELECT *, least(row_number() OVER (PARTITION BY rank ORDER BY last DESC) * 2,
+                                    row_number() OVER (PARTITION BY rank ORDER BY first) * 2 - 1) AS turn
+                      FROM ranked
+                     ORDER BY rank, CASE WHEN rank = %(retry)s THEN attempts END, turn LIMIT %(limit)s
+                )
+                SELECT number, rank,
+                       is_untried AND newest > 0 AND EXISTS (
+                           SELECT FROM keycrm_event gone
+                            WHERE gone.account_id = %(account)s
+                              AND gone.keycrm_order_id = number AND gone.state = 'ignored'
+                              AND gone.error_code = 'order_gone' AND gone.done_at > %(fresh)s),
+                       is_outage
+                  FROM turns ORDER BY rank, CASE WHEN rank = %(retry)s THEN attempts END, turn
+                """,
+                account=account.id,
+                now=self.env.cr.now(),
+                without=list(without),
+                outage=list(OUTAGE_CODES),
+                fresh=self.env.cr.now() - GONE_FRESH,
+                near=NEAR,
+                new_order=NEW_ORDER,
+                webhook=WEBHOOK,
+                own=OWN,
+                retry=RETRY,
+                far=FAR,
+                limit=limit,
+            )
+        )
+        return [WaitingOrder(*row) for row in self.env.cr.fetchall()]
+
+    @api.model
+    def _unfinished(self, account, numbers):
+        """Give all that is unfinished of orders: an order that is written well resolves its earlier
+        failures.
+
+        :param numbers: KeyCRM's
+        """
+        return self.sudo().search(
+            [
+                ("account_id", "=", account.id),
+                ("keycrm_order_id", "in", list(numbers)),
+                ("state", "in", ("pending", "failed")),
+            ],
+            order="id",
+        )
+
+    @api.model
+    def _ignore_gone(self, account, numbers):
+        """Finish the webhooks of orders that KeyCRM does not have, however many they are.
+
+        By SQL: it may be thousands, made up by somebody.
+
+        :param numbers: KeyCRM's
+        """
+        self._finish_gone(account, SQL("keycrm_order_id = ANY(%s)", list(numbers)))
+
+    @api.model
+    def _ignore_above(self, account, newest):
+        """Finish the webhooks of orders above KeyCRM's newest one. Such as its list may only lack yet are
+        looked up again.
+
+        :param newest: number of KeyCRM's newest order
+        """
+        now = self.env.cr.now()
+        late = SQL(
+            "(keycrm_order_id > %s OR keycrm_order_id > %s AND received_at < %s)",
+            newest + LAG,
+            newest,
+            now - LAG_ENDS,
+        )
+        self._finish_gone(account, late)
+        self.env.cr.execute(
+            SQL(
+                """UPDATE keycrm_event SET next_try_at = %s
+                    WHERE account_id = %s AND keycrm_order_id > %s AND next_try_at <= %s
+                      AND state = 'pending' AND COALESCE(attempts, 0) = 0 AND from_webhook IS TRUE""",
+                now + LAG_PAUSE,
+                account.id,
+                newest,
+                now,
+            )
+        )
+        if self.env.cr.rowcount:
+            account.sudo().orders_cron_id._trigger_keycrm(LAG_PAUSE.total_seconds())
+        self.invalidate_model()
+
+    def _finish_gone(self, account, condition):
+        self.env.cr.execute(
+            SQL(
+                """UPDATE keycrm_event
+                      SET state = 'ignored', attempts = COALESCE(attempts, 0) + 1,
+                          next_try_at = NULL, done_at = %s, error_code = 'order_gone',
+                          error_params = jsonb_build_object('order', keycrm_order_id)
+                    WHERE account_id = %s AND next_try_at <= %s AND state = 'pending'
+                      AND COALESCE(attempts, 0) = 0 AND from_webhook IS TRUE AND %s""",
+                self.env.cr.now(),
+                account.id,
+                self.env.cr.now(),
+                condition,
+            )
+        )
+        self.invalidate_model()
+
+    @api.model
+    def _put_off(self, account, numbers):
+        """Look orders up with the next list of the newest ones.
+
+        :param numbers: KeyCRM's
+        """
+        self.env.cr.execute(
+            SQL(
+                """UPDATE keycrm_event SET next_try_at = %s
+                    WHERE account_id = %s AND keycrm_order_id = ANY(%s) AND next_try_at <= %s""",
+                self.env.cr.now() + timedelta(seconds=NEWEST_SECONDS),
+                account.id,
+                list(numbers),
+                self.env.cr.now(),
+            )
+        )
+        account.sudo().orders_cron_id._trigger_keycrm(NEWEST_SECONDS)
+        self.invalidate_model()
+
+    @api.model
+    def _put_off_outage(self, account):
+        """KeyCRM still cannot give orders: those that failed for it are not requested one by one to learn
+        the same."""
+        now = self.env.cr.now()
+        self.env.cr.execute(
+            SQL(
+                """UPDATE keycrm_event SET next_try_at = %s
+                    WHERE account_id = %s AND next_try_at <= %s AND attempts > 0
+                      AND error_code = ANY(%s)""",
+                now + timedelta(seconds=OUTAGE_PAUSE),
+                account.id,
+                now,
+                list(OUTAGE_CODES),
+            )
+        )
+        self.invalidate_model()

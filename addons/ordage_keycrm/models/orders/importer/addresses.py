@@ -1,0 +1,205 @@
+from odoo import api, models
+from odoo.tools import ormcache
+
+from .... import contacts
+from ....keycrm.naming import normalised_phone, shortened
+
+
+class KeycrmOrderImporter(models.AbstractModel):
+    """Recipients and parcel offices become delivery addresses, each once."""
+
+    _inherit = "keycrm.order.importer"
+
+    @api.model
+    def _delivery_addresses(self, batch, partners):
+        """Find or make the addresses of the recipients; the buyer's own where nothing differs, or where
+        Odoo accepts none: then a person is told where the goods are to go.
+
+        :param partners: ``{number: res.partner}`` of the buyers
+        :return: ``{number: res.partner}``
+        """
+        Partner = self.env["res.partner"]
+        account, found, wanted = batch.account, {}, {}
+        for order in batch.orders:
+            partner = partners[order.id]
+            vals = self._recipient_vals(account, order.shipping, partner)
+            if vals:
+                wanted[order.id] = (partner.id, _recipient_key(vals)), vals
+            else:
+                found[order.id] = partner
+        if not wanted:
+            return found
+        known = self._known_addresses(account, {key[0] for key, _vals in wanted.values()})
+        missing = {key: vals for key, vals in wanted.values() if key not in known}
+        # An address takes its parent's terms; Odoo would read each parent by itself.
+        parents = Partner.browse({parent for parent, _key in missing})
+        parents.commercial_partner_id.fetch(Partner._commercial_fields())
+        Partner = Partner.with_context(keycrm_closed_parents=parents._keycrm_closed().ids)
+        created = contacts.create(
+            Partner,
+            [{**vals, "keycrm_recipient_key": key} for (_parent, key), vals in missing.items()],
+            ("zip", "phone", "country_id", "street2", "city", "street"),
+        )
+        refused = {}
+        for key, (address, reasons) in zip(missing, created, strict=True):
+            known[key], refused[key] = address or Partner.browse(key[0]), reasons
+        found.update((number, known[key]) for number, (key, _vals) in wanted.items())
+        for order in batch.orders:
+            key, vals = wanted.get(order.id, (None, None))
+            if refused.get(key):
+                batch.remark(
+                    order,
+                    self.env._(
+                        "Odoo did not accept this delivery address: %(address)s. Reason: %(reason)s",
+                        address=", ".join(vals[name] for name in _KEY_FIELDS if vals[name]),
+                        reason=next(iter(refused[key].values())),
+                    ),
+                )
+        return found
+
+    @api.model
+    def _known_addresses(self, account, parent_ids):
+        """Look up the addresses of buyers, by what KeyCRM said of them and by what they say.
+
+        A contact may be shared by companies; an address that belongs to another one cannot be used.
+
+        :return: ``{(buyer's id, key): res.partner}``
+        """
+        known = {}
+        children = (
+            self.env["res.partner"]
+            .with_context(active_test=False)
+            .search(
+                [
+                    ("parent_id", "in", list(parent_ids)),
+                    ("type", "=", "delivery"),
+                    ("company_id", "in", (account.company_id.id, False)),
+                ],
+                order="active, id desc",
+            )
+        )
+        for child in children - children._keycrm_with_users():
+            own = {name: child[name] for name in _KEY_FIELDS}
+            known[child.parent_id.id, _recipient_key(own)] = child
+            if child.keycrm_recipient_key:
+                known[child.parent_id.id, child.keycrm_recipient_key] = child
+        return known
+
+    @api.model
+    def _recipient_vals(self, account, shipping, partner):
+        """Values of the recipient's address; None where it is the buyer's own."""
+        if not shipping:
+            return None
+        phone = normalised_phone(shipping.recipient_phone) or shipping.recipient_phone
+        street = shipping.receive_point or shipping.address
+        city = shipping.city
+        if shipping.region and city and shipping.region.lower() not in city.lower():
+            # Ukraine has many villages of one name: the region says which.
+            city = f"{city}, {shipping.region}"
+        vals = {
+            "name": shortened(shipping.recipient_name or partner.name or "", 120),
+            "phone": phone or False,
+            "street": shortened(street, 200) or False,
+            "street2": shortened(shipping.secondary_line, 200) or False,
+            "city": shortened(city, 120) or False,
+            "zip": shipping.zip or False,
+        }
+        same_person = _plain(vals["name"]) == _plain(partner.name) and (
+            not phone or normalised_phone(phone) == (partner.keycrm_phone_key or "")
+        )
+        place = [name for name in ("street", "street2", "city", "zip") if vals[name]]
+        if same_person and all(_plain(vals[name]) == _plain(partner[name]) for name in place):
+            return None
+        country = account.company_id.country_id
+        if shipping.country_code and shipping.country_code != country.code:
+            country = country.browse(self._country_id(shipping.country_code)) or country
+        return {
+            **vals,
+            "type": "delivery",
+            "parent_id": partner.id,
+            "company_id": account.company_id.id,
+            "country_id": country.id,
+        }
+
+    @api.model
+    @ormcache("code", cache="stable")
+    def _country_id(self, code):
+        """Find a country once: in a company without a country, each order would search for its own.
+
+        :return: its id; False where Odoo does not have it
+        """
+        return self.env["res.country"].search([("code", "=", code)], limit=1).id
+
+    # === KNOWN ORDERS ===#
+
+    @api.model
+    def _update_head(self, record, vals):
+        """Let buyer and recipient of a known order follow; tell a person where that is not enough.
+
+        Odoo itself would only ask somebody to change the recipient of open transfers by hand.
+        """
+        buyer, address, client = (
+            record.partner_id,
+            record.partner_shipping_id,
+            record.keycrm_client_id,
+        )
+        result = super()._update_head(record.with_context(mail_activity_automation_skip=True), vals)
+        if record.partner_shipping_id != address:
+            self._follow_recipient(record, address)
+        if client and vals.get("keycrm_client_id", client) != client and record.partner_id != buyer:
+            self._tell_other_buyer(record, buyer)
+        return result
+
+    @api.model
+    def _follow_recipient(self, record, former):
+        """Put the new recipient on transfers that are still to go."""
+        outgoing = record.picking_ids.filtered(
+            lambda picking: picking.picking_type_code == "outgoing" and picking.state != "cancel"
+        )
+        waiting = outgoing.filtered(lambda picking: picking.state != "done")
+        if waiting:
+            waiting.partner_id = record.partner_shipping_id
+        elif outgoing:
+            record._keycrm_todo(
+                self.env._("KeyCRM changed the recipient of shipped goods"),
+                [
+                    self.env._(
+                        "The goods were sent to %(former)s, but the recipient in KeyCRM is now "
+                        "%(new)s. Redirect the parcel if necessary.",
+                        former=former.display_name,
+                        new=record.partner_shipping_id.display_name,
+                    )
+                ],
+            )
+
+    @api.model
+    def _tell_other_buyer(self, record, former):
+        """KeyCRM says another buyer, most likely since it merged two: offer to merge contacts."""
+        record.keycrm_former_partner_id = former
+        record._keycrm_todo(
+            self.env._("Merge two contacts?"),
+            [
+                self.env._(
+                    "The order belonged to %(former)s and now belongs to %(new)s in KeyCRM. If "
+                    "KeyCRM merged the two buyers, click “Merge contacts” on the order.",
+                    former=former._get_html_link(),
+                    new=record.partner_id._get_html_link(),
+                )
+            ],
+        )
+
+
+#: By what two recipients are the same.
+_KEY_FIELDS = ("name", "phone", "street", "street2", "city", "zip")
+
+
+def _plain(text):
+    return " ".join((text or "").lower().split())
+
+
+def _recipient_key(vals):
+    phone = vals["phone"] or ""
+    return "|".join(
+        normalised_phone(phone) or _plain(phone) if name == "phone" else _plain(vals[name])
+        for name in _KEY_FIELDS
+    )

@@ -1,0 +1,192 @@
+from odoo import api, models
+from odoo.fields import Command
+
+from ....keycrm import order_totals as money
+from ....keycrm.naming import product_name
+from ....keycrm.stock_quantities import digits_of
+
+#: Products that stand for amounts which are no goods, by their kind.
+EXTRA_PRODUCTS = {
+    money.SHIPPING: "ordage_keycrm.product_shipping",
+    money.WRAP: "ordage_keycrm.product_wrap",
+    money.TAXES: "ordage_keycrm.product_taxes",
+    money.DISCOUNT: "ordage_keycrm.product_discount",
+    money.ROUNDING: "ordage_keycrm.product_rounding",
+}
+#: The cents that Odoo's own taxes left over; kept apart from KeyCRM's rounding.
+TAX_ROUNDING = "tax_rounding"
+
+
+class KeycrmOrderImporter(models.AbstractModel):
+    """Lines: goods with KeyCRM's prices, and the amounts that make up its total."""
+
+    _inherit = "keycrm.order.importer"
+
+    # === VALUES ===#
+
+    @api.model
+    def _new_line_commands(self, batch, order):
+        return [
+            self._create_command(vals)
+            for vals in (
+                *(self._line_vals(batch, line) for line in order.lines),
+                *self._extra_vals(batch, order).values(),
+            )
+        ]
+
+    @api.model
+    def _create_command(self, vals):
+        """Make a line; the analytic distribution is said where no rule could give one.
+
+        Left out, Odoo looks for rules twice a line: seven queries an order of three lines.
+        """
+        if not self.env.context.get("keycrm_analytic_rules"):
+            vals = {"analytic_distribution": False, **vals}
+        return Command.create(vals)
+
+    @api.model
+    def _line_vals(self, batch, line):
+        """Values of a line of goods.
+
+        Price, discount and taxes are always written together with the quantity: a quantity alone
+        would bring the list price back.
+        """
+        product = batch.products[line.id]
+        price = money.unit_price(line)
+        name = product_name(line.name, line.properties) or product.display_name
+        name = f"{name}\n{line.comment}" if line.comment else name
+        warehouse = line.warehouse and batch.warehouses.get(line.warehouse.id)
+        to_make = line.shipment_type == "manufacturing"
+        return {
+            "keycrm_id": line.id,
+            "product_id": product.id,
+            "name": name,
+            "keycrm_name": name,
+            "keycrm_sku": line.sku or False,
+            "product_uom_qty": float(line.quantity),
+            "product_uom_id": product.uom_id.id,
+            **self._price_vals(batch, price.price, price.discount),
+            "keycrm_stock_status": line.stock_status or False,
+            "keycrm_quantity": float(line.quantity),
+            "keycrm_warehouse_id": warehouse.id if warehouse else False,
+            "keycrm_to_make": to_make,
+            **({"route_ids": [Command.set(self._routes_to_make(product).ids)]} if to_make else {}),
+        }
+
+    @api.model
+    def _extra_vals(self, batch, order):
+        """Values of the lines for shipping, wrapping, taxes, discount and rounding, by kind."""
+        found = {}
+        for extra in money.extras(order):
+            taxed = extra.kind != money.ROUNDING
+            found[extra.kind] = self._amount_vals(batch, extra.kind, extra.amount, taxed=taxed)
+        return found
+
+    @api.model
+    def _amount_vals(self, batch, kind, amount, *, taxed):
+        reference = EXTRA_PRODUCTS.get(kind, EXTRA_PRODUCTS[money.ROUNDING])
+        product = batch.look_up("ref", reference, lambda: self.env.ref(reference))
+        if taxed:
+            prices = self._price_vals(batch, amount, 0)
+        else:
+            prices = {"price_unit": float(amount), "discount": 0.0, "tax_ids": [Command.clear()]}
+        return {
+            "keycrm_extra": kind,
+            "product_id": product.id,
+            "name": product.name,
+            "keycrm_name": product.name,
+            "product_uom_qty": 1.0,
+            "product_uom_id": product.uom_id.id,
+            **prices,
+        }
+
+    @api.model
+    def _price_vals(self, batch, price, discount):
+        """Write a price of KeyCRM, which is what the buyer pays, under the account's tax.
+
+        A tax that is included in prices takes it as it is; for one that comes on top the price is the
+        part without it, unrounded.
+        """
+        taxes = batch.account.tax_id
+        unit = float(price)
+        if taxes and not all(taxes.flatten_taxes_hierarchy().mapped("price_include")):
+            unit = taxes._get_tax_details(
+                unit, 1.0, rounding_method="round_globally", special_mode="total_included"
+            )["total_excluded"]
+        return {
+            "price_unit": unit,
+            "discount": float(discount),
+            "tax_ids": [Command.set(taxes.ids)],
+        }
+
+    @api.model
+    def _routes_to_make(self, product):
+        """Give make-to-order's route where Odoo can make the product: it has a bill of materials."""
+        none = self.env["stock.route"]
+        if "mrp.bom" not in self.env:
+            return none
+        bom = self.env["mrp.bom"]._bom_find(product, company_id=self.env.company.id)[product]
+        route = self.env.ref("stock.route_warehouse0_mto", raise_if_not_found=False)
+        if not bom or not route:
+            return none
+        if not route.active:
+            route.active = True
+        return route
+
+    # === DIGITS ===#
+
+    @api.model
+    def _make_room(self, batch):
+        """Let Odoo hold the exact quantities of the orders.
+
+        :return: the note about it; None where nothing changed
+        """
+        return self.env["decimal.precision"]._keycrm_make_room(
+            batch.account,
+            [
+                (line.quantity, line.name or line.sku)
+                for order in batch.orders
+                for line in order.lines
+            ],
+        )
+
+    @api.model
+    def _note_digits(self, batch, note):
+        """Leave the note on the order whose quantity needed the digits."""
+
+        def digits(order):
+            return max((digits_of(line.quantity) for line in order.lines), default=0)
+
+        batch.record(max(batch.orders, key=digits)).message_post(body=note)
+
+    # === THE CENT ===#
+
+    @api.model
+    def _balance(self, batch):
+        """Carry the cents that Odoo's arithmetic left over on a line without tax.
+
+        With a tax on top of prices one total in six cannot be reached by any price. Without a tax, Odoo
+        rounds the sum where KeyCRM rounded each fraction of a piece, or the other way round.
+        """
+        for order in batch.orders:
+            record = batch.record(order)
+            if order.grand_total is None or record.invoice_ids:
+                continue
+            line = record.order_line.filtered(lambda line: line.keycrm_extra == TAX_ROUNDING)
+            rest = record.currency_id.round(
+                record.keycrm_total - record.amount_total + sum(line.mapped("price_total"))
+            )
+            if abs(rest) > 0.01 * (len(record.order_line) + 1):
+                rest = 0.0
+            if not record.currency_id.compare_amounts(rest, sum(line.mapped("price_total"))):
+                continue
+            if line:
+                command = Command.update(
+                    line.id, {"price_unit": rest, "product_uom_qty": 1.0 if rest else 0.0}
+                )
+            else:
+                command = Command.create(self._amount_vals(batch, TAX_ROUNDING, rest, taxed=False))
+            locked = record.locked
+            record.locked = False
+            record.write({"order_line": [command]})
+            record.locked = locked

@@ -1,0 +1,333 @@
+from odoo import api, models
+from odoo.tools import email_normalize
+
+from .... import contacts
+from ....keycrm.naming import normalised_phone, shortened
+from ....keycrm.orders import Buyer
+
+
+class KeycrmOrderImporter(models.AbstractModel):
+    """Buyers become contacts: by KeyCRM's number, else by phone or e-mail, else new ones.
+
+    KeyCRM's buyer is always a person; a company is what the person buys for. So the person is the
+    order's customer (whom to call, whom the parcel is for), below the company's contact, and the
+    company is invoiced and owes: as Odoo itself has it for contacts of companies.
+    """
+
+    _inherit = "keycrm.order.importer"
+
+    @api.model
+    def _partners(self, batch):
+        """Find or make the contacts of the orders. What Odoo refuses of them never loses an order: it comes
+        with what is allowed, and a person is told the rest.
+
+        :return: ``{number: (buyer, delivery address)}``, both ``res.partner``
+        """
+        account, orders = batch.account, batch.orders
+        buyers = self._buyers(batch)
+        anonymous = None
+        if any(order.client_id not in buyers for order in orders):
+            anonymous = self._anonymous(account)
+        partners = {order.id: buyers.get(order.client_id) or anonymous for order in orders}
+        addresses = self._delivery_addresses(batch, partners)
+        return {order.id: (partners[order.id], addresses[order.id]) for order in orders}
+
+    @api.model
+    def _buyers(self, batch):
+        """Find the contacts of the buyers by KeyCRM's number, and match or make those that are new.
+
+        :return: ``{KeyCRM's number of the buyer: res.partner}``
+        """
+        account, orders, told = batch.account, batch.orders, {}
+        for order in orders:
+            before = told.get(order.client_id)
+            if order.client_id and order.buyer and not _is_older(order.buyer, before):
+                told[order.client_id] = order.buyer
+        ties = self.env["keycrm.buyer"].search(
+            [
+                ("account_id", "=", account.id),
+                ("keycrm_id", "in", [order.client_id for order in orders if order.client_id]),
+            ]
+        )
+        companies = self._companies_of(account, told.values())
+        elsewhere = ties.filtered(
+            lambda tie: tie.partner_id._keycrm_of_another_company(account.company_id)
+        )
+        if elsewhere:
+            self._replace_contacts(account, elsewhere, told, companies)
+        for tie in ties - elsewhere:
+            if tie.keycrm_id in told:
+                self._follow_buyer(tie, told[tie.keycrm_id], companies)
+        partners = {
+            tie.keycrm_id: tie.partner_id
+            for tie in ties
+            if not tie.partner_id._keycrm_of_another_company(account.company_id)
+        }
+        known = set(ties.mapped("keycrm_id"))
+        new = {number: buyer for number, buyer in told.items() if number not in known}
+        if new:
+            partners.update(self._new_buyers(account, new, companies))
+        for order in orders:
+            if order.client_id in told and order.client_id not in partners:
+                batch.remark(
+                    order,
+                    self.env._(
+                        "Odoo did not accept the contact of the buyer %s. Create it and choose it on "
+                        "the order and in “Buyers and contacts”.",
+                        _buyer_line(told[order.client_id]),
+                    ),
+                )
+        return partners
+
+    @api.model
+    def _invoice_addresses(self, account, partners):
+        """Look up addresses for invoices that somebody noted in Odoo.
+
+        :param partners: ``{number: (buyer, delivery address)}``
+        :return: ``{company or person: res.partner}``, only of those that have one
+        """
+        payers = self.env["res.partner"].union(
+            *(buyer.commercial_partner_id for buyer, _delivery in partners.values())
+        )
+        addresses = self.env["res.partner"].search(
+            [
+                ("parent_id", "in", payers.ids),
+                ("type", "=", "invoice"),
+                ("company_id", "in", (account.company_id.id, False)),
+            ],
+            order="id desc",
+        )
+        return {address.parent_id: address for address in addresses}
+
+    @api.model
+    def _companies_of(self, account, buyers):
+        """:return: ``{KeyCRM's number: keycrm.company}``, each with its contact"""
+        numbers = [buyer.company_id for buyer in buyers if buyer.company_id]
+        if not numbers:
+            return {}
+        companies = self.env["keycrm.company"].search(
+            [("account_id", "=", account.id), ("keycrm_id", "in", numbers)]
+        )
+        companies._make_contacts()
+        return account._by_keycrm_id(companies)
+
+    # === KNOWN BUYERS ===#
+
+    @api.model
+    def _follow_buyer(self, tie, buyer, companies):
+        """Take over what KeyCRM changed of a buyer since it was last read; nothing else."""
+        if tie.keycrm_updated_at and buyer.updated_at and buyer.updated_at < tie.keycrm_updated_at:
+            return
+        now = _told_vals(buyer)
+        # A person mapped the buyer before any order of it was read.
+        is_new = not (tie.name or tie.phone or tie.email)
+        changed = {name: value for name, value in now.items() if value != (tie[name] or "")}
+        company = companies.get(buyer.company_id)
+        if company != tie.keycrm_company_id and (company or not buyer.company_id):
+            changed.update(self._changed_parent(tie, company))
+            now["keycrm_company_id"] = company.id if company else False
+        if changed:
+            tie._follow(changed, propose=not is_new)
+        if buyer.updated_at:
+            now["keycrm_updated_at"] = buyer.updated_at
+        now = {name: value for name, value in now.items() if not _is(tie, name, value)}
+        if now:
+            tie.write(now)
+
+    @api.model
+    def _changed_parent(self, tie, company):
+        """:return: ``{"parent_id": id}`` where the contact is to be put below another company"""
+        partner = tie.partner_id
+        parent = company.buyers_parent_id if company else partner.browse()
+        if partner.parent_id - tie.keycrm_company_id.partner_id or parent == partner:
+            # A person put the contact below another company, or it is the company's own.
+            return {}
+        return {"parent_id": parent.id or ""}
+
+    # === NEW BUYERS ===#
+
+    @api.model
+    def _new_buyers(self, account, buyers, companies):
+        """Match first-time buyers to contacts, and make contacts for the others.
+
+        :param buyers: ``{KeyCRM's number: Buyer}``
+        :return: ``{KeyCRM's number: res.partner}``
+        """
+        partners = self._matching_contacts(account, buyers)
+        matched = set(partners)
+        vals = {n: self._contact_vals(account, buyer, companies) for n, buyer in buyers.items()}
+        new = [number for number in buyers if number not in matched]
+        created = self._create_contacts([vals[number] for number in new])
+        refused = {}
+        for number, (partner, reasons) in zip(new, created, strict=True):
+            if partner:
+                partners[number], refused[number] = partner, reasons
+        buyers = {number: buyer for number, buyer in buyers.items() if number in partners}
+        ties = self.env["keycrm.buyer"].create(
+            [
+                {
+                    "account_id": account.id,
+                    "keycrm_id": number,
+                    "partner_id": partners[number].id,
+                    "keycrm_company_id": (
+                        companies[buyer.company_id].id if buyer.company_id in companies else False
+                    ),
+                    "keycrm_updated_at": buyer.updated_at or False,
+                    "given": {} if number in matched else _given(vals[number], refused[number]),
+                    **_told_vals(buyer),
+                }
+                for number, buyer in buyers.items()
+            ]
+        )
+        for tie in ties:
+            self._propose_refused(tie, vals[tie.keycrm_id], refused.get(tie.keycrm_id))
+        for tie in ties.filtered(lambda tie: tie.keycrm_id in matched):
+            # A contact that a person made keeps what it has.
+            now = {name: vals[tie.keycrm_id][name] or "" for name in _GIVEN}
+            tie._follow({name: value for name, value in now.items() if value}, propose=False)
+        return partners
+
+    @api.model
+    def _create_contacts(self, vals_list):
+        """Create contacts of buyers; see :func:`~..contacts.create`."""
+        return contacts.create(
+            self.env["res.partner"], vals_list, ("parent_id", "email", "phone", "lang")
+        )
+
+    @api.model
+    def _replace_contacts(self, account, ties, told, companies):
+        """Create contacts for buyers whose own ones were given to another company of the database."""
+        buyers = [
+            told.get(tie.keycrm_id)
+            or Buyer(tie.keycrm_id, tie.name or "", tie.phone or "", tie.email or "", None, "")
+            for tie in ties
+        ]
+        vals_list = [self._contact_vals(account, buyer, companies) for buyer in buyers]
+        created = self._create_contacts(vals_list)
+        for tie, vals, (partner, refused) in zip(ties, vals_list, created, strict=True):
+            if partner:
+                tie._replace_contact(partner, _given(vals, refused))
+                self._propose_refused(tie, vals, refused)
+
+    @api.model
+    def _propose_refused(self, tie, vals, refused):
+        """Tell a person what Odoo did not accept of a new contact."""
+        proposed = {name: vals[name] for name in refused or () if name in _GIVEN}
+        if proposed:
+            tie._write_proposals(tie.given, proposed, refused)
+
+    @api.model
+    def _contact_vals(self, account, buyer, companies):
+        told = _told_vals(buyer)
+        company = companies.get(buyer.company_id)
+        name = told["name"] or told["phone"] or told["email"] or f"KeyCRM {buyer.id}"
+        return {
+            "name": name,
+            "phone": told["phone"] or False,
+            "email": told["email"] or False,
+            "parent_id": company.buyers_parent_id.id if company else False,
+            "company_id": account.company_id.id,
+            "lang": account.company_id.partner_id.lang or self.env.lang,
+        }
+
+    @api.model
+    def _matching_contacts(self, account, buyers):
+        """Match buyers to contacts where phone or e-mail points to exactly one.
+
+        Where both point somewhere they have to agree. A contact that stands for another buyer of
+        the account is never taken: two buyers with one phone stay two contacts. Nor is one whose orders
+        an Odoo user sees, or that belongs to a company of this database: anybody can give the phone or
+        e-mail of somebody else.
+
+        :param buyers: ``{KeyCRM's number: Buyer}``
+        :return: ``{KeyCRM's number: res.partner}``, only of those that match
+        """
+        phones = {number: normalised_phone(buyer.phone) for number, buyer in buyers.items()}
+        emails = {number: email_normalize(buyer.email) or "" for number, buyer in buyers.items()}
+        candidates = self.env["res.partner"].search(
+            [
+                "|",
+                ("keycrm_phone_key", "in", [phone for phone in phones.values() if phone]),
+                ("email_normalized", "in", [email for email in emails.values() if email]),
+                ("company_id", "in", (account.company_id.id, False)),
+                ("type", "not in", ("delivery", "invoice", "other")),
+            ]
+        )
+        candidates -= candidates._keycrm_seen_by_users()
+        taken = (
+            self.env["keycrm.buyer"]
+            .search([("account_id", "=", account.id), ("partner_id", "in", candidates.ids)])
+            .partner_id
+        )
+        matched = {}
+        for number in sorted(buyers):
+            by_phone = candidates.filtered(
+                lambda partner, key=phones[number]: key and partner.keycrm_phone_key == key
+            )
+            by_email = candidates.filtered(
+                lambda partner, key=emails[number]: key and partner.email_normalized == key
+            )
+            found = by_phone & by_email if by_phone and by_email else by_phone | by_email
+            if len(found) == 1 and found not in taken:
+                matched[number] = found
+                taken |= found
+        return matched
+
+    @api.model
+    def _anonymous(self, account):
+        """Give the contact for orders without a buyer; one for each account."""
+        tie = self.env["keycrm.buyer"].search(
+            [("account_id", "=", account.id), ("keycrm_id", "=", 0)]
+        )
+        elsewhere = tie.partner_id._keycrm_of_another_company(account.company_id)
+        if tie and not elsewhere and (tie.by_hand or not tie.partner_id._keycrm_seen_by_users()):
+            return tie.partner_id
+        partner = self.env["res.partner"].create(
+            {
+                "name": self.env._("KeyCRM: order without a buyer"),
+                "company_id": account.company_id.id,
+            }
+        )
+        if tie:
+            tie.partner_id = partner
+        else:
+            tie.create({"account_id": account.id, "keycrm_id": 0, "partner_id": partner.id})
+        return partner
+
+
+#: What KeyCRM gives to a contact.
+_GIVEN = ("name", "phone", "email", "parent_id")
+
+
+def _given(vals, refused):
+    return {name: "" if name in refused else vals[name] or "" for name in _GIVEN}
+
+
+def _told_vals(buyer):
+    """What KeyCRM says of a buyer, as contacts have it; empty texts where it says nothing."""
+    return {
+        "name": shortened(buyer.name, 120) if buyer.name else "",
+        "phone": normalised_phone(buyer.phone) or buyer.phone,
+        "email": buyer.email,
+    }
+
+
+def _buyer_line(buyer):
+    """:return: the buyer in one line"""
+    told = _told_vals(buyer)
+    return ", ".join(
+        filter(None, (told["name"], told["phone"], told["email"], f"KeyCRM {buyer.id}"))
+    )
+
+
+def _is_older(buyer, other):
+    return bool(
+        other and buyer.updated_at and other.updated_at and buyer.updated_at < other.updated_at
+    )
+
+
+def _is(tie, name, value):
+    current = tie[name]
+    if tie._fields[name].type == "many2one":
+        return current.id == (value or False)
+    return (current or False) == (value or False)

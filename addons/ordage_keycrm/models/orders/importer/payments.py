@@ -1,0 +1,100 @@
+from odoo import api, models
+
+from ....keycrm import order_totals as money
+
+#: What KeyCRM's payments are (confirmed).
+KNOWN_STATUSES = ("paid", "not_paid", "canceled")
+
+
+class KeycrmOrderImporter(models.AbstractModel):
+    """Payments of the orders, each once."""
+
+    _inherit = "keycrm.order.importer"
+
+    @api.model
+    def _import_payments(self, batch):
+        """Note the payments of the orders as KeyCRM has them."""
+        account = batch.account
+        if not account.import_payments:
+            return
+        wanted = {
+            payment.id: (order, payment) for order in batch.orders for payment in order.payments
+        }
+        Payment = self.env["keycrm.payment"]
+        there = Payment.search(
+            [
+                ("account_id", "=", account.id),
+                "|",
+                ("keycrm_id", "in", list(wanted)),
+                ("sale_order_id", "in", [record.id for record in batch.known.values()]),
+            ]
+        )
+        known = {payment.keycrm_id: payment for payment in there if payment.keycrm_id in wanted}
+        removed = self._removed_payments(batch, there - Payment.union(*known.values()))
+        methods = account._by_keycrm_id(
+            self.env["keycrm.payment.method"].search([("account_id", "=", account.id)])
+        )
+        transactions = self._transactions(account, [told for _order, told in wanted.values()])
+        # The bank's list is read newest first and not to its end: older ones are crossed off here.
+        transactions.filtered(lambda row: not row.is_attached).is_attached = True
+        texts = {row.uuid: row.description for row in transactions if row.description}
+        new = []
+        for number, (order, payment) in wanted.items():
+            record = batch.record(order)
+            method = methods.get(payment.payment_method_id)
+            vals = {
+                "sale_order_id": record.id,
+                "amount": float(payment.amount),
+                **self._currency_vals(account, record, payment),
+                # What nobody knows the meaning of is no money that is expected.
+                "status": payment.status if payment.status in KNOWN_STATUSES else "unknown",
+                "status_in_keycrm": payment.status or False,
+                "date": payment.date or False,
+                "method_id": method.id if method else False,
+                "transaction_uuid": payment.transaction_uuid or False,
+            }
+            if payment.description:
+                vals["description"] = payment.description
+            if payment.transaction_uuid in texts:
+                vals["bank_description"] = texts[payment.transaction_uuid]
+            if number in known:
+                known[number]._move_to(record)
+                known[number]._write_changed(vals)
+            else:
+                new.append({"account_id": account.id, "keycrm_id": number, **vals})
+        created = Payment.create(new)
+        removed.filtered(lambda payment: payment.status != "removed").status = "removed"
+        (created | removed | Payment.union(*known.values()))._settle()
+
+    @api.model
+    def _removed_payments(self, batch, missing):
+        """Choose the payments that KeyCRM removed from their orders.
+
+        Only where the others make KeyCRM's own sum: an incomplete answer takes no money back.
+
+        :param missing: ``keycrm.payment`` records of the batch's orders that no order names any more
+        """
+        trusted = {
+            batch.known[order.id].id
+            for order in batch.orders
+            if order.id in batch.known and money.payments_add_up(order)
+        }
+        return missing.filtered(lambda payment: payment.sale_order_id.id in trusted)
+
+    @api.model
+    def _currency_vals(self, account, record, payment):
+        """Say the currency of a payment: that of its order where it names none, none where Odoo has not
+        got the one that it names.
+        """
+        code = payment.currency_code
+        currency = account._currency_for(code) if code else record.currency_id
+        return {"currency_id": currency.id, "currency_code": code or currency.name}
+
+    @api.model
+    def _transactions(self, account, payments):
+        """:return: the bank transactions that these payments name, as far as they are known"""
+        Transaction = self.env["keycrm.transaction"]
+        uuids = [payment.transaction_uuid for payment in payments if payment.transaction_uuid]
+        if not uuids:
+            return Transaction
+        return Transaction.search([("account_id", "=", account.id), ("uuid", "in", uuids)])

@@ -1,0 +1,51 @@
+from odoo import api, models
+
+from ....keycrm.product_data import Goods
+
+
+class KeycrmOrderImporter(models.AbstractModel):
+    """Which product a line stands for."""
+
+    _inherit = "keycrm.order.importer"
+
+    @api.model
+    def _products(self, batch):
+        """Find or make the products of all lines.
+
+        :return: ``{line id: product.product}``
+        :raise ImportProblem: when a SKU or barcode belongs to several products
+        """
+        goods = {
+            line.id: Goods.of_line(line, self._currency_code(order, batch.sources))
+            for order in batch.orders
+            for line in order.lines
+        }
+        found, problems = self.env["keycrm.product.matcher"]._match(
+            batch.account, list(goods.values()), of_line=self._products_of_lines(batch)
+        )
+        for problem in problems.values():
+            raise problem
+        return {line_id: found[one.key] for line_id, one in goods.items()}
+
+    @api.model
+    def _products_of_lines(self, batch):
+        """Give the products of lines that Odoo has already, also of those that a merge moved into another
+        order of the batch.
+
+        :return: ``{line id: product.product}``
+        """
+        lines = {
+            line.keycrm_id: line
+            for record in batch.known.values()
+            for line in record.order_line
+            if line.keycrm_id
+        }
+        of_line = {}
+        for order in batch.orders:
+            matches = batch.matches.get(order.id, {})
+            for number in (line.id for line in order.lines):
+                record = matches.get(number) or lines.get(number)
+                # An id of this order that stands for other goods now says nothing.
+                if record and (number in matches or record.order_id.keycrm_id != order.id):
+                    of_line[number] = record.product_id
+        return of_line

@@ -1,0 +1,125 @@
+from datetime import timedelta
+
+from odoo import api, models
+
+from ...const import CATCH_UP_OVERLAP, EVENT_CATCH_UP
+from ...keycrm.orders import OrderRow
+from ...keycrm.parsing import utc_text
+
+#: Where the first window begins. Later ones go by KeyCRM's times, the first one by our clock, which may
+#: be minutes ahead of KeyCRM's. So it reaches back before the account was enabled.
+FIRST_LOOK_BACK = timedelta(minutes=15)
+
+
+class KeycrmCatchUp(models.AbstractModel):
+    """Ask KeyCRM what was updated, and write what Odoo has not seen in that state.
+
+    The pages hold whole orders, so a look costs one request for fifty of them, however many changed.
+    """
+
+    _name = "keycrm.catch.up"
+    _description = "KeyCRM update check"
+
+    @api.model
+    def _look(self, account, client, now):
+        """Read one page of what was updated since the last look, and write it.
+
+        The window's begin moves only after its last page was written, and two windows overlap, since
+        page borders shift while data moves; so after an outage of any length nothing is left out, and
+        a restart goes on at the page where it was. It moves to the newest update that was seen: by
+        KeyCRM's clock, which may be minutes behind ours, and not at all when KeyCRM gave an empty list.
+
+        :param now: naive UTC
+        :return: True when there may be more to do
+        """
+        number = account.catch_up_page or 1
+        end = (number > 1 and account.catch_up_end) or now
+        page = client.page("/order", self._query(account, end), number)
+        rows = page.numbered
+        unseen = self._unseen(account, rows)
+        Status = self.env["keycrm.order.status"]
+        missed = Status._missed(account, [rows[number] for number in unseen])
+        read = {number: account._parsed(rows[number]) for number in unseen}
+        tell = self.env["keycrm.event"]._tell_failed
+        account._write_page(
+            client, client, read, lambda outcomes: tell(account, EVENT_CATCH_UP, outcomes)
+        )
+        # Rows that were updated meanwhile left their place; the rest moved forward by as many, across
+        # the begin of this page too.
+        back = page.pages_back(account.catch_up_total) if number > 1 else 0
+        if page.is_last and not back:
+            reached = self._newest(rows, end) or account.caught_up_until or end - FIRST_LOOK_BACK
+            vals = {"catch_up_page": 0, "caught_up_until": reached, "caught_up_at": now}
+        else:
+            vals = {
+                "catch_up_page": max(1, number - back) if back else number + 1,
+                "catch_up_total": page.total,
+                "catch_up_end": end,
+            }
+
+        def turn():
+            account.sudo().write(vals)
+            account._note_key_works()
+            Status._note_missed(missed)
+
+        account._committed(turn)
+        return bool(unseen) or not page.is_last
+
+    @api.model
+    def _newest(self, rows, end):
+        """:return: the last update among the rows, None when they name none"""
+        told = [OrderRow.parse(row).updated_at for row in rows.values()]
+        newest = max((moment for moment in told if moment), default=None)
+        # The future never: what is updated before it would be left out.
+        return newest and min(newest, end)
+
+    @api.model
+    def _query(self, account, end):
+        since = account.caught_up_until or end - FIRST_LOOK_BACK
+        window = (
+            since - timedelta(seconds=CATCH_UP_OVERLAP),
+            # KeyCRM's clock may be ahead of ours. Not by more: what is updated while the pages are read
+            # has to leave the window, or it would pull rows across a page's border unseen.
+            end + timedelta(seconds=CATCH_UP_OVERLAP),
+        )
+        return {
+            **account._order_query(),
+            "filter[updated_between]": ",".join(utc_text(moment) for moment in window),
+            "sort": "updated_at",
+        }
+
+    @api.model
+    def _unseen(self, account, rows):
+        """Choose the orders whose last update Odoo does not have, and no event tells of already.
+
+        KeyCRM's times have whole seconds: an order that was read within seconds of its last change may
+        have changed once more in the same second, and counts as not seen.
+
+        :param rows: orders by number
+        :return: list of numbers
+        """
+        orders = self.env["sale.order"].search_fetch(
+            [("keycrm_account_id", "=", account.id), ("keycrm_id", "in", list(rows))],
+            ["keycrm_id", "keycrm_updated_at", "keycrm_read_fresh", "keycrm_status_id"],
+        )
+        seen = {
+            order.keycrm_id: (
+                not order.keycrm_read_fresh and order.keycrm_updated_at,
+                order.keycrm_status_id.keycrm_id,
+            )
+            for order in orders
+        }
+        skipped = set(
+            account.status_ids.filtered(lambda status: status.order_action == "skip").mapped(
+                "keycrm_id"
+            )
+        )
+        waiting = self.env["keycrm.event"]._waiting_numbers(account, list(rows))
+        listed = {number: OrderRow.parse(row) for number, row in rows.items()}
+        return [
+            number
+            for number, row in listed.items()
+            if number not in waiting
+            and (number in seen or row.status_id not in skipped)
+            and seen.get(number) != (row.updated_at, row.status_id)
+        ]

@@ -1,0 +1,156 @@
+from odoo import api, fields, models
+from odoo.fields import Domain
+
+from ...keycrm.naming import normalised_phone, phone_part
+from ...services.bridge import is_bridge
+
+
+class ResPartner(models.Model):
+    _name = "res.partner"
+    _inherit = ["res.partner", "keycrm.guard"]
+
+    # === FIELDS ===#
+
+    keycrm_buyer_ids = fields.One2many(
+        "keycrm.buyer", "partner_id", string="KeyCRM buyers", readonly=True
+    )
+    # A new buyer is looked for among the contacts by it.
+    keycrm_phone_key = fields.Char(
+        string="Normalized phone",
+        compute="_compute_keycrm_phone_key",
+        store=True,
+        index="btree_not_null",
+        help="The phone as +380…, regardless of its original format.",
+    )
+    keycrm_phone_typed = fields.Char(
+        string="Phone (any format)",
+        compute="_compute_keycrm_phone_typed",
+        search="_search_keycrm_phone_typed",
+    )
+    keycrm_recipient_key = fields.Char(
+        string="KeyCRM recipient",
+        copy=False,
+        # Odoo's merging of contacts writes what its user can read.
+        groups=fields.NO_ACCESS,
+        help="Recipient data from KeyCRM. It identifies the contact, even after the contact is "
+        "edited.",
+    )
+
+    # === COMPUTE METHODS ===#
+
+    @api.depends("phone")
+    def _compute_keycrm_phone_key(self):
+        for partner in self:
+            partner.keycrm_phone_key = normalised_phone(partner.phone or "") or False
+
+    @api.depends("phone")
+    def _compute_keycrm_phone_typed(self):
+        for partner in self:
+            partner.keycrm_phone_typed = partner.phone
+
+    def _search_keycrm_phone_typed(self, operator, value):
+        """Find 067-123-45-67 also by +38 067 1234567, the other way round, and by a part of either."""
+        found = Domain("phone", operator, value)
+        digits = phone_part(value) if operator == "ilike" else ""
+        return found | Domain("keycrm_phone_key", "ilike", digits) if digits else found
+
+    # === CRUD METHODS ===#
+
+    def write(self, vals):
+        """Proposals of KeyCRM that a person took over are done."""
+        result = super().write(vals)
+        if not _FROM_KEYCRM.isdisjoint(vals) and not is_bridge(self.env):
+            for model in ("keycrm.buyer", "keycrm.company"):
+                mappings = self.env[model].sudo().search([("partner_id", "in", self.ids)])
+                mappings._settle_proposals()
+        return result
+
+    # === BUSINESS METHODS ===#
+
+    def _company_dependent_commercial_sync(self):
+        """Carry a parent's terms to its addresses in other companies, where there are any.
+
+        Odoo looks for them at each address; an import asks once.
+        """
+        if self.env.context.get("keycrm_one_company"):
+            return None
+        return super()._company_dependent_commercial_sync()
+
+    def _handle_first_contact_creation(self):
+        """A recipient's address becomes no address of an Odoo user or a company of this database."""
+        if self.parent_id.id not in self.env.context.get("keycrm_closed_parents", ()):
+            return super()._handle_first_contact_creation()
+        return None
+
+    def _keycrm_value(self, name):
+        """:return: the value of a field as KeyCRM gives it; an empty text for none"""
+        value = self[name]
+        if name == "phone":
+            value = normalised_phone(value or "") or value
+        return (value.id if name == "parent_id" else value) or ""
+
+    def _keycrm_of_another_company(self, company):
+        """:return: those that no order of the company can have: they belong to another one"""
+        return self.filtered(lambda partner: partner.company_id - company)
+
+    # === NOT FOR KEYCRM ===#
+
+    def _keycrm_closed(self):
+        """:return: those that KeyCRM may not write: of an Odoo user, or of a company of this database"""
+        return self._keycrm_with_users() | self._keycrm_of_companies()
+
+    def _keycrm_closed_fields(self, *, by_hand, is_own):
+        """Give the fields that KeyCRM may not write.
+
+        :param by_hand: whether a person mapped the contact to its record in KeyCRM
+        :param is_own: whether the contact was created for its record in KeyCRM
+        :return: set of names
+        """
+        self.ensure_one()
+        if self._keycrm_closed() and not by_hand:
+            return _FROM_KEYCRM
+        # The owner of the address can reset the user's password.
+        names = {"email"} if self._keycrm_with_users() else set()
+        address = [self[name] for name in self._address_fields() if name != "country_id"]
+        own_vat = self.vat if self.commercial_partner_id == self else False
+        if own_vat or (not is_own and any((*address, self.vat))):
+            # Odoo would replace the address and the tax number by those of the parent.
+            names.add("parent_id")
+        return names
+
+    def _keycrm_with_users(self):
+        """:return: those that have an Odoo user: active or not, internal or of the portal"""
+        users = self.env["res.users"].sudo().with_context(active_test=False)
+        return self & users.search([("partner_id", "in", self.ids)]).partner_id
+
+    def _keycrm_of_companies(self):
+        """:return: those that are a company of this database, or stand below one"""
+        companies = self.env["res.company"].sudo().with_context(active_test=False)
+        partners = companies.search([("partner_id", "!=", False)]).partner_id
+        return self._keycrm_below(partners) if self else self
+
+    def _keycrm_seen_by_users(self):
+        """:return: those whose orders an Odoo user sees in the portal, and those of companies"""
+        if not self:
+            return self
+        everybody = self.sudo().with_context(active_test=False)
+        above = everybody.search([("id", "parent_of", self.ids)])
+        users = everybody.env["res.users"].search(
+            [("partner_id.commercial_partner_id", "in", above.ids)]
+        )
+        roots = users.partner_id.commercial_partner_id | users.partner_id
+        return self._keycrm_below(roots) | self._keycrm_of_companies()
+
+    def _keycrm_below(self, roots):
+        """:return: those that are one of the roots, or stand below one"""
+
+        def is_below(partner):
+            while partner and partner not in roots:
+                partner = partner.parent_id
+            return bool(partner)
+
+        return self.filtered(is_below)
+
+
+#: Fields of a contact that follow KeyCRM.
+_FROM_KEYCRM = {"name", "phone", "email", "parent_id"}

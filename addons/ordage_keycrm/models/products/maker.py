@@ -1,0 +1,247 @@
+from odoo import api, models
+from odoo.fields import Command
+from odoo.tools.sql import escape_psql
+
+from ...keycrm.naming import shortened, sku_key
+from ...keycrm.product_data import unit_reference
+from ...services.concurrency import found_if_done_again
+
+
+class KeycrmProductMatcher(models.AbstractModel):
+    """Making products: named as people read them, each with a SKU of its own."""
+
+    _inherit = "keycrm.product.matcher"
+
+    @api.model
+    def _make_products(self, account, plans, barcodes):
+        """Make the planned products.
+
+        :param plans: list of :class:`~.keycrm_product_matcher.Plan`; their ``product`` is set
+        :param barcodes: ``{barcode: product id, or 0 for a packaging}`` of those that are taken
+        """
+        skus = self._new_skus(plans)
+        flat = []
+        for plan in plans:
+            plan.product = self._make_variant(account, plan.goods, skus[plan], barcodes)
+            if not plan.product:
+                flat.append(plan)
+        products = self.env["product.product"].create(
+            [
+                {
+                    "name": plan.goods.full_name or skus[plan],
+                    "type": "consu",
+                    "is_storable": True,
+                    "list_price": self._price(account, plan.goods) or 0.0,
+                    "taxes_id": [Command.clear()],
+                    "company_id": account.company_id.id,
+                    "uom_id": self._unit(plan.goods).id,
+                    "standard_price": self._cost(account, plan.goods),
+                    **self._variant_vals(plan.goods, skus[plan], barcodes),
+                }
+                for plan in flat
+            ]
+        )
+        for plan, product in zip(flat, products, strict=True):
+            plan.product = product
+
+    @api.model
+    def _variant_vals(self, goods, sku, barcodes):
+        """Values that each variant has of its own."""
+        barcode = goods.barcode if goods.barcode not in barcodes else ""
+        vals = {
+            "default_code": sku,
+            "barcode": barcode or False,
+            "weight": float(goods.weight or 0),
+            "keycrm_origin": "catalog" if goods.offer_id else "one_off",
+            "keycrm_one_off_key": False if goods.offer_id else goods.name_key or False,
+            "keycrm_sku_generated": not goods.sku,
+        }
+        if barcode:
+            # Taken from now on, for the other products of the batch too.
+            barcodes[barcode] = 0
+        return vals
+
+    @api.model
+    def _price(self, account, goods):
+        """Give the sales price in the company's currency.
+
+        :return: None where KeyCRM names no price, or no rate to the company's currency was entered
+        """
+        if goods.price is not None:
+            return account._in_company_currency(goods.price, goods.currency_code)
+        if goods.offer_id and not goods.line_price:
+            return None
+        return account._in_company_currency(goods.line_price, goods.line_currency)
+
+    @api.model
+    def _cost(self, account, goods):
+        """:return: the cost in the company's currency; 0.0 where there is none or no rate was entered"""
+        return account._in_company_currency(goods.cost, goods.currency_code) or 0.0
+
+    @api.model
+    def _unit(self, goods):
+        """Give Odoo's unit of measure for KeyCRM's; pieces where it is not known."""
+        return self.env.ref(unit_reference(goods.unit), raise_if_not_found=False) or self.env.ref(
+            "uom.product_uom_unit"
+        )
+
+    # === SKU ===#
+
+    @api.model
+    def _new_skus(self, plans):
+        """Give each planned product KeyCRM's SKU, or make one: readable, never one that is taken.
+
+        "KC-55" for offer 55, "KC-L123" for the one-off line 123. Archived products and those of
+        other companies count as well. The company lock keeps two workers from choosing at once.
+
+        :return: ``{plan: SKU}``
+        """
+        found = {plan: plan.goods.sku for plan in plans if plan.goods.sku}
+        bases = {
+            plan: f"KC-{plan.goods.offer_id}"
+            if plan.goods.offer_id
+            else f"KC-L{plan.goods.line_id}"
+            for plan in plans
+            if not plan.goods.sku
+        }
+        if not bases:
+            return found
+        taken = self._taken_skus({sku_key(base) for base in bases.values()})
+        taken |= {sku_key(sku) for sku in found.values()}
+        for plan, base in bases.items():
+            sku, number = base, 1
+            while sku_key(sku) in taken:
+                number += 1
+                sku = f"{base}-{number}"
+                taken |= self._taken_skus({sku_key(sku)})
+            taken.add(sku_key(sku))
+            found[plan] = sku
+        return found
+
+    @api.model
+    def _taken_skus(self, keys):
+        products = self.env["product.product"].sudo().with_context(active_test=False)
+        return set(products.search([("keycrm_sku_key", "in", list(keys))]).mapped("keycrm_sku_key"))
+
+    # === REAL VARIANTS ===#
+
+    @api.model
+    def _make_variant(self, account, goods, sku, barcodes):
+        """Make a real Odoo variant where the account wants it; else give nothing.
+
+        Variants of one KeyCRM product become variants of one Odoo product. It is found again by the
+        ties of its other offers, and extended; an offer with other properties than they have starts
+        a new one.
+        """
+        none = self.env["product.product"]
+        names = [prop.name.strip().lower() for prop in goods.properties]
+        if (
+            not account.product_variants
+            or not goods.catalogue_id
+            or not names
+            or "" in names
+            or len(set(names)) < len(names)
+        ):
+            return none
+        template = self._template_of(account, goods, set(names)) or self._make_template(
+            account, goods
+        )
+        values = self.env["product.attribute.value"]
+        for prop in goods.properties:
+            line = template.attribute_line_ids.filtered(
+                lambda line, name=prop.name: line.attribute_id.name.lower() == name.strip().lower()
+            )
+            value = self._attribute_value(line.attribute_id, prop.value)
+            if value not in line.value_ids:
+                line.write({"value_ids": [Command.link(value.id)]})
+            values |= value
+        combination = template.attribute_line_ids.product_template_value_ids.filtered(
+            lambda value: value.ptav_active and value.product_attribute_value_id in values
+        )
+        variant = template._create_product_variant(combination)
+        if not variant or variant.default_code:
+            # The same properties twice in KeyCRM.
+            return none
+        variant.write(
+            {
+                "standard_price": self._cost(account, goods),
+                **self._variant_vals(goods, sku, barcodes),
+            }
+        )
+        return variant
+
+    @api.model
+    def _template_of(self, account, goods, names):
+        """Find the product that the other variants of the KeyCRM product belong to."""
+        templates = (
+            self.env["keycrm.offer"]
+            .search(
+                [
+                    ("account_id", "=", account.id),
+                    ("keycrm_product_id", "=", goods.catalogue_id),
+                ]
+            )
+            .product_id.product_tmpl_id
+        )
+        templates |= (
+            self.env["product.template"]
+            .with_context(active_test=False)
+            .search(
+                [
+                    ("keycrm_catalogue_account_id", "=", account.id),
+                    ("keycrm_catalogue_id", "=", goods.catalogue_id),
+                ]
+            )
+        )
+        return templates.filtered(
+            lambda template: (
+                template.has_dynamic_attributes()
+                and {line.attribute_id.name.lower() for line in template.attribute_line_ids}
+                == names
+            )
+        )[:1]
+
+    @api.model
+    def _make_template(self, account, goods):
+        lines = []
+        for prop in goods.properties:
+            attribute = self._attribute(prop.name.strip())
+            value = self._attribute_value(attribute, prop.value)
+            lines.append(
+                Command.create(
+                    {"attribute_id": attribute.id, "value_ids": [Command.set(value.ids)]}
+                )
+            )
+        return self.env["product.template"].create(
+            {
+                "name": shortened(goods.name) or goods.full_name,
+                "type": "consu",
+                "is_storable": True,
+                "list_price": self._price(account, goods) or 0.0,
+                "taxes_id": [Command.clear()],
+                "company_id": account.company_id.id,
+                "uom_id": self._unit(goods).id,
+                "attribute_line_ids": lines,
+                "keycrm_catalogue_account_id": account.id,
+                "keycrm_catalogue_id": goods.catalogue_id,
+            }
+        )
+
+    @api.model
+    def _attribute(self, name):
+        """Find or make the attribute: one that makes variants one by one, as orders name them."""
+        Attribute = self.env["product.attribute"]
+        found = Attribute.search([("name", "=ilike", escape_psql(name))]).filtered(
+            lambda attribute: (
+                attribute.create_variant == "dynamic" and attribute.name.lower() == name.lower()
+            )
+        )
+        return found[:1] or Attribute.create({"name": name, "create_variant": "dynamic"})
+
+    @api.model
+    def _attribute_value(self, attribute, name):
+        found = attribute.value_ids.filtered(lambda value: value.name.lower() == name.lower())
+        with found_if_done_again("product.attribute.value"):
+            return found[:1] or self.env["product.attribute.value"].create(
+                {"attribute_id": attribute.id, "name": name}
+            )

@@ -1,0 +1,108 @@
+from odoo import api, fields, models
+
+from ...keycrm.naming import sku_key
+
+
+class ProductProduct(models.Model):
+    _name = "product.product"
+    _inherit = ["product.product", "keycrm.guard"]
+
+    keycrm_offer_ids = fields.One2many("keycrm.offer", "product_id", string="KeyCRM offers")
+    keycrm_origin = fields.Selection(
+        [("catalog", "Catalog product"), ("one_off", "One-off product")],
+        string="From KeyCRM",
+        copy=False,
+        readonly=True,
+    )
+    # The same one-off line finds its product by it.
+    keycrm_one_off_key = fields.Char(
+        string="One-off product key", copy=False, index="btree_not_null"
+    )
+    keycrm_sku_generated = fields.Boolean(
+        string="Generated SKU",
+        copy=False,
+        readonly=True,
+        help="KeyCRM had no SKU, so Odoo generated one.",
+    )
+    # PostgreSQL's lower() leaves Cyrillic letters alone where a database has the C locale, as
+    # Odoo's have.
+    keycrm_sku_key = fields.Char(
+        string="SKU lookup key",
+        compute="_compute_keycrm_sku_key",
+        store=True,
+        index="btree_not_null",
+    )
+    keycrm_level_ids = fields.One2many("keycrm.stock.level", "product_id", string="Stock in KeyCRM")
+    keycrm_push_state = fields.Selection(
+        [
+            ("waiting", "Waiting to send"),
+            ("sent", "Sent"),
+            ("refused", "Refused"),
+            ("missing", "Not in KeyCRM"),
+        ],
+        string="Stock send state",
+        compute="_compute_keycrm_push",
+    )
+    keycrm_pushed_at = fields.Datetime(string="Last sent", compute="_compute_keycrm_push")
+    keycrm_push_error = fields.Char(string="Refusal reason", compute="_compute_keycrm_push")
+
+    @api.depends("default_code")
+    def _compute_keycrm_sku_key(self):
+        for product in self:
+            product.keycrm_sku_key = sku_key(product.default_code or "") or False
+
+    # === ACTION METHODS ===#
+
+    def action_open_keycrm_offers(self):
+        """Show the KeyCRM offers that the variant stands for, with their stock there.
+
+        :return: an action
+        """
+        action = self.env["ir.actions.act_window"]._for_xml_id("ordage_keycrm.keycrm_offer_action")
+        return dict(action, domain=[("product_id", "in", self.ids)])
+
+    # === CRUD METHODS ===#
+
+    def write(self, vals):
+        """Orders that waited until two products are told apart come by themselves."""
+        result = super().write(vals)
+        if {"default_code", "barcode", "active"} & vals.keys():
+            self._keycrm_told_apart()
+        return result
+
+    def unlink(self):
+        result = super().unlink()
+        self._keycrm_told_apart()
+        return result
+
+    def _keycrm_told_apart(self):
+        if not self.env.context.get("keycrm_import"):
+            self.env["keycrm.event"]._work_again_for_products()
+
+    @api.depends("keycrm_level_ids.sent_at", "keycrm_level_ids.error")
+    def _compute_keycrm_push(self):
+        waiting = self.env["keycrm.stock.change"]._waiting(self)
+        missing = (
+            self.env["keycrm.missing.sku"]
+            .sudo()
+            ._read_group([("product_id", "in", self.ids)], ["product_id"])
+        )
+        missing = {product.id for (product,) in missing}
+        for product in self:
+            levels = product.sudo().keycrm_level_ids
+            product.keycrm_pushed_at = max(
+                (level.sent_at for level in levels if level.sent_at), default=False
+            )
+            product.keycrm_push_error = "; ".join(
+                f"{level.keycrm_warehouse_id.name}: {level.error}"
+                for level in levels
+                if level.error
+            )
+            if product.id in waiting:
+                product.keycrm_push_state = "waiting"
+            elif any(level.error for level in levels):
+                product.keycrm_push_state = "refused"
+            elif levels:
+                product.keycrm_push_state = "sent"
+            else:
+                product.keycrm_push_state = "missing" if product.id in missing else False

@@ -1,0 +1,187 @@
+from decimal import Decimal
+
+from odoo import api, models
+from odoo.tools import float_compare
+
+from ...keycrm import variant_prices
+from ...keycrm.naming import shortened
+
+
+class KeycrmProductMatcher(models.AbstractModel):
+    """Existing products follow KeyCRM's catalogue, unless the account keeps them as they are.
+
+    Never what an order's line says (a marketplace's title, the price of one sale), never the SKU.
+    """
+
+    _inherit = "keycrm.product.matcher"
+
+    @api.model
+    def _barcode_owners(self, account, goods):
+        """Say which barcodes are taken, by products or packagings of the company.
+
+        :return: ``{barcode: product id, or 0 for a packaging}``
+        """
+        wanted = {one.barcode for one in goods if one.barcode}
+        if not wanted:
+            return {}
+        companies = ("company_id", "in", (account.company_id.id, False))
+        products = (
+            self.env["product.product"]
+            .with_context(active_test=False)
+            .search([("barcode", "in", list(wanted)), companies])
+        )
+        packagings = self.env["product.uom"].search([("barcode", "in", list(wanted)), companies])
+        return {
+            **{packaging.barcode: 0 for packaging in packagings},
+            **{product.barcode: product.id for product in products},
+        }
+
+    @api.model
+    def _follow(self, account, offer, product, goods, barcodes, *, is_new):
+        """Take over what the catalogue says of a product, and note a barcode that cannot be taken.
+
+        :param offer: ``keycrm.offer``
+        :param barcodes: see :meth:`_barcode_owners`; extended by what is taken here
+        :param is_new: whether the product was made just now, from these very goods
+        """
+        follows = is_new or not account.keep_product_info
+        owner = barcodes.get(goods.barcode)
+        is_taken = bool(goods.barcode and owner is not None and product.barcode != goods.barcode)
+        self._note_problem(offer, goods, owner, is_taken=is_taken and follows)
+        if follows:
+            offer._want_picture(goods.picture_url)
+        if is_new or account.keep_product_info:
+            return
+        vals = self._changes(account, product, goods)
+        if goods.barcode and not is_taken and product.barcode != goods.barcode:
+            vals["barcode"] = goods.barcode
+            barcodes[goods.barcode] = product.id
+        if vals:
+            product.write(vals)
+
+    @api.model
+    def _changes(self, account, product, goods):
+        """:return: values that differ: name, sales price, weight, and an empty cost"""
+        vals = {}
+        is_variant = bool(product.product_template_attribute_value_ids)
+        if goods.name_is_catalogue:
+            # A real variant's name is the product's; its attributes say the rest.
+            name = shortened(goods.name) if is_variant else goods.full_name
+            if name and product.name != name:
+                vals["name"] = name
+        if goods.price is not None and not is_variant:
+            # Variants of one product share its price: see _price_variants.
+            price = self._price(account, goods)
+            if price is not None and _differs(product, "list_price", price):
+                vals["list_price"] = price
+        if goods.weight and _differs(product, "weight", float(goods.weight)):
+            vals["weight"] = float(goods.weight)
+        if goods.cost and not product.with_company(account.company_id).standard_price:
+            cost = account._in_company_currency(goods.cost, goods.currency_code)
+            if cost:
+                vals["standard_price"] = cost
+        return vals
+
+    # === PRICES OF REAL VARIANTS ===#
+
+    @api.model
+    def _price_variants(self, account, goods, found, offers, made):
+        """Let the sales prices of real variants follow: the product's price, and what values add.
+
+        Where KeyCRM's prices are no such sums, Odoo cannot say them: the product's stay as they are, and
+        the offers say so. With product information kept, only what new variants brought is set.
+
+        :param goods: ``{offer number: Goods}``
+        :param found: ``{key: product}``
+        :param offers: ``{offer number: keycrm.offer}``
+        :param made: ids of products that are new
+        """
+        differing = self.env["product.template"]
+        for number, one in goods.items():
+            product = found[one.key]
+            if one.price is None or not product.product_template_attribute_value_ids:
+                continue
+            price, offer = self._price(account, one), offers[number]
+            if price is None or (account.keep_product_info and product.id not in made):
+                continue
+            if offer.catalogue_price != price:
+                offer.catalogue_price = price
+            if abs(_own_price(product) - price) > 0.005 or offer.problem_code == "variant_price":
+                differing |= product.product_tmpl_id
+        for template in differing:
+            self._price_template(account, template, made)
+
+    @api.model
+    def _price_template(self, account, template, made):
+        variants = template.product_variant_ids
+        ties = self.env["keycrm.offer"].search(
+            [
+                ("account_id", "=", account.id),
+                ("product_id", "in", variants.ids),
+                ("catalogue_price", ">", 0),
+            ]
+        )
+        prices = {tie.product_id: tie.catalogue_price for tie in ties}
+        rows = [
+            (
+                variant.product_template_attribute_value_ids.ids,
+                Decimal(f"{prices.get(variant, _own_price(variant)):.2f}"),
+            )
+            for variant in variants
+        ]
+        fixed = {}
+        values = variants.product_template_attribute_value_ids
+        if account.keep_product_info:
+            old = variants.filtered(lambda variant: variant.id not in made)
+            stay = old.product_template_attribute_value_ids
+            if old:
+                fixed = {value.id: Decimal(f"{value.price_extra:.2f}") for value in stay}
+                fixed[variant_prices.BASE] = Decimal(f"{template.list_price:.2f}")
+        extras = variant_prices.solve(rows, fixed)
+        for tie in ties.filtered(lambda tie: tie.problem_code in (False, "variant_price")):
+            self._note_variant_price(tie, solved=extras is not None)
+        if extras is None:
+            return
+        for value in values:
+            if abs(value.price_extra - float(extras[value.id])) > 0.005:
+                value.price_extra = float(extras[value.id])
+        if abs(template.list_price - float(extras[variant_prices.BASE])) > 0.005:
+            template.list_price = float(extras[variant_prices.BASE])
+
+    @api.model
+    def _note_variant_price(self, tie, *, solved):
+        """Say on the offer that Odoo shows another price than the catalogue, or forget that it did."""
+        params = None
+        if not solved and abs(_own_price(tie.product_id) - tie.catalogue_price) > 0.005:
+            params = {"price": f"{tie.catalogue_price:.2f}", "product": tie.product_id.display_name}
+        if (tie.problem_params or None) != params:
+            tie.write({"problem_code": params and "variant_price", "problem_params": params})
+
+    # === WHAT IS WRONG ===#
+
+    @api.model
+    def _note_problem(self, offer, goods, owner, *, is_taken):
+        """Say on the offer that its barcode belongs to another product, or forget that it did."""
+        params = None
+        if is_taken:
+            name = self.env["product.product"].browse(owner).display_name if owner else ""
+            params = {"barcode": goods.barcode, "product": name}
+        if not is_taken and offer.problem_code not in (False, "barcode_taken"):
+            return
+        code = "barcode_taken" if is_taken else False
+        if (offer.problem_code or False) != code or (is_taken and offer.problem_params != params):
+            offer.write({"problem_code": code, "problem_params": params})
+
+
+def _differs(product, name, value):
+    """Tell whether a number would be stored as another one: Odoo rounds weights to two places by default,
+    and a product must not be written anew with every order."""
+    digits = product._fields[name].get_digits(product.env)
+    return bool(float_compare(product[name], value, precision_digits=digits[1] if digits else 6))
+
+
+def _own_price(product):
+    """What Odoo shows for a variant: its product's price and what its values add."""
+    return product.list_price + sum(
+        product.product_template_attribute_value_ids.mapped("price_extra")
+    )

@@ -1,0 +1,288 @@
+from odoo import api, fields, models
+from odoo.fields import Domain
+from odoo.tools.misc import format_datetime, formatLang
+
+from ...keycrm import stock_quantities as rules
+from .calculator import RESERVING_STATES
+
+
+class KeycrmStockWhy(models.TransientModel):
+    """ "Why this quantity?": 12 on hand − 3 reserved = sent 9 at 14:03, each term a link."""
+
+    _name = "keycrm.stock.why"
+    _description = "KeyCRM stock explanation"
+
+    # === FIELDS ===#
+
+    product_id = fields.Many2one("product.product", required=True, readonly=True)
+    line_ids = fields.One2many("keycrm.stock.why.line", "why_id", string="Lines", readonly=True)
+
+    # === BUSINESS METHODS ===#
+
+    @api.model
+    def _of_product(self, product):
+        """Reckon the number of a product anew, for every KeyCRM warehouse of its companies.
+
+        :return: ``keycrm.stock.why``
+        """
+        accounts = (
+            self.env["keycrm.account"]
+            .search([("company_id", "in", self.env.companies.ids)])
+            .filtered("push_stock")
+        )
+        self.env.flush_all()
+        return self.create(
+            {
+                "product_id": product.id,
+                "line_ids": [
+                    fields.Command.create({"keycrm_warehouse_id": warehouse.id, **vals})
+                    for warehouse in accounts.warehouse_ids.filtered("warehouse_ids")
+                    for vals in self._lines(product, warehouse)
+                ],
+            }
+        )
+
+    @api.model
+    def _lines(self, product, warehouse):
+        """Give the equation of one warehouse, term by term; what is zero is left out."""
+        account = warehouse.account_id
+        terms = self.env["keycrm.stock.terms"].sudo()._of(warehouse, product, all_terms=True)
+        terms = terms[product.id]
+        places = ", ".join(warehouse.warehouse_ids.mapped("name"))
+        rows = [("on_hand", terms.on_hand, self._on_hand_text(product, terms.on_hand, places))]
+        if account.stock_quantity == rules.FREE:
+            text = self.env._("− reserved in Odoo %s", self._number(terms.reserved))
+            rows.append(("reserved", -terms.reserved, text))
+        elif account.stock_quantity == rules.AVAILABLE:
+            others, orders = terms.reserved_for_others, terms.open_orders
+            held = terms.keycrm_reserved
+            rows += [
+                (
+                    "others",
+                    -others,
+                    self.env._("− reserved in Odoo for others %s", self._number(others)),
+                ),
+                (
+                    "orders",
+                    -orders,
+                    self.env._("− to be shipped for KeyCRM's orders %s", self._number(orders)),
+                ),
+                (
+                    "keycrm",
+                    held,
+                    self.env._("+ KeyCRM's own reservation %s", self._number(held)),
+                ),
+            ]
+        else:
+            off = terms.written_off
+            text = self.env._("− written off in KeyCRM, not shipped yet %s", self._number(off))
+            rows.append(("written_off", -off, text))
+        vals_list = [{"kind": "warehouse", "name": warehouse.display_name}] + [
+            {"kind": kind, "quantity": quantity, "name": name}
+            for kind, quantity, name in rows
+            if kind == "on_hand" or not rules.is_same(quantity, 0)
+        ]
+        return vals_list + self._results(
+            product, warehouse, rules.target(account.stock_quantity, terms)
+        )
+
+    @api.model
+    def _on_hand_text(self, product, quantity, places):
+        """Say of what the number begins; kits have no shelf of their own."""
+        return self.env._(
+            "On hand in %(warehouses)s %(quantity)s",
+            warehouses=places,
+            quantity=self._number(quantity),
+        )
+
+    @api.model
+    def _results(self, product, warehouse, target):
+        """Give what the terms come to, and what KeyCRM was told."""
+        account = warehouse.account_id.sudo()
+        offers = account._offers_of(product)
+        levels = self.env["keycrm.stock.level"].sudo()._of(warehouse, offers)
+        number = self._number(account._fitted(target))
+        if not levels:
+            text = (
+                self.env._("= %s, not sent yet", number)
+                if offers
+                else self.env._("= %s, not in KeyCRM", number)
+            )
+            return [{"kind": "sum", "quantity": target, "name": text}]
+        vals_list = []
+        for level in levels.values():
+            vals = {"kind": "sent", "quantity": level.quantity}
+            right = account._is_right(level, account._fitted(target))
+            moment = level.sent_at or level.read_at
+            vals["moment"] = moment
+            if level.error:
+                text = self.env._(
+                    "= %(quantity)s, refused by KeyCRM: %(error)s",
+                    quantity=number,
+                    error=level.error,
+                )
+                vals_list.append({**vals, "kind": "sum", "quantity": target, "name": text})
+            elif right and level.sent_at:
+                text = self.env._(
+                    "= sent %(quantity)s at %(time)s", quantity=number, time=self._time(moment)
+                )
+                vals_list.append({**vals, "name": text})
+            elif right:
+                text = self.env._(
+                    "= %(quantity)s, same as KeyCRM had at %(time)s",
+                    quantity=number,
+                    time=self._time(moment),
+                )
+                vals_list.append({**vals, "name": text})
+            else:
+                text = self.env._("= %s, waiting to send", number)
+                vals_list.append({"kind": "sum", "quantity": target, "name": text})
+                if moment:
+                    text = self.env._(
+                        "(KeyCRM had %(quantity)s at %(time)s)",
+                        quantity=self._number(level.quantity),
+                        time=self._time(moment),
+                    )
+                    vals_list.append({**vals, "name": text})
+        return vals_list
+
+    @api.model
+    def _number(self, quantity):
+        """Write a quantity as people do: whole ones without digits."""
+        whole = rules.is_same(quantity, round(quantity))
+        return formatLang(self.env, quantity, digits=0 if whole else rules.DIGITS)
+
+    @api.model
+    def _time(self, moment):
+        """Write when something was: the hour today, the day with it before."""
+        today = fields.Datetime.context_timestamp(self, moment).date()
+        if today == fields.Date.context_today(self):
+            return format_datetime(self.env, moment, dt_format="HH:mm")
+        return format_datetime(self.env, moment, dt_format="short")
+
+
+class KeycrmStockWhyLine(models.TransientModel):
+    _name = "keycrm.stock.why.line"
+    _description = "Component of a KeyCRM quantity"
+    _order = "id"
+
+    why_id = fields.Many2one(
+        "keycrm.stock.why", string="Stock explanation", required=True, ondelete="cascade"
+    )
+    keycrm_warehouse_id = fields.Many2one(
+        "keycrm.warehouse", string="KeyCRM warehouse", readonly=True
+    )
+    kind = fields.Selection(
+        [
+            ("warehouse", "KeyCRM warehouse"),
+            ("on_hand", "On hand"),
+            ("reserved", "Reserved"),
+            ("others", "Reserved for others"),
+            ("orders", "Orders"),
+            ("written_off", "Written off"),
+            ("keycrm", "KeyCRM reservation"),
+            ("sum", "Sum"),
+            ("sent", "Sent"),
+        ],
+        required=True,
+    )
+    name = fields.Char(string="Component", readonly=True)
+    quantity = fields.Float(digits=(16, 3), readonly=True)
+    moment = fields.Datetime(string="Time", readonly=True)
+
+    # === ACTION METHODS ===#
+
+    def action_open(self):
+        """Show the records that a term is made of.
+
+        :return: an action
+        """
+        self.ensure_one()
+        model, domain = self._records()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.name,
+            "res_model": model,
+            "view_mode": "list",
+            "views": [[False, "list"]],
+            "domain": list(domain),
+            "target": "current",
+        }
+
+    # === BUSINESS METHODS ===#
+
+    def _records(self):
+        """:return: name of the model, and the domain of the records that the term is made of"""
+        product, warehouse = self.why_id.product_id, self.keycrm_warehouse_id
+        account = warehouse.account_id
+        mine = Domain("product_id", "=", product.id)
+        if self.kind == "on_hand":
+            return "stock.quant", self._shelf_domain() & self._place_domain()
+        if self.kind in ("reserved", "others"):
+            reserved = (
+                mine
+                & Domain("state", "in", RESERVING_STATES)
+                & Domain("quantity_product_uom", "!=", 0)
+                & self._place_domain()
+            )
+            if self.kind == "others":
+                order = "move_id.sale_line_id.order_id.keycrm_account_id"
+                reserved &= Domain(order, "!=", account.id)
+            return "stock.move.line", reserved
+        if self.kind in ("orders", "written_off", "keycrm"):
+            lines = Domain("order_id.keycrm_account_id", "=", account.id)
+            if self.kind == "keycrm":
+                lines &= mine & Domain("keycrm_stock_status", "=", "reserved")
+                return "sale.order.line", lines & Domain("keycrm_warehouse_id", "=", warehouse.id)
+            still = Domain("state", "not in", ("draft", "done", "cancel"))
+            lines &= (Domain("move_ids", "any", still & self._shelf_domain())) | (
+                mine
+                & Domain("order_id.state", "in", ("draft", "sent"))
+                & Domain("keycrm_stock_status", "!=", False)
+            )
+            if self.kind == "written_off":
+                lines &= Domain("keycrm_stock_status", "=", "fulfilled")
+            found = self.env["sale.order.line"].search(lines)
+            return "sale.order.line", Domain("id", "in", found.ids)
+        levels = Domain("keycrm_warehouse_id", "=", warehouse.id)
+        return "keycrm.stock.level", mine & levels
+
+    def _shelf_domain(self):
+        """:return: domain of what lies on shelves for the product: it itself"""
+        return Domain("product_id", "=", self.why_id.product_id.id)
+
+    def _place_domain(self):
+        return Domain("location_id.usage", "=", "internal") & Domain(
+            "location_id.warehouse_id", "in", self.keycrm_warehouse_id.warehouse_ids.ids
+        )
+
+
+class ProductProduct(models.Model):
+    _inherit = "product.product"
+
+    def action_keycrm_why(self):
+        """Show what KeyCRM was told of this product, and why.
+
+        :return: an action
+        """
+        self.ensure_one()
+        self.check_access("read")
+        why = self.env["keycrm.stock.why"]._of_product(self)
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Why this quantity?"),
+            "res_model": "keycrm.stock.why",
+            "res_id": why.id,
+            "view_mode": "form",
+            "views": [[False, "form"]],
+            "target": "new",
+        }
+
+
+class ProductTemplate(models.Model):
+    _inherit = "product.template"
+
+    def action_keycrm_why(self):
+        """Show what KeyCRM was told of the only variant of this product, and why."""
+        self.ensure_one()
+        return self.product_variant_id.action_keycrm_why()

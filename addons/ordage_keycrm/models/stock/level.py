@@ -1,0 +1,241 @@
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.fields import Domain
+from odoo.tools import SQL
+
+from ...const import RETRY_PAUSES
+from ...keycrm import stock_quantities as rules
+
+#: Seconds for which a write may still be on its way after KeyCRM accepted it (assumed).
+SETTLE_SECONDS = 60
+
+
+class KeycrmStockLevel(models.Model):
+    """What KeyCRM is known to have of an offer in a warehouse: what was last sent or read.
+
+    Written by the stock worker alone, thousands of rows with one statement. Before a number leaves,
+    its row says that KeyCRM's number is not known: whatever breaks off then, it is sent again.
+    """
+
+    _name = "keycrm.stock.level"
+    _description = "KeyCRM stock level"
+    _order = "sent_at desc nulls last, id desc"
+    _rec_name = "offer_id"
+
+    # === FIELDS ===#
+
+    # Found by the offer through the unique index.
+    offer_id = fields.Many2one("keycrm.offer", required=True, ondelete="cascade")
+    # Indexed for what a person does with a whole warehouse or account: match, forget, list.
+    keycrm_warehouse_id = fields.Many2one(
+        "keycrm.warehouse", string="KeyCRM warehouse", required=True, ondelete="cascade", index=True
+    )
+    account_id = fields.Many2one(related="offer_id.account_id", store=True, index=True)
+    company_id = fields.Many2one(related="account_id.company_id")
+    # Indexed for products' and moves' forms, which show what KeyCRM has.
+    product_id = fields.Many2one(related="offer_id.product_id", store=True, index=True)
+    is_known = fields.Boolean(
+        string="Quantity is known", help="If off, the quantity is sent again in any case."
+    )
+    quantity = fields.Float(
+        string="In KeyCRM", digits=(16, 3), help="The last known quantity in KeyCRM."
+    )
+    sent_quantity = fields.Float(string="Sent", digits=(16, 3))
+    sent_at = fields.Datetime(string="Last sent")
+    read_at = fields.Datetime(string="Last read")
+    checked_at = fields.Datetime(
+        string="Last matched on",
+        help="When the quantity in KeyCRM last matched the quantity in Odoo.",
+    )
+    error = fields.Char(string="Refusal reason")
+    retry_at = fields.Datetime(
+        string="Next retry", help="When a quantity whose request failed is sent again."
+    )
+    attempts = fields.Integer(readonly=True, help="Failed requests in a row.")
+    is_held = fields.Boolean(
+        string="On hold",
+        help="Would drop to zero in KeyCRM together with many others. A user decides.",
+    )
+
+    _offer_warehouse_unique = models.Constraint(
+        "UNIQUE(offer_id, keycrm_warehouse_id)",
+        "An offer can have only one stock level per warehouse.",
+    )
+
+    # What is in doubt is looked for whenever nothing else is to be done. In the words in which Odoo asks:
+    # PostgreSQL does not see that others mean the same.
+    _doubt_index = models.Index(
+        "(account_id, sent_at) WHERE is_known IS NOT TRUE AND read_at IS NOT NULL"
+    )
+    _retry_index = models.Index("(account_id, retry_at) WHERE retry_at IS NOT NULL")
+    _held_index = models.Index("(account_id) WHERE is_held IS TRUE")
+
+    # === BUSINESS METHODS ===#
+
+    @api.model
+    def _of(self, warehouse, offers):
+        """:return: ``{offer id: keycrm.stock.level}`` in a KeyCRM warehouse"""
+        found = self.search(
+            [("keycrm_warehouse_id", "=", warehouse.id), ("offer_id", "in", offers.ids)],
+            order="id",
+        )
+        return {level.offer_id.id: level for level in found}
+
+    @api.model
+    def _leaving(self, warehouse, quantities):
+        """Note that numbers are about to leave: until KeyCRM answers, nobody knows what it has.
+
+        :param quantities: ``{offer id: quantity}``
+        """
+        self._upsert(
+            warehouse,
+            quantities,
+            SQL(
+                """is_known = FALSE, sent_quantity = given.quantity, sent_at = given.now,
+                   read_at = NULL, retry_at = NULL, is_held = FALSE"""
+            ),
+        )
+
+    @api.model
+    def _arrived(self, warehouse, quantities):
+        """Note that KeyCRM accepted numbers."""
+        self._upsert(
+            warehouse,
+            quantities,
+            SQL(
+                """is_known = TRUE, quantity = given.quantity, error = NULL, retry_at = NULL,
+                   attempts = 0, sent_quantity = given.quantity, sent_at = given.now,
+                   checked_at = given.now"""
+            ),
+        )
+
+    @api.model
+    def _refused(self, warehouse, quantities, error):
+        """Note that KeyCRM does not accept numbers; the one it has is unknown then.
+
+        :param error: what KeyCRM said
+        """
+        change = SQL("is_known = FALSE, sent_quantity = given.quantity, error = %s", error)
+        self._upsert(warehouse, quantities, change)
+
+    @api.model
+    def _failed(self, warehouse, offer_id, quantity, error):
+        """Note that the request of one number fails although KeyCRM is available; it is retried.
+
+        :param error: why, as a user reads it
+        :return: seconds until the retry
+        """
+        self._refused(warehouse, {offer_id: quantity}, error)
+        level = self._of(warehouse, self.env["keycrm.offer"].browse(offer_id))[offer_id]
+        return level._put_off()
+
+    def _put_off(self):
+        """Set the next retry, with backoff.
+
+        :return: seconds until it is due
+        """
+        self.ensure_one()
+        pause = RETRY_PAUSES[min(self.attempts, len(RETRY_PAUSES) - 1)]
+        self.attempts += 1
+        self.retry_at = fields.Datetime.now() + timedelta(seconds=pause)
+        return pause
+
+    def _is_refused(self, quantity):
+        """Whether KeyCRM refused this very number, and it is not time to send it again."""
+        if not (self.error and rules.is_same(self.sent_quantity, quantity)):
+            return False
+        return not self.retry_at or self.retry_at > fields.Datetime.now()
+
+    @api.model
+    def _held(self, account):
+        """:return: the levels of an account whose zero waits for a user"""
+        return self.search([("account_id", "=", account.id), ("is_held", "=", True)])
+
+    @api.model
+    def _read_as(self, warehouse, quantities):
+        """Note what was read from KeyCRM.
+
+        A number that differs from what was sent a moment ago may be one from before: KeyCRM
+        possibly writes some seconds after it answered. It is in doubt then, and read once more later.
+        """
+        change = SQL(
+            """quantity = given.quantity, read_at = given.now, error = NULL, retry_at = NULL,
+               is_known = keycrm_stock_level.sent_at IS NULL
+                       OR keycrm_stock_level.sent_quantity = given.quantity
+                       OR keycrm_stock_level.sent_at < given.now - make_interval(secs => %s)""",
+            SETTLE_SECONDS,
+        )
+        self._upsert(warehouse, quantities, change)
+
+    def _is_in_doubt(self):
+        """Tell whether a number was read so soon after a write that it may be an old one."""
+        return bool(not self.is_known and self.read_at)
+
+    @api.model
+    def _doubts(self, account):
+        """Give the levels to be read and sent again: in doubt, with their last write settled by now,
+        or failed and due for a retry."""
+        now = fields.Datetime.now()
+        return self.search(
+            Domain("account_id", "=", account.id)
+            & (
+                Domain("retry_at", "<", now)
+                | Domain("is_known", "=", False)
+                & Domain("read_at", "!=", False)
+                & Domain("sent_at", "<", now - timedelta(seconds=SETTLE_SECONDS))
+            )
+        )
+
+    @api.model
+    def _right(self, level_ids):
+        """Note that KeyCRM is known to have the number of Odoo, without sending it."""
+        if not level_ids:
+            return
+        self.env.cr.execute(
+            SQL(
+                """UPDATE keycrm_stock_level SET checked_at = %s, is_held = FALSE
+                    WHERE id = ANY(%s)""",
+                fields.Datetime.now(),
+                list(level_ids),
+            )
+        )
+        self.invalidate_model(["checked_at", "is_held"])
+
+    @api.model
+    def _upsert(self, warehouse, quantities, change):
+        """Write the levels of a warehouse with two statements, since they may be thousands.
+
+        :param quantities: ``{offer id: quantity}``
+        :param change: SQL of what is set; ``given`` has ``quantity`` and ``now``
+        """
+        if not quantities:
+            return
+        self.flush_model()
+        offer_ids = list(quantities)
+        self.env.cr.execute(
+            SQL(
+                """INSERT INTO keycrm_stock_level
+                          (offer_id, keycrm_warehouse_id, account_id, product_id, is_known)
+                   SELECT offer.id, %s, offer.account_id, offer.product_id, FALSE
+                     FROM keycrm_offer offer WHERE offer.id = ANY(%s)
+                   ON CONFLICT (offer_id, keycrm_warehouse_id) DO NOTHING""",
+                warehouse.id,
+                offer_ids,
+            )
+        )
+        self.env.cr.execute(
+            SQL(
+                """UPDATE keycrm_stock_level SET %s
+                     FROM (SELECT offer_id AS id, quantity, %s::timestamp AS now
+                             FROM unnest(%s::int[], %s::numeric[]) AS row(offer_id, quantity)) AS
+                             given WHERE keycrm_stock_level.offer_id = given.id
+                      AND keycrm_stock_level.keycrm_warehouse_id = %s""",
+                change,
+                fields.Datetime.now(),
+                offer_ids,
+                [round(quantity, 3) for quantity in quantities.values()],
+                warehouse.id,
+            )
+        )
+        self.invalidate_model()

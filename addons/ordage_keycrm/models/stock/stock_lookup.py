@@ -1,0 +1,260 @@
+from odoo import models
+from odoo.tools import SQL
+
+from ...const import LOOKUP_ROWS
+from ...keycrm.catalog import StockAnswer
+from ...keycrm.errors import KeyCrmError
+from ...keycrm.naming import sku_key
+from ...keycrm.stock_lookup import SKU_FILTER_BYTES, is_askable, sku_batches
+
+
+class KeycrmAccount(models.Model):
+    """What the stock worker reads from KeyCRM: offers by SKU, and quantities by offer."""
+
+    _inherit = "keycrm.account"
+
+    # === OFFERS ===#
+
+    def _tie_by_sku(self, client, products):
+        """Find the offers of products that have none: by SKU, many in one request.
+
+        A SKU that holds a comma would break the list (confirmed), and one that is too long for an
+        address cannot be asked for: both wait for the comparison. What KeyCRM does not have is
+        remembered, and asked again only when the SKU changes.
+
+        :return: False when there is more to ask for in another pass; what was found is kept
+        """
+        Missing = self.env["keycrm.missing.sku"].sudo()
+        asked = Missing._asked(self, products)
+        wanted, unaskable = {}, self.env["product.product"]
+        for product in products:
+            sku = (product.default_code or "").strip()
+            if asked.get(product.id, None) == sku:
+                continue
+            if is_askable(sku):
+                wanted.setdefault(sku_key(sku), []).append(product)
+            else:
+                unaskable |= product
+        if unaskable:
+            self._committed(lambda: Missing._remember(self, unaskable))
+        skus = {key: same[0].default_code.strip() for key, same in wanted.items()}
+        for part in sku_batches(skus, lambda: self._request_rows(LOOKUP_ROWS), SKU_FILTER_BYTES):
+            if self._is_time_up():
+                return False
+            try:
+                offers = self._read_offers_by_sku(client, [skus[key] for key in part])
+            except KeyCrmError as error:
+                if not self._is_single_fault(error, part):
+                    return False
+                aside = self.env["product.product"].union(*wanted[part[0]])
+                reason = self._reason_of(error)
+                self._committed(
+                    lambda aside=aside, reason=reason: Missing._remember(self, aside, reason)
+                )
+                continue
+            # The orders' worker ties offers too: one of the two at a time.
+            with self._company_lock():
+                self._committed(
+                    lambda part=part, offers=offers: self._store_ties(
+                        {key: wanted[key] for key in part}, offers
+                    )
+                )
+        return True
+
+    def _read_offers_by_sku(self, client, skus):
+        """Read all offers with these SKUs: where KeyCRM has a SKU several times, they fill pages.
+
+        :return: list of :class:`~..keycrm.catalog.Offer`
+        """
+        # Nothing is held open during the request.
+        self.env.cr.commit()
+        found = {}
+        for page in client.pages("/offers", {"filter[sku]": ",".join(skus)}):
+            found.update(self._parsed_offers(page.rows))
+        return list(found.values())
+
+    def _store_ties(self, wanted, offers):
+        """Tie what KeyCRM has exactly once to the one product with that SKU; note the rest as
+        missing.
+
+        :param wanted: ``{sku key: [product]}``
+        :param offers: :class:`~..keycrm.catalog.Offer` as KeyCRM answered
+        """
+        self._end_isolation("GET")
+        by_sku = {}
+        for offer in offers:
+            by_sku.setdefault(sku_key(offer.sku), {})[offer.id] = offer
+        known = self._known_offer_numbers([offer.id for offer in offers])
+        ties, missing = [], self.env["product.product"]
+        owners = self._count_owners(wanted)
+        for key, products in wanted.items():
+            found = list(by_sku.get(key, {}).values())
+            if len(found) == 1 and owners.get(key) == 1 and found[0].id not in known:
+                ties.append((found[0].id, found[0].sku, products[0]))
+            else:
+                missing = missing.union(*products)
+        self._create_ties(ties)
+        # An order may have tied them in the meantime.
+        missing -= self._offers_of(missing).product_id
+        self.env["keycrm.missing.sku"].sudo()._remember(self, missing)
+
+    def _count_owners(self, keys):
+        """Count the products with these SKUs, also those that did not change just now.
+
+        :param keys: SKU keys
+        :return: ``{sku key: number of products}``
+        """
+        company = ("company_id", "in", (self.company_id.id, False))
+        return dict(
+            self.env["product.product"]._read_group(
+                [("keycrm_sku_key", "in", list(keys)), company], ["keycrm_sku_key"], ["__count"]
+            )
+        )
+
+    def _known_offer_numbers(self, numbers):
+        """:return: which of these offers of KeyCRM are tied already"""
+        return set(
+            self.env["keycrm.offer"]
+            .sudo()
+            .search([("account_id", "=", self.id), ("keycrm_id", "in", list(numbers))])
+            .mapped("keycrm_id")
+        )
+
+    def _create_ties(self, ties):
+        """Tie offers to products, and forget that these were not in KeyCRM.
+
+        :param ties: ``[(KeyCRM's number, sku, product)]``
+        """
+        offers = (
+            self.env["keycrm.offer"]
+            .sudo()
+            .with_context(keycrm_stock_worker=True)
+            .create(
+                [
+                    {
+                        "account_id": self.id,
+                        "keycrm_id": number,
+                        "sku": sku,
+                        "product_id": product.id,
+                    }
+                    for number, sku, product in ties
+                ]
+            )
+        )
+        self.env["keycrm.missing.sku"].sudo()._forget(self, offers.product_id)
+        return offers
+
+    def _offers_of(self, products):
+        """:return: ``keycrm.offer`` of these products that KeyCRM still has"""
+        return (
+            self.env["keycrm.offer"]
+            .sudo()
+            .search(
+                [
+                    ("account_id", "=", self.id),
+                    ("product_id", "in", products.ids),
+                    ("is_gone", "=", False),
+                ],
+                order="id",
+            )
+        )
+
+    # === WHAT KEYCRM HAS ===#
+
+    def _to_look_at(self, offers, look_ids):
+        """Choose what is read before anything is sent: what KeyCRM moved by itself, and what was
+        never read or sent, so that nothing is sent that KeyCRM has already.
+
+        :param look_ids: ids of products whose rows in the outbox ask for it
+        """
+        unread = set()
+        for warehouse in self._sending_warehouses():
+            levels = self.env["keycrm.stock.level"].sudo()._of(warehouse, offers)
+            unread |= set(offers.ids) - levels.keys()
+        return offers.filtered(lambda o: o.product_id.id in look_ids or o.id in unread)
+
+    def _look_at_levels(self, client, offers, change_ids=()):
+        """Read from KeyCRM what it has of these offers, fifty a request.
+
+        Each answer is noted at once, together with the fact that these need no second look: a
+        reading that breaks off goes on where it was, and what was not read stays as it is.
+
+        :param change_ids: rows of the outbox that this look answers
+        :return: False when the time was up before all were read
+        """
+        for part in self._request_parts(offers, LOOKUP_ROWS):
+            if self._is_time_up():
+                return False
+            try:
+                answer = self._read_stock_rows(client, part.mapped("keycrm_id"))
+            except KeyCrmError as error:
+                if not self._is_single_fault(error, part):
+                    return False
+                # Not read, as one that KeyCRM does not answer for: its level stays as it is.
+                answer = StockAnswer({}, frozenset(part.mapped("keycrm_id")))
+            self._committed(
+                lambda part=part, answer=answer: self._note_look(part, answer, list(change_ids))
+            )
+        return True
+
+    def _read_stock_rows(self, client, numbers):
+        """Read at most fifty offers' stock with its warehouses.
+
+        :param numbers: KeyCRM's numbers
+        :return: :class:`~..keycrm.catalog.StockAnswer`
+        """
+        # Nothing is held open while KeyCRM is asked.
+        self.env.cr.commit()
+        page = client.page(
+            "/offers/stocks",
+            {"filter[offers_id]": ",".join(map(str, numbers)), "filter[details]": "true"},
+        )
+        return StockAnswer.parse(page.rows)
+
+    def _note_look(self, offers, answer, change_ids):
+        """Take over what KeyCRM has of these offers in the matched warehouses.
+
+        What KeyCRM did not answer for stays as it is; nothing is concluded from its absence.
+
+        :param answer: :class:`~..keycrm.catalog.StockAnswer`
+        """
+        rows = answer.entries
+        if rows:
+            self._end_isolation("GET")
+        answered = offers.filtered(lambda offer: offer.keycrm_id in rows)
+        Level = self.env["keycrm.stock.level"].sudo()
+        for warehouse in self.warehouse_ids.filtered("warehouse_ids"):
+            Level._read_as(
+                warehouse,
+                {
+                    offer.id: sum(
+                        float(entry.quantity)
+                        for entry in rows[offer.keycrm_id]
+                        if entry.warehouse.id == warehouse.keycrm_id
+                    )
+                    for offer in answered
+                },
+            )
+        self._note_elsewhere(answered, rows)
+        self.env.cr.execute(
+            SQL(
+                """UPDATE keycrm_stock_change SET look_first = FALSE
+                    WHERE id = ANY(%s) AND look_first AND product_id = ANY(%s)""",
+                change_ids,
+                offers.product_id.ids,
+            )
+        )
+        self.env["keycrm.stock.change"].invalidate_model(["look_first"])
+
+    def _note_elsewhere(self, offers, rows):
+        """Note what KeyCRM has of offers in warehouses that are not matched: its stock webhook
+        counts it too, and names no warehouse (confirmed)."""
+        matched = set(self.warehouse_ids.filtered("warehouse_ids").mapped("keycrm_id"))
+        for offer in offers:
+            elsewhere = sum(
+                float(entry.quantity)
+                for entry in rows[offer.keycrm_id]
+                if entry.warehouse.id not in matched
+            )
+            if offer.elsewhere_quantity != elsewhere:
+                offer.elsewhere_quantity = elsewhere

@@ -1,0 +1,163 @@
+from odoo import api, fields, models
+
+from ...const import QUANTITY_DIGITS
+
+#: What decides how much orders still take out.
+_DECIDES = (
+    "state",
+    "product_uom_qty",
+    "product_id",
+    "location_id",
+    "location_dest_id",
+    "sale_line_id",
+)
+
+
+class StockMove(models.Model):
+    _name = "stock.move"
+    _inherit = ["stock.move", "keycrm.guard"]
+
+    # === FIELDS ===#
+
+    keycrm_state = fields.Selection(
+        [("waiting", "Waiting to send"), ("refused", "Refused"), ("sent", "In KeyCRM")],
+        string="KeyCRM",
+        compute="_compute_keycrm_state",
+        help="Whether the change made by this move has been sent to KeyCRM.",
+    )
+    keycrm_sent_at = fields.Datetime(string="Sent to KeyCRM on", compute="_compute_keycrm_state")
+
+    # What orders still take out is summed at every change of stock.
+    _keycrm_open_index = models.Index(
+        "(product_id) WHERE sale_line_id IS NOT NULL AND state NOT IN ('draft', 'done', 'cancel')"
+    )
+
+    # === COMPUTE METHODS ===#
+
+    @api.depends("state", "product_id", "date")
+    def _compute_keycrm_state(self):
+        """A done move has arrived once nothing of its product waits and KeyCRM was right since."""
+        self.keycrm_state = False
+        self.keycrm_sent_at = False
+        done = self.filtered(lambda move: move.state == "done")
+        levels = (
+            self.env["keycrm.stock.level"]
+            .sudo()
+            .search(
+                [
+                    ("product_id", "in", done.product_id.ids),
+                    ("keycrm_warehouse_id.send_state", "=", "sending"),
+                ]
+            )
+        )
+        if not levels:
+            return
+        waiting = self.env["keycrm.stock.change"]._waiting(done.product_id)
+        by_product = levels.grouped("product_id")
+        for move in done:
+            found = by_product.get(move.product_id)
+            if not found:
+                continue
+            if move.product_id.id in waiting:
+                move.keycrm_state = "waiting"
+            elif any(level.error for level in found):
+                move.keycrm_state = "refused"
+            elif all(level.checked_at and level.checked_at >= move.date for level in found):
+                move.keycrm_state = "sent"
+                move.keycrm_sent_at = min(found.mapped("checked_at"))
+
+    # === CRUD METHODS ===#
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        moves = super().create(vals_list)
+        moves._note_keycrm_change()
+        return moves
+
+    def write(self, vals):
+        decides = not vals.keys().isdisjoint(_DECIDES)
+        if "product_id" in vals:
+            self._note_keycrm_change()
+        result = super().write(vals)
+        if decides:
+            self._note_keycrm_change()
+        return result
+
+    def unlink(self):
+        self._note_keycrm_change()
+        return super().unlink()
+
+    # === BUSINESS METHODS ===#
+
+    def _note_keycrm_change(self):
+        """Note products whose open moves change: orders then take out more or less.
+
+        Moves of no sale change nothing by themselves; what they do to quantities, the quants say.
+        """
+        Change = self.env["keycrm.stock.change"]
+        if not Change._accounts_by_company():
+            return
+        for move in self.sudo():
+            if move.sale_line_id:
+                Change._note((move.product_id.id,), move.company_id.id, from_move=True)
+
+    def _keycrm_leads_to_buyer(self):
+        """Tell whether the goods go on from here to the buyer, in whatever number of steps."""
+        self.ensure_one()
+        places = self.location_dest_id | self.location_final_id
+        return "customer" in places.mapped("usage") or any(
+            move._keycrm_leads_to_buyer() for move in self.move_dest_ids
+        )
+
+    def _keycrm_delivered(self):
+        """:return: quantity that reached the buyer, less what came back"""
+        done = self.filtered(lambda move: move.state == "done")
+        out = done.filtered(lambda move: move.location_dest_usage == "customer")
+        back = done.filtered(lambda move: move.location_usage == "customer")
+        return sum(out.mapped("quantity")) - sum(back.mapped("quantity"))
+
+    def _keycrm_expected_back(self):
+        """:return: quantity that is expected back from the buyer"""
+        return sum(
+            move.product_uom_qty
+            for move in self
+            if move.state not in ("done", "cancel") and move.origin_returned_move_id
+        )
+
+    def _keycrm_parts_to_return(self, quantity):
+        """Choose what is to come back of deliveries of the same goods, of the last one first.
+
+        :return: ``{stock.move: part of the quantity}``
+        """
+        parts = {}
+        for move in self.sorted("id", reverse=True):
+            part = min(quantity - sum(parts.values()), move._keycrm_still_out())
+            if round(part, QUANTITY_DIGITS) > 0:
+                parts[move] = part
+        return parts
+
+    def _keycrm_return_at_most(self, quantity):
+        """Expect no more than this of each return."""
+        for move in self:
+            if round(move.product_uom_qty - quantity, QUANTITY_DIGITS) <= 0:
+                continue
+            if quantity:
+                move.product_uom_qty = quantity
+            else:
+                move._action_cancel()
+
+    def _keycrm_still_out(self):
+        """Say how much of a delivery is with the buyer: delivered, less what came or is expected
+        back.
+
+        :return: quantity in the move's unit; 0 for moves that delivered nothing
+        """
+        self.ensure_one()
+        if self.state != "done" or self.location_dest_usage != "customer":
+            return 0.0
+        back = sum(
+            move.quantity if move.state == "done" else move.product_uom_qty
+            for move in self.returned_move_ids
+            if move.state != "cancel"
+        )
+        return max(0.0, self.quantity - back)

@@ -1,0 +1,84 @@
+from odoo import api, fields, models
+
+from ...const import EVENT_REFRESH
+
+
+class StockPicking(models.Model):
+    _name = "stock.picking"
+    _inherit = ["stock.picking", "keycrm.guard"]
+
+    # === FIELDS ===#
+
+    keycrm_account_id = fields.Many2one(related="sale_id.keycrm_account_id")
+    keycrm_order_number = fields.Integer(string="KeyCRM order", related="sale_id.keycrm_id")
+    keycrm_number = fields.Char(related="sale_id.keycrm_number")
+    currency_id = fields.Many2one(related="sale_id.currency_id")
+    keycrm_amount_paid = fields.Monetary(related="sale_id.keycrm_amount_paid")
+    keycrm_amount_expected = fields.Monetary(related="sale_id.keycrm_amount_expected")
+    keycrm_payment_status = fields.Selection(related="sale_id.keycrm_payment_status")
+    keycrm_amount_due = fields.Monetary(related="sale_id.keycrm_amount_due")
+    keycrm_tracking_code = fields.Char(
+        string="Tracking number (KeyCRM)", related="sale_id.keycrm_tracking_code"
+    )
+    keycrm_expected_return = fields.Boolean(
+        string="Expected return",
+        copy=False,
+        readonly=True,
+        help="The order was canceled or reduced in KeyCRM after the goods were shipped.",
+    )
+    keycrm_delivery_service = fields.Char(related="sale_id.keycrm_delivery_service")
+    keycrm_recipient_id = fields.Many2one(string="Recipient", related="sale_id.partner_shipping_id")
+    keycrm_buyer_comment = fields.Text(related="sale_id.keycrm_buyer_comment")
+    keycrm_is_gift = fields.Boolean(related="sale_id.keycrm_is_gift")
+    keycrm_gift_message = fields.Text(related="sale_id.keycrm_gift_message")
+
+    # === BUSINESS METHODS ===#
+
+    @api.model
+    def get_empty_list_help(self, help_message):
+        """In the list of parcels that come back nothing is to be created: say so instead."""
+        said = super().get_empty_list_help(help_message)
+        return help_message if self.env.context.get("keycrm_returns") else said
+
+    def _action_done(self):
+        """Goods came back: their order is looked at again. Goods left: KeyCRM is told, if wished."""
+        result = super()._action_done()
+        back = self.filtered(
+            lambda picking: (
+                picking.state == "done"
+                and picking.return_id
+                and picking.sale_id.keycrm_account_id.enabled
+            )
+        )
+        back.sale_id._keycrm_ask_refresh(EVENT_REFRESH)
+        self.env["keycrm.status.push"]._ask(
+            self.filtered(
+                lambda picking: (
+                    picking.state == "done"
+                    and picking.picking_type_code == "outgoing"
+                    and picking.sale_id.keycrm_id
+                )
+            )
+        )
+        return result
+
+    def _keycrm_still_to_ship(self):
+        """:return: transfers that are not done yet and lead to the buyer: picking and packing too, first"""
+        still_open = self.filtered(lambda picking: picking.state not in ("done", "cancel"))
+        outgoing = still_open.filtered(lambda picking: picking.picking_type_code == "outgoing")
+        steps = (still_open - outgoing).filtered(
+            lambda picking: (
+                picking.picking_type_code == "internal"
+                and any(move._keycrm_leads_to_buyer() for move in picking.move_ids)
+            )
+        )
+        return steps + outgoing
+
+    def _keycrm_validate_deliveries(self):
+        """Ship what is still to be delivered, whatever lies on the shelf: the parcel is gone."""
+        for picking in self._keycrm_still_to_ship():
+            for move in picking.move_ids:
+                if move.state not in ("done", "cancel"):
+                    move.quantity = move.product_uom_qty
+                    move.picked = True
+            picking._action_done()

@@ -1,0 +1,63 @@
+"""The number that KeyCRM is to show, and what KeyCRM makes of it."""
+
+import pytest
+from keycrm.stock_quantities import Terms, as_number, fitted, is_kept_as, is_too_much, target
+
+
+def test_each_rule_takes_its_own_terms():
+    terms = Terms(
+        on_hand=20, reserved=9, own_reserved=4, open_orders=6, keycrm_reserved=2, written_off=3
+    )
+    assert target("on_hand", terms) == 17
+    assert target("free", terms) == 11
+    assert target("available", terms) == 20 - 5 - 6 + 2
+
+
+def test_what_others_reserved_is_never_less_than_nothing():
+    assert target("available", Terms(on_hand=5, reserved=1, own_reserved=2)) == 5
+
+
+def test_nobody_sees_minus_zero():
+    assert str(target("on_hand", Terms(on_hand=-0.0001))) == "0.0"
+
+
+@pytest.mark.parametrize(
+    ("whole", "positive", "expected"),
+    [(False, False, -2.5), (True, False, -3), (False, True, 0), (True, True, 0)],
+)
+def test_a_quantity_is_made_to_fit(whole, positive, expected):
+    assert fitted(-2.5, whole=whole, positive=positive) == expected
+
+
+def test_fitting_never_promises_more_than_there_is():
+    assert fitted(2.9, whole=True, positive=True) == 2
+    assert fitted(2.9999999, whole=True, positive=True) == 3
+
+
+@pytest.mark.parametrize("read", [-2.5, -3, 0])
+def test_what_keycrm_makes_of_a_number_is_recognised(read):
+    assert is_kept_as(-2.5, read)
+
+
+def test_a_hand_edit_is_not_taken_for_rounding():
+    assert not is_kept_as(5, 4)
+    assert not is_kept_as(2.5, 3)
+
+
+def test_whole_numbers_are_written_as_such():
+    assert [as_number(n) for n in (3.0, 2.5, -1.0, 0.1 + 0.2)] == [3, 2.5, -1, 0.3]
+
+
+@pytest.mark.parametrize(
+    ("zeroed", "catalogue", "stops"),
+    [
+        (3, 5, False),
+        (4, 5, True),
+        (4, 40, False),
+        (5, 40, True),
+        (20, 1000, False),
+        (21, 1000, True),
+    ],
+)
+def test_a_pass_that_would_zero_too_much_stops(zeroed, catalogue, stops):
+    assert is_too_much(zeroed, catalogue, 20, 10) is stops

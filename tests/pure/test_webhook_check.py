@@ -1,0 +1,340 @@
+"""Each fault on the way from the internet to the webhook has a name of its own; real servers have them."""
+
+import json
+import socket
+import ssl
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from keycrm import webhook_check as link
+
+TOKEN = "the-secret-of-the-link"
+PATH = f"/keycrm/webhook/{TOKEN}"
+
+
+def odoo(request, body):
+    """Answer as the right Odoo does."""
+    asked = json.loads(body)
+    assert asked["event"] == link.CHECK_EVENT
+    return 200, {}, json.dumps({"proof": link.proof(TOKEN, asked["nonce"])}).encode()
+
+
+def answers(status, body=b"", **headers):
+    """Build a server that always answers the same."""
+    return lambda request, sent: (status, headers, body)
+
+
+@contextmanager
+def server(answer, certificate=None):
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self):
+            sent = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            status, headers, body = answer(self, sent)
+            self.send_response(status)
+            for name, value in headers.items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_arguments):
+            pass
+
+    httpd = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    if certificate:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        httpd.socket = context.wrap_socket(httpd.socket, server_side=True)
+    Thread(target=httpd.serve_forever, daemon=True).start()
+    try:
+        scheme = "https" if certificate else "http"
+        yield f"{scheme}://localhost:{httpd.server_port}{PATH}"
+    finally:
+        httpd.shutdown()
+        httpd.server_close()
+
+
+def certificate(folder, *, name="localhost", days=(-1, 1), issuer=None):
+    """Make a certificate with its key in one file.
+
+    :param days: from and until, counted from now
+    :param issuer: (certificate, key) of who signs; itself by default
+    :return: path, certificate, key
+    """
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    now = datetime.now(UTC)
+    signer, signer_key = issuer or (None, key)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(signer.subject if signer else subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now + timedelta(days=days[0]))
+        .not_valid_after(now + timedelta(days=days[1]))
+        .add_extension(x509.BasicConstraints(ca=not issuer, path_length=None), critical=True)
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        .sign(signer_key, hashes.SHA256())
+    )
+    path = folder / f"{name}{days[1]}{'-own' if not issuer else ''}.pem"
+    path.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+        + made.public_bytes(serialization.Encoding.PEM)
+    )
+    return path, made, key
+
+
+@pytest.fixture
+def authority(tmp_path, monkeypatch):
+    """A certificate authority that this process trusts."""
+    path, made, key = certificate(tmp_path, name="authority.test")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(path))
+    return made, key
+
+
+def fault(url, token=TOKEN):
+    with pytest.raises(link.LinkProblem) as caught:
+        link.ask(url, token)
+    assert token not in str(caught.value)
+    return caught.value
+
+
+def test_the_right_odoo_is_recognised():
+    with server(odoo) as url:
+        link.ask(url, TOKEN)
+
+
+def test_an_odoo_that_does_not_know_the_secret_is_not_the_right_one():
+    with server(odoo) as url:
+        assert fault(url, "another-secret").code == "link_somebody_else"
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"hello", b"{}", b"[1]", b'{"proof": null}', b'{"proof": 7}']
+)
+def test_a_page_that_answers_200_to_everything_is_not_odoo(body):
+    with server(answers(200, body)) as url:
+        assert fault(url).code == "link_somebody_else"
+
+
+def test_http_that_redirects_to_https_names_the_address_to_enter():
+    with server(answers(301, Location=f"https://shop.example.com{PATH}")) as url:
+        found = fault(url)
+    assert (found.code, found.params["address"]) == (
+        "link_http_redirects",
+        "https://shop.example.com",
+    )
+
+
+def test_any_other_redirect_loses_the_message_too():
+    with server(answers(302, Location="/web/login")) as url:
+        assert fault(url).code == "link_redirects"
+    with server(answers(307, Location="http://elsewhere.example.com/")) as url:
+        assert fault(url).code == "link_redirects"
+
+
+def test_a_host_with_several_databases_is_told_apart_from_a_plain_404():
+    page = b"<title>404 Not Found</title><p>No database is selected and the requested URL...</p>"
+    with server(answers(404, page)) as url:
+        assert fault(url).code == "link_several_databases"
+    with server(answers(404, b"nothing here")) as url:
+        assert fault(url).code == "link_not_found"
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        (401, "link_forbidden"),
+        (403, "link_forbidden"),
+        (405, "link_no_post"),
+        (400, "link_status"),
+        (500, "link_status"),
+        (502, "link_status"),
+    ],
+)
+def test_a_proxy_that_lets_nobody_in_says_so_by_its_code(status, code):
+    with server(answers(status)) as url:
+        assert fault(url).code == code
+
+
+def test_a_certificate_that_nobody_signed(tmp_path):
+    with server(odoo, certificate(tmp_path)[0]) as url:
+        found = fault(url)
+    assert found.code == "link_certificate_issuer"
+
+
+def test_a_certificate_that_is_over(tmp_path, authority):
+    with server(odoo, certificate(tmp_path, days=(-3, -1), issuer=authority)[0]) as url:
+        found = fault(url)
+    assert found.code == "link_certificate_expired"
+
+
+def test_a_certificate_of_another_name(tmp_path, authority):
+    with server(odoo, certificate(tmp_path, name="other.test", issuer=authority)[0]) as url:
+        found = fault(url)
+    assert found.code == "link_certificate_name"
+
+
+def test_a_good_certificate_is_no_fault(tmp_path, authority):
+    with server(odoo, certificate(tmp_path, issuer=authority)[0]) as url:
+        link.ask(url, TOKEN)
+
+
+def test_nobody_listens():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    assert fault(f"http://localhost:{port}{PATH}").code == "link_unreachable"
+
+
+def test_a_server_that_takes_the_message_and_never_answers(monkeypatch):
+    monkeypatch.setattr(link, "TIMEOUT", (0.3, 0.3))
+    with socket.socket() as deaf:
+        deaf.bind(("127.0.0.1", 0))
+        deaf.listen()
+        url = f"http://localhost:{deaf.getsockname()[1]}{PATH}"
+        assert fault(url).code == "link_timed_out"
+
+
+def test_an_answer_without_end_is_not_read_to_its_end():
+    with server(answers(200, b"x" * 5_000_000)) as url:
+        assert fault(url).code == "link_somebody_else"
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["localhost", "127.0.0.1", "10.1.2.3", "192.168.0.7", "172.20.0.1", "[::1]", "169.254.1.1"],
+)
+def test_addresses_of_the_own_network_are_named(host):
+    with pytest.raises(link.LinkProblem) as caught:
+        link.look_at_host(f"http://{host}:8069{PATH}")
+    assert caught.value.code == "link_local"
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "64:ff9b::10.0.0.1",
+        "64:ff9b::7f00:1",
+        "64:ff9b:1::a00:1",
+        "2002:a00:1::1",
+        "2002:7f00:1::",
+        "2001:0:4136:e378:8000:63bf:f5ff:fffe",
+        "::ffff:127.0.0.1",
+        "::ffff:192.168.0.1",
+        "::10.0.0.1",
+        "::ffff:0:10.0.0.1",
+        "fec0::1",
+        "fd00::1",
+        "fe80::1%eth0",
+        "100.64.0.1",
+        "224.0.0.1",
+        "0.0.0.0",
+    ],
+)
+def test_an_inner_address_is_not_requested_however_it_is_wrapped(address):
+    public = (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("1.1.1.1", 0))
+    hidden = (socket.AF_INET6, socket.SOCK_STREAM, 6, "", (address, 0, 0, 0))
+    for found in ([hidden], [public, hidden]):
+        with pytest.raises(link.LinkProblem) as caught:
+            link.check(f"https://odoo.example.com{PATH}", "t", resolve=lambda *_args, f=found: f)
+        assert caught.value.code == "link_local_name"
+
+
+def test_a_public_address_behind_a_gateway_to_ipv4_is_let_through():
+    def known(_host, _port):
+        return [(socket.AF_INET6, socket.SOCK_STREAM, 6, "", ("64:ff9b::1.1.1.1", 0, 0, 0))]
+
+    assert link.look_at_host(f"https://odoo.example.com{PATH}", resolve=known)
+
+
+def test_the_request_goes_to_the_address_that_was_checked():
+    with server(answers(404, b"")) as url:
+        port = url.split(":")[2].split("/")[0]
+        with pytest.raises(link.LinkProblem) as caught:
+            link.ask(f"http://no-such-host.invalid:{port}{PATH}", "t", address="127.0.0.1")
+    assert caught.value.code == "link_not_found"
+    assert caught.value.params["host"] == f"no-such-host.invalid:{port}"
+
+
+def test_names_of_the_own_network_and_unknown_names():
+    def unknown(host, _port):
+        raise socket.gaierror(-2, "Name or service not known")
+
+    for host, code in (
+        ("odoo", "link_local"),
+        ("odoo.local", "link_local"),
+        ("shop.exampl.com", "link_unknown_host"),
+    ):
+        with pytest.raises(link.LinkProblem) as caught:
+            link.look_at_host(f"https://{host}{PATH}", resolve=unknown)
+        assert (caught.value.code, caught.value.params["host"]) == (code, host)
+
+
+def test_an_address_of_the_internet_is_let_through():
+    def known(host, _port):
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("1.1.1.1", 0))]
+
+    link.look_at_host(f"https://odoo.example.com{PATH}", resolve=known)
+
+
+def test_a_public_name_that_the_server_itself_knows_by_an_address_of_the_inside():
+    def hosts_file(host, _port):
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.1.1", 0))]
+
+    with pytest.raises(link.LinkProblem) as caught:
+        link.look_at_host(f"https://odoo.example.com{PATH}", resolve=hosts_file)
+    assert caught.value.code == "link_local_name"
+    assert caught.value.params["address"] == "127.0.1.1"
+    for host in ("192.168.0.5", "odoo.lan", "server"):
+        with pytest.raises(link.LinkProblem) as caught:
+            link.look_at_host(f"https://{host}{PATH}", resolve=hosts_file)
+        assert caught.value.code == "link_local", host
+
+
+def test_a_public_address_copied_with_the_page_that_was_open_names_the_page():
+    with server(answers(404, b"nothing here")) as url:
+        address = url.removesuffix(PATH)
+        found = fault(f"{address}/odoo/action-5{PATH}")
+    assert found.code == "link_page"
+    assert (found.params["page"], found.params["address"]) == ("/odoo/action-5", address)
+
+
+@pytest.mark.parametrize(
+    ("typed", "complete"),
+    [
+        ("odoo.example.com", "https://odoo.example.com"),
+        (" odoo.example.com/web ", "https://odoo.example.com/web"),
+        ("odoo.example.com:8443", "https://odoo.example.com:8443"),
+        ("крамниця.укр", "https://крамниця.укр"),
+        ("localhost:8069", "http://localhost:8069"),
+        ("127.0.0.1", "http://127.0.0.1"),
+        ("192.168.1.5:8069", "http://192.168.1.5:8069"),
+        ("[::1]:8069", "http://[::1]:8069"),
+        ("sandbox:8099/v1", "http://sandbox:8099/v1"),
+        ("shop.local", "http://shop.local"),
+        ("https://odoo.example.com", "https://odoo.example.com"),
+        ("http://odoo.example.com", "http://odoo.example.com"),
+        # No addresses: they are refused when they are saved.
+        ("ftp://odoo.example.com", "ftp://odoo.example.com"),
+        ("not an address", "not an address"),
+        ("shop", "shop"),
+        ("odoo.example.com:port", "odoo.example.com:port"),
+        ("", ""),
+        (False, ""),
+    ],
+)
+def test_an_address_typed_without_its_scheme_gets_it(typed, complete):
+    assert link.with_scheme(typed) == complete

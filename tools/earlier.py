@@ -25,18 +25,6 @@ def files(folder: str) -> list[str]:
     return [name for name in listed.split("\0") if name and (REPOSITORY / name).exists()]
 
 
-def before(path: str) -> str:
-    """Name the last state of the repository without a file.
-
-    :param path: the file, below the repository
-    :return: a commit; empty where the history does not reach back so far
-    """
-    added = _git("log", "--diff-filter=A", "--format=%H", "--", path).split()
-    if not added:
-        return ""
-    return _git("rev-parse", "--verify", "--quiet", f"{added[-1]}^").strip()
-
-
 def addons_at(ref: str, folder: Path) -> Path:
     """Write the addons of a tag or commit into a folder.
 

@@ -1,6 +1,6 @@
 {
     "name": "KeyCRM",
-    "version": "19.0.1.5.0",
+    "version": "19.0.1.0.0",
     "category": "Sales/Sales",
     "summary": "Automatic two-way sync: KeyCRM orders to Odoo, Odoo stock to KeyCRM",
     "author": "Ordage",

@@ -150,7 +150,6 @@ def test_a_copy_without_git_has_no_history_and_raises_nothing(tmp_path, monkeypa
         monkeypatch.setenv("PATH", path)
     assert earlier.tags() == []
     assert earlier.files("addons") == []
-    assert earlier.before("addons/ordage_keycrm/__manifest__.py") == ""
 
 
 @pytest.fixture

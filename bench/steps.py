@@ -36,10 +36,10 @@ def span(first: int, count: int, total: int) -> tuple[str, str]:
 
 def catalogue(shop: Shop) -> None:
     """Let Odoo know the whole catalogue before anything is measured."""
-    load = shop.rpc.create("keycrm.product.load", account_id=shop.account)
-    shop.rpc.call("keycrm.product.load", "action_start", [load])
+    load = shop.rpc.create("keycrm.product.import", account_id=shop.account)
+    shop.rpc.call("keycrm.product.import", "action_start", [load])
     wait_for(
-        lambda: shop.one("SELECT state FROM keycrm_product_load WHERE id = %s", load) == "done",
+        lambda: shop.one("SELECT state FROM keycrm_product_import WHERE id = %s", load) == "done",
         600,
         "the catalogue",
     )

@@ -161,7 +161,7 @@ class Photographer:
         self._rpc.write("keycrm.account", account, public_url=self._odoo.url)
         self._rpc.call("keycrm.account", "action_load_all_products", [account])
         wait_for(
-            lambda: self._rpc.search("keycrm.product.load", ("state", "=", "done")),
+            lambda: self._rpc.search("keycrm.product.import", ("state", "=", "done")),
             120,
             "the products",
         )

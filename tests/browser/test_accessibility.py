@@ -96,14 +96,14 @@ def filled(account, rpc, wait_for):
         "the rehearsal",
     )
     event = rpc.search("keycrm.event", ("account_id", "=", account.id))[0]
-    load = rpc.create("keycrm.product.load", account_id=account.id)
-    rpc.call("keycrm.product.load", "action_start", [load])
+    load = rpc.create("keycrm.product.import", account_id=account.id)
+    rpc.call("keycrm.product.import", "action_start", [load])
     return account, {
         "order": ("keycrm_order_action", order["id"]),
         "setup": ("keycrm_setup_action", account.id),
         "account": ("keycrm_account_action", account.id),
         "event": ("keycrm_event_action", event),
-        "load": ("keycrm_product_load_action", load),
+        "load": ("keycrm_product_import_action", load),
         "rehearsal": ("keycrm_stock_comparison_action", rehearsal),
     }
 
@@ -115,7 +115,7 @@ def sending(account, rpc, rehearsal):
     """
     rpc.call("keycrm.stock.comparison", "action_send", [rehearsal])
     return {
-        "push": ("keycrm_stock_push_action", account.call("action_push_all_stock")["res_id"]),
+        "push": ("keycrm_stock_export_action", account.call("action_push_all_stock")["res_id"]),
         "comparison": (
             "keycrm_stock_comparison_action",
             account.call("action_reconcile_stock")["res_id"],

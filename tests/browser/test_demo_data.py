@@ -93,4 +93,4 @@ def test_nothing_is_asked_of_keycrm(odoo, rpc, runtime, screen):
     for action in SCREENS:
         screen.open(action)
     assert not rpc.read("keycrm.account", account["id"], "trouble_code")["trouble_code"]
-    assert runtime.server.query(odoo.database, "SELECT count(*) FROM keycrm_api_budget") == [(0,)]
+    assert runtime.server.query(odoo.database, "SELECT count(*) FROM keycrm_rate_limit") == [(0,)]

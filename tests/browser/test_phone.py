@@ -20,14 +20,14 @@ SCREENS = {
     "transactions": "keycrm_transaction_action",
     "events": "keycrm_event_action",
     "syncs": "keycrm_order_sync_action",
-    "loads": "keycrm_product_load_action",
-    "pushes": "keycrm_stock_push_action",
+    "loads": "keycrm_product_import_action",
+    "pushes": "keycrm_stock_export_action",
     "accounts": "keycrm_account_action",
     "statuses": "keycrm_order_status_action",
     "sources": "keycrm_source_action",
     "payment-methods": "keycrm_payment_method_action",
-    "ties": "keycrm_product_tie_action",
-    "status-pushes": "keycrm_status_push_action",
+    "ties": "keycrm_product_mapping_action",
+    "status-pushes": "keycrm_status_update_action",
     "settings": "res_config_settings_action",
 }
 #: Lists that a phone shows as cards.

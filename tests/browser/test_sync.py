@@ -103,7 +103,7 @@ def test_a_loading_of_the_catalogue_shows_its_bar_and_its_end_by_itself(
     screen.does_not_see("Товари завантажуються")
     screen.picture("load-finished")
     (load,) = rpc.rows(
-        "keycrm.product.load",
+        "keycrm.product.import",
         ("account_id", "=", account.id),
         fields=["state", "total_count", "done_count"],
     )

@@ -66,7 +66,7 @@ class Kills:
             if not point.endswith(NOT_OURS)
             and not point.startswith("answered GET")
             # Booking a request is the same wherever it is asked for: once is enough.
-            and ("keycrm_api_budget" not in point or "._read_order" in point)
+            and ("keycrm_rate_limit" not in point or "._read_order" in point)
             and (not only or any(part in point for part in only))
         ]
         assert points

@@ -214,7 +214,7 @@ def test_a_kill_after_telling_a_status_does_not_tell_it_twice(
             lambda n=number: (
                 deaths.wake()
                 or account.rpc.rows(
-                    "keycrm.status.push",
+                    "keycrm.status.update",
                     ("account_id", "=", account.id),
                     ("sale_order_id.keycrm_id", "=", n),
                     ("state", "=", "done"),
@@ -288,15 +288,15 @@ class Catalogue(Work):
         self.skus = [f"C{self.name}-{next(names)}" for _ in range(self.OFFERS)]
         for sku in self.skus:
             self.keycrm.create_offer(sku=sku, name=f"Товар {sku}", price=5)
-        load = self.rpc.create("keycrm.product.load", account_id=self.account.id)
-        self.rpc.call("keycrm.product.load", "action_start", [load])
+        load = self.rpc.create("keycrm.product.import", account_id=self.account.id)
+        self.rpc.call("keycrm.product.import", "action_start", [load])
         return load
 
     def is_done(self, load):
-        return self.rpc.read("keycrm.product.load", load, "state")["state"] == "done"
+        return self.rpc.read("keycrm.product.import", load, "state")["state"] == "done"
 
     def check(self, load):
-        row = self.rpc.read("keycrm.product.load", load, "done_count", "created_count")
+        row = self.rpc.read("keycrm.product.import", load, "done_count", "created_count")
         assert (row["done_count"], row["created_count"]) == (self.OFFERS, self.OFFERS)
         found = self.rpc.rows(
             "product.product", ("default_code", "in", self.skus), fields=["default_code"]

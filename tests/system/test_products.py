@@ -58,12 +58,12 @@ def test_loading_products_goes_on_where_a_kill_cut_it_off(account, odoo, wait_fo
         account.keycrm.create_offer(name=f"Каталог {number}", sku=f"KILL-{number}")
     total = len(account.keycrm.offers())
     account.keycrm.clear_log()
-    load = account.rpc.create("keycrm.product.load", account_id=account.id)
-    account.rpc.call("keycrm.product.load", "action_start", [load])
+    load = account.rpc.create("keycrm.product.import", account_id=account.id)
+    account.rpc.call("keycrm.product.import", "action_start", [load])
 
     def row():
         return account.rpc.read(
-            "keycrm.product.load",
+            "keycrm.product.import",
             load,
             *("state", "page", "total_count", "done_count", "tied_count", "created_count"),
         )

@@ -9,4 +9,4 @@ UPDATE keycrm_account
        trouble_params = NULL,
        trouble_count = 0,
        trouble_until = NULL;
-DELETE FROM keycrm_api_budget;
+DELETE FROM keycrm_rate_limit;

@@ -27,7 +27,7 @@ class TestClocks(KeycrmCase):
         """
         now = fields.Datetime.now() + timedelta(minutes=minutes)
         with self.committing(), self.account._client() as client:
-            self.env["keycrm.catch.up"]._look(self.account, client, now)
+            self.env["keycrm.order.polling"]._look(self.account, client, now)
             self.account._work_inbox(client)
 
     def test_an_order_whose_webhook_was_lost_is_found_though_keycrms_clock_is_minutes_off(self):

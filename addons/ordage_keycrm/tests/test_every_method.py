@@ -32,7 +32,7 @@ MAY = {
 #: Odoo lets its own administrators alone touch its settings.
 SETTINGS = {"administrator"}
 #: Rows that stand for an open window and belong to its user alone.
-WINDOWS = {"keycrm_stock_why", "keycrm_stock_why_line", "res_config_settings"}
+WINDOWS = {"keycrm_stock_explanation", "keycrm_stock_explanation_line", "res_config_settings"}
 MORE_ROLES = {
     "own seller": "sales_team.group_sale_salesman",
     "auditor": "account.group_account_readonly",

@@ -15,7 +15,7 @@ TEMPLATE = "{{ object.env.cr }} ${object} %(name)s %s {0} <t t-esc='1'/>"
 TURNED = "рахунок\u202efdp.exe\u2066"
 BROKEN = "нуль\0 дзвінок\x07 половина\ud800 кінець"
 MODELS = "odoo.addons.ordage_keycrm.models."
-ECHO_LOG, RETRIED_LOG = MODELS + "keycrm_stock_echo", MODELS + "keycrm_retried"
+ECHO_LOG, RETRIED_LOG = MODELS + "keycrm_stock_echo", MODELS + "keycrm_retry_mixin"
 OUTCOME_LOG = "odoo.addons.ordage_keycrm.models.orders.importer.result"
 BUYER = {"full_name": SCRIPT, "phone": "+380671112233", "email": "<b>@x\n.example"}
 
@@ -168,7 +168,7 @@ class TestHostileData(HostileCase):
         """Finishing, counting, notifying: whatever raises there."""
         Event = type(self.env["keycrm.event"])
         for model, name in (
-            (type(self.env["keycrm.delay"]), "_note_orders"),
+            (type(self.env["keycrm.latency"]), "_note_orders"),
             (type(self.env["keycrm.order.status"]), "_note_told"),
             (Event, "_finish_vals"),
         ):

@@ -6,7 +6,7 @@ from odoo import sql_db
 from odoo.tools import SQL
 
 from ..models.account import cron_runner as worker
-from ..models.common import rate_limit as keycrm_api_budget
+from ..models.common import rate_limit as keycrm_rate_limit
 from ..models.common.rate_limit import DatabaseGate
 from ..services import order_priorities as inbox_state
 from .common import KeycrmCase
@@ -43,7 +43,7 @@ class TestInboxPriorities(KeycrmCase):
 
         self.patch(DatabaseGate, "_locked_row", later)
         self.patch(DatabaseGate, "_changed", changed)
-        for module in (worker, keycrm_api_budget):
+        for module in (worker, keycrm_rate_limit):
             self.patch(module.time, "sleep", sleep)
         self.patch(inbox_state.time, "monotonic", lambda: self.ahead)
 
@@ -54,7 +54,7 @@ class TestInboxPriorities(KeycrmCase):
 
     def forget_budget(self):
         with sql_db.db_connect(self.env.cr.dbname).cursor() as cr:
-            cr.execute("DELETE FROM keycrm_api_budget")
+            cr.execute("DELETE FROM keycrm_rate_limit")
 
     def lane(self):
         before = self.ahead

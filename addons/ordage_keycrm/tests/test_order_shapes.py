@@ -173,7 +173,7 @@ class TestShapes(KeycrmCase):
     @mute_logger("odoo.addons.ordage_keycrm.models.orders.importer.result")
     def test_anything_anywhere_comes_or_fails_with_a_sentence(self):
         """No place of an order may bring a traceback, and what fails says why in both languages."""
-        explain = self.env["keycrm.explain"]
+        explain = self.env["keycrm.error.message"]
         self.account.import_payments = True
         full = {**FULL, "payments": [{"id": 1, "amount": 5, "status": "paid"}]}
         came = failed = 0

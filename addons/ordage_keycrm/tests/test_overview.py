@@ -120,7 +120,7 @@ class TestOverview(KeycrmCase):
         (card,) = self.cards()
         self.assertGreaterEqual(card["requests_used"], 1)
         self.assertFalse(card["key_is_shared"])
-        gate = self.env["keycrm.api.budget"]._gate(
+        gate = self.env["keycrm.rate.limit"]._gate(
             self.sandbox.key, self.sandbox.api_url, self.account.request_limit
         )
         self.addCleanup(self._forget_limit)
@@ -131,15 +131,15 @@ class TestOverview(KeycrmCase):
 
     def _forget_limit(self):
         """The budget has transactions of its own, which the test's rollback does not take back."""
-        gate = self.env["keycrm.api.budget"]._gate(
+        gate = self.env["keycrm.rate.limit"]._gate(
             self.sandbox.key, self.sandbox.api_url, self.account.request_limit
         )
         gate._changed(lambda budget, now: (type(budget)(), None))
 
     def test_delays_are_told_as_median_and_worst(self):
         for seconds in (1, 2, 300):
-            self.env["keycrm.delay"]._note(self.account, "in", seconds, 1)
-        self.env["keycrm.delay"]._note(self.account, "out", 0.4, 2)
+            self.env["keycrm.latency"]._note(self.account, "in", seconds, 1)
+        self.env["keycrm.latency"]._note(self.account, "out", 0.4, 2)
         (card,) = self.cards()
         self.assertEqual(card["delay_in_text"], "typically 2 s, max. 5 min")
         self.assertEqual(card["delay_out_text"], "under 1 s")
@@ -151,7 +151,7 @@ class TestOverview(KeycrmCase):
         self.tell(number, status_id=1)
         with self.committing(), self.account._client() as client:
             self.account._work_inbox(client)
-        delay = self.env["keycrm.delay"].search([("account_id", "=", self.account.id)])
+        delay = self.env["keycrm.latency"].search([("account_id", "=", self.account.id)])
         self.assertEqual((delay.direction, delay.count), ("in", 1))
         self.assertLess(delay.seconds, 60)
 
@@ -193,14 +193,14 @@ class TestStockOverview(StockCase):
         self.work()
         self.account.invalidate_recordset()
         self.assertEqual(self.account.stock_waiting_count, 0)
-        delay = self.env["keycrm.delay"].search([("account_id", "=", self.account.id)])
+        delay = self.env["keycrm.latency"].search([("account_id", "=", self.account.id)])
         self.assertIn("out", delay.mapped("direction"))
 
     def test_a_whole_push_does_not_count_as_waiting(self):
         shirt = self.goods("SHIRT")
         self.count(shirt, 5)
         self.work()
-        self.env["keycrm.delay"].search([]).unlink()
+        self.env["keycrm.latency"].search([]).unlink()
         self.account.action_push_all_stock()
         self.work()
-        self.assertFalse(self.env["keycrm.delay"].search([("direction", "=", "out")]))
+        self.assertFalse(self.env["keycrm.latency"].search([("direction", "=", "out")]))

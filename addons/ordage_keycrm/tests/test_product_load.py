@@ -9,7 +9,7 @@ class TestProductLoad(KeycrmCase):
     def setUp(self):
         super().setUp()
         self.keycrm.reset(keep_switches=True)
-        self.Load = self.env["keycrm.product.load"]
+        self.Load = self.env["keycrm.product.import"]
 
     def load(self, **vals):
         load = self.Load.create({"account_id": self.account.id, **vals})

@@ -146,7 +146,7 @@ class TestMatching(ProductCase):
     def test_a_person_says_once_which_of_two_it_is(self):
         both, number, event = self.failed_order("AMB-4")
         event.next_try_at = False
-        self.env["keycrm.product.tie"].create(
+        self.env["keycrm.product.mapping"].create(
             {"account_id": self.account.id, "sku": "amb-4", "product_id": both[1].id}
         )
         self.assertTrue(self.due_again(number))
@@ -160,7 +160,7 @@ class TestRemembered(ProductCase):
         line = self.lines_of(number)
         self.assertEqual(line.product_id.keycrm_origin, "one_off")
         tie = (
-            self.env["keycrm.product.tie"]
+            self.env["keycrm.product.mapping"]
             .with_context(active_model="product.product", active_id=line.product_id.id)
             .create({"product_id": ours.id})
         )
@@ -172,7 +172,7 @@ class TestRemembered(ProductCase):
 
     def test_a_one_off_line_is_tied_to_a_service(self):
         delivery = self.env["product.product"].create({"name": "Доставка", "type": "service"})
-        self.env["keycrm.product.tie"].create(
+        self.env["keycrm.product.mapping"].create(
             {"account_id": self.account.id, "name": "Доставка", "product_id": delivery.id}
         )
         line = self.line_of({"name": " доставка ", "price": 80})
@@ -182,7 +182,7 @@ class TestRemembered(ProductCase):
     def test_the_choice_counts_for_its_account_alone(self):
         other = self.account.copy({"name": "Other", "api_key": "other"})
         mug = self.product(default_code="MUG-9")
-        self.env["keycrm.product.tie"].create(
+        self.env["keycrm.product.mapping"].create(
             {"account_id": other.id, "sku": "X-9", "product_id": mug.id}
         )
         self.assertNotEqual(self.line_of({"name": "Щось", "sku": "X-9"}).product_id, mug)

@@ -25,30 +25,30 @@ RIGHTS = {
     "keycrm.offer": ("r", "crwu"),
     "keycrm.buyer": ("r", "crwu"),
     "keycrm.company": ("r", "rw"),
-    "keycrm.product.load": ("r", "crwu"),
-    "keycrm.product.load.row": ("r", "r"),
-    "keycrm.product.tie": ("r", "crwu"),
+    "keycrm.product.import": ("r", "crwu"),
+    "keycrm.product.import.line": ("r", "r"),
+    "keycrm.product.mapping": ("r", "crwu"),
     "keycrm.event": ("r", "r"),
     "keycrm.order.sync": ("r", "crwu"),
     "keycrm.payment": ("r", "r"),
     "keycrm.stock.change": ("r", "r"),
     "keycrm.stock.level": ("r", "r"),
     "keycrm.missing.sku": ("r", "ru"),
-    "keycrm.api.budget": ("", "r"),
+    "keycrm.rate.limit": ("", "r"),
     "keycrm.transaction": ("r", "r"),
     "keycrm.stock.echo": ("", "r"),
     "keycrm.stock.comparison": ("r", "r"),
-    "keycrm.stock.reading": ("", "r"),
+    "keycrm.stock.snapshot": ("", "r"),
     "keycrm.stock.comparison.line": ("r", "r"),
-    "keycrm.status.push": ("r", "r"),
-    "keycrm.stock.push": ("r", "crwu"),
-    "keycrm.delay": ("r", "r"),
+    "keycrm.status.update": ("r", "r"),
+    "keycrm.stock.export": ("r", "crwu"),
+    "keycrm.latency": ("r", "r"),
     # One's own screen alone: Odoo lets nobody see a transient record of somebody else.
-    "keycrm.stock.why": ("crwu", "crwu"),
-    "keycrm.stock.why.line": ("crwu", "crwu"),
+    "keycrm.stock.explanation": ("crwu", "crwu"),
+    "keycrm.stock.explanation.line": ("crwu", "crwu"),
 }
 #: Belong to no company, and tell nothing but counts.
-WITHOUT_COMPANY = ("keycrm.api.budget",)
+WITHOUT_COMPANY = ("keycrm.rate.limit",)
 
 #: Each method that can be called from outside and is not Odoo's own: who may, and what it is called on.
 MANAGER, USER = "manager", "user"
@@ -80,8 +80,8 @@ METHODS = {
     ("keycrm.account", "action_open_offers"): USER,
     ("keycrm.account", "action_open_load"): USER,
     ("keycrm.account", "action_open_sync"): USER,
-    ("keycrm.stock.push", "action_start"): MANAGER,
-    ("keycrm.stock.push", "action_cancel"): MANAGER,
+    ("keycrm.stock.export", "action_start"): MANAGER,
+    ("keycrm.stock.export", "action_cancel"): MANAGER,
     ("keycrm.event", "action_open_order"): USER,
     ("keycrm.event", "action_open_in_keycrm"): USER,
     ("product.product", "action_open_keycrm_offers"): USER,
@@ -102,17 +102,17 @@ METHODS = {
     ("keycrm.event", "action_choose_product"): USER,
     ("keycrm.order.sync", "action_start"): MANAGER,
     ("keycrm.order.sync", "action_cancel"): MANAGER,
-    ("keycrm.product.load", "action_start"): MANAGER,
-    ("keycrm.product.load", "action_cancel"): MANAGER,
-    ("keycrm.product.load", "action_open_rows"): USER,
-    ("keycrm.status.push", "action_retry"): MANAGER,
+    ("keycrm.product.import", "action_start"): MANAGER,
+    ("keycrm.product.import", "action_cancel"): MANAGER,
+    ("keycrm.product.import", "action_open_rows"): USER,
+    ("keycrm.status.update", "action_retry"): MANAGER,
     ("keycrm.stock.comparison", "action_start"): MANAGER,
     ("keycrm.stock.comparison", "action_cancel"): MANAGER,
     ("keycrm.stock.comparison", "action_send"): MANAGER,
     ("keycrm.stock.comparison", "action_take_opening"): MANAGER,
     ("keycrm.stock.comparison", "action_not_now"): MANAGER,
     ("keycrm.stock.comparison", "action_write_back"): MANAGER,
-    ("keycrm.stock.why.line", "action_open"): USER,
+    ("keycrm.stock.explanation.line", "action_open"): USER,
     ("product.product", "action_keycrm_why"): USER,
     ("product.template", "action_keycrm_why"): USER,
     ("sale.order", "action_keycrm_refresh"): USER,
@@ -229,8 +229,8 @@ class RightsCase(KeycrmCase):
         comparison = env["keycrm.stock.comparison"].create(
             {"account_id": account.id, "kind": "rehearsal", "state": "ready"}
         )
-        load = env["keycrm.product.load"].create({"account_id": account.id})
-        why = env["keycrm.stock.why"].create({"product_id": product.id})
+        load = env["keycrm.product.import"].create({"account_id": account.id})
+        why = env["keycrm.stock.explanation"].create({"product_id": product.id})
         known = {
             "keycrm.account": account,
             "sale.order": order,
@@ -240,8 +240,8 @@ class RightsCase(KeycrmCase):
             "keycrm.warehouse": keycrm_warehouse,
             "keycrm.offer": offer,
             "keycrm.stock.comparison": comparison,
-            "keycrm.product.load": load,
-            "keycrm.stock.why": why,
+            "keycrm.product.import": load,
+            "keycrm.stock.explanation": why,
         }
         values = {
             "account_id": account.id,
@@ -357,9 +357,9 @@ class TestRights(RightsCase):
         for name, vals in (
             ("keycrm.warehouse", {"account_id": account, "keycrm_id": 8, "name": "x"}),
             ("keycrm.offer", {"account_id": account, "keycrm_id": 8, "sku": "x"}),
-            ("keycrm.product.tie", {"account_id": account, "sku": "x"}),
+            ("keycrm.product.mapping", {"account_id": account, "sku": "x"}),
             ("keycrm.order.sync", {"account_id": account}),
-            ("keycrm.product.load", {"account_id": account}),
+            ("keycrm.product.import", {"account_id": account}),
             ("keycrm.account", {"company_id": self.company.id, "name": "x"}),
         ):
             Model = self.env[name].with_user(self.stranger).with_company(self.other_company)
@@ -375,7 +375,7 @@ class TestRights(RightsCase):
         self.assertFalse(product.keycrm_offer_ids)
         self.assertFalse(product.keycrm_level_ids)
         action = product.action_keycrm_why()
-        why = self.env["keycrm.stock.why"].with_user(self.stranger).browse(action["res_id"])
+        why = self.env["keycrm.stock.explanation"].with_user(self.stranger).browse(action["res_id"])
         self.assertFalse(why.line_ids)
 
     def test_inbox_and_outbox_cannot_be_written_from_outside(self):
@@ -480,7 +480,7 @@ class TestButtons(RightsCase):
 
     def test_whoever_has_no_role_can_call_nothing(self):
         for model, method in METHODS:
-            if method in SCREENS or model == "keycrm.stock.why.line":
+            if method in SCREENS or model == "keycrm.stock.explanation.line":
                 continue
             with self.subTest(model=model, method=method):
                 self.assertRefused(self.called, self.outsider, model, method)
@@ -497,7 +497,7 @@ class TestButtons(RightsCase):
         for model, method in METHODS:
             if method in SCREENS or model in ("product.product", "product.template"):
                 continue
-            if model in ("keycrm.stock.why.line", "res.config.settings"):
+            if model in ("keycrm.stock.explanation.line", "res.config.settings"):
                 continue
             with self.subTest(model=model, method=method):
                 self.assertRefused(self.called, self.stranger, model, method)
@@ -532,7 +532,7 @@ class TestButtons(RightsCase):
         ):
             self.assertTrue(self.called(self.manager, "keycrm.account", method))
         self.assertTrue(self.called(self.manager, "keycrm.event", "action_retry"))
-        self.assertTrue(self.called(self.manager, "keycrm.status.push", "action_retry"))
+        self.assertTrue(self.called(self.manager, "keycrm.status.update", "action_retry"))
         self.assertTrue(self.called(self.seller, "sale.order", "action_keycrm_refresh"))
 
     def test_buttons_in_the_views_are_methods_that_are_judged_here(self):

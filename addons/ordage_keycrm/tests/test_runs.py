@@ -82,7 +82,7 @@ class TestRuns(RunCase, KeycrmCase):
         self.assertFalse([row for row in self.told() if row[1] == "simple_notification"])
 
     def test_a_second_press_does_not_begin_a_running_load_anew(self):
-        load = self.start("keycrm.product.load")
+        load = self.start("keycrm.product.import")
         load.sudo().write({"total_count": 200, "done_count": 50})
         load.action_start()
         self.assertEqual((load.done_count, load.progress), (50, 25))
@@ -115,7 +115,7 @@ class TestRuns(RunCase, KeycrmCase):
 
     def test_a_run_whose_own_piece_rests_says_so_and_no_other_run_does(self):
         sync = self.start("keycrm.order.sync", status_ids=self.status(1).ids)
-        load = self.start("keycrm.product.load")
+        load = self.start("keycrm.product.import")
         self.keycrm.add_fault("status", path="/order", status=500, times=20)
         self.work()
         self.keycrm.clear_faults()
@@ -214,7 +214,9 @@ class TestPush(RunCase, StockCase):
 
     def test_a_push_that_waits_for_a_person_says_for_what(self):
         self.count(self.goods("SHIRT"), 4)
-        push = self.env["keycrm.stock.push"].browse(self.account.action_push_all_stock()["res_id"])
+        push = self.env["keycrm.stock.export"].browse(
+            self.account.action_push_all_stock()["res_id"]
+        )
         self.assertEqual(push.held_text, "")
         self.account.action_pause_stock()
         self.assertIn("Resume stock sync", push.held_text)

@@ -152,7 +152,7 @@ class TestSetup(KeycrmCase):
             (self.account.setup_products, self.account.setup_stock, self.account.setup_sync),
             ("todo", "todo", "todo"),
         )
-        load = self.env["keycrm.product.load"].create({"account_id": self.account.id})
+        load = self.env["keycrm.product.import"].create({"account_id": self.account.id})
         load.action_start()
         self.account.invalidate_recordset()
         self.assertEqual(self.account.setup_products, "waiting")
@@ -277,7 +277,7 @@ class TestLink(KeycrmCase, HttpCase):
                     link.ask(self.account.webhook_url, token)
                 problem = caught.exception
                 self.assertEqual(problem.code, "link_page")
-                text = self.env["keycrm.explain"]._sentence(problem.code, problem.params)
+                text = self.env["keycrm.error.message"]._sentence(problem.code, problem.params)
                 self.assertIn(f"“{page}”", text)
                 self.assertIn(f"only {self.base_url()}", text)
 
@@ -333,7 +333,7 @@ class TestLink(KeycrmCase, HttpCase):
         codes = set(re.findall(r'"(link_\w+)"', Path(link.__file__).read_text()))
         codes.add("link_trigger_get")
         self.assertGreater(len(codes), 10)
-        explain = self.env["keycrm.explain"]
+        explain = self.env["keycrm.error.message"]
         for code in codes:
             english = explain._sentence(code, {"host": "h"})
             ukrainian = explain.with_context(lang="uk_UA")._sentence(code, {"host": "h"})

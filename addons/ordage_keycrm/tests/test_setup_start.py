@@ -82,7 +82,7 @@ class TestStart(NewAccountCase):
         self.assertEqual(self.new.setup_products, "waiting")
         self.assertTrue(self.new.action_load_all_products())
         self.assertEqual(
-            self.env["keycrm.product.load"].search_count([("account_id", "=", self.new.id)]), 1
+            self.env["keycrm.product.import"].search_count([("account_id", "=", self.new.id)]), 1
         )
         self.assertFalse(self.new.setup_load_id.held_text)
         self.work("_work_orders")
@@ -151,7 +151,7 @@ class TestStart(NewAccountCase):
         self.assertFalse(self.new._has_work_before_start())
         with self.assertRaisesRegex(UserError, "Enable the integration"):
             self.new.action_load_all_products()
-        self.env["keycrm.product.load"].create({"account_id": self.new.id, "state": "running"})
+        self.env["keycrm.product.import"].create({"account_id": self.new.id, "state": "running"})
         with self.new._client() as client:
             self.assertFalse(self.new._work_orders(client))
             self.assertFalse(self.new._work_stock(client))

@@ -6,7 +6,7 @@ from .order_common import OrderCase
 class TestStatusPush(OrderCase):
     def push(self):
         with self.committing(), self.account._client() as client:
-            while self.env["keycrm.status.push"]._work(self.account, client):
+            while self.env["keycrm.status.update"]._work(self.account, client):
                 pass
 
     def status_in_keycrm(self, order):
@@ -33,7 +33,7 @@ class TestStatusPush(OrderCase):
         self.keycrm.set_status(order.keycrm_id, self.done.keycrm_id, webhook=False)
         self.push()
         self.assertEqual(self.status_in_keycrm(order), self.done.keycrm_id)
-        push = self.env["keycrm.status.push"].search([("sale_order_id", "=", order.id)])
+        push = self.env["keycrm.status.update"].search([("sale_order_id", "=", order.id)])
         self.assertEqual(push.state, "ignored")
 
     def test_a_status_that_a_manager_set_and_that_arrived_before_the_telling_stays_too(self):
@@ -103,7 +103,7 @@ class TestStatusPush(OrderCase):
         self.deliver(order)
         self.keycrm.add_fault("status", method="PUT", path="/order/*", status=422, times=1)
         self.push()
-        push = self.env["keycrm.status.push"].search([("sale_order_id", "=", order.id)])
+        push = self.env["keycrm.status.update"].search([("sale_order_id", "=", order.id)])
         self.assertEqual(push.state, "failed")
         self.assertTrue(push.error)
         push.action_retry()

@@ -25,7 +25,7 @@ class TestStockSeen(StockCase):
 
     def why(self, lang="en_US"):
         action = self.hat.with_context(lang=lang).product_tmpl_id.action_keycrm_why()
-        why = self.env["keycrm.stock.why"].browse(action["res_id"])
+        why = self.env["keycrm.stock.explanation"].browse(action["res_id"])
         return why.line_ids.filtered(lambda line: line.keycrm_warehouse_id == self.kw1)
 
     def neighbour_reserves(self, quantity):

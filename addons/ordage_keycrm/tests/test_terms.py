@@ -57,7 +57,7 @@ class TestTerms(TransactionCase):
                     self.assertUkrainian(words)
 
     def test_every_kind_of_record_without_a_number_is_named_in_ukrainian(self):
-        explain = self.env["keycrm.explain"].with_context(lang=UKRAINIAN)
+        explain = self.env["keycrm.error.message"].with_context(lang=UKRAINIAN)
         kinds = set()
         for file in Path(get_module_path("ordage_keycrm"), "keycrm").glob("*.py"):
             kinds |= set(re.findall(r'required_id\(data, "([^"]+)"\)', file.read_text()))

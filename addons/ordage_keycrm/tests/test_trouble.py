@@ -741,7 +741,7 @@ class TestTrouble(KeycrmCase):
         self.assertLess(self.ahead, 65)
 
     def test_one_key_has_one_budget_however_its_address_is_spelled(self):
-        digest = self.env["keycrm.api.budget"]._digest
+        digest = self.env["keycrm.rate.limit"]._digest
         one = digest("key", "https://openapi.keycrm.app/v1")
         for address in ("HTTPS://OpenAPI.keycrm.app/v1", "https://openapi.keycrm.app/v1//"):
             self.assertEqual(digest("key", address), one)
@@ -776,4 +776,4 @@ class TestTrouble(KeycrmCase):
 
     def forget_budget(self):
         with sql_db.db_connect(self.env.cr.dbname).cursor() as cr:
-            cr.execute("DELETE FROM keycrm_api_budget")
+            cr.execute("DELETE FROM keycrm_rate_limit")

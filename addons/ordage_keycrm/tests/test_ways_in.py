@@ -142,7 +142,7 @@ class TestWaysIn(KeycrmCase):
 
     def test_finished_runs_are_cleared_after_a_time_and_running_or_failed_ones_never(self):
         runs = {}
-        for name in ("keycrm.order.sync", "keycrm.product.load", "keycrm.stock.comparison"):
+        for name in ("keycrm.order.sync", "keycrm.product.import", "keycrm.stock.comparison"):
             states = ["running", "done", "done"]
             if name == "keycrm.stock.comparison":
                 states = ["failed", "done", "done"]
@@ -168,11 +168,11 @@ class TestWaysIn(KeycrmCase):
         event["received_at"] = self.env.cr.now() - timedelta(days=1000)
         kept = self.Event.create({**event, "account_id": self.account.id})
         old = self.Event.create({**event, "account_id": other.id})
-        self.env["keycrm.delay"]._note(self.account, "in", 1, 1)
+        self.env["keycrm.latency"]._note(self.account, "in", 1, 1)
         self.account.keep_days = 999999
         self.env.flush_all()
         self.account._gc_finished()
-        self.env["keycrm.delay"]._gc_old()
+        self.env["keycrm.latency"]._gc_old()
         self.assertEqual(kept.exists(), kept)
         self.assertFalse(old.exists())
 
@@ -239,7 +239,7 @@ class TestWaysIn(KeycrmCase):
 
     def forget_budget(self):
         with sql_db.db_connect(self.env.cr.dbname).cursor() as cr:
-            cr.execute("DELETE FROM keycrm_api_budget")
+            cr.execute("DELETE FROM keycrm_rate_limit")
 
     def test_a_429_without_a_time_is_waited_out_and_is_no_trouble(self):
         # The budget is kept beside the test's transaction; the next test needs a fresh one.

@@ -1,4 +1,4 @@
-from . import keycrm_account
-from . import keycrm_stock_terms
-from . import keycrm_stock_why
+from . import account
+from . import stock_calculator
+from . import stock_explanation
 from . import mrp_bom

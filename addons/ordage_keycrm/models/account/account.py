@@ -18,7 +18,7 @@ class KeycrmAccount(models.Model):
 
     _name = "keycrm.account"
     _description = "KeyCRM account"
-    _inherit = ["keycrm.readonly.guard", "mail.thread", "mail.activity.mixin"]
+    _inherit = ["keycrm.readonly.mixin", "mail.thread", "mail.activity.mixin"]
     _order = "company_id, id"
     _check_company_auto = True
 

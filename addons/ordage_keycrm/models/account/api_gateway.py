@@ -37,7 +37,7 @@ class KeycrmAccount(models.Model):
         return KeyCrmClient(
             key,
             url,
-            gate=self.env["keycrm.api.budget"]._gate(key, url, account.request_limit, **wait),
+            gate=self.env["keycrm.rate.limit"]._gate(key, url, account.request_limit, **wait),
             lane=lane,
             is_proven=bool(account.key_checked_at) or spelled_alike(url) == spelled_alike(API_URL),
             **{name: value for name, value in options.items() if value is not None},
@@ -56,7 +56,7 @@ class KeycrmAccount(models.Model):
                 answer = ask(client)
         except KeyCrmError as error:
             raise UserError(
-                self.env["keycrm.explain"]._sentence(error.code, error.params)
+                self.env["keycrm.error.message"]._sentence(error.code, error.params)
             ) from None
         self.sudo()._note_key_works()
         if self.trouble_count:

@@ -17,10 +17,11 @@ class KeycrmAccount(models.Model):
         with self._client(rules.BULK) as client:
             return (
                 self._aside("sync", lambda: self._work_running("keycrm.order.sync", client))
-                or self._aside("load", lambda: self._work_running("keycrm.product.load", client))
+                or self._aside("load", lambda: self._work_running("keycrm.product.import", client))
                 or self._aside("warehouses", lambda: self._work_warehouse_sweep(client))
                 or self._aside(
-                    "sweep", lambda: self.env["keycrm.open.sweep"]._work_page(self, client)
+                    "sweep",
+                    lambda: self.env["keycrm.order.reconciliation"]._work_page(self, client),
                 )
                 or self._aside(
                     "transactions", lambda: self.env["keycrm.transaction"]._work_page(self, client)
@@ -31,7 +32,7 @@ class KeycrmAccount(models.Model):
     def _work_running(self, model, client):
         """Do one page of the run that was started first.
 
-        :param model: ``keycrm.order.sync`` or ``keycrm.product.load``
+        :param model: ``keycrm.order.sync`` or ``keycrm.product.import``
         :return: True when there was one
         """
         run = (

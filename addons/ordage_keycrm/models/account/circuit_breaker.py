@@ -64,7 +64,7 @@ class KeycrmAccount(models.Model):
     @api.depends("trouble_code", "trouble_params", "resting_work")
     @api.depends_context("lang")
     def _compute_trouble_text(self):
-        explain = self.env["keycrm.explain"]
+        explain = self.env["keycrm.error.message"]
         for account in self:
             said = account.sudo()
             faults = [(said.trouble_code, said.trouble_params)] if said.trouble_code else []
@@ -82,7 +82,7 @@ class KeycrmAccount(models.Model):
         :return: a sentence in the reader's language; empty when it goes on
         """
         said = self.sudo()
-        explain = self.env["keycrm.explain"]
+        explain = self.env["keycrm.error.message"]
         if said.trouble_code:
             return explain._sentence(said.trouble_code, said.trouble_params)
         resting = said.resting_work or {}

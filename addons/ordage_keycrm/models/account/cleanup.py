@@ -10,16 +10,16 @@ GC_BATCH = 10000
 #: What is over, by model: its last states, and the moment that says how old it is.
 FINISHED = {
     "keycrm.event": (("done", "ignored"), "received_at"),
-    "keycrm.status.push": (("done", "ignored"), "create_date"),
+    "keycrm.status.update": (("done", "ignored"), "create_date"),
     "keycrm.order.sync": (("done", "cancelled"), "create_date"),
-    "keycrm.product.load": (("done", "cancelled"), "create_date"),
+    "keycrm.product.import": (("done", "cancelled"), "create_date"),
     "keycrm.stock.comparison": (("done", "cancelled"), "create_date"),
-    "keycrm.stock.push": (("done", "cancelled"), "create_date"),
+    "keycrm.stock.export": (("done", "cancelled"), "create_date"),
 }
 #: Of these the newest one stays: people look at it, and KeyCRM's numbers from before a rehearsal can be
 #: written back. One for each domain.
 NEWEST_STAYS = {
-    "keycrm.product.load": ([],),
+    "keycrm.product.import": ([],),
     "keycrm.stock.comparison": ([], [("choice", "in", ("send", "opening"))]),
 }
 

@@ -125,7 +125,7 @@ class KeycrmAccount(models.Model):
         account = self.sudo()
         digest = False
         if key:
-            named = self.env["keycrm.api.budget"]._digest(key, account.api_url or "")
+            named = self.env["keycrm.rate.limit"]._digest(key, account.api_url or "")
             secret = self._sealing_secret().encode()
             digest = hmac.new(secret, named.encode(), hashlib.sha256).hexdigest()
             other = account.with_context(active_test=False).search(
@@ -165,7 +165,7 @@ class KeycrmAccount(models.Model):
                     client.get("/order/status", {"limit": 1})
             except Unauthorized as error:
                 raise ValidationError(
-                    self.env["keycrm.explain"]._sentence(error.code, error.params)
+                    self.env["keycrm.error.message"]._sentence(error.code, error.params)
                 ) from None
             except KeyCrmError:
                 continue

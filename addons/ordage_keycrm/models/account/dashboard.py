@@ -95,11 +95,11 @@ class KeycrmAccount(models.Model):
         scheduler.revive()  # who looks whether it works has it work
         today, days, since, tz = self._overview_days()
         orders = self._orders_by_day(since, tz)
-        delays = self.env["keycrm.delay"]._days(self, since, tz)
+        delays = self.env["keycrm.latency"]._days(self, since, tz)
         events = self._event_counts()
         waiting = self._stock_waiting_counts()
         refused = self._refused_counts()
-        usage = self.env["keycrm.api.budget"]._usage(self)
+        usage = self.env["keycrm.rate.limit"]._usage(self)
         for account in self:
             account.orders_today = orders.get((account.id, today), 0)
             account.waiting_event_count = events[account.id, "pending"]
@@ -194,7 +194,7 @@ class KeycrmAccount(models.Model):
 
         :return: an action
         """
-        return self._screen("ordage_keycrm.keycrm_delay_action", "account_id")
+        return self._screen("ordage_keycrm.keycrm_latency_action", "account_id")
 
     # === BUSINESS METHODS ===#
 

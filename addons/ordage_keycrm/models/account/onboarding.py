@@ -39,7 +39,7 @@ class KeycrmAccount(models.Model):
     setup_done_text = fields.Char(string="Progress", compute="_compute_setup_done_text")
     setup_orders = fields.Selection(TICKS, string="Step: orders", compute="_compute_setup_orders")
     setup_load_id = fields.Many2one(
-        "keycrm.product.load", string="Last product load", compute="_compute_setup_runs"
+        "keycrm.product.import", string="Last product load", compute="_compute_setup_runs"
     )
     setup_load_progress = fields.Float(string="Loaded", compute="_compute_setup_runs")
     setup_products = fields.Selection(TICKS, string="Step: products", compute="_compute_setup_runs")
@@ -77,7 +77,7 @@ class KeycrmAccount(models.Model):
     )
     @api.depends_context("lang")
     def _compute_setup_key(self):
-        explain = self.env["keycrm.explain"]
+        explain = self.env["keycrm.error.message"]
         for account in self.sudo():
             if account.trouble_code == "unauthorized":
                 account.setup_key = "wrong"
@@ -151,7 +151,7 @@ class KeycrmAccount(models.Model):
     @api.depends("reviewed_steps")
     def _compute_setup_runs(self):
         """Of each kind the newest run, found for all accounts at once."""
-        loads = self._newest_runs("keycrm.product.load")
+        loads = self._newest_runs("keycrm.product.import")
         syncs = self._newest_runs("keycrm.order.sync")
         offers = dict(
             self.env["keycrm.offer"]
@@ -235,7 +235,7 @@ class KeycrmAccount(models.Model):
         self._check_manager()
         if self.setup_load_id.state == "running":
             return True
-        return self.env["keycrm.product.load"].create({"account_id": self.id}).action_start()
+        return self.env["keycrm.product.import"].create({"account_id": self.id}).action_start()
 
     def action_open_offers(self):
         """Show the products that are tied.

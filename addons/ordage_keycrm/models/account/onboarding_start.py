@@ -132,7 +132,7 @@ class KeycrmAccount(models.Model):
             return False
         with self._client(rules.BULK) as client:
             return self._aside(
-                "load", lambda: self._work_running("keycrm.product.load", client)
+                "load", lambda: self._work_running("keycrm.product.import", client)
             ) or self._aside("warehouses", lambda: self._work_warehouse_sweep(client))
 
     def _newest_order_since(self, since):

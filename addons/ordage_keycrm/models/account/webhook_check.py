@@ -44,7 +44,7 @@ class KeycrmAccount(models.Model):
     @api.depends("link_code", "link_params", "trigger_get_at")
     @api.depends_context("lang")
     def _compute_link_text(self):
-        explain = self.env["keycrm.explain"]
+        explain = self.env["keycrm.error.message"]
         for account in self.sudo():
             code, params = account._link_fault()
             account.link_text = explain._sentence(code, params)
@@ -105,7 +105,9 @@ class KeycrmAccount(models.Model):
             vals.update(link_code=problem.code, link_params=problem.params)
         account.write(vals)
         if vals["link_code"]:
-            text = self.env["keycrm.explain"]._sentence(vals["link_code"], vals["link_params"])
+            text = self.env["keycrm.error.message"]._sentence(
+                vals["link_code"], vals["link_params"]
+            )
             return self._notification(text, "warning")
         return self._notification(
             self.env._(

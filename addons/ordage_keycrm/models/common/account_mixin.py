@@ -1,11 +1,11 @@
 from odoo import api, fields, models
 
 
-class KeycrmAccountRecord(models.AbstractModel):
+class KeycrmAccountMixin(models.AbstractModel):
     """Whatever belongs to one KeyCRM account, and goes with it."""
 
-    _name = "keycrm.account.record"
-    _inherit = "keycrm.readonly.guard"
+    _name = "keycrm.account.mixin"
+    _inherit = "keycrm.readonly.mixin"
     _description = "KeyCRM account record"
 
     # Not indexed alone: most models have an index that begins with it, to keep KeyCRM's numbers unique or

@@ -1,14 +1,14 @@
 from odoo import api, models
 
 
-class KeycrmExplain(models.AbstractModel):
+class KeycrmErrorMessage(models.AbstractModel):
     """Turn error codes into sentences in the reader's language.
 
     Workers store a code and its parameters, because they run in OdooBot's language; the sentence is
     made when a person looks. Each says what happened and what to do.
     """
 
-    _name = "keycrm.explain"
+    _name = "keycrm.error.message"
     _description = "KeyCRM error messages"
 
     @api.model

@@ -1,10 +1,10 @@
 from odoo import models
 
 
-class KeycrmExplain(models.AbstractModel):
+class KeycrmErrorMessage(models.AbstractModel):
     """Sentences about products."""
 
-    _inherit = "keycrm.explain"
+    _inherit = "keycrm.error.message"
 
     def _order_texts(self):
         return {

@@ -1,10 +1,10 @@
 from odoo import models
 
 
-class KeycrmExplain(models.AbstractModel):
+class KeycrmErrorMessage(models.AbstractModel):
     """Sentences about the webhook link, one for each fault."""
 
-    _inherit = "keycrm.explain"
+    _inherit = "keycrm.error.message"
 
     def _connection_texts(self):
         return {

@@ -4,14 +4,14 @@ from odoo.exceptions import AccessError
 from ...services.bridge import is_bridge
 
 
-class KeycrmGuard(models.AbstractModel):
+class KeycrmGuardMixin(models.AbstractModel):
     """The server refuses people the fields that the bridge writes, whatever their forms offer.
 
     Models of Odoo inherit it for their fields ``keycrm_…``, models of KeyCRM for their readonly fields.
     Code of the server works in superuser mode, which no RPC call has.
     """
 
-    _name = "keycrm.guard"
+    _name = "keycrm.guard.mixin"
     _description = "Fields that only the KeyCRM bridge writes"
 
     # === CRUD METHODS ===#
@@ -74,11 +74,11 @@ class KeycrmGuard(models.AbstractModel):
             )
 
 
-class KeycrmReadonlyGuard(models.AbstractModel):
+class KeycrmReadonlyMixin(models.AbstractModel):
     """The same for models of KeyCRM: the server keeps people from what forms show readonly."""
 
-    _name = "keycrm.readonly.guard"
-    _inherit = "keycrm.guard"
+    _name = "keycrm.readonly.mixin"
+    _inherit = "keycrm.guard.mixin"
     _description = "Readonly fields of KeyCRM's models"
 
     @api.model

@@ -9,7 +9,7 @@ _TOLD_AS = {"done": "success", "ready": "warning", "failed": "danger"}
 SHORT_SECONDS = 60
 
 
-class KeycrmRun(models.AbstractModel):
+class KeycrmJobMixin(models.AbstractModel):
     """Long work of an account that shows itself: how far it is, how long it takes, how it ended.
 
     The workers do it piece by piece and commit the counts with each piece, so leaving the page or
@@ -17,9 +17,9 @@ class KeycrmRun(models.AbstractModel):
     ``<widget name="keycrm_live"/>`` and are read anew as the work goes on.
     """
 
-    _name = "keycrm.run"
+    _name = "keycrm.job.mixin"
     _description = "KeyCRM background job"
-    _inherit = ["keycrm.account.record"]
+    _inherit = ["keycrm.account.mixin"]
     _order = "id desc"
 
     #: States in which a worker is busy with it.
@@ -98,7 +98,7 @@ class KeycrmRun(models.AbstractModel):
     @api.depends("error_code", "error_params")
     @api.depends_context("lang")
     def _compute_error(self):
-        self.env["keycrm.explain"]._tell(self, "error")
+        self.env["keycrm.error.message"]._tell(self, "error")
 
     @api.model
     def _states(self):

@@ -2,16 +2,16 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 
-class KeycrmDelay(models.Model):
+class KeycrmLatency(models.Model):
     """How long news took from one side to the other: one row for each piece of work.
 
     Written by the workers alone, in the transaction that did the work. Whole pushes and
     synchronisations are left out: they are long by nature and would hide what a person waits for.
     """
 
-    _name = "keycrm.delay"
+    _name = "keycrm.latency"
     _description = "KeyCRM sync time"
-    _inherit = ["keycrm.account.record"]
+    _inherit = ["keycrm.account.mixin"]
     _order = "id desc"
     _log_access = False
     _rec_name = "done_at"
@@ -79,7 +79,7 @@ class KeycrmDelay(models.Model):
                 """SELECT account_id, direction,
                           (done_at AT TIME ZONE 'UTC' AT TIME ZONE %(tz)s)::date AS day,
                           percentile_cont(0.5) WITHIN GROUP (ORDER BY seconds), max(seconds)
-                     FROM keycrm_delay
+                     FROM keycrm_latency
                     WHERE account_id = ANY(%(accounts)s) AND done_at >= %(since)s
                     GROUP BY account_id, direction, day""",
                 tz=tz,
@@ -95,7 +95,7 @@ class KeycrmDelay(models.Model):
         for account in self.env["keycrm.account"].sudo().search([("keep_days", ">", 0)]):
             self.env.cr.execute(
                 SQL(
-                    "DELETE FROM keycrm_delay WHERE account_id = %s AND done_at < %s",
+                    "DELETE FROM keycrm_latency WHERE account_id = %s AND done_at < %s",
                     account.id,
                     account._kept_since(),
                 )

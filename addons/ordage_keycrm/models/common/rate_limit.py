@@ -12,7 +12,7 @@ from ...keycrm.errors import BudgetSpent
 from ...keycrm.rate_limit import Budget
 
 
-class KeycrmApiBudget(models.Model):
+class KeycrmRateLimit(models.Model):
     """The request budget of an API key, shared by all Odoo processes and hosts through PostgreSQL.
 
     One row a key, found by the key's hash: two accounts with one key share it, and a key is never
@@ -20,7 +20,7 @@ class KeycrmApiBudget(models.Model):
     transaction of its own: the calling transaction may be rolled back, a request that left may not.
     """
 
-    _name = "keycrm.api.budget"
+    _name = "keycrm.rate.limit"
     _description = "KeyCRM rate limit"
     _log_access = False
     _rec_name = "key_digest"
@@ -78,7 +78,7 @@ class KeycrmApiBudget(models.Model):
                 SQL(
                     """SELECT key_digest, times, request_limit, blocked_until, limit_until, raise_after,
                               extract(epoch FROM clock_timestamp())::float
-                         FROM keycrm_api_budget WHERE key_digest = ANY(%s)""",
+                         FROM keycrm_rate_limit WHERE key_digest = ANY(%s)""",
                     list(digests.values()),
                 )
             )
@@ -174,7 +174,7 @@ class DatabaseGate(RequestGate):
             if changed != budget:
                 cr.execute(
                     SQL(
-                        """UPDATE keycrm_api_budget
+                        """UPDATE keycrm_rate_limit
                               SET times = %s::jsonb, request_limit = %s,
                                   blocked_until = %s, limit_until = %s, raise_after = %s
                             WHERE key_digest = %s""",
@@ -193,7 +193,7 @@ class DatabaseGate(RequestGate):
         query = SQL(
             """SELECT locked.*, extract(epoch FROM clock_timestamp())::float
                  FROM (SELECT times, request_limit, blocked_until, limit_until, raise_after
-                         FROM keycrm_api_budget WHERE key_digest = %s FOR UPDATE) AS locked""",
+                         FROM keycrm_rate_limit WHERE key_digest = %s FOR UPDATE) AS locked""",
             self._digest,
         )
         cr.execute(query)
@@ -201,7 +201,7 @@ class DatabaseGate(RequestGate):
         if not row:
             cr.execute(
                 SQL(
-                    """INSERT INTO keycrm_api_budget (key_digest, request_limit)
+                    """INSERT INTO keycrm_rate_limit (key_digest, request_limit)
                        VALUES (%s, %s) ON CONFLICT DO NOTHING""",
                     self._digest,
                     self._limit,

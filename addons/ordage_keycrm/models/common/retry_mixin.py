@@ -10,14 +10,14 @@ from ...services.concurrency import OTHER_WAS_FASTER
 _logger = logging.getLogger(__name__)
 
 
-class KeycrmRetried(models.AbstractModel):
+class KeycrmRetryMixin(models.AbstractModel):
     """Work that is tried again by itself, with growing pauses, and then waits for a person.
 
     Moments are the database server's, so that hosts whose clocks differ agree on what is due.
     """
 
-    _name = "keycrm.retried"
-    _inherit = ["keycrm.account.record"]
+    _name = "keycrm.retry.mixin"
+    _inherit = ["keycrm.account.mixin"]
     _description = "KeyCRM jobs with automatic retry"
 
     # === FIELDS ===#
@@ -48,7 +48,7 @@ class KeycrmRetried(models.AbstractModel):
     @api.depends("error_code", "error_params")
     @api.depends_context("lang")
     def _compute_error(self):
-        self.env["keycrm.explain"]._tell(self, "error")
+        self.env["keycrm.error.message"]._tell(self, "error")
 
     # === ACTION METHODS ===#
 

@@ -8,7 +8,7 @@ class KeycrmBuyer(models.Model):
     """
 
     _name = "keycrm.buyer"
-    _inherit = "keycrm.contact.mapping"
+    _inherit = "keycrm.contact.mapping.mixin"
     _description = "KeyCRM buyer"
     _order = "account_id, keycrm_id"
     _rec_name = "keycrm_id"

@@ -9,7 +9,7 @@ class KeycrmCompany(models.Model):
     """A company of KeyCRM's buyers, and the Odoo contact that stands for it."""
 
     _name = "keycrm.company"
-    _inherit = "keycrm.contact.mapping"
+    _inherit = "keycrm.contact.mapping.mixin"
     _description = "KeyCRM company"
     _order = "account_id, name, id"
     _check_company_auto = True

@@ -5,7 +5,7 @@ from ...services import activities as todo
 from ...services.bridge import as_bridge, is_bridge
 
 
-class KeycrmContactMapping(models.AbstractModel):
+class KeycrmContactMappingMixin(models.AbstractModel):
     """The mapping of a buyer or a company of KeyCRM to an Odoo contact.
 
     The contact takes a change from KeyCRM only where it still has the value that KeyCRM gave before, and
@@ -13,8 +13,8 @@ class KeycrmContactMapping(models.AbstractModel):
     owner reset that user's password. What it does not take, and what Odoo refuses, is proposed to a person.
     """
 
-    _name = "keycrm.contact.mapping"
-    _inherit = "keycrm.account.record"
+    _name = "keycrm.contact.mapping.mixin"
+    _inherit = "keycrm.account.mixin"
     _description = "KeyCRM contact mapping"
 
     # === FIELDS ===#

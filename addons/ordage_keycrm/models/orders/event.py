@@ -16,7 +16,7 @@ class KeycrmEvent(models.Model):
     """
 
     _name = "keycrm.event"
-    _inherit = ["keycrm.retried"]
+    _inherit = ["keycrm.retry.mixin"]
     _description = "KeyCRM event"
     _order = "id desc"
     _log_access = False

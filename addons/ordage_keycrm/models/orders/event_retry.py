@@ -23,7 +23,7 @@ class KeycrmEvent(models.Model):
         """
         self.ensure_one()
         sku = (self.error_params or {}).get("sku") or False
-        return self.env["keycrm.product.tie"]._choice(self.account_id, sku=sku)
+        return self.env["keycrm.product.mapping"]._choice(self.account_id, sku=sku)
 
     # === BUSINESS METHODS ===#
 

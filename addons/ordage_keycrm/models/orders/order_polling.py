@@ -11,13 +11,13 @@ from ...keycrm.parsing import utc_text
 FIRST_LOOK_BACK = timedelta(minutes=15)
 
 
-class KeycrmCatchUp(models.AbstractModel):
+class KeycrmOrderPolling(models.AbstractModel):
     """Ask KeyCRM what was updated, and write what Odoo has not seen in that state.
 
     The pages hold whole orders, so a look costs one request for fifty of them, however many changed.
     """
 
-    _name = "keycrm.catch.up"
+    _name = "keycrm.order.polling"
     _description = "KeyCRM update check"
 
     @api.model

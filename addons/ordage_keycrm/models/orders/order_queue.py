@@ -56,7 +56,7 @@ class KeycrmAccount(models.Model):
 
         :return: True when there was something
         """
-        return self.env["keycrm.status.push"]._work(self, client) or self._aside(
+        return self.env["keycrm.status.update"]._work(self, client) or self._aside(
             "catch_up", lambda: self._work_catch_up(client)
         )
 
@@ -93,7 +93,7 @@ class KeycrmAccount(models.Model):
             # Of these orders alone: another one's fault is not met again.
             own = events.filtered(lambda event: event.keycrm_order_id in outcomes)
             own._finish(outcomes)
-            self.env["keycrm.delay"]._note_orders(self, own)
+            self.env["keycrm.latency"]._note_orders(self, own)
             self.env["keycrm.order.status"]._note_told(self, own)
             if then:
                 then(outcomes)
@@ -248,4 +248,4 @@ class KeycrmAccount(models.Model):
         now = fields.Datetime.now()
         if not self.catch_up_page and self._was_asked_lately(now):
             return False
-        return self.env["keycrm.catch.up"]._look(self, client, now)
+        return self.env["keycrm.order.polling"]._look(self, client, now)

@@ -13,7 +13,7 @@ REST_SECONDS = 300
 LISTED_GROUPS = ("1", "2", "3", "4", False)
 
 
-class KeycrmOpenSweep(models.AbstractModel):
+class KeycrmOrderReconciliation(models.AbstractModel):
     """Compare Odoo's orders with KeyCRM's status lists, once an hour.
 
     A status change may leave ``updated_at`` as it is (sources contradict each other), a merge of two
@@ -23,7 +23,7 @@ class KeycrmOpenSweep(models.AbstractModel):
     one through the inbox.
     """
 
-    _name = "keycrm.open.sweep"
+    _name = "keycrm.order.reconciliation"
     _description = "KeyCRM open-order check"
 
     @api.model

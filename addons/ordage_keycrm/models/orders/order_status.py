@@ -7,7 +7,7 @@ class KeycrmOrderStatus(models.Model):
     """An order status of KeyCRM, and what an order in it becomes in Odoo."""
 
     _name = "keycrm.order.status"
-    _inherit = "keycrm.account.record"
+    _inherit = "keycrm.account.mixin"
     _description = "KeyCRM order status"
     _order = "account_id, group, sequence, id"
 

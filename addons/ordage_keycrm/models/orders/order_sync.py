@@ -18,7 +18,7 @@ class KeycrmOrderSync(models.Model):
 
     _name = "keycrm.order.sync"
     _description = "KeyCRM order synchronization"
-    _inherit = ["keycrm.run"]
+    _inherit = ["keycrm.job.mixin"]
     _check_company_auto = True
 
     _pieces = ("sync", "_work_orders")

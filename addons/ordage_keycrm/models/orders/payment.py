@@ -16,7 +16,7 @@ class KeycrmPayment(models.Model):
     """
 
     _name = "keycrm.payment"
-    _inherit = "keycrm.account.record"
+    _inherit = "keycrm.account.mixin"
     _description = "KeyCRM payment"
     _order = "date desc, id desc"
     _rec_name = "keycrm_id"
@@ -76,7 +76,7 @@ class KeycrmPayment(models.Model):
     @api.depends("problem_code", "problem_params")
     @api.depends_context("lang")
     def _compute_problem(self):
-        self.env["keycrm.explain"]._tell(self, "problem", "problem")
+        self.env["keycrm.error.message"]._tell(self, "problem", "problem")
 
     # === BUSINESS METHODS ===#
 

@@ -3,7 +3,7 @@ from odoo import fields, models
 
 class KeycrmPaymentMethod(models.Model):
     _name = "keycrm.payment.method"
-    _inherit = "keycrm.account.record"
+    _inherit = "keycrm.account.mixin"
     _description = "KeyCRM payment method"
     _order = "account_id, name"
     _check_company_auto = True

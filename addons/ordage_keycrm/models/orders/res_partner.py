@@ -7,7 +7,7 @@ from ...services.bridge import is_bridge
 
 class ResPartner(models.Model):
     _name = "res.partner"
-    _inherit = ["res.partner", "keycrm.guard"]
+    _inherit = ["res.partner", "keycrm.guard.mixin"]
 
     # === FIELDS ===#
 

@@ -6,7 +6,7 @@ from ...const import EVENT_REFRESH, PAYMENT_READERS
 
 class SaleOrder(models.Model):
     _name = "sale.order"
-    _inherit = ["sale.order", "keycrm.guard"]
+    _inherit = ["sale.order", "keycrm.guard.mixin"]
 
     # === FIELDS ===#
 

@@ -3,7 +3,7 @@ from odoo import api, fields, models
 
 class SaleOrderLine(models.Model):
     _name = "sale.order.line"
-    _inherit = ["sale.order.line", "keycrm.guard"]
+    _inherit = ["sale.order.line", "keycrm.guard.mixin"]
 
     # === FIELDS ===#
 
@@ -103,7 +103,7 @@ class SaleOrderLine(models.Model):
         name = (self.keycrm_name or self.name or "").partition("\n")[0]
         told = {"sku": self.keycrm_sku} if self.keycrm_sku else {"name": name}
         account = self.order_id.keycrm_account_id
-        return self.env["keycrm.product.tie"]._choice(account, **told)
+        return self.env["keycrm.product.mapping"]._choice(account, **told)
 
     # === BUSINESS METHODS ===#
 

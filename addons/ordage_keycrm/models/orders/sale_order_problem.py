@@ -38,7 +38,7 @@ class SaleOrder(models.Model):
     @api.depends_context("lang")
     def _compute_keycrm_problem(self):
         """What only keeps an order from being confirmed is over once a person confirmed it."""
-        self.env["keycrm.explain"]._tell(self, "keycrm_problem", "keycrm_problem")
+        self.env["keycrm.error.message"]._tell(self, "keycrm_problem", "keycrm_problem")
         for order in self:
             if order.state == "sale" and order.keycrm_problem_code not in UNREADABLE_ORDER:
                 order.keycrm_problem = False
@@ -68,7 +68,7 @@ class SaleOrder(models.Model):
     def _keycrm_set_problem(self, code, params):
         """Show on the orders what is wrong with KeyCRM's answer; the next good one removes it.
 
-        :param code: see :meth:`~.keycrm_explain.KeycrmExplain._sentence`
+        :param code: see :meth:`~.keycrm_error_message.KeycrmErrorMessage._sentence`
         :param params: its parameters
         """
         for order in self.sudo():

@@ -5,7 +5,7 @@ class KeycrmSource(models.Model):
     """Where orders come from. The source alone names the currency of its orders (confirmed)."""
 
     _name = "keycrm.source"
-    _inherit = "keycrm.account.record"
+    _inherit = "keycrm.account.mixin"
     _description = "KeyCRM order source"
     _order = "account_id, name"
     _check_company_auto = True

@@ -4,15 +4,15 @@ from ...keycrm.errors import KeyCrmError, is_outage
 from ...keycrm.parsing import to_id, to_object
 
 
-class KeycrmStatusPush(models.Model):
+class KeycrmStatusUpdate(models.Model):
     """ "Delivered" for KeyCRM: the status that a validated delivery sets there.
 
     Optional. At most once for an order and delivery, and never over a status that a manager set
     meanwhile: KeyCRM is asked before it is told. A failed one is tried again and retried like an event.
     """
 
-    _name = "keycrm.status.push"
-    _inherit = ["keycrm.retried"]
+    _name = "keycrm.status.update"
+    _inherit = ["keycrm.retry.mixin"]
     _description = "Status to set in KeyCRM"
     _order = "id desc"
     _rec_name = "sale_order_id"

@@ -18,7 +18,7 @@ class KeycrmTransaction(models.Model):
     """
 
     _name = "keycrm.transaction"
-    _inherit = "keycrm.account.record"
+    _inherit = "keycrm.account.mixin"
     _description = "KeyCRM bank transaction"
     _order = "date desc, id desc"
     _rec_name = "uuid"

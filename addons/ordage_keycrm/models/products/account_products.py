@@ -31,7 +31,7 @@ class KeycrmAccount(models.Model):
         return {
             "type": "ir.actions.act_window",
             "name": self.env._("Load products from KeyCRM"),
-            "res_model": "keycrm.product.load",
+            "res_model": "keycrm.product.import",
             "view_mode": "form",
             "context": {"default_account_id": self.id},
         }

@@ -75,7 +75,7 @@ class KeycrmProductMatcher(models.AbstractModel):
                 ("sku_key", "in", list(skus)),
             ]
         )
-        chosen_by_sku, chosen_by_name = self.env["keycrm.product.tie"]._lookup(account, goods)
+        chosen_by_sku, chosen_by_name = self.env["keycrm.product.mapping"]._lookup(account, goods)
         by_barcode = self._grouped(
             account, "barcode", {one.barcode for one in goods if one.barcode}
         )

@@ -5,7 +5,7 @@ class KeycrmMissingSku(models.Model):
     """An Odoo product that KeyCRM was asked for and does not have; costs no further question."""
 
     _name = "keycrm.missing.sku"
-    _inherit = "keycrm.account.record"
+    _inherit = "keycrm.account.mixin"
     _description = "Product not in KeyCRM"
     _order = "asked_at desc, id desc"
     _rec_name = "sku"

@@ -7,7 +7,7 @@ class KeycrmOffer(models.Model):
     """The tie between an offer (a catalogue variant of KeyCRM) and an Odoo variant."""
 
     _name = "keycrm.offer"
-    _inherit = "keycrm.account.record"
+    _inherit = "keycrm.account.mixin"
     _description = "KeyCRM offer"
     _order = "account_id, sku, id"
     _rec_name = "sku"
@@ -68,7 +68,7 @@ class KeycrmOffer(models.Model):
     @api.depends("problem_code", "problem_params")
     @api.depends_context("lang")
     def _compute_problem(self):
-        self.env["keycrm.explain"]._tell(self, "problem", "problem")
+        self.env["keycrm.error.message"]._tell(self, "problem", "problem")
 
     # === BUSINESS METHODS ===#
 

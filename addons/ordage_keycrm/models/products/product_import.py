@@ -3,16 +3,16 @@ from odoo import api, fields, models
 from ...keycrm.product_data import Goods
 
 
-class KeycrmProductLoad(models.Model):
+class KeycrmProductImport(models.Model):
     """One run of "Load products from KeyCRM": the whole catalogue is tied or made, page by page.
 
     The orders' worker does one page at a time. A page's products, its rows of the report and the
     cursor are one transaction, so a restart repeats nothing and counts nothing twice.
     """
 
-    _name = "keycrm.product.load"
+    _name = "keycrm.product.import"
     _description = "KeyCRM product load"
-    _inherit = ["keycrm.run"]
+    _inherit = ["keycrm.job.mixin"]
     _check_company_auto = True
 
     _pieces = ("load", "_work_orders")
@@ -30,7 +30,7 @@ class KeycrmProductLoad(models.Model):
     done_count = fields.Integer(string="Checked", readonly=True, copy=False)
     tied_count = fields.Integer(string="Found in Odoo", readonly=True, copy=False)
     created_count = fields.Integer(string="New in Odoo", readonly=True, copy=False)
-    row_ids = fields.One2many("keycrm.product.load.row", "load_id", string="Report", copy=False)
+    row_ids = fields.One2many("keycrm.product.import.line", "load_id", string="Report", copy=False)
     missing_count = fields.Integer(string="Without SKU", compute="_compute_row_counts")
     repeated_count = fields.Integer(string="Repeated SKUs", compute="_compute_row_counts")
     only_here_count = fields.Integer(string="Only in Odoo", compute="_compute_row_counts")
@@ -43,7 +43,7 @@ class KeycrmProductLoad(models.Model):
 
     @api.depends("row_ids")
     def _compute_row_counts(self):
-        groups = self.env["keycrm.product.load.row"]._read_group(
+        groups = self.env["keycrm.product.import.line"]._read_group(
             [("load_id", "in", self.ids)], ["load_id", "kind"], ["__count"]
         )
         counts = {(load.id, kind): count for load, kind, count in groups}
@@ -62,7 +62,7 @@ class KeycrmProductLoad(models.Model):
         """
         self.ensure_one()
         action = self.env["ir.actions.act_window"]._for_xml_id(
-            "ordage_keycrm.keycrm_product_load_row_action"
+            "ordage_keycrm.keycrm_product_import_line_action"
         )
         return dict(action, domain=[("load_id", "=", self.id)])
 
@@ -204,22 +204,26 @@ class KeycrmProductLoad(models.Model):
         self._end("done")
 
     def _note(self, rows):
-        self.env["keycrm.product.load.row"].sudo().create(
+        self.env["keycrm.product.import.line"].sudo().create(
             [{"load_id": self.id, **row} for row in rows]
         )
 
 
-class KeycrmProductLoadRow(models.Model):
+class KeycrmProductImportLine(models.Model):
     """One row of the report on the catalogue."""
 
-    _name = "keycrm.product.load.row"
+    _name = "keycrm.product.import.line"
     _description = "Report on KeyCRM products"
     _order = "kind, sku, id"
     _rec_name = "name"
 
     # Indexed for the report of a load.
     load_id = fields.Many2one(
-        "keycrm.product.load", string="Product load", required=True, ondelete="cascade", index=True
+        "keycrm.product.import",
+        string="Product load",
+        required=True,
+        ondelete="cascade",
+        index=True,
     )
     kind = fields.Selection(
         [
@@ -242,4 +246,4 @@ class KeycrmProductLoadRow(models.Model):
     @api.depends("error_code", "error_params")
     @api.depends_context("lang")
     def _compute_note(self):
-        self.env["keycrm.explain"]._tell(self, "note")
+        self.env["keycrm.error.message"]._tell(self, "note")

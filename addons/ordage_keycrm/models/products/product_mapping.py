@@ -5,15 +5,15 @@ from ...const import EVENT_REFRESH
 from ...keycrm.naming import one_off_key, sku_key
 
 
-class KeycrmProductTie(models.Model):
+class KeycrmProductMapping(models.Model):
     """A choice of a person that is remembered: what KeyCRM sends so is that product.
 
     For SKUs that Odoo does not know (marketplaces send their own) and for one-off lines such as
     "Доставка" or "Пакування". Any product will do, services too.
     """
 
-    _name = "keycrm.product.tie"
-    _inherit = "keycrm.account.record"
+    _name = "keycrm.product.mapping"
+    _inherit = "keycrm.account.mixin"
     _description = "Product mapping"
     _order = "account_id, sku, name, id"
     _check_company_auto = True

@@ -5,7 +5,7 @@ from ...keycrm.naming import sku_key
 
 class ProductProduct(models.Model):
     _name = "product.product"
-    _inherit = ["product.product", "keycrm.guard"]
+    _inherit = ["product.product", "keycrm.guard.mixin"]
 
     keycrm_offer_ids = fields.One2many("keycrm.offer", "product_id", string="KeyCRM offers")
     keycrm_origin = fields.Selection(

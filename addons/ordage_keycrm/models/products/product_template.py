@@ -3,7 +3,7 @@ from odoo import fields, models
 
 class ProductTemplate(models.Model):
     _name = "product.template"
-    _inherit = ["product.template", "keycrm.guard"]
+    _inherit = ["product.template", "keycrm.guard.mixin"]
 
     # A product whose variants are those of one KeyCRM product.
     keycrm_catalogue_account_id = fields.Many2one(

@@ -7,7 +7,7 @@ from ...keycrm.stock_quantities import Terms, target
 RESERVING_STATES = ("assigned", "partially_available", "waiting", "confirmed")
 
 
-class KeycrmStockTerms(models.AbstractModel):
+class KeycrmStockCalculator(models.AbstractModel):
     """What a number that KeyCRM is to show is made of, read for many products at once.
 
     One query a term, whatever the number of products. By SQL, because the terms join moves, order
@@ -15,7 +15,7 @@ class KeycrmStockTerms(models.AbstractModel):
     :mod:`~..keycrm.stock`.
     """
 
-    _name = "keycrm.stock.terms"
+    _name = "keycrm.stock.calculator"
     _description = "KeyCRM stock calculator"
 
     @api.model

@@ -15,7 +15,7 @@ class KeycrmStockChange(models.Model):
     """
 
     _name = "keycrm.stock.change"
-    _inherit = "keycrm.account.record"
+    _inherit = "keycrm.account.mixin"
     _description = "Stock change for KeyCRM"
     _order = "id"
     _log_access = False
@@ -34,7 +34,7 @@ class KeycrmStockChange(models.Model):
     # Indexed for the count of a push that goes on, and without the rows that belong to none: those are
     # written in users' transactions. There is no index of products, for the same reason.
     push_id = fields.Many2one(
-        "keycrm.stock.push", string="Full stock sync", ondelete="set null", index="btree_not_null"
+        "keycrm.stock.export", string="Full stock sync", ondelete="set null", index="btree_not_null"
     )
     changed_at = fields.Datetime(string="Changed on", required=True, default=fields.Datetime.now)
 
@@ -138,7 +138,7 @@ class KeycrmStockChange(models.Model):
         )
         count, waited = self.env.cr.fetchone()
         if count:
-            self.env["keycrm.delay"]._note(account, "out", waited, count)
+            self.env["keycrm.latency"]._note(account, "out", waited, count)
 
     @api.model
     def _note_orders(self, account, product_ids, *, from_move=False):

@@ -10,7 +10,7 @@ from ...keycrm.client import PAGE_SIZE
 class KeycrmStockComparison(models.Model):
     """A reading of KeyCRM's whole stock beside Odoo's: a comparison, or a rehearsal before sending.
 
-    The reading goes page by page in the background and lies in ``keycrm.stock.reading`` until it is
+    The reading goes page by page in the background and lies in ``keycrm.stock.snapshot`` until it is
     whole: one that breaks off changes nothing. How it is worked stands in
     ``keycrm_account_stock_compare``, what a person may choose after a rehearsal in
     ``keycrm_stock_rehearsal``, ``keycrm_stock_opening`` and ``keycrm_stock_write_back``.
@@ -18,7 +18,7 @@ class KeycrmStockComparison(models.Model):
 
     _name = "keycrm.stock.comparison"
     _description = "Stock comparison with KeyCRM"
-    _inherit = ["keycrm.run"]
+    _inherit = ["keycrm.job.mixin"]
 
     _busy_states = ("reading", "checking", "taking")
     _pieces = ("_work_comparison", "_work_stock")
@@ -139,7 +139,7 @@ class KeycrmStockComparison(models.Model):
     def _end(self, state, **vals):
         """End it, and forget what was read: its lines hold what matters."""
         self.env.cr.execute(
-            SQL("DELETE FROM keycrm_stock_reading WHERE comparison_id = ANY(%s)", self.ids)
+            SQL("DELETE FROM keycrm_stock_snapshot WHERE comparison_id = ANY(%s)", self.ids)
         )
         return super()._end(state, to_check=False, to_write_back=False, **vals)
 
@@ -184,7 +184,7 @@ class KeycrmStockComparison(models.Model):
             for entry in (entries or [None])
         ]
         # One record a page: checking the foreign key of each number cost more than storing it.
-        self.env["keycrm.stock.reading"].create({"comparison_id": self.id, "rows": readings})
+        self.env["keycrm.stock.snapshot"].create({"comparison_id": self.id, "rows": readings})
         self.write(
             {
                 "next_page": page.number + 1,
@@ -198,7 +198,7 @@ class KeycrmStockComparison(models.Model):
 
         :return: ``{offer number: (sku, {KeyCRM's warehouse number: quantity})}``
         """
-        pages = self.env["keycrm.stock.reading"].search(
+        pages = self.env["keycrm.stock.snapshot"].search(
             [("comparison_id", "=", self.id)], order="id"
         )
         found = {}
@@ -218,11 +218,11 @@ class KeycrmStockComparison(models.Model):
         return "lower" if odoo < keycrm else "higher"
 
 
-class KeycrmStockReading(models.Model):
+class KeycrmStockSnapshot(models.Model):
     """What a comparison has read so far of KeyCRM's stock; nothing is concluded from a part of
     it."""
 
-    _name = "keycrm.stock.reading"
+    _name = "keycrm.stock.snapshot"
     _description = "KeyCRM stock snapshot"
     _log_access = False
     _rec_name = "comparison_id"

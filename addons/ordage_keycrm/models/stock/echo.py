@@ -34,7 +34,7 @@ class KeycrmStockEcho(models.Model):
     """
 
     _name = "keycrm.stock.echo"
-    _inherit = "keycrm.account.record"
+    _inherit = "keycrm.account.mixin"
     _description = "Expected echo of a stock write"
     _log_access = False
     _rec_name = "offer_id"

@@ -6,16 +6,18 @@ from ...keycrm import stock_quantities as rules
 from .calculator import RESERVING_STATES
 
 
-class KeycrmStockWhy(models.TransientModel):
+class KeycrmStockExplanation(models.TransientModel):
     """ "Why this quantity?": 12 on hand − 3 reserved = sent 9 at 14:03, each term a link."""
 
-    _name = "keycrm.stock.why"
+    _name = "keycrm.stock.explanation"
     _description = "KeyCRM stock explanation"
 
     # === FIELDS ===#
 
     product_id = fields.Many2one("product.product", required=True, readonly=True)
-    line_ids = fields.One2many("keycrm.stock.why.line", "why_id", string="Lines", readonly=True)
+    line_ids = fields.One2many(
+        "keycrm.stock.explanation.line", "why_id", string="Lines", readonly=True
+    )
 
     # === BUSINESS METHODS ===#
 
@@ -23,7 +25,7 @@ class KeycrmStockWhy(models.TransientModel):
     def _of_product(self, product):
         """Reckon the number of a product anew, for every KeyCRM warehouse of its companies.
 
-        :return: ``keycrm.stock.why``
+        :return: ``keycrm.stock.explanation``
         """
         accounts = (
             self.env["keycrm.account"]
@@ -46,7 +48,7 @@ class KeycrmStockWhy(models.TransientModel):
     def _lines(self, product, warehouse):
         """Give the equation of one warehouse, term by term; what is zero is left out."""
         account = warehouse.account_id
-        terms = self.env["keycrm.stock.terms"].sudo()._of(warehouse, product, all_terms=True)
+        terms = self.env["keycrm.stock.calculator"].sudo()._of(warehouse, product, all_terms=True)
         terms = terms[product.id]
         places = ", ".join(warehouse.warehouse_ids.mapped("name"))
         rows = [("on_hand", terms.on_hand, self._on_hand_text(product, terms.on_hand, places))]
@@ -161,13 +163,13 @@ class KeycrmStockWhy(models.TransientModel):
         return format_datetime(self.env, moment, dt_format="short")
 
 
-class KeycrmStockWhyLine(models.TransientModel):
-    _name = "keycrm.stock.why.line"
+class KeycrmStockExplanationLine(models.TransientModel):
+    _name = "keycrm.stock.explanation.line"
     _description = "Component of a KeyCRM quantity"
     _order = "id"
 
     why_id = fields.Many2one(
-        "keycrm.stock.why", string="Stock explanation", required=True, ondelete="cascade"
+        "keycrm.stock.explanation", string="Stock explanation", required=True, ondelete="cascade"
     )
     keycrm_warehouse_id = fields.Many2one(
         "keycrm.warehouse", string="KeyCRM warehouse", readonly=True
@@ -267,11 +269,11 @@ class ProductProduct(models.Model):
         """
         self.ensure_one()
         self.check_access("read")
-        why = self.env["keycrm.stock.why"]._of_product(self)
+        why = self.env["keycrm.stock.explanation"]._of_product(self)
         return {
             "type": "ir.actions.act_window",
             "name": self.env._("Why this quantity?"),
-            "res_model": "keycrm.stock.why",
+            "res_model": "keycrm.stock.explanation",
             "res_id": why.id,
             "view_mode": "form",
             "views": [[False, "form"]],

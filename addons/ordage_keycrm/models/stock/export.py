@@ -2,16 +2,16 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 
-class KeycrmStockPush(models.Model):
+class KeycrmStockExport(models.Model):
     """One run of "Send all": the stock of every product that was ever counted or moved.
 
     It only fills the outbox; the stock worker sends what lies there, and this row tells how much of it
     is left.
     """
 
-    _name = "keycrm.stock.push"
+    _name = "keycrm.stock.export"
     _description = "Full stock export"
-    _inherit = ["keycrm.run"]
+    _inherit = ["keycrm.job.mixin"]
 
     _pieces = ("_work_stock",)
 

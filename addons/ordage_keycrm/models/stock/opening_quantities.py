@@ -132,7 +132,7 @@ class KeycrmStockComparisonLine(models.Model):
                 changed |= lines
                 continue
             products, account = lines.product_id, warehouse.account_id
-            targets = self.env["keycrm.stock.terms"]._targets(warehouse, products)
+            targets = self.env["keycrm.stock.calculator"]._targets(warehouse, products)
             moved = lines._moved_since_reading(warehouse.warehouse_ids)
             changed |= lines.filtered(
                 lambda line, targets=targets, moved=moved, account=account: (

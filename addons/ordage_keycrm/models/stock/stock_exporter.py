@@ -114,7 +114,7 @@ class KeycrmAccount(models.Model):
         :return: ``[(offer id, KeyCRM's number, quantity)]`` to be sent; ids of levels that are
         right
         """
-        targets = self.env["keycrm.stock.terms"]._targets(warehouse, offers.product_id)
+        targets = self.env["keycrm.stock.calculator"]._targets(warehouse, offers.product_id)
         levels = self.env["keycrm.stock.level"].sudo()._of(warehouse, offers)
         rows, right = [], []
         for offer in offers:

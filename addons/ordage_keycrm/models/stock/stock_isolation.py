@@ -71,5 +71,5 @@ class KeycrmAccount(models.Model):
         if error.params.get("message"):
             return error.params["message"]
         lang = self.company_id.partner_id.lang or self.env.lang
-        explain = self.env["keycrm.explain"].with_context(lang=lang)
+        explain = self.env["keycrm.error.message"].with_context(lang=lang)
         return explain._sentence(error.code, error.params)

@@ -15,7 +15,7 @@ _DECIDES = (
 
 class StockMove(models.Model):
     _name = "stock.move"
-    _inherit = ["stock.move", "keycrm.guard"]
+    _inherit = ["stock.move", "keycrm.guard.mixin"]
 
     # === FIELDS ===#
 

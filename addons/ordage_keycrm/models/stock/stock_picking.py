@@ -5,7 +5,7 @@ from ...const import EVENT_REFRESH
 
 class StockPicking(models.Model):
     _name = "stock.picking"
-    _inherit = ["stock.picking", "keycrm.guard"]
+    _inherit = ["stock.picking", "keycrm.guard.mixin"]
 
     # === FIELDS ===#
 
@@ -51,7 +51,7 @@ class StockPicking(models.Model):
             )
         )
         back.sale_id._keycrm_ask_refresh(EVENT_REFRESH)
-        self.env["keycrm.status.push"]._ask(
+        self.env["keycrm.status.update"]._ask(
             self.filtered(
                 lambda picking: (
                     picking.state == "done"

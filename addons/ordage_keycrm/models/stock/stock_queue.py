@@ -116,7 +116,7 @@ class KeycrmAccount(models.Model):
         """
         self._check_can_send()
         self._end_pauses()
-        push = self.env["keycrm.stock.push"].search(
+        push = self.env["keycrm.stock.export"].search(
             [("account_id", "=", self.id), ("state", "=", "running")], limit=1
         )
         if not push:
@@ -291,7 +291,7 @@ class KeycrmAccount(models.Model):
         def forget():
             self.env["keycrm.stock.change"]._forget(self, changes.ids)
             self._end_isolation()
-            self.env["keycrm.stock.push"]._count(self)
+            self.env["keycrm.stock.export"]._count(self)
 
         self._committed(forget)
         return True

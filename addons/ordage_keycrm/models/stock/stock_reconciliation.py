@@ -255,7 +255,7 @@ class KeycrmAccount(models.Model):
         offer)``
         """
         compared = offers.filtered(lambda offer: offer.product_id.id in counted)
-        targets = self.env["keycrm.stock.terms"]._targets(warehouse, compared.product_id)
+        targets = self.env["keycrm.stock.calculator"]._targets(warehouse, compared.product_id)
         for offer in compared:
             keycrm = None
             if offer.keycrm_id in readings:

@@ -10,7 +10,7 @@ class KeycrmWarehouse(models.Model):
     """
 
     _name = "keycrm.warehouse"
-    _inherit = "keycrm.account.record"
+    _inherit = "keycrm.account.mixin"
     _description = "KeyCRM warehouse"
     _order = "account_id, name, id"
     _check_company_auto = True

@@ -83,7 +83,7 @@ class KeycrmOrderImporter(models.AbstractModel):
     def _problem(self, batch, order):
         """Decide whether a person has to look at an order before it is confirmed.
 
-        :return: code and parameters of :meth:`~.keycrm_explain.KeycrmExplain._sentence`, or two False
+        :return: code and parameters of ``KeycrmErrorMessage._sentence``, or two False
         """
         total = money.goods_total(order)
         if total < 0 and batch.action(order) != "cancel":

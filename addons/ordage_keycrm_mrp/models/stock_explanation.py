@@ -2,10 +2,10 @@ from odoo import api, models
 from odoo.fields import Domain
 
 
-class KeycrmStockWhy(models.TransientModel):
+class KeycrmStockExplanation(models.TransientModel):
     """The number of a kit begins with its components."""
 
-    _inherit = "keycrm.stock.why"
+    _inherit = "keycrm.stock.explanation"
 
     @api.model
     def _parts(self, product):
@@ -24,8 +24,8 @@ class KeycrmStockWhy(models.TransientModel):
         )
 
 
-class KeycrmStockWhyLine(models.TransientModel):
-    _inherit = "keycrm.stock.why.line"
+class KeycrmStockExplanationLine(models.TransientModel):
+    _inherit = "keycrm.stock.explanation.line"
 
     def _shelf_domain(self):
         """Of a kit, its components lie on the shelves."""

@@ -6,10 +6,10 @@ from odoo import api, models
 from odoo.addons.ordage_keycrm.keycrm.stock_quantities import Terms, target
 
 
-class KeycrmStockTerms(models.AbstractModel):
+class KeycrmStockCalculator(models.AbstractModel):
     """The number of a kit is how many can be put together of its components."""
 
-    _inherit = "keycrm.stock.terms"
+    _inherit = "keycrm.stock.calculator"
 
     @api.model
     def _of(self, warehouse, products, *, all_terms=False):

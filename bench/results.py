@@ -87,7 +87,7 @@ def answer(reached: bool | None) -> str:
 
 
 def circumstances() -> dict[str, Any]:
-    """Say when and of what the figures are.
+    """Return when and of what the figures are.
 
     :return: date, commit (with a mark when files differ from it), cores
     """

@@ -39,7 +39,7 @@ class Screens:
         :return: seconds
         """
         if action not in self._known:
-            self._known[action] = self._look_up(action)
+            self._known[action] = self._prefetch(action)
         call = self._known[action]
         begun = time.monotonic()
         self._call(call["model"], "web_search_read", call["options"])
@@ -52,7 +52,7 @@ class Screens:
             )
         return time.monotonic() - begun
 
-    def _look_up(self, action: str) -> dict[str, Any]:
+    def _prefetch(self, action: str) -> dict[str, Any]:
         found = self._rpc("/web/action/load", {"action_id": action})
         model, kind = found["res_model"], found["views"][0][1]
         views = self._call(
@@ -81,7 +81,7 @@ class Screens:
 
     @staticmethod
     def _specification(views: dict[str, Any], model: str, kind: str) -> dict[str, Any]:
-        """Say what the web client asks for: the view's own fields, relations with their names."""
+        """Return what the web client asks for: the view's own fields, relations with their names."""
         types = views["models"][model]["fields"]
         asked: dict[str, Any] = {}
 

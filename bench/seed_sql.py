@@ -8,7 +8,7 @@ from .world import Shop
 
 
 def products_of_offers(shop: Shop, count: int, first: int = 1) -> list[int]:
-    """Make a product for each offer of the sandbox, tied to it, as a loaded catalogue has them.
+    """Make a product for each offer of the sandbox, mapped to it, as a loaded catalog has them.
 
     :param count: how many offers
     :param first: KeyCRM's number of the first one
@@ -36,7 +36,7 @@ def products_of_offers(shop: Shop, count: int, first: int = 1) -> list[int]:
         "keycrm_sku_key = 'seed-' || n",
     )
     shop.sql(
-        """INSERT INTO keycrm_offer (account_id, keycrm_id, product_id, catalogue_at)
+        """INSERT INTO keycrm_offer (account_id, keycrm_id, product_id, catalog_at)
            SELECT %s, %s - 1 + n, %s - 1 + n, now() AT TIME ZONE 'UTC'
              FROM generate_series(1, %s) n""",
         shop.account,
@@ -65,7 +65,7 @@ def quants(shop: Shop, quantities: dict[int, float]) -> None:
 
 
 def levels(shop: Shop) -> None:
-    """Let KeyCRM be known to have of every tied offer what lies there."""
+    """Let KeyCRM be known to have of every mapped offer what lies there."""
     warehouse = shop.rpc.create(
         "keycrm.warehouse", account_id=shop.account, keycrm_id=1001, name="Seeded"
     )

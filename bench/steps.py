@@ -1,4 +1,4 @@
-"""What several benchmarks do: synchronise a span of time, tie a catalogue, watch memory."""
+"""What several benchmarks do: synchronize a span of time, mapping a catalog, watch memory."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ QUOTATION, CONFIRM = 1, 4
 
 
 def span(first: int, count: int, total: int) -> tuple[str, str]:
-    """Say when some of the seeded orders were made.
+    """Return when some of the seeded orders were made.
 
     :param first: the first one's place, from 0, oldest first
     :param count: how many
@@ -34,19 +34,19 @@ def span(first: int, count: int, total: int) -> tuple[str, str]:
     return str(begin), str(begin + STEP * count)
 
 
-def catalogue(shop: Shop) -> None:
-    """Let Odoo know the whole catalogue before anything is measured."""
+def catalog(shop: Shop) -> None:
+    """Let Odoo know the whole catalog before anything is measured."""
     load = shop.rpc.create("keycrm.product.import", account_id=shop.account)
     shop.rpc.call("keycrm.product.import", "action_start", [load])
     wait_for(
         lambda: shop.one("SELECT state FROM keycrm_product_import WHERE id = %s", load) == "done",
         600,
-        "the catalogue",
+        "the catalog",
     )
 
 
 def know_every_other_buyer(shop: Shop) -> None:
-    """Tie half of the buyers to contacts that have all that KeyCRM says, as after former orders."""
+    """Map half of the buyers to contacts that have all that KeyCRM says, as after former orders."""
     company = shop.rpc.search("res.company", limit=1)[0]
     page, more = 1, True
     while more:
@@ -71,22 +71,22 @@ def know_every_other_buyer(shop: Shop) -> None:
         partners = shop.rpc.call(
             "res.partner", "create", [{**vals, "company_id": company} for _number, vals in told]
         )
-        ties = [
+        mappings = [
             {"account_id": shop.account, "keycrm_id": number, "partner_id": partner, **vals}
             for (number, vals), partner in zip(told, partners, strict=True)
         ]
-        shop.rpc.call("keycrm.buyer", "create", ties)
+        shop.rpc.call("keycrm.buyer", "create", mappings)
         page, more = page + 1, bool(answer["next_page_url"])
 
 
-def synchronise(shop: Shop, statuses: list[int], dates: tuple[str, str] | None = None) -> int:
+def synchronize(shop: Shop, statuses: list[int], dates: tuple[str, str] | None = None) -> int:
     """Start "Synchronize orders".
 
     :param statuses: KeyCRM's numbers
     :param dates: from and until
     :return: the run's id
     """
-    values: dict[str, Any] = {"gone_if_written_off": False, "gone_status_ids": [(6, 0, [])]}
+    values: dict[str, Any] = {"shipped_if_written_off": False, "shipped_status_ids": [(6, 0, [])]}
     if dates:
         values.update(date_from=dates[0][:19], date_to=dates[1][:19])
     ids = setup.status_ids(shop.rpc, shop.account, *statuses)
@@ -99,13 +99,13 @@ def synchronise(shop: Shop, statuses: list[int], dates: tuple[str, str] | None =
 
 
 def wait_synchronised(shop: Shop, sync: int, timeout: float = 1800) -> dict[str, int]:
-    """Wait until a synchronisation is done.
+    """Wait until a synchronization is done.
 
     :return: its counts
     """
     statement = """SELECT state, done_count, created_count, updated_count, failed_count
                      FROM keycrm_order_sync WHERE id = %s"""
-    wait_for(lambda: shop.sql(statement, sync)[0][0] == "done", timeout, "the synchronisation", 0.1)
+    wait_for(lambda: shop.sql(statement, sync)[0][0] == "done", timeout, "the synchronization", 0.1)
     names = ("done", "created", "updated", "failed")
     return dict(zip(names, shop.sql(statement, sync)[0][1:], strict=True))
 
@@ -170,9 +170,9 @@ def processor(pid: int) -> float:
 
 
 def limited_shop(world: World) -> Shop:
-    """Join an Odoo with a KeyCRM whose catalogue it knows; from now on the limit holds."""
+    """Join an Odoo with a KeyCRM whose catalog it knows; from now on the limit holds."""
     shop = world.shop(sandbox={"offers": 500})
-    catalogue(shop)
+    catalog(shop)
     settle(shop, 180)
     return shop
 

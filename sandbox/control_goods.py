@@ -81,7 +81,7 @@ class GoodsControl(Client):
         self._call("DELETE", f"/offers/{offer_id}")
 
     def patch_product(self, product_id: int, **fields: Any) -> Json:
-        """Change a catalogue product.
+        """Change a catalog product.
 
         :param product_id: its id
         :param fields: new values

@@ -14,7 +14,7 @@ class OrdersControl(Client):
     # === ORDERS ===
 
     def create_order(self, *, webhook: bool = True, **fields: Any) -> Json:
-        """Make an order. Lines with ``offer_id`` or a known ``sku`` are catalogue products.
+        """Make an order. Lines with ``offer_id`` or a known ``sku`` are catalog products.
 
         :param webhook: False to fire none
         :param fields: of the order, further ``buyer`` (object), ``lines``, ``payments`` (lists)
@@ -23,7 +23,7 @@ class OrdersControl(Client):
         return self._call("POST", "/orders", {**fields, "webhook": webhook})
 
     def create_sample_order(self, *, webhook: bool = True) -> Json:
-        """Make a realistic order, as the button on the page does: a catalogue product, one with
+        """Make a realistic order, as the button on the page does: a catalog product, one with
         properties ("Сорочка, біла, M"), a one-off product and one without SKU.
 
         :param webhook: False to fire none

@@ -228,7 +228,7 @@ class ListShapes:
         return out
 
     def product(self, product: Product, includes: tuple[str, ...] = ()) -> Json:
-        """Write a catalogue product.
+        """Write a catalog product.
 
         :param product: the product
         :param includes: ``custom_fields`` or nothing

@@ -253,7 +253,7 @@ def offer(shop: Shop, values: dict[str, Any]) -> Offer:
 
 
 def product(shop: Shop, values: dict[str, Any]) -> Product:
-    """Make a catalogue product without offers.
+    """Make a catalog product without offers.
 
     :param shop: the shop
     :param values: fields of a product

@@ -77,7 +77,7 @@ class Warehouse:
 
 @dataclass(slots=True)
 class Product:
-    """A catalogue product, the parent of its offers."""
+    """A catalog product, the parent of its offers."""
 
     id: int
     name: str

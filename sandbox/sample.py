@@ -13,8 +13,8 @@ SHIRT = [{"name": "Колір", "value": "біла"}, {"name": "Розмір", "
 
 
 def order(shop: Shop, *, notify: bool = True) -> Order:
-    """Make an order of a catalogue product, one with properties ("Сорочка, біла, M"), a one-off
-    product and a catalogue product without SKU. Goods that the catalogue lacks are added to it.
+    """Make an order of a catalog product, one with properties ("Сорочка, біла, M"), a one-off
+    product and a catalog product without SKU. Goods that the catalog lacks are added to it.
 
     :param shop: the shop
     :param notify: whether webhooks fire

@@ -103,7 +103,7 @@ class Seed:
             offer = Offer(
                 id=offer_id,
                 product_id=number,
-                # every nineteenth has no SKU, as it happens in real catalogues
+                # every nineteenth has no SKU, as it happens in real catalogs
                 sku=None if offer_id % 19 == 0 else code,
                 barcode=words.ean13(offer_id) if offer_id % 4 else None,
                 price=price,

@@ -61,7 +61,7 @@ def kept(target: Path, what: str, make: Callable[[Path], None]) -> Path:
 
 
 def is_kept(target: Path) -> bool:
-    """Tell whether a folder of the cache is there whole.
+    """Return whether a folder of the cache is there whole.
 
     :param target: the folder
     :return: whether it is

@@ -36,7 +36,7 @@ class Databases:
         return f"{self.prefix}{short}"
 
     def exists(self, database: str) -> bool:
-        """Tell whether a database is there.
+        """Return whether a database is there.
 
         :param database: its name on the server
         """

@@ -137,7 +137,7 @@ class OdooServer:
         return Rpc(self.url, self.database, login, password)
 
     def is_alive(self) -> bool:
-        """Tell whether the (main) process runs."""
+        """Return whether the (main) process runs."""
         return bool(self._child and self._child.alive())
 
     def log_text(self) -> str:

@@ -192,13 +192,13 @@ class Photographer:
         self._scene.count_stock(warehouses)
         self._rpc.write("keycrm.warehouse", main_one, warehouse_ids=[(6, 0, warehouses)])
         self._take("warehouses", "keycrm_warehouse_action")
-        self._rpc.call("keycrm.account", "action_rehearse_stock", [account])
+        self._rpc.call("keycrm.account", "action_preview_stock", [account])
         (preview,) = wait_for(
             lambda: self._rpc.search("keycrm.stock.comparison", ("state", "=", "ready")),
             120,
             "the preview",
         )
-        self._take("rehearsal", "keycrm_stock_comparison_action", preview, height=900)
+        self._take("preview", "keycrm_stock_comparison_action", preview, height=900)
         self._rpc.call("keycrm.stock.comparison", "action_send", [preview])
         wait_for(
             lambda: not self._rpc.search("keycrm.stock.change", ("account_id", "=", account)),

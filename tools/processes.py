@@ -79,7 +79,7 @@ class Child:
         return self._process.poll()
 
     def alive(self) -> bool:
-        """Tell whether it runs."""
+        """Return whether it runs."""
         return self.code() is None
 
     def wait(self, timeout: float | None = None) -> int:

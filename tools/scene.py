@@ -55,7 +55,7 @@ class Scene:
         self._money: dict[int, str] = {}
 
     def open_shop(self) -> None:
-        """Give KeyCRM its goods, and Odoo its company; nothing joins the two yet."""
+        """Return KeyCRM its goods, and Odoo its company; nothing joins the two yet."""
         (company,) = self._rpc.search("res.company", limit=1)
         (ukraine,) = self._rpc.search("res.country", ("code", "=", "UA"))
         self._rpc.write("res.company", company, name=COMPANY, country_id=ukraine)
@@ -162,7 +162,7 @@ class Scene:
         )["id"]
 
     def open_warehouses(self) -> tuple[int, int]:
-        """Give Odoo two warehouses whose stock KeyCRM's one is to show.
+        """Return Odoo two warehouses whose stock KeyCRM's one is to show.
 
         :return: their ids
         """

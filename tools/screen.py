@@ -215,7 +215,7 @@ class Screen:
         expect(self.page.get_by_text(text).locator("visible=true")).to_have_count(0)
 
     def overflows(self) -> bool:
-        """Tell whether the page is wider than its window, so that one has to move it sideways."""
+        """Return whether the page is wider than its window, so that one has to move it sideways."""
         return bool(
             self.page.evaluate("document.documentElement.scrollWidth > window.innerWidth + 1")
         )

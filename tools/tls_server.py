@@ -46,7 +46,7 @@ class TlsServer:
         self._thread.join(30)
 
     def url(self, path: str, host: str = "127.0.0.1") -> str:
-        """Give the address of a path."""
+        """Return the address of a path."""
         return f"https://{host}:{self.port}{path}"
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:

@@ -78,7 +78,7 @@ def enter(folder: Path, arguments: list[str]) -> None:
 
 
 def inside(folder: Path) -> bool:
-    """Tell whether this process runs in an environment.
+    """Return whether this process runs in an environment.
 
     :param folder: the environment
     :return: whether it does

@@ -49,7 +49,7 @@ def free_port() -> int:
 
 
 def is_taken(port: int) -> bool:
-    """Tell whether somebody listens on a port of this machine.
+    """Return whether somebody listens on a port of this machine.
 
     :param port: the port
     """

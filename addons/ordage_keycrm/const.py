@@ -23,12 +23,12 @@ WEBHOOK_SECONDS = 10
 ORDER_EVENTS = "order."
 #: Codes of an order that KeyCRM answered with something that cannot be used.
 UNREADABLE_ORDER = ("lines_missing", "not_a_number", "id_missing")
-#: What we note ourselves in the inbox: a person pressed "Refresh", a synchronisation met a fault, the
+#: What we note ourselves in the inbox: a person pressed "Refresh", a synchronization met a fault, the
 #: regular question "what was updated" found the order, or the comparison of open orders did.
 EVENT_REFRESH = "odoo.refresh"
-EVENT_SYNC = "odoo.synchronise"
-EVENT_CATCH_UP = "odoo.catch_up"
-EVENT_SWEEP = "odoo.compare_open"
+EVENT_SYNC = "odoo.synchronize"
+EVENT_POLLING = "odoo.catch_up"
+EVENT_RECONCILIATION = "odoo.compare_open"
 #: KeyCRM's stock webhook, which names no event itself.
 EVENT_STOCK = "offers.stock"
 
@@ -72,7 +72,7 @@ RETRY_PAUSES = (60, 300, 900, 3600, 4 * 3600)
 #: Pauses of the circuit breaker: of an account while KeyCRM is unavailable, and of work that fails while it
 #: is available. The last one is repeated: one probe a minute costs one request, and after KeyCRM recovers
 #: nobody waits longer.
-TROUBLE_PAUSES = (30, 60)
+CIRCUIT_PAUSES = (30, 60)
 #: Pauses of bulk work, for which nobody waits.
 BULK_PAUSES = (30, 60, 180, 600)
 #: An order that KeyCRM could not give while it is available is tried again after so many seconds, so many
@@ -82,11 +82,11 @@ OUTAGE_TRIES = 60
 #: An order that somebody works on in Odoo is put off for so many seconds.
 ROW_LOCKED_PAUSE = 10
 #: By how much two looks of the catch-up overlap.
-CATCH_UP_OVERLAP = 120
+POLLING_OVERLAP = 120
 
 #: How often the open orders are compared with KeyCRM's status lists: what changed its status without
 #: changing ``updated_at``, or was deleted, is found within this time.
-OPEN_SWEEP_SECONDS = 3600
+RECONCILIATION_SECONDS = 3600
 #: How often unattached bank transactions are asked for.
 TRANSACTIONS_SECONDS = 300
 

@@ -12,7 +12,7 @@ from tools.waiting import wait_for
 
 from ..measure import Pairs, median, p95, seconds
 from ..results import Row
-from ..steps import catalogue, settle
+from ..steps import catalog, settle
 from ..world import Shop, World
 
 ACCOUNTS, ROUNDS, A_ROUND = 19, 4, 25
@@ -37,7 +37,7 @@ def run(world: World) -> Iterator[Row]:
     ill_keycrm = world.sandbox()
     ill, ill_link = world.account(shop.odoo, shop.rpc, ill_keycrm)
     ill_keycrm.control.add_fault("delay", seconds=35, times=None)
-    catalogue(shop)
+    catalog(shop)
     turns = itertools.cycle(links.items())
     for _ in range(ACCOUNTS):
         _latency(shop, *next(turns))

@@ -1,4 +1,4 @@
-"""Bulk synchronisation beside bare ``create()`` of the same records, request limit lifted."""
+"""Bulk synchronization beside bare ``create()`` of the same records, request limit lifted."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from ..results import Row
 from ..steps import (
     CONFIRM,
     QUOTATION,
-    catalogue,
+    catalog,
     know_every_other_buyer,
     settle,
     span,
-    synchronise,
+    synchronize,
     wait_synchronised,
 )
 from ..world import Shop, World
@@ -38,7 +38,7 @@ def run(world: World) -> Iterator[Row]:
 def _shop(world: World, orders: int, status: int) -> Shop:
     shop = world.shop(sandbox={"offers": 500, "created_filter": "created_at"})
     shop.keycrm.seed(orders=orders, lines=3, buyers=orders, status_ids=[status])
-    catalogue(shop)
+    catalog(shop)
     know_every_other_buyer(shop)
     settle(shop)
     return shop
@@ -51,7 +51,7 @@ def turn(shop: Shop, place: int, count: int, total: int, status: int) -> dict[st
     """
     marks = shop.floor("marks")
     queries, begun = shop.floor("query_count"), time.monotonic()
-    counts = wait_synchronised(shop, synchronise(shop, [status], span(place * count, count, total)))
+    counts = wait_synchronised(shop, synchronize(shop, [status], span(place * count, count, total)))
     taken = time.monotonic() - begun
     queries = shop.floor("query_count") - queries
     if counts["created"] < count * 0.9 or counts["failed"]:

@@ -14,7 +14,7 @@ from tools.waiting import NotSeen, wait_for
 
 from ..measure import seconds
 from ..results import Row
-from ..steps import QUOTATION, catalogue, settle
+from ..steps import QUOTATION, catalog, settle
 from ..world import Shop, World
 
 WEBHOOKS, ORDERS, WITHIN = 500, 300, 10.0
@@ -24,10 +24,10 @@ STATUS = 2
 def run(world: World) -> Iterator[Row]:
     """Move 300 orders in KeyCRM while 500 webhooks of them arrive evenly over ten seconds."""
     shop = world.shop(sandbox={"offers": 100}, account={"request_limit": 60})
-    catalogue(shop)
+    catalog(shop)
     shop.keycrm.seed(orders=600, lines=3, status_ids=[QUOTATION])
     settle(shop, 180)
-    # The catalogue's requests have left the window of the limit.
+    # The catalog's requests have left the window of the limit.
     shop.keycrm.set_switches(rate_limit=60)
     time.sleep(62)
     numbers = shop.keycrm.order_ids()[-ORDERS:]

@@ -1,4 +1,4 @@
-"""The whole catalogue of 50,000 offers is compared with KeyCRM."""
+"""The whole catalog of 50,000 offers is compared with KeyCRM."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ OFFERS, DIFFERENT = 50_000, 25
 
 
 def run(world: World) -> Iterator[Row]:
-    """Compare once with all products tied and counted; the database tells its own working time."""
+    """Compare once with all products mapped and counted; the database tells its own working time."""
     offers = world.sized(OFFERS, 100)
     shop = world.shop(sandbox={"offers": offers})
     match_warehouse(shop.rpc, shop.account, stock_zero_limit=offers, stock_zero_percent=100)

@@ -8,7 +8,7 @@ from .. import seed_sql
 from ..measure import alternate, median, seconds
 from ..results import Row
 from ..screens import Screens
-from ..steps import QUOTATION, catalogue, know_every_other_buyer, settle
+from ..steps import QUOTATION, catalog, know_every_other_buyer, settle
 from ..world import Shop, World
 from .bulk import turn
 
@@ -32,7 +32,7 @@ def run(world: World) -> Iterator[Row]:
     for _ in range(2):
         shop = world.shop(sandbox={"offers": 500, "created_filter": "created_at"})
         shop.keycrm.seed(orders=total, lines=3, buyers=total, status_ids=[QUOTATION])
-        catalogue(shop)
+        catalog(shop)
         know_every_other_buyer(shop)
         settle(shop)
         shops.append(shop)

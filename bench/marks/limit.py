@@ -1,4 +1,4 @@
-"""Ten thousand orders are synchronised under KeyCRM's limit of 60 requests a minute."""
+"""Ten thousand orders are synchronized under KeyCRM's limit of 60 requests a minute."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ..steps import (
     begin_limit,
     limited_shop,
     resident,
-    synchronise,
+    synchronize,
     wait_synchronised,
 )
 from ..world import Shop, World
@@ -35,7 +35,7 @@ def run(world: World) -> Iterator[Row]:
         shop.keycrm.patch_buyer(number, company_id=None)
     since = begin_limit(shop)
     begun, before = time.monotonic(), resident(shop.odoo.pid)
-    sync = synchronise(shop, [QUOTATION])
+    sync = synchronize(shop, [QUOTATION])
     grown = [_growth_until(shop, sync, orders // 2, before)]
     killed = time.monotonic()
     shop.odoo.kill()

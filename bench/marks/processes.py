@@ -12,7 +12,7 @@ from tools.waiting import wait_for
 
 from ..measure import median, seconds
 from ..results import Row
-from ..steps import QUOTATION, processor, settle, span, synchronise
+from ..steps import QUOTATION, processor, settle, span, synchronize
 from ..world import Shop, World
 
 ACCOUNTS, TURN, PAIRS = 8, 200, 3
@@ -138,7 +138,7 @@ class _Backlogs:
         for account in accounts:
             side = Shop(shop.world, shop.odoo, shop.rpc, shop.sandbox, account, "")
             first = self._place * self.count
-            synchronise(side, [QUOTATION], span(first, self.count, self._total))
+            synchronize(side, [QUOTATION], span(first, self.count, self._total))
 
     def _orders(self) -> int:
         return self._shop.one("SELECT count(*) FROM sale_order")

@@ -1,4 +1,4 @@
-"""What accounts cost to which nothing happens: each looks by itself, once a minute in each lane."""
+"""What accounts cost to which nothing happens: each looks by itself, once a minute in each queue."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tools.waiting import wait_for
 
 from ..measure import seconds
 from ..results import Row
-from ..steps import catalogue, processor, settle
+from ..steps import catalog, processor, settle
 from ..world import Shop, World
 
 ACCOUNTS = 20
@@ -29,7 +29,7 @@ def run(world: World) -> Iterator[Row]:
         account, link = world.account(shop.odoo, shop.rpc, shop.sandbox, api_key=key)
         links[account] = link
     shop.keycrm.clear_webhooks()
-    catalogue(shop)
+    catalog(shop)
     _connect(shop, links)
     watched = world.sized(OURS, 60)
     ours = _each(shop, watched)

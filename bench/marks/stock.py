@@ -1,4 +1,4 @@
-"""A quantity changes in Odoo and KeyCRM hears of it: idle, and while orders are synchronised."""
+"""A quantity changes in Odoo and KeyCRM hears of it: idle, and while orders are synchronized."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tools.waiting import wait_for
 
 from ..measure import Pairs, alternate, median, p95, seconds
 from ..results import Row
-from ..steps import QUOTATION, catalogue, match_warehouse, settle, synchronise
+from ..steps import QUOTATION, catalog, match_warehouse, settle, synchronize
 from ..world import Shop, World
 
 COUNT, BUSY_COUNT = 40, 15
@@ -18,7 +18,7 @@ COUNT, BUSY_COUNT = 40, 15
 def run(world: World) -> Iterator[Row]:
     """Count one product after another; in turns, wake an action that sends one request."""
     shop = world.shop(sandbox={"offers": 50})
-    catalogue(shop)
+    catalog(shop)
     match_warehouse(shop.rpc, shop.account, stock_zero_limit=100_000, stock_zero_percent=100)
     products = [
         product for (product,) in shop.sql("SELECT product_id FROM keycrm_offer ORDER BY keycrm_id")
@@ -29,7 +29,7 @@ def run(world: World) -> Iterator[Row]:
     yield _during_sync(shop, products)
 
 
-def _arrived(shop: Shop, stamp: str, since: int) -> float:
+def _mark_confirmed(shop: Shop, stamp: str, since: int) -> float:
     """Wait for the PUT; :return: seconds from Odoo's commit to the request at KeyCRM"""
     found = wait_for(
         lambda: shop.keycrm.requests(since, method="PUT", path="*/offers/stocks"),
@@ -52,13 +52,13 @@ def _idle(shop: Shop, products: list[int]) -> Row:
         since = _last(shop)
         number = next(quantity)
         shop.floor("count_products", [products[number % len(products)]], number)
-        return _arrived(shop, "count", since)
+        return _mark_confirmed(shop, "count", since)
 
     def floor() -> float:
         settle(shop)
         since = _last(shop)
         shop.floor("wake_for_request", shop.sandbox.api_url, shop.sandbox.key, 2, 1)
-        return _arrived(shop, "floor", since)
+        return _mark_confirmed(shop, "floor", since)
 
     pairs: Pairs = alternate(ours, floor, COUNT, warm_up=3)
     middle, late = median(pairs.ours), p95(pairs.ours)
@@ -77,21 +77,21 @@ def _idle(shop: Shop, products: list[int]) -> Row:
 
 def _during_sync(shop: Shop, products: list[int]) -> Row:
     shop.keycrm.seed(orders=6000, lines=3, status_ids=[QUOTATION])
-    sync = synchronise(shop, [QUOTATION])
+    sync = synchronize(shop, [QUOTATION])
     wait_for(
         lambda: shop.one("SELECT done_count FROM keycrm_order_sync WHERE id = %s", sync),
         60,
-        "the synchronisation",
+        "the synchronization",
     )
     taken = []
     for number in range(BUSY_COUNT):
         since = _last(shop)
         shop.floor("count_products", [products[number]], 20_000 + number)
-        taken.append(_arrived(shop, "count", since))
+        taken.append(_mark_confirmed(shop, "count", since))
         time.sleep(0.7)
     state = shop.one("SELECT state FROM keycrm_order_sync WHERE id = %s", sync)
     if state != "running":
-        raise AssertionError("the synchronisation ended before all samples were taken")
+        raise AssertionError("the synchronization ended before all samples were taken")
     worst = max(taken)
     return Row(
         key="stock.sync",

@@ -23,7 +23,7 @@ from tools.rpc import Rpc
 
 from ..measure import Pairs, alternate, median, seconds
 from ..results import Row
-from ..steps import catalogue, match_warehouse, processor, settle
+from ..steps import catalog, match_warehouse, processor, settle
 from ..world import Shop, World
 
 USERS, PICKINGS, LINES = 8, 8, 10
@@ -140,7 +140,7 @@ def details(pairs: Pairs, ours: Side, floor: Side) -> dict[str, Any]:
 
 def _known_to_keycrm(shop: Shop) -> list[int]:
     """:return: products whose stock is sent"""
-    catalogue(shop)
+    catalog(shop)
     match_warehouse(shop.rpc, shop.account)
     products = [product for (product,) in shop.sql("SELECT product_id FROM keycrm_offer")]
     shop.floor("count_products", products, IN_STOCK)

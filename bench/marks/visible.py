@@ -9,7 +9,7 @@ from tools.waiting import wait_for
 
 from ..measure import Pairs, alternate, median, p95, seconds
 from ..results import Row
-from ..steps import catalogue, settle
+from ..steps import catalog, settle
 from ..world import World
 
 COUNT = 30
@@ -18,7 +18,7 @@ COUNT = 30
 def run(world: World) -> Iterator[Row]:
     """Make an order in KeyCRM and look for it in Odoo's database; in turns, the bare minimum."""
     shop = world.shop(sandbox={"offers": 30, "orders": 1})
-    catalogue(shop)
+    catalog(shop)
     stages: list[list[float]] = []
 
     def ours() -> float:

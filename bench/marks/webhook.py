@@ -27,7 +27,7 @@ GOAL = "p95 ≤ 1.2 × baseline, no error"
 def run(world: World) -> Iterator[Row]:
     """Send webhooks of existing orders, ours and the floor's in turns.
 
-    With worker processes, as a shop with users runs Odoo. "Busy": meanwhile a synchronisation writes
+    With worker processes, as a shop with users runs Odoo. "Busy": meanwhile a synchronization writes
     orders and a person opens the order list again and again.
     """
     shop = world.shop(
@@ -96,7 +96,7 @@ def _blast(shop: Shop, body: bytes, clients: int, count: int) -> tuple[Pairs, in
 
 
 class _Busy:
-    """A synchronisation runs, and a person looks at lists all the time."""
+    """A synchronization runs, and a person looks at lists all the time."""
 
     def __init__(self, shop: Shop) -> None:
         self._shop = shop
@@ -110,7 +110,7 @@ class _Busy:
             status_ids=[(6, 0, setup.status_ids(shop.rpc, shop.account, *range(1, 28)))],
         )
         shop.rpc.call("keycrm.order.sync", "action_start", [self._sync])
-        wait_for(lambda: self._told("done_count"), 60, "the synchronisation")
+        wait_for(lambda: self._told("done_count"), 60, "the synchronization")
         self._thread = threading.Thread(target=self._look)
         self._thread.start()
 
@@ -118,7 +118,7 @@ class _Busy:
         self._over.set()
         self._thread.join()
         if not kind and self._told("state") != "running":
-            raise AssertionError("the synchronisation was over before the webhooks were")
+            raise AssertionError("the synchronization was over before the webhooks were")
         self._shop.rpc.call("keycrm.order.sync", "action_cancel", [self._sync])
         settle(self._shop)
 

@@ -13,7 +13,7 @@ OURS = {
     "payments": ("keycrm_payment_action", None),
     "events": ("keycrm_event_action", None),
     "syncs": ("keycrm_order_sync_action", None),
-    "synchronise": ("keycrm_order_sync_action", "new"),
+    "synchronize": ("keycrm_order_sync_action", "new"),
     "settings": ("res_config_settings_action", None),
 }
 #: What Odoo's widgets draw around our words, by the rule and a class of theirs.
@@ -62,7 +62,7 @@ def serious(screen):
 
 
 def is_odoos(finding, common):
-    """Tell whether a finding is not ours to mend.
+    """Return whether a finding is not ours to mend.
 
     :param common: rules and kinds that Odoo's own screens break in the same way
     """
@@ -87,13 +87,13 @@ def filled(account, rpc, wait_for):
     warehouse = rpc.search("stock.warehouse")[0]
     theirs = rpc.search("keycrm.warehouse", ("account_id", "=", account.id))[0]
     rpc.write("keycrm.warehouse", theirs, warehouse_ids=[(6, 0, [warehouse])])
-    rehearsal = account.call("action_rehearse_stock")["res_id"]
+    preview = account.call("action_preview_stock")["res_id"]
     wait_for(
         lambda: rpc.search(
-            "keycrm.stock.comparison", ("id", "=", rehearsal), ("state", "=", "ready")
+            "keycrm.stock.comparison", ("id", "=", preview), ("state", "=", "ready")
         ),
         90,
-        "the rehearsal",
+        "the preview",
     )
     event = rpc.search("keycrm.event", ("account_id", "=", account.id))[0]
     load = rpc.create("keycrm.product.import", account_id=account.id)
@@ -104,16 +104,16 @@ def filled(account, rpc, wait_for):
         "account": ("keycrm_account_action", account.id),
         "event": ("keycrm_event_action", event),
         "load": ("keycrm_product_import_action", load),
-        "rehearsal": ("keycrm_stock_comparison_action", rehearsal),
+        "preview": ("keycrm_stock_comparison_action", preview),
     }
 
 
-def sending(account, rpc, rehearsal):
+def sending(account, rpc, preview):
     """Choose that Odoo is right, send all and compare.
 
     :return: ``{name: (action, record)}`` of forms
     """
-    rpc.call("keycrm.stock.comparison", "action_send", [rehearsal])
+    rpc.call("keycrm.stock.comparison", "action_send", [preview])
     return {
         "push": ("keycrm_stock_export_action", account.call("action_push_all_stock")["res_id"]),
         "comparison": (
@@ -157,5 +157,5 @@ def test_no_screen_is_harder_to_use_than_odoos_own(filled, screen, odoo, rpc):
             found.extend(f"{name}: {one['rule']}: {one['html']}" for one in ours)
 
     look({**OURS, **forms})
-    look(sending(account, rpc, forms["rehearsal"][1]))
+    look(sending(account, rpc, forms["preview"][1]))
     assert not found, "\n".join(found)

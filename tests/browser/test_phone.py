@@ -99,7 +99,7 @@ def test_an_order_and_an_account_fit_a_phone(account, phone, rpc):
         ("order", "keycrm_order_action", order),
         ("setup", "keycrm_setup_action", account.id),
         ("account", "keycrm_account_action", account.id),
-        ("synchronise", "keycrm_order_sync_action", "new"),
+        ("synchronize", "keycrm_order_sync_action", "new"),
     ):
         phone.open(action, record)
         phone.picture(f"phone-{name}")

@@ -3,7 +3,7 @@
 from tools import shop
 
 
-def test_matching_warehouses_leads_to_the_rehearsal_and_then_to_keycrm(
+def test_matching_warehouses_leads_to_the_preview_and_then_to_keycrm(
     account, rpc, screen, wait_for
 ):
     warehouse = rpc.create("stock.warehouse", name="Склад на Подолі", code="PODIL")
@@ -34,16 +34,16 @@ def test_matching_warehouses_leads_to_the_rehearsal_and_then_to_keycrm(
             "keycrm.stock.comparison", ("account_id", "=", account.id), ("state", "=", "ready")
         ),
         90,
-        "the rehearsal",
+        "the preview",
     )
     screen.open_record("keycrm.stock.comparison", comparison[0])
     screen.sees("Зменшиться")
     screen.sees("Збільшиться")
-    screen.picture("rehearsal")
+    screen.picture("preview")
     assert (in_keycrm("SHIRT-M"), in_keycrm("SHIRT-L")) == (3, 9), "sent before it was seen"
 
     screen.press("Передати залишки з Odoo")
-    screen.picture("rehearsal-asks")
+    screen.picture("preview-asks")
     screen.page.locator(".modal-footer .btn-primary").click()
     wait_for(lambda: (in_keycrm("SHIRT-M"), in_keycrm("SHIRT-L")) == (8, 2), 90, "Odoo's numbers")
     screen.open("keycrm_stock_level_action")

@@ -48,7 +48,7 @@ class Deaths:
             deadly.unlink()
 
     def died(self) -> bool:
-        """Tell whether it died as planned."""
+        """Return whether it died as planned."""
         return (self._folder / "died").exists()
 
     def start_again(self) -> None:

@@ -88,7 +88,7 @@ class Kills:
         work.check(token)
 
     def is_done(self, work, token):
-        """Tell whether it is done; a scheduler that was just started is told to look again."""
+        """Return whether it is done; a scheduler that was just started is told to look again."""
         if work.is_done(token):
             return True
         self.deaths.wake()

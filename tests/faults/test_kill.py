@@ -57,7 +57,7 @@ class NewOrder(Work):
 
     def after_death(self, token):
         """No webhook comes again, as far as is known: what was lost is found by asking."""
-        self.account.write(caught_up_at="2020-01-01 00:00:00")
+        self.account.write(polled_at="2020-01-01 00:00:00")
         return True
 
     def is_done(self, token):
@@ -233,7 +233,7 @@ def test_a_kill_after_telling_a_status_does_not_tell_it_twice(
         assert sandbox.control.order(number)["answer"]["status_id"] == 7
 
 
-class Synchronisation(Work):
+class Synchronization(Work):
     """Two pages of orders are brought by "Synchronize orders"."""
 
     ORDERS = 60
@@ -274,11 +274,11 @@ class Synchronisation(Work):
 def test_a_kill_anywhere_in_a_synchronisation_brings_each_order_once(kills, new_account, sandbox):
     account = new_account(sandbox, request_limit=100000)
     sandbox.control.set_switches(rate_limit=0)
-    kills.at_all(Synchronisation(account), only=("_write_page", "order_sync"))
+    kills.at_all(Synchronization(account), only=("_write_page", "order_sync"))
 
 
-class Catalogue(Work):
-    """The catalogue is loaded: two pages of offers."""
+class Catalog(Work):
+    """The catalog is loaded: two pages of offers."""
 
     OFFERS = 60
 
@@ -309,7 +309,7 @@ def test_a_kill_anywhere_in_loading_the_catalogue_makes_each_product_once(
 ):
     account = new_account(sandbox, request_limit=100000)
     sandbox.control.set_switches(rate_limit=0)
-    kills.at_all(Catalogue(account), only=("product_load",))
+    kills.at_all(Catalog(account), only=("product_load",))
 
 
 def test_an_order_that_ends_the_process_every_time_is_set_aside_and_the_next_arrives(

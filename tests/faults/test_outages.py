@@ -73,7 +73,7 @@ def test_work_goes_on_after_postgresql_was_restarted_in_the_middle(
     assert tell_maybe(account, lost) not in (200, 204)
     runtime.postgres.start()
     eventually(lambda: tell_maybe(account, numbers[0]) == 204, LONG, "a webhook taken again")
-    account.write(caught_up_at="2020-01-01 00:00:00")
+    account.write(polled_at="2020-01-01 00:00:00")
     wake_scheduler(odoo)
     eventually(lambda: all_there(account, [*numbers, lost]), 2 * LONG, "all orders")
 
@@ -256,7 +256,7 @@ def test_two_processes_with_workers_keep_the_limit_and_survive_the_loss_of_one(
     eventually(
         lambda: account.rpc.read("keycrm.order.sync", sync, "state")["state"] == "done",
         LONG,
-        "the synchronisation",
+        "the synchronization",
     )
     asked = account.keycrm.requests()
     assert not [row for row in asked if row["status"] == 429]

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from keycrm import catalog as catalogue
+from keycrm import catalog as catalog
 from keycrm import orders as records
 from keycrm import webhook
 from keycrm.client import Page
@@ -98,17 +98,17 @@ ROWS = {
     records.Buyer.parse: ORDER["buyer"],
     records.Payment.parse: ORDER["payments"][0],
     records.Shipping.parse: ORDER["shipping"],
-    catalogue.Offer.parse: ORDER["products"][0]["offer"],
-    catalogue.Status.parse: {"id": 1, "name": "n", "alias": "a", "group_id": 1, "is_active": True},
-    catalogue.Source.parse: {"id": 1, "name": "n", "alias": "a", "currency_code": "UAH"},
-    catalogue.PaymentMethod.parse: {"id": 1, "name": "n", "alias": "a"},
-    catalogue.Company.parse: {"id": 1, "name": "n", "title": "t"},
-    catalogue.StockRow.parse_list: {
+    catalog.Offer.parse: ORDER["products"][0]["offer"],
+    catalog.Status.parse: {"id": 1, "name": "n", "alias": "a", "group_id": 1, "is_active": True},
+    catalog.Source.parse: {"id": 1, "name": "n", "alias": "a", "currency_code": "UAH"},
+    catalog.PaymentMethod.parse: {"id": 1, "name": "n", "alias": "a"},
+    catalog.Company.parse: {"id": 1, "name": "n", "title": "t"},
+    catalog.StockRow.parse_list: {
         "id": 1,
         "sku": "S",
         "warehouse": [{"id": 1, "name": "W", "quantity": 1, "reserve": 0}],
     },
-    catalogue.Transaction.parse: {
+    catalog.Transaction.parse: {
         "id": 1,
         "uuid": "u",
         "amount": 1,
@@ -123,7 +123,7 @@ ROWS = {
 
 
 def variants(value):
-    """Give a row with each of its values, at every level, replaced by each mad one."""
+    """Return a row with each of its values, at every level, replaced by each mad one."""
     if isinstance(value, dict):
         for key, inner in value.items():
             for changed in variants(inner):

@@ -5,7 +5,7 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from keycrm.client import KeyCrmClient, Page, RequestGate, spelled_alike
+from keycrm.client import KeyCrmClient, Page, RateLimiter, spelled_alike
 from keycrm.errors import (
     KeyCrmError,
     MalformedAnswer,
@@ -21,13 +21,13 @@ from keycrm.errors import (
 KEY = "secret-key-of-the-shop"
 
 
-class Gate(RequestGate):
+class Gate(RateLimiter):
     def __init__(self):
         self.asked, self.refusals = [], []
         self.going_on = []
 
-    def acquire(self, lane, *, goes_on=False):
-        self.asked.append(lane)
+    def acquire(self, queue, *, goes_on=False):
+        self.asked.append(queue)
         self.going_on.append(goes_on)
 
     def refused(self, retry_after):

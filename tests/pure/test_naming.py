@@ -2,7 +2,7 @@
 
 import pytest
 from keycrm.catalog import Property
-from keycrm.naming import normalised_phone, one_off_key, phone_part, product_name, sku_key
+from keycrm.naming import normalized_phone, one_off_key, phone_part, product_name, sku_key
 
 
 def props(*pairs):
@@ -62,7 +62,7 @@ def test_one_off_products_are_the_same_by_name_and_properties():
     ],
 )
 def test_phones_are_written_one_way(raw, phone):
-    assert normalised_phone(raw) == phone
+    assert normalized_phone(raw) == phone
 
 
 @pytest.mark.parametrize(

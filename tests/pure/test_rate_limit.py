@@ -1,4 +1,4 @@
-"""The request budget: never more than KeyCRM allows, and all of it when there is work."""
+"""The request quota: never more than KeyCRM allows, and all of it when there is work."""
 
 from dataclasses import replace
 from itertools import pairwise
@@ -7,15 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from keycrm import rate_limit as rules
-from keycrm.rate_limit import BULK, LIVE, Budget
+from keycrm.rate_limit import BULK, LIVE, Quota
 
 
-def play(lanes, start=1000.0, limit=60):
-    """Send a request for each lane as soon as it may leave; give the times."""
-    now, budget, times = start, Budget(limit=limit, full_limit=limit), []
-    for lane in lanes:
-        now += rules.wait_for(budget, now, lane)
-        budget = rules.spent(budget, now)
+def play(queues, start=1000.0, limit=60):
+    """Send a request for each queue as soon as it may leave; give the times."""
+    now, quota, times = start, Quota(limit=limit, full_limit=limit), []
+    for queue in queues:
+        now += rules.wait_for(quota, now, queue)
+        quota = rules.spent(quota, now)
         times.append(now)
     return times
 
@@ -24,31 +24,31 @@ def play(lanes, start=1000.0, limit=60):
     st.lists(st.sampled_from([LIVE, BULK]), min_size=1, max_size=200),
     st.integers(min_value=5, max_value=80),
 )
-def test_no_minute_ever_holds_more_than_the_limit(lanes, limit):
-    times = play(lanes, limit=limit)
+def test_no_minute_ever_holds_more_than_the_limit(queues, limit):
+    times = play(queues, limit=limit)
     for index, first in enumerate(times):
         within = [time for time in times[index:] if time < first + 60.0]
         assert len(within) <= limit
 
 
-@pytest.mark.parametrize("lane", [LIVE, BULK])
+@pytest.mark.parametrize("queue", [LIVE, BULK])
 @pytest.mark.parametrize("limit", range(5, rules.DEFAULT_LIMIT + 1))
-def test_work_that_has_begun_waits_long_enough_for_its_next_request(lane, limit):
-    times = play([lane] * 10 * limit, limit=limit)
+def test_work_that_has_begun_waits_long_enough_for_its_next_request(queue, limit):
+    times = play([queue] * 10 * limit, limit=limit)
     longest = max(later - earlier for earlier, later in pairwise(times))
     assert longest <= rules.longest_wait(limit) + 0.001
 
 
-@pytest.mark.parametrize("lane", [LIVE, BULK])
-def test_a_clock_that_is_set_back_shuts_nobody_out_for_longer_than_a_window(lane):
-    budget = Budget(times=(9000.0,) * 60, blocked_until=9300.0, limit=5, limit_until=12600.0)
+@pytest.mark.parametrize("queue", [LIVE, BULK])
+def test_a_clock_that_is_set_back_shuts_nobody_out_for_longer_than_a_window(queue):
+    quota = Quota(times=(9000.0,) * 60, blocked_until=9300.0, limit=5, limit_until=12600.0)
     now = 1000.0
-    budget = rules.refreshed(budget, now)
-    assert budget.blocked_until <= now + rules.LONGEST_BLOCK
-    assert budget.limit_until <= now + rules.RAISE_AFTER
-    assert rules.wait_for(replace(budget, blocked_until=0.0), now, lane) <= rules.WINDOW
+    quota = rules.refreshed(quota, now)
+    assert quota.blocked_until <= now + rules.LONGEST_BLOCK
+    assert quota.limit_until <= now + rules.RAISE_AFTER
+    assert rules.wait_for(replace(quota, blocked_until=0.0), now, queue) <= rules.WINDOW
     later = now + rules.LONGEST_BLOCK + 1
-    assert rules.wait_for(budget, later, lane) == 0.0
+    assert rules.wait_for(quota, later, queue) == 0.0
 
 
 def test_live_work_may_burst_up_to_half_of_the_limit():
@@ -71,43 +71,43 @@ def test_bulk_work_uses_nearly_the_whole_limit():
 
 @pytest.mark.parametrize("limit", [20, 60, 600])
 def test_bulk_work_is_spread_over_the_minute_and_leaves_a_live_order_a_place_soon(limit):
-    now, budget, times = 1000.0, Budget(limit=limit, full_limit=limit), []
+    now, quota, times = 1000.0, Quota(limit=limit, full_limit=limit), []
     for _ in range(5 * limit):
-        now += rules.wait_for(budget, now, BULK)
-        budget = rules.spent(budget, now)
+        now += rules.wait_for(quota, now, BULK)
+        quota = rules.spent(quota, now)
         times.append(now)
-    assert rules.wait_for(budget, now, LIVE) <= 60 / limit
+    assert rules.wait_for(quota, now, LIVE) <= 60 / limit
     # It never stands still for longer than its own pace and the hair that the window is longer.
     assert max(later - earlier for earlier, later in pairwise(times)) <= 3 * 60 / limit + 1
 
 
 def test_429_keeps_everybody_away_for_as_long_as_keycrm_says():
-    budget = rules.refused(Budget(), 1000.0, 7.0)
-    assert rules.wait_for(budget, 1000.0, LIVE) == 7.0
-    assert rules.wait_for(budget, 1003.0, BULK) == 4.0
+    quota = rules.refused(Quota(), 1000.0, 7.0)
+    assert rules.wait_for(quota, 1000.0, LIVE) == 7.0
+    assert rules.wait_for(quota, 1003.0, BULK) == 4.0
 
 
 def test_429_without_a_time_pauses_all_the_same():
-    budget = rules.refused(Budget(), 1000.0, None)
-    assert rules.wait_for(budget, 1000.0, LIVE) == rules.DEFAULT_RETRY_AFTER
+    quota = rules.refused(Quota(), 1000.0, None)
+    assert rules.wait_for(quota, 1000.0, LIVE) == rules.DEFAULT_RETRY_AFTER
 
 
 def learnt(limit, now=1000.0):
     """Meet a 429 at the request that is one too many."""
-    budget = Budget()
+    quota = Quota()
     for _ in range(limit):
-        budget = rules.spent(budget, now)
-    return rules.refused(rules.spent(budget, now), now, 1.0)
+        quota = rules.spent(quota, now)
+    return rules.refused(rules.spent(quota, now), now, 1.0)
 
 
 def test_a_limit_learnt_from_an_early_429_is_raised_stepwise_to_the_full_one():
-    budget, now, limits = learnt(20), 1000.0, []
-    assert budget.limit == 20
-    assert rules.refreshed(budget, now + rules.RAISE_AFTER - 1).limit == 20
-    while budget.is_lowered:
+    quota, now, limits = learnt(20), 1000.0, []
+    assert quota.limit == 20
+    assert rules.refreshed(quota, now + rules.RAISE_AFTER - 1).limit == 20
+    while quota.is_lowered:
         now += rules.RAISE_AFTER
-        budget = rules.refreshed(budget, now)
-        limits.append(budget.limit)
+        quota = rules.refreshed(quota, now)
+        limits.append(quota.limit)
     assert limits == [25, 31, 38, 47, 58, 60]
 
 
@@ -118,24 +118,24 @@ def test_a_learnt_limit_is_not_forgotten_while_nothing_is_requested():
 
 def test_a_raise_that_is_refuted_is_tried_ever_later():
     """A key of twenty requests a minute, used without a pause for three days."""
-    now, budget, refused = 1000.0, Budget(), []
+    now, quota, refused = 1000.0, Quota(), []
     arrived = []
     while now < 1000.0 + 3 * 86400.0:
-        now += rules.wait_for(budget, now, LIVE)
-        budget = rules.spent(budget, now)
+        now += rules.wait_for(quota, now, LIVE)
+        quota = rules.spent(quota, now)
         arrived = [time for time in arrived if time > now - 60.0]
         if len(arrived) >= 20:
             refused.append(now)
-            budget = rules.refused(budget, now, 60.0 - (now - arrived[0]))
+            quota = rules.refused(quota, now, 60.0 - (now - arrived[0]))
         else:
             arrived.append(now)
-    assert 15 <= budget.limit <= 25
+    assert 15 <= quota.limit <= 25
     assert len(refused) <= 15
     assert len([time for time in refused if time > 1000.0 + 2 * 86400.0]) <= 3
 
 
 def test_a_429_at_the_limit_teaches_nothing():
-    budget = Budget(limit=20, full_limit=20)
+    quota = Quota(limit=20, full_limit=20)
     for _ in range(20):
-        budget = rules.spent(budget, 1000.0)
-    assert rules.refused(budget, 1000.0, 1.0).limit == 20
+        quota = rules.spent(quota, 1000.0)
+    assert rules.refused(quota, 1000.0, 1.0).limit == 20

@@ -49,7 +49,7 @@ def test_whole_numbers_are_written_as_such():
 
 
 @pytest.mark.parametrize(
-    ("zeroed", "catalogue", "stops"),
+    ("zeroed", "catalog", "stops"),
     [
         (3, 5, False),
         (4, 5, True),
@@ -59,5 +59,5 @@ def test_whole_numbers_are_written_as_such():
         (21, 1000, True),
     ],
 )
-def test_a_pass_that_would_zero_too_much_stops(zeroed, catalogue, stops):
-    assert is_too_much(zeroed, catalogue, 20, 10) is stops
+def test_a_pass_that_would_zero_too_much_stops(zeroed, catalog, stops):
+    assert is_too_much(zeroed, catalog, 20, 10) is stops

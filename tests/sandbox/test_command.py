@@ -99,7 +99,7 @@ def test_busy_port_is_one_sentence():
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("--switch", "colour=red"), "there is no switch 'colour'"),
+        (("--switch", "color=red"), "there is no switch 'color'"),
         (("--switch", "retry_after=maybe"), "retry_after has no value 'maybe'; it takes yes, no"),
         (("--switch", "retry_after"), "NAME=VALUE"),
         (("--switch", "rate_limit=-5"), "a number from 0"),
@@ -130,8 +130,8 @@ def test_help_and_switches_are_told():
 
 
 def test_a_start_that_fails_is_noticed(tmp_path):
-    with pytest.raises(Trouble, match="no switch 'colour'"):
-        SandboxServer(tmp_path, colour="red").start()
+    with pytest.raises(Trouble, match="no switch 'color'"):
+        SandboxServer(tmp_path, color="red").start()
 
 
 def test_orders_of_a_start_are_of_the_last_hours(tmp_path):

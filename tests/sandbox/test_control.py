@@ -45,8 +45,8 @@ def test_each_switch_takes_each_of_its_values_and_no_other(control):
 
 
 def test_a_bad_switch_changes_nothing(control):
-    with pytest.raises(ControlError, match="there is no switch 'colour'"):
-        control.set_switches(retry_after="no", colour="red")
+    with pytest.raises(ControlError, match="there is no switch 'color'"):
+        control.set_switches(retry_after="no", color="red")
     assert control.switches()["retry_after"] == "yes"
     for value in (-1, True, "1e9", "nan"):
         with pytest.raises(ControlError, match="a number from"):

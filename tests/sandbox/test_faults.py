@@ -148,7 +148,7 @@ def test_a_refusal_of_the_limit_uses_up_no_rule(api, control):
 
 
 @pytest.mark.parametrize(
-    "fields", [{"kind": "explode"}, {"kind": "status", "times": 0}, {"kind": "cut", "colour": 1}]
+    "fields", [{"kind": "explode"}, {"kind": "status", "times": 0}, {"kind": "cut", "color": 1}]
 )
 def test_rules_that_make_no_sense(control, fields):
     with pytest.raises(ControlError, match="422"):

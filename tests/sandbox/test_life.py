@@ -240,8 +240,8 @@ def test_everything_of_an_order_can_be_overridden(api, control):
     assert control.create_order()["id"] == 778
     with pytest.raises(ControlError, match="already"):
         control.create_order(id=777)
-    with pytest.raises(ControlError, match="no field colour"):
-        control.create_order(colour="red")
+    with pytest.raises(ControlError, match="no field color"):
+        control.create_order(color="red")
     with pytest.raises(ControlError, match=r"no field lines\.0\.cost"):
         control.create_order(lines=[{"cost": 1}])
     with pytest.raises(ControlError, match="no status 99"):

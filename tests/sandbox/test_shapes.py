@@ -72,10 +72,10 @@ def test_offer_of_a_line_comes_only_with_its_include(api, control, offer):
     assert "products" not in api.get("/order/1", include="buyer")
     lines = api.get("/order/1", include="products")["products"]
     assert all("offer" not in line for line in lines)
-    catalogue, one_off = api.get("/order/1", include="products.offer")["products"]
-    assert catalogue["offer"]["id"] == number
-    assert catalogue["offer"]["barcode"] == "4820000000017"
-    assert catalogue["offer"]["quantity"] == 10 and catalogue["offer"]["in_reserve"] == 0
+    catalog, one_off = api.get("/order/1", include="products.offer")["products"]
+    assert catalog["offer"]["id"] == number
+    assert catalog["offer"]["barcode"] == "4820000000017"
+    assert catalog["offer"]["quantity"] == 10 and catalog["offer"]["in_reserve"] == 0
     assert one_off["offer"] is None
     control.set_switches(one_off_offer="missing")
     assert "offer" not in api.get("/order/1", include="products.offer")["products"][1]

@@ -23,5 +23,5 @@ def post(port: int, path: str, body: str = EVENT, method: str = "POST") -> int:
 
 
 def path_of(link: str) -> str:
-    """Give the path of a webhook link."""
+    """Return the path of a webhook link."""
     return urlsplit(link).path

@@ -76,7 +76,7 @@ def test_a_locked_order_stops_neither_orders_nor_accounts_nor_stock(
 def test_a_company_that_is_busy_for_long_holds_no_thread(account, odoo, rpc, holding, wait_for):
     (warehouse,) = matched(account, rpc)
     product, offer = goods(account, rpc, "BUSY")
-    # The offer is tied before the company is busy.
+    # The offer is mapped before the company is busy.
     shop.receive(rpc, warehouse, product, 1)
     wait_for(lambda: float(shown(account, offer)) == 1, 60, "the stock in KeyCRM")
     company = rpc.read("keycrm.account", account.id, "company_id")["company_id"][0]

@@ -54,7 +54,7 @@ def post(link, number, event="order.change_order_status"):
     return requests.post(link, json=body, timeout=60).status_code
 
 
-def synchronise(account, wait_for, seconds=120):
+def synchronize(account, wait_for, seconds=120):
     statuses = account.rpc.search("keycrm.order.status", ("account_id", "=", account.id))
     sync = account.rpc.create(
         "keycrm.order.sync", account_id=account.id, status_ids=[(6, 0, statuses)]
@@ -69,7 +69,7 @@ def synchronise(account, wait_for, seconds=120):
         )
         return row["state"] != "running" and row
 
-    return sync, lambda: wait_for(ended, seconds, "the end of the synchronisation")
+    return sync, lambda: wait_for(ended, seconds, "the end of the synchronization")
 
 
 @pytest.mark.parametrize("delivery", ["once", "repeated", "out_of_order", "late"])
@@ -97,7 +97,7 @@ def test_with_all_webhooks_lost_orders_arrive_by_asking(account, wait_for):
 def test_existing_orders_appear_once_however_often_they_are_synchronised(account, wait_for):
     account.keycrm.seed(3, orders=120)
     for expected in (120, 0):
-        _sync, ended = synchronise(account, wait_for)
+        _sync, ended = synchronize(account, wait_for)
         row = ended()
         assert (row["state"], row["done_count"]) == ("done", 120), row
         assert (row["created_count"], row["failed_count"]) == (expected, 0)
@@ -110,7 +110,7 @@ def test_a_kill_in_the_middle_of_a_synchronisation_loses_and_doubles_nothing(
     account.keycrm.set_switches(rate_limit=0)
     account.write(request_limit=6000)
     account.keycrm.seed(4, orders=150)
-    _sync, ended = synchronise(account, wait_for, 200)
+    _sync, ended = synchronize(account, wait_for, 200)
     wait_for(lambda: len(orders_in_odoo(account)) > 20, 60, "the first orders")
     odoo.kill()
     odoo.start()
@@ -209,7 +209,7 @@ def test_two_odoo_processes_share_the_work_and_the_limit(
     account.keycrm.seed(6, orders=60)
     for number in account.keycrm.order_ids():
         account.keycrm.send_webhook(number)
-    _sync, ended = synchronise(account, wait_for, 200)
+    _sync, ended = synchronize(account, wait_for, 200)
     assert ended()["state"] == "done"
     wait_for(lambda: all_worked(account), 120, "all events")
     assert_equal_on_both_sides(account)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 
-def synchronise(account):
+def synchronize(account):
     statuses = account.rpc.search("keycrm.order.status", ("account_id", "=", account.id))
     sync = account.rpc.create(
         "keycrm.order.sync", account_id=account.id, status_ids=[(6, 0, statuses)]
@@ -31,16 +31,18 @@ def test_two_processes_never_give_one_generated_sku_to_two_products(
                     {"name": f"Разове {start}", "price": 5, "quantity": 1},
                 ],
             )
-    ended = [synchronise(account) for account in accounts]
-    wait_for(lambda: all(end() for end in ended), 180, "both synchronisations")
+    ended = [synchronize(account) for account in accounts]
+    wait_for(lambda: all(end() for end in ended), 180, "both synchronizations")
     rpc = accounts[0].rpc
-    ties = rpc.rows(
+    mappings = rpc.rows(
         "keycrm.offer",
         ("account_id", "in", [account.id for account in accounts]),
         fields=["product_id", "keycrm_id", "account_id"],
     )
-    assert len(ties) == 120
-    assert len({tie["product_id"][0] for tie in ties}) == 120, "each offer is goods of its own"
+    assert len(mappings) == 120
+    assert len({mapping["product_id"][0] for mapping in mappings}) == 120, (
+        "each offer is goods of its own"
+    )
     products = rpc.rows(
         "product.product", ("keycrm_sku_generated", "=", True), fields=["default_code", "name"]
     )
@@ -65,7 +67,7 @@ def test_loading_products_goes_on_where_a_kill_cut_it_off(account, odoo, wait_fo
         return account.rpc.read(
             "keycrm.product.import",
             load,
-            *("state", "page", "total_count", "done_count", "tied_count", "created_count"),
+            *("state", "page", "total_count", "done_count", "mapped_count", "created_count"),
         )
 
     wait_for(lambda: row()["done_count"] >= 100, 60, "the first pages")
@@ -73,12 +75,12 @@ def test_loading_products_goes_on_where_a_kill_cut_it_off(account, odoo, wait_fo
     odoo.start()
     ended = wait_for(lambda: (found := row())["state"] == "done" and found, 180, "the end")
     assert (ended["total_count"], ended["done_count"]) == (total, total), "no page counted twice"
-    assert ended["tied_count"] + ended["created_count"] == total
-    ties = account.rpc.rows(
+    assert ended["mapped_count"] + ended["created_count"] == total
+    mappings = account.rpc.rows(
         "keycrm.offer", ("account_id", "=", account.id), fields=["keycrm_id", "product_id"]
     )
-    assert len(ties) == total
-    assert len({tie["product_id"][0] for tie in ties}) == total
+    assert len(mappings) == total
+    assert len({mapping["product_id"][0] for mapping in mappings}) == total
     asked = Counter(
         str(request["query"].get("page"))
         for request in account.keycrm.requests()

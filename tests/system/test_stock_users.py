@@ -83,11 +83,11 @@ def test_a_change_goes_out_while_orders_are_being_synchronised(
     def done():
         return rpc.read("keycrm.order.sync", sync, "state", "done_count")
 
-    wait_for(lambda: done()["done_count"], 120, "the first orders of the synchronisation")
+    wait_for(lambda: done()["done_count"], 120, "the first orders of the synchronization")
     for quantity in (1, 2, 3):
         shop.receive(rpc, warehouse, product, 1)
         wait_for(lambda quantity=quantity: float(shown(account, offer)) == quantity, 60, "stock")
-    wait_for(lambda: done()["state"] == "done", 300, "the end of the synchronisation")
+    wait_for(lambda: done()["state"] == "done", 300, "the end of the synchronization")
     # The sandbox's log is the witness: each change left before the last page was asked for.
     log = account.keycrm.requests()
     (*_rest, last) = [

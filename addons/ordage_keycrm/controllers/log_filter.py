@@ -34,7 +34,7 @@ def masked_token(text):
 
 
 def is_webhook(path):
-    """Tell whether a path leads to the webhook's controller, or looks like it."""
+    """Return whether a path leads to the webhook's controller, or looks like it."""
     return _WEBHOOK in _plain(path)
 
 

@@ -75,7 +75,7 @@ class KeycrmWebhook(http.Controller):
             return self._answer(HTTPStatus.NOT_FOUND)
         headers = request.httprequest.headers
         if request.httprequest.method == "GET" and "text/html" not in headers.get("Accept", ""):
-            account._note_get()
+            account._record_get()
         return request.make_response(
             "This link is for KeyCRM's webhooks: POST only.\n",
             headers=[("Content-Type", "text/plain; charset=utf-8"), ("Allow", "POST")],

@@ -1,4 +1,4 @@
-"""What KeyCRM's catalogue and its lists hold, as typed objects. Names are KeyCRM's own; money is Decimal.
+"""What KeyCRM's catalog and its lists hold, as typed objects. Names are KeyCRM's own; money is Decimal.
 
 Each class has a ``parse`` that takes the decoded JSON. Unknown keys are ignored (they appear at any
 time); what is needed and not there is a :class:`~.errors.MalformedAnswer`.
@@ -54,7 +54,7 @@ class Warehouse:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A catalogue variant. ``price``, ``purchased_price`` in the account's currency; ``weight`` in kg."""
+    """A catalog variant. ``price``, ``purchased_price`` in the account's currency; ``weight`` in kg."""
 
     id: int
     product_id: int | None

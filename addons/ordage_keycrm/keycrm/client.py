@@ -1,7 +1,7 @@
 """The one client of KeyCRM's Open API.
 
 It knows the protocol: bearer key, JSON, codes, pages, 429 and what may be tried again. It knows no
-Odoo and no database: the request budget, the clock and the sleep are handed in, so that a test of a
+Odoo and no database: the request quota, the clock and the sleep are handed in, so that a test of a
 retry takes no time.
 """
 
@@ -56,11 +56,11 @@ UNAUTHENTICATED = "Unauthenticated."
 MESSAGE_LENGTH = 500
 
 
-class RequestGate:
+class RateLimiter:
     """What the client asks before each request and tells afterwards. This one lets all through."""
 
-    def acquire(self, lane: str, *, goes_on: bool = False) -> None:
-        """Wait for room or raise :class:`~.errors.BudgetSpent`.
+    def acquire(self, queue: str, *, goes_on: bool = False) -> None:
+        """Wait for room or raise :class:`~.errors.QuotaExceeded`.
 
         :param goes_on: whether it belongs to a piece of work that would have to be begun anew without it
         """
@@ -74,8 +74,8 @@ class KeyCrmClient:
 
     :param api_key: the key from the cabinet (Settings → General); never logged, never in an error
     :param base_url: address of the API, with its version, e.g. ``…/v1``
-    :param gate: the request budget
-    :param lane: ``live`` or ``bulk``, for the gate
+    :param gate: the request quota
+    :param queue: ``live`` or ``bulk``, for the gate
     :param sleep: called with seconds between two tries
     :param timeout: ``(connect, read)`` seconds
     :param is_proven: whether KeyCRM is known to be at the address; else an error does not tell what is
@@ -87,8 +87,8 @@ class KeyCrmClient:
         api_key: str,
         base_url: str,
         *,
-        gate: RequestGate | None = None,
-        lane: str = budget_rules.LIVE,
+        gate: RateLimiter | None = None,
+        queue: str = budget_rules.LIVE,
         session: requests.Session | None = None,
         sleep: Callable[[float], None] = time.sleep,
         timeout: tuple[float, float] = TIMEOUT,
@@ -97,12 +97,12 @@ class KeyCrmClient:
     ):
         self._api_key = api_key
         self._base_url = base_url.rstrip("/")
-        self._gate = gate or RequestGate()
+        self._gate = gate or RateLimiter()
         self._sleep = sleep
         self._timeout = timeout
         self._tries = tries
         self._is_proven = is_proven
-        self.lane = lane
+        self.queue = queue
         # Whether the next request can be put off without loss.
         self.begins = True
         self._answered_at = float("-inf")
@@ -119,11 +119,11 @@ class KeyCrmClient:
         self.close()
 
     def has_just_answered(self) -> bool:
-        """Tell whether KeyCRM gave a good answer a moment ago: it is available, and the address is right."""
+        """Return whether KeyCRM gave a good answer a moment ago: it is available at this address."""
         return time.monotonic() - self._answered_at < JUST_ANSWERED
 
     def close(self) -> None:
-        """Give the connections back."""
+        """Return the connections back."""
         self._session.close()
 
     # === READING AND WRITING ===#
@@ -181,7 +181,7 @@ class KeyCrmClient:
     def _request(self, method: str, path: str, **kwargs) -> Any:
         for attempt in range(1, self._tries + 1):
             begins, self.begins = self.begins, False
-            self._gate.acquire(self.lane, goes_on=not begins)
+            self._gate.acquire(self.queue, goes_on=not begins)
             try:
                 return self._send(method, path, **kwargs)
             except RateLimited as error:
@@ -206,7 +206,7 @@ class KeyCrmClient:
             raise self._no_keycrm() from None
 
     def _no_keycrm(self) -> Unreachable:
-        """Give the one error of an address that may be any of the network that Odoo stands in: whether a
+        """Return the one error of an address that may be any of the network that Odoo stands in: whether a
         port is shut, silent or answers is not told apart."""
         return Unreachable("no_keycrm", host=_host_of(self._base_url))
 
@@ -325,7 +325,7 @@ class Page:
         return self.number >= self.last if self.last else not self.has_next
 
     def pages_back(self, total_before: int) -> int:
-        """Say by how many pages the rest of the list may have moved forward since the page before.
+        """Return by how many pages the rest of the list may have moved forward since the page before.
 
         :param total_before: rows of the whole list then; 0 when it was not read
         """
@@ -372,7 +372,7 @@ def _host_of(url: str) -> str:
 
 
 def _is_keycrms_own(error: KeyCrmError) -> bool:
-    """Tell whether an error says nothing about an address that is not KeyCRM's."""
+    """Return whether an error says nothing about an address that is not KeyCRM's."""
     if isinstance(error, Unauthorized):
         return error.params.get("message") == UNAUTHENTICATED
     return isinstance(error, RateLimited) or error.code == "bad_settings"

@@ -58,8 +58,8 @@ class RateLimited(TransientError):
         self.retry_after = retry_after
 
 
-class BudgetSpent(TransientError):
-    """Our own request budget has no room now; nothing was sent.
+class QuotaExceeded(TransientError):
+    """Our own request quota has no room now; nothing was sent.
 
     :param wait: seconds until there is room
     """
@@ -93,5 +93,5 @@ class ImportProblem(KeyCrmError):
 
 
 def is_outage(error: KeyCrmError) -> bool:
-    """Tell whether KeyCRM could not answer, and may do so at any moment: no fault of what was requested."""
+    """Return whether KeyCRM could not answer, and may do so at any moment: no fault of what was requested."""
     return isinstance(error, ServerTrouble | TimedOut | Unreachable) or error.code == "not_json"

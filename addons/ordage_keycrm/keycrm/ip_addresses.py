@@ -24,7 +24,7 @@ _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
 def is_public(address: str) -> bool:
-    """Tell whether an IP address is one of the open internet."""
+    """Return whether an IP address is one of the open internet."""
     found = ipaddress.ip_address(address)
     found = getattr(found, "ipv4_mapped", None) or found
     if any(found.version == net.version and found in net for net in _NOT_PUBLIC):
@@ -33,7 +33,7 @@ def is_public(address: str) -> bool:
 
 
 def is_public_behind(address: str) -> bool:
-    """Tell whether an IP address is one of the open internet; of a gateway to IPv4, what lies behind it.
+    """Return whether an IP address is one of the open internet; of a gateway to IPv4, what lies behind it.
 
     :param address: with or without a zone
     """

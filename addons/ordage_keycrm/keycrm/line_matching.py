@@ -82,7 +82,7 @@ def _same_id_and_goods(free, lines):
 
 
 def _same_goods(free, lines):
-    """Give all pairs of equal goods, the best ones first."""
+    """Return all pairs of equal goods, the best ones first."""
     pairs = []
     for place, one in enumerate(free):
         for other_place, line in enumerate(lines):

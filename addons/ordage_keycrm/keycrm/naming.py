@@ -48,17 +48,17 @@ def one_off_key(name: str, properties: Iterable[Property]) -> str:
 
 
 def phone_part(typed: str) -> str:
-    """Give the digits by which a phone, or a part of one, is found in what :func:`normalised_phone` wrote.
+    """Return the digits by which a phone, or a part of one, is found in what :func:`normalized_phone` wrote.
 
     :param typed: what a person is looking for
     :return: digits, or an empty text when there are too few to tell phones apart
     """
     digits = "".join(c for c in typed if c.isascii() and c.isdigit())
-    whole = normalised_phone(typed).removeprefix("+")
+    whole = normalized_phone(typed).removeprefix("+")
     return whole or (digits if len(digits) >= PHONE_PART else "")
 
 
-def normalised_phone(phone: str) -> str:
+def normalized_phone(phone: str) -> str:
     """Write a Ukrainian phone number as +380…; of a foreign one keep its digits.
 
     Where several numbers stand in one text, the first one counts.

@@ -52,7 +52,7 @@ def goods_total(order: Order) -> Decimal:
 
 
 def amount_paid(order: Order) -> Decimal | None:
-    """Give what was paid of the order, in its currency: KeyCRM's own sum, always.
+    """Return what was paid of the order, in its currency: KeyCRM's own sum, always.
 
     :return: without that sum what its payments or its payment status say; None where nothing says it
     """

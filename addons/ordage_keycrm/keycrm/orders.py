@@ -2,7 +2,7 @@
 
 Each class has a ``parse`` that takes the decoded JSON. Unknown keys are ignored (they appear at any
 time); what is needed and not there is a :class:`~.errors.MalformedAnswer`. What the order refers to
-stands in :mod:`~.catalogue`.
+stands in :mod:`~.catalog`.
 """
 
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""What an order's line or an offer of the catalogue says of goods, in one form.
+"""What an order's line or an offer of the catalog says of goods, in one form.
 
 Whatever has an offer is described by the offer: a line's title may be a marketplace's, and its
 price that of one sale.
@@ -40,15 +40,15 @@ UNITS = {
 class Goods:
     """Goods that Odoo needs a product for.
 
-    :param key: ``("offer", number)`` of catalogue goods, ``("line", number)`` of one-off ones
-    :param line_id: the order's line; None when it was read from the catalogue alone
+    :param key: ``("offer", number)`` of catalog goods, ``("line", number)`` of one-off ones
+    :param line_id: the order's line; None when it was read from the catalog alone
     :param catalogue_id: KeyCRM's product, of which the offer is a variant
-    :param price: the catalogue's, of one unit, in ``currency_code`` (empty: the shop's currency)
-    :param line_price: list price on the order's line, for goods that the catalogue has no price of
+    :param price: the catalog's, of one unit, in ``currency_code`` (empty: the shop's currency)
+    :param line_price: list price on the order's line, for goods that the catalog has no price of
     :param line_currency: the order's currency (empty: the shop's)
     :param cost: purchase price of one unit, in ``currency_code``
     :param weight: in the unit that the shop set in KeyCRM; taken as kg (assumed)
-    :param name_is_catalogue: whether the name is the catalogue's, not a line's title
+    :param name_is_catalogue: whether the name is the catalog's, not a line's title
     """
 
     key: tuple[str, int]
@@ -117,7 +117,7 @@ class Goods:
 
     @classmethod
     def of_offer(cls, offer: Offer) -> "Goods":
-        """Describe an offer that was read from the catalogue."""
+        """Describe an offer that was read from the catalog."""
         return cls._of(offer, None)
 
     @classmethod

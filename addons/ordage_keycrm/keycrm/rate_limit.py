@@ -1,4 +1,4 @@
-"""The rules of the request budget, as pure functions over the times of past requests.
+"""The rules of the request quota, as pure functions over the times of past requests.
 
 KeyCRM allows 60 requests a minute and key (confirmed; a few accounts report less, hence the learnt
 limit). A fixed rate of one a second would make a burst of live orders slow, and a plain counter per
@@ -38,7 +38,7 @@ LONGEST_RAISE_AFTER = 86400.0
 #: A step raises the learnt limit by this part of it, and by one at least.
 RAISE_STEP = 0.25
 
-#: So many paces a lane stands still at the most while it has the window for itself.
+#: So many paces a queue stands still at the most while it has the window for itself.
 LONGEST_WAIT = 3
 
 LIVE = "live"
@@ -46,7 +46,7 @@ BULK = "bulk"
 
 
 @dataclass(frozen=True, slots=True)
-class Budget:
+class Quota:
     """State of one API key. All times are seconds of one clock, that of the database server.
 
     :param times: when the requests of the last window left, oldest first
@@ -70,50 +70,50 @@ class Budget:
         return self.limit_until > 0.0
 
 
-def refreshed(budget: Budget, now: float) -> Budget:
+def refreshed(quota: Quota, now: float) -> Quota:
     """Forget what lies outside the window, and raise a learnt limit by one step when it is time.
 
     What lies further ahead than it can was noted before the clock was set back: it counts from now on.
     """
-    budget = replace(
-        budget,
-        times=tuple(min(time, now) for time in budget.times if time > now - WINDOW),
-        blocked_until=min(budget.blocked_until, now + LONGEST_BLOCK),
-        limit_until=min(budget.limit_until, now + (budget.raise_after or RAISE_AFTER)),
+    quota = replace(
+        quota,
+        times=tuple(min(time, now) for time in quota.times if time > now - WINDOW),
+        blocked_until=min(quota.blocked_until, now + LONGEST_BLOCK),
+        limit_until=min(quota.limit_until, now + (quota.raise_after or RAISE_AFTER)),
     )
-    limit = budget.limit
-    if budget.is_lowered and now >= budget.limit_until:
+    limit = quota.limit
+    if quota.is_lowered and now >= quota.limit_until:
         # One step however long nothing was requested: what was learnt is not forgotten meanwhile.
-        pause = budget.raise_after or RAISE_AFTER
+        pause = quota.raise_after or RAISE_AFTER
         limit += max(1, int(limit * RAISE_STEP))
-        budget = replace(budget, limit_until=now + pause, raise_after=pause)
-    if budget.is_lowered and limit < budget.full_limit:
-        return replace(budget, limit=limit)
-    return replace(budget, limit=budget.full_limit, limit_until=0.0, raise_after=0.0)
+        quota = replace(quota, limit_until=now + pause, raise_after=pause)
+    if quota.is_lowered and limit < quota.full_limit:
+        return replace(quota, limit=limit)
+    return replace(quota, limit=quota.full_limit, limit_until=0.0, raise_after=0.0)
 
 
-def wait_for(budget: Budget, now: float, lane: str) -> float:
-    """Say how long a request of this lane has to wait.
+def wait_for(quota: Quota, now: float, queue: str) -> float:
+    """Return how long a request of this queue has to wait.
 
-    :param lane: :data:`LIVE` or :data:`BULK`
+    :param queue: :data:`LIVE` or :data:`BULK`
     :return: seconds; 0.0 when it may leave now
     """
-    budget = refreshed(budget, now)
-    room = budget.limit - (LIVE_RESERVE if lane == BULK else 0)
-    waits = [budget.blocked_until - now]
-    used = len(budget.times)
+    quota = refreshed(quota, now)
+    room = quota.limit - (LIVE_RESERVE if queue == BULK else 0)
+    waits = [quota.blocked_until - now]
+    used = len(quota.times)
     if used >= room:
-        waits.append(budget.times[used - room] + WINDOW - now)
-    elif lane == LIVE and used >= budget.limit * LIVE_BURST:
-        spread_over = budget.times[0] + WINDOW - now
-        waits.append(budget.times[-1] + spread_over / (room - used + 1) - now)
-    if lane == BULK and budget.times:
-        waits.append(budget.times[-1] + BULK_PACE * DEFAULT_LIMIT / budget.limit - now)
+        waits.append(quota.times[used - room] + WINDOW - now)
+    elif queue == LIVE and used >= quota.limit * LIVE_BURST:
+        spread_over = quota.times[0] + WINDOW - now
+        waits.append(quota.times[-1] + spread_over / (room - used + 1) - now)
+    if queue == BULK and quota.times:
+        waits.append(quota.times[-1] + BULK_PACE * DEFAULT_LIMIT / quota.limit - now)
     return max(0.0, *waits)
 
 
 def longest_wait(limit: int) -> float:
-    """Say for how long a piece of work that has begun may wait for its next request.
+    """Return for how long a piece of work that has begun may wait for its next request.
 
     :param limit: requests a window that are believed to be allowed now
     :return: seconds
@@ -121,13 +121,13 @@ def longest_wait(limit: int) -> float:
     return LONGEST_WAIT * BULK_PACE * DEFAULT_LIMIT / limit
 
 
-def spent(budget: Budget, now: float) -> Budget:
+def spent(quota: Quota, now: float) -> Quota:
     """Book a request that leaves now."""
-    budget = refreshed(budget, now)
-    return replace(budget, times=(*budget.times, now))
+    quota = refreshed(quota, now)
+    return replace(quota, times=(*quota.times, now))
 
 
-def refused(budget: Budget, now: float, retry_after: float | None) -> Budget:
+def refused(quota: Quota, now: float, retry_after: float | None) -> Quota:
     """Learn from a 429.
 
     When it comes although the window has room, the key has a lower limit or another program uses it
@@ -135,24 +135,24 @@ def refused(budget: Budget, now: float, retry_after: float | None) -> Budget:
 
     :param retry_after: seconds, as KeyCRM said, or None
     """
-    budget = refreshed(budget, now)
+    quota = refreshed(quota, now)
     pause = (
         DEFAULT_RETRY_AFTER if retry_after is None else min(max(retry_after, 1.0), LONGEST_BLOCK)
     )
-    budget = replace(budget, blocked_until=max(budget.blocked_until, now + pause))
-    if len(budget.times) >= budget.limit:
-        if not budget.is_lowered:
-            return budget
+    quota = replace(quota, blocked_until=max(quota.blocked_until, now + pause))
+    if len(quota.times) >= quota.limit:
+        if not quota.is_lowered:
+            return quota
         # What was learnt is still too high: refused requests were counted too.
         return replace(
-            budget,
-            limit=max(LOWEST_LIMIT, budget.limit - 1),
-            limit_until=now + budget.raise_after,
+            quota,
+            limit=max(LOWEST_LIMIT, quota.limit - 1),
+            limit_until=now + quota.raise_after,
         )
-    raise_after = min(2 * budget.raise_after or RAISE_AFTER, LONGEST_RAISE_AFTER)
+    raise_after = min(2 * quota.raise_after or RAISE_AFTER, LONGEST_RAISE_AFTER)
     return replace(
-        budget,
-        limit=max(LOWEST_LIMIT, len(budget.times) - 1),
+        quota,
+        limit=max(LOWEST_LIMIT, len(quota.times) - 1),
         limit_until=now + raise_after,
         raise_after=raise_after,
     )

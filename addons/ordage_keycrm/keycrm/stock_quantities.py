@@ -11,7 +11,7 @@ AVAILABLE = "available"
 
 #: Quantities are compared and sent with so many digits, as KeyCRM shows them (confirmed: "-1.000").
 DIGITS = 3
-#: A pass that zeroes no more products than this is everyday selling out, however small the catalogue.
+#: A pass that zeroes no more products than this is everyday selling out, however small the catalog.
 FEW = 3
 
 
@@ -48,7 +48,7 @@ def digits_of(quantity) -> int:
 
 
 def target(rule: str, terms: Terms) -> float:
-    """Say what KeyCRM is to show.
+    """Return what KeyCRM is to show.
 
     ``available`` gives KeyCRM's own reserve back, because KeyCRM subtracts it again (confirmed: its
     quantity includes the reserve): it then sells what is really free.
@@ -68,7 +68,7 @@ def target(rule: str, terms: Terms) -> float:
 
 
 def is_same(one: float, other: float) -> bool:
-    """Tell whether two quantities are the same to KeyCRM."""
+    """Return whether two quantities are the same to KeyCRM."""
     return round(one - other, DIGITS) == 0
 
 
@@ -84,7 +84,7 @@ def fitted(quantity: float, *, whole: bool, positive: bool) -> float:
 
 
 def is_kept_as(sent: float, read: float) -> bool:
-    """Tell whether KeyCRM made ``read`` of ``sent``: rounded down, negative made zero (assumed)."""
+    """Return whether KeyCRM made ``read`` of ``sent``: rounded down, negative made zero (assumed)."""
     return any(
         is_same(read, fitted(sent, whole=whole, positive=positive))
         for whole in (False, True)
@@ -98,14 +98,14 @@ def as_number(quantity: float) -> int | float:
     return int(quantity) if quantity == int(quantity) else quantity
 
 
-def is_too_much(zeroed: int, catalogue: int, limit: int, percent: float) -> bool:
-    """Tell whether a pass would zero so many products that a person has to say so.
+def is_too_much(zeroed: int, catalog: int, limit: int, percent: float) -> bool:
+    """Return whether a pass would zero so many products that a person has to say so.
 
     :param zeroed: products that KeyCRM shows with stock and would show with none
-    :param catalogue: products of the account
+    :param catalog: products of the account
     :param limit: more than this are too many
-    :param percent: more than this part of the catalogue is too much, unless they are :data:`FEW`
+    :param percent: more than this part of the catalog is too much, unless they are :data:`FEW`
     """
     if zeroed > limit:
         return True
-    return zeroed > FEW and catalogue > 0 and zeroed * 100 > catalogue * percent
+    return zeroed > FEW and catalog > 0 and zeroed * 100 > catalog * percent

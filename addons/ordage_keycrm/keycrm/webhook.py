@@ -30,7 +30,7 @@ class OrderHint:
 
 
 def is_stock(payload: Any) -> bool:
-    """Tell whether it is the stock webhook: a list, or a single row."""
+    """Return whether it is the stock webhook: a list, or a single row."""
     return isinstance(payload, list) or "offer_id" in to_object(payload)
 
 

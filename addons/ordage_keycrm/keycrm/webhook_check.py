@@ -153,7 +153,7 @@ def _session(url, address):
 
 
 def _judge(url, token, nonce, status, to, body):
-    """Say what an answer means.
+    """Return what an answer means.
 
     :raise LinkProblem: when it is not the right one
     """
@@ -186,7 +186,7 @@ def _judge(url, token, nonce, status, to, body):
 
 
 def is_local(host):
-    """Tell whether a host is one that no internet knows: a bare name, a local one, or numbers."""
+    """Return whether a host is one that no internet knows: a bare name, a local one, or numbers."""
     try:
         ipaddress.ip_address(host)
     except ValueError:

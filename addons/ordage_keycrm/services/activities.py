@@ -3,7 +3,7 @@
 from markupsafe import Markup
 
 
-def note_of(rows):
+def note_html(rows):
     """Write sentences as the list that a to-do shows.
 
     :param rows: list of sentences
@@ -12,7 +12,7 @@ def note_of(rows):
     return Markup("<ul>%s</ul>") % Markup("").join(Markup("<li>%s</li>") % row for row in rows)
 
 
-def leave(record, user, summary, rows):
+def schedule(record, user, summary, rows):
     """Leave a to-do on a record; the same one is not left twice.
 
     :param record: one record with activities
@@ -20,7 +20,7 @@ def leave(record, user, summary, rows):
     :param summary: one line
     :param rows: list of sentences
     """
-    note = note_of(rows)
+    note = note_html(rows)
     if not record.activity_ids.filtered(
         lambda activity: activity.summary == summary and activity.note == note
     ):
@@ -29,7 +29,7 @@ def leave(record, user, summary, rows):
         )
 
 
-def take_back(record, summary):
+def unlink(record, summary):
     """Take back to-dos that need not be done any more.
 
     :param record: one record with activities

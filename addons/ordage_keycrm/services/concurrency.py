@@ -8,12 +8,12 @@ from odoo.exceptions import ConcurrencyError
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
 #: The work is done again in a new transaction, which sees what the other one made. Odoo does so for
-#: requests, ``keycrm.account._committed`` for scheduled actions.
-OTHER_WAS_FASTER = (*PG_CONCURRENCY_EXCEPTIONS_TO_RETRY, ConcurrencyError)
+#: requests, ``keycrm.account._run_in_transaction`` for scheduled actions.
+CONCURRENCY_ERRORS = (*PG_CONCURRENCY_EXCEPTIONS_TO_RETRY, ConcurrencyError)
 
 
 @contextmanager
-def found_if_done_again(what):
+def retry_on_unique_violation(what):
     """Make something that others may make at the same time: a list learnt from KeyCRM, a tag.
 
     After a unique violation the other's row cannot be seen in this transaction.

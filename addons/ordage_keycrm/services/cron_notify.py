@@ -26,10 +26,10 @@ SOON_SECONDS = 5.0
 #: Between two rings for the same actions at least so many seconds pass. A single move is told of at once;
 #: of several users' moves the first one is, and the others find each other in the next run, which then
 #: gathers. Otherwise a rush would begin with a run for each of its moves.
-BREATH_SECONDS = 0.5
+MIN_INTERVAL = 0.5
 
 
-class Bell:
+class CronNotifier:
     """One thread of this process, there only while something waits; ends with the process.
 
     What is lost with the process is found by the scheduler's own look. Times are of ``time.monotonic``.
@@ -40,11 +40,11 @@ class Bell:
         actions, to leave it out where they are woken anyway"""
         self._notify = notify
         self._waiting = []
-        self._rung = {}
+        self._last_notified = {}
         self._changed = threading.Condition()
         self._thread = None
 
-    def ring(self, dbname, delay=0.0, cron_ids=()):
+    def notify(self, dbname, delay=0.0, cron_ids=()):
         """Notify about a database after some seconds; several of the same tenth of a second are one.
 
         :param delay: seconds, rounded up to the next tenth; 0 for at once, or as soon as the last ring for
@@ -54,7 +54,7 @@ class Bell:
         """
         cron_ids = tuple(cron_ids)
         with self._changed:
-            if delay or not self._will_ring(dbname, cron_ids):
+            if delay or not self._will_notify(dbname, cron_ids):
                 due = self._due(dbname, cron_ids, delay)
                 one = (due, dbname, cron_ids, bool(delay), delay <= SOON_SECONDS)
                 if one not in self._waiting:
@@ -69,10 +69,10 @@ class Bell:
         now = time.monotonic()
         if delay:
             return math.ceil((now + delay) * 10) / 10
-        return max(now, self._rung.get((dbname, cron_ids), -math.inf) + BREATH_SECONDS)
+        return max(now, self._last_notified.get((dbname, cron_ids), -math.inf) + MIN_INTERVAL)
 
-    def _will_ring(self, dbname, cron_ids):
-        """Tell whether this process itself rings in a moment for each of these actions: nobody has to be
+    def _will_notify(self, dbname, cron_ids):
+        """Return whether this process itself rings in a moment for each of these actions: nobody has to be
         asked then, which would cost a connection at each of many users' commits."""
         soon = time.monotonic() + SOON_SECONDS
         rung = set()
@@ -82,7 +82,7 @@ class Bell:
         return bool(cron_ids) and rung.issuperset(cron_ids)
 
     def _start(self):
-        thread = threading.Thread(target=self._run, name="keycrm.bell", daemon=True)
+        thread = threading.Thread(target=self._run, name="keycrm.cron_notify", daemon=True)
         try:
             thread.start()
         except RuntimeError:
@@ -110,18 +110,18 @@ class Bell:
                     continue
                 _due, dbname, cron_ids, is_sure, _is_short = heapq.heappop(self._waiting)
                 # A run may have begun to gather since.
-                if is_sure or not self._will_ring(dbname, cron_ids):
-                    self._rung = {
-                        of: at for of, at in self._rung.items() if at > now - BREATH_SECONDS
+                if is_sure or not self._will_notify(dbname, cron_ids):
+                    self._last_notified = {
+                        of: at for of, at in self._last_notified.items() if at > now - MIN_INTERVAL
                     }
-                    self._rung[dbname, cron_ids] = now
+                    self._last_notified[dbname, cron_ids] = now
                     return dbname, () if is_sure else cron_ids
             self._thread = None
         return None
 
 
 def are_due_soon(cr, cron_ids):
-    """Tell whether each of these actions has a wake-up of a moment later, made a moment ago.
+    """Return whether each of these actions has a wake-up of a moment later, made a moment ago.
 
     A retry that is due by chance does not count: what changed just now is not to wait for it.
 
@@ -155,7 +155,7 @@ def _are_woken_anyway(dbname, cron_ids):
         return False
 
 
-def _wake_schedulers(dbname, cron_ids):
+def _notify_schedulers(dbname, cron_ids):
     if cron_ids and _are_woken_anyway(dbname, cron_ids):
         return
     with sql_db.db_connect("postgres").cursor() as cr:
@@ -163,4 +163,4 @@ def _wake_schedulers(dbname, cron_ids):
         cr.execute(SQL("SELECT %s('cron_trigger', %s)", notify, dbname))
 
 
-ring = Bell(_wake_schedulers).ring
+notify = CronNotifier(_notify_schedulers).notify

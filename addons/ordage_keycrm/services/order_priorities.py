@@ -25,13 +25,13 @@ class WaitingOrder:
 
     :param number: KeyCRM's
     :param rank: one of the ranks above
-    :param is_gone: whether KeyCRM said a moment ago that it has no such order
+    :param is_missing_in_keycrm: whether KeyCRM said a moment ago that it has no such order
     :param is_outage: whether all its events failed since KeyCRM could not answer
     """
 
     number: int
     rank: int
-    is_gone: bool
+    is_missing_in_keycrm: bool
     is_outage: bool
 
     @property
@@ -61,7 +61,7 @@ class InboxState:
         return _states.setdefault((account.env.cr.dbname, account.id), cls())
 
     def may_read_newest(self):
-        """Tell whether the newest orders may be read again; noted as read then."""
+        """Return whether the newest orders may be read again; noted as read then."""
         now = time.monotonic()
         if now < self._newest_at + NEWEST_SECONDS:
             return False
@@ -69,7 +69,7 @@ class InboxState:
         return True
 
     def are_lists_useful(self):
-        """Tell whether a list is likely to hold orders that wait."""
+        """Return whether a list is likely to hold orders that wait."""
         return time.monotonic() >= self._useless_until
 
     def note_useless_lists(self):

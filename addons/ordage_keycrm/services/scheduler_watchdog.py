@@ -67,7 +67,7 @@ def _look():
 
 
 def _have_ended():
-    """Tell whether this process had scheduler threads and has none any more; note that it had some."""
+    """Return whether this process had scheduler threads and has none any more; note that it had some."""
     if any(getattr(thread, "type", None) == "cron" for thread in threading.enumerate()):
         _seen.set()
         return False

@@ -16,7 +16,7 @@ class BuyerCase(KeycrmCase):
         """Let orders arrive together with what the worker reads before it writes them."""
         orders = [self.read_order(number) for number in numbers]
         with self.account._client() as client, self.committing():
-            orders = self.account._learn_for(client, orders)
+            orders = self.account._enrich(client, orders)
         outcomes = self.account._import_orders(orders)
         self.assertFalse([outcome.code for outcome in outcomes.values() if outcome.code])
         return self.env["sale.order"].browse([outcomes[number].order_id for number in numbers])

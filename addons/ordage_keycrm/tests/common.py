@@ -91,7 +91,7 @@ class KeycrmCase(TransactionCase):
     def new_order(cls, lines=None, **fields):
         """Make an order in KeyCRM; no webhook is sent.
 
-        :param lines: as the sandbox takes them; a catalogue line by default
+        :param lines: as the sandbox takes them; a catalog line by default
         :return: its number
         """
         if lines is not None:
@@ -111,7 +111,7 @@ class KeycrmCase(TransactionCase):
     def outcomes(cls, *numbers):
         """Let orders arrive as the worker would write them.
 
-        :return: ``{number: Outcome}``
+        :return: ``{number: ImportResult}``
         """
         orders = [cls.read_order(number) for number in numbers]
         return cls.account._import_orders(orders)

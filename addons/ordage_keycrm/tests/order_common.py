@@ -48,5 +48,5 @@ class OrderCase(KeycrmCase):
         invoice.action_post()
         return invoice
 
-    def todo(self, order):
+    def activities(self, order):
         return " ".join(order.activity_ids.mapped(lambda a: f"{a.summary} {a.note}"))

@@ -10,11 +10,11 @@ class ProductCase(KeycrmCase):
     def come(cls, *numbers):
         """Let orders come as the worker brings them: with what it reads before.
 
-        :return: ``{number: Outcome}``
+        :return: ``{number: ImportResult}``
         """
         orders = [cls.read_order(number) for number in numbers]
         with cls.account._client() as client, cls.committing(cls):
-            orders = cls.account._learn_for(client, orders)
+            orders = cls.account._enrich(client, orders)
         return cls.account._import_orders(orders)
 
     @classmethod

@@ -38,7 +38,7 @@ class StockCase(KeycrmCase):
 
     @classmethod
     def goods(cls, sku, *, keycrm=None, storable=True, **vals):
-        """Make a product that both sides have, tied.
+        """Make a product that both sides have, mapped.
 
         :param keycrm: KeyCRM's quantity by warehouse number
         :return: the product; its KeyCRM number is ``product.keycrm_offer_ids.keycrm_id``

@@ -132,7 +132,7 @@ class TestAmountsPaid(OrderCase):
         self.keycrm.remove_payment(order.keycrm_id, self.payments(order)[0]["id"])
         self.arrive(order.keycrm_id)
         self.assertNotEqual(posted.state, "canceled")
-        self.assertIn("200", self.todo(order))
+        self.assertIn("200", self.activities(order))
 
     def test_a_payment_that_moves_with_a_merge_asks_nobody(self):
         self.account.payment_journal_id = self.journal

@@ -28,7 +28,7 @@ class TakeoverCase(BuyerCase):
         number = self.new_order([], client_id=client)
         return self.arrive(number), number, client
 
-    def tie(self, client):
+    def mapping(self, client):
         return self.env["keycrm.buyer"].search([("keycrm_id", "=", client)])
 
     def contact_data(self, partner):
@@ -107,7 +107,7 @@ class TestContactsOfUsers(TakeoverCase):
             self.arrive(number)
             self.assertEqual(self.contact_data(partner), before)
             self.assertEqual(order.partner_id, partner)
-            activity = self.tie(client).activity_id
+            activity = self.mapping(client).activity_id
             self.assertEqual(activity.res_id, partner.id)
             self.assertIn(f"{role}@evil.example", activity.note)
         self.assertEqual(len(partner.activity_ids), 1)
@@ -118,7 +118,7 @@ class TestContactsOfUsers(TakeoverCase):
         wizard = self.env["base.partner.merge.automatic.wizard"].create({})
         wizard._merge((order.partner_id | user.partner_id).ids, user.partner_id)
         self.env.invalidate_all()
-        self.assertEqual(self.tie(client).partner_id, user.partner_id)
+        self.assertEqual(self.mapping(client).partner_id, user.partner_id)
         self.keycrm.patch_buyer(client, emails=["stranger@evil.example"])
         self.arrive(number)
         self.assertEqual(user.email, "worker@example.com")
@@ -148,7 +148,7 @@ class TestContactsOfUsers(TakeoverCase):
         portal = self.new_user("portal", "0671112260", "regular@example.com")
         manager = new_test_user(self.env, "keycrm-boss", groups="ordage_keycrm.group_manager")
         client = self.buyer(phone="0671112260", email="regular@example.com")
-        tie = (
+        mapping = (
             self.env["keycrm.buyer"]
             .with_user(manager)
             .create(
@@ -159,23 +159,23 @@ class TestContactsOfUsers(TakeoverCase):
                 }
             )
         )
-        self.assertTrue(tie.by_hand)
+        self.assertTrue(mapping.by_hand)
         number = self.new_order([], client_id=client)
         order = self.arrive(number)
         self.assertEqual(order.partner_id, portal.partner_id)
         self.keycrm.patch_buyer(client, emails=["stranger@evil.example"])
         self.arrive(number)
         self.assertEqual(portal.email, "regular@example.com")
-        self.assertIn("stranger@evil.example", tie.sudo().activity_id.note)
+        self.assertIn("stranger@evil.example", mapping.sudo().activity_id.note)
 
     def test_an_automatic_mapping_is_told_from_one_by_hand(self):
         _order, _number, client = self.order_of(phone="0671112270")
-        tie = self.tie(client)
-        self.assertFalse(tie.by_hand)
+        mapping = self.mapping(client)
+        self.assertFalse(mapping.by_hand)
         manager = new_test_user(self.env, "keycrm-boss", groups="ordage_keycrm.group_manager")
         other = self.env["res.partner"].create({"name": "Інша"})
-        tie.with_user(manager).partner_id = other
-        self.assertTrue(tie.by_hand)
+        mapping.with_user(manager).partner_id = other
+        self.assertTrue(mapping.by_hand)
         self.assertEqual(self.arrive(self.new_order([], client_id=client)).partner_id, other)
 
 

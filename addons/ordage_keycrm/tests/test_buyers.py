@@ -113,9 +113,9 @@ class TestBuyers(BuyerCase):
         self.arrive(number)
         self.arrive(number)
         self.assertEqual(order.partner_id, kept)
-        todo = order.activity_ids
-        self.assertEqual(len(todo), 1, "the to-do is left once")
-        self.assertIn("Зникає", todo.note)
+        activities = order.activity_ids
+        self.assertEqual(len(activities), 1, "the to-do is left once")
+        self.assertIn("Зникає", activities.note)
         action = order.action_keycrm_merge_contacts()
         wizard = self.env[action["res_model"]].with_context(**action["context"]).create({})
         self.assertEqual(wizard.partner_ids, kept | former)

@@ -15,7 +15,7 @@ class TestClocks(KeycrmCase):
     def setUp(self):
         super().setUp()
         self.addCleanup(self.keycrm.set_clock, 0)
-        self.account.write({"caught_up_at": False, "caught_up_until": False})
+        self.account.write({"polled_at": False, "polled_until": False})
 
     def order(self, number):
         return self.env["sale.order"].search([("keycrm_id", "=", number)])
@@ -33,7 +33,7 @@ class TestClocks(KeycrmCase):
     def test_an_order_whose_webhook_was_lost_is_found_though_keycrms_clock_is_minutes_off(self):
         for minutes in (-10, 10):
             with self.subTest(minutes=minutes):
-                self.account.caught_up_until = False
+                self.account.polled_until = False
                 self.keycrm.set_clock(offset_seconds=minutes * 60)
                 first = self.new_order(LINES)
                 self.tell(first)
@@ -52,7 +52,7 @@ class TestClocks(KeycrmCase):
         self.tell(future)
         self.look()
         self.assertTrue(self.order(future))
-        self.assertLessEqual(self.account.caught_up_until, fields.Datetime.now())
+        self.assertLessEqual(self.account.polled_until, fields.Datetime.now())
         later = self.new_order(LINES)
         self.look()
         self.assertTrue(self.order(later))

@@ -13,7 +13,7 @@ VATS = ("UA20033301", "UA12345673")
 
 
 class RefusalCase(BuyerCase):
-    def tie(self, client):
+    def mapping(self, client):
         return self.env["keycrm.buyer"].search([("keycrm_id", "=", client)])
 
     def firm(self, name, vat=False):
@@ -84,7 +84,7 @@ class TestFirms(RefusalCase):
         self.assertFalse(partner.activity_ids, "told once")
         partner.vat = firm.vat
         partner.parent_id = firm
-        self.assertFalse(self.tie(client).proposed, "a person did it")
+        self.assertFalse(self.mapping(client).proposed, "a person did it")
 
     def test_first_order_of_an_old_customer_of_a_firm(self):
         company, _firm = self.firm("ТОВ Ромашка", VATS[0])
@@ -142,10 +142,10 @@ class TestOtherCompanies(RefusalCase):
         order = self.arrive_by_worker(self.new_order([], client_id=client))
         self.assertNotEqual(order.partner_id, former)
         self.assertEqual(order.partner_id.phone, former.phone)
-        self.assertEqual(self.tie(client).partner_id, order.partner_id)
+        self.assertEqual(self.mapping(client).partner_id, order.partner_id)
         self.assertIn("Інша", self.note(order.partner_id))
         self.arrive_by_worker(number, order.keycrm_id)
-        self.assertEqual(self.tie(client).partner_id, order.partner_id, "once")
+        self.assertEqual(self.mapping(client).partner_id, order.partner_id, "once")
 
     def test_firm_that_was_given_to_another_company_is_replaced(self):
         company, former = self.firm("ТОВ Ромашка")
@@ -208,7 +208,9 @@ class TestOtherModules(RefusalCase):
         client = self.buyer(full_name="Заборона", phone="0671112277")
         number = self.new_order([], client_id=client)
         order = self.arrive_by_worker(number)
-        self.assertEqual(order.partner_id, self.tie(0).partner_id, "that of orders without a buyer")
+        self.assertEqual(
+            order.partner_id, self.mapping(0).partner_id, "that of orders without a buyer"
+        )
         self.assertIn("+380671112277", self.note(order))
         self.env.cr.execute("ALTER TABLE res_partner DROP CONSTRAINT strict")
         self.arrive_by_worker(number)

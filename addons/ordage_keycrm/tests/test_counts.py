@@ -24,7 +24,7 @@ class TestOrderCounts(KeycrmCase):
         ]
 
     def made(self, count, **fields):
-        """Make orders of three catalogue lines in KeyCRM, each of a buyer of its own.
+        """Make orders of three catalog lines in KeyCRM, each of a buyer of its own.
 
         :return: their numbers
         """
@@ -91,7 +91,7 @@ class TestOrderCounts(KeycrmCase):
         numbers = self.keycrm.order_ids()
         self.keycrm.set_statuses(numbers, 2, webhook=False)
         self.tell(*numbers)
-        hints = self.env["keycrm.event"]._due(self.account, 500)._reading_hints()
+        hints = self.env["keycrm.event"]._due(self.account, 500)._time_hints()
         self.keycrm.clear_log()
         read = {}
         with self.committing(), self.account._client() as client:
@@ -102,7 +102,7 @@ class TestOrderCounts(KeycrmCase):
         self.assertEqual(self.requests(), ["/v1/order"] * 6 + ["/v1/buyer", "/v1/offers"])
 
     def test_a_burst_is_read_when_it_is_over_not_while_it_grows(self):
-        self.account.caught_up_at = fields.Datetime.now()
+        self.account.polled_at = fields.Datetime.now()
         numbers = self.made(27)
         waiting = list(numbers)
 
@@ -155,7 +155,7 @@ class TestOrderCounts(KeycrmCase):
                 "status_ids": [Command.set(self.account.status_ids.ids)],
             }
         ).action_start()
-        # Orders that were touched after the catalogue was read have it read once more.
+        # Orders that were touched after the catalog was read have it read once more.
         self.account.keep_product_info = True
         with self.committing():
             self.account._work_bulk()

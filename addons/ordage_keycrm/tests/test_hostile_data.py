@@ -168,8 +168,8 @@ class TestHostileData(HostileCase):
         """Finishing, counting, notifying: whatever raises there."""
         Event = type(self.env["keycrm.event"])
         for model, name in (
-            (type(self.env["keycrm.latency"]), "_note_orders"),
-            (type(self.env["keycrm.order.status"]), "_note_told"),
+            (type(self.env["keycrm.latency"]), "_record_orders"),
+            (type(self.env["keycrm.order.status"]), "_record_received"),
             (Event, "_finish_vals"),
         ):
             numbers = [self.new_order([]) for _ in range(4)]
@@ -199,7 +199,7 @@ class TestHostileData(HostileCase):
         event = self.events_of(number)
         event.write({"state": "failed", "next_try_at": False})
         with (
-            patch.object(type(event), "_tell_person", side_effect=ValueError),
+            patch.object(type(event), "_update_activity", side_effect=ValueError),
             mute_logger(RETRIED_LOG),
         ):
             event._end_try(event._failed_vals("unexpected", {}))
@@ -208,9 +208,9 @@ class TestHostileData(HostileCase):
     def test_rows_of_lists_that_cannot_be_parsed_stop_no_other_row(self):
         bad, good = self.new_order([]), self.new_order([])
         self.keycrm.patch_order(bad, raw={"status_id": [{}], "updated_at": {}}, webhook=False)
-        self.account.write({"caught_up_at": False, "caught_up_until": False})
+        self.account.write({"polled_at": False, "polled_until": False})
         with self.committing(), self.account._client() as client:
-            self.account._work_catch_up(client)
+            self.account._work_polling(client)
         self.assertTrue(self.env["sale.order"].search([("keycrm_id", "=", good)]))
 
     def test_a_failure_is_noted_whatever_keycrm_says_about_it(self):
@@ -226,7 +226,7 @@ class TestHostileData(HostileCase):
 
     def test_what_is_said_about_an_order_is_escaped(self):
         order = self.arrive(self.raw_order(line={"name": SCRIPT}))
-        order._keycrm_todo(SCRIPT, [SCRIPT, FORMULA])
+        order._keycrm_schedule_activity(SCRIPT, [SCRIPT, FORMULA])
         activities = self.env["mail.activity"].search([("res_model", "=", "sale.order")])
         self.assertIn("alert", str(activities.mapped("note")))
         notes = [*order.message_ids.mapped("body"), *activities.mapped("note")]

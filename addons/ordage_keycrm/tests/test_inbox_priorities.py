@@ -7,7 +7,7 @@ from odoo.tools import SQL
 
 from ..models.account import cron_runner as worker
 from ..models.common import rate_limit as keycrm_rate_limit
-from ..models.common.rate_limit import DatabaseGate
+from ..models.common.rate_limit import DatabaseRateLimiter
 from ..services import order_priorities as inbox_state
 from .common import KeycrmCase
 
@@ -26,13 +26,13 @@ class TestInboxPriorities(KeycrmCase):
         super().setUp()
         now = self.env.cr.now()
         self.account.write(
-            {"caught_up_at": now, "caught_up_until": now, "open_sweep_at": now, "poll_minutes": 60}
+            {"polled_at": now, "polled_until": now, "reconciliation_at": now, "poll_minutes": 60}
         )
         self.account.request_limit = 60
         self.forget_budget()
         self.addCleanup(self.forget_budget)
         self.ahead = 0.0
-        locked_row, changed = DatabaseGate._locked_row, DatabaseGate._changed
+        locked_row, changed = DatabaseRateLimiter._locked_row, DatabaseRateLimiter._changed
 
         def later(gate, cr):
             *row, clock = locked_row(gate, cr)
@@ -41,8 +41,8 @@ class TestInboxPriorities(KeycrmCase):
         def sleep(seconds):
             self.ahead += seconds
 
-        self.patch(DatabaseGate, "_locked_row", later)
-        self.patch(DatabaseGate, "_changed", changed)
+        self.patch(DatabaseRateLimiter, "_locked_row", later)
+        self.patch(DatabaseRateLimiter, "_changed", changed)
         for module in (worker, keycrm_rate_limit):
             self.patch(module.time, "sleep", sleep)
         self.patch(inbox_state.time, "monotonic", lambda: self.ahead)
@@ -50,13 +50,13 @@ class TestInboxPriorities(KeycrmCase):
         def come_back(_account, _cron, wait):
             self.ahead += wait
 
-        self.patch(type(self.account), "_come_back", come_back)
+        self.patch(type(self.account), "_reschedule", come_back)
 
     def forget_budget(self):
         with sql_db.db_connect(self.env.cr.dbname).cursor() as cr:
             cr.execute("DELETE FROM keycrm_rate_limit")
 
-    def lane(self):
+    def queue(self):
         before = self.ahead
         with self.committing():
             self.env["keycrm.account"]._cron_orders(self.account.id)
@@ -102,7 +102,7 @@ class TestInboxPriorities(KeycrmCase):
         """:return: seconds of the clock until an order is there"""
         begun = self.ahead
         for _run in range(200):
-            self.lane()
+            self.queue()
             if self.order(number):
                 return self.ahead - begun
         self.fail(f"order {number} did not come within {self.ahead - begun:.0f} s")
@@ -113,7 +113,7 @@ class TestInboxPriorities(KeycrmCase):
         begun = self.ahead
         while self.ahead < begun + 65:
             # The window is full then.
-            self.lane()
+            self.queue()
         for _ in range(3):
             number = self.new_order(LINES)
             self.tell(number)
@@ -135,7 +135,7 @@ class TestInboxPriorities(KeycrmCase):
         self.fill(range(known + 1, known + 400))
         self.keycrm.clear_log()
         for _ in range(10):
-            self.lane()
+            self.queue()
             # Those that a list may lack yet are looked up again, until they are taken for made up.
             self.env["keycrm.event"].search([("state", "=", "pending")]).write(
                 {"next_try_at": self.env.cr.now(), "received_at": self.env.cr.now() - timedelta(1)}
@@ -148,14 +148,14 @@ class TestInboxPriorities(KeycrmCase):
         known = self.new_order(LINES)
         self.arrive(known)
         self.fill(range(known + 1, known + 9), received_at=self.env.cr.now())
-        self.lane()
+        self.queue()
         events = self.env["keycrm.event"].search([("keycrm_order_id", ">", known)])
         self.assertEqual(set(events.mapped("state")), {"pending"})
         self.assertTrue(all(event.next_try_at > self.env.cr.now() for event in events))
         numbers = [self.new_order(LINES) for _ in range(8)]
         events.next_try_at = self.env.cr.now()
         self.ahead += 60
-        self.lane()
+        self.queue()
         self.assertEqual(set(events.mapped("state")), {"done"})
         self.assertTrue(all(self.order(number) for number in numbers))
 
@@ -166,7 +166,7 @@ class TestInboxPriorities(KeycrmCase):
         self.keycrm.add_fault("empty_list", path="/order", times=None)
         self.tell(*numbers)
         for _ in range(6):
-            self.lane()
+            self.queue()
             self.ahead += 10
         self.assertTrue(all(self.order(number) for number in numbers))
 
@@ -202,16 +202,16 @@ class TestInboxPriorities(KeycrmCase):
         self.know_a_newer_one()
         gone = FIRST
         self.tell(gone)
-        self.lane()
+        self.queue()
         self.keycrm.clear_log()
         for _ in range(5):
             self.tell(gone)
-            self.lane()
+            self.queue()
         self.assertFalse(self.keycrm.requests(path=f"/order/{gone}"))
         events = self.env["keycrm.event"].search([("keycrm_order_id", "=", gone)])
         self.assertEqual(set(events.mapped("state")), {"ignored"})
         events[0].action_retry()
-        self.lane()
+        self.queue()
         self.assertEqual(len(self.keycrm.requests(path=f"/order/{gone}")), 1, "a person's button")
 
     def test_an_order_whose_number_was_made_up_before_it_was_made_comes_at_once(self):
@@ -219,7 +219,7 @@ class TestInboxPriorities(KeycrmCase):
         self.arrive(known)
         for _ in range(3):
             self.tell(known + 1)
-            self.lane()
+            self.queue()
             self.ahead += 10
         number = self.new_order(LINES)
         self.assertEqual(number, known + 1)
@@ -230,7 +230,7 @@ class TestInboxPriorities(KeycrmCase):
         lost = self.new_order(LINES)
         self.know_a_newer_one()
         self.fill(range(FIRST, FIRST + BACKLOG))
-        self.account.write({"caught_up_at": False, "caught_up_until": False})
+        self.account.write({"polled_at": False, "polled_until": False})
         self.assertLess(self.waited_for(lost), 60)
 
     def test_orders_that_an_outage_kept_out_are_probed_by_one(self):
@@ -238,11 +238,11 @@ class TestInboxPriorities(KeycrmCase):
         for number in numbers:
             self.keycrm.add_fault("status", path=f"/order/{number}", status=500, times=None)
         self.fill(numbers, attempts=1, state="failed", error_code="server_trouble")
-        self.lane()
+        self.queue()
         tried = {row["path"] for row in self.keycrm.requests(path="/order/*")}
         self.assertEqual(len(tried - {"/v1/order/status"}), 1)
         self.keycrm.clear_faults()
         self.env["keycrm.event"].search([]).next_try_at = self.env.cr.now()
         for _ in range(10):
-            self.lane()
+            self.queue()
         self.assertTrue(all(self.order(number) for number in numbers))

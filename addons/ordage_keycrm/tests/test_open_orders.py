@@ -14,12 +14,12 @@ class TestOpenOrders(OrderCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.account.first_looked_at = fields.Datetime.now() - timedelta(days=2)
+        cls.account.enabled_since = fields.Datetime.now() - timedelta(days=2)
         cls.Event = cls.env["keycrm.event"]
 
     def setUp(self):
         super().setUp()
-        self.account.caught_up_at = fields.Datetime.now()
+        self.account.polled_at = fields.Datetime.now()
         self.offer = self.keycrm.create_offer(sku="KUHOL-1", price=100, name="Кухоль")["id"]
         # A status change leaves no other trace.
         self.keycrm.set_switches(updated_at_on_status="not")
@@ -30,7 +30,7 @@ class TestOpenOrders(OrderCase):
 
         :return: numbers of the orders that were found
         """
-        self.account.open_sweep_at = fields.Datetime.now() - timedelta(hours=2)
+        self.account.reconciliation_at = fields.Datetime.now() - timedelta(hours=2)
         last = self.Event.search([], limit=1).id or 0
         with self.committing(), self.account._client() as client:
             while self.account._work_orders(client):

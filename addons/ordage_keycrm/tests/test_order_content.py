@@ -254,12 +254,12 @@ class TestOrderContent(KeycrmCase):
     def test_a_line_ships_from_the_main_one_of_several_warehouses_that_feed_one(self):
         other = self.env["stock.warehouse"].create({"name": "Другий", "code": "DRU"})
         self.assertLess(self.warehouse.id, other.id)
-        tie = self.env["keycrm.warehouse"].search(
+        mapping = self.env["keycrm.warehouse"].search(
             [("account_id", "=", self.account.id), ("keycrm_id", "=", 2)]
         ) or self.env["keycrm.warehouse"].create(
             {"account_id": self.account.id, "keycrm_id": 2, "name": "Разом"}
         )
-        tie.warehouse_ids = self.warehouse | other
+        mapping.warehouse_ids = self.warehouse | other
         for main in (other, self.warehouse):
             self.account.warehouse_id = main
             order = self.arrive(
@@ -271,10 +271,10 @@ class TestOrderContent(KeycrmCase):
     def test_a_line_ships_from_the_warehouse_matched_to_its_keycrm_warehouse(self):
         other = self.env["stock.warehouse"].create({"name": "Другий", "code": "DRU"})
         remote = next(w for w in self.keycrm.warehouses() if w["id"] == 2)
-        tie = self.env["keycrm.warehouse"].create(
+        mapping = self.env["keycrm.warehouse"].create(
             {"account_id": self.account.id, "keycrm_id": remote["id"], "name": remote["name"]}
         )
-        tie.warehouse_ids = other
+        mapping.warehouse_ids = other
         order = self.arrive(
             self.new_order([{**LINE, "warehouse_id": 2}], status_id=self.status(3).keycrm_id)
         )

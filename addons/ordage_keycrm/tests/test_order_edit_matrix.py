@@ -166,7 +166,7 @@ class TestEditMatrix(OrderCase):
         return "KUHOL-1"
 
     def found(self, order, sku):
-        """Say what an edit came to."""
+        """Return what an edit came to."""
         line = order.order_line.filtered(lambda line: line.product_id.default_code == sku)
         moves = line.move_ids.filtered(lambda move: move.state not in ("done", "cancel"))
         back = moves.filtered("origin_returned_move_id")

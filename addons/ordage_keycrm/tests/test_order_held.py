@@ -84,11 +84,11 @@ class TestShippingChanges(OrderCase):
         super().setUp()
         self.second = self.env["stock.warehouse"].create({"name": "Другий", "code": "DRU"})
         for remote, warehouse in ((1, self.warehouse), (2, self.second)):
-            tie = self.account.warehouse_ids.filtered(lambda w, r=remote: w.keycrm_id == r)
-            tie = tie or tie.create(
+            mapping = self.account.warehouse_ids.filtered(lambda w, r=remote: w.keycrm_id == r)
+            mapping = mapping or mapping.create(
                 {"account_id": self.account.id, "keycrm_id": remote, "name": str(remote)}
             )
-            tie.warehouse_ids = warehouse
+            mapping.warehouse_ids = warehouse
         number = self.new_order(
             [{"offer_id": self.offer, "price": 100, "quantity": 5, "warehouse_id": 1}],
             status_id=self.made.keycrm_id,
@@ -123,13 +123,13 @@ class TestShippingChanges(OrderCase):
         self.order.picking_ids.move_ids.write({"quantity": 5, "picked": True})
         self.change(warehouse_id=2)
         self.assertEqual((self.open_from(self.warehouse), self.open_from(self.second)), (5, 0))
-        self.assertIn("Другий", self.todo(self.order))
+        self.assertIn("Другий", self.activities(self.order))
 
     def test_a_line_that_is_to_be_made_after_all_is_told_once(self):
         self.change(shipment_type="manufacturing")
         self.arrive(self.order.keycrm_id)
         self.assertEqual(len(self.order.activity_ids), 1)
-        self.assertIn("Кухоль", self.todo(self.order))
+        self.assertIn("Кухоль", self.activities(self.order))
 
     def test_a_cancellation_that_is_taken_back_expects_no_return_and_asks_nobody(self):
         self.deliver(self.order)

@@ -51,7 +51,7 @@ class TestStatuses(OrderCase):
         order.order_line.product_id.invoice_policy = "order"
         self.invoice(order)._reverse_moves(cancel=True)
         self.move(order, self.gone)
-        self.assertEqual(order.state, "cancel", self.todo(order))
+        self.assertEqual(order.state, "cancel", self.activities(order))
 
     def test_an_order_whose_invoice_was_not_credited_says_so_when_keycrm_cancels_it(self):
         order = self.make(self.made)
@@ -83,7 +83,7 @@ class TestStatuses(OrderCase):
         self.assertEqual(order.state, "sale")
         # To-dos are in the company's language.
         agreed = self.agreed.with_context(lang=self.company.partner_id.lang)
-        self.assertIn(agreed.display_name, self.todo(order))
+        self.assertIn(agreed.display_name, self.activities(order))
 
     def test_a_shipped_order_that_keycrm_cancels_waits_for_its_goods(self):
         order = self.make(self.made)
@@ -93,7 +93,7 @@ class TestStatuses(OrderCase):
         back = order.picking_ids.filtered("return_id")
         self.assertEqual(sum(back.move_ids.mapped("product_uom_qty")), 5)
         self.assertNotEqual(back.state, "done")
-        self.assertTrue(self.todo(order))
+        self.assertTrue(self.activities(order))
         action = self.env.ref("ordage_keycrm.stock_picking_returns_action")
         listed = self.env["stock.picking"].search(literal_eval(action.domain))
         self.assertIn(back, listed, "the parcel stands in the list of those that come back")
@@ -140,7 +140,7 @@ class TestArchive(OrderCase):
         self.account.archive_status_ids = self.done
         order = self.make(self.done)
         self.assertEqual(order.state, "sale")
-        self.assertTrue(order.keycrm_archived and order.locked and order.keycrm_never_moves)
+        self.assertTrue(order.keycrm_archived and order.locked and order.keycrm_skip_delivery)
         self.assertFalse(order.picking_ids)
         self.assertEqual(order.invoice_status, "no")
         order.locked = False
@@ -244,10 +244,10 @@ class TestArchive(OrderCase):
         number = self.new_order(
             [{"offer_id": self.offer, "price": 1, "quantity": 1}], status_id=self.sent.keycrm_id
         )
-        account = self.account.with_context(keycrm_gone_status_ids=self.sent.ids)
+        account = self.account.with_context(keycrm_shipped_status_ids=self.sent.ids)
         outcome = account._import_orders([self.read_order(number)])[number]
         order = self.env["sale.order"].browse(outcome.order_id)
-        self.assertEqual((order.state, order.keycrm_never_moves), ("sale", True))
+        self.assertEqual((order.state, order.keycrm_skip_delivery), ("sale", True))
         self.assertFalse(order.picking_ids)
 
     def test_goods_that_keycrm_wrote_off_before_the_synchronisation_count_as_gone(self):
@@ -258,8 +258,8 @@ class TestArchive(OrderCase):
         )
         parsed = self.read_order(number)
         self.assertEqual(parsed.lines[0].stock_status, "fulfilled")
-        account = self.account.with_context(keycrm_gone_if_written_off=True)
+        account = self.account.with_context(keycrm_shipped_if_written_off=True)
         order = self.env["sale.order"].browse(account._import_orders([parsed])[number].order_id)
-        self.assertTrue(order.keycrm_never_moves)
+        self.assertTrue(order.keycrm_skip_delivery)
         self.keycrm.put_status(id=self.made.keycrm_id, writes_off=False)
         self.keycrm.set_switches(status_write_off="off")

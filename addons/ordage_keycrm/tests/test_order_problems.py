@@ -12,7 +12,7 @@ MALFORMED = (None, [], {}, "", {"0": {"id": 1}}, [None])
 class TestMalformedLines(OrderCase):
     def setUp(self):
         super().setUp()
-        self.account.caught_up_at = fields.Datetime.now()
+        self.account.polled_at = fields.Datetime.now()
 
     def work(self):
         with self.committing(), self.account._client() as client:
@@ -90,9 +90,9 @@ class TestMalformedLines(OrderCase):
         order = self.make(self.made)
         before = self.state(order)
         self.keycrm.patch_order(order.keycrm_id, raw={"products": []}, webhook=False)
-        self.account.caught_up_at = False
+        self.account.polled_at = False
         with self.committing(), self.account._client() as client:
-            while self.account._work_catch_up(client):
+            while self.account._work_polling(client):
                 pass
         self.assertEqual(self.state(order), before)
         self.assertTrue(order.keycrm_problem)

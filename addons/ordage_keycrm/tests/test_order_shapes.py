@@ -80,7 +80,7 @@ ONCE_WRONG = (("payment_status",), ("products", 0, "warehouse", "id"))
 
 
 def odd_for(path, turn):
-    """Give what is tried in a place.
+    """Return what is tried in a place.
 
     :param turn: number of the place
     """
@@ -90,7 +90,7 @@ def odd_for(path, turn):
 
 
 def places(value, path=()):
-    """Give the path of everything in an answer."""
+    """Return the path of everything in an answer."""
     if isinstance(value, dict):
         for key, inner in value.items():
             yield (*path, key)

@@ -130,11 +130,11 @@ class TestOverview(KeycrmCase):
         self.assertLess(card["requests_allowed"], self.account.request_limit)
 
     def _forget_limit(self):
-        """The budget has transactions of its own, which the test's rollback does not take back."""
+        """The quota has transactions of its own, which the test's rollback does not take back."""
         gate = self.env["keycrm.rate.limit"]._gate(
             self.sandbox.key, self.sandbox.api_url, self.account.request_limit
         )
-        gate._changed(lambda budget, now: (type(budget)(), None))
+        gate._changed(lambda quota, now: (type(quota)(), None))
 
     def test_delays_are_told_as_median_and_worst(self):
         for seconds in (1, 2, 300):

@@ -1,10 +1,10 @@
-"""What happens to products that Odoo has: kept, or following the catalogue."""
+"""What happens to products that Odoo has: kept, or following the catalog."""
 
 from unittest.mock import patch
 
 from odoo.tools import mute_logger
 
-from odoo.addons.ordage_keycrm.keycrm.errors import BudgetSpent
+from odoo.addons.ordage_keycrm.keycrm.errors import QuotaExceeded
 
 from .product_common import ProductCase
 
@@ -94,7 +94,7 @@ class TestKeepAndFollow(ProductCase):
             event = self.env["keycrm.event"].search([("keycrm_order_id", "=", number)])
             seen.append((len(order), event.state, product.name))
             if len(seen) == 1:
-                raise BudgetSpent(1.0)
+                raise QuotaExceeded(1.0)
             return ask(account, client, numbers)
 
         with (
@@ -102,7 +102,7 @@ class TestKeepAndFollow(ProductCase):
             self.committing(),
             self.account._client() as client,
         ):
-            with self.assertRaises(BudgetSpent):
+            with self.assertRaises(QuotaExceeded):
                 self.account._work_inbox(client)
             self.account._work_inbox(client)
         # What broke off between is done again.

@@ -1,4 +1,4 @@
-""" "Load products from KeyCRM": the whole catalogue before the first order."""
+""" "Load products from KeyCRM": the whole catalog before the first order."""
 
 from odoo.exceptions import UserError
 
@@ -40,10 +40,10 @@ class TestProductLoad(KeycrmCase):
         self.assertAlmostEqual(load.progress, 100 * 50 / 120, places=3)
         self.work(load)
         self.assertEqual((load.state, load.progress), ("done", 100))
-        self.assertEqual((load.done_count, load.tied_count, load.created_count), (120, 1, 119))
-        ties = self.env["keycrm.offer"].search([("account_id", "=", self.account.id)])
-        self.assertEqual(len(ties), 120)
-        self.assertEqual(len(ties.product_id), 120)
+        self.assertEqual((load.done_count, load.mapped_count, load.created_count), (120, 1, 119))
+        mappings = self.env["keycrm.offer"].search([("account_id", "=", self.account.id)])
+        self.assertEqual(len(mappings), 120)
+        self.assertEqual(len(mappings.product_id), 120)
         self.assertTrue(ours.keycrm_offer_ids)
         self.assertEqual(ours.default_code, "LOAD-7")
 
@@ -56,7 +56,7 @@ class TestProductLoad(KeycrmCase):
         second = self.load()
         self.work(second)
         self.assertEqual(self.env["product.product"].search_count([]), before)
-        self.assertEqual((second.tied_count, second.created_count), (3, 0))
+        self.assertEqual((second.mapped_count, second.created_count), (3, 0))
 
     def test_a_stopped_run_goes_on_with_nothing_and_an_interrupted_one_where_it_was(self):
         for number in range(120):
@@ -81,7 +81,7 @@ class TestProductLoad(KeycrmCase):
         self.keycrm.create_offer(name="Неоднозначна", sku="double")
         self.keycrm.create_offer(name="Лише там", sku="THERE")
         here = self.product(name="Лише тут", default_code="HERE")
-        tied = self.product(name="Обидва", default_code="BOTH")
+        mapped = self.product(name="Обидва", default_code="BOTH")
         self.keycrm.create_offer(name="Обидва", sku="BOTH")
         load = self.load()
         self.work(load)
@@ -95,7 +95,7 @@ class TestProductLoad(KeycrmCase):
         only_here = self.rows(load, "only_here").product_id
         self.assertIn(here, only_here)
         self.assertIn(both[0], only_here)
-        self.assertNotIn(tied, only_here)
+        self.assertNotIn(mapped, only_here)
         self.assertEqual(load.missing_count, 1)
 
     def test_without_making_the_rest_is_listed_and_nothing_made(self):

@@ -159,12 +159,12 @@ class TestRemembered(ProductCase):
         number = self.new_order([{"name": "Сорочка ROZETKA", "sku": "RZ-777"}])
         line = self.lines_of(number)
         self.assertEqual(line.product_id.keycrm_origin, "one_off")
-        tie = (
+        mapping = (
             self.env["keycrm.product.mapping"]
             .with_context(active_model="product.product", active_id=line.product_id.id)
             .create({"product_id": ours.id})
         )
-        self.assertEqual(tie.sku, "RZ-777")
+        self.assertEqual(mapping.sku, "RZ-777")
         events = self.env["keycrm.event"]._due(self.account, limit=100)
         self.assertIn(number, events.mapped("keycrm_order_id"), "the open order is put right")
         self.assertEqual(self.lines_of(number).product_id, ours)

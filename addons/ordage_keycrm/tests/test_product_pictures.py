@@ -1,4 +1,4 @@
-"""Pictures of products follow the catalogue, fetched apart from orders, from a real https server."""
+"""Pictures of products follow the catalog, fetched apart from orders, from a real https server."""
 
 import base64
 import tempfile
@@ -66,18 +66,18 @@ class TestProductPictures(KeycrmCase):
 
     def orders_lane(self):
         now = self.env.cr.now()
-        self.account.write({"caught_up_at": now, "caught_up_until": now, "open_sweep_at": now})
+        self.account.write({"polled_at": now, "polled_until": now, "reconciliation_at": now})
         with self.committing():
             self.env["keycrm.account"]._cron_orders(self.account.id)
 
     def pause_is_over(self):
-        resting = dict(self.account.resting_work or {})
+        resting = dict(self.account.guarded_work or {})
         if "pictures" in resting:
             resting["pictures"] = {**resting["pictures"], "until": "2020-01-01 00:00:00"}
-            self.account.resting_work = resting
+            self.account.guarded_work = resting
 
-    def colour(self):
-        """:return: colour of the product's picture, or None"""
+    def color(self):
+        """:return: color of the product's picture, or None"""
         if not self.product.image_1920:
             return None
         picture = Image.open(BytesIO(base64.b64decode(self.product.image_1920)))
@@ -87,14 +87,14 @@ class TestProductPictures(KeycrmCase):
         self.trust_the_test_server()
         self.assertFalse(self.web.asked, "an order never waits for a picture")
         self.assertTrue(self.work())
-        self.assertEqual((self.colour(), self.offer.picture_state), ("red", "done"))
+        self.assertEqual((self.color(), self.offer.picture_state), ("red", "done"))
         self.come()
         self.assertFalse(self.work(), "the same picture is not fetched again")
         self.assertEqual(self.web.asked, ["/red.png"])
         self.keycrm.patch_offer(self.remote["id"], thumbnail_url=self.web.url("/blue.png"))
         self.come()
         self.assertTrue(self.work())
-        self.assertEqual(self.colour(), "blue")
+        self.assertEqual(self.color(), "blue")
 
     def test_without_hosts_nothing_is_fetched(self):
         self.trust_the_test_server()
@@ -106,12 +106,12 @@ class TestProductPictures(KeycrmCase):
         self.trust_the_test_server()
         self.account.picture_hosts = "cdn.example.com"
         self.work()
-        self.assertEqual((self.colour(), self.offer.picture_state), (None, "failed"))
+        self.assertEqual((self.color(), self.offer.picture_state), (None, "failed"))
         self.assertFalse(self.web.asked)
 
     def test_the_own_network_is_not_asked_even_where_its_host_was_named(self):
         self.work()
-        self.assertEqual((self.colour(), self.offer.picture_state), (None, "failed"))
+        self.assertEqual((self.color(), self.offer.picture_state), (None, "failed"))
         self.assertFalse(self.web.asked)
 
     def test_a_picture_that_is_there_stays_where_product_information_is_kept(self):
@@ -119,13 +119,13 @@ class TestProductPictures(KeycrmCase):
         self.product.image_1920 = base64.b64encode(png("blue"))
         self.account.keep_product_info = True
         self.work()
-        self.assertEqual(self.colour(), "blue")
+        self.assertEqual(self.color(), "blue")
 
     def test_what_is_no_picture_is_left(self):
         self.trust_the_test_server()
         self.web.answers["/red.png"] = (200, IMAGE, b"no picture at all")
         self.work()
-        self.assertEqual((self.colour(), self.offer.picture_state), (None, "failed"))
+        self.assertEqual((self.color(), self.offer.picture_state), (None, "failed"))
 
     def test_a_host_that_is_ill_is_asked_a_few_times_and_then_left(self):
         self.trust_the_test_server()
@@ -152,7 +152,7 @@ class TestProductPictures(KeycrmCase):
             self.orders_lane()
             self.orders_lane()
         self.assertEqual(len(self.web.asked), 1)
-        self.assertFalse(self.account._is_resting())
+        self.assertFalse(self.account._is_unavailable())
         self.assertIn("127.0.0.1", self.account.trouble_text)
         self.assertTrue(self.env["sale.order"].search([("keycrm_id", "=", number)]))
         self.web.answers["/red.png"] = (200, IMAGE, png("red"))

@@ -94,20 +94,20 @@ class TestVariantPrices(ProductCase):
         super().setUp()
         self.account.product_variants = True
         self.offers = {}
-        for colour in ("біла", "синя"):
+        for color in ("біла", "синя"):
             for size, price in (("M", 500), ("L", 550)):
                 parent = next(iter(self.offers.values()), {}).get("product_id")
-                self.offers[colour, size] = self.offer(
-                    sku=f"{colour}-{size}",
+                self.offers[color, size] = self.offer(
+                    sku=f"{color}-{size}",
                     price=price,
-                    properties=[SHIRT[0] | {"value": colour}, SHIRT[1] | {"value": size}],
+                    properties=[SHIRT[0] | {"value": color}, SHIRT[1] | {"value": size}],
                     **({"product_id": parent} if parent else {}),
                 )
 
     def variants(self):
         """Let an order with all of them come.
 
-        :return: their prices in Odoo, by colour and size
+        :return: their prices in Odoo, by color and size
         """
         lines = self.line_of(*({"offer_id": o["id"]} for o in self.offers.values()))
         self.assertEqual(len(lines.product_id.product_tmpl_id), 1)
@@ -133,11 +133,11 @@ class TestVariantPrices(ProductCase):
         self.keycrm.patch_offer(odd, price=900)
         before = self.variants()
         self.assertEqual(before["синя", "L"], 550, "the others keep their prices")
-        tie = self.env["keycrm.offer"].search([("keycrm_id", "=", odd)])
-        self.assertIn("900", tie.problem)
+        mapping = self.env["keycrm.offer"].search([("keycrm_id", "=", odd)])
+        self.assertIn("900", mapping.problem)
         self.keycrm.patch_offer(odd, price=550)
         self.variants()
-        self.assertFalse(tie.problem)
+        self.assertFalse(mapping.problem)
 
     def test_with_product_information_kept_only_new_values_get_a_price(self):
         small = {key: offer for key, offer in self.offers.items() if key[1] == "M"}

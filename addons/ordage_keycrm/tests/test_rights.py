@@ -58,7 +58,7 @@ METHODS = {
     ("keycrm.account", "action_refresh_warehouses"): MANAGER,
     ("keycrm.account", "action_push_all_stock"): MANAGER,
     ("keycrm.account", "action_reconcile_stock"): MANAGER,
-    ("keycrm.account", "action_rehearse_stock"): MANAGER,
+    ("keycrm.account", "action_preview_stock"): MANAGER,
     ("keycrm.account", "action_pause_stock"): MANAGER,
     ("keycrm.account", "action_resume_stock"): MANAGER,
     ("keycrm.account", "action_allow_zeros"): MANAGER,
@@ -97,7 +97,7 @@ METHODS = {
     ("keycrm.account", "action_open_statuses"): USER,
     ("keycrm.account", "action_open_warehouses"): USER,
     ("keycrm.account", "action_load_products"): USER,
-    ("keycrm.account", "action_synchronise_orders"): USER,
+    ("keycrm.account", "action_synchronize_orders"): USER,
     ("keycrm.event", "action_retry"): MANAGER,
     ("keycrm.event", "action_choose_product"): USER,
     ("keycrm.order.sync", "action_start"): MANAGER,
@@ -125,7 +125,7 @@ METHODS = {
     ("res.config.settings", "action_keycrm_test_connection"): "settings",
     ("res.config.settings", "action_keycrm_refresh_statuses"): "settings",
     ("res.config.settings", "action_keycrm_refresh_warehouses"): "settings",
-    ("res.config.settings", "action_keycrm_synchronise_orders"): "settings",
+    ("res.config.settings", "action_keycrm_synchronize_orders"): "settings",
     ("res.config.settings", "action_keycrm_match_warehouses"): "settings",
     ("res.config.settings", "action_keycrm_push_all_stock"): "settings",
     ("res.config.settings", "action_keycrm_open_statuses"): "settings",
@@ -156,12 +156,12 @@ SCREENS = {
     "action_open_statuses",
     "action_open_rows",
     "action_load_products",
-    "action_synchronise_orders",
+    "action_synchronize_orders",
 }
 
 
 def comes_from_us(klass):
-    """Tell whether a class stands in a file of ours; tests do not count."""
+    """Return whether a class stands in a file of ours; tests do not count."""
     module = klass.__module__
     return module.startswith("odoo.addons.ordage_keycrm") and ".tests" not in module
 
@@ -227,7 +227,7 @@ class RightsCase(KeycrmCase):
             {"account_id": account.id, "keycrm_id": 5, "sku": "CUP", "product_id": product.id}
         )
         comparison = env["keycrm.stock.comparison"].create(
-            {"account_id": account.id, "kind": "rehearsal", "state": "ready"}
+            {"account_id": account.id, "kind": "preview", "state": "ready"}
         )
         load = env["keycrm.product.import"].create({"account_id": account.id})
         why = env["keycrm.stock.explanation"].create({"product_id": product.id})
@@ -525,7 +525,7 @@ class TestButtons(RightsCase):
             "action_refresh_warehouses",
             "action_pause_stock",
             "action_resume_stock",
-            "action_rehearse_stock",
+            "action_preview_stock",
             "action_new_webhook_token",
             "action_review_step",
             "action_switch_to_ukrainian",

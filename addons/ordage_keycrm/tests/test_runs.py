@@ -37,7 +37,7 @@ class TestRuns(RunCase, KeycrmCase):
             self.env, "boss", groups="ordage_keycrm.group_manager", lang="uk_UA"
         )
         # Nothing but the run is due.
-        self.account.caught_up_at = fields.Datetime.now()
+        self.account.polled_at = fields.Datetime.now()
         self.forget_told()
 
     def start(self, model, **vals):
@@ -123,7 +123,7 @@ class TestRuns(RunCase, KeycrmCase):
         self.assertFalse(load.held_text)
 
     def test_screens_are_told_of_the_account_and_of_nothing_else(self):
-        self.account._tell_screens()
+        self.account._notify_clients()
         (row,) = [row for row in self.told() if row[1] == "keycrm/changed"]
         self.assertEqual(row[2], {"account_id": self.account.id})
         self.assertIn("res.groups", row[0])
@@ -168,8 +168,8 @@ class TestStopped(RunCase, StockCase):
         self.assertEqual((run.state, run.line_ids.ids), ("cancelled", []))
         self.assertEqual(self.sent(), [])
 
-    def test_a_rehearsal_that_was_stopped_asks_for_no_choice(self):
-        run = self.stopped_during("reading", "action_rehearse_stock")
+    def test_a_preview_that_was_stopped_asks_for_no_choice(self):
+        run = self.stopped_during("reading", "action_preview_stock")
         self.assertEqual((run.state, run.line_ids.ids), ("cancelled", []))
 
     def test_the_bar_of_a_comparison_is_full_when_the_differences_were_checked_too(self):

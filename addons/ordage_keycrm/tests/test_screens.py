@@ -179,11 +179,11 @@ class TestOrderForm(KeycrmCase):
 
     def test_an_order_deleted_in_keycrm_can_be_mended_here(self):
         self.order.sudo()._keycrm_mark_deleted()
-        self.assertFalse(self.order.keycrm_is_driven)
+        self.assertFalse(self.order.keycrm_is_locked)
 
     def test_an_order_of_odoo_and_a_copy_are_odoos(self):
         copy = self.order.copy()
-        self.assertFalse(copy.keycrm_is_driven)
+        self.assertFalse(copy.keycrm_is_locked)
         with Form(copy) as form, form.order_line.edit(0) as line:
             line.product_uom_qty = 7
         self.assertEqual(copy.order_line.product_uom_qty, 7)

@@ -56,7 +56,7 @@ class TestSetup(KeycrmCase):
         self.assertIn("127.0.0.1", saved["key_text"])
 
     def test_a_key_that_stops_working_turns_its_tick(self):
-        self.account._note_key_well()
+        self.account._mark_key_valid()
         self.assertEqual(self.account.setup_key, "done")
         self.account.trouble_code = "unauthorized"
         self.assertEqual(self.account.setup_key, "wrong")
@@ -80,7 +80,7 @@ class TestSetup(KeycrmCase):
         account.enabled = True
         self.env.flush_all()
         with self.committing(), account._client() as client:
-            account._work_catch_up(client)
+            account._work_polling(client)
         account.invalidate_recordset()
         self.assertEqual((account.setup_key, account.key_error_code), ("done", False))
 
@@ -174,23 +174,23 @@ class TestAsking(KeycrmCase):
             return getattr(self.account, what)(client)
 
     def catch_up(self):
-        self.account.caught_up_at = fields.Datetime.now() - timedelta(minutes=6)
-        self.work("_work_catch_up")
+        self.account.polled_at = fields.Datetime.now() - timedelta(minutes=6)
+        self.work("_work_polling")
 
     def test_without_webhooks_keycrm_is_asked_every_minute(self):
         now = fields.Datetime.now()
         for minutes, lately in ((0.5, True), (1.5, False)):
-            self.account.caught_up_at = now - timedelta(minutes=minutes)
+            self.account.polled_at = now - timedelta(minutes=minutes)
             self.assertEqual(self.account._was_asked_lately(now), lately)
         self.told(1, self.status(1))
         self.account.invalidate_recordset()
-        self.account.caught_up_at = now - timedelta(minutes=1.5)
+        self.account.polled_at = now - timedelta(minutes=1.5)
         self.assertTrue(self.account._was_asked_lately(now), "webhooks come: five minutes will do")
-        self.account.caught_up_at = now - timedelta(minutes=5.5)
+        self.account.polled_at = now - timedelta(minutes=5.5)
         self.assertFalse(self.account._was_asked_lately(now))
         self.env["keycrm.event"].search([]).received_at = now - timedelta(hours=25)
         self.account.invalidate_recordset()
-        self.account.caught_up_at = now - timedelta(minutes=1.5)
+        self.account.polled_at = now - timedelta(minutes=1.5)
         self.assertFalse(self.account._was_asked_lately(now), "they have stopped to come")
 
     def moved(self, minutes=10):
@@ -223,8 +223,8 @@ class TestAsking(KeycrmCase):
         long_ago = fields.Datetime.now() - timedelta(days=3)
         self.told(999, self.status(1), received_at=long_ago, state="ignored", next_try_at=False)
         _number, goal = self.moved()
-        self.account.caught_up_at = fields.Datetime.now() - timedelta(minutes=21)
-        self.work("_work_catch_up")
+        self.account.polled_at = fields.Datetime.now() - timedelta(minutes=21)
+        self.work("_work_polling")
         self.assertEqual(self.account.missed_status_ids, goal)
 
     def test_nothing_is_blamed_before_the_first_webhook_or_while_one_may_be_on_its_way(self):
@@ -241,8 +241,8 @@ class TestAsking(KeycrmCase):
         long_ago = fields.Datetime.now() - timedelta(days=3)
         self.told(999, self.status(1), received_at=long_ago, state="ignored", next_try_at=False)
         self.moved()
-        self.account.caught_up_at = fields.Datetime.now() - timedelta(hours=2)
-        self.work("_work_catch_up")
+        self.account.polled_at = fields.Datetime.now() - timedelta(hours=2)
+        self.work("_work_polling")
         self.assertFalse(self.account.missed_status_ids)
 
 
@@ -269,7 +269,7 @@ class TestLink(KeycrmCase, HttpCase):
         self.assertEqual((self.account.setup_webhook, self.account.link_text), ("waiting", ""))
 
     def test_an_address_from_the_browsers_bar_names_the_page_to_leave_out(self):
-        token = self.account._unsealed(self.account.sudo().webhook_token)
+        token = self.account._decrypted(self.account.sudo().webhook_token)
         for page in ("/odoo", "/odoo/action-523", "/web", "/odoo?debug=1", "/web#action=5"):
             with self.subTest(page):
                 self.account.public_url = self.base_url() + page
@@ -289,7 +289,7 @@ class TestLink(KeycrmCase, HttpCase):
                 headers={"Content-Type": "application/json"},
             )
 
-        token = self.account._unsealed(self.account.sudo().webhook_token)
+        token = self.account._decrypted(self.account.sudo().webhook_token)
         self.assertEqual(ask(self.path).json(), {"proof": link.proof(token, "n")})
         self.assertEqual(ask(self.path + "x").status_code, 404)
         self.account.invalidate_recordset()

@@ -64,7 +64,7 @@ class TestStart(NewAccountCase):
         self.assertTrue(self.new._has_work_before_start())
         self.work("_work_orders")
         self.assertFalse(self.orders())
-        self.assertFalse(self.new.caught_up_at)
+        self.assertFalse(self.new.polled_at)
 
     def test_webhooks_that_arrive_before_the_start_are_processed_after_it(self):
         number = self.new_order([LINE])
@@ -101,7 +101,7 @@ class TestStart(NewAccountCase):
         theirs = self.new.warehouse_ids.filtered(lambda one: one.keycrm_id == 1)
         theirs.with_context(keycrm_from_screen=True).warehouse_ids = self.warehouse
         preview = self.env["keycrm.stock.comparison"].browse(
-            self.new.action_rehearse_stock()["res_id"]
+            self.new.action_preview_stock()["res_id"]
         )
         self.assertFalse(preview.held_text)
         self.work("_work_stock")
@@ -129,10 +129,10 @@ class TestStart(NewAccountCase):
         self.work("_work_orders")
         self.assertFalse(self.orders())
         self.new.enabled = True
-        self.assertEqual(sync.started_at, self.new.first_looked_at)
+        self.assertEqual(sync.started_at, self.new.enabled_since)
         self.assertFalse(sync.held_text)
         # All records of a test have the time at which its transaction began.
-        self.new.first_looked_at = self.env.cr.now()
+        self.new.enabled_since = self.env.cr.now()
         with self.committing():
             self.new._work_bulk()
         self.assertIn(number, self.orders().mapped("keycrm_id"))

@@ -213,7 +213,7 @@ class TestStockDrift(StockCase):
             comparison = self.comparison()
             self.assertEqual((comparison.state, comparison.difference_count), ("done", 0))
             self.assertEqual(self.sent(), [])
-            self.assertFalse(self.sock.keycrm_offer_ids.is_gone)
+            self.assertFalse(self.sock.keycrm_offer_ids.is_missing_in_keycrm)
             self.keycrm.clear_faults()
 
     def comparison_of_a_person(self):
@@ -232,13 +232,13 @@ class TestStockDrift(StockCase):
             self.keycrm.delete_offer(self.number(product))
         comparison = self.comparison()
         self.assertEqual((comparison.state, comparison.error_code), ("failed", "stock_list_short"))
-        self.assertFalse(any(product.keycrm_offer_ids.is_gone for product in goods))
+        self.assertFalse(any(product.keycrm_offer_ids.is_missing_in_keycrm for product in goods))
 
     def test_an_offer_that_the_list_names_is_not_gone_when_a_check_is_answered_empty(self):
         self.keycrm.set_stock(self.number(self.sock), 1, 2, webhook=False)
         with patch.object(type(self.account), "_read_stock_rows", lambda *_args: NO_ANSWER):
             self.comparison()
-        self.assertFalse(self.sock.keycrm_offer_ids.is_gone)
+        self.assertFalse(self.sock.keycrm_offer_ids.is_missing_in_keycrm)
         self.assertEqual(self.comparison().difference_count, 1)
         self.assertEqual(self.shown(self.sock), 5)
 
@@ -248,15 +248,15 @@ class TestStockDrift(StockCase):
             self.count(product, 1)
         self.work()
         self.keycrm.add_fault("empty_list", method="GET", path="/offers/stocks", times=None)
-        rehearsal = self.env["keycrm.stock.comparison"]._start(self.account, "rehearsal")
+        preview = self.env["keycrm.stock.comparison"]._start(self.account, "preview")
         self.work()
-        for comparison in (self.comparison(), self.comparison_of_a_person(), rehearsal):
+        for comparison in (self.comparison(), self.comparison_of_a_person(), preview):
             self.assertEqual(
                 (comparison.state, comparison.error_code), ("failed", "stock_list_empty")
             )
             self.assertIn("empty", comparison.error)
         for product in goods:
-            self.assertFalse(product.keycrm_offer_ids.is_gone)
+            self.assertFalse(product.keycrm_offer_ids.is_missing_in_keycrm)
         self.keycrm.clear_faults()
         self.assertEqual(self.comparison().state, "done")
 
@@ -265,13 +265,13 @@ class TestStockDrift(StockCase):
         self.assertEqual(self.comparison().state, "failed")
         self.assertEqual(self.sent(), [])
         self.assertEqual(self.shown(self.sock), 5)
-        self.assertFalse(self.sock.keycrm_offer_ids.is_gone)
+        self.assertFalse(self.sock.keycrm_offer_ids.is_missing_in_keycrm)
 
     def test_an_offer_that_keycrm_does_not_have_any_more_is_said_to_be_gone(self):
         self.goods(f"{self.id()}-other")
         self.keycrm.delete_offer(self.number(self.sock))
         self.comparison()
-        self.assertTrue(self.sock.keycrm_offer_ids.is_gone)
+        self.assertTrue(self.sock.keycrm_offer_ids.is_missing_in_keycrm)
         self.assertEqual(self.sock.keycrm_push_state, "missing")
         self.sent()
         self.count(self.sock, 6)

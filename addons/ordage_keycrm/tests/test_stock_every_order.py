@@ -5,7 +5,7 @@ from odoo.fields import Command
 from odoo.tests import tagged
 
 from .stock_common import StockCase
-from .stock_story import (
+from .stock_model import (
     COMPLETED,
     QUANTITIES,
     STATUSES,

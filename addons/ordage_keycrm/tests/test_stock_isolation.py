@@ -162,7 +162,7 @@ class TestStockIsolation(StockCase):
             self.keycrm.patch_offer(self.number(bad), raw=row)
             self.account.action_reconcile_stock()
             self.work()
-            self.assertFalse(bad.keycrm_offer_ids.is_gone)
+            self.assertFalse(bad.keycrm_offer_ids.is_missing_in_keycrm)
         self.keycrm.patch_offer(self.number(bad), raw={})
 
     def test_a_failing_comparison_keeps_no_change_from_being_sent(self):
@@ -175,4 +175,4 @@ class TestStockIsolation(StockCase):
         self.keycrm.clear_faults()
         self.count(sock, 4)
         self.assert_sent((sock, 4))
-        self.assertIn("_work_comparison", self.account.sudo().resting_work)
+        self.assertIn("_work_comparison", self.account.sudo().guarded_work)

@@ -128,7 +128,7 @@ class QuantityCase(StockCase):
         written_off = taken = 0.0
         for line in self.lines():
             order, held = line.order_id, line.keycrm_stock_status
-            if order.keycrm_never_moves or order.state == "cancel":
+            if order.keycrm_skip_delivery or order.state == "cancel":
                 continue
             if order.state == "sale":
                 taken += self.still_open(line)
@@ -248,7 +248,7 @@ class TestQuantity(QuantityCase):
         for rule in ("on_hand", "available"):
             self.fresh("both", rule)
             _number, order = self.new(5, COMPLETED)
-            self.assertTrue(order.keycrm_never_moves)
+            self.assertTrue(order.keycrm_skip_delivery)
             self.check(rule)
             self.assertEqual(self.shown(self.cap), 20)
 

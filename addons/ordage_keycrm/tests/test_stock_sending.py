@@ -79,7 +79,7 @@ class TestStockSending(StockCase):
                     self.assertEqual(self.shown(plain), 4)
                     self.sent()
                     # Looked at again, KeyCRM's way of keeping a number is no difference.
-                    self.env["keycrm.stock.change"]._note_orders(
+                    self.env["keycrm.stock.change"]._record_orders(
                         self.account, (part + minus + plain).ids
                     )
                     self.assertEqual(self.sent(), [])
@@ -162,7 +162,7 @@ class TestStockSending(StockCase):
         self.count(sock, 5)
         self.work()
         self.count(sock, 0)
-        self.env["keycrm.stock.change"]._note_orders(self.account, sock.ids)
+        self.env["keycrm.stock.change"]._record_orders(self.account, sock.ids)
         self.work()
         self.keycrm.wait_quiet()
         # What was read before the write took effect is read once more.
@@ -287,7 +287,7 @@ class TestStockSending(StockCase):
         with self.assertRaisesRegex(ValidationError, "offered twice|двічі"):
             self.kw2.warehouse_ids = self.warehouse
 
-    def test_unmatching_sends_nothing_and_matching_again_waits_for_a_rehearsal(self):
+    def test_unmatching_sends_nothing_and_matching_again_waits_for_a_preview(self):
         sock = self.goods("SOCK-MATCH")
         self.count(sock, 3)
         self.work()
@@ -296,7 +296,7 @@ class TestStockSending(StockCase):
         self.assertEqual(self.sent(), [])
         self.assertEqual(self.kw1.send_state, "off")
         self.kw1.warehouse_ids = [Command.set(self.warehouse.ids)]
-        self.assertEqual(self.kw1.send_state, "rehearse")
+        self.assertEqual(self.kw1.send_state, "preview")
         self.count(sock, 8)
         self.assertEqual(self.sent(), [])
         self.assertEqual(self.shown(sock), 3)

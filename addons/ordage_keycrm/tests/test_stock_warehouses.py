@@ -42,9 +42,9 @@ class TestWarehouses(StockCase):
         self.assertEqual(len(self.keycrm.requests(path="/offers/stocks")), 1)
         self.assertEqual(self.known()[third], "Далекий")
         self.assertNotIn(fourth, self.known())
-        self.assertTrue(self.account.warehouse_sweep_page)
+        self.assertTrue(self.account.warehouse_list_page)
         with self.committing():
-            while self.account.warehouse_sweep_page:
+            while self.account.warehouse_list_page:
                 self.account._work_bulk()
         self.assertEqual(self.known()[fourth], "Новий")
         self.assertEqual(len(self.keycrm.requests(path="/offers/stocks")), 3)
@@ -57,11 +57,11 @@ class TestWarehouses(StockCase):
         self.account.action_refresh_warehouses()
         self.keycrm.add_fault("status", status=500, path="/offers/stocks", page=3, times=3)
         with self.committing():
-            while not self.account.sudo().resting_work:
+            while not self.account.sudo().guarded_work:
                 self.account._work_bulk()
             self.assertNotIn(far, self.known())
-            self.account.sudo().resting_work = False  # the pause is over
-            while self.account.warehouse_sweep_page:
+            self.account.sudo().guarded_work = False  # the pause is over
+            while self.account.warehouse_list_page:
                 self.account._work_bulk()
         self.assertEqual(self.known()[far], "Далекий")
 

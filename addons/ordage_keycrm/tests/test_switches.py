@@ -14,7 +14,7 @@ from .stock_common import StockCase
 
 #: Switches that need a real second process or a clock, and the tests that play all their answers.
 ELSEWHERE = {
-    "retry_after": "addons/ordage_keycrm/tests/test_ways_in.py",
+    "retry_after": "addons/ordage_keycrm/tests/test_entry_points.py",
     "webhook_delivery": "tests/system/test_orders.py",
     "create_fires_webhook": "tests/system/test_orders.py",
     "stock_webhook_body": "addons/ordage_keycrm/tests/test_switches.py",
@@ -125,9 +125,9 @@ class TestSwitches(StockCase):
         self.assertEqual(order.state, "cancel")
         self.work()
         self.assertEqual(self.sells(cap), 20)
-        self.synchronise(number)
+        self.synchronize(number)
 
-    def synchronise(self, number):
+    def synchronize(self, number):
         """Every order once, however lists are sorted and paged."""
         more = [
             self.new_order([{"name": "Кухоль", "price": 1, "quantity": 1}], status_id=NEW)

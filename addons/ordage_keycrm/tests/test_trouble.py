@@ -15,8 +15,8 @@ from odoo.tools import mute_logger
 from ..const import WORKER_MAX_SLEEP
 from ..keycrm.errors import Refused
 from ..models.account import cron_runner as worker
-from ..models.common.rate_limit import DatabaseGate
-from ..services import cron_notify as bell
+from ..models.common.rate_limit import DatabaseRateLimiter
+from ..services import cron_notify
 from ..services import scheduler_watchdog as scheduler
 from .common import KeycrmCase
 
@@ -38,7 +38,7 @@ class TestTrouble(KeycrmCase):
         super().setUp()
         # Only what a test is about brings orders.
         now = self.env.cr.now()
-        self.account.write({"caught_up_at": now, "caught_up_until": now, "open_sweep_at": now})
+        self.account.write({"polled_at": now, "polled_until": now, "reconciliation_at": now})
         self.keycrm.clear_log()
 
     def told(self, *numbers):
@@ -167,11 +167,11 @@ class TestTrouble(KeycrmCase):
     # === ONE PIECE OF WORK ===#
 
     def test_a_page_of_the_catch_up_that_keycrm_cannot_give_keeps_webhooks_from_nothing(self):
-        self.account.caught_up_at = False
+        self.account.polled_at = False
         self.keycrm.add_fault("status", path="/order", status=500, times=None)
         self.orders_lane()
         self.assertTrue(self.account.trouble_text)
-        self.assertFalse(self.account._is_resting())
+        self.assertFalse(self.account._is_unavailable())
         number = self.new_order(LINES)
         self.told(number)
         self.orders_lane()
@@ -215,12 +215,12 @@ class TestTrouble(KeycrmCase):
         self.orders_lane()
         self.assertTrue(self.order(number))
         self.keycrm.clear_faults()
-        resting = dict(self.account.resting_work)
+        resting = dict(self.account.guarded_work)
         resting["sync"] = {**resting["sync"], "until": "2020-01-01 00:00:00"}
-        self.account.resting_work = resting
+        self.account.guarded_work = resting
         self.orders_lane()
         self.assertEqual(sync.state, "done")
-        self.assertNotIn("sync", self.account.resting_work or {})
+        self.assertNotIn("sync", self.account.guarded_work or {})
 
     # === LISTS THAT LIE ===#
 
@@ -237,7 +237,7 @@ class TestTrouble(KeycrmCase):
     def test_an_empty_list_where_orders_were_deletes_none_and_asks_for_a_few_only(self):
         numbers = [self.new_order(LINES) for _ in range(60)]
         self.arrive(*numbers)
-        self.account.open_sweep_at = self.env.cr.now() - timedelta(hours=2)
+        self.account.reconciliation_at = self.env.cr.now() - timedelta(hours=2)
         self.keycrm.clear_log()
         self.keycrm.add_fault("empty_list", path="/order", times=None)
         self.orders_lane()
@@ -247,17 +247,17 @@ class TestTrouble(KeycrmCase):
     def test_an_empty_list_moves_the_catch_up_past_nothing(self):
         number = self.new_order(LINES)
         before = self.env.cr.now() - timedelta(minutes=10)
-        self.account.write({"caught_up_at": False, "caught_up_until": before})
+        self.account.write({"polled_at": False, "polled_until": before})
         self.keycrm.add_fault("empty_list", path="/order", times=1)
         self.orders_lane()
         self.assertFalse(self.order(number))
-        self.account.caught_up_at = False
+        self.account.polled_at = False
         self.orders_lane()
         self.assertTrue(self.order(number))
 
     def test_an_endless_list_that_repeats_itself_ends(self):
-        self.account.caught_up_at = False
-        self.account.caught_up_until = self.env.cr.now() - timedelta(minutes=10)
+        self.account.polled_at = False
+        self.account.polled_until = self.env.cr.now() - timedelta(minutes=10)
         for _ in range(3):
             self.new_order(LINES)
         self.keycrm.add_fault("endless_next", path="/order", repeat=True, times=None)
@@ -323,8 +323,8 @@ class TestTrouble(KeycrmCase):
         for name, most in (("catch_up", 60), ("_work_stock", 60), ("sync", 600)):
             with self.committing():
                 for _ in range(6):
-                    self.account._note_rest(name, Refused("refused", status=400))
-            until = fields.Datetime.to_datetime(self.account.resting_work[name]["until"])
+                    self.account._open_circuit(name, Refused("refused", status=400))
+            until = fields.Datetime.to_datetime(self.account.guarded_work[name]["until"])
             self.assertEqual((until - self.env.cr.now()).total_seconds() // 1, most - 1)
 
     def test_a_button_is_tried_at_once_while_the_circuit_breaker_is_open(self):
@@ -345,11 +345,11 @@ class TestTrouble(KeycrmCase):
                     "trouble_code": "unreachable",
                     "trouble_count": 4,
                     "trouble_until": until,
-                    "resting_work": {"_work_stock": rest},
+                    "guarded_work": {"_work_stock": rest},
                 }
             )
             press()
-            self.assertFalse(self.account._is_resting())
+            self.assertFalse(self.account._is_unavailable())
             self.assertFalse(self.account._rests("_work_stock"))
             self.keycrm.clear_log()
             self.orders_lane()
@@ -363,7 +363,7 @@ class TestTrouble(KeycrmCase):
         )
         self.account.action_refresh_statuses()
         self.assertFalse(self.account.trouble_code)
-        self.assertFalse(self.account._is_resting())
+        self.assertFalse(self.account._is_unavailable())
 
     def test_an_outage_of_orders_alone_is_tried_again_each_minute(self):
         number = self.new_order(LINES)
@@ -386,8 +386,8 @@ class TestTrouble(KeycrmCase):
         self.account.write({"trouble_code": "unreachable", "trouble_count": 1})
         self.pause_is_over()
         with self.committing():
-            self.assertTrue(self.account._claim_question())
-            self.assertFalse(self.account._claim_question())
+            self.assertTrue(self.account._claim_probe())
+            self.assertFalse(self.account._claim_probe())
 
     def test_a_key_withdrawn_in_the_middle_loses_nothing_that_was_read(self):
         numbers = [self.new_order(LINES) for _ in range(2)]
@@ -413,7 +413,7 @@ class TestTrouble(KeycrmCase):
         )
         self.account.api_key = self.sandbox.key
         self.assertFalse(self.account.trouble_text)
-        self.assertFalse(self.account._is_resting())
+        self.assertFalse(self.account._is_unavailable())
 
     # === HOLDS NO WORKER, LOOPS NOT BUSILY ===#
 
@@ -476,7 +476,7 @@ class TestTrouble(KeycrmCase):
     def test_a_wake_up_of_later_rings_when_it_is_due(self):
         rung = []
         cron = self.account.orders_cron_id
-        with patch.object(bell, "ring", lambda *told: rung.append(told)):
+        with patch.object(cron_notify, "ring", lambda *told: rung.append(told)):
             cron._trigger_keycrm(15.0)
             self.env.cr.postcommit.run()
         due = self.later_wake_ups().call_at - self.env.cr.now()
@@ -487,9 +487,9 @@ class TestTrouble(KeycrmCase):
         with sql_db.db_connect("postgres").cursor() as cr:
             cr.execute("LISTEN cron_trigger")
             cr.commit()
-            one = bell.Bell(bell._wake_schedulers)
+            one = cron_notify.CronNotifier(cron_notify._notify_schedulers)
             for delay in (0.05, 0.45, 0.45, 0.05):
-                one.ring("a database", delay)
+                one.notify("a database", delay)
             heard = []
             for _ in range(40):
                 select.select([cr._cnx], [], [], 0.05)
@@ -501,65 +501,65 @@ class TestTrouble(KeycrmCase):
 
     def test_who_moves_goods_asks_nobody_where_this_process_rings_soon_for_the_same_actions(self):
         heard, rang = [], threading.Event()
-        one = bell.Bell(lambda *told: (heard.append(told), rang.set()))
-        one.ring("a database", 1.0, [1, 2])
+        one = cron_notify.CronNotifier(lambda *told: (heard.append(told), rang.set()))
+        one.notify("a database", 1.0, [1, 2])
         for database, crons in (("a database", [3]), ("another", [1])):
-            one.ring(database, cron_ids=crons)
+            one.notify(database, cron_ids=crons)
             self.assertTrue(rang.wait(30), "nobody rings for these")
             rang.clear()
-        one.ring("a database", cron_ids=[2])
+        one.notify("a database", cron_ids=[2])
         self.assertTrue(rang.wait(30))
         told = [("a database", (3,)), ("another", (1,)), ("a database", ())]
         self.assertEqual(heard, told, "the later one, for all that was written until then")
 
     def test_a_single_move_is_told_of_at_once_and_those_that_follow_together(self):
-        self.enterContext(patch.object(bell, "BREATH_SECONDS", 2.0))
+        self.enterContext(patch.object(cron_notify, "MIN_INTERVAL", 2.0))
         heard = queue.Queue()
-        one = bell.Bell(lambda *told: heard.put((time.monotonic(), *told)))
+        one = cron_notify.CronNotifier(lambda *told: heard.put((time.monotonic(), *told)))
         begun = time.monotonic()
-        one.ring("a database", cron_ids=[1])
+        one.notify("a database", cron_ids=[1])
         self.assertEqual(heard.get(timeout=30)[1:], ("a database", (1,)))
         for _ in range(5):
-            one.ring("a database", cron_ids=[1])
-        one.ring("a database", cron_ids=[2])
+            one.notify("a database", cron_ids=[1])
+        one.notify("a database", cron_ids=[2])
         self.assertEqual(heard.get(timeout=30)[2], (2,), "another's are not late")
         again, *told = heard.get(timeout=30)
         self.assertEqual(told, ["a database", (1,)])
-        self.assertGreaterEqual(again - begun, bell.BREATH_SECONDS)
-        one.ring("a database", cron_ids=[1])
-        self.assertGreaterEqual(heard.get(timeout=30)[0] - begun, 2 * bell.BREATH_SECONDS)
+        self.assertGreaterEqual(again - begun, cron_notify.MIN_INTERVAL)
+        one.notify("a database", cron_ids=[1])
+        self.assertGreaterEqual(heard.get(timeout=30)[0] - begun, 2 * cron_notify.MIN_INTERVAL)
         self.assertTrue(heard.empty())
 
     def test_those_that_follow_are_left_to_a_run_that_began_to_gather(self):
-        self.enterContext(patch.object(bell, "BREATH_SECONDS", 2.0))
+        self.enterContext(patch.object(cron_notify, "MIN_INTERVAL", 2.0))
         heard = queue.Queue()
-        one = bell.Bell(lambda *told: heard.put(told))
-        one.ring("a database", cron_ids=[1])
+        one = cron_notify.CronNotifier(lambda *told: heard.put(told))
+        one.notify("a database", cron_ids=[1])
         self.assertEqual(heard.get(timeout=30), ("a database", (1,)))
-        one.ring("a database", cron_ids=[1])
-        one.ring("a database", bell.BREATH_SECONDS + 0.5, [1])
+        one.notify("a database", cron_ids=[1])
+        one.notify("a database", cron_notify.MIN_INTERVAL + 0.5, [1])
         self.assertEqual(heard.get(timeout=30), ("a database", ()), "one, for all")
-        one.ring("a database", cron_ids=[1])
+        one.notify("a database", cron_ids=[1])
         self.assertEqual(heard.get(timeout=30), ("a database", (1,)), "what came after it")
         self.assertTrue(heard.empty())
 
     def test_a_ring_of_much_later_keeps_no_move_waiting(self):
         heard = queue.Queue()
-        one = bell.Bell(lambda *told: heard.put(told))
-        one.ring("a database", 300.0, [1])
-        one.ring("a database", cron_ids=[1])
+        one = cron_notify.CronNotifier(lambda *told: heard.put(told))
+        one.notify("a database", 300.0, [1])
+        one.notify("a database", cron_ids=[1])
         self.assertEqual(heard.get(timeout=30), ("a database", (1,)))
 
     def test_without_memory_for_a_thread_what_was_done_is_done_and_the_next_one_rings(self):
         heard, rang = [], threading.Event()
-        one = bell.Bell(lambda *told: (heard.append(told), rang.set()))
+        one = cron_notify.CronNotifier(lambda *told: (heard.append(told), rang.set()))
         start = Mock(side_effect=RuntimeError("can't start new thread"))
         full = SimpleNamespace(Thread=lambda **_options: SimpleNamespace(start=start))
-        with patch.object(bell, "threading", full):
-            one.ring("a database", cron_ids=[1])
+        with patch.object(cron_notify, "threading", full):
+            one.notify("a database", cron_ids=[1])
         self.assertTrue(start.called)
         self.assertFalse(heard)
-        one.ring("a database", cron_ids=[1])
+        one.notify("a database", cron_ids=[1])
         self.assertTrue(rang.wait(30))
         self.assertEqual(heard, [("a database", (1,))])
 
@@ -572,13 +572,15 @@ class TestTrouble(KeycrmCase):
                 raise ConnectionError("the pool is full")
             return connect(dbname)
 
-        with patch.object(bell.sql_db, "db_connect", broken):
-            bell._wake_schedulers(self.env.cr.dbname, self.account.stock_cron_id.ids)
+        with patch.object(cron_notify.sql_db, "db_connect", broken):
+            cron_notify._notify_schedulers(self.env.cr.dbname, self.account.stock_cron_id.ids)
         self.assertEqual(told, [self.env.cr.dbname, "postgres"])
 
     def test_who_moved_goods_leaves_telling_the_schedulers_to_the_bell(self):
         crons, rung = self.account.stock_cron_id, []
-        with patch.object(bell, "ring", lambda dbname, cron_ids: rung.append((dbname, cron_ids))):
+        with patch.object(
+            cron_notify, "ring", lambda dbname, cron_ids: rung.append((dbname, cron_ids))
+        ):
             crons._trigger_keycrm(patient=True)
             self.assertFalse(rung, "nobody is told of what may be rolled back")
             self.env.cr.postcommit.run()
@@ -586,7 +588,7 @@ class TestTrouble(KeycrmCase):
 
     def test_the_bell_is_silent_only_where_each_action_is_woken_in_a_moment(self):
         crons = self.account.orders_cron_id | self.account.stock_cron_id
-        self.enterContext(patch.object(bell, "SOON_SECONDS", 600.0))
+        self.enterContext(patch.object(cron_notify, "SOON_SECONDS", 600.0))
 
         def wake(cron, minutes):
             # By the clock: this test's transaction began with the first test of its class.
@@ -612,11 +614,11 @@ class TestTrouble(KeycrmCase):
             return connect(dbname)
 
         # Its own connection sees nothing of this test's transaction: no wake-up is due there.
-        with patch.object(bell.sql_db, "db_connect", listening):
-            bell._wake_schedulers(self.env.cr.dbname, crons.ids)
+        with patch.object(cron_notify.sql_db, "db_connect", listening):
+            cron_notify._notify_schedulers(self.env.cr.dbname, crons.ids)
             self.assertEqual(told.pop(), "postgres")
-            with patch.object(bell, "are_due_soon", lambda cr, cron_ids: True):
-                bell._wake_schedulers(self.env.cr.dbname, crons.ids)
+            with patch.object(cron_notify, "are_due_soon", lambda cr, cron_ids: True):
+                cron_notify._notify_schedulers(self.env.cr.dbname, crons.ids)
             self.assertNotIn("postgres", told)
 
     # === A LOW LIMIT ===#
@@ -631,7 +633,7 @@ class TestTrouble(KeycrmCase):
         self.forget_budget()
         self.account.request_limit = limit
         self.ahead, slept = 0.0, []
-        locked_row = DatabaseGate._locked_row
+        locked_row = DatabaseRateLimiter._locked_row
 
         def later(gate, cr):
             row = locked_row(gate, cr)
@@ -641,7 +643,7 @@ class TestTrouble(KeycrmCase):
             slept.append(seconds)
             self.ahead += seconds
 
-        self.patch(DatabaseGate, "_locked_row", later)
+        self.patch(DatabaseRateLimiter, "_locked_row", later)
         self.patch(worker.time, "sleep", sleep)
         with self.account._client(max_wait=1000) as client:
             for _ in range(used):
@@ -649,19 +651,19 @@ class TestTrouble(KeycrmCase):
         slept.clear()
         return slept
 
-    def runs_until(self, is_done, most=12, lane=None):
-        """Let a lane work, and come back when it wants to.
+    def runs_until(self, is_done, most=12, queue=None):
+        """Let a queue work, and come back when it wants to.
 
-        :param lane: the orders' one by default
+        :param queue: the orders' one by default
         :return: how often it ran
         """
 
         def come_back(_account, _cron, wait):
             self.ahead += wait
 
-        with patch.object(type(self.account), "_come_back", come_back):
+        with patch.object(type(self.account), "_reschedule", come_back):
             for number in range(1, most + 1):
-                (lane or self.orders_lane)()
+                (queue or self.orders_lane)()
                 if is_done():
                     return number
         self.fail(f"not done after {most} runs: {self.asked()}")
@@ -702,9 +704,9 @@ class TestTrouble(KeycrmCase):
         for number in range(60):
             self.keycrm.create_offer(sku=f"LOW-PAGE-{number}")
         slept = self.low_limit(5)
-        rehearsal = self.env["keycrm.stock.comparison"]._start(self.account, "rehearsal")
-        self.runs_until(lambda: rehearsal.state == "ready", lane=self.stock_lane)
-        self.assertGreater(rehearsal.next_page, 2)
+        preview = self.env["keycrm.stock.comparison"]._start(self.account, "preview")
+        self.runs_until(lambda: preview.state == "ready", queue=self.stock_lane)
+        self.assertGreater(preview.next_page, 2)
         self.assertLess(max(slept, default=0), WORKER_MAX_SLEEP)
 
     def test_an_order_that_keycrm_cannot_give_fails_alone_under_a_low_limit_too(self):
@@ -722,7 +724,7 @@ class TestTrouble(KeycrmCase):
         self.addCleanup(self.forget_budget)
         self.told(gone)
         self.orders_lane()
-        self.assertFalse(self.account._is_resting())
+        self.assertFalse(self.account._is_unavailable())
         self.assertFalse(self.account.trouble_text)
         self.assertEqual(self.event(gone).state, "pending")
         self.forget_budget()

@@ -52,7 +52,7 @@ class TestWebhook(KeycrmCase, HttpCase):
 
     def test_a_wake_up_is_spent_when_its_action_begins(self):
         cron = self.account.orders_cron_id
-        self.account._wake_orders()
+        self.account._trigger_orders()
         self.env.flush_all()
         cron._clear_schedule({"id": cron.id})
         self.assertFalse(self.env["ir.cron.trigger"].search_count([("cron_id", "=", cron.id)]))

@@ -2,7 +2,7 @@ from odoo import models
 
 
 class ResConfigSettings(models.TransientModel):
-    """Switching "Send stock to KeyCRM" on in the settings opens the rehearsal; nothing is sent yet."""
+    """Switching "Send stock to KeyCRM" on in the settings opens the preview; nothing is sent yet."""
 
     _inherit = "res.config.settings"
 
@@ -13,17 +13,17 @@ class ResConfigSettings(models.TransientModel):
     def execute(self):
         action = super().execute()
         account = self.keycrm_account_id
-        waiting = account.warehouse_ids.filtered(lambda w: w.send_state == "rehearse")
-        if account.enabled and account.push_stock and waiting and not self._keycrm_rehearsed():
-            return account.action_rehearse_stock()
+        waiting = account.warehouse_ids.filtered(lambda w: w.send_state == "preview")
+        if account.enabled and account.push_stock and waiting and not self._keycrm_is_previewed():
+            return account.action_preview_stock()
         return action
 
-    def _keycrm_rehearsed(self):
-        """Tell whether a person has been asked already; later there is a button.
+    def _keycrm_is_previewed(self):
+        """Return whether a person has been asked already; later there is a button.
 
         Where sending was chosen once, it was switched off or matched anew since.
         """
         newest = self.env["keycrm.stock.comparison"].search(
-            [("account_id", "=", self.keycrm_account_id.id), ("kind", "=", "rehearsal")], limit=1
+            [("account_id", "=", self.keycrm_account_id.id), ("kind", "=", "preview")], limit=1
         )
         return bool(newest) and newest.choice not in ("send", "opening")

@@ -163,12 +163,12 @@ class ResConfigSettings(models.TransientModel):
         """
         return self._keycrm_account().action_refresh_statuses()
 
-    def action_keycrm_synchronise_orders(self):
+    def action_keycrm_synchronize_orders(self):
         """Open "Synchronize orders".
 
         :return: an action
         """
-        return self._keycrm_account().action_synchronise_orders()
+        return self._keycrm_account().action_synchronize_orders()
 
     def action_keycrm_refresh_warehouses(self):
         """Learn KeyCRM's warehouses.
@@ -221,7 +221,7 @@ class ResConfigSettings(models.TransientModel):
 
     @api.model
     def _keycrm_values_of(self, company):
-        """Give what the settings show of a company, by fields of ``keycrm.account``.
+        """Return what the settings show of a company, by fields of ``keycrm.account``.
 
         Without an account, what a new one would begin with.
 
@@ -235,11 +235,11 @@ class ResConfigSettings(models.TransientModel):
 
     @api.model
     def _keycrm_seen_of(self, company):
-        """Note what the form shows when it is opened; the key shows as a mask only."""
+        """Record what the form shows when it is opened; the key shows as a mask only."""
         return json.dumps({**self._keycrm_values_of(company), "company": company.id})
 
     def _keycrm_entered(self):
-        """Give what this form holds, in the shape of :meth:`_keycrm_values_of`."""
+        """Return what this form holds, in the shape of :meth:`_keycrm_values_of`."""
         self.ensure_one()
         return {name: _plain(self, f"keycrm_{name}") for name in ACCOUNT_FIELDS}
 
@@ -293,7 +293,7 @@ class ResConfigSettings(models.TransientModel):
         )
 
     def _keycrm_account(self):
-        """Give the account that a button works on; what was typed is stored by now.
+        """Return the account that a button works on; what was typed is stored by now.
 
         :raise UserError: when nothing was entered yet
         """

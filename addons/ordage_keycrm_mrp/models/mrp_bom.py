@@ -11,24 +11,24 @@ class MrpBom(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         boms = super().create(vals_list)
-        boms._note_keycrm_kits()
+        boms._keycrm_queue_kits()
         return boms
 
     def write(self, vals):
-        self._note_keycrm_kits()
+        self._keycrm_queue_kits()
         result = super().write(vals)
-        self._note_keycrm_kits()
+        self._keycrm_queue_kits()
         return result
 
     def unlink(self):
-        self._note_keycrm_kits()
+        self._keycrm_queue_kits()
         return super().unlink()
 
     # === BUSINESS METHODS ===#
 
-    def _note_keycrm_kits(self):
+    def _keycrm_queue_kits(self):
         kits = self.filtered(lambda bom: bom.type == "phantom")
-        self.env["keycrm.stock.change"]._note_products(kits._keycrm_products().ids)
+        self.env["keycrm.stock.change"]._queue_products(kits._keycrm_products().ids)
 
     def _keycrm_products(self):
         """:return: the variants that these bills of materials are for"""
@@ -104,14 +104,14 @@ class MrpBomLine(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         lines = super().create(vals_list)
-        lines.bom_id._note_keycrm_kits()
+        lines.bom_id._keycrm_queue_kits()
         return lines
 
     def write(self, vals):
         result = super().write(vals)
-        self.bom_id._note_keycrm_kits()
+        self.bom_id._keycrm_queue_kits()
         return result
 
     def unlink(self):
-        self.bom_id._note_keycrm_kits()
+        self.bom_id._keycrm_queue_kits()
         return super().unlink()

@@ -27,9 +27,9 @@ class KeycrmStockExplanation(models.TransientModel):
 class KeycrmStockExplanationLine(models.TransientModel):
     _inherit = "keycrm.stock.explanation.line"
 
-    def _shelf_domain(self):
+    def _on_hand_domain(self):
         """Of a kit, its components lie on the shelves."""
         parts = self.why_id._parts(self.why_id.product_id)
         if not parts:
-            return super()._shelf_domain()
+            return super()._on_hand_domain()
         return Domain("product_id", "in", parts.ids)

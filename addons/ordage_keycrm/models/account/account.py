@@ -137,24 +137,26 @@ class KeycrmAccount(models.Model):
         help="Processed events older than this are deleted; 0 keeps them all. Pending and failed "
         "events are never deleted.",
     )
-    warehouse_sweep_page = fields.Integer(string="Warehouse search page", readonly=True, copy=False)
+    warehouse_list_page = fields.Integer(string="Warehouse search page", readonly=True, copy=False)
     # What left before then was shipped without Odoo, whenever and by whatever way the order comes.
-    first_looked_at = fields.Datetime(string="Enabled since", readonly=True, copy=False)
-    caught_up_until = fields.Datetime(string="Updates checked until", readonly=True, copy=False)
-    catch_up_page = fields.Integer(string="Polling page", readonly=True, copy=False)
-    catch_up_total = fields.Integer(string="Orders to check", readonly=True, copy=False)
-    catch_up_end = fields.Datetime(string="Polling window end", readonly=True, copy=False)
+    enabled_since = fields.Datetime(string="Enabled since", readonly=True, copy=False)
+    polled_until = fields.Datetime(string="Updates checked until", readonly=True, copy=False)
+    polling_page = fields.Integer(string="Polling page", readonly=True, copy=False)
+    polling_total = fields.Integer(string="Orders to check", readonly=True, copy=False)
+    polling_end = fields.Datetime(string="Polling window end", readonly=True, copy=False)
     transactions_at = fields.Datetime(string="Bank transactions checked", readonly=True, copy=False)
     transactions_begun_at = fields.Datetime(
         string="Bank transaction check started", readonly=True, copy=False
     )
     transactions_page = fields.Integer(string="Bank transaction page", readonly=True, copy=False)
-    open_sweep_at = fields.Datetime(string="Open orders last checked", readonly=True, copy=False)
-    open_sweep_page = fields.Integer(string="Open order page", readonly=True, copy=False)
-    open_sweep_seen = fields.Json(
+    reconciliation_at = fields.Datetime(
+        string="Open orders last checked", readonly=True, copy=False
+    )
+    reconciliation_page = fields.Integer(string="Open order page", readonly=True, copy=False)
+    reconciliation_seen = fields.Json(
         string="Open orders checked", readonly=True, copy=False, groups=fields.NO_ACCESS
     )
-    caught_up_at = fields.Datetime(string="Last polled", readonly=True, copy=False)
+    polled_at = fields.Datetime(string="Last polled", readonly=True, copy=False)
 
     # Not for people: whoever could name another scheduled action here could let it run.
     orders_cron_id = fields.Many2one(
@@ -246,12 +248,12 @@ class KeycrmAccount(models.Model):
         if {"enabled", "push_stock", "stock_quantity", "company_id"} & vals.keys():
             self._forget_stock_accounts()
         if vals.get("enabled"):
-            self._revive_crons()
+            self._restore_crons()
         if {"api_key", "api_url"} & vals.keys():
             # What was wrong may be put right: no pause keeps anybody from trying.
-            self._forget_trouble()
+            self._reset_circuit()
         if {"enabled", "api_key", "api_url"} & vals.keys():
-            self.filtered("enabled")._wake_orders()
+            self.filtered("enabled")._trigger_orders()
         if "archive_status_ids" in vals:
             self._move_archived_orders()
         return result
@@ -275,7 +277,7 @@ class KeycrmAccount(models.Model):
         action = self.env["ir.actions.act_window"]._for_xml_id("ordage_keycrm.keycrm_event_action")
         return dict(action, domain=[("account_id", "=", self.id)])
 
-    def action_synchronise_orders(self):
+    def action_synchronize_orders(self):
         """Open "Synchronize orders" for this account."""
         self.ensure_one()
         return {
@@ -288,7 +290,7 @@ class KeycrmAccount(models.Model):
 
     # === BUSINESS METHODS ===#
 
-    def _todo_user(self, salesperson):
+    def _activity_user(self, salesperson):
         """Say whom a to-do is for. Who has left sees none: then it is for somebody who is there.
 
         :param salesperson: ``res.users`` whom it belongs to, maybe none
@@ -335,7 +337,7 @@ class KeycrmAccount(models.Model):
             )._keycrm_reopen()
 
     def _order_url(self, keycrm_id):
-        """Give the address of an order in the cabinet; False where the cabinet is not known."""
+        """Return the address of an order in the cabinet; False where the cabinet is not known."""
         cabinet = urlsplit((self.cabinet_url or "").strip())
         if not (cabinet.netloc and keycrm_id):
             return False
@@ -357,7 +359,7 @@ class KeycrmAccount(models.Model):
 
 
 def _is_web_address(address):
-    """Tell whether it is one, without a name and password in it: those would take the key's place."""
+    """Return whether it is one, without a name and password in it: those would take the key's place."""
     try:
         parts = urlsplit(address.strip())
         known = parts.scheme in ("http", "https") and parts.hostname and (parts.port or 1)

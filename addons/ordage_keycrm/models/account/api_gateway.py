@@ -8,7 +8,7 @@ from ...keycrm.errors import KeyCrmError, Refused
 
 #: What a person who pressed a button waits for at the most: (connect, read) seconds.
 BUTTON_TIMEOUT = (5, 15)
-#: Seconds that a button may wait for room in the request budget.
+#: Seconds that a button may wait for room in the request quota.
 BUTTON_MAX_WAIT = 8
 
 
@@ -17,10 +17,10 @@ class KeycrmAccount(models.Model):
 
     _inherit = "keycrm.account"
 
-    def _client(self, lane=rules.LIVE, *, timeout=None, tries=None, max_wait=None):
+    def _client(self, queue=rules.LIVE, *, timeout=None, tries=None, max_wait=None):
         """Open a client for this account.
 
-        :param lane: ``live`` or ``bulk``: bulk work is paced and leaves room for live work
+        :param queue: ``live`` or ``bulk``: bulk work is paced and leaves room for live work
         :return: :class:`~..keycrm.client.KeyCrmClient`, to be used with ``with``
         :raise UserError: when no key is set
         :raise KeyCrmError: when the key cannot be opened
@@ -38,7 +38,7 @@ class KeycrmAccount(models.Model):
             key,
             url,
             gate=self.env["keycrm.rate.limit"]._gate(key, url, account.request_limit, **wait),
-            lane=lane,
+            queue=queue,
             is_proven=bool(account.key_checked_at) or spelled_alike(url) == spelled_alike(API_URL),
             **{name: value for name, value in options.items() if value is not None},
         )
@@ -58,9 +58,9 @@ class KeycrmAccount(models.Model):
             raise UserError(
                 self.env["keycrm.error.message"]._sentence(error.code, error.params)
             ) from None
-        self.sudo()._note_key_works()
+        self.sudo()._mark_key_working()
         if self.trouble_count:
             # KeyCRM is available again; nobody has to wait for the next probe.
-            self._forget_trouble()
-            self._wake(self._crons())
+            self._reset_circuit()
+            self._trigger_crons(self._crons())
         return answer

@@ -5,7 +5,7 @@ from ...keycrm.orders import Order
 
 
 class KeycrmAccount(models.Model):
-    """Bulk work of the orders' lane: one page at a time, and the inbox is looked at in between."""
+    """Bulk work of the orders' queue: one page at a time, and the inbox is looked at in between."""
 
     _inherit = "keycrm.account"
 
@@ -16,17 +16,19 @@ class KeycrmAccount(models.Model):
         """
         with self._client(rules.BULK) as client:
             return (
-                self._aside("sync", lambda: self._work_running("keycrm.order.sync", client))
-                or self._aside("load", lambda: self._work_running("keycrm.product.import", client))
-                or self._aside("warehouses", lambda: self._work_warehouse_sweep(client))
-                or self._aside(
+                self._run_guarded("sync", lambda: self._work_running("keycrm.order.sync", client))
+                or self._run_guarded(
+                    "load", lambda: self._work_running("keycrm.product.import", client)
+                )
+                or self._run_guarded("warehouses", lambda: self._work_warehouse_list(client))
+                or self._run_guarded(
                     "sweep",
                     lambda: self.env["keycrm.order.reconciliation"]._work_page(self, client),
                 )
-                or self._aside(
+                or self._run_guarded(
                     "transactions", lambda: self.env["keycrm.transaction"]._work_page(self, client)
                 )
-                or self._aside("pictures", self._work_picture)
+                or self._run_guarded("pictures", self._work_picture)
             )
 
     def _work_running(self, model, client):
@@ -55,12 +57,14 @@ class KeycrmAccount(models.Model):
         """
 
         def told(outcomes):
-            self.env["keycrm.event"]._make_up(self, outcomes)
+            self.env["keycrm.event"]._resolve_failures(self, outcomes)
             then(outcomes)
 
-        live = self.with_context(keycrm_gone_status_ids=None, keycrm_gone_if_written_off=False)
+        live = self.with_context(
+            keycrm_shipped_status_ids=None, keycrm_shipped_if_written_off=False
+        )
         # What the page's orders refer to is read for all of them at once.
-        learnt = self._learn_for(client, [one for one in read.values() if isinstance(one, Order)])
+        learnt = self._enrich(client, [one for one in read.values() if isinstance(one, Order)])
         read.update((order.id, order) for order in learnt)
         while read:
             for number in live._work_inbox(live_client):
@@ -69,19 +73,19 @@ class KeycrmAccount(models.Model):
             if part:
                 self._write_orders(client, part, self.env["keycrm.event"], told)
 
-    def _work_warehouse_sweep(self, client):
+    def _work_warehouse_list(self, client):
         """Read one more page of the stock list to learn warehouses; started by "Refresh list".
 
         :return: True when there was one to be read
         """
-        number = self.warehouse_sweep_page
+        number = self.warehouse_list_page
         if not number:
             return False
         page = client.page("/offers/stocks", {"filter[details]": "true"}, number)
 
         def note():
-            self._learn_warehouses_from_stock(page.rows)
-            self.sudo().warehouse_sweep_page = 0 if page.is_last else number + 1
+            self._upsert_stock_warehouses(page.rows)
+            self.sudo().warehouse_list_page = 0 if page.is_last else number + 1
 
-        self._committed(note)
+        self._run_in_transaction(note)
         return True

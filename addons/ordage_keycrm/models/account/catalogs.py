@@ -3,7 +3,7 @@ from odoo import api, models
 from ...const import DEFAULT_ACTION_BY_GROUP
 from ...keycrm.catalog import PaymentMethod, Source, Status, StockRow
 from ...keycrm.parsing import parsed_rows
-from ...services.concurrency import found_if_done_again
+from ...services.concurrency import retry_on_unique_violation
 
 #: KeyCRM sends statuses, sources and payment methods in lists of at most so many pages.
 CATALOG_PAGES = 40
@@ -24,7 +24,7 @@ class KeycrmAccount(models.Model):
         """
         self._check_manager()
         self._asked_by_person(self._refresh_catalogs)
-        self._note_key_well()
+        self._mark_key_valid()
         return self._notification(
             self.env._(
                 "Connected. KeyCRM has %(count)s order statuses.",
@@ -85,10 +85,10 @@ class KeycrmAccount(models.Model):
         :param client: :class:`~..keycrm.client.KeyCrmClient`
         """
         page = client.page("/offers/stocks", {"filter[details]": "true"})
-        self._learn_warehouses_from_stock(page.rows)
+        self._upsert_stock_warehouses(page.rows)
         if not page.is_last:
-            self.sudo().warehouse_sweep_page = 2
-            self._wake_orders()
+            self.sudo().warehouse_list_page = 2
+            self._trigger_orders()
 
     def _active_statuses(self):
         """:return: the statuses that KeyCRM's list names"""
@@ -119,7 +119,7 @@ class KeycrmAccount(models.Model):
                 lambda status: status.is_active and status.keycrm_id not in listed
             ).sudo().is_active = False
 
-    def _learn_statuses(self, orders):
+    def _upsert_order_statuses(self, orders):
         """Take over the statuses of orders: KeyCRM's list does not name all of them.
 
         :param orders: list of :class:`~..keycrm.orders.Order`
@@ -159,14 +159,14 @@ class KeycrmAccount(models.Model):
             {s.id: {"name": s.name, "currency_code": s.currency_code} for s in sources},
         )
 
-    def _learn_warehouses_from_stock(self, rows):
-        """Note the warehouses that stand in rows of ``/offers/stocks``."""
-        self._learn_warehouses(
+    def _upsert_stock_warehouses(self, rows):
+        """Record the warehouses that stand in rows of ``/offers/stocks``."""
+        self._upsert_warehouses(
             entry.warehouse for row in parsed_rows(StockRow.parse_list, rows) for entry in row
         )
 
-    def _learn_warehouses(self, warehouses):
-        """Note warehouses seen in stock rows or orders.
+    def _upsert_warehouses(self, warehouses):
+        """Record warehouses seen in stock rows or orders.
 
         :param warehouses: iterable of :class:`~..keycrm.catalog.Warehouse`
         """
@@ -202,7 +202,7 @@ class KeycrmAccount(models.Model):
             for keycrm_id, vals in vals_by_id.items()
             if keycrm_id not in known
         ]
-        with found_if_done_again(model):
+        with retry_on_unique_violation(model):
             Record.create(new)
 
     @api.model

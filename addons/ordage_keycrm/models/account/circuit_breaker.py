@@ -4,12 +4,12 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from ...const import BULK_PAUSES, TROUBLE_PAUSES
+from ...const import BULK_PAUSES, CIRCUIT_PAUSES
 from ...keycrm.errors import (
-    BudgetSpent,
     KeyCrmError,
     MalformedAnswer,
     NotFound,
+    QuotaExceeded,
     RateLimited,
     Refused,
     ServerTrouble,
@@ -17,14 +17,14 @@ from ...keycrm.errors import (
     Unreachable,
 )
 from ...keycrm.images import PictureTrouble
-from ...services.concurrency import OTHER_WAS_FASTER
+from ...services.concurrency import CONCURRENCY_ERRORS
 
 _logger = logging.getLogger(__name__)
 
 #: What the question "are you well?" may take: (connect, read) seconds.
 PROBE_TIMEOUT = (3, 5)
-#: The work of a whole lane: it does not rest because it was interrupted.
-LANES = ("_work_orders", "_work_stock")
+#: The work of a whole queue: it does not rest because it was interrupted.
+QUEUES = ("_work_orders", "_work_stock")
 #: Pieces of work that nobody waits for.
 BULK_WORK = ("sync", "load", "warehouses", "sweep", "transactions", "pictures")
 #: Refusals that are no fault of one request: nothing at all can be asked.
@@ -35,7 +35,7 @@ class KeycrmAccount(models.Model):
     """What an account does when KeyCRM does not answer as it should.
 
     A circuit breaker. When KeyCRM as a whole is unavailable, the account rests: after each pause, of a
-    minute at the most, one of its lanes sends one probe. When KeyCRM answers the probe, and not what a
+    minute at the most, one of its queues sends one probe. When KeyCRM answers the probe, and not what a
     piece of work requested, the piece is at fault: it rests alone, and all other work goes on. A person's
     button ends all pauses.
     """
@@ -55,13 +55,13 @@ class KeycrmAccount(models.Model):
     trouble_until = fields.Datetime(string="Next attempt", readonly=True, copy=False)
     trouble_text = fields.Char(string="Problem description", compute="_compute_trouble_text")
     # {piece of work: {"count", "until", "code", "params"}}
-    resting_work = fields.Json(
+    guarded_work = fields.Json(
         string="Deferred jobs", readonly=True, copy=False, groups=fields.NO_ACCESS
     )
 
     # === COMPUTE METHODS ===#
 
-    @api.depends("trouble_code", "trouble_params", "resting_work")
+    @api.depends("trouble_code", "trouble_params", "guarded_work")
     @api.depends_context("lang")
     def _compute_trouble_text(self):
         explain = self.env["keycrm.error.message"]
@@ -69,52 +69,52 @@ class KeycrmAccount(models.Model):
             said = account.sudo()
             faults = [(said.trouble_code, said.trouble_params)] if said.trouble_code else []
             faults += [
-                (rest["code"], rest["params"]) for rest in (said.resting_work or {}).values()
+                (rest["code"], rest["params"]) for rest in (said.guarded_work or {}).values()
             ]
             account.trouble_text = explain._sentence(*faults[0]) if faults else ""
 
     # === SAID TO PEOPLE ===#
 
-    def _why_it_rests(self, pieces):
-        """Say what keeps work from going on.
+    def _unavailable_reason(self, pieces):
+        """Return what keeps work from going on.
 
-        :param pieces: names of the work, as :meth:`_aside` knows it
+        :param pieces: names of the work, as :meth:`_run_guarded` knows it
         :return: a sentence in the reader's language; empty when it goes on
         """
         said = self.sudo()
         explain = self.env["keycrm.error.message"]
         if said.trouble_code:
             return explain._sentence(said.trouble_code, said.trouble_params)
-        resting = said.resting_work or {}
+        resting = said.guarded_work or {}
         rests = [resting[name] for name in pieces if name in resting]
         return explain._sentence(rests[0]["code"], rests[0]["params"]) if rests else ""
 
     # === KEYCRM AS A WHOLE ===#
 
-    def _is_resting(self):
-        """Tell whether the account waits until KeyCRM may be well again."""
+    def _is_unavailable(self):
+        """Return whether the account waits until KeyCRM may be well again."""
         until = self.trouble_until
         return bool(until and until > self.env.cr.now())
 
-    def _is_well_again(self):
-        """After a pause, let one lane ask one short question; with a good answer, all goes on.
+    def _has_recovered(self):
+        """After a pause, let one queue ask one short question; with a good answer, all goes on.
 
         :return: True when there is no trouble (any more)
-        :raise RateLimited, BudgetSpent: when it cannot be asked now
+        :raise RateLimited, QuotaExceeded: when it cannot be asked now
         """
         if not self.trouble_count:
             return True
-        if not self._committed(self._claim_question):
+        if not self._run_in_transaction(self._claim_probe):
             return False
         try:
-            self._ask_whether_well()
-        except (BudgetSpent, RateLimited):
+            self._probe()
+        except (QuotaExceeded, RateLimited):
             raise
         except KeyCrmError as error:
-            self._note_trouble(error)
+            self._record_unavailable(error)
             return False
-        self._note_well()
-        self._wake(self._crons())
+        self._record_recovered()
+        self._trigger_crons(self._crons())
         self.env.cr.commit()
         return True
 
@@ -122,26 +122,26 @@ class KeycrmAccount(models.Model):
         """:return: the scheduled actions of both queues"""
         return self.sudo().orders_cron_id | self.sudo().stock_cron_id
 
-    def _end_pauses(self):
+    def _end_backoff(self):
         """A person pressed a button: whatever rests is tried at once.
 
         How often it failed before is kept: KeyCRM is probed before anything else is requested.
         """
         now = self.env.cr.now()
         for account in self.sudo():
-            if account._is_resting():
+            if account._is_unavailable():
                 account.trouble_until = now
-            resting = account.resting_work
+            resting = account.guarded_work
             if resting:
                 over = fields.Datetime.to_string(now)
-                account.resting_work = {
+                account.guarded_work = {
                     name: {**rest, "until": min(rest["until"], over)}
                     for name, rest in resting.items()
                 }
-        self._wake(self._crons())
+        self._trigger_crons(self._crons())
 
-    def _claim_question(self):
-        """Take the question for this lane: the other one finds the next pause begun.
+    def _claim_probe(self):
+        """Take the question for this queue: the other one finds the next pause begun.
 
         By SQL, because only the statement itself can tell who was first.
         """
@@ -160,7 +160,7 @@ class KeycrmAccount(models.Model):
         self.invalidate_recordset(["trouble_until"])
         return claimed
 
-    def _ask_whether_well(self, *, goes_on=False):
+    def _probe(self, *, goes_on=False):
         """Ask something that costs KeyCRM nothing, and wait for the answer for some seconds only.
 
         :param goes_on: whether it belongs to work that has begun
@@ -171,17 +171,17 @@ class KeycrmAccount(models.Model):
             client.get("/order/status", {"limit": 1})
 
     @staticmethod
-    def _pause_after(count, pauses=TROUBLE_PAUSES):
+    def _pause_after(count, pauses=CIRCUIT_PAUSES):
         """:return: seconds to stay away after so many failures"""
         return pauses[min(count, len(pauses) - 1)]
 
-    def _note_trouble(self, error):
-        """Note what is wrong, and stay away for a growing pause."""
+    def _record_unavailable(self, error):
+        """Record what is wrong, and stay away for a growing pause."""
         _logger.warning("KeyCRM account %s: %s", self.id, error.code)
         pause = self._pause_after(self.trouble_count)
         retry_after = getattr(error, "retry_after", None)
         if retry_after:
-            pause = min(max(pause, retry_after), TROUBLE_PAUSES[-1])
+            pause = min(max(pause, retry_after), CIRCUIT_PAUSES[-1])
 
         def note():
             self.sudo().write(
@@ -194,16 +194,16 @@ class KeycrmAccount(models.Model):
             )
             # Odoo's own look once a minute could come a minute after the pause.
             self._crons()._trigger_keycrm(pause)
-            self._tell_screens()
+            self._notify_clients()
 
-        self._committed(note)
+        self._run_in_transaction(note)
 
-    def _note_well(self):
+    def _record_recovered(self):
         """KeyCRM answered: what was wrong is over."""
         if self.trouble_code or self.trouble_count:
-            self._committed(self._forget_trouble)
+            self._run_in_transaction(self._reset_circuit)
 
-    def _forget_trouble(self):
+    def _reset_circuit(self):
         """Begin anew, also with the work that rests alone."""
         self.sudo().write(
             {
@@ -211,18 +211,18 @@ class KeycrmAccount(models.Model):
                 "trouble_params": False,
                 "trouble_count": 0,
                 "trouble_until": False,
-                "resting_work": False,
+                "guarded_work": False,
             }
         )
-        self._tell_screens()
+        self._notify_clients()
 
     # === ONE PIECE OF WORK ===#
 
     def _is_of_this_request(self, error):
-        """Tell whether KeyCRM is well, and only this request has no answer.
+        """Return whether KeyCRM is well, and only this request has no answer.
 
         :param error: the :class:`~..keycrm.errors.KeyCrmError` that the request met
-        :raise RateLimited, BudgetSpent: when KeyCRM cannot be asked now, which says nothing about it
+        :raise RateLimited, QuotaExceeded: when KeyCRM cannot be asked now, which says nothing about it
         """
         if error.of_request is None:
             error.of_request = self._probe_after(error)
@@ -237,14 +237,14 @@ class KeycrmAccount(models.Model):
         ):
             return False
         try:
-            self._ask_whether_well(goes_on=True)
-        except (BudgetSpent, RateLimited):
+            self._probe(goes_on=True)
+        except (QuotaExceeded, RateLimited):
             raise
         except KeyCrmError:
             return False
         return True
 
-    def _aside(self, name, work):
+    def _run_guarded(self, name, work):
         """Do work whose own fault is not to keep other work waiting: it rests alone.
 
         :param name: name of the work, stable
@@ -254,27 +254,27 @@ class KeycrmAccount(models.Model):
         """
         if self._rests(name):
             return False
-        if self.env.context.get("keycrm_careful") and name not in LANES:
-            self._note_rest(name, KeyCrmError("worker_died"))
+        if self.env.context.get("keycrm_single_item") and name not in QUEUES:
+            self._open_circuit(name, KeyCrmError("worker_died"))
         try:
             more = work()
-        except (BudgetSpent, RateLimited, *OTHER_WAS_FASTER):
+        except (QuotaExceeded, RateLimited, *CONCURRENCY_ERRORS):
             raise
         except KeyCrmError as error:
             self.env.cr.rollback()
             if not self._is_of_this_request(error):
                 raise
-            self._note_rest(name, error)
+            self._open_circuit(name, error)
             return False
         except Exception as error:
-            self._note_own_fault(name, error)
+            self._record_internal_error(name, error)
             return False
-        if name in (self.sudo().resting_work or {}):
-            self._committed(lambda: self._write_rest(name, None))
+        if name in (self.sudo().guarded_work or {}):
+            self._run_in_transaction(lambda: self._write_rest(name, None))
         return more
 
-    def _note_own_fault(self, name, error):
-        """Note a fault of ours, while it is being handled.
+    def _record_internal_error(self, name, error):
+        """Record a fault of ours, while it is being handled.
 
         Raised, it would end in the scheduled action being switched off for good after some days; noted,
         it is seen, and tried again with growing pauses.
@@ -285,19 +285,19 @@ class KeycrmAccount(models.Model):
             raise error
         _logger.exception("KeyCRM account %s: %s fails", self.id, name)
         self.env.cr.rollback()
-        self._note_rest(name, KeyCrmError("unexpected", kind=type(error).__name__))
+        self._open_circuit(name, KeyCrmError("unexpected", kind=type(error).__name__))
 
     def _rests(self, name):
-        rest = (self.sudo().resting_work or {}).get(name)
+        rest = (self.sudo().guarded_work or {}).get(name)
         return bool(rest) and rest["until"] > fields.Datetime.to_string(self.env.cr.now())
 
-    def _note_rest(self, name, error):
-        """Note why a piece of work has to rest, and for how long."""
+    def _open_circuit(self, name, error):
+        """Record why a piece of work has to rest, and for how long."""
         _logger.warning("KeyCRM account %s: %s rests: %s", self.id, name, error.code)
 
         def note():
-            count = (self.sudo().resting_work or {}).get(name, {}).get("count", 0)
-            pauses = BULK_PAUSES if name in BULK_WORK else TROUBLE_PAUSES
+            count = (self.sudo().guarded_work or {}).get(name, {}).get("count", 0)
+            pauses = BULK_PAUSES if name in BULK_WORK else CIRCUIT_PAUSES
             pause = self._pause_after(count, pauses)
             until = self.env.cr.now() + timedelta(seconds=pause)
             self._write_rest(
@@ -314,13 +314,13 @@ class KeycrmAccount(models.Model):
             cron = account.stock_cron_id if is_stock else account.orders_cron_id
             cron._trigger_keycrm(pause)
 
-        self._committed(note)
+        self._run_in_transaction(note)
 
     def _write_rest(self, name, rest):
-        self.invalidate_recordset(["resting_work"])
-        resting = dict(self.sudo().resting_work or {})
+        self.invalidate_recordset(["guarded_work"])
+        resting = dict(self.sudo().guarded_work or {})
         resting.pop(name, None)
         if rest:
             resting[name] = rest
-        self.sudo().resting_work = resting or False
-        self._tell_screens()
+        self.sudo().guarded_work = resting or False
+        self._notify_clients()

@@ -16,7 +16,7 @@ FINISHED = {
     "keycrm.stock.comparison": (("done", "cancelled"), "create_date"),
     "keycrm.stock.export": (("done", "cancelled"), "create_date"),
 }
-#: Of these the newest one stays: people look at it, and KeyCRM's numbers from before a rehearsal can be
+#: Of these the newest one stays: people look at it, and KeyCRM's numbers from before a preview can be
 #: written back. One for each domain.
 NEWEST_STAYS = {
     "keycrm.product.import": ([],),

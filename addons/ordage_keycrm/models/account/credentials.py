@@ -6,7 +6,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, ValidationError
 
 from ...const import API_KEY_MASK, API_URL
-from ...keycrm import encryption as sealing
+from ...keycrm import encryption
 from ...keycrm.errors import KeyCrmError, Unauthorized
 from .api_gateway import BUTTON_MAX_WAIT, BUTTON_TIMEOUT
 
@@ -14,7 +14,7 @@ from .api_gateway import BUTTON_MAX_WAIT, BUTTON_TIMEOUT
 class KeycrmAccount(models.Model):
     """The API key: typed in, never shown again, read by the gate to KeyCRM alone.
 
-    It lies sealed in the database, as the webhook's token does (see :mod:`..keycrm.sealing`).
+    It lies encrypted in the database, as the webhook's token does (see :mod:`..keycrm.encryption`).
     """
 
     _inherit = "keycrm.account"
@@ -58,7 +58,7 @@ class KeycrmAccount(models.Model):
         for account in self:
             key = (account.api_key or "").strip()
             if key != API_KEY_MASK:
-                account.sudo().api_key_secret = self._sealed(key) if key else False
+                account.sudo().api_key_secret = self._encrypted(key) if key else False
                 account._store_key_digest(key)
                 account._forget_key_checked()
 
@@ -126,7 +126,7 @@ class KeycrmAccount(models.Model):
         digest = False
         if key:
             named = self.env["keycrm.rate.limit"]._digest(key, account.api_url or "")
-            secret = self._sealing_secret().encode()
+            secret = self._encryption_secret().encode()
             digest = hmac.new(secret, named.encode(), hashlib.sha256).hexdigest()
             other = account.with_context(active_test=False).search(
                 [("api_key_digest", "=", digest), ("id", "!=", account.id)], limit=1
@@ -155,7 +155,7 @@ class KeycrmAccount(models.Model):
         :raise ValidationError: when KeyCRM rejects the key
         """
         if not self.env.registry.ready:
-            # Demo data: the request budget's table is not there yet for its own transaction.
+            # Demo data: the request quota's table is not there yet for its own transaction.
             return
         for account in self:
             try:
@@ -195,19 +195,19 @@ class KeycrmAccount(models.Model):
         :return: the key; empty when none is set; None when this database cannot open it, which is so
             in a copy that Odoo made of another database
         """
-        sealed = self.sudo().api_key_secret
-        return self._unsealed(sealed) if sealed else ""
+        encrypted = self.sudo().api_key_secret
+        return self._decrypted(encrypted) if encrypted else ""
 
     @api.model
-    def _sealed(self, text):
-        return sealing.seal(text, self._sealing_secret())
+    def _encrypted(self, text):
+        return encryption.encrypt(text, self._encryption_secret())
 
     @api.model
-    def _unsealed(self, sealed):
-        return sealing.unsealed(sealed, self._sealing_secret()) if sealed else None
+    def _decrypted(self, encrypted):
+        return encryption.decrypted(encrypted, self._encryption_secret()) if encrypted else None
 
     @api.model
-    def _sealing_secret(self):
+    def _encryption_secret(self):
         return self.env["ir.config_parameter"].sudo().get_param("database.secret")
 
 

@@ -11,9 +11,9 @@ from odoo.exceptions import ConcurrencyError
 from odoo.tools import SQL
 
 from ...const import WORKER_MAX_SLEEP, WORKER_SECONDS
-from ...keycrm.errors import BudgetSpent, KeyCrmError, RateLimited
+from ...keycrm.errors import KeyCrmError, QuotaExceeded, RateLimited
 from ...keycrm.rate_limit import DEFAULT_RETRY_AFTER
-from ...services.concurrency import OTHER_WAS_FASTER
+from ...services.concurrency import CONCURRENCY_ERRORS
 
 _logger = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ LOCK_TIMEOUT = "1500ms"
 PUT_OFF_SECONDS = 5.0
 #: Seconds for which a worker waits until another account's one has written a batch, before it gives its
 #: scheduler thread back; and seconds until it comes back then.
-COMPANY_PATIENCE = 1.0
+COMPANY_MAX_WAIT = 1.0
 COMPANY_WAIT = 3.0
 #: For so many seconds after that it looks first whether the company is free, before it reads orders.
 BUSY_SECONDS = 30.0
@@ -44,8 +44,8 @@ class CompanyBusy(ConcurrencyError):
 class KeycrmAccount(models.Model):
     """What the two workers of an account have in common.
 
-    Each account has two scheduled actions, one a lane: ``orders`` (inbox, catch-up, bulk) and
-    ``stock``. ``ir.cron`` locks its row while it runs, so each lane of an account has one writer over
+    Each account has two scheduled actions, one a queue: ``orders`` (inbox, catch-up, bulk) and
+    ``stock``. ``ir.cron`` locks its row while it runs, so each queue of an account has one writer over
     all Odoo processes and hosts. A worker commits after each piece of work, looks for no new work after
     some seconds, and wakes itself again when something is left. ``ir.cron`` itself would pause a job
     that only reports work left.
@@ -57,21 +57,21 @@ class KeycrmAccount(models.Model):
 
     @api.model
     def _cron_orders(self, account_id):
-        """Entry of the orders' lane; the scheduled action of each account names its account."""
-        self._run_lane(account_id, "orders_cron_id", "_work_orders")
+        """Entry of the orders' queue; the scheduled action of each account names its account."""
+        self._run_queue(account_id, "orders_cron_id", "_work_orders")
 
     @api.model
     def _cron_stock(self, account_id):
-        """Entry of the stock lane."""
-        self._run_lane(account_id, "stock_cron_id", "_work_stock")
+        """Entry of the stock queue."""
+        self._run_queue(account_id, "stock_cron_id", "_work_stock")
 
-    def _run_lane(self, account_id, cron_field, work_name):
+    def _run_queue(self, account_id, cron_field, work_name):
         """Work for some seconds; come back at once when something is left.
 
         A row that somebody else holds ends the run: a scheduler's thread is not held with it.
         """
         account = self.browse(account_id).exists()
-        if not account or account._is_resting():
+        if not account or account._is_unavailable():
             return
         if not account.enabled and not account._has_work_before_start():
             return
@@ -79,7 +79,7 @@ class KeycrmAccount(models.Model):
         self._set_lock_timeout(LOCK_TIMEOUT)
         try:
             more, wait = account._worked(work_name)
-        except OTHER_WAS_FASTER as error:
+        except CONCURRENCY_ERRORS as error:
             _logger.info("KeyCRM account %s: put off: %r", account_id, error)
             self.env.cr.rollback()
             more, wait = True, PUT_OFF_SECONDS
@@ -87,7 +87,7 @@ class KeycrmAccount(models.Model):
             return
         self._set_lock_timeout("0")
         if more:
-            account._come_back(account[cron_field], wait)
+            account._reschedule(account[cron_field], wait)
 
     def _set_lock_timeout(self, timeout):
         """Set for how long this database session waits for a row that another transaction holds.
@@ -104,14 +104,14 @@ class KeycrmAccount(models.Model):
         there may be more. Trouble with KeyCRM ends the run and is noted on the account.
 
         :return: whether something is left; seconds until it can be done
-        :raise OTHER_WAS_FASTER: when another transaction holds what has to be written
+        :raise CONCURRENCY_ERRORS: when another transaction holds what has to be written
         """
-        account = self.with_context(keycrm_careful=self._did_last_run_die())
+        account = self.with_context(keycrm_single_item=self._was_last_run_killed())
         more, wait, worked, told = True, 0.0, False, time.monotonic()
         try:
             if work_name == "_work_orders" and account._is_company_busy():
                 return True, COMPANY_WAIT
-            if not account._is_well_again():
+            if not account._has_recovered():
                 return False, 0.0
             account = account.with_context(keycrm_deadline=time.monotonic() + WORKER_SECONDS)
             with account._client() as client:
@@ -121,15 +121,15 @@ class KeycrmAccount(models.Model):
                     return getattr(account, work_name)(client)
 
                 while more and not account._is_time_up():
-                    more = account._aside(work_name, work)
+                    more = account._run_guarded(work_name, work)
                     worked = worked or more
                     if more and time.monotonic() - told > SCREEN_SECONDS:
                         told = time.monotonic()
-                        account._committed(account._tell_screens)
+                        account._run_in_transaction(account._notify_clients)
         except CompanyBusy:
             self.env.cr.rollback()
             more, wait = True, COMPANY_WAIT
-        except BudgetSpent as error:
+        except QuotaExceeded as error:
             self.env.cr.rollback()
             more, wait = True, error.wait
         except RateLimited as error:
@@ -139,18 +139,18 @@ class KeycrmAccount(models.Model):
         except KeyCrmError as error:
             self.env.cr.rollback()
             more = False
-            account._note_trouble(error)
-        except OTHER_WAS_FASTER:
+            account._record_unavailable(error)
+        except CONCURRENCY_ERRORS:
             raise
         except Exception as error:
             more = False
-            account._note_own_fault(work_name, error)
+            account._record_internal_error(work_name, error)
         if worked:
-            account._committed(account._tell_screens)
+            account._run_in_transaction(account._notify_clients)
         return more, wait
 
     def _is_time_up(self):
-        """Tell whether the worker has to make room for others; asked between two requests.
+        """Return whether the worker has to make room for others; asked between two requests.
 
         A slow KeyCRM would otherwise hold a scheduler's thread for as long as its work lasts.
         """
@@ -158,8 +158,8 @@ class KeycrmAccount(models.Model):
         return bool(deadline) and time.monotonic() > deadline
 
     @api.model
-    def _did_last_run_die(self):
-        """Tell whether the process ended in the middle of this action's last run.
+    def _was_last_run_killed(self):
+        """Return whether the process ended in the middle of this action's last run.
 
         Odoo counts it (timed out, out of memory, killed). Then work goes one piece at a time, and each
         piece is noted as failed before it is begun: what ends the process every time is set aside too.
@@ -169,7 +169,7 @@ class KeycrmAccount(models.Model):
         # The present run is counted already.
         return progress.timed_out_counter > 1
 
-    def _come_back(self, cron, wait):
+    def _reschedule(self, cron, wait):
         """Wake a scheduled action again for what is left.
 
         A wait that a scheduler's thread may be held for is passed here: a wake-up of later is of a
@@ -183,29 +183,29 @@ class KeycrmAccount(models.Model):
         cron.sudo()._trigger_keycrm(wait)
         self.env.cr.commit()
 
-    def _wake(self, crons):
+    def _trigger_crons(self, crons):
         """Wake scheduled actions at once; several with one insert."""
         crons.sudo()._trigger_keycrm()
 
-    def _wake_orders(self):
-        self._wake(self.sudo().orders_cron_id)
+    def _trigger_orders(self):
+        self._trigger_crons(self.sudo().orders_cron_id)
 
-    def _wake_stock(self):
-        self._wake(self.sudo().stock_cron_id)
+    def _trigger_stock(self):
+        self._trigger_crons(self.sudo().stock_cron_id)
 
     def _ensure_crons(self):
-        """Give each account its two scheduled actions, once; they are never written again.
+        """Return each account its two scheduled actions, once; they are never written again.
 
         A running ``ir.cron`` refuses to be written, so intervals live on the account, and the actions
         of a deleted account are cleared later.
         """
-        lanes = (
+        queues = (
             ("orders_cron_id", "_cron_orders", "KeyCRM: orders of account %s"),
             ("stock_cron_id", "_cron_stock", "KeyCRM: stock of account %s"),
         )
         model = self.env["ir.model"]._get("keycrm.account")
         for account in self.sudo():
-            for field_name, method, name in lanes:
+            for field_name, method, name in queues:
                 if account[field_name]:
                     continue
                 account[field_name] = (
@@ -225,7 +225,7 @@ class KeycrmAccount(models.Model):
                     )
                 )
 
-    def _revive_crons(self):
+    def _restore_crons(self):
         """Let the scheduled actions work: deleted ones are made anew, switched off ones are switched on.
 
         Whoever enables an account wants it to work. One that is switched off does not run, so it can be
@@ -258,7 +258,7 @@ class KeycrmAccount(models.Model):
 
     # === TRANSACTIONS ===#
 
-    def _committed(self, work):
+    def _run_in_transaction(self, work):
         """Do a piece of work in a transaction of its own, again when another one was faster.
 
         Odoo repeats requests that meet a serialization failure, but not scheduled actions.
@@ -276,7 +276,7 @@ class KeycrmAccount(models.Model):
                 # It was waited for already; who holds the row may do so for long.
                 cr.rollback()
                 raise
-            except OTHER_WAS_FASTER:
+            except CONCURRENCY_ERRORS:
                 cr.rollback()
                 if attempt == CONCURRENCY_TRIES:
                     raise
@@ -315,7 +315,7 @@ class KeycrmAccount(models.Model):
         return taken
 
     def _is_company_busy(self):
-        """Tell whether another worker still has the company: then nothing is read that cannot be written.
+        """Return whether another worker still has the company: then nothing is read that cannot be written.
 
         Looked at only where it was so a moment ago.
         """

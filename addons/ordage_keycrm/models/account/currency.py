@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
-from ...services.concurrency import clear_caches_after_commit, found_if_done_again
+from ...services.concurrency import clear_caches_after_commit, retry_on_unique_violation
 
 
 class KeycrmAccount(models.Model):
@@ -164,7 +164,7 @@ class KeycrmAccount(models.Model):
                     ("name", "=", day),
                 ]
             )
-            with found_if_done_again("res.currency.rate"):
+            with retry_on_unique_violation("res.currency.rate"):
                 if rate:
                     rate.company_rate = per_company_unit
                 else:
@@ -286,7 +286,7 @@ class KeycrmAccount(models.Model):
         """Let the catalog be read again with the next orders: prices that stayed empty can be filled."""
         accounts = self.sudo().search([("company_id", "child_of", company.id)])
         offers = self.env["keycrm.offer"].sudo().search([("account_id", "in", accounts.ids)])
-        offers.catalogue_at = False
+        offers.catalog_at = False
 
     @api.model
     def _is_currency_used(self, currency):

@@ -76,7 +76,7 @@ class KeycrmAccount(models.Model):
 
     # === COMPUTE METHODS ===#
 
-    @api.depends("enabled", "trouble_code", "caught_up_at", "reference_text", "decision_count")
+    @api.depends("enabled", "trouble_code", "polled_at", "reference_text", "decision_count")
     def _compute_overview_state(self):
         """Green only where nothing waits for a person."""
         undecided = self._accounts_with_failures()
@@ -84,7 +84,7 @@ class KeycrmAccount(models.Model):
             if account.trouble_code or (account.enabled and account.reference_text):
                 account.overview_state = "trouble"
             elif not account.enabled:
-                account.overview_state = "off" if account.caught_up_at else "new"
+                account.overview_state = "off" if account.polled_at else "new"
             elif account.decision_count or account.stock_held_zeros or account.id in undecided:
                 account.overview_state = "decision"
             else:
@@ -199,7 +199,7 @@ class KeycrmAccount(models.Model):
     # === BUSINESS METHODS ===#
 
     def _overview_days(self):
-        """Give the reader's days that the graphs show.
+        """Return the reader's days that the graphs show.
 
         :return: today, list of days, begin of the first in naive UTC, name of the time zone
         """
@@ -278,7 +278,7 @@ class KeycrmAccount(models.Model):
         )
 
     def _delay_text(self, figures):
-        """Say how long it takes in words.
+        """Return how long it takes in words.
 
         :param figures: (median, worst) in seconds, or None
         """

@@ -6,7 +6,7 @@ class KeycrmAccount(models.Model):
 
     _inherit = "keycrm.account"
 
-    def _tell_screens(self):
+    def _notify_clients(self):
         """Tell open screens that something of these accounts changed; they read it themselves.
 
         Sent when the transaction commits, to whoever may use KeyCRM, and says nothing but the number of

@@ -137,7 +137,7 @@ class KeycrmAccount(models.Model):
     # === BUSINESS METHODS ===#
 
     def _screen(self, action_id, field_name):
-        """Give an action narrowed to this account."""
+        """Return an action narrowed to this account."""
         self.ensure_one()
         action = self.env["ir.actions.act_window"]._for_xml_id(action_id)
         return dict(action, domain=[(field_name, "=", self.id)], context={})

@@ -117,7 +117,7 @@ class KeycrmAccount(models.Model):
             states = account.warehouse_ids.mapped("send_state")
             if account.push_stock and "sending" in states:
                 account.setup_stock = "done"
-            elif "rehearse" in states:
+            elif "preview" in states:
                 account.setup_stock = "waiting"
             else:
                 account.setup_stock = "done" if account._is_reviewed("stock") else "todo"
@@ -238,7 +238,7 @@ class KeycrmAccount(models.Model):
         return self.env["keycrm.product.import"].create({"account_id": self.id}).action_start()
 
     def action_open_offers(self):
-        """Show the products that are tied.
+        """Show the products that are mapped.
 
         :return: an action
         """
@@ -252,7 +252,7 @@ class KeycrmAccount(models.Model):
         return self._open_run(self.setup_load_id, self.env._("Load products from KeyCRM"))
 
     def action_open_sync(self):
-        """Open the latest synchronisation.
+        """Open the latest synchronization.
 
         :return: an action
         """
@@ -274,29 +274,29 @@ class KeycrmAccount(models.Model):
                 timeout=BUTTON_TIMEOUT, tries=1, max_wait=BUTTON_MAX_WAIT
             ) as client:
                 account._refresh_catalogs(client)
-                account._note_key_well()
+                account._mark_key_valid()
                 # The next steps need them. Without an answer, "Refresh list" reads them.
                 account._refresh_warehouses(client)
         except KeyCrmError as error:
             if not account.key_checked_at:
                 account.write({"key_error_code": error.code, "key_error_params": error.params})
 
-    def _note_key_well(self):
+    def _mark_key_valid(self):
         """KeyCRM took the key: what was wrong with it is over."""
-        self._note_key_checked(fields.Datetime.now())
-        self._forget_trouble()
+        self._mark_key_checked(fields.Datetime.now())
+        self._reset_circuit()
 
-    def _note_key_works(self):
+    def _mark_key_working(self):
         """KeyCRM answered a worker: what kept a person from seeing that the key works is over."""
         if self.key_error_code or not self.key_checked_at:
-            self._note_key_checked(fields.Datetime.now())
-            self._tell_screens()
+            self._mark_key_checked(fields.Datetime.now())
+            self._notify_clients()
 
     def _forget_key_checked(self):
         """The key is another one, or gone: what KeyCRM said of the former one says nothing of it."""
-        self._note_key_checked(False)
+        self._mark_key_checked(False)
 
-    def _note_key_checked(self, moment):
+    def _mark_key_checked(self, moment):
         self.sudo().write(
             {"key_checked_at": moment, "key_error_code": False, "key_error_params": False}
         )

@@ -49,13 +49,13 @@ class KeycrmAccount(models.Model):
                 missing.insert(0, steps["setup_key"])
             account.start_blockers = False if account.enabled else ", ".join(missing)
 
-    @api.depends("enabled", "push_stock", "first_looked_at", "warehouse_ids.send_state")
+    @api.depends("enabled", "push_stock", "enabled_since", "warehouse_ids.send_state")
     @api.depends_context("lang")
     def _compute_checks(self):
         """Find the newest order and the newest quantity that went through since the start."""
         for account in self:
             since = not account._is_before_start() and (
-                account.first_looked_at or account.create_date
+                account.enabled_since or account.create_date
             )
             order = account._newest_order_since(since)
             account.check_order = "done" if order else "waiting"
@@ -91,7 +91,7 @@ class KeycrmAccount(models.Model):
     def _is_before_start(self):
         """Return whether the integration was never enabled: the account is being set up."""
         self.ensure_one()
-        return not (self.enabled or self.first_looked_at or self.caught_up_at)
+        return not (self.enabled or self.enabled_since or self.polled_at)
 
     def _check_can_work(self):
         """Make sure that the workers process what a person starts.
@@ -114,7 +114,7 @@ class KeycrmAccount(models.Model):
         """
         now = fields.Datetime.now()
         for account in self.sudo():
-            account.first_looked_at = now
+            account.enabled_since = now
         self.env["keycrm.order.sync"].sudo().search(
             [("account_id", "in", self.ids), ("state", "=", "running")]
         ).write({"started_at": now})
@@ -131,9 +131,9 @@ class KeycrmAccount(models.Model):
         if not self._is_before_start():
             return False
         with self._client(rules.BULK) as client:
-            return self._aside(
+            return self._run_guarded(
                 "load", lambda: self._work_running("keycrm.product.import", client)
-            ) or self._aside("warehouses", lambda: self._work_warehouse_sweep(client))
+            ) or self._run_guarded("warehouses", lambda: self._work_warehouse_list(client))
 
     def _newest_order_since(self, since):
         """:return: the newest ``sale.order`` imported since the start, maybe none"""

@@ -100,7 +100,7 @@ class KeycrmAccount(models.Model):
             # None yet, or one that a copy of the database cannot open.
             account._give_webhook_tokens()
         try:
-            link.check(account.webhook_url, account._unsealed(account.webhook_token))
+            link.check(account.webhook_url, account._decrypted(account.webhook_token))
         except link.LinkProblem as problem:
             vals.update(link_code=problem.code, link_params=problem.params)
         account.write(vals)
@@ -119,7 +119,7 @@ class KeycrmAccount(models.Model):
     # === BUSINESS METHODS ===#
 
     def _link_fault(self):
-        """Say what keeps webhooks away; nothing does once one has come since.
+        """Return what keeps webhooks away; nothing does once one has come since.
 
         :return: (code, parameters), empty when nothing is known to be wrong
         """
@@ -132,7 +132,7 @@ class KeycrmAccount(models.Model):
         return "", {}
 
     def _lines_for_several_databases(self):
-        """Give the lines that lead the webhook to this database."""
+        """Return the lines that lead the webhook to this database."""
         host = urlsplit(self.webhook_url or "").netloc
         return (
             "# nginx\n"
@@ -146,25 +146,25 @@ class KeycrmAccount(models.Model):
             f"dbfilter = ^{self.env.cr.dbname}$"
         )
 
-    def _note_get(self):
+    def _record_get(self):
         """KeyCRM called by GET, which carries no order: the trigger is set wrong."""
         now = fields.Datetime.now()
         if not self.trigger_get_at or self.trigger_get_at < now - timedelta(minutes=1):
             self.trigger_get_at = now
-            self._tell_screens()
+            self._notify_clients()
 
     def _was_asked_lately(self, now):
-        """Tell whether it is too early to ask KeyCRM again what was updated.
+        """Return whether it is too early to ask KeyCRM again what was updated.
 
         As set while webhooks come; without any for a day, or ever, every minute, so that the integration
         works without a public address too.
 
         :param now: naive UTC
         """
-        pause = self.caught_up_at and now - self.caught_up_at
+        pause = self.polled_at and now - self.polled_at
         if not pause or pause < timedelta(minutes=1):
             # The shortest pause first: to see that it is not over costs no query.
-            return bool(self.caught_up_at)
+            return bool(self.polled_at)
         last = self.last_webhook_at
         silent = not last or last < now - timedelta(hours=SILENT_HOURS)
         return not silent and pause < timedelta(minutes=self.poll_minutes)

@@ -48,7 +48,7 @@ class KeycrmAccount(models.Model):
         default = self[:1].get_base_url() if self else ""
         for account in self:
             base = (account.public_url or default or "").rstrip("/")
-            token = self._unsealed(account.sudo().webhook_token)
+            token = self._decrypted(account.sudo().webhook_token)
             account.webhook_url = f"{base}/keycrm/webhook/{token}" if token else False
 
     def _compute_last_webhook_at(self):
@@ -81,12 +81,12 @@ class KeycrmAccount(models.Model):
     # === BUSINESS METHODS ===#
 
     def _give_webhook_tokens(self):
-        """Give each account a new secret; whoever knows the former one can do nothing with it."""
+        """Return each account a new secret; whoever knows the former one can do nothing with it."""
         for account in self.sudo():
             token = secrets.token_urlsafe(32)
             account.write(
                 {
-                    "webhook_token": self._sealed(token),
+                    "webhook_token": self._encrypted(token),
                     "webhook_token_digest": self._token_digest(token),
                 }
             )
@@ -106,13 +106,13 @@ class KeycrmAccount(models.Model):
         :return: ``keycrm.account``, empty when there is none or it was switched off
         """
         digest = self._token_digest(token)
-        self.flush_model(["webhook_token_digest", "enabled", "first_looked_at", "caught_up_at"])
+        self.flush_model(["webhook_token_digest", "enabled", "enabled_since", "polled_at"])
         # A search would also read the user, the company and its contact, for every stranger who knocks.
         self.env.cr.execute(
             SQL(
                 """SELECT id, webhook_token_digest FROM keycrm_account
                     WHERE webhook_token_digest = %s
-                      AND (enabled OR first_looked_at IS NULL AND caught_up_at IS NULL)""",
+                      AND (enabled OR enabled_since IS NULL AND polled_at IS NULL)""",
                 digest,
             )
         )
@@ -130,21 +130,21 @@ class KeycrmAccount(models.Model):
         vals = self._event_vals(payload)
         if vals["state"] != "pending" or not self.last_webhook_at:
             # No worker will say so, or somebody waits at the set-up for the very first one.
-            self._tell_screens()
+            self._notify_clients()
         self.env["keycrm.event"].create(
             {"account_id": self.id, "payload": payload, "from_webhook": True, **vals}
         )
-        if self._is_resting() or not self.enabled:
+        if self._is_unavailable() or not self.enabled:
             # A worker would see that and end; both look when the pause is over, or after the start.
             return
         if vals["event"] == EVENT_STOCK:
-            self._wake_stock()
+            self._trigger_stock()
         elif vals["state"] == "pending":
-            self._wake_orders()
+            self._trigger_orders()
 
     @staticmethod
     def _event_vals(payload):
-        """Say what an event is: only the order's number is taken from it, everything else is a
+        """Return what an event is: only the order's number is taken from it, everything else is a
         hint."""
         ignored = {"state": "ignored", "next_try_at": False}
         if webhook.is_stock(payload):

@@ -13,7 +13,7 @@ class KeycrmErrorMessage(models.AbstractModel):
 
     @api.model
     def _sentence(self, code, params=None):
-        """Say in words what a code means.
+        """Return in words what a code means.
 
         :param code: code of a :class:`~..keycrm.errors.KeyCrmError`, or empty
         :param params: its parameters

@@ -4,7 +4,7 @@ from functools import partial
 from odoo import models
 from odoo.tools import SQL
 
-from ...services import cron_notify as bell
+from ...services import cron_notify
 from ...services import scheduler_watchdog as scheduler
 
 
@@ -51,12 +51,14 @@ class IrCron(models.Model):
         )
         if delay:
             due = (at - self.env.cr.now()).total_seconds()
-            self.env.cr.postcommit.add(partial(bell.ring, self.env.cr.dbname, due, self.ids))
+            self.env.cr.postcommit.add(
+                partial(cron_notify.notify, self.env.cr.dbname, due, self.ids)
+            )
         else:
             self.env.cr.postcommit.add(scheduler.revive)
-            ring = partial(bell.ring, self.env.cr.dbname, cron_ids=self.ids)
+            ring = partial(cron_notify.notify, self.env.cr.dbname, cron_ids=self.ids)
             self.env.cr.postcommit.add(ring if patient else self._notifydb)
 
     def _is_due_soon(self):
-        """Tell whether each of these actions has a wake-up of a moment later."""
-        return bell.are_due_soon(self.env.cr, self.ids)
+        """Return whether each of these actions has a wake-up of a moment later."""
+        return cron_notify.are_due_soon(self.env.cr, self.ids)

@@ -77,7 +77,7 @@ class KeycrmJobMixin(models.AbstractModel):
         "account_id.enabled",
         "account_id.trouble_code",
         "account_id.trouble_params",
-        "account_id.resting_work",
+        "account_id.guarded_work",
     )
     @api.depends_context("lang")
     def _compute_held_text(self):
@@ -132,8 +132,8 @@ class KeycrmJobMixin(models.AbstractModel):
             run._check_can_start()
             run.sudo().write(run._start_vals())
             run.sudo()._begin()
-            run.account_id._end_pauses()
-        self.account_id._tell_screens()
+            run.account_id._end_backoff()
+        self.account_id._notify_clients()
         return True
 
     def action_cancel(self):
@@ -155,7 +155,7 @@ class KeycrmJobMixin(models.AbstractModel):
         """
 
     def _start_vals(self):
-        """Give the values of a run that begins: every count at zero."""
+        """Return the values of a run that begins: every count at zero."""
         return {
             "state": "running",
             "user_id": self.env.user.id,
@@ -169,7 +169,7 @@ class KeycrmJobMixin(models.AbstractModel):
 
     def _begin(self):
         """Wake the worker."""
-        self.account_id._wake_orders()
+        self.account_id._trigger_orders()
 
     def _work(self, client):
         """Do one piece; what KeyCRM refuses for good ends the run, and nothing else with it.
@@ -180,7 +180,7 @@ class KeycrmJobMixin(models.AbstractModel):
             self._work_page(client)
         except (NotFound, Refused) as error:
             refusal = error
-            self.account_id._committed(lambda: self._fail(refusal))
+            self.account_id._run_in_transaction(lambda: self._fail(refusal))
 
     def _work_page(self, client):
         """Do one piece.
@@ -200,10 +200,10 @@ class KeycrmJobMixin(models.AbstractModel):
             return self.env._(
                 "The integration is disabled. This continues when it is enabled again."
             )
-        return account._why_it_rests(self._pieces)
+        return account._unavailable_reason(self._pieces)
 
     def _is_going_on(self):
-        """Tell whether a worker is to go on with it: a person may have stopped it while KeyCRM was asked."""
+        """Return whether the worker continues: a person may have stopped the job during a request."""
         return self.state in self._busy_states
 
     def _fail(self, error):
@@ -215,13 +215,13 @@ class KeycrmJobMixin(models.AbstractModel):
             self._end("failed", error_code=error.code, error_params=error.params)
 
     def _end(self, state, **vals):
-        """Note that it is over, and tell whoever began it."""
+        """Record that it is over, and tell whoever began it."""
         self.write({"state": state, "finished_at": fields.Datetime.now(), **vals})
         for run in self:
-            run._tell_user()
-        self.account_id._tell_screens()
+            run._notify_user()
+        self.account_id._notify_clients()
 
-    def _tell_user(self):
+    def _notify_user(self):
         """Show whoever began the run a message in the corner, in that person's language."""
         kind = "danger" if self.error_code else _TOLD_AS.get(self.state)
         if not kind or not self.user_id:
@@ -243,11 +243,11 @@ class KeycrmJobMixin(models.AbstractModel):
         return (self.finished_at - begun).total_seconds()
 
     def _title(self):
-        """Say what kind of work it is, in the language of the environment."""
+        """Return what kind of work it is, in the language of the environment."""
         raise NotImplementedError
 
     def _summary(self):
-        """Say in one sentence what came of it."""
+        """Return in one sentence what came of it."""
         raise NotImplementedError
 
     def _remaining(self, seconds):

@@ -6,7 +6,7 @@ class KeycrmLatency(models.Model):
     """How long news took from one side to the other: one row for each piece of work.
 
     Written by the workers alone, in the transaction that did the work. Whole pushes and
-    synchronisations are left out: they are long by nature and would hide what a person waits for.
+    synchronizations are left out: they are long by nature and would hide what a person waits for.
     """
 
     _name = "keycrm.latency"
@@ -36,7 +36,7 @@ class KeycrmLatency(models.Model):
     # === BUSINESS METHODS ===#
 
     @api.model
-    def _note_orders(self, account, events):
+    def _record_orders(self, account, events):
         """Orders of webhooks were written: note how long that took.
 
         :param events: ``keycrm.event`` records that the piece of work took
@@ -68,7 +68,7 @@ class KeycrmLatency(models.Model):
 
     @api.model
     def _days(self, accounts, since, tz):
-        """Give median and worst of each day, for many accounts with one query.
+        """Return median and worst of each day, for many accounts with one query.
 
         :param since: naive UTC
         :param tz: name of the reader's time zone, whose days they are

@@ -7,16 +7,16 @@ from odoo.tools import SQL
 
 from ...const import WORKER_MAX_SLEEP
 from ...keycrm import rate_limit as rules
-from ...keycrm.client import RequestGate, spelled_alike
-from ...keycrm.errors import BudgetSpent
-from ...keycrm.rate_limit import Budget
+from ...keycrm.client import RateLimiter, spelled_alike
+from ...keycrm.errors import QuotaExceeded
+from ...keycrm.rate_limit import Quota
 
 
 class KeycrmRateLimit(models.Model):
-    """The request budget of an API key, shared by all Odoo processes and hosts through PostgreSQL.
+    """The request quota of an API key, shared by all Odoo processes and hosts through PostgreSQL.
 
     One row a key, found by the key's hash: two accounts with one key share it, and a key is never
-    stored here. Rows are read and written only by :class:`DatabaseGate`, each time in a short
+    stored here. Rows are read and written only by :class:`DatabaseRateLimiter`, each time in a short
     transaction of its own: the calling transaction may be rolled back, a request that left may not.
     """
 
@@ -41,18 +41,20 @@ class KeycrmRateLimit(models.Model):
     )
 
     def _gate(self, api_key, base_url, limit, max_wait=None):
-        """Give the gate of a key.
+        """Return the gate of a key.
 
         :param limit: requests a minute, as set for the account
         :param max_wait: seconds that one request may wait for room before it is given up; None: as
             long as suits a worker
-        :return: :class:`DatabaseGate`
+        :return: :class:`DatabaseRateLimiter`
         """
-        return DatabaseGate(self.env.cr.dbname, self._digest(api_key, base_url), limit, max_wait)
+        return DatabaseRateLimiter(
+            self.env.cr.dbname, self._digest(api_key, base_url), limit, max_wait
+        )
 
     @api.model
     def _digest(self, api_key, base_url):
-        """Name a key's row. However its address is spelled, the key has one budget.
+        """Name a key's row. However its address is spelled, the key has one quota.
 
         :return: hexadecimal
         """
@@ -61,7 +63,7 @@ class KeycrmRateLimit(models.Model):
 
     @api.model
     def _usage(self, accounts):
-        """Say how much of the budget is used, for people to see; takes no lock.
+        """Return how much of the quota is used, for people to see; takes no lock.
 
         :param accounts: ``keycrm.account``
         :return: ``{account id: (requests of the last minute, limit, lowered by an early 429)}``
@@ -89,12 +91,12 @@ class KeycrmRateLimit(models.Model):
             found[account.id] = (0, allowed, False)
             if digests[account.id] in rows:
                 *row, now = rows[digests[account.id]]
-                budget = rules.refreshed(_budget_of(row, allowed), now)
-                found[account.id] = (len(budget.times), budget.limit, budget.is_lowered)
+                quota = rules.refreshed(_quota_of(row, allowed), now)
+                found[account.id] = (len(quota.times), quota.limit, quota.is_lowered)
         return found
 
 
-class DatabaseGate(RequestGate):
+class DatabaseRateLimiter(RateLimiter):
     """Ask the database whether a request may leave.
 
     The clock is the database server's, so hosts whose clocks differ reckon alike.
@@ -106,26 +108,26 @@ class DatabaseGate(RequestGate):
         self._limit = limit
         self._max_wait = max_wait
 
-    def acquire(self, lane, *, goes_on=False):
+    def acquire(self, queue, *, goes_on=False):
         """Wait for room and book one request.
 
         :param goes_on: whether it belongs to a piece of work that would have to be begun anew without it
-        :raise BudgetSpent: when it would take too long; nothing is booked then
+        :raise QuotaExceeded: when it would take too long; nothing is booked then
         """
         waited = 0.0
         while True:
-            wait, limit = self._changed(lambda budget, now: self._book(budget, now, lane))
+            wait, limit = self._changed(lambda quota, now: self._book(quota, now, queue))
             if not wait:
                 return
-            if waited + wait > self._patience(goes_on, limit):
-                raise BudgetSpent(wait)
+            if waited + wait > self._max_wait(goes_on, limit):
+                raise QuotaExceeded(wait)
             # A hair more than asked for, or the next look comes a millisecond too early.
             time.sleep(wait + 0.005)
             waited += wait
 
     def refused(self, retry_after):
-        """Note a 429 for everybody who uses the key."""
-        self._changed(lambda budget, now: (rules.refused(budget, now, retry_after), 0.0))
+        """Record a 429 for everybody who uses the key."""
+        self._changed(lambda quota, now: (rules.refused(quota, now, retry_after), 0.0))
 
     def used(self):
         """Count the requests of the last minute and the limit, for people to see.
@@ -133,11 +135,11 @@ class DatabaseGate(RequestGate):
         :return: ``(used, limit)``
         """
         return self._changed(
-            lambda budget, now: (budget, (len(rules.refreshed(budget, now).times), budget.limit))
+            lambda quota, now: (quota, (len(rules.refreshed(quota, now).times), quota.limit))
         )
 
-    def _patience(self, goes_on, limit):
-        """Say how long a request may wait.
+    def _max_wait(self, goes_on, limit):
+        """Return how long a request may wait.
 
         A worker holds no scheduler thread for long, but under a low limit the pause between any two
         requests is longer than that: work of several requests would be begun anew each time and never end.
@@ -150,11 +152,11 @@ class DatabaseGate(RequestGate):
         return max(WORKER_MAX_SLEEP, rules.longest_wait(limit) if goes_on else 0.0)
 
     @staticmethod
-    def _book(budget, now, lane):
-        """:return: budget with the request, or without it; seconds to wait instead, and the limit"""
-        budget = rules.refreshed(budget, now)
-        wait = rules.wait_for(budget, now, lane)
-        return (budget if wait else rules.spent(budget, now)), (wait, budget.limit)
+    def _book(quota, now, queue):
+        """:return: quota with the request, or without it; seconds to wait instead, and the limit"""
+        quota = rules.refreshed(quota, now)
+        wait = rules.wait_for(quota, now, queue)
+        return (quota if wait else rules.spent(quota, now)), (wait, quota.limit)
 
     def _changed(self, change):
         """Apply a pure change to the row under its lock.
@@ -162,16 +164,16 @@ class DatabaseGate(RequestGate):
         READ COMMITTED, because under Odoo's REPEATABLE READ whoever waited for the row lock would
         fail with a serialization error instead of seeing what the other wrote.
 
-        :param change: ``(budget, now) -> (new budget, result)``
+        :param change: ``(quota, now) -> (new quota, result)``
         :return: the result
         """
         with sql_db.db_connect(self._dbname).cursor() as cr:
             cr.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
             row = self._locked_row(cr)
             *row, now = row
-            budget = _budget_of(row, self._limit)
-            changed, result = change(budget, now)
-            if changed != budget:
+            quota = _quota_of(row, self._limit)
+            changed, result = change(quota, now)
+            if changed != quota:
                 cr.execute(
                     SQL(
                         """UPDATE keycrm_rate_limit
@@ -212,8 +214,8 @@ class DatabaseGate(RequestGate):
         return row
 
 
-def _budget_of(row, full_limit):
-    """Make the rules' budget of a row: times, limit, blocked until, raised at, seconds between raises."""
+def _quota_of(row, full_limit):
+    """Make the rules' quota of a row: times, limit, blocked until, raised at, seconds between raises."""
     times, limit, *seconds = row
     blocked, until, pause = (float(value or 0.0) for value in seconds)
-    return Budget(tuple(times or ()), limit, blocked, until, full_limit, pause)
+    return Quota(tuple(times or ()), limit, blocked, until, full_limit, pause)

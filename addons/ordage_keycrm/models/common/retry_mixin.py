@@ -4,8 +4,8 @@ from datetime import timedelta
 from odoo import api, fields, models
 
 from ...const import OUTAGE_PAUSE, OUTAGE_TRIES, RETRY_PAUSES
-from ...services import activities as todo
-from ...services.concurrency import OTHER_WAS_FASTER
+from ...services import activities
+from ...services.concurrency import CONCURRENCY_ERRORS
 
 _logger = logging.getLogger(__name__)
 
@@ -60,15 +60,15 @@ class KeycrmRetryMixin(models.AbstractModel):
         self.account_id._check_manager()
         again = self.sudo()._that_can_be_retried()
         for record in again.filtered(lambda one: one.state == "failed" and not one.next_try_at):
-            record._take_back_todo()
+            record._unlink_activity()
         again.write({"state": "pending", "attempts": 0, "next_try_at": self.env.cr.now()})
-        again.account_id._end_pauses()
+        again.account_id._end_backoff()
         return True
 
     # === BUSINESS METHODS ===#
 
     def _end_try(self, vals):
-        """Note how a try ended; what now waits for a person is said in a to-do.
+        """Record how a try ended; what now waits for a person is said in a to-do.
 
         :param vals: of :meth:`_done_vals` or :meth:`_failed_vals`, and more
         """
@@ -78,32 +78,32 @@ class KeycrmRetryMixin(models.AbstractModel):
         if waited or (self.state == "failed" and not self.next_try_at):
             try:
                 with self.env.cr.savepoint():
-                    self._tell_person()
-            except OTHER_WAS_FASTER:
+                    self._update_activity()
+            except CONCURRENCY_ERRORS:
                 raise
             except Exception:  # a to-do that cannot be made keeps nothing from being finished
                 _logger.exception("KeyCRM: no to-do for %s", self)
 
-    def _tell_person(self):
+    def _update_activity(self):
         """Leave a to-do with the reason, or take it back once all is well."""
         said = self._in_company_language()
         if said.state != "failed":
-            said._take_back_todo()
+            said._unlink_activity()
             return
         order, account = said.sale_order_id, said.account_id
-        user = account._todo_user(order.user_id)
-        todo.leave(order or account, user, said._todo_summary(), [said.error])
+        user = account._activity_user(order.user_id)
+        activities.schedule(order or account, user, said._activity_summary(), [said.error])
 
-    def _take_back_todo(self):
+    def _unlink_activity(self):
         said = self._in_company_language()
         for record in filter(None, (said.sale_order_id, said.account_id)):
-            todo.take_back(record, said._todo_summary())
+            activities.unlink(record, said._activity_summary())
 
     def _in_company_language(self):
         lang = self.account_id.company_id.partner_id.lang
         return self.with_context(lang=lang or self.env.lang)
 
-    def _todo_summary(self):
+    def _activity_summary(self):
         """:return: the line of the to-do that tells a person what waits"""
         raise NotImplementedError
 
@@ -121,7 +121,7 @@ class KeycrmRetryMixin(models.AbstractModel):
         ]
 
     def _done_vals(self, *, ignored=False, code=False, params=False):
-        """Say what a good end is.
+        """Return what a good end is.
 
         :param ignored: whether nothing was to be done
         :param code: why it is ignored
@@ -136,7 +136,7 @@ class KeycrmRetryMixin(models.AbstractModel):
         }
 
     def _failed_vals(self, code, params, *, is_outage=False):
-        """Say what one more failure is: a pause, and after the last one it waits for a person.
+        """Return what one more failure is: a pause, and after the last one it waits for a person.
 
         :param code: error code
         :param params: its parameters

@@ -71,7 +71,7 @@ class KeycrmCompany(models.Model):
         )
 
     def _make_contacts(self):
-        """Give each company a contact that the account's orders can have.
+        """Return each company a contact that the account's orders can have.
 
         Where Odoo refuses it (another module requires a tax number, say), there is none, and it is tried
         again with the next order.

@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 
 from ... import contacts
-from ...services import activities as todo
+from ...services import activities
 from ...services.bridge import as_bridge, is_bridge
 
 
@@ -102,9 +102,9 @@ class KeycrmContactMappingMixin(models.AbstractModel):
         former = self.partner_id
         self.write({"partner_id": partner.id, "given": given})
         if former:
-            todo.leave(
+            activities.schedule(
                 partner,
-                self.account_id._todo_user(partner.user_id),
+                self.account_id._activity_user(partner.user_id),
                 self.env._("KeyCRM contact of another company"),
                 [
                     self.env._(
@@ -144,13 +144,13 @@ class KeycrmContactMappingMixin(models.AbstractModel):
         mapping = self.with_context(lang=account.company_id.partner_id.lang or self.env.lang)
         rows = mapping._proposal_rows(dict(refused))
         if self.activity_id.active:
-            self.activity_id.note = todo.note_of(rows)
+            self.activity_id.note = activities.note_html(rows)
             return
         self.activity_id = mapping.partner_id.activity_schedule(
             "mail.mail_activity_data_todo",
             summary=mapping.env._("KeyCRM has other contact data"),
-            note=todo.note_of(rows),
-            user_id=account._todo_user(self.partner_id.user_id).id,
+            note=activities.note_html(rows),
+            user_id=account._activity_user(self.partner_id.user_id).id,
         )
 
     def _proposal_rows(self, refused):

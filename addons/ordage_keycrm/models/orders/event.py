@@ -2,7 +2,7 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 
-from ...const import CATCH_UP_OVERLAP, ROW_LOCKED_PAUSE
+from ...const import POLLING_OVERLAP, ROW_LOCKED_PAUSE
 
 #: Webhooks that a look for a burst goes back at most: a few orders, of which each was told of several times.
 LATELY_ROWS = 20
@@ -62,8 +62,8 @@ class KeycrmEvent(models.Model):
         return self._unfinished(account, [order.number for order in waiting])
 
     @api.model
-    def _told_lately(self, account):
-        """Say how many orders KeyCRM told of within the last second or two, those that are worked too.
+    def _recent_count(self, account):
+        """Return how many orders KeyCRM told of within the last second or two, those that are worked too.
 
         :param account: ``keycrm.account``, one
         :return: number of orders, of which no more than a few are counted
@@ -99,10 +99,10 @@ class KeycrmEvent(models.Model):
         )
 
     @api.model
-    def _tell_failed(self, account, event, outcomes, sync=None):
+    def _enqueue_failed(self, account, event, outcomes, sync=None):
         """Put what failed outside the inbox into it: there it is listed, tried again and retried.
 
-        :param outcomes: ``{KeyCRM order number: Outcome}``; good ones are left out
+        :param outcomes: ``{KeyCRM order number: ImportResult}``; good ones are left out
         :param sync: the ``keycrm.order.sync`` that met the failures
         """
         failed = {number: outcome for number, outcome in outcomes.items() if outcome.is_failure}
@@ -133,10 +133,10 @@ class KeycrmEvent(models.Model):
         (noted | new)._finish(failed)
 
     @api.model
-    def _make_up(self, account, outcomes):
+    def _resolve_failures(self, account, outcomes):
         """An order that came well by another way makes up for its earlier failures.
 
-        :param outcomes: ``{KeyCRM order number: Outcome}``
+        :param outcomes: ``{KeyCRM order number: ImportResult}``
         """
         well = [number for number, outcome in outcomes.items() if not outcome.is_failure]
         self.sudo().search(
@@ -161,13 +161,13 @@ class KeycrmEvent(models.Model):
         )
         return {number for (number,) in groups}
 
-    def _reading_hints(self):
-        """Say in which span of time the orders of these events were most likely updated.
+    def _time_hints(self):
+        """Return in which span of time the orders of these events were most likely updated.
 
         :return: ``{"since", "until"}``, naive UTC
         """
         received = self.mapped("received_at")
-        overlap = timedelta(seconds=CATCH_UP_OVERLAP)
+        overlap = timedelta(seconds=POLLING_OVERLAP)
         return {"since": min(received) - overlap, "until": max(received) + overlap}
 
     def _one_order_begun(self):
@@ -182,13 +182,13 @@ class KeycrmEvent(models.Model):
             event._end_try(event._failed_vals("worker_died", {}))
         return chosen
 
-    def _todo_summary(self):
+    def _activity_summary(self):
         return self.env._("KeyCRM order %(order)s does not arrive", order=self.keycrm_order_id)
 
     def _finish(self, outcomes):
-        """Note what became of the orders on the events that told of them.
+        """Record what became of the orders on the events that told of them.
 
-        :param outcomes: ``{KeyCRM order number: Outcome}``; events of other orders are left alone
+        :param outcomes: ``{KeyCRM order number: ImportResult}``; events of other orders are left alone
         """
         now = self.env.cr.now()
         put_off = self.browse()

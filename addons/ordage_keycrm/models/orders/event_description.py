@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 
-from ...const import EVENT_CATCH_UP, EVENT_REFRESH, EVENT_STOCK, EVENT_SWEEP, EVENT_SYNC
+from ...const import EVENT_POLLING, EVENT_RECONCILIATION, EVENT_REFRESH, EVENT_STOCK, EVENT_SYNC
 
 
 class KeycrmEvent(models.Model):
@@ -71,7 +71,7 @@ class KeycrmEvent(models.Model):
             EVENT_STOCK: self.env._("Stock changed in KeyCRM"),
             EVENT_REFRESH: self.env._("Refreshed by a user"),
             EVENT_SYNC: self.env._("Synchronization"),
-            EVENT_CATCH_UP: self.env._("Found by polling"),
-            EVENT_SWEEP: self.env._("Found by open-order check"),
+            EVENT_POLLING: self.env._("Found by polling"),
+            EVENT_RECONCILIATION: self.env._("Found by open-order check"),
             "?": self.env._("Unknown message"),
         }

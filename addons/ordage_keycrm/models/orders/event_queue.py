@@ -109,7 +109,7 @@ class KeycrmEvent(models.Model):
 
     @api.model
     def _unfinished(self, account, numbers):
-        """Give all that is unfinished of orders: an order that is written well resolves its earlier
+        """Return all that is unfinished of orders: an order that is written well resolves its earlier
         failures.
 
         :param numbers: KeyCRM's

@@ -62,4 +62,4 @@ class KeycrmEvent(models.Model):
                 for account_id, order_id in sorted(wanted)
             ]
         )
-        failed.account_id._wake_orders()
+        failed.account_id._trigger_orders()

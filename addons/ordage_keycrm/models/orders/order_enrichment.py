@@ -9,23 +9,23 @@ from odoo import api, fields, models
 from ...keycrm.catalog import Company, Offer
 from ...keycrm.client import PAGE_SIZE
 from ...keycrm.errors import (
-    BudgetSpent,
     KeyCrmError,
     MalformedAnswer,
+    QuotaExceeded,
     RateLimited,
     Unauthorized,
 )
 from ...keycrm.parsing import parsed_rows, to_object
 from ...keycrm.product_data import Goods
-from ...services.concurrency import OTHER_WAS_FASTER
-from .importer.result import Outcome
+from ...services.concurrency import CONCURRENCY_ERRORS
+from .importer.result import ImportResult
 
 _logger = logging.getLogger(__name__)
 
 #: For so long what was read of a company is believed.
 COMPANY_FRESH = timedelta(days=1)
 #: For so long what was read of an offer is believed, for orders that were not touched since.
-CATALOGUE_FRESH = timedelta(days=1)
+CATALOG_FRESH = timedelta(days=1)
 #: In a burst of orders an offer that was read so short ago is believed.
 BURST_FRESH = timedelta(minutes=1)
 #: So far KeyCRM's clock and ours may be apart.
@@ -41,18 +41,18 @@ class KeycrmAccount(models.Model):
 
     _inherit = "keycrm.account"
 
-    def _learn_for(self, client, orders, unread=None):
+    def _enrich(self, client, orders, unread=None):
         """Read what is needed to write these orders.
 
         :param orders: list of :class:`~..keycrm.orders.Order`
-        :param unread: see :meth:`_with_catalogue`
+        :param unread: see :meth:`_with_catalog`
         :return: the orders, with what was read put into them
-        :raise KeyCrmError: when there is no room in the request budget or the key is wrong
+        :raise KeyCrmError: when there is no room in the request quota or the key is wrong
         """
-        self._learn_companies(client, orders)
-        return self._with_catalogue(client, orders, unread)
+        self._read_companies(client, orders)
+        return self._with_catalog(client, orders, unread)
 
-    def _learn_companies(self, client, orders):
+    def _read_companies(self, client, orders):
         """Read the companies of buyers that are not known or were read long ago."""
         buyers = {
             order.buyer.company_id: order.buyer.id
@@ -75,7 +75,7 @@ class KeycrmAccount(models.Model):
         if not companies:
             return
         try:
-            self._committed(lambda: self.env["keycrm.company"]._learn(self, companies))
+            self._run_in_transaction(lambda: self.env["keycrm.company"]._learn(self, companies))
         except Exception:
             if self.env.cr.closed:
                 raise
@@ -83,8 +83,8 @@ class KeycrmAccount(models.Model):
 
     # === CATALOGUE ===#
 
-    def _with_catalogue(self, client, orders, unread=None):
-        """Put the offers as the catalogue has them into the lines, where they are not known fresh.
+    def _with_catalog(self, client, orders, unread=None):
+        """Put the offers as the catalog has them into the lines, where they are not known fresh.
 
         An order carries its offers without the product's name; a line's own name may be a
         marketplace's title.
@@ -100,25 +100,25 @@ class KeycrmAccount(models.Model):
                     asked_for.setdefault(line.offer.id, []).append((order, line.offer))
         if not asked_for:
             return orders
-        ties = self._by_keycrm_id(
+        mappings = self._by_keycrm_id(
             self.env["keycrm.offer"].search_fetch(
                 [("account_id", "=", self.id), ("keycrm_id", "in", list(asked_for))],
-                ["keycrm_id", "catalogue_at", "keycrm_updated_at"],
+                ["keycrm_id", "catalog_at", "keycrm_updated_at"],
             )
         )
         wanted = [
             number
             for number, places in asked_for.items()
-            if not all(self._is_fresh(ties.get(number), *place) for place in places)
+            if not all(self._is_fresh(mappings.get(number), *place) for place in places)
         ]
-        if unread is not None and ties.keys() >= set(wanted):
+        if unread is not None and mappings.keys() >= set(wanted):
             unread.update(wanted)
             return orders
         offers = self._offers_by_number(client, wanted)
         return [_with_offers(order, offers) for order in orders] if offers else orders
 
     def _offers_by_number(self, client, numbers):
-        """Read offers as the catalogue has them.
+        """Read offers as the catalog has them.
 
         :return: ``{number: Offer}`` of those that could be read
         """
@@ -128,17 +128,17 @@ class KeycrmAccount(models.Model):
 
     @api.model
     def _parsed_offers(self, rows):
-        """Read rows of the catalogue; one that says nothing that can be used is left out.
+        """Read rows of the catalog; one that says nothing that can be used is left out.
 
         :return: ``{number: Offer}``
         """
         return {offer.id: offer for offer in parsed_rows(Offer.parse, rows) if offer}
 
     def _follow_offers(self, orders, offers):
-        """Let the products of orders that are written already follow the catalogue.
+        """Let the products of orders that are written already follow the catalog.
 
         :param offers: ``{number: Offer}``
-        :return: ``{order number: Outcome}`` of the orders whose products could not be written
+        :return: ``{order number: ImportResult}`` of the orders whose products could not be written
         """
         quiet = self.env["keycrm.order.importer"]._quiet(self).with_company(self.company_id)
         failed = {}
@@ -153,7 +153,7 @@ class KeycrmAccount(models.Model):
                             self, [Goods.of_offer(offer) for offer in some], make=False
                         )
                 except Exception as error:  # one product's fault never stops the others
-                    if isinstance(error, OTHER_WAS_FASTER) and not isinstance(
+                    if isinstance(error, CONCURRENCY_ERRORS) and not isinstance(
                         error, LockNotAvailable
                     ):
                         raise
@@ -161,25 +161,25 @@ class KeycrmAccount(models.Model):
             if not failed:
                 break
         return {
-            order.id: Outcome.failed(failed[line.offer.id])
+            order.id: ImportResult.failed(failed[line.offer.id])
             for order in orders
             for line in order.lines
             if line.offer and line.offer.id in failed
         }
 
-    def _is_fresh(self, tie, order, offer):
-        """Tell whether an offer need not be read for this order.
+    def _is_fresh(self, mapping, order, offer):
+        """Return whether an offer need not be read for this order.
 
         Whatever the shop changed before it touched the order is to be seen with the order.
         """
-        if not tie:
+        if not mapping:
             return False
         if self.keep_product_info:
             return True
-        read_at = tie.catalogue_at
-        if not read_at or read_at < fields.Datetime.now() - CATALOGUE_FRESH:
+        read_at = mapping.catalog_at
+        if not read_at or read_at < fields.Datetime.now() - CATALOG_FRESH:
             return False
-        if offer.updated_at and offer.updated_at > (tie.keycrm_updated_at or datetime.min):
+        if offer.updated_at and offer.updated_at > (mapping.keycrm_updated_at or datetime.min):
             return False
         if self.env.context.get("keycrm_burst") and read_at > fields.Datetime.now() - BURST_FRESH:
             # Three hundred orders at once name the same offers; one request for each order would be
@@ -199,7 +199,7 @@ class KeycrmAccount(models.Model):
     def _rows_by_number(self, client, path, filter_name, numbers, include):
         """Read rows of a list by their numbers, 50 a request; what cannot be read is left out.
 
-        :raise KeyCrmError: when there is no room in the request budget or the key is wrong
+        :raise KeyCrmError: when there is no room in the request quota or the key is wrong
         """
         rows = []
         for start in range(0, len(numbers), PAGE_SIZE):
@@ -210,7 +210,7 @@ class KeycrmAccount(models.Model):
             }
             try:
                 rows += client.page(path, query).rows
-            except (BudgetSpent, RateLimited, Unauthorized):
+            except (QuotaExceeded, RateLimited, Unauthorized):
                 raise
             except KeyCrmError as error:
                 _logger.warning("KeyCRM account %s: %s: %s", self.id, path, error)

@@ -61,19 +61,23 @@ class KeycrmAccount(models.Model):
         waiting = Event._waiting(self, INBOX_BATCH, inbox.put_off())
         if not waiting:
             return set()
-        if self.env.context.get("keycrm_careful"):
+        if self.env.context.get("keycrm_single_item"):
             events = Event._unfinished(self, [order.number for order in waiting])
-            events = self._committed(events._one_order_begun)
+            events = self._run_in_transaction(events._one_order_begun)
             return self._work_numbers(client, events.mapped("keycrm_order_id")[:1], events)
         if len(waiting) < INBOX_BATCH:
-            waiting, grows = self._gathered(waiting)
+            waiting, grows = self._debounced(waiting)
             if not waiting:
                 return set()
         else:
             grows = False
-        gone = [order.number for order in waiting if order.is_gone and not order.is_above_known]
+        gone = [
+            order.number
+            for order in waiting
+            if order.is_missing_in_keycrm and not order.is_above_known
+        ]
         if gone:
-            self._committed(lambda: Event._ignore_gone(self, gone))
+            self._run_in_transaction(lambda: Event._ignore_gone(self, gone))
             return set(gone)
         events = Event._unfinished(self, [order.number for order in waiting])
         young = fields.Datetime.now() - timedelta(seconds=BURST_SECONDS)
@@ -93,12 +97,14 @@ class KeycrmAccount(models.Model):
         """
         worked = set()
         above = [order for order in waiting if order.is_above_known]
-        doubtful = {order.number for order in above if order.rank == FAR or order.is_gone}
+        doubtful = {
+            order.number for order in above if order.rank == FAR or order.is_missing_in_keycrm
+        }
         if len(above) > FEW_NEW or doubtful:
             if InboxState.of(self).may_read_newest():
                 worked = self._work_newest(client, waiting, events)
             elif doubtful:
-                self._committed(lambda: self.env["keycrm.event"]._put_off(self, doubtful))
+                self._run_in_transaction(lambda: self.env["keycrm.event"]._put_off(self, doubtful))
                 worked = doubtful
             waiting = [order for order in waiting if order.number not in worked]
         told = [order.number for order in waiting if order.rank in (NEW_ORDER, WEBHOOK)]
@@ -119,7 +125,7 @@ class KeycrmAccount(models.Model):
         own = events.filtered(lambda event: event.keycrm_order_id in set(numbers))
         if not own:
             return worked
-        for read in self._read_orders(client, numbers, own._reading_hints(), singles):
+        for read in self._read_orders(client, numbers, own._time_hints(), singles):
             worked.update(read)
             self._write_orders(client, read, own)
         return worked
@@ -141,7 +147,7 @@ class KeycrmAccount(models.Model):
             self._write_orders(client, read, own)
             error = read[order.number]
             if order.is_outage and isinstance(error, KeyCrmError) and is_outage(error):
-                self._committed(lambda: self.env["keycrm.event"]._put_off_outage(self))
+                self._run_in_transaction(lambda: self.env["keycrm.event"]._put_off_outage(self))
                 break
             if self._is_time_up():
                 break
@@ -162,15 +168,15 @@ class KeycrmAccount(models.Model):
             return set()
         numbers = {order.number for order in waiting}
         found = {number: self._parsed(row) for number, row in rows.items() if number in numbers}
-        self._learn_into(client, found)
+        self._enrich_all(client, found)
         worked = set(found)
         for part in self._parts(found):
             self._write_orders(client, part, events)
         newest = next(iter(rows))
-        self._committed(lambda: self.env["keycrm.event"]._ignore_above(self, newest))
+        self._run_in_transaction(lambda: self.env["keycrm.event"]._ignore_above(self, newest))
         return worked | {number for number in numbers if number > newest}
 
-    def _gathered(self, waiting):
+    def _debounced(self, waiting):
         """Let a burst of webhooks gather for a moment.
 
         :param waiting: what was due a moment ago
@@ -180,7 +186,7 @@ class KeycrmAccount(models.Model):
         for _ in range(BURST_LOOKS):
             before = len(waiting)
             # Also those that are worked: where each is worked before the next one comes, none would wait.
-            if before <= READ_SINGLY_UP_TO and Event._told_lately(self) <= READ_SINGLY_UP_TO:
+            if before <= READ_SINGLY_UP_TO and Event._recent_count(self) <= READ_SINGLY_UP_TO:
                 return waiting, False
             self.env.cr.commit()
             time.sleep(BURST_PAUSE)
@@ -195,7 +201,7 @@ class KeycrmAccount(models.Model):
         """Read orders by number: singly when few, else from lists first, since there is no filter by id.
 
         :param order_ids: KeyCRM's numbers
-        :param hints: see :meth:`~.keycrm_event.KeycrmEvent._reading_hints`
+        :param hints: see :meth:`~.keycrm_event.KeycrmEvent._time_hints`
         :param singles: how many are read one by one at the most; None for all
         :return: iterator of ``{number: Order or KeyCrmError}``, in parts that are written at once
         """
@@ -243,15 +249,15 @@ class KeycrmAccount(models.Model):
             # without any of them, neither.
             if len(missing) <= 1 or self._is_time_up() or page.numbered.keys().isdisjoint(found):
                 break
-        self._learn_into(client, found)
+        self._enrich_all(client, found)
 
-    def _learn_into(self, client, found):
+    def _enrich_all(self, client, found):
         """Read what orders refer to, for all of them at once.
 
         :param found: ``{number: Order or KeyCrmError}``, to be completed
         """
         orders = [order for order in found.values() if isinstance(order, Order)]
-        found.update((order.id, order) for order in self._learn_for(client, orders))
+        found.update((order.id, order) for order in self._enrich(client, orders))
 
     def _read_order(self, client, order_id):
         """Read one order. An order that KeyCRM cannot give while it is well fails alone.
@@ -277,12 +283,12 @@ class KeycrmAccount(models.Model):
             return error
 
     def _is_new(self, order_id):
-        """Tell whether Odoo does not have an order."""
+        """Return whether Odoo does not have an order."""
         domain = [("keycrm_account_id", "=", self.id), ("keycrm_id", "=", order_id)]
         return not self.env["sale.order"].search_count(domain, limit=1)
 
     def _hinted_pages(self, client, hints, count):
-        """Give pages of the order list that most likely hold the orders of these events.
+        """Return pages of the order list that most likely hold the orders of these events.
 
         Sorted by the last update, newest first: what a webhook told of was updated a moment ago. Ends
         after a page that holds nothing that is wanted would be too early (others are updated too), so

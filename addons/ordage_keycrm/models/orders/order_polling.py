@@ -2,7 +2,7 @@ from datetime import timedelta
 
 from odoo import api, models
 
-from ...const import CATCH_UP_OVERLAP, EVENT_CATCH_UP
+from ...const import EVENT_POLLING, POLLING_OVERLAP
 from ...keycrm.orders import OrderRow
 from ...keycrm.parsing import utc_text
 
@@ -32,37 +32,37 @@ class KeycrmOrderPolling(models.AbstractModel):
         :param now: naive UTC
         :return: True when there may be more to do
         """
-        number = account.catch_up_page or 1
-        end = (number > 1 and account.catch_up_end) or now
+        number = account.polling_page or 1
+        end = (number > 1 and account.polling_end) or now
         page = client.page("/order", self._query(account, end), number)
         rows = page.numbered
         unseen = self._unseen(account, rows)
         Status = self.env["keycrm.order.status"]
         missed = Status._missed(account, [rows[number] for number in unseen])
         read = {number: account._parsed(rows[number]) for number in unseen}
-        tell = self.env["keycrm.event"]._tell_failed
+        tell = self.env["keycrm.event"]._enqueue_failed
         account._write_page(
-            client, client, read, lambda outcomes: tell(account, EVENT_CATCH_UP, outcomes)
+            client, client, read, lambda outcomes: tell(account, EVENT_POLLING, outcomes)
         )
         # Rows that were updated meanwhile left their place; the rest moved forward by as many, across
         # the begin of this page too.
-        back = page.pages_back(account.catch_up_total) if number > 1 else 0
+        back = page.pages_back(account.polling_total) if number > 1 else 0
         if page.is_last and not back:
-            reached = self._newest(rows, end) or account.caught_up_until or end - FIRST_LOOK_BACK
-            vals = {"catch_up_page": 0, "caught_up_until": reached, "caught_up_at": now}
+            reached = self._newest(rows, end) or account.polled_until or end - FIRST_LOOK_BACK
+            vals = {"polling_page": 0, "polled_until": reached, "polled_at": now}
         else:
             vals = {
-                "catch_up_page": max(1, number - back) if back else number + 1,
-                "catch_up_total": page.total,
-                "catch_up_end": end,
+                "polling_page": max(1, number - back) if back else number + 1,
+                "polling_total": page.total,
+                "polling_end": end,
             }
 
         def turn():
             account.sudo().write(vals)
-            account._note_key_works()
-            Status._note_missed(missed)
+            account._mark_key_working()
+            Status._record_missed(missed)
 
-        account._committed(turn)
+        account._run_in_transaction(turn)
         return bool(unseen) or not page.is_last
 
     @api.model
@@ -75,12 +75,12 @@ class KeycrmOrderPolling(models.AbstractModel):
 
     @api.model
     def _query(self, account, end):
-        since = account.caught_up_until or end - FIRST_LOOK_BACK
+        since = account.polled_until or end - FIRST_LOOK_BACK
         window = (
-            since - timedelta(seconds=CATCH_UP_OVERLAP),
+            since - timedelta(seconds=POLLING_OVERLAP),
             # KeyCRM's clock may be ahead of ours. Not by more: what is updated while the pages are read
             # has to leave the window, or it would pull rows across a page's border unseen.
-            end + timedelta(seconds=CATCH_UP_OVERLAP),
+            end + timedelta(seconds=POLLING_OVERLAP),
         )
         return {
             **account._order_query(),

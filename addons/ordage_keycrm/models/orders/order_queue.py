@@ -13,9 +13,9 @@ from ...keycrm.errors import (
     Locked,
 )
 from ...keycrm.orders import Order
-from ...services.concurrency import OTHER_WAS_FASTER
+from ...services.concurrency import CONCURRENCY_ERRORS
 from ...services.order_priorities import InboxState
-from .importer.result import Outcome
+from .importer.result import ImportResult
 
 _logger = logging.getLogger(__name__)
 
@@ -56,8 +56,8 @@ class KeycrmAccount(models.Model):
 
         :return: True when there was something
         """
-        return self.env["keycrm.status.update"]._work(self, client) or self._aside(
-            "catch_up", lambda: self._work_catch_up(client)
+        return self.env["keycrm.status.update"]._work(self, client) or self._run_guarded(
+            "catch_up", lambda: self._work_polling(client)
         )
 
     # === WRITING ===#
@@ -66,19 +66,19 @@ class KeycrmAccount(models.Model):
         """Write orders that were read, and finish their events, in one transaction.
 
         Exactly the events that were there before the order was read are finished; one that came since
-        stays and is worked next. Where only the catalogue is still to be asked about products that Odoo
+        stays and is worked next. Where only the catalog is still to be asked about products that Odoo
         has, a person sees the order first; its events are finished when the products have followed, so
         whatever breaks off between is done again.
 
         :param read: ``{number: Order or KeyCrmError}``
         :param events: ``keycrm.event`` records that were read from the inbox before
         :param then: called with the outcomes in the same transaction
-        :return: ``{number: Outcome}``
+        :return: ``{number: ImportResult}``
         """
         read = self._with_known_lists(client, read)
         orders = [order for order in read.values() if isinstance(order, Order)]
         unread = set()
-        orders = self._learn_for(client, orders, unread if events else None)
+        orders = self._enrich(client, orders, unread if events else None)
 
         def write(account, part):
             outcomes = account._import_orders([order for order in orders if order.id in part])
@@ -93,8 +93,8 @@ class KeycrmAccount(models.Model):
             # Of these orders alone: another one's fault is not met again.
             own = events.filtered(lambda event: event.keycrm_order_id in outcomes)
             own._finish(outcomes)
-            self.env["keycrm.latency"]._note_orders(self, own)
-            self.env["keycrm.order.status"]._note_told(self, own)
+            self.env["keycrm.latency"]._record_orders(self, own)
+            self.env["keycrm.order.status"]._record_received(self, own)
             if then:
                 then(outcomes)
 
@@ -122,16 +122,16 @@ class KeycrmAccount(models.Model):
         :param items: by KeyCRM's order number
         :param work: called with the account and a part of the items; has to be safe to repeat
         :param events: ``keycrm.event`` records of the orders
-        :return: ``{number: Outcome}``
+        :return: ``{number: ImportResult}``
         """
         try:
-            return self._committed_blaming_orders(lambda account: work(account, items))
+            return self._run_isolating_conflicts(lambda account: work(account, items))
         except Exception as error:
             if self.env.cr.closed or isinstance(error, KeyCrmError):
                 raise
             if len(items) == 1:
                 (number,) = items
-                return self._note_unfinished(number, error, events)
+                return self._record_unfinished(number, error, events)
             _logger.info("KeyCRM account %s: %r, isolating the order", self.id, error)
         parts = list(items.items())
         middle = len(parts) // 2
@@ -140,24 +140,24 @@ class KeycrmAccount(models.Model):
             **self._isolated(dict(parts[middle:]), work, events),
         }
 
-    def _note_unfinished(self, number, error, events):
-        """Note what kept an order from being finished, with as little as can be written.
+    def _record_unfinished(self, number, error, events):
+        """Record what kept an order from being finished, with as little as can be written.
 
         :param error: what was raised
-        :return: ``{number: Outcome}``
+        :return: ``{number: ImportResult}``
         """
-        outcome = Outcome.failed(Locked() if isinstance(error, OTHER_WAS_FASTER) else error)
+        outcome = ImportResult.failed(Locked() if isinstance(error, CONCURRENCY_ERRORS) else error)
         own = events.filtered(lambda event: event.keycrm_order_id == number)
         try:
-            self._committed(lambda: own._finish({number: outcome}))
-        except OTHER_WAS_FASTER:
+            self._run_in_transaction(lambda: own._finish({number: outcome}))
+        except CONCURRENCY_ERRORS:
             # Somebody holds the events too.
             InboxState.of(self).put_off(number)
             self.sudo().orders_cron_id._trigger_keycrm(ROW_LOCKED_PAUSE)
             self.env.cr.commit()
         return {number: outcome}
 
-    def _committed_blaming_orders(self, write):
+    def _run_isolating_conflicts(self, write):
         """Write orders in a transaction of its own. Where something is said to be there already time and
         again, no other transaction is to blame but one of the orders: it is looked for, and fails alone.
 
@@ -165,34 +165,34 @@ class KeycrmAccount(models.Model):
         :return: what it returns
         """
         try:
-            return self._committed(lambda: write(self))
+            return self._run_in_transaction(lambda: write(self))
         except ConcurrencyError:
-            blaming = self.with_context(keycrm_blame_orders=True)
-            return self._committed(lambda: write(blaming))
+            blaming = self.with_context(keycrm_isolate_conflicts=True)
+            return self._run_in_transaction(lambda: write(blaming))
 
     def _outcome_of_error(self, number, error):
-        """Say what becomes of an order that could not be read; one that is gone is marked, and one whose
+        """Return what becomes of an order that could not be read; one that is gone is marked, and one whose
         answer is malformed shows so: nothing of it is changed.
         """
         if error.code not in ("order_gone", *UNREADABLE_ORDER):
-            return Outcome.failed(error)
+            return ImportResult.failed(error)
         order = self.env["sale.order"].search(
             [("keycrm_account_id", "=", self.id), ("keycrm_id", "=", number)]
         )
         if error.code != "order_gone":
             order._keycrm_set_problem(error.code, error.params)
-            outcome = Outcome.failed(error)
+            outcome = ImportResult.failed(error)
             outcome.order_id = order.id
             return outcome
         order._keycrm_mark_deleted()
-        return Outcome(order.id, skipped=True, code=error.code, params=error.params)
+        return ImportResult(order.id, skipped=True, code=error.code, params=error.params)
 
     def _import_orders(self, orders):
         """Write orders into Odoo: all in one savepoint; after a failure in halves, down to the one
         whose fault it is.
 
         :param orders: list of :class:`~..keycrm.orders.Order`
-        :return: ``{number: Outcome}``
+        :return: ``{number: ImportResult}``
         :raise psycopg2.Error: concurrency errors, for the caller to repeat the transaction
         """
         importer = self.env["keycrm.order.importer"].with_company(self.company_id)
@@ -203,11 +203,11 @@ class KeycrmAccount(models.Model):
                 return importer._import_batch(self, orders)
         except LockNotAvailable as error:
             if len(orders) == 1:
-                return {orders[0].id: Outcome.failed(error)}
+                return {orders[0].id: ImportResult.failed(error)}
             # It was waited for; the others do not wait as long again while the order is looked for.
             self.env.cr.execute(SQL("SET LOCAL lock_timeout = %s", ISOLATING_LOCK_TIMEOUT))
         except Exception as error:  # one order's fault never stops the others
-            if isinstance(error, OTHER_WAS_FASTER) and not self._is_an_orders_fault(error):
+            if isinstance(error, CONCURRENCY_ERRORS) and not self._is_order_conflict(error):
                 raise
             if len(orders) == 1:
                 return {orders[0].id: self._import_tolerantly(importer, orders[0], error)}
@@ -219,26 +219,26 @@ class KeycrmAccount(models.Model):
         """Write an order that Odoo refuses once more, without what it refuses of its contacts.
 
         :param error: why it was refused
-        :return: :class:`~..outcome.Outcome`
+        :return: :class:`~..outcome.ImportResult`
         """
         if not isinstance(error, contacts.REFUSALS):
-            return Outcome.failed(error)
+            return ImportResult.failed(error)
         try:
             with self.env.cr.savepoint():
                 return contacts.tolerant(importer)._import_batch(self, [order])[order.id]
         except Exception as again:
-            if isinstance(again, OTHER_WAS_FASTER) and not isinstance(again, LockNotAvailable):
+            if isinstance(again, CONCURRENCY_ERRORS) and not isinstance(again, LockNotAvailable):
                 raise
-            return Outcome.failed(again)
+            return ImportResult.failed(again)
 
-    def _is_an_orders_fault(self, error):
-        """Tell whether what looks like another transaction is to be blamed on an order."""
-        blame = self.env.context.get("keycrm_blame_orders")
+    def _is_order_conflict(self, error):
+        """Return whether what looks like another transaction is to be blamed on an order."""
+        blame = self.env.context.get("keycrm_isolate_conflicts")
         return bool(blame) and isinstance(error, ConcurrencyError)
 
     # === CATCH-UP ===#
 
-    def _work_catch_up(self, client):
+    def _work_polling(self, client):
         """Ask what was updated since the last look, so that a lost webhook is made up for.
 
         What was updated is noted in the inbox like a webhook; the inbox reads and writes it.
@@ -246,6 +246,6 @@ class KeycrmAccount(models.Model):
         :return: True when something was noted
         """
         now = fields.Datetime.now()
-        if not self.catch_up_page and self._was_asked_lately(now):
+        if not self.polling_page and self._was_asked_lately(now):
             return False
         return self.env["keycrm.order.polling"]._look(self, client, now)

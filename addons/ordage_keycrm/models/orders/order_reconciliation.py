@@ -2,7 +2,7 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 
-from ...const import EVENT_SWEEP, OPEN_SWEEP_SECONDS
+from ...const import EVENT_RECONCILIATION, RECONCILIATION_SECONDS
 from ...keycrm.orders import OrderRow
 
 #: Orders that one comparison has read at the most, and seconds until the next one when more differ.
@@ -35,15 +35,17 @@ class KeycrmOrderReconciliation(models.AbstractModel):
         """
         now = fields.Datetime.now()
         statuses = self._listed_statuses(account)
-        if not account.open_sweep_page:
-            last = account.open_sweep_at
-            if last and last > now - timedelta(seconds=OPEN_SWEEP_SECONDS):
+        if not account.reconciliation_page:
+            last = account.reconciliation_at
+            if last and last > now - timedelta(seconds=RECONCILIATION_SECONDS):
                 return False
             if not last or not statuses:
                 # Nothing to compare; an account that was just switched on has an hour's time.
-                account._committed(lambda: account.sudo().write({"open_sweep_at": now}))
+                account._run_in_transaction(
+                    lambda: account.sudo().write({"reconciliation_at": now})
+                )
                 return False
-        number = account.open_sweep_page or 1
+        number = account.reconciliation_page or 1
         query = {
             "filter[status_id]": ",".join(str(status.keycrm_id) for status in statuses),
             "sort": "id",
@@ -51,8 +53,8 @@ class KeycrmOrderReconciliation(models.AbstractModel):
         page = client.page("/order", query, number)
 
         def note():
-            seen = dict((number > 1 and account.sudo().open_sweep_seen) or {})
-            since = account.first_looked_at or account.create_date
+            seen = dict((number > 1 and account.sudo().reconciliation_seen) or {})
+            since = account.enabled_since or account.create_date
             for order, row in page.numbered.items():
                 listed = OrderRow.parse(row)
                 if listed.is_deleted:
@@ -62,24 +64,26 @@ class KeycrmOrderReconciliation(models.AbstractModel):
                 )
                 seen[str(order)] = [listed.status_id, listed.client_id, moved >= since]
             if not page.is_last:
-                account.sudo().write({"open_sweep_page": number + 1, "open_sweep_seen": seen})
+                account.sudo().write(
+                    {"reconciliation_page": number + 1, "reconciliation_seen": seen}
+                )
                 return True
             differing = self._differing(account, seen)
             # An empty or shortened list makes all orders differ: some are asked for, the rest only
             # when the next list says the same. Asking does no harm, thousands of requests would.
             told, rest = differing[:MOST_TOLD], differing[MOST_TOLD:]
-            self.env["keycrm.event"]._tell(account, EVENT_SWEEP, told)
-            again = now - timedelta(seconds=OPEN_SWEEP_SECONDS - REST_SECONDS) if rest else now
+            self.env["keycrm.event"]._tell(account, EVENT_RECONCILIATION, told)
+            again = now - timedelta(seconds=RECONCILIATION_SECONDS - REST_SECONDS) if rest else now
             account.sudo().write(
-                {"open_sweep_page": 0, "open_sweep_seen": False, "open_sweep_at": again}
+                {"reconciliation_page": 0, "reconciliation_seen": False, "reconciliation_at": again}
             )
             return bool(told)
 
-        return account._committed(note)
+        return account._run_in_transaction(note)
 
     @api.model
     def _open_orders(self, account):
-        """Give the orders that may still change: not archived, not cancelled, not known as deleted."""
+        """Return the orders that may still change: not archived, not cancelled, not known as deleted."""
         return self.env["sale.order"].search(
             [
                 ("keycrm_account_id", "=", account.id),
@@ -91,7 +95,7 @@ class KeycrmOrderReconciliation(models.AbstractModel):
 
     @api.model
     def _listed_statuses(self, account):
-        """Give the statuses of Odoo's open orders, and those whose orders Odoo is to have."""
+        """Return the statuses of Odoo's open orders, and those whose orders Odoo is to have."""
         wanted = account.status_ids.filtered(
             lambda status: (
                 status.order_action in ("quotation", "confirm")
@@ -151,7 +155,7 @@ class KeycrmOrderReconciliation(models.AbstractModel):
 
     @api.model
     def _is_as_seen(self, order, seen):
-        """Tell whether an order is in the status and of the buyer that KeyCRM's list says."""
+        """Return whether an order is in the status and of the buyer that KeyCRM's list says."""
         status, client, _is_new = seen or (None, None, False)
         ours = order.keycrm_status_id
         if status != ours.keycrm_id or order.keycrm_deleted:

@@ -54,12 +54,12 @@ class KeycrmOrderStatus(models.Model):
     def write(self, vals):
         result = super().write(vals)
         if "order_action" in vals:
-            self._note_keycrm_change()
+            self._keycrm_queue_changes()
         return result
 
     # === BUSINESS METHODS ===#
 
-    def _note_keycrm_change(self):
+    def _keycrm_queue_changes(self):
         """Goods that KeyCRM holds for orders in these statuses count, or count no longer."""
         self.env["sale.order.line"].sudo().search(
             [
@@ -67,8 +67,8 @@ class KeycrmOrderStatus(models.Model):
                 ("state", "in", ("draft", "sent")),
                 ("keycrm_stock_status", "!=", False),
             ]
-        )._note_keycrm_change()
+        )._keycrm_queue_changes()
 
-    def _of_goods_that_left(self):
+    def _with_shipped_goods(self):
         """:return: those in which goods have left the shelf: in delivery, or completed"""
         return self.filtered(lambda status: status.group in ("4", "5"))

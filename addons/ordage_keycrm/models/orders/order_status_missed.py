@@ -40,7 +40,7 @@ class KeycrmOrderStatus(models.Model):
         """
         now = fields.Datetime.now()
         first = account._first_webhook_at() if rows else None
-        asked = account.caught_up_at
+        asked = account.polled_at
         longest = timedelta(minutes=account.poll_minutes + OFF_MINUTES)
         if not first or not asked or asked < now - longest:
             return self.browse()
@@ -68,7 +68,7 @@ class KeycrmOrderStatus(models.Model):
         return account.status_ids.filtered(lambda status: status.keycrm_id in missed)
 
     @api.model
-    def _note_missed(self, missed):
+    def _record_missed(self, missed):
         """Remember what :meth:`_missed` found.
 
         :param missed: ``keycrm.order.status``
@@ -77,7 +77,7 @@ class KeycrmOrderStatus(models.Model):
             missed.sudo().missed_at = fields.Datetime.now()
 
     @api.model
-    def _note_told(self, account, events):
+    def _record_received(self, account, events):
         """Webhooks came: the trigger has the statuses that they name.
 
         :param events: ``keycrm.event`` records that were worked
@@ -126,7 +126,7 @@ class KeycrmAccount(models.Model):
         )
 
     def _told_of(self, numbers):
-        """Say when webhooks last told of orders.
+        """Return when webhooks last told of orders.
 
         :param numbers: KeyCRM's order numbers
         :return: ``{number: naive UTC}`` of those that any told of

@@ -39,7 +39,7 @@ class KeycrmOrderStatus(models.Model):
 
     @api.model
     def _keycrm_words(self):
-        """Give the words for KeyCRM's own aliases in the reader's language."""
+        """Return the words for KeyCRM's own aliases in the reader's language."""
         return {
             "new": self.env._("New"),
             "approval": self.env._("Agreement"),

@@ -28,20 +28,20 @@ class KeycrmOrderSync(models.Model):
     status_ids = fields.Many2many(
         "keycrm.order.status", string="Statuses", domain="[('account_id', '=', account_id)]"
     )
-    gone_status_ids = fields.Many2many(
+    shipped_status_ids = fields.Many2many(
         "keycrm.order.status",
         "keycrm_order_sync_gone_status_rel",
         "sync_id",
         "status_id",
         string="Already shipped in these statuses",
         domain="[('id', 'in', status_ids)]",
-        compute="_compute_gone_status_ids",
+        compute="_compute_shipped_status_ids",
         store=True,
         readonly=False,
         help="New orders in these statuses are imported completely but do not affect stock: they "
         "do not have to be shipped again.",
     )
-    gone_if_written_off = fields.Boolean(
+    shipped_if_written_off = fields.Boolean(
         string="Also orders KeyCRM has already written off",
         default=True,
         help="New orders whose lines KeyCRM has completely written off do not affect stock in "
@@ -66,10 +66,10 @@ class KeycrmOrderSync(models.Model):
     # === COMPUTE METHODS ===#
 
     @api.depends("status_ids")
-    def _compute_gone_status_ids(self):
+    def _compute_shipped_status_ids(self):
         """Preset: what is in delivery or completed has left the shelf."""
         for sync in self:
-            sync.gone_status_ids = sync.status_ids._of_goods_that_left()
+            sync.shipped_status_ids = sync.status_ids._with_shipped_goods()
 
     # === BUSINESS METHODS ===#
 
@@ -108,8 +108,8 @@ class KeycrmOrderSync(models.Model):
         self.ensure_one()
         # What it reads goes on across commits, where the cache that its prefetch relies on is gone.
         account = self.account_id.with_prefetch().with_context(
-            keycrm_gone_status_ids=self.gone_status_ids.ids,
-            keycrm_gone_if_written_off=self.gone_if_written_off,
+            keycrm_shipped_status_ids=self.shipped_status_ids.ids,
+            keycrm_shipped_if_written_off=self.shipped_if_written_off,
         )
         number, before = self.page, self.total_count
         page = client.page("/order", self._query(), number)
@@ -124,7 +124,7 @@ class KeycrmOrderSync(models.Model):
 
         def note(outcomes):
             worked.update(outcomes)
-            self.env["keycrm.event"]._tell_failed(account, EVENT_SYNC, outcomes, self)
+            self.env["keycrm.event"]._enqueue_failed(account, EVENT_SYNC, outcomes, self)
 
         with account._client(rules.LIVE) as live_client:
             account._write_page(client, live_client, read, note)
@@ -136,7 +136,7 @@ class KeycrmOrderSync(models.Model):
                 if not self.page:
                     self._end("done")
 
-        account._committed(turn)
+        account._run_in_transaction(turn)
 
     def _query(self):
         self.ensure_one()
@@ -167,7 +167,7 @@ class KeycrmOrderSync(models.Model):
         return set(orders.mapped("keycrm_id"))
 
     def _turn_vals(self, page, total_before):
-        """Say where the run goes on.
+        """Return where the run goes on.
 
         Orders that left the chosen statuses since the last page pull the rest forward, across the begin
         of this page too: the run steps back by as many pages as may have moved, so that none is missed.

@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.fields import Domain
 
-from ...services.concurrency import OTHER_WAS_FASTER
+from ...services.concurrency import CONCURRENCY_ERRORS
 
 #: Why a payment does not count: no rate to the order's currency was entered, or Odoo lacks its currency.
 _CURRENCY_PROBLEMS = ("payment_rate_missing", "payment_currency_unknown")
@@ -98,7 +98,7 @@ class KeycrmPayment(models.Model):
         """
         self.ensure_one()
         if self.sale_order_id != order:
-            self.sale_order_id._keycrm_todo_is_over(self._refund_summary())
+            self.sale_order_id._keycrm_unlink_activity(self._refund_summary())
 
     def _refund_summary(self):
         return self.env._("Refund or keep the money?")
@@ -152,7 +152,7 @@ class KeycrmPayment(models.Model):
             }
         )
         summary = self._currency_summary(amount)
-        self.sale_order_id._keycrm_todo(summary, [self.problem], lasting=True)
+        self.sale_order_id._keycrm_schedule_activity(summary, [self.problem], lasting=True)
         return False
 
     def _currency_is_settled(self):
@@ -162,7 +162,7 @@ class KeycrmPayment(models.Model):
             return
         summary = self._currency_summary(self.problem_params["amount"])
         self.write({"problem_code": False, "problem_params": False})
-        self.sale_order_id._keycrm_todo_is_over(summary)
+        self.sale_order_id._keycrm_unlink_activity(summary)
 
     def _currency_summary(self, amount):
         return self.env._("A payment of %(amount)s is not in accounting", amount=amount)
@@ -177,12 +177,12 @@ class KeycrmPayment(models.Model):
         """:return: the day of the payment where the company is: at night UTC has another one"""
         self.ensure_one()
         account = self.account_id
-        zone = account.company_id.partner_id.tz or account._todo_user(self.env["res.users"]).tz
+        zone = account.company_id.partner_id.tz or account._activity_user(self.env["res.users"]).tz
         moment = self.date or fields.Datetime.now()
         return fields.Datetime.context_timestamp(self.with_context(tz=zone or "UTC"), moment).date()
 
     def _journal(self):
-        """Give the journal: that of the payment method, else the account's."""
+        """Return the journal: that of the payment method, else the account's."""
         self.ensure_one()
         return self.method_id.journal_id or self.account_id.payment_journal_id
 
@@ -223,11 +223,11 @@ class KeycrmPayment(models.Model):
             self._write_changed({"problem_code": code, "problem_params": params})
             if self.payment_id:
                 summary = self.env._("Check a payment that is in accounting")
-                self.sale_order_id._keycrm_todo(summary, [self.problem], lasting=True)
+                self.sale_order_id._keycrm_schedule_activity(summary, [self.problem], lasting=True)
         elif self.problem_code == code:
             self.write({"problem_code": False, "problem_params": False})
             summary = self.env._("Check a payment that is in accounting")
-            self.sale_order_id._keycrm_todo_is_over(summary)
+            self.sale_order_id._keycrm_unlink_activity(summary)
 
     def _post(self):
         """Make and post the payment of the customer, and reconcile it with the order's invoice."""
@@ -261,7 +261,7 @@ class KeycrmPayment(models.Model):
         try:
             with self.env.cr.savepoint():
                 work(self.with_context(lang=lang))
-        except OTHER_WAS_FASTER:
+        except CONCURRENCY_ERRORS:
             raise
         except Exception as error:
             refusal = str(error.args[0] if error.args else error)[:500]
@@ -273,7 +273,7 @@ class KeycrmPayment(models.Model):
         )
 
     def _has_receivable_account(self, company):
-        """Tell whether the company has a chart of accounts that customers' money can go to."""
+        """Return whether the company has a chart of accounts that customers' money can go to."""
         Account = self.env["account.account"]
         domain = Domain(Account._check_company_domain(company))
         domain &= Domain("account_type", "=", "asset_receivable")
@@ -326,7 +326,7 @@ class KeycrmPayment(models.Model):
             posted.amount, self.amount
         ):
             return
-        self.sale_order_id._keycrm_todo(
+        self.sale_order_id._keycrm_schedule_activity(
             self.env._("KeyCRM changed a payment that is in accounting"),
             [
                 self.env._(
@@ -345,7 +345,7 @@ class KeycrmPayment(models.Model):
         if order.keycrm_status_id.order_action == "cancel" or order.keycrm_status_id.group == "6":
             # Also once the order is revived: it was the order that was cancelled, not the payment.
             self.kept_on_cancel = True
-            order._keycrm_todo(
+            order._keycrm_schedule_activity(
                 self._refund_summary(),
                 [
                     self.env._(

@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.fields import Domain
 
-from ...keycrm.naming import normalised_phone, phone_part
+from ...keycrm.naming import normalized_phone, phone_part
 from ...services.bridge import is_bridge
 
 
@@ -41,7 +41,7 @@ class ResPartner(models.Model):
     @api.depends("phone")
     def _compute_keycrm_phone_key(self):
         for partner in self:
-            partner.keycrm_phone_key = normalised_phone(partner.phone or "") or False
+            partner.keycrm_phone_key = normalized_phone(partner.phone or "") or False
 
     @api.depends("phone")
     def _compute_keycrm_phone_typed(self):
@@ -86,7 +86,7 @@ class ResPartner(models.Model):
         """:return: the value of a field as KeyCRM gives it; an empty text for none"""
         value = self[name]
         if name == "phone":
-            value = normalised_phone(value or "") or value
+            value = normalized_phone(value or "") or value
         return (value.id if name == "parent_id" else value) or ""
 
     def _keycrm_of_another_company(self, company):
@@ -100,7 +100,7 @@ class ResPartner(models.Model):
         return self._keycrm_with_users() | self._keycrm_of_companies()
 
     def _keycrm_closed_fields(self, *, by_hand, is_own):
-        """Give the fields that KeyCRM may not write.
+        """Return the fields that KeyCRM may not write.
 
         :param by_hand: whether a person mapped the contact to its record in KeyCRM
         :param is_own: whether the contact was created for its record in KeyCRM

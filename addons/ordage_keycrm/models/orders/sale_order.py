@@ -34,7 +34,7 @@ class SaleOrder(models.Model):
         string="Total differs", compute="_compute_keycrm_total_differs", store=True
     )
     keycrm_archived = fields.Boolean(string="Archived", copy=False, readonly=True)
-    keycrm_never_moves = fields.Boolean(
+    keycrm_skip_delivery = fields.Boolean(
         string="Never affects stock",
         copy=False,
         readonly=True,
@@ -206,12 +206,12 @@ class SaleOrder(models.Model):
                 0.0 if is_cancelled else max(0.0, order.keycrm_total - order.keycrm_amount_paid)
             )
 
-    @api.depends("keycrm_never_moves")
+    @api.depends("keycrm_skip_delivery")
     def _compute_invoice_status(self):
         """An order that was over when it was first seen waits for no invoice."""
         result = super()._compute_invoice_status()
         for order in self:
-            if order.keycrm_never_moves and order.invoice_status in ("to invoice", "upselling"):
+            if order.keycrm_skip_delivery and order.invoice_status in ("to invoice", "upselling"):
                 order.invoice_status = "no"
         return result
 
@@ -229,7 +229,7 @@ class SaleOrder(models.Model):
         if not orders.keycrm_account_id.filtered("enabled"):
             raise UserError(self.env._("The integration with KeyCRM is disabled."))
         orders._keycrm_ask_refresh(EVENT_REFRESH)
-        orders.keycrm_account_id._end_pauses()
+        orders.keycrm_account_id._end_backoff()
         return orders.keycrm_account_id[:1]._notification(
             self.env._("The order is being read from KeyCRM. Reload the page in a moment.")
         )
@@ -266,4 +266,4 @@ class SaleOrder(models.Model):
                 for order in orders
             ]
         )
-        orders.sudo().keycrm_account_id._wake_orders()
+        orders.sudo().keycrm_account_id._trigger_orders()

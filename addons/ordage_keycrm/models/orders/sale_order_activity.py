@@ -1,6 +1,6 @@
 from odoo import fields, models
 
-from ...services import activities as todo
+from ...services import activities
 
 
 class SaleOrder(models.Model):
@@ -20,7 +20,7 @@ class SaleOrder(models.Model):
 
     # === BUSINESS METHODS ===#
 
-    def _keycrm_todo(self, summary, rows, *, lasting=False):
+    def _keycrm_schedule_activity(self, summary, rows, *, lasting=False):
         """Leave a to-do for the salesperson, unless that very thing was told already.
 
         :param summary: one line
@@ -29,7 +29,7 @@ class SaleOrder(models.Model):
         """
         self = self.sudo()
         self.ensure_one()
-        note = todo.note_of(rows)
+        note = activities.note_html(rows)
         told = dict(self.keycrm_told or {})
         # What is said of a status counts for that status: an order that is cancelled twice is told
         # of twice.
@@ -41,10 +41,10 @@ class SaleOrder(models.Model):
         if current:
             current.note = note
             return
-        user = self.keycrm_account_id._todo_user(self.user_id)
-        todo.leave(self, user, summary, rows)
+        user = self.keycrm_account_id._activity_user(self.user_id)
+        activities.schedule(self, user, summary, rows)
 
-    def _keycrm_todo_is_over(self, *summaries):
+    def _keycrm_unlink_activity(self, *summaries):
         """What was to be done is settled in KeyCRM itself: the to-do goes, and may come anew."""
         self = self.sudo()
         self.ensure_one()
@@ -53,4 +53,4 @@ class SaleOrder(models.Model):
             return
         self.keycrm_told = {key: said for key, said in told.items() if key not in summaries}
         for summary in summaries:
-            todo.take_back(self, summary)
+            activities.unlink(self, summary)

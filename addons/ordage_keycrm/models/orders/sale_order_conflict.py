@@ -73,7 +73,7 @@ class SaleOrder(models.Model):
         self.sudo().write({"keycrm_canceled_here": False, "keycrm_kept_status_id": False})
         self._keycrm_conflict_is_over()
         self._keycrm_ask_refresh(EVENT_REFRESH)
-        self.keycrm_account_id._end_pauses()
+        self.keycrm_account_id._end_backoff()
         return self.keycrm_account_id[:1]._notification(
             self.env._("The order is being read from KeyCRM. Reload the page in a moment.")
         )
@@ -116,7 +116,7 @@ class SaleOrder(models.Model):
         """Schedule an activity on orders that were canceled here and that KeyCRM wants all the same."""
         for order in self:
             if order.keycrm_cancel_conflict:
-                order._keycrm_todo(
+                order._keycrm_schedule_activity(
                     order._keycrm_conflict_summary(),
                     [
                         self.env._(
@@ -132,7 +132,7 @@ class SaleOrder(models.Model):
         for order in self:
             company = order.company_id.sudo()
             said = order.with_context(lang=company.partner_id.lang or self.env.lang)
-            said._keycrm_todo_is_over(said._keycrm_conflict_summary())
+            said._keycrm_unlink_activity(said._keycrm_conflict_summary())
 
     def _keycrm_conflict_summary(self):
         return self.env._("The order was canceled in Odoo, but not in KeyCRM")

@@ -17,12 +17,12 @@ class SaleOrder(models.Model):
     # === WHAT IS OUT ===#
 
     def _keycrm_is_out(self):
-        """Tell whether goods were delivered or an invoice was posted."""
+        """Return whether goods were delivered or an invoice was posted."""
         self.ensure_one()
         return any(self.order_line.mapped("qty_delivered")) or self._keycrm_is_invoiced()
 
     def _keycrm_is_invoiced(self):
-        """Tell whether an invoice asks for something that no credit note took back."""
+        """Return whether an invoice asks for something that no credit note took back."""
         self.ensure_one()
         posted = self.invoice_ids.filtered(lambda move: move.state == "posted")
         asked = sum(posted.mapped("amount_total_signed"))
@@ -39,7 +39,7 @@ class SaleOrder(models.Model):
         :param before: ``{sale.order.line: stock.warehouse}`` from which the lines were to ship
         """
         for line, warehouse in before.items():
-            if not line.exists() or line.warehouse_id == warehouse or self.keycrm_never_moves:
+            if not line.exists() or line.warehouse_id == warehouse or self.keycrm_skip_delivery:
                 continue
             moves = line.move_ids.filtered(lambda move: move.state not in ("done", "cancel"))
             moves = moves.filtered(
@@ -50,7 +50,7 @@ class SaleOrder(models.Model):
             if any(moves.mapped("picked")) or moves.move_orig_ids.filtered(
                 lambda move: move.state == "done"
             ):
-                self._keycrm_todo(
+                self._keycrm_schedule_activity(
                     self.env._("KeyCRM changed the warehouse of goods being picked"),
                     [
                         self.env._(
@@ -66,11 +66,11 @@ class SaleOrder(models.Model):
             moves._action_cancel()
             line._action_launch_stock_rule()
 
-    def _keycrm_tell_to_make(self, lines):
-        """Say what KeyCRM wants made for the order and Odoo does not make by itself."""
+    def _keycrm_request_production(self, lines):
+        """Return what KeyCRM wants made for the order and Odoo does not make by itself."""
         lines = lines.filtered(lambda line: not line.route_ids and line.product_uom_qty)
-        if lines and not self.keycrm_never_moves:
-            self._keycrm_todo(
+        if lines and not self.keycrm_skip_delivery:
+            self._keycrm_schedule_activity(
                 self.env._("To manufacture"),
                 [f"{line.product_id.display_name}: {line.product_uom_qty:g}" for line in lines],
             )
@@ -100,9 +100,9 @@ class SaleOrder(models.Model):
         try:
             self._keycrm_ship_in_steps()
         except UserError as error:
-            self._keycrm_todo(summary, [str(error.args[0])])
+            self._keycrm_schedule_activity(summary, [str(error.args[0])])
         else:
-            self._keycrm_todo_is_over(summary)
+            self._keycrm_unlink_activity(summary)
 
     def _keycrm_ship_in_steps(self):
         """Where goods are picked and packed first, each step brings the next one: all of them, or none.
@@ -157,15 +157,15 @@ class SaleOrder(models.Model):
                         this=order.display_name,
                     )
                 )
-            order._keycrm_todo(self.env._("The order was canceled in KeyCRM"), rows)
+            order._keycrm_schedule_activity(self.env._("The order was canceled in KeyCRM"), rows)
 
     def _keycrm_is_wanted(self):
         """KeyCRM took a cancellation back: nobody has to act on it any more."""
         for order in self.filtered("keycrm_told"):
-            order._keycrm_todo_is_over(self.env._("The order was canceled in KeyCRM"))
+            order._keycrm_unlink_activity(self.env._("The order was canceled in KeyCRM"))
 
     def _keycrm_merged_into(self):
-        """Give the orders that have this order's KeyCRM lines now: KeyCRM merged them."""
+        """Return the orders that have this order's KeyCRM lines now: KeyCRM merged them."""
         self.ensure_one()
         numbers = [number for number in self.order_line.mapped("keycrm_id") if number]
         return (
@@ -185,7 +185,7 @@ class SaleOrder(models.Model):
         for order in self.filtered(lambda order: not order.keycrm_deleted):
             order.keycrm_deleted = True
             order._keycrm_holds_nothing()
-            order._keycrm_todo(
+            order._keycrm_schedule_activity(
                 self.env._("The order was deleted in KeyCRM"),
                 [self.env._("Cancel it in Odoo too, or keep it if the goods were really sold.")],
             )

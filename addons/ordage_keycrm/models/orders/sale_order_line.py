@@ -64,12 +64,12 @@ class SaleOrderLine(models.Model):
 
     # === COMPUTE METHODS ===#
 
-    @api.depends("order_id.keycrm_never_moves")
+    @api.depends("order_id.keycrm_skip_delivery")
     def _compute_invoice_status(self):
         """An order whose goods had left before it was first seen waits for no invoice."""
         result = super()._compute_invoice_status()
         for line in self:
-            if line.order_id.keycrm_never_moves and line.invoice_status != "invoiced":
+            if line.order_id.keycrm_skip_delivery and line.invoice_status != "invoiced":
                 line.invoice_status = "no"
         return result
 
@@ -109,7 +109,7 @@ class SaleOrderLine(models.Model):
 
     def _action_launch_stock_rule(self, *, previous_product_uom_qty=False):
         """Orders whose goods had left before they were first seen never move stock, also after editing."""
-        moving = self.filtered(lambda line: not line.order_id.keycrm_never_moves)
+        moving = self.filtered(lambda line: not line.order_id.keycrm_skip_delivery)
         return super(SaleOrderLine, moving)._action_launch_stock_rule(
             previous_product_uom_qty=previous_product_uom_qty
         )
@@ -139,7 +139,7 @@ class SaleOrderLine(models.Model):
         )
 
     def _keycrm_goods(self):
-        """Say in what goods the line is delivered: its product, or the components of a kit, each of
+        """Return in what goods the line is delivered: its product, or the components of a kit, each of
         which goes out and comes back in a number of its own.
 
         :return: list of (``stock.move``, how many of them were delivered for one of the line)

@@ -33,9 +33,9 @@ class SaleOrder(models.Model):
 
     # === FIELDS ===#
 
-    keycrm_is_driven = fields.Boolean(
+    keycrm_is_locked = fields.Boolean(
         string="Managed by KeyCRM",
-        compute="_compute_keycrm_is_driven",
+        compute="_compute_keycrm_is_locked",
         compute_sudo=True,
         help="KeyCRM determines the lines, prices, dates and contacts of the order. Changes made "
         "here would be lost at the next update.",
@@ -44,13 +44,13 @@ class SaleOrder(models.Model):
     # === COMPUTE METHODS ===#
 
     @api.depends("keycrm_id", "keycrm_account_id.enabled", "keycrm_deleted")
-    def _compute_keycrm_is_driven(self):
-        """Tell whether KeyCRM's next word about the order would overwrite what a person changes.
+    def _compute_keycrm_is_locked(self):
+        """Return whether KeyCRM's next word about the order would overwrite what a person changes.
 
         An order that was deleted there will not arrive again; with the integration off, none will.
         """
         for order in self:
-            order.keycrm_is_driven = bool(
+            order.keycrm_is_locked = bool(
                 order.keycrm_id and order.keycrm_account_id.enabled and not order.keycrm_deleted
             )
 
@@ -60,20 +60,20 @@ class SaleOrderLine(models.Model):
 
     # === FIELDS ===#
 
-    keycrm_is_driven = fields.Boolean(
+    keycrm_is_locked = fields.Boolean(
         string="Managed by KeyCRM",
-        compute="_compute_keycrm_is_driven",
+        compute="_compute_keycrm_is_locked",
         compute_sudo=True,
         help="Product, quantity and price of the line are changed in KeyCRM.",
     )
 
     # === COMPUTE METHODS ===#
 
-    @api.depends("keycrm_id", "keycrm_extra", "order_id.keycrm_is_driven")
-    def _compute_keycrm_is_driven(self):
+    @api.depends("keycrm_id", "keycrm_extra", "order_id.keycrm_is_locked")
+    def _compute_keycrm_is_locked(self):
         for line in self:
-            line.keycrm_is_driven = bool(
-                (line.keycrm_id or line.keycrm_extra) and line.order_id.keycrm_is_driven
+            line.keycrm_is_locked = bool(
+                (line.keycrm_id or line.keycrm_extra) and line.order_id.keycrm_is_locked
             )
 
     # === CRUD METHODS ===#
@@ -94,7 +94,7 @@ class SaleOrderLine(models.Model):
         if is_bridge(self.env):
             return super().write(vals)
         names = [name for name in _KEYCRM_DECIDES if name in vals]
-        for line in self.filtered("keycrm_is_driven") if names else ():
+        for line in self.filtered("keycrm_is_locked") if names else ():
             if any(line._keycrm_differs(name, vals[name]) for name in names):
                 line._keycrm_refuse()
         if vals.keys().isdisjoint(_ADDS):
@@ -106,20 +106,20 @@ class SaleOrderLine(models.Model):
         return result
 
     @api.ondelete(at_uninstall=False)
-    def _unlink_except_driven(self):
+    def _unlink_except_locked(self):
         if not is_bridge(self.env):
-            for line in self.filtered("keycrm_is_driven"):
+            for line in self.filtered("keycrm_is_locked"):
                 line._keycrm_refuse()
 
     # === BUSINESS METHODS ===#
 
     def _keycrm_added(self):
-        """Give what the line adds to an order that KeyCRM decides.
+        """Return what the line adds to an order that KeyCRM decides.
 
         :return: (order, product, quantity in the product's unit), empty where it adds nothing
         """
         self.ensure_one()
-        if self.keycrm_is_driven or not self.order_id.keycrm_is_driven or self.display_type:
+        if self.keycrm_is_locked or not self.order_id.keycrm_is_locked or self.display_type:
             return ()
         if self.product_id.type == "service" and any(
             self[name] for name in _ADDED_BY_ODOO if name in self._fields

@@ -84,6 +84,6 @@ class SaleOrder(models.Model):
         summary = self.env._("The order is waiting for your confirmation")
         for order in self:
             if order in wanted and order.keycrm_problem and order.state in ("draft", "sent"):
-                order._keycrm_todo(summary, [order.keycrm_problem], lasting=True)
+                order._keycrm_schedule_activity(summary, [order.keycrm_problem], lasting=True)
             else:
-                order._keycrm_todo_is_over(summary)
+                order._keycrm_unlink_activity(summary)

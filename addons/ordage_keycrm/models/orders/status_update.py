@@ -60,11 +60,11 @@ class KeycrmStatusUpdate(models.Model):
             and self._leads_on(picking.sale_id, account.delivered_status_id)
         ]
         if vals_list:
-            self.sudo().create(vals_list).account_id._wake_orders()
+            self.sudo().create(vals_list).account_id._trigger_orders()
 
     @api.model
     def _leads_on(self, order, wanted):
-        """Tell whether a status leads an order on. What a manager set before the delivery was validated
+        """Return whether a status leads an order on. What a manager set before the delivery was validated
         here is further on: no order goes back from the archive, a later group, or a cancellation.
         """
         current = order.keycrm_status_id
@@ -74,7 +74,7 @@ class KeycrmStatusUpdate(models.Model):
             return False
         return not (current.group and wanted.group) or current.group <= wanted.group
 
-    def _todo_summary(self):
+    def _activity_summary(self):
         return self.env._(
             "Could not send the status of order %s to KeyCRM", self.sale_order_id.name
         )
@@ -104,5 +104,5 @@ class KeycrmStatusUpdate(models.Model):
             if not account._is_of_this_request(error):
                 raise
             vals = push._failed_vals(error.code, error.params, is_outage=is_outage(error))
-        account._committed(lambda: push._end_try(vals))
+        account._run_in_transaction(lambda: push._end_try(vals))
         return True

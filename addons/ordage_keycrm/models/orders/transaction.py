@@ -83,11 +83,11 @@ class KeycrmTransaction(models.Model):
             account.sudo().write({"transactions_begun_at": begun, "transactions_page": number + 1})
             return True
 
-        return account._committed(note)
+        return account._run_in_transaction(note)
 
     @api.model
     def _were_known(self, account, rows, begun):
-        """Tell whether these bank transactions were all known when the look began: so are older ones.
+        """Return whether these bank transactions were all known when the look began: so are older ones.
 
         :param rows: list of :class:`~..keycrm.catalog.Transaction`
         :param begun: when the look began

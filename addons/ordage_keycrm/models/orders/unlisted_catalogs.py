@@ -4,7 +4,7 @@ from odoo import fields, models
 
 from ...keycrm.errors import KeyCrmError, Locked
 from ...keycrm.orders import Order
-from ...services.concurrency import OTHER_WAS_FASTER
+from ...services.concurrency import CONCURRENCY_ERRORS
 
 #: For so long KeyCRM is not asked again for what its lists did not name.
 UNLISTED_FRESH = timedelta(hours=1)
@@ -43,9 +43,9 @@ class KeycrmAccount(models.Model):
             self.sudo().unlisted = {**lately, **asked}
 
         try:
-            self._committed(learn)
-        except (KeyCrmError, *OTHER_WAS_FASTER) as error:
-            if isinstance(error, OTHER_WAS_FASTER):
+            self._run_in_transaction(learn)
+        except (KeyCrmError, *CONCURRENCY_ERRORS) as error:
+            if isinstance(error, CONCURRENCY_ERRORS):
                 # A person works on the lists.
                 error = Locked()
             elif not self._is_of_this_request(error):

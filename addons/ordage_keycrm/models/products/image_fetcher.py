@@ -51,7 +51,7 @@ class KeycrmAccount(models.Model):
             tries, is_ill = offer.picture_tries + 1, error.transient
             left = is_ill and tries < PICTURE_TRIES
             vals = {"picture_state": "wanted" if left else "failed", "picture_tries": tries}
-        self._committed(lambda: self._put_picture(offer, url, picture, vals))
+        self._run_in_transaction(lambda: self._put_picture(offer, url, picture, vals))
         if is_ill:
             # Or a host that answers slowly would hold the orders' worker for each of its pictures.
             raise PictureTrouble("picture_host_ill", host=urlsplit(url).hostname)

@@ -4,7 +4,7 @@ from odoo.tools.sql import escape_psql
 
 from ...keycrm.naming import shortened, sku_key
 from ...keycrm.product_data import unit_reference
-from ...services.concurrency import found_if_done_again
+from ...services.concurrency import retry_on_unique_violation
 
 
 class KeycrmProductMatcher(models.AbstractModel):
@@ -63,7 +63,7 @@ class KeycrmProductMatcher(models.AbstractModel):
 
     @api.model
     def _price(self, account, goods):
-        """Give the sales price in the company's currency.
+        """Return the sales price in the company's currency.
 
         :return: None where KeyCRM names no price, or no rate to the company's currency was entered
         """
@@ -80,7 +80,7 @@ class KeycrmProductMatcher(models.AbstractModel):
 
     @api.model
     def _unit(self, goods):
-        """Give Odoo's unit of measure for KeyCRM's; pieces where it is not known."""
+        """Return Odoo's unit of measure for KeyCRM's; pieces where it is not known."""
         return self.env.ref(unit_reference(goods.unit), raise_if_not_found=False) or self.env.ref(
             "uom.product_uom_unit"
         )
@@ -89,7 +89,7 @@ class KeycrmProductMatcher(models.AbstractModel):
 
     @api.model
     def _new_skus(self, plans):
-        """Give each planned product KeyCRM's SKU, or make one: readable, never one that is taken.
+        """Return each planned product KeyCRM's SKU, or make one: readable, never one that is taken.
 
         "KC-55" for offer 55, "KC-L123" for the one-off line 123. Archived products and those of
         other companies count as well. The company lock keeps two workers from choosing at once.
@@ -130,7 +130,7 @@ class KeycrmProductMatcher(models.AbstractModel):
         """Make a real Odoo variant where the account wants it; else give nothing.
 
         Variants of one KeyCRM product become variants of one Odoo product. It is found again by the
-        ties of its other offers, and extended; an offer with other properties than they have starts
+        mappings of its other offers, and extended; an offer with other properties than they have starts
         a new one.
         """
         none = self.env["product.product"]
@@ -188,8 +188,8 @@ class KeycrmProductMatcher(models.AbstractModel):
             .with_context(active_test=False)
             .search(
                 [
-                    ("keycrm_catalogue_account_id", "=", account.id),
-                    ("keycrm_catalogue_id", "=", goods.catalogue_id),
+                    ("keycrm_catalog_account_id", "=", account.id),
+                    ("keycrm_catalog_id", "=", goods.catalogue_id),
                 ]
             )
         )
@@ -222,8 +222,8 @@ class KeycrmProductMatcher(models.AbstractModel):
                 "company_id": account.company_id.id,
                 "uom_id": self._unit(goods).id,
                 "attribute_line_ids": lines,
-                "keycrm_catalogue_account_id": account.id,
-                "keycrm_catalogue_id": goods.catalogue_id,
+                "keycrm_catalog_account_id": account.id,
+                "keycrm_catalog_id": goods.catalogue_id,
             }
         )
 
@@ -241,7 +241,7 @@ class KeycrmProductMatcher(models.AbstractModel):
     @api.model
     def _attribute_value(self, attribute, name):
         found = attribute.value_ids.filtered(lambda value: value.name.lower() == name.lower())
-        with found_if_done_again("product.attribute.value"):
+        with retry_on_unique_violation("product.attribute.value"):
             return found[:1] or self.env["product.attribute.value"].create(
                 {"attribute_id": attribute.id, "name": name}
             )

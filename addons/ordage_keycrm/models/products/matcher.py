@@ -14,10 +14,10 @@ class Plan:
 
 
 class KeycrmProductMatcher(models.AbstractModel):
-    """Which product stands for goods: the offer's tie → a person's choice → the one SKU → the one
+    """Which product stands for goods: the offer's mapping → a person's choice → the one SKU → the one
     barcode → a new product.
 
-    The same for an order's lines and for the catalogue as a whole. A batch is looked up with one
+    The same for an order's lines and for the catalog as a whole. A batch is looked up with one
     query for each kind of record. Called under the company lock: no other worker makes products.
     """
 
@@ -34,7 +34,7 @@ class KeycrmProductMatcher(models.AbstractModel):
         :return: ``({key: product}, {key: ImportProblem})``; what is in neither was not to be made
         """
         of_line = of_line or {}
-        look = self._look_up(account, goods)
+        look = self._prefetch(account, goods)
         choices, problems = {}, {}
         # Offers first: a one-off line with the same SKU is then the same product.
         for one in sorted(goods, key=lambda one: not one.offer_id):
@@ -58,14 +58,14 @@ class KeycrmProductMatcher(models.AbstractModel):
             for key, choice in choices.items()
         }
         made = {plan.product.id for plan in plans}
-        self._tie_offers(account, goods, found, look["ties"], barcodes, made)
+        self._map_offers(account, goods, found, look["ties"], barcodes, made)
         return found, problems
 
     # === LOOKING UP ===#
 
     @api.model
-    def _look_up(self, account, goods):
-        """Read once for the batch what goods can be recognised by."""
+    def _prefetch(self, account, goods):
+        """Read once for the batch what goods can be recognized by."""
         skus = {one.sku_key for one in goods if one.sku_key}
         offers = self.env["keycrm.offer"].search(
             [
@@ -128,14 +128,14 @@ class KeycrmProductMatcher(models.AbstractModel):
 
     @api.model
     def _choose(self, look, goods, of_line):
-        """Say which product or plan stands for the goods; empty where there is none.
+        """Return which product or plan stands for the goods; empty where there is none.
 
         :raise ImportProblem: when a SKU or barcode belongs to several products
         """
         if goods.offer_id:
-            tie = look["ties"].get(goods.offer_id)
-            if tie:
-                return tie.product_id
+            mapping = look["ties"].get(goods.offer_id)
+            if mapping:
+                return mapping.product_id
         chosen = look["chosen_by_sku"].get(goods.sku_key)
         if not chosen and not goods.offer_id:
             chosen = look["chosen_by_name"].get(goods.name_key)
@@ -155,7 +155,7 @@ class KeycrmProductMatcher(models.AbstractModel):
         )
         if found and found.id not in look["tied_by_barcode"]:
             return found
-        # A one-off line, or goods of its name, that KeyCRM has taken into the catalogue meanwhile.
+        # A one-off line, or goods of its name, that KeyCRM has taken into the catalog meanwhile.
         if of_line and of_line.keycrm_origin == "one_off":
             return of_line
         same = look["by_name"].get(goods.name_key)
@@ -166,8 +166,8 @@ class KeycrmProductMatcher(models.AbstractModel):
         if of_line:
             return of_line
         if goods.sku_key:
-            tied = look["by_offer_sku"].get(goods.sku_key)
-            products = tied.product_id if tied else None
+            mapped = look["by_offer_sku"].get(goods.sku_key)
+            products = mapped.product_id if mapped else None
             found = self._only_one(products, "sku", goods.sku, None)
             if found:
                 return found
@@ -213,16 +213,16 @@ class KeycrmProductMatcher(models.AbstractModel):
     # === TYING ===#
 
     @api.model
-    def _tie_offers(self, account, goods, found, ties, barcodes, made):
-        """Remember which offer is which product, and let products follow the catalogue.
+    def _map_offers(self, account, goods, found, mappings, barcodes, made):
+        """Remember which offer is which product, and let products follow the catalog.
 
-        :param made: ids of products that are new: they have all from the catalogue already
+        :param made: ids of products that are new: they have all from the catalog already
         """
         latest = {}
         for one in goods:
             if one.offer_id and one.key in found:
                 latest[one.offer_id] = one
-        new = [number for number in latest if number not in ties]
+        new = [number for number in latest if number not in mappings]
         created = self.env["keycrm.offer"].create(
             [
                 {
@@ -234,13 +234,13 @@ class KeycrmProductMatcher(models.AbstractModel):
                 for number in new
             ]
         )
-        offers = {**ties, **dict(zip(new, created, strict=True))}
+        offers = {**mappings, **dict(zip(new, created, strict=True))}
         followed = {}
         for number, one in latest.items():
             offer, product = offers[number], found[one.key]
             if product.keycrm_origin == "one_off" and product.id not in made:
                 product.keycrm_origin = "catalog"
-            if number in ties:
+            if number in mappings:
                 if (
                     one.updated_at
                     and offer.keycrm_updated_at
@@ -251,7 +251,7 @@ class KeycrmProductMatcher(models.AbstractModel):
                 vals = {
                     name: value
                     for name, value in self._offer_vals(one).items()
-                    if value and (name == "catalogue_at" or offer[name] != value)
+                    if value and (name == "catalog_at" or offer[name] != value)
                 }
                 if vals:
                     offer.write(vals)
@@ -265,5 +265,5 @@ class KeycrmProductMatcher(models.AbstractModel):
             "sku": goods.sku or False,
             "keycrm_product_id": goods.catalogue_id or False,
             "keycrm_updated_at": goods.updated_at or False,
-            "catalogue_at": self.env.cr.now() if goods.name_is_catalogue else False,
+            "catalog_at": self.env.cr.now() if goods.name_is_catalogue else False,
         }

@@ -29,7 +29,7 @@ class KeycrmMissingSku(models.Model):
         if not self.env.context.get("keycrm_stock_worker"):
             for account in self.account_id:
                 mine = self.filtered(lambda missing, account=account: missing.account_id == account)
-                self.env["keycrm.stock.change"].sudo()._note_orders(account, mine.product_id.ids)
+                self.env["keycrm.stock.change"].sudo()._record_orders(account, mine.product_id.ids)
         return super().unlink()
 
     # === BUSINESS METHODS ===#
@@ -42,7 +42,7 @@ class KeycrmMissingSku(models.Model):
 
     @api.model
     def _remember(self, account, products, reason=False):
-        """Note products whose SKU KeyCRM does not have, or not exactly once.
+        """Record products whose SKU KeyCRM does not have, or not exactly once.
 
         :param reason: why KeyCRM could not be asked, where it could not
         """

@@ -4,7 +4,7 @@ from ...keycrm.naming import sku_key
 
 
 class KeycrmOffer(models.Model):
-    """The tie between an offer (a catalogue variant of KeyCRM) and an Odoo variant."""
+    """The mapping between an offer (a catalog variant of KeyCRM) and an Odoo variant."""
 
     _name = "keycrm.offer"
     _inherit = "keycrm.account.mixin"
@@ -26,7 +26,7 @@ class KeycrmOffer(models.Model):
         help="KeyCRM number of the product this offer is a variant of.",
     )
     sku = fields.Char(string="SKU", help="The SKU in KeyCRM. It may differ from the SKU in Odoo.")
-    # A line is looked up by its SKU; the stock worker and screens look up a product's ties.
+    # A line is looked up by its SKU; the stock worker and screens look up a product's mappings.
     sku_key = fields.Char(
         string="SKU lookup key", compute="_compute_sku_key", store=True, index="btree_not_null"
     )
@@ -35,10 +35,10 @@ class KeycrmOffer(models.Model):
     )
     level_ids = fields.One2many("keycrm.stock.level", "offer_id", string="Stock in KeyCRM")
     keycrm_updated_at = fields.Datetime(string="Updated in KeyCRM", readonly=True)
-    catalogue_at = fields.Datetime(
+    catalog_at = fields.Datetime(
         string="Catalog last read", readonly=True, help="When it was last read, in UTC."
     )
-    catalogue_price = fields.Float(
+    catalog_price = fields.Float(
         string="Catalog price",
         readonly=True,
         help="For a product variant, in the company's currency, as last received from KeyCRM.",
@@ -73,7 +73,7 @@ class KeycrmOffer(models.Model):
     # === BUSINESS METHODS ===#
 
     def _want_picture(self, url):
-        """Note the catalogue's picture; it is fetched later, outside of any order's transaction.
+        """Record the catalog's picture; it is fetched later, outside of any order's transaction.
 
         :param url: address as KeyCRM sent it, may be empty
         """

@@ -4,7 +4,7 @@ from ...keycrm.product_data import Goods
 
 
 class KeycrmProductImport(models.Model):
-    """One run of "Load products from KeyCRM": the whole catalogue is tied or made, page by page.
+    """One run of "Load products from KeyCRM": the whole catalog is mapped or made, page by page.
 
     The orders' worker does one page at a time. A page's products, its rows of the report and the
     cursor are one transaction, so a restart repeats nothing and counts nothing twice.
@@ -28,7 +28,7 @@ class KeycrmProductImport(models.Model):
     page = fields.Integer(readonly=True, copy=False, default=1)
     total_count = fields.Integer(string="Offers in KeyCRM", readonly=True, copy=False)
     done_count = fields.Integer(string="Checked", readonly=True, copy=False)
-    tied_count = fields.Integer(string="Found in Odoo", readonly=True, copy=False)
+    mapped_count = fields.Integer(string="Found in Odoo", readonly=True, copy=False)
     created_count = fields.Integer(string="New in Odoo", readonly=True, copy=False)
     row_ids = fields.One2many("keycrm.product.import.line", "load_id", string="Report", copy=False)
     missing_count = fields.Integer(string="Without SKU", compute="_compute_row_counts")
@@ -69,7 +69,7 @@ class KeycrmProductImport(models.Model):
     # === BUSINESS METHODS ===#
 
     def _start_vals(self):
-        return {**super()._start_vals(), "page": 1, "tied_count": 0, "created_count": 0}
+        return {**super()._start_vals(), "page": 1, "mapped_count": 0, "created_count": 0}
 
     def _begin(self):
         self.row_ids.unlink()
@@ -81,12 +81,12 @@ class KeycrmProductImport(models.Model):
     def _summary(self):
         return self.env._(
             "Finished: %(tied)s found in Odoo, %(created)s created in Odoo.",
-            tied=self.tied_count,
+            mapped=self.mapped_count,
             created=self.created_count,
         )
 
     def _work_page(self, client):
-        """Read one page of the catalogue, tie or make its products, and note what is odd.
+        """Read one page of the catalog, mapping or make its products, and note what is odd.
 
         :param client: bulk client
         """
@@ -112,15 +112,15 @@ class KeycrmProductImport(models.Model):
                 self._finish(account)
 
         with account._company_lock():
-            account._committed(work)
+            account._run_in_transaction(work)
 
     def _load(self, account, offers):
-        """Tie or make the products of offers; archived ones are tied only where Odoo has them."""
+        """Map or make the products of offers; archived ones are mapped only where Odoo has them."""
         quiet = self.env["keycrm.order.importer"]._quiet(account)
         matcher = quiet.env["keycrm.product.matcher"].with_company(account.company_id)
         last_id = quiet.env["product.product"].with_context(active_test=False)
         newest = last_id.search([], order="id desc", limit=1).id or 0
-        rows, tied, created = [], 0, 0
+        rows, mapped, created = [], 0, 0
         for archived in (False, True):
             goods = [Goods.of_offer(one) for one in offers if one.is_archived == archived]
             if not goods:
@@ -132,19 +132,19 @@ class KeycrmProductImport(models.Model):
                 product = found.get(one.key)
                 is_new = bool(product) and product.id > newest
                 created += is_new
-                tied += bool(product) and not is_new
+                mapped += bool(product) and not is_new
                 if not archived:
                     rows += self._odd_rows(one, product, is_new, problems.get(one.key))
         self._note(rows)
         self.write(
             {
-                "tied_count": self.tied_count + tied,
+                "mapped_count": self.mapped_count + mapped,
                 "created_count": self.created_count + created,
             }
         )
 
     def _odd_rows(self, goods, product, is_new, problem):
-        """Say what is to be reported of one offer."""
+        """Return what is to be reported of one offer."""
         said = {
             "keycrm_id": goods.offer_id,
             "sku": goods.sku or False,
@@ -164,8 +164,8 @@ class KeycrmProductImport(models.Model):
             yield {**said, "kind": "only_there"}
 
     def _finish(self, account):
-        """Note what only the whole shows: SKUs that KeyCRM has twice, and what it does not have."""
-        seen = [("account_id", "=", account.id), ("catalogue_at", ">=", self.started_at)]
+        """Record what only the whole shows: SKUs that KeyCRM has twice, and what it does not have."""
+        seen = [("account_id", "=", account.id), ("catalog_at", ">=", self.started_at)]
         repeated = self.env["keycrm.offer"]._read_group(
             [*seen, ("sku_key", "!=", False)],
             ["sku_key"],
@@ -210,7 +210,7 @@ class KeycrmProductImport(models.Model):
 
 
 class KeycrmProductImportLine(models.Model):
-    """One row of the report on the catalogue."""
+    """One row of the report on the catalog."""
 
     _name = "keycrm.product.import.line"
     _description = "Report on KeyCRM products"

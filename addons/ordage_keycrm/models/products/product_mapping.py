@@ -31,7 +31,7 @@ class KeycrmProductMapping(models.Model):
     )
     sku_key = fields.Char(string="SKU lookup key", compute="_compute_keys", store=True)
     name_key = fields.Char(string="Name lookup key", compute="_compute_keys", store=True)
-    # Indexed for who deletes a product; lines find their ties by the keys below.
+    # Indexed for who deletes a product; lines find their mappings by the keys below.
     product_id = fields.Many2one(
         "product.product",
         string="Product in Odoo",
@@ -54,21 +54,23 @@ class KeycrmProductMapping(models.Model):
 
     @api.depends("sku", "name")
     def _compute_keys(self):
-        for tie in self:
-            tie.sku_key = sku_key(tie.sku or "") or False
-            tie.name_key = one_off_key(tie.name or "", ()) or False
+        for mapping in self:
+            mapping.sku_key = sku_key(mapping.sku or "") or False
+            mapping.name_key = one_off_key(mapping.name or "", ()) or False
 
     @api.depends("sku", "name", "product_id")
     def _compute_display_name(self):
-        for tie in self:
-            tie.display_name = f"{tie.sku or tie.name} → {tie.product_id.display_name}"
+        for mapping in self:
+            mapping.display_name = (
+                f"{mapping.sku or mapping.name} → {mapping.product_id.display_name}"
+            )
 
     # === CONSTRAINT METHODS ===#
 
     @api.constrains("sku", "name")
     def _check_says_what(self):
-        for tie in self:
-            if not tie.sku_key and not tie.name_key:
+        for mapping in self:
+            if not mapping.sku_key and not mapping.name_key:
                 raise ValidationError(self.env._("Enter the SKU or the name that KeyCRM sends."))
 
     # === CRUD METHODS ===#
@@ -98,9 +100,9 @@ class KeycrmProductMapping(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        ties = super().create(vals_list)
-        ties._apply()
-        return ties
+        mappings = super().create(vals_list)
+        mappings._apply()
+        return mappings
 
     def write(self, vals):
         result = super().write(vals)
@@ -135,14 +137,14 @@ class KeycrmProductMapping(models.Model):
         have a one-off product in place of the chosen one.
         """
         Event, Line = self.env["keycrm.event"].sudo(), self.env["sale.order.line"].sudo()
-        for tie in self:
-            account = tie.account_id
+        for mapping in self:
+            account = mapping.account_id
             Event._work_again_for_products(account)
             keys = []
-            if tie.sku_key:
-                keys.append(("product_id.keycrm_sku_key", "=", tie.sku_key))
-            if tie.name_key:
-                keys.append(("product_id.keycrm_one_off_key", "=", tie.name_key))
+            if mapping.sku_key:
+                keys.append(("product_id.keycrm_sku_key", "=", mapping.sku_key))
+            if mapping.name_key:
+                keys.append(("product_id.keycrm_one_off_key", "=", mapping.name_key))
             lines = Line.search(
                 [
                     ("order_id.keycrm_account_id", "=", account.id),
@@ -150,7 +152,7 @@ class KeycrmProductMapping(models.Model):
                     ("order_id.state", "in", ("draft", "sent", "sale")),
                     ("keycrm_id", "!=", False),
                     ("product_id.keycrm_origin", "=", "one_off"),
-                    ("product_id", "!=", tie.product_id.id),
+                    ("product_id", "!=", mapping.product_id.id),
                     *["|"] * (len(keys) - 1),
                     *keys,
                 ]
@@ -173,6 +175,6 @@ class KeycrmProductMapping(models.Model):
             ]
         )
         return (
-            {tie.sku_key: tie.product_id for tie in found if tie.sku_key},
-            {tie.name_key: tie.product_id for tie in found if tie.name_key},
+            {mapping.sku_key: mapping.product_id for mapping in found if mapping.sku_key},
+            {mapping.name_key: mapping.product_id for mapping in found if mapping.name_key},
         )

@@ -6,7 +6,7 @@ class ProductTemplate(models.Model):
     _inherit = ["product.template", "keycrm.guard.mixin"]
 
     # A product whose variants are those of one KeyCRM product.
-    keycrm_catalogue_account_id = fields.Many2one(
+    keycrm_catalog_account_id = fields.Many2one(
         "keycrm.account",
         string="KeyCRM catalog account",
         copy=False,
@@ -14,7 +14,7 @@ class ProductTemplate(models.Model):
         ondelete="set null",
         index="btree_not_null",
     )
-    keycrm_catalogue_id = fields.Integer(
+    keycrm_catalog_id = fields.Integer(
         string="KeyCRM catalog", copy=False, readonly=True, aggregator=None
     )
 

@@ -8,7 +8,7 @@ from ...keycrm.naming import shortened
 
 
 class KeycrmProductMatcher(models.AbstractModel):
-    """Existing products follow KeyCRM's catalogue, unless the account keeps them as they are.
+    """Existing products follow KeyCRM's catalog, unless the account keeps them as they are.
 
     Never what an order's line says (a marketplace's title, the price of one sale), never the SKU.
     """
@@ -17,7 +17,7 @@ class KeycrmProductMatcher(models.AbstractModel):
 
     @api.model
     def _barcode_owners(self, account, goods):
-        """Say which barcodes are taken, by products or packagings of the company.
+        """Return which barcodes are taken, by products or packagings of the company.
 
         :return: ``{barcode: product id, or 0 for a packaging}``
         """
@@ -38,7 +38,7 @@ class KeycrmProductMatcher(models.AbstractModel):
 
     @api.model
     def _follow(self, account, offer, product, goods, barcodes, *, is_new):
-        """Take over what the catalogue says of a product, and note a barcode that cannot be taken.
+        """Take over what the catalog says of a product, and note a barcode that cannot be taken.
 
         :param offer: ``keycrm.offer``
         :param barcodes: see :meth:`_barcode_owners`; extended by what is taken here
@@ -47,7 +47,7 @@ class KeycrmProductMatcher(models.AbstractModel):
         follows = is_new or not account.keep_product_info
         owner = barcodes.get(goods.barcode)
         is_taken = bool(goods.barcode and owner is not None and product.barcode != goods.barcode)
-        self._note_problem(offer, goods, owner, is_taken=is_taken and follows)
+        self._record_barcode_problem(offer, goods, owner, is_taken=is_taken and follows)
         if follows:
             offer._want_picture(goods.picture_url)
         if is_new or account.keep_product_info:
@@ -104,8 +104,8 @@ class KeycrmProductMatcher(models.AbstractModel):
             price, offer = self._price(account, one), offers[number]
             if price is None or (account.keep_product_info and product.id not in made):
                 continue
-            if offer.catalogue_price != price:
-                offer.catalogue_price = price
+            if offer.catalog_price != price:
+                offer.catalog_price = price
             if abs(_own_price(product) - price) > 0.005 or offer.problem_code == "variant_price":
                 differing |= product.product_tmpl_id
         for template in differing:
@@ -114,14 +114,14 @@ class KeycrmProductMatcher(models.AbstractModel):
     @api.model
     def _price_template(self, account, template, made):
         variants = template.product_variant_ids
-        ties = self.env["keycrm.offer"].search(
+        mappings = self.env["keycrm.offer"].search(
             [
                 ("account_id", "=", account.id),
                 ("product_id", "in", variants.ids),
-                ("catalogue_price", ">", 0),
+                ("catalog_price", ">", 0),
             ]
         )
-        prices = {tie.product_id: tie.catalogue_price for tie in ties}
+        prices = {mapping.product_id: mapping.catalog_price for mapping in mappings}
         rows = [
             (
                 variant.product_template_attribute_value_ids.ids,
@@ -138,8 +138,10 @@ class KeycrmProductMatcher(models.AbstractModel):
                 fixed = {value.id: Decimal(f"{value.price_extra:.2f}") for value in stay}
                 fixed[variant_prices.BASE] = Decimal(f"{template.list_price:.2f}")
         extras = variant_prices.solve(rows, fixed)
-        for tie in ties.filtered(lambda tie: tie.problem_code in (False, "variant_price")):
-            self._note_variant_price(tie, solved=extras is not None)
+        for mapping in mappings.filtered(
+            lambda mapping: mapping.problem_code in (False, "variant_price")
+        ):
+            self._record_variant_price(mapping, solved=extras is not None)
         if extras is None:
             return
         for value in values:
@@ -149,18 +151,21 @@ class KeycrmProductMatcher(models.AbstractModel):
             template.list_price = float(extras[variant_prices.BASE])
 
     @api.model
-    def _note_variant_price(self, tie, *, solved):
-        """Say on the offer that Odoo shows another price than the catalogue, or forget that it did."""
+    def _record_variant_price(self, mapping, *, solved):
+        """Say on the offer that Odoo shows another price than the catalog, or forget that it did."""
         params = None
-        if not solved and abs(_own_price(tie.product_id) - tie.catalogue_price) > 0.005:
-            params = {"price": f"{tie.catalogue_price:.2f}", "product": tie.product_id.display_name}
-        if (tie.problem_params or None) != params:
-            tie.write({"problem_code": params and "variant_price", "problem_params": params})
+        if not solved and abs(_own_price(mapping.product_id) - mapping.catalog_price) > 0.005:
+            params = {
+                "price": f"{mapping.catalog_price:.2f}",
+                "product": mapping.product_id.display_name,
+            }
+        if (mapping.problem_params or None) != params:
+            mapping.write({"problem_code": params and "variant_price", "problem_params": params})
 
     # === WHAT IS WRONG ===#
 
     @api.model
-    def _note_problem(self, offer, goods, owner, *, is_taken):
+    def _record_barcode_problem(self, offer, goods, owner, *, is_taken):
         """Say on the offer that its barcode belongs to another product, or forget that it did."""
         params = None
         if is_taken:
@@ -174,7 +179,7 @@ class KeycrmProductMatcher(models.AbstractModel):
 
 
 def _differs(product, name, value):
-    """Tell whether a number would be stored as another one: Odoo rounds weights to two places by default,
+    """Return whether a number would be stored as another one: Odoo rounds weights to two places by default,
     and a product must not be written anew with every order."""
     digits = product._fields[name].get_digits(product.env)
     return bool(float_compare(product[name], value, precision_digits=digits[1] if digits else 6))

@@ -30,7 +30,7 @@ class KeycrmStockCalculator(models.AbstractModel):
         terms = {product_id: Terms() for product_id in products.ids}
         if not terms:
             return terms
-        self._add_shelves(terms, warehouse)
+        self._add_on_hand(terms, warehouse)
         rule = warehouse.account_id.stock_quantity
         if all_terms or rule == "on_hand":
             self._add_written_off(terms, warehouse)
@@ -43,7 +43,7 @@ class KeycrmStockCalculator(models.AbstractModel):
 
     @api.model
     def _targets(self, warehouse, products):
-        """Say what a KeyCRM warehouse is to show of products, as the account's choice says.
+        """Return what a KeyCRM warehouse is to show of products, as the account's choice says.
 
         :param warehouse: ``keycrm.warehouse``, one, matched
         :param products: ``product.product``
@@ -58,7 +58,7 @@ class KeycrmStockCalculator(models.AbstractModel):
     # === ON THE SHELVES ===#
 
     @api.model
-    def _add_shelves(self, terms, warehouse):
+    def _add_on_hand(self, terms, warehouse):
         """On hand; only internal locations below the warehouses count."""
         self.env.cr.execute(
             SQL(
@@ -146,7 +146,7 @@ class KeycrmStockCalculator(models.AbstractModel):
                       AND (SELECT COUNT(*) FROM keycrm_offer offer
                             WHERE offer.product_id = line.product_id
                               AND offer.account_id = sale.keycrm_account_id
-                              AND offer.is_gone IS NOT TRUE) < 2
+                              AND offer.is_missing_in_keycrm IS NOT TRUE) < 2
                  GROUP BY line.product_id""",
                 list(terms),
                 warehouse.account_id.id,
@@ -195,7 +195,7 @@ class KeycrmStockCalculator(models.AbstractModel):
                     WHERE move.product_id = ANY(%(products)s)
                       AND move.state NOT IN ('draft', 'done', 'cancel')
                       AND sale.keycrm_account_id = %(account)s
-                      AND sale.keycrm_never_moves IS NOT TRUE
+                      AND sale.keycrm_skip_delivery IS NOT TRUE
                       AND (goal.usage = 'customer' OR (
                            final.usage = 'customer' AND NOT EXISTS (
                                SELECT FROM stock_move_move_rel chain
@@ -228,7 +228,7 @@ class KeycrmStockCalculator(models.AbstractModel):
                     WHERE line.product_id = ANY(%s) AND line.keycrm_stock_status = ANY(%s)
                       AND sale.keycrm_account_id = %s AND sale.state IN ('draft', 'sent')
                       AND line.keycrm_warehouse_id = %s
-                      AND sale.keycrm_never_moves IS NOT TRUE
+                      AND sale.keycrm_skip_delivery IS NOT TRUE
                       AND COALESCE(status.order_action, '') NOT IN ('skip', 'cancel')
                  GROUP BY line.product_id""",
                 product_ids,

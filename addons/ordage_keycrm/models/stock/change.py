@@ -24,7 +24,7 @@ class KeycrmStockChange(models.Model):
     # The stock worker's look at the outbox.
     account_id = fields.Many2one(index=True)
     product_id = fields.Many2one("product.product", required=True, ondelete="cascade")
-    look_first = fields.Boolean(
+    refresh_first = fields.Boolean(
         string="Read before sending", help="Read the quantity in KeyCRM before sending."
     )
     from_move = fields.Boolean(
@@ -58,7 +58,7 @@ class KeycrmStockChange(models.Model):
             products[product_id] = products.get(product_id, False) or from_move
 
     @api.model
-    def _note_products(self, product_ids):
+    def _queue_products(self, product_ids):
         """Something about products changed that decides whether and how they are sent."""
         for company_id in self._accounts_by_company():
             self._note(product_ids, company_id)
@@ -86,21 +86,21 @@ class KeycrmStockChange(models.Model):
             crons._trigger_keycrm(patient=True, along_with=self._insertion(rows))
 
     @api.model
-    def _append(self, rows, look_first=False, push_id=None, from_move=False):
+    def _append(self, rows, refresh_first=False, push_id=None, from_move=False):
         """Insert rows with one statement.
 
         :param rows: ``[(account id, product id)]``
-        :param look_first: what KeyCRM has is to be read before anything is sent
+        :param refresh_first: what KeyCRM has is to be read before anything is sent
         :param push_id: id of the whole push that they belong to
         :param from_move: whether zeros of them are sent however many they are
         """
         if rows:
             self.env.cr.execute(
-                self._insertion([(*row, from_move) for row in rows], look_first, push_id)
+                self._insertion([(*row, from_move) for row in rows], refresh_first, push_id)
             )
 
     @api.model
-    def _insertion(self, rows, look_first=False, push_id=None):
+    def _insertion(self, rows, refresh_first=False, push_id=None):
         """Say it in SQL, because the ORM would insert and read back in batches and this runs in every
         user's stock operation.
 
@@ -109,10 +109,10 @@ class KeycrmStockChange(models.Model):
         """
         return SQL(
             """INSERT INTO keycrm_stock_change
-                      (account_id, product_id, from_move, look_first, push_id, changed_at)
+                      (account_id, product_id, from_move, refresh_first, push_id, changed_at)
                SELECT a, p, m, %s, %s::int, now() AT TIME ZONE 'UTC'
                  FROM unnest(%s::int[], %s::int[], %s::boolean[]) AS changed(a, p, m)""",
-            look_first,
+            refresh_first,
             push_id,
             *(list(column) for column in zip(*rows, strict=True)),
         )
@@ -141,11 +141,11 @@ class KeycrmStockChange(models.Model):
             self.env["keycrm.latency"]._note(account, "out", waited, count)
 
     @api.model
-    def _note_orders(self, account, product_ids, *, from_move=False):
+    def _record_orders(self, account, product_ids, *, from_move=False):
         """Products whose number in KeyCRM is not known any more.
 
         Those of order lines whose stock status, quantity or warehouse changed there: KeyCRM's own reserve
-        or write-off has moved it. And those that were just tied. What KeyCRM was known to have is read
+        or write-off has moved it. And those that were just mapped. What KeyCRM was known to have is read
         again before anything is sent. Only rows are appended, so the orders' worker and the stock
         worker never meet in a row.
 
@@ -157,10 +157,10 @@ class KeycrmStockChange(models.Model):
             return
         self._append(
             [(account.id, product_id) for product_id in sorted(set(product_ids))],
-            look_first=True,
+            refresh_first=True,
             from_move=from_move,
         )
-        account._wake_stock()
+        account._trigger_stock()
 
     @api.model
     def _waiting(self, products):
@@ -171,7 +171,7 @@ class KeycrmStockChange(models.Model):
     @api.model
     @tools.ormcache()
     def _accounts_by_company(self):
-        """Say which accounts send stock: ``{company id: ((account id, stock cron id), …)}``.
+        """Return which accounts send stock: ``{company id: ((account id, stock cron id), …)}``.
 
         Cached, since it is asked at every change of a quant; forgotten when an account changes.
         """

@@ -8,12 +8,12 @@ from ...keycrm.client import PAGE_SIZE
 
 
 class KeycrmStockComparison(models.Model):
-    """A reading of KeyCRM's whole stock beside Odoo's: a comparison, or a rehearsal before sending.
+    """A reading of KeyCRM's whole stock beside Odoo's: a comparison, or a preview before sending.
 
     The reading goes page by page in the background and lies in ``keycrm.stock.snapshot`` until it is
     whole: one that breaks off changes nothing. How it is worked stands in
-    ``keycrm_account_stock_compare``, what a person may choose after a rehearsal in
-    ``keycrm_stock_rehearsal``, ``keycrm_stock_opening`` and ``keycrm_stock_write_back``.
+    ``keycrm_account_stock_compare``, what a person may choose after a preview in
+    ``keycrm_stock_preview``, ``keycrm_stock_opening`` and ``keycrm_stock_write_back``.
     """
 
     _name = "keycrm.stock.comparison"
@@ -26,7 +26,7 @@ class KeycrmStockComparison(models.Model):
     # === FIELDS ===#
 
     kind = fields.Selection(
-        [("comparison", "Comparison"), ("rehearsal", "Preview")],
+        [("comparison", "Comparison"), ("preview", "Preview")],
         required=True,
         default="comparison",
     )
@@ -122,7 +122,7 @@ class KeycrmStockComparison(models.Model):
                 "keycrm_warehouse_ids": [Command.set(warehouses.ids)],
             }
         )
-        account._wake_stock()
+        account._trigger_stock()
         return comparison
 
     def _amounts(self):
@@ -144,7 +144,7 @@ class KeycrmStockComparison(models.Model):
         return super()._end(state, to_check=False, to_write_back=False, **vals)
 
     def _title(self):
-        if self.kind == "rehearsal":
+        if self.kind == "preview":
             return self.env._("Preview")
         return self.env._("Comparison")
 
@@ -155,7 +155,7 @@ class KeycrmStockComparison(models.Model):
                 "Skipped: %(count)s; the list shows the reasons.",
                 count=self.left_out_count,
             )
-        if self.kind == "rehearsal":
+        if self.kind == "preview":
             return self.env._(
                 "The preview is ready. Nothing has been sent yet: choose which quantities are "
                 "right."
@@ -193,8 +193,8 @@ class KeycrmStockComparison(models.Model):
             }
         )
 
-    def _readings(self):
-        """Give what was read, whole.
+    def _snapshots(self):
+        """Return what was read, whole.
 
         :return: ``{offer number: (sku, {KeyCRM's warehouse number: quantity})}``
         """
@@ -210,7 +210,7 @@ class KeycrmStockComparison(models.Model):
 
     @staticmethod
     def _outcome(odoo, keycrm):
-        """Say what would become of KeyCRM's number."""
+        """Return what would become of KeyCRM's number."""
         if rules.is_same(odoo, keycrm):
             return "same"
         if odoo <= 0 < keycrm:

@@ -8,7 +8,7 @@ from odoo.tools import SQL
 from ...const import EVENT_STOCK
 from ...keycrm.echo_matching import EchoMatcher, OfferTotal
 from ...keycrm.webhook import stock_totals
-from ...services.concurrency import OTHER_WAS_FASTER
+from ...services.concurrency import CONCURRENCY_ERRORS
 
 _logger = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ class KeycrmEvent(models.Model):
     )
 
     def _finish_stock(self, state):
-        """Note that stock webhooks were worked."""
+        """Record that stock webhooks were worked."""
         self.write({"state": state, "done_at": fields.Datetime.now(), "attempts": 1})
 
 
@@ -66,7 +66,7 @@ class KeycrmAccount(models.Model):
     stock_webhook_at = fields.Datetime(string="Last stock webhook", readonly=True, copy=False)
 
     def _expect_echoes(self, offer_ids):
-        """Note what KeyCRM is going to say of offers that were just written.
+        """Record what KeyCRM is going to say of offers that were just written.
 
         Only where a stock webhook ever came: without one there is nothing to expect.
         """
@@ -103,7 +103,7 @@ class KeycrmAccount(models.Model):
         if not events:
             return False
         if not (self.push_stock and self._sending_warehouses()):
-            self._committed(lambda: events._finish_stock("ignored"))
+            self._run_in_transaction(lambda: events._finish_stock("ignored"))
             return True
         if self._match_echoes_isolated(events):
             # An order is about to say why the number differs.
@@ -116,22 +116,22 @@ class KeycrmAccount(models.Model):
         :return: True when some wait for an order that is being worked
         """
         try:
-            return self._committed(lambda: self._match_echoes(events))
-        except OTHER_WAS_FASTER:
+            return self._run_in_transaction(lambda: self._match_echoes(events))
+        except CONCURRENCY_ERRORS:
             raise
         except Exception:
             if self.env.cr.closed:
                 raise
             if len(events) == 1:
                 _logger.exception("KeyCRM account %s: %s cannot be worked", self.id, events)
-                self._committed(lambda: events._finish_stock("failed"))
+                self._run_in_transaction(lambda: events._finish_stock("failed"))
                 return False
         middle = len(events) // 2
         waiting = self._match_echoes_isolated(events[:middle])
         return self._match_echoes_isolated(events[middle:]) or waiting
 
     def _next_stock_events(self):
-        """Give the oldest pending stock webhooks that one transaction works.
+        """Return the oldest pending stock webhooks that one transaction works.
 
         By SQL, because a webhook can have ten thousand rows: it is their size that counts.
 
@@ -192,7 +192,7 @@ class KeycrmAccount(models.Model):
         events.browse(done)._finish_stock("done")
         products = self.env["keycrm.offer"].sudo().browse(news).product_id
         self.env["keycrm.stock.change"].sudo()._append(
-            [(self.id, product_id) for product_id in products.ids], look_first=True
+            [(self.id, product_id) for product_id in products.ids], refresh_first=True
         )
         self.sudo().stock_webhook_at = now
         return len(done) < len(events)
@@ -207,7 +207,7 @@ class KeycrmAccount(models.Model):
         )
 
     def _order_comes_first(self, event, now):
-        """Tell whether an order's webhook may be about to explain this one."""
+        """Return whether an order's webhook may be about to explain this one."""
         age = now - event.received_at
         # Beyond that it is no age: the host that received it has another clock.
         if -ORDER_FIRST < age < ORDER_FIRST:

@@ -46,7 +46,7 @@ class KeycrmStockExplanation(models.TransientModel):
 
     @api.model
     def _lines(self, product, warehouse):
-        """Give the equation of one warehouse, term by term; what is zero is left out."""
+        """Return the equation of one warehouse, term by term; what is zero is left out."""
         account = warehouse.account_id
         terms = self.env["keycrm.stock.calculator"].sudo()._of(warehouse, product, all_terms=True)
         terms = terms[product.id]
@@ -99,7 +99,7 @@ class KeycrmStockExplanation(models.TransientModel):
 
     @api.model
     def _results(self, product, warehouse, target):
-        """Give what the terms come to, and what KeyCRM was told."""
+        """Return what the terms come to, and what KeyCRM was told."""
         account = warehouse.account_id.sudo()
         offers = account._offers_of(product)
         levels = self.env["keycrm.stock.level"].sudo()._of(warehouse, offers)
@@ -219,7 +219,7 @@ class KeycrmStockExplanationLine(models.TransientModel):
         account = warehouse.account_id
         mine = Domain("product_id", "=", product.id)
         if self.kind == "on_hand":
-            return "stock.quant", self._shelf_domain() & self._place_domain()
+            return "stock.quant", self._on_hand_domain() & self._place_domain()
         if self.kind in ("reserved", "others"):
             reserved = (
                 mine
@@ -237,7 +237,7 @@ class KeycrmStockExplanationLine(models.TransientModel):
                 lines &= mine & Domain("keycrm_stock_status", "=", "reserved")
                 return "sale.order.line", lines & Domain("keycrm_warehouse_id", "=", warehouse.id)
             still = Domain("state", "not in", ("draft", "done", "cancel"))
-            lines &= (Domain("move_ids", "any", still & self._shelf_domain())) | (
+            lines &= (Domain("move_ids", "any", still & self._on_hand_domain())) | (
                 mine
                 & Domain("order_id.state", "in", ("draft", "sent"))
                 & Domain("keycrm_stock_status", "!=", False)
@@ -249,7 +249,7 @@ class KeycrmStockExplanationLine(models.TransientModel):
         levels = Domain("keycrm_warehouse_id", "=", warehouse.id)
         return "keycrm.stock.level", mine & levels
 
-    def _shelf_domain(self):
+    def _on_hand_domain(self):
         """:return: domain of what lies on shelves for the product: it itself"""
         return Domain("product_id", "=", self.why_id.product_id.id)
 

@@ -51,7 +51,7 @@ class KeycrmStockExport(models.Model):
         self.env["keycrm.stock.change"].sudo()._append(
             [(account.id, product_id) for product_id in product_ids], push_id=self.id
         )
-        account._wake_stock()
+        account._trigger_stock()
 
     def _end(self, state, **vals):
         """Stopped: what was not sent yet is not sent."""
@@ -80,7 +80,7 @@ class KeycrmStockExport(models.Model):
         return super()._held_by()
 
     def _count(self, account):
-        """Note how far the pushes of an account are; called by the stock worker in its transaction.
+        """Record how far the pushes of an account are; called by the stock worker in its transaction.
 
         :param account: ``keycrm.account``, one
         """

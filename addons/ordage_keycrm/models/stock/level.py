@@ -83,8 +83,8 @@ class KeycrmStockLevel(models.Model):
         return {level.offer_id.id: level for level in found}
 
     @api.model
-    def _leaving(self, warehouse, quantities):
-        """Note that numbers are about to leave: until KeyCRM answers, nobody knows what it has.
+    def _mark_pending(self, warehouse, quantities):
+        """Record that numbers are about to leave: until KeyCRM answers, nobody knows what it has.
 
         :param quantities: ``{offer id: quantity}``
         """
@@ -98,8 +98,8 @@ class KeycrmStockLevel(models.Model):
         )
 
     @api.model
-    def _arrived(self, warehouse, quantities):
-        """Note that KeyCRM accepted numbers."""
+    def _mark_confirmed(self, warehouse, quantities):
+        """Record that KeyCRM accepted numbers."""
         self._upsert(
             warehouse,
             quantities,
@@ -112,7 +112,7 @@ class KeycrmStockLevel(models.Model):
 
     @api.model
     def _refused(self, warehouse, quantities, error):
-        """Note that KeyCRM does not accept numbers; the one it has is unknown then.
+        """Record that KeyCRM does not accept numbers; the one it has is unknown then.
 
         :param error: what KeyCRM said
         """
@@ -121,7 +121,7 @@ class KeycrmStockLevel(models.Model):
 
     @api.model
     def _failed(self, warehouse, offer_id, quantity, error):
-        """Note that the request of one number fails although KeyCRM is available; it is retried.
+        """Record that the request of one number fails although KeyCRM is available; it is retried.
 
         :param error: why, as a user reads it
         :return: seconds until the retry
@@ -153,8 +153,8 @@ class KeycrmStockLevel(models.Model):
         return self.search([("account_id", "=", account.id), ("is_held", "=", True)])
 
     @api.model
-    def _read_as(self, warehouse, quantities):
-        """Note what was read from KeyCRM.
+    def _record_read(self, warehouse, quantities):
+        """Record what was read from KeyCRM.
 
         A number that differs from what was sent a moment ago may be one from before: KeyCRM
         possibly writes some seconds after it answered. It is in doubt then, and read once more later.
@@ -168,13 +168,13 @@ class KeycrmStockLevel(models.Model):
         )
         self._upsert(warehouse, quantities, change)
 
-    def _is_in_doubt(self):
-        """Tell whether a number was read so soon after a write that it may be an old one."""
+    def _is_unverified(self):
+        """Return whether a number was read so soon after a write that it may be an old one."""
         return bool(not self.is_known and self.read_at)
 
     @api.model
-    def _doubts(self, account):
-        """Give the levels to be read and sent again: in doubt, with their last write settled by now,
+    def _unverified(self, account):
+        """Return the levels to be read and sent again: in doubt, with their last write settled by now,
         or failed and due for a retry."""
         now = fields.Datetime.now()
         return self.search(
@@ -188,8 +188,8 @@ class KeycrmStockLevel(models.Model):
         )
 
     @api.model
-    def _right(self, level_ids):
-        """Note that KeyCRM is known to have the number of Odoo, without sending it."""
+    def _mark_verified(self, level_ids):
+        """Record that KeyCRM is known to have the number of Odoo, without sending it."""
         if not level_ids:
             return
         self.env.cr.execute(

@@ -10,7 +10,7 @@ OPENING_ROWS = 50
 
 
 class KeycrmStockComparison(models.Model):
-    """After a rehearsal, Odoo's stock can be brought to KeyCRM's numbers, a piece after the other."""
+    """After a preview, Odoo's stock can be brought to KeyCRM's numbers, a piece after the other."""
 
     _inherit = "keycrm.stock.comparison"
 
@@ -42,7 +42,7 @@ class KeycrmStockComparison(models.Model):
                 "done_count": 0,
             }
         )
-        self.account_id._end_pauses()
+        self.account_id._end_backoff()
         return True
 
     # === BUSINESS METHODS ===#
@@ -77,8 +77,8 @@ class KeycrmStockComparison(models.Model):
         self._begin_sending("opening")
         self.write({"to_check": False, "left_out_count": len(self._left_out())})
         self._enqueue(self.line_ids.product_id - self._left_out().product_id)
-        self._tell_user()
-        self.account_id._tell_screens()
+        self._notify_user()
+        self.account_id._notify_clients()
 
 
 class KeycrmStockComparisonLine(models.Model):
@@ -101,7 +101,7 @@ class KeycrmStockComparisonLine(models.Model):
     )
 
     def _opening_kind(self):
-        """Say what becomes of a line when opening quantities are taken from KeyCRM."""
+        """Return what becomes of a line when opening quantities are taken from KeyCRM."""
         self.ensure_one()
         product = self.product_id
         if not self.offer_id or self.outcome == "not_in_keycrm":
@@ -206,7 +206,7 @@ class KeycrmStockComparisonLine(models.Model):
         )
 
     def _only_lot(self):
-        """Give the lot that all of the goods are of: what is added or missing is of that one.
+        """Return the lot that all of the goods are of: what is added or missing is of that one.
 
         :return: ``stock.lot``; empty where there is no lot, or more than one
         """
@@ -215,7 +215,7 @@ class KeycrmStockComparisonLine(models.Model):
         return lots if len(lots) == 1 and all(quant.lot_id for quant in quants) else lots.browse()
 
     def _opening_counts(self):
-        """Say what an inventory has to count so that Odoo's number becomes KeyCRM's.
+        """Return what an inventory has to count so that Odoo's number becomes KeyCRM's.
 
         What is missing is taken from where goods lie, what is too few is added in the first
         warehouse's stock.

@@ -4,7 +4,7 @@ from datetime import timedelta
 from odoo import fields, models
 from odoo.exceptions import UserError
 
-#: Under which heading lines of a rehearsal are counted, the gravest first.
+#: Under which heading lines of a preview are counted, the gravest first.
 _COUNTED = {
     "zero": "zero_count",
     "lower": "lower_count",
@@ -19,11 +19,11 @@ STALE = timedelta(minutes=1)
 
 
 class KeycrmAccount(models.Model):
-    """The rehearsal's table."""
+    """The preview's table."""
 
     _inherit = "keycrm.account"
 
-    def _note_rehearsal(self, comparison, readings, offers, counted):
+    def _store_preview(self, comparison, readings, offers, counted):
         """Write what would become of every product; nothing is sent."""
         lines = []
         for warehouse in comparison.keycrm_warehouse_ids:
@@ -33,7 +33,7 @@ class KeycrmAccount(models.Model):
                 if keycrm is None:
                     keycrm, outcome = 0.0, "not_in_keycrm"
                 lines.append(self._line_vals(comparison, offer, warehouse, odoo, keycrm, outcome))
-        tied = set(offers.mapped("keycrm_id"))
+        mapped = set(offers.mapped("keycrm_id"))
         lines += [
             {
                 "comparison_id": comparison.id,
@@ -43,10 +43,10 @@ class KeycrmAccount(models.Model):
                 "outcome": "not_in_odoo",
             }
             for number, (sku, stock) in readings.items()
-            if number not in tied
+            if number not in mapped
         ]
-        untied = set(self._counted_product_ids()) - set(offers.product_id.ids)
-        products = self.env["product.product"].browse(sorted(untied))
+        unmapped = set(self._counted_product_ids()) - set(offers.product_id.ids)
+        products = self.env["product.product"].browse(sorted(unmapped))
         lines += [
             {
                 "comparison_id": comparison.id,
@@ -72,7 +72,7 @@ class KeycrmAccount(models.Model):
 
 
 class KeycrmStockComparison(models.Model):
-    """What a person chooses after a rehearsal."""
+    """What a person chooses after a preview."""
 
     _inherit = "keycrm.stock.comparison"
 
@@ -89,7 +89,7 @@ class KeycrmStockComparison(models.Model):
         differing = self.line_ids.filtered(lambda line: line.outcome in ("zero", "lower", "higher"))
         # The user who chose this has just seen how many become zero.
         self._enqueue(differing.product_id, from_move=True)
-        self.account_id._end_pauses()
+        self.account_id._end_backoff()
         if self.finished_at < fields.Datetime.now() - STALE:
             # KeyCRM went on selling while the person thought about it.
             self._start(self.account_id, "comparison")
@@ -107,11 +107,11 @@ class KeycrmStockComparison(models.Model):
     # === BUSINESS METHODS ===#
 
     def _replace_earlier(self):
-        """Close rehearsals that still wait for a choice: their numbers are not those of today."""
+        """Close previews that still wait for a choice: their numbers are not those of today."""
         earlier = self.search(
             [
                 ("account_id", "=", self.account_id.id),
-                ("kind", "=", "rehearsal"),
+                ("kind", "=", "preview"),
                 ("state", "=", "ready"),
                 ("id", "!=", self.id),
             ]
@@ -121,7 +121,7 @@ class KeycrmStockComparison(models.Model):
     def _check_ready(self):
         self.ensure_one()
         self.account_id._check_manager()
-        if self.kind != "rehearsal" or self.state != "ready":
+        if self.kind != "preview" or self.state != "ready":
             raise UserError(
                 self.env._("There is nothing to choose, or the choice was already made.")
             )
@@ -135,13 +135,13 @@ class KeycrmStockComparison(models.Model):
             raise UserError(self.env._("Enable the integration first."))
 
     def _begin_sending(self, choice):
-        """From now on each change is sent to the warehouses that were rehearsed."""
+        """From now on each change is sent to the warehouses that were previewed."""
         account = self.account_id.sudo().with_context(keycrm_from_screen=False)
         self.sudo().write({"state": "done", "choice": choice})
         if not account.push_stock:
             others = account.warehouse_ids - self.keycrm_warehouse_ids
             account.push_stock = True
-            others.filtered("warehouse_ids").send_state = "rehearse"
+            others.filtered("warehouse_ids").send_state = "preview"
         self.keycrm_warehouse_ids.with_context(keycrm_from_screen=False)._allow_sending()
         Level = self.env["keycrm.stock.level"].sudo()
         for warehouse in self.keycrm_warehouse_ids:
@@ -152,11 +152,13 @@ class KeycrmStockComparison(models.Model):
                     and line.outcome != "not_in_keycrm"
                 )
             )
-            Level._read_as(warehouse, {line.offer_id.id: line.keycrm_quantity for line in lines})
+            Level._record_read(
+                warehouse, {line.offer_id.id: line.keycrm_quantity for line in lines}
+            )
 
     def _enqueue(self, products, from_move=False):
         account = self.account_id
         self.env["keycrm.stock.change"].sudo()._append(
             [(account.id, product_id) for product_id in products.ids], from_move=from_move
         )
-        account._wake_stock()
+        account._trigger_stock()

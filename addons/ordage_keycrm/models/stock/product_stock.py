@@ -9,7 +9,7 @@ class ProductProduct(models.Model):
     def write(self, vals):
         result = super().write(vals)
         if not vals.keys().isdisjoint(("default_code", "active")):
-            self.env["keycrm.stock.change"]._note_products(self.ids)
+            self.env["keycrm.stock.change"]._queue_products(self.ids)
         return result
 
 
@@ -20,5 +20,5 @@ class ProductTemplate(models.Model):
         result = super().write(vals)
         if not vals.keys().isdisjoint(("type", "is_storable", "active", "company_id")):
             variants = self.with_context(active_test=False).product_variant_ids
-            self.env["keycrm.stock.change"]._note_products(variants.ids)
+            self.env["keycrm.stock.change"]._queue_products(variants.ids)
         return result

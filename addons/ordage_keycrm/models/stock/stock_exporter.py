@@ -3,7 +3,7 @@ from odoo import fields, models
 from ...const import STOCK_PUT_ROWS
 from ...keycrm import stock_quantities as rules
 from ...keycrm.errors import KeyCrmError, Refused
-from ...services import activities as todo
+from ...services import activities
 
 #: Refusals one after another, with nothing accepted in between, after which the rest is taken for
 #: refused too: then it is no single row's fault.
@@ -58,7 +58,7 @@ class KeycrmAccount(models.Model):
         """
         self._check_manager()
         self._enqueue_held(from_move=True)
-        self._end_pauses()
+        self._end_backoff()
         return True
 
     # === CRUD METHODS ===#
@@ -86,21 +86,21 @@ class KeycrmAccount(models.Model):
             warehouse: [row for row in rows if (warehouse.id, row[0]) not in held]
             for warehouse, rows in plans.items()
         }
-        gather_seconds = changes.gather_seconds
+        debounce_seconds = changes.debounce_seconds
 
         def note():
             Level = self.env["keycrm.stock.level"].sudo()
-            Level._right(right)
+            Level._mark_verified(right)
             Level.browse(held.values()).filtered(lambda level: not level.is_held).is_held = True
             for warehouse, rows in plans.items():
-                Level._leaving(warehouse, _by_offer(rows))
+                Level._mark_pending(warehouse, _by_offer(rows))
             self._report_held()
-            if gather_seconds:
+            if debounce_seconds:
                 # Before it sends: who moves goods meanwhile has nobody to wake.
-                self.sudo().stock_cron_id._trigger_keycrm(gather_seconds)
+                self.sudo().stock_cron_id._trigger_keycrm(debounce_seconds)
 
         # Nothing is held open while KeyCRM is told, and if that breaks off, it is sent again.
-        self._committed(note)
+        self._run_in_transaction(note)
         for warehouse, rows in plans.items():
             refusals = [MOST_REFUSALS]
             for part in self._request_parts(rows, STOCK_PUT_ROWS):
@@ -137,11 +137,11 @@ class KeycrmAccount(models.Model):
 
     @staticmethod
     def _is_right(level, number):
-        """Tell whether KeyCRM is known to have a number, or what it made of it.
+        """Return whether KeyCRM is known to have a number, or what it made of it.
 
         A number in doubt is right for now when it is the wanted one: it is read again later.
         """
-        in_doubt = level._is_in_doubt()
+        in_doubt = level._is_unverified()
         if not (level.is_known or in_doubt):
             return False
         if rules.is_same(level.quantity, number):
@@ -190,10 +190,10 @@ class KeycrmAccount(models.Model):
             self.env["keycrm.stock.change"].sudo()._append(
                 [(account.id, product_id) for product_id in products.ids], from_move=from_move
             )
-            account._wake_stock()
+            account._trigger_stock()
 
     def _report_held(self):
-        """Note how many products are held back; a user is notified once, by an activity."""
+        """Record how many products are held back; a user is notified once, by an activity."""
         held = self.env["keycrm.stock.level"].sudo()._held(self)
         account, count = self.sudo(), len(held.offer_id)
         if count == account.stock_held_zeros:
@@ -202,7 +202,7 @@ class KeycrmAccount(models.Model):
         account = account.with_context(lang=self.company_id.partner_id.lang or self.env.lang)
         summary = account.env._("KeyCRM: stock is on hold")
         if not count:
-            todo.take_back(account, summary)
+            activities.unlink(account, summary)
         elif not was_held:
             rows = [
                 account.env._(
@@ -213,15 +213,17 @@ class KeycrmAccount(models.Model):
                 ),
                 ", ".join(held.product_id[:HELD_NAMES].mapped("display_name")),
             ]
-            todo.leave(account, account._todo_user(self.env["res.users"]), summary, rows)
-        account._tell_screens()
+            activities.schedule(
+                account, account._activity_user(self.env["res.users"]), summary, rows
+            )
+        account._notify_clients()
 
     def _is_too_much(self, count):
-        """Tell whether so many offers are too many to become zero at once."""
-        catalogue = self.env["keycrm.offer"].sudo().search_count([("account_id", "=", self.id)])
+        """Return whether so many offers are too many to become zero at once."""
+        catalog = self.env["keycrm.offer"].sudo().search_count([("account_id", "=", self.id)])
         account = self.sudo()
         return rules.is_too_much(
-            count, catalogue, account.stock_zero_limit, account.stock_zero_percent
+            count, catalog, account.stock_zero_limit, account.stock_zero_percent
         )
 
     def _put_rows(self, client, warehouse, rows, refusals):
@@ -246,20 +248,20 @@ class KeycrmAccount(models.Model):
             if len(rows) == 1 and self._put_fitted(client, warehouse, rows[0]):
                 return True
             error = refusal.params.get("message") or refusal.code
-            self._committed(lambda: Level._refused(warehouse, _by_offer(rows), error))
+            self._run_in_transaction(lambda: Level._refused(warehouse, _by_offer(rows), error))
             return True
         except KeyCrmError as error:
             if not self._is_single_fault(error, rows, "PUT"):
                 return False
             reason = self._reason_of(error)
-            self._committed(lambda: self._note_failed(warehouse, rows[0], reason))
+            self._run_in_transaction(lambda: self._mark_failed(warehouse, rows[0], reason))
             return True
         # Some are accepted, so it is single rows' fault: the others are looked into as well.
         refusals[0] = max(refusals[0], MOST_REFUSALS)
-        self._committed(lambda: self._note_arrived(warehouse, _by_offer(rows)))
+        self._run_in_transaction(lambda: self._mark_accepted(warehouse, _by_offer(rows)))
         return True
 
-    def _note_failed(self, warehouse, row, reason):
+    def _mark_failed(self, warehouse, row, reason):
         """Set one row aside and come back for its retry."""
         offer_id, _number, quantity = row
         Level = self.env["keycrm.stock.level"].sudo()
@@ -300,18 +302,18 @@ class KeycrmAccount(models.Model):
                 if positive and quantity < 0:
                     learnt["stock_no_negatives"] = True
                 self.sudo().write(learnt)
-                self._note_arrived(warehouse, {offer_id: fitted})
+                self._mark_accepted(warehouse, {offer_id: fitted})
 
-            self._committed(note)
+            self._run_in_transaction(note)
             return True
         return False
 
-    def _note_arrived(self, warehouse, quantities):
+    def _mark_accepted(self, warehouse, quantities):
         """KeyCRM accepted numbers: note them, and that it will echo them.
 
         :param quantities: ``{offer id: quantity}``
         """
-        self.env["keycrm.stock.level"].sudo()._arrived(warehouse, quantities)
+        self.env["keycrm.stock.level"].sudo()._mark_confirmed(warehouse, quantities)
         self._end_isolation("PUT")
         self._expect_echoes(list(quantities))
 

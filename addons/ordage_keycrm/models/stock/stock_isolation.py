@@ -53,7 +53,7 @@ class KeycrmAccount(models.Model):
         if is_alone:
             state[method] = state.get(method, 0) + 1
         state["rows"] = 0 if is_alone else len(items) // 2
-        self._committed(lambda: self.sudo().write({"stock_isolation": state}))
+        self._run_in_transaction(lambda: self.sudo().write({"stock_isolation": state}))
         return is_alone
 
     def _end_isolation(self, method=None):

@@ -13,14 +13,14 @@ class StockLocation(models.Model):
     def write(self, vals):
         decides = not vals.keys().isdisjoint(_DECIDES)
         if decides:
-            self._note_keycrm_goods()
+            self._keycrm_queue_products_inside()
         result = super().write(vals)
         if decides:
-            self._note_keycrm_goods()
+            self._keycrm_queue_products_inside()
         return result
 
-    def _note_keycrm_goods(self):
-        """Note the products that lie in these locations and below them."""
+    def _keycrm_queue_products_inside(self):
+        """Record the products that lie in these locations and below them."""
         Change = self.env["keycrm.stock.change"]
         if not self or not Change._accounts_by_company():
             return

@@ -15,7 +15,7 @@ class KeycrmAccount(models.Model):
 
     # === OFFERS ===#
 
-    def _tie_by_sku(self, client, products):
+    def _map_by_sku(self, client, products):
         """Find the offers of products that have none: by SKU, many in one request.
 
         A SKU that holds a comma would break the list (confirmed), and one that is too long for an
@@ -36,7 +36,7 @@ class KeycrmAccount(models.Model):
             else:
                 unaskable |= product
         if unaskable:
-            self._committed(lambda: Missing._remember(self, unaskable))
+            self._run_in_transaction(lambda: Missing._remember(self, unaskable))
         skus = {key: same[0].default_code.strip() for key, same in wanted.items()}
         for part in sku_batches(skus, lambda: self._request_rows(LOOKUP_ROWS), SKU_FILTER_BYTES):
             if self._is_time_up():
@@ -48,14 +48,14 @@ class KeycrmAccount(models.Model):
                     return False
                 aside = self.env["product.product"].union(*wanted[part[0]])
                 reason = self._reason_of(error)
-                self._committed(
+                self._run_in_transaction(
                     lambda aside=aside, reason=reason: Missing._remember(self, aside, reason)
                 )
                 continue
-            # The orders' worker ties offers too: one of the two at a time.
+            # The orders' worker mappings offers too: one of the two at a time.
             with self._company_lock():
-                self._committed(
-                    lambda part=part, offers=offers: self._store_ties(
+                self._run_in_transaction(
+                    lambda part=part, offers=offers: self._store_mappings(
                         {key: wanted[key] for key in part}, offers
                     )
                 )
@@ -73,8 +73,8 @@ class KeycrmAccount(models.Model):
             found.update(self._parsed_offers(page.rows))
         return list(found.values())
 
-    def _store_ties(self, wanted, offers):
-        """Tie what KeyCRM has exactly once to the one product with that SKU; note the rest as
+    def _store_mappings(self, wanted, offers):
+        """Map what KeyCRM has exactly once to the one product with that SKU; note the rest as
         missing.
 
         :param wanted: ``{sku key: [product]}``
@@ -85,16 +85,16 @@ class KeycrmAccount(models.Model):
         for offer in offers:
             by_sku.setdefault(sku_key(offer.sku), {})[offer.id] = offer
         known = self._known_offer_numbers([offer.id for offer in offers])
-        ties, missing = [], self.env["product.product"]
+        mappings, missing = [], self.env["product.product"]
         owners = self._count_owners(wanted)
         for key, products in wanted.items():
             found = list(by_sku.get(key, {}).values())
             if len(found) == 1 and owners.get(key) == 1 and found[0].id not in known:
-                ties.append((found[0].id, found[0].sku, products[0]))
+                mappings.append((found[0].id, found[0].sku, products[0]))
             else:
                 missing = missing.union(*products)
-        self._create_ties(ties)
-        # An order may have tied them in the meantime.
+        self._create_mappings(mappings)
+        # An order may have mapped them in the meantime.
         missing -= self._offers_of(missing).product_id
         self.env["keycrm.missing.sku"].sudo()._remember(self, missing)
 
@@ -112,7 +112,7 @@ class KeycrmAccount(models.Model):
         )
 
     def _known_offer_numbers(self, numbers):
-        """:return: which of these offers of KeyCRM are tied already"""
+        """:return: which of these offers of KeyCRM are mapped already"""
         return set(
             self.env["keycrm.offer"]
             .sudo()
@@ -120,10 +120,10 @@ class KeycrmAccount(models.Model):
             .mapped("keycrm_id")
         )
 
-    def _create_ties(self, ties):
-        """Tie offers to products, and forget that these were not in KeyCRM.
+    def _create_mappings(self, mappings):
+        """Map offers to products, and forget that these were not in KeyCRM.
 
-        :param ties: ``[(KeyCRM's number, sku, product)]``
+        :param mappings: ``[(KeyCRM's number, sku, product)]``
         """
         offers = (
             self.env["keycrm.offer"]
@@ -137,7 +137,7 @@ class KeycrmAccount(models.Model):
                         "sku": sku,
                         "product_id": product.id,
                     }
-                    for number, sku, product in ties
+                    for number, sku, product in mappings
                 ]
             )
         )
@@ -153,7 +153,7 @@ class KeycrmAccount(models.Model):
                 [
                     ("account_id", "=", self.id),
                     ("product_id", "in", products.ids),
-                    ("is_gone", "=", False),
+                    ("is_missing_in_keycrm", "=", False),
                 ],
                 order="id",
             )
@@ -161,7 +161,7 @@ class KeycrmAccount(models.Model):
 
     # === WHAT KEYCRM HAS ===#
 
-    def _to_look_at(self, offers, look_ids):
+    def _levels_to_read(self, offers, look_ids):
         """Choose what is read before anything is sent: what KeyCRM moved by itself, and what was
         never read or sent, so that nothing is sent that KeyCRM has already.
 
@@ -173,7 +173,7 @@ class KeycrmAccount(models.Model):
             unread |= set(offers.ids) - levels.keys()
         return offers.filtered(lambda o: o.product_id.id in look_ids or o.id in unread)
 
-    def _look_at_levels(self, client, offers, change_ids=()):
+    def _read_levels(self, client, offers, change_ids=()):
         """Read from KeyCRM what it has of these offers, fifty a request.
 
         Each answer is noted at once, together with the fact that these need no second look: a
@@ -192,8 +192,8 @@ class KeycrmAccount(models.Model):
                     return False
                 # Not read, as one that KeyCRM does not answer for: its level stays as it is.
                 answer = StockAnswer({}, frozenset(part.mapped("keycrm_id")))
-            self._committed(
-                lambda part=part, answer=answer: self._note_look(part, answer, list(change_ids))
+            self._run_in_transaction(
+                lambda part=part, answer=answer: self._store_levels(part, answer, list(change_ids))
             )
         return True
 
@@ -211,7 +211,7 @@ class KeycrmAccount(models.Model):
         )
         return StockAnswer.parse(page.rows)
 
-    def _note_look(self, offers, answer, change_ids):
+    def _store_levels(self, offers, answer, change_ids):
         """Take over what KeyCRM has of these offers in the matched warehouses.
 
         What KeyCRM did not answer for stays as it is; nothing is concluded from its absence.
@@ -224,7 +224,7 @@ class KeycrmAccount(models.Model):
         answered = offers.filtered(lambda offer: offer.keycrm_id in rows)
         Level = self.env["keycrm.stock.level"].sudo()
         for warehouse in self.warehouse_ids.filtered("warehouse_ids"):
-            Level._read_as(
+            Level._record_read(
                 warehouse,
                 {
                     offer.id: sum(
@@ -235,19 +235,19 @@ class KeycrmAccount(models.Model):
                     for offer in answered
                 },
             )
-        self._note_elsewhere(answered, rows)
+        self._store_unmapped_quantities(answered, rows)
         self.env.cr.execute(
             SQL(
-                """UPDATE keycrm_stock_change SET look_first = FALSE
-                    WHERE id = ANY(%s) AND look_first AND product_id = ANY(%s)""",
+                """UPDATE keycrm_stock_change SET refresh_first = FALSE
+                    WHERE id = ANY(%s) AND refresh_first AND product_id = ANY(%s)""",
                 change_ids,
                 offers.product_id.ids,
             )
         )
-        self.env["keycrm.stock.change"].invalidate_model(["look_first"])
+        self.env["keycrm.stock.change"].invalidate_model(["refresh_first"])
 
-    def _note_elsewhere(self, offers, rows):
-        """Note what KeyCRM has of offers in warehouses that are not matched: its stock webhook
+    def _store_unmapped_quantities(self, offers, rows):
+        """Record what KeyCRM has of offers in warehouses that are not matched: its stock webhook
         counts it too, and names no warehouse (confirmed)."""
         matched = set(self.warehouse_ids.filtered("warehouse_ids").mapped("keycrm_id"))
         for offer in offers:

@@ -71,26 +71,26 @@ class StockMove(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         moves = super().create(vals_list)
-        moves._note_keycrm_change()
+        moves._keycrm_queue_changes()
         return moves
 
     def write(self, vals):
         decides = not vals.keys().isdisjoint(_DECIDES)
         if "product_id" in vals:
-            self._note_keycrm_change()
+            self._keycrm_queue_changes()
         result = super().write(vals)
         if decides:
-            self._note_keycrm_change()
+            self._keycrm_queue_changes()
         return result
 
     def unlink(self):
-        self._note_keycrm_change()
+        self._keycrm_queue_changes()
         return super().unlink()
 
     # === BUSINESS METHODS ===#
 
-    def _note_keycrm_change(self):
-        """Note products whose open moves change: orders then take out more or less.
+    def _keycrm_queue_changes(self):
+        """Record products whose open moves change: orders then take out more or less.
 
         Moves of no sale change nothing by themselves; what they do to quantities, the quants say.
         """
@@ -102,7 +102,7 @@ class StockMove(models.Model):
                 Change._note((move.product_id.id,), move.company_id.id, from_move=True)
 
     def _keycrm_leads_to_buyer(self):
-        """Tell whether the goods go on from here to the buyer, in whatever number of steps."""
+        """Return whether the goods go on from here to the buyer, in whatever number of steps."""
         self.ensure_one()
         places = self.location_dest_id | self.location_final_id
         return "customer" in places.mapped("usage") or any(
@@ -147,7 +147,7 @@ class StockMove(models.Model):
                 move._action_cancel()
 
     def _keycrm_still_out(self):
-        """Say how much of a delivery is with the buyer: delivered, less what came or is expected
+        """Return how much of a delivery is with the buyer: delivered, less what came or is expected
         back.
 
         :return: quantity in the move's unit; 0 for moves that delivered nothing

@@ -11,27 +11,27 @@ class StockQuant(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         quants = super().create(vals_list)
-        quants._note_keycrm_change()
+        quants._keycrm_queue_changes()
         return quants
 
     def write(self, vals):
         if self._keycrm_moves_between(vals):
-            self._note_keycrm_change()
+            self._keycrm_queue_changes()
         result = super().write(vals)
         if self._keycrm_changes(vals):
-            self._note_keycrm_change()
+            self._keycrm_queue_changes()
         return result
 
     def unlink(self):
         # Deleting quants is no movement of goods: many zeros of it wait for a person.
-        self._note_keycrm_change(from_move=False)
+        self._keycrm_queue_changes(from_move=False)
         return super().unlink()
 
     # === BUSINESS METHODS ===#
 
     @api.model
     def _keycrm_changes(self, vals):
-        """Tell whether these values can change what KeyCRM is sent."""
+        """Return whether these values can change what KeyCRM is sent."""
         return not vals.keys().isdisjoint(("quantity", "reserved_quantity")) or (
             self._keycrm_moves_between(vals)
         )
@@ -40,8 +40,8 @@ class StockQuant(models.Model):
     def _keycrm_moves_between(self, vals):
         return not vals.keys().isdisjoint(("location_id", "product_id", "company_id"))
 
-    def _note_keycrm_change(self, *, from_move=True):
-        """Note the products of these quants; what is read here the stock operation has in memory.
+    def _keycrm_queue_changes(self, *, from_move=True):
+        """Record the products of these quants; what is read here the stock operation has in memory.
 
         Quants of places that are nobody's stock (customers, suppliers) have no company.
 

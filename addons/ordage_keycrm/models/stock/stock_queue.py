@@ -15,14 +15,14 @@ OUTBOX_BATCH = 20000
 #: When changes come faster than they are sent one by one, they are gathered for so many seconds, and up
 #: to one more: KeyCRM takes no more than a request a second in the long run, and a worker that ran
 #: after each of many users' moves would take a fifth of the time that they wait for.
-GATHER_SECONDS = 1.0
+DEBOUNCE_SECONDS = 1.0
 #: In a rush longer: a request a second would leave nothing of KeyCRM's limit to the orders, and eight
 #: users who work in the same process wait a tenth longer for their own clicks.
-RUSH_SECONDS = 4.0
+HIGH_LOAD_SECONDS = 4.0
 #: So many transactions that one pass finds are a rush: five users do that in one to two seconds, or two in
-#: four to five. A synchronisation of confirmed orders does not: it commits once or twice a second, and a
+#: four to five. A synchronization of confirmed orders does not: it commits once or twice a second, and a
 #: user's own change is not to wait for it.
-RUSH_COMMITS = 8
+HIGH_LOAD_COMMITS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +43,11 @@ class WaitingChanges:
     commits: int
 
     @property
-    def gather_seconds(self):
+    def debounce_seconds(self):
         """How long to gather before the next pass; 0.0 where changes come one by one, or more lie there."""
         if self.commits < 2 or len(self.ids) >= OUTBOX_BATCH:
             return 0.0
-        return RUSH_SECONDS if self.commits >= RUSH_COMMITS else GATHER_SECONDS
+        return HIGH_LOAD_SECONDS if self.commits >= HIGH_LOAD_COMMITS else DEBOUNCE_SECONDS
 
 
 class KeycrmAccount(models.Model):
@@ -55,7 +55,7 @@ class KeycrmAccount(models.Model):
 
     Its loop is here. What it reads from KeyCRM stands in ``keycrm_account_stock_look``, what it
     sends in ``keycrm_account_stock_send``, the stock webhook in ``keycrm_stock_echo``, and the
-    comparison of the whole catalogue in ``keycrm_account_stock_compare``.
+    comparison of the whole catalog in ``keycrm_account_stock_compare``.
     """
 
     _inherit = "keycrm.account"
@@ -70,21 +70,19 @@ class KeycrmAccount(models.Model):
         help="Changes are collected and sent together when stock sync is resumed.",
     )
 
-    # Once anything was sent, a new matching of warehouses is rehearsed first.
+    # Once anything was sent, a new matching of warehouses is previewed first.
     stock_has_sent = fields.Boolean(string="Stock was sent", readonly=True, copy=False)
 
-    stock_to_rehearse = fields.Boolean(
-        string="Preview needed", compute="_compute_stock_to_rehearse"
-    )
+    stock_to_preview = fields.Boolean(string="Preview needed", compute="_compute_stock_to_preview")
 
     # === COMPUTE METHODS ===#
 
     @api.depends("enabled", "push_stock", "warehouse_ids.send_state")
-    def _compute_stock_to_rehearse(self):
+    def _compute_stock_to_preview(self):
         for account in self:
             states = account.warehouse_ids.mapped("send_state")
-            account.stock_to_rehearse = (
-                account.enabled and account.push_stock and "rehearse" in states
+            account.stock_to_preview = (
+                account.enabled and account.push_stock and "preview" in states
             )
 
     # === CRUD METHODS ===#
@@ -102,7 +100,7 @@ class KeycrmAccount(models.Model):
         return result
 
     def web_save(self, vals, specification, next_id=None):
-        """A person who switches sending on sees a rehearsal first; a program means what it writes."""
+        """A person who switches sending on sees a preview first; a program means what it writes."""
         account = self.with_context(keycrm_from_screen=True)
         return super(KeycrmAccount, account).web_save(vals, specification, next_id)
 
@@ -115,7 +113,7 @@ class KeycrmAccount(models.Model):
         :raise UserError: when sending stock is off or no warehouse is matched
         """
         self._check_can_send()
-        self._end_pauses()
+        self._end_backoff()
         push = self.env["keycrm.stock.export"].search(
             [("account_id", "=", self.id), ("state", "=", "running")], limit=1
         )
@@ -140,7 +138,7 @@ class KeycrmAccount(models.Model):
         """
         self._check_manager()
         self.sudo().stock_paused = False
-        self._end_pauses()
+        self._end_backoff()
         return True
 
     # === BUSINESS METHODS ===#
@@ -160,7 +158,7 @@ class KeycrmAccount(models.Model):
                 Comparison = self.env["keycrm.stock.comparison"].with_user(SUPERUSER_ID)
                 Comparison._start(account, "comparison")
 
-    def _note_has_sent(self):
+    def _mark_has_sent(self):
         """Remember that something was sent, before the levels that tell of it are cleared."""
         Level = self.env["keycrm.stock.level"].sudo()
         for account in self.sudo().filtered(lambda account: not account.stock_has_sent):
@@ -210,7 +208,7 @@ class KeycrmAccount(models.Model):
             )
 
     def _sending_warehouses(self):
-        """:return: the KeyCRM warehouses that are matched and rehearsed"""
+        """:return: the KeyCRM warehouses that are matched and previewed"""
         return self.warehouse_ids.filtered(lambda w: w.send_state == "sending" and w.warehouse_ids)
 
     def _enqueue_counted(self):
@@ -220,10 +218,10 @@ class KeycrmAccount(models.Model):
             self.env["keycrm.stock.change"].sudo()._append(
                 [(account.id, product_id) for product_id in product_ids]
             )
-            account._wake_stock()
+            account._trigger_stock()
 
     def _counted_product_ids(self, product_ids=None):
-        """Give the products of this company that were ever counted or moved; others are never sent.
+        """Return the products of this company that were ever counted or moved; others are never sent.
 
         Archived products and services are left out.
 
@@ -259,12 +257,12 @@ class KeycrmAccount(models.Model):
         self.ensure_one()
         if self.stock_paused or not self.enabled:
             # A preview may go on: it sends nothing.
-            return self._aside("_work_comparison", self._work_comparison)
+            return self._run_guarded("_work_comparison", self._work_comparison)
         return (
             self._work_changes(client)
             or self._work_stock_events()
-            or self._work_doubts()
-            or self._aside("_work_comparison", self._work_comparison)
+            or self._work_unverified()
+            or self._run_guarded("_work_comparison", self._work_comparison)
         )
 
     def _work_changes(self, client):
@@ -293,7 +291,7 @@ class KeycrmAccount(models.Model):
             self._end_isolation()
             self.env["keycrm.stock.export"]._count(self)
 
-        self._committed(forget)
+        self._run_in_transaction(forget)
         return True
 
     def _offers_to_send(self, client, changes):
@@ -303,36 +301,36 @@ class KeycrmAccount(models.Model):
         """
         products = self._products_to_send(changes.product_ids)
         offers = self._offers_of(products)
-        untied = products - offers.product_id
-        if untied:
-            if not self._tie_by_sku(client, untied):
+        unmapped = products - offers.product_id
+        if unmapped:
+            if not self._map_by_sku(client, unmapped):
                 return None
             offers = self._offers_of(products)
-        to_look_at = self._to_look_at(offers, changes.look_ids)
+        to_look_at = self._levels_to_read(offers, changes.look_ids)
         if to_look_at:
-            if not self._look_at_levels(client, to_look_at, changes.ids):
+            if not self._read_levels(client, to_look_at, changes.ids):
                 return None
             offers = self._offers_of(products)
         return offers
 
-    def _work_doubts(self):
+    def _work_unverified(self):
         """Queue what was read too soon after a write to be believed.
 
         :return: True when there was something
         """
         # Doubts first: there are hardly ever any, and each pass asks.
-        if not self.env["keycrm.stock.level"].sudo()._doubts(self):
+        if not self.env["keycrm.stock.level"].sudo()._unverified(self):
             return False
         if not (self.push_stock and self._sending_warehouses()):
             return False
-        self._committed(self._queue_doubts)
+        self._run_in_transaction(self._queue_unverified)
         return True
 
-    def _queue_doubts(self):
-        doubts = self.env["keycrm.stock.level"].sudo()._doubts(self)
+    def _queue_unverified(self):
+        doubts = self.env["keycrm.stock.level"].sudo()._unverified(self)
         self.env["keycrm.stock.change"].sudo()._append(
             [(self.id, product_id) for product_id in doubts.product_id.ids],
-            look_first=True,
+            refresh_first=True,
             from_move=True,  # it was sent before, so no guard holds it now
         )
         # Where the product is not sent any more, nobody reads it again.
@@ -355,7 +353,7 @@ class KeycrmAccount(models.Model):
         """
         self.env.cr.execute(
             SQL(
-                """SELECT id, product_id, look_first, changed_at, from_move FROM keycrm_stock_change
+                """SELECT id, product_id, refresh_first, changed_at, from_move FROM keycrm_stock_change
                     WHERE account_id = %s ORDER BY id LIMIT %s""",
                 self.id,
                 OUTBOX_BATCH,

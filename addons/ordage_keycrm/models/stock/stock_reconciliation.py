@@ -6,7 +6,7 @@ from odoo import fields, models
 from odoo.tools import SQL
 
 from ...const import EVENT_STOCK, LOOKUP_ROWS
-from ...keycrm import rate_limit as budget
+from ...keycrm import rate_limit as quota
 from ...keycrm import stock_quantities as rules
 from ...keycrm.catalog import StockAnswer
 from ...keycrm.errors import KeyCrmError, NotFound, Refused
@@ -23,9 +23,9 @@ READ_SECONDS = 3.0
 
 
 class KeycrmAccount(models.Model):
-    """How comparisons and rehearsals are worked: read all, then compare, then check what differs.
+    """How comparisons and previews are worked: read all, then compare, then check what differs.
 
-    In the stock lane, one page or fifty offers at a time, after everything that is more urgent.
+    In the stock queue, one page or fifty offers at a time, after everything that is more urgent.
     """
 
     _inherit = "keycrm.account"
@@ -44,32 +44,32 @@ class KeycrmAccount(models.Model):
         :raise UserError: when sending stock is off or no warehouse is matched
         """
         self._check_can_send()
-        self._end_pauses()
+        self._end_backoff()
         return self._open_run(
             self.env["keycrm.stock.comparison"]._start(self, "comparison"),
             self.env._("Compare with KeyCRM"),
         )
 
-    def action_rehearse_stock(self):
+    def action_preview_stock(self):
         """See what would change in KeyCRM before anything is sent.
 
-        :return: an action that shows the rehearsal
+        :return: an action that shows the preview
         :raise UserError: when the integration was switched off or no warehouse is matched
         """
         self.ensure_one()
         self._check_manager()
         self._check_can_work()
         self._check_has_place()
-        self._end_pauses()
+        self._end_backoff()
         return self._open_run(
-            self.env["keycrm.stock.comparison"]._start(self, "rehearsal"),
+            self.env["keycrm.stock.comparison"]._start(self, "preview"),
             self.env._("Send stock to KeyCRM"),
         )
 
     # === WORK ===#
 
     def _work_comparison(self):
-        """Do one piece of the comparison or rehearsal that is going on.
+        """Do one piece of the comparison or preview that is going on.
 
         :return: True when there may be more
         """
@@ -77,7 +77,7 @@ class KeycrmAccount(models.Model):
             return False
         # Before the start of the integration nothing is sent: only previews are worked.
         before_start = (
-            [] if self.enabled else [("kind", "=", "rehearsal"), ("to_write_back", "=", False)]
+            [] if self.enabled else [("kind", "=", "preview"), ("to_write_back", "=", False)]
         )
         comparison = (
             self.env["keycrm.stock.comparison"]
@@ -96,19 +96,19 @@ class KeycrmAccount(models.Model):
         )
         if not comparison:
             return self.enabled and self._begin_daily()
-        with self._client(budget.BULK) as client:
+        with self._client(quota.BULK) as client:
             try:
                 if comparison.to_write_back:
                     self._write_back(client, comparison)
                 elif comparison.state == "taking":
-                    self._committed(comparison._take_part)
+                    self._run_in_transaction(comparison._take_part)
                 elif comparison.state == "reading":
                     self._read_pages(client, comparison)
                 else:
                     self._check_part(client, comparison)
             except (NotFound, Refused) as error:
                 refusal = error
-                self._committed(lambda: comparison._fail(refusal))
+                self._run_in_transaction(lambda: comparison._fail(refusal))
         return True
 
     def _begin_daily(self):
@@ -129,7 +129,9 @@ class KeycrmAccount(models.Model):
             return False
         if not self._sending_warehouses():
             return False
-        self._committed(lambda: self.env["keycrm.stock.comparison"]._start(self, "comparison"))
+        self._run_in_transaction(
+            lambda: self.env["keycrm.stock.comparison"]._start(self, "comparison")
+        )
         return True
 
     def _read_pages(self, client, comparison):
@@ -137,7 +139,7 @@ class KeycrmAccount(models.Model):
         until, seen = time.monotonic() + READ_SECONDS, set()
         while comparison.state == "reading":
             self._read_page(client, comparison, seen)
-            if self._is_time_up() or time.monotonic() > until or self._has_stock_news():
+            if self._is_time_up() or time.monotonic() > until or self._has_stock_updates():
                 return
 
     def _read_page(self, client, comparison, seen):
@@ -164,18 +166,18 @@ class KeycrmAccount(models.Model):
             if not comparison._is_going_on():
                 return
             if new:
-                self._learn_warehouses(new)
+                self._upsert_warehouses(new)
             comparison._store_page(page, rows)
             if is_last:
                 self._compare(comparison)
 
-        # The last page ties offers, as the orders' worker does: one of the two at a time.
+        # The last page mappings offers, as the orders' worker does: one of the two at a time.
         with self._company_lock() if is_last else nullcontext():
-            self._committed(note)
+            self._run_in_transaction(note)
         seen.update(named)
 
-    def _has_stock_news(self):
-        """Tell whether changes wait to be sent, or stock webhooks to be looked at."""
+    def _has_stock_updates(self):
+        """Return whether changes wait to be sent, or stock webhooks to be looked at."""
         self.env.cr.execute(
             SQL(
                 """SELECT EXISTS (SELECT FROM keycrm_stock_change WHERE account_id = %(account)s)
@@ -192,17 +194,18 @@ class KeycrmAccount(models.Model):
 
     def _compare(self, comparison):
         """The reading is whole: find the offers of more products in it, then compare."""
-        readings = comparison._readings()
-        self._tie_from(readings)
+        readings = comparison._snapshots()
+        self._map_from(readings)
         offers = self.env["keycrm.offer"].sudo().search([("account_id", "=", self.id)])
-        if not readings and not all(offers.mapped("is_gone")):
-            # However it was begun: nobody deletes a whole catalogue to have its ties cleared.
+        if not readings and not all(offers.mapped("is_missing_in_keycrm")):
+            # However it was begun: nobody deletes a whole catalog to have its mappings cleared.
             comparison._end("failed", error_code="stock_list_empty")
             return
-        offers.filtered(lambda o: o.is_gone and o.keycrm_id in readings).is_gone = False
+        found = offers.filtered(lambda o: o.is_missing_in_keycrm and o.keycrm_id in readings)
+        found.is_missing_in_keycrm = False
         counted = set(self._counted_product_ids(offers.product_id.ids))
-        if comparison.kind == "rehearsal":
-            self._note_rehearsal(comparison, readings, offers, counted)
+        if comparison.kind == "preview":
+            self._store_preview(comparison, readings, offers, counted)
             return
         compared = offers.filtered(lambda o: o.product_id.id in counted)
         if self._is_list_too_short(comparison, compared, readings):
@@ -238,7 +241,9 @@ class KeycrmAccount(models.Model):
 
         :return: True when it was ended
         """
-        lacking = offers.filtered(lambda o: not o.is_gone and o.keycrm_id not in readings)
+        lacking = offers.filtered(
+            lambda o: not o.is_missing_in_keycrm and o.keycrm_id not in readings
+        )
         if comparison.user_id or not rules.is_too_much(
             len(lacking), len(offers), self.stock_zero_limit, self.stock_zero_percent
         ):
@@ -264,7 +269,7 @@ class KeycrmAccount(models.Model):
 
     @staticmethod
     def _agree(odoo, keycrm, level):
-        """Tell whether KeyCRM has Odoo's number, or what it made of it when it was sent.
+        """Return whether KeyCRM has Odoo's number, or what it made of it when it was sent.
 
         :param level: ``keycrm.stock.level``, or None
         """
@@ -277,12 +282,12 @@ class KeycrmAccount(models.Model):
             and rules.is_kept_as(odoo, keycrm)
         )
 
-    def _tie_from(self, readings):
-        """Tie offers by the SKUs that were read: also those that could not be asked for.
+    def _map_from(self, readings):
+        """Map offers by the SKUs that were read: also those that could not be asked for.
 
         A SKU that KeyCRM or Odoo has twice is left alone.
         """
-        tied = self._known_offer_numbers(readings)
+        mapped = self._known_offer_numbers(readings)
         by_key = {}
         for number, (sku, _stock) in readings.items():
             if sku_key(sku):
@@ -290,7 +295,7 @@ class KeycrmAccount(models.Model):
         free = {
             key: found[0]
             for key, found in by_key.items()
-            if len(found) == 1 and found[0][0] not in tied
+            if len(found) == 1 and found[0][0] not in mapped
         }
         products = self.env["product.product"].search(
             [
@@ -299,14 +304,14 @@ class KeycrmAccount(models.Model):
             ]
         )
         busy = self._offers_of(products).product_id
-        ties = [
+        mappings = [
             (*free[key], same)
             for key, same in products.grouped("keycrm_sku_key").items()
             if len(same) == 1 and same not in busy
         ]
-        offers = self._create_ties(ties)
+        offers = self._create_mappings(mappings)
         if self.push_stock:
-            self.env["keycrm.stock.change"].sudo()._note_orders(self, offers.product_id.ids)
+            self.env["keycrm.stock.change"].sudo()._record_orders(self, offers.product_id.ids)
 
     # === CHECKING ===#
 
@@ -329,8 +334,8 @@ class KeycrmAccount(models.Model):
         def note():
             if not comparison._is_going_on():
                 return
-            self._note_look(offers, answer, [])
-            self._note_differences(comparison, offers, answer)
+            self._store_levels(offers, answer, [])
+            self._store_differences(comparison, offers, answer)
             rest = [offer_id for offer_id in comparison.to_check or [] if offer_id not in part]
             comparison.to_check = rest
             if not rest:
@@ -342,13 +347,13 @@ class KeycrmAccount(models.Model):
                     }
                 )
 
-        self._committed(note)
+        self._run_in_transaction(note)
 
-    def _note_differences(self, comparison, offers, answer):
+    def _store_differences(self, comparison, offers, answer):
         """Write the table, and queue what differs; what waits to be sent anyway is no
         difference."""
         rows = answer.entries
-        self._note_gone(self._nowhere_in(comparison, offers, answer))
+        self._mark_missing(self._nowhere_in(comparison, offers, answer))
         waiting = self.env["keycrm.stock.change"]._waiting(offers.product_id)
         settled = fields.Datetime.now() - timedelta(seconds=SETTLE_SECONDS)
         counted = set(self._counted_product_ids(offers.product_id.ids)) - waiting
@@ -383,12 +388,12 @@ class KeycrmAccount(models.Model):
         silent = offers.filtered(lambda offer: offer.keycrm_id not in named)
         if not silent:
             return silent
-        listed = comparison._readings()
+        listed = comparison._snapshots()
         return silent.filtered(lambda offer: offer.keycrm_id not in listed)
 
-    def _note_gone(self, offers):
+    def _mark_missing(self, offers):
         """KeyCRM named these offers neither in its list nor when it was asked for them."""
-        offers.with_context(keycrm_stock_worker=True).write({"is_gone": True})
+        offers.with_context(keycrm_stock_worker=True).write({"is_missing_in_keycrm": True})
         offers.level_ids.unlink()
         self.env["keycrm.missing.sku"].sudo()._remember(self, offers.product_id)
 

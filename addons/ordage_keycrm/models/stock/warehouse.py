@@ -33,7 +33,7 @@ class KeycrmWarehouse(models.Model):
     send_state = fields.Selection(
         [
             ("off", "Not matched"),
-            ("rehearse", "Preview needed"),
+            ("preview", "Preview needed"),
             ("sending", "Sending stock"),
         ],
         string="Send state",
@@ -89,27 +89,27 @@ class KeycrmWarehouse(models.Model):
         return result
 
     def unlink(self):
-        self.account_id._note_has_sent()
+        self.account_id._mark_has_sent()
         return super().unlink()
 
     def web_save(self, vals, specification, next_id=None):
-        """What a person matches is rehearsed first; a program means what it writes."""
+        """What a person matches is previewed first; a program means what it writes."""
         warehouse = self.with_context(keycrm_from_screen=True)
         return super(KeycrmWarehouse, warehouse).web_save(vals, specification, next_id)
 
     # === BUSINESS METHODS ===#
 
     def _matching_changed(self):
-        """Say whether the warehouse may be sent to at once.
+        """Return whether the warehouse may be sent to at once.
 
         Un-matching sends nothing. While a program sets an account up, matching belongs to it; what
-        a person matches, and any new matching once something was sent, is rehearsed first.
+        a person matches, and any new matching once something was sent, is previewed first.
         """
         Level = self.env["keycrm.stock.level"].sudo()
         from_screen = self.env.context.get("keycrm_from_screen")
         for warehouse in self.sudo():
             account = warehouse.account_id
-            account._note_has_sent()
+            account._mark_has_sent()
             levels = Level.search([("keycrm_warehouse_id", "=", warehouse.id)])
             self.env["keycrm.stock.comparison"].sudo()._keep_what_was_sent(levels)
             levels.unlink()
@@ -118,10 +118,10 @@ class KeycrmWarehouse(models.Model):
             elif account.push_stock and not account.stock_has_sent and not from_screen:
                 warehouse.send_state = "sending"
             else:
-                warehouse.send_state = "rehearse"
+                warehouse.send_state = "preview"
 
     def _allow_sending(self):
         """A person has said that Odoo's numbers go to these warehouses from now on."""
         from_screen = self.env.context.get("keycrm_from_screen")
         for warehouse in self.sudo().filtered("warehouse_ids"):
-            warehouse.send_state = "rehearse" if from_screen else "sending"
+            warehouse.send_state = "preview" if from_screen else "sending"

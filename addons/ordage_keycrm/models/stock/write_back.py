@@ -13,29 +13,29 @@ class KeycrmStockComparison(models.Model):
     # === ACTION METHODS ===#
 
     def action_write_back(self):
-        """Give KeyCRM back the numbers it had before; sending is switched off for it.
+        """Return KeyCRM back the numbers it had before; sending is switched off for it.
 
         :return: True
-        :raise UserError: when nothing was sent after this rehearsal, or the integration is off
+        :raise UserError: when nothing was sent after this preview, or the integration is off
         """
         self.ensure_one()
         self.account_id._check_manager()
-        if self.kind != "rehearsal" or self.choice not in ("send", "opening"):
+        if self.kind != "preview" or self.choice not in ("send", "opening"):
             raise UserError(self.env._("Nothing was sent to KeyCRM after this preview."))
         self._check_enabled()
         self.account_id.sudo().push_stock = False
         self.sudo().write({"to_write_back": True, "error_code": False, "error_params": False})
-        self.account_id._end_pauses()
+        self.account_id._end_backoff()
         return True
 
     # === BUSINESS METHODS ===#
 
     def _has_sent(self, level):
-        """Tell whether a ``keycrm.stock.level`` was sent after this rehearsal."""
+        """Return whether a ``keycrm.stock.level`` was sent after this preview."""
         return bool(level.sent_at) and level.sent_at >= self.finished_at
 
     def _keep_what_was_sent(self, levels):
-        """Note on the lines what was sent: these levels are about to be forgotten.
+        """Record on the lines what was sent: these levels are about to be forgotten.
 
         :param levels: ``keycrm.stock.level`` of one KeyCRM warehouse
         """
@@ -52,17 +52,17 @@ class KeycrmStockComparison(models.Model):
             lambda line: line.comparison_id._has_sent(by_offer[line.offer_id])
         ).was_sent = True
 
-    def _note_written_back(self):
+    def _mark_written_back(self):
         self.write({"to_write_back": False, "written_back_at": fields.Datetime.now()})
-        self.account_id._tell_screens()
+        self.account_id._notify_clients()
 
     def _fail(self, error):
         """A way back that failed can be gone again: what was chosen, and when, stays."""
         if not self.to_write_back:
             return super()._fail(error)
         self.write({"to_write_back": False, "error_code": error.code, "error_params": error.params})
-        self._tell_user()
-        self.account_id._tell_screens()
+        self._notify_user()
+        self.account_id._notify_clients()
         return None
 
 
@@ -84,7 +84,7 @@ class KeycrmAccount(models.Model):
     _inherit = "keycrm.account"
 
     def _write_back(self, client, comparison):
-        """Give KeyCRM the numbers it had before the rehearsal, where Odoo has changed them
+        """Return KeyCRM the numbers it had before the preview, where Odoo has changed them
         since."""
         Level = self.env["keycrm.stock.level"].sudo()
         for warehouse in comparison.keycrm_warehouse_ids:
@@ -112,10 +112,10 @@ class KeycrmAccount(models.Model):
             for part in self._parts_of(forgotten, LOOKUP_ROWS):
                 if not self._write_unknown_back(client, warehouse, part):
                     return
-        self._committed(comparison._note_written_back)
+        self._run_in_transaction(comparison._mark_written_back)
 
     def _write_unknown_back(self, client, warehouse, lines):
-        """Give KeyCRM numbers back of which it was forgotten what was sent: the warehouse was
+        """Return KeyCRM numbers back of which it was forgotten what was sent: the warehouse was
         un-matched since.
 
         :param lines: ``keycrm.stock.comparison.line``, at most fifty, as a list
@@ -140,8 +140,8 @@ class KeycrmAccount(models.Model):
         # What is known now is not read again where this breaks off.
         Level = self.env["keycrm.stock.level"].sudo()
         right = read.keys() - {offer_id for offer_id, _number, _quantity in rows}
-        self._committed(
-            lambda: Level._read_as(warehouse, {offer_id: read[offer_id] for offer_id in right})
+        self._run_in_transaction(
+            lambda: Level._record_read(warehouse, {offer_id: read[offer_id] for offer_id in right})
         )
         for part in self._request_parts(rows, STOCK_PUT_ROWS):
             if not self._put_rows(client, warehouse, part, [len(rows)]):

@@ -34,7 +34,7 @@ FOLDER = Path(os.environ["KEYCRM_FAULTS"])
 #: Where the addon commits.
 PLACES = re.compile(r"/ordage_keycrm/(models|services)/")
 #: Functions of the addon that commit for others: their caller says more.
-GO_BETWEENS = ("_committed", "_try_company_lock", "__enter__", "__exit__", "_changed")
+GO_BETWEENS = ("_run_in_transaction", "_try_company_lock", "__enter__", "__exit__", "_changed")
 #: Commits more than once: before it waits for the lock, once it has it, when it gives it back.
 SEVERAL = "_company_lock"
 
@@ -65,7 +65,7 @@ def _name_of_commit():
 
 
 def _reached(moment, name):
-    """Note a point, and die when it is the one."""
+    """Record a point, and die when it is the one."""
     point = f"{moment} {name}"
     seen = FOLDER / "seen"
     if SEVERAL in name:

@@ -2,7 +2,7 @@ from odoo import api, models
 from odoo.tools import ormcache
 
 from .... import contacts
-from ....keycrm.naming import normalised_phone, shortened
+from ....keycrm.naming import normalized_phone, shortened
 
 
 class KeycrmOrderImporter(models.AbstractModel):
@@ -90,7 +90,7 @@ class KeycrmOrderImporter(models.AbstractModel):
         """Values of the recipient's address; None where it is the buyer's own."""
         if not shipping:
             return None
-        phone = normalised_phone(shipping.recipient_phone) or shipping.recipient_phone
+        phone = normalized_phone(shipping.recipient_phone) or shipping.recipient_phone
         street = shipping.receive_point or shipping.address
         city = shipping.city
         if shipping.region and city and shipping.region.lower() not in city.lower():
@@ -105,7 +105,7 @@ class KeycrmOrderImporter(models.AbstractModel):
             "zip": shipping.zip or False,
         }
         same_person = _plain(vals["name"]) == _plain(partner.name) and (
-            not phone or normalised_phone(phone) == (partner.keycrm_phone_key or "")
+            not phone or normalized_phone(phone) == (partner.keycrm_phone_key or "")
         )
         place = [name for name in ("street", "street2", "city", "zip") if vals[name]]
         if same_person and all(_plain(vals[name]) == _plain(partner[name]) for name in place):
@@ -147,7 +147,7 @@ class KeycrmOrderImporter(models.AbstractModel):
         if record.partner_shipping_id != address:
             self._follow_recipient(record, address)
         if client and vals.get("keycrm_client_id", client) != client and record.partner_id != buyer:
-            self._tell_other_buyer(record, buyer)
+            self._report_other_buyer(record, buyer)
         return result
 
     @api.model
@@ -160,7 +160,7 @@ class KeycrmOrderImporter(models.AbstractModel):
         if waiting:
             waiting.partner_id = record.partner_shipping_id
         elif outgoing:
-            record._keycrm_todo(
+            record._keycrm_schedule_activity(
                 self.env._("KeyCRM changed the recipient of shipped goods"),
                 [
                     self.env._(
@@ -173,10 +173,10 @@ class KeycrmOrderImporter(models.AbstractModel):
             )
 
     @api.model
-    def _tell_other_buyer(self, record, former):
+    def _report_other_buyer(self, record, former):
         """KeyCRM says another buyer, most likely since it merged two: offer to merge contacts."""
         record.keycrm_former_partner_id = former
-        record._keycrm_todo(
+        record._keycrm_schedule_activity(
             self.env._("Merge two contacts?"),
             [
                 self.env._(
@@ -200,6 +200,6 @@ def _plain(text):
 def _recipient_key(vals):
     phone = vals["phone"] or ""
     return "|".join(
-        normalised_phone(phone) or _plain(phone) if name == "phone" else _plain(vals[name])
+        normalized_phone(phone) or _plain(phone) if name == "phone" else _plain(vals[name])
         for name in _KEY_FIELDS
     )

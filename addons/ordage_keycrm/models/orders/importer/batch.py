@@ -68,7 +68,7 @@ class Batch:
         return self.statuses.get(order.status_id)
 
     def action(self, order):
-        """Say what the order's status makes of it: quotation, confirm, cancel, skip.
+        """Return what the order's status makes of it: quotation, confirm, cancel, skip.
 
         A status that KeyCRM's list does not name leaves a known order as it is.
         """

@@ -39,7 +39,7 @@ class KeycrmOrderImporter(models.AbstractModel):
                 wanted[key] = vals
                 commands.append(Command.update(line.id, {"keycrm_id": 0, "keycrm_extra": False}))
                 vals = None
-            self._note_touched(batch, line, vals)
+            self._queue_affected_products(batch, line, vals)
             if vals is None:
                 commands += self._removal_commands(line, kept)
             else:
@@ -60,9 +60,11 @@ class KeycrmOrderImporter(models.AbstractModel):
             record._keycrm_ship_from_elsewhere(warehouses)
             record.locked = locked
             if record.state == "sale":
-                record._keycrm_tell_to_make(record.order_line.filtered("keycrm_to_make") - to_make)
+                record._keycrm_request_production(
+                    record.order_line.filtered("keycrm_to_make") - to_make
+                )
         if not cancelling:
-            self._tell_kept(record, kept)
+            self._report_conflicts(record, kept)
             if record.state == "sale":
                 record._keycrm_expect_no_return(
                     {line: line.keycrm_quantity for line in record.order_line if line.keycrm_id}
@@ -92,8 +94,8 @@ class KeycrmOrderImporter(models.AbstractModel):
         return current
 
     @api.model
-    def _note_touched(self, batch, line, vals):
-        """Note products whose stock KeyCRM moved by itself: reserve, write-off, return."""
+    def _queue_affected_products(self, batch, line, vals):
+        """Record products whose stock KeyCRM moved by itself: reserve, write-off, return."""
         if line.keycrm_extra:
             return
         moved = vals is None or any(
@@ -106,7 +108,7 @@ class KeycrmOrderImporter(models.AbstractModel):
 
     @api.model
     def _update_held(self, batch, record, order):
-        """Note what KeyCRM holds of stock for an order that is not followed any more.
+        """Record what KeyCRM holds of stock for an order that is not followed any more.
 
         Its lines stay as they are; but what KeyCRM reserves or has written off decides what it is to
         be told of these products, and must not be what it was some time ago.
@@ -221,7 +223,7 @@ class KeycrmOrderImporter(models.AbstractModel):
         )
 
     @api.model
-    def _tell_kept(self, record, kept):
+    def _report_conflicts(self, record, kept):
         """Tell a person what KeyCRM wants and what was kept, because goods or invoices are out.
 
         :param kept: list of (line, quantity that KeyCRM wants, what to tell); empty where nothing
@@ -229,10 +231,12 @@ class KeycrmOrderImporter(models.AbstractModel):
         """
         summary = self.env._("KeyCRM changed items that are already shipped")
         if not kept:
-            record._keycrm_todo_is_over(summary)
+            record._keycrm_unlink_activity(summary)
             return
         record._keycrm_expect_return({line: wanted for line, wanted, _row in kept})
-        record._keycrm_todo(summary, [row for _line, _wanted, row in kept], lasting=True)
+        record._keycrm_schedule_activity(
+            summary, [row for _line, _wanted, row in kept], lasting=True
+        )
 
 
 def _same_value(line, name, value):

@@ -6,7 +6,7 @@ from odoo.tools.sql import escape_psql
 
 from ....keycrm import order_totals as money
 from ....keycrm.errors import ImportProblem
-from ....services.concurrency import found_if_done_again
+from ....services.concurrency import retry_on_unique_violation
 
 #: KeyCRM's times have whole seconds, and its clock may differ a little from ours.
 FRESH_SECONDS = 3
@@ -92,7 +92,7 @@ class KeycrmOrderImporter(models.AbstractModel):
 
     @api.model
     def _is_fresh(self, order):
-        """Tell whether the order changed so short ago that the same second may hold another change."""
+        """Return whether the order changed so short ago that the same second may hold another change."""
         if not order.updated_at:
             return True
         return order.updated_at > fields.Datetime.now() - timedelta(seconds=FRESH_SECONDS)
@@ -101,7 +101,7 @@ class KeycrmOrderImporter(models.AbstractModel):
 
     @api.model
     def _pricelist_of(self, batch, order):
-        """Give the pricelist that puts the order into its currency, looked up once for a batch.
+        """Return the pricelist that puts the order into its currency, looked up once for a batch.
 
         The currency is its source's, else its payments', else the KeyCRM currency.
 
@@ -124,7 +124,7 @@ class KeycrmOrderImporter(models.AbstractModel):
 
     @api.model
     def _pricelist(self, account, currency):
-        """Give the pricelist that puts an order into a currency; none is needed for the company's own."""
+        """Return the pricelist that puts an order into a currency; none is needed for the company's own."""
         Pricelist = self.env["product.pricelist"]
         company = account.company_id
         if currency == company.currency_id:
@@ -176,7 +176,7 @@ class KeycrmOrderImporter(models.AbstractModel):
         Tag = self.env["crm.tag"]
 
         def find(name):
-            with found_if_done_again("crm.tag"):
+            with retry_on_unique_violation("crm.tag"):
                 return Tag.search([("name", "=", name)], limit=1) or Tag.create({"name": name})
 
         return Tag.union(
@@ -189,7 +189,7 @@ class KeycrmOrderImporter(models.AbstractModel):
 
         def find(model, value):
             Mark = self.env[model].with_context(active_test=False)
-            with found_if_done_again(model):
+            with retry_on_unique_violation(model):
                 return Mark.search([("name", "=ilike", escape_psql(value))], limit=1) or self.env[
                     model
                 ].create({"name": value})

@@ -3,7 +3,7 @@ from odoo import api, fields, models
 from ....keycrm.errors import ImportProblem
 from ....services.bridge import as_bridge
 from .batch import Batch
-from .result import Outcome
+from .result import ImportResult
 
 
 class KeycrmOrderImporter(models.AbstractModel):
@@ -26,15 +26,15 @@ class KeycrmOrderImporter(models.AbstractModel):
 
         :param account: ``keycrm.account``, one
         :param orders: list of :class:`~..keycrm.orders.Order`, each number once
-        :return: ``{number: Outcome}``
+        :return: ``{number: ImportResult}``
         :raise ImportProblem: when one of them cannot be written and a person has to act
         """
         self = self._quiet(account)
-        batch = self._look_up(account, orders)
+        batch = self._prefetch(account, orders)
         self._match_lines(batch)
         outcomes = self._set_aside_skipped(batch)
         if not batch.orders:
-            self._tell_stock(batch)
+            self._enqueue_stock(batch)
             return outcomes
         note = self._make_room(batch)
         batch.partners = self._partners(batch)
@@ -49,14 +49,14 @@ class KeycrmOrderImporter(models.AbstractModel):
                 self._update_lines(batch, order)
         self._balance(batch)
         if note:
-            self._note_digits(batch, note)
+            self._post_digits_note(batch, note)
         self._show_remarks(batch)
         self._import_payments(batch)
         self._apply_statuses(batch)
-        self._tell_stock(batch)
+        self._enqueue_stock(batch)
         for order in batch.orders:
             record = batch.record(order)
-            outcomes[order.id] = Outcome(record.id, created=order.id in batch.created)
+            outcomes[order.id] = ImportResult(record.id, created=order.id in batch.created)
         return outcomes
 
     # === READING WHAT IS THERE ===#
@@ -83,7 +83,7 @@ class KeycrmOrderImporter(models.AbstractModel):
         )
 
     @api.model
-    def _look_up(self, account, orders):
+    def _prefetch(self, account, orders):
         """Look up once for the batch what its orders refer to.
 
         :return: :class:`~..batch.Batch`
@@ -94,13 +94,13 @@ class KeycrmOrderImporter(models.AbstractModel):
                 ("keycrm_id", "in", [order.id for order in orders]),
             ]
         )
-        account._learn_statuses(orders)
+        account._upsert_order_statuses(orders)
         seen = {
             line.warehouse.id: line.warehouse for o in orders for line in o.lines if line.warehouse
         }
         warehouses = account._by_keycrm_id(account.warehouse_ids)
         if seen.keys() - warehouses.keys():
-            account._learn_warehouses(seen.values())
+            account._upsert_warehouses(seen.values())
             account.invalidate_recordset(["warehouse_ids"])
             warehouses = account._by_keycrm_id(account.warehouse_ids)
         sources = self.env["keycrm.source"].search([("account_id", "=", account.id)])
@@ -118,7 +118,7 @@ class KeycrmOrderImporter(models.AbstractModel):
         """Orders in a status that is not imported: new ones stay out, of known ones only the status
         that is shown changes, and what KeyCRM holds of stock for them.
 
-        :return: ``{number: Outcome}`` of those; they are taken out of the batch
+        :return: ``{number: ImportResult}`` of those; they are taken out of the batch
         """
         outcomes, kept = {}, []
         for order in batch.orders:
@@ -136,7 +136,7 @@ class KeycrmOrderImporter(models.AbstractModel):
                     },
                 )
                 self._update_held(batch, record, order)
-            outcomes[order.id] = Outcome(record.id if record else False, skipped=not record)
+            outcomes[order.id] = ImportResult(record.id if record else False, skipped=not record)
         batch.orders = kept
         return outcomes
 
@@ -154,7 +154,7 @@ class KeycrmOrderImporter(models.AbstractModel):
             raise ImportProblem("no_warehouse")
         defaults = self._order_defaults()
         names = self._order_names(account.company_id, [heads[order.id] for order in new])
-        batch.runs_about_gone = self._runs_about_gone(account, new)
+        batch.runs_about_gone = self._syncs_with_shipped_statuses(account, new)
         created = self.env["sale.order"].create(
             [
                 {
@@ -167,7 +167,7 @@ class KeycrmOrderImporter(models.AbstractModel):
                     "company_id": account.company_id.id,
                     "keycrm_account_id": account.id,
                     "keycrm_id": order.id,
-                    "keycrm_never_moves": self._has_left(batch, order),
+                    "keycrm_skip_delivery": self._is_already_shipped(batch, order),
                     "order_line": self._new_line_commands(batch, order),
                 }
                 for order, name in zip(new, names, strict=True)
@@ -178,7 +178,7 @@ class KeycrmOrderImporter(models.AbstractModel):
 
     @api.model
     def _order_defaults(self):
-        """Give what Odoo fills in, once: at each order it would look for quotation documents anew."""
+        """Return what Odoo fills in, once: at each order it would look for quotation documents anew."""
         SaleOrder = self.env["sale.order"]
         return SaleOrder.default_get([name for name in SaleOrder._fields if name != "name"])
 
@@ -226,12 +226,12 @@ class KeycrmOrderImporter(models.AbstractModel):
         for order in batch.orders:
             record, rows = batch.record(order), batch.remarks.get(order.id)
             if rows:
-                record._keycrm_todo(summary, rows, lasting=True)
+                record._keycrm_schedule_activity(summary, rows, lasting=True)
             elif record.keycrm_told:
-                record._keycrm_todo_is_over(summary)
+                record._keycrm_unlink_activity(summary)
 
     @api.model
-    def _tell_stock(self, batch):
+    def _enqueue_stock(self, batch):
         """KeyCRM moved stock by itself: what it is known to have of these products is to be read anew."""
         batch.touched.update(
             batch.products[line.id].id
@@ -241,7 +241,7 @@ class KeycrmOrderImporter(models.AbstractModel):
             if line.stock_status
         )
         if batch.touched:
-            self.env["keycrm.stock.change"]._note_orders(
+            self.env["keycrm.stock.change"]._record_orders(
                 batch.account, batch.touched, from_move=True
             )
 

@@ -121,7 +121,7 @@ class KeycrmOrderImporter(models.AbstractModel):
 
     @api.model
     def _routes_to_make(self, product):
-        """Give make-to-order's route where Odoo can make the product: it has a bill of materials."""
+        """Return make-to-order's route where Odoo can make the product: it has a bill of materials."""
         none = self.env["stock.route"]
         if "mrp.bom" not in self.env:
             return none
@@ -151,7 +151,7 @@ class KeycrmOrderImporter(models.AbstractModel):
         )
 
     @api.model
-    def _note_digits(self, batch, note):
+    def _post_digits_note(self, batch, note):
         """Leave the note on the order whose quantity needed the digits."""
 
         def digits(order):

@@ -2,7 +2,7 @@ from odoo import api, models
 from odoo.tools import email_normalize
 
 from .... import contacts
-from ....keycrm.naming import normalised_phone, shortened
+from ....keycrm.naming import normalized_phone, shortened
 from ....keycrm.orders import Buyer
 
 
@@ -43,27 +43,27 @@ class KeycrmOrderImporter(models.AbstractModel):
             before = told.get(order.client_id)
             if order.client_id and order.buyer and not _is_older(order.buyer, before):
                 told[order.client_id] = order.buyer
-        ties = self.env["keycrm.buyer"].search(
+        mappings = self.env["keycrm.buyer"].search(
             [
                 ("account_id", "=", account.id),
                 ("keycrm_id", "in", [order.client_id for order in orders if order.client_id]),
             ]
         )
         companies = self._companies_of(account, told.values())
-        elsewhere = ties.filtered(
-            lambda tie: tie.partner_id._keycrm_of_another_company(account.company_id)
+        elsewhere = mappings.filtered(
+            lambda mapping: mapping.partner_id._keycrm_of_another_company(account.company_id)
         )
         if elsewhere:
             self._replace_contacts(account, elsewhere, told, companies)
-        for tie in ties - elsewhere:
-            if tie.keycrm_id in told:
-                self._follow_buyer(tie, told[tie.keycrm_id], companies)
+        for mapping in mappings - elsewhere:
+            if mapping.keycrm_id in told:
+                self._follow_buyer(mapping, told[mapping.keycrm_id], companies)
         partners = {
-            tie.keycrm_id: tie.partner_id
-            for tie in ties
-            if not tie.partner_id._keycrm_of_another_company(account.company_id)
+            mapping.keycrm_id: mapping.partner_id
+            for mapping in mappings
+            if not mapping.partner_id._keycrm_of_another_company(account.company_id)
         }
-        known = set(ties.mapped("keycrm_id"))
+        known = set(mappings.mapped("keycrm_id"))
         new = {number: buyer for number, buyer in told.items() if number not in known}
         if new:
             partners.update(self._new_buyers(account, new, companies))
@@ -114,32 +114,36 @@ class KeycrmOrderImporter(models.AbstractModel):
     # === KNOWN BUYERS ===#
 
     @api.model
-    def _follow_buyer(self, tie, buyer, companies):
+    def _follow_buyer(self, mapping, buyer, companies):
         """Take over what KeyCRM changed of a buyer since it was last read; nothing else."""
-        if tie.keycrm_updated_at and buyer.updated_at and buyer.updated_at < tie.keycrm_updated_at:
+        if (
+            mapping.keycrm_updated_at
+            and buyer.updated_at
+            and buyer.updated_at < mapping.keycrm_updated_at
+        ):
             return
         now = _told_vals(buyer)
         # A person mapped the buyer before any order of it was read.
-        is_new = not (tie.name or tie.phone or tie.email)
-        changed = {name: value for name, value in now.items() if value != (tie[name] or "")}
+        is_new = not (mapping.name or mapping.phone or mapping.email)
+        changed = {name: value for name, value in now.items() if value != (mapping[name] or "")}
         company = companies.get(buyer.company_id)
-        if company != tie.keycrm_company_id and (company or not buyer.company_id):
-            changed.update(self._changed_parent(tie, company))
+        if company != mapping.keycrm_company_id and (company or not buyer.company_id):
+            changed.update(self._changed_parent(mapping, company))
             now["keycrm_company_id"] = company.id if company else False
         if changed:
-            tie._follow(changed, propose=not is_new)
+            mapping._follow(changed, propose=not is_new)
         if buyer.updated_at:
             now["keycrm_updated_at"] = buyer.updated_at
-        now = {name: value for name, value in now.items() if not _is(tie, name, value)}
+        now = {name: value for name, value in now.items() if not _is(mapping, name, value)}
         if now:
-            tie.write(now)
+            mapping.write(now)
 
     @api.model
-    def _changed_parent(self, tie, company):
+    def _changed_parent(self, mapping, company):
         """:return: ``{"parent_id": id}`` where the contact is to be put below another company"""
-        partner = tie.partner_id
+        partner = mapping.partner_id
         parent = company.buyers_parent_id if company else partner.browse()
-        if partner.parent_id - tie.keycrm_company_id.partner_id or parent == partner:
+        if partner.parent_id - mapping.keycrm_company_id.partner_id or parent == partner:
             # A person put the contact below another company, or it is the company's own.
             return {}
         return {"parent_id": parent.id or ""}
@@ -163,7 +167,7 @@ class KeycrmOrderImporter(models.AbstractModel):
             if partner:
                 partners[number], refused[number] = partner, reasons
         buyers = {number: buyer for number, buyer in buyers.items() if number in partners}
-        ties = self.env["keycrm.buyer"].create(
+        mappings = self.env["keycrm.buyer"].create(
             [
                 {
                     "account_id": account.id,
@@ -179,12 +183,12 @@ class KeycrmOrderImporter(models.AbstractModel):
                 for number, buyer in buyers.items()
             ]
         )
-        for tie in ties:
-            self._propose_refused(tie, vals[tie.keycrm_id], refused.get(tie.keycrm_id))
-        for tie in ties.filtered(lambda tie: tie.keycrm_id in matched):
+        for mapping in mappings:
+            self._propose_refused(mapping, vals[mapping.keycrm_id], refused.get(mapping.keycrm_id))
+        for mapping in mappings.filtered(lambda mapping: mapping.keycrm_id in matched):
             # A contact that a person made keeps what it has.
-            now = {name: vals[tie.keycrm_id][name] or "" for name in _GIVEN}
-            tie._follow({name: value for name, value in now.items() if value}, propose=False)
+            now = {name: vals[mapping.keycrm_id][name] or "" for name in _GIVEN}
+            mapping._follow({name: value for name, value in now.items() if value}, propose=False)
         return partners
 
     @api.model
@@ -195,26 +199,33 @@ class KeycrmOrderImporter(models.AbstractModel):
         )
 
     @api.model
-    def _replace_contacts(self, account, ties, told, companies):
+    def _replace_contacts(self, account, mappings, told, companies):
         """Create contacts for buyers whose own ones were given to another company of the database."""
         buyers = [
-            told.get(tie.keycrm_id)
-            or Buyer(tie.keycrm_id, tie.name or "", tie.phone or "", tie.email or "", None, "")
-            for tie in ties
+            told.get(mapping.keycrm_id)
+            or Buyer(
+                mapping.keycrm_id,
+                mapping.name or "",
+                mapping.phone or "",
+                mapping.email or "",
+                None,
+                "",
+            )
+            for mapping in mappings
         ]
         vals_list = [self._contact_vals(account, buyer, companies) for buyer in buyers]
         created = self._create_contacts(vals_list)
-        for tie, vals, (partner, refused) in zip(ties, vals_list, created, strict=True):
+        for mapping, vals, (partner, refused) in zip(mappings, vals_list, created, strict=True):
             if partner:
-                tie._replace_contact(partner, _given(vals, refused))
-                self._propose_refused(tie, vals, refused)
+                mapping._replace_contact(partner, _given(vals, refused))
+                self._propose_refused(mapping, vals, refused)
 
     @api.model
-    def _propose_refused(self, tie, vals, refused):
+    def _propose_refused(self, mapping, vals, refused):
         """Tell a person what Odoo did not accept of a new contact."""
         proposed = {name: vals[name] for name in refused or () if name in _GIVEN}
         if proposed:
-            tie._write_proposals(tie.given, proposed, refused)
+            mapping._write_proposals(mapping.given, proposed, refused)
 
     @api.model
     def _contact_vals(self, account, buyer, companies):
@@ -242,7 +253,7 @@ class KeycrmOrderImporter(models.AbstractModel):
         :param buyers: ``{KeyCRM's number: Buyer}``
         :return: ``{KeyCRM's number: res.partner}``, only of those that match
         """
-        phones = {number: normalised_phone(buyer.phone) for number, buyer in buyers.items()}
+        phones = {number: normalized_phone(buyer.phone) for number, buyer in buyers.items()}
         emails = {number: email_normalize(buyer.email) or "" for number, buyer in buyers.items()}
         candidates = self.env["res.partner"].search(
             [
@@ -275,23 +286,27 @@ class KeycrmOrderImporter(models.AbstractModel):
 
     @api.model
     def _anonymous(self, account):
-        """Give the contact for orders without a buyer; one for each account."""
-        tie = self.env["keycrm.buyer"].search(
+        """Return the contact for orders without a buyer; one for each account."""
+        mapping = self.env["keycrm.buyer"].search(
             [("account_id", "=", account.id), ("keycrm_id", "=", 0)]
         )
-        elsewhere = tie.partner_id._keycrm_of_another_company(account.company_id)
-        if tie and not elsewhere and (tie.by_hand or not tie.partner_id._keycrm_seen_by_users()):
-            return tie.partner_id
+        elsewhere = mapping.partner_id._keycrm_of_another_company(account.company_id)
+        if (
+            mapping
+            and not elsewhere
+            and (mapping.by_hand or not mapping.partner_id._keycrm_seen_by_users())
+        ):
+            return mapping.partner_id
         partner = self.env["res.partner"].create(
             {
                 "name": self.env._("KeyCRM: order without a buyer"),
                 "company_id": account.company_id.id,
             }
         )
-        if tie:
-            tie.partner_id = partner
+        if mapping:
+            mapping.partner_id = partner
         else:
-            tie.create({"account_id": account.id, "keycrm_id": 0, "partner_id": partner.id})
+            mapping.create({"account_id": account.id, "keycrm_id": 0, "partner_id": partner.id})
         return partner
 
 
@@ -307,7 +322,7 @@ def _told_vals(buyer):
     """What KeyCRM says of a buyer, as contacts have it; empty texts where it says nothing."""
     return {
         "name": shortened(buyer.name, 120) if buyer.name else "",
-        "phone": normalised_phone(buyer.phone) or buyer.phone,
+        "phone": normalized_phone(buyer.phone) or buyer.phone,
         "email": buyer.email,
     }
 
@@ -326,8 +341,8 @@ def _is_older(buyer, other):
     )
 
 
-def _is(tie, name, value):
-    current = tie[name]
-    if tie._fields[name].type == "many2one":
+def _is(mapping, name, value):
+    current = mapping[name]
+    if mapping._fields[name].type == "many2one":
         return current.id == (value or False)
     return (current or False) == (value or False)

@@ -13,7 +13,7 @@ class KeycrmOrderImporter(models.AbstractModel):
 
     @api.model
     def _import_payments(self, batch):
-        """Note the payments of the orders as KeyCRM has them."""
+        """Record the payments of the orders as KeyCRM has them."""
         account = batch.account
         if not account.import_payments:
             return

@@ -29,7 +29,7 @@ class KeycrmOrderImporter(models.AbstractModel):
 
     @api.model
     def _products_of_lines(self, batch):
-        """Give the products of lines that Odoo has already, also of those that a merge moved into another
+        """Return the products of lines that Odoo has already, also of those that a merge moved into another
         order of the batch.
 
         :return: ``{line id: product.product}``

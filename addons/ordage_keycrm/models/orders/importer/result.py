@@ -1,4 +1,4 @@
-"""What became of one order: the importer's answer, noted on events and counted by synchronisations."""
+"""What became of one order: the importer's answer, noted on events and counted by synchronizations."""
 
 import logging
 import traceback
@@ -12,7 +12,7 @@ from ....keycrm.errors import KeyCrmError, Locked, is_outage
 _logger = logging.getLogger(__name__)
 
 
-class Outcome:
+class ImportResult:
     """What became of one order.
 
     :param order_id: id of the ``sale.order``; False when there is none
@@ -53,7 +53,7 @@ class Outcome:
 
     @classmethod
     def failed(cls, error):
-        """Say what went wrong; the traceback is kept for administrators where it is a surprise."""
+        """Return what went wrong; the traceback is kept for administrators where it is a surprise."""
         if isinstance(error, LockNotAvailable):
             error = Locked()
         if isinstance(error, KeyCrmError):

@@ -7,31 +7,31 @@ class KeycrmOrderImporter(models.AbstractModel):
     _inherit = "keycrm.order.importer"
 
     @api.model
-    def _has_left(self, batch, order):
-        """Tell whether the goods of a new order have already left.
+    def _is_already_shipped(self, batch, order):
+        """Return whether the goods of a new order have already left.
 
         So it is in an archive status, in the statuses that a person named when starting a
-        synchronisation, and, where that was wished, when KeyCRM has written all its lines off. Without
+        synchronization, and, where that was wished, when KeyCRM has written all its lines off. Without
         an answer of a person, orders that came to their status before Odoo first asked are judged by
-        what a synchronisation proposes.
+        what a synchronization proposes.
         """
         status = batch.status(order)
         runs = batch.runs_about_gone.get(order.id, self.env["keycrm.order.sync"])
         gone_ids = {
             *batch.account.archive_status_ids.ids,
-            *runs.gone_status_ids.ids,
-            *(self.env.context.get("keycrm_gone_status_ids") or ()),
+            *runs.shipped_status_ids.ids,
+            *(self.env.context.get("keycrm_shipped_status_ids") or ()),
         }
         if status and status.id in gone_ids:
             return True
         answers = runs.filtered(lambda run: status and status in run.status_ids)
         is_from_before = not answers and self._is_from_before(batch.account, order)
-        if status and is_from_before and status._of_goods_that_left():
+        if status and is_from_before and status._with_shipped_goods():
             return True
         if_written_off = (
             is_from_before
-            or self.env.context.get("keycrm_gone_if_written_off")
-            or any(answers.mapped("gone_if_written_off"))
+            or self.env.context.get("keycrm_shipped_if_written_off")
+            or any(answers.mapped("shipped_if_written_off"))
         )
         return bool(
             if_written_off
@@ -47,16 +47,16 @@ class KeycrmOrderImporter(models.AbstractModel):
         may have been unavailable for hours. A synchronization's own page is left out: there a person
         has answered.
         """
-        if self.env.context.get("keycrm_gone_status_ids") is not None:
+        if self.env.context.get("keycrm_shipped_status_ids") is not None:
             return False
-        first = account.first_looked_at
+        first = account.enabled_since
         # An order that was made in its status may never have changed it.
         moment = order.status_changed_at or order.created_at or order.updated_at
         return bool(first and moment and moment < first)
 
     @api.model
-    def _runs_about_gone(self, account, orders):
-        """Find the synchronisations whose answer to "the goods have already left" counts for new orders,
+    def _syncs_with_shipped_statuses(self, account, orders):
+        """Find the synchronizations whose answer to "the goods have already left" counts for new orders,
         whatever way they come.
 
         A webhook or a payment may bring an order before the run's page does; and what failed in a run is
@@ -93,6 +93,6 @@ def _is_older(order, run):
 
 
 def _has_moved_since(order, run):
-    """Tell whether an order came to its status after a run: the answer was not about that."""
+    """Return whether an order came to its status after a run: the answer was not about that."""
     over = run.finished_at or fields.Datetime.now()
     return bool(order.status_changed_at) and order.status_changed_at > over

@@ -24,9 +24,9 @@ class KeycrmOrderImporter(models.AbstractModel):
         reopened._keycrm_reopen()
         self._to_quotation(wanted["quotation"])
         self._to_confirmed(wanted["confirm"])
-        self._note_cancelled(batch, wanted["cancel"])
+        self._queue_canceled(batch, wanted["cancel"])
         wanted["cancel"]._keycrm_cancel()
-        self._tell_shipped_elsewhere(batch)
+        self._report_shipped_elsewhere(batch)
         archived._keycrm_archive()
         SaleOrder.union(*wanted.values())._keycrm_request_decision(wanted["confirm"])
 
@@ -50,7 +50,7 @@ class KeycrmOrderImporter(models.AbstractModel):
         orders.filtered(lambda order: order.state == "cancel").action_draft()
         for order in orders.filtered(lambda order: order.state == "sale"):
             if order._keycrm_is_out():
-                order._keycrm_todo(
+                order._keycrm_schedule_activity(
                     self.env._(
                         "KeyCRM moved the order back to “%s”", order.keycrm_status_id.display_name
                     ),
@@ -82,10 +82,10 @@ class KeycrmOrderImporter(models.AbstractModel):
             return
         ready.action_confirm()
         for order in ready:
-            order._keycrm_tell_to_make(order.order_line.filtered("keycrm_to_make"))
+            order._keycrm_request_production(order.order_line.filtered("keycrm_to_make"))
 
     @api.model
-    def _tell_shipped_elsewhere(self, batch):
+    def _report_shipped_elsewhere(self, batch):
         """Goods that came into an order by a merge may have been shipped with the other one, which was
         cancelled before: its to-do names both then.
         """
@@ -104,7 +104,7 @@ class KeycrmOrderImporter(models.AbstractModel):
         shipped.order_id._keycrm_cancel()
 
     @api.model
-    def _note_cancelled(self, batch, orders):
+    def _queue_canceled(self, batch, orders):
         """KeyCRM gives reserves and written-off goods of a cancelled order back by itself."""
         for order in orders.filtered(lambda order: order.state != "cancel"):
             batch.touched.update(order.order_line.filtered("keycrm_id").product_id.ids)

@@ -13,7 +13,7 @@ export class KeycrmGraphField extends JournalDashboardGraphField {
         super.renderChart();
     }
 
-    /** Bars in Odoo's own colour, and only as many days below them as can be read. */
+    /** Bars in Odoo's own color, and only as many days below them as can be read. */
     getBarChartConfig() {
         const config = super.getBarChartConfig();
         const style = getComputedStyle(document.documentElement);

@@ -105,7 +105,7 @@ class TestInNobodysWay(StockCase):
         )
 
     def test_quotations_that_hold_nothing_leave_nothing_to_send(self):
-        """A synchronisation would otherwise fill the outbox, and a user's own change wait in it."""
+        """A synchronization would otherwise fill the outbox, and a user's own change wait in it."""
         product = self.goods("QUOTED")
         self.count(product, 50)
         self.work()

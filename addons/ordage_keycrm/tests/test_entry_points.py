@@ -1,4 +1,4 @@
-"""How orders come: inbox, catch-up, synchronisation, comparison of open orders; the workers' pieces."""
+"""How orders come: inbox, catch-up, synchronization, comparison of open orders; the workers' pieces."""
 
 from datetime import timedelta
 
@@ -24,7 +24,7 @@ class TestWaysIn(KeycrmCase):
     def setUp(self):
         super().setUp()
         # Only what a test is about brings orders, however long the others take.
-        self.account.caught_up_at = fields.Datetime.now()
+        self.account.polled_at = fields.Datetime.now()
 
     def told(self, number, event="order.change_order_status"):
         self.tell(number, event=event, status_id=1)
@@ -106,10 +106,10 @@ class TestWaysIn(KeycrmCase):
         self.assertEqual(pauses, sorted(pauses))
         self.assertEqual(len(pauses), 5)
         self.assertEqual((event.state, event.next_try_at, event.attempts), ("failed", False, 6))
-        todo = self.account.activity_ids
-        self.assertEqual(len(todo), 1)
-        self.assertIn(str(number), todo.summary)
-        self.assertIn("TWICE", todo.note)
+        activities = self.account.activity_ids
+        self.assertEqual(len(activities), 1)
+        self.assertIn(str(number), activities.summary)
+        self.assertIn("TWICE", activities.note)
         self.env["product.product"].search([("default_code", "=", "TWICE")])[0].default_code = "ONE"
         self.told(number)
         self.work()
@@ -198,20 +198,20 @@ class TestWaysIn(KeycrmCase):
             {"account_id": self.account.id, "event": "odoo.refresh", "sale_order_id": order.id}
         )
         for person, leaves in ((seller, seller), (responsible, responsible), (admin, admin)):
-            order._keycrm_todo(f"To be seen by {person.login}", ["Why"])
+            order._keycrm_schedule_activity(f"To be seen by {person.login}", ["Why"])
             self.assertEqual(order.activity_ids[-1:].user_id, person)
             order.activity_ids.unlink()
             event.write({"state": "failed", "error_code": "not_found", "error_params": {}})
-            event._tell_person()
+            event._update_activity()
             self.assertEqual(order.activity_ids.user_id, person)
             order.activity_ids.unlink()
             leaves.active = False
         seller.active = True
         order.user_id = responsible
-        order._keycrm_todo("To be seen by an administrator", ["Why"])
+        order._keycrm_schedule_activity("To be seen by an administrator", ["Why"])
         self.assertEqual(order.activity_ids.user_id, seller)
 
-    def test_numbers_from_before_the_last_rehearsal_stay_however_many_comparisons_follow(self):
+    def test_numbers_from_before_the_last_preview_stay_however_many_comparisons_follow(self):
         choices = ("send", "opening", False, False)
         runs = self.env["keycrm.stock.comparison"].create(
             [{"account_id": self.account.id, "state": "done", "choice": c} for c in choices]
@@ -242,7 +242,7 @@ class TestWaysIn(KeycrmCase):
             cr.execute("DELETE FROM keycrm_rate_limit")
 
     def test_a_429_without_a_time_is_waited_out_and_is_no_trouble(self):
-        # The budget is kept beside the test's transaction; the next test needs a fresh one.
+        # The quota is kept beside the test's transaction; the next test needs a fresh one.
         self.addCleanup(self.forget_budget)
         number = self.new_order(LINES)
         self.told(number)
@@ -301,12 +301,12 @@ class TestWaysIn(KeycrmCase):
     # === CATCH-UP ===#
 
     def catch_up(self):
-        self.account.caught_up_at = False
-        while self.work("_work_catch_up"):
+        self.account.polled_at = False
+        while self.work("_work_polling"):
             self.work()
 
     def test_with_all_webhooks_lost_orders_still_arrive(self):
-        self.account.caught_up_until = fields.Datetime.now() - timedelta(minutes=10)
+        self.account.polled_until = fields.Datetime.now() - timedelta(minutes=10)
         numbers = [self.new_order(LINES) for _ in range(70)]
         self.catch_up()
         self.assertEqual(self.Order.search_count([("keycrm_id", "in", numbers)]), 70)
@@ -317,21 +317,21 @@ class TestWaysIn(KeycrmCase):
     def test_orders_that_leave_the_window_meanwhile_hide_no_other_one_from_the_catch_up(self):
         self.account.write(
             {
-                "caught_up_until": fields.Datetime.now() - timedelta(minutes=10),
-                "caught_up_at": False,
+                "polled_until": fields.Datetime.now() - timedelta(minutes=10),
+                "polled_at": False,
             }
         )
         numbers = [self.new_order(LINES) for _ in range(105)]
-        self.work("_work_catch_up")
-        self.assertEqual(self.account.catch_up_page, 2)
+        self.work("_work_polling")
+        self.assertEqual(self.account.polling_page, 2)
         for number in numbers[:10]:
             self.keycrm.delete_order(number)
-        while self.account.catch_up_page:
-            self.work("_work_catch_up")
+        while self.account.polling_page:
+            self.work("_work_polling")
         self.assertEqual(self.Order.search_count([("keycrm_id", "in", numbers)]), 105)
 
     def test_catch_up_sees_changes_and_respects_skipped_statuses(self):
-        self.account.caught_up_until = fields.Datetime.now() - timedelta(minutes=10)
+        self.account.polled_until = fields.Datetime.now() - timedelta(minutes=10)
         skipped = self.status(2)
         skipped.order_action = "skip"
         number = self.new_order(LINES)
@@ -352,14 +352,14 @@ class TestWaysIn(KeycrmCase):
         return number
 
     def test_parcels_of_the_minutes_before_enabling_are_not_shipped_again(self):
-        self.account.caught_up_until = False
+        self.account.polled_until = False
         left = [self.left(5, group) for group in (4, 5)]
         open_one = self.left(5, 3)
         # Enabling while KeyCRM is unavailable: what left since then is shipped with Odoo.
         since = self.left(-1)
         self.catch_up()
         for number in left:
-            self.assertTrue(self.order(number).keycrm_never_moves)
+            self.assertTrue(self.order(number).keycrm_skip_delivery)
             self.assertFalse(self.order(number).picking_ids)
         self.assertTrue(self.order(open_one).picking_ids)
         self.assertTrue(self.order(since).picking_ids)
@@ -371,7 +371,7 @@ class TestWaysIn(KeycrmCase):
         for enable in ("create", "write"):
             account = self.env["keycrm.account"].create({**vals, "enabled": enable == "create"})
             account.enabled = True
-            self.assertFalse(account.caught_up_at)
+            self.assertFalse(account.polled_at)
             account.action_refresh_statuses()
             left, since = self.left(60 * 24 * 30), self.left(-1)
             made = self.new_order(LINES, status_id=self.status(4).keycrm_id)
@@ -387,7 +387,7 @@ class TestWaysIn(KeycrmCase):
             orders = self.Order.search([("keycrm_account_id", "=", account.id)])
             by_number = {order.keycrm_id: order for order in orders}
             for number in (left, made):
-                self.assertTrue(by_number[number].keycrm_never_moves, enable)
+                self.assertTrue(by_number[number].keycrm_skip_delivery, enable)
                 self.assertFalse(by_number[number].picking_ids)
             self.assertTrue(by_number[since].picking_ids)
             account.write({"enabled": False, "api_key": False})
@@ -403,13 +403,13 @@ class TestWaysIn(KeycrmCase):
         before = fields.Datetime.now() - timedelta(minutes=5)
         changed = {"status_changed_at": before.isoformat() + "Z"}
         self.keycrm.patch_order(number, raw=changed, webhook=False)
-        self.account.caught_up_until = False
+        self.account.polled_until = False
         self.catch_up()
         self.assertFalse(self.order(number))
         twins[1].default_code = "ONCE"
         self.Event.search([("keycrm_order_id", "=", number)]).action_retry()
         self.work()
-        self.assertTrue(self.order(number).keycrm_never_moves)
+        self.assertTrue(self.order(number).keycrm_skip_delivery)
         self.assertFalse(self.order(number).picking_ids, "nobody is asked to ship it again")
 
     def test_an_order_from_before_that_is_touched_weeks_later_is_not_shipped_again(self):
@@ -421,24 +421,24 @@ class TestWaysIn(KeycrmCase):
             self.keycrm.patch_order(number, raw=changed, webhook=False)
             self.told(number, "order.change_payment_status")
             orders.append(number)
-        self.account.first_looked_at = now - timedelta(days=20)
+        self.account.enabled_since = now - timedelta(days=20)
         self.work()
         before, since = map(self.order, orders)
-        self.assertTrue(before.keycrm_never_moves)
+        self.assertTrue(before.keycrm_skip_delivery)
         self.assertFalse(before.picking_ids)
         self.assertTrue(since.picking_ids)
 
     def test_what_a_person_said_of_a_synchronisation_counts_also_for_old_orders(self):
         sent = self.status(4)
         number = self.new_order(LINES, status_id=sent.keycrm_id)
-        self.account.first_looked_at = fields.Datetime.now() + timedelta(days=1)
+        self.account.enabled_since = fields.Datetime.now() + timedelta(days=1)
         sync = self.sync(sent)
-        sync.gone_status_ids = False
+        sync.shipped_status_ids = False
         self.run_to_end(sync)
         self.assertTrue(self.order(number).picking_ids)
 
     def compare_open_orders(self):
-        self.account.open_sweep_at = fields.Datetime.now() - timedelta(hours=2)
+        self.account.reconciliation_at = fields.Datetime.now() - timedelta(hours=2)
         while self.work("_work_orders"):
             pass
 
@@ -479,7 +479,7 @@ class TestWaysIn(KeycrmCase):
             if sync.state != "running":
                 return
             self.work("_work_orders")
-        self.fail("the synchronisation does not end")
+        self.fail("the synchronization does not end")
 
     def test_existing_orders_of_chosen_statuses_appear(self):
         chosen, other = self.status(1), self.status(4)
@@ -513,7 +513,7 @@ class TestWaysIn(KeycrmCase):
         sent = self.status(4)
         number = self.new_order([{**LINES[0], "sku": "TWICE"}], status_id=sent.keycrm_id)
         sync = self.sync(sent)
-        self.assertEqual(sync.gone_status_ids, sent)
+        self.assertEqual(sync.shipped_status_ids, sent)
         self.run_to_end(sync)
         self.assertEqual(sync.failed_count, 1)
         self.env["product.product"].search([("name", "=", "Б")]).default_code = "ONCE"
@@ -523,7 +523,7 @@ class TestWaysIn(KeycrmCase):
         number = self.sync_with_a_failing_parcel()
         self.Event.search([("keycrm_order_id", "=", number)]).action_retry()
         self.work()
-        self.assertTrue(self.order(number).keycrm_never_moves)
+        self.assertTrue(self.order(number).keycrm_skip_delivery)
         self.assertFalse(self.order(number).picking_ids, "nobody is asked to ship it again")
 
     def test_an_order_that_failed_in_a_run_and_was_shipped_later_takes_stock(self):
@@ -546,7 +546,7 @@ class TestWaysIn(KeycrmCase):
         self.told(live)
         self.work()
         self.assertEqual(sync.state, "running")
-        self.assertTrue(self.order(number).keycrm_never_moves)
+        self.assertTrue(self.order(number).keycrm_skip_delivery)
         self.assertFalse(self.order(number).picking_ids, "nobody is asked to ship it again")
         self.assertTrue(self.order(live).picking_ids)
 

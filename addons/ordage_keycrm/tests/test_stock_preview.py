@@ -8,7 +8,7 @@ from ..models.stock import opening_quantities as keycrm_stock_opening
 from .stock_common import StockCase
 
 
-class TestStockRehearsal(StockCase):
+class TestStockPreview(StockCase):
     """Switching on never wipes KeyCRM: a person sees first what would change."""
 
     def setUp(self):
@@ -40,28 +40,28 @@ class TestStockRehearsal(StockCase):
             self.keycrm.delete_offer(offer["id"])
         super().tearDown()
 
-    def rehearsal(self):
-        action = self.account.action_rehearse_stock()
+    def preview(self):
+        action = self.account.action_preview_stock()
         self.work()
         return self.env["keycrm.stock.comparison"].browse(action["res_id"])
 
     def numbers(self):
         return [self.shown(product) for product in self.mine]
 
-    def test_a_rehearsal_lists_what_would_become_of_every_product_and_sends_nothing(self):
-        rehearsal = self.rehearsal()
-        self.assertEqual(rehearsal.state, "ready")
+    def test_a_preview_lists_what_would_become_of_every_product_and_sends_nothing(self):
+        preview = self.preview()
+        self.assertEqual(preview.state, "ready")
         counts = (
-            rehearsal.zero_count,
-            rehearsal.lower_count,
-            rehearsal.higher_count,
-            rehearsal.same_count,
-            rehearsal.unmatched_count,
+            preview.zero_count,
+            preview.lower_count,
+            preview.higher_count,
+            preview.same_count,
+            preview.unmatched_count,
         )
         self.assertEqual(counts, (1, 1, 1, 1, 3))
-        outcomes = {line.product_id: line.outcome for line in rehearsal.line_ids}
+        outcomes = {line.product_id: line.outcome for line in preview.line_ids}
         self.assertEqual(outcomes[self.zero], "zero")
-        self.assertEqual(rehearsal.line_ids[0].outcome, "zero")
+        self.assertEqual(preview.line_ids[0].outcome, "zero")
         self.assertEqual(outcomes[self.uncounted], "uncounted")
         self.assertEqual(outcomes[self.lonely], "not_in_keycrm")
         self.assertEqual(outcomes[self.env["product.product"]], "not_in_odoo")
@@ -69,13 +69,13 @@ class TestStockRehearsal(StockCase):
         self.assertFalse(self.account.push_stock)
 
     def test_not_now_changes_nothing(self):
-        self.rehearsal().action_not_now()
+        self.preview().action_not_now()
         self.count(self.lower, 2)
         self.assertEqual(self.sent(), [])
         self.assertEqual(self.numbers(), [4, 9, 1, 6, 8])
 
     def test_odoo_is_right_sends_what_differs_and_then_every_change(self):
-        self.rehearsal().action_send()
+        self.preview().action_send()
         self.assertTrue(self.account.push_stock)
         self.assert_sent((self.zero, 0), (self.lower, 3), (self.higher, 7))
         self.assertEqual(self.numbers(), [0, 3, 7, 6, 8])
@@ -83,88 +83,88 @@ class TestStockRehearsal(StockCase):
         self.assert_sent((self.same, 1))
 
     def test_what_keycrm_sold_while_the_person_thought_about_it_is_made_right(self):
-        rehearsal = self.rehearsal()
+        preview = self.preview()
         self.keycrm.set_stock(self.number(self.same), 1, 2, webhook=False)
-        rehearsal.finished_at -= timedelta(hours=2)
-        rehearsal.action_send()
+        preview.finished_at -= timedelta(hours=2)
+        preview.action_send()
         self.work()
         self.assertEqual(self.shown(self.same), 6)
 
     def test_keycrms_numbers_from_before_come_back_with_one_click(self):
-        rehearsal = self.rehearsal()
-        rehearsal.action_send()
+        preview = self.preview()
+        preview.action_send()
         self.work()
-        rehearsal.action_write_back()
+        preview.action_write_back()
         self.work()
         self.assertEqual(self.numbers(), [4, 9, 1, 6, 8])
-        self.assertTrue(rehearsal.written_back_at)
+        self.assertTrue(preview.written_back_at)
         self.count(self.lower, 2)
         self.sent()
         self.assertEqual(self.numbers(), [4, 9, 1, 6, 8])
 
     def test_keycrms_numbers_from_before_come_back_also_after_unmatching(self):
-        rehearsal = self.rehearsal()
-        rehearsal.action_send()
+        preview = self.preview()
+        preview.action_send()
         self.work()
         self.kw1.warehouse_ids = False
         self.sent()
-        rehearsal.action_write_back()
+        preview.action_write_back()
         self.work()
         self.assertEqual(self.numbers(), [4, 9, 1, 6, 8])
-        self.assertTrue(rehearsal.written_back_at)
+        self.assertTrue(preview.written_back_at)
         # What was not sent is not written.
         mine = {self.number(product) for product in self.zero + self.lower + self.higher}
         self.assertEqual({number for _id, rows in self.sent() for number in rows}, mine)
 
     def test_writing_back_leaves_alone_what_keycrm_sold_itself(self):
-        rehearsal = self.rehearsal()
-        rehearsal.action_send()
+        preview = self.preview()
+        preview.action_send()
         self.work()
         for product in (self.uncounted, self.same):
             self.keycrm.set_stock(self.number(product), 1, 1, webhook=False)
         self.kw1.warehouse_ids = False
-        rehearsal.action_write_back()
+        preview.action_write_back()
         self.work()
         self.assertEqual(self.numbers(), [4, 9, 1, 1, 1])
 
     def test_keycrms_numbers_from_before_come_back_also_after_matching_anew(self):
-        rehearsal = self.rehearsal()
-        rehearsal.action_send()
+        preview = self.preview()
+        preview.action_send()
         self.work()
         self.kw1.warehouse_ids = False
         self.kw1.warehouse_ids = self.warehouse
-        self.rehearsal().action_not_now()
-        rehearsal.action_write_back()
+        self.preview().action_not_now()
+        preview.action_write_back()
         self.work()
         self.assertEqual(self.numbers(), [4, 9, 1, 6, 8])
 
     def test_writing_back_that_keycrm_refused_says_so_and_can_be_repeated(self):
-        rehearsal = self.rehearsal()
-        rehearsal.action_send()
+        preview = self.preview()
+        preview.action_send()
         self.work()
         self.kw1.warehouse_ids = False
-        rehearsal.action_write_back()
+        preview.action_write_back()
         self.keycrm.add_fault("status", path="/offers/stocks", status=400, times=1)
         self.work()
         self.assertEqual(self.numbers(), [0, 3, 7, 6, 8])
-        self.assertTrue(rehearsal.error)
-        self.assertFalse(rehearsal.written_back_at)
-        rehearsal.action_write_back()
+        self.assertTrue(preview.error)
+        self.assertFalse(preview.written_back_at)
+        preview.action_write_back()
         self.work()
         self.assertEqual(self.numbers(), [4, 9, 1, 6, 8])
-        self.assertFalse(rehearsal.error)
+        self.assertFalse(preview.error)
 
     def test_writing_back_is_refused_while_the_integration_is_off(self):
-        rehearsal = self.rehearsal()
-        rehearsal.action_send()
+        preview = self.preview()
+        preview.action_send()
         self.work()
         self.account.enabled = False
         with self.assertRaises(UserError):
-            rehearsal.action_write_back()
-        self.assertFalse(rehearsal.to_write_back)
+            preview.action_write_back()
+        self.assertFalse(preview.to_write_back)
 
     def test_opening_quantities_come_from_keycrm_as_an_inventory_adjustment(self):
-        self.rehearsal().action_take_opening()
+        self.preview().action_take_opening()
         self.assertEqual(self.sent(), [])
         self.assertEqual(self.numbers(), [4, 9, 1, 6, 8])
         there = [
@@ -185,7 +185,7 @@ class TestStockRehearsal(StockCase):
         honey = self.goods(
             "honey", keycrm={1: 0.125}, uom_id=self.env.ref("uom.product_uom_kgm").id
         )
-        self.rehearsal().action_take_opening()
+        self.preview().action_take_opening()
         self.work()
         self.assertEqual(self.here(honey), 0.125)
         self.assertEqual(precision.digits, 3)
@@ -215,14 +215,14 @@ class TestStockRehearsal(StockCase):
             self.count(two, 2, lot_id=lot.id)
         (only,) = self.lots_of(one, "C")
         self.count(one, 4, lot_id=only.id)
-        rehearsal = self.rehearsal()
-        kinds = {line.product_id: line.opening for line in rehearsal.line_ids}
+        preview = self.preview()
+        kinds = {line.product_id: line.opening for line in preview.line_ids}
         self.assertEqual(
             [kinds[product] for product in (two, one, serial, fresh)],
             ["lots", "taken", "serials", "lots"],
         )
-        self.assertEqual(rehearsal.left_out_count, 3)
-        rehearsal.action_take_opening()
+        self.assertEqual(preview.left_out_count, 3)
+        preview.action_take_opening()
         self.work()
         self.assertEqual([self.here(p) for p in (two, one, serial, fresh)], [4, 9, 0, 0])
         quant = self.env["stock.quant"].search([("lot_id", "=", only.id), ("quantity", "=", 9)])
@@ -238,7 +238,7 @@ class TestStockRehearsal(StockCase):
         spread = self.goods(self.id().rsplit(".", 1)[-1] + "-spread", keycrm={1: 4})
         self.count(spread, 2)
         self.count(spread, 8, shelf)
-        self.rehearsal().action_take_opening()
+        self.preview().action_take_opening()
         self.work()
         quants = self.env["stock.quant"].search(
             [("product_id", "=", spread.id), ("location_id.usage", "=", "internal")]
@@ -246,8 +246,8 @@ class TestStockRehearsal(StockCase):
         self.assertEqual(sum(quants.mapped("quantity")), 4)
         self.assertFalse(quants.filtered(lambda quant: quant.quantity < 0))
 
-    def test_opening_quantities_are_not_taken_twice_from_two_rehearsals(self):
-        first, second = self.rehearsal(), self.rehearsal()
+    def test_opening_quantities_are_not_taken_twice_from_two_previews(self):
+        first, second = self.preview(), self.preview()
         second.action_take_opening()
         self.work()
         with self.assertRaises(UserError):
@@ -256,8 +256,8 @@ class TestStockRehearsal(StockCase):
         self.assertEqual([self.here(product) for product in self.mine], [4, 9, 1, 6, 8])
         self.assertEqual(self.numbers(), [4, 9, 1, 6, 8])
 
-    def test_what_was_counted_after_the_rehearsal_is_not_added_once_more(self):
-        rehearsal = self.rehearsal()
+    def test_what_was_counted_after_the_preview_is_not_added_once_more(self):
+        preview = self.preview()
         # Since then: uncounted was counted, of lower goods came and went (as many as before), and higher
         # went elsewhere than to these warehouses.
         self.count(self.uncounted, 8)
@@ -268,37 +268,37 @@ class TestStockRehearsal(StockCase):
         move = self.env["stock.move"].search(
             [("product_id", "=", self.lower.id)], order="id desc", limit=1
         )
-        move.date = rehearsal.finished_at + timedelta(minutes=1)
-        rehearsal.action_take_opening()
+        move.date = preview.finished_at + timedelta(minutes=1)
+        preview.action_take_opening()
         self.work()
         self.assertEqual([self.here(product) for product in self.mine], [4, 3, 1, 6, 8])
-        kinds = {line.product_id: line.opening for line in rehearsal.line_ids}
+        kinds = {line.product_id: line.opening for line in preview.line_ids}
         self.assertEqual([kinds[p] for p in (self.uncounted, self.lower)], ["changed"] * 2)
-        self.assertEqual(rehearsal.left_out_count, 2)
+        self.assertEqual(preview.left_out_count, 2)
         # Rehearsed again some time later, the rest is taken.
         move.date -= timedelta(hours=1)
-        self.rehearsal().action_take_opening()
+        self.preview().action_take_opening()
         self.work()
         self.assertEqual([self.here(product) for product in self.mine], [4, 9, 1, 6, 8])
 
     def test_opening_quantities_that_break_off_go_on_where_they_were(self):
-        rehearsal = self.rehearsal()
+        preview = self.preview()
         moves = self.env["stock.move"].search([])
-        rehearsal.action_take_opening()
+        preview.action_take_opening()
         with patch.object(keycrm_stock_opening, "OPENING_ROWS", 2):
             with (
                 self.committing(),
-                patch.object(type(rehearsal), "_end_taking", side_effect=RuntimeError("killed")),
+                patch.object(type(preview), "_end_taking", side_effect=RuntimeError("killed")),
                 self.assertRaisesRegex(RuntimeError, "killed"),
             ):
                 while True:
                     # A killed process leaves nothing of the transaction that it was in.
                     with self.env.cr.savepoint():
                         self.assertTrue(self.account._work_comparison())
-            self.assertEqual((rehearsal.state, rehearsal.done_count), ("taking", 2))
+            self.assertEqual((preview.state, preview.done_count), ("taking", 2))
             self.assertFalse(self.account.push_stock)
             self.work()
-        self.assertEqual((rehearsal.state, rehearsal.choice), ("done", "opening"))
+        self.assertEqual((preview.state, preview.choice), ("done", "opening"))
         self.assertEqual([self.here(product) for product in self.mine], [4, 9, 1, 6, 8])
         taken = self.env["stock.move"].search([("id", "not in", moves.ids)])
         self.assertEqual(len(taken), 4)
@@ -306,28 +306,28 @@ class TestStockRehearsal(StockCase):
     def test_opening_quantities_where_nothing_is_to_be_taken_begin_the_sending(self):
         for product in self.zero + self.lower + self.higher + self.uncounted:
             self.keycrm.delete_offer(self.number(product))
-        rehearsal = self.rehearsal()
-        self.assertFalse(rehearsal.line_ids.filtered(lambda line: line.opening == "taken"))
-        rehearsal.action_take_opening()
+        preview = self.preview()
+        self.assertFalse(preview.line_ids.filtered(lambda line: line.opening == "taken"))
+        preview.action_take_opening()
         self.work()
-        self.assertEqual((rehearsal.state, rehearsal.choice), ("done", "opening"))
+        self.assertEqual((preview.state, preview.choice), ("done", "opening"))
         self.assertTrue(self.account.push_stock)
 
     def test_opening_quantities_of_a_warehouse_that_was_unmatched_meanwhile_are_left_out(self):
-        rehearsal = self.rehearsal()
-        rehearsal.action_take_opening()
+        preview = self.preview()
+        preview.action_take_opening()
         self.kw1.warehouse_ids = False
         self.work()
-        self.assertEqual((rehearsal.state, rehearsal.left_out_count), ("done", 4))
+        self.assertEqual((preview.state, preview.left_out_count), ("done", 4))
         self.assertEqual([self.here(product) for product in self.mine], [0, 3, 7, 6, 0])
         self.assertEqual(self.numbers(), [4, 9, 1, 6, 8])
 
     def test_opening_quantities_can_be_stopped_and_nothing_is_sent_then(self):
-        rehearsal = self.rehearsal()
-        rehearsal.action_take_opening()
-        rehearsal.action_cancel()
+        preview = self.preview()
+        preview.action_take_opening()
+        preview.action_cancel()
         self.assertEqual(self.sent(), [])
-        self.assertEqual(rehearsal.state, "cancelled")
+        self.assertEqual(preview.state, "cancelled")
         self.assertEqual([self.here(product) for product in self.mine], [0, 3, 7, 6, 0])
         self.assertFalse(self.account.push_stock)
 
@@ -340,63 +340,63 @@ class TestStockRehearsal(StockCase):
                 raise closed
             return apply(quants, *args)
 
-        rehearsal = self.rehearsal()
-        rehearsal.action_take_opening()
+        preview = self.preview()
+        preview.action_take_opening()
         with patch.object(type(self.env["stock.quant"]), "_apply_inventory", refuse):
             self.work()
         self.assertEqual([self.here(product) for product in self.mine], [4, 3, 1, 6, 8])
-        line = rehearsal.line_ids.filtered(lambda line: line.product_id == self.lower)
-        self.assertEqual((line.opening, rehearsal.left_out_count), ("refused", 1))
+        line = preview.line_ids.filtered(lambda line: line.product_id == self.lower)
+        self.assertEqual((line.opening, preview.left_out_count), ("refused", 1))
         self.assertEqual(self.numbers(), [4, 9, 1, 6, 8])
 
     def test_opening_quantities_are_refused_while_the_integration_is_off(self):
-        rehearsal = self.rehearsal()
+        preview = self.preview()
         self.account.enabled = False
         with self.assertRaises(UserError):
-            rehearsal.action_take_opening()
-        self.assertEqual(rehearsal.state, "ready")
+            preview.action_take_opening()
+        self.assertEqual(preview.state, "ready")
 
     def test_a_choice_is_made_once(self):
-        rehearsal = self.rehearsal()
-        rehearsal.action_not_now()
+        preview = self.preview()
+        preview.action_not_now()
         with self.assertRaises(UserError):
-            rehearsal.action_send()
+            preview.action_send()
 
-    def test_a_rehearsal_that_breaks_off_goes_on_where_it_was(self):
+    def test_a_preview_that_breaks_off_goes_on_where_it_was(self):
         for number in range(60):
             self.keycrm.create_offer(sku=f"more-{number}", stock={1: 1})
         self.keycrm.add_fault("status", status=500, path="/offers/stocks", page=2, times=3)
-        self.account.action_rehearse_stock()
+        self.account.action_preview_stock()
         self.work()
-        rehearsal = self.env["keycrm.stock.comparison"].search([], limit=1)
-        self.assertEqual((rehearsal.state, rehearsal.next_page), ("reading", 2))
-        self.assertFalse(rehearsal.line_ids)
+        preview = self.env["keycrm.stock.comparison"].search([], limit=1)
+        self.assertEqual((preview.state, preview.next_page), ("reading", 2))
+        self.assertFalse(preview.line_ids)
         self.account._write_rest("_work_comparison", None)
         self.work()
-        self.assertEqual(rehearsal.state, "ready")
-        self.assertEqual(rehearsal.unmatched_count, 63)
+        self.assertEqual(preview.state, "ready")
+        self.assertEqual(preview.unmatched_count, 63)
 
-    def test_matching_another_warehouse_later_is_rehearsed_on_its_own(self):
-        self.rehearsal().action_send()
+    def test_matching_another_warehouse_later_is_previewed_on_its_own(self):
+        self.preview().action_send()
         self.sent()
         self.kw2.warehouse_ids = [Command.set(self.second.ids)]
-        self.assertEqual(self.kw2.send_state, "rehearse")
+        self.assertEqual(self.kw2.send_state, "preview")
         self.count(self.same, 5, self.second.lot_stock_id)
         self.assertEqual(self.sent(), [])
-        self.rehearsal().action_send()
+        self.preview().action_send()
         self.work()
         self.assertEqual(self.shown(self.same, 2), 5)
 
     def test_switching_on_from_the_screen_asks_first(self):
         self.account.web_save({"push_stock": True}, {})
-        self.assertEqual(self.kw1.send_state, "rehearse")
+        self.assertEqual(self.kw1.send_state, "preview")
         self.count(self.lower, 2)
         self.assertEqual(self.sent(), [])
-        self.rehearsal().action_send()
+        self.preview().action_send()
         self.work()
         self.assertEqual(self.shown(self.lower), 2)
 
-    def test_a_warehouse_matched_after_switching_on_is_rehearsed_first(self):
+    def test_a_warehouse_matched_after_switching_on_is_previewed_first(self):
         self.kw1.warehouse_ids = False
         self.account.web_save({"push_stock": True}, {})
         matching = [Command.set(self.warehouse.ids)]
@@ -408,13 +408,13 @@ class TestStockRehearsal(StockCase):
         ):
             self.kw1.warehouse_ids = False
             match()
-            self.assertEqual(self.kw1.send_state, "rehearse")
+            self.assertEqual(self.kw1.send_state, "preview")
             self.count(self.lower, 2)
             self.assertEqual(self.sent(), [])
         self.assertEqual(self.numbers(), [4, 9, 1, 6, 8])
 
-    def test_a_warehouse_deleted_and_typed_in_again_is_rehearsed_first(self):
-        self.rehearsal().action_send()
+    def test_a_warehouse_deleted_and_typed_in_again_is_previewed_first(self):
+        self.preview().action_send()
         self.work()
         # As in a database of before, where nothing but the levels tells it.
         self.account.stock_has_sent = False
@@ -427,32 +427,32 @@ class TestStockRehearsal(StockCase):
                 "warehouse_ids": [Command.set(self.second.ids)],
             }
         )
-        self.assertEqual(again.send_state, "rehearse")
+        self.assertEqual(again.send_state, "preview")
 
-    def test_switching_on_in_the_settings_opens_the_rehearsal(self):
+    def test_switching_on_in_the_settings_opens_the_preview(self):
         settings = self.env["res.config.settings"].create({})
         settings.web_save({"keycrm_push_stock": True}, {})
         action = settings.execute()
         self.assertEqual(settings.keycrm_account_id, self.account)
         self.assertEqual(action["res_model"], "keycrm.stock.comparison")
-        self.assertEqual(self.kw1.send_state, "rehearse")
+        self.assertEqual(self.kw1.send_state, "preview")
         self.assertEqual(self.sent(), [])
         # Not asked again while the answer is awaited.
         self.assertNotEqual((settings.execute() or {}).get("res_model"), action["res_model"])
 
-    def test_switching_on_again_in_the_settings_opens_another_rehearsal(self):
-        self.rehearsal().action_send()
+    def test_switching_on_again_in_the_settings_opens_another_preview(self):
+        self.preview().action_send()
         self.work()
         for push_stock in (False, True):
             settings = self.env["res.config.settings"].create({})
             settings.web_save({"keycrm_push_stock": push_stock}, {})
             action = settings.execute()
         self.assertEqual(action["res_model"], "keycrm.stock.comparison")
-        self.assertEqual(self.kw1.send_state, "rehearse")
+        self.assertEqual(self.kw1.send_state, "preview")
 
     def test_the_accounts_form_says_what_to_press_before_anything_is_sent(self):
-        self.assertFalse(self.account.stock_to_rehearse)
+        self.assertFalse(self.account.stock_to_preview)
         self.account.web_save({"push_stock": True}, {})
-        self.assertTrue(self.account.stock_to_rehearse)
-        self.rehearsal().action_send()
-        self.assertFalse(self.account.stock_to_rehearse)
+        self.assertTrue(self.account.stock_to_preview)
+        self.preview().action_send()
+        self.assertFalse(self.account.stock_to_preview)

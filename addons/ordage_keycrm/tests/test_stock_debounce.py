@@ -3,8 +3,8 @@ from unittest.mock import patch
 
 from odoo.tests import tagged
 
-from ..models.stock.stock_queue import RUSH_COMMITS
-from ..services import cron_notify as bell
+from ..models.stock.stock_queue import HIGH_LOAD_COMMITS
+from ..services import cron_notify
 from .stock_common import StockCase
 
 
@@ -60,13 +60,13 @@ class TestGathering(StockCase):
         self.assertEqual([list(rows.values()) for _warehouse, rows in self.sent()], [[5.0]])
 
     def test_a_change_beside_a_retry_of_this_process_notifies_at_once(self):
-        ringing = bell.Bell(lambda *_told: None)
+        ringing = cron_notify.CronNotifier(lambda *_told: None)
         ringing._start = lambda: None
         for delay, is_left_out in ((60.0, False), (4.0, True)):
-            ringing.ring("db", delay, (1,))
+            ringing.notify("db", delay, (1,))
             due = ringing._waiting[0][0]
-            with patch.object(bell.time, "monotonic", return_value=due - 3):
-                self.assertEqual(ringing._will_ring("db", (1,)), is_left_out)
+            with patch.object(cron_notify.time, "monotonic", return_value=due - 3):
+                self.assertEqual(ringing._will_notify("db", (1,)), is_left_out)
             ringing._waiting.clear()
 
     def test_who_moves_goods_while_it_sends_has_nobody_to_wake(self):
@@ -86,7 +86,7 @@ class TestGathering(StockCase):
         self.assertEqual(len(self.later_wakes()), 1)
 
     def test_in_a_rush_they_gather_longer_and_leave_the_limit_to_the_orders(self):
-        products = [self.goods(f"RUSH-{number}") for number in range(RUSH_COMMITS)]
+        products = [self.goods(f"RUSH-{number}") for number in range(HIGH_LOAD_COMMITS)]
         for product in products:
             self.count(product, 5)
             self.env.cr.flush()
@@ -99,4 +99,6 @@ class TestGathering(StockCase):
         (wake,) = self.later_wakes()
         self.assertGreater(wake.call_at - self.env.cr.now(), timedelta(seconds=3))
         # It is soon enough for everybody who moves something meanwhile.
-        self.assertLessEqual(wake.call_at - self.env.cr.now(), timedelta(seconds=bell.SOON_SECONDS))
+        self.assertLessEqual(
+            wake.call_at - self.env.cr.now(), timedelta(seconds=cron_notify.SOON_SECONDS)
+        )

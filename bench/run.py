@@ -11,15 +11,15 @@ from collections.abc import Iterable
 from typing import Any
 
 from tools import processes
-from tools.messages import Trouble, say
+from tools.messages import UserError, say
 from tools.runtime import Runtime
 from tools.table import table
 
 from . import results
+from .environment import Environment
 from .results import Row
-from .world import World
 
-#: In the order of the table; each is a module of ``bench.marks`` with a function ``run``.
+#: In the order of the table; each is a module of ``bench.benchmarks`` with a function ``run``.
 NAMES = [
     "webhook",
     "burst",
@@ -48,11 +48,11 @@ def main() -> int:
     wanted = [name for name in (os.environ.get("NAME") or "").split(",") if name] or NAMES
     unknown = [name for name in wanted if name not in NAMES]
     if unknown:
-        raise Trouble(f"No benchmark is called {unknown[0]}: choose of {', '.join(NAMES)}.")
+        raise UserError(f"No benchmark is called {unknown[0]}: choose of {', '.join(NAMES)}.")
     processes.clean_up_on_signals()
     broken, begun = [], time.monotonic()
     with Runtime() as runtime:
-        world = World(runtime)
+        world = Environment(runtime)
         for name in wanted:
             say(f"benchmark {name}")
             try:
@@ -71,8 +71,8 @@ def main() -> int:
     return 1 if broken else 0
 
 
-def _run(world: World, name: str) -> None:
-    module = importlib.import_module(f".marks.{name}", __package__)
+def _run(world: Environment, name: str) -> None:
+    module = importlib.import_module(f".benchmarks.{name}", __package__)
     begun, load = time.monotonic(), _Load()
     with load:
         rows = list(module.run(world))

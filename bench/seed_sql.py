@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tools.waiting import wait_for
 
-from .world import Shop
+from .environment import Shop
 
 
 def products_of_offers(shop: Shop, count: int, first: int = 1) -> list[int]:

@@ -13,7 +13,7 @@ from tools import shop as setup
 from tools.rpc import Rpc
 from tools.waiting import wait_for
 
-from .world import Shop, World
+from .environment import Environment, Shop
 
 #: When the newest seeded order was made, and how far two of them are apart: see sandbox/seed.py.
 NEWEST = datetime(2026, 8, 1, 12, 0)
@@ -169,7 +169,7 @@ def processor(pid: int) -> float:
     return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
-def limited_shop(world: World) -> Shop:
+def limited_shop(world: Environment) -> Shop:
     """Join an Odoo with a KeyCRM whose catalog it knows; from now on the limit holds."""
     shop = world.shop(sandbox={"offers": 500})
     catalog(shop)

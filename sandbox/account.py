@@ -8,10 +8,10 @@ from typing import Any
 
 from .api import Api
 from .faults import Faults
-from .journal import Journal
 from .limiter import Limiter
+from .request_log import RequestLog
 from .seed import Seed
-from .shop import Shop
+from .store import Store
 from .switches import Switches
 from .webhooks import Webhooks
 
@@ -27,10 +27,10 @@ class Account:
         self.key = key
         self.keys = {key}
         self.own_process = False
-        self.shop = Shop(Switches(switches))
+        self.shop = Store(Switches(switches))
         self.webhooks = Webhooks(self.shop)
         self.shop.listener = self.webhooks
-        self.journal = Journal()
+        self.journal = RequestLog()
         self.faults = Faults()
         self.limiter = Limiter()
         self.api = Api(self.shop)

@@ -11,15 +11,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from . import lists, order_bodies, orders, stock_put
-from .bodies import load, pick, text, whole
+from . import lists, order_schemas, orders, stock_put
 from .errors import Invalid, NotFound
-from .list_shapes import BUYER_INCLUDES
+from .list_serializers import BUYER_INCLUDES
 from .lists import Lists, envelope
 from .models import Order, Payment
 from .query import Allowed, Query, flag, read
-from .shapes import ORDER_INCLUDES, Shapes
-from .shop import Shop
+from .schemas import load, pick, text, whole
+from .serializers import ORDER_INCLUDES, Serializers
+from .store import Store
 
 ORDERS = Allowed(lists.ORDER_FILTERS, ORDER_INCLUDES, ("id", "updated_at", "created_at"))
 ORDER = Allowed((), ORDER_INCLUDES)
@@ -48,9 +48,9 @@ class Api:
     :param shop: the shop
     """
 
-    def __init__(self, shop: Shop) -> None:
+    def __init__(self, shop: Store) -> None:
         self.shop = shop
-        self.shapes = Shapes(shop)
+        self.shapes = Serializers(shop)
         self.lists = Lists(shop)
         self.late_writes: set[asyncio.TimerHandle] = set()
 
@@ -128,13 +128,13 @@ class Api:
 
     async def create_order(self, request: Request) -> Response:
         """``POST /order``."""
-        order = order_bodies.create(self.shop, load(await request.body()))
+        order = order_schemas.create(self.shop, load(await request.body()))
         return answer(self.shapes.order(order), 201)
 
     async def update_order(self, request: Request) -> Response:
         """``PUT /order/{id}``."""
         order = self._order(request)
-        order_bodies.update(self.shop, order, load(await request.body()))
+        order_schemas.update(self.shop, order, load(await request.body()))
         return answer(self.shapes.order(order), 202)
 
     def _order(self, request: Request) -> Order:
@@ -145,7 +145,7 @@ class Api:
     async def create_payment(self, request: Request) -> Response:
         """``POST /order/{id}/payment``."""
         order = self._order(request)
-        values = order_bodies.payment_fields(self.shop, load(await request.body()))
+        values = order_schemas.payment_fields(self.shop, load(await request.body()))
         payment = orders.add_payment(self.shop, order, values)
         return answer(self.shapes.payment(payment, order.id), 201)
 
@@ -153,7 +153,7 @@ class Api:
         """``PUT /order/{id}/payment/{id}``."""
         order = self._order(request)
         payment = orders.find_payment(order, request.path_params["payment_id"])
-        order_bodies.update_payment(self.shop, order, payment, load(await request.body()))
+        order_schemas.update_payment(self.shop, order, payment, load(await request.body()))
         return answer(self.shapes.payment(payment, order.id), 202)
 
     async def list_transactions(self, request: Request) -> Response:

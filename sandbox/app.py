@@ -16,7 +16,7 @@ from .account import Account
 from .api import answer
 from .control_api import ControlApi
 from .errors import Invalid, Refused
-from .gate import Gate, remember_connection
+from .middleware import Middleware, remember_connection
 from .page import Page
 
 
@@ -37,7 +37,7 @@ class Sandbox(Account):
         loopback: bool = True,
     ) -> None:
         super().__init__(key, switches)
-        gate = Gate(
+        gate = Middleware(
             _answering(Starlette(routes=self.api.routes()), self),
             self.keys,
             self.shop.switches,

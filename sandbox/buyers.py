@@ -6,7 +6,7 @@ from typing import Any
 
 from .errors import Invalid
 from .models import Buyer
-from .shop import Shop
+from .store import Store
 
 
 def digits(phone: str) -> str:
@@ -18,7 +18,7 @@ def digits(phone: str) -> str:
     return "".join(c for c in phone if c.isdigit())
 
 
-def find(shop: Shop, phone: str | None, email: str | None) -> Buyer | None:
+def find(shop: Store, phone: str | None, email: str | None) -> Buyer | None:
     """Find a buyer for an order made through the API (assumed: the first with phone or e-mail).
 
     :param shop: the shop
@@ -35,7 +35,7 @@ def find(shop: Shop, phone: str | None, email: str | None) -> Buyer | None:
     return None
 
 
-def make(shop: Shop, values: dict[str, Any]) -> Buyer:
+def make(shop: Store, values: dict[str, Any]) -> Buyer:
     """Make a buyer.
 
     :param shop: the shop
@@ -50,7 +50,7 @@ def make(shop: Shop, values: dict[str, Any]) -> Buyer:
     return buyer
 
 
-def merge(shop: Shop, keep: Buyer, gone: Buyer, *, bump: bool) -> int:
+def merge(shop: Store, keep: Buyer, gone: Buyer, *, bump: bool) -> int:
     """Merge two buyers: the orders of one change their client_id, no event tells of it (confirmed).
 
     :param shop: the shop

@@ -11,10 +11,10 @@ from starlette.requests import Request
 from starlette.routing import Route
 
 from . import fields
-from .bodies import anything, boolean, decimal, pick, text, whole
 from .control_api_goods import GoodsEndpoints
 from .control_api_orders import OrderEndpoints
 from .errors import Invalid, Refused
+from .schemas import anything, boolean, decimal, pick, text, whole
 from .seed import Seed
 from .switches import BadSwitch, describe
 from .webhooks import EVENTS

@@ -7,10 +7,10 @@ from typing import Any
 from starlette.requests import Request
 from starlette.routing import Route
 
-from . import buyers, fields, make, stocks
-from .bodies import boolean, decimal, pick, whole
+from . import buyers, factories, fields, stocks
 from .control_base import Endpoints, Handler, plain, ways
-from .list_shapes import number
+from .list_serializers import number
+from .schemas import boolean, decimal, pick, whole
 
 
 class GoodsEndpoints(Endpoints):
@@ -43,11 +43,11 @@ class GoodsEndpoints(Endpoints):
 
     async def create_buyer(self, request: Request, values: dict[str, Any]) -> Any:
         """Make a buyer."""
-        return make.buyer(self.shop, values)
+        return factories.buyer(self.shop, values)
 
     async def create_company(self, request: Request, values: dict[str, Any]) -> Any:
         """Make a company."""
-        return make.company(self.shop, values)
+        return factories.company(self.shop, values)
 
     async def patch_buyer(self, request: Request, values: dict[str, Any]) -> Any:
         """Change a buyer."""
@@ -70,7 +70,7 @@ class GoodsEndpoints(Endpoints):
 
     async def create_offer(self, request: Request, values: dict[str, Any]) -> Any:
         """Make an offer."""
-        offer = make.offer(self.shop, values)
+        offer = factories.offer(self.shop, values)
         return {**plain(offer), "name": self.shop.offer_name(offer)}
 
     async def patch_offer(self, request: Request, values: dict[str, Any]) -> Any:
@@ -120,7 +120,7 @@ class GoodsEndpoints(Endpoints):
         values, notify, _ = ways(values)
         readers = {"warehouse_id": whole, "quantity": decimal, "reserve": decimal}
         given = pick(values, readers, required=("warehouse_id", "quantity"), strict=True)
-        warehouse_id = make.warehouse(self.shop, given["warehouse_id"])
+        warehouse_id = factories.warehouse(self.shop, given["warehouse_id"])
         if given.get("reserve") is not None:
             stocks.row(self.shop, offer_id, warehouse_id).reserve = given["reserve"]
         stocks.write(self.shop, warehouse_id, {offer_id: given["quantity"]}, notify=notify)
@@ -148,10 +148,10 @@ class GoodsEndpoints(Endpoints):
         """
 
         async def handler(request: Request, values: dict[str, Any]) -> Any:
-            return make.listed(self.shop, table, values)
+            return factories.listed(self.shop, table, values)
 
         return handler
 
     async def create_transaction(self, request: Request, values: dict[str, Any]) -> Any:
         """Make a bank transaction."""
-        return make.transaction(self.shop, values)
+        return factories.transaction(self.shop, values)

@@ -8,12 +8,12 @@ from typing import Any
 from starlette.requests import Request
 from starlette.routing import Route
 
-from . import fields, make, orders, sample
-from .bodies import pick, sequence, whole
+from . import factories, fields, orders, sample
 from .control_base import Endpoints, plain, ways
 from .errors import Invalid
 from .models import Order
-from .shapes import ORDER_INCLUDES
+from .schemas import pick, sequence, whole
+from .serializers import ORDER_INCLUDES
 from .webhooks import EVENTS
 
 
@@ -55,7 +55,7 @@ class OrderEndpoints(Endpoints):
     async def create_order(self, request: Request, values: dict[str, Any]) -> Any:
         """Make an order."""
         values, notify, _ = ways(values)
-        return self._full(make.order(self.shop, values, notify=notify))
+        return self._full(factories.order(self.shop, values, notify=notify))
 
     async def create_sample_order(self, request: Request, values: dict[str, Any]) -> Any:
         """Make an order with every kind of line."""
@@ -70,7 +70,7 @@ class OrderEndpoints(Endpoints):
         """Change an order."""
         order = self._order(request)
         values, notify, bump = ways(values)
-        make.change_order(self.shop, order, values, bump=bump, notify=notify)
+        factories.change_order(self.shop, order, values, bump=bump, notify=notify)
         return self._full(order)
 
     async def delete_order(self, request: Request, values: dict[str, Any]) -> Any:
@@ -128,7 +128,7 @@ class OrderEndpoints(Endpoints):
         """Add a line."""
         order = self._order(request)
         values, notify, bump = ways(values)
-        line = orders.make_line(self.shop, make.read(values, fields.LINE), order)
+        line = orders.make_line(self.shop, factories.read(values, fields.LINE), order)
         with orders.changing(self.shop, order, bump=bump, notify=notify):
             order.lines.append(line)
             orders.save_lines(self.shop, order)
@@ -139,7 +139,7 @@ class OrderEndpoints(Endpoints):
         order = self._order(request)
         values, notify, bump = ways(values)
         line = orders.find_line(order, request.path_params["line_id"])
-        make.change_line(self.shop, order, line, values, bump=bump, notify=notify)
+        factories.change_line(self.shop, order, line, values, bump=bump, notify=notify)
         return line
 
     async def remove_line(self, request: Request, values: dict[str, Any]) -> Any:
@@ -151,7 +151,7 @@ class OrderEndpoints(Endpoints):
         """Add a payment."""
         order = self._order(request)
         values, notify, bump = ways(values)
-        given = make.read(values, fields.PAYMENT)
+        given = factories.read(values, fields.PAYMENT)
         if given.get("amount") is None:
             raise Invalid({"amount": ["The amount field is required."]})
         return orders.add_payment(self.shop, order, given, bump=bump, notify=notify)
@@ -161,7 +161,7 @@ class OrderEndpoints(Endpoints):
         order = self._order(request)
         values, notify, _ = ways(values)
         payment = orders.find_payment(order, request.path_params["payment_id"])
-        make.change_payment(self.shop, order, payment, values, notify=notify)
+        factories.change_payment(self.shop, order, payment, values, notify=notify)
         return payment
 
     async def remove_payment(self, request: Request, values: dict[str, Any]) -> Any:

@@ -13,12 +13,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from . import make
+from . import factories
 from .account import Account
 from .api import answer
-from .bodies import boolean, load, pick
 from .clock import iso
 from .errors import NotFound, Refused
+from .schemas import boolean, load, pick
 
 Handler = Callable[[Request, dict[str, Any]], Awaitable[Any]]
 
@@ -82,7 +82,7 @@ class Endpoints:
         self, request: Request, table: str, name: str, readers: Any, values: dict[str, Any]
     ) -> Any:
         row = self.row(table, request.path_params[name])
-        given = make.read(values, {k: v for k, v in readers.items() if k != "id"})
+        given = factories.read(values, {k: v for k, v in readers.items() if k != "id"})
         for field, value in given.items():
             setattr(row, field, value)
         if "updated_at" not in given:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .bodies import Readers, anything, boolean, decimal, mapping, moment, sequence, text, whole
+from .schemas import Readers, anything, boolean, decimal, mapping, moment, sequence, text, whole
 
 
 def texts(value: Any) -> list[str]:

@@ -14,7 +14,7 @@ from .clock import parse
 from .faults import Fault
 from .models import Order
 from .query import Query
-from .shop import Shop
+from .store import Store
 
 Row = Any
 Test = Callable[[Row], bool]
@@ -29,7 +29,7 @@ class Lists:
     :param shop: the shop
     """
 
-    def __init__(self, shop: Shop) -> None:
+    def __init__(self, shop: Store) -> None:
         self.shop = shop
         self._made: OrderedDict[tuple[Any, ...], tuple[tuple[int, ...], list[Row]]] = OrderedDict()
 
@@ -138,24 +138,24 @@ def _near(page: int, last: int) -> list[int]:
 # === FILTERS ===
 
 
-def _ids(field: str) -> Callable[[Shop, str, str], Test]:
-    def build(shop: Shop, name: str, text: str) -> Test:
+def _ids(field: str) -> Callable[[Store, str, str], Test]:
+    def build(shop: Store, name: str, text: str) -> Test:
         wanted = q.numbers(text)
         return lambda row: getattr(row, field) in wanted
 
     return build
 
 
-def _texts(field: str) -> Callable[[Shop, str, str], Test]:
-    def build(shop: Shop, name: str, text: str) -> Test:
+def _texts(field: str) -> Callable[[Store, str, str], Test]:
+    def build(shop: Store, name: str, text: str) -> Test:
         wanted = set(q.split(text))
         return lambda row: getattr(row, field) in wanted
 
     return build
 
 
-def _times(field: str) -> Callable[[Shop, str, str], Test]:
-    def build(shop: Shop, name: str, text: str) -> Test:
+def _times(field: str) -> Callable[[Store, str, str], Test]:
+    def build(shop: Store, name: str, text: str) -> Test:
         start, end = q.between(name, text)
         low, high = start or EARLIEST, (end or LATEST) + timedelta(microseconds=999_999)
         return lambda row: low <= (getattr(row, field) or EARLIEST) <= high
@@ -163,19 +163,19 @@ def _times(field: str) -> Callable[[Shop, str, str], Test]:
     return build
 
 
-def _flag(field: str) -> Callable[[Shop, str, str], Test]:
-    def build(shop: Shop, name: str, text: str) -> Test:
+def _flag(field: str) -> Callable[[Store, str, str], Test]:
+    def build(shop: Store, name: str, text: str) -> Test:
         wanted = q.flag(text)
         return lambda row: getattr(row, field) is wanted
 
     return build
 
 
-def _order_created(shop: Shop, name: str, text: str) -> Test:
+def _order_created(shop: Store, name: str, text: str) -> Test:
     return _times(shop.switches.value("created_filter"))(shop, name, text)
 
 
-def _order_shipping(shop: Shop, name: str, text: str) -> Test:
+def _order_shipping(shop: Store, name: str, text: str) -> Test:
     start, end = q.between(name, text)
     low, high = start or EARLIEST, end or LATEST
 
@@ -187,8 +187,8 @@ def _order_shipping(shop: Shop, name: str, text: str) -> Test:
     return fits
 
 
-def _order_buyer(field: str) -> Callable[[Shop, str, str], Test]:
-    def build(shop: Shop, name: str, text: str) -> Test:
+def _order_buyer(field: str) -> Callable[[Store, str, str], Test]:
+    def build(shop: Store, name: str, text: str) -> Test:
         plain = digits if field == "phones" else str.lower
         wanted = {plain(part) for part in q.split(text)}
         found = {
@@ -201,18 +201,18 @@ def _order_buyer(field: str) -> Callable[[Shop, str, str], Test]:
     return build
 
 
-def _order_payment(shop: Shop, name: str, text: str) -> Test:
+def _order_payment(shop: Store, name: str, text: str) -> Test:
     wanted = set(q.split(text))
     return lambda order: shop.totals(order).payment_status in wanted
 
 
-def _order_tracking(shop: Shop, name: str, text: str) -> Test:
+def _order_tracking(shop: Store, name: str, text: str) -> Test:
     wanted = q.flag(text)
     return lambda order: bool((order.shipping or {}).get("tracking_code")) is wanted
 
 
-def _buyer_contact(field: str) -> Callable[[Shop, str, str], Test]:
-    def build(shop: Shop, name: str, text: str) -> Test:
+def _buyer_contact(field: str) -> Callable[[Store, str, str], Test]:
+    def build(shop: Store, name: str, text: str) -> Test:
         plain = digits if field == "phones" else str.lower
         wanted = {plain(part) for part in q.split(text)}
         return lambda buyer: any(plain(value) in wanted for value in getattr(buyer, field))
@@ -220,13 +220,13 @@ def _buyer_contact(field: str) -> Callable[[Shop, str, str], Test]:
     return build
 
 
-def _attached(shop: Shop, name: str, text: str) -> Test:
+def _attached(shop: Store, name: str, text: str) -> Test:
     wanted = q.flag(text)
     used = {p.transaction_uuid for o in shop.orders.values() for p in o.payments}
     return lambda transaction: (transaction.uuid in used) is wanted
 
 
-_TESTS: dict[str, dict[str, Callable[[Shop, str, str], Test]]] = {
+_TESTS: dict[str, dict[str, Callable[[Store, str, str], Test]]] = {
     "orders": {
         "status_id": _ids("status_id"),
         "source_id": _ids("source_id"),

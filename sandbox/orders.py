@@ -10,7 +10,7 @@ from typing import Any
 from . import stocks
 from .errors import Invalid, NotFound
 from .models import GROUP_CANCELLED, Line, Order, Payment
-from .shop import Shop
+from .store import Store
 
 STATUS_EVENT = "order.change_order_status"
 PAYMENT_EVENT = "order.change_payment_status"
@@ -18,7 +18,7 @@ PAYMENT_EVENT = "order.change_payment_status"
 
 @contextmanager
 def changing(
-    shop: Shop, order: Order, *, bump: bool = True, notify: bool = True
+    shop: Store, order: Order, *, bump: bool = True, notify: bool = True
 ) -> Iterator[Order]:
     """Change an order and let everything follow: stock, totals, times, events.
 
@@ -45,7 +45,7 @@ def changing(
             shop.listener.order_event(PAYMENT_EVENT, order)
 
 
-def _moved(shop: Shop, order: Order) -> None:
+def _moved(shop: Store, order: Order) -> None:
     status = shop.statuses[order.status_id]
     order.status_changed_at = shop.now()
     if status.group_id == GROUP_CANCELLED:
@@ -59,7 +59,7 @@ def _moved(shop: Shop, order: Order) -> None:
         order.closed_at = None
 
 
-def move(shop: Shop, order: Order, status_id: int, *, notify: bool = True) -> None:
+def move(shop: Store, order: Order, status_id: int, *, notify: bool = True) -> None:
     """Move an order to another status.
 
     :param shop: the shop
@@ -75,7 +75,7 @@ def move(shop: Shop, order: Order, status_id: int, *, notify: bool = True) -> No
         order.status_id = status_id
 
 
-def insert(shop: Shop, order: Order, *, notify: bool = True) -> None:
+def insert(shop: Store, order: Order, *, notify: bool = True) -> None:
     """Put a new order into the shop.
 
     :param shop: the shop
@@ -91,7 +91,7 @@ def insert(shop: Shop, order: Order, *, notify: bool = True) -> None:
         shop.listener.order_event(STATUS_EVENT, order)
 
 
-def save_lines(shop: Shop, order: Order) -> None:
+def save_lines(shop: Store, order: Order) -> None:
     """Give the lines of an order that is saved anew new ids, where the switch demands it.
 
     :param shop: the shop
@@ -102,7 +102,7 @@ def save_lines(shop: Shop, order: Order) -> None:
             line.id = shop.new_id("lines")
 
 
-def make_line(shop: Shop, values: dict[str, Any], order: Order | None = None) -> Line:
+def make_line(shop: Store, values: dict[str, Any], order: Order | None = None) -> Line:
     """Make an order line; a known offer (by id or SKU) fills what was not given.
 
     :param shop: the shop
@@ -150,7 +150,7 @@ def find_line(order: Order, line_id: int) -> Line:
     raise NotFound(f"Order {order.id} has no line {line_id}.")
 
 
-def remove_line(shop: Shop, order: Order, line_id: int, *, notify: bool = True) -> None:
+def remove_line(shop: Store, order: Order, line_id: int, *, notify: bool = True) -> None:
     """Take a line out of an order; what it had written off returns to stock (confirmed).
 
     :param shop: the shop
@@ -165,7 +165,7 @@ def remove_line(shop: Shop, order: Order, line_id: int, *, notify: bool = True) 
         save_lines(shop, order)
 
 
-def merge(shop: Shop, main: Order, other: Order) -> None:
+def merge(shop: Store, main: Order, other: Order) -> None:
     """Merge two orders: the main one takes goods and payments, the other is cancelled (confirmed).
 
     :param shop: the shop
@@ -184,7 +184,7 @@ def merge(shop: Shop, main: Order, other: Order) -> None:
         other.status_id = cancelled_status(shop)
 
 
-def cancelled_status(shop: Shop) -> int:
+def cancelled_status(shop: Store) -> int:
     """Choose the status for an order that KeyCRM cancels by itself.
 
     :param shop: the shop
@@ -194,7 +194,7 @@ def cancelled_status(shop: Shop) -> int:
     return next((s.id for s in group if s.is_reserved), group[0].id)
 
 
-def copy(shop: Shop, order: Order, *, notify: bool = True) -> Order:
+def copy(shop: Store, order: Order, *, notify: bool = True) -> Order:
     """Copy an order: new, unpaid, linked by parent_id (confirmed).
 
     :param shop: the shop
@@ -226,7 +226,7 @@ def copy(shop: Shop, order: Order, *, notify: bool = True) -> Order:
     return twin
 
 
-def delete(shop: Shop, order: Order) -> None:
+def delete(shop: Store, order: Order) -> None:
     """Delete an order: it is gone from the API, no event tells of it (confirmed).
 
     That its goods return to stock is assumed.
@@ -240,7 +240,7 @@ def delete(shop: Shop, order: Order) -> None:
 
 
 def add_payment(
-    shop: Shop, order: Order, values: dict[str, Any], *, bump: bool = True, notify: bool = True
+    shop: Store, order: Order, values: dict[str, Any], *, bump: bool = True, notify: bool = True
 ) -> Payment:
     """Add a payment to an order.
 
@@ -257,7 +257,7 @@ def add_payment(
     return payment
 
 
-def make_payment(shop: Shop, order: Order, values: dict[str, Any]) -> Payment:
+def make_payment(shop: Store, order: Order, values: dict[str, Any]) -> Payment:
     """Make a payment, not yet in its order.
 
     :param shop: the shop
@@ -277,7 +277,7 @@ def make_payment(shop: Shop, order: Order, values: dict[str, Any]) -> Payment:
     return Payment(id=shop.new_id("payments", values.pop("id", None)), **values)
 
 
-def remove_payment(shop: Shop, order: Order, payment_id: int, *, notify: bool = True) -> None:
+def remove_payment(shop: Store, order: Order, payment_id: int, *, notify: bool = True) -> None:
     """Take a payment out of an order (whether KeyCRM can do so is unknown).
 
     :param shop: the shop

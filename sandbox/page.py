@@ -22,9 +22,9 @@ from starlette.routing import Route
 
 from . import orders, sample, stocks, webhooks
 from .account import Account
-from .bodies import decimal, whole
 from .errors import Refused
 from .page_texts import STATUS_NAMES, TEXTS
+from .schemas import decimal, whole
 from .switches import SWITCHES, BadSwitch, describe
 from .switches_uk import SWITCHES_UK
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from random import Random
 
-from . import make, words
+from . import factories, sample_names
 from .models import Offer, Order
-from .shop import Shop
+from .store import Store
 
 SHIRT = [{"name": "Колір", "value": "біла"}, {"name": "Розмір", "value": "M"}]
 
 
-def order(shop: Shop, *, notify: bool = True) -> Order:
+def order(shop: Store, *, notify: bool = True) -> Order:
     """Make an order of a catalog product, one with properties ("Сорочка, біла, M"), a one-off
     product and a catalog product without SKU. Goods that the catalog lacks are added to it.
 
@@ -20,12 +20,12 @@ def order(shop: Shop, *, notify: bool = True) -> Order:
     :param notify: whether webhooks fire
     :return: the order
     """
-    plain = _first(shop, lambda o: o.sku and not o.properties) or make.offer(
+    plain = _first(shop, lambda o: o.sku and not o.properties) or factories.offer(
         shop, {"name": "Горнятко керамічне", "sku": "HK-0001", "price": "320", "stock": {"1": 20}}
     )
     shirt = _first(
         shop, lambda o: o.sku and o.properties == SHIRT and shop.offer_name(o) == "Сорочка"
-    ) or make.offer(
+    ) or factories.offer(
         shop,
         {
             "name": "Сорочка",
@@ -35,14 +35,14 @@ def order(shop: Shop, *, notify: bool = True) -> Order:
             "stock": {"1": 12},
         },
     )
-    nameless = _first(shop, lambda o: not o.sku and o.price > 0) or make.offer(
+    nameless = _first(shop, lambda o: not o.sku and o.price > 0) or factories.offer(
         shop, {"name": "Листівка вітальна", "price": "45.50", "stock": {"1": 100}}
     )
     number = len(shop.orders) + 1
     chance = Random(number)
-    name = f"{chance.choice(words.LAST_NAMES)} {chance.choice(words.FIRST_NAMES)}"
-    phone = words.phone(500_000 + number)
-    return make.order(
+    name = f"{chance.choice(sample_names.LAST_NAMES)} {chance.choice(sample_names.FIRST_NAMES)}"
+    phone = sample_names.phone(500_000 + number)
+    return factories.order(
         shop,
         {
             "buyer": {"full_name": name, "phone": phone, "email": f"sample{number}@example.com"},
@@ -56,11 +56,11 @@ def order(shop: Shop, *, notify: bool = True) -> Order:
                 {"name": "Гравіювання за ескізом", "price": "150.25", "quantity": 1},
                 {"offer_id": nameless.id, "quantity": 3},
             ],
-            "shipping": words.shipping(chance, number, name, phone, 1),
+            "shipping": sample_names.shipping(chance, number, name, phone, 1),
         },
         notify=notify,
     )
 
 
-def _first(shop: Shop, fits: Callable[[Offer], object]) -> Offer | None:
+def _first(shop: Store, fits: Callable[[Offer], object]) -> Offer | None:
     return next((o for o in shop.offers.values() if not o.is_archived and fits(o)), None)

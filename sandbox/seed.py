@@ -8,9 +8,9 @@ from decimal import Decimal
 from random import Random
 from typing import Any
 
-from . import stocks, words
+from . import sample_names, stocks
 from .models import Buyer, Company, Line, Offer, Order, Payment, Product
-from .shop import Shop
+from .store import Store
 
 NEWEST = datetime(2026, 8, 1, 12, 0, tzinfo=UTC)
 STEP = timedelta(minutes=7)
@@ -24,7 +24,7 @@ class Seed:
     :param newest: when the newest order was made; UTC, fixed by default so that a seed gives the same data
     """
 
-    def __init__(self, shop: Shop, seed: int = 1, newest: datetime = NEWEST) -> None:
+    def __init__(self, shop: Store, seed: int = 1, newest: datetime = NEWEST) -> None:
         self.shop = shop
         self.random = Random(seed)
         self.newest = newest
@@ -84,8 +84,8 @@ class Seed:
     def _product(self, room: int) -> int:
         shop, random = self.shop, self.random
         number = shop.new_id("products")
-        goods = words.GOODS[(number - 1) % len(words.GOODS)]
-        series = (number - 1) // len(words.GOODS)
+        goods = sample_names.GOODS[(number - 1) % len(sample_names.GOODS)]
+        series = (number - 1) // len(sample_names.GOODS)
         product = Product(
             id=number,
             name=goods.name if not series else f"{goods.name} {series + 1}",
@@ -95,7 +95,7 @@ class Seed:
             updated_at=self.newest - timedelta(days=40),
         )
         shop.products[number] = product
-        variants = words.variants(goods)[:room]
+        variants = sample_names.variants(goods)[:room]
         price = Decimal(random.randrange(4500, 250000)) / 100
         for place, properties in enumerate(variants):
             offer_id = shop.new_id("offers")
@@ -105,7 +105,7 @@ class Seed:
                 product_id=number,
                 # every nineteenth has no SKU, as it happens in real catalogs
                 sku=None if offer_id % 19 == 0 else code,
-                barcode=words.ean13(offer_id) if offer_id % 4 else None,
+                barcode=sample_names.ean13(offer_id) if offer_id % 4 else None,
                 price=price,
                 purchased_price=(price * 6 / 10).quantize(Decimal("0.01")),
                 weight=Decimal(random.randrange(50, 4000)) / 1000,
@@ -128,10 +128,13 @@ class Seed:
         phone = ""
         for index in range(count):
             number = shop.new_id("buyers")
-            first, last = random.choice(words.FIRST_NAMES), random.choice(words.LAST_NAMES)
+            first, last = (
+                random.choice(sample_names.FIRST_NAMES),
+                random.choice(sample_names.LAST_NAMES),
+            )
             # every fortieth buyer has the phone of the one before
             if index % 40 != 39 or not phone:
-                phone = words.phone(number)
+                phone = sample_names.phone(number)
             company_id = self._company() if index % 12 == 5 else None
             made_at = self.newest - timedelta(days=30 + index % 300)
             shop.buyers[number] = Buyer(
@@ -147,7 +150,7 @@ class Seed:
 
     def _company(self) -> int:
         number = self.shop.new_id("companies")
-        name = f"ТОВ «{self.random.choice(words.COMPANIES)} {number}»"
+        name = f"ТОВ «{self.random.choice(sample_names.COMPANIES)} {number}»"
         self.shop.companies[number] = Company(
             id=number,
             name=name,
@@ -184,8 +187,8 @@ class Seed:
             warehouse_id=next(iter(shop.warehouses), None),
             buyer_comment="Передзвоніть, будь ласка" if number % 8 == 0 else None,
             promocode="OSIN10" if number % 30 == 0 else None,
-            marketing=dict(words.MARKETING) if number % 4 == 0 else None,
-            tags=[dict(words.TAG)] if number % 10 == 0 else [],
+            marketing=dict(sample_names.MARKETING) if number % 4 == 0 else None,
+            tags=[dict(sample_names.TAG)] if number % 10 == 0 else [],
         )
         kind = random.random()
         if kind < 0.15:
@@ -200,7 +203,7 @@ class Seed:
             order.lines.append(self._line(number, place))
         if random.random() < 0.85:
             buyer = shop.buyers.get(client_id or 0)
-            order.shipping = words.shipping(
+            order.shipping = sample_names.shipping(
                 random,
                 number,
                 buyer.full_name if buyer else None,
@@ -217,7 +220,7 @@ class Seed:
         quantity = Decimal(random.choice(_QUANTITIES))
         percent = Decimal(random.choice(_PERCENTS)) if random.random() < 0.2 else None
         if not self.sellable or random.random() < 0.08:
-            name = random.choice(words.ONE_OFF)
+            name = random.choice(sample_names.ONE_OFF)
             line = Line(
                 id=line_id,
                 name=name,
@@ -227,7 +230,7 @@ class Seed:
                 discount_percent=percent,
             )
             if random.random() < 0.3:
-                line.properties = [{"name": "Колір", "value": random.choice(words.COLOURS)}]
+                line.properties = [{"name": "Колір", "value": random.choice(sample_names.COLOURS)}]
             return line
         offer = random.choice(self.sellable)
         product = shop.products[offer.product_id]

@@ -6,14 +6,14 @@ from collections.abc import Callable
 from decimal import ROUND_FLOOR, Decimal
 from typing import Any
 
-from . import bodies, stocks
+from . import schemas, stocks
 from .errors import Invalid
-from .shop import Shop
+from .store import Store
 
 MAX_ROWS = 10_000
 
 
-def put(shop: Shop, body: dict[str, Any], later: Callable[[Callable[[], None]], None]) -> None:
+def put(shop: Store, body: dict[str, Any], later: Callable[[Callable[[], None]], None]) -> None:
     """Write absolute quantities (the reserve in them) of one warehouse.
 
     :param shop: the shop
@@ -21,9 +21,9 @@ def put(shop: Shop, body: dict[str, Any], later: Callable[[Callable[[], None]], 
     :param later: calls a function after the delay of stock_put_apply=late
     :raise Invalid: if the whole request is refused
     """
-    given = bodies.pick(
+    given = schemas.pick(
         body,
-        {"warehouse_id": bodies.whole, "stocks": bodies.sequence},
+        {"warehouse_id": schemas.whole, "stocks": schemas.sequence},
         required=("warehouse_id", "stocks"),
     )
     warehouse_id, rows = given["warehouse_id"], given["stocks"]
@@ -49,13 +49,13 @@ def put(shop: Shop, body: dict[str, Any], later: Callable[[Callable[[], None]], 
         stocks.write(shop, warehouse_id, quantities)
 
 
-def _row(shop: Shop, index: int, row: Any) -> tuple[int, Decimal] | None:
+def _row(shop: Store, index: int, row: Any) -> tuple[int, Decimal] | None:
     at = f"stocks.{index}."
     if not isinstance(row, dict):
         raise Invalid({at[:-1]: [f"The {at[:-1]} must be an object."]})
-    given = bodies.pick(
+    given = schemas.pick(
         row,
-        {"id": bodies.whole, "sku": bodies.text, "quantity": bodies.decimal},
+        {"id": schemas.whole, "sku": schemas.text, "quantity": schemas.decimal},
         required=("quantity",),
         nulls=False,
         at=at,
@@ -76,7 +76,7 @@ def _row(shop: Shop, index: int, row: Any) -> tuple[int, Decimal] | None:
     return None
 
 
-def _quantity(shop: Shop, at: str, quantity: Decimal) -> Decimal:
+def _quantity(shop: Store, at: str, quantity: Decimal) -> Decimal:
     name = f"{at}quantity"
     if quantity != quantity.to_integral_value():
         if shop.switches.is_("fractional", "refuse"):

@@ -5,13 +5,13 @@ from __future__ import annotations
 from decimal import Decimal
 
 from .models import GROUP_CANCELLED, ZERO, Hold, Line, Order, StockRow
-from .shop import Shop
+from .store import Store
 
 RESERVED, FULFILLED = "reserved", "fulfilled"
 Changed = dict[int, set[int]]
 
 
-def row(shop: Shop, offer_id: int, warehouse_id: int) -> StockRow:
+def row(shop: Store, offer_id: int, warehouse_id: int) -> StockRow:
     """Find the stock of an offer in a warehouse; an empty row is made where there is none.
 
     :param shop: the shop
@@ -22,7 +22,7 @@ def row(shop: Shop, offer_id: int, warehouse_id: int) -> StockRow:
     return shop.stocks.setdefault(offer_id, {}).setdefault(warehouse_id, StockRow())
 
 
-def total(shop: Shop, offer_id: int) -> StockRow:
+def total(shop: Store, offer_id: int) -> StockRow:
     """Add an offer's stock up.
 
     :param shop: the shop
@@ -34,7 +34,7 @@ def total(shop: Shop, offer_id: int) -> StockRow:
 
 
 def write(
-    shop: Shop, warehouse_id: int, quantities: dict[int, Decimal], *, notify: bool = True
+    shop: Store, warehouse_id: int, quantities: dict[int, Decimal], *, notify: bool = True
 ) -> None:
     """Set absolute quantities, as a stock PUT and a hand edit do. Rows that stay equal echo too.
 
@@ -49,7 +49,7 @@ def write(
         shop.listener.stock_event({offer_id: {warehouse_id} for offer_id in quantities})
 
 
-def settle(shop: Shop, order: Order, *, notify: bool = True, history: bool = False) -> None:
+def settle(shop: Store, order: Order, *, notify: bool = True, history: bool = False) -> None:
     """Bring what an order's lines hold in line with its status, lines and quantities.
 
     :param shop: the shop
@@ -73,7 +73,7 @@ def settle(shop: Shop, order: Order, *, notify: bool = True, history: bool = Fal
     _tell(shop, changed, notify)
 
 
-def give_back(shop: Shop, lines: list[Line], *, notify: bool = True) -> None:
+def give_back(shop: Store, lines: list[Line], *, notify: bool = True) -> None:
     """Return what removed lines held.
 
     :param shop: the shop
@@ -88,7 +88,7 @@ def give_back(shop: Shop, lines: list[Line], *, notify: bool = True) -> None:
     _tell(shop, changed, notify)
 
 
-def _wanted(shop: Shop, order: Order, line: Line) -> Hold | None:
+def _wanted(shop: Store, order: Order, line: Line) -> Hold | None:
     """Say what a line should hold.
 
     A status that neither reserves nor writes off leaves things as they are (assumed); the
@@ -115,7 +115,7 @@ def _wanted(shop: Shop, order: Order, line: Line) -> Hold | None:
     return Hold(kind, line.offer_id, line.warehouse_id, line.quantity)
 
 
-def _book(shop: Shop, hold: Hold, sign: int, changed: Changed) -> None:
+def _book(shop: Store, hold: Hold, sign: int, changed: Changed) -> None:
     stock = row(shop, hold.offer_id, hold.warehouse_id)
     if hold.kind == RESERVED:
         stock.reserve += sign * hold.quantity
@@ -124,6 +124,6 @@ def _book(shop: Shop, hold: Hold, sign: int, changed: Changed) -> None:
     changed.setdefault(hold.offer_id, set()).add(hold.warehouse_id)
 
 
-def _tell(shop: Shop, changed: Changed, notify: bool) -> None:
+def _tell(shop: Store, changed: Changed, notify: bool) -> None:
     if notify and changed and shop.listener:
         shop.listener.stock_event(changed)

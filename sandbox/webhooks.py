@@ -15,8 +15,8 @@ import httpx
 
 from .models import ZERO, Order
 from .orders import PAYMENT_EVENT, STATUS_EVENT
-from .shapes import Shapes
-from .shop import Shop
+from .serializers import Serializers
+from .store import Store
 
 ORDER, STOCK = "order", "stock"
 LOG = 100_000
@@ -89,9 +89,9 @@ class Webhooks:
     :param shop: the shop
     """
 
-    def __init__(self, shop: Shop) -> None:
+    def __init__(self, shop: Store) -> None:
         self.shop = shop
-        self.shapes = Shapes(shop)
+        self.shapes = Serializers(shop)
         self.targets: dict[int, Target] = {}
         self._ids = itertools.count(1)
         self._numbers = itertools.count(1)

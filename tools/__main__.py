@@ -19,7 +19,7 @@ if sys.version_info[:2] not in PYTHONS:  # before the imports below, which an ol
     )
 
 from . import processes, venv
-from .messages import Trouble, sentence_for, warn
+from .messages import UserError, sentence_for, warn
 
 # Command: the module and function that do it, and whether they need the private environment.
 COMMANDS = {
@@ -58,7 +58,7 @@ def main(arguments: list[str]) -> int:
             if not venv.inside(folder):
                 venv.enter(folder, arguments)
         return getattr(importlib.import_module(f".{module}", __package__), function)(arguments)
-    except Trouble as trouble:
+    except UserError as trouble:
         warn(f"\n{trouble}")
         return 1
     except KeyboardInterrupt:

@@ -16,7 +16,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, sync_playwright
 
 from . import debian_program
-from .messages import Trouble
+from .messages import UserError
 
 _INSTALLED = ("chromium", "chromium-browser", "google-chrome")
 _PACKAGE = "chromium-headless-shell"
@@ -40,13 +40,13 @@ def chromium() -> Chromium:
     """Find or fetch a Chromium.
 
     :return: the one of ``CHROMIUM``, of this machine, or of the cache
-    :raise Trouble: if none can be had
+    :raise UserError: if none can be had
     """
     named = os.environ.get("CHROMIUM")
     if named:
         if found := shutil.which(named):
             return Chromium(Path(found))
-        raise Trouble(f"CHROMIUM={named} is no program that can be started.")
+        raise UserError(f"CHROMIUM={named} is no program that can be started.")
     for name in _INSTALLED:
         if found := shutil.which(name):
             return Chromium(Path(found))
@@ -57,7 +57,7 @@ def fetched() -> Chromium:
     """Take the Chromium of the cache, fetching it if need be.
 
     :return: it
-    :raise Trouble: if it cannot be fetched on this machine
+    :raise UserError: if it cannot be fetched on this machine
     """
     folder = debian_program.unpacked(
         _PACKAGE, "Chromium", instead=_HELP, same_version=(_PACKAGE_DATA,)
@@ -71,7 +71,7 @@ def browser() -> Iterator[Browser]:
     """Start a Chromium that asks nobody but the pages it is told to open.
 
     :return: the browser, closed at the end
-    :raise Trouble: if none can be had or it does not start
+    :raise UserError: if none can be had or it does not start
     """
     found = chromium()
     with sync_playwright() as playwright:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
-from .messages import Trouble, say
+from .messages import UserError, say
 from .processes import tied_to_us
 
 _TELL_EVERY = 5.0  # seconds
@@ -35,7 +35,7 @@ def run(
     :param progress: turns what was printed so far into a progress line, asked every few seconds
     :param as_user: user and group id to run it as
     :return: standard output and error together
-    :raise Trouble: if it cannot be run or fails
+    :raise UserError: if it cannot be run or fails
     """
     with tempfile.TemporaryFile("w+", errors="replace") as output:
         try:
@@ -49,7 +49,7 @@ def run(
                 preexec_fn=tied_to_us(signal.SIGKILL, as_user),
             )
         except FileNotFoundError:
-            raise Trouble(f"{failure} The program {command[0]} is missing.") from None
+            raise UserError(f"{failure} The program {command[0]} is missing.") from None
         try:
             code = _wait(process, lambda: _read(output), progress)
         except BaseException:
@@ -58,7 +58,7 @@ def run(
             raise
         text = _read(output)
     if code:
-        raise Trouble(f"{failure}\n{_last_words(text)}")
+        raise UserError(f"{failure}\n{_last_words(text)}")
     return text
 
 

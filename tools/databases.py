@@ -9,7 +9,7 @@ from pathlib import Path
 import psycopg2
 from psycopg2 import sql
 
-from .messages import Trouble
+from .messages import UserError
 from .postgres import Server, copy_tree
 
 
@@ -120,7 +120,7 @@ class Databases:
         try:
             self.server.query("postgres", statement)
         except psycopg2.errors.DiskFull:
-            raise Trouble(
+            raise UserError(
                 "The disk of the database server is full. Free some space, or set ORDAGE_RUN to "
                 "a folder on another disk, and start again."
             ) from None

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from . import commands
-from .messages import Trouble, say
+from .messages import UserError, say
 
 #: What to do where Debian's Odoo cannot be had.
 ODOO_INSTEAD = "Or set ODOO_SRC to the folder of an Odoo 19."
@@ -27,7 +27,7 @@ class PrivateApt:
     :param folder: where its lists and packages are kept
     :param suites: suites of the Debian archive to read
     :param instead: a sentence that tells what to do where the archive cannot be used
-    :raise Trouble: if a tool or the archive's keys are missing
+    :raise UserError: if a tool or the archive's keys are missing
     """
 
     def __init__(
@@ -40,9 +40,9 @@ class PrivateApt:
         self._instead = instead
         for tool in ("apt-get", "dpkg-deb"):
             if not shutil.which(tool):
-                raise Trouble(f"{tool} is missing, which fetches packages of Debian. {instead}")
+                raise UserError(f"{tool} is missing, which fetches packages of Debian. {instead}")
         if not _KEYRING.exists():
-            raise Trouble(
+            raise UserError(
                 f"The keys of the Debian archive are missing ({_KEYRING}). Install the package "
                 f"debian-archive-keyring and start again. {instead}"
             )
@@ -54,7 +54,7 @@ class PrivateApt:
     def update(self) -> None:
         """Read the archive's signed index.
 
-        :raise Trouble: if it cannot be had
+        :raise UserError: if it cannot be had
         """
         commands.run(
             self._apt("update", "-q"),
@@ -81,7 +81,7 @@ class PrivateApt:
 
         :param package: its name
         :return: names with versions
-        :raise Trouble: if the archive does not have them all
+        :raise UserError: if the archive does not have them all
         """
         uris = commands.run(
             self._apt("install", "--print-uris", "-qq", "-y", "--no-install-recommends", package),
@@ -95,7 +95,7 @@ class PrivateApt:
 
         :param packages: names, each may say ``=version`` or ``/suite``
         :return: the package files
-        :raise Trouble: if one cannot be had
+        :raise UserError: if one cannot be had
         """
         uris = commands.run(
             self._apt("download", "--print-uris", "-q", *packages),
@@ -103,7 +103,7 @@ class PrivateApt:
         )
         found = re.findall(r"^'[^']+' (\S+) (\d+) ", uris, re.MULTILINE)
         if len(found) != len(packages):
-            raise Trouble(f"The Debian archive does not have all of {', '.join(packages)}.")
+            raise UserError(f"The Debian archive does not have all of {', '.join(packages)}.")
         total = sum(int(size) for _name, size in found)
         before = self._bytes()
         commands.run(
@@ -153,7 +153,7 @@ def unpack(package: Path, folder: Path) -> None:
 
     :param package: the package file
     :param folder: where to
-    :raise Trouble: if it cannot be unpacked
+    :raise UserError: if it cannot be unpacked
     """
     commands.run(
         ["dpkg-deb", "--extract", str(package), str(folder)],
@@ -209,7 +209,7 @@ def _archive_address() -> str:
         if not origin and uri.rstrip("/").endswith("/debian") and "security" not in release:
             return uri
     say("apt on this machine names no Debian archive")
-    raise Trouble(
+    raise UserError(
         "No address of the Debian archive was found in /etc/apt. Name one in ORDAGE_DEBIAN, or set "
         "ODOO_SRC to the folder of an Odoo 19."
     )

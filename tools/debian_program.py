@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 
 from . import cache, debian
-from .messages import Trouble, doing
+from .messages import UserError, doing
 from .paths import cache_folder, need_space
 
 _FONTS = "fonts-dejavu-core"  # with Ukrainian letters; a machine without a screen may have none
@@ -35,7 +35,7 @@ def unpacked(
     :param same_version: packages that must be of the program's version, also if this machine has them
     :param finish: adds to the folder; also part of the cache
     :return: a folder whose ``root`` holds the files
-    :raise Trouble: if it cannot be fetched on this machine
+    :raise UserError: if it cannot be fetched on this machine
     """
     release = _release(title, instead)
 
@@ -83,5 +83,5 @@ def _release(title: str, instead: str) -> str:
     text = _RELEASE.read_text() if _RELEASE.exists() else ""
     values = dict(re.findall(r'^(\w+)="?([^"\n]*)"?$', text, re.MULTILINE))
     if values.get("ID") != "debian" or not values.get("VERSION_CODENAME"):
-        raise Trouble(f"No {title} is installed, and it can be fetched on Debian only. {instead}")
+        raise UserError(f"No {title} is installed, and it can be fetched on Debian only. {instead}")
     return values["VERSION_CODENAME"]

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from decimal import Decimal
 
 from . import shop, wkhtmltopdf
-from .messages import Trouble, doing, say
+from .messages import UserError, doing, say
 from .odoo_server import OdooServer
 from .runtime import Runtime
 from .sandbox_server import SandboxServer
@@ -86,7 +86,7 @@ class Demo:
     def run(self) -> None:
         """Run all steps and print the table.
 
-        :raise Trouble: if a step was not confirmed on both sides
+        :raise UserError: if a step was not confirmed on both sides
         """
         with self._step("fresh default Odoo without orders"):
             self._begin()
@@ -306,9 +306,9 @@ class Demo:
         try:
             yield
         except NotSeen as error:
-            raise Trouble(f'Step "{title}": {error}.{self._odoo_complaints()}') from error
+            raise UserError(f'Step "{title}": {error}.{self._odoo_complaints()}') from error
         except xmlrpc.client.Fault as fault:
-            raise Trouble(f'Step "{title}": Odoo refused: {fault.faultString[-2000:]}') from fault
+            raise UserError(f'Step "{title}": Odoo refused: {fault.faultString[-2000:]}') from fault
         say(f"  confirmed after {time.monotonic() - begun:.1f} s")
 
     def _odoo_complaints(self) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import cache, debian
-from .messages import Trouble, doing, say
+from .messages import UserError, doing, say
 from .paths import cache_folder, need_space
 
 PINNED = "19.0.0+dfsg-1"
@@ -49,7 +49,7 @@ def odoo_source() -> OdooSource:
     """Find or fetch Odoo 19.
 
     :return: the Odoo of ``ODOO_SRC`` if that is set, else the one of the cache
-    :raise Trouble: if it cannot be had
+    :raise UserError: if it cannot be had
     """
     named = os.environ.get("ODOO_SRC")
     if named:
@@ -69,13 +69,13 @@ def _existing(folder: Path) -> OdooSource:
     release = folder / "odoo" / "release.py"
     script = folder / "odoo-bin"
     if not release.is_file() or not script.is_file():
-        raise Trouble(
+        raise UserError(
             f"ODOO_SRC={folder} is not the source folder of an Odoo: odoo-bin and odoo/release.py "
             "are expected in it."
         )
     found = re.search(r"^version_info = \((\d+), (\d+), (\d+)", release.read_text(), re.MULTILINE)
     if not found or found[1] != "19":
-        raise Trouble(f"ODOO_SRC={folder} is not Odoo 19. Name the folder of an Odoo 19.0.")
+        raise UserError(f"ODOO_SRC={folder} is not Odoo 19. Name the folder of an Odoo 19.0.")
     return OdooSource(folder, script, (folder / "addons",), ".".join(found.groups()))
 
 
@@ -97,7 +97,7 @@ def _fetch(folder: Path) -> None:
 
 def _choose(offered: list[str]) -> str:
     if not offered:
-        raise Trouble(
+        raise UserError(
             "The Debian archive has no package odoo-19 any more. Set ODOO_SRC to the folder of an "
             "Odoo 19."
         )

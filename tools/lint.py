@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from . import venv
-from .messages import Trouble, say, warn
+from .messages import UserError, say, warn
 from .paths import ADDONS, REPOSITORY
 
 
@@ -26,13 +26,13 @@ def failures(*chosen: str) -> list[str]:
 
     :param chosen: what their names begin with; all linters by default
     :return: names of those that found something
-    :raise Trouble: if there is no such linter
+    :raise UserError: if there is no such linter
     """
     programs = venv.environment("lint") / "bin"
     linters = _commands(programs, fix=os.environ.get("FIX") == "1")
     for beginning in chosen:
         if not any(name.startswith(beginning) for name, _command in linters):
-            raise Trouble(f"{beginning} is no linter: {', '.join(name for name, _c in linters)}.")
+            raise UserError(f"{beginning} is no linter: {', '.join(name for name, _c in linters)}.")
     failed = []
     for name, command in linters:
         if chosen and not name.startswith(chosen):

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 _started = float(os.environ.setdefault("ORDAGE_STARTED", str(time.monotonic())))
 
 
-class Trouble(Exception):
+class UserError(Exception):
     """Something a person can put right. Its text says what happened and what to do."""
 
 

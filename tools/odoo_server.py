@@ -8,9 +8,9 @@ import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 
-from .messages import Trouble
+from .messages import UserError
 from .odoo_config import environment_of, odoo_command, write_config
-from .processes import Child
+from .processes import ManagedProcess
 from .rpc import Rpc
 from .runtime import Runtime
 from .waiting import free_port, is_taken, wait_for
@@ -65,7 +65,7 @@ class OdooServer:
                 **options,
             },
         )
-        self._child: Child | None = None
+        self._child: ManagedProcess | None = None
 
     @property
     def pid(self) -> int:
@@ -80,15 +80,15 @@ class OdooServer:
         :param timeout: seconds at most until it answers
         :param install: an addon to install first
         :return: itself
-        :raise Trouble: if its port is taken or it ends before it answers
+        :raise UserError: if its port is taken or it ends before it answers
         """
         if is_taken(self.port):
-            raise Trouble(
+            raise UserError(
                 f"Port {self.port} is taken by another program: stop it, or choose another port "
                 f"(make serve ODOO_PORT={self.port + 1})."
             )
         options = ["--init", install] if install else []
-        self._child = Child(
+        self._child = ManagedProcess(
             odoo_command(self.runtime.source, self.config, *options, python=self.python),
             log=self.log,
             env=self._environment,
@@ -97,7 +97,7 @@ class OdooServer:
         wait_for(self._answers, timeout, f"Odoo answering at {self.url}; its log: {self.log}")
         if install and not self._is_installed(install):
             last = "\n".join(line for line in self.log_text().splitlines() if " INFO " not in line)
-            raise Trouble(f"Odoo could not install {install}:\n{last[-3000:]}")
+            raise UserError(f"Odoo could not install {install}:\n{last[-3000:]}")
         return self
 
     def stop(self) -> None:
@@ -153,7 +153,9 @@ class OdooServer:
     def _answers(self) -> bool:
         if self._child and not self._child.alive():
             last = "\n".join(self.log_text().splitlines()[-30:])
-            raise Trouble(f"Odoo ended with code {self._child.code()} before it answered:\n{last}")
+            raise UserError(
+                f"Odoo ended with code {self._child.code()} before it answered:\n{last}"
+            )
         try:
             # The login page needs the database's registry, unlike the health page.
             with urllib.request.urlopen(f"{self.url}/web/login", timeout=60) as answer:

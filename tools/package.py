@@ -50,7 +50,7 @@ def build(folder: Path) -> list[Path]:
 
     :param folder: where to; made if it is missing
     :return: the zip, then the wheels
-    :raise Trouble: if the build environment cannot be made or a build fails
+    :raise UserError: if the build environment cannot be made or a build fails
     """
     folder.mkdir(parents=True, exist_ok=True)
     python = venv.python_of(venv.environment("package"))

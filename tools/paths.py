@@ -7,7 +7,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from .messages import Trouble
+from .messages import UserError
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 ADDONS = REPOSITORY / "addons"
@@ -53,11 +53,11 @@ def need_space(folder: Path, gibibytes: float, what: str) -> None:
     :param folder: an existing folder on the disk in question
     :param gibibytes: what is needed
     :param what: what for, as in "unpacking Odoo"
-    :raise Trouble: if there is less
+    :raise UserError: if there is less
     """
     free = shutil.disk_usage(folder).free / GIBIBYTE
     if free < gibibytes:
-        raise Trouble(
+        raise UserError(
             f"{what[0].upper()}{what[1:]} needs {gibibytes:.1f} GiB, but only {free:.1f} GiB are "
             f"free at {folder}. Free some space, or set ORDAGE_CACHE and ORDAGE_RUN to folders on "
             "another disk."

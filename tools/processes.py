@@ -21,10 +21,10 @@ from types import FrameType
 
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True)
-_running: list[Child] = []
+_running: list[ManagedProcess] = []
 
 
-class Child:
+class ManagedProcess:
     """A process started by this one, in a session of its own, so that Ctrl-C does not reach it.
 
     :param command: the command and its arguments
@@ -136,12 +136,12 @@ class Child:
         return code
 
 
-def running() -> frozenset[Child]:
+def running() -> frozenset[ManagedProcess]:
     """Tell what this process started and has not stopped."""
     return frozenset(_running)
 
 
-def stop_all(but: frozenset[Child] = frozenset()) -> None:
+def stop_all(but: frozenset[ManagedProcess] = frozenset()) -> None:
     """Stop whatever this process started and has not stopped, the youngest first.
 
     :param but: what goes on running

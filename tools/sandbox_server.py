@@ -9,9 +9,9 @@ from pathlib import Path
 
 from sandbox.control import Control
 
-from .messages import Trouble
+from .messages import UserError
 from .paths import REPOSITORY
-from .processes import Child
+from .processes import ManagedProcess
 from .waiting import wait_for
 
 KEY = "sandbox-api-key-0123456789"
@@ -49,7 +49,7 @@ class SandboxServer:
             *("--orders", str(orders), "--offers", str(offers)),
             *(f"--switch={switch}={value}" for switch, value in switches.items()),
         ]
-        self._child: Child | None = None
+        self._child: ManagedProcess | None = None
         self.url = ""
 
     @property
@@ -66,9 +66,9 @@ class SandboxServer:
         """Start it and wait until it listens.
 
         :return: itself
-        :raise Trouble: if it does not
+        :raise UserError: if it does not
         """
-        self._child = Child(self._command, log=self.log, cwd=REPOSITORY)
+        self._child = ManagedProcess(self._command, log=self.log, cwd=REPOSITORY)
         found = wait_for(self._ready, 60, "the sandbox listening")
         self.url = found[1]
         return self
@@ -98,5 +98,5 @@ class SandboxServer:
     def _ready(self) -> re.Match[str] | None:
         text = self.log.read_text(errors="replace")
         if self._child and not self._child.alive():
-            raise Trouble(f"The sandbox did not start. {text.strip()[-1000:]}")
+            raise UserError(f"The sandbox did not start. {text.strip()[-1000:]}")
         return re.search(r"^sandbox ready (http://\S+)$", text, re.MULTILINE)

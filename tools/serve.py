@@ -6,7 +6,7 @@ import os
 import signal
 
 from .demo import Demo, start
-from .messages import Trouble, say
+from .messages import UserError, say
 from .rpc import Rpc
 from .runtime import Runtime
 from .waiting import is_taken
@@ -62,9 +62,9 @@ def add_languages(rpc: Rpc) -> None:
 def _port(variable: str, usual: int) -> int:
     text = os.environ.get(variable) or str(usual)
     if not text.isdigit() or not 0 < int(text) < 65536:
-        raise Trouble(f"{variable}={text} is no port: choose one from 1 to 65535.")
+        raise UserError(f"{variable}={text} is no port: choose one from 1 to 65535.")
     if is_taken(int(text)):
-        raise Trouble(
+        raise UserError(
             f"Port {text} is taken by another program: stop it, or choose another port "
             f"(make serve {variable}={int(text) + 1})."
         )

@@ -10,7 +10,7 @@ from pathlib import Path
 from . import cache, commands
 from .databases import Databases, drop_prefixed
 from .fetch_odoo import OdooSource
-from .messages import Trouble, doing
+from .messages import UserError, doing
 from .odoo_config import environment_of, odoo_command, write_config
 from .paths import cache_folder, need_space
 from .postgres import PrivatePostgres, Server, copy_tree, existing_server
@@ -128,14 +128,14 @@ def install_with_demo(source: OdooSource, databases: Databases, database: str, w
     :param databases: the run's databases
     :param database: its name on the server; it must not exist
     :param work: folder for the configuration file
-    :raise Trouble: if the addon's demo data could not be loaded
+    :raise UserError: if the addon's demo data could not be loaded
     """
     databases.create(database)
     options = ("--with-demo", f"--load-language={','.join(LANGUAGES)}")
     with doing("making a database with demo data"):
         log = _install(source, databases, database, work, (ADDON,), *options)
     if failed := re.search(rf"Module {ADDON} demo data failed.*", log, re.DOTALL):
-        raise Trouble(f"The demo data could not be loaded:\n{failed[0][-3000:]}")
+        raise UserError(f"The demo data could not be loaded:\n{failed[0][-3000:]}")
 
 
 def run_odoo(

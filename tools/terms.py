@@ -15,7 +15,7 @@ from pathlib import Path
 import polib
 
 from . import templates, venv
-from .messages import Trouble, say, warn
+from .messages import UserError, say, warn
 from .odoo_config import environment_of, write_config
 from .paths import ADDONS, REPOSITORY
 from .runtime import Runtime
@@ -142,7 +142,7 @@ def _export(runtime: Runtime, database: str, addon: str) -> None:
         text=True,
     )
     if ran.returncode:
-        raise Trouble(f"Odoo did not export the words of {addon}:\n{ran.stderr[-2000:]}")
+        raise UserError(f"Odoo did not export the words of {addon}:\n{ran.stderr[-2000:]}")
     template = polib.pofile(str(file))
     # The time of the export would make a difference of every run.
     template.metadata = before or {

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from . import chromium, lint, processes, templates
-from .messages import Trouble, say, warn
+from .messages import UserError, say, warn
 from .odoo_config import environment_of, write_config
 from .paths import ADDONS, REPOSITORY
 from .runtime import Runtime
@@ -78,7 +78,7 @@ def main(_arguments: list[str]) -> int:
     only = (os.environ.get("ONLY") or "").split()
     known = (*PARTS, *ON_DEMAND)
     if not_known := [part for part in only if part not in known]:
-        raise Trouble(
+        raise UserError(
             f"ONLY={not_known[0]} is no part of the tests: choose one of {', '.join(known)}."
         )
     arguments = shlex.split(os.environ.get("ARGS") or "")
@@ -123,10 +123,10 @@ def _reports() -> Iterator[Path]:
         yield Path(made)
 
 
-def _start_beside(reports: Path) -> processes.Child:
+def _start_beside(reports: Path) -> processes.ManagedProcess:
     """Start the parts of :data:`BESIDE`."""
     say(f"tests: {', '.join(BESIDE)}, beside the others; what they say follows at the end")
-    return processes.Child(
+    return processes.ManagedProcess(
         [sys.executable, "-m", "tools", "test"],
         log=reports / "beside.log",
         env={**_plain_environment(), "ONLY": " ".join(BESIDE), _REPORTS: str(reports)},

@@ -16,7 +16,7 @@ import venv
 from pathlib import Path
 
 from . import cache, commands
-from .messages import Trouble, doing, say
+from .messages import UserError, doing, say
 from .paths import REQUIREMENTS, cache_folder, need_space
 from .requirements import pinned, with_included
 
@@ -37,7 +37,7 @@ def environment(kind: str) -> Path:
 
     :param kind: one of :data:`KINDS`
     :return: its folder; the interpreter is ``bin/python`` in it
-    :raise Trouble: if it cannot be made
+    :raise UserError: if it cannot be made
     """
     files = with_included(REQUIREMENTS / f"{kind}.txt")
     base = sys.base_exec_prefix
@@ -134,7 +134,7 @@ def find_pip(scratch: Path) -> Path:
 
     :param scratch: an empty folder for that temporary environment
     :return: the interpreter to run ``-m pip`` with
-    :raise Trouble: if there is no pip, or only old ones
+    :raise UserError: if there is no pip, or only old ones
     """
     starter = os.environ.get(_STARTED_BY)
     candidates = [starter, sys.executable, getattr(sys, "_base_executable", None)]
@@ -152,8 +152,8 @@ def find_pip(scratch: Path) -> Path:
                 return python_of(scratch)
     if too_old:
         oldest = ".".join(map(str, _OLDEST_PIP))
-        raise Trouble(f"pip {too_old} is too old: {oldest} or newer is needed.")
-    raise Trouble("pip is missing. Install it (on Debian: apt-get install python3-pip).")
+        raise UserError(f"pip {too_old} is too old: {oldest} or newer is needed.")
+    raise UserError("pip is missing. Install it (on Debian: apt-get install python3-pip).")
 
 
 def _pip_version(python: Path) -> tuple[int, ...]:

@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 
 from . import debian_program
-from .messages import Trouble, say
+from .messages import UserError, say
 
 _PACKAGE = "wkhtmltopdf"
 _HELP = "Install wkhtmltopdf to print PDF files (on Debian: apt-get install wkhtmltopdf)."
@@ -49,7 +49,7 @@ def environment() -> dict[str, str]:
         return {}
     try:
         folder = debian_program.unpacked(_PACKAGE, _PACKAGE, instead=_HELP, finish=_write_script)
-    except Trouble as trouble:
+    except UserError as trouble:
         say(f"Odoo shows slips as web pages, not as PDF files: {trouble}")
         return {}
     return {"PATH": os.pathsep.join((str(folder / "bin"), os.environ.get("PATH", os.defpath)))}

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.faults.deaths import Deaths
+from tests.faults.crash_server import CrashServer
 from tests.system.conftest import *  # noqa: F403 - one set of fixtures for both folders
 from tools import waiting
 from tools.odoo_server import OdooServer
@@ -20,10 +20,10 @@ FAULT_ADDONS = REPOSITORY / "tests" / "faults" / "addons"
 @pytest.fixture(scope="module")
 def new_mortal(
     new_odoo: Callable[..., OdooServer], runtime: Runtime, tmp_path_factory: Any
-) -> Callable[..., Deaths]:
+) -> Callable[..., CrashServer]:
     """Start Odoo processes with points at which they can be made to die, or with another clock."""
 
-    def start(clock: int = 0, **options: Any) -> Deaths:
+    def start(clock: int = 0, **options: Any) -> CrashServer:
         folder = tmp_path_factory.mktemp("deaths")
         paths = (*runtime.source.addons, ADDONS, FAULT_ADDONS)
         with pytest.MonkeyPatch.context() as patch:
@@ -34,13 +34,13 @@ def new_mortal(
                 server_wide_modules="base,rpc,web,keycrm_faults",
                 **options,
             )
-        return Deaths(server, folder)
+        return CrashServer(server, folder)
 
     return start
 
 
 @pytest.fixture(scope="module")
-def deaths(new_mortal: Callable[..., Deaths]) -> Deaths:
+def deaths(new_mortal: Callable[..., CrashServer]) -> CrashServer:
     """The Odoo server of this file; the process of it that works can be made to die."""
     return new_mortal(workers=1)
 

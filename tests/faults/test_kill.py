@@ -12,20 +12,20 @@ from collections import Counter
 import pytest
 import requests
 
-from tests.faults.deaths import LONG, Deaths
-from tests.faults.kills import Kills, Work, names, tell
+from tests.faults.crash_points import CrashPoints, Work, names, tell
+from tests.faults.crash_server import LONG, CrashServer
 from tools import shop
 from tools.odoo_server import OdooServer
 
 
 @pytest.fixture(scope="module")
-def odoo(deaths: Deaths) -> OdooServer:
+def odoo(deaths: CrashServer) -> OdooServer:
     return deaths.odoo
 
 
 @pytest.fixture
 def kills(deaths, eventually):
-    return Kills(deaths, eventually)
+    return CrashPoints(deaths, eventually)
 
 
 class NewOrder(Work):

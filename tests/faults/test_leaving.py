@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from tests.faults.leftovers import indexes, rows_with, structure
-from tests.system.door import path_of, post
-from tools import earlier, shop
+from tests.faults.residue import indexes, rows_with, structure
+from tests.system.webhook_client import path_of, post
+from tools import git_history, shop
 from tools.odoo_server import OdooServer
 from tools.runtime import Runtime
 from tools.templates import ADDON, run_odoo
@@ -25,7 +25,7 @@ STANDARD = (
 
 def references() -> list[str]:
     """From which states an upgrade is tried: each release; before the first one, the last commit."""
-    return earlier.tags() or ["HEAD"]
+    return git_history.tags() or ["HEAD"]
 
 
 def joined(odoo: OdooServer, sandbox: Any, **values: Any) -> tuple[int, str]:
@@ -202,7 +202,7 @@ def test_an_upgrade_from_an_earlier_version_keeps_everything(
     new_sandbox: Callable[..., Any],
 ) -> None:
     sandbox = new_sandbox(offers=10)
-    old_addons = earlier.addons_at(ref, runtime.free_name("earlier"))
+    old_addons = git_history.addons_at(ref, runtime.free_name("earlier"))
     paths = ",".join(str(path) for path in (*runtime.source.addons, old_addons))
     database = runtime.plain_database("upgraded")
     old = OdooServer(runtime, database, addons_path=paths)

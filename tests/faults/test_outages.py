@@ -10,8 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import requests
 
-from tests.faults.deaths import LONG, wake_scheduler
-from tests.faults.kills import tell
+from tests.faults.crash_points import tell
+from tests.faults.crash_server import LONG, wake_scheduler
 from tests.faults.wire import Wire
 from tools import shop
 

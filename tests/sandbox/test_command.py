@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from tools.messages import Trouble
+from tools.messages import UserError
 from tools.sandbox_server import SandboxServer
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -130,7 +130,7 @@ def test_help_and_switches_are_told():
 
 
 def test_a_start_that_fails_is_noticed(tmp_path):
-    with pytest.raises(Trouble, match="no switch 'color'"):
+    with pytest.raises(UserError, match="no switch 'color'"):
         SandboxServer(tmp_path, color="red").start()
 
 

@@ -16,7 +16,7 @@ from xmlrpc.client import Fault
 import pytest
 
 from tools import shop
-from tools.shelves import OPEN, Shelves
+from tools.stock_oracle import OPEN, StockOracle
 from tools.waiting import NotSeen
 
 STATUSES = [1, 2, 4, 5, 6, 8, 12]
@@ -37,7 +37,7 @@ class Walk:
         self._make_goods()
         account.write(push_stock=True, stock_quantity=self.rule)
         self.keycrm.add_stock_webhook(account.link)
-        self.shelves = Shelves(
+        self.shelves = StockOracle(
             self.rpc, self.keycrm, account.id, self.rule, self.goods, self.matched
         )
 

@@ -8,7 +8,7 @@ import pkgutil
 
 import pytest
 
-from bench import marks, measure, results, run
+from bench import benchmarks, measure, results, run
 
 
 def row(key, ours):
@@ -59,7 +59,7 @@ def test_a_disturbance_of_a_pair_does_not_show_in_the_ratio():
 
 
 def test_every_benchmark_has_a_name_and_every_name_a_benchmark():
-    found = {module.name for module in pkgutil.iter_modules(marks.__path__)}
+    found = {module.name for module in pkgutil.iter_modules(benchmarks.__path__)}
     assert found == set(run.NAMES)
     for name in run.NAMES:
-        assert callable(importlib.import_module(f"bench.marks.{name}").run)
+        assert callable(importlib.import_module(f"bench.benchmarks.{name}").run)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tools import chromium, debian, debian_program
-from tools.messages import Trouble
+from tools.messages import UserError
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def test_the_named_one_is_taken_before_the_machines_own(no_browser, monkeypatch)
 
 def test_a_named_one_that_is_not_there_is_told(monkeypatch):
     monkeypatch.setenv("CHROMIUM", "/no/such/chromium")
-    with pytest.raises(Trouble, match=r"CHROMIUM=/no/such/chromium is no program"):
+    with pytest.raises(UserError, match=r"CHROMIUM=/no/such/chromium is no program"):
         chromium.chromium()
 
 
@@ -44,7 +44,7 @@ def test_where_none_can_be_fetched_one_is_told_to_install_it(no_browser, monkeyp
     release = no_browser / "os-release"
     release.write_text('ID=fedora\nVERSION_CODENAME=""\n')
     monkeypatch.setattr(debian_program, "_RELEASE", release)
-    with pytest.raises(Trouble, match=r"on Debian only.*apt-get install chromium.*CHROMIUM"):
+    with pytest.raises(UserError, match=r"on Debian only.*apt-get install chromium.*CHROMIUM"):
         chromium.chromium()
 
 

@@ -12,15 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from tools import earlier, venv
+from tools import git_history, venv
 from tools.__main__ import COMMANDS
-from tools.messages import Trouble
+from tools.messages import UserError
 from tools.paths import REPOSITORY
 
 MAKE = """
 import sys
 from pathlib import Path
-from tools import earlier, venv
+from tools import git_history, venv
 from tools.__main__ import COMMANDS
 
 venv.REQUIREMENTS = Path(sys.argv[1])
@@ -95,14 +95,14 @@ def test_pip_of_the_standard_library_is_used_where_none_is_installed(tmp_path, m
 def test_a_missing_pip_is_reported_with_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setattr(venv, "_pip_version", lambda _python: ())
     monkeypatch.setattr(venv.importlib.util, "find_spec", lambda _name: None)
-    with pytest.raises(Trouble, match=r"^pip is missing.*apt-get install python3-pip"):
+    with pytest.raises(UserError, match=r"^pip is missing.*apt-get install python3-pip"):
         venv.find_pip(tmp_path)
 
 
 def test_an_old_pip_is_reported_with_its_version(tmp_path, monkeypatch):
     monkeypatch.setattr(venv, "_pip_version", lambda _python: (20, 3))
     monkeypatch.setattr(venv.importlib.util, "find_spec", lambda _name: None)
-    with pytest.raises(Trouble, match=r"pip 20\.3 is too old: 22\.3"):
+    with pytest.raises(UserError, match=r"pip 20\.3 is too old: 22\.3"):
         venv.find_pip(tmp_path)
 
 
@@ -144,12 +144,12 @@ def test_a_python_without_pins_is_refused_with_those_that_have_them(version):
 
 @pytest.mark.parametrize("path", [None, "/nonexistent"], ids=["no history", "no git"])
 def test_a_copy_without_git_has_no_history_and_raises_nothing(tmp_path, monkeypatch, path):
-    monkeypatch.setattr(earlier, "REPOSITORY", tmp_path)
+    monkeypatch.setattr(git_history, "REPOSITORY", tmp_path)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     if path:
         monkeypatch.setenv("PATH", path)
-    assert earlier.tags() == []
-    assert earlier.files("addons") == []
+    assert git_history.tags() == []
+    assert git_history.files("addons") == []
 
 
 @pytest.fixture

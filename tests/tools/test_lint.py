@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from tools import lint
-from tools.messages import Trouble
+from tools.messages import UserError
 from tools.paths import REPOSITORY
 
 HOOKS = yaml.safe_load((REPOSITORY / ".pre-commit-config.yaml").read_text())["repos"][0]["hooks"]
@@ -38,5 +38,5 @@ def test_a_chosen_linter_runs_alone(monkeypatch, tmp_path, capsys):
     assert lint.failures("one") == ["one b"]
     assert lint.main(["lint", "one a"]) == 0
     assert "two" not in capsys.readouterr().out
-    with pytest.raises(Trouble, match="three is no linter: one a, one b, two"):
+    with pytest.raises(UserError, match="three is no linter: one a, one b, two"):
         lint.failures("three")

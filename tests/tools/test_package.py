@@ -8,7 +8,7 @@ import zipfile
 import pytest
 from PIL import Image
 
-from tools import earlier, package
+from tools import git_history, package
 
 ADDONS = package.addons()
 
@@ -32,7 +32,7 @@ def test_zip_and_wheels_hold_the_same_files(packages):
 
 
 def test_the_packages_hold_all_files_in_git_and_no_others(packages):
-    listed = earlier.files("addons")
+    listed = git_history.files("addons")
     if not listed:
         pytest.skip("this copy of the repository has no git")
     recipes = {f"{addon.name}/pyproject.toml" for addon in ADDONS}

@@ -25,7 +25,7 @@ run = RunFolder(0.001)
 run.at_end(processes.stop_all)
 # A child that does not listen to SIGTERM, with a child of its own.
 script = 'trap "" TERM; sleep 1000 & echo $!; sleep 1000'
-child = processes.Child(["bash", "-c", script], log=run.path / "child.log")
+child = processes.ManagedProcess(["bash", "-c", script], log=run.path / "child.log")
 while not (grandchild := (run.path / "child.log").read_text().strip()):
     time.sleep(0.02)
 print(run.path, child.pid, grandchild, flush=True)
@@ -106,8 +106,8 @@ def test_a_run_that_lives_is_left_alone(tmp_path):
 
 
 def test_who_was_there_before_is_left_running(tmp_path):
-    def sleeper(name: str) -> processes.Child:
-        return processes.Child(["sleep", "1000"], log=tmp_path / name)
+    def sleeper(name: str) -> processes.ManagedProcess:
+        return processes.ManagedProcess(["sleep", "1000"], log=tmp_path / name)
 
     earlier = sleeper("earlier")
     try:

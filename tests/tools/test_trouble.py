@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tools import commands, debian, fetch_odoo, paths, postgres
-from tools.messages import Trouble, sentence_for
+from tools.messages import UserError, sentence_for
 from tools.paths import REPOSITORY
 from tools.waiting import NotSeen, wait_for
 
@@ -63,7 +63,7 @@ def test_another_odoo_is_refused(tmp_path, monkeypatch):
     release = tmp_path / "odoo" / "release.py"
     release.write_text("version_info = (18, 0, 0, FINAL, 0, '')\n")
     monkeypatch.setenv("ODOO_SRC", str(tmp_path))
-    with pytest.raises(Trouble, match=r"is not Odoo 19"):
+    with pytest.raises(UserError, match=r"is not Odoo 19"):
         fetch_odoo.odoo_source()
     release.write_text("version_info = (19, 0, 0, FINAL, 0, '')\n")
     assert fetch_odoo.odoo_source().version == "19.0.0"
@@ -73,14 +73,14 @@ def test_a_database_server_that_does_not_answer_is_named(monkeypatch):
     monkeypatch.setenv("PGHOST", "127.0.0.1")
     monkeypatch.setenv("PGPORT", "1")
     monkeypatch.setenv("PGUSER", "somebody")
-    with pytest.raises(Trouble, match=r"PGHOST=127\.0\.0\.1 PGUSER=somebody does not let us in"):
+    with pytest.raises(UserError, match=r"PGHOST=127\.0\.0\.1 PGUSER=somebody does not let us in"):
         postgres.existing_server()
 
 
 def test_too_little_space_is_told_before_it_is_used(monkeypatch, tmp_path):
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr(shutil, "disk_usage", lambda _path: usage(10, 10, 300 * 1024**2))
-    with pytest.raises(Trouble, match=r"needs 2\.5 GiB, but only 0\.3 GiB are free"):
+    with pytest.raises(UserError, match=r"needs 2\.5 GiB, but only 0\.3 GiB are free"):
         paths.need_space(tmp_path, 2.5, "unpacking Odoo")
 
 
@@ -91,18 +91,18 @@ def test_a_full_disk_is_put_into_words():
 
 
 def test_a_missing_program_is_named():
-    with pytest.raises(Trouble, match=r"It failed\. The program no-such-program is missing"):
+    with pytest.raises(UserError, match=r"It failed\. The program no-such-program is missing"):
         commands.run(["no-such-program"], failure="It failed.")
 
 
 def test_the_last_words_of_a_failed_command_are_told():
-    with pytest.raises(Trouble, match=r"It failed\.\n    the reason"):
+    with pytest.raises(UserError, match=r"It failed\.\n    the reason"):
         commands.run(["bash", "-c", "echo the reason; exit 3"], failure="It failed.")
 
 
 def test_without_apt_another_way_is_named(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(Trouble, match=r"apt-get is missing.*ODOO_SRC"):
+    with pytest.raises(UserError, match=r"apt-get is missing.*ODOO_SRC"):
         debian.PrivateApt(tmp_path / "apt", ["unstable"])
 
 
@@ -110,7 +110,7 @@ def test_without_apt_another_way_is_named(monkeypatch, tmp_path):
 def test_an_archive_that_cannot_be_reached_is_told(monkeypatch, tmp_path):
     monkeypatch.setenv("ORDAGE_DEBIAN", "http://127.0.0.1:1/debian")
     apt = debian.PrivateApt(tmp_path / "apt", ["unstable"])
-    with pytest.raises(Trouble, match=r"could not be read|does not have"):
+    with pytest.raises(UserError, match=r"could not be read|does not have"):
         apt.update()
         apt.download(["odoo-19"])
 
@@ -120,7 +120,7 @@ def test_the_pinned_odoo_is_preferred_and_another_taken_when_it_has_gone(capsys)
     assert fetch_odoo._choose(["19.0.1-1", pinned]) == pinned
     assert fetch_odoo._choose(["19.0.1-1"]) == "19.0.1-1"
     assert "has gone" in capsys.readouterr().out
-    with pytest.raises(Trouble, match="no package odoo-19"):
+    with pytest.raises(UserError, match="no package odoo-19"):
         fetch_odoo._choose([])
 
 

@@ -40,7 +40,7 @@ SHOWN = (IN_DELIVERY, "Олексій Данилюк", "Івано-Франкі�
 DISCOUNT = 10  # per cent, on that order
 
 
-class Scene:
+class DemoData:
     """The shop on both sides; each step is what a person would do.
 
     :param odoo: a running Odoo with the addon

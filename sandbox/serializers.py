@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from . import money
 from .clock import iso, plain
-from .list_shapes import ListShapes
+from .list_serializers import ListShapes
 from .models import Json, Line, Order, Payment
 
 ORDER_INCLUDES = (
@@ -27,7 +27,7 @@ ORDER_INCLUDES = (
 )
 
 
-class Shapes(ListShapes):
+class Serializers(ListShapes):
     """Writes orders and, by its parent, everything they refer to."""
 
     # === ORDERS ===

@@ -7,15 +7,15 @@ from collections.abc import Iterator
 
 from tools.waiting import wait_for
 
+from ..environment import Environment
 from ..measure import Pairs, alternate, median, p95, seconds
 from ..results import Row
 from ..steps import catalog, settle
-from ..world import World
 
 COUNT = 30
 
 
-def run(world: World) -> Iterator[Row]:
+def run(world: Environment) -> Iterator[Row]:
     """Make an order in KeyCRM and look for it in Odoo's database; in turns, the bare minimum."""
     shop = world.shop(sandbox={"offers": 30, "orders": 1})
     catalog(shop)

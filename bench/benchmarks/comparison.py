@@ -8,15 +8,15 @@ from collections.abc import Iterator
 from tools.waiting import wait_for
 
 from .. import seed_sql
+from ..environment import Environment, Shop
 from ..measure import seconds
 from ..results import Row
 from ..steps import match_warehouse, resident, settle
-from ..world import Shop, World
 
 OFFERS, DIFFERENT = 50_000, 25
 
 
-def run(world: World) -> Iterator[Row]:
+def run(world: Environment) -> Iterator[Row]:
     """Compare once with all products mapped and counted; the database tells its own working time."""
     offers = world.sized(OFFERS, 100)
     shop = world.shop(sandbox={"offers": offers})

@@ -12,7 +12,7 @@ from tools.odoo_server import OdooServer
 LONG = 120
 
 
-class Deaths:
+class CrashServer:
     """An Odoo process that ends itself at chosen points; see ``addons/keycrm_faults``.
 
     :param odoo: the process

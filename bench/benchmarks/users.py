@@ -21,10 +21,10 @@ from xmlrpc.client import Fault
 from tools.odoo_server import OdooServer
 from tools.rpc import Rpc
 
+from ..environment import Environment, Shop
 from ..measure import Pairs, alternate, median, seconds
 from ..results import Row
 from ..steps import catalog, match_warehouse, processor, settle
-from ..world import Shop, World
 
 USERS, PICKINGS, LINES = 8, 8, 10
 IN_STOCK = 10
@@ -55,7 +55,7 @@ _STATEMENT = re.compile(
 )
 
 
-def run(world: World) -> Iterator[Row]:
+def run(world: Environment) -> Iterator[Row]:
     """Each user validates a few receipts; the time is that of waiting, without the pauses drawn by lot."""
     pairs, our_side, bare_side = measure(world, PICKINGS, THINK)
     by_chance = chance(our_side, bare_side)
@@ -81,7 +81,7 @@ def samples(pairs: Pairs, side: Side, by_chance: float) -> str:
     )
 
 
-def measure(world: World, pickings: int, think: float) -> tuple[Pairs, Side, Side]:
+def measure(world: Environment, pickings: int, think: float) -> tuple[Pairs, Side, Side]:
     """Let the users of two Odoos, one of them with the addon, work in turns.
 
     :param pickings: of each user in each round

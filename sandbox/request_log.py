@@ -47,7 +47,7 @@ class Entry:
     key: str = ""
 
 
-class Journal:
+class RequestLog:
     """Keeps the last requests and counts all."""
 
     def __init__(self) -> None:

@@ -6,7 +6,7 @@ import subprocess
 import tarfile
 from pathlib import Path
 
-from .messages import Trouble
+from .messages import UserError
 from .paths import ADDONS, REPOSITORY
 
 
@@ -31,7 +31,7 @@ def addons_at(ref: str, folder: Path) -> Path:
     :param ref: tag or commit
     :param folder: an empty folder
     :return: the folder for Odoo's ``addons_path``
-    :raise Trouble: when the repository does not have it
+    :raise UserError: when the repository does not have it
     """
     name = ADDONS.relative_to(REPOSITORY).as_posix()
     archive = folder / "addons.tar"
@@ -41,7 +41,7 @@ def addons_at(ref: str, folder: Path) -> Path:
             ["git", "archive", "--format=tar", ref, name], cwd=REPOSITORY, stdout=file, check=False
         )
     if done.returncode:
-        raise Trouble(f"The repository has no {name} at {ref}.")
+        raise UserError(f"The repository has no {name} at {ref}.")
     with tarfile.open(archive) as tar:
         tar.extractall(folder, filter="data")
     archive.unlink()

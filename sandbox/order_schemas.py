@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from . import buyers, orders
-from .bodies import (
+from .errors import Invalid
+from .models import Order, Payment
+from .schemas import (
     Readers,
     anything,
     boolean,
@@ -17,9 +19,7 @@ from .bodies import (
     text,
     whole,
 )
-from .errors import Invalid
-from .models import Order, Payment
-from .shop import Shop
+from .store import Store
 
 PAYMENT_STATUSES = ("paid", "not_paid", "canceled")
 
@@ -108,7 +108,7 @@ LINE_CHANGES: Readers = {
 }
 
 
-def create(shop: Shop, body: dict[str, Any]) -> Order:
+def create(shop: Store, body: dict[str, Any]) -> Order:
     """Make an order from a client's body.
 
     :param shop: the shop
@@ -160,7 +160,7 @@ def create(shop: Shop, body: dict[str, Any]) -> Order:
     return order
 
 
-def update(shop: Shop, order: Order, body: dict[str, Any]) -> None:
+def update(shop: Store, order: Order, body: dict[str, Any]) -> None:
     """Change an order as ``PUT /order/{id}`` does: no line is ever added (confirmed).
 
     :param shop: the shop
@@ -207,7 +207,7 @@ def _change_line(order: Order, row: dict[str, Any]) -> None:
             return
 
 
-def payment_fields(shop: Shop, row: Any, at: str = "") -> dict[str, Any]:
+def payment_fields(shop: Store, row: Any, at: str = "") -> dict[str, Any]:
     """Read a payment.
 
     :param shop: the shop
@@ -231,7 +231,7 @@ def payment_fields(shop: Shop, row: Any, at: str = "") -> dict[str, Any]:
     return given
 
 
-def update_payment(shop: Shop, order: Order, payment: Payment, body: dict[str, Any]) -> None:
+def update_payment(shop: Store, order: Order, payment: Payment, body: dict[str, Any]) -> None:
     """Change a payment's status or description.
 
     :param shop: the shop
@@ -270,7 +270,7 @@ def _line_values(row: Any, at: str) -> dict[str, Any]:
     return values
 
 
-def _shipping(shop: Shop, given: dict[str, Any]) -> dict[str, Any]:
+def _shipping(shop: Store, given: dict[str, Any]) -> dict[str, Any]:
     service = given.pop("shipping_service", None)
     given.pop("warehouse_ref", None)
     if service and not given.get("delivery_service_id"):

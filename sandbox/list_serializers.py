@@ -18,7 +18,7 @@ from .models import (
     Status,
     Warehouse,
 )
-from .shop import Shop
+from .store import Store
 
 BUYER_INCLUDES = ("manager", "shipping", "company", "loyalty", "custom_fields")
 
@@ -38,7 +38,7 @@ class ListShapes:
     :param shop: the shop
     """
 
-    def __init__(self, shop: Shop) -> None:
+    def __init__(self, shop: Store) -> None:
         self.shop = shop
 
     # === NUMBERS ===

@@ -8,7 +8,7 @@ import socket
 
 import pytest
 
-from tests.system.door import EVENT, path_of, post
+from tests.system.webhook_client import EVENT, path_of, post
 from tools import shop
 
 ODD_WAYS = (

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+from ..environment import Environment, Shop
 from ..measure import median
 from ..results import Row
 from ..steps import (
@@ -18,7 +19,6 @@ from ..steps import (
     synchronize,
     wait_synchronised,
 )
-from ..world import Shop, World
 
 #: Orders in all, and in one turn.
 ORDERS, TURN = 5000, 500
@@ -28,14 +28,14 @@ BATCH = 50
 CONFIRM_BATCHES = (5, 10, 50)
 
 
-def run(world: World) -> Iterator[Row]:
+def run(world: Environment) -> Iterator[Row]:
     """Synchronise a span of time, make the same records by bare ``create()``, and so on in turns."""
     yield _quotations(world)
     world.clear()
     yield _confirmed(world)
 
 
-def _shop(world: World, orders: int, status: int) -> Shop:
+def _shop(world: Environment, orders: int, status: int) -> Shop:
     shop = world.shop(sandbox={"offers": 500, "created_filter": "created_at"})
     shop.keycrm.seed(orders=orders, lines=3, buyers=orders, status_ids=[status])
     catalog(shop)
@@ -72,7 +72,7 @@ def _ratio(ours: list[dict[str, Any]], floor: list[dict[str, Any]]) -> float:
     return median([_rate([a]) / _rate([b]) for a, b in zip(ours, floor, strict=True)])
 
 
-def _quotations(world: World) -> Row:
+def _quotations(world: Environment) -> Row:
     count = world.sized(TURN, 20)
     total = count * (1 + ORDERS // TURN)
     shop = _shop(world, total, QUOTATION)
@@ -97,7 +97,7 @@ def _quotations(world: World) -> Row:
     )
 
 
-def _confirmed(world: World) -> Row:
+def _confirmed(world: Environment) -> Row:
     count = world.sized(CONFIRMED_TURN, 10)
     total = count * (1 + CONFIRMED // CONFIRMED_TURN)
     shop = _shop(world, total, CONFIRM)

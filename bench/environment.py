@@ -21,7 +21,7 @@ FLOOR = "bench_floor"
 NO_LIMIT = 1_000_000
 
 
-class World:
+class Environment:
     """Starts what a benchmark needs; :meth:`clear` ends it all after each benchmark.
 
     :param runtime: Odoo, a database server, databases to clone
@@ -156,7 +156,7 @@ class Shop:
     :param link: its webhook link
     """
 
-    world: World
+    world: Environment
     odoo: OdooServer
     rpc: Rpc
     sandbox: SandboxServer

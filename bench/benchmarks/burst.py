@@ -12,16 +12,16 @@ from urllib.parse import urlsplit
 
 from tools.waiting import NotSeen, wait_for
 
+from ..environment import Environment, Shop
 from ..measure import seconds
 from ..results import Row
 from ..steps import QUOTATION, catalog, settle
-from ..world import Shop, World
 
 WEBHOOKS, ORDERS, WITHIN = 500, 300, 10.0
 STATUS = 2
 
 
-def run(world: World) -> Iterator[Row]:
+def run(world: Environment) -> Iterator[Row]:
     """Move 300 orders in KeyCRM while 500 webhooks of them arrive evenly over ten seconds."""
     shop = world.shop(sandbox={"offers": 100}, account={"request_limit": 60})
     catalog(shop)

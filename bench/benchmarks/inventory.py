@@ -7,17 +7,17 @@ from collections.abc import Iterator
 from tools.waiting import wait_for
 
 from .. import seed_sql
+from ..environment import Environment, Shop
 from ..measure import median, seconds
 from ..results import Row
 from ..steps import match_warehouse, settle
-from ..world import Shop, World
 
 #: Products counted, seconds allowed, repetitions.
 SIZES = ((1_000, 2.0, 3), (10_000, 10.0, 1))
 OFFERS = 10_000
 
 
-def run(world: World) -> Iterator[Row]:
+def run(world: Environment) -> Iterator[Row]:
     """Count as one transaction products that KeyCRM has been told of before."""
     shop = world.shop(sandbox={"offers": world.sized(OFFERS)})
     match_warehouse(shop.rpc, shop.account, stock_zero_limit=100_000, stock_zero_percent=100)

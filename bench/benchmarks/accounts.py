@@ -10,15 +10,15 @@ import requests
 
 from tools.waiting import wait_for
 
+from ..environment import Environment, Shop
 from ..measure import Pairs, median, p95, seconds
 from ..results import Row
 from ..steps import catalog, settle
-from ..world import Shop, World
 
 ACCOUNTS, ROUNDS, A_ROUND = 19, 4, 25
 
 
-def run(world: World) -> Iterator[Row]:
+def run(world: Environment) -> Iterator[Row]:
     """Let orders come to the nineteen in turns while the twentieth is switched off, and is ill."""
     shop = world.shop(
         odoo={"cron_threads": 4},

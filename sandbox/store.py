@@ -44,7 +44,7 @@ class Listener(Protocol):
         """
 
 
-class Shop:
+class Store:
     """The tables of one account.
 
     :param switches: the answers to the open questions

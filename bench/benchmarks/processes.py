@@ -10,10 +10,10 @@ import psutil
 
 from tools.waiting import wait_for
 
+from ..environment import Environment, Shop
 from ..measure import median, seconds
 from ..results import Row
 from ..steps import QUOTATION, processor, settle, span, synchronize
-from ..world import Shop, World
 
 ACCOUNTS, TURN, PAIRS = 8, 200, 3
 #: Threads for scheduled actions of two processes: with a backlog for each of them none is idle. What the last
@@ -24,7 +24,7 @@ THREADS = 4
 FAR = 0.5
 
 
-def run(world: World) -> Iterator[Row]:
+def run(world: Environment) -> Iterator[Row]:
     """Synchronise the same number of orders for all accounts, with one process and with two.
 
     Each account belongs to a company of its own, as those of an agency's clients do; accounts of one
@@ -86,7 +86,7 @@ def _told(turns: list[_Turn]) -> str:
 class _Backlogs:
     """Orders that wait in KeyCRM for each account; each turn takes the same number of new ones."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: Environment) -> None:
         self.count = world.sized(TURN, 10)
         self._total = self.count * (4 * PAIRS + 1)
         self._shop = world.shop(sandbox={"offers": 200, "created_filter": "created_at"})
@@ -154,7 +154,7 @@ class _Backlogs:
         )
 
 
-def _accounts(world: World, shop: Shop) -> list[int]:
+def _accounts(world: Environment, shop: Shop) -> list[int]:
     currency = shop.rpc.read("res.company", 1, "currency_id")["currency_id"][0]
     made = [shop.account]
     for number in range(1, ACCOUNTS):

@@ -7,16 +7,16 @@ from collections.abc import Iterator
 
 import requests
 
+from ..environment import Environment
 from ..measure import seconds
 from ..results import Row
 from ..steps import QUOTATION, begin_limit, limited_shop
-from ..world import World
 
 #: Orders that wait, and for how many windows of 61 s they are watched.
 BACKLOG, WINDOWS = 270, 4
 
 
-def run(world: World) -> Iterator[Row]:
+def run(world: Environment) -> Iterator[Row]:
     """Tell of orders that were last touched long ago: each costs a request of its own."""
     windows = world.sized(WINDOWS, 2)
     shop = limited_shop(world)

@@ -6,7 +6,7 @@ import itertools
 
 import requests
 
-from tests.faults.deaths import LONG
+from tests.faults.crash_server import LONG
 
 #: Commits of other people's work: what users and tests ask.
 NOT_OURS = ("user",)
@@ -46,7 +46,7 @@ class Work:
         )
 
 
-class Kills:
+class CrashPoints:
     """Lets a piece of work die at each of its points."""
 
     def __init__(self, deaths, eventually):

@@ -13,8 +13,8 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .faults import Fault, Faults
-from .journal import Entry, Journal
 from .limiter import Limiter, Verdict
+from .request_log import Entry, RequestLog
 from .switches import Switches
 
 IN_LISTS = ("empty_list", "repeat_rows", "skip_rows", "endless_next")
@@ -59,7 +59,7 @@ def _json(status: int, message: str, headers: dict[str, str] | None = None) -> A
     return Answer(status, body, [(b"content-type", b"application/json"), *own])
 
 
-class Gate:
+class Middleware:
     """Wraps the API.
 
     :param app: the API itself
@@ -76,7 +76,7 @@ class Gate:
         keys: set[str],
         switches: Switches,
         limiter: Limiter,
-        journal: Journal,
+        journal: RequestLog,
         faults: Faults,
     ) -> None:
         self.app = app

@@ -12,7 +12,7 @@ from .rpc import Rpc
 OPEN = ["waiting", "confirmed", "partially_available", "assigned"]
 
 
-class Shelves:
+class StockOracle:
     """Goods on both sides of an account that sends stock.
 
     :param rpc: Odoo's administrator

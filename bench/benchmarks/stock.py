@@ -7,15 +7,15 @@ from collections.abc import Iterator
 
 from tools.waiting import wait_for
 
+from ..environment import Environment, Shop
 from ..measure import Pairs, alternate, median, p95, seconds
 from ..results import Row
 from ..steps import QUOTATION, catalog, match_warehouse, settle, synchronize
-from ..world import Shop, World
 
 COUNT, BUSY_COUNT = 40, 15
 
 
-def run(world: World) -> Iterator[Row]:
+def run(world: Environment) -> Iterator[Row]:
     """Count one product after another; in turns, wake an action that sends one request."""
     shop = world.shop(sandbox={"offers": 50})
     catalog(shop)

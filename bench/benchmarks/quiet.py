@@ -9,17 +9,17 @@ import requests
 
 from tools.waiting import wait_for
 
+from ..environment import Environment, Shop
 from ..measure import seconds
 from ..results import Row
 from ..steps import catalog, processor, settle
-from ..world import Shop, World
 
 ACCOUNTS = 20
 #: Seconds of watching: ours as long as the catch-up pauses, so that each account asks KeyCRM once.
 OURS, FLOOR = 300, 120
 
 
-def run(world: World) -> Iterator[Row]:
+def run(world: Environment) -> Iterator[Row]:
     """Watch Odoo's process while the accounts are on and nothing comes, and while they are off."""
     shop = world.shop(sandbox={"offers": 30})
     links = {shop.account: shop.link}

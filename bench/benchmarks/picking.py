@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
+from ..environment import Environment, Shop
 from ..measure import alternate, median, seconds
 from ..results import Row
 from ..steps import match_warehouse, settle
-from ..world import Shop, World
 
 LINES, PAIRS = 100, 20
 
 
-def run(world: World) -> Iterator[Row]:
+def run(world: Environment) -> Iterator[Row]:
     """Validate receipts of the same 100 products in turns on two databases, each with its Odoo."""
     bare = world.odoo(world.database(addon=False))
     bare_rpc = bare.rpc()

@@ -6,7 +6,6 @@ from decimal import Decimal
 from typing import Any
 
 from . import buyers, fields, orders, stocks
-from .bodies import Readers, pick
 from .errors import Invalid, NotFound
 from .models import (
     Company,
@@ -20,7 +19,8 @@ from .models import (
     Status,
     Warehouse,
 )
-from .shop import Shop
+from .schemas import Readers, pick
+from .store import Store
 
 # fields that may be null; for all others null means "as if it were not given"
 _NOT_NULL = frozenset(
@@ -65,7 +65,7 @@ def read(values: dict[str, Any], readers: Readers, at: str = "") -> dict[str, An
     return {k: v for k, v in given.items() if v is not None or k not in _NOT_NULL}
 
 
-def order(shop: Shop, values: dict[str, Any], *, notify: bool = True) -> Order:
+def order(shop: Store, values: dict[str, Any], *, notify: bool = True) -> Order:
     """Make an order; whatever is not given is filled sensibly.
 
     :param shop: the shop
@@ -109,7 +109,7 @@ def order(shop: Shop, values: dict[str, Any], *, notify: bool = True) -> Order:
 
 
 def change_order(
-    shop: Shop, found: Order, values: dict[str, Any], *, bump: bool, notify: bool
+    shop: Store, found: Order, values: dict[str, Any], *, bump: bool, notify: bool
 ) -> None:
     """Change an order's own fields; a change of the status alone is a move.
 
@@ -138,7 +138,7 @@ def change_order(
 
 
 def change_line(
-    shop: Shop, found: Order, line: Line, values: dict[str, Any], *, bump: bool, notify: bool
+    shop: Store, found: Order, line: Line, values: dict[str, Any], *, bump: bool, notify: bool
 ) -> None:
     """Change a line.
 
@@ -160,7 +160,7 @@ def change_line(
 
 
 def change_payment(
-    shop: Shop, found: Order, payment: Payment, values: dict[str, Any], *, notify: bool
+    shop: Store, found: Order, payment: Payment, values: dict[str, Any], *, notify: bool
 ) -> None:
     """Change a payment.
 
@@ -178,7 +178,7 @@ def change_payment(
         payment.updated_at = given.get("updated_at", shop.now())
 
 
-def buyer(shop: Shop, values: dict[str, Any]) -> Any:
+def buyer(shop: Store, values: dict[str, Any]) -> Any:
     """Make a buyer.
 
     :param shop: the shop
@@ -200,7 +200,7 @@ def buyer(shop: Shop, values: dict[str, Any]) -> Any:
     return buyers.make(shop, given)
 
 
-def company(shop: Shop, values: dict[str, Any]) -> Company:
+def company(shop: Store, values: dict[str, Any]) -> Company:
     """Make a company.
 
     :param shop: the shop
@@ -216,7 +216,7 @@ def company(shop: Shop, values: dict[str, Any]) -> Company:
     return made
 
 
-def offer(shop: Shop, values: dict[str, Any]) -> Offer:
+def offer(shop: Store, values: dict[str, Any]) -> Offer:
     """Make an offer, with its product where none is named.
 
     :param shop: the shop
@@ -252,7 +252,7 @@ def offer(shop: Shop, values: dict[str, Any]) -> Offer:
     return made
 
 
-def product(shop: Shop, values: dict[str, Any]) -> Product:
+def product(shop: Store, values: dict[str, Any]) -> Product:
     """Make a catalog product without offers.
 
     :param shop: the shop
@@ -269,7 +269,7 @@ def product(shop: Shop, values: dict[str, Any]) -> Product:
     return made
 
 
-def transaction(shop: Shop, values: dict[str, Any]) -> ExternalTransaction:
+def transaction(shop: Store, values: dict[str, Any]) -> ExternalTransaction:
     """Make a bank transaction.
 
     :param shop: the shop
@@ -288,7 +288,7 @@ def transaction(shop: Shop, values: dict[str, Any]) -> ExternalTransaction:
     return made
 
 
-def listed(shop: Shop, table: str, values: dict[str, Any]) -> Any:
+def listed(shop: Store, table: str, values: dict[str, Any]) -> Any:
     """Make a status, a source or a warehouse, or change the one whose id is given.
 
     :param shop: the shop
@@ -329,7 +329,7 @@ _LISTED: dict[str, tuple[Any, Readers, dict[str, Any]]] = {
 }
 
 
-def warehouse(shop: Shop, warehouse_id: int) -> int:
+def warehouse(shop: Store, warehouse_id: int) -> int:
     """Make sure of a warehouse.
 
     :param shop: the shop

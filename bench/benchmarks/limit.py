@@ -8,6 +8,7 @@ from typing import Any
 
 from tools.waiting import wait_for
 
+from ..environment import Environment, Shop
 from ..results import Row
 from ..steps import (
     CONFIRM,
@@ -18,12 +19,11 @@ from ..steps import (
     synchronize,
     wait_synchronised,
 )
-from ..world import Shop, World
 
 ORDERS = 10_000
 
 
-def run(world: World) -> Iterator[Row]:
+def run(world: Environment) -> Iterator[Row]:
     """Synchronise ten thousand orders, with a power failure in the middle."""
     orders = world.sized(ORDERS, 500)
     pages = -(-orders // 50)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from .. import seed_sql
+from ..environment import Environment, Shop
 from ..measure import alternate, median, seconds
 from ..results import Row
 from ..screens import Screens
 from ..steps import QUOTATION, catalog, know_every_other_buyer, settle
-from ..world import Shop, World
 from .bulk import turn
 
 HELD_ORDERS, HELD_BUYERS, HELD_PRODUCTS = 100_000, 50_000, 50_000
@@ -24,7 +24,7 @@ SCREENS = {
 SALES_LIST = "sale.action_quotations_with_onboarding"
 
 
-def run(world: World) -> Iterator[Row]:
+def run(world: Environment) -> Iterator[Row]:
     """Import the same orders in turns into a full database and into an empty one; then look."""
     count = world.sized(TURN, 20)
     total = count * (TURNS + 1)

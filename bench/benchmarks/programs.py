@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ..environment import Environment
 from ..results import Row
-from ..world import World
 from . import users
 
 PICKINGS = 4
 
 
-def run(world: World) -> Iterator[Row]:
+def run(world: Environment) -> Iterator[Row]:
     """The same as ``users``, without a moment to think."""
     pairs, ours, floor = users.measure(world, PICKINGS, 0)
     yield Row(

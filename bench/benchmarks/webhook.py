@@ -14,17 +14,17 @@ from urllib.parse import urlsplit
 from tools import shop as setup
 from tools.waiting import wait_for
 
+from ..environment import Environment, Shop
 from ..measure import Pairs, median, p95, seconds
 from ..results import Row
 from ..steps import settle
-from ..world import Shop, World
 
 #: Requests of each kind.
 COUNT = 400
 GOAL = "p95 ≤ 1.2 × baseline, no error"
 
 
-def run(world: World) -> Iterator[Row]:
+def run(world: Environment) -> Iterator[Row]:
     """Send webhooks of existing orders, ours and the floor's in turns.
 
     With worker processes, as a shop with users runs Odoo. "Busy": meanwhile a synchronization writes

@@ -131,6 +131,28 @@ class TestGuardedFields(GuardCase):
                         self.assertGuarded(seen.write, {field.name: value})
                         self.assertGuarded(seen.create, {field.name: value})
 
+    def test_no_field_that_people_may_edit_writes_a_guarded_one(self):
+        manager = self.people["KeyCRM administrator"]
+        tried = 0
+        for name in self.models():
+            Model = self.env[name]
+            if Model._transient or not hasattr(Model, "_is_guarded"):
+                continue
+            seen = self.records[name].with_user(manager)
+            for field in Model._fields.values():
+                ours = str(field._module).startswith("ordage_keycrm")
+                if not ours or field.readonly or seen._is_guarded(field.name):
+                    continue
+                with self.subTest(model=name, field=field.name):
+                    tried += 1
+                    try:
+                        with self.env.cr.savepoint() as savepoint:
+                            seen.write({field.name: self.value(field)})
+                            savepoint.rollback()
+                    except (UserError, AccessError) as refusal:
+                        self.assertNotIn("cannot be edited in Odoo", str(refusal))
+        self.assertGreater(tried, 40)
+
     def test_a_context_of_rpc_is_not_the_bridge(self):
         seller = self.people["seller"]
         for marker in (

@@ -79,11 +79,11 @@ class KeycrmAccount(models.Model):
         return super().create([_with_schemes(vals) for vals in vals_list])
 
     def write(self, vals):
-        vals = _with_schemes(vals)
+        result = super().write(_with_schemes(vals))
         if "public_url" in vals:
             # What was found out of the former address says nothing of the new one.
-            vals = {**vals, "link_code": False, "link_params": False}
-        return super().write(vals)
+            self.sudo().write({"link_code": False, "link_params": False})
+        return result
 
     # === ACTION METHODS ===#
 

@@ -20,13 +20,21 @@ from pathlib import Path
 from . import chromium, lint, processes, templates
 from .messages import UserError, say, warn
 from .odoo_config import environment_of, write_config
-from .paths import ADDONS, REPOSITORY
+from .paths import REPOSITORY
 from .runtime import Runtime
 
 PARTS = ("lint", "pure", "odoo", "mrp", "system")
 #: Not part of ``make test``: they take long, or need more than the rest.
 ON_DEMAND = ("browser", "faults")
-_PURE = ("tests/pure", "tests/sandbox", "tests/tools")
+#: Where the tests of each part lie.
+FOLDERS = {
+    "pure": ("tests/pure", "tests/sandbox", "tests/tools"),
+    "odoo": ("addons/ordage_keycrm/tests",),
+    "mrp": ("addons/ordage_keycrm_mrp/tests",),
+    "system": ("tests/system",),
+    "browser": ("tests/browser",),
+    "faults": ("tests/faults",),
+}
 #: Whole-system tests mostly wait, the others mostly reckon: in a full run these go beside the others.
 BESIDE = ("mrp", "system")
 _REPORTS = "ORDAGE_REPORTS"
@@ -71,7 +79,7 @@ class Totals:
 def main(_arguments: list[str]) -> int:
     """Run the parts that ``ONLY`` names (one, or several with spaces between), or all.
 
-    All with pytest's options of ``ARGS``.
+    All with pytest's options of ``ARGS``; a path among these narrows the run to the tests that lie there.
 
     :return: 0 if nothing failed
     """
@@ -82,18 +90,23 @@ def main(_arguments: list[str]) -> int:
             f"ONLY={not_known[0]} is no part of the tests: choose one of {', '.join(known)}."
         )
     arguments = shlex.split(os.environ.get("ARGS") or "")
-    parts = only or [part for part in PARTS if part not in BESIDE]
+    named = parts_of_paths(arguments)
+    if named and only and not set(named) & set(only):
+        raise Trouble(
+            f"The paths of ARGS belong to the part {', '.join(named)}, not to {' '.join(only)}."
+        )
+    parts = only or named or [part for part in PARTS if part not in BESIDE]
     totals = Totals()
     with _reports() as reports:
-        beside = None if only else _start_beside(reports)
+        beside = None if only or named else _start_beside(reports)
         if "lint" in parts:
             totals.broken += [f"lint: {name}" for name in lint.failures()]
         for part in parts:
-            if part == "lint":
+            if part == "lint" or (named and part not in named):
                 continue
             say(f"tests: {part}")
             report = reports / f"{part}.xml"
-            code = _RUNS[part](report, arguments)
+            code = _RUNS[part](report, narrowed(part, arguments))
             totals.add(part, code, report, narrowed=bool(arguments))
         if beside:
             say(f"tests: {', '.join(BESIDE)}, which ran beside the others; waiting for their end")
@@ -110,6 +123,44 @@ def main(_arguments: list[str]) -> int:
             f"{totals.passed} passed, {totals.failed} failed, {totals.skipped} skipped", flush=True
         )
     return 1 if totals.broken or totals.failed else 0
+
+
+def _folder_of(argument: str) -> Path | None:
+    """:return: the place that an argument of pytest names, an option or its value names none"""
+    path = REPOSITORY / argument.partition("::")[0]
+    return path.resolve() if "/" in argument and path.exists() else None
+
+
+def _lies_in(place: Path, part: str) -> bool:
+    return any(place.is_relative_to(REPOSITORY / folder) for folder in FOLDERS[part])
+
+
+def parts_of_paths(arguments: list[str]) -> list[str]:
+    """Find the parts whose tests the arguments name by their paths.
+
+    :param arguments: pytest's options
+    :return: the parts, none if no path is named
+    :raise Trouble: if a path holds no tests of any part
+    """
+    places = {argument: place for argument in arguments if (place := _folder_of(argument))}
+    for argument, place in places.items():
+        if not any(_lies_in(place, part) for part in FOLDERS):
+            raise Trouble(f"No part of the tests lies in {argument} (see ARGS).")
+    return [part for part in FOLDERS if any(_lies_in(place, part) for place in places.values())]
+
+
+def narrowed(part: str, arguments: list[str]) -> list[str]:
+    """Give pytest the places and options of one part.
+
+    :param part: which
+    :param arguments: pytest's options, with paths of tests or without
+    :return: the named paths that lie in the part, else all of its folders, and the options
+    """
+    paths = [argument for argument in arguments if _folder_of(argument)]
+    options = [argument for argument in arguments if argument not in paths]
+    inside = [path for path in paths if _lies_in(_folder_of(path), part)]
+    folders = [folder for folder in FOLDERS[part] if (REPOSITORY / folder).is_dir()]
+    return [*(inside if paths else folders), *options]
 
 
 @contextlib.contextmanager
@@ -135,8 +186,7 @@ def _start_beside(reports: Path) -> processes.ManagedProcess:
 
 
 def _pure(report: Path, arguments: list[str]) -> int:
-    paths = [path for path in _PURE if (REPOSITORY / path).is_dir()]
-    return _pytest(["-p", "no:odoo", *paths], report, arguments, _plain_environment())
+    return _pytest(["-p", "no:odoo"], report, arguments, _plain_environment())
 
 
 def _odoo(report: Path, arguments: list[str]) -> int:
@@ -150,7 +200,7 @@ def _mrp(report: Path, arguments: list[str]) -> int:
 def _in_process(addon: str, report: Path, arguments: list[str]) -> int:
     """Run the tests of one addon inside Odoo, on a database that has just this addon of ours."""
     with Runtime() as runtime:
-        database = runtime.addon_database("test")
+        database = runtime.addon_database("test", language=templates.UKRAINIAN)
         if addon != templates.ADDON:
             templates.install_addon(
                 runtime.source, runtime.databases, database, runtime.folder, addon
@@ -164,21 +214,21 @@ def _in_process(addon: str, report: Path, arguments: list[str]) -> int:
             dbfilter=f"^{database}$",
         )
         # Without --odoo-http the plugin skips every HttpCase in silence.
-        options = [f"--odoo-config={config}", "--odoo-http", str(ADDONS / addon / "tests")]
+        options = [f"--odoo-config={config}", "--odoo-http"]
         return _pytest(options, report, arguments, environment_of(runtime.source))
 
 
 def _system(report: Path, arguments: list[str]) -> int:
-    return _pytest(["-p", "no:odoo", "tests/system"], report, arguments, _plain_environment())
+    return _pytest(["-p", "no:odoo"], report, arguments, _plain_environment())
 
 
 def _browser(report: Path, arguments: list[str]) -> int:
     chromium.chromium()  # fetched before the tests, so that what cannot be had is told once
-    return _pytest(["-p", "no:odoo", "tests/browser"], report, arguments, _plain_environment())
+    return _pytest(["-p", "no:odoo"], report, arguments, _plain_environment())
 
 
 def _faults(report: Path, arguments: list[str]) -> int:
-    return _pytest(["-p", "no:odoo", "tests/faults"], report, arguments, _plain_environment())
+    return _pytest(["-p", "no:odoo"], report, arguments, _plain_environment())
 
 
 _RUNS = {

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tools.test import Totals
+import pytest
+
+from tools import test as runner
+from tools.messages import Trouble
+from tools.paths import REPOSITORY
+from tools.test import Totals, narrowed, parts_of_paths
 
 
 def report(folder: Path, **counts: int) -> Path:
@@ -44,3 +49,48 @@ def test_a_skipped_test_inside_odoo_is_a_failure(tmp_path):
     totals = Totals()
     totals.add("odoo", 0, report(tmp_path, tests=3, skipped=1), narrowed=False)
     assert totals.broken == ["odoo (1 tests skipped, where none may be)"]
+
+
+def test_paths_of_arguments_choose_the_parts_and_replace_their_folders():
+    named = [
+        "-x",
+        "tests/system/test_link.py",
+        "tests/pure/test_money.py::test_none",
+        "-k",
+        "a or b",
+    ]
+    assert parts_of_paths(named) == ["pure", "system"]
+    assert narrowed("system", named) == ["tests/system/test_link.py", "-x", "-k", "a or b"]
+    assert narrowed("pure", named)[0] == "tests/pure/test_money.py::test_none"
+    inside = [str(REPOSITORY / "addons/ordage_keycrm/tests/test_guards.py")]
+    assert parts_of_paths(inside) == ["odoo"]
+    assert narrowed("odoo", inside) == inside
+
+
+def test_options_without_a_path_leave_all_folders():
+    for options in ([], ["-k", "tests"], ["-q", "--durations=3"]):
+        assert parts_of_paths(options) == []
+        assert narrowed("pure", options) == [*runner.FOLDERS["pure"], *options]
+
+
+def test_a_path_without_tests_or_of_another_part_is_refused(monkeypatch):
+    with pytest.raises(Trouble, match=r"No part of the tests lies in docs/en"):
+        parts_of_paths(["docs/en"])
+    monkeypatch.setenv("ONLY", "odoo")
+    monkeypatch.setenv("ARGS", "tests/pure/test_money.py")
+    with pytest.raises(Trouble, match=r"belong to the part pure, not to odoo"):
+        runner.main([])
+
+
+def test_a_path_in_a_full_run_starts_its_part_alone(monkeypatch):
+    ran = []
+    monkeypatch.delenv("ONLY", raising=False)
+    monkeypatch.setenv("ARGS", "tests/browser/test_setup.py")
+    monkeypatch.setattr(runner, "_start_beside", lambda _reports: pytest.fail("all parts"))
+    monkeypatch.setattr(runner.lint, "failures", lambda: pytest.fail("the linters"))
+    for part in runner.FOLDERS:
+        monkeypatch.setitem(
+            runner._RUNS, part, lambda _report, options, part=part: ran.append((part, options)) or 0
+        )
+    assert runner.main([]) == 0
+    assert ran == [("browser", ["tests/browser/test_setup.py"])]

@@ -7,6 +7,7 @@ from xml.etree import ElementTree
 import polib
 import pytest
 
+from tests.pure.test_terms import ENGLISH_MISTAKES, MISTAKES
 from tools import terms
 from tools.paths import REPOSITORY
 
@@ -28,6 +29,19 @@ SHOWN_ALONE = {
     *("order_count", "event_count", "failed_event_count", "unshipped_count"),
 }
 BIGGEST_PICTURE = 200_000  # bytes: whoever clones the repository gets them all
+
+
+#: Words that are wrong on a screen and may be right in a sentence of a document.
+RIGHT_IN_TEXTS = {
+    *("user", "activity", "preview", "notify, show, is listed"),
+    *("automatically, not by oneself", "a user, not a human being", "one word for a mapping"),
+    "пропозиція, where an offer is meant",
+}
+FOR_USERS = [
+    *(page for page in GUIDES),
+    *(REPOSITORY / name for name in ("README.md", "README.uk.md", "SECURITY.md", "CHANGELOG.md")),
+    *(DOCS / name for name in ("mapping.md", "mapping.uk.md")),
+]
 
 
 def name_of(file):
@@ -116,6 +130,19 @@ def test_every_word_in_bold_is_on_the_screens(guide):
     named = [part for bold in re.findall(r"\*\*(.+?)\*\*", text) for part in bold.split(" → ")]
     assert named or guide.name == "glossary.md"
     assert sorted(set(named) - shown) == []
+
+
+@pytest.mark.parametrize("page", FOR_USERS, ids=name_of)
+def test_documents_use_the_words_of_the_screens(page):
+    ukrainian = page.parent.name == "uk" or page.stem.endswith(".uk")
+    mistakes = MISTAKES if ukrainian else ENGLISH_MISTAKES
+    text = re.sub(r"`[^`]*`", "", text_of(page))
+    found = {
+        why: wrong
+        for why, words in mistakes.items()
+        if why not in RIGHT_IN_TEXTS and (wrong := [m[0] for m in re.finditer(words, text)])
+    }
+    assert found == {}
 
 
 def settings():

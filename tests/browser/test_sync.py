@@ -79,7 +79,7 @@ def test_the_end_of_a_synchronisation_is_told_wherever_one_is(
     screen.menu("Архів замовлень")
     screen.page.evaluate("window.isStillTheSamePage = true")
     sandbox.control.clear_faults()
-    told = screen.page.locator(".o_notification", has_text="Синхронізувати замовлення")
+    told = screen.page.locator(".o_notification", has_text="Синхронізація замовлень")
     expect(told).to_contain_text(f"Нових замовлень: {counts[chosen]}", timeout=180_000)
     screen.picture("sync-told-elsewhere")
     assert screen.page.evaluate("window.isStillTheSamePage")

@@ -80,7 +80,8 @@ export class SetupSteps {
         if (this.goal?.step.name === name) {
             const { step, focus } = this.goal;
             this.goal = null;
-            step.show(focus);
+            // Steps are drawn one after another: one above that folds after this one would move it away.
+            browser.requestAnimationFrame(() => step.show(focus));
         }
     }
 

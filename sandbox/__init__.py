@@ -1,4 +1,4 @@
-"""A KeyCRM that runs here: a real HTTP server to develop, test and demonstrate against.
+"""A local KeyCRM simulator: a real HTTP server to develop, test and demonstrate against.
 
 Start it with ``python -m sandbox``; steer it with :class:`sandbox.control.Control`.
 """

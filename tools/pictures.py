@@ -100,7 +100,7 @@ class Photographer:
             )
             groups.append(self._rpc.read("ir.model.data", known, "res_id")["res_id"])
         for name, language in LANGUAGES.items():
-            self._activate(language)
+            shop.add_language(self._rpc, language)
             self._rpc.create(
                 "res.users",
                 name=_NAMES[name],
@@ -121,23 +121,6 @@ class Photographer:
             )
             self._screens[name].log_in(name, name)
             self._screens[name].open("keycrm_order_action")  # the app whose menus are shown
-
-    def _activate(self, language: str) -> None:
-        """Load a language as Odoo's own dialog does, with the translations of all installed addons."""
-        wizard = self._rpc.create(
-            "base.language.install",
-            lang_ids=[
-                (
-                    6,
-                    0,
-                    self._rpc.search(
-                        "res.lang", ("code", "=", language), context={"active_test": False}
-                    ),
-                )
-            ],
-            overwrite=False,
-        )
-        self._rpc.call("base.language.install", "lang_install", [wizard])
 
     def _connect(self) -> int:
         account = shop.make_account(

@@ -26,7 +26,7 @@ class Runtime:
         self._run = RunFolder(on_leftover=_drop_leftover_databases)
         self.folder: Path = self._run.path
         self._numbers = itertools.count(1)
-        self._addon_template: str | None = None
+        self._addon_templates: dict[str, str] = {}
         self._postgres: postgres.PrivatePostgres | None = None
         data_dir = self.folder / "odoo"
         existing = postgres.existing_server()
@@ -66,18 +66,21 @@ class Runtime:
         self.databases.clone(self._base, name, template_files=self._base_files)
         return name
 
-    def addon_database(self, short: str = "db") -> str:
+    def addon_database(self, short: str = "db", *, language: str = "") -> str:
         """Clone the database in which our addon is installed; it is installed once a run.
 
         :param short: how its name begins
+        :param language: a language that is active beside English, which stays the default
         :return: the copy's name on the server
         """
-        if not self._addon_template:
+        if language not in self._addon_templates:
             template = self.plain_database("addon")
-            templates.install_addon(self.source, self.databases, template, self.folder)
-            self._addon_template = template
+            templates.install_addon(
+                self.source, self.databases, template, self.folder, language=language
+            )
+            self._addon_templates[language] = template
         name = self._new_name(short)
-        self.databases.clone(self._addon_template, name)
+        self.databases.clone(self._addon_templates[language], name)
         return name
 
     def free_name(self, short: str) -> Path:

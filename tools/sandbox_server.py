@@ -1,4 +1,4 @@
-"""A real sandbox process: a KeyCRM that runs here."""
+"""A real sandbox process: the local KeyCRM simulator."""
 
 from __future__ import annotations
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 
+from . import shop
 from .demo import Demo, start
 from .messages import UserError, say
 from .rpc import Rpc
@@ -39,16 +40,12 @@ def main(_arguments: list[str]) -> int:
 
 
 def add_languages(rpc: Rpc) -> None:
-    """Let one administrator read English and a second one Ukrainian.
+    """Add a second administrator, who reads Ukrainian; the first one reads English.
 
     :param rpc: Odoo's administrator
     """
-    missing = rpc.search("res.lang", ("code", "in", ["en_US", "uk_UA"]), ("active", "=", False))
-    if missing:
-        wizard = rpc.create("base.language.install", lang_ids=[(6, 0, missing)])
-        rpc.call("base.language.install", "lang_install", [wizard])
+    shop.add_language(rpc, "uk_UA")
     (admin,) = rpc.search("res.users", ("login", "=", "admin"))
-    rpc.write("res.users", admin, lang="en_US")
     rpc.create(
         "res.users",
         name="Адміністратор",

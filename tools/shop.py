@@ -60,6 +60,18 @@ def use_currency(rpc: Rpc, account: int, code: str = "UAH") -> None:
     rpc.call("keycrm.account", "action_set_company_currency", [account])
 
 
+def add_language(rpc: Rpc, code: str) -> None:
+    """Activate a language as Odoo's own dialog does, with the terms of all installed addons.
+
+    :param rpc: Odoo's administrator
+    :param code: such as ``uk_UA``
+    """
+    inactive = rpc.search("res.lang", ("code", "=", code), ("active", "=", False))
+    if inactive:
+        wizard = rpc.create("base.language.install", lang_ids=[(6, 0, inactive)])
+        rpc.call("base.language.install", "lang_install", [wizard])
+
+
 def status_ids(rpc: Rpc, account: int, *keycrm_ids: int) -> list[int]:
     """Find an account's statuses by KeyCRM's numbers.
 

@@ -18,8 +18,8 @@ from .postgres import PrivatePostgres, Server, copy_tree, existing_server
 ADDON = "ordage_keycrm"
 SERVER_PREFIX = "ordage_keycrm_"  # of all our databases on a server that others use too
 BASE_MODULES = ("contacts", "sale_management", "sale_stock", "stock")
-LANGUAGES = ("uk_UA",)
-_FORM = "1"  # raise when what is done below changes
+UKRAINIAN = "uk_UA"
+_FORM = "2"  # raise when what is done below changes
 
 # Jobs that Odoo brings along ask the outside world for news, send mail or only tidy up. In a
 # database that lives for minutes they are noise; those of our addon come with it and stay on.
@@ -33,7 +33,7 @@ def base_key(source: OdooSource, server_version: str) -> str:
     :param server_version: the database server's version
     :return: a short key
     """
-    parts = (source.version, str(source.python_path), server_version, *BASE_MODULES, *LANGUAGES)
+    parts = (source.version, str(source.python_path), server_version, *BASE_MODULES)
     return cache.key_of(*parts, _QUIET, _FORM)
 
 
@@ -106,6 +106,8 @@ def install_addon(
     database: str,
     work: Path,
     addon: str = ADDON,
+    *,
+    language: str = "",
     **config: object,
 ) -> None:
     """Install an addon of ours into a database, failing on whatever Odoo warns about.
@@ -115,10 +117,12 @@ def install_addon(
     :param database: its name on the server
     :param work: folder for the configuration file
     :param addon: which, several with commas; what they depend on comes along
+    :param language: a language to activate beside English, which stays the default
     :param config: further options of Odoo's configuration file
     """
+    options = (f"--load-language={language}",) if language else ()
     with doing(f"installing the addon {addon}"):
-        _install(source, databases, database, work, (addon,), **config)
+        _install(source, databases, database, work, (addon,), *options, **config)
 
 
 def install_with_demo(source: OdooSource, databases: Databases, database: str, work: Path) -> None:
@@ -131,7 +135,7 @@ def install_with_demo(source: OdooSource, databases: Databases, database: str, w
     :raise UserError: if the addon's demo data could not be loaded
     """
     databases.create(database)
-    options = ("--with-demo", f"--load-language={','.join(LANGUAGES)}")
+    options = ("--with-demo", f"--load-language=en_US,{UKRAINIAN}")
     with doing("making a database with demo data"):
         log = _install(source, databases, database, work, (ADDON,), *options)
     if failed := re.search(rf"Module {ADDON} demo data failed.*", log, re.DOTALL):
@@ -170,14 +174,7 @@ def run_odoo(
 
 def _fill_base(source: OdooSource, databases: Databases, database: str, work: Path) -> None:
     databases.create(database)
-    _install(
-        source,
-        databases,
-        database,
-        work,
-        BASE_MODULES,
-        f"--load-language={','.join(LANGUAGES)}",
-    )
+    _install(source, databases, database, work, BASE_MODULES)
     databases.server.query(database, _QUIET)
     databases.server.query(database, "VACUUM ANALYZE")
 

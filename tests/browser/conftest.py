@@ -26,7 +26,7 @@ from tests.system.conftest import (  # noqa: F401 - fixtures are found by their 
     sandbox,
     wait_for,
 )
-from tools import chromium
+from tools import chromium, shop
 from tools.odoo_server import OdooServer
 from tools.paths import REPOSITORY
 from tools.rpc import Rpc
@@ -60,6 +60,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="module", autouse=True)
 def in_ukrainian(rpc: Rpc) -> None:  # noqa: F811
     """The administrator reads Ukrainian, and OdooBot's greeting covers no screen."""
+    shop.add_language(rpc, "uk_UA")
     (admin,) = rpc.search("res.users", ("login", "=", "admin"))
     rpc.write("res.users", admin, lang="uk_UA", odoobot_state="disabled")
 

@@ -1,8 +1,11 @@
 """The currency of KeyCRM in an Odoo as anyone installs it: the company in dollars, hryvnias inactive."""
 
+from unittest.mock import patch
+
 from odoo import fields
 from odoo.exceptions import UserError
 from odoo.tests import TransactionCase, new_test_user, tagged
+from odoo.tools import mute_logger
 
 
 @tagged("post_install", "-at_install")
@@ -197,3 +200,39 @@ class TestCurrency(TransactionCase):
         self.assertEqual(account.ukrainian_state, "done")
         term = self.env.ref("ordage_keycrm.group_manager").with_context(lang="uk_UA")
         self.assertNotEqual(term.name, term.with_context(lang="en_US").name)
+
+    def test_terms_are_loaded_although_a_thread_hides_the_new_language(self):
+        Lang, cr = self.env["res.lang"], self.env.cr
+        Lang._activate_lang("en_US")
+        language = Lang.search([("code", "=", "uk_UA")])
+        self.env["res.partner"].with_context(active_test=False).search(
+            [("lang", "=", "uk_UA")]
+        ).lang = "en_US"
+        language.active = False
+        menu = self.env.ref("ordage_keycrm.menu_configuration")
+        self.env.flush_all()
+        cr.execute("UPDATE ir_ui_menu SET name = name - 'uk_UA' WHERE id = %s", [menu.id])
+        self.env.invalidate_all()
+        real, calls = type(self.env["ir.module.module"])._update_translations, []
+
+        def hidden_once(modules, *args, **kwargs):
+            calls.append(args)
+            if len(calls) == 1:
+                # What a thread keeps that began before this transaction's commit.
+                cr.execute("UPDATE res_lang SET active = false WHERE id = %s", [language.id])
+                self.env.invalidate_all()
+                self.registry.clear_cache("stable")
+                self.assertNotIn("uk_UA", dict(Lang.get_installed()))
+                cr.execute("UPDATE res_lang SET active = true WHERE id = %s", [language.id])
+                self.env.invalidate_all()
+            return real(modules, *args, **kwargs)
+
+        with (
+            patch.object(type(self.env["ir.module.module"]), "_update_translations", hidden_once),
+            mute_logger("odoo.tools.translate"),
+        ):
+            self.account.action_switch_to_ukrainian()
+        self.assertEqual(len(calls), 2)
+        self.env.invalidate_all()
+        cr.execute("SELECT name ->> 'uk_UA' FROM ir_ui_menu WHERE id = %s", [menu.id])
+        self.assertEqual(cr.fetchone()[0], "Налаштування")

@@ -1,8 +1,11 @@
 from odoo import api, fields, models
+from odoo.exceptions import ConcurrencyError
 
 from ...services.concurrency import clear_caches_after_commit
 
 UKRAINIAN = "uk_UA"
+#: How often the terms are loaded, at most, where another thread hides the new language.
+TRIES = 3
 
 
 class KeycrmAccount(models.Model):
@@ -47,8 +50,33 @@ class KeycrmAccount(models.Model):
         self.ensure_one()
         self._check_manager()
         if self.ukrainian_state == "missing":
-            self.env["res.lang"].sudo()._activate_and_install_lang(UKRAINIAN)
+            self._install_ukrainian()
             clear_caches_after_commit(self.env)
         self.env.user.sudo().lang = UKRAINIAN
         self.company_id.sudo().partner_id.lang = UKRAINIAN
         return {"type": "ir.actions.client", "tag": "reload_context"}
+
+    # === BUSINESS METHODS ===#
+
+    @api.model
+    def _install_ukrainian(self):
+        """Activate Ukrainian and load the terms of all installed modules.
+
+        All threads share one list of active languages. A thread that does not see this transaction yet may
+        put the former list back, and Odoo then leaves out terms without raising: half of the screens would
+        stay English for good.
+
+        :raise ConcurrencyError: when the terms could not be loaded; Odoo does the request again
+        """
+        Lang = self.env["res.lang"].sudo()
+        Lang._activate_lang(UKRAINIAN)
+        modules = self.env["ir.module.module"].sudo().search([("state", "=", "installed")])
+        for _try in range(TRIES):
+            self.env.registry.clear_cache("stable")
+            Lang._get_data(
+                code=UKRAINIAN
+            )  # the new list is there for all threads while terms are loaded
+            modules._update_translations(UKRAINIAN)
+            if Lang._get_data(code=UKRAINIAN).code == UKRAINIAN:
+                return
+        raise ConcurrencyError(f"{UKRAINIAN}: another thread hides the new language")

@@ -92,7 +92,7 @@ def main(_arguments: list[str]) -> int:
     arguments = shlex.split(os.environ.get("ARGS") or "")
     named = parts_of_paths(arguments)
     if named and only and not set(named) & set(only):
-        raise Trouble(
+        raise UserError(
             f"The paths of ARGS belong to the part {', '.join(named)}, not to {' '.join(only)}."
         )
     parts = only or named or [part for part in PARTS if part not in BESIDE]
@@ -140,12 +140,12 @@ def parts_of_paths(arguments: list[str]) -> list[str]:
 
     :param arguments: pytest's options
     :return: the parts, none if no path is named
-    :raise Trouble: if a path holds no tests of any part
+    :raise UserError: if a path holds no tests of any part
     """
     places = {argument: place for argument in arguments if (place := _folder_of(argument))}
     for argument, place in places.items():
         if not any(_lies_in(place, part) for part in FOLDERS):
-            raise Trouble(f"No part of the tests lies in {argument} (see ARGS).")
+            raise UserError(f"No part of the tests lies in {argument} (see ARGS).")
     return [part for part in FOLDERS if any(_lies_in(place, part) for place in places.values())]
 
 

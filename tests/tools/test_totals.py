@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tools import test as runner
-from tools.messages import Trouble
+from tools.messages import UserError
 from tools.paths import REPOSITORY
 from tools.test import Totals, narrowed, parts_of_paths
 
@@ -55,13 +55,13 @@ def test_paths_of_arguments_choose_the_parts_and_replace_their_folders():
     named = [
         "-x",
         "tests/system/test_link.py",
-        "tests/pure/test_money.py::test_none",
+        "tests/pure/test_guides.py::test_none",
         "-k",
         "a or b",
     ]
     assert parts_of_paths(named) == ["pure", "system"]
     assert narrowed("system", named) == ["tests/system/test_link.py", "-x", "-k", "a or b"]
-    assert narrowed("pure", named)[0] == "tests/pure/test_money.py::test_none"
+    assert narrowed("pure", named)[0] == "tests/pure/test_guides.py::test_none"
     inside = [str(REPOSITORY / "addons/ordage_keycrm/tests/test_guards.py")]
     assert parts_of_paths(inside) == ["odoo"]
     assert narrowed("odoo", inside) == inside
@@ -74,11 +74,11 @@ def test_options_without_a_path_leave_all_folders():
 
 
 def test_a_path_without_tests_or_of_another_part_is_refused(monkeypatch):
-    with pytest.raises(Trouble, match=r"No part of the tests lies in docs/en"):
+    with pytest.raises(UserError, match=r"No part of the tests lies in docs/en"):
         parts_of_paths(["docs/en"])
     monkeypatch.setenv("ONLY", "odoo")
-    monkeypatch.setenv("ARGS", "tests/pure/test_money.py")
-    with pytest.raises(Trouble, match=r"belong to the part pure, not to odoo"):
+    monkeypatch.setenv("ARGS", "tests/pure/test_guides.py")
+    with pytest.raises(UserError, match=r"belong to the part pure, not to odoo"):
         runner.main([])
 
 

@@ -131,6 +131,40 @@ def test_a_neutralized_copy_sends_nothing_receives_nothing_and_says_so(
     assert len(sandbox.control.requests()) == asked
 
 
+def test_a_copy_beside_the_original_works_with_keycrm_only_once_it_is_confirmed(
+    runtime: Runtime, new_odoo_on: Callable[..., OdooServer], new_sandbox: Callable[..., Any]
+) -> None:
+    sandbox = new_sandbox(offers=10)
+    original = new_odoo_on(runtime.addon_database("original"))
+    account, _link = joined(original, sandbox)
+    order_of(original, sandbox)
+    original.stop()
+    copy = runtime.databases.name("copy")
+    runtime.databases.clone(original.database, copy)
+    original.start(300)
+    beside = new_odoo_on(copy)
+    rpc = beside.rpc()
+    wait_for(
+        lambda: rpc.read("keycrm.account", account, "trouble_code")["trouble_code"], 120, "the copy"
+    )
+    shown = rpc.read("keycrm.account", account, "trouble_text", "overview_state")
+    assert "copy or a restored backup" in shown["trouble_text"]
+    assert shown["overview_state"] == "trouble"
+    new = order_of(original, sandbox)
+    for cron in rpc.search("ir.cron", ("code", "like", "model._cron_")):
+        rpc.call("ir.cron", "method_direct_trigger", [cron])
+    assert not rpc.search("sale.order", ("name", "=", new["name"]))
+
+    original.stop()
+    asked = len(sandbox.control.requests())
+    number = sandbox.control.create_sample_order(webhook=False)["id"]
+    for cron in rpc.search("ir.cron", ("code", "like", "model._cron_")):
+        rpc.call("ir.cron", "method_direct_trigger", [cron])
+    assert len(sandbox.control.requests()) == asked
+    rpc.call("keycrm.account", "action_confirm_database", [account])
+    wait_for(lambda: shop.order_in_odoo(rpc, number, "name"), 400, "the order by polling")
+
+
 def test_uninstalling_leaves_standard_records_and_nothing_else(
     runtime: Runtime, new_odoo_on: Callable[..., OdooServer], new_sandbox: Callable[..., Any]
 ) -> None:

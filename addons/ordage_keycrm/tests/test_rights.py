@@ -64,6 +64,7 @@ METHODS = {
     ("keycrm.account", "action_allow_zeros"): MANAGER,
     ("keycrm.account", "action_new_webhook_token"): MANAGER,
     ("keycrm.account", "action_check_link"): MANAGER,
+    ("keycrm.account", "action_confirm_database"): MANAGER,
     ("keycrm.account", "action_review_step"): MANAGER,
     ("keycrm.account", "action_set_company_currency"): MANAGER,
     ("keycrm.account", "action_set_currency_rate"): MANAGER,

@@ -1,5 +1,6 @@
 from . import account
 from . import credentials
+from . import database_copy
 from . import api_gateway
 from . import catalogs
 from . import webhook_link

@@ -32,6 +32,7 @@ class KeycrmAccount(models.Model):
             raise Refused("key_sealed", account=account.name)
         if not key:
             raise UserError(self.env._("Paste the API key of “%s” first.", account.name))
+        account._check_database()
         wait = {} if max_wait is None else {"max_wait": max_wait}
         options = {"timeout": timeout, "tries": tries}
         return KeyCrmClient(

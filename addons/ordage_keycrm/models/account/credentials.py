@@ -60,6 +60,7 @@ class KeycrmAccount(models.Model):
             if key != API_KEY_MASK:
                 account.sudo().api_key_secret = self._encrypted(key) if key else False
                 account._store_key_digest(key)
+                account._record_database()
                 account._forget_key_checked()
 
     @api.depends("api_url")

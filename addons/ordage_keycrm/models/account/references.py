@@ -84,6 +84,8 @@ class KeycrmAccount(models.Model):
         """Make deleted scheduled actions anew, and take the only warehouse that is left."""
         for account in self.sudo().search([("enabled", "=", True)]):
             account._ensure_crons()
+            if not account.database_identity:
+                account._record_database()
             warehouse = account._warehouse_of_orders()
             if warehouse and warehouse != account.warehouse_id:
                 account.warehouse_id = warehouse

@@ -146,6 +146,12 @@ class KeycrmErrorMessage(models.AbstractModel):
                 "copied from another one. Paste the key again if this copy should work with "
                 "KeyCRM."
             ),
+            "other_database": self.env._(
+                "This database is a copy or a restored backup of the one in which “%(account)s” "
+                "was connected: it sends nothing to KeyCRM and imports no orders. If the shop "
+                "works in this database, click “This is the production database”. Otherwise "
+                "disable the integration here."
+            ),
             "neutralized": self.env._(
                 "This is a test copy of the database: it sends nothing to KeyCRM and receives "
                 "nothing. To work with a test account, paste its API key, enable the integration "

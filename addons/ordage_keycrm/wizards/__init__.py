@@ -1,2 +1,3 @@
+from . import base_partner_merge
 from . import res_config_settings
 from . import keycrm_stock_settings

@@ -79,10 +79,7 @@ class KeycrmOrderImporter(models.AbstractModel):
             )
         )
         for child in children - children._keycrm_with_users():
-            own = {name: child[name] for name in _KEY_FIELDS}
-            known[child.parent_id.id, _recipient_key(own)] = child
-            if child.keycrm_recipient_key:
-                known[child.parent_id.id, child.keycrm_recipient_key] = child
+            known.update(((child.parent_id.id, key), child) for key in recipient_keys(child))
         return known
 
     @api.model
@@ -191,6 +188,12 @@ class KeycrmOrderImporter(models.AbstractModel):
 
 #: By what two recipients are the same.
 _KEY_FIELDS = ("name", "phone", "street", "street2", "city", "zip")
+
+
+def recipient_keys(address):
+    """:return: list of the recipients that the address stands for: several where contacts were merged"""
+    own = _recipient_key({name: address[name] for name in _KEY_FIELDS})
+    return [own, *(address.keycrm_recipient_key or "").splitlines()]
 
 
 def _plain(text):

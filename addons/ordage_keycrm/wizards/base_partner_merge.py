@@ -1,0 +1,21 @@
+from odoo import api, models
+
+from ..models.orders.importer.addresses import recipient_keys
+from ..services.bridge import as_bridge
+
+
+class MergePartnerAutomatic(models.TransientModel):
+    _inherit = "base.partner.merge.automatic.wizard"
+
+    @api.model
+    def _update_values(self, src_partners, dst_partner):
+        """Let a merged address stand for all its recipients: none is created again by the next order.
+
+        Buyers and companies of KeyCRM follow by their foreign keys.
+        """
+        addresses = as_bridge(src_partners | dst_partner)
+        keys = {key for address in addresses for key in recipient_keys(address)}
+        known = any(address.keycrm_recipient_key for address in addresses)
+        super()._update_values(src_partners, dst_partner)
+        if known:
+            as_bridge(dst_partner).keycrm_recipient_key = "\n".join(sorted(keys))

@@ -1,6 +1,6 @@
 """One API key is connected once per database, and only a key that KeyCRM takes can be enabled."""
 
-from psycopg2 import errors
+from psycopg2 import IntegrityError, errors
 
 from odoo.exceptions import ValidationError
 from odoo.tests import new_test_user
@@ -189,3 +189,41 @@ class TestWhatAnAccountRefersTo(KeycrmCase):
         gone.active = False
         (outcome,) = self.outcomes(self.new_order([])).values()
         self.assertEqual(outcome.code, "no_warehouse")
+
+    def test_what_is_used_cannot_be_deleted(self):
+        """Deleted, it would leave no trace, and orders would go on without it."""
+        group = self.env["account.tax.group"].create({"name": "Старі"})
+        other = self.env["stock.warehouse"].create({"name": "Старий склад", "code": "OLD"})
+        journals = self.env["account.journal"].create(
+            [
+                {"name": f"Банк {code}", "type": kind, "code": code}
+                for code, kind in (("OL1", "bank"), ("OL2", "bank"), ("OL3", "sale"))
+            ]
+        )
+        tax = self.env["account.tax"].create({"name": "7", "amount": 7, "tax_group_id": group.id})
+        team = self.env["crm.team"].create({"name": "Стара команда"})
+        self.account.write(
+            {"tax_id": tax.id, "payment_journal_id": journals[0].id, "warehouse_id": other.id}
+        )
+        own = {"account_id": self.account.id, "keycrm_id": 71, "name": "Сайт"}
+        self.env["keycrm.payment.method"].create({**own, "journal_id": journals[1].id})
+        self.env["keycrm.source"].create(
+            {**own, "team_id": team.id, "journal_id": journals[2].id, "warehouse_id": other.id}
+        )
+        self.env.flush_all()
+        for record in (tax, team, *journals):
+            with (
+                self.subTest(record=record.display_name),
+                mute_logger("odoo.sql_db"),
+                self.assertRaises(IntegrityError),
+                self.env.cr.savepoint(),
+            ):
+                record.unlink()
+        fields_of = self.env["keycrm.account"]._fields
+        self.assertEqual(fields_of["warehouse_id"].ondelete, "restrict")
+        self.assertFalse(self.account.reference_text)
+        method = self.env["keycrm.payment.method"].search([("keycrm_id", "=", 71)])
+        method.journal_id.active = False
+        self.account.invalidate_recordset()
+        self.assertIn("Банк OL2", self.account.reference_text)
+        self.assertEqual(self.account.overview_state, "trouble")

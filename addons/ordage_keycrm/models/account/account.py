@@ -83,11 +83,13 @@ class KeycrmAccount(models.Model):
         readonly=False,
         precompute=True,
         check_company=True,
+        ondelete="restrict",
         help="Imported orders are delivered from this Odoo warehouse.",
     )
     tax_id = fields.Many2one(
         "account.tax",
         string="Tax on imported lines",
+        ondelete="restrict",
         check_company=True,
         domain="[('type_tax_use', '=', 'sale')]",
         help="KeyCRM's prices are what the buyer pays: the order total stays the same with any "
@@ -114,6 +116,7 @@ class KeycrmAccount(models.Model):
     payment_journal_id = fields.Many2one(
         "account.journal",
         string="Payment journal",
+        ondelete="restrict",
         check_company=True,
         domain="[('type', 'in', ('bank', 'cash'))]",
     )

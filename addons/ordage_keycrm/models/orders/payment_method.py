@@ -14,6 +14,7 @@ class KeycrmPaymentMethod(models.Model):
     journal_id = fields.Many2one(
         "account.journal",
         string="Payment journal",
+        ondelete="restrict",
         check_company=True,
         domain="[('type', 'in', ('bank', 'cash'))]",
         help="If empty, the payment journal of the account is used.",

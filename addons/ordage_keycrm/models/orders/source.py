@@ -14,11 +14,15 @@ class KeycrmSource(models.Model):
     keycrm_id = fields.Integer(string="KeyCRM number", required=True, readonly=True)
     name = fields.Char(required=True, readonly=True)
     currency_code = fields.Char(string="Currency", readonly=True)
-    team_id = fields.Many2one("crm.team", string="Sales team", check_company=True)
-    warehouse_id = fields.Many2one("stock.warehouse", check_company=True)
+    # What orders use cannot be deleted behind their back; what is archived is named on the account.
+    team_id = fields.Many2one(
+        "crm.team", string="Sales team", check_company=True, ondelete="restrict"
+    )
+    warehouse_id = fields.Many2one("stock.warehouse", check_company=True, ondelete="restrict")
     journal_id = fields.Many2one(
         "account.journal",
         string="Invoice journal",
+        ondelete="restrict",
         check_company=True,
         domain="[('type', '=', 'sale')]",
     )

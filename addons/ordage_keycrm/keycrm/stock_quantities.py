@@ -25,6 +25,7 @@ class Terms:
     :param open_orders: what orders of this account still take out
     :param keycrm_reserved: what KeyCRM itself holds in reserve for known order lines
     :param written_off: what KeyCRM has written off already and Odoo still has to ship
+    :param is_ended: the product is not sold any more, and nothing of it is to be offered
     """
 
     on_hand: float = 0.0
@@ -33,6 +34,7 @@ class Terms:
     open_orders: float = 0.0
     keycrm_reserved: float = 0.0
     written_off: float = 0.0
+    is_ended: bool = False
 
     @property
     def reserved_for_others(self) -> float:
@@ -55,6 +57,8 @@ def target(rule: str, terms: Terms) -> float:
 
     :param rule: ``on_hand``, ``free`` or ``available``
     """
+    if terms.is_ended:
+        return 0.0
     if rule == AVAILABLE:
         number = (
             terms.on_hand - terms.reserved_for_others - terms.open_orders + terms.keycrm_reserved

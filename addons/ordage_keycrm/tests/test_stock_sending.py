@@ -270,14 +270,8 @@ class TestStockSending(StockCase):
         missing = self.env["keycrm.missing.sku"].search([("product_id", "=", product.id)])
         self.assertFalse(missing)
 
-    def test_services_and_archived_products_are_not_sent(self):
-        old = self.goods("OLD", keycrm={1: 3})
+    def test_services_are_not_sent(self):
         service = self.goods("SERVICE", storable=False, keycrm={1: 3})
-        self.count(old, 8)
-        self.sent()
-        self.assertEqual(self.shown(old), 8)
-        self.count(old, 9)
-        old.active = False
         self.env["keycrm.stock.change"]._append([(self.account.id, service.id)])
         self.assertEqual(self.sent(), [])
 

@@ -17,7 +17,7 @@ class KeycrmAccount(models.Model):
         if kits:
             components = {part for parts in kits.values() for part in parts}
             known = set(super()._counted_product_ids([part.id for part in components]))
-            counted -= {kit.id for kit in kits}
+            counted -= {kit.id for kit in kits if kit.is_storable}
             counted |= {
                 kit.id for kit, parts in kits.items() if known & {part.id for part in parts}
             }

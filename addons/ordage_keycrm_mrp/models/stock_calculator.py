@@ -25,9 +25,13 @@ class KeycrmStockCalculator(models.AbstractModel):
             terms[kit.id] = Terms(
                 on_hand=min(
                     # What KeyCRM reserves of a component it does not reserve of the kit.
-                    self._whole(target(rule, replace(terms[part.id], keycrm_reserved=0)) / quantity)
+                    self._whole(
+                        target(rule, replace(terms[part.id], keycrm_reserved=0, is_ended=False))
+                        / quantity
+                    )
                     for part, quantity in parts.items()
-                )
+                ),
+                is_ended=warehouse.account_id.stock_when_ended == "zero" and not kit.active,
             )
         of_kits = {kit.id: terms[kit.id] for kit in kits}
         if all_terms or rule == "available":

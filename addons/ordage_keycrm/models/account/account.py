@@ -73,6 +73,14 @@ class KeycrmAccount(models.Model):
         "without what is reserved or ordered, plus KeyCRM's own reservations; choose it if "
         "KeyCRM reserves the goods of its orders and you sell from KeyCRM's stock.",
     )
+    stock_when_ended = fields.Selection(
+        [("zero", "Zero"), ("remaining", "What is still in stock")],
+        required=True,
+        default="zero",
+        string="Archived products",
+        help="What KeyCRM shows of a product that is archived in Odoo, no longer tracked or no longer "
+        "of this company, if its stock was sent before. Once it is sold again, its quantity is sent.",
+    )
     status_ids = fields.One2many("keycrm.order.status", "account_id", string="Order statuses")
     warehouse_ids = fields.One2many("keycrm.warehouse", "account_id", string="KeyCRM warehouses")
     warehouse_id = fields.Many2one(

@@ -30,6 +30,7 @@ class KeycrmStockCalculator(models.AbstractModel):
         terms = {product_id: Terms() for product_id in products.ids}
         if not terms:
             return terms
+        self._mark_ended(terms, warehouse)
         self._add_on_hand(terms, warehouse)
         rule = warehouse.account_id.stock_quantity
         if all_terms or rule == "on_hand":
@@ -56,6 +57,25 @@ class KeycrmStockCalculator(models.AbstractModel):
         }
 
     # === ON THE SHELVES ===#
+
+    @api.model
+    def _mark_ended(self, terms, warehouse):
+        """Mark products that are not sold any more, where the account sends zero for them."""
+        if warehouse.account_id.stock_when_ended != "zero":
+            return
+        self.env.cr.execute(
+            SQL(
+                """SELECT p.id
+                     FROM product_product p JOIN product_template t ON t.id = p.product_tmpl_id
+                    WHERE p.id = ANY(%s)
+                      AND NOT (p.active AND t.is_storable
+                               AND (t.company_id IS NULL OR t.company_id = %s))""",
+                list(terms),
+                warehouse.account_id.company_id.id,
+            )
+        )
+        for (product_id,) in self.env.cr.fetchall():
+            terms[product_id].is_ended = True
 
     @api.model
     def _add_on_hand(self, terms, warehouse):

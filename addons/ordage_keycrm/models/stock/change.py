@@ -36,6 +36,9 @@ class KeycrmStockChange(models.Model):
     push_id = fields.Many2one(
         "keycrm.stock.export", string="Full stock sync", ondelete="set null", index="btree_not_null"
     )
+    # A user removed the mapping: KeyCRM's numbers, since the offer is gone when this is worked.
+    ended_offer = fields.Integer(string="Offer without product", aggregator=None)
+    ended_warehouse = fields.Integer(string="KeyCRM warehouse number", aggregator=None)
     changed_at = fields.Datetime(string="Changed on", required=True, default=fields.Datetime.now)
 
     @api.model

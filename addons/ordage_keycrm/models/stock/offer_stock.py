@@ -23,11 +23,48 @@ class KeycrmOffer(models.Model):
         return offers
 
     def write(self, vals):
+        if "keycrm_id" in vals:
+            self.filtered(lambda offer: offer.keycrm_id != vals["keycrm_id"])._queue_ended()
         result = super().write(vals)
         decides = not vals.keys().isdisjoint(("product_id", "keycrm_id", "is_missing_in_keycrm"))
         if decides and not self.env.context.get("keycrm_stock_worker"):
             self._queue_stock()
         return result
+
+    def unlink(self):
+        self._queue_ended()
+        return super().unlink()
+
+    def _queue_ended(self):
+        """KeyCRM would go on selling the last number of an offer whose mapping ends: queue zeros.
+
+        Not of many at once: whoever clears a mapping to make it anew does not empty the shop.
+        """
+        Change = self.env["keycrm.stock.change"].sudo()
+        for account in self.account_id.sudo():
+            if not (account.enabled and account.push_stock and account.stock_when_ended == "zero"):
+                continue
+            levels = self.sudo().level_ids.filtered(
+                lambda level, account=account: (
+                    level.account_id == account
+                    and (level.sent_at or level.checked_at)
+                    and level.keycrm_warehouse_id.send_state == "sending"
+                )
+            )
+            if not levels or account._is_too_much(len(levels.offer_id)):
+                continue
+            Change.create(
+                [
+                    {
+                        "account_id": account.id,
+                        "product_id": level.product_id.id,
+                        "ended_offer": level.offer_id.keycrm_id,
+                        "ended_warehouse": level.keycrm_warehouse_id.keycrm_id,
+                    }
+                    for level in levels
+                ]
+            )
+            account._trigger_stock()
 
     def _queue_stock(self):
         """Queue the products of these offers: a new mapping has to be sent too, and KeyCRM has it."""

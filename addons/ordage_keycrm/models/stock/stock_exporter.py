@@ -108,6 +108,30 @@ class KeycrmAccount(models.Model):
                     return False
         return True
 
+    def _send_ended_mappings(self, client, changes):
+        """Send zero for offers whose mapping a user removed, unless a product sends theirs again.
+
+        :param changes: :class:`~.keycrm_account_stock.WaitingChanges`
+        """
+        if not changes.ended:
+            return
+        numbers = [number for number, _warehouse in changes.ended]
+        offers = self.env["keycrm.offer"].sudo()
+        offers = offers.search([("account_id", "=", self.id), ("keycrm_id", "in", numbers)])
+        sent = set(self._counted_product_ids(offers.product_id.ids))
+        kept = {offer.keycrm_id for offer in offers if offer.product_id.id in sent}
+        # Nothing is held open during the request.
+        self.env.cr.commit()
+        for warehouse in self._sending_warehouses():
+            for number, warehouse_number in sorted(changes.ended):
+                if number in kept or warehouse_number != warehouse.keycrm_id:
+                    continue
+                try:
+                    self._put(client, warehouse, [(None, number, 0.0)])
+                except Refused:
+                    # KeyCRM has no such offer any more.
+                    continue
+
     def _plan(self, warehouse, offers):
         """Compare what a KeyCRM warehouse is to show with what it is known to have.
 

@@ -34,6 +34,7 @@ class WaitingChanges:
     :param look_ids: of these, whose stock in KeyCRM is read first
     :param moved_ids: of these, changed by a move, a count or an order: their zeros are sent
     :param commits: how many transactions changed something
+    :param ended: ``{(offer, warehouse)}``, KeyCRM's numbers, whose mapping a user removed
     """
 
     ids: list[int]
@@ -41,6 +42,7 @@ class WaitingChanges:
     look_ids: set[int]
     moved_ids: set[int]
     commits: int
+    ended: set[tuple[int, int]]
 
     @property
     def debounce_seconds(self):
@@ -95,7 +97,7 @@ class KeycrmAccount(models.Model):
             idle._catch_up_stock()
         if vals.get("push_stock"):
             starting._start_stock()
-        if "stock_quantity" in vals:
+        if not vals.keys().isdisjoint(("stock_quantity", "stock_when_ended")):
             self.filtered(lambda account: account.enabled and account.push_stock)._enqueue_counted()
         return result
 
@@ -223,25 +225,33 @@ class KeycrmAccount(models.Model):
     def _counted_product_ids(self, product_ids=None):
         """Return the products of this company that were ever counted or moved; others are never sent.
 
-        Archived products and services are left out.
+        Products that are archived, not tracked or of another company only where KeyCRM was sent
+        their number: it would go on selling them. The same goes for offers that now belong to a
+        product never counted.
 
         :param product_ids: look among these only
         """
         among = SQL("") if product_ids is None else SQL("AND p.id = ANY(%s)", list(product_ids))
+        self.env["keycrm.stock.level"].flush_model(["product_id"])
         self.env.cr.execute(
             SQL(
                 """SELECT p.id
                      FROM product_product p JOIN product_template t ON t.id = p.product_tmpl_id
-                    WHERE p.active AND t.is_storable
-                      AND (t.company_id IS NULL OR t.company_id = %(company)s) %(among)s
-                      AND (EXISTS (SELECT FROM stock_quant q
-                                    WHERE q.product_id = p.id AND q.company_id = %(company)s
-                                      AND q.quantity <> 0)
-                           OR EXISTS (SELECT FROM stock_move m
-                                       WHERE m.product_id = p.id AND m.state = 'done'
-                                         AND m.company_id = %(company)s))
+                    WHERE (p.active AND t.is_storable
+                           AND (t.company_id IS NULL OR t.company_id = %(company)s)
+                           AND (EXISTS (SELECT FROM stock_quant q
+                                         WHERE q.product_id = p.id AND q.company_id = %(company)s
+                                           AND q.quantity <> 0)
+                                OR EXISTS (SELECT FROM stock_move m
+                                            WHERE m.product_id = p.id AND m.state = 'done'
+                                              AND m.company_id = %(company)s))
+                           OR EXISTS (SELECT FROM keycrm_stock_level l
+                                       WHERE l.product_id = p.id AND l.account_id = %(account)s
+                                         AND (l.checked_at IS NOT NULL OR l.sent_at IS NOT NULL)))
+                      %(among)s
                     ORDER BY p.id""",
                 company=self.company_id.id,
+                account=self.id,
                 among=among,
             )
         )
@@ -285,6 +295,7 @@ class KeycrmAccount(models.Model):
                 return True
             if not self._send_offers(client, offers, changes):
                 return True
+            self._send_ended_mappings(client, changes)
 
         def forget():
             self.env["keycrm.stock.change"]._forget(self, changes.ids)
@@ -339,7 +350,7 @@ class KeycrmAccount(models.Model):
         doubts.filtered("retry_at").retry_at = fields.Datetime.now() + LONGEST_RETRY
 
     def _products_to_send(self, product_ids):
-        """Choose the products that are sent: active, storable, counted or moved at least once.
+        """Choose the products that are sent: see :meth:`_counted_product_ids`.
 
         :param product_ids: ids from the outbox
         :return: ``product.product``
@@ -353,7 +364,8 @@ class KeycrmAccount(models.Model):
         """
         self.env.cr.execute(
             SQL(
-                """SELECT id, product_id, refresh_first, changed_at, from_move FROM keycrm_stock_change
+                """SELECT id, product_id, refresh_first, changed_at, from_move, ended_offer,
+                          ended_warehouse FROM keycrm_stock_change
                     WHERE account_id = %s ORDER BY id LIMIT %s""",
                 self.id,
                 OUTBOX_BATCH,
@@ -368,6 +380,7 @@ class KeycrmAccount(models.Model):
             look_ids={row[1] for row in rows if row[2]},
             moved_ids={row[1] for row in rows if row[4]},
             commits=len({row[3] for row in rows}),
+            ended={row[5:] for row in rows if row[5]},
         )
 
     @api.model

@@ -1,0 +1,179 @@
+from odoo.tests import tagged
+
+from .stock_common import StockCase
+
+
+@tagged("post_install", "-at_install")
+class TestStockEnded(StockCase):
+    """What KeyCRM shows once Odoo no longer sells a product, or the mapping of its offer ends."""
+
+    def setUp(self):
+        super().setUp()
+        self.keycrm.clear_log()
+        self.cap = self.goods(f"ENDED-{self.id().rsplit('.', 1)[-1]}")
+        self.count(self.cap, 7)
+        self.assert_sent((self.cap, 7))
+
+    # === PRODUCTS ===#
+
+    def ways_to_end(self):
+        """:return: ``[(name, end, resume)]``"""
+        other = self.env["res.company"].create({"name": "Other"})
+        template = self.cap.product_tmpl_id
+
+        def move_to(company):
+            # Odoo allows it where the quantities and moves are none of another company.
+            self.env.cr.execute(
+                "UPDATE product_template SET company_id = %s WHERE id = %s",
+                [company.id or None, template.id],
+            )
+            template.invalidate_recordset()
+            self.env["keycrm.stock.change"]._queue_products(self.cap.ids)
+
+        return [
+            ("variant archived", self.cap.action_archive, self.cap.action_unarchive),
+            ("template archived", template.action_archive, template.action_unarchive),
+            (
+                "not tracked",
+                lambda: template.write({"is_storable": False}),
+                lambda: template.write({"is_storable": True}),
+            ),
+            (
+                "other company",
+                lambda: move_to(other),
+                lambda: move_to(self.env["res.company"]),
+            ),
+        ]
+
+    def test_product_no_longer_sold_is_zero_until_it_is_sold_again(self):
+        for way, end, resume in self.ways_to_end():
+            with self.subTest(way):
+                end()
+                self.assert_sent((self.cap, 0))
+                resume()
+                self.assert_sent((self.cap, 7))
+
+    def test_moves_of_an_archived_product_offer_nothing_of_it(self):
+        self.cap.action_archive()
+        self.work()
+        self.sent()
+        self.move(self.cap, 1, self.suppliers, self.warehouse.lot_stock_id)
+        self.assertFalse(self.sent())
+        self.cap.action_unarchive()
+        self.assert_sent((self.cap, 8))
+
+    def test_account_may_send_what_is_still_in_stock(self):
+        self.account.stock_when_ended = "remaining"
+        for way, end, resume in self.ways_to_end():
+            with self.subTest(way):
+                end()
+                self.assertFalse(self.sent(), "KeyCRM has this number")
+                resume()
+                self.assertFalse(self.sent())
+        self.cap.action_archive()
+        self.move(self.cap, 2, self.warehouse.lot_stock_id, self.customers)
+        self.assert_sent((self.cap, 5))
+
+    def test_changing_the_account_option_sends_the_other_number(self):
+        self.cap.action_archive()
+        self.assert_sent((self.cap, 0))
+        self.account.stock_when_ended = "remaining"
+        self.assert_sent((self.cap, 7))
+        self.account.stock_when_ended = "zero"
+        self.assert_sent((self.cap, 0))
+
+    def test_change_while_sending_was_off_is_found_by_the_comparison(self):
+        self.account.enabled = False
+        self.cap.action_archive()
+        self.account.enabled = True
+        self.work()
+        self.assertEqual(self.shown(self.cap), 0)
+
+    def test_archived_product_that_was_never_sent_is_left_alone(self):
+        self.account.push_stock = False
+        old = self.goods("NEVER-SENT", keycrm={1: 4})
+        self.count(old, 3)
+        old.action_archive()
+        self.account.push_stock = True
+        self.account.action_push_all_stock()
+        self.work()
+        self.assertEqual(self.shown(old), 4)
+
+    def test_archiving_a_whole_range_waits_for_a_person(self):
+        products = self.many(30, "RANGE-")
+        self.count_all(products, 5)
+        self.work()
+        products.action_archive()
+        self.assertFalse(self.sent())
+        self.assertEqual(self.account.stock_held_zeros, 30)
+        self.account.action_allow_zeros()
+        self.assert_sent(*((product, 0) for product in products))
+
+    # === MAPPINGS ===#
+
+    def zeros(self):
+        return [(warehouse, list(rows.items())) for warehouse, rows in self.sent()]
+
+    def test_offer_whose_mapping_is_deleted_becomes_zero(self):
+        number = self.number(self.cap)
+        self.cap.default_code = "OTHER-SKU"
+        self.cap.keycrm_offer_ids.unlink()
+        self.assertEqual(self.zeros(), [(1, [(number, 0)])])
+        self.assertFalse(self.sent())
+
+    def test_offer_that_is_mapped_again_at_once_keeps_its_quantity(self):
+        number = self.number(self.cap)
+        self.cap.keycrm_offer_ids.unlink()
+        self.work()
+        self.assertEqual(self.number(self.cap), number, "its SKU led back to it")
+        self.assertEqual(self.shown(self.cap), 7)
+        # Sent as zero for no moment.
+        self.assertNotIn(0.0, [q for _warehouse, rows in self.sent() for q in rows.values()])
+
+    def test_offer_that_goes_to_a_product_never_counted_becomes_zero(self):
+        offer = self.cap.keycrm_offer_ids
+        self.cap.default_code = "OTHER-SKU"
+        new = self.env["product.product"].create(
+            {"name": "New", "default_code": "NEW", "is_storable": True}
+        )
+        offer.product_id = new
+        self.assertEqual(self.zeros(), [(1, [(offer.keycrm_id, 0)])])
+        self.count(new, 3)
+        self.assert_sent((new, 3))
+
+    def test_offer_number_that_a_person_corrects_leaves_nothing_behind(self):
+        offer, wrong = self.cap.keycrm_offer_ids, self.number(self.cap)
+        right = self.keycrm.create_offer(sku="RIGHT", stock={1: 1})["id"]
+        offer.keycrm_id = right
+        told = {}
+        for _warehouse, rows in self.sent():
+            told.update(rows)
+        self.assertEqual(told, {wrong: 0, right: 7})
+
+    def test_mapping_deleted_with_the_other_option_keeps_the_number(self):
+        self.account.stock_when_ended = "remaining"
+        self.cap.default_code = "OTHER-SKU"
+        self.cap.keycrm_offer_ids.unlink()
+        self.assertFalse(self.sent())
+
+    def test_clearing_the_whole_mapping_zeroes_nothing(self):
+        products = self.many(30, "CLEAR-")
+        self.count_all(products, 5)
+        self.work()
+        self.sent()
+        products.keycrm_offer_ids.unlink()
+        self.assertFalse(self.sent())
+
+    def test_offer_gone_from_keycrm_does_not_stop_the_others(self):
+        other = self.goods("ENDED-OTHER")
+        self.count(other, 2)
+        self.work()
+        self.sent()
+        self.keycrm.set_switches(stock_put_unknown="refuse")
+        self.addCleanup(self.keycrm.set_switches, stock_put_unknown="skip")
+        self.keycrm.delete_offer(self.number(self.cap))
+        (self.cap + other).write({"default_code": False})
+        number = self.number(other)
+        (self.cap + other).keycrm_offer_ids.unlink()
+        self.work()
+        self.assertEqual(float(self.keycrm.stock(number)["warehouses"]["1"]["quantity"]), 0)

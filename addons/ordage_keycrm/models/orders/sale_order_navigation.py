@@ -20,10 +20,13 @@ _KEYCRM_DECIDES = (
     "price_total",
 )
 #: What adds goods to an order.
-_ADDS = ("order_id", "display_type", "product_id", "product_uom_id", "product_uom_qty")
-#: Lines of services that Odoo's own modules add: delivery cost, expenses, rewards. The order shows the
-#: difference to KeyCRM's total.
-_ADDED_BY_ODOO = ("is_delivery", "is_expense", "is_reward_line")
+_ADDS = (
+    *("order_id", "display_type", "product_id", "product_uom_id", "product_uom_qty"),
+    *("is_delivery", "is_expense"),
+)
+#: Marks of lines that Odoo's own modules add: expenses and rewards. The order shows the difference to
+#: KeyCRM's total.
+_ADDED_BY_ODOO = ("is_expense", "reward_id")
 
 
 class SaleOrder(models.Model):
@@ -121,16 +124,23 @@ class SaleOrderLine(models.Model):
         self.ensure_one()
         if self.keycrm_is_locked or not self.order_id.keycrm_is_locked or self.display_type:
             return ()
-        if self.product_id.type == "service" and any(
-            self[name] for name in _ADDED_BY_ODOO if name in self._fields
-        ):
-            return ()
-        if not self.product_uom_qty:
+        if not self.product_uom_qty or self._keycrm_is_added_by_odoo():
             return ()
         quantity = self.product_uom_qty
         if self.product_uom_id and self.product_id:
             quantity = self.product_uom_id._compute_quantity(quantity, self.product_id.uom_id)
         return self.order_id, self.product_id, quantity
+
+    def _keycrm_is_added_by_odoo(self):
+        """Tell whether a module of Odoo added the line. Its forms let no person mark lines like this.
+
+        Parts of a repair are moves of the repair, not of a delivery.
+        """
+        if any(self[name] for name in _ADDED_BY_ODOO if name in self._fields):
+            return True
+        if "is_delivery" in self._fields and self.is_delivery:
+            return self.product_id.type == "service"
+        return "repair_id" in self.move_ids._fields and bool(self.move_ids.repair_id)
 
     def _keycrm_check_added(self, before=()):
         """Refuse what KeyCRM does not have in its order; lines that are there already may become fewer.

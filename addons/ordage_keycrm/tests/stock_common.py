@@ -7,6 +7,7 @@ from odoo import fields
 from odoo.fields import Command
 
 from ..keycrm.errors import KeyCrmError
+from ..keycrm.stock_quantities import target
 from .common import KeycrmCase
 
 
@@ -226,6 +227,14 @@ class StockCase(KeycrmCase):
         """:return: what KeyCRM shows of a product in a warehouse"""
         stock = self.keycrm.stock(self.number(product))["warehouses"]
         return float(stock.get(str(warehouse), {"quantity": 0})["quantity"])
+
+    def offered(self, product):
+        """:return: quantity that each choice of the account would send to the first warehouse"""
+        self.env.flush_all()
+        terms = self.env["keycrm.stock.calculator"]._of(self.kw1, product, all_terms=True)[
+            product.id
+        ]
+        return {rule: target(rule, terms) for rule in ("on_hand", "free", "available")}
 
     def assert_sent(self, *expected):
         """Expect exactly these numbers to leave: ``(product, quantity)`` or with the warehouse."""

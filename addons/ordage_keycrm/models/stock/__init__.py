@@ -2,6 +2,7 @@ from . import stock_queue
 from . import stock_isolation
 from . import stock_lookup
 from . import stock_exporter
+from . import expired_lots
 from . import stock_reconciliation
 from . import warehouse
 from . import offer_stock
@@ -19,6 +20,7 @@ from . import write_back
 from . import product_stock
 from . import sale_order_stock
 from . import stock_location
+from . import stock_lot
 from . import stock_move
 from . import stock_picking
 from . import stock_quant

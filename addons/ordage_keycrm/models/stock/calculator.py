@@ -1,10 +1,50 @@
-from odoo import api, models
+from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ...keycrm.stock_quantities import Terms, target
 
 #: States of moves whose details are reserved, as Odoo has them.
 RESERVING_STATES = ("assigned", "partially_available", "waiting", "confirmed")
+
+#: How much of an open move takes goods off the shelf. What is made to order and has not arrived (the
+#: purchase or production still runs, or has not begun) does not lie there yet; more than that is never
+#: left out, since one purchase may be for several moves. ``up`` walks from the move to where its
+#: supply enters the warehouse.
+_TAKEN = SQL(
+    """CASE WHEN move.procure_method <> 'make_to_order' THEN move.product_qty
+            ELSE LEAST(move.product_qty, GREATEST(COALESCE(detail.reserved, 0),
+                 move.product_qty - COALESCE((
+                    WITH RECURSIVE up AS (
+                        SELECT move.id, move.procure_method, move.product_qty, place.usage
+                         UNION
+                        SELECT prior.id, prior.procure_method, prior.product_qty, source.usage
+                          FROM up
+                          JOIN stock_move_move_rel chain ON chain.move_dest_id = up.id
+                          JOIN stock_move prior ON prior.id = chain.move_orig_id
+                          JOIN stock_location source ON source.id = prior.location_id
+                         WHERE up.usage = 'internal' AND prior.product_id = move.product_id
+                           AND prior.state NOT IN ('done', 'cancel'))
+                    SELECT SUM(up.product_qty) FROM up
+                     WHERE up.usage <> 'internal'
+                        OR (up.procure_method = 'make_to_order' AND NOT EXISTS (
+                            SELECT FROM stock_move_move_rel chain
+                             WHERE chain.move_dest_id = up.id))
+                 ), 0))) END"""
+)
+
+#: Whether a move between shelves, of no sale itself, brings goods to an order of the account.
+_SUPPLIES = """(line.id IS NULL AND goal.usage = 'internal' AND EXISTS (
+    WITH RECURSIVE down AS (
+        SELECT chain.move_dest_id AS id
+          FROM stock_move_move_rel chain WHERE chain.move_orig_id = move.id
+         UNION
+        SELECT chain.move_dest_id
+          FROM down JOIN stock_move_move_rel chain ON chain.move_orig_id = down.id)
+    SELECT FROM down
+      JOIN stock_move supplied ON supplied.id = down.id
+      JOIN sale_order_line ordered ON ordered.id = supplied.sale_line_id
+      JOIN sale_order customer ON customer.id = ordered.order_id
+     WHERE customer.keycrm_account_id = %(account)s))"""
 
 
 class KeycrmStockCalculator(models.AbstractModel):
@@ -59,6 +99,18 @@ class KeycrmStockCalculator(models.AbstractModel):
     # === ON THE SHELVES ===#
 
     @api.model
+    def _is_fresh(self, table):
+        """Say in SQL whether goods may still be offered: Odoo's own free quantity leaves out those
+        that are to be removed, once the module for expiration dates is installed.
+
+        :param table: alias of ``stock_quant`` or ``stock_lot``
+        """
+        if "removal_date" not in self.env["stock.lot"]._fields:
+            return SQL("TRUE")
+        column = SQL.identifier(table, "removal_date")
+        return SQL("(%(c)s IS NULL OR %(c)s > %(day)s)", c=column, day=fields.Date.today())
+
+    @api.model
     def _mark_ended(self, terms, warehouse):
         """Mark products that are not sold any more, where the account sends zero for them."""
         if warehouse.account_id.stock_when_ended != "zero":
@@ -79,17 +131,18 @@ class KeycrmStockCalculator(models.AbstractModel):
 
     @api.model
     def _add_on_hand(self, terms, warehouse):
-        """On hand; only internal locations below the warehouses count."""
+        """On hand; only internal locations below the warehouses count, and no expired lots."""
         self.env.cr.execute(
             SQL(
                 """SELECT quant.product_id, SUM(quant.quantity)
                      FROM stock_quant quant
                      JOIN stock_location place ON place.id = quant.location_id
                     WHERE quant.product_id = ANY(%s)
-                      AND place.usage = 'internal' AND place.warehouse_id = ANY(%s)
+                      AND place.usage = 'internal' AND place.warehouse_id = ANY(%s) AND %s
                  GROUP BY quant.product_id""",
                 list(terms),
                 warehouse.warehouse_ids.ids,
+                self._is_fresh("quant"),
             )
         )
         for product_id, quantity in self.env.cr.fetchall():
@@ -98,7 +151,8 @@ class KeycrmStockCalculator(models.AbstractModel):
     @api.model
     def _add_reserved(self, terms, warehouse):
         """Reserved there: for anything, and for orders of the account itself, which
-        :meth:`_add_open_orders` counts already.
+        :meth:`_add_open_orders` counts already: also what was bought for them and is still on its
+        way to the shelf, but no parts of repairs, which are not shipped.
 
         Summed over the moves' details, as Odoo itself does when it cleans up: what the quants say is
         reserved is wrong for hours after two users met in one (confirmed).
@@ -107,19 +161,24 @@ class KeycrmStockCalculator(models.AbstractModel):
             SQL(
                 """SELECT detail.product_id, SUM(detail.quantity_product_uom),
                           SUM(detail.quantity_product_uom)
-                              FILTER (WHERE sale.keycrm_account_id = %s)
+                              FILTER (WHERE sale.keycrm_account_id = %s
+                                      AND goal.usage <> 'production' OR %s)
                      FROM stock_move_line detail
                      JOIN stock_location place ON place.id = detail.location_id
+                     JOIN stock_location goal ON goal.id = detail.location_dest_id
                 LEFT JOIN stock_move move ON move.id = detail.move_id
                 LEFT JOIN sale_order_line line ON line.id = move.sale_line_id
                 LEFT JOIN sale_order sale ON sale.id = line.order_id
+                LEFT JOIN stock_lot lot ON lot.id = detail.lot_id
                     WHERE detail.product_id = ANY(%s) AND detail.state = ANY(%s)
-                      AND place.usage = 'internal' AND place.warehouse_id = ANY(%s)
+                      AND place.usage = 'internal' AND place.warehouse_id = ANY(%s) AND %s
                  GROUP BY detail.product_id""",
                 warehouse.account_id.id,
+                SQL(_SUPPLIES, account=warehouse.account_id.id),
                 list(terms),
                 list(RESERVING_STATES),
                 warehouse.warehouse_ids.ids,
+                self._is_fresh("lot"),
             )
         )
         for product_id, quantity, own in self.env.cr.fetchall():
@@ -178,10 +237,13 @@ class KeycrmStockCalculator(models.AbstractModel):
 
     @api.model
     def _open_moves(self, warehouse, product_ids, *, written_off=False):
-        """Read the open moves towards a customer of the account's orders, each unit once.
+        """Read what open moves towards a customer of the account's orders take off the shelves, each
+        unit once.
 
         Where goods are picked first, the step that is open leads on to the customer; of a chain
-        whose steps are all there only the last one counts.
+        whose steps are all there only the last one counts. What never lies on a shelf (dropshipped,
+        or made to order and not here yet) does not count, nor what is reserved of expired lots, as
+        these are not counted on hand.
 
         :param written_off: only lines that KeyCRM has written off in this KeyCRM warehouse
         :return: list of dicts: ``line_id, line_product_id, product_id, warehouse_id`` (Odoo's,
@@ -189,7 +251,7 @@ class KeycrmStockCalculator(models.AbstractModel):
         """
         scope = (
             SQL(
-                """AND line.keycrm_stock_status = 'fulfilled'
+                """AND place.usage = 'internal' AND line.keycrm_stock_status = 'fulfilled'
                    AND COALESCE(line.keycrm_warehouse_id, %(id)s) = %(id)s
                    AND (line.keycrm_warehouse_id IS NOT NULL
                         OR place.warehouse_id = ANY(%(ids)s))""",
@@ -205,13 +267,20 @@ class KeycrmStockCalculator(models.AbstractModel):
         self.env.cr.execute(
             SQL(
                 """SELECT line.id AS line_id, line.product_id AS line_product_id, move.product_id,
-                          place.warehouse_id, line.keycrm_quantity, SUM(move.product_qty) AS
-                          quantity FROM stock_move move
+                          place.warehouse_id, line.keycrm_quantity,
+                          SUM(GREATEST(0, %(taken)s - COALESCE(detail.expired, 0))) AS quantity
+                     FROM stock_move move
                      JOIN sale_order_line line ON line.id = move.sale_line_id
                      JOIN sale_order sale ON sale.id = line.order_id
                      JOIN stock_location place ON place.id = move.location_id
                      JOIN stock_location goal ON goal.id = move.location_dest_id
                 LEFT JOIN stock_location final ON final.id = move.location_final_id
+                LEFT JOIN LATERAL (
+                          SELECT SUM(quantity_product_uom) AS reserved,
+                                 SUM(quantity_product_uom) FILTER (WHERE NOT %(fresh)s) AS expired
+                            FROM stock_move_line
+                       LEFT JOIN stock_lot lot ON lot.id = stock_move_line.lot_id
+                           WHERE stock_move_line.move_id = move.id) detail ON TRUE
                     WHERE move.product_id = ANY(%(products)s)
                       AND move.state NOT IN ('draft', 'done', 'cancel')
                       AND sale.keycrm_account_id = %(account)s
@@ -227,6 +296,8 @@ class KeycrmStockCalculator(models.AbstractModel):
                 products=product_ids,
                 account=warehouse.account_id.id,
                 scope=scope,
+                taken=_TAKEN,
+                fresh=self._is_fresh("lot"),
             )
         )
         return self.env.cr.dictfetchall()
@@ -234,14 +305,14 @@ class KeycrmStockCalculator(models.AbstractModel):
     @api.model
     def _unconfirmed(self, warehouse, product_ids, *, written_off=False):
         """Read lines of orders not confirmed in Odoo whose goods KeyCRM reserved or wrote off
-        there.
+        there, but for goods that are made to order or dropshipped.
 
         :return: list of dicts: ``product_id, quantity`` in the product's unit
         """
         statuses = ["fulfilled"] if written_off else ["fulfilled", "reserved"]
         self.env.cr.execute(
             SQL(
-                """SELECT line.product_id, SUM(line.keycrm_quantity) AS quantity
+                """SELECT line.id, line.product_id, line.keycrm_quantity AS quantity
                      FROM sale_order_line line
                      JOIN sale_order sale ON sale.id = line.order_id
                 LEFT JOIN keycrm_order_status status ON status.id = sale.keycrm_status_id
@@ -249,12 +320,14 @@ class KeycrmStockCalculator(models.AbstractModel):
                       AND sale.keycrm_account_id = %s AND sale.state IN ('draft', 'sent')
                       AND line.keycrm_warehouse_id = %s
                       AND sale.keycrm_skip_delivery IS NOT TRUE
-                      AND COALESCE(status.order_action, '') NOT IN ('skip', 'cancel')
-                 GROUP BY line.product_id""",
+                      AND COALESCE(status.order_action, '') NOT IN ('skip', 'cancel')""",
                 product_ids,
                 statuses,
                 warehouse.account_id.id,
                 warehouse.id,
             )
         )
-        return self.env.cr.dictfetchall()
+        rows = self.env.cr.dictfetchall()
+        lines = self.env["sale.order.line"].sudo().browse([row["id"] for row in rows])
+        elsewhere = set(lines.filtered("is_mto").ids)
+        return [row for row in rows if row["id"] not in elsewhere]

@@ -269,7 +269,8 @@ class KeycrmAccount(models.Model):
             # A preview may go on: it sends nothing.
             return self._run_guarded("_work_comparison", self._work_comparison)
         return (
-            self._work_changes(client)
+            self._work_expired()
+            or self._work_changes(client)
             or self._work_stock_events()
             or self._work_unverified()
             or self._run_guarded("_work_comparison", self._work_comparison)

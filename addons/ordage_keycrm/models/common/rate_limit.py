@@ -119,7 +119,7 @@ class DatabaseRateLimiter(RateLimiter):
             wait, limit = self._changed(lambda quota, now: self._book(quota, now, queue))
             if not wait:
                 return
-            if waited + wait > self._max_wait(goes_on, limit):
+            if waited + wait > self._longest_wait(goes_on, limit):
                 raise QuotaExceeded(wait)
             # A hair more than asked for, or the next look comes a millisecond too early.
             time.sleep(wait + 0.005)
@@ -138,7 +138,7 @@ class DatabaseRateLimiter(RateLimiter):
             lambda quota, now: (quota, (len(rules.refreshed(quota, now).times), quota.limit))
         )
 
-    def _max_wait(self, goes_on, limit):
+    def _longest_wait(self, goes_on, limit):
         """Return how long a request may wait.
 
         A worker holds no scheduler thread for long, but under a low limit the pause between any two

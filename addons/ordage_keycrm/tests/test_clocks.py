@@ -57,6 +57,34 @@ class TestClocks(KeycrmCase):
         self.look()
         self.assertTrue(self.order(later))
 
+    def test_a_clock_that_was_two_days_ahead_keeps_nothing_waiting(self):
+        told, lost = self.new_order(LINES), self.new_order(LINES)
+        self.tell(told)
+        ahead = fields.Datetime.now() + timedelta(days=2)
+        self.env["keycrm.event"].search([("keycrm_order_id", "=", told)]).next_try_at = ahead
+        moments = dict.fromkeys(
+            ("polled_at", "polled_until", "reconciliation_at", "transactions_at"), ahead
+        )
+        guard = {"count": 1, "until": _text(ahead), "code": "timed_out", "params": {}}
+        cases = (
+            {"trouble_until": ahead, "trouble_count": 1, "trouble_code": "timed_out"},
+            {"guarded_work": {"catch_up": guard, "polling": guard}},
+            {},
+        )
+        for case in cases:
+            with self.subTest(case=list(case)), self.env.cr.savepoint() as savepoint:
+                self.account.sudo().write({**moments, **case})
+                with self.committing():
+                    self.account._cron_orders(self.account.id)
+                    # A pause over which KeyCRM is probed.
+                    self.account._cron_orders(self.account.id)
+                self.assertTrue(self.order(told), "an event that waits")
+                self.assertTrue(self.order(lost), "an order that only polling finds")
+                self.assertFalse(self.account.trouble_text)
+                self.assertLessEqual(self.account.polled_at, fields.Datetime.now())
+                savepoint.rollback()
+            self.env.invalidate_all()
+
     def test_an_order_dated_in_the_future_arrives_with_its_date(self):
         moment = datetime(2031, 5, 1, 9, 30)
         number = self.new_order(LINES, ordered_at=_text(moment))

@@ -71,6 +71,8 @@ class KeycrmAccount(models.Model):
         A row that somebody else holds ends the run: a scheduler's thread is not held with it.
         """
         account = self.browse(account_id).exists()
+        if account and account._was_clock_set_back():
+            account._run_in_transaction(account._take_back_future)
         if not account or account._is_unavailable():
             return
         if not account.enabled and not account._has_work_before_start():

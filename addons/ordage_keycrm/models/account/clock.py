@@ -1,0 +1,60 @@
+from datetime import timedelta
+
+from odoo import fields, models
+from odoo.tools import SQL
+
+from ...const import CIRCUIT_PAUSES, RETRY_PAUSES
+
+#: What was noted further ahead was noted by a clock that was ahead.
+TOLERANCE = timedelta(minutes=1)
+#: So much of the past is looked through again: what came while the clock was ahead may have been missed.
+LOOK_BACK = timedelta(days=1)
+#: Moments of the past, and of the next attempt, by which the workers decide what is due.
+MOMENTS = (
+    *("polled_at", "polled_until", "polling_end", "reconciliation_at"),
+    *("transactions_at", "transactions_begun_at", "trouble_until"),
+)
+#: ``(model, field)`` of what waits for its next attempt.
+ATTEMPTS = (
+    ("keycrm.event", "next_try_at"),
+    ("keycrm.status.update", "next_try_at"),
+    ("keycrm.stock.level", "retry_at"),
+)
+
+
+class KeycrmAccount(models.Model):
+    """A clock that was ahead and is set back: what was noted meanwhile would be due only after days."""
+
+    _inherit = "keycrm.account"
+
+    def _was_clock_set_back(self):
+        """:return: whether something that lies in the past, or within a pause, is noted further ahead"""
+        now = self.env.cr.now() + TOLERANCE
+        pause = timedelta(seconds=CIRCUIT_PAUSES[-1])
+        return bool(
+            (self.polled_at and self.polled_at > now)
+            or (self.trouble_until and self.trouble_until > now + pause)
+        )
+
+    def _take_back_future(self):
+        """Let what was noted ahead of the present be due now."""
+        account, now = self.sudo(), self.env.cr.now()
+        late = [name for name in MOMENTS if account[name] and account[name] > now]
+        account.write({**dict.fromkeys(late, now - LOOK_BACK), "guarded_work": False})
+        account.env["keycrm.stock.comparison"].search(
+            [("account_id", "=", account.id), ("started_at", ">", now)]
+        ).started_at = now
+        for model, name in ATTEMPTS:
+            self.env[model].flush_model([name])
+            self.env.cr.execute(
+                SQL(
+                    "UPDATE %(table)s SET %(field)s = %(now)s "
+                    "WHERE account_id = %(account)s AND %(field)s > %(latest)s",
+                    table=SQL.identifier(self.env[model]._table),
+                    field=SQL.identifier(name),
+                    now=fields.Datetime.to_string(now),
+                    account=account.id,
+                    latest=now + timedelta(seconds=RETRY_PAUSES[-1]) + TOLERANCE,
+                )
+            )
+            self.env[model].invalidate_model([name])

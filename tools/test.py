@@ -30,13 +30,19 @@ ON_DEMAND = ("browser", "faults")
 FOLDERS = {
     "pure": ("tests/pure", "tests/sandbox", "tests/tools"),
     "odoo": ("addons/ordage_keycrm/tests",),
-    "mrp": ("addons/ordage_keycrm_mrp/tests",),
+    "mrp": ("addons/ordage_keycrm_mrp/tests", "tests/modules"),
     "system": ("tests/system",),
     "browser": ("tests/browser",),
     "faults": ("tests/faults",),
 }
 #: Whole-system tests mostly wait, the others mostly reckon: in a full run these go beside the others.
 BESIDE = ("mrp", "system")
+#: Modules of Odoo that are installed beside the addon for Manufacturing, for the tests of ``tests/modules``:
+#: the addon depends on none of them and has to get on with all.
+_BESIDE_MRP = (
+    *("product_expiry", "purchase_stock", "repair", "sale_loyalty", "sale_mrp", "stock_account"),
+    *("stock_delivery", "stock_dropshipping", "stock_picking_batch"),
+)
 _REPORTS = "ORDAGE_REPORTS"
 _NO_TESTS = 5  # pytest's exit code
 
@@ -190,20 +196,23 @@ def _pure(report: Path, arguments: list[str]) -> int:
 
 
 def _odoo(report: Path, arguments: list[str]) -> int:
-    return _in_process(templates.ADDON, report, arguments)
+    return _in_process((), report, arguments)
 
 
 def _mrp(report: Path, arguments: list[str]) -> int:
-    return _in_process("ordage_keycrm_mrp", report, arguments)
+    return _in_process(("ordage_keycrm_mrp", *_BESIDE_MRP), report, arguments)
 
 
-def _in_process(addon: str, report: Path, arguments: list[str]) -> int:
-    """Run the tests of one addon inside Odoo, on a database that has just this addon of ours."""
+def _in_process(modules: tuple[str, ...], report: Path, arguments: list[str]) -> int:
+    """Run tests inside Odoo, on a database that has the addon.
+
+    :param modules: what is installed there too
+    """
     with Runtime() as runtime:
         database = runtime.addon_database("test", language=templates.UKRAINIAN)
-        if addon != templates.ADDON:
+        if modules:
             templates.install_addon(
-                runtime.source, runtime.databases, database, runtime.folder, addon
+                runtime.source, runtime.databases, database, runtime.folder, ",".join(modules)
             )
         config = write_config(
             runtime.folder / "pytest.conf",

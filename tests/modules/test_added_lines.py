@@ -1,0 +1,136 @@
+"""Lines that Odoo's own modules add to orders of KeyCRM pass, and the order shows the difference."""
+
+from __future__ import annotations
+
+from odoo.exceptions import UserError
+from odoo.fields import Command
+from odoo.tests import new_test_user
+
+from odoo.addons.ordage_keycrm.tests.stock_common import StockCase
+
+PRODUCTION = 4
+
+
+class TestAddedLines(StockCase):
+    def setUp(self):
+        super().setUp()
+        name = self.id().rsplit(".", 1)[-1]
+        self.lamp, self.bulb = self.goods(f"LAMP-{name}"), self.goods(f"BULB-{name}")
+        self.count(self.lamp, 10)
+        self.count(self.bulb, 10)
+        number = self.new_order(
+            [{"offer_id": self.number(self.lamp), "quantity": 2, "price": 100}],
+            status_id=PRODUCTION,
+        )
+        groups = (
+            "sales_team.group_sale_manager,stock.group_stock_manager,account.group_account_user"
+        )
+        self.person = new_test_user(self.env, f"person-{name}", groups=groups)
+        self.order = self.arrive(number).with_user(self.person)
+        self.assertEqual(self.order.state, "sale")
+        self.assertTrue(self.order.keycrm_is_locked)
+
+    def added(self):
+        return self.order.order_line.filtered(lambda line: not line.keycrm_is_locked)
+
+    def test_real_cost_of_the_carrier(self):
+        carrier = self.env["delivery.carrier"].create(
+            {
+                "name": "Carrier",
+                "product_id": self.env["product.product"]
+                .create({"name": "Delivery", "type": "service"})
+                .id,
+                "delivery_type": "fixed",
+                "fixed_price": 70,
+                "invoice_policy": "real",
+                "integration_level": "rate_and_ship",
+            }
+        )
+        picking = self.order.picking_ids
+        picking.carrier_id = carrier
+        picking.move_ids.write({"quantity": 2, "picked": True})
+        picking.with_user(self.person).button_validate()
+        self.assertEqual(picking.state, "done")
+        self.assertEqual(self.added().price_unit, 70)
+        self.assertTrue(self.order.keycrm_total_differs)
+
+    def test_parts_of_a_repair(self):
+        repair = self.env["repair.order"].create(
+            {
+                "partner_id": self.order.partner_id.id,
+                "product_id": self.lamp.id,
+                "sale_order_id": self.order.id,
+                "move_ids": [
+                    Command.create(
+                        {
+                            "product_id": self.bulb.id,
+                            "product_uom_qty": 3,
+                            "repair_line_type": "add",
+                        }
+                    )
+                ],
+            }
+        )
+        self.assertEqual(self.added().product_uom_qty, 3)
+        repair.move_ids.product_uom_qty = 4
+        self.assertEqual(self.added().product_uom_qty, 4)
+        repair.action_validate()
+        repair.move_ids._action_assign()
+        self.assertEqual(
+            self.offered(self.bulb), {"on_hand": 10, "free": 6, "available": 6}, "reserved"
+        )
+        repair.action_repair_start()
+        repair.move_ids.write({"quantity": 4, "picked": True})
+        repair.action_repair_end()
+        self.assertEqual(repair.state, "done")
+        self.assertEqual(set(self.offered(self.bulb).values()), {6})
+
+    def test_rewards(self):
+        for reward in (
+            {"reward_type": "product", "reward_product_id": self.bulb.id},
+            {"reward_type": "discount", "discount": 10},
+        ):
+            program = self.env["loyalty.program"].create(
+                {
+                    "name": "For each lamp",
+                    "program_type": "promotion",
+                    "trigger": "auto",
+                    "rule_ids": [Command.create({"product_ids": self.lamp.ids})],
+                    "reward_ids": [Command.create(reward)],
+                }
+            )
+            self.order._update_programs_and_rewards()
+            (coupon,) = [
+                coupon
+                for coupon, rewards in self.order._get_claimable_rewards().items()
+                if program.reward_ids in rewards
+            ]
+            self.order._apply_program_reward(program.reward_ids, coupon)
+        self.assertEqual(len(self.added()), 2)
+        self.assertIn(self.bulb, self.added().product_id)
+
+    def test_expense_of_goods(self):
+        """A vendor bill that is invoiced again adds the goods that were bought."""
+        line = self.order.order_line.create(
+            {
+                "order_id": self.order.id,
+                "product_id": self.bulb.id,
+                "product_uom_qty": 5,
+                "price_unit": 3,
+                "is_expense": True,
+            }
+        )
+        self.assertTrue(self.order.keycrm_total_differs)
+        with self.assertRaises(UserError), self.env.cr.savepoint():
+            line.is_expense = False
+
+    def test_goods_that_a_person_marks_as_delivery_are_refused(self):
+        with self.assertRaises(UserError), self.env.cr.savepoint():
+            self.order.order_line.create(
+                {
+                    "order_id": self.order.id,
+                    "product_id": self.bulb.id,
+                    "product_uom_qty": 5,
+                    "is_delivery": True,
+                }
+            )

@@ -1,7 +1,7 @@
 # What a person types. Everything is done by the package tools/; see docs/development.md.
 PYTHON ?= python3
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-slow test-faults test-browser bench lint audit package prepare dev terms \
+.PHONY: help demo serve test test-slow test-faults test-browser test-peers bench lint audit package prepare dev terms \
 	pictures clean distclean
 
 help:
@@ -10,6 +10,7 @@ help:
 	@echo "make test          linters and all tests (ONLY=lint|pure|odoo|mrp|system, ARGS='pytest options')"
 	@echo "make test-slow     ten random walks on both sides, every step in every situation: an hour or two"
 	@echo "make test-faults   kill -9 at every commit, outages, two processes: many minutes"
+	@echo "make test-peers    Odoo's own tests, without the addon and with it (ONLY='sale stock', ROUNDS=2)"
 	@echo "make test-browser  the screens in a real browser, in Ukrainian; writes screenshots"
 	@echo "make bench         benchmarks beside their baselines, into bench/RESULTS.md (NAME=webhook for one)"
 	@echo "make lint          the linters alone (FIX=1 fixes what it can)"
@@ -24,7 +25,7 @@ help:
 	@echo "PostgreSQL server), PYTHON (3.11, 3.12 or 3.13), ORDAGE_CACHE, ORDAGE_RUN (folders); see"
 	@echo "docs/development.md"
 
-demo serve test bench lint audit package prepare dev terms pictures clean distclean:
+demo serve test test-peers bench lint audit package prepare dev terms pictures clean distclean:
 	@$(PYTHON) -m tools $@
 
 test-browser:
@@ -32,6 +33,7 @@ test-browser:
 
 test-slow:
 	@SLOW=1 ONLY=system ARGS="-k random_walk $(ARGS)" $(PYTHON) -m tools test
+	@SLOW=1 ONLY=mrp ARGS="-k TestMatrix $(ARGS)" $(PYTHON) -m tools test
 	@SLOW=1 ONLY=odoo ARGS="-k 'EveryOrder or anything_anywhere' $(ARGS)" $(PYTHON) -m tools test
 
 test-faults:

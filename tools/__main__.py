@@ -27,6 +27,7 @@ COMMANDS = {
     "demo": ("demo", "main", True),
     "serve": ("serve", "main", True),
     "test": ("test", "main", True),
+    "test-peers": ("peers", "main", True),
     "bench": ("bench", "main", True),
     "lint": ("lint", "main", False),
     "audit": ("audit", "main", False),

@@ -1,0 +1,247 @@
+"""``make test-peers``: Odoo's own test suites, without the addon and with it installed and sending.
+
+Two databases with the same modules of Odoo; in one of them the addon is installed too, and its account
+is enabled and sends stock to a sandbox. Both run the suites in turns. No test that passes without the
+addon may fail with it, and no performance test may need a query more; processor time is compared.
+
+Each run is a process of its own, this module again with ``python -m tools.peers``: it loads the
+registry and runs a module's suites as Odoo's server does after an installation.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from .messages import UserError, doing, say, warn
+from .paths import REPOSITORY
+from .table import table
+
+#: What ``ONLY`` chooses from.
+MODULES = (
+    *("sale", "sale_stock", "stock", "product", "account", "mrp", "sale_mrp", "purchase_stock"),
+    *("stock_account", "delivery", "stock_delivery", "product_expiry", "repair"),
+    *("stock_dropshipping", "stock_picking_batch", "sale_loyalty", "point_of_sale"),
+)
+#: Processor time with the addon may be so many times that without it.
+GOAL = 1.03
+_SUITES_TIMEOUT = 4 * 3600
+
+#: What one run of a module's suites came to: ``results`` by test, ``asserted`` query counts by place, the
+#: sum of ``queries``, and seconds of processor time of Odoo's process.
+Run = dict[str, Any]
+
+
+def main(_arguments: list[str]) -> int:
+    """Run the suites of the modules that ``ONLY`` names (or all), ``ROUNDS`` times on each side.
+
+    :return: 0 if no test and no performance test is worse with the addon
+    """
+    modules = (os.environ.get("ONLY") or " ".join(MODULES)).split()
+    if unknown := [module for module in modules if module not in MODULES]:
+        raise UserError(f"ONLY={unknown[0]}: choose of {', '.join(MODULES)}.")
+    rounds = int(os.environ.get("ROUNDS") or 2)
+    runs = _measure(modules, rounds)
+    worse = [line for module in modules for line in compare(*(side[module] for side in runs))]
+    print(f"\n{table(HEADER, rows(*runs))}\n", flush=True)
+    for line in worse:
+        warn(line)
+    return 1 if worse else 0
+
+
+HEADER = (
+    *("module", "tests", "passed without", "with", "queries without", "with"),
+    *("processor s without", "with", "ratio"),
+)
+
+
+def rows(without: Mapping[str, list[Run]], with_addon: Mapping[str, list[Run]]) -> list[list[str]]:
+    """Lay out what the runs came to; of processor time the least of all rounds, as noise only adds.
+
+    :param without: ``{module: runs}`` in the database as it is
+    :param with_addon: the same with the addon
+    :return: the rows of the table, with their sum as the last one
+    """
+    found: list[list[float]] = []
+    for module in without:
+        sides = (without[module], with_addon[module])
+        passed = [list(side[0]["results"].values()).count("passed") for side in sides]
+        queries = [min(run["queries"] for run in side) for side in sides]
+        cpu = [min(run["cpu"] for run in side) for side in sides]
+        found.append([len(sides[0][0]["results"]), *passed, *queries, *cpu])
+    total = [sum(column) for column in zip(*found, strict=True)]
+    return [
+        [name, *(f"{n:.0f}" for n in row[:5]), *(f"{n:.1f}" for n in row[5:]), _ratio(*row[5:])]
+        for name, row in zip([*without, "all"], [*found, total], strict=True)
+    ]
+
+
+def _ratio(without: float, with_addon: float) -> str:
+    if not without:
+        return "-"
+    ratio = with_addon / without
+    return f"{ratio:.3f}" + ("" if ratio <= GOAL else " !")
+
+
+def compare(without: Sequence[Run], with_addon: Sequence[Run]) -> list[str]:
+    """Find what is worse with the addon.
+
+    :param without: the runs of a module's suites in the database as it is
+    :param with_addon: the same with the addon
+    :return: a line for each test that fails and each performance test that needs more queries
+    """
+    lines = []
+    for name in without[0]["results"]:
+        if any(run["results"].get(name) not in ("passed", "skipped") for run in without):
+            continue
+        bad = [run["results"].get(name, "not run") for run in with_addon]
+        times = sum(result in ("failed", "not run") for result in bad)
+        if times:
+            lines.append(f"{name}: fails with the addon, in {times} of {len(bad)} rounds")
+    for place in without[0]["asserted"]:
+        most = max(run["asserted"].get(place, 0) for run in without)
+        least = min(run["asserted"].get(place, 0) for run in with_addon)
+        if least > most:
+            lines.append(f"{place}: {least} queries with the addon, {most} without")
+    return lines
+
+
+# === RUNNING ===
+
+
+def _measure(modules: list[str], rounds: int) -> tuple[dict[str, list[Run]], dict[str, list[Run]]]:
+    """Make both databases and run the suites on them in turns."""
+    from . import processes, shop, templates
+    from .odoo_config import environment_of, write_config
+    from .odoo_server import OdooServer
+    from .runtime import Runtime
+    from .sandbox_server import SandboxServer
+    from .waiting import free_port
+
+    with Runtime() as runtime, SandboxServer(runtime.folder) as sandbox:
+        plain = runtime.plain_database("plain")
+        source, databases, folder = runtime.source, runtime.databases, runtime.folder
+        with doing(f"installing {', '.join(modules)}"):
+            templates.install_addon(source, databases, plain, folder, ",".join(modules))
+        ours = databases.name("ours")
+        databases.clone(plain, ours)
+        templates.install_addon(source, databases, ours, folder)
+        odoo = OdooServer(runtime, ours, cron_threads=0)
+        odoo.start()
+        rpc = odoo.rpc()
+        account = shop.make_account(rpc, odoo, sandbox)
+        shop.switch_on(rpc, sandbox, account)
+        (warehouse, *_others) = rpc.search("stock.warehouse")
+        rpc.create(
+            "keycrm.warehouse",
+            account_id=account,
+            keycrm_id=1,
+            name="Main",
+            warehouse_ids=[(6, 0, [warehouse])],
+        )
+        rpc.write("keycrm.account", account, push_stock=True)
+        odoo.stop()
+        sides: tuple[dict[str, list[Run]], ...] = ({}, {})
+        for number in range(rounds):
+            # The machine is not equally busy all the time: who goes first changes.
+            for side in (0, 1) if number % 2 == 0 else (1, 0):
+                name = ("without", "with")[side]
+                config = write_config(
+                    folder / f"peers-{name}.conf",
+                    source=source,
+                    server=runtime.server,
+                    data_dir=databases.data_dir,
+                    db_name=(plain, ours)[side],
+                    dbfilter=f"^{(plain, ours)[side]}$",
+                    http_port=free_port(),
+                    limit_time_cpu=0,
+                    limit_time_real=0,
+                )
+                out = folder / f"peers-{name}-{number}.json"
+                log = REPOSITORY / f"peers-{name}.log"
+                say(f"round {number + 1} of {rounds}: {name} the addon; {log.name} has Odoo's log")
+                child = processes.ManagedProcess(
+                    [sys.executable, "-m", "tools.peers", str(config), str(out), *modules],
+                    log=log,
+                    env=environment_of(source),
+                    cwd=REPOSITORY,
+                )
+                child.wait(_SUITES_TIMEOUT)
+                if not out.exists():
+                    raise UserError(f"The suites did not come to their end; see {log}.")
+                for module, run in json.loads(out.read_text()).items():
+                    sides[side].setdefault(module, []).append(run)
+        return sides[0], sides[1]
+
+
+def _suites(config: str, out: Path, modules: list[str]) -> None:
+    """Run the suites of modules inside Odoo and write what they came to. Ends the process.
+
+    :param config: Odoo's configuration file
+    :param out: the file to write
+    """
+    import odoo.modules.registry
+    from odoo import http, sql_db
+    from odoo.service import server
+    from odoo.tests import common, loader, result
+
+    odoo.tools.config.parse_config(["-c", config])
+    odoo.modules.registry.Registry(odoo.tools.config["db_name"][0])
+    # Not before: loading would run tests of its own, and of modules that are not ready.
+    odoo.tools.config["test_enable"] = True
+    odoo.tools.config["test_tags"] = "+standard"
+    server.load_server_wide_modules()
+    server.server = server.ThreadedServer(http.root)
+    server.server.start(stop=False)
+    current: Run = {}
+
+    class Result(result.OdooTestResult):
+        def startTest(self, test):
+            super().startTest(test)
+            current["results"].setdefault(test.id(), "passed")
+
+        def addSkip(self, test, reason):
+            super().addSkip(test, reason)
+            current["results"][test.id()] = "skipped"
+
+        def logError(self, flavour, test, error):
+            super().logError(flavour, test, error)
+            current["results"][getattr(test, "test_case", test).id()] = "failed"
+
+    counting = common.BaseCase.assertQueryCount
+
+    @contextmanager
+    def counted(case, default=0, flush=True, **counters):
+        if flush:
+            case.env.flush_all()
+            case.env.cr.flush()
+        before = case.cr.sql_log_count
+        with counting(case, default, flush, **counters):
+            yield
+        if case.warm:
+            place = f"{case.id()} ({case.env.user.login})"
+            known = sum(key.startswith(place) for key in current["asserted"])
+            count = case.cr.sql_log_count - before
+            current["asserted"][f"{place} {known + 1}"] = count
+
+    common.BaseCase.assertQueryCount = counted
+    found = {}
+    for module in modules:
+        current = found[module] = {"results": {}, "asserted": {}}
+        begun, queries = time.process_time(), sql_db.sql_counter
+        for position in ("at_install", "post_install"):
+            loader.make_suite([module], position)(Result())
+        current["cpu"] = time.process_time() - begun
+        current["queries"] = sql_db.sql_counter - queries
+    out.write_text(json.dumps(found))
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    _suites(sys.argv[1], Path(sys.argv[2]), sys.argv[3:])

@@ -109,6 +109,20 @@ class TestStockEnded(StockCase):
         self.account.action_allow_zeros()
         self.assert_sent(*((product, 0) for product in products))
 
+    def test_explanation_of_an_archived_product(self):
+        template = self.cap.product_tmpl_id
+        template.action_archive()
+        self.work()
+        action = template.with_context(lang="en_US").action_keycrm_why()
+        why = self.env["keycrm.stock.explanation"].browse(action["res_id"])
+        lines = why.line_ids.filtered(lambda line: line.keycrm_warehouse_id == self.kw1)
+        self.assertRegex(
+            " ".join(lines[1:].mapped("name")),
+            r"7 − archived, or no longer tracked in Odoo 7 = sent 0 at",
+        )
+        action = lines.filtered(lambda line: line.kind == "ended").action_open()
+        self.assertEqual(self.env[action["res_model"]].search(action["domain"]), self.cap)
+
     # === MAPPINGS ===#
 
     def zeros(self):

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools.misc import format_datetime, formatLang
@@ -79,6 +81,10 @@ class KeycrmStockExplanation(models.TransientModel):
             off = terms.written_off
             text = self.env._("− written off in KeyCRM, not shipped yet %s", self._number(off))
             rows.append(("written_off", -off, text))
+        if terms.is_ended:
+            rest = rules.target(account.stock_quantity, replace(terms, is_ended=False))
+            text = self.env._("− archived, or no longer tracked in Odoo %s", self._number(rest))
+            rows.append(("ended", -rest, text))
         vals_list = [{"kind": "warehouse", "name": warehouse.display_name}] + [
             {"kind": kind, "quantity": quantity, "name": name}
             for kind, quantity, name in rows
@@ -182,6 +188,7 @@ class KeycrmStockExplanationLine(models.TransientModel):
             ("others", "Reserved for others"),
             ("orders", "Orders"),
             ("written_off", "Written off"),
+            ("ended", "No longer sold"),
             ("keycrm", "KeyCRM reservation"),
             ("sum", "Sum"),
             ("sent", "Sent"),
@@ -219,7 +226,15 @@ class KeycrmStockExplanationLine(models.TransientModel):
         account = warehouse.account_id
         mine = Domain("product_id", "=", product.id)
         if self.kind == "on_hand":
-            return "stock.quant", self._on_hand_domain() & self._place_domain()
+            fresh = Domain.TRUE
+            if "removal_date" in self.env["stock.quant"]._fields:
+                today = fields.Datetime.to_datetime(fields.Date.today())
+                fresh = Domain("removal_date", "=", False) | Domain("removal_date", ">", today)
+            return "stock.quant", self._on_hand_domain() & self._place_domain() & fresh
+        if self.kind == "ended":
+            return "product.product", Domain("id", "=", product.id) & Domain(
+                "active", "in", (True, False)
+            )
         if self.kind in ("reserved", "others"):
             reserved = (
                 mine
@@ -287,4 +302,5 @@ class ProductTemplate(models.Model):
     def action_keycrm_why(self):
         """Show what KeyCRM was told of the only variant of this product, and why."""
         self.ensure_one()
-        return self.product_variant_id.action_keycrm_why()
+        variants = self.with_context(active_test=False).product_variant_ids
+        return variants[:1].with_env(self.env).action_keycrm_why()

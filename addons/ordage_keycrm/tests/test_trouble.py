@@ -14,10 +14,9 @@ from odoo.tools import mute_logger
 
 from ..const import WORKER_MAX_SLEEP
 from ..keycrm.errors import Refused
-from ..models.account import cron_runner as worker
+from ..models.account import cron_runner
 from ..models.common.rate_limit import DatabaseRateLimiter
-from ..services import cron_notify
-from ..services import scheduler_watchdog as scheduler
+from ..services import cron_notify, scheduler_watchdog
 from .common import KeycrmCase
 
 LINES = [{"name": "Кухоль", "price": 100, "quantity": 2}]
@@ -75,7 +74,7 @@ class TestTrouble(KeycrmCase):
         self.told(bad, good)
         with (
             patch.object(importer, "_import_batch", conflict),
-            patch.object(worker.time, "sleep"),
+            patch.object(cron_runner.time, "sleep"),
             mute_logger("odoo.addons.ordage_keycrm.models.orders.importer.result"),
         ):
             self.orders_lane()
@@ -459,7 +458,7 @@ class TestTrouble(KeycrmCase):
     def test_a_short_wait_for_the_budget_is_no_busy_loop(self):
         self.keep_away(1.9)
         slept = []
-        with patch.object(worker.time, "sleep", slept.append):
+        with patch.object(cron_runner.time, "sleep", slept.append):
             self.orders_lane()
         # Before the request, and once more before the wake-up, which is for at once then.
         self.assertGreater(sum(slept), 3)
@@ -468,22 +467,22 @@ class TestTrouble(KeycrmCase):
     def test_a_long_wait_for_the_budget_holds_no_thread(self):
         self.keep_away(15)
         slept = []
-        with patch.object(worker.time, "sleep", slept.append):
+        with patch.object(cron_runner.time, "sleep", slept.append):
             self.orders_lane()
         self.assertFalse([second for second in slept if second >= 1])
         self.assertEqual(len(self.later_wake_ups()), 1)
 
-    def test_a_wake_up_of_later_rings_when_it_is_due(self):
+    def test_delayed_trigger_is_notified_when_it_is_due(self):
         rung = []
         cron = self.account.orders_cron_id
-        with patch.object(cron_notify, "ring", lambda *told: rung.append(told)):
+        with patch.object(cron_notify, "notify", lambda *told: rung.append(told)):
             cron._trigger_keycrm(15.0)
             self.env.cr.postcommit.run()
         due = self.later_wake_ups().call_at - self.env.cr.now()
         self.assertEqual(rung, [(self.env.cr.dbname, due.total_seconds(), cron.ids)])
         self.assertTrue(timedelta(seconds=15) <= due <= timedelta(seconds=16), due)
 
-    def test_the_bell_wakes_odoos_schedulers_once_for_several_at_once(self):
+    def test_several_notifications_at_once_notify_schedulers_once(self):
         with sql_db.db_connect("postgres").cursor() as cr:
             cr.execute("LISTEN cron_trigger")
             cr.commit()
@@ -576,17 +575,17 @@ class TestTrouble(KeycrmCase):
             cron_notify._notify_schedulers(self.env.cr.dbname, self.account.stock_cron_id.ids)
         self.assertEqual(told, [self.env.cr.dbname, "postgres"])
 
-    def test_who_moved_goods_leaves_telling_the_schedulers_to_the_bell(self):
+    def test_commit_of_a_move_leaves_notifying_to_a_thread(self):
         crons, rung = self.account.stock_cron_id, []
         with patch.object(
-            cron_notify, "ring", lambda dbname, cron_ids: rung.append((dbname, cron_ids))
+            cron_notify, "notify", lambda dbname, cron_ids: rung.append((dbname, cron_ids))
         ):
             crons._trigger_keycrm(patient=True)
             self.assertFalse(rung, "nobody is told of what may be rolled back")
             self.env.cr.postcommit.run()
         self.assertEqual(rung, [(self.env.cr.dbname, crons.ids)])
 
-    def test_the_bell_is_silent_only_where_each_action_is_woken_in_a_moment(self):
+    def test_notification_is_left_out_only_where_each_action_has_a_trigger(self):
         crons = self.account.orders_cron_id | self.account.stock_cron_id
         self.enterContext(patch.object(cron_notify, "SOON_SECONDS", 600.0))
 
@@ -644,7 +643,7 @@ class TestTrouble(KeycrmCase):
             self.ahead += seconds
 
         self.patch(DatabaseRateLimiter, "_locked_row", later)
-        self.patch(worker.time, "sleep", sleep)
+        self.patch(cron_runner.time, "sleep", sleep)
         with self.account._client(max_wait=1000) as client:
             for _ in range(used):
                 client._gate.acquire("live")
@@ -756,24 +755,24 @@ class TestTrouble(KeycrmCase):
         process = SimpleNamespace(cron_spawn=lambda: spawned.append(1))
         service = SimpleNamespace(server=process, ThreadedServer=SimpleNamespace)
         with (
-            patch.object(scheduler, "server", service),
-            patch.object(scheduler, "_seen", threading.Event()),
-            patch.object(scheduler, "_is_postgresql_there", lambda: there),
-            mute_logger(scheduler.__name__),
+            patch.object(scheduler_watchdog, "server", service),
+            patch.object(scheduler_watchdog, "_seen", threading.Event()),
+            patch.object(scheduler_watchdog, "_is_postgresql_there", lambda: there),
+            mute_logger(scheduler_watchdog.__name__),
         ):
-            scheduler._look()
+            scheduler_watchdog._look()
             self.assertFalse(spawned, "a process that never had any is left as it is")
             over = threading.Event()
             thread = threading.Thread(target=over.wait)
             thread.type = "cron"
             thread.start()
-            scheduler._look()
+            scheduler_watchdog._look()
             over.set()
             thread.join()
-            scheduler._look()
+            scheduler_watchdog._look()
             self.assertFalse(spawned, "without PostgreSQL they would end again")
             there = True
-            scheduler._look()
+            scheduler_watchdog._look()
             self.assertEqual(len(spawned), 1)
 
     def forget_budget(self):

@@ -3,17 +3,16 @@ from urllib.parse import urlsplit
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
-from ...const import API_URL, ORDER_PATH
+from ...const import API_KEY_MASK, API_URL, ORDER_PATH
 from ...keycrm.rate_limit import DEFAULT_LIMIT
 
 
 class KeycrmAccount(models.Model):
     """One KeyCRM account (a cabinet) of one company.
 
-    This file holds what a person sets. What the account does stands beside it: its key
-    (``keycrm_account_key``) and the gate to KeyCRM (``_gate``), the webhook (``_webhook``), the two
-    workers (``_worker``, ``_orders``, ``_bulk``, ``_stock``) and the lists learnt from KeyCRM
-    (``_catalogs``).
+    This file holds the settings. The other files of this folder hold the key (``credentials``), requests
+    (``api_gateway``), the webhook (``webhook_link``), the scheduled actions (``cron_runner``) and KeyCRM's
+    lists (``catalogs``). The queues are in ``orders/order_queue`` and ``stock/stock_queue``.
     """
 
     _name = "keycrm.account"
@@ -240,34 +239,69 @@ class KeycrmAccount(models.Model):
 
     # === CRUD METHODS ===#
 
+    # The only create, write and web_save of accounts: the order of their effects is read here.
+
     @api.model_create_multi
     def create(self, vals_list):
-        accounts = super().create(vals_list)
+        accounts = super().create([self._complete_addresses(vals) for vals in vals_list])
+        enabled = accounts.filtered("enabled")
         accounts._give_webhook_tokens()
         accounts._check_enabled_has_key()
-        accounts.filtered("enabled")._check_key_accepted()
+        enabled._check_key_accepted()
         accounts._ensure_crons()
         accounts._forget_stock_accounts()
+        accounts._mask_key()
+        enabled._mark_started()
         return accounts
 
     def write(self, vals):
-        switched_on = self.filtered(lambda account: not account.enabled and vals.get("enabled"))
+        vals = self._complete_addresses(vals)
+        self._check_key_stays(vals)
+        enables, sends = vals.get("enabled"), vals.get("push_stock")
+        disabled = self.filtered(lambda account: not account.enabled) if enables else self.browse()
+        new = disabled.filtered(lambda account: account._is_before_start())
+        paused = disabled.filtered("push_stock")
+        silent = self.filtered(lambda account: not account.push_stock) if sends else self.browse()
         result = super().write(vals)
         if {"enabled", "api_key", "api_key_secret"} & vals.keys():
             self._check_enabled_has_key()
-        switched_on._check_key_accepted()
+        disabled._check_key_accepted()
         if {"enabled", "push_stock", "stock_quantity", "company_id"} & vals.keys():
             self._forget_stock_accounts()
-        if vals.get("enabled"):
+        if enables:
             self._restore_crons()
         if {"api_key", "api_url"} & vals.keys():
-            # What was wrong may be put right: no pause keeps anybody from trying.
+            # The fault may be fixed: no backoff delays the next try.
             self._reset_circuit()
         if {"enabled", "api_key", "api_url"} & vals.keys():
             self.filtered("enabled")._trigger_orders()
         if "archive_status_ids" in vals:
             self._move_archived_orders()
+        self._key_changed(vals)
+        if "public_url" in vals:
+            self._reset_link_check()
+        new._mark_started()
+        paused._catch_up_stock()
+        silent._start_stock()
+        self._stock_settings_changed(vals)
         return result
+
+    def web_save(self, vals, specification, next_id=None):
+        """Save what a person changed on a form.
+
+        A person who turns the sending of stock on sees a preview first. A key that a person pastes is
+        tested at once; a fault stands beside it.
+        """
+        account = self.with_context(keycrm_from_screen=True)
+        result = super(KeycrmAccount, account).web_save(vals, specification, next_id)
+        if not vals.get("api_key") or vals["api_key"] == API_KEY_MASK:
+            return result
+        account = self or self.browse(result[0]["id"])
+        account._try_key()
+        # What was computed before KeyCRM answered is read again.
+        account.invalidate_recordset()
+        shown = self.browse(next_id) if next_id else account
+        return shown.with_context(bin_size=True).web_read(specification)
 
     def unlink(self):
         self._forget_stock_accounts()

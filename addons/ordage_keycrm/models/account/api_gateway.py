@@ -2,7 +2,7 @@ from odoo import models
 from odoo.exceptions import UserError
 
 from ...const import API_URL
-from ...keycrm import rate_limit as rules
+from ...keycrm import rate_limit
 from ...keycrm.client import KeyCrmClient, spelled_alike
 from ...keycrm.errors import KeyCrmError, Refused
 
@@ -17,7 +17,7 @@ class KeycrmAccount(models.Model):
 
     _inherit = "keycrm.account"
 
-    def _client(self, queue=rules.LIVE, *, timeout=None, tries=None, max_wait=None):
+    def _client(self, queue=rate_limit.LIVE, *, timeout=None, tries=None, max_wait=None):
         """Open a client for this account.
 
         :param queue: ``live`` or ``bulk``: bulk work is paced and leaves room for live work

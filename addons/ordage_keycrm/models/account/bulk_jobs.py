@@ -1,6 +1,6 @@
 from odoo import models
 
-from ...keycrm import rate_limit as rules
+from ...keycrm import rate_limit
 from ...keycrm.orders import Order
 
 
@@ -14,7 +14,7 @@ class KeycrmAccount(models.Model):
 
         :return: True when there may be more
         """
-        with self._client(rules.BULK) as client:
+        with self._client(rate_limit.BULK) as client:
             return (
                 self._run_guarded("sync", lambda: self._work_running("keycrm.order.sync", client))
                 or self._run_guarded(

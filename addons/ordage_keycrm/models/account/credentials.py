@@ -70,28 +70,32 @@ class KeycrmAccount(models.Model):
             is_ours = origin == _origin(API_URL)
             account.foreign_host = False if is_ours else (origin and origin[1]) or account.api_url
 
-    # === CRUD METHODS ===#
+    # === BUSINESS METHODS ===#
 
-    @api.model_create_multi
-    def create(self, vals_list):
-        accounts = super().create(vals_list)
-        accounts.invalidate_recordset(["api_key"])
-        return accounts
+    def _check_key_stays(self, vals):
+        """Make sure that a stored key is not sent to another server than the one it was typed in for.
 
-    def write(self, vals):
+        :param vals: values that are about to be written
+        :raise ValidationError: when only the address changes, to another server
+        """
         key = vals.get("api_key", API_KEY_MASK)
         if "api_url" in vals and (key or "").strip() == API_KEY_MASK:
             self._check_key_stays_at(vals["api_url"])
-        result = super().write(vals)
+
+    def _key_changed(self, vals):
+        """Update the digest of the key, and show its mask.
+
+        :param vals: values that were written
+        """
         if "api_url" in vals and "api_key" not in vals:
             for account in self:
                 account._store_key_digest(account._api_key())
         if "api_key" in vals:
-            # Or what was typed in would be read instead of the mask to the end of this request.
-            self.invalidate_recordset(["api_key"])
-        return result
+            self._mask_key()
 
-    # === BUSINESS METHODS ===#
+    def _mask_key(self):
+        """Show the mask: the cache would give what was typed in to the end of this request."""
+        self.invalidate_recordset(["api_key"])
 
     @api.model
     def _is_guarded(self, name):

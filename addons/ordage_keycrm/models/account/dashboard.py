@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from odoo import api, fields, models
 from odoo.tools import SQL, format_date
 
-from ...services import scheduler_watchdog as scheduler
+from ...services import scheduler_watchdog
 
 #: Days of the graphs, today included.
 GRAPH_DAYS = 14
@@ -92,7 +92,7 @@ class KeycrmAccount(models.Model):
 
     @api.depends_context("tz", "lang")
     def _compute_overview(self):
-        scheduler.revive()  # who looks whether it works has it work
+        scheduler_watchdog.revive()  # who looks whether it works has it work
         today, days, since, tz = self._overview_days()
         orders = self._orders_by_day(since, tz)
         delays = self.env["keycrm.latency"]._days(self, since, tz)

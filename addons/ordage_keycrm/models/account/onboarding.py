@@ -1,6 +1,5 @@
 from odoo import api, fields, models
 
-from ...const import API_KEY_MASK
 from ...keycrm.errors import KeyCrmError
 from .api_gateway import BUTTON_MAX_WAIT, BUTTON_TIMEOUT
 
@@ -166,20 +165,6 @@ class KeycrmAccount(models.Model):
             account.setup_sync = account._run_tick("sync", account.setup_sync_id)
             account.setup_sync_progress = account.setup_sync_id.progress
             account.offer_count = offers.get(account, 0)
-
-    # === CRUD METHODS ===#
-
-    def web_save(self, vals, specification, next_id=None):
-        """A key that a person pastes is tested at once; what is wrong stands beside it."""
-        result = super().web_save(vals, specification, next_id)
-        if vals.get("api_key") and vals["api_key"] != API_KEY_MASK:
-            account = self or self.browse(result[0]["id"])
-            account._try_key()
-            # What was computed before KeyCRM answered is read anew.
-            account.invalidate_recordset()
-            shown = self.browse(next_id) if next_id else account
-            return shown.with_context(bin_size=True).web_read(specification)
-        return result
 
     # === ACTION METHODS ===#
 

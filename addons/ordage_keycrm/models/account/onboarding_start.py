@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ...keycrm import rate_limit as rules
+from ...keycrm import rate_limit
 from .onboarding import TICKS
 
 
@@ -70,22 +70,6 @@ class KeycrmAccount(models.Model):
                 warehouse=level.keycrm_warehouse_id.name,
             )
 
-    # === CRUD METHODS ===#
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        accounts = super().create(vals_list)
-        accounts.filtered("enabled")._mark_started()
-        return accounts
-
-    def write(self, vals):
-        starting = self.browse()
-        if vals.get("enabled"):
-            starting = self.filtered(lambda account: account._is_before_start())
-        result = super().write(vals)
-        starting._mark_started()
-        return result
-
     # === BUSINESS METHODS ===#
 
     def _is_before_start(self):
@@ -130,7 +114,7 @@ class KeycrmAccount(models.Model):
         """
         if not self._is_before_start():
             return False
-        with self._client(rules.BULK) as client:
+        with self._client(rate_limit.BULK) as client:
             return self._run_guarded(
                 "load", lambda: self._work_running("keycrm.product.import", client)
             ) or self._run_guarded("warehouses", lambda: self._work_warehouse_list(client))

@@ -3,7 +3,7 @@ from urllib.parse import urlsplit
 
 from odoo import api, fields, models
 
-from ...keycrm import webhook_check as link
+from ...keycrm import webhook_check
 from .onboarding import TICKS
 
 #: Fields that hold a web address: one that is typed without its scheme gets it.
@@ -70,20 +70,7 @@ class KeycrmAccount(models.Model):
     @api.onchange(*ADDRESSES)
     def _onchange_addresses(self):
         for name in filter(self.__getitem__, ADDRESSES):
-            self[name] = link.with_scheme(self[name])
-
-    # === CRUD METHODS ===#
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        return super().create([_with_schemes(vals) for vals in vals_list])
-
-    def write(self, vals):
-        result = super().write(_with_schemes(vals))
-        if "public_url" in vals:
-            # What was found out of the former address says nothing of the new one.
-            self.sudo().write({"link_code": False, "link_params": False})
-        return result
+            self[name] = webhook_check.with_scheme(self[name])
 
     # === ACTION METHODS ===#
 
@@ -100,8 +87,8 @@ class KeycrmAccount(models.Model):
             # None yet, or one that a copy of the database cannot open.
             account._give_webhook_tokens()
         try:
-            link.check(account.webhook_url, account._decrypted(account.webhook_token))
-        except link.LinkProblem as problem:
+            webhook_check.check(account.webhook_url, account._decrypted(account.webhook_token))
+        except webhook_check.LinkProblem as problem:
             vals.update(link_code=problem.code, link_params=problem.params)
         account.write(vals)
         if vals["link_code"]:
@@ -117,6 +104,18 @@ class KeycrmAccount(models.Model):
         )
 
     # === BUSINESS METHODS ===#
+
+    @api.model
+    def _complete_addresses(self, vals):
+        """:return: values of an account with complete addresses"""
+        typed = {
+            name: webhook_check.with_scheme(vals[name]) for name in ADDRESSES if vals.get(name)
+        }
+        return {**vals, **typed}
+
+    def _reset_link_check(self):
+        """Forget the check of the link: it says nothing about a new public address."""
+        self.sudo().write({"link_code": False, "link_params": False})
 
     def _link_fault(self):
         """Return what keeps webhooks away; nothing does once one has come since.
@@ -168,9 +167,3 @@ class KeycrmAccount(models.Model):
         last = self.last_webhook_at
         silent = not last or last < now - timedelta(hours=SILENT_HOURS)
         return not silent and pause < timedelta(minutes=self.poll_minutes)
-
-
-def _with_schemes(vals):
-    """Complete the addresses among the values of an account."""
-    typed = {name: link.with_scheme(vals[name]) for name in ADDRESSES if vals.get(name)}
-    return {**vals, **typed}

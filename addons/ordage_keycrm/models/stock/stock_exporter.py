@@ -1,7 +1,7 @@
 from odoo import fields, models
 
 from ...const import STOCK_PUT_ROWS
-from ...keycrm import stock_quantities as rules
+from ...keycrm import stock_quantities
 from ...keycrm.errors import KeyCrmError, Refused
 from ...services import activities
 
@@ -61,20 +61,12 @@ class KeycrmAccount(models.Model):
         self._end_backoff()
         return True
 
-    # === CRUD METHODS ===#
-
-    def write(self, vals):
-        result = super().write(vals)
-        if not vals.keys().isdisjoint(("stock_zero_limit", "stock_zero_percent")):
-            self._enqueue_held()
-        return result
-
     # === BUSINESS METHODS ===#
 
     def _send_offers(self, client, offers, changes):
         """Send what differs of these offers' stock to all KeyCRM warehouses.
 
-        :param changes: :class:`~.keycrm_account_stock.WaitingChanges`
+        :param changes: :class:`~.stock_queue.WaitingChanges`
         :return: False when a request failed and the rest has to be sent with fewer rows
         """
         plans, right = {}, []
@@ -155,7 +147,7 @@ class KeycrmAccount(models.Model):
         return rows, right
 
     def _fitted(self, number):
-        return rules.fitted(
+        return stock_quantities.fitted(
             number, whole=self.stock_whole_numbers, positive=self.stock_no_negatives
         )
 
@@ -168,12 +160,12 @@ class KeycrmAccount(models.Model):
         in_doubt = level._is_unverified()
         if not (level.is_known or in_doubt):
             return False
-        if rules.is_same(level.quantity, number):
+        if stock_quantities.is_same(level.quantity, number):
             return True
         return (
             bool(level.read_at)
-            and rules.is_same(level.sent_quantity, number)
-            and rules.is_kept_as(number, level.quantity)
+            and stock_quantities.is_same(level.sent_quantity, number)
+            and stock_quantities.is_kept_as(number, level.quantity)
         )
 
     def _zeros_to_hold(self, plans, moved_ids):
@@ -246,7 +238,7 @@ class KeycrmAccount(models.Model):
         """Return whether so many offers are too many to become zero at once."""
         catalog = self.env["keycrm.offer"].sudo().search_count([("account_id", "=", self.id)])
         account = self.sudo()
-        return rules.is_too_much(
+        return stock_quantities.is_too_much(
             count, catalog, account.stock_zero_limit, account.stock_zero_percent
         )
 
@@ -298,7 +290,7 @@ class KeycrmAccount(models.Model):
             {
                 "warehouse_id": warehouse.keycrm_id,
                 "stocks": [
-                    {"id": number, "quantity": rules.as_number(quantity)}
+                    {"id": number, "quantity": stock_quantities.as_number(quantity)}
                     for _offer_id, number, quantity in rows
                 ],
             },
@@ -311,8 +303,8 @@ class KeycrmAccount(models.Model):
         """
         offer_id, number, quantity = row
         for whole, positive in ((True, False), (False, True), (True, True)):
-            fitted = rules.fitted(quantity, whole=whole, positive=positive)
-            if rules.is_same(fitted, quantity):
+            fitted = stock_quantities.fitted(quantity, whole=whole, positive=positive)
+            if stock_quantities.is_same(fitted, quantity):
                 continue
             try:
                 self._put(client, warehouse, [(offer_id, number, fitted)])

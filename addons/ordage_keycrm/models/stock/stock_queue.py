@@ -55,9 +55,8 @@ class WaitingChanges:
 class KeycrmAccount(models.Model):
     """The stock worker: the only place from which quantities leave for KeyCRM.
 
-    Its loop is here. What it reads from KeyCRM stands in ``keycrm_account_stock_look``, what it
-    sends in ``keycrm_account_stock_send``, the stock webhook in ``keycrm_stock_echo``, and the
-    comparison of the whole catalog in ``keycrm_account_stock_compare``.
+    Its loop is here. ``stock_lookup`` reads from KeyCRM, ``stock_exporter`` sends, ``echo`` handles the
+    stock webhook, and ``stock_reconciliation`` compares the whole catalog.
     """
 
     _inherit = "keycrm.account"
@@ -86,25 +85,6 @@ class KeycrmAccount(models.Model):
             account.stock_to_preview = (
                 account.enabled and account.push_stock and "preview" in states
             )
-
-    # === CRUD METHODS ===#
-
-    def write(self, vals):
-        starting = self.filtered(lambda account: not account.push_stock)
-        idle = self.filtered(lambda account: account.push_stock and not account.enabled)
-        result = super().write(vals)
-        if vals.get("enabled"):
-            idle._catch_up_stock()
-        if vals.get("push_stock"):
-            starting._start_stock()
-        if not vals.keys().isdisjoint(("stock_quantity", "stock_when_ended")):
-            self.filtered(lambda account: account.enabled and account.push_stock)._enqueue_counted()
-        return result
-
-    def web_save(self, vals, specification, next_id=None):
-        """A person who switches sending on sees a preview first; a program means what it writes."""
-        account = self.with_context(keycrm_from_screen=True)
-        return super(KeycrmAccount, account).web_save(vals, specification, next_id)
 
     # === ACTION METHODS ===#
 
@@ -198,6 +178,16 @@ class KeycrmAccount(models.Model):
                     "click “Preview changes”."
                 )
             )
+
+    def _stock_settings_changed(self, vals):
+        """Enqueue what other settings of stock change in KeyCRM.
+
+        :param vals: values that were written
+        """
+        if not vals.keys().isdisjoint(("stock_quantity", "stock_when_ended")):
+            self.filtered(lambda account: account.enabled and account.push_stock)._enqueue_counted()
+        if not vals.keys().isdisjoint(("stock_zero_limit", "stock_zero_percent")):
+            self._enqueue_held()
 
     def _check_has_place(self):
         """Make sure that there is a place for the numbers.

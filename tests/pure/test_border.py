@@ -8,9 +8,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from keycrm import catalog as catalog
-from keycrm import orders as records
-from keycrm import webhook
+from keycrm import catalog, orders, webhook
 from keycrm.client import Page
 from keycrm.errors import MalformedAnswer
 from keycrm.parsing import MAX_INTEGER, clean_json, decoded_answer, parsed_rows, to_utc
@@ -92,12 +90,12 @@ ORDER = {
     "shipping": {"tracking_code": "1", "address_payload": {"city_desc": "Київ"}},
 }
 ROWS = {
-    records.Order.parse: ORDER,
-    records.OrderRow.parse: ORDER,
-    records.Line.parse: ORDER["products"][0],
-    records.Buyer.parse: ORDER["buyer"],
-    records.Payment.parse: ORDER["payments"][0],
-    records.Shipping.parse: ORDER["shipping"],
+    orders.Order.parse: ORDER,
+    orders.OrderRow.parse: ORDER,
+    orders.Line.parse: ORDER["products"][0],
+    orders.Buyer.parse: ORDER["buyer"],
+    orders.Payment.parse: ORDER["payments"][0],
+    orders.Shipping.parse: ORDER["shipping"],
     catalog.Offer.parse: ORDER["products"][0]["offer"],
     catalog.Status.parse: {"id": 1, "name": "n", "alias": "a", "group_id": 1, "is_active": True},
     catalog.Source.parse: {"id": 1, "name": "n", "alias": "a", "currency_code": "UAH"},

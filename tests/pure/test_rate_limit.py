@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from keycrm import rate_limit as rules
+from keycrm import rate_limit
 from keycrm.rate_limit import BULK, LIVE, Quota
 
 
@@ -14,8 +14,8 @@ def play(queues, start=1000.0, limit=60):
     """Send a request for each queue as soon as it may leave; give the times."""
     now, quota, times = start, Quota(limit=limit, full_limit=limit), []
     for queue in queues:
-        now += rules.wait_for(quota, now, queue)
-        quota = rules.spent(quota, now)
+        now += rate_limit.wait_for(quota, now, queue)
+        quota = rate_limit.spent(quota, now)
         times.append(now)
     return times
 
@@ -32,23 +32,23 @@ def test_no_minute_ever_holds_more_than_the_limit(queues, limit):
 
 
 @pytest.mark.parametrize("queue", [LIVE, BULK])
-@pytest.mark.parametrize("limit", range(5, rules.DEFAULT_LIMIT + 1))
+@pytest.mark.parametrize("limit", range(5, rate_limit.DEFAULT_LIMIT + 1))
 def test_work_that_has_begun_waits_long_enough_for_its_next_request(queue, limit):
     times = play([queue] * 10 * limit, limit=limit)
     longest = max(later - earlier for earlier, later in pairwise(times))
-    assert longest <= rules.longest_wait(limit) + 0.001
+    assert longest <= rate_limit.longest_wait(limit) + 0.001
 
 
 @pytest.mark.parametrize("queue", [LIVE, BULK])
 def test_a_clock_that_is_set_back_shuts_nobody_out_for_longer_than_a_window(queue):
     quota = Quota(times=(9000.0,) * 60, blocked_until=9300.0, limit=5, limit_until=12600.0)
     now = 1000.0
-    quota = rules.refreshed(quota, now)
-    assert quota.blocked_until <= now + rules.LONGEST_BLOCK
-    assert quota.limit_until <= now + rules.RAISE_AFTER
-    assert rules.wait_for(replace(quota, blocked_until=0.0), now, queue) <= rules.WINDOW
-    later = now + rules.LONGEST_BLOCK + 1
-    assert rules.wait_for(quota, later, queue) == 0.0
+    quota = rate_limit.refreshed(quota, now)
+    assert quota.blocked_until <= now + rate_limit.LONGEST_BLOCK
+    assert quota.limit_until <= now + rate_limit.RAISE_AFTER
+    assert rate_limit.wait_for(replace(quota, blocked_until=0.0), now, queue) <= rate_limit.WINDOW
+    later = now + rate_limit.LONGEST_BLOCK + 1
+    assert rate_limit.wait_for(quota, later, queue) == 0.0
 
 
 def test_live_work_may_burst_up_to_half_of_the_limit():
@@ -73,47 +73,47 @@ def test_bulk_work_uses_nearly_the_whole_limit():
 def test_bulk_work_is_spread_over_the_minute_and_leaves_a_live_order_a_place_soon(limit):
     now, quota, times = 1000.0, Quota(limit=limit, full_limit=limit), []
     for _ in range(5 * limit):
-        now += rules.wait_for(quota, now, BULK)
-        quota = rules.spent(quota, now)
+        now += rate_limit.wait_for(quota, now, BULK)
+        quota = rate_limit.spent(quota, now)
         times.append(now)
-    assert rules.wait_for(quota, now, LIVE) <= 60 / limit
+    assert rate_limit.wait_for(quota, now, LIVE) <= 60 / limit
     # It never stands still for longer than its own pace and the hair that the window is longer.
     assert max(later - earlier for earlier, later in pairwise(times)) <= 3 * 60 / limit + 1
 
 
 def test_429_keeps_everybody_away_for_as_long_as_keycrm_says():
-    quota = rules.refused(Quota(), 1000.0, 7.0)
-    assert rules.wait_for(quota, 1000.0, LIVE) == 7.0
-    assert rules.wait_for(quota, 1003.0, BULK) == 4.0
+    quota = rate_limit.refused(Quota(), 1000.0, 7.0)
+    assert rate_limit.wait_for(quota, 1000.0, LIVE) == 7.0
+    assert rate_limit.wait_for(quota, 1003.0, BULK) == 4.0
 
 
 def test_429_without_a_time_pauses_all_the_same():
-    quota = rules.refused(Quota(), 1000.0, None)
-    assert rules.wait_for(quota, 1000.0, LIVE) == rules.DEFAULT_RETRY_AFTER
+    quota = rate_limit.refused(Quota(), 1000.0, None)
+    assert rate_limit.wait_for(quota, 1000.0, LIVE) == rate_limit.DEFAULT_RETRY_AFTER
 
 
 def learnt(limit, now=1000.0):
     """Meet a 429 at the request that is one too many."""
     quota = Quota()
     for _ in range(limit):
-        quota = rules.spent(quota, now)
-    return rules.refused(rules.spent(quota, now), now, 1.0)
+        quota = rate_limit.spent(quota, now)
+    return rate_limit.refused(rate_limit.spent(quota, now), now, 1.0)
 
 
 def test_a_limit_learnt_from_an_early_429_is_raised_stepwise_to_the_full_one():
     quota, now, limits = learnt(20), 1000.0, []
     assert quota.limit == 20
-    assert rules.refreshed(quota, now + rules.RAISE_AFTER - 1).limit == 20
+    assert rate_limit.refreshed(quota, now + rate_limit.RAISE_AFTER - 1).limit == 20
     while quota.is_lowered:
-        now += rules.RAISE_AFTER
-        quota = rules.refreshed(quota, now)
+        now += rate_limit.RAISE_AFTER
+        quota = rate_limit.refreshed(quota, now)
         limits.append(quota.limit)
     assert limits == [25, 31, 38, 47, 58, 60]
 
 
 def test_a_learnt_limit_is_not_forgotten_while_nothing_is_requested():
     month = 30 * 86400.0
-    assert rules.refreshed(learnt(20), 1000.0 + month).limit == 25
+    assert rate_limit.refreshed(learnt(20), 1000.0 + month).limit == 25
 
 
 def test_a_raise_that_is_refuted_is_tried_ever_later():
@@ -121,12 +121,12 @@ def test_a_raise_that_is_refuted_is_tried_ever_later():
     now, quota, refused = 1000.0, Quota(), []
     arrived = []
     while now < 1000.0 + 3 * 86400.0:
-        now += rules.wait_for(quota, now, LIVE)
-        quota = rules.spent(quota, now)
+        now += rate_limit.wait_for(quota, now, LIVE)
+        quota = rate_limit.spent(quota, now)
         arrived = [time for time in arrived if time > now - 60.0]
         if len(arrived) >= 20:
             refused.append(now)
-            quota = rules.refused(quota, now, 60.0 - (now - arrived[0]))
+            quota = rate_limit.refused(quota, now, 60.0 - (now - arrived[0]))
         else:
             arrived.append(now)
     assert 15 <= quota.limit <= 25
@@ -137,5 +137,5 @@ def test_a_raise_that_is_refuted_is_tried_ever_later():
 def test_a_429_at_the_limit_teaches_nothing():
     quota = Quota(limit=20, full_limit=20)
     for _ in range(20):
-        quota = rules.spent(quota, 1000.0)
-    assert rules.refused(quota, 1000.0, 1.0).limit == 20
+        quota = rate_limit.spent(quota, 1000.0)
+    assert rate_limit.refused(quota, 1000.0, 1.0).limit == 20

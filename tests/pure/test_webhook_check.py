@@ -13,7 +13,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from keycrm import webhook_check as link
+from keycrm import webhook_check
 
 TOKEN = "the-secret-of-the-link"
 PATH = f"/keycrm/webhook/{TOKEN}"
@@ -22,8 +22,8 @@ PATH = f"/keycrm/webhook/{TOKEN}"
 def odoo(request, body):
     """Answer as the right Odoo does."""
     asked = json.loads(body)
-    assert asked["event"] == link.CHECK_EVENT
-    return 200, {}, json.dumps({"proof": link.proof(TOKEN, asked["nonce"])}).encode()
+    assert asked["event"] == webhook_check.CHECK_EVENT
+    return 200, {}, json.dumps({"proof": webhook_check.proof(TOKEN, asked["nonce"])}).encode()
 
 
 def answers(status, body=b"", **headers):
@@ -105,15 +105,15 @@ def authority(tmp_path, monkeypatch):
 
 
 def fault(url, token=TOKEN):
-    with pytest.raises(link.LinkProblem) as caught:
-        link.ask(url, token)
+    with pytest.raises(webhook_check.LinkProblem) as caught:
+        webhook_check.ask(url, token)
     assert token not in str(caught.value)
     return caught.value
 
 
 def test_the_right_odoo_is_recognised():
     with server(odoo) as url:
-        link.ask(url, TOKEN)
+        webhook_check.ask(url, TOKEN)
 
 
 def test_an_odoo_that_does_not_know_the_secret_is_not_the_right_one():
@@ -189,7 +189,7 @@ def test_a_certificate_of_another_name(tmp_path, authority):
 
 def test_a_good_certificate_is_no_fault(tmp_path, authority):
     with server(odoo, certificate(tmp_path, issuer=authority)[0]) as url:
-        link.ask(url, TOKEN)
+        webhook_check.ask(url, TOKEN)
 
 
 def test_nobody_listens():
@@ -200,7 +200,7 @@ def test_nobody_listens():
 
 
 def test_a_server_that_takes_the_message_and_never_answers(monkeypatch):
-    monkeypatch.setattr(link, "TIMEOUT", (0.3, 0.3))
+    monkeypatch.setattr(webhook_check, "TIMEOUT", (0.3, 0.3))
     with socket.socket() as deaf:
         deaf.bind(("127.0.0.1", 0))
         deaf.listen()
@@ -218,8 +218,8 @@ def test_an_answer_without_end_is_not_read_to_its_end():
     ["localhost", "127.0.0.1", "10.1.2.3", "192.168.0.7", "172.20.0.1", "[::1]", "169.254.1.1"],
 )
 def test_addresses_of_the_own_network_are_named(host):
-    with pytest.raises(link.LinkProblem) as caught:
-        link.look_at_host(f"http://{host}:8069{PATH}")
+    with pytest.raises(webhook_check.LinkProblem) as caught:
+        webhook_check.look_at_host(f"http://{host}:8069{PATH}")
     assert caught.value.code == "link_local"
 
 
@@ -248,8 +248,10 @@ def test_an_inner_address_is_not_requested_however_it_is_wrapped(address):
     public = (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("1.1.1.1", 0))
     hidden = (socket.AF_INET6, socket.SOCK_STREAM, 6, "", (address, 0, 0, 0))
     for found in ([hidden], [public, hidden]):
-        with pytest.raises(link.LinkProblem) as caught:
-            link.check(f"https://odoo.example.com{PATH}", "t", resolve=lambda *_args, f=found: f)
+        with pytest.raises(webhook_check.LinkProblem) as caught:
+            webhook_check.check(
+                f"https://odoo.example.com{PATH}", "t", resolve=lambda *_args, f=found: f
+            )
         assert caught.value.code == "link_local_name"
 
 
@@ -257,14 +259,14 @@ def test_a_public_address_behind_a_gateway_to_ipv4_is_let_through():
     def known(_host, _port):
         return [(socket.AF_INET6, socket.SOCK_STREAM, 6, "", ("64:ff9b::1.1.1.1", 0, 0, 0))]
 
-    assert link.look_at_host(f"https://odoo.example.com{PATH}", resolve=known)
+    assert webhook_check.look_at_host(f"https://odoo.example.com{PATH}", resolve=known)
 
 
 def test_the_request_goes_to_the_address_that_was_checked():
     with server(answers(404, b"")) as url:
         port = url.split(":")[2].split("/")[0]
-        with pytest.raises(link.LinkProblem) as caught:
-            link.ask(f"http://no-such-host.invalid:{port}{PATH}", "t", address="127.0.0.1")
+        with pytest.raises(webhook_check.LinkProblem) as caught:
+            webhook_check.ask(f"http://no-such-host.invalid:{port}{PATH}", "t", address="127.0.0.1")
     assert caught.value.code == "link_not_found"
     assert caught.value.params["host"] == f"no-such-host.invalid:{port}"
 
@@ -278,8 +280,8 @@ def test_names_of_the_own_network_and_unknown_names():
         ("odoo.local", "link_local"),
         ("shop.exampl.com", "link_unknown_host"),
     ):
-        with pytest.raises(link.LinkProblem) as caught:
-            link.look_at_host(f"https://{host}{PATH}", resolve=unknown)
+        with pytest.raises(webhook_check.LinkProblem) as caught:
+            webhook_check.look_at_host(f"https://{host}{PATH}", resolve=unknown)
         assert (caught.value.code, caught.value.params["host"]) == (code, host)
 
 
@@ -287,20 +289,20 @@ def test_an_address_of_the_internet_is_let_through():
     def known(host, _port):
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("1.1.1.1", 0))]
 
-    link.look_at_host(f"https://odoo.example.com{PATH}", resolve=known)
+    webhook_check.look_at_host(f"https://odoo.example.com{PATH}", resolve=known)
 
 
 def test_a_public_name_that_the_server_itself_knows_by_an_address_of_the_inside():
     def hosts_file(host, _port):
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.1.1", 0))]
 
-    with pytest.raises(link.LinkProblem) as caught:
-        link.look_at_host(f"https://odoo.example.com{PATH}", resolve=hosts_file)
+    with pytest.raises(webhook_check.LinkProblem) as caught:
+        webhook_check.look_at_host(f"https://odoo.example.com{PATH}", resolve=hosts_file)
     assert caught.value.code == "link_local_name"
     assert caught.value.params["address"] == "127.0.1.1"
     for host in ("192.168.0.5", "odoo.lan", "server"):
-        with pytest.raises(link.LinkProblem) as caught:
-            link.look_at_host(f"https://{host}{PATH}", resolve=hosts_file)
+        with pytest.raises(webhook_check.LinkProblem) as caught:
+            webhook_check.look_at_host(f"https://{host}{PATH}", resolve=hosts_file)
         assert caught.value.code == "link_local", host
 
 
@@ -337,4 +339,4 @@ def test_a_public_address_copied_with_the_page_that_was_open_names_the_page():
     ],
 )
 def test_an_address_typed_without_its_scheme_gets_it(typed, complete):
-    assert link.with_scheme(typed) == complete
+    assert webhook_check.with_scheme(typed) == complete

@@ -13,7 +13,7 @@ import pytest
 import requests
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "addons" / "ordage_keycrm"))
-from keycrm import webhook_check as link
+from keycrm import webhook_check
 
 
 @contextmanager
@@ -49,24 +49,24 @@ def test_several_databases_on_one_host_are_named_and_the_line_for_nginx_helps(
 ):
     path = account.link.removeprefix(odoo.url)
     token = path.rsplit("/", 1)[1]
-    link.ask(account.link, token)
+    webhook_check.ask(account.link, token)
 
     other = runtime.plain_database("other")
     several = new_odoo(odoo.database, db_name=f"{odoo.database},{other}", dbfilter="")
-    with pytest.raises(link.LinkProblem) as caught:
-        link.ask(several.url + path, token)
+    with pytest.raises(webhook_check.LinkProblem) as caught:
+        webhook_check.ask(several.url + path, token)
     assert caught.value.code == "link_several_databases"
 
     # The first request of a process reads the database's models, which takes its time here.
     named = {"X-Odoo-Database": odoo.database}
     requests.get(f"{several.url}/web/login", headers=named, timeout=120)
     with proxy(several.url, **named) as front:
-        link.ask(front + path, token)
+        webhook_check.ask(front + path, token)
 
     # A switched-off account, or another one's secret, is nobody.
     account.write(enabled=False)
-    with pytest.raises(link.LinkProblem) as caught:
-        link.ask(account.link, token)
+    with pytest.raises(webhook_check.LinkProblem) as caught:
+        webhook_check.ask(account.link, token)
     assert caught.value.code == "link_not_found"
 
 

@@ -4,7 +4,7 @@ from odoo import SUPERUSER_ID, http
 from odoo.http import request
 
 from ..const import WEBHOOK_MAX_BYTES
-from ..keycrm import webhook_check as link
+from ..keycrm import webhook_check
 from ..keycrm.parsing import clean_json
 from . import webhook_body
 
@@ -49,10 +49,10 @@ class KeycrmWebhook(http.Controller):
             payload = clean_json(request.httprequest.get_data())
         except (ValueError, RecursionError):
             return self._answer(HTTPStatus.BAD_REQUEST)
-        if isinstance(payload, dict) and payload.get("event") == link.CHECK_EVENT:
+        if isinstance(payload, dict) and payload.get("event") == webhook_check.CHECK_EVENT:
             # "Check link" came all the way round: nothing is stored, and the right Odoo is proven.
             return request.make_json_response(
-                {"proof": link.proof(token, str(payload.get("nonce"))[:64])}
+                {"proof": webhook_check.proof(token, str(payload.get("nonce"))[:64])}
             )
         account._receive(payload)
         return self._answer(HTTPStatus.NO_CONTENT)

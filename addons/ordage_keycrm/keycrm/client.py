@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import requests
 from urllib3.exceptions import ReadTimeoutError
 
-from . import rate_limit as budget_rules
+from . import rate_limit
 from .errors import (
     KeyCrmError,
     MalformedAnswer,
@@ -88,7 +88,7 @@ class KeyCrmClient:
         base_url: str,
         *,
         gate: RateLimiter | None = None,
-        queue: str = budget_rules.LIVE,
+        queue: str = rate_limit.LIVE,
         session: requests.Session | None = None,
         sleep: Callable[[float], None] = time.sleep,
         timeout: tuple[float, float] = TIMEOUT,
@@ -390,6 +390,6 @@ def _message_of(response: requests.Response) -> str:
 def _retry_after(response: requests.Response) -> float | None:
     """Seconds from the ``Retry-After`` header, None when it is missing or no number."""
     try:
-        return min(max(0.0, float(response.headers["Retry-After"])), budget_rules.LONGEST_BLOCK)
+        return min(max(0.0, float(response.headers["Retry-After"])), rate_limit.LONGEST_BLOCK)
     except (KeyError, ValueError):
         return None

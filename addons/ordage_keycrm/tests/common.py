@@ -13,8 +13,8 @@ from odoo.tests import TransactionCase
 from sandbox.threaded import ThreadedSandbox
 
 from ..keycrm.orders import Order
-from ..models.orders import order_inbox as keycrm_account_inbox
-from ..services import order_priorities as inbox_state
+from ..models.orders import order_inbox
+from ..services import order_priorities
 
 #: Looked for in everything that people, logs and other programs can see.
 KEY = "the-secret-key-of-this-shop"
@@ -51,7 +51,7 @@ class KeycrmCase(TransactionCase):
         cls.account.action_refresh_statuses()
         cls.settle_currency()
         # Tests tell of many orders within a second, and no more come while they wait.
-        cls.enterClassContext(patch.object(keycrm_account_inbox, "BURST_PAUSE", 0.0))
+        cls.enterClassContext(patch.object(order_inbox, "BURST_PAUSE", 0.0))
 
     @classmethod
     def settle_currency(cls):
@@ -61,7 +61,7 @@ class KeycrmCase(TransactionCase):
 
     def setUp(self):
         super().setUp()
-        inbox_state._states.clear()
+        order_priorities._states.clear()
         if self.forget:
             # Odoo forgets what a test did; KeyCRM has to forget it too.
             self.keycrm.reset(keep_switches=True)

@@ -7,7 +7,7 @@ from odoo import fields
 from odoo.fields import Command
 from odoo.tests import tagged
 
-from ..models.orders import order_inbox as keycrm_account_inbox
+from ..models.orders import order_inbox
 from .common import KeycrmCase
 from .stock_common import StockCase
 
@@ -139,7 +139,7 @@ class TestOrderCounts(KeycrmCase):
             told = self.env["keycrm.event"].search([("keycrm_order_id", "in", numbers)])
             told.received_at = fields.Datetime.now()
             pause = SimpleNamespace(sleep=lambda _seconds: tell(12))
-            with patch.object(keycrm_account_inbox, "time", pause):
+            with patch.object(order_inbox, "time", pause):
                 self.account._work_inbox(client)
         self.assertFalse(waiting)
         self.assertEqual(self.requests(), ["/v1/order", "/v1/offers"])

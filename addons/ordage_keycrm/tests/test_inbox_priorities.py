@@ -5,10 +5,10 @@ from datetime import timedelta
 from odoo import sql_db
 from odoo.tools import SQL
 
-from ..models.account import cron_runner as worker
-from ..models.common import rate_limit as keycrm_rate_limit
+from ..models.account import cron_runner
+from ..models.common import rate_limit
 from ..models.common.rate_limit import DatabaseRateLimiter
-from ..services import order_priorities as inbox_state
+from ..services import order_priorities
 from .common import KeycrmCase
 
 BACKLOG = 5000
@@ -43,9 +43,9 @@ class TestInboxPriorities(KeycrmCase):
 
         self.patch(DatabaseRateLimiter, "_locked_row", later)
         self.patch(DatabaseRateLimiter, "_changed", changed)
-        for module in (worker, keycrm_rate_limit):
+        for module in (cron_runner, rate_limit):
             self.patch(module.time, "sleep", sleep)
-        self.patch(inbox_state.time, "monotonic", lambda: self.ahead)
+        self.patch(order_priorities.time, "monotonic", lambda: self.ahead)
 
         def come_back(_account, _cron, wait):
             self.ahead += wait

@@ -12,7 +12,7 @@ from odoo.tools import mute_logger
 
 from tools.tls_server import TlsServer
 
-from ..keycrm import images as pictures
+from ..keycrm import images
 from .common import KeycrmCase
 
 LOG = "odoo.addons.ordage_keycrm.models.account.circuit_breaker"
@@ -55,7 +55,7 @@ class TestProductPictures(KeycrmCase):
 
     def trust_the_test_server(self):
         """For a test alone: its certificate counts, and this machine may be asked."""
-        fetch = partial(pictures.fetch, may_reach=lambda address: True, ca_certs=self.web.ca_certs)
+        fetch = partial(images.fetch, may_reach=lambda address: True, ca_certs=self.web.ca_certs)
         self.patch(
             type(self.account), "_fetch_picture", lambda _self, url, hosts: fetch(url, hosts)
         )

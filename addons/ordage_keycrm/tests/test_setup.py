@@ -9,7 +9,7 @@ from odoo import fields
 from odoo.exceptions import UserError
 from odoo.tests import Form, HttpCase, new_test_user, tagged
 
-from ..keycrm import webhook_check as link
+from ..keycrm import webhook_check
 from .common import KeycrmCase
 
 LINE = {"name": "Кухоль", "price": 100, "quantity": 2}
@@ -273,8 +273,8 @@ class TestLink(KeycrmCase, HttpCase):
         for page in ("/odoo", "/odoo/action-523", "/web", "/odoo?debug=1", "/web#action=5"):
             with self.subTest(page):
                 self.account.public_url = self.base_url() + page
-                with self.assertRaises(link.LinkProblem) as caught:
-                    link.ask(self.account.webhook_url, token)
+                with self.assertRaises(webhook_check.LinkProblem) as caught:
+                    webhook_check.ask(self.account.webhook_url, token)
                 problem = caught.exception
                 self.assertEqual(problem.code, "link_page")
                 text = self.env["keycrm.error.message"]._sentence(problem.code, problem.params)
@@ -285,12 +285,12 @@ class TestLink(KeycrmCase, HttpCase):
         def ask(path):
             return self.url_open(
                 path,
-                data=json.dumps({"event": link.CHECK_EVENT, "nonce": "n"}),
+                data=json.dumps({"event": webhook_check.CHECK_EVENT, "nonce": "n"}),
                 headers={"Content-Type": "application/json"},
             )
 
         token = self.account._decrypted(self.account.sudo().webhook_token)
-        self.assertEqual(ask(self.path).json(), {"proof": link.proof(token, "n")})
+        self.assertEqual(ask(self.path).json(), {"proof": webhook_check.proof(token, "n")})
         self.assertEqual(ask(self.path + "x").status_code, 404)
         self.account.invalidate_recordset()
         self.assertFalse(self.account.last_webhook_at)
@@ -330,7 +330,7 @@ class TestLink(KeycrmCase, HttpCase):
         self.assertIn(f"X-Odoo-Database {self.env.cr.dbname};", self.account.link_lines)
 
     def test_every_fault_has_a_sentence_in_both_languages(self):
-        codes = set(re.findall(r'"(link_\w+)"', Path(link.__file__).read_text()))
+        codes = set(re.findall(r'"(link_\w+)"', Path(webhook_check.__file__).read_text()))
         codes.add("link_trigger_get")
         self.assertGreater(len(codes), 10)
         explain = self.env["keycrm.error.message"]

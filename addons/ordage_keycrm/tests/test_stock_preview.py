@@ -4,7 +4,7 @@ from unittest.mock import patch
 from odoo.exceptions import UserError
 from odoo.fields import Command
 
-from ..models.stock import opening_quantities as keycrm_stock_opening
+from ..models.stock import opening_quantities
 from .stock_common import StockCase
 
 
@@ -285,7 +285,7 @@ class TestStockPreview(StockCase):
         preview = self.preview()
         moves = self.env["stock.move"].search([])
         preview.action_take_opening()
-        with patch.object(keycrm_stock_opening, "OPENING_ROWS", 2):
+        with patch.object(opening_quantities, "OPENING_ROWS", 2):
             with (
                 self.committing(),
                 patch.object(type(preview), "_end_taking", side_effect=RuntimeError("killed")),

@@ -4,8 +4,7 @@ from functools import partial
 from odoo import models
 from odoo.tools import SQL
 
-from ...services import cron_notify
-from ...services import scheduler_watchdog as scheduler
+from ...services import cron_notify, scheduler_watchdog
 
 
 class IrCron(models.Model):
@@ -13,7 +12,7 @@ class IrCron(models.Model):
 
     def _register_hook(self):
         super()._register_hook()
-        scheduler.watch()
+        scheduler_watchdog.watch()
 
     def _trigger_keycrm(self, delay=0.0, *, patient=False, along_with=None):
         """Trigger several scheduled actions with one insert.
@@ -55,7 +54,7 @@ class IrCron(models.Model):
                 partial(cron_notify.notify, self.env.cr.dbname, due, self.ids)
             )
         else:
-            self.env.cr.postcommit.add(scheduler.revive)
+            self.env.cr.postcommit.add(scheduler_watchdog.revive)
             ring = partial(cron_notify.notify, self.env.cr.dbname, cron_ids=self.ids)
             self.env.cr.postcommit.add(ring if patient else self._notifydb)
 

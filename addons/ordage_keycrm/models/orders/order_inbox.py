@@ -91,7 +91,7 @@ class KeycrmAccount(models.Model):
     def _work_waiting(self, client, waiting, events):
         """Read and write the most urgent of the orders that wait.
 
-        :param waiting: list of :class:`~.keycrm_event_queue.WaitingOrder`
+        :param waiting: list of :class:`~...services.order_priorities.WaitingOrder`
         :param events: ``keycrm.event`` records of these orders
         :return: numbers of the orders that were worked
         """
@@ -136,7 +136,7 @@ class KeycrmAccount(models.Model):
         While KeyCRM cannot give orders, a single one of those that failed for it is read: what fails
         again puts off the others.
 
-        :param orders: list of :class:`~.keycrm_event_queue.WaitingOrder`
+        :param orders: list of :class:`~...services.order_priorities.WaitingOrder`
         """
         worked = set()
         for order in orders:

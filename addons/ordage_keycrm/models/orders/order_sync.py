@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ...const import EVENT_SYNC
-from ...keycrm import rate_limit as rules
+from ...keycrm import rate_limit
 from ...keycrm.parsing import utc_text
 
 #: How often a list is read that shows fewer rows than it counts.
@@ -126,7 +126,7 @@ class KeycrmOrderSync(models.Model):
             worked.update(outcomes)
             self.env["keycrm.event"]._enqueue_failed(account, EVENT_SYNC, outcomes, self)
 
-        with account._client(rules.LIVE) as live_client:
+        with account._client(rate_limit.LIVE) as live_client:
             account._write_page(client, live_client, read, note)
 
         def turn():

@@ -6,7 +6,7 @@ import psycopg2
 
 from odoo import models
 
-from ...keycrm import images as pictures
+from ...keycrm import images
 from ...keycrm.errors import KeyCrmError
 from ...keycrm.images import PictureTrouble
 
@@ -27,7 +27,7 @@ class KeycrmAccount(models.Model):
         :return: True when there may be more
         :raise PictureTrouble: when its host is in trouble, after it was noted
         """
-        hosts = pictures.hosts_of(self.sudo().picture_hosts or "")
+        hosts = images.hosts_of(self.sudo().picture_hosts or "")
         if not hosts:
             return False
         offer = (
@@ -58,7 +58,7 @@ class KeycrmAccount(models.Model):
         return True
 
     def _fetch_picture(self, url, hosts):
-        return pictures.fetch(url, hosts)
+        return images.fetch(url, hosts)
 
     def _put_picture(self, offer, url, picture, vals):
         """Put a picture on the product, unless KeyCRM named another one meanwhile."""

@@ -16,7 +16,7 @@ class KeycrmProductMatcher(models.AbstractModel):
     def _make_products(self, account, plans, barcodes):
         """Make the planned products.
 
-        :param plans: list of :class:`~.keycrm_product_matcher.Plan`; their ``product`` is set
+        :param plans: list of :class:`~.matcher.Plan`; their ``product`` is set
         :param barcodes: ``{barcode: product id, or 0 for a packaging}`` of those that are taken
         """
         skus = self._new_skus(plans)

@@ -3,17 +3,16 @@ from odoo.fields import Command
 from odoo.tools import SQL
 from odoo.tools.misc import format_datetime
 
-from ...keycrm import stock_quantities as rules
+from ...keycrm import stock_quantities
 from ...keycrm.client import PAGE_SIZE
 
 
 class KeycrmStockComparison(models.Model):
-    """A reading of KeyCRM's whole stock beside Odoo's: a comparison, or a preview before sending.
+    """A snapshot of KeyCRM's whole stock beside Odoo's: a comparison, or a preview (dry run).
 
-    The reading goes page by page in the background and lies in ``keycrm.stock.snapshot`` until it is
-    whole: one that breaks off changes nothing. How it is worked stands in
-    ``keycrm_account_stock_compare``, what a person may choose after a preview in
-    ``keycrm_stock_preview``, ``keycrm_stock_opening`` and ``keycrm_stock_write_back``.
+    The snapshot is read page by page in the background and stored in ``keycrm.stock.snapshot`` until it
+    is complete: an interrupted one changes nothing. ``stock_reconciliation`` reads and compares;
+    ``preview``, ``opening_quantities`` and ``write_back`` do what a person chooses afterwards.
     """
 
     _name = "keycrm.stock.comparison"
@@ -211,7 +210,7 @@ class KeycrmStockComparison(models.Model):
     @staticmethod
     def _outcome(odoo, keycrm):
         """Return what would become of KeyCRM's number."""
-        if rules.is_same(odoo, keycrm):
+        if stock_quantities.is_same(odoo, keycrm):
             return "same"
         if odoo <= 0 < keycrm:
             return "zero"

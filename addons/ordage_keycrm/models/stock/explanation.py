@@ -4,7 +4,7 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools.misc import format_datetime, formatLang
 
-from ...keycrm import stock_quantities as rules
+from ...keycrm import stock_quantities
 from .calculator import RESERVING_STATES
 
 
@@ -54,10 +54,10 @@ class KeycrmStockExplanation(models.TransientModel):
         terms = terms[product.id]
         places = ", ".join(warehouse.warehouse_ids.mapped("name"))
         rows = [("on_hand", terms.on_hand, self._on_hand_text(product, terms.on_hand, places))]
-        if account.stock_quantity == rules.FREE:
+        if account.stock_quantity == stock_quantities.FREE:
             text = self.env._("− reserved in Odoo %s", self._number(terms.reserved))
             rows.append(("reserved", -terms.reserved, text))
-        elif account.stock_quantity == rules.AVAILABLE:
+        elif account.stock_quantity == stock_quantities.AVAILABLE:
             others, orders = terms.reserved_for_others, terms.open_orders
             held = terms.keycrm_reserved
             rows += [
@@ -88,10 +88,10 @@ class KeycrmStockExplanation(models.TransientModel):
         vals_list = [{"kind": "warehouse", "name": warehouse.display_name}] + [
             {"kind": kind, "quantity": quantity, "name": name}
             for kind, quantity, name in rows
-            if kind == "on_hand" or not rules.is_same(quantity, 0)
+            if kind == "on_hand" or not stock_quantities.is_same(quantity, 0)
         ]
         return vals_list + self._results(
-            product, warehouse, rules.target(account.stock_quantity, terms)
+            product, warehouse, stock_quantities.target(account.stock_quantity, terms)
         )
 
     @api.model
@@ -157,8 +157,8 @@ class KeycrmStockExplanation(models.TransientModel):
     @api.model
     def _number(self, quantity):
         """Write a quantity as people do: whole ones without digits."""
-        whole = rules.is_same(quantity, round(quantity))
-        return formatLang(self.env, quantity, digits=0 if whole else rules.DIGITS)
+        whole = stock_quantities.is_same(quantity, round(quantity))
+        return formatLang(self.env, quantity, digits=0 if whole else stock_quantities.DIGITS)
 
     @api.model
     def _time(self, moment):

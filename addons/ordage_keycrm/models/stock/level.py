@@ -5,7 +5,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ...const import RETRY_PAUSES
-from ...keycrm import stock_quantities as rules
+from ...keycrm import stock_quantities
 
 #: Seconds for which a write may still be on its way after KeyCRM accepted it (assumed).
 SETTLE_SECONDS = 60
@@ -143,7 +143,7 @@ class KeycrmStockLevel(models.Model):
 
     def _is_refused(self, quantity):
         """Whether KeyCRM refused this very number, and it is not time to send it again."""
-        if not (self.error and rules.is_same(self.sent_quantity, quantity)):
+        if not (self.error and stock_quantities.is_same(self.sent_quantity, quantity)):
             return False
         return not self.retry_at or self.retry_at > fields.Datetime.now()
 

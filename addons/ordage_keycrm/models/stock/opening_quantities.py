@@ -1,7 +1,7 @@
 from odoo import SUPERUSER_ID, fields, models
 from odoo.exceptions import UserError
 
-from ...keycrm import stock_quantities as rules
+from ...keycrm import stock_quantities
 
 #: Why a product is left out of opening quantities.
 _LEFT_OUT = ("serials", "lots", "not_stored", "changed", "refused")
@@ -109,7 +109,7 @@ class KeycrmStockComparisonLine(models.Model):
         if not product.is_storable:
             return "not_stored"
         if self.outcome == "same" or (
-            self.outcome == "uncounted" and rules.is_same(self.keycrm_quantity, 0)
+            self.outcome == "uncounted" and stock_quantities.is_same(self.keycrm_quantity, 0)
         ):
             return "same"
         if product.tracking == "serial":
@@ -137,7 +137,7 @@ class KeycrmStockComparisonLine(models.Model):
             changed |= lines.filtered(
                 lambda line, targets=targets, moved=moved, account=account: (
                     line.product_id in moved
-                    or not rules.is_same(
+                    or not stock_quantities.is_same(
                         account._fitted(targets[line.product_id.id]), line.odoo_quantity
                     )
                 )
@@ -233,9 +233,9 @@ class KeycrmStockComparisonLine(models.Model):
             place = (quant.location_id, quant.lot_id, quant.package_id, quant.owner_id)
             counted[place] = counted.get(place, quant.quantity) - part
             change += part
-            if rules.is_same(change, 0):
+            if stock_quantities.is_same(change, 0):
                 break
-        if not rules.is_same(change, 0):
+        if not stock_quantities.is_same(change, 0):
             stock = self.keycrm_warehouse_id.warehouse_ids[0].lot_stock_id
             place = (stock, lot, self.env["stock.package"], self.env["res.partner"])
             there = sum(

@@ -6,8 +6,7 @@ from odoo import fields, models
 from odoo.tools import SQL
 
 from ...const import EVENT_STOCK, LOOKUP_ROWS
-from ...keycrm import rate_limit as quota
-from ...keycrm import stock_quantities as rules
+from ...keycrm import rate_limit, stock_quantities
 from ...keycrm.catalog import StockAnswer
 from ...keycrm.errors import KeyCrmError, NotFound, Refused
 from ...keycrm.naming import sku_key
@@ -96,7 +95,7 @@ class KeycrmAccount(models.Model):
         )
         if not comparison:
             return self.enabled and self._begin_daily()
-        with self._client(quota.BULK) as client:
+        with self._client(rate_limit.BULK) as client:
             try:
                 if comparison.to_write_back:
                     self._write_back(client, comparison)
@@ -215,7 +214,7 @@ class KeycrmAccount(models.Model):
             unlike = {
                 offer: (odoo, keycrm)
                 for offer, odoo, keycrm in self._side_by_side(warehouse, offers, counted, readings)
-                if keycrm is None or not rules.is_same(odoo, keycrm)
+                if keycrm is None or not stock_quantities.is_same(odoo, keycrm)
             }
             those = offers.browse([offer.id for offer in unlike])
             levels = self.env["keycrm.stock.level"].sudo()._of(warehouse, those)
@@ -244,7 +243,7 @@ class KeycrmAccount(models.Model):
         lacking = offers.filtered(
             lambda o: not o.is_missing_in_keycrm and o.keycrm_id not in readings
         )
-        if comparison.user_id or not rules.is_too_much(
+        if comparison.user_id or not stock_quantities.is_too_much(
             len(lacking), len(offers), self.stock_zero_limit, self.stock_zero_percent
         ):
             return False
@@ -273,13 +272,13 @@ class KeycrmAccount(models.Model):
 
         :param level: ``keycrm.stock.level``, or None
         """
-        if rules.is_same(odoo, keycrm):
+        if stock_quantities.is_same(odoo, keycrm):
             return True
         return bool(
             level
             and level.sent_at
-            and rules.is_same(level.sent_quantity, odoo)
-            and rules.is_kept_as(odoo, keycrm)
+            and stock_quantities.is_same(level.sent_quantity, odoo)
+            and stock_quantities.is_kept_as(odoo, keycrm)
         )
 
     def _map_from(self, readings):

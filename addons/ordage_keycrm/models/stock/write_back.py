@@ -2,7 +2,7 @@ from odoo import fields, models
 from odoo.exceptions import UserError
 
 from ...const import LOOKUP_ROWS, STOCK_PUT_ROWS
-from ...keycrm import stock_quantities as rules
+from ...keycrm import stock_quantities
 
 
 class KeycrmStockComparison(models.Model):
@@ -99,7 +99,10 @@ class KeycrmAccount(models.Model):
                 for line in lines
                 if (level := levels.get(line.offer_id.id))
                 and (line.was_sent or comparison._has_sent(level))
-                and not (level.is_known and rules.is_same(level.quantity, line.keycrm_quantity))
+                and not (
+                    level.is_known
+                    and stock_quantities.is_same(level.quantity, line.keycrm_quantity)
+                )
             ]
             forgotten = lines.filtered(
                 lambda line, levels=levels: line.was_sent and line.offer_id.id not in levels
@@ -135,7 +138,7 @@ class KeycrmAccount(models.Model):
         rows = [
             (line.offer_id.id, line.keycrm_id, line.keycrm_quantity)
             for line, quantity in now.items()
-            if not rules.is_same(quantity, line.keycrm_quantity)
+            if not stock_quantities.is_same(quantity, line.keycrm_quantity)
         ]
         # What is known now is not read again where this breaks off.
         Level = self.env["keycrm.stock.level"].sudo()

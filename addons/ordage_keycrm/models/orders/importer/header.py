@@ -4,7 +4,7 @@ from odoo import api, fields, models
 from odoo.fields import Command
 from odoo.tools.sql import escape_psql
 
-from ....keycrm import order_totals as money
+from ....keycrm import order_totals
 from ....keycrm.errors import ImportProblem
 from ....services.concurrency import retry_on_unique_violation
 
@@ -68,8 +68,8 @@ class KeycrmOrderImporter(models.AbstractModel):
     @api.model
     def _paid_vals(self, batch, order):
         """What was paid, by KeyCRM's own sum, and whether its payments make that sum."""
-        paid = money.amount_paid(order)
-        differ = batch.account.import_payments and not money.payments_add_up(order)
+        paid = order_totals.amount_paid(order)
+        differ = batch.account.import_payments and not order_totals.payments_add_up(order)
         vals = {"keycrm_payments_differ": differ}
         return vals if paid is None else {**vals, "keycrm_amount_paid": float(paid)}
 
@@ -85,7 +85,7 @@ class KeycrmOrderImporter(models.AbstractModel):
 
         :return: code and parameters of ``KeycrmErrorMessage._sentence``, or two False
         """
-        total = money.goods_total(order)
+        total = order_totals.goods_total(order)
         if total < 0 and batch.action(order) != "cancel":
             return "discount_exceeds_goods", {"total": f"{total:.2f}"}
         return False, False

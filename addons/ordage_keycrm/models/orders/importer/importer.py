@@ -9,9 +9,9 @@ from .result import ImportResult
 class KeycrmOrderImporter(models.AbstractModel):
     """Write orders of KeyCRM into Odoo: the same way wherever they come from.
 
-    The flow reads top to bottom in :meth:`_import_batch`; the parts stand in ``keycrm_import_*``:
-    buyers, products, head, lines, status, payments. All of them work on a batch, with one query for
-    each kind of record, and none asks KeyCRM: what is needed was read before.
+    The flow reads top to bottom in :meth:`_import_batch`; the other files of this folder hold
+    the parts: buyers, products, header, lines, status, payments. All of them work on a batch, with one
+    query for each kind of record, and none sends a request: what is needed was read before.
 
     Called in the orders' worker alone, under the company lock, in a savepoint: whatever is raised here
     leaves nothing half done.

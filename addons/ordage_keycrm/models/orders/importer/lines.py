@@ -1,17 +1,17 @@
 from odoo import api, models
 from odoo.fields import Command
 
-from ....keycrm import order_totals as money
+from ....keycrm import order_totals
 from ....keycrm.naming import product_name
 from ....keycrm.stock_quantities import digits_of
 
 #: Products that stand for amounts which are no goods, by their kind.
 EXTRA_PRODUCTS = {
-    money.SHIPPING: "ordage_keycrm.product_shipping",
-    money.WRAP: "ordage_keycrm.product_wrap",
-    money.TAXES: "ordage_keycrm.product_taxes",
-    money.DISCOUNT: "ordage_keycrm.product_discount",
-    money.ROUNDING: "ordage_keycrm.product_rounding",
+    order_totals.SHIPPING: "ordage_keycrm.product_shipping",
+    order_totals.WRAP: "ordage_keycrm.product_wrap",
+    order_totals.TAXES: "ordage_keycrm.product_taxes",
+    order_totals.DISCOUNT: "ordage_keycrm.product_discount",
+    order_totals.ROUNDING: "ordage_keycrm.product_rounding",
 }
 #: The cents that Odoo's own taxes left over; kept apart from KeyCRM's rounding.
 TAX_ROUNDING = "tax_rounding"
@@ -52,7 +52,7 @@ class KeycrmOrderImporter(models.AbstractModel):
         would bring the list price back.
         """
         product = batch.products[line.id]
-        price = money.unit_price(line)
+        price = order_totals.unit_price(line)
         name = product_name(line.name, line.properties) or product.display_name
         name = f"{name}\n{line.comment}" if line.comment else name
         warehouse = line.warehouse and batch.warehouses.get(line.warehouse.id)
@@ -77,14 +77,14 @@ class KeycrmOrderImporter(models.AbstractModel):
     def _extra_vals(self, batch, order):
         """Values of the lines for shipping, wrapping, taxes, discount and rounding, by kind."""
         found = {}
-        for extra in money.extras(order):
-            taxed = extra.kind != money.ROUNDING
+        for extra in order_totals.extras(order):
+            taxed = extra.kind != order_totals.ROUNDING
             found[extra.kind] = self._amount_vals(batch, extra.kind, extra.amount, taxed=taxed)
         return found
 
     @api.model
     def _amount_vals(self, batch, kind, amount, *, taxed):
-        reference = EXTRA_PRODUCTS.get(kind, EXTRA_PRODUCTS[money.ROUNDING])
+        reference = EXTRA_PRODUCTS.get(kind, EXTRA_PRODUCTS[order_totals.ROUNDING])
         product = batch.look_up("ref", reference, lambda: self.env.ref(reference))
         if taxed:
             prices = self._price_vals(batch, amount, 0)

@@ -1,6 +1,6 @@
 from odoo import api, models
 
-from ....keycrm import order_totals as money
+from ....keycrm import order_totals
 
 #: What KeyCRM's payments are (confirmed).
 KNOWN_STATUSES = ("paid", "not_paid", "canceled")
@@ -77,7 +77,7 @@ class KeycrmOrderImporter(models.AbstractModel):
         trusted = {
             batch.known[order.id].id
             for order in batch.orders
-            if order.id in batch.known and money.payments_add_up(order)
+            if order.id in batch.known and order_totals.payments_add_up(order)
         }
         return missing.filtered(lambda payment: payment.sale_order_id.id in trusted)
 

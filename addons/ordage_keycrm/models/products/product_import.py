@@ -80,7 +80,7 @@ class KeycrmProductImport(models.Model):
 
     def _summary(self):
         return self.env._(
-            "Finished: %(tied)s found in Odoo, %(created)s created in Odoo.",
+            "Finished: %(mapped)s found in Odoo, %(created)s created in Odoo.",
             mapped=self.mapped_count,
             created=self.created_count,
         )

@@ -6,7 +6,7 @@ from odoo import api, fields, models, sql_db
 from odoo.tools import SQL
 
 from ...const import WORKER_MAX_SLEEP
-from ...keycrm import rate_limit as rules
+from ...keycrm import rate_limit
 from ...keycrm.client import RateLimiter, spelled_alike
 from ...keycrm.errors import QuotaExceeded
 from ...keycrm.rate_limit import Quota
@@ -30,7 +30,7 @@ class KeycrmRateLimit(models.Model):
         string="Request times", help="When the requests of the last minute were sent, in seconds."
     )
     request_limit = fields.Integer(
-        string="Requests per minute", required=True, default=rules.DEFAULT_LIMIT
+        string="Requests per minute", required=True, default=rate_limit.DEFAULT_LIMIT
     )
     blocked_until = fields.Float(string="Blocked until", digits=(16, 3))
     limit_until = fields.Float(string="Limit is raised at", digits=(16, 3))
@@ -91,7 +91,7 @@ class KeycrmRateLimit(models.Model):
             found[account.id] = (0, allowed, False)
             if digests[account.id] in rows:
                 *row, now = rows[digests[account.id]]
-                quota = rules.refreshed(_quota_of(row, allowed), now)
+                quota = rate_limit.refreshed(_quota_of(row, allowed), now)
                 found[account.id] = (len(quota.times), quota.limit, quota.is_lowered)
         return found
 
@@ -127,7 +127,7 @@ class DatabaseRateLimiter(RateLimiter):
 
     def refused(self, retry_after):
         """Record a 429 for everybody who uses the key."""
-        self._changed(lambda quota, now: (rules.refused(quota, now, retry_after), 0.0))
+        self._changed(lambda quota, now: (rate_limit.refused(quota, now, retry_after), 0.0))
 
     def used(self):
         """Count the requests of the last minute and the limit, for people to see.
@@ -135,7 +135,7 @@ class DatabaseRateLimiter(RateLimiter):
         :return: ``(used, limit)``
         """
         return self._changed(
-            lambda quota, now: (quota, (len(rules.refreshed(quota, now).times), quota.limit))
+            lambda quota, now: (quota, (len(rate_limit.refreshed(quota, now).times), quota.limit))
         )
 
     def _longest_wait(self, goes_on, limit):
@@ -149,14 +149,14 @@ class DatabaseRateLimiter(RateLimiter):
         """
         if self._max_wait is not None:
             return self._max_wait
-        return max(WORKER_MAX_SLEEP, rules.longest_wait(limit) if goes_on else 0.0)
+        return max(WORKER_MAX_SLEEP, rate_limit.longest_wait(limit) if goes_on else 0.0)
 
     @staticmethod
     def _book(quota, now, queue):
         """:return: quota with the request, or without it; seconds to wait instead, and the limit"""
-        quota = rules.refreshed(quota, now)
-        wait = rules.wait_for(quota, now, queue)
-        return (quota if wait else rules.spent(quota, now)), (wait, quota.limit)
+        quota = rate_limit.refreshed(quota, now)
+        wait = rate_limit.wait_for(quota, now, queue)
+        return (quota if wait else rate_limit.spent(quota, now)), (wait, quota.limit)
 
     def _changed(self, change):
         """Apply a pure change to the row under its lock.

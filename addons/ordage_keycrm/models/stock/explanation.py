@@ -82,7 +82,7 @@ class KeycrmStockExplanation(models.TransientModel):
             text = self.env._("− written off in KeyCRM, not shipped yet %s", self._number(off))
             rows.append(("written_off", -off, text))
         if terms.is_ended:
-            rest = rules.target(account.stock_quantity, replace(terms, is_ended=False))
+            rest = stock_quantities.target(account.stock_quantity, replace(terms, is_ended=False))
             text = self.env._("− archived, or no longer tracked in Odoo %s", self._number(rest))
             rows.append(("ended", -rest, text))
         vals_list = [{"kind": "warehouse", "name": warehouse.display_name}] + [

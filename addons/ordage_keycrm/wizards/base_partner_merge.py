@@ -16,6 +16,7 @@ class MergePartnerAutomatic(models.TransientModel):
         addresses = as_bridge(src_partners | dst_partner)
         keys = {key for address in addresses for key in recipient_keys(address)}
         known = any(address.keycrm_recipient_key for address in addresses)
-        super()._update_values(src_partners, dst_partner)
+        result = super()._update_values(src_partners, dst_partner)
         if known:
             as_bridge(dst_partner).keycrm_recipient_key = "\n".join(sorted(keys))
+        return result

@@ -60,6 +60,9 @@ def _commands(programs: Path, *, fix: bool) -> list[tuple[str, list[str]]]:
             )
         )
         commands.append(
+            (f"re-opened models {addon.name}", [python, "-m", "tools.reopened_models", str(addon)])
+        )
+        commands.append(
             (
                 f"oca-checks-odoo-module {addon.name}",
                 [str(programs / "oca-checks-odoo-module"), str(addon)],

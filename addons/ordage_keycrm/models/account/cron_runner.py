@@ -41,6 +41,15 @@ class CompanyBusy(ConcurrencyError):
     """Another account's worker is writing for the same company."""
 
 
+def _wait_after(error):
+    """:return: seconds until the work that this error ended can go on"""
+    if isinstance(error, QuotaExceeded):
+        return error.wait
+    if isinstance(error, RateLimited):
+        return error.retry_after or DEFAULT_RETRY_AFTER
+    return COMPANY_WAIT
+
+
 class KeycrmAccount(models.Model):
     """What the two workers of an account have in common.
 
@@ -128,16 +137,10 @@ class KeycrmAccount(models.Model):
                     if more and time.monotonic() - told > SCREEN_SECONDS:
                         told = time.monotonic()
                         account._run_in_transaction(account._notify_clients)
-        except CompanyBusy:
+        except (CompanyBusy, QuotaExceeded, RateLimited) as error:
+            # KeyCRM is available: another worker or the rate limit has to be waited for.
             self.env.cr.rollback()
-            more, wait = True, COMPANY_WAIT
-        except QuotaExceeded as error:
-            self.env.cr.rollback()
-            more, wait = True, error.wait
-        except RateLimited as error:
-            # No trouble of KeyCRM's: the gate keeps everybody away for as long as it said.
-            self.env.cr.rollback()
-            more, wait = True, error.retry_after or DEFAULT_RETRY_AFTER
+            more, wait = True, _wait_after(error)
         except KeyCrmError as error:
             self.env.cr.rollback()
             more = False

@@ -312,7 +312,7 @@ def test_a_kill_anywhere_in_loading_the_catalogue_makes_each_product_once(
     kills.at_all(Catalog(account), only=("product_load",))
 
 
-def test_an_order_that_ends_the_process_every_time_is_set_aside_and_the_next_arrives(
+def test_order_that_kills_the_process_each_time_is_isolated(
     deaths, new_account, sandbox, eventually
 ):
     account = new_account(sandbox, request_limit=100000)

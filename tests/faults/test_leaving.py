@@ -131,7 +131,7 @@ def test_a_neutralized_copy_sends_nothing_receives_nothing_and_says_so(
     assert len(sandbox.control.requests()) == asked
 
 
-def test_a_copy_beside_the_original_works_with_keycrm_only_once_it_is_confirmed(
+def test_database_copy_is_paused_until_a_user_confirms_it(
     runtime: Runtime, new_odoo_on: Callable[..., OdooServer], new_sandbox: Callable[..., Any]
 ) -> None:
     sandbox = new_sandbox(offers=10)

@@ -105,9 +105,7 @@ def test_a_shop_that_only_asks_goes_on_after_postgresql_was_restarted(account, r
     eventually(lambda: order_in_odoo(account, second), 2 * LONG, "one more")
 
 
-def test_orders_arrive_where_postgresql_was_restarted_before_the_first_webhook(
-    account, odoo, runtime, eventually
-):
+def test_orders_arrive_after_a_restart_of_postgresql(account, odoo, runtime, eventually):
     account.write(request_limit=100000)
     account.keycrm.set_switches(rate_limit=0)
     odoo.restart()
@@ -226,7 +224,7 @@ def test_a_spell_of_bad_weather_loses_nothing_and_is_made_up_for_by_itself(
 # === TWO PROCESSES ===
 
 
-def test_two_processes_with_workers_keep_the_limit_and_survive_the_loss_of_one(
+def test_two_processes_share_the_limit_and_survive_the_loss_of_one(
     new_odoo, new_account, new_sandbox, odoo, eventually
 ):
     others = [new_odoo(database=odoo.database, workers=2) for _ in range(2)]

@@ -225,7 +225,7 @@ def test_what_is_nested_deep_in_an_answer_spoils_nothing_beside_it(depth):
     assert [row["id"] for row in answer["data"]] == [1, 2]
 
 
-def test_a_number_of_thousands_of_digits_and_broken_bytes_spoil_nothing_beside_them():
+def test_huge_numbers_and_invalid_bytes_affect_only_their_own_record():
     body = b'{"data": [{"id": 1, "x": ' + b"9" * 9000 + b', "n": "\xff\xfe"}, {"id": 2}]}'
     answer = decoded_answer(body)
     assert [row["id"] for row in answer["data"]] == [1, 2]

@@ -353,7 +353,7 @@ def test_the_key_goes_to_no_host_that_a_redirect_names(remote, client, status, m
         other.close()
 
 
-def test_credentials_that_lie_about_on_the_server_are_not_sent_instead_of_the_key(
+def test_netrc_credentials_of_the_server_never_replace_the_key(
     remote, client, tmp_path, monkeypatch
 ):
     (tmp_path / "netrc").write_text("machine 127.0.0.1 login somebody password else")

@@ -40,7 +40,7 @@ def test_work_that_has_begun_waits_long_enough_for_its_next_request(queue, limit
 
 
 @pytest.mark.parametrize("queue", [LIVE, BULK])
-def test_a_clock_that_is_set_back_shuts_nobody_out_for_longer_than_a_window(queue):
+def test_clock_set_back_blocks_requests_for_one_window_at_most(queue):
     quota = Quota(times=(9000.0,) * 60, blocked_until=9300.0, limit=5, limit_until=12600.0)
     now = 1000.0
     quota = rate_limit.refreshed(quota, now)
@@ -70,7 +70,7 @@ def test_bulk_work_uses_nearly_the_whole_limit():
 
 
 @pytest.mark.parametrize("limit", [20, 60, 600])
-def test_bulk_work_is_spread_over_the_minute_and_leaves_a_live_order_a_place_soon(limit):
+def test_bulk_requests_are_spread_and_leave_room_for_a_live_order(limit):
     now, quota, times = 1000.0, Quota(limit=limit, full_limit=limit), []
     for _ in range(5 * limit):
         now += rate_limit.wait_for(quota, now, BULK)
@@ -100,7 +100,7 @@ def learnt(limit, now=1000.0):
     return rate_limit.refused(rate_limit.spent(quota, now), now, 1.0)
 
 
-def test_a_limit_learnt_from_an_early_429_is_raised_stepwise_to_the_full_one():
+def test_limit_lowered_by_an_early_429_is_raised_stepwise():
     quota, now, limits = learnt(20), 1000.0, []
     assert quota.limit == 20
     assert rate_limit.refreshed(quota, now + rate_limit.RAISE_AFTER - 1).limit == 20

@@ -292,7 +292,7 @@ def test_an_address_of_the_internet_is_let_through():
     webhook_check.look_at_host(f"https://odoo.example.com{PATH}", resolve=known)
 
 
-def test_a_public_name_that_the_server_itself_knows_by_an_address_of_the_inside():
+def test_public_host_name_that_resolves_to_a_private_address():
     def hosts_file(host, _port):
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.1.1", 0))]
 
@@ -306,7 +306,7 @@ def test_a_public_name_that_the_server_itself_knows_by_an_address_of_the_inside(
         assert caught.value.code == "link_local", host
 
 
-def test_a_public_address_copied_with_the_page_that_was_open_names_the_page():
+def test_public_address_with_a_path_is_reported():
     with server(answers(404, b"nothing here")) as url:
         address = url.removesuffix(PATH)
         found = fault(f"{address}/odoo/action-5{PATH}")

@@ -44,7 +44,7 @@ def proxy(goal: str, **headers: str) -> Iterator[str]:
         server.server_close()
 
 
-def test_several_databases_on_one_host_are_named_and_the_line_for_nginx_helps(
+def test_webhook_check_names_the_fix_for_several_databases_on_a_host(
     account, odoo, new_odoo, runtime
 ):
     path = account.link.removeprefix(odoo.url)

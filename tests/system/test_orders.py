@@ -104,9 +104,7 @@ def test_existing_orders_appear_once_however_often_they_are_synchronised(account
     assert_equal_on_both_sides(account)
 
 
-def test_a_kill_in_the_middle_of_a_synchronisation_loses_and_doubles_nothing(
-    account, odoo, wait_for
-):
+def test_kill_in_the_middle_of_a_synchronization_loses_no_order(account, odoo, wait_for):
     account.keycrm.set_switches(rate_limit=0)
     account.write(request_limit=6000)
     account.keycrm.seed(4, orders=150)

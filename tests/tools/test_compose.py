@@ -23,7 +23,7 @@ EXAMPLE = dict(
 )
 
 
-def test_every_variable_has_its_default_in_the_example_and_none_is_left_over():
+def test_example_environment_lists_each_variable_with_its_default():
     assert set(re.findall(r"\$\{?(\w+)", TEXT)) == USED.keys()
     assert USED == EXAMPLE
 

@@ -21,7 +21,7 @@ class TestBuyers(BuyerCase):
         self.assertEqual(first.partner_id.phone, "+380671112233")
         self.assertEqual(first.partner_id.keycrm_buyer_ids.keycrm_id, client)
 
-    def test_a_first_time_buyer_is_the_one_contact_with_that_phone_however_it_was_typed(self):
+    def test_new_buyer_is_the_one_contact_with_the_same_phone_in_any_format(self):
         known = self.env["res.partner"].create({"name": "Іван (опт)", "phone": "(050) 123-45-67"})
         order = self.arrive(
             self.new_order([], client_id=self.buyer(phone="+380501234567", email="i@example.com"))
@@ -59,7 +59,7 @@ class TestBuyers(BuyerCase):
         order = self.arrive(self.new_order([], client_id=self.buyer(phone="0501234560")))
         self.assertNotEqual(order.partner_id, theirs)
 
-    def test_two_buyers_with_one_phone_stay_two_contacts_in_one_batch_and_later(self):
+    def test_two_buyers_with_one_phone_stay_two_contacts(self):
         numbers = [
             self.new_order([], client_id=self.buyer(full_name=name, phone="0671234567"))
             for name in ("Мама", "Донька", "Бабуся")
@@ -103,7 +103,7 @@ class TestBuyers(BuyerCase):
         self.account._import_orders([old])
         self.assertEqual(partner.name, "Нове ім'я")
 
-    def test_a_merge_of_two_buyers_is_followed_and_a_to_do_offers_to_merge_contacts(self):
+    def test_merged_buyers_schedule_an_activity_to_merge_contacts(self):
         keep, gone = self.buyer(full_name="Лишається"), self.buyer(full_name="Зникає")
         number = self.new_order([], client_id=gone)
         kept = self.arrive(self.new_order([], client_id=keep)).partner_id
@@ -143,7 +143,7 @@ class TestBuyers(BuyerCase):
             with self.subTest(raw=raw):
                 self.assertTrue(self.arrive(self.new_order([], raw=raw)).partner_id)
 
-    def test_known_buyers_and_recipients_of_a_batch_cost_a_fixed_number_of_queries(self):
+    def test_known_buyers_of_a_batch_cost_a_fixed_number_of_queries(self):
         def orders(count):
             base = 900_000 + 1000 * count
             return [

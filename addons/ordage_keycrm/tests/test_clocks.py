@@ -30,7 +30,7 @@ class TestClocks(KeycrmCase):
             self.env["keycrm.order.polling"]._look(self.account, client, now)
             self.account._work_inbox(client)
 
-    def test_an_order_whose_webhook_was_lost_is_found_though_keycrms_clock_is_minutes_off(self):
+    def test_polling_finds_order_with_lost_webhook_despite_clock_difference(self):
         for minutes in (-10, 10):
             with self.subTest(minutes=minutes):
                 self.account.polled_until = False

@@ -86,7 +86,7 @@ class TestOrderCounts(KeycrmCase):
         account.unlisted = dict.fromkeys(account.unlisted, long_ago)
         self.assertEqual(lists_asked_for(), lists)
 
-    def test_three_hundred_orders_that_were_told_of_are_read_with_eight_requests(self):
+    def test_three_hundred_reported_orders_are_read_with_eight_requests(self):
         self.keycrm.seed(orders=300, lines=1, status_ids=[1])
         numbers = self.keycrm.order_ids()
         self.keycrm.set_statuses(numbers, 2, webhook=False)
@@ -120,7 +120,7 @@ class TestOrderCounts(KeycrmCase):
         self.assertEqual(self.requests(), ["/v1/order", "/v1/offers"])
         self.assertEqual(self.env["sale.order"].search_count([("keycrm_id", "in", numbers)]), 27)
 
-    def test_a_burst_is_also_seen_where_each_order_is_worked_before_the_next_webhook(self):
+    def test_burst_is_detected_although_each_order_is_imported_at_once(self):
         numbers = self.made(27)
         waiting = list(numbers)
 
@@ -162,7 +162,7 @@ class TestOrderCounts(KeycrmCase):
         self.assertEqual(self.requests(), ["/v1/order"])
         self.assertEqual(self.env["sale.order"].search_count([("keycrm_id", "in", numbers)]), 30)
 
-    def test_a_page_with_buyers_and_addresses_costs_six_queries_an_order_at_most(self):
+    def test_page_with_buyers_costs_six_queries_an_order_at_most(self):
         self.keycrm.seed(orders=100, lines=3, buyers=100, status_ids=[1])
         sync = self.env["keycrm.order.sync"].create(
             {
@@ -186,7 +186,7 @@ class TestOrderCounts(KeycrmCase):
 class TestStockCounts(StockCase):
     """What stock costs: queries of a user's transaction, and requests."""
 
-    def test_validating_a_picking_of_a_hundred_lines_costs_three_queries_more_at_most(self):
+    def test_picking_of_a_hundred_lines_costs_three_more_queries_at_most(self):
         products = self.env["product.product"].create(
             [{"name": f"P{number}", "is_storable": True} for number in range(100)]
         )

@@ -140,7 +140,7 @@ class TestWaysIn(KeycrmCase):
         self.account._gc_finished()
         self.assertEqual(sorted(self.Event.search([]).ids), kept)
 
-    def test_finished_runs_are_cleared_after_a_time_and_running_or_failed_ones_never(self):
+    def test_only_finished_jobs_are_deleted_after_the_retention_time(self):
         runs = {}
         for name in ("keycrm.order.sync", "keycrm.product.import", "keycrm.stock.comparison"):
             states = ["running", "done", "done"]
@@ -162,7 +162,7 @@ class TestWaysIn(KeycrmCase):
         left = [found.exists().mapped("state") for found in runs.values()]
         self.assertEqual(left, [["running"], ["running", "done"], ["failed", "done"]])
 
-    def test_days_beyond_the_calendar_keep_all_and_end_no_other_accounts_cleaning(self):
+    def test_retention_beyond_the_calendar_keeps_all_events(self):
         other = self.account.create({"name": "Other", "keep_days": 1})
         event = {"event": "order.change_order_status", "state": "done", "next_try_at": False}
         event["received_at"] = self.env.cr.now() - timedelta(days=1000)
@@ -211,7 +211,7 @@ class TestWaysIn(KeycrmCase):
         order._keycrm_schedule_activity("To be seen by an administrator", ["Why"])
         self.assertEqual(order.activity_ids.user_id, seller)
 
-    def test_numbers_from_before_the_last_preview_stay_however_many_comparisons_follow(self):
+    def test_quantities_before_the_last_preview_outlive_later_comparisons(self):
         choices = ("send", "opening", False, False)
         runs = self.env["keycrm.stock.comparison"].create(
             [{"account_id": self.account.id, "state": "done", "choice": c} for c in choices]
@@ -314,7 +314,7 @@ class TestWaysIn(KeycrmCase):
         self.catch_up()
         self.assertFalse([path for path in self.reads() if path != "/v1/order"])
 
-    def test_orders_that_leave_the_window_meanwhile_hide_no_other_one_from_the_catch_up(self):
+    def test_orders_leaving_the_polling_window_hide_no_other_order(self):
         self.account.write(
             {
                 "polled_until": fields.Datetime.now() - timedelta(minutes=10),
@@ -364,7 +364,7 @@ class TestWaysIn(KeycrmCase):
         self.assertTrue(self.order(open_one).picking_ids)
         self.assertTrue(self.order(since).picking_ids)
 
-    def test_a_webhook_before_the_first_polling_ships_nothing_that_left_long_ago(self):
+    def test_webhook_before_the_first_polling_ships_nothing_shipped_before(self):
         key = self.second_key()
         vals = {"name": "New", "api_key": key, "api_url": self.account.api_url}
         self.account.enabled = False
@@ -392,7 +392,7 @@ class TestWaysIn(KeycrmCase):
             self.assertTrue(by_number[since].picking_ids)
             account.write({"enabled": False, "api_key": False})
 
-    def test_a_parcel_that_failed_in_the_first_look_is_not_shipped_again_when_it_is_tried_again(
+    def test_order_shipped_before_that_failed_in_first_poll_stays_shipped(
         self,
     ):
         twins = self.env["product.product"].create(
@@ -412,7 +412,7 @@ class TestWaysIn(KeycrmCase):
         self.assertTrue(self.order(number).keycrm_skip_delivery)
         self.assertFalse(self.order(number).picking_ids, "nobody is asked to ship it again")
 
-    def test_an_order_from_before_that_is_touched_weeks_later_is_not_shipped_again(self):
+    def test_order_shipped_before_and_changed_weeks_later_stays_shipped(self):
         sent, now = self.status(4), fields.Datetime.now()
         orders = []
         for at in (now - timedelta(days=30), now):
@@ -428,7 +428,7 @@ class TestWaysIn(KeycrmCase):
         self.assertFalse(before.picking_ids)
         self.assertTrue(since.picking_ids)
 
-    def test_what_a_person_said_of_a_synchronisation_counts_also_for_old_orders(self):
+    def test_answer_of_a_synchronization_applies_to_old_orders_too(self):
         sent = self.status(4)
         number = self.new_order(LINES, status_id=sent.keycrm_id)
         self.account.enabled_since = fields.Datetime.now() + timedelta(days=1)
@@ -442,7 +442,7 @@ class TestWaysIn(KeycrmCase):
         while self.work("_work_orders"):
             pass
 
-    def test_a_status_change_that_moves_no_time_is_found_by_comparing_open_orders(self):
+    def test_reconciliation_finds_a_status_change_without_updated_at(self):
         self.keycrm.set_switches(updated_at_on_status="not")
         number, gone = self.new_order(LINES), self.new_order(LINES)
         self.arrive(number, gone)
@@ -453,7 +453,7 @@ class TestWaysIn(KeycrmCase):
         self.assertTrue(self.order(gone).keycrm_deleted)
         self.keycrm.set_switches(updated_at_on_status="bumped")
 
-    def test_a_merge_of_buyers_that_moves_no_time_is_found_by_comparing_open_orders(self):
+    def test_reconciliation_finds_merged_buyers_without_updated_at(self):
         kept = self.keycrm.create_buyer(full_name="Лишається")["id"]
         merged = self.keycrm.create_buyer(full_name="Зникає")["id"]
         other = self.keycrm.create_buyer(full_name="Стороння")["id"]
@@ -519,7 +519,7 @@ class TestWaysIn(KeycrmCase):
         self.env["product.product"].search([("name", "=", "Б")]).default_code = "ONCE"
         return number
 
-    def test_a_parcel_that_failed_in_a_run_is_not_shipped_again_when_it_is_tried_again(self):
+    def test_order_shipped_before_that_failed_in_a_sync_stays_shipped(self):
         number = self.sync_with_a_failing_parcel()
         self.Event.search([("keycrm_order_id", "=", number)]).action_retry()
         self.work()

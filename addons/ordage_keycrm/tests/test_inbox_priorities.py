@@ -214,7 +214,7 @@ class TestInboxPriorities(KeycrmCase):
         self.queue()
         self.assertEqual(len(self.keycrm.requests(path=f"/order/{gone}")), 1, "a person's button")
 
-    def test_an_order_whose_number_was_made_up_before_it_was_made_comes_at_once(self):
+    def test_order_whose_number_was_forged_earlier_arrives_at_once(self):
         known = self.new_order(LINES)
         self.arrive(known)
         for _ in range(3):

@@ -251,7 +251,7 @@ class TestOrderContent(KeycrmCase):
         self.keycrm.patch_order(number, manager_comment="Ще раз", webhook=False)
         self.assertEqual(self.arrive(number).team_id, former)
 
-    def test_a_line_ships_from_the_main_one_of_several_warehouses_that_feed_one(self):
+    def test_line_ships_from_the_main_of_several_summed_warehouses(self):
         other = self.env["stock.warehouse"].create({"name": "Другий", "code": "DRU"})
         self.assertLess(self.warehouse.id, other.id)
         mapping = self.env["keycrm.warehouse"].search(
@@ -281,7 +281,7 @@ class TestOrderContent(KeycrmCase):
         self.assertEqual(order.order_line.warehouse_id, other)
         self.assertEqual(order.picking_ids.picking_type_id.warehouse_id, other)
 
-    def test_a_line_to_be_manufactured_leaves_a_to_do_where_odoo_cannot_make_it(self):
+    def test_line_to_manufacture_without_route_schedules_an_activity(self):
         order = self.arrive(
             self.new_order(
                 [{**LINE, "shipment_type": "manufacturing"}], status_id=self.status(3).keycrm_id

@@ -131,7 +131,7 @@ class TestShippingChanges(OrderCase):
         self.assertEqual(len(self.order.activity_ids), 1)
         self.assertIn("Кухоль", self.activities(self.order))
 
-    def test_a_cancellation_that_is_taken_back_expects_no_return_and_asks_nobody(self):
+    def test_revoked_cancellation_expects_no_return(self):
         self.deliver(self.order)
         self.move(self.order, self.gone)
         back = self.order.picking_ids.filtered("keycrm_expected_return")

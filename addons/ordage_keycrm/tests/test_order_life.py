@@ -19,7 +19,7 @@ class TestStatuses(OrderCase):
         self.new.order_action = "confirm"
         self.assertEqual(self.make(self.new).state, "sale")
 
-    def test_a_skipped_status_brings_no_order_and_later_changes_only_the_shown_status(self):
+    def test_skipped_status_imports_no_order_and_later_updates_the_status(self):
         self.agreed.order_action = "skip"
         number = self.new_order(
             [{"offer_id": self.offer, "price": 1, "quantity": 1}], status_id=self.agreed.keycrm_id
@@ -53,7 +53,7 @@ class TestStatuses(OrderCase):
         self.move(order, self.gone)
         self.assertEqual(order.state, "cancel", self.activities(order))
 
-    def test_an_order_whose_invoice_was_not_credited_says_so_when_keycrm_cancels_it(self):
+    def test_canceled_order_with_uncredited_invoice_schedules_an_activity(self):
         order = self.make(self.made)
         order.order_line.product_id.invoice_policy = "order"
         self.invoice(order)
@@ -201,7 +201,7 @@ class TestArchive(OrderCase):
             self.account.unshipped_count, 0, "what is to come back is not to be shipped"
         )
 
-    def test_an_archived_order_whose_goods_need_a_lot_arrives_and_says_what_is_left(self):
+    def test_archived_order_with_goods_that_need_a_lot_is_imported(self):
         self.account.archive_status_ids = self.done
         self.account.archive_validates = True
         order = self.make(self.made)
@@ -250,7 +250,7 @@ class TestArchive(OrderCase):
         self.assertEqual((order.state, order.keycrm_skip_delivery), ("sale", True))
         self.assertFalse(order.picking_ids)
 
-    def test_goods_that_keycrm_wrote_off_before_the_synchronisation_count_as_gone(self):
+    def test_goods_written_off_before_the_synchronization_are_shipped(self):
         self.keycrm.set_switches(status_write_off="on")
         self.keycrm.put_status(id=self.made.keycrm_id, writes_off=True)
         number = self.new_order(

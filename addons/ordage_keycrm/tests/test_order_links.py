@@ -20,7 +20,7 @@ class TestOrderLinks(OrderCase):
         )
         self.assertEqual(order.action_open_in_keycrm()["url"], order.keycrm_url)
 
-    def test_a_cabinet_address_copied_with_the_page_that_was_open_opens_the_order_too(self):
+    def test_order_link_works_with_a_cabinet_address_that_has_a_path(self):
         order = self.make()
         for typed in ("", "/", "/app/orders", "/app/orders/view/5?tab=1", "/#/app"):
             with self.subTest(typed):

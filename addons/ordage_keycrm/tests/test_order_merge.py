@@ -4,7 +4,7 @@ from .order_common import OrderCase
 
 
 class TestMergeCopyDelete(OrderCase):
-    def test_merged_orders_leave_one_set_of_deliveries_in_either_order_of_events(self):
+    def test_merged_orders_leave_one_set_of_deliveries_in_any_event_order(self):
         for first_main in (True, False):
             main, other = self.make(self.made), self.make(self.made, quantity=2)
             self.keycrm.merge_orders(main.keycrm_id, other.keycrm_id)
@@ -27,7 +27,7 @@ class TestMergeCopyDelete(OrderCase):
         self.assertEqual((payments.sale_order_id, payments.amount), (main, 500))
         self.assertEqual((main.keycrm_amount_paid, other.keycrm_amount_paid), (500, 0))
 
-    def test_a_merged_order_that_had_shipped_names_both_in_either_order_of_events(self):
+    def test_merge_of_a_shipped_order_names_both_in_any_event_order(self):
         for first_main in (True, False):
             with self.subTest(first_main=first_main):
                 main, other = self.make(self.made), self.make(self.made, quantity=2)
@@ -42,7 +42,7 @@ class TestMergeCopyDelete(OrderCase):
                 back = other.picking_ids.filtered("keycrm_expected_return")
                 self.assertEqual(sum(back.move_ids.mapped("product_uom_qty")), 2)
 
-    def test_goods_that_were_merged_into_an_order_that_is_new_here_name_both_too(self):
+    def test_goods_merged_into_a_new_order_name_both_orders(self):
         other = self.make(self.made, quantity=2)
         self.deliver(other)
         number = self.new_order(

@@ -215,7 +215,7 @@ class TestPayments(KeycrmCase):
         self.arrive(order.keycrm_id)
         self.assertEqual(len(order.activity_ids), 1)
 
-    def test_a_currency_that_keycrm_corrects_or_a_payment_that_it_cancels_settles_the_to_do(self):
+    def test_corrected_currency_or_canceled_payment_removes_the_activity(self):
         for change in (
             {"actual_currency": "UAH", "source_currency": "UAH"},
             {"status": "canceled"},
@@ -240,7 +240,7 @@ class TestPayments(KeycrmCase):
         self.assertEqual(order.keycrm_payment_ids.mapped("amount"), [200])
         self.assertEqual(order.keycrm_amount_paid, 200)
 
-    def test_orders_and_deliveries_are_found_by_what_is_paid_and_to_be_collected(self):
+    def test_orders_and_deliveries_are_searchable_by_amount_to_collect(self):
         paid = self.make({}, status_id=self.status(3).keycrm_id)
         part = self.make(
             {"amount": 50},
@@ -335,7 +335,7 @@ class TestPayments(KeycrmCase):
         with self.committing(), self.account._client() as client:
             return self.env["keycrm.transaction"]._work_page(self.account, client)
 
-    def test_many_bank_transactions_are_read_a_page_at_a_time_and_none_is_missed(self):
+    def test_bank_transactions_are_read_by_pages_and_none_is_missed(self):
         for number in range(120):
             self.keycrm.create_transaction(uuid=f"MANY-{number}", amount=1)
         self.keycrm.clear_log()

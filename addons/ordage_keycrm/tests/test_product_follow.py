@@ -190,7 +190,7 @@ class TestKeepAndFollow(ProductCase):
         self.account._import_orders([old])
         self.assertEqual(product.list_price, 900)
 
-    def test_the_catalogue_is_read_fifty_offers_at_a_time_and_not_again_for_old_orders(self):
+    def test_catalog_is_read_fifty_offers_a_request_and_not_for_old_orders(self):
         offers = [self.offer(sku=f"Q-{index}")["id"] for index in range(60)]
         numbers = [
             self.new_order(

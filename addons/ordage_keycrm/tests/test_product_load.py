@@ -58,7 +58,7 @@ class TestProductLoad(KeycrmCase):
         self.assertEqual(self.env["product.product"].search_count([]), before)
         self.assertEqual((second.mapped_count, second.created_count), (3, 0))
 
-    def test_a_stopped_run_goes_on_with_nothing_and_an_interrupted_one_where_it_was(self):
+    def test_stopped_job_ends_and_interrupted_job_continues_where_it_was(self):
         for number in range(120):
             self.keycrm.create_offer(name=f"Річ {number}", sku=f"ST-{number}")
         load = self.load()
@@ -73,7 +73,7 @@ class TestProductLoad(KeycrmCase):
         self.assertEqual((load.state, load.done_count), ("cancelled", 100))
         self.assertEqual(load.created_count, 100)
 
-    def test_the_report_names_what_is_missing_repeated_only_here_and_only_there(self):
+    def test_import_report_names_missing_repeated_and_one_sided_products(self):
         self.keycrm.create_offer(name="Без артикула")
         for name in ("Перша", "Друга"):
             self.keycrm.create_offer(name=name, sku="TWICE")

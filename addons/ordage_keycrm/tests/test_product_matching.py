@@ -86,7 +86,7 @@ class TestMatching(ProductCase):
         known = self.product(default_code="L-1")
         self.assertEqual(self.line_of({"name": "Щось", "sku": "l-1"}).product_id, known)
 
-    def test_a_line_without_offer_finds_the_product_of_the_tied_offer_with_that_sku(self):
+    def test_line_without_offer_finds_the_product_mapped_to_its_sku(self):
         mug = self.product(default_code="MUG")
         offer = self.offer(sku="OFFER-SKU")
         self.env["keycrm.offer"].create(

@@ -23,7 +23,7 @@ class TestOneOffs(ProductCase):
         self.assertEqual(product.default_code, sku)
         self.assertEqual(product.name, "Гравіювання")
 
-    def test_equal_name_and_properties_are_one_product_over_orders_and_within_one(self):
+    def test_equal_name_and_properties_are_one_product_in_all_orders(self):
         one = {"name": "Кулон", "properties": [{"name": "Метал", "value": "срібло"}]}
         two = {"name": "Кулон", "properties": [{"name": "Метал", "value": "золото"}]}
         first = self.line_of(one, one, two)
@@ -44,7 +44,7 @@ class TestOneOffs(ProductCase):
                 line = self.line_of({"name": f"Разовий {way}"})
                 self.assertEqual(line.product_id.keycrm_origin, "one_off")
 
-    def test_a_one_off_line_that_joins_the_catalogue_becomes_the_catalogue_product(self):
+    def test_one_off_line_added_to_the_catalog_gets_the_catalog_product(self):
         number = self.new_order([{"name": "Брошка", "price": 90}])
         product = self.lines_of(number).product_id
         sku = product.default_code
@@ -56,7 +56,7 @@ class TestOneOffs(ProductCase):
         self.assertEqual(product.keycrm_origin, "catalog")
         self.assertEqual(product.default_code, sku, "a generated SKU is never changed later")
 
-    def test_a_one_off_product_found_in_the_catalogue_by_name_or_sku_becomes_that(self):
+    def test_one_off_product_found_in_the_catalog_becomes_that_product(self):
         by_name = self.line_of({"name": "Чохол", "price": 50}).product_id
         by_sku = self.line_of({"name": "Інша назва", "sku": "CV-2"}).product_id
         lines = self.line_of(
@@ -69,7 +69,7 @@ class TestOneOffs(ProductCase):
 
 
 class TestGeneratedSkus(ProductCase):
-    def test_a_generated_sku_is_readable_and_stays_when_the_product_comes_again(self):
+    def test_generated_sku_is_readable_and_stays_on_the_next_arrival(self):
         offer = self.offer(name="Листівка", sku=None)
         first = self.line_of({"offer_id": offer["id"]}).product_id
         self.assertEqual(first.default_code, f"KC-{offer['id']}")
@@ -78,7 +78,7 @@ class TestGeneratedSkus(ProductCase):
         self.assertEqual(again, first)
         self.assertEqual(again.default_code, f"KC-{offer['id']}")
 
-    def test_a_generated_sku_is_never_one_that_is_taken_also_by_archived_products(self):
+    def test_generated_sku_differs_from_skus_of_archived_products_too(self):
         offer = self.offer(name="Листівка", sku="")
         self.product(default_code=f"kc-{offer['id']}", active=False)
         self.product(default_code=f"KC-{offer['id']}-2")

@@ -83,7 +83,7 @@ class TestProductPictures(KeycrmCase):
         picture = Image.open(BytesIO(base64.b64decode(self.product.image_1920)))
         return {(255, 0, 0): "red", (0, 0, 255): "blue"}[picture.convert("RGB").getpixel((4, 4))]
 
-    def test_a_picture_of_the_catalogue_reaches_the_product_once_and_follows_it(self):
+    def test_catalog_picture_reaches_the_product_once_and_is_updated(self):
         self.trust_the_test_server()
         self.assertFalse(self.web.asked, "an order never waits for a picture")
         self.assertTrue(self.work())

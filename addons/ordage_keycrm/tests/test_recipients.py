@@ -103,7 +103,7 @@ class TestRecipients(BuyerCase):
         self.assertEqual(order.partner_shipping_id, order.partner_id)
         self.assertFalse(order.partner_id.child_ids)
 
-    def test_a_changed_recipient_of_a_confirmed_order_reaches_its_open_delivery(self):
+    def test_changed_recipient_of_a_confirmed_order_updates_its_delivery(self):
         number = self.new_order(
             [{"name": "Кулон", "price": 100}],
             client_id=self.buyer(),
@@ -138,7 +138,7 @@ class TestRecipients(BuyerCase):
         self.assertEqual(picking.partner_id.name, "Марія Коваль", "history stays as it was")
         self.assertIn("Ганна Коваль", order.activity_ids.note)
 
-    def test_tracking_number_and_carrier_stand_on_order_and_delivery_and_are_found(self):
+    def test_tracking_number_is_on_order_and_delivery_and_searchable(self):
         number = self.new_order(
             [{"name": "Кулон", "price": 100}],
             client_id=self.buyer(),

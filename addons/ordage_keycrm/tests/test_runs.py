@@ -49,7 +49,7 @@ class TestRuns(RunCase, KeycrmCase):
         with self.committing(), self.account._client() as client:
             return self.account._work_orders(client)
 
-    def test_a_finished_synchronisation_tells_its_starter_in_that_persons_language(self):
+    def test_finished_synchronization_notifies_in_the_users_language(self):
         self.new_order([LINE])
         sync = self.start("keycrm.order.sync", status_ids=self.status(1).ids)
         for _ in range(20):
@@ -94,7 +94,7 @@ class TestRuns(RunCase, KeycrmCase):
         self.assertIn("Order synchronization, ", sync.with_context(lang="en_US").display_name)
         self.assertIn("Синхронізація замовлень від ", sync.with_context(lang="uk_UA").display_name)
 
-    def test_a_run_that_stands_still_says_why_and_how_long_it_takes_it_does_not(self):
+    def test_stalled_job_shows_its_reason_and_no_remaining_time(self):
         sync = self.start("keycrm.order.sync", status_ids=self.status(1).ids)
         sync.sudo().write({"total_count": 200, "done_count": 50})
         sync.sudo().started_at = "2026-01-01 10:00:00"
@@ -172,7 +172,7 @@ class TestStopped(RunCase, StockCase):
         run = self.stopped_during("reading", "action_preview_stock")
         self.assertEqual((run.state, run.line_ids.ids), ("cancelled", []))
 
-    def test_the_bar_of_a_comparison_is_full_when_the_differences_were_checked_too(self):
+    def test_comparison_progress_is_full_after_differences_were_checked(self):
         run = self.env["keycrm.stock.comparison"].create({"account_id": self.account.id})
         run.write({"total_count": 100, "done_count": 100, "state": "checking"})
         for to_check, progress in ((range(100), 50), (range(50), 75), ([], 100)):

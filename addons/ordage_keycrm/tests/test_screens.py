@@ -124,7 +124,7 @@ class TestOrderForm(KeycrmCase):
         self.arrive(self.order.keycrm_id)
         self.assertEqual(len(self.order.order_line), 3)
 
-    def test_description_route_and_warehouse_of_a_line_are_chosen_here_and_stay(self):
+    def test_description_route_and_warehouse_of_a_line_stay_as_chosen(self):
         other = self.env["stock.warehouse"].create({"name": "Workshop", "code": "WSH"})
         self.salesperson.group_ids += self.env.ref("stock.group_adv_location")
         route = self.env["stock.route"].create({"name": "By hand", "sale_selectable": True})

@@ -63,7 +63,7 @@ class TestSetup(KeycrmCase):
         self.account.action_test_connection()
         self.assertEqual(self.account.setup_key, "done")
 
-    def test_a_moment_of_trouble_while_the_key_is_pasted_is_over_when_orders_come(self):
+    def test_failure_while_pasting_the_key_ends_when_orders_arrive(self):
         self.keycrm.add_fault("status", path="/order/status", status=503, times=1)
         saved = self.new(api_key=self.second_key())
         self.assertEqual(saved["setup_key"], "wrong")
@@ -93,7 +93,7 @@ class TestSetup(KeycrmCase):
         account.write({"api_key": "another"})
         self.assertEqual((account.setup_key, account.key_text), ("waiting", False))
 
-    def test_after_pasting_a_key_the_pager_shows_the_next_account_and_not_this_one_again(self):
+    def test_pager_shows_the_next_account_after_a_key_was_pasted(self):
         other = self.env["keycrm.account"].create({"name": "Other shop"})
         (shown,) = self.account.web_save(
             {"api_key": self.second_key()}, {"name": {}, "webhook_url": {}}, next_id=other.id
@@ -227,7 +227,7 @@ class TestAsking(KeycrmCase):
         self.work("_work_polling")
         self.assertEqual(self.account.missed_status_ids, goal)
 
-    def test_nothing_is_blamed_before_the_first_webhook_or_while_one_may_be_on_its_way(self):
+    def test_no_status_is_reported_before_the_first_webhook_could_arrive(self):
         self.moved()
         self.catch_up()
         self.assertFalse(self.account.missed_status_ids)

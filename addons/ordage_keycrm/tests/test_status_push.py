@@ -36,7 +36,7 @@ class TestStatusPush(OrderCase):
         push = self.env["keycrm.status.update"].search([("sale_order_id", "=", order.id)])
         self.assertEqual(push.state, "ignored")
 
-    def test_a_status_that_a_manager_set_and_that_arrived_before_the_telling_stays_too(self):
+    def test_status_set_by_a_manager_before_the_update_is_kept(self):
         """Inbox before push: Odoo knows the manager's status by the time KeyCRM is to be told."""
         self.account.delivered_status_id = self.sent
         order = self.make(self.made)
@@ -45,7 +45,7 @@ class TestStatusPush(OrderCase):
         self.push()
         self.assertEqual(self.status_in_keycrm(order), self.done.keycrm_id)
 
-    def test_a_delivery_that_is_validated_after_the_order_was_completed_sets_nothing_back(self):
+    def test_delivery_validated_after_completion_sends_no_earlier_status(self):
         self.account.delivered_status_id = self.sent
         for status in (self.done, self.gone):
             with self.subTest(status.name):
@@ -83,7 +83,7 @@ class TestStatusPush(OrderCase):
             orders.keycrm_status_id.mapped("keycrm_id"),
         )
 
-    def test_a_second_delivery_of_an_order_may_set_it_again_the_first_one_never(self):
+    def test_second_delivery_sends_the_status_again_and_the_first_never(self):
         self.account.delivered_status_id = self.sent
         order = self.make(self.made)
         self.deliver(order, quantity=2)

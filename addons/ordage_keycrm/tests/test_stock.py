@@ -51,7 +51,7 @@ class TestStockChanges(StockCase):
         self.assertEqual(picking.state, "done")
         return picking
 
-    def test_a_change_right_after_switching_on_whatever_another_thread_or_process_remembers(self):
+    def test_change_right_after_enabling_is_sent_despite_stale_caches(self):
         Change = self.env["keycrm.stock.change"]
         self.env.cr.postcommit.clear()
         self.account._forget_stock_accounts()

@@ -38,7 +38,7 @@ class TestStockDrift(StockCase):
         self.assertEqual(event.state, "done")
         self.assertEqual(self.shown(self.sock), 5)
 
-    def test_a_hand_edit_is_heard_while_changes_are_gathered_and_corrected_with_them(self):
+    def test_manual_edit_in_keycrm_is_corrected_with_debounced_changes(self):
         self.keycrm.set_stock(self.number(self.sock), 1, 99, webhook=False)
         self.account.stock_cron_id._trigger_keycrm(1)
         self.put_wakes(1)
@@ -135,7 +135,7 @@ class TestStockDrift(StockCase):
         self.account._receive({"offer_id": "x", "in_stock": []})
         self.assertEqual(self.sent(), [])
 
-    def test_keycrms_own_write_off_is_taken_into_account_once_the_order_is_worked(self):
+    def test_write_off_of_keycrm_counts_once_the_order_is_imported(self):
         self.keycrm.set_switches(status_write_off="on")
         number = self.new_order([{"offer_id": self.number(self.sock), "quantity": 2}], status_id=6)
         self.assertEqual(self.shown(self.sock), 3)
@@ -143,7 +143,7 @@ class TestStockDrift(StockCase):
         self.assertEqual(self.sent(), [])
         self.assertEqual(self.shown(self.sock), 3)
 
-    def test_offers_of_an_order_that_keycrm_wrote_off_cancelled_or_shortened_are_read_again(self):
+    def test_offers_are_read_again_after_write_off_cancellation_or_reduction(self):
         self.keycrm.set_switches(status_write_off="on")
         number = self.new_order([{"offer_id": self.number(self.sock), "quantity": 4}], status_id=6)
         self.arrive(number)
@@ -234,7 +234,7 @@ class TestStockDrift(StockCase):
         self.assertEqual((comparison.state, comparison.error_code), ("failed", "stock_list_short"))
         self.assertFalse(any(product.keycrm_offer_ids.is_missing_in_keycrm for product in goods))
 
-    def test_an_offer_that_the_list_names_is_not_gone_when_a_check_is_answered_empty(self):
+    def test_listed_offer_is_not_missing_after_an_empty_check(self):
         self.keycrm.set_stock(self.number(self.sock), 1, 2, webhook=False)
         with patch.object(type(self.account), "_read_stock_rows", lambda *_args: NO_ANSWER):
             self.comparison()

@@ -48,7 +48,7 @@ class TestStockPreview(StockCase):
     def numbers(self):
         return [self.shown(product) for product in self.mine]
 
-    def test_a_preview_lists_what_would_become_of_every_product_and_sends_nothing(self):
+    def test_preview_shows_the_outcome_of_every_product_and_sends_nothing(self):
         preview = self.preview()
         self.assertEqual(preview.state, "ready")
         counts = (
@@ -200,7 +200,7 @@ class TestStockPreview(StockCase):
         place = self.warehouse.lot_stock_id.id
         return product.with_context(location=place).qty_available
 
-    def test_opening_quantities_leave_out_what_people_have_to_count_and_say_why(self):
+    def test_opening_quantities_skip_what_people_must_count_with_a_reason(self):
         name = self.id().rsplit(".", 1)[-1]
         two, one, serial, fresh = (
             self.goods(f"{name}-{kind}", keycrm={1: 9}, tracking=tracking)
@@ -313,7 +313,7 @@ class TestStockPreview(StockCase):
         self.assertEqual((preview.state, preview.choice), ("done", "opening"))
         self.assertTrue(self.account.push_stock)
 
-    def test_opening_quantities_of_a_warehouse_that_was_unmatched_meanwhile_are_left_out(self):
+    def test_opening_quantities_skip_a_warehouse_unmatched_meanwhile(self):
         preview = self.preview()
         preview.action_take_opening()
         self.kw1.warehouse_ids = False

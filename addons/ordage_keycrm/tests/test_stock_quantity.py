@@ -287,7 +287,7 @@ class TestQuantity(QuantityCase):
             self.work()
             self.assertEqual(self.shown(self.cap), sold, rule)
 
-    def test_keycrm_reserves_and_frees_for_an_order_that_is_not_imported_any_more(self):
+    def test_reserve_of_an_order_that_is_no_longer_imported_counts(self):
         skipped = self.account.status_ids.filtered(lambda s: s.keycrm_id == CANCELLED)
         for rule in ("on_hand", "available"):
             for step in (PRODUCTION, DELIVERING):
@@ -308,7 +308,7 @@ class TestQuantity(QuantityCase):
                 order._keycrm_mark_deleted()
                 self.check(f"{rule}: {step}")
 
-    def test_goods_of_a_cancelled_order_that_come_back_in_parts_are_not_sent_anew(self):
+    def test_goods_of_a_canceled_order_returned_in_parts_are_not_resent(self):
         self.fresh("both", "available")
         number, order = self.new(5, DELIVERING)
         self.ship(order, 3)
@@ -325,7 +325,7 @@ class TestQuantity(QuantityCase):
         self.assertEqual(open_ones.move_ids.product_uom_qty, 2)
         self.check("one of three is back")
 
-    def test_a_product_that_stands_twice_in_keycrm_is_offered_by_neither_above_what_is_free(self):
+    def test_product_with_two_offers_is_never_offered_above_its_free_quantity(self):
         self.fresh("both", "available")
         twin = self.keycrm.create_offer(sku="CAP", stock={1: 20})["id"]
         self.env["keycrm.offer"].create(

@@ -60,7 +60,7 @@ class TestStockSeen(StockCase):
             found[line.kind] = sum(records.mapped(quantity_of[action["res_model"]]))
         self.assertEqual(found, sums)
 
-    def test_why_this_number_reads_as_an_equation_and_each_term_leads_to_its_records(self):
+    def test_explanation_is_an_equation_whose_terms_open_their_records(self):
         self.account.stock_quantity = "available"
         self.count(self.hat, 12)
         self.neighbour_reserves(2)
@@ -99,7 +99,7 @@ class TestStockSeen(StockCase):
         told = " ".join(self.why("uk_UA")[1:].mapped("name"))
         self.assertRegex(told, r"12 − .*списано.* 3 = передано 9 \(\d\d:\d\d\)$")
 
-    def test_why_this_number_says_what_waits_what_was_refused_and_what_is_missing(self):
+    def test_explanation_shows_waiting_refused_and_missing_quantities(self):
         self.count(self.hat, 4)
         self.work()
         self.count(self.hat, 7)

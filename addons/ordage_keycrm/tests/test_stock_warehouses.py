@@ -31,7 +31,7 @@ class TestWarehouses(StockCase):
 
     # === LEARNT ===#
 
-    def test_warehouses_show_from_the_first_page_on_and_are_completed_in_the_background(self):
+    def test_warehouses_of_the_first_page_show_before_the_rest_is_read(self):
         third, fourth = (self.made(name) for name in ("Далекий", "Новий"))
         self.offers_in(49, 1)
         self.offers_in(1, third)
@@ -110,7 +110,7 @@ class TestWarehouses(StockCase):
 
     # === MATCHED ===#
 
-    def test_an_odoo_warehouse_that_feeds_two_of_keycrm_is_refused_with_both_names(self):
+    def test_odoo_warehouse_matched_twice_is_refused_with_both_names(self):
         with self.assertRaises(ValidationError) as refusal:
             self.kw2.warehouse_ids = [Command.link(self.warehouse.id)]
         for name in (self.warehouse.name, self.kw1.name):

@@ -109,7 +109,7 @@ class TestTrouble(KeycrmCase):
                 self.orders_lane()
                 self.assertEqual(self.event(bad).state, "done")
 
-    def test_an_order_that_spoils_its_list_page_keeps_the_others_of_the_page_from_nothing(self):
+    def test_malformed_order_in_a_list_page_delays_no_other_order(self):
         numbers = [self.new_order(LINES) for _ in range(6)]
         self.keycrm.add_fault("status", path="/order", status=500, times=None)
         self.told(*numbers)
@@ -133,7 +133,7 @@ class TestTrouble(KeycrmCase):
         self.orders_lane()
         self.assertEqual(self.Order.search_count([("keycrm_id", "in", numbers)]), 4)
 
-    def test_a_list_that_keycrm_cannot_give_stops_only_the_orders_that_name_what_is_new_in_it(self):
+    def test_unreadable_list_delays_only_orders_that_need_its_new_entries(self):
         self.keycrm.put_source(id=777, name="Особливе")
         odd, good = self.new_order(LINES, source_id=777), self.new_order(LINES)
         self.keycrm.add_fault("status", path="/order/payment-method", status=500, times=None)
@@ -165,7 +165,7 @@ class TestTrouble(KeycrmCase):
 
     # === ONE PIECE OF WORK ===#
 
-    def test_a_page_of_the_catch_up_that_keycrm_cannot_give_keeps_webhooks_from_nothing(self):
+    def test_unreadable_polling_page_delays_no_webhook(self):
         self.account.polled_at = False
         self.keycrm.add_fault("status", path="/order", status=500, times=None)
         self.orders_lane()
@@ -192,7 +192,7 @@ class TestTrouble(KeycrmCase):
         self.orders_lane()
         self.assertTrue(self.order(number))
 
-    def test_a_synchronisation_whose_page_fails_rests_alone_and_goes_on_by_itself(self):
+    def test_synchronization_with_a_failing_page_pauses_alone_and_resumes(self):
         for said, fault in (
             ("500", {"kind": "status", "status": 500}),
             ("127.0.0.1", {"kind": "cut"}),
@@ -233,7 +233,7 @@ class TestTrouble(KeycrmCase):
         self.assertEqual(self.event(number).state, "pending")
         self.assertTrue(self.account.trouble_text)
 
-    def test_an_empty_list_where_orders_were_deletes_none_and_asks_for_a_few_only(self):
+    def test_empty_order_list_deletes_no_order_and_reads_only_a_few(self):
         numbers = [self.new_order(LINES) for _ in range(60)]
         self.arrive(*numbers)
         self.account.reconciliation_at = self.env.cr.now() - timedelta(hours=2)
@@ -498,7 +498,7 @@ class TestTrouble(KeycrmCase):
         self.assertTrue(2 <= len(heard) <= 3, heard)
         self.assertIsNone(one._thread, "no thread is left when nothing waits")
 
-    def test_who_moves_goods_asks_nobody_where_this_process_rings_soon_for_the_same_actions(self):
+    def test_move_checks_no_trigger_where_a_notification_is_already_scheduled(self):
         heard, rang = [], threading.Event()
         one = cron_notify.CronNotifier(lambda *told: (heard.append(told), rang.set()))
         one.notify("a database", 1.0, [1, 2])
@@ -549,7 +549,7 @@ class TestTrouble(KeycrmCase):
         one.notify("a database", cron_ids=[1])
         self.assertEqual(heard.get(timeout=30), ("a database", (1,)))
 
-    def test_without_memory_for_a_thread_what_was_done_is_done_and_the_next_one_rings(self):
+    def test_commit_succeeds_when_no_notification_thread_can_start(self):
         heard, rang = [], threading.Event()
         one = cron_notify.CronNotifier(lambda *told: (heard.append(told), rang.set()))
         start = Mock(side_effect=RuntimeError("can't start new thread"))
@@ -708,7 +708,7 @@ class TestTrouble(KeycrmCase):
         self.assertGreater(preview.next_page, 2)
         self.assertLess(max(slept, default=0), WORKER_MAX_SLEEP)
 
-    def test_an_order_that_keycrm_cannot_give_fails_alone_under_a_low_limit_too(self):
+    def test_unreadable_order_fails_alone_under_a_low_limit(self):
         bad, good = self.new_order(LINES), self.new_order(LINES)
         self.keycrm.add_fault("status", path=f"/order/{bad}", status=500, times=None)
         self.low_limit(20, used=10)
@@ -730,7 +730,7 @@ class TestTrouble(KeycrmCase):
         self.orders_lane()
         self.assertNotEqual(self.event(gone).state, "pending")
 
-    def test_a_clock_that_was_set_back_keeps_requests_waiting_for_a_window_at_the_most(self):
+    def test_clock_set_back_delays_requests_by_one_window_at_most(self):
         self.low_limit(20)
         self.ahead = 4000.0
         with self.account._client(max_wait=65) as client:
@@ -750,7 +750,7 @@ class TestTrouble(KeycrmCase):
 
     # === ODOO'S SCHEDULER ===#
 
-    def test_scheduler_threads_that_ended_are_started_again_once_postgresql_is_there(self):
+    def test_ended_scheduler_threads_restart_once_postgresql_responds(self):
         spawned, there = [], False
         process = SimpleNamespace(cron_spawn=lambda: spawned.append(1))
         service = SimpleNamespace(server=process, ThreadedServer=SimpleNamespace)

@@ -1,4 +1,4 @@
-"""What a benchmark stands on: real Odoo processes, a real PostgreSQL, real sandboxes."""
+"""The environment of benchmarks: Odoo processes, PostgreSQL and sandboxes."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from tools.rpc import Rpc
 from tools.runtime import Runtime
 from tools.sandbox_server import SandboxServer
 
-FLOOR = "bench_floor"
-#: Requests a minute where the limit is not what is measured.
+BENCH_ADDON = "bench_baseline"
+#: Requests a minute where the limit is not measured.
 NO_LIMIT = 1_000_000
 
 
 class Environment:
-    """Starts what a benchmark needs; :meth:`clear` ends it all after each benchmark.
+    """Start processes and databases for a benchmark; :meth:`clear` ends them.
 
     :param runtime: Odoo, a database server, databases to clone
     """
@@ -36,18 +36,18 @@ class Environment:
         self._numbers = itertools.count(1)
 
     def sized(self, count: int, least: int = 1) -> int:
-        """Make a size as large as ``SCALE`` asks for: a part of it to try something out.
+        """Scale a size by the variable ``SCALE``, a fraction for a quick trial.
 
-        :param count: the size that counts
-        :param least: the smallest that makes sense
-        :return: the size to be used
+        :param count: the full size
+        :param least: the minimum
+        :return: the scaled size
         """
         return max(least, round(count * self.scale))
 
     def database(self, *, addon: bool = True, template: str | None = None) -> str:
-        """Make a fresh database that has the floors.
+        """Create a database with the benchmark addon.
 
-        :param addon: whether it has our addon too
+        :param addon: whether the KeyCRM addon is installed too
         :param template: copy this one instead
         :return: its name on the server
         """
@@ -57,21 +57,21 @@ class Environment:
         return name
 
     def odoo(self, database: str, **options: Any) -> OdooServer:
-        """Start an Odoo.
+        """Start an Odoo process.
 
-        :param database: on which
+        :param database: its database
         :param options: see :class:`~tools.odoo_server.OdooServer`
-        :return: it
+        :return: the process
         """
         server = OdooServer(self.runtime, database, **{"addons_path": self._addons_path, **options})
         self._started.append(server)
         return server.start()
 
     def sandbox(self, **options: Any) -> SandboxServer:
-        """Start a KeyCRM, without a limit unless one is given.
+        """Start a sandbox, by default without a rate limit.
 
         :param options: see :class:`~tools.sandbox_server.SandboxServer`
-        :return: it
+        :return: the sandbox
         """
         server = SandboxServer(
             self.runtime.folder,
@@ -89,24 +89,24 @@ class Environment:
         sandbox: dict[str, Any] | None = None,
         account: dict[str, Any] | None = None,
     ) -> Shop:
-        """Start an Odoo and a KeyCRM and join them by an enabled account.
+        """Start an Odoo process and a sandbox, connected by an enabled account.
 
-        :param database: an existing one; a fresh one by default
+        :param database: an existing one; a new one by default
         :param odoo: options of the Odoo process
-        :param sandbox: options of the KeyCRM
+        :param sandbox: options of the sandbox
         :param account: fields of the account
         :return: both sides
         """
         server = self.odoo(database or self.database(), **(odoo or {}))
         keycrm = self.sandbox(**(sandbox or {}))
         rpc = server.rpc()
-        joined = self.account(server, rpc, keycrm, **(account or {}))
-        return Shop(self, server, rpc, keycrm, *joined)
+        account_and_link = self.account(server, rpc, keycrm, **(account or {}))
+        return Shop(self, server, rpc, keycrm, *account_and_link)
 
     def account(
         self, odoo: OdooServer, rpc: Rpc, sandbox: SandboxServer, **values: Any
     ) -> tuple[int, str]:
-        """Make and enable an account.
+        """Create and enable an account.
 
         :param values: its fields
         :return: its id and its webhook link
@@ -132,31 +132,32 @@ class Environment:
     def _template(self, addon: bool) -> str:
         if addon not in self._templates:
             runtime = self.runtime
-            made = runtime.plain_database("template")
+            database = runtime.plain_database("template")
             templates.install_addon(
                 runtime.source,
                 runtime.databases,
-                made,
+                database,
                 runtime.folder,
-                f"{templates.ADDON},{FLOOR}" if addon else FLOOR,
+                f"{templates.ADDON},{BENCH_ADDON}" if addon else BENCH_ADDON,
                 addons_path=self._addons_path,
             )
-            self._templates[addon] = made
+            self._templates[addon] = database
         return self._templates[addon]
 
 
 @dataclass
 class Shop:
-    """Both sides joined.
+    """An Odoo process and a sandbox, connected by an account.
 
+    :param environment: the environment that started them
     :param odoo: the Odoo process
     :param rpc: its administrator
-    :param sandbox: the KeyCRM
+    :param sandbox: the KeyCRM simulator
     :param account: the account's id in Odoo
     :param link: its webhook link
     """
 
-    world: Environment
+    environment: Environment
     odoo: OdooServer
     rpc: Rpc
     sandbox: SandboxServer
@@ -165,15 +166,15 @@ class Shop:
 
     @cached_property
     def keycrm(self) -> Control:
-        """The control side of the KeyCRM."""
+        """Return the control interface of the sandbox."""
         return self.sandbox.control
 
     @cached_property
     def _connection(self) -> Any:
-        return self.world.runtime.server.connect(self.odoo.database)
+        return self.environment.runtime.server.connect(self.odoo.database)
 
     def sql(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
-        """Run a statement on the database, on a connection that stays open.
+        """Run a statement on a persistent connection to the database.
 
         :return: its rows
         """
@@ -182,12 +183,9 @@ class Shop:
             return cursor.fetchall() if cursor.description else []
 
     def one(self, statement: str, *values: Any) -> Any:
-        """:return: the one value that a statement gives"""
+        """Return the single value of a statement."""
         return self.sql(statement, *values)[0][0]
 
-    def floor(self, method: str, *arguments: Any, **named: Any) -> Any:
-        """Call a method of the floors' addon.
-
-        :return: what it returns
-        """
-        return self.rpc.call("bench.floor", method, *arguments, **named)
+    def bench(self, method: str, *arguments: Any, **named: Any) -> Any:
+        """Call a method of the benchmark addon and return its result."""
+        return self.rpc.call("bench.baseline", method, *arguments, **named)

@@ -1,4 +1,4 @@
-"""Samples of two ways to do the same, taken in turns, so that noise of the machine hits both."""
+"""Paired samples of two variants, alternated so that noise affects both."""
 
 from __future__ import annotations
 
@@ -12,40 +12,40 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Pairs:
-    """Seconds of ours and of the floor; one of each makes a pair."""
+    """Seconds with the addon and of the baseline, in pairs."""
 
     ours: list[float] = field(default_factory=list)
-    floor: list[float] = field(default_factory=list)
+    baseline: list[float] = field(default_factory=list)
 
     @property
     def ratio(self) -> float:
-        """Median of the pairs' ratios: what disturbs both of a pair cancels out."""
-        return median([a / b for a, b in zip(self.ours, self.floor, strict=True)])
+        """Median of the pairs' ratios: a disturbance of both samples cancels out."""
+        return median([a / b for a, b in zip(self.ours, self.baseline, strict=True)])
 
     @property
     def spread(self) -> str:
-        """Middle half of the pairs' ratios, to judge the noise by."""
-        ratios = [a / b for a, b in zip(self.ours, self.floor, strict=True)]
+        """Interquartile range of the pairs' ratios, a measure of the noise."""
+        ratios = [a / b for a, b in zip(self.ours, self.baseline, strict=True)]
         return f"{quantile(ratios, 0.25):.2f}…{quantile(ratios, 0.75):.2f}"
 
 
 def alternate(
     ours: Callable[[], float | None],
-    floor: Callable[[], float | None],
+    baseline: Callable[[], float | None],
     pairs: int,
     warm_up: int = 1,
 ) -> Pairs:
-    """Measure both in turns; who begins changes from pair to pair.
+    """Measure both variants in turns; the first one alternates.
 
-    :param ours: does it our way; returns the seconds it took, or nothing to be timed from outside
-    :param floor: does it the bare way
-    :param pairs: how many pairs
-    :param warm_up: pairs before that which do not count
+    :param ours: runs the operation with the addon; returns its seconds, or None to be timed here
+    :param baseline: runs it without the addon
+    :param pairs: number of pairs
+    :param warm_up: pairs before these that are dropped
     :return: the samples
     """
     found = Pairs()
     for number in range(-warm_up, pairs):
-        steps = [(ours, found.ours), (floor, found.floor)]
+        steps = [(ours, found.ours), (baseline, found.baseline)]
         for work, samples in steps if number % 2 == 0 else reversed(steps):
             taken = timed(work)
             if number >= 0:
@@ -54,39 +54,39 @@ def alternate(
 
 
 def timed(work: Callable[[], float | None]) -> float:
-    """Do something and tell how long it took.
+    """Time an operation.
 
-    :param work: may tell it itself by returning seconds
+    :param work: the operation; may return its own seconds
     :return: seconds
     """
     gc.collect()
     begun = time.monotonic()
-    told = work()
-    return time.monotonic() - begun if told is None else told
+    measured = work()
+    return time.monotonic() - begun if measured is None else measured
 
 
 def median(samples: Sequence[float]) -> float:
-    """:return: the middle of the samples"""
+    """Return the median of the samples."""
     return statistics.median(samples)
 
 
 def quantile(samples: Sequence[float], share: float) -> float:
-    """Find the sample below which a share of all lie.
+    """Return a quantile of the samples.
 
     :param share: such as 0.95
-    :return: the sample, never an invented value in between
+    :return: one of the samples, without interpolation
     """
     ordered = sorted(samples)
     return ordered[min(len(ordered) - 1, max(0, math.ceil(share * len(ordered)) - 1))]
 
 
 def p95(samples: Sequence[float]) -> float:
-    """:return: the sample that 95 % do not exceed"""
+    """Return the 95th percentile of the samples."""
     return quantile(samples, 0.95)
 
 
 def seconds(value: float) -> str:
-    """Write a duration for people.
+    """Format a duration.
 
     :param value: seconds
     :return: such as ``12.3 ms`` or ``4.56 s``

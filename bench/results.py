@@ -40,19 +40,19 @@ class Row:
     """One line of the table.
 
     :param key: its name, the benchmark's first
-    :param what: what was done
-    :param floor: what the floor came to, in words
-    :param ours: what ours came to
-    :param ratio: ours to the floor, where it is meant
-    :param goal: what is wanted
-    :param reached: whether it is; None for what is only shown beside
-    :param samples: how many there were, in words
+    :param what: the operation
+    :param baseline: the baseline's figures, as text
+    :param ours: the figures with the addon, as text
+    :param ratio: ours to the baseline, if meaningful
+    :param goal: the goal, as text
+    :param reached: whether the goal is reached; None without a goal
+    :param samples: their number, as text
     :param details: all further figures
     """
 
     key: str
     what: str
-    floor: str
+    baseline: str
     ours: str
     ratio: float | None
     goal: str
@@ -62,7 +62,7 @@ class Row:
 
 
 def save(rows: list[Row], order: list[str], about: dict[str, Any]) -> None:
-    """Put rows in the place of the same rows of earlier runs, and write both files.
+    """Replace the rows of one benchmark and write both files.
 
     :param rows: the rows of one benchmark
     :param order: names of all benchmarks, in the order of the table
@@ -82,14 +82,14 @@ def save(rows: list[Row], order: list[str], about: dict[str, Any]) -> None:
 
 
 def answer(reached: bool | None) -> str:
-    """:return: whether a goal is reached, in a word that catches the eye where it is not"""
+    """Return whether a goal is reached as text, emphasized if not."""
     return "–" if reached is None else "yes" if reached else "**no**"
 
 
 def circumstances() -> dict[str, Any]:
-    """Return when and of what the figures are.
+    """Return date, commit and cores of the figures.
 
-    :return: date, commit (with a mark when files differ from it), cores
+    :return: date, commit (with ``+`` when files differ from it), cores
     """
     return {
         "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M"),
@@ -105,7 +105,7 @@ def _line(row: dict[str, Any]) -> str:
     if row.get("scale", 1) != 1:
         taken += f", SCALE={row['scale']:g}"
     cells = (
-        *(row["what"], row["floor"], row["ours"], ratio, row["goal"]),
+        *(row["what"], row["baseline"], row["ours"], ratio, row["goal"]),
         *(answer(row["reached"]), row["samples"], taken),
     )
     return "| " + " | ".join(str(cell).replace("|", "/") for cell in cells) + " |\n"
@@ -117,7 +117,7 @@ def _git(*arguments: str) -> str:
 
 
 def _write(file: Path, text: str) -> None:
-    # In one step: a run that is stopped leaves the former results whole.
+    # Replaced atomically: an interrupted run keeps the former results intact.
     made = file.with_suffix(".new")
     made.write_text(text)
     made.replace(file)

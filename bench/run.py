@@ -1,4 +1,4 @@
-"""``python3 -m tools bench`` ends here: run the benchmarks that were asked for, keep their rows."""
+"""Run the requested benchmarks of ``python3 -m tools bench`` and save their rows."""
 
 from __future__ import annotations
 
@@ -41,9 +41,9 @@ NAMES = [
 
 
 def main() -> int:
-    """Run what NAME names (several with commas), or all.
+    """Run the benchmarks named in NAME (comma-separated), or all.
 
-    :return: 0 if all of them could be measured, whatever came out
+    :return: 0 if all of them could be measured, whatever the figures
     """
     wanted = [name for name in (os.environ.get("NAME") or "").split(",") if name] or NAMES
     unknown = [name for name in wanted if name not in NAMES]
@@ -52,34 +52,34 @@ def main() -> int:
     processes.clean_up_on_signals()
     broken, begun = [], time.monotonic()
     with Runtime() as runtime:
-        world = Environment(runtime)
+        environment = Environment(runtime)
         for name in wanted:
             say(f"benchmark {name}")
             try:
-                _run(world, name)
+                _run(environment, name)
             except Exception as error:
-                # The others can be measured all the same. Odoo's own traceback ends with the reason.
+                # The other benchmarks still run. Odoo's own traceback ends with the reason.
                 traceback.print_exc(limit=-3)
                 say(str(getattr(error, "faultString", error))[-1500:])
                 say(f"  {name} could not be measured")
                 broken.append(name)
             finally:
-                world.clear()
+                environment.clear()
     say(
         f"{len(wanted) - len(broken)} of {len(wanted)} in {(time.monotonic() - begun) / 60:.0f} min"
     )
     return 1 if broken else 0
 
 
-def _run(world: Environment, name: str) -> None:
+def _run(environment: Environment, name: str) -> None:
     module = importlib.import_module(f".benchmarks.{name}", __package__)
     begun, load = time.monotonic(), _Load()
     with load:
-        rows = list(module.run(world))
+        rows = list(module.run(environment))
     about = {
         **results.circumstances(),
         "load": load.mean,
-        "scale": world.scale,
+        "scale": environment.scale,
         "minutes": round((time.monotonic() - begun) / 60, 1),
     }
     results.save(rows, NAMES, about)
@@ -89,7 +89,7 @@ def _run(world: Environment, name: str) -> None:
 def _show(rows: Iterable[Row], about: dict[str, Any]) -> None:
     cells = [
         [
-            *(row.what, row.floor, row.ours, "" if row.ratio is None else f"{row.ratio:.2f}"),
+            *(row.what, row.baseline, row.ours, "" if row.ratio is None else f"{row.ratio:.2f}"),
             *(row.goal, results.answer(row.reached)),
         ]
         for row in rows
@@ -103,7 +103,7 @@ def _show(rows: Iterable[Row], about: dict[str, Any]) -> None:
 
 
 class _Load:
-    """The machine's mean load average while something runs."""
+    """The machine's mean load average during a block."""
 
     def __enter__(self) -> None:
         self._samples = [os.getloadavg()[0]]

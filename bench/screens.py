@@ -1,4 +1,4 @@
-"""Opening a screen as Odoo's web client does: the same calls, without the drawing."""
+"""Open a screen with the calls of Odoo's web client, without rendering."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import requests
 
 from tools.odoo_server import OdooServer
 
-#: Rows of a first page, and up to where the web client counts.
+#: Rows of a first page, and the web client's count limit.
 ROWS, COUNTED = 80, 10_001
 
 
 class Screens:
-    """A person's browser session.
+    """A user's browser session.
 
     :param odoo: the Odoo
     """
@@ -28,19 +28,19 @@ class Screens:
             "/web/session/authenticate",
             {"db": odoo.database, "login": "admin", "password": "admin"},
         )
-        self._known: dict[str, dict[str, Any]] = {}
+        self._prefetched: dict[str, dict[str, Any]] = {}
 
     def open(self, action: str) -> float:
-        """Open a window action: its records are read as its first view shows them.
+        """Open a window action: read the records that its first view shows.
 
-        The views themselves the web client keeps, so they are asked for once and not timed.
+        The web client caches views, so they are requested once and not timed.
 
         :param action: its external id
         :return: seconds
         """
-        if action not in self._known:
-            self._known[action] = self._prefetch(action)
-        call = self._known[action]
+        if action not in self._prefetched:
+            self._prefetched[action] = self._prefetch(action)
+        call = self._prefetched[action]
         begun = time.monotonic()
         self._call(call["model"], "web_search_read", call["options"])
         if call["record"]:
@@ -81,23 +81,23 @@ class Screens:
 
     @staticmethod
     def _specification(views: dict[str, Any], model: str, kind: str) -> dict[str, Any]:
-        """Return what the web client asks for: the view's own fields, relations with their names."""
+        """Return the web client's specification of a view: fields, names of relations."""
         types = views["models"][model]["fields"]
-        asked: dict[str, Any] = {}
+        specification: dict[str, Any] = {}
 
         def walk(node: ET.Element) -> None:
             for child in node:
                 if child.tag == "field":
                     name = str(child.get("name"))
                     if types[name]["type"] == "many2one":
-                        asked[name] = {"fields": {"display_name": {}}}
+                        specification[name] = {"fields": {"display_name": {}}}
                     else:
-                        asked[name] = {}
+                        specification[name] = {}
                 else:
                     walk(child)
 
         walk(ET.fromstring(views["views"][kind]["arch"]))
-        return asked
+        return specification
 
     def _call(
         self, model: str, method: str, options: dict[str, Any], arguments: list[Any] | None = None

@@ -1,4 +1,4 @@
-"""Seeding by SQL: what hundreds of thousands of records would take hours for through the ORM."""
+"""Seed records by SQL: through the ORM hundreds of thousands would take hours."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from .environment import Shop
 
 
 def products_of_offers(shop: Shop, count: int, first: int = 1) -> list[int]:
-    """Make a product for each offer of the sandbox, mapped to it, as a loaded catalog has them.
+    """Create a mapped product for each offer of the sandbox, as a catalog import does.
 
-    :param count: how many offers
+    :param count: number of offers
     :param first: KeyCRM's number of the first one
     :return: the products' ids
     """
-    model = shop.floor("make_products", 1, "SEED")[0]
+    model = shop.bench("make_products", 1, "SEED")[0]
     template = shop.one("SELECT product_tmpl_id FROM product_product WHERE id = %s", model)
     templates = _copies(
         shop,
@@ -48,7 +48,7 @@ def products_of_offers(shop: Shop, count: int, first: int = 1) -> list[int]:
 
 
 def quants(shop: Shop, quantities: dict[int, float]) -> None:
-    """Let products lie in Odoo's first warehouse.
+    """Put products on hand in Odoo's first warehouse.
 
     :param quantities: by product
     """
@@ -65,7 +65,7 @@ def quants(shop: Shop, quantities: dict[int, float]) -> None:
 
 
 def levels(shop: Shop) -> None:
-    """Let KeyCRM be known to have of every mapped offer what lies there."""
+    """Record for every mapped offer the quantity in a KeyCRM warehouse."""
     warehouse = shop.rpc.create(
         "keycrm.warehouse", account_id=shop.account, keycrm_id=1001, name="Seeded"
     )
@@ -78,7 +78,7 @@ def levels(shop: Shop) -> None:
 
 
 def model_order(shop: Shop) -> int:
-    """Let one order arrive, to be copied.
+    """Import one order as the template of copies.
 
     :return: its id
     """
@@ -94,9 +94,9 @@ def orders(shop: Shop, model: int, count: int, buyers: int, products: list[int])
     """Copy an order of the account with its lines and buyer many times.
 
     :param model: the order
-    :param count: how many copies
-    :param buyers: how many buyers they have
-    :param products: what their lines sell, in turns
+    :param count: number of copies
+    :param buyers: number of their buyers
+    :param products: the products of their lines, in turns
     """
     (partner, lines) = shop.sql(
         """SELECT partner_id, array(SELECT id FROM sale_order_line WHERE order_id = sale.id)
@@ -171,7 +171,7 @@ def _copies(shop: Shop, table: str, model: int, count: int, *sets: str) -> int:
     values = {**{name: f"model.{name}" for name in columns}, **given, "id": f"{first} - 1 + n"}
     names = ", ".join(f'"{name}"' for name in columns)
     chosen = ", ".join(values[name] for name in columns)
-    # A per cent sign is meant: nothing is filled in.
+    # Without parameters, so that a percent sign stays literal.
     shop.sql(
         f"INSERT INTO {table} ({names}) SELECT {chosen} "
         f"FROM {table} model, generate_series(1, {count}) n WHERE model.id = {model}"

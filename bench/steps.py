@@ -1,4 +1,4 @@
-"""What several benchmarks do: synchronize a span of time, mapping a catalog, watch memory."""
+"""Shared steps of benchmarks: synchronize a period, map a catalog, read memory."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ from tools.waiting import wait_for
 
 from .environment import Environment, Shop
 
-#: When the newest seeded order was made, and how far two of them are apart: see sandbox/seed.py.
+#: Creation time of the newest seeded order, and the interval between two: see sandbox/seed.py.
 NEWEST = datetime(2026, 8, 1, 12, 0)
 STEP = timedelta(minutes=7)
-#: Statuses of the sandbox by what an order in them becomes.
+#: Statuses of the sandbox whose orders become quotations or confirmed orders.
 QUOTATION, CONFIRM = 1, 4
 
 
 def span(first: int, count: int, total: int) -> tuple[str, str]:
-    """Return when some of the seeded orders were made.
+    """Return the period in which some of the seeded orders were created.
 
-    :param first: the first one's place, from 0, oldest first
-    :param count: how many
-    :param total: how many there are
-    :return: from and until, as Odoo takes them
+    :param first: index of the first one, oldest first
+    :param count: number of orders
+    :param total: number of seeded orders
+    :return: from and until, in Odoo's format
     """
     begin = NEWEST - STEP * (total - 1 - first) - timedelta(minutes=3)
     return str(begin), str(begin + STEP * count)
 
 
 def catalog(shop: Shop) -> None:
-    """Let Odoo know the whole catalog before anything is measured."""
+    """Import the whole catalog before anything is measured."""
     load = shop.rpc.create("keycrm.product.import", account_id=shop.account)
     shop.rpc.call("keycrm.product.import", "action_start", [load])
     wait_for(
@@ -45,8 +45,8 @@ def catalog(shop: Shop) -> None:
     )
 
 
-def know_every_other_buyer(shop: Shop) -> None:
-    """Map half of the buyers to contacts that have all that KeyCRM says, as after former orders."""
+def map_every_other_buyer(shop: Shop) -> None:
+    """Map half of the buyers to contacts with KeyCRM's values, as earlier orders do."""
     company = shop.rpc.search("res.company", limit=1)[0]
     page, more = 1, True
     while more:
@@ -56,7 +56,7 @@ def know_every_other_buyer(shop: Shop) -> None:
             headers={"Authorization": f"Bearer {shop.sandbox.key}"},
             timeout=60,
         ).json()
-        told = [
+        buyers = [
             (
                 buyer["id"],
                 {
@@ -69,11 +69,11 @@ def know_every_other_buyer(shop: Shop) -> None:
             if buyer["id"] % 2
         ]
         partners = shop.rpc.call(
-            "res.partner", "create", [{**vals, "company_id": company} for _number, vals in told]
+            "res.partner", "create", [{**vals, "company_id": company} for _number, vals in buyers]
         )
         mappings = [
             {"account_id": shop.account, "keycrm_id": number, "partner_id": partner, **vals}
-            for (number, vals), partner in zip(told, partners, strict=True)
+            for (number, vals), partner in zip(buyers, partners, strict=True)
         ]
         shop.rpc.call("keycrm.buyer", "create", mappings)
         page, more = page + 1, bool(answer["next_page_url"])
@@ -84,7 +84,7 @@ def synchronize(shop: Shop, statuses: list[int], dates: tuple[str, str] | None =
 
     :param statuses: KeyCRM's numbers
     :param dates: from and until
-    :return: the run's id
+    :return: the synchronization's id
     """
     values: dict[str, Any] = {"shipped_if_written_off": False, "shipped_status_ids": [(6, 0, [])]}
     if dates:
@@ -98,7 +98,7 @@ def synchronize(shop: Shop, statuses: list[int], dates: tuple[str, str] | None =
     return sync
 
 
-def wait_synchronised(shop: Shop, sync: int, timeout: float = 1800) -> dict[str, int]:
+def wait_synchronized(shop: Shop, sync: int, timeout: float = 1800) -> dict[str, int]:
     """Wait until a synchronization is done.
 
     :return: its counts
@@ -111,22 +111,22 @@ def wait_synchronised(shop: Shop, sync: int, timeout: float = 1800) -> dict[str,
 
 
 def settle(shop: Shop, seconds: float = 120) -> None:
-    """Wait until no scheduled action of the addon has anything to do."""
-    # A wake-up is deleted when its action is done; those that are switched off never are. One of a
-    # moment later is for changes that are being gathered.
-    statement = """SELECT count(*) FROM ir_cron_trigger wake JOIN ir_cron cron ON cron.id = wake.cron_id
-                    WHERE cron.active AND wake.call_at <= now() + interval '5 seconds'"""
+    """Wait until no scheduled action is due."""
+    # A trigger is deleted when its action is done, except that of an inactive action. One that is due
+    # a moment later belongs to changes that are being debounced.
+    statement = """SELECT count(*) FROM ir_cron_trigger due JOIN ir_cron cron ON cron.id = due.cron_id
+                    WHERE cron.active AND due.call_at <= now() + interval '5 seconds'"""
     wait_for(
         lambda: not shop.one(statement),
         seconds,
-        "the scheduled actions to rest",
+        "the scheduled actions to finish",
         0.1,
     )
     time.sleep(0.2)
 
 
 def match_warehouse(rpc: Rpc, account: int, **values: Any) -> int:
-    """Match KeyCRM's first warehouse with Odoo's first one and switch sending on.
+    """Map KeyCRM's first warehouse to Odoo's first one and enable stock export.
 
     :param values: further fields of the account
     :return: the Odoo warehouse
@@ -148,7 +148,7 @@ def match_warehouse(rpc: Rpc, account: int, **values: Any) -> int:
 
 
 def resident(pid: int) -> int:
-    """Tell how much memory a process holds, without its children.
+    """Return the resident memory of a process, without its children.
 
     :param pid: process id
     :return: bytes
@@ -158,27 +158,27 @@ def resident(pid: int) -> int:
 
 
 def processor(pid: int) -> float:
-    """Tell how long a process worked so far, in Odoo's code and in the kernel, without its children.
+    """Return the processor time of a process so far, without its children.
 
     :param pid: process id
     :return: seconds
     """
     with open(f"/proc/{pid}/stat") as file:
-        # The process's name, in brackets, may have blanks.
+        # The process's name, in parentheses, may contain spaces.
         user, system = file.read().rpartition(")")[2].split()[11:13]
     return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
-def limited_shop(world: Environment) -> Shop:
-    """Join an Odoo with a KeyCRM whose catalog it knows; from now on the limit holds."""
-    shop = world.shop(sandbox={"offers": 500})
+def limited_shop(environment: Environment) -> Shop:
+    """Connect an Odoo process to a sandbox whose catalog it has imported."""
+    shop = environment.shop(sandbox={"offers": 500})
     catalog(shop)
     settle(shop, 180)
     return shop
 
 
 def begin_limit(shop: Shop) -> int:
-    """Let the limit hold on both sides, with an empty window.
+    """Enable the rate limit on both sides, with an empty window.
 
     :return: the last request before it
     """

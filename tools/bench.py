@@ -1,4 +1,4 @@
-"""``make bench``: the benchmarks, each beside its floor; see ``bench/``."""
+"""``make bench``: the benchmarks, each beside its baseline; see ``bench/``."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from bench.run import main as run
 
 
 def main(_arguments: list[str]) -> int:
-    """Run the benchmarks that ``NAME`` names, or all.
+    """Run the benchmarks named in ``NAME``, or all.
 
     :return: 0 if they could be measured
     """

@@ -1,1 +1,1 @@
-"""The benchmarks: each module's ``run(world)`` gives its rows of the table."""
+"""The benchmarks: each module's ``run(environment)`` yields rows of the table."""

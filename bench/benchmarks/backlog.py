@@ -1,4 +1,4 @@
-"""A backlog is worked under KeyCRM's limit: the whole minute is used, and never exceeded."""
+"""A backlog under KeyCRM's rate limit: the limit is used and never exceeded."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from ..measure import seconds
 from ..results import Row
 from ..steps import QUOTATION, begin_limit, limited_shop
 
-#: Orders that wait, and for how many windows of 61 s they are watched.
+#: Orders in the backlog, and the number of 61 s windows that are measured.
 BACKLOG, WINDOWS = 270, 4
 
 
-def run(world: Environment) -> Iterator[Row]:
-    """Tell of orders that were last touched long ago: each costs a request of its own."""
-    windows = world.sized(WINDOWS, 2)
-    shop = limited_shop(world)
+def run(environment: Environment) -> Iterator[Row]:
+    """Send webhooks of orders last updated long ago: each costs its own request."""
+    windows = environment.sized(WINDOWS, 2)
+    shop = limited_shop(environment)
     shop.keycrm.seed(orders=BACKLOG, lines=2, buyers=50, status_ids=[QUOTATION])
     numbers = shop.keycrm.order_ids()
     since = begin_limit(shop)
@@ -28,7 +28,7 @@ def run(world: Environment) -> Iterator[Row]:
             context = {"id": number, "status_id": QUOTATION}
             body = {"event": "order.change_order_status", "context": context}
             assert session.post(shop.link, json=body, timeout=60).status_code == 204
-    # They stand in no list of what is new.
+    # Such orders are on no page of recently updated ones.
     time.sleep(61 * windows + 2)
     made = shop.keycrm.requests(since)
     first = made[0]["monotonic"]
@@ -38,7 +38,7 @@ def run(world: Environment) -> Iterator[Row]:
     yield Row(
         key="backlog",
         what="backlog of orders that are read one by one, limit on",
-        floor="60 requests a minute",
+        baseline="60 requests a minute",
         ours=f"{a_minute:.1f} a minute over {seconds(61 * windows)}, {refused} × 429",
         ratio=a_minute / 60,
         goal="≥ 58 used, 0 answered 429",

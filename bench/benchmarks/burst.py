@@ -1,4 +1,4 @@
-"""A burst: 500 webhooks of the 300 newest orders within ten seconds, KeyCRM's limit on."""
+"""High load: 500 webhooks of the 300 newest orders in ten seconds, rate limit on."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ WEBHOOKS, ORDERS, WITHIN = 500, 300, 10.0
 STATUS = 2
 
 
-def run(world: Environment) -> Iterator[Row]:
-    """Move 300 orders in KeyCRM while 500 webhooks of them arrive evenly over ten seconds."""
-    shop = world.shop(sandbox={"offers": 100}, account={"request_limit": 60})
+def run(environment: Environment) -> Iterator[Row]:
+    """Change 300 orders in KeyCRM while 500 webhooks arrive evenly over ten seconds."""
+    shop = environment.shop(sandbox={"offers": 100}, account={"request_limit": 60})
     catalog(shop)
     shop.keycrm.seed(orders=600, lines=3, status_ids=[QUOTATION])
     settle(shop, 180)
-    # The catalog's requests have left the window of the limit.
+    # The catalog's requests must have left the window of the limit.
     shop.keycrm.set_switches(rate_limit=60)
     time.sleep(62)
     numbers = shop.keycrm.order_ids()[-ORDERS:]
@@ -41,7 +41,7 @@ def run(world: Environment) -> Iterator[Row]:
     except NotSeen:
         taken = float("inf")
     made = [one for one in shop.keycrm.requests(since) if one["method"] == "GET"]
-    # What the catch-up and the hourly comparison ask by themselves counts too: it is the same limit.
+    # Requests of polling and of the hourly reconciliation count too: they share the limit.
     refused = sum(one["status"] == 429 for one in made)
     kinds: dict[str, int] = {}
     for one in made:
@@ -49,7 +49,7 @@ def run(world: Environment) -> Iterator[Row]:
     yield Row(
         key="burst",
         what=f"{WEBHOOKS} webhooks of the {ORDERS} newest orders in 10 s",
-        floor="–",
+        baseline="–",
         ours=f"{len(made)} requests, {refused} × 429, all right after {seconds(taken)}",
         ratio=None,
         goal="≤ 12 requests, no 429, all right within 60 s",

@@ -1,4 +1,4 @@
-"""The whole catalog of 50,000 offers is compared with KeyCRM."""
+"""Stock comparison of a catalog of 50,000 offers with KeyCRM."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from ..steps import match_warehouse, resident, settle
 OFFERS, DIFFERENT = 50_000, 25
 
 
-def run(world: Environment) -> Iterator[Row]:
-    """Compare once with all products mapped and counted; the database tells its own working time."""
-    offers = world.sized(OFFERS, 100)
-    shop = world.shop(sandbox={"offers": offers})
+def run(environment: Environment) -> Iterator[Row]:
+    """Compare once, all products mapped and counted; read the database's working time."""
+    offers = environment.sized(OFFERS, 100)
+    shop = environment.shop(sandbox={"offers": offers})
     match_warehouse(shop.rpc, shop.account, stock_zero_limit=offers, stock_zero_percent=100)
     products = seed_sql.products_of_offers(shop, offers)
     shown = {one["offer_id"]: one["warehouses"] for one in shop.keycrm.stocks()}
-    # All of them are counted; a few differ, as after a day on which somebody typed in KeyCRM.
+    # A few quantities differ, as after manual changes in KeyCRM.
     seed_sql.quants(
         shop,
         {
@@ -57,7 +57,7 @@ def run(world: Environment) -> Iterator[Row]:
     yield Row(
         key="comparison",
         what=f"comparison of {offers:,} offers",
-        floor=f"{offers // 50:,} requests",
+        baseline=f"{offers // 50:,} requests",
         ours=f"{made:,} requests, {seconds(busy)} of database, +{grown:.0f} MB",
         ratio=made / (offers // 50),
         goal="≤ 1,001 requests, ≤ 3 s of database time, ≤ 200 MB",
@@ -72,7 +72,7 @@ def _last(shop: Shop) -> int:
 
 
 def _database_seconds(shop: Shop) -> float:
-    """Working time of all sessions, as PostgreSQL adds it up."""
+    """Return the working time of all sessions, as PostgreSQL adds it up."""
     time.sleep(11)  # an idle session reports what it did after ten seconds at the latest
     statement = "SELECT active_time / 1000 FROM pg_stat_database WHERE datname = current_database()"
     return float(shop.one(statement))

@@ -1,4 +1,4 @@
-"""A database that already holds 100,000 orders: importing into it, and opening screens on it."""
+"""A database with 100,000 orders: import into it and open screens on it."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from ..environment import Environment, Shop
 from ..measure import alternate, median, seconds
 from ..results import Row
 from ..screens import Screens
-from ..steps import QUOTATION, catalog, know_every_other_buyer, settle
+from ..steps import QUOTATION, catalog, map_every_other_buyer, settle
 from .bulk import turn
 
 HELD_ORDERS, HELD_BUYERS, HELD_PRODUCTS = 100_000, 50_000, 50_000
 TURN, TURNS = 250, 6
 OPENED = 15
-#: Our screens by what a person calls them; the first of the actions that exists is opened.
+#: Screens of the addon by title; the first existing action is opened.
 SCREENS = {
     "Overview": ["ordage_keycrm.keycrm_overview_action", "ordage_keycrm.keycrm_account_action"],
     "order list": ["ordage_keycrm.keycrm_order_action"],
@@ -24,32 +24,32 @@ SCREENS = {
 SALES_LIST = "sale.action_quotations_with_onboarding"
 
 
-def run(world: Environment) -> Iterator[Row]:
-    """Import the same orders in turns into a full database and into an empty one; then look."""
-    count = world.sized(TURN, 20)
+def run(environment: Environment) -> Iterator[Row]:
+    """Import the same orders into a full and an empty database; then open screens."""
+    count = environment.sized(TURN, 20)
     total = count * (TURNS + 1)
     shops = []
     for _ in range(2):
-        shop = world.shop(sandbox={"offers": 500, "created_filter": "created_at"})
+        shop = environment.shop(sandbox={"offers": 500, "created_filter": "created_at"})
         shop.keycrm.seed(orders=total, lines=3, buyers=total, status_ids=[QUOTATION])
         catalog(shop)
-        know_every_other_buyer(shop)
+        map_every_other_buyer(shop)
         settle(shop)
         shops.append(shop)
     full, empty = shops
-    sizes = [world.sized(held, 100) for held in (HELD_ORDERS, HELD_BUYERS, HELD_PRODUCTS)]
+    sizes = [environment.sized(held, 100) for held in (HELD_ORDERS, HELD_BUYERS, HELD_PRODUCTS)]
     _fill(full, *sizes)
-    ours, floor = iter(range(TURNS + 1)), iter(range(TURNS + 1))
+    ours, baseline = iter(range(TURNS + 1)), iter(range(TURNS + 1))
 
     def one(shop: Shop, places: Iterator[int]) -> float:
         found = turn(shop, next(places), count, total, QUOTATION)
         return found["seconds"] / found["orders"]
 
-    pairs = alternate(lambda: one(full, ours), lambda: one(empty, floor), TURNS, warm_up=1)
+    pairs = alternate(lambda: one(full, ours), lambda: one(empty, baseline), TURNS, warm_up=1)
     yield Row(
         key="large.import",
         what="import into a database of {:,} orders, {:,} buyers, {:,} products".format(*sizes),
-        floor=f"{seconds(median(pairs.floor))} an order into an empty one",
+        baseline=f"{seconds(median(pairs.baseline))} an order into an empty one",
         ours=f"{seconds(median(pairs.ours))} an order",
         ratio=pairs.ratio,
         goal="≤ 1.2 ×",
@@ -61,7 +61,7 @@ def run(world: Environment) -> Iterator[Row]:
 
 
 def _fill(shop: Shop, orders: int, buyers: int, products: int) -> None:
-    """Put a hundred thousand orders beside those that are there, and their numbers in stock."""
+    """Add a hundred thousand orders, and stock of their products."""
     model = seed_sql.model_order(shop)
     goods = seed_sql.products_of_offers(shop, products, first=1_000_001)
     seed_sql.quants(shop, dict.fromkeys(goods, 5.0))
@@ -89,7 +89,7 @@ def _screens(shop: Shop) -> Iterator[Row]:
         yield Row(
             key=f"large.{what.replace(' ', '_').lower()}",
             what=f"opening {what} with that much data",
-            floor=f"{seconds(median(pairs.floor))} (Odoo's own sales list)",
+            baseline=f"{seconds(median(pairs.baseline))} (Odoo's own sales list)",
             ours=seconds(median(pairs.ours)),
             ratio=pairs.ratio,
             goal="≤ 1.5 ×",

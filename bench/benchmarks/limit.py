@@ -1,4 +1,4 @@
-"""Ten thousand orders are synchronized under KeyCRM's limit of 60 requests a minute."""
+"""Synchronize ten thousand orders under KeyCRM's limit of 60 requests a minute."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from ..steps import (
     limited_shop,
     resident,
     synchronize,
-    wait_synchronised,
+    wait_synchronized,
 )
 
 ORDERS = 10_000
 
 
-def run(world: Environment) -> Iterator[Row]:
-    """Synchronise ten thousand orders, with a power failure in the middle."""
-    orders = world.sized(ORDERS, 500)
+def run(environment: Environment) -> Iterator[Row]:
+    """Synchronize ten thousand orders, with a crash of Odoo in the middle."""
+    orders = environment.sized(ORDERS, 500)
     pages = -(-orders // 50)
-    shop = limited_shop(world)
+    shop = limited_shop(environment)
     _connect(shop)
     shop.keycrm.seed(orders=orders, lines=3, status_ids=[QUOTATION])
-    # Private buyers: a page with buyers of companies that are new costs one request more.
+    # Private buyers only: a page with new companies costs one more request.
     for number in range(6, shop.keycrm.health()["buyers"] + 1, 12):
         shop.keycrm.patch_buyer(number, company_id=None)
     since = begin_limit(shop)
@@ -42,7 +42,7 @@ def run(world: Environment) -> Iterator[Row]:
     shop.odoo.start()
     down = time.monotonic() - killed
     grown.append(_growth_until(shop, sync, orders))
-    counts = wait_synchronised(shop, sync)
+    counts = wait_synchronized(shop, sync)
     taken = time.monotonic() - begun
     made = shop.keycrm.requests(since)
     listed = [
@@ -56,7 +56,7 @@ def run(world: Environment) -> Iterator[Row]:
     yield Row(
         key="limit",
         what=f"bulk sync of {orders:,} orders of private buyers under the limit, Odoo killed half-way",
-        floor=f"{pages} requests = {pages} s",
+        baseline=f"{pages} requests = {pages} s",
         ours=f"{len(made)} requests, {refused} × 429, {taken:.0f} s (of which {down:.0f} s down), "
         f"+{max(grown):.0f} MB, {repeated} pages repeated",
         ratio=len(made) / pages,
@@ -72,11 +72,11 @@ def run(world: Environment) -> Iterator[Row]:
 
 
 def _growth_until(shop: Shop, sync: int, orders: int, before: int = 0) -> float:
-    """Wait until so many orders are done, or the run is over.
+    """Wait for a number of orders, or for the end of the synchronization.
 
-    :param before: bytes that Odoo's process held in the beginning; where they are not given, those after
-        a hundred orders: a process that was just started loads its code with the first ones
-    :return: megabytes that it holds more at its worst
+    :param before: memory of Odoo's process at the start in bytes; by default that after a hundred
+        orders, since a restarted process loads its code with the first ones
+    :return: peak growth in megabytes
     """
     statement = "SELECT done_count, state = 'running' FROM keycrm_order_sync WHERE id = %s"
     begun, peak = shop.sql(statement, sync)[0][0], before
@@ -94,7 +94,7 @@ def _growth_until(shop: Shop, sync: int, orders: int, before: int = 0) -> float:
 
 
 def _connect(shop: Shop) -> None:
-    """Let one webhook come, as to any shop that is set up; without any Odoo asks every minute."""
+    """Send one webhook: an account that never received one polls every minute."""
     number = shop.keycrm.create_order(lines=[{"offer_id": 1, "quantity": 1}], status_id=CONFIRM)[
         "id"
     ]

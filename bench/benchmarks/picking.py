@@ -1,4 +1,4 @@
-"""A picking of 100 lines is validated: with the addon and its accounts, and without the addon."""
+"""Validation of a picking of 100 lines, with and without the addon."""
 
 from __future__ import annotations
 
@@ -13,41 +13,41 @@ from ..steps import match_warehouse, settle
 LINES, PAIRS = 100, 20
 
 
-def run(world: Environment) -> Iterator[Row]:
-    """Validate receipts of the same 100 products in turns on two databases, each with its Odoo."""
-    bare = world.odoo(world.database(addon=False))
+def run(environment: Environment) -> Iterator[Row]:
+    """Validate receipts of the same products alternately on two databases."""
+    bare = environment.odoo(environment.database(addon=False))
     bare_rpc = bare.rpc()
-    plain = partial(bare_rpc.call, "bench.floor")
+    plain = partial(bare_rpc.call, "bench.baseline")
     plain_products = plain("make_products", LINES, "BENCH", 10)
-    shop = world.shop(sandbox={"offers": 1})
-    products = shop.floor("make_products", LINES, "BENCH", 10)
+    shop = environment.shop(sandbox={"offers": 1})
+    products = shop.bench("make_products", LINES, "BENCH", 10)
     for accounts in (1, 5):
         _accounts(shop, accounts)
         queries: list[int] = []
         base: list[int] = []
 
-        def ours(told: list[int] = queries) -> float:
-            (picking,) = shop.floor("make_receipts", products)
+        def ours(counts: list[int] = queries) -> float:
+            (picking,) = shop.bench("make_receipts", products)
             settle(shop)
-            found = shop.floor("validate_timed", picking)
+            found = shop.bench("validate_timed", picking)
             assert found["done"]
-            told.append(found["queries"])
+            counts.append(found["queries"])
             settle(shop)
             return found["seconds"]
 
-        def floor(told: list[int] = base) -> float:
+        def baseline(counts: list[int] = base) -> float:
             found = plain("validate_timed", *plain("make_receipts", plain_products))
             assert found["done"]
-            told.append(found["queries"])
+            counts.append(found["queries"])
             return found["seconds"]
 
-        pairs = alternate(ours, floor, world.sized(PAIRS, 3), warm_up=3)
+        pairs = alternate(ours, baseline, environment.sized(PAIRS, 3), warm_up=3)
         more = median(queries[3:]) - median(base[3:])
         yield Row(
             key=f"picking.{accounts}",
             what=f"validating a picking of {LINES} lines, {accounts} account"
             + ("s" if accounts > 1 else ""),
-            floor=f"{seconds(median(pairs.floor))}, {median(base[3:]):.0f} queries",
+            baseline=f"{seconds(median(pairs.baseline))}, {median(base[3:]):.0f} queries",
             ours=f"{seconds(median(pairs.ours))}, {more:+.0f} queries",
             ratio=pairs.ratio,
             goal="≤ +3 queries, median ≤ +3 % time",
@@ -58,9 +58,9 @@ def run(world: Environment) -> Iterator[Row]:
 
 
 def _accounts(shop: Shop, wanted: int) -> None:
-    """Let so many accounts send the stock of Odoo's first warehouse."""
+    """Enable stock export of Odoo's first warehouse for a number of accounts."""
     while len(ids := shop.rpc.search("keycrm.account", ("push_stock", "=", True))) < wanted:
         account = shop.account
         if ids:
-            account, _link = shop.world.account(shop.odoo, shop.rpc, shop.sandbox)
+            account, _link = shop.environment.account(shop.odoo, shop.rpc, shop.sandbox)
         match_warehouse(shop.rpc, account)

@@ -16,27 +16,27 @@ from ..results import Row
 from ..steps import QUOTATION, processor, settle, span, synchronize
 
 ACCOUNTS, TURN, PAIRS = 8, 200, 3
-#: Threads for scheduled actions of two processes: with a backlog for each of them none is idle. What the last
-#: accounts take alone says how even the turn ended, and nothing of a backlog.
+#: Threads for scheduled actions of two processes. Measured only while each has a backlog: the time of
+#: the last accounts alone depends on chance.
 THREADS = 4
-#: Seconds that a list of fifty orders, with all that belongs to them, takes over the internet: assumed. The
-#: KeyCRM of a benchmark answers from the same machine, at once.
-FAR = 0.5
+#: Assumed seconds of a list of fifty orders over the internet. The sandbox answers immediately from the
+#: same machine.
+LATENCY = 0.5
 
 
-def run(world: Environment) -> Iterator[Row]:
-    """Synchronise the same number of orders for all accounts, with one process and with two.
+def run(environment: Environment) -> Iterator[Row]:
+    """Synchronize equal backlogs of all accounts with one process and with two.
 
-    Each account belongs to a company of its own, as those of an agency's clients do; accounts of one
-    company make contacts and products one at a time.
+    Each account has its own company, like the clients of an agency; accounts of one company create
+    contacts and products one at a time.
 
-    Two processes can give no more than what one left of the machine's cores. What an order costs tells
-    whether they disturb each other.
+    Two processes cannot use more than the cores that one left idle. The processor time per order shows
+    whether they slow each other down.
     """
-    backlogs = _Backlogs(world)
+    backlogs = _Backlogs(environment)
     yield _row(backlogs, "processes", "")
-    backlogs.take_keycrm_away(FAR)
-    yield _row(backlogs, "processes.far", f", KeyCRM {FAR:g} s away")
+    backlogs.delay_keycrm(LATENCY)
+    yield _row(backlogs, "processes.far", f", KeyCRM {LATENCY:g} s away")
 
 
 def _row(backlogs: _Backlogs, key: str, where: str) -> Row:
@@ -48,8 +48,8 @@ def _row(backlogs: _Backlogs, key: str, where: str) -> Row:
     return Row(
         key=key,
         what=f"{ACCOUNTS} accounts with a backlog, two Odoo processes{where}",
-        floor=f"{_told(turns[1])}, by one process",
-        ours=_told(turns[2]),
+        baseline=f"{_summary(turns[1])}, by one process",
+        ours=_summary(turns[2]),
         ratio=ratio,
         goal="≥ 1.7 × orders/s",
         reached=ratio >= 1.7,
@@ -63,11 +63,11 @@ def _row(backlogs: _Backlogs, key: str, where: str) -> Row:
 
 @dataclass(frozen=True, slots=True)
 class _Turn:
-    """All accounts had a backlog.
+    """Figures of one turn in which all accounts had a backlog.
 
     :param rate: orders a second of all of them together
-    :param cost: seconds that Odoo's processes worked for an order
-    :param busy: how busy all cores were, in percent
+    :param cost: processor seconds of Odoo's processes per order
+    :param busy: use of all cores in percent
     """
 
     rate: float
@@ -75,8 +75,8 @@ class _Turn:
     busy: float
 
 
-def _told(turns: list[_Turn]) -> str:
-    """:return: what it came to, in words"""
+def _summary(turns: list[_Turn]) -> str:
+    """Return the medians as text."""
     rate, cost, busy = (
         median([getattr(turn, name) for turn in turns]) for name in ("rate", "cost", "busy")
     )
@@ -84,35 +84,35 @@ def _told(turns: list[_Turn]) -> str:
 
 
 class _Backlogs:
-    """Orders that wait in KeyCRM for each account; each turn takes the same number of new ones."""
+    """Orders in KeyCRM for each account; each turn imports the same number."""
 
-    def __init__(self, world: Environment) -> None:
-        self.count = world.sized(TURN, 10)
+    def __init__(self, environment: Environment) -> None:
+        self.count = environment.sized(TURN, 10)
         self._total = self.count * (4 * PAIRS + 1)
-        self._shop = world.shop(sandbox={"offers": 200, "created_filter": "created_at"})
+        self._shop = environment.shop(sandbox={"offers": 200, "created_filter": "created_at"})
         self._shop.keycrm.clear_webhooks()
         self._shop.keycrm.seed(
             orders=self._total, lines=3, buyers=self._total, status_ids=[QUOTATION]
         )
-        self._accounts = _accounts(world, self._shop)
-        self._second = world.odoo(self._shop.odoo.database)
+        self._accounts = _accounts(environment, self._shop)
+        self._second = environment.odoo(self._shop.odoo.database)
         self._second.stop()
         self._place = 0
-        # One account after another: tags and campaigns, which all companies share, are new in this turn.
+        # One after another: all companies share tags and campaigns, which are new in this turn.
         for account in self._accounts:
             settle(self._shop, 300)
             self._begin([account])
             self._wait_until_fewer_run_than(1)
 
-    def take_keycrm_away(self, seconds: float) -> None:
-        """Let each answer of KeyCRM take so long."""
+    def delay_keycrm(self, seconds: float) -> None:
+        """Delay each answer of KeyCRM."""
         self._shop.keycrm.add_fault("delay", seconds=seconds, times=None)
 
     def turn(self, processes: int) -> _Turn:
-        """Let all accounts take their next orders.
+        """Import the next orders of all accounts.
 
         :param processes: one or two
-        :return: how fast
+        :return: its figures
         """
         self._place += 1
         if processes == 2:
@@ -136,7 +136,7 @@ class _Backlogs:
     def _begin(self, accounts: list[int]) -> None:
         shop = self._shop
         for account in accounts:
-            side = Shop(shop.world, shop.odoo, shop.rpc, shop.sandbox, account, "")
+            side = Shop(shop.environment, shop.odoo, shop.rpc, shop.sandbox, account, "")
             first = self._place * self.count
             synchronize(side, [QUOTATION], span(first, self.count, self._total))
 
@@ -154,18 +154,18 @@ class _Backlogs:
         )
 
 
-def _accounts(world: Environment, shop: Shop) -> list[int]:
+def _accounts(environment: Environment, shop: Shop) -> list[int]:
     currency = shop.rpc.read("res.company", 1, "currency_id")["currency_id"][0]
     made = [shop.account]
     for number in range(1, ACCOUNTS):
         company = shop.rpc.create("res.company", name=f"Company {number}", currency_id=currency)
-        # Odoo makes a warehouse for the first company alone.
+        # Odoo creates a warehouse for the first company only.
         shop.rpc.create(
             "stock.warehouse", name=f"Company {number}", code=f"C{number}", company_id=company
         )
         key = f"key-of-shop-{number}"
         shop.keycrm.add_key(key)
-        account, _link = world.account(
+        account, _link = environment.account(
             shop.odoo, shop.rpc, shop.sandbox, api_key=key, company_id=company
         )
         made.append(account)

@@ -1,8 +1,8 @@
-"""Eight programs validate pickings of the same products, all beginning in the same millisecond.
+"""Eight programs validate pickings of the same products in the same millisecond.
 
-People do not work so; it is shown beside ``users``. They run in step, and each skips the quants that the one
-before has locked, so the more exactly they keep step the less they clash. Whatever takes a moment, ours or
-not, disturbs it, and Odoo's pauses after a clash, drawn by lot, disturb it more.
+Users do not work in this way; it is shown beside ``users``. The programs run in step, and each skips the
+quants that the previous one has locked: the more exact the step, the fewer conflicts. Any delay disturbs the
+step, and Odoo's random pauses after a conflict disturb it more.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from . import users
 PICKINGS = 4
 
 
-def run(world: Environment) -> Iterator[Row]:
-    """The same as ``users``, without a moment to think."""
-    pairs, ours, floor = users.measure(world, PICKINGS, 0)
+def run(environment: Environment) -> Iterator[Row]:
+    """Measure as ``users`` does, without think time."""
+    pairs, ours, baseline = users.measure(environment, PICKINGS, 0)
     yield Row(
         key="programs",
         what=f"{users.USERS} programs beginning at once, pickings of the same {users.LINES} products",
-        floor=floor.told(pairs.floor),
-        ours=ours.told(pairs.ours),
+        baseline=baseline.summary(pairs.baseline),
+        ours=ours.summary(pairs.ours),
         ratio=pairs.ratio,
         goal="–",
         reached=None,
-        samples=users.samples(pairs, ours, users.chance(ours, floor)),
-        details=users.details(pairs, ours, floor),
+        samples=users.samples(pairs, ours, users.chance(ours, baseline)),
+        details=users.details(pairs, ours, baseline),
     )

@@ -1,4 +1,4 @@
-"""A quantity changes in Odoo and KeyCRM hears of it: idle, and while orders are synchronized."""
+"""Latency of a stock export: idle, and during a synchronization of orders."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ from ..steps import QUOTATION, catalog, match_warehouse, settle, synchronize
 COUNT, BUSY_COUNT = 40, 15
 
 
-def run(world: Environment) -> Iterator[Row]:
-    """Count one product after another; in turns, wake an action that sends one request."""
-    shop = world.shop(sandbox={"offers": 50})
+def run(environment: Environment) -> Iterator[Row]:
+    """Count products one by one; in turns, trigger an action that sends one request."""
+    shop = environment.shop(sandbox={"offers": 50})
     catalog(shop)
     match_warehouse(shop.rpc, shop.account, stock_zero_limit=100_000, stock_zero_percent=100)
     products = [
         product for (product,) in shop.sql("SELECT product_id FROM keycrm_offer ORDER BY keycrm_id")
     ]
-    shop.floor("count_products", products, 5)
+    shop.bench("count_products", products, 5)
     settle(shop)
     yield _idle(shop, products)
     yield _during_sync(shop, products)
 
 
-def _mark_confirmed(shop: Shop, stamp: str, since: int) -> float:
-    """Wait for the PUT; :return: seconds from Odoo's commit to the request at KeyCRM"""
+def _latency(shop: Shop, stamp: str, since: int) -> float:
+    """Return the seconds from Odoo's commit to the PUT at KeyCRM."""
     found = wait_for(
         lambda: shop.keycrm.requests(since, method="PUT", path="*/offers/stocks"),
         60,
         "the PUT",
         every=0.02,
     )
-    return found[0]["monotonic"] - shop.floor("stamp_of", stamp)
+    return found[0]["monotonic"] - shop.bench("stamp_of", stamp)
 
 
 def _last(shop: Shop) -> int:
@@ -51,21 +51,21 @@ def _idle(shop: Shop, products: list[int]) -> Row:
         settle(shop)
         since = _last(shop)
         number = next(quantity)
-        shop.floor("count_products", [products[number % len(products)]], number)
-        return _mark_confirmed(shop, "count", since)
+        shop.bench("count_products", [products[number % len(products)]], number)
+        return _latency(shop, "count", since)
 
-    def floor() -> float:
+    def baseline() -> float:
         settle(shop)
         since = _last(shop)
-        shop.floor("wake_for_request", shop.sandbox.api_url, shop.sandbox.key, 2, 1)
-        return _mark_confirmed(shop, "floor", since)
+        shop.bench("trigger_request", shop.sandbox.api_url, shop.sandbox.key, 2, 1)
+        return _latency(shop, "baseline", since)
 
-    pairs: Pairs = alternate(ours, floor, COUNT, warm_up=3)
+    pairs: Pairs = alternate(ours, baseline, COUNT, warm_up=3)
     middle, late = median(pairs.ours), p95(pairs.ours)
     return Row(
         key="stock.idle",
         what="quantity changed in Odoo → request at KeyCRM, idle",
-        floor=f"p50 {seconds(median(pairs.floor))}, p95 {seconds(p95(pairs.floor))}",
+        baseline=f"p50 {seconds(median(pairs.baseline))}, p95 {seconds(p95(pairs.baseline))}",
         ours=f"p50 {seconds(middle)}, p95 {seconds(late)}",
         ratio=pairs.ratio,
         goal="p50 ≤ 0.2 s, p95 ≤ 0.6 s",
@@ -86,8 +86,8 @@ def _during_sync(shop: Shop, products: list[int]) -> Row:
     taken = []
     for number in range(BUSY_COUNT):
         since = _last(shop)
-        shop.floor("count_products", [products[number]], 20_000 + number)
-        taken.append(_mark_confirmed(shop, "count", since))
+        shop.bench("count_products", [products[number]], 20_000 + number)
+        taken.append(_latency(shop, "count", since))
         time.sleep(0.7)
     state = shop.one("SELECT state FROM keycrm_order_sync WHERE id = %s", sync)
     if state != "running":
@@ -96,7 +96,7 @@ def _during_sync(shop: Shop, products: list[int]) -> Row:
     return Row(
         key="stock.sync",
         what="quantity changed in Odoo → request at KeyCRM, during a bulk sync",
-        floor="–",
+        baseline="–",
         ours=f"p50 {seconds(median(taken))}, worst {seconds(worst)}",
         ratio=None,
         goal="≤ 2 s",

@@ -1,7 +1,7 @@
-"""Eight users validate pickings of the same products at the same time, with and without the addon.
+"""Eight users validate pickings of the same products, with and without the addon.
 
-Each thinks for a moment before each picking, drawn by lot, but the same on both sides of a pair. Those who
-all press in the same millisecond measure something else, see ``programs``.
+Each user waits a random think time before each picking, equal on both sides of a pair. Users that all start
+in the same millisecond measure something else, see ``programs``.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from ..steps import catalog, match_warehouse, processor, settle
 
 USERS, PICKINGS, LINES = 8, 8, 10
 IN_STOCK = 10
-#: What a product that came from KeyCRM has been given, and Odoo looks at when goods move.
+#: Fields of imported products that Odoo reads when goods move.
 VALUES = (
     "name",
     "default_code",
@@ -38,33 +38,32 @@ VALUES = (
     "weight",
     "company_id",
 )
-#: Odoo is started anew so many times, for so many pairs each time. Rounds of one process are alike (a
-#: thread keeps its place in line), so processes and not rounds tell what chance does.
+#: Processes started, and pairs per process. Rounds of one process are alike (a thread keeps its position),
+#: so chance shows between processes, not between rounds.
 PROCESSES, A_PROCESS = 6, 4
-#: Users think for up to so many seconds before they press: enough to be out of step, and so little that
-#: every third picking still clashes with another one.
+#: Maximum think time in seconds: long enough that users are out of step, short enough that every third
+#: picking still conflicts with another one.
 THINK = 2.0
-#: Seconds between making the receipts and validating them, as long as our side needs to come to rest.
-REST = 0.3
-#: What Odoo logs when it repeats a request after a serialization failure. The pause before is drawn by
-#: lot, from nothing up to two seconds and more: most of the time of a picking that clashed, and none of
-#: the work.
-_AGAIN = re.compile(r"tries left, try again in ([\d.]+) sec")
+#: Seconds between creating and validating receipts, in which the addon finishes its work.
+IDLE_SECONDS = 0.3
+#: Odoo's log line for a request retried after a serialization failure. The random pause before the retry,
+#: up to two seconds and more, is most of the time of such a picking and none of the work.
+_RETRY = re.compile(r"tries left, try again in ([\d.]+) sec")
 _STATEMENT = re.compile(
     r"bad query: .{0,4}\s*(SELECT|UPDATE|INSERT INTO|DELETE FROM)[^\n]*?\"?(stock_\w+|ir_\w+|keycrm_\w+)"
 )
 
 
-def run(world: Environment) -> Iterator[Row]:
-    """Each user validates a few receipts; the time is that of waiting, without the pauses drawn by lot."""
-    pairs, our_side, bare_side = measure(world, PICKINGS, THINK)
+def run(environment: Environment) -> Iterator[Row]:
+    """Let each user validate a few receipts; measure the wait without Odoo's pauses."""
+    pairs, our_side, bare_side = measure(environment, PICKINGS, THINK)
     by_chance = chance(our_side, bare_side)
     few = our_side.failures - bare_side.failures <= by_chance
     yield Row(
         key="users",
         what=f"{USERS} users validating pickings of the same {LINES} products",
-        floor=bare_side.told(pairs.floor),
-        ours=our_side.told(pairs.ours),
+        baseline=bare_side.summary(pairs.baseline),
+        ours=our_side.summary(pairs.ours),
         ratio=pairs.ratio,
         goal="no more serialization failures, ≤ +3 % time",
         reached=few and pairs.ratio <= 1.03,
@@ -74,55 +73,55 @@ def run(world: Environment) -> Iterator[Row]:
 
 
 def samples(pairs: Pairs, side: Side, by_chance: float) -> str:
-    """:return: how many there were, in words"""
+    """Return the number of samples as text."""
     return (
         f"{len(pairs.ours)} pairs of {side.size} pickings, "
         f"repeats differ by {by_chance:.0f} by chance"
     )
 
 
-def measure(world: Environment, pickings: int, think: float) -> tuple[Pairs, Side, Side]:
-    """Let the users of two Odoos, one of them with the addon, work in turns.
+def measure(environment: Environment, pickings: int, think: float) -> tuple[Pairs, Side, Side]:
+    """Alternate between the users of two Odoo processes, one with the addon.
 
-    :param pickings: of each user in each round
-    :param think: seconds at most before each picking
-    :return: what they waited; ours and the bare one
+    :param pickings: per user and round
+    :param think: maximum think time before each picking, in seconds
+    :return: the waits, the side with the addon, and the bare one
     """
-    bare = world.odoo(world.database(addon=False))
-    # KeyCRM's limit holds, as for everybody: it is what keeps the sender from running after each picking.
-    shop = world.shop(sandbox={"offers": LINES}, account={"request_limit": 60})
-    products = _known_to_keycrm(shop)
+    bare = environment.odoo(environment.database(addon=False))
+    # KeyCRM's rate limit is on: it keeps the stock worker from running after each picking.
+    shop = environment.shop(sandbox={"offers": LINES}, account={"request_limit": 60})
+    products = _exported_products(shop)
     our_side = Side(shop.odoo, products, pickings, think)
-    bare_side = Side(bare, _made_alike(shop, bare, products), pickings, think)
+    bare_side = Side(bare, _equal_products(shop, bare, products), pickings, think)
 
     def ours() -> float:
         our_side.prepare()
         settle(shop)
-        time.sleep(REST)
+        time.sleep(IDLE_SECONDS)
         return our_side.validate()
 
-    def floor() -> float:
-        # With the same pause between making the receipts and validating them.
+    def baseline() -> float:
+        # The same pause between creating and validating the receipts.
         bare_side.prepare()
-        time.sleep(REST)
+        time.sleep(IDLE_SECONDS)
         return bare_side.validate()
 
     found = Pairs()
-    for number in range(world.sized(PROCESSES, 2)):
+    for number in range(environment.sized(PROCESSES, 2)):
         for side in (our_side, bare_side):
             if number:
                 side.restart()
-        pairs = alternate(ours, floor, A_PROCESS, warm_up=1)
+        pairs = alternate(ours, baseline, A_PROCESS, warm_up=1)
         for side in (our_side, bare_side):
             del side.rounds[-A_PROCESS - 1]
         found.ours += pairs.ours
-        found.floor += pairs.floor
+        found.baseline += pairs.baseline
     return found, our_side, bare_side
 
 
-def details(pairs: Pairs, ours: Side, floor: Side) -> dict[str, Any]:
-    """:return: all further figures"""
-    sides = {"floor": floor, "ours": ours}
+def details(pairs: Pairs, ours: Side, baseline: Side) -> dict[str, Any]:
+    """Return all further figures."""
+    sides = {"baseline": baseline, "ours": ours}
     return {
         "pair_ratios_middle_half": pairs.spread,
         "until_the_last_is_through": {
@@ -133,41 +132,41 @@ def details(pairs: Pairs, ours: Side, floor: Side) -> dict[str, Any]:
         "repeated_each_time": {
             name: [one.repeated for one in side.rounds] for name, side in sides.items()
         },
-        "two_standard_errors": chance(ours, floor),
+        "two_standard_errors": chance(ours, baseline),
         "processor_seconds_a_try": {name: side.processor_a_try for name, side in sides.items()},
     }
 
 
-def _known_to_keycrm(shop: Shop) -> list[int]:
-    """:return: products whose stock is sent"""
+def _exported_products(shop: Shop) -> list[int]:
+    """Return the products whose stock is exported."""
     catalog(shop)
     match_warehouse(shop.rpc, shop.account)
     products = [product for (product,) in shop.sql("SELECT product_id FROM keycrm_offer")]
-    shop.floor("count_products", products, IN_STOCK)
+    shop.bench("count_products", products, IN_STOCK)
     return products
 
 
-def _made_alike(shop: Shop, bare: OdooServer, products: list[int]) -> list[int]:
-    """Make products with the same values on the other side: of one with a company Odoo checks more."""
+def _equal_products(shop: Shop, bare: OdooServer, products: list[int]) -> list[int]:
+    """Create equal products on the bare side: with a company Odoo checks more."""
     values = shop.rpc.rows("product.product", ("id", "in", products), fields=list(VALUES), load="")
     for one in values:
         del one["id"]
-    return bare.rpc().call("bench.floor", "make_products_like", values, IN_STOCK)
+    return bare.rpc().call("bench.baseline", "make_products_like", values, IN_STOCK)
 
 
-def chance(ours: Side, floor: Side) -> float:
-    """By how many repeats the two may differ by chance: two standard errors, from process to process."""
-    differences = [a - b for a, b in zip(ours.by_process, floor.by_process, strict=True)]
+def chance(ours: Side, baseline: Side) -> float:
+    """Return two standard errors of the difference of repeats between processes."""
+    differences = [a - b for a, b in zip(ours.by_process, baseline.by_process, strict=True)]
     return 2 * math.sqrt(len(differences)) * statistics.stdev(differences)
 
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """Each user has validated a few receipts.
+    """One round, in which each user validates a few receipts.
 
-    :param until_through: seconds until the last one was through
-    :param processor: seconds that Odoo's process worked
-    :param log: what Odoo logged meanwhile
+    :param until_through: seconds until the last one was done
+    :param processor: processor seconds of Odoo's process
+    :param log: Odoo's log of the round
     """
 
     until_through: float
@@ -176,22 +175,22 @@ class Round:
 
     @property
     def repeated(self) -> int:
-        """Requests that Odoo repeated."""
-        return len(_AGAIN.findall(self.log))
+        """Return the number of requests that Odoo retried."""
+        return len(_RETRY.findall(self.log))
 
     @property
     def paused(self) -> float:
-        """Seconds that Odoo paused before it repeated requests."""
-        return sum(map(float, _AGAIN.findall(self.log)))
+        """Return the seconds that Odoo paused before retries."""
+        return sum(map(float, _RETRY.findall(self.log)))
 
 
 class Side:
-    """Eight users of one Odoo.
+    """Eight users of one Odoo process.
 
     :param odoo: the process
-    :param products: what is received
-    :param pickings: of each user in each round
-    :param think: seconds at most before each picking
+    :param products: the received products
+    :param pickings: per user and round
+    :param think: maximum think time before each picking, in seconds
     """
 
     def __init__(self, odoo: OdooServer, products: list[int], pickings: int, think: float) -> None:
@@ -204,32 +203,32 @@ class Side:
         self._pickings: list[list[int]] = []
 
     def restart(self) -> None:
-        """Start Odoo anew on the same data."""
+        """Restart Odoo on the same data."""
         self._odoo.restart()
         self._users = [self._odoo.rpc() for _ in range(USERS)]
 
     def prepare(self) -> None:
-        """Make the receipts of all users."""
+        """Create the receipts of all users."""
         call = self._users[0].call
-        made = call("bench.floor", "make_receipts", self._products, 1, self.size)
+        made = call("bench.baseline", "make_receipts", self._products, 1, self.size)
         self._pickings = [made[number::USERS] for number in range(USERS)]
-        call("bench.floor", "merge_quants")
+        call("bench.baseline", "merge_quants")
 
     def validate(self) -> float:
-        """Let all users press "Validate".
+        """Let all users click "Validate".
 
-        :return: seconds that all users waited together, without Odoo's pauses before it repeats
+        :return: total wait of all users in seconds, without Odoo's pauses before retries
         """
         logged, number_of_round = len(self._odoo.log_text()), len(self.rounds)
 
         def user(number: int) -> float:
-            # Both sides of a pair draw the same.
-            lot, waited = random.Random(f"{number_of_round} {number}"), 0.0
+            # Equal random numbers on both sides of a pair.
+            chance, waited = random.Random(f"{number_of_round} {number}"), 0.0
             for picking in self._pickings[number]:
-                time.sleep(lot.uniform(0, self._think))
-                pressed = time.monotonic()
-                self._press(self._users[number], picking)
-                waited += time.monotonic() - pressed
+                time.sleep(chance.uniform(0, self._think))
+                clicked = time.monotonic()
+                self._click(self._users[number], picking)
+                waited += time.monotonic() - clicked
             return waited
 
         begun, worked = time.monotonic(), processor(self._odoo.pid)
@@ -243,14 +242,14 @@ class Side:
         self.rounds.append(one)
         return waited - one.paused
 
-    def told(self, samples: list[float]) -> str:
-        """:return: what it came to, in words"""
+    def summary(self, samples: list[float]) -> str:
+        """Return the figures as text."""
         each = seconds(median(samples) / self.size)
         return f"{each} a picking, {self.failures} repeated requests"
 
     @staticmethod
-    def _press(rpc: Rpc, picking: int) -> None:
-        """Press "Validate" until it is: Odoo gives up after a few tries, and the user does not."""
+    def _click(rpc: Rpc, picking: int) -> None:
+        """Click "Validate" until it succeeds: Odoo limits its retries, a user does not."""
         while True:
             try:
                 rpc.call("stock.picking", "button_validate", [picking])
@@ -262,29 +261,29 @@ class Side:
 
     @property
     def failures(self) -> int:
-        """Requests that Odoo repeated."""
+        """Return the number of requests that Odoo retried."""
         return sum(one.repeated for one in self.rounds)
 
     @property
     def by_process(self) -> list[int]:
-        """Requests that each process repeated."""
-        told = [one.repeated for one in self.rounds]
-        return [sum(told[at : at + A_PROCESS]) for at in range(0, len(told), A_PROCESS)]
+        """Return the requests that each process retried."""
+        repeats = [one.repeated for one in self.rounds]
+        return [sum(repeats[at : at + A_PROCESS]) for at in range(0, len(repeats), A_PROCESS)]
 
     @property
     def processor_a_try(self) -> float:
-        """Seconds that the process worked for one try of a picking, with all that goes on beside."""
+        """Return the processor seconds of one attempt, background work included."""
         tries = len(self.rounds) * self.size + self.failures
         return sum(one.processor for one in self.rounds) / tries
 
     @property
     def clashes(self) -> dict[str, int]:
-        """Failed statements by what they did to which table."""
+        """Count failed statements by operation and table."""
         return dict(Counter(" ".join(found) for found in _STATEMENT.findall(self._log)))
 
     @property
     def of_ours(self) -> int:
-        """Failed statements that name a table of the addon."""
+        """Count failed statements that name a table of the addon."""
         return sum("bad query" in line and "keycrm" in line for line in self._log.splitlines())
 
     @property

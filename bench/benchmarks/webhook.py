@@ -1,4 +1,4 @@
-"""A webhook is answered: ours beside a controller that inserts a row and wakes an empty action."""
+"""Latency of a webhook beside a controller that inserts a row and triggers an action."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ COUNT = 400
 GOAL = "p95 ≤ 1.2 × baseline, no error"
 
 
-def run(world: Environment) -> Iterator[Row]:
-    """Send webhooks of existing orders, ours and the floor's in turns.
+def run(environment: Environment) -> Iterator[Row]:
+    """Send webhooks of existing orders to the addon and the baseline in turns.
 
-    With worker processes, as a shop with users runs Odoo. "Busy": meanwhile a synchronization writes
-    orders and a person opens the order list again and again.
+    With worker processes, the usual setup. "Busy": a synchronization writes orders meanwhile, and a user
+    opens the order list repeatedly.
     """
-    shop = world.shop(
+    shop = environment.shop(
         odoo={"workers": 2}, sandbox={"orders": 3000, "offers": 200, "webhook_workers": 1}
     )
     context = dict(shop.keycrm.order(1)["answer"])
@@ -39,28 +39,28 @@ def run(world: Environment) -> Iterator[Row]:
     context["manager_comment"] = "x" * max(0, 1430 - len(json.dumps(context)))
     body = json.dumps({"event": "order.change_order_status", "context": context}).encode()
     for clients in (1, 8):
-        yield _row(shop, body, clients, world.sized(COUNT, 40), busy=False)
+        yield _row(shop, body, clients, environment.sized(COUNT, 40), busy=False)
     for clients in (1, 8):
         with _Busy(shop):
-            yield _row(shop, body, clients, world.sized(COUNT, 40), busy=True)
+            yield _row(shop, body, clients, environment.sized(COUNT, 40), busy=True)
 
 
 def _row(shop: Shop, body: bytes, clients: int, count: int, *, busy: bool) -> Row:
     _blast(shop, body, clients, count // 4)
     pairs, errors = _blast(shop, body, clients, count)
-    ratio = p95(pairs.ours) / p95(pairs.floor)
+    ratio = p95(pairs.ours) / p95(pairs.baseline)
     what = f"webhook answered, {clients} client{'s' if clients > 1 else ''}, {len(body)} bytes"
     return Row(
         key=f"webhook.{clients}{'.busy' if busy else ''}",
         what=what + (", Odoo busy" if busy else ""),
-        floor=f"p95 {seconds(p95(pairs.floor))}",
+        baseline=f"p95 {seconds(p95(pairs.baseline))}",
         ours=f"p95 {seconds(p95(pairs.ours))}, {errors} errors",
         ratio=ratio,
         goal=GOAL,
         reached=ratio <= 1.2 and not errors,
         samples=f"{len(pairs.ours)} each",
         details={
-            "p50_floor": median(pairs.floor),
+            "p50_baseline": median(pairs.baseline),
             "p50_ours": median(pairs.ours),
             "median_of_pair_ratios": pairs.ratio,
         },
@@ -68,16 +68,16 @@ def _row(shop: Shop, body: bytes, clients: int, count: int, *, busy: bool) -> Ro
 
 
 def _blast(shop: Shop, body: bytes, clients: int, count: int) -> tuple[Pairs, int]:
-    """Let clients post in turns to ours and to the floor; the errors are those of both."""
+    """Post in turns to the addon and to the baseline; count the errors of both."""
     found, errors, lock = Pairs(), [], threading.Lock()
-    ours, floor = urlsplit(shop.link).path, "/bench/floor"
+    ours, baseline = urlsplit(shop.link).path, "/bench/baseline"
 
     def client(number: int) -> None:
         for turn in range(count // clients):
-            order = [(ours, 0), (floor, 1)]
+            order = [(ours, 0), (baseline, 1)]
             taken = [0.0, 0.0]
             for path, place in order if (turn + number) % 2 else reversed(order):
-                # As KeyCRM comes: a connection for each webhook.
+                # KeyCRM opens a connection for each webhook.
                 connection = http.client.HTTPConnection("127.0.0.1", shop.odoo.port, timeout=60)
                 begun = time.monotonic()
                 connection.request("POST", path, body, {"Content-Type": "application/json"})
@@ -88,7 +88,7 @@ def _blast(shop: Shop, body: bytes, clients: int, count: int) -> tuple[Pairs, in
                     errors.append((path, status))
             with lock:
                 found.ours.append(taken[0])
-                found.floor.append(taken[1])
+                found.baseline.append(taken[1])
 
     with ThreadPoolExecutor(clients) as pool:
         list(pool.map(client, range(clients)))
@@ -96,7 +96,7 @@ def _blast(shop: Shop, body: bytes, clients: int, count: int) -> tuple[Pairs, in
 
 
 class _Busy:
-    """A synchronization runs, and a person looks at lists all the time."""
+    """Load on Odoo: a synchronization, and a user who opens lists repeatedly."""
 
     def __init__(self, shop: Shop) -> None:
         self._shop = shop
@@ -110,22 +110,22 @@ class _Busy:
             status_ids=[(6, 0, setup.status_ids(shop.rpc, shop.account, *range(1, 28)))],
         )
         shop.rpc.call("keycrm.order.sync", "action_start", [self._sync])
-        wait_for(lambda: self._told("done_count"), 60, "the synchronization")
-        self._thread = threading.Thread(target=self._look)
+        wait_for(lambda: self._read("done_count"), 60, "the synchronization")
+        self._thread = threading.Thread(target=self._open_lists)
         self._thread.start()
 
     def __exit__(self, kind: object, *_error: object) -> None:
         self._over.set()
         self._thread.join()
-        if not kind and self._told("state") != "running":
+        if not kind and self._read("state") != "running":
             raise AssertionError("the synchronization was over before the webhooks were")
         self._shop.rpc.call("keycrm.order.sync", "action_cancel", [self._sync])
         settle(self._shop)
 
-    def _told(self, field: str) -> Any:
+    def _read(self, field: str) -> Any:
         return self._shop.rpc.read("keycrm.order.sync", self._sync, field)[field]
 
-    def _look(self) -> None:
+    def _open_lists(self) -> None:
         rpc = self._shop.odoo.rpc()
         while not self._over.is_set():
             rpc.rows("sale.order", fields=["name", "partner_id", "amount_total"], limit=80)

@@ -1,4 +1,4 @@
-"""The benchmarks' table: a part run renews its own rows alone, and pairs really alternate."""
+"""The benchmarks' table: a partial run replaces only its own rows, and pairs alternate."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def files(tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_a_part_run_renews_its_own_rows_alone_and_keeps_the_order(files):
+def test_partial_run_replaces_only_its_own_rows_and_keeps_the_order(files):
     about = {"date": "2026-01-01 00:00", "commit": "abc", "cores": 2, "load": 0.5, "minutes": 1}
     order = ["first", "second"]
     results.save([row("second.a", "old"), row("second.b", "old")], order, about)
@@ -40,19 +40,19 @@ def test_a_part_run_renews_its_own_rows_alone_and_keeps_the_order(files):
     )
 
 
-def test_ours_and_floor_take_turns_in_beginning():
-    told = []
+def test_ours_and_baseline_alternate_in_starting():
+    calls = []
 
-    def note(name):
-        told.append(name)
+    def record(name):
+        calls.append(name)
         return 2.0 if name == "ours" else 1.0
 
-    pairs = measure.alternate(lambda: note("ours"), lambda: note("floor"), 3, warm_up=1)
-    assert told == ["floor", "ours", "ours", "floor", "floor", "ours", "ours", "floor"]
+    pairs = measure.alternate(lambda: record("ours"), lambda: record("baseline"), 3, warm_up=1)
+    assert calls == ["baseline", "ours", "ours", "baseline", "baseline", "ours", "ours", "baseline"]
     assert (len(pairs.ours), pairs.ratio) == (3, 2.0)
 
 
-def test_a_disturbance_of_a_pair_does_not_show_in_the_ratio():
+def test_disturbance_of_a_pair_does_not_change_the_ratio():
     pairs = measure.Pairs([1.1, 11.0, 1.1], [1.0, 10.0, 1.0])
     assert pairs.ratio == pytest.approx(1.1)
     assert measure.p95(list(range(1, 101))) == 95

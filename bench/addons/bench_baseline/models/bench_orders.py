@@ -4,14 +4,14 @@ from odoo import api, models
 from odoo.fields import Command
 
 
-class BenchFloor(models.Model):
-    """Orders by bare ``create()``: the same records that an import has just made, once more."""
+class BenchBaseline(models.Model):
+    """Orders by bare ``create()``: copies of the records of an import."""
 
-    _inherit = "bench.floor"
+    _inherit = "bench.baseline"
 
     @api.model
-    def marks(self):
-        """:return: highest ids now, to tell afterwards what an import made"""
+    def last_ids(self):
+        """:return: highest ids now, by which the records of a later import are found"""
         found = {}
         for name in ("res.partner", "product.product", "sale.order"):
             everything = self.env[name].with_context(active_test=False)
@@ -19,21 +19,21 @@ class BenchFloor(models.Model):
         return found
 
     @api.model
-    def repeat_orders(self, marks, batch, limit=None, confirm=False):
-        """Make what was made since the marks once more: contacts, products, orders, nothing else.
+    def repeat_orders(self, last_ids, batch, limit=None, confirm=False):
+        """Copy the contacts, products and orders created after ``last_ids``.
 
-        What is to be written is read before the clock starts.
+        The values are read before the clock starts, so only writing is measured.
 
-        :param marks: as :meth:`marks` gave them
-        :param batch: orders a ``create()``
-        :param limit: orders at most
+        :param last_ids: the result of :meth:`last_ids`
+        :param batch: orders per ``create()``
+        :param limit: maximum number of orders
         :param confirm: whether the orders are confirmed, each batch at once
         :return: orders, seconds, queries
         """
         orders = self.env["sale.order"].search(
-            [("id", ">", marks["sale.order"])], order="id", limit=limit
+            [("id", ">", last_ids["sale.order"])], order="id", limit=limit
         )
-        plan = self._plan(orders, marks)
+        plan = self._plan(orders, last_ids)
         self.env.flush_all()
         self.env.cr.commit()
         self.env.invalidate_all()
@@ -52,11 +52,11 @@ class BenchFloor(models.Model):
         }
 
     @api.model
-    def _plan(self, orders, marks):
-        """Read orders into plain values; contacts and products that are new become values too."""
+    def _plan(self, orders, last_ids):
+        """Read orders into plain values, with those of new contacts and products."""
 
         def partner(record):
-            if record.id <= marks["res.partner"]:
+            if record.id <= last_ids["res.partner"]:
                 return record.id, None
             parent, _vals = partner(record.parent_id) if record.parent_id else (False, None)
             names = ("name", "phone", "email", "street", "street2", "city", "zip", "type", "lang")
@@ -66,7 +66,7 @@ class BenchFloor(models.Model):
             return record.id, {**vals, "parent": (parent, _vals) if parent else None}
 
         def product(record):
-            if record.id <= marks["product.product"]:
+            if record.id <= last_ids["product.product"]:
                 return record.id, None
             return record.id, {
                 "name": record.name,
@@ -102,9 +102,9 @@ class BenchFloor(models.Model):
 
     @api.model
     def _create_batch(self, plan, made):
-        """Make contacts, then products, then orders, each with one ``create()``."""
-        told = [order[kind] for order in plan for kind in ("partner", "delivery")]
-        self._create_partners(told, made)
+        """Create contacts, then products, then orders, each with one ``create()``."""
+        contacts = [order[kind] for order in plan for kind in ("partner", "delivery")]
+        self._create_partners(contacts, made)
         goods = {
             number: vals
             for order in plan
@@ -117,11 +117,13 @@ class BenchFloor(models.Model):
             [
                 {
                     **order["vals"],
-                    "partner_id": self._of(made, "partner", order["partner"]),
-                    "partner_shipping_id": self._of(made, "partner", order["delivery"]),
+                    "partner_id": self._id_of(made, "partner", order["partner"]),
+                    "partner_shipping_id": self._id_of(made, "partner", order["delivery"]),
                     "order_line": [
-                        Command.create({**vals, "product_id": self._of(made, "product", told)})
-                        for told, vals in order["lines"]
+                        Command.create(
+                            {**vals, "product_id": self._id_of(made, "product", product)}
+                        )
+                        for product, vals in order["lines"]
                     ],
                 }
                 for order in plan
@@ -129,17 +131,19 @@ class BenchFloor(models.Model):
         )
 
     @api.model
-    def _create_partners(self, told, made):
-        """Make contacts: companies before their people, people before their addresses."""
-        parents = [vals["parent"] for _number, vals in told if vals and vals["parent"]]
+    def _create_partners(self, contacts, made):
+        """Create contacts: companies before persons, persons before addresses."""
+        parents = [vals["parent"] for _number, vals in contacts if vals and vals["parent"]]
         if any(vals for _number, vals in parents):
             self._create_partners(parents, made)
-        wanted = {number: vals for number, vals in told if vals and ("partner", number) not in made}
+        wanted = {
+            number: vals for number, vals in contacts if vals and ("partner", number) not in made
+        }
         created = self.env["res.partner"].create(
             [
                 {
                     **{name: value for name, value in vals.items() if name != "parent"},
-                    "parent_id": self._of(made, "partner", vals["parent"])
+                    "parent_id": self._id_of(made, "partner", vals["parent"])
                     if vals["parent"]
                     else False,
                 }
@@ -149,6 +153,6 @@ class BenchFloor(models.Model):
         made.update({("partner", n): p.id for n, p in zip(wanted, created, strict=True)})
 
     @api.model
-    def _of(self, made, kind, told):
-        number, vals = told
+    def _id_of(self, made, kind, record):
+        number, vals = record
         return made[kind, number] if vals else number

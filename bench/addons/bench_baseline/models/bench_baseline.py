@@ -4,15 +4,15 @@ import requests
 
 from odoo import api, fields, models, sql_db
 
-#: When something last was committed, by name; of this process, so without worker processes only.
+#: Time of the last commit by name, kept in this process: valid only without worker processes.
 STAMPS = {}
 
 
-class BenchFloor(models.Model):
-    """What the benchmarks ask of Odoo itself, and the clocks that they read."""
+class BenchBaseline(models.Model):
+    """Baseline operations of plain Odoo and the clocks that benchmarks read."""
 
-    _name = "bench.floor"
-    _description = "Floor of a benchmark"
+    _name = "bench.baseline"
+    _description = "Baseline of a benchmark"
     _log_access = False
 
     payload = fields.Json()
@@ -21,7 +21,7 @@ class BenchFloor(models.Model):
 
     @api.model
     def stamp_of(self, name):
-        """:return: the machine's monotonic clock when what has this name was committed"""
+        """:return: the machine's monotonic clock at the last commit stamped with the name"""
         return STAMPS.get(name, 0.0)
 
     @api.model
@@ -30,34 +30,34 @@ class BenchFloor(models.Model):
         return sql_db.sql_counter
 
     def _stamp(self, name):
-        def note():
+        def record():
             STAMPS[name] = time.monotonic()
 
-        self.env.cr.postcommit.add(note)
+        self.env.cr.postcommit.add(record)
 
-    # === A WAKE-UP AND A REQUEST ===#
+    # === A TRIGGER AND A REQUEST ===#
 
     @api.model
-    def wake_for_request(self, url, key, warehouse, offer):
-        """Wake a scheduled action that sends one stock PUT; the commit is stamped "floor".
+    def trigger_request(self, url, key, warehouse, offer):
+        """Trigger a scheduled action that sends one stock PUT; the commit is stamped "baseline".
 
         :return: True
         """
         self.env["ir.config_parameter"].set_param(
-            "bench_floor.request", repr((url, key, warehouse, offer))
+            "bench_baseline.request", repr((url, key, warehouse, offer))
         )
-        self.env.ref("bench_floor.cron_request")._trigger()
-        self._stamp("floor")
+        self.env.ref("bench_baseline.cron_request")._trigger()
+        self._stamp("baseline")
         return True
 
     @api.model
     def _cron_empty(self):
-        """Nothing."""
+        """Do nothing."""
 
     @api.model
     def _cron_request(self):
-        given = self.env["ir.config_parameter"].get_param("bench_floor.request")
-        url, key, warehouse, offer = given.strip("()").replace("'", "").split(", ")
+        parameter = self.env["ir.config_parameter"].get_param("bench_baseline.request")
+        url, key, warehouse, offer = parameter.strip("()").replace("'", "").split(", ")
         requests.put(
             f"{url}/offers/stocks",
             json={
@@ -70,7 +70,7 @@ class BenchFloor(models.Model):
 
     @api.model
     def round_trip(self, url, key, number):
-        """Read one order from KeyCRM and make a bare sales order of three lines.
+        """Read one order from KeyCRM and create a bare sales order of three lines.
 
         :return: seconds, the commit included
         """

@@ -3,14 +3,14 @@ import time
 from odoo import Command, api, models
 
 
-class BenchFloor(models.Model):
-    """Stock operations as users do them, timed inside of Odoo."""
+class BenchBaseline(models.Model):
+    """Stock operations of users, timed inside Odoo."""
 
-    _inherit = "bench.floor"
+    _inherit = "bench.baseline"
 
     @api.model
     def make_products(self, count, prefix="BENCH", quantity=0):
-        """Make storable products, with stock in the first warehouse where it is wished.
+        """Create storable products, optionally with stock in the first warehouse.
 
         :return: their ids
         """
@@ -19,7 +19,7 @@ class BenchFloor(models.Model):
 
     @api.model
     def make_products_like(self, products, quantity=0):
-        """Make storable products with given values, such as those of another database's products.
+        """Create storable products with given values, such as another database's.
 
         :param products: list of dict of fields
         :return: their ids
@@ -33,23 +33,23 @@ class BenchFloor(models.Model):
 
     @api.model
     def count_products(self, product_ids, quantity):
-        """Count products in one inventory; the commit is stamped "count".
+        """Apply one inventory of the products; the commit is stamped "count".
 
         :return: True
         """
-        place = self._warehouse().lot_stock_id
+        location = self._warehouse().lot_stock_id
         quants = self.env["stock.quant"].search(
-            [("location_id", "=", place.id), ("product_id", "in", product_ids)]
+            [("location_id", "=", location.id), ("product_id", "in", product_ids)]
         )
-        known = set(quants.product_id.ids)
+        counted = set(quants.product_id.ids)
         quants |= (
             self.env["stock.quant"]
             .with_context(inventory_mode=True)
             .create(
                 [
-                    {"product_id": p, "location_id": place.id, "inventory_quantity": quantity}
+                    {"product_id": p, "location_id": location.id, "inventory_quantity": quantity}
                     for p in product_ids
-                    if p not in known
+                    if p not in counted
                 ]
             )
         )
@@ -60,21 +60,21 @@ class BenchFloor(models.Model):
 
     @api.model
     def make_receipts(self, product_ids, quantity=1, count=1):
-        """Make receipts that are ready to be validated, all of the same.
+        """Create equal receipts that are ready to be validated.
 
         :return: their ids
         """
         kind = self._warehouse().in_type_id
-        places = {
+        locations = {
             "location_id": kind.default_location_src_id.id,
             "location_dest_id": kind.default_location_dest_id.id,
         }
         moves = [
-            Command.create({"product_id": product, "product_uom_qty": quantity, **places})
+            Command.create({"product_id": product, "product_uom_qty": quantity, **locations})
             for product in product_ids
         ]
         pickings = self.env["stock.picking"].create(
-            [{"picking_type_id": kind.id, "move_ids": moves, **places} for _ in range(count)]
+            [{"picking_type_id": kind.id, "move_ids": moves, **locations} for _ in range(count)]
         )
         pickings.action_confirm()
         pickings.move_ids.write({"quantity": quantity, "picked": True})
@@ -82,9 +82,9 @@ class BenchFloor(models.Model):
 
     @api.model
     def merge_quants(self):
-        """Let each product have one quant a place again, as Odoo's own daily task does.
+        """Merge quants to one per product and location, as Odoo's daily task does.
 
-        Users who work at the same time leave several; how many decides how often the next ones clash.
+        Concurrent users leave several, and their number decides how often the next users conflict.
 
         :return: True
         """
@@ -93,7 +93,7 @@ class BenchFloor(models.Model):
 
     @api.model
     def validate_timed(self, picking_id):
-        """Validate a picking as its button does, and commit.
+        """Validate a picking with its button's method, and commit.
 
         :return: seconds and queries
         """

@@ -1,3 +1,3 @@
-from . import bench_floor
+from . import bench_baseline
 from . import bench_orders
 from . import bench_stock

@@ -1,5 +1,5 @@
 {
-    "name": "Floors of the benchmarks",
+    "name": "Baselines of the benchmarks",
     "summary": "The same work as bare as Odoo can do it. For measuring, never for use",
     "version": "19.0.1.0.0",
     "author": "Ordage",

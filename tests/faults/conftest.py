@@ -1,4 +1,4 @@
-"""Faults with real processes: the fixtures of the whole-system tests, and processes that die on purpose."""
+"""Fixtures of fault tests: those of the whole-system tests, and processes that crash."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ FAULT_ADDONS = REPOSITORY / "tests" / "faults" / "addons"
 
 
 @pytest.fixture(scope="module")
-def new_mortal(
+def new_crash_server(
     new_odoo: Callable[..., OdooServer], runtime: Runtime, tmp_path_factory: Any
 ) -> Callable[..., CrashServer]:
-    """Start Odoo processes with points at which they can be made to die, or with another clock."""
+    """Start Odoo processes with crash points, or with another clock."""
 
     def start(clock: int = 0, **options: Any) -> CrashServer:
-        folder = tmp_path_factory.mktemp("deaths")
+        folder = tmp_path_factory.mktemp("crashes")
         paths = (*runtime.source.addons, ADDONS, FAULT_ADDONS)
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("KEYCRM_FAULTS", str(folder))
@@ -40,22 +40,22 @@ def new_mortal(
 
 
 @pytest.fixture(scope="module")
-def deaths(new_mortal: Callable[..., CrashServer]) -> CrashServer:
-    """The Odoo server of this file; the process of it that works can be made to die."""
-    return new_mortal(workers=1)
+def crash_server(new_crash_server: Callable[..., CrashServer]) -> CrashServer:
+    """Return the Odoo server of this file, whose worker process can crash at chosen points."""
+    return new_crash_server(workers=1)
 
 
 @pytest.fixture
 def eventually() -> Callable[..., Any]:
-    """Wait for a condition while Odoo may be down: an error of the connection is "not yet"."""
+    """Wait for a condition; a connection error means that Odoo is still down."""
 
     def wait(condition: Callable[[], Any], timeout: float, what: str) -> Any:
-        def tried() -> Any:
+        def attempt() -> Any:
             try:
                 return condition()
             except OSError:
                 return None
 
-        return waiting.wait_for(tried, timeout, what, 0.3)
+        return waiting.wait_for(attempt, timeout, what, 0.3)
 
     return wait

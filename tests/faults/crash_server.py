@@ -1,4 +1,4 @@
-"""A process that is made to die at a chosen point, and started again."""
+"""An Odoo process that crashes at a chosen point and is restarted."""
 
 from __future__ import annotations
 
@@ -8,68 +8,68 @@ import pytest
 
 from tools.odoo_server import OdooServer
 
-#: Seconds for a piece of work, also when the machine is busy.
-LONG = 120
+#: Seconds for one operation, also on a busy machine.
+TIMEOUT = 120
 
 
 class CrashServer:
-    """An Odoo process that ends itself at chosen points; see ``addons/keycrm_faults``.
+    """Control an Odoo process that crashes at points; see ``addons/keycrm_faults``.
 
     :param odoo: the process
-    :param folder: where it is steered from
+    :param folder: the folder of its control files
     """
 
     def __init__(self, odoo: OdooServer, folder: Path) -> None:
         self.odoo = odoo
         self._folder = folder
 
-    def forget(self) -> None:
-        """Forget the points that were seen, and the plan."""
-        for name in ("seen", "plan", "died"):
+    def reset(self) -> None:
+        """Clear the recorded points and the planned crash."""
+        for name in ("passed", "plan", "crashed"):
             (self._folder / name).unlink(missing_ok=True)
 
-    def seen(self) -> list[str]:
-        """List the points that were passed, each once, in their order."""
-        return list(dict.fromkeys((self._folder / "seen").read_text().splitlines()))
+    def passed_points(self) -> list[str]:
+        """List the points that were passed, each once, in order."""
+        return list(dict.fromkeys((self._folder / "passed").read_text().splitlines()))
 
-    def plan(self, point: str) -> None:
-        """Let the process die when it reaches a point for the first time from now on."""
-        self.forget()
+    def plan_crash(self, point: str) -> None:
+        """Crash the process when it next reaches a point."""
+        self.reset()
+        # Renamed into place: the process never reads half a plan.
         written = self._folder / "written"
         written.write_text(point)
         written.rename(self._folder / "plan")
 
-    def let_kill(self, address: str) -> None:
-        """Let each answer from an address of KeyCRM end the process; an empty one lets it live."""
-        deadly = self._folder / "deadly"
+    def crash_on_answer(self, address: str) -> None:
+        """Crash at each answer from an address of KeyCRM; an empty one ends that."""
+        file = self._folder / "crash_on_answer"
         if address:
-            deadly.write_text(address)
+            file.write_text(address)
         else:
-            deadly.unlink()
+            file.unlink()
 
-    def died(self) -> bool:
-        """Return whether it died as planned."""
-        return (self._folder / "died").exists()
+    def has_crashed(self) -> bool:
+        """Return whether the planned crash has happened."""
+        return (self._folder / "crashed").exists()
 
-    def start_again(self) -> None:
-        """Start it as a person or a supervisor does after a crash, and let its scheduler look.
+    def restart(self) -> None:
+        """Start Odoo as a supervisor does after a crash, and notify its scheduler.
 
-        Of a server with workers only the worker died, and the server starts another one by itself.
-        Odoo's scheduler looks for the first time up to 70 seconds after a start; it is told to look
-        at once, as any other wake-up would.
+        In a server with workers only the worker crashes, and the server starts another one by itself.
+        Odoo's scheduler first polls up to 70 seconds after a start, hence the notification.
         """
         if not self.odoo.is_alive():
             self.odoo.kill()
             with pytest.MonkeyPatch.context() as patch:
                 patch.setenv("KEYCRM_FAULTS", str(self._folder))
                 self.odoo.start()
-        self.wake()
+        self.wake_scheduler()
 
-    def wake(self) -> None:
-        """Let Odoo's scheduler look for what is due."""
+    def wake_scheduler(self) -> None:
+        """Notify Odoo's scheduler, which then runs the actions that are due."""
         wake_scheduler(self.odoo)
 
 
 def wake_scheduler(odoo: OdooServer) -> None:
-    """Let Odoo's scheduler look for what is due, without changing anything in the database."""
+    """Notify Odoo's scheduler without a change in the database."""
     odoo.runtime.server.query("postgres", "SELECT pg_notify('cron_trigger', %s)", (odoo.database,))

@@ -1,4 +1,4 @@
-"""The wire between Odoo and KeyCRM, which can be cut: then connections are refused, as really happens."""
+"""A proxy between Odoo and KeyCRM whose connections can be cut and refused."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from urllib.parse import urlsplit
 from tools.waiting import free_port
 
 
-class Wire:
-    """Forwards connections from a port of its own.
+class Proxy:
+    """Forward connections from a port of its own.
 
-    :param url: where to, such as ``http://127.0.0.1:8099``
+    :param url: the target, such as ``http://127.0.0.1:8099``
     """
 
     def __init__(self, url: str) -> None:
@@ -21,37 +21,37 @@ class Wire:
         self._target = (parts.hostname, parts.port)
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self._listening: socket.socket | None = None
-        self._open: list[socket.socket] = []
+        self._listener: socket.socket | None = None
+        self._connections: list[socket.socket] = []
 
-    def join(self) -> Wire:
-        """Let connections through."""
-        self._listening = socket.create_server(("127.0.0.1", self.port))
-        threading.Thread(target=self._accept, args=(self._listening,), daemon=True).start()
+    def connect(self) -> Proxy:
+        """Accept connections and forward them."""
+        self._listener = socket.create_server(("127.0.0.1", self.port))
+        threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
         return self
 
     def cut(self) -> None:
         """Break all connections and refuse new ones."""
-        for one in (self._listening, *self._open):
-            if one:
+        for connection in (self._listener, *self._connections):
+            if connection:
                 with contextlib.suppress(OSError):
-                    one.shutdown(socket.SHUT_RDWR)
-                one.close()
-        self._listening, self._open = None, []
+                    connection.shutdown(socket.SHUT_RDWR)
+                connection.close()
+        self._listener, self._connections = None, []
 
-    def _accept(self, listening: socket.socket) -> None:
+    def _accept(self, listener: socket.socket) -> None:
         while True:
             try:
-                near, _address = listening.accept()
-                far = socket.create_connection(self._target)
+                client, _address = listener.accept()
+                server = socket.create_connection(self._target)
             except OSError:
                 return
-            self._open += [near, far]
-            for pair in ((near, far), (far, near)):
-                threading.Thread(target=self._carry, args=pair, daemon=True).start()
+            self._connections += [client, server]
+            for pair in ((client, server), (server, client)):
+                threading.Thread(target=self._forward, args=pair, daemon=True).start()
 
     @staticmethod
-    def _carry(source: socket.socket, target: socket.socket) -> None:
+    def _forward(source: socket.socket, target: socket.socket) -> None:
         with contextlib.suppress(OSError):
             while data := source.recv(65536):
                 target.sendall(data)

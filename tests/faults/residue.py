@@ -1,4 +1,4 @@
-"""What an addon leaves in a database: looked for in its structure and in every row of every table."""
+"""Find the residue of an addon in a database's structure and in every row."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def structure(server: Server, database: str) -> set[tuple[str, str]]:
 
 
 def indexes(server: Server, database: str, word: str) -> set[str]:
-    """List indexes of the tables and columns that hold a word in their names.
+    """List indexes of tables and columns that have a word in their names.
 
     :param server: the database server
     :param database: the database's name on it
@@ -46,11 +46,11 @@ def indexes(server: Server, database: str, word: str) -> set[str]:
 
 
 def rows_with(server: Server, database: str, word: str) -> dict[str, list[str]]:
-    """Look for a word in every row of every table.
+    """Find a word in every row of every table.
 
     :param server: the database server
     :param database: the database's name on it
-    :param word: what to look for, whatever its case
+    :param word: the word, case-insensitive
     :return: the rows as text, by table
     """
     found = {}

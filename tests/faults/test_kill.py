@@ -1,7 +1,7 @@
-"""kill -9 at every commit of the workers: nothing is lost, nothing is there twice.
+"""Crash at every commit of the workers: nothing is lost or duplicated.
 
-The points are found by a run in which nothing dies: each commit, and each write to KeyCRM between its
-answer and the next commit. Then each of them kills Odoo once, with work of its own.
+The points are found by a run without a crash: each commit, and each write to KeyCRM between its
+answer and the next commit. Then Odoo is killed once at each of them, in a scenario with new records.
 """
 
 from __future__ import annotations
@@ -12,24 +12,24 @@ from collections import Counter
 import pytest
 import requests
 
-from tests.faults.crash_points import CrashPoints, Work, names, tell
-from tests.faults.crash_server import LONG, CrashServer
+from tests.faults.crash_points import CrashPoints, Scenario, names, send_webhook
+from tests.faults.crash_server import TIMEOUT, CrashServer
 from tools import shop
 from tools.odoo_server import OdooServer
 
 
 @pytest.fixture(scope="module")
-def odoo(deaths: CrashServer) -> OdooServer:
-    return deaths.odoo
+def odoo(crash_server: CrashServer) -> OdooServer:
+    return crash_server.odoo
 
 
 @pytest.fixture
-def kills(deaths, eventually):
-    return CrashPoints(deaths, eventually)
+def crash_points(crash_server, eventually):
+    return CrashPoints(crash_server, eventually)
 
 
-class NewOrder(Work):
-    """An order with everything new: status, buyer, products, payment; told by one webhook."""
+class NewOrder(Scenario):
+    """Import an order with a new status, buyer, products and payment by one webhook."""
 
     def begin(self):
         mark = f"{self.name}-{next(names)}"
@@ -50,22 +50,22 @@ class NewOrder(Work):
             ],
             payments=[{"amount": 230, "status": "paid", "payment_method_id": 1}],
         )
-        # It may die before it can answer.
+        # The process may crash before it answers.
         with contextlib.suppress(requests.ConnectionError):
-            tell(self.account, made["id"])
+            send_webhook(self.account, made["id"])
         return mark, made["id"]
 
-    def after_death(self, token):
-        """No webhook comes again, as far as is known: what was lost is found by asking."""
+    def after_crash(self, token):
+        """Make polling due: KeyCRM does not repeat a webhook, so polling finds lost orders."""
         self.account.write(polled_at="2020-01-01 00:00:00")
         return True
 
     def is_done(self, token):
-        return self.account.order(token[1], "id") and not self.unworked()
+        return self.account.order(token[1], "id") and not self.unfinished_events()
 
     def check(self, token):
         mark, number = token
-        ours = ("account_id", "=", self.account.id)
+        of_account = ("account_id", "=", self.account.id)
         once = {
             "order": self.count(
                 "sale.order",
@@ -74,12 +74,14 @@ class NewOrder(Work):
             ),
             "product": self.count("product.product", ("default_code", "=", f"SKU-{mark}")),
             "one-off product": self.count("product.product", ("name", "=", f"Разовий {mark}")),
-            "offer": self.count("keycrm.offer", ours, ("sku", "=", f"SKU-{mark}")),
+            "offer": self.count("keycrm.offer", of_account, ("sku", "=", f"SKU-{mark}")),
             "buyer": self.count(
                 "res.partner", ("name", "=", f"Покупець {mark}"), ("type", "=", "contact")
             ),
             "company": self.count("res.partner", ("name", "=", f"Фірма {mark}")),
-            "status": self.count("keycrm.order.status", ours, ("name", "=", f"Статус {mark}")),
+            "status": self.count(
+                "keycrm.order.status", of_account, ("name", "=", f"Статус {mark}")
+            ),
         }
         assert set(once.values()) == {1}, once
         order = self.account.order(number, "amount_total", "state", "name")
@@ -97,19 +99,19 @@ class NewOrder(Work):
         assert [row for row in self.keycrm.requests() if row["method"] != "GET"] == []
 
 
-def test_a_kill_anywhere_on_the_way_of_an_order_gives_one_of_everything(
-    kills, new_account, sandbox
+def test_crash_anywhere_in_an_order_import_creates_each_record_once(
+    crash_points, new_account, sandbox
 ):
     account = new_account(sandbox, request_limit=100000, import_payments=True)
     sandbox.control.set_switches(rate_limit=0)
     shop.use_currency(account.rpc, account.id)
     journal = account.rpc.search("account.journal", ("type", "=", "bank"), limit=1)
     account.write(payment_journal_id=journal[0])
-    kills.at_all(NewOrder(account))
+    crash_points.crash_at_each(NewOrder(account))
 
 
-class Goods(Work):
-    """Goods are received, and KeyCRM is told how many there are."""
+class Goods(Scenario):
+    """Receive goods and send the quantity to KeyCRM."""
 
     def __init__(self, account, warehouse):
         super().__init__(account)
@@ -138,7 +140,7 @@ class Goods(Work):
             for stock in row["body"]["stocks"]
             if stock["id"] == offer
         ]
-        # Repeated at most once, and then the same absolute number: harmless.
+        # A single repeated PUT is harmless: the number is absolute.
         assert set(sent) == {(1, 7)} and len(sent) <= 2, sent
         others = {
             (stock["id"], stock["quantity"])
@@ -164,13 +166,15 @@ def sending_account(new_account, sandbox, **values):
     return account, warehouse
 
 
-def test_a_kill_anywhere_on_the_way_of_stock_ends_with_equal_numbers(kills, new_account, sandbox):
+def test_crash_anywhere_in_a_stock_export_ends_with_equal_quantities(
+    crash_points, new_account, sandbox
+):
     account, warehouse = sending_account(new_account, sandbox)
-    kills.at_all(Goods(account, warehouse))
+    crash_points.crash_at_each(Goods(account, warehouse))
 
 
-class Delivery(Work):
-    """An order is shipped, and KeyCRM is told its new status."""
+class Delivery(Scenario):
+    """Ship an order and send its new status to KeyCRM."""
 
     def __init__(self, account, warehouse):
         super().__init__(account)
@@ -181,11 +185,11 @@ class Delivery(Work):
             webhook=False, status_id=4, lines=[{"name": "Шапка", "price": 10, "quantity": 1}]
         )
         number = made["id"]
-        tell(self.account, number)
+        send_webhook(self.account, number)
         return number
 
     def ship(self, number, eventually):
-        eventually(lambda: self.account.order(number, "picking_ids"), LONG, "the order")
+        eventually(lambda: self.account.order(number, "picking_ids"), TIMEOUT, "the order")
         order = self.account.order(number, "picking_ids")
         for move in self.rpc.search("stock.move", ("picking_id", "in", order["picking_ids"])):
             self.rpc.write("stock.move", move, quantity=1, picked=True)
@@ -193,26 +197,26 @@ class Delivery(Work):
         self.rpc.call("stock.picking", "button_validate", order["picking_ids"])
 
 
-def test_a_kill_after_telling_a_status_does_not_tell_it_twice(
-    kills, deaths, new_account, sandbox, eventually
+def test_crash_after_sending_a_status_does_not_send_it_twice(
+    crash_points, crash_server, new_account, sandbox, eventually
 ):
     account, warehouse = sending_account(new_account, sandbox)
     account.write(delivered_status_id=shop.status_ids(account.rpc, account.id, 7)[0])
-    work = Delivery(account, warehouse)
+    scenario = Delivery(account, warehouse)
     for point in (
         "answered PUT /order/*",
         "before status_update._work < order_queue._work_others",
     ):
-        number = work.begin()
-        eventually(lambda n=number: account.order(n, "id"), LONG, "the order")
-        deaths.plan(point)
-        work.ship(number, eventually)
-        eventually(deaths.died, LONG, f"the end at {point}")
-        deaths.start_again()
-        # A manager moves the order on before Odoo is back at work.
+        number = scenario.begin()
+        eventually(lambda n=number: account.order(n, "id"), TIMEOUT, "the order")
+        crash_server.plan_crash(point)
+        scenario.ship(number, eventually)
+        eventually(crash_server.has_crashed, TIMEOUT, f"the crash at {point}")
+        crash_server.restart()
+        # KeyCRM already has the status: the restarted worker reads it before it sends.
         eventually(
             lambda n=number: (
-                deaths.wake()
+                crash_server.wake_scheduler()
                 or account.rpc.rows(
                     "keycrm.status.update",
                     ("account_id", "=", account.id),
@@ -221,20 +225,20 @@ def test_a_kill_after_telling_a_status_does_not_tell_it_twice(
                     fields=["state"],
                 )
             ),
-            LONG,
-            "the status noted as told",
+            TIMEOUT,
+            "the status recorded as sent",
         )
-        told = [
+        sent = [
             row
             for row in sandbox.control.requests(method="PUT", path="/order/*")
             if row["path"].endswith(f"/{number}")
         ]
-        assert [row["body"]["status_id"] for row in told] == [7]
+        assert [row["body"]["status_id"] for row in sent] == [7]
         assert sandbox.control.order(number)["answer"]["status_id"] == 7
 
 
-class Synchronization(Work):
-    """Two pages of orders are brought by "Synchronize orders"."""
+class Synchronization(Scenario):
+    """Import two pages of orders with "Synchronize orders"."""
 
     ORDERS = 60
 
@@ -256,7 +260,7 @@ class Synchronization(Work):
 
     def is_done(self, sync):
         state = self.rpc.read("keycrm.order.sync", sync, "state")["state"]
-        return state == "done" and not self.unworked()
+        return state == "done" and not self.unfinished_events()
 
     def check(self, sync):
         row = self.rpc.read("keycrm.order.sync", sync, "done_count", "failed_count")
@@ -271,14 +275,16 @@ class Synchronization(Work):
         assert self.count("product.product", ("name", "=", "Свічка")) == 1
 
 
-def test_a_kill_anywhere_in_a_synchronisation_brings_each_order_once(kills, new_account, sandbox):
+def test_crash_anywhere_in_a_synchronization_imports_each_order_once(
+    crash_points, new_account, sandbox
+):
     account = new_account(sandbox, request_limit=100000)
     sandbox.control.set_switches(rate_limit=0)
-    kills.at_all(Synchronization(account), only=("_write_page", "order_sync"))
+    crash_points.crash_at_each(Synchronization(account), only=("_write_page", "order_sync"))
 
 
-class Catalog(Work):
-    """The catalog is loaded: two pages of offers."""
+class Catalog(Scenario):
+    """Import the catalog: two pages of offers."""
 
     OFFERS = 60
 
@@ -288,15 +294,15 @@ class Catalog(Work):
         self.skus = [f"C{self.name}-{next(names)}" for _ in range(self.OFFERS)]
         for sku in self.skus:
             self.keycrm.create_offer(sku=sku, name=f"Товар {sku}", price=5)
-        load = self.rpc.create("keycrm.product.import", account_id=self.account.id)
-        self.rpc.call("keycrm.product.import", "action_start", [load])
-        return load
+        job = self.rpc.create("keycrm.product.import", account_id=self.account.id)
+        self.rpc.call("keycrm.product.import", "action_start", [job])
+        return job
 
-    def is_done(self, load):
-        return self.rpc.read("keycrm.product.import", load, "state")["state"] == "done"
+    def is_done(self, job):
+        return self.rpc.read("keycrm.product.import", job, "state")["state"] == "done"
 
-    def check(self, load):
-        row = self.rpc.read("keycrm.product.import", load, "done_count", "created_count")
+    def check(self, job):
+        row = self.rpc.read("keycrm.product.import", job, "done_count", "created_count")
         assert (row["done_count"], row["created_count"]) == (self.OFFERS, self.OFFERS)
         found = self.rpc.rows(
             "product.product", ("default_code", "in", self.skus), fields=["default_code"]
@@ -304,45 +310,49 @@ class Catalog(Work):
         assert Counter(product["default_code"] for product in found) == Counter(self.skus)
 
 
-def test_a_kill_anywhere_in_loading_the_catalogue_makes_each_product_once(
-    kills, new_account, sandbox
+def test_crash_anywhere_in_a_catalog_import_creates_each_product_once(
+    crash_points, new_account, sandbox
 ):
     account = new_account(sandbox, request_limit=100000)
     sandbox.control.set_switches(rate_limit=0)
-    kills.at_all(Catalog(account), only=("product_load",))
+    crash_points.crash_at_each(Catalog(account), only=("product_import",))
 
 
-def test_order_that_kills_the_process_each_time_is_isolated(
-    deaths, new_account, sandbox, eventually
+def test_order_that_crashes_the_process_each_time_is_isolated(
+    crash_server, new_account, sandbox, eventually
 ):
     account = new_account(sandbox, request_limit=100000)
-    deadly, good = (
+    crashing, good = (
         account.keycrm.create_order(
             webhook=False, lines=[{"name": "Шапка", "price": 10, "quantity": 1}]
         )["id"]
         for _ in range(2)
     )
-    ours = ("account_id", "=", account.id)
-    deaths.let_kill(f"/order/{deadly}")
-    for number in (deadly, good):
-        assert tell(account, number).status_code == 204
+    of_account = ("account_id", "=", account.id)
+    crash_server.crash_on_answer(f"/order/{crashing}")
+    for number in (crashing, good):
+        assert send_webhook(account, number).status_code == 204
     eventually(
-        lambda: deaths.wake() or account.order(good, "id"),
-        2 * LONG,
-        "the order behind the deadly one",
+        lambda: crash_server.wake_scheduler() or account.order(good, "id"),
+        2 * TIMEOUT,
+        "the order behind the crashing one",
     )
     (event,) = account.rpc.rows(
         "keycrm.event",
-        ours,
-        ("keycrm_order_id", "=", deadly),
+        of_account,
+        ("keycrm_order_id", "=", crashing),
         fields=["state", "attempts", "error"],
     )
     assert (event["state"], event["attempts"]) == ("failed", 1)
     assert "ended" in event["error"]
-    deaths.let_kill("")
+    crash_server.crash_on_answer("")
     account.rpc.call(
         "keycrm.event",
         "action_retry",
-        account.rpc.search("keycrm.event", ours, ("keycrm_order_id", "=", deadly)),
+        account.rpc.search("keycrm.event", of_account, ("keycrm_order_id", "=", crashing)),
     )
-    eventually(lambda: deaths.wake() or account.order(deadly, "id"), 2 * LONG, "the deadly order")
+    eventually(
+        lambda: crash_server.wake_scheduler() or account.order(crashing, "id"),
+        2 * TIMEOUT,
+        "the crashing order",
+    )

@@ -1,4 +1,4 @@
-"""A copy is silent, an uninstalled addon is gone, a newer one keeps what an older one made."""
+"""Neutralized copies, uninstallation and upgrades of a used database."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tools.runtime import Runtime
 from tools.templates import ADDON, run_odoo
 from tools.waiting import wait_for
 
-#: Tables whose rows stay when the addon goes; their texts may speak of KeyCRM ("Products of KeyCRM").
+#: Tables whose rows stay after uninstallation; their texts may contain "KeyCRM".
 STANDARD = (
     *("sale_order", "sale_order_line", "product_template", "product_product", "res_partner"),
     *("stock_picking", "stock_move", "mail_message", "mail_activity", "account_payment"),
@@ -24,31 +24,31 @@ STANDARD = (
 
 
 def references() -> list[str]:
-    """From which states an upgrade is tried: each release; before the first one, the last commit."""
+    """List the versions to upgrade from: each release, or the last commit before the first."""
     return git_history.tags() or ["HEAD"]
 
 
-def joined(odoo: OdooServer, sandbox: Any, **values: Any) -> tuple[int, str]:
-    """Make an enabled account: its id and its webhook link."""
+def connected_account(odoo: OdooServer, sandbox: Any, **values: Any) -> tuple[int, str]:
+    """Create an enabled account and return its id and its webhook link."""
     rpc = odoo.rpc()
     account = shop.make_account(rpc, odoo, sandbox, **values)
     return account, shop.switch_on(rpc, sandbox, account)
 
 
-def order_of(odoo: OdooServer, sandbox: Any) -> dict[str, Any]:
-    """Let an order be made in KeyCRM and arrive."""
+def import_order(odoo: OdooServer, sandbox: Any) -> dict[str, Any]:
+    """Create an order in KeyCRM and wait until Odoo has imported it."""
     number = sandbox.control.create_sample_order()["id"]
     rpc = odoo.rpc()
     fields = ("name", "amount_total", "state", "keycrm_total", "partner_id")
     return wait_for(lambda: shop.order_in_odoo(rpc, number, *fields), 120, f"order {number}")
 
 
-def used(odoo: OdooServer, sandbox: Any) -> tuple[int, str]:
-    """Use everything that leaves traces: orders, payments, a failed event, chatter, a to-do, stock."""
-    account, link = joined(odoo, sandbox, import_payments=True)
+def use_addon(odoo: OdooServer, sandbox: Any) -> tuple[int, str]:
+    """Use what could leave residue: orders, payments, chatter, filters, exports, rules."""
+    account, link = connected_account(odoo, sandbox, import_payments=True)
     rpc = odoo.rpc()
-    order_of(odoo, sandbox)
-    order_of(odoo, sandbox)
+    import_order(odoo, sandbox)
+    import_order(odoo, sandbox)
     rpc.call("keycrm.account", "message_post", [account], body="note about keycrm")
     rpc.call("keycrm.account", "message_subscribe", [account], [rpc.uid])
     rpc.create(
@@ -69,8 +69,8 @@ def used(odoo: OdooServer, sandbox: Any) -> tuple[int, str]:
     return account, link
 
 
-def module(odoo: OdooServer, button: str) -> None:
-    """Press a button of the addon in Apps."""
+def click_in_apps(odoo: OdooServer, button: str) -> None:
+    """Click a button of the addon in Apps."""
     rpc = odoo.rpc()
     ids = rpc.search("ir.module.module", ("name", "=", ADDON))
     rpc.call("ir.module.module", button, ids)
@@ -92,12 +92,12 @@ def new_odoo_on(runtime: Runtime) -> Any:
         runtime.databases.drop(database)
 
 
-def test_a_neutralized_copy_sends_nothing_receives_nothing_and_says_so(
+def test_a_neutralized_copy_neither_sends_nor_receives_and_reports_it(
     runtime: Runtime, new_odoo_on: Callable[..., OdooServer], new_sandbox: Callable[..., Any]
 ) -> None:
     sandbox = new_sandbox(offers=10)
     original = new_odoo_on(runtime.addon_database("original"))
-    account, link = used(original, sandbox)
+    account, link = use_addon(original, sandbox)
     sandbox.control.create_sample_order(webhook=False)
     original.stop()
     copy = runtime.databases.name("neutralized")
@@ -108,7 +108,7 @@ def test_a_neutralized_copy_sends_nothing_receives_nothing_and_says_so(
 
     odoo = new_odoo_on(copy)
     rpc = odoo.rpc()
-    asked = len(sandbox.control.requests())
+    request_count = len(sandbox.control.requests())
     shown = rpc.read("keycrm.account", account, "enabled", "push_stock", "api_key", "trouble_text")
     assert (shown["enabled"], shown["push_stock"], shown["api_key"]) == (False, False, False)
     assert "copy" in shown["trouble_text"]
@@ -119,7 +119,7 @@ def test_a_neutralized_copy_sends_nothing_receives_nothing_and_says_so(
         rpc.call("ir.cron", "method_direct_trigger", [cron])
     product = rpc.search("product.product", ("is_storable", "=", True), limit=1)[0]
     shop.receive(rpc, rpc.search("stock.warehouse", limit=1)[0], product, 5)
-    assert len(sandbox.control.requests()) == asked
+    assert len(sandbox.control.requests()) == request_count
     assert post(odoo.port, path_of(link)) == 404
 
     test_shop = new_sandbox(offers=10)
@@ -127,8 +127,8 @@ def test_a_neutralized_copy_sends_nothing_receives_nothing_and_says_so(
     rpc.call("keycrm.account", "action_new_webhook_token", [account])
     rpc.write("keycrm.account", account, public_url=odoo.url)
     shop.switch_on(rpc, test_shop, account)
-    assert order_of(odoo, test_shop)
-    assert len(sandbox.control.requests()) == asked
+    assert import_order(odoo, test_shop)
+    assert len(sandbox.control.requests()) == request_count
 
 
 def test_database_copy_is_paused_until_a_user_confirms_it(
@@ -136,31 +136,31 @@ def test_database_copy_is_paused_until_a_user_confirms_it(
 ) -> None:
     sandbox = new_sandbox(offers=10)
     original = new_odoo_on(runtime.addon_database("original"))
-    account, _link = joined(original, sandbox)
-    order_of(original, sandbox)
+    account, _link = connected_account(original, sandbox)
+    import_order(original, sandbox)
     original.stop()
     copy = runtime.databases.name("copy")
     runtime.databases.clone(original.database, copy)
     original.start(300)
-    beside = new_odoo_on(copy)
-    rpc = beside.rpc()
+    copied = new_odoo_on(copy)
+    rpc = copied.rpc()
     wait_for(
         lambda: rpc.read("keycrm.account", account, "trouble_code")["trouble_code"], 120, "the copy"
     )
     shown = rpc.read("keycrm.account", account, "trouble_text", "overview_state")
     assert "copy or a restored backup" in shown["trouble_text"]
     assert shown["overview_state"] == "trouble"
-    new = order_of(original, sandbox)
+    new = import_order(original, sandbox)
     for cron in rpc.search("ir.cron", ("code", "like", "model._cron_")):
         rpc.call("ir.cron", "method_direct_trigger", [cron])
     assert not rpc.search("sale.order", ("name", "=", new["name"]))
 
     original.stop()
-    asked = len(sandbox.control.requests())
+    request_count = len(sandbox.control.requests())
     number = sandbox.control.create_sample_order(webhook=False)["id"]
     for cron in rpc.search("ir.cron", ("code", "like", "model._cron_")):
         rpc.call("ir.cron", "method_direct_trigger", [cron])
-    assert len(sandbox.control.requests()) == asked
+    assert len(sandbox.control.requests()) == request_count
     rpc.call("keycrm.account", "action_confirm_database", [account])
     wait_for(lambda: shop.order_in_odoo(rpc, number, "name"), 400, "the order by polling")
 
@@ -172,21 +172,21 @@ def test_uninstalling_leaves_standard_records_and_nothing_else(
     plain = runtime.plain_database("before")
     before = structure(runtime.server, plain)
     odoo = new_odoo_on(runtime.addon_database("uninstalled"))
-    used(odoo, sandbox)
+    use_addon(odoo, sandbox)
     rpc = odoo.rpc()
     orders = rpc.rows("sale.order", fields=["name", "amount_total", "state", "partner_id"])
     products = rpc.rows("product.product", fields=["name", "default_code"])
     stock = rpc.rows("stock.quant", fields=["product_id", "quantity"])
     assert len(orders) >= 2
 
-    module(odoo, "button_immediate_uninstall")
+    click_in_apps(odoo, "button_immediate_uninstall")
     odoo.restart()
     rpc = odoo.rpc()
     assert rpc.rows("sale.order", fields=["name", "amount_total", "state", "partner_id"]) == orders
     assert rpc.rows("product.product", fields=["name", "default_code"]) == products
     assert rpc.rows("stock.quant", fields=["product_id", "quantity"]) == stock
-    left = structure(runtime.server, odoo.database) - before
-    assert not left, f"left in the structure: {sorted(left)}"
+    residue = structure(runtime.server, odoo.database) - before
+    assert not residue, f"left in the structure: {sorted(residue)}"
     kept = {
         table: [
             row
@@ -200,7 +200,7 @@ def test_uninstalling_leaves_standard_records_and_nothing_else(
     kept = {table: [row[:300] for row in rows][:9] for table, rows in kept.items() if rows}
     assert not kept, "\n".join(f"{table}: {row}" for table, rows in kept.items() for row in rows)
 
-    # What stays can be worked with.
+    # The remaining records are usable.
     draft = [order["id"] for order in orders if order["state"] == "draft"]
     for order in draft:
         rpc.call("sale.order", "action_confirm", [order])
@@ -214,16 +214,16 @@ def test_uninstalling_leaves_standard_records_and_nothing_else(
     rpc.call("sale.order", "copy", [orders[0]["id"]])
     assert "Traceback" not in odoo.log_text()
 
-    # And installed again it works again; what it had brought is ordinary now.
-    module(odoo, "button_immediate_install")
+    # A second installation works; the earlier orders are plain Odoo orders now.
+    click_in_apps(odoo, "button_immediate_install")
     odoo.restart()
-    joined(odoo, sandbox)
-    new = order_of(odoo, sandbox)
+    connected_account(odoo, sandbox)
+    new = import_order(odoo, sandbox)
     assert shop.money(new["amount_total"]) == shop.money(new["keycrm_total"])
     rpc = odoo.rpc()
     still = {order["name"] for order in rpc.rows("sale.order", fields=["name"])}
     assert {order["name"] for order in orders} <= still
-    module(odoo, "button_immediate_uninstall")
+    click_in_apps(odoo, "button_immediate_uninstall")
     odoo.restart()
     assert not structure(runtime.server, odoo.database) - before
 
@@ -242,10 +242,10 @@ def test_an_upgrade_from_an_earlier_version_keeps_everything(
     old = OdooServer(runtime, database, addons_path=paths)
     old.start(300, install=ADDON)
     try:
-        account, link = used(old, sandbox)
+        account, link = use_addon(old, sandbox)
         rpc = old.rpc()
-        read = ("name", "amount_total", "state", "keycrm_id", "keycrm_total", "keycrm_amount_paid")
-        orders = rpc.rows("sale.order", fields=list(read))
+        names = ("name", "amount_total", "state", "keycrm_id", "keycrm_total", "keycrm_amount_paid")
+        orders = rpc.rows("sale.order", fields=list(names))
         offers = rpc.rows("keycrm.offer", fields=["keycrm_id", "product_id"])
         events = rpc.call("keycrm.event", "search_count", [])
         payments = rpc.call("keycrm.payment", "search_count", [])
@@ -258,7 +258,7 @@ def test_an_upgrade_from_an_earlier_version_keeps_everything(
     )
     odoo = new_odoo_on(database, port=old.port)
     rpc = odoo.rpc()
-    assert rpc.rows("sale.order", fields=list(read)) == orders
+    assert rpc.rows("sale.order", fields=list(names)) == orders
     assert rpc.rows("keycrm.offer", fields=["keycrm_id", "product_id"]) == offers
     assert rpc.call("keycrm.event", "search_count", []) >= events
     assert rpc.call("keycrm.payment", "search_count", []) == payments
@@ -267,8 +267,8 @@ def test_an_upgrade_from_an_earlier_version_keeps_everything(
     assert sandbox.key not in row[0]
     rpc.call("keycrm.account", "action_test_connection", [account])
     assert post(odoo.port, path_of(link)) == 204
-    assert order_of(odoo, sandbox)
+    assert import_order(odoo, sandbox)
     assert " ERROR " not in odoo.log_text()
-    # What an upgrade leaves behind costs at each write, and what it does not make at each search.
+    # A surplus index costs at each write, a missing one at each search.
     fresh = runtime.addon_database()
     assert indexes(runtime.server, database, "keycrm") == indexes(runtime.server, fresh, "keycrm")

@@ -1,4 +1,4 @@
-"""The database, KeyCRM, or one of several processes goes away in the middle, and comes back."""
+"""Outages of the database, of KeyCRM, and of one of several processes."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import requests
 
-from tests.faults.crash_points import tell
-from tests.faults.crash_server import LONG, wake_scheduler
-from tests.faults.wire import Wire
+from tests.faults.crash_points import send_webhook
+from tests.faults.crash_server import TIMEOUT, wake_scheduler
+from tests.faults.proxy import Proxy
 from tools import shop
 
 LINE = {"name": "Кухоль", "price": 100, "quantity": 2}
 
 
-def tell_maybe(account, number):
+def try_webhook(account, number):
     """Send the webhook of an order to an Odoo that may be down.
 
-    :return: the answer's code, or None when nobody answered
+    :return: the answer's code, or None without an answer
     """
     try:
-        return tell(account, number).status_code
+        return send_webhook(account, number).status_code
     except requests.RequestException:
         return None
 
@@ -36,7 +36,7 @@ def numbers_in_odoo(account):
     return Counter(row["keycrm_id"] for row in rows)
 
 
-def unworked(account):
+def unfinished_events(account):
     return account.rpc.search(
         "keycrm.event",
         ("account_id", "=", account.id),
@@ -44,8 +44,8 @@ def unworked(account):
     )
 
 
-def all_there(account, numbers):
-    return numbers_in_odoo(account) == Counter(numbers) and not unworked(account)
+def all_imported(account, numbers):
+    return numbers_in_odoo(account) == Counter(numbers) and not unfinished_events(account)
 
 
 def new_orders(account, count):
@@ -55,9 +55,7 @@ def new_orders(account, count):
 # === POSTGRESQL ===
 
 
-def test_work_goes_on_after_postgresql_was_restarted_in_the_middle(
-    account, odoo, runtime, eventually
-):
+def test_restart_of_postgresql_during_an_import_loses_no_order(account, odoo, runtime, eventually):
     if runtime.postgres is None:
         pytest.skip("an existing server is not ours to restart")
     account.write(request_limit=100000)
@@ -65,21 +63,21 @@ def test_work_goes_on_after_postgresql_was_restarted_in_the_middle(
     numbers = new_orders(account, 30)
     account.keycrm.add_fault("delay", path="/order*", seconds=0.3, times=None)
     for number in numbers:
-        assert tell(account, number).status_code == 204
-    eventually(lambda: numbers_in_odoo(account), LONG, "the first orders")
+        assert send_webhook(account, number).status_code == 204
+    eventually(lambda: numbers_in_odoo(account), TIMEOUT, "the first orders")
     runtime.postgres.stop()
-    # A webhook that comes now is not taken: KeyCRM is not told that it was.
+    # A webhook that cannot be stored must not be acknowledged.
     lost = new_orders(account, 1)[0]
-    assert tell_maybe(account, lost) not in (200, 204)
+    assert try_webhook(account, lost) not in (200, 204)
     runtime.postgres.start()
-    eventually(lambda: tell_maybe(account, numbers[0]) == 204, LONG, "a webhook taken again")
+    eventually(lambda: try_webhook(account, numbers[0]) == 204, TIMEOUT, "a webhook accepted again")
     account.write(polled_at="2020-01-01 00:00:00")
     wake_scheduler(odoo)
-    eventually(lambda: all_there(account, [*numbers, lost]), 2 * LONG, "all orders")
+    eventually(lambda: all_imported(account, [*numbers, lost]), 2 * TIMEOUT, "all orders")
 
 
 def order_in_odoo(account, number):
-    """Look for an order in an Odoo that may still find its connections broken."""
+    """Find an order in an Odoo whose database connections may still be broken."""
     try:
         return account.order(number, "id")
     except xmlrpc.client.Error:
@@ -87,7 +85,7 @@ def order_in_odoo(account, number):
 
 
 def restart_postgresql(runtime):
-    """Stop PostgreSQL for long enough that Odoo's scheduler threads find none, and start it again."""
+    """Restart PostgreSQL after a pause in which Odoo's scheduler threads fail."""
     if runtime.postgres is None:
         pytest.skip("an existing server is not ours to restart")
     runtime.postgres.stop()
@@ -95,58 +93,64 @@ def restart_postgresql(runtime):
     runtime.postgres.start()
 
 
-def test_a_shop_that_only_asks_goes_on_after_postgresql_was_restarted(account, runtime, eventually):
+def test_account_without_webhooks_recovers_after_postgresql_restart(account, runtime, eventually):
     account.write(request_limit=100000, poll_minutes=1)
     account.keycrm.set_switches(rate_limit=0)
     first = new_orders(account, 1)[0]
-    eventually(lambda: order_in_odoo(account, first), 2 * LONG, "an order that nobody told of")
+    eventually(lambda: order_in_odoo(account, first), 2 * TIMEOUT, "an order without a webhook")
     restart_postgresql(runtime)
     second = new_orders(account, 1)[0]
-    eventually(lambda: order_in_odoo(account, second), 2 * LONG, "one more")
+    eventually(lambda: order_in_odoo(account, second), 2 * TIMEOUT, "one more")
 
 
 def test_orders_arrive_after_a_restart_of_postgresql(account, odoo, runtime, eventually):
     account.write(request_limit=100000)
     account.keycrm.set_switches(rate_limit=0)
     odoo.restart()
-    # Odoo starts its scheduler threads after it answers: they have to be there first.
+    # Odoo starts its scheduler threads after its HTTP server: the restart must hit them.
     time.sleep(15)
     restart_postgresql(runtime)
     number = new_orders(account, 1)[0]
-    eventually(lambda: tell_maybe(account, number) == 204, LONG, "a webhook taken again")
-    eventually(lambda: order_in_odoo(account, number), LONG, "its order")
+    eventually(lambda: try_webhook(account, number) == 204, TIMEOUT, "a webhook accepted again")
+    eventually(lambda: order_in_odoo(account, number), TIMEOUT, "its order")
 
 
 # === KEYCRM ===
 
 
-def test_a_well_account_goes_on_while_another_is_ill(new_account, new_sandbox, eventually):
-    ill, well = (
+def test_healthy_account_is_not_delayed_while_another_fails(new_account, new_sandbox, eventually):
+    failing, healthy = (
         new_account(new_sandbox(offers=1), name=name, request_limit=100000)
-        for name in ("ill", "well")
+        for name in ("failing", "healthy")
     )
-    # It takes connections and answers nothing: the worst that KeyCRM can do to a worker.
-    ill.keycrm.add_fault("delay", seconds=600, times=None)
-    lost = new_orders(ill, 1)
-    tell(ill, lost[0])
-    eventually(lambda: ill.read("trouble_text")["trouble_text"], LONG, "the trouble told")
-    ill.keycrm.clear_log()
+    # Connections are accepted and never answered: that blocks a worker longest.
+    failing.keycrm.add_fault("delay", seconds=600, times=None)
+    lost = new_orders(failing, 1)
+    send_webhook(failing, lost[0])
+    eventually(
+        lambda: failing.read("trouble_text")["trouble_text"], TIMEOUT, "the outage to be shown"
+    )
+    failing.keycrm.clear_log()
     for _ in range(5):
-        number = new_orders(well, 1)[0]
-        tell(ill, lost[0])
-        tell(well, number)
-        eventually(lambda n=number: well.order(n, "id"), LONG, "an order of the well account")
-    eventually(lambda: ill.read("trouble_count")["trouble_count"] >= 3, 300, "three failures")
-    asked = ill.keycrm.requests()
-    assert {row["path"] for row in asked} == {"/v1/order/status"}
-    assert len(asked) <= 4, "one short question a pause"
-    ill.keycrm.clear_faults()
-    ill.call("action_test_connection")
-    eventually(lambda: all_there(ill, lost), LONG, "what the ill account missed")
-    assert not ill.read("trouble_text")["trouble_text"]
+        number = new_orders(healthy, 1)[0]
+        send_webhook(failing, lost[0])
+        send_webhook(healthy, number)
+        eventually(
+            lambda n=number: healthy.order(n, "id"), TIMEOUT, "an order of the healthy account"
+        )
+    eventually(lambda: failing.read("trouble_count")["trouble_count"] >= 3, 300, "three failures")
+    requested = failing.keycrm.requests()
+    assert {row["path"] for row in requested} == {"/v1/order/status"}
+    assert len(requested) <= 4, "one probe per pause"
+    failing.keycrm.clear_faults()
+    failing.call("action_test_connection")
+    eventually(
+        lambda: all_imported(failing, lost), TIMEOUT, "the orders that the failing account missed"
+    )
+    assert not failing.read("trouble_text")["trouble_text"]
 
 
-WEATHER = {
+OUTAGES = {
     "refused connections": None,
     "500s in a row": {"kind": "status", "status": 500},
     "429 without a time": {"kind": "status", "status": 429},
@@ -156,17 +160,17 @@ WEATHER = {
 }
 
 
-@pytest.mark.parametrize("name", list(WEATHER))
-def test_a_spell_of_bad_weather_loses_nothing_and_is_made_up_for_by_itself(
+@pytest.mark.parametrize("name", list(OUTAGES))
+def test_outage_loses_nothing_and_is_recovered_without_intervention(
     name, odoo, rpc, new_account, new_sandbox, eventually
 ):
     sandbox = new_sandbox(offers=2)
-    wire = Wire(sandbox.url).join()
-    account = new_account(sandbox, request_limit=100000, poll_minutes=1, api_url=f"{wire.url}/v1")
+    proxy = Proxy(sandbox.url).connect()
+    account = new_account(sandbox, request_limit=100000, poll_minutes=1, api_url=f"{proxy.url}/v1")
     numbers = new_orders(account, 8)
     for number in numbers[:4]:
-        tell(account, number)
-    eventually(lambda: len(numbers_in_odoo(account)) == 4, LONG, "the first orders")
+        send_webhook(account, number)
+    eventually(lambda: len(numbers_in_odoo(account)) == 4, TIMEOUT, "the first orders")
     warehouse = rpc.create("stock.warehouse", name=f"B{account.id}", code=f"B{account.id}")
     offer = account.keycrm.create_offer(sku=f"BAD-{account.id}", stock={1: 0})["id"]
     product = rpc.create(
@@ -188,29 +192,31 @@ def test_a_spell_of_bad_weather_loses_nothing_and_is_made_up_for_by_itself(
     def shown():
         return shop.number(account.keycrm.stock(offer)["warehouses"]["1"]["quantity"])
 
-    eventually(lambda: shown() == "5", LONG, "the first number")
+    eventually(lambda: shown() == "5", TIMEOUT, "the first number")
     before = len(odoo.log_text())
-    if WEATHER[name]:
-        account.keycrm.add_fault(times=None, **WEATHER[name])
+    if OUTAGES[name]:
+        account.keycrm.add_fault(times=None, **OUTAGES[name])
     else:
-        wire.cut()
+        proxy.cut()
     for number in numbers[4:]:
-        tell(account, number)
+        send_webhook(account, number)
     shop.receive(rpc, warehouse, product, 2)
     if name != "empty lists":
         eventually(
             lambda: account.read("trouble_text")["trouble_text"] or name.startswith("429"),
-            LONG,
-            "the trouble told",
+            TIMEOUT,
+            "the outage to be shown",
         )
-    if WEATHER[name]:
+    if OUTAGES[name]:
         account.keycrm.clear_faults()
     else:
-        wire.join()
-    # Nobody presses anything: the pauses end by themselves.
-    eventually(lambda: all_there(account, numbers), 400, "all orders")
+        proxy.connect()
+    # No user action follows: the pauses end without intervention.
+    eventually(lambda: all_imported(account, numbers), 400, "all orders")
     eventually(lambda: shown() == "7", 400, "the last number")
-    eventually(lambda: not account.read("trouble_text")["trouble_text"], 200, "all well")
+    eventually(
+        lambda: not account.read("trouble_text")["trouble_text"], 200, "the account to recover"
+    )
     sent = [
         row["quantity"]
         for request in account.keycrm.requests(method="PUT", path="/offers/stocks")
@@ -248,27 +254,27 @@ def test_two_processes_share_the_limit_and_survive_the_loss_of_one(
         "keycrm.order.sync", account_id=account.id, status_ids=[(6, 0, statuses)]
     )
     account.rpc.call("keycrm.order.sync", "action_start", [sync])
-    eventually(lambda: len(numbers_in_odoo(account)) > 20, LONG, "the first orders")
+    eventually(lambda: len(numbers_in_odoo(account)) > 20, TIMEOUT, "the first orders")
     others[0].kill()
-    eventually(lambda: all_there(account, numbers), 400, "all orders, each once")
+    eventually(lambda: all_imported(account, numbers), 400, "all orders, each once")
     eventually(
         lambda: account.rpc.read("keycrm.order.sync", sync, "state")["state"] == "done",
-        LONG,
+        TIMEOUT,
         "the synchronization",
     )
-    asked = account.keycrm.requests()
-    assert not [row for row in asked if row["status"] == 429]
-    assert max(row["used"] for row in asked) <= 60
+    requested = account.keycrm.requests()
+    assert not [row for row in requested if row["status"] == 429]
+    assert max(row["used"] for row in requested) <= 60
 
 
 # === CLOCKS ===
 
 
-def test_processes_whose_clocks_are_minutes_apart_keep_nobody_waiting(
-    new_mortal, new_sandbox, eventually
+def test_processes_whose_clocks_are_minutes_apart_delay_no_order(
+    new_crash_server, new_sandbox, eventually
 ):
-    ahead = new_mortal(clock=420).odoo
-    behind = new_mortal(clock=-420, database=ahead.database, cron_threads=0).odoo
+    ahead = new_crash_server(clock=420).odoo
+    behind = new_crash_server(clock=-420, database=ahead.database, cron_threads=0).odoo
     rpc = behind.rpc()
     sandbox = new_sandbox(offers=1)
     account_id = shop.make_account(rpc, ahead, sandbox, request_limit=100000)
@@ -278,8 +284,8 @@ def test_processes_whose_clocks_are_minutes_apart_keep_nobody_waiting(
         number = sandbox.control.create_order(webhook=False, lines=[LINE])["id"]
         body = {"event": "order.change_order_status", "context": {"id": number}}
         assert requests.post(target, json=body, timeout=60).status_code == 204
-        # Minutes apart, and still at once: far less than the seven minutes.
+        # The timeout is far less than the seven minutes between the clocks.
         eventually(
-            lambda n=number: rpc.search("sale.order", ("keycrm_id", "=", n)), LONG, "the order"
+            lambda n=number: rpc.search("sale.order", ("keycrm_id", "=", n)), TIMEOUT, "the order"
         )
     rpc.write("keycrm.account", account_id, enabled=False)

@@ -1,20 +1,21 @@
-"""Ends an Odoo process at a chosen commit, or between KeyCRM's answer and the next commit.
+"""Crash an Odoo process at a chosen commit, or after an answer of KeyCRM.
 
-For tests alone: loaded with ``--load``, steered by files in the folder that the environment variable
-``KEYCRM_FAULTS`` names. Without that variable it refuses to be loaded. Nothing of it is in the addon.
+For tests only: loaded with ``--load`` and controlled by files in the folder that the environment
+variable ``KEYCRM_FAULTS`` names. Without that variable it refuses to be loaded. The addon contains
+nothing of it.
 
-Points are found, not listed: each commit that the addon's own code causes has a name made of the
-functions on its stack, and each answer of KeyCRM one made of method and path. ``seen`` in the folder
-collects the names in the order they come; ``plan`` names the point at which to die, as ``time name``:
+Crash points are found, not listed: each commit that the addon's own code causes has a name made of the
+functions on its stack, and each answer of KeyCRM one made of method and path. The file ``passed``
+records the names in order; ``plan`` names the crash point, as ``moment name``:
 
-- ``before``: just before the commit; the work is lost.
-- ``after``: the database has committed, nothing that follows a commit has run: no wake-up was sent.
-- ``answered``: KeyCRM has done it and answered, and nobody here knows yet.
+- ``before``: just before the commit; the transaction is lost.
+- ``after``: the database has committed, no postcommit hook has run: no notification was sent.
+- ``answered``: KeyCRM has executed the request and answered, nothing is recorded in Odoo yet.
 
-While ``deadly`` names the end of an address, each answer from there ends the process.
+While the file ``crash_on_answer`` holds the end of an address, each answer from there ends the process.
 
-With ``KEYCRM_CLOCK`` in its environment, the process lives so many seconds ahead of (or behind) the
-database server's clock.
+With ``KEYCRM_CLOCK`` in its environment, the process's clock is so many seconds ahead of (or behind) the
+database server's.
 """
 
 import datetime
@@ -31,12 +32,12 @@ from odoo import fields, sql_db
 from odoo.http import request
 
 FOLDER = Path(os.environ["KEYCRM_FAULTS"])
-#: Where the addon commits.
-PLACES = re.compile(r"/ordage_keycrm/(models|services)/")
-#: Functions of the addon that commit for others: their caller says more.
-GO_BETWEENS = ("_run_in_transaction", "_try_company_lock", "__enter__", "__exit__", "_changed")
-#: Commits more than once: before it waits for the lock, once it has it, when it gives it back.
-SEVERAL = "_company_lock"
+#: Files of the addon whose commits are crash points.
+COMMITTING_FILES = re.compile(r"/ordage_keycrm/(models|services)/")
+#: Functions of the addon that commit for others: their caller is the better name.
+HELPERS = ("_run_in_transaction", "_try_company_lock", "__enter__", "__exit__", "_changed")
+#: Commits more than once: before it waits for the lock, with the lock, after its release.
+NUMBERED = "_company_lock"
 
 
 def _name_of_commit():
@@ -45,12 +46,12 @@ def _name_of_commit():
     frame = sys._getframe(2)
     while frame:
         code = frame.f_code
-        if PLACES.search(code.co_filename) and code.co_name != "<lambda>":
+        if COMMITTING_FILES.search(code.co_filename) and code.co_name != "<lambda>":
             name = f"{Path(code.co_filename).stem}.{code.co_name}"
-            if code.co_name not in GO_BETWEENS and name not in names:
+            if code.co_name not in HELPERS and name not in names:
                 names.append(name)
         elif code.co_name == "_process_job" and not names:
-            # The scheduler's own: the job is over.
+            # The scheduler's own commit at the end of a job.
             return "scheduler"
         frame = frame.f_back
     if names:
@@ -64,18 +65,18 @@ def _name_of_commit():
     return None
 
 
-def _reached(moment, name):
-    """Record a point, and die when it is the one."""
+def _pass_point(moment, name):
+    """Record a point, and crash if it is the planned one."""
     point = f"{moment} {name}"
-    seen = FOLDER / "seen"
-    if SEVERAL in name:
-        point += f", {seen.read_text().count(point) + 1 if seen.exists() else 1}"
-    with seen.open("a") as log:
+    passed = FOLDER / "passed"
+    if NUMBERED in name:
+        point += f", {passed.read_text().count(point) + 1 if passed.exists() else 1}"
+    with passed.open("a") as log:
         log.write(f"{point}\n")
     plan = FOLDER / "plan"
     if plan.exists() and plan.read_text() == point:
-        # Once: the process that is started next is not to die again.
-        plan.rename(FOLDER / "died")
+        # Renamed, so that the next process does not crash at the same point.
+        plan.rename(FOLDER / "crashed")
         os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -83,19 +84,19 @@ def _watched_commit(cr):
     name = _name_of_commit()
     if name is None:
         return _commit(cr)
-    _reached("before", name)
-    # The first of what follows a commit: the database has it, and nothing else knows.
-    cr.postcommit._funcs.appendleft(lambda: _reached("after", name))
+    _pass_point("before", name)
+    # First of the postcommit hooks: only the database has the result yet.
+    cr.postcommit._funcs.appendleft(lambda: _pass_point("after", name))
     return _commit(cr)
 
 
 def _watched_request(session, method, url, **options):
     response = _request(session, method, url, **options)
-    deadly = FOLDER / "deadly"
-    if deadly.exists() and url.endswith(deadly.read_text()):
+    file = FOLDER / "crash_on_answer"
+    if file.exists() and url.endswith(file.read_text()):
         os.kill(os.getpid(), signal.SIGKILL)
     path = re.sub(r"/\d+", "/*", urlsplit(url).path.partition("/v1")[2])
-    _reached("answered", f"{method} {path}")
+    _pass_point("answered", f"{method} {path}")
     return response
 
 
@@ -104,6 +105,6 @@ _request, requests.Session.request = requests.Session.request, _watched_request
 
 
 if os.environ.get("KEYCRM_CLOCK"):
-    _apart = datetime.timedelta(seconds=int(os.environ["KEYCRM_CLOCK"]))
+    _offset = datetime.timedelta(seconds=int(os.environ["KEYCRM_CLOCK"]))
     _now = fields.Datetime.now
-    fields.Datetime.now = staticmethod(lambda *_args: _now() + _apart)
+    fields.Datetime.now = staticmethod(lambda *_args: _now() + _offset)

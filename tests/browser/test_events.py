@@ -12,6 +12,7 @@ def test_a_failed_event_names_both_products_and_is_retried(account, rpc, screen,
     def event(*states):
         found = rpc.rows(
             "keycrm.event",
+            ("account_id", "=", account.id),
             ("keycrm_order_id", "=", made["id"]),
             ("state", "in", states),
             fields=["id"],

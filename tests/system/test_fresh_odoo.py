@@ -1,4 +1,4 @@
-"""An Odoo as anyone installs it: dollars, no second currency. Key, enable, webhook: orders arrive."""
+"""An Odoo as anyone installs it: English, dollars, nothing else. Key, enable, webhook: orders arrive."""
 
 from __future__ import annotations
 
@@ -42,6 +42,7 @@ def sell(keycrm: Control, **fields: Any) -> dict[str, Any]:
 def test_order_in_hryvnias_arrives_to_the_cent(odoo, rpc, sandbox, wait_for):
     assert company(rpc)[1] == "USD"
     assert shown(rpc) == {"USD"}
+    assert [row["code"] for row in rpc.rows("res.lang", fields=["code"])] == ["en_US"]
     (digits,) = rpc.rows("decimal.precision", ("name", "=", "Product Unit"), fields=["digits"])
     assert digits["digits"] == 2
     account = shop.make_account(rpc, odoo, sandbox)

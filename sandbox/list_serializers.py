@@ -194,6 +194,12 @@ class ListShapes:
         }
         return {**out, **{name: found[name] for name in includes}, **buyer.raw}
 
+    def weight(self, kilograms: Decimal | None) -> float | int | str | None:
+        """Write a weight in the unit of the shop's settings."""
+        if kilograms is not None and self.shop.switches.is_("weight_unit", "g"):
+            kilograms *= 1000
+        return self.quantity(kilograms)
+
     def offer(self, offer: Offer, includes: tuple[str, ...] = ()) -> Json:
         """Write an offer.
 
@@ -212,7 +218,7 @@ class ListShapes:
             "purchased_price": self.amount(offer.purchased_price),
             "quantity": self.quantity(stock.quantity),
             "in_reserve": self.quantity(stock.reserve),
-            "weight": self.quantity(offer.weight),
+            "weight": self.weight(offer.weight),
             "length": self.quantity(offer.length),
             "width": self.quantity(offer.width),
             "height": self.quantity(offer.height),
@@ -260,7 +266,7 @@ class ListShapes:
             "purchased_price": self.amount(first.purchased_price) if first else None,
             "min_price": self.amount(min(prices)) if prices else None,
             "max_price": self.amount(max(prices)) if prices else None,
-            "weight": self.quantity(first.weight) if first else None,
+            "weight": self.weight(first.weight) if first else None,
             "length": self.quantity(first.length) if first else None,
             "width": self.quantity(first.width) if first else None,
             "height": self.quantity(first.height) if first else None,

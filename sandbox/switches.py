@@ -80,6 +80,12 @@ _ALL = (
         strings='strings: money "12.50", quantities "3.000"',
     ),
     _choice(
+        "weight_unit",
+        "the unit of weights, which answers do not name",
+        g="grams",
+        kg="kilograms",
+    ),
+    _choice(
         "errors_shape",
         "the key errors of a 422",
         object="an object: field → list of sentences",

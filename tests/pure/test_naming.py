@@ -2,7 +2,14 @@
 
 import pytest
 from keycrm.catalog import Property
-from keycrm.naming import normalized_phone, one_off_key, phone_part, product_name, sku_key
+from keycrm.naming import (
+    normalized_phone,
+    one_off_key,
+    phone_numbers,
+    phone_part,
+    product_name,
+    sku_key,
+)
 
 
 def props(*pairs):
@@ -35,9 +42,42 @@ def test_no_name_leaves_the_properties():
     assert product_name("", props(("Розмір", "XL"))) == "XL"
 
 
-@pytest.mark.parametrize("sku", ["аб-1", " АБ-1", "Аб-1\t"])
-def test_case_and_spaces_of_a_sku_do_not_matter(sku):
+@pytest.mark.parametrize(
+    "sku",
+    [
+        "аб-1",
+        " АБ-1",
+        "Аб-1\t",
+        "\ufeffаб-1",
+        "а\u200bб-1",
+        "аб\u00ad-1\u2060",
+        "\u200eаб\u200d-1",
+        "аб－１",
+        "аб-1\u00a0\u202f",
+    ],
+)
+def test_case_spaces_and_unseen_characters_of_a_sku_do_not_matter(sku):
     assert sku_key(sku) == "аб-1"
+
+
+def test_spaces_within_a_sku_are_equal_but_count():
+    assert sku_key("A\u00a01") == sku_key("A 1") != sku_key("A1")
+
+
+@pytest.mark.parametrize(
+    ("typed", "numbers"),
+    [
+        ("", []),
+        ("067 111 22 33", ["067 111 22 33"]),
+        ("067 111 22 33, 050 444 55 66", ["067 111 22 33", "050 444 55 66"]),
+        ("0671112233/0504445566;", ["0671112233", "0504445566"]),
+        ("0671112233 0504445566", ["0671112233", "0504445566"]),
+        ("+380671112233 +48 501 234 567", ["+380671112233", "+48 501 234 567"]),
+        ("(067) 111-22-33 або (050) 444-55-66", ["(067) 111-22-33", "(050) 444-55-66"]),
+    ],
+)
+def test_numbers_in_one_field_are_separated(typed, numbers):
+    assert phone_numbers(typed) == numbers
 
 
 def test_one_off_products_are_the_same_by_name_and_properties():

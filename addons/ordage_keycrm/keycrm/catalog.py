@@ -20,6 +20,7 @@ from .parsing import (
     to_short,
     to_text,
     to_utc,
+    visible,
 )
 
 
@@ -54,7 +55,9 @@ class Warehouse:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A catalog variant. ``price``, ``purchased_price`` in the account's currency; ``weight`` in kg."""
+    """A catalog variant. ``price``, ``purchased_price`` in the account's currency; ``weight`` in the unit
+    of KeyCRM's settings.
+    """
 
     id: int
     product_id: int | None
@@ -83,7 +86,7 @@ class Offer:
             id=identifier,
             product_id=to_int(data.get("product_id")),
             sku=to_short(data.get("sku")),
-            barcode=to_short(data.get("barcode")),
+            barcode=visible(to_short(data.get("barcode"))),
             price=to_decimal(data.get("price")),
             purchased_price=to_decimal(data.get("purchased_price")),
             weight=to_decimal(data.get("weight")),

@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Iterable
 
 from .catalog import Property
+from .parsing import visible
 
 #: Longest name that a product gets; a marketplace's title can be far longer than anybody reads.
 NAME_LIMIT = 250
@@ -38,13 +39,15 @@ def shortened(text: str, limit: int = NAME_LIMIT) -> str:
 
 
 def sku_key(sku: str) -> str:
-    """By what two SKUs are compared: case and surrounding spaces do not matter."""
-    return unicodedata.normalize("NFC", sku).strip().lower()
+    """By what two SKUs are compared: case, surrounding spaces, full-width and invisible characters do not
+    matter.
+    """
+    return visible(unicodedata.normalize("NFKC", sku)).lower()
 
 
 def one_off_key(name: str, properties: Iterable[Property]) -> str:
     """By what two one-off products are the same: equal name and equal properties."""
-    return " ".join(product_name(name, properties).lower().split())
+    return " ".join(visible(product_name(name, properties)).lower().split())
 
 
 def phone_part(typed: str) -> str:
@@ -58,6 +61,15 @@ def phone_part(typed: str) -> str:
     return whole or (digits if len(digits) >= PHONE_PART else "")
 
 
+def phone_numbers(text: str) -> list[str]:
+    """Separate the numbers that somebody typed into one field."""
+    numbers = []
+    for part in re.split(r"[,;/\n]|\s(?:та|або|і|й|и|or|and)\s", text):
+        is_several = sum(c.isdigit() for c in part) > 15
+        numbers += re.split(r"\s+(?=\+|\(?0\d\d)", part) if is_several else [part]
+    return [number.strip() for number in numbers if number.strip()]
+
+
 def normalized_phone(phone: str) -> str:
     """Write a Ukrainian phone number as +380…; of a foreign one keep its digits.
 
@@ -66,7 +78,7 @@ def normalized_phone(phone: str) -> str:
     :return: ``+`` and digits, or an empty text when there are fewer than nine digits or more than a
         phone number can have
     """
-    first = next((part for part in re.split(r"[,;/\n]", phone) if part.strip()), "")
+    first = next(iter(phone_numbers(phone)), "")
     digits = "".join(c for c in first if c.isascii() and c.isdigit()).removeprefix("00")
     if not 9 <= len(digits) <= 15:
         return ""

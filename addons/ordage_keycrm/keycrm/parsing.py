@@ -8,7 +8,8 @@ import json
 import logging
 import math
 import re
-from datetime import UTC, datetime
+import unicodedata
+from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -88,6 +89,14 @@ def to_id(value: Any) -> int | None:
     return number if number and number > 0 else None
 
 
+def visible(text: str) -> str:
+    """Remove characters that nobody sees: zero-width spaces and joiners, byte order marks, soft hyphens,
+    marks of the writing direction; no-break spaces become common ones.
+    """
+    spaced = (" " if unicodedata.category(c) == "Zs" else c for c in text)
+    return "".join(c for c in spaced if unicodedata.category(c) != "Cf").strip()
+
+
 def required_id(data: dict, what: str) -> int:
     """Read the id that every record of KeyCRM has.
 
@@ -132,6 +141,12 @@ def to_objects(value: Any) -> list[dict]:
     if not isinstance(value, list):
         return []
     return [item for item in value if isinstance(item, dict)]
+
+
+def to_date(value: Any) -> date | None:
+    """Read a day: KeyCRM writes one with or without a time, which says nothing."""
+    moment = to_utc(value)
+    return moment.date() if moment else None
 
 
 def to_utc(value: Any) -> datetime | None:

@@ -11,6 +11,7 @@ from decimal import Decimal
 from .catalog import Offer, Property
 from .naming import one_off_key, product_name, sku_key
 from .orders import Line
+from .parsing import visible
 
 #: KeyCRM's units of measure, as shops write them, to the names of Odoo's units.
 UNITS = {
@@ -32,7 +33,15 @@ UNITS = {
     "кв.м": "square_meter",
     "м3": "cubic_meter",
     "м³": "cubic_meter",
+    "пог.м": "meter",
+    "пог. м": "meter",
+    "п.м": "meter",
+    "м.п": "meter",
     "год": "hour",
+    "дюжина": "dozen",
+    "шт": "unit",
+    "pcs": "unit",
+    "": "unit",
 }
 
 
@@ -47,7 +56,7 @@ class Goods:
     :param line_price: list price on the order's line, for goods that the catalog has no price of
     :param line_currency: the order's currency (empty: the shop's)
     :param cost: purchase price of one unit, in ``currency_code``
-    :param weight: in the unit that the shop set in KeyCRM; taken as kg (assumed)
+    :param weight: in the unit that the shop set in KeyCRM
     :param name_is_catalogue: whether the name is the catalog's, not a line's title
     """
 
@@ -147,7 +156,7 @@ class Goods:
 def unit_reference(unit: str) -> str:
     """Name Odoo's unit of measure for KeyCRM's.
 
-    :return: the external id; pieces where the unit is empty or not known
+    :return: the external id; empty where the unit is not known
     """
-    name = UNITS.get(unit.strip().lower().rstrip("."), "unit")
-    return f"uom.product_uom_{name}"
+    name = UNITS.get(visible(unit).lower().rstrip("."))
+    return f"uom.product_uom_{name}" if name else ""

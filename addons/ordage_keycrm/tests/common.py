@@ -45,6 +45,7 @@ class KeycrmCase(TransactionCase):
                 "api_key": cls.sandbox.key,
                 "api_url": cls.sandbox.api_url,
                 "request_limit": 100000,
+                "weight_unit": "product_uom_gram",
             }
         )
         cls.account.enabled = True

@@ -62,6 +62,12 @@ class KeycrmAccount(models.Model):
         string="Do not change product information",
         help="When a product arrives again, Odoo does not change it.",
     )
+    weight_unit = fields.Selection(
+        [("product_uom_gram", "g"), ("product_uom_kgm", "kg")],
+        string="Unit of weight in KeyCRM",
+        help="As in KeyCRM's settings; KeyCRM sends weights without it. Weights are imported once it is "
+        "chosen.",
+    )
     push_stock = fields.Boolean(string="Send stock to KeyCRM", copy=False, tracking=True)
     stock_quantity = fields.Selection(
         [("on_hand", "On hand"), ("free", "Free"), ("available", "Available")],
@@ -105,6 +111,12 @@ class KeycrmAccount(models.Model):
     archive_validates = fields.Boolean(
         string="Validate deliveries on archiving",
         help="When an order reaches an archive status, Odoo validates its open deliveries.",
+    )
+    notify_buyers = fields.Boolean(
+        string="Odoo sends e-mails to buyers",
+        help="Confirmed orders get the default quotation template and its e-mail, and deliveries their "
+        "e-mail or SMS, as in Odoo's other orders. Otherwise Odoo sends nothing to KeyCRM's buyers "
+        "automatically.",
     )
     delivered_status_id = fields.Many2one(
         "keycrm.order.status",

@@ -3,6 +3,7 @@ from odoo.fields import Command
 from odoo.tools.sql import escape_psql
 
 from ...keycrm.naming import shortened, sku_key
+from ...keycrm.parsing import visible
 from ...keycrm.product_data import unit_reference
 from ...services.concurrency import retry_on_unique_violation
 
@@ -17,7 +18,7 @@ class KeycrmProductMatcher(models.AbstractModel):
         """Make the planned products.
 
         :param plans: list of :class:`~.matcher.Plan`; their ``product`` is set
-        :param barcodes: ``{barcode: product id, or 0 for a packaging}`` of those that are taken
+        :param barcodes: :class:`~..keycrm.barcodes.Barcodes` that are taken
         """
         skus = self._new_skus(plans)
         flat = []
@@ -36,7 +37,7 @@ class KeycrmProductMatcher(models.AbstractModel):
                     "company_id": account.company_id.id,
                     "uom_id": self._unit(plan.goods).id,
                     "standard_price": self._cost(account, plan.goods),
-                    **self._variant_vals(plan.goods, skus[plan], barcodes),
+                    **self._variant_vals(account, plan.goods, skus[plan], barcodes),
                 }
                 for plan in flat
             ]
@@ -45,20 +46,21 @@ class KeycrmProductMatcher(models.AbstractModel):
             plan.product = product
 
     @api.model
-    def _variant_vals(self, goods, sku, barcodes):
+    def _variant_vals(self, account, goods, sku, barcodes):
         """Values that each variant has of its own."""
-        barcode = goods.barcode if goods.barcode not in barcodes else ""
+        company = account.company_id.id
+        barcode = goods.barcode if barcodes.owner(goods.barcode, company) is None else ""
         vals = {
             "default_code": sku,
             "barcode": barcode or False,
-            "weight": float(goods.weight or 0),
+            "weight": self._weight(account, goods),
             "keycrm_origin": "catalog" if goods.offer_id else "one_off",
             "keycrm_one_off_key": False if goods.offer_id else goods.name_key or False,
-            "keycrm_sku_generated": not goods.sku,
+            "keycrm_sku_generated": not visible(goods.sku),
         }
         if barcode:
             # Taken from now on, for the other products of the batch too.
-            barcodes[barcode] = 0
+            barcodes.take(barcode, company)
         return vals
 
     @api.model
@@ -79,11 +81,32 @@ class KeycrmProductMatcher(models.AbstractModel):
         return account._in_company_currency(goods.cost, goods.currency_code) or 0.0
 
     @api.model
+    def _weight(self, account, goods):
+        """:return: the weight in Odoo's unit; 0.0 as long as nobody chose KeyCRM's unit of weight"""
+        if not goods.weight or not account.weight_unit:
+            return 0.0
+        unit = self.env["product.template"]._get_weight_uom_id_from_ir_config_parameter()
+        theirs = self.env.ref(f"uom.{account.weight_unit}", raise_if_not_found=False)
+        if not theirs:
+            return 0.0
+        return theirs._compute_quantity(float(goods.weight), unit, round=False)
+
+    @api.model
     def _unit(self, goods):
-        """Return Odoo's unit of measure for KeyCRM's; pieces where it is not known."""
-        return self.env.ref(unit_reference(goods.unit), raise_if_not_found=False) or self.env.ref(
-            "uom.product_uom_unit"
-        )
+        """Give Odoo's unit of measure for KeyCRM's: one that is known, one of that name, or a new one."""
+        reference = unit_reference(goods.unit)
+        known = reference and self.env.ref(reference, raise_if_not_found=False)
+        if known:
+            return known
+        name = visible(goods.unit) or "?"
+        Unit = self.env["uom.uom"]
+        for lang, _label in self.env["res.lang"].get_installed():
+            found = Unit.with_context(lang=lang).search(
+                [("name", "=ilike", escape_psql(name))], limit=1
+            )
+            if found:
+                return found.with_env(self.env)
+        return Unit.create({"name": name})
 
     # === SKU ===#
 
@@ -96,13 +119,13 @@ class KeycrmProductMatcher(models.AbstractModel):
 
         :return: ``{plan: SKU}``
         """
-        found = {plan: plan.goods.sku for plan in plans if plan.goods.sku}
+        found = {plan: sku for plan in plans if (sku := visible(plan.goods.sku))}
         bases = {
             plan: f"KC-{plan.goods.offer_id}"
             if plan.goods.offer_id
             else f"KC-L{plan.goods.line_id}"
             for plan in plans
-            if not plan.goods.sku
+            if plan not in found
         }
         if not bases:
             return found
@@ -165,7 +188,7 @@ class KeycrmProductMatcher(models.AbstractModel):
         variant.write(
             {
                 "standard_price": self._cost(account, goods),
-                **self._variant_vals(goods, sku, barcodes),
+                **self._variant_vals(account, goods, sku, barcodes),
             }
         )
         return variant

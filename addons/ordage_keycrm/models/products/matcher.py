@@ -135,7 +135,7 @@ class KeycrmProductMatcher(models.AbstractModel):
         if goods.offer_id:
             mapping = look["ties"].get(goods.offer_id)
             if mapping:
-                return mapping.product_id
+                return self._active_instead(look, mapping, goods) or mapping.product_id
         chosen = look["chosen_by_sku"].get(goods.sku_key)
         if not chosen and not goods.offer_id:
             chosen = look["chosen_by_name"].get(goods.name_key)
@@ -147,6 +147,15 @@ class KeycrmProductMatcher(models.AbstractModel):
         if goods.offer_id:
             return self._choose_for_offer(look, goods, of_line)
         return self._choose_for_one_off(look, goods, of_line)
+
+    @api.model
+    def _active_instead(self, look, mapping, goods):
+        """:return: the active product that has the SKU of an archived one now, if there is exactly one"""
+        same = look["by_sku"].get(goods.sku_key)
+        if not same or mapping.product_id.active:
+            return None
+        same = same.filtered("active")
+        return same if len(same) == 1 else None
 
     @api.model
     def _choose_for_offer(self, look, goods, of_line):
@@ -241,6 +250,8 @@ class KeycrmProductMatcher(models.AbstractModel):
             if product.keycrm_origin == "one_off" and product.id not in made:
                 product.keycrm_origin = "catalog"
             if number in mappings:
+                if offer.product_id != product:
+                    offer.product_id = product
                 if (
                     one.updated_at
                     and offer.keycrm_updated_at

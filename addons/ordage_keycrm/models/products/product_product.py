@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 
 from ...keycrm.naming import sku_key
+from ...services.bridge import changing_unit
 
 
 class ProductProduct(models.Model):
@@ -60,6 +61,12 @@ class ProductProduct(models.Model):
         """
         action = self.env["ir.actions.act_window"]._for_xml_id("ordage_keycrm.keycrm_offer_action")
         return dict(action, domain=[("product_id", "in", self.ids)])
+
+    # === BUSINESS METHODS ===#
+
+    def _update_uom(self, to_uom_id):
+        """Let the unit of order lines that KeyCRM determines follow that of their product."""
+        return super(ProductProduct, changing_unit(self))._update_uom(to_uom_id)
 
     # === CRUD METHODS ===#
 

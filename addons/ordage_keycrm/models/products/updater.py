@@ -4,6 +4,7 @@ from odoo import api, models
 from odoo.tools import float_compare
 
 from ...keycrm import variant_prices
+from ...keycrm.barcodes import Barcodes
 from ...keycrm.naming import shortened
 
 
@@ -17,24 +18,25 @@ class KeycrmProductMatcher(models.AbstractModel):
 
     @api.model
     def _barcode_owners(self, account, goods):
-        """Return which barcodes are taken, by products or packagings of the company.
+        """Look up which barcodes are taken, by products or packagings, in all companies: a product that
+        companies share can have none of them.
 
-        :return: ``{barcode: product id, or 0 for a packaging}``
+        :return: :class:`~..keycrm.barcodes.Barcodes`
         """
+        barcodes = Barcodes()
         wanted = {one.barcode for one in goods if one.barcode}
         if not wanted:
-            return {}
-        companies = ("company_id", "in", (account.company_id.id, False))
+            return barcodes
         products = (
             self.env["product.product"]
             .with_context(active_test=False)
-            .search([("barcode", "in", list(wanted)), companies])
+            .search([("barcode", "in", list(wanted))])
         )
-        packagings = self.env["product.uom"].search([("barcode", "in", list(wanted)), companies])
-        return {
-            **{packaging.barcode: 0 for packaging in packagings},
-            **{product.barcode: product.id for product in products},
-        }
+        for packaging in self.env["product.uom"].search([("barcode", "in", list(wanted))]):
+            barcodes.take(packaging.barcode, packaging.company_id.id or 0)
+        for product in products:
+            barcodes.take(product.barcode, product.company_id.id or 0, product.id)
+        return barcodes
 
     @api.model
     def _follow(self, account, offer, product, goods, barcodes, *, is_new):
@@ -45,7 +47,7 @@ class KeycrmProductMatcher(models.AbstractModel):
         :param is_new: whether the product was made just now, from these very goods
         """
         follows = is_new or not account.keep_product_info
-        owner = barcodes.get(goods.barcode)
+        owner = barcodes.owner(goods.barcode, product.company_id.id or 0)
         is_taken = bool(goods.barcode and owner is not None and product.barcode != goods.barcode)
         self._record_barcode_problem(offer, goods, owner, is_taken=is_taken and follows)
         if follows:
@@ -55,7 +57,7 @@ class KeycrmProductMatcher(models.AbstractModel):
         vals = self._changes(account, product, goods)
         if goods.barcode and not is_taken and product.barcode != goods.barcode:
             vals["barcode"] = goods.barcode
-            barcodes[goods.barcode] = product.id
+            barcodes.take(goods.barcode, product.company_id.id or 0, product.id)
         if vals:
             product.write(vals)
 
@@ -74,8 +76,9 @@ class KeycrmProductMatcher(models.AbstractModel):
             price = self._price(account, goods)
             if price is not None and _differs(product, "list_price", price):
                 vals["list_price"] = price
-        if goods.weight and _differs(product, "weight", float(goods.weight)):
-            vals["weight"] = float(goods.weight)
+        weight = self._weight(account, goods)
+        if weight and _differs(product, "weight", weight):
+            vals["weight"] = weight
         if goods.cost and not product.with_company(account.company_id).standard_price:
             cost = account._in_company_currency(goods.cost, goods.currency_code)
             if cost:
@@ -169,7 +172,9 @@ class KeycrmProductMatcher(models.AbstractModel):
         """Say on the offer that its barcode belongs to another product, or forget that it did."""
         params = None
         if is_taken:
-            name = self.env["product.product"].browse(owner).display_name if owner else ""
+            other = self.env["product.product"].browse(owner or ())
+            # Who reads this may not see the products of another company.
+            name = other.display_name if other and other.company_id <= offer.company_id else ""
             params = {"barcode": goods.barcode, "product": name}
         if not is_taken and offer.problem_code not in (False, "barcode_taken"):
             return

@@ -91,8 +91,10 @@ class KeycrmAccount(models.Model):
             found = list(by_sku.get(key, {}).values())
             if len(found) == 1 and owners.get(key) == 1 and found[0].id not in known:
                 mappings.append((found[0].id, found[0].sku, products[0]))
-            else:
-                missing = missing.union(*products)
+                continue
+            if len(found) == 1 and owners.get(key) == 1:
+                self._move_archived_mappings({found[0].id: products[0]})
+            missing = missing.union(*products)
         self._create_mappings(mappings)
         # An order may have mapped them in the meantime.
         missing -= self._offers_of(missing).product_id
@@ -119,6 +121,51 @@ class KeycrmAccount(models.Model):
             .search([("account_id", "=", self.id), ("keycrm_id", "in", list(numbers))])
             .mapped("keycrm_id")
         )
+
+    def _replace_archived(self, by_key):
+        """Map offers whose products are archived to the one active product of the same SKU.
+
+        :param by_key: ``{sku key: [(KeyCRM's number, sku)]}`` that were read
+        """
+        numbers = [found[0][0] for found in by_key.values() if len(found) == 1]
+        offers = (
+            self.env["keycrm.offer"]
+            .sudo()
+            .search(
+                [
+                    ("account_id", "=", self.id),
+                    ("product_id.active", "=", False),
+                    ("keycrm_id", "in", numbers),
+                ]
+            )
+        )
+        if not offers:
+            return
+        products = self.env["product.product"].search(
+            [
+                ("keycrm_sku_key", "in", offers.product_id.mapped("keycrm_sku_key")),
+                ("company_id", "in", (self.company_id.id, False)),
+            ]
+        )
+        same = products.grouped("keycrm_sku_key")
+        wanted = {offer.keycrm_id: same.get(offer.product_id.keycrm_sku_key) for offer in offers}
+        self._move_archived_mappings(
+            {number: found for number, found in wanted.items() if found and len(found) == 1}
+        )
+
+    def _move_archived_mappings(self, products):
+        """Map offers of archived products to the active ones that have their SKU now.
+
+        :param products: ``{KeyCRM's number: product}``
+        """
+        offers = self.env["keycrm.offer"].sudo()
+        offers = offers.search([("account_id", "=", self.id), ("keycrm_id", "in", list(products))])
+        for offer in offers:
+            product = products[offer.keycrm_id]
+            if not offer.product_id.active and (
+                offer.product_id.keycrm_sku_key == product.keycrm_sku_key
+            ):
+                offer.product_id = product
 
     def _create_mappings(self, mappings):
         """Map offers to products, and forget that these were not in KeyCRM.

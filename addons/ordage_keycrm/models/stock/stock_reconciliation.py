@@ -296,6 +296,7 @@ class KeycrmAccount(models.Model):
             for key, found in by_key.items()
             if len(found) == 1 and found[0][0] not in mapped
         }
+        self._replace_archived(by_key)
         products = self.env["product.product"].search(
             [
                 ("keycrm_sku_key", "in", list(free)),

@@ -20,12 +20,31 @@ class KeycrmOrderImporter(models.AbstractModel):
             for order in batch.orders
             for line in order.lines
         }
+        of_line = self._products_of_lines(batch)
         found, problems = self.env["keycrm.product.matcher"]._match(
-            batch.account, list(goods.values()), of_line=self._products_of_lines(batch)
+            batch.account, list(goods.values()), of_line=of_line
         )
         for problem in problems.values():
             raise problem
-        return {line_id: found[one.key] for line_id, one in goods.items()}
+        products = {line_id: found[one.key] for line_id, one in goods.items()}
+        for number, product in of_line.items():
+            # What is confirmed stays the archived product; new orders have the one that replaced it.
+            if (
+                products[number] != product
+                and not product.active
+                and product.keycrm_sku_key == products[number].keycrm_sku_key
+                and self._is_confirmed(batch, number)
+            ):
+                products[number] = product
+        return products
+
+    @api.model
+    def _is_confirmed(self, batch, number):
+        """:return: whether a line of KeyCRM belongs to an order that is confirmed in Odoo"""
+        return any(
+            number in matches and batch.known[order].state == "sale"
+            for order, matches in batch.matches.items()
+        )
 
     @api.model
     def _products_of_lines(self, batch):

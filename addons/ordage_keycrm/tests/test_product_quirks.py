@@ -1,0 +1,166 @@
+"""Products of other people: odd SKUs, archived twins, foreign barcodes, unknown units, weights."""
+
+from odoo.tests import new_test_user
+
+from .product_common import ProductCase
+
+#: Between the letters of a SKU where nobody sees it; the last one is a space.
+UNSEEN = ("\u200b", "\ufeff", "\u00ad", "\u2060", "\u200d", "\u200e")
+
+
+class TestSkus(ProductCase):
+    def test_characters_that_nobody_sees_make_no_second_product(self):
+        known = self.product(default_code="AB 1")
+        for typed in (*(f"A{c}B 1{c}" for c in UNSEEN), "AB\u00a01", "ＡＢ １", "\u202fab\u20071 "):
+            with self.subTest(typed=ascii(typed)):
+                line = self.line_of({"offer_id": self.offer(sku=typed)["id"]})
+                self.assertEqual(line.product_id, known)
+
+    def test_new_product_gets_the_sku_as_people_see_it(self):
+        line = self.line_of({"offer_id": self.offer(sku="\ufeffСК\u200b-7\u00a0A")["id"]})
+        self.assertEqual(line.product_id.default_code, "СК-7 A")
+
+    def test_sku_of_nothing_visible_counts_as_none(self):
+        line = self.line_of({"offer_id": (offer := self.offer(sku="\u200b"))["id"]})
+        self.assertEqual(line.product_id.default_code, f"KC-{offer['id']}")
+
+    def test_barcode_with_an_unseen_character_finds_its_product(self):
+        known = self.product(default_code="OURS", barcode="4820000000111")
+        line = self.line_of({"offer_id": self.offer(sku="T", barcode="\u200b4820000000111")["id"]})
+        self.assertEqual(line.product_id, known)
+
+
+class TestArchivedTwins(ProductCase):
+    def setUp(self):
+        super().setUp()
+        # KeyCRM forgets nothing between the tests.
+        self.sku = f"TWIN-{self._testMethodName}"
+        self.number = self.offer(sku=self.sku)["id"]
+        self.line = self.line_of({"offer_id": self.number}, status_id=self.status(3).keycrm_id)
+        self.old = self.line.product_id
+        self.tie = self.env["keycrm.offer"].search([("keycrm_id", "=", self.number)])
+        self.old.active = False
+        self.new = self.product(name="Новий", default_code=self.sku.lower())
+
+    def test_new_orders_have_the_active_product_and_confirmed_ones_keep_theirs(self):
+        confirmed = self.line.order_id
+        line = self.line_of({"offer_id": self.number})
+        self.assertEqual((line.product_id, self.tie.product_id), (self.new, self.new))
+        self.keycrm.patch_order(confirmed.keycrm_id, manager_comment="Терміново", webhook=False)
+        again = self.lines_of(confirmed.keycrm_id)
+        self.assertEqual((again, again.product_id), (self.line, self.old))
+
+    def test_known_and_new_order_in_one_batch(self):
+        confirmed = self.line.order_id
+        number = self.new_order([{"offer_id": self.number}])
+        outcomes = self.come(confirmed.keycrm_id, number)
+        order = self.env["sale.order"].browse(outcomes[number].order_id)
+        self.assertEqual(order.order_line.product_id, self.new)
+        self.assertEqual(confirmed.order_line.filtered("keycrm_id").product_id, self.old)
+
+    def test_two_active_products_are_no_guess(self):
+        self.product(default_code=self.sku)
+        line = self.line_of({"offer_id": self.number})
+        self.assertEqual(line.product_id, self.old)
+
+    def test_stock_change_of_the_active_product_moves_the_offer(self):
+        with self.account._client() as client, self.committing():
+            self.new.default_code = self.sku
+            self.account._map_by_sku(client, self.new)
+        self.assertEqual(self.tie.product_id, self.new)
+
+    def test_comparison_moves_the_offer(self):
+        self.account._map_from({self.number: (self.sku, None)})
+        self.assertEqual(self.tie.product_id, self.new)
+
+
+class TestForeignBarcodes(ProductCase):
+    def setUp(self):
+        super().setUp()
+        self.theirs = self.env["res.company"].create({"name": "Інша"})
+        self.other = self.product(
+            name="Таємний", company_id=self.theirs.id, barcode="4820000000222"
+        )
+
+    def test_product_that_companies_share_is_kept_without_it_and_the_offer_says_so(self):
+        known = self.product(default_code="S-1")
+        self.assertFalse(known.company_id)
+        line = self.line_of({"offer_id": self.offer(sku="S-1", barcode="4820000000222")["id"]})
+        self.assertEqual((line.product_id, known.barcode), (known, False))
+        self.assertIn("4820000000222", known.keycrm_offer_ids.problem)
+        self.assertNotIn("Таємний", known.keycrm_offer_ids.problem)
+
+    def test_packaging_of_another_company(self):
+        self.env["product.uom"].create(
+            {
+                "product_id": self.other.id,
+                "uom_id": self.env.ref("uom.product_uom_dozen").id,
+                "barcode": "4820000000239",
+                "company_id": self.theirs.id,
+            }
+        )
+        known = self.product(default_code="S-2")
+        line = self.line_of({"offer_id": self.offer(sku="S-2", barcode="4820000000239")["id"]})
+        self.assertEqual((line.product_id, known.barcode), (known, False))
+
+    def test_product_of_this_company_may_have_it_as_odoo_itself_allows(self):
+        line = self.line_of({"offer_id": self.offer(sku="S-3", barcode="4820000000222")["id"]})
+        self.assertEqual(line.product_id.barcode, "4820000000222")
+
+
+class TestUnits(ProductCase):
+    def unit_of(self, unit):
+        name = f"Річ {unit}"
+        return self.line_of({"name": name, "unit_type": unit, "quantity": 2}).product_id.uom_id
+
+    def test_units_that_odoo_lacks_are_created_once_and_never_pieces(self):
+        pack = self.unit_of("уп")
+        self.assertEqual(pack.name, "уп")
+        self.assertEqual(self.unit_of("УП"), pack)
+        self.assertEqual(self.unit_of("пог.м"), self.env.ref("uom.product_uom_meter"))
+        for typed in ("шт", "шт.", ""):
+            self.assertEqual(self.unit_of(typed), self.env.ref("uom.product_uom_unit"))
+
+    def test_unit_of_the_same_name_is_used_whatever_its_language(self):
+        pair = self.env["uom.uom"].create({"name": "Pair"})
+        pair.with_context(lang="uk_UA").name = "пара"
+        self.assertEqual(self.unit_of("пара"), pair)
+
+    def test_person_may_change_the_unit_of_a_product_that_orders_use(self):
+        line = self.line_of(
+            {"name": "Стрічка", "price": 70, "discount_amount": 7, "quantity": 4},
+            status_id=self.status(3).keycrm_id,
+        )
+        before = (line.price_unit, line.discount, line.price_total, line.order_id.amount_total)
+        meter = self.env.ref("uom.product_uom_meter")
+        manager = new_test_user(
+            self.env,
+            "m",
+            groups="stock.group_stock_manager,sales_team.group_sale_manager,product.group_product_manager",
+        )
+        line.product_id.product_tmpl_id.with_user(manager).uom_id = meter
+        self.assertEqual((line.product_uom_id, line.move_ids.product_uom), (meter, meter))
+        after = (line.price_unit, line.discount, line.price_total, line.order_id.amount_total)
+        self.assertEqual(after, before)
+        self.assertRefused(
+            line.with_user(manager).write,
+            {"product_uom_id": self.env.ref("uom.product_uom_unit").id},
+        )
+        self.assertEqual(self.lines_of(line.order_id.keycrm_id), line)
+        self.assertEqual(line.product_uom_id, meter)
+
+
+class TestWeights(ProductCase):
+    def weight_of(self, sku):
+        offer = self.offer(sku=sku, weight="0.35")["id"]
+        return self.line_of({"offer_id": offer}).product_id.weight
+
+    def test_weight_is_taken_in_the_unit_of_keycrm(self):
+        for unit, chosen in (("g", "product_uom_gram"), ("kg", "product_uom_kgm")):
+            self.keycrm.set_switches(weight_unit=unit)
+            self.account.weight_unit = chosen
+            self.assertEqual(self.weight_of(f"W-{unit}"), 0.35)
+
+    def test_weight_is_not_guessed(self):
+        self.account.weight_unit = False
+        self.assertEqual(self.weight_of("W-0"), 0)

@@ -1,6 +1,9 @@
 """Screens say who decides: what KeyCRM decides cannot be changed here and lost again."""
 
+from ast import literal_eval
 from datetime import date, datetime, timedelta
+
+from lxml import etree
 
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Command
@@ -253,3 +256,59 @@ class TestSeveralAccounts(KeycrmCase):
         account.write({"enabled": True, "api_key": self.second_key()})
         with self.assertRaises(ValidationError):
             account.api_key = False
+
+
+class TestOtherOrders(KeycrmCase):
+    """Orders that are none of KeyCRM's are as Odoo has them, also for other modules."""
+
+    def options_of_lines(self):
+        arch = etree.fromstring(self.env["sale.order"].get_view(view_type="form")["arch"])
+        (node,) = arch.xpath("//page[@name='order_lines']/field[@name='order_line']")
+        return literal_eval(node.get("options"))
+
+    def test_options_of_other_modules_stay(self):
+        plain = self.options_of_lines()
+        rule = [("keycrm_is_locked", "=", False)]
+        self.assertEqual((plain["create"], plain["delete"]), (rule, rule))
+        self.assertTrue(plain["subsections"], "Odoo's own are there")
+        for options, expected in (
+            ("{'of_theirs': 7}", {"of_theirs": 7, "create": rule, "delete": rule}),
+            (
+                "{'create': False, 'delete': [('locked', '=', False)]}",
+                {"create": False, "delete": [*rule, ("locked", "=", False)]},
+            ),
+        ):
+            view = self.env["ir.ui.view"].create(
+                {
+                    "name": "another module",
+                    "model": "sale.order",
+                    "inherit_id": self.env.ref("sale.view_order_form").id,
+                    "arch": "<xpath expr=\"//page[@name='order_lines']/field[@name='order_line']\" "
+                    f"position='attributes'><attribute name='options'>{options}</attribute></xpath>",
+                }
+            )
+            self.assertEqual(self.options_of_lines(), expected)
+            view.unlink()
+
+    def test_warehouse_of_a_line_is_not_editable_and_not_copied(self):
+        self.assertTrue(self.env["sale.order.line"]._fields["warehouse_id"].readonly)
+        self.env.user.group_ids += self.env.ref("stock.group_stock_multi_warehouses")
+        other = self.env["stock.warehouse"].create({"name": "Інший", "code": "OTH"})
+        order = self.env["sale.order"].create(
+            {
+                "partner_id": self.env["res.partner"].create({"name": "К"}).id,
+                "order_line": [
+                    Command.create(
+                        {"product_id": self.env["product.product"].create({"name": "Річ"}).id}
+                    )
+                ],
+            }
+        )
+        with (
+            self.assertRaises(AssertionError),
+            Form(order) as form,
+            form.order_line.edit(0) as line,
+        ):
+            line.warehouse_id = other
+        order.order_line.warehouse_id = other
+        self.assertNotEqual(order.copy().order_line.warehouse_id, other)

@@ -53,8 +53,6 @@ class SaleOrderLine(models.Model):
     )
     keycrm_sku = fields.Char(string="SKU in KeyCRM", copy=False, readonly=True)
     keycrm_product_origin = fields.Selection(related="product_id.keycrm_origin")
-    # Odoo computes it and shows it nowhere; a person may choose another one.
-    warehouse_id = fields.Many2one(readonly=False)
     keycrm_to_make = fields.Boolean(
         string="To manufacture",
         copy=False,
@@ -89,6 +87,20 @@ class SaleOrderLine(models.Model):
             wanted = main if main in matched else matched[0]
             if not line.route_ids or wanted in line.route_ids.rule_ids.location_src_id.warehouse_id:
                 line.warehouse_id = wanted
+        return result
+
+    # === CRUD METHODS ===#
+
+    def write(self, vals):
+        """Keep the warehouse that a person chose for a line of KeyCRM together with something else: for
+        Odoo the field is computed, also from the route, and nobody chooses it.
+        """
+        result = super().write(vals)
+        if vals.keys() > {"warehouse_id"}:
+            chosen = vals["warehouse_id"]
+            lines = self.filtered(lambda line: line.keycrm_id and line.warehouse_id.id != chosen)
+            if lines:
+                super(SaleOrderLine, lines).write({"warehouse_id": chosen})
         return result
 
     # === ACTION METHODS ===#

@@ -1,7 +1,10 @@
+from ast import literal_eval
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.fields import Command
 
-from ...services.bridge import is_bridge
+from ...services.bridge import is_bridge, is_changing_unit
 
 #: What KeyCRM decides of a line. Its description, route, warehouse, lead time and place are Odoo's.
 _KEYCRM_DECIDES = (
@@ -57,6 +60,41 @@ class SaleOrder(models.Model):
                 order.keycrm_id and order.keycrm_account_id.enabled and not order.keycrm_deleted
             )
 
+    # === VIEWS ===#
+
+    @api.model
+    def _get_view(self, view_id=None, view_type="form", **options):
+        """Let lines be added and removed only where KeyCRM does not determine them.
+
+        A view could replace the options of the field only as a whole, with those of other modules.
+        """
+        arch, view = super()._get_view(view_id, view_type, **options)
+        if view_type == "form":
+            for node in arch.xpath("//page[@name='order_lines']/field[@name='order_line']"):
+                node.set("options", _with_rules(node.get("options")))
+        return arch, view
+
+
+def _with_rules(text):
+    """Add to the options of the lines when one may be added or removed; what is forbidden stays so.
+
+    :param text: the options as a view has them; what cannot be read stays as it is, since the server
+        refuses such lines too
+    :return: the same with our rules
+    """
+    try:
+        options = literal_eval((text or "").strip() or "{}")
+    except (SyntaxError, ValueError):
+        return text
+    rule = [("keycrm_is_locked", "=", False)]
+    for name in ("create", "delete"):
+        present = options.get(name, True)
+        if isinstance(present, list):
+            options[name] = rule + present
+        elif present:
+            options[name] = rule
+    return repr(options)
+
 
 class SaleOrderLine(models.Model):
     _inherit = "sale.order.line"
@@ -96,6 +134,11 @@ class SaleOrderLine(models.Model):
         """Refuse changes of what KeyCRM decides; the order would not equal its original any more."""
         if is_bridge(self.env):
             return super().write(vals)
+        if is_changing_unit(self.env) and vals.keys() == {"product_uom_id"}:
+            driven = self.filtered("keycrm_is_locked")
+            for line in driven:
+                super(SaleOrderLine, line).write({**vals, **line._keycrm_prices()})
+            return super(SaleOrderLine, self - driven).write(vals)
         names = [name for name in _KEYCRM_DECIDES if name in vals]
         for line in self.filtered("keycrm_is_locked") if names else ():
             if any(line._keycrm_differs(name, vals[name]) for name in names):
@@ -159,6 +202,15 @@ class SaleOrderLine(models.Model):
                     order=self.order_id.display_name,
                 )
             )
+
+    def _keycrm_prices(self):
+        """:return: values that keep KeyCRM's price where Odoo would take the list price for a new unit"""
+        self.ensure_one()
+        return {
+            "price_unit": self.price_unit,
+            "discount": self.discount,
+            "tax_ids": [Command.set(self.tax_ids.ids)],
+        }
 
     def _keycrm_differs(self, name, value):
         field = self._fields[name]

@@ -50,6 +50,9 @@ DEFAULT_ACTION_BY_GROUP = {
     6: "cancel",
 }
 
+#: Parcel statuses of goods that the buyer does not keep.
+COMING_BACK = ("refused", "return", "returned")
+
 #: What an order's line says of which KeyCRM has given everything back.
 HELD_NOTHING = {"keycrm_stock_status": False, "keycrm_quantity": 0.0}
 

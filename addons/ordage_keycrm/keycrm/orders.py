@@ -6,7 +6,7 @@ stands in :mod:`~.catalog`.
 """
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -16,6 +16,7 @@ from .parsing import (
     required_id,
     to_amount,
     to_bool,
+    to_date,
     to_decimal,
     to_id,
     to_int,
@@ -79,7 +80,10 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Buyer:
-    """``phone`` and ``email`` may come as a text or as a list (the buyers' list); the first one counts."""
+    """``phone`` and ``email`` may come as a text or as a list (the buyers' list); the first one counts.
+
+    :param phones: all texts with phone numbers
+    """
 
     id: int
     name: str
@@ -88,6 +92,7 @@ class Buyer:
     company_id: int | None
     note: str
     updated_at: datetime | None = None
+    phones: tuple[str, ...] = ()
 
     @classmethod
     def parse(cls, data: Any) -> "Buyer | None":
@@ -103,13 +108,17 @@ class Buyer:
             company_id=to_int(data.get("company_id")),
             note=to_text(data.get("note")),
             updated_at=to_utc(data.get("updated_at")),
+            phones=_texts(data.get("phone")),
         )
 
 
+def _texts(value: Any) -> tuple[str, ...]:
+    values = value if isinstance(value, list) else [value]
+    return tuple(text for item in values if (text := to_short(item)))
+
+
 def _first_text(value: Any) -> str:
-    if isinstance(value, list):
-        value = next((item for item in value if to_short(item)), "")
-    return to_short(value)
+    return next(iter(_texts(value)), "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +169,13 @@ class Payment:
 
 @dataclass(frozen=True, slots=True)
 class Shipping:
-    """Where an order goes. ``receive_point`` is the text of the parcel office."""
+    """Where an order goes. ``receive_point`` is the text of the parcel office.
+
+    :param country: the country as KeyCRM names it, often without a code
+    :param full_address: the address in one line, where it may be all there is
+    :param status: what the delivery service says of the parcel
+    :param date: when it is to be shipped
+    """
 
     tracking_code: str
     recipient_name: str
@@ -173,6 +188,10 @@ class Shipping:
     secondary_line: str
     receive_point: str
     delivery_service: str
+    country: str
+    full_address: str
+    status: str
+    date: date | None
 
     @classmethod
     def parse(cls, data: Any) -> "Shipping | None":
@@ -195,6 +214,10 @@ class Shipping:
             receive_point=to_short(data.get("shipping_receive_point"))
             or to_short(payload.get("warehouse_desc")),
             delivery_service=to_short(service.get("name")),
+            country=to_short(data.get("shipping_address_country")),
+            full_address=to_short(data.get("full_address")),
+            status=to_short(data.get("shipping_status")).lower(),
+            date=to_date(data.get("shipping_date")) or to_date(data.get("shipping_date_actual")),
         )
 
 
@@ -292,6 +315,7 @@ class Order:
     buyer_comment: str
     is_gift: bool
     gift_message: str
+    gift_wrap: bool
     promocode: str
     utm_source: str
     utm_medium: str
@@ -343,6 +367,7 @@ class Order:
             ),
             is_gift=to_bool(data.get("is_gift")),
             gift_message=to_text(data.get("gift_message")),
+            gift_wrap=to_bool(data.get("gift_wrap")),
             promocode=to_short(data.get("promocode")),
             utm_source=to_short(marketing.get("utm_source")),
             utm_medium=to_short(marketing.get("utm_medium")),

@@ -187,8 +187,50 @@ class TestWhatAnAccountRefersTo(KeycrmCase):
         )
         self.account.warehouse_id = gone
         gone.active = False
-        (outcome,) = self.outcomes(self.new_order([])).values()
-        self.assertEqual(outcome.code, "no_warehouse")
+        order = self.arrive(self.new_order([], status_id=self.status(3).keycrm_id))
+        self.assertEqual(order.state, "draft")
+        self.assertIn("Старий", order.keycrm_problem)
+        self.assertTrue(order.keycrm_needs_decision)
+        self.assertIn("Старий", self.account.reference_text)
+        self.account.warehouse_id = self.warehouse
+        event = self.env["keycrm.event"].search([("keycrm_order_id", "=", order.keycrm_id)])
+        self.assertEqual(event[:1].state, "pending", "it is read again by itself")
+        self.arrive(order.keycrm_id)
+        self.assertEqual((order.state, order.warehouse_id), ("sale", self.warehouse))
+        self.assertFalse(order.keycrm_problem or order.activity_ids)
+
+    def test_quotation_whose_warehouse_is_archived_later_waits(self):
+        self.env["stock.warehouse"].create({"name": "Третій", "code": "THR"})
+        gone = self.env["stock.warehouse"].create({"name": "Старий", "code": "OLD"})
+        self.account.warehouse_id = gone
+        order = self.arrive(self.new_order([{"name": "Річ", "price": 1}]))
+        self.assertEqual(order.warehouse_id, gone)
+        gone.active = False
+        self.keycrm.set_status(order.keycrm_id, self.status(3).keycrm_id, webhook=False)
+        self.arrive(order.keycrm_id)
+        self.assertEqual(order.state, "draft")
+        self.assertIn("Старий", order.keycrm_problem)
+        gone.active = True
+        self.arrive(order.keycrm_id)
+        self.assertEqual((order.state, order.warehouse_id), ("sale", gone))
+
+    def test_order_of_a_source_whose_warehouse_is_archived_waits(self):
+        gone = self.env["stock.warehouse"].create({"name": "Старий", "code": "OLD"})
+        source = self.env["keycrm.source"].search([("account_id", "=", self.account.id)], limit=1)
+        source.warehouse_id = gone
+        gone.active = False
+        order = self.arrive(
+            self.new_order(
+                [{"name": "Річ", "price": 1}],
+                status_id=self.status(3).keycrm_id,
+                source_id=source.keycrm_id,
+            )
+        )
+        self.assertEqual(order.state, "draft")
+        self.assertIn("Старий", order.keycrm_problem)
+        source.warehouse_id = self.warehouse
+        self.arrive(order.keycrm_id)
+        self.assertEqual((order.state, order.warehouse_id), ("sale", self.warehouse))
 
     def test_what_is_used_cannot_be_deleted(self):
         """Deleted, it would leave no trace, and orders would go on without it."""

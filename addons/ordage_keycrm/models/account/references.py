@@ -1,5 +1,7 @@
 from odoo import api, fields, models
 
+from ...const import EVENT_REFRESH
+
 
 class KeycrmAccount(models.Model):
     """What an account refers to and what is archived or gone: said on the account, healed where nobody
@@ -27,7 +29,31 @@ class KeycrmAccount(models.Model):
             rows += account._archived_references(sources.get(account), methods.get(account))
             account.reference_text = "\n".join(rows)
 
+    # === CRUD METHODS ===#
+
+    def write(self, vals):
+        """Orders that wait for another warehouse go on by themselves once it is chosen."""
+        result = super().write(vals)
+        if "warehouse_id" in vals:
+            self._release_waiting_for_warehouse()
+        return result
+
     # === BUSINESS METHODS ===#
+
+    def _release_waiting_for_warehouse(self):
+        """Read orders again that are not confirmed because their warehouse is archived."""
+        waiting = (
+            self.env["sale.order"]
+            .sudo()
+            .search(
+                [
+                    ("keycrm_account_id", "in", self.ids),
+                    ("keycrm_needs_decision", "=", True),
+                    ("keycrm_problem_code", "=", "warehouse_archived"),
+                ]
+            )
+        )
+        waiting._keycrm_ask_refresh(EVENT_REFRESH)
 
     def _missing_actions(self):
         """:return: list of sentences about the scheduled actions without which nothing works"""

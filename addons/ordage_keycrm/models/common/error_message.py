@@ -177,6 +177,18 @@ class KeycrmErrorMessage(models.AbstractModel):
                 "The discounts of the order exceed its products (%(total)s). Correct the discount in "
                 "KeyCRM, or confirm the order here if this is intended."
             ),
+            "combo_product": self.env._(
+                "Odoo would neither deliver nor invoice the products of %(products)s: it is a combo. "
+                "Choose another product for it in “Offers”, such as a kit, then click “Refresh from "
+                "KeyCRM” on the order."
+            ),
+            "warehouse_archived": self.env._(
+                "The warehouse “%(warehouse)s” of the order is archived. Choose another one in the account "
+                "or the source, or restore it, then click “Refresh from KeyCRM” on the order."
+            ),
+            "not_confirmed": self.env._(
+                "Odoo did not confirm the order: %(reason)s Fix this, then confirm the order here."
+            ),
             "row_locked": self.env._(
                 "Another user is changing this order in Odoo right now. It will be updated in a few "
                 "seconds; there is nothing to do."

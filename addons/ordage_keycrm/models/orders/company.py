@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 
-from ... import contacts
 from ...keycrm.naming import shortened
+from ...services import contacts
 from ...services.bridge import as_bridge
 
 

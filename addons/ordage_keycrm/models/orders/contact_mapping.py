@@ -1,7 +1,6 @@
 from odoo import api, fields, models
 
-from ... import contacts
-from ...services import activities
+from ...services import activities, contacts
 from ...services.bridge import as_bridge, is_bridge
 
 

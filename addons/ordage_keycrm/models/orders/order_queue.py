@@ -6,13 +6,13 @@ from odoo import fields, models
 from odoo.exceptions import ConcurrencyError
 from odoo.tools import SQL
 
-from ... import contacts
 from ...const import ROW_LOCKED_PAUSE, UNREADABLE_ORDER
 from ...keycrm.errors import (
     KeyCrmError,
     Locked,
 )
 from ...keycrm.orders import Order
+from ...services import contacts
 from ...services.concurrency import CONCURRENCY_ERRORS
 from ...services.order_priorities import InboxState
 from .importer.result import ImportResult

@@ -91,6 +91,44 @@ class SaleOrder(models.Model):
         help="No payment documents are to be put into the parcel.",
     )
     keycrm_gift_message = fields.Text(string="Gift message", copy=False, readonly=True)
+    keycrm_gift_wrap = fields.Boolean(string="Gift wrap", copy=False, readonly=True)
+    keycrm_other_phones = fields.Char(
+        string="Other phones",
+        copy=False,
+        readonly=True,
+        help="Phones of the buyer or the recipient that KeyCRM has besides those of the contacts.",
+    )
+    keycrm_buyer_note = fields.Text(
+        string="Note about the buyer",
+        copy=False,
+        readonly=True,
+        # The buyer can see the order in the portal, and read it over RPC.
+        groups="base.group_user",
+    )
+    keycrm_shipping_date = fields.Date(
+        string="Planned shipping date",
+        copy=False,
+        readonly=True,
+        help="From KeyCRM. It becomes the delivery date of the order whenever it changes there.",
+    )
+    keycrm_shipping_status = fields.Selection(
+        [
+            ("invoice", "Waybill created"),
+            ("transit", "In transit"),
+            ("pickup", "Ready for pickup"),
+            ("delivered", "Delivered"),
+            ("cash_on_delivery", "Cash on delivery"),
+            ("cash_received", "Cash received"),
+            ("refused", "Refused by the buyer"),
+            ("return", "Being returned"),
+            ("returned", "Returned to the sender"),
+            ("disposal", "Disposed of"),
+        ],
+        string="Parcel status",
+        copy=False,
+        readonly=True,
+        help="From the delivery service, by KeyCRM. For a refused parcel, a return is expected.",
+    )
     keycrm_manager_comment = fields.Text(
         string="Manager's comment",
         copy=False,

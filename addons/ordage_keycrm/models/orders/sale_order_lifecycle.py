@@ -1,5 +1,13 @@
+import functools
+import logging
+
 from odoo import models
 from odoo.exceptions import UserError
+
+from ...services.bridge import is_bridge
+from ...services.concurrency import CONCURRENCY_ERRORS
+
+_logger = logging.getLogger(__name__)
 
 #: Transfers one after another that goods may pass on their way out.
 MOST_STEPS = 5
@@ -10,6 +18,7 @@ class SaleOrder(models.Model):
 
     Nothing that was delivered or invoiced is undone silently: a person is told what happened and what
     to do, and goods that are on their way back are waited for, so that stock rises only on receipt.
+    Odoo's own automations mail nothing and add nothing, unless the account allows e-mails to buyers.
     """
 
     _inherit = "sale.order"
@@ -189,3 +198,55 @@ class SaleOrder(models.Model):
                 self.env._("The order was deleted in KeyCRM"),
                 [self.env._("Cancel it in Odoo too, or keep it if the goods were really sold.")],
             )
+
+    # === ODOO'S OWN AUTOMATIONS ===#
+
+    def _register_hook(self):
+        """Keep loyalty programs off orders whose content KeyCRM determines.
+
+        The addon does not depend on ``sale_loyalty``, whose class may come before this one: an override
+        here would not be called. So the method is wrapped, as ``base_automation`` does it.
+        """
+        super()._register_hook()
+        cls = self.env.registry[self._name]
+        apply_programs = getattr(cls, "_update_programs_and_rewards", None)
+        if not apply_programs or hasattr(apply_programs, "keycrm_origin"):
+            return
+
+        @functools.wraps(apply_programs)
+        def _update_programs_and_rewards(self):
+            return None if self.keycrm_is_locked else apply_programs(self)
+
+        _update_programs_and_rewards.keycrm_origin = apply_programs
+        cls._update_programs_and_rewards = _update_programs_and_rewards
+
+    def _keycrm_mails_buyer(self):
+        """:return: whether Odoo may write to the buyer of the order by itself"""
+        self.ensure_one()
+        return not self.keycrm_id or (
+            self.keycrm_account_id.sudo().notify_buyers and not self.keycrm_skip_delivery
+        )
+
+    def _send_order_notification_mail(self, mail_template, *args, **kwargs):
+        """Send nothing to the buyer of an imported order unless its account says so.
+
+        A mail that fails (its template, its PDF file) never fails the import.
+        """
+        self.ensure_one()
+        if not is_bridge(self.env) or not self.keycrm_id:
+            return super()._send_order_notification_mail(mail_template, *args, **kwargs)
+        if not self._keycrm_mails_buyer() or not mail_template:
+            return None
+        try:
+            with self.env.cr.savepoint():
+                return super()._send_order_notification_mail(mail_template, *args, **kwargs)
+        except CONCURRENCY_ERRORS:
+            raise
+        except Exception as error:
+            _logger.warning("KeyCRM: no e-mail for %s", self.display_name, exc_info=True)
+            self._keycrm_schedule_activity(
+                self.env._("The e-mail to the buyer was not sent"),
+                [f"{mail_template.display_name}: {error}"],
+                lasting=True,
+            )
+            return None

@@ -44,6 +44,8 @@ class KeycrmSource(models.Model):
         result = super().write(vals)
         if "currency_code" in vals:
             self._follow_currency()
+        if "warehouse_id" in vals:
+            self.account_id._release_waiting_for_warehouse()
         return result
 
     def unlink(self):

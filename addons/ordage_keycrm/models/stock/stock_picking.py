@@ -31,6 +31,11 @@ class StockPicking(models.Model):
     keycrm_buyer_comment = fields.Text(related="sale_id.keycrm_buyer_comment")
     keycrm_is_gift = fields.Boolean(related="sale_id.keycrm_is_gift")
     keycrm_gift_message = fields.Text(related="sale_id.keycrm_gift_message")
+    keycrm_gift_wrap = fields.Boolean(related="sale_id.keycrm_gift_wrap")
+    keycrm_other_phones = fields.Char(related="sale_id.keycrm_other_phones")
+    keycrm_buyer_note = fields.Text(related="sale_id.keycrm_buyer_note", groups="base.group_user")
+    keycrm_shipping_date = fields.Date(related="sale_id.keycrm_shipping_date")
+    keycrm_shipping_status = fields.Selection(related="sale_id.keycrm_shipping_status")
 
     # === BUSINESS METHODS ===#
 
@@ -61,6 +66,28 @@ class StockPicking(models.Model):
             )
         )
         return result
+
+    def message_post_with_source(self, source_ref, **kwargs):
+        """Send no e-mail about a delivery to a buyer to whom Odoo may not write."""
+        template = self.company_id.sudo().stock_mail_confirmation_template_id
+        if (
+            self._keycrm_is_silent()
+            and isinstance(source_ref, models.BaseModel)
+            and source_ref == template
+        ):
+            return self.env["mail.message"]
+        return super().message_post_with_source(source_ref, **kwargs)
+
+    def _message_sms_with_template(self, *args, **kwargs):
+        """The same for the SMS, where Odoo's module for them is installed."""
+        if self._keycrm_is_silent():
+            return self.env["mail.message"]
+        return super()._message_sms_with_template(*args, **kwargs)
+
+    def _keycrm_is_silent(self):
+        """:return: whether Odoo writes nothing to the recipient of the transfer by itself"""
+        order = self.sale_id
+        return len(order) == 1 and not order.sudo()._keycrm_mails_buyer()
 
     def _keycrm_still_to_ship(self):
         """:return: transfers that are not done yet and lead to the buyer: picking and packing too, first"""

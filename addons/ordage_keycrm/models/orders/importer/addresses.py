@@ -1,8 +1,9 @@
 from odoo import api, models
 from odoo.tools import ormcache
 
-from .... import contacts
+from ....keycrm.countries import country_code
 from ....keycrm.naming import normalized_phone, shortened
+from ....services import contacts
 
 
 class KeycrmOrderImporter(models.AbstractModel):
@@ -20,11 +21,12 @@ class KeycrmOrderImporter(models.AbstractModel):
         """
         Partner = self.env["res.partner"]
         account, found, wanted = batch.account, {}, {}
+        home = account.company_id.country_id.id
         for order in batch.orders:
             partner = partners[order.id]
             vals = self._recipient_vals(account, order.shipping, partner)
             if vals:
-                wanted[order.id] = (partner.id, _recipient_key(vals)), vals
+                wanted[order.id] = (partner.id, _recipient_key(vals, home)), vals
             else:
                 found[order.id] = partner
         if not wanted:
@@ -88,7 +90,7 @@ class KeycrmOrderImporter(models.AbstractModel):
         if not shipping:
             return None
         phone = normalized_phone(shipping.recipient_phone) or shipping.recipient_phone
-        street = shipping.receive_point or shipping.address
+        street, street2, country = self._place(account, shipping)
         city = shipping.city
         if shipping.region and city and shipping.region.lower() not in city.lower():
             # Ukraine has many villages of one name: the region says which.
@@ -97,7 +99,7 @@ class KeycrmOrderImporter(models.AbstractModel):
             "name": shortened(shipping.recipient_name or partner.name or "", 120),
             "phone": phone or False,
             "street": shortened(street, 200) or False,
-            "street2": shortened(shipping.secondary_line, 200) or False,
+            "street2": shortened(street2, 200) or False,
             "city": shortened(city, 120) or False,
             "zip": shipping.zip or False,
         }
@@ -105,11 +107,13 @@ class KeycrmOrderImporter(models.AbstractModel):
             not phone or normalized_phone(phone) == (partner.keycrm_phone_key or "")
         )
         place = [name for name in ("street", "street2", "city", "zip") if vals[name]]
-        if same_person and all(_plain(vals[name]) == _plain(partner[name]) for name in place):
+        is_here = country in (account.company_id.country_id, partner.country_id)
+        if (
+            same_person
+            and is_here
+            and all(_plain(vals[name]) == _plain(partner[name]) for name in place)
+        ):
             return None
-        country = account.company_id.country_id
-        if shipping.country_code and shipping.country_code != country.code:
-            country = country.browse(self._country_id(shipping.country_code)) or country
         return {
             **vals,
             "type": "delivery",
@@ -117,6 +121,27 @@ class KeycrmOrderImporter(models.AbstractModel):
             "company_id": account.company_id.id,
             "country_id": country.id,
         }
+
+    @api.model
+    def _place(self, account, shipping):
+        """Put into lines where a parcel goes: parcel office, street, and what else is given.
+
+        :return: (first line, second line, ``res.country``); a country that nobody knows is no country, and
+            stands in the second line
+        """
+        lines = [shipping.receive_point, shipping.address, shipping.secondary_line]
+        if not shipping.receive_point and not shipping.address:
+            lines.insert(0, shipping.full_address)
+        first, *others = [line for line in lines if line] or [""]
+        others = [line for line in others if _plain(line) not in _plain(first)]
+        country = account.company_id.country_id
+        code = shipping.country_code or country_code(shipping.country)
+        if code and code != country.code:
+            country = country.browse(self._country_id(code) or ())
+        if shipping.country and (not country or not code):
+            country = country.browse()
+            others.append(shipping.country)
+        return first, ", ".join(others), country
 
     @api.model
     @ormcache("code", cache="stable")
@@ -192,7 +217,10 @@ _KEY_FIELDS = ("name", "phone", "street", "street2", "city", "zip")
 
 def recipient_keys(address):
     """:return: list of the recipients that the address stands for: several where contacts were merged"""
-    own = _recipient_key({name: address[name] for name in _KEY_FIELDS})
+    own = {name: address[name] for name in _KEY_FIELDS}
+    own["country_id"] = address.country_id.id
+    company = address.company_id or address.env.company
+    own = _recipient_key(own, company.country_id.id)
     return [own, *(address.keycrm_recipient_key or "").splitlines()]
 
 
@@ -200,9 +228,16 @@ def _plain(text):
     return " ".join((text or "").lower().split())
 
 
-def _recipient_key(vals):
+def _recipient_key(vals, home):
+    """Tell recipients and places apart.
+
+    :param home: id of the company's country, which addresses in Odoo often do not name
+    """
     phone = vals["phone"] or ""
-    return "|".join(
+    parts = [
         normalized_phone(phone) or _plain(phone) if name == "phone" else _plain(vals[name])
         for name in _KEY_FIELDS
-    )
+    ]
+    if vals["country_id"] and vals["country_id"] != home:
+        parts.append(str(vals["country_id"]))
+    return "|".join(parts)

@@ -2,7 +2,7 @@ from odoo import api, models
 from odoo.fields import Command
 from odoo.tools import float_compare
 
-from ....const import HELD_NOTHING, QUANTITY_DIGITS
+from ....const import COMING_BACK, HELD_NOTHING, QUANTITY_DIGITS
 from ....keycrm.line_matching import may_be_same_goods
 from .lines import TAX_ROUNDING
 
@@ -65,7 +65,7 @@ class KeycrmOrderImporter(models.AbstractModel):
                 )
         if not cancelling:
             self._report_conflicts(record, kept)
-            if record.state == "sale":
+            if record.state == "sale" and record.keycrm_shipping_status not in COMING_BACK:
                 record._keycrm_expect_no_return(
                     {line: line.keycrm_quantity for line in record.order_line if line.keycrm_id}
                 )

@@ -1,4 +1,4 @@
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 
 from odoo import api, fields, models
 from odoo.fields import Command
@@ -6,6 +6,7 @@ from odoo.tools.sql import escape_psql
 
 from ....keycrm import order_totals
 from ....keycrm.errors import ImportProblem
+from ....keycrm.naming import normalized_phone, phone_numbers
 from ....services.concurrency import retry_on_unique_violation
 
 #: KeyCRM's times have whole seconds, and its clock may differ a little from ours.
@@ -50,6 +51,11 @@ class KeycrmOrderImporter(models.AbstractModel):
             "keycrm_buyer_comment": order.buyer_comment or False,
             "keycrm_is_gift": order.is_gift,
             "keycrm_gift_message": order.gift_message or False,
+            "keycrm_gift_wrap": order.gift_wrap,
+            "keycrm_buyer_note": (order.buyer and order.buyer.note) or False,
+            "keycrm_other_phones": self._other_phones(order),
+            "keycrm_shipping_status": self._shipping_status(order),
+            **self._shipping_date_vals(batch, order),
             "keycrm_manager_comment": order.manager_comment or False,
             "keycrm_manager_name": order.manager_name or False,
             "keycrm_promocode": order.promocode or False,
@@ -58,6 +64,40 @@ class KeycrmOrderImporter(models.AbstractModel):
             "tag_ids": [Command.set(self._tags(batch, order.tags).ids)],
             **self._marketing_vals(batch, order),
         }
+
+    @api.model
+    def _other_phones(self, order):
+        """:return: the numbers that neither the buyer's nor the recipient's contact shows; False for none"""
+        typed = (
+            order.buyer.phones if order.buyer else (),
+            (order.shipping.recipient_phone,) if order.shipping else (),
+        )
+        numbers = [
+            [normalized_phone(one) or one for text in texts for one in phone_numbers(text)]
+            for texts in typed
+        ]
+        shown = {one for several in numbers for one in several[:1]}
+        others = dict.fromkeys(one for several in numbers for one in several if one not in shown)
+        return ", ".join(others) or False
+
+    @api.model
+    def _shipping_status(self, order):
+        """:return: what the delivery service says of the parcel; nothing for what is not known here"""
+        known = self.env["sale.order"]._fields["keycrm_shipping_status"].get_values(self.env)
+        status = order.shipping.status if order.shipping else ""
+        return status if status in known else False
+
+    @api.model
+    def _shipping_date_vals(self, batch, order):
+        """The planned day becomes Odoo's delivery date when KeyCRM sets or changes it; later a person may
+        choose another one.
+        """
+        day, record = order.shipping and order.shipping.date, batch.known.get(order.id)
+        vals = {"keycrm_shipping_date": day or False}
+        if day and (not record or record.keycrm_shipping_date != day):
+            # Noon is the same day in each time zone of Europe.
+            vals["commitment_date"] = datetime.combine(day, time(12))
+        return vals
 
     @api.model
     def _payment_status(self, order):
@@ -88,7 +128,37 @@ class KeycrmOrderImporter(models.AbstractModel):
         total = order_totals.goods_total(order)
         if total < 0 and batch.action(order) != "cancel":
             return "discount_exceeds_goods", {"total": f"{total:.2f}"}
+        combos = {
+            batch.products[line.id].display_name
+            for line in order.lines
+            if batch.products[line.id].type == "combo"
+        }
+        if combos and batch.action(order) != "cancel":
+            return "combo_product", {"products": ", ".join(sorted(combos))}
+        if batch.action(order) == "confirm":
+            warehouse = self._warehouse(batch, order)
+            if not warehouse.active:
+                return "warehouse_archived", {"warehouse": warehouse.display_name}
         return False, False
+
+    @api.model
+    def _warehouse(self, batch, order):
+        """Give the warehouse of an order: its own, its source's or the account's.
+
+        :return: ``stock.warehouse``; an archived one where a person has to choose another: such an order
+            is not confirmed
+        :raise ImportProblem: when there is none
+        """
+        record, account = batch.known.get(order.id), batch.account
+        if record and (record.warehouse_id.active or record.state == "sale"):
+            return record.warehouse_id
+        source = batch.sources.get(order.source_id)
+        warehouse = (source.warehouse_id if source else None) or batch.look_up(
+            "warehouse", account.id, lambda: account._warehouse_of_orders() or account.warehouse_id
+        )
+        if not warehouse:
+            raise ImportProblem("no_warehouse")
+        return warehouse
 
     @api.model
     def _is_fresh(self, order):
@@ -166,9 +236,12 @@ class KeycrmOrderImporter(models.AbstractModel):
     @api.model
     def _changed_source_vals(self, batch, order):
         """The same for a known order whose source KeyCRM changed; else what people chose there stays."""
-        vals = self._source_vals(batch, order)
-        former = batch.known[order.id].keycrm_source_id
-        return vals if vals.get("keycrm_source_id") != former.id else {}
+        vals, record = self._source_vals(batch, order), batch.known[order.id]
+        if vals.get("keycrm_source_id") == record.keycrm_source_id.id:
+            vals = {}
+        if not record.warehouse_id.active and record.state != "sale":
+            vals["warehouse_id"] = self._warehouse(batch, order).id
+        return vals
 
     @api.model
     def _tags(self, batch, names):

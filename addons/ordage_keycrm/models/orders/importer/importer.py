@@ -1,6 +1,5 @@
 from odoo import api, fields, models
 
-from ....keycrm.errors import ImportProblem
 from ....services.bridge import as_bridge
 from .batch import Batch
 from .result import ImportResult
@@ -149,10 +148,7 @@ class KeycrmOrderImporter(models.AbstractModel):
         new = [order for order in batch.orders if order.id not in batch.known]
         if not new:
             return
-        warehouse = account._warehouse_of_orders()
-        if not warehouse:
-            raise ImportProblem("no_warehouse")
-        defaults = self._order_defaults()
+        defaults = self._order_defaults(account)
         names = self._order_names(account.company_id, [heads[order.id] for order in new])
         batch.runs_about_gone = self._syncs_with_shipped_statuses(account, new)
         created = self.env["sale.order"].create(
@@ -161,7 +157,7 @@ class KeycrmOrderImporter(models.AbstractModel):
                     **defaults,
                     **name,
                     "user_id": False,
-                    "warehouse_id": warehouse.id,
+                    "warehouse_id": self._warehouse(batch, order).id,
                     **heads[order.id],
                     **self._source_vals(batch, order),
                     "company_id": account.company_id.id,
@@ -177,10 +173,14 @@ class KeycrmOrderImporter(models.AbstractModel):
         batch.grown.update(batch.created)
 
     @api.model
-    def _order_defaults(self):
-        """Return what Odoo fills in, once: at each order it would look for quotation documents anew."""
+    def _order_defaults(self, account):
+        """Give what Odoo fills in, once: at each order it would look for quotation documents anew."""
         SaleOrder = self.env["sale.order"]
-        return SaleOrder.default_get([name for name in SaleOrder._fields if name != "name"])
+        defaults = SaleOrder.default_get([name for name in SaleOrder._fields if name != "name"])
+        if not account.notify_buyers:
+            # Odoo would take the company's, with its lines, terms and e-mail.
+            defaults["sale_order_template_id"] = False
+        return defaults
 
     @api.model
     def _order_names(self, company, heads):

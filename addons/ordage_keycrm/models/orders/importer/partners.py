@@ -1,9 +1,9 @@
 from odoo import api, models
 from odoo.tools import email_normalize
 
-from .... import contacts
 from ....keycrm.naming import normalized_phone, shortened
 from ....keycrm.orders import Buyer
+from ....services import contacts
 
 
 class KeycrmOrderImporter(models.AbstractModel):

@@ -1,5 +1,8 @@
 from odoo import api, models
 
+from ....const import COMING_BACK
+from ....services import contacts
+
 
 class KeycrmOrderImporter(models.AbstractModel):
     """What the status of an order makes of it: quotation, confirmed, cancelled, archived."""
@@ -27,6 +30,7 @@ class KeycrmOrderImporter(models.AbstractModel):
         self._queue_canceled(batch, wanted["cancel"])
         wanted["cancel"]._keycrm_cancel()
         self._report_shipped_elsewhere(batch)
+        self._expect_refused(batch)
         archived._keycrm_archive()
         SaleOrder.union(*wanted.values())._keycrm_request_decision(wanted["confirm"])
 
@@ -78,11 +82,39 @@ class KeycrmOrderImporter(models.AbstractModel):
                 and not order.keycrm_problem_code
             )
         )
-        if not ready:
-            return
-        ready.action_confirm()
-        for order in ready:
+        for order in self._confirm(ready):
             order._keycrm_request_production(order.order_line.filtered("keycrm_to_make"))
+
+    @api.model
+    def _confirm(self, orders):
+        """Confirm orders. In tolerant mode one that Odoo or another module refuses to confirm stays a
+        quotation, which says so.
+
+        :return: those that were confirmed
+        """
+        if not self.env.context.get("keycrm_tolerant"):
+            if orders:
+                orders.action_confirm()
+            return orders
+        confirmed = orders.browse()
+        for order in orders:
+            try:
+                with self.env.cr.savepoint():
+                    order.action_confirm()
+            except contacts.REFUSALS as error:
+                order._keycrm_set_problem("not_confirmed", {"reason": contacts.reason(error)})
+            else:
+                confirmed |= order
+        return confirmed
+
+    @api.model
+    def _expect_refused(self, batch):
+        """Expect the goods of parcels back that the buyer refused or that are on their way back."""
+        for order in batch.orders:
+            record = batch.record(order)
+            if record.keycrm_shipping_status in COMING_BACK and record.state == "sale":
+                delivered = record.order_line.filtered(lambda line: line.qty_delivered > 0)
+                record._keycrm_expect_return(dict.fromkeys(delivered, 0.0))
 
     @api.model
     def _report_shipped_elsewhere(self, batch):

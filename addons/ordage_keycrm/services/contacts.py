@@ -47,7 +47,7 @@ def write(partner, vals):
             partner.write(dict(vals))
     except REFUSALS as error:
         if len(vals) == 1:
-            return dict.fromkeys(vals, _reason(error))
+            return dict.fromkeys(vals, reason(error))
         refused = {}
         for name, value in vals.items():
             refused.update(write(partner, {name: value}))
@@ -57,18 +57,18 @@ def write(partner, vals):
 
 def _create_one(Partner, vals, optional):
     present = [name for name in optional if vals.get(name)]
-    reason = ""
+    first = ""
     for dropped in ([], *([name] for name in present), present):
         kept = {name: value for name, value in vals.items() if name not in dropped}
         try:
             with Partner.env.cr.savepoint():
-                return Partner.create([kept]), dict.fromkeys(dropped, reason)
+                return Partner.create([kept]), dict.fromkeys(dropped, first)
         except REFUSALS as error:
-            reason = reason or _reason(error)
-    return Partner, {"": reason}
+            first = first or reason(error)
+    return Partner, {"": first}
 
 
-def _reason(error):
+def reason(error):
     """:return: the refusal in one line, as people read it"""
     text = error.diag.message_primary if isinstance(error, IntegrityError) else error.args[0]
     return " ".join(str(text or "").split())[:500]

@@ -1,0 +1,163 @@
+"""What KeyCRM knows of a delivery has its place on the order, the transfer and its slips."""
+
+from datetime import date
+
+from lxml import html
+
+from odoo.tests import tagged
+
+from .order_common import OrderCase
+
+OFFICE = "Відділення №5: вул. Данилишина, 6"
+
+
+class TestAddresses(OrderCase):
+    def address(self, **shipping):
+        shipping.setdefault("recipient_full_name", "Марія Коваль")
+        return self.make(shipping=shipping).partner_shipping_id
+
+    def test_street_stays_beside_a_parcel_office(self):
+        address = self.address(
+            shipping_receive_point=OFFICE,
+            shipping_address="вул. Шевченка, 1",
+            shipping_secondary_line="кв. 7",
+            shipping_address_city="Львів",
+        )
+        self.assertEqual((address.street, address.street2), (OFFICE, "вул. Шевченка, 1, кв. 7"))
+
+    def test_street_that_the_office_names_is_not_repeated(self):
+        address = self.address(shipping_receive_point=OFFICE, shipping_address="вул. Данилишина, 6")
+        self.assertEqual((address.street, address.street2), (OFFICE, False))
+
+    def test_full_address_counts_where_it_is_all_there_is(self):
+        whole = "79000, Львів, вул. Шевченка, 1"
+        self.assertEqual(self.address(full_address=whole).street, whole)
+        address = self.address(full_address=whole, shipping_receive_point=OFFICE)
+        self.assertEqual((address.street, address.street2), (OFFICE, False))
+
+    def test_countries_are_found_by_name_or_code(self):
+        self.company.country_id = self.env.ref("base.ua")
+        for given, code in (
+            ({"shipping_address_country": "Польща"}, "PL"),
+            ({"shipping_address_country": "  poland "}, "PL"),
+            ({"shipping_address_country": "Германия"}, "DE"),
+            ({"shipping_address_country": "США"}, "US"),
+            ({"shipping_address_country": "CZ"}, "CZ"),
+            ({"shipping_address_country_code": "lt", "shipping_address_country": "Литва"}, "LT"),
+            ({"shipping_address_country": "Україна"}, "UA"),
+            ({}, "UA"),
+        ):
+            with self.subTest(given=given):
+                address = self.address(shipping_address_city="Місто", **given)
+                self.assertEqual((address.country_id.code, address.street2), (code, False))
+
+    def test_unknown_country_is_none_and_stands_in_the_address(self):
+        self.company.country_id = self.env.ref("base.ua")
+        address = self.address(shipping_address_city="Місто", shipping_address_country="Нарнія")
+        self.assertEqual((address.country_id.id, address.street2), (False, "Нарнія"))
+
+
+@tagged("-at_install", "post_install")
+class TestFacts(OrderCase):
+    def ship(self, **shipping):
+        return self.make(
+            self.made,
+            buyer={"full_name": "Оля", "phone": "067 111 22 33, 050 444 55 66", "note": "Дзвінок"},
+            buyer_comment="Від покупця",
+            client_comment="Ще коментар",
+            is_gift=True,
+            gift_message="Вітаємо",
+            raw={"gift_wrap": True},
+            shipping={
+                "recipient_full_name": "Марія",
+                "recipient_phone": "0509998877 0631112233",
+                "shipping_receive_point": OFFICE,
+                "shipping_date": "2026-12-24",
+                **shipping,
+            },
+        )
+
+    def test_each_has_its_place_on_order_delivery_and_slips(self):
+        order = self.ship(shipping_status="transit")
+        self.assertEqual(order.partner_id.phone, "+380671112233")
+        self.assertEqual(order.partner_shipping_id.phone, "+380509998877")
+        self.assertEqual(order.commitment_date.date(), date(2026, 12, 24))
+        for record in (order, order.picking_ids):
+            self.assertRecordValues(
+                record,
+                [
+                    {
+                        "keycrm_buyer_comment": "Від покупця\nЩе коментар",
+                        "keycrm_is_gift": True,
+                        "keycrm_gift_message": "Вітаємо",
+                        "keycrm_gift_wrap": True,
+                        "keycrm_other_phones": "+380504445566, +380631112233",
+                        "keycrm_buyer_note": "Дзвінок",
+                        "keycrm_shipping_date": date(2026, 12, 24),
+                        "keycrm_shipping_status": "transit",
+                    }
+                ],
+            )
+        for slip in ("stock.report_picking", "stock.report_deliveryslip"):
+            page, _kind = self.env["ir.actions.report"]._render_qweb_html(
+                slip, order.picking_ids.ids
+            )
+            text = " ".join(html.fromstring(page).text_content().split())
+            for word in ("+380504445566", "Ще коментар", "Вітаємо"):
+                self.assertIn(word, text)
+            self.assertRegex(text, r"12/24/2026|24\.12\.2026")
+            self.assertEqual(len(html.fromstring(page).xpath("//*[@name='keycrm_gift_wrap']")), 1)
+            self.assertNotIn("Дзвінок", text, "the buyer may get the slip")
+
+    def test_delivery_date_follows_keycrm_until_a_person_chooses_another(self):
+        order = self.ship()
+        order.commitment_date = "2026-12-30 10:00:00"
+        self.arrive(order.keycrm_id)
+        self.assertEqual(order.commitment_date.day, 30)
+        shipping = {**self.keycrm.order(order.keycrm_id)["answer"]["shipping"]}
+        self.keycrm.patch_order(
+            order.keycrm_id, shipping={**shipping, "shipping_date": "2026-12-26"}, webhook=False
+        )
+        self.arrive(order.keycrm_id)
+        self.assertEqual(order.commitment_date.day, 26)
+
+    def test_unknown_parcel_status_is_not_shown(self):
+        self.assertFalse(self.ship(shipping_status="teleported").keycrm_shipping_status)
+
+
+class TestRefusedParcels(OrderCase):
+    def parcel(self, order, status):
+        self.keycrm.patch_order(
+            order.keycrm_id, shipping={"shipping_status": status}, webhook=False
+        )
+        self.arrive(order.keycrm_id)
+
+    def expected(self, order):
+        return order.picking_ids.filtered(
+            lambda p: p.keycrm_expected_return and p.state not in ("done", "cancel")
+        )
+
+    def test_refused_and_returning_parcels_get_an_expected_return_once(self):
+        for status in ("refused", "return"):
+            order = self.make(self.sent)
+            self.deliver(order)
+            self.assertFalse(self.expected(order))
+            self.parcel(order, status)
+            back = self.expected(order)
+            self.assertEqual((len(back), back.move_ids.product_uom_qty), (1, 5))
+            self.arrive(order.keycrm_id)
+            self.parcel(order, "returned")
+            self.assertEqual(self.expected(order), back)
+
+    def test_refusal_that_is_taken_back_expects_nothing(self):
+        order = self.make(self.sent)
+        self.deliver(order)
+        self.parcel(order, "refused")
+        self.parcel(order, "cash_received")
+        self.assertFalse(self.expected(order))
+
+    def test_parcel_that_was_not_shipped_from_here_changes_nothing(self):
+        order = self.make(self.sent)
+        self.parcel(order, "refused")
+        self.assertFalse(self.expected(order))
+        self.assertEqual(order.state, "sale")

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from tools import processes
-from tools.messages import UserError, say
+from tools.messages import UserError, echo
 from tools.runtime import Runtime
 from tools.table import table
 
@@ -54,18 +54,18 @@ def main() -> int:
     with Runtime() as runtime:
         environment = Environment(runtime)
         for name in wanted:
-            say(f"benchmark {name}")
+            echo(f"benchmark {name}")
             try:
                 _run(environment, name)
             except Exception as error:
                 # The other benchmarks still run. Odoo's own traceback ends with the reason.
                 traceback.print_exc(limit=-3)
-                say(str(getattr(error, "faultString", error))[-1500:])
-                say(f"  {name} could not be measured")
+                echo(str(getattr(error, "faultString", error))[-1500:])
+                echo(f"  {name} could not be measured")
                 broken.append(name)
             finally:
                 environment.clear()
-    say(
+    echo(
         f"{len(wanted) - len(broken)} of {len(wanted)} in {(time.monotonic() - begun) / 60:.0f} min"
     )
     return 1 if broken else 0
@@ -99,7 +99,7 @@ def _show(rows: Iterable[Row], about: dict[str, Any]) -> None:
     )
     for row in rows:
         print(f"  {row.key}: {row.details}", flush=True)
-    say(f"  load {about['load']:.1f}, {about['minutes']} min")
+    echo(f"  load {about['load']:.1f}, {about['minutes']} min")
 
 
 class _Load:

@@ -1,7 +1,7 @@
-"""``python3 -m tools COMMAND``: what ``make`` calls.
+"""``python3 -m tools COMMAND``: the commands of ``make``.
 
-Begins under the system's Python with the standard library alone, makes the private environment, and
-goes on inside it.
+Starts under the system's Python with the standard library only, creates the private environment, and
+continues inside it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if sys.version_info[:2] not in PYTHONS:  # before the imports below, which an ol
 from . import processes, venv
 from .messages import UserError, sentence_for, warn
 
-# Command: the module and function that do it, and whether they need the private environment.
+# Command: its module and function, and whether they need the private environment.
 COMMANDS = {
     "prepare": ("prepare", "main", True),
     "demo": ("demo", "main", True),
@@ -59,8 +59,8 @@ def main(arguments: list[str]) -> int:
             if not venv.inside(folder):
                 venv.enter(folder, arguments)
         return getattr(importlib.import_module(f".{module}", __package__), function)(arguments)
-    except UserError as trouble:
-        warn(f"\n{trouble}")
+    except UserError as error:
+        warn(f"\n{error}")
         return 1
     except KeyboardInterrupt:
         warn("\nStopped.")

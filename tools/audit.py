@@ -1,7 +1,7 @@
-"""``make audit``: the pinned packages against the lists of known vulnerabilities.
+"""``make audit``: check the pinned packages for known vulnerabilities.
 
-The lists are asked over the network, first that of the Python package index, then OSV. Where neither can
-be asked nothing was checked, which is said and counts as a failure: silence would look like safety.
+The databases are queried over the network, first that of the Python package index, then OSV. If neither
+is reachable, the command reports that nothing was checked and fails: silence would suggest safety.
 """
 
 from __future__ import annotations
@@ -14,23 +14,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from . import venv
-from .messages import say, warn
+from .messages import echo, warn
 from .paths import REQUIREMENTS
 from .requirements import PYTHONS, pinned
 
-#: What is pinned together: one file each, with what it includes.
+#: Environments whose packages are pinned together: one file each, with its includes.
 ENVIRONMENTS = tuple(venv.KINDS)
 _SERVICES = {"pypi": "the Python package index", "osv": "OSV"}
 
 
 @dataclass
 class Verdict:
-    """What a list of vulnerabilities says about some packages.
+    """The result of one vulnerability database for some packages.
 
-    :param checked: how many it knows
-    :param unknown: names of those it does not know, so that nothing was said about them
-    :param found: sentences, one a vulnerability
-    :param accepted: the same, of those that are accepted
+    :param checked: number of packages that it covers
+    :param unknown: names of packages that it does not cover
+    :param found: one sentence per vulnerability
+    :param accepted: one sentence per accepted vulnerability
     """
 
     checked: int = 0
@@ -43,7 +43,7 @@ class Verdict:
         """Read pip-audit's report.
 
         :param report: as JSON
-        :param accepted: numbers of accepted vulnerabilities, and why
+        :param accepted: reasons by numbers of accepted vulnerabilities
         """
         verdict = cls()
         for package in json.loads(report)["dependencies"]:
@@ -56,7 +56,7 @@ class Verdict:
                 why = next((accepted[name] for name in names if name in accepted), "")
                 fixed = ", ".join(flaw.get("fix_versions") or ()) or "no version"
                 what = (
-                    f"{package['name']} {package['version']}: {' '.join(names)}, mended in {fixed}"
+                    f"{package['name']} {package['version']}: {' '.join(names)}, fixed in {fixed}"
                 )
                 (verdict.accepted if why else verdict.found).append(
                     f"{what} (accepted: {why})" if why else what
@@ -73,14 +73,14 @@ def main(_arguments: list[str]) -> int:
     accepted = _accepted()
     result = 0
     for name, python, pins in _sets_of_pins():
-        say(f"audit: {len(pins)} packages of requirements/{name}.txt on Python {python}")
-        verdict = ask(program, pins, accepted)
-        result |= _tell(verdict, len(pins))
+        echo(f"audit: {len(pins)} packages of requirements/{name}.txt on Python {python}")
+        verdict = query(program, pins, accepted)
+        result |= _report(verdict, len(pins))
     return result
 
 
 def _sets_of_pins() -> Iterator[tuple[str, str, dict[str, str]]]:
-    """Yield what is installed together; once where several Pythons get the same."""
+    """Yield packages that are installed together, once if equal for several Pythons."""
     for name in ENVIRONMENTS:
         seen: list[dict[str, str]] = []
         for python in PYTHONS:
@@ -90,16 +90,16 @@ def _sets_of_pins() -> Iterator[tuple[str, str, dict[str, str]]]:
                 yield name, ".".join(map(str, python)), pins
 
 
-def ask(
+def query(
     program: Path, pins: dict[str, str], accepted: dict[str, str], *options: str
 ) -> Verdict | None:
-    """Ask the lists one after the other until one knows the packages.
+    """Query the databases in turn until one covers all packages.
 
     :param program: Python with pip-audit
     :param pins: versions by name
-    :param accepted: numbers of accepted vulnerabilities, and why
-    :param options: further options of pip-audit; with them only OSV is asked
-    :return: what it says; None where no list can be reached
+    :param accepted: reasons by numbers of accepted vulnerabilities
+    :param options: further options of pip-audit; with them only OSV is queried
+    :return: the result; None if no database is reachable
     """
     best = None
     with tempfile.TemporaryDirectory(prefix="ordage-audit-") as folder:
@@ -108,21 +108,19 @@ def ask(
         for service in ["osv"] if options else list(_SERVICES):
             report = _run(program, wanted, "--vulnerability-service", service, *options)
             if not report:
-                say(f"  {_SERVICES[service]} cannot be asked from here")
+                echo(f"  {_SERVICES[service]} is not reachable from here")
                 continue
             verdict = Verdict.of(report, accepted)
             if not verdict.unknown:
                 return verdict
-            say(
-                f"  {_SERVICES[service]} gives no answer about {len(verdict.unknown)} of {len(pins)}"
-            )
+            echo(f"  {_SERVICES[service]} does not cover {len(verdict.unknown)} of {len(pins)}")
             if not best or verdict.checked > best.checked:
                 best = verdict
     return best
 
 
 def _run(program: Path, wanted: Path, *options: str) -> str:
-    """:return: pip-audit's report; empty when it cannot be had"""
+    """Return pip-audit's report, empty if it failed."""
     command = [
         *(str(program), "-m", "pip_audit", "--requirement", str(wanted)),
         *("--no-deps", "--disable-pip", "--format", "json", "--progress-spinner", "off"),
@@ -131,7 +129,7 @@ def _run(program: Path, wanted: Path, *options: str) -> str:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     start = done.stdout.find('{"dependencies"')
     if start < 0:
-        say(f"  {(done.stderr.strip().splitlines() or ['pip-audit said nothing'])[-1][:200]}")
+        echo(f"  {(done.stderr.strip().splitlines() or ['pip-audit printed nothing'])[-1][:200]}")
         return ""
     return done.stdout[start:]
 
@@ -142,20 +140,20 @@ def _accepted() -> dict[str, str]:
     return {number: why.strip() for number, _space, why in pairs}
 
 
-def _tell(verdict: Verdict | None, count: int) -> int:
+def _report(verdict: Verdict | None, count: int) -> int:
     if not verdict or not verdict.checked:
         warn(
-            "Not checked: no list of known vulnerabilities can be asked from this machine. Run "
-            "make audit where one of these lists can be reached."
+            "Not checked: no database of vulnerabilities is reachable from this machine. Run "
+            "make audit where one of them is reachable."
         )
         return 1
     for what in verdict.accepted:
-        say(f"  {what}")
+        echo(f"  {what}")
     for what in verdict.found:
         warn(f"  {what}")
     if verdict.unknown:
         warn(f"Not checked: {', '.join(verdict.unknown)}")
     if verdict.found or verdict.unknown:
         return 1
-    say(f"  {count} checked, no known vulnerability that is not accepted")
+    echo(f"  {count} checked, no known vulnerability that is not accepted")
     return 0

@@ -1,4 +1,4 @@
-"""Things made once and kept: by one process at a time, and never left half made."""
+"""The cache: folders created once, by one process at a time, and complete or absent."""
 
 from __future__ import annotations
 
@@ -9,70 +9,69 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from .messages import say
+from .messages import echo
 
-_MARK = ".complete"
+_COMPLETE = ".complete"
 
 
 @contextmanager
 def locked(lock_file: Path, what: str) -> Iterator[None]:
-    """Hold a lock that all processes of this machine respect; it goes when its holder dies.
+    """Hold a lock across all processes of this machine; it ends with its holder.
 
     :param lock_file: the file to lock
-    :param what: what is guarded, told to a person who has to wait
+    :param what: the guarded thing, for the message to a waiting user
     """
     lock_file.parent.mkdir(parents=True, exist_ok=True)
     with lock_file.open("a") as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            say(f"waiting for another make that prepares {what}")
+            echo(f"waiting for another make that prepares {what}")
             fcntl.flock(handle, fcntl.LOCK_EX)
         yield
 
 
-def kept(target: Path, what: str, make: Callable[[Path], None]) -> Path:
-    """Return a folder of the cache, making it if it is not there whole.
+def cached(target: Path, what: str, make: Callable[[Path], None]) -> Path:
+    """Return a folder of the cache, created if missing or incomplete.
 
-    A folder counts as whole by a mark that is set last; one without it (its maker was killed) is
-    made anew. The folder is made in its final place since environments cannot be moved.
+    A marker file written last makes a folder complete; one without it (its creator was killed) is
+    created again. The folder is created in its final place since environments cannot be moved.
 
     :param target: the folder
-    :param what: what it holds, for messages
+    :param what: its content, for messages
     :param make: fills the empty folder; raises if it cannot
     :return: the folder
     """
-    if (target / _MARK).exists():
-        (target / _MARK).touch()  # used: see forgotten()
+    if (target / _COMPLETE).exists():
+        (target / _COMPLETE).touch()  # last use, see unused()
         return target
     with locked(target.with_name(target.name + ".lock"), what):
-        if (target / _MARK).exists():
+        if (target / _COMPLETE).exists():
             return target
         if target.exists():
             shutil.rmtree(target)
         target.mkdir(parents=True)
         try:
             make(target)
-            (target / _MARK).touch()
+            (target / _COMPLETE).touch()
         except BaseException:
             shutil.rmtree(target, ignore_errors=True)
             raise
     return target
 
 
-def is_kept(target: Path) -> bool:
-    """Return whether a folder of the cache is there whole.
+def is_cached(target: Path) -> bool:
+    """Return whether a folder of the cache is complete.
 
     :param target: the folder
-    :return: whether it is
     """
-    return (target / _MARK).exists()
+    return (target / _COMPLETE).exists()
 
 
 def key_of(*parts: str | bytes) -> str:
-    """Name a thing by what it is made of.
+    """Return a key of a cached thing, derived from its inputs.
 
-    :param parts: all that decides what the thing is like
+    :param parts: all inputs that determine the thing
     :return: twelve hexadecimal digits
     """
     digest = hashlib.sha256()
@@ -82,12 +81,12 @@ def key_of(*parts: str | bytes) -> str:
     return digest.hexdigest()[:12]
 
 
-def forgotten(folder: Path, before: float) -> list[Path]:
-    """Find what was kept but has not been used for long.
+def unused(folder: Path, before: float) -> list[Path]:
+    """List the cached folders without recent use.
 
     :param folder: the cache
     :param before: last use, in seconds since 1970
     :return: the folders
     """
-    marks = folder.glob(f"*/*/{_MARK}")
-    return [mark.parent for mark in marks if mark.stat().st_mtime < before]
+    markers = folder.glob(f"*/*/{_COMPLETE}")
+    return [marker.parent for marker in markers if marker.stat().st_mtime < before]

@@ -1,7 +1,7 @@
 """A browser for tests and pictures: the machine's Chromium, or one fetched into the cache.
 
-What is fetched is Debian's headless Chromium with the libraries that this machine lacks, unpacked and
-not installed, so that no root is needed.
+Debian's headless Chromium is fetched with the libraries that this machine lacks, and unpacked without
+installation, so that root is not needed.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ _HELP = "Install a Chromium (on Debian: apt-get install chromium), or name one i
 class Chromium:
     """A Chromium on disk.
 
-    :param program: what to start
-    :param environment: what it needs beside this process's variables
+    :param program: its executable
+    :param environment: variables that it needs besides this process's own
     """
 
     program: Path
@@ -40,7 +40,7 @@ def chromium() -> Chromium:
     """Find or fetch a Chromium.
 
     :return: the one of ``CHROMIUM``, of this machine, or of the cache
-    :raise UserError: if none can be had
+    :raise UserError: if none is available
     """
     named = os.environ.get("CHROMIUM")
     if named:
@@ -54,9 +54,9 @@ def chromium() -> Chromium:
 
 
 def fetched() -> Chromium:
-    """Take the Chromium of the cache, fetching it if need be.
+    """Return the Chromium of the cache, fetched if missing.
 
-    :return: it
+    :return: the Chromium
     :raise UserError: if it cannot be fetched on this machine
     """
     folder = debian_program.unpacked(
@@ -68,17 +68,17 @@ def fetched() -> Chromium:
 
 @contextmanager
 def browser() -> Iterator[Browser]:
-    """Start a Chromium that asks nobody but the pages it is told to open.
+    """Start a Chromium without background requests.
 
     :return: the browser, closed at the end
-    :raise UserError: if none can be had or it does not start
+    :raise UserError: if none is available or it does not start
     """
     found = chromium()
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(
             executable_path=found.program,
             env={**os.environ, **found.environment},
-            # As root Chromium starts no sandbox of its own; it opens pages of this machine alone.
+            # As root Chromium cannot start its sandbox; it opens only pages of this machine.
             args=["--no-sandbox", "--disable-background-networking", "--lang=uk"],
         )
         yield started

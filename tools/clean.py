@@ -1,4 +1,4 @@
-"""``make clean`` and ``make distclean``: remove what runs left behind, and the cache."""
+"""``make clean`` and ``make distclean``: remove residue of runs, and the cache."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ import subprocess
 import time
 
 from . import cache, venv
-from .messages import say
+from .messages import echo
 from .paths import REPOSITORY, cache_folder
-from .run_folder import remove_leftovers
+from .run_folder import remove_residue
 
-_FORGOTTEN = 14 * 24 * 3600  # seconds without use after which a folder of the cache goes
+_MAX_UNUSED = 14 * 24 * 3600  # seconds without use after which a cached folder is removed
 
 
 def main(_arguments: list[str]) -> int:
-    """Remove leftovers of dead runs and caches in the repository; a run that lives is left alone.
+    """Remove residue of ended runs, and caches in the repository.
 
     :return: the exit code
     """
-    say(f"{remove_leftovers()} folders of dead runs removed")
+    echo(f"{remove_residue()} folders of ended runs removed")
     for name in ("__pycache__", ".pytest_cache", ".ruff_cache", ".hypothesis"):
         for folder in REPOSITORY.rglob(name):
             shutil.rmtree(folder, ignore_errors=True)
-    old = cache.forgotten(cache_folder(), time.time() - _FORGOTTEN)
+    old = cache.unused(cache_folder(), time.time() - _MAX_UNUSED)
     for folder in old:
         shutil.rmtree(folder, ignore_errors=True)
-    say(f"caches of the repository removed, {len(old)} forgotten folders of the cache too")
+    echo(f"caches of the repository removed, {len(old)} unused folders of the cache too")
     return 0
 
 
@@ -45,5 +45,5 @@ def everything(_arguments: list[str]) -> int:
         )
     main([])
     shutil.rmtree(cache_folder(), ignore_errors=True)
-    say(f"{cache_folder()} emptied")
+    echo(f"{cache_folder()} emptied")
     return 0

@@ -1,4 +1,4 @@
-"""Running a command to its end, with its progress told and its failure put into words."""
+"""Run a command to its end, with progress lines and a readable failure."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
-from .messages import UserError, say
-from .processes import tied_to_us
+from .messages import UserError, echo
+from .processes import bound_to_parent
 
-_TELL_EVERY = 5.0  # seconds
+_PROGRESS_INTERVAL = 5.0  # seconds
 
 
 def run(
@@ -29,10 +29,10 @@ def run(
     """Run a command and return what it printed.
 
     :param command: the command and its arguments
-    :param failure: what to say if it fails, a whole sentence; the command's last words are added
+    :param failure: the error message, a whole sentence; the end of the output is added
     :param env: its environment; by default this process's
     :param cwd: where to run it
-    :param progress: turns what was printed so far into a progress line, asked every few seconds
+    :param progress: returns a progress line for the output so far, called every few seconds
     :param as_user: user and group id to run it as
     :return: standard output and error together
     :raise UserError: if it cannot be run or fails
@@ -46,7 +46,7 @@ def run(
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                preexec_fn=tied_to_us(signal.SIGKILL, as_user),
+                preexec_fn=bound_to_parent(signal.SIGKILL, as_user),
             )
         except FileNotFoundError:
             raise UserError(f"{failure} The program {command[0]} is missing.") from None
@@ -58,7 +58,7 @@ def run(
             raise
         text = _read(output)
     if code:
-        raise UserError(f"{failure}\n{_last_words(text)}")
+        raise UserError(f"{failure}\n{_tail(text)}")
     return text
 
 
@@ -67,15 +67,15 @@ def _wait(
     so_far: Callable[[], str],
     progress: Callable[[str], str] | None,
 ) -> int:
-    told = time.monotonic()
+    reported = time.monotonic()
     while True:
         try:
             return process.wait(timeout=0.5)
         except subprocess.TimeoutExpired:
-            if progress and time.monotonic() - told >= _TELL_EVERY:
-                told = time.monotonic()
+            if progress and time.monotonic() - reported >= _PROGRESS_INTERVAL:
+                reported = time.monotonic()
                 if line := progress(so_far()):
-                    say(f"  {line}")
+                    echo(f"  {line}")
 
 
 def _read(output: IO[str]) -> str:
@@ -84,7 +84,7 @@ def _read(output: IO[str]) -> str:
     return os.pread(output.fileno(), size, 0).decode(errors="replace")
 
 
-def _last_words(text: str, lines: int = 15) -> str:
+def _tail(text: str, lines: int = 15) -> str:
     kept = [line for line in text.splitlines() if line.strip()]
     if "No space left on device" in text:
         kept.append(

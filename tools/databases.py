@@ -14,11 +14,11 @@ from .postgres import Server, copy_tree
 
 
 class Databases:
-    """Makes, clones and drops databases. Odoo keeps its files by database name; they go along.
+    """Create, clone and drop databases together with Odoo's files of them.
 
     :param server: the database server
     :param data_dir: Odoo's data folder of this run
-    :param prefix: put before the name of every database, for a server that others use too
+    :param prefix: prefix of every database name, for a shared server
     """
 
     def __init__(self, server: Server, data_dir: Path, prefix: str = "") -> None:
@@ -36,7 +36,7 @@ class Databases:
         return f"{self.prefix}{short}"
 
     def exists(self, database: str) -> bool:
-        """Return whether a database is there.
+        """Return whether a database exists.
 
         :param database: its name on the server
         """
@@ -47,7 +47,7 @@ class Databases:
         )
 
     def create(self, database: str) -> None:
-        """Make an empty database as Odoo wants it.
+        """Create an empty database with Odoo's settings.
 
         :param database: its name on the server
         """
@@ -56,12 +56,12 @@ class Databases:
                 sql.Identifier(database)
             )
         )
-        # Without it Odoo searches slower, but works.
+        # Optional: without it Odoo only searches slower.
         with contextlib.suppress(psycopg2.Error):
             self.server.query(database, "CREATE EXTENSION IF NOT EXISTS pg_trgm")
 
     def clone(self, template: str, database: str, *, template_files: Path | None = None) -> None:
-        """Copy a database to which nobody is connected, with Odoo's files.
+        """Clone a database with Odoo's files; connections to it are ended.
 
         :param template: its name on the server
         :param database: the copy's name on the server
@@ -75,11 +75,11 @@ class Databases:
         self._run(statement + sql.SQL(f" STRATEGY {strategy}" if strategy else ""))
         files = template_files or self.files(template)
         if files.is_dir():
-            # Odoo never changes a stored file, it only adds and removes: a link does as well.
+            # Links suffice: Odoo never changes a stored file, it only adds and removes.
             copy_tree(files, self.files(database), link=True)
 
     def drop(self, database: str) -> None:
-        """Remove a database and its files, whoever is connected.
+        """Drop a database and its files, even while connections are open.
 
         :param database: its name on the server
         """
@@ -89,7 +89,7 @@ class Databases:
         shutil.rmtree(self.files(database), ignore_errors=True)
 
     def drop_all(self) -> None:
-        """Remove all databases with this run's prefix; on a private server there is no need to."""
+        """Drop all databases with this run's prefix; unnecessary on a private server."""
         if not self.prefix:
             return
         drop_prefixed(self.server, self.prefix)
@@ -107,7 +107,7 @@ class Databases:
         )
 
     def files(self, database: str) -> Path:
-        """Name the folder of Odoo's files of a database.
+        """Return the folder of Odoo's files of a database.
 
         :param database: its name on the server
         """
@@ -127,10 +127,10 @@ class Databases:
 
 
 def drop_prefixed(server: Server, prefix: str) -> None:
-    """Remove all databases whose name begins so.
+    """Drop all databases whose name has a prefix.
 
     :param server: the database server
-    :param prefix: how the names begin
+    :param prefix: the prefix
     """
     for (name,) in server.query(
         "postgres", "SELECT datname FROM pg_database WHERE starts_with(datname, %s)", (prefix,)

@@ -1,7 +1,7 @@
-"""Debian packages fetched into a private folder and unpacked there; the system is not touched.
+"""Fetch Debian packages into a private folder and unpack them there.
 
-apt keeps its lists, cache and state in our folder, so that this works without root; it checks each
-package against the archive's signed index.
+apt keeps its lists, cache and state in that folder, so root is not needed and the system is unchanged;
+it verifies each package against the archive's signed index.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from . import commands
-from .messages import UserError, say
+from .messages import UserError, echo
 
-#: What to do where Debian's Odoo cannot be had.
+#: Advice where Debian's Odoo is not available.
 ODOO_INSTEAD = "Or set ODOO_SRC to the folder of an Odoo 19."
 _KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 
 
 class PrivateApt:
-    """An apt of our own.
+    """An apt with its own configuration and state.
 
-    :param folder: where its lists and packages are kept
+    :param folder: the folder of its lists and packages
     :param suites: suites of the Debian archive to read
-    :param instead: a sentence that tells what to do where the archive cannot be used
+    :param instead: a sentence of advice where the archive cannot be used
     :raise UserError: if a tool or the archive's keys are missing
     """
 
@@ -54,7 +54,7 @@ class PrivateApt:
     def update(self) -> None:
         """Read the archive's signed index.
 
-        :raise UserError: if it cannot be had
+        :raise UserError: if it cannot be read
         """
         commands.run(
             self._apt("update", "-q"),
@@ -76,8 +76,8 @@ class PrivateApt:
         )
         return [line.split("|")[1].strip() for line in shown.splitlines() if line.count("|") >= 2]
 
-    def with_needed(self, package: str) -> dict[str, str]:
-        """List a package together with all that it needs, down to the C library.
+    def with_dependencies(self, package: str) -> dict[str, str]:
+        """List a package with all of its dependencies, down to the C library.
 
         :param package: its name
         :return: names with versions
@@ -91,11 +91,11 @@ class PrivateApt:
         return {name: version.replace("%3a", ":") for name, version in files}
 
     def download(self, packages: Sequence[str]) -> list[Path]:
-        """Fetch packages; what was fetched before and is still right is not fetched again.
+        """Download packages; valid earlier downloads are reused.
 
-        :param packages: names, each may say ``=version`` or ``/suite``
+        :param packages: names, each optionally with ``=version`` or ``/suite``
         :return: the package files
-        :raise UserError: if one cannot be had
+        :raise UserError: if one is not available
         """
         uris = commands.run(
             self._apt("download", "--print-uris", "-q", *packages),
@@ -162,7 +162,7 @@ def unpack(package: Path, folder: Path) -> None:
 
 
 def installed() -> set[str]:
-    """List the packages that this machine has.
+    """List the packages installed on this machine.
 
     :return: their names
     """
@@ -186,7 +186,7 @@ def version_of(package: Path) -> str:
 
 
 def _archive_address() -> str:
-    """Take the archive's address from the machine's own apt, so that its mirror is used."""
+    """Return the archive's address of the machine's apt, so that its mirror is used."""
     if named := os.environ.get("ORDAGE_DEBIAN"):
         return named
     shown = subprocess.run(
@@ -204,11 +204,11 @@ def _archive_address() -> str:
     for uri, _release, origin, label in rows:
         if origin == "Debian" and "Security" not in label:
             return uri
-    # Before the first "apt-get update" apt does not know the origin yet: go by the address.
+    # Before the first "apt-get update" apt has no origin yet: use the address.
     for uri, release, origin, _label in rows:
         if not origin and uri.rstrip("/").endswith("/debian") and "security" not in release:
             return uri
-    say("apt on this machine names no Debian archive")
+    echo("apt on this machine names no Debian archive")
     raise UserError(
         "No address of the Debian archive was found in /etc/apt. Name one in ORDAGE_DEBIAN, or set "
         "ODOO_SRC to the folder of an Odoo 19."

@@ -1,6 +1,6 @@
-"""A program of Debian with the libraries that this machine lacks, unpacked into the cache.
+"""Unpack a Debian program with its missing libraries into the cache.
 
-Nothing is installed, so that no root is needed.
+Nothing is installed, so root is not needed.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 
 from . import cache, debian
-from .messages import UserError, doing
+from .messages import UserError, step
 from .paths import cache_folder, need_space
 
-_FONTS = "fonts-dejavu-core"  # with Ukrainian letters; a machine without a screen may have none
+_FONTS = "fonts-dejavu-core"  # with Ukrainian letters; a server may have no fonts
 _RELEASE = Path("/etc/os-release")
 
 
@@ -27,13 +27,13 @@ def unpacked(
     same_version: Collection[str] = (),
     finish: Callable[[Path], None] = lambda _folder: None,
 ) -> Path:
-    """Return a folder of the cache with an unpacked program, fetching it if need be.
+    """Return a cached folder with an unpacked program, fetched if missing.
 
     :param package: the package that holds the program
     :param title: the program's name in messages
-    :param instead: what a person can do where it cannot be fetched, a whole sentence
+    :param instead: advice if it cannot be fetched, a whole sentence
     :param same_version: packages that must be of the program's version, also if this machine has them
-    :param finish: adds to the folder; also part of the cache
+    :param finish: completes the folder before it is cached
     :return: a folder whose ``root`` holds the files
     :raise UserError: if it cannot be fetched on this machine
     """
@@ -42,15 +42,15 @@ def unpacked(
     def make(folder: Path) -> None:
         need_space(folder, 1.0, f"fetching and unpacking {title}")
         apt = debian.PrivateApt(cache_folder() / f"apt-{release}", (release,), instead=instead)
-        with doing("reading the Debian archive's index"):
+        with step("reading the Debian archive's index"):
             apt.update()
-        # Libraries of this machine fit together; only what it lacks comes from the archive.
-        there = debian.installed() - {package, *same_version}
-        needed = apt.with_needed(package)
-        wanted = [f"{name}={version}" for name, version in needed.items() if name not in there]
-        with doing(f"downloading {title}"):
+        # Installed libraries match each other; only missing ones are fetched.
+        present = debian.installed() - {package, *same_version}
+        needed = apt.with_dependencies(package)
+        wanted = [f"{name}={version}" for name, version in needed.items() if name not in present]
+        with step(f"downloading {title}"):
             files = apt.download([*wanted, _FONTS])
-        with doing(f"unpacking {title}"):
+        with step(f"unpacking {title}"):
             for file in files:
                 debian.unpack(file, folder / "root")
                 file.unlink()
@@ -62,13 +62,13 @@ def unpacked(
         finish(folder)
 
     key = cache.key_of(package, release, platform.machine(), "1")
-    return cache.kept(cache_folder() / title.lower() / key, title, make)
+    return cache.cached(cache_folder() / title.lower() / key, title, make)
 
 
 def environment_of(folder: Path) -> dict[str, str]:
-    """Name the variables that an unpacked program needs.
+    """Return the variables that an unpacked program needs.
 
-    :param folder: what :func:`unpacked` returned
+    :param folder: the result of :func:`unpacked`
     :return: variables to add to this process's own
     """
     libraries = sorted({str(file.parent) for file in (folder / "root").rglob("*.so*")})
@@ -79,7 +79,7 @@ def environment_of(folder: Path) -> dict[str, str]:
 
 
 def _release(title: str, instead: str) -> str:
-    """Name the Debian release of this machine, whose libraries fit its own."""
+    """Return the Debian release of this machine, whose libraries are compatible."""
     text = _RELEASE.read_text() if _RELEASE.exists() else ""
     values = dict(re.findall(r'^(\w+)="?([^"\n]*)"?$', text, re.MULTILINE))
     if values.get("ID") != "debian" or not values.get("VERSION_CODENAME"):

@@ -13,13 +13,13 @@ from contextlib import contextmanager
 from decimal import Decimal
 
 from . import shop, wkhtmltopdf
-from .messages import UserError, doing, say
+from .messages import UserError, echo, step
 from .odoo_server import OdooServer
 from .runtime import Runtime
 from .sandbox_server import SandboxServer
 from .table import table
 from .templates import ADDON
-from .waiting import NotSeen, wait_for
+from .waiting import ConditionTimeout, wait_for
 
 _KEYCRM_WAREHOUSE = 1
 _RECEIVED = (7, 5)  # pieces, in the first and the second Odoo warehouse
@@ -33,7 +33,7 @@ def main(_arguments: list[str]) -> int:
     with Runtime() as runtime:
         odoo, sandbox = start(runtime)
         Demo(odoo, sandbox).run()
-    say("every step was confirmed on both sides")
+    echo("every step was confirmed on both sides")
     return 0
 
 
@@ -45,26 +45,26 @@ def start(
     orders: int = 60,
     offers: int = 20,
 ) -> tuple[OdooServer, SandboxServer]:
-    """Start both sides: Odoo with the addon on a fresh database, and a KeyCRM with orders.
+    """Start Odoo with the addon on a new database, and a sandbox with orders.
 
     :param runtime: the Odoo and the database server to use
     :param odoo_port: by default any free one
     :param sandbox_port: 0 for any free one
     :param orders: number of orders in KeyCRM at the start
     :param offers: number of offers in KeyCRM at the start
-    :return: both, running
+    :return: both servers, running
     """
     sandbox = SandboxServer(runtime.folder, port=sandbox_port, orders=orders, offers=offers).start()
-    say(f"KeyCRM sandbox at {sandbox.url}")
+    echo(f"KeyCRM sandbox at {sandbox.url}")
     odoo = OdooServer(
         runtime,
         runtime.plain_database("demo"),
         port=odoo_port,
         environment=wkhtmltopdf.environment(),
     )
-    with doing(f"installing the addon {ADDON} into a fresh database"):
+    with step(f"installing the addon {ADDON} into a fresh database"):
         odoo.start(install=ADDON)
-    say(f"Odoo at {odoo.url}, database {odoo.database}")
+    echo(f"Odoo at {odoo.url}, database {odoo.database}")
     return odoo, sandbox
 
 
@@ -99,7 +99,7 @@ class Demo:
         with self._step("two Odoo warehouses mapped to one KeyCRM warehouse"):
             warehouses = self._match_warehouses()
         with self._step('"Synchronize orders" for two statuses'):
-            self._synchronise()
+            self._synchronize()
         with self._step("a new order in KeyCRM arrives in Odoo"):
             order, product, offer = self._new_order()
         with self._step("products received in both Odoo warehouses, the sum exported to KeyCRM"):
@@ -126,10 +126,10 @@ class Demo:
         self._check(
             link.startswith(f"{self._odoo.url}/keycrm/webhook/"), f"unexpected webhook link: {link}"
         )
-        said = [target["url"] for target in self._keycrm.webhooks()]
-        self._check(said == [link], "KeyCRM does not have Odoo's webhook link")
-        self._beside(
-            "webhook link, without its secret", *(url.rsplit("/", 1)[0] for url in (*said, link))
+        targets = [target["url"] for target in self._keycrm.webhooks()]
+        self._check(targets == [link], "KeyCRM does not have Odoo's webhook link")
+        self._add_row(
+            "webhook link, without its secret", *(url.rsplit("/", 1)[0] for url in (*targets, link))
         )
 
     def _use_currency(self) -> None:
@@ -138,7 +138,7 @@ class Demo:
         self._check(theirs <= ours, f"not activated in Odoo: {sorted(theirs - ours)}")
         shop.use_currency(self._rpc, self._account)
         (company,) = self._rpc.rows("res.company", fields=["currency_id"])
-        self._same("currency of the shop", "UAH", company["currency_id"][1])
+        self._check_equal("currency of the shop", "UAH", company["currency_id"][1])
 
     def _read_statuses(self) -> None:
         theirs = {status["id"]: status["name"] for status in self._keycrm.statuses()}
@@ -147,7 +147,7 @@ class Demo:
             ("account_id", "=", self._account),
             fields=["keycrm_id", "name"],
         )
-        self._same("statuses", len(theirs), len(ours))
+        self._check_equal("statuses", len(theirs), len(ours))
         self._check(theirs == {row["keycrm_id"]: row["name"] for row in ours}, "statuses differ")
         archive = shop.status_ids(self._rpc, self._account, shop.COMPLETED)
         self._rpc.write("keycrm.account", self._account, archive_status_ids=[(6, 0, archive)])
@@ -167,10 +167,10 @@ class Demo:
         self._check(bool(found), "Odoo did not load KeyCRM's warehouse")
         rpc.write("keycrm.warehouse", found[0]["id"], warehouse_ids=[(6, 0, [first, second])])
         rpc.write("keycrm.account", self._account, push_stock=True, warehouse_id=first)
-        self._same("warehouse", theirs["name"], found[0]["name"])
+        self._check_equal("warehouse", theirs["name"], found[0]["name"])
         return [first, second]
 
-    def _synchronise(self) -> None:
+    def _synchronize(self) -> None:
         rpc = self._rpc
         ids = self._two_statuses()
         run = rpc.create(
@@ -193,8 +193,8 @@ class Demo:
             "sale.order", ("keycrm_status_id.keycrm_id", "in", ids), fields=["amount_total"]
         )
         total = sum((Decimal(shop.money(row["amount_total"])) for row in ours), Decimal())
-        self._same("orders of two statuses", theirs["count"], len(ours))
-        self._same("their total", shop.money(theirs["grand_total"]), shop.money(total))
+        self._check_equal("orders of two statuses", theirs["count"], len(ours))
+        self._check_equal("their total", shop.money(theirs["grand_total"]), shop.money(total))
 
     def _new_order(self) -> tuple[int, int, int]:
         begun = time.monotonic()
@@ -204,7 +204,7 @@ class Demo:
         order = wait_for(
             lambda: shop.order_in_odoo(self._rpc, number, *fields), 60, f"order {number} in Odoo"
         )
-        say(
+        echo(
             f"  {time.monotonic() - begun:.1f} s after its creation: {order['name']}, "
             f"{order['partner_id'][1]}"
         )
@@ -223,7 +223,7 @@ class Demo:
         )
         codes = self._codes(lines)
         for line in lines:
-            say(
+            echo(
                 f"    {line['product_uom_qty']:g} × {line['name']} [{codes[line['product_id'][0]]}]"
                 f" = {shop.money(line['price_total'])}"
             )
@@ -235,10 +235,14 @@ class Demo:
             any("Сорочка, біла, M" in line["name"] for line in lines),
             'no line reads "Сорочка, біла, M"',
         )
-        self._same(f"lines of order {number}", len(theirs), len(theirs.keys() & by_line.keys()))
-        self._same("its total", shop.money(made["grand_total"]), shop.money(order["amount_total"]))
-        kept = next(line for line in theirs.values() if line.get("offer") and line["sku"])
-        return number, by_line[kept["id"]]["product_id"][0], kept["offer"]["id"]
+        self._check_equal(
+            f"lines of order {number}", len(theirs), len(theirs.keys() & by_line.keys())
+        )
+        self._check_equal(
+            "its total", shop.money(made["grand_total"]), shop.money(order["amount_total"])
+        )
+        exported = next(line for line in theirs.values() if line.get("offer") and line["sku"])
+        return number, by_line[exported["id"]]["product_id"][0], exported["offer"]["id"]
 
     def _receive_goods(self, warehouses: list[int], product: int, offer: int) -> None:
         for warehouse, quantity in zip(warehouses, _RECEIVED, strict=True):
@@ -256,8 +260,8 @@ class Demo:
         wait_for(
             lambda: theirs() == ours, 60, f"{shop.number(ours)} pieces of offer {offer} in KeyCRM"
         )
-        say(f"  {time.monotonic() - begun:.1f} s after the second receipt")
-        self._same("stock of the received product", shop.number(theirs()), shop.number(ours))
+        echo(f"  {time.monotonic() - begun:.1f} s after the second receipt")
+        self._check_equal("stock of the received product", shop.number(theirs()), shop.number(ours))
 
     def _archive(self, number: int) -> None:
         begun = time.monotonic()
@@ -275,16 +279,16 @@ class Demo:
             60,
             f"order {number} in Odoo's archive",
         )
-        say(f"  {time.monotonic() - begun:.1f} s after the status change")
+        echo(f"  {time.monotonic() - begun:.1f} s after the status change")
         status = order["keycrm_status_id"][0]
         ours = self._rpc.read("keycrm.order.status", status, "name")["name"]
-        self._same(f"status of order {number}", moved["status"]["name"], ours)
-        self._beside("where it is shown", "completed", "order archive")
+        self._check_equal(f"status of order {number}", moved["status"]["name"], ours)
+        self._add_row("where it is shown", "completed", "order archive")
 
-    # === HELP ===
+    # === HELPERS ===
 
     def _two_statuses(self) -> list[int]:
-        """Choose the two statuses with the most orders, none of which is an archive."""
+        """Choose the two statuses with the most orders, except archive statuses."""
         counts = Counter(
             {
                 status["id"]: self._keycrm.summary([status["id"]])["count"]
@@ -302,28 +306,28 @@ class Demo:
     @contextmanager
     def _step(self, title: str) -> Iterator[None]:
         begun = time.monotonic()
-        say(f"— {title}")
+        echo(f"— {title}")
         try:
             yield
-        except NotSeen as error:
-            raise UserError(f'Step "{title}": {error}.{self._odoo_complaints()}') from error
+        except ConditionTimeout as error:
+            raise UserError(f'Step "{title}": {error}.{self._odoo_errors()}') from error
         except xmlrpc.client.Fault as fault:
             raise UserError(f'Step "{title}": Odoo refused: {fault.faultString[-2000:]}') from fault
-        say(f"  confirmed after {time.monotonic() - begun:.1f} s")
+        echo(f"  confirmed after {time.monotonic() - begun:.1f} s")
 
-    def _odoo_complaints(self) -> str:
+    def _odoo_errors(self) -> str:
         lines = [line for line in self._odoo.log_text().splitlines() if " INFO " not in line]
         failed = self._rpc.rows("keycrm.event", ("state", "=", "failed"), fields=["error"], limit=3)
-        said = [f"Event: {event['error']}" for event in failed]
-        return "\n".join(["", *said, "Odoo's log:", *lines[-40:]])
+        errors = [f"Event: {event['error']}" for event in failed]
+        return "\n".join(["", *errors, "Odoo's log:", *lines[-40:]])
 
-    def _check(self, holds: bool, otherwise: str) -> None:
-        if not holds:
-            raise NotSeen(otherwise)
+    def _check(self, condition: bool, message: str) -> None:
+        if not condition:
+            raise ConditionTimeout(message)
 
-    def _same(self, what: str, keycrm: object, odoo: object) -> None:
+    def _check_equal(self, what: str, keycrm: object, odoo: object) -> None:
         self._check(keycrm == odoo, f"{what}: {keycrm} in KeyCRM, {odoo} in Odoo")
-        self._beside(what, str(keycrm), str(odoo))
+        self._add_row(what, str(keycrm), str(odoo))
 
-    def _beside(self, what: str, keycrm: str, odoo: str) -> None:
+    def _add_row(self, what: str, keycrm: str, odoo: str) -> None:
         self._rows.append((what, keycrm, odoo))

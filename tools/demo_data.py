@@ -1,4 +1,4 @@
-"""A small shop set up on both sides, with names that people can read: the stage of the pictures."""
+"""A small shop on both sides with realistic names: the data of the pictures."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ ORDERS = (
 IN_DELIVERY = 5
 SENT = (5, 8)  # statuses of parcels that have a tracking number
 COMPANY = "Льон і мед"
-#: The order whose picture is taken: a discount, a parcel, and somebody else who receives it.
+#: The order of the pictures: with a discount, a parcel and another recipient.
 SHOWN = (IN_DELIVERY, "Олексій Данилюк", "Івано-Франківськ", ((0, 1), (4, 2), (5, 1)), True)
 DISCOUNT = 10  # per cent, on that order
 
 
 class DemoData:
-    """The shop on both sides; each step is what a person would do.
+    """Create the shop's data on both sides, in the steps of a user.
 
     :param odoo: a running Odoo with the addon
     :param sandbox: a running KeyCRM without orders
@@ -52,10 +52,10 @@ class DemoData:
         self._sandbox = sandbox
         self._rpc = odoo.rpc()
         self._offers: list[int] = []
-        self._money: dict[int, str] = {}
+        self._transactions: dict[int, str] = {}
 
     def open_shop(self) -> None:
-        """Return KeyCRM its goods, and Odoo its company; nothing joins the two yet."""
+        """Create KeyCRM's goods and Odoo's company, before both are connected."""
         (company,) = self._rpc.search("res.company", limit=1)
         (ukraine,) = self._rpc.search("res.country", ("code", "=", "UA"))
         self._rpc.write("res.company", company, name=COMPANY, country_id=ukraine)
@@ -77,7 +77,7 @@ class DemoData:
             )
 
     def sell(self) -> list[int]:
-        """Let buyers order in KeyCRM, one order a day, before Odoo is connected.
+        """Create orders in KeyCRM, one per day, before Odoo is connected.
 
         :return: KeyCRM's numbers
         """
@@ -93,7 +93,7 @@ class DemoData:
         return numbers
 
     def sell_one_more(self) -> int:
-        """Let a buyer order what the picture of an order shows.
+        """Create the order that is shown in the pictures.
 
         :return: KeyCRM's number
         """
@@ -109,13 +109,13 @@ class DemoData:
     def _pay(
         self, number: int, _status: int, buyer: str, _city: str, goods: tuple, paid: bool
     ) -> None:
-        """Let money arrive on the bank account that KeyCRM reads, before its order is paid with it."""
+        """Create the bank transaction with which an order is paid."""
         if paid:
             percent = DISCOUNT if number > len(ORDERS) else 0
             made = self._sandbox.control.create_transaction(
                 amount=_total(goods, percent), description=f"Оплата замовлення {number}, {buyer}"
             )
-            self._money[number] = str(made["uuid"])
+            self._transactions[number] = str(made["uuid"])
 
     def _order(
         self,
@@ -136,7 +136,7 @@ class DemoData:
             "status": "paid" if paid else "not_paid",
         }
         if paid:
-            payment["transaction_uuid"] = self._money[number]
+            payment["transaction_uuid"] = self._transactions[number]
         return self._sandbox.control.create_order(
             webhook=webhook,
             status_id=status,
@@ -162,7 +162,7 @@ class DemoData:
         )["id"]
 
     def open_warehouses(self) -> tuple[int, int]:
-        """Return Odoo two warehouses whose stock KeyCRM's one is to show.
+        """Create two warehouses in Odoo, mapped to one of KeyCRM later.
 
         :return: their ids
         """
@@ -171,7 +171,7 @@ class DemoData:
         return main, self._rpc.create("stock.warehouse", name="Крамниця на Подолі", code="PODIL")
 
     def count_stock(self, warehouses: tuple[int, ...]) -> None:
-        """Receive the goods that are in Odoo's warehouses.
+        """Receive the goods of Odoo's warehouses.
 
         :param warehouses: Odoo's warehouses, in the order of :data:`GOODS`
         """
@@ -181,7 +181,7 @@ class DemoData:
                 if found and pieces:
                     shop.receive(self._rpc, warehouse, found[0], pieces)
 
-    def arrived(self, number: int) -> int:
+    def wait_for_order(self, number: int) -> int:
         """Wait until an order of KeyCRM is in Odoo.
 
         :param number: KeyCRM's number

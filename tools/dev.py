@@ -1,7 +1,6 @@
-"""``make dev``: a private database server that stays up, and the commands to work with it.
+"""``make dev``: a private database server and the commands to work with it.
 
-Meant for the one who writes the addon: start Odoo, run tests
-against a fresh database, again and again.
+For development of the addon: start Odoo and run tests repeatedly on one database.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ import sys
 from pathlib import Path
 
 from .fetch_odoo import OdooSource
-from .messages import say
+from .messages import echo
 from .odoo_config import environment_of, odoo_command, write_config
 from .paths import ADDONS, REPOSITORY
 from .postgres import Server
@@ -41,13 +40,13 @@ def main(_arguments: list[str]) -> int:
         for what, command in commands.items():
             print(f"  {what + ':':<17} {command}")
         print(flush=True)
-        say("running until Ctrl-C")
+        echo("running until Ctrl-C")
         while True:
             signal.pause()
 
 
 def _commands(source: OdooSource, server: Server, config: Path, database: str) -> dict[str, str]:
-    """Write the commands as a shell takes them, also where a path holds a space."""
+    """Return the commands quoted for a shell, since paths may contain spaces."""
     path = f"PYTHONPATH={shlex.quote(environment_of(source)['PYTHONPATH'])}"
     odoo = f"{path} {shlex.join(odoo_command(source, config))}"
     shell = [sys.executable, str(source.script), "shell", "-c", str(config)]

@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import cache, debian
-from .messages import UserError, doing, say
+from .messages import UserError, echo, step
 from .paths import cache_folder, need_space
 
 PINNED = "19.0.0+dfsg-1"
 _SUITES = ("unstable", "bookworm")
 
-# What Debian keeps in packages of its own, linked to from Odoo's static files. Odoo's style sheets
-# speak of Font Awesome 4.7 and of an OpenType Inconsolata, which only the bookworm suite has.
-_BESIDE = (
+# Debian packages that Odoo's static files link to. Odoo's style sheets need Font Awesome 4.7 and an
+# OpenType Inconsolata, which only the bookworm suite has.
+_LINKED_PACKAGES = (
     "fonts-font-awesome/bookworm",
     "fonts-glyphicons-halflings",
     "fonts-inconsolata/bookworm",
@@ -34,9 +34,9 @@ class OdooSource:
     """An Odoo on disk.
 
     :param python_path: folder to put on Python's path so that ``import odoo`` works
-    :param script: what starts it, run with the environment's Python
-    :param addons: folders of its addons beside its own package
-    :param version: what it says it is
+    :param script: its start script, run with the environment's Python
+    :param addons: folders of addons outside its own package
+    :param version: its version
     """
 
     python_path: Path
@@ -49,13 +49,13 @@ def odoo_source() -> OdooSource:
     """Find or fetch Odoo 19.
 
     :return: the Odoo of ``ODOO_SRC`` if that is set, else the one of the cache
-    :raise UserError: if it cannot be had
+    :raise UserError: if it is not available
     """
     named = os.environ.get("ODOO_SRC")
     if named:
         return _existing(Path(named).expanduser().absolute())
-    key = cache.key_of(PINNED, *_BESIDE, "2")
-    folder = cache.kept(cache_folder() / "odoo" / key, "Odoo", _fetch)
+    key = cache.key_of(PINNED, *_LINKED_PACKAGES, "2")
+    folder = cache.cached(cache_folder() / "odoo" / key, "Odoo", _fetch)
     root = folder / "root"
     return OdooSource(
         python_path=root / "usr/lib/python3/dist-packages",
@@ -82,15 +82,15 @@ def _existing(folder: Path) -> OdooSource:
 def _fetch(folder: Path) -> None:
     need_space(folder, 2.5, "fetching and unpacking Odoo")
     apt = debian.PrivateApt(cache_folder() / "apt", _SUITES)
-    with doing("reading the Debian archive's index"):
+    with step("reading the Debian archive's index"):
         apt.update()
     version = _choose(apt.versions("odoo-19"))
-    with doing(f"downloading Odoo {version} with its fonts and scripts (about 130 MB)"):
-        files = apt.download([f"odoo-19={version}", *_BESIDE])
-    with doing("unpacking Odoo"):
+    with step(f"downloading Odoo {version} with its fonts and scripts (about 130 MB)"):
+        files = apt.download([f"odoo-19={version}", *_LINKED_PACKAGES])
+    with step("unpacking Odoo"):
         for file in files:
             debian.unpack(file, folder / "root")
-    _mend_links(folder / "root")
+    _repair_links(folder / "root")
     package = next(file for file in files if file.name.startswith("odoo-19_"))
     (folder / "VERSION").write_text(debian.version_of(package))
 
@@ -103,14 +103,14 @@ def _choose(offered: list[str]) -> str:
         )
     if PINNED in offered:
         return PINNED
-    say(f"odoo-19 {PINNED} has gone from the Debian archive; taking {offered[0]} instead")
+    echo(f"odoo-19 {PINNED} is no longer in the Debian archive; taking {offered[0]} instead")
     if not offered[0].startswith("19.0."):
-        say(f"{offered[0]} is not a 19.0: things may differ from what was tested")
+        echo(f"{offered[0]} is not a 19.0: things may differ from what was tested")
     return offered[0]
 
 
-def _mend_links(root: Path) -> None:
-    """Point links that lead out of the folder, or nowhere, at the file of that name inside it."""
+def _repair_links(root: Path) -> None:
+    """Redirect broken and outside links to the file of that name in the folder."""
     shared: dict[str, Path] = {}
     for file in (root / "usr/share").rglob("*"):
         if file.is_file() and not file.is_symlink():
@@ -118,15 +118,15 @@ def _mend_links(root: Path) -> None:
     for link in root.rglob("*"):
         if not link.is_symlink():
             continue
-        aims_at = link.readlink()
-        if aims_at.is_absolute():
-            inside = root / aims_at.relative_to("/")
+        target = link.readlink()
+        if target.is_absolute():
+            inside = root / target.relative_to("/")
         elif link.exists():
             continue
         else:
-            inside = shared.get(aims_at.name, root / "nowhere")
+            inside = shared.get(target.name, root / "nowhere")
         if inside.exists():
             link.unlink()
             link.symlink_to(os.path.relpath(inside, link.parent))
         else:
-            say(f"  note: {link.relative_to(root)} has no file behind it")
+            echo(f"  note: {link.relative_to(root)} has no file behind it")

@@ -1,4 +1,4 @@
-"""The addons as they were in an earlier state of the repository."""
+"""The addons of an earlier state of the repository."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def addons_at(ref: str, folder: Path) -> Path:
     :param ref: tag or commit
     :param folder: an empty folder
     :return: the folder for Odoo's ``addons_path``
-    :raise UserError: when the repository does not have it
+    :raise UserError: if the repository does not contain it
     """
     name = ADDONS.relative_to(REPOSITORY).as_posix()
     archive = folder / "addons.tar"
@@ -49,7 +49,7 @@ def addons_at(ref: str, folder: Path) -> Path:
 
 
 def _git(*arguments: str) -> str:
-    """:return: what git printed; empty where it fails, as in a copy without its history"""
+    """Return git's output, empty on failure, as in a copy without history."""
     try:
         done = subprocess.run(
             ["git", *arguments], cwd=REPOSITORY, capture_output=True, text=True, check=False

@@ -8,36 +8,36 @@ import sys
 from pathlib import Path
 
 from . import venv
-from .messages import UserError, say, warn
+from .messages import UserError, echo, warn
 from .paths import ADDONS, REPOSITORY
 
 
 def main(arguments: list[str]) -> int:
-    """Run the linters, also after one has found something.
+    """Run the linters; continue after findings.
 
     :param arguments: the command, then the linters to run (all by default), as in ``"ruff check"``
-    :return: 0 if none found anything
+    :return: 0 without findings
     """
     return 1 if failures(*arguments[1:]) else 0
 
 
 def failures(*chosen: str) -> list[str]:
-    """Run linters; each prints what it finds.
+    """Run linters, which print their findings.
 
-    :param chosen: what their names begin with; all linters by default
-    :return: names of those that found something
+    :param chosen: prefixes of their names; all linters by default
+    :return: names of the linters with findings
     :raise UserError: if there is no such linter
     """
     programs = venv.environment("lint") / "bin"
     linters = _commands(programs, fix=os.environ.get("FIX") == "1")
-    for beginning in chosen:
-        if not any(name.startswith(beginning) for name, _command in linters):
-            raise UserError(f"{beginning} is no linter: {', '.join(name for name, _c in linters)}.")
+    for prefix in chosen:
+        if not any(name.startswith(prefix) for name, _command in linters):
+            raise UserError(f"{prefix} is no linter: {', '.join(name for name, _c in linters)}.")
     failed = []
     for name, command in linters:
         if chosen and not name.startswith(chosen):
             continue
-        say(f"lint: {name}")
+        echo(f"lint: {name}")
         sys.stdout.flush()
         if subprocess.run(command, cwd=REPOSITORY).returncode:
             failed.append(name)

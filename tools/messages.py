@@ -1,4 +1,4 @@
-"""What a person at the terminal reads: progress with times, and trouble in one sentence."""
+"""Messages on the terminal: progress with times, and errors in one sentence."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-# Kept over the change into the private environment, which is a new program in the same process.
+# Kept in the environment: execve into the private environment starts a new program.
 _started = float(os.environ.setdefault("ORDAGE_STARTED", str(time.monotonic())))
 
 
 class UserError(Exception):
-    """Something a person can put right. Its text says what happened and what to do."""
+    """An error that the user can fix; its text describes the error and the fix."""
 
 
-def say(text: str) -> None:
-    """Print one progress line with the seconds since the start, at once.
+def echo(text: str) -> None:
+    """Print one progress line with the seconds since the start, unbuffered.
 
     :param text: the line
     """
@@ -26,7 +26,7 @@ def say(text: str) -> None:
 
 
 def warn(text: str) -> None:
-    """Print one line to standard error, at once.
+    """Print one line to standard error, unbuffered.
 
     :param text: the line
     """
@@ -35,22 +35,22 @@ def warn(text: str) -> None:
 
 
 @contextmanager
-def doing(text: str) -> Iterator[None]:
-    """Announce something that takes long, and how long it took.
+def step(text: str) -> Iterator[None]:
+    """Print the start and the duration of a long step.
 
-    :param text: what is being done
+    :param text: the step
     """
-    say(f"{text} …")
+    echo(f"{text} …")
     begun = time.monotonic()
     yield
-    say(f"{text}: done in {time.monotonic() - begun:.1f} s")
+    echo(f"{text}: done in {time.monotonic() - begun:.1f} s")
 
 
 def sentence_for(error: OSError) -> str | None:
-    """Put an error of the operating system into words, where there is something to do about it.
+    """Return a sentence for an operating system error that the user can fix.
 
     :param error: the error
-    :return: the sentence, or nothing if the error is of another kind
+    :return: the sentence, or None for another error
     """
     where = f" ({error.filename})" if error.filename else ""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):

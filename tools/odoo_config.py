@@ -1,4 +1,4 @@
-"""Odoo's configuration file and command line for this run."""
+"""Odoo's configuration file and command line of this run."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from .postgres import Server
 def write_config(
     file: Path, *, source: OdooSource, server: Server, data_dir: Path, **options: object
 ) -> Path:
-    """Write a configuration file: no mail leaves, and only this machine is listened to.
+    """Write a configuration file that sends no mail and listens on localhost only.
 
     :param file: the file
     :param source: the Odoo
     :param server: the database server
-    :param data_dir: where Odoo keeps its files
-    :param options: further options of Odoo's configuration, which win
+    :param data_dir: Odoo's data folder
+    :param options: further options of Odoo's configuration, with precedence
     :return: the file
     """
     values: dict[str, object] = {
@@ -41,7 +41,7 @@ def write_config(
         "smtp_server": "127.0.0.1",
         "smtp_port": 9,  # the discard port: no mail leaves
         "with_demo": False,
-        # Odoo warns at every XML-RPC call that Odoo 20 will have another way.
+        # Odoo warns at every XML-RPC call that Odoo 20 replaces it.
         "log_handler": ":INFO,odoo.addons.rpc.controllers.xmlrpc:ERROR",
         **options,
     }
@@ -51,12 +51,12 @@ def write_config(
 
 
 def environment_of(source: OdooSource) -> dict[str, str]:
-    """Make the environment in which ``import odoo`` finds this Odoo.
+    """Return the environment in which ``import odoo`` imports this Odoo.
 
     :param source: the Odoo
     :return: environment variables
     """
-    # Odoo reads libpq's variables too; the configuration file alone is to count.
+    # Odoo reads libpq's variables too; only the configuration file may apply.
     kept = {k: v for k, v in os.environ.items() if not k.startswith("PG") and k != "ODOO_RC"}
     paths = [str(source.python_path)]
     return {**kept, "PYTHONPATH": os.pathsep.join(paths), "PYTHONUNBUFFERED": "1", "TZ": "UTC"}
@@ -65,7 +65,7 @@ def environment_of(source: OdooSource) -> dict[str, str]:
 def odoo_command(
     source: OdooSource, config: Path, *options: str, python: Path | None = None
 ) -> list[str]:
-    """Make the command that starts Odoo.
+    """Return the command that starts Odoo.
 
     :param source: the Odoo
     :param config: its configuration file

@@ -1,4 +1,4 @@
-"""A real Odoo process: start, wait until it answers, stop, kill, start again."""
+"""A real Odoo process: start, wait until it answers, stop, kill, restart."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from .waiting import free_port, is_taken, wait_for
 
 
 class OdooServer:
-    """Odoo on one database. Several may work on the same one.
+    """Odoo on one database, which several servers may share.
 
-    :param runtime: what it stands on
+    :param runtime: Odoo's source and the database server
     :param database: the database's name on the server
     :param workers: worker processes; 0 for one process with threads
     :param cron_threads: threads (or processes) for scheduled actions
@@ -69,7 +69,7 @@ class OdooServer:
 
     @property
     def pid(self) -> int:
-        """Process id of the (main) Odoo process."""
+        """Return the process id of the (main) Odoo process."""
         if not self._child:
             raise RuntimeError("Odoo is not running")
         return self._child.pid
@@ -77,7 +77,7 @@ class OdooServer:
     def start(self, timeout: float = 180, *, install: str | None = None) -> OdooServer:
         """Start it and wait until it answers.
 
-        :param timeout: seconds at most until it answers
+        :param timeout: maximum seconds until it answers
         :param install: an addon to install first
         :return: itself
         :raise UserError: if its port is taken or it ends before it answers
@@ -101,29 +101,29 @@ class OdooServer:
         return self
 
     def stop(self) -> None:
-        """Stop it in order: running requests and jobs may end first."""
+        """Stop it gracefully: running requests and jobs may finish."""
         if self._child:
             self._child.stop(30)
             self._child = None
 
     def kill(self) -> None:
-        """End it at once with all its workers, as ``kill -9`` or a power failure would."""
+        """Kill it and all its workers, as ``kill -9`` or a power failure does."""
         if self._child:
             self._child.kill()
             self._child = None
 
     def restart(self) -> None:
-        """Stop it in order and start it again on the same port."""
+        """Stop it gracefully and start it on the same port."""
         self.stop()
         self.start()
 
     def pause(self) -> None:
-        """Let it stand still (SIGSTOP), as an overloaded machine would."""
+        """Suspend it (SIGSTOP), as an overloaded machine would."""
         if self._child:
             self._child.signal(signal.SIGSTOP)
 
     def resume(self) -> None:
-        """Let it go on after :meth:`pause`."""
+        """Resume it after :meth:`pause`."""
         if self._child:
             self._child.signal(signal.SIGCONT)
 
@@ -141,7 +141,7 @@ class OdooServer:
         return bool(self._child and self._child.alive())
 
     def log_text(self) -> str:
-        """Read what it logged so far."""
+        """Return its log so far."""
         return self.log.read_text(errors="replace") if self.log.exists() else ""
 
     def _is_installed(self, addon: str) -> bool:

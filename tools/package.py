@@ -1,4 +1,4 @@
-"""``make package``: what people install, built into ``dist/``.
+"""``make package``: build the installable packages into ``dist/``.
 
 A zip of all addons for a folder of ``addons_path``, and one wheel per addon for pip. Both hold the
 same files.
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from . import commands, venv
-from .messages import doing, say, warn
+from .messages import echo, step, warn
 from .paths import ADDONS, REPOSITORY
 
 DIST = REPOSITORY / "dist"
@@ -28,13 +28,13 @@ _BUILD = "import sys; from whool.buildapi import build_wheel; build_wheel(sys.ar
 
 
 def main(_arguments: list[str]) -> int:
-    """Build the packages in place of those that were built before.
+    """Build the packages, replacing earlier ones.
 
     :return: the exit code
     """
     shutil.rmtree(DIST, ignore_errors=True)
     for package in build(DIST):
-        say(f"{package.relative_to(REPOSITORY)} ({package.stat().st_size / 1e6:.1f} MB)")
+        echo(f"{package.relative_to(REPOSITORY)} ({package.stat().st_size / 1e6:.1f} MB)")
     for addon in addons():
         addresses = [_manifest(addon)[key] for key in ("website", "support")]
         if any(address.endswith(".example") for address in addresses):
@@ -48,13 +48,13 @@ def main(_arguments: list[str]) -> int:
 def build(folder: Path) -> list[Path]:
     """Build the packages.
 
-    :param folder: where to; made if it is missing
+    :param folder: the target folder, created if missing
     :return: the zip, then the wheels
     :raise UserError: if the build environment cannot be made or a build fails
     """
     folder.mkdir(parents=True, exist_ok=True)
     python = venv.python_of(venv.environment("package"))
-    with tempfile.TemporaryDirectory(prefix="ordage-package-") as work, doing("building packages"):
+    with tempfile.TemporaryDirectory(prefix="ordage-package-") as work, step("building packages"):
         staged = [_staged(addon, Path(work)) for addon in addons()]
         for addon in staged:
             _build_wheel(python, addon, folder)
@@ -76,7 +76,7 @@ def _manifest(addon: Path) -> dict[str, Any]:
 
 
 def _staged(addon: Path, work: Path) -> Path:
-    """Copy an addon without what is no part of it, with the license that it has to carry."""
+    """Copy an addon's own files together with the license."""
     staged = work / addon.name
     shutil.copytree(addon, staged, ignore=_IGNORED)
     shutil.copy(REPOSITORY / "LICENSE", staged)
@@ -105,7 +105,7 @@ def _write_zip(archive: Path, addons: list[Path]) -> None:
 
 
 def _files(addon: Path) -> Iterator[Path]:
-    """Yield what belongs into a package: all but the recipe of its wheel, which no wheel has either."""
+    """Yield the files of a package: all but ``pyproject.toml``, absent in wheels too."""
     for file in sorted(addon.rglob("*")):
         if file.is_file() and file != addon / "pyproject.toml":
             yield file

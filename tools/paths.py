@@ -1,4 +1,4 @@
-"""Where things lie: the repository, the cache outside of it, and the folders of one run."""
+"""Paths: the repository, the cache outside it, and the base of run folders."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ GIBIBYTE = 1024**3
 
 
 def cache_folder() -> Path:
-    """Find the folder that outlives runs: downloads, Odoo, environments, database templates.
+    """Return the cache folder: downloads, Odoo, environments, database templates.
 
     :return: ``ORDAGE_CACHE``, or ``ordage_keycrm`` in the user's cache folder; it exists
     """
@@ -32,7 +32,7 @@ def cache_folder() -> Path:
 
 
 def run_base() -> Path:
-    """Find the folder in which each run gets its own, with a path short enough for sockets.
+    """Return the base of run folders, with a path short enough for sockets.
 
     :return: ``ORDAGE_RUN``, or the first of /var/tmp, /tmp and the system's choice that is writable
     """
@@ -48,12 +48,12 @@ def run_base() -> Path:
 
 
 def need_space(folder: Path, gibibytes: float, what: str) -> None:
-    """Make sure there is room before something large is begun.
+    """Check free disk space before a large step.
 
     :param folder: an existing folder on the disk in question
-    :param gibibytes: what is needed
-    :param what: what for, as in "unpacking Odoo"
-    :raise UserError: if there is less
+    :param gibibytes: the required space
+    :param what: the step, as in "unpacking Odoo"
+    :raise UserError: if there is less space
     """
     free = shutil.disk_usage(folder).free / GIBIBYTE
     if free < gibibytes:

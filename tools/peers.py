@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from .messages import UserError, doing, say, warn
+from .messages import UserError, echo, step, warn
 from .paths import REPOSITORY
 from .table import table
 
@@ -127,7 +127,7 @@ def _measure(modules: list[str], rounds: int) -> tuple[dict[str, list[Run]], dic
     with Runtime() as runtime, SandboxServer(runtime.folder) as sandbox:
         plain = runtime.plain_database("plain")
         source, databases, folder = runtime.source, runtime.databases, runtime.folder
-        with doing(f"installing {', '.join(modules)}"):
+        with step(f"installing {', '.join(modules)}"):
             templates.install_addon(source, databases, plain, folder, ",".join(modules))
         ours = databases.name("ours")
         databases.clone(plain, ours)
@@ -165,7 +165,7 @@ def _measure(modules: list[str], rounds: int) -> tuple[dict[str, list[Run]], dic
                 )
                 out = folder / f"peers-{name}-{number}.json"
                 log = REPOSITORY / f"peers-{name}.log"
-                say(f"round {number + 1} of {rounds}: {name} the addon; {log.name} has Odoo's log")
+                echo(f"round {number + 1} of {rounds}: {name} the addon; {log.name} has Odoo's log")
                 child = processes.ManagedProcess(
                     [sys.executable, "-m", "tools.peers", str(config), str(out), *modules],
                     log=log,

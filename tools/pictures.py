@@ -1,8 +1,8 @@
-"""``make pictures``: the pictures of the guides and of the app list, taken from the running system.
+"""``make pictures``: take the pictures of the guides and of the app list.
 
-A small shop is set up on both sides as a person would do it. At each stage two people look at the same
-screen, one in English, one in Ukrainian. Each picture shows what its caption in the guide says, at twice the
-resolution of the window, with few colors so that its file stays small.
+A small shop is set up on both sides of a running system in the steps of a user. At each stage the same
+screen is opened in English and in Ukrainian. Pictures have twice the resolution of the window, and few colors
+so that their files stay small.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from playwright.sync_api import Browser
 from . import chromium, shop
 from .demo import start
 from .demo_data import COMPANY, GOODS, DemoData
-from .messages import say
+from .messages import echo
 from .odoo_server import OdooServer
 from .paths import ADDONS
 from .runtime import Runtime
@@ -45,7 +45,7 @@ _NAMES = {"en": "Olena Koval", "uk": "Олена Коваль"}
 
 
 def main(_arguments: list[str]) -> int:
-    """Play the scene and take the pictures.
+    """Set up the shop and take the pictures.
 
     :return: the exit code
     """
@@ -56,12 +56,12 @@ def main(_arguments: list[str]) -> int:
 
 
 class Photographer:
-    """Two people in front of the same shop.
+    """Browser sessions of two users in the same shop.
 
     :param browser: a browser
     :param odoo: a running Odoo with the addon on a fresh database
     :param sandbox: a running KeyCRM without orders
-    :param folder: where pictures lie until they are made small
+    :param folder: the folder of the unprocessed pictures
     """
 
     def __init__(
@@ -72,33 +72,33 @@ class Photographer:
         self._sandbox = sandbox
         self._folder = folder
         self._rpc = odoo.rpc()
-        self._scene = DemoData(odoo, sandbox)
+        self._demo = DemoData(odoo, sandbox)
         self._screens: dict[str, Screen] = {}
 
     def run(self) -> None:
-        """Set the shop up, step by step, and take a picture of each."""
-        self._scene.open_shop()
-        warehouses = self._scene.open_warehouses()
-        self._let_people_in()
-        numbers = self._scene.sell()
+        """Set the shop up step by step, with a picture of each step."""
+        self._demo.open_shop()
+        warehouses = self._demo.open_warehouses()
+        self._create_users()
+        numbers = self._demo.sell()
         account = self._connect()
-        self._bring_products_and_orders(account, numbers)
+        self._import_products_and_orders(account, numbers)
         self._match_warehouses(account, warehouses)
         self._work(account)
         banner(self._browser, self._folder / "banner.png", self._folder / "en" / "orders.png")
 
     # === STAGES ===
 
-    def _let_people_in(self) -> None:
+    def _create_users(self) -> None:
         (admin,) = self._rpc.search("res.users", ("login", "=", "admin"))
         self._rpc.write("res.users", admin, name="Тарас Мельник")
-        # As shops have it: columns and fields that Odoo shows when they are turned on in its settings.
+        # Common settings of shops, which show further columns and fields.
         groups = self._rpc.read("res.users", admin, "group_ids")["group_ids"]
         for addon, name in _MORE_GROUPS:
-            (known,) = self._rpc.search(
+            (group,) = self._rpc.search(
                 "ir.model.data", ("module", "=", addon), ("name", "=", name)
             )
-            groups.append(self._rpc.read("ir.model.data", known, "res_id")["res_id"])
+            groups.append(self._rpc.read("ir.model.data", group, "res_id")["res_id"])
         for name, language in LANGUAGES.items():
             shop.add_language(self._rpc, language)
             self._rpc.create(
@@ -136,7 +136,7 @@ class Photographer:
         shop.use_currency(self._rpc, account)
         archive = shop.status_ids(self._rpc, account, shop.COMPLETED)
         self._rpc.write("keycrm.account", account, archive_status_ids=[(6, 0, archive)])
-        # KeyCRM gets the link that works here; people are shown one as theirs will look.
+        # The pictures show a realistic link; KeyCRM gets the working one below.
         self._rpc.write("keycrm.account", account, public_url="https://odoo.example.com")
         self._take_step("setup-key", account, "key")
         self._take_step("setup-orders", account, "orders")
@@ -151,28 +151,28 @@ class Photographer:
         shop.switch_on(self._rpc, self._sandbox, account)
         return account
 
-    def _bring_products_and_orders(self, account: int, numbers: list[int]) -> None:
-        run = self._rpc.create(
+    def _import_products_and_orders(self, account: int, numbers: list[int]) -> None:
+        sync = self._rpc.create(
             "keycrm.order.sync",
             account_id=account,
             status_ids=[(6, 0, shop.status_ids(self._rpc, account, 1, 2, 4, 5, shop.COMPLETED))],
         )
-        self._rpc.call("keycrm.order.sync", "action_start", [run])
+        self._rpc.call("keycrm.order.sync", "action_start", [sync])
         for number in numbers:
-            self._scene.arrived(number)
+            self._demo.wait_for_order(number)
         wait_for(
-            lambda: self._rpc.read("keycrm.order.sync", run, "state")["state"] == "done",
+            lambda: self._rpc.read("keycrm.order.sync", sync, "state")["state"] == "done",
             120,
             "the end of the synchronization",
         )
-        self._take("sync", "keycrm_order_sync_action", run)
+        self._take("sync", "keycrm_order_sync_action", sync)
 
     def _match_warehouses(self, account: int, warehouses: tuple[int, ...]) -> None:
         self._rpc.call("keycrm.account", "action_refresh_warehouses", [account])
         (main_one,) = self._rpc.search(
             "keycrm.warehouse", ("account_id", "=", account), ("keycrm_id", "=", 1)
         )
-        self._scene.count_stock(warehouses)
+        self._demo.count_stock(warehouses)
         self._rpc.write("keycrm.warehouse", main_one, warehouse_ids=[(6, 0, warehouses)])
         self._take("warehouses", "keycrm_warehouse_action")
         self._rpc.call("keycrm.account", "action_preview_stock", [account])
@@ -190,7 +190,7 @@ class Photographer:
         )
 
     def _work(self, account: int) -> None:
-        sample = self._scene.arrived(self._scene.sell_one_more())
+        sample = self._demo.wait_for_order(self._demo.sell_one_more())
         wait_for(
             lambda: not self._rpc.search("keycrm.stock.change", ("account_id", "=", account)),
             120,
@@ -212,7 +212,7 @@ class Photographer:
         self._fail()
 
     def _take_step(self, name: str, account: int, step: str, *, height: int = HEIGHT) -> None:
-        """A step of the set-up, unfolded as after its user came back to it.
+        """Take a picture of a setup step, unfolded.
 
         :param name: the file's name, without ending
         :param account: id of the account
@@ -227,7 +227,7 @@ class Photographer:
         self._take(name, "keycrm_setup_action", account, height=height)
 
     def _take_why(self) -> None:
-        """The explanation of a quantity: opened on the product's page, since it is the reader's own."""
+        """Take a picture of a quantity's explanation, opened from the product's form."""
         product = self._rpc.search("product.product", ("default_code", "=", GOODS[0][0]))[0]
         template = self._rpc.read("product.product", product, "product_tmpl_id")["product_tmpl_id"]
         for language, screen in self._screens.items():
@@ -238,10 +238,10 @@ class Photographer:
             screen.settle()
             file = screen.picture("why", of=".modal-content")
             shrink(file, GUIDE / language / "why.png")
-        say("picture: why")
+        echo("picture: why")
 
     def _fail(self) -> None:
-        """Two products with one SKU: Odoo does not guess which one is meant."""
+        """Take a picture of a failed event: two products with one SKU are ambiguous."""
         sku = GOODS[7][0]
         first = self._rpc.search("product.product", ("default_code", "=", sku))[0]
         self._rpc.call("product.product", "copy", [first], {"default_code": sku})
@@ -257,7 +257,7 @@ class Photographer:
         (failed,) = wait_for(
             lambda: self._rpc.search("keycrm.event", ("state", "=", "failed")), 120, "the failure"
         )
-        # What KeyCRM sent is for administrators: the picture ends above it.
+        # The payload below is for administrators: the picture ends above it.
         self._take("event-failed", "keycrm_event_action", failed, until=".o_notebook")
 
     # === THE PICTURES ===
@@ -280,8 +280,8 @@ class Photographer:
         :param record: id of a record to open
         :param height: of the window
         :param tab: page of the form that is opened
-        :param scroll: selector of what has to be at the top
-        :param until: selector of what the picture ends above
+        :param scroll: selector of the element at the top
+        :param until: selector of the element below the picture
         """
         for language, screen in self._screens.items():
             screen.page.set_viewport_size({"width": WIDTH, "height": height})
@@ -297,15 +297,15 @@ class Photographer:
             end = screen.page.locator(until).first.bounding_box() if until else None
             bottom = round(end["y"] * SCALE) if end else None
             shrink(file, GUIDE / language / f"{name}.png", bottom=bottom)
-        say(f"picture: {name}")
+        echo(f"picture: {name}")
 
 
 def shrink(file: Path, target: Path, *, bottom: int | None = None) -> None:
-    """Keep a picture with few colors, and without what is empty at its lower end.
+    """Save a picture with few colors, cropped at its empty lower end.
 
-    :param file: the picture as it was taken
-    :param target: where it is kept
-    :param bottom: where it ends at the latest
+    :param file: the original picture
+    :param target: the file to write
+    :param bottom: maximum height
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     with Image.open(file) as taken:
@@ -325,7 +325,7 @@ def banner(browser: Browser, file: Path, orders: Path) -> None:
     """Draw the banner of the app list.
 
     :param browser: a browser
-    :param file: where the banner is drawn first
+    :param file: the banner before processing
     :param orders: the picture of the list of orders
     """
     page = browser.new_page(viewport={"width": 1120, "height": 560})
@@ -336,4 +336,4 @@ def banner(browser: Browser, file: Path, orders: Path) -> None:
     page.close()
     with Image.open(file) as drawn:
         drawn.convert("RGB").quantize(256).save(DESCRIPTION / "banner.png", optimize=True)
-    say("the banner of the app list")
+    echo("the banner of the app list")

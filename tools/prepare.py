@@ -1,9 +1,9 @@
-"""``make prepare``: fetch and make all that is kept between runs, and nothing else."""
+"""``make prepare``: fetch and create the whole cache, and nothing else."""
 
 from __future__ import annotations
 
 from .chromium import chromium
-from .messages import UserError, say, warn
+from .messages import UserError, echo, warn
 from .runtime import Runtime
 
 
@@ -14,8 +14,8 @@ def main(_arguments: list[str]) -> int:
     """
     try:
         chromium()
-    except UserError as trouble:
-        warn(f"Without a browser make test-browser and make pictures do not run. {trouble}")
+    except UserError as error:
+        warn(f"Without a browser make test-browser and make pictures do not run. {error}")
     with Runtime():
-        say("everything is prepared")
+        echo("everything is prepared")
     return 0

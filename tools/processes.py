@@ -1,4 +1,4 @@
-"""Processes that are started here are stopped here, however this process ends.
+"""Child processes that end with this process, however it ends.
 
 - Normal end, error, Ctrl-C, SIGTERM, SIGHUP: :func:`stop_all` runs at exit.
 - ``kill -9`` of this process: the kernel signals each child (parent death signal). It does so too
@@ -25,14 +25,14 @@ _running: list[ManagedProcess] = []
 
 
 class ManagedProcess:
-    """A process started by this one, in a session of its own, so that Ctrl-C does not reach it.
+    """A child process in its own session, so that Ctrl-C does not reach it.
 
     :param command: the command and its arguments
-    :param log: file its output is added to
+    :param log: the file to which its output is appended
     :param env: its environment; by default this process's
-    :param cwd: where it runs; by default where this process does
-    :param stop_signal: what tells it to stop
-    :param death_signal: what ends it at once; the kernel sends it when this process dies
+    :param cwd: its working directory; by default this process's
+    :param stop_signal: the signal that stops it gracefully
+    :param death_signal: the signal that ends it immediately; the kernel sends it when this process ends
     :param as_user: user and group id to run it as
     """
 
@@ -62,37 +62,37 @@ class ManagedProcess:
                 stdout=output,
                 stderr=output,
                 start_new_session=True,
-                preexec_fn=tied_to_us(death_signal, as_user),
+                preexec_fn=bound_to_parent(death_signal, as_user),
             )
         _running.append(self)
 
     @property
     def pid(self) -> int:
-        """Process id, also the id of its process group."""
+        """Return the process id, which is also the id of its process group."""
         return self._process.pid
 
     def code(self) -> int | None:
-        """Tell how it ended.
+        """Return its exit code, if it has ended.
 
-        :return: its exit code, negative for a signal; nothing while it runs
+        :return: the exit code, negative for a signal; None while it runs
         """
         return self._process.poll()
 
     def alive(self) -> bool:
-        """Return whether it runs."""
+        """Return whether it is running."""
         return self.code() is None
 
     def wait(self, timeout: float | None = None) -> int:
-        """Wait for its end.
+        """Wait until it ends.
 
         :param timeout: seconds
         :return: its exit code
-        :raise subprocess.TimeoutExpired: if it still runs then
+        :raise subprocess.TimeoutExpired: if it is still running then
         """
         return self._process.wait(timeout)
 
     def signal(self, number: int) -> None:
-        """Send it alone a signal, if it runs.
+        """Send a signal to it, without its group, if it is running.
 
         :param number: the signal
         """
@@ -100,10 +100,10 @@ class ManagedProcess:
             self._process.send_signal(number)
 
     def stop(self, timeout: float = 15, number: int | None = None) -> int:
-        """Ask it to stop, and kill it with all of its group if it does not.
+        """Stop it gracefully; kill it and its group after a timeout.
 
-        :param timeout: seconds to wait before that
-        :param number: the signal that asks, if not its usual one
+        :param timeout: seconds before it is killed
+        :param number: the signal to send, by default its stop signal
         :return: its exit code
         """
         self.signal(number or self._stop_signal)
@@ -111,8 +111,8 @@ class ManagedProcess:
             self.wait(timeout)
         return self.kill()
 
-    def end(self) -> int:
-        """End it without order: what it worked on is thrown away.
+    def abort(self) -> int:
+        """End it immediately; its data is disposable.
 
         :return: its exit code
         """
@@ -122,7 +122,7 @@ class ManagedProcess:
         return self.kill()
 
     def kill(self) -> int:
-        """End it and its whole group at once, as ``kill -9`` does.
+        """Kill it and its whole group, as ``kill -9`` does.
 
         :return: its exit code
         """
@@ -137,41 +137,41 @@ class ManagedProcess:
 
 
 def running() -> frozenset[ManagedProcess]:
-    """Tell what this process started and has not stopped."""
+    """Return the child processes that were not stopped."""
     return frozenset(_running)
 
 
-def stop_all(but: frozenset[ManagedProcess] = frozenset()) -> None:
-    """Stop whatever this process started and has not stopped, the youngest first.
+def stop_all(except_for: frozenset[ManagedProcess] = frozenset()) -> None:
+    """Stop all child processes, the latest first.
 
-    :param but: what goes on running
+    :param except_for: processes that are kept
     """
     for child in reversed(_running.copy()):
-        if child not in but:
-            child.end()
+        if child not in except_for:
+            child.abort()
 
 
 def clean_up_on_signals(*, as_interrupt: bool = False) -> None:
-    """Let SIGTERM and SIGHUP end this process the way Ctrl-C does: everything is stopped first.
+    """Handle SIGTERM and SIGHUP like Ctrl-C: stop all children first.
 
     :param as_interrupt: raise KeyboardInterrupt, for a program that catches SystemExit (pytest)
     """
 
-    def leave(number: int, _frame: FrameType | None) -> None:
+    def exit_on(number: int, _frame: FrameType | None) -> None:
         for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(each, signal.SIG_IGN)  # what follows is short; let it finish
+            signal.signal(each, signal.SIG_IGN)  # the cleanup is short and must finish
         raise KeyboardInterrupt if as_interrupt else SystemExit(128 + number)
 
-    signal.signal(signal.SIGTERM, leave)
-    signal.signal(signal.SIGHUP, leave)
+    signal.signal(signal.SIGTERM, exit_on)
+    signal.signal(signal.SIGHUP, exit_on)
 
 
-def run_in_front(command: Sequence[str], env: Mapping[str, str], cwd: Path) -> int:
-    """Run a program that writes to this terminal and gets its Ctrl-C, to its end.
+def run_in_foreground(command: Sequence[str], env: Mapping[str, str], cwd: Path) -> int:
+    """Run a program in the foreground of this terminal to its end.
 
     :param command: the command and its arguments
     :param env: its environment
-    :param cwd: where it runs
+    :param cwd: its working directory
     :return: its exit code
     """
     sys.stdout.flush()
@@ -180,12 +180,12 @@ def run_in_front(command: Sequence[str], env: Mapping[str, str], cwd: Path) -> i
         env=dict(env),
         cwd=cwd,
         stdin=subprocess.DEVNULL,
-        preexec_fn=tied_to_us(signal.SIGTERM),
+        preexec_fn=bound_to_parent(signal.SIGTERM),
     )
     try:
         return process.wait()
-    except BaseException as ended:
-        if not isinstance(ended, KeyboardInterrupt):  # the terminal told it of Ctrl-C itself
+    except BaseException as error:
+        if not isinstance(error, KeyboardInterrupt):  # the terminal has already sent Ctrl-C to it
             process.terminate()
         try:
             process.wait(30)
@@ -196,14 +196,16 @@ def run_in_front(command: Sequence[str], env: Mapping[str, str], cwd: Path) -> i
 
 
 def die_with_parent() -> None:
-    """Ask the kernel for a SIGTERM when the process that started this one dies."""
+    """Let the kernel send a SIGTERM when the parent process ends."""
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
-def tied_to_us(death_signal: int, as_user: tuple[int, int] | None = None) -> Callable[[], None]:
-    """Make what a child does before it becomes another program (``preexec_fn``).
+def bound_to_parent(
+    death_signal: int, as_user: tuple[int, int] | None = None
+) -> Callable[[], None]:
+    """Return a ``preexec_fn`` that binds a child's life to this process.
 
-    :param death_signal: what the kernel sends it when this process dies
+    :param death_signal: the signal that the kernel sends it when this process ends
     :param as_user: user and group id to run it as
     :return: the function
     """

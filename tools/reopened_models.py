@@ -1,4 +1,4 @@
-"""``make lint``: a model is re-opened in no more places than before; the list may only shrink."""
+"""``make lint``: limit the places that re-open a model; the list may only shrink."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _MESSAGE = re.compile(r'inherited to "([\w.]+)" from (.+)')
 
 
 def main(addon: str) -> int:
-    """Compare what pylint-odoo finds with the list.
+    """Compare the findings of pylint-odoo with the list.
 
     :param addon: folder of an addon
     :return: 0 if they are equal

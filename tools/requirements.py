@@ -30,9 +30,9 @@ def pinned(file: Path, python: tuple[int, int] = sys.version_info[:2]) -> dict[s
     """Read a requirement file with those that it includes.
 
     :param file: the file
-    :param python: the Python that is installed for
+    :param python: the target Python
     :return: versions by package
-    :raise ValueError: if a line is not a pin as the files of this repository have it
+    :raise ValueError: if a line is not a pin in this repository's format
     """
     found: dict[str, str] = {}
     for each in with_included(file):

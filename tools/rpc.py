@@ -1,4 +1,4 @@
-"""Odoo from outside, over XML-RPC, with the standard library alone."""
+"""An XML-RPC client of Odoo, with the standard library only."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class _Transport(xmlrpc.client.Transport):
 
 
 class Rpc:
-    """A user of Odoo.
+    """The XML-RPC session of one user.
 
     :param url: Odoo's address
     :param database: the database's name
@@ -68,7 +68,7 @@ class Rpc:
         return self.call(model, "create", [values])[0]
 
     def write(self, model: str, record_id: int, **values: Any) -> None:
-        """Change a record.
+        """Write to a record.
 
         :param model: the model
         :param record_id: its id

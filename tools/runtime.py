@@ -1,4 +1,4 @@
-"""What a run stands on: Odoo, a database server, and databases to clone."""
+"""The runtime of one run: Odoo, a database server, and databases to clone."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from pathlib import Path
 from . import postgres, processes, templates
 from .databases import Databases, drop_prefixed
 from .fetch_odoo import OdooSource, odoo_source
-from .messages import say
+from .messages import echo
 from .run_folder import RunFolder
 
 
 class Runtime:
-    """Everything started for one run; ended by :meth:`close`, or when this process ends in any way.
+    """Everything started for one run; ended by :meth:`close` or with this process.
 
-    Must be made in the main thread and inside the private Python environment. What this process
-    started before it is none of its business and goes on running.
+    Must be created in the main thread and inside the private Python environment. Processes that were
+    started before are not stopped.
     """
 
     def __init__(self) -> None:
         others = processes.running()
         self.source: OdooSource = odoo_source()
-        self._run = RunFolder(on_leftover=_drop_leftover_databases)
+        self._run = RunFolder(on_residue=_drop_residual_databases)
         self.folder: Path = self._run.path
         self._numbers = itertools.count(1)
         self._addon_templates: dict[str, str] = {}
@@ -45,21 +45,21 @@ class Runtime:
             self.databases = Databases(self.server, data_dir)
             self._base, self._base_files = "base", cluster / "filestore"
             self._run.at_end(self._postgres.kill)
-        self._run.at_end(functools.partial(processes.stop_all, but=others))
-        say(
+        self._run.at_end(functools.partial(processes.stop_all, except_for=others))
+        echo(
             f"Odoo {self.source.version}, PostgreSQL {self.server.version}, "
             f"run folder {self.folder}"
         )
 
     @property
     def postgres(self) -> postgres.PrivatePostgres | None:
-        """The run's own database server; nothing if an existing one is used."""
+        """Return the run's own database server, or None if an existing one is used."""
         return self._postgres
 
     def plain_database(self, short: str = "plain") -> str:
-        """Clone the database with Odoo's standard addons alone.
+        """Clone the database that has only Odoo's standard addons.
 
-        :param short: how its name begins
+        :param short: prefix of its name
         :return: the copy's name on the server
         """
         name = self._new_name(short)
@@ -67,10 +67,10 @@ class Runtime:
         return name
 
     def addon_database(self, short: str = "db", *, language: str = "") -> str:
-        """Clone the database in which our addon is installed; it is installed once a run.
+        """Clone the database with the addon, which is installed once per run.
 
-        :param short: how its name begins
-        :param language: a language that is active beside English, which stays the default
+        :param short: prefix of its name
+        :param language: a second active language; English stays the default
         :return: the copy's name on the server
         """
         if language not in self._addon_templates:
@@ -84,9 +84,9 @@ class Runtime:
         return name
 
     def free_name(self, short: str) -> Path:
-        """Name a file or folder in the run's folder that does not exist yet.
+        """Return an unused path in the run's folder.
 
-        :param short: how its name begins
+        :param short: prefix of its name
         :return: the path
         """
         return self.folder / f"{short}-{next(self._numbers)}"
@@ -105,7 +105,7 @@ class Runtime:
         return self.databases.name(f"{short}_{next(self._numbers)}")
 
 
-def _drop_leftover_databases(notes: dict[str, str]) -> None:
+def _drop_residual_databases(notes: dict[str, str]) -> None:
     prefix = notes.get("prefix", "")
     existing = postgres.existing_server()
     if existing and prefix.startswith(templates.SERVER_PREFIX):

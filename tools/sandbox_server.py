@@ -19,14 +19,14 @@ TOKEN = "sandbox-control-token"
 
 
 class SandboxServer:
-    """A sandbox with its control side; also a context manager.
+    """A sandbox with its control interface; also a context manager.
 
-    :param folder: where its log lies
-    :param name: name of this one in the folder
+    :param folder: the folder of its log
+    :param name: name of its log
     :param port: port of 127.0.0.1; 0 for any free one
     :param seed: seed number of its data
-    :param orders: orders to begin with
-    :param offers: offers to begin with
+    :param orders: initial number of orders
+    :param offers: initial number of offers
     :param switches: answers to KeyCRM's open questions
     """
 
@@ -54,19 +54,19 @@ class SandboxServer:
 
     @property
     def api_url(self) -> str:
-        """Address of its API, for an account's ``api_url``."""
+        """Return the address of its API, for an account's ``api_url``."""
         return f"{self.url}/v1"
 
     @property
     def control(self) -> Control:
-        """A client of its control side."""
+        """Return a client of its control interface."""
         return Control(self.url, TOKEN)
 
     def start(self) -> SandboxServer:
         """Start it and wait until it listens.
 
         :return: itself
-        :raise UserError: if it does not
+        :raise UserError: if it does not start
         """
         self._child = ManagedProcess(self._command, log=self.log, cwd=REPOSITORY)
         found = wait_for(self._ready, 60, "the sandbox listening")
@@ -76,7 +76,7 @@ class SandboxServer:
     def stop(self, number: int = signal.SIGTERM) -> int:
         """Stop it.
 
-        :param number: the signal that asks it to
+        :param number: the signal to send
         :return: its exit code
         """
         code = self._child.stop(30, number) if self._child else 0
@@ -90,7 +90,7 @@ class SandboxServer:
         self.stop()
 
     def kill(self) -> None:
-        """End it at once."""
+        """Kill it."""
         if self._child:
             self._child.kill()
             self._child = None

@@ -1,6 +1,6 @@
-"""Odoo's screens as a person uses them, in a real browser: for the browser tests and the pictures.
+"""Odoo's screens in a real browser, for the browser tests and the pictures.
 
-Everything is found by the words that are on the screen, or by what a screen reader would say.
+Elements are found by their visible text or their accessible name.
 """
 
 from __future__ import annotations
@@ -15,22 +15,22 @@ from .odoo_server import OdooServer
 
 DESKTOP = (1366, 768)
 PHONE = (390, 844)
-_PATIENCE = 60_000  # milliseconds until something has to be on the screen, on a busy machine
+_TIMEOUT_MS = 60_000  # milliseconds until an element must be visible, on a busy machine
 
-_QUIET = 0.4  # seconds without a request after which a screen counts as drawn
+_IDLE_SECONDS = 0.4  # seconds without a request after which a screen is complete
 
-expect.set_options(timeout=_PATIENCE)
+expect.set_options(timeout=_TIMEOUT_MS)
 
 
 class Screen:
-    """A window of a browser, of one user.
+    """A browser window of one user.
 
     :param browser: the browser
-    :param odoo: the Odoo that is looked at
+    :param odoo: the Odoo server
     :param language: Odoo's code of the user's language, for dates and numbers
     :param size: width and height in pixels
     :param scale: pixels of a picture for each pixel of the window, such as 2 for a sharp display
-    :param folder: where pictures go
+    :param folder: the folder of pictures
     """
 
     def __init__(
@@ -52,18 +52,18 @@ class Screen:
             is_mobile=size == PHONE,
             reduced_motion="reduce",
         )
-        self._context.set_default_timeout(_PATIENCE)
+        self._context.set_default_timeout(_TIMEOUT_MS)
         self.page: Page = self._context.new_page()
         self._odoo = odoo
         self._folder = folder
-        self.complaints: list[str] = []
-        self._under_way: set[Request] = set()
-        self.page.on("request", self._begun)
-        self.page.on("requestfinished", self._ended)
-        self.page.on("requestfailed", self._ended)
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page_errors: list[str] = []
+        self._pending: set[Request] = set()
+        self.page.on("request", self._request_started)
+        self.page.on("requestfinished", self._request_ended)
+        self.page.on("requestfailed", self._request_ended)
+        self.page.on("pageerror", lambda error: self.page_errors.append(str(error)))
 
-    # === GOING SOMEWHERE ===
+    # === NAVIGATION ===
 
     def log_in(self, login: str = "admin", password: str = "admin") -> None:
         """Log in and wait for Odoo.
@@ -75,7 +75,7 @@ class Screen:
         self.page.fill("input[name=login]", login)
         self.page.fill("input[name=password]", password)
         self.page.click(".oe_login_buttons button[type=submit]")
-        self.page.wait_for_selector(".o_web_client", timeout=2 * _PATIENCE)
+        self.page.wait_for_selector(".o_web_client", timeout=2 * _TIMEOUT_MS)
         self.settle()
 
     def open(self, action: str, record: int | str | None = None) -> None:
@@ -100,7 +100,7 @@ class Screen:
     def menu(self, *words: str) -> None:
         """Click through the app's menus.
 
-        :param words: what the menus are called, from the bar down
+        :param words: labels of the menus, from the bar down
         """
         for word in words:
             bar = self.page.locator(".o_main_navbar, .o_popover, .dropdown-menu")
@@ -108,36 +108,36 @@ class Screen:
         self.settle()
 
     def settle(self) -> None:
-        """Wait until the screen is there: no request is under way, fonts and pictures are loaded."""
+        """Wait until the screen is complete: no pending requests, fonts loaded."""
         self.page.wait_for_selector(".o_action_manager > *, .modal", state="attached")
-        quiet_since = time.monotonic()
-        deadline = quiet_since + _PATIENCE / 1000
-        while time.monotonic() < min(deadline, quiet_since + _QUIET):
+        idle_since = time.monotonic()
+        deadline = idle_since + _TIMEOUT_MS / 1000
+        while time.monotonic() < min(deadline, idle_since + _IDLE_SECONDS):
             self.page.wait_for_timeout(50)
-            if self._under_way:
-                quiet_since = time.monotonic()
+            if self._pending:
+                idle_since = time.monotonic()
         self.page.evaluate("document.fonts.ready.then(() => true)")
 
-    # === DOING SOMETHING ===
+    # === ACTIONS ===
 
     def press(self, words: str) -> None:
-        """Press a button, in the open dialog if there is one.
+        """Click a button, in the open dialog if there is one.
 
-        :param words: what stands on it
+        :param words: its label
         """
         self.button(words).click()
 
     def button(self, words: str) -> Locator:
-        """Find a button by what stands on it, in the open dialog if there is one.
+        """Find a button by its label, in the open dialog if there is one.
 
-        :param words: what stands on it
+        :param words: its label
         """
         dialog = self.page.locator(".modal.o_technical_modal, .modal.show").last
         place = dialog if dialog.is_visible() else self.page.locator(".o_action_manager")
         return place.get_by_role("button", name=words, exact=True).locator("visible=true").first
 
     def field(self, name: str) -> Locator:
-        """Find a field by its technical name; in a list the one of the row that is edited.
+        """Find a field by its technical name; in a list that of the edited row.
 
         :param name: such as ``api_key``
         """
@@ -158,7 +158,7 @@ class Screen:
         """Choose values of a field with tags.
 
         :param name: its technical name
-        :param words: the values, as they are shown
+        :param words: the displayed values
         """
         for word in words:
             typed = self.field(name).locator("input").first
@@ -169,18 +169,18 @@ class Screen:
             ).first.click()
 
     def tick(self, name: str) -> None:
-        """Switch a field on or off.
+        """Toggle a checkbox.
 
         :param name: its technical name
         """
         self.field(name).locator("input[type=checkbox]").first.click()
 
     def tab_to(self, place: Locator, presses: int = 80) -> None:
-        """Reach something with the keyboard alone.
+        """Focus an element with the keyboard only.
 
-        :param place: what has to get the focus
-        :param presses: of the tabulator, at most
-        :raise AssertionError: if it is not reached
+        :param place: the element
+        :param presses: maximum number of Tab presses
+        :raise AssertionError: if it does not get the focus
         """
         place.wait_for()
         for _ in range(presses):
@@ -190,32 +190,32 @@ class Screen:
         raise AssertionError(f"the keyboard does not reach {place}")
 
     def scroll_to(self, place: str) -> None:
-        """Bring a part of the screen to the top of the window.
+        """Scroll an element to the top of the window.
 
         :param place: its selector
         """
         self.page.locator(place).first.evaluate("place => place.scrollIntoView()")
 
-    # === SEEING SOMETHING ===
+    # === CHECKS ===
 
     def sees(self, text: str | re.Pattern[str], timeout: float | None = None) -> None:
-        """Wait until a text can be seen.
+        """Wait until a text is visible.
 
         :param text: the text, or a part of it
-        :param timeout: seconds at most
+        :param timeout: maximum seconds
         """
         place = self.page.locator("body").get_by_text(text).locator("visible=true").first
-        expect(place).to_be_visible(timeout=timeout * 1000 if timeout else _PATIENCE)
+        expect(place).to_be_visible(timeout=timeout * 1000 if timeout else _TIMEOUT_MS)
 
     def does_not_see(self, text: str) -> None:
-        """Wait until a text can no longer be seen.
+        """Wait until a text is no longer visible.
 
         :param text: the text, or a part of it
         """
         expect(self.page.get_by_text(text).locator("visible=true")).to_have_count(0)
 
     def overflows(self) -> bool:
-        """Return whether the page is wider than its window, so that one has to move it sideways."""
+        """Return whether the page is wider than its window and scrolls sideways."""
         return bool(
             self.page.evaluate("document.documentElement.scrollWidth > window.innerWidth + 1")
         )
@@ -224,25 +224,25 @@ class Screen:
         """Take a picture.
 
         :param name: its file's name, without ending
-        :param of: selector of the part to show; by default what the window shows
+        :param of: selector of the element; by default the window
         :return: the file
         """
         self._folder.mkdir(parents=True, exist_ok=True)
         file = self._folder / f"{name}.png"
-        self.page.wait_for_timeout(300)  # the last shades of a transition
+        self.page.wait_for_timeout(300)  # the end of a transition
         if of:
             self.page.locator(of).locator("visible=true").first.screenshot(path=file)
         else:
             self.page.screenshot(path=file)
         return file
 
-    def _begun(self, request: Request) -> None:
-        # The bus holds its requests open until something happens.
+    def _request_started(self, request: Request) -> None:
+        # Requests of the bus stay open until a notification.
         if not re.search(r"/bus/|/websocket|longpolling", request.url):
-            self._under_way.add(request)
+            self._pending.add(request)
 
-    def _ended(self, request: Request) -> None:
-        self._under_way.discard(request)
+    def _request_ended(self, request: Request) -> None:
+        self._pending.discard(request)
 
     def close(self) -> None:
         """Close the window."""

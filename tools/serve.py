@@ -1,4 +1,4 @@
-"""``make serve``: both sides set up as in the demo and left running for a person to try."""
+"""``make serve``: both sides set up as in the demo and left running."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import signal
 
 from . import shop
 from .demo import Demo, start
-from .messages import UserError, say
+from .messages import UserError, echo
 from .rpc import Rpc
 from .runtime import Runtime
 from .waiting import is_taken
@@ -34,13 +34,13 @@ def main(_arguments: list[str]) -> int:
             f"Logs:            {odoo.log}, {sandbox.log}\n",
             flush=True,
         )
-        say("running until Ctrl-C; then everything is removed")
+        echo("running until Ctrl-C; then everything is removed")
         while True:
             signal.pause()
 
 
 def add_languages(rpc: Rpc) -> None:
-    """Add a second administrator, who reads Ukrainian; the first one reads English.
+    """Add a second administrator with Ukrainian as language.
 
     :param rpc: Odoo's administrator
     """
@@ -56,8 +56,8 @@ def add_languages(rpc: Rpc) -> None:
     )
 
 
-def _port(variable: str, usual: int) -> int:
-    text = os.environ.get(variable) or str(usual)
+def _port(variable: str, default: int) -> int:
+    text = os.environ.get(variable) or str(default)
     if not text.isdigit() or not 0 < int(text) < 65536:
         raise UserError(f"{variable}={text} is no port: choose one from 1 to 65535.")
     if is_taken(int(text)):

@@ -1,4 +1,4 @@
-"""Both sides of a shop joined: what the demo, the tests and the benchmarks set up over RPC."""
+"""Setup of a shop on both sides over RPC, for demo, tests and benchmarks."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ COMPLETED = 8  # the status "completed" of an untouched KeyCRM account
 
 
 def make_account(rpc: Rpc, odoo: OdooServer, sandbox: SandboxServer, **values: Any) -> int:
-    """Create an account that points to a sandbox, not switched on yet.
+    """Create an account of a sandbox, still disabled.
 
     :param rpc: Odoo's administrator
-    :param odoo: the Odoo that webhooks are to reach
-    :param sandbox: its KeyCRM
+    :param odoo: the target of webhooks
+    :param sandbox: its KeyCRM simulator
     :param values: further fields of the account
     :return: the account's id
     """
@@ -34,7 +34,7 @@ def make_account(rpc: Rpc, odoo: OdooServer, sandbox: SandboxServer, **values: A
 
 
 def switch_on(rpc: Rpc, sandbox: SandboxServer, account: int) -> str:
-    """Enable an account, read its statuses and tell KeyCRM where its triggers go.
+    """Enable an account, read its statuses and register its webhook in KeyCRM.
 
     :param rpc: Odoo's administrator
     :param sandbox: its KeyCRM
@@ -49,7 +49,7 @@ def switch_on(rpc: Rpc, sandbox: SandboxServer, account: int) -> str:
 
 
 def use_currency(rpc: Rpc, account: int, code: str = "UAH") -> None:
-    """Make a currency of KeyCRM the company's, with the set-up's own button.
+    """Set a currency of KeyCRM as the company's with the setup button.
 
     :param rpc: Odoo's administrator
     :param account: the account's id, its sources read already
@@ -86,31 +86,31 @@ def status_ids(rpc: Rpc, account: int, *keycrm_ids: int) -> list[int]:
 
 
 def order_in_odoo(rpc: Rpc, keycrm_id: int, *fields: str) -> dict[str, Any] | None:
-    """Look for a KeyCRM order in Odoo.
+    """Find a KeyCRM order in Odoo.
 
     :param rpc: a user of Odoo
     :param keycrm_id: the order's number in KeyCRM
-    :param fields: what to read
-    :return: the values, or nothing while it is not there
+    :param fields: fields to read
+    :return: the values, or None before the import
     """
     found = rpc.rows("sale.order", ("keycrm_id", "=", keycrm_id), fields=list(fields))
     return found[0] if found else None
 
 
 def receive(rpc: Rpc, warehouse: int, product: int, quantity: float) -> None:
-    """Receive goods from a vendor, as a storekeeper does: a receipt, validated.
+    """Receive goods from a vendor by a validated receipt.
 
     :param rpc: a user of Odoo
     :param warehouse: Odoo's warehouse
     :param product: the product variant
-    :param quantity: how many, in the product's unit
+    :param quantity: the quantity in the product's unit
     """
     kind = rpc.read("stock.warehouse", warehouse, "in_type_id")["in_type_id"][0]
-    places = rpc.read(
+    locations = rpc.read(
         "stock.picking.type", kind, "default_location_src_id", "default_location_dest_id"
     )
-    source = places["default_location_src_id"][0]
-    target = places["default_location_dest_id"][0]
+    source = locations["default_location_src_id"][0]
+    target = locations["default_location_dest_id"][0]
     picking = rpc.create(
         "stock.picking",
         picking_type_id=kind,
@@ -137,7 +137,7 @@ def receive(rpc: Rpc, warehouse: int, product: int, quantity: float) -> None:
 
 
 def on_hand(rpc: Rpc, product: int, warehouses: list[int]) -> Decimal:
-    """Add up what lies in warehouses.
+    """Sum the on-hand quantity of warehouses.
 
     :param rpc: a user of Odoo
     :param product: the product variant
@@ -155,18 +155,18 @@ def on_hand(rpc: Rpc, product: int, warehouses: list[int]) -> Decimal:
 
 
 def money(value: Any) -> str:
-    """Write an amount with two decimals, so that both sides compare as text.
+    """Format an amount with two decimals, so that both sides compare as text.
 
-    :param value: the amount as one side gives it
+    :param value: the amount of one side
     :return: such as ``1290.00``
     """
     return f"{Decimal(str(value)).quantize(Decimal('0.01'))}"
 
 
 def number(value: Any) -> str:
-    """Write a quantity without needless zeros, so that both sides compare as text.
+    """Format a quantity without trailing zeros, so that both sides compare as text.
 
-    :param value: the quantity as one side gives it
+    :param value: the quantity of one side
     :return: such as ``12`` or ``0.5``
     """
     return f"{Decimal(str(value)).normalize():f}"

@@ -1,4 +1,4 @@
-"""What KeyCRM should show, reckoned from Odoo's own records over RPC, apart from the addon."""
+"""Expected KeyCRM stock, computed from Odoo's records independently of the addon."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ OPEN = ["waiting", "confirmed", "partially_available", "assigned"]
 
 
 class StockOracle:
-    """Goods on both sides of an account that sends stock.
+    """Stock on both sides of an account that exports it.
 
     :param rpc: Odoo's administrator
-    :param keycrm: the control side of its KeyCRM
+    :param keycrm: the control interface of its sandbox
     :param account: the account's id
     :param rule: ``on_hand`` or ``available``
     :param goods: KeyCRM's offers by Odoo's products
@@ -42,7 +42,7 @@ class StockOracle:
         }
 
     def differences(self) -> dict[tuple[int, int], tuple[float, float]]:
-        """Compare each KeyCRM warehouse and offer with what it should show.
+        """Compare each KeyCRM warehouse and offer with its expected quantity.
 
         :return: ``{(warehouse, product): (shown, expected)}`` where they differ
         """
@@ -69,17 +69,17 @@ class StockOracle:
         return {row["product_id"][0] for row in rows}
 
     def expected(self) -> dict[tuple[int, int], float]:
-        """Reckon from Odoo's own records, apart from the addon."""
+        """Compute quantities from Odoo's own records, independently of the addon."""
         total: dict[tuple[int, int], float] = defaultdict(float)
-        places = self._places()
+        locations = self._locations()
         goods = ("product_id", "in", list(self.goods))
         for row in self.rpc.rows(
             "stock.quant",
             goods,
-            ("location_id", "in", list(places)),
+            ("location_id", "in", list(locations)),
             fields=["product_id", "location_id", "quantity"],
         ):
-            total[places[row["location_id"][0]], row["product_id"][0]] += row["quantity"]
+            total[locations[row["location_id"][0]], row["product_id"][0]] += row["quantity"]
         lines = self._lines()
         moves = self.rpc.rows(
             "stock.move",
@@ -89,12 +89,12 @@ class StockOracle:
             fields=["product_id", "location_id", "sale_line_id", "product_qty"],
         )
         if self.rule == "available":
-            self._take_available(total, places, lines, moves, goods)
+            self._subtract_reserved(total, locations, lines, moves, goods)
         else:
-            self._take_written_off(total, lines, moves)
+            self._subtract_unshipped(total, lines, moves)
         return total
 
-    def _places(self) -> dict[int, int]:
+    def _locations(self) -> dict[int, int]:
         return {
             row["id"]: number
             for number, ids in self.matched.items()
@@ -123,17 +123,17 @@ class StockOracle:
             )
         }
 
-    def _number_of(self, line: dict) -> int:
+    def _warehouse_of(self, line: dict) -> int:
         return self.numbers[line["keycrm_warehouse_id"][0]]
 
-    def _take_available(self, total, places, lines, moves, goods) -> None:
+    def _subtract_reserved(self, total, locations, lines, moves, goods) -> None:
         for move in moves:
             if move["sale_line_id"] and move["sale_line_id"][0] in lines:
-                number = places.get(move["location_id"][0])
+                number = locations.get(move["location_id"][0])
                 total[number, move["product_id"][0]] -= move["product_qty"]
         for line in lines.values():
             if line["keycrm_stock_status"] and line["state"] in ("draft", "sent"):
-                total[self._number_of(line), line["product_id"][0]] -= line["keycrm_quantity"]
+                total[self._warehouse_of(line), line["product_id"][0]] -= line["keycrm_quantity"]
         for row in self.rpc.rows(
             "stock.move.line",
             goods,
@@ -141,10 +141,10 @@ class StockOracle:
             ("move_id.sale_line_id", "not in", list(lines)),
             fields=["product_id", "location_id", "quantity_product_uom"],
         ):
-            number = places.get(row["location_id"][0])
+            number = locations.get(row["location_id"][0])
             total[number, row["product_id"][0]] -= row["quantity_product_uom"]
 
-    def _take_written_off(self, total, lines, moves) -> None:
+    def _subtract_unshipped(self, total, lines, moves) -> None:
         still_open: Counter[int] = Counter()
         for move in moves:
             if move["sale_line_id"]:
@@ -157,4 +157,4 @@ class StockOracle:
                 held = min(line["keycrm_quantity"], still_open[line_id])
             elif line["state"] in ("draft", "sent"):
                 held = line["keycrm_quantity"]
-            total[self._number_of(line), line["product_id"][0]] -= held
+            total[self._warehouse_of(line), line["product_id"][0]] -= held

@@ -1,6 +1,4 @@
-"""Template databases: Odoo's standard addons as anyone installs them, kept in the cache; with our addon,
-for one run.
-"""
+"""Template databases: one of Odoo's standard addons in the cache, one with the addon per run."""
 
 from __future__ import annotations
 
@@ -10,38 +8,38 @@ from pathlib import Path
 from . import cache, commands
 from .databases import Databases, drop_prefixed
 from .fetch_odoo import OdooSource
-from .messages import UserError, doing
+from .messages import UserError, step
 from .odoo_config import environment_of, odoo_command, write_config
 from .paths import cache_folder, need_space
 from .postgres import PrivatePostgres, Server, copy_tree, existing_server
 
 ADDON = "ordage_keycrm"
-SERVER_PREFIX = "ordage_keycrm_"  # of all our databases on a server that others use too
+SERVER_PREFIX = "ordage_keycrm_"  # of all databases of this repository on a shared server
 BASE_MODULES = ("contacts", "sale_management", "sale_stock", "stock")
 UKRAINIAN = "uk_UA"
-_FORM = "2"  # raise when what is done below changes
+_VERSION = "2"  # increase when the creation below changes
 
-# Jobs that Odoo brings along ask the outside world for news, send mail or only tidy up. In a
-# database that lives for minutes they are noise; those of our addon come with it and stay on.
-_QUIET = "UPDATE ir_cron SET active = false"
+# Odoo's own scheduled actions call external services, send mail or clean up: useless in a temporary
+# database. Those of the addon are installed later and stay active.
+_DISABLE_CRONS = "UPDATE ir_cron SET active = false"
 
 
 def base_key(source: OdooSource, server_version: str) -> str:
-    """Name a template by what it is made of.
+    """Return the key of a template, derived from its inputs.
 
     :param source: the Odoo
     :param server_version: the database server's version
     :return: a short key
     """
     parts = (source.version, str(source.python_path), server_version, *BASE_MODULES)
-    return cache.key_of(*parts, _QUIET, _FORM)
+    return cache.key_of(*parts, _DISABLE_CRONS, _VERSION)
 
 
 def base_cluster(source: OdooSource, work: Path) -> Path:
-    """Return a stopped server's data with the database ``base`` in it, making it if need be.
+    """Return the data of a stopped server with the database ``base``, created if missing.
 
     :param source: the Odoo
-    :param work: an empty folder of this run to make it in
+    :param work: an empty folder of this run for its creation
     :return: a folder with ``data`` (the server's) and ``filestore`` (Odoo's files of ``base``)
     """
     postgres = PrivatePostgres(work)
@@ -51,7 +49,7 @@ def base_cluster(source: OdooSource, work: Path) -> Path:
     def make(folder: Path) -> None:
         need_space(folder, 1.0, "the database template")
         need_space(work, 1.0, "the database template")
-        with doing("making a database with Odoo's standard addons (once)"):
+        with step("creating a database with Odoo's standard addons (once)"):
             postgres.create()
             server = postgres.start()
             try:
@@ -62,11 +60,11 @@ def base_cluster(source: OdooSource, work: Path) -> Path:
             copy_tree(postgres.data, folder / "data")
             copy_tree(databases.files("base"), folder / "filestore")
 
-    return cache.kept(target, "the database template", make)
+    return cache.cached(target, "the database template", make)
 
 
 def base_on_server(source: OdooSource, server: Server, data_dir: Path) -> tuple[str, Path]:
-    """The same on a server that is already there: a database that stays on it.
+    """Return the base database on an existing server, created if missing.
 
     :param source: the Odoo
     :param server: the server
@@ -76,26 +74,26 @@ def base_on_server(source: OdooSource, server: Server, data_dir: Path) -> tuple[
     name = f"{SERVER_PREFIX}base_{base_key(source, server.version)}"
     files = cache_folder() / "filestore" / cache.key_of(server.host, str(server.port), name)
     databases = Databases(server, data_dir)
-    making = f"{name}_making"
+    unfinished = f"{name}_making"
 
     def make(folder: Path) -> None:
         databases.drop(name)
-        databases.drop(making)
-        with doing("making a database with Odoo's standard addons (once)"):
-            _fill_base(source, databases, making, data_dir)
-            databases.disconnect(making)
-            copy_tree(databases.files(making), folder / "files")
-            databases.clone(making, name)
-            databases.drop(making)
+        databases.drop(unfinished)
+        with step("creating a database with Odoo's standard addons (once)"):
+            _fill_base(source, databases, unfinished, data_dir)
+            databases.disconnect(unfinished)
+            copy_tree(databases.files(unfinished), folder / "files")
+            databases.clone(unfinished, name)
+            databases.drop(unfinished)
 
-    if cache.is_kept(files) and not databases.exists(name):
+    if cache.is_cached(files) and not databases.exists(name):
         (files / ".complete").unlink()
-    cache.kept(files, "the database template", make)
+    cache.cached(files, "the database template", make)
     return name, files / "files"
 
 
 def drop_from_server() -> None:
-    """Remove the template databases from the server that the environment names."""
+    """Drop the template databases of the server named by environment variables."""
     if server := existing_server():
         drop_prefixed(server, f"{SERVER_PREFIX}base_")
 
@@ -110,23 +108,23 @@ def install_addon(
     language: str = "",
     **config: object,
 ) -> None:
-    """Install an addon of ours into a database, failing on whatever Odoo warns about.
+    """Install an addon of this repository into a database.
 
     :param source: the Odoo
     :param databases: the run's databases
     :param database: its name on the server
     :param work: folder for the configuration file
-    :param addon: which, several with commas; what they depend on comes along
-    :param language: a language to activate beside English, which stays the default
+    :param addon: its name, or several with commas; dependencies are installed too
+    :param language: a second language to activate; English stays the default
     :param config: further options of Odoo's configuration file
     """
     options = (f"--load-language={language}",) if language else ()
-    with doing(f"installing the addon {addon}"):
+    with step(f"installing the addon {addon}"):
         _install(source, databases, database, work, (addon,), *options, **config)
 
 
 def install_with_demo(source: OdooSource, databases: Databases, database: str, work: Path) -> None:
-    """Make a database as Odoo's demo mode does: with demo data of Odoo's own addons and of ours.
+    """Create a database with the demo data of Odoo's addons and of this one.
 
     :param source: the Odoo
     :param databases: the run's databases
@@ -136,7 +134,7 @@ def install_with_demo(source: OdooSource, databases: Databases, database: str, w
     """
     databases.create(database)
     options = ("--with-demo", f"--load-language=en_US,{UKRAINIAN}")
-    with doing("making a database with demo data"):
+    with step("creating a database with demo data"):
         log = _install(source, databases, database, work, (ADDON,), *options)
     if failed := re.search(rf"Module {ADDON} demo data failed.*", log, re.DOTALL):
         raise UserError(f"The demo data could not be loaded:\n{failed[0][-3000:]}")
@@ -145,14 +143,14 @@ def install_with_demo(source: OdooSource, databases: Databases, database: str, w
 def run_odoo(
     source: OdooSource, databases: Databases, database: str, work: Path, *command: str
 ) -> str:
-    """Let Odoo do something with a database and end, as an administrator types it.
+    """Run an Odoo command on a database.
 
     :param source: the Odoo
     :param databases: the run's databases
     :param database: its name on the server
     :param work: folder for the configuration file
     :param command: options, or a subcommand such as ``neutralize`` with its own
-    :return: what it printed
+    :return: its output
     """
     config = write_config(
         work / f"command-{database}.conf",
@@ -175,7 +173,7 @@ def run_odoo(
 def _fill_base(source: OdooSource, databases: Databases, database: str, work: Path) -> None:
     databases.create(database)
     _install(source, databases, database, work, BASE_MODULES)
-    databases.server.query(database, _QUIET)
+    databases.server.query(database, _DISABLE_CRONS)
     databases.server.query(database, "VACUUM ANALYZE")
 
 

@@ -1,8 +1,8 @@
-"""``make terms``: take the words of the addons into their translation files, and tell what lacks one.
+"""``make terms``: export terms into translation files and list untranslated ones.
 
-The templates are exported by Odoo itself from a fresh database; existing translations are kept, words
-that are gone are dropped, and a changed word waits for a person instead of a guess. What Odoo's list
-of apps shows of an addon (name and summary) is added, since Odoo exports it with ``base`` alone.
+The templates are exported by Odoo from a new database; existing translations are kept, removed terms
+are dropped, and a changed term stays untranslated instead of fuzzy. An addon's name and summary in the list
+of apps are added, since Odoo exports them only with ``base``.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from pathlib import Path
 import polib
 
 from . import templates, venv
-from .messages import UserError, say, warn
+from .messages import UserError, echo, warn
 from .odoo_config import environment_of, write_config
 from .paths import ADDONS, REPOSITORY
 from .runtime import Runtime
 
-#: What every addon is translated into.
+#: The languages of every addon.
 LANGUAGES = ("uk",)
-#: Words that are written alike in every language.
+#: Terms that are equal in every language.
 SAME = {
     "ID",
     "KeyCRM",
@@ -38,7 +38,7 @@ APP_FIELDS = {"shortdesc": "name", "summary": "summary"}
 
 
 def main(_arguments: list[str]) -> int:
-    """Export, merge, tidy, and list what is not translated.
+    """Export, merge and format terms, and list untranslated ones.
 
     :return: 0 if every translation is complete
     """
@@ -54,17 +54,17 @@ def main(_arguments: list[str]) -> int:
     for addon in addons():
         template = polib.pofile(str(template_of(addon)))
         files = [_merge(addon, language, template) for language in LANGUAGES]
-        _tidy(template_of(addon), *files)
-        lacking = [(file, word) for file in files for word in untranslated(polib.pofile(str(file)))]
-        say(f"{addon}: {len(template)} words, {len(lacking)} without a translation")
-        missing += lacking
+        _format(template_of(addon), *files)
+        found = [(file, word) for file in files for word in untranslated(polib.pofile(str(file)))]
+        echo(f"{addon}: {len(template)} words, {len(found)} without a translation")
+        missing += found
     for file, word in missing:
         warn(f"{file.relative_to(ADDONS)}: {word!r}")
     return 1 if missing else 0
 
 
 def addons() -> list[str]:
-    """List our addons, each after those it depends on.
+    """List the addons of this repository, each after its dependencies.
 
     :return: their technical names
     """
@@ -82,7 +82,7 @@ def manifest(addon: str) -> dict:
 
 
 def template_of(addon: str) -> Path:
-    """Name the file with an addon's words in English.
+    """Return the file of an addon's terms in English.
 
     :param addon: its technical name
     """
@@ -90,7 +90,7 @@ def template_of(addon: str) -> Path:
 
 
 def translations_of(addon: str) -> list[Path]:
-    """List the files with an addon's translations.
+    """List the files of an addon's translations.
 
     :param addon: its technical name
     """
@@ -98,10 +98,10 @@ def translations_of(addon: str) -> list[Path]:
 
 
 def app_words(addon: str) -> dict[str, list[str]]:
-    """Tell what Odoo's list of apps shows of an addon.
+    """Return an addon's terms in Odoo's list of apps.
 
     :param addon: its technical name
-    :return: each word with the places it is shown in, as translation files name them
+    :return: each term with its occurrences, in the format of translation files
     """
     words: dict[str, list[str]] = {}
     for field, key in APP_FIELDS.items():
@@ -111,10 +111,10 @@ def app_words(addon: str) -> dict[str, list[str]]:
 
 
 def untranslated(translation: polib.POFile) -> list[str]:
-    """List the words that nobody has translated, or only a guess.
+    """List the terms without a translation, or with a fuzzy one.
 
     :param translation: a language's file
-    :return: the words in English; without those that are written alike everywhere
+    :return: the terms in English, except those that are equal in every language
     """
     return [
         entry.msgid
@@ -144,7 +144,7 @@ def _export(runtime: Runtime, database: str, addon: str) -> None:
     if ran.returncode:
         raise UserError(f"Odoo did not export the words of {addon}:\n{ran.stderr[-2000:]}")
     template = polib.pofile(str(file))
-    # The time of the export would make a difference of every run.
+    # The time of the export would differ in every run.
     template.metadata = before or {
         name: text for name, text in template.metadata.items() if not name.endswith("-Date")
     }
@@ -168,8 +168,8 @@ def _merge(addon: str, language: str, template: polib.POFile) -> Path:
     return file
 
 
-def _tidy(*files: Path) -> None:
-    """Sort and wrap them as the linter wants it."""
+def _format(*files: Path) -> None:
+    """Sort and wrap files in the format of the linter."""
     program = venv.environment("lint") / "bin" / "oca-checks-po"
     subprocess.run(
         [str(program), "--fix", *map(str, files)], cwd=REPOSITORY, capture_output=True, check=False

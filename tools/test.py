@@ -1,8 +1,8 @@
-"""``make test``: the linters, then the tests in four runs, and one closing line for all of them.
+"""``make test``: the linters, the tests in four runs, and a line of totals.
 
-Four runs since they need different surroundings: pure tests without Odoo, in-process tests inside
+Four runs since they need different environments: pure tests without Odoo, in-process tests inside
 Odoo (those of the addon for Manufacturing with that installed), and whole-system tests outside of
-real processes. Those in a browser take minutes and need a Chromium: they run when they are asked for.
+real processes. Browser tests take minutes and need a Chromium: they run on request.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from . import chromium, lint, processes, templates
-from .messages import UserError, say, warn
+from .messages import UserError, echo, warn
 from .odoo_config import environment_of, write_config
 from .paths import REPOSITORY
 from .runtime import Runtime
 
 PARTS = ("lint", "pure", "odoo", "mrp", "system")
-#: Not part of ``make test``: they take long, or need more than the rest.
+#: Not part of ``make test``: they take long, or need further programs.
 ON_DEMAND = ("browser", "faults")
-#: Where the tests of each part lie.
+#: The folders of each part's tests.
 FOLDERS = {
     "pure": ("tests/pure", "tests/sandbox", "tests/tools"),
     "odoo": ("addons/ordage_keycrm/tests",),
@@ -35,11 +35,11 @@ FOLDERS = {
     "browser": ("tests/browser",),
     "faults": ("tests/faults",),
 }
-#: Whole-system tests mostly wait, the others mostly reckon: in a full run these go beside the others.
-BESIDE = ("mrp", "system")
-#: Modules of Odoo that are installed beside the addon for Manufacturing, for the tests of ``tests/modules``:
-#: the addon depends on none of them and has to get on with all.
-_BESIDE_MRP = (
+#: These mostly wait, the others mostly compute: in a full run they run concurrently.
+CONCURRENT = ("mrp", "system")
+#: Modules of Odoo that are installed with the addon for Manufacturing, for the tests of ``tests/modules``:
+#: the addon depends on none of them and must be compatible with all.
+_MRP_MODULES = (
     *("product_expiry", "purchase_stock", "repair", "sale_loyalty", "sale_mrp", "stock_account"),
     *("stock_delivery", "stock_dropshipping", "stock_picking_batch"),
 )
@@ -49,7 +49,7 @@ _NO_TESTS = 5  # pytest's exit code
 
 @dataclass
 class Totals:
-    """What the runs came to."""
+    """The totals of the runs."""
 
     passed: int = 0
     failed: int = 0
@@ -59,10 +59,10 @@ class Totals:
     def add(self, part: str, code: int, report: Path, *, narrowed: bool) -> None:
         """Count one run.
 
-        :param part: which
+        :param part: its part
         :param code: pytest's exit code
         :param report: the report it wrote (JUnit's XML)
-        :param narrowed: whether a person chose tests, so that none is no failure
+        :param narrowed: whether tests were selected, so that an empty run is no failure
         """
         passed = failed = skipped = 0
         if report.exists():
@@ -83,17 +83,17 @@ class Totals:
 
 
 def main(_arguments: list[str]) -> int:
-    """Run the parts that ``ONLY`` names (one, or several with spaces between), or all.
+    """Run the parts named in ``ONLY`` (separated by spaces), or all.
 
-    All with pytest's options of ``ARGS``; a path among these narrows the run to the tests that lie there.
+    Pytest's options are in ``ARGS``; a path among them narrows the run to its tests.
 
     :return: 0 if nothing failed
     """
     only = (os.environ.get("ONLY") or "").split()
     known = (*PARTS, *ON_DEMAND)
-    if not_known := [part for part in only if part not in known]:
+    if unknown := [part for part in only if part not in known]:
         raise UserError(
-            f"ONLY={not_known[0]} is no part of the tests: choose one of {', '.join(known)}."
+            f"ONLY={unknown[0]} is no part of the tests: choose one of {', '.join(known)}."
         )
     arguments = shlex.split(os.environ.get("ARGS") or "")
     named = parts_of_paths(arguments)
@@ -101,27 +101,27 @@ def main(_arguments: list[str]) -> int:
         raise UserError(
             f"The paths of ARGS belong to the part {', '.join(named)}, not to {' '.join(only)}."
         )
-    parts = only or named or [part for part in PARTS if part not in BESIDE]
+    parts = only or named or [part for part in PARTS if part not in CONCURRENT]
     totals = Totals()
     with _reports() as reports:
-        beside = None if only or named else _start_beside(reports)
+        concurrent = None if only or named else _start_concurrent(reports)
         if "lint" in parts:
             totals.broken += [f"lint: {name}" for name in lint.failures()]
         for part in parts:
             if part == "lint" or (named and part not in named):
                 continue
-            say(f"tests: {part}")
+            echo(f"tests: {part}")
             report = reports / f"{part}.xml"
             code = _RUNS[part](report, narrowed(part, arguments))
             totals.add(part, code, report, narrowed=bool(arguments))
-        if beside:
-            say(f"tests: {', '.join(BESIDE)}, which ran beside the others; waiting for their end")
-            code = beside.wait()
-            print(beside.log.read_text(errors="replace"), flush=True)
-            for part in BESIDE:
+        if concurrent:
+            echo(f"tests: {', '.join(CONCURRENT)}, which run concurrently; waiting for their end")
+            code = concurrent.wait()
+            print(concurrent.log.read_text(errors="replace"), flush=True)
+            for part in CONCURRENT:
                 totals.add(part, 0, reports / f"{part}.xml", narrowed=bool(arguments))
             if code:
-                totals.broken.append(f"{', '.join(BESIDE)} (exit code {code})")
+                totals.broken.append(f"{', '.join(CONCURRENT)} (exit code {code})")
     for what in totals.broken:
         warn(f"Failed: {what}")
     if parts != ["lint"]:
@@ -132,17 +132,17 @@ def main(_arguments: list[str]) -> int:
 
 
 def _folder_of(argument: str) -> Path | None:
-    """:return: the place that an argument of pytest names, an option or its value names none"""
+    """Return the path that an argument of pytest names; None for an option or a value."""
     path = REPOSITORY / argument.partition("::")[0]
     return path.resolve() if "/" in argument and path.exists() else None
 
 
-def _lies_in(place: Path, part: str) -> bool:
+def _is_in(place: Path, part: str) -> bool:
     return any(place.is_relative_to(REPOSITORY / folder) for folder in FOLDERS[part])
 
 
 def parts_of_paths(arguments: list[str]) -> list[str]:
-    """Find the parts whose tests the arguments name by their paths.
+    """Return the parts whose tests the arguments name by paths.
 
     :param arguments: pytest's options
     :return: the parts, none if no path is named
@@ -150,28 +150,28 @@ def parts_of_paths(arguments: list[str]) -> list[str]:
     """
     places = {argument: place for argument in arguments if (place := _folder_of(argument))}
     for argument, place in places.items():
-        if not any(_lies_in(place, part) for part in FOLDERS):
-            raise UserError(f"No part of the tests lies in {argument} (see ARGS).")
-    return [part for part in FOLDERS if any(_lies_in(place, part) for place in places.values())]
+        if not any(_is_in(place, part) for part in FOLDERS):
+            raise UserError(f"No part of the tests is in {argument} (see ARGS).")
+    return [part for part in FOLDERS if any(_is_in(place, part) for place in places.values())]
 
 
 def narrowed(part: str, arguments: list[str]) -> list[str]:
-    """Give pytest the places and options of one part.
+    """Return pytest's paths and options of one part.
 
-    :param part: which
+    :param part: the part
     :param arguments: pytest's options, with paths of tests or without
-    :return: the named paths that lie in the part, else all of its folders, and the options
+    :return: the named paths in the part, else all of its folders, and the options
     """
     paths = [argument for argument in arguments if _folder_of(argument)]
     options = [argument for argument in arguments if argument not in paths]
-    inside = [path for path in paths if _lies_in(_folder_of(path), part)]
+    inside = [path for path in paths if _is_in(_folder_of(path), part)]
     folders = [folder for folder in FOLDERS[part] if (REPOSITORY / folder).is_dir()]
     return [*(inside if paths else folders), *options]
 
 
 @contextlib.contextmanager
 def _reports() -> Iterator[Path]:
-    """:return: the folder for the reports, the parent run's where there is one"""
+    """Yield the folder of the reports, the parent run's if there is one."""
     given = os.environ.get(_REPORTS)
     if given:
         yield Path(given)
@@ -180,13 +180,13 @@ def _reports() -> Iterator[Path]:
         yield Path(made)
 
 
-def _start_beside(reports: Path) -> processes.ManagedProcess:
-    """Start the parts of :data:`BESIDE`."""
-    say(f"tests: {', '.join(BESIDE)}, beside the others; what they say follows at the end")
+def _start_concurrent(reports: Path) -> processes.ManagedProcess:
+    """Start the parts of :data:`CONCURRENT`."""
+    echo(f"tests: {', '.join(CONCURRENT)}, concurrently; their output follows at the end")
     return processes.ManagedProcess(
         [sys.executable, "-m", "tools", "test"],
-        log=reports / "beside.log",
-        env={**_plain_environment(), "ONLY": " ".join(BESIDE), _REPORTS: str(reports)},
+        log=reports / "concurrent.log",
+        env={**_plain_environment(), "ONLY": " ".join(CONCURRENT), _REPORTS: str(reports)},
         cwd=REPOSITORY,
     )
 
@@ -200,13 +200,13 @@ def _odoo(report: Path, arguments: list[str]) -> int:
 
 
 def _mrp(report: Path, arguments: list[str]) -> int:
-    return _in_process(("ordage_keycrm_mrp", *_BESIDE_MRP), report, arguments)
+    return _in_process(("ordage_keycrm_mrp", *_MRP_MODULES), report, arguments)
 
 
 def _in_process(modules: tuple[str, ...], report: Path, arguments: list[str]) -> int:
     """Run tests inside Odoo, on a database that has the addon.
 
-    :param modules: what is installed there too
+    :param modules: modules that are installed too
     """
     with Runtime() as runtime:
         database = runtime.addon_database("test", language=templates.UKRAINIAN)
@@ -232,7 +232,7 @@ def _system(report: Path, arguments: list[str]) -> int:
 
 
 def _browser(report: Path, arguments: list[str]) -> int:
-    chromium.chromium()  # fetched before the tests, so that what cannot be had is told once
+    chromium.chromium()  # fetched before the tests, so that an error is reported once
     return _pytest(["-p", "no:odoo"], report, arguments, _plain_environment())
 
 
@@ -252,7 +252,7 @@ _RUNS = {
 
 def _pytest(options: list[str], report: Path, arguments: list[str], env: Mapping[str, str]) -> int:
     command = [sys.executable, "-m", "pytest", f"--junitxml={report}", *options, *arguments]
-    return processes.run_in_front(command, env, REPOSITORY)
+    return processes.run_in_foreground(command, env, REPOSITORY)
 
 
 def _plain_environment() -> dict[str, str]:

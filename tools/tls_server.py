@@ -1,4 +1,4 @@
-"""A web server with a certificate of its own, for tests of what is fetched over https."""
+"""A web server with a self-signed certificate, for tests of https requests."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ Answers = dict[str, tuple[int, dict[str, str], bytes]]
 class TlsServer:
     """An https server on 127.0.0.1 in a thread, also called ``localhost``; a context manager.
 
-    :param answers: what it answers; may be changed while it runs. Other paths are a 404
-    :param folder: where its certificate is put
+    :param answers: its answers, changeable while it runs; other paths are a 404
+    :param folder: the folder of its certificate
     """
 
     def __init__(self, answers: Answers, folder: Path) -> None:
         self.answers = answers
-        self.asked: list[str] = []
+        self.requested: list[str] = []
         self.ca_certs = str(folder / "cert.pem")
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(*make_certificate(folder))
@@ -40,7 +40,7 @@ class TlsServer:
         self._thread.start()
         return self
 
-    def __exit__(self, *_trouble: object) -> None:
+    def __exit__(self, *_error: object) -> None:
         self._web.shutdown()
         self._web.server_close()
         self._thread.join(30)
@@ -54,7 +54,7 @@ class TlsServer:
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                server.asked.append(self.path)
+                server.requested.append(self.path)
                 path = self.path.partition("?")[0]
                 status, headers, body = server.answers.get(path, (404, {}, b""))
                 self.send_response(status)
@@ -64,15 +64,15 @@ class TlsServer:
                 self.wfile.write(body)
 
             def log_message(self, *_args: object) -> None:
-                """Keep the tests' output quiet."""
+                """Log nothing in the tests' output."""
 
         return Handler
 
 
 def make_certificate(folder: Path) -> tuple[Path, Path]:
-    """Make a certificate for this machine, valid for a day, that vouches for itself.
+    """Create a self-signed certificate of this machine, valid for a day.
 
-    :param folder: where it is put
+    :param folder: the target folder
     :return: files of the certificate and of its key
     """
     key = ec.generate_private_key(ec.SECP256R1())

@@ -1,6 +1,6 @@
-"""The private Python environments: one for Odoo, tests and tools, one for the linters.
+"""The private Python environments, such as that of Odoo, tests and tools.
 
-Runs under the system's Python with nothing but the standard library.
+Runs under the system's Python with the standard library only.
 """
 
 from __future__ import annotations
@@ -16,28 +16,28 @@ import venv
 from pathlib import Path
 
 from . import cache, commands
-from .messages import UserError, doing, say
+from .messages import UserError, echo, step
 from .paths import REQUIREMENTS, cache_folder, need_space
 from .requirements import pinned, with_included
 
-#: The environments, and what each is for.
+#: The environments and their purposes.
 KINDS = {
     "dev": "Odoo, tests and the sandbox",
     "lint": "the linters",
     "audit": "the checker of dependencies",
     "package": "building packages",
 }
-#: Names the interpreter that ``make`` started, for the processes that run inside an environment.
+#: Variable with the interpreter that ``make`` started, for processes inside an environment.
 _STARTED_BY = "ORDAGE_STARTED_BY"
-_OLDEST_PIP = (22, 3)  # the first with --python
+_MIN_PIP = (22, 3)  # the first with --python
 
 
 def environment(kind: str) -> Path:
-    """Return a private environment with what one requirement file names, making it if need be.
+    """Return the private environment of a requirement file, created if missing.
 
     :param kind: one of :data:`KINDS`
     :return: its folder; the interpreter is ``bin/python`` in it
-    :raise UserError: if it cannot be made
+    :raise UserError: if it cannot be created
     """
     files = with_included(REQUIREMENTS / f"{kind}.txt")
     base = sys.base_exec_prefix
@@ -46,14 +46,14 @@ def environment(kind: str) -> Path:
 
     def make(folder: Path) -> None:
         need_space(folder, 1.5, "the Python environment")
-        with doing(f"making the Python environment for {KINDS[kind]}"):
+        with step(f"creating the Python environment for {KINDS[kind]}"):
             _make(folder, files[0])
 
-    return cache.kept(target, f"the Python environment ({kind})", make)
+    return cache.cached(target, f"the Python environment ({kind})", make)
 
 
 def python_of(folder: Path) -> Path:
-    """Name the interpreter of an environment.
+    """Return the interpreter of an environment.
 
     :param folder: the environment
     :return: path of its interpreter
@@ -62,7 +62,7 @@ def python_of(folder: Path) -> Path:
 
 
 def enter(folder: Path, arguments: list[str]) -> None:
-    """Go on with this program inside an environment; does not return.
+    """Continue this program inside an environment; does not return.
 
     :param folder: the environment
     :param arguments: of ``python -m tools``
@@ -81,7 +81,6 @@ def inside(folder: Path) -> bool:
     """Return whether this process runs in an environment.
 
     :param folder: the environment
-    :return: whether it does
     """
     return Path(sys.prefix).resolve() == folder.resolve()
 
@@ -122,7 +121,7 @@ def _install(installer: list[str], folder: Path, requirements: Path) -> None:
             f"{min(wanted, text.count('Collecting '))} of {wanted} packages found"
         ),
     )
-    say(f"  {wanted} packages installed")
+    echo(f"  {wanted} packages installed")
 
 
 def find_pip(scratch: Path) -> Path:
@@ -141,23 +140,23 @@ def find_pip(scratch: Path) -> Path:
     too_old = ""
     for candidate in dict.fromkeys(filter(None, candidates)):
         version = _pip_version(Path(candidate))
-        if version >= _OLDEST_PIP:
+        if version >= _MIN_PIP:
             return Path(candidate)
         if version:
             too_old = ".".join(map(str, version))
     if importlib.util.find_spec("ensurepip"):
         with contextlib.suppress(subprocess.CalledProcessError):
             venv.EnvBuilder(with_pip=True, symlinks=True).create(scratch)
-            if _pip_version(python_of(scratch)) >= _OLDEST_PIP:
+            if _pip_version(python_of(scratch)) >= _MIN_PIP:
                 return python_of(scratch)
     if too_old:
-        oldest = ".".join(map(str, _OLDEST_PIP))
+        oldest = ".".join(map(str, _MIN_PIP))
         raise UserError(f"pip {too_old} is too old: {oldest} or newer is needed.")
     raise UserError("pip is missing. Install it (on Debian: apt-get install python3-pip).")
 
 
 def _pip_version(python: Path) -> tuple[int, ...]:
-    """:return: major and minor version of an interpreter's pip; empty if it has none"""
+    """Return major and minor version of an interpreter's pip, empty without pip."""
     try:
         shown = subprocess.run(
             [str(python), "-m", "pip", "--version"],
@@ -173,7 +172,7 @@ def _pip_version(python: Path) -> tuple[int, ...]:
 
 
 def _environment_for_pip() -> dict[str, str]:
-    """:return: this process's variables without those that send packages elsewhere"""
+    """Return this process's variables except those that redirect packages."""
     unwanted = {
         *("PIP_TARGET", "PIP_PREFIX", "PIP_USER", "PIP_REQUIRE_VIRTUALENV"),
         *("PYTHONPATH", "PYTHONHOME"),

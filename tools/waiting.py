@@ -1,4 +1,4 @@
-"""Waiting for something to be seen, with a generous bound: never for a time."""
+"""Wait for conditions with a generous timeout, never for a fixed time."""
 
 from __future__ import annotations
 
@@ -7,39 +7,41 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-Seen = TypeVar("Seen")
+Result = TypeVar("Result")
 
 
-class NotSeen(AssertionError):
-    """What was waited for did not come."""
+class ConditionTimeout(AssertionError):
+    """A condition was not met in time."""
 
 
 def wait_for(
-    condition: Callable[[], Seen],
+    condition: Callable[[], Result],
     timeout: float = 60,
     what: str = "the condition",
     every: float = 0.05,
-) -> Seen:
-    """Ask again and again until the answer is true.
+) -> Result:
+    """Poll a condition until it is true.
 
-    :param condition: asked; what it returns last is returned
-    :param timeout: seconds at most
-    :param what: what is waited for, for the message
-    :param every: seconds between two questions
-    :return: the condition's first true answer
-    :raise NotSeen: if there is none in time
+    :param condition: called repeatedly
+    :param timeout: maximum seconds
+    :param what: the condition's description, for the message
+    :param every: seconds between two calls
+    :return: the condition's first true result
+    :raise ConditionTimeout: if it stays false
     """
     deadline = time.monotonic() + timeout
     while True:
-        if answer := condition():
-            return answer
+        if result := condition():
+            return result
         if time.monotonic() > deadline:
-            raise NotSeen(f"not seen within {timeout:g} s: {what} (last answer: {answer!r})")
+            raise ConditionTimeout(
+                f"not seen within {timeout:g} s: {what} (last result: {result!r})"
+            )
         time.sleep(every)
 
 
 def free_port() -> int:
-    """Find a port of this machine on which nobody listens.
+    """Find an unused port of this machine.
 
     :return: the port
     """
@@ -49,7 +51,7 @@ def free_port() -> int:
 
 
 def is_taken(port: int) -> bool:
-    """Return whether somebody listens on a port of this machine.
+    """Return whether a process listens on a port of this machine.
 
     :param port: the port
     """

@@ -1,4 +1,4 @@
-"""The program with which Odoo makes PDF files: the machine's own, or Debian's from the cache."""
+"""wkhtmltopdf, Odoo's PDF printer: the machine's own, or Debian's from the cache."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 
 from . import debian_program
-from .messages import UserError, say
+from .messages import UserError, echo
 
 _PACKAGE = "wkhtmltopdf"
 _HELP = "Install wkhtmltopdf to print PDF files (on Debian: apt-get install wkhtmltopdf)."
@@ -39,9 +39,9 @@ done
 
 
 def environment() -> dict[str, str]:
-    """Make the variables with which Odoo finds wkhtmltopdf, fetching it if need be.
+    """Return the variables with which Odoo finds wkhtmltopdf, fetched if missing.
 
-    Where it cannot be had, Odoo shows its reports as web pages.
+    Without it, Odoo shows its reports as web pages.
 
     :return: variables to add to Odoo's environment
     """
@@ -49,8 +49,8 @@ def environment() -> dict[str, str]:
         return {}
     try:
         folder = debian_program.unpacked(_PACKAGE, _PACKAGE, instead=_HELP, finish=_write_script)
-    except UserError as trouble:
-        say(f"Odoo shows slips as web pages, not as PDF files: {trouble}")
+    except UserError as error:
+        echo(f"Odoo shows slips as web pages, not as PDF files: {error}")
         return {}
     return {"PATH": os.pathsep.join((str(folder / "bin"), os.environ.get("PATH", os.defpath)))}
 

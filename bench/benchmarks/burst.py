@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
-from tools.waiting import NotSeen, wait_for
+from tools.waiting import ConditionTimeout, wait_for
 
 from ..environment import Environment, Shop
 from ..measure import seconds
@@ -38,7 +38,7 @@ def run(environment: Environment) -> Iterator[Row]:
     try:
         wait_for(lambda: not _wrong(shop, numbers), 180, "all orders right", 0.2)
         taken = time.monotonic() - begun - sent
-    except NotSeen:
+    except ConditionTimeout:
         taken = float("inf")
     made = [one for one in shop.keycrm.requests(since) if one["method"] == "GET"]
     # Requests of polling and of the hourly reconciliation count too: they share the limit.

@@ -118,7 +118,7 @@ def new_screen(
         if failed:
             window.picture(f"failed-{name}-{number}")
         window.close()
-    broken = [complaint for window in opened for complaint in window.complaints]
+    broken = [complaint for window in opened for complaint in window.page_errors]
     assert failed or not broken, f"scripts failed in the browser: {broken}"
 
 

@@ -17,7 +17,7 @@ import pytest
 
 from tools import shop
 from tools.stock_oracle import OPEN, StockOracle
-from tools.waiting import NotSeen
+from tools.waiting import ConditionTimeout
 
 STATUSES = [1, 2, 4, 5, 6, 8, 12]
 STEPS = int(os.environ.get("STEPS", "200"))
@@ -274,7 +274,7 @@ def walk(account, seed, wait_for):
         return not any(seen)
 
     # Nothing is pressed: pauses end, the catch-up asks, doubts are read again by themselves.
-    with suppress(NotSeen):
+    with suppress(ConditionTimeout):
         wait_for(quiet, 400, "quiet", every=1)
     assert seen == [{}, {}], it.done
     assert len(it.done) >= 9, it.done

@@ -1,4 +1,4 @@
-"""Dependencies are pinned, and silence of the lists of vulnerabilities is never taken for safety."""
+"""Dependencies are pinned, and an unreachable vulnerability database is a failure."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ def program():
 
 @pytest.fixture
 def osv():
-    """A list of vulnerabilities that speaks as OSV does and knows one."""
+    """A database with OSV's API and one vulnerability."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self):
-            asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             flaw = {
                 "id": "GHSA-aaaa-bbbb-cccc",
                 "aliases": ["CVE-2026-0001"],
@@ -42,7 +42,7 @@ def osv():
                     }
                 ],
             }
-            answer = {"vulns": [flaw]} if asked["package"]["name"] == "requests" else {}
+            answer = {"vulns": [flaw]} if request["package"]["name"] == "requests" else {}
             body = json.dumps(answer).encode()
             self.send_response(200)
             self.send_header("Content-Length", str(len(body)))
@@ -50,7 +50,7 @@ def osv():
             self.wfile.write(body)
 
         def log_message(self, *args):
-            """Keep the tests' output quiet."""
+            """Log nothing in the tests' output."""
 
     web = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=web.serve_forever, daemon=True)
@@ -67,7 +67,7 @@ def test_every_package_is_pinned_for_every_python(name, python):
     assert len(pinned(REQUIREMENTS / f"{name}.txt", python)) > 3
 
 
-def test_audit_checks_each_version_that_some_python_gets():
+def test_audit_checks_each_version_that_is_pinned_for_a_python():
     checked = {
         (p, version) for _n, _p, pins in audit._sets_of_pins() for p, version in pins.items()
     }
@@ -83,32 +83,34 @@ def test_a_line_that_pins_nothing_is_refused(tmp_path, line):
         pinned(file)
 
 
-def test_a_vulnerable_package_is_named_with_the_version_that_mends_it(program, osv):
-    verdict = audit.ask(program, {"requests": "2.31.0", "six": "1.17.0"}, {}, "--osv-url", osv)
+def test_vulnerable_package_is_named_with_its_fixed_version(program, osv):
+    verdict = audit.query(program, {"requests": "2.31.0", "six": "1.17.0"}, {}, "--osv-url", osv)
     assert verdict.checked == 2
     (found,) = verdict.found
     assert "requests 2.31.0" in found and "CVE-2026-0001" in found and "9.0.0" in found
 
 
-def test_an_accepted_one_is_told_and_is_no_failure(program, osv):
+def test_accepted_vulnerability_is_reported_and_is_no_failure(program, osv):
     accepted = {"CVE-2026-0001": "of no use to anybody here"}
-    verdict = audit.ask(program, {"requests": "2.31.0"}, accepted, "--osv-url", osv)
+    verdict = audit.query(program, {"requests": "2.31.0"}, accepted, "--osv-url", osv)
     assert not verdict.found
     assert "of no use to anybody here" in verdict.accepted[0]
 
 
-def test_a_list_that_cannot_be_reached_is_no_all_clear(program, capsys):
-    verdict = audit.ask(program, {"six": "1.17.0"}, {}, "--osv-url", "http://127.0.0.1:9/v1/query")
+def test_unreachable_database_is_a_failure(program, capsys):
+    verdict = audit.query(
+        program, {"six": "1.17.0"}, {}, "--osv-url", "http://127.0.0.1:9/v1/query"
+    )
     assert verdict is None
-    assert audit._tell(verdict, 1) == 1
-    said = capsys.readouterr()
-    assert "Not checked" in said.err
-    assert "ConnectionError" in said.out
+    assert audit._report(verdict, 1) == 1
+    output = capsys.readouterr()
+    assert "Not checked" in output.err
+    assert "ConnectionError" in output.out
 
 
-def test_a_list_that_knows_nothing_of_a_package_is_no_all_clear(capsys):
+def test_package_that_no_database_covers_is_a_failure(capsys):
     report = {"dependencies": [{"name": "six", "skip_reason": "not found"}], "fixes": []}
     verdict = audit.Verdict.of(json.dumps(report), {})
     assert (verdict.checked, verdict.unknown) == (0, ["six"])
-    assert audit._tell(verdict, 1) == 1
+    assert audit._report(verdict, 1) == 1
     assert "Not checked" in capsys.readouterr().err

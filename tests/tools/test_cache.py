@@ -1,4 +1,4 @@
-"""What is kept between runs: made once, by one at a time, never half."""
+"""The cache is created once, by one process at a time, and never incomplete."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def make(folder):
     time.sleep(float(sys.argv[2]))
     (folder / "whole").touch()
 
-cache.kept(Path(sys.argv[1]), "a thing", make)
+cache.cached(Path(sys.argv[1]), "a thing", make)
 """
 
 
@@ -36,7 +36,7 @@ def maker(target, seconds):
     )
 
 
-def test_two_makers_at_once_make_it_once(tmp_path):
+def test_concurrent_creators_create_it_once(tmp_path):
     target = tmp_path / "thing"
     both = [maker(target, 1), maker(target, 1)]
     assert [process.wait(60) for process in both] == [0, 0]
@@ -44,19 +44,19 @@ def test_two_makers_at_once_make_it_once(tmp_path):
     assert (target / "whole").exists()
 
 
-def test_a_killed_maker_leaves_nothing_that_counts(tmp_path):
+def test_folder_of_a_killed_creator_is_not_used(tmp_path):
     target = tmp_path / "thing"
     first = maker(target, 600)
     wait_for(lambda: (target / "half").exists(), 60, "the first maker at work")
     first.kill()
     first.wait()
-    assert not cache.is_kept(target)
+    assert not cache.is_cached(target)
     assert maker(target, 0).wait(60) == 0
-    assert cache.is_kept(target)
+    assert cache.is_cached(target)
     assert (tmp_path / "makers").read_text() == "xx"
 
 
-def test_a_maker_that_fails_is_asked_again(tmp_path):
+def test_failed_creation_is_repeated(tmp_path):
     target = tmp_path / "thing"
 
     def fail(folder):
@@ -64,26 +64,26 @@ def test_a_maker_that_fails_is_asked_again(tmp_path):
         raise OSError("no")
 
     with pytest.raises(OSError, match="no"):
-        cache.kept(target, "a thing", fail)
+        cache.cached(target, "a thing", fail)
     assert not target.exists()
-    assert cache.kept(target, "a thing", lambda folder: (folder / "whole").touch()) == target
+    assert cache.cached(target, "a thing", lambda folder: (folder / "whole").touch()) == target
 
 
-def test_what_was_used_lately_is_not_forgotten(tmp_path):
+def test_recently_used_folder_is_not_listed_as_unused(tmp_path):
     used, unused = tmp_path / "kind" / "used", tmp_path / "kind" / "unused"
     for folder in (used, unused):
-        cache.kept(folder, "a thing", lambda _folder: None)
+        cache.cached(folder, "a thing", lambda _folder: None)
         os.utime(folder / ".complete", (1, 1))
-    cache.kept(used, "a thing", lambda _folder: None)
-    assert cache.forgotten(tmp_path, time.time() - 60) == [unused]
+    cache.cached(used, "a thing", lambda _folder: None)
+    assert cache.unused(tmp_path, time.time() - 60) == [unused]
 
 
-def test_a_key_tells_parts_apart():
+def test_key_depends_on_the_boundaries_of_parts():
     assert cache.key_of("ab", "c") != cache.key_of("a", "bc")
     assert cache.key_of("a") == cache.key_of(b"a")
 
 
-def test_the_lock_goes_with_its_holder(tmp_path):
+def test_lock_ends_with_its_holder(tmp_path):
     lock = tmp_path / "lock"
     code = (
         "import sys, time; from pathlib import Path; from tools import cache\n"

@@ -1,4 +1,4 @@
-"""A browser is found, or a person is told what to do."""
+"""A browser is found, or the error message contains the remedy."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ def test_the_named_one_is_taken_before_the_machines_own(no_browser, monkeypatch)
     assert chromium.chromium().program == named
 
 
-def test_a_named_one_that_is_not_there_is_told(monkeypatch):
+def test_missing_program_of_the_variable_is_reported(monkeypatch):
     monkeypatch.setenv("CHROMIUM", "/no/such/chromium")
     with pytest.raises(UserError, match=r"CHROMIUM=/no/such/chromium is no program"):
         chromium.chromium()
 
 
-def test_where_none_can_be_fetched_one_is_told_to_install_it(no_browser, monkeypatch):
+def test_browser_that_cannot_be_fetched_is_reported_with_a_remedy(no_browser, monkeypatch):
     release = no_browser / "os-release"
     release.write_text('ID=fedora\nVERSION_CODENAME=""\n')
     monkeypatch.setattr(debian_program, "_RELEASE", release)
@@ -48,7 +48,7 @@ def test_where_none_can_be_fetched_one_is_told_to_install_it(no_browser, monkeyp
         chromium.chromium()
 
 
-def test_what_the_machine_has_is_not_fetched_again(no_browser, monkeypatch):
+def test_installed_libraries_are_not_fetched(no_browser, monkeypatch):
     fetched: list[str] = []
 
     class Apt:
@@ -58,7 +58,7 @@ def test_what_the_machine_has_is_not_fetched_again(no_browser, monkeypatch):
         def update(self):
             pass
 
-        def with_needed(self, package):
+        def with_dependencies(self, package):
             return {package: "150-1", "chromium-common": "150-1", "libnss3": "3", "libc6": "2"}
 
         def download(self, packages):

@@ -1,4 +1,4 @@
-"""docker-compose.yml against the repository: no engine runs here, so what it names is looked up."""
+"""docker-compose.yml names existing files, variables and ports; no engine is started."""
 
 from __future__ import annotations
 
@@ -98,12 +98,12 @@ def test_the_sandbox_reads_the_variables_that_it_is_given(monkeypatch):
     assert read.get_default("control_token") == given["SANDBOX_CONTROL_TOKEN"]
 
 
-def test_the_sandbox_starts_only_when_asked_for():
+def test_sandbox_starts_only_on_request():
     assert SERVICES["sandbox"]["profiles"] == ["sandbox"]
     assert all("profiles" not in SERVICES[name] for name in ("db", "odoo"))
 
 
-def test_every_service_tells_whether_it_is_well():
+def test_every_service_has_a_health_check():
     for name, told in SERVICES.items():
         assert told["healthcheck"]["test"], name
     assert SERVICES["odoo"]["depends_on"]["db"]["condition"] == "service_healthy"

@@ -1,4 +1,4 @@
-"""``make dev`` prints commands that a shell takes as they are."""
+"""``make dev`` prints correctly quoted commands."""
 
 from __future__ import annotations
 

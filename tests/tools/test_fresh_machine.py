@@ -1,4 +1,4 @@
-"""A machine on which nothing was prepared: no command relies on what another one left."""
+"""Commands on an unprepared machine: none relies on the results of another one."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ print(venv.python_of(folder))
 
 @pytest.fixture
 def requirements(tmp_path, monkeypatch):
-    """Requirement files that name a package of this test, so that no index is asked."""
+    """Requirement files with a local package, so that no index is queried."""
     folder = tmp_path / "a folder"
     folder.mkdir()
     wheel = folder / "ordage_probe-1.0-py3-none-any.whl"
@@ -154,7 +154,7 @@ def test_a_copy_without_git_has_no_history_and_raises_nothing(tmp_path, monkeypa
 
 @pytest.fixture
 def ci(tmp_path):
-    """Start ``.ci/run`` with a program of this test in place of ``make``."""
+    """Start ``.ci/run`` with a script in place of ``make``."""
 
     def start(script):
         programs = tmp_path / "bin"

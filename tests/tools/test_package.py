@@ -1,4 +1,4 @@
-"""What ``make package`` builds, and what Odoo's list of apps needs of each addon."""
+"""Packages of ``make package``, and pictures of each addon for the list of apps."""
 
 from __future__ import annotations
 

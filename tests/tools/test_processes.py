@@ -1,4 +1,4 @@
-"""What is started is stopped, however the starter ends."""
+"""Child processes are stopped, however their parent ends."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tools.run_folder import RunFolder
 processes.clean_up_on_signals()
 run = RunFolder(0.001)
 run.at_end(processes.stop_all)
-# A child that does not listen to SIGTERM, with a child of its own.
+# A child that ignores SIGTERM, with a child of its own.
 script = 'trap "" TERM; sleep 1000 & echo $!; sleep 1000'
 child = processes.ManagedProcess(["bash", "-c", script], log=run.path / "child.log")
 while not (grandchild := (run.path / "child.log").read_text().strip()):
@@ -50,7 +50,7 @@ def starter(tmp_path: Path, then: str) -> tuple[subprocess.Popen[str], Path, int
         stderr=subprocess.DEVNULL,
         text=True,
         start_new_session=True,
-        # What runs in the background of a shell is deaf to Ctrl-C, and so would this be.
+        # A background job of a shell ignores Ctrl-C, and so would this child.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     folder, child, grandchild = process.stdout.readline().split()
@@ -79,7 +79,7 @@ def test_children_and_folder_are_gone_after(tmp_path, then, number):
     assert not folder.exists()
 
 
-def test_kill_9_takes_the_child_along_and_the_next_run_removes_the_folder(tmp_path):
+def test_kill_9_ends_the_child_and_the_next_run_removes_the_folder(tmp_path):
     process, folder, child, grandchild = starter(tmp_path, "time.sleep(1000)")
     try:
         process.kill()
@@ -94,7 +94,7 @@ def test_kill_9_takes_the_child_along_and_the_next_run_removes_the_folder(tmp_pa
         os.kill(grandchild, signal.SIGKILL)
 
 
-def test_a_run_that_lives_is_left_alone(tmp_path):
+def test_folder_of_a_running_process_is_kept(tmp_path):
     first, folder, child, _grandchild = starter(tmp_path, "time.sleep(1000)")
     second, *_rest = starter(tmp_path, "pass")
     second.wait(60)
@@ -105,7 +105,7 @@ def test_a_run_that_lives_is_left_alone(tmp_path):
     assert not folder.exists()
 
 
-def test_who_was_there_before_is_left_running(tmp_path):
+def test_processes_started_before_are_not_stopped(tmp_path):
     def sleeper(name: str) -> processes.ManagedProcess:
         return processes.ManagedProcess(["sleep", "1000"], log=tmp_path / name)
 
@@ -113,7 +113,7 @@ def test_who_was_there_before_is_left_running(tmp_path):
     try:
         others = processes.running()
         later = sleeper("later")
-        processes.stop_all(but=others)
+        processes.stop_all(except_for=others)
         assert not later.alive()
         assert earlier.alive()
     finally:

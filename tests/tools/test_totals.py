@@ -1,4 +1,4 @@
-"""The closing line of ``make test`` is the true sum, and nothing that failed is lost in it."""
+"""The totals of ``make test`` are the true sums and include each failure."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ def test_runs_are_summed(tmp_path):
     assert totals.broken == ["odoo (exit code 1)"]
 
 
-def test_a_run_that_died_without_a_report_is_a_failure(tmp_path):
+def test_run_without_a_report_is_a_failure(tmp_path):
     totals = Totals()
     totals.add("system", -9, tmp_path / "none.xml", narrowed=False)
     assert totals.broken == ["system (exit code -9)"]
 
 
-def test_no_test_is_a_failure_unless_a_person_chose_tests(tmp_path):
+def test_empty_run_is_a_failure_unless_tests_were_selected(tmp_path):
     totals = Totals()
     totals.add("pure", 5, report(tmp_path, tests=0), narrowed=True)
     assert totals.broken == []
@@ -74,7 +74,7 @@ def test_options_without_a_path_leave_all_folders():
 
 
 def test_a_path_without_tests_or_of_another_part_is_refused(monkeypatch):
-    with pytest.raises(UserError, match=r"No part of the tests lies in docs/en"):
+    with pytest.raises(UserError, match=r"No part of the tests is in docs/en"):
         parts_of_paths(["docs/en"])
     monkeypatch.setenv("ONLY", "odoo")
     monkeypatch.setenv("ARGS", "tests/pure/test_guides.py")
@@ -86,7 +86,7 @@ def test_a_path_in_a_full_run_starts_its_part_alone(monkeypatch):
     ran = []
     monkeypatch.delenv("ONLY", raising=False)
     monkeypatch.setenv("ARGS", "tests/browser/test_setup.py")
-    monkeypatch.setattr(runner, "_start_beside", lambda _reports: pytest.fail("all parts"))
+    monkeypatch.setattr(runner, "_start_concurrent", lambda _reports: pytest.fail("all parts"))
     monkeypatch.setattr(runner.lint, "failures", lambda: pytest.fail("the linters"))
     for part in runner.FOLDERS:
         monkeypatch.setitem(

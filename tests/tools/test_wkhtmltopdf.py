@@ -1,4 +1,4 @@
-"""Odoo finds a wkhtmltopdf, and a person is told why there is none."""
+"""Odoo finds wkhtmltopdf, or its absence is reported."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ class TestProductPictures(KeycrmCase):
 
     def setUp(self):
         super().setUp()
-        self.web.asked.clear()
+        self.web.requested.clear()
         self.web.answers.update(
             {"/red.png": (200, IMAGE, png("red")), "/blue.png": (200, IMAGE, png("blue"))}
         )
@@ -85,12 +85,12 @@ class TestProductPictures(KeycrmCase):
 
     def test_catalog_picture_reaches_the_product_once_and_is_updated(self):
         self.trust_the_test_server()
-        self.assertFalse(self.web.asked, "an order never waits for a picture")
+        self.assertFalse(self.web.requested, "an order never waits for a picture")
         self.assertTrue(self.work())
         self.assertEqual((self.color(), self.offer.picture_state), ("red", "done"))
         self.come()
         self.assertFalse(self.work(), "the same picture is not fetched again")
-        self.assertEqual(self.web.asked, ["/red.png"])
+        self.assertEqual(self.web.requested, ["/red.png"])
         self.keycrm.patch_offer(self.remote["id"], thumbnail_url=self.web.url("/blue.png"))
         self.come()
         self.assertTrue(self.work())
@@ -100,19 +100,19 @@ class TestProductPictures(KeycrmCase):
         self.trust_the_test_server()
         self.account.picture_hosts = False
         self.assertFalse(self.work())
-        self.assertFalse(self.web.asked)
+        self.assertFalse(self.web.requested)
 
     def test_a_host_that_nobody_named_is_not_asked(self):
         self.trust_the_test_server()
         self.account.picture_hosts = "cdn.example.com"
         self.work()
         self.assertEqual((self.color(), self.offer.picture_state), (None, "failed"))
-        self.assertFalse(self.web.asked)
+        self.assertFalse(self.web.requested)
 
     def test_the_own_network_is_not_asked_even_where_its_host_was_named(self):
         self.work()
         self.assertEqual((self.color(), self.offer.picture_state), (None, "failed"))
-        self.assertFalse(self.web.asked)
+        self.assertFalse(self.web.requested)
 
     def test_a_picture_that_is_there_stays_where_product_information_is_kept(self):
         self.trust_the_test_server()
@@ -136,7 +136,7 @@ class TestProductPictures(KeycrmCase):
             self.assertEqual(self.offer.picture_state, state)
             self.pause_is_over()
         self.orders_lane()
-        self.assertEqual(len(self.web.asked), 3)
+        self.assertEqual(len(self.web.requested), 3)
 
     def test_a_host_that_is_ill_lets_all_pictures_rest_and_no_order(self):
         self.trust_the_test_server()
@@ -151,12 +151,12 @@ class TestProductPictures(KeycrmCase):
         with mute_logger(LOG):
             self.orders_lane()
             self.orders_lane()
-        self.assertEqual(len(self.web.asked), 1)
+        self.assertEqual(len(self.web.requested), 1)
         self.assertFalse(self.account._is_unavailable())
         self.assertIn("127.0.0.1", self.account.trouble_text)
         self.assertTrue(self.env["sale.order"].search([("keycrm_id", "=", number)]))
         self.web.answers["/red.png"] = (200, IMAGE, png("red"))
         self.pause_is_over()
         self.orders_lane()
-        self.assertEqual(len(self.web.asked), 7)
+        self.assertEqual(len(self.web.requested), 7)
         self.assertFalse(self.account.trouble_text)

@@ -1,4 +1,4 @@
-"""What goes wrong is told in one sentence that says what to do, never as a traceback."""
+"""Errors are reported in one sentence with a remedy, never as a traceback."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ import pytest
 from tools import commands, debian, fetch_odoo, paths, postgres
 from tools.messages import UserError, sentence_for
 from tools.paths import REPOSITORY
-from tools.waiting import NotSeen, wait_for
+from tools.waiting import ConditionTimeout, wait_for
 
 
 def tools(*arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
-    """Run as make does, by the same Python; what is asked for fails before anything is started."""
+    """Run a command as make does; each of these fails before anything is started."""
     return subprocess.run(
         [sys.executable, "-m", "tools", *arguments],
         cwd=REPOSITORY,
@@ -42,9 +42,9 @@ def test_a_busy_port_is_named_with_the_variable_to_change():
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        said = one_sentence(tools("serve", ODOO_PORT=str(port)))
-    assert f"Port {port} is taken" in said
-    assert f"ODOO_PORT={port + 1}" in said
+        message = one_sentence(tools("serve", ODOO_PORT=str(port)))
+    assert f"Port {port} is taken" in message
+    assert f"ODOO_PORT={port + 1}" in message
 
 
 def test_a_port_that_is_none_is_refused():
@@ -73,18 +73,20 @@ def test_a_database_server_that_does_not_answer_is_named(monkeypatch):
     monkeypatch.setenv("PGHOST", "127.0.0.1")
     monkeypatch.setenv("PGPORT", "1")
     monkeypatch.setenv("PGUSER", "somebody")
-    with pytest.raises(UserError, match=r"PGHOST=127\.0\.0\.1 PGUSER=somebody does not let us in"):
+    with pytest.raises(
+        UserError, match=r"PGHOST=127\.0\.0\.1 PGUSER=somebody refused the connection"
+    ):
         postgres.existing_server()
 
 
-def test_too_little_space_is_told_before_it_is_used(monkeypatch, tmp_path):
+def test_too_little_space_is_reported_before_it_is_used(monkeypatch, tmp_path):
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr(shutil, "disk_usage", lambda _path: usage(10, 10, 300 * 1024**2))
     with pytest.raises(UserError, match=r"needs 2\.5 GiB, but only 0\.3 GiB are free"):
         paths.need_space(tmp_path, 2.5, "unpacking Odoo")
 
 
-def test_a_full_disk_is_put_into_words():
+def test_full_disk_is_reported_in_a_sentence():
     assert "disk is full (/x)" in sentence_for(OSError(errno.ENOSPC, "No space left", "/x"))
     assert "ORDAGE_CACHE" in sentence_for(OSError(errno.EROFS, "Read-only", "/x"))
     assert sentence_for(OSError(errno.EINVAL, "other")) is None
@@ -95,7 +97,7 @@ def test_a_missing_program_is_named():
         commands.run(["no-such-program"], failure="It failed.")
 
 
-def test_the_last_words_of_a_failed_command_are_told():
+def test_output_of_a_failed_command_is_reported():
     with pytest.raises(UserError, match=r"It failed\.\n    the reason"):
         commands.run(["bash", "-c", "echo the reason; exit 3"], failure="It failed.")
 
@@ -107,7 +109,7 @@ def test_without_apt_another_way_is_named(monkeypatch, tmp_path):
 
 
 @pytest.mark.skipif(not shutil.which("apt-get"), reason="this machine has no apt")
-def test_an_archive_that_cannot_be_reached_is_told(monkeypatch, tmp_path):
+def test_unreachable_archive_is_reported(monkeypatch, tmp_path):
     monkeypatch.setenv("ORDAGE_DEBIAN", "http://127.0.0.1:1/debian")
     apt = debian.PrivateApt(tmp_path / "apt", ["unstable"])
     with pytest.raises(UserError, match=r"could not be read|does not have"):
@@ -115,16 +117,16 @@ def test_an_archive_that_cannot_be_reached_is_told(monkeypatch, tmp_path):
         apt.download(["odoo-19"])
 
 
-def test_the_pinned_odoo_is_preferred_and_another_taken_when_it_has_gone(capsys):
+def test_pinned_odoo_is_preferred_and_replaced_when_unavailable(capsys):
     pinned = fetch_odoo.PINNED
     assert fetch_odoo._choose(["19.0.1-1", pinned]) == pinned
     assert fetch_odoo._choose(["19.0.1-1"]) == "19.0.1-1"
-    assert "has gone" in capsys.readouterr().out
+    assert "is no longer in" in capsys.readouterr().out
     with pytest.raises(UserError, match="no package odoo-19"):
         fetch_odoo._choose([])
 
 
-def test_links_out_of_the_folder_are_mended(tmp_path):
+def test_links_out_of_the_folder_are_repaired(tmp_path):
     font = tmp_path / "usr/share/fonts/Font.ttf"
     font.parent.mkdir(parents=True)
     font.write_text("font")
@@ -132,7 +134,7 @@ def test_links_out_of_the_folder_are_mended(tmp_path):
     web.mkdir(parents=True)
     (web / "absolute.ttf").symlink_to("/usr/share/fonts/Font.ttf")
     (web / "moved.ttf").symlink_to("../../share/elsewhere/Font.ttf")
-    fetch_odoo._mend_links(tmp_path)
+    fetch_odoo._repair_links(tmp_path)
     for name in ("absolute.ttf", "moved.ttf"):
         assert (web / name).read_text() == "font"
         assert not (web / name).readlink().is_absolute()
@@ -142,8 +144,8 @@ def test_unknown_parts_of_the_tests_are_refused():
     assert "ONLY=all is no part" in one_sentence(tools("test", ONLY="all"))
 
 
-def test_what_is_waited_for_in_vain_is_named():
-    with pytest.raises(NotSeen, match=r"not seen within 0\.1 s: a wonder"):
+def test_timeout_names_the_condition():
+    with pytest.raises(ConditionTimeout, match=r"not seen within 0\.1 s: a wonder"):
         wait_for(lambda: False, 0.1, "a wonder")
 
 

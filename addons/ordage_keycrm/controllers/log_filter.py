@@ -1,12 +1,12 @@
-"""Keep secrets out of log lines that Odoo itself writes: the webhook's token, and an API key being saved."""
+"""Mask secrets in Odoo's own log lines: the webhook's token and a saved API key."""
 
 import logging
 import re
 from urllib.parse import unquote
 
-#: Loggers with a line a request: of Odoo's threads and workers, of its process for live connections, and
-#: (at the level DEBUG) of requests that leave, as "Check link" does, of the languages in addresses, and of
-#: queries, which look for an attachment at an address that leads nowhere.
+#: Loggers with a line per request: of Odoo's threads and workers, of its process for live connections,
+#: and (at the level DEBUG) of outgoing requests, as "Check link" sends, of the languages in addresses,
+#: and of queries, since Odoo searches an attachment for an address without a route.
 ACCESS_LOGGERS = (
     "werkzeug",
     "longpolling",
@@ -14,27 +14,34 @@ ACCESS_LOGGERS = (
     "odoo.addons.http_routing.models.ir_http",
     "odoo.sql_db",
 )
-#: Logger to which Odoo writes each call from outside with all its values, at the level DEBUG.
+#: Logger to which Odoo writes each RPC call with all its values, at the level DEBUG.
 CALL_LOGGER = "odoo.service.model"
-#: Without any of these a word is no path of the webhook.
+#: A word without any of these is no path of the webhook.
 _MARKS = re.compile(r"%|webhook", re.IGNORECASE)
-#: What a log line holds between blanks and quotes: a path, an address, words.
+#: Token of a log line between blanks and quotes: a path, an address, a word.
 _WORD = re.compile(r"""[^\s"']+""")
-#: The webhook's path, however it was spelled; its secret follows.
+#: The webhook's path in its normalized spelling; the secret follows it.
 _WEBHOOK = "keycrm/webhook/"
-#: A value as Python writes it, of a field that holds the key.
+#: The ``repr`` of a value of a field that holds the key.
 _KEY = re.compile(r"""(['"](?:keycrm_)?api_key['"]:\s*)('(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*")""")
-#: An imported table names its columns once and has the values elsewhere.
+#: An imported table has its column names in one list and the values in another.
 _TABLE = re.compile(r"(keycrm\.account.*?\.load\().*api_key.*", re.DOTALL)
 
 
 def masked_token(text):
-    """Mask the webhook's secret in a text."""
+    """Mask the webhook's secret in a text.
+
+    :param text: a log line
+    :return: the text without the secret
+    """
     return _WORD.sub(_masked_word, text)
 
 
 def is_webhook(path):
-    """Return whether a path leads to the webhook's controller, or looks like it."""
+    """Return whether a path leads to the webhook's controller or resembles it.
+
+    :param path: URL path in any spelling
+    """
     return _WEBHOOK in _plain(path)
 
 
@@ -45,9 +52,14 @@ def _masked_word(word):
 
 
 def _plain(path):
-    """Spell a path in one way: a client may encode its characters, also twice, turn its slashes, repeat
-    them, and put in segments that lead nowhere. The server, or a proxy before it, understands it all the
-    same."""
+    """Normalize the spelling of a path.
+
+    A client may encode characters, also twice, use backslashes, repeat slashes, and add segments that
+    have no effect. The server, or a proxy before it, still resolves the path to the same route.
+
+    :param path: URL or path
+    :return: the path in one spelling
+    """
     if not _MARKS.search(path):
         return path
     for _ in range(3):
@@ -71,14 +83,18 @@ def _without_dots(path):
 
 
 def masked_key(text):
-    """Mask the API key in a call as Odoo logs it."""
+    """Mask the API key in a call as Odoo logs it.
+
+    :param text: a log line
+    :return: the text without the key
+    """
     return _TABLE.sub(r"\1***)", _KEY.sub(r"\1'***'", text)) if "api_key" in text else text
 
 
 class MaskFilter(logging.Filter):
-    """Put stars in the place of a secret, whatever the line is for.
+    """Replace a secret in log records of any kind by asterisks.
 
-    :param masked: makes the text to be logged out of the one that was meant
+    :param masked: function that returns the masked text of a log line
     """
 
     def __init__(self, masked):
@@ -94,7 +110,7 @@ class MaskFilter(logging.Filter):
 
 
 def install():
-    """Let the filters see each line; once a process."""
+    """Install the filters on the loggers, once per process (idempotent)."""
     wanted = {**dict.fromkeys(ACCESS_LOGGERS, masked_token), CALL_LOGGER: masked_key}
     for name, masked in wanted.items():
         logger = logging.getLogger(name)

@@ -8,7 +8,7 @@ from ..keycrm import webhook_check
 from ..keycrm.parsing import clean_json
 from . import webhook_body
 
-#: The answer where there is no body, see :mod:`~..webhook_body`.
+#: Response status when there is no body, see :mod:`~..webhook_body`.
 _STATUS_OF_FAULT = {
     webhook_body.TOO_LARGE: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     webhook_body.INCOMPLETE: HTTPStatus.REQUEST_TIMEOUT,
@@ -16,7 +16,7 @@ _STATUS_OF_FAULT = {
 
 
 class KeycrmWebhook(http.Controller):
-    """What KeyCRM calls. A webhook is a hint: it is stored and answered; the worker does the rest.
+    """Receive KeyCRM's webhooks. A webhook is a hint: the worker reads the content.
 
     KeyCRM signs nothing and sets no header (confirmed): the secret is in the address.
     """
@@ -30,10 +30,12 @@ class KeycrmWebhook(http.Controller):
         save_session=False,
     )
     def receive(self, token, **_query):
-        """Store what KeyCRM sends and answer at once.
+        """Store a webhook and respond at once.
 
-        404 for an unknown token and for an account that is off: from outside they look alike. 413 above
-        1 MiB, 408 for a body that did not come in time, 400 for what is not JSON, else 204.
+        :param token: secret of the webhook link
+        :return: 404 for an unknown token and for a disabled account, indistinguishable from outside;
+            413 above 1 MiB; 408 for a body that was not received in time; 400 for a body that is not
+            JSON; else 204
         """
         env = request.env(user=SUPERUSER_ID, su=True)
         account = env["keycrm.account"]._of_webhook_token(token)
@@ -42,15 +44,17 @@ class KeycrmWebhook(http.Controller):
         fault = request.httprequest.environ.get(webhook_body.FAULT)
         if fault:
             return self._answer(_STATUS_OF_FAULT[fault])
-        # Where the body was not read ahead, by another server than Odoo's own.
+        # Applies where the body was not read ahead, on another server than Odoo's own.
         request.httprequest.max_content_length = WEBHOOK_MAX_BYTES
         try:
-            # Kept, since Odoo calls again with the same request after a serialization failure.
+            # Werkzeug caches the data, since Odoo calls again with the same request after a
+            # serialization failure.
             payload = clean_json(request.httprequest.get_data())
         except (ValueError, RecursionError):
             return self._answer(HTTPStatus.BAD_REQUEST)
         if isinstance(payload, dict) and payload.get("event") == webhook_check.CHECK_EVENT:
-            # "Check link" came all the way round: nothing is stored, and the right Odoo is proven.
+            # The challenge of "Check link" was received: nothing is stored, and the proof shows that
+            # the link leads to this Odoo.
             return request.make_json_response(
                 {"proof": webhook_check.proof(token, str(payload.get("nonce"))[:64])}
             )
@@ -65,9 +69,12 @@ class KeycrmWebhook(http.Controller):
         save_session=False,
     )
     def refuse_get(self, token, **_query):
-        """A trigger set to GET carries no order: say so on the account, answer 405.
+        """Refuse a trigger set to GET, which carries no order, and record it.
 
-        A person who opens the link in a browser is no trigger. 404 as for POST.
+        Opening the link in a browser is not recorded.
+
+        :param token: secret of the webhook link
+        :return: 404 as for POST, else 405
         """
         env = request.env(user=SUPERUSER_ID, su=True)
         account = env["keycrm.account"]._of_webhook_token(token)

@@ -1,9 +1,9 @@
-"""The body of a webhook is read before Odoo takes a database connection.
+"""Read the body of a webhook before Odoo takes a database connection.
 
-Odoo opens a cursor before it calls a controller, so a client that sends its body byte by byte would hold a
-database connection for as long as it likes; seventy of them would keep everybody out. Nothing in Odoo runs
-earlier but the WSGI application itself: so there the body is read, for the webhook's path alone, up to a size
-and for a time, counted in bytes that were read, however they were sent.
+Odoo opens a cursor before it calls a controller, so a client that sends its body byte by byte would
+hold a database connection as long as it wants; seventy of them would block all users. Only the WSGI
+application itself runs earlier in Odoo, so the body is read there, for the webhook's path alone, up to
+a size and for a time, counted in bytes that were read, for any transfer encoding.
 """
 
 import io
@@ -21,17 +21,18 @@ from .log_filter import is_webhook
 
 _logger = logging.getLogger(__name__)
 
-#: Where the controller finds why there is no body.
+#: Key in the WSGI environment for the reason why there is no body.
 FAULT = "keycrm.body_fault"
 TOO_LARGE, INCOMPLETE = "too_large", "incomplete"
 
 
 def read_ahead(environ):
-    """Read the body of a request and put it in the place of the connection.
+    """Read the body of a request and replace the input stream by it.
 
-    :param environ: WSGI environment; with :data:`FAULT` where the body is too large or did not come in time
+    :param environ: WSGI environment; receives :data:`FAULT` where the body is too large or was not
+        received in time
     """
-    if _announced(environ) > WEBHOOK_MAX_BYTES:
+    if _declared_length(environ) > WEBHOOK_MAX_BYTES:
         environ[FAULT] = TOO_LARGE
         return
     connection = environ.get("werkzeug.socket")
@@ -40,14 +41,14 @@ def read_ahead(environ):
     if connection is not None:
         timer.start()
     try:
-        # One more byte than allowed tells that there are more.
+        # Reading one more byte than allowed shows whether the body is too large.
         stream = get_input_stream(environ, max_content_length=None)
         body = _read(stream, WEBHOOK_MAX_BYTES + 1)
     except (OSError, HTTPException):
         body = None
     finally:
         timer.cancel()
-    if body is None or len(body) < _announced(environ):
+    if body is None or len(body) < _declared_length(environ):
         environ[FAULT] = INCOMPLETE
         return
     if len(body) > WEBHOOK_MAX_BYTES:
@@ -59,8 +60,12 @@ def read_ahead(environ):
     environ["wsgi.input"] = io.BytesIO(body)
 
 
-def _announced(environ):
-    """:return: the length that the request names; 0 without one"""
+def _declared_length(environ):
+    """Return the length that the request declares.
+
+    :param environ: WSGI environment
+    :return: number of bytes; 0 without a header
+    """
     try:
         return int(environ.get("CONTENT_LENGTH") or 0)
     except ValueError:
@@ -75,7 +80,10 @@ def _read(stream, most):
 
 
 def _stop_reading(connection):
-    """The time is up: whoever reads finds the end. The answer can still be written."""
+    """End a read whose time is up; the response can still be written.
+
+    :param connection: socket, whose reader then receives the end of the stream
+    """
     try:
         connection.shutdown(socket.SHUT_RD)
     except OSError:
@@ -83,7 +91,7 @@ def _stop_reading(connection):
 
 
 def install():
-    """Let each webhook's body be read ahead; once a process."""
+    """Install the reader on Odoo's WSGI application, once per process (idempotent)."""
     call = http.Application.__call__
     if getattr(call, "keycrm_reads_ahead", False):
         return

@@ -1,10 +1,10 @@
-"""To-dos for people: what Odoo cannot decide by itself."""
+"""Schedule and remove activities: decisions that Odoo leaves to a person."""
 
 from markupsafe import Markup
 
 
 def note_html(rows):
-    """Write sentences as the list that a to-do shows.
+    """Format sentences as the HTML list that an activity shows.
 
     :param rows: list of sentences
     :return: safe HTML
@@ -13,10 +13,10 @@ def note_html(rows):
 
 
 def schedule(record, user, summary, rows):
-    """Leave a to-do on a record; the same one is not left twice.
+    """Schedule an activity on a record unless an identical one exists (idempotent).
 
     :param record: one record with activities
-    :param user: ``res.users`` whom it is for
+    :param user: ``res.users`` to which the activity is assigned
     :param summary: one line
     :param rows: list of sentences
     """
@@ -30,9 +30,9 @@ def schedule(record, user, summary, rows):
 
 
 def unlink(record, summary):
-    """Take back to-dos that need not be done any more.
+    """Remove activities that are no longer needed.
 
     :param record: one record with activities
-    :param summary: their line
+    :param summary: summary of the activities to remove
     """
     record.activity_ids.filtered(lambda activity: activity.summary == summary).unlink()

@@ -1,8 +1,11 @@
-"""How the bridge identifies itself to the guards of models."""
+"""Mark the bridge's own writes, so that model guards can recognize them."""
 
 
 class _Marker:
-    """One object of this process: a context that comes over RPC holds JSON and can never hold it."""
+    """Provide a marker object that no client can forge.
+
+    A context received over RPC holds JSON and can never contain this object.
+    """
 
     def __repr__(self):
         return "<KeyCRM bridge>"
@@ -13,12 +16,20 @@ _UNIT = _Marker()
 
 
 def as_bridge(records):
-    """:return: the records in superuser mode, marked as written by the bridge"""
+    """Return records on which writes count as the bridge's own.
+
+    :param records: recordset
+    :return: the records in superuser mode, with the marker in their context
+    """
     return records.sudo().with_context(keycrm_bridge=_BRIDGE)
 
 
 def is_bridge(env):
-    """:return: whether the bridge writes, and not a person"""
+    """Check whether the bridge is writing rather than a user.
+
+    :param env: Odoo's environment
+    :return: whether the environment is in superuser mode and holds the marker
+    """
     return env.su and env.context.get("keycrm_bridge") is _BRIDGE
 
 

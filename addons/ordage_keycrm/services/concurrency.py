@@ -1,4 +1,4 @@
-"""What another transaction being faster looks like."""
+"""Concurrency errors that are retried, and cache invalidation after a commit."""
 
 from contextlib import contextmanager
 
@@ -7,19 +7,20 @@ from psycopg2.errors import UniqueViolation
 from odoo.exceptions import ConcurrencyError
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
-#: The work is done again in a new transaction, which sees what the other one made. Odoo does so for
+#: The work is retried in a new transaction, which sees the rows of the concurrent one. Odoo does so for
 #: requests, ``keycrm.account._run_in_transaction`` for scheduled actions.
 CONCURRENCY_ERRORS = (*PG_CONCURRENCY_EXCEPTIONS_TO_RETRY, ConcurrencyError)
 
 
 @contextmanager
 def retry_on_unique_violation(what):
-    """Make something that others may make at the same time: a list learnt from KeyCRM, a tag.
+    """Retry the creation of a row that another transaction may create concurrently.
 
-    After a unique violation the other's row cannot be seen in this transaction.
+    Examples are a record read from KeyCRM and a tag. After a unique violation the other row is not
+    visible in this transaction, so the whole transaction has to be retried.
 
-    :param what: what is made, for the log
-    :raise ConcurrencyError: when another transaction made the same; done again, it is found
+    :param what: what is created, for the log
+    :raise ConcurrencyError: when another transaction created the same row; the retry finds it
     """
     try:
         yield
@@ -30,8 +31,8 @@ def retry_on_unique_violation(what):
 def clear_caches_after_commit(env):
     """Clear Odoo's caches in all processes once the change is visible to them.
 
-    Odoo clears its caches at the write. Until the commit another thread of this process may read the
-    former value again and keep it, and other processes are notified only when a worker's run ends.
+    Odoo clears its caches at the write. Until the commit another thread of this process may read and
+    cache the former value again, and other processes are notified only when a worker's run ends.
 
     :param env: Odoo's environment, after the write
     """

@@ -1,10 +1,10 @@
-"""Odoo's schedulers are told of wake-ups by a thread of its own, when they are due.
+"""Notify Odoo's schedulers of triggers from a background thread when they are due.
 
-A trigger of a scheduled action with a time in the future is seen when a scheduler looks, up to a minute
-after it is due. Waiting for the time inside of the action would hold one of the few scheduler threads.
+A scheduler polls for triggers once a minute, so a delayed trigger would start up to a minute late.
+Waiting inside of the action would block one of the few scheduler threads.
 
-And a user who moved goods does not wait until the schedulers are told: that takes two connections, and
-under load each of their round trips waits for the other users' threads.
+A background thread also keeps the notification out of a user's transaction: it takes two connections,
+and under load each of their round trips waits for the threads of other users.
 """
 
 import heapq
@@ -20,24 +20,30 @@ from odoo.addons.base.models.ir_cron import ODOO_NOTIFY_FUNCTION
 
 _logger = logging.getLogger(__name__)
 
-#: A wake-up that is due within so many seconds is soon, and whatever is left to it hardly late: the longest
-#: time for which changes of stock are gathered.
+#: A trigger that is due within this many seconds is soon: a notification that relies on it is hardly
+#: late. Equals the longest time for which stock changes are debounced.
 SOON_SECONDS = 5.0
-#: Between two rings for the same actions at least so many seconds pass. A single move is told of at once;
-#: of several users' moves the first one is, and the others find each other in the next run, which then
-#: gathers. Otherwise a rush would begin with a run for each of its moves.
+#: Minimum seconds between two notifications for the same actions. A single move is notified at once; of
+#: the moves of several users the first one is, and the next run coalesces the others. Otherwise high
+#: load would begin with one run for each of its moves.
 MIN_INTERVAL = 0.5
 
 
 class CronNotifier:
-    """One thread of this process, there only while something waits; ends with the process.
+    """Debounce scheduler notifications with one thread of this process.
 
-    What is lost with the process is found by the scheduler's own look. Times are of ``time.monotonic``.
+    The thread exists only while notifications are queued and ends with the process. A notification that
+    is lost with the process is recovered by the scheduler's own polling. Times are of
+    ``time.monotonic``.
     """
 
     def __init__(self, notify):
-        """:param notify: called with a database's name when a time has come; for at once also with ids of
-        actions, to leave it out where they are woken anyway"""
+        """Create a notifier without a thread.
+
+        :param notify: called with the name of a database when a notification is due; for an immediate
+            one also with ids of actions, so that it can be skipped when a trigger is due soon for each
+            of them
+        """
         self._notify = notify
         self._waiting = []
         self._last_notified = {}
@@ -45,12 +51,13 @@ class CronNotifier:
         self._thread = None
 
     def notify(self, dbname, delay=0.0, cron_ids=()):
-        """Notify about a database after some seconds; several of the same tenth of a second are one.
+        """Enqueue a notification for a database; equal ones of a tenth of a second merge.
 
-        :param delay: seconds, rounded up to the next tenth; 0 for at once, or as soon as the last ring for
-            the same actions is a breath ago
-        :param cron_ids: ids of ``ir.cron``: at once is left out where each of these is woken in a moment
-            anyway
+        :param dbname: name of the database
+        :param delay: seconds, rounded up to the next tenth; 0 notifies at once, or as soon as
+            :data:`MIN_INTERVAL` has passed since the last notification for the same actions
+        :param cron_ids: ids of ``ir.cron``; an immediate notification is skipped where each of these
+            actions is notified soon anyway
         """
         cron_ids = tuple(cron_ids)
         with self._changed:
@@ -60,33 +67,39 @@ class CronNotifier:
                 if one not in self._waiting:
                     heapq.heappush(self._waiting, one)
                     self._changed.notify()
-            # None, or one that a fork left behind.
+            # There is no thread, or a fork left the thread of its parent process behind.
             if self._waiting and not (self._thread and self._thread.is_alive()):
                 self._start()
 
     def _due(self, dbname, cron_ids, delay):
-        """:return: when to ring"""
+        """Return when to notify.
+
+        :return: time of ``time.monotonic``
+        """
         now = time.monotonic()
         if delay:
             return math.ceil((now + delay) * 10) / 10
         return max(now, self._last_notified.get((dbname, cron_ids), -math.inf) + MIN_INTERVAL)
 
     def _will_notify(self, dbname, cron_ids):
-        """Return whether this process itself rings in a moment for each of these actions: nobody has to be
-        asked then, which would cost a connection at each of many users' commits."""
+        """Return whether this process already notifies soon for each of the actions.
+
+        Then no query is needed, which would cost a connection at the commit of each of many users.
+        """
         soon = time.monotonic() + SOON_SECONDS
-        rung = set()
+        notified = set()
         for due, of, ids, _is_sure, is_short in self._waiting:
             if of == dbname and due <= soon and is_short:
-                rung.update(ids)
-        return bool(cron_ids) and rung.issuperset(cron_ids)
+                notified.update(ids)
+        return bool(cron_ids) and notified.issuperset(cron_ids)
 
     def _start(self):
         thread = threading.Thread(target=self._run, name="keycrm.cron_notify", daemon=True)
         try:
             thread.start()
         except RuntimeError:
-            # No memory for one more, say: what was done is done, and the next ring tries again.
+            # For example, out of memory. The user's work is committed, and the next notification
+            # retries.
             _logger.info("KeyCRM: no thread to wake the schedulers", exc_info=True)
         else:
             self._thread = thread
@@ -96,11 +109,15 @@ class CronNotifier:
             try:
                 self._notify(*one)
             except Exception:
-                # PostgreSQL is away, say.
+                # For example, PostgreSQL is unavailable.
                 _logger.info("KeyCRM: the schedulers could not be woken", exc_info=True)
 
     def _next(self):
-        """Wait until a time has come; nothing when none is left and the thread may end."""
+        """Wait until a notification is due.
+
+        :return: ``(database name, ids of actions)``; None when the queue is empty and the thread may
+            end
+        """
         with self._changed:
             while self._waiting:
                 now = time.monotonic()
@@ -109,7 +126,7 @@ class CronNotifier:
                     self._changed.wait(wait)
                     continue
                 _due, dbname, cron_ids, is_sure, _is_short = heapq.heappop(self._waiting)
-                # A run may have begun to gather since.
+                # A run may have begun to debounce since the notification was enqueued.
                 if is_sure or not self._will_notify(dbname, cron_ids):
                     self._last_notified = {
                         of: at for of, at in self._last_notified.items() if at > now - MIN_INTERVAL
@@ -121,9 +138,9 @@ class CronNotifier:
 
 
 def are_due_soon(cr, cron_ids):
-    """Return whether each of these actions has a wake-up of a moment later, made a moment ago.
+    """Return whether each action has a recently created trigger that is due soon.
 
-    A retry that is due by chance does not count: what changed just now is not to wait for it.
+    A retry that is due by chance does not count: a new change must not wait for it.
 
     :param cr: cursor of their database
     :param cron_ids: ids of ``ir.cron``
@@ -143,11 +160,19 @@ def are_due_soon(cr, cron_ids):
     return bool(cron_ids) and cr.fetchone()[0] == len(cron_ids)
 
 
-def _are_woken_anyway(dbname, cron_ids):
-    """Ask in a transaction after the commit: what was written is seen by a run that is still to come."""
+def _will_start_anyway(dbname, cron_ids):
+    """Check for triggers that are due soon, in a transaction after the user's commit.
+
+    Only then is the committed change visible to the run that is still to start.
+
+    :param dbname: name of the database
+    :param cron_ids: ids of ``ir.cron``
+    :return: whether each action is started soon; False where this could not be read
+    """
     try:
         with sql_db.db_connect(dbname).cursor() as cr:
-            # An upgrade may hold the table, and other databases wait for this thread too.
+            # An upgrade may lock the table, and notifications for other databases wait for this thread
+            # too.
             cr.execute("SET LOCAL lock_timeout = '1s'")
             return are_due_soon(cr, cron_ids)
     except Exception:
@@ -156,7 +181,12 @@ def _are_woken_anyway(dbname, cron_ids):
 
 
 def _notify_schedulers(dbname, cron_ids):
-    if cron_ids and _are_woken_anyway(dbname, cron_ids):
+    """Notify the schedulers of a database with PostgreSQL's ``NOTIFY``.
+
+    :param dbname: name of the database
+    :param cron_ids: ids of ``ir.cron``; without any, the notification is always sent
+    """
+    if cron_ids and _will_start_anyway(dbname, cron_ids):
         return
     with sql_db.db_connect("postgres").cursor() as cr:
         notify = SQL.identifier(ODOO_NOTIFY_FUNCTION)

@@ -1,32 +1,32 @@
-"""Orders that wait in the inbox, and what a process remembers of an account's inbox between two looks.
+"""Priorities of orders in the inbox, and a process's cache of it between polls.
 
-What is lost with the process costs a few requests, nothing else.
+Losing this state with the process costs a few requests, nothing else.
 """
 
 import time
 from dataclasses import dataclass, field
 
-#: Seconds between two lists of KeyCRM's newest orders.
+#: Seconds between two requests for the list of KeyCRM's newest orders.
 NEWEST_SECONDS = 5.0
-#: Seconds for which lists are left out after one that held none of the orders that wait.
+#: Seconds for which lists are not requested after one that held none of the waiting orders.
 USELESS_SECONDS = 30.0
-#: Seconds for which an order is left out whose events somebody else holds.
+#: Seconds for which an order is skipped when another transaction has locked its events.
 PUT_OFF_SECONDS = 10.0
 
-#: So many numbers above the newest known order are looked up with one list of the newest orders.
+#: Up to this many numbers above the newest known order are read with one list of the newest orders.
 FEW_NEW = 3
-#: Ranks of waiting orders, the first is worked first.
+#: Ranks of waiting orders; the first is processed first.
 NEW_ORDER, WEBHOOK, OWN, RETRY, FAR = range(5)
 
 
 @dataclass(frozen=True, slots=True)
 class WaitingOrder:
-    """An order of which unfinished events are due.
+    """Describe an order with unfinished events that are due.
 
     :param number: KeyCRM's
     :param rank: one of the ranks above
-    :param is_missing_in_keycrm: whether KeyCRM said a moment ago that it has no such order
-    :param is_outage: whether all its events failed since KeyCRM could not answer
+    :param is_missing_in_keycrm: whether KeyCRM recently responded that it has no such order
+    :param is_outage: whether all its events failed because KeyCRM was unavailable
     """
 
     number: int
@@ -36,7 +36,7 @@ class WaitingOrder:
 
     @property
     def is_above_known(self):
-        """Whether its number is above that of the newest order in Odoo."""
+        """Return whether its number is above that of the newest order in Odoo."""
         return self.rank in (NEW_ORDER, FAR)
 
 
@@ -45,9 +45,9 @@ _states = {}
 
 @dataclass(slots=True)
 class InboxState:
-    """State of one account. Times are of ``time.monotonic``.
+    """Hold the inbox state of one account. Times are of ``time.monotonic``.
 
-    :param turns: pieces of work since the process began
+    :param turns: pieces of work since the process started
     """
 
     turns: int = 0
@@ -57,11 +57,14 @@ class InboxState:
 
     @classmethod
     def of(cls, account):
-        """:return: the state of an account of this process"""
+        """Return the state that this process holds for an account.
+
+        :param account: ``keycrm.account``
+        """
         return _states.setdefault((account.env.cr.dbname, account.id), cls())
 
     def may_read_newest(self):
-        """Return whether the newest orders may be read again; noted as read then."""
+        """Return whether the newest orders may be read again, and record the read."""
         now = time.monotonic()
         if now < self._newest_at + NEWEST_SECONDS:
             return False
@@ -69,18 +72,18 @@ class InboxState:
         return True
 
     def are_lists_useful(self):
-        """Return whether a list is likely to hold orders that wait."""
+        """Return whether a list is likely to hold waiting orders."""
         return time.monotonic() >= self._useless_until
 
-    def note_useless_lists(self):
-        """A list held none of the orders that wait: those that wait next are read one by one."""
+    def record_useless_list(self):
+        """Record that a list held no waiting order: the next ones are read singly."""
         self._useless_until = time.monotonic() + USELESS_SECONDS
 
     def put_off(self, number=None):
-        """Leave an order out for some seconds.
+        """Skip an order for :data:`PUT_OFF_SECONDS`.
 
         :param number: KeyCRM's; None to add none
-        :return: list of the numbers that are left out now
+        :return: list of the numbers that are skipped now
         """
         now = time.monotonic()
         if number:

@@ -1,11 +1,12 @@
-"""Odoo's scheduler is there to be woken.
+"""Restart Odoo's scheduler threads after they ended with the database server.
 
-Without worker processes Odoo runs scheduled actions in threads, and starts them once. A thread that finds
-no PostgreSQL when its connection broke ends for good (Odoo 19; with workers the main process starts new
-ones), so after a restart of the database server nothing would be worked until Odoo is restarted too.
+Without worker processes Odoo runs scheduled actions in threads and starts them once. A thread that
+finds no PostgreSQL when its connection broke ends for good (Odoo 19; with workers the main process
+starts new ones), so after a restart of the database server nothing would run until Odoo is restarted
+too.
 
-A wake-up starts them again, and where none comes a watch does: whoever only asks KeyCRM, because no webhook
-reaches this Odoo, is woken by nothing but the scheduler itself.
+A trigger restarts them, and where no trigger is created a watchdog thread does: an account that only
+polls KeyCRM, because no webhook reaches this Odoo, is started by the scheduler alone.
 """
 
 import logging
@@ -23,17 +24,17 @@ _lock = threading.Lock()
 _seen = threading.Event()
 _watched = threading.Event()
 
-#: Seconds between two looks of the watch.
+#: Seconds between two checks of the watchdog thread.
 WATCH_SECONDS = 5
 
 
 def revive():
-    """Start Odoo's scheduler threads again where this process had some and all of them ended.
+    """Restart Odoo's scheduler threads where this process had some and all ended.
 
-    Costs a look at the list of threads. A process that never had any (a worker, a shell, a test) is left
-    as it is.
+    Costs one pass over the list of threads. A process that never had any (a worker, a shell, a test) is
+    left unchanged.
 
-    :return: whether it did
+    :return: whether threads were started
     """
     with _lock:
         if not _have_ended():
@@ -44,7 +45,7 @@ def revive():
 
 
 def watch():
-    """Look after the scheduler threads of this process until it ends; once is enough."""
+    """Start the watchdog thread of this process unless it runs already (idempotent)."""
     if not isinstance(server.server, server.ThreadedServer) or not config["max_cron_threads"]:
         return
     with _lock:
@@ -57,24 +58,27 @@ def watch():
 def _watch():
     while True:
         time.sleep(WATCH_SECONDS)
-        _look()
+        _check()
 
 
-def _look():
+def _check():
     # Without PostgreSQL new threads would end as the old ones did.
-    if _have_ended() and _is_postgresql_there():
+    if _have_ended() and _is_postgresql_available():
         revive()
 
 
 def _have_ended():
-    """Return whether this process had scheduler threads and has none any more; note that it had some."""
+    """Return whether all scheduler threads ended, and record whether there are some.
+
+    :return: False for a process that never had any
+    """
     if any(getattr(thread, "type", None) == "cron" for thread in threading.enumerate()):
         _seen.set()
         return False
     return _seen.is_set() and isinstance(server.server, server.ThreadedServer)
 
 
-def _is_postgresql_there():
+def _is_postgresql_available():
     try:
         with sql_db.db_connect("postgres").cursor():
             return True

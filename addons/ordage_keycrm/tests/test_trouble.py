@@ -580,7 +580,7 @@ class TestTrouble(KeycrmCase):
         with patch.object(
             cron_notify, "notify", lambda dbname, cron_ids: rung.append((dbname, cron_ids))
         ):
-            crons._trigger_keycrm(patient=True)
+            crons._trigger_keycrm(coalesce=True)
             self.assertFalse(rung, "nobody is told of what may be rolled back")
             self.env.cr.postcommit.run()
         self.assertEqual(rung, [(self.env.cr.dbname, crons.ids)])
@@ -757,22 +757,22 @@ class TestTrouble(KeycrmCase):
         with (
             patch.object(scheduler_watchdog, "server", service),
             patch.object(scheduler_watchdog, "_seen", threading.Event()),
-            patch.object(scheduler_watchdog, "_is_postgresql_there", lambda: there),
+            patch.object(scheduler_watchdog, "_is_postgresql_available", lambda: there),
             mute_logger(scheduler_watchdog.__name__),
         ):
-            scheduler_watchdog._look()
+            scheduler_watchdog._check()
             self.assertFalse(spawned, "a process that never had any is left as it is")
             over = threading.Event()
             thread = threading.Thread(target=over.wait)
             thread.type = "cron"
             thread.start()
-            scheduler_watchdog._look()
+            scheduler_watchdog._check()
             over.set()
             thread.join()
-            scheduler_watchdog._look()
+            scheduler_watchdog._check()
             self.assertFalse(spawned, "without PostgreSQL they would end again")
             there = True
-            scheduler_watchdog._look()
+            scheduler_watchdog._check()
             self.assertEqual(len(spawned), 1)
 
     def forget_budget(self):

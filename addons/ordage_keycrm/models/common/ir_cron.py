@@ -14,13 +14,13 @@ class IrCron(models.Model):
         super()._register_hook()
         scheduler_watchdog.watch()
 
-    def _trigger_keycrm(self, delay=0.0, *, patient=False, along_with=None):
+    def _trigger_keycrm(self, delay=0.0, *, coalesce=False, along_with=None):
         """Trigger several scheduled actions with one insert.
 
         Never left out because a trigger is already there: a running job may have consumed it.
 
         :param delay: seconds from now, of the database server's clock
-        :param patient: leave it to wake-ups that are due soon, where each of the actions has one, and do
+        :param coalesce: leave it to wake-ups that are due soon, where each of the actions has one, and do
             not let who commits wait until the schedulers are told
         :param along_with: an insert, as ``SQL``, that is done by the same statement; also where there is
             no action to trigger
@@ -55,8 +55,8 @@ class IrCron(models.Model):
             )
         else:
             self.env.cr.postcommit.add(scheduler_watchdog.revive)
-            ring = partial(cron_notify.notify, self.env.cr.dbname, cron_ids=self.ids)
-            self.env.cr.postcommit.add(ring if patient else self._notifydb)
+            notify = partial(cron_notify.notify, self.env.cr.dbname, cron_ids=self.ids)
+            self.env.cr.postcommit.add(notify if coalesce else self._notifydb)
 
     def _is_due_soon(self):
         """Return whether each of these actions has a wake-up of a moment later."""

@@ -215,7 +215,7 @@ class KeycrmAccount(models.Model):
                 raise
             # Of a burst that has just begun, the first page of a list may miss the few that wait.
             if not found and len(order_ids) >= PAGE_SIZE:
-                InboxState.of(self).note_useless_lists()
+                InboxState.of(self).record_useless_list()
             yield from self._parts(found)
         part = {}
         for count, order_id in enumerate(list(missing)[:singles]):

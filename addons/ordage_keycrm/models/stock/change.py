@@ -86,7 +86,7 @@ class KeycrmStockChange(models.Model):
         }
         if rows:
             crons = self.env["ir.cron"].sudo().browse(sorted(cron_ids))
-            crons._trigger_keycrm(patient=True, along_with=self._insertion(rows))
+            crons._trigger_keycrm(coalesce=True, along_with=self._insertion(rows))
 
     @api.model
     def _append(self, rows, refresh_first=False, push_id=None, from_move=False):

@@ -1,11 +1,13 @@
-"""What happens once: when the addon is removed. Installing changes nothing elsewhere in Odoo."""
+"""Uninstall hook of the addon. Installing changes nothing elsewhere in Odoo."""
 
 
 def uninstall_hook(env):
-    """Leave a working Odoo: no scheduled action without its code, no product that lines still need.
+    """Remove what would break or linger in Odoo without the addon.
 
-    Orders, contacts, products and stock stay as they are. The scheduled actions are made per account,
-    so Odoo would not remove them by itself.
+    Orders, contacts, products and stock remain as they are. The scheduled actions are created per
+    account, so Odoo would not remove them itself.
+
+    :param env: Odoo's environment
     """
     crons = (
         env["ir.cron"]
@@ -16,21 +18,25 @@ def uninstall_hook(env):
     env["ir.config_parameter"].search([("key", "=like", "ordage_keycrm.%")]).unlink()
     _forget_what_people_made(env)
     _forget_what_odoo_would_keep(env)
-    # Odoo keeps the docstring of whatever extended a model as its description.
+    # Odoo stores the docstring of the last class that extended a model as its description.
     env.cr.execute(
         "UPDATE ir_model SET info = NULL WHERE info ILIKE '%keycrm%' AND model NOT LIKE 'keycrm.%'"
     )
-    # Products for shipping, discount and the like stand in the lines of orders: they become ordinary ones.
+    # Lines of orders use the products for shipping, discount and the like: they become ordinary
+    # products.
     env["ir.model.data"].search(
         [("module", "=", "ordage_keycrm"), ("model", "in", ("product.template", "product.product"))]
     ).unlink()
 
 
 def _forget_what_people_made(env):
-    """Remove what people made for the addon's screens: Odoo clears what the addon itself brought.
+    """Remove records that users created for the addon's models.
 
-    Saved searches, export lists, mail templates and windows name their model as a text, and outside
-    names that an export gave to records stay behind too: they would point to models that are gone.
+    Odoo removes what the addon itself created. Saved searches, export lists, mail templates and windows
+    refer to their model by name, and external ids that an export created remain too: they would point
+    to deleted models.
+
+    :param env: Odoo's environment
     """
     ours = ("ordage_keycrm", "ordage_keycrm_mrp")
     for model, field in (
@@ -52,10 +58,12 @@ def _forget_what_people_made(env):
 
 
 def _forget_what_odoo_would_keep(env):
-    """Remove what Odoo notes beside an addon's models and finds no more by the addon's name.
+    """Remove Odoo's own records about the addon that its uninstall does not find.
 
-    Foreign keys have no outside name, what a mixin brings carries the mixin's module in its own, and
-    a message on the bus lies there for a day.
+    Foreign keys have no external id, records of a mixin carry the mixin's module in theirs, and a
+    message on the bus is kept for a day.
+
+    :param env: Odoo's environment
     """
     env.cr.execute(
         """DELETE FROM ir_model_constraint

@@ -9,9 +9,10 @@ class MergePartnerAutomatic(models.TransientModel):
 
     @api.model
     def _update_values(self, src_partners, dst_partner):
-        """Let a merged address stand for all its recipients: none is created again by the next order.
+        """Keep all recipients of merged addresses on the remaining one.
 
-        Buyers and companies of KeyCRM follow by their foreign keys.
+        Otherwise the next order would create a recipient again. Buyers and companies of KeyCRM follow
+        by their foreign keys.
         """
         addresses = as_bridge(src_partners | dst_partner)
         keys = {key for address in addresses for key in recipient_keys(address)}

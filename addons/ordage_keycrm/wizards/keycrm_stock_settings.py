@@ -2,7 +2,10 @@ from odoo import models
 
 
 class ResConfigSettings(models.TransientModel):
-    """Switching "Send stock to KeyCRM" on in the settings opens the preview; nothing is sent yet."""
+    """Open the stock preview when "Send stock to KeyCRM" is enabled in the settings.
+
+    Nothing is sent before the preview is confirmed.
+    """
 
     _inherit = "res.config.settings"
 
@@ -19,9 +22,10 @@ class ResConfigSettings(models.TransientModel):
         return action
 
     def _keycrm_is_previewed(self):
-        """Return whether a person has been asked already; later there is a button.
+        """Return whether the user has already seen a preview; later there is a button.
 
-        Where sending was chosen once, it was switched off or matched anew since.
+        After a preview that chose to send, sending was disabled or matching changed, so a new preview
+        is shown.
         """
         newest = self.env["keycrm.stock.comparison"].search(
             [("account_id", "=", self.keycrm_account_id.id), ("kind", "=", "preview")], limit=1

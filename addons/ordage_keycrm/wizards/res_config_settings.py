@@ -6,7 +6,7 @@ from odoo.tools import SQL
 
 from ..const import API_KEY_MASK
 
-#: Fields of ``keycrm.account`` that the settings show, there with ``keycrm_`` before their name.
+#: Fields of ``keycrm.account`` that the settings show, prefixed there with ``keycrm_``.
 ACCOUNT_FIELDS = (
     "api_key",
     "enabled",
@@ -24,10 +24,11 @@ ACCOUNT_FIELDS = (
 def _shown(name):
     """Build the compute method of one field of the settings.
 
-    Each field has its own, since Odoo takes fields with a common compute method for empty while one
-    of them is being written.
+    Each field has its own, since Odoo treats fields with a common compute method as empty while one of
+    them is being written.
 
-    :param name: of the field of ``keycrm.account``
+    :param name: field of ``keycrm.account``
+    :return: the compute method
     """
 
     @api.depends("company_id")
@@ -39,11 +40,11 @@ def _shown(name):
 
 
 class ResConfigSettings(models.TransientModel):
-    """Settings → KeyCRM: the company's first account, made when something was entered.
+    """Show and edit the company's first account, created on the first input.
 
-    The fields are written to the account as soon as the form is stored, which Odoo also does before
-    a button works: paste a key, press "Test connection", and the pasted key is tested. A typed key
-    never lies in the table of this wizard.
+    The fields are written to the account as soon as the form is stored, which Odoo also does before a
+    button's method runs: paste a key, click "Test connection", and the pasted key is tested. A typed
+    key is never stored in the table of this wizard.
     """
 
     _inherit = "res.config.settings"
@@ -134,32 +135,32 @@ class ResConfigSettings(models.TransientModel):
     # === ACTION METHODS ===#
 
     def action_keycrm_test_connection(self):
-        """Test the key that was just typed.
+        """Test the API key that was just entered.
 
         :return: a notification
-        :raise UserError: in words, whatever is wrong
+        :raise UserError: with the reason, when the test fails
         """
         return self._keycrm_account().action_test_connection()
 
     def action_keycrm_check_link(self):
-        """Go the way that KeyCRM's webhooks go, and say in words where it ends.
+        """Send a challenge to the webhook link, as KeyCRM would, and report the result.
 
         :return: a notification
         """
         return self._keycrm_account().action_check_link()
 
     def action_keycrm_open_setup(self):
-        """Open the set-up, step by step.
+        """Open the set-up.
 
         :return: an action
         """
         return self.env["keycrm.account"].action_open_first_setup()
 
     def action_keycrm_refresh_statuses(self):
-        """Read the statuses, so that archive statuses can be chosen.
+        """Read the statuses, so that archive statuses can be selected.
 
         :return: a notification
-        :raise UserError: in words, whatever is wrong
+        :raise UserError: with the reason, when the request fails
         """
         return self._keycrm_account().action_refresh_statuses()
 
@@ -171,10 +172,10 @@ class ResConfigSettings(models.TransientModel):
         return self._keycrm_account().action_synchronize_orders()
 
     def action_keycrm_refresh_warehouses(self):
-        """Learn KeyCRM's warehouses.
+        """Read KeyCRM's warehouses.
 
         :return: a notification
-        :raise UserError: in words, whatever is wrong
+        :raise UserError: with the reason, when the request fails
         """
         return self._keycrm_account().action_refresh_warehouses()
 
@@ -189,19 +190,19 @@ class ResConfigSettings(models.TransientModel):
         """Send the stock of all products.
 
         :return: a notification
-        :raise UserError: when sending is off or no warehouse is matched
+        :raise UserError: when sending is disabled or no warehouse is matched
         """
         return self._keycrm_account().action_push_all_stock()
 
     def action_keycrm_open_statuses(self):
-        """Open the list that says what orders become in Odoo.
+        """Open the list that assigns an action in Odoo to each status.
 
         :return: an action
         """
         return self._keycrm_account().action_open_statuses()
 
     def action_keycrm_open_accounts(self):
-        """Open the accounts, where those besides the first are set up.
+        """Open the list of accounts, where further ones are set up.
 
         :return: an action
         """
@@ -211,7 +212,7 @@ class ResConfigSettings(models.TransientModel):
 
     @api.model
     def _keycrm_stock_quantities(self):
-        """Offer what the account offers."""
+        """Return the selection of the account's field."""
         Account = self.env["keycrm.account"]
         return Account.fields_get(["stock_quantity"])["stock_quantity"]["selection"]
 
@@ -221,10 +222,11 @@ class ResConfigSettings(models.TransientModel):
 
     @api.model
     def _keycrm_values_of(self, company):
-        """Return what the settings show of a company, by fields of ``keycrm.account``.
+        """Return the values of a company's account, by fields of ``keycrm.account``.
 
-        Without an account, what a new one would begin with.
+        Without an account, the defaults of a new one.
 
+        :param company: ``res.company``
         :return: ids for relations, plain values else
         """
         account = self._keycrm_accounts_of(company)[:1]
@@ -235,19 +237,23 @@ class ResConfigSettings(models.TransientModel):
 
     @api.model
     def _keycrm_seen_of(self, company):
-        """Record what the form shows when it is opened; the key shows as a mask only."""
+        """Return a snapshot of the values when the form is opened, with the key masked.
+
+        :param company: ``res.company``
+        :return: JSON
+        """
         return json.dumps({**self._keycrm_values_of(company), "company": company.id})
 
     def _keycrm_entered(self):
-        """Return what this form holds, in the shape of :meth:`_keycrm_values_of`."""
+        """Return the values of this form, in the shape of :meth:`_keycrm_values_of`."""
         self.ensure_one()
         return {name: _plain(self, f"keycrm_{name}") for name in ACCOUNT_FIELDS}
 
     def _keycrm_store(self):
-        """Write to the account what was changed in this form.
+        """Write the changed values of this form to the account.
 
-        What the form only shows is left alone: somebody else may have changed it since it was
-        opened. Without an account one is made, but only when something was entered.
+        Unchanged values are left alone: another user may have changed them since the form was opened.
+        Without an account one is created, but only when a value was entered.
         """
         self.ensure_one()
         entered = self._keycrm_entered()
@@ -278,10 +284,13 @@ class ResConfigSettings(models.TransientModel):
         self.keycrm_seen = self._keycrm_seen_of(company)
 
     def _keycrm_new_account(self, vals):
-        """Make the company's first account.
+        """Create the company's first account.
 
-        Two first saves at once would make two. Touching the company's row lets the second one fail
-        on serialization, which Odoo answers by repeating the request; then it finds the account.
+        Two concurrent first saves would create two. Updating the company's row makes the second one
+        fail on serialization; Odoo retries that request, which then finds the account.
+
+        :param vals: values of the account
+        :return: ``keycrm.account``
         """
         self.env.cr.execute(
             SQL("UPDATE res_company SET write_date = write_date WHERE id = %s", self.company_id.id)
@@ -293,7 +302,7 @@ class ResConfigSettings(models.TransientModel):
         )
 
     def _keycrm_account(self):
-        """Return the account that a button works on; what was typed is stored by now.
+        """Return the account of a button; entered values are stored by then.
 
         :raise UserError: when nothing was entered yet
         """
@@ -304,7 +313,11 @@ class ResConfigSettings(models.TransientModel):
 
 
 def _plain(record, name):
-    """Read a field: id or ids of a relation, the value else."""
+    """Return the id or ids of a relational field, else its value.
+
+    :param record: one record
+    :param name: name of the field
+    """
     value = record[name]
     kind = record._fields[name].type
     if kind == "many2many":
@@ -319,7 +332,11 @@ def _differs(value, other):
 
 
 def _as_commands(vals):
-    """Turn lists of ids into what ``write`` wants."""
+    """Convert lists of ids to commands of ``write``.
+
+    :param vals: values of :func:`_plain`
+    :return: values for ``write``
+    """
     return {
         name: [fields.Command.set(value)] if isinstance(value, list) else value
         for name, value in vals.items()

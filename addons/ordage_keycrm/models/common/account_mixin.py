@@ -2,14 +2,14 @@ from odoo import api, fields, models
 
 
 class KeycrmAccountMixin(models.AbstractModel):
-    """Whatever belongs to one KeyCRM account, and goes with it."""
+    """Link a record to one KeyCRM account, with which it is deleted."""
 
     _name = "keycrm.account.mixin"
     _inherit = "keycrm.readonly.mixin"
     _description = "KeyCRM account record"
 
-    # Not indexed alone: most models have an index that begins with it, to keep KeyCRM's numbers unique or
-    # for a worker's look.
+    # Not indexed alone: most models have an index that begins with it, to keep KeyCRM's numbers unique
+    # or for the queries of a worker.
     account_id = fields.Many2one(
         "keycrm.account", string="KeyCRM account", required=True, ondelete="cascade"
     )
@@ -17,7 +17,10 @@ class KeycrmAccountMixin(models.AbstractModel):
 
     @api.model
     def _default_account(self):
-        """:return: the first account of the present company, for what people type in by hand"""
+        """Return the first account of the current company, for records that users enter.
+
+        :return: ``keycrm.account``, empty when there is none
+        """
         return self.env["keycrm.account"].search(
             [("company_id", "=", self.env.company.id)], limit=1
         )

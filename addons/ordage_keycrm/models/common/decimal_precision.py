@@ -5,7 +5,7 @@ from ...services.concurrency import clear_caches_after_commit
 
 
 class DecimalPrecision(models.Model):
-    """The digits of quantities ("Product Unit"): raised only when a quantity from KeyCRM needs it.
+    """Raise the digits of quantities ("Product Unit") only when KeyCRM needs it.
 
     They show everywhere in Odoo ("2.000" instead of "2.00"), so a shop that counts in pieces keeps
     Odoo's two digits.
@@ -17,10 +17,10 @@ class DecimalPrecision(models.Model):
 
     @api.model
     def _keycrm_make_room(self, account, quantities):
-        """Raise the digits of quantities where these need more, with a note on the account.
+        """Raise the digits of quantities if needed, and post a note on the account.
 
-        Called in the transaction that writes the quantities, before it does. Of two transactions at the
-        same time one conflicts, is repeated and finds the digits raised.
+        Called in the transaction that writes the quantities, before it does. Of two concurrent
+        transactions one fails with a conflict, is retried and finds the digits raised.
 
         :param account: ``keycrm.account``
         :param quantities: list of ``(quantity, name of the product)`` from KeyCRM, which counts with
@@ -31,7 +31,7 @@ class DecimalPrecision(models.Model):
         needed = digits_of(quantity)
         if not needed:
             return None
-        # Not by ``precision_get``: its cache may hold what a savepoint took back.
+        # Not by ``precision_get``: its cache may hold a value whose savepoint was rolled back.
         precision = self.env.ref("uom.decimal_product_uom").sudo()
         former = precision.digits
         if needed <= former:

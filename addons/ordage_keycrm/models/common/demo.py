@@ -8,18 +8,18 @@ from ...keycrm.orders import Order
 
 
 class KeycrmDemo(models.AbstractModel):
-    """Odoo's demo mode: orders as KeyCRM would send them, written as all others are, without KeyCRM."""
+    """Load demo orders in the shape of KeyCRM's API through the usual import."""
 
     _name = "keycrm.demo"
     _description = "KeyCRM demo data"
 
     @api.model
     def _load_orders(self, account_id, path):
-        """Write orders that lie in a file; each tells how many hours ago it was made.
+        """Import the orders of a file; each row has the hours since the order was placed.
 
         :param account_id: the demo account
         :param path: the file, JSON in the shape of KeyCRM's API
-        :raise ValueError: if one of them does not become an order
+        :raise ValueError: when an order could not be imported
         """
         with file_open(path) as file:
             rows = json.load(file)

@@ -5,7 +5,7 @@ class KeycrmErrorMessage(models.AbstractModel):
     """Turn error codes into sentences in the reader's language.
 
     Workers store a code and its parameters, because they run in OdooBot's language; the sentence is
-    made when a person looks. Each says what happened and what to do.
+    computed when a user reads it. Each names the problem and the action that solves it.
     """
 
     _name = "keycrm.error.message"
@@ -13,11 +13,11 @@ class KeycrmErrorMessage(models.AbstractModel):
 
     @api.model
     def _sentence(self, code, params=None):
-        """Return in words what a code means.
+        """Return the sentence for an error code.
 
         :param code: code of a :class:`~..keycrm.errors.KeyCrmError`, or empty
         :param params: its parameters
-        :return: a sentence; for an unknown code the code itself, so that nothing is hidden
+        :return: a sentence; for an unknown code one with the code itself, so that nothing is hidden
         """
         if not code:
             return ""
@@ -40,9 +40,10 @@ class KeycrmErrorMessage(models.AbstractModel):
 
     @api.model
     def _in_words(self, params):
-        """Name the kinds of KeyCRM's records in the reader's language.
+        """Translate the kind of a KeyCRM record into the reader's language.
 
-        :param params: parameters of an error; ``what`` is the kind as the code calls it
+        :param params: parameters of an error; ``what`` is the kind as the code names it
+        :return: the parameters with the translated kind
         """
         what = params.get("what")
         if not what:
@@ -61,17 +62,18 @@ class KeycrmErrorMessage(models.AbstractModel):
 
     @api.model
     def _tell(self, records, name, said="error"):
-        """Compute sentences from what is stored beside them, in the reader's language.
+        """Compute sentences from the stored codes, in the reader's language.
 
         :param records: records of any model
         :param name: the computed field
-        :param said: the begin of the two fields ``<said>_code`` and ``<said>_params``
+        :param said: prefix of the two fields ``<prefix>_code`` and ``<prefix>_params``
         """
         for record in records:
             text = self._sentence(record[f"{said}_code"], record[f"{said}_params"])
             record[name] = text or False
 
     def _connection_texts(self):
+        """Return the sentences about the connection, by error code."""
         return {
             "unreachable": self.env._(
                 "KeyCRM cannot be reached at %(host)s. Check the network and the API address. "
@@ -163,6 +165,7 @@ class KeycrmErrorMessage(models.AbstractModel):
         }
 
     def _order_texts(self):
+        """Return the sentences about orders, payments and stock, by error code."""
         return {
             "order_gone": self.env._(
                 "KeyCRM no longer has order %(order)s: it was deleted there or belongs to "

@@ -2,7 +2,7 @@ from odoo import models
 
 
 class KeycrmErrorMessage(models.AbstractModel):
-    """Sentences about products."""
+    """Add sentences about products."""
 
     _inherit = "keycrm.error.message"
 

@@ -2,7 +2,7 @@ from odoo import models
 
 
 class KeycrmErrorMessage(models.AbstractModel):
-    """Sentences about the webhook link, one for each fault."""
+    """Add sentences about the webhook link, one for each fault."""
 
     _inherit = "keycrm.error.message"
 

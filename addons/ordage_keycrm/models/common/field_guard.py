@@ -5,10 +5,10 @@ from ...services.bridge import is_bridge
 
 
 class KeycrmGuardMixin(models.AbstractModel):
-    """The server refuses people the fields that the bridge writes, whatever their forms offer.
+    """Refuse users' writes to fields that only the bridge sets, beyond readonly views.
 
     Models of Odoo inherit it for their fields ``keycrm_…``, models of KeyCRM for their readonly fields.
-    Code of the server works in superuser mode, which no RPC call has.
+    Code of the server runs in superuser mode, which no RPC call has.
     """
 
     _name = "keycrm.guard.mixin"
@@ -46,11 +46,14 @@ class KeycrmGuardMixin(models.AbstractModel):
 
     @api.model
     def _is_guarded(self, name):
-        """:return: whether only the bridge writes the field"""
+        """Return whether only the bridge may write a field.
+
+        :param name: name of the field
+        """
         return name.startswith("keycrm_")
 
     def _has_field_access(self, field, operation):
-        """A buyer may see the order in the portal, but nothing that the shop or KeyCRM notes on it."""
+        """Hide the bridge's fields from portal users, who may read their own orders."""
         allowed = super()._has_field_access(field, operation)
         if allowed and not self.env.su and field.name.startswith("keycrm_"):
             return self.env.user._is_internal()
@@ -58,7 +61,11 @@ class KeycrmGuardMixin(models.AbstractModel):
 
     @api.model
     def _check_guarded(self, names):
-        """:raise AccessError: when one of the fields belongs to the bridge"""
+        """Check that no field is reserved for the bridge.
+
+        :param names: names of fields
+        :raise AccessError: when one is reserved
+        """
         refused = sorted(name for name in names if self._is_guarded(name))
         if refused:
             labels = self.fields_get(refused, ["string"])
@@ -75,7 +82,7 @@ class KeycrmGuardMixin(models.AbstractModel):
 
 
 class KeycrmReadonlyMixin(models.AbstractModel):
-    """The same for models of KeyCRM: the server keeps people from what forms show readonly."""
+    """Refuse users' writes to fields that forms show readonly, for KeyCRM's models."""
 
     _name = "keycrm.readonly.mixin"
     _inherit = "keycrm.guard.mixin"
@@ -84,5 +91,5 @@ class KeycrmReadonlyMixin(models.AbstractModel):
     @api.model
     def _is_guarded(self, name):
         field = self._fields.get(name)
-        # Fields of mixins, as of activities and messages, have rules of their own.
+        # Fields of mixins, as of activities and messages, have access rules of their own.
         return bool(field) and field.readonly and str(field._module).startswith("ordage_keycrm")

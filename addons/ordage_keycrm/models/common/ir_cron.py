@@ -17,24 +17,24 @@ class IrCron(models.Model):
     def _trigger_keycrm(self, delay=0.0, *, coalesce=False, along_with=None):
         """Trigger several scheduled actions with one insert.
 
-        Never left out because a trigger is already there: a running job may have consumed it.
+        Always inserted: a running job may already have consumed an existing trigger.
 
-        :param delay: seconds from now, of the database server's clock
-        :param coalesce: leave it to wake-ups that are due soon, where each of the actions has one, and do
-            not let who commits wait until the schedulers are told
-        :param along_with: an insert, as ``SQL``, that is done by the same statement; also where there is
-            no action to trigger
+        :param delay: seconds from now, by the database server's clock
+        :param coalesce: skip the notification where triggers of all these actions are due soon, and
+            send it from a background thread, so that the committing user does not wait for it
+        :param along_with: an insert, as ``SQL``, that the same statement performs; also performed when
+            there is no action to trigger
         """
         if not self:
             if along_with:
                 self.env.cr.execute(along_with)
             return
-        # The database server's time, with which the scheduler compares: this host's may be ahead. In
-        # whole seconds: an action that begins clears what was due by its own whole second, and would
-        # leave a wake-up of the same second for a second, empty run.
+        # By the database server's clock, which the scheduler also uses: this host's may be ahead. In
+        # whole seconds: an action that starts clears the triggers that are due by its own whole second,
+        # and would leave one of the same second for a second, empty run.
         at = self.env.cr.now() + timedelta(seconds=delay)
         at = at.replace(microsecond=0) + timedelta(seconds=1 if delay else 0)
-        # By SQL: this runs in every user's stock operation, and the ORM takes ten times as long.
+        # By SQL: this runs in every stock operation of a user, and the ORM takes ten times as long.
         self.env.cr.execute(
             SQL(
                 """%(along_with)s INSERT INTO ir_cron_trigger
@@ -59,5 +59,5 @@ class IrCron(models.Model):
             self.env.cr.postcommit.add(notify if coalesce else self._notifydb)
 
     def _is_due_soon(self):
-        """Return whether each of these actions has a wake-up of a moment later."""
+        """Return whether each action has a recently created trigger that is due soon."""
         return cron_notify.are_due_soon(self.env.cr, self.ids)

@@ -3,18 +3,18 @@ from odoo.tools import format_datetime
 
 from ...keycrm.errors import NotFound, Refused
 
-#: States of a run that is over, and the kind of message that tells of it.
+#: Final states of a run, and the type of the notification about them.
 _TOLD_AS = {"done": "success", "ready": "warning", "failed": "danger"}
-#: Whoever waited longer has turned to something else: the message stays until it is closed.
+#: A user who waited longer may be on another screen: the message stays until it is closed.
 SHORT_SECONDS = 60
 
 
 class KeycrmJobMixin(models.AbstractModel):
-    """Long work of an account that shows itself: how far it is, how long it takes, how it ended.
+    """Track a background job of an account: progress, remaining time, result.
 
-    The workers do it piece by piece and commit the counts with each piece, so leaving the page or
-    restarting Odoo does no harm. Whoever began it is told when it ends. Forms of runs hold
-    ``<widget name="keycrm_live"/>`` and are read anew as the work goes on.
+    The workers process it page by page and commit the counts with each page, so closing the screen or
+    restarting Odoo loses nothing. The user who started it is notified when it ends. Forms of jobs hold
+    ``<widget name="keycrm_live"/>`` and reload while the work continues.
     """
 
     _name = "keycrm.job.mixin"
@@ -22,9 +22,9 @@ class KeycrmJobMixin(models.AbstractModel):
     _inherit = ["keycrm.account.mixin"]
     _order = "id desc"
 
-    #: States in which a worker is busy with it.
+    #: States in which a worker processes the job.
     _busy_states = ("running",)
-    #: Pieces of an account's work that may rest, and keep it from going on then.
+    #: Pieces of an account's work whose open circuit breaker holds up the job.
     _pieces = ("_work_orders",)
 
     # === FIELDS ===#
@@ -102,7 +102,7 @@ class KeycrmJobMixin(models.AbstractModel):
 
     @api.model
     def _states(self):
-        """Name the states; a kind of run with others says so."""
+        """Return the selection of states, which a job with other states overrides."""
         draft = self.env._("Not started")
         running = self.env._("Running")
         done = self.env._("Finished")
@@ -119,10 +119,10 @@ class KeycrmJobMixin(models.AbstractModel):
     # === ACTION METHODS ===#
 
     def action_start(self):
-        """Start, or start again, the run.
+        """Start or restart the run.
 
         :return: True
-        :raise UserError: when the account is off, or what has to be chosen is not
+        :raise UserError: when the account is disabled or a required choice is missing
         """
         self.account_id._check_manager()
         for run in self:
@@ -137,7 +137,7 @@ class KeycrmJobMixin(models.AbstractModel):
         return True
 
     def action_cancel(self):
-        """Stop the run; what it did stays.
+        """Stop the run; work that is committed remains.
 
         :return: True
         """
@@ -149,13 +149,13 @@ class KeycrmJobMixin(models.AbstractModel):
     # === BUSINESS METHODS ===#
 
     def _check_can_start(self):
-        """Make sure that everything is chosen.
+        """Check that every required choice is made.
 
-        :raise UserError: when something is missing
+        :raise UserError: when one is missing
         """
 
     def _start_vals(self):
-        """Return the values of a run that begins: every count at zero."""
+        """Return the initial values of a run, with all counts at zero."""
         return {
             "state": "running",
             "user_id": self.env.user.id,
@@ -168,11 +168,11 @@ class KeycrmJobMixin(models.AbstractModel):
         }
 
     def _begin(self):
-        """Wake the worker."""
+        """Trigger the worker."""
         self.account_id._trigger_orders()
 
     def _work(self, client):
-        """Do one piece; what KeyCRM refuses for good ends the run, and nothing else with it.
+        """Process one page; a request that KeyCRM refuses for good fails this run only.
 
         :param client: bulk client
         """
@@ -183,18 +183,24 @@ class KeycrmJobMixin(models.AbstractModel):
             self.account_id._run_in_transaction(lambda: self._fail(refusal))
 
     def _work_page(self, client):
-        """Do one piece.
+        """Process one page.
 
         :param client: bulk client
         """
         raise NotImplementedError
 
     def _amounts(self):
-        """:return: how much is done, and how much there is to do in all"""
+        """Return the progress.
+
+        :return: ``(processed, total)``
+        """
         return self.done_count, self.total_count
 
     def _held_by(self):
-        """:return: a sentence that says what keeps it from going on; empty when nothing does"""
+        """Return why the run is on hold.
+
+        :return: a sentence; empty when nothing holds it up
+        """
         account = self.account_id
         if not account.enabled and not account._is_before_start():
             return self.env._(
@@ -203,11 +209,11 @@ class KeycrmJobMixin(models.AbstractModel):
         return account._unavailable_reason(self._pieces)
 
     def _is_going_on(self):
-        """Return whether the worker continues: a person may have stopped the job during a request."""
+        """Return whether the job still runs: a user may have stopped it meanwhile."""
         return self.state in self._busy_states
 
     def _fail(self, error):
-        """End it with what KeyCRM refused; what a person stopped meanwhile stays stopped.
+        """End the run with an error; a run that a user stopped meanwhile stays stopped.
 
         :param error: the :class:`~..keycrm.errors.KeyCrmError`
         """
@@ -215,14 +221,18 @@ class KeycrmJobMixin(models.AbstractModel):
             self._end("failed", error_code=error.code, error_params=error.params)
 
     def _end(self, state, **vals):
-        """Record that it is over, and tell whoever began it."""
+        """Record the end of the run and notify the user who started it.
+
+        :param state: final state
+        :param vals: further values to write
+        """
         self.write({"state": state, "finished_at": fields.Datetime.now(), **vals})
         for run in self:
             run._notify_user()
         self.account_id._notify_clients()
 
     def _notify_user(self):
-        """Show whoever began the run a message in the corner, in that person's language."""
+        """Notify the user who started the run, in that user's language."""
         kind = "danger" if self.error_code else _TOLD_AS.get(self.state)
         if not kind or not self.user_id:
             return
@@ -238,19 +248,24 @@ class KeycrmJobMixin(models.AbstractModel):
         )
 
     def _took(self):
-        """:return: how long it ran, in seconds"""
+        """Return the duration of the run in seconds."""
         begun = self.started_at or self.finished_at
         return (self.finished_at - begun).total_seconds()
 
     def _title(self):
-        """Return what kind of work it is, in the language of the environment."""
+        """Return the kind of work, in the language of the environment."""
         raise NotImplementedError
 
     def _summary(self):
-        """Return in one sentence what came of it."""
+        """Return the result in one sentence."""
         raise NotImplementedError
 
     def _remaining(self, seconds):
+        """Format a remaining time.
+
+        :param seconds: estimated seconds
+        :return: text in the language of the environment
+        """
         if seconds < 60:
             return self.env._("less than a minute")
         minutes = -(-int(seconds) // 60)

@@ -3,10 +3,10 @@ from odoo.tools import SQL
 
 
 class KeycrmLatency(models.Model):
-    """How long news took from one side to the other: one row for each piece of work.
+    """Store the latency of synchronization, one row for each piece of work.
 
-    Written by the workers alone, in the transaction that did the work. Whole pushes and
-    synchronizations are left out: they are long by nature and would hide what a person waits for.
+    Written by the workers alone, in the transaction that did the work. Full exports and
+    synchronizations are excluded: they are long by nature and would hide the latency of single changes.
     """
 
     _name = "keycrm.latency"
@@ -30,16 +30,17 @@ class KeycrmLatency(models.Model):
         string="Items", help="Number of orders or changes that arrived together."
     )
 
-    # The overview reckons the last days' delays each time that it is opened.
+    # The overview computes the latencies of the last days each time that it is opened.
     _today_index = models.Index("(account_id, done_at)")
 
     # === BUSINESS METHODS ===#
 
     @api.model
     def _record_orders(self, account, events):
-        """Orders of webhooks were written: note how long that took.
+        """Record the latency of orders that webhooks reported.
 
-        :param events: ``keycrm.event`` records that the piece of work took
+        :param account: ``keycrm.account``
+        :param events: ``keycrm.event`` records of the piece of work
         """
         told = events.exists().filtered(
             lambda event: event.from_webhook and event.state == "done" and event.attempts == 1
@@ -50,10 +51,11 @@ class KeycrmLatency(models.Model):
 
     @api.model
     def _note(self, account, direction, seconds, count):
-        """Write one row.
+        """Create one row.
 
+        :param account: ``keycrm.account``
         :param direction: ``in`` or ``out``
-        :param seconds: of the piece that waited longest
+        :param seconds: of the item that waited longest
         :param count: how many arrived together
         """
         self.sudo().create(
@@ -68,11 +70,12 @@ class KeycrmLatency(models.Model):
 
     @api.model
     def _days(self, accounts, since, tz):
-        """Return median and worst of each day, for many accounts with one query.
+        """Return median and maximum of each day, for many accounts with one query.
 
+        :param accounts: ``keycrm.account``
         :param since: naive UTC
-        :param tz: name of the reader's time zone, whose days they are
-        :return: ``{(account id, direction, date): (median seconds, worst seconds)}``
+        :param tz: name of the reader's time zone, which defines the days
+        :return: ``{(account id, direction, date): (median seconds, maximum seconds)}``
         """
         self.env.cr.execute(
             SQL(
@@ -91,7 +94,7 @@ class KeycrmLatency(models.Model):
 
     @api.autovacuum
     def _gc_old(self):
-        """Clear what nobody looks at any more: events are kept as long."""
+        """Delete rows that are older than the events that an account keeps."""
         for account in self.env["keycrm.account"].sudo().search([("keep_days", ">", 0)]):
             self.env.cr.execute(
                 SQL(

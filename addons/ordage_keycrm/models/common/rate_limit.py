@@ -13,11 +13,11 @@ from ...keycrm.rate_limit import Quota
 
 
 class KeycrmRateLimit(models.Model):
-    """The request quota of an API key, shared by all Odoo processes and hosts through PostgreSQL.
+    """Store the request quota of an API key, shared by all processes and hosts.
 
-    One row a key, found by the key's hash: two accounts with one key share it, and a key is never
+    One row per key, found by the key's hash: two accounts with one key share it, and a key is never
     stored here. Rows are read and written only by :class:`DatabaseRateLimiter`, each time in a short
-    transaction of its own: the calling transaction may be rolled back, a request that left may not.
+    transaction of its own: the calling transaction may be rolled back, a sent request cannot be.
     """
 
     _name = "keycrm.rate.limit"
@@ -41,10 +41,12 @@ class KeycrmRateLimit(models.Model):
     )
 
     def _gate(self, api_key, base_url, limit, max_wait=None):
-        """Return the gate of a key.
+        """Return the rate limiter of a key.
 
-        :param limit: requests a minute, as set for the account
-        :param max_wait: seconds that one request may wait for room before it is given up; None: as
+        :param api_key: the key
+        :param base_url: address of the API
+        :param limit: requests per minute, as set for the account
+        :param max_wait: seconds that one request may wait for the quota before it is given up; None: as
             long as suits a worker
         :return: :class:`DatabaseRateLimiter`
         """
@@ -54,8 +56,10 @@ class KeycrmRateLimit(models.Model):
 
     @api.model
     def _digest(self, api_key, base_url):
-        """Name a key's row. However its address is spelled, the key has one quota.
+        """Return the identifier of a key's row: one for all spellings of the address.
 
+        :param api_key: the key
+        :param base_url: address of the API
         :return: hexadecimal
         """
         key = f"{spelled_alike(base_url)}\0{api_key}".encode("utf-8", "surrogatepass")
@@ -63,7 +67,7 @@ class KeycrmRateLimit(models.Model):
 
     @api.model
     def _usage(self, accounts):
-        """Return how much of the quota is used, for people to see; takes no lock.
+        """Return how much of the quota is used, for display; takes no lock.
 
         :param accounts: ``keycrm.account``
         :return: ``{account id: (requests of the last minute, limit, lowered by an early 429)}``
@@ -74,7 +78,8 @@ class KeycrmRateLimit(models.Model):
             )
             for account in accounts
         }
-        # A transaction of its own, as the gate has: this one sees what was when it began.
+        # A transaction of its own, as the rate limiter has: the snapshot of the current one may be
+        # older.
         with sql_db.db_connect(self.env.cr.dbname).cursor() as cr:
             cr.execute(
                 SQL(
@@ -97,21 +102,29 @@ class KeycrmRateLimit(models.Model):
 
 
 class DatabaseRateLimiter(RateLimiter):
-    """Ask the database whether a request may leave.
+    """Book requests in the database, which all processes share.
 
-    The clock is the database server's, so hosts whose clocks differ reckon alike.
+    The clock is the database server's, so hosts whose clocks differ agree.
     """
 
     def __init__(self, dbname, digest, limit, max_wait):
+        """Bind the limiter to the row of a key.
+
+        :param dbname: name of the database
+        :param digest: identifier of the row
+        :param limit: requests per minute, as set for the account
+        :param max_wait: seconds that one request may wait; None for a worker's
+        """
         self._dbname = dbname
         self._digest = digest
         self._limit = limit
         self._max_wait = max_wait
 
     def acquire(self, queue, *, goes_on=False):
-        """Wait for room and book one request.
+        """Wait for the quota and book one request.
 
-        :param goes_on: whether it belongs to a piece of work that would have to be begun anew without it
+        :param queue: ``live`` or ``bulk``
+        :param goes_on: whether it belongs to a piece of work that would have to be restarted without it
         :raise QuotaExceeded: when it would take too long; nothing is booked then
         """
         waited = 0.0
@@ -121,16 +134,19 @@ class DatabaseRateLimiter(RateLimiter):
                 return
             if waited + wait > self._longest_wait(goes_on, limit):
                 raise QuotaExceeded(wait)
-            # A hair more than asked for, or the next look comes a millisecond too early.
+            # Slightly longer than computed, or the next check runs a millisecond too early.
             time.sleep(wait + 0.005)
             waited += wait
 
     def refused(self, retry_after):
-        """Record a 429 for everybody who uses the key."""
+        """Record a 429 for all accounts and processes that use the key.
+
+        :param retry_after: seconds named by KeyCRM, or None
+        """
         self._changed(lambda quota, now: (rate_limit.refused(quota, now, retry_after), 0.0))
 
     def used(self):
-        """Count the requests of the last minute and the limit, for people to see.
+        """Return the requests of the last minute and the limit, for display.
 
         :return: ``(used, limit)``
         """
@@ -142,9 +158,11 @@ class DatabaseRateLimiter(RateLimiter):
         """Return how long a request may wait.
 
         A worker holds no scheduler thread for long, but under a low limit the pause between any two
-        requests is longer than that: work of several requests would be begun anew each time and never end.
+        requests is longer than that: work of several requests would be restarted each time and never
+        end.
 
-        :param limit: requests a minute that are believed to be allowed now
+        :param goes_on: whether the request belongs to work that has started
+        :param limit: requests per minute that are assumed to be allowed now
         :return: seconds
         """
         if self._max_wait is not None:
@@ -153,16 +171,22 @@ class DatabaseRateLimiter(RateLimiter):
 
     @staticmethod
     def _book(quota, now, queue):
-        """:return: quota with the request, or without it; seconds to wait instead, and the limit"""
+        """Book a request in a quota, where it has capacity.
+
+        :param quota: current quota
+        :param now: time of the database server
+        :param queue: ``live`` or ``bulk``
+        :return: ``(quota, (seconds to wait, limit))``; the request is booked where there is no wait
+        """
         quota = rate_limit.refreshed(quota, now)
         wait = rate_limit.wait_for(quota, now, queue)
         return (quota if wait else rate_limit.spent(quota, now)), (wait, quota.limit)
 
     def _changed(self, change):
-        """Apply a pure change to the row under its lock.
+        """Apply a pure function to the row under its lock.
 
-        READ COMMITTED, because under Odoo's REPEATABLE READ whoever waited for the row lock would
-        fail with a serialization error instead of seeing what the other wrote.
+        READ COMMITTED, because under Odoo's REPEATABLE READ a transaction that waited for the row lock
+        would fail with a serialization error instead of reading the other one's write.
 
         :param change: ``(quota, now) -> (new quota, result)``
         :return: the result
@@ -191,7 +215,13 @@ class DatabaseRateLimiter(RateLimiter):
             return result
 
     def _locked_row(self, cr):
-        # The clock is read outside of the locking part: it is that of when the lock was had.
+        """Return the locked row of the key, inserting it where it is missing.
+
+        :param cr: cursor
+        :return: its values and the database server's time
+        """
+        # The clock is read outside of the locking subquery, so its time is that at which the lock was
+        # acquired.
         query = SQL(
             """SELECT locked.*, extract(epoch FROM clock_timestamp())::float
                  FROM (SELECT times, request_limit, blocked_until, limit_until, raise_after
@@ -215,7 +245,12 @@ class DatabaseRateLimiter(RateLimiter):
 
 
 def _quota_of(row, full_limit):
-    """Make the rules' quota of a row: times, limit, blocked until, raised at, seconds between raises."""
+    """Convert a row into a quota of the pure rules.
+
+    :param row: times, limit, blocked until, raised at, seconds between raises
+    :param full_limit: requests per minute, as set for the account
+    :return: :class:`~..keycrm.rate_limit.Quota`
+    """
     times, limit, *seconds = row
     blocked, until, pause = (float(value or 0.0) for value in seconds)
     return Quota(tuple(times or ()), limit, blocked, until, full_limit, pause)

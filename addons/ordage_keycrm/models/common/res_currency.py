@@ -2,14 +2,14 @@ from odoo import api, models
 
 from ...services.concurrency import clear_caches_after_commit
 
-#: Odoo's feature of pricelists, which it switches on together with a second currency.
+#: Odoo's feature of pricelists, which Odoo enables together with a second currency.
 PRICELISTS = "product.group_product_pricelist"
-#: Remembers that a currency of KeyCRM switched it on, not a person.
+#: Parameter that records that a currency of KeyCRM enabled them, not a user.
 PRICELISTS_ADDED = "ordage_keycrm.pricelists_added"
 
 
 class ResCurrency(models.Model):
-    """Conversion for amounts from KeyCRM: only at a rate that a person entered.
+    """Convert amounts from KeyCRM, only at a rate that a user entered.
 
     Without a rate, Odoo converts one to one: a price of 100 UAH would become 100 USD.
     """
@@ -20,20 +20,20 @@ class ResCurrency(models.Model):
 
     @api.model
     def _keycrm_activate(self, codes):
-        """Activate currencies, as a person does in the list of currencies.
+        """Activate currencies, as a user does in the list of currencies.
 
-        Odoo then gives everybody the rights to several currencies and to pricelists, and each company
-        its default pricelist.
+        Odoo then grants all users the rights to several currencies and to pricelists, and creates a
+        default pricelist for each company.
 
-        :param codes: iterable of ISO codes; a code that Odoo does not have is left out
+        :param codes: iterable of ISO codes; a code that Odoo does not have is skipped
         """
-        # A longer code would be cut to Odoo's three letters, and "USDT" found as dollars.
+        # A longer code would be truncated to Odoo's three letters, and "USDT" found as dollars.
         names = {code for code in codes if code and len(code) == 3}
         if not names:
             return
         currencies = self.sudo().with_context(active_test=False)
-        # Written only once: two processes that do so at the same time conflict, and the one that
-        # repeats its transaction finds nothing left to do.
+        # Written only if needed: of two concurrent transactions one fails with a conflict, and its
+        # retry finds nothing left to activate.
         inactive = currencies.search([("name", "in", list(names)), ("active", "=", False)])
         if inactive:
             groups = self.env["res.groups"]
@@ -45,9 +45,9 @@ class ResCurrency(models.Model):
 
     @api.model
     def _keycrm_remove_pricelists(self):
-        """Switch pricelists off again where only a second currency, now inactive, brought them.
+        """Disable pricelists that only a second, now inactive, currency had enabled.
 
-        As Odoo's settings do it. Pricelists with rules, and those that orders have, stay.
+        Done as Odoo's settings do it. Pricelists with rules, and those that orders use, remain.
         """
         parameters = self.env["ir.config_parameter"].sudo()
         pricelists = self.env["product.pricelist"].sudo().search([("id", "!=", False)])
@@ -89,7 +89,7 @@ class ResCurrency(models.Model):
         )
 
     def _keycrm_rates_changed(self):
-        """Let orders and payments that wait for an exchange rate of these currencies go on."""
+        """Resume orders and payments that wait for an exchange rate of these currencies."""
         orders = (
             self.env["sale.order"]
             .sudo()
@@ -101,12 +101,12 @@ class ResCurrency(models.Model):
         payments = self.env["keycrm.payment"]._waiting_for_rate(self)
         (orders | payments.sale_order_id)._keycrm_refresh_rate()
         for company, waiting in payments.grouped("company_id").items():
-            # To-dos that this ends are in the language of the worker that left them.
+            # Activities that this ends are in the language of the worker that scheduled them.
             lang = company.partner_id.lang or self.env.lang
             waiting.with_company(company).with_context(lang=lang)._settle()
 
     def _keycrm_convert(self, amount, currency, company, date):
-        """Convert an amount, or nothing where no rate was entered.
+        """Convert an amount where a rate was entered.
 
         :param amount: number in this currency
         :param currency: ``res.currency`` to convert to

@@ -2,7 +2,7 @@ from odoo import api, models
 
 
 class ResCurrencyRate(models.Model):
-    """What waits for an exchange rate goes on when a person enters one, here or in accounting."""
+    """Resume orders and payments that wait for a rate when a user enters one."""
 
     _inherit = "res.currency.rate"
 

@@ -11,9 +11,9 @@ _logger = logging.getLogger(__name__)
 
 
 class KeycrmRetryMixin(models.AbstractModel):
-    """Work that is tried again by itself, with growing pauses, and then waits for a person.
+    """Retry work automatically with backoff; then it waits for a user.
 
-    Moments are the database server's, so that hosts whose clocks differ agree on what is due.
+    Times are the database server's, so that hosts whose clocks differ agree on what is due.
     """
 
     _name = "keycrm.retry.mixin"
@@ -53,7 +53,7 @@ class KeycrmRetryMixin(models.AbstractModel):
     # === ACTION METHODS ===#
 
     def action_retry(self):
-        """Work failed or ignored ones again, at once.
+        """Retry failed or ignored records at once.
 
         :return: True
         """
@@ -68,7 +68,7 @@ class KeycrmRetryMixin(models.AbstractModel):
     # === BUSINESS METHODS ===#
 
     def _end_try(self, vals):
-        """Record how a try ended; what now waits for a person is said in a to-do.
+        """Record the result of an attempt; one that needs a user schedules an activity.
 
         :param vals: of :meth:`_done_vals` or :meth:`_failed_vals`, and more
         """
@@ -85,7 +85,7 @@ class KeycrmRetryMixin(models.AbstractModel):
                 _logger.exception("KeyCRM: no to-do for %s", self)
 
     def _update_activity(self):
-        """Leave a to-do with the reason, or take it back once all is well."""
+        """Schedule an activity with the error, or remove it after success."""
         said = self._in_company_language()
         if said.state != "failed":
             said._unlink_activity()
@@ -104,16 +104,19 @@ class KeycrmRetryMixin(models.AbstractModel):
         return self.with_context(lang=lang or self.env.lang)
 
     def _activity_summary(self):
-        """:return: the line of the to-do that tells a person what waits"""
+        """Return the summary of the activity about a failure."""
         raise NotImplementedError
 
     def _that_can_be_retried(self):
-        """:return: those that a person may have worked again"""
+        """Return the records that a user may retry."""
         return self.filtered(lambda record: record.state != "done")
 
     @api.model
     def _due_domain(self, account):
-        """:return: the domain of what is to be worked now"""
+        """Return the domain of records that are due now.
+
+        :param account: ``keycrm.account``
+        """
         return [
             ("account_id", "=", account.id),
             ("next_try_at", "!=", False),
@@ -121,10 +124,11 @@ class KeycrmRetryMixin(models.AbstractModel):
         ]
 
     def _done_vals(self, *, ignored=False, code=False, params=False):
-        """Return what a good end is.
+        """Return the values of a successful attempt.
 
-        :param ignored: whether nothing was to be done
+        :param ignored: whether there was nothing to do
         :param code: why it is ignored
+        :param params: parameters of the code
         :return: values to be written
         """
         return {
@@ -136,11 +140,11 @@ class KeycrmRetryMixin(models.AbstractModel):
         }
 
     def _failed_vals(self, code, params, *, is_outage=False):
-        """Return what one more failure is: a pause, and after the last one it waits for a person.
+        """Return the values of a failed attempt: backoff, and after the last one a user.
 
         :param code: error code
         :param params: its parameters
-        :param is_outage: whether KeyCRM could not answer: it may do so at any moment
+        :param is_outage: whether KeyCRM was unavailable, so that a retry may succeed at any time
         :return: values to be written
         """
         attempts = self.attempts + 1

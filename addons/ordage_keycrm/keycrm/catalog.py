@@ -1,7 +1,8 @@
-"""What KeyCRM's catalog and its lists hold, as typed objects. Names are KeyCRM's own; money is Decimal.
+"""Typed objects for KeyCRM's catalog and lists. Names are KeyCRM's own.
 
-Each class has a ``parse`` that takes the decoded JSON. Unknown keys are ignored (they appear at any
-time); what is needed and not there is a :class:`~.errors.MalformedAnswer`.
+Money is ``Decimal``. Each class has a ``parse`` that takes the decoded JSON. Unknown keys are ignored,
+since new ones may be added at any time; a required key that is missing raises
+:class:`~.errors.MalformedAnswer`.
 """
 
 from dataclasses import dataclass
@@ -26,7 +27,7 @@ from .parsing import (
 
 @dataclass(frozen=True, slots=True)
 class Property:
-    """A property of a variant: name "Колір", value "біла"."""
+    """Hold a property of a variant: name "Колір", value "біла"."""
 
     name: str
     value: str
@@ -55,8 +56,10 @@ class Warehouse:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A catalog variant. ``price``, ``purchased_price`` in the account's currency; ``weight`` in the unit
-    of KeyCRM's settings.
+    """Hold a catalog variant.
+
+    ``price`` and ``purchased_price`` are in the account's currency; ``weight`` is in the unit of
+    KeyCRM's settings.
     """
 
     id: int
@@ -76,7 +79,11 @@ class Offer:
 
     @classmethod
     def parse(cls, data: Any) -> "Offer | None":
-        """:return: None where there is no offer (null, ``[]``, key missing: a one-off product)"""
+        """Parse an offer.
+
+        :param data: decoded JSON
+        :return: None where there is no offer (null, ``[]``, key missing: a one-off product)
+        """
         data = to_object(data)
         identifier = to_int(data.get("id"))
         if not identifier:
@@ -103,7 +110,10 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class StockRow:
-    """What KeyCRM has of one offer in one warehouse. ``quantity`` includes ``reserve`` (confirmed)."""
+    """Hold KeyCRM's quantity of one offer in one warehouse.
+
+    ``quantity`` includes ``reserve`` (confirmed).
+    """
 
     offer_id: int
     sku: str
@@ -113,7 +123,12 @@ class StockRow:
 
     @classmethod
     def parse_list(cls, data: dict) -> list["StockRow"]:
-        """Read one row of ``/offers/stocks`` with details: one entry a warehouse."""
+        """Parse one row of ``/offers/stocks`` with details: one entry per warehouse.
+
+        :param data: the decoded row
+        :return: list of entries
+        :raise MalformedAnswer: when the row has no readable id or quantity
+        """
         offer_id = required_id(data, "stock row")
         rows = []
         for entry in to_objects(data.get("warehouse")):
@@ -133,11 +148,11 @@ class StockRow:
 
 @dataclass(frozen=True, slots=True)
 class StockAnswer:
-    """Rows of ``/offers/stocks`` with details, by offer.
+    """Hold rows of ``/offers/stocks`` with details, by offer.
 
-    :param entries: ``{offer id: [StockRow]}``, one entry a warehouse; no entries: no stock anywhere
-    :param unreadable: offers that KeyCRM named with a row that has no readable warehouses: it has
-        them, and their quantities are not known
+    :param entries: ``{offer id: [StockRow]}``, one entry per warehouse; no entries: no stock anywhere
+    :param unreadable: offers that KeyCRM returned in a row without readable warehouses: they exist, and
+        their quantities are unknown
     """
 
     entries: dict[int, list[StockRow]]
@@ -145,7 +160,10 @@ class StockAnswer:
 
     @classmethod
     def parse(cls, rows: list[dict]) -> "StockAnswer":
-        """Parse each row for itself: one that cannot be read keeps no other one from being read."""
+        """Parse each row separately, so that an unreadable one does not affect the others.
+
+        :param rows: the decoded rows
+        """
         entries, unreadable = {}, set()
         for row in rows:
             try:
@@ -163,7 +181,10 @@ class StockAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """An order status. ``group``: 1 new, 2 agreement, 3 production, 4 delivery, 5 completed, 6 cancelled."""
+    """Hold an order status.
+
+    ``group``: 1 new, 2 agreement, 3 production, 4 delivery, 5 completed, 6 canceled.
+    """
 
     id: int
     name: str
@@ -186,7 +207,10 @@ class Status:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where orders come from: a shop, a marketplace. It alone names the currency of its orders."""
+    """Hold a source of orders: a shop, a marketplace.
+
+    Only the source has the currency of its orders.
+    """
 
     id: int
     name: str
@@ -218,7 +242,10 @@ class PaymentMethod:
 
 @dataclass(frozen=True, slots=True)
 class Company:
-    """The company of a buyer; it comes with the buyers' list alone (``include=company``, confirmed)."""
+    """Hold the company of a buyer.
+
+    Only the list of buyers includes it (``include=company``, confirmed).
+    """
 
     id: int
     name: str
@@ -235,7 +262,10 @@ class Company:
 
 @dataclass(frozen=True, slots=True)
 class Transaction:
-    """A bank transaction (``/payments/external-transactions``). It names no order (confirmed)."""
+    """Hold a bank transaction (``/payments/external-transactions``).
+
+    It refers to no order (confirmed).
+    """
 
     id: int
     uuid: str
@@ -254,6 +284,6 @@ class Transaction:
             currency_code=to_short(data.get("currency")).upper(),
             description=to_text(data.get("description")),
             date=to_utc(data.get("transaction_date")) or to_utc(data.get("created_at")),
-            # What the list holds is not known; that it holds something tells that it is attached.
+            # The content of the list is unknown; a list that is not empty shows that it is attached.
             is_attached=bool(data.get("payments_data")),
         )

@@ -1,8 +1,8 @@
-"""The one client of KeyCRM's Open API.
+"""The client of KeyCRM's Open API.
 
-It knows the protocol: bearer key, JSON, codes, pages, 429 and what may be tried again. It knows no
-Odoo and no database: the request quota, the clock and the sleep are handed in, so that a test of a
-retry takes no time.
+Implements the protocol: bearer key, JSON, status codes, pages, 429 and retries. Independent of Odoo and
+of the database: the request quota, the clock and the sleep are injected, so that a test of a retry
+takes no time.
 """
 
 import logging
@@ -31,10 +31,10 @@ from .parsing import decoded_answer, to_id, to_int, to_object, to_objects, to_te
 
 _logger = logging.getLogger(__name__)
 
-#: Rows a page; more is refused (confirmed). Left out, KeyCRM sends 15.
+#: Rows per page; more is refused (confirmed). Without the parameter, KeyCRM sends 15.
 PAGE_SIZE = 50
-#: Seconds to connect, and seconds between two bytes of the answer. A worker is held for so long once;
-#: then the account asks short questions only.
+#: Seconds to connect, and seconds between two bytes of the answer. A worker is blocked for so long
+#: once; then the account sends short probes only.
 TIMEOUT = (5, 20)
 #: Seconds that a whole answer may take.
 ANSWER_SECONDS = 60
@@ -44,42 +44,49 @@ READ_BYTES = 64 * 1024
 MAX_ADDRESS_BYTES = 4096
 #: No list has more pages: half a million rows.
 MOST_PAGES = 10_000
-#: Tries of one request before the trouble is handed to the caller.
+#: Attempts of one request before the error is raised to the caller.
 TRIES = 3
-#: Seconds for which a good answer means that KeyCRM is available.
+#: Seconds for which a successful answer means that KeyCRM is available.
 JUST_ANSWERED = 10.0
 #: An answer larger than this is not read to its end.
 MAX_ANSWER_BYTES = 64 * 1024 * 1024
-#: What KeyCRM says of a wrong key (confirmed).
+#: KeyCRM's message for a wrong key (confirmed).
 UNAUTHENTICATED = "Unauthenticated."
-#: Of a message of KeyCRM's so many characters are shown.
+#: Number of characters of a message from KeyCRM that are shown.
 MESSAGE_LENGTH = 500
 
 
 class RateLimiter:
-    """What the client asks before each request and tells afterwards. This one lets all through."""
+    """Allow every request: the interface of rate limiters, without a limit.
+
+    The client calls ``acquire`` before each request and ``refused`` after a 429.
+    """
 
     def acquire(self, queue: str, *, goes_on: bool = False) -> None:
-        """Wait for room or raise :class:`~.errors.QuotaExceeded`.
+        """Wait for the quota or raise :class:`~.errors.QuotaExceeded`.
 
-        :param goes_on: whether it belongs to a piece of work that would have to be begun anew without it
+        :param queue: ``live`` or ``bulk``
+        :param goes_on: whether it belongs to a piece of work that would have to be restarted without it
         """
 
     def refused(self, retry_after: float | None) -> None:
-        """KeyCRM answered 429."""
+        """Record a 429.
+
+        :param retry_after: seconds named by KeyCRM, or None
+        """
 
 
 class KeyCrmClient:
-    """Talk to one KeyCRM account.
+    """Send requests to one KeyCRM account.
 
     :param api_key: the key from the cabinet (Settings → General); never logged, never in an error
     :param base_url: address of the API, with its version, e.g. ``…/v1``
     :param gate: the request quota
-    :param queue: ``live`` or ``bulk``, for the gate
-    :param sleep: called with seconds between two tries
+    :param queue: ``live`` or ``bulk``, for the rate limiter
+    :param sleep: called with seconds between two attempts
     :param timeout: ``(connect, read)`` seconds
-    :param is_proven: whether KeyCRM is known to be at the address; else an error does not tell what is
-        there instead
+    :param is_proven: whether KeyCRM is known to be at the address; else an error does not reveal which
+        other server responds there
     """
 
     def __init__(
@@ -103,7 +110,7 @@ class KeyCrmClient:
         self._tries = tries
         self._is_proven = is_proven
         self.queue = queue
-        # Whether the next request can be put off without loss.
+        # Whether the next request can be deferred without loss.
         self.begins = True
         self._answered_at = float("-inf")
         self._session = session or requests.Session()
@@ -119,27 +126,31 @@ class KeyCrmClient:
         self.close()
 
     def has_just_answered(self) -> bool:
-        """Return whether KeyCRM gave a good answer a moment ago: it is available at this address."""
+        """Return whether KeyCRM answered successfully within the last seconds."""
         return time.monotonic() - self._answered_at < JUST_ANSWERED
 
     def close(self) -> None:
-        """Return the connections back."""
+        """Close the connections."""
         self._session.close()
 
     # === READING AND WRITING ===#
 
     def get(self, path: str, params: dict[str, Any] | None = None) -> Any:
-        """Read; tried again after transient trouble.
+        """Send a GET; retried after transient errors.
 
         :param path: below the base address, with its leading slash
+        :param params: query parameters
         :return: the decoded JSON
         :raise KeyCrmError: see :mod:`.errors`
         """
         return self._request("GET", path, params=params)
 
     def put(self, path: str, body: dict[str, Any]) -> Any:
-        """Write absolute values. Safe to repeat, so tried again like a read.
+        """Send absolute values by PUT: idempotent, so retried like a GET.
 
+        :param path: below the base address, with its leading slash
+        :param body: the JSON object to send
+        :return: the decoded JSON
         :raise KeyCrmError: see :mod:`.errors`
         """
         return self._request("PUT", path, json=body)
@@ -147,7 +158,10 @@ class KeyCrmClient:
     def page(self, path: str, params: dict[str, Any] | None = None, number: int = 1) -> "Page":
         """Read one page of a list.
 
+        :param path: below the base address, with its leading slash
+        :param params: query parameters
         :param number: from 1
+        :return: :class:`Page`
         :raise MalformedAnswer: when the answer is no list
         """
         answer = self.get(path, {"limit": PAGE_SIZE, **(params or {}), "page": number})
@@ -165,8 +179,13 @@ class KeyCrmClient:
     ) -> Iterator["Page"]:
         """Read a list page by page, to its end.
 
-        The end is known by KeyCRM's own word (``last_page``, ``next_page_url``) and by an empty page:
-        an answer that always names a next page cannot make this endless.
+        The end follows from KeyCRM's envelope (``last_page``, ``next_page_url``) and from an empty
+        page: an answer that always names a next page cannot cause an endless loop.
+
+        :param path: below the base address, with its leading slash
+        :param params: query parameters
+        :param first: number of the first page to read
+        :return: iterator over :class:`Page`
         """
         number = first
         while True:
@@ -185,11 +204,12 @@ class KeyCrmClient:
             try:
                 return self._send(method, path, **kwargs)
             except RateLimited as error:
-                # The gate keeps everybody away for as long as KeyCRM said; waiting here would hold a worker.
+                # The rate limiter blocks all users of the key for the time that KeyCRM named; waiting
+                # here would block a worker.
                 self._gate.refused(error.retry_after)
                 raise
             except KeyCrmError as error:
-                # After a time-out a second try would hold its caller as long again.
+                # After a timeout a second attempt would block its caller as long again.
                 if not error.transient or isinstance(error, TimedOut) or attempt == self._tries:
                     raise
                 pause = min(2.0, 0.3 * 2 ** (attempt - 1)) * random.uniform(0.75, 1.25)
@@ -206,16 +226,19 @@ class KeyCrmClient:
             raise self._no_keycrm() from None
 
     def _no_keycrm(self) -> Unreachable:
-        """Return the one error of an address that may be any of the network that Odoo stands in: whether a
-        port is shut, silent or answers is not told apart."""
+        """Return the only error for an address at which KeyCRM was never reached.
+
+        The address may be any in Odoo's own network, so the error does not reveal whether a port is
+        closed, silent or responds.
+        """
         return Unreachable("no_keycrm", host=_host_of(self._base_url))
 
     def _exchange(self, method: str, path: str, **kwargs) -> Any:
         url = self._base_url + path
         host = _host_of(url)
         try:
-            # Redirects are not followed: the key must not travel to another host, and a redirected
-            # write would come out as a read.
+            # Redirects are not followed: the key must not be sent to another host, and a redirected
+            # write would become a read.
             response = self._session.request(
                 method,
                 url,
@@ -249,13 +272,26 @@ class KeyCrmClient:
         return self._decoded(response, path)
 
     def _signed(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        """Put the key on. As a mere header it would give way to what a ``.netrc`` of the server holds."""
+        """Add the key, as ``auth``: a plain header would yield to the server's ``.netrc``.
+
+        :param request: the prepared request
+        :return: the same request
+        """
         request.headers["Authorization"] = f"Bearer {self._api_key}"
         return request
 
     @staticmethod
     def _read(response: requests.Response, path: str, host: str) -> None:
-        """Read the answer's body, up to a size and for a time: it may come drop by drop, without end."""
+        """Read the body of the answer, limited in size and time.
+
+        A server may send it byte by byte, without end.
+
+        :param response: the response, as a stream
+        :param path: of the request, for the error
+        :param host: of the request, for the error
+        :raise MalformedAnswer: when it is too large
+        :raise TimedOut: when it takes too long
+        """
         deadline = time.monotonic() + ANSWER_SECONDS
         parts, size = [], 0
         for part in response.iter_content(READ_BYTES):
@@ -265,7 +301,7 @@ class KeyCrmClient:
                 raise MalformedAnswer("answer_too_large", path=path)
             if time.monotonic() > deadline:
                 raise TimedOut("timed_out", host=host, seconds=ANSWER_SECONDS)
-        # As requests itself keeps a body that was read.
+        # Where requests itself caches a body that was read.
         response._content = b"".join(parts)
 
     def _decoded(self, response: requests.Response, path: str) -> Any:
@@ -277,7 +313,7 @@ class KeyCrmClient:
                 raise MalformedAnswer("not_json", path=path, status=status) from None
             self._answered_at = time.monotonic()
             return answer
-        # An address that repeats what it was sent must not bring the key onto a screen.
+        # A server that echoes the request must not cause the key to be displayed.
         message = _message_of(response).replace(self._api_key, "…")[:MESSAGE_LENGTH]
         if status in (401, 403):
             raise Unauthorized("unauthorized", message=message)
@@ -293,12 +329,13 @@ class KeyCrmClient:
 
 
 class Page:
-    """One page of a list.
+    """Hold one page of a list.
 
     :param rows: the rows, as decoded
-    :param number: which page, from 1
-    :param total: rows of the whole list, as KeyCRM counts them now; 0 when it does not say
-    :param last: number of the last page, as far as KeyCRM says
+    :param number: number of the page, from 1
+    :param total: rows of the whole list, as KeyCRM counts them now; 0 when it is not in the answer
+    :param last: number of the last page; 0 when it is not in the answer
+    :param has_next: whether the answer names a next page
     """
 
     __slots__ = ("has_next", "last", "number", "rows", "total")
@@ -312,30 +349,35 @@ class Page:
 
     @property
     def numbered(self) -> dict[int, dict]:
-        """The rows by their numbers; a row without one, or with nonsense, is nothing that can be used."""
+        """Return the rows by their ids; a row without a valid id is skipped."""
         found = {to_id(row.get("id")): row for row in self.rows}
         found.pop(None, None)
         return found
 
     @property
     def is_last(self) -> bool:
-        """Nothing comes after this page. KeyCRM's own count ends a list that always names a next page."""
+        """Return whether it is the last page.
+
+        KeyCRM's own count ends a list that always names a next page.
+        """
         if not self.rows or self.number >= MOST_PAGES:
             return True
         return self.number >= self.last if self.last else not self.has_next
 
     def pages_back(self, total_before: int) -> int:
-        """Return by how many pages the rest of the list may have moved forward since the page before.
+        """Return by how many pages the remaining rows may have moved forward.
 
-        :param total_before: rows of the whole list then; 0 when it was not read
+        :param total_before: rows of the whole list at the page before; 0 when it was not read
         """
         moved = max(0, (total_before or self.total) - self.total)
         return -(-moved // PAGE_SIZE)
 
     @classmethod
     def from_answer(cls, answer: Any, number: int) -> "Page":
-        """Read the envelope of a list. What is no object in it is left out.
+        """Parse the envelope of a list. Entries that are no objects are skipped.
 
+        :param answer: decoded JSON
+        :param number: number of the requested page
         :raise MalformedAnswer: when it has no ``data`` list of objects
         """
         data = answer.get("data") if isinstance(answer, dict) else None
@@ -348,14 +390,18 @@ class Page:
         except MalformedAnswer:
             raise MalformedAnswer("not_a_list", number=number) from None
         if total > 0 and data:
-            # By the rows it holds, not by those asked for: it may give fewer a page.
+            # By the rows it holds, not by those requested: KeyCRM may return fewer per page.
             counted = -(-total // len(data))
             last = min(last, counted) if last else counted
         return cls(rows, number, total, last, bool(answer.get("next_page_url")))
 
 
 def spelled_alike(url: str) -> str:
-    """Spell an address in one way: scheme and host in small letters, no slash at its end."""
+    """Normalize an address: scheme and host in lower case, no slash at its end.
+
+    :param url: an address
+    :return: the address in one spelling
+    """
     try:
         parts = urlsplit(url)
     except ValueError:
@@ -364,7 +410,7 @@ def spelled_alike(url: str) -> str:
 
 
 def _host_of(url: str) -> str:
-    """The host of an address, for people; the address itself when it is none."""
+    """Return the host of an address for display; an invalid address unchanged."""
     try:
         return urlsplit(url).netloc
     except ValueError:
@@ -372,14 +418,14 @@ def _host_of(url: str) -> str:
 
 
 def _is_keycrms_own(error: KeyCrmError) -> bool:
-    """Return whether an error says nothing about an address that is not KeyCRM's."""
+    """Return whether an error reveals nothing about a server that is not KeyCRM's."""
     if isinstance(error, Unauthorized):
         return error.params.get("message") == UNAUTHENTICATED
     return isinstance(error, RateLimited) or error.code == "bad_settings"
 
 
 def _message_of(response: requests.Response) -> str:
-    """What KeyCRM said; empty when it said nothing readable."""
+    """Return the message in KeyCRM's answer; empty when there is none."""
     try:
         answer = decoded_answer(response.content)
     except ValueError:
@@ -388,7 +434,7 @@ def _message_of(response: requests.Response) -> str:
 
 
 def _retry_after(response: requests.Response) -> float | None:
-    """Seconds from the ``Retry-After`` header, None when it is missing or no number."""
+    """Return the seconds of the ``Retry-After`` header; None without a valid one."""
     try:
         return min(max(0.0, float(response.headers["Retry-After"])), rate_limit.LONGEST_BLOCK)
     except (KeyError, ValueError):

@@ -1,6 +1,6 @@
-"""Match stock webhooks with the echoes of our own writes, as a function of plain data.
+"""Match stock webhooks with the echoes of our own writes, as pure functions.
 
-Every stock write makes KeyCRM post its stock webhook (confirmed). The work is linear in the rows of the
+Every stock write makes KeyCRM post its stock webhook (confirmed). The cost is linear in the rows of the
 webhooks: each offer has its own queue of expected echoes.
 """
 
@@ -13,7 +13,7 @@ from .stock_quantities import is_same
 
 @dataclass(frozen=True, slots=True)
 class OfferTotal:
-    """What KeyCRM is known to have of an offer.
+    """Hold the last quantity of an offer that KeyCRM confirmed.
 
     :param total: sum over all its warehouses; None while a quantity is not confirmed
     :param elsewhere: the part of it in warehouses that are not mapped
@@ -23,19 +23,25 @@ class OfferTotal:
     elsewhere: float = 0.0
 
     def is_total(self, quantity: float) -> bool:
-        """Whether a webhook's quantity is the one that KeyCRM is known to have."""
+        """Return whether a webhook's quantity equals the confirmed total.
+
+        :param quantity: quantity of the webhook
+        """
         return self.total is not None and self.is_sum(quantity, self.total)
 
     def is_sum(self, quantity: float, total: float) -> bool:
-        """Whether a quantity is a total: over all warehouses, or over the mapped ones alone.
+        """Return whether a quantity equals a total, over all or only mapped warehouses.
 
-        KeyCRM's webhook can be set up for either.
+        KeyCRM's webhook can be configured for either.
+
+        :param quantity: quantity of the webhook
+        :param total: sum over all warehouses
         """
         return is_same(quantity, total) or is_same(quantity, total - self.elsewhere)
 
 
 class EchoMatcher:
-    """Expected echoes of several offers, each matched once.
+    """Match the expected echoes of several offers, each once.
 
     :param totals: ``{offer id: OfferTotal}``
     :param echoes: ``(echo id, offer id, quantity)``, the oldest first
@@ -48,10 +54,11 @@ class EchoMatcher:
             self._expected[offer_id][echo_id] = quantity
 
     def match(self, quantities: Mapping[int, float]) -> tuple[dict[int, int], list[int]]:
-        """Compare one webhook with what is expected; nothing is consumed yet.
+        """Compare one webhook with the expected echoes, without consuming them.
 
         :param quantities: ``{offer id: quantity over the webhook's warehouses}``
-        :return: ``{offer id: echo id}`` of the echoes it is; offers of which it reports news
+        :return: ``({offer id: echo id}, offers)``: the matched echoes, and the offers whose quantity
+            differs
         """
         matched, differing = {}, []
         for offer_id, quantity in quantities.items():
@@ -64,15 +71,23 @@ class EchoMatcher:
         return matched, differing
 
     def consume(self, matched: Mapping[int, int]) -> None:
-        """Remove echoes that came, so that a later hand edit to the same quantity is news."""
+        """Remove received echoes, so that a later edit to the same quantity is an update.
+
+        :param matched: ``{offer id: echo id}``
+        """
         for offer_id, echo_id in matched.items():
             del self._expected[offer_id][echo_id]
 
     def _echo_of(self, offer_id: int, quantity: float, total: OfferTotal) -> int | None:
-        """The oldest echo of this quantity, unless it is a hand edit back to an earlier quantity.
+        """Return the oldest echo of this quantity, unless it is an edit in KeyCRM.
 
         The echo of the last write counts. That of an earlier write counts while the last one is still
-        to come: afterwards the same quantity can only be an edit, or an echo that came too late.
+        expected: afterwards the same quantity can only be an edit back to it, or a late echo.
+
+        :param offer_id: KeyCRM's offer
+        :param quantity: quantity of the webhook
+        :param total: the confirmed quantity
+        :return: the echo id, or None
         """
         expected = self._expected.get(offer_id, {})
         found = next((id_ for id_, sent in expected.items() if total.is_sum(quantity, sent)), None)

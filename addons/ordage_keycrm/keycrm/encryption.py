@@ -1,9 +1,9 @@
-"""Seal secrets that have to lie in the database.
+"""Encrypt secrets that are stored in the database.
 
-Odoo writes every statement that fails into its log, with its values, and PostgreSQL does the same: two
-people saving one account at once are enough. What is encrypted can be written there without harm; it is
-opened with another secret of the same database, which no such statement holds. Backups that are
-searched for the key do not show it either.
+Odoo logs every statement that fails, with its values, and so does PostgreSQL: two users who save one
+account at the same time are enough. An encrypted value can be logged without harm; it is decrypted with
+another secret of the same database, which no such statement contains. Backups that are searched for the
+key do not show it either.
 """
 
 import base64
@@ -15,19 +15,21 @@ _PURPOSE = b"ordage_keycrm sealed fields\0"
 
 
 def encrypt(text: str, secret: str) -> str:
-    """Make a text unreadable for whoever lacks the secret.
+    """Encrypt a text.
 
-    :param text: what to hide
+    :param text: the text to encrypt
     :param secret: any long random text
-    :return: plain ASCII; another one each time
+    :return: plain ASCII; different each time
     """
     return _box(secret).encrypt(text.encode("utf-8", "surrogatepass")).decode()
 
 
 def decrypted(encrypted: str, secret: str) -> str | None:
-    """Read a encrypted text.
+    """Decrypt a text.
 
-    :return: the text; None when it was encrypted with another secret, or is none of ours
+    :param encrypted: result of :func:`encrypt`
+    :param secret: the secret it was encrypted with
+    :return: the text; None when it was encrypted with another secret, or is not encrypted
     """
     try:
         return _box(secret).decrypt(encrypted.encode()).decode("utf-8", "surrogatepass")

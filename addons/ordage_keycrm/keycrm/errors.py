@@ -1,19 +1,19 @@
-"""What can go wrong between us and KeyCRM, as typed errors.
+"""Typed errors of the communication with KeyCRM.
 
-Every error carries a ``code`` and ``params`` instead of a finished sentence: background work runs in
-OdooBot's language, so the sentence is made when a person reads it, in that person's language.
-``str(error)`` is English and for logs; no error ever holds the API key.
+Every error has a ``code`` and ``params`` instead of a finished sentence: workers run in OdooBot's
+language, so the sentence is computed when a user reads it, in that user's language. ``str(error)`` is
+English and for logs; no error ever contains the API key.
 """
 
 
 class KeyCrmError(Exception):
-    """Base of all errors of this package.
+    """Base class of all errors of this package.
 
-    :param code: stable name of what happened; the key of the sentence shown to people
+    :param code: stable name of the error; the key of the sentence that users read
     :param params: plain values (str, int, float) that the sentence needs
     """
 
-    #: True when the same request may well succeed later without anybody doing anything.
+    #: True when a retry of the same request may succeed without intervention.
     transient = False
     #: Whether only this request failed while KeyCRM is available; None until that was probed.
     of_request: bool | None = None
@@ -26,31 +26,31 @@ class KeyCrmError(Exception):
 
 
 class TransientError(KeyCrmError):
-    """KeyCRM cannot serve us now; waiting helps."""
+    """KeyCRM is unavailable for now; a retry helps."""
 
     transient = True
 
 
 class Unreachable(TransientError):
-    """No connection: name not found, refused, broken, certificate not valid."""
+    """No connection: name not found, refused, broken, invalid certificate."""
 
 
 class TimedOut(TransientError):
-    """KeyCRM did not answer in time."""
+    """KeyCRM did not respond in time."""
 
 
 class ServerTrouble(TransientError):
-    """KeyCRM answered 5xx."""
+    """KeyCRM responded with 5xx."""
 
 
 class MalformedAnswer(TransientError):
-    """The answer is not what the API promises: not JSON, cut off, HTML."""
+    """The answer violates the API: not JSON, truncated, HTML."""
 
 
 class RateLimited(TransientError):
-    """KeyCRM answered 429.
+    """KeyCRM responded with 429.
 
-    :param retry_after: seconds to wait, as KeyCRM said, or None when it did not say
+    :param retry_after: seconds to wait, from the header, or None without one
     """
 
     def __init__(self, code: str, *, retry_after: float | None = None, **params):
@@ -59,9 +59,9 @@ class RateLimited(TransientError):
 
 
 class QuotaExceeded(TransientError):
-    """Our own request quota has no room now; nothing was sent.
+    """Our own request quota is used up; nothing was sent.
 
-    :param wait: seconds until there is room
+    :param wait: seconds until a request is possible
     """
 
     def __init__(self, wait: float):
@@ -70,28 +70,33 @@ class QuotaExceeded(TransientError):
 
 
 class Locked(TransientError):
-    """Somebody else works on a record in Odoo: it is put off for some seconds and counts as no try."""
+    """Another transaction holds a record: deferred, and not counted as an attempt."""
 
     def __init__(self):
         super().__init__("row_locked")
 
 
 class Unauthorized(KeyCrmError):
-    """401 or 403: the API key is wrong, or was withdrawn."""
+    """401 or 403: the API key is wrong, or was revoked."""
 
 
 class NotFound(KeyCrmError):
-    """404: there is no such thing in KeyCRM (any more), or the address is wrong."""
+    """404: the record does not exist in KeyCRM (any more), or the address is wrong."""
 
 
 class Refused(KeyCrmError):
-    """400 or 422: KeyCRM does not accept the request; ``message`` is what it said."""
+    """400 or 422: KeyCRM does not accept the request; ``message`` is its reason."""
 
 
 class ImportProblem(KeyCrmError):
-    """Something in an order, or around it in Odoo, keeps it from being written. A person has to act."""
+    """The order cannot be imported until a user changes it or its context in Odoo."""
 
 
 def is_outage(error: KeyCrmError) -> bool:
-    """Return whether KeyCRM could not answer, and may do so at any moment: no fault of what was requested."""
+    """Return whether KeyCRM was unavailable, rather than the request at fault.
+
+    A retry may succeed at any time.
+
+    :param error: the error of a request
+    """
     return isinstance(error, ServerTrouble | TimedOut | Unreachable) or error.code == "not_json"

@@ -1,8 +1,8 @@
-"""Fetch a product's picture from an address that KeyCRM named.
+"""Download a product's picture from an address that KeyCRM sent.
 
-The address is data from outside: it could point into the network that Odoo stands in. So only https,
-only hosts that an administrator named, never a private address (the connection goes to the very
-address that was checked), no redirects, and limits on size, type and time.
+The address is untrusted input: it could point into Odoo's own network. So only https, only hosts that
+an administrator allowed, never a private address (the connection uses the very address that was
+checked), no redirects, and limits on size, type and time.
 """
 
 import http.client
@@ -17,24 +17,28 @@ import certifi
 from .errors import KeyCrmError, TransientError
 from .ip_addresses import is_public
 
-#: Largest picture that is taken.
+#: Largest picture that is accepted.
 MAX_BYTES = 5 * 1024 * 1024
-#: Seconds to connect and between two bytes, and for the whole: a host that sends a byte now and then
-#: holds nobody up.
+#: Seconds to connect and between two bytes, and for the whole download: a host that sends single bytes
+#: slowly cannot block a worker.
 STEP, WHOLE = 5.0, 20.0
 TYPES = ("image/jpeg", "image/png", "image/webp", "image/gif")
 
 
 class PictureRefused(KeyCrmError):
-    """The picture is not taken, now and later."""
+    """The picture is not allowed; there is no retry."""
 
 
 class PictureTrouble(TransientError):
-    """The picture cannot be had now."""
+    """The picture is unavailable for now."""
 
 
 def hosts_of(setting: str) -> list[str]:
-    """Read the setting: hosts, with commas or spaces between them, each maybe with a port."""
+    """Parse the setting: hosts with optional ports, separated by commas or spaces.
+
+    :param setting: text of the setting
+    :return: list of hosts
+    """
     return [host.lower() for host in setting.replace(",", " ").split()]
 
 
@@ -47,19 +51,22 @@ def fetch(
     max_bytes: int = MAX_BYTES,
     whole: float = WHOLE,
 ) -> bytes:
-    """Fetch a picture.
+    """Download a picture.
 
-    :param hosts: where pictures may come from; subdomains count
-    :param may_reach: says of an IP address whether it may be connected to
+    :param url: address of the picture
+    :param hosts: hosts from which pictures are allowed; subdomains count
+    :param may_reach: returns whether a connection to an IP address is allowed
     :param ca_certs: file of certificates to trust; the public ones by default
-    :param whole: seconds for the whole
+    :param max_bytes: largest size
+    :param whole: seconds for the whole download
+    :return: the picture
     :raise PictureRefused: when the address, its host, size or type is not allowed
-    :raise PictureTrouble: when it cannot be had now
+    :raise PictureTrouble: when it is unavailable for now
     """
     host, port, target = _parts(url, hosts)
     address = _address(host, port, may_reach)
     connection = _Connection(host, port, address, ca_certs or certifi.where())
-    # A time-out of the socket counts from byte to byte; this one ends the whole.
+    # A timeout of the socket counts from byte to byte; this one limits the whole download.
     end = threading.Timer(whole, connection.cut)
     end.daemon = True
     end.start()
@@ -77,7 +84,7 @@ def fetch(
 
 
 class _Connection(http.client.HTTPSConnection):
-    """Connects to the very address that was checked, whatever the name means by now."""
+    """Connect to the very address that was checked, even if the name changes."""
 
     def __init__(self, host: str, port: int, address: str, ca_certs: str) -> None:
         self._tls = ssl.create_default_context(cafile=ca_certs)
@@ -95,7 +102,7 @@ class _Connection(http.client.HTTPSConnection):
         self.sock.do_handshake()
 
     def cut(self) -> None:
-        """End it from another thread, whatever it is waiting for."""
+        """End the connection from another thread, in any state."""
         self.was_cut = True
         if self._raw:
             try:
@@ -147,6 +154,6 @@ def _body(answer: http.client.HTTPResponse, max_bytes: int) -> bytes:
     if len(body) > max_bytes:
         raise PictureRefused("picture_refused", reason="size")
     if answer.length:
-        # Cut off before its end.
+        # The connection ended before the end of the body.
         raise PictureTrouble("unreachable", host="")
     return body

@@ -1,9 +1,9 @@
-"""Which IP addresses are of the open internet: addresses from outside never lead into Odoo's own network."""
+"""Classify IP addresses: addresses from outside must not lead into Odoo's network."""
 
 import ipaddress
 
-#: IPv6 addresses in which an IPv4 address is hidden, or that are of a network of one's own: gateways to
-#: IPv4 (the local ones too), Teredo, 6to4, IPv4-compatible, IPv4-translated, site-local, segment routing.
+#: IPv6 addresses that embed an IPv4 address, or that belong to a private network: gateways to IPv4 (the
+#: local ones too), Teredo, 6to4, IPv4-compatible, IPv4-translated, site-local, segment routing.
 _NOT_PUBLIC = tuple(
     ipaddress.ip_network(network)
     for network in (
@@ -19,12 +19,16 @@ _NOT_PUBLIC = tuple(
         "192.88.99.0/24",
     )
 )
-#: The well-known prefix of gateways to IPv4: where a network has one, public names have such addresses.
+#: The well-known prefix of gateways to IPv4: in a network with such a gateway, public names resolve to
+#: it.
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
 def is_public(address: str) -> bool:
-    """Return whether an IP address is one of the open internet."""
+    """Return whether an IP address belongs to the public internet.
+
+    :param address: IPv4 or IPv6
+    """
     found = ipaddress.ip_address(address)
     found = getattr(found, "ipv4_mapped", None) or found
     if any(found.version == net.version and found in net for net in _NOT_PUBLIC):
@@ -33,7 +37,7 @@ def is_public(address: str) -> bool:
 
 
 def is_public_behind(address: str) -> bool:
-    """Return whether an IP address is one of the open internet; of a gateway to IPv4, what lies behind it.
+    """Return whether an IP address, or its IPv4 address behind a gateway, is public.
 
     :param address: with or without a zone
     """

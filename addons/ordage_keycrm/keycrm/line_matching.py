@@ -1,7 +1,7 @@
-"""Which line of an order in Odoo is which line of KeyCRM's answer.
+"""Match the lines of an order in Odoo with the lines of KeyCRM's answer.
 
-Whether an order that is saved anew in KeyCRM keeps the ids of its lines is not known. Quantities that were
-delivered or invoiced must stay with their goods all the same, so goods decide where ids do not.
+Whether an order keeps the ids of its lines when it is saved again in KeyCRM is unknown. Quantities that
+were delivered or invoiced must still stay with their goods, so goods decide where ids do not.
 """
 
 from collections.abc import Hashable, Iterable
@@ -11,20 +11,20 @@ from decimal import Decimal
 from .naming import product_name, sku_key
 from .orders import Line
 
-#: By what goods are the same, the surest first.
+#: Criteria by which goods are the same, the most certain first.
 _OFFER, _SKU, _NAME = range(3)
 
 
 @dataclass(frozen=True, slots=True)
 class KnownLine:
-    """A line of goods as Odoo has it.
+    """Hold a line of goods of the order in Odoo.
 
-    :param key: by what the caller finds the line again
-    :param id: KeyCRM's last id of the line; 0 where KeyCRM put other goods into it
+    :param key: identifies the line for the caller
+    :param id: KeyCRM's last id of the line; 0 where KeyCRM replaced its goods
     :param offer_ids: KeyCRM's offers of its product
     :param sku: the SKU on the line in KeyCRM
-    :param name: name with properties, as :func:`line_name` writes it
-    :param price: what one unit is sold at
+    :param name: name with properties, as :func:`line_name` formats it
+    :param price: selling price of one unit
     :param quantity: KeyCRM's last quantity
     :param fixed: quantity that was delivered or invoiced
     """
@@ -40,15 +40,15 @@ class KnownLine:
 
 
 def line_name(line: Line) -> str:
-    """Name a line's goods: KeyCRM's name with its properties."""
+    """Return the name of a line's goods: KeyCRM's name with its properties."""
     return product_name(line.name, line.properties)
 
 
 def match_lines(known: Iterable[KnownLine], lines: Iterable[Line]) -> dict[int, Hashable]:
     """Find the line in Odoo of each line in KeyCRM.
 
-    First by id where the goods are the same, then by the goods (offer, SKU, name), of equal goods by price
-    and quantity, last by id alone: KeyCRM put other goods into the line.
+    First by id where the goods are the same, then by the goods (offer, SKU, name), of equal goods by
+    price and quantity, last by id alone: KeyCRM replaced the goods of the line.
 
     :param known: the order's lines in Odoo
     :param lines: the order's lines in KeyCRM
@@ -66,13 +66,18 @@ def match_lines(known: Iterable[KnownLine], lines: Iterable[Line]) -> dict[int, 
 
 
 def may_be_same_goods(one: KnownLine, line: Line) -> bool:
-    """Check that nothing sets the goods apart; a one-off product may have been renamed."""
+    """Return whether goods may be the same; a one-off product may have been renamed.
+
+    :param one: line in Odoo
+    :param line: line in KeyCRM
+    """
     if _sameness(one, line) is not None:
         return True
     return not one.offer_ids and not line.offer and not _skus_differ(one, line)
 
 
 def _same_id_and_goods(free, lines):
+    """Return the pairs of lines with equal id and equal goods."""
     by_id = {one.id: one for one in free if one.id}
     return [
         (by_id[line.id], line)
@@ -82,7 +87,7 @@ def _same_id_and_goods(free, lines):
 
 
 def _same_goods(free, lines):
-    """Return all pairs of equal goods, the best ones first."""
+    """Return all pairs of lines with equal goods, the best ones first."""
     pairs = []
     for place, one in enumerate(free):
         for other_place, line in enumerate(lines):
@@ -102,12 +107,13 @@ def _same_goods(free, lines):
 
 
 def _same_id(free, lines):
+    """Return the pairs of lines with equal id."""
     by_id = {one.id: one for one in free if one.id}
     return [(by_id[line.id], line) for line in lines if line.id in by_id]
 
 
 def _sameness(one: KnownLine, line: Line) -> int | None:
-    """:return: by what the goods are the same; None where they are not"""
+    """Return the criterion by which the goods are the same; None where they differ."""
     if line.offer and line.offer.id in one.offer_ids:
         return _OFFER
     if one.sku and sku_key(one.sku) == sku_key(line.sku):

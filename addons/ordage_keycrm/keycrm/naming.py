@@ -1,4 +1,4 @@
-"""Names and numbers of goods as people read them."""
+"""Names, SKUs and phone numbers in the form that users read."""
 
 import re
 import unicodedata
@@ -7,19 +7,20 @@ from collections.abc import Iterable
 from .catalog import Property
 from .parsing import visible
 
-#: Longest name that a product gets; a marketplace's title can be far longer than anybody reads.
+#: Longest name of a product; titles of marketplaces can be far longer.
 NAME_LIMIT = 250
-#: Fewer digits of a phone belong to too many of them.
+#: Fewer digits of a phone number match too many contacts.
 PHONE_PART = 4
 
 
 def product_name(name: str, properties: Iterable[Property]) -> str:
-    """Put the properties into the name: "Сорочка, біла, M".
+    """Append the properties to the name: "Сорочка, біла, M".
 
-    Values come in KeyCRM's order. A value that holds a comma is put in quotation marks, so that it
-    still reads as one value. Values that the name already ends with are not said twice.
+    Values are in KeyCRM's order. A value that contains a comma is put in quotation marks, so that it
+    still reads as one value. Values that the name already ends with are not repeated.
 
     :param name: KeyCRM's name of the product, may be empty
+    :param properties: properties of the variant
     :return: at most :data:`NAME_LIMIT` characters
     """
     values = [f"«{p.value}»" if "," in p.value else p.value for p in properties]
@@ -33,28 +34,35 @@ def product_name(name: str, properties: Iterable[Property]) -> str:
 
 
 def shortened(text: str, limit: int = NAME_LIMIT) -> str:
-    """Cut a text that is too long, and show that it was cut."""
+    """Truncate a text that is too long, with an ellipsis.
+
+    :param text: the text
+    :param limit: number of characters
+    """
     limit = max(limit, 20)
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
 
 
 def sku_key(sku: str) -> str:
-    """By what two SKUs are compared: case, surrounding spaces, full-width and invisible characters do not
-    matter.
+    """Return the key by which SKUs are compared.
+
+    Case, surrounding spaces, full-width and invisible characters are ignored.
     """
     return visible(unicodedata.normalize("NFKC", sku)).lower()
 
 
 def one_off_key(name: str, properties: Iterable[Property]) -> str:
-    """By what two one-off products are the same: equal name and equal properties."""
+    """Return the key by which one-off products are the same: name and properties."""
     return " ".join(visible(product_name(name, properties)).lower().split())
 
 
 def phone_part(typed: str) -> str:
-    """Return the digits by which a phone, or a part of one, is found in what :func:`normalized_phone` wrote.
+    """Return the digits by which a phone number, or a part of one, is found.
 
-    :param typed: what a person is looking for
-    :return: digits, or an empty text when there are too few to tell phones apart
+    They are searched in the result of :func:`normalized_phone`.
+
+    :param typed: the user's search text
+    :return: digits, or an empty text when there are too few to identify phone numbers
     """
     digits = "".join(c for c in typed if c.isascii() and c.isdigit())
     whole = normalized_phone(typed).removeprefix("+")
@@ -62,7 +70,11 @@ def phone_part(typed: str) -> str:
 
 
 def phone_numbers(text: str) -> list[str]:
-    """Separate the numbers that somebody typed into one field."""
+    """Split a text that contains several phone numbers.
+
+    :param text: text from KeyCRM or a user
+    :return: list of texts with one number each
+    """
     numbers = []
     for part in re.split(r"[,;/\n]|\s(?:та|або|і|й|и|or|and)\s", text):
         is_several = sum(c.isdigit() for c in part) > 15
@@ -71,10 +83,11 @@ def phone_numbers(text: str) -> list[str]:
 
 
 def normalized_phone(phone: str) -> str:
-    """Write a Ukrainian phone number as +380…; of a foreign one keep its digits.
+    """Format a Ukrainian phone number as +380…; keep the digits of a foreign one.
 
-    Where several numbers stand in one text, the first one counts.
+    Where a text contains several numbers, the first one counts.
 
+    :param phone: text from KeyCRM or a user
     :return: ``+`` and digits, or an empty text when there are fewer than nine digits or more than a
         phone number can have
     """

@@ -1,8 +1,8 @@
-"""The arithmetic of an order: what lines make up KeyCRM's total, to the cent.
+"""Compute the lines that make up KeyCRM's total of an order, to the cent.
 
-How KeyCRM reckons (recorded orders agree, no vendor text): ``total_discount`` is the order's own
-discount, not spread over the lines; whether shipping, wrapping and taxes are part of ``grand_total``
-is not known and is read off the numbers of each order.
+KeyCRM's formula (recorded orders agree, no vendor text): ``total_discount`` is the order's own
+discount, not spread over the lines; whether shipping, wrapping and taxes are part of ``grand_total`` is
+unknown and derived from the numbers of each order.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from .orders import Line, Order
 CENT = Decimal("0.01")
 ZERO = Decimal(0)
 
-#: Kinds of extra amounts, in the order in which they are believed when several would fit.
+#: Kinds of extra amounts, in the order of preference when several combinations fit.
 SHIPPING, WRAP, TAXES, DISCOUNT, ROUNDING = (
     "shipping",
     "wrap",
@@ -31,19 +31,19 @@ def to_cents(amount: Decimal) -> Decimal:
 
 @dataclass(frozen=True, slots=True)
 class UnitPrice:
-    """How a line's price is written in Odoo: amount = price × quantity × (1 − discount / 100)."""
+    """Hold a line's price in Odoo: amount = price × quantity × (1 − discount / 100)."""
 
     price: Decimal
     discount: Decimal
 
 
 def line_amount(line: Line) -> Decimal:
-    """What the line costs, to the cent."""
+    """Return the amount of a line, to the cent."""
     return to_cents(line.price_sold * line.quantity)
 
 
 def goods_total(order: Order) -> Decimal:
-    """Add up the goods less all discounts; below 0 where the discounts exceed the goods.
+    """Return the goods less all discounts; negative where the discounts exceed them.
 
     Rounded once, as KeyCRM's own sum is: or a discount of 100 % would exceed fractions by a cent.
     """
@@ -52,9 +52,11 @@ def goods_total(order: Order) -> Decimal:
 
 
 def amount_paid(order: Order) -> Decimal | None:
-    """Return what was paid of the order, in its currency: KeyCRM's own sum, always.
+    """Return the paid amount of an order in its currency.
 
-    :return: without that sum what its payments or its payment status say; None where nothing says it
+    :param order: the order
+    :return: KeyCRM's own sum; without it the amount by its payments or its payment status; None where
+        all are missing
     """
     if order.payments_total is not None:
         return order.payments_total
@@ -66,9 +68,10 @@ def amount_paid(order: Order) -> Decimal | None:
 
 
 def payments_add_up(order: Order) -> bool:
-    """Check that the payments of the answer make KeyCRM's own sum: then none is missing in it.
+    """Return whether the payments of the answer are complete by KeyCRM's own sum.
 
-    Which of a payment's two amounts is in the order's currency is not known: either may make the sum.
+    Which of a payment's two amounts is in the order's currency is unknown: either may add up to the
+    sum.
     """
     if order.payments_total is None:
         return order.has_payments
@@ -81,10 +84,13 @@ def payments_add_up(order: Order) -> bool:
 
 
 def unit_price(line: Line) -> UnitPrice:
-    """Say price and discount so that Odoo's amount equals ``price_sold × quantity``.
+    """Return price and discount for which Odoo's amount is ``price_sold × quantity``.
 
     The list price with a percentage is nicer to read, but Odoo's discount has two decimals and misses
-    KeyCRM's price in almost every case with an odd price: then the price sold stands without discount.
+    KeyCRM's price in almost every case with an odd price: then the selling price is used without
+    discount.
+
+    :param line: the line
     """
     if line.price > ZERO and ZERO <= line.price_sold < line.price:
         percent = to_cents((1 - line.price_sold / line.price) * 100)
@@ -96,17 +102,21 @@ def unit_price(line: Line) -> UnitPrice:
 
 @dataclass(frozen=True, slots=True)
 class Extra:
-    """An amount of the order that is no product: shipping, wrapping, taxes, the order's discount."""
+    """Hold an amount of an order beside its products.
+
+    It is of shipping, wrapping, taxes, or the order's discount.
+    """
 
     kind: str
     amount: Decimal
 
 
 def extras(order: Order) -> list[Extra]:
-    """Find the lines that together with the products make ``grand_total``.
+    """Find the amounts that together with the products add up to ``grand_total``.
 
-    :return: extra amounts; when no combination of shipping, wrapping and taxes explains the total,
-        those that come nearest are left out and the order's total will differ visibly
+    :param order: the order
+    :return: extra amounts; when no combination of shipping, wrapping and taxes explains the total, none
+        of these, and the order's total visibly differs
     """
     found = [Extra(DISCOUNT, -to_cents(order.total_discount))] if order.total_discount else []
     goods = sum((line_amount(line) for line in order.lines), ZERO)
@@ -123,7 +133,7 @@ def extras(order: Order) -> list[Extra]:
         )
         if amount
     ]
-    # Cents that rounding each line, instead of their sum, can bring: half a cent a line.
+    # Cents that may result from rounding each line instead of their sum: half a cent per line.
     slack = abs(to_cents(exact) - goods) + CENT * (len(order.lines) // 2 + 1)
     chosen = _fitting(candidates, missing, slack)
     if chosen is None:
@@ -136,7 +146,13 @@ def extras(order: Order) -> list[Extra]:
 
 
 def _fitting(candidates: list[Extra], missing: Decimal, slack: Decimal) -> list[Extra] | None:
-    """Choose the candidates whose sum is what is missing; exactly first, else within the slack."""
+    """Choose candidates that add up to the missing amount, exactly or within the slack.
+
+    :param candidates: extra amounts of the order
+    :param missing: amount to explain
+    :param slack: largest difference by rounding
+    :return: the chosen ones; None where no combination fits
+    """
     choices = [
         list(choice)
         for size in range(len(candidates) + 1)

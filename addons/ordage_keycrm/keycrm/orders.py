@@ -1,8 +1,8 @@
-"""What KeyCRM sends of an order, as typed objects. Names are KeyCRM's own; money is Decimal, times naive UTC.
+"""Typed objects for KeyCRM's orders. Names are KeyCRM's own.
 
-Each class has a ``parse`` that takes the decoded JSON. Unknown keys are ignored (they appear at any
-time); what is needed and not there is a :class:`~.errors.MalformedAnswer`. What the order refers to
-stands in :mod:`~.catalog`.
+Money is ``Decimal``, times are naive UTC. Each class has a ``parse`` that takes the decoded JSON.
+Unknown keys are ignored, since new ones may be added at any time; a required key that is missing raises
+:class:`~.errors.MalformedAnswer`. The records that an order refers to are in :mod:`~.catalog`.
 """
 
 from dataclasses import dataclass, field
@@ -27,7 +27,7 @@ from .parsing import (
     to_utc,
 )
 
-#: What to ask for with an order: everything the importer reads.
+#: Value of ``include`` in requests of orders: everything that the importer reads.
 ORDER_INCLUDES = (
     "buyer,products.offer,status,payments,shipping,shipping.deliveryService,manager,tags,marketing"
 )
@@ -38,7 +38,10 @@ ORDER_INCLUDES_WITHOUT_PAYMENTS = (
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of an order. ``price``: list price of one unit; ``price_sold``: what one unit is sold at."""
+    """Hold a line of an order.
+
+    ``price`` is the list price of one unit, ``price_sold`` its selling price.
+    """
 
     id: int
     sku: str
@@ -80,7 +83,9 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Buyer:
-    """``phone`` and ``email`` may come as a text or as a list (the buyers' list); the first one counts.
+    """Hold a buyer.
+
+    ``phone`` and ``email`` may be a text or a list (the list of buyers); the first entry counts.
 
     :param phones: all texts with phone numbers
     """
@@ -123,9 +128,9 @@ def _first_text(value: Any) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """A payment of an order.
+    """Hold a payment of an order.
 
-    :param amount: the money that was paid, in ``currency_code``
+    :param amount: the paid money, in ``currency_code``
     :param order_amount: KeyCRM's ``amount``
     :param actual_amount: KeyCRM's ``actual_amount``, else its ``amount``
     """
@@ -149,7 +154,7 @@ class Payment:
         actual_currency = to_short(data.get("actual_currency")).upper()
         paid, currency = amount, source_currency
         if actual_currency:
-            # By the vendor's file the currency of the payment, also where no second amount is given.
+            # By the vendor's file the currency of the payment, also where there is no second amount.
             paid, currency = amount if actual is None else actual, actual_currency
         elif actual is not None and not source_currency:
             paid = actual
@@ -169,12 +174,12 @@ class Payment:
 
 @dataclass(frozen=True, slots=True)
 class Shipping:
-    """Where an order goes. ``receive_point`` is the text of the parcel office.
+    """Hold the delivery address. ``receive_point`` is the text of the parcel office.
 
     :param country: the country as KeyCRM names it, often without a code
-    :param full_address: the address in one line, where it may be all there is
-    :param status: what the delivery service says of the parcel
-    :param date: when it is to be shipped
+    :param full_address: the address in one line, where it may be the only one
+    :param status: status of the parcel at the delivery service
+    :param date: planned date of the shipment
     """
 
     tracking_code: str
@@ -223,9 +228,9 @@ class Shipping:
 
 @dataclass(frozen=True, slots=True)
 class OrderRow:
-    """What a list says of an order, to compare with: nothing of it can fail.
+    """Hold an order as a list returns it, for comparison; parsing never fails.
 
-    What cannot be read counts as missing; the order itself says so when it is parsed.
+    An unreadable value counts as missing; parsing the order itself raises the error.
     """
 
     id: int | None
@@ -250,9 +255,10 @@ class OrderRow:
 
 
 def _status(data: dict) -> Status | None:
-    """Read what an order tells of its own status: KeyCRM's list names active ones only (confirmed).
+    """Parse the status in an order: KeyCRM's list has active ones only (confirmed).
 
-    :return: without a name where the order has the status's number and group alone; None without these
+    :param data: the decoded order
+    :return: without a name where the order has the status's id and group alone; None without these
     """
     row = to_object(data.get("status"))
     number = to_id(data.get("status_id")) or to_id(row.get("id"))
@@ -271,12 +277,14 @@ def _status(data: dict) -> Status | None:
 
 
 def _lines(data: dict) -> tuple[Line, ...]:
-    """Read the lines of an order.
+    """Parse the lines of an order.
 
-    An answer without lines is believed only where KeyCRM's own sum of the goods is 0: no order without
-    lines was ever recorded, and a missing list would empty an order that is known here.
+    An answer without lines is accepted only where KeyCRM's own sum of the goods is 0: no order without
+    lines was ever recorded, and a missing list would empty an order that Odoo has.
 
-    :raise MalformedAnswer: when the list is missing, empty, no list or holds something else than lines
+    :param data: the decoded order
+    :raise MalformedAnswer: when the list is missing, empty, no list or contains anything else than
+        lines
     """
     rows, total = data.get("products"), data.get("products_total")
     is_list = isinstance(rows, list) and all(isinstance(row, dict) for row in rows)
@@ -291,10 +299,10 @@ def _lines(data: dict) -> tuple[Line, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """An order with its includes. Money has no currency of its own: see :class:`Source`.
+    """Hold an order with its includes. Money has no currency: see :class:`Source`.
 
-    :param payments_total: KeyCRM's own sum of what was paid, in the order's currency
-    :param has_payments: whether the answer held a list of payments
+    :param payments_total: KeyCRM's own sum of the payments, in the order's currency
+    :param has_payments: whether the answer contained a list of payments
     """
 
     id: int
@@ -357,7 +365,7 @@ class Order:
             payments_total=to_decimal(data.get("payments_total")),
             payment_status=to_short(data.get("payment_status")),
             manager_comment=to_text(data.get("manager_comment")),
-            # Both are the buyer's words; what sets them apart is not known.
+            # Both are comments of the buyer; their difference is unknown.
             buyer_comment="\n".join(
                 dict.fromkeys(
                     comment
@@ -377,12 +385,12 @@ class Order:
             created_at=to_utc(data.get("created_at")),
             updated_at=to_utc(data.get("updated_at")),
             status_changed_at=to_utc(data.get("status_changed_at")),
-            # Whether a deleted order is still shown is not known; the field is (confirmed).
+            # Whether a deleted order is still returned is unknown; the field is (confirmed).
             is_deleted=to_utc(data.get("deleted_at")) is not None,
             buyer=buyer,
             shipping=Shipping.parse(data.get("shipping")),
             lines=_lines(data),
-            # Money that the shop pays for the order is no payment of the buyer.
+            # An expense of the shop for the order is no payment of the buyer.
             payments=tuple(
                 Payment.parse(row)
                 for row in to_objects(data.get("payments"))

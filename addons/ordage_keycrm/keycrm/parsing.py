@@ -1,7 +1,7 @@
-"""Read single values from KeyCRM's answers.
+"""Parse single values of KeyCRM's answers.
 
-Numbers come as JSON numbers or as strings (``"0.00"``), empty objects as ``[]``, times in two forms:
-this is the border where all of that ends. Behind it money is ``Decimal``, times are naive UTC.
+Numbers are JSON numbers or strings (``"0.00"``), empty objects are ``[]``, times have two formats: all
+of it is normalized here. The result has ``Decimal`` for money and naive UTC for times.
 """
 
 import json
@@ -17,57 +17,59 @@ from .errors import MalformedAnswer
 
 _logger = logging.getLogger(__name__)
 
-#: Largest integer of a PostgreSQL column; no number of KeyCRM's is larger.
+#: Largest integer of a PostgreSQL column; KeyCRM has no larger id.
 MAX_INTEGER = 2**31 - 1
-#: Deepest nesting of JSON that is read. KeyCRM's answers have about six levels.
+#: Deepest nesting of JSON that is parsed. KeyCRM's answers have about six levels.
 MAX_DEPTH = 50
-#: Years of a time that every part of Odoo can show, in each time zone.
+#: Years of a time that every part of Odoo can display, in each time zone.
 YEARS = range(1970, 2200)
-#: Longest name, SKU, phone and the like. Odoo has these in indexes, whose entries end at 2,700 bytes.
+#: Longest name, SKU, phone and the like. Odoo indexes these, and an index entry has at most 2,700
+#: bytes.
 SHORT_LIMIT = 500
-#: Control characters but for line break and tabulator, halves of surrogate pairs, and what turns the
-#: direction of all text that follows on a screen.
+#: Control characters except line break and tabulator, halves of surrogate pairs, and characters that
+#: reverse the direction of all following text on a screen.
 _UNWANTED = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
 )
-#: A whole text, or a bracket outside of any text.
+#: A whole JSON string, or a bracket outside of any string.
 _JSON_TOKENS = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]', re.DOTALL)
 _TIME_FORMATS = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d")
 
 
 def to_decimal(value: Any, default: Decimal | None = None) -> Decimal | None:
-    """Read a number.
+    """Parse a number.
 
     :param value: number, numeric string, None, ``""`` or ``[]``
-    :return: the exact decimal, or the default where there is nothing
-    :raise MalformedAnswer: when there is something, but no finite number
+    :param default: result for a missing value
+    :return: the exact decimal, or the default for a missing value
+    :raise MalformedAnswer: when the value is no finite number
     """
     if value is None or value == "" or value == [] or isinstance(value, bool):
         return default
     if isinstance(value, dict | list):
         raise MalformedAnswer("not_a_number", value="")
     try:
-        # What is longer is cut: nothing is counted in such numbers.
+        # Longer values are truncated: no quantity or amount has so many digits.
         number = Decimal(str(value)[:100].strip().replace(",", "."))
     except InvalidOperation:
         raise MalformedAnswer("not_a_number", value=to_text(value)[:40]) from None
-    # Nothing that is bought or counted has thirty digits; "1e999999999" as a whole number fills memory.
+    # No quantity or amount has thirty digits; "1e999999999" as an integer would exhaust the memory.
     if not number.is_finite() or (number and abs(number.adjusted()) > 30):
         raise MalformedAnswer("not_a_number", value=to_text(value)[:40])
     return number
 
 
 def to_amount(value: Any) -> Decimal:
-    """Read a number that counts as 0 when it is missing."""
+    """Parse a number that counts as 0 when it is missing."""
     return to_decimal(value, Decimal(0))
 
 
 def to_int(value: Any) -> int | None:
-    """Read an id.
+    """Parse an id.
 
+    :param value: decoded JSON
     :return: the id, or None where there is none
-    :raise MalformedAnswer: when there is something else than a whole number, or one that is out of
-        PostgreSQL's range
+    :raise MalformedAnswer: when it is no integer, or one that is out of PostgreSQL's range
     """
     number = to_decimal(value)
     if number is None:
@@ -78,9 +80,10 @@ def to_int(value: Any) -> int | None:
 
 
 def to_id(value: Any) -> int | None:
-    """Read an id of a row that is compared only; it never fails.
+    """Parse an id that is only compared; never fails.
 
-    :return: the id; None where there is none, or something else
+    :param value: decoded JSON
+    :return: the id; None where it is missing or invalid
     """
     try:
         number = to_int(value)
@@ -98,8 +101,9 @@ def visible(text: str) -> str:
 
 
 def required_id(data: dict, what: str) -> int:
-    """Read the id that every record of KeyCRM has.
+    """Parse the id that every record of KeyCRM has.
 
+    :param data: the decoded record
     :param what: the kind of record, for the error
     :raise MalformedAnswer: when there is none
     """
@@ -110,7 +114,7 @@ def required_id(data: dict, what: str) -> int:
 
 
 def to_bool(value: Any) -> bool:
-    """Read a flag, also one written as a number or a text.
+    """Parse a flag, also one in the form of a number or a text.
 
     :param value: decoded JSON
     :return: whether it is set
@@ -119,25 +123,37 @@ def to_bool(value: Any) -> bool:
 
 
 def to_text(value: Any) -> str:
-    """Read a text: trimmed, without the characters a database or a screen cannot take, never None."""
+    """Parse a text: stripped, without unstorable characters, never None.
+
+    :param value: decoded JSON
+    """
     if value is None or isinstance(value, dict | list):
         return ""
     return _UNWANTED.sub("", str(value)).strip()
 
 
 def to_short(value: Any) -> str:
-    """Read a name, an SKU, a phone and the like: a text that is cut at :data:`SHORT_LIMIT` characters."""
+    """Parse a short text (name, SKU, phone), truncated to :data:`SHORT_LIMIT`.
+
+    :param value: decoded JSON
+    """
     text = to_text(value)
     return text if len(text) <= SHORT_LIMIT else text[: SHORT_LIMIT - 1].rstrip() + "…"
 
 
 def to_object(value: Any) -> dict:
-    """Read an object; KeyCRM sends ``[]`` or null for an empty one."""
+    """Parse an object; KeyCRM sends ``[]`` or null for an empty one.
+
+    :param value: decoded JSON
+    """
     return value if isinstance(value, dict) else {}
 
 
 def to_objects(value: Any) -> list[dict]:
-    """Read a list of objects; what is no object in it is left out."""
+    """Parse a list of objects; other entries are skipped.
+
+    :param value: decoded JSON
+    """
     if not isinstance(value, list):
         return []
     return [item for item in value if isinstance(item, dict)]
@@ -150,9 +166,10 @@ def to_date(value: Any) -> date | None:
 
 
 def to_utc(value: Any) -> datetime | None:
-    """Read a time. KeyCRM's times are UTC, with a zone or without (confirmed).
+    """Parse a time. KeyCRM's times are UTC, with a zone or without (confirmed).
 
-    :return: naive UTC, whole seconds; None where there is none or it cannot be read
+    :param value: decoded JSON
+    :return: naive UTC, whole seconds; None where it is missing or unreadable
     """
     text = to_text(value)
     if not text:
@@ -176,14 +193,15 @@ def to_utc(value: Any) -> datetime | None:
 
 
 def utc_text(moment: datetime) -> str:
-    """Write a naive UTC time the way KeyCRM's filters take it."""
+    """Format a naive UTC time for KeyCRM's filters."""
     return moment.strftime("%Y-%m-%d %H:%M:%S")
 
 
 def parsed_rows(parse, rows: list[dict]) -> list:
-    """Parse the rows of a list. A row that cannot be parsed is left out: it stops none of the others.
+    """Parse the rows of a list. An unreadable row is logged and skipped.
 
     :param parse: ``parse`` of a record class
+    :param rows: the decoded rows
     :return: list of records
     """
     records = []
@@ -198,12 +216,14 @@ def parsed_rows(parse, rows: list[dict]) -> list:
 
 
 def clean_json(body: bytes) -> Any:
-    """Decode a request from outside so that PostgreSQL can store it.
+    """Decode the body of an incoming request so that PostgreSQL can store it.
 
-    NUL characters and halves of surrogate pairs, which JSON can spell and PostgreSQL cannot hold, are
-    taken out.
+    NUL characters and halves of surrogate pairs, which JSON can contain and PostgreSQL cannot store,
+    are removed.
 
-    :raise ValueError: when it is not JSON, is nested deeper than :data:`MAX_DEPTH`, or holds NaN or
+    :param body: the body as received
+    :return: decoded JSON
+    :raise ValueError: when it is not JSON, is nested deeper than :data:`MAX_DEPTH`, or contains NaN or
         infinite numbers
     """
     text = body.decode(json.detect_encoding(body), "surrogatepass")
@@ -213,11 +233,13 @@ def clean_json(body: bytes) -> Any:
 
 
 def decoded_answer(body: bytes) -> Any:
-    """Decode an answer of KeyCRM. One value that nobody can read does not spoil the rest of a list.
+    """Decode an answer of KeyCRM; an unreadable value does not affect the others.
 
-    What is nested deeper than :data:`MAX_DEPTH`, and a number of thousands of digits, become null; bytes
+    Values nested deeper than :data:`MAX_DEPTH`, and numbers of thousands of digits, become null; bytes
     that are no text become the replacement character.
 
+    :param body: the body as received
+    :return: decoded JSON
     :raise ValueError: when it is not JSON
     """
     try:
@@ -247,9 +269,10 @@ def _storable(value: Any) -> Any:
 
 
 def _pruned(text: str) -> str:
-    """Replace what is nested deeper than :data:`MAX_DEPTH` by null.
+    """Replace values that are nested deeper than :data:`MAX_DEPTH` by null.
 
-    :return: the same object where nothing is
+    :param text: JSON
+    :return: the same object where there are none
     """
     depth, kept, cut, begin = 0, [], 0, 0
     for token in _JSON_TOKENS.finditer(text):
@@ -264,7 +287,7 @@ def _pruned(text: str) -> str:
                 cut = token.end()
             depth -= 1
     if depth > MAX_DEPTH:
-        # It never ends: what follows is no JSON.
+        # The brackets are never closed: the rest is no JSON.
         kept.append(text[cut:begin])
         cut = len(text)
     return "null".join([*kept, text[cut:]]) if kept else text

@@ -1,7 +1,7 @@
-"""What an order's line or an offer of the catalog says of goods, in one form.
+"""Describe the goods of an order's line or of a catalog's offer in one form.
 
-Whatever has an offer is described by the offer: a line's title may be a marketplace's, and its
-price that of one sale.
+Goods with an offer are described by the offer: a line's title may be a marketplace's, and its price
+that of one sale.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from .naming import one_off_key, product_name, sku_key
 from .orders import Line
 from .parsing import visible
 
-#: KeyCRM's units of measure, as shops write them, to the names of Odoo's units.
+#: Mapping of KeyCRM's units of measure, as shops write them, to the names of Odoo's units.
 UNITS = {
     "кг": "kgm",
     "kg": "kgm",
@@ -47,13 +47,13 @@ UNITS = {
 
 @dataclass(frozen=True, slots=True)
 class Goods:
-    """Goods that Odoo needs a product for.
+    """Hold goods for which Odoo needs a product.
 
     :param key: ``("offer", number)`` of catalog goods, ``("line", number)`` of one-off ones
     :param line_id: the order's line; None when it was read from the catalog alone
     :param catalogue_id: KeyCRM's product, of which the offer is a variant
     :param price: the catalog's, of one unit, in ``currency_code`` (empty: the shop's currency)
-    :param line_price: list price on the order's line, for goods that the catalog has no price of
+    :param line_price: list price on the order's line, for goods without a price in the catalog
     :param line_currency: the order's currency (empty: the shop's)
     :param cost: purchase price of one unit, in ``currency_code``
     :param weight: in the unit that the shop set in KeyCRM
@@ -81,23 +81,24 @@ class Goods:
 
     @property
     def full_name(self) -> str:
-        """Name and properties: "Сорочка, біла, M"."""
+        """Return name and properties: "Сорочка, біла, M"."""
         return product_name(self.name, self.properties)
 
     @property
     def sku_key(self) -> str:
-        """By what the SKU is compared; empty without one."""
+        """Return the key by which the SKU is compared; empty without one."""
         return sku_key(self.sku)
 
     @property
     def name_key(self) -> str:
-        """By what one-off goods are the same."""
+        """Return the key by which one-off goods are the same."""
         return one_off_key(self.name, self.properties)
 
     @classmethod
     def of_line(cls, line: Line, currency: str = "") -> "Goods":
         """Describe the goods of an order's line.
 
+        :param line: the line
         :param currency: code of the order's currency
         """
         offer = line.offer
@@ -126,7 +127,10 @@ class Goods:
 
     @classmethod
     def of_offer(cls, offer: Offer) -> "Goods":
-        """Describe an offer that was read from the catalog."""
+        """Describe an offer that was read from the catalog.
+
+        :param offer: the offer
+        """
         return cls._of(offer, None)
 
     @classmethod
@@ -154,9 +158,10 @@ class Goods:
 
 
 def unit_reference(unit: str) -> str:
-    """Name Odoo's unit of measure for KeyCRM's.
+    """Return Odoo's unit of measure for KeyCRM's.
 
-    :return: the external id; empty where the unit is not known
+    :param unit: KeyCRM's text
+    :return: the external id; empty where the unit is unknown
     """
     name = UNITS.get(visible(unit).lower().rstrip("."))
     return f"uom.product_uom_{name}" if name else ""

@@ -1,44 +1,45 @@
-"""The rules of the request quota, as pure functions over the times of past requests.
+"""Rules of the rate limiter, as pure functions over the times of past requests.
 
-KeyCRM allows 60 requests a minute and key (confirmed; a few accounts report less, hence the learnt
-limit). A fixed rate of one a second would make a burst of live orders slow, and a plain counter per
-clock minute can let twice the limit through at the border of two minutes. So the rule is a sliding
-window: a request may leave when fewer than the limit left in the last :data:`WINDOW` seconds.
+KeyCRM allows 60 requests per minute and key (confirmed; a few accounts report less, hence the lowered
+limit). A fixed rate of one per second would make a burst of live orders slow, and a plain counter per
+clock minute can pass twice the limit at the border of two minutes. So the rule is a sliding window: a
+request may be sent when fewer than the limit were sent in the last :data:`WINDOW` seconds.
 
-A burst that takes the whole window at once would shut everybody out for the rest of the minute: a
-backlog of orders would hold up a stock push for 50 seconds, and its own worker could only be woken by
-the scheduler's next look. So live work bursts up to half of the limit; what is left is spread evenly
-until the burst leaves the window. Live work waits two seconds at the most for its turn, and a minute holds as
-many requests; under a lower limit the waits are as many times longer.
+A burst that used the whole window at once would block all work for the rest of the minute: a backlog of
+orders would delay a stock export for 50 seconds, and its own worker could only be started by the
+scheduler's next poll. So live work bursts up to half of the limit; the remaining quota is spread evenly
+until the burst leaves the window. Live work waits two seconds at most, and a minute holds as many
+requests; under a lower limit the waits are proportionally longer.
 """
 
 from dataclasses import dataclass, replace
 
-#: Seconds. KeyCRM counts when requests arrive, we when they leave: one second covers what the way varies.
+#: Seconds. KeyCRM counts requests when they arrive, Odoo when they are sent: one second covers the
+#: variation of the transfer time.
 WINDOW = 61.0
-#: Requests a minute that KeyCRM allows (confirmed by its documentation).
+#: Requests per minute that KeyCRM allows (confirmed by its documentation).
 DEFAULT_LIMIT = 60
-#: Share of the limit that live work takes without a pause.
+#: Share of the limit that live work uses without a pause.
 LIVE_BURST = 0.5
 #: Seconds between two requests of bulk work, under the usual limit: an unpaced burst would block live work
 #: for a minute. Under another limit it is as many times longer or shorter.
 BULK_PACE = 1.0
-#: Places in the window that bulk work leaves to live work.
+#: Requests in the window that bulk work leaves to live work.
 LIVE_RESERVE = 1
-#: A learnt limit is never lower than this.
+#: Lower bound of a lowered limit.
 LOWEST_LIMIT = 5
-#: Seconds to stay away after a 429 that names no time.
+#: Seconds to pause after a 429 without ``Retry-After``.
 DEFAULT_RETRY_AFTER = 15.0
-#: Nobody stays away longer, whatever a 429 names.
+#: Upper bound of a pause, also when a 429 names a longer one.
 LONGEST_BLOCK = 300.0
-#: Seconds after which a limit learnt from an early 429 is raised by a step; each step that a 429 refutes
-#: doubles them, up to a day. So a key with a low limit meets hardly any 429.
+#: Seconds after which a limit that an early 429 lowered is raised by a step; each 429 after a step
+#: doubles them, up to a day. So a key with a low limit causes hardly any 429.
 RAISE_AFTER = 900.0
 LONGEST_RAISE_AFTER = 86400.0
-#: A step raises the learnt limit by this part of it, and by one at least.
+#: A step raises the lowered limit by this part of it, and by at least one.
 RAISE_STEP = 0.25
 
-#: So many paces a queue stands still at the most while it has the window for itself.
+#: Longest pause of a queue that has the window for itself, in units of the bulk pace.
 LONGEST_WAIT = 3
 
 LIVE = "live"
@@ -47,14 +48,16 @@ BULK = "bulk"
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """State of one API key. All times are seconds of one clock, that of the database server.
+    """Hold the state of one API key.
 
-    :param times: when the requests of the last window left, oldest first
-    :param limit: requests a window that are believed to be allowed now
-    :param blocked_until: no request leaves before this time (a 429 said so)
+    All times are seconds of one clock, that of the database server.
+
+    :param times: when the requests of the last window were sent, oldest first
+    :param limit: requests per window that are assumed to be allowed now
+    :param blocked_until: no request is sent before this time, after a 429
     :param limit_until: when a lowered ``limit`` is raised by a step; 0 when it is not lowered
     :param raise_after: seconds between two such steps; 0 when the limit is not lowered
-    :param full_limit: requests a window as set for the account
+    :param full_limit: requests per window as set for the account
     """
 
     times: tuple[float, ...] = ()
@@ -66,14 +69,19 @@ class Quota:
 
     @property
     def is_lowered(self) -> bool:
-        """Whether the limit was learnt from an early 429."""
+        """Return whether an early 429 lowered the limit."""
         return self.limit_until > 0.0
 
 
 def refreshed(quota: Quota, now: float) -> Quota:
-    """Forget what lies outside the window, and raise a learnt limit by one step when it is time.
+    """Drop times outside the window, and raise a lowered limit by a step when due.
 
-    What lies further ahead than it can was noted before the clock was set back: it counts from now on.
+    Times further ahead than possible were recorded before the clock was set back: they count from now
+    on.
+
+    :param quota: last state
+    :param now: current time
+    :return: current state
     """
     quota = replace(
         quota,
@@ -83,7 +91,7 @@ def refreshed(quota: Quota, now: float) -> Quota:
     )
     limit = quota.limit
     if quota.is_lowered and now >= quota.limit_until:
-        # One step however long nothing was requested: what was learnt is not forgotten meanwhile.
+        # One step, however long no request was sent: the lowered limit is not forgotten meanwhile.
         pause = quota.raise_after or RAISE_AFTER
         limit += max(1, int(limit * RAISE_STEP))
         quota = replace(quota, limit_until=now + pause, raise_after=pause)
@@ -95,8 +103,10 @@ def refreshed(quota: Quota, now: float) -> Quota:
 def wait_for(quota: Quota, now: float, queue: str) -> float:
     """Return how long a request of this queue has to wait.
 
+    :param quota: current state
+    :param now: current time
     :param queue: :data:`LIVE` or :data:`BULK`
-    :return: seconds; 0.0 when it may leave now
+    :return: seconds; 0.0 when it may be sent now
     """
     quota = refreshed(quota, now)
     room = quota.limit - (LIVE_RESERVE if queue == BULK else 0)
@@ -113,27 +123,35 @@ def wait_for(quota: Quota, now: float, queue: str) -> float:
 
 
 def longest_wait(limit: int) -> float:
-    """Return for how long a piece of work that has begun may wait for its next request.
+    """Return for how long a started piece of work may wait for its next request.
 
-    :param limit: requests a window that are believed to be allowed now
+    :param limit: requests per window that are assumed to be allowed now
     :return: seconds
     """
     return LONGEST_WAIT * BULK_PACE * DEFAULT_LIMIT / limit
 
 
 def spent(quota: Quota, now: float) -> Quota:
-    """Book a request that leaves now."""
+    """Book a request that is sent now.
+
+    :param quota: current state
+    :param now: current time
+    :return: the state with the request
+    """
     quota = refreshed(quota, now)
     return replace(quota, times=(*quota.times, now))
 
 
 def refused(quota: Quota, now: float, retry_after: float | None) -> Quota:
-    """Learn from a 429.
+    """Record a 429: block requests, and lower the limit when it was early.
 
-    When it comes although the window has room, the key has a lower limit or another program uses it
-    too: the limit is lowered, and raised again stepwise.
+    When it occurs before the window is full, the key has a lower limit or another program uses it too:
+    the limit is lowered, and raised again stepwise.
 
-    :param retry_after: seconds, as KeyCRM said, or None
+    :param quota: current state
+    :param now: current time
+    :param retry_after: seconds from the header, or None
+    :return: the state after the 429
     """
     quota = refreshed(quota, now)
     pause = (
@@ -143,7 +161,7 @@ def refused(quota: Quota, now: float, retry_after: float | None) -> Quota:
     if len(quota.times) >= quota.limit:
         if not quota.is_lowered:
             return quota
-        # What was learnt is still too high: refused requests were counted too.
+        # The lowered limit is still too high: refused requests were counted too.
         return replace(
             quota,
             limit=max(LOWEST_LIMIT, quota.limit - 1),

@@ -1,4 +1,4 @@
-"""Which number KeyCRM is to show, as arithmetic without a database.
+"""Compute the quantity that KeyCRM is to show, as pure functions.
 
 All quantities are in the product's own unit, of one offer in one KeyCRM warehouse.
 """
@@ -9,23 +9,23 @@ from dataclasses import dataclass
 FREE = "free"
 AVAILABLE = "available"
 
-#: Quantities are compared and sent with so many digits, as KeyCRM shows them (confirmed: "-1.000").
+#: Quantities are compared and sent with this many digits, as KeyCRM shows them (confirmed: "-1.000").
 DIGITS = 3
-#: A pass that zeroes no more products than this is everyday selling out, however small the catalog.
+#: An export that zeroes no more products than this is usual selling out, however small the catalog.
 FEW = 3
 
 
 @dataclass(slots=True)
 class Terms:
-    """What the number is made of.
+    """Hold the terms of the quantity.
 
-    :param on_hand: on the shelves of the matched Odoo warehouses
-    :param reserved: of it, reserved in Odoo for anything
-    :param own_reserved: of that, reserved for orders of this account
-    :param open_orders: what orders of this account still take out
-    :param keycrm_reserved: what KeyCRM itself holds in reserve for known order lines
-    :param written_off: what KeyCRM has written off already and Odoo still has to ship
-    :param is_ended: the product is not sold any more, and nothing of it is to be offered
+    :param on_hand: on hand in the matched Odoo warehouses
+    :param reserved: part of it that is reserved in Odoo for any demand
+    :param own_reserved: part of that which is reserved for orders of this account
+    :param open_orders: outgoing quantity of open orders of this account
+    :param keycrm_reserved: KeyCRM's own reserve for known order lines
+    :param written_off: quantity that KeyCRM has already written off and Odoo still has to ship
+    :param is_ended: the product is no longer sold, and KeyCRM shows zero
     """
 
     on_hand: float = 0.0
@@ -42,7 +42,7 @@ class Terms:
 
 
 def digits_of(quantity) -> int:
-    """Count the digits after the point that a quantity needs, at most those that goods are counted in.
+    """Return the number of decimals that a quantity needs, at most :data:`DIGITS`.
 
     :param quantity: a number, exact or not
     """
@@ -50,12 +50,13 @@ def digits_of(quantity) -> int:
 
 
 def target(rule: str, terms: Terms) -> float:
-    """Return what KeyCRM is to show.
+    """Return the quantity that KeyCRM is to show.
 
-    ``available`` gives KeyCRM's own reserve back, because KeyCRM subtracts it again (confirmed: its
-    quantity includes the reserve): it then sells what is really free.
+    ``available`` adds KeyCRM's own reserve, because KeyCRM subtracts it again (confirmed: its quantity
+    includes the reserve): it then sells the quantity that is really free.
 
     :param rule: ``on_hand``, ``free`` or ``available``
+    :param terms: terms of the quantity
     """
     if terms.is_ended:
         return 0.0
@@ -67,20 +68,21 @@ def target(rule: str, terms: Terms) -> float:
         number = terms.on_hand - terms.reserved
     else:
         number = terms.on_hand - terms.written_off
-    # -0.0 + 0.0 is 0.0: nobody should see "-0".
+    # -0.0 + 0.0 is 0.0: no user should see "-0".
     return round(number, DIGITS) + 0.0
 
 
 def is_same(one: float, other: float) -> bool:
-    """Return whether two quantities are the same to KeyCRM."""
+    """Return whether two quantities are equal in KeyCRM's digits."""
     return round(one - other, DIGITS) == 0
 
 
 def fitted(quantity: float, *, whole: bool, positive: bool) -> float:
-    """Make a quantity one that this KeyCRM account accepts; never more than there is.
+    """Convert a quantity to one that this KeyCRM account accepts, never a larger one.
 
-    :param whole: it refuses fractions
-    :param positive: it refuses negative numbers
+    :param quantity: the computed quantity
+    :param whole: whether it refuses fractions
+    :param positive: whether it refuses negative numbers
     """
     if whole:
         quantity = float(math.floor(round(quantity, DIGITS)))
@@ -88,7 +90,13 @@ def fitted(quantity: float, *, whole: bool, positive: bool) -> float:
 
 
 def is_kept_as(sent: float, read: float) -> bool:
-    """Return whether KeyCRM made ``read`` of ``sent``: rounded down, negative made zero (assumed)."""
+    """Return whether KeyCRM stored ``sent`` as ``read``.
+
+    It rounds down, and replaces negative numbers by zero (assumed).
+
+    :param sent: quantity that was sent
+    :param read: quantity that was read
+    """
     return any(
         is_same(read, fitted(sent, whole=whole, positive=positive))
         for whole in (False, True)
@@ -97,13 +105,13 @@ def is_kept_as(sent: float, read: float) -> bool:
 
 
 def as_number(quantity: float) -> int | float:
-    """Write whole quantities as integers, others with the digits that goods are counted in."""
+    """Return whole quantities as integers, others rounded to :data:`DIGITS`."""
     quantity = round(quantity, DIGITS)
     return int(quantity) if quantity == int(quantity) else quantity
 
 
 def is_too_much(zeroed: int, catalog: int, limit: int, percent: float) -> bool:
-    """Return whether a pass would zero so many products that a person has to say so.
+    """Return whether an export zeroes so many products that a user must confirm it.
 
     :param zeroed: products that KeyCRM shows with stock and would show with none
     :param catalog: products of the account

@@ -1,14 +1,14 @@
-"""Say the prices of variants as Odoo has them: one price of the product, and what each value adds.
+"""Split the prices of variants into a product price and an extra for each value.
 
-KeyCRM gives each variant a price of its own. Odoo has one for the product and an extra for each
-attribute value, so only prices that are sums of these can be said.
+KeyCRM has one price for each variant. Odoo has one for the product and an extra for each attribute
+value, so only prices that are sums of these can be represented.
 """
 
 from collections.abc import Hashable, Iterable, Mapping
 from decimal import Decimal
 from fractions import Fraction
 
-#: The product's own price, among the values.
+#: Key of the product's own price, among the values.
 BASE = None
 
 
@@ -18,16 +18,16 @@ def solve(
 ) -> dict[Hashable, Decimal] | None:
     """Find the product's price and the extra of each value.
 
-    The values of the cheapest variant add nothing, unless they have to.
+    The values of the cheapest variant have no extra, where possible.
 
     :param variants: values and price of each variant
-    :param fixed: what is not to be changed: extra by value, the product's price as :data:`BASE`
+    :param fixed: amounts that must not change: extra by value, the product's price as :data:`BASE`
     :return: extra by value, with the product's price as :data:`BASE`; None where the prices are no sums
     """
     rows = sorted(((tuple(values), price) for values, price in variants), key=lambda row: row[1])
     known = {value: Fraction(amount) for value, amount in (fixed or {}).items()}
     unknown = [BASE] if BASE not in known else []
-    # Free ones come last and become 0: those of the cheapest variant.
+    # Free unknowns are last and become 0: those of the cheapest variant.
     for values, _price in reversed(rows):
         unknown += [value for value in values if value not in known and value not in unknown]
     cheapest = [value for value in rows[0][0] if value in unknown] if rows else []
@@ -49,9 +49,11 @@ def solve(
 
 
 def _eliminate(unknown, equations):
-    """Solve linear equations exactly; what they leave open is 0.
+    """Solve linear equations exactly; unknowns that stay free are 0.
 
-    :return: amount by unknown; None where they contradict each other
+    :param unknown: names of the unknowns
+    :param equations: ``[({unknown: factor}, amount)]``
+    :return: amount by unknown; None where the equations contradict each other
     """
     solved = []
     for pivot in unknown:
@@ -72,11 +74,13 @@ def _eliminate(unknown, equations):
 
 
 def _scaled(row, pivot):
+    """Divide an equation so that the factor of the pivot is 1."""
     terms, amount = row
     return {name: factor / terms[pivot] for name, factor in terms.items()}, amount / terms[pivot]
 
 
 def _without(row, pivot, solved):
+    """Eliminate the pivot from an equation."""
     terms, amount = row
     factor = terms.get(pivot)
     if not factor:

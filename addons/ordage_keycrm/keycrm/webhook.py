@@ -1,4 +1,4 @@
-"""What KeyCRM's webhooks say, as typed values. Parsing never fails: what cannot be read is not there."""
+"""Parse KeyCRM's webhooks. Parsing never fails: unreadable values are missing."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +12,7 @@ NAME_LENGTH = 64
 
 @dataclass(frozen=True, slots=True)
 class OrderHint:
-    """A trigger's webhook. Only the order's number is believed; the order itself is read."""
+    """Hold a trigger's webhook. Only the order's id is used; the order itself is read."""
 
     event: str
     order_id: int | None
@@ -30,15 +30,18 @@ class OrderHint:
 
 
 def is_stock(payload: Any) -> bool:
-    """Return whether it is the stock webhook: a list, or a single row."""
+    """Return whether it is the stock webhook: a list, or a single row.
+
+    :param payload: decoded JSON of any shape
+    """
     return isinstance(payload, list) or "offer_id" in to_object(payload)
 
 
 def stock_totals(payload: Any) -> dict[int, float]:
-    """Read the stock webhook.
+    """Parse the stock webhook.
 
-    :return: ``{KeyCRM's offer number: quantity over its warehouses}``; a row that cannot be read is left
-        out
+    :param payload: decoded JSON of any shape
+    :return: ``{KeyCRM's offer id: quantity over its warehouses}``; an unreadable row is skipped
     """
     totals = {}
     for row in to_objects(payload if isinstance(payload, list) else [payload]):

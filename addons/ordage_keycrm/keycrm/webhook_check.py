@@ -1,8 +1,8 @@
-"""Whether KeyCRM can reach the webhook link: what is asked, and what each answer means.
+"""Check whether KeyCRM can reach the webhook link, and interpret the responses.
 
-The question travels the way that KeyCRM's webhooks go: a POST to the public address. Only the Odoo
-that holds the link's secret can answer it, so a proxy, another program or another database that
-answers is told apart from the right one.
+The challenge takes the route of KeyCRM's webhooks: a POST to the public address. Only the Odoo that
+holds the link's secret can respond to it, so a response of a proxy, another program or another database
+is recognized.
 """
 
 import hashlib
@@ -19,15 +19,15 @@ from requests.adapters import HTTPAdapter
 from .errors import KeyCrmError
 from .ip_addresses import is_public_behind
 
-#: Value of ``event`` in the question; KeyCRM sends no such event.
+#: Value of ``event`` in the challenge; KeyCRM sends no such event.
 CHECK_EVENT = "odoo.check_link"
 #: Seconds to connect, and to wait for the answer.
 TIMEOUT = (5, 10)
-#: Bytes of an answer that are looked at.
+#: Bytes of an answer that are read.
 MOST_BYTES = 20_000
-#: Ends of names that the internet does not know.
+#: Suffixes of host names that exist only in local networks.
 LOCAL_ENDS = (".local", ".lan", ".internal", ".localhost")
-#: Words of the TLS library, and the fault of a certificate that they mean.
+#: Texts of the TLS library, and the fault of a certificate that they indicate.
 CERTIFICATE_FAULTS = (
     ("has expired", "link_certificate_expired"),
     ("mismatch", "link_certificate_name"),
@@ -36,42 +36,42 @@ CERTIFICATE_FAULTS = (
     ("self signed", "link_certificate_issuer"),
     ("issuer certificate", "link_certificate_issuer"),
 )
-#: Stands in Odoo's page where the host serves several databases.
+#: Text of Odoo's page where the host serves several databases.
 NO_DATABASE = b"No database is selected"
 
 
 class LinkProblem(KeyCrmError):
-    """KeyCRM cannot reach the link; the code says why, the parameters name the place."""
+    """KeyCRM cannot reach the link; the code names the reason."""
 
 
 def proof(token, nonce):
-    """Answer the question: only who knows the secret of the link can.
+    """Compute the response to a challenge, which requires the secret of the link.
 
     :param token: secret of the link
-    :param nonce: what the question named
+    :param nonce: random text of the challenge
     :return: hexadecimal digits
     """
     return hmac.new(token.encode(), f"check:{nonce}".encode(), hashlib.sha256).hexdigest()
 
 
 def check(url, token, *, resolve=socket.getaddrinfo):
-    """Make sure that KeyCRM can reach a link.
+    """Check that KeyCRM can reach a link.
 
     :param url: the whole link
     :param token: its secret
-    :param resolve: looks a host up as ``socket.getaddrinfo`` does
+    :param resolve: resolves a host as ``socket.getaddrinfo`` does
     :raise LinkProblem: with a code for each fault
     """
     ask(url, token, address=look_at_host(url, resolve=resolve))
 
 
 def look_at_host(url, *, resolve=socket.getaddrinfo):
-    """Make sure that the host is one of the internet.
+    """Check that the host is public.
 
     :param url: the whole link
-    :param resolve: looks a host up as ``socket.getaddrinfo`` does
+    :param resolve: resolves a host as ``socket.getaddrinfo`` does
     :return: an IP address of it
-    :raise LinkProblem: when it is not known, or lies in a local network
+    :raise LinkProblem: when it is unknown, or in a local network
     """
     host = urlsplit(url).hostname or ""
     try:
@@ -82,19 +82,19 @@ def look_at_host(url, *, resolve=socket.getaddrinfo):
     addresses = list(dict.fromkeys(entry[4][0] for entry in found))
     inside = [address for address in addresses if not is_public_behind(address)]
     if inside or not addresses:
-        # A server often knows its own public name by an address of the inside (/etc/hosts, its own DNS).
+        # A server often resolves its own public name to an internal address (/etc/hosts, its own DNS).
         code = "link_local" if is_local(host) else "link_local_name"
         raise LinkProblem(code, host=host, address=min(inside, default=""))
     return addresses[0]
 
 
 def ask(url, token, *, address=None):
-    """Request the link, and check which program answers there.
+    """Send the challenge to the link, and check which program responds.
 
     :param url: the whole link
     :param token: its secret
-    :param address: IP address to connect to, whatever the name means by now
-    :raise LinkProblem: when it is not this Odoo, or the way to it is broken
+    :param address: IP address to connect to, even if the name changes
+    :raise LinkProblem: when it is not this Odoo, or the link is unreachable
     """
     host = urlsplit(url).netloc
     nonce = secrets.token_hex(16)
@@ -121,7 +121,7 @@ def ask(url, token, *, address=None):
 
 
 class _PinnedAdapter(HTTPAdapter):
-    """Connects to one address; the certificate is still that of the name."""
+    """Connect to a fixed address, and verify the certificate for the name."""
 
     def __init__(self, host, address):
         self._host, self._address = host, address
@@ -153,9 +153,15 @@ def _session(url, address):
 
 
 def _judge(url, token, nonce, status, to, body):
-    """Return what an answer means.
+    """Interpret the response to a challenge.
 
-    :raise LinkProblem: when it is not the right one
+    :param url: the whole link
+    :param token: its secret
+    :param nonce: random text of the challenge
+    :param status: status code of the response
+    :param to: target of a redirect
+    :param body: body of the response
+    :raise LinkProblem: when it is not that of this Odoo
     """
     host = urlsplit(url).netloc
     page, address = _page_of(url)
@@ -186,7 +192,10 @@ def _judge(url, token, nonce, status, to, body):
 
 
 def is_local(host):
-    """Return whether a host is one that no internet knows: a bare name, a local one, or numbers."""
+    """Return whether a host is no public name: a bare name, a local one, or numbers.
+
+    :param host: host name or IP address
+    """
     try:
         ipaddress.ip_address(host)
     except ValueError:
@@ -195,13 +204,13 @@ def is_local(host):
 
 
 def with_scheme(address):
-    """Complete a web address that was typed without its scheme.
+    """Complete a web address that was entered without its scheme.
 
     Public hosts get ``https://``. Names of a local network, ``localhost`` and IP addresses get
-    ``http://``: they rarely have a certificate that is trusted.
+    ``http://``: they rarely have a trusted certificate.
 
-    :param address: as typed
-    :return: the address with a scheme; what is complete, or no address at all, is only stripped
+    :param address: as entered
+    :return: the address with a scheme; a complete or invalid address is only stripped
     """
     address = (address or "").strip()
     if "://" in address or any(character.isspace() for character in address):
@@ -218,16 +227,17 @@ def with_scheme(address):
 
 
 def _page_of(url):
-    """Find the page in a public address that was copied from the browser, with what was open in it.
+    """Return the page of a public address that was copied from the browser.
 
-    :return: the page, empty when there is none, and the address without it
+    :param url: the whole link
+    :return: ``(page, address without it)``; the page is empty when there is none
     """
     address = "{0.scheme}://{0.netloc}".format(urlsplit(url))
     return url.removeprefix(address).partition("/keycrm/webhook/")[0], address
 
 
 def _certificate_code(error):
-    """Name what the TLS library finds wrong with a certificate."""
+    """Return the error code for the TLS library's message about a certificate."""
     text = str(error).lower()
     for words, code in CERTIFICATE_FAULTS:
         if words in text:

@@ -16,8 +16,8 @@ def uninstall_hook(env):
     )
     crons.unlink()
     env["ir.config_parameter"].search([("key", "=like", "ordage_keycrm.%")]).unlink()
-    _forget_what_people_made(env)
-    _forget_what_odoo_would_keep(env)
+    _remove_user_records(env)
+    _remove_leftover_metadata(env)
     # Odoo stores the docstring of the last class that extended a model as its description.
     env.cr.execute(
         "UPDATE ir_model SET info = NULL WHERE info ILIKE '%keycrm%' AND model NOT LIKE 'keycrm.%'"
@@ -29,7 +29,7 @@ def uninstall_hook(env):
     ).unlink()
 
 
-def _forget_what_people_made(env):
+def _remove_user_records(env):
     """Remove records that users created for the addon's models.
 
     Odoo removes what the addon itself created. Saved searches, export lists, mail templates and windows
@@ -57,7 +57,7 @@ def _forget_what_people_made(env):
         found.unlink()
 
 
-def _forget_what_odoo_would_keep(env):
+def _remove_leftover_metadata(env):
     """Remove Odoo's own records about the addon that its uninstall does not find.
 
     Foreign keys have no external id, records of a mixin carry the mixin's module in theirs, and a

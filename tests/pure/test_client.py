@@ -5,7 +5,7 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from keycrm.client import KeyCrmClient, Page, RateLimiter, spelled_alike
+from keycrm.client import KeyCrmClient, Page, RateLimiter, normalized_address
 from keycrm.errors import (
     KeyCrmError,
     MalformedAnswer,
@@ -21,14 +21,14 @@ from keycrm.errors import (
 KEY = "secret-key-of-the-shop"
 
 
-class Gate(RateLimiter):
+class RecordingLimiter(RateLimiter):
     def __init__(self):
         self.asked, self.refusals = [], []
         self.going_on = []
 
-    def acquire(self, queue, *, goes_on=False):
+    def acquire(self, queue, *, continues=False):
         self.asked.append(queue)
-        self.going_on.append(goes_on)
+        self.going_on.append(continues)
 
     def refused(self, retry_after):
         self.refusals.append(retry_after)
@@ -93,7 +93,9 @@ def slept():
 
 @pytest.fixture
 def client(remote, slept):
-    with KeyCrmClient(KEY, remote.url, gate=Gate(), sleep=slept.append, timeout=(2, 0.5)) as client:
+    with KeyCrmClient(
+        KEY, remote.url, rate_limiter=RecordingLimiter(), sleep=slept.append, timeout=(2, 0.5)
+    ) as client:
         yield client
 
 
@@ -248,7 +250,7 @@ def test_429_tells_the_gate_and_is_not_waited_for_here(remote, client, slept):
     with pytest.raises(RateLimited) as caught:
         client.get("/order")
     assert caught.value.retry_after == 17
-    assert client._gate.refusals == [17]
+    assert client._rate_limiter.refusals == [17]
     assert slept == []
 
 
@@ -256,13 +258,13 @@ def test_429_without_a_time(remote, client):
     remote.will(429, {"message": "Too Many Attempts."})
     with pytest.raises(RateLimited):
         client.get("/order")
-    assert client._gate.refusals == [None]
+    assert client._rate_limiter.refusals == [None]
 
 
-def test_every_try_asks_the_gate(remote, client):
+def test_every_try_asks_the_rate_limiter(remote, client):
     remote.will(500).will(200, {})
     client.get("/order/1")
-    assert client._gate.asked == ["live", "live"]
+    assert client._rate_limiter.asked == ["live", "live"]
 
 
 def test_only_the_first_request_of_a_piece_of_work_can_be_put_off(client, remote):
@@ -271,7 +273,7 @@ def test_only_the_first_request_of_a_piece_of_work_can_be_put_off(client, remote
     client.get("/offers")
     client.begins = True
     client.get("/order/2")
-    assert client._gate.going_on == [False, True, False]
+    assert client._rate_limiter.going_on == [False, True, False]
 
 
 @pytest.mark.parametrize(
@@ -284,7 +286,7 @@ def test_only_the_first_request_of_a_piece_of_work_can_be_put_off(client, remote
     ],
 )
 def test_an_address_is_spelled_in_one_way(typed, spelled):
-    assert spelled_alike(typed) == spelled
+    assert normalized_address(typed) == spelled
 
 
 def test_a_silent_server_times_out_and_holds_nobody_a_second_time(remote, client):

@@ -15,7 +15,7 @@ def play(queues, start=1000.0, limit=60):
     now, quota, times = start, Quota(limit=limit, full_limit=limit), []
     for queue in queues:
         now += rate_limit.wait_for(quota, now, queue)
-        quota = rate_limit.spent(quota, now)
+        quota = rate_limit.booked(quota, now)
         times.append(now)
     return times
 
@@ -74,7 +74,7 @@ def test_bulk_requests_are_spread_and_leave_room_for_a_live_order(limit):
     now, quota, times = 1000.0, Quota(limit=limit, full_limit=limit), []
     for _ in range(5 * limit):
         now += rate_limit.wait_for(quota, now, BULK)
-        quota = rate_limit.spent(quota, now)
+        quota = rate_limit.booked(quota, now)
         times.append(now)
     assert rate_limit.wait_for(quota, now, LIVE) <= 60 / limit
     # It never stands still for longer than its own pace and the hair that the window is longer.
@@ -96,8 +96,8 @@ def learnt(limit, now=1000.0):
     """Meet a 429 at the request that is one too many."""
     quota = Quota()
     for _ in range(limit):
-        quota = rate_limit.spent(quota, now)
-    return rate_limit.refused(rate_limit.spent(quota, now), now, 1.0)
+        quota = rate_limit.booked(quota, now)
+    return rate_limit.refused(rate_limit.booked(quota, now), now, 1.0)
 
 
 def test_limit_lowered_by_an_early_429_is_raised_stepwise():
@@ -122,7 +122,7 @@ def test_a_raise_that_is_refuted_is_tried_ever_later():
     arrived = []
     while now < 1000.0 + 3 * 86400.0:
         now += rate_limit.wait_for(quota, now, LIVE)
-        quota = rate_limit.spent(quota, now)
+        quota = rate_limit.booked(quota, now)
         arrived = [time for time in arrived if time > now - 60.0]
         if len(arrived) >= 20:
             refused.append(now)
@@ -137,5 +137,5 @@ def test_a_raise_that_is_refuted_is_tried_ever_later():
 def test_a_429_at_the_limit_teaches_nothing():
     quota = Quota(limit=20, full_limit=20)
     for _ in range(20):
-        quota = rate_limit.spent(quota, 1000.0)
+        quota = rate_limit.booked(quota, 1000.0)
     assert rate_limit.refused(quota, 1000.0, 1.0).limit == 20

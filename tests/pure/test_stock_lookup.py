@@ -4,18 +4,18 @@ from urllib.parse import quote
 
 from hypothesis import given
 from hypothesis import strategies as st
-from keycrm.stock_lookup import SKU_FILTER_BYTES, is_askable, sku_batches
+from keycrm.stock_lookup import SKU_FILTER_BYTES, is_requestable, sku_batches
 
 
 def test_a_comma_or_an_endless_sku_cannot_be_asked_for():
-    assert is_askable("A-1")
-    assert not is_askable("")
-    assert not is_askable("A,1")
-    assert not is_askable("Ж" * 900)
+    assert is_requestable("A-1")
+    assert not is_requestable("")
+    assert not is_requestable("A,1")
+    assert not is_requestable("Ж" * 900)
 
 
 @given(
-    st.lists(st.text(min_size=1, max_size=80).filter(is_askable), max_size=120, unique=True),
+    st.lists(st.text(min_size=1, max_size=80).filter(is_requestable), max_size=120, unique=True),
     st.integers(1, 50),
 )
 def test_every_sku_is_in_one_part_that_fits_into_an_address(skus, most):

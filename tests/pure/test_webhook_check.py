@@ -106,14 +106,14 @@ def authority(tmp_path, monkeypatch):
 
 def fault(url, token=TOKEN):
     with pytest.raises(webhook_check.LinkProblem) as caught:
-        webhook_check.ask(url, token)
+        webhook_check.send_challenge(url, token)
     assert token not in str(caught.value)
     return caught.value
 
 
 def test_the_right_odoo_is_recognised():
     with server(odoo) as url:
-        webhook_check.ask(url, TOKEN)
+        webhook_check.send_challenge(url, TOKEN)
 
 
 def test_an_odoo_that_does_not_know_the_secret_is_not_the_right_one():
@@ -189,7 +189,7 @@ def test_a_certificate_of_another_name(tmp_path, authority):
 
 def test_a_good_certificate_is_no_fault(tmp_path, authority):
     with server(odoo, certificate(tmp_path, issuer=authority)[0]) as url:
-        webhook_check.ask(url, TOKEN)
+        webhook_check.send_challenge(url, TOKEN)
 
 
 def test_nobody_listens():
@@ -219,7 +219,7 @@ def test_an_answer_without_end_is_not_read_to_its_end():
 )
 def test_addresses_of_the_own_network_are_named(host):
     with pytest.raises(webhook_check.LinkProblem) as caught:
-        webhook_check.look_at_host(f"http://{host}:8069{PATH}")
+        webhook_check.check_host(f"http://{host}:8069{PATH}")
     assert caught.value.code == "link_local"
 
 
@@ -259,14 +259,16 @@ def test_a_public_address_behind_a_gateway_to_ipv4_is_let_through():
     def known(_host, _port):
         return [(socket.AF_INET6, socket.SOCK_STREAM, 6, "", ("64:ff9b::1.1.1.1", 0, 0, 0))]
 
-    assert webhook_check.look_at_host(f"https://odoo.example.com{PATH}", resolve=known)
+    assert webhook_check.check_host(f"https://odoo.example.com{PATH}", resolve=known)
 
 
 def test_the_request_goes_to_the_address_that_was_checked():
     with server(answers(404, b"")) as url:
         port = url.split(":")[2].split("/")[0]
         with pytest.raises(webhook_check.LinkProblem) as caught:
-            webhook_check.ask(f"http://no-such-host.invalid:{port}{PATH}", "t", address="127.0.0.1")
+            webhook_check.send_challenge(
+                f"http://no-such-host.invalid:{port}{PATH}", "t", address="127.0.0.1"
+            )
     assert caught.value.code == "link_not_found"
     assert caught.value.params["host"] == f"no-such-host.invalid:{port}"
 
@@ -281,7 +283,7 @@ def test_names_of_the_own_network_and_unknown_names():
         ("shop.exampl.com", "link_unknown_host"),
     ):
         with pytest.raises(webhook_check.LinkProblem) as caught:
-            webhook_check.look_at_host(f"https://{host}{PATH}", resolve=unknown)
+            webhook_check.check_host(f"https://{host}{PATH}", resolve=unknown)
         assert (caught.value.code, caught.value.params["host"]) == (code, host)
 
 
@@ -289,7 +291,7 @@ def test_an_address_of_the_internet_is_let_through():
     def known(host, _port):
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("1.1.1.1", 0))]
 
-    webhook_check.look_at_host(f"https://odoo.example.com{PATH}", resolve=known)
+    webhook_check.check_host(f"https://odoo.example.com{PATH}", resolve=known)
 
 
 def test_public_host_name_that_resolves_to_a_private_address():
@@ -297,12 +299,12 @@ def test_public_host_name_that_resolves_to_a_private_address():
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.1.1", 0))]
 
     with pytest.raises(webhook_check.LinkProblem) as caught:
-        webhook_check.look_at_host(f"https://odoo.example.com{PATH}", resolve=hosts_file)
+        webhook_check.check_host(f"https://odoo.example.com{PATH}", resolve=hosts_file)
     assert caught.value.code == "link_local_name"
     assert caught.value.params["address"] == "127.0.1.1"
     for host in ("192.168.0.5", "odoo.lan", "server"):
         with pytest.raises(webhook_check.LinkProblem) as caught:
-            webhook_check.look_at_host(f"https://{host}{PATH}", resolve=hosts_file)
+            webhook_check.check_host(f"https://{host}{PATH}", resolve=hosts_file)
         assert caught.value.code == "link_local", host
 
 

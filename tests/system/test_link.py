@@ -49,24 +49,24 @@ def test_webhook_check_names_the_fix_for_several_databases_on_a_host(
 ):
     path = account.link.removeprefix(odoo.url)
     token = path.rsplit("/", 1)[1]
-    webhook_check.ask(account.link, token)
+    webhook_check.send_challenge(account.link, token)
 
     other = runtime.plain_database("other")
     several = new_odoo(odoo.database, db_name=f"{odoo.database},{other}", dbfilter="")
     with pytest.raises(webhook_check.LinkProblem) as caught:
-        webhook_check.ask(several.url + path, token)
+        webhook_check.send_challenge(several.url + path, token)
     assert caught.value.code == "link_several_databases"
 
     # The first request of a process reads the database's models, which takes its time here.
     named = {"X-Odoo-Database": odoo.database}
     requests.get(f"{several.url}/web/login", headers=named, timeout=120)
     with proxy(several.url, **named) as front:
-        webhook_check.ask(front + path, token)
+        webhook_check.send_challenge(front + path, token)
 
     # A switched-off account, or another one's secret, is nobody.
     account.write(enabled=False)
     with pytest.raises(webhook_check.LinkProblem) as caught:
-        webhook_check.ask(account.link, token)
+        webhook_check.send_challenge(account.link, token)
     assert caught.value.code == "link_not_found"
 
 

@@ -62,11 +62,11 @@ class RateLimiter:
     The client calls ``acquire`` before each request and ``refused`` after a 429.
     """
 
-    def acquire(self, queue: str, *, goes_on: bool = False) -> None:
+    def acquire(self, queue: str, *, continues: bool = False) -> None:
         """Wait for the quota or raise :class:`~.errors.QuotaExceeded`.
 
         :param queue: ``live`` or ``bulk``
-        :param goes_on: whether it belongs to a piece of work that would have to be restarted without it
+        :param continues: whether it belongs to a piece of work that would have to be restarted without it
         """
 
     def refused(self, retry_after: float | None) -> None:
@@ -81,7 +81,7 @@ class KeyCrmClient:
 
     :param api_key: the key from the cabinet (Settings → General); never logged, never in an error
     :param base_url: address of the API, with its version, e.g. ``…/v1``
-    :param gate: the request quota
+    :param rate_limiter: the request quota
     :param queue: ``live`` or ``bulk``, for the rate limiter
     :param sleep: called with seconds between two attempts
     :param timeout: ``(connect, read)`` seconds
@@ -94,7 +94,7 @@ class KeyCrmClient:
         api_key: str,
         base_url: str,
         *,
-        gate: RateLimiter | None = None,
+        rate_limiter: RateLimiter | None = None,
         queue: str = rate_limit.LIVE,
         session: requests.Session | None = None,
         sleep: Callable[[float], None] = time.sleep,
@@ -104,7 +104,7 @@ class KeyCrmClient:
     ):
         self._api_key = api_key
         self._base_url = base_url.rstrip("/")
-        self._gate = gate or RateLimiter()
+        self._rate_limiter = rate_limiter or RateLimiter()
         self._sleep = sleep
         self._timeout = timeout
         self._tries = tries
@@ -200,13 +200,13 @@ class KeyCrmClient:
     def _request(self, method: str, path: str, **kwargs) -> Any:
         for attempt in range(1, self._tries + 1):
             begins, self.begins = self.begins, False
-            self._gate.acquire(self.queue, goes_on=not begins)
+            self._rate_limiter.acquire(self.queue, continues=not begins)
             try:
                 return self._send(method, path, **kwargs)
             except RateLimited as error:
                 # The rate limiter blocks all users of the key for the time that KeyCRM named; waiting
                 # here would block a worker.
-                self._gate.refused(error.retry_after)
+                self._rate_limiter.refused(error.retry_after)
                 raise
             except KeyCrmError as error:
                 # After a timeout a second attempt would block its caller as long again.
@@ -396,7 +396,7 @@ class Page:
         return cls(rows, number, total, last, bool(answer.get("next_page_url")))
 
 
-def spelled_alike(url: str) -> str:
+def normalized_address(url: str) -> str:
     """Normalize an address: scheme and host in lower case, no slash at its end.
 
     :param url: an address

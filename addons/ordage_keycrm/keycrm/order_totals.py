@@ -146,7 +146,7 @@ def extras(order: Order) -> list[Extra]:
 
 
 def _fitting(candidates: list[Extra], missing: Decimal, slack: Decimal) -> list[Extra] | None:
-    """Choose candidates that add up to the missing amount, exactly or within the slack.
+    """Choose candidates that add up to the missing amount, within the slack at worst.
 
     :param candidates: extra amounts of the order
     :param missing: amount to explain

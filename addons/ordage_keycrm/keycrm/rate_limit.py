@@ -131,7 +131,7 @@ def longest_wait(limit: int) -> float:
     return LONGEST_WAIT * BULK_PACE * DEFAULT_LIMIT / limit
 
 
-def spent(quota: Quota, now: float) -> Quota:
+def booked(quota: Quota, now: float) -> Quota:
     """Book a request that is sent now.
 
     :param quota: current state

@@ -14,7 +14,7 @@ def encoded_length(sku: str) -> int:
     return len(quote(sku, safe="")) + len("%2C")
 
 
-def is_askable(sku: str) -> bool:
+def is_requestable(sku: str) -> bool:
     """Return whether a SKU can be requested: a comma would split it (confirmed)."""
     return bool(sku) and "," not in sku and encoded_length(sku) <= SKU_FILTER_BYTES
 

@@ -62,10 +62,10 @@ def check(url, token, *, resolve=socket.getaddrinfo):
     :param resolve: resolves a host as ``socket.getaddrinfo`` does
     :raise LinkProblem: with a code for each fault
     """
-    ask(url, token, address=look_at_host(url, resolve=resolve))
+    send_challenge(url, token, address=check_host(url, resolve=resolve))
 
 
-def look_at_host(url, *, resolve=socket.getaddrinfo):
+def check_host(url, *, resolve=socket.getaddrinfo):
     """Check that the host is public.
 
     :param url: the whole link
@@ -88,7 +88,7 @@ def look_at_host(url, *, resolve=socket.getaddrinfo):
     return addresses[0]
 
 
-def ask(url, token, *, address=None):
+def send_challenge(url, token, *, address=None):
     """Send the challenge to the link, and check which program responds.
 
     :param url: the whole link
@@ -117,7 +117,7 @@ def ask(url, token, *, address=None):
         raise LinkProblem("link_timed_out", host=host, seconds=max(TIMEOUT)) from None
     except (requests.exceptions.RequestException, OSError):
         raise LinkProblem("link_unreachable", host=host) from None
-    _judge(url, token, nonce, status, to, body)
+    _interpret(url, token, nonce, status, to, body)
 
 
 class _PinnedAdapter(HTTPAdapter):
@@ -152,7 +152,7 @@ def _session(url, address):
     return session
 
 
-def _judge(url, token, nonce, status, to, body):
+def _interpret(url, token, nonce, status, to, body):
     """Interpret the response to a challenge.
 
     :param url: the whole link
@@ -183,8 +183,8 @@ def _judge(url, token, nonce, status, to, body):
     if status >= 400:
         raise LinkProblem("link_status", host=host, status=status)
     try:
-        said = json.loads(body)
-        answer = said.get("proof") if isinstance(said, dict) else ""
+        data = json.loads(body)
+        answer = data.get("proof") if isinstance(data, dict) else ""
     except ValueError:
         answer = ""
     if not hmac.compare_digest(str(answer or ""), proof(token, nonce)):

@@ -168,7 +168,7 @@ class TestWaysIn(KeycrmCase):
         event["received_at"] = self.env.cr.now() - timedelta(days=1000)
         kept = self.Event.create({**event, "account_id": self.account.id})
         old = self.Event.create({**event, "account_id": other.id})
-        self.env["keycrm.latency"]._note(self.account, "in", 1, 1)
+        self.env["keycrm.latency"]._record(self.account, "in", 1, 1)
         self.account.keep_days = 999999
         self.env.flush_all()
         self.account._gc_finished()

@@ -32,17 +32,17 @@ class TestInboxPriorities(KeycrmCase):
         self.forget_budget()
         self.addCleanup(self.forget_budget)
         self.ahead = 0.0
-        locked_row, changed = DatabaseRateLimiter._locked_row, DatabaseRateLimiter._changed
+        locked_row, changed = DatabaseRateLimiter._locked_row, DatabaseRateLimiter._apply_to_row
 
-        def later(gate, cr):
-            *row, clock = locked_row(gate, cr)
+        def later(rate_limiter, cr):
+            *row, clock = locked_row(rate_limiter, cr)
             return (*row, clock + self.ahead)
 
         def sleep(seconds):
             self.ahead += seconds
 
         self.patch(DatabaseRateLimiter, "_locked_row", later)
-        self.patch(DatabaseRateLimiter, "_changed", changed)
+        self.patch(DatabaseRateLimiter, "_apply_to_row", changed)
         for module in (cron_runner, rate_limit):
             self.patch(module.time, "sleep", sleep)
         self.patch(order_priorities.time, "monotonic", lambda: self.ahead)

@@ -120,26 +120,26 @@ class TestOverview(KeycrmCase):
         (card,) = self.cards()
         self.assertGreaterEqual(card["requests_used"], 1)
         self.assertFalse(card["key_is_shared"])
-        gate = self.env["keycrm.rate.limit"]._gate(
+        rate_limiter = self.env["keycrm.rate.limit"]._rate_limiter(
             self.sandbox.key, self.sandbox.api_url, self.account.request_limit
         )
         self.addCleanup(self._forget_limit)
-        gate.refused(1)
+        rate_limiter.refused(1)
         (card,) = self.cards()
         self.assertTrue(card["key_is_shared"])
         self.assertLess(card["requests_allowed"], self.account.request_limit)
 
     def _forget_limit(self):
         """The quota has transactions of its own, which the test's rollback does not take back."""
-        gate = self.env["keycrm.rate.limit"]._gate(
+        rate_limiter = self.env["keycrm.rate.limit"]._rate_limiter(
             self.sandbox.key, self.sandbox.api_url, self.account.request_limit
         )
-        gate._changed(lambda quota, now: (type(quota)(), None))
+        rate_limiter._apply_to_row(lambda quota, now: (type(quota)(), None))
 
     def test_delays_are_told_as_median_and_worst(self):
         for seconds in (1, 2, 300):
-            self.env["keycrm.latency"]._note(self.account, "in", seconds, 1)
-        self.env["keycrm.latency"]._note(self.account, "out", 0.4, 2)
+            self.env["keycrm.latency"]._record(self.account, "in", seconds, 1)
+        self.env["keycrm.latency"]._record(self.account, "out", 0.4, 2)
         (card,) = self.cards()
         self.assertEqual(card["delay_in_text"], "typically 2 s, max. 5 min")
         self.assertEqual(card["delay_out_text"], "under 1 s")

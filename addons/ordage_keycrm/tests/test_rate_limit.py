@@ -10,7 +10,7 @@ from ..models.common.rate_limit import WORKER_MAX_SLEEP, DatabaseRateLimiter
 
 
 class TestWaiting(TransactionCase):
-    def acquire(self, waits, *, max_wait=None, goes_on=False):
+    def acquire(self, waits, *, max_wait=None, continues=False):
         """Book one request where the quota has room after these waits.
 
         :return: the seconds that were slept
@@ -19,11 +19,11 @@ class TestWaiting(TransactionCase):
         slept = []
         with (
             patch.object(
-                limiter, "_changed", side_effect=[*((wait, 60) for wait in waits), (0, 60)]
+                limiter, "_apply_to_row", side_effect=[*((wait, 60) for wait in waits), (0, 60)]
             ),
             patch("odoo.addons.ordage_keycrm.models.common.rate_limit.time.sleep", slept.append),
         ):
-            limiter.acquire("orders", goes_on=goes_on)
+            limiter.acquire("orders", continues=continues)
         return slept
 
     def test_request_waits_for_room(self):
@@ -33,9 +33,9 @@ class TestWaiting(TransactionCase):
         longer = rules.longest_wait(60)
         self.assertGreater(longer, 0)
         wait = max(WORKER_MAX_SLEEP, longer) + 1
-        for goes_on in (False, True):
-            with self.subTest(goes_on=goes_on), self.assertRaises(QuotaExceeded):
-                self.acquire([wait], goes_on=goes_on)
+        for continues in (False, True):
+            with self.subTest(continues=continues), self.assertRaises(QuotaExceeded):
+                self.acquire([wait], continues=continues)
 
     def test_request_of_a_button_waits_as_long_as_it_may(self):
         self.assertTrue(self.acquire([WORKER_MAX_SLEEP * 3], max_wait=WORKER_MAX_SLEEP * 4))

@@ -274,7 +274,7 @@ class TestLink(KeycrmCase, HttpCase):
             with self.subTest(page):
                 self.account.public_url = self.base_url() + page
                 with self.assertRaises(webhook_check.LinkProblem) as caught:
-                    webhook_check.ask(self.account.webhook_url, token)
+                    webhook_check.send_challenge(self.account.webhook_url, token)
                 problem = caught.exception
                 self.assertEqual(problem.code, "link_page")
                 text = self.env["keycrm.error.message"]._sentence(problem.code, problem.params)

@@ -443,12 +443,12 @@ class TestTrouble(KeycrmCase):
             self.assertEqual(late._work_inbox(client), {second})
 
     def keep_away(self, delay):
-        """Let the gate of the account be shut for some seconds, with an order waiting before it."""
+        """Block the rate limiter of the account for some seconds, with an order pending."""
         self.addCleanup(self.forget_budget)
         self.forget_budget()
         self.told(self.new_order(LINES))
         with self.account._client() as client:
-            client._gate.refused(delay)
+            client._rate_limiter.refused(delay)
 
     def later_wake_ups(self):
         cron = self.account.orders_cron_id
@@ -634,8 +634,8 @@ class TestTrouble(KeycrmCase):
         self.ahead, slept = 0.0, []
         locked_row = DatabaseRateLimiter._locked_row
 
-        def later(gate, cr):
-            row = locked_row(gate, cr)
+        def later(rate_limiter, cr):
+            row = locked_row(rate_limiter, cr)
             return (*row[:-1], row[-1] + self.ahead)
 
         def sleep(seconds):
@@ -646,7 +646,7 @@ class TestTrouble(KeycrmCase):
         self.patch(cron_runner.time, "sleep", sleep)
         with self.account._client(max_wait=1000) as client:
             for _ in range(used):
-                client._gate.acquire("live")
+                client._rate_limiter.acquire("live")
         slept.clear()
         return slept
 
@@ -735,10 +735,10 @@ class TestTrouble(KeycrmCase):
         self.ahead = 4000.0
         with self.account._client(max_wait=65) as client:
             for _ in range(15):
-                client._gate.acquire("live")
+                client._rate_limiter.acquire("live")
             self.ahead = 0.0
             for _ in range(10):
-                client._gate.acquire("live")
+                client._rate_limiter.acquire("live")
         self.assertLess(self.ahead, 65)
 
     def test_one_key_has_one_budget_however_its_address_is_spelled(self):

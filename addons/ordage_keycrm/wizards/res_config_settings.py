@@ -21,7 +21,7 @@ ACCOUNT_FIELDS = (
 )
 
 
-def _shown(name):
+def _compute_for(name):
     """Build the compute method of one field of the settings.
 
     Each field has its own, since Odoo treats fields with a common compute method as empty while one of
@@ -58,10 +58,10 @@ class ResConfigSettings(models.TransientModel):
         string="KeyCRM accounts", compute="_compute_keycrm_account"
     )
     keycrm_api_key = fields.Char(
-        string="API key", compute=_shown("api_key"), inverse="_inverse_keycrm"
+        string="API key", compute=_compute_for("api_key"), inverse="_inverse_keycrm"
     )
     keycrm_enabled = fields.Boolean(
-        string="Enable integration", compute=_shown("enabled"), inverse="_inverse_keycrm"
+        string="Enable integration", compute=_compute_for("enabled"), inverse="_inverse_keycrm"
     )
     keycrm_webhook_url = fields.Char(related="keycrm_account_id.webhook_url")
     keycrm_last_webhook_at = fields.Datetime(related="keycrm_account_id.last_webhook_at")
@@ -71,51 +71,53 @@ class ResConfigSettings(models.TransientModel):
     keycrm_foreign_host = fields.Char(related="keycrm_account_id.foreign_host")
     keycrm_link_text = fields.Char(related="keycrm_account_id.link_text")
     keycrm_public_url = fields.Char(
-        string="Public address of Odoo", compute=_shown("public_url"), inverse="_inverse_keycrm"
+        string="Public address of Odoo",
+        compute=_compute_for("public_url"),
+        inverse="_inverse_keycrm",
     )
     keycrm_import_payments = fields.Boolean(
         string="Receive bank transactions for order payments",
-        compute=_shown("import_payments"),
+        compute=_compute_for("import_payments"),
         inverse="_inverse_keycrm",
     )
     keycrm_archive_status_ids = fields.Many2many(
         "keycrm.order.status",
         string="Archive statuses",
         domain="[('account_id', '=', keycrm_account_id)]",
-        compute=_shown("archive_status_ids"),
+        compute=_compute_for("archive_status_ids"),
         inverse="_inverse_keycrm",
     )
     keycrm_archive_validates = fields.Boolean(
         string="Validate deliveries on archiving",
-        compute=_shown("archive_validates"),
+        compute=_compute_for("archive_validates"),
         inverse="_inverse_keycrm",
     )
     keycrm_keep_product_info = fields.Boolean(
         string="Do not change product information",
-        compute=_shown("keep_product_info"),
+        compute=_compute_for("keep_product_info"),
         inverse="_inverse_keycrm",
     )
     keycrm_warehouse_id = fields.Many2one(
         "stock.warehouse",
         string="Warehouse of orders",
         domain="[('company_id', '=', company_id)]",
-        compute=_shown("warehouse_id"),
+        compute=_compute_for("warehouse_id"),
         inverse="_inverse_keycrm",
     )
     keycrm_push_stock = fields.Boolean(
-        string="Send stock to KeyCRM", compute=_shown("push_stock"), inverse="_inverse_keycrm"
+        string="Send stock to KeyCRM", compute=_compute_for("push_stock"), inverse="_inverse_keycrm"
     )
     keycrm_stock_quantity = fields.Selection(
         selection="_keycrm_stock_quantities",
         string="Quantity to send",
-        compute=_shown("stock_quantity"),
+        compute=_compute_for("stock_quantity"),
         inverse="_inverse_keycrm",
     )
     keycrm_status_count = fields.Integer(
         string="KeyCRM statuses", compute="_compute_keycrm_account"
     )
     keycrm_seen = fields.Char(
-        string="Form snapshot", default=lambda self: self._keycrm_seen_of(self.env.company)
+        string="Form snapshot", default=lambda self: self._keycrm_snapshot_of(self.env.company)
     )
 
     # === COMPUTE METHODS ===#
@@ -236,7 +238,7 @@ class ResConfigSettings(models.TransientModel):
         return {name: _plain(account, name) for name in ACCOUNT_FIELDS}
 
     @api.model
-    def _keycrm_seen_of(self, company):
+    def _keycrm_snapshot_of(self, company):
         """Return a snapshot of the values when the form is opened, with the key masked.
 
         :param company: ``res.company``
@@ -281,7 +283,7 @@ class ResConfigSettings(models.TransientModel):
         if "api_key" in vals:
             account._try_key()
         self.invalidate_recordset()
-        self.keycrm_seen = self._keycrm_seen_of(company)
+        self.keycrm_seen = self._keycrm_snapshot_of(company)
 
     def _keycrm_new_account(self, vals):
         """Create the company's first account.

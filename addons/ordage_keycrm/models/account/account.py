@@ -8,11 +8,12 @@ from ...keycrm.rate_limit import DEFAULT_LIMIT
 
 
 class KeycrmAccount(models.Model):
-    """One KeyCRM account (a cabinet) of one company.
+    """Connect one KeyCRM account (a cabinet) with one company.
 
-    This file holds the settings. The other files of this folder hold the key (``credentials``), requests
-    (``api_gateway``), the webhook (``webhook_link``), the scheduled actions (``cron_runner``) and KeyCRM's
-    lists (``catalogs``). The queues are in ``orders/order_queue`` and ``stock/stock_queue``.
+    This file holds the settings. The other files of this folder hold the key (``credentials``),
+    requests (``api_gateway``), the webhook (``webhook_link``), the scheduled actions (``cron_runner``)
+    and KeyCRM's lists (``catalogs``). The queues are in ``orders/order_queue`` and
+    ``stock/stock_queue``.
     """
 
     _name = "keycrm.account"
@@ -24,7 +25,7 @@ class KeycrmAccount(models.Model):
     # === FIELDS ===#
 
     name = fields.Char(required=True, default="KeyCRM")
-    # Indexed for the rules of access, which ask for the accounts of a person's companies.
+    # Indexed for the access rules, which filter by a user's companies.
     company_id = fields.Many2one(
         "res.company", required=True, index=True, default=lambda self: self.env.company
     )
@@ -160,7 +161,8 @@ class KeycrmAccount(models.Model):
         "events are never deleted.",
     )
     warehouse_list_page = fields.Integer(string="Warehouse search page", readonly=True, copy=False)
-    # What left before then was shipped without Odoo, whenever and by whatever way the order comes.
+    # Goods that were shipped before this time were shipped without Odoo, whenever and by whichever
+    # source the order is imported.
     enabled_since = fields.Datetime(string="Enabled since", readonly=True, copy=False)
     polled_until = fields.Datetime(string="Updates checked until", readonly=True, copy=False)
     polling_page = fields.Integer(string="Polling page", readonly=True, copy=False)
@@ -180,7 +182,7 @@ class KeycrmAccount(models.Model):
     )
     polled_at = fields.Datetime(string="Last polled", readonly=True, copy=False)
 
-    # Not for people: whoever could name another scheduled action here could let it run.
+    # Not accessible to users: a user who could set another scheduled action here could run it.
     orders_cron_id = fields.Many2one(
         "ir.cron",
         string="Scheduled action for orders",
@@ -207,7 +209,7 @@ class KeycrmAccount(models.Model):
 
     @api.model
     def _default_user_id(self):
-        """To-dos go to a person: whoever makes the account, unless that is Odoo itself."""
+        """Return the creating user, as assignee of activities, unless it is Odoo itself."""
         user = self.env.user
         return user if user.active and not user.share else user.browse()
 
@@ -215,7 +217,7 @@ class KeycrmAccount(models.Model):
 
     @api.depends("company_id")
     def _compute_warehouse_id(self):
-        """The company's first warehouse, until a person chooses another one of it."""
+        """Default to the company's first warehouse, until a user selects another one."""
         for account in self:
             if account.warehouse_id.company_id != account.company_id:
                 account.warehouse_id = self.env["stock.warehouse"].search(
@@ -239,9 +241,12 @@ class KeycrmAccount(models.Model):
                     )
 
     def _check_enabled_has_key(self):
-        """Refuse to enable without a key.
+        """Refuse to enable an account without a key.
 
-        No ``@api.constrains``: those are checked before a key that is pasted in the same save is stored.
+        No ``@api.constrains``: those are checked before a key that is pasted in the same save is
+        stored.
+
+        :raise ValidationError: when an enabled account has no key
         """
         for account in self.sudo():
             if account.enabled and not account.api_key_secret:
@@ -251,7 +256,8 @@ class KeycrmAccount(models.Model):
 
     # === CRUD METHODS ===#
 
-    # The only create, write and web_save of accounts: the order of their effects is read here.
+    # The only create, write and web_save of accounts, so that the order of their effects is in one
+    # place.
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -283,7 +289,7 @@ class KeycrmAccount(models.Model):
         if enables:
             self._restore_crons()
         if {"api_key", "api_url"} & vals.keys():
-            # The fault may be fixed: no backoff delays the next try.
+            # The cause may be fixed: no backoff delays the next attempt.
             self._reset_circuit()
         if {"enabled", "api_key", "api_url"} & vals.keys():
             self.filtered("enabled")._trigger_orders()
@@ -299,10 +305,10 @@ class KeycrmAccount(models.Model):
         return result
 
     def web_save(self, vals, specification, next_id=None):
-        """Save what a person changed on a form.
+        """Save a user's changes on a form.
 
-        A person who turns the sending of stock on sees a preview first. A key that a person pastes is
-        tested at once; a fault stands beside it.
+        A user who enables sending of stock gets a preview first. A pasted key is tested at once; an
+        error is displayed beside it.
         """
         account = self.with_context(keycrm_from_screen=True)
         result = super(KeycrmAccount, account).web_save(vals, specification, next_id)
@@ -310,7 +316,7 @@ class KeycrmAccount(models.Model):
             return result
         account = self or self.browse(result[0]["id"])
         account._try_key()
-        # What was computed before KeyCRM answered is read again.
+        # Values that were computed before KeyCRM's response are computed again.
         account.invalidate_recordset()
         shown = self.browse(next_id) if next_id else account
         return shown.with_context(bin_size=True).web_read(specification)
@@ -329,13 +335,19 @@ class KeycrmAccount(models.Model):
     # === ACTION METHODS ===#
 
     def action_open_events(self):
-        """Show what KeyCRM told this account."""
+        """Open the events that this account received from KeyCRM.
+
+        :return: an action
+        """
         self.ensure_one()
         action = self.env["ir.actions.act_window"]._for_xml_id("ordage_keycrm.keycrm_event_action")
         return dict(action, domain=[("account_id", "=", self.id)])
 
     def action_synchronize_orders(self):
-        """Open "Synchronize orders" for this account."""
+        """Open "Synchronize orders" for this account.
+
+        :return: an action
+        """
         self.ensure_one()
         return {
             "type": "ir.actions.act_window",
@@ -348,9 +360,9 @@ class KeycrmAccount(models.Model):
     # === BUSINESS METHODS ===#
 
     def _activity_user(self, salesperson):
-        """Say whom a to-do is for. Who has left sees none: then it is for somebody who is there.
+        """Return the assignee of an activity, always an active user.
 
-        :param salesperson: ``res.users`` whom it belongs to, maybe none
+        :param salesperson: ``res.users`` responsible for the order, maybe none
         :return: one of ``res.users``
         """
         admin = self.env.ref("base.user_admin")
@@ -358,7 +370,10 @@ class KeycrmAccount(models.Model):
         return there[:1] or self._administrators()[:1] or admin
 
     def _administrators(self):
-        """:return: ``res.users`` who may set up KeyCRM in the account's company, the first one first"""
+        """Return the users who may set up KeyCRM in the account's company.
+
+        :return: ``res.users``, the oldest first
+        """
         group = self.env.ref("ordage_keycrm.group_manager")
         return (
             self.env["res.users"]
@@ -370,7 +385,7 @@ class KeycrmAccount(models.Model):
         )
 
     def _check_manager(self):
-        """Buttons check the right on the server.
+        """Check a button's access right on the server.
 
         :raise UserError: when the user is no KeyCRM administrator
         """
@@ -379,9 +394,9 @@ class KeycrmAccount(models.Model):
         self.check_access("write")
 
     def _move_archived_orders(self):
-        """The archive statuses changed: the orders concerned move into the archive or out of it."""
+        """Archive and reopen orders after the archive statuses changed."""
         for account in self:
-            # To-dos that this leaves are in the company's language, as those of the worker.
+            # Activities are scheduled in the company's language, as those of the worker.
             lang = account.company_id.partner_id.lang or self.env.lang
             Order = self.env["sale.order"].sudo().with_context(tracking_disable=True, lang=lang)
             ours = [("keycrm_account_id", "=", account.id)]
@@ -394,15 +409,22 @@ class KeycrmAccount(models.Model):
             )._keycrm_reopen()
 
     def _order_url(self, keycrm_id):
-        """Return the address of an order in the cabinet; False where the cabinet is not known."""
+        """Return the URL of an order in the cabinet; False without a cabinet address.
+
+        :param keycrm_id: KeyCRM's id of the order
+        """
         cabinet = urlsplit((self.cabinet_url or "").strip())
         if not (cabinet.netloc and keycrm_id):
             return False
-        # The page that was open when the address was copied is none of the order's.
+        # Drops the page that was open when the address was copied.
         return f"{cabinet.scheme}://{cabinet.netloc}{ORDER_PATH % keycrm_id}"
 
     def _notification(self, message, kind="success"):
-        """Build the small message in the corner of the screen."""
+        """Return an action that displays a notification.
+
+        :param message: text
+        :param kind: ``success``, ``warning``, ``danger`` or ``info``
+        """
         return {
             "type": "ir.actions.client",
             "tag": "display_notification",
@@ -416,7 +438,7 @@ class KeycrmAccount(models.Model):
 
 
 def _is_web_address(address):
-    """Return whether it is one, without a name and password in it: those would take the key's place."""
+    """Return whether an address is valid, without credentials, which replace the key."""
     try:
         parts = urlsplit(address.strip())
         known = parts.scheme in ("http", "https") and parts.hostname and (parts.port or 1)

@@ -3,27 +3,30 @@ from odoo.exceptions import UserError
 
 from ...const import API_URL
 from ...keycrm import rate_limit
-from ...keycrm.client import KeyCrmClient, spelled_alike
+from ...keycrm.client import KeyCrmClient, normalized_address
 from ...keycrm.errors import KeyCrmError, Refused
 
-#: What a person who pressed a button waits for at the most: (connect, read) seconds.
+#: Timeout of a request for a waiting user: (connect, read) seconds.
 BUTTON_TIMEOUT = (5, 15)
-#: Seconds that a button may wait for room in the request quota.
+#: Seconds that a button may wait for the request quota.
 BUTTON_MAX_WAIT = 8
 
 
 class KeycrmAccount(models.Model):
-    """The one gate to KeyCRM: the only place that reads the API key."""
+    """Create API clients: the only place that reads the API key."""
 
     _inherit = "keycrm.account"
 
     def _client(self, queue=rate_limit.LIVE, *, timeout=None, tries=None, max_wait=None):
-        """Open a client for this account.
+        """Create a client for this account.
 
-        :param queue: ``live`` or ``bulk``: bulk work is paced and leaves room for live work
+        :param queue: ``live`` or ``bulk``: bulk work is paced and leaves quota for live work
+        :param timeout: (connect, read) seconds; None for a worker's
+        :param tries: attempts of one request; None for a worker's
+        :param max_wait: seconds that a request may wait for the quota; None for a worker's
         :return: :class:`~..keycrm.client.KeyCrmClient`, to be used with ``with``
         :raise UserError: when no key is set
-        :raise KeyCrmError: when the key cannot be opened
+        :raise KeyCrmError: when the key cannot be decrypted
         """
         self.ensure_one()
         account = self.sudo()
@@ -38,18 +41,21 @@ class KeycrmAccount(models.Model):
         return KeyCrmClient(
             key,
             url,
-            gate=self.env["keycrm.rate.limit"]._gate(key, url, account.request_limit, **wait),
+            rate_limiter=self.env["keycrm.rate.limit"]._rate_limiter(
+                key, url, account.request_limit, **wait
+            ),
             queue=queue,
-            is_proven=bool(account.key_checked_at) or spelled_alike(url) == spelled_alike(API_URL),
+            is_proven=bool(account.key_checked_at)
+            or normalized_address(url) == normalized_address(API_URL),
             **{name: value for name, value in options.items() if value is not None},
         )
 
     def _asked_by_person(self, ask):
-        """Ask KeyCRM on behalf of a person who waits for the answer.
+        """Send requests on behalf of a user who waits for the result.
 
         :param ask: called with the client
-        :return: what it returns
-        :raise UserError: in the person's language, whatever went wrong with KeyCRM
+        :return: its result
+        :raise UserError: in the user's language, for any error of KeyCRM
         """
         self.ensure_one()
         try:
@@ -61,7 +67,7 @@ class KeycrmAccount(models.Model):
             ) from None
         self.sudo()._mark_key_working()
         if self.trouble_count:
-            # KeyCRM is available again; nobody has to wait for the next probe.
+            # KeyCRM is available again; no work has to wait for the next probe.
             self._reset_circuit()
             self._trigger_crons(self._crons())
         return answer

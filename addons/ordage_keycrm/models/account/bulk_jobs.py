@@ -5,12 +5,12 @@ from ...keycrm.orders import Order
 
 
 class KeycrmAccount(models.Model):
-    """Bulk work of the orders' queue: one page at a time, and the inbox is looked at in between."""
+    """Process bulk work of the orders queue, polling the inbox between pages."""
 
     _inherit = "keycrm.account"
 
     def _work_bulk(self):
-        """Do one page of what runs longest.
+        """Process one page of the first bulk job that has work.
 
         :return: True when there may be more
         """
@@ -32,9 +32,10 @@ class KeycrmAccount(models.Model):
             )
 
     def _work_running(self, model, client):
-        """Do one page of the run that was started first.
+        """Process one page of the run that was started first.
 
         :param model: ``keycrm.order.sync`` or ``keycrm.product.import``
+        :param client: bulk client
         :return: True when there was one
         """
         run = (
@@ -49,9 +50,11 @@ class KeycrmAccount(models.Model):
     def _write_page(self, client, live_client, read, then):
         """Write the orders of a page in small parts; live orders go first.
 
-        An order that the inbox brought meanwhile was read later than the page, so the page's older
-        copy is dropped: what was read earlier never overwrites what was read later.
+        An order that the inbox imported meanwhile was read later than the page, so the page's older
+        copy is dropped: newer data is never overwritten.
 
+        :param client: bulk client
+        :param live_client: client for the inbox
         :param read: ``{number: Order or KeyCrmError}``, emptied on the way
         :param then: called with the outcomes of a part, in its transaction
         """
@@ -63,7 +66,7 @@ class KeycrmAccount(models.Model):
         live = self.with_context(
             keycrm_shipped_status_ids=None, keycrm_shipped_if_written_off=False
         )
-        # What the page's orders refer to is read for all of them at once.
+        # The records that the page's orders refer to are read for all of them at once.
         learnt = self._enrich(client, [one for one in read.values() if isinstance(one, Order)])
         read.update((order.id, order) for order in learnt)
         while read:
@@ -74,9 +77,10 @@ class KeycrmAccount(models.Model):
                 self._write_orders(client, part, self.env["keycrm.event"], told)
 
     def _work_warehouse_list(self, client):
-        """Read one more page of the stock list to learn warehouses; started by "Refresh list".
+        """Read one more page of the stock list for its warehouses; see "Refresh list".
 
-        :return: True when there was one to be read
+        :param client: bulk client
+        :return: True when a page was read
         """
         number = self.warehouse_list_page
         if not number:

@@ -5,22 +5,22 @@ from ...keycrm.catalog import PaymentMethod, Source, Status, StockRow
 from ...keycrm.parsing import parsed_rows
 from ...services.concurrency import retry_on_unique_violation
 
-#: KeyCRM sends statuses, sources and payment methods in lists of at most so many pages.
+#: Maximum number of pages of the lists of statuses, sources and payment methods.
 CATALOG_PAGES = 40
 
 
 class KeycrmAccount(models.Model):
-    """The small lists learnt from KeyCRM: statuses, sources, payment methods, warehouses."""
+    """Mirror KeyCRM's small lists: statuses, sources, payment methods, warehouses."""
 
     _inherit = "keycrm.account"
 
     # === ACTION METHODS ===#
 
     def action_test_connection(self):
-        """Ask KeyCRM for its lists and say in words how it went: what is counted is then known here too.
+        """Read KeyCRM's lists, store them, and report the result.
 
         :return: a notification
-        :raise UserError: when KeyCRM does not answer as it should
+        :raise UserError: when the request fails
         """
         self._check_manager()
         self._asked_by_person(self._refresh_catalogs)
@@ -33,10 +33,10 @@ class KeycrmAccount(models.Model):
         )
 
     def action_refresh_statuses(self):
-        """Read statuses, sources and payment methods anew.
+        """Read statuses, sources and payment methods again.
 
         :return: a notification
-        :raise UserError: when KeyCRM does not answer as it should
+        :raise UserError: when the request fails
         """
         self._check_manager()
         self._asked_by_person(self._refresh_catalogs)
@@ -45,12 +45,12 @@ class KeycrmAccount(models.Model):
         )
 
     def action_refresh_warehouses(self):
-        """Learn the warehouses from the first page of the stock list; the rest follows by itself.
+        """Read the warehouses of the stock list's first page; the worker reads the rest.
 
-        KeyCRM has no list of warehouses (confirmed): their names stand in stock rows and orders.
+        KeyCRM has no list of warehouses (confirmed): their names are in stock rows and orders.
 
         :return: a notification
-        :raise UserError: when KeyCRM does not answer as it should
+        :raise UserError: when the request fails
         """
         self._check_manager()
 
@@ -66,7 +66,7 @@ class KeycrmAccount(models.Model):
     # === BUSINESS METHODS ===#
 
     def _refresh_catalogs(self, client):
-        """Read what orders refer to.
+        """Read and store the lists that orders refer to.
 
         :param client: :class:`~..keycrm.client.KeyCrmClient`
         """
@@ -91,21 +91,29 @@ class KeycrmAccount(models.Model):
             self._trigger_orders()
 
     def _active_statuses(self):
-        """:return: the statuses that KeyCRM's list names"""
+        """Return the statuses that KeyCRM's list contains."""
         return self.status_ids.filtered("is_active")
 
     @staticmethod
     def _some_pages(client, path):
+        """Read a list up to :data:`CATALOG_PAGES` pages.
+
+        :param client: :class:`~..keycrm.client.KeyCrmClient`
+        :param path: path of the list
+        :return: iterator over pages
+        """
         for page in client.pages(path):
             yield page
             if page.number >= CATALOG_PAGES:
                 return
 
     def _store_statuses(self, statuses):
-        """Take over names and groups; what a person set for a status stays.
+        """Upsert names and groups; a user's settings of a status remain.
 
-        A status that the list does not name any more was switched off or deleted in KeyCRM: orders still
-        have it, so it keeps its meaning and its place in the settings.
+        A status that the list no longer contains was disabled or deleted in KeyCRM: orders still have
+        it, so it keeps its settings.
+
+        :param statuses: list of :class:`~..keycrm.catalog.Status`
         """
         self._upsert_statuses(
             {
@@ -120,7 +128,7 @@ class KeycrmAccount(models.Model):
             ).sudo().is_active = False
 
     def _upsert_order_statuses(self, orders):
-        """Take over the statuses of orders: KeyCRM's list does not name all of them.
+        """Upsert the statuses of orders, since KeyCRM's list lacks some of them.
 
         :param orders: list of :class:`~..keycrm.orders.Order`
         """
@@ -128,7 +136,7 @@ class KeycrmAccount(models.Model):
         new = {}
         for status in {order.status.id: order.status for order in orders if order.status}.values():
             record, vals = known.get(status.id), self._status_vals(status)
-            # Of a status that the order does not name, no more is learned than that it exists.
+            # A status without a name in the order is only created.
             differs = record and status.name and any(record[n] != vals[n] for n in vals)
             if not record or differs:
                 new[status.id] = vals
@@ -145,6 +153,10 @@ class KeycrmAccount(models.Model):
         }
 
     def _upsert_statuses(self, vals_by_id):
+        """Upsert statuses; new ones get the default action of their group.
+
+        :param vals_by_id: values by KeyCRM's id
+        """
         known = set(self.status_ids.mapped("keycrm_id"))
         for number, vals in vals_by_id.items():
             if number not in known:
@@ -154,31 +166,38 @@ class KeycrmAccount(models.Model):
         self.invalidate_recordset(["status_ids"])
 
     def _store_sources(self, sources):
+        """Upsert order sources.
+
+        :param sources: list of :class:`~..keycrm.catalog.Source`
+        """
         self._store_catalog(
             "keycrm.source",
             {s.id: {"name": s.name, "currency_code": s.currency_code} for s in sources},
         )
 
     def _upsert_stock_warehouses(self, rows):
-        """Record the warehouses that stand in rows of ``/offers/stocks``."""
+        """Upsert the warehouses in rows of ``/offers/stocks``.
+
+        :param rows: the decoded rows
+        """
         self._upsert_warehouses(
             entry.warehouse for row in parsed_rows(StockRow.parse_list, rows) for entry in row
         )
 
     def _upsert_warehouses(self, warehouses):
-        """Record warehouses seen in stock rows or orders.
+        """Upsert warehouses of stock rows or orders.
 
         :param warehouses: iterable of :class:`~..keycrm.catalog.Warehouse`
         """
         self._store_catalog("keycrm.warehouse", {w.id: {"name": w.name} for w in warehouses})
 
     def _store_catalog(self, model, vals_by_id):
-        """Write a small list learnt from KeyCRM: create what is new, change what differs.
+        """Upsert the rows of a small list: create new ones, write changed values.
 
         :param model: a model with ``account_id`` and ``keycrm_id``
-        :param vals_by_id: values by KeyCRM's number
-        :raise ConcurrencyError: when somebody else learnt the same at the same time (a button and the
-            worker, say); done again, it finds what the other one made
+        :param vals_by_id: values by KeyCRM's id
+        :raise ConcurrencyError: when another transaction created the same row (for example a button and
+            the worker); the retry finds it
         """
         self.ensure_one()
         if not vals_by_id:

@@ -21,23 +21,23 @@ from ...services.concurrency import CONCURRENCY_ERRORS
 
 _logger = logging.getLogger(__name__)
 
-#: What the question "are you well?" may take: (connect, read) seconds.
+#: Timeout of a probe: (connect, read) seconds.
 PROBE_TIMEOUT = (3, 5)
-#: The work of a whole queue: it does not rest because it was interrupted.
+#: Work of a whole queue: an interruption does not open its circuit breaker.
 QUEUES = ("_work_orders", "_work_stock")
-#: Pieces of work that nobody waits for.
+#: Pieces of work that no user waits for.
 BULK_WORK = ("sync", "load", "warehouses", "sweep", "transactions", "pictures")
-#: Refusals that are no fault of one request: nothing at all can be asked.
+#: Errors of the settings, which affect all requests.
 WRONG_SETTINGS = ("bad_settings", "redirected")
 
 
 class KeycrmAccount(models.Model):
-    """What an account does when KeyCRM does not answer as it should.
+    """Pause work while KeyCRM fails: the circuit breakers of an account.
 
-    A circuit breaker. When KeyCRM as a whole is unavailable, the account rests: after each pause, of a
-    minute at the most, one of its queues sends one probe. When KeyCRM answers the probe, and not what a
-    piece of work requested, the piece is at fault: it rests alone, and all other work goes on. A person's
-    button ends all pauses.
+    When KeyCRM as a whole is unavailable, the account pauses: after each backoff, of a minute at most,
+    one of its queues sends one probe. When KeyCRM answers the probe, but not the request of a piece of
+    work, only the circuit breaker of that piece opens, and all other work continues. A user's button
+    ends all backoffs.
     """
 
     _inherit = "keycrm.account"
@@ -73,13 +73,13 @@ class KeycrmAccount(models.Model):
             ]
             account.trouble_text = explain._sentence(*faults[0]) if faults else ""
 
-    # === SAID TO PEOPLE ===#
+    # === MESSAGES ===#
 
     def _unavailable_reason(self, pieces):
-        """Return what keeps work from going on.
+        """Return why work is paused.
 
-        :param pieces: names of the work, as :meth:`_run_guarded` knows it
-        :return: a sentence in the reader's language; empty when it goes on
+        :param pieces: names of the work, as passed to :meth:`_run_guarded`
+        :return: a sentence in the reader's language; empty when it is not paused
         """
         said = self.sudo()
         explain = self.env["keycrm.error.message"]
@@ -92,15 +92,15 @@ class KeycrmAccount(models.Model):
     # === KEYCRM AS A WHOLE ===#
 
     def _is_unavailable(self):
-        """Return whether the account waits until KeyCRM may be well again."""
+        """Return whether the account pauses until the next probe."""
         until = self.trouble_until
         return bool(until and until > self.env.cr.now())
 
     def _has_recovered(self):
-        """After a pause, let one queue ask one short question; with a good answer, all goes on.
+        """Send a probe after a backoff, from one queue; success resumes all work.
 
-        :return: True when there is no trouble (any more)
-        :raise RateLimited, QuotaExceeded: when it cannot be asked now
+        :return: True when KeyCRM is available
+        :raise RateLimited, QuotaExceeded: when no probe can be sent now
         """
         if not self.trouble_count:
             return True
@@ -119,13 +119,13 @@ class KeycrmAccount(models.Model):
         return True
 
     def _crons(self):
-        """:return: the scheduled actions of both queues"""
+        """Return the scheduled actions of both queues."""
         return self.sudo().orders_cron_id | self.sudo().stock_cron_id
 
     def _end_backoff(self):
-        """A person pressed a button: whatever rests is tried at once.
+        """End all backoffs at the request of a user.
 
-        How often it failed before is kept: KeyCRM is probed before anything else is requested.
+        The number of failures is kept: KeyCRM is probed before other requests are sent.
         """
         now = self.env.cr.now()
         for account in self.sudo():
@@ -141,9 +141,11 @@ class KeycrmAccount(models.Model):
         self._trigger_crons(self._crons())
 
     def _claim_probe(self):
-        """Take the question for this queue: the other one finds the next pause begun.
+        """Claim the probe for this queue: the other one finds the next backoff started.
 
-        By SQL, because only the statement itself can tell who was first.
+        By SQL, because only a conditional update decides atomically which queue is first.
+
+        :return: whether it is claimed
         """
         now = self.env.cr.now()
         self.flush_recordset(["trouble_until"])
@@ -160,23 +162,31 @@ class KeycrmAccount(models.Model):
         self.invalidate_recordset(["trouble_until"])
         return claimed
 
-    def _probe(self, *, goes_on=False):
-        """Ask something that costs KeyCRM nothing, and wait for the answer for some seconds only.
+    def _probe(self, *, continues=False):
+        """Send a request that is cheap for KeyCRM, with a short timeout.
 
-        :param goes_on: whether it belongs to work that has begun
-        :raise KeyCrmError: when it does not come
+        :param continues: whether it belongs to work that has started
+        :raise KeyCrmError: when it fails
         """
         with self._client(timeout=PROBE_TIMEOUT, tries=1) as client:
-            client.begins = not goes_on
+            client.begins = not continues
             client.get("/order/status", {"limit": 1})
 
     @staticmethod
     def _pause_after(count, pauses=CIRCUIT_PAUSES):
-        """:return: seconds to stay away after so many failures"""
+        """Return the backoff after a number of failures.
+
+        :param count: failures before this one
+        :param pauses: seconds of each backoff, the last one repeated
+        :return: seconds
+        """
         return pauses[min(count, len(pauses) - 1)]
 
     def _record_unavailable(self, error):
-        """Record what is wrong, and stay away for a growing pause."""
+        """Record the error, and pause the account with a growing backoff.
+
+        :param error: the :class:`~..keycrm.errors.KeyCrmError`
+        """
         _logger.warning("KeyCRM account %s: %s", self.id, error.code)
         pause = self._pause_after(self.trouble_count)
         retry_after = getattr(error, "retry_after", None)
@@ -192,19 +202,19 @@ class KeycrmAccount(models.Model):
                     "trouble_until": self.env.cr.now() + timedelta(seconds=pause),
                 }
             )
-            # Odoo's own look once a minute could come a minute after the pause.
+            # The scheduler's own poll could be a minute after the backoff.
             self._crons()._trigger_keycrm(pause)
             self._notify_clients()
 
         self._run_in_transaction(note)
 
     def _record_recovered(self):
-        """KeyCRM answered: what was wrong is over."""
+        """Close the circuit breaker after a successful answer."""
         if self.trouble_code or self.trouble_count:
             self._run_in_transaction(self._reset_circuit)
 
     def _reset_circuit(self):
-        """Begin anew, also with the work that rests alone."""
+        """Close all circuit breakers, also those of single pieces of work."""
         self.sudo().write(
             {
                 "trouble_code": False,
@@ -219,25 +229,31 @@ class KeycrmAccount(models.Model):
     # === ONE PIECE OF WORK ===#
 
     def _is_of_this_request(self, error):
-        """Return whether KeyCRM is well, and only this request has no answer.
+        """Return whether KeyCRM is available, and only this request failed.
 
-        :param error: the :class:`~..keycrm.errors.KeyCrmError` that the request met
-        :raise RateLimited, QuotaExceeded: when KeyCRM cannot be asked now, which says nothing about it
+        :param error: the :class:`~..keycrm.errors.KeyCrmError` of the request
+        :raise RateLimited, QuotaExceeded: when no probe can be sent now, which does not decide it
         """
         if error.of_request is None:
             error.of_request = self._probe_after(error)
         return error.of_request
 
     def _probe_after(self, error):
+        """Send a probe where the error may be of one request only.
+
+        :param error: the :class:`~..keycrm.errors.KeyCrmError` of the request
+        :return: whether KeyCRM is available
+        :raise RateLimited, QuotaExceeded: when no probe can be sent now
+        """
         if isinstance(error, PictureTrouble):
-            # Pictures come from hosts of their own.
+            # Pictures are on other hosts than KeyCRM's API.
             return True
         if error.code in WRONG_SETTINGS or not isinstance(
             error, Refused | NotFound | ServerTrouble | MalformedAnswer | TimedOut | Unreachable
         ):
             return False
         try:
-            self._probe(goes_on=True)
+            self._probe(continues=True)
         except (QuotaExceeded, RateLimited):
             raise
         except KeyCrmError:
@@ -245,12 +261,12 @@ class KeycrmAccount(models.Model):
         return True
 
     def _run_guarded(self, name, work):
-        """Do work whose own fault is not to keep other work waiting: it rests alone.
+        """Run a piece of work behind its own circuit breaker, so that others continue.
 
         :param name: name of the work, stable
         :param work: called without arguments
-        :return: what it returns; False when it rests
-        :raise KeyCrmError: when KeyCRM as a whole is in trouble
+        :return: its result; False while the circuit breaker is open
+        :raise KeyCrmError: when KeyCRM as a whole is unavailable
         """
         if self._rests(name):
             return False
@@ -274,12 +290,14 @@ class KeycrmAccount(models.Model):
         return more
 
     def _record_internal_error(self, name, error):
-        """Record a fault of ours, while it is being handled.
+        """Record an unexpected exception, while it is being handled.
 
-        Raised, it would end in the scheduled action being switched off for good after some days; noted,
-        it is seen, and tried again with growing pauses.
+        Raised, it would cause Odoo to deactivate the scheduled action after some days; recorded, users
+        see it, and the work is retried with backoff.
 
-        :raise Exception: the same one, when the database server went away and nothing can be noted
+        :param name: name of the work
+        :param error: the exception
+        :raise Exception: the same one, when the database connection is lost and nothing can be recorded
         """
         if self.env.cr.closed:
             raise error
@@ -288,11 +306,19 @@ class KeycrmAccount(models.Model):
         self._open_circuit(name, KeyCrmError("unexpected", kind=type(error).__name__))
 
     def _rests(self, name):
+        """Return whether the circuit breaker of a piece of work is open.
+
+        :param name: name of the work
+        """
         rest = (self.sudo().guarded_work or {}).get(name)
         return bool(rest) and rest["until"] > fields.Datetime.to_string(self.env.cr.now())
 
     def _open_circuit(self, name, error):
-        """Record why a piece of work has to rest, and for how long."""
+        """Open the circuit breaker of a piece of work, with a growing backoff.
+
+        :param name: name of the work
+        :param error: the :class:`~..keycrm.errors.KeyCrmError`
+        """
         _logger.warning("KeyCRM account %s: %s rests: %s", self.id, name, error.code)
 
         def note():
@@ -317,6 +343,11 @@ class KeycrmAccount(models.Model):
         self._run_in_transaction(note)
 
     def _write_rest(self, name, rest):
+        """Write or remove the state of a circuit breaker.
+
+        :param name: name of the work
+        :param rest: its state; None to close it
+        """
         self.invalidate_recordset(["guarded_work"])
         resting = dict(self.sudo().guarded_work or {})
         resting.pop(name, None)

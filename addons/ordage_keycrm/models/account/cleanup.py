@@ -2,12 +2,12 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 
-#: A hundred years are for ever; more would leave the calendar.
+#: A hundred years; more would exceed the range of dates.
 MOST_DAYS = 36500
-#: Records that one pass of the autovacuum clears of an account and model: some seconds' deleting, after
+#: Records that one pass of the autovacuum deletes of an account and model: some seconds' work, after
 #: which Odoo calls again.
 GC_BATCH = 10000
-#: What is over, by model: its last states, and the moment that says how old it is.
+#: Finished records, by model: their final states, and the field with their age.
 FINISHED = {
     "keycrm.event": (("done", "ignored"), "received_at"),
     "keycrm.status.update": (("done", "ignored"), "create_date"),
@@ -16,8 +16,8 @@ FINISHED = {
     "keycrm.stock.comparison": (("done", "cancelled"), "create_date"),
     "keycrm.stock.export": (("done", "cancelled"), "create_date"),
 }
-#: Of these the newest one stays: people look at it, and KeyCRM's numbers from before a preview can be
-#: written back. One for each domain.
+#: The newest record of each domain is kept: users still read it, and KeyCRM's numbers from before a
+#: preview can be written back.
 NEWEST_STAYS = {
     "keycrm.product.import": ([],),
     "keycrm.stock.comparison": ([], [("choice", "in", ("send", "opening"))]),
@@ -25,19 +25,19 @@ NEWEST_STAYS = {
 
 
 class KeycrmAccount(models.Model):
-    """Logs do not grow for ever."""
+    """Delete old finished records, so that logs do not grow forever."""
 
     _inherit = "keycrm.account"
 
     def _kept_since(self):
-        """:return: the moment before which what is over is cleared"""
+        """Return the time before which finished records are deleted."""
         return fields.Datetime.now() - timedelta(days=min(self.keep_days, MOST_DAYS))
 
     @api.autovacuum
     def _gc_finished(self):
-        """Clear what was over long ago; what waits or failed stays whatever its age.
+        """Delete old finished records; pending and failed ones are kept at any age.
 
-        :return: (cleared, whether there is more), for the autovacuum to come back
+        :return: (deleted, whether there are more), so that the autovacuum calls again
         """
         cleared, more = 0, False
         for account in self.sudo().search([("keep_days", ">", 0)]):

@@ -5,16 +5,16 @@ from odoo.tools import SQL
 
 from ...const import CIRCUIT_PAUSES, RETRY_PAUSES
 
-#: What was noted further ahead was noted by a clock that was ahead.
+#: A time further ahead than this was recorded by a clock that was ahead.
 TOLERANCE = timedelta(minutes=1)
-#: So much of the past is looked through again: what came while the clock was ahead may have been missed.
+#: Period that is polled again: changes made while the clock was ahead may have been missed.
 LOOK_BACK = timedelta(days=1)
-#: Moments of the past, and of the next attempt, by which the workers decide what is due.
+#: Fields with a past time or the time of the next attempt, by which the workers decide what is due.
 MOMENTS = (
     *("polled_at", "polled_until", "polling_end", "reconciliation_at"),
     *("transactions_at", "transactions_begun_at", "trouble_until"),
 )
-#: ``(model, field)`` of what waits for its next attempt.
+#: ``(model, field)`` of records that wait for their next attempt.
 ATTEMPTS = (
     ("keycrm.event", "next_try_at"),
     ("keycrm.status.update", "next_try_at"),
@@ -23,12 +23,12 @@ ATTEMPTS = (
 
 
 class KeycrmAccount(models.Model):
-    """A clock that was ahead and is set back: what was noted meanwhile would be due only after days."""
+    """Recover from a clock that was ahead: later times would be due only after days."""
 
     _inherit = "keycrm.account"
 
     def _was_clock_set_back(self):
-        """:return: whether something that lies in the past, or within a pause, is noted further ahead"""
+        """Return whether a past time, or the end of a backoff, is too far ahead."""
         now = self.env.cr.now() + TOLERANCE
         pause = timedelta(seconds=CIRCUIT_PAUSES[-1])
         return bool(
@@ -37,7 +37,7 @@ class KeycrmAccount(models.Model):
         )
 
     def _take_back_future(self):
-        """Let what was noted ahead of the present be due now."""
+        """Make everything due now whose time is too far ahead."""
         account, now = self.sudo(), self.env.cr.now()
         late = [name for name in MOMENTS if account[name] and account[name] > now]
         account.write({**dict.fromkeys(late, now - LOOK_BACK), "guarded_work": False})

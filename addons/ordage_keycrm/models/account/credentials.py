@@ -12,9 +12,9 @@ from .api_gateway import BUTTON_MAX_WAIT, BUTTON_TIMEOUT
 
 
 class KeycrmAccount(models.Model):
-    """The API key: typed in, never shown again, read by the gate to KeyCRM alone.
+    """Store the API key: write-only for users, read by the API client alone.
 
-    It lies encrypted in the database, as the webhook's token does (see :mod:`..keycrm.encryption`).
+    It is encrypted in the database, as the webhook's token is (see :mod:`..keycrm.encryption`).
     """
 
     _inherit = "keycrm.account"
@@ -30,9 +30,10 @@ class KeycrmAccount(models.Model):
         "click “Generate API key”. A new key may stop your other integrations. The saved key "
         "is never shown again.",
     )
-    # Reading this needs superuser mode, which no user and no RPC call has: only the gate reads it.
+    # Reading this requires superuser mode, which no user and no RPC call has: only the API client reads
+    # it.
     api_key_secret = fields.Char(string="Stored API key", groups=fields.NO_ACCESS, copy=False)
-    # A keyed hash: one API key is connected once, also when two processes store it at the same time.
+    # A keyed hash: one API key is connected once, even if two processes store it at the same time.
     api_key_digest = fields.Char(
         string="API key digest", readonly=True, groups=fields.NO_ACCESS, copy=False
     )
@@ -73,7 +74,7 @@ class KeycrmAccount(models.Model):
     # === BUSINESS METHODS ===#
 
     def _check_key_stays(self, vals):
-        """Make sure that a stored key is not sent to another server than the one it was typed in for.
+        """Check that a stored key is not sent to another server than it was entered for.
 
         :param vals: values that are about to be written
         :raise ValidationError: when only the address changes, to another server
@@ -83,7 +84,7 @@ class KeycrmAccount(models.Model):
             self._check_key_stays_at(vals["api_url"])
 
     def _key_changed(self, vals):
-        """Update the digest of the key, and show its mask.
+        """Update the digest of the key, and restore its mask.
 
         :param vals: values that were written
         """
@@ -94,12 +95,17 @@ class KeycrmAccount(models.Model):
             self._mask_key()
 
     def _mask_key(self):
-        """Show the mask: the cache would give what was typed in to the end of this request."""
+        """Restore the mask: the cache holds the entered key until the end of the request."""
         self.invalidate_recordset(["api_key"])
 
     @api.model
     def _is_guarded(self, name):
-        """Whoever may change the address decides where the key goes: Odoo's administrators alone."""
+        """Return whether a user may not write a field.
+
+        The address decides which server receives the key: only Odoo's administrators may change it.
+
+        :param name: name of the field
+        """
         if name == "api_url":
             return not (self.env.su or self.env.user.has_group("base.group_system"))
         return super()._is_guarded(name)
@@ -124,6 +130,7 @@ class KeycrmAccount(models.Model):
     def _store_key_digest(self, key):
         """Store the keyed hash of the API key and its server.
 
+        :param key: the key, or an empty text
         :raise ValidationError: when another account of this database has the same key
         """
         self.ensure_one()
@@ -143,7 +150,10 @@ class KeycrmAccount(models.Model):
             account.flush_recordset(["api_key_digest"])
 
     def _key_is_taken_text(self):
-        """:return: that this account has the key; its name only for a user who may see the account"""
+        """Return the error for a key that this account already has.
+
+        The account's name is included only for a user who may read the account.
+        """
         seen = self.with_context(allowed_company_ids=self.env.user._get_company_ids())
         if self.env.su or seen.has_access("read"):
             return self.env._(
@@ -155,12 +165,14 @@ class KeycrmAccount(models.Model):
         return self.env._("This API key is already connected in this database.")
 
     def _check_key_accepted(self):
-        """Ask KeyCRM whether it takes the key; where KeyCRM cannot be reached, the workers find out.
+        """Check that KeyCRM accepts the key.
+
+        While KeyCRM is unreachable, the check is left to the workers.
 
         :raise ValidationError: when KeyCRM rejects the key
         """
         if not self.env.registry.ready:
-            # Demo data: the request quota's table is not there yet for its own transaction.
+            # Demo data: the table of the request quota is not yet visible to its own transaction.
             return
         for account in self:
             try:
@@ -176,13 +188,13 @@ class KeycrmAccount(models.Model):
                 continue
 
     def _check_key_stays_at(self, address):
-        """A stored key is sent to the host for which it was typed in, and to no other.
+        """Check that a stored key is sent only to the host for which it was entered.
 
-        Whoever may change the address could else let the key be sent to a server of their own, and read
-        there what nobody is shown here.
+        Otherwise a user who may change the address could send the key to a server of their own, and
+        read there a value that no user can read here.
 
         :param address: the new ``api_url``
-        :raise ValidationError: when the key has to be typed in again
+        :raise ValidationError: when the key has to be entered again
         """
         for account in self.sudo():
             if account.api_key_secret and _origin(account.api_url) != _origin(address):
@@ -195,10 +207,10 @@ class KeycrmAccount(models.Model):
                 )
 
     def _api_key(self):
-        """Open the API key: for the gate to KeyCRM alone.
+        """Decrypt the API key, for the API client alone.
 
-        :return: the key; empty when none is set; None when this database cannot open it, which is so
-            in a copy that Odoo made of another database
+        :return: the key; empty when none is set; None when this database cannot decrypt it, as in a
+            copy that Odoo made of another database
         """
         encrypted = self.sudo().api_key_secret
         return self._decrypted(encrypted) if encrypted else ""
@@ -217,7 +229,11 @@ class KeycrmAccount(models.Model):
 
 
 def _origin(address):
-    """Name the server of an address: scheme, host and port."""
+    """Return the server of an address: scheme, host and port.
+
+    :param address: URL
+    :return: tuple; None for an invalid address
+    """
     try:
         parts = urlsplit((address or "").strip())
         return parts.scheme, parts.hostname, parts.port

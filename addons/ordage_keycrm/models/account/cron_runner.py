@@ -17,23 +17,24 @@ from ...services.concurrency import CONCURRENCY_ERRORS
 
 _logger = logging.getLogger(__name__)
 
-#: First key of the advisory lock that keeps the accounts of one company apart ("KCRM").
+#: First key of the advisory lock that serializes the accounts of one company ("KCRM").
 COMPANY_LOCK = 0x4B43524D
 #: How long a worker waits for a row that a user's transaction holds.
 LOCK_TIMEOUT = "1500ms"
-#: Seconds until a run that met such a row comes back.
+#: Seconds until a run that was blocked by such a row is retried.
 PUT_OFF_SECONDS = 5.0
-#: Seconds for which a worker waits until another account's one has written a batch, before it gives its
-#: scheduler thread back; and seconds until it comes back then.
+#: Seconds for which a worker waits for another account's worker to write a batch, before it releases
+#: its scheduler thread; and seconds until it is retried then.
 COMPANY_MAX_WAIT = 1.0
 COMPANY_WAIT = 3.0
-#: For so many seconds after that it looks first whether the company is free, before it reads orders.
+#: For this long afterwards, a worker checks whether the company is free before it reads orders.
 BUSY_SECONDS = 30.0
-#: When a worker of this process last found a company busy: ``{(database, company id): monotonic}``.
+#: Last time at which a worker of this process found a company busy: ``{(database, company id):
+#: monotonic}``.
 _busy_companies = {}
-#: Tries of one piece of work when another transaction was faster.
+#: Attempts of one piece of work after concurrency errors.
 CONCURRENCY_TRIES = 6
-#: Open screens are told at most so often that something changed, in seconds.
+#: Minimum seconds between two notifications of clients about changes.
 SCREEN_SECONDS = 1.0
 
 
@@ -42,7 +43,10 @@ class CompanyBusy(ConcurrencyError):
 
 
 def _wait_after(error):
-    """:return: seconds until the work that this error ended can go on"""
+    """Return the seconds until work that this error ended can be continued.
+
+    :param error: ``CompanyBusy``, ``QuotaExceeded`` or ``RateLimited``
+    """
     if isinstance(error, QuotaExceeded):
         return error.wait
     if isinstance(error, RateLimited):
@@ -51,13 +55,13 @@ def _wait_after(error):
 
 
 class KeycrmAccount(models.Model):
-    """What the two workers of an account have in common.
+    """Run the two workers of an account.
 
-    Each account has two scheduled actions, one a queue: ``orders`` (inbox, catch-up, bulk) and
+    Each account has two scheduled actions, one per queue: ``orders`` (inbox, polling, bulk) and
     ``stock``. ``ir.cron`` locks its row while it runs, so each queue of an account has one writer over
-    all Odoo processes and hosts. A worker commits after each piece of work, looks for no new work after
-    some seconds, and wakes itself again when something is left. ``ir.cron`` itself would pause a job
-    that only reports work left.
+    all Odoo processes and hosts. A worker commits after each piece of work, starts no new work after
+    some seconds, and triggers itself again when work is left. ``ir.cron`` itself would pause a job that
+    only reports remaining work.
     """
 
     _inherit = "keycrm.account"
@@ -66,18 +70,28 @@ class KeycrmAccount(models.Model):
 
     @api.model
     def _cron_orders(self, account_id):
-        """Entry of the orders' queue; the scheduled action of each account names its account."""
+        """Run the orders queue of an account: entry point of its scheduled action.
+
+        :param account_id: id of the account
+        """
         self._run_queue(account_id, "orders_cron_id", "_work_orders")
 
     @api.model
     def _cron_stock(self, account_id):
-        """Entry of the stock queue."""
+        """Run the stock queue of an account: entry point of its scheduled action.
+
+        :param account_id: id of the account
+        """
         self._run_queue(account_id, "stock_cron_id", "_work_stock")
 
     def _run_queue(self, account_id, cron_field, work_name):
-        """Work for some seconds; come back at once when something is left.
+        """Process a queue for some seconds, and trigger the next run when work is left.
 
-        A row that somebody else holds ends the run: a scheduler's thread is not held with it.
+        A row that another transaction locks ends the run, so that it does not block a scheduler thread.
+
+        :param account_id: id of the account
+        :param cron_field: field with the scheduled action
+        :param work_name: method that processes one piece of work
         """
         account = self.browse(account_id).exists()
         if account and account._was_clock_set_back():
@@ -101,21 +115,24 @@ class KeycrmAccount(models.Model):
             account._reschedule(account[cron_field], wait)
 
     def _set_lock_timeout(self, timeout):
-        """Set for how long this database session waits for a row that another transaction holds.
+        """Set how long this database session waits for a row lock.
 
         Of the session, not of each transaction, which would be one more query each.
+
+        :param timeout: PostgreSQL's ``lock_timeout``
         """
         self.env.cr.execute(SQL("SELECT set_config('lock_timeout', %s, false)", timeout))
         self.env.cr.commit()
 
     def _worked(self, work_name):
-        """Do one piece of work after the other.
+        """Process one piece of work after the other until the deadline.
 
-        The work method is called again and again; it does one piece, commits it, and returns whether
-        there may be more. Trouble with KeyCRM ends the run and is noted on the account.
+        The work method is called repeatedly; it processes one piece, commits it, and returns whether
+        there may be more. An error of KeyCRM ends the run and is recorded on the account.
 
-        :return: whether something is left; seconds until it can be done
-        :raise CONCURRENCY_ERRORS: when another transaction holds what has to be written
+        :param work_name: method that processes one piece of work
+        :return: ``(whether work is left, seconds until it can continue)``
+        :raise CONCURRENCY_ERRORS: when another transaction locks a row to be written
         """
         account = self.with_context(keycrm_single_item=self._was_last_run_killed())
         more, wait, worked, told = True, 0.0, False, time.monotonic()
@@ -138,7 +155,7 @@ class KeycrmAccount(models.Model):
                         told = time.monotonic()
                         account._run_in_transaction(account._notify_clients)
         except (CompanyBusy, QuotaExceeded, RateLimited) as error:
-            # KeyCRM is available: another worker or the rate limit has to be waited for.
+            # KeyCRM is available: the work waits for another worker or for the rate limit.
             self.env.cr.rollback()
             more, wait = True, _wait_after(error)
         except KeyCrmError as error:
@@ -155,9 +172,9 @@ class KeycrmAccount(models.Model):
         return more, wait
 
     def _is_time_up(self):
-        """Return whether the worker has to make room for others; asked between two requests.
+        """Return whether the worker's deadline has passed; checked between two requests.
 
-        A slow KeyCRM would otherwise hold a scheduler's thread for as long as its work lasts.
+        Otherwise a slow KeyCRM would block a scheduler thread for as long as there is work.
         """
         deadline = self.env.context.get("keycrm_deadline")
         return bool(deadline) and time.monotonic() > deadline
@@ -166,20 +183,22 @@ class KeycrmAccount(models.Model):
     def _was_last_run_killed(self):
         """Return whether the process ended in the middle of this action's last run.
 
-        Odoo counts it (timed out, out of memory, killed). Then work goes one piece at a time, and each
-        piece is noted as failed before it is begun: what ends the process every time is set aside too.
+        Odoo counts it (timed out, out of memory, killed). Then work runs in single-item mode, and each
+        piece is marked as failed before it starts: a piece that ends the process every time is deferred
+        too.
         """
         progress = self.env["ir.cron.progress"].sudo()
         progress = progress.browse(self.env.context.get("ir_cron_progress_id", [])).exists()
-        # The present run is counted already.
+        # The current run is counted already.
         return progress.timed_out_counter > 1
 
     def _reschedule(self, cron, wait):
-        """Wake a scheduled action again for what is left.
+        """Trigger a scheduled action again for the remaining work.
 
-        A wait that a scheduler's thread may be held for is passed here: a wake-up of later is of a
-        whole second, which would waste a part of the limit each time.
+        A short wait is slept through here: a delayed trigger has whole seconds, which would waste a
+        part of the limit each time.
 
+        :param cron: ``ir.cron``
         :param wait: seconds; 0.0 for at once
         """
         if 0 < wait <= WORKER_MAX_SLEEP:
@@ -189,20 +208,25 @@ class KeycrmAccount(models.Model):
         self.env.cr.commit()
 
     def _trigger_crons(self, crons):
-        """Wake scheduled actions at once; several with one insert."""
+        """Trigger scheduled actions at once, several with one insert.
+
+        :param crons: ``ir.cron``
+        """
         crons.sudo()._trigger_keycrm()
 
     def _trigger_orders(self):
+        """Trigger the orders queue at once."""
         self._trigger_crons(self.sudo().orders_cron_id)
 
     def _trigger_stock(self):
+        """Trigger the stock queue at once."""
         self._trigger_crons(self.sudo().stock_cron_id)
 
     def _ensure_crons(self):
-        """Return each account its two scheduled actions, once; they are never written again.
+        """Create missing scheduled actions; existing ones are never written (idempotent).
 
-        A running ``ir.cron`` refuses to be written, so intervals live on the account, and the actions
-        of a deleted account are cleared later.
+        A running ``ir.cron`` refuses writes, so intervals are on the account, and the actions of a
+        deleted account are deleted later.
         """
         queues = (
             ("orders_cron_id", "_cron_orders", "KeyCRM: orders of account %s"),
@@ -231,9 +255,9 @@ class KeycrmAccount(models.Model):
                 )
 
     def _restore_crons(self):
-        """Let the scheduled actions work: deleted ones are made anew, switched off ones are switched on.
+        """Recreate deleted scheduled actions and activate archived ones.
 
-        Whoever enables an account wants it to work. One that is switched off does not run, so it can be
+        A user who enables an account expects it to work. An archived action does not run, so it can be
         written.
         """
         self._ensure_crons()
@@ -243,8 +267,8 @@ class KeycrmAccount(models.Model):
 
     @api.autovacuum
     def _gc_crons(self):
-        """Clear the scheduled actions of deleted accounts."""
-        # All accounts there are, disabled ones too: a handful.
+        """Delete the scheduled actions of deleted accounts."""
+        # All accounts, disabled ones too: only a few.
         kept = self.sudo().search([("id", "!=", False)])
         crons = (
             self.env["ir.cron"]
@@ -264,12 +288,12 @@ class KeycrmAccount(models.Model):
     # === TRANSACTIONS ===#
 
     def _run_in_transaction(self, work):
-        """Do a piece of work in a transaction of its own, again when another one was faster.
+        """Run a piece of work in its own transaction, and retry concurrency errors.
 
-        Odoo repeats requests that meet a serialization failure, but not scheduled actions.
+        Odoo retries requests after a serialization failure, but not scheduled actions.
 
-        :param work: called without arguments; has to be safe to repeat
-        :return: what it returns
+        :param work: called without arguments; must be idempotent
+        :return: its result
         """
         cr = self.env.cr
         for attempt in range(1, CONCURRENCY_TRIES + 1):
@@ -278,7 +302,7 @@ class KeycrmAccount(models.Model):
                 cr.commit()
                 return result
             except LockNotAvailable:
-                # It was waited for already; who holds the row may do so for long.
+                # The timeout has passed already; the other transaction may hold the row for long.
                 cr.rollback()
                 raise
             except CONCURRENCY_ERRORS:
@@ -293,11 +317,11 @@ class KeycrmAccount(models.Model):
 
     @contextmanager
     def _company_lock(self):
-        """Let only one worker of the company make products, contacts and SKUs.
+        """Serialize the workers of a company that create products, contacts and SKUs.
 
-        The lock is taken for the session and committed before the work begins, because a REPEATABLE
-        READ transaction sees what was there at its first statement: waiting inside it would mean not
-        to see what the other one made.
+        The lock is taken for the session and committed before the work starts, because a REPEATABLE
+        READ transaction uses the snapshot of its first statement: waiting inside it would hide the rows
+        that the other worker created.
         """
         cr = self.env.cr
         key = (COMPANY_LOCK, self.company_id.id)
@@ -314,15 +338,21 @@ class KeycrmAccount(models.Model):
             cr.commit()
 
     def _try_company_lock(self, function):
+        """Try to take an advisory lock in a short transaction.
+
+        :param function: SQL call of the lock function
+        :return: whether it was taken
+        """
         self.env.cr.execute(SQL("SELECT %s", function))
         taken = self.env.cr.fetchone()[0]
         self.env.cr.commit()
         return taken
 
     def _is_company_busy(self):
-        """Return whether another worker still has the company: then nothing is read that cannot be written.
+        """Return whether another worker holds the company lock, before orders are read.
 
-        Looked at only where it was so a moment ago.
+        Orders that cannot be written then need not be read. Checked only where the company was busy
+        recently.
         """
         key = (self.env.cr.dbname, self.company_id.id)
         if _busy_companies.pop(key, -math.inf) < time.monotonic() - BUSY_SECONDS:

@@ -5,10 +5,11 @@ from ...services.concurrency import clear_caches_after_commit, retry_on_unique_v
 
 
 class KeycrmAccount(models.Model):
-    """The KeyCRM currency and the company's: the set-up's step "Currency".
+    """Manage the KeyCRM currency and the company's: the set-up's step "Currency".
 
-    The sources name the currencies of their orders (confirmed). Orders arrive in their own currency and
-    need nothing of this; the KeyCRM currency is that of catalog prices, which Odoo keeps in the company's.
+    The sources have the currencies of their orders (confirmed). Orders are imported in their own
+    currency and are not affected; the KeyCRM currency is that of catalog prices, which Odoo stores in
+    the company's.
     """
 
     _inherit = "keycrm.account"
@@ -81,7 +82,7 @@ class KeycrmAccount(models.Model):
     @api.depends("keycrm_currency_id", "company_id.currency_id")
     @api.depends_context("lang")
     def _compute_currency_rate_text(self):
-        """Write the rate as people say it: "1 USD = 41.50 UAH"; with "…" where none was entered."""
+        """Format the rate as "1 USD = 41.50 UAH", with "…" where none was entered."""
         for account in self.sudo():
             unit, priced = account._rate_pair()
             if not unit or unit == priced:
@@ -98,9 +99,9 @@ class KeycrmAccount(models.Model):
     # === ACTION METHODS ===#
 
     def action_set_company_currency(self):
-        """Make the KeyCRM currency the company's, where the company has no journal items yet.
+        """Make the KeyCRM currency the company's, while it has no journal items.
 
-        :return: an action that reloads the page: the browser holds the currencies of its session
+        :return: an action that reloads the page: the browser caches the currencies of its session
         :raise UserError: when journal items exist, no currency is chosen, or the user lacks the right
         """
         self.ensure_one()
@@ -192,32 +193,33 @@ class KeycrmAccount(models.Model):
     def _currency_for(self, code):
         """Find the currency of KeyCRM's code, and activate it where it is inactive.
 
+        :param code: KeyCRM's currency code, maybe empty
         :return: ``res.currency``; empty where Odoo does not have it. For an empty code the KeyCRM
-            currency, or the company's where that is not known
+            currency, or the company's where that is not set
         """
         code = code or (self.keycrm_currency_id or self.company_id.currency_id).name
         Currency = self.env["res.currency"].with_context(active_test=False)
         for currency_id, values in Currency.get_all_currencies().items():
             if values["name"] == code:
                 return Currency.browse(currency_id)
-        # A longer code would be cut to Odoo's three letters, and "USDT" found as dollars.
+        # A longer code would be truncated to Odoo's three letters, and "USDT" found as dollars.
         currency = Currency.search([("name", "=", code)], limit=1) if len(code) == 3 else Currency
         if currency and not currency.active:
             Currency._keycrm_activate([code])
         return currency
 
     def _in_company_currency(self, amount, code):
-        """Convert an amount of KeyCRM for a field that holds the company's currency.
+        """Convert an amount of KeyCRM to the company's currency.
 
         :param amount: number, or None
         :param code: KeyCRM's currency code; empty for the KeyCRM currency
-        :return: the amount; None where there is none, its currency is not known or no rate was entered
+        :return: the amount; None where it is missing, its currency is unknown or no rate was entered
         """
         company = self.company_id
         if amount is None or not amount or code == company.currency_id.name:
             return None if amount is None else float(amount)
         if not (code or self.keycrm_currency_id) and self.keycrm_currency_ids:
-            # One of several, and nobody chose.
+            # There are several, and no user has chosen one.
             return None
         currency = self._currency_for(code)
         if not currency:
@@ -226,7 +228,7 @@ class KeycrmAccount(models.Model):
         return currency._keycrm_convert(float(amount), company.currency_id, company, today)
 
     def _settle_keycrm_currency(self):
-        """Set the KeyCRM currency to the one that all sources share; a person's choice stays."""
+        """Set the KeyCRM currency to the one of all sources; a user's choice remains."""
         for account in self.sudo():
             account.invalidate_recordset(["keycrm_currency_ids"])
             named = account.keycrm_currency_ids
@@ -240,7 +242,7 @@ class KeycrmAccount(models.Model):
                 account.keycrm_currency_id = currency
 
     def _rate_pair(self):
-        """Say between which currencies a rate is entered, as Ukrainians do: 1 USD = 41.50 UAH.
+        """Return the currencies of a rate in Ukrainian notation: 1 USD = 41.50 UAH.
 
         :return: ``(currency of which one unit is priced, currency of the price)``; the unit is the
             company's currency, unless the company's is the hryvnia
@@ -253,13 +255,13 @@ class KeycrmAccount(models.Model):
         return company_currency, currency
 
     def _replace_currency(self, company, former):
-        """Leave no second currency behind that nothing uses any more.
+        """Remove references to the replaced currency, and archive it when unused.
 
         :param company: ``res.company`` whose currency was replaced
         :param former: ``res.currency`` that it had
         """
         Pricelist = self.env["product.pricelist"].sudo().with_context(active_test=False)
-        # The default ones that Odoo makes when a second currency is activated.
+        # The default ones that Odoo creates when a second currency is activated.
         pricelists = Pricelist.search(
             [
                 ("company_id", "child_of", company.id),
@@ -283,16 +285,21 @@ class KeycrmAccount(models.Model):
 
     @api.model
     def _forget_catalog(self, company):
-        """Let the catalog be read again with the next orders: prices that stayed empty can be filled."""
+        """Mark the catalog as outdated, so that the next orders fill missing prices.
+
+        :param company: ``res.company``
+        """
         accounts = self.sudo().search([("company_id", "child_of", company.id)])
         offers = self.env["keycrm.offer"].sudo().search([("account_id", "in", accounts.ids)])
         offers.catalog_at = False
 
     @api.model
     def _is_currency_used(self, currency):
-        """Check whether a record refers to the currency: a company, a journal, a pricelist, an order, …
+        """Return whether a record uses the currency: a company, a journal, an order, …
 
-        Countries and exchange rates name every currency, also those that nobody uses.
+        Countries and exchange rates are ignored, since they refer to unused currencies too.
+
+        :param currency: ``res.currency``
         """
         self.env.flush_all()
         if (

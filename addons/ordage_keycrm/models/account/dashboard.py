@@ -13,10 +13,10 @@ GRAPH_DAYS = 14
 
 
 class KeycrmAccount(models.Model):
-    """The card of an account in the overview: how it is, how much came, what waits, how fast it goes.
+    """Compute the card of an account in the overview: state, counts and latencies.
 
-    All figures of all cards are read with a handful of queries, however many accounts there are, and
-    none of them looks at more than the last days of orders.
+    All figures of all cards are read with a fixed number of queries, and none of them reads more than
+    the last days of orders.
     """
 
     _inherit = "keycrm.account"
@@ -78,7 +78,7 @@ class KeycrmAccount(models.Model):
 
     @api.depends("enabled", "trouble_code", "polled_at", "reference_text", "decision_count")
     def _compute_overview_state(self):
-        """Green only where nothing waits for a person."""
+        """Compute the state: connected only where nothing waits for a user."""
         undecided = self._accounts_with_failures()
         for account in self:
             if account.trouble_code or (account.enabled and account.reference_text):
@@ -92,7 +92,7 @@ class KeycrmAccount(models.Model):
 
     @api.depends_context("tz", "lang")
     def _compute_overview(self):
-        scheduler_watchdog.revive()  # who looks whether it works has it work
+        scheduler_watchdog.revive()  # a visible overview repairs dead scheduler threads
         today, days, since, tz = self._overview_days()
         orders = self._orders_by_day(since, tz)
         delays = self.env["keycrm.latency"]._days(self, since, tz)
@@ -150,7 +150,7 @@ class KeycrmAccount(models.Model):
         )
 
     def action_open_waiting_events(self):
-        """Show what waits to be worked.
+        """Open the pending events.
 
         :return: an action
         """
@@ -158,7 +158,7 @@ class KeycrmAccount(models.Model):
         return dict(action, context={"search_default_pending": 1})
 
     def action_open_failed_orders(self):
-        """Show the orders that failed, each once: with what went wrong last.
+        """Open the failed orders, each once, with its last error.
 
         :return: an action
         """
@@ -175,14 +175,14 @@ class KeycrmAccount(models.Model):
         )
 
     def action_open_stock_waiting(self):
-        """Show the products that wait to be sent.
+        """Open the products whose stock is still to be sent.
 
         :return: an action
         """
         return self._screen("ordage_keycrm.keycrm_stock_change_action", "account_id")
 
     def action_open_stock_refused(self):
-        """Show what KeyCRM refused.
+        """Open the quantities that KeyCRM refused.
 
         :return: an action
         """
@@ -190,7 +190,7 @@ class KeycrmAccount(models.Model):
         return dict(action, domain=[*action["domain"], ("error", "!=", False)])
 
     def action_open_delays(self):
-        """Show how long news took, in Odoo's graph.
+        """Open the latencies in Odoo's graph view.
 
         :return: an action
         """
@@ -199,9 +199,9 @@ class KeycrmAccount(models.Model):
     # === BUSINESS METHODS ===#
 
     def _overview_days(self):
-        """Return the reader's days that the graphs show.
+        """Return the days that the graphs show, in the reader's time zone.
 
-        :return: today, list of days, begin of the first in naive UTC, name of the time zone
+        :return: today, list of days, start of the first in naive UTC, name of the time zone
         """
         tz = self.env.user.tz or "UTC"
         try:
@@ -213,8 +213,10 @@ class KeycrmAccount(models.Model):
         return today, days, _utc(days[0], tz), tz
 
     def _orders_by_day(self, since, tz):
-        """Count orders by the day on which the buyer made them.
+        """Count orders by the day on which they were placed.
 
+        :param since: naive UTC
+        :param tz: name of the reader's time zone
         :return: ``{(account id, date): count}``
         """
         self.env["sale.order"].flush_model(["keycrm_account_id", "date_order"])
@@ -233,7 +235,7 @@ class KeycrmAccount(models.Model):
         return {(account, day): count for account, day, count in self.env.cr.fetchall()}
 
     def _accounts_with_failures(self):
-        """:return: ids of accounts of which an event failed and is not tried again automatically"""
+        """Return the ids of accounts with failed events that are not retried any more."""
         groups = (
             self.env["keycrm.event"]
             .sudo()
@@ -249,7 +251,7 @@ class KeycrmAccount(models.Model):
         return {account.id for (account,) in groups}
 
     def _event_counts(self):
-        """Count the orders, not the messages, that wait or failed.
+        """Count the orders, not the events, that are pending or failed.
 
         :return: ``{(account id, state): count}``, 0 for others
         """
@@ -261,14 +263,20 @@ class KeycrmAccount(models.Model):
         return defaultdict(int, {(account.id, state): count for account, state, count in groups})
 
     def _stock_waiting_counts(self):
-        """:return: ``{account id: products that wait to be sent}``"""
+        """Count the products whose stock is still to be sent.
+
+        :return: ``{account id: count}``
+        """
         groups = self.env["keycrm.stock.change"]._read_group(
             [("account_id", "in", self.ids)], ["account_id"], ["product_id:count_distinct"]
         )
         return {account.id: count for account, count in groups}
 
     def _refused_counts(self):
-        """:return: ``{account: numbers that KeyCRM refused}``"""
+        """Count the quantities that KeyCRM refused.
+
+        :return: ``{account: count}``
+        """
         return dict(
             self.env["keycrm.stock.level"]._read_group(
                 [("account_id", "in", self.ids), ("error", "!=", False)],
@@ -278,9 +286,10 @@ class KeycrmAccount(models.Model):
         )
 
     def _delay_text(self, figures):
-        """Return how long it takes in words.
+        """Format the latencies of a day.
 
-        :param figures: (median, worst) in seconds, or None
+        :param figures: (median, maximum) in seconds, or None
+        :return: text in the reader's language, or False
         """
         if not figures:
             return False
@@ -290,6 +299,10 @@ class KeycrmAccount(models.Model):
         return self.env._("typically %(median)s, max. %(worst)s", median=median, worst=worst)
 
     def _duration_text(self, seconds):
+        """Format a duration in the reader's language.
+
+        :param seconds: number of seconds
+        """
         if seconds < 1:
             return self.env._("under 1 s")
         if seconds < 90:
@@ -299,9 +312,11 @@ class KeycrmAccount(models.Model):
         return self.env._("%s h", round(seconds / 3600))
 
     def _graph(self, name, values):
-        """Build what the graph's widget draws.
+        """Return the data of the graph widget.
 
+        :param name: label of the values
         :param values: ``[(date, number)]``
+        :return: JSON
         """
         return json.dumps(
             [
@@ -321,6 +336,6 @@ class KeycrmAccount(models.Model):
 
 
 def _utc(day, tz):
-    """:return: the begin of a day there, in naive UTC"""
+    """Return the start of a day in a time zone, in naive UTC."""
     begin = datetime.combine(day, time(), ZoneInfo(tz))
     return begin.astimezone(ZoneInfo("UTC")).replace(tzinfo=None)

@@ -3,16 +3,16 @@ from odoo.tools import SQL, ormcache
 
 from ...keycrm.errors import Refused
 
-#: A copy or a restored backup that nobody has confirmed.
+#: Error code of a copy or a restored backup that no user has confirmed.
 OTHER_DATABASE = "other_database"
 
 
 class KeycrmAccount(models.Model):
-    """A copy of the database that runs beside the original works with KeyCRM only once a user confirms it.
+    """Keep a copy of the database from using KeyCRM until a user confirms it.
 
-    The API key and the secret that opens it are copied with the database, and so is its UUID. PostgreSQL's
-    number of the database and the identifier of the server are not. A clone of the whole server has the
-    same ones: it cannot be told apart.
+    The API key and the secret that decrypts it are copied with the database, and so is its UUID.
+    PostgreSQL's oid of the database and the identifier of the server are not. A clone of the whole
+    server has the same ones, so it cannot be detected.
     """
 
     _inherit = "keycrm.account"
@@ -24,7 +24,7 @@ class KeycrmAccount(models.Model):
     # === ACTION METHODS ===#
 
     def action_confirm_database(self):
-        """Let this database work with KeyCRM; stock is compared, since a backup knows older quantities.
+        """Let this database use KeyCRM, and compare stock: a backup has old quantities.
 
         :return: True
         """
@@ -40,21 +40,24 @@ class KeycrmAccount(models.Model):
     # === BUSINESS METHODS ===#
 
     def _check_database(self):
-        """:raise Refused: when the key was entered in another database, of which this one is a copy"""
+        """Check that the key was entered in this database.
+
+        :raise Refused: when it was entered in another one, of which this one is a copy
+        """
         known = self.sudo().database_identity
         if known and known != self._database_identity():
             raise Refused(OTHER_DATABASE, account=self.sudo().name)
 
     def _record_database(self):
-        """Take this database for the one that works with KeyCRM: a user enters the key in it, or says so."""
+        """Record this database as the one that uses KeyCRM."""
         if self.env.registry.ready:
-            # Not while demo data is installed: databases are copied from one that was prepared so.
+            # Not while demo data is installed: databases may be cloned from one that was prepared so.
             self.sudo().database_identity = self._database_identity()
 
     @api.model
     @ormcache()
     def _database_identity(self):
-        """:return: what PostgreSQL gives no copy of this database, as text"""
+        """Return the identifiers that PostgreSQL does not copy with the database, as text."""
         cr = self.env.cr
         cr.execute(
             SQL(

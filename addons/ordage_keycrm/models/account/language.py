@@ -4,12 +4,12 @@ from odoo.exceptions import ConcurrencyError
 from ...services.concurrency import clear_caches_after_commit
 
 UKRAINIAN = "uk_UA"
-#: How often the terms are loaded, at most, where another thread hides the new language.
+#: Attempts of loading the terms, where another thread restores the former list of languages.
 TRIES = 3
 
 
 class KeycrmAccount(models.Model):
-    """Ukrainian for the person who sets up: the language, and the person's choice of it."""
+    """Install Ukrainian, and select it for the user who sets up the account."""
 
     _inherit = "keycrm.account"
 
@@ -38,12 +38,12 @@ class KeycrmAccount(models.Model):
     # === ACTION METHODS ===#
 
     def action_switch_to_ukrainian(self):
-        """Install Ukrainian where it is missing, and make it the language of the current user.
+        """Install Ukrainian if missing, and select it for the current user.
 
-        Installing needs an administrator of Odoo. A KeyCRM administrator may do it here (``sudo``): it
-        adds a language and overwrites no term that a person changed, and nobody else's language changes.
-        Notes that the workers write follow the language of the company's contact, which still has the
-        language that Odoo was installed in: it is switched too.
+        Installing requires an administrator of Odoo. A KeyCRM administrator may do it here (``sudo``):
+        it adds a language and overwrites no term that a user changed, and no other user's language
+        changes. Notes of the workers follow the language of the company's contact, which still has the
+        language that Odoo was installed in: it is changed too.
 
         :return: an action that reloads the page
         """
@@ -62,11 +62,11 @@ class KeycrmAccount(models.Model):
     def _install_ukrainian(self):
         """Activate Ukrainian and load the terms of all installed modules.
 
-        All threads share one list of active languages. A thread that does not see this transaction yet may
-        put the former list back, and Odoo then leaves out terms without raising: half of the screens would
-        stay English for good.
+        All threads share one list of active languages. A thread that does not see this transaction yet
+        may restore the former list, and Odoo then skips terms without an error: half of the screens
+        would stay English for good.
 
-        :raise ConcurrencyError: when the terms could not be loaded; Odoo does the request again
+        :raise ConcurrencyError: when the terms could not be loaded; Odoo retries the request
         """
         Lang = self.env["res.lang"].sudo()
         Lang._activate_lang(UKRAINIAN)
@@ -75,7 +75,7 @@ class KeycrmAccount(models.Model):
             self.env.registry.clear_cache("stable")
             Lang._get_data(
                 code=UKRAINIAN
-            )  # the new list is there for all threads while terms are loaded
+            )  # caches the new list for all threads while terms are loaded
             modules._update_translations(UKRAINIAN)
             if Lang._get_data(code=UKRAINIAN).code == UKRAINIAN:
                 return

@@ -2,15 +2,15 @@ from odoo import models
 
 
 class KeycrmAccount(models.Model):
-    """What open screens are told while the workers work, through Odoo's bus."""
+    """Notify open screens of changes by the workers, through Odoo's bus."""
 
     _inherit = "keycrm.account"
 
     def _notify_clients(self):
-        """Tell open screens that something of these accounts changed; they read it themselves.
+        """Notify clients that these accounts changed; they reload the data themselves.
 
-        Sent when the transaction commits, to whoever may use KeyCRM, and says nothing but the number of
-        the account: what a person may read is decided when the screen asks.
+        Sent when the transaction commits, to all users of KeyCRM, and contains only the account's id:
+        access rights are checked when the client reads.
         """
         readers = self.env.ref("ordage_keycrm.group_staff")
         for account in self:

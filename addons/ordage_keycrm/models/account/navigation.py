@@ -2,7 +2,7 @@ from odoo import fields, models
 
 
 class KeycrmAccount(models.Model):
-    """What the screens of an account show and open beside it: counts and their lists."""
+    """Provide the counts and linked lists of an account's screens."""
 
     _inherit = "keycrm.account"
 
@@ -47,9 +47,7 @@ class KeycrmAccount(models.Model):
             account.unshipped_count = counts.get(account, 0)
 
     def _unshipped_domain(self):
-        """Find orders that are over in KeyCRM while Odoo still has goods to ship; not those whose goods
-        are to come back.
-        """
+        """Return the domain of archived orders with open deliveries, without returns."""
         to_ship = [
             ("state", "in", ("draft", "waiting", "confirmed", "assigned")),
             ("picking_type_id.code", "!=", "incoming"),
@@ -87,14 +85,14 @@ class KeycrmAccount(models.Model):
     # === ACTION METHODS ===#
 
     def action_open_orders(self):
-        """Show the orders of this account, archived ones too.
+        """Open the orders of this account, archived ones too.
 
         :return: an action
         """
         return self._screen("ordage_keycrm.keycrm_order_all_action", "keycrm_account_id")
 
     def action_open_decisions(self):
-        """Show the orders on which a person has to decide.
+        """Open the orders that need a user's decision.
 
         :return: an action
         """
@@ -104,7 +102,7 @@ class KeycrmAccount(models.Model):
         )
 
     def action_open_unshipped(self):
-        """Show archived orders whose deliveries are still open.
+        """Open archived orders whose deliveries are still open.
 
         :return: an action
         """
@@ -112,7 +110,7 @@ class KeycrmAccount(models.Model):
         return dict(action, domain=self._unshipped_domain())
 
     def action_open_failed_events(self):
-        """Show what could not be done.
+        """Open the failed events.
 
         :return: an action
         """
@@ -120,7 +118,7 @@ class KeycrmAccount(models.Model):
         return dict(action, context={"search_default_failed": 1})
 
     def action_open_warehouses(self):
-        """Show the warehouses of this account, to match them.
+        """Open the warehouses of this account, to match them.
 
         :return: an action
         """
@@ -128,7 +126,7 @@ class KeycrmAccount(models.Model):
         return dict(action, context={"default_account_id": self.id})
 
     def action_open_statuses(self):
-        """Show the statuses of this account, to say what orders in them become.
+        """Open the statuses of this account, to choose their actions in Odoo.
 
         :return: an action
         """
@@ -137,7 +135,11 @@ class KeycrmAccount(models.Model):
     # === BUSINESS METHODS ===#
 
     def _screen(self, action_id, field_name):
-        """Return an action narrowed to this account."""
+        """Return an action filtered by this account.
+
+        :param action_id: external id of the action
+        :param field_name: field with the account
+        """
         self.ensure_one()
         action = self.env["ir.actions.act_window"]._for_xml_id(action_id)
         return dict(action, domain=[(field_name, "=", self.id)], context={})

@@ -5,14 +5,14 @@ from .api_gateway import BUTTON_MAX_WAIT, BUTTON_TIMEOUT
 
 #: States of a step of the set-up.
 TICKS = [("todo", "To do"), ("waiting", "Waiting"), ("done", "Completed"), ("wrong", "Error")]
-#: The steps, in their order; each has a field ``setup_…`` with its state.
+#: The steps in their order; each has a field ``setup_…`` with its state.
 STEPS = ("key", "currency", "orders", "products", "webhook", "stock", "sync", "start")
-#: Steps that a person may leave out, or only looks at.
+#: Steps that a user may skip, or only reads.
 OPTIONAL_STEPS = ("currency", "orders", "products", "webhook", "stock", "sync")
 
 
 class KeycrmAccount(models.Model):
-    """Set-up in one place, step by step: what is done, what is still to do, and what is wrong."""
+    """Guide through the set-up, step by step, with the state of each step."""
 
     _inherit = "keycrm.account"
 
@@ -105,7 +105,7 @@ class KeycrmAccount(models.Model):
 
     @api.depends("archive_status_ids", "reviewed_steps")
     def _compute_setup_orders(self):
-        """Nothing here is required: it is done by an archive status, or by a user who needs none."""
+        """Compute the optional step: done with an archive status, or when confirmed."""
         for account in self:
             is_done = account.archive_status_ids or account._is_reviewed("orders")
             account.setup_orders = "done" if is_done else "todo"
@@ -124,7 +124,7 @@ class KeycrmAccount(models.Model):
     @api.depends("status_ids.name", "status_ids.order_action")
     @api.depends_context("lang")
     def _compute_status_names(self):
-        """Name the statuses by what their orders become in Odoo, and what to enter in the trigger."""
+        """List the statuses by their action in Odoo, and the values for KeyCRM's trigger."""
         for account in self:
             names = dict.fromkeys(("quotation", "confirm", "cancel", "skip"), "")
             for action, statuses in account.status_ids.grouped("order_action").items():
@@ -149,7 +149,7 @@ class KeycrmAccount(models.Model):
 
     @api.depends("reviewed_steps")
     def _compute_setup_runs(self):
-        """Of each kind the newest run, found for all accounts at once."""
+        """Find the newest run of each kind, for all accounts at once."""
         loads = self._newest_runs("keycrm.product.import")
         syncs = self._newest_runs("keycrm.order.sync")
         offers = dict(
@@ -179,7 +179,7 @@ class KeycrmAccount(models.Model):
 
     @api.model
     def action_open_first_setup(self):
-        """Open the set-up of the company's first account; of a new one where there is none.
+        """Open the set-up of the company's first account, or of a new one.
 
         :return: an action
         """
@@ -199,7 +199,7 @@ class KeycrmAccount(models.Model):
         return dict(action, res_id=self.id, views=[[False, "form"]])
 
     def action_review_step(self):
-        """Confirm a step of the set-up as it is, or leave it out: the context names it.
+        """Confirm or skip the step of the set-up that the context names.
 
         :return: True
         """
@@ -211,10 +211,10 @@ class KeycrmAccount(models.Model):
         return True
 
     def action_load_all_products(self):
-        """Load all products from KeyCRM, with the default options; the step shows how far it is.
+        """Import all products from KeyCRM with the default options.
 
         :return: True
-        :raise UserError: when the integration was switched off
+        :raise UserError: when the integration was disabled
         """
         self.ensure_one()
         self._check_manager()
@@ -223,14 +223,14 @@ class KeycrmAccount(models.Model):
         return self.env["keycrm.product.import"].create({"account_id": self.id}).action_start()
 
     def action_open_offers(self):
-        """Show the products that are mapped.
+        """Open the mapped products.
 
         :return: an action
         """
         return self._screen("ordage_keycrm.keycrm_offer_action", "account_id")
 
     def action_open_load(self):
-        """Open the latest loading of products.
+        """Open the latest product import.
 
         :return: an action
         """
@@ -246,9 +246,9 @@ class KeycrmAccount(models.Model):
     # === BUSINESS METHODS ===#
 
     def _try_key(self):
-        """Ask KeyCRM with the key that was just pasted, and note in what way it answered.
+        """Test the key that was just pasted, and record the result.
 
-        Nothing is raised: the key is kept, and what is wrong with it is said beside it.
+        Nothing is raised: the key is kept, and the error is displayed beside it.
         """
         self.ensure_one()
         account = self.sudo()
@@ -260,25 +260,25 @@ class KeycrmAccount(models.Model):
             ) as client:
                 account._refresh_catalogs(client)
                 account._mark_key_valid()
-                # The next steps need them. Without an answer, "Refresh list" reads them.
+                # The next steps need them. If the request fails, "Refresh list" reads them.
                 account._refresh_warehouses(client)
         except KeyCrmError as error:
             if not account.key_checked_at:
                 account.write({"key_error_code": error.code, "key_error_params": error.params})
 
     def _mark_key_valid(self):
-        """KeyCRM took the key: what was wrong with it is over."""
+        """Record that KeyCRM accepted the key, and close the circuit breakers."""
         self._mark_key_checked(fields.Datetime.now())
         self._reset_circuit()
 
     def _mark_key_working(self):
-        """KeyCRM answered a worker: what kept a person from seeing that the key works is over."""
+        """Record that the key works, after a successful request with it."""
         if self.key_error_code or not self.key_checked_at:
             self._mark_key_checked(fields.Datetime.now())
             self._notify_clients()
 
     def _forget_key_checked(self):
-        """The key is another one, or gone: what KeyCRM said of the former one says nothing of it."""
+        """Reset the result of the key check, since the key changed."""
         self._mark_key_checked(False)
 
     def _mark_key_checked(self, moment):
@@ -287,7 +287,11 @@ class KeycrmAccount(models.Model):
         )
 
     def _newest_runs(self, model):
-        """:return: ``{account id: id of the newest run}`` that is more than a draft"""
+        """Return the newest runs that were started.
+
+        :param model: model of the runs
+        :return: ``{account id: id of the run}``
+        """
         groups = (
             self.env[model]
             .sudo()

@@ -6,10 +6,10 @@ from .onboarding import TICKS
 
 
 class KeycrmAccount(models.Model):
-    """The last step of the set-up: nothing flows before it, and after it one sees that something did.
+    """Handle the last step of the set-up: the start of the integration.
 
-    Before the start KeyCRM is only read, and only for what a person started in the set-up: loading
-    products, learning warehouses, previewing stock. Webhooks are stored and processed after the start.
+    Before the start KeyCRM is only read, and only for actions of the user in the set-up: importing
+    products, reading warehouses, previewing stock. Webhooks are stored and processed after the start.
     """
 
     _inherit = "keycrm.account"
@@ -36,7 +36,7 @@ class KeycrmAccount(models.Model):
     @api.depends("enabled", "setup_key", "setup_orders", "setup_products")
     @api.depends_context("lang")
     def _compute_setup_start(self):
-        """The owner has to have seen what orders become and where products come from."""
+        """List the steps to review before the start: key, statuses, products."""
         steps = {
             "setup_key": self.env._("API key"),
             "setup_orders": self.env._("Order statuses"),
@@ -52,7 +52,7 @@ class KeycrmAccount(models.Model):
     @api.depends("enabled", "push_stock", "enabled_since", "warehouse_ids.send_state")
     @api.depends_context("lang")
     def _compute_checks(self):
-        """Find the newest order and the newest quantity that went through since the start."""
+        """Find the newest order and the newest quantity synchronized since the start."""
         for account in self:
             since = not account._is_before_start() and (
                 account.enabled_since or account.create_date
@@ -78,9 +78,9 @@ class KeycrmAccount(models.Model):
         return not (self.enabled or self.enabled_since or self.polled_at)
 
     def _check_can_work(self):
-        """Make sure that the workers process what a person starts.
+        """Check that the workers process the jobs that a user starts.
 
-        :raise UserError: when the integration was switched off, or has no API key yet
+        :raise UserError: when the integration was disabled, or has no API key yet
         """
         self.ensure_one()
         if self.enabled:
@@ -91,10 +91,10 @@ class KeycrmAccount(models.Model):
             raise UserError(self.env._("Paste the API key of “%s” first.", self.name))
 
     def _mark_started(self):
-        """Record since when the integration is enabled.
+        """Record the time at which the integration was enabled.
 
-        Orders whose goods left before then were shipped without Odoo. A synchronization that was
-        requested in the set-up begins now, so what was ordered meanwhile belongs to it too.
+        Orders whose goods were shipped earlier were shipped without Odoo. A synchronization that was
+        requested in the set-up starts now, so it includes orders placed meanwhile.
         """
         now = fields.Datetime.now()
         for account in self.sudo():
@@ -108,7 +108,7 @@ class KeycrmAccount(models.Model):
         return self._is_before_start() and bool(self.sudo().api_key_secret)
 
     def _work_orders_before_start(self):
-        """Do one page of what a person started in the set-up; it changes nothing in KeyCRM.
+        """Process one page of a job of the set-up; it changes nothing in KeyCRM.
 
         :return: True when there may be more
         """
@@ -120,7 +120,11 @@ class KeycrmAccount(models.Model):
             ) or self._run_guarded("warehouses", lambda: self._work_warehouse_list(client))
 
     def _newest_order_since(self, since):
-        """:return: the newest ``sale.order`` imported since the start, maybe none"""
+        """Return the newest order imported since the start.
+
+        :param since: naive UTC, or a false value before the start
+        :return: ``sale.order``, maybe none
+        """
         Order = self.env["sale.order"]
         if not since:
             return Order
@@ -131,7 +135,11 @@ class KeycrmAccount(models.Model):
         )
 
     def _newest_level_since(self, since):
-        """:return: the newest ``keycrm.stock.level`` that KeyCRM accepted since the start, maybe none"""
+        """Return the newest quantity that KeyCRM accepted since the start.
+
+        :param since: naive UTC, or a false value before the start
+        :return: ``keycrm.stock.level``, maybe none
+        """
         Level = self.env["keycrm.stock.level"]
         if not since:
             return Level

@@ -4,9 +4,7 @@ from ...const import EVENT_REFRESH
 
 
 class KeycrmAccount(models.Model):
-    """What an account refers to and what is archived or gone: said on the account, healed where nobody
-    has to choose.
-    """
+    """Report archived or deleted records of the settings; restore unambiguous ones."""
 
     _inherit = "keycrm.account"
 
@@ -56,7 +54,7 @@ class KeycrmAccount(models.Model):
         waiting._keycrm_ask_refresh(EVENT_REFRESH)
 
     def _missing_actions(self):
-        """:return: list of sentences about the scheduled actions without which nothing works"""
+        """Return sentences about missing scheduled actions, without which nothing runs."""
         if not self.enabled:
             return []
         queues = (
@@ -74,7 +72,7 @@ class KeycrmAccount(models.Model):
         ]
 
     def _archived_references(self, sources, methods):
-        """Name the archived records in the settings of the account.
+        """Return sentences about the archived records in the settings of the account.
 
         :param sources: its ``keycrm.source`` or None
         :param methods: its ``keycrm.payment.method`` or None
@@ -100,14 +98,14 @@ class KeycrmAccount(models.Model):
                 for record in records
                 for name in names
                 for value in record[name]
-                # A status is switched off in KeyCRM, not archived here.
+                # A status is deactivated in KeyCRM, not archived here.
                 if not value["is_active" if "is_active" in value._fields else "active"]
             ]
         return rows
 
     @api.autovacuum
     def _heal_references(self):
-        """Make deleted scheduled actions anew, and take the only warehouse that is left."""
+        """Recreate deleted scheduled actions, and use the only warehouse that is left."""
         for account in self.sudo().search([("enabled", "=", True)]):
             account._ensure_crons()
             if not account.database_identity:
@@ -117,13 +115,16 @@ class KeycrmAccount(models.Model):
                 account.warehouse_id = warehouse
 
     def _warehouse_of_orders(self):
-        """:return: the account's warehouse; where it was archived, the only one that is left, or none"""
+        """Return the account's warehouse; if archived, the company's only other one.
+
+        :return: ``stock.warehouse``, maybe none
+        """
         self.ensure_one()
         if self.warehouse_id.active:
             return self.warehouse_id
         own = [("company_id", "=", self.company_id.id)]
         left = self.env["stock.warehouse"].search(own, limit=2)
         if self.warehouse_id and len(left) > 1:
-            # A person has to choose.
+            # A user has to choose.
             return left.browse()
         return left[:1]

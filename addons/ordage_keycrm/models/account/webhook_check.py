@@ -6,14 +6,14 @@ from odoo import api, fields, models
 from ...keycrm import webhook_check
 from .onboarding import TICKS
 
-#: Fields that hold a web address: one that is typed without its scheme gets it.
+#: Fields with a web address: one that is entered without its scheme is completed.
 ADDRESSES = ("api_url", "public_url", "cabinet_url")
-#: With no webhook for so long, Odoo asks KeyCRM every minute.
+#: Without a webhook for this long, Odoo polls every minute.
 SILENT_HOURS = 24
 
 
 class KeycrmAccount(models.Model):
-    """Whether KeyCRM's webhooks reach this Odoo: the check of the link, and what is seen of them."""
+    """Check that KeyCRM's webhooks reach this Odoo, by a challenge and by receipts."""
 
     _inherit = "keycrm.account"
 
@@ -56,7 +56,7 @@ class KeycrmAccount(models.Model):
 
     @api.depends("enabled", "link_code", "trigger_get_at", "reviewed_steps")
     def _compute_setup_webhook(self):
-        """Without a webhook, Odoo requests the updates: a user may confirm that this is enough."""
+        """Compute the step; a user may confirm that polling without a webhook is enough."""
         for account in self:
             if account._is_reviewed("webhook"):
                 account.setup_webhook = "done"
@@ -75,16 +75,16 @@ class KeycrmAccount(models.Model):
     # === ACTION METHODS ===#
 
     def action_check_link(self):
-        """Go the way that KeyCRM's webhooks go, and say in words where it ends.
+        """Send a challenge to the webhook link, as KeyCRM would, and report the result.
 
-        :return: a notification; what is wrong is kept and stands beside the link too
+        :return: a notification; an error is also stored and displayed beside the link
         """
         self.ensure_one()
         self._check_manager()
         account = self.sudo()
         vals = {"link_checked_at": fields.Datetime.now(), "link_code": False, "link_params": False}
         if not account.webhook_url:
-            # None yet, or one that a copy of the database cannot open.
+            # There is none yet, or one that a copy of the database cannot decrypt.
             account._give_webhook_tokens()
         try:
             webhook_check.check(account.webhook_url, account._decrypted(account.webhook_token))
@@ -107,20 +107,24 @@ class KeycrmAccount(models.Model):
 
     @api.model
     def _complete_addresses(self, vals):
-        """:return: values of an account with complete addresses"""
+        """Complete the web addresses in the values of an account.
+
+        :param vals: values of ``create`` or ``write``
+        :return: values with complete addresses
+        """
         typed = {
             name: webhook_check.with_scheme(vals[name]) for name in ADDRESSES if vals.get(name)
         }
         return {**vals, **typed}
 
     def _reset_link_check(self):
-        """Forget the check of the link: it says nothing about a new public address."""
+        """Reset the check of the link, which does not apply to a new public address."""
         self.sudo().write({"link_code": False, "link_params": False})
 
     def _link_fault(self):
-        """Return what keeps webhooks away; nothing does once one has come since.
+        """Return why webhooks do not arrive; a webhook received since clears it.
 
-        :return: (code, parameters), empty when nothing is known to be wrong
+        :return: (code, parameters), empty when no fault is known
         """
         self.ensure_one()
         last = self.last_webhook_at
@@ -131,7 +135,7 @@ class KeycrmAccount(models.Model):
         return "", {}
 
     def _lines_for_several_databases(self):
-        """Return the lines that lead the webhook to this database."""
+        """Return the configuration lines that route the webhook to this database."""
         host = urlsplit(self.webhook_url or "").netloc
         return (
             "# nginx\n"
@@ -146,23 +150,23 @@ class KeycrmAccount(models.Model):
         )
 
     def _record_get(self):
-        """KeyCRM called by GET, which carries no order: the trigger is set wrong."""
+        """Record a webhook by GET, which contains no order: the trigger is misconfigured."""
         now = fields.Datetime.now()
         if not self.trigger_get_at or self.trigger_get_at < now - timedelta(minutes=1):
             self.trigger_get_at = now
             self._notify_clients()
 
     def _was_asked_lately(self, now):
-        """Return whether it is too early to ask KeyCRM again what was updated.
+        """Return whether it is too early to poll KeyCRM again.
 
-        As set while webhooks come; without any for a day, or ever, every minute, so that the integration
-        works without a public address too.
+        The interval is the account's while webhooks arrive; without any for a day, or ever, a minute,
+        so that the integration works without a public address too.
 
         :param now: naive UTC
         """
         pause = self.polled_at and now - self.polled_at
         if not pause or pause < timedelta(minutes=1):
-            # The shortest pause first: to see that it is not over costs no query.
+            # The shortest interval first: this check costs no query.
             return bool(self.polled_at)
         last = self.last_webhook_at
         silent = not last or last < now - timedelta(hours=SILENT_HOURS)

@@ -10,16 +10,14 @@ from ...keycrm import webhook
 
 
 class KeycrmAccount(models.Model):
-    """The webhook: its link, and what its controller needs: the account of a token, a place to store
-    what was told.
-    """
+    """Manage the webhook link: its secret, and the storage of received webhooks."""
 
     _inherit = "keycrm.account"
 
     # === FIELDS ===#
 
     webhook_token = fields.Char(string="Webhook secret", groups=fields.NO_ACCESS, copy=False)
-    # Each webhook finds its account by it.
+    # The account of a webhook is found by it.
     webhook_token_digest = fields.Char(
         string="Webhook secret digest",
         groups=fields.NO_ACCESS,
@@ -52,7 +50,7 @@ class KeycrmAccount(models.Model):
             account.webhook_url = f"{base}/keycrm/webhook/{token}" if token else False
 
     def _compute_last_webhook_at(self):
-        """One query for all accounts, each answered from the index."""
+        """Read the last webhook of all accounts with one query, from the index."""
         self.env["keycrm.event"].flush_model(["account_id", "from_webhook", "received_at"])
         self.env.cr.execute(
             SQL(
@@ -70,7 +68,7 @@ class KeycrmAccount(models.Model):
     # === ACTION METHODS ===#
 
     def action_new_webhook_token(self):
-        """Make a new webhook link; the old one is dead at once.
+        """Create a new webhook link; the old one is invalid at once.
 
         :return: True
         """
@@ -81,7 +79,7 @@ class KeycrmAccount(models.Model):
     # === BUSINESS METHODS ===#
 
     def _give_webhook_tokens(self):
-        """Return each account a new secret; whoever knows the former one can do nothing with it."""
+        """Create a new secret for each account; the former one becomes invalid."""
         for account in self.sudo():
             token = secrets.token_urlsafe(32)
             account.write(
@@ -93,21 +91,28 @@ class KeycrmAccount(models.Model):
 
     @api.model
     def _token_digest(self, token):
-        """By what an account is looked up: timing of an index tells nothing about a digest's origin."""
+        """Return the digest by which an account is found.
+
+        The timing of an index lookup reveals nothing about the token behind a digest.
+
+        :param token: secret of the link
+        """
         return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
 
     @api.model
     def _of_webhook_token(self, token):
-        """Find the account of a token: by its digest, compared in constant time.
+        """Find the account of a token by its digest, compared in constant time.
 
-        A wrong token costs one look into an index. An account that is being set up takes webhooks
-        too: they are processed after the start.
+        A wrong token costs one index lookup. An account that is being set up receives webhooks too:
+        they are processed after the start.
 
-        :return: ``keycrm.account``, empty when there is none or it was switched off
+        :param token: secret of the link
+        :return: ``keycrm.account``, empty when there is none or it is disabled
         """
         digest = self._token_digest(token)
         self.flush_model(["webhook_token_digest", "enabled", "enabled_since", "polled_at"])
-        # A search would also read the user, the company and its contact, for every stranger who knocks.
+        # A search would also read the user, the company and its contact, for every unauthenticated
+        # request.
         self.env.cr.execute(
             SQL(
                 """SELECT id, webhook_token_digest FROM keycrm_account
@@ -122,20 +127,21 @@ class KeycrmAccount(models.Model):
         return self.browse()
 
     def _receive(self, payload):
-        """Put what KeyCRM told into the inbox and wake the worker.
+        """Store a webhook in the inbox and trigger the worker.
 
         :param payload: decoded JSON of any shape
         """
         self.ensure_one()
         vals = self._event_vals(payload)
         if vals["state"] != "pending" or not self.last_webhook_at:
-            # No worker will say so, or somebody waits at the set-up for the very first one.
+            # No worker will notify clients of it, or a user at the set-up waits for the very first one.
             self._notify_clients()
         self.env["keycrm.event"].create(
             {"account_id": self.id, "payload": payload, "from_webhook": True, **vals}
         )
         if self._is_unavailable() or not self.enabled:
-            # A worker would see that and end; both look when the pause is over, or after the start.
+            # A worker would end at once; both are triggered when the backoff is over, or after the
+            # start.
             return
         if vals["event"] == EVENT_STOCK:
             self._trigger_stock()
@@ -144,11 +150,14 @@ class KeycrmAccount(models.Model):
 
     @staticmethod
     def _event_vals(payload):
-        """Return what an event is: only the order's number is taken from it, everything else is a
-        hint."""
+        """Return the values of an event: only the order's id is used, the rest is a hint.
+
+        :param payload: decoded JSON of any shape
+        :return: values of ``keycrm.event``
+        """
         ignored = {"state": "ignored", "next_try_at": False}
         if webhook.is_stock(payload):
-            # No time for the orders' worker to look at it: the stock worker does.
+            # Without a due time the orders worker skips it: the stock worker processes it.
             return {"event": EVENT_STOCK, "state": "pending", "next_try_at": False}
         hint = webhook.OrderHint.parse(payload)
         if not hint.event.startswith(ORDER_EVENTS):

@@ -16,7 +16,7 @@ class DecimalPrecision(models.Model):
     # === BUSINESS METHODS ===#
 
     @api.model
-    def _keycrm_make_room(self, account, quantities):
+    def _keycrm_raise_digits(self, account, quantities):
         """Raise the digits of quantities if needed, and post a note on the account.
 
         Called in the transaction that writes the quantities, before it does. Of two concurrent

@@ -61,15 +61,15 @@ class KeycrmErrorMessage(models.AbstractModel):
         return {**params, "what": kinds.get(what, what)}
 
     @api.model
-    def _tell(self, records, name, said="error"):
+    def _compute_sentences(self, records, name, prefix="error"):
         """Compute sentences from the stored codes, in the reader's language.
 
         :param records: records of any model
         :param name: the computed field
-        :param said: prefix of the two fields ``<prefix>_code`` and ``<prefix>_params``
+        :param prefix: prefix of the two fields ``<prefix>_code`` and ``<prefix>_params``
         """
         for record in records:
-            text = self._sentence(record[f"{said}_code"], record[f"{said}_params"])
+            text = self._sentence(record[f"{prefix}_code"], record[f"{prefix}_params"])
             record[name] = text or False
 
     def _connection_texts(self):

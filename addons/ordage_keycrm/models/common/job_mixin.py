@@ -4,7 +4,7 @@ from odoo.tools import format_datetime
 from ...keycrm.errors import NotFound, Refused
 
 #: Final states of a run, and the type of the notification about them.
-_TOLD_AS = {"done": "success", "ready": "warning", "failed": "danger"}
+_NOTIFICATION_TYPES = {"done": "success", "ready": "warning", "failed": "danger"}
 #: A user who waited longer may be on another screen: the message stays until it is closed.
 SHORT_SECONDS = 60
 
@@ -66,7 +66,7 @@ class KeycrmJobMixin(models.AbstractModel):
     @api.depends("total_count", "done_count", "state")
     def _compute_progress(self):
         for run in self:
-            if run.state in _TOLD_AS and run.state != "failed":
+            if run.state in _NOTIFICATION_TYPES and run.state != "failed":
                 run.progress = 100
             else:
                 done, total = run._amounts()
@@ -98,7 +98,7 @@ class KeycrmJobMixin(models.AbstractModel):
     @api.depends("error_code", "error_params")
     @api.depends_context("lang")
     def _compute_error(self):
-        self.env["keycrm.error.message"]._tell(self, "error")
+        self.env["keycrm.error.message"]._compute_sentences(self, "error")
 
     @api.model
     def _states(self):
@@ -208,7 +208,7 @@ class KeycrmJobMixin(models.AbstractModel):
             )
         return account._unavailable_reason(self._pieces)
 
-    def _is_going_on(self):
+    def _is_still_running(self):
         """Return whether the job still runs: a user may have stopped it meanwhile."""
         return self.state in self._busy_states
 
@@ -217,7 +217,7 @@ class KeycrmJobMixin(models.AbstractModel):
 
         :param error: the :class:`~..keycrm.errors.KeyCrmError`
         """
-        if self._is_going_on():
+        if self._is_still_running():
             self._end("failed", error_code=error.code, error_params=error.params)
 
     def _end(self, state, **vals):
@@ -233,7 +233,7 @@ class KeycrmJobMixin(models.AbstractModel):
 
     def _notify_user(self):
         """Notify the user who started the run, in that user's language."""
-        kind = "danger" if self.error_code else _TOLD_AS.get(self.state)
+        kind = "danger" if self.error_code else _NOTIFICATION_TYPES.get(self.state)
         if not kind or not self.user_id:
             return
         run = self.with_context(lang=self.user_id.lang)
@@ -243,11 +243,11 @@ class KeycrmJobMixin(models.AbstractModel):
                 "title": run._title(),
                 "message": run.error if self.error_code else run._summary(),
                 "type": kind,
-                "sticky": kind != "success" or run._took() > SHORT_SECONDS,
+                "sticky": kind != "success" or run._duration() > SHORT_SECONDS,
             },
         )
 
-    def _took(self):
+    def _duration(self):
         """Return the duration of the run in seconds."""
         begun = self.started_at or self.finished_at
         return (self.finished_at - begun).total_seconds()

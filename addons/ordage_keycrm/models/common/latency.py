@@ -42,15 +42,15 @@ class KeycrmLatency(models.Model):
         :param account: ``keycrm.account``
         :param events: ``keycrm.event`` records of the piece of work
         """
-        told = events.exists().filtered(
+        received = events.exists().filtered(
             lambda event: event.from_webhook and event.state == "done" and event.attempts == 1
         )
-        if told:
-            waited = fields.Datetime.now() - min(told.mapped("received_at"))
-            self._note(account, "in", waited.total_seconds(), len(told))
+        if received:
+            waited = fields.Datetime.now() - min(received.mapped("received_at"))
+            self._record(account, "in", waited.total_seconds(), len(received))
 
     @api.model
-    def _note(self, account, direction, seconds, count):
+    def _record(self, account, direction, seconds, count):
         """Create one row.
 
         :param account: ``keycrm.account``

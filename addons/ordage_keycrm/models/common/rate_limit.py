@@ -7,7 +7,7 @@ from odoo.tools import SQL
 
 from ...const import WORKER_MAX_SLEEP
 from ...keycrm import rate_limit
-from ...keycrm.client import RateLimiter, spelled_alike
+from ...keycrm.client import RateLimiter, normalized_address
 from ...keycrm.errors import QuotaExceeded
 from ...keycrm.rate_limit import Quota
 
@@ -40,7 +40,7 @@ class KeycrmRateLimit(models.Model):
         "UNIQUE(key_digest)", "A key can have only one rate limit."
     )
 
-    def _gate(self, api_key, base_url, limit, max_wait=None):
+    def _rate_limiter(self, api_key, base_url, limit, max_wait=None):
         """Return the rate limiter of a key.
 
         :param api_key: the key
@@ -62,7 +62,7 @@ class KeycrmRateLimit(models.Model):
         :param base_url: address of the API
         :return: hexadecimal
         """
-        key = f"{spelled_alike(base_url)}\0{api_key}".encode("utf-8", "surrogatepass")
+        key = f"{normalized_address(base_url)}\0{api_key}".encode("utf-8", "surrogatepass")
         return hashlib.sha256(key).hexdigest()
 
     @api.model
@@ -120,19 +120,19 @@ class DatabaseRateLimiter(RateLimiter):
         self._limit = limit
         self._max_wait = max_wait
 
-    def acquire(self, queue, *, goes_on=False):
+    def acquire(self, queue, *, continues=False):
         """Wait for the quota and book one request.
 
         :param queue: ``live`` or ``bulk``
-        :param goes_on: whether it belongs to a piece of work that would have to be restarted without it
+        :param continues: whether it belongs to a piece of work that would have to be restarted without it
         :raise QuotaExceeded: when it would take too long; nothing is booked then
         """
         waited = 0.0
         while True:
-            wait, limit = self._changed(lambda quota, now: self._book(quota, now, queue))
+            wait, limit = self._apply_to_row(lambda quota, now: self._book(quota, now, queue))
             if not wait:
                 return
-            if waited + wait > self._longest_wait(goes_on, limit):
+            if waited + wait > self._longest_wait(continues, limit):
                 raise QuotaExceeded(wait)
             # Slightly longer than computed, or the next check runs a millisecond too early.
             time.sleep(wait + 0.005)
@@ -143,31 +143,31 @@ class DatabaseRateLimiter(RateLimiter):
 
         :param retry_after: seconds named by KeyCRM, or None
         """
-        self._changed(lambda quota, now: (rate_limit.refused(quota, now, retry_after), 0.0))
+        self._apply_to_row(lambda quota, now: (rate_limit.refused(quota, now, retry_after), 0.0))
 
     def used(self):
         """Return the requests of the last minute and the limit, for display.
 
         :return: ``(used, limit)``
         """
-        return self._changed(
+        return self._apply_to_row(
             lambda quota, now: (quota, (len(rate_limit.refreshed(quota, now).times), quota.limit))
         )
 
-    def _longest_wait(self, goes_on, limit):
+    def _longest_wait(self, continues, limit):
         """Return how long a request may wait.
 
         A worker holds no scheduler thread for long, but under a low limit the pause between any two
         requests is longer than that: work of several requests would be restarted each time and never
         end.
 
-        :param goes_on: whether the request belongs to work that has started
+        :param continues: whether the request belongs to work that has started
         :param limit: requests per minute that are assumed to be allowed now
         :return: seconds
         """
         if self._max_wait is not None:
             return self._max_wait
-        return max(WORKER_MAX_SLEEP, rate_limit.longest_wait(limit) if goes_on else 0.0)
+        return max(WORKER_MAX_SLEEP, rate_limit.longest_wait(limit) if continues else 0.0)
 
     @staticmethod
     def _book(quota, now, queue):
@@ -180,9 +180,9 @@ class DatabaseRateLimiter(RateLimiter):
         """
         quota = rate_limit.refreshed(quota, now)
         wait = rate_limit.wait_for(quota, now, queue)
-        return (quota if wait else rate_limit.spent(quota, now)), (wait, quota.limit)
+        return (quota if wait else rate_limit.booked(quota, now)), (wait, quota.limit)
 
-    def _changed(self, change):
+    def _apply_to_row(self, change):
         """Apply a pure function to the row under its lock.
 
         READ COMMITTED, because under Odoo's REPEATABLE READ a transaction that waited for the row lock

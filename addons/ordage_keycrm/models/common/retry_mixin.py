@@ -48,7 +48,7 @@ class KeycrmRetryMixin(models.AbstractModel):
     @api.depends("error_code", "error_params")
     @api.depends_context("lang")
     def _compute_error(self):
-        self.env["keycrm.error.message"]._tell(self, "error")
+        self.env["keycrm.error.message"]._compute_sentences(self, "error")
 
     # === ACTION METHODS ===#
 
@@ -58,7 +58,7 @@ class KeycrmRetryMixin(models.AbstractModel):
         :return: True
         """
         self.account_id._check_manager()
-        again = self.sudo()._that_can_be_retried()
+        again = self.sudo()._retryable()
         for record in again.filtered(lambda one: one.state == "failed" and not one.next_try_at):
             record._unlink_activity()
         again.write({"state": "pending", "attempts": 0, "next_try_at": self.env.cr.now()})
@@ -86,18 +86,20 @@ class KeycrmRetryMixin(models.AbstractModel):
 
     def _update_activity(self):
         """Schedule an activity with the error, or remove it after success."""
-        said = self._in_company_language()
-        if said.state != "failed":
-            said._unlink_activity()
+        translated = self._in_company_language()
+        if translated.state != "failed":
+            translated._unlink_activity()
             return
-        order, account = said.sale_order_id, said.account_id
+        order, account = translated.sale_order_id, translated.account_id
         user = account._activity_user(order.user_id)
-        activities.schedule(order or account, user, said._activity_summary(), [said.error])
+        activities.schedule(
+            order or account, user, translated._activity_summary(), [translated.error]
+        )
 
     def _unlink_activity(self):
-        said = self._in_company_language()
-        for record in filter(None, (said.sale_order_id, said.account_id)):
-            activities.unlink(record, said._activity_summary())
+        translated = self._in_company_language()
+        for record in filter(None, (translated.sale_order_id, translated.account_id)):
+            activities.unlink(record, translated._activity_summary())
 
     def _in_company_language(self):
         lang = self.account_id.company_id.partner_id.lang
@@ -107,7 +109,7 @@ class KeycrmRetryMixin(models.AbstractModel):
         """Return the summary of the activity about a failure."""
         raise NotImplementedError
 
-    def _that_can_be_retried(self):
+    def _retryable(self):
         """Return the records that a user may retry."""
         return self.filtered(lambda record: record.state != "done")
 

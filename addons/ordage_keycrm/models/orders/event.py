@@ -48,9 +48,9 @@ class KeycrmEvent(models.Model):
 
     # === BUSINESS METHODS ===#
 
-    def _that_can_be_retried(self):
+    def _retryable(self):
         """Only what names an order can be worked by the orders' worker."""
-        return super()._that_can_be_retried().filtered("keycrm_order_id")
+        return super()._retryable().filtered("keycrm_order_id")
 
     @api.model
     def _due(self, account, limit):

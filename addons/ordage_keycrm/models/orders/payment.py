@@ -76,7 +76,7 @@ class KeycrmPayment(models.Model):
     @api.depends("problem_code", "problem_params")
     @api.depends_context("lang")
     def _compute_problem(self):
-        self.env["keycrm.error.message"]._tell(self, "problem", "problem")
+        self.env["keycrm.error.message"]._compute_sentences(self, "problem", "problem")
 
     # === BUSINESS METHODS ===#
 

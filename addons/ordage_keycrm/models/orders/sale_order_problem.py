@@ -38,7 +38,9 @@ class SaleOrder(models.Model):
     @api.depends_context("lang")
     def _compute_keycrm_problem(self):
         """What only keeps an order from being confirmed is over once a person confirmed it."""
-        self.env["keycrm.error.message"]._tell(self, "keycrm_problem", "keycrm_problem")
+        self.env["keycrm.error.message"]._compute_sentences(
+            self, "keycrm_problem", "keycrm_problem"
+        )
         for order in self:
             if order.state == "sale" and order.keycrm_problem_code not in UNREADABLE_ORDER:
                 order.keycrm_problem = False

@@ -68,7 +68,7 @@ class KeycrmOffer(models.Model):
     @api.depends("problem_code", "problem_params")
     @api.depends_context("lang")
     def _compute_problem(self):
-        self.env["keycrm.error.message"]._tell(self, "problem", "problem")
+        self.env["keycrm.error.message"]._compute_sentences(self, "problem", "problem")
 
     # === BUSINESS METHODS ===#
 

@@ -246,4 +246,4 @@ class KeycrmProductImportLine(models.Model):
     @api.depends("error_code", "error_params")
     @api.depends_context("lang")
     def _compute_note(self):
-        self.env["keycrm.error.message"]._tell(self, "note")
+        self.env["keycrm.error.message"]._compute_sentences(self, "note")

@@ -141,7 +141,7 @@ class KeycrmStockChange(models.Model):
         )
         count, waited = self.env.cr.fetchone()
         if count:
-            self.env["keycrm.latency"]._note(account, "out", waited, count)
+            self.env["keycrm.latency"]._record(account, "out", waited, count)
 
     @api.model
     def _record_orders(self, account, product_ids, *, from_move=False):

@@ -132,8 +132,8 @@ class KeycrmStockComparison(models.Model):
         checked = self.check_count - len(self.to_check or [])
         return done + checked, total + self.check_count
 
-    def _is_going_on(self):
-        return super()._is_going_on() or self.to_write_back
+    def _is_still_running(self):
+        return super()._is_still_running() or self.to_write_back
 
     def _end(self, state, **vals):
         """End it, and forget what was read: its lines hold what matters."""

@@ -179,7 +179,7 @@ class KeycrmStockComparisonLine(models.Model):
 
     def _apply_opening(self):
         """Apply the inventory adjustment that makes Odoo's numbers those of KeyCRM."""
-        self.env["decimal.precision"]._keycrm_make_room(
+        self.env["decimal.precision"]._keycrm_raise_digits(
             self.account_id,
             [(line.keycrm_quantity, line.product_id.display_name) for line in self],
         )

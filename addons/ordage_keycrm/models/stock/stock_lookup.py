@@ -5,7 +5,7 @@ from ...const import LOOKUP_ROWS
 from ...keycrm.catalog import StockAnswer
 from ...keycrm.errors import KeyCrmError
 from ...keycrm.naming import sku_key
-from ...keycrm.stock_lookup import SKU_FILTER_BYTES, is_askable, sku_batches
+from ...keycrm.stock_lookup import SKU_FILTER_BYTES, is_requestable, sku_batches
 
 
 class KeycrmAccount(models.Model):
@@ -31,7 +31,7 @@ class KeycrmAccount(models.Model):
             sku = (product.default_code or "").strip()
             if asked.get(product.id, None) == sku:
                 continue
-            if is_askable(sku):
+            if is_requestable(sku):
                 wanted.setdefault(sku_key(sku), []).append(product)
             else:
                 unaskable |= product

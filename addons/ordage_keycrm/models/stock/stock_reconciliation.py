@@ -162,7 +162,7 @@ class KeycrmAccount(models.Model):
         is_last = page.is_last
 
         def note():
-            if not comparison._is_going_on():
+            if not comparison._is_still_running():
                 return
             if new:
                 self._upsert_warehouses(new)
@@ -332,7 +332,7 @@ class KeycrmAccount(models.Model):
             answer = StockAnswer({}, frozenset(offers.mapped("keycrm_id")))
 
         def note():
-            if not comparison._is_going_on():
+            if not comparison._is_still_running():
                 return
             self._store_levels(offers, answer, [])
             self._store_differences(comparison, offers, answer)

@@ -141,7 +141,7 @@ class KeycrmOrderImporter(models.AbstractModel):
 
         :return: the note about it; None where nothing changed
         """
-        return self.env["decimal.precision"]._keycrm_make_room(
+        return self.env["decimal.precision"]._keycrm_raise_digits(
             batch.account,
             [
                 (line.quantity, line.name or line.sku)

@@ -31,6 +31,7 @@ AXES = {
     "keycrm": ("reserves", "writes off", "neither"),
     "invoice": ("order", "delivery", "down payment", "credit note"),
     "tax": ("none", "included", "excluded"),
+    "currency": ("company's", "another"),
     "back": ("return", "exchange"),
     "rest": ("one", "several"),
     "company": ("one", "two"),
@@ -257,9 +258,13 @@ class TestMatrix(StockCase):
     def order(self, quantity):
         """Sell in KeyCRM."""
         status = DELIVERING if self.config["keycrm"] == "writes off" else PRODUCTION
+        source = {}
+        if self.config["currency"] == "another":
+            source["source_id"] = self.keycrm.put_source(name="Abroad", currency_code="USD")["id"]
         number = self.new_order(
             [{"offer_id": self.number(self.thing), "quantity": quantity, "price": 99.9}],
             status_id=status,
+            **source,
         )
         order = self.arrive(number)
         self.assertEqual(order.state, "sale")

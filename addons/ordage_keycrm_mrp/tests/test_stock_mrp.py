@@ -131,3 +131,28 @@ class TestStockMrp(StockCase):
             self.assertEqual(picking.state, "done")
             self.work()
             self.assertEqual(self.sells(self.set), 8)
+
+    def test_kit_that_is_archived_or_has_no_bill_any_more_is_zero(self):
+        bom = self.bom(self.set, "phantom")
+        self.count(self.cup, 9)
+        self.count(self.plate, 10)
+        self.work()
+        self.sent()
+        self.set.action_archive()
+        self.assert_sent((self.set, 0))
+        self.count(self.cup, 5)
+        self.assert_sent((self.cup, 5))
+        self.set.action_unarchive()
+        self.assert_sent((self.set, 2))
+        bom.unlink()
+        self.assert_sent((self.set, 0))
+
+    def test_archived_component_leaves_the_kit_on_sale(self):
+        self.bom(self.set, "phantom")
+        self.count(self.cup, 9)
+        self.count(self.plate, 10)
+        self.work()
+        self.sent()
+        self.cup.action_archive()
+        self.assert_sent((self.cup, 0))
+        self.assertEqual(self.shown(self.set), 4)

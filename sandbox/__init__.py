@@ -1,4 +1,4 @@
-"""A local KeyCRM simulator: a real HTTP server to develop, test and demonstrate against.
+"""A local KeyCRM simulator: an HTTP server for development, tests and demos.
 
-Start it with ``python -m sandbox``; steer it with :class:`sandbox.control.Control`.
+Start it with ``python -m sandbox``; control it with :class:`sandbox.control.Control`.
 """

@@ -1,4 +1,4 @@
-"""``python -m sandbox``: start a KeyCRM on this machine."""
+"""``python -m sandbox``: start a KeyCRM simulator on this machine."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ def parser() -> argparse.ArgumentParser:
     """
     found = argparse.ArgumentParser(
         prog="python -m sandbox",
-        description="A KeyCRM that runs on this machine: its API below /v1, a page for people "
-        "at /, a control side for tests below /control.",
-        epilog="Environment: SANDBOX_HOST, SANDBOX_PORT, SANDBOX_KEY, SANDBOX_CONTROL_TOKEN stand "
-        "in for options that are not given.",
+        description="A KeyCRM that runs on this machine: its API below /v1, a web page "
+        "at /, a control interface for tests below /control.",
+        epilog="Environment: SANDBOX_HOST, SANDBOX_PORT, SANDBOX_KEY, SANDBOX_CONTROL_TOKEN are "
+        "the defaults of these options.",
     )
     env = os.environ.get
     found.add_argument(
@@ -39,16 +39,16 @@ def parser() -> argparse.ArgumentParser:
         help="port to listen on, 0 for any free one (8099)",
     )
     found.add_argument(
-        "--key", default=env("SANDBOX_KEY"), help="API key; made up and told if not given"
+        "--key", default=env("SANDBOX_KEY"), help="API key; generated and printed by default"
     )
     found.add_argument(
         "--control-token",
         default=env("SANDBOX_CONTROL_TOKEN"),
-        help="token of the control side; made up and told if not given",
+        help="token of the control interface; generated and printed by default",
     )
     found.add_argument("--seed", type=int, default=1, help="seed number of the data (1)")
-    found.add_argument("--orders", type=int, default=0, help="orders to begin with (0)")
-    found.add_argument("--offers", type=int, default=0, help="offers to begin with (0)")
+    found.add_argument("--orders", type=int, default=0, help="initial number of orders (0)")
+    found.add_argument("--offers", type=int, default=0, help="initial number of offers (0)")
     found.add_argument(
         "--switch",
         action="append",
@@ -90,11 +90,11 @@ def main(arguments: list[str] | None = None) -> int:
                 "--port (0 takes any free one)."
             )
         return _fail(f"Cannot listen on {given.host} port {port}: {error.strerror or error}.")
-    key = given.key or _made_up("API key")
-    token = given.control_token or _made_up("control token")
+    key = given.key or _generated("API key")
+    token = given.control_token or _generated("control token")
     sandbox = Sandbox(key, token, switches, is_loopback(given.host))
     sandbox.own_process = True
-    # An hour ago: what is older than the connection is not taken for news.
+    # An hour ago: records older than the connection are no updates.
     newest = sandbox.shop.now().replace(minute=0, second=0) - timedelta(hours=1)
     sandbox.fill(Seed(sandbox.shop, given.seed, newest), orders=given.orders, offers=given.offers)
     serve(sandbox, opened)
@@ -118,7 +118,7 @@ def _switches(given: list[str]) -> dict[str, object]:
     return found
 
 
-def _made_up(what: str) -> str:
+def _generated(what: str) -> str:
     value = secrets.token_urlsafe(18)
     print(f"{what}: {value}", file=sys.stderr, flush=True)
     return value

@@ -1,4 +1,4 @@
-"""The shop with what stands around it, without HTTP: what the control side and the page steer."""
+"""An account without HTTP: the shop, webhooks, faults, limits and the request log."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .webhooks import Webhooks
 
 
 class Account:
-    """A KeyCRM account and what plays its surroundings.
+    """A KeyCRM account with its simulated environment.
 
     :param key: the API key
     :param switches: switches other than the defaults
@@ -30,31 +30,31 @@ class Account:
         self.shop = Store(Switches(switches))
         self.webhooks = Webhooks(self.shop)
         self.shop.listener = self.webhooks
-        self.journal = RequestLog()
+        self.request_log = RequestLog()
         self.faults = Faults()
         self.limiter = Limiter()
         self.api = Api(self.shop)
 
-    def fill(self, maker: Seed, **sizes: Any) -> None:
+    def fill(self, seed: Seed, **sizes: Any) -> None:
         """Seed the shop.
 
-        :param maker: what seeds it
+        :param seed: the seed data
         :param sizes: as for :meth:`Seed.fill`
         """
-        maker.fill(**sizes)
+        seed.fill(**sizes)
         if self.own_process:
-            # or the collector stops every answer for a while, now and then, to look at all records
+            # Otherwise the garbage collector pauses answers to traverse all records.
             gc.freeze()
 
     def clear(self, keep_switches: bool = False) -> None:
-        """Go back to the start: no data, no rules, no targets, no logs.
+        """Reset everything: data, faults, webhook targets and logs.
 
-        :param keep_switches: whether the switches stay as they are
+        :param keep_switches: whether the switches keep their values
         """
-        self.api.forget_late_writes()
+        self.api.cancel_late_writes()
         self.webhooks.clear()
         self.faults.clear()
-        self.journal.clear()
+        self.request_log.clear()
         self.limiter.clear()
         self.keys.clear()
         self.keys.add(self.key)

@@ -32,9 +32,9 @@ TRANSACTIONS = Allowed(lists.TRANSACTION_FILTERS)
 
 
 def answer(value: Any, status: int = 200) -> Response:
-    """Write a JSON answer.
+    """Return a JSON response.
 
-    :param value: what to write
+    :param value: the JSON value
     :param status: HTTP status
     :return: the response
     """
@@ -106,12 +106,12 @@ class Api:
         query: Query,
         write: Callable[[Any], dict[str, Any]],
     ) -> Response:
-        kept: dict[str, str] = {}
+        parameters: dict[str, str] = {}
         if self.shop.switches.is_("page_urls", "full"):
-            kept = {k: v for k, v in request.query_params.multi_items() if k != "page"}
+            parameters = {k: v for k, v in request.query_params.multi_items() if k != "page"}
         path = str(request.url.replace(query="", fragment="")).rstrip("?")
         fault = request.scope.get("sandbox.fault")
-        return answer(envelope(rows, query, write, path, kept, fault))
+        return answer(envelope(rows, query, write, path, parameters, fault))
 
     # === ORDERS ===
 
@@ -192,7 +192,7 @@ class Api:
                     return order, payment
         raise NotFound()
 
-    # === CATALOGUE AND STOCK ===
+    # === CATALOG AND STOCK ===
 
     async def list_products(self, request: Request) -> Response:
         """``GET /products``."""
@@ -236,7 +236,7 @@ class Api:
         handle = asyncio.get_running_loop().call_later(delay, act)
         self.late_writes.add(handle)
 
-    def forget_late_writes(self) -> None:
+    def cancel_late_writes(self) -> None:
         """Drop stock writes that have not taken effect yet."""
         for handle in self.late_writes:
             handle.cancel()

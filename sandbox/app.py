@@ -1,4 +1,4 @@
-"""The whole sandbox put together: API, control side and page over one shop."""
+"""The ASGI application: API, control interface and page over one shop."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from .account import Account
 from .api import answer
 from .control_api import ControlApi
 from .errors import Invalid, Refused
-from .middleware import Middleware, remember_connection
+from .middleware import Middleware, store_connection
 from .page import Page
 
 
 class Sandbox(Account):
-    """A KeyCRM account with everything around it, over HTTP.
+    """A KeyCRM account with its simulated environment, over HTTP.
 
     :param key: the API key
-    :param control_token: the token of the control side
+    :param control_token: the token of the control interface
     :param switches: switches other than the defaults
     :param loopback: whether only this machine can reach it; then the page needs no token
     """
@@ -42,7 +42,7 @@ class Sandbox(Account):
             self.keys,
             self.shop.switches,
             self.limiter,
-            self.journal,
+            self.request_log,
             self.faults,
         )
         self.control = ControlApi(self, control_token)
@@ -65,22 +65,22 @@ class Sandbox(Account):
         """Answer one request: the outermost layer.
 
         :param scope: the request
-        :param receive: where its body comes from
-        :param send: where the answer goes
+        :param receive: the ASGI receiver of its body
+        :param send: the ASGI sender of the answer
         """
         if scope["type"] == "http":
-            remember_connection(scope, send)
+            store_connection(scope, send)
         await self._inner(scope, receive, send)
 
     @asynccontextmanager
     async def _lifespan(self, app: Starlette) -> AsyncIterator[None]:
         yield
-        self.api.forget_late_writes()
+        self.api.cancel_late_writes()
         await self.webhooks.close()
 
 
 def _answering(app: Starlette, account: Account) -> Starlette:
-    """Let refusals and the framework's own errors be answered as JSON with a message."""
+    """Add handlers that answer errors as JSON with a message."""
 
     async def refused(request: Request, error: Exception) -> Response:
         assert isinstance(error, Refused)

@@ -1,4 +1,4 @@
-"""Buyers: found by phone or e-mail, made, merged."""
+"""Buyers: search by phone or e-mail, creation, merge."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .store import Store
 
 
 def digits(phone: str) -> str:
-    """Reduce a phone number to what is compared.
+    """Normalize a phone number for comparison.
 
     :param phone: a phone number as people write it
     :return: its digits
@@ -19,7 +19,7 @@ def digits(phone: str) -> str:
 
 
 def find(shop: Store, phone: str | None, email: str | None) -> Buyer | None:
-    """Find a buyer for an order made through the API (assumed: the first with phone or e-mail).
+    """Find a buyer by phone or e-mail, as for orders of the API (assumed: the first).
 
     :param shop: the shop
     :param phone: a phone number
@@ -36,7 +36,7 @@ def find(shop: Store, phone: str | None, email: str | None) -> Buyer | None:
 
 
 def make(shop: Store, values: dict[str, Any]) -> Buyer:
-    """Make a buyer.
+    """Create a buyer.
 
     :param shop: the shop
     :param values: fields of :class:`Buyer` by name
@@ -50,29 +50,29 @@ def make(shop: Store, values: dict[str, Any]) -> Buyer:
     return buyer
 
 
-def merge(shop: Store, keep: Buyer, gone: Buyer, *, bump: bool) -> int:
-    """Merge two buyers: the orders of one change their client_id, no event tells of it (confirmed).
+def merge(shop: Store, keep: Buyer, removed: Buyer, *, bump: bool) -> int:
+    """Merge two buyers: orders change their client_id, without an event (confirmed).
 
     :param shop: the shop
     :param keep: the buyer that stays
-    :param gone: the buyer that disappears
+    :param removed: the buyer that disappears
     :param bump: whether updated_at of the orders moves (unknown)
     :return: how many orders changed hands
     :raise Invalid: if both are the same buyer
     """
-    if keep is gone:
+    if keep is removed:
         raise Invalid({"gone_id": ["A buyer cannot be merged with itself."]})
-    keep.phones += [p for p in gone.phones if p not in keep.phones]
-    keep.emails += [e for e in gone.emails if e not in keep.emails]
+    keep.phones += [p for p in removed.phones if p not in keep.phones]
+    keep.emails += [e for e in removed.emails if e not in keep.emails]
     keep.updated_at = shop.now()
     count = 0
     for order in shop.orders.values():
-        if order.client_id == gone.id:
+        if order.client_id == removed.id:
             order.client_id = keep.id
             count += 1
             if bump:
                 order.updated_at = shop.now()
-    del shop.buyers[gone.id]
+    del shop.buyers[removed.id]
     shop.touch("buyers")
     shop.touch("orders")
     return count

@@ -1,4 +1,4 @@
-"""Times as KeyCRM writes and reads them. Everything is UTC."""
+"""Times in KeyCRM's formats, all in UTC."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ PLAIN = "%Y-%m-%d %H:%M:%S"
 
 
 class Clock:
-    """The shop's clock: the machine's UTC time, moved by an offset that tests may set."""
+    """The shop's clock: UTC with an offset that tests may set."""
 
     def __init__(self) -> None:
         self.offset = timedelta()
 
     def now(self) -> datetime:
-        """Tell the time.
+        """Return the current time.
 
         :return: the present UTC time in whole seconds, the precision KeyCRM stores
         """
@@ -22,7 +22,7 @@ class Clock:
 
 
 def iso(value: datetime | None) -> str | None:
-    """Write a time as the live API does in most fields (confirmed).
+    """Format a time as most fields of the live API (confirmed).
 
     :param value: a UTC time
     :return: such as ``2026-08-01T11:39:24.000000Z``
@@ -31,7 +31,7 @@ def iso(value: datetime | None) -> str | None:
 
 
 def plain(value: datetime | None) -> str | None:
-    """Write a time as ``closed_at`` and ``last_synced_at`` come (confirmed).
+    """Format a time as ``closed_at`` and ``last_synced_at`` (confirmed).
 
     :param value: a UTC time
     :return: such as ``2026-08-01 11:39:24``
@@ -40,7 +40,7 @@ def plain(value: datetime | None) -> str | None:
 
 
 def parse(text: str, end_of_day: bool = False) -> datetime:
-    """Read a time given by a client.
+    """Parse a client's time.
 
     :param text: ``YYYY-MM-DD``, ``YYYY-MM-DD HH:MM:SS`` or ISO 8601; without a zone it is UTC
     :param end_of_day: whether a bare date means its last second

@@ -1,4 +1,4 @@
-"""A small client of the control side, for tests, the demo and benchmarks. Needs requests alone."""
+"""A client of the control interface, for tests, the demo and benchmarks."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ __all__ = ["Control", "ControlError"]
 
 
 class Control(OrdersControl, GoodsControl):
-    """Steers a running sandbox.
+    """Control a running sandbox.
 
-    Amounts in what is returned are strings, exact; times are UTC. Fields that a method takes as
+    Returned amounts are strings, exact; times are UTC. Fields that a method takes as
     ``**fields`` are listed in docs/sandbox.md; a field that does not exist is an error.
 
     :param base_url: address of the sandbox, such as ``http://127.0.0.1:8099``
@@ -25,14 +25,14 @@ class Control(OrdersControl, GoodsControl):
     # === THE WHOLE ===
 
     def health(self) -> dict[str, int]:
-        """Count what there is.
+        """Count the records.
 
         :return: numbers by table
         """
         return self._call("GET", "/health")
 
     def reset(self, *, keep_switches: bool = False, **seed: Any) -> dict[str, int]:
-        """Empty everything: data, faults, webhooks, logs, limits, further keys, clock.
+        """Reset data, faults, webhooks, logs, limits, further keys and the clock.
 
         :param keep_switches: whether the switches stay as they are
         :param seed: as for :meth:`seed`; without any nothing is made
@@ -82,7 +82,7 @@ class Control(OrdersControl, GoodsControl):
         return self._call("GET", "/switches/list")
 
     def set_switches(self, **values: object) -> dict[str, str]:
-        """Set switches; a bad name or value changes nothing.
+        """Set switches; an invalid name or value changes nothing.
 
         :param values: new values by name
         :return: all values by name
@@ -90,7 +90,7 @@ class Control(OrdersControl, GoodsControl):
         return self._call("PUT", "/switches", values)
 
     def set_clock(self, offset_seconds: float) -> str:
-        """Let the shop's clock go wrong.
+        """Set the offset of the shop's clock.
 
         :param offset_seconds: how far it is ahead of this machine's
         :return: the shop's time, UTC
@@ -98,14 +98,14 @@ class Control(OrdersControl, GoodsControl):
         return self._call("PUT", "/clock", {"offset_seconds": offset_seconds})["now"]
 
     def add_key(self, key: str) -> None:
-        """Let a further API key in; it sees the same data and has a limit of its own.
+        """Accept a further API key for the same data, with its own limit.
 
         :param key: the key
         """
         self._call("POST", "/keys", {"key": key})
 
     def remove_key(self, key: str) -> None:
-        """Let a key in no more: its requests are answered 401. A reset brings the first key back.
+        """Revoke a key: its requests get a 401. A reset restores the first key.
 
         :param key: the key
         """
@@ -121,7 +121,7 @@ class Control(OrdersControl, GoodsControl):
         statuses: list[int] | None = None,
         events: list[str] | None = None,
     ) -> Json:
-        """Set up a trigger of the automation.
+        """Add a webhook trigger of the automation.
 
         :param url: where webhooks go
         :param method: POST or GET
@@ -134,7 +134,7 @@ class Control(OrdersControl, GoodsControl):
         return self._call("POST", "/webhooks", body)
 
     def add_stock_webhook(self, url: str, *, warehouse_ids: list[int] | None = None) -> Json:
-        """Set up the stock webhook.
+        """Add the stock webhook.
 
         :param url: where webhooks go
         :param warehouse_ids: warehouses it sums; by default all
@@ -151,18 +151,18 @@ class Control(OrdersControl, GoodsControl):
         return self._call("GET", "/webhooks")
 
     def remove_webhook(self, webhook_id: int) -> None:
-        """Take a target away.
+        """Remove a target.
 
         :param webhook_id: its id
         """
         self._call("DELETE", f"/webhooks/{webhook_id}")
 
     def clear_webhooks(self) -> None:
-        """Take all targets away, drop what was not sent and forget deliveries."""
+        """Remove all targets, unsent webhooks and the log of deliveries."""
         self._call("DELETE", "/webhooks")
 
     def deliveries(self, since: int = 0) -> list[Json]:
-        """Read what webhooks were sent.
+        """Read the webhooks that were sent.
 
         :param since: only those with a greater ``number``
         :return: times, address, body, answer of each
@@ -172,7 +172,7 @@ class Control(OrdersControl, GoodsControl):
     # === MISBEHAVIOUR, LOG ===
 
     def add_fault(self, kind: str, **fields: Any) -> Json:
-        """Let the API misbehave.
+        """Add a fault of the API.
 
         :param kind: status, delay, cut, malformed, html, empty_list, repeat_rows, skip_rows,
             endless_next, close or huge
@@ -185,21 +185,21 @@ class Control(OrdersControl, GoodsControl):
         return self._call("POST", "/faults", {"kind": kind, **fields})
 
     def faults(self) -> list[Json]:
-        """List the rules that can still act.
+        """List the active rules.
 
         :return: the rules, in the order they are tried
         """
         return self._call("GET", "/faults")
 
     def remove_fault(self, fault_id: int) -> None:
-        """Take a rule away.
+        """Remove a rule.
 
         :param fault_id: its id
         """
         self._call("DELETE", f"/faults/{fault_id}")
 
     def clear_faults(self) -> None:
-        """Take all rules away."""
+        """Remove all rules."""
         self._call("DELETE", "/faults")
 
     def requests(
@@ -225,11 +225,11 @@ class Control(OrdersControl, GoodsControl):
         return self._call("GET", "/requests/counts")
 
     def clear_log(self) -> None:
-        """Forget logged requests."""
+        """Clear the log of requests."""
         self._call("DELETE", "/requests")
 
     def wait_quiet(self, seconds: float = 30) -> None:
-        """Wait until all webhooks are answered and all late stock writes have taken effect.
+        """Wait until all webhooks are answered and late stock writes are applied.
 
         :param seconds: how long at most
         :raise ControlError: if it is not quiet by then

@@ -1,4 +1,4 @@
-"""The control side below ``/control``: for tests, the demo and benchmarks; needs the token."""
+"""The control interface below ``/control``, protected by a token."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .webhooks import EVENTS
 
 
 class ControlApi(OrderEndpoints, GoodsEndpoints):
-    """The whole control side."""
+    """All endpoints of the control interface."""
 
     def routes(self) -> list[Route]:
         """List the endpoints.
@@ -53,13 +53,13 @@ class ControlApi(OrderEndpoints, GoodsEndpoints):
     # === THE WHOLE ===
 
     async def health(self, request: Request, values: dict[str, Any]) -> Any:
-        """Count what there is."""
+        """Count the records."""
         shop = self.shop
         tables = ("orders", "offers", "products", "buyers", "transactions", "warehouses")
         return {name: len(getattr(shop, name)) for name in tables}
 
     async def reset(self, request: Request, values: dict[str, Any]) -> Any:
-        """Empty everything, then seed if asked."""
+        """Reset everything, then seed on request."""
         values = dict(values)
         keep = pick({"keep": values.pop("keep_switches", False)}, {"keep": boolean})["keep"]
         given = pick(values, fields.SEED, strict=True, nulls=False)
@@ -102,22 +102,22 @@ class ControlApi(OrderEndpoints, GoodsEndpoints):
         return {"now": self.shop.now()}
 
     async def add_key(self, request: Request, values: dict[str, Any]) -> Any:
-        """Let a further API key in."""
+        """Accept a further API key."""
         self.account.keys.add(pick(values, {"key": text}, required=("key",))["key"])
         return {"keys": len(self.account.keys)}
 
     async def remove_key(self, request: Request, values: dict[str, Any]) -> Any:
-        """Let an API key in no more."""
+        """Revoke an API key."""
         self.account.keys.discard(pick(values, {"key": text}, required=("key",))["key"])
         return {"keys": len(self.account.keys)}
 
     # === WEBHOOKS ===
     async def webhooks(self, request: Request, values: dict[str, Any]) -> Any:
-        """List the addresses that webhooks go to."""
+        """List the targets of webhooks."""
         return list(self.account.webhooks.targets.values())
 
     async def add_webhook(self, request: Request, values: dict[str, Any]) -> Any:
-        """Add an address."""
+        """Add a target."""
         given = pick(values, fields.WEBHOOK, required=("kind", "url"), strict=True, nulls=False)
         if given["kind"] not in ("order", "stock"):
             raise Invalid({"kind": ["A webhook is of kind order or stock."]})
@@ -128,23 +128,23 @@ class ControlApi(OrderEndpoints, GoodsEndpoints):
         return self.account.webhooks.add(given.pop("kind"), given.pop("url"), **given)
 
     async def remove_webhook(self, request: Request, values: dict[str, Any]) -> Any:
-        """Take an address away."""
+        """Remove a target."""
         self.account.webhooks.targets.pop(request.path_params["webhook_id"], None)
         return {}
 
     async def clear_webhooks(self, request: Request, values: dict[str, Any]) -> Any:
-        """Take all addresses away and forget deliveries."""
+        """Remove all targets and the log of deliveries."""
         self.account.webhooks.clear()
         return {}
 
     async def deliveries(self, request: Request, values: dict[str, Any]) -> Any:
-        """Read what webhooks were sent."""
+        """Read the webhooks that were sent."""
         return self.account.webhooks.deliveries(int(values.get("since", 0)))
 
     # === MISBEHAVIOUR, LOG, QUIET ===
 
     async def faults(self, request: Request, values: dict[str, Any]) -> Any:
-        """List the rules that can still act."""
+        """List the active rules."""
         return self.account.faults.all()
 
     async def add_fault(self, request: Request, values: dict[str, Any]) -> Any:
@@ -155,31 +155,31 @@ class ControlApi(OrderEndpoints, GoodsEndpoints):
         )
 
     async def remove_fault(self, request: Request, values: dict[str, Any]) -> Any:
-        """Take a rule away."""
+        """Remove a rule."""
         self.account.faults.remove(request.path_params["fault_id"])
         return {}
 
     async def clear_faults(self, request: Request, values: dict[str, Any]) -> Any:
-        """Take all rules away."""
+        """Remove all rules."""
         self.account.faults.clear()
         return {}
 
     async def requests(self, request: Request, values: dict[str, Any]) -> Any:
         """Read the log of API requests."""
         since, limit = int(values.pop("since", 0)), int(values.pop("limit", 200_000))
-        return self.account.journal.find(since, limit=limit, **values)
+        return self.account.request_log.find(since, limit=limit, **values)
 
     async def request_counts(self, request: Request, values: dict[str, Any]) -> Any:
         """Count API requests."""
-        return self.account.journal.counts()
+        return self.account.request_log.counts()
 
     async def clear_log(self, request: Request, values: dict[str, Any]) -> Any:
-        """Forget logged requests and the minute of the limit stays as it is."""
-        self.account.journal.clear()
+        """Clear the log of requests; the window of the limit is unchanged."""
+        self.account.request_log.clear()
         return {}
 
     async def quiet(self, request: Request, values: dict[str, Any]) -> Any:
-        """Wait until all webhooks are delivered and all late stock writes have taken effect."""
+        """Wait until all webhooks are delivered and late stock writes are applied."""
         end = time.monotonic() + float(values.get("seconds", 30))
         while True:
             late, pending = len(self.account.api.late_writes), self.account.webhooks.pending

@@ -1,4 +1,4 @@
-"""The control side of buyers, goods, stock, small lists and the bank."""
+"""Control endpoints of buyers, goods, stock, small lists and the bank."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .schemas import boolean, decimal, pick, whole
 
 
 class GoodsEndpoints(Endpoints):
-    """Makes and changes whatever orders refer to."""
+    """Endpoints that create and change records that orders refer to."""
 
     def routes(self) -> list[Route]:
         """List the endpoints.
@@ -42,11 +42,11 @@ class GoodsEndpoints(Endpoints):
     # === BUYERS AND GOODS ===
 
     async def create_buyer(self, request: Request, values: dict[str, Any]) -> Any:
-        """Make a buyer."""
+        """Create a buyer."""
         return factories.buyer(self.shop, values)
 
     async def create_company(self, request: Request, values: dict[str, Any]) -> Any:
-        """Make a company."""
+        """Create a company."""
         return factories.company(self.shop, values)
 
     async def patch_buyer(self, request: Request, values: dict[str, Any]) -> Any:
@@ -57,8 +57,8 @@ class GoodsEndpoints(Endpoints):
         """Merge two buyers."""
         readers = {"keep_id": whole, "gone_id": whole, "bump": boolean}
         given = pick(values, readers, required=("keep_id", "gone_id"), strict=True)
-        keep, gone = (self.row("buyers", given[name]) for name in ("keep_id", "gone_id"))
-        count = buyers.merge(self.shop, keep, gone, bump=bool(given.get("bump")))
+        keep, removed = (self.row("buyers", given[name]) for name in ("keep_id", "gone_id"))
+        count = buyers.merge(self.shop, keep, removed, bump=bool(given.get("bump")))
         return {"orders": count}
 
     async def list_offers(self, request: Request, values: dict[str, Any]) -> Any:
@@ -69,7 +69,7 @@ class GoodsEndpoints(Endpoints):
         ]
 
     async def create_offer(self, request: Request, values: dict[str, Any]) -> Any:
-        """Make an offer."""
+        """Create an offer."""
         offer = factories.offer(self.shop, values)
         return {**plain(offer), "name": self.shop.offer_name(offer)}
 
@@ -129,7 +129,7 @@ class GoodsEndpoints(Endpoints):
     # === SMALL LISTS, BANK ===
 
     def list_of(self, table: str) -> Handler:
-        """Make the handler that lists a small table.
+        """Return the handler that lists a small table.
 
         :param table: statuses, sources or warehouses
         :return: the handler
@@ -141,7 +141,7 @@ class GoodsEndpoints(Endpoints):
         return handler
 
     def put_in(self, table: str) -> Handler:
-        """Make the handler that makes or changes a row of a small table.
+        """Return the handler that creates or changes a row of a small table.
 
         :param table: statuses, sources or warehouses
         :return: the handler
@@ -153,5 +153,5 @@ class GoodsEndpoints(Endpoints):
         return handler
 
     async def create_transaction(self, request: Request, values: dict[str, Any]) -> Any:
-        """Make a bank transaction."""
+        """Create a bank transaction."""
         return factories.transaction(self.shop, values)

@@ -1,4 +1,4 @@
-"""The control side of orders, their lines and payments."""
+"""Control endpoints of orders, their lines and payments."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .webhooks import EVENTS
 
 
 class OrderEndpoints(Endpoints):
-    """Makes and changes orders with full freedom."""
+    """Endpoints that create and change orders without KeyCRM's restrictions."""
 
     def routes(self) -> list[Route]:
         """List the endpoints.
@@ -53,17 +53,17 @@ class OrderEndpoints(Endpoints):
         return out
 
     async def create_order(self, request: Request, values: dict[str, Any]) -> Any:
-        """Make an order."""
+        """Create an order."""
         values, notify, _ = ways(values)
         return self._full(factories.order(self.shop, values, notify=notify))
 
     async def create_sample_order(self, request: Request, values: dict[str, Any]) -> Any:
-        """Make an order with every kind of line."""
+        """Create an order with every kind of line."""
         _, notify, _ = ways(values)
         return self._full(sample.order(self.shop, notify=notify))
 
     async def order(self, request: Request, values: dict[str, Any]) -> Any:
-        """Read everything about an order."""
+        """Read an order with all internal fields."""
         return self._full(self._order(request))
 
     async def patch_order(self, request: Request, values: dict[str, Any]) -> Any:
@@ -96,7 +96,7 @@ class OrderEndpoints(Endpoints):
         return {"ids": [order.id for order in self._wanted(values)]}
 
     async def summary(self, request: Request, values: dict[str, Any]) -> Any:
-        """Count orders and add their totals up."""
+        """Count orders and sum their totals."""
         wanted = self._wanted(values)
         total = sum((self.shop.totals(order).grand_total for order in wanted), Decimal(0))
         return {"count": len(wanted), "grand_total": total}
@@ -143,7 +143,7 @@ class OrderEndpoints(Endpoints):
         return line
 
     async def remove_line(self, request: Request, values: dict[str, Any]) -> Any:
-        """Take a line out."""
+        """Remove a line."""
         orders.remove_line(self.shop, self._order(request), request.path_params["line_id"])
         return {}
 
@@ -165,7 +165,7 @@ class OrderEndpoints(Endpoints):
         return payment
 
     async def remove_payment(self, request: Request, values: dict[str, Any]) -> Any:
-        """Take a payment out."""
+        """Remove a payment."""
         payment_id = request.path_params["payment_id"]
         orders.remove_payment(self.shop, self._order(request), payment_id)
         return {}

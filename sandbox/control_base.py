@@ -1,4 +1,4 @@
-"""What all parts of the control side share: the token, reading bodies, writing records."""
+"""Common code of the control interface: token, bodies and records."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Handler = Callable[[Request, dict[str, Any]], Awaitable[Any]]
 
 
 def plain(value: Any) -> Any:
-    """Write a record as JSON values: amounts as strings, exact; times as the API writes them.
+    """Convert a record to JSON values: exact amounts as strings, times of the API.
 
     :param value: a record, a list or a plain value
     :return: JSON values
@@ -41,14 +41,14 @@ def plain(value: Any) -> Any:
 
 
 def ways(values: dict[str, Any]) -> tuple[dict[str, Any], bool, bool]:
-    """Take the options ``webhook`` and ``bump`` out of a body."""
+    """Extract the options ``webhook`` and ``bump`` of a body."""
     given = pick(values, {"webhook": boolean, "bump": boolean}, nulls=False)
-    rest = {k: v for k, v in values.items() if k not in ("webhook", "bump")}
-    return rest, given.get("webhook", True), given.get("bump", True)
+    fields = {k: v for k, v in values.items() if k not in ("webhook", "bump")}
+    return fields, given.get("webhook", True), given.get("bump", True)
 
 
 class Endpoints:
-    """A part of the control side.
+    """One group of control endpoints.
 
     :param account: everything it steers
     :param token: what X-Control-Token must hold

@@ -1,4 +1,4 @@
-"""The connection to the control side of a sandbox. Needs requests alone."""
+"""The connection to the control interface of a sandbox."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ Json = dict[str, Any]
 
 
 class ControlError(RuntimeError):
-    """The control side refused; the text says what and why.
+    """The control interface refused a request; the text is the reason.
 
     :param status: HTTP status, 0 where there was no answer
-    :param message: the sentence that came with it
+    :param message: the error message
     """
 
     def __init__(self, status: int, message: str) -> None:
@@ -23,7 +23,7 @@ class ControlError(RuntimeError):
 
 
 class Client:
-    """Calls the control side.
+    """Call the control interface.
 
     :param base_url: address of the sandbox, such as ``http://127.0.0.1:8099``
     :param token: its control token
@@ -68,7 +68,7 @@ class Client:
 
 
 def comma(ids: Iterable[int] | None) -> str | None:
-    """Write ids as a comma list.
+    """Join ids with commas.
 
     :param ids: ids or None
     :return: the list, or None

@@ -1,4 +1,4 @@
-"""Buyers, goods, stock and the small lists on the control side."""
+"""Client methods for buyers, goods, stock and small lists."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from .control_client import Client, Json
 
 
 class GoodsControl(Client):
-    """Makes and changes whatever orders refer to."""
+    """Create and change records that orders refer to."""
 
     # === BUYERS, GOODS, STOCK ===
 
     def create_buyer(self, **fields: Any) -> Json:
-        """Make a buyer.
+        """Create a buyer.
 
         :param fields: of the buyer; ``phone``, ``email`` and ``company`` (a name) for short
         :return: the buyer
@@ -30,7 +30,7 @@ class GoodsControl(Client):
         return self._call("PATCH", f"/buyers/{buyer_id}", fields)
 
     def merge_buyers(self, keep_id: int, gone_id: int, *, bump: bool = False) -> int:
-        """Merge two buyers; no event tells of it.
+        """Merge two buyers, without an event.
 
         :param keep_id: the buyer that stays
         :param gone_id: the buyer that disappears
@@ -41,7 +41,7 @@ class GoodsControl(Client):
         return self._call("POST", "/buyers/merge", body)["orders"]
 
     def create_company(self, **fields: Any) -> Json:
-        """Make a company.
+        """Create a company.
 
         :param fields: of the company, at least ``name``
         :return: the company
@@ -56,7 +56,7 @@ class GoodsControl(Client):
         return self._call("GET", "/offers")
 
     def create_offer(self, **fields: Any) -> Json:
-        """Make an offer, with a new product unless ``product_id`` names one.
+        """Create an offer, with a new product unless ``product_id`` is given.
 
         :param fields: of the offer; ``name``, ``unit_type``, ``category_id`` of the new product;
             ``stock``: quantity by warehouse id
@@ -114,7 +114,7 @@ class GoodsControl(Client):
         reserve: float | str | None = None,
         webhook: bool = True,
     ) -> Json:
-        """Change stock as a person does in KeyCRM.
+        """Change stock manually, as a user of KeyCRM.
 
         :param offer_id: the offer
         :param warehouse_id: the warehouse
@@ -138,7 +138,7 @@ class GoodsControl(Client):
         return self._call("GET", "/statuses")
 
     def put_status(self, **fields: Any) -> Json:
-        """Make a status, or change the one whose ``id`` is given.
+        """Create a status, or change that of a given ``id``.
 
         :param fields: such as ``name``, ``group_id``, ``reserves``, ``writes_off``
         :return: the status
@@ -153,7 +153,7 @@ class GoodsControl(Client):
         return self._call("GET", "/sources")
 
     def put_source(self, **fields: Any) -> Json:
-        """Make a source, or change the one whose ``id`` is given.
+        """Create a source, or change that of a given ``id``.
 
         :param fields: such as ``name``, ``currency_code``
         :return: the source
@@ -161,14 +161,14 @@ class GoodsControl(Client):
         return self._call("PUT", "/sources", fields)
 
     def warehouses(self) -> list[Json]:
-        """List the warehouses, also those that the API does not show.
+        """List the warehouses, including those hidden by the API.
 
         :return: the warehouses
         """
         return self._call("GET", "/warehouses")
 
     def put_warehouse(self, **fields: Any) -> Json:
-        """Make a warehouse, or change the one whose ``id`` is given.
+        """Create a warehouse, or change that of a given ``id``.
 
         :param fields: such as ``name``
         :return: the warehouse
@@ -176,7 +176,7 @@ class GoodsControl(Client):
         return self._call("PUT", "/warehouses", fields)
 
     def create_transaction(self, **fields: Any) -> Json:
-        """Make a bank transaction; :meth:`patch_payment` with its ``uuid`` attaches it.
+        """Create a bank transaction; :meth:`patch_payment` attaches its ``uuid``.
 
         :param fields: at least ``amount``
         :return: the transaction

@@ -1,4 +1,4 @@
-"""Orders on the control side."""
+"""Client methods for orders."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from .control_client import Client, Json, comma, ways
 
 
 class OrdersControl(Client):
-    """Makes and changes orders, their lines and payments."""
+    """Create and change orders, their lines and payments."""
 
     # === ORDERS ===
 
     def create_order(self, *, webhook: bool = True, **fields: Any) -> Json:
-        """Make an order. Lines with ``offer_id`` or a known ``sku`` are catalog products.
+        """Create an order. Lines with ``offer_id`` or an existing ``sku`` are catalog products.
 
         :param webhook: False to fire none
         :param fields: of the order, further ``buyer`` (object), ``lines``, ``payments`` (lists)
@@ -32,7 +32,7 @@ class OrdersControl(Client):
         return self._call("POST", "/orders/sample", {"webhook": webhook})
 
     def order(self, order_id: int) -> Json:
-        """Read everything about an order.
+        """Read an order with all internal fields.
 
         :param order_id: its id
         :return: internal state, totals, currency; ``answer`` holds what the API shows
@@ -48,7 +48,7 @@ class OrdersControl(Client):
         return self._call("GET", "/orders", query={"status_ids": comma(status_ids)})["ids"]
 
     def summary(self, status_ids: Iterable[int] | None = None) -> Json:
-        """Count orders and add them up.
+        """Count orders and sum their totals.
 
         :param status_ids: only orders in these statuses
         :return: ``count`` and ``grand_total`` (a string; all currencies in one sum)
@@ -69,7 +69,7 @@ class OrdersControl(Client):
         return self._call("PATCH", f"/orders/{order_id}", ways(fields, webhook, bump))
 
     def set_status(self, order_id: int, status_id: int, *, webhook: bool = True) -> Json:
-        """Move an order to a status; the switches say what follows.
+        """Move an order to a status; switches define the effects.
 
         :param order_id: its id
         :param status_id: the status
@@ -92,14 +92,14 @@ class OrdersControl(Client):
         return self._call("POST", "/orders/move", body)["moved"]
 
     def delete_order(self, order_id: int) -> None:
-        """Delete an order; no event tells of it.
+        """Delete an order, without an event.
 
         :param order_id: its id
         """
         self._call("DELETE", f"/orders/{order_id}")
 
     def merge_orders(self, main_id: int, other_id: int) -> Json:
-        """Merge two orders: one takes goods and payments, the other is cancelled.
+        """Merge two orders: one gets goods and payments, the other is canceled.
 
         :param main_id: the order that stays
         :param other_id: the order that is cancelled
@@ -153,7 +153,7 @@ class OrdersControl(Client):
         return self._call("PATCH", path, ways(fields, webhook, bump))
 
     def remove_line(self, order_id: int, line_id: int) -> None:
-        """Take a line out; what it had written off returns to stock.
+        """Remove a line; its written-off quantity returns to stock.
 
         :param order_id: the order
         :param line_id: the line
@@ -185,7 +185,7 @@ class OrdersControl(Client):
         return self._call("PATCH", path, {**fields, "webhook": webhook})
 
     def remove_payment(self, order_id: int, payment_id: int) -> None:
-        """Take a payment out of an order, as if it had never been there.
+        """Remove a payment of an order without a trace.
 
         :param order_id: the order
         :param payment_id: the payment

@@ -1,4 +1,4 @@
-"""What an account starts with. Default statuses carry the alias as name, as untouched ones do."""
+"""Records of a new account. Default statuses have their alias as name."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ _STATUSES = (
 
 
 def statuses() -> dict[int, Status]:
-    """Make the statuses. Marked as reserving: production; as writing off: delivery and completed.
+    """Create the statuses: production reserves, delivery and completed write off.
 
-    The marks have an effect only while the switches status_reserve and status_write_off are on.
+    These flags have an effect only while the switches status_reserve and status_write_off are on.
 
     :return: statuses by id, in all six groups
     """
@@ -59,7 +59,7 @@ def statuses() -> dict[int, Status]:
 
 
 def sources() -> dict[int, Source]:
-    """Make the sources.
+    """Create the sources.
 
     :return: sources by id; the last one sells in dollars
     """
@@ -76,7 +76,7 @@ def sources() -> dict[int, Source]:
 
 
 def payment_methods() -> dict[int, PaymentMethod]:
-    """Make the ways to pay.
+    """Create the payment methods.
 
     :return: payment methods by id
     """
@@ -90,7 +90,7 @@ def payment_methods() -> dict[int, PaymentMethod]:
 
 
 def delivery_services() -> dict[int, DeliveryService]:
-    """Make the carriers.
+    """Create the delivery services.
 
     :return: delivery services by id
     """
@@ -99,11 +99,11 @@ def delivery_services() -> dict[int, DeliveryService]:
         (2, "Укрпошта", "ukrposhta", "ukrposhta"),
         (3, "Самовивіз", "pickup", "samovyviz"),
     )
-    return {number: DeliveryService(number, *rest) for number, *rest in rows}
+    return {number: DeliveryService(number, *values) for number, *values in rows}
 
 
 def warehouses() -> dict[int, Warehouse]:
-    """Make the warehouses.
+    """Create the warehouses.
 
     :return: warehouses by id
     """
@@ -114,7 +114,7 @@ def warehouses() -> dict[int, Warehouse]:
 
 
 def managers() -> dict[int, dict[str, Any]]:
-    """Make the people who look after orders.
+    """Create the managers of orders.
 
     :return: users as the API shows them, by id
     """

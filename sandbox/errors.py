@@ -1,4 +1,4 @@
-"""Refusals, each with the HTTP status and the JSON body that say it."""
+"""Refusals, each with its HTTP status and JSON body."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ class BadQuery(Refused):
 
 
 class NotFound(Refused):
-    """There is no such thing."""
+    """The record does not exist."""
 
     def __init__(self, message: str = "Not Found") -> None:
         super().__init__(404, message)
 
 
 class Invalid(Refused):
-    """A body that breaks the rules.
+    """An invalid body.
 
     :param errors: sentences by field path, such as ``stocks.0.quantity``
     """
@@ -53,7 +53,7 @@ class Invalid(Refused):
         super().__init__(422, sentences[0] + tail)
 
     def body(self, shape: str = "object") -> dict[str, Any]:
-        """Build the JSON body; how KeyCRM shapes ``errors`` is unknown, so it is a switch.
+        """Build the JSON body; the shape of KeyCRM's ``errors`` is unknown, so it is a switch.
 
         :param shape: ``object``, ``list`` or ``missing``
         :return: the body

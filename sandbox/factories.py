@@ -1,4 +1,4 @@
-"""Making and changing records with full freedom, for the control side and the page."""
+"""Create and change records without KeyCRM's restrictions, for control and page."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ _NOT_NULL = frozenset(
 
 
 def read(values: dict[str, Any], readers: Readers, at: str = "") -> dict[str, Any]:
-    """Read fields given by the control side; unknown ones are an error, so typing errors show.
+    """Read fields of the control interface; unknown ones are an error.
 
     :param values: fields by name
     :param readers: a reader by field name
@@ -66,7 +66,7 @@ def read(values: dict[str, Any], readers: Readers, at: str = "") -> dict[str, An
 
 
 def order(shop: Store, values: dict[str, Any], *, notify: bool = True) -> Order:
-    """Make an order; whatever is not given is filled sensibly.
+    """Create an order; missing fields get defaults.
 
     :param shop: the shop
     :param values: fields of an order; ``buyer`` makes a new buyer, ``lines`` and ``payments``
@@ -179,7 +179,7 @@ def change_payment(
 
 
 def buyer(shop: Store, values: dict[str, Any]) -> Any:
-    """Make a buyer.
+    """Create a buyer.
 
     :param shop: the shop
     :param values: fields of a buyer; ``phone``, ``email`` and ``company`` (a name) are understood
@@ -201,7 +201,7 @@ def buyer(shop: Store, values: dict[str, Any]) -> Any:
 
 
 def company(shop: Store, values: dict[str, Any]) -> Company:
-    """Make a company.
+    """Create a company.
 
     :param shop: the shop
     :param values: fields of a company
@@ -217,7 +217,7 @@ def company(shop: Store, values: dict[str, Any]) -> Company:
 
 
 def offer(shop: Store, values: dict[str, Any]) -> Offer:
-    """Make an offer, with its product where none is named.
+    """Create an offer, with a product if none is given.
 
     :param shop: the shop
     :param values: fields of an offer; ``name`` (of a new product), ``unit_type`` and ``stock``
@@ -253,7 +253,7 @@ def offer(shop: Store, values: dict[str, Any]) -> Offer:
 
 
 def product(shop: Store, values: dict[str, Any]) -> Product:
-    """Make a catalog product without offers.
+    """Create a catalog product without offers.
 
     :param shop: the shop
     :param values: fields of a product
@@ -270,7 +270,7 @@ def product(shop: Store, values: dict[str, Any]) -> Product:
 
 
 def transaction(shop: Store, values: dict[str, Any]) -> ExternalTransaction:
-    """Make a bank transaction.
+    """Create a bank transaction.
 
     :param shop: the shop
     :param values: fields of a transaction, at least the amount
@@ -289,7 +289,7 @@ def transaction(shop: Store, values: dict[str, Any]) -> ExternalTransaction:
 
 
 def listed(shop: Store, table: str, values: dict[str, Any]) -> Any:
-    """Make a status, a source or a warehouse, or change the one whose id is given.
+    """Create a status, a source or a warehouse, or change that of a given id.
 
     :param shop: the shop
     :param table: statuses, sources or warehouses
@@ -330,7 +330,7 @@ _LISTED: dict[str, tuple[Any, Readers, dict[str, Any]]] = {
 
 
 def warehouse(shop: Store, warehouse_id: int) -> int:
-    """Make sure of a warehouse.
+    """Create a warehouse if missing.
 
     :param shop: the shop
     :param warehouse_id: its id

@@ -1,4 +1,4 @@
-"""Misbehaviour on demand: rules that spoil answers a given number of times."""
+"""Faults on request: rules that alter answers a given number of times."""
 
 from __future__ import annotations
 
@@ -64,11 +64,11 @@ class Fault:
     acted: int = 0
 
     def fits(self, method: str, path: str, page: int, content: str) -> bool:
-        """Say whether the rule is for a request.
+        """Return whether the rule applies to a request.
 
         :param method: its HTTP method
         :param path: its path below ``/v1``
-        :param page: the page it asks for
+        :param page: the requested page
         :param content: its decoded query and body
         :return: whether the rule acts on it
         """
@@ -81,14 +81,14 @@ class Fault:
 
 
 class Faults:
-    """The rules in force, tried in the order they were given."""
+    """The active rules, applied in the order of their creation."""
 
     def __init__(self) -> None:
         self._ids = itertools.count(1)
         self._rules: list[Fault] = []
 
     def clear(self) -> None:
-        """Take all rules away."""
+        """Remove all rules."""
         self._rules.clear()
 
     def add(self, values: dict[str, Any]) -> Fault:
@@ -111,18 +111,18 @@ class Faults:
         return fault
 
     def remove(self, fault_id: int) -> None:
-        """Take a rule away; one that is used up is no error.
+        """Remove a rule; a used-up one is no error.
 
         :param fault_id: its number
         """
         self._rules = [rule for rule in self._rules if rule.id != fault_id]
 
     def take(self, method: str, path: str, page: int, content: str) -> Fault | None:
-        """Find the first rule for a request and count it down.
+        """Return the first rule for a request and decrement its count.
 
         :param method: its HTTP method
         :param path: its path below ``/v1``
-        :param page: the page it asks for
+        :param page: the requested page
         :param content: its decoded query and body
         :return: the rule that acts on it, if any
         """
@@ -135,7 +135,7 @@ class Faults:
         return None
 
     def all(self) -> list[dict[str, Any]]:
-        """List the rules that can still act.
+        """List the active rules.
 
         :return: their fields, in the order they are tried
         """

@@ -1,4 +1,4 @@
-"""The fields that the control side may set, each with its reader; every one may be overridden."""
+"""The fields that the control interface may set, each with its reader."""
 
 from __future__ import annotations
 

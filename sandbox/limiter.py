@@ -1,4 +1,4 @@
-"""The limit of requests a minute, per API key."""
+"""The rate limit per minute and API key."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ WINDOW = 60 * SECOND
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the limit says of a request.
+    """The rate limiter's result for a request.
 
     :param allowed: whether it may pass
-    :param used: requests let through in the present window, this one included
+    :param used: requests accepted in the current window, this one included
     :param limit: requests a window allows; 0 means any number
     :param retry_after: seconds until the next one may pass; 0 when this one may
     """
@@ -28,9 +28,9 @@ class Verdict:
 
 
 class Limiter:
-    """Counts requests that were let through; refused ones do not count (assumed).
+    """Count accepted requests; refused ones do not count (assumed).
 
-    :param clock: a clock in whole nanoseconds that never goes back
+    :param clock: a monotonic clock in whole nanoseconds
     """
 
     def __init__(self, clock: Callable[[], int] = time.monotonic_ns) -> None:
@@ -38,11 +38,11 @@ class Limiter:
         self._passed: dict[str, deque[int]] = {}
 
     def clear(self) -> None:
-        """Forget all requests."""
+        """Clear all counts."""
         self._passed.clear()
 
-    def ask(self, key: str, limit: int, fixed: bool = False) -> Verdict:
-        """Judge a request at its arrival.
+    def check(self, key: str, limit: int, fixed: bool = False) -> Verdict:
+        """Check a request on arrival.
 
         :param key: the API key
         :param limit: requests allowed in 60 seconds, 0 for any number
@@ -58,8 +58,8 @@ class Limiter:
             while passed and now - passed[0] >= WINDOW:
                 passed.popleft()
         if limit and len(passed) >= limit:
-            # in a sliding window a place is free once the limit-th last request has left it
-            leaving = passed[0] if fixed else passed[-limit]
-            return Verdict(False, len(passed), limit, -(-(leaving + WINDOW - now) // SECOND))
+            # a sliding window has room once the limit-th last request has left it
+            oldest = passed[0] if fixed else passed[-limit]
+            return Verdict(False, len(passed), limit, -(-(oldest + WINDOW - now) // SECOND))
         passed.append(now)
         return Verdict(True, len(passed), limit, 0)

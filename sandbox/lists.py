@@ -1,4 +1,4 @@
-"""Lists: filtered, sorted, cut into pages. A list is remembered until its table changes."""
+"""Lists with filters, sort and pages, cached until their table changes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ REMEMBERED = 64
 
 
 class Lists:
-    """Makes and remembers the lists of a shop.
+    """Build and cache the lists of a shop.
 
     :param shop: the shop
     """
@@ -37,8 +37,8 @@ class Lists:
         """Select and sort the rows of a table.
 
         :param table: orders, offers, products, buyers or transactions
-        :param query: what was asked
-        :param depends: other tables the filters look at
+        :param query: the parsed query
+        :param depends: other tables used by the filters
         :return: all rows that fit, in order
         """
         version = tuple(self.shop.versions[name] for name in (table, *depends))
@@ -58,7 +58,7 @@ class Lists:
         return made[1]
 
     def sorted(self, rows: list[Row], sort: str | None) -> list[Row]:
-        """Sort rows; equal ones by id.
+        """Sort rows, equal ones by id.
 
         :param rows: the rows
         :param sort: a field with or without ``-``; without any the switch default_sort decides
@@ -80,7 +80,7 @@ def envelope(
     kept: dict[str, str],
     fault: Fault | None = None,
 ) -> dict[str, Any]:
-    """Cut a page out of a list and wrap it as the live API does (confirmed).
+    """Return a page of a list in the envelope of the live API (confirmed).
 
     :param rows: the whole list
     :param query: page and limit

@@ -1,4 +1,4 @@
-"""The door to the API: key, limit, log and misbehaviour, before and after every request."""
+"""The API's middleware: key, rate limit, log and faults of every request."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Headers = list[tuple[bytes, bytes]]
 
 
 class Answer:
-    """A whole answer, kept back so that it can be spoiled."""
+    """A buffered answer that a fault can alter."""
 
     def __init__(self, status: int = 200, body: bytes = b"", headers: Headers | None = None):
         self.status = status
@@ -44,7 +44,7 @@ class Answer:
         """Send the answer.
 
         :param send: where to
-        :param part: how much of the body is sent; the length always tells of the whole
+        :param part: sent share of the body; the length header is that of the whole body
         """
         headers = [h for h in self.headers if h[0].lower() != b"content-length"]
         headers.append((b"content-length", str(len(self.body)).encode()))
@@ -60,14 +60,14 @@ def _json(status: int, message: str, headers: dict[str, str] | None = None) -> A
 
 
 class Middleware:
-    """Wraps the API.
+    """Wrap the API.
 
     :param app: the API itself
-    :param keys: the API keys that are good
+    :param keys: the valid API keys
     :param switches: the switches in force
     :param limiter: counts requests
-    :param journal: notes requests
-    :param faults: the misbehaviour asked for
+    :param request_log: records requests
+    :param faults: the active faults
     """
 
     def __init__(
@@ -76,21 +76,21 @@ class Middleware:
         keys: set[str],
         switches: Switches,
         limiter: Limiter,
-        journal: RequestLog,
+        request_log: RequestLog,
         faults: Faults,
     ) -> None:
         self.app = app
         self.keys = keys
         self.switches = switches
         self.limiter = limiter
-        self.journal = journal
+        self.request_log = request_log
         self.faults = faults
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         request = Request(scope, receive)
         method, path = request.method, request.url.path
-        entry = self.journal.open(method, path, dict(request.query_params))
+        entry = self.request_log.open(method, path, dict(request.query_params))
         body = await request.body()
         if body:
             try:
@@ -100,65 +100,67 @@ class Middleware:
 
         extra: Headers = []
 
-        async def noted(message: Message) -> None:
+        async def send_recorded(message: Message) -> None:
             if message["type"] == "http.response.start":
                 entry.status = message["status"]
                 message = {**message, "headers": [*message["headers"], *extra]}
             await send(message)
 
-        async def again() -> Message:
+        async def receive_again() -> Message:
             return {"type": "http.request", "body": body, "more_body": False}
 
         try:
             refusal = self._refusal(request, entry, extra)
             if refusal:
-                await refusal.send(noted)
+                await refusal.send(send_recorded)
                 return
             page = request.query_params.get("page", "1")
             below = path.removeprefix("/v1")
             content = f"{unquote_plus(request.url.query)}\n{body.decode(errors='replace')}"
             fault = self.faults.take(method, below, int(page) if page.isdigit() else 1, content)
             if fault is None:
-                await self.app(scope, again, noted)
+                await self.app(scope, receive_again, send_recorded)
             else:
                 entry.fault = fault.kind
-                await self._misbehave(fault, scope, again, noted)
+                await self._apply_fault(fault, scope, receive_again, send_recorded)
                 if fault.kind in ("cut", "close"):
-                    await receive()  # returns once the connection is gone
+                    await receive()  # returns once the connection is closed
         finally:
             entry.seconds = round(time.monotonic() - entry.monotonic, 6)
 
     def _refusal(self, request: Request, entry: Entry, extra: Headers) -> Answer | None:
         given = request.headers.get("authorization", "")
         scheme, _, key = given.partition(" ")
-        good = scheme.lower() == "bearer" and self._known(key.strip())
-        if not good:
+        valid = scheme.lower() == "bearer" and self._is_valid(key.strip())
+        if not valid:
             return _json(401, "Unauthenticated.")
         key = key.strip()
         entry.key = key[-4:]
         limit = int(self.switches.number("rate_limit"))
-        verdict = self.limiter.ask(key, limit, self.switches.is_("rate_window", "fixed"))
+        verdict = self.limiter.check(key, limit, self.switches.is_("rate_window", "fixed"))
         entry.used = verdict.used
         extra.extend(self._limit_headers(verdict))
         return None if verdict.allowed else _json(429, "Too Many Attempts.")
 
-    def _known(self, key: str) -> bool:
-        return any(hmac.compare_digest(key.encode(), known.encode()) for known in self.keys)
+    def _is_valid(self, key: str) -> bool:
+        return any(hmac.compare_digest(key.encode(), valid.encode()) for valid in self.keys)
 
     def _limit_headers(self, verdict: Verdict) -> Headers:
         headers: Headers = []
         if verdict.limit and self.switches.is_("rate_headers", "yes"):
-            left = max(0, verdict.limit - verdict.used)
+            remaining = max(0, verdict.limit - verdict.used)
             headers.append((b"x-ratelimit-limit", str(verdict.limit).encode()))
-            headers.append((b"x-ratelimit-remaining", str(left).encode()))
+            headers.append((b"x-ratelimit-remaining", str(remaining).encode()))
         if not verdict.allowed and self.switches.is_("retry_after", "yes"):
             headers.append((b"retry-after", str(verdict.retry_after).encode()))
         return headers
 
-    async def _misbehave(self, fault: Fault, scope: Scope, receive: Receive, noted: Send) -> None:
+    async def _apply_fault(
+        self, fault: Fault, scope: Scope, receive: Receive, send_recorded: Send
+    ) -> None:
         kind = fault.kind
         if kind in IN_LISTS:
-            await self.app({**scope, "sandbox.fault": fault}, receive, noted)
+            await self.app({**scope, "sandbox.fault": fault}, receive, send_recorded)
             return
         if kind == "delay" and not fault.executed:
             await asyncio.sleep(fault.seconds)
@@ -168,26 +170,26 @@ class Middleware:
         if kind == "delay":
             if fault.executed:
                 await asyncio.sleep(fault.seconds)
-            await answer.send(noted)
+            await answer.send(send_recorded)
         elif kind == "status":
-            await _json(fault.status, fault.message, fault.headers).send(noted)
+            await _json(fault.status, fault.message, fault.headers).send(send_recorded)
         elif kind == "html":
             status = fault.status if fault.status != 500 else 200
-            await Answer(status, HTML, [(b"content-type", b"text/html")]).send(noted)
+            await Answer(status, HTML, [(b"content-type", b"text/html")]).send(send_recorded)
         elif kind == "malformed":
             answer.body = answer.body[: len(answer.body) // 2]
-            await answer.send(noted)
+            await answer.send(send_recorded)
         elif kind == "huge":
-            answer.body = _grown(answer.body, fault.size)
-            await answer.send(noted)
+            answer.body = _enlarged(answer.body, fault.size)
+            await answer.send(send_recorded)
         elif kind == "cut":
-            await answer.send(noted, 0.5)
-            _hang_up(scope)
+            await answer.send(send_recorded, 0.5)
+            _close_connection(scope)
         else:
-            _hang_up(scope)
+            _close_connection(scope)
 
 
-def _grown(body: bytes, size: int) -> bytes:
+def _enlarged(body: bytes, size: int) -> bytes:
     value: Any = json.loads(body)
     padding = "ї" * (size // 2)
     target = value
@@ -198,19 +200,19 @@ def _grown(body: bytes, size: int) -> bytes:
     return json.dumps(value, ensure_ascii=False).encode()
 
 
-def remember_connection(scope: Scope, send: Send) -> None:
-    """Keep hold of a request's connection, so that it can be closed in the middle of an answer.
+def store_connection(scope: Scope, send: Send) -> None:
+    """Store a request's connection, so that it can be closed during an answer.
 
-    Only the HTTP server's own object knows it, and only the outermost layer sees that object.
+    Only the HTTP server's own object has it, and only the outermost layer has that object.
 
     :param scope: the request
-    :param send: the server's own way to send
+    :param send: the server's send method
     """
     cycle = getattr(send, "__self__", None)
     scope["sandbox.transport"] = getattr(cycle, "transport", None)
 
 
-def _hang_up(scope: Scope) -> None:
+def _close_connection(scope: Scope) -> None:
     transport = scope.get("sandbox.transport")
     if transport is None:
         raise RuntimeError("closing a connection needs to be served by uvicorn")

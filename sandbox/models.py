@@ -1,4 +1,4 @@
-"""What a KeyCRM account holds, as plain records. Money is in the currency of the order's source."""
+"""Records of a KeyCRM account. Amounts are in the currency of the order's source."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Json = dict[str, Any]
 
 @dataclass(slots=True)
 class Status:
-    """An order status; ``reserves`` and ``writes_off`` are not to be seen in the API."""
+    """An order status; the API hides ``reserves`` and ``writes_off``."""
 
     id: int
     name: str
@@ -34,7 +34,7 @@ class Status:
 
 @dataclass(slots=True)
 class Source:
-    """Where orders come from; the only place where an order's currency stands."""
+    """A source of orders; only it has the orders' currency."""
 
     id: int
     name: str
@@ -47,7 +47,7 @@ class Source:
 
 @dataclass(slots=True)
 class PaymentMethod:
-    """A way to pay."""
+    """A payment method."""
 
     id: int
     name: str
@@ -57,7 +57,7 @@ class PaymentMethod:
 
 @dataclass(slots=True)
 class DeliveryService:
-    """A carrier."""
+    """A delivery service."""
 
     id: int
     name: str
@@ -116,7 +116,7 @@ class Offer:
 
 @dataclass(slots=True)
 class StockRow:
-    """The stock of one offer in one warehouse; quantity includes the reserve, both may be < 0."""
+    """Stock of an offer in a warehouse; quantity includes reserve, both may be < 0."""
 
     quantity: Decimal = ZERO
     reserve: Decimal = ZERO
@@ -156,7 +156,7 @@ class Buyer:
 
 @dataclass(slots=True, frozen=True)
 class Hold:
-    """What a line has taken out of stock: ``reserved`` or ``fulfilled``, and how much where."""
+    """The stock effect of a line: ``reserved`` or ``fulfilled``, by warehouse."""
 
     kind: str
     offer_id: int
@@ -213,7 +213,7 @@ class Payment:
 
 @dataclass(slots=True, frozen=True)
 class Totals:
-    """What KeyCRM computes of an order."""
+    """Totals that KeyCRM computes for an order."""
 
     products_total: Decimal
     total_discount: Decimal
@@ -225,7 +225,7 @@ class Totals:
 
 @dataclass(slots=True)
 class Order:
-    """An order. ``raw`` is laid over its answer as it is, for shapes that nothing else makes."""
+    """An order; ``raw`` overrides its answer, for shapes that are otherwise impossible."""
 
     id: int
     source_id: int

@@ -12,7 +12,7 @@ HUNDRED = Decimal(100)
 
 
 def cents(value: Decimal) -> Decimal:
-    """Round to cents, a half away from zero.
+    """Round to cents, half away from zero.
 
     :param value: an amount
     :return: the amount in whole cents
@@ -21,7 +21,7 @@ def cents(value: Decimal) -> Decimal:
 
 
 def unit_discount(line: Line) -> Decimal:
-    """Compute what is taken off the price of one unit.
+    """Compute the discount on the price of one unit.
 
     :param line: an order line
     :return: price × (discount_percent + loyalty_discount) / 100 + discount_amount, unrounded
@@ -40,7 +40,7 @@ def price_sold(line: Line) -> Decimal:
 
 
 def products_total(lines: list[Line]) -> Decimal:
-    """Add the lines up.
+    """Sum the lines.
 
     :param lines: order lines
     :return: Σ price_sold × quantity, in whole cents
@@ -49,7 +49,7 @@ def products_total(lines: list[Line]) -> Decimal:
 
 
 def order_discount(order: Order, products: Decimal) -> Decimal:
-    """Compute the discount of the order itself; the lines' own discounts are not in it.
+    """Compute the order's own discount, without those of its lines.
 
     :param order: an order
     :param products: its products_total
@@ -60,7 +60,7 @@ def order_discount(order: Order, products: Decimal) -> Decimal:
 
 
 def payment_status(grand_total: Decimal, paid: Decimal) -> str:
-    """Name how far an order is paid.
+    """Return the payment status of an order.
 
     :param grand_total: what is due
     :param paid: what was paid
@@ -74,9 +74,9 @@ def payment_status(grand_total: Decimal, paid: Decimal) -> str:
 
 
 def totals(order: Order, switches: Switches) -> Totals:
-    """Compute everything KeyCRM computes of an order.
+    """Compute all totals of an order.
 
-    Whether shipping, wrapping and taxes are part of grand_total is unknown: three switches say so.
+    Whether shipping, wrapping and taxes are part of grand_total is unknown: three switches define it.
 
     :param order: an order; a grand_total set on it by hand wins over the computed one
     :param switches: the switches in force

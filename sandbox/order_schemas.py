@@ -109,7 +109,7 @@ LINE_CHANGES: Readers = {
 
 
 def create(shop: Store, body: dict[str, Any]) -> Order:
-    """Make an order from a client's body.
+    """Create an order from a client's body.
 
     :param shop: the shop
     :param body: the body of ``POST /order``
@@ -274,9 +274,9 @@ def _shipping(shop: Store, given: dict[str, Any]) -> dict[str, Any]:
     service = given.pop("shipping_service", None)
     given.pop("warehouse_ref", None)
     if service and not given.get("delivery_service_id"):
-        for known in shop.delivery_services.values():
-            if service in (known.name, known.source_name, known.alias):
-                given["delivery_service_id"] = known.id
+        for carrier in shop.delivery_services.values():
+            if service in (carrier.name, carrier.source_name, carrier.alias):
+                given["delivery_service_id"] = carrier.id
     return given
 
 

@@ -1,4 +1,4 @@
-"""The life of orders: made, changed, moved between statuses, merged, copied, deleted."""
+"""The life cycle of orders: create, change, move, merge, copy, delete."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PAYMENT_EVENT = "order.change_payment_status"
 def changing(
     shop: Store, order: Order, *, bump: bool = True, notify: bool = True
 ) -> Iterator[Order]:
-    """Change an order and let everything follow: stock, totals, times, events.
+    """Change an order and update stock, totals, times and events.
 
     :param shop: the shop
     :param order: the order that the block changes
@@ -76,11 +76,11 @@ def move(shop: Store, order: Order, status_id: int, *, notify: bool = True) -> N
 
 
 def insert(shop: Store, order: Order, *, notify: bool = True) -> None:
-    """Put a new order into the shop.
+    """Insert a new order.
 
     :param shop: the shop
     :param order: the order, complete
-    :param notify: whether webhooks fire (the switch create_fires_webhook has its say too)
+    :param notify: whether webhooks fire (if the switch create_fires_webhook agrees)
     """
     shop.orders[order.id] = order
     if shop.statuses[order.status_id].is_closing_order and not order.closed_at:
@@ -92,7 +92,7 @@ def insert(shop: Store, order: Order, *, notify: bool = True) -> None:
 
 
 def save_lines(shop: Store, order: Order) -> None:
-    """Give the lines of an order that is saved anew new ids, where the switch demands it.
+    """Renumber the lines of a saved order, if the switch requires it.
 
     :param shop: the shop
     :param order: the order
@@ -103,7 +103,7 @@ def save_lines(shop: Store, order: Order) -> None:
 
 
 def make_line(shop: Store, values: dict[str, Any], order: Order | None = None) -> Line:
-    """Make an order line; a known offer (by id or SKU) fills what was not given.
+    """Create an order line; an offer (by id or SKU) fills missing fields.
 
     :param shop: the shop
     :param values: fields of :class:`Line` by name
@@ -151,7 +151,7 @@ def find_line(order: Order, line_id: int) -> Line:
 
 
 def remove_line(shop: Store, order: Order, line_id: int, *, notify: bool = True) -> None:
-    """Take a line out of an order; what it had written off returns to stock (confirmed).
+    """Remove a line; its written-off quantity returns to stock (confirmed).
 
     :param shop: the shop
     :param order: the order
@@ -166,7 +166,7 @@ def remove_line(shop: Store, order: Order, line_id: int, *, notify: bool = True)
 
 
 def merge(shop: Store, main: Order, other: Order) -> None:
-    """Merge two orders: the main one takes goods and payments, the other is cancelled (confirmed).
+    """Merge two orders: one gets goods and payments, the other is canceled (confirmed).
 
     :param shop: the shop
     :param main: the order that stays
@@ -185,7 +185,7 @@ def merge(shop: Store, main: Order, other: Order) -> None:
 
 
 def cancelled_status(shop: Store) -> int:
-    """Choose the status for an order that KeyCRM cancels by itself.
+    """Return the status of an order that KeyCRM cancels.
 
     :param shop: the shop
     :return: the system status of the cancelled group, else its first
@@ -227,7 +227,7 @@ def copy(shop: Store, order: Order, *, notify: bool = True) -> Order:
 
 
 def delete(shop: Store, order: Order) -> None:
-    """Delete an order: it is gone from the API, no event tells of it (confirmed).
+    """Delete an order, without an event (confirmed).
 
     That its goods return to stock is assumed.
 
@@ -258,7 +258,7 @@ def add_payment(
 
 
 def make_payment(shop: Store, order: Order, values: dict[str, Any]) -> Payment:
-    """Make a payment, not yet in its order.
+    """Create a payment without an order.
 
     :param shop: the shop
     :param order: the order whose currency it takes
@@ -278,7 +278,7 @@ def make_payment(shop: Store, order: Order, values: dict[str, Any]) -> Payment:
 
 
 def remove_payment(shop: Store, order: Order, payment_id: int, *, notify: bool = True) -> None:
-    """Take a payment out of an order (whether KeyCRM can do so is unknown).
+    """Remove a payment of an order (unknown whether KeyCRM supports it).
 
     :param shop: the shop
     :param order: the order

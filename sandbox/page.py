@@ -1,7 +1,7 @@
-"""The page for people: set-up, orders, stock, webhooks, requests, switches; buttons to change them.
+"""The web page: setup, orders, stock, webhooks, requests and switches.
 
 On loopback it needs no token, but a page of another website must not be able to use it: the Host
-must be this machine's and a change must come from this very page. Elsewhere it asks for the token.
+must be this machine's and a change must be sent by this page. Elsewhere the token is required.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class Page:
         )
 
     def routes(self) -> list[Route]:
-        """List the addresses of the page.
+        """List the routes of the page.
 
         :return: routes
         """
@@ -106,7 +106,7 @@ class Page:
         return hmac.new(self.token.encode(), b"page", hashlib.sha256).hexdigest()
 
     async def enter(self, request: Request) -> Response:
-        """Take the token and remember the visitor."""
+        """Check the token and set the session cookie."""
         self._guard(request)
         token = _text(await _form(request), "token")
         if not hmac.compare_digest(token.encode(), self.token.encode()):
@@ -125,7 +125,7 @@ class Page:
         return self._html("page.html", request, **self._content(request))
 
     async def file(self, request: Request) -> Response:
-        """Send the script or the style."""
+        """Return the script or the style sheet."""
         self._guard(request)
         name = request.path_params["name"]
         if name not in ("page.js", "page.css"):
@@ -205,7 +205,7 @@ class Page:
                 for offer in list(shop.offers.values())[:OFFERS]
             ],
             "offer_count": len(shop.offers),
-            "requests": self.account.journal.last(REQUESTS),
+            "requests": self.account.request_log.last(REQUESTS),
             "limit": int(shop.switches.number("rate_limit")),
             "deliveries": list(self.account.webhooks.log)[-WEBHOOKS:][::-1],
         }
@@ -215,7 +215,7 @@ class Page:
     def _changing(
         self, change: Callable[[Given], None]
     ) -> Callable[[Request], Awaitable[Response]]:
-        """Make the endpoint of a button; a refusal is shown on the page."""
+        """Return the endpoint of a button; the page shows refusals."""
 
         async def endpoint(request: Request) -> Response:
             self._guard(request)
@@ -231,7 +231,7 @@ class Page:
         return endpoint
 
     def create(self, given: Given) -> None:
-        """Make an order."""
+        """Create an order."""
         sample.order(self.shop)
 
     def move(self, given: Given) -> None:
@@ -242,7 +242,7 @@ class Page:
         orders.move(self.shop, self.shop.order(order_id), status_id)
 
     def stock(self, given: Given) -> None:
-        """Change the stock of an offer by hand."""
+        """Change the stock of an offer manually."""
         offer_id, warehouse_id = _number(given, "offer_id"), _number(given, "warehouse_id")
         if offer_id not in self.shop.offers or warehouse_id not in self.shop.warehouses:
             raise Refused(404, "no_record")
@@ -284,7 +284,7 @@ class Page:
         self.shop.switches.set(values)
 
     def reset(self, given: Given) -> None:
-        """Set the switches back to the values of the start."""
+        """Reset the switches to their initial values."""
         self.shop.switches.reset()
 
 

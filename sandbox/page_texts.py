@@ -1,4 +1,4 @@
-"""What the page says, in Ukrainian and English."""
+"""The texts of the page, in Ukrainian and English."""
 
 from __future__ import annotations
 

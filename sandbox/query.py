@@ -1,4 +1,4 @@
-"""What a list is asked for: filters, includes, sort, page. Unknown names are a 400 (confirmed)."""
+"""Queries of lists: filters, includes, sort, page; unsupported names are a 400 (confirmed)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ DEFAULT_LIMIT, MAX_LIMIT = 15, 50
 
 @dataclass(frozen=True)
 class Allowed:
-    """The names a list knows.
+    """The names that a list supports.
 
     :param filters: filter names
     :param includes: include names
@@ -30,7 +30,7 @@ class Allowed:
 
 @dataclass
 class Query:
-    """What was asked.
+    """A parsed query.
 
     :param filters: texts by filter name; the two ends of a range are joined with a comma
     :param includes: associations to write
@@ -50,9 +50,9 @@ def read(items: Iterable[tuple[str, str]], allowed: Allowed) -> Query:
     """Read a query string.
 
     :param items: its names and values
-    :param allowed: the names that are known
-    :return: what was asked
-    :raise BadQuery: on an unknown filter, include or sort
+    :param allowed: the supported names
+    :return: the parsed query
+    :raise BadQuery: on an unsupported filter, include or sort
     """
     query = Query()
     ranges: dict[str, dict[str, str]] = {}
@@ -82,13 +82,13 @@ def read(items: Iterable[tuple[str, str]], allowed: Allowed) -> Query:
     return query
 
 
-def _refuse(kind: str, asked: set[str], allowed: tuple[str, ...]) -> None:
-    unknown = sorted(asked - set(allowed))
-    if unknown:
-        wrong = ", ".join(unknown)
-        known = ", ".join(allowed) or "none"
+def _refuse(kind: str, requested: set[str], allowed: tuple[str, ...]) -> None:
+    unsupported = sorted(requested - set(allowed))
+    if unsupported:
+        wrong = ", ".join(unsupported)
+        supported = ", ".join(allowed) or "none"
         raise BadQuery(
-            f"Requested {kind}(s) `{wrong}` are not allowed. Allowed {kind}(s) are `{known}`."
+            f"Requested {kind}(s) `{wrong}` are not allowed. Allowed {kind}(s) are `{supported}`."
         )
 
 
@@ -100,7 +100,7 @@ def _whole(text: str, otherwise: int) -> int:
 
 
 def split(text: str) -> list[str]:
-    """Take a comma list apart. A value that holds a comma itself cannot be asked for (confirmed).
+    """Split a comma list; values cannot contain commas (confirmed).
 
     :param text: the list
     :return: its parts without spaces around them; empty ones are left out
@@ -118,7 +118,7 @@ def numbers(text: str) -> set[int]:
 
 
 def flag(text: str) -> bool:
-    """Read a yes or no.
+    """Parse a boolean.
 
     :param text: ``true``, ``1`` or anything else
     :return: whether it means yes
@@ -127,7 +127,7 @@ def flag(text: str) -> bool:
 
 
 def between(name: str, text: str) -> tuple[datetime | None, datetime | None]:
-    """Read a range of times; both ends belong to it (confirmed).
+    """Parse a range of times, both ends included (confirmed).
 
     :param name: the filter, for the error
     :param text: ``from,to``, UTC

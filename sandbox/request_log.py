@@ -1,4 +1,4 @@
-"""The log of all API requests, and how many there were of each kind."""
+"""The log of API requests, with counts of each kind."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Entry:
         programs on the same machine
     :param method: HTTP method
     :param path: path, ``/v1`` included
-    :param query: names and values; a name that came twice keeps its last value
+    :param query: names and values; of a repeated name the last value
     :param body: the JSON body of a write, else None
     :param status: HTTP status answered; None while it is being answered or was never answered
     :param seconds: how long answering took
@@ -48,7 +48,7 @@ class Entry:
 
 
 class RequestLog:
-    """Keeps the last requests and counts all."""
+    """Store the last requests and count all."""
 
     def __init__(self) -> None:
         self._count = 0
@@ -56,12 +56,12 @@ class RequestLog:
         self._counts: Counter[str] = Counter()
 
     def clear(self) -> None:
-        """Forget everything; the numbers go on."""
+        """Clear the log; request numbers continue."""
         self._entries.clear()
         self._counts.clear()
 
     def open(self, method: str, path: str, query: dict[str, str]) -> Entry:
-        """Note the arrival of a request.
+        """Record the arrival of a request.
 
         :param method: HTTP method
         :param path: path, ``/v1`` included

@@ -1,4 +1,4 @@
-"""One realistic order, as a shop would get it: every kind of line once."""
+"""One realistic order with every kind of line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names of goods, people and places for seed data, as Ukrainian shops have them."""
+"""Ukrainian names of goods, persons and places for seed data."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def variants(goods: Goods) -> list[list[dict[str, str]]]:
 
 
 def ean13(number: int) -> str:
-    """Make a barcode with the right check digit.
+    """Return a barcode with a valid check digit.
 
     :param number: any number, the same one gives the same barcode
     :return: thirteen digits
@@ -100,7 +100,7 @@ def ean13(number: int) -> str:
 
 
 def phone(number: int) -> str:
-    """Make a phone number.
+    """Return a phone number.
 
     :param number: any number, the same one gives the same phone
     :return: a Ukrainian mobile number, written in one of the ways people write it
@@ -116,9 +116,9 @@ def phone(number: int) -> str:
 def shipping(
     random: Random, number: int, name: str | None, phone_number: str | None, group: int
 ) -> dict[str, Any]:
-    """Make a delivery by Nova Poshta, to an office or to an address.
+    """Return a delivery by Nova Poshta, to an office or to an address.
 
-    :param random: where chance comes from
+    :param random: the random generator
     :param number: the order's id
     :param name: the buyer's name
     :param phone_number: the buyer's phone

@@ -1,4 +1,4 @@
-"""Bodies of requests: read as JSON with exact numbers, checked field by field."""
+"""Request bodies: JSON with exact numbers, validated field by field."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def whole(value: Any) -> int:
 
 
 def text(value: Any) -> str:
-    """Read a text; numbers are taken as texts.
+    """Read a text; numbers become texts.
 
     :param value: a JSON string or number
     :return: the text
@@ -73,7 +73,7 @@ def text(value: Any) -> str:
 
 
 def boolean(value: Any) -> bool:
-    """Read a yes or no.
+    """Read a boolean.
 
     :param value: a JSON boolean
     :return: the same
@@ -122,7 +122,7 @@ def sequence(value: Any) -> list[Any]:
 
 
 def anything(value: Any) -> Any:
-    """Take a value as it is.
+    """Accept any value.
 
     :param value: any JSON value
     :return: the same
@@ -142,12 +142,12 @@ def pick(
     strict: bool = False,
     at: str = "",
 ) -> dict[str, Any]:
-    """Read the known fields of an object and name everything that is wrong at once.
+    """Read the defined fields of an object and report all errors at once.
 
     :param values: the object
     :param readers: a reader by field name
     :param required: fields that must be there and not null
-    :param nulls: whether null stands for None; else it is left out
+    :param nulls: whether null becomes None; otherwise it is omitted
     :param strict: whether unknown fields are an error; KeyCRM ignores them
     :param at: path of the object, for the errors
     :return: the fields that were given, read

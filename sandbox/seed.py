@@ -17,7 +17,7 @@ STEP = timedelta(minutes=7)
 
 
 class Seed:
-    """Fills a shop.
+    """Fill a shop with seed data.
 
     :param shop: the shop; what is in it stays
     :param seed: the seed number
@@ -39,7 +39,7 @@ class Seed:
         lines: int | None = None,
         status_ids: list[int] | None = None,
     ) -> None:
-        """Add goods, buyers and orders. No webhook fires; stock is what lies there now.
+        """Add goods, buyers and orders, without webhooks.
 
         :param orders: how many orders
         :param offers: how many offers

@@ -1,4 +1,4 @@
-"""The JSON shapes of answers, as recorded live answers and the vendor's documentation show them."""
+"""JSON answers of orders, after recorded live answers and the documentation."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ORDER_INCLUDES = (
 
 
 class Serializers(ListShapes):
-    """Writes orders and, by its parent, everything they refer to."""
+    """Serialize orders and, by its parent, all records that they refer to."""
 
     # === ORDERS ===
 
@@ -185,11 +185,11 @@ class Serializers(ListShapes):
         }
 
     def shipping(self, order: Order, includes: tuple[str, ...]) -> Json | None:
-        """Write where an order goes.
+        """Write an order's shipping.
 
         :param order: the order
-        :param includes: the associations asked for
-        :return: the JSON object, or None where nothing is known
+        :param includes: the requested associations
+        :return: the JSON object, or None without any value
         """
         if order.shipping is None:
             return None

@@ -1,4 +1,4 @@
-"""Serving the sandbox: its own socket, one line when it listens, a clean stop."""
+"""Serve the sandbox: open the socket, print a line when ready, stop cleanly."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .app import Sandbox
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether an address can be reached from this machine alone.
+    """Return whether an address is reachable only from this machine.
 
     :param host: an address or name
     :return: whether it is a loopback address
@@ -36,7 +36,7 @@ def listen(host: str, port: int) -> socket.socket:
     :raise OSError: if the address is not to be had
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # named as TCP, or asyncio leaves Nagle's algorithm on and each answer takes 40 ms
+    # Declared as TCP: otherwise asyncio keeps Nagle's algorithm and each answer takes 40 ms.
     opened = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -49,7 +49,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def address(opened: socket.socket) -> str:
-    """Tell where a socket can be reached from this machine.
+    """Return the address of a socket on this machine.
 
     :param opened: a listening socket
     :return: such as ``http://127.0.0.1:8099``
@@ -60,7 +60,7 @@ def address(opened: socket.socket) -> str:
 
 
 class Server(uvicorn.Server):
-    """The HTTP server, told to say when it listens.
+    """The HTTP server, which prints a line when it listens.
 
     :param sandbox: what it serves
     :param ready: called once it does
@@ -83,7 +83,7 @@ class Server(uvicorn.Server):
         self._ready = ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Begin to listen."""
+        """Start to listen."""
         await super().startup(sockets)
         if self.started:
             self._ready()

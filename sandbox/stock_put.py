@@ -1,4 +1,4 @@
-"""``PUT /offers/stocks``: what is written, skipped, rounded or refused, as the switches say."""
+"""``PUT /offers/stocks``: rows are written, skipped, rounded or refused by switches."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stock by offer and warehouse, and what orders take out of it."""
+"""Stock by offer and warehouse, and the effects of orders on it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Changed = dict[int, set[int]]
 
 
 def row(shop: Store, offer_id: int, warehouse_id: int) -> StockRow:
-    """Find the stock of an offer in a warehouse; an empty row is made where there is none.
+    """Return the stock of an offer in a warehouse, an empty row if missing.
 
     :param shop: the shop
     :param offer_id: the offer
@@ -23,7 +23,7 @@ def row(shop: Store, offer_id: int, warehouse_id: int) -> StockRow:
 
 
 def total(shop: Store, offer_id: int) -> StockRow:
-    """Add an offer's stock up.
+    """Sum an offer's stock.
 
     :param shop: the shop
     :param offer_id: the offer
@@ -36,7 +36,7 @@ def total(shop: Store, offer_id: int) -> StockRow:
 def write(
     shop: Store, warehouse_id: int, quantities: dict[int, Decimal], *, notify: bool = True
 ) -> None:
-    """Set absolute quantities, as a stock PUT and a hand edit do. Rows that stay equal echo too.
+    """Set absolute quantities, as a stock PUT or a manual edit; equal rows echo too.
 
     :param shop: the shop
     :param warehouse_id: the warehouse
@@ -50,7 +50,7 @@ def write(
 
 
 def settle(shop: Store, order: Order, *, notify: bool = True, history: bool = False) -> None:
-    """Bring what an order's lines hold in line with its status, lines and quantities.
+    """Update the holds of an order's lines by its status, lines and quantities.
 
     :param shop: the shop
     :param order: the order
@@ -74,7 +74,7 @@ def settle(shop: Store, order: Order, *, notify: bool = True, history: bool = Fa
 
 
 def give_back(shop: Store, lines: list[Line], *, notify: bool = True) -> None:
-    """Return what removed lines held.
+    """Release the holds of removed lines.
 
     :param shop: the shop
     :param lines: lines that leave their order
@@ -89,7 +89,7 @@ def give_back(shop: Store, lines: list[Line], *, notify: bool = True) -> None:
 
 
 def _wanted(shop: Store, order: Order, line: Line) -> Hold | None:
-    """Say what a line should hold.
+    """Return the hold that a line should have.
 
     A status that neither reserves nor writes off leaves things as they are (assumed); the
     cancelled group gives everything back (confirmed).

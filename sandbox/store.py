@@ -1,4 +1,4 @@
-"""The shop: everything one KeyCRM account holds, in memory, used by one event loop alone."""
+"""The shop: all records of one KeyCRM account in memory, for one event loop."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ from .switches import Switches
 
 
 class Listener(Protocol):
-    """Whoever wants to hear what happens in the shop: the webhooks."""
+    """The interface for receivers of the shop's events: the webhooks."""
 
     def order_event(self, event: str, order: Order) -> None:
-        """Hear of an order's change.
+        """Receive an order's change.
 
         :param event: KeyCRM's event name
         :param order: the order as it is now
         """
 
     def stock_event(self, changed: dict[int, set[int]]) -> None:
-        """Hear of changed stock.
+        """Receive changed stock.
 
         :param changed: warehouse ids by offer id
         """
@@ -59,7 +59,7 @@ class Store:
         self.clear()
 
     def clear(self) -> None:
-        """Go back to an account as KeyCRM makes it: default lists, no goods, no orders."""
+        """Reset to a new account: default lists, no goods, no orders."""
         self._last: dict[str, int] = {}
         self.orders: dict[int, Order] = {}
         self.offers: dict[int, Offer] = {}
@@ -82,10 +82,10 @@ class Store:
     # === IDS, VERSIONS, TIME ===
 
     def new_id(self, table: str, wanted: int | None = None, taken: Iterable[int] = ()) -> int:
-        """Give out an id.
+        """Allocate an id.
 
         :param table: what it is for
-        :param wanted: an id asked for
+        :param wanted: the requested id
         :param taken: ids in use, where the table starts with some
         :return: the wanted id, else one above all before
         """
@@ -97,14 +97,14 @@ class Store:
         return wanted
 
     def touch(self, table: str) -> None:
-        """Note that a table changed, so that remembered lists of it are made anew.
+        """Record a change of a table, so that its cached lists are rebuilt.
 
         :param table: its name
         """
         self.versions[table] = self.versions.get(table, 0) + 1
 
     def now(self) -> datetime:
-        """Tell the shop's time.
+        """Return the shop's time.
 
         :return: UTC, whole seconds
         """
@@ -125,7 +125,7 @@ class Store:
             raise NotFound() from None
 
     def totals(self, order: Order) -> Totals:
-        """Compute an order's totals, or take them from the last time.
+        """Return an order's totals, cached until it changes.
 
         :param order: an order
         :return: its totals
@@ -135,7 +135,7 @@ class Store:
         return order.totals
 
     def currency(self, order: Order) -> str:
-        """Tell an order's currency.
+        """Return an order's currency.
 
         :param order: an order
         :return: the currency code of its source
@@ -144,7 +144,7 @@ class Store:
         return source.currency_code if source else "UAH"
 
     def offers_with_sku(self, sku: str) -> list[int]:
-        """Find offers by SKU; nothing keeps two from having the same.
+        """Find offers by SKU, which is not unique.
 
         :param sku: the exact SKU
         :return: offer ids, lowest first
@@ -173,7 +173,7 @@ class Store:
         return self._variants[1].get(product_id, [])
 
     def offer_name(self, offer: Offer) -> str:
-        """Tell what an offer is called in an order line.
+        """Return the name of an offer in an order line.
 
         :param offer: an offer
         :return: the name of its product

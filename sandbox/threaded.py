@@ -1,4 +1,4 @@
-"""A sandbox in a thread of the present process, for tests."""
+"""A sandbox in a thread of this process, for tests."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class ThreadedSandbox:
     """A sandbox in a thread of this process, as a context manager.
 
     :param key: the API key
-    :param token: the token of the control side
+    :param token: the token of the control interface
     :param switches: switches other than the defaults
     :param loopback: False to let the page behave as on an address that others can reach
     """

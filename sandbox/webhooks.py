@@ -25,7 +25,7 @@ ANSWER = 1000
 
 @dataclass
 class Target:
-    """An address that webhooks go to.
+    """A target of webhooks.
 
     :param id: its number
     :param kind: ``order`` for a trigger of the automation, ``stock`` for the stock webhook
@@ -84,7 +84,7 @@ class Delivery:
 
 
 class Webhooks:
-    """Sends what happens in the shop to the targets.
+    """Send the shop's events to the targets.
 
     :param shop: the shop
     """
@@ -117,7 +117,7 @@ class Webhooks:
         return target
 
     def clear(self) -> None:
-        """Forget targets and log, and drop what has not been sent."""
+        """Clear targets and log, and drop unsent webhooks."""
         self.targets.clear()
         self.log.clear()
         self._waiting.clear()
@@ -125,14 +125,14 @@ class Webhooks:
             task.cancel()
 
     async def close(self) -> None:
-        """Drop what has not been sent and close the connections."""
+        """Drop unsent webhooks and close the connections."""
         self.clear()
         if self._client:
             await self._client.aclose()
 
     @property
     def pending(self) -> int:
-        """Webhooks that are still to be sent or answered."""
+        """Return the number of webhooks that are not yet sent or answered."""
         return len(self._tasks)
 
     def deliveries(self, since: int = 0) -> list[dict[str, Any]]:
@@ -146,7 +146,7 @@ class Webhooks:
     # === EVENTS ===
 
     def order_event(self, event: str, order: Order) -> None:
-        """Tell the triggers of an order's change; the context is the flat order (confirmed)."""
+        """Notify triggers of an order's change; the context is the flat order (confirmed)."""
         body: dict[str, Any] | None = None
         for target in self.targets.values():
             if target.kind != ORDER or event not in target.events:
@@ -158,7 +158,7 @@ class Webhooks:
             self._deliver(target, event, order.id, body)
 
     def stock_event(self, changed: dict[int, set[int]]) -> None:
-        """Tell the stock webhooks of changed offers, summed over their warehouses."""
+        """Notify stock webhooks of changed offers, summed over their warehouses."""
         for target in self.targets.values():
             if target.kind != STOCK:
                 continue
@@ -276,7 +276,7 @@ def _now() -> str:
 
 
 def _flat(body: Any) -> dict[str, str]:
-    """Write a body as query names, for triggers set to GET (assumed: as PHP writes arrays)."""
+    """Encode a body as a query string, for GET triggers (assumed: as PHP arrays)."""
     found: dict[str, str] = {}
 
     def walk(name: str, value: Any) -> None:

@@ -1,4 +1,4 @@
-"""The control side: its token, the log, switches, seed data."""
+"""The control interface: its token, the log, switches, seed data."""
 
 from __future__ import annotations
 

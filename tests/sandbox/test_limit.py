@@ -123,7 +123,7 @@ def test_sliding_window_never_lets_more_through(pauses, limit):
     limiter, passed = Limiter(clock), []
     for pause in pauses:
         clock.now += pause
-        if limiter.ask("key", limit).allowed:
+        if limiter.check("key", limit).allowed:
             passed.append(clock.now)
     for first, last in zip(passed, passed[limit:], strict=False):
         assert last - first >= WINDOW
@@ -135,21 +135,21 @@ def test_waiting_retry_after_is_always_enough(pauses, limit, fixed):
     limiter = Limiter(clock)
     for pause in pauses:
         clock.now += pause
-        verdict = limiter.ask("key", limit, fixed)
+        verdict = limiter.check("key", limit, fixed)
         if not verdict.allowed:
             clock.now += verdict.retry_after * SECOND
-            assert limiter.ask("key", limit, fixed).allowed
+            assert limiter.check("key", limit, fixed).allowed
 
 
 def test_fixed_window_lets_two_bursts_touch():
     clock = Time()
     for fixed in (True, False):
         limiter, clock.now = Limiter(clock), 0
-        verdicts = [limiter.ask("key", 3, fixed).allowed]
+        verdicts = [limiter.check("key", 3, fixed).allowed]
         clock.now = 59 * SECOND
-        verdicts += [limiter.ask("key", 3, fixed).allowed for _ in range(2)]
+        verdicts += [limiter.check("key", 3, fixed).allowed for _ in range(2)]
         clock.now = 60 * SECOND
-        late = [limiter.ask("key", 3, fixed).allowed for _ in range(3)]
+        late = [limiter.check("key", 3, fixed).allowed for _ in range(3)]
         assert verdicts == [True] * 3
         assert sum(late) == (3 if fixed else 1)
 
@@ -159,8 +159,8 @@ def test_a_lowered_limit_holds_at_once():
     limiter = Limiter(clock)
     for second in range(10):
         clock.now = second * SECOND
-        assert limiter.ask("key", 10).allowed
-    verdict = limiter.ask("key", 4)
+        assert limiter.check("key", 10).allowed
+    verdict = limiter.check("key", 4)
     assert not verdict.allowed
     clock.now += verdict.retry_after * SECOND
-    assert limiter.ask("key", 4).allowed
+    assert limiter.check("key", 4).allowed

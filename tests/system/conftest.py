@@ -29,7 +29,7 @@ class Account:
     :param id: its id in Odoo
     :param link: its webhook link
     :param rpc: Odoo's administrator
-    :param keycrm: the control side of its KeyCRM
+    :param keycrm: the control interface of its sandbox
     """
 
     id: int

@@ -1,4 +1,4 @@
-"""The pure tests import ``keycrm`` by itself: the addon around it needs Odoo, this package does not."""
+"""Let pure tests import ``keycrm`` without the addon, which needs Odoo."""
 
 import sys
 from pathlib import Path

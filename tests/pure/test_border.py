@@ -1,4 +1,4 @@
-"""Whatever stands in a request or an answer: it is parsed to typed values, or fails as one record."""
+"""Any request or answer is parsed into typed values, or fails as one record."""
 
 import json
 from dataclasses import fields, is_dataclass
@@ -121,7 +121,7 @@ ROWS = {
 
 
 def variants(value):
-    """Return a row with each of its values, at every level, replaced by each mad one."""
+    """Yield a row with each value, at every level, replaced by each malformed one."""
     if isinstance(value, dict):
         for key, inner in value.items():
             for changed in variants(inner):
@@ -133,7 +133,7 @@ def variants(value):
 
 
 def check_storable(value):
-    """Expect only what a column of PostgreSQL can hold."""
+    """Assert that PostgreSQL can store the value."""
     if is_dataclass(value):
         for field in fields(value):
             check_storable(getattr(value, field.name))

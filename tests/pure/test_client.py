@@ -1,4 +1,4 @@
-"""The client against a real HTTP server that misbehaves in every way seen."""
+"""The client against an HTTP server with every observed fault."""
 
 import json
 import threading
@@ -23,11 +23,11 @@ KEY = "secret-key-of-the-shop"
 
 class RecordingLimiter(RateLimiter):
     def __init__(self):
-        self.asked, self.refusals = [], []
+        self.acquired, self.refusals = [], []
         self.going_on = []
 
     def acquire(self, queue, *, continues=False):
-        self.asked.append(queue)
+        self.acquired.append(queue)
         self.going_on.append(continues)
 
     def refused(self, retry_after):
@@ -35,7 +35,7 @@ class RecordingLimiter(RateLimiter):
 
 
 class Remote:
-    """A server that gives prepared answers in turn and notes what it was asked."""
+    """A server that returns prepared answers in turn and records the requests."""
 
     def __init__(self):
         self.answers, self.requests = [], []
@@ -117,7 +117,7 @@ def client(remote, slept):
     ],
     ids=str,
 )
-def test_what_is_at_an_address_that_is_not_keycrms_is_not_told(remote, answer):
+def test_answer_of_an_address_that_is_not_keycrms_is_not_shown(remote, answer):
     remote.answers = [answer]
     url = remote.url if answer else "http://127.0.0.1:9"
     with (
@@ -129,7 +129,7 @@ def test_what_is_at_an_address_that_is_not_keycrms_is_not_told(remote, answer):
     assert (caught.value.code, caught.value.params) == ("no_keycrm", {"host": host})
 
 
-def test_what_keycrm_itself_says_is_told_at_any_address(remote):
+def test_keycrms_own_error_message_is_shown_at_any_address(remote):
     remote.answers = [(401, {"message": "Unauthenticated."}, {})]
     with KeyCrmClient(KEY, remote.url, is_proven=False) as client, pytest.raises(Unauthorized):
         client.page("/order/status")
@@ -140,7 +140,7 @@ def test_what_keycrm_itself_says_is_told_at_any_address(remote):
             client.get("/order/1")
 
 
-def test_the_key_travels_in_the_header_and_lists_are_asked_for_in_fifties(remote, client):
+def test_key_is_in_the_header_and_lists_are_requested_by_fifty(remote, client):
     remote.will(200, {"data": [], "total": 0})
     client.page("/order", {"filter[status_id]": "1,2"})
     _method, path, headers, _body = remote.requests[0]
@@ -149,7 +149,7 @@ def test_the_key_travels_in_the_header_and_lists_are_asked_for_in_fifties(remote
     assert "page=1" in path
 
 
-def test_pages_end_where_keycrm_says(remote, client):
+def test_pages_end_at_the_last_page_of_keycrm(remote, client):
     remote.will(200, {"data": [{"id": 1}], "total": 2, "last_page": 2})
     remote.will(200, {"data": [{"id": 2}], "total": 2, "last_page": 2})
     assert [row["id"] for page in client.pages("/order") for row in page.rows] == [1, 2]
@@ -169,7 +169,7 @@ def test_an_endless_list_that_repeats_itself_ends_by_keycrms_own_count(remote, c
     assert sum(1 for _page in client.pages("/order")) == 3
 
 
-def test_a_list_with_fewer_rows_a_page_than_asked_for_is_read_to_its_end(remote, client):
+def test_list_with_fewer_rows_per_page_than_requested_is_read_to_its_end(remote, client):
     for number in range(1, 5):
         remote.will(200, {"data": [{"id": number}], "total": 4, "last_page": 4})
     assert sum(1 for _page in client.pages("/order")) == 4
@@ -245,7 +245,7 @@ def test_a_list_that_is_none_is_malformed(remote, client, answer):
         client.page("/order")
 
 
-def test_429_tells_the_gate_and_is_not_waited_for_here(remote, client, slept):
+def test_429_is_reported_to_the_rate_limiter_without_a_wait(remote, client, slept):
     remote.will(429, {"message": "Too Many Attempts."}, Retry_After="17")
     with pytest.raises(RateLimited) as caught:
         client.get("/order")
@@ -261,10 +261,10 @@ def test_429_without_a_time(remote, client):
     assert client._rate_limiter.refusals == [None]
 
 
-def test_every_try_asks_the_rate_limiter(remote, client):
+def test_each_attempt_passes_the_rate_limiter(remote, client):
     remote.will(500).will(200, {})
     client.get("/order/1")
-    assert client._rate_limiter.asked == ["live", "live"]
+    assert client._rate_limiter.acquired == ["live", "live"]
 
 
 def test_only_the_first_request_of_a_piece_of_work_can_be_put_off(client, remote):
@@ -289,7 +289,7 @@ def test_an_address_is_spelled_in_one_way(typed, spelled):
     assert normalized_address(typed) == spelled
 
 
-def test_a_silent_server_times_out_and_holds_nobody_a_second_time(remote, client):
+def test_silent_server_times_out_without_a_second_attempt(remote, client):
     remote.will("hang")
     with pytest.raises(TimedOut):
         client.get("/order/1")

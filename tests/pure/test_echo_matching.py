@@ -1,4 +1,4 @@
-"""Which stock webhooks are echoes of our own writes."""
+"""Matching of stock webhooks that are echoes of own writes."""
 
 import keycrm.echo_matching as stock_echo
 from keycrm.echo_matching import EchoMatcher, OfferTotal
@@ -8,7 +8,7 @@ def test_the_echo_of_the_last_write_is_matched_once():
     matcher = EchoMatcher({1: OfferTotal(5.0)}, [(10, 1, 5.0)])
     assert matcher.match({1: 5.0}) == ({1: 10}, [])
     matcher.consume({1: 10})
-    # The same quantity again needs no request either: KeyCRM is known to have it.
+    # The same quantity again needs no request either: KeyCRM already has it.
     assert matcher.match({1: 5.0}) == ({}, [])
     assert matcher.match({1: 6.0}) == ({}, [1])
 

@@ -1,4 +1,4 @@
-"""What is encrypted tells nothing; with the database's own secret it is read again."""
+"""Encrypted values are unreadable without the database's secret."""
 
 import pytest
 from keycrm.encryption import decrypted, encrypt
@@ -15,7 +15,7 @@ def test_a_secret_is_read_again_as_it_was(text):
     assert decrypted(encrypted, SECRET) == text
 
 
-def test_nothing_of_it_is_seen_and_two_of_one_look_different():
+def test_ciphertext_hides_the_value_and_differs_each_time():
     first, second = encrypt("the-key-of-the-shop", SECRET), encrypt("the-key-of-the-shop", SECRET)
     assert first != second
     assert "shop" not in first + second

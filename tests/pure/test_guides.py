@@ -1,4 +1,4 @@
-"""Documents: links, anchors and pictures exist, and every label in the guides is on the screens."""
+"""Links, anchors and pictures of documents exist, and labels match the screens."""
 
 import re
 from pathlib import Path
@@ -49,7 +49,7 @@ def name_of(file):
 
 
 def text_of(page):
-    """:return: the text of a page without code, where neither links nor headings count"""
+    """Return the text of a page without code, whose links and headings do not count."""
     return re.sub(r"```.*?```", "", page.read_text(), flags=re.DOTALL)
 
 
@@ -60,7 +60,7 @@ def links(page):
 
 
 def anchors(page):
-    """:return: anchors of the headings, as GitHub makes them; the second of two equal ones ends in -1"""
+    """Return GitHub's anchors of the headings; the second of two equal ones ends in -1."""
     found = set()
     for title in re.findall(r"^#+ (.+)$", text_of(page), re.MULTILINE):
         title = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", title).replace("`", "").replace("*", "")
@@ -73,7 +73,7 @@ def anchors(page):
 
 
 def broken(page):
-    """:return: the links of a page that lead nowhere"""
+    """Return the broken links of a page."""
     missing = []
     for link in links(page):
         path, _, anchor = link.partition("#")
@@ -84,7 +84,7 @@ def broken(page):
 
 
 def words(language):
-    """All that the addons show, without marks, in one language."""
+    """Return all terms of the addons in one language, without markup."""
     shown = set()
     for addon in terms.addons():
         for entry in polib.pofile(str(terms.template_of(addon).with_name("uk.po"))):
@@ -146,7 +146,7 @@ def test_documents_use_the_words_of_the_screens(page):
 
 
 def settings():
-    """:return: names of the fields that people set on the account's form"""
+    """Return the editable fields of the account's form."""
     found = set()
     for file in (APP_PAGE.parents[2] / "views").glob("*.xml"):
         for record in ElementTree.parse(file).iter("record"):

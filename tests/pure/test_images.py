@@ -1,4 +1,4 @@
-"""Pictures come from named hosts over https alone; nothing inside the own network is ever asked."""
+"""Pictures are fetched over https from public hosts only."""
 
 import contextlib
 import socket
@@ -41,14 +41,14 @@ class Handler(BaseHTTPRequestHandler):
         self.close_connection = True
 
     def drip(self, data):
-        """Send a byte now and then, as long as somebody listens."""
+        """Send a byte at intervals while the connection is open."""
         with contextlib.suppress(OSError):
             for byte in data:
                 self.wfile.write(bytes([byte]))
                 time.sleep(0.1)
 
     def log_message(self, *args):
-        """Keep the tests' output quiet."""
+        """Log nothing in the tests' output."""
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +77,7 @@ def test_a_picture_of_a_named_host_is_fetched(server):
     assert ask(server, "/1.png?size=big") == PNG
 
 
-def test_nothing_in_the_own_network_is_asked(server):
+def test_private_addresses_receive_no_request(server):
     with pytest.raises(PictureRefused, match="private"):
         ask(server, "/1.png", may_reach=is_public)
 
@@ -95,13 +95,13 @@ def test_trouble_is_tried_again(server, path):
 
 
 @pytest.mark.parametrize("path", ["/slow-head", "/endless"])
-def test_a_host_that_sends_a_byte_now_and_then_holds_nobody_up(server, path):
-    # Each byte comes in time, the whole would take many minutes; the handler gives up when we have gone.
+def test_slow_host_is_abandoned_after_the_time_limit(server, path):
+    # Each byte is in time, the whole would take minutes; the handler ends with the connection.
     with pytest.raises(PictureTrouble):
         ask(server, path, whole=1.0)
 
 
-def test_a_host_that_only_listens_holds_nobody_up(server):
+def test_silent_host_is_abandoned_after_the_time_limit(server):
     _port, ca_certs = server
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
@@ -144,7 +144,7 @@ def test_one_private_address_among_public_ones_is_enough_to_refuse(monkeypatch):
         fetch("https://cdn.example.com/1.png", ["example.com"])
 
 
-def test_a_certificate_that_nobody_vouches_for_is_not_trusted(server):
+def test_self_signed_certificate_is_not_trusted(server):
     with pytest.raises(PictureTrouble):
         ask(server, "/1.png", ca_certs=None)
 
@@ -163,7 +163,7 @@ def test_a_certificate_that_nobody_vouches_for_is_not_trusted(server):
         "",
     ],
 )
-def test_other_addresses_are_not_asked(url):
+def test_other_addresses_receive_no_request(url):
     with pytest.raises(PictureRefused):
         fetch(url, ["example.com"])
 
@@ -195,12 +195,12 @@ def test_other_addresses_are_not_asked(url):
         "::",
     ],
 )
-def test_private_addresses_are_known(address):
+def test_private_addresses_are_recognized(address):
     assert not is_public(address)
 
 
 @pytest.mark.parametrize("address", ["8.8.8.8", "2606:4700::1111", "::ffff:8.8.8.8"])
-def test_public_addresses_are_known(address):
+def test_public_addresses_are_recognized(address):
     assert is_public(address)
 
 

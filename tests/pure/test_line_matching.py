@@ -1,4 +1,4 @@
-"""Lines keep their goods whatever ids KeyCRM gives them."""
+"""Order lines keep their products even if KeyCRM renumbers them."""
 
 from decimal import Decimal
 
@@ -79,7 +79,7 @@ def test_of_two_equal_lines_the_delivered_one_stays():
     before = [known("a", 1, 5, **CUP), known("b", 2, 5, fixed=5, **CUP)]
     for quantity in (5, 10):
         assert match_lines(before, [line(11, quantity, **CUP)]) == {11: "b"}
-    # Two of the goods came back in one line, eight in the other one: what was delivered fits the eight.
+    # One line has two units, the other eight: the delivered quantity fits the eight.
     both = [line(11, 2, **CUP), line(12, 8, **CUP)]
     assert match_lines(before, both) == {12: "b", 11: "a"}
 
@@ -99,7 +99,7 @@ def test_other_goods_in_a_line_match_by_id_alone():
     assert may_be_same_goods(renamed, line(1, name="Кухоль великий"))
 
 
-def test_goods_that_come_back_into_a_line_find_their_former_one():
+def test_goods_added_again_match_their_former_line():
     before = [known("a", 0, fixed=1, **CUP), known("b", 1, **PLATE)]
     assert match_lines(before, [line(1, **CUP)]) == {1: "a"}
 
@@ -114,7 +114,7 @@ def test_offer_made_anew_with_its_sku_is_the_same_goods():
     assert match_lines([known("a", 1, **CUP)], [line(11, offer={"id": 9}, sku="CUP")]) == {11: "a"}
 
 
-def test_properties_tell_one_off_goods_of_one_name_apart():
+def test_properties_distinguish_one_off_goods_of_one_name():
     def size(value):
         return {"name": "Сорочка", "properties": [{"name": "Розмір", "value": value}]}
 
@@ -137,8 +137,8 @@ numbers = st.integers(min_value=1, max_value=9)
     st.permutations(range(6)),
     st.booleans(),
 )
-def test_all_lines_of_an_order_saved_anew_find_their_own_goods(rows, places, new_ids):
-    """Same lines, shuffled, with ids that are new or the former ones of others."""
+def test_all_lines_of_a_renumbered_order_keep_their_own_goods(rows, places, new_ids):
+    """Match shuffled lines with new ids or ids of other lines."""
     before = [
         known(place, place + 1, quantity, price, fixed, **what)
         for place, (what, quantity, price, fixed) in enumerate(rows)

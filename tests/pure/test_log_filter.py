@@ -1,4 +1,4 @@
-"""Secrets are taken out of the lines that Odoo itself writes: of its web servers, of calls from outside."""
+"""Secrets are removed from the log lines of Odoo's web servers and RPC calls."""
 
 import importlib.util
 import logging
@@ -79,7 +79,7 @@ def test_other_lines_stay_as_they_are(caplog):
         assert len(logging.getLogger(name).filters) == 1
 
 
-def test_words_that_only_look_like_it_stay():
+def test_similar_words_are_kept():
     for line in (
         "File addons/ordage_keycrm/controllers/webhook.py, line 3, 100%",
         '"GET /web/webhook/x%2Fy HTTP/1.1" 404',

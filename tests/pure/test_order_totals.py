@@ -1,4 +1,4 @@
-"""Every order's lines make KeyCRM's total, to the cent."""
+"""Order lines add up to KeyCRM's total, to the cent."""
 
 from decimal import Decimal
 
@@ -41,7 +41,7 @@ def test_the_recorded_unit_discount():
     assert total(parsed) == Decimal("879.40")
 
 
-def test_a_percentage_that_says_it_exactly_is_kept():
+def test_exact_percentage_is_kept():
     parsed = order([{"price": 200, "price_sold": 150, "quantity": 3}], grand_total=450)
     price = order_totals.unit_price(parsed.lines[0])
     assert (price.price, price.discount) == (200, 25)

@@ -1,4 +1,4 @@
-"""KeyCRM's answers, in every shape that was seen, become the same typed objects."""
+"""KeyCRM's answers, in every observed shape, become the same typed objects."""
 
 import json
 from datetime import datetime
@@ -162,7 +162,7 @@ def test_json_from_outside_can_be_stored():
             clean_json(body)
 
 
-def test_an_order_tells_of_its_own_status():
+def test_order_contains_its_own_status():
     def status(**fields):
         return Order.parse({**EMPTY, **fields}).status
 
@@ -170,7 +170,7 @@ def test_an_order_tells_of_its_own_status():
     assert status(status_id=5, status=row) == Status(5, "Відмова", "refused", 6, False)
     assert status(status=row).id == 5
     assert status(status_id=5, status_group_id=6) == Status(5, "", "", 6, False)
-    # The row of another status says nothing of this one.
+    # The row of another status does not describe this one.
     assert status(status_id=7, status=row, status_group_id=4) == Status(7, "", "", 4, False)
     for nothing in (None, [], "x", {"id": 5}):
         assert status(status_id=5, status=nothing) is None

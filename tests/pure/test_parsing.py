@@ -1,4 +1,4 @@
-"""What comes from KeyCRM is data: whatever is in it, it ends as a text or a number that Odoo can hold."""
+"""KeyCRM's values are parsed into texts and numbers that Odoo can store."""
 
 import pytest
 from keycrm.errors import MalformedAnswer
@@ -52,7 +52,7 @@ def test_a_comment_of_a_megabyte_is_kept_whole_and_a_name_is_cut():
 @pytest.mark.parametrize(
     "value", ["1e999999999", "-1e99", "1e-400", "NaN", "inf", "٣,,", "12abc\0"]
 )
-def test_a_number_that_is_none_says_so(value):
+def test_invalid_number_is_an_error(value):
     for read in (to_int, to_amount):
         with pytest.raises(MalformedAnswer) as caught:
             read(value)

@@ -1,4 +1,4 @@
-"""The request quota: never more than KeyCRM allows, and all of it when there is work."""
+"""The request quota is never exceeded, and used in full when there is work."""
 
 from dataclasses import replace
 from itertools import pairwise
@@ -11,7 +11,7 @@ from keycrm.rate_limit import BULK, LIVE, Quota
 
 
 def play(queues, start=1000.0, limit=60):
-    """Send a request for each queue as soon as it may leave; give the times."""
+    """Send a request of each queue as soon as allowed; return the times."""
     now, quota, times = start, Quota(limit=limit, full_limit=limit), []
     for queue in queues:
         now += rate_limit.wait_for(quota, now, queue)
@@ -56,7 +56,7 @@ def test_live_work_may_burst_up_to_half_of_the_limit():
     assert times[-1] == times[0]
 
 
-def test_a_backlog_of_live_work_uses_the_whole_limit_and_shuts_nobody_out():
+def test_backlog_of_live_work_uses_the_whole_limit_and_starves_no_queue():
     times = play([LIVE] * 600)
     per_minute = 60 * (len(times) - 60) / (times[-60] - times[0])
     assert per_minute >= 58
@@ -77,11 +77,11 @@ def test_bulk_requests_are_spread_and_leave_room_for_a_live_order(limit):
         quota = rate_limit.booked(quota, now)
         times.append(now)
     assert rate_limit.wait_for(quota, now, LIVE) <= 60 / limit
-    # It never stands still for longer than its own pace and the hair that the window is longer.
+    # It never pauses longer than its own interval plus the margin of the window.
     assert max(later - earlier for earlier, later in pairwise(times)) <= 3 * 60 / limit + 1
 
 
-def test_429_keeps_everybody_away_for_as_long_as_keycrm_says():
+def test_429_blocks_all_queues_for_keycrms_retry_after():
     quota = rate_limit.refused(Quota(), 1000.0, 7.0)
     assert rate_limit.wait_for(quota, 1000.0, LIVE) == 7.0
     assert rate_limit.wait_for(quota, 1003.0, BULK) == 4.0
@@ -93,7 +93,7 @@ def test_429_without_a_time_pauses_all_the_same():
 
 
 def learnt(limit, now=1000.0):
-    """Meet a 429 at the request that is one too many."""
+    """Apply a 429 at the first request above the limit."""
     quota = Quota()
     for _ in range(limit):
         quota = rate_limit.booked(quota, now)
@@ -111,13 +111,13 @@ def test_limit_lowered_by_an_early_429_is_raised_stepwise():
     assert limits == [25, 31, 38, 47, 58, 60]
 
 
-def test_a_learnt_limit_is_not_forgotten_while_nothing_is_requested():
+def test_reduced_limit_is_kept_while_nothing_is_requested():
     month = 30 * 86400.0
     assert rate_limit.refreshed(learnt(20), 1000.0 + month).limit == 25
 
 
 def test_a_raise_that_is_refuted_is_tried_ever_later():
-    """A key of twenty requests a minute, used without a pause for three days."""
+    """Use a key of twenty requests a minute for three days without a pause."""
     now, quota, refused = 1000.0, Quota(), []
     arrived = []
     while now < 1000.0 + 3 * 86400.0:

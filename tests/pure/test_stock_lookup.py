@@ -1,4 +1,4 @@
-"""Which SKUs are asked for in one request."""
+"""Selection of the SKUs of one request."""
 
 from urllib.parse import quote
 
@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from keycrm.stock_lookup import SKU_FILTER_BYTES, is_requestable, sku_batches
 
 
-def test_a_comma_or_an_endless_sku_cannot_be_asked_for():
+def test_sku_with_a_comma_or_excessive_length_is_not_requested():
     assert is_requestable("A-1")
     assert not is_requestable("")
     assert not is_requestable("A,1")

@@ -1,4 +1,4 @@
-"""The number that KeyCRM is to show, and what KeyCRM makes of it."""
+"""The quantity for KeyCRM, and how KeyCRM stores it."""
 
 import pytest
 from keycrm.stock_quantities import Terms, as_number, fitted, is_kept_as, is_too_much, target

@@ -1,4 +1,4 @@
-"""Nobody reads a word that is not translated, or one that means something else."""
+"""All terms are translated, with the words of the glossary."""
 
 import re
 from xml.etree import ElementTree
@@ -12,7 +12,7 @@ from tools.paths import ADDONS
 FILES = [file for addon in terms.addons() for file in terms.translations_of(addon)]
 UKRAINIAN = [file for file in FILES if file.name == "uk.po"]
 
-# The words that users know from KeyCRM's cabinet and its help.
+# Words of KeyCRM's cabinet and its help.
 GLOSSARY = {
     "API key": "API-ключ",
     "Activity": "Журнал обміну",
@@ -85,7 +85,7 @@ KEYCRM_NAMES = {
     "Send Webhook": "Відправити Webhook",
     "HTTP request method": "HTTP метод запиту",
 }
-# What the steps in KeyCRM cannot be described without.
+# Labels that the steps in KeyCRM need.
 KEYCRM_STEPS = [
     "Додати тригер",
     "Час виконання",
@@ -168,7 +168,7 @@ def test_a_translation_fills_in_the_same_values_and_marks_the_same_things(file):
 
 
 @pytest.mark.parametrize("file", UKRAINIAN, ids=name_of)
-def test_the_words_are_those_that_users_know(file):
+def test_words_are_those_of_keycrms_cabinet(file):
     known = {entry.msgid: entry.msgstr for entry in entries(file)}
     found = {word: known[word] for word in GLOSSARY if word in known}
     assert found == {word: GLOSSARY[word] for word in found}
@@ -188,7 +188,7 @@ def test_no_word_means_something_else(file, mistake):
 
 @pytest.mark.parametrize("name", KEYCRM_NAMES)
 def test_keycrm_is_described_in_the_words_of_its_cabinet(name):
-    """Whoever reads a step finds the same word in KeyCRM."""
+    """Use KeyCRM's own labels in steps."""
     found = [entry for file in UKRAINIAN for entry in entries(file) if name in entry.msgid]
     assert found
     assert [entry.msgstr for entry in found if KEYCRM_NAMES[name] not in entry.msgstr] == []
@@ -230,7 +230,7 @@ def test_no_sentence_is_wrong_for_some_numbers(file):
     assert wrong == []
 
 
-def test_no_count_stands_before_its_noun():
+def test_no_count_precedes_its_noun():
     """«5 кабінетів» would be «2 кабінети»: on a screen the noun comes first."""
     wrong = []
     for file in ADDONS.glob("*/*/*.xml"):

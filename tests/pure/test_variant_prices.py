@@ -1,4 +1,4 @@
-"""Prices of variants, said as a product's price and what each value adds."""
+"""Prices of variants as a product price plus an extra per value."""
 
 from decimal import Decimal
 

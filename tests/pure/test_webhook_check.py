@@ -1,4 +1,4 @@
-"""Each fault on the way from the internet to the webhook has a name of its own; real servers have them."""
+"""Each fault between the internet and the webhook is diagnosed, with real servers."""
 
 import json
 import socket
@@ -20,14 +20,14 @@ PATH = f"/keycrm/webhook/{TOKEN}"
 
 
 def odoo(request, body):
-    """Answer as the right Odoo does."""
+    """Answer as the correct Odoo does."""
     asked = json.loads(body)
     assert asked["event"] == webhook_check.CHECK_EVENT
     return 200, {}, json.dumps({"proof": webhook_check.proof(TOKEN, asked["nonce"])}).encode()
 
 
 def answers(status, body=b"", **headers):
-    """Build a server that always answers the same."""
+    """Return a server with a constant answer."""
     return lambda request, sent: (status, headers, body)
 
 
@@ -62,7 +62,7 @@ def server(answer, certificate=None):
 
 
 def certificate(folder, *, name="localhost", days=(-1, 1), issuer=None):
-    """Make a certificate with its key in one file.
+    """Create a certificate with its key in one file.
 
     :param days: from and until, counted from now
     :param issuer: (certificate, key) of who signs; itself by default
@@ -98,7 +98,7 @@ def certificate(folder, *, name="localhost", days=(-1, 1), issuer=None):
 
 @pytest.fixture
 def authority(tmp_path, monkeypatch):
-    """A certificate authority that this process trusts."""
+    """Create a certificate authority that this process trusts."""
     path, made, key = certificate(tmp_path, name="authority.test")
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(path))
     return made, key
@@ -116,7 +116,7 @@ def test_the_right_odoo_is_recognised():
         webhook_check.send_challenge(url, TOKEN)
 
 
-def test_an_odoo_that_does_not_know_the_secret_is_not_the_right_one():
+def test_odoo_without_the_secret_is_not_the_right_one():
     with server(odoo) as url:
         assert fault(url, "another-secret").code == "link_somebody_else"
 
@@ -145,7 +145,7 @@ def test_any_other_redirect_loses_the_message_too():
         assert fault(url).code == "link_redirects"
 
 
-def test_a_host_with_several_databases_is_told_apart_from_a_plain_404():
+def test_host_with_several_databases_differs_from_a_plain_404():
     page = b"<title>404 Not Found</title><p>No database is selected and the requested URL...</p>"
     with server(answers(404, page)) as url:
         assert fault(url).code == "link_several_databases"
@@ -164,12 +164,12 @@ def test_a_host_with_several_databases_is_told_apart_from_a_plain_404():
         (502, "link_status"),
     ],
 )
-def test_a_proxy_that_lets_nobody_in_says_so_by_its_code(status, code):
+def test_refusing_proxy_is_diagnosed_by_its_status_code(status, code):
     with server(answers(status)) as url:
         assert fault(url).code == code
 
 
-def test_a_certificate_that_nobody_signed(tmp_path):
+def test_self_signed_certificate(tmp_path):
     with server(odoo, certificate(tmp_path)[0]) as url:
         found = fault(url)
     assert found.code == "link_certificate_issuer"

@@ -1,4 +1,4 @@
-"""One sandbox for all tests here, over real HTTP, emptied before each of them."""
+"""One sandbox for all tests of this folder, over real HTTP, reset before each."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from sandbox.threaded import ThreadedSandbox  # noqa: E402
 
 
 class Api:
-    """KeyCRM's API as a client sees it."""
+    """A client of KeyCRM's API."""
 
     def __init__(self, url: str, key: str) -> None:
         self.url = url
@@ -40,7 +40,7 @@ class Api:
         return answer.json()
 
     def filtered(self, path: str, **filters: Any) -> list[int]:
-        """Ids of all rows under filters, over all pages, oldest first."""
+        """Return the ids of filtered rows over all pages, oldest first."""
         params = {f"filter[{name}]": value for name, value in filters.items()}
         found: list[int] = []
         page = 1
@@ -85,7 +85,7 @@ def api(running: ThreadedSandbox, control: Control) -> Api:
 
 
 class Receiver:
-    """A place that webhooks are sent to."""
+    """A target of webhooks."""
 
     def __init__(self) -> None:
         self.status = 200
@@ -139,7 +139,7 @@ def receiver() -> Iterator[Receiver]:
 
 @pytest.fixture
 def offer(control: Control) -> Callable[..., int]:
-    """Makes an offer with 10 pieces in warehouse 1 and tells its id."""
+    """Create an offer with 10 pieces in warehouse 1 and return its id."""
 
     def make(**values: Any) -> int:
         values.setdefault("stock", {1: 10})

@@ -1,4 +1,4 @@
-"""``python -m sandbox`` as a person starts it."""
+"""The command ``python -m sandbox``."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_starts_serves_and_stops_cleanly(tmp_path, number):
             for _ in range(3)
         ]
         assert codes == [200, 200, 429]
-        # a request that would take an hour does not keep it from stopping
+        # a pending request of an hour does not prevent the stop
         sandbox.control.reset()
         sandbox.control.add_fault("delay", seconds=3600)
         with pytest.raises(requests.Timeout):
@@ -64,7 +64,7 @@ def test_says_one_line_when_ready():
         assert process.stdout.read() == ""
 
 
-def test_key_and_token_are_made_up_and_told():
+def test_key_and_token_are_generated_and_printed():
     command = [sys.executable, "-m", "sandbox", "--port", "0"]
     env = {k: v for k, v in os.environ.items() if not k.startswith("SANDBOX_")}
     pipe = subprocess.PIPE
@@ -121,7 +121,7 @@ def test_bad_port_from_the_environment():
     assert found.returncode == 2 and "many is no port" in found.stderr
 
 
-def test_help_and_switches_are_told():
+def test_help_and_switches_are_printed():
     found = run("--help")
     assert found.returncode == 0 and "--control-token" in found.stdout
     found = run("--list-switches")

@@ -21,7 +21,7 @@ def test_every_endpoint_needs_the_token(running, control):
                 assert answer.status_code == 401, (method, path)
 
 
-def test_control_says_plainly_what_is_wrong(running):
+def test_control_reports_errors_in_a_sentence(running):
     with pytest.raises(ControlError, match="X-Control-Token is missing or wrong") as caught:
         Control(running.url, "wrong").health()
     assert caught.value.status == 401

@@ -1,4 +1,4 @@
-"""docs/sandbox.md names everything there is."""
+"""docs/sandbox.md lists all switches, faults and methods."""
 
 from __future__ import annotations
 

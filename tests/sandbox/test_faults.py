@@ -1,4 +1,4 @@
-"""Misbehaviour on demand, as a client meets it."""
+"""Faults on request, from a client's view."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The life of orders: made, edited, moved, merged, copied, deleted, paid."""
+"""The life cycle of orders: create, edit, move, merge, copy, delete, pay."""
 
 from __future__ import annotations
 
@@ -198,7 +198,7 @@ def test_copy_is_new_unpaid_and_linked(api, control):
     assert api.get("/order/1")["grand_total"] == 10
 
 
-def test_deleted_order_is_gone(api, control):
+def test_deleted_order_is_not_found(api, control):
     control.create_order()
     control.delete_order(1)
     api.get("/order/1", status=404)

@@ -1,4 +1,4 @@
-"""The key, the limit of requests a minute, and other refusals at the door."""
+"""The API key, the rate limit and other refusals of the middleware."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sandbox.limiter import SECOND, WINDOW, Limiter
 
 
 @pytest.mark.parametrize("header", [None, "Bearer wrong", "key", "Basic key", "Bearer", "Bearer "])
-def test_without_the_key_nothing_is_told(running, control, header):
+def test_without_the_key_each_request_is_refused(running, control, header):
     headers = {"Authorization": header} if header else {}
     for path in ("/order", "/warehouses", "/order/1"):
         answer = requests.get(running.api_url + path, headers=headers, timeout=10)
@@ -19,7 +19,7 @@ def test_without_the_key_nothing_is_told(running, control, header):
         assert answer.json() == {"message": "Unauthenticated."}
 
 
-def test_keys_come_and_go(running, api, control):
+def test_keys_are_added_and_revoked(running, api, control):
     control.add_key("second")
     control.remove_key("key")
     api.get("/order", status=401)
@@ -101,11 +101,11 @@ def test_refused_writes_have_no_effect(api, control, offer):
     assert control.stock(number)["quantity"] == 10
 
 
-# === THE ARITHMETIC OF THE LIMIT, WITH A CLOCK OF ITS OWN ===
+# === ARITHMETIC OF THE LIMIT, WITH A MANUAL CLOCK ===
 
 
 class Time:
-    """A clock in nanoseconds that goes on only when told to."""
+    """A manual clock in nanoseconds."""
 
     def __init__(self) -> None:
         self.now = 0

@@ -128,7 +128,7 @@ def test_order_filters(api, control):
     assert found("/order", status_id="4", source_id="1") == []
 
 
-def test_ranges_of_times_hold_both_ends_and_come_in_two_forms(api, control):
+def test_ranges_of_times_include_both_ends_in_both_formats(api, control):
     for second in (0, 1, 2):
         moment = f"2026-05-01 10:00:0{second}"
         control.create_order(ordered_at=moment, created_at="2026-06-01 00:00:00", updated_at=moment)
@@ -184,7 +184,7 @@ def test_buyer_filters(api, control):
     assert api.filtered("/buyer", created_between="2026-01-01,2026-01-31") == [one["id"]]
 
 
-def test_transactions_come_newest_first_with_their_filters(api, control):
+def test_transactions_are_sorted_newest_first_and_filtered(api, control):
     old = control.create_transaction(amount="5", created_at="2026-05-02", uuid="77")
     new = control.create_transaction(amount="6", created_at="2026-05-03", gateway_id=2)
     older = control.create_transaction(amount="7", created_at="2026-05-01")

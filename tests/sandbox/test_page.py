@@ -1,4 +1,4 @@
-"""The page for people, and that other websites cannot use it."""
+"""The web page, and its protection from other websites."""
 
 from __future__ import annotations
 
@@ -77,14 +77,14 @@ def test_button_changes_stock(running, control, page):
 
 
 def said(answer):
-    """What the page says about the last action, and whether it is a refusal."""
+    """Return the page's message on the last action, and whether it is a refusal."""
     kind, text = re.search(
         r'id="message" role="status" class="(\w*)".*?>(.*?)</p>', answer.text
     ).groups()
     return kind, unescape(text)
 
 
-def test_a_refused_action_says_why_on_the_page(running, control, page, receiver):
+def test_refused_action_shows_its_reason_on_the_page(running, control, page, receiver):
     control.add_webhook(receiver.url)
     trigger = {"event": "order.change_order_status", "method": "POST", "status": [1]}
     before = control.health()
@@ -200,7 +200,7 @@ def test_text_from_orders_is_escaped(running, control, page):
     assert "&lt;script&gt;" in text(page, running)
 
 
-def test_scripts_and_styles_come_from_here_alone(running, page):
+def test_scripts_and_styles_are_served_by_the_sandbox_only(running, page):
     answer = page.get(running.url, timeout=10)
     assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
     addresses = re.findall(r'(?:src|href|action)="([^"]*)"', answer.text)
@@ -217,7 +217,7 @@ def test_the_secret_of_a_webhook_is_not_shown(running, control, page, receiver):
     assert "secret-1" not in text(page, running)
 
 
-def test_elsewhere_the_page_asks_for_the_token():
+def test_page_requires_the_token_from_other_machines():
     with ThreadedSandbox(loopback=False) as sandbox, requests.Session() as visitor:
         visitor.headers.update({"Host": "shop.example", "Origin": "http://shop.example"})
 

@@ -1,4 +1,4 @@
-"""The shapes of answers, as live ones were recorded."""
+"""The shapes of answers, equal to recorded live ones."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_order_is_a_bare_object_and_404_when_missing(api, control):
     assert "message" in api.get("/order/2", status=404)
 
 
-def test_times_come_in_their_two_forms(api, control):
+def test_times_have_their_two_formats(api, control):
     control.create_order()
     order = api.get("/order/1")
     assert LIVE_TIME.match(order["created_at"]) and LIVE_TIME.match(order["status_changed_at"])
@@ -66,7 +66,7 @@ def test_numbers_as_json_or_strings(api, control, offer):
     assert isinstance(order["id"], int)
 
 
-def test_offer_of_a_line_comes_only_with_its_include(api, control, offer):
+def test_offer_of_a_line_requires_its_include(api, control, offer):
     number = offer(sku="A", barcode="4820000000017")
     control.create_order(lines=[{"offer_id": number}, {"name": "Доставка", "price": 60}])
     assert "products" not in api.get("/order/1", include="buyer")
@@ -81,7 +81,7 @@ def test_offer_of_a_line_comes_only_with_its_include(api, control, offer):
     assert "offer" not in api.get("/order/1", include="products.offer")["products"][1]
 
 
-def test_empty_objects_come_as_arrays(api, control):
+def test_empty_objects_are_arrays(api, control):
     control.create_order(lines=[{"name": "x"}], shipping={"tracking_code": "1"})
     order = api.get("/order/1", include="products,shipping,tags,custom_fields,payments")
     line = order["products"][0]

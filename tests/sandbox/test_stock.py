@@ -1,4 +1,4 @@
-"""Stock: what clients write, what orders reserve and write off, what the switches change."""
+"""Stock: client writes, reservations and write-offs of orders, switches."""
 
 from __future__ import annotations
 
@@ -166,7 +166,7 @@ def test_stock_status_of_lines(api, both, offer):
     assert shown() == ["reverted", None]
 
 
-def test_each_status_can_be_told_what_it_does(both, offer):
+def test_effect_of_each_status_is_configurable(both, offer):
     number = offer()
     both.put_status(id=NEITHER, reserves=True)
     both.put_status(id=RESERVES, reserves=False, writes_off=True)

@@ -1,4 +1,4 @@
-"""Webhooks: what is sent, to whom, and how deliveries go wrong."""
+"""Webhooks: bodies, targets and failed deliveries."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ STATUS, PAYMENT = "order.change_order_status", "order.change_payment_status"
 def test_status_webhook_carries_the_flat_order(api, control, receiver):
     control.add_webhook(receiver.url)
     control.create_order(lines=[{"name": "x", "price": 5}])
-    # Two webhooks on their way at once may arrive in any order.
+    # Two concurrent webhooks may arrive in any order.
     control.wait_quiet()
     control.set_status(1, 4)
     control.wait_quiet()
@@ -52,7 +52,7 @@ def test_only_chosen_statuses_and_events(control, receiver):
     assert states == {"part_paid", "paid"}
 
 
-def test_no_event_tells_of_edits_merges_deletions(control, receiver):
+def test_edits_merges_and_deletions_send_no_event(control, receiver):
     for _ in range(3):
         control.create_order(status_id=4, lines=[{"name": "x", "price": 5}])
     control.add_webhook(receiver.url, events=[STATUS, PAYMENT])
@@ -61,7 +61,7 @@ def test_no_event_tells_of_edits_merges_deletions(control, receiver):
     control.delete_order(2)
     control.merge_orders(1, 3)
     control.wait_quiet()
-    # the merge itself is silent; that the other order was cancelled is a change of status
+    # the merge itself sends no event; the other order's cancellation is a change of status
     assert [b["context"]["id"] for b in receiver.bodies()] == [3]
 
 
@@ -202,7 +202,7 @@ def test_stock_webhook_is_an_array_or_single_objects(api, control, receiver, off
     assert receiver.bodies()[1:] == rows
 
 
-def test_stock_webhook_tells_of_every_way_stock_moves(control, receiver, offer):
+def test_every_stock_movement_sends_the_stock_webhook(control, receiver, offer):
     number = offer()
     control.set_switches(status_reserve="on", status_write_off="on")
     control.add_stock_webhook(receiver.url)

@@ -24,7 +24,7 @@ _numbers = itertools.count(1)
 
 @dataclass(frozen=True)
 class Account:
-    """An enabled ``keycrm.account`` of Odoo, joined with a sandbox.
+    """An enabled ``keycrm.account`` of Odoo, connected to a sandbox.
 
     :param id: its id in Odoo
     :param link: its webhook link
@@ -42,15 +42,15 @@ class Account:
         return self.rpc.read("keycrm.account", self.id, *fields)
 
     def write(self, **values: Any) -> None:
-        """Change fields of the account."""
+        """Write fields of the account."""
         self.rpc.write("keycrm.account", self.id, **values)
 
     def call(self, method: str) -> Any:
-        """Press a button of the account."""
+        """Click a button of the account."""
         return self.rpc.call("keycrm.account", method, [self.id])
 
     def order(self, keycrm_id: int, *fields: str) -> dict[str, Any] | None:
-        """Look for an order of this account in Odoo."""
+        """Find an order of this account in Odoo."""
         found = self.rpc.rows(
             "sale.order",
             ("keycrm_account_id", "=", self.id),
@@ -66,7 +66,7 @@ def pytest_configure() -> None:
 
 @pytest.fixture(scope="session")
 def runtime() -> Iterator[Runtime]:
-    """Odoo, a database server, and databases to clone; one for all tests."""
+    """Return Odoo, a database server and databases to clone, shared by all tests."""
     with Runtime() as made:
         yield made
 
@@ -75,7 +75,7 @@ def runtime() -> Iterator[Runtime]:
 def new_odoo(
     runtime: Runtime, request: pytest.FixtureRequest
 ) -> Iterator[Callable[..., OdooServer]]:
-    """Start further Odoo processes: on a clone of their own, or together on one ``database``."""
+    """Start further Odoo processes, on new clones or on a given ``database``."""
     started: list[OdooServer] = []
     databases: list[str] = []
 
@@ -96,13 +96,13 @@ def new_odoo(
 
 @pytest.fixture(scope="module")
 def odoo(new_odoo: Callable[..., OdooServer]) -> OdooServer:
-    """An Odoo process on a fresh database with the addon; one for each file of tests."""
+    """Return an Odoo process on a new database with the addon, one per test file."""
     return new_odoo()
 
 
 @pytest.fixture(scope="module")
 def rpc(odoo: OdooServer) -> Rpc:
-    """Odoo's administrator, from outside."""
+    """Return the RPC session of Odoo's administrator."""
     return odoo.rpc()
 
 
@@ -122,13 +122,13 @@ def new_sandbox(runtime: Runtime) -> Iterator[Callable[..., SandboxServer]]:
 
 @pytest.fixture
 def sandbox(new_sandbox: Callable[..., SandboxServer]) -> SandboxServer:
-    """A KeyCRM for this test alone, with a few offers and no order."""
+    """Return a sandbox for one test, with a few offers and no order."""
     return new_sandbox(offers=10)
 
 
 @pytest.fixture
 def new_account(odoo: OdooServer, rpc: Rpc) -> Iterator[Callable[..., Account]]:
-    """Make accounts joined with a sandbox; they are switched off after the test."""
+    """Create accounts connected to a sandbox; they are disabled after the test."""
     made: list[int] = []
 
     def make(sandbox: SandboxServer, **values: Any) -> Account:
@@ -143,19 +143,19 @@ def new_account(odoo: OdooServer, rpc: Rpc) -> Iterator[Callable[..., Account]]:
 
 @pytest.fixture
 def account(new_account: Callable[..., Account], sandbox: SandboxServer) -> Account:
-    """An enabled account joined with this test's sandbox, the webhook link known to it."""
+    """Return an enabled account connected to the test's sandbox, with its webhook."""
     return new_account(sandbox)
 
 
 @pytest.fixture
 def wait_for() -> Callable[..., Any]:
-    """Ask again and again until the answer is true: ``wait_for(condition, timeout, what)``."""
+    """Poll until a condition is true: ``wait_for(condition, timeout, what)``."""
     return waiting.wait_for
 
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
-    """Show what Odoo complained about beside a test that failed."""
+    """Add Odoo's warnings and errors to the report of a failed test."""
     outcome = yield
     report = outcome.get_result()
     server = getattr(item, "funcargs", {}).get("odoo")

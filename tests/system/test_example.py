@@ -1,4 +1,4 @@
-"""The example addon of docs/extending.md: installed beside the addon, it does what its page says."""
+"""The example addon of docs/extending.md works as documented."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ EXAMPLE = "ordage_keycrm_example"
 
 @pytest.fixture(scope="module")
 def odoo(runtime):
-    """An Odoo with the example installed, found in a folder of its own as a user would have it."""
+    """Return an Odoo with the example addon in a separate addons folder."""
     database = runtime.addon_database("example")
     folders = ",".join(map(str, (*runtime.source.addons, ADDONS, EXAMPLES)))
     server = OdooServer(runtime, database, addons_path=folders)
@@ -31,7 +31,7 @@ def test_manager_of_the_order_becomes_its_salesperson(account, rpc, sandbox, wai
     assert order["user_id"][0] == olena
 
 
-def test_order_without_a_known_manager_has_no_salesperson(account, rpc, sandbox, wait_for):
+def test_order_of_an_unmapped_manager_has_no_salesperson(account, rpc, sandbox, wait_for):
     made = sandbox.control.create_order(
         manager_id=2, lines=[{"name": "Конверт", "price": 9, "quantity": 1}]
     )

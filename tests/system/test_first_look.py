@@ -1,4 +1,4 @@
-"""The shortest way through both sides: if this fails, look here before anywhere else."""
+"""A smoke test of both sides: analyze its failures first."""
 
 from __future__ import annotations
 

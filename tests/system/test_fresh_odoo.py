@@ -1,4 +1,4 @@
-"""An Odoo as anyone installs it: English, dollars, nothing else. Key, enable, webhook: orders arrive."""
+"""A default Odoo in English with US dollars imports orders after a short setup."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ ORDER = ("id", "amount_total", "currency_id", "keycrm_total_differs", "keycrm_am
 
 
 def company(rpc: Rpc) -> tuple[int, str]:
-    """:return: id of Odoo's first company, and its currency"""
+    """Return the id of Odoo's first company, and its currency."""
     row = rpc.rows("res.company", fields=["currency_id"])[0]
     return row["id"], row["currency_id"][1]
 
 
 def shown(rpc: Rpc) -> set[str]:
-    """:return: codes of the active currencies"""
+    """Return the codes of the active currencies."""
     return {row["name"] for row in rpc.rows("res.currency", fields=["name"])}
 
 
@@ -105,7 +105,7 @@ def test_two_accounts_that_connect_at_once_both_bring_orders(new_odoo, new_sandb
 
 @pytest.fixture(scope="module")
 def polish(runtime):
-    """An Odoo of a Polish company, with Poland's chart of accounts."""
+    """Return an Odoo of a Polish company, with Poland's chart of accounts."""
     database = runtime.addon_database("polish")
     server = OdooServer(runtime, database)
     server.start(install="l10n_pl")

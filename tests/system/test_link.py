@@ -1,4 +1,4 @@
-"""The webhook link as KeyCRM meets it: real Odoo processes, a host with several databases, a proxy."""
+"""The webhook link with real Odoo processes, several databases and a proxy."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from keycrm import webhook_check
 
 @contextmanager
 def proxy(goal: str, **headers: str) -> Iterator[str]:
-    """Pass requests on as nginx does with ``proxy_set_header``."""
+    """Forward requests like nginx with ``proxy_set_header``."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -57,20 +57,20 @@ def test_webhook_check_names_the_fix_for_several_databases_on_a_host(
         webhook_check.send_challenge(several.url + path, token)
     assert caught.value.code == "link_several_databases"
 
-    # The first request of a process reads the database's models, which takes its time here.
+    # The first request of a process loads the registry, which takes long.
     named = {"X-Odoo-Database": odoo.database}
     requests.get(f"{several.url}/web/login", headers=named, timeout=120)
     with proxy(several.url, **named) as front:
         webhook_check.send_challenge(front + path, token)
 
-    # A switched-off account, or another one's secret, is nobody.
+    # A disabled account and a wrong secret get the same answer.
     account.write(enabled=False)
     with pytest.raises(webhook_check.LinkProblem) as caught:
         webhook_check.send_challenge(account.link, token)
     assert caught.value.code == "link_not_found"
 
 
-def test_a_trigger_set_to_get_is_told_and_the_first_webhook_makes_it_well(account, wait_for):
+def test_get_trigger_is_reported_until_the_first_webhook(account, wait_for):
     keycrm = account.keycrm
     keycrm.clear_webhooks()
     keycrm.add_webhook(account.link, method="GET")
@@ -81,7 +81,7 @@ def test_a_trigger_set_to_get_is_told_and_the_first_webhook_makes_it_well(accoun
 
     told = wait_for(lambda: (found := tick())["setup_webhook"] == "wrong" and found, 60, "the tick")
     assert "POST" in told["link_text"]
-    # Asking brings the order all the same, every minute while no webhook comes.
+    # Polling imports the order too, every minute without webhooks.
     wait_for(lambda: account.order(made["id"], "name"), 150, "the order, by asking")
     keycrm.clear_webhooks()
     keycrm.add_webhook(account.link)

@@ -1,4 +1,4 @@
-"""A user holds rows for long: only what needs them waits, and no scheduler thread does."""
+"""Long row locks of users delay only dependent work, and no scheduler thread."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LINES = [{"name": "Кухоль", "price": 100, "quantity": 1}]
 
 @pytest.fixture
 def holding(odoo):
-    """Hold what a statement locks, in a transaction of another connection."""
+    """Hold the locks of a statement in a transaction of another connection."""
 
     @contextmanager
     def hold(statement, *values):
@@ -55,7 +55,7 @@ def test_a_locked_order_stops_neither_orders_nor_accounts_nor_stock(
             wait_for(lambda number=number: account.order(number, "name"), 60, "a new order")
         wait_for(lambda: other.order(of_other, "name"), 60, "the other account's order")
         wait_for(lambda: float(shown(account, offer)) == 5, 60, "the stock in KeyCRM")
-        # As long as it is held, it is put off, and no try is counted.
+        # While the lock is held, the event is postponed, and no attempt is counted.
         (event,) = wait_for(
             lambda: rpc.rows(
                 "keycrm.event",
@@ -84,7 +84,7 @@ def test_a_company_that_is_busy_for_long_holds_no_thread(account, odoo, rpc, hol
         number = new_order(account)
         shop.receive(rpc, warehouse, product, 1)
         wait_for(lambda: float(shown(account, offer)) == 2, 60, "the stock in KeyCRM")
-        # The lock is tried for a second every few seconds; in between, nothing waits for it.
+        # The lock is requested for a second every few seconds; no thread waits in between.
         waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
         wait_for(
             lambda: odoo.runtime.server.query(odoo.database, waiting) == [(0,)],
@@ -96,7 +96,7 @@ def test_a_company_that_is_busy_for_long_holds_no_thread(account, odoo, rpc, hol
 
 
 def test_a_locked_account_stops_nothing_for_good(account, rpc, holding, wait_for):
-    # As long as a user's write of the account lasts: webhooks can be stored meanwhile.
+    # During a user's write of the account webhooks can be stored.
     row = "SELECT id FROM keycrm_account WHERE id = %s FOR NO KEY UPDATE"
     with holding(row, account.id):
         number = new_order(account)

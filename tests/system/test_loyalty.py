@@ -1,4 +1,4 @@
-"""Orders of KeyCRM beside loyalty programs of Odoo: none is applied to them, and no coupon is mailed."""
+"""Loyalty programs of Odoo are not applied to orders of KeyCRM."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 
 @pytest.fixture(scope="module")
 def rpc(odoo):
-    """Odoo's administrator, with a program that gives each order a coupon by e-mail."""
+    """Return Odoo's administrator, with a program that mails a coupon for each order."""
     rpc = odoo.rpc()
     module = rpc.search("ir.module.module", ("name", "=", "sale_loyalty"))
     rpc.call("ir.module.module", "button_immediate_install", module)

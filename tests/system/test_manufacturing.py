@@ -1,4 +1,4 @@
-"""Lines that KeyCRM wants manufactured, with Odoo's Manufacturing installed."""
+"""Order lines to be manufactured, with Odoo's Manufacturing installed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 
 @pytest.fixture(scope="module")
 def rpc(odoo):
-    """Odoo's administrator, with Manufacturing installed."""
+    """Return Odoo's administrator, with Manufacturing installed."""
     rpc = odoo.rpc()
     module = rpc.search("ir.module.module", ("name", "=", "mrp"))
     rpc.call("ir.module.module", "button_immediate_install", module)

@@ -1,4 +1,4 @@
-"""Orders from KeyCRM to Odoo with real processes: every way in, in every kind of weather."""
+"""Import of orders with real processes: webhooks, polling and outages."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ def events(account, *domain):
 
 
 def all_worked(account):
-    """No event waits, and none failed."""
+    """Return whether no event is pending or failed."""
     return not events(account, ("state", "in", ["pending", "failed"]))
 
 
 def assert_equal_on_both_sides(account):
-    """Every order of KeyCRM is once in Odoo, with its total and its status."""
+    """Assert that each order of KeyCRM is once in Odoo, with total and status."""
     found = orders_in_odoo(account, "amount_total", "keycrm_status_id")
     statuses = {
         row["id"]: row["keycrm_id"]
@@ -131,7 +131,7 @@ def test_eight_at_once_with_one_buyer_and_one_new_product_make_one_of_each(accou
         )["id"]
         for _ in range(8)
     ]
-    # Each order's two events, repeated and mixed; the first one's many times more.
+    # Each order's two events, repeated and shuffled; those of the first one more often.
     calls = [(number, event) for _ in range(3) for number in numbers for event in EVENTS]
     calls += [(numbers[0], EVENTS[0])] * 32
     with ThreadPoolExecutor(8) as pool:
@@ -156,7 +156,7 @@ WEATHER = {
     "cut answers": {"kind": "cut", "times": 2},
     "pages of HTML": {"kind": "html", "times": 2},
     "closed connections": {"kind": "close", "times": 2},
-    # More than one request's tries: the account rests, and goes on by itself.
+    # More than one request's attempts: the account pauses and recovers.
     "a longer fault": {"kind": "status", "status": 500, "times": 4},
 }
 

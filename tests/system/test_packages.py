@@ -1,4 +1,4 @@
-"""What people install: the wheels and the zip, each in an Odoo that has nothing else of this project."""
+"""Installation of the wheels and the zip in an Odoo without the repository."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def packages(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def clean_python(tmp_path_factory):
-    """Make an environment with what Odoo needs, to which a package can be added."""
+    """Create a Python environment with Odoo's requirements for a package."""
     folder = tmp_path_factory.mktemp("clean") / "environment"
     venv.EnvBuilder(with_pip=False, symlinks=True).create(folder)
     python = environments.python_of(folder)

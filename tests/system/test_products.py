@@ -1,4 +1,4 @@
-"""Products with real processes: nothing made twice, and loading goes on where it was."""
+"""Products with real processes: no duplicates, and imports resume."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def synchronize(account):
 def test_two_processes_never_give_one_generated_sku_to_two_products(
     new_odoo, odoo, new_sandbox, new_account, wait_for
 ):
-    """Two cabinets of one company number their offers alike, and neither has SKUs."""
+    """Two accounts of one company have equal offer numbers and no SKUs."""
     new_odoo(database=odoo.database)
     accounts = [new_account(new_sandbox(rate_limit=0), request_limit=6000) for _ in range(2)]
     for account in accounts:
@@ -48,7 +48,7 @@ def test_two_processes_never_give_one_generated_sku_to_two_products(
     )
     skus = Counter(product["default_code"].strip().lower() for product in products)
     assert not [sku for sku, times in skus.items() if times > 1]
-    # Equal one-off goods of the two cabinets are one product.
+    # Equal one-off goods of both accounts are one product.
     one_offs = [product for product in products if product["name"].startswith("Разове")]
     assert len(one_offs) == 20
 
@@ -86,5 +86,5 @@ def test_loading_products_goes_on_where_a_kill_cut_it_off(account, odoo, wait_fo
         for request in account.keycrm.requests()
         if request["path"] == "/v1/offers" and "include" in str(request["query"])
     )
-    # The page that was under way may be read once more, never one that was finished.
+    # Only the interrupted page may be read again.
     assert sum(asked.values()) <= -(-total // 50) + 1, asked

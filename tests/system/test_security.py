@@ -1,4 +1,4 @@
-"""Real processes at their most talkative: no secret in the log, a dead link is dead, a wrong one is cheap."""
+"""Real processes at debug level: no secret in the log, invalid links are cheap."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def talkative(request, new_odoo):
 
 @pytest.fixture
 def joined(talkative, sandbox):
-    """An enabled account on that Odoo: its id, its link, its administrator."""
+    """Return an enabled account: its id, its link and Odoo's administrator."""
     rpc = talkative.rpc()
     account = shop.make_account(rpc, talkative, sandbox)
     yield account, shop.switch_on(rpc, sandbox, account), rpc
@@ -87,7 +87,7 @@ def test_a_body_in_chunks_is_limited_by_the_bytes_that_come(talkative, joined):
             )
             return connection.getresponse().status
         except OSError:
-            # It was refused before all of it was sent.
+            # The body was refused before its end.
             return 413
         finally:
             connection.close()
@@ -120,7 +120,7 @@ def test_slow_bodies_hold_no_database_connection(new_odoo, sandbox):
             slow.append(connection)
         assert post(odoo.port, path_of(link)) == 204
         assert connections() <= 2
-        # Each is answered when its time is up, and no row is stored.
+        # Each is answered at its timeout, and no row is stored.
         slow[0].settimeout(60)
         assert b" 408 " in slow[0].recv(100)
     finally:
@@ -148,16 +148,16 @@ def test_a_wrong_token_costs_next_to_nothing_and_tells_nothing(talkative, joined
         post(talkative.port, wrong[0])
         assert post(talkative.port, "/web/health", method="GET") == 200
     health = re.findall(r'"GET /web/health [^"]*" 200 - (\d+) ', talkative.log_text())
-    floor = min(int(count) for count in health)
+    baseline = min(int(count) for count in health)
     seen = len(talkative.log_text())
     for path in [*wrong, switched_off] * 2:
         assert post(talkative.port, path, "x" * 2_000_000) == 404
     log = talkative.log_text()[seen:]
     lines = re.findall(r'"POST /keycrm/webhook/\*\*\*[^"]*" 404 - (\d+) ', log)
     assert len(lines) == 2 * (len(wrong) + 1)
-    # Odoo asks the same few things before each request, this one look comes on top.
+    # Odoo runs a few queries before each request; this lookup is one more.
     queries = re.findall(r"query: ([^\n]{0,200})", log)
-    assert max(int(count) for count in lines) <= floor + 1, "\n".join(queries)
+    assert max(int(count) for count in lines) <= baseline + 1, "\n".join(queries)
     assert not re.findall(r"query: (?:INSERT|UPDATE|DELETE)[^\n]*keycrm_(?:account|event)", log)
     assert rpc.call("keycrm.event", "search_count", []) == events
     assert "Traceback" not in log

@@ -1,4 +1,4 @@
-"""What ``make serve`` leaves running is read in English by one administrator, in Ukrainian by another."""
+"""``make serve`` has an administrator in English and one in Ukrainian."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Slips come out of a real Odoo: as PDF files, and as web pages where it makes no PDF files."""
+"""Delivery slips of a real Odoo, as PDF files or as web pages."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ SLIPS = ("stock.report_picking", "stock.report_deliveryslip")
 
 @pytest.fixture(scope="module")
 def odoo(new_odoo):
-    """An Odoo that can make PDF files, as that of ``make serve``."""
+    """Return an Odoo that prints PDF files, as that of ``make serve``."""
     return new_odoo(environment=wkhtmltopdf.environment())
 
 
 @pytest.fixture
 def session(odoo):
-    """The browser of a logged-in administrator."""
+    """Return the HTTP session of the administrator."""
     with requests.Session() as session:
         answer = session.post(
             f"{odoo.url}/web/session/authenticate",
@@ -40,7 +40,7 @@ def session(odoo):
 
 @pytest.fixture
 def pickings(account, wait_for):
-    """Deliveries of two orders."""
+    """Return the deliveries of two orders."""
     numbers = []
     for name in NAMES:
         made = account.keycrm.create_order(
@@ -78,7 +78,7 @@ def test_slips_of_two_deliveries_are_printed_into_one_pdf(session, odoo, picking
     assert printed.headers["Content-Type"] == "application/pdf"
     pages = PdfReader(io.BytesIO(printed.content)).pages
     text = " ".join(" ".join(page.extract_text() for page in pages).split())
-    # Odoo's own font, which has no Cyrillic letters, is drawn: its digits are no text in the file.
+    # Odoo's own font, without Cyrillic letters, is drawn: its digits are no text in the file.
     for fact in (*NAMES, "Львів", "Відділення", "Дзвоніть після", "З днем народження"):
         assert fact in text, text
 

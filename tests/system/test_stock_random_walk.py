@@ -1,4 +1,4 @@
-"""Hundreds of random operations on both sides; when it is quiet, both sides show the same.
+"""Random operations on both sides end with equal stock.
 
 The seed fixes the operations, not how the processes interleave. They take many minutes and run with
 SLOW=1 (make test-slow).
@@ -26,7 +26,7 @@ needs_time = pytest.mark.skipif(os.environ.get("SLOW") != "1", reason="ten seeds
 
 
 class Walk:
-    """A shop with two KeyCRM warehouses over three Odoo warehouses, and a die."""
+    """Random operations on two KeyCRM warehouses mapped to three of Odoo."""
 
     def __init__(self, account, seed: int) -> None:
         self.account, self.rpc, self.keycrm = account, account.rpc, account.keycrm
@@ -174,8 +174,8 @@ class Walk:
                 "stock.picking", "button_validate", [picking], context={"skip_backorder": True}
             )
         except Fault:
-            # KeyCRM's change of the order was faster: whoever stood before this transfer sees
-            # it changed, and goes on with something else.
+            # KeyCRM's change of the order was faster: the user finds this transfer
+            # changed and continues with another operation.
             if self._open_moves(picking) == moves:
                 raise
             self.done["too late"] += 1
@@ -222,7 +222,7 @@ class Walk:
         offer = self.goods[self.product()]
         self.keycrm.set_stock(offer, self.dice.choice([1, 2]), self.dice.randint(0, 50))
 
-    # === WEATHER ===
+    # === FAULTS ===
 
     def weather(self) -> None:
         fault = self.dice.choice(["late", "now", "status", "close", "cut", "webhooks"])
@@ -236,23 +236,23 @@ class Walk:
             self.keycrm.add_fault(fault, times=self.dice.randint(1, 2), **extra)
 
     def step(self) -> None:
-        """Do one random thing."""
+        """Run one random operation."""
         odoo = [self.receive, self.count, self.transfer, self.sell_elsewhere, self.ship, self.ship]
         there = [self.order, self.order, self.move_on, self.move_on, self.change_line]
         what = self.dice.choice([*odoo, *there, self.hand_edit, self.weather])
         what()
         self.done[what.__name__] += 1
 
-    # === QUIET ===
+    # === END ===
 
     def clear_up(self) -> None:
-        """The weather is good again; whoever rested may go on."""
+        """End all faults and pauses."""
         self.keycrm.clear_faults()
         self.keycrm.set_switches(stock_put_apply="now", webhook_delivery="once")
         self.keycrm.wait_quiet()
 
     def waiting(self) -> dict[str, int]:
-        """Count what is still to be done, where there is anything."""
+        """Return the non-zero counts of pending work."""
         mine = ("account_id", "=", self.account.id)
         counts = {
             "changes": self.rpc.search("keycrm.stock.change", mine),
@@ -273,7 +273,7 @@ def walk(account, seed, wait_for):
         seen[:] = it.waiting(), it.shelves.differences()
         return not any(seen)
 
-    # Nothing is pressed: pauses end, the catch-up asks, doubts are read again by themselves.
+    # No user action: pauses end, polling runs, unverified quantities are read again.
     with suppress(ConditionTimeout):
         wait_for(quiet, 400, "quiet", every=1)
     assert seen == [{}, {}], it.done

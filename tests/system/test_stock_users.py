@@ -1,4 +1,4 @@
-"""Stock with real processes: users are never in each other's way, and KeyCRM hears at once."""
+"""Stock with real processes: no conflicts between users, and a prompt export."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ USERS, MOVES = 4, 15
 
 
 def matched(account, rpc, count=1):
-    """Match warehouses of their own with KeyCRM's first warehouse, and switch sending on."""
+    """Map new warehouses to KeyCRM's first warehouse and enable stock export."""
     warehouses = [
         rpc.create("stock.warehouse", name=f"U{account.id}-{n}", code=f"U{account.id}{n}")
         for n in range(count)
@@ -50,7 +50,7 @@ def test_two_users_moving_the_same_product_never_conflict(account, odoo, rpc, wa
     with ThreadPoolExecutor(2) as users:
         list(users.map(receive_often, warehouses))
     wait_for(lambda: float(shown(account, offer)) == 30, 120, "the sum in KeyCRM")
-    # Odoo's own quants may meet (both receive from the same vendors' location); nothing of ours does.
+    # Odoo's own quants may conflict (one vendors' location for both); the addon's rows do not.
     failed = [line for line in odoo.log_text()[before:].splitlines() if "bad query" in line]
     assert [line for line in failed if "keycrm" in line or "ir_cron_trigger" in line] == []
 
@@ -88,7 +88,7 @@ def test_a_change_goes_out_while_orders_are_being_synchronised(
         shop.receive(rpc, warehouse, product, 1)
         wait_for(lambda quantity=quantity: float(shown(account, offer)) == quantity, 60, "stock")
     wait_for(lambda: done()["state"] == "done", 300, "the end of the synchronization")
-    # The sandbox's log is the witness: each change left before the last page was asked for.
+    # By the sandbox's log each change was sent before the last page was requested.
     log = account.keycrm.requests()
     (*_rest, last) = [
         row["number"]
@@ -103,7 +103,7 @@ def test_a_change_goes_out_while_orders_are_being_synchronised(
 def test_a_rush_of_moves_reaches_keycrm_once_a_second(
     new_sandbox, new_account, odoo, rpc, wait_for
 ):
-    """Users who work at the same time do not wait for a sender that runs after each of their moves."""
+    """Limit the exports under high load, so that they do not delay users."""
     account = new_account(new_sandbox(), request_limit=100_000)
     warehouses = matched(account, rpc, USERS)
     products = [goods(account, rpc, f"RUSH-{n}") for n in range(USERS)]
@@ -124,5 +124,5 @@ def test_a_rush_of_moves_reaches_keycrm_once_a_second(
         list(users.map(receive_often, range(USERS)))
     for _product, offer in products:
         wait_for(lambda offer=offer: float(shown(account, offer)) == 1 + MOVES, 60, "the last one")
-    # One a second, and a few until it is noticed that they come in a rush.
+    # One a second, and a few until the high load is detected.
     assert put() - before <= time.monotonic() - begun + 5

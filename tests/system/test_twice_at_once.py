@@ -1,4 +1,4 @@
-"""Two people, or a double click, at the same button at the same time: nobody is told of the other."""
+"""Concurrent clicks of two users on the same button cause no error."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ PEOPLE = 4
 
 
 def at_once(odoo, work):
-    """Let each person do the same at the same time; whatever Odoo raises is raised here."""
+    """Run a call concurrently for each user and raise Odoo's errors."""
     people = [odoo.rpc() for _ in range(PEOPLE)]
     with ThreadPoolExecutor(PEOPLE) as pool:
         return list(pool.map(work, people))
@@ -23,8 +23,8 @@ def test_settings_saved_at_once_for_the_first_time_make_one_account(odoo, rpc, s
         )
         person.call("res.config.settings", "execute", [settings])
 
-    # The key is tried against KeyCRM's own address, which cannot be reached here: that is said beside
-    # the key and keeps nobody from saving.
+    # The key is tested at KeyCRM's own address, which is unreachable here: the error is shown beside
+    # the key and does not prevent saving.
     at_once(odoo, save)
     (account,) = rpc.rows("keycrm.account", fields=["public_url", "key_text"])
     assert account["public_url"] == odoo.url
@@ -51,7 +51,7 @@ def test_statuses_refreshed_at_once_while_the_workers_begin_are_there_once(odoo,
 def test_two_companies_whose_orders_bring_the_same_new_tag_at_once(
     odoo, rpc, new_sandbox, new_account, wait_for
 ):
-    """Tags and marketing marks are Odoo's, not a company's: the lock of a company does not keep them."""
+    """Import shared tags concurrently, which the company lock does not protect."""
     other = rpc.create("res.company", name="Друга")
     rpc.write("res.users", rpc.uid, company_ids=[(4, other)])
     rpc.create("stock.warehouse", name="Другий", code="DR", company_id=other)

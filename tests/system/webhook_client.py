@@ -1,4 +1,4 @@
-"""The webhook's door, knocked at as KeyCRM and others do."""
+"""A client of the webhook endpoint."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ EVENT = json.dumps({"event": "order.change_order_status", "context": {"id": 1}})
 
 
 def post(port: int, path: str, body: str = EVENT, method: str = "POST") -> int:
-    """Ask as KeyCRM does.
+    """Post a webhook like KeyCRM.
 
     :return: the status
     """

@@ -215,7 +215,7 @@ class Api:
         return self._page(request, rows, query, lambda o: self.shapes.offer(o, query.includes))
 
     async def list_stocks(self, request: Request) -> Response:
-        """``GET /offers/stocks``: no sort, no include (confirmed); by id, upwards (assumed)."""
+        """``GET /offers/stocks``: no sort, no include (confirmed); by id (assumed)."""
         query = read(request.query_params.multi_items(), STOCKS)
         query.sort = "id"
         details = flag(query.filters.get("details", ""))

@@ -14,7 +14,7 @@ class OrdersControl(Client):
     # === ORDERS ===
 
     def create_order(self, *, webhook: bool = True, **fields: Any) -> Json:
-        """Create an order. Lines with ``offer_id`` or an existing ``sku`` are catalog products.
+        """Create an order; lines with ``offer_id`` or an existing ``sku`` have products.
 
         :param webhook: False to fire none
         :param fields: of the order, further ``buyer`` (object), ``lines``, ``payments`` (lists)
@@ -23,8 +23,10 @@ class OrdersControl(Client):
         return self._call("POST", "/orders", {**fields, "webhook": webhook})
 
     def create_sample_order(self, *, webhook: bool = True) -> Json:
-        """Make a realistic order, as the button on the page does: a catalog product, one with
-        properties ("Сорочка, біла, M"), a one-off product and one without SKU.
+        """Create a realistic order, like the button on the page.
+
+        Its lines: a catalog product, one with properties ("Сорочка, біла, M"), a one-off product and one
+        without SKU.
 
         :param webhook: False to fire none
         :return: everything about the order
@@ -173,7 +175,7 @@ class OrdersControl(Client):
     def patch_payment(
         self, order_id: int, payment_id: int, *, webhook: bool = True, **fields: Any
     ) -> Json:
-        """Change a payment, such as ``status="canceled"`` or a bank's ``transaction_uuid``.
+        """Change a payment, such as its ``status`` or its bank ``transaction_uuid``.
 
         :param order_id: the order
         :param payment_id: the payment

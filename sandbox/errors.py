@@ -53,7 +53,7 @@ class Invalid(Refused):
         super().__init__(422, sentences[0] + tail)
 
     def body(self, shape: str = "object") -> dict[str, Any]:
-        """Build the JSON body; the shape of KeyCRM's ``errors`` is unknown, so it is a switch.
+        """Build the JSON body; the unknown shape of ``errors`` is a switch.
 
         :param shape: ``object``, ``list`` or ``missing``
         :return: the body

@@ -225,7 +225,7 @@ class Totals:
 
 @dataclass(slots=True)
 class Order:
-    """An order; ``raw`` overrides its answer, for shapes that are otherwise impossible."""
+    """An order; ``raw`` overrides its answer, for otherwise impossible shapes."""
 
     id: int
     source_id: int

@@ -1,4 +1,4 @@
-"""The arithmetic of orders, exact in Decimal (from one source; all recorded orders agree)."""
+"""Exact arithmetic of orders (from one source; all recorded orders agree)."""
 
 from __future__ import annotations
 

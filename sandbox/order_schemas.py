@@ -1,4 +1,4 @@
-"""``POST /order``, ``PUT /order/{id}`` and payments: bodies as the vendor documents them."""
+"""Documented bodies of ``POST /order``, ``PUT /order/{id}`` and payments."""
 
 from __future__ import annotations
 

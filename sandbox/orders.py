@@ -166,7 +166,7 @@ def remove_line(shop: Store, order: Order, line_id: int, *, notify: bool = True)
 
 
 def merge(shop: Store, main: Order, other: Order) -> None:
-    """Merge two orders: one gets goods and payments, the other is canceled (confirmed).
+    """Merge two orders: one gets all goods, the other is canceled (confirmed).
 
     :param shop: the shop
     :param main: the order that stays

@@ -1,4 +1,4 @@
-"""Queries of lists: filters, includes, sort, page; unsupported names are a 400 (confirmed)."""
+"""Queries of lists; unsupported filters, includes and sorts are a 400 (confirmed)."""
 
 from __future__ import annotations
 

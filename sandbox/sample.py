@@ -13,8 +13,10 @@ SHIRT = [{"name": "Колір", "value": "біла"}, {"name": "Розмір", "
 
 
 def order(shop: Store, *, notify: bool = True) -> Order:
-    """Make an order of a catalog product, one with properties ("Сорочка, біла, M"), a one-off
-    product and a catalog product without SKU. Goods that the catalog lacks are added to it.
+    """Create an order with every kind of line; missing products are added.
+
+    Its lines: a catalog product, one with properties ("Сорочка, біла, M"), a one-off product and a catalog
+    product without SKU.
 
     :param shop: the shop
     :param notify: whether webhooks fire

@@ -90,7 +90,7 @@ class Server(uvicorn.Server):
 
 
 def serve(sandbox: Sandbox, opened: socket.socket) -> None:
-    """Serve until SIGTERM or Ctrl-C, then stop cleanly. Prints one line when it is ready.
+    """Serve until SIGTERM or Ctrl-C; print one line when ready.
 
     :param sandbox: the sandbox
     :param opened: a listening socket

@@ -1,4 +1,4 @@
-"""``PUT /offers/stocks``: rows are written, skipped, rounded or refused by switches."""
+"""``PUT /offers/stocks``: switches define what is written, skipped or refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The switches: every open question about KeyCRM as a value that can be chosen at run time."""
+"""Switches: each open question about KeyCRM is a value that tests can set."""
 
 from __future__ import annotations
 

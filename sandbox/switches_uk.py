@@ -1,4 +1,4 @@
-"""The switches in Ukrainian, for the page: the question and what each answer means."""
+"""The switches in Ukrainian, for the page: questions and answers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Webhooks as KeyCRM sends them: unsigned, without retries, the secret in the address."""
+"""KeyCRM's webhooks: unsigned, without retries, the secret in the address."""
 
 from __future__ import annotations
 

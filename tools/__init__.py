@@ -1,1 +1,1 @@
-"""What ``make`` calls: Odoo, its environment, the database server, the processes of a run."""
+"""The commands of ``make``, with Odoo, environments, databases and processes."""

@@ -1,4 +1,4 @@
-"""The cache: folders created once, by one process at a time, and complete or absent."""
+"""The cache: folders created by one process at a time, complete or absent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A browser for tests and pictures: the machine's Chromium, or one fetched into the cache.
+"""A browser for tests and pictures: the machine's Chromium or a fetched one.
 
 Debian's headless Chromium is fetched with the libraries that this machine lacks, and unpacked without
 installation, so that root is not needed.

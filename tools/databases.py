@@ -1,4 +1,4 @@
-"""Databases of a run: cloned from templates together with Odoo's files, dropped at the end."""
+"""Databases of a run, cloned from templates together with Odoo's files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``make demo``: the main scenario end to end, on a real Odoo and a local KeyCRM simulator.
+"""``make demo``: the main scenario on a real Odoo and a local KeyCRM simulator.
 
 Each step changes one side and waits for the result on the other. At the end a table compares both.
 """

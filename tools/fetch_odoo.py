@@ -1,4 +1,4 @@
-"""Odoo 19 itself: the Debian package, unpacked into the cache with its fonts and scripts."""
+"""Odoo 19: the Debian package, unpacked into the cache with fonts and scripts."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from .paths import ADDONS, REPOSITORY
 
 
 def tags() -> list[str]:
-    """List the released versions, oldest first; none before the first release or without git."""
+    """List the released versions, oldest first; empty without releases or git."""
     return _git("tag", "--sort=creatordate").split()
 
 

@@ -16,7 +16,7 @@ from .paths import cache_folder, need_space, run_base
 
 
 class RunFolder:
-    """A folder that exists as long as this process; first removes residue of killed runs.
+    """A folder that exists as long as this process; residue is removed first.
 
     :param gibibytes: required disk space
     :param on_residue: called with the notes of each killed run before its folder is removed

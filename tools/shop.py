@@ -61,7 +61,7 @@ def use_currency(rpc: Rpc, account: int, code: str = "UAH") -> None:
 
 
 def add_language(rpc: Rpc, code: str) -> None:
-    """Activate a language as Odoo's own dialog does, with the terms of all installed addons.
+    """Activate a language like Odoo's dialog, with all installed addons' terms.
 
     :param rpc: Odoo's administrator
     :param code: such as ``uk_UA``

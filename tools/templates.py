@@ -1,4 +1,4 @@
-"""Template databases: one of Odoo's standard addons in the cache, one with the addon per run."""
+"""Template databases: Odoo's standard addons in the cache, the addon per run."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def base_key(source: OdooSource, server_version: str) -> str:
 
 
 def base_cluster(source: OdooSource, work: Path) -> Path:
-    """Return the data of a stopped server with the database ``base``, created if missing.
+    """Return a stopped server's data with the database ``base``, created if missing.
 
     :param source: the Odoo
     :param work: an empty folder of this run for its creation

@@ -19,7 +19,7 @@ Answers = dict[str, tuple[int, dict[str, str], bytes]]
 
 
 class TlsServer:
-    """An https server on 127.0.0.1 in a thread, also called ``localhost``; a context manager.
+    """An https server on 127.0.0.1 (``localhost``) in a thread; a context manager.
 
     :param answers: its answers, changeable while it runs; other paths are a 404
     :param folder: the folder of its certificate

@@ -1,4 +1,4 @@
-"""Bulk synchronization beside bare ``create()`` of the same records, request limit lifted."""
+"""Bulk synchronization beside bare ``create()``, without a request limit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Latency of a webhook beside a controller that inserts a row and triggers an action."""
+"""Latency of a webhook beside a minimal controller."""
 
 from __future__ import annotations
 

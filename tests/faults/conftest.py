@@ -1,4 +1,4 @@
-"""Fixtures of fault tests: those of the whole-system tests, and processes that crash."""
+"""Fixtures of fault tests: those of the system tests, and crashing processes."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def new_crash_server(
 
 @pytest.fixture(scope="module")
 def crash_server(new_crash_server: Callable[..., CrashServer]) -> CrashServer:
-    """Return the Odoo server of this file, whose worker process can crash at chosen points."""
+    """Return the Odoo server of this file, whose worker can crash at points."""
     return new_crash_server(workers=1)
 
 

@@ -100,7 +100,7 @@ class CrashPoints:
         scenario.check(token)
 
     def is_done(self, scenario, token):
-        """Return whether the scenario is done; if not, notify the scheduler, which may be new."""
+        """Return whether the scenario is done; if not, notify the scheduler."""
         if scenario.is_done(token):
             return True
         self.server.wake_scheduler()

@@ -56,7 +56,7 @@ class NewOrder(Scenario):
         return mark, made["id"]
 
     def after_crash(self, token):
-        """Make polling due: KeyCRM does not repeat a webhook, so polling finds lost orders."""
+        """Make polling due, since KeyCRM does not repeat a lost webhook."""
         self.account.write(polled_at="2020-01-01 00:00:00")
         return True
 

@@ -24,7 +24,7 @@ STANDARD = (
 
 
 def references() -> list[str]:
-    """List the versions to upgrade from: each release, or the last commit before the first."""
+    """List the versions to upgrade from: each release, or before the first, HEAD."""
     return git_history.tags() or ["HEAD"]
 
 
@@ -44,7 +44,7 @@ def import_order(odoo: OdooServer, sandbox: Any) -> dict[str, Any]:
 
 
 def use_addon(odoo: OdooServer, sandbox: Any) -> tuple[int, str]:
-    """Use what could leave residue: orders, payments, chatter, filters, exports, rules."""
+    """Create everything that could leave residue: orders, chatter, filters, rules."""
     account, link = connected_account(odoo, sandbox, import_payments=True)
     rpc = odoo.rpc()
     import_order(odoo, sandbox)

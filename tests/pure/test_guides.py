@@ -22,13 +22,13 @@ GUIDES = sorted(DOCS.glob("??/*.md"))
 APP_PAGE = REPOSITORY / "addons/ordage_keycrm/static/description/index.html"
 #: How the translation file names the label of a field of the account.
 FIELD = "field_description:ordage_keycrm.field_keycrm_account__"
-#: Fields of the account's form that nobody sets there: what is measured, and lists with pages of their own.
+#: Fields of the account's form that are not edited there: measured values, and lists with own pages.
 SHOWN_ALONE = {
     *("last_webhook_at", "link_text", "trouble_text", "trouble_until", "polled_at"),
     *("compared_at", "compared_differences", "webhook_url", "name", "status_ids", "warehouse_ids"),
     *("order_count", "event_count", "failed_event_count", "unshipped_count"),
 }
-BIGGEST_PICTURE = 200_000  # bytes: whoever clones the repository gets them all
+BIGGEST_PICTURE = 200_000  # bytes, since each clone contains all pictures
 
 
 #: Words that are wrong on a screen and may be right in a sentence of a document.
@@ -60,7 +60,7 @@ def links(page):
 
 
 def anchors(page):
-    """Return GitHub's anchors of the headings; the second of two equal ones ends in -1."""
+    """Return GitHub's anchors of the headings; a second equal one ends in -1."""
     found = set()
     for title in re.findall(r"^#+ (.+)$", text_of(page), re.MULTILINE):
         title = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", title).replace("`", "").replace("*", "")

@@ -201,7 +201,7 @@ def test_the_trigger_is_described_in_full():
 
 @pytest.mark.parametrize("file", UKRAINIAN, ids=name_of)
 def test_an_account_is_not_a_bill(file):
-    """«Рахунок» is an invoice; an account is a «кабінет», a chart of accounts a «план рахунків»."""
+    """Use «рахунок» for invoices and «кабінет» for accounts."""
     wrong = [
         entry.msgid
         for entry in entries(file)

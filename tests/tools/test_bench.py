@@ -1,4 +1,4 @@
-"""The benchmarks' table: a partial run replaces only its own rows, and pairs alternate."""
+"""The benchmarks' table keeps rows of other benchmarks, and pairs alternate."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""docker-compose.yml names existing files, variables and ports; no engine is started."""
+"""docker-compose.yml names existing files, variables and ports."""
 
 from __future__ import annotations
 

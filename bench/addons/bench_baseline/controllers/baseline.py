@@ -17,7 +17,7 @@ class BenchBaseline(http.Controller):
         save_session=False,
     )
     def receive(self):
-        """:return: 204"""
+        """Insert the payload, trigger the action and answer 204."""
         env = request.env(user=SUPERUSER_ID, su=True)
         env["bench.baseline"].create({"payload": json.loads(request.httprequest.get_data())})
         env.ref("bench_baseline.cron_empty")._trigger()

@@ -21,12 +21,12 @@ class BenchBaseline(models.Model):
 
     @api.model
     def stamp_of(self, name):
-        """:return: the machine's monotonic clock at the last commit stamped with the name"""
+        """Return the monotonic time of the last commit stamped with the name."""
         return STAMPS.get(name, 0.0)
 
     @api.model
     def query_count(self):
-        """:return: statements that this process has sent to the database so far"""
+        """Return the number of SQL statements of this process so far."""
         return sql_db.sql_counter
 
     def _stamp(self, name):
@@ -39,7 +39,7 @@ class BenchBaseline(models.Model):
 
     @api.model
     def trigger_request(self, url, key, warehouse, offer):
-        """Trigger a scheduled action that sends one stock PUT; the commit is stamped "baseline".
+        """Trigger an action that sends one stock PUT; the commit is stamped "baseline".
 
         :return: True
         """

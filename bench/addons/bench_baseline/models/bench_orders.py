@@ -11,7 +11,7 @@ class BenchBaseline(models.Model):
 
     @api.model
     def last_ids(self):
-        """:return: highest ids now, by which the records of a later import are found"""
+        """Return the highest ids, by which the records of a later import are found."""
         found = {}
         for name in ("res.partner", "product.product", "sale.order"):
             everything = self.env[name].with_context(active_test=False)

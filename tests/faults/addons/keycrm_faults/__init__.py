@@ -41,7 +41,7 @@ NUMBERED = "_company_lock"
 
 
 def _name_of_commit():
-    """Name the place in the addon that commits, or the request at whose end Odoo commits."""
+    """Name the committing function of the addon, or the committing request."""
     names = []
     frame = sys._getframe(2)
     while frame:

@@ -132,9 +132,9 @@ def match_warehouse(rpc: Rpc, account: int, **values: Any) -> int:
     :return: the Odoo warehouse
     """
     warehouse = rpc.search("stock.warehouse", limit=1)[0]
-    known = rpc.search("keycrm.warehouse", ("account_id", "=", account), ("keycrm_id", "=", 1))
-    if known:
-        rpc.write("keycrm.warehouse", known[0], warehouse_ids=[(6, 0, [warehouse])])
+    found = rpc.search("keycrm.warehouse", ("account_id", "=", account), ("keycrm_id", "=", 1))
+    if found:
+        rpc.write("keycrm.warehouse", found[0], warehouse_ids=[(6, 0, [warehouse])])
     else:
         rpc.create(
             "keycrm.warehouse",

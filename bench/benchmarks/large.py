@@ -72,14 +72,14 @@ def _fill(shop: Shop, orders: int, buyers: int, products: int) -> None:
 
 def _screens(shop: Shop) -> Iterator[Row]:
     browser = Screens(shop.odoo)
-    known = {
+    existing = {
         f"{module}.{name}"
         for module, name in shop.sql(
             "SELECT module, name FROM ir_model_data WHERE model = 'ir.actions.act_window'"
         )
     }
     for what, actions in SCREENS.items():
-        action = next(name for name in actions if name in known)
+        action = next(name for name in actions if name in existing)
         pairs = alternate(
             lambda action=action: browser.open(action),
             lambda: browser.open(SALES_LIST),

@@ -92,7 +92,7 @@ def test_429_without_a_time_pauses_all_the_same():
     assert rate_limit.wait_for(quota, 1000.0, LIVE) == rate_limit.DEFAULT_RETRY_AFTER
 
 
-def learnt(limit, now=1000.0):
+def reduced(limit, now=1000.0):
     """Apply a 429 at the first request above the limit."""
     quota = Quota()
     for _ in range(limit):
@@ -101,7 +101,7 @@ def learnt(limit, now=1000.0):
 
 
 def test_limit_lowered_by_an_early_429_is_raised_stepwise():
-    quota, now, limits = learnt(20), 1000.0, []
+    quota, now, limits = reduced(20), 1000.0, []
     assert quota.limit == 20
     assert rate_limit.refreshed(quota, now + rate_limit.RAISE_AFTER - 1).limit == 20
     while quota.is_lowered:
@@ -113,7 +113,7 @@ def test_limit_lowered_by_an_early_429_is_raised_stepwise():
 
 def test_reduced_limit_is_kept_while_nothing_is_requested():
     month = 30 * 86400.0
-    assert rate_limit.refreshed(learnt(20), 1000.0 + month).limit == 25
+    assert rate_limit.refreshed(reduced(20), 1000.0 + month).limit == 25
 
 
 def test_a_raise_that_is_refuted_is_tried_ever_later():

@@ -21,9 +21,9 @@ PATH = f"/keycrm/webhook/{TOKEN}"
 
 def odoo(request, body):
     """Answer as the correct Odoo does."""
-    asked = json.loads(body)
-    assert asked["event"] == webhook_check.CHECK_EVENT
-    return 200, {}, json.dumps({"proof": webhook_check.proof(TOKEN, asked["nonce"])}).encode()
+    payload = json.loads(body)
+    assert payload["event"] == webhook_check.CHECK_EVENT
+    return 200, {}, json.dumps({"proof": webhook_check.proof(TOKEN, payload["nonce"])}).encode()
 
 
 def answers(status, body=b"", **headers):
@@ -256,10 +256,10 @@ def test_an_inner_address_is_not_requested_however_it_is_wrapped(address):
 
 
 def test_a_public_address_behind_a_gateway_to_ipv4_is_let_through():
-    def known(_host, _port):
+    def resolve(_host, _port):
         return [(socket.AF_INET6, socket.SOCK_STREAM, 6, "", ("64:ff9b::1.1.1.1", 0, 0, 0))]
 
-    assert webhook_check.check_host(f"https://odoo.example.com{PATH}", resolve=known)
+    assert webhook_check.check_host(f"https://odoo.example.com{PATH}", resolve=resolve)
 
 
 def test_the_request_goes_to_the_address_that_was_checked():
@@ -288,10 +288,10 @@ def test_names_of_the_own_network_and_unknown_names():
 
 
 def test_an_address_of_the_internet_is_let_through():
-    def known(host, _port):
+    def resolve(host, _port):
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("1.1.1.1", 0))]
 
-    webhook_check.check_host(f"https://odoo.example.com{PATH}", resolve=known)
+    webhook_check.check_host(f"https://odoo.example.com{PATH}", resolve=resolve)
 
 
 def test_public_host_name_that_resolves_to_a_private_address():

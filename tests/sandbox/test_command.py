@@ -97,7 +97,7 @@ def test_busy_port_is_one_sentence():
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (("--switch", "color=red"), "there is no switch 'color'"),
         (("--switch", "retry_after=maybe"), "retry_after has no value 'maybe'; it takes yes, no"),
@@ -109,10 +109,10 @@ def test_busy_port_is_one_sentence():
         (("--host", "192.0.2.1"), "Cannot listen on 192.0.2.1"),
     ],
 )
-def test_bad_arguments_are_one_sentence(arguments, said):
+def test_bad_arguments_are_one_sentence(arguments, message):
     found = run("--port", "0", *arguments) if "--port" not in arguments else run(*arguments)
     assert found.returncode == 2
-    assert said in found.stderr
+    assert message in found.stderr
     assert found.stderr.strip().count("\n") == 0 and "Traceback" not in found.stderr
 
 

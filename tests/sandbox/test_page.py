@@ -76,7 +76,7 @@ def test_button_changes_stock(running, control, page):
     assert control.stock(1)["warehouses"]["2"]["quantity"] == 7.5
 
 
-def said(answer):
+def message_of(answer):
     """Return the page's message on the last action, and whether it is a refusal."""
     kind, text = re.search(
         r'id="message" role="status" class="(\w*)".*?>(.*?)</p>', answer.text
@@ -109,7 +109,7 @@ def test_refused_action_shows_its_reason_on_the_page(running, control, page, rec
     ):  # fmt: skip
         for lang, sentence in (("uk", uk), ("en", en)):
             answer = page.post(f"{running.url}/page/{path}?lang={lang}", data=wrong, timeout=10)
-            kind, text = said(answer)
+            kind, text = message_of(answer)
             assert kind == "bad" and sentence in text, (path, wrong, text)
     assert control.health() == before
     assert len(control.webhooks()) == 1
@@ -126,7 +126,7 @@ def test_a_link_that_is_pasted_is_a_trigger(running, control, page, receiver):
     first, second = control.webhooks()
     assert (first["url"], first["method"], first["statuses"]) == (receiver.url, "POST", None)
     assert second["statuses"] == [4, 8] and second["events"] == [event]
-    assert said(post("remove", id=second["id"])) == ("good", "Done.")
+    assert message_of(post("remove", id=second["id"])) == ("good", "Done.")
     control.set_status(1, 5)
     control.wait_quiet()
     assert len(receiver.got) == 1

@@ -238,8 +238,8 @@ def test_late_stock_write_echoes_when_it_takes_effect(api, control, receiver, of
 
 
 def test_targets_are_listed_and_taken_away(control, receiver):
-    kept, gone = control.add_webhook(receiver.url), control.add_stock_webhook(receiver.url)
-    control.remove_webhook(gone["id"])
+    kept, removed = control.add_webhook(receiver.url), control.add_stock_webhook(receiver.url)
+    control.remove_webhook(removed["id"])
     assert [t["id"] for t in control.webhooks()] == [kept["id"]]
     control.clear_webhooks()
     assert control.webhooks() == []

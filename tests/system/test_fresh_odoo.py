@@ -29,8 +29,8 @@ def shown(rpc: Rpc) -> set[str]:
     return {row["name"] for row in rpc.rows("res.currency", fields=["name"])}
 
 
-def assert_equal(order: dict[str, Any], told: dict[str, Any]) -> None:
-    assert shop.money(order["amount_total"]) == shop.money(told["grand_total"])
+def assert_equal(order: dict[str, Any], expected: dict[str, Any]) -> None:
+    assert shop.money(order["amount_total"]) == shop.money(expected["grand_total"])
     assert not order["keycrm_total_differs"]
     assert order["currency_id"][1] == "UAH"
 
@@ -49,9 +49,9 @@ def test_order_in_hryvnias_arrives_to_the_cent(odoo, rpc, sandbox, wait_for):
     rpc.write("keycrm.account", account, enabled=True)
     link = rpc.read("keycrm.account", account, "webhook_url")["webhook_url"]
     sandbox.control.add_webhook(link)
-    told = sell(sandbox.control)
-    order = wait_for(lambda: shop.order_in_odoo(rpc, told["id"], *ORDER), 60, "the order")
-    assert_equal(order, told)
+    expected = sell(sandbox.control)
+    order = wait_for(lambda: shop.order_in_odoo(rpc, expected["id"], *ORDER), 60, "the order")
+    assert_equal(order, expected)
     assert "UAH" in shown(rpc)
     assert company(rpc)[1] == "USD", "nobody changed it"
     rpc.write("keycrm.account", account, enabled=False)
@@ -88,7 +88,7 @@ def test_two_accounts_that_connect_at_once_both_bring_orders(new_odoo, new_sandb
         rpc.write("keycrm.account", account, enabled=True)
         link = rpc.read("keycrm.account", account, "webhook_url")["webhook_url"]
         sandbox.control.add_webhook(link)
-    told = [
+    expected = [
         sell(sandbox.control, buyer={"full_name": f"Buyer {n}", "phone": f"+38050000000{n}"})
         for n, sandbox in enumerate(sandboxes)
     ]
@@ -96,10 +96,10 @@ def test_two_accounts_that_connect_at_once_both_bring_orders(new_odoo, new_sandb
 
     def all_orders() -> list[dict[str, Any]] | None:
         rows = rpc.rows("sale.order", ("keycrm_id", "!=", False), fields=fields)
-        return rows if len(rows) == len(told) else None
+        return rows if len(rows) == len(expected) else None
 
     for order in wait_for(all_orders, 90, "both orders"):
-        assert_equal(order, told[0])
+        assert_equal(order, expected[0])
     assert {"UAH", "USD"} <= shown(rpc)
 
 
@@ -134,9 +134,9 @@ def test_chart_of_another_country_waits_for_a_rate(polish, sandbox, wait_for):
     (uah,) = rpc.search("res.currency", ("name", "=", "UAH"))
     rpc.write("keycrm.account", account, keycrm_currency_id=uah)
     assert state() == "switch"
-    told = sell(sandbox.control, payments=[{"amount": 100, "status": "paid"}])
-    order = wait_for(lambda: shop.order_in_odoo(rpc, told["id"], *ORDER), 60, "the order")
-    assert_equal(order, told)
+    expected = sell(sandbox.control, payments=[{"amount": 100, "status": "paid"}])
+    order = wait_for(lambda: shop.order_in_odoo(rpc, expected["id"], *ORDER), 60, "the order")
+    assert_equal(order, expected)
     assert order["keycrm_amount_paid"] == 100
     (payment,) = rpc.rows(
         "keycrm.payment", ("sale_order_id", "=", order["id"]), fields=["payment_id", "problem"]

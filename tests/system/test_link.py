@@ -79,8 +79,10 @@ def test_get_trigger_is_reported_until_the_first_webhook(account, wait_for):
     def tick():
         return account.read("setup_webhook", "link_text")
 
-    told = wait_for(lambda: (found := tick())["setup_webhook"] == "wrong" and found, 60, "the tick")
-    assert "POST" in told["link_text"]
+    status = wait_for(
+        lambda: (found := tick())["setup_webhook"] == "wrong" and found, 60, "the tick"
+    )
+    assert "POST" in status["link_text"]
     # Polling imports the order too, every minute without webhooks.
     wait_for(lambda: account.order(made["id"], "name"), 150, "the order, by asking")
     keycrm.clear_webhooks()

@@ -44,9 +44,9 @@ def assert_equal_on_both_sides(account):
     }
     assert Counter(row["keycrm_id"] for row in found) == Counter(account.keycrm.order_ids())
     for row in found:
-        told = account.keycrm.order(row["keycrm_id"])["answer"]
-        assert f"{row['amount_total']:.2f}" == f"{Decimal(str(told['grand_total'])):.2f}"
-        assert statuses[row["keycrm_status_id"][0]] == told["status_id"]
+        expected = account.keycrm.order(row["keycrm_id"])["answer"]
+        assert f"{row['amount_total']:.2f}" == f"{Decimal(str(expected['grand_total'])):.2f}"
+        assert statuses[row["keycrm_status_id"][0]] == expected["status_id"]
 
 
 def post(link, number, event="order.change_order_status"):
@@ -170,7 +170,7 @@ def test_bad_weather_delays_orders_and_loses_none(account, wait_for, name):
         lambda: account.order(number, "id") and all_worked(account), 240, f"the order after {name}"
     )
     assert_equal_on_both_sides(account)
-    wait_for(lambda: not account.read("trouble_text")["trouble_text"], 90, "all well again")
+    wait_for(lambda: not account.read("trouble_text")["trouble_text"], 90, "the account to recover")
 
 
 def test_while_keycrm_is_away_the_account_says_so(account, sandbox, wait_for):
@@ -192,11 +192,11 @@ def test_a_burst_of_webhooks_is_read_by_the_page(account, wait_for):
     assert set(answers) == {204}
     wait_for(lambda: len(orders_in_odoo(account)) == 120 and all_worked(account), 120, "the burst")
     reads = [row for row in account.keycrm.requests() if row["path"].startswith("/v1/order")]
-    told = [
+    lines = [
         f"{row['time'][17:23]} {row['path'][9:]} page {row['query'].get('page')} {row['query'].get('sort')}"
         for row in reads
     ]
-    assert len(told) <= 12, "\n".join(told)
+    assert len(lines) <= 12, "\n".join(lines)
     assert not [row for row in account.keycrm.requests() if row["status"] == 429]
 
 

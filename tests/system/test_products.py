@@ -81,10 +81,10 @@ def test_loading_products_goes_on_where_a_kill_cut_it_off(account, odoo, wait_fo
     )
     assert len(mappings) == total
     assert len({mapping["product_id"][0] for mapping in mappings}) == total
-    asked = Counter(
+    reads = Counter(
         str(request["query"].get("page"))
         for request in account.keycrm.requests()
         if request["path"] == "/v1/offers" and "include" in str(request["query"])
     )
     # Only the interrupted page may be read again.
-    assert sum(asked.values()) <= -(-total // 50) + 1, asked
+    assert sum(reads.values()) <= -(-total // 50) + 1, reads

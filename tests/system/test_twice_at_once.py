@@ -65,7 +65,7 @@ def test_two_companies_whose_orders_bring_the_same_new_tag_at_once(
         return rpc.rows("keycrm.event", ours, *domain, fields=["state", "attempts", "error"])
 
     for turn in range(6):
-        told = []
+        created = []
         for account in accounts:
             number = account.keycrm.create_order(
                 webhook=False,
@@ -73,11 +73,11 @@ def test_two_companies_whose_orders_bring_the_same_new_tag_at_once(
                 tags=[{"name": f"Позначка {turn}"}],
                 marketing={"utm_campaign": f"Кампанія {turn}", "utm_source": f"Джерело {turn}"},
             )["id"]
-            told.append((account, number))
+            created.append((account, number))
         with ThreadPoolExecutor(2) as pool:
-            list(pool.map(lambda pair: pair[0].keycrm.send_webhook(pair[1]), told))
+            list(pool.map(lambda pair: pair[0].keycrm.send_webhook(pair[1]), created))
         wait_for(
-            lambda pairs=told: all(account.order(number, "id") for account, number in pairs),
+            lambda pairs=created: all(account.order(number, "id") for account, number in pairs),
             60,
             f"both orders of turn {turn}",
         )

@@ -37,14 +37,14 @@ def test_images_are_odoo_19_and_a_postgresql_that_it_supports():
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_every_path_of_a_service_exists(service):
-    told = SERVICES[service]
-    for volume in told.get("volumes", ()):
+    options = SERVICES[service]
+    for volume in options.get("volumes", ()):
         source = volume.split(":")[0]
         if source.startswith((".", "/")):
             assert (REPOSITORY / source).is_dir(), source
         else:
             assert source in COMPOSE["volumes"]
-    if build := told.get("build"):
+    if build := options.get("build"):
         context = REPOSITORY / build["context"]
         assert (context / build["dockerfile"]).is_file()
         copied = re.findall(r"^COPY (\S+) \S+$", DOCKERFILE, re.MULTILINE)
@@ -54,7 +54,7 @@ def test_every_path_of_a_service_exists(service):
 
 
 def test_every_named_volume_is_used():
-    used = {v.split(":")[0] for told in SERVICES.values() for v in told.get("volumes", ())}
+    used = {v.split(":")[0] for options in SERVICES.values() for v in options.get("volumes", ())}
     assert set(COMPOSE["volumes"]) <= used
 
 
@@ -69,9 +69,9 @@ def test_the_addon_is_mounted_read_only_and_installed():
 
 def test_ports_are_those_that_the_programs_listen_on():
     inside = {
-        name: int(told["ports"][0].rsplit(":", 1)[1])
-        for name, told in SERVICES.items()
-        if "ports" in told
+        name: int(options["ports"][0].rsplit(":", 1)[1])
+        for name, options in SERVICES.items()
+        if "ports" in options
     }
     assert inside == {"odoo": 8069, "sandbox": int(parser().get_default("port"))}
     assert re.search(r"^EXPOSE (\d+)$", DOCKERFILE, re.MULTILINE)[1] == str(inside["sandbox"])
@@ -104,6 +104,6 @@ def test_sandbox_starts_only_on_request():
 
 
 def test_every_service_has_a_health_check():
-    for name, told in SERVICES.items():
-        assert told["healthcheck"]["test"], name
+    for name, options in SERVICES.items():
+        assert options["healthcheck"]["test"], name
     assert SERVICES["odoo"]["depends_on"]["db"]["condition"] == "service_healthy"

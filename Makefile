@@ -1,8 +1,8 @@
 # What a person types. Everything is done by the package tools/; see docs/development.md.
 PYTHON ?= python3
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-slow test-faults test-browser test-peers bench lint audit package prepare dev terms \
-	pictures clean distclean
+.PHONY: help demo serve test test-slow test-faults test-attacks test-browser test-peers bench lint audit \
+	package prepare dev terms pictures clean distclean
 
 help:
 	@echo "make demo          set everything up and show orders and stock synchronized, on both sides"
@@ -11,6 +11,7 @@ help:
 	@echo "make test-slow     ten random walks on both sides, every step in every situation: an hour or two"
 	@echo "make test-faults   kill -9 at every commit, outages, two processes: many minutes"
 	@echo "make test-peers    Odoo's own tests, without the addon and with it (ONLY='sale stock', ROUNDS=2)"
+	@echo "make test-attacks  time-outs, thousands of products and orders, two databases: prints figures"
 	@echo "make test-browser  the screens in a real browser, in Ukrainian; writes screenshots"
 	@echo "make bench         benchmarks beside their baselines, into bench/RESULTS.md (NAME=webhook for one)"
 	@echo "make lint          the linters alone (FIX=1 fixes what it can)"
@@ -38,3 +39,6 @@ test-slow:
 
 test-faults:
 	@ONLY=faults $(PYTHON) -m tools test
+
+test-attacks:
+	@ONLY=attacks $(PYTHON) -m tools test

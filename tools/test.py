@@ -25,7 +25,7 @@ from .runtime import Runtime
 
 PARTS = ("lint", "pure", "odoo", "mrp", "system")
 #: Not part of ``make test``: they take long, or need further programs.
-ON_DEMAND = ("browser", "faults")
+ON_DEMAND = ("browser", "faults", "attacks")
 #: The folders of each part's tests.
 FOLDERS = {
     "pure": ("tests/pure", "tests/sandbox", "tests/tools"),
@@ -34,6 +34,7 @@ FOLDERS = {
     "system": ("tests/system",),
     "browser": ("tests/browser",),
     "faults": ("tests/faults",),
+    "attacks": ("tests/attacks",),
 }
 #: These mostly wait, the others mostly compute: in a full run they run concurrently.
 CONCURRENT = ("mrp", "system")
@@ -247,6 +248,7 @@ _RUNS = {
     "system": _system,
     "browser": _browser,
     "faults": _faults,
+    "attacks": _system,
 }
 
 

@@ -38,7 +38,7 @@ class KeycrmWebhook(http.Controller):
             JSON; else 204
         """
         env = request.env(user=SUPERUSER_ID, su=True)
-        account = env["keycrm.account"]._of_webhook_token(token)
+        account = env["keycrm.account"]._find_by_webhook_token(token)
         if not account:
             return self._answer(HTTPStatus.NOT_FOUND)
         fault = request.httprequest.environ.get(webhook_body.FAULT)
@@ -77,7 +77,7 @@ class KeycrmWebhook(http.Controller):
         :return: 404 as for POST, else 405
         """
         env = request.env(user=SUPERUSER_ID, su=True)
-        account = env["keycrm.account"]._of_webhook_token(token)
+        account = env["keycrm.account"]._find_by_webhook_token(token)
         if not account:
             return self._answer(HTTPStatus.NOT_FOUND)
         headers = request.httprequest.headers

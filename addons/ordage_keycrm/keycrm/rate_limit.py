@@ -27,7 +27,7 @@ BULK_PACE = 1.0
 #: Requests in the window that bulk work leaves to live work.
 LIVE_RESERVE = 1
 #: Lower bound of a lowered limit.
-LOWEST_LIMIT = 5
+MIN_LIMIT = 5
 #: Seconds to pause after a 429 without ``Retry-After``.
 DEFAULT_RETRY_AFTER = 15.0
 #: Upper bound of a pause, also when a 429 names a longer one.
@@ -164,13 +164,13 @@ def refused(quota: Quota, now: float, retry_after: float | None) -> Quota:
         # The lowered limit is still too high: refused requests were counted too.
         return replace(
             quota,
-            limit=max(LOWEST_LIMIT, quota.limit - 1),
+            limit=max(MIN_LIMIT, quota.limit - 1),
             limit_until=now + quota.raise_after,
         )
     raise_after = min(2 * quota.raise_after or RAISE_AFTER, LONGEST_RAISE_AFTER)
     return replace(
         quota,
-        limit=max(LOWEST_LIMIT, len(quota.times) - 1),
+        limit=max(MIN_LIMIT, len(quota.times) - 1),
         limit_until=now + raise_after,
         raise_after=raise_after,
     )

@@ -86,5 +86,5 @@ class TestCopies(KeycrmCase):
     def test_an_account_of_an_earlier_version_is_recorded_within_a_day(self):
         self.account.sudo().database_identity = False
         self.assertGreater(self.run_workers(), 0)
-        self.account._heal_references()
+        self.account._restore_references()
         self.assertEqual(self.account.sudo().database_identity, self.account._database_identity())

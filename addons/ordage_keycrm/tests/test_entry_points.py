@@ -233,7 +233,7 @@ class TestWaysIn(KeycrmCase):
         ):
             self.env["keycrm.account"]._cron_orders(self.account.id)
         self.assertIn("ZeroDivisionError", self.account.trouble_text)
-        self.assertTrue(self.account._rests("_work_orders"))
+        self.assertTrue(self.account._is_circuit_open("_work_orders"))
         self.account.action_test_connection()
         self.assertFalse(self.account.trouble_text)
 
@@ -663,11 +663,13 @@ class TestAccount(KeycrmCase):
         old = self.account.webhook_url
         token = old.rsplit("/", 1)[1]
         self.assertGreaterEqual(len(token), 43)
-        self.assertEqual(self.env["keycrm.account"].sudo()._of_webhook_token(token), self.account)
+        self.assertEqual(
+            self.env["keycrm.account"].sudo()._find_by_webhook_token(token), self.account
+        )
         self.account.action_new_webhook_token()
         self.account.invalidate_recordset()
         self.assertNotEqual(self.account.webhook_url, old)
-        self.assertFalse(self.env["keycrm.account"].sudo()._of_webhook_token(token))
+        self.assertFalse(self.env["keycrm.account"].sudo()._find_by_webhook_token(token))
 
     def test_users_read_and_administrators_act(self):
         user = new_test_user(self.env, "keycrm-user", groups="ordage_keycrm.group_user")

@@ -134,7 +134,7 @@ class TestWhatAnAccountRefersTo(KeycrmCase):
     def test_deleted_scheduled_actions_are_made_anew_within_a_day(self):
         self.account.orders_cron_id.unlink()
         self.account.invalidate_recordset()
-        self.env["keycrm.account"]._heal_references()
+        self.env["keycrm.account"]._restore_references()
         self.assertTrue(self.account.orders_cron_id.active)
 
     def test_what_is_archived_is_said_on_the_account(self):
@@ -178,7 +178,7 @@ class TestWhatAnAccountRefersTo(KeycrmCase):
         self.assertEqual(self.account.overview_state, "trouble")
         order = self.arrive(self.new_order([]))
         self.assertEqual(order.warehouse_id, self.warehouse, "the only one that is left")
-        self.env["keycrm.account"]._heal_references()
+        self.env["keycrm.account"]._restore_references()
         self.assertEqual(self.account.warehouse_id, self.warehouse)
 
     def test_an_order_waits_where_a_person_has_to_choose_the_warehouse(self):

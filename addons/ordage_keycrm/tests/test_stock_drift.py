@@ -200,7 +200,7 @@ class TestStockDrift(StockCase):
             self.work()
             self.assertEqual(self.keycrm.requests(method="PUT"), [])
             self.keycrm.clear_faults()
-            self.account._write_rest("_work_comparison", None)
+            self.account._write_circuit("_work_comparison", None)
         self.work()
         self.assertEqual(self.shown(self.sock), 5)
 

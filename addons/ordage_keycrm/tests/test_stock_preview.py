@@ -371,7 +371,7 @@ class TestStockPreview(StockCase):
         preview = self.env["keycrm.stock.comparison"].search([], limit=1)
         self.assertEqual((preview.state, preview.next_page), ("reading", 2))
         self.assertFalse(preview.line_ids)
-        self.account._write_rest("_work_comparison", None)
+        self.account._write_circuit("_work_comparison", None)
         self.work()
         self.assertEqual(preview.state, "ready")
         self.assertEqual(preview.unmatched_count, 63)

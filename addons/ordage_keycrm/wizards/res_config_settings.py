@@ -281,7 +281,7 @@ class ResConfigSettings(models.TransientModel):
         else:
             account = self._keycrm_new_account(vals)
         if "api_key" in vals:
-            account._try_key()
+            account._test_key()
         self.invalidate_recordset()
         self.keycrm_seen = self._keycrm_snapshot_of(company)
 

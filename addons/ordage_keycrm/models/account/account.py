@@ -263,7 +263,7 @@ class KeycrmAccount(models.Model):
     def create(self, vals_list):
         accounts = super().create([self._complete_addresses(vals) for vals in vals_list])
         enabled = accounts.filtered("enabled")
-        accounts._give_webhook_tokens()
+        accounts._create_webhook_tokens()
         accounts._check_enabled_has_key()
         enabled._check_key_accepted()
         accounts._ensure_crons()
@@ -315,7 +315,7 @@ class KeycrmAccount(models.Model):
         if not vals.get("api_key") or vals["api_key"] == API_KEY_MASK:
             return result
         account = self or self.browse(result[0]["id"])
-        account._try_key()
+        account._test_key()
         # Values that were computed before KeyCRM's response are computed again.
         account.invalidate_recordset()
         shown = self.browse(next_id) if next_id else account

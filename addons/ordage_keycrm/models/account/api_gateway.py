@@ -50,17 +50,17 @@ class KeycrmAccount(models.Model):
             **{name: value for name, value in options.items() if value is not None},
         )
 
-    def _asked_by_person(self, ask):
+    def _request_for_user(self, request):
         """Send requests on behalf of a user who waits for the result.
 
-        :param ask: called with the client
+        :param request: called with the client
         :return: its result
         :raise UserError: in the user's language, for any error of KeyCRM
         """
         self.ensure_one()
         try:
             with self._client(timeout=BUTTON_TIMEOUT, tries=1, max_wait=BUTTON_MAX_WAIT) as client:
-                answer = ask(client)
+                answer = request(client)
         except KeyCrmError as error:
             raise UserError(
                 self.env["keycrm.error.message"]._sentence(error.code, error.params)

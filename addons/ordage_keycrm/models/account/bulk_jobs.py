@@ -59,7 +59,7 @@ class KeycrmAccount(models.Model):
         :param then: called with the outcomes of a part, in its transaction
         """
 
-        def told(outcomes):
+        def finish(outcomes):
             self.env["keycrm.event"]._resolve_failures(self, outcomes)
             then(outcomes)
 
@@ -67,14 +67,14 @@ class KeycrmAccount(models.Model):
             keycrm_shipped_status_ids=None, keycrm_shipped_if_written_off=False
         )
         # The records that the page's orders refer to are read for all of them at once.
-        learnt = self._enrich(client, [one for one in read.values() if isinstance(one, Order)])
-        read.update((order.id, order) for order in learnt)
+        enriched = self._enrich(client, [one for one in read.values() if isinstance(one, Order)])
+        read.update((order.id, order) for order in enriched)
         while read:
             for number in live._work_inbox(live_client):
                 read.pop(number, None)
             part = self._next_part(read)
             if part:
-                self._write_orders(client, part, self.env["keycrm.event"], told)
+                self._write_orders(client, part, self.env["keycrm.event"], finish)
 
     def _work_warehouse_list(self, client):
         """Read one more page of the stock list for its warehouses; see "Refresh list".
@@ -87,9 +87,9 @@ class KeycrmAccount(models.Model):
             return False
         page = client.page("/offers/stocks", {"filter[details]": "true"}, number)
 
-        def note():
+        def record():
             self._upsert_stock_warehouses(page.rows)
             self.sudo().warehouse_list_page = 0 if page.is_last else number + 1
 
-        self._run_in_transaction(note)
+        self._run_in_transaction(record)
         return True

@@ -23,7 +23,7 @@ class KeycrmAccount(models.Model):
         :raise UserError: when the request fails
         """
         self._check_manager()
-        self._asked_by_person(self._refresh_catalogs)
+        self._request_for_user(self._refresh_catalogs)
         self._mark_key_valid()
         return self._notification(
             self.env._(
@@ -39,7 +39,7 @@ class KeycrmAccount(models.Model):
         :raise UserError: when the request fails
         """
         self._check_manager()
-        self._asked_by_person(self._refresh_catalogs)
+        self._request_for_user(self._refresh_catalogs)
         return self._notification(
             self.env._("KeyCRM has %(count)s order statuses.", count=len(self._active_statuses()))
         )
@@ -54,7 +54,7 @@ class KeycrmAccount(models.Model):
         """
         self._check_manager()
 
-        self._asked_by_person(self._refresh_warehouses)
+        self._request_for_user(self._refresh_warehouses)
         return self._notification(
             self.env._(
                 "KeyCRM has %(count)s warehouses with stock. You can add a warehouse without "

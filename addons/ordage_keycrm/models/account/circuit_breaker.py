@@ -66,10 +66,11 @@ class KeycrmAccount(models.Model):
     def _compute_trouble_text(self):
         explain = self.env["keycrm.error.message"]
         for account in self:
-            said = account.sudo()
-            faults = [(said.trouble_code, said.trouble_params)] if said.trouble_code else []
+            stored = account.sudo()
+            faults = [(stored.trouble_code, stored.trouble_params)] if stored.trouble_code else []
             faults += [
-                (rest["code"], rest["params"]) for rest in (said.guarded_work or {}).values()
+                (circuit["code"], circuit["params"])
+                for circuit in (stored.guarded_work or {}).values()
             ]
             account.trouble_text = explain._sentence(*faults[0]) if faults else ""
 
@@ -81,13 +82,13 @@ class KeycrmAccount(models.Model):
         :param pieces: names of the work, as passed to :meth:`_run_guarded`
         :return: a sentence in the reader's language; empty when it is not paused
         """
-        said = self.sudo()
+        stored = self.sudo()
         explain = self.env["keycrm.error.message"]
-        if said.trouble_code:
-            return explain._sentence(said.trouble_code, said.trouble_params)
-        resting = said.guarded_work or {}
-        rests = [resting[name] for name in pieces if name in resting]
-        return explain._sentence(rests[0]["code"], rests[0]["params"]) if rests else ""
+        if stored.trouble_code:
+            return explain._sentence(stored.trouble_code, stored.trouble_params)
+        circuits = stored.guarded_work or {}
+        opened = [circuits[name] for name in pieces if name in circuits]
+        return explain._sentence(opened[0]["code"], opened[0]["params"]) if opened else ""
 
     # === KEYCRM AS A WHOLE ===#
 
@@ -131,12 +132,12 @@ class KeycrmAccount(models.Model):
         for account in self.sudo():
             if account._is_unavailable():
                 account.trouble_until = now
-            resting = account.guarded_work
-            if resting:
+            circuits = account.guarded_work
+            if circuits:
                 over = fields.Datetime.to_string(now)
                 account.guarded_work = {
-                    name: {**rest, "until": min(rest["until"], over)}
-                    for name, rest in resting.items()
+                    name: {**circuit, "until": min(circuit["until"], over)}
+                    for name, circuit in circuits.items()
                 }
         self._trigger_crons(self._crons())
 
@@ -193,7 +194,7 @@ class KeycrmAccount(models.Model):
         if retry_after:
             pause = min(max(pause, retry_after), CIRCUIT_PAUSES[-1])
 
-        def note():
+        def record():
             self.sudo().write(
                 {
                     "trouble_code": error.code,
@@ -206,7 +207,7 @@ class KeycrmAccount(models.Model):
             self._crons()._trigger_keycrm(pause)
             self._notify_clients()
 
-        self._run_in_transaction(note)
+        self._run_in_transaction(record)
 
     def _record_recovered(self):
         """Close the circuit breaker after a successful answer."""
@@ -228,7 +229,7 @@ class KeycrmAccount(models.Model):
 
     # === ONE PIECE OF WORK ===#
 
-    def _is_of_this_request(self, error):
+    def _is_request_at_fault(self, error):
         """Return whether KeyCRM is available, and only this request failed.
 
         :param error: the :class:`~..keycrm.errors.KeyCrmError` of the request
@@ -268,7 +269,7 @@ class KeycrmAccount(models.Model):
         :return: its result; False while the circuit breaker is open
         :raise KeyCrmError: when KeyCRM as a whole is unavailable
         """
-        if self._rests(name):
+        if self._is_circuit_open(name):
             return False
         if self.env.context.get("keycrm_single_item") and name not in QUEUES:
             self._open_circuit(name, KeyCrmError("worker_died"))
@@ -278,7 +279,7 @@ class KeycrmAccount(models.Model):
             raise
         except KeyCrmError as error:
             self.env.cr.rollback()
-            if not self._is_of_this_request(error):
+            if not self._is_request_at_fault(error):
                 raise
             self._open_circuit(name, error)
             return False
@@ -286,7 +287,7 @@ class KeycrmAccount(models.Model):
             self._record_internal_error(name, error)
             return False
         if name in (self.sudo().guarded_work or {}):
-            self._run_in_transaction(lambda: self._write_rest(name, None))
+            self._run_in_transaction(lambda: self._write_circuit(name, None))
         return more
 
     def _record_internal_error(self, name, error):
@@ -305,13 +306,13 @@ class KeycrmAccount(models.Model):
         self.env.cr.rollback()
         self._open_circuit(name, KeyCrmError("unexpected", kind=type(error).__name__))
 
-    def _rests(self, name):
+    def _is_circuit_open(self, name):
         """Return whether the circuit breaker of a piece of work is open.
 
         :param name: name of the work
         """
-        rest = (self.sudo().guarded_work or {}).get(name)
-        return bool(rest) and rest["until"] > fields.Datetime.to_string(self.env.cr.now())
+        circuit = (self.sudo().guarded_work or {}).get(name)
+        return bool(circuit) and circuit["until"] > fields.Datetime.to_string(self.env.cr.now())
 
     def _open_circuit(self, name, error):
         """Open the circuit breaker of a piece of work, with a growing backoff.
@@ -321,12 +322,12 @@ class KeycrmAccount(models.Model):
         """
         _logger.warning("KeyCRM account %s: %s rests: %s", self.id, name, error.code)
 
-        def note():
+        def record():
             count = (self.sudo().guarded_work or {}).get(name, {}).get("count", 0)
             pauses = BULK_PAUSES if name in BULK_WORK else CIRCUIT_PAUSES
             pause = self._pause_after(count, pauses)
             until = self.env.cr.now() + timedelta(seconds=pause)
-            self._write_rest(
+            self._write_circuit(
                 name,
                 {
                     "count": count + 1,
@@ -340,18 +341,18 @@ class KeycrmAccount(models.Model):
             cron = account.stock_cron_id if is_stock else account.orders_cron_id
             cron._trigger_keycrm(pause)
 
-        self._run_in_transaction(note)
+        self._run_in_transaction(record)
 
-    def _write_rest(self, name, rest):
+    def _write_circuit(self, name, circuit):
         """Write or remove the state of a circuit breaker.
 
         :param name: name of the work
-        :param rest: its state; None to close it
+        :param circuit: its state; None to close it
         """
         self.invalidate_recordset(["guarded_work"])
-        resting = dict(self.sudo().guarded_work or {})
-        resting.pop(name, None)
-        if rest:
-            resting[name] = rest
-        self.sudo().guarded_work = resting or False
+        circuits = dict(self.sudo().guarded_work or {})
+        circuits.pop(name, None)
+        if circuit:
+            circuits[name] = circuit
+        self.sudo().guarded_work = circuits or False
         self._notify_clients()

@@ -3,7 +3,7 @@ from datetime import timedelta
 from odoo import api, fields, models
 
 #: A hundred years; more would exceed the range of dates.
-MOST_DAYS = 36500
+MAX_DAYS = 36500
 #: Records that one pass of the autovacuum deletes of an account and model: some seconds' work, after
 #: which Odoo calls again.
 GC_BATCH = 10000
@@ -31,7 +31,7 @@ class KeycrmAccount(models.Model):
 
     def _kept_since(self):
         """Return the time before which finished records are deleted."""
-        return fields.Datetime.now() - timedelta(days=min(self.keep_days, MOST_DAYS))
+        return fields.Datetime.now() - timedelta(days=min(self.keep_days, MAX_DAYS))
 
     @api.autovacuum
     def _gc_finished(self):
@@ -42,13 +42,13 @@ class KeycrmAccount(models.Model):
         cleared, more = 0, False
         for account in self.sudo().search([("keep_days", ">", 0)]):
             before = account._kept_since()
-            for name, (states, moment) in FINISHED.items():
+            for name, (states, date_field) in FINISHED.items():
                 Model = self.env[name].sudo()
                 domain = [("account_id", "=", account.id), ("state", "in", states)]
                 newest = Model.browse()
                 for more_of in NEWEST_STAYS.get(name, ()):
                     newest |= Model.search([*domain, *more_of], order="id desc", limit=1)
-                domain += [(moment, "<", before), ("id", "not in", newest.ids)]
+                domain += [(date_field, "<", before), ("id", "not in", newest.ids)]
                 old = Model.search(domain, order="id", limit=GC_BATCH)
                 old.unlink()
                 cleared += len(old)

@@ -8,9 +8,9 @@ from ...const import CIRCUIT_PAUSES, RETRY_PAUSES
 #: A time further ahead than this was recorded by a clock that was ahead.
 TOLERANCE = timedelta(minutes=1)
 #: Period that is polled again: changes made while the clock was ahead may have been missed.
-LOOK_BACK = timedelta(days=1)
+REPOLL_PERIOD = timedelta(days=1)
 #: Fields with a past time or the time of the next attempt, by which the workers decide what is due.
-MOMENTS = (
+TIME_FIELDS = (
     *("polled_at", "polled_until", "polling_end", "reconciliation_at"),
     *("transactions_at", "transactions_begun_at", "trouble_until"),
 )
@@ -36,11 +36,11 @@ class KeycrmAccount(models.Model):
             or (self.trouble_until and self.trouble_until > now + pause)
         )
 
-    def _take_back_future(self):
+    def _reset_future_times(self):
         """Make everything due now whose time is too far ahead."""
         account, now = self.sudo(), self.env.cr.now()
-        late = [name for name in MOMENTS if account[name] and account[name] > now]
-        account.write({**dict.fromkeys(late, now - LOOK_BACK), "guarded_work": False})
+        late = [name for name in TIME_FIELDS if account[name] and account[name] > now]
+        account.write({**dict.fromkeys(late, now - REPOLL_PERIOD), "guarded_work": False})
         account.env["keycrm.stock.comparison"].search(
             [("account_id", "=", account.id), ("started_at", ">", now)]
         ).started_at = now

@@ -62,7 +62,7 @@ class KeycrmAccount(models.Model):
                 account.sudo().api_key_secret = self._encrypted(key) if key else False
                 account._store_key_digest(key)
                 account._record_database()
-                account._forget_key_checked()
+                account._reset_key_check()
 
     @api.depends("api_url")
     def _compute_foreign_host(self):

@@ -22,7 +22,7 @@ COMPANY_LOCK = 0x4B43524D
 #: How long a worker waits for a row that a user's transaction holds.
 LOCK_TIMEOUT = "1500ms"
 #: Seconds until a run that was blocked by such a row is retried.
-PUT_OFF_SECONDS = 5.0
+DEFER_SECONDS = 5.0
 #: Seconds for which a worker waits for another account's worker to write a batch, before it releases
 #: its scheduler thread; and seconds until it is retried then.
 COMPANY_MAX_WAIT = 1.0
@@ -35,7 +35,7 @@ _busy_companies = {}
 #: Attempts of one piece of work after concurrency errors.
 CONCURRENCY_TRIES = 6
 #: Minimum seconds between two notifications of clients about changes.
-SCREEN_SECONDS = 1.0
+CLIENT_NOTIFY_INTERVAL = 1.0
 
 
 class CompanyBusy(ConcurrencyError):
@@ -95,7 +95,7 @@ class KeycrmAccount(models.Model):
         """
         account = self.browse(account_id).exists()
         if account and account._was_clock_set_back():
-            account._run_in_transaction(account._take_back_future)
+            account._run_in_transaction(account._reset_future_times)
         if not account or account._is_unavailable():
             return
         if not account.enabled and not account._has_work_before_start():
@@ -103,11 +103,11 @@ class KeycrmAccount(models.Model):
         account = account.with_company(account.company_id)
         self._set_lock_timeout(LOCK_TIMEOUT)
         try:
-            more, wait = account._worked(work_name)
+            more, wait = account._run_until_deadline(work_name)
         except CONCURRENCY_ERRORS as error:
             _logger.info("KeyCRM account %s: put off: %r", account_id, error)
             self.env.cr.rollback()
-            more, wait = True, PUT_OFF_SECONDS
+            more, wait = True, DEFER_SECONDS
         if self.env.cr.closed:
             return
         self._set_lock_timeout("0")
@@ -124,7 +124,7 @@ class KeycrmAccount(models.Model):
         self.env.cr.execute(SQL("SELECT set_config('lock_timeout', %s, false)", timeout))
         self.env.cr.commit()
 
-    def _worked(self, work_name):
+    def _run_until_deadline(self, work_name):
         """Process one piece of work after the other until the deadline.
 
         The work method is called repeatedly; it processes one piece, commits it, and returns whether
@@ -135,7 +135,7 @@ class KeycrmAccount(models.Model):
         :raise CONCURRENCY_ERRORS: when another transaction locks a row to be written
         """
         account = self.with_context(keycrm_single_item=self._was_last_run_killed())
-        more, wait, worked, told = True, 0.0, False, time.monotonic()
+        more, wait, has_worked, notified_at = True, 0.0, False, time.monotonic()
         try:
             if work_name == "_work_orders" and account._is_company_busy():
                 return True, COMPANY_WAIT
@@ -150,9 +150,9 @@ class KeycrmAccount(models.Model):
 
                 while more and not account._is_time_up():
                     more = account._run_guarded(work_name, work)
-                    worked = worked or more
-                    if more and time.monotonic() - told > SCREEN_SECONDS:
-                        told = time.monotonic()
+                    has_worked = has_worked or more
+                    if more and time.monotonic() - notified_at > CLIENT_NOTIFY_INTERVAL:
+                        notified_at = time.monotonic()
                         account._run_in_transaction(account._notify_clients)
         except (CompanyBusy, QuotaExceeded, RateLimited) as error:
             # KeyCRM is available: the work waits for another worker or for the rate limit.
@@ -167,7 +167,7 @@ class KeycrmAccount(models.Model):
         except Exception as error:
             more = False
             account._record_internal_error(work_name, error)
-        if worked:
+        if has_worked:
             account._run_in_transaction(account._notify_clients)
         return more, wait
 

@@ -184,7 +184,7 @@ class KeycrmAccount(models.Model):
                     "rates. Request it from them."
                 )
             ) from None
-        self._forget_catalog(company)
+        self._invalidate_catalog(company)
         self.invalidate_recordset(["currency_state", "currency_rate_text"])
         return True
 
@@ -276,7 +276,7 @@ class KeycrmAccount(models.Model):
             [("company_id", "child_of", company.id), ("keycrm_account_id", "!=", False)]
         )._keycrm_refresh_rate()
         company.currency_id._keycrm_rates_changed()
-        self._forget_catalog(company)
+        self._invalidate_catalog(company)
         former = former.sudo()
         if not self._is_currency_used(former):
             former.active = False
@@ -284,7 +284,7 @@ class KeycrmAccount(models.Model):
         clear_caches_after_commit(self.env)
 
     @api.model
-    def _forget_catalog(self, company):
+    def _invalidate_catalog(self, company):
         """Mark the catalog as outdated, so that the next orders fill missing prices.
 
         :param company: ``res.company``

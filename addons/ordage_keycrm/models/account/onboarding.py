@@ -245,7 +245,7 @@ class KeycrmAccount(models.Model):
 
     # === BUSINESS METHODS ===#
 
-    def _try_key(self):
+    def _test_key(self):
         """Test the key that was just pasted, and record the result.
 
         Nothing is raised: the key is kept, and the error is displayed beside it.
@@ -277,13 +277,13 @@ class KeycrmAccount(models.Model):
             self._mark_key_checked(fields.Datetime.now())
             self._notify_clients()
 
-    def _forget_key_checked(self):
+    def _reset_key_check(self):
         """Reset the result of the key check, since the key changed."""
         self._mark_key_checked(False)
 
-    def _mark_key_checked(self, moment):
+    def _mark_key_checked(self, checked_at):
         self.sudo().write(
-            {"key_checked_at": moment, "key_error_code": False, "key_error_params": False}
+            {"key_checked_at": checked_at, "key_error_code": False, "key_error_params": False}
         )
 
     def _newest_runs(self, model):

@@ -104,7 +104,7 @@ class KeycrmAccount(models.Model):
         return rows
 
     @api.autovacuum
-    def _heal_references(self):
+    def _restore_references(self):
         """Recreate deleted scheduled actions, and use the only warehouse that is left."""
         for account in self.sudo().search([("enabled", "=", True)]):
             account._ensure_crons()

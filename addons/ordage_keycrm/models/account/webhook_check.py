@@ -85,7 +85,7 @@ class KeycrmAccount(models.Model):
         vals = {"link_checked_at": fields.Datetime.now(), "link_code": False, "link_params": False}
         if not account.webhook_url:
             # There is none yet, or one that a copy of the database cannot decrypt.
-            account._give_webhook_tokens()
+            account._create_webhook_tokens()
         try:
             webhook_check.check(account.webhook_url, account._decrypted(account.webhook_token))
         except webhook_check.LinkProblem as problem:
@@ -156,7 +156,7 @@ class KeycrmAccount(models.Model):
             self.trigger_get_at = now
             self._notify_clients()
 
-    def _was_asked_lately(self, now):
+    def _was_polled_recently(self, now):
         """Return whether it is too early to poll KeyCRM again.
 
         The interval is the account's while webhooks arrive; without any for a day, or ever, a minute,

@@ -73,12 +73,12 @@ class KeycrmAccount(models.Model):
         :return: True
         """
         self._check_manager()
-        self._give_webhook_tokens()
+        self._create_webhook_tokens()
         return True
 
     # === BUSINESS METHODS ===#
 
-    def _give_webhook_tokens(self):
+    def _create_webhook_tokens(self):
         """Create a new secret for each account; the former one becomes invalid."""
         for account in self.sudo():
             token = secrets.token_urlsafe(32)
@@ -100,7 +100,7 @@ class KeycrmAccount(models.Model):
         return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
 
     @api.model
-    def _of_webhook_token(self, token):
+    def _find_by_webhook_token(self, token):
         """Find the account of a token by its digest, compared in constant time.
 
         A wrong token costs one index lookup. An account that is being set up receives webhooks too:

@@ -276,7 +276,7 @@ class KeycrmAccount(models.Model):
                 # No probe for each of many that somebody made up.
                 return ImportProblem("order_gone", order=order_id)
             # Also "not found" counts only when KeyCRM is well: it may be the address that is wrong.
-            if not self._is_of_this_request(error):
+            if not self._is_request_at_fault(error):
                 raise
             if isinstance(error, NotFound):
                 return ImportProblem("order_gone", order=order_id)

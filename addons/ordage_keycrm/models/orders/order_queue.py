@@ -246,6 +246,6 @@ class KeycrmAccount(models.Model):
         :return: True when something was noted
         """
         now = fields.Datetime.now()
-        if not self.polling_page and self._was_asked_lately(now):
+        if not self.polling_page and self._was_polled_recently(now):
             return False
         return self.env["keycrm.order.polling"]._look(self, client, now)

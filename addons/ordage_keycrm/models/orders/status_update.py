@@ -101,7 +101,7 @@ class KeycrmStatusUpdate(models.Model):
             else:
                 vals = push._done_vals(ignored=current != wanted)
         except KeyCrmError as error:
-            if not account._is_of_this_request(error):
+            if not account._is_request_at_fault(error):
                 raise
             vals = push._failed_vals(error.code, error.params, is_outage=is_outage(error))
         account._run_in_transaction(lambda: push._end_try(vals))

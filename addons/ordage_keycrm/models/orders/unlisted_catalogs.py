@@ -48,7 +48,7 @@ class KeycrmAccount(models.Model):
             if isinstance(error, CONCURRENCY_ERRORS):
                 # A person works on the lists.
                 error = Locked()
-            elif not self._is_of_this_request(error):
+            elif not self._is_request_at_fault(error):
                 raise
             held = [
                 order.id for order in orders if not self._unknown_names([order]) <= lately.keys()

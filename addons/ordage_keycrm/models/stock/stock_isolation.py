@@ -47,7 +47,7 @@ class KeycrmAccount(models.Model):
         :raise KeyCrmError: the same one, when KeyCRM as a whole is unavailable or refuses everything
         """
         state = dict(self.sudo().stock_isolation or {})
-        if not self._is_of_this_request(error) or state.get(method, 0) >= MOST_FAULTS:
+        if not self._is_request_at_fault(error) or state.get(method, 0) >= MOST_FAULTS:
             raise error
         is_alone = len(items) == 1
         if is_alone:

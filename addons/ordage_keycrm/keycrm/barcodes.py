@@ -1,11 +1,11 @@
-"""Which barcodes are taken, and for whom."""
+"""Decide which barcodes are taken, and by which product."""
 
 
 class Barcodes:
-    """Barcodes that products and packagings have.
+    """Map the barcodes of products and packagings to their owners.
 
-    As in Odoo, products of two companies may have one barcode; a product that companies share may have none
-    that any of them has.
+    As in Odoo, products of two companies may have the same barcode; a product that companies share may
+    have none that any of them has.
     """
 
     def __init__(self) -> None:
@@ -14,14 +14,16 @@ class Barcodes:
     def take(self, barcode: str, company: int, product: int = 0) -> None:
         """Record that a barcode is taken.
 
-        :param company: id of the company; 0 for what companies share
+        :param barcode: the barcode
+        :param company: id of the company; 0 for a record that companies share
         :param product: id of the product; 0 for a packaging, or a product that is being created
         """
         self._owners.setdefault(barcode, {})[company] = product
 
     def owner(self, barcode: str, company: int) -> int | None:
-        """Look up who has a barcode that a product of the company is to get.
+        """Return the owner of a barcode that a product of the company needs.
 
+        :param barcode: the barcode
         :param company: id of the company; 0 for a product that companies share
         :return: id of the product, 0 for a packaging; None where the barcode is free
         """

@@ -1,12 +1,12 @@
-"""Countries as KeyCRM names them: by name, in whatever language, often without a code."""
+"""Find country codes: KeyCRM names countries in any language, often without one."""
 
 from functools import lru_cache
 
 from babel import Locale
 
-#: Languages in which shops and marketplaces name countries; the first one counts most.
+#: Languages in which shops and marketplaces name countries; the first one has priority.
 _LANGUAGES = ("uk", "en", "ru", "pl", "de")
-#: Names in use that are not the official ones.
+#: Common names that are not the official ones.
 _IN_USE = {
     "сша": "US",
     "usa": "US",
@@ -23,10 +23,10 @@ _IN_USE = {
 
 
 def country_code(name: str) -> str:
-    """Give the code of a country that is named, or given as a code.
+    """Return the code of a country.
 
-    :param name: as KeyCRM sent it
-    :return: two capital letters; empty where no such country is known
+    :param name: name or code, as KeyCRM sent it
+    :return: two capital letters; empty for an unknown country
     """
     return _codes().get(" ".join(name.casefold().split()), "")
 

@@ -93,8 +93,12 @@ def to_id(value: Any) -> int | None:
 
 
 def visible(text: str) -> str:
-    """Remove characters that nobody sees: zero-width spaces and joiners, byte order marks, soft hyphens,
-    marks of the writing direction; no-break spaces become common ones.
+    """Remove invisible characters, and replace no-break spaces by common ones.
+
+    Invisible are zero-width spaces and joiners, byte order marks, soft hyphens, and marks of the
+    writing direction.
+
+    :param text: the text
     """
     spaced = (" " if unicodedata.category(c) == "Zs" else c for c in text)
     return "".join(c for c in spaced if unicodedata.category(c) != "Cf").strip()
@@ -160,7 +164,11 @@ def to_objects(value: Any) -> list[dict]:
 
 
 def to_date(value: Any) -> date | None:
-    """Read a day: KeyCRM writes one with or without a time, which says nothing."""
+    """Parse a date. KeyCRM sends it with or without a time, which is ignored.
+
+    :param value: decoded JSON
+    :return: the date; None where it is missing or unreadable
+    """
     moment = to_utc(value)
     return moment.date() if moment else None
 

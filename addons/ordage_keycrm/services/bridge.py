@@ -34,10 +34,17 @@ def is_bridge(env):
 
 
 def changing_unit(records):
-    """:return: the records, marked as those of a product whose unit of measure is being changed"""
+    """Mark records of a product whose unit of measure is being changed.
+
+    :param records: recordset
+    :return: the records, with the marker in their context
+    """
     return records.with_context(keycrm_unit=_UNIT)
 
 
 def is_changing_unit(env):
-    """:return: whether the unit of a product is being changed, and with it that of its order lines"""
+    """Check whether a product's unit is being changed, with that of its order lines.
+
+    :param env: Odoo's environment
+    """
     return env.context.get("keycrm_unit") is _UNIT

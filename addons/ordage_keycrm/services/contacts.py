@@ -1,29 +1,33 @@
-"""Write contacts of which Odoo, or another module, may refuse a part.
+"""Write contacts although Odoo or another module may refuse some of their values.
 
-An import writes them without savepoints, which would flush all that it holds. An order that is refused as a
-whole is imported anew alone, in tolerant mode: then each contact has savepoints, and what is refused of it is
-left out.
+An import writes them without savepoints, which would flush all pending writes. An order that is refused
+as a whole is imported again alone, in tolerant mode: then each contact has savepoints, and refused
+values are skipped.
 """
 
 from psycopg2 import IntegrityError
 
 from odoo.exceptions import RedirectWarning, UserError
 
-#: How a model refuses values: by a rule of its own or by a constraint of the database.
+#: Errors by which a model refuses values: its own rule or a constraint of the database.
 REFUSALS = (UserError, RedirectWarning, IntegrityError)
 
 
 def tolerant(records):
-    """:return: the records, in whose context only what is refused of a contact is left out"""
+    """Return records in tolerant mode, in which only refused values are skipped.
+
+    :param records: recordset
+    :return: the records with a marked context
+    """
     return records.with_context(keycrm_tolerant=True)
 
 
 def create(Partner, vals_list, optional):
-    """Create contacts; in tolerant mode without the values that are refused.
+    """Create contacts; in tolerant mode without the refused values.
 
     :param Partner: ``res.partner``
     :param vals_list: values of the contacts
-    :param optional: names of the fields that a contact can do without, the most likely ones first
+    :param optional: names of the fields that a contact does not require, the most likely causes first
     :return: list of (``res.partner``, ``{field: reason}``); where even the required values are refused,
         the contact is empty and the field is ``""``
     """
@@ -33,11 +37,11 @@ def create(Partner, vals_list, optional):
 
 
 def write(partner, vals):
-    """Write to a contact; in tolerant mode what it accepts.
+    """Write to a contact; in tolerant mode only the accepted values.
 
     :param partner: ``res.partner``, one
     :param vals: values
-    :return: ``{field: reason}`` of what was refused
+    :return: ``{field: reason}`` of the refused values
     """
     if not partner.env.context.get("keycrm_tolerant"):
         partner.write(vals)
@@ -69,6 +73,9 @@ def _create_one(Partner, vals, optional):
 
 
 def reason(error):
-    """:return: the refusal in one line, as people read it"""
+    """Return the message of a refusal in one line.
+
+    :param error: one of :data:`REFUSALS`
+    """
     text = error.diag.message_primary if isinstance(error, IntegrityError) else error.args[0]
     return " ".join(str(text or "").split())[:500]

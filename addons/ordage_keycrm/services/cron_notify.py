@@ -126,7 +126,7 @@ class CronNotifier:
                     self._changed.wait(wait)
                     continue
                 _due, dbname, cron_ids, is_sure, _is_short = heapq.heappop(self._waiting)
-                # A run may have begun to debounce since the notification was enqueued.
+                # A run may have started to debounce since the notification was enqueued.
                 if is_sure or not self._will_notify(dbname, cron_ids):
                     self._last_notified = {
                         of: at for of, at in self._last_notified.items() if at > now - MIN_INTERVAL

@@ -30,7 +30,7 @@ class KeycrmAccount(models.Model):
     # === CRUD METHODS ===#
 
     def write(self, vals):
-        """Orders that wait for another warehouse go on by themselves once it is chosen."""
+        """Resume orders that wait for another warehouse once it is selected."""
         result = super().write(vals)
         if "warehouse_id" in vals:
             self._release_waiting_for_warehouse()

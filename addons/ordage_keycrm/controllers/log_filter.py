@@ -65,9 +65,9 @@ def _plain(path):
     for _ in range(3):
         path = unquote(path)
     path = path.replace("\\x5c", "/").replace("\\", "/")
-    scheme, found, rest = path.partition("://")
+    scheme, found, remainder = path.partition("://")
     if found:
-        return f"{scheme}{found}{_without_dots(rest)}"
+        return f"{scheme}{found}{_without_dots(remainder)}"
     return _without_dots(path)
 
 

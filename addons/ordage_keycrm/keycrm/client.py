@@ -43,7 +43,7 @@ READ_BYTES = 64 * 1024
 #: Longest address of a request, in bytes: a longer one may be answered with 414 (assumed).
 MAX_ADDRESS_BYTES = 4096
 #: No list has more pages: half a million rows.
-MOST_PAGES = 10_000
+MAX_PAGES = 10_000
 #: Attempts of one request before the error is raised to the caller.
 TRIES = 3
 #: Seconds for which a successful answer means that KeyCRM is available.
@@ -360,7 +360,7 @@ class Page:
 
         KeyCRM's own count ends a list that always names a next page.
         """
-        if not self.rows or self.number >= MOST_PAGES:
+        if not self.rows or self.number >= MAX_PAGES:
             return True
         return self.number >= self.last if self.last else not self.has_next
 

@@ -93,7 +93,7 @@ class EchoMatcher:
         found = next((id_ for id_, sent in expected.items() if total.is_sum(quantity, sent)), None)
         if found is None or total.is_total(quantity):
             return found
-        is_last_to_come = any(
+        is_last_pending = any(
             total.is_total(sent) for echo_id, sent in expected.items() if echo_id != found
         )
-        return found if is_last_to_come else None
+        return found if is_last_pending else None

@@ -89,8 +89,8 @@ def _same_id_and_goods(free, lines):
 def _same_goods(free, lines):
     """Return all pairs of lines with equal goods, the best ones first."""
     pairs = []
-    for place, one in enumerate(free):
-        for other_place, line in enumerate(lines):
+    for index, one in enumerate(free):
+        for other_index, line in enumerate(lines):
             sameness = _sameness(one, line)
             if sameness is not None:
                 rank = (
@@ -99,8 +99,8 @@ def _same_goods(free, lines):
                     one.quantity != line.quantity,
                     max(Decimal(0), one.fixed - line.quantity),
                     -one.fixed,
-                    abs(place - other_place),
-                    place,
+                    abs(index - other_index),
+                    index,
                 )
                 pairs.append((rank, one, line))
     return [(one, line) for _rank, one, line in sorted(pairs, key=lambda pair: pair[0])]

@@ -139,9 +139,9 @@ def extras(order: Order) -> list[Extra]:
     if chosen is None:
         return found
     found.extend(chosen)
-    rest = missing - sum((extra.amount for extra in chosen), ZERO)
-    if rest:
-        found.append(Extra(ROUNDING, rest))
+    remainder = missing - sum((extra.amount for extra in chosen), ZERO)
+    if remainder:
+        found.append(Extra(ROUNDING, remainder))
     return found
 
 

@@ -24,7 +24,7 @@ CHECK_EVENT = "odoo.check_link"
 #: Seconds to connect, and to wait for the answer.
 TIMEOUT = (5, 10)
 #: Bytes of an answer that are read.
-MOST_BYTES = 20_000
+MAX_BYTES = 20_000
 #: Suffixes of host names that exist only in local networks.
 LOCAL_ENDS = (".local", ".lan", ".internal", ".localhost")
 #: Texts of the TLS library, and the fault of a certificate that they indicate.
@@ -109,7 +109,7 @@ def send_challenge(url, token, *, address=None):
                 stream=True,
             ) as answer,
         ):
-            body = answer.raw.read(MOST_BYTES, decode_content=True) or b""
+            body = answer.raw.read(MAX_BYTES, decode_content=True) or b""
             status, to = answer.status_code, answer.headers.get("Location", "")
     except requests.exceptions.SSLError as error:
         raise LinkProblem(_certificate_code(error), host=host) from None
@@ -168,9 +168,9 @@ def _interpret(url, token, nonce, status, to, body):
     if page and 300 <= status < 500 and status not in (401, 403):
         raise LinkProblem("link_page", host=host, page=page, address=address)
     if 300 <= status < 400:
-        goal = urlsplit(urljoin(url, to))
-        same_but_safe = urlsplit(url).scheme == "http" and goal.scheme == "https"
-        address = f"{goal.scheme}://{goal.netloc}"
+        target = urlsplit(urljoin(url, to))
+        same_but_safe = urlsplit(url).scheme == "http" and target.scheme == "https"
+        address = f"{target.scheme}://{target.netloc}"
         code = "link_http_redirects" if same_but_safe else "link_redirects"
         raise LinkProblem(code, host=host, address=address)
     if status == 404:

@@ -31,6 +31,8 @@ def crash_points(crash_server, eventually):
 class NewOrder(Scenario):
     """Import an order with a new status, buyer, products and payment by one webhook."""
 
+    MIN_POINTS = 20
+
     def begin(self):
         mark = f"{self.name}-{next(names)}"
         status = 1000 + next(names)
@@ -112,6 +114,8 @@ def test_crash_anywhere_in_an_order_import_creates_each_record_once(
 
 class Goods(Scenario):
     """Receive goods and send the quantity to KeyCRM."""
+
+    MIN_POINTS = 28
 
     def __init__(self, account, warehouse):
         super().__init__(account)
@@ -240,6 +244,8 @@ def test_crash_after_sending_a_status_does_not_send_it_twice(
 class Synchronization(Scenario):
     """Import two pages of orders with "Synchronize orders"."""
 
+    MIN_POINTS = 14
+
     ORDERS = 60
 
     def begin(self):
@@ -280,11 +286,15 @@ def test_crash_anywhere_in_a_synchronization_imports_each_order_once(
 ):
     account = new_account(sandbox, request_limit=100000)
     sandbox.control.set_switches(rate_limit=0)
-    crash_points.crash_at_each(Synchronization(account), only=("_write_page", "order_sync"))
+    crash_points.crash_at_each(
+        Synchronization(account), only=("_write_orders", "_isolated", "order_sync")
+    )
 
 
 class Catalog(Scenario):
     """Import the catalog: two pages of offers."""
+
+    MIN_POINTS = 12
 
     OFFERS = 60
 

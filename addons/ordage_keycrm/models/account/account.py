@@ -295,6 +295,8 @@ class KeycrmAccount(models.Model):
             self.filtered("enabled")._trigger_orders()
         if "archive_status_ids" in vals:
             self._move_archived_orders()
+        if "warehouse_id" in vals:
+            self._release_waiting_for_warehouse()
         self._key_changed(vals)
         if "public_url" in vals:
             self._reset_link_check()

@@ -27,15 +27,6 @@ class KeycrmAccount(models.Model):
             rows += account._archived_references(sources.get(account), methods.get(account))
             account.reference_text = "\n".join(rows)
 
-    # === CRUD METHODS ===#
-
-    def write(self, vals):
-        """Resume orders that wait for another warehouse once it is selected."""
-        result = super().write(vals)
-        if "warehouse_id" in vals:
-            self._release_waiting_for_warehouse()
-        return result
-
     # === BUSINESS METHODS ===#
 
     def _release_waiting_for_warehouse(self):

@@ -7,11 +7,12 @@ class KeycrmProductMatcher(models.AbstractModel):
     _inherit = "keycrm.product.matcher"
 
     @api.model
-    def _variant_vals(self, goods, sku, barcodes):
+    def _variant_vals(self, account, goods, sku, barcodes):
         """Change the values of a product that is created.
 
+        :param account: ``keycrm.account``
         :param goods: what KeyCRM's catalog or order line says (``ordage_keycrm.keycrm.product_data.Goods``)
         :param sku: the SKU that the product gets
         :return: values of ``product.product``
         """
-        return {**super()._variant_vals(goods, sku, barcodes), "purchase_ok": False}
+        return {**super()._variant_vals(account, goods, sku, barcodes), "purchase_ok": False}

@@ -109,6 +109,37 @@ class TestAddedLines(StockCase):
         self.assertEqual(len(self.added()), 2)
         self.assertIn(self.bulb, self.added().product_id)
 
+    def test_coupons_are_mailed_only_where_the_account_says_so(self):
+        template = self.env["mail.template"].create(
+            {
+                "name": "Coupon",
+                "model_id": self.env["ir.model"]._get("loyalty.card").id,
+                "subject": "Your coupon",
+                "partner_to": "{{ object.order_id.partner_id.id }}",
+            }
+        )
+        self.env["loyalty.program"].create(
+            {
+                "name": "Next order",
+                "program_type": "next_order_coupons",
+                "applies_on": "future",
+                "trigger": "auto",
+                "rule_ids": [Command.create({"product_ids": self.lamp.ids})],
+                "reward_ids": [Command.create({"reward_type": "discount", "discount": 10})],
+                "communication_plan_ids": [
+                    Command.create({"trigger": "create", "mail_template_id": template.id})
+                ],
+            }
+        )
+        self.order.partner_id.email = "buyer@example.com"
+        self.order._update_programs_and_rewards()
+        self.assertTrue(self.order._get_reward_coupons())
+        mails = [("recipient_ids", "in", self.order.partner_id.id)]
+        for is_allowed in (False, True):
+            self.account.notify_buyers = is_allowed
+            self.order._send_reward_coupon_mail()
+            self.assertEqual(bool(self.env["mail.mail"].search(mails)), is_allowed)
+
     def test_expense_of_goods(self):
         """A vendor bill that is invoiced again adds the goods that were bought."""
         line = self.order.order_line.create(

@@ -202,23 +202,20 @@ class SaleOrder(models.Model):
     # === ODOO'S OWN AUTOMATIONS ===#
 
     def _register_hook(self):
-        """Keep loyalty programs off orders whose content KeyCRM determines.
+        """Keep loyalty programs off imports, and their e-mails from buyers of KeyCRM.
 
-        The addon does not depend on ``sale_loyalty``, whose class may come before this one: an override
-        here would not be called. So the method is wrapped, as ``base_automation`` does it.
+        A person may still apply a reward. The addon does not depend on ``sale_loyalty``, whose class may
+        come before this one: an override here would not be called. So the methods are wrapped, as
+        ``base_automation`` does it.
         """
         super()._register_hook()
         cls = self.env.registry[self._name]
-        apply_programs = getattr(cls, "_update_programs_and_rewards", None)
-        if not apply_programs or hasattr(apply_programs, "keycrm_origin"):
-            return
-
-        @functools.wraps(apply_programs)
-        def _update_programs_and_rewards(self):
-            return None if self.keycrm_is_locked else apply_programs(self)
-
-        _update_programs_and_rewards.keycrm_origin = apply_programs
-        cls._update_programs_and_rewards = _update_programs_and_rewards
+        _leave_out(
+            cls,
+            "_update_programs_and_rewards",
+            lambda order: order.keycrm_is_locked and is_bridge(order.env),
+        )
+        _leave_out(cls, "_send_reward_coupon_mail", lambda order: not order._keycrm_mails_buyer())
 
     def _keycrm_mails_buyer(self):
         """:return: whether Odoo may write to the buyer of the order by itself"""
@@ -250,3 +247,23 @@ class SaleOrder(models.Model):
                 lasting=True,
             )
             return None
+
+
+def _leave_out(cls, name, is_left_out):
+    """Wrap a method that another module may define, so that it leaves out some records.
+
+    :param cls: class of the registry
+    :param name: name of a method without parameters
+    :param is_left_out: called with one record
+    """
+    method = getattr(cls, name, None)
+    if not method or hasattr(method, "keycrm_origin"):
+        return
+
+    @functools.wraps(method)
+    def wrapper(self):
+        records = self.filtered(lambda record: not is_left_out(record))
+        return method(records) if records else None
+
+    wrapper.keycrm_origin = method
+    setattr(cls, name, wrapper)

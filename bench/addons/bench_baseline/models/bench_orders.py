@@ -10,6 +10,33 @@ class BenchBaseline(models.Model):
     _inherit = "bench.baseline"
 
     @api.model
+    def map_buyers(self, account_id, buyers):
+        """Create contacts of KeyCRM buyers, as earlier orders did: people may not write these fields.
+
+        :param account_id: id of a ``keycrm.account``
+        :param buyers: list of ``(KeyCRM's number, {"name", "phone", "email"})``
+        :return: True
+        """
+        self = self.sudo()
+        account = self.env["keycrm.account"].browse(account_id)
+        partners = self.env["res.partner"].create(
+            [{**vals, "company_id": account.company_id.id} for _number, vals in buyers]
+        )
+        self.env["keycrm.buyer"].create(
+            [
+                {
+                    "account_id": account.id,
+                    "keycrm_id": number,
+                    "partner_id": partner.id,
+                    "given": {name: value or "" for name, value in vals.items()},
+                    **vals,
+                }
+                for (number, vals), partner in zip(buyers, partners, strict=True)
+            ]
+        )
+        return True
+
+    @api.model
     def last_ids(self):
         """Return the highest ids, by which the records of a later import are found."""
         found = {}

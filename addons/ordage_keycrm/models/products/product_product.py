@@ -75,8 +75,6 @@ class ProductProduct(models.Model):
         result = super().write(vals)
         if {"default_code", "barcode", "active"} & vals.keys():
             self._keycrm_told_apart()
-        if "active" in vals:
-            self.env["keycrm.stock.change"]._queue_products(self.ids)
         return result
 
     def unlink(self):

@@ -1,0 +1,42 @@
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a worker processes its queue.
+
+    :param single_item: process one record at a time, because the process was killed in the last run
+    :param deadline: ``time.monotonic()`` after which no new work starts; None for no deadline
+    """
+
+    single_item: bool = False
+    deadline: float | None = None
+
+
+class Service:
+    """Part of a worker of an account: a plain class with explicit arguments.
+
+    A service has no state of its own between two calls. Records, constraints and buttons are in
+    ``models/``; services do the work. Models that other addons extend stay models.
+
+    :param account: one ``keycrm.account``, with the environment in which the service works
+    :param client: :class:`~..keycrm.client.KeyCrmClient`; None where the service sends no request
+    :param options: :class:`Options`
+    """
+
+    def __init__(self, account, client=None, options=None):
+        self.account = account
+        self.client = client
+        self.options = options or Options()
+
+    @property
+    def env(self):
+        """Return the environment of the account."""
+        return self.account.env
+
+    def part(self, service_class):
+        """Return another service with the same account, client and options.
+
+        :param service_class: subclass of :class:`Service`
+        """
+        return service_class(self.account, self.client, self.options)

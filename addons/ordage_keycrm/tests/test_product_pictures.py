@@ -13,6 +13,7 @@ from odoo.tools import mute_logger
 from tools.tls_server import TlsServer
 
 from ..keycrm import images
+from ..services.image_fetcher import ImageFetcher
 from .common import KeycrmCase
 
 LOG = "odoo.addons.ordage_keycrm.models.account.circuit_breaker"
@@ -56,13 +57,11 @@ class TestProductPictures(KeycrmCase):
     def trust_the_test_server(self):
         """For a test alone: its certificate counts, and this machine may be asked."""
         fetch = partial(images.fetch, may_reach=lambda address: True, ca_certs=self.web.ca_certs)
-        self.patch(
-            type(self.account), "_fetch_picture", lambda _self, url, hosts: fetch(url, hosts)
-        )
+        self.patch(images, "fetch", fetch)
 
     def work(self):
         with self.committing():
-            return self.account._work_picture()
+            return ImageFetcher(self.account).process()
 
     def orders_lane(self):
         now = self.env.cr.now()

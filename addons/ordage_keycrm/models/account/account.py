@@ -63,6 +63,17 @@ class KeycrmAccount(models.Model):
         string="Do not change product information",
         help="When a product arrives again, Odoo does not change it.",
     )
+    product_variants = fields.Boolean(
+        string="Create product variants",
+        help="New products with properties become variants of one product, with attributes. If "
+        "off, each becomes a separate product: “Shirt, white, M”.",
+    )
+    picture_hosts = fields.Char(
+        string="Allowed image hosts",
+        groups="ordage_keycrm.group_manager",
+        help="Product images are downloaded only from these hosts. Separate them with commas. If "
+        "empty, no images are downloaded.",
+    )
     weight_unit = fields.Selection(
         [("product_uom_gram", "g"), ("product_uom_kgm", "kg")],
         string="Unit of weight in KeyCRM",
@@ -355,6 +366,20 @@ class KeycrmAccount(models.Model):
             "type": "ir.actions.act_window",
             "name": self.env._("Synchronize orders"),
             "res_model": "keycrm.order.sync",
+            "view_mode": "form",
+            "context": {"default_account_id": self.id},
+        }
+
+    def action_load_products(self):
+        """Open "Load products from KeyCRM" for this account.
+
+        :return: an action
+        """
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Load products from KeyCRM"),
+            "res_model": "keycrm.product.import",
             "view_mode": "form",
             "context": {"default_account_id": self.id},
         }

@@ -2,6 +2,7 @@ from odoo import models
 
 from ...keycrm import rate_limit
 from ...keycrm.orders import Order
+from ...services.image_fetcher import ImageFetcher
 
 
 class KeycrmAccount(models.Model):
@@ -28,7 +29,7 @@ class KeycrmAccount(models.Model):
                 or self._run_guarded(
                     "transactions", lambda: self.env["keycrm.transaction"]._work_page(self, client)
                 )
-                or self._run_guarded("pictures", self._work_picture)
+                or self._run_guarded("pictures", ImageFetcher(self).process)
             )
 
     def _work_running(self, model, client):

@@ -1,5 +1,3 @@
-from . import account_products
-from . import image_fetcher
 from . import missing_sku
 from . import offer
 from . import product_mapping

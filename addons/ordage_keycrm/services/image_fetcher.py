@@ -1,0 +1,81 @@
+import base64
+import logging
+from urllib.parse import urlsplit
+
+import psycopg2
+
+from ..keycrm import images
+from ..keycrm.errors import KeyCrmError
+from ..keycrm.images import PictureTrouble
+from .service import Service
+
+_logger = logging.getLogger(__name__)
+
+#: Attempts at one picture before it is marked as failed.
+MAX_TRIES = 3
+
+
+class ImageFetcher(Service):
+    """Fetch product pictures: bulk work, one at a time, outside of any order's transaction."""
+
+    def process(self):
+        """Fetch one picture that is wanted; disabled as long as no hosts are set.
+
+        :return: True when there may be more
+        :raise PictureTrouble: when its host is unavailable, after that was recorded
+        """
+        hosts = images.hosts_of(self.account.sudo().picture_hosts or "")
+        if not hosts:
+            return False
+        offer = (
+            self.env["keycrm.offer"]
+            .sudo()
+            .search(
+                [("account_id", "=", self.account.id), ("picture_state", "=", "wanted")],
+                order="picture_tries, id",
+                limit=1,
+            )
+        )
+        if not offer:
+            return False
+        url = offer.picture_url
+        # No transaction stays open during the request.
+        self.env.cr.commit()
+        picture, vals, is_unavailable = None, {"picture_state": "done"}, False
+        try:
+            picture = images.fetch(url, hosts)
+        except KeyCrmError as error:
+            tries, is_unavailable = offer.picture_tries + 1, error.transient
+            is_retried = is_unavailable and tries < MAX_TRIES
+            vals = {"picture_state": "wanted" if is_retried else "failed", "picture_tries": tries}
+        self.account._run_in_transaction(lambda: self._store(offer, url, picture, vals))
+        if is_unavailable:
+            # Otherwise a slow host would block the orders queue for each of its pictures.
+            raise PictureTrouble("picture_host_ill", host=urlsplit(url).hostname)
+        return True
+
+    def _store(self, offer, url, picture, vals):
+        """Write a picture to the product, unless the offer has another one meanwhile.
+
+        :param offer: ``keycrm.offer``, one
+        :param url: address from which the picture was fetched
+        :param picture: bytes; None when it could not be fetched
+        :param vals: values of the offer
+        """
+        if not offer.exists() or offer.picture_url != url:
+            return
+        product = offer.product_id.with_context(keycrm_import=True)
+        if picture and not (self.account.keep_product_info and product.image_1920):
+            try:
+                with self.env.cr.savepoint():
+                    product.image_1920 = base64.b64encode(picture)
+            except psycopg2.Error:
+                raise
+            except Exception as error:
+                # It is no picture, is broken, or would be gigantic when unpacked: whatever Odoo
+                # and Pillow raise, the rest of the account's work continues.
+                _logger.info(
+                    "KeyCRM: the picture at %s is not taken: %s", url, type(error).__name__
+                )
+                vals = {"picture_state": "failed"}
+        offer.write(vals)

@@ -11,11 +11,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from . import lists, order_schemas, orders, stock_put
+from . import catalog_writes, custom_fields, lists, order_schemas, orders, stock_put
 from .errors import Invalid, NotFound
 from .list_serializers import BUYER_INCLUDES
 from .lists import Lists, envelope
-from .models import Order, Payment
+from .models import Order, Payment, Product
 from .query import Allowed, Query, flag, read
 from .schemas import load, pick, text, whole
 from .serializers import ORDER_INCLUDES, Serializers
@@ -26,6 +26,8 @@ ORDER = Allowed((), ORDER_INCLUDES)
 PLAIN = Allowed(sorts=("id",))
 PRODUCTS = Allowed(lists.PRODUCT_FILTERS, ("custom_fields",), ("id",))
 OFFERS = Allowed(lists.OFFER_FILTERS, ("product",), ("id",))
+CATEGORIES = Allowed(lists.CATEGORY_FILTERS)
+CUSTOM_FIELDS = Allowed(lists.CUSTOM_FIELD_FILTERS, ("options",), ("position",))
 STOCKS = Allowed(lists.STOCK_FILTERS)
 BUYERS = Allowed(lists.BUYER_FILTERS, BUYER_INCLUDES)
 TRANSACTIONS = Allowed(lists.TRANSACTION_FILTERS)
@@ -70,9 +72,17 @@ class Api:
             self._route("/order/{order_id:int}", GET=self.read_order, PUT=self.update_order),
             self._route("/order/{order_id:int}/payment", POST=self.create_payment),
             self._route("/order/{order_id:int}/payment/{payment_id:int}", PUT=self.update_payment),
-            self._route("/products", GET=self.list_products),
-            self._route("/products/{product_id:int}", GET=self.read_product),
-            self._route("/offers", GET=self.list_offers),
+            self._route("/products", GET=self.list_products, POST=self.create_product),
+            self._route("/products/import", POST=self.import_products),
+            self._route(
+                "/products/categories", GET=self.list_categories, POST=self.create_category
+            ),
+            self._route(
+                "/products/{product_id:int}", GET=self.read_product, PUT=self.update_product
+            ),
+            self._route("/products/{product_id:int}/offers", POST=self.create_offers),
+            self._route("/custom-fields", GET=self.list_custom_fields),
+            self._route("/offers", GET=self.list_offers, PUT=self.put_offers),
             self._route("/offers/stocks", GET=self.list_stocks, PUT=self.put_stocks),
             self._route("/buyer", GET=self.list_buyers),
             self._route("/buyer/{buyer_id:int}", GET=self.read_buyer),
@@ -203,16 +213,69 @@ class Api:
     async def read_product(self, request: Request) -> Response:
         """``GET /products/{id}``."""
         query = read(request.query_params.multi_items(), Allowed((), PRODUCTS.includes))
+        return answer(self.shapes.product(self._product(request), query.includes))
+
+    def _product(self, request: Request) -> Product:
         product = self.shop.products.get(request.path_params["product_id"])
         if product is None:
             raise NotFound()
-        return answer(self.shapes.product(product, query.includes))
+        return product
+
+    async def create_product(self, request: Request) -> Response:
+        """``POST /products``: a product with one offer, whose id the answer does not name."""
+        product = catalog_writes.create_product(self.shop, load(await request.body()))
+        return answer(self.shapes.product(product), 201)
+
+    async def update_product(self, request: Request) -> Response:
+        """``PUT /products/{id}``."""
+        product = self._product(request)
+        catalog_writes.update_product(self.shop, product, load(await request.body()))
+        return answer(self.shapes.product(product), 202)
+
+    async def import_products(self, request: Request) -> Response:
+        """``POST /products/import``: the answer names no ids (documented)."""
+        catalog_writes.import_products(self.shop, load(await request.body()))
+        return answer({"status": True}, 201)
+
+    async def create_offers(self, request: Request) -> Response:
+        """``POST /products/{id}/offers``: the answer names no ids (documented)."""
+        product = self._product(request)
+        catalog_writes.create_offers(self.shop, product, load(await request.body()))
+        return answer({"status": True}, 201)
+
+    async def list_categories(self, request: Request) -> Response:
+        """``GET /products/categories``."""
+        query = read(request.query_params.multi_items(), CATEGORIES)
+        query.sort = "id"
+        rows = self.lists.rows("categories", query)
+        return self._page(request, rows, query, self.shapes.category)
+
+    async def create_category(self, request: Request) -> Response:
+        """``POST /products/categories``."""
+        category = catalog_writes.create_category(self.shop, load(await request.body()))
+        return answer(self.shapes.category(category), 201)
+
+    async def list_custom_fields(self, request: Request) -> Response:
+        """``GET /custom-fields``: a bare array without pages (documented)."""
+        query = read(request.query_params.multi_items(), CUSTOM_FIELDS)
+        query.sort = query.sort or "position"
+        rows = self.lists.rows("custom_fields", query)
+        return answer([custom_fields.shape(row, "options" in query.includes) for row in rows])
 
     async def list_offers(self, request: Request) -> Response:
         """``GET /offers``."""
         query = read(request.query_params.multi_items(), OFFERS)
         rows = self.lists.rows("offers", query)
         return self._page(request, rows, query, lambda o: self.shapes.offer(o, query.includes))
+
+    async def put_offers(self, request: Request) -> Response:
+        """``PUT /offers``: the answer names no rows (documented)."""
+        changes = catalog_writes.update_offers(self.shop, load(await request.body()))
+        if self.shop.switches.is_("offers_put_apply", "late"):
+            self._later(lambda: catalog_writes.write_offers(self.shop, changes))
+        else:
+            catalog_writes.write_offers(self.shop, changes)
+        return answer({"status": True}, 202)
 
     async def list_stocks(self, request: Request) -> Response:
         """``GET /offers/stocks``: no sort, no include (confirmed); by id (assumed)."""
@@ -237,7 +300,7 @@ class Api:
         self.late_writes.add(handle)
 
     def cancel_late_writes(self) -> None:
-        """Drop stock writes that have not taken effect yet."""
+        """Drop writes that have not taken effect yet."""
         for handle in self.late_writes:
             handle.cancel()
         self.late_writes.clear()

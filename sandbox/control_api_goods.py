@@ -36,6 +36,16 @@ class GoodsEndpoints(Endpoints):
             self.route(
                 "/warehouses", GET=self.list_of("warehouses"), PUT=self.put_in("warehouses")
             ),
+            self.route(
+                "/categories", GET=self.list_of("categories"), PUT=self.put_in("categories")
+            ),
+            self.route(
+                "/custom-fields",
+                GET=self.list_of("custom_fields"),
+                PUT=self.put_in("custom_fields"),
+            ),
+            self.route("/delivery-services", PUT=self.put_in("delivery_services")),
+            self.route("/products", GET=self.list_of("products")),
             self.route("/transactions", POST=self.create_transaction),
         ]
 
@@ -131,7 +141,7 @@ class GoodsEndpoints(Endpoints):
     def list_of(self, table: str) -> Handler:
         """Return the handler that lists a small table.
 
-        :param table: statuses, sources or warehouses
+        :param table: such as statuses, sources or warehouses
         :return: the handler
         """
 
@@ -143,7 +153,7 @@ class GoodsEndpoints(Endpoints):
     def put_in(self, table: str) -> Handler:
         """Return the handler that creates or changes a row of a small table.
 
-        :param table: statuses, sources or warehouses
+        :param table: such as statuses, sources or warehouses
         :return: the handler
         """
 

@@ -80,6 +80,13 @@ class GoodsControl(Client):
         """
         self._call("DELETE", f"/offers/{offer_id}")
 
+    def products(self) -> list[Json]:
+        """List the products, without their offers.
+
+        :return: the products
+        """
+        return self._call("GET", "/products")
+
     def patch_product(self, product_id: int, **fields: Any) -> Json:
         """Change a catalog product.
 
@@ -174,6 +181,44 @@ class GoodsControl(Client):
         :return: the warehouse
         """
         return self._call("PUT", "/warehouses", fields)
+
+    def categories(self) -> list[Json]:
+        """List the categories of products.
+
+        :return: the categories
+        """
+        return self._call("GET", "/categories")
+
+    def put_category(self, **fields: Any) -> Json:
+        """Create a category of products, or change that of a given ``id``.
+
+        :param fields: such as ``name``, ``parent_id``
+        :return: the category
+        """
+        return self._call("PUT", "/categories", fields)
+
+    def custom_fields(self) -> list[Json]:
+        """List the custom fields.
+
+        :return: the custom fields of orders and of other records
+        """
+        return self._call("GET", "/custom-fields")
+
+    def put_custom_field(self, **fields: Any) -> Json:
+        """Create a custom field, or change that of a given ``id``.
+
+        :param fields: such as ``name``, ``uuid``, ``model``, ``type``, ``options``
+        :return: the custom field
+        """
+        return self._call("PUT", "/custom-fields", fields)
+
+    def put_delivery_service(self, **fields: Any) -> Json:
+        """Create a delivery service, or change that of a given ``id``.
+
+        :param fields: such as ``name``
+        :return: the delivery service
+        """
+        return self._call("PUT", "/delivery-services", fields)
 
     def create_transaction(self, **fields: Any) -> Json:
         """Create a bank transaction; :meth:`patch_payment` attaches its ``uuid``.

@@ -5,7 +5,15 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from .models import DeliveryService, PaymentMethod, Source, Status, Warehouse
+from .models import (
+    Category,
+    CustomField,
+    DeliveryService,
+    PaymentMethod,
+    Source,
+    Status,
+    Warehouse,
+)
 
 MADE_AT = datetime(2024, 1, 15, 9, 0, tzinfo=UTC)
 
@@ -110,6 +118,33 @@ def warehouses() -> dict[int, Warehouse]:
     return {
         1: Warehouse(1, "Основний склад", "Головний склад"),
         2: Warehouse(2, "Магазин", "Роздрібний магазин"),
+    }
+
+
+def categories() -> dict[int, Category]:
+    """Create the categories of products.
+
+    :return: categories by id
+    """
+    rows = ((1, "Одяг", None), (2, "Сорочки", 1), (3, "Посуд", None))
+    return {number: Category(number, *values) for number, *values in rows}
+
+
+def custom_fields() -> dict[int, CustomField]:
+    """Create the custom fields of orders, leads and products.
+
+    :return: custom fields by id
+    """
+    rows: tuple[tuple[int, str, str, str, str, tuple[str, ...]], ...] = (
+        (1, "Додаткові ТТН", "OR_1001", "order", "text", ()),
+        (2, "Гравіювання", "OR_1002", "order", "textarea", ()),
+        (3, "Пакування", "OR_1003", "order", "select", ("Коробка", "Пакет")),
+        (4, "Терміново", "OR_1004", "order", "switcher", ()),
+        (5, "Колекція", "CT_1001", "crm_product", "text", ()),
+    )
+    return {
+        number: CustomField(number, name, uuid, model, kind, position=number, options=list(options))
+        for number, name, uuid, model, kind, options in rows
     }
 
 

@@ -8,7 +8,10 @@ from typing import Any
 from . import buyers, fields, orders, stocks
 from .errors import Invalid, NotFound
 from .models import (
+    Category,
     Company,
+    CustomField,
+    DeliveryService,
     ExternalTransaction,
     Line,
     Offer,
@@ -289,10 +292,10 @@ def transaction(shop: Store, values: dict[str, Any]) -> ExternalTransaction:
 
 
 def listed(shop: Store, table: str, values: dict[str, Any]) -> Any:
-    """Create a status, a source or a warehouse, or change that of a given id.
+    """Create a row of a small list, or change that of a given id.
 
     :param shop: the shop
-    :param table: statuses, sources or warehouses
+    :param table: such as statuses, sources or warehouses
     :param values: its fields
     :return: the record
     :raise Invalid: if a field is wrong
@@ -302,20 +305,21 @@ def listed(shop: Store, table: str, values: dict[str, Any]) -> Any:
     rows = getattr(shop, table)
     found = rows.get(given.get("id"))
     now = shop.now()
+    dated = hasattr(kind, "updated_at")
     if found is None:
         number = shop.new_id(table, given.pop("id", None), taken=rows)
         made = {**defaults, **given}
         made.setdefault("name", f"{table} {number}")
         if "alias" in readers:
             made.setdefault("alias", f"custom_{number}")
-        if table != "warehouses":
+        if dated:
             made.update(created_at=now, updated_at=now)
         found = rows[number] = kind(id=number, **made)
     else:
         given.pop("id")
         for name, value in given.items():
             setattr(found, name, value)
-        if table != "warehouses":
+        if dated:
             found.updated_at = now
     shop.touch("lists")
     shop.touch("orders")
@@ -326,6 +330,9 @@ _LISTED: dict[str, tuple[Any, Readers, dict[str, Any]]] = {
     "statuses": (Status, fields.STATUS, {"group_id": 1}),
     "sources": (Source, fields.SOURCE, {"driver": "custom"}),
     "warehouses": (Warehouse, fields.WAREHOUSE, {}),
+    "categories": (Category, fields.CATEGORY, {}),
+    "custom_fields": (CustomField, fields.CUSTOM_FIELD, {"uuid": "OR_2000"}),
+    "delivery_services": (DeliveryService, fields.DELIVERY_SERVICE, {"source_name": "custom"}),
 }
 
 

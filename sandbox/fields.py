@@ -169,6 +169,19 @@ SOURCE: Readers = {
     "currency_code": text,
 }
 WAREHOUSE: Readers = {"id": whole, "name": text, "description": text, "is_active": boolean}
+CATEGORY: Readers = {"id": whole, "name": text, "parent_id": whole}
+CUSTOM_FIELD: Readers = {
+    "id": whole,
+    "name": text,
+    "uuid": text,
+    "model": text,
+    "type": text,
+    "required": boolean,
+    "position": whole,
+    "is_multiple": boolean,
+    "options": texts,
+}
+DELIVERY_SERVICE: Readers = {"id": whole, "name": text, "source_name": text, "alias": text}
 TRANSACTION: Readers = {
     "id": whole,
     "uuid": text,

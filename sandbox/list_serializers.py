@@ -8,6 +8,7 @@ from . import stocks
 from .clock import iso
 from .models import (
     Buyer,
+    Category,
     DeliveryService,
     ExternalTransaction,
     Json,
@@ -281,6 +282,14 @@ class ListShapes:
             out["custom_fields"] = []
         out.update(product.raw)
         return out
+
+    def category(self, category: Category) -> Json:
+        """Write a category of products.
+
+        :param category: the category
+        :return: the JSON object
+        """
+        return {"id": category.id, "name": category.name, "parent_id": category.parent_id}
 
     def stock(self, offer: Offer, details: bool) -> Json:
         """Write the stock of an offer.

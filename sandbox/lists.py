@@ -41,7 +41,7 @@ class Lists:
         :param depends: other tables used by the filters
         :return: all rows that fit, in order
         """
-        version = tuple(self.shop.versions[name] for name in (table, *depends))
+        version = tuple(self.shop.versions.get(name, 0) for name in (table, "lists", *depends))
         key = (table, tuple(sorted(query.filters.items())), query.sort)
         made = self._made.get(key)
         if made is None or made[0] != version:
@@ -253,6 +253,8 @@ _TESTS: dict[str, dict[str, Callable[[Store, str, str], Test]]] = {
         "category_id": _ids("category_id"),
         "is_archived": _flag("is_archived"),
     },
+    "categories": {"category_id": _ids("id"), "parent_id": _ids("parent_id")},
+    "custom_fields": {"model": _texts("model")},
     "buyers": {
         "buyer_id": _ids("id"),
         "buyer_phone": _buyer_contact("phones"),
@@ -273,5 +275,7 @@ ORDER_FILTERS = tuple(_TESTS["orders"])
 OFFER_FILTERS = ("id", "product_id", "sku", "is_archived")
 STOCK_FILTERS = ("offers_id", "offers_sku", "details")
 PRODUCT_FILTERS = tuple(_TESTS["products"])
+CATEGORY_FILTERS = tuple(_TESTS["categories"])
+CUSTOM_FIELD_FILTERS = tuple(_TESTS["custom_fields"])
 BUYER_FILTERS = tuple(_TESTS["buyers"])
 TRANSACTION_FILTERS = tuple(_TESTS["transactions"])

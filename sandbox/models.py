@@ -76,6 +76,30 @@ class Warehouse:
 
 
 @dataclass(slots=True)
+class Category:
+    """A category of products."""
+
+    id: int
+    name: str
+    parent_id: int | None = None
+
+
+@dataclass(slots=True)
+class CustomField:
+    """A custom field of orders (or of another ``model``)."""
+
+    id: int
+    name: str
+    uuid: str
+    model: str = "order"
+    type: str = "text"
+    required: bool = False
+    position: int = 0
+    is_multiple: bool = False
+    options: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
 class Product:
     """A catalog product, the parent of its offers."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import buyers, orders
+from . import buyers, custom_fields, orders
 from .errors import Invalid
 from .models import Order, Payment
 from .schemas import (
@@ -179,11 +179,9 @@ def update(shop: Store, order: Order, body: dict[str, Any]) -> None:
     shipping = given.pop("shipping", None)
     if shipping is not None:
         shipping = _shipping(shop, pick(shipping, SHIPPING, at="shipping."))
-        old = order.shipping or {}
-        if shipping.get("tracking_code") and old.get("tracking_code"):
-            raise Invalid({"shipping.tracking_code": ["The order has a tracking code already."]})
-    given.pop("custom_fields", None)
-    if given or rows or shipping is not None:
+        _check_tracking(shop, order.shipping or {}, shipping)
+    values = custom_fields.value_rows(shop, given.pop("custom_fields", None) or [])
+    if given or rows or values or shipping is not None:
         with orders.changing(shop, order):
             for name, value in given.items():
                 setattr(order, name, value)
@@ -192,8 +190,21 @@ def update(shop: Store, order: Order, body: dict[str, Any]) -> None:
             orders.save_lines(shop, order)
             if shipping is not None:
                 order.shipping = {**(order.shipping or {}), **shipping}
+            custom_fields.write(order, values)
     if status_id is not None:
         orders.move(shop, order, status_id)
+
+
+def _check_tracking(shop: Store, old: dict[str, Any], new: dict[str, Any]) -> None:
+    """Refuse a second tracking code (documented), also one without a carrier if the switch says so."""
+    if not new.get("tracking_code"):
+        return
+    if old.get("tracking_code"):
+        raise Invalid({"shipping.tracking_code": ["The order has a tracking code already."]})
+    service = new.get("delivery_service_id", old.get("delivery_service_id"))
+    if not service and shop.switches.is_("tracking_needs_service", "yes"):
+        field = "shipping.delivery_service_id"
+        raise Invalid({field: [f"The {field} field is required with a tracking code."]})
 
 
 def _change_line(order: Order, row: dict[str, Any]) -> None:
@@ -277,6 +288,13 @@ def _shipping(shop: Store, given: dict[str, Any]) -> dict[str, Any]:
         for carrier in shop.delivery_services.values():
             if service in (carrier.name, carrier.source_name, carrier.alias):
                 given["delivery_service_id"] = carrier.id
+    if given.get("delivery_service_id") and (
+        given["delivery_service_id"] not in shop.delivery_services
+    ):
+        field = "shipping.delivery_service_id"
+        raise Invalid({field: [f"The selected {field} is invalid."]})
+    if "shipping_date" in given and shop.switches.is_("shipping_date_key", "shipping_date_actual"):
+        given["shipping_date_actual"] = given.pop("shipping_date")
     return given
 
 

@@ -11,7 +11,9 @@ from .clock import Clock
 from .errors import NotFound
 from .models import (
     Buyer,
+    Category,
     Company,
+    CustomField,
     DeliveryService,
     ExternalTransaction,
     Offer,
@@ -73,6 +75,8 @@ class Store:
         self.payment_methods: dict[int, PaymentMethod] = defaults.payment_methods()
         self.delivery_services: dict[int, DeliveryService] = defaults.delivery_services()
         self.warehouses: dict[int, Warehouse] = defaults.warehouses()
+        self.categories: dict[int, Category] = defaults.categories()
+        self.custom_fields: dict[int, CustomField] = defaults.custom_fields()
         self.managers: dict[int, dict[str, Any]] = defaults.managers()
         self._skus: tuple[int, dict[str, list[int]]] | None = None
         self._variants: tuple[int, dict[int, list[Offer]]] | None = None

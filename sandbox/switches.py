@@ -122,7 +122,9 @@ _ALL = (
         now="before the 202 is sent",
         late="stock_put_delay seconds after the 202",
     ),
-    _number("stock_put_delay", 3, 0, 3600, "seconds, for stock_put_apply=late"),
+    _number(
+        "stock_put_delay", 3, 0, 3600, "seconds, for stock_put_apply=late and offers_put_apply=late"
+    ),
     _choice(
         "fractional",
         "a fractional quantity in a stock PUT",
@@ -136,6 +138,42 @@ _ALL = (
         keep="is kept",
         zero="becomes zero",
         refuse="refuses the whole request with 422",
+    ),
+    _choice(
+        "offers_put_unknown",
+        "an unknown offer in PUT /offers",
+        skip="is skipped, the rest is written",
+        refuse="refuses the whole request with 422",
+    ),
+    _choice(
+        "offers_put_apply",
+        "when PUT /offers takes effect",
+        now="before the 202 is sent",
+        late="stock_put_delay seconds after the 202",
+    ),
+    _choice(
+        "duplicate_sku",
+        "a product or variant created with a SKU that is taken",
+        accept="is created beside the other one",
+        refuse="refuses the whole request with 422",
+    ),
+    _choice(
+        "first_offer",
+        "the offer without properties when its product gets variants",
+        replaced="is replaced by the variants",
+        kept="stays beside them",
+    ),
+    _choice(
+        "tracking_needs_service",
+        "a tracking code for an order without a delivery service",
+        no="is stored",
+        yes="is refused with 422",
+    ),
+    _choice(
+        "shipping_date_key",
+        "the key at which a written shipping_date is read back",
+        shipping_date="shipping_date",
+        shipping_date_actual="shipping_date_actual",
     ),
     _choice(
         "updated_at_on_status",

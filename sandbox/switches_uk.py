@@ -58,7 +58,7 @@ SWITCHES_UK: dict[str, tuple[str, dict[str, str]]] = {
         "коли запис залишків набуває чинності",
         {"now": "до відповіді 202", "late": "через stock_put_delay секунд після 202"},
     ),
-    "stock_put_delay": ("секунди, для stock_put_apply=late", {}),
+    "stock_put_delay": ("секунди, для stock_put_apply=late та offers_put_apply=late", {}),
     "fractional": (
         "дробова кількість у записі залишків",
         {
@@ -74,6 +74,33 @@ SWITCHES_UK: dict[str, tuple[str, dict[str, str]]] = {
             "zero": "стає нулем",
             "refuse": "увесь запит відхилено з 422",
         },
+    ),
+    "offers_put_unknown": (
+        "невідомий товар у PUT /offers",
+        {
+            "skip": "пропускається, решта записується",
+            "refuse": "увесь запит відхилено з 422",
+        },
+    ),
+    "offers_put_apply": (
+        "коли PUT /offers набуває чинності",
+        {"now": "до відповіді 202", "late": "через stock_put_delay секунд після 202"},
+    ),
+    "duplicate_sku": (
+        "новий товар чи варіант з артикулом, який уже зайнято",
+        {"accept": "створюється поряд з іншим", "refuse": "увесь запит відхилено з 422"},
+    ),
+    "first_offer": (
+        "варіант без властивостей, коли товар отримує варіанти",
+        {"replaced": "замінюється ними", "kept": "залишається поряд з ними"},
+    ),
+    "tracking_needs_service": (
+        "ТТН для замовлення без служби доставки",
+        {"no": "зберігається", "yes": "відхиляється з 422"},
+    ),
+    "shipping_date_key": (
+        "ключ, у якому повертається записана shipping_date",
+        {"shipping_date": "shipping_date", "shipping_date_actual": "shipping_date_actual"},
     ),
     "updated_at_on_status": (
         "updated_at замовлення, коли змінився лише статус",

@@ -1,0 +1,85 @@
+"""Custom fields of orders: their list and the values that a client writes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .errors import Invalid
+from .models import CustomField, Json, Order
+from .schemas import mapping, sequence
+from .store import Store
+
+#: The kinds of a field (documented).
+KINDS = ("link", "select", "switcher", "float", "number", "textarea", "text", "date", "datetime")
+
+
+def value_rows(shop: Store, given: Any) -> list[Json]:
+    """Read the values that a client writes.
+
+    :param shop: the shop
+    :param given: ``[{"uuid": "OR_1", "value": …}, …]``; an unknown field is ignored (assumed)
+    :return: rows as the API shows them
+    :raise Invalid: if it is no list of objects, or a list field gets no list
+    """
+    rows = []
+    fields = {field.uuid: field for field in shop.custom_fields.values() if field.model == "order"}
+    for index, row in enumerate(_read(sequence, given, "custom_fields")):
+        at = f"custom_fields.{index}"
+        row = _read(mapping, row, at)
+        field = fields.get(str(row.get("uuid")))
+        if field is None:
+            continue
+        value = row.get("value")
+        if (field.type == "select") != isinstance(value, list) and value is not None:
+            kind = "an array" if field.type == "select" else "a string"
+            raise Invalid({f"{at}.value": [f"The {at}.value must be {kind}."]})
+        shape = {"id": field.id, "uuid": field.uuid, "name": field.name, "type": field.type}
+        rows.append({**shape, "value": value})
+    return rows
+
+
+def write(order: Order, rows: list[Json]) -> None:
+    """Set values of an order; an empty value removes the row (documented: only filled ones return).
+
+    :param order: the order
+    :param rows: of :func:`value_rows`
+    """
+    values = {row["uuid"]: row for row in order.custom_fields}
+    for row in rows:
+        if row["value"] in (None, "", []):
+            values.pop(row["uuid"], None)
+        else:
+            values[row["uuid"]] = row
+    order.custom_fields = list(values.values())
+
+
+def shape(field: CustomField, with_options: bool) -> Json:
+    """Write a field of the list.
+
+    :param field: the field
+    :param with_options: whether the options of a list field are included
+    :return: the JSON object
+    """
+    out: Json = {
+        "id": field.id,
+        "name": field.name,
+        "uuid": field.uuid,
+        "model": field.model,
+        "type": field.type,
+        "required": field.required,
+        "position": field.position,
+        "is_multiple": field.is_multiple,
+    }
+    if with_options:
+        out["options"] = [
+            {"id": field.id * 100 + number, "field_id": field.id, "value": value}
+            for number, value in enumerate(field.options, 1)
+        ]
+    return out
+
+
+def _read(reader: Any, value: Any, at: str) -> Any:
+    try:
+        return reader(value)
+    except ValueError as error:
+        raise Invalid({at: [f"The {at} field {error}."]}) from None

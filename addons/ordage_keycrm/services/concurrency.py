@@ -8,7 +8,7 @@ from odoo.exceptions import ConcurrencyError
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
 #: The work is retried in a new transaction, which sees the rows of the concurrent one. Odoo does so for
-#: requests, ``keycrm.account._run_in_transaction`` for scheduled actions.
+#: requests, ``services/transactions.py`` for scheduled actions.
 CONCURRENCY_ERRORS = (*PG_CONCURRENCY_EXCEPTIONS_TO_RETRY, ConcurrencyError)
 
 

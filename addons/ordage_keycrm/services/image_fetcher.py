@@ -8,6 +8,7 @@ from ..keycrm import images
 from ..keycrm.errors import KeyCrmError
 from ..keycrm.images import PictureTrouble
 from .service import Service
+from .transactions import run_in_transaction
 
 _logger = logging.getLogger(__name__)
 
@@ -48,7 +49,7 @@ class ImageFetcher(Service):
             tries, is_unavailable = offer.picture_tries + 1, error.transient
             is_retried = is_unavailable and tries < MAX_TRIES
             vals = {"picture_state": "wanted" if is_retried else "failed", "picture_tries": tries}
-        self.account._run_in_transaction(lambda: self._store(offer, url, picture, vals))
+        run_in_transaction(self.env.cr, lambda: self._store(offer, url, picture, vals))
         if is_unavailable:
             # Otherwise a slow host would block the orders queue for each of its pictures.
             raise PictureTrouble("picture_host_ill", host=urlsplit(url).hostname)

@@ -1,3 +1,4 @@
+import time
 from dataclasses import dataclass
 
 
@@ -11,6 +12,13 @@ class Options:
 
     single_item: bool = False
     deadline: float | None = None
+
+    def is_time_up(self):
+        """Return whether the deadline has passed; checked between two requests.
+
+        Otherwise a slow KeyCRM would block a scheduler thread for as long as there is work.
+        """
+        return self.deadline is not None and time.monotonic() > self.deadline
 
 
 class Service:

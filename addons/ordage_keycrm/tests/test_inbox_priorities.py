@@ -5,10 +5,9 @@ from datetime import timedelta
 from odoo import sql_db
 from odoo.tools import SQL
 
-from ..models.account import cron_runner
 from ..models.common import rate_limit
 from ..models.common.rate_limit import DatabaseRateLimiter
-from ..services import order_priorities
+from ..services import cron_runner, order_priorities
 from .common import KeycrmCase
 
 BACKLOG = 5000
@@ -47,10 +46,10 @@ class TestInboxPriorities(KeycrmCase):
             self.patch(module.time, "sleep", sleep)
         self.patch(order_priorities.time, "monotonic", lambda: self.ahead)
 
-        def come_back(_account, _cron, wait):
+        def come_back(_runner, _queue, wait):
             self.ahead += wait
 
-        self.patch(type(self.account), "_reschedule", come_back)
+        self.patch(cron_runner.CronRunner, "_reschedule", come_back)
 
     def forget_budget(self):
         with sql_db.db_connect(self.env.cr.dbname).cursor() as cr:

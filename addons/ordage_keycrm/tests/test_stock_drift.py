@@ -1,6 +1,7 @@
 from unittest.mock import patch
 
 from ..keycrm.catalog import StockAnswer
+from ..services import crons
 from .stock_common import StockCase
 
 NO_ANSWER = StockAnswer({}, frozenset())
@@ -40,7 +41,7 @@ class TestStockDrift(StockCase):
 
     def test_manual_edit_in_keycrm_is_corrected_with_debounced_changes(self):
         self.keycrm.set_stock(self.number(self.sock), 1, 99, webhook=False)
-        self.account.stock_cron_id._trigger_keycrm(1)
+        crons.trigger(self.account, crons.STOCK, delay=1)
         self.put_wakes(1)
         event = self.hear(99)
         self.assert_sent()

@@ -14,9 +14,8 @@ from odoo.tools import mute_logger
 
 from ..const import WORKER_MAX_SLEEP
 from ..keycrm.errors import Refused
-from ..models.account import cron_runner
 from ..models.common.rate_limit import DatabaseRateLimiter
-from ..services import cron_notify, scheduler_watchdog
+from ..services import cron_notify, cron_runner, scheduler_watchdog
 from .common import KeycrmCase
 
 LINES = [{"name": "Кухоль", "price": 100, "quantity": 2}]
@@ -657,10 +656,10 @@ class TestTrouble(KeycrmCase):
         :return: how often it ran
         """
 
-        def come_back(_account, _cron, wait):
+        def come_back(_runner, _queue, wait):
             self.ahead += wait
 
-        with patch.object(type(self.account), "_reschedule", come_back):
+        with patch.object(cron_runner.CronRunner, "_reschedule", come_back):
             for number in range(1, most + 1):
                 (queue or self.orders_lane)()
                 if is_done():

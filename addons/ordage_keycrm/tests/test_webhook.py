@@ -5,6 +5,7 @@ import json
 from odoo.tests import HttpCase, tagged
 from odoo.tools import mute_logger
 
+from ..services import crons
 from .common import KeycrmCase
 
 EVENT = {"event": "order.change_order_status", "context": {"id": 41, "status_id": 1}}
@@ -52,7 +53,7 @@ class TestWebhook(KeycrmCase, HttpCase):
 
     def test_a_wake_up_is_spent_when_its_action_begins(self):
         cron = self.account.orders_cron_id
-        self.account._trigger_orders()
+        crons.trigger(self.account, crons.ORDERS)
         self.env.flush_all()
         cron._clear_schedule({"id": cron.id})
         self.assertFalse(self.env["ir.cron.trigger"].search_count([("cron_id", "=", cron.id)]))

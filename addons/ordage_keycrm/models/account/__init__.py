@@ -7,7 +7,6 @@ from . import webhook_link
 from . import cleanup
 from . import circuit_breaker
 from . import clock
-from . import cron_runner
 from . import bulk_jobs
 from . import navigation
 from . import live_updates

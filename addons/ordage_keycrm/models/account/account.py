@@ -5,15 +5,17 @@ from odoo.exceptions import UserError, ValidationError
 
 from ...const import API_KEY_MASK, API_URL, ORDER_PATH
 from ...keycrm.rate_limit import DEFAULT_LIMIT
+from ...services import crons
+from ...services.cron_runner import CronRunner
+from ...services.service import Options
 
 
 class KeycrmAccount(models.Model):
     """Connect one KeyCRM account (a cabinet) with one company.
 
     This file holds the settings. The other files of this folder hold the key (``credentials``),
-    requests (``api_gateway``), the webhook (``webhook_link``), the scheduled actions (``cron_runner``)
-    and KeyCRM's lists (``catalogs``). The queues are in ``orders/order_queue`` and
-    ``stock/stock_queue``.
+    requests (``api_gateway``), the webhook (``webhook_link``) and KeyCRM's lists (``catalogs``). The
+    queues are in ``orders/order_queue`` and ``stock/stock_queue``; ``services/cron_runner`` runs them.
     """
 
     _name = "keycrm.account"
@@ -277,7 +279,7 @@ class KeycrmAccount(models.Model):
         accounts._create_webhook_tokens()
         accounts._check_enabled_has_key()
         enabled._check_key_accepted()
-        accounts._ensure_crons()
+        crons.ensure(accounts)
         accounts._forget_stock_accounts()
         accounts._mask_key()
         enabled._mark_started()
@@ -298,12 +300,12 @@ class KeycrmAccount(models.Model):
         if {"enabled", "push_stock", "stock_quantity", "company_id"} & vals.keys():
             self._forget_stock_accounts()
         if enables:
-            self._restore_crons()
+            crons.restore(self)
         if {"api_key", "api_url"} & vals.keys():
             # The cause may be fixed: no backoff delays the next attempt.
             self._reset_circuit()
         if {"enabled", "api_key", "api_url"} & vals.keys():
-            self.filtered("enabled")._trigger_orders()
+            crons.trigger(self.filtered("enabled"), crons.ORDERS)
         if "archive_status_ids" in vals:
             self._move_archived_orders()
         if "warehouse_id" in vals:
@@ -344,6 +346,29 @@ class KeycrmAccount(models.Model):
             dict(vals, name=self.env._("%s (copy)", account.name))
             for account, vals in zip(self, vals_list, strict=True)
         ]
+
+    # === SCHEDULED ACTIONS ===#
+
+    @api.model
+    def _cron_orders(self, account_id):
+        """Run the orders queue of an account: entry point of its scheduled action.
+
+        :param account_id: id of the account
+        """
+        CronRunner(self.browse(account_id).exists()).run(crons.ORDERS)
+
+    @api.model
+    def _cron_stock(self, account_id):
+        """Run the stock queue of an account: entry point of its scheduled action.
+
+        :param account_id: id of the account
+        """
+        CronRunner(self.browse(account_id).exists()).run(crons.STOCK)
+
+    @api.autovacuum
+    def _gc_crons(self):
+        """Delete the scheduled actions of deleted accounts."""
+        crons.delete_unused(self.env)
 
     # === ACTION METHODS ===#
 
@@ -419,6 +444,23 @@ class KeycrmAccount(models.Model):
         if not self.env.su and not self.env.user.has_group("ordage_keycrm.group_manager"):
             raise UserError(self.env._("Only a KeyCRM administrator can do this."))
         self.check_access("write")
+
+    def _with_options(self, options):
+        """Return the account for work that reads its options from the context.
+
+        Until that work is in services.
+
+        :param options: :class:`~...services.service.Options` or None
+        """
+        if options is None:
+            return self
+        return self.with_context(
+            keycrm_single_item=options.single_item, keycrm_deadline=options.deadline
+        )
+
+    def _is_time_up(self):
+        """Return whether the worker's deadline has passed; see ``Options.is_time_up``."""
+        return Options(deadline=self.env.context.get("keycrm_deadline")).is_time_up()
 
     def _move_archived_orders(self):
         """Archive and reopen orders after the archive statuses changed."""

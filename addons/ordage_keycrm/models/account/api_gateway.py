@@ -5,6 +5,7 @@ from ...const import API_URL
 from ...keycrm import rate_limit
 from ...keycrm.client import KeyCrmClient, normalized_address
 from ...keycrm.errors import KeyCrmError, Refused
+from ...services import crons
 
 #: Timeout of a request for a waiting user: (connect, read) seconds.
 BUTTON_TIMEOUT = (5, 15)
@@ -69,5 +70,5 @@ class KeycrmAccount(models.Model):
         if self.trouble_count:
             # KeyCRM is available again; no work has to wait for the next probe.
             self._reset_circuit()
-            self._trigger_crons(self._crons())
+            crons.trigger(self)
         return answer

@@ -3,6 +3,7 @@ from odoo import models
 from ...keycrm import rate_limit
 from ...keycrm.orders import Order
 from ...services.image_fetcher import ImageFetcher
+from ...services.transactions import run_in_transaction
 
 
 class KeycrmAccount(models.Model):
@@ -92,5 +93,5 @@ class KeycrmAccount(models.Model):
             self._upsert_stock_warehouses(page.rows)
             self.sudo().warehouse_list_page = 0 if page.is_last else number + 1
 
-        self._run_in_transaction(record)
+        run_in_transaction(self.env.cr, record)
         return True

@@ -3,6 +3,7 @@ from odoo import api, models
 from ...const import DEFAULT_ACTION_BY_GROUP
 from ...keycrm.catalog import PaymentMethod, Source, Status, StockRow
 from ...keycrm.parsing import parsed_rows
+from ...services import crons
 from ...services.concurrency import retry_on_unique_violation
 
 #: Maximum number of pages of the lists of statuses, sources and payment methods.
@@ -88,7 +89,7 @@ class KeycrmAccount(models.Model):
         self._upsert_stock_warehouses(page.rows)
         if not page.is_last:
             self.sudo().warehouse_list_page = 2
-            self._trigger_orders()
+            crons.trigger(self, crons.ORDERS)
 
     def _active_statuses(self):
         """Return the statuses that KeyCRM's list contains."""

@@ -17,7 +17,9 @@ from ...keycrm.errors import (
     Unreachable,
 )
 from ...keycrm.images import PictureTrouble
+from ...services import crons
 from ...services.concurrency import CONCURRENCY_ERRORS
+from ...services.transactions import run_in_transaction
 
 _logger = logging.getLogger(__name__)
 
@@ -105,7 +107,7 @@ class KeycrmAccount(models.Model):
         """
         if not self.trouble_count:
             return True
-        if not self._run_in_transaction(self._claim_probe):
+        if not run_in_transaction(self.env.cr, self._claim_probe):
             return False
         try:
             self._probe()
@@ -115,13 +117,9 @@ class KeycrmAccount(models.Model):
             self._record_unavailable(error)
             return False
         self._record_recovered()
-        self._trigger_crons(self._crons())
+        crons.trigger(self)
         self.env.cr.commit()
         return True
-
-    def _crons(self):
-        """Return the scheduled actions of both queues."""
-        return self.sudo().orders_cron_id | self.sudo().stock_cron_id
 
     def _end_backoff(self):
         """End all backoffs at the request of a user.
@@ -139,7 +137,7 @@ class KeycrmAccount(models.Model):
                     name: {**circuit, "until": min(circuit["until"], over)}
                     for name, circuit in circuits.items()
                 }
-        self._trigger_crons(self._crons())
+        crons.trigger(self)
 
     def _claim_probe(self):
         """Claim the probe for this queue: the other one finds the next backoff started.
@@ -204,15 +202,15 @@ class KeycrmAccount(models.Model):
                 }
             )
             # The scheduler's own poll could be a minute after the backoff.
-            self._crons()._trigger_keycrm(pause)
+            crons.trigger(self, delay=pause)
             self._notify_clients()
 
-        self._run_in_transaction(record)
+        run_in_transaction(self.env.cr, record)
 
     def _record_recovered(self):
         """Close the circuit breaker after a successful answer."""
         if self.trouble_code or self.trouble_count:
-            self._run_in_transaction(self._reset_circuit)
+            run_in_transaction(self.env.cr, self._reset_circuit)
 
     def _reset_circuit(self):
         """Close all circuit breakers, also those of single pieces of work."""
@@ -287,7 +285,7 @@ class KeycrmAccount(models.Model):
             self._record_internal_error(name, error)
             return False
         if name in (self.sudo().guarded_work or {}):
-            self._run_in_transaction(lambda: self._write_circuit(name, None))
+            run_in_transaction(self.env.cr, lambda: self._write_circuit(name, None))
         return more
 
     def _record_internal_error(self, name, error):
@@ -336,12 +334,10 @@ class KeycrmAccount(models.Model):
                     "params": error.params,
                 },
             )
-            account = self.sudo()
             is_stock = name in ("_work_stock", "_work_comparison")
-            cron = account.stock_cron_id if is_stock else account.orders_cron_id
-            cron._trigger_keycrm(pause)
+            crons.trigger(self, crons.STOCK if is_stock else crons.ORDERS, delay=pause)
 
-        self._run_in_transaction(record)
+        run_in_transaction(self.env.cr, record)
 
     def _write_circuit(self, name, circuit):
         """Write or remove the state of a circuit breaker.

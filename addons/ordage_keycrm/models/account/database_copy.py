@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.tools import SQL, ormcache
 
 from ...keycrm.errors import Refused
+from ...services import crons
 
 #: Error code of a copy or a restored backup that no user has confirmed.
 OTHER_DATABASE = "other_database"
@@ -32,7 +33,7 @@ class KeycrmAccount(models.Model):
         self._record_database()
         for account in self:
             account._reset_circuit()
-            account._trigger_crons(account._crons())
+            crons.trigger(account)
             if account.enabled and account.push_stock and account._sending_warehouses():
                 self.env["keycrm.stock.comparison"]._start(account, "comparison")
         return True

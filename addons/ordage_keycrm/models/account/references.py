@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 
 from ...const import EVENT_REFRESH
+from ...services import crons
 
 
 class KeycrmAccount(models.Model):
@@ -98,7 +99,7 @@ class KeycrmAccount(models.Model):
     def _restore_references(self):
         """Recreate deleted scheduled actions, and use the only warehouse that is left."""
         for account in self.sudo().search([("enabled", "=", True)]):
-            account._ensure_crons()
+            crons.ensure(account)
             if not account.database_identity:
                 account._record_database()
             warehouse = account._warehouse_of_orders()

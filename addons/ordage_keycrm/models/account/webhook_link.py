@@ -7,6 +7,7 @@ from odoo.tools import SQL
 
 from ...const import EVENT_STOCK, ORDER_EVENTS
 from ...keycrm import webhook
+from ...services import crons
 
 
 class KeycrmAccount(models.Model):
@@ -144,9 +145,9 @@ class KeycrmAccount(models.Model):
             # start.
             return
         if vals["event"] == EVENT_STOCK:
-            self._trigger_stock()
+            crons.trigger(self, crons.STOCK)
         elif vals["state"] == "pending":
-            self._trigger_orders()
+            crons.trigger(self, crons.ORDERS)
 
     @staticmethod
     def _event_vals(payload):

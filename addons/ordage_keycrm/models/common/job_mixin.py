@@ -2,6 +2,8 @@ from odoo import api, fields, models
 from odoo.tools import format_datetime
 
 from ...keycrm.errors import NotFound, Refused
+from ...services import crons
+from ...services.transactions import run_in_transaction
 
 #: Final states of a run, and the type of the notification about them.
 _NOTIFICATION_TYPES = {"done": "success", "ready": "warning", "failed": "danger"}
@@ -169,7 +171,7 @@ class KeycrmJobMixin(models.AbstractModel):
 
     def _begin(self):
         """Trigger the worker."""
-        self.account_id._trigger_orders()
+        crons.trigger(self.account_id, crons.ORDERS)
 
     def _work(self, client):
         """Process one page; a request that KeyCRM refuses for good fails this run only.
@@ -180,7 +182,7 @@ class KeycrmJobMixin(models.AbstractModel):
             self._work_page(client)
         except (NotFound, Refused) as error:
             refusal = error
-            self.account_id._run_in_transaction(lambda: self._fail(refusal))
+            run_in_transaction(self.account_id.env.cr, lambda: self._fail(refusal))
 
     def _work_page(self, client):
         """Process one page.

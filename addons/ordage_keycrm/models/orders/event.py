@@ -3,6 +3,7 @@ from datetime import timedelta
 from odoo import api, fields, models
 
 from ...const import POLLING_OVERLAP, ROW_LOCKED_PAUSE
+from ...services import crons
 
 #: Webhooks that a look for a burst goes back at most: a few orders, of which each was told of several times.
 LATELY_ROWS = 20
@@ -197,7 +198,7 @@ class KeycrmEvent(models.Model):
             if outcome:
                 event._end_try(event._finish_vals(outcome, now))
                 put_off |= event if outcome.is_put_off else put_off
-        put_off.account_id.sudo().orders_cron_id._trigger_keycrm(ROW_LOCKED_PAUSE)
+        crons.trigger(put_off.account_id, crons.ORDERS, delay=ROW_LOCKED_PAUSE)
 
     def _finish_vals(self, outcome, now):
         if outcome.is_put_off:

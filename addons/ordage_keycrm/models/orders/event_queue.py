@@ -4,6 +4,7 @@ from odoo import api, models
 from odoo.tools import SQL
 
 from ...const import OUTAGE_PAUSE
+from ...services import crons
 from ...services.order_priorities import (
     FAR,
     NEW_ORDER,
@@ -160,7 +161,7 @@ class KeycrmEvent(models.Model):
             )
         )
         if self.env.cr.rowcount:
-            account.sudo().orders_cron_id._trigger_keycrm(LAG_PAUSE.total_seconds())
+            crons.trigger(account, crons.ORDERS, delay=LAG_PAUSE.total_seconds())
         self.invalidate_model()
 
     def _finish_gone(self, account, condition):
@@ -196,7 +197,7 @@ class KeycrmEvent(models.Model):
                 self.env.cr.now(),
             )
         )
-        account.sudo().orders_cron_id._trigger_keycrm(NEWEST_SECONDS)
+        crons.trigger(account, crons.ORDERS, delay=NEWEST_SECONDS)
         self.invalidate_model()
 
     @api.model

@@ -1,6 +1,7 @@
 from odoo import api, models
 
 from ...const import EVENT_REFRESH
+from ...services import crons
 
 #: What keeps an order out until somebody tells products apart or chooses one.
 PRODUCT_PROBLEMS = ("sku_ambiguous", "barcode_ambiguous")
@@ -62,4 +63,4 @@ class KeycrmEvent(models.Model):
                 for account_id, order_id in sorted(wanted)
             ]
         )
-        failed.account_id._trigger_orders()
+        crons.trigger(failed.account_id, crons.ORDERS)

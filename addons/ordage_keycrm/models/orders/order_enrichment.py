@@ -18,6 +18,7 @@ from ...keycrm.errors import (
 from ...keycrm.parsing import parsed_rows, to_object
 from ...keycrm.product_data import Goods
 from ...services.concurrency import CONCURRENCY_ERRORS
+from ...services.transactions import run_in_transaction
 from .importer.result import ImportResult
 
 _logger = logging.getLogger(__name__)
@@ -75,7 +76,9 @@ class KeycrmAccount(models.Model):
         if not companies:
             return
         try:
-            self._run_in_transaction(lambda: self.env["keycrm.company"]._learn(self, companies))
+            run_in_transaction(
+                self.env.cr, lambda: self.env["keycrm.company"]._learn(self, companies)
+            )
         except Exception:
             if self.env.cr.closed:
                 raise

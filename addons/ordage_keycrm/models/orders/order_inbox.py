@@ -20,6 +20,7 @@ from ...keycrm.errors import (
 from ...keycrm.orders import ORDER_INCLUDES, ORDER_INCLUDES_WITHOUT_PAYMENTS, Order
 from ...keycrm.parsing import utc_text
 from ...services.order_priorities import FAR, FEW_NEW, NEW_ORDER, WEBHOOK, InboxState
+from ...services.transactions import run_in_transaction
 
 _logger = logging.getLogger(__name__)
 
@@ -63,7 +64,7 @@ class KeycrmAccount(models.Model):
             return set()
         if self.env.context.get("keycrm_single_item"):
             events = Event._unfinished(self, [order.number for order in waiting])
-            events = self._run_in_transaction(events._one_order_begun)
+            events = run_in_transaction(self.env.cr, events._one_order_begun)
             return self._work_numbers(client, events.mapped("keycrm_order_id")[:1], events)
         if len(waiting) < INBOX_BATCH:
             waiting, grows = self._debounced(waiting)
@@ -77,7 +78,7 @@ class KeycrmAccount(models.Model):
             if order.is_missing_in_keycrm and not order.is_above_known
         ]
         if gone:
-            self._run_in_transaction(lambda: Event._ignore_gone(self, gone))
+            run_in_transaction(self.env.cr, lambda: Event._ignore_gone(self, gone))
             return set(gone)
         events = Event._unfinished(self, [order.number for order in waiting])
         young = fields.Datetime.now() - timedelta(seconds=BURST_SECONDS)
@@ -104,7 +105,9 @@ class KeycrmAccount(models.Model):
             if InboxState.of(self).may_read_newest():
                 worked = self._work_newest(client, waiting, events)
             elif doubtful:
-                self._run_in_transaction(lambda: self.env["keycrm.event"]._put_off(self, doubtful))
+                run_in_transaction(
+                    self.env.cr, lambda: self.env["keycrm.event"]._put_off(self, doubtful)
+                )
                 worked = doubtful
             waiting = [order for order in waiting if order.number not in worked]
         told = [order.number for order in waiting if order.rank in (NEW_ORDER, WEBHOOK)]
@@ -147,7 +150,9 @@ class KeycrmAccount(models.Model):
             self._write_orders(client, read, own)
             error = read[order.number]
             if order.is_outage and isinstance(error, KeyCrmError) and is_outage(error):
-                self._run_in_transaction(lambda: self.env["keycrm.event"]._put_off_outage(self))
+                run_in_transaction(
+                    self.env.cr, lambda: self.env["keycrm.event"]._put_off_outage(self)
+                )
                 break
             if self._is_time_up():
                 break
@@ -173,7 +178,9 @@ class KeycrmAccount(models.Model):
         for part in self._parts(found):
             self._write_orders(client, part, events)
         newest = next(iter(rows))
-        self._run_in_transaction(lambda: self.env["keycrm.event"]._ignore_above(self, newest))
+        run_in_transaction(
+            self.env.cr, lambda: self.env["keycrm.event"]._ignore_above(self, newest)
+        )
         return worked | {number for number in numbers if number > newest}
 
     def _debounced(self, waiting):

@@ -5,6 +5,7 @@ from odoo import api, models
 from ...const import EVENT_POLLING, POLLING_OVERLAP
 from ...keycrm.orders import OrderRow
 from ...keycrm.parsing import utc_text
+from ...services.transactions import run_in_transaction
 
 #: Where the first window begins. Later ones go by KeyCRM's times, the first one by our clock, which may
 #: be minutes ahead of KeyCRM's. So it reaches back before the account was enabled.
@@ -62,7 +63,7 @@ class KeycrmOrderPolling(models.AbstractModel):
             account._mark_key_working()
             Status._record_missed(missed)
 
-        account._run_in_transaction(turn)
+        run_in_transaction(account.env.cr, turn)
         return bool(unseen) or not page.is_last
 
     @api.model

@@ -12,9 +12,10 @@ from ...keycrm.errors import (
     Locked,
 )
 from ...keycrm.orders import Order
-from ...services import contacts
+from ...services import contacts, crons
 from ...services.concurrency import CONCURRENCY_ERRORS
 from ...services.order_priorities import InboxState
+from ...services.transactions import company_lock, run_in_transaction
 from .importer.result import ImportResult
 
 _logger = logging.getLogger(__name__)
@@ -30,12 +31,15 @@ class KeycrmAccount(models.Model):
 
     _inherit = "keycrm.account"
 
-    def _work_orders(self, client):
+    def _work_orders(self, client, options=None):
         """Do one piece of work, the most urgent one.
 
+        :param client: live client
+        :param options: :class:`~...services.service.Options` of the worker
         :return: True when there may be more
         """
         self.ensure_one()
+        self = self._with_options(options)
         if not self.enabled:
             return self._work_orders_before_start()
         inbox = InboxState.of(self)
@@ -98,7 +102,7 @@ class KeycrmAccount(models.Model):
             if then:
                 then(outcomes)
 
-        with self._company_lock():
+        with company_lock(self):
             outcomes = self._isolated(read, write, events)
         if not unread:
             return outcomes
@@ -112,7 +116,7 @@ class KeycrmAccount(models.Model):
             finish(told)
             return told
 
-        with self._company_lock():
+        with company_lock(self):
             return self._isolated(outcomes, follow, events)
 
     def _isolated(self, items, work, events):
@@ -149,11 +153,11 @@ class KeycrmAccount(models.Model):
         outcome = ImportResult.failed(Locked() if isinstance(error, CONCURRENCY_ERRORS) else error)
         own = events.filtered(lambda event: event.keycrm_order_id == number)
         try:
-            self._run_in_transaction(lambda: own._finish({number: outcome}))
+            run_in_transaction(self.env.cr, lambda: own._finish({number: outcome}))
         except CONCURRENCY_ERRORS:
             # Somebody holds the events too.
             InboxState.of(self).put_off(number)
-            self.sudo().orders_cron_id._trigger_keycrm(ROW_LOCKED_PAUSE)
+            crons.trigger(self, crons.ORDERS, delay=ROW_LOCKED_PAUSE)
             self.env.cr.commit()
         return {number: outcome}
 
@@ -165,10 +169,10 @@ class KeycrmAccount(models.Model):
         :return: what it returns
         """
         try:
-            return self._run_in_transaction(lambda: write(self))
+            return run_in_transaction(self.env.cr, lambda: write(self))
         except ConcurrencyError:
             blaming = self.with_context(keycrm_isolate_conflicts=True)
-            return self._run_in_transaction(lambda: write(blaming))
+            return run_in_transaction(self.env.cr, lambda: write(blaming))
 
     def _outcome_of_error(self, number, error):
         """Return what becomes of an order that could not be read; one that is gone is marked, and one whose

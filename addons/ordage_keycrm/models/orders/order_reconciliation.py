@@ -4,6 +4,7 @@ from odoo import api, fields, models
 
 from ...const import EVENT_RECONCILIATION, RECONCILIATION_SECONDS
 from ...keycrm.orders import OrderRow
+from ...services.transactions import run_in_transaction
 
 #: Orders that one comparison has read at the most, and seconds until the next one when more differ.
 MOST_TOLD = 50
@@ -41,8 +42,8 @@ class KeycrmOrderReconciliation(models.AbstractModel):
                 return False
             if not last or not statuses:
                 # Nothing to compare; an account that was just switched on has an hour's time.
-                account._run_in_transaction(
-                    lambda: account.sudo().write({"reconciliation_at": now})
+                run_in_transaction(
+                    account.env.cr, lambda: account.sudo().write({"reconciliation_at": now})
                 )
                 return False
         number = account.reconciliation_page or 1
@@ -79,7 +80,7 @@ class KeycrmOrderReconciliation(models.AbstractModel):
             )
             return bool(told)
 
-        return account._run_in_transaction(note)
+        return run_in_transaction(account.env.cr, note)
 
     @api.model
     def _open_orders(self, account):

@@ -4,6 +4,7 @@ from odoo.exceptions import UserError
 from ...const import EVENT_SYNC
 from ...keycrm import rate_limit
 from ...keycrm.parsing import utc_text
+from ...services.transactions import run_in_transaction
 
 #: How often a list is read that shows fewer rows than it counts.
 MOST_LOOKS = 3
@@ -136,7 +137,7 @@ class KeycrmOrderSync(models.Model):
                 if not self.page:
                     self._end("done")
 
-        account._run_in_transaction(turn)
+        run_in_transaction(account.env.cr, turn)
 
     def _query(self):
         self.ensure_one()

@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ...const import EVENT_REFRESH, PAYMENT_READERS
+from ...services import crons
 
 
 class SaleOrder(models.Model):
@@ -304,4 +305,4 @@ class SaleOrder(models.Model):
                 for order in orders
             ]
         )
-        orders.sudo().keycrm_account_id._trigger_orders()
+        crons.trigger(orders.sudo().keycrm_account_id, crons.ORDERS)

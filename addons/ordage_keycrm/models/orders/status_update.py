@@ -2,6 +2,8 @@ from odoo import api, fields, models
 
 from ...keycrm.errors import KeyCrmError, is_outage
 from ...keycrm.parsing import to_id, to_object
+from ...services import crons
+from ...services.transactions import run_in_transaction
 
 
 class KeycrmStatusUpdate(models.Model):
@@ -60,7 +62,7 @@ class KeycrmStatusUpdate(models.Model):
             and self._leads_on(picking.sale_id, account.delivered_status_id)
         ]
         if vals_list:
-            self.sudo().create(vals_list).account_id._trigger_orders()
+            crons.trigger(self.sudo().create(vals_list).account_id, crons.ORDERS)
 
     @api.model
     def _leads_on(self, order, wanted):
@@ -104,5 +106,5 @@ class KeycrmStatusUpdate(models.Model):
             if not account._is_request_at_fault(error):
                 raise
             vals = push._failed_vals(error.code, error.params, is_outage=is_outage(error))
-        account._run_in_transaction(lambda: push._end_try(vals))
+        run_in_transaction(account.env.cr, lambda: push._end_try(vals))
         return True

@@ -5,6 +5,7 @@ from odoo import api, fields, models
 from ...const import TRANSACTIONS_SECONDS
 from ...keycrm.catalog import Transaction
 from ...keycrm.parsing import parsed_rows
+from ...services.transactions import run_in_transaction
 
 #: Pages of one look, where none is known: the shop's first one, or one with many that no payment names.
 MOST_PAGES = 20
@@ -83,7 +84,7 @@ class KeycrmTransaction(models.Model):
             account.sudo().write({"transactions_begun_at": begun, "transactions_page": number + 1})
             return True
 
-        return account._run_in_transaction(note)
+        return run_in_transaction(account.env.cr, note)
 
     @api.model
     def _were_known(self, account, rows, begun):

@@ -5,6 +5,7 @@ from odoo import fields, models
 from ...keycrm.errors import KeyCrmError, Locked
 from ...keycrm.orders import Order
 from ...services.concurrency import CONCURRENCY_ERRORS
+from ...services.transactions import run_in_transaction
 
 #: For so long KeyCRM is not asked again for what its lists did not name.
 UNLISTED_FRESH = timedelta(hours=1)
@@ -43,7 +44,7 @@ class KeycrmAccount(models.Model):
             self.sudo().unlisted = {**lately, **asked}
 
         try:
-            self._run_in_transaction(learn)
+            run_in_transaction(self.env.cr, learn)
         except (KeyCrmError, *CONCURRENCY_ERRORS) as error:
             if isinstance(error, CONCURRENCY_ERRORS):
                 # A person works on the lists.

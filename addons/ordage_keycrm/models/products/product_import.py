@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 
 from ...keycrm.product_data import Goods
+from ...services.transactions import company_lock, run_in_transaction
 
 
 class KeycrmProductImport(models.Model):
@@ -111,8 +112,8 @@ class KeycrmProductImport(models.Model):
             if page.is_last and not back:
                 self._finish(account)
 
-        with account._company_lock():
-            account._run_in_transaction(work)
+        with company_lock(account):
+            run_in_transaction(account.env.cr, work)
 
     def _load(self, account, offers):
         """Map or make the products of offers; archived ones are mapped only where Odoo has them."""

@@ -1,6 +1,8 @@
 from odoo import api, fields, models, tools
 from odoo.tools import SQL
 
+from ...services import crons
+
 #: Under this key the changes of one transaction are kept until it is flushed or committed.
 PENDING = "keycrm_stock_changes"
 
@@ -85,8 +87,8 @@ class KeycrmStockChange(models.Model):
             if cron_id
         }
         if rows:
-            crons = self.env["ir.cron"].sudo().browse(sorted(cron_ids))
-            crons._trigger_keycrm(coalesce=True, along_with=self._insertion(rows))
+            actions = self.env["ir.cron"].sudo().browse(sorted(cron_ids))
+            actions._trigger_keycrm(coalesce=True, along_with=self._insertion(rows))
 
     @api.model
     def _append(self, rows, refresh_first=False, push_id=None, from_move=False):
@@ -163,7 +165,7 @@ class KeycrmStockChange(models.Model):
             refresh_first=True,
             from_move=from_move,
         )
-        account._trigger_stock()
+        crons.trigger(account, crons.STOCK)
 
     @api.model
     def _waiting(self, products):

@@ -5,6 +5,7 @@ from odoo.tools.misc import format_datetime
 
 from ...keycrm import stock_quantities
 from ...keycrm.client import PAGE_SIZE
+from ...services import crons
 
 
 class KeycrmStockComparison(models.Model):
@@ -121,7 +122,7 @@ class KeycrmStockComparison(models.Model):
                 "keycrm_warehouse_ids": [Command.set(warehouses.ids)],
             }
         )
-        account._trigger_stock()
+        crons.trigger(account, crons.STOCK)
         return comparison
 
     def _amounts(self):

@@ -9,6 +9,7 @@ from ...const import EVENT_STOCK
 from ...keycrm.echo_matching import EchoMatcher, OfferTotal
 from ...keycrm.webhook import stock_totals
 from ...services.concurrency import CONCURRENCY_ERRORS
+from ...services.transactions import run_in_transaction
 
 _logger = logging.getLogger(__name__)
 
@@ -103,7 +104,7 @@ class KeycrmAccount(models.Model):
         if not events:
             return False
         if not (self.push_stock and self._sending_warehouses()):
-            self._run_in_transaction(lambda: events._finish_stock("ignored"))
+            run_in_transaction(self.env.cr, lambda: events._finish_stock("ignored"))
             return True
         if self._match_echoes_isolated(events):
             # An order is about to say why the number differs.
@@ -116,7 +117,7 @@ class KeycrmAccount(models.Model):
         :return: True when some wait for an order that is being worked
         """
         try:
-            return self._run_in_transaction(lambda: self._match_echoes(events))
+            return run_in_transaction(self.env.cr, lambda: self._match_echoes(events))
         except CONCURRENCY_ERRORS:
             raise
         except Exception:
@@ -124,7 +125,7 @@ class KeycrmAccount(models.Model):
                 raise
             if len(events) == 1:
                 _logger.exception("KeyCRM account %s: %s cannot be worked", self.id, events)
-                self._run_in_transaction(lambda: events._finish_stock("failed"))
+                run_in_transaction(self.env.cr, lambda: events._finish_stock("failed"))
                 return False
         middle = len(events) // 2
         waiting = self._match_echoes_isolated(events[:middle])

@@ -1,5 +1,7 @@
 from odoo import fields, models
 
+from ...services.transactions import run_in_transaction
+
 
 class KeycrmAccount(models.Model):
     """Lots that expire without a move: once a day their products are queued."""
@@ -38,4 +40,4 @@ class KeycrmAccount(models.Model):
             self.sudo().stock_expiry_on = today
             return bool(products)
 
-        return self._run_in_transaction(queue)
+        return run_in_transaction(self.env.cr, queue)

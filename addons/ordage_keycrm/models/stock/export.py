@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.tools import SQL
 
+from ...services import crons
+
 
 class KeycrmStockExport(models.Model):
     """One run of "Send all": the stock of every product that was ever counted or moved.
@@ -51,7 +53,7 @@ class KeycrmStockExport(models.Model):
         self.env["keycrm.stock.change"].sudo()._append(
             [(account.id, product_id) for product_id in product_ids], push_id=self.id
         )
-        account._trigger_stock()
+        crons.trigger(account, crons.STOCK)
 
     def _end(self, state, **vals):
         """Stopped: what was not sent yet is not sent."""

@@ -1,5 +1,7 @@
 from odoo import api, fields, models
 
+from ...services import crons
+
 
 class KeycrmOffer(models.Model):
     """What the stock worker keeps of an offer; a new mapping makes its product's stock leave."""
@@ -64,7 +66,7 @@ class KeycrmOffer(models.Model):
                     for level in levels
                 ]
             )
-            account._trigger_stock()
+            crons.trigger(account, crons.STOCK)
 
     def _queue_stock(self):
         """Queue the products of these offers: a new mapping has to be sent too, and KeyCRM has it."""

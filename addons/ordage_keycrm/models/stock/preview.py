@@ -4,6 +4,8 @@ from datetime import timedelta
 from odoo import fields, models
 from odoo.exceptions import UserError
 
+from ...services import crons
+
 #: Under which heading lines of a preview are counted, the gravest first.
 _COUNTED = {
     "zero": "zero_count",
@@ -161,4 +163,4 @@ class KeycrmStockComparison(models.Model):
         self.env["keycrm.stock.change"].sudo()._append(
             [(account.id, product_id) for product_id in products.ids], from_move=from_move
         )
-        account._trigger_stock()
+        crons.trigger(account, crons.STOCK)

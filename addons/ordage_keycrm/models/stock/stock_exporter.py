@@ -3,7 +3,8 @@ from odoo import fields, models
 from ...const import STOCK_PUT_ROWS
 from ...keycrm import stock_quantities
 from ...keycrm.errors import KeyCrmError, Refused
-from ...services import activities
+from ...services import activities, crons
+from ...services.transactions import run_in_transaction
 
 #: Refusals one after another, with nothing accepted in between, after which the rest is taken for
 #: refused too: then it is no single row's fault.
@@ -89,10 +90,10 @@ class KeycrmAccount(models.Model):
             self._report_held()
             if debounce_seconds:
                 # Before it sends: who moves goods meanwhile has nobody to wake.
-                self.sudo().stock_cron_id._trigger_keycrm(debounce_seconds)
+                crons.trigger(self, crons.STOCK, delay=debounce_seconds)
 
         # Nothing is held open while KeyCRM is told, and if that breaks off, it is sent again.
-        self._run_in_transaction(note)
+        run_in_transaction(self.env.cr, note)
         for warehouse, rows in plans.items():
             refusals = [MOST_REFUSALS]
             for part in self._request_parts(rows, STOCK_PUT_ROWS):
@@ -206,7 +207,7 @@ class KeycrmAccount(models.Model):
             self.env["keycrm.stock.change"].sudo()._append(
                 [(account.id, product_id) for product_id in products.ids], from_move=from_move
             )
-            account._trigger_stock()
+            crons.trigger(account, crons.STOCK)
 
     def _report_held(self):
         """Record how many products are held back; a user is notified once, by an activity."""
@@ -264,17 +265,19 @@ class KeycrmAccount(models.Model):
             if len(rows) == 1 and self._put_fitted(client, warehouse, rows[0]):
                 return True
             error = refusal.params.get("message") or refusal.code
-            self._run_in_transaction(lambda: Level._refused(warehouse, _by_offer(rows), error))
+            run_in_transaction(
+                self.env.cr, lambda: Level._refused(warehouse, _by_offer(rows), error)
+            )
             return True
         except KeyCrmError as error:
             if not self._is_single_fault(error, rows, "PUT"):
                 return False
             reason = self._reason_of(error)
-            self._run_in_transaction(lambda: self._mark_failed(warehouse, rows[0], reason))
+            run_in_transaction(self.env.cr, lambda: self._mark_failed(warehouse, rows[0], reason))
             return True
         # Some are accepted, so it is single rows' fault: the others are looked into as well.
         refusals[0] = max(refusals[0], MOST_REFUSALS)
-        self._run_in_transaction(lambda: self._mark_accepted(warehouse, _by_offer(rows)))
+        run_in_transaction(self.env.cr, lambda: self._mark_accepted(warehouse, _by_offer(rows)))
         return True
 
     def _mark_failed(self, warehouse, row, reason):
@@ -282,7 +285,7 @@ class KeycrmAccount(models.Model):
         offer_id, _number, quantity = row
         Level = self.env["keycrm.stock.level"].sudo()
         pause = Level._failed(warehouse, offer_id, quantity, reason)
-        self.sudo().stock_cron_id._trigger_keycrm(pause)
+        crons.trigger(self, crons.STOCK, delay=pause)
 
     def _put(self, client, warehouse, rows):
         client.put(
@@ -320,7 +323,7 @@ class KeycrmAccount(models.Model):
                 self.sudo().write(learnt)
                 self._mark_accepted(warehouse, {offer_id: fitted})
 
-            self._run_in_transaction(note)
+            run_in_transaction(self.env.cr, note)
             return True
         return False
 

@@ -1,5 +1,7 @@
 from odoo import fields, models
 
+from ...services.transactions import run_in_transaction
+
 #: Rows that fail one after another, with no request of their kind accepted in between, after which
 #: nothing is isolated any more: then it is no single row's fault.
 MOST_FAULTS = 3
@@ -53,7 +55,7 @@ class KeycrmAccount(models.Model):
         if is_alone:
             state[method] = state.get(method, 0) + 1
         state["rows"] = 0 if is_alone else len(items) // 2
-        self._run_in_transaction(lambda: self.sudo().write({"stock_isolation": state}))
+        run_in_transaction(self.env.cr, lambda: self.sudo().write({"stock_isolation": state}))
         return is_alone
 
     def _end_isolation(self, method=None):

@@ -6,6 +6,7 @@ from ...keycrm.catalog import StockAnswer
 from ...keycrm.errors import KeyCrmError
 from ...keycrm.naming import sku_key
 from ...keycrm.stock_lookup import SKU_FILTER_BYTES, is_requestable, sku_batches
+from ...services.transactions import company_lock, run_in_transaction
 
 
 class KeycrmAccount(models.Model):
@@ -36,7 +37,7 @@ class KeycrmAccount(models.Model):
             else:
                 unaskable |= product
         if unaskable:
-            self._run_in_transaction(lambda: Missing._remember(self, unaskable))
+            run_in_transaction(self.env.cr, lambda: Missing._remember(self, unaskable))
         skus = {key: same[0].default_code.strip() for key, same in wanted.items()}
         for part in sku_batches(skus, lambda: self._request_rows(LOOKUP_ROWS), SKU_FILTER_BYTES):
             if self._is_time_up():
@@ -48,16 +49,18 @@ class KeycrmAccount(models.Model):
                     return False
                 aside = self.env["product.product"].union(*wanted[part[0]])
                 reason = self._reason_of(error)
-                self._run_in_transaction(
-                    lambda aside=aside, reason=reason: Missing._remember(self, aside, reason)
+                run_in_transaction(
+                    self.env.cr,
+                    lambda aside=aside, reason=reason: Missing._remember(self, aside, reason),
                 )
                 continue
             # The orders' worker mappings offers too: one of the two at a time.
-            with self._company_lock():
-                self._run_in_transaction(
+            with company_lock(self):
+                run_in_transaction(
+                    self.env.cr,
                     lambda part=part, offers=offers: self._store_mappings(
                         {key: wanted[key] for key in part}, offers
-                    )
+                    ),
                 )
         return True
 
@@ -239,8 +242,9 @@ class KeycrmAccount(models.Model):
                     return False
                 # Not read, as one that KeyCRM does not answer for: its level stays as it is.
                 answer = StockAnswer({}, frozenset(part.mapped("keycrm_id")))
-            self._run_in_transaction(
-                lambda part=part, answer=answer: self._store_levels(part, answer, list(change_ids))
+            run_in_transaction(
+                self.env.cr,
+                lambda part=part, answer=answer: self._store_levels(part, answer, list(change_ids)),
             )
         return True
 

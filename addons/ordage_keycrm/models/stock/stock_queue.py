@@ -6,6 +6,8 @@ from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 from ...const import RETRY_PAUSES
+from ...services import crons
+from ...services.transactions import run_in_transaction
 
 #: When a failed row is sent again whose retry did not come to an end.
 LONGEST_RETRY = timedelta(seconds=RETRY_PAUSES[-1])
@@ -210,7 +212,7 @@ class KeycrmAccount(models.Model):
             self.env["keycrm.stock.change"].sudo()._append(
                 [(account.id, product_id) for product_id in product_ids]
             )
-            account._trigger_stock()
+            crons.trigger(account, crons.STOCK)
 
     def _counted_product_ids(self, product_ids=None):
         """Return the products of this company that were ever counted or moved; others are never sent.
@@ -249,12 +251,15 @@ class KeycrmAccount(models.Model):
 
     # === THE LOOP ===#
 
-    def _work_stock(self, client):
+    def _work_stock(self, client, options=None):
         """Do one piece of work, the most urgent one.
 
+        :param client: live client
+        :param options: :class:`~...services.service.Options` of the worker
         :return: True when there may be more
         """
         self.ensure_one()
+        self = self._with_options(options)
         if self.stock_paused or not self.enabled:
             # A preview may go on: it sends nothing.
             return self._run_guarded("_work_comparison", self._work_comparison)
@@ -293,7 +298,7 @@ class KeycrmAccount(models.Model):
             self._end_isolation()
             self.env["keycrm.stock.export"]._count(self)
 
-        self._run_in_transaction(forget)
+        run_in_transaction(self.env.cr, forget)
         return True
 
     def _offers_to_send(self, client, changes):
@@ -325,7 +330,7 @@ class KeycrmAccount(models.Model):
             return False
         if not (self.push_stock and self._sending_warehouses()):
             return False
-        self._run_in_transaction(self._queue_unverified)
+        run_in_transaction(self.env.cr, self._queue_unverified)
         return True
 
     def _queue_unverified(self):

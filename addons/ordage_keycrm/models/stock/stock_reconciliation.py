@@ -10,6 +10,7 @@ from ...keycrm import rate_limit, stock_quantities
 from ...keycrm.catalog import StockAnswer
 from ...keycrm.errors import KeyCrmError, NotFound, Refused
 from ...keycrm.naming import sku_key
+from ...services.transactions import company_lock, run_in_transaction
 from .level import SETTLE_SECONDS
 
 #: Hours between two comparisons that begin by themselves.
@@ -100,14 +101,14 @@ class KeycrmAccount(models.Model):
                 if comparison.to_write_back:
                     self._write_back(client, comparison)
                 elif comparison.state == "taking":
-                    self._run_in_transaction(comparison._take_part)
+                    run_in_transaction(self.env.cr, comparison._take_part)
                 elif comparison.state == "reading":
                     self._read_pages(client, comparison)
                 else:
                     self._check_part(client, comparison)
             except (NotFound, Refused) as error:
                 refusal = error
-                self._run_in_transaction(lambda: comparison._fail(refusal))
+                run_in_transaction(self.env.cr, lambda: comparison._fail(refusal))
         return True
 
     def _begin_daily(self):
@@ -128,8 +129,8 @@ class KeycrmAccount(models.Model):
             return False
         if not self._sending_warehouses():
             return False
-        self._run_in_transaction(
-            lambda: self.env["keycrm.stock.comparison"]._start(self, "comparison")
+        run_in_transaction(
+            self.env.cr, lambda: self.env["keycrm.stock.comparison"]._start(self, "comparison")
         )
         return True
 
@@ -171,8 +172,8 @@ class KeycrmAccount(models.Model):
                 self._compare(comparison)
 
         # The last page mappings offers, as the orders' worker does: one of the two at a time.
-        with self._company_lock() if is_last else nullcontext():
-            self._run_in_transaction(note)
+        with company_lock(self) if is_last else nullcontext():
+            run_in_transaction(self.env.cr, note)
         seen.update(named)
 
     def _has_stock_updates(self):
@@ -347,7 +348,7 @@ class KeycrmAccount(models.Model):
                     }
                 )
 
-        self._run_in_transaction(note)
+        run_in_transaction(self.env.cr, note)
 
     def _store_differences(self, comparison, offers, answer):
         """Write the table, and queue what differs; what waits to be sent anyway is no

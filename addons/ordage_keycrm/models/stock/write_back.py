@@ -3,6 +3,7 @@ from odoo.exceptions import UserError
 
 from ...const import LOOKUP_ROWS, STOCK_PUT_ROWS
 from ...keycrm import stock_quantities
+from ...services.transactions import run_in_transaction
 
 
 class KeycrmStockComparison(models.Model):
@@ -115,7 +116,7 @@ class KeycrmAccount(models.Model):
             for part in self._parts_of(forgotten, LOOKUP_ROWS):
                 if not self._write_unknown_back(client, warehouse, part):
                     return
-        self._run_in_transaction(comparison._mark_written_back)
+        run_in_transaction(self.env.cr, comparison._mark_written_back)
 
     def _write_unknown_back(self, client, warehouse, lines):
         """Return KeyCRM numbers back of which it was forgotten what was sent: the warehouse was
@@ -143,8 +144,9 @@ class KeycrmAccount(models.Model):
         # What is known now is not read again where this breaks off.
         Level = self.env["keycrm.stock.level"].sudo()
         right = read.keys() - {offer_id for offer_id, _number, _quantity in rows}
-        self._run_in_transaction(
-            lambda: Level._record_read(warehouse, {offer_id: read[offer_id] for offer_id in right})
+        run_in_transaction(
+            self.env.cr,
+            lambda: Level._record_read(warehouse, {offer_id: read[offer_id] for offer_id in right}),
         )
         for part in self._request_parts(rows, STOCK_PUT_ROWS):
             if not self._put_rows(client, warehouse, part, [len(rows)]):

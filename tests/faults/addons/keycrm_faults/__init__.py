@@ -35,9 +35,9 @@ FOLDER = Path(os.environ["KEYCRM_FAULTS"])
 #: Files of the addon whose commits are crash points.
 COMMITTING_FILES = re.compile(r"/ordage_keycrm/(models|services)/")
 #: Functions of the addon that commit for others: their caller is the better name.
-HELPERS = ("_run_in_transaction", "_try_company_lock", "__enter__", "__exit__", "_apply_to_row")
+HELPERS = ("run_in_transaction", "__enter__", "__exit__", "_apply_to_row")
 #: Commits more than once: before it waits for the lock, with the lock, after its release.
-NUMBERED = "_company_lock"
+NUMBERED = "company_lock"
 
 
 def _name_of_commit():

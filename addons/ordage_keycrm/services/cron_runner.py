@@ -7,7 +7,10 @@ from ..const import WORKER_MAX_SLEEP, WORKER_SECONDS
 from ..keycrm.errors import KeyCrmError, QuotaExceeded, RateLimited
 from ..keycrm.rate_limit import DEFAULT_RETRY_AFTER
 from . import crons
+from .api_gateway import open_client
+from .circuit_breaker import CircuitBreaker
 from .concurrency import CONCURRENCY_ERRORS
+from .live_updates import notify_clients
 from .service import Options, Service
 from .transactions import LOCK_TIMEOUT, run_in_transaction, set_lock_timeout
 
@@ -38,7 +41,7 @@ class CronRunner(Service):
         account, cr = self.account, self.env.cr
         if account and account._was_clock_set_back():
             run_in_transaction(cr, account._reset_future_times)
-        if not account or account._is_unavailable():
+        if not account or CircuitBreaker(account).is_unavailable():
             return
         if not account.enabled and not account._has_work_before_start():
             return
@@ -67,23 +70,24 @@ class CronRunner(Service):
         """
         account, cr = self.account.with_company(self.account.company_id), self.env.cr
         single_item = self._was_last_run_killed()
+        breaker = CircuitBreaker(account, options=Options(single_item))
         more, wait, has_worked, notified_at = True, 0.0, False, time.monotonic()
         try:
-            if not account._has_recovered():
+            if not breaker.has_recovered():
                 return False, 0.0
             options = Options(single_item, time.monotonic() + WORKER_SECONDS)
-            with account._client() as client:
+            with open_client(account) as client:
 
                 def work():
                     client.begins = True
                     return getattr(account, queue.work)(client, options)
 
                 while more and not options.is_time_up():
-                    more = account._run_guarded(queue.work, work)
+                    more = breaker.run(queue.work, work)
                     has_worked = has_worked or more
                     if more and time.monotonic() - notified_at > CLIENT_NOTIFY_INTERVAL:
                         notified_at = time.monotonic()
-                        run_in_transaction(cr, account._notify_clients)
+                        run_in_transaction(cr, lambda: notify_clients(account))
         except (QuotaExceeded, RateLimited) as error:
             # KeyCRM is available: the work waits for the rate limit.
             cr.rollback()
@@ -91,14 +95,14 @@ class CronRunner(Service):
         except KeyCrmError as error:
             cr.rollback()
             more = False
-            account._record_unavailable(error)
+            breaker.record_unavailable(error)
         except CONCURRENCY_ERRORS:
             raise
         except Exception as error:
             more = False
-            account._record_internal_error(queue.work, error)
+            breaker.record_internal_error(queue.work, error)
         if has_worked:
-            run_in_transaction(cr, account._notify_clients)
+            run_in_transaction(cr, lambda: notify_clients(account))
         return more, wait
 
     def _was_last_run_killed(self):

@@ -1,5 +1,6 @@
 """Ground of the tests of buyers, companies and recipients."""
 
+from ..services.api_gateway import open_client
 from .common import KeycrmCase
 
 #: A recipient at a parcel office.
@@ -15,7 +16,7 @@ class BuyerCase(KeycrmCase):
     def arrive_by_worker(self, *numbers):
         """Let orders arrive together with what the worker reads before it writes them."""
         orders = [self.read_order(number) for number in numbers]
-        with self.account._client() as client, self.committing():
+        with open_client(self.account) as client, self.committing():
             orders = self.account._enrich(client, orders)
         outcomes = self.account._import_orders(orders)
         self.assertFalse([outcome.code for outcome in outcomes.values() if outcome.code])

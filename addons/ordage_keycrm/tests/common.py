@@ -15,6 +15,7 @@ from sandbox.threaded import ThreadedSandbox
 from ..keycrm.orders import Order
 from ..models.orders import order_inbox
 from ..services import order_priorities
+from ..services.api_gateway import open_client
 
 #: Looked for in everything that people, logs and other programs can see.
 KEY = "the-secret-key-of-this-shop"
@@ -105,7 +106,7 @@ class KeycrmCase(TransactionCase):
 
         :return: :class:`~..keycrm.orders.Order`
         """
-        with cls.account._client() as client:
+        with open_client(cls.account) as client:
             return Order.parse(client.get(f"/order/{number}", cls.account._order_query()))
 
     @classmethod

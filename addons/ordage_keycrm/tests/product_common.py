@@ -1,5 +1,6 @@
 """Ground of the tests of products."""
 
+from ..services.api_gateway import open_client
 from .common import KeycrmCase
 
 SHIRT = [{"name": "Колір", "value": "біла"}, {"name": "Розмір", "value": "M"}]
@@ -13,7 +14,7 @@ class ProductCase(KeycrmCase):
         :return: ``{number: ImportResult}``
         """
         orders = [cls.read_order(number) for number in numbers]
-        with cls.account._client() as client, cls.committing(cls):
+        with open_client(cls.account) as client, cls.committing(cls):
             orders = cls.account._enrich(client, orders)
         return cls.account._import_orders(orders)
 

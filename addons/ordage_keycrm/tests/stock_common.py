@@ -8,6 +8,7 @@ from odoo.fields import Command
 
 from ..keycrm.errors import KeyCrmError
 from ..keycrm.stock_quantities import target
+from ..services.api_gateway import open_client
 from .common import KeycrmCase
 
 
@@ -164,7 +165,7 @@ class StockCase(KeycrmCase):
 
     def work(self, most=60):
         """Let the stock worker do all it has to do, as its scheduled action would."""
-        with self.committing(), self.account._client() as client:
+        with self.committing(), open_client(self.account) as client:
             self.env.cr.flush()
             for _ in range(most):
                 if not self.account._work_stock(client):

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from odoo import fields
 
+from ..services.api_gateway import open_client
 from .common import KeycrmCase
 
 LINES = [{"name": "Кухоль", "price": 100, "quantity": 2}]
@@ -26,7 +27,7 @@ class TestClocks(KeycrmCase):
         :param minutes: how much later than now
         """
         now = fields.Datetime.now() + timedelta(minutes=minutes)
-        with self.committing(), self.account._client() as client:
+        with self.committing(), open_client(self.account) as client:
             self.env["keycrm.order.polling"]._look(self.account, client, now)
             self.account._work_inbox(client)
 

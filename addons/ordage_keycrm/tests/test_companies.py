@@ -1,5 +1,6 @@
 """A company buyer becomes a company contact, with the person below it."""
 
+from ..services.api_gateway import open_client
 from .buyer_common import BuyerCase
 
 
@@ -20,7 +21,7 @@ class TestCompanies(BuyerCase):
         self.assertEqual(second.partner_id.parent_id, company, "the company is there once")
 
     def keycrm_company_of(self, client):
-        with self.account._client() as keycrm:
+        with open_client(self.account) as keycrm:
             return keycrm.get(f"/buyer/{client}", {"include": "company"})["company"]["id"]
 
     def test_a_buyer_that_joins_a_company_later_follows(self):

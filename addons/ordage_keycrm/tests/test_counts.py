@@ -8,6 +8,7 @@ from odoo.fields import Command
 from odoo.tests import tagged
 
 from ..models.orders import order_inbox
+from ..services.api_gateway import open_client
 from .common import KeycrmCase
 from .stock_common import StockCase
 
@@ -74,7 +75,7 @@ class TestOrderCounts(KeycrmCase):
         def lists_asked_for():
             read = {number: self.read_order(number)}
             self.keycrm.clear_log()
-            with self.committing(), self.account._client() as client:
+            with self.committing(), open_client(self.account) as client:
                 self.account._write_orders(client, read, self.env["keycrm.event"])
             return [path for path in self.requests() if path.startswith("/v1/order/")]
 
@@ -94,7 +95,7 @@ class TestOrderCounts(KeycrmCase):
         hints = self.env["keycrm.event"]._due(self.account, 500)._time_hints()
         self.keycrm.clear_log()
         read = {}
-        with self.committing(), self.account._client() as client:
+        with self.committing(), open_client(self.account) as client:
             for part in self.account._read_orders(client, numbers, hints):
                 read.update(part)
         self.assertEqual(read.keys(), set(numbers))
@@ -111,7 +112,7 @@ class TestOrderCounts(KeycrmCase):
 
         tell(3)
         self.keycrm.clear_log()
-        with self.committing(), self.account._client() as client:
+        with self.committing(), open_client(self.account) as client:
             with patch.object(time, "sleep", lambda _seconds: tell(6)):
                 self.assertFalse(self.account._work_inbox(client))
                 self.assertEqual(self.requests(), [])
@@ -128,7 +129,7 @@ class TestOrderCounts(KeycrmCase):
             self.tell(*(waiting.pop() for _ in range(min(count, len(waiting)))))
 
         self.keycrm.clear_log()
-        with self.committing(), self.account._client() as client:
+        with self.committing(), open_client(self.account) as client:
             for _ in range(2):
                 tell(1)
                 self.account._work_inbox(client)

@@ -7,6 +7,8 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import new_test_user
 from odoo.tools import mute_logger
 
+from ..services.api_gateway import open_client
+from ..services.circuit_breaker import CircuitBreaker
 from .common import KeycrmCase
 
 LINES = [{"name": "Кухоль", "price": 100, "quantity": 2}]
@@ -30,7 +32,7 @@ class TestWaysIn(KeycrmCase):
         self.tell(number, event=event, status_id=1)
 
     def work(self, name="_work_inbox"):
-        with self.committing(), self.account._client() as client:
+        with self.committing(), open_client(self.account) as client:
             return getattr(self.account, name)(client)
 
     def order(self, number):
@@ -229,11 +231,11 @@ class TestWaysIn(KeycrmCase):
         self.patch(type(self.account), "_work_inbox", lambda *_args: 1 / 0)
         with (
             self.committing(),
-            mute_logger("odoo.addons.ordage_keycrm.models.account.circuit_breaker"),
+            mute_logger("odoo.addons.ordage_keycrm.services.circuit_breaker"),
         ):
             self.env["keycrm.account"]._cron_orders(self.account.id)
         self.assertIn("ZeroDivisionError", self.account.trouble_text)
-        self.assertTrue(self.account._is_circuit_open("_work_orders"))
+        self.assertTrue(CircuitBreaker(self.account).is_open("_work_orders"))
         self.account.action_test_connection()
         self.assertFalse(self.account.trouble_text)
 
@@ -381,7 +383,7 @@ class TestWaysIn(KeycrmCase):
             for number in (left, since, made):
                 payload = {"event": "order.change_payment_status", "context": {"id": number}}
                 account._receive(payload)
-            with self.committing(), account._client() as client:
+            with self.committing(), open_client(account) as client:
                 while account._work_inbox(client):
                     pass
             orders = self.Order.search([("keycrm_account_id", "=", account.id)])

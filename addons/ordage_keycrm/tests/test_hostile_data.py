@@ -7,6 +7,7 @@ from lxml import html
 from odoo.tests import HttpCase, tagged
 from odoo.tools import mute_logger
 
+from ..services.api_gateway import open_client
 from .common import KeycrmCase
 
 SCRIPT = "<script>alert(1)</script><img src=x onerror=alert(2)>"
@@ -123,7 +124,7 @@ class TestHostileData(HostileCase):
             bad = self.raw_order(**fields)
             with self.subTest(fields), self.committing():
                 self.tell(bad, good)
-                with self.account._client() as client:
+                with open_client(self.account) as client:
                     self.account._work_inbox(client)
                 events = self.env["keycrm.event"].search([("keycrm_order_id", "=", bad)])
                 self.assertNotIn("pending", events.mapped("state"))
@@ -132,7 +133,7 @@ class TestHostileData(HostileCase):
                 self.assertTrue(Order.search([("keycrm_id", "=", good)]))
 
     def work_inbox(self):
-        with self.committing(), self.account._client() as client:
+        with self.committing(), open_client(self.account) as client:
             self.account._work_inbox(client)
 
     def events_of(self, number):
@@ -209,7 +210,7 @@ class TestHostileData(HostileCase):
         bad, good = self.new_order([]), self.new_order([])
         self.keycrm.patch_order(bad, raw={"status_id": [{}], "updated_at": {}}, webhook=False)
         self.account.write({"polled_at": False, "polled_until": False})
-        with self.committing(), self.account._client() as client:
+        with self.committing(), open_client(self.account) as client:
             self.account._work_polling(client)
         self.assertTrue(self.env["sale.order"].search([("keycrm_id", "=", good)]))
 

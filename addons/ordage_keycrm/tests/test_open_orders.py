@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from odoo import fields
 
+from ..services.api_gateway import open_client
 from .order_common import OrderCase
 
 
@@ -32,7 +33,7 @@ class TestOpenOrders(OrderCase):
         """
         self.account.reconciliation_at = fields.Datetime.now() - timedelta(hours=2)
         last = self.Event.search([], limit=1).id or 0
-        with self.committing(), self.account._client() as client:
+        with self.committing(), open_client(self.account) as client:
             while self.account._work_orders(client):
                 pass
         found = self.Event.search([("event", "=", "odoo.compare_open"), ("id", ">", last)])

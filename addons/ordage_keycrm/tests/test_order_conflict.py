@@ -3,6 +3,7 @@
 from odoo.exceptions import UserError
 from odoo.tests import new_test_user
 
+from ..services.api_gateway import open_client
 from .order_common import OrderCase
 
 
@@ -30,7 +31,7 @@ class TestCancelledByPerson(OrderCase):
 
     def follow(self, order):
         """Work the event that a button made."""
-        with self.committing(), self.account._client() as client:
+        with self.committing(), open_client(self.account) as client:
             while self.account._work_inbox(client):
                 pass
 

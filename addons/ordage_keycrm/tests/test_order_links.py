@@ -6,6 +6,7 @@ from odoo.exceptions import UserError
 from odoo.tests import new_test_user
 from odoo.tools.safe_eval import safe_eval
 
+from ..services.api_gateway import open_client
 from .order_common import OrderCase
 
 
@@ -41,7 +42,7 @@ class TestOrderLinks(OrderCase):
         order.with_user(seller).action_keycrm_refresh()
         event = self.env["keycrm.event"].search([("keycrm_order_id", "=", order.keycrm_id)])
         self.assertEqual((event.state, event.sale_order_id), ("pending", order))
-        with self.committing(), self.account._client() as client:
+        with self.committing(), open_client(self.account) as client:
             self.account._work_inbox(client)
         self.assertEqual(order.keycrm_manager_comment, "Терміново")
         self.assertEqual(event.state, "done")

@@ -1,5 +1,6 @@
 """Orders that KeyCRM merges, copies, deletes."""
 
+from ..services.api_gateway import open_client
 from .order_common import OrderCase
 
 
@@ -87,7 +88,7 @@ class TestMergeCopyDelete(OrderCase):
             [{"offer_id": self.offer, "price": 1, "quantity": 1}],
             deleted_at="2026-08-01T10:00:00Z",
         )
-        with self.account._client() as client:
+        with open_client(self.account) as client:
             row = client.get(f"/order/{number}", self.account._order_query())
         parsed = self.account._parsed(row)
         outcome = self.account._outcome_of_error(number, parsed)
@@ -96,7 +97,7 @@ class TestMergeCopyDelete(OrderCase):
 
     def check_deleted(self, order):
         self.env["keycrm.event"]._tell(self.account, "odoo.refresh", [order.keycrm_id])
-        with self.committing(), self.account._client() as client:
+        with self.committing(), open_client(self.account) as client:
             self.account._work_inbox(client)
         self.assertTrue(order.keycrm_deleted)
         self.assertEqual(order.state, "sale")

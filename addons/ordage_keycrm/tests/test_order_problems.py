@@ -3,6 +3,7 @@
 from odoo import fields
 from odoo.tests import new_test_user
 
+from ..services.api_gateway import open_client
 from .order_common import OrderCase
 
 #: What stands in the place of an order's lines in a malformed answer.
@@ -15,7 +16,7 @@ class TestMalformedLines(OrderCase):
         self.account.polled_at = fields.Datetime.now()
 
     def work(self):
-        with self.committing(), self.account._client() as client:
+        with self.committing(), open_client(self.account) as client:
             while self.account._work_inbox(client):
                 pass
 
@@ -91,7 +92,7 @@ class TestMalformedLines(OrderCase):
         before = self.state(order)
         self.keycrm.patch_order(order.keycrm_id, raw={"products": []}, webhook=False)
         self.account.polled_at = False
-        with self.committing(), self.account._client() as client:
+        with self.committing(), open_client(self.account) as client:
             while self.account._work_polling(client):
                 pass
         self.assertEqual(self.state(order), before)
@@ -100,7 +101,7 @@ class TestMalformedLines(OrderCase):
             {"account_id": self.account.id, "status_ids": self.made.ids}
         )
         sync.action_start()
-        with self.committing(), self.account._client() as client:
+        with self.committing(), open_client(self.account) as client:
             while sync.state == "running":
                 self.account._work_orders(client)
         self.assertEqual(self.state(order), before)

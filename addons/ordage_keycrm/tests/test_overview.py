@@ -6,6 +6,7 @@ from datetime import timedelta
 from odoo.tests import new_test_user
 
 from ..models.account.dashboard import _utc
+from ..services.api_gateway import open_client
 from .common import KeycrmCase
 from .stock_common import StockCase
 
@@ -115,7 +116,7 @@ class TestOverview(KeycrmCase):
         self.assertIn("API-ключ", card["trouble_text"])
 
     def test_an_early_429_hints_at_another_program(self):
-        with self.account._client() as client:
+        with open_client(self.account) as client:
             client.page("/order/status")
         (card,) = self.cards()
         self.assertGreaterEqual(card["requests_used"], 1)
@@ -149,7 +150,7 @@ class TestOverview(KeycrmCase):
     def test_a_worked_webhook_leaves_its_delay(self):
         number = self.new_order([LINE])
         self.tell(number, status_id=1)
-        with self.committing(), self.account._client() as client:
+        with self.committing(), open_client(self.account) as client:
             self.account._work_inbox(client)
         delay = self.env["keycrm.latency"].search([("account_id", "=", self.account.id)])
         self.assertEqual((delay.direction, delay.count), ("in", 1))

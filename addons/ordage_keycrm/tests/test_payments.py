@@ -8,6 +8,7 @@ from odoo import fields
 from odoo.tests import new_test_user
 from odoo.tools.safe_eval import safe_eval
 
+from ..services.api_gateway import open_client
 from .common import KeycrmCase
 
 
@@ -332,7 +333,7 @@ class TestPayments(KeycrmCase):
 
     def look_at_a_page(self):
         """:return: whether there may be more bank transactions"""
-        with self.committing(), self.account._client() as client:
+        with self.committing(), open_client(self.account) as client:
             return self.env["keycrm.transaction"]._work_page(self.account, client)
 
     def test_bank_transactions_are_read_by_pages_and_none_is_missed(self):
@@ -377,7 +378,7 @@ class TestPayments(KeycrmCase):
     def test_money_that_is_attached_late_is_crossed_off_the_list(self):
         """Newer transactions are attached, so the list of the bank is not read as far as the old one."""
         self.keycrm.create_transaction(uuid="T-OLD", amount=200, description="Давно")
-        with self.committing(), self.account._client() as client:
+        with self.committing(), open_client(self.account) as client:
             self.env["keycrm.transaction"]._work_page(self.account, client)
         old = self.env["keycrm.transaction"].search([("uuid", "=", "T-OLD")])
         self.assertFalse(old.is_attached)

@@ -6,6 +6,7 @@ from odoo.tools import mute_logger
 
 from odoo.addons.ordage_keycrm.keycrm.errors import QuotaExceeded
 
+from ..services.api_gateway import open_client
 from .product_common import ProductCase
 
 OUTCOME = "odoo.addons.ordage_keycrm.models.orders.importer.result"
@@ -100,7 +101,7 @@ class TestKeepAndFollow(ProductCase):
         with (
             patch.object(Account, "_offers_by_number", asked),
             self.committing(),
-            self.account._client() as client,
+            open_client(self.account) as client,
         ):
             with self.assertRaises(QuotaExceeded):
                 self.account._work_inbox(client)
@@ -130,7 +131,7 @@ class TestKeepAndFollow(ProductCase):
             patch.object(Product, "write", refuse),
             mute_logger(OUTCOME),
             self.committing(),
-            self.account._client() as client,
+            open_client(self.account) as client,
         ):
             self.account._work_inbox(client)
         events = self.env["keycrm.event"].search([("keycrm_order_id", "in", numbers)], order="id")

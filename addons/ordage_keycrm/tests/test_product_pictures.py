@@ -13,10 +13,11 @@ from odoo.tools import mute_logger
 from tools.tls_server import TlsServer
 
 from ..keycrm import images
+from ..services.circuit_breaker import CircuitBreaker
 from ..services.image_fetcher import ImageFetcher
 from .common import KeycrmCase
 
-LOG = "odoo.addons.ordage_keycrm.models.account.circuit_breaker"
+LOG = "odoo.addons.ordage_keycrm.services.circuit_breaker"
 IMAGE = {"Content-Type": "image/png"}
 
 
@@ -151,7 +152,7 @@ class TestProductPictures(KeycrmCase):
             self.orders_lane()
             self.orders_lane()
         self.assertEqual(len(self.web.requested), 1)
-        self.assertFalse(self.account._is_unavailable())
+        self.assertFalse(CircuitBreaker(self.account).is_unavailable())
         self.assertIn("127.0.0.1", self.account.trouble_text)
         self.assertTrue(self.env["sale.order"].search([("keycrm_id", "=", number)]))
         self.web.answers["/red.png"] = (200, IMAGE, png("red"))

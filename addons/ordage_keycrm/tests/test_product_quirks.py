@@ -2,6 +2,7 @@
 
 from odoo.tests import new_test_user
 
+from ..services.api_gateway import open_client
 from .product_common import ProductCase
 
 #: Between the letters of a SKU where nobody sees it; the last one is a space.
@@ -64,7 +65,7 @@ class TestArchivedTwins(ProductCase):
         self.assertEqual(line.product_id, self.old)
 
     def test_stock_change_of_the_active_product_moves_the_offer(self):
-        with self.account._client() as client, self.committing():
+        with open_client(self.account) as client, self.committing():
             self.new.default_code = self.sku
             self.account._map_by_sku(client, self.new)
         self.assertEqual(self.tie.product_id, self.new)

@@ -9,6 +9,8 @@ from odoo.tests import new_test_user
 
 from ..keycrm.client import KeyCrmClient
 from ..keycrm.errors import Refused
+from ..services.api_gateway import open_client
+from ..services.live_updates import notify_clients
 from .common import KeycrmCase
 from .stock_common import StockCase
 
@@ -46,7 +48,7 @@ class TestRuns(RunCase, KeycrmCase):
         return run
 
     def work(self):
-        with self.committing(), self.account._client() as client:
+        with self.committing(), open_client(self.account) as client:
             return self.account._work_orders(client)
 
     def test_finished_synchronization_notifies_in_the_users_language(self):
@@ -123,7 +125,7 @@ class TestRuns(RunCase, KeycrmCase):
         self.assertFalse(load.held_text)
 
     def test_screens_are_told_of_the_account_and_of_nothing_else(self):
-        self.account._notify_clients()
+        notify_clients(self.account)
         (row,) = [row for row in self.told() if row[1] == "keycrm/changed"]
         self.assertEqual(row[2], {"account_id": self.account.id})
         self.assertIn("res.groups", row[0])

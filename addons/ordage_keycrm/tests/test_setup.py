@@ -10,6 +10,7 @@ from odoo.exceptions import UserError
 from odoo.tests import Form, HttpCase, new_test_user, tagged
 
 from ..keycrm import webhook_check
+from ..services.api_gateway import open_client
 from .common import KeycrmCase
 
 LINE = {"name": "Кухоль", "price": 100, "quantity": 2}
@@ -79,7 +80,7 @@ class TestSetup(KeycrmCase):
     def assert_seen_to_work(self, account):
         account.enabled = True
         self.env.flush_all()
-        with self.committing(), account._client() as client:
+        with self.committing(), open_client(account) as client:
             account._work_polling(client)
         account.invalidate_recordset()
         self.assertEqual((account.setup_key, account.key_error_code), ("done", False))
@@ -170,7 +171,7 @@ class TestAsking(KeycrmCase):
         event.write(received)
 
     def work(self, what):
-        with self.committing(), self.account._client() as client:
+        with self.committing(), open_client(self.account) as client:
             return getattr(self.account, what)(client)
 
     def catch_up(self):

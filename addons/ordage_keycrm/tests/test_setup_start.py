@@ -6,6 +6,7 @@ from odoo import fields
 from odoo.exceptions import UserError, ValidationError
 from odoo.tests import HttpCase, tagged
 
+from ..services.api_gateway import open_client
 from .common import KeycrmCase
 
 SECOND_KEY = "the-second-key-of-this-shop"
@@ -26,7 +27,7 @@ class NewAccountCase(KeycrmCase):
 
     def work(self, method, account=None):
         account = account or self.new
-        with self.committing(), account._client() as client:
+        with self.committing(), open_client(account) as client:
             for _ in range(50):
                 if not getattr(account, method)(client):
                     return
@@ -152,7 +153,7 @@ class TestStart(NewAccountCase):
         with self.assertRaisesRegex(UserError, "Enable the integration"):
             self.new.action_load_all_products()
         self.env["keycrm.product.import"].create({"account_id": self.new.id, "state": "running"})
-        with self.new._client() as client:
+        with open_client(self.new) as client:
             self.assertFalse(self.new._work_orders(client))
             self.assertFalse(self.new._work_stock(client))
 

@@ -1,11 +1,12 @@
 """A validated delivery sets a status in KeyCRM, where that is wished."""
 
+from ..services.api_gateway import open_client
 from .order_common import OrderCase
 
 
 class TestStatusPush(OrderCase):
     def push(self):
-        with self.committing(), self.account._client() as client:
+        with self.committing(), open_client(self.account) as client:
             while self.env["keycrm.status.update"]._work(self.account, client):
                 pass
 

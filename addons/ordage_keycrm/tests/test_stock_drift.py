@@ -2,6 +2,7 @@ from unittest.mock import patch
 
 from ..keycrm.catalog import StockAnswer
 from ..services import crons
+from ..services.circuit_breaker import CircuitBreaker
 from .stock_common import StockCase
 
 NO_ANSWER = StockAnswer({}, frozenset())
@@ -201,7 +202,7 @@ class TestStockDrift(StockCase):
             self.work()
             self.assertEqual(self.keycrm.requests(method="PUT"), [])
             self.keycrm.clear_faults()
-            self.account._write_circuit("_work_comparison", None)
+            CircuitBreaker(self.account)._write("_work_comparison", None)
         self.work()
         self.assertEqual(self.shown(self.sock), 5)
 

@@ -5,6 +5,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Command
 
 from ..models.stock import opening_quantities
+from ..services.circuit_breaker import CircuitBreaker
 from .stock_common import StockCase
 
 
@@ -371,7 +372,7 @@ class TestStockPreview(StockCase):
         preview = self.env["keycrm.stock.comparison"].search([], limit=1)
         self.assertEqual((preview.state, preview.next_page), ("reading", 2))
         self.assertFalse(preview.line_ids)
-        self.account._write_circuit("_work_comparison", None)
+        CircuitBreaker(self.account)._write("_work_comparison", None)
         self.work()
         self.assertEqual(preview.state, "ready")
         self.assertEqual(preview.unmatched_count, 63)

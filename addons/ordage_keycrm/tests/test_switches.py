@@ -10,6 +10,7 @@ from pathlib import Path
 
 from odoo import fields
 
+from ..services.api_gateway import open_client
 from .stock_common import StockCase
 
 #: Switches that need a real second process or a clock, and the tests that play all their answers.
@@ -57,7 +58,7 @@ class TestSwitches(StockCase):
 
     def told(self, number):
         self.tell(number)
-        with self.committing(), self.account._client() as client:
+        with self.committing(), open_client(self.account) as client:
             while self.account._work_inbox(client):
                 pass
         return self.env["sale.order"].search(
@@ -105,7 +106,7 @@ class TestSwitches(StockCase):
         self.assertSame(order)
         self.assertEqual(order.keycrm_amount_paid, 100)
         self.account.transactions_at = False
-        with self.committing(), self.account._client() as client:
+        with self.committing(), open_client(self.account) as client:
             self.env["keycrm.transaction"]._work_page(self.account, client)
         self.assertEqual(order.keycrm_payment_ids.bank_description, f"Оплата {name}")
         one_off = order.order_line.filtered(lambda line: line.product_id.keycrm_origin == "one_off")
@@ -143,7 +144,7 @@ class TestSwitches(StockCase):
             }
         )
         sync.action_start()
-        with self.committing(), self.account._client() as client:
+        with self.committing(), open_client(self.account) as client:
             while sync.state == "running":
                 self.account._work_orders(client)
         self.assertEqual((sync.state, sync.failed_count), ("done", 0))

@@ -16,10 +16,12 @@ from ..const import WORKER_MAX_SLEEP
 from ..keycrm.errors import Refused
 from ..models.common.rate_limit import DatabaseRateLimiter
 from ..services import cron_notify, cron_runner, scheduler_watchdog
+from ..services.api_gateway import open_client
+from ..services.circuit_breaker import CircuitBreaker
 from .common import KeycrmCase
 
 LINES = [{"name": "Кухоль", "price": 100, "quantity": 2}]
-LOG = "odoo.addons.ordage_keycrm.models.account.circuit_breaker"
+LOG = "odoo.addons.ordage_keycrm.services.circuit_breaker"
 
 
 class TestTrouble(KeycrmCase):
@@ -169,7 +171,7 @@ class TestTrouble(KeycrmCase):
         self.keycrm.add_fault("status", path="/order", status=500, times=None)
         self.orders_lane()
         self.assertTrue(self.account.trouble_text)
-        self.assertFalse(self.account._is_unavailable())
+        self.assertFalse(CircuitBreaker(self.account).is_unavailable())
         number = self.new_order(LINES)
         self.told(number)
         self.orders_lane()
@@ -206,7 +208,7 @@ class TestTrouble(KeycrmCase):
         sync.action_start()
         self.keycrm.add_fault(path="/order", times=None, **fault)
         self.orders_lane()
-        self.assertTrue(self.account._is_circuit_open("sync"))
+        self.assertTrue(CircuitBreaker(self.account).is_open("sync"))
         self.assertIn(said, self.account.trouble_text)
         number = self.new_order(LINES)
         self.told(number)
@@ -321,7 +323,7 @@ class TestTrouble(KeycrmCase):
         for name, most in (("catch_up", 60), ("_work_stock", 60), ("sync", 600)):
             with self.committing():
                 for _ in range(6):
-                    self.account._open_circuit(name, Refused("refused", status=400))
+                    CircuitBreaker(self.account).open(name, Refused("refused", status=400))
             until = fields.Datetime.to_datetime(self.account.guarded_work[name]["until"])
             self.assertEqual((until - self.env.cr.now()).total_seconds() // 1, most - 1)
 
@@ -347,8 +349,8 @@ class TestTrouble(KeycrmCase):
                 }
             )
             press()
-            self.assertFalse(self.account._is_unavailable())
-            self.assertFalse(self.account._is_circuit_open("_work_stock"))
+            self.assertFalse(CircuitBreaker(self.account).is_unavailable())
+            self.assertFalse(CircuitBreaker(self.account).is_open("_work_stock"))
             self.keycrm.clear_log()
             self.orders_lane()
             self.assertEqual(self.asked()[:1], ["/v1/order/status"], "one probe first")
@@ -361,7 +363,7 @@ class TestTrouble(KeycrmCase):
         )
         self.account.action_refresh_statuses()
         self.assertFalse(self.account.trouble_code)
-        self.assertFalse(self.account._is_unavailable())
+        self.assertFalse(CircuitBreaker(self.account).is_unavailable())
 
     def test_an_outage_of_orders_alone_is_tried_again_each_minute(self):
         number = self.new_order(LINES)
@@ -384,8 +386,8 @@ class TestTrouble(KeycrmCase):
         self.account.write({"trouble_code": "unreachable", "trouble_count": 1})
         self.pause_is_over()
         with self.committing():
-            self.assertTrue(self.account._claim_probe())
-            self.assertFalse(self.account._claim_probe())
+            self.assertTrue(CircuitBreaker(self.account)._claim_probe())
+            self.assertFalse(CircuitBreaker(self.account)._claim_probe())
 
     def test_a_key_withdrawn_in_the_middle_loses_nothing_that_was_read(self):
         numbers = [self.new_order(LINES) for _ in range(2)]
@@ -411,7 +413,7 @@ class TestTrouble(KeycrmCase):
         )
         self.account.api_key = self.sandbox.key
         self.assertFalse(self.account.trouble_text)
-        self.assertFalse(self.account._is_unavailable())
+        self.assertFalse(CircuitBreaker(self.account).is_unavailable())
 
     # === HOLDS NO WORKER, LOOPS NOT BUSILY ===#
 
@@ -436,7 +438,7 @@ class TestTrouble(KeycrmCase):
         self.told(first, second)
         # The time is up as soon as it is looked at.
         late = self.account.with_context(keycrm_deadline=1.0)
-        with self.committing(), late._client() as client:
+        with self.committing(), open_client(late) as client:
             self.assertEqual(late._work_inbox(client), {first})
             self.assertEqual(self.event(second).state, "pending")
             self.assertEqual(late._work_inbox(client), {second})
@@ -446,7 +448,7 @@ class TestTrouble(KeycrmCase):
         self.addCleanup(self.forget_budget)
         self.forget_budget()
         self.told(self.new_order(LINES))
-        with self.account._client() as client:
+        with open_client(self.account) as client:
             client._rate_limiter.refused(delay)
 
     def later_wake_ups(self):
@@ -643,7 +645,7 @@ class TestTrouble(KeycrmCase):
 
         self.patch(DatabaseRateLimiter, "_locked_row", later)
         self.patch(cron_runner.time, "sleep", sleep)
-        with self.account._client(max_wait=1000) as client:
+        with open_client(self.account, max_wait=1000) as client:
             for _ in range(used):
                 client._rate_limiter.acquire("live")
         slept.clear()
@@ -722,7 +724,7 @@ class TestTrouble(KeycrmCase):
         self.addCleanup(self.forget_budget)
         self.told(gone)
         self.orders_lane()
-        self.assertFalse(self.account._is_unavailable())
+        self.assertFalse(CircuitBreaker(self.account).is_unavailable())
         self.assertFalse(self.account.trouble_text)
         self.assertEqual(self.event(gone).state, "pending")
         self.forget_budget()
@@ -732,7 +734,7 @@ class TestTrouble(KeycrmCase):
     def test_clock_set_back_delays_requests_by_one_window_at_most(self):
         self.low_limit(20)
         self.ahead = 4000.0
-        with self.account._client(max_wait=65) as client:
+        with open_client(self.account, max_wait=65) as client:
             for _ in range(15):
                 client._rate_limiter.acquire("live")
             self.ahead = 0.0

@@ -6,6 +6,7 @@ from odoo.exceptions import UserError, ValidationError
 from ...const import API_KEY_MASK, API_URL, ORDER_PATH
 from ...keycrm.rate_limit import DEFAULT_LIMIT
 from ...services import crons
+from ...services.circuit_breaker import CircuitBreaker
 from ...services.cron_runner import CronRunner
 from ...services.service import Options
 
@@ -303,7 +304,7 @@ class KeycrmAccount(models.Model):
             crons.restore(self)
         if {"api_key", "api_url"} & vals.keys():
             # The cause may be fixed: no backoff delays the next attempt.
-            self._reset_circuit()
+            CircuitBreaker(self).reset()
         if {"enabled", "api_key", "api_url"} & vals.keys():
             crons.trigger(self.filtered("enabled"), crons.ORDERS)
         if "archive_status_ids" in vals:
@@ -457,6 +458,14 @@ class KeycrmAccount(models.Model):
         return self.with_context(
             keycrm_single_item=options.single_item, keycrm_deadline=options.deadline
         )
+
+    def _run_guarded(self, name, work):
+        """Run a piece of work behind its circuit breaker; see ``CircuitBreaker.run``.
+
+        For work that is not in a service yet.
+        """
+        options = Options(bool(self.env.context.get("keycrm_single_item")))
+        return CircuitBreaker(self, options=options).run(name, work)
 
     def _is_time_up(self):
         """Return whether the worker's deadline has passed; see ``Options.is_time_up``."""

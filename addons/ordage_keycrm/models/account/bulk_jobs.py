@@ -2,6 +2,7 @@ from odoo import models
 
 from ...keycrm import rate_limit
 from ...keycrm.orders import Order
+from ...services.api_gateway import open_client
 from ...services.image_fetcher import ImageFetcher
 from ...services.transactions import run_in_transaction
 
@@ -16,7 +17,7 @@ class KeycrmAccount(models.Model):
 
         :return: True when there may be more
         """
-        with self._client(rate_limit.BULK) as client:
+        with open_client(self, rate_limit.BULK) as client:
             return (
                 self._run_guarded("sync", lambda: self._work_running("keycrm.order.sync", client))
                 or self._run_guarded(

@@ -1,9 +1,13 @@
 from odoo import api, models
+from odoo.exceptions import UserError
 
 from ...const import DEFAULT_ACTION_BY_GROUP
 from ...keycrm.catalog import PaymentMethod, Source, Status, StockRow
+from ...keycrm.errors import KeyCrmError
 from ...keycrm.parsing import parsed_rows
 from ...services import crons
+from ...services.api_gateway import open_user_client
+from ...services.circuit_breaker import CircuitBreaker
 from ...services.concurrency import retry_on_unique_violation
 
 #: Maximum number of pages of the lists of statuses, sources and payment methods.
@@ -65,6 +69,28 @@ class KeycrmAccount(models.Model):
         )
 
     # === BUSINESS METHODS ===#
+
+    def _request_for_user(self, request):
+        """Send requests on behalf of a user who waits for the result.
+
+        :param request: called with the client
+        :return: its result
+        :raise UserError: in the user's language, for any error of KeyCRM
+        """
+        self.ensure_one()
+        try:
+            with open_user_client(self) as client:
+                answer = request(client)
+        except KeyCrmError as error:
+            raise UserError(
+                self.env["keycrm.error.message"]._sentence(error.code, error.params)
+            ) from None
+        self.sudo()._mark_key_working()
+        if self.trouble_count:
+            # KeyCRM is available again; no work has to wait for the next probe.
+            CircuitBreaker(self).reset()
+            crons.trigger(self)
+        return answer
 
     def _refresh_catalogs(self, client):
         """Read and store the lists that orders refer to.

@@ -8,7 +8,7 @@ from odoo.exceptions import AccessError, ValidationError
 from ...const import API_KEY_MASK, API_URL
 from ...keycrm import encryption
 from ...keycrm.errors import KeyCrmError, Unauthorized
-from .api_gateway import BUTTON_MAX_WAIT, BUTTON_TIMEOUT
+from ...services.api_gateway import open_user_client
 
 
 class KeycrmAccount(models.Model):
@@ -176,9 +176,7 @@ class KeycrmAccount(models.Model):
             return
         for account in self:
             try:
-                with account._client(
-                    timeout=BUTTON_TIMEOUT, tries=1, max_wait=BUTTON_MAX_WAIT
-                ) as client:
+                with open_user_client(account) as client:
                     client.get("/order/status", {"limit": 1})
             except Unauthorized as error:
                 raise ValidationError(

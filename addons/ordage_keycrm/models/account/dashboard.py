@@ -23,6 +23,22 @@ class KeycrmAccount(models.Model):
 
     # === FIELDS ===#
 
+    # State of the circuit breakers: see ``services/circuit_breaker``.
+    trouble_code = fields.Char(string="Problem type", readonly=True, copy=False)
+    trouble_params = fields.Json(
+        string="Problem details",
+        readonly=True,
+        copy=False,
+        groups="ordage_keycrm.group_manager",
+    )
+    trouble_count = fields.Integer(string="Failed attempts", readonly=True, copy=False)
+    trouble_until = fields.Datetime(string="Next attempt", readonly=True, copy=False)
+    trouble_text = fields.Char(string="Problem description", compute="_compute_trouble_text")
+    # {piece of work: {"count", "until", "code", "params"}}
+    guarded_work = fields.Json(
+        string="Deferred jobs", readonly=True, copy=False, groups=fields.NO_ACCESS
+    )
+
     overview_state = fields.Selection(
         [
             ("off", "Disabled"),
@@ -75,6 +91,19 @@ class KeycrmAccount(models.Model):
     )
 
     # === COMPUTE METHODS ===#
+
+    @api.depends("trouble_code", "trouble_params", "guarded_work")
+    @api.depends_context("lang")
+    def _compute_trouble_text(self):
+        explain = self.env["keycrm.error.message"]
+        for account in self:
+            stored = account.sudo()
+            faults = [(stored.trouble_code, stored.trouble_params)] if stored.trouble_code else []
+            faults += [
+                (circuit["code"], circuit["params"])
+                for circuit in (stored.guarded_work or {}).values()
+            ]
+            account.trouble_text = explain._sentence(*faults[0]) if faults else ""
 
     @api.depends("enabled", "trouble_code", "polled_at", "reference_text", "decision_count")
     def _compute_overview_state(self):

@@ -3,6 +3,7 @@ from odoo.tools import SQL, ormcache
 
 from ...keycrm.errors import Refused
 from ...services import crons
+from ...services.circuit_breaker import CircuitBreaker
 
 #: Error code of a copy or a restored backup that no user has confirmed.
 OTHER_DATABASE = "other_database"
@@ -32,7 +33,7 @@ class KeycrmAccount(models.Model):
         self._check_manager()
         self._record_database()
         for account in self:
-            account._reset_circuit()
+            CircuitBreaker(account).reset()
             crons.trigger(account)
             if account.enabled and account.push_stock and account._sending_warehouses():
                 self.env["keycrm.stock.comparison"]._start(account, "comparison")

@@ -1,7 +1,9 @@
 from odoo import api, fields, models
 
 from ...keycrm.errors import KeyCrmError
-from .api_gateway import BUTTON_MAX_WAIT, BUTTON_TIMEOUT
+from ...services.api_gateway import open_user_client
+from ...services.circuit_breaker import CircuitBreaker
+from ...services.live_updates import notify_clients
 
 #: States of a step of the set-up.
 TICKS = [("todo", "To do"), ("waiting", "Waiting"), ("done", "Completed"), ("wrong", "Error")]
@@ -255,9 +257,7 @@ class KeycrmAccount(models.Model):
         if not account.api_key_secret:
             return
         try:
-            with account._client(
-                timeout=BUTTON_TIMEOUT, tries=1, max_wait=BUTTON_MAX_WAIT
-            ) as client:
+            with open_user_client(account) as client:
                 account._refresh_catalogs(client)
                 account._mark_key_valid()
                 # The next steps need them. If the request fails, "Refresh list" reads them.
@@ -269,13 +269,13 @@ class KeycrmAccount(models.Model):
     def _mark_key_valid(self):
         """Record that KeyCRM accepted the key, and close the circuit breakers."""
         self._mark_key_checked(fields.Datetime.now())
-        self._reset_circuit()
+        CircuitBreaker(self).reset()
 
     def _mark_key_working(self):
         """Record that the key works, after a successful request with it."""
         if self.key_error_code or not self.key_checked_at:
             self._mark_key_checked(fields.Datetime.now())
-            self._notify_clients()
+            notify_clients(self)
 
     def _reset_key_check(self):
         """Reset the result of the key check, since the key changed."""

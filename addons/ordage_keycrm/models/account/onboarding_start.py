@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ...keycrm import rate_limit
+from ...services.api_gateway import open_client
 from .onboarding import TICKS
 
 
@@ -114,7 +115,7 @@ class KeycrmAccount(models.Model):
         """
         if not self._is_before_start():
             return False
-        with self._client(rate_limit.BULK) as client:
+        with open_client(self, rate_limit.BULK) as client:
             return self._run_guarded(
                 "load", lambda: self._work_running("keycrm.product.import", client)
             ) or self._run_guarded("warehouses", lambda: self._work_warehouse_list(client))

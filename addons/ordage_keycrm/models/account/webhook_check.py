@@ -4,6 +4,7 @@ from urllib.parse import urlsplit
 from odoo import api, fields, models
 
 from ...keycrm import webhook_check
+from ...services.live_updates import notify_clients
 from .onboarding import TICKS
 
 #: Fields with a web address: one that is entered without its scheme is completed.
@@ -154,7 +155,7 @@ class KeycrmAccount(models.Model):
         now = fields.Datetime.now()
         if not self.trigger_get_at or self.trigger_get_at < now - timedelta(minutes=1):
             self.trigger_get_at = now
-            self._notify_clients()
+            notify_clients(self)
 
     def _was_polled_recently(self, now):
         """Return whether it is too early to poll KeyCRM again.

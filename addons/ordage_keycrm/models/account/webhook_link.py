@@ -8,6 +8,8 @@ from odoo.tools import SQL
 from ...const import EVENT_STOCK, ORDER_EVENTS
 from ...keycrm import webhook
 from ...services import crons
+from ...services.circuit_breaker import CircuitBreaker
+from ...services.live_updates import notify_clients
 
 
 class KeycrmAccount(models.Model):
@@ -136,11 +138,11 @@ class KeycrmAccount(models.Model):
         vals = self._event_vals(payload)
         if vals["state"] != "pending" or not self.last_webhook_at:
             # No worker will notify clients of it, or a user at the set-up waits for the very first one.
-            self._notify_clients()
+            notify_clients(self)
         self.env["keycrm.event"].create(
             {"account_id": self.id, "payload": payload, "from_webhook": True, **vals}
         )
-        if self._is_unavailable() or not self.enabled:
+        if CircuitBreaker(self).is_unavailable() or not self.enabled:
             # A worker would end at once; both are triggered when the backoff is over, or after the
             # start.
             return

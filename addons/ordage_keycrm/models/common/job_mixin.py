@@ -3,6 +3,8 @@ from odoo.tools import format_datetime
 
 from ...keycrm.errors import NotFound, Refused
 from ...services import crons
+from ...services.circuit_breaker import CircuitBreaker, end_backoff
+from ...services.live_updates import notify_clients
 from ...services.transactions import run_in_transaction
 
 #: Final states of a run, and the type of the notification about them.
@@ -134,8 +136,8 @@ class KeycrmJobMixin(models.AbstractModel):
             run._check_can_start()
             run.sudo().write(run._start_vals())
             run.sudo()._begin()
-            run.account_id._end_backoff()
-        self.account_id._notify_clients()
+            end_backoff(run.account_id)
+        notify_clients(self.account_id)
         return True
 
     def action_cancel(self):
@@ -208,7 +210,7 @@ class KeycrmJobMixin(models.AbstractModel):
             return self.env._(
                 "The integration is disabled. This continues when it is enabled again."
             )
-        return account._unavailable_reason(self._pieces)
+        return CircuitBreaker(account).reason(self._pieces)
 
     def _is_still_running(self):
         """Return whether the job still runs: a user may have stopped it meanwhile."""
@@ -231,7 +233,7 @@ class KeycrmJobMixin(models.AbstractModel):
         self.write({"state": state, "finished_at": fields.Datetime.now(), **vals})
         for run in self:
             run._notify_user()
-        self.account_id._notify_clients()
+        notify_clients(self.account_id)
 
     def _notify_user(self):
         """Notify the user who started the run, in that user's language."""

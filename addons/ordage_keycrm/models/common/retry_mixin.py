@@ -5,6 +5,7 @@ from odoo import api, fields, models
 
 from ...const import OUTAGE_PAUSE, OUTAGE_TRIES, RETRY_PAUSES
 from ...services import activities
+from ...services.circuit_breaker import end_backoff
 from ...services.concurrency import CONCURRENCY_ERRORS
 
 _logger = logging.getLogger(__name__)
@@ -62,7 +63,7 @@ class KeycrmRetryMixin(models.AbstractModel):
         for record in again.filtered(lambda one: one.state == "failed" and not one.next_try_at):
             record._unlink_activity()
         again.write({"state": "pending", "attempts": 0, "next_try_at": self.env.cr.now()})
-        again.account_id._end_backoff()
+        end_backoff(again.account_id)
         return True
 
     # === BUSINESS METHODS ===#

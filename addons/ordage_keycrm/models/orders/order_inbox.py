@@ -19,6 +19,7 @@ from ...keycrm.errors import (
 )
 from ...keycrm.orders import ORDER_INCLUDES, ORDER_INCLUDES_WITHOUT_PAYMENTS, Order
 from ...keycrm.parsing import utc_text
+from ...services.circuit_breaker import CircuitBreaker
 from ...services.order_priorities import FAR, FEW_NEW, NEW_ORDER, WEBHOOK, InboxState
 from ...services.transactions import run_in_transaction
 
@@ -283,7 +284,7 @@ class KeycrmAccount(models.Model):
                 # No probe for each of many that somebody made up.
                 return ImportProblem("order_gone", order=order_id)
             # Also "not found" counts only when KeyCRM is well: it may be the address that is wrong.
-            if not self._is_request_at_fault(error):
+            if not CircuitBreaker(self).is_request_at_fault(error):
                 raise
             if isinstance(error, NotFound):
                 return ImportProblem("order_gone", order=order_id)

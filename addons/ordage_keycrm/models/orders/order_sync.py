@@ -4,6 +4,7 @@ from odoo.exceptions import UserError
 from ...const import EVENT_SYNC
 from ...keycrm import rate_limit
 from ...keycrm.parsing import utc_text
+from ...services.api_gateway import open_client
 from ...services.transactions import run_in_transaction
 
 #: How often a list is read that shows fewer rows than it counts.
@@ -127,7 +128,7 @@ class KeycrmOrderSync(models.Model):
             worked.update(outcomes)
             self.env["keycrm.event"]._enqueue_failed(account, EVENT_SYNC, outcomes, self)
 
-        with account._client(rate_limit.LIVE) as live_client:
+        with open_client(account, rate_limit.LIVE) as live_client:
             account._write_page(client, live_client, read, note)
 
         def turn():

@@ -3,6 +3,7 @@ from odoo.exceptions import UserError
 
 from ...const import EVENT_REFRESH, PAYMENT_READERS
 from ...services import crons
+from ...services.circuit_breaker import end_backoff
 
 
 class SaleOrder(models.Model):
@@ -268,7 +269,7 @@ class SaleOrder(models.Model):
         if not orders.keycrm_account_id.filtered("enabled"):
             raise UserError(self.env._("The integration with KeyCRM is disabled."))
         orders._keycrm_ask_refresh(EVENT_REFRESH)
-        orders.keycrm_account_id._end_backoff()
+        end_backoff(orders.keycrm_account_id)
         return orders.keycrm_account_id[:1]._notification(
             self.env._("The order is being read from KeyCRM. Reload the page in a moment.")
         )

@@ -3,6 +3,7 @@ from odoo.exceptions import UserError
 
 from ...const import EVENT_REFRESH
 from ...services.bridge import is_bridge
+from ...services.circuit_breaker import end_backoff
 
 
 class SaleOrder(models.Model):
@@ -73,7 +74,7 @@ class SaleOrder(models.Model):
         self.sudo().write({"keycrm_canceled_here": False, "keycrm_kept_status_id": False})
         self._keycrm_conflict_is_over()
         self._keycrm_ask_refresh(EVENT_REFRESH)
-        self.keycrm_account_id._end_backoff()
+        end_backoff(self.keycrm_account_id)
         return self.keycrm_account_id[:1]._notification(
             self.env._("The order is being read from KeyCRM. Reload the page in a moment.")
         )

@@ -3,6 +3,7 @@ from odoo import api, fields, models
 from ...keycrm.errors import KeyCrmError, is_outage
 from ...keycrm.parsing import to_id, to_object
 from ...services import crons
+from ...services.circuit_breaker import CircuitBreaker
 from ...services.transactions import run_in_transaction
 
 
@@ -103,7 +104,7 @@ class KeycrmStatusUpdate(models.Model):
             else:
                 vals = push._done_vals(ignored=current != wanted)
         except KeyCrmError as error:
-            if not account._is_request_at_fault(error):
+            if not CircuitBreaker(account).is_request_at_fault(error):
                 raise
             vals = push._failed_vals(error.code, error.params, is_outage=is_outage(error))
         run_in_transaction(account.env.cr, lambda: push._end_try(vals))

@@ -4,6 +4,7 @@ from odoo import fields, models
 
 from ...keycrm.errors import KeyCrmError, Locked
 from ...keycrm.orders import Order
+from ...services.circuit_breaker import CircuitBreaker
 from ...services.concurrency import CONCURRENCY_ERRORS
 from ...services.transactions import run_in_transaction
 
@@ -49,7 +50,7 @@ class KeycrmAccount(models.Model):
             if isinstance(error, CONCURRENCY_ERRORS):
                 # A person works on the lists.
                 error = Locked()
-            elif not self._is_request_at_fault(error):
+            elif not CircuitBreaker(self).is_request_at_fault(error):
                 raise
             held = [
                 order.id for order in orders if not self._unknown_names([order]) <= lately.keys()

@@ -2,6 +2,8 @@ from odoo import SUPERUSER_ID, fields, models
 from odoo.exceptions import UserError
 
 from ...keycrm import stock_quantities
+from ...services.circuit_breaker import end_backoff
+from ...services.live_updates import notify_clients
 
 #: Why a product is left out of opening quantities.
 _LEFT_OUT = ("serials", "lots", "not_stored", "changed", "refused")
@@ -42,7 +44,7 @@ class KeycrmStockComparison(models.Model):
                 "done_count": 0,
             }
         )
-        self.account_id._end_backoff()
+        end_backoff(self.account_id)
         return True
 
     # === BUSINESS METHODS ===#
@@ -78,7 +80,7 @@ class KeycrmStockComparison(models.Model):
         self.write({"to_check": False, "left_out_count": len(self._left_out())})
         self._enqueue(self.line_ids.product_id - self._left_out().product_id)
         self._notify_user()
-        self.account_id._notify_clients()
+        notify_clients(self.account_id)
 
 
 class KeycrmStockComparisonLine(models.Model):

@@ -5,6 +5,7 @@ from odoo import fields, models
 from odoo.exceptions import UserError
 
 from ...services import crons
+from ...services.circuit_breaker import end_backoff
 
 #: Under which heading lines of a preview are counted, the gravest first.
 _COUNTED = {
@@ -91,7 +92,7 @@ class KeycrmStockComparison(models.Model):
         differing = self.line_ids.filtered(lambda line: line.outcome in ("zero", "lower", "higher"))
         # The user who chose this has just seen how many become zero.
         self._enqueue(differing.product_id, from_move=True)
-        self.account_id._end_backoff()
+        end_backoff(self.account_id)
         if self.finished_at < fields.Datetime.now() - STALE:
             # KeyCRM went on selling while the person thought about it.
             self._start(self.account_id, "comparison")

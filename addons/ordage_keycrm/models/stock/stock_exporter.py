@@ -4,6 +4,8 @@ from ...const import STOCK_PUT_ROWS
 from ...keycrm import stock_quantities
 from ...keycrm.errors import KeyCrmError, Refused
 from ...services import activities, crons
+from ...services.circuit_breaker import end_backoff
+from ...services.live_updates import notify_clients
 from ...services.transactions import run_in_transaction
 
 #: Refusals one after another, with nothing accepted in between, after which the rest is taken for
@@ -59,7 +61,7 @@ class KeycrmAccount(models.Model):
         """
         self._check_manager()
         self._enqueue_held(from_move=True)
-        self._end_backoff()
+        end_backoff(self)
         return True
 
     # === BUSINESS METHODS ===#
@@ -233,7 +235,7 @@ class KeycrmAccount(models.Model):
             activities.schedule(
                 account, account._activity_user(self.env["res.users"]), summary, rows
             )
-        account._notify_clients()
+        notify_clients(account)
 
     def _is_too_much(self, count):
         """Return whether so many offers are too many to become zero at once."""

@@ -1,5 +1,6 @@
 from odoo import fields, models
 
+from ...services.circuit_breaker import CircuitBreaker
 from ...services.transactions import run_in_transaction
 
 #: Rows that fail one after another, with no request of their kind accepted in between, after which
@@ -49,7 +50,10 @@ class KeycrmAccount(models.Model):
         :raise KeyCrmError: the same one, when KeyCRM as a whole is unavailable or refuses everything
         """
         state = dict(self.sudo().stock_isolation or {})
-        if not self._is_request_at_fault(error) or state.get(method, 0) >= MOST_FAULTS:
+        if (
+            not CircuitBreaker(self).is_request_at_fault(error)
+            or state.get(method, 0) >= MOST_FAULTS
+        ):
             raise error
         is_alone = len(items) == 1
         if is_alone:

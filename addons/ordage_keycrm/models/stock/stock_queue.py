@@ -7,6 +7,7 @@ from odoo.tools import SQL
 
 from ...const import RETRY_PAUSES
 from ...services import crons
+from ...services.circuit_breaker import end_backoff
 from ...services.transactions import run_in_transaction
 
 #: When a failed row is sent again whose retry did not come to an end.
@@ -97,7 +98,7 @@ class KeycrmAccount(models.Model):
         :raise UserError: when sending stock is off or no warehouse is matched
         """
         self._check_can_send()
-        self._end_backoff()
+        end_backoff(self)
         push = self.env["keycrm.stock.export"].search(
             [("account_id", "=", self.id), ("state", "=", "running")], limit=1
         )
@@ -122,7 +123,7 @@ class KeycrmAccount(models.Model):
         """
         self._check_manager()
         self.sudo().stock_paused = False
-        self._end_backoff()
+        end_backoff(self)
         return True
 
     # === BUSINESS METHODS ===#

@@ -10,6 +10,8 @@ from ...keycrm import rate_limit, stock_quantities
 from ...keycrm.catalog import StockAnswer
 from ...keycrm.errors import KeyCrmError, NotFound, Refused
 from ...keycrm.naming import sku_key
+from ...services.api_gateway import open_client
+from ...services.circuit_breaker import end_backoff
 from ...services.transactions import company_lock, run_in_transaction
 from .level import SETTLE_SECONDS
 
@@ -44,7 +46,7 @@ class KeycrmAccount(models.Model):
         :raise UserError: when sending stock is off or no warehouse is matched
         """
         self._check_can_send()
-        self._end_backoff()
+        end_backoff(self)
         return self._open_run(
             self.env["keycrm.stock.comparison"]._start(self, "comparison"),
             self.env._("Compare with KeyCRM"),
@@ -60,7 +62,7 @@ class KeycrmAccount(models.Model):
         self._check_manager()
         self._check_can_work()
         self._check_has_place()
-        self._end_backoff()
+        end_backoff(self)
         return self._open_run(
             self.env["keycrm.stock.comparison"]._start(self, "preview"),
             self.env._("Send stock to KeyCRM"),
@@ -96,7 +98,7 @@ class KeycrmAccount(models.Model):
         )
         if not comparison:
             return self.enabled and self._begin_daily()
-        with self._client(rate_limit.BULK) as client:
+        with open_client(self, rate_limit.BULK) as client:
             try:
                 if comparison.to_write_back:
                     self._write_back(client, comparison)

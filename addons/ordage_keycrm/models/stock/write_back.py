@@ -3,6 +3,8 @@ from odoo.exceptions import UserError
 
 from ...const import LOOKUP_ROWS, STOCK_PUT_ROWS
 from ...keycrm import stock_quantities
+from ...services.circuit_breaker import end_backoff
+from ...services.live_updates import notify_clients
 from ...services.transactions import run_in_transaction
 
 
@@ -26,7 +28,7 @@ class KeycrmStockComparison(models.Model):
         self._check_enabled()
         self.account_id.sudo().push_stock = False
         self.sudo().write({"to_write_back": True, "error_code": False, "error_params": False})
-        self.account_id._end_backoff()
+        end_backoff(self.account_id)
         return True
 
     # === BUSINESS METHODS ===#
@@ -55,7 +57,7 @@ class KeycrmStockComparison(models.Model):
 
     def _mark_written_back(self):
         self.write({"to_write_back": False, "written_back_at": fields.Datetime.now()})
-        self.account_id._notify_clients()
+        notify_clients(self.account_id)
 
     def _fail(self, error):
         """A way back that failed can be gone again: what was chosen, and when, stays."""
@@ -63,7 +65,7 @@ class KeycrmStockComparison(models.Model):
             return super()._fail(error)
         self.write({"to_write_back": False, "error_code": error.code, "error_params": error.params})
         self._notify_user()
-        self.account_id._notify_clients()
+        notify_clients(self.account_id)
         return None
 
 

@@ -1,11 +1,13 @@
+"""Pause work while KeyCRM fails: the circuit breakers of an account."""
+
 import logging
 from datetime import timedelta
 
-from odoo import api, fields, models
+from odoo import fields
 from odoo.tools import SQL
 
-from ...const import BULK_PAUSES, CIRCUIT_PAUSES
-from ...keycrm.errors import (
+from ..const import BULK_PAUSES, CIRCUIT_PAUSES
+from ..keycrm.errors import (
     KeyCrmError,
     MalformedAnswer,
     NotFound,
@@ -16,10 +18,13 @@ from ...keycrm.errors import (
     TimedOut,
     Unreachable,
 )
-from ...keycrm.images import PictureTrouble
-from ...services import crons
-from ...services.concurrency import CONCURRENCY_ERRORS
-from ...services.transactions import run_in_transaction
+from ..keycrm.images import PictureTrouble
+from . import crons
+from .api_gateway import open_client
+from .concurrency import CONCURRENCY_ERRORS
+from .live_updates import notify_clients
+from .service import Service
+from .transactions import run_in_transaction
 
 _logger = logging.getLogger(__name__)
 
@@ -33,79 +38,29 @@ BULK_WORK = ("sync", "load", "warehouses", "sweep", "transactions", "pictures")
 WRONG_SETTINGS = ("bad_settings", "redirected")
 
 
-class KeycrmAccount(models.Model):
-    """Pause work while KeyCRM fails: the circuit breakers of an account.
+class CircuitBreaker(Service):
+    """Pause an account, or one piece of its work, after failures.
 
     When KeyCRM as a whole is unavailable, the account pauses: after each backoff, of a minute at most,
     one of its queues sends one probe. When KeyCRM answers the probe, but not the request of a piece of
     work, only the circuit breaker of that piece opens, and all other work continues. A user's button
-    ends all backoffs.
+    ends all backoffs. The state is in fields of the account.
     """
-
-    _inherit = "keycrm.account"
-
-    # === FIELDS ===#
-
-    trouble_code = fields.Char(string="Problem type", readonly=True, copy=False)
-    trouble_params = fields.Json(
-        string="Problem details",
-        readonly=True,
-        copy=False,
-        groups="ordage_keycrm.group_manager",
-    )
-    trouble_count = fields.Integer(string="Failed attempts", readonly=True, copy=False)
-    trouble_until = fields.Datetime(string="Next attempt", readonly=True, copy=False)
-    trouble_text = fields.Char(string="Problem description", compute="_compute_trouble_text")
-    # {piece of work: {"count", "until", "code", "params"}}
-    guarded_work = fields.Json(
-        string="Deferred jobs", readonly=True, copy=False, groups=fields.NO_ACCESS
-    )
-
-    # === COMPUTE METHODS ===#
-
-    @api.depends("trouble_code", "trouble_params", "guarded_work")
-    @api.depends_context("lang")
-    def _compute_trouble_text(self):
-        explain = self.env["keycrm.error.message"]
-        for account in self:
-            stored = account.sudo()
-            faults = [(stored.trouble_code, stored.trouble_params)] if stored.trouble_code else []
-            faults += [
-                (circuit["code"], circuit["params"])
-                for circuit in (stored.guarded_work or {}).values()
-            ]
-            account.trouble_text = explain._sentence(*faults[0]) if faults else ""
-
-    # === MESSAGES ===#
-
-    def _unavailable_reason(self, pieces):
-        """Return why work is paused.
-
-        :param pieces: names of the work, as passed to :meth:`_run_guarded`
-        :return: a sentence in the reader's language; empty when it is not paused
-        """
-        stored = self.sudo()
-        explain = self.env["keycrm.error.message"]
-        if stored.trouble_code:
-            return explain._sentence(stored.trouble_code, stored.trouble_params)
-        circuits = stored.guarded_work or {}
-        opened = [circuits[name] for name in pieces if name in circuits]
-        return explain._sentence(opened[0]["code"], opened[0]["params"]) if opened else ""
 
     # === KEYCRM AS A WHOLE ===#
 
-    def _is_unavailable(self):
+    def is_unavailable(self):
         """Return whether the account pauses until the next probe."""
-        until = self.trouble_until
+        until = self.account.trouble_until
         return bool(until and until > self.env.cr.now())
 
-    def _has_recovered(self):
+    def has_recovered(self):
         """Send a probe after a backoff, from one queue; success resumes all work.
 
         :return: True when KeyCRM is available
         :raise RateLimited, QuotaExceeded: when no probe can be sent now
         """
-        if not self.trouble_count:
+        if not self.account.trouble_count:
             return True
         if not run_in_transaction(self.env.cr, self._claim_probe):
             return False
@@ -114,30 +69,12 @@ class KeycrmAccount(models.Model):
         except (QuotaExceeded, RateLimited):
             raise
         except KeyCrmError as error:
-            self._record_unavailable(error)
+            self.record_unavailable(error)
             return False
         self._record_recovered()
-        crons.trigger(self)
+        crons.trigger(self.account)
         self.env.cr.commit()
         return True
-
-    def _end_backoff(self):
-        """End all backoffs at the request of a user.
-
-        The number of failures is kept: KeyCRM is probed before other requests are sent.
-        """
-        now = self.env.cr.now()
-        for account in self.sudo():
-            if account._is_unavailable():
-                account.trouble_until = now
-            circuits = account.guarded_work
-            if circuits:
-                over = fields.Datetime.to_string(now)
-                account.guarded_work = {
-                    name: {**circuit, "until": min(circuit["until"], over)}
-                    for name, circuit in circuits.items()
-                }
-        crons.trigger(self)
 
     def _claim_probe(self):
         """Claim the probe for this queue: the other one finds the next backoff started.
@@ -147,18 +84,18 @@ class KeycrmAccount(models.Model):
         :return: whether it is claimed
         """
         now = self.env.cr.now()
-        self.flush_recordset(["trouble_until"])
+        self.account.flush_recordset(["trouble_until"])
         self.env.cr.execute(
             SQL(
                 """UPDATE keycrm_account SET trouble_until = %s
                     WHERE id = %s AND (trouble_until IS NULL OR trouble_until <= %s) RETURNING id""",
-                now + timedelta(seconds=self._pause_after(self.trouble_count)),
-                self.id,
+                now + timedelta(seconds=self._pause_after(self.account.trouble_count)),
+                self.account.id,
                 now,
             )
         )
         claimed = bool(self.env.cr.fetchone())
-        self.invalidate_recordset(["trouble_until"])
+        self.account.invalidate_recordset(["trouble_until"])
         return claimed
 
     def _probe(self, *, continues=False):
@@ -167,7 +104,7 @@ class KeycrmAccount(models.Model):
         :param continues: whether it belongs to work that has started
         :raise KeyCrmError: when it fails
         """
-        with self._client(timeout=PROBE_TIMEOUT, tries=1) as client:
+        with open_client(self.account, timeout=PROBE_TIMEOUT, tries=1) as client:
             client.begins = not continues
             client.get("/order/status", {"limit": 1})
 
@@ -181,40 +118,40 @@ class KeycrmAccount(models.Model):
         """
         return pauses[min(count, len(pauses) - 1)]
 
-    def _record_unavailable(self, error):
+    def record_unavailable(self, error):
         """Record the error, and pause the account with a growing backoff.
 
         :param error: the :class:`~..keycrm.errors.KeyCrmError`
         """
-        _logger.warning("KeyCRM account %s: %s", self.id, error.code)
-        pause = self._pause_after(self.trouble_count)
+        _logger.warning("KeyCRM account %s: %s", self.account.id, error.code)
+        pause = self._pause_after(self.account.trouble_count)
         retry_after = getattr(error, "retry_after", None)
         if retry_after:
             pause = min(max(pause, retry_after), CIRCUIT_PAUSES[-1])
 
         def record():
-            self.sudo().write(
+            self.account.sudo().write(
                 {
                     "trouble_code": error.code,
                     "trouble_params": error.params,
-                    "trouble_count": self.trouble_count + 1,
+                    "trouble_count": self.account.trouble_count + 1,
                     "trouble_until": self.env.cr.now() + timedelta(seconds=pause),
                 }
             )
             # The scheduler's own poll could be a minute after the backoff.
-            crons.trigger(self, delay=pause)
-            self._notify_clients()
+            crons.trigger(self.account, delay=pause)
+            notify_clients(self.account)
 
         run_in_transaction(self.env.cr, record)
 
     def _record_recovered(self):
         """Close the circuit breaker after a successful answer."""
-        if self.trouble_code or self.trouble_count:
-            run_in_transaction(self.env.cr, self._reset_circuit)
+        if self.account.trouble_code or self.account.trouble_count:
+            run_in_transaction(self.env.cr, self.reset)
 
-    def _reset_circuit(self):
+    def reset(self):
         """Close all circuit breakers, also those of single pieces of work."""
-        self.sudo().write(
+        self.account.sudo().write(
             {
                 "trouble_code": False,
                 "trouble_params": False,
@@ -223,11 +160,25 @@ class KeycrmAccount(models.Model):
                 "guarded_work": False,
             }
         )
-        self._notify_clients()
+        notify_clients(self.account)
 
     # === ONE PIECE OF WORK ===#
 
-    def _is_request_at_fault(self, error):
+    def reason(self, pieces):
+        """Return why work is paused.
+
+        :param pieces: names of the work, as passed to :meth:`run`
+        :return: a sentence in the reader's language; empty when it is not paused
+        """
+        stored = self.account.sudo()
+        explain = self.env["keycrm.error.message"]
+        if stored.trouble_code:
+            return explain._sentence(stored.trouble_code, stored.trouble_params)
+        circuits = stored.guarded_work or {}
+        opened = [circuits[name] for name in pieces if name in circuits]
+        return explain._sentence(opened[0]["code"], opened[0]["params"]) if opened else ""
+
+    def is_request_at_fault(self, error):
         """Return whether KeyCRM is available, and only this request failed.
 
         :param error: the :class:`~..keycrm.errors.KeyCrmError` of the request
@@ -259,7 +210,7 @@ class KeycrmAccount(models.Model):
             return False
         return True
 
-    def _run_guarded(self, name, work):
+    def run(self, name, work):
         """Run a piece of work behind its own circuit breaker, so that others continue.
 
         :param name: name of the work, stable
@@ -267,28 +218,28 @@ class KeycrmAccount(models.Model):
         :return: its result; False while the circuit breaker is open
         :raise KeyCrmError: when KeyCRM as a whole is unavailable
         """
-        if self._is_circuit_open(name):
+        if self.is_open(name):
             return False
-        if self.env.context.get("keycrm_single_item") and name not in QUEUES:
-            self._open_circuit(name, KeyCrmError("worker_died"))
+        if self.options.single_item and name not in QUEUES:
+            self.open(name, KeyCrmError("worker_died"))
         try:
             more = work()
         except (QuotaExceeded, RateLimited, *CONCURRENCY_ERRORS):
             raise
         except KeyCrmError as error:
             self.env.cr.rollback()
-            if not self._is_request_at_fault(error):
+            if not self.is_request_at_fault(error):
                 raise
-            self._open_circuit(name, error)
+            self.open(name, error)
             return False
         except Exception as error:
-            self._record_internal_error(name, error)
+            self.record_internal_error(name, error)
             return False
-        if name in (self.sudo().guarded_work or {}):
-            run_in_transaction(self.env.cr, lambda: self._write_circuit(name, None))
+        if name in (self.account.sudo().guarded_work or {}):
+            run_in_transaction(self.env.cr, lambda: self._write(name, None))
         return more
 
-    def _record_internal_error(self, name, error):
+    def record_internal_error(self, name, error):
         """Record an unexpected exception, while it is being handled.
 
         Raised, it would cause Odoo to deactivate the scheduled action after some days; recorded, users
@@ -300,32 +251,32 @@ class KeycrmAccount(models.Model):
         """
         if self.env.cr.closed:
             raise error
-        _logger.exception("KeyCRM account %s: %s fails", self.id, name)
+        _logger.exception("KeyCRM account %s: %s fails", self.account.id, name)
         self.env.cr.rollback()
-        self._open_circuit(name, KeyCrmError("unexpected", kind=type(error).__name__))
+        self.open(name, KeyCrmError("unexpected", kind=type(error).__name__))
 
-    def _is_circuit_open(self, name):
+    def is_open(self, name):
         """Return whether the circuit breaker of a piece of work is open.
 
         :param name: name of the work
         """
-        circuit = (self.sudo().guarded_work or {}).get(name)
+        circuit = (self.account.sudo().guarded_work or {}).get(name)
         return bool(circuit) and circuit["until"] > fields.Datetime.to_string(self.env.cr.now())
 
-    def _open_circuit(self, name, error):
+    def open(self, name, error):
         """Open the circuit breaker of a piece of work, with a growing backoff.
 
         :param name: name of the work
         :param error: the :class:`~..keycrm.errors.KeyCrmError`
         """
-        _logger.warning("KeyCRM account %s: %s rests: %s", self.id, name, error.code)
+        _logger.warning("KeyCRM account %s: %s rests: %s", self.account.id, name, error.code)
 
         def record():
-            count = (self.sudo().guarded_work or {}).get(name, {}).get("count", 0)
+            count = (self.account.sudo().guarded_work or {}).get(name, {}).get("count", 0)
             pauses = BULK_PAUSES if name in BULK_WORK else CIRCUIT_PAUSES
             pause = self._pause_after(count, pauses)
             until = self.env.cr.now() + timedelta(seconds=pause)
-            self._write_circuit(
+            self._write(
                 name,
                 {
                     "count": count + 1,
@@ -335,20 +286,41 @@ class KeycrmAccount(models.Model):
                 },
             )
             is_stock = name in ("_work_stock", "_work_comparison")
-            crons.trigger(self, crons.STOCK if is_stock else crons.ORDERS, delay=pause)
+            crons.trigger(self.account, crons.STOCK if is_stock else crons.ORDERS, delay=pause)
 
         run_in_transaction(self.env.cr, record)
 
-    def _write_circuit(self, name, circuit):
+    def _write(self, name, circuit):
         """Write or remove the state of a circuit breaker.
 
         :param name: name of the work
         :param circuit: its state; None to close it
         """
-        self.invalidate_recordset(["guarded_work"])
-        circuits = dict(self.sudo().guarded_work or {})
+        self.account.invalidate_recordset(["guarded_work"])
+        circuits = dict(self.account.sudo().guarded_work or {})
         circuits.pop(name, None)
         if circuit:
             circuits[name] = circuit
-        self.sudo().guarded_work = circuits or False
-        self._notify_clients()
+        self.account.sudo().guarded_work = circuits or False
+        notify_clients(self.account)
+
+
+def end_backoff(accounts):
+    """End all backoffs at the request of a user.
+
+    The number of failures is kept: KeyCRM is probed before other requests are sent.
+
+    :param accounts: ``keycrm.account``
+    """
+    now = accounts.env.cr.now()
+    for account in accounts.sudo():
+        if CircuitBreaker(account).is_unavailable():
+            account.trouble_until = now
+        circuits = account.guarded_work
+        if circuits:
+            over = fields.Datetime.to_string(now)
+            account.guarded_work = {
+                name: {**circuit, "until": min(circuit["until"], over)}
+                for name, circuit in circuits.items()
+            }
+    crons.trigger(accounts)

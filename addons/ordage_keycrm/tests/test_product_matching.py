@@ -1,5 +1,7 @@
 """Which product a line becomes, and what a person says once of it."""
 
+from unittest.mock import patch
+
 from odoo.tests import Form, new_test_user
 
 from .product_common import SHIRT, ProductCase
@@ -125,8 +127,13 @@ class TestMatching(ProductCase):
         self.assertFalse(both.keycrm_offer_ids, "no guess")
 
     def due_again(self, number):
-        events = self.env["keycrm.event"]._due(self.account, limit=100)
-        return number in events.mapped("keycrm_order_id")
+        with self.enter_registry_test_mode():
+            self.env.cr.postcommit.run()
+        return bool(
+            self.env["keycrm.event"].search_count(
+                [("keycrm_order_id", "=", number), ("state", "=", "pending")]
+            )
+        )
 
     def test_once_told_apart_the_order_comes_by_itself(self):
         both, number, event = self.failed_order("AMB-2")
@@ -135,6 +142,20 @@ class TestMatching(ProductCase):
         both[1].default_code = "AMB-2-b"
         self.assertTrue(self.due_again(number))
         self.assertEqual(self.lines_of(number).product_id, both[0])
+
+    def test_products_written_one_by_one_search_failed_orders_once_after_commit(self):
+        both, _number, _event = self.failed_order("AMB-5")
+        self.env.cr.postcommit.clear()
+        Event = type(self.env["keycrm.event"])
+        with patch.object(Event, "_work_again_for_products") as work_again:
+            for product in both:
+                product.barcode = f"AMB-5-{product.id}"
+                product.active = False
+            self.env.cr.flush()
+            work_again.assert_not_called()
+            with self.enter_registry_test_mode():
+                self.env.cr.postcommit.run()
+            work_again.assert_called_once_with()
 
     def test_told_apart_on_the_template_or_by_archiving_counts_as_well(self):
         both, number, event = self.failed_order("AMB-3")

@@ -1,7 +1,11 @@
+import logging
+
 from odoo import api, models
 
 from ...const import EVENT_REFRESH
 from ...services import crons
+
+_logger = logging.getLogger(__name__)
 
 #: What keeps an order out until somebody tells products apart or chooses one.
 PRODUCT_PROBLEMS = ("sku_ambiguous", "barcode_ambiguous")
@@ -12,7 +16,7 @@ class KeycrmEvent(models.Model):
 
     _inherit = "keycrm.event"
 
-    # Each change of a SKU or barcode asks which failed orders waited for it.
+    # After each change of a SKU or barcode, the failed orders that waited for it are searched.
     _failed_index = models.Index("(error_code) WHERE state = 'failed'")
 
     # === ACTION METHODS ===#
@@ -27,6 +31,29 @@ class KeycrmEvent(models.Model):
         return self.env["keycrm.product.mapping"]._choice(self.account_id, sku=sku)
 
     # === BUSINESS METHODS ===#
+
+    @api.model
+    def _retry_for_products_after_commit(self):
+        """Retry orders that failed for their products once this transaction is committed.
+
+        Odoo writes products in many places, one at a time: a query for each of these writes would slow
+        users down, as there is hardly ever such an order.
+        """
+        postcommit = self.env.cr.postcommit
+        if "keycrm_retry_for_products" not in postcommit.data:
+            postcommit.data["keycrm_retry_for_products"] = True
+            postcommit.add(self._retry_for_products_in_new_transaction)
+
+    @api.model
+    def _retry_for_products_in_new_transaction(self):
+        try:
+            with self.env.registry.cursor() as cr:
+                # The user waits for it, and an upgrade may lock the table.
+                cr.execute("SET LOCAL lock_timeout = '1s'")
+                self.with_env(self.env(cr=cr))._work_again_for_products()
+        except Exception:
+            # What the user did is committed, and the orders are retried with backoff anyway.
+            _logger.info("KeyCRM: failed orders are not retried now", exc_info=True)
 
     @api.model
     def _work_again_for_products(self, accounts=None):

@@ -71,20 +71,20 @@ class ProductProduct(models.Model):
     # === CRUD METHODS ===#
 
     def write(self, vals):
-        """Orders that waited until two products are told apart come by themselves."""
+        """Retry orders that failed because two products had the same SKU or barcode."""
         result = super().write(vals)
-        if {"default_code", "barcode", "active"} & vals.keys():
-            self._keycrm_told_apart()
+        if not vals.keys().isdisjoint(("default_code", "barcode", "active")):
+            self._keycrm_retry_orders()
         return result
 
     def unlink(self):
         result = super().unlink()
-        self._keycrm_told_apart()
+        self._keycrm_retry_orders()
         return result
 
-    def _keycrm_told_apart(self):
+    def _keycrm_retry_orders(self):
         if not self.env.context.get("keycrm_import"):
-            self.env["keycrm.event"]._work_again_for_products()
+            self.env["keycrm.event"]._retry_for_products_after_commit()
 
     @api.depends("keycrm_level_ids.sent_at", "keycrm_level_ids.error")
     def _compute_keycrm_push(self):

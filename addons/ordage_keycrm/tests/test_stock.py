@@ -56,7 +56,9 @@ class TestStockChanges(StockCase):
         self.env.cr.postcommit.clear()
         self.account._forget_stock_accounts()
         # Before the commit another thread looks, and sees the account as it was.
-        with patch.object(type(self.account), "search", lambda *_args, **_kw: self.account[:0]):
+        with patch.object(
+            type(self.account), "search_fetch", lambda *_args, **_kw: self.account[:0]
+        ):
             self.assertFalse(Change._accounts_by_company())
         with patch.object(self.env.registry, "signal_changes") as told:
             self.env.cr.postcommit.run()

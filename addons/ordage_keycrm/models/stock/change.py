@@ -174,16 +174,20 @@ class KeycrmStockChange(models.Model):
         return {product.id for (product,) in rows}
 
     @api.model
-    @tools.ormcache()
+    @tools.ormcache(cache="stable")
     def _accounts_by_company(self):
         """Return which accounts send stock: ``{company id: ((account id, stock cron id), …)}``.
 
-        Cached, since it is asked at every change of a quant; forgotten when an account changes.
+        Cached, since it is read at every change of a quant; cleared when an account changes. Odoo clears
+        its default cache whenever it creates or archives a product.
         """
         accounts = (
             self.env["keycrm.account"]
             .sudo()
-            .search([("enabled", "=", True), ("push_stock", "=", True)])
+            .search_fetch(
+                [("enabled", "=", True), ("push_stock", "=", True)],
+                ["company_id", "stock_cron_id"],
+            )
         )
         found = {}
         for account in accounts:

@@ -153,12 +153,12 @@ class KeycrmAccount(models.Model):
     def _forget_stock_accounts(self):
         """Accounts changed: the hook in ``stock.quant`` has to look anew which ones send stock."""
         registry = self.env.registry
-        registry.clear_cache()
+        registry.clear_cache("stable")
 
         def forget_again():
             # Until the commit others see, and keep, what was before. Odoo tells other processes after a
             # request, but of a scheduled action not before its end, and its run goes on sending.
-            registry.clear_cache()
+            registry.clear_cache("stable")
             if registry.ready:
                 registry.signal_changes()
 

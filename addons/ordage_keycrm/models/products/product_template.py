@@ -39,16 +39,6 @@ class ProductTemplate(models.Model):
         string="Stock in KeyCRM",
     )
 
-    # === CRUD METHODS ===#
-
-    def write(self, vals):
-        """A product that is sold no longer, or again, has another number in KeyCRM."""
-        result = super().write(vals)
-        if not vals.keys().isdisjoint(("type", "is_storable", "company_id")):
-            variants = self.with_context(active_test=False).product_variant_ids
-            self.env["keycrm.stock.change"]._queue_products(variants.ids)
-        return result
-
     # === ACTION METHODS ===#
 
     def action_open_keycrm_offers(self):

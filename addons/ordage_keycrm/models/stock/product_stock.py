@@ -18,7 +18,8 @@ class ProductTemplate(models.Model):
 
     def write(self, vals):
         result = super().write(vals)
-        if not vals.keys().isdisjoint(("type", "is_storable", "active", "company_id")):
+        # Archiving archives the variants, which are recorded themselves.
+        if not vals.keys().isdisjoint(("type", "is_storable", "company_id")):
             variants = self.with_context(active_test=False).product_variant_ids
             self.env["keycrm.stock.change"]._queue_products(variants.ids)
         return result

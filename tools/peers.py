@@ -1,15 +1,18 @@
 """``make test-peers``: Odoo's own test suites, without the addon and with it installed and sending.
 
 Two databases with the same modules of Odoo; in one of them the addon is installed too, and its account
-is enabled and sends stock to a sandbox. Both run the suites in turns. No test that passes without the
-addon may fail with it, and no performance test may need a query more; processor time is compared.
+is enabled and sends stock to a sandbox. A module's suites run on both at the same time, so that whatever
+else the machine does slows both alike. No test that passes without the addon may fail with it, and no
+performance test may need a query more; processor time is that of Odoo's process alone.
 
 Each run is a process of its own, this module again with ``python -m tools.peers``: it loads the
-registry and runs a module's suites as Odoo's server does after an installation.
+registry and runs a module's suites as Odoo's server does after an installation. What it found, also by
+test, stays in ``peers-*.json`` beside Odoo's logs.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import sys
@@ -17,11 +20,16 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .messages import UserError, echo, step, warn
+from .messages import UserError, echo, warn
 from .paths import REPOSITORY
 from .table import table
+
+if TYPE_CHECKING:
+    from .processes import ManagedProcess
+    from .runtime import Runtime
+    from .sandbox_server import SandboxServer
 
 #: What ``ONLY`` chooses from.
 MODULES = (
@@ -29,12 +37,14 @@ MODULES = (
     *("stock_account", "delivery", "stock_delivery", "product_expiry", "repair"),
     *("stock_dropshipping", "stock_picking_batch", "sale_loyalty", "point_of_sale"),
 )
+SIDES = ("without", "with")
 #: Processor time with the addon may be so many times that without it.
 GOAL = 1.03
 _SUITES_TIMEOUT = 4 * 3600
 
-#: What one run of a module's suites came to: ``results`` by test, ``asserted`` query counts by place, the
-#: sum of ``queries``, and seconds of processor time of Odoo's process.
+#: What one run of a module's suites came to: ``results`` by test, ``asserted`` query counts by place,
+#: ``tests`` with the queries and seconds of each, the sum of ``queries``, and seconds of processor time of
+#: Odoo's process.
 Run = dict[str, Any]
 
 
@@ -116,75 +126,105 @@ def compare(without: Sequence[Run], with_addon: Sequence[Run]) -> list[str]:
 
 
 def _measure(modules: list[str], rounds: int) -> tuple[dict[str, list[Run]], dict[str, list[Run]]]:
-    """Make both databases and run the suites on them in turns."""
-    from . import processes, shop, templates
-    from .odoo_config import environment_of, write_config
-    from .odoo_server import OdooServer
+    """Make both databases and run the suites on them, a module's on both at the same time."""
     from .runtime import Runtime
     from .sandbox_server import SandboxServer
-    from .waiting import free_port
 
+    sides: tuple[dict[str, list[Run]], ...] = ({}, {})
     with Runtime() as runtime, SandboxServer(runtime.folder) as sandbox:
-        plain = runtime.plain_database("plain")
-        source, databases, folder = runtime.source, runtime.databases, runtime.folder
-        with step(f"installing {', '.join(modules)}"):
-            templates.install_addon(source, databases, plain, folder, ",".join(modules))
-        ours = databases.name("ours")
-        databases.clone(plain, ours)
-        templates.install_addon(source, databases, ours, folder)
-        odoo = OdooServer(runtime, ours, cron_threads=0)
-        odoo.start()
-        rpc = odoo.rpc()
-        account = shop.make_account(rpc, odoo, sandbox)
-        shop.switch_on(rpc, sandbox, account)
-        (warehouse, *_others) = rpc.search("stock.warehouse")
-        rpc.create(
-            "keycrm.warehouse",
-            account_id=account,
-            keycrm_id=1,
-            name="Main",
-            warehouse_ids=[(6, 0, [warehouse])],
-        )
-        rpc.write("keycrm.account", account, push_stock=True)
-        odoo.stop()
-        sides: tuple[dict[str, list[Run]], ...] = ({}, {})
-        for number in range(rounds):
-            # The machine is not equally busy all the time: who goes first changes.
-            for side in (0, 1) if number % 2 == 0 else (1, 0):
-                name = ("without", "with")[side]
-                config = write_config(
-                    folder / f"peers-{name}.conf",
-                    source=source,
-                    server=runtime.server,
-                    data_dir=databases.data_dir,
-                    db_name=(plain, ours)[side],
-                    dbfilter=f"^{(plain, ours)[side]}$",
-                    http_port=free_port(),
-                    limit_time_cpu=0,
-                    limit_time_real=0,
-                )
-                out = folder / f"peers-{name}-{number}.json"
-                log = REPOSITORY / f"peers-{name}.log"
-                echo(f"round {number + 1} of {rounds}: {name} the addon; {log.name} has Odoo's log")
-                child = processes.ManagedProcess(
-                    [sys.executable, "-m", "tools.peers", str(config), str(out), *modules],
-                    log=log,
-                    env=environment_of(source),
-                    cwd=REPOSITORY,
-                )
+        configs = _databases(runtime, sandbox, modules)
+        for module, number in itertools.product(modules, range(rounds)):
+            # The first one to start finds the machine less busy: who that is changes.
+            order = (0, 1) if number % 2 == 0 else (1, 0)
+            started = [
+                (side, *_start(runtime, configs[side], side, module, number)) for side in order
+            ]
+            for side, out, child in started:
                 child.wait(_SUITES_TIMEOUT)
                 if not out.exists():
+                    log = out.with_suffix(".log")
                     raise UserError(f"The suites did not come to their end; see {log}.")
-                for module, run in json.loads(out.read_text()).items():
-                    sides[side].setdefault(module, []).append(run)
-        return sides[0], sides[1]
+                sides[side].setdefault(module, []).append(json.loads(out.read_text()))
+            latest = [{module: side[module][-1:]} for side in sides]
+            echo(f"round {number + 1}: " + "  ".join(rows(*latest)[0]))
+    return sides[0], sides[1]
 
 
-def _suites(config: str, out: Path, modules: list[str]) -> None:
-    """Run the suites of modules inside Odoo and write what they came to. Ends the process.
+def _databases(runtime: Runtime, sandbox: SandboxServer, modules: list[str]) -> list[Path]:
+    """Make a database with the modules, and one with the addon too, whose account sends stock.
+
+    :return: Odoo's configuration files of both
+    """
+    from . import shop, templates
+    from .odoo_config import write_config
+    from .odoo_server import OdooServer
+    from .waiting import free_port
+
+    source, databases, folder = runtime.source, runtime.databases, runtime.folder
+    plain = runtime.plain_database("plain")
+    templates.install_addon(source, databases, plain, folder, ",".join(modules))
+    ours = databases.name("ours")
+    databases.clone(plain, ours)
+    templates.install_addon(source, databases, ours, folder)
+    odoo = OdooServer(runtime, ours, cron_threads=0)
+    odoo.start()
+    rpc = odoo.rpc()
+    account = shop.make_account(rpc, odoo, sandbox)
+    shop.switch_on(rpc, sandbox, account)
+    (warehouse, *_others) = rpc.search("stock.warehouse")
+    rpc.create(
+        "keycrm.warehouse",
+        account_id=account,
+        keycrm_id=1,
+        name="Main",
+        warehouse_ids=[(6, 0, [warehouse])],
+    )
+    rpc.write("keycrm.account", account, push_stock=True)
+    odoo.stop()
+    return [
+        write_config(
+            folder / f"peers-{database}.conf",
+            source=source,
+            server=runtime.server,
+            data_dir=databases.data_dir,
+            db_name=database,
+            dbfilter=f"^{database}$",
+            http_port=free_port(),
+            limit_time_cpu=0,
+            limit_time_real=0,
+        )
+        for database in (plain, ours)
+    ]
+
+
+def _start(
+    runtime: Runtime, config: Path, side: int, module: str, number: int
+) -> tuple[Path, ManagedProcess]:
+    """Start a process that runs the suites of a module.
+
+    :return: the file that it writes, and the process
+    """
+    from .odoo_config import environment_of
+    from .processes import ManagedProcess
+
+    out = REPOSITORY / f"peers-{module}-{SIDES[side]}-{number + 1}.json"
+    log = out.with_suffix(".log")
+    for old in (out, log):
+        old.unlink(missing_ok=True)
+    return out, ManagedProcess(
+        [sys.executable, "-m", "tools.peers", str(config), str(out), module],
+        log=log,
+        env=environment_of(runtime.source),
+        cwd=REPOSITORY,
+    )
+
+
+def _suites(config: str, out: Path, module: str) -> None:
+    """Run the suites of a module inside Odoo and write what they came to. Ends the process.
 
     :param config: Odoo's configuration file
     :param out: the file to write
+    :param module: its name
     """
     import odoo.modules.registry
     from odoo import http, sql_db
@@ -199,12 +239,19 @@ def _suites(config: str, out: Path, modules: list[str]) -> None:
     server.load_server_wide_modules()
     server.server = server.ThreadedServer(http.root)
     server.server.start(stop=False)
-    current: Run = {}
+    current: Run = {"results": {}, "asserted": {}, "tests": {}}
 
     class Result(result.OdooTestResult):
         def startTest(self, test):
             super().startTest(test)
             current["results"].setdefault(test.id(), "passed")
+            self.begun = time.process_time(), sql_db.sql_counter
+
+        def stopTest(self, test):
+            seconds, queries = self.begun
+            spent = [sql_db.sql_counter - queries, round(time.process_time() - seconds, 3)]
+            current["tests"][test.id()] = spent
+            super().stopTest(test)
 
         def addSkip(self, test, reason):
             super().addSkip(test, reason)
@@ -231,17 +278,14 @@ def _suites(config: str, out: Path, modules: list[str]) -> None:
             current["asserted"][f"{place} {known + 1}"] = count
 
     common.BaseCase.assertQueryCount = counted
-    found = {}
-    for module in modules:
-        current = found[module] = {"results": {}, "asserted": {}}
-        begun, queries = time.process_time(), sql_db.sql_counter
-        for position in ("at_install", "post_install"):
-            loader.make_suite([module], position)(Result())
-        current["cpu"] = time.process_time() - begun
-        current["queries"] = sql_db.sql_counter - queries
-    out.write_text(json.dumps(found))
+    begun, queries = time.process_time(), sql_db.sql_counter
+    for position in ("at_install", "post_install"):
+        loader.make_suite([module], position)(Result())
+    current["cpu"] = time.process_time() - begun
+    current["queries"] = sql_db.sql_counter - queries
+    out.write_text(json.dumps(current))
     os._exit(0)
 
 
 if __name__ == "__main__":
-    _suites(sys.argv[1], Path(sys.argv[2]), sys.argv[3:])
+    _suites(sys.argv[1], Path(sys.argv[2]), sys.argv[3])

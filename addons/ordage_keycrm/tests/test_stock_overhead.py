@@ -63,6 +63,13 @@ class TestInNobodysWay(StockCase):
         cost()
         self.assertEqual(with_hook, cost())
 
+    def test_new_product_makes_no_later_operation_read_the_accounts_again(self):
+        Change = self.env["keycrm.stock.change"]
+        Change._accounts_by_company()
+        self.env["product.product"].create({"name": "Another"})
+        with self.assertQueryCount(0):
+            self.assertTrue(Change._accounts_by_company())
+
     def test_validating_a_delivery_costs_three_queries_more_at_most(self):
         """Deliveries of KeyCRM's own orders, too: their moves and lines are looked at as well."""
         other = self.account.copy({"name": "Second shop", "company_id": self.company.id})

@@ -6,6 +6,7 @@ from odoo.http import request
 from ..const import WEBHOOK_MAX_BYTES
 from ..keycrm import webhook_check
 from ..keycrm.parsing import clean_json
+from ..services import webhook_inbox
 from . import webhook_body
 
 #: Response status when there is no body, see :mod:`~..webhook_body`.
@@ -38,7 +39,7 @@ class KeycrmWebhook(http.Controller):
             JSON; else 204
         """
         env = request.env(user=SUPERUSER_ID, su=True)
-        account = env["keycrm.account"]._find_by_webhook_token(token)
+        account = webhook_inbox.find_account(env, token)
         if not account:
             return self._answer(HTTPStatus.NOT_FOUND)
         fault = request.httprequest.environ.get(webhook_body.FAULT)
@@ -58,7 +59,7 @@ class KeycrmWebhook(http.Controller):
             return request.make_json_response(
                 {"proof": webhook_check.proof(token, str(payload.get("nonce"))[:64])}
             )
-        account._receive(payload)
+        webhook_inbox.receive(account, payload)
         return self._answer(HTTPStatus.NO_CONTENT)
 
     @http.route(
@@ -77,12 +78,12 @@ class KeycrmWebhook(http.Controller):
         :return: 404 as for POST, else 405
         """
         env = request.env(user=SUPERUSER_ID, su=True)
-        account = env["keycrm.account"]._find_by_webhook_token(token)
+        account = webhook_inbox.find_account(env, token)
         if not account:
             return self._answer(HTTPStatus.NOT_FOUND)
         headers = request.httprequest.headers
         if request.httprequest.method == "GET" and "text/html" not in headers.get("Accept", ""):
-            account._record_get()
+            webhook_inbox.record_get(account)
         return request.make_response(
             "This link is for KeyCRM's webhooks: POST only.\n",
             headers=[("Content-Type", "text/plain; charset=utf-8"), ("Allow", "POST")],

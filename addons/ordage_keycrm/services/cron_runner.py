@@ -6,7 +6,7 @@ import time
 from ..const import WORKER_MAX_SLEEP, WORKER_SECONDS
 from ..keycrm.errors import KeyCrmError, QuotaExceeded, RateLimited
 from ..keycrm.rate_limit import DEFAULT_RETRY_AFTER
-from . import crons
+from . import crons, maintenance
 from .api_gateway import open_client
 from .circuit_breaker import CircuitBreaker
 from .concurrency import CONCURRENCY_ERRORS
@@ -39,8 +39,8 @@ class CronRunner(Service):
         :param queue: :class:`~.crons.Queue`
         """
         account, cr = self.account, self.env.cr
-        if account and account._was_clock_set_back():
-            run_in_transaction(cr, account._reset_future_times)
+        if account and maintenance.was_clock_set_back(account):
+            run_in_transaction(cr, lambda: maintenance.reset_future_times(account))
         if not account or CircuitBreaker(account).is_unavailable():
             return
         if not account.enabled and not account._has_work_before_start():

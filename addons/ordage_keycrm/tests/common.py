@@ -14,7 +14,7 @@ from sandbox.threaded import ThreadedSandbox
 
 from ..keycrm.orders import Order
 from ..models.orders import order_inbox
-from ..services import order_priorities
+from ..services import order_priorities, webhook_inbox
 from ..services.api_gateway import open_client
 
 #: Looked for in everything that people, logs and other programs can see.
@@ -142,7 +142,9 @@ class KeycrmCase(TransactionCase):
         :param context: what it says of them, beside their number
         """
         for number in numbers:
-            cls.account._receive({"event": event, "context": {"id": number, **context}})
+            webhook_inbox.receive(
+                cls.account, {"event": event, "context": {"id": number, **context}}
+            )
 
     def assertRefused(self, ask, *args):
         """Expect that Odoo refuses: for want of a right, or since there is no such question."""

@@ -7,6 +7,8 @@ from odoo.exceptions import UserError
 from odoo.tests import TransactionCase, new_test_user, tagged
 from odoo.tools import mute_logger
 
+from ..services.currency import AccountCurrency
+
 
 @tagged("post_install", "-at_install")
 class TestCurrency(TransactionCase):
@@ -111,7 +113,7 @@ class TestCurrency(TransactionCase):
         others.write({"currency_id": self.uah.id})
         pricelists = self.env["product.pricelist"].search([])
         pricelists.currency_id = self.uah
-        self.account._replace_currency(self.company, self.usd)
+        AccountCurrency(self.account)._replace_currency(self.company, self.usd)
         self.assertFalse(self.usd.active, "nothing uses it")
 
     def test_account_of_branch_changes_currency_of_root(self):

@@ -7,6 +7,7 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import new_test_user
 from odoo.tools import mute_logger
 
+from ..services import webhook_inbox
 from ..services.api_gateway import open_client
 from ..services.circuit_breaker import CircuitBreaker
 from .common import KeycrmCase
@@ -294,7 +295,7 @@ class TestWaysIn(KeycrmCase):
             None,
             {},
         ):
-            self.account._receive(payload)
+            webhook_inbox.receive(self.account, payload)
         events = self.Event.search([])
         self.assertEqual(len(events), 11)
         self.assertEqual(set(events.mapped("state")), {"ignored"})
@@ -382,7 +383,7 @@ class TestWaysIn(KeycrmCase):
             self.keycrm.patch_order(made, raw=raw, webhook=False)
             for number in (left, since, made):
                 payload = {"event": "order.change_payment_status", "context": {"id": number}}
-                account._receive(payload)
+                webhook_inbox.receive(account, payload)
             with self.committing(), open_client(account) as client:
                 while account._work_inbox(client):
                     pass
@@ -665,13 +666,11 @@ class TestAccount(KeycrmCase):
         old = self.account.webhook_url
         token = old.rsplit("/", 1)[1]
         self.assertGreaterEqual(len(token), 43)
-        self.assertEqual(
-            self.env["keycrm.account"].sudo()._find_by_webhook_token(token), self.account
-        )
+        self.assertEqual(webhook_inbox.find_account(self.env(su=True), token), self.account)
         self.account.action_new_webhook_token()
         self.account.invalidate_recordset()
         self.assertNotEqual(self.account.webhook_url, old)
-        self.assertFalse(self.env["keycrm.account"].sudo()._find_by_webhook_token(token))
+        self.assertFalse(webhook_inbox.find_account(self.env(su=True), token))
 
     def test_users_read_and_administrators_act(self):
         user = new_test_user(self.env, "keycrm-user", groups="ordage_keycrm.group_user")

@@ -7,6 +7,7 @@ from lxml import html
 from odoo.tests import HttpCase, tagged
 from odoo.tools import mute_logger
 
+from ..services import webhook_inbox
 from ..services.api_gateway import open_client
 from .common import KeycrmCase
 
@@ -153,7 +154,7 @@ class TestHostileData(HostileCase):
     def test_a_stored_payload_that_cannot_be_read_stops_no_stock_webhook(self):
         offer = self.keycrm.create_offer(sku="DEEP")["id"]
         for _ in range(4):
-            self.account._receive([{"offer_id": offer, "in_stock": 3}])
+            webhook_inbox.receive(self.account, [{"offer_id": offer, "in_stock": 3}])
         events = self.env["keycrm.event"].search([("event", "=", "offers.stock")], order="id")
         self.env.flush_all()
         self.env.cr.execute(

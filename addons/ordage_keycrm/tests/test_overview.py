@@ -5,8 +5,8 @@ from datetime import timedelta
 
 from odoo.tests import new_test_user
 
-from ..models.account.dashboard import _utc
 from ..services.api_gateway import open_client
+from ..services.overview import Overview, start_of_day
 from .common import KeycrmCase
 from .stock_common import StockCase
 
@@ -46,10 +46,10 @@ class TestOverview(KeycrmCase):
 
     def test_orders_are_counted_by_the_readers_day(self):
         self.env.user.tz = "Pacific/Auckland"
-        today, _days, _since, tz = self.account._overview_days()
+        today, _days, _since, tz = Overview(self.account).days()
         orders = self.arrive(*(self.new_order([LINE]) for _ in range(3)))
         # Half an hour of that day: in UTC it is still the day before.
-        orders.date_order = _utc(today, tz) + timedelta(minutes=30)
+        orders.date_order = start_of_day(today, tz) + timedelta(minutes=30)
         orders[0].date_order -= timedelta(days=2)
         (card,) = self.cards()
         self.assertEqual(card["orders_today"], 2)

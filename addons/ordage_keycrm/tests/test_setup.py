@@ -104,7 +104,7 @@ class TestSetup(KeycrmCase):
 
     def test_a_shop_without_archive_statuses_gets_its_tick_too(self):
         self.assertEqual(self.account.setup_orders, "todo")
-        self.account.with_context(keycrm_step="orders").action_review_step()
+        self.account.action_review_step("orders")
         self.assertEqual(self.account.setup_orders, "done")
         other = self.env["keycrm.account"].create({"name": "Other shop"})
         other.archive_status_ids = self.env["keycrm.order.status"].create(

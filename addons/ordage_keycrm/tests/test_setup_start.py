@@ -6,6 +6,7 @@ from odoo import fields
 from odoo.exceptions import UserError, ValidationError
 from odoo.tests import HttpCase, tagged
 
+from ..services import webhook_inbox
 from ..services.api_gateway import open_client
 from .common import KeycrmCase
 
@@ -69,7 +70,9 @@ class TestStart(NewAccountCase):
 
     def test_webhooks_that_arrive_before_the_start_are_processed_after_it(self):
         number = self.new_order([LINE])
-        self.new._receive({"event": "order.change_order_status", "context": {"id": number}})
+        webhook_inbox.receive(
+            self.new, {"event": "order.change_order_status", "context": {"id": number}}
+        )
         self.work("_work_orders")
         self.assertFalse(self.orders())
         self.new.enabled = True
@@ -160,7 +163,7 @@ class TestStart(NewAccountCase):
     def test_the_start_waits_for_the_steps_that_have_to_be_seen(self):
         self.assertEqual(self.new.start_blockers, "Order statuses, Products")
         for step in ("orders", "products"):
-            self.new.with_context(keycrm_step=step).action_review_step()
+            self.new.action_review_step(step)
         self.assertFalse(self.new.start_blockers)
         self.new.enabled = True
         self.assertEqual((self.new.setup_start, self.new.check_order), ("done", "waiting"))
@@ -168,7 +171,7 @@ class TestStart(NewAccountCase):
     def test_steps_that_are_left_out_count_as_done(self):
         self.assertEqual(self.new.setup_done_text, f"Steps done: 1 of {self.total()}")
         for step in ("orders", "products", "webhook", "stock", "sync", "key", "no such step"):
-            self.new.with_context(keycrm_step=step).action_review_step()
+            self.new.action_review_step(step)
         for step in ("orders", "products", "webhook", "stock", "sync"):
             self.assertEqual(self.new[f"setup_{step}"], "done")
         self.assertEqual(len(self.new.reviewed_steps), 5)

@@ -1,7 +1,7 @@
 from unittest.mock import patch
 
 from ..keycrm.catalog import StockAnswer
-from ..services import crons
+from ..services import crons, webhook_inbox
 from ..services.circuit_breaker import CircuitBreaker
 from .stock_common import StockCase
 
@@ -22,8 +22,9 @@ class TestStockDrift(StockCase):
 
     def hear(self, quantity, offer=None):
         """Let KeyCRM's stock webhook come, and be old enough to be no order's."""
-        self.account._receive(
-            [{"offer_id": offer or self.number(self.sock), "in_stock": quantity, "in_reserve": 0}]
+        webhook_inbox.receive(
+            self.account,
+            [{"offer_id": offer or self.number(self.sock), "in_stock": quantity, "in_reserve": 0}],
         )
         event = self.env["keycrm.event"].search([], limit=1)
         self.env.cr.execute(
@@ -134,7 +135,7 @@ class TestStockDrift(StockCase):
 
     def test_a_stock_webhook_of_a_stranger_is_no_harm(self):
         self.hear(5, offer=987654)
-        self.account._receive({"offer_id": "x", "in_stock": []})
+        webhook_inbox.receive(self.account, {"offer_id": "x", "in_stock": []})
         self.assertEqual(self.sent(), [])
 
     def test_write_off_of_keycrm_counts_once_the_order_is_imported(self):

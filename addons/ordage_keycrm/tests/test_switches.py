@@ -10,6 +10,7 @@ from pathlib import Path
 
 from odoo import fields
 
+from ..services import webhook_inbox
 from ..services.api_gateway import open_client
 from .stock_common import StockCase
 
@@ -171,7 +172,7 @@ class TestSwitches(StockCase):
             with self.subTest(body=body):
                 self.keycrm.set_stock(self.number(cap), 1, 3)
                 self.settle()
-                self.account._receive(body)
+                webhook_inbox.receive(self.account, body)
                 self.work()
                 self.assertEqual(self.shown(cap), 20)
 

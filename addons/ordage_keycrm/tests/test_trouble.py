@@ -15,7 +15,7 @@ from odoo.tools import mute_logger
 from ..const import WORKER_MAX_SLEEP
 from ..keycrm.errors import Refused
 from ..models.common.rate_limit import DatabaseRateLimiter
-from ..services import cron_notify, cron_runner, scheduler_watchdog
+from ..services import cron_notify, cron_runner, scheduler_watchdog, webhook_inbox
 from ..services.api_gateway import open_client
 from ..services.circuit_breaker import CircuitBreaker
 from .common import KeycrmCase
@@ -425,7 +425,7 @@ class TestTrouble(KeycrmCase):
         self.account.write({"trouble_code": "unreachable", "trouble_until": until})
         number = self.new_order(LINES)
         self.told(number)
-        self.account._receive([{"offer_id": 1}])
+        webhook_inbox.receive(self.account, [{"offer_id": 1}])
         self.assertEqual(wake_ups.search_count([("cron_id", "in", crons.ids)]), before)
         self.account.write({"trouble_code": False, "trouble_until": False})
         self.told(self.new_order(LINES))

@@ -1,21 +1,25 @@
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
-from ...const import API_KEY_MASK, API_URL, ORDER_PATH
+from ...const import API_KEY_MASK, API_URL, EVENT_REFRESH, ORDER_PATH
 from ...keycrm.rate_limit import DEFAULT_LIMIT
-from ...services import crons
+from ...services import crons, maintenance
 from ...services.circuit_breaker import CircuitBreaker
 from ...services.cron_runner import CronRunner
 from ...services.service import Options
+
+#: Without a webhook for this long, Odoo polls every minute.
+SILENT_HOURS = 24
 
 
 class KeycrmAccount(models.Model):
     """Connect one KeyCRM account (a cabinet) with one company.
 
-    This file holds the settings. The other files of this folder hold the key (``credentials``),
-    requests (``api_gateway``), the webhook (``webhook_link``) and KeyCRM's lists (``catalogs``). The
+    This file holds the settings. The other files of this folder hold the key and the webhook link
+    (``credentials``), the overview (``dashboard``) and the set-up (``onboarding``). The
     queues are in ``orders/order_queue`` and ``stock/stock_queue``; ``services/cron_runner`` runs them.
     """
 
@@ -371,6 +375,19 @@ class KeycrmAccount(models.Model):
         """Delete the scheduled actions of deleted accounts."""
         crons.delete_unused(self.env)
 
+    @api.autovacuum
+    def _gc_finished(self):
+        """Delete old finished records; pending and failed ones are kept at any age.
+
+        :return: (deleted, whether there are more), so that the autovacuum calls again
+        """
+        return maintenance.delete_finished(self.env)
+
+    @api.autovacuum
+    def _restore_references(self):
+        """Recreate deleted scheduled actions, and use the only warehouse that is left."""
+        maintenance.restore_references(self.env)
+
     # === ACTION METHODS ===#
 
     def action_open_events(self):
@@ -470,6 +487,70 @@ class KeycrmAccount(models.Model):
     def _is_time_up(self):
         """Return whether the worker's deadline has passed; see ``Options.is_time_up``."""
         return Options(deadline=self.env.context.get("keycrm_deadline")).is_time_up()
+
+    def _release_waiting_for_warehouse(self):
+        """Read orders again that are not confirmed because their warehouse is archived."""
+        waiting = (
+            self.env["sale.order"]
+            .sudo()
+            .search(
+                [
+                    ("keycrm_account_id", "in", self.ids),
+                    ("keycrm_needs_decision", "=", True),
+                    ("keycrm_problem_code", "=", "warehouse_archived"),
+                ]
+            )
+        )
+        waiting._keycrm_ask_refresh(EVENT_REFRESH)
+
+    def _warehouse_of_orders(self):
+        """Return the account's warehouse; if archived, the company's only other one.
+
+        :return: ``stock.warehouse``, maybe none
+        """
+        self.ensure_one()
+        if self.warehouse_id.active:
+            return self.warehouse_id
+        own = [("company_id", "=", self.company_id.id)]
+        left = self.env["stock.warehouse"].search(own, limit=2)
+        if self.warehouse_id and len(left) > 1:
+            # A user has to choose.
+            return left.browse()
+        return left[:1]
+
+    def _check_can_work(self):
+        """Check that the workers process the jobs that a user starts.
+
+        :raise UserError: when the integration was disabled, or has no API key yet
+        """
+        self.ensure_one()
+        if self.enabled:
+            return
+        if not self._is_before_start():
+            raise UserError(self.env._("Enable the integration first."))
+        if not self.sudo().api_key_secret:
+            raise UserError(self.env._("Paste the API key of “%s” first.", self.name))
+
+    def _is_before_start(self):
+        """Return whether the integration was never enabled: the account is being set up."""
+        self.ensure_one()
+        return not (self.enabled or self.enabled_since or self.polled_at)
+
+    def _was_polled_recently(self, now):
+        """Return whether it is too early to poll KeyCRM again.
+
+        The interval is the account's while webhooks arrive; without any for a day, or ever, a minute,
+        so that the integration works without a public address too.
+
+        :param now: naive UTC
+        """
+        pause = self.polled_at and now - self.polled_at
+        if not pause or pause < timedelta(minutes=1):
+            # The shortest interval first: this check costs no query.
+            return bool(self.polled_at)
+        last = self.last_webhook_at
+        silent = not last or last < now - timedelta(hours=SILENT_HOURS)
+        return not silent and pause < timedelta(minutes=self.poll_minutes)
 
     def _move_archived_orders(self):
         """Archive and reopen orders after the archive statuses changed."""

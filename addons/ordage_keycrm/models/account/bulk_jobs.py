@@ -3,8 +3,8 @@ from odoo import models
 from ...keycrm import rate_limit
 from ...keycrm.orders import Order
 from ...services.api_gateway import open_client
+from ...services.catalogs import Catalogs
 from ...services.image_fetcher import ImageFetcher
-from ...services.transactions import run_in_transaction
 
 
 class KeycrmAccount(models.Model):
@@ -23,7 +23,7 @@ class KeycrmAccount(models.Model):
                 or self._run_guarded(
                     "load", lambda: self._work_running("keycrm.product.import", client)
                 )
-                or self._run_guarded("warehouses", lambda: self._work_warehouse_list(client))
+                or self._run_guarded("warehouses", Catalogs(self, client).process_warehouse_list)
                 or self._run_guarded(
                     "sweep",
                     lambda: self.env["keycrm.order.reconciliation"]._work_page(self, client),
@@ -78,21 +78,3 @@ class KeycrmAccount(models.Model):
             part = self._next_part(read)
             if part:
                 self._write_orders(client, part, self.env["keycrm.event"], finish)
-
-    def _work_warehouse_list(self, client):
-        """Read one more page of the stock list for its warehouses; see "Refresh list".
-
-        :param client: bulk client
-        :return: True when a page was read
-        """
-        number = self.warehouse_list_page
-        if not number:
-            return False
-        page = client.page("/offers/stocks", {"filter[details]": "true"}, number)
-
-        def record():
-            self._upsert_stock_warehouses(page.rows)
-            self.sudo().warehouse_list_page = 0 if page.is_last else number + 1
-
-        run_in_transaction(self.env.cr, record)
-        return True

@@ -1,20 +1,36 @@
 import hashlib
 import hmac
+import secrets
 from urllib.parse import urlsplit
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, ValidationError
+from odoo.tools import SQL, ormcache
 
 from ...const import API_KEY_MASK, API_URL
-from ...keycrm import encryption
-from ...keycrm.errors import KeyCrmError, Unauthorized
+from ...keycrm import encryption, webhook_check
+from ...keycrm.errors import KeyCrmError, Refused, Unauthorized
+from ...services import crons
 from ...services.api_gateway import open_user_client
+from ...services.circuit_breaker import CircuitBreaker
+from ...services.webhook_inbox import token_digest
+
+#: Fields with a web address: one that is entered without its scheme is completed.
+ADDRESSES = ("api_url", "public_url", "cabinet_url")
+#: Error code of a copy or a restored backup that no user has confirmed.
+OTHER_DATABASE = "other_database"
 
 
 class KeycrmAccount(models.Model):
-    """Store the API key: write-only for users, read by the API client alone.
+    """Store the secrets of an account: the API key, and the webhook link.
 
-    It is encrypted in the database, as the webhook's token is (see :mod:`..keycrm.encryption`).
+    The key is write-only for users and read by the API client alone. Both are encrypted in the database
+    (see :mod:`..keycrm.encryption`).
+
+    A copy of the database cannot use KeyCRM until a user confirms it: the API key and the secret that
+    decrypts it are copied with the database, and so is its UUID. PostgreSQL's oid of the database and
+    the identifier of the server are not. A clone of the whole server has the same ones, so it cannot be
+    detected.
     """
 
     _inherit = "keycrm.account"
@@ -43,10 +59,50 @@ class KeycrmAccount(models.Model):
         groups="ordage_keycrm.group_manager",
         help="The API key is sent to this server.",
     )
+    database_identity = fields.Char(
+        string="Database of the key", readonly=True, copy=False, groups=fields.NO_ACCESS
+    )
+    webhook_token = fields.Char(string="Webhook secret", groups=fields.NO_ACCESS, copy=False)
+    # The account of a webhook is found by it.
+    webhook_token_digest = fields.Char(
+        string="Webhook secret digest",
+        groups=fields.NO_ACCESS,
+        copy=False,
+        index="btree_not_null",
+    )
+    webhook_url = fields.Char(
+        string="Webhook link",
+        compute="_compute_webhook_url",
+        groups="ordage_keycrm.group_manager",
+        help="KeyCRM sends a notification to this link when an order changes. The link is secret: "
+        "anyone who has it can make Odoo reload an order.",
+    )
+    last_webhook_at = fields.Datetime(
+        string="Last webhook",
+        compute="_compute_last_webhook_at",
+        help="When the last webhook from KeyCRM arrived.",
+    )
+    link_checked_at = fields.Datetime(string="Link last checked", readonly=True, copy=False)
+    link_code = fields.Char(string="Link error type", readonly=True, copy=False)
+    link_params = fields.Json(
+        string="Link error details",
+        readonly=True,
+        copy=False,
+        groups="ordage_keycrm.group_manager",
+    )
+    link_text = fields.Char(string="Link problem", compute="_compute_link_text")
+    link_lines = fields.Text(string="Configuration lines to add", compute="_compute_link_text")
+    trigger_get_at = fields.Datetime(
+        string="Received by GET",
+        readonly=True,
+        copy=False,
+        help="When KeyCRM last called the link with the wrong method: its trigger is set to GET.",
+    )
 
     _api_key_digest_unique = models.Constraint(
         "UNIQUE(api_key_digest)", "This API key is already connected in this database."
     )
+    _webhook_token_digest_unique = models.UniqueIndex("(webhook_token_digest)")
 
     # === COMPUTE METHODS ===#
 
@@ -70,6 +126,102 @@ class KeycrmAccount(models.Model):
             origin = _origin(account.api_url)
             is_ours = origin == _origin(API_URL)
             account.foreign_host = False if is_ours else (origin and origin[1]) or account.api_url
+
+    @api.depends("webhook_token", "public_url")
+    def _compute_webhook_url(self):
+        default = self[:1].get_base_url() if self else ""
+        for account in self:
+            base = (account.public_url or default or "").rstrip("/")
+            token = self._decrypted(account.sudo().webhook_token)
+            account.webhook_url = f"{base}/keycrm/webhook/{token}" if token else False
+
+    def _compute_last_webhook_at(self):
+        """Read the last webhook of all accounts with one query, from the index."""
+        self.env["keycrm.event"].flush_model(["account_id", "from_webhook", "received_at"])
+        self.env.cr.execute(
+            SQL(
+                """SELECT a.id, last.received_at FROM unnest(%s::int[]) AS a(id)
+                    CROSS JOIN LATERAL (SELECT received_at FROM keycrm_event
+                                         WHERE account_id = a.id AND from_webhook IS TRUE
+                                         ORDER BY id DESC LIMIT 1) AS last""",
+                self.ids,
+            )
+        )
+        found = dict(self.env.cr.fetchall())
+        for account in self:
+            account.last_webhook_at = found.get(account.id)
+
+    @api.depends("link_code", "link_params", "trigger_get_at")
+    @api.depends_context("lang")
+    def _compute_link_text(self):
+        explain = self.env["keycrm.error.message"]
+        for account in self.sudo():
+            code, params = account._link_fault()
+            account.link_text = explain._sentence(code, params)
+            account.link_lines = (
+                account._lines_for_several_databases()
+                if code == "link_several_databases"
+                else False
+            )
+
+    @api.onchange(*ADDRESSES)
+    def _onchange_addresses(self):
+        for name in filter(self.__getitem__, ADDRESSES):
+            self[name] = webhook_check.with_scheme(self[name])
+
+    # === ACTION METHODS ===#
+
+    def action_new_webhook_token(self):
+        """Create a new webhook link; the old one is invalid at once.
+
+        :return: True
+        """
+        self._check_manager()
+        self._create_webhook_tokens()
+        return True
+
+    def action_check_link(self):
+        """Send a challenge to the webhook link, as KeyCRM would, and report the result.
+
+        :return: a notification; an error is also stored and displayed beside the link
+        """
+        self.ensure_one()
+        self._check_manager()
+        account = self.sudo()
+        vals = {"link_checked_at": fields.Datetime.now(), "link_code": False, "link_params": False}
+        if not account.webhook_url:
+            # There is none yet, or one that a copy of the database cannot decrypt.
+            account._create_webhook_tokens()
+        try:
+            webhook_check.check(account.webhook_url, account._decrypted(account.webhook_token))
+        except webhook_check.LinkProblem as problem:
+            vals.update(link_code=problem.code, link_params=problem.params)
+        account.write(vals)
+        if vals["link_code"]:
+            text = self.env["keycrm.error.message"]._sentence(
+                vals["link_code"], vals["link_params"]
+            )
+            return self._notification(text, "warning")
+        return self._notification(
+            self.env._(
+                "The link works: this Odoo responds at %(host)s.",
+                host=urlsplit(self.webhook_url).netloc,
+            )
+        )
+
+    def action_confirm_database(self):
+        """Let this database use KeyCRM, and compare stock: a backup has old quantities.
+
+        :return: True
+        """
+        self._check_manager()
+        self._record_database()
+        for account in self:
+            CircuitBreaker(account).reset()
+            crons.trigger(account)
+            if account.enabled and account.push_stock and account._sending_warehouses():
+                self.env["keycrm.stock.comparison"]._start(account, "comparison")
+        return True
 
     # === BUSINESS METHODS ===#
 
@@ -224,6 +376,94 @@ class KeycrmAccount(models.Model):
     @api.model
     def _encryption_secret(self):
         return self.env["ir.config_parameter"].sudo().get_param("database.secret")
+
+    def _check_database(self):
+        """Check that the key was entered in this database.
+
+        :raise Refused: when it was entered in another one, of which this one is a copy
+        """
+        known = self.sudo().database_identity
+        if known and known != self._database_identity():
+            raise Refused(OTHER_DATABASE, account=self.sudo().name)
+
+    def _record_database(self):
+        """Record this database as the one that uses KeyCRM."""
+        if self.env.registry.ready:
+            # Not while demo data is installed: databases may be cloned from one that was prepared so.
+            self.sudo().database_identity = self._database_identity()
+
+    @api.model
+    @ormcache()
+    def _database_identity(self):
+        """Return the identifiers that PostgreSQL does not copy with the database, as text."""
+        cr = self.env.cr
+        cr.execute(
+            SQL(
+                """SELECT oid, has_function_privilege('pg_control_system()', 'EXECUTE')
+                     FROM pg_database WHERE datname = current_database()"""
+            )
+        )
+        oid, may_read = cr.fetchone()
+        server = None
+        if may_read:
+            cr.execute(SQL("SELECT system_identifier FROM pg_control_system()"))
+            (server,) = cr.fetchone()
+        return f"{server or ''}/{oid}"
+
+    def _create_webhook_tokens(self):
+        """Create a new secret for each account; the former one becomes invalid."""
+        for account in self.sudo():
+            token = secrets.token_urlsafe(32)
+            account.write(
+                {
+                    "webhook_token": self._encrypted(token),
+                    "webhook_token_digest": token_digest(token),
+                }
+            )
+
+    @api.model
+    def _complete_addresses(self, vals):
+        """Complete the web addresses in the values of an account.
+
+        :param vals: values of ``create`` or ``write``
+        :return: values with complete addresses
+        """
+        typed = {
+            name: webhook_check.with_scheme(vals[name]) for name in ADDRESSES if vals.get(name)
+        }
+        return {**vals, **typed}
+
+    def _reset_link_check(self):
+        """Reset the check of the link, which does not apply to a new public address."""
+        self.sudo().write({"link_code": False, "link_params": False})
+
+    def _link_fault(self):
+        """Return why webhooks do not arrive; a webhook received since clears it.
+
+        :return: (code, parameters), empty when no fault is known
+        """
+        self.ensure_one()
+        last = self.last_webhook_at
+        if self.trigger_get_at and not (last and last >= self.trigger_get_at):
+            return "link_trigger_get", {}
+        if self.link_code and not (last and last >= self.link_checked_at):
+            return self.link_code, {**(self.link_params or {}), "database": self.env.cr.dbname}
+        return "", {}
+
+    def _lines_for_several_databases(self):
+        """Return the configuration lines that route the webhook to this database."""
+        host = urlsplit(self.webhook_url or "").netloc
+        return (
+            "# nginx\n"
+            f"server_name {host};\n"
+            "location /keycrm/webhook/ {\n"
+            "    proxy_pass http://127.0.0.1:8069;\n"
+            "    proxy_set_header Host $host;\n"
+            f"    proxy_set_header X-Odoo-Database {self.env.cr.dbname};\n"
+            "}\n\n"
+            "# odoo.conf\n"
+            f"dbfilter = ^{self.env.cr.dbname}$"
+        )
 
 
 def _origin(address):

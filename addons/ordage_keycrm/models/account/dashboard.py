@@ -1,23 +1,13 @@
-import json
-from collections import defaultdict
-from datetime import datetime, time, timedelta
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from datetime import timedelta
 
 from odoo import api, fields, models
-from odoo.tools import SQL, format_date
 
 from ...services import scheduler_watchdog
-
-#: Days of the graphs, today included.
-GRAPH_DAYS = 14
+from ...services.overview import Overview, start_of_day
 
 
 class KeycrmAccount(models.Model):
-    """Compute the card of an account in the overview: state, counts and latencies.
-
-    All figures of all cards are read with a fixed number of queries, and none of them reads more than
-    the last days of orders.
-    """
+    """Show the state of an account: its card in the overview, counts, problems, linked lists."""
 
     _inherit = "keycrm.account"
 
@@ -38,7 +28,6 @@ class KeycrmAccount(models.Model):
     guarded_work = fields.Json(
         string="Deferred jobs", readonly=True, copy=False, groups=fields.NO_ACCESS
     )
-
     overview_state = fields.Selection(
         [
             ("off", "Disabled"),
@@ -89,6 +78,22 @@ class KeycrmAccount(models.Model):
     delays_graph = fields.Text(
         string="Slowest sync (s)", compute="_compute_overview", compute_sudo=True
     )
+    order_count = fields.Integer(string="Orders", compute="_compute_order_count")
+    event_count = fields.Integer(string="Events", compute="_compute_event_counts")
+    failed_event_count = fields.Integer(string="Failed", compute="_compute_event_counts")
+    unshipped_count = fields.Integer(
+        string="Archived, not shipped",
+        compute="_compute_unshipped_count",
+        help="Archived orders whose deliveries are still open.",
+    )
+    decision_count = fields.Integer(
+        string="Orders that need a decision",
+        compute="_compute_decision_count",
+        help="Orders that are not confirmed or not updated until a user decides.",
+    )
+    reference_text = fields.Text(
+        string="Settings to review", compute="_compute_reference_text", compute_sudo=True
+    )
 
     # === COMPUTE METHODS ===#
 
@@ -108,7 +113,7 @@ class KeycrmAccount(models.Model):
     @api.depends("enabled", "trouble_code", "polled_at", "reference_text", "decision_count")
     def _compute_overview_state(self):
         """Compute the state: connected only where nothing waits for a user."""
-        undecided = self._accounts_with_failures()
+        undecided = Overview(self).accounts_with_failures()
         for account in self:
             if account.trouble_code or (account.enabled and account.reference_text):
                 account.overview_state = "trouble"
@@ -122,12 +127,13 @@ class KeycrmAccount(models.Model):
     @api.depends_context("tz", "lang")
     def _compute_overview(self):
         scheduler_watchdog.revive()  # a visible overview repairs dead scheduler threads
-        today, days, since, tz = self._overview_days()
-        orders = self._orders_by_day(since, tz)
+        overview = Overview(self)
+        today, days, since, tz = overview.days()
+        orders = overview.orders_by_day(since, tz)
         delays = self.env["keycrm.latency"]._days(self, since, tz)
-        events = self._event_counts()
-        waiting = self._stock_waiting_counts()
-        refused = self._refused_counts()
+        events = overview.event_counts()
+        waiting = overview.stock_waiting_counts()
+        refused = overview.refused_counts()
         usage = self.env["keycrm.rate.limit"]._usage(self)
         for account in self:
             account.orders_today = orders.get((account.id, today), 0)
@@ -139,12 +145,12 @@ class KeycrmAccount(models.Model):
             account.requests_used = used
             account.requests_allowed = allowed
             account.key_is_shared = is_shared
-            account.delay_in_text = self._delay_text(delays.get((account.id, "in", today)))
-            account.delay_out_text = self._delay_text(delays.get((account.id, "out", today)))
-            account.orders_graph = self._graph(
+            account.delay_in_text = overview.delay_text(delays.get((account.id, "in", today)))
+            account.delay_out_text = overview.delay_text(delays.get((account.id, "out", today)))
+            account.orders_graph = overview.graph(
                 self.env._("Orders"), [(day, orders.get((account.id, day), 0)) for day in days]
             )
-            account.delays_graph = self._graph(
+            account.delays_graph = overview.graph(
                 self.env._("Seconds"),
                 [
                     (
@@ -158,6 +164,59 @@ class KeycrmAccount(models.Model):
                 ],
             )
 
+    def _compute_decision_count(self):
+        counts = dict(
+            self.env["sale.order"]
+            .sudo()
+            ._read_group(self._decision_domain(), ["keycrm_account_id"], ["__count"])
+        )
+        for account in self:
+            account.decision_count = counts.get(account, 0)
+
+    def _compute_unshipped_count(self):
+        counts = dict(
+            self.env["sale.order"]
+            .sudo()
+            ._read_group(self._unshipped_domain(), ["keycrm_account_id"], ["__count"])
+        )
+        for account in self:
+            account.unshipped_count = counts.get(account, 0)
+
+    def _compute_order_count(self):
+        counts = dict(
+            self.env["sale.order"]
+            .sudo()
+            ._read_group(
+                [("keycrm_account_id", "in", self.ids)], ["keycrm_account_id"], ["__count"]
+            )
+        )
+        for account in self:
+            account.order_count = counts.get(account, 0)
+
+    def _compute_event_counts(self):
+        rows = self.env["keycrm.event"]._read_group(
+            [("account_id", "in", self.ids)], ["account_id", "state"], ["__count"]
+        )
+        total, failed = dict.fromkeys(self, 0), dict.fromkeys(self, 0)
+        for account, state, count in rows:
+            total[account] += count
+            if state == "failed":
+                failed[account] += count
+        for account in self:
+            account.event_count = total.get(account, 0)
+            account.failed_event_count = failed.get(account, 0)
+
+    @api.depends_context("lang")
+    def _compute_reference_text(self):
+        accounts = self.with_context(active_test=False)
+        own = [("account_id", "in", self.ids)]
+        sources = accounts.env["keycrm.source"].search(own).grouped("account_id")
+        methods = accounts.env["keycrm.payment.method"].search(own).grouped("account_id")
+        for account in accounts:
+            rows = account._missing_actions()
+            rows += account._archived_references(sources.get(account), methods.get(account))
+            account.reference_text = "\n".join(rows)
+
     # === ACTION METHODS ===#
 
     def action_open_orders_today(self):
@@ -165,8 +224,9 @@ class KeycrmAccount(models.Model):
 
         :return: an action
         """
-        today, _days, _since, tz = self._overview_days()
-        begin = _utc(today, tz)
+        overview = Overview(self)
+        today, _days, _since, tz = overview.days()
+        begin = start_of_day(today, tz)
         action = self._screen("ordage_keycrm.keycrm_order_all_action", "keycrm_account_id")
         return dict(
             action,
@@ -225,146 +285,127 @@ class KeycrmAccount(models.Model):
         """
         return self._screen("ordage_keycrm.keycrm_latency_action", "account_id")
 
+    def action_open_orders(self):
+        """Open the orders of this account, archived ones too.
+
+        :return: an action
+        """
+        return self._screen("ordage_keycrm.keycrm_order_all_action", "keycrm_account_id")
+
+    def action_open_decisions(self):
+        """Open the orders that need a user's decision.
+
+        :return: an action
+        """
+        action = self._screen("ordage_keycrm.keycrm_order_all_action", "keycrm_account_id")
+        return dict(
+            action, name=self.env._("Orders that need a decision"), domain=self._decision_domain()
+        )
+
+    def action_open_unshipped(self):
+        """Open archived orders whose deliveries are still open.
+
+        :return: an action
+        """
+        action = self._screen("ordage_keycrm.keycrm_order_all_action", "keycrm_account_id")
+        return dict(action, domain=self._unshipped_domain())
+
+    def action_open_failed_events(self):
+        """Open the failed events.
+
+        :return: an action
+        """
+        action = self._screen("ordage_keycrm.keycrm_event_action", "account_id")
+        return dict(action, context={"search_default_failed": 1})
+
+    def action_open_warehouses(self):
+        """Open the warehouses of this account, to match them.
+
+        :return: an action
+        """
+        action = self._screen("ordage_keycrm.keycrm_warehouse_action", "account_id")
+        return dict(action, context={"default_account_id": self.id})
+
+    def action_open_statuses(self):
+        """Open the statuses of this account, to choose their actions in Odoo.
+
+        :return: an action
+        """
+        return self._screen("ordage_keycrm.keycrm_order_status_action", "account_id")
+
     # === BUSINESS METHODS ===#
 
-    def _overview_days(self):
-        """Return the days that the graphs show, in the reader's time zone.
+    def _decision_domain(self):
+        return [("keycrm_account_id", "in", self.ids), ("keycrm_needs_decision", "=", True)]
 
-        :return: today, list of days, start of the first in naive UTC, name of the time zone
+    def _unshipped_domain(self):
+        """Return the domain of archived orders with open deliveries, without returns."""
+        to_ship = [
+            ("state", "in", ("draft", "waiting", "confirmed", "assigned")),
+            ("picking_type_id.code", "!=", "incoming"),
+        ]
+        return [
+            ("keycrm_account_id", "in", self.ids),
+            ("keycrm_archived", "=", True),
+            ("picking_ids", "any", to_ship),
+        ]
+
+    def _screen(self, action_id, field_name):
+        """Return an action filtered by this account.
+
+        :param action_id: external id of the action
+        :param field_name: field with the account
         """
-        tz = self.env.user.tz or "UTC"
-        try:
-            zone = ZoneInfo(tz)
-        except (ZoneInfoNotFoundError, ValueError):
-            tz, zone = "UTC", ZoneInfo("UTC")
-        today = datetime.now(zone).date()
-        days = [today - timedelta(days=back) for back in reversed(range(GRAPH_DAYS))]
-        return today, days, _utc(days[0], tz), tz
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(action_id)
+        return dict(action, domain=[(field_name, "=", self.id)], context={})
 
-    def _orders_by_day(self, since, tz):
-        """Count orders by the day on which they were placed.
-
-        :param since: naive UTC
-        :param tz: name of the reader's time zone
-        :return: ``{(account id, date): count}``
-        """
-        self.env["sale.order"].flush_model(["keycrm_account_id", "date_order"])
-        self.env.cr.execute(
-            SQL(
-                """SELECT keycrm_account_id,
-                          (date_order AT TIME ZONE 'UTC' AT TIME ZONE %s)::date AS day, count(*)
-                     FROM sale_order
-                    WHERE keycrm_account_id = ANY(%s) AND date_order >= %s
-                    GROUP BY keycrm_account_id, day""",
-                tz,
-                self.ids,
-                since,
+    def _missing_actions(self):
+        """Return sentences about missing scheduled actions, without which nothing runs."""
+        if not self.enabled:
+            return []
+        queues = (
+            (self.orders_cron_id, self.env._("orders")),
+            (self.stock_cron_id, self.env._("stock")),
+        )
+        return [
+            self.env._(
+                "The scheduled action for %(queue)s was deleted or archived. Disable and enable the "
+                "integration to restore it.",
+                queue=name,
             )
-        )
-        return {(account, day): count for account, day, count in self.env.cr.fetchall()}
+            for cron, name in queues
+            if not cron.active
+        ]
 
-    def _accounts_with_failures(self):
-        """Return the ids of accounts with failed events that are not retried any more."""
-        groups = (
-            self.env["keycrm.event"]
-            .sudo()
-            ._read_group(
-                [
-                    ("account_id", "in", self.ids),
-                    ("state", "=", "failed"),
-                    ("next_try_at", "=", False),
-                ],
-                ["account_id"],
-            )
-        )
-        return {account.id for (account,) in groups}
+    def _archived_references(self, sources, methods):
+        """Return sentences about the archived records in the settings of the account.
 
-    def _event_counts(self):
-        """Count the orders, not the events, that are pending or failed.
-
-        :return: ``{(account id, state): count}``, 0 for others
+        :param sources: its ``keycrm.source`` or None
+        :param methods: its ``keycrm.payment.method`` or None
+        :return: list of sentences
         """
-        groups = self.env["keycrm.event"]._read_group(
-            [("account_id", "in", self.ids), ("state", "in", ("pending", "failed"))],
-            ["account_id", "state"],
-            ["keycrm_order_id:count_distinct"],
-        )
-        return defaultdict(int, {(account.id, state): count for account, state, count in groups})
-
-    def _stock_waiting_counts(self):
-        """Count the products whose stock is still to be sent.
-
-        :return: ``{account id: count}``
-        """
-        groups = self.env["keycrm.stock.change"]._read_group(
-            [("account_id", "in", self.ids)], ["account_id"], ["product_id:count_distinct"]
-        )
-        return {account.id: count for account, count in groups}
-
-    def _refused_counts(self):
-        """Count the quantities that KeyCRM refused.
-
-        :return: ``{account: count}``
-        """
-        return dict(
-            self.env["keycrm.stock.level"]._read_group(
-                [("account_id", "in", self.ids), ("error", "!=", False)],
-                ["account_id"],
-                ["__count"],
-            )
-        )
-
-    def _delay_text(self, figures):
-        """Format the latencies of a day.
-
-        :param figures: (median, maximum) in seconds, or None
-        :return: text in the reader's language, or False
-        """
-        if not figures:
-            return False
-        median, worst = map(self._duration_text, figures)
-        if median == worst:
-            return median
-        return self.env._("typically %(median)s, max. %(worst)s", median=median, worst=worst)
-
-    def _duration_text(self, seconds):
-        """Format a duration in the reader's language.
-
-        :param seconds: number of seconds
-        """
-        if seconds < 1:
-            return self.env._("under 1 s")
-        if seconds < 90:
-            return self.env._("%s s", round(seconds))
-        if seconds < 90 * 60:
-            return self.env._("%s min", round(seconds / 60))
-        return self.env._("%s h", round(seconds / 3600))
-
-    def _graph(self, name, values):
-        """Return the data of the graph widget.
-
-        :param name: label of the values
-        :param values: ``[(date, number)]``
-        :return: JSON
-        """
-        return json.dumps(
-            [
-                {
-                    "key": name,
-                    "values": [
-                        {
-                            "label": format_date(self.env, day, date_format="d MMM"),
-                            "value": round(value, 1),
-                            "type": "past",
-                        }
-                        for day, value in values
-                    ],
-                }
+        names = ("warehouse_id", "payment_journal_id", "tax_id", "user_id", "delivered_status_id")
+        used = [
+            (self, names),
+            (self.warehouse_ids, ("warehouse_ids",)),
+            (sources or self.env["keycrm.source"], ("team_id", "warehouse_id", "journal_id")),
+            (methods or self.env["keycrm.payment.method"], ("journal_id",)),
+        ]
+        rows = []
+        for records, names in used:
+            labels = records.fields_get(names, ["string"]) if records else {}
+            rows += [
+                self.env._(
+                    "%(field)s of “%(record)s”: “%(value)s” is archived. Choose another one.",
+                    field=labels[name]["string"],
+                    record=record.display_name,
+                    value=value.display_name,
+                )
+                for record in records
+                for name in names
+                for value in record[name]
+                # A status is deactivated in KeyCRM, not archived here.
+                if not value["is_active" if "is_active" in value._fields else "active"]
             ]
-        )
-
-
-def _utc(day, tz):
-    """Return the start of a day in a time zone, in naive UTC."""
-    begin = datetime.combine(day, time(), ZoneInfo(tz))
-    return begin.astimezone(ZoneInfo("UTC")).replace(tzinfo=None)
+        return rows

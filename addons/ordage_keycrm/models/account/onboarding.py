@@ -1,8 +1,13 @@
 from odoo import api, fields, models
 
+from ...keycrm import rate_limit
 from ...keycrm.errors import KeyCrmError
-from ...services.api_gateway import open_user_client
+from ...services.api_gateway import open_client, open_user_client
+from ...services.catalogs import Catalogs, request_for_user
 from ...services.circuit_breaker import CircuitBreaker
+from ...services.concurrency import clear_caches_after_commit
+from ...services.currency import AccountCurrency
+from ...services.language import UKRAINIAN, install_ukrainian
 from ...services.live_updates import notify_clients
 
 #: States of a step of the set-up.
@@ -14,7 +19,11 @@ OPTIONAL_STEPS = ("currency", "orders", "products", "webhook", "stock", "sync")
 
 
 class KeycrmAccount(models.Model):
-    """Guide through the set-up, step by step, with the state of each step."""
+    """Guide through the set-up, step by step, with the state of each step.
+
+    Before the start KeyCRM is only read, and only for actions of the user in the set-up: importing
+    products, reading warehouses, previewing stock. Webhooks are stored and processed after the start.
+    """
 
     _inherit = "keycrm.account"
 
@@ -64,6 +73,68 @@ class KeycrmAccount(models.Model):
     trigger_name = fields.Char(string="Name of the trigger", compute="_compute_status_names")
     trigger_statuses = fields.Char(
         string="Statuses of the trigger", compute="_compute_status_names"
+    )
+    setup_webhook = fields.Selection(
+        TICKS, string="Step: webhook", compute="_compute_setup_webhook"
+    )
+    keycrm_currency_id = fields.Many2one(
+        "res.currency",
+        string="KeyCRM currency",
+        copy=False,
+        tracking=True,
+        context={"active_test": False},
+        help="The currency of the KeyCRM catalog. Where all sources share one currency, it is filled "
+        "in automatically.",
+    )
+    keycrm_currency_ids = fields.Many2many(
+        "res.currency",
+        string="Currencies of the sources",
+        compute="_compute_keycrm_currency_ids",
+        context={"active_test": False},
+    )
+    currency_state = fields.Selection(
+        [
+            ("unknown", "Sources not read yet"),
+            ("choose", "Currency to be chosen"),
+            ("same", "Same as the company's"),
+            ("switch", "Company currency can be changed"),
+            ("rate", "Exchange rate missing"),
+            ("rate_done", "Exchange rate entered"),
+        ],
+        string="Currency of the company",
+        compute="_compute_currency_state",
+    )
+    currency_rate = fields.Float(
+        string="Exchange rate",
+        digits=(16, 6),
+        copy=False,
+        help="In the direction shown next to the field, for example 1 USD = 41.50 UAH.",
+    )
+    currency_rate_text = fields.Char(
+        string="Exchange rate in words", compute="_compute_currency_rate_text"
+    )
+    ukrainian_state = fields.Selection(
+        [
+            ("missing", "Not installed"),
+            ("available", "Installed, not chosen"),
+            ("done", "Chosen"),
+        ],
+        string="Ukrainian",
+        compute="_compute_ukrainian_state",
+    )
+    setup_start = fields.Selection(TICKS, string="Step: start", compute="_compute_setup_start")
+    start_blockers = fields.Char(string="To do before the start", compute="_compute_setup_start")
+    check_order = fields.Selection(
+        TICKS, string="First order", compute="_compute_checks", compute_sudo=True
+    )
+    check_order_text = fields.Char(
+        string="Order that arrived", compute="_compute_checks", compute_sudo=True
+    )
+    check_stock = fields.Selection(
+        TICKS, string="First quantity", compute="_compute_checks", compute_sudo=True
+    )
+    check_stock_text = fields.Char(
+        string="Quantity that KeyCRM has", compute="_compute_checks", compute_sudo=True
     )
 
     # === COMPUTE METHODS ===#
@@ -168,6 +239,105 @@ class KeycrmAccount(models.Model):
             account.setup_sync_progress = account.setup_sync_id.progress
             account.offer_count = offers.get(account, 0)
 
+    @api.depends("enabled", "link_code", "trigger_get_at", "reviewed_steps")
+    def _compute_setup_webhook(self):
+        """Compute the step; a user may confirm that polling without a webhook is enough."""
+        for account in self:
+            if account._is_reviewed("webhook"):
+                account.setup_webhook = "done"
+            elif account.sudo()._link_fault()[0]:
+                account.setup_webhook = "wrong"
+            elif account.last_webhook_at:
+                account.setup_webhook = "done"
+            else:
+                account.setup_webhook = "waiting" if account.enabled else "todo"
+
+    def _compute_keycrm_currency_ids(self):
+        currencies = self.env["res.currency"].with_context(active_test=False)
+        sources = self.env["keycrm.source"].sudo().search([("account_id", "in", self.ids)])
+        for account in self:
+            ours = sources.filtered(lambda source, a=account._origin: source.account_id == a)
+            codes = ours.mapped("currency_code")
+            account.keycrm_currency_ids = currencies.search(
+                [("name", "in", [code for code in codes if code and len(code) == 3])]
+            )
+
+    @api.depends("keycrm_currency_id", "company_id.currency_id")
+    def _compute_currency_state(self):
+        for account in self.sudo():
+            company, currency = account.company_id.root_id, account.keycrm_currency_id
+            if not currency:
+                account.currency_state = "choose" if account.keycrm_currency_ids else "unknown"
+            elif currency == company.currency_id:
+                account.currency_state = "same"
+            elif not company._existing_accounting():
+                account.currency_state = "switch"
+            else:
+                is_known = currency._keycrm_has_rate(company)
+                account.currency_state = "rate_done" if is_known else "rate"
+
+    @api.depends("keycrm_currency_id", "company_id.currency_id")
+    @api.depends_context("lang")
+    def _compute_currency_rate_text(self):
+        """Format the rate as "1 USD = 41.50 UAH", with "…" where none was entered."""
+        for account in self.sudo():
+            unit, priced = AccountCurrency(account).rate_pair()
+            if not unit or unit == priced:
+                account.currency_rate_text = False
+                continue
+            today = fields.Date.context_today(account)
+            rate = unit._keycrm_convert(1.0, priced, account.company_id, today)
+            if rate is not None:
+                exact = unit._convert(1.0, priced, account.company_id, today, round=False)
+                rate = f"{exact:.6f}".rstrip("0")
+                rate += "0" * (2 - len(rate.partition(".")[2]))
+            account.currency_rate_text = f"1 {unit.name} = {rate or '…'} {priced.name}"
+
+    @api.depends_context("uid")
+    def _compute_ukrainian_state(self):
+        installed = self.env["res.lang"]._get_data(code=UKRAINIAN).code == UKRAINIAN
+        state = "available" if installed else "missing"
+        if installed and self.env.user.lang == UKRAINIAN:
+            state = "done"
+        self.ukrainian_state = state
+
+    @api.depends("enabled", "setup_key", "setup_orders", "setup_products")
+    @api.depends_context("lang")
+    def _compute_setup_start(self):
+        """List the steps to review before the start: key, statuses, products."""
+        steps = {
+            "setup_key": self.env._("API key"),
+            "setup_orders": self.env._("Order statuses"),
+            "setup_products": self.env._("Products"),
+        }
+        for account in self:
+            account.setup_start = "done" if account.enabled else "todo"
+            missing = [title for name, title in steps.items() if account[name] == "todo"]
+            if account.setup_key == "wrong":
+                missing.insert(0, steps["setup_key"])
+            account.start_blockers = False if account.enabled else ", ".join(missing)
+
+    @api.depends("enabled", "push_stock", "enabled_since", "warehouse_ids.send_state")
+    @api.depends_context("lang")
+    def _compute_checks(self):
+        """Find the newest order and the newest quantity synchronized since the start."""
+        for account in self:
+            since = not account._is_before_start() and (
+                account.enabled_since or account.create_date
+            )
+            order = account._newest_order_since(since)
+            account.check_order = "done" if order else "waiting"
+            account.check_order_text = order.display_name
+            level = account._newest_level_since(since)
+            sends = account.push_stock and account._sending_warehouses()
+            account.check_stock = "done" if level else ("waiting" if sends else "todo")
+            account.check_stock_text = level and self.env._(
+                "%(product)s: %(quantity)s in “%(warehouse)s”",
+                product=level.product_id.display_name,
+                quantity=f"{level.quantity:g}",
+                warehouse=level.keycrm_warehouse_id.name,
+            )
+
     # === ACTION METHODS ===#
 
     def action_open_setup(self):
@@ -200,14 +370,14 @@ class KeycrmAccount(models.Model):
         )
         return dict(action, res_id=self.id, views=[[False, "form"]])
 
-    def action_review_step(self):
-        """Confirm or skip the step of the set-up that the context names.
+    def action_review_step(self, step=""):
+        """Confirm or skip a step of the set-up.
 
+        :param step: name of the step, as the view's button passes it
         :return: True
         """
         self.ensure_one()
         self._check_manager()
-        step = self.env.context.get("keycrm_step")
         if step in OPTIONAL_STEPS and not self._is_reviewed(step):
             self.sudo().reviewed_steps = [*(self.reviewed_steps or ()), step]
         return True
@@ -245,6 +415,93 @@ class KeycrmAccount(models.Model):
         """
         return self._open_run(self.setup_sync_id, self.env._("Synchronize orders"))
 
+    def action_set_company_currency(self):
+        """Make the KeyCRM currency the company's, while it has no journal items.
+
+        :return: an action that reloads the page: the browser caches the currencies of its session
+        :raise UserError: when journal items exist, no currency is chosen, or the user lacks the right
+        """
+        self.ensure_one()
+        self._check_manager()
+        AccountCurrency(self).set_company_currency()
+        return {"type": "ir.actions.client", "tag": "reload_context"}
+
+    def action_set_currency_rate(self):
+        """Store the entered exchange rate as the company's rate of today.
+
+        :return: True
+        :raise UserError: when no rate was entered, none is needed, or the user lacks the right
+        """
+        self.ensure_one()
+        self._check_manager()
+        AccountCurrency(self).set_rate()
+        return True
+
+    def action_switch_to_ukrainian(self):
+        """Install Ukrainian if missing, and select it for the current user.
+
+        Installing requires an administrator of Odoo. A KeyCRM administrator may do it here (``sudo``):
+        it adds a language and overwrites no term that a user changed, and no other user's language
+        changes. Notes of the workers follow the language of the company's contact, which still has the
+        language that Odoo was installed in: it is changed too.
+
+        :return: an action that reloads the page
+        """
+        self.ensure_one()
+        self._check_manager()
+        if self.ukrainian_state == "missing":
+            install_ukrainian(self.env)
+            clear_caches_after_commit(self.env)
+        self.env.user.sudo().lang = UKRAINIAN
+        self.company_id.sudo().partner_id.lang = UKRAINIAN
+        return {"type": "ir.actions.client", "tag": "reload_context"}
+
+    def action_test_connection(self):
+        """Read KeyCRM's lists, store them, and report the result.
+
+        :return: a notification
+        :raise UserError: when the request fails
+        """
+        self._check_manager()
+        request_for_user(self, lambda client: Catalogs(self, client).refresh())
+        self._mark_key_valid()
+        return self._notification(
+            self.env._(
+                "Connected. KeyCRM has %(count)s order statuses.",
+                count=len(self._active_statuses()),
+            )
+        )
+
+    def action_refresh_statuses(self):
+        """Read statuses, sources and payment methods again.
+
+        :return: a notification
+        :raise UserError: when the request fails
+        """
+        self._check_manager()
+        request_for_user(self, lambda client: Catalogs(self, client).refresh())
+        return self._notification(
+            self.env._("KeyCRM has %(count)s order statuses.", count=len(self._active_statuses()))
+        )
+
+    def action_refresh_warehouses(self):
+        """Read the warehouses of the stock list's first page; the worker reads the rest.
+
+        KeyCRM has no list of warehouses (confirmed): their names are in stock rows and orders.
+
+        :return: a notification
+        :raise UserError: when the request fails
+        """
+        self._check_manager()
+        request_for_user(self, lambda client: Catalogs(self, client).refresh_warehouses())
+        return self._notification(
+            self.env._(
+                "KeyCRM has %(count)s warehouses with stock. You can add a warehouse without "
+                "stock by its number.",
+                count=len(self.warehouse_ids),
+            )
+        )
+
     # === BUSINESS METHODS ===#
 
     def _test_key(self):
@@ -258,10 +515,11 @@ class KeycrmAccount(models.Model):
             return
         try:
             with open_user_client(account) as client:
-                account._refresh_catalogs(client)
+                catalogs = Catalogs(account, client)
+                catalogs.refresh()
                 account._mark_key_valid()
                 # The next steps need them. If the request fails, "Refresh list" reads them.
-                account._refresh_warehouses(client)
+                catalogs.refresh_warehouses()
         except KeyCrmError as error:
             if not account.key_checked_at:
                 account.write({"key_error_code": error.code, "key_error_params": error.params})
@@ -321,3 +579,71 @@ class KeycrmAccount(models.Model):
 
     def _is_reviewed(self, step):
         return step in (self.sudo().reviewed_steps or ())
+
+    def _mark_started(self):
+        """Record the time at which the integration was enabled.
+
+        Orders whose goods were shipped earlier were shipped without Odoo. A synchronization that was
+        requested in the set-up starts now, so it includes orders placed meanwhile.
+        """
+        now = fields.Datetime.now()
+        for account in self.sudo():
+            account.enabled_since = now
+        self.env["keycrm.order.sync"].sudo().search(
+            [("account_id", "in", self.ids), ("state", "=", "running")]
+        ).write({"started_at": now})
+
+    def _has_work_before_start(self):
+        """Return whether the workers may run although the integration is not enabled."""
+        return self._is_before_start() and bool(self.sudo().api_key_secret)
+
+    def _work_orders_before_start(self):
+        """Process one page of a job of the set-up; it changes nothing in KeyCRM.
+
+        :return: True when there may be more
+        """
+        if not self._is_before_start():
+            return False
+        with open_client(self, rate_limit.BULK) as client:
+            return self._run_guarded(
+                "load", lambda: self._work_running("keycrm.product.import", client)
+            ) or self._run_guarded("warehouses", Catalogs(self, client).process_warehouse_list)
+
+    def _newest_order_since(self, since):
+        """Return the newest order imported since the start.
+
+        :param since: naive UTC, or a false value before the start
+        :return: ``sale.order``, maybe none
+        """
+        Order = self.env["sale.order"]
+        if not since:
+            return Order
+        return Order.search(
+            [("keycrm_account_id", "=", self.id), ("create_date", ">=", since)],
+            order="id desc",
+            limit=1,
+        )
+
+    def _newest_level_since(self, since):
+        """Return the newest quantity that KeyCRM accepted since the start.
+
+        :param since: naive UTC, or a false value before the start
+        :return: ``keycrm.stock.level``, maybe none
+        """
+        Level = self.env["keycrm.stock.level"]
+        if not since:
+            return Level
+        return Level.search(
+            [
+                ("account_id", "=", self.id),
+                ("is_known", "=", True),
+                ("sent_at", ">=", since),
+                ("error", "=", False),
+            ],
+            order="sent_at desc, id desc",
+            limit=1,
+        )
+
+    def _active_statuses(self):
+        """Return the statuses that KeyCRM's list contains."""
+        return self.status_ids.filtered("is_active")

@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.tools import SQL
 
+from ...services.maintenance import kept_since
+
 
 class KeycrmLatency(models.Model):
     """Store the latency of synchronization, one row for each piece of work.
@@ -100,6 +102,6 @@ class KeycrmLatency(models.Model):
                 SQL(
                     "DELETE FROM keycrm_latency WHERE account_id = %s AND done_at < %s",
                     account.id,
-                    account._kept_since(),
+                    kept_since(account),
                 )
             )

@@ -17,6 +17,7 @@ from ...keycrm.errors import (
 )
 from ...keycrm.parsing import parsed_rows, to_object
 from ...keycrm.product_data import Goods
+from ...services.catalogs import by_keycrm_id
 from ...services.concurrency import CONCURRENCY_ERRORS
 from ...services.transactions import run_in_transaction
 from .importer.result import ImportResult
@@ -103,7 +104,7 @@ class KeycrmAccount(models.Model):
                     asked_for.setdefault(line.offer.id, []).append((order, line.offer))
         if not asked_for:
             return orders
-        mappings = self._by_keycrm_id(
+        mappings = by_keycrm_id(
             self.env["keycrm.offer"].search_fetch(
                 [("account_id", "=", self.id), ("keycrm_id", "in", list(asked_for))],
                 ["keycrm_id", "catalog_at", "keycrm_updated_at"],

@@ -1,5 +1,7 @@
 from odoo import api, fields, models
 
+from ...services.currency import AccountCurrency
+
 
 class KeycrmSource(models.Model):
     """Where orders come from. The source alone names the currency of its orders (confirmed)."""
@@ -51,7 +53,7 @@ class KeycrmSource(models.Model):
     def unlink(self):
         accounts = self.account_id
         result = super().unlink()
-        accounts._settle_keycrm_currency()
+        AccountCurrency(accounts).settle()
         return result
 
     # === BUSINESS METHODS ===#
@@ -59,4 +61,4 @@ class KeycrmSource(models.Model):
     def _follow_currency(self):
         """Activate the currencies of the sources, and let the KeyCRM currency follow them."""
         self.env["res.currency"]._keycrm_activate(self.mapped("currency_code"))
-        self.account_id._settle_keycrm_currency()
+        AccountCurrency(self.account_id).settle()

@@ -5,6 +5,7 @@ from odoo import api, fields, models
 from ...const import TRANSACTIONS_SECONDS
 from ...keycrm.catalog import Transaction
 from ...keycrm.parsing import parsed_rows
+from ...services.catalogs import by_keycrm_id
 from ...services.transactions import run_in_transaction
 
 #: Pages of one look, where none is known: the shop's first one, or one with many that no payment names.
@@ -110,7 +111,7 @@ class KeycrmTransaction(models.Model):
         :param found: ``{number: Transaction}``
         """
         Record = self.sudo()
-        known = account._by_keycrm_id(
+        known = by_keycrm_id(
             Record.search([("account_id", "=", account.id), ("keycrm_id", "in", list(found))])
         )
         payments = (

@@ -4,6 +4,7 @@ from odoo import fields, models
 
 from ...keycrm.errors import KeyCrmError, Locked
 from ...keycrm.orders import Order
+from ...services.catalogs import Catalogs
 from ...services.circuit_breaker import CircuitBreaker
 from ...services.concurrency import CONCURRENCY_ERRORS
 from ...services.transactions import run_in_transaction
@@ -40,7 +41,7 @@ class KeycrmAccount(models.Model):
             return read
 
         def learn():
-            self._refresh_catalogs(client)
+            Catalogs(self, client).refresh()
             asked = dict.fromkeys(self._unknown_names(orders), self.env.cr.now().isoformat())
             self.sudo().unlisted = {**lately, **asked}
 

@@ -6,6 +6,7 @@ from ...keycrm.naming import shortened, sku_key
 from ...keycrm.parsing import visible
 from ...keycrm.product_data import unit_reference
 from ...services.concurrency import retry_on_unique_violation
+from ...services.currency import AccountCurrency
 
 
 class KeycrmProductMatcher(models.AbstractModel):
@@ -70,15 +71,15 @@ class KeycrmProductMatcher(models.AbstractModel):
         :return: None where KeyCRM names no price, or no rate to the company's currency was entered
         """
         if goods.price is not None:
-            return account._in_company_currency(goods.price, goods.currency_code)
+            return AccountCurrency(account).to_company_currency(goods.price, goods.currency_code)
         if goods.offer_id and not goods.line_price:
             return None
-        return account._in_company_currency(goods.line_price, goods.line_currency)
+        return AccountCurrency(account).to_company_currency(goods.line_price, goods.line_currency)
 
     @api.model
     def _cost(self, account, goods):
         """:return: the cost in the company's currency; 0.0 where there is none or no rate was entered"""
-        return account._in_company_currency(goods.cost, goods.currency_code) or 0.0
+        return AccountCurrency(account).to_company_currency(goods.cost, goods.currency_code) or 0.0
 
     @api.model
     def _weight(self, account, goods):

@@ -6,6 +6,7 @@ from odoo.tools import float_compare
 from ...keycrm import variant_prices
 from ...keycrm.barcodes import Barcodes
 from ...keycrm.naming import shortened
+from ...services.currency import AccountCurrency
 
 
 class KeycrmProductMatcher(models.AbstractModel):
@@ -80,7 +81,7 @@ class KeycrmProductMatcher(models.AbstractModel):
         if weight and _differs(product, "weight", weight):
             vals["weight"] = weight
         if goods.cost and not product.with_company(account.company_id).standard_price:
-            cost = account._in_company_currency(goods.cost, goods.currency_code)
+            cost = AccountCurrency(account).to_company_currency(goods.cost, goods.currency_code)
             if cost:
                 vals["standard_price"] = cost
         return vals

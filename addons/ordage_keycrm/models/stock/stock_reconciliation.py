@@ -11,6 +11,7 @@ from ...keycrm.catalog import StockAnswer
 from ...keycrm.errors import KeyCrmError, NotFound, Refused
 from ...keycrm.naming import sku_key
 from ...services.api_gateway import open_client
+from ...services.catalogs import Catalogs
 from ...services.circuit_breaker import end_backoff
 from ...services.transactions import company_lock, run_in_transaction
 from .level import SETTLE_SECONDS
@@ -168,7 +169,7 @@ class KeycrmAccount(models.Model):
             if not comparison._is_still_running():
                 return
             if new:
-                self._upsert_warehouses(new)
+                Catalogs(self).upsert_warehouses(new)
             comparison._store_page(page, rows)
             if is_last:
                 self._compare(comparison)

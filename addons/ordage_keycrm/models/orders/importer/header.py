@@ -8,6 +8,7 @@ from ....keycrm import order_totals
 from ....keycrm.errors import ImportProblem
 from ....keycrm.naming import normalized_phone, phone_numbers
 from ....services.concurrency import retry_on_unique_violation
+from ....services.currency import AccountCurrency
 
 #: KeyCRM's times have whole seconds, and its clock may differ a little from ours.
 FRESH_SECONDS = 3
@@ -179,7 +180,7 @@ class KeycrmOrderImporter(models.AbstractModel):
         """
         code = self._currency_code(order, batch.sources)
         if code not in batch.pricelists:
-            currency = batch.account._currency_for(code)
+            currency = AccountCurrency(batch.account).find(code)
             if not currency:
                 raise ImportProblem("currency_unknown", currency=code)
             batch.pricelists[code] = self._pricelist(batch.account, currency)

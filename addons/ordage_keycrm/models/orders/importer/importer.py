@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 
 from ....services.bridge import as_bridge
+from ....services.catalogs import Catalogs, by_keycrm_id
 from .batch import Batch
 from .result import ImportResult
 
@@ -93,22 +94,22 @@ class KeycrmOrderImporter(models.AbstractModel):
                 ("keycrm_id", "in", [order.id for order in orders]),
             ]
         )
-        account._upsert_order_statuses(orders)
+        Catalogs(account).upsert_order_statuses(orders)
         seen = {
             line.warehouse.id: line.warehouse for o in orders for line in o.lines if line.warehouse
         }
-        warehouses = account._by_keycrm_id(account.warehouse_ids)
+        warehouses = by_keycrm_id(account.warehouse_ids)
         if seen.keys() - warehouses.keys():
-            account._upsert_warehouses(seen.values())
+            Catalogs(account).upsert_warehouses(seen.values())
             account.invalidate_recordset(["warehouse_ids"])
-            warehouses = account._by_keycrm_id(account.warehouse_ids)
+            warehouses = by_keycrm_id(account.warehouse_ids)
         sources = self.env["keycrm.source"].search([("account_id", "=", account.id)])
         return Batch(
             account=account,
             orders=orders,
-            known=account._by_keycrm_id(known),
-            statuses=account._by_keycrm_id(account.status_ids),
-            sources=account._by_keycrm_id(sources),
+            known=by_keycrm_id(known),
+            statuses=by_keycrm_id(account.status_ids),
+            sources=by_keycrm_id(sources),
             warehouses=warehouses,
         )
 
@@ -169,7 +170,7 @@ class KeycrmOrderImporter(models.AbstractModel):
                 for order, name in zip(new, names, strict=True)
             ]
         )
-        batch.created = account._by_keycrm_id(created)
+        batch.created = by_keycrm_id(created)
         batch.grown.update(batch.created)
 
     @api.model

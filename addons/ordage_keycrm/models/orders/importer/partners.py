@@ -4,6 +4,7 @@ from odoo.tools import email_normalize
 from ....keycrm.naming import normalized_phone, shortened
 from ....keycrm.orders import Buyer
 from ....services import contacts
+from ....services.catalogs import by_keycrm_id
 
 
 class KeycrmOrderImporter(models.AbstractModel):
@@ -109,7 +110,7 @@ class KeycrmOrderImporter(models.AbstractModel):
             [("account_id", "=", account.id), ("keycrm_id", "in", numbers)]
         )
         companies._make_contacts()
-        return account._by_keycrm_id(companies)
+        return by_keycrm_id(companies)
 
     # === KNOWN BUYERS ===#
 

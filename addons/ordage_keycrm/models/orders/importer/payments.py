@@ -1,6 +1,8 @@
 from odoo import api, models
 
 from ....keycrm import order_totals
+from ....services.catalogs import by_keycrm_id
+from ....services.currency import AccountCurrency
 
 #: What KeyCRM's payments are (confirmed).
 KNOWN_STATUSES = ("paid", "not_paid", "canceled")
@@ -31,7 +33,7 @@ class KeycrmOrderImporter(models.AbstractModel):
         )
         known = {payment.keycrm_id: payment for payment in there if payment.keycrm_id in wanted}
         removed = self._removed_payments(batch, there - Payment.union(*known.values()))
-        methods = account._by_keycrm_id(
+        methods = by_keycrm_id(
             self.env["keycrm.payment.method"].search([("account_id", "=", account.id)])
         )
         transactions = self._transactions(account, [told for _order, told in wanted.values()])
@@ -87,7 +89,7 @@ class KeycrmOrderImporter(models.AbstractModel):
         got the one that it names.
         """
         code = payment.currency_code
-        currency = account._currency_for(code) if code else record.currency_id
+        currency = AccountCurrency(account).find(code) if code else record.currency_id
         return {"currency_id": currency.id, "currency_code": code or currency.name}
 
     @api.model

@@ -2,13 +2,10 @@ from . import decimal_precision
 from . import ir_cron
 from . import rate_limit
 from . import error_message
-from . import error_message_products
 from . import field_guard
 from . import account_mixin
 from . import job_mixin
-from . import error_message_webhook
 from . import latency
 from . import demo
 from . import retry_mixin
 from . import res_currency
-from . import res_currency_rate

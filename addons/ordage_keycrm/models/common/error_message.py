@@ -22,7 +22,7 @@ class KeycrmErrorMessage(models.AbstractModel):
         if not code:
             return ""
         params = self._in_words(params or {})
-        texts = {**self._connection_texts(), **self._order_texts()}
+        texts = {**self._connection_texts(), **self._link_texts(), **self._order_texts()}
         text = texts.get(code)
         if text is None:
             return self.env._("Unexpected error (%s).", code)
@@ -251,5 +251,116 @@ class KeycrmErrorMessage(models.AbstractModel):
                 "KeyCRM's stock list lacks products that it had before (%(count)s), so Odoo did "
                 "not use it. The comparison is repeated automatically. If the products were "
                 "really deleted in KeyCRM, click “Compare with KeyCRM”."
+            ),
+            "sku_ambiguous": self.env._(
+                "The SKU “%(sku)s” belongs to several products: %(products)s. Give each its own "
+                "SKU, or choose the right product; the order will then arrive automatically."
+            ),
+            "barcode_ambiguous": self.env._(
+                "The barcode “%(barcode)s” belongs to several products: %(products)s. Correct "
+                "it; the order will then arrive automatically."
+            ),
+            "barcode_taken": self.env._(
+                "The barcode “%(barcode)s” was not imported: %(product)s already has it."
+            ),
+            "variant_price": self.env._(
+                "The price of %(product)s in KeyCRM is %(price)s. Odoo shows another one: it "
+                "computes the price of a variant as one common price plus extras, and KeyCRM's "
+                "prices cannot be split this way. Orders still use KeyCRM's prices."
+            ),
+            "picture_host": self.env._(
+                "Images are not downloaded from %(host)s: it is not in the settings."
+            ),
+            "picture_refused": self.env._("The image cannot be downloaded: %(reason)s."),
+        }
+
+    def _link_texts(self):
+        """Return the sentences about the webhook link, by error code."""
+        return {
+            "link_local": self.env._(
+                "“%(host)s” is an address of your internal network: it is not accessible from "
+                "the internet. Enter the public address of this Odoo. Until then Odoo checks "
+                "KeyCRM every minute."
+            ),
+            "link_local_name": self.env._(
+                "On this server, “%(host)s” points to the internal address %(address)s, so "
+                "access from the internet cannot be checked from here. The first webhook will "
+                "show it; until then Odoo checks KeyCRM every minute."
+            ),
+            "link_page": self.env._(
+                "The public address contains “%(page)s”, which belongs to a page of Odoo. Enter "
+                "only %(address)s, and put the new link into KeyCRM."
+            ),
+            "link_unknown_host": self.env._(
+                "The domain “%(host)s” was not found. Check the spelling of the public address "
+                "and the DNS record of the domain."
+            ),
+            "link_http_redirects": self.env._(
+                "http://%(host)s redirects to %(address)s, and KeyCRM does not follow redirects. "
+                "Enter %(address)s as the public address, and put the new link into KeyCRM."
+            ),
+            "link_redirects": self.env._(
+                "%(host)s redirects to %(address)s, and KeyCRM does not follow redirects. Enter "
+                "the final address, and configure the proxy to forward /keycrm/webhook/ without "
+                "redirecting."
+            ),
+            "link_certificate": self.env._(
+                "KeyCRM cannot connect securely to %(host)s: the certificate is invalid, or the "
+                "server there does not support https. Install a certificate with its full chain, "
+                "for example with certbot."
+            ),
+            "link_certificate_expired": self.env._(
+                "The certificate of %(host)s has expired, so KeyCRM does not connect. Renew it, for "
+                "example with certbot."
+            ),
+            "link_certificate_name": self.env._(
+                "The certificate of %(host)s was issued for another domain, so KeyCRM does not "
+                "connect. Enter the address it was issued for, or get a certificate for this "
+                "address."
+            ),
+            "link_certificate_issuer": self.env._(
+                "The certificate of %(host)s is not signed by a trusted authority, so KeyCRM "
+                "does not connect. Get one, for example with certbot, and install it with its "
+                "full chain."
+            ),
+            "link_timed_out": self.env._(
+                "%(host)s did not respond within %(seconds)s seconds. Check that the firewall "
+                "allows connections from KeyCRM. If Odoo cannot reach its own public address, "
+                "the first webhook will show whether KeyCRM can."
+            ),
+            "link_unreachable": self.env._(
+                "%(host)s does not respond. Check the public address, its port, and that the "
+                "firewall allows connections from KeyCRM. If Odoo cannot reach its own public "
+                "address, the first webhook will show whether KeyCRM can."
+            ),
+            "link_several_databases": self.env._(
+                "%(host)s serves several databases and cannot determine that the webhook is for "
+                "“%(database)s” (404). Add the lines below to nginx, or the last one to Odoo's "
+                "configuration, and restart."
+            ),
+            "link_not_found": self.env._(
+                "%(host)s returned “page not found” (404). Either another Odoo or database "
+                "responds there, or the proxy does not forward /keycrm/webhook/."
+            ),
+            "link_no_post": self.env._(
+                "%(host)s does not accept POST at this link (405). Configure the proxy to "
+                "forward POST requests to /keycrm/webhook/."
+            ),
+            "link_forbidden": self.env._(
+                "%(host)s requires a password or blocks external requests (code %(status)s). "
+                "Allow access to /keycrm/webhook/ without a password: the link contains its own "
+                "secret."
+            ),
+            "link_status": self.env._(
+                "%(host)s returned an error (code %(status)s). Check the logs of the proxy and "
+                "of Odoo."
+            ),
+            "link_somebody_else": self.env._(
+                "A different server responds at %(host)s. Check the public address, and to which "
+                "server the proxy forwards /keycrm/webhook/."
+            ),
+            "link_trigger_get": self.env._(
+                "KeyCRM calls the link with GET, which contains no order data. In KeyCRM, set "
+                "the HTTP request method of the trigger's action “Send Webhook” to POST."
             ),
         }

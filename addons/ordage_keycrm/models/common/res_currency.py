@@ -120,3 +120,23 @@ class ResCurrency(models.Model):
         if not all(one._keycrm_has_rate(company) for one in (self, currency)):
             return None
         return self._convert(amount, currency, company, date)
+
+
+class ResCurrencyRate(models.Model):
+    """Resume orders and payments that wait for a rate when a user enters one."""
+
+    _inherit = "res.currency.rate"
+
+    # === CRUD METHODS ===#
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        rates = super().create(vals_list)
+        rates.currency_id._keycrm_rates_changed()
+        return rates
+
+    def unlink(self):
+        currencies = self.currency_id
+        result = super().unlink()
+        currencies._keycrm_rates_changed()
+        return result

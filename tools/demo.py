@@ -19,7 +19,7 @@ from .runtime import Runtime
 from .sandbox_server import SandboxServer
 from .table import table
 from .templates import ADDON
-from .waiting import ConditionTimeout, wait_for
+from .waiting import MAX_WAIT, ConditionTimeout, wait_for
 
 _KEYCRM_WAREHOUSE = 1
 _RECEIVED = (7, 5)  # pieces, in the first and the second Odoo warehouse
@@ -184,7 +184,7 @@ class Demo:
             state = rpc.read("keycrm.order.sync", run, "state", "done_count", "failed_count")
             return state["state"] not in ("draft", "running")
 
-        wait_for(finished, 120, "the end of the synchronization")
+        wait_for(finished, MAX_WAIT, "the end of the synchronization")
         ended = rpc.read("keycrm.order.sync", run, "state", "created_count", "failed_count")
         self._check(ended["state"] == "done", f"the run ended as {ended['state']}")
         self._check(ended["failed_count"] == 0, f"{ended['failed_count']} orders failed")
@@ -202,7 +202,9 @@ class Demo:
         number = int(made["id"])
         fields = ("id", "name", "amount_total", "partner_id", "state")
         order = wait_for(
-            lambda: shop.order_in_odoo(self._rpc, number, *fields), 60, f"order {number} in Odoo"
+            lambda: shop.order_in_odoo(self._rpc, number, *fields),
+            MAX_WAIT,
+            f"order {number} in Odoo",
         )
         echo(
             f"  {time.monotonic() - begun:.1f} s after its creation: {order['name']}, "
@@ -258,7 +260,9 @@ class Demo:
             return Decimal(str(stock.get("quantity", 0)))
 
         wait_for(
-            lambda: theirs() == ours, 60, f"{shop.number(ours)} pieces of offer {offer} in KeyCRM"
+            lambda: theirs() == ours,
+            MAX_WAIT,
+            f"{shop.number(ours)} pieces of offer {offer} in KeyCRM",
         )
         echo(f"  {time.monotonic() - begun:.1f} s after the second receipt")
         self._check_equal("stock of the received product", shop.number(theirs()), shop.number(ours))
@@ -276,7 +280,7 @@ class Demo:
                 and found["keycrm_archived"]
                 and found
             ),
-            60,
+            MAX_WAIT,
             f"order {number} in Odoo's archive",
         )
         echo(f"  {time.monotonic() - begun:.1f} s after the status change")

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from . import shop
 from .odoo_server import OdooServer
 from .sandbox_server import SandboxServer
-from .waiting import wait_for
+from .waiting import MAX_WAIT, wait_for
 
 #: SKU, name, properties, price in hryvnias, pieces in KeyCRM, pieces in Odoo's warehouse and in its shop.
 GOODS = (
@@ -187,7 +187,8 @@ class DemoData:
         :param number: KeyCRM's number
         :return: its id in Odoo
         """
-        return wait_for(lambda: shop.order_in_odoo(self._rpc, number, "id"), 120, "the order")["id"]
+        order = wait_for(lambda: shop.order_in_odoo(self._rpc, number, "id"), MAX_WAIT, "the order")
+        return order["id"]
 
 
 def _total(goods: tuple[tuple[int, int], ...], discount_percent: int) -> float:

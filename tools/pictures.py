@@ -23,7 +23,7 @@ from .runtime import Runtime
 from .sandbox_server import SandboxServer
 from .screen import Screen
 from .templates import ADDON
-from .waiting import wait_for
+from .waiting import MAX_WAIT, wait_for
 
 DESCRIPTION = ADDONS / ADDON / "static" / "description"
 #: The guides' pictures, a folder for each language; Odoo's list of apps shows some of them too.
@@ -138,14 +138,15 @@ class Photographer:
         self._rpc.write("keycrm.account", account, archive_status_ids=[(6, 0, archive)])
         # The pictures show a realistic link; KeyCRM gets the working one below.
         self._rpc.write("keycrm.account", account, public_url="https://odoo.example.com")
-        self._take_step("setup-key", account, "key")
+        # The key goes to the sandbox here, which the step says; that of a shop goes to KeyCRM.
+        self._take_step("setup-key", account, "key", hidden="section[name=key] .text-danger")
         self._take_step("setup-orders", account, "orders")
         self._take_step("setup-webhook", account, "webhook", height=1200)
         self._rpc.write("keycrm.account", account, public_url=self._odoo.url)
         self._rpc.call("keycrm.account", "action_load_all_products", [account])
         wait_for(
             lambda: self._rpc.search("keycrm.product.import", ("state", "=", "done")),
-            120,
+            MAX_WAIT,
             "the products",
         )
         shop.switch_on(self._rpc, self._sandbox, account)
@@ -162,7 +163,7 @@ class Photographer:
             self._demo.wait_for_order(number)
         wait_for(
             lambda: self._rpc.read("keycrm.order.sync", sync, "state")["state"] == "done",
-            120,
+            MAX_WAIT,
             "the end of the synchronization",
         )
         self._take("sync", "keycrm_order_sync_action", sync)
@@ -178,14 +179,14 @@ class Photographer:
         self._rpc.call("keycrm.account", "action_preview_stock", [account])
         (preview,) = wait_for(
             lambda: self._rpc.search("keycrm.stock.comparison", ("state", "=", "ready")),
-            120,
+            MAX_WAIT,
             "the preview",
         )
         self._take("preview", "keycrm_stock_comparison_action", preview, height=900)
         self._rpc.call("keycrm.stock.comparison", "action_send", [preview])
         wait_for(
             lambda: not self._rpc.search("keycrm.stock.change", ("account_id", "=", account)),
-            120,
+            MAX_WAIT,
             "the stock in KeyCRM",
         )
 
@@ -193,7 +194,7 @@ class Photographer:
         sample = self._demo.wait_for_order(self._demo.sell_one_more())
         wait_for(
             lambda: not self._rpc.search("keycrm.stock.change", ("account_id", "=", account)),
-            120,
+            MAX_WAIT,
             "the stock in KeyCRM",
         )
         self._take("overview", "keycrm_overview_action")
@@ -211,20 +212,29 @@ class Photographer:
         )
         self._fail()
 
-    def _take_step(self, name: str, account: int, step: str, *, height: int = HEIGHT) -> None:
+    def _take_step(
+        self,
+        name: str,
+        account: int,
+        step: str,
+        *,
+        height: int = HEIGHT,
+        hidden: str | None = None,
+    ) -> None:
         """Take a picture of a setup step, unfolded.
 
         :param name: the file's name, without ending
         :param account: id of the account
         :param step: the step's name
         :param height: of the window
+        :param hidden: selector of what the picture does not show
         """
         for screen in self._screens.values():
             screen.page.evaluate(
                 "([key, step]) => sessionStorage.setItem(key, step)",
                 [f"ordage_keycrm.setup.{account}", step],
             )
-        self._take(name, "keycrm_setup_action", account, height=height)
+        self._take(name, "keycrm_setup_action", account, height=height, hidden=hidden)
 
     def _take_why(self) -> None:
         """Take a picture of a quantity's explanation, opened from the product's form."""
@@ -244,7 +254,7 @@ class Photographer:
         """Take a picture of a failed event: two products with one SKU are ambiguous."""
         sku = GOODS[7][0]
         first = self._rpc.search("product.product", ("default_code", "=", sku))[0]
-        self._rpc.call("product.product", "copy", [first], {"default_code": sku})
+        self._rpc.create("product.product", name=f"{GOODS[7][1]}, 200 г", default_code=sku)
         self._rpc.call(
             "keycrm.offer",
             "unlink",
@@ -255,7 +265,9 @@ class Photographer:
             buyer={"full_name": "Соломія Кравець"}, lines=[{"offer_id": offer["id"], "quantity": 6}]
         )
         (failed,) = wait_for(
-            lambda: self._rpc.search("keycrm.event", ("state", "=", "failed")), 120, "the failure"
+            lambda: self._rpc.search("keycrm.event", ("state", "=", "failed")),
+            MAX_WAIT,
+            "the failure",
         )
         # The payload below is for administrators: the picture ends above it.
         self._take("event-failed", "keycrm_event_action", failed, until=".o_notebook")
@@ -272,6 +284,7 @@ class Photographer:
         tab: str | None = None,
         scroll: str | None = None,
         until: str | None = None,
+        hidden: str | None = None,
     ) -> None:
         """Take a picture of a screen in each language.
 
@@ -282,6 +295,7 @@ class Photographer:
         :param tab: page of the form that is opened
         :param scroll: selector of the element at the top
         :param until: selector of the element below the picture
+        :param hidden: selector of what the picture does not show
         """
         for language, screen in self._screens.items():
             screen.page.set_viewport_size({"width": WIDTH, "height": height})
@@ -291,6 +305,8 @@ class Photographer:
                 screen.settle()
             if scroll:
                 screen.scroll_to(scroll)
+            if hidden:
+                screen.page.add_style_tag(content=f"{hidden} {{ display: none }}")
             # Charts grow when they are drawn.
             screen.page.wait_for_timeout(1500 if name == "overview" else 0)
             file = screen.picture(name)

@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
+#: Seconds until a command that a person started gives up, also on a machine with much other work.
+MAX_WAIT = 600
 Result = TypeVar("Result")
 
 

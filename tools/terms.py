@@ -32,6 +32,7 @@ SAME = {
     "cdn.example.com",
     "https://myshop.keycrm.app",
     "https://odoo.example.com",
+    "Перейти на українську",
 }
 #: Fields of Odoo's list of apps, with the key of the manifest that fills them.
 APP_FIELDS = {"shortdesc": "name", "summary": "summary"}

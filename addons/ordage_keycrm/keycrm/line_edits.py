@@ -1,0 +1,118 @@
+"""Decide how a line in Odoo follows an edit in KeyCRM.
+
+What was delivered or invoiced is never undone silently: a quantity does not fall below it, and an
+invoiced price stays. Such a difference is a conflict, which is reported to a user.
+"""
+
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Any
+
+#: Quantities that differ by less are equal.
+QUANTITY_PRECISION = 0.0005
+#: What is always written together with a quantity: a quantity alone would restore the list price.
+PRICE_FIELDS = ("price_unit", "discount", "tax_ids")
+
+
+class Conflict(Enum):
+    """What of KeyCRM's edit is not done."""
+
+    #: The quantity in KeyCRM is below what was delivered or invoiced.
+    QUANTITY = auto()
+    #: The line was invoiced at another price.
+    PRICE = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class OdooLine:
+    """Describe a line in Odoo.
+
+    :param is_confirmed: whether its order is confirmed
+    :param quantity: ordered quantity
+    :param delivered: delivered quantity
+    :param invoiced: invoiced quantity
+    :param price: values of :data:`PRICE_FIELDS`
+    """
+
+    is_confirmed: bool
+    quantity: float
+    delivered: float
+    invoiced: float
+    price: dict[str, Any]
+
+    @property
+    def fixed(self) -> float:
+        """Return the quantity below which the line does not fall."""
+        return max(self.delivered, self.invoiced)
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """Hold what is done with a line.
+
+    :param vals: values of the line
+    :param conflicts: what of KeyCRM's edit is not done
+    :param is_removal: whether the line is deleted; ``vals`` is empty then
+    """
+
+    vals: dict[str, Any]
+    conflicts: tuple[Conflict, ...] = ()
+    is_removal: bool = False
+
+
+def remove(line: OdooLine, is_held: bool, released: dict[str, Any]) -> Edit:
+    """Decide what is done with a line that KeyCRM has removed.
+
+    A line of a confirmed order is never deleted: its quantity becomes 0, or what was delivered.
+
+    :param line: the line
+    :param is_held: whether KeyCRM held stock for it, as far as Odoo knows
+    :param released: values of a line for which KeyCRM holds no stock
+    """
+    if not line.is_confirmed:
+        return Edit({}, is_removal=True)
+    conflicts = (Conflict.QUANTITY,) if line.fixed else ()
+    if _is_equal(line.quantity, line.fixed):
+        return Edit(dict(released) if is_held else {}, conflicts)
+    return Edit({**released, "product_uom_qty": line.fixed, **line.price}, conflicts)
+
+
+def change(line: OdooLine, wanted: dict[str, Any], is_same_price: bool) -> Edit:
+    """Decide what is done with a line that KeyCRM still has.
+
+    :param line: the line
+    :param wanted: values of the line as KeyCRM has it
+    :param is_same_price: whether price and discount are equal
+    """
+    vals, conflicts = dict(wanted), []
+    if not line.is_confirmed:
+        return Edit(vals)
+    quantity = wanted["product_uom_qty"]
+    # A user may have shipped more than was ordered: without a change in KeyCRM, nothing is reported.
+    is_changed = not _is_equal(quantity, line.quantity)
+    if is_changed and quantity < line.fixed and not _is_equal(quantity, line.fixed):
+        conflicts.append(Conflict.QUANTITY)
+        vals["product_uom_qty"] = line.fixed
+    if line.invoiced and not is_same_price:
+        # An invoice exists at the former price; a changed price would hide the difference.
+        conflicts.append(Conflict.PRICE)
+        vals.update(line.price)
+    return Edit(vals, tuple(conflicts))
+
+
+def with_dependent(changed: set[str], wanted: dict[str, Any]) -> set[str]:
+    """Return the names of the values that have to be written together.
+
+    :param changed: names of the values that differ
+    :param wanted: values of the line
+    """
+    names = set(changed)
+    if names & {"product_id", "product_uom_id", "product_uom_qty", *PRICE_FIELDS}:
+        names.update(name for name in PRICE_FIELDS if name in wanted)
+    if "product_id" in names:
+        names.add("name")
+    return names
+
+
+def _is_equal(quantity: float, other: float) -> bool:
+    return abs(quantity - other) < QUANTITY_PRECISION

@@ -1,0 +1,125 @@
+"""Decide from KeyCRM's order lists which orders Odoo has to read, and which webhooks are missing."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from .orders import OrderRow
+
+#: How long a webhook may take to arrive.
+WEBHOOK_DELAY = timedelta(seconds=60)
+#: A status that was set so soon after the order was placed is its first one: whether KeyCRM sends a
+#: webhook for it is not known (unconfirmed).
+FIRST_STATUS = timedelta(seconds=5)
+
+
+@dataclass(frozen=True, slots=True)
+class KnownOrder:
+    """Describe an order as Odoo has it.
+
+    :param status_id: KeyCRM's id of its status
+    :param client_id: KeyCRM's id of its buyer
+    :param updated_at: its last update, naive UTC; None where the same second may hold one more update
+    :param is_deleted: whether KeyCRM has deleted it, as far as Odoo knows
+    :param is_skipped: whether its status is not imported
+    """
+
+    status_id: int | None
+    client_id: int | None = None
+    updated_at: datetime | None = None
+    is_deleted: bool = False
+    is_skipped: bool = False
+
+
+def unseen_orders(
+    rows: Mapping[int, OrderRow],
+    known: Mapping[int, KnownOrder],
+    skipped_status_ids: Collection[int],
+    waiting: Collection[int],
+) -> list[int]:
+    """Choose the orders whose last update Odoo does not have.
+
+    KeyCRM's times have whole seconds: an order that was read within seconds of its last update may have
+    been updated again in the same second, so it is not known in this state.
+
+    :param rows: ``{number: OrderRow}``
+    :param known: those that Odoo has
+    :param skipped_status_ids: ids of the statuses that are not imported
+    :param waiting: numbers of the orders that wait in the inbox already
+    :return: numbers
+    """
+    return [
+        number
+        for number, row in rows.items()
+        if number not in waiting
+        and (number in known or row.status_id not in skipped_status_ids)
+        and not _is_seen(known.get(number), row)
+    ]
+
+
+def _is_seen(order: KnownOrder | None, row: OrderRow) -> bool:
+    if not order or not order.updated_at:
+        return False
+    return (order.updated_at, order.status_id) == (row.updated_at, row.status_id)
+
+
+def newest_update(rows: Collection[OrderRow], end: datetime) -> datetime | None:
+    """Return the last update among the rows, None when they have none.
+
+    Never in the future: what is updated before that would be missed.
+
+    :param end: end of the polled window, naive UTC
+    """
+    newest = max((row.updated_at for row in rows if row.updated_at), default=None)
+    return newest and min(newest, end)
+
+
+def status_changes(
+    rows: Collection[OrderRow], since: datetime, now: datetime
+) -> dict[int, tuple[int | None, datetime]]:
+    """Choose the orders that moved to their status so that a webhook should have been received.
+
+    :param since: time of the first webhook, naive UTC
+    :param now: naive UTC
+    :return: ``{number: (status, time)}``
+    """
+    changes = {}
+    for row in rows:
+        at, created = row.status_changed_at, row.created_at
+        if not at or at < since or at > now - WEBHOOK_DELAY:
+            continue
+        if row.id and (not created or at - created > FIRST_STATUS):
+            changes[row.id] = (row.status_id, at)
+    return changes
+
+
+def unreported_statuses(
+    changes: Mapping[int, tuple[int | None, datetime]],
+    received: Mapping[int, datetime],
+    known: Mapping[int, int | None],
+) -> set[int | None]:
+    """Choose the statuses to which orders moved without a webhook.
+
+    :param changes: see :func:`status_changes`
+    :param received: ``{number: time of the order's last webhook}``
+    :param known: ``{number: status}`` of the orders that Odoo has
+    :return: ids of the statuses
+    """
+    return {
+        status_id
+        for number, (status_id, at) in changes.items()
+        if known.get(number) != status_id
+        and not (number in received and received[number] >= at - WEBHOOK_DELAY)
+    }
+
+
+def is_as_listed(order: KnownOrder, status_id: int | None, client_id: int | None) -> bool:
+    """Return whether Odoo has an order in the status and of the buyer that KeyCRM's list shows.
+
+    :param status_id: None where no list contains the order
+    :param client_id: None where the list names no buyer
+    """
+    if status_id != order.status_id or order.is_deleted:
+        return False
+    # Of an order whose status is not imported, the status alone is synchronized.
+    return not client_id or client_id == order.client_id or order.is_skipped

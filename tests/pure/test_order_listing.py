@@ -1,0 +1,107 @@
+"""Lists of KeyCRM: which orders are read, and which statuses its trigger lacks."""
+
+from datetime import datetime, timedelta
+
+import pytest
+from keycrm.order_listing import (
+    KnownOrder,
+    is_as_listed,
+    newest_update,
+    status_changes,
+    unreported_statuses,
+    unseen_orders,
+)
+from keycrm.orders import OrderRow
+
+NOON = datetime(2026, 3, 1, 12)
+
+
+def at(seconds):
+    return NOON + timedelta(seconds=seconds)
+
+
+def row(number=1, status=2, **times):
+    texts = {name: f"{moment:%Y-%m-%dT%H:%M:%S}.000000Z" for name, moment in times.items()}
+    return OrderRow.parse({"id": number, "status_id": status, **texts})
+
+
+def unseen(listed, known=None, skipped=(), waiting=()):
+    return unseen_orders({1: listed}, {1: known} if known else {}, skipped, waiting)
+
+
+def test_order_with_same_update_and_status_is_not_read():
+    assert unseen(row(updated_at=NOON), KnownOrder(2, updated_at=NOON)) == []
+
+
+@pytest.mark.parametrize(
+    "known", [None, KnownOrder(2, updated_at=at(-1)), KnownOrder(3, updated_at=NOON), KnownOrder(2)]
+)
+def test_order_with_other_update_or_status_is_read(known):
+    assert unseen(row(updated_at=NOON), known) == [1]
+
+
+def test_order_without_update_time_is_read():
+    assert unseen(row(), KnownOrder(2)) == [1]
+
+
+def test_new_order_in_skipped_status_is_not_read_but_known_one_is():
+    assert unseen(row(updated_at=NOON), skipped={2}) == []
+    assert unseen(row(updated_at=NOON), KnownOrder(3, updated_at=NOON), skipped={2}) == [1]
+
+
+def test_order_that_waits_in_the_inbox_is_not_read():
+    assert unseen(row(updated_at=NOON), waiting={1}) == []
+
+
+def test_newest_update_is_never_in_the_future():
+    rows = [row(updated_at=at(-9)), row(updated_at=at(-5)), row()]
+    assert newest_update(rows, NOON) == at(-5)
+    assert newest_update([row(updated_at=at(3600))], NOON) == NOON
+    assert newest_update([row()], NOON) is None
+
+
+@pytest.mark.parametrize(
+    ("created", "changed", "is_change"),
+    [
+        (-900, -300, True),
+        (None, -300, True),
+        # A new order's first status may send no webhook.
+        (-303, -300, False),
+        # Before the first webhook, none could be received.
+        (-900, -700, False),
+        # The webhook may still arrive.
+        (-900, -30, False),
+        (-900, None, False),
+    ],
+)
+def test_status_change_counts_when_a_webhook_was_due(created, changed, is_change):
+    times = {"created_at": created, "status_changed_at": changed}
+    listed = row(**{name: at(value) for name, value in times.items() if value is not None})
+    expected = {1: (2, at(changed))} if is_change else {}
+    assert status_changes([listed], at(-600), NOON) == expected
+
+
+def test_status_is_unreported_without_webhook_since_the_change():
+    changes = {1: (2, NOON)}
+    assert unreported_statuses(changes, {}, {}) == {2}
+    assert unreported_statuses(changes, {1: at(-61)}, {1: 3}) == {2}
+    # Clocks may differ by a minute.
+    assert unreported_statuses(changes, {1: at(-59)}, {}) == set()
+    # Odoo has the order in this status already.
+    assert unreported_statuses(changes, {}, {1: 2}) == set()
+
+
+@pytest.mark.parametrize(
+    ("known", "status", "client", "is_same"),
+    [
+        (KnownOrder(2, 7), 2, 7, True),
+        (KnownOrder(2, 7), 2, None, True),
+        (KnownOrder(2, 7), 3, 7, False),
+        (KnownOrder(2, 7), None, None, False),
+        (KnownOrder(2, 7), 2, 8, False),
+        (KnownOrder(2, 7, is_skipped=True), 2, 8, True),
+        (KnownOrder(2, 7, is_deleted=True), 2, 7, False),
+    ],
+)
+def test_order_differs_from_list_by_status_buyer_or_deletion(known, status, client, is_same):
+    assert is_as_listed(known, status, client) is is_same

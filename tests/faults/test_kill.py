@@ -209,7 +209,7 @@ def test_crash_after_sending_a_status_does_not_send_it_twice(
     scenario = Delivery(account, warehouse)
     for point in (
         "answered PUT /order/*",
-        "before status_update._work < order_queue._work_others",
+        "before status_sender.process < order_queue._process_others",
     ):
         number = scenario.begin()
         eventually(lambda n=number: account.order(n, "id"), TIMEOUT, "the order")
@@ -287,7 +287,8 @@ def test_crash_anywhere_in_a_synchronization_imports_each_order_once(
     account = new_account(sandbox, request_limit=100000)
     sandbox.control.set_switches(rate_limit=0)
     crash_points.crash_at_each(
-        Synchronization(account), only=("_write_orders", "_isolated", "order_sync")
+        Synchronization(account),
+        only=("order_writer.write", "_run_bisecting", "order_synchronization"),
     )
 
 

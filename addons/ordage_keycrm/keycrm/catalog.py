@@ -12,6 +12,7 @@ from typing import Any
 
 from .errors import MalformedAnswer
 from .parsing import (
+    parsed_rows,
     required_id,
     to_amount,
     to_decimal,
@@ -106,6 +107,15 @@ class Offer:
             is_archived=data.get("is_archived") is True or product.get("is_archived") is True,
             updated_at=to_utc(data.get("updated_at")),
         )
+
+
+def offers_by_id(rows: list[dict]) -> dict[int, Offer]:
+    """Parse rows of the catalog; rows without usable content are left out.
+
+    :param rows: decoded rows of ``/offers``
+    :return: ``{number: Offer}``
+    """
+    return {offer.id: offer for offer in parsed_rows(Offer.parse, rows) if offer}
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,8 @@ as a whole is imported again alone, in tolerant mode: then each contact has save
 values are skipped.
 """
 
+from dataclasses import dataclass
+
 from psycopg2 import IntegrityError
 
 from odoo.exceptions import RedirectWarning, UserError
@@ -13,37 +15,54 @@ from odoo.exceptions import RedirectWarning, UserError
 REFUSALS = (UserError, RedirectWarning, IntegrityError)
 
 
-def tolerant(records):
-    """Return records in tolerant mode, in which only refused values are skipped.
+@dataclass(frozen=True, slots=True)
+class ContactRules:
+    """What the import of a batch looked up once, instead of Odoo for each contact.
 
-    :param records: recordset
-    :return: the records with a marked context
+    In the context, because it concerns what Odoo does within ``create`` and ``write`` of a contact. A
+    context received over RPC holds JSON and can never contain this object.
+
+    :param is_only_company: whether the database has one company only
+    :param closed_parent_ids: ids of contacts that keep their own address
     """
-    return records.with_context(keycrm_tolerant=True)
+
+    is_only_company: bool = False
+    closed_parent_ids: frozenset[int] = frozenset()
+
+    @classmethod
+    def of(cls, env):
+        """Return the rules in the context of an environment.
+
+        :param env: Odoo's environment
+        """
+        rules = env.context.get("keycrm_contact_rules")
+        return rules if isinstance(rules, cls) else cls()
 
 
-def create(Partner, vals_list, optional):
+def create(Partner, vals_list, optional, *, is_tolerant=False):
     """Create contacts; in tolerant mode without the refused values.
 
     :param Partner: ``res.partner``
     :param vals_list: values of the contacts
     :param optional: names of the fields that a contact does not require, the most likely causes first
+    :param is_tolerant: whether refused values are skipped
     :return: list of (``res.partner``, ``{field: reason}``); where even the required values are refused,
         the contact is empty and the field is ``""``
     """
-    if Partner.env.context.get("keycrm_tolerant"):
+    if is_tolerant:
         return [_create_one(Partner, vals, optional) for vals in vals_list]
     return [(partner, {}) for partner in Partner.create(vals_list)]
 
 
-def write(partner, vals):
+def write(partner, vals, *, is_tolerant=False):
     """Write to a contact; in tolerant mode only the accepted values.
 
     :param partner: ``res.partner``, one
     :param vals: values
+    :param is_tolerant: whether refused values are skipped
     :return: ``{field: reason}`` of the refused values
     """
-    if not partner.env.context.get("keycrm_tolerant"):
+    if not is_tolerant:
         partner.write(vals)
         return {}
     try:
@@ -54,7 +73,7 @@ def write(partner, vals):
             return dict.fromkeys(vals, reason(error))
         refused = {}
         for name, value in vals.items():
-            refused.update(write(partner, {name: value}))
+            refused.update(write(partner, {name: value}, is_tolerant=True))
         return refused
     return {}
 

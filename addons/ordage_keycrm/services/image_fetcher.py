@@ -7,6 +7,7 @@ import psycopg2
 from ..keycrm import images
 from ..keycrm.errors import KeyCrmError
 from ..keycrm.images import PictureTrouble
+from .bridge import as_bridge
 from .service import Service
 from .transactions import run_in_transaction
 
@@ -65,7 +66,7 @@ class ImageFetcher(Service):
         """
         if not offer.exists() or offer.picture_url != url:
             return
-        product = offer.product_id.with_context(keycrm_import=True)
+        product = as_bridge(offer.product_id)
         if picture and not (self.account.keep_product_info and product.image_1920):
             try:
                 with self.env.cr.savepoint():

@@ -11,7 +11,7 @@ NEWEST_SECONDS = 5.0
 #: Seconds for which lists are not requested after one that held none of the waiting orders.
 USELESS_SECONDS = 30.0
 #: Seconds for which an order is skipped when another transaction has locked its events.
-PUT_OFF_SECONDS = 10.0
+SKIP_SECONDS = 10.0
 
 #: Up to this many numbers above the newest known order are read with one list of the newest orders.
 FEW_NEW = 3
@@ -53,7 +53,7 @@ class InboxState:
     turns: int = 0
     _newest_at: float = float("-inf")
     _useless_until: float = float("-inf")
-    _put_off: dict[int, float] = field(default_factory=dict)
+    _skipped: dict[int, float] = field(default_factory=dict)
 
     @classmethod
     def of(cls, account):
@@ -79,14 +79,15 @@ class InboxState:
         """Record that a list held no waiting order: the next ones are read singly."""
         self._useless_until = time.monotonic() + USELESS_SECONDS
 
-    def put_off(self, number=None):
-        """Skip an order for :data:`PUT_OFF_SECONDS`.
+    def skip(self, number):
+        """Skip an order for :data:`SKIP_SECONDS`.
 
-        :param number: KeyCRM's; None to add none
-        :return: list of the numbers that are skipped now
+        :param number: KeyCRM's
         """
+        self._skipped[number] = time.monotonic() + SKIP_SECONDS
+
+    def skipped(self):
+        """Return the numbers of the orders that are skipped now."""
         now = time.monotonic()
-        if number:
-            self._put_off[number] = now + PUT_OFF_SECONDS
-        self._put_off = {one: until for one, until in self._put_off.items() if until > now}
-        return list(self._put_off)
+        self._skipped = {number: until for number, until in self._skipped.items() if until > now}
+        return list(self._skipped)

@@ -1,6 +1,8 @@
 """Ground of the tests of buyers, companies and recipients."""
 
 from ..services.api_gateway import open_client
+from ..services.order_enrichment import OrderEnrichment
+from ..services.order_writer import OrderWriter
 from .common import KeycrmCase
 
 #: A recipient at a parcel office.
@@ -17,8 +19,8 @@ class BuyerCase(KeycrmCase):
         """Let orders arrive together with what the worker reads before it writes them."""
         orders = [self.read_order(number) for number in numbers]
         with open_client(self.account) as client, self.committing():
-            orders = self.account._enrich(client, orders)
-        outcomes = self.account._import_orders(orders)
+            orders = OrderEnrichment(self.account, client).enrich(orders)
+        outcomes = OrderWriter(self.account).import_orders(orders)
         self.assertFalse([outcome.code for outcome in outcomes.values() if outcome.code])
         return self.env["sale.order"].browse([outcomes[number].order_id for number in numbers])
 

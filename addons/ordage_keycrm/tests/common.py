@@ -13,9 +13,10 @@ from odoo.tests import TransactionCase
 from sandbox.threaded import ThreadedSandbox
 
 from ..keycrm.orders import Order
-from ..models.orders import order_inbox
-from ..services import order_priorities, webhook_inbox
+from ..services import order_inbox, order_priorities, webhook_inbox
 from ..services.api_gateway import open_client
+from ..services.order_inbox import order_query
+from ..services.order_writer import OrderWriter
 
 #: Looked for in everything that people, logs and other programs can see.
 KEY = "the-secret-key-of-this-shop"
@@ -53,7 +54,7 @@ class KeycrmCase(TransactionCase):
         cls.account.action_refresh_statuses()
         cls.settle_currency()
         # Tests tell of many orders within a second, and no more come while they wait.
-        cls.enterClassContext(patch.object(order_inbox, "BURST_PAUSE", 0.0))
+        cls.enterClassContext(patch.object(order_inbox, "DEBOUNCE_PAUSE", 0.0))
 
     @classmethod
     def settle_currency(cls):
@@ -107,7 +108,7 @@ class KeycrmCase(TransactionCase):
         :return: :class:`~..keycrm.orders.Order`
         """
         with open_client(cls.account) as client:
-            return Order.parse(client.get(f"/order/{number}", cls.account._order_query()))
+            return Order.parse(client.get(f"/order/{number}", order_query(cls.account)))
 
     @classmethod
     def outcomes(cls, *numbers):
@@ -116,7 +117,7 @@ class KeycrmCase(TransactionCase):
         :return: ``{number: ImportResult}``
         """
         orders = [cls.read_order(number) for number in numbers]
-        return cls.account._import_orders(orders)
+        return OrderWriter(cls.account).import_orders(orders)
 
     @classmethod
     def arrive(cls, *numbers):

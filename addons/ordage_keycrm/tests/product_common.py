@@ -1,6 +1,8 @@
 """Ground of the tests of products."""
 
 from ..services.api_gateway import open_client
+from ..services.order_enrichment import OrderEnrichment
+from ..services.order_writer import OrderWriter
 from .common import KeycrmCase
 
 SHIRT = [{"name": "Колір", "value": "біла"}, {"name": "Розмір", "value": "M"}]
@@ -15,8 +17,8 @@ class ProductCase(KeycrmCase):
         """
         orders = [cls.read_order(number) for number in numbers]
         with open_client(cls.account) as client, cls.committing(cls):
-            orders = cls.account._enrich(client, orders)
-        return cls.account._import_orders(orders)
+            orders = OrderEnrichment(cls.account, client).enrich(orders)
+        return OrderWriter(cls.account).import_orders(orders)
 
     @classmethod
     def line_of(cls, *lines, **fields):

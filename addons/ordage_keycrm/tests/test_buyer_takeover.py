@@ -208,7 +208,7 @@ class TestContactsOfCompanies(TakeoverCase):
         )
         company.invalidate_recordset()
         name = self.company.partner_id.name
-        company._follow({"name": "ТОВ Ромашка Плюс"})
+        company._update_contact({"name": "ТОВ Ромашка Плюс"})
         self.assertEqual(self.company.partner_id.name, name)
         mate = self.keycrm.create_buyer(full_name="Оля", company_id=company.keycrm_id)["id"]
         order = self.arrive_by_worker(self.new_order([], client_id=mate))

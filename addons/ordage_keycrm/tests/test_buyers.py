@@ -3,6 +3,7 @@
 from odoo.addons.ordage_keycrm.keycrm.orders import Order
 
 from ..models.orders.importer.batch import Batch
+from ..services.order_writer import OrderWriter
 from .buyer_common import OFFICE, BuyerCase
 
 
@@ -100,7 +101,7 @@ class TestBuyers(BuyerCase):
             client, full_name="Нове ім'я", raw={"updated_at": "2026-08-01T11:00:00.000000Z"}
         )
         partner = self.arrive(number).partner_id
-        self.account._import_orders([old])
+        OrderWriter(self.account).import_orders([old])
         self.assertEqual(partner.name, "Нове ім'я")
 
     def test_merged_buyers_schedule_an_activity_to_merge_contacts(self):
@@ -169,7 +170,7 @@ class TestBuyers(BuyerCase):
             self.env.invalidate_all()
             before = self.env.cr.sql_log_count
             importer = self.env["keycrm.order.importer"].with_company(self.company)
-            importer._quiet(self.account)._partners(Batch(self.account, read, {}, {}))
+            importer._with_import_context(self.account)._partners(Batch(self.account, read, {}, {}))
             self.env.flush_all()
             return self.env.cr.sql_log_count - before
 

@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 from odoo import fields
 
 from ..services.api_gateway import open_client
+from ..services.order_inbox import OrderInbox
+from ..services.order_polling import OrderPolling
 from .common import KeycrmCase
 
 LINES = [{"name": "Кухоль", "price": 100, "quantity": 2}]
@@ -28,8 +30,8 @@ class TestClocks(KeycrmCase):
         """
         now = fields.Datetime.now() + timedelta(minutes=minutes)
         with self.committing(), open_client(self.account) as client:
-            self.env["keycrm.order.polling"]._look(self.account, client, now)
-            self.account._work_inbox(client)
+            OrderPolling(self.account, client).process_page(now)
+            OrderInbox(self.account, client).process()
 
     def test_polling_finds_order_with_lost_webhook_despite_clock_difference(self):
         for minutes in (-10, 10):

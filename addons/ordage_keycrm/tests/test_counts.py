@@ -7,8 +7,11 @@ from odoo import fields
 from odoo.fields import Command
 from odoo.tests import tagged
 
-from ..models.orders import order_inbox
+from ..services import order_inbox
 from ..services.api_gateway import open_client
+from ..services.order_inbox import OrderInbox
+from ..services.order_queue import OrderQueue
+from ..services.order_writer import OrderWriter
 from .common import KeycrmCase
 from .stock_common import StockCase
 
@@ -62,7 +65,7 @@ class TestOrderCounts(KeycrmCase):
         self.env.flush_all()
         before = self.env.cr.sql_log_count
         for start in range(0, 100, 50):
-            outcomes = self.account._import_orders(orders[start : start + 50])
+            outcomes = OrderWriter(self.account).import_orders(orders[start : start + 50])
             self.assertTrue(all(outcome.created for outcome in outcomes.values()))
             self.env.flush_all()
         self.assertLessEqual((self.env.cr.sql_log_count - before) / 100, 4)
@@ -76,7 +79,7 @@ class TestOrderCounts(KeycrmCase):
             read = {number: self.read_order(number)}
             self.keycrm.clear_log()
             with self.committing(), open_client(self.account) as client:
-                self.account._write_orders(client, read, self.env["keycrm.event"])
+                OrderWriter(self.account, client).write(read, self.env["keycrm.event"])
             return [path for path in self.requests() if path.startswith("/v1/order/")]
 
         lists = ["/v1/order/status", "/v1/order/source", "/v1/order/payment-method"]
@@ -96,7 +99,7 @@ class TestOrderCounts(KeycrmCase):
         self.keycrm.clear_log()
         read = {}
         with self.committing(), open_client(self.account) as client:
-            for part in self.account._read_orders(client, numbers, hints):
+            for part in OrderInbox(self.account, client).read_orders(numbers, hints):
                 read.update(part)
         self.assertEqual(read.keys(), set(numbers))
         # What they refer to is asked for once for all of them.
@@ -114,10 +117,10 @@ class TestOrderCounts(KeycrmCase):
         self.keycrm.clear_log()
         with self.committing(), open_client(self.account) as client:
             with patch.object(time, "sleep", lambda _seconds: tell(6)):
-                self.assertFalse(self.account._work_inbox(client))
+                self.assertFalse(OrderInbox(self.account, client).process())
                 self.assertEqual(self.requests(), [])
                 self.assertFalse(waiting)
-            self.assertTrue(self.account._work_orders(client))
+            self.assertTrue(OrderQueue(self.account, client).process())
         self.assertEqual(self.requests(), ["/v1/order", "/v1/offers"])
         self.assertEqual(self.env["sale.order"].search_count([("keycrm_id", "in", numbers)]), 27)
 
@@ -132,7 +135,7 @@ class TestOrderCounts(KeycrmCase):
         with self.committing(), open_client(self.account) as client:
             for _ in range(2):
                 tell(1)
-                self.account._work_inbox(client)
+                OrderInbox(self.account, client).process()
             singly = [path for path in self.requests() if path.startswith("/v1/order/")]
             self.assertEqual(len(singly), 2)
             tell(1)
@@ -141,7 +144,7 @@ class TestOrderCounts(KeycrmCase):
             told.received_at = fields.Datetime.now()
             pause = SimpleNamespace(sleep=lambda _seconds: tell(12))
             with patch.object(order_inbox, "time", pause):
-                self.account._work_inbox(client)
+                OrderInbox(self.account, client).process()
         self.assertFalse(waiting)
         self.assertEqual(self.requests(), ["/v1/order", "/v1/offers"])
         self.assertEqual(self.env["sale.order"].search_count([("keycrm_id", "in", numbers)]), 27)

@@ -10,6 +10,10 @@ from odoo.tools import mute_logger
 from ..services import webhook_inbox
 from ..services.api_gateway import open_client
 from ..services.circuit_breaker import CircuitBreaker
+from ..services.order_inbox import OrderInbox
+from ..services.order_polling import OrderPolling
+from ..services.order_queue import OrderQueue
+from ..services.order_writer import OrderWriter
 from .common import KeycrmCase
 
 LINES = [{"name": "Кухоль", "price": 100, "quantity": 2}]
@@ -32,9 +36,9 @@ class TestWaysIn(KeycrmCase):
     def told(self, number, event="order.change_order_status"):
         self.tell(number, event=event, status_id=1)
 
-    def work(self, name="_work_inbox"):
+    def work(self, service=OrderInbox):
         with self.committing(), open_client(self.account) as client:
-            return getattr(self.account, name)(client)
+            return service(self.account, client).process()
 
     def order(self, number):
         return self.Order.search(
@@ -229,7 +233,7 @@ class TestWaysIn(KeycrmCase):
         self.assertEqual(runs.exists(), runs[1] | runs[3])
 
     def test_a_fault_of_our_own_is_noted_and_stops_no_scheduled_action(self):
-        self.patch(type(self.account), "_work_inbox", lambda *_args: 1 / 0)
+        self.patch(OrderInbox, "process", lambda *_args: 1 / 0)
         with (
             self.committing(),
             mute_logger("odoo.addons.ordage_keycrm.services.circuit_breaker"),
@@ -305,7 +309,7 @@ class TestWaysIn(KeycrmCase):
 
     def catch_up(self):
         self.account.polled_at = False
-        while self.work("_work_polling"):
+        while self.work(OrderPolling):
             self.work()
 
     def test_with_all_webhooks_lost_orders_still_arrive(self):
@@ -325,12 +329,12 @@ class TestWaysIn(KeycrmCase):
             }
         )
         numbers = [self.new_order(LINES) for _ in range(105)]
-        self.work("_work_polling")
+        self.work(OrderPolling)
         self.assertEqual(self.account.polling_page, 2)
         for number in numbers[:10]:
             self.keycrm.delete_order(number)
         while self.account.polling_page:
-            self.work("_work_polling")
+            self.work(OrderPolling)
         self.assertEqual(self.Order.search_count([("keycrm_id", "in", numbers)]), 105)
 
     def test_catch_up_sees_changes_and_respects_skipped_statuses(self):
@@ -385,7 +389,7 @@ class TestWaysIn(KeycrmCase):
                 payload = {"event": "order.change_payment_status", "context": {"id": number}}
                 webhook_inbox.receive(account, payload)
             with self.committing(), open_client(account) as client:
-                while account._work_inbox(client):
+                while OrderInbox(account, client).process():
                     pass
             orders = self.Order.search([("keycrm_account_id", "=", account.id)])
             by_number = {order.keycrm_id: order for order in orders}
@@ -442,7 +446,7 @@ class TestWaysIn(KeycrmCase):
 
     def compare_open_orders(self):
         self.account.reconciliation_at = fields.Datetime.now() - timedelta(hours=2)
-        while self.work("_work_orders"):
+        while self.work(OrderQueue):
             pass
 
     def test_reconciliation_finds_a_status_change_without_updated_at(self):
@@ -481,7 +485,7 @@ class TestWaysIn(KeycrmCase):
         for _ in range(50):
             if sync.state != "running":
                 return
-            self.work("_work_orders")
+            self.work(OrderQueue)
         self.fail("the synchronization does not end")
 
     def test_existing_orders_of_chosen_statuses_appear(self):
@@ -582,7 +586,7 @@ class TestWaysIn(KeycrmCase):
         sync = self.sync(self.status(1))
         sync.action_cancel()
         self.assertEqual(sync.state, "cancelled")
-        self.work("_work_orders")
+        self.work(OrderQueue)
         self.assertFalse(self.Order.search([("keycrm_account_id", "=", self.account.id)]))
 
     def test_a_live_order_in_the_middle_wins_over_the_older_page(self):
@@ -590,20 +594,19 @@ class TestWaysIn(KeycrmCase):
         status = self.status(3)
         numbers = [self.new_order(LINES, status_id=status.keycrm_id) for _ in range(15)]
         sync = self.sync(status)
-        account = self.account
         keycrm, told = self.keycrm, self.told
-        write = type(account)._write_orders
+        write = OrderWriter.write
         parts = []
 
-        def spy(record, client, read, events, then=None):
+        def spy(writer, read, events, **options):
             if not parts:
                 # While the page's first part is written, the last order changes in KeyCRM.
                 keycrm.patch_order(numbers[-1], manager_comment="Пізніше", webhook=False)
                 told(numbers[-1])
             parts.append(list(read))
-            return write(record, client, read, events, then)
+            return write(writer, read, events, **options)
 
-        self.patch(type(account), "_write_orders", spy)
+        self.patch(OrderWriter, "write", spy)
         self.run_to_end(sync)
         self.assertEqual(self.order(numbers[-1]).keycrm_manager_comment, "Пізніше")
         self.assertEqual(parts[1], [numbers[-1]])

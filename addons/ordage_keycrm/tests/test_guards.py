@@ -156,7 +156,7 @@ class TestGuardedFields(GuardCase):
     def test_a_context_of_rpc_is_not_the_bridge(self):
         seller = self.people["seller"]
         for marker in (
-            {"keycrm_bridge": True, "keycrm_import": True},
+            {"keycrm_bridge": True},
             {"keycrm_bridge": "<KeyCRM bridge>"},
         ):
             seen = self.order.with_user(seller).with_context(**marker)

@@ -9,6 +9,8 @@ from odoo.tools import mute_logger
 
 from ..services import webhook_inbox
 from ..services.api_gateway import open_client
+from ..services.order_inbox import OrderInbox
+from ..services.order_polling import OrderPolling
 from .common import KeycrmCase
 
 SCRIPT = "<script>alert(1)</script><img src=x onerror=alert(2)>"
@@ -18,7 +20,7 @@ TURNED = "рахунок\u202efdp.exe\u2066"
 BROKEN = "нуль\0 дзвінок\x07 половина\ud800 кінець"
 MODELS = "odoo.addons.ordage_keycrm.models."
 ECHO_LOG, RETRIED_LOG = MODELS + "keycrm_stock_echo", MODELS + "keycrm_retry_mixin"
-OUTCOME_LOG = "odoo.addons.ordage_keycrm.models.orders.importer.result"
+OUTCOME_LOG = "odoo.addons.ordage_keycrm.services.order_import"
 BUYER = {"full_name": SCRIPT, "phone": "+380671112233", "email": "<b>@x\n.example"}
 
 
@@ -126,7 +128,7 @@ class TestHostileData(HostileCase):
             with self.subTest(fields), self.committing():
                 self.tell(bad, good)
                 with open_client(self.account) as client:
-                    self.account._work_inbox(client)
+                    OrderInbox(self.account, client).process()
                 events = self.env["keycrm.event"].search([("keycrm_order_id", "=", bad)])
                 self.assertNotIn("pending", events.mapped("state"))
                 self.assertTrue(events[:1].error or events[:1].state == "done")
@@ -135,7 +137,7 @@ class TestHostileData(HostileCase):
 
     def work_inbox(self):
         with self.committing(), open_client(self.account) as client:
-            self.account._work_inbox(client)
+            OrderInbox(self.account, client).process()
 
     def events_of(self, number):
         return self.env["keycrm.event"].search([("keycrm_order_id", "=", number)])
@@ -212,7 +214,7 @@ class TestHostileData(HostileCase):
         self.keycrm.patch_order(bad, raw={"status_id": [{}], "updated_at": {}}, webhook=False)
         self.account.write({"polled_at": False, "polled_until": False})
         with self.committing(), open_client(self.account) as client:
-            self.account._work_polling(client)
+            OrderPolling(self.account, client).process()
         self.assertTrue(self.env["sale.order"].search([("keycrm_id", "=", good)]))
 
     def test_a_failure_is_noted_whatever_keycrm_says_about_it(self):

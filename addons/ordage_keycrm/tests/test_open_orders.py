@@ -5,6 +5,7 @@ from datetime import timedelta
 from odoo import fields
 
 from ..services.api_gateway import open_client
+from ..services.order_queue import OrderQueue
 from .order_common import OrderCase
 
 
@@ -34,7 +35,7 @@ class TestOpenOrders(OrderCase):
         self.account.reconciliation_at = fields.Datetime.now() - timedelta(hours=2)
         last = self.Event.search([], limit=1).id or 0
         with self.committing(), open_client(self.account) as client:
-            while self.account._work_orders(client):
+            while OrderQueue(self.account, client).process():
                 pass
         found = self.Event.search([("event", "=", "odoo.compare_open"), ("id", ">", last)])
         return sorted(found.mapped("keycrm_order_id"))

@@ -4,6 +4,7 @@ from odoo.exceptions import UserError
 from odoo.tests import new_test_user
 
 from ..services.api_gateway import open_client
+from ..services.order_inbox import OrderInbox
 from .order_common import OrderCase
 
 
@@ -32,7 +33,7 @@ class TestCancelledByPerson(OrderCase):
     def follow(self, order):
         """Work the event that a button made."""
         with self.committing(), open_client(self.account) as client:
-            while self.account._work_inbox(client):
+            while OrderInbox(self.account, client).process():
                 pass
 
     def test_a_mere_payment_or_edit_confirms_nothing(self):

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from odoo.tests import tagged
 
+from ..services.order_writer import OrderWriter
 from .common import KeycrmCase
 
 LINE = {"name": "Кухоль", "price": 100, "quantity": 2}
@@ -65,13 +66,13 @@ class TestOrderContent(KeycrmCase):
             for _ in range(21)
         ]
         orders = [self.read_order(number) for number in numbers]
-        self.account._import_orders(orders[:1])
+        OrderWriter(self.account).import_orders(orders[:1])
         self.env.flush_all()
         counts = []
         for _ in range(2):
             before = self.env.cr.sql_log_count
             for start in (1, 11):
-                self.account._import_orders(orders[start : start + 10])
+                OrderWriter(self.account).import_orders(orders[start : start + 10])
                 self.env.flush_all()
             counts.append((self.env.cr.sql_log_count - before) / 20)
         self.assertLessEqual(counts[0], 8)

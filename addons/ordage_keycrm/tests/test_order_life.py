@@ -2,6 +2,8 @@
 
 from ast import literal_eval
 
+from ..services.order_import import ImportOptions
+from ..services.order_writer import OrderWriter
 from .order_common import OrderCase
 
 
@@ -244,8 +246,9 @@ class TestArchive(OrderCase):
         number = self.new_order(
             [{"offer_id": self.offer, "price": 1, "quantity": 1}], status_id=self.sent.keycrm_id
         )
-        account = self.account.with_context(keycrm_shipped_status_ids=self.sent.ids)
-        outcome = account._import_orders([self.read_order(number)])[number]
+        options = ImportOptions(shipped_status_ids=tuple(self.sent.ids))
+        writer = OrderWriter(self.account)
+        outcome = writer.import_orders([self.read_order(number)], options)[number]
         order = self.env["sale.order"].browse(outcome.order_id)
         self.assertEqual((order.state, order.keycrm_skip_delivery), ("sale", True))
         self.assertFalse(order.picking_ids)
@@ -258,8 +261,9 @@ class TestArchive(OrderCase):
         )
         parsed = self.read_order(number)
         self.assertEqual(parsed.lines[0].stock_status, "fulfilled")
-        account = self.account.with_context(keycrm_shipped_if_written_off=True)
-        order = self.env["sale.order"].browse(account._import_orders([parsed])[number].order_id)
+        options = ImportOptions(shipped_if_written_off=True)
+        outcome = OrderWriter(self.account).import_orders([parsed], options)[number]
+        order = self.env["sale.order"].browse(outcome.order_id)
         self.assertTrue(order.keycrm_skip_delivery)
         self.keycrm.put_status(id=self.made.keycrm_id, writes_off=False)
         self.keycrm.set_switches(status_write_off="off")

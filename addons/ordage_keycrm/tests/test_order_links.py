@@ -7,6 +7,7 @@ from odoo.tests import new_test_user
 from odoo.tools.safe_eval import safe_eval
 
 from ..services.api_gateway import open_client
+from ..services.order_inbox import OrderInbox
 from .order_common import OrderCase
 
 
@@ -43,7 +44,7 @@ class TestOrderLinks(OrderCase):
         event = self.env["keycrm.event"].search([("keycrm_order_id", "=", order.keycrm_id)])
         self.assertEqual((event.state, event.sale_order_id), ("pending", order))
         with self.committing(), open_client(self.account) as client:
-            self.account._work_inbox(client)
+            OrderInbox(self.account, client).process()
         self.assertEqual(order.keycrm_manager_comment, "Терміново")
         self.assertEqual(event.state, "done")
         self.account.enabled = False

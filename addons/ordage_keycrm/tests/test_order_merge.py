@@ -1,6 +1,8 @@
 """Orders that KeyCRM merges, copies, deletes."""
 
 from ..services.api_gateway import open_client
+from ..services.order_inbox import OrderInbox, order_query, parse_order
+from ..services.order_writer import OrderWriter
 from .order_common import OrderCase
 
 
@@ -89,16 +91,16 @@ class TestMergeCopyDelete(OrderCase):
             deleted_at="2026-08-01T10:00:00Z",
         )
         with open_client(self.account) as client:
-            row = client.get(f"/order/{number}", self.account._order_query())
-        parsed = self.account._parsed(row)
-        outcome = self.account._outcome_of_error(number, parsed)
+            row = client.get(f"/order/{number}", order_query(self.account))
+        parsed = parse_order(row)
+        outcome = OrderWriter(self.account).record_error(number, parsed)
         self.assertTrue(outcome.skipped)
         self.assertFalse(outcome.order_id)
 
     def check_deleted(self, order):
-        self.env["keycrm.event"]._tell(self.account, "odoo.refresh", [order.keycrm_id])
+        self.env["keycrm.event"]._enqueue(self.account, "odoo.refresh", [order.keycrm_id])
         with self.committing(), open_client(self.account) as client:
-            self.account._work_inbox(client)
+            OrderInbox(self.account, client).process()
         self.assertTrue(order.keycrm_deleted)
         self.assertEqual(order.state, "sale")
         self.assertTrue(order.activity_ids)

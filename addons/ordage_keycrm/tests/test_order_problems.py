@@ -4,6 +4,9 @@ from odoo import fields
 from odoo.tests import new_test_user
 
 from ..services.api_gateway import open_client
+from ..services.order_inbox import OrderInbox
+from ..services.order_polling import OrderPolling
+from ..services.order_queue import OrderQueue
 from .order_common import OrderCase
 
 #: What stands in the place of an order's lines in a malformed answer.
@@ -17,7 +20,7 @@ class TestMalformedLines(OrderCase):
 
     def work(self):
         with self.committing(), open_client(self.account) as client:
-            while self.account._work_inbox(client):
+            while OrderInbox(self.account, client).process():
                 pass
 
     def told(self, number):
@@ -93,7 +96,7 @@ class TestMalformedLines(OrderCase):
         self.keycrm.patch_order(order.keycrm_id, raw={"products": []}, webhook=False)
         self.account.polled_at = False
         with self.committing(), open_client(self.account) as client:
-            while self.account._work_polling(client):
+            while OrderPolling(self.account, client).process():
                 pass
         self.assertEqual(self.state(order), before)
         self.assertTrue(order.keycrm_problem)
@@ -103,7 +106,7 @@ class TestMalformedLines(OrderCase):
         sync.action_start()
         with self.committing(), open_client(self.account) as client:
             while sync.state == "running":
-                self.account._work_orders(client)
+                OrderQueue(self.account, client).process()
         self.assertEqual(self.state(order), before)
         self.assertEqual(sync.failed_count, 1)
 

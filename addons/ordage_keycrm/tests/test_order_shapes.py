@@ -8,6 +8,8 @@ from odoo.tools import mute_logger
 
 from ..keycrm.errors import KeyCrmError
 from ..keycrm.orders import Order
+from ..services.order_inbox import parse_order
+from ..services.order_writer import OrderWriter
 from .common import KeycrmCase
 
 #: Everything that an order can hold, as recorded answers have it (confirmed fields).
@@ -110,7 +112,7 @@ class TestShapes(KeycrmCase):
         for line in body["products"] if isinstance(body["products"], list) else ():
             if isinstance(line, dict) and line.get("id") == 1:
                 line["id"] = self.number
-        return self.account._parsed(json.loads(json.dumps(body)))
+        return parse_order(json.loads(json.dumps(body)))
 
     def comes(self, **changes):
         """Let an order come and expect that it does.
@@ -119,7 +121,7 @@ class TestShapes(KeycrmCase):
         """
         order = self.told(**changes)
         self.assertIsInstance(order, Order)
-        outcome = self.account._import_orders([order])[order.id]
+        outcome = OrderWriter(self.account).import_orders([order])[order.id]
         self.assertFalse(outcome.code, (outcome.code, outcome.params, outcome.details))
         return self.env["sale.order"].browse(outcome.order_id)
 
@@ -142,8 +144,8 @@ class TestShapes(KeycrmCase):
             with self.subTest(name):
                 body = {key: value for key, value in FULL.items() if key != name}
                 type(self).number += 1
-                parsed = self.account._parsed({**body, "id": self.number, "surprise": {"a": [1]}})
-                outcome = self.account._import_orders([parsed])[self.number]
+                parsed = parse_order({**body, "id": self.number, "surprise": {"a": [1]}})
+                outcome = OrderWriter(self.account).import_orders([parsed])[self.number]
                 self.assertFalse(outcome.code, (name, outcome.params, outcome.details))
 
     def test_long_names_emoji_and_forty_lines(self):
@@ -170,7 +172,7 @@ class TestShapes(KeycrmCase):
         self.assertTrue(order.order_line[0].name)
         self.assertTrue(order.order_line[0].product_id.name)
 
-    @mute_logger("odoo.addons.ordage_keycrm.models.orders.importer.result")
+    @mute_logger("odoo.addons.ordage_keycrm.services.order_import")
     def test_anything_anywhere_comes_or_fails_with_a_sentence(self):
         """No place of an order may bring a traceback, and what fails says why in both languages."""
         explain = self.env["keycrm.error.message"]
@@ -190,7 +192,7 @@ class TestShapes(KeycrmCase):
                         code, params = parsed.code, parsed.params
                     else:
                         with self.env.cr.savepoint() as point:
-                            outcome = self.account._import_orders([parsed])[parsed.id]
+                            outcome = OrderWriter(self.account).import_orders([parsed])[parsed.id]
                             code, params = outcome.code, outcome.params
                             point.rollback()
                         self.assertNotEqual(code, "unexpected", outcome.details)

@@ -6,6 +6,7 @@ from datetime import timedelta
 from odoo.tests import new_test_user
 
 from ..services.api_gateway import open_client
+from ..services.order_inbox import OrderInbox
 from ..services.overview import Overview, start_of_day
 from .common import KeycrmCase
 from .stock_common import StockCase
@@ -151,7 +152,7 @@ class TestOverview(KeycrmCase):
         number = self.new_order([LINE])
         self.tell(number, status_id=1)
         with self.committing(), open_client(self.account) as client:
-            self.account._work_inbox(client)
+            OrderInbox(self.account, client).process()
         delay = self.env["keycrm.latency"].search([("account_id", "=", self.account.id)])
         self.assertEqual((delay.direction, delay.count), ("in", 1))
         self.assertLess(delay.seconds, 60)

@@ -9,6 +9,8 @@ from odoo.tests import new_test_user
 from odoo.tools.safe_eval import safe_eval
 
 from ..services.api_gateway import open_client
+from ..services.bank_transactions import BankTransactions
+from ..services.order_writer import OrderWriter
 from .common import KeycrmCase
 
 
@@ -312,7 +314,7 @@ class TestPayments(KeycrmCase):
             {"name": "Готівка", "type": "cash", "code": "GTV", "company_id": bare.id}
         )
         number = self.new_order(payments=[{"amount": 200, "status": "paid"}])
-        (outcome,) = account._import_orders([self.read_order(number)]).values()
+        (outcome,) = OrderWriter(account).import_orders([self.read_order(number)]).values()
         self.assertFalse(outcome.code, outcome.params)
         payment = env["sale.order"].browse(outcome.order_id).keycrm_payment_ids
         self.assertEqual((payment.amount, payment.status), (200, "paid"))
@@ -334,7 +336,7 @@ class TestPayments(KeycrmCase):
     def look_at_a_page(self):
         """:return: whether there may be more bank transactions"""
         with self.committing(), open_client(self.account) as client:
-            return self.env["keycrm.transaction"]._work_page(self.account, client)
+            return BankTransactions(self.account, client).process()
 
     def test_bank_transactions_are_read_by_pages_and_none_is_missed(self):
         for number in range(120):
@@ -379,7 +381,7 @@ class TestPayments(KeycrmCase):
         """Newer transactions are attached, so the list of the bank is not read as far as the old one."""
         self.keycrm.create_transaction(uuid="T-OLD", amount=200, description="Давно")
         with self.committing(), open_client(self.account) as client:
-            self.env["keycrm.transaction"]._work_page(self.account, client)
+            BankTransactions(self.account, client).process()
         old = self.env["keycrm.transaction"].search([("uuid", "=", "T-OLD")])
         self.assertFalse(old.is_attached)
         self.make({"transaction_uuid": "T-OLD"})

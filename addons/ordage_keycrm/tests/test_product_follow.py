@@ -7,9 +7,12 @@ from odoo.tools import mute_logger
 from odoo.addons.ordage_keycrm.keycrm.errors import QuotaExceeded
 
 from ..services.api_gateway import open_client
+from ..services.order_enrichment import OrderEnrichment
+from ..services.order_inbox import OrderInbox
+from ..services.order_writer import OrderWriter
 from .product_common import ProductCase
 
-OUTCOME = "odoo.addons.ordage_keycrm.models.orders.importer.result"
+OUTCOME = "odoo.addons.ordage_keycrm.services.order_import"
 
 
 class TestKeepAndFollow(ProductCase):
@@ -87,25 +90,24 @@ class TestKeepAndFollow(ProductCase):
         self.keycrm.patch_product(offer["product_id"], name="Сорочка лляна")
         number = self.new_order([{"offer_id": offer["id"]}])
         self.tell(number)
-        Account = type(self.env["keycrm.account"])
-        ask, seen = Account._offers_by_number, []
+        read, seen = OrderEnrichment.read_offers, []
 
-        def asked(account, client, numbers):
+        def read_offers(enrichment, numbers):
             order = self.env["sale.order"].search([("keycrm_id", "=", number)])
             event = self.env["keycrm.event"].search([("keycrm_order_id", "=", number)])
             seen.append((len(order), event.state, product.name))
             if len(seen) == 1:
                 raise QuotaExceeded(1.0)
-            return ask(account, client, numbers)
+            return read(enrichment, numbers)
 
         with (
-            patch.object(Account, "_offers_by_number", asked),
+            patch.object(OrderEnrichment, "read_offers", read_offers),
             self.committing(),
             open_client(self.account) as client,
         ):
             with self.assertRaises(QuotaExceeded):
-                self.account._work_inbox(client)
-            self.account._work_inbox(client)
+                OrderInbox(self.account, client).process()
+            OrderInbox(self.account, client).process()
         # What broke off between is done again.
         self.assertEqual(seen, [(1, "pending", "Сорочка")] * 2)
         self.assertEqual(product.name, "Сорочка лляна")
@@ -133,7 +135,7 @@ class TestKeepAndFollow(ProductCase):
             self.committing(),
             open_client(self.account) as client,
         ):
-            self.account._work_inbox(client)
+            OrderInbox(self.account, client).process()
         events = self.env["keycrm.event"].search([("keycrm_order_id", "in", numbers)], order="id")
         self.assertEqual(events.mapped("state"), ["failed", "done"])
         self.assertEqual(self.env["sale.order"].search_count([("keycrm_id", "in", numbers)]), 2)
@@ -188,7 +190,7 @@ class TestKeepAndFollow(ProductCase):
             offer["id"], price=900, raw={"updated_at": "2026-08-01T11:00:00.000000Z"}
         )
         self.lines_of(number)
-        self.account._import_orders([old])
+        OrderWriter(self.account).import_orders([old])
         self.assertEqual(product.list_price, 900)
 
     def test_catalog_is_read_fifty_offers_a_request_and_not_for_old_orders(self):

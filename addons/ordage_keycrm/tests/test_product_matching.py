@@ -78,16 +78,6 @@ class TestMatching(ProductCase):
         line = self.line_of({"offer_id": self.offer(sku="C-1")["id"]})
         self.assertNotEqual(line.product_id, theirs)
 
-    def test_two_lines_of_one_offer_are_one_product(self):
-        offer = self.offer(sku="D-1")
-        lines = self.line_of({"offer_id": offer["id"]}, {"offer_id": offer["id"], "price": 1})
-        self.assertEqual(len(lines), 2)
-        self.assertEqual(len(lines.product_id), 1)
-
-    def test_a_line_without_offer_finds_the_product_by_sku(self):
-        known = self.product(default_code="L-1")
-        self.assertEqual(self.line_of({"name": "Щось", "sku": "l-1"}).product_id, known)
-
     def test_line_without_offer_finds_the_product_mapped_to_its_sku(self):
         mug = self.product(default_code="MUG")
         offer = self.offer(sku="OFFER-SKU")
@@ -147,7 +137,7 @@ class TestMatching(ProductCase):
         both, _number, _event = self.failed_order("AMB-5")
         self.env.cr.postcommit.clear()
         Event = type(self.env["keycrm.event"])
-        with patch.object(Event, "_work_again_for_products") as work_again:
+        with patch.object(Event, "_retry_product_problems") as work_again:
             for product in both:
                 product.barcode = f"AMB-5-{product.id}"
                 product.active = False

@@ -1,5 +1,6 @@
 """One-off products and generated SKUs."""
 
+from ..services.order_writer import OrderWriter
 from .product_common import ProductCase
 
 
@@ -32,10 +33,6 @@ class TestOneOffs(ProductCase):
         self.assertNotEqual(first[0].product_id, first[2].product_id)
         self.assertEqual(second.product_id, first[0].product_id)
         self.assertEqual(first[2].product_id.name, "Кулон, золото")
-
-    def test_one_offs_of_one_name_with_skus_of_their_own_stay_two(self):
-        lines = self.line_of({"name": "Набір", "sku": "S-1"}, {"name": "Набір", "sku": "S-2"})
-        self.assertEqual(set(lines.product_id.mapped("default_code")), {"S-1", "S-2"})
 
     def test_both_ways_of_saying_one_off_are_the_same(self):
         for way in ("null", "missing"):
@@ -94,7 +91,7 @@ class TestGeneratedSkus(ProductCase):
         order = self.read_order(number)
         products = self.env["product.product"]
         for account in (self.account, other):
-            outcome = account._import_orders([order])[number]
+            outcome = OrderWriter(account).import_orders([order])[number]
             record = self.env["sale.order"].browse(outcome.order_id)
             products |= record.order_line.filtered("keycrm_id").product_id
         self.assertEqual(len(products), 2, "what the two cabinets number 1 are different goods")

@@ -1,5 +1,6 @@
 """Recipients and parcel offices become delivery addresses."""
 
+from ..services.order_writer import OrderWriter
 from .buyer_common import OFFICE, BuyerCase
 
 
@@ -81,7 +82,7 @@ class TestRecipients(BuyerCase):
         account.write({"api_key": self.second_key(), "api_url": self.sandbox.api_url})
         account.enabled = True
         account.action_refresh_statuses()
-        (outcome,) = account._import_orders([self.read_order(number)]).values()
+        (outcome,) = OrderWriter(account).import_orders([self.read_order(number)]).values()
         self.assertFalse(outcome.code, outcome.params)
         second = env["sale.order"].browse(outcome.order_id)
         self.assertEqual(second.partner_id, first.partner_id)

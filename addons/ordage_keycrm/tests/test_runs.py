@@ -11,6 +11,7 @@ from ..keycrm.client import KeyCrmClient
 from ..keycrm.errors import Refused
 from ..services.api_gateway import open_client
 from ..services.live_updates import notify_clients
+from ..services.order_queue import OrderQueue
 from .common import KeycrmCase
 from .stock_common import StockCase
 
@@ -49,7 +50,7 @@ class TestRuns(RunCase, KeycrmCase):
 
     def work(self):
         with self.committing(), open_client(self.account) as client:
-            return self.account._work_orders(client)
+            return OrderQueue(self.account, client).process()
 
     def test_finished_synchronization_notifies_in_the_users_language(self):
         self.new_order([LINE])

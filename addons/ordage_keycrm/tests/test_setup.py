@@ -11,6 +11,8 @@ from odoo.tests import Form, HttpCase, new_test_user, tagged
 
 from ..keycrm import webhook_check
 from ..services.api_gateway import open_client
+from ..services.order_inbox import OrderInbox
+from ..services.order_polling import OrderPolling
 from .common import KeycrmCase
 
 LINE = {"name": "Кухоль", "price": 100, "quantity": 2}
@@ -81,7 +83,7 @@ class TestSetup(KeycrmCase):
         account.enabled = True
         self.env.flush_all()
         with self.committing(), open_client(account) as client:
-            account._work_polling(client)
+            OrderPolling(account, client).process()
         account.invalidate_recordset()
         self.assertEqual((account.setup_key, account.key_error_code), ("done", False))
 
@@ -170,13 +172,13 @@ class TestAsking(KeycrmCase):
         event = self.env["keycrm.event"].search([], order="id desc", limit=1)
         event.write(received)
 
-    def work(self, what):
+    def work(self, service):
         with self.committing(), open_client(self.account) as client:
-            return getattr(self.account, what)(client)
+            return service(self.account, client).process()
 
     def catch_up(self):
         self.account.polled_at = fields.Datetime.now() - timedelta(minutes=6)
-        self.work("_work_polling")
+        self.work(OrderPolling)
 
     def test_without_webhooks_keycrm_is_asked_every_minute(self):
         now = fields.Datetime.now()
@@ -217,7 +219,7 @@ class TestAsking(KeycrmCase):
         self.assertTrue(goal.missed_at)
         # The next webhook of that status shows that the trigger has it by now.
         self.told(number, goal)
-        self.work("_work_inbox")
+        self.work(OrderInbox)
         self.account.invalidate_recordset()
         self.assertFalse(self.account.missed_status_ids)
 
@@ -227,7 +229,7 @@ class TestAsking(KeycrmCase):
         self.told(999, self.status(1), received_at=long_ago, state="ignored", next_try_at=False)
         _number, goal = self.moved()
         self.account.polled_at = fields.Datetime.now() - timedelta(minutes=21)
-        self.work("_work_polling")
+        self.work(OrderPolling)
         self.assertEqual(self.account.missed_status_ids, goal)
 
     def test_no_status_is_reported_before_the_first_webhook_could_arrive(self):
@@ -245,7 +247,7 @@ class TestAsking(KeycrmCase):
         self.told(999, self.status(1), received_at=long_ago, state="ignored", next_try_at=False)
         self.moved()
         self.account.polled_at = fields.Datetime.now() - timedelta(hours=2)
-        self.work("_work_polling")
+        self.work(OrderPolling)
         self.assertFalse(self.account.missed_status_ids)
 
 

@@ -8,6 +8,8 @@ from odoo.tests import HttpCase, tagged
 
 from ..services import webhook_inbox
 from ..services.api_gateway import open_client
+from ..services.order_inbox import OrderInbox
+from ..services.order_queue import OrderQueue
 from .common import KeycrmCase
 
 SECOND_KEY = "the-second-key-of-this-shop"
@@ -26,11 +28,21 @@ class NewAccountCase(KeycrmCase):
         )
         self.new.web_save({"api_key": SECOND_KEY}, {"setup_key": {}})
 
-    def work(self, method, account=None):
+    def work(self, work, account=None):
+        """Process a queue until it is empty.
+
+        :param work: class of a service, or name of a method of the account
+        """
         account = account or self.new
         with self.committing(), open_client(account) as client:
             for _ in range(50):
-                if not getattr(account, method)(client):
+                is_service = isinstance(work, type)
+                more = (
+                    work(account, client).process()
+                    if is_service
+                    else getattr(account, work)(client)
+                )
+                if not more:
                     return
 
 
@@ -64,7 +76,7 @@ class TestStart(NewAccountCase):
     def test_orders_are_not_imported_before_the_start(self):
         self.new_order([LINE])
         self.assertTrue(self.new._has_work_before_start())
-        self.work("_work_orders")
+        self.work(OrderQueue)
         self.assertFalse(self.orders())
         self.assertFalse(self.new.polled_at)
 
@@ -73,10 +85,10 @@ class TestStart(NewAccountCase):
         webhook_inbox.receive(
             self.new, {"event": "order.change_order_status", "context": {"id": number}}
         )
-        self.work("_work_orders")
+        self.work(OrderQueue)
         self.assertFalse(self.orders())
         self.new.enabled = True
-        self.work("_work_inbox")
+        self.work(OrderInbox)
         self.assertEqual(self.orders().keycrm_id, number)
 
     def test_products_are_loaded_before_the_start(self):
@@ -89,7 +101,7 @@ class TestStart(NewAccountCase):
             self.env["keycrm.product.import"].search_count([("account_id", "=", self.new.id)]), 1
         )
         self.assertFalse(self.new.setup_load_id.held_text)
-        self.work("_work_orders")
+        self.work(OrderQueue)
         self.new.invalidate_recordset()
         self.assertEqual(self.new.setup_products, "done")
         self.assertTrue(self.new.offer_count)
@@ -100,7 +112,7 @@ class TestStart(NewAccountCase):
             {"name": "Таця", "default_code": "TRAY", "is_storable": True}
         )
         self.env["stock.quant"]._update_available_quantity(product, self.warehouse.lot_stock_id, 8)
-        self.work("_work_orders")
+        self.work(OrderQueue)
         self.new.action_refresh_warehouses()
         theirs = self.new.warehouse_ids.filtered(lambda one: one.keycrm_id == 1)
         theirs.with_context(keycrm_from_screen=True).warehouse_ids = self.warehouse
@@ -130,7 +142,7 @@ class TestStart(NewAccountCase):
         sync.started_at = fields.Datetime.subtract(sync.started_at, days=1)
         self.assertIn("Enable integration", sync.held_text)
         self.assertEqual(self.new.setup_sync, "waiting")
-        self.work("_work_orders")
+        self.work(OrderQueue)
         self.assertFalse(self.orders())
         self.new.enabled = True
         self.assertEqual(sync.started_at, self.new.enabled_since)
@@ -157,7 +169,7 @@ class TestStart(NewAccountCase):
             self.new.action_load_all_products()
         self.env["keycrm.product.import"].create({"account_id": self.new.id, "state": "running"})
         with open_client(self.new) as client:
-            self.assertFalse(self.new._work_orders(client))
+            self.assertFalse(OrderQueue(self.new, client).process())
             self.assertFalse(self.new._work_stock(client))
 
     def test_the_start_waits_for_the_steps_that_have_to_be_seen(self):

@@ -1,13 +1,14 @@
 """A validated delivery sets a status in KeyCRM, where that is wished."""
 
 from ..services.api_gateway import open_client
+from ..services.status_sender import StatusSender
 from .order_common import OrderCase
 
 
 class TestStatusPush(OrderCase):
     def push(self):
         with self.committing(), open_client(self.account) as client:
-            while self.env["keycrm.status.update"]._work(self.account, client):
+            while StatusSender(self.account, client).process():
                 pass
 
     def status_in_keycrm(self, order):

@@ -186,7 +186,11 @@ class TestQuantity(QuantityCase):
                     self.ship(order, 2, backorder=False)
                 elif step == "return":
                     self.take_back(order)
-                elif step == "cancel" and order.state != "cancel" and not order._keycrm_is_out():
+                elif (
+                    step == "cancel"
+                    and order.state != "cancel"
+                    and not order._keycrm_is_shipped_or_invoiced()
+                ):
                     order._action_cancel()
                 elif step == "other":
                     self.other_customer()

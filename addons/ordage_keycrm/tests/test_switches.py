@@ -12,6 +12,9 @@ from odoo import fields
 
 from ..services import webhook_inbox
 from ..services.api_gateway import open_client
+from ..services.bank_transactions import BankTransactions
+from ..services.order_inbox import OrderInbox
+from ..services.order_queue import OrderQueue
 from .stock_common import StockCase
 
 #: Switches that need a real second process or a clock, and the tests that play all their answers.
@@ -60,7 +63,7 @@ class TestSwitches(StockCase):
     def told(self, number):
         self.tell(number)
         with self.committing(), open_client(self.account) as client:
-            while self.account._work_inbox(client):
+            while OrderInbox(self.account, client).process():
                 pass
         return self.env["sale.order"].search(
             [("keycrm_account_id", "=", self.account.id), ("keycrm_id", "=", number)]
@@ -108,7 +111,7 @@ class TestSwitches(StockCase):
         self.assertEqual(order.keycrm_amount_paid, 100)
         self.account.transactions_at = False
         with self.committing(), open_client(self.account) as client:
-            self.env["keycrm.transaction"]._work_page(self.account, client)
+            BankTransactions(self.account, client).process()
         self.assertEqual(order.keycrm_payment_ids.bank_description, f"Оплата {name}")
         one_off = order.order_line.filtered(lambda line: line.product_id.keycrm_origin == "one_off")
         self.assertEqual(len(one_off), 1)
@@ -147,7 +150,7 @@ class TestSwitches(StockCase):
         sync.action_start()
         with self.committing(), open_client(self.account) as client:
             while sync.state == "running":
-                self.account._work_orders(client)
+                OrderQueue(self.account, client).process()
         self.assertEqual((sync.state, sync.failed_count), ("done", 0))
         found = self.env["sale.order"].search([("keycrm_id", "in", [number, *more])])
         self.assertEqual(sorted(found.mapped("keycrm_id")), sorted([number, *more]))

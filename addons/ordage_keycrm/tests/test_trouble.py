@@ -18,6 +18,8 @@ from ..models.common.rate_limit import DatabaseRateLimiter
 from ..services import cron_notify, cron_runner, scheduler_watchdog, webhook_inbox
 from ..services.api_gateway import open_client
 from ..services.circuit_breaker import CircuitBreaker
+from ..services.order_inbox import OrderInbox
+from ..services.service import Options
 from .common import KeycrmCase
 
 LINES = [{"name": "Кухоль", "price": 100, "quantity": 2}]
@@ -76,7 +78,7 @@ class TestTrouble(KeycrmCase):
         with (
             patch.object(importer, "_import_batch", conflict),
             patch.object(cron_runner.time, "sleep"),
-            mute_logger("odoo.addons.ordage_keycrm.models.orders.importer.result"),
+            mute_logger("odoo.addons.ordage_keycrm.services.order_import"),
         ):
             self.orders_lane()
         self.assertTrue(self.order(good))
@@ -436,12 +438,13 @@ class TestTrouble(KeycrmCase):
     def test_a_slow_keycrm_gives_the_worker_back_between_two_orders(self):
         first, second = self.new_order(LINES), self.new_order(LINES)
         self.told(first, second)
-        # The time is up as soon as it is looked at.
-        late = self.account.with_context(keycrm_deadline=1.0)
-        with self.committing(), open_client(late) as client:
-            self.assertEqual(late._work_inbox(client), {first})
+        # The deadline has passed at the first check.
+        options = Options(deadline=1.0)
+        with self.committing(), open_client(self.account) as client:
+            inbox = OrderInbox(self.account, client, options)
+            self.assertEqual(inbox.process(), {first})
             self.assertEqual(self.event(second).state, "pending")
-            self.assertEqual(late._work_inbox(client), {second})
+            self.assertEqual(inbox.process(), {second})
 
     def keep_away(self, delay):
         """Block the rate limiter of the account for some seconds, with an order pending."""

@@ -7,14 +7,14 @@ class KeycrmOrderImporter(models.AbstractModel):
     _inherit = "keycrm.order.importer"
 
     @api.model
-    def _head_vals(self, batch, order):
+    def _prepare_order_values(self, batch, order):
         """Add the salesperson to the values of an order.
 
         :param batch: the orders that are imported together, with everything looked up for them
         :param order: the order as KeyCRM has it (``ordage_keycrm.keycrm.orders.Order``)
         :return: values of ``sale.order``
         """
-        vals = super()._head_vals(batch, order)
+        vals = super()._prepare_order_values(batch, order)
         if order.manager_name:
             # One query for each manager of a batch, not for each order.
             salesperson = batch.look_up(

@@ -7,7 +7,7 @@ class KeycrmProductMatcher(models.AbstractModel):
     _inherit = "keycrm.product.matcher"
 
     @api.model
-    def _variant_vals(self, account, goods, sku, barcodes):
+    def _prepare_variant_values(self, account, goods, sku, barcodes):
         """Change the values of a product that is created.
 
         :param account: ``keycrm.account``
@@ -15,4 +15,7 @@ class KeycrmProductMatcher(models.AbstractModel):
         :param sku: the SKU that the product gets
         :return: values of ``product.product``
         """
-        return {**super()._variant_vals(account, goods, sku, barcodes), "purchase_ok": False}
+        return {
+            **super()._prepare_variant_values(account, goods, sku, barcodes),
+            "purchase_ok": False,
+        }

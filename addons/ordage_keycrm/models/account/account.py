@@ -9,6 +9,7 @@ from ...keycrm.rate_limit import DEFAULT_LIMIT
 from ...services import crons, maintenance
 from ...services.circuit_breaker import CircuitBreaker
 from ...services.cron_runner import CronRunner
+from ...services.order_queue import OrderQueue
 from ...services.service import Options
 
 #: Without a webhook for this long, Odoo polls every minute.
@@ -20,7 +21,7 @@ class KeycrmAccount(models.Model):
 
     This file holds the settings. The other files of this folder hold the key and the webhook link
     (``credentials``), the overview (``dashboard``) and the set-up (``onboarding``). The
-    queues are in ``orders/order_queue`` and ``stock/stock_queue``; ``services/cron_runner`` runs them.
+    queues are in ``services/order_queue`` and ``stock/stock_queue``; ``services/cron_runner`` runs them.
     """
 
     _name = "keycrm.account"
@@ -106,6 +107,11 @@ class KeycrmAccount(models.Model):
         "of this company, if its stock was sent before. Once it is sold again, its quantity is sent.",
     )
     status_ids = fields.One2many("keycrm.order.status", "account_id", string="Order statuses")
+    missed_status_ids = fields.Many2many(
+        "keycrm.order.status",
+        string="Statuses missing in trigger",
+        compute="_compute_missed_status_ids",
+    )
     warehouse_ids = fields.One2many("keycrm.warehouse", "account_id", string="KeyCRM warehouses")
     warehouse_id = fields.Many2one(
         "stock.warehouse",
@@ -199,6 +205,10 @@ class KeycrmAccount(models.Model):
         string="Open orders checked", readonly=True, copy=False, groups=fields.NO_ACCESS
     )
     polled_at = fields.Datetime(string="Last polled", readonly=True, copy=False)
+    # {"model,number": time at which KeyCRM's lists lacked the status or source of an order}
+    unlisted = fields.Json(
+        string="Missing in KeyCRM's lists", readonly=True, copy=False, groups=fields.NO_ACCESS
+    )
 
     # Not accessible to users: a user who could set another scheduled action here could run it.
     orders_cron_id = fields.Many2one(
@@ -241,6 +251,11 @@ class KeycrmAccount(models.Model):
                 account.warehouse_id = self.env["stock.warehouse"].search(
                     [("company_id", "=", account.company_id.id)], limit=1
                 )
+
+    @api.depends("status_ids.missed_at")
+    def _compute_missed_status_ids(self):
+        for account in self:
+            account.missed_status_ids = account.status_ids.filtered("missed_at")
 
     # === CONSTRAINT METHODS ===#
 
@@ -501,7 +516,7 @@ class KeycrmAccount(models.Model):
                 ]
             )
         )
-        waiting._keycrm_ask_refresh(EVENT_REFRESH)
+        waiting._keycrm_enqueue_refresh(EVENT_REFRESH)
 
     def _warehouse_of_orders(self):
         """Return the account's warehouse; if archived, the company's only other one.
@@ -566,6 +581,15 @@ class KeycrmAccount(models.Model):
             Order.search(
                 [*ours, ("keycrm_archived", "=", True), ("keycrm_status_id", "not in", archive)]
             )._keycrm_reopen()
+
+    def _work_orders(self, client, options=None):
+        """Process one piece of work of the orders queue.
+
+        :param client: live client
+        :param options: :class:`~...services.service.Options` of the worker
+        :return: True when there may be more
+        """
+        return OrderQueue(self._with_options(options), client, options).process()
 
     def _order_url(self, keycrm_id):
         """Return the URL of an order in the cabinet; False without a cabinet address.

@@ -9,6 +9,7 @@ from ...services.concurrency import clear_caches_after_commit
 from ...services.currency import AccountCurrency
 from ...services.language import UKRAINIAN, install_ukrainian
 from ...services.live_updates import notify_clients
+from ...services.product_import import ProductImport
 
 #: States of a step of the set-up.
 TICKS = [("todo", "To do"), ("waiting", "Waiting"), ("done", "Completed"), ("wrong", "Error")]
@@ -606,7 +607,7 @@ class KeycrmAccount(models.Model):
             return False
         with open_client(self, rate_limit.BULK) as client:
             return self._run_guarded(
-                "load", lambda: self._work_running("keycrm.product.import", client)
+                "load", ProductImport(self, client).process
             ) or self._run_guarded("warehouses", Catalogs(self, client).process_warehouse_list)
 
     def _newest_order_since(self, since):

@@ -5,6 +5,7 @@ from odoo import api, fields, models
 from odoo.tools import file_open
 
 from ...keycrm.orders import Order
+from ...services.order_writer import OrderWriter
 
 
 class KeycrmDemo(models.AbstractModel):
@@ -30,7 +31,7 @@ class KeycrmDemo(models.AbstractModel):
             for payment in row.get("payments", ()):
                 payment["payment_date"] = made
         account = self.env["keycrm.account"].browse(account_id)
-        outcomes = account._import_orders([Order.parse(row) for row in rows])
+        outcomes = OrderWriter(account).import_orders([Order.parse(row) for row in rows])
         failed = {number: outcome for number, outcome in outcomes.items() if outcome.code}
         if failed:
             raise ValueError(failed)

@@ -103,7 +103,7 @@ class ResCurrency(models.Model):
         for company, waiting in payments.grouped("company_id").items():
             # Activities that this ends are in the language of the worker that scheduled them.
             lang = company.partner_id.lang or self.env.lang
-            waiting.with_company(company).with_context(lang=lang)._settle()
+            waiting.with_company(company).with_context(lang=lang)._synchronize()
 
     def _keycrm_convert(self, amount, currency, company, date):
         """Convert an amount where a rate was entered.

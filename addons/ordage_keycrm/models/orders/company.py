@@ -6,7 +6,7 @@ from ...services.bridge import as_bridge
 
 
 class KeycrmCompany(models.Model):
-    """A company of KeyCRM's buyers, and the Odoo contact that stands for it."""
+    """A company of KeyCRM's buyers, and the Odoo contact that represents it."""
 
     _name = "keycrm.company"
     _inherit = "keycrm.contact.mapping.mixin"
@@ -35,7 +35,7 @@ class KeycrmCompany(models.Model):
 
     @api.depends("partner_id.company_id", "by_hand")
     def _compute_buyers_parent_id(self):
-        """The contact below which buyers are put: none of an Odoo user or a company of this database."""
+        """Compute the parent of buyers' contacts: none of an Odoo user or a company of this database."""
         closed = self.partner_id._keycrm_closed()
         for company in self:
             allowed = company.by_hand or company.partner_id not in closed
@@ -44,9 +44,10 @@ class KeycrmCompany(models.Model):
     # === BUSINESS METHODS ===#
 
     @api.model
-    def _learn(self, account, companies):
-        """Store KeyCRM's companies; a new name goes to the contact where KeyCRM gave the old one.
+    def _upsert(self, account, companies):
+        """Upsert KeyCRM's companies; contacts that still have KeyCRM's former name are renamed.
 
+        :param account: ``keycrm.account``, one
         :param companies: list of :class:`~..keycrm.catalog.Company`
         """
         Company = as_bridge(self)
@@ -56,7 +57,7 @@ class KeycrmCompany(models.Model):
         for record in known:
             name = shortened(wanted.pop(record.keycrm_id).name, 120)
             if record.name != name and record.partner_id:
-                record._follow({"name": name})
+                record._update_contact({"name": name})
             record.write({"name": name, "read_at": now})
         Company.create(
             [
@@ -70,11 +71,13 @@ class KeycrmCompany(models.Model):
             ]
         )
 
-    def _make_contacts(self):
-        """Return each company a contact that the account's orders can have.
+    def _create_contacts(self, *, is_tolerant=False):
+        """Create a contact for each company that has none which the account's orders can have.
 
-        Where Odoo refuses it (another module requires a tax number, say), there is none, and it is tried
-        again with the next order.
+        Where Odoo refuses it (for example, another module requires a tax number), the next order retries
+        it.
+
+        :param is_tolerant: whether refused values are skipped
         """
         missing = self.filtered(
             lambda company: (
@@ -97,6 +100,7 @@ class KeycrmCompany(models.Model):
                 for company in missing
             ],
             ("country_id", "lang"),
+            is_tolerant=is_tolerant,
         )
         for company, (partner, _refused) in zip(missing, created, strict=True):
             if partner:

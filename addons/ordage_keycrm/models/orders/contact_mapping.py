@@ -7,9 +7,9 @@ from ...services.bridge import as_bridge, is_bridge
 class KeycrmContactMappingMixin(models.AbstractModel):
     """The mapping of a buyer or a company of KeyCRM to an Odoo contact.
 
-    The contact takes a change from KeyCRM only where it still has the value that KeyCRM gave before, and
-    where no Odoo user and no company of this database stands behind it: a new e-mail address would let its
-    owner reset that user's password. What it does not take, and what Odoo refuses, is proposed to a person.
+    A change in KeyCRM is written to the contact only where it still has KeyCRM's former value, and is not
+    the contact of an Odoo user or a company of this database: the owner of a new e-mail address could
+    reset that user's password. Other changes, and those that Odoo refuses, are proposed to a user.
     """
 
     _name = "keycrm.contact.mapping.mixin"
@@ -18,7 +18,7 @@ class KeycrmContactMappingMixin(models.AbstractModel):
 
     # === FIELDS ===#
 
-    # Indexed for the contact's form, and for PostgreSQL, when a contact is deleted or merged.
+    # Indexed for the contact's form, and for the deletion and merge of contacts.
     partner_id = fields.Many2one("res.partner", string="Contact", index=True)
     by_hand = fields.Boolean(
         string="Mapped manually",
@@ -26,9 +26,9 @@ class KeycrmContactMappingMixin(models.AbstractModel):
         copy=False,
         help="A user chose the contact. Only then can it be the contact of an Odoo user.",
     )
-    # {field: value} that KeyCRM gave to the contact.
+    # {field: value} that was written to the contact from KeyCRM.
     given = fields.Json(string="Values from KeyCRM", readonly=True, copy=False)
-    # {field: value} that the contact did not take.
+    # {field: value} that was not written to the contact.
     proposed = fields.Json(string="Values to review", readonly=True, copy=False)
     activity_id = fields.Many2one(
         "mail.activity", string="Review activity", readonly=True, copy=False, ondelete="set null"
@@ -51,7 +51,7 @@ class KeycrmContactMappingMixin(models.AbstractModel):
             mappings.write(
                 {
                     "by_hand": bool(vals["partner_id"]) and not is_bridge(self.env),
-                    # Nothing of another contact was given by KeyCRM.
+                    # Another contact has no values from KeyCRM.
                     "given": vals.get("given", False),
                     "proposed": False,
                 }
@@ -60,12 +60,13 @@ class KeycrmContactMappingMixin(models.AbstractModel):
 
     # === BUSINESS METHODS ===#
 
-    def _follow(self, values, *, propose=True):
-        """Let the contact take changed values; propose those that it does not take.
+    def _update_contact(self, values, *, propose=True, is_tolerant=False):
+        """Write changed values to the contact; propose those that are not written.
 
         :param values: ``{field of the contact: value}`` that changed in KeyCRM; an empty value was removed
-        :param propose: False for a contact that is met for the first time: it only gets what it lacks, and
-            is proposed nothing but the company that is to be invoiced
+        :param propose: False for a contact that is mapped for the first time: only missing values are
+            written, and nothing is proposed but the company that is to be invoiced
+        :param is_tolerant: whether values that Odoo refuses are skipped
         """
         self.ensure_one()
         partner, given, changes = self.partner_id, dict(self.given or {}), {}
@@ -85,14 +86,16 @@ class KeycrmContactMappingMixin(models.AbstractModel):
                 proposed[name] = value
         refused = {}
         if changes:
-            refused = contacts.write(partner, {name: v or False for name, v in changes.items()})
+            refused = contacts.write(
+                partner, {name: v or False for name, v in changes.items()}, is_tolerant=is_tolerant
+            )
         for name in refused:
             given[name] = (self.given or {}).get(name, "")
             proposed[name] = changes[name]
         self._write_proposals(given, proposed, refused)
 
     def _replace_contact(self, partner, given):
-        """Map to another contact; where the former one belongs to another company, a person is told.
+        """Map to another contact, and report a former one, which belongs to another company.
 
         :param partner: ``res.partner`` that was created for it
         :param given: values that it has from KeyCRM
@@ -116,7 +119,7 @@ class KeycrmContactMappingMixin(models.AbstractModel):
             )
 
     def _settle_proposals(self):
-        """Drop proposals that the contact has taken meanwhile."""
+        """Remove proposals that the contact has meanwhile."""
         for mapping in self.filtered("proposed"):
             partner = mapping.partner_id
             left = {
@@ -127,9 +130,11 @@ class KeycrmContactMappingMixin(models.AbstractModel):
             mapping._write_proposals(mapping.given, left)
 
     def _write_proposals(self, given, proposed, refused=()):
-        """Store what was given and proposed; the activity follows the proposals.
+        """Store the values that were written and proposed, and update the activity.
 
-        :param refused: ``{field: reason}`` of what Odoo refused
+        :param given: ``{field: value}`` that the contact has from KeyCRM
+        :param proposed: ``{field: value}`` that was not written
+        :param refused: ``{field: reason}`` of the values that Odoo refused
         """
         if (given or {}) != (self.given or {}):
             self.given = given
@@ -153,7 +158,7 @@ class KeycrmContactMappingMixin(models.AbstractModel):
         )
 
     def _proposal_rows(self, refused):
-        """:return: list of sentences: one for each proposed value, and why Odoo refused some"""
+        """Return a sentence for each proposed value, and for each reason of a refusal."""
         Partner = self.env["res.partner"]
         labels = Partner.fields_get(list(self.proposed), ["string"])
         rows = [
@@ -171,7 +176,50 @@ class KeycrmContactMappingMixin(models.AbstractModel):
         return rows + [self.env._("Odoo refused it: %s", reason) for reason in reasons]
 
     def _shown(self, name, value):
-        """:return: the value as people read it"""
+        """Return the readable form of a value."""
         if name == "parent_id":
             return self.env["res.partner"].browse(value or ()).display_name or ""
         return value or ""
+
+
+class KeycrmBuyer(models.Model):
+    """The mapping of a buyer of KeyCRM to an Odoo contact. Several buyers may be one contact.
+
+    It stores the buyer's last values in KeyCRM: only changes of them are imported.
+    """
+
+    _name = "keycrm.buyer"
+    _inherit = "keycrm.contact.mapping.mixin"
+    _description = "KeyCRM buyer"
+    _order = "account_id, keycrm_id"
+    _rec_name = "keycrm_id"
+    _check_company_auto = True
+
+    # === FIELDS ===#
+
+    account_id = fields.Many2one(default=lambda self: self._default_account())
+    keycrm_id = fields.Integer(string="KeyCRM number", required=True, aggregator=None)
+    partner_id = fields.Many2one(required=True, ondelete="cascade")
+    name = fields.Char(string="Full name in KeyCRM", readonly=True)
+    phone = fields.Char(string="Phone in KeyCRM", readonly=True)
+    email = fields.Char(string="E-mail in KeyCRM", readonly=True)
+    # Indexed for the deletion of companies.
+    keycrm_company_id = fields.Many2one(
+        "keycrm.company",
+        string="Company in KeyCRM",
+        readonly=True,
+        ondelete="set null",
+        index="btree_not_null",
+    )
+    keycrm_updated_at = fields.Datetime(string="Updated in KeyCRM", readonly=True)
+
+    _account_keycrm_id_unique = models.Constraint(
+        "UNIQUE(account_id, keycrm_id)", "This KeyCRM buyer is already linked to a contact."
+    )
+
+    # === COMPUTE METHODS ===#
+
+    @api.depends("keycrm_id", "name")
+    def _compute_display_name(self):
+        for buyer in self:
+            buyer.display_name = " ".join(filter(None, (f"#{buyer.keycrm_id}", buyer.name)))

@@ -1,19 +1,32 @@
+import logging
 from datetime import timedelta
 
 from odoo import api, fields, models
 
-from ...const import POLLING_OVERLAP, ROW_LOCKED_PAUSE
+from ...const import (
+    EVENT_POLLING,
+    EVENT_RECONCILIATION,
+    EVENT_REFRESH,
+    EVENT_STOCK,
+    EVENT_SYNC,
+    POLLING_OVERLAP,
+    ROW_LOCKED_PAUSE,
+)
 from ...services import crons
 
-#: Webhooks that a look for a burst goes back at most: a few orders, of which each was told of several times.
-LATELY_ROWS = 20
+_logger = logging.getLogger(__name__)
+
+#: Maximum number of recent webhooks that are counted: of a few orders, with several webhooks each.
+RECENT_ROWS = 20
+#: Failures that end when a user distinguishes products or chooses one.
+PRODUCT_PROBLEMS = ("sku_ambiguous", "barcode_ambiguous")
 
 
 class KeycrmEvent(models.Model):
-    """The inbox: everything KeyCRM told us, and what became of it.
+    """The inbox: everything received from KeyCRM, and its result.
 
-    Append-only and without a unique key: repeats are folded when the worker takes them. A unique key
-    would drop a webhook that comes between the worker's reading and its commit.
+    Append-only and without a unique key; repeats are deduplicated when they are processed. A unique key
+    would drop a webhook that is received between the worker's read and its commit.
     """
 
     _name = "keycrm.event"
@@ -25,10 +38,10 @@ class KeycrmEvent(models.Model):
 
     # === FIELDS ===#
 
-    # A table that grows: what is looked for has its own index, below.
+    # The table grows, so each query has its own index, below.
     event = fields.Char(required=True)
     keycrm_order_id = fields.Integer(string="KeyCRM order", index="btree_not_null")
-    # Read alone: one that cannot be read keeps the other fields of no event from being read.
+    # Not prefetched: an unreadable one does not prevent the other fields of events from being read.
     payload = fields.Json(
         string="Data from KeyCRM", prefetch=False, groups="ordage_keycrm.group_manager"
     )
@@ -36,27 +49,92 @@ class KeycrmEvent(models.Model):
     received_at = fields.Datetime(string="Received", required=True, default=fields.Datetime.now)
     done_at = fields.Datetime(string="Processed on")
     details = fields.Text(string="Technical details", groups="ordage_keycrm.group_manager")
-    # Indexed for the order's own list of events, and for PostgreSQL when an order or a run is deleted.
+    # Indexed for the order's list of events, and for the deletion of orders and synchronizations.
     sale_order_id = fields.Many2one(ondelete="set null", index="btree_not_null")
     sync_id = fields.Many2one(
         "keycrm.order.sync", string="Synchronization", ondelete="set null", index="btree_not_null"
     )
+    event_name = fields.Char(string="Event type", compute="_compute_event_name")
+    keycrm_url = fields.Char(string="KeyCRM link", compute="_compute_keycrm_url")
 
-    # The worker's look at the inbox, however many done events there are.
+    # For the worker's poll of the inbox, independent of the number of finished events.
     _due_index = models.Index("(account_id, id) WHERE next_try_at IS NOT NULL")
-    # "Last webhook" of an account, and its first one; in the words in which Odoo asks.
+    # For an account's first and last webhook. The condition is written as Odoo's ORM writes it.
     _webhook_index = models.Index("(account_id, id) WHERE from_webhook IS TRUE")
+    # After each change of a SKU or barcode, the failed orders that waited for it are searched.
+    _failed_index = models.Index("(error_code) WHERE state = 'failed'")
+
+    # === COMPUTE METHODS ===#
+
+    @api.depends("event")
+    @api.depends_context("lang")
+    def _compute_event_name(self):
+        names = self._event_names()
+        for event in self:
+            event.event_name = names.get(event.event, event.event)
+
+    @api.depends("event", "keycrm_order_id")
+    @api.depends_context("lang")
+    def _compute_display_name(self):
+        for event in self:
+            event.display_name = (
+                self.env._(
+                    "%(event)s: order %(order)s",
+                    event=event.event_name,
+                    order=event.keycrm_order_id,
+                )
+                if event.keycrm_order_id
+                else event.event_name
+            )
+
+    def _compute_keycrm_url(self):
+        for event in self:
+            event.keycrm_url = event.account_id._order_url(event.keycrm_order_id)
+
+    # === ACTION METHODS ===#
+
+    def action_open_order(self):
+        """Open the order that the event created or changed.
+
+        :return: an action
+        """
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": "sale.order",
+            "res_id": self.sale_order_id.id,
+            "view_mode": "form",
+            "views": [[False, "form"]],
+        }
+
+    def action_open_in_keycrm(self):
+        """Open the order in KeyCRM's cabinet.
+
+        :return: an action
+        """
+        self.ensure_one()
+        return {"type": "ir.actions.act_url", "url": self.keycrm_url, "target": "new"}
+
+    def action_choose_product(self):
+        """Open the choice of a product for a SKU that several products have; it is stored.
+
+        :return: an action
+        """
+        self.ensure_one()
+        sku = (self.error_params or {}).get("sku") or False
+        return self.env["keycrm.product.mapping"]._open_choice(self.account_id, sku=sku)
 
     # === BUSINESS METHODS ===#
 
     def _retryable(self):
-        """Only what names an order can be worked by the orders' worker."""
+        """Return the events with an order: only those can be processed."""
         return super()._retryable().filtered("keycrm_order_id")
 
     @api.model
     def _due(self, account, limit):
-        """Take what is to be worked now, and with it all that is unfinished of the same orders.
+        """Return the events that are due, and the other unfinished events of the same orders.
 
+        :param account: ``keycrm.account``, one
         :param limit: number of orders
         """
         waiting = self._waiting(account, limit)
@@ -64,7 +142,7 @@ class KeycrmEvent(models.Model):
 
     @api.model
     def _recent_count(self, account):
-        """Return how many orders KeyCRM told of within the last second or two, those that are worked too.
+        """Count the orders with webhooks of the last second or two, processed ones included.
 
         :param account: ``keycrm.account``, one
         :return: number of orders, of which no more than a few are counted
@@ -73,10 +151,10 @@ class KeycrmEvent(models.Model):
             [("account_id", "=", account.id), ("from_webhook", "=", True)],
             ["keycrm_order_id", "received_at"],
             order="id desc",
-            limit=LATELY_ROWS,
+            limit=RECENT_ROWS,
         )
         now = fields.Datetime.now()
-        # No later than now: another host's clock may be ahead.
+        # Not in the future: another host's clock may be ahead.
         return len(
             {
                 event.keycrm_order_id
@@ -86,10 +164,11 @@ class KeycrmEvent(models.Model):
         )
 
     @api.model
-    def _tell(self, account, event, numbers):
-        """Put orders into the inbox by ourselves.
+    def _enqueue(self, account, event, numbers):
+        """Enqueue orders that no webhook reported.
 
-        :param event: kind of the event, for people to see why
+        :param account: ``keycrm.account``, one
+        :param event: kind of the event, which shows users the reason
         :param numbers: KeyCRM's numbers
         """
         self.sudo().create(
@@ -100,17 +179,19 @@ class KeycrmEvent(models.Model):
         )
 
     @api.model
-    def _enqueue_failed(self, account, event, outcomes, sync=None):
-        """Put what failed outside the inbox into it: there it is listed, tried again and retried.
+    def _enqueue_failed(self, account, event, results, sync=None):
+        """Enqueue orders that failed outside the inbox, where they are listed and retried.
 
-        :param outcomes: ``{KeyCRM order number: ImportResult}``; good ones are left out
-        :param sync: the ``keycrm.order.sync`` that met the failures
+        :param account: ``keycrm.account``, one
+        :param event: kind of the event, which shows users the reason
+        :param results: ``{KeyCRM order number: ImportResult}``; successful ones are left out
+        :param sync: the ``keycrm.order.sync`` in which they failed
         """
-        failed = {number: outcome for number, outcome in outcomes.items() if outcome.is_failure}
+        failed = {number: result for number, result in results.items() if result.is_failure}
         if not failed:
             return
         sync_id = sync.id if sync else False
-        noted = self.sudo().search(
+        existing = self.sudo().search(
             [
                 ("account_id", "=", account.id),
                 ("event", "=", event),
@@ -128,29 +209,35 @@ class KeycrmEvent(models.Model):
                     "sync_id": sync_id,
                 }
                 for number in failed
-                if number not in noted.mapped("keycrm_order_id")
+                if number not in existing.mapped("keycrm_order_id")
             ]
         )
-        (noted | new)._finish(failed)
+        (existing | new)._finish(failed)
 
     @api.model
-    def _resolve_failures(self, account, outcomes):
-        """An order that came well by another way makes up for its earlier failures.
+    def _resolve_failures(self, account, results):
+        """Finish the failed events of orders that were imported from another source.
 
-        :param outcomes: ``{KeyCRM order number: ImportResult}``
+        :param account: ``keycrm.account``, one
+        :param results: ``{KeyCRM order number: ImportResult}``
         """
-        well = [number for number, outcome in outcomes.items() if not outcome.is_failure]
+        imported = [number for number, result in results.items() if not result.is_failure]
         self.sudo().search(
             [
                 ("account_id", "=", account.id),
-                ("keycrm_order_id", "in", well),
+                ("keycrm_order_id", "in", imported),
                 ("state", "=", "failed"),
             ]
-        )._finish(outcomes)
+        )._finish(results)
 
     @api.model
     def _waiting_numbers(self, account, numbers):
-        """:return: those of the orders that an event already tells of"""
+        """Return the numbers of the orders that wait in the inbox already.
+
+        :param account: ``keycrm.account``, one
+        :param numbers: KeyCRM's
+        :return: set of numbers
+        """
         groups = self.sudo()._read_group(
             [
                 ("account_id", "=", account.id),
@@ -162,8 +249,37 @@ class KeycrmEvent(models.Model):
         )
         return {number for (number,) in groups}
 
+    @api.model
+    def _first_webhook_at(self, account):
+        """Return when the first webhook of an account was received.
+
+        :param account: ``keycrm.account``, one
+        :return: naive UTC; False when there is none
+        """
+        webhooks = [("account_id", "=", account.id), ("from_webhook", "=", True)]
+        return self.sudo().search(webhooks, order="id", limit=1).received_at
+
+    @api.model
+    def _last_webhooks(self, account, numbers):
+        """Return when the last webhook of each order was received.
+
+        :param account: ``keycrm.account``, one
+        :param numbers: KeyCRM's order numbers
+        :return: ``{number: naive UTC}`` of the orders that have any
+        """
+        groups = self.sudo()._read_group(
+            [
+                ("account_id", "=", account.id),
+                ("from_webhook", "=", True),
+                ("keycrm_order_id", "in", numbers),
+            ],
+            ["keycrm_order_id"],
+            ["received_at:max"],
+        )
+        return dict(groups)
+
     def _time_hints(self):
-        """Return in which span of time the orders of these events were most likely updated.
+        """Return the period in which the orders of these events were most likely updated.
 
         :return: ``{"since", "until"}``, naive UTC
         """
@@ -171,9 +287,10 @@ class KeycrmEvent(models.Model):
         overlap = timedelta(seconds=POLLING_OVERLAP)
         return {"since": min(received) - overlap, "until": max(received) + overlap}
 
-    def _one_order_begun(self):
-        """Choose the order that failed least, and note it as failed before it is begun: so it counts
-        as a try also when the process does not survive it.
+    def _begin_one_order(self):
+        """Choose the order that failed least, and mark it as failed before it is processed.
+
+        So the attempt counts also when it ends the process.
 
         :return: the events of that order
         """
@@ -186,38 +303,110 @@ class KeycrmEvent(models.Model):
     def _activity_summary(self):
         return self.env._("KeyCRM order %(order)s does not arrive", order=self.keycrm_order_id)
 
-    def _finish(self, outcomes):
-        """Record what became of the orders on the events that told of them.
+    def _finish(self, results):
+        """Record the results of orders on their events.
 
-        :param outcomes: ``{KeyCRM order number: ImportResult}``; events of other orders are left alone
+        :param results: ``{KeyCRM order number: ImportResult}``; events of other orders are unchanged
         """
         now = self.env.cr.now()
-        put_off = self.browse()
+        deferred = self.browse()
         for event in self.exists():
-            outcome = outcomes.get(event.keycrm_order_id)
-            if outcome:
-                event._end_try(event._finish_vals(outcome, now))
-                put_off |= event if outcome.is_put_off else put_off
-        crons.trigger(put_off.account_id, crons.ORDERS, delay=ROW_LOCKED_PAUSE)
+            result = results.get(event.keycrm_order_id)
+            if result:
+                event._end_try(event._finish_vals(result, now))
+                deferred |= event if result.is_deferred else deferred
+        crons.trigger(deferred.account_id, crons.ORDERS, delay=ROW_LOCKED_PAUSE)
 
-    def _finish_vals(self, outcome, now):
-        if outcome.is_put_off:
+    def _finish_vals(self, result, now):
+        if result.is_deferred:
             return {
                 "next_try_at": now + timedelta(seconds=ROW_LOCKED_PAUSE),
-                "error_code": outcome.code,
+                "error_code": result.code,
                 "error_params": False,
             }
-        if outcome.skipped or not outcome.code:
+        if result.skipped or not result.code:
             return {
-                **self._done_vals(
-                    ignored=outcome.skipped, code=outcome.code, params=outcome.params
-                ),
+                **self._done_vals(ignored=result.skipped, code=result.code, params=result.params),
                 "done_at": now,
                 "details": False,
-                "sale_order_id": outcome.order_id,
+                "sale_order_id": result.order_id,
             }
         return {
-            **self._failed_vals(outcome.code, outcome.params, is_outage=outcome.is_outage),
-            "details": outcome.details or False,
-            "sale_order_id": outcome.order_id or self.sale_order_id.id,
+            **self._failed_vals(result.code, result.params, is_outage=result.is_outage),
+            "details": result.details or False,
+            "sale_order_id": result.order_id or self.sale_order_id.id,
+        }
+
+    @api.model
+    def _retry_product_problems_after_commit(self):
+        """Retry orders that failed because of their products once this transaction is committed.
+
+        Odoo writes products in many places, one at a time: a query for each of these writes would slow
+        users down, as there is hardly ever such an order.
+        """
+        postcommit = self.env.cr.postcommit
+        if "keycrm_retry_for_products" not in postcommit.data:
+            postcommit.data["keycrm_retry_for_products"] = True
+            postcommit.add(self._retry_product_problems_in_new_transaction)
+
+    @api.model
+    def _retry_product_problems_in_new_transaction(self):
+        try:
+            with self.env.registry.cursor() as cr:
+                # The user waits for it, and an upgrade may lock the table.
+                cr.execute("SET LOCAL lock_timeout = '1s'")
+                self.with_env(self.env(cr=cr))._retry_product_problems()
+        except Exception:
+            # The user's changes are committed, and the orders are retried with backoff anyway.
+            _logger.info("KeyCRM: failed orders are not retried now", exc_info=True)
+
+    @api.model
+    def _retry_product_problems(self, accounts=None):
+        """Enqueue orders again that failed because of their products.
+
+        New events are appended and the failed ones are unchanged, so a user who edits a product never
+        waits for the worker's row locks. The order finishes the failed ones when it is imported.
+
+        :param accounts: ``keycrm.account``; None for all
+        """
+        Event = self.sudo()
+        domain = [
+            ("state", "=", "failed"),
+            ("error_code", "in", PRODUCT_PROBLEMS),
+            ("account_id.enabled", "=", True),
+        ]
+        if accounts is not None:
+            domain.append(("account_id", "in", accounts.ids))
+        failed = Event.search(domain)
+        if not failed:
+            return
+        waiting = Event.search(
+            [
+                ("state", "=", "pending"),
+                ("account_id", "in", failed.account_id.ids),
+                ("keycrm_order_id", "in", failed.mapped("keycrm_order_id")),
+            ]
+        )
+        enqueued = {(event.account_id.id, event.keycrm_order_id) for event in waiting}
+        orders = {(event.account_id.id, event.keycrm_order_id) for event in failed} - enqueued
+        Event.create(
+            [
+                {"account_id": account_id, "event": EVENT_REFRESH, "keycrm_order_id": order_id}
+                for account_id, order_id in sorted(orders)
+            ]
+        )
+        crons.trigger(failed.account_id, crons.ORDERS)
+
+    @api.model
+    def _event_names(self):
+        return {
+            "order.change_order_status": self.env._("Order status changed"),
+            "order.change_payment_status": self.env._("Payment status changed"),
+            "lead.change_lead_status": self.env._("Lead status changed"),
+            EVENT_STOCK: self.env._("Stock changed in KeyCRM"),
+            EVENT_REFRESH: self.env._("Refreshed by a user"),
+            EVENT_SYNC: self.env._("Synchronization"),
+            EVENT_POLLING: self.env._("Found by polling"),
+            EVENT_RECONCILIATION: self.env._("Found by open-order check"),
+            "?": self.env._("Unknown message"),
         }

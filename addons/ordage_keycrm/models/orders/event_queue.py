@@ -15,33 +15,33 @@ from ...services.order_priorities import (
     WaitingOrder,
 )
 
-#: Numbers up to so far above the newest order that Odoo knows may be those of new orders.
+#: Numbers up to this far above the newest order in Odoo may be those of new orders.
 NEAR = 1000
-#: For so long the webhooks of an order that KeyCRM does not have are believed to be of none.
-GONE_FRESH = timedelta(minutes=5)
-#: Numbers that are just above KeyCRM's newest order are looked up again after so many seconds: a list may
-#: lack an order that was made a moment ago. After a few minutes they are taken for made up.
+#: How long webhooks of an order that KeyCRM did not have are ignored.
+MISSING_FRESH = timedelta(minutes=5)
+#: Numbers just above KeyCRM's newest order are checked again after this time: a list may lack an order
+#: that was placed a moment ago. After some minutes they count as invented.
 LAG_PAUSE = timedelta(seconds=30)
 LAG_ENDS = timedelta(minutes=5)
-#: So far above KeyCRM's newest order a number may be one that its list lacks.
+#: How far above KeyCRM's newest order such a number may be.
 LAG = 50
-#: Codes of failures for which an outage of KeyCRM is to blame.
+#: Codes of failures that an outage of KeyCRM causes.
 OUTAGE_CODES = ("server_trouble", "timed_out", "unreachable", "not_json")
 
 
 class KeycrmEvent(models.Model):
-    """The inbox as a queue with priorities: which of the orders that wait is worked first.
+    """The inbox as a queue with priorities.
 
-    New webhooks come first, the newest and the oldest in turns: a new order is not kept waiting by any
-    backlog, and no old one forever. Then what Odoo itself enqueued, retries, and numbers that are far
-    beyond the newest known order.
+    New webhooks come first, the newest and the oldest in turns: no backlog delays a new order, and no old
+    order waits forever. Then orders that Odoo itself enqueued, retries, and numbers far above the newest
+    order in Odoo.
     """
 
     _inherit = "keycrm.event"
 
     @api.model
     def _waiting(self, account, limit, without=()):
-        """Choose the orders to be worked next, the most urgent ones first.
+        """Choose the orders to be processed next, the most urgent ones first.
 
         By SQL: the order of two rankings in turns cannot be expressed otherwise.
 
@@ -85,10 +85,11 @@ class KeycrmEvent(models.Model):
                 )
                 SELECT number, rank,
                        is_untried AND newest > 0 AND EXISTS (
-                           SELECT FROM keycrm_event gone
-                            WHERE gone.account_id = %(account)s
-                              AND gone.keycrm_order_id = number AND gone.state = 'ignored'
-                              AND gone.error_code = 'order_gone' AND gone.done_at > %(fresh)s),
+                           SELECT FROM keycrm_event ignored
+                            WHERE ignored.account_id = %(account)s
+                              AND ignored.keycrm_order_id = number AND ignored.state = 'ignored'
+                              AND ignored.error_code = 'order_gone'
+                              AND ignored.done_at > %(fresh)s),
                        is_outage
                   FROM turns ORDER BY rank, CASE WHEN rank = %(retry)s THEN attempts END, turn
                 """,
@@ -96,7 +97,7 @@ class KeycrmEvent(models.Model):
                 now=self.env.cr.now(),
                 without=list(without),
                 outage=list(OUTAGE_CODES),
-                fresh=self.env.cr.now() - GONE_FRESH,
+                fresh=self.env.cr.now() - MISSING_FRESH,
                 near=NEAR,
                 new_order=NEW_ORDER,
                 webhook=WEBHOOK,
@@ -110,9 +111,9 @@ class KeycrmEvent(models.Model):
 
     @api.model
     def _unfinished(self, account, numbers):
-        """Return all that is unfinished of orders: an order that is written well resolves its earlier
-        failures.
+        """Return the unfinished events of orders; an import finishes failed ones too.
 
+        :param account: ``keycrm.account``, one
         :param numbers: KeyCRM's
         """
         return self.sudo().search(
@@ -125,20 +126,23 @@ class KeycrmEvent(models.Model):
         )
 
     @api.model
-    def _ignore_gone(self, account, numbers):
-        """Finish the webhooks of orders that KeyCRM does not have, however many they are.
+    def _ignore_missing(self, account, numbers):
+        """Finish the webhooks of orders that KeyCRM does not have.
 
-        By SQL: it may be thousands, made up by somebody.
+        By SQL: there may be thousands, with invented numbers.
 
+        :param account: ``keycrm.account``, one
         :param numbers: KeyCRM's
         """
-        self._finish_gone(account, SQL("keycrm_order_id = ANY(%s)", list(numbers)))
+        self._finish_missing(account, SQL("keycrm_order_id = ANY(%s)", list(numbers)))
 
     @api.model
     def _ignore_above(self, account, newest):
-        """Finish the webhooks of orders above KeyCRM's newest one. Such as its list may only lack yet are
-        looked up again.
+        """Finish the webhooks of orders above KeyCRM's newest one.
 
+        Those that its list may not contain yet are checked again.
+
+        :param account: ``keycrm.account``, one
         :param newest: number of KeyCRM's newest order
         """
         now = self.env.cr.now()
@@ -148,7 +152,7 @@ class KeycrmEvent(models.Model):
             newest,
             now - LAG_ENDS,
         )
-        self._finish_gone(account, late)
+        self._finish_missing(account, late)
         self.env.cr.execute(
             SQL(
                 """UPDATE keycrm_event SET next_try_at = %s
@@ -164,7 +168,7 @@ class KeycrmEvent(models.Model):
             crons.trigger(account, crons.ORDERS, delay=LAG_PAUSE.total_seconds())
         self.invalidate_model()
 
-    def _finish_gone(self, account, condition):
+    def _finish_missing(self, account, condition):
         self.env.cr.execute(
             SQL(
                 """UPDATE keycrm_event
@@ -182,9 +186,10 @@ class KeycrmEvent(models.Model):
         self.invalidate_model()
 
     @api.model
-    def _put_off(self, account, numbers):
-        """Look orders up with the next list of the newest ones.
+    def _defer(self, account, numbers):
+        """Defer orders until the list of the newest ones is read again.
 
+        :param account: ``keycrm.account``, one
         :param numbers: KeyCRM's
         """
         self.env.cr.execute(
@@ -201,9 +206,11 @@ class KeycrmEvent(models.Model):
         self.invalidate_model()
 
     @api.model
-    def _put_off_outage(self, account):
-        """KeyCRM still cannot give orders: those that failed for it are not requested one by one to learn
-        the same."""
+    def _defer_outage(self, account):
+        """Defer the orders that failed because of an outage which continues.
+
+        :param account: ``keycrm.account``, one
+        """
         now = self.env.cr.now()
         self.env.cr.execute(
             SQL(

@@ -1,18 +1,19 @@
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 from odoo.fields import Domain
+from odoo.tools import float_compare
 
 from ...services.concurrency import CONCURRENCY_ERRORS
 
-#: Why a payment does not count: no rate to the order's currency was entered, or Odoo lacks its currency.
+#: Problems of a payment that is not counted: no rate to the order's currency, or an unknown currency.
 _CURRENCY_PROBLEMS = ("payment_rate_missing", "payment_currency_unknown")
 
 
 class KeycrmPayment(models.Model):
-    """A payment of a KeyCRM order, as KeyCRM has it, and what accounting has of it.
+    """A payment of a KeyCRM order, and its payment in accounting.
 
-    Unpaid ones are kept as expected: cash on delivery. With a journal set, a paid one becomes a posted
-    ``account.payment``; whatever accounting refuses is said on the record and never keeps the order from
-    arriving.
+    Unpaid ones are expected payments: cash on delivery. Where a journal is set, a paid one becomes a posted
+    ``account.payment``. What accounting refuses is displayed on the record and never fails the import.
     """
 
     _name = "keycrm.payment"
@@ -49,7 +50,7 @@ class KeycrmPayment(models.Model):
     method_id = fields.Many2one(
         "keycrm.payment.method", string="Payment method", ondelete="set null"
     )
-    # A bank transaction names no order; it finds its payments by this.
+    # A bank transaction refers to no order; its payments are searched by this.
     transaction_uuid = fields.Char(string="Bank transaction", index="btree_not_null")
     description = fields.Char()
     bank_description = fields.Char(string="Payment description")
@@ -81,7 +82,10 @@ class KeycrmPayment(models.Model):
     # === BUSINESS METHODS ===#
 
     def _write_changed(self, vals):
-        """Write only what differs."""
+        """Write the values that differ.
+
+        :param vals: values
+        """
         self.ensure_one()
         changed = {
             name: value
@@ -92,7 +96,7 @@ class KeycrmPayment(models.Model):
             self.write(changed)
 
     def _move_to(self, order):
-        """KeyCRM merged the payment's order into another one: nobody has to decide on it there any more.
+        """Remove the activity of the former order when KeyCRM merged it into another one.
 
         :param order: ``sale.order`` that has the payment now
         """
@@ -111,8 +115,9 @@ class KeycrmPayment(models.Model):
         return not self._journal() or self._amount_for_order() is not None
 
     def _amount_for_order(self):
-        """:return: the amount in the order's currency; None where Odoo lacks the payment's currency, or
-        no rate was entered
+        """Return the amount in the order's currency.
+
+        :return: None where Odoo lacks the payment's currency, or no rate was entered
         """
         self.ensure_one()
         order, currency = self.sale_order_id, self.currency_id
@@ -123,7 +128,10 @@ class KeycrmPayment(models.Model):
 
     @api.model
     def _waiting_for_rate(self, currencies):
-        """:return: payments that need an exchange rate of one of these currencies"""
+        """Return payments that need an exchange rate of one of these currencies.
+
+        :param currencies: ``res.currency``
+        """
         return self.sudo().search(
             [
                 ("problem_code", "in", ("payment_rate_missing", "no_rate")),
@@ -134,14 +142,14 @@ class KeycrmPayment(models.Model):
         )
 
     def _check_currency(self):
-        """Say on the payment and its order where Odoo cannot reckon with it, and take that back.
+        """Check the currency; a problem is displayed on the payment and its order until it is solved.
 
-        :return: whether it can
+        :return: whether the payment can be counted
         """
         self.ensure_one()
         amount, counts = self._amount_text(), self._can_be_posted()
         if counts or (self.problem_params or {}).get("amount") != amount:
-            self._currency_is_settled()
+            self._clear_currency_problem()
         if counts:
             return True
         rate, unknown = _CURRENCY_PROBLEMS
@@ -155,8 +163,8 @@ class KeycrmPayment(models.Model):
         self.sale_order_id._keycrm_schedule_activity(summary, [self.problem], lasting=True)
         return False
 
-    def _currency_is_settled(self):
-        """Take back what was said of the currency; KeyCRM may have corrected the amount as well."""
+    def _clear_currency_problem(self):
+        """Clear a problem of the currency; KeyCRM may have corrected the amount as well."""
         self.ensure_one()
         if self.problem_code not in _CURRENCY_PROBLEMS:
             return
@@ -168,13 +176,13 @@ class KeycrmPayment(models.Model):
         return self.env._("A payment of %(amount)s is not in accounting", amount=amount)
 
     def _amount_text(self):
-        """:return: the amount as people read it, in whatever currency"""
+        """Return the readable amount, also in a currency that Odoo lacks."""
         if self.currency_id:
             return self.currency_id.format(self.amount)
         return f"{self.amount:.2f} {self.currency_code or ''}".strip()
 
     def _day(self):
-        """:return: the day of the payment where the company is: at night UTC has another one"""
+        """Return the day of the payment in the company's time zone."""
         self.ensure_one()
         account = self.account_id
         zone = account.company_id.partner_id.tz or account._activity_user(self.env["res.users"]).tz
@@ -186,18 +194,18 @@ class KeycrmPayment(models.Model):
         self.ensure_one()
         return self.method_id.journal_id or self.account_id.payment_journal_id
 
-    def _settle(self):
-        """Bring accounting in step: post what was paid, take back what was cancelled singly.
+    def _synchronize(self):
+        """Synchronize accounting: post paid payments, cancel those that KeyCRM canceled singly.
 
         An order's cancellation cancels all its payments in KeyCRM, also money that the shop keeps: then
-        nothing is taken back, and a to-do asks.
+        nothing is canceled in accounting, and an activity is scheduled.
         """
         for payment in self:
             payment._check_status()
             if payment.status == "unknown":
                 continue
             if payment.status in ("canceled", "removed"):
-                payment._currency_is_settled()
+                payment._clear_currency_problem()
             elif not payment._check_currency():
                 continue
             if payment.status == "paid":
@@ -212,10 +220,10 @@ class KeycrmPayment(models.Model):
                 and payment.payment_id
                 and not payment.kept_on_cancel
             ):
-                payment._take_back()
+                payment._cancel_posted()
 
     def _check_status(self):
-        """Show on the payment that KeyCRM has a status of which nobody knows the meaning."""
+        """Display on the payment that its status in KeyCRM is unknown."""
         self.ensure_one()
         code = "payment_status_unknown"
         if self.status == "unknown":
@@ -230,7 +238,7 @@ class KeycrmPayment(models.Model):
             self.sale_order_id._keycrm_unlink_activity(summary)
 
     def _post(self):
-        """Make and post the payment of the customer, and reconcile it with the order's invoice."""
+        """Create and post the customer's payment, and reconcile it with the order's invoice."""
         self.ensure_one()
         journal = self._journal()
         if not journal:
@@ -240,7 +248,7 @@ class KeycrmPayment(models.Model):
             self.write({"problem_code": "no_chart", "problem_params": {"company": company}})
             return
         if not self.currency_id._keycrm_has_rate(journal.company_id):
-            # Odoo would post hryvnias one to one as dollars.
+            # Odoo would post with a rate of 1.
             currency = self.currency_id.name
             self.write({"problem_code": "no_rate", "problem_params": {"currency": currency}})
             return
@@ -249,10 +257,10 @@ class KeycrmPayment(models.Model):
             payment.payment_id = payment._create_account_payment(journal)
             payment._reconcile()
 
-        self._in_accounting(post)
+        self._run_in_accounting(post)
 
-    def _in_accounting(self, work):
-        """Let accounting do something; what it refuses is noted in its own words and stops no order.
+    def _run_in_accounting(self, work):
+        """Run work in accounting; a refusal is stored with its message and fails no import.
 
         :param work: called with this payment, in the language of the company
         """
@@ -273,7 +281,7 @@ class KeycrmPayment(models.Model):
         )
 
     def _has_receivable_account(self, company):
-        """Return whether the company has a chart of accounts that customers' money can go to."""
+        """Return whether the company has a receivable account for customers' payments."""
         Account = self.env["account.account"]
         domain = Domain(Account._check_company_domain(company))
         domain &= Domain("account_type", "=", "asset_receivable")
@@ -299,14 +307,14 @@ class KeycrmPayment(models.Model):
         payment.action_post()
         return payment
 
-    def _meet_invoices(self):
-        """Match payments that are in accounting with invoices of their orders that were posted since."""
+    def _reconcile_new_invoices(self):
+        """Reconcile payments in accounting with invoices of their orders that were posted since."""
         for payment in self:
             if payment.status == "paid" and payment.payment_id:
-                payment._in_accounting(lambda payment: payment._reconcile())
+                payment._run_in_accounting(lambda payment: payment._reconcile())
 
     def _reconcile(self):
-        """Match the payment with what the order's posted invoices still ask for."""
+        """Reconcile the payment with the open amounts of the order's posted invoices."""
         receivable = self.payment_id.move_id.line_ids.filtered(
             lambda line: line.account_id.account_type == "asset_receivable" and not line.reconciled
         )
@@ -319,7 +327,7 @@ class KeycrmPayment(models.Model):
             (receivable | owed).reconcile()
 
     def _compare_posted(self):
-        """Tell a person where KeyCRM changed an amount that is in accounting already."""
+        """Report a change of an amount that is posted in accounting already."""
         self.ensure_one()
         posted = self.payment_id
         if posted.currency_id == self.currency_id and not self.currency_id.compare_amounts(
@@ -338,12 +346,12 @@ class KeycrmPayment(models.Model):
             lasting=True,
         )
 
-    def _take_back(self):
-        """A payment that KeyCRM canceled or removed by itself is canceled in accounting too."""
+    def _cancel_posted(self):
+        """Cancel the posted payment of one that KeyCRM canceled or removed without its order."""
         self.ensure_one()
         order = self.sale_order_id
         if order.keycrm_status_id.order_action == "cancel" or order.keycrm_status_id.group == "6":
-            # Also once the order is revived: it was the order that was cancelled, not the payment.
+            # Also when the order is reopened: the order was canceled, not the payment.
             self.kept_on_cancel = True
             order._keycrm_schedule_activity(
                 self._refund_summary(),
@@ -357,9 +365,72 @@ class KeycrmPayment(models.Model):
             )
             return
 
-        def take_back(payment):
+        def cancel(payment):
             payment.payment_id.action_draft()
             payment.payment_id.action_cancel()
             payment.payment_id = False
 
-        self._in_accounting(take_back)
+        self._run_in_accounting(cancel)
+
+
+class KeycrmPaymentMethod(models.Model):
+    _name = "keycrm.payment.method"
+    _inherit = "keycrm.account.mixin"
+    _description = "KeyCRM payment method"
+    _order = "account_id, name"
+    _check_company_auto = True
+
+    company_id = fields.Many2one(store=True)
+    keycrm_id = fields.Integer(string="KeyCRM number", required=True, readonly=True)
+    name = fields.Char(required=True, readonly=True)
+    journal_id = fields.Many2one(
+        "account.journal",
+        string="Payment journal",
+        ondelete="restrict",
+        check_company=True,
+        domain="[('type', 'in', ('bank', 'cash'))]",
+        help="If empty, the payment journal of the account is used.",
+    )
+
+    _account_keycrm_id_unique = models.Constraint(
+        "UNIQUE(account_id, keycrm_id)", "This KeyCRM payment method already exists."
+    )
+
+
+class AccountMove(models.Model):
+    _inherit = "account.move"
+
+    # === BUSINESS METHODS ===#
+
+    def _post(self, soft=True):
+        """Reconcile invoices of orders that were paid before with the orders' payments."""
+        self._keycrm_check_rate()
+        posted = super()._post(soft)
+        invoices = posted.filtered(lambda move: move.move_type == "out_invoice")
+        orders = invoices.sudo().line_ids.sale_line_ids.order_id.filtered("keycrm_id")
+        orders.keycrm_payment_ids._reconcile_new_invoices()
+        return posted
+
+    def _keycrm_check_rate(self):
+        """Refuse to post an imported order's invoice in a currency without an exchange rate.
+
+        :raise UserError: when neither a rate of the currency nor one on the invoice was entered
+        """
+        for move in self.filtered(lambda move: move.is_sale_document(include_receipts=True)):
+            is_waiting = any(
+                move.sudo().line_ids.sale_line_ids.order_id.mapped("keycrm_rate_missing")
+            )
+            if (
+                is_waiting
+                and move.currency_id != move.company_id.currency_id
+                and not float_compare(move.invoice_currency_rate, 1.0, precision_digits=6)
+            ):
+                raise UserError(
+                    self.env._(
+                        "The invoice is in %(currency)s, and no exchange rate to %(company_currency)s was "
+                        "entered. Enter one in the set-up of KeyCRM, step “Currency”, then post the "
+                        "invoice.",
+                        currency=move.currency_id.name,
+                        company_currency=move.company_id.currency_id.name,
+                    )
+                )

@@ -3,6 +3,7 @@ from odoo.fields import Domain
 
 from ...keycrm.naming import normalized_phone, phone_part
 from ...services.bridge import is_bridge
+from ...services.contacts import ContactRules
 
 
 class ResPartner(models.Model):
@@ -14,7 +15,7 @@ class ResPartner(models.Model):
     keycrm_buyer_ids = fields.One2many(
         "keycrm.buyer", "partner_id", string="KeyCRM buyers", readonly=True
     )
-    # A new buyer is looked for among the contacts by it.
+    # New buyers are matched to contacts by it.
     keycrm_phone_key = fields.Char(
         string="Normalized phone",
         compute="_compute_keycrm_phone_key",
@@ -49,7 +50,7 @@ class ResPartner(models.Model):
             partner.keycrm_phone_typed = partner.phone
 
     def _search_keycrm_phone_typed(self, operator, value):
-        """Find 067-123-45-67 also by +38 067 1234567, the other way round, and by a part of either."""
+        """Find 067-123-45-67 also by +38 067 1234567, the reverse, and by a part of either."""
         found = Domain("phone", operator, value)
         digits = phone_part(value) if operator == "ilike" else ""
         return found | Domain("keycrm_phone_key", "ilike", digits) if digits else found
@@ -57,7 +58,7 @@ class ResPartner(models.Model):
     # === CRUD METHODS ===#
 
     def write(self, vals):
-        """Proposals of KeyCRM that a person took over are done."""
+        """Remove proposals of KeyCRM that a user has accepted."""
         result = super().write(vals)
         if not _FROM_KEYCRM.isdisjoint(vals) and not is_bridge(self.env):
             for model in ("keycrm.buyer", "keycrm.company"):
@@ -68,41 +69,41 @@ class ResPartner(models.Model):
     # === BUSINESS METHODS ===#
 
     def _company_dependent_commercial_sync(self):
-        """Carry a parent's terms to its addresses in other companies, where there are any.
+        """Copy a parent's terms to its addresses in other companies, where there are any.
 
-        Odoo looks for them at each address; an import asks once.
+        Odoo searches for companies at each address; an import does so once.
         """
-        if self.env.context.get("keycrm_one_company"):
+        if ContactRules.of(self.env).is_only_company:
             return None
         return super()._company_dependent_commercial_sync()
 
     def _handle_first_contact_creation(self):
-        """A recipient's address becomes no address of an Odoo user or a company of this database."""
-        if self.parent_id.id not in self.env.context.get("keycrm_closed_parents", ()):
+        """Keep a recipient's address off contacts of Odoo users and companies of this database."""
+        if self.parent_id.id not in ContactRules.of(self.env).closed_parent_ids:
             return super()._handle_first_contact_creation()
         return None
 
     def _keycrm_value(self, name):
-        """:return: the value of a field as KeyCRM gives it; an empty text for none"""
+        """Return the value of a field in KeyCRM's form; an empty text for none."""
         value = self[name]
         if name == "phone":
             value = normalized_phone(value or "") or value
         return (value.id if name == "parent_id" else value) or ""
 
     def _keycrm_of_another_company(self, company):
-        """:return: those that no order of the company can have: they belong to another one"""
+        """Return the contacts that no order of the company can have: they belong to another one."""
         return self.filtered(lambda partner: partner.company_id - company)
 
-    # === NOT FOR KEYCRM ===#
+    # === PROTECTED CONTACTS ===#
 
     def _keycrm_closed(self):
-        """:return: those that KeyCRM may not write: of an Odoo user, or of a company of this database"""
+        """Return the contacts that KeyCRM may not change: of Odoo users and companies of this database."""
         return self._keycrm_with_users() | self._keycrm_of_companies()
 
     def _keycrm_closed_fields(self, *, by_hand, is_own):
         """Return the fields that KeyCRM may not write.
 
-        :param by_hand: whether a person mapped the contact to its record in KeyCRM
+        :param by_hand: whether a user mapped the contact to its record in KeyCRM
         :param is_own: whether the contact was created for its record in KeyCRM
         :return: set of names
         """
@@ -119,30 +120,30 @@ class ResPartner(models.Model):
         return names
 
     def _keycrm_with_users(self):
-        """:return: those that have an Odoo user: active or not, internal or of the portal"""
+        """Return the contacts of Odoo users: active or not, internal or of the portal."""
         users = self.env["res.users"].sudo().with_context(active_test=False)
         return self & users.search([("partner_id", "in", self.ids)]).partner_id
 
     def _keycrm_of_companies(self):
-        """:return: those that are a company of this database, or stand below one"""
+        """Return the contacts of companies of this database, and those below them."""
         companies = self.env["res.company"].sudo().with_context(active_test=False)
         partners = companies.search([("partner_id", "!=", False)]).partner_id
         return self._keycrm_below(partners) if self else self
 
     def _keycrm_seen_by_users(self):
-        """:return: those whose orders an Odoo user sees in the portal, and those of companies"""
+        """Return the contacts whose orders an Odoo user sees in the portal, and those of companies."""
         if not self:
             return self
-        everybody = self.sudo().with_context(active_test=False)
-        above = everybody.search([("id", "parent_of", self.ids)])
-        users = everybody.env["res.users"].search(
+        partners = self.sudo().with_context(active_test=False)
+        above = partners.search([("id", "parent_of", self.ids)])
+        users = partners.env["res.users"].search(
             [("partner_id.commercial_partner_id", "in", above.ids)]
         )
         roots = users.partner_id.commercial_partner_id | users.partner_id
         return self._keycrm_below(roots) | self._keycrm_of_companies()
 
     def _keycrm_below(self, roots):
-        """:return: those that are one of the roots, or stand below one"""
+        """Return the contacts that are one of the roots, or below one."""
 
         def is_below(partner):
             while partner and partner not in roots:

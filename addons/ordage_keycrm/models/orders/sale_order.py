@@ -1,8 +1,11 @@
+from ast import literal_eval
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ...const import EVENT_REFRESH, PAYMENT_READERS
 from ...services import crons
+from ...services.bridge import is_bridge
 from ...services.circuit_breaker import end_backoff
 
 
@@ -20,7 +23,7 @@ class SaleOrder(models.Model):
         ondelete="restrict",
     )
     keycrm_id = fields.Integer(string="KeyCRM order", copy=False, readonly=True, aggregator=None)
-    # People look for a part of it, as they do for Odoo's own number.
+    # Users search for a part of it, as for Odoo's own number.
     keycrm_number = fields.Char(
         string="KeyCRM number",
         copy=False,
@@ -177,7 +180,28 @@ class SaleOrder(models.Model):
         help="Amount still to be paid of the KeyCRM total.",
     )
 
-    # Also how the orders of an account are found.
+    keycrm_client_id = fields.Integer(
+        string="KeyCRM buyer", copy=False, readonly=True, aggregator=None
+    )
+    keycrm_former_partner_id = fields.Many2one(
+        "res.partner", string="Previous buyer", copy=False, readonly=True, ondelete="set null"
+    )
+    keycrm_rate_missing = fields.Boolean(
+        string="No exchange rate",
+        compute="_compute_keycrm_rate_missing",
+        store=True,
+        help="No exchange rate to the company's currency was entered: sales reports leave the order's "
+        "amounts out, and its invoice cannot be posted.",
+    )
+    keycrm_is_locked = fields.Boolean(
+        string="Managed by KeyCRM",
+        compute="_compute_keycrm_is_locked",
+        compute_sudo=True,
+        help="KeyCRM determines the lines, prices, dates and contacts of the order. Changes made "
+        "here would be lost at the next update.",
+    )
+
+    # Used for queries of an account's orders too.
     _keycrm_id_unique = models.UniqueIndex(
         "(keycrm_account_id, keycrm_id) WHERE keycrm_account_id IS NOT NULL"
     )
@@ -185,6 +209,8 @@ class SaleOrder(models.Model):
     _keycrm_date_index = models.Index(
         "(keycrm_account_id, date_order) WHERE keycrm_account_id IS NOT NULL"
     )
+    # A new exchange rate finds the orders that wait for it.
+    _keycrm_rate_missing_index = models.Index("(currency_id) WHERE keycrm_rate_missing")
 
     # === COMPUTE METHODS ===#
 
@@ -196,7 +222,7 @@ class SaleOrder(models.Model):
         "keycrm_status_id.order_action",
     )
     def _compute_keycrm_total_differs(self):
-        """Compare to the cent; what KeyCRM cancelled has no total to be kept."""
+        """Compare to the cent; the total of an order that KeyCRM canceled does not matter."""
         for order in self:
             order.keycrm_total_differs = bool(
                 order.keycrm_account_id
@@ -239,7 +265,7 @@ class SaleOrder(models.Model):
 
     @api.depends("keycrm_amount_paid", "keycrm_total", "keycrm_status_id.order_action")
     def _compute_keycrm_amount_due(self):
-        """What KeyCRM's own sum of payments leaves of its total; nothing of a canceled order."""
+        """Subtract KeyCRM's own sum of payments from its total; 0 for a canceled order."""
         for order in self:
             is_cancelled = order.keycrm_status_id.order_action == "cancel"
             order.keycrm_amount_due = (
@@ -248,27 +274,62 @@ class SaleOrder(models.Model):
 
     @api.depends("keycrm_skip_delivery")
     def _compute_invoice_status(self):
-        """An order that was over when it was first seen waits for no invoice."""
+        """Expect no invoice of an order that was completed at its first import."""
         result = super()._compute_invoice_status()
         for order in self:
             if order.keycrm_skip_delivery and order.invoice_status in ("to invoice", "upselling"):
                 order.invoice_status = "no"
         return result
 
+    @api.depends("keycrm_account_id", "currency_id", "company_id.currency_id")
+    def _compute_keycrm_rate_missing(self):
+        for order in self:
+            order.keycrm_rate_missing = bool(
+                order.keycrm_account_id
+                and order.currency_id
+                and not order.currency_id._keycrm_has_rate(order.company_id)
+            )
+
+    @api.depends("keycrm_id", "keycrm_account_id.enabled", "keycrm_deleted")
+    def _compute_keycrm_is_locked(self):
+        """Compute whether the next import of the order would overwrite a user's changes.
+
+        An order that was deleted in KeyCRM is not imported again, nor any order while the integration is
+        disabled.
+        """
+        for order in self:
+            order.keycrm_is_locked = bool(
+                order.keycrm_id and order.keycrm_account_id.enabled and not order.keycrm_deleted
+            )
+
+    # === VIEWS ===#
+
+    @api.model
+    def _get_view(self, view_id=None, view_type="form", **options):
+        """Allow adding and removing lines only where KeyCRM does not determine them.
+
+        A view could replace the field's options only as a whole, together with those of other modules.
+        """
+        arch, view = super()._get_view(view_id, view_type, **options)
+        if view_type == "form":
+            for node in arch.xpath("//page[@name='order_lines']/field[@name='order_line']"):
+                node.set("options", _with_rules(node.get("options")))
+        return arch, view
+
     # === ACTION METHODS ===#
 
     def action_keycrm_refresh(self):
-        """Read the order from KeyCRM anew.
+        """Read the order from KeyCRM again.
 
         :return: a notification
-        :raise UserError: when the integration is off
+        :raise UserError: when the integration is disabled
         """
-        # What arrives is written to the order: users who can only read it cannot start that.
+        # The import writes to the order: users who can only read it cannot start that.
         self.check_access("write")
         orders = self.filtered("keycrm_id")
         if not orders.keycrm_account_id.filtered("enabled"):
             raise UserError(self.env._("The integration with KeyCRM is disabled."))
-        orders._keycrm_ask_refresh(EVENT_REFRESH)
+        orders._keycrm_enqueue_refresh(EVENT_REFRESH)
         end_backoff(orders.keycrm_account_id)
         return orders.keycrm_account_id[:1]._notification(
             self.env._("The order is being read from KeyCRM. Reload the page in a moment.")
@@ -280,19 +341,42 @@ class SaleOrder(models.Model):
         self.check_access("read")
         return {"type": "ir.actions.act_url", "url": self.keycrm_url, "target": "new"}
 
+    def action_keycrm_merge_contacts(self):
+        """Open Odoo's merge of contacts with the former buyer and the current one.
+
+        :return: an action
+        :raise UserError: when there is nothing to merge
+        """
+        self.ensure_one()
+        partners = self.keycrm_former_partner_id.exists() | self.partner_id
+        if len(partners) < 2:
+            raise UserError(self.env._("There are no longer two contacts to merge."))
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Merge contacts"),
+            "res_model": "base.partner.merge.automatic.wizard",
+            "view_mode": "form",
+            "target": "new",
+            "context": {
+                "active_model": "res.partner",
+                "active_ids": partners.ids,
+                "default_dst_partner_id": self.partner_id.id,
+            },
+        }
+
     # === BUSINESS METHODS ===#
 
     def _prepare_confirmation_values(self):
-        """An imported order keeps KeyCRM's order date."""
+        """Keep KeyCRM's order date of an imported order."""
         vals = super()._prepare_confirmation_values()
-        if self.env.context.get("keycrm_import"):
+        if is_bridge(self.env):
             vals.pop("date_order", None)
         return vals
 
-    def _keycrm_ask_refresh(self, event):
-        """Put the orders into the inbox: the worker reads them from KeyCRM anew.
+    def _keycrm_enqueue_refresh(self, event):
+        """Enqueue the orders: the worker reads them from KeyCRM again.
 
-        :param event: kind of the event, for people to see why
+        :param event: kind of the event, which shows users the reason
         """
         orders = self.filtered("keycrm_id")
         self.env["keycrm.event"].sudo().create(
@@ -307,3 +391,42 @@ class SaleOrder(models.Model):
             ]
         )
         crons.trigger(orders.sudo().keycrm_account_id, crons.ORDERS)
+
+    def _keycrm_refresh_rate(self):
+        """Recompute the fields that depend on exchange rates."""
+        self.invalidate_recordset(["keycrm_amount_expected"])
+        for name in ("keycrm_rate_missing", "currency_rate"):
+            self.env.add_to_compute(self._fields[name], self)
+
+
+def _with_rules(text):
+    """Add rules on adding and removing to the options of the lines; what is forbidden remains so.
+
+    :param text: options in a view; unreadable ones are unchanged, since the server refuses such lines too
+    :return: options with the rules
+    """
+    try:
+        options = literal_eval((text or "").strip() or "{}")
+    except (SyntaxError, ValueError):
+        return text
+    rule = [("keycrm_is_locked", "=", False)]
+    for name in ("create", "delete"):
+        present = options.get(name, True)
+        if isinstance(present, list):
+            options[name] = rule + present
+        elif present:
+            options[name] = rule
+    return repr(options)
+
+
+class SaleReport(models.Model):
+    _inherit = "sale.report"
+
+    # === BUSINESS METHODS ===#
+
+    def _case_value_or_one(self, value):
+        """Leave the amounts of an order without an exchange rate empty, instead of a rate of 1."""
+        rate = super()._case_value_or_one(value)
+        if value != "s.currency_rate":
+            return rate
+        return f"CASE WHEN s.keycrm_rate_missing THEN NULL ELSE {rate} END"

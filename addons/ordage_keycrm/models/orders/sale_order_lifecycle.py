@@ -1,51 +1,102 @@
 import functools
 import logging
 
-from odoo import models
+from odoo import fields, models
 from odoo.exceptions import UserError
 
+from ...services import activities
 from ...services.bridge import is_bridge
 from ...services.concurrency import CONCURRENCY_ERRORS
 
 _logger = logging.getLogger(__name__)
 
-#: Transfers one after another that goods may pass on their way out.
-MOST_STEPS = 5
+#: Maximum number of transfers, one after another, of a delivery in several steps.
+MAX_STEPS = 5
 
 
 class SaleOrder(models.Model):
-    """What happens to an imported order: archive, cancel.
+    """Archive, cancel and return imported orders.
 
-    Nothing that was delivered or invoiced is undone silently: a person is told what happened and what
-    to do, and goods that are on their way back are waited for, so that stock rises only on receipt.
-    Odoo's own automations mail nothing and add nothing, unless the account allows e-mails to buyers.
+    Nothing that was delivered or invoiced is undone silently: an activity describes what happened and what
+    to do, and returns are expected, so that stock rises only on receipt. Odoo's automations send no e-mails
+    and add no lines, unless the account allows e-mails to buyers.
     """
 
     _inherit = "sale.order"
 
-    # === WHAT IS OUT ===#
+    # === FIELDS ===#
 
-    def _keycrm_is_out(self):
+    keycrm_told = fields.Json(
+        string="Created activities",
+        copy=False,
+        readonly=True,
+        help="What users were already notified of: a completed activity is not created again at "
+        "the next update.",
+    )
+
+    # === ACTIVITIES ===#
+
+    def _keycrm_schedule_activity(self, summary, rows, *, lasting=False):
+        """Schedule an activity for the salesperson once (idempotent, also when it is completed).
+
+        :param summary: one line
+        :param rows: list of sentences
+        :param lasting: whether it is not scheduled again when the order has another status
+        """
+        self = self.sudo()
+        self.ensure_one()
+        note = activities.note_html(rows)
+        scheduled = dict(self.keycrm_told or {})
+        # With the status: an order that is canceled twice gets two activities.
+        content = [str(note), 0 if lasting else self.keycrm_status_id.id]
+        if scheduled.get(summary) == content:
+            return
+        self.keycrm_told = {**scheduled, summary: content}
+        current = self.activity_ids.filtered(lambda activity: activity.summary == summary)[:1]
+        if current:
+            current.note = note
+            return
+        user = self.keycrm_account_id._activity_user(self.user_id)
+        activities.schedule(self, user, summary, rows)
+
+    def _keycrm_unlink_activity(self, *summaries):
+        """Remove activities that are settled in KeyCRM; they may be scheduled again.
+
+        :param summaries: summaries of the activities
+        """
+        self = self.sudo()
+        self.ensure_one()
+        scheduled = self.keycrm_told or {}
+        if scheduled.keys().isdisjoint(summaries):
+            return
+        self.keycrm_told = {
+            summary: content for summary, content in scheduled.items() if summary not in summaries
+        }
+        for summary in summaries:
+            activities.unlink(self, summary)
+
+    # === SHIPPED AND INVOICED ===#
+
+    def _keycrm_is_shipped_or_invoiced(self):
         """Return whether goods were delivered or an invoice was posted."""
         self.ensure_one()
         return any(self.order_line.mapped("qty_delivered")) or self._keycrm_is_invoiced()
 
     def _keycrm_is_invoiced(self):
-        """Return whether an invoice asks for something that no credit note took back."""
+        """Return whether an invoice has an amount that no credit note reverses."""
         self.ensure_one()
         posted = self.invoice_ids.filtered(lambda move: move.state == "posted")
-        asked = sum(posted.mapped("amount_total_signed"))
+        invoiced = sum(posted.mapped("amount_total_signed"))
         return any(self.order_line.mapped("qty_invoiced")) or not (
-            self.company_id.currency_id.is_zero(asked)
+            self.company_id.currency_id.is_zero(invoiced)
         )
 
-    # === WHAT IS STILL TO GO ===#
+    # === STILL TO SHIP ===#
 
-    def _keycrm_ship_from_elsewhere(self, before):
-        """KeyCRM said another warehouse of lines that are confirmed: what is still to go is taken from
-        there, unless people have begun to pick it.
+    def _keycrm_change_warehouse(self, before):
+        """Ship open quantities from another warehouse, as changed in KeyCRM, unless picking has begun.
 
-        :param before: ``{sale.order.line: stock.warehouse}`` from which the lines were to ship
+        :param before: ``{sale.order.line: stock.warehouse}`` from which the lines were to be shipped
         """
         for line, warehouse in before.items():
             if not line.exists() or line.warehouse_id == warehouse or self.keycrm_skip_delivery:
@@ -76,7 +127,7 @@ class SaleOrder(models.Model):
             line._action_launch_stock_rule()
 
     def _keycrm_request_production(self, lines):
-        """Return what KeyCRM wants made for the order and Odoo does not make by itself."""
+        """Schedule an activity for goods to be manufactured that no route manufactures."""
         lines = lines.filtered(lambda line: not line.route_ids and line.product_uom_qty)
         if lines and not self.keycrm_skip_delivery:
             self._keycrm_schedule_activity(
@@ -87,22 +138,22 @@ class SaleOrder(models.Model):
     # === ARCHIVE ===#
 
     def _keycrm_archive(self):
-        """The order counts as done: locked, and in the order archive."""
+        """Lock the orders and move them to the order archive."""
         if not self:
             return
         ship = self.filtered(
             lambda order: order.keycrm_account_id.archive_validates and order.state == "sale"
         )
         for order in ship:
-            order._keycrm_ship_the_rest()
+            order._keycrm_ship_remaining()
         self.filtered(lambda order: not order.keycrm_archived).keycrm_archived = True
         self.filtered(lambda order: order.state == "sale" and not order.locked).locked = True
 
-    def _keycrm_ship_the_rest(self):
-        """Validate all that is still to be delivered.
+    def _keycrm_ship_remaining(self):
+        """Validate the open deliveries.
 
-        What Odoo refuses (a lot has to be chosen, say) is told to a person, and neither keeps the order
-        from arriving nor the archive statuses from being changed.
+        If Odoo refuses one (for example, a lot has to be chosen), an activity shows the reason; neither
+        the import of the order nor a change of the archive statuses fails.
         """
         self.ensure_one()
         summary = self.env._("An archived order still has open deliveries")
@@ -114,7 +165,7 @@ class SaleOrder(models.Model):
             self._keycrm_unlink_activity(summary)
 
     def _keycrm_ship_in_steps(self):
-        """Where goods are picked and packed first, each step brings the next one: all of them, or none.
+        """Validate all steps of the deliveries (pick, pack, ship), or none of them.
 
         :raise UserError: when Odoo refuses one
         """
@@ -122,27 +173,28 @@ class SaleOrder(models.Model):
         if not waiting:
             return
         with self.env.cr.savepoint():
-            for _step in range(MOST_STEPS):
+            for _step in range(MAX_STEPS):
                 waiting._keycrm_validate_deliveries()
                 waiting = self.picking_ids._keycrm_still_to_ship()
                 if not waiting:
                     break
 
     def _keycrm_reopen(self):
-        """The order left the archive statuses: it comes back and can be changed again."""
+        """Return orders from the archive and unlock them."""
         if self:
             self.write({"keycrm_archived": False, "locked": False})
 
     # === CANCEL ===#
 
     def _keycrm_cancel(self):
-        """Cancel what KeyCRM cancelled.
+        """Cancel orders that KeyCRM canceled.
 
-        When goods or invoices are out the order stays: what was not shipped yet is taken off, what was
-        is expected back, and a to-do tells a person. Once the goods are back, it is looked at again.
+        A delivered or invoiced order stays confirmed: the open quantities are removed, returns of the
+        delivered ones are expected, and an activity is scheduled. When the goods have returned, the order
+        is processed again.
         """
         for order in self.filtered(lambda order: order.state != "cancel"):
-            if not order._keycrm_is_out():
+            if not order._keycrm_is_shipped_or_invoiced():
                 order.locked = False
                 order._action_cancel()
                 continue
@@ -168,13 +220,13 @@ class SaleOrder(models.Model):
                 )
             order._keycrm_schedule_activity(self.env._("The order was canceled in KeyCRM"), rows)
 
-    def _keycrm_is_wanted(self):
-        """KeyCRM took a cancellation back: nobody has to act on it any more."""
+    def _keycrm_clear_cancellation(self):
+        """Remove the activity about a cancellation that KeyCRM has reverted."""
         for order in self.filtered("keycrm_told"):
             order._keycrm_unlink_activity(self.env._("The order was canceled in KeyCRM"))
 
     def _keycrm_merged_into(self):
-        """Return the orders that have this order's KeyCRM lines now: KeyCRM merged them."""
+        """Return the orders that have this order's KeyCRM lines since KeyCRM merged them."""
         self.ensure_one()
         numbers = [number for number in self.order_line.mapped("keycrm_id") if number]
         return (
@@ -190,7 +242,7 @@ class SaleOrder(models.Model):
         )
 
     def _keycrm_mark_deleted(self):
-        """KeyCRM does not have the order any more; it stays here, and a person decides."""
+        """Mark orders that KeyCRM does not have anymore, and schedule an activity."""
         for order in self.filtered(lambda order: not order.keycrm_deleted):
             order.keycrm_deleted = True
             order._keycrm_holds_nothing()
@@ -199,14 +251,56 @@ class SaleOrder(models.Model):
                 [self.env._("Cancel it in Odoo too, or keep it if the goods were really sold.")],
             )
 
-    # === ODOO'S OWN AUTOMATIONS ===#
+    # === RETURNS ===#
+
+    def _keycrm_expect_return(self, wanted):
+        """Create returns of delivered goods that KeyCRM has removed, beyond those expected already.
+
+        :param wanted: ``{sale.order.line: quantity in KeyCRM}``
+        :return: the new return transfers, ``stock.picking``
+        """
+        self.ensure_one()
+        missing = {}
+        for line, quantity in wanted.items():
+            for moves, per_unit in line._keycrm_goods():
+                too_much = (line.qty_delivered - quantity) * per_unit
+                parts = moves._keycrm_parts_to_return(too_much - moves._keycrm_expected_back())
+                for move, part in parts.items():
+                    missing.setdefault(move.picking_id, {})[move] = part
+        returns = self.env["stock.picking"]
+        for picking, quantities in missing.items():
+            wizard = self.env["stock.return.picking"].create({"picking_id": picking.id})
+            for row in wizard.product_return_moves:
+                row.quantity = quantities.get(row.move_id, 0.0)
+            returns |= wizard._create_return()
+        returns.keycrm_expected_return = True
+        return returns
+
+    def _keycrm_reduce_returns(self, wanted):
+        """Reduce expected returns of goods that KeyCRM has added again; a user's returns stay.
+
+        :param wanted: ``{sale.order.line: quantity in KeyCRM}``
+        """
+        self.ensure_one()
+        waiting = self.picking_ids.filtered(
+            lambda picking: (
+                picking.keycrm_expected_return and picking.state not in ("done", "cancel")
+            )
+        )
+        expected = waiting.move_ids.filtered(lambda move: move.state not in ("done", "cancel"))
+        for line, quantity in wanted.items() if expected else ():
+            for moves, per_unit in line._keycrm_goods():
+                least = max(0.0, (line.qty_delivered - quantity) * per_unit)
+                (moves & expected)._keycrm_return_at_most(least)
+
+    # === ODOO'S AUTOMATIONS ===#
 
     def _register_hook(self):
-        """Keep loyalty programs off imports, and their e-mails from buyers of KeyCRM.
+        """Exclude imports from loyalty programs, and KeyCRM's buyers from their e-mails.
 
-        A person may still apply a reward. The addon does not depend on ``sale_loyalty``, whose class may
-        come before this one: an override here would not be called. So the methods are wrapped, as
-        ``base_automation`` does it.
+        A user may still apply a reward. The addon does not depend on ``sale_loyalty``, whose class may
+        precede this one: an override here would not be called. So the methods are wrapped, as
+        ``base_automation`` does.
         """
         super()._register_hook()
         cls = self.env.registry[self._name]
@@ -218,16 +312,16 @@ class SaleOrder(models.Model):
         _leave_out(cls, "_send_reward_coupon_mail", lambda order: not order._keycrm_mails_buyer())
 
     def _keycrm_mails_buyer(self):
-        """:return: whether Odoo may write to the buyer of the order by itself"""
+        """Return whether Odoo may send automatic e-mails to the buyer of the order."""
         self.ensure_one()
         return not self.keycrm_id or (
             self.keycrm_account_id.sudo().notify_buyers and not self.keycrm_skip_delivery
         )
 
     def _send_order_notification_mail(self, mail_template, *args, **kwargs):
-        """Send nothing to the buyer of an imported order unless its account says so.
+        """Send nothing to the buyer of an imported order unless its account allows it.
 
-        A mail that fails (its template, its PDF file) never fails the import.
+        A failing e-mail (its template, its PDF file) does not fail the import.
         """
         self.ensure_one()
         if not is_bridge(self.env) or not self.keycrm_id:

@@ -1,4 +1,33 @@
 from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Command
+
+from ...services.bridge import is_bridge, is_changing_unit
+
+#: Fields of a line that KeyCRM determines. Description, route, warehouse, lead time and position are Odoo's.
+_DETERMINED_BY_KEYCRM = (
+    "order_id",
+    "display_type",
+    "is_downpayment",
+    "product_id",
+    "product_uom_qty",
+    "product_uom_id",
+    "price_unit",
+    "discount",
+    "tax_ids",
+    "extra_tax_data",
+    "price_subtotal",
+    "price_tax",
+    "price_total",
+)
+#: Fields by which a line adds goods to an order.
+_ADDING_FIELDS = (
+    *("order_id", "display_type", "product_id", "product_uom_id", "product_uom_qty"),
+    *("is_delivery", "is_expense"),
+)
+#: Fields that mark lines of Odoo's own modules: expenses and rewards. The order displays the difference
+#: to KeyCRM's total.
+_ADDED_BY_ODOO = ("is_expense", "reward_id")
 
 
 class SaleOrderLine(models.Model):
@@ -7,8 +36,7 @@ class SaleOrderLine(models.Model):
 
     # === FIELDS ===#
 
-    # Indexed for lines that came from an order that was merged into another; lines of other sales, which
-    # are none of KeyCRM's, take no place in it.
+    # Indexed for lines of orders that KeyCRM merged; lines of other sales are not in the index.
     keycrm_id = fields.Integer(
         string="KeyCRM line",
         copy=False,
@@ -59,12 +87,18 @@ class SaleOrderLine(models.Model):
         readonly=True,
         help="According to KeyCRM, this item is made to order instead of taken from stock.",
     )
+    keycrm_is_locked = fields.Boolean(
+        string="Managed by KeyCRM",
+        compute="_compute_keycrm_is_locked",
+        compute_sudo=True,
+        help="Product, quantity and price of the line are changed in KeyCRM.",
+    )
 
     # === COMPUTE METHODS ===#
 
     @api.depends("order_id.keycrm_skip_delivery")
     def _compute_invoice_status(self):
-        """An order whose goods had left before it was first seen waits for no invoice."""
+        """Expect no invoice of an order that was shipped before its first import."""
         result = super()._compute_invoice_status()
         for line in self:
             if line.order_id.keycrm_skip_delivery and line.invoice_status != "invoiced":
@@ -73,10 +107,10 @@ class SaleOrderLine(models.Model):
 
     @api.depends("keycrm_warehouse_id")
     def _compute_warehouse_id(self):
-        """A line ships from the warehouse that is matched to its KeyCRM warehouse.
+        """Ship a line from the warehouse that is mapped to its KeyCRM warehouse.
 
-        Where several Odoo warehouses are summed into one of KeyCRM, it is the account's main one. A
-        route that leads from other warehouses alone counts more.
+        Where several Odoo warehouses are mapped to it, the account's warehouse has priority. A route from
+        other warehouses overrides it.
         """
         result = super()._compute_warehouse_id()
         for line in self:
@@ -89,11 +123,52 @@ class SaleOrderLine(models.Model):
                 line.warehouse_id = wanted
         return result
 
+    @api.depends("keycrm_id", "keycrm_extra", "order_id.keycrm_is_locked")
+    def _compute_keycrm_is_locked(self):
+        for line in self:
+            line.keycrm_is_locked = bool(
+                (line.keycrm_id or line.keycrm_extra) and line.order_id.keycrm_is_locked
+            )
+
     # === CRUD METHODS ===#
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Refuse goods that KeyCRM does not have in its order.
+
+        Down payments, sections and lines that a delivery or an expense adds with quantity 0 are allowed.
+        """
+        lines = super().create(vals_list)
+        if not is_bridge(self.env):
+            for line in lines:
+                line._keycrm_check_added()
+        return lines
+
     def write(self, vals):
-        """Keep the warehouse that a person chose for a line of KeyCRM together with something else: for
-        Odoo the field is computed, also from the route, and nobody chooses it.
+        """Refuse changes of values that KeyCRM determines: the order would differ from its original."""
+        if is_bridge(self.env):
+            return self._keycrm_write(vals)
+        if is_changing_unit(self.env) and vals.keys() == {"product_uom_id"}:
+            locked = self.filtered("keycrm_is_locked")
+            for line in locked:
+                line._keycrm_write({**vals, **line._keycrm_prices()})
+            return (self - locked)._keycrm_write(vals)
+        names = [name for name in _DETERMINED_BY_KEYCRM if name in vals]
+        for line in self.filtered("keycrm_is_locked") if names else ():
+            if any(line._keycrm_differs(name, vals[name]) for name in names):
+                line._keycrm_refuse()
+        if vals.keys().isdisjoint(_ADDING_FIELDS):
+            return self._keycrm_write(vals)
+        before = {line: line._keycrm_added() for line in self}
+        result = self._keycrm_write(vals)
+        for line, added in before.items():
+            line._keycrm_check_added(added)
+        return result
+
+    def _keycrm_write(self, vals):
+        """Write, and keep a warehouse that is written together with other values.
+
+        Odoo computes the warehouse, also from the route, and would discard the written one.
         """
         result = super().write(vals)
         if vals.keys() > {"warehouse_id"}:
@@ -103,43 +178,50 @@ class SaleOrderLine(models.Model):
                 super(SaleOrderLine, lines).write({"warehouse_id": chosen})
         return result
 
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_locked(self):
+        if not is_bridge(self.env):
+            for line in self.filtered("keycrm_is_locked"):
+                line._keycrm_refuse()
+
     # === ACTION METHODS ===#
 
     def action_keycrm_choose_product(self):
-        """Open the choice of the product for what KeyCRM sends in this line; it is remembered.
+        """Open the choice of the product for this line of KeyCRM; it is stored.
 
         :return: an action
         """
         self.ensure_one()
-        # What the line is called, without the manager's comment below it.
+        # Without the manager's comment below the name.
         name = (self.keycrm_name or self.name or "").partition("\n")[0]
-        told = {"sku": self.keycrm_sku} if self.keycrm_sku else {"name": name}
+        names = {"sku": self.keycrm_sku} if self.keycrm_sku else {"name": name}
         account = self.order_id.keycrm_account_id
-        return self.env["keycrm.product.mapping"]._choice(account, **told)
+        return self.env["keycrm.product.mapping"]._open_choice(account, **names)
 
     # === BUSINESS METHODS ===#
 
     def _action_launch_stock_rule(self, *, previous_product_uom_qty=False):
-        """Orders whose goods had left before they were first seen never move stock, also after editing."""
+        """Never move stock for orders that were shipped before their first import, also after edits."""
         moving = self.filtered(lambda line: not line.order_id.keycrm_skip_delivery)
         return super(SaleOrderLine, moving)._action_launch_stock_rule(
             previous_product_uom_qty=previous_product_uom_qty
         )
 
     def _get_qty_procurement(self, previous_product_uom_qty=False):
-        """A line that keeps more than KeyCRM wants, because it was delivered, ships no more for it.
+        """Ship nothing for a line that keeps a higher quantity than in KeyCRM because it was delivered.
 
-        Odoo takes goods that are expected back for gone and would send the same number anew.
+        Odoo counts expected returns as not delivered and would ship the same quantity again. The
+        quantities in KeyCRM are in the context, since Odoo calls this method within ``write``.
         """
         quantity = super()._get_qty_procurement(previous_product_uom_qty)
-        wanted = self.env.context.get("keycrm_wanted", {}).get(self.id)
+        wanted = self.env.context.get("keycrm_line_quantities", {}).get(self.id)
         if wanted is None:
             return quantity
         stays_out = self.qty_delivered - self._keycrm_expected_back()
         return quantity + self.product_uom_qty - max(wanted, stays_out)
 
     def _keycrm_expected_back(self):
-        """:return: quantity of this line that is expected back from the buyer"""
+        """Return the quantity of this line whose return is expected."""
         self.ensure_one()
         return max(
             (
@@ -151,10 +233,9 @@ class SaleOrderLine(models.Model):
         )
 
     def _keycrm_goods(self):
-        """Return in what goods the line is delivered: its product, or the components of a kit, each of
-        which goes out and comes back in a number of its own.
+        """Return the delivered goods of the line: its product, or the components of a kit.
 
-        :return: list of (``stock.move``, how many of them were delivered for one of the line)
+        :return: list of (``stock.move``, delivered quantity for one unit of the line)
         """
         self.ensure_one()
         if self.product_id in self.move_ids.product_id:
@@ -164,3 +245,78 @@ class SaleOrderLine(models.Model):
             (moves, moves._keycrm_delivered() / kits if kits else 0.0)
             for moves in self.move_ids.grouped("product_id").values()
         ]
+
+    # === GUARDS ===#
+
+    def _keycrm_added(self):
+        """Return the goods that the line adds to an order that KeyCRM determines.
+
+        :return: (order, product, quantity in the product's unit), empty where it adds none
+        """
+        self.ensure_one()
+        if self.keycrm_is_locked or not self.order_id.keycrm_is_locked or self.display_type:
+            return ()
+        if not self.product_uom_qty or self._keycrm_is_added_by_odoo():
+            return ()
+        quantity = self.product_uom_qty
+        if self.product_uom_id and self.product_id:
+            quantity = self.product_uom_id._compute_quantity(quantity, self.product_id.uom_id)
+        return self.order_id, self.product_id, quantity
+
+    def _keycrm_is_added_by_odoo(self):
+        """Return whether a module of Odoo added the line; its forms do not let users mark lines so.
+
+        Parts of a repair are moves of the repair, not of a delivery.
+        """
+        if any(self[name] for name in _ADDED_BY_ODOO if name in self._fields):
+            return True
+        if "is_delivery" in self._fields and self.is_delivery:
+            return self.product_id.type == "service"
+        return "repair_id" in self.move_ids._fields and bool(self.move_ids.repair_id)
+
+    def _keycrm_check_added(self, before=()):
+        """Refuse goods that KeyCRM does not have in its order; quantities may be reduced.
+
+        :param before: goods that the line added before
+        :raise UserError: when it adds more, or others
+        """
+        added = self._keycrm_added()
+        if added and (added[:2] != before[:2] or added[2] > before[2]):
+            raise UserError(
+                self.env._(
+                    "Add “%(product)s” to order %(order)s in KeyCRM: KeyCRM determines "
+                    "the content of the order, and the line will appear here "
+                    "automatically.",
+                    product=self.product_id.display_name,
+                    order=self.order_id.display_name,
+                )
+            )
+
+    def _keycrm_prices(self):
+        """Return values that keep KeyCRM's price, which Odoo would replace for a new unit."""
+        self.ensure_one()
+        return {
+            "price_unit": self.price_unit,
+            "discount": self.discount,
+            "tax_ids": [Command.set(self.tax_ids.ids)],
+        }
+
+    def _keycrm_differs(self, name, value):
+        field = self._fields[name]
+        return field.convert_to_cache(value, self) != field.convert_to_cache(self[name], self)
+
+    def _keycrm_refuse(self):
+        """Refuse a change of the line.
+
+        :raise UserError: always
+        """
+        raise UserError(
+            self.env._(
+                "“%(product)s” of order %(order)s comes from KeyCRM: its product, quantity, "
+                "price and discount are changed there, and the changes arrive here "
+                "automatically. You can edit the description, the route and the warehouse of the "
+                "line here.",
+                product=self.product_id.display_name,
+                order=self.order_id.display_name,
+            )
+        )

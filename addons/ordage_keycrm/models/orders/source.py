@@ -4,7 +4,7 @@ from ...services.currency import AccountCurrency
 
 
 class KeycrmSource(models.Model):
-    """Where orders come from. The source alone names the currency of its orders (confirmed)."""
+    """A source of orders. Only the source has the currency of its orders (confirmed)."""
 
     _name = "keycrm.source"
     _inherit = "keycrm.account.mixin"
@@ -16,7 +16,7 @@ class KeycrmSource(models.Model):
     keycrm_id = fields.Integer(string="KeyCRM number", required=True, readonly=True)
     name = fields.Char(required=True, readonly=True)
     currency_code = fields.Char(string="Currency", readonly=True)
-    # What orders use cannot be deleted behind their back; what is archived is named on the account.
+    # Not deleted while a source uses them; archived ones are listed on the account.
     team_id = fields.Many2one(
         "crm.team", string="Sales team", check_company=True, ondelete="restrict"
     )
@@ -38,14 +38,14 @@ class KeycrmSource(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         sources = super().create(vals_list)
-        sources._follow_currency()
+        sources._activate_currency()
         return sources
 
     def write(self, vals):
-        """Only a changed code activates: a currency that a person deactivated later stays inactive."""
+        """Activate the currency of a changed code: one that a user deactivated later stays inactive."""
         result = super().write(vals)
         if "currency_code" in vals:
-            self._follow_currency()
+            self._activate_currency()
         if "warehouse_id" in vals:
             self.account_id._release_waiting_for_warehouse()
         return result
@@ -58,7 +58,7 @@ class KeycrmSource(models.Model):
 
     # === BUSINESS METHODS ===#
 
-    def _follow_currency(self):
-        """Activate the currencies of the sources, and let the KeyCRM currency follow them."""
+    def _activate_currency(self):
+        """Activate the currencies of the sources, and update the KeyCRM currency."""
         self.env["res.currency"]._keycrm_activate(self.mapped("currency_code"))
         AccountCurrency(self.account_id).settle()

@@ -1,17 +1,13 @@
 from odoo import api, fields, models
 
-from ...keycrm.errors import KeyCrmError, is_outage
-from ...keycrm.parsing import to_id, to_object
 from ...services import crons
-from ...services.circuit_breaker import CircuitBreaker
-from ...services.transactions import run_in_transaction
 
 
 class KeycrmStatusUpdate(models.Model):
-    """ "Delivered" for KeyCRM: the status that a validated delivery sets there.
+    """A status that a validated delivery sets in KeyCRM.
 
     Optional. At most once for an order and delivery, and never over a status that a manager set
-    meanwhile: KeyCRM is asked before it is told. A failed one is tried again and retried like an event.
+    meanwhile: the order is read before its status is sent. Failed ones are retried like events.
     """
 
     _name = "keycrm.status.update"
@@ -41,14 +37,17 @@ class KeycrmStatusUpdate(models.Model):
         "UNIQUE(account_id, sale_order_id, picking_id)",
         "A delivery sets its status in KeyCRM only once.",
     )
-    # The worker's look at what is to be set, however many are done.
+    # For the worker's query for due ones, independent of the number of finished ones.
     _due_index = models.Index("(account_id, id) WHERE next_try_at IS NOT NULL")
 
     # === BUSINESS METHODS ===#
 
     @api.model
-    def _ask(self, pickings):
-        """Remember that validated deliveries are to set a status; called in the user's transaction."""
+    def _enqueue(self, pickings):
+        """Enqueue the statuses that validated deliveries set, in the user's transaction.
+
+        :param pickings: ``stock.picking``
+        """
         vals_list = [
             {
                 "account_id": account.id,
@@ -60,15 +59,20 @@ class KeycrmStatusUpdate(models.Model):
             for picking in pickings
             if (account := picking.sale_id.keycrm_account_id).enabled
             and account.delivered_status_id
-            and self._leads_on(picking.sale_id, account.delivered_status_id)
+            and self._is_progress(picking.sale_id, account.delivered_status_id)
         ]
         if vals_list:
             crons.trigger(self.sudo().create(vals_list).account_id, crons.ORDERS)
 
     @api.model
-    def _leads_on(self, order, wanted):
-        """Return whether a status leads an order on. What a manager set before the delivery was validated
-        here is further on: no order goes back from the archive, a later group, or a cancellation.
+    def _is_progress(self, order, wanted):
+        """Return whether a status is later than the order's current one.
+
+        A manager may have set a later one before the delivery was validated: no order returns from the
+        archive, from a later group, or from a cancellation.
+
+        :param order: ``sale.order``, one
+        :param wanted: ``keycrm.order.status``, one
         """
         current = order.keycrm_status_id
         if current == wanted or order.keycrm_archived or current.is_archive:
@@ -81,31 +85,3 @@ class KeycrmStatusUpdate(models.Model):
         return self.env._(
             "Could not send the status of order %s to KeyCRM", self.sale_order_id.name
         )
-
-    @api.model
-    def _work(self, account, client):
-        """Tell KeyCRM one status.
-
-        :return: True when there was one
-        """
-        push = self.sudo().search(self._due_domain(account), order="id", limit=1)
-        if not push:
-            return False
-        known = push.former_status_id.keycrm_id
-        path = f"/order/{push.sale_order_id.keycrm_id}"
-        wanted = push.status_id.keycrm_id
-        # Nothing is held open while KeyCRM is asked.
-        self.env.cr.commit()
-        try:
-            current = to_id(to_object(client.get(path)).get("status_id"))
-            if current == known and current != wanted:
-                client.put(path, {"status_id": wanted})
-                vals = push._done_vals()
-            else:
-                vals = push._done_vals(ignored=current != wanted)
-        except KeyCrmError as error:
-            if not CircuitBreaker(account).is_request_at_fault(error):
-                raise
-            vals = push._failed_vals(error.code, error.params, is_outage=is_outage(error))
-        run_in_transaction(account.env.cr, lambda: push._end_try(vals))
-        return True

@@ -1,22 +1,13 @@
-from datetime import timedelta
-
 from odoo import api, fields, models
 
-from ...const import TRANSACTIONS_SECONDS
-from ...keycrm.catalog import Transaction
-from ...keycrm.parsing import parsed_rows
 from ...services.catalogs import by_keycrm_id
-from ...services.transactions import run_in_transaction
-
-#: Pages of one look, where none is known: the shop's first one, or one with many that no payment names.
-MOST_PAGES = 20
 
 
 class KeycrmTransaction(models.Model):
     """A bank transaction as KeyCRM received it.
 
-    It names no order: the link is the payment's ``transaction_uuid`` (confirmed). Those that KeyCRM has
-    attached to no payment are listed, so that nobody's money is overlooked.
+    It refers to no order: the link is the payment's ``transaction_uuid`` (confirmed). Those that KeyCRM
+    has attached to no payment are listed, so that no money is overlooked.
     """
 
     _name = "keycrm.transaction"
@@ -26,7 +17,7 @@ class KeycrmTransaction(models.Model):
     _rec_name = "uuid"
 
     keycrm_id = fields.Integer(string="KeyCRM number", required=True)
-    # An order's payments find their bank transactions by it.
+    # Indexed for the payments of orders.
     uuid = fields.Char(string="Bank transaction", index="btree_not_null")
     amount = fields.Float(digits=(16, 2))
     currency_code = fields.Char(string="Currency")
@@ -57,42 +48,12 @@ class KeycrmTransaction(models.Model):
             )
 
     @api.model
-    def _work_page(self, account, client):
-        """Ask for one page of new bank transactions, newest first, until known ones come.
+    def _are_all_known(self, account, rows, begun):
+        """Return whether these bank transactions were all known before: older ones are known then too.
 
-        What comes while it goes on moves the rest to later pages: some are read twice, none is missed.
-
-        :param client: bulk client
-        :return: True when there may be more
-        """
-        now = fields.Datetime.now()
-        last = account.transactions_at
-        if not account.import_payments or (
-            last and last > now - timedelta(seconds=TRANSACTIONS_SECONDS)
-        ):
-            return False
-        number = account.transactions_page or 1
-        begun = account.transactions_begun_at if number > 1 else self.env.cr.now()
-        page = client.page("/payments/external-transactions", number=number)
-        rows = parsed_rows(Transaction.parse, page.rows)
-
-        def note():
-            known = self._were_known(account, rows, begun)
-            self._store(account, {row.id: row for row in rows})
-            if known or page.is_last or number >= MOST_PAGES:
-                account.sudo().write({"transactions_at": now, "transactions_page": 0})
-                return False
-            account.sudo().write({"transactions_begun_at": begun, "transactions_page": number + 1})
-            return True
-
-        return run_in_transaction(account.env.cr, note)
-
-    @api.model
-    def _were_known(self, account, rows, begun):
-        """Return whether these bank transactions were all known when the look began: so are older ones.
-
+        :param account: ``keycrm.account``, one
         :param rows: list of :class:`~..keycrm.catalog.Transaction`
-        :param begun: when the look began
+        :param begun: when reading began
         """
         known = self.search_count(
             [
@@ -106,7 +67,7 @@ class KeycrmTransaction(models.Model):
 
     @api.model
     def _store(self, account, found):
-        """Take over transactions, and write the bank's text on the payments that name them.
+        """Store transactions, and write the bank's text on the payments that refer to them.
 
         :param found: ``{number: Transaction}``
         """

@@ -10,21 +10,21 @@ from ...services.currency import AccountCurrency
 
 
 class KeycrmProductMatcher(models.AbstractModel):
-    """Making products: named as people read them, each with a SKU of its own."""
+    """Create products with readable names, each with a SKU of its own."""
 
     _inherit = "keycrm.product.matcher"
 
     @api.model
-    def _make_products(self, account, plans, barcodes):
-        """Make the planned products.
+    def _create_products(self, account, plans, barcodes):
+        """Create the planned products.
 
-        :param plans: list of :class:`~.matcher.Plan`; their ``product`` is set
+        :param plans: list of :class:`~..keycrm.product_matching.Plan`; their ``product`` is set
         :param barcodes: :class:`~..keycrm.barcodes.Barcodes` that are taken
         """
         skus = self._new_skus(plans)
         flat = []
         for plan in plans:
-            plan.product = self._make_variant(account, plan.goods, skus[plan], barcodes)
+            plan.product = self._create_variant(account, plan.goods, skus[plan], barcodes)
             if not plan.product:
                 flat.append(plan)
         products = self.env["product.product"].create(
@@ -38,7 +38,7 @@ class KeycrmProductMatcher(models.AbstractModel):
                     "company_id": account.company_id.id,
                     "uom_id": self._unit(plan.goods).id,
                     "standard_price": self._cost(account, plan.goods),
-                    **self._variant_vals(account, plan.goods, skus[plan], barcodes),
+                    **self._prepare_variant_values(account, plan.goods, skus[plan], barcodes),
                 }
                 for plan in flat
             ]
@@ -47,8 +47,14 @@ class KeycrmProductMatcher(models.AbstractModel):
             plan.product = product
 
     @api.model
-    def _variant_vals(self, account, goods, sku, barcodes):
-        """Values that each variant has of its own."""
+    def _prepare_variant_values(self, account, goods, sku, barcodes):
+        """Return the values of a new variant.
+
+        :param account: ``keycrm.account``, one
+        :param goods: :class:`~..keycrm.product_data.Goods`
+        :param sku: SKU of the variant
+        :param barcodes: :class:`~..keycrm.barcodes.Barcodes` that are used, extended
+        """
         company = account.company_id.id
         barcode = goods.barcode if barcodes.owner(goods.barcode, company) is None else ""
         vals = {
@@ -60,7 +66,7 @@ class KeycrmProductMatcher(models.AbstractModel):
             "keycrm_sku_generated": not visible(goods.sku),
         }
         if barcode:
-            # Taken from now on, for the other products of the batch too.
+            # Used from now on, for the other products of the batch too.
             barcodes.take(barcode, company)
         return vals
 
@@ -68,7 +74,7 @@ class KeycrmProductMatcher(models.AbstractModel):
     def _price(self, account, goods):
         """Return the sales price in the company's currency.
 
-        :return: None where KeyCRM names no price, or no rate to the company's currency was entered
+        :return: None where KeyCRM has no price, or no rate to the company's currency was entered
         """
         if goods.price is not None:
             return AccountCurrency(account).to_company_currency(goods.price, goods.currency_code)
@@ -78,12 +84,12 @@ class KeycrmProductMatcher(models.AbstractModel):
 
     @api.model
     def _cost(self, account, goods):
-        """:return: the cost in the company's currency; 0.0 where there is none or no rate was entered"""
+        """Return the cost in the company's currency; 0.0 without a cost or an exchange rate."""
         return AccountCurrency(account).to_company_currency(goods.cost, goods.currency_code) or 0.0
 
     @api.model
     def _weight(self, account, goods):
-        """:return: the weight in Odoo's unit; 0.0 as long as nobody chose KeyCRM's unit of weight"""
+        """Return the weight in Odoo's unit; 0.0 until a user has chosen KeyCRM's unit of weight."""
         if not goods.weight or not account.weight_unit:
             return 0.0
         unit = self.env["product.template"]._get_weight_uom_id_from_ir_config_parameter()
@@ -94,7 +100,7 @@ class KeycrmProductMatcher(models.AbstractModel):
 
     @api.model
     def _unit(self, goods):
-        """Give Odoo's unit of measure for KeyCRM's: one that is known, one of that name, or a new one."""
+        """Return Odoo's unit of measure for KeyCRM's: a known one, one with its name, or a new one."""
         reference = unit_reference(goods.unit)
         known = reference and self.env.ref(reference, raise_if_not_found=False)
         if known:
@@ -113,10 +119,10 @@ class KeycrmProductMatcher(models.AbstractModel):
 
     @api.model
     def _new_skus(self, plans):
-        """Return each planned product KeyCRM's SKU, or make one: readable, never one that is taken.
+        """Return the SKUs of planned products: KeyCRM's, or a generated one that is readable and unused.
 
-        "KC-55" for offer 55, "KC-L123" for the one-off line 123. Archived products and those of
-        other companies count as well. The company lock keeps two workers from choosing at once.
+        "KC-55" for offer 55, "KC-L123" for the one-off line 123. SKUs of archived products and of other
+        companies are used too. The company lock prevents two workers from choosing at once.
 
         :return: ``{plan: SKU}``
         """
@@ -150,12 +156,13 @@ class KeycrmProductMatcher(models.AbstractModel):
     # === REAL VARIANTS ===#
 
     @api.model
-    def _make_variant(self, account, goods, sku, barcodes):
-        """Make a real Odoo variant where the account wants it; else give nothing.
+    def _create_variant(self, account, goods, sku, barcodes):
+        """Create an Odoo variant where the account's settings require it.
 
-        Variants of one KeyCRM product become variants of one Odoo product. It is found again by the
-        mappings of its other offers, and extended; an offer with other properties than they have starts
-        a new one.
+        Variants of one KeyCRM product become variants of one Odoo product. It is found by the mappings of
+        its other offers, and extended; an offer with other properties gets a new product.
+
+        :return: ``product.product``; empty where there is none
         """
         none = self.env["product.product"]
         names = [prop.name.strip().lower() for prop in goods.properties]
@@ -167,7 +174,7 @@ class KeycrmProductMatcher(models.AbstractModel):
             or len(set(names)) < len(names)
         ):
             return none
-        template = self._template_of(account, goods, set(names)) or self._make_template(
+        template = self._template_of(account, goods, set(names)) or self._create_template(
             account, goods
         )
         values = self.env["product.attribute.value"]
@@ -184,19 +191,19 @@ class KeycrmProductMatcher(models.AbstractModel):
         )
         variant = template._create_product_variant(combination)
         if not variant or variant.default_code:
-            # The same properties twice in KeyCRM.
+            # KeyCRM has two variants with the same properties.
             return none
         variant.write(
             {
                 "standard_price": self._cost(account, goods),
-                **self._variant_vals(account, goods, sku, barcodes),
+                **self._prepare_variant_values(account, goods, sku, barcodes),
             }
         )
         return variant
 
     @api.model
     def _template_of(self, account, goods, names):
-        """Find the product that the other variants of the KeyCRM product belong to."""
+        """Return the product of the other variants of the KeyCRM product."""
         templates = (
             self.env["keycrm.offer"]
             .search(
@@ -226,7 +233,7 @@ class KeycrmProductMatcher(models.AbstractModel):
         )[:1]
 
     @api.model
-    def _make_template(self, account, goods):
+    def _create_template(self, account, goods):
         lines = []
         for prop in goods.properties:
             attribute = self._attribute(prop.name.strip())
@@ -253,7 +260,7 @@ class KeycrmProductMatcher(models.AbstractModel):
 
     @api.model
     def _attribute(self, name):
-        """Find or make the attribute: one that makes variants one by one, as orders name them."""
+        """Find or create the attribute, with variants that are created one by one."""
         Attribute = self.env["product.attribute"]
         found = Attribute.search([("name", "=ilike", escape_psql(name))]).filtered(
             lambda attribute: (

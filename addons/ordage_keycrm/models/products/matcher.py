@@ -1,24 +1,15 @@
 from odoo import api, models
 
+from ...keycrm import product_matching
 from ...keycrm.errors import ImportProblem
-
-
-class Plan:
-    """A product that is to be made, and the goods that it stands for."""
-
-    __slots__ = ("goods", "product")
-
-    def __init__(self, goods):
-        self.goods = goods
-        self.product = None
+from ...keycrm.product_matching import AmbiguousProduct, KnownProducts, Plan, Plans
 
 
 class KeycrmProductMatcher(models.AbstractModel):
-    """Which product stands for goods: the offer's mapping → a person's choice → the one SKU → the one
-    barcode → a new product.
+    """Find or create the products of goods, for the lines of orders and for the whole catalog.
 
-    The same for an order's lines and for the catalog as a whole. A batch is looked up with one
-    query for each kind of record. Called under the company lock: no other worker makes products.
+    ``keycrm/product_matching.py`` decides. A batch is looked up with one query for each kind of record.
+    Called under the company lock, so that no other worker creates products at the same time.
     """
 
     _name = "keycrm.product.matcher"
@@ -26,86 +17,99 @@ class KeycrmProductMatcher(models.AbstractModel):
 
     @api.model
     def _match(self, account, goods, *, of_line=None, make=True):
-        """Find or make the products of goods.
+        """Find or create the products of goods.
 
+        :param account: ``keycrm.account``, one
         :param goods: list of :class:`~..keycrm.product_data.Goods`
         :param of_line: ``{line number: product}`` of lines that Odoo has already
-        :param make: whether to make what is not found
-        :return: ``({key: product}, {key: ImportProblem})``; what is in neither was not to be made
+        :param make: whether to create missing products
+        :return: ``({key: product}, {key: ImportProblem})``; a key in neither has no product, and none was
+            to be created
         """
         of_line = of_line or {}
-        look = self._prefetch(account, goods)
-        choices, problems = {}, {}
+        offers = self._search_offers(account, goods)
+        known = self._prefetch(account, goods, offers)
+        choices, problems, plans = {}, {}, Plans()
         # Offers first: a one-off line with the same SKU is then the same product.
         for one in sorted(goods, key=lambda one: not one.offer_id):
             if one.key in choices:
                 continue
             try:
-                choice = self._choose(look, one, of_line.get(one.line_id))
+                choice = self._choose(known, one, of_line.get(one.line_id))
             except ImportProblem as problem:
                 problems[one.key] = problem
                 continue
             if not choice and make:
-                choice = self._planned(look, one)
+                choice = plans.plan(one)
             if choice:
                 choices[one.key] = choice
-        plans = list(dict.fromkeys(c for c in choices.values() if isinstance(c, Plan)))
+        planned = list(dict.fromkeys(c for c in choices.values() if isinstance(c, Plan)))
         barcodes = self._barcode_owners(account, goods)
-        if plans:
-            self._make_products(account, plans, barcodes)
+        if planned:
+            self._create_products(account, planned, barcodes)
         found = {
             key: choice.product if isinstance(choice, Plan) else choice
             for key, choice in choices.items()
         }
-        made = {plan.product.id for plan in plans}
-        self._map_offers(account, goods, found, look["ties"], barcodes, made)
+        created_ids = {plan.product.id for plan in planned}
+        mappings = {offer.keycrm_id: offer for offer in offers}
+        self._map_offers(account, goods, found, mappings, barcodes, created_ids)
         return found, problems
 
-    # === LOOKING UP ===#
+    # === LOOKUP ===#
 
     @api.model
-    def _prefetch(self, account, goods):
-        """Read once for the batch what goods can be recognized by."""
-        skus = {one.sku_key for one in goods if one.sku_key}
-        offers = self.env["keycrm.offer"].search(
+    def _search_offers(self, account, goods):
+        """Return the mappings of offers with the ids or SKUs of goods.
+
+        :return: ``keycrm.offer``
+        """
+        return self.env["keycrm.offer"].search(
             [
                 ("account_id", "=", account.id),
                 "|",
                 ("keycrm_id", "in", [one.offer_id for one in goods if one.offer_id]),
-                ("sku_key", "in", list(skus)),
+                ("sku_key", "in", list({one.sku_key for one in goods if one.sku_key})),
             ]
         )
+
+    @api.model
+    def _prefetch(self, account, goods, offers):
+        """Read once for the batch the products by which goods may be recognized.
+
+        :param offers: see :meth:`_search_offers`
+        :return: :class:`~..keycrm.product_matching.KnownProducts`
+        """
         chosen_by_sku, chosen_by_name = self.env["keycrm.product.mapping"]._lookup(account, goods)
         by_barcode = self._grouped(
             account, "barcode", {one.barcode for one in goods if one.barcode}
         )
-        rivals = self.env["keycrm.offer"]
+        mapped = self.env["keycrm.offer"]
         if by_barcode:
             products = self.env["product.product"].union(*by_barcode.values())
-            rivals = rivals.search(
+            mapped = mapped.search(
                 [("account_id", "=", account.id), ("product_id", "in", products.ids)]
             )
-        by_offer_sku = {}
-        for offer in offers:
-            by_offer_sku[offer.sku_key] = by_offer_sku.get(offer.sku_key, rivals) | offer
-        return {
-            "ties": {offer.keycrm_id: offer for offer in offers},
-            "by_offer_sku": by_offer_sku,
-            "chosen_by_sku": chosen_by_sku,
-            "chosen_by_name": chosen_by_name,
-            "by_sku": self._grouped(account, "keycrm_sku_key", skus),
-            "by_barcode": by_barcode,
-            "tied_by_barcode": set(rivals.product_id.ids),
-            "by_name": self._grouped(
+        return KnownProducts(
+            mapped={offer.keycrm_id: offer.product_id for offer in offers},
+            chosen_by_sku=chosen_by_sku,
+            chosen_by_name=chosen_by_name,
+            by_sku=self._grouped(
+                account, "keycrm_sku_key", {one.sku_key for one in goods if one.sku_key}
+            ),
+            by_offer_sku={
+                key: some.product_id for key, some in offers.grouped("sku_key").items() if key
+            },
+            by_barcode=by_barcode,
+            by_name=self._grouped(
                 account, "keycrm_one_off_key", {one.name_key for one in goods if one.name_key}
             ),
-            "planned_by_sku": {},
-            "planned_by_name": {},
-        }
+            mapped_ids=set(mapped.product_id.ids),
+        )
 
     @api.model
     def _grouped(self, account, field_name, values):
-        """Look up products of the company; archived ones count where no other has the value.
+        """Search products of the company; archived ones count where no active one has the value.
 
         :return: ``{value: products}``
         """
@@ -124,108 +128,35 @@ class KeycrmProductMatcher(models.AbstractModel):
             found[value] = found.get(value, products) | product
         return {value: products.filtered("active") or products for value, products in found.items()}
 
-    # === CHOOSING ===#
+    # === DECISION ===#
 
     @api.model
-    def _choose(self, look, goods, of_line):
-        """Return which product or plan stands for the goods; empty where there is none.
+    def _choose(self, known, goods, of_line):
+        """Return the product that stands for the goods; empty where there is none.
 
+        :param known: :class:`~..keycrm.product_matching.KnownProducts`
+        :param goods: :class:`~..keycrm.product_data.Goods`
+        :param of_line: product that the line has in Odoo already, or None
         :raise ImportProblem: when a SKU or barcode belongs to several products
         """
-        if goods.offer_id:
-            mapping = look["ties"].get(goods.offer_id)
-            if mapping:
-                return self._active_instead(look, mapping, goods) or mapping.product_id
-        chosen = look["chosen_by_sku"].get(goods.sku_key)
-        if not chosen and not goods.offer_id:
-            chosen = look["chosen_by_name"].get(goods.name_key)
-        if chosen:
-            return chosen
-        found = self._only_one(look["by_sku"].get(goods.sku_key), "sku", goods.sku, of_line)
-        if found:
-            return found
-        if goods.offer_id:
-            return self._choose_for_offer(look, goods, of_line)
-        return self._choose_for_one_off(look, goods, of_line)
+        try:
+            return product_matching.choose(known, goods, of_line)
+        except AmbiguousProduct as error:
+            names = ", ".join(
+                f"{product.with_context(display_default_code=False).display_name} (ID {product.id})"
+                for product in error.products
+            )
+            raise ImportProblem(
+                f"{error.kind}_ambiguous", products=names, **{error.kind: error.value}
+            ) from None
+
+    # === OFFERS ===#
 
     @api.model
-    def _active_instead(self, look, mapping, goods):
-        """:return: the active product that has the SKU of an archived one now, if there is exactly one"""
-        same = look["by_sku"].get(goods.sku_key)
-        if not same or mapping.product_id.active:
-            return None
-        same = same.filtered("active")
-        return same if len(same) == 1 else None
+    def _map_offers(self, account, goods, found, mappings, barcodes, created_ids):
+        """Map offers to their products, and update products from the catalog.
 
-    @api.model
-    def _choose_for_offer(self, look, goods, of_line):
-        found = self._only_one(
-            look["by_barcode"].get(goods.barcode), "barcode", goods.barcode, of_line
-        )
-        if found and found.id not in look["tied_by_barcode"]:
-            return found
-        # A one-off line, or goods of its name, that KeyCRM has taken into the catalog meanwhile.
-        if of_line and of_line.keycrm_origin == "one_off":
-            return of_line
-        same = look["by_name"].get(goods.name_key)
-        return same and same.filtered(lambda product: product.keycrm_origin == "one_off")[:1]
-
-    @api.model
-    def _choose_for_one_off(self, look, goods, of_line):
-        if of_line:
-            return of_line
-        if goods.sku_key:
-            mapped = look["by_offer_sku"].get(goods.sku_key)
-            products = mapped.product_id if mapped else None
-            found = self._only_one(products, "sku", goods.sku, None)
-            if found:
-                return found
-        for product in look["by_name"].get(goods.name_key) or ():
-            # Of equal names with SKUs of their own each stays what it is.
-            if not goods.sku_key or product.keycrm_sku_generated:
-                return product
-        return None
-
-    @api.model
-    def _only_one(self, products, kind, value, of_line):
-        """No guess between several products, but a known line keeps the one it has.
-
-        :raise ImportProblem: naming all of them
-        """
-        if not products:
-            return None
-        if len(products) == 1:
-            return products
-        if of_line and of_line in products:
-            return of_line
-        names = ", ".join(
-            f"{product.with_context(display_default_code=False).display_name} (ID {product.id})"
-            for product in products
-        )
-        raise ImportProblem(f"{kind}_ambiguous", products=names, **{kind: value})
-
-    @api.model
-    def _planned(self, look, goods):
-        """Plan a new product, once for goods that are the same within the batch."""
-        by_sku, by_name = look["planned_by_sku"], look["planned_by_name"]
-        plan = by_sku.get(goods.sku_key) if goods.sku_key else None
-        if not plan and not goods.offer_id and not goods.sku_key:
-            plan = by_name.get(goods.name_key)
-        if not plan:
-            plan = Plan(goods)
-            if goods.sku_key:
-                by_sku[goods.sku_key] = plan
-            if not goods.offer_id and not goods.sku_key:
-                by_name[goods.name_key] = plan
-        return plan
-
-    # === TYING ===#
-
-    @api.model
-    def _map_offers(self, account, goods, found, mappings, barcodes, made):
-        """Remember which offer is which product, and let products follow the catalog.
-
-        :param made: ids of products that are new: they have all from the catalog already
+        :param created_ids: ids of new products, which have all values of the catalog already
         """
         latest = {}
         for one in goods:
@@ -247,7 +178,7 @@ class KeycrmProductMatcher(models.AbstractModel):
         followed = {}
         for number, one in latest.items():
             offer, product = offers[number], found[one.key]
-            if product.keycrm_origin == "one_off" and product.id not in made:
+            if product.keycrm_origin == "one_off" and product.id not in created_ids:
                 product.keycrm_origin = "catalog"
             if number in mappings:
                 if offer.product_id != product:
@@ -257,7 +188,7 @@ class KeycrmProductMatcher(models.AbstractModel):
                     and offer.keycrm_updated_at
                     and (one.updated_at < offer.keycrm_updated_at)
                 ):
-                    # Read earlier than what is known already.
+                    # Older than the stored data.
                     continue
                 vals = {
                     name: value
@@ -266,9 +197,11 @@ class KeycrmProductMatcher(models.AbstractModel):
                 }
                 if vals:
                     offer.write(vals)
-            self._follow(account, offer, product, one, barcodes, is_new=product.id in made)
+            self._update_product(
+                account, offer, product, one, barcodes, is_new=product.id in created_ids
+            )
             followed[number] = one
-        self._price_variants(account, followed, found, offers, made)
+        self._price_variants(account, followed, found, offers, created_ids)
 
     @api.model
     def _offer_vals(self, goods):

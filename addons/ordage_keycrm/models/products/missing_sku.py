@@ -2,7 +2,7 @@ from odoo import api, fields, models
 
 
 class KeycrmMissingSku(models.Model):
-    """An Odoo product that KeyCRM was asked for and does not have; costs no further question."""
+    """An Odoo product that KeyCRM does not have, so that it is not searched again."""
 
     _name = "keycrm.missing.sku"
     _inherit = "keycrm.account.mixin"
@@ -10,7 +10,7 @@ class KeycrmMissingSku(models.Model):
     _order = "asked_at desc, id desc"
     _rec_name = "sku"
 
-    # The unique index begins with the account; who deletes a product asks for all accounts.
+    # Indexed for the deletion of products, since the unique index begins with the account.
     product_id = fields.Many2one("product.product", required=True, ondelete="cascade", index=True)
     sku = fields.Char(string="SKU")
     asked_at = fields.Datetime(string="Requested on", default=fields.Datetime.now)
@@ -25,18 +25,22 @@ class KeycrmMissingSku(models.Model):
     # === CRUD METHODS ===#
 
     def unlink(self):
-        """A person deletes the row to have KeyCRM asked again."""
-        if not self.env.context.get("keycrm_stock_worker"):
-            for account in self.account_id:
-                mine = self.filtered(lambda missing, account=account: missing.account_id == account)
-                self.env["keycrm.stock.change"].sudo()._record_orders(account, mine.product_id.ids)
+        """Search the products in KeyCRM again when a user deletes the rows."""
+        for account in self.account_id:
+            mine = self.filtered(lambda missing, account=account: missing.account_id == account)
+            self.env["keycrm.stock.change"].sudo()._record_orders(account, mine.product_id.ids)
         return super().unlink()
 
     # === BUSINESS METHODS ===#
 
     @api.model
     def _asked(self, account, products):
-        """:return: ``{product id: SKU that KeyCRM did not have}``"""
+        """Return the SKUs that KeyCRM did not have.
+
+        :param account: ``keycrm.account``, one
+        :param products: ``product.product``
+        :return: ``{product id: SKU}``
+        """
         found = self.search([("account_id", "=", account.id), ("product_id", "in", products.ids)])
         return {missing.product_id.id: missing.sku or "" for missing in found}
 
@@ -44,7 +48,9 @@ class KeycrmMissingSku(models.Model):
     def _remember(self, account, products, reason=False):
         """Record products whose SKU KeyCRM does not have, or not exactly once.
 
-        :param reason: why KeyCRM could not be asked, where it could not
+        :param account: ``keycrm.account``, one
+        :param products: ``product.product``
+        :param reason: why the search failed, if it did
         """
         found = self.search([("account_id", "=", account.id), ("product_id", "in", products.ids)])
         for missing in found:
@@ -69,7 +75,11 @@ class KeycrmMissingSku(models.Model):
 
     @api.model
     def _forget(self, account, products):
-        """KeyCRM has these products after all."""
-        self.with_context(keycrm_stock_worker=True).search(
-            [("account_id", "=", account.id), ("product_id", "in", products.ids)]
-        ).unlink()
+        """Remove the rows of products that KeyCRM has meanwhile.
+
+        :param account: ``keycrm.account``, one
+        :param products: ``product.product``
+        """
+        found = self.search([("account_id", "=", account.id), ("product_id", "in", products.ids)])
+        # Without our own unlink: the products need not be searched again.
+        super(KeycrmMissingSku, found).unlink()

@@ -17,7 +17,7 @@ class KeycrmOffer(models.Model):
 
     company_id = fields.Many2one(store=True)
     keycrm_id = fields.Integer(string="KeyCRM number", required=True)
-    # Indexed for a new variant, which looks for its siblings.
+    # Indexed for new variants: those of one product become variants in Odoo.
     keycrm_product_id = fields.Integer(
         string="KeyCRM product",
         readonly=True,
@@ -26,7 +26,7 @@ class KeycrmOffer(models.Model):
         help="KeyCRM number of the product this offer is a variant of.",
     )
     sku = fields.Char(string="SKU", help="The SKU in KeyCRM. It may differ from the SKU in Odoo.")
-    # A line is looked up by its SKU; the stock worker and screens look up a product's mappings.
+    # Lines are matched by SKU.
     sku_key = fields.Char(
         string="SKU lookup key", compute="_compute_sku_key", store=True, index="btree_not_null"
     )
@@ -72,8 +72,8 @@ class KeycrmOffer(models.Model):
 
     # === BUSINESS METHODS ===#
 
-    def _want_picture(self, url):
-        """Record the catalog's picture; it is fetched later, outside of any order's transaction.
+    def _queue_picture(self, url):
+        """Queue the catalog's picture, which is fetched outside of any order's transaction.
 
         :param url: address as KeyCRM sent it, may be empty
         """

@@ -6,10 +6,10 @@ from ...keycrm.naming import one_off_key, sku_key
 
 
 class KeycrmProductMapping(models.Model):
-    """A choice of a person that is remembered: what KeyCRM sends so is that product.
+    """A user's choice of the product for a SKU or name that KeyCRM sends.
 
-    For SKUs that Odoo does not know (marketplaces send their own) and for one-off lines such as
-    "Доставка" or "Пакування". Any product will do, services too.
+    For SKUs that Odoo does not have (marketplaces send their own) and for one-off lines such as
+    "Доставка" or "Пакування". Any product is possible, services too.
     """
 
     _name = "keycrm.product.mapping"
@@ -31,7 +31,7 @@ class KeycrmProductMapping(models.Model):
     )
     sku_key = fields.Char(string="SKU lookup key", compute="_compute_keys", store=True)
     name_key = fields.Char(string="Name lookup key", compute="_compute_keys", store=True)
-    # Indexed for who deletes a product; lines find their mappings by the keys below.
+    # Indexed for the deletion of products.
     product_id = fields.Many2one(
         "product.product",
         string="Product in Odoo",
@@ -68,7 +68,7 @@ class KeycrmProductMapping(models.Model):
     # === CONSTRAINT METHODS ===#
 
     @api.constrains("sku", "name")
-    def _check_says_what(self):
+    def _check_sku_or_name(self):
         for mapping in self:
             if not mapping.sku_key and not mapping.name_key:
                 raise ValidationError(self.env._("Enter the SKU or the name that KeyCRM sends."))
@@ -77,7 +77,7 @@ class KeycrmProductMapping(models.Model):
 
     @api.model
     def default_get(self, fields_list):
-        """Opened from a one-off product: what KeyCRM called it is filled in."""
+        """Preset the SKU and name in KeyCRM of the one-off product from which the form is opened."""
         vals = super().default_get(fields_list)
         context = self.env.context
         model, record_id = context.get("active_model"), context.get("active_id")
@@ -113,11 +113,11 @@ class KeycrmProductMapping(models.Model):
     # === BUSINESS METHODS ===#
 
     @api.model
-    def _choice(self, account, **told):
-        """Open the choice of a product; it is remembered.
+    def _open_choice(self, account, **names):
+        """Open the choice of a product, which is stored.
 
         :param account: ``keycrm.account``
-        :param told: what KeyCRM calls it: ``sku`` or ``name``
+        :param names: ``sku`` or ``name`` in KeyCRM
         :return: an action
         """
         return {
@@ -128,18 +128,20 @@ class KeycrmProductMapping(models.Model):
             "target": "new",
             "context": {
                 "default_account_id": account.id,
-                **{f"default_{name}": value for name, value in told.items()},
+                **{f"default_{name}": value for name, value in names.items()},
             },
         }
 
     def _apply(self):
-        """Let the orders concerned come anew: those that failed for the SKU, and open ones that
-        have a one-off product in place of the chosen one.
+        """Enqueue the orders concerned.
+
+        Those that failed because of the SKU, and open ones that have a one-off product instead of the
+        chosen one.
         """
         Event, Line = self.env["keycrm.event"].sudo(), self.env["sale.order.line"].sudo()
         for mapping in self:
             account = mapping.account_id
-            Event._work_again_for_products(account)
+            Event._retry_product_problems(account)
             keys = []
             if mapping.sku_key:
                 keys.append(("product_id.keycrm_sku_key", "=", mapping.sku_key))
@@ -157,11 +159,11 @@ class KeycrmProductMapping(models.Model):
                     *keys,
                 ]
             )
-            lines.order_id._keycrm_ask_refresh(EVENT_REFRESH)
+            lines.order_id._keycrm_enqueue_refresh(EVENT_REFRESH)
 
     @api.model
     def _lookup(self, account, goods):
-        """Look up what persons chose for these goods.
+        """Return the products that users chose for these goods.
 
         :param goods: list of :class:`~..keycrm.product_data.Goods`
         :return: ``({sku key: product}, {name key: product})``

@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 
 from ...keycrm.naming import sku_key
-from ...services.bridge import changing_unit
+from ...services.bridge import changing_unit, is_bridge
 
 
 class ProductProduct(models.Model):
@@ -15,7 +15,7 @@ class ProductProduct(models.Model):
         copy=False,
         readonly=True,
     )
-    # The same one-off line finds its product by it.
+    # The same one-off line is matched to its product by it.
     keycrm_one_off_key = fields.Char(
         string="One-off product key", copy=False, index="btree_not_null"
     )
@@ -25,8 +25,7 @@ class ProductProduct(models.Model):
         readonly=True,
         help="KeyCRM had no SKU, so Odoo generated one.",
     )
-    # PostgreSQL's lower() leaves Cyrillic letters alone where a database has the C locale, as
-    # Odoo's have.
+    # PostgreSQL's lower() does not change Cyrillic letters in databases with the C locale, as Odoo's.
     keycrm_sku_key = fields.Char(
         string="SKU lookup key",
         compute="_compute_keycrm_sku_key",
@@ -55,7 +54,7 @@ class ProductProduct(models.Model):
     # === ACTION METHODS ===#
 
     def action_open_keycrm_offers(self):
-        """Show the KeyCRM offers that the variant stands for, with their stock there.
+        """Open the KeyCRM offers of the variant, with their stock.
 
         :return: an action
         """
@@ -65,7 +64,7 @@ class ProductProduct(models.Model):
     # === BUSINESS METHODS ===#
 
     def _update_uom(self, to_uom_id):
-        """Let the unit of order lines that KeyCRM determines follow that of their product."""
+        """Change the unit of order lines that KeyCRM determines together with their product's."""
         return super(ProductProduct, changing_unit(self))._update_uom(to_uom_id)
 
     # === CRUD METHODS ===#
@@ -83,8 +82,8 @@ class ProductProduct(models.Model):
         return result
 
     def _keycrm_retry_orders(self):
-        if not self.env.context.get("keycrm_import"):
-            self.env["keycrm.event"]._retry_for_products_after_commit()
+        if not is_bridge(self.env):
+            self.env["keycrm.event"]._retry_product_problems_after_commit()
 
     @api.depends("keycrm_level_ids.sent_at", "keycrm_level_ids.error")
     def _compute_keycrm_push(self):

@@ -42,7 +42,7 @@ class ProductTemplate(models.Model):
     # === ACTION METHODS ===#
 
     def action_open_keycrm_offers(self):
-        """Show the KeyCRM offers that the product stands for, with their stock there.
+        """Open the KeyCRM offers of the product, with their stock.
 
         :return: an action
         """

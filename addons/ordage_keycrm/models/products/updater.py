@@ -10,17 +10,18 @@ from ...services.currency import AccountCurrency
 
 
 class KeycrmProductMatcher(models.AbstractModel):
-    """Existing products follow KeyCRM's catalog, unless the account keeps them as they are.
+    """Update existing products from KeyCRM's catalog, unless the account keeps product information.
 
-    Never what an order's line says (a marketplace's title, the price of one sale), never the SKU.
+    Never from an order's line (a marketplace's title, the price of one sale), and never the SKU.
     """
 
     _inherit = "keycrm.product.matcher"
 
     @api.model
     def _barcode_owners(self, account, goods):
-        """Look up which barcodes are taken, by products or packagings, in all companies: a product that
-        companies share can have none of them.
+        """Search the barcodes that products or packagings of any company use.
+
+        A product that companies share can have none of them.
 
         :return: :class:`~..keycrm.barcodes.Barcodes`
         """
@@ -40,22 +41,22 @@ class KeycrmProductMatcher(models.AbstractModel):
         return barcodes
 
     @api.model
-    def _follow(self, account, offer, product, goods, barcodes, *, is_new):
-        """Take over what the catalog says of a product, and note a barcode that cannot be taken.
+    def _update_product(self, account, offer, product, goods, barcodes, *, is_new):
+        """Update a product from the catalog, and record a barcode that another product has.
 
         :param offer: ``keycrm.offer``
-        :param barcodes: see :meth:`_barcode_owners`; extended by what is taken here
-        :param is_new: whether the product was made just now, from these very goods
+        :param barcodes: see :meth:`_barcode_owners`; extended by the barcode that is written
+        :param is_new: whether the product was just created from these goods
         """
         follows = is_new or not account.keep_product_info
         owner = barcodes.owner(goods.barcode, product.company_id.id or 0)
         is_taken = bool(goods.barcode and owner is not None and product.barcode != goods.barcode)
         self._record_barcode_problem(offer, goods, owner, is_taken=is_taken and follows)
         if follows:
-            offer._want_picture(goods.picture_url)
+            offer._queue_picture(goods.picture_url)
         if is_new or account.keep_product_info:
             return
-        vals = self._changes(account, product, goods)
+        vals = self._prepare_product_changes(account, product, goods)
         if goods.barcode and not is_taken and product.barcode != goods.barcode:
             vals["barcode"] = goods.barcode
             barcodes.take(goods.barcode, product.company_id.id or 0, product.id)
@@ -63,12 +64,17 @@ class KeycrmProductMatcher(models.AbstractModel):
             product.write(vals)
 
     @api.model
-    def _changes(self, account, product, goods):
-        """:return: values that differ: name, sales price, weight, and an empty cost"""
+    def _prepare_product_changes(self, account, product, goods):
+        """Return the values of the catalog that differ: name, sales price, weight, and a missing cost.
+
+        :param account: ``keycrm.account``, one
+        :param product: ``product.product``, one
+        :param goods: :class:`~..keycrm.product_data.Goods`
+        """
         vals = {}
         is_variant = bool(product.product_template_attribute_value_ids)
         if goods.name_is_catalogue:
-            # A real variant's name is the product's; its attributes say the rest.
+            # A variant has the name of its product; the rest is in its attributes.
             name = shortened(goods.name) if is_variant else goods.full_name
             if name and product.name != name:
                 vals["name"] = name
@@ -86,19 +92,20 @@ class KeycrmProductMatcher(models.AbstractModel):
                 vals["standard_price"] = cost
         return vals
 
-    # === PRICES OF REAL VARIANTS ===#
+    # === PRICES OF VARIANTS ===#
 
     @api.model
-    def _price_variants(self, account, goods, found, offers, made):
-        """Let the sales prices of real variants follow: the product's price, and what values add.
+    def _price_variants(self, account, goods, found, offers, created_ids):
+        """Update the sales prices of variants: the product's price, and the price extras of values.
 
-        Where KeyCRM's prices are no such sums, Odoo cannot say them: the product's stay as they are, and
-        the offers say so. With product information kept, only what new variants brought is set.
+        Where KeyCRM's prices are no such sums, Odoo cannot have them: the prices are not changed, and the
+        offers display it. With product information kept, only the values of new variants get extras.
 
+        :param account: ``keycrm.account``, one
         :param goods: ``{offer number: Goods}``
         :param found: ``{key: product}``
         :param offers: ``{offer number: keycrm.offer}``
-        :param made: ids of products that are new
+        :param created_ids: ids of products that are new
         """
         differing = self.env["product.template"]
         for number, one in goods.items():
@@ -106,17 +113,17 @@ class KeycrmProductMatcher(models.AbstractModel):
             if one.price is None or not product.product_template_attribute_value_ids:
                 continue
             price, offer = self._price(account, one), offers[number]
-            if price is None or (account.keep_product_info and product.id not in made):
+            if price is None or (account.keep_product_info and product.id not in created_ids):
                 continue
             if offer.catalog_price != price:
                 offer.catalog_price = price
             if abs(_own_price(product) - price) > 0.005 or offer.problem_code == "variant_price":
                 differing |= product.product_tmpl_id
         for template in differing:
-            self._price_template(account, template, made)
+            self._price_template(account, template, created_ids)
 
     @api.model
-    def _price_template(self, account, template, made):
+    def _price_template(self, account, template, created_ids):
         variants = template.product_variant_ids
         mappings = self.env["keycrm.offer"].search(
             [
@@ -136,7 +143,7 @@ class KeycrmProductMatcher(models.AbstractModel):
         fixed = {}
         values = variants.product_template_attribute_value_ids
         if account.keep_product_info:
-            old = variants.filtered(lambda variant: variant.id not in made)
+            old = variants.filtered(lambda variant: variant.id not in created_ids)
             stay = old.product_template_attribute_value_ids
             if old:
                 fixed = {value.id: Decimal(f"{value.price_extra:.2f}") for value in stay}
@@ -156,7 +163,7 @@ class KeycrmProductMatcher(models.AbstractModel):
 
     @api.model
     def _record_variant_price(self, mapping, *, solved):
-        """Say on the offer that Odoo shows another price than the catalog, or forget that it did."""
+        """Record on the offer whether Odoo has another price than the catalog."""
         params = None
         if not solved and abs(_own_price(mapping.product_id) - mapping.catalog_price) > 0.005:
             params = {
@@ -166,15 +173,15 @@ class KeycrmProductMatcher(models.AbstractModel):
         if (mapping.problem_params or None) != params:
             mapping.write({"problem_code": params and "variant_price", "problem_params": params})
 
-    # === WHAT IS WRONG ===#
+    # === PROBLEMS ===#
 
     @api.model
     def _record_barcode_problem(self, offer, goods, owner, *, is_taken):
-        """Say on the offer that its barcode belongs to another product, or forget that it did."""
+        """Record on the offer whether its barcode belongs to another product."""
         params = None
         if is_taken:
             other = self.env["product.product"].browse(owner or ())
-            # Who reads this may not see the products of another company.
+            # Users may have no access to the products of another company.
             name = other.display_name if other and other.company_id <= offer.company_id else ""
             params = {"barcode": goods.barcode, "product": name}
         if not is_taken and offer.problem_code not in (False, "barcode_taken"):
@@ -185,14 +192,16 @@ class KeycrmProductMatcher(models.AbstractModel):
 
 
 def _differs(product, name, value):
-    """Return whether a number would be stored as another one: Odoo rounds weights to two places by default,
-    and a product must not be written anew with every order."""
+    """Return whether a number would be stored as another one.
+
+    Odoo rounds weights to two digits by default, and a product must not be written with every order.
+    """
     digits = product._fields[name].get_digits(product.env)
     return bool(float_compare(product[name], value, precision_digits=digits[1] if digits else 6))
 
 
 def _own_price(product):
-    """What Odoo shows for a variant: its product's price and what its values add."""
+    """Return the price of a variant in Odoo: its product's price and the extras of its values."""
     return product.list_price + sum(
         product.product_template_attribute_value_ids.mapped("price_extra")
     )

@@ -2,7 +2,7 @@ from odoo import models
 from odoo.tools import SQL
 
 from ...const import LOOKUP_ROWS
-from ...keycrm.catalog import StockAnswer
+from ...keycrm.catalog import StockAnswer, offers_by_id
 from ...keycrm.errors import KeyCrmError
 from ...keycrm.naming import sku_key
 from ...keycrm.stock_lookup import SKU_FILTER_BYTES, is_requestable, sku_batches
@@ -73,7 +73,7 @@ class KeycrmAccount(models.Model):
         self.env.cr.commit()
         found = {}
         for page in client.pages("/offers", {"filter[sku]": ",".join(skus)}):
-            found.update(self._parsed_offers(page.rows))
+            found.update(offers_by_id(page.rows))
         return list(found.values())
 
     def _store_mappings(self, wanted, offers):

@@ -55,8 +55,8 @@ class StockPicking(models.Model):
                 and picking.sale_id.keycrm_account_id.enabled
             )
         )
-        back.sale_id._keycrm_ask_refresh(EVENT_REFRESH)
-        self.env["keycrm.status.update"]._ask(
+        back.sale_id._keycrm_enqueue_refresh(EVENT_REFRESH)
+        self.env["keycrm.status.update"]._enqueue(
             self.filtered(
                 lambda picking: (
                     picking.state == "done"

@@ -5,7 +5,6 @@ from . import products
 from . import shipped_before
 from . import header
 from . import lines
-from . import line_matches
 from . import edits
 from . import statuses
 from . import payments

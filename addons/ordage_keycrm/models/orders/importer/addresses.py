@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 from odoo import api, models
 from odoo.tools import ormcache
 
@@ -7,14 +9,16 @@ from ....services import contacts
 
 
 class KeycrmOrderImporter(models.AbstractModel):
-    """Recipients and parcel offices become delivery addresses, each once."""
+    """Create delivery addresses of recipients and parcel offices, each once."""
 
     _inherit = "keycrm.order.importer"
 
     @api.model
     def _delivery_addresses(self, batch, partners):
-        """Find or make the addresses of the recipients; the buyer's own where nothing differs, or where
-        Odoo accepts none: then a person is told where the goods are to go.
+        """Find or create the addresses of the recipients.
+
+        The buyer's own address is used where nothing differs, and where Odoo refuses the address, which
+        is then reported.
 
         :param partners: ``{number: res.partner}`` of the buyers
         :return: ``{number: res.partner}``
@@ -24,7 +28,7 @@ class KeycrmOrderImporter(models.AbstractModel):
         home = account.company_id.country_id.id
         for order in batch.orders:
             partner = partners[order.id]
-            vals = self._recipient_vals(account, order.shipping, partner)
+            vals = self._prepare_recipient_values(account, order.shipping, partner)
             if vals:
                 wanted[order.id] = (partner.id, _recipient_key(vals, home)), vals
             else:
@@ -33,14 +37,16 @@ class KeycrmOrderImporter(models.AbstractModel):
             return found
         known = self._known_addresses(account, {key[0] for key, _vals in wanted.values()})
         missing = {key: vals for key, vals in wanted.values() if key not in known}
-        # An address takes its parent's terms; Odoo would read each parent by itself.
+        # An address gets its parent's terms; Odoo would read each parent separately.
         parents = Partner.browse({parent for parent, _key in missing})
         parents.commercial_partner_id.fetch(Partner._commercial_fields())
-        Partner = Partner.with_context(keycrm_closed_parents=parents._keycrm_closed().ids)
+        rules = contacts.ContactRules.of(self.env)
+        closed = frozenset(parents._keycrm_closed().ids)
         created = contacts.create(
-            Partner,
+            Partner.with_context(keycrm_contact_rules=replace(rules, closed_parent_ids=closed)),
             [{**vals, "keycrm_recipient_key": key} for (_parent, key), vals in missing.items()],
             ("zip", "phone", "country_id", "street2", "city", "street"),
+            is_tolerant=batch.options.is_tolerant,
         )
         refused = {}
         for key, (address, reasons) in zip(missing, created, strict=True):
@@ -61,9 +67,9 @@ class KeycrmOrderImporter(models.AbstractModel):
 
     @api.model
     def _known_addresses(self, account, parent_ids):
-        """Look up the addresses of buyers, by what KeyCRM said of them and by what they say.
+        """Search the addresses of buyers, by the recipient in KeyCRM and by their own values.
 
-        A contact may be shared by companies; an address that belongs to another one cannot be used.
+        Companies may share a contact; an address that belongs to another company cannot be used.
 
         :return: ``{(buyer's id, key): res.partner}``
         """
@@ -85,15 +91,20 @@ class KeycrmOrderImporter(models.AbstractModel):
         return known
 
     @api.model
-    def _recipient_vals(self, account, shipping, partner):
-        """Values of the recipient's address; None where it is the buyer's own."""
+    def _prepare_recipient_values(self, account, shipping, partner):
+        """Return the values of the recipient's address; None where it is the buyer's own.
+
+        :param account: ``keycrm.account``, one
+        :param shipping: :class:`~..keycrm.orders.Shipping`, or None
+        :param partner: ``res.partner`` of the buyer
+        """
         if not shipping:
             return None
         phone = normalized_phone(shipping.recipient_phone) or shipping.recipient_phone
         street, street2, country = self._place(account, shipping)
         city = shipping.city
         if shipping.region and city and shipping.region.lower() not in city.lower():
-            # Ukraine has many villages of one name: the region says which.
+            # Many villages of Ukraine have the same name: the region distinguishes them.
             city = f"{city}, {shipping.region}"
         vals = {
             "name": shortened(shipping.recipient_name or partner.name or "", 120),
@@ -124,10 +135,10 @@ class KeycrmOrderImporter(models.AbstractModel):
 
     @api.model
     def _place(self, account, shipping):
-        """Put into lines where a parcel goes: parcel office, street, and what else is given.
+        """Return the address lines of a parcel: parcel office, street, and further lines.
 
-        :return: (first line, second line, ``res.country``); a country that nobody knows is no country, and
-            stands in the second line
+        :return: (first line, second line, ``res.country``); the name of an unknown country is in the second
+            line
         """
         lines = [shipping.receive_point, shipping.address, shipping.secondary_line]
         if not shipping.receive_point and not shipping.address:
@@ -146,35 +157,38 @@ class KeycrmOrderImporter(models.AbstractModel):
     @api.model
     @ormcache("code", cache="stable")
     def _country_id(self, code):
-        """Find a country once: in a company without a country, each order would search for its own.
+        """Return the id of a country, cached: otherwise each order would search for it.
 
-        :return: its id; False where Odoo does not have it
+        :param code: ISO code
+        :return: False where Odoo does not have it
         """
         return self.env["res.country"].search([("code", "=", code)], limit=1).id
 
     # === KNOWN ORDERS ===#
 
     @api.model
-    def _update_head(self, record, vals):
-        """Let buyer and recipient of a known order follow; tell a person where that is not enough.
+    def _update_header(self, record, vals):
+        """Update buyer and recipient of a known order, also on open transfers.
 
-        Odoo itself would only ask somebody to change the recipient of open transfers by hand.
+        Odoo itself would only schedule an activity about the recipient of open transfers.
         """
         buyer, address, client = (
             record.partner_id,
             record.partner_shipping_id,
             record.keycrm_client_id,
         )
-        result = super()._update_head(record.with_context(mail_activity_automation_skip=True), vals)
+        result = super()._update_header(
+            record.with_context(mail_activity_automation_skip=True), vals
+        )
         if record.partner_shipping_id != address:
-            self._follow_recipient(record, address)
+            self._update_recipient(record, address)
         if client and vals.get("keycrm_client_id", client) != client and record.partner_id != buyer:
             self._report_other_buyer(record, buyer)
         return result
 
     @api.model
-    def _follow_recipient(self, record, former):
-        """Put the new recipient on transfers that are still to go."""
+    def _update_recipient(self, record, former):
+        """Write the new recipient on open transfers, or report that the goods are shipped."""
         outgoing = record.picking_ids.filtered(
             lambda picking: picking.picking_type_code == "outgoing" and picking.state != "cancel"
         )
@@ -196,7 +210,7 @@ class KeycrmOrderImporter(models.AbstractModel):
 
     @api.model
     def _report_other_buyer(self, record, former):
-        """KeyCRM says another buyer, most likely since it merged two: offer to merge contacts."""
+        """Report another buyer, most likely because KeyCRM merged two: the contacts can be merged."""
         record.keycrm_former_partner_id = former
         record._keycrm_schedule_activity(
             self.env._("Merge two contacts?"),
@@ -211,12 +225,15 @@ class KeycrmOrderImporter(models.AbstractModel):
         )
 
 
-#: By what two recipients are the same.
+#: Fields that identify a recipient.
 _KEY_FIELDS = ("name", "phone", "street", "street2", "city", "zip")
 
 
 def recipient_keys(address):
-    """:return: list of the recipients that the address stands for: several where contacts were merged"""
+    """Return the keys of the recipients that an address represents: several after a merge.
+
+    :param address: ``res.partner``, one
+    """
     own = {name: address[name] for name in _KEY_FIELDS}
     own["country_id"] = address.country_id.id
     company = address.company_id or address.env.company
@@ -229,9 +246,10 @@ def _plain(text):
 
 
 def _recipient_key(vals, home):
-    """Tell recipients and places apart.
+    """Return the key by which recipients and places are distinguished.
 
-    :param home: id of the company's country, which addresses in Odoo often do not name
+    :param vals: values of an address
+    :param home: id of the company's country, which addresses in Odoo often lack
     """
     phone = vals["phone"] or ""
     parts = [

@@ -1,32 +1,37 @@
-"""What the parts of the importer know of the batch that they write."""
+"""The batch of orders that the parts of the importer write."""
 
 from dataclasses import dataclass, field
 
-#: What leaves an order in its state; any other state is that of a quotation.
-_ACTION_THAT_KEEPS = {"sale": "confirm", "cancel": "cancel"}
+from ....services.order_import import ImportOptions
+
+#: Actions that leave an order in its state; any other state is that of a quotation.
+_ACTION_BY_STATE = {"sale": "confirm", "cancel": "cancel"}
 
 
 @dataclass(slots=True)
 class Batch:
-    """Orders of one account that are written together, and what was looked up for all of them at once.
+    """Orders of one account that are written together, and the records that were read for all of them.
 
     :param account: ``keycrm.account``
     :param orders: :class:`~.keycrm.orders.Order` to be written
-    :param known: ``{KeyCRM order: sale.order}`` that were there before
+    :param known: ``{KeyCRM order: sale.order}`` that existed before
     :param statuses: ``{KeyCRM status: keycrm.order.status}``
     :param sources: ``{KeyCRM source: keycrm.source}``
     :param warehouses: ``{KeyCRM warehouse: keycrm.warehouse}``
+    :param options: how the orders are imported
+    :param has_analytic_rules: whether Odoo has rules that set analytic distributions
     :param partners: ``{KeyCRM order: (buyer, delivery address)}``
     :param invoice_addresses: ``{company or person: its address for invoices}``, where it has one
     :param products: ``{KeyCRM line: product.product}``
     :param created: ``{KeyCRM order: sale.order}`` that are new
-    :param grown: KeyCRM numbers of orders that are new or have new lines
-    :param pricelists: ``{currency code: product.pricelist}`` that were looked up
+    :param changed_orders: KeyCRM numbers of orders that are new or have new lines
+    :param pricelists: ``{currency code: product.pricelist}`` that were read
     :param shared: ``{(model or "ref", name): record}``: tags, marketing marks, products of extra lines
     :param matches: ``{KeyCRM order: {KeyCRM line: sale.order.line}}`` of known orders
-    :param runs_about_gone: ``{KeyCRM order: keycrm.order.sync}`` that say what has already left
-    :param remarks: ``{KeyCRM order: sentences}``: what Odoo did not accept of it
-    :param touched: ids of products whose stock KeyCRM moved by itself
+    :param shipped_syncs: ``{KeyCRM order: keycrm.order.sync}`` whose settings decide whether a new order was
+        shipped already
+    :param remarks: ``{KeyCRM order: sentences}`` about values that Odoo refused
+    :param affected_products: ids of products whose stock KeyCRM moved by itself
     """
 
     account: object
@@ -35,28 +40,34 @@ class Batch:
     statuses: dict
     sources: dict = field(default_factory=dict)
     warehouses: dict = field(default_factory=dict)
+    options: ImportOptions = field(default_factory=ImportOptions)
+    has_analytic_rules: bool = True
     partners: dict = field(default_factory=dict)
     invoice_addresses: dict = field(default_factory=dict)
     products: dict = field(default_factory=dict)
     created: dict = field(default_factory=dict)
-    touched: set = field(default_factory=set)
-    grown: set = field(default_factory=set)
+    affected_products: set = field(default_factory=set)
+    changed_orders: set = field(default_factory=set)
     pricelists: dict = field(default_factory=dict)
     shared: dict = field(default_factory=dict)
-    runs_about_gone: dict = field(default_factory=dict)
+    shipped_syncs: dict = field(default_factory=dict)
     matches: dict = field(default_factory=dict)
     remarks: dict = field(default_factory=dict)
 
     def remark(self, order, sentence):
-        """Record what a person has to know of an order that is written all the same."""
+        """Record a sentence for users about an order that is written nevertheless.
+
+        :param order: :class:`~.keycrm.orders.Order`
+        :param sentence: text
+        """
         self.remarks.setdefault(order.id, []).append(sentence)
 
     def look_up(self, kind, name, find):
-        """Look something up that orders share, once for all of them.
+        """Look up a record that orders share, once for the batch.
 
         :param kind: its model, or ``ref``
-        :param name: what it is called
-        :param find: called without arguments where it was not looked up yet
+        :param name: its name
+        :param find: called without arguments when it is not cached yet
         :return: the record
         """
         if (kind, name) not in self.shared:
@@ -64,22 +75,30 @@ class Batch:
         return self.shared[kind, name]
 
     def status(self, order):
-        """:return: ``keycrm.order.status`` of the order, or None"""
+        """Return the ``keycrm.order.status`` of an order, or None.
+
+        :param order: :class:`~.keycrm.orders.Order`
+        """
         return self.statuses.get(order.status_id)
 
     def action(self, order):
-        """Return what the order's status makes of it: quotation, confirm, cancel, skip.
+        """Return the result of an order's status: quotation, confirm, cancel, skip.
 
-        A status that KeyCRM's list does not name leaves a known order as it is.
+        An unknown status leaves a known order in its state.
+
+        :param order: :class:`~.keycrm.orders.Order`
         """
         status, known = self.status(order), self.known.get(order.id)
         if status:
             return status.order_action
-        return _ACTION_THAT_KEEPS.get(known.state if known else None, "quotation")
+        return _ACTION_BY_STATE.get(known.state if known else None, "quotation")
 
     def invoice_address(self, partner):
-        """Say who is invoiced: the company of a company's buyer, at its address for invoices; the buyer
-        where the company's contact belongs to another company of the database.
+        """Return the invoice address: of the buyer's company, if it has one.
+
+        The buyer is invoiced where the company's contact belongs to another company of the database.
+
+        :param partner: ``res.partner`` of the buyer
         """
         payer = partner.commercial_partner_id
         if payer not in self.invoice_addresses and payer.company_id - self.account.company_id:
@@ -87,5 +106,8 @@ class Batch:
         return self.invoice_addresses.get(payer, payer)
 
     def record(self, order):
-        """:return: the ``sale.order`` of the order"""
+        """Return the ``sale.order`` of an order.
+
+        :param order: :class:`~.keycrm.orders.Order`
+        """
         return self.created.get(order.id) or self.known[order.id]

@@ -1,37 +1,99 @@
+from decimal import Decimal
+
 from odoo import api, models
 from odoo.fields import Command
-from odoo.tools import float_compare
 
-from ....const import COMING_BACK, HELD_NOTHING, QUANTITY_DIGITS
-from ....keycrm.line_matching import may_be_same_goods
+from ....const import COMING_BACK, HELD_NOTHING
+from ....keycrm import line_edits
+from ....keycrm.line_edits import Conflict
+from ....keycrm.line_matching import KnownLine, line_name, match_lines, may_be_same_goods
 from .lines import TAX_ROUNDING
 
-#: What is always written together: price, discount and taxes.
-_PRICE = ("price_unit", "discount", "tax_ids")
+#: Fields whose difference makes a price conflict.
+_UNIT_PRICE = ("price_unit", "discount")
 
 
 class KeycrmOrderImporter(models.AbstractModel):
-    """Lines of known orders follow KeyCRM; what was delivered or invoiced is not undone silently."""
+    """Update the lines of known orders; ``keycrm/line_edits.py`` decides."""
 
     _inherit = "keycrm.order.importer"
 
+    # === MATCHING ===#
+
+    @api.model
+    def _match_lines(self, batch):
+        """Match the lines of all known orders before any line is added, changed or removed."""
+        for order in batch.orders:
+            if order.id in batch.known:
+                batch.matches[order.id] = self._matched_lines(batch, order)
+
+    @api.model
+    def _matched_lines(self, batch, order):
+        """Return the lines of a known order by KeyCRM's id; lines without one are new.
+
+        :return: ``{KeyCRM line: sale.order.line}``
+        """
+        # Also lines that KeyCRM changed to other goods: their former goods may be added again.
+        ours = batch.known[order.id].order_line.filtered(
+            lambda line: line.keycrm_id or (line.keycrm_name and not line.keycrm_extra)
+        )
+        by_number = {line.keycrm_id: line for line in ours if line.keycrm_id}
+        if all(self._is_unchanged(by_number.get(line.id), line) for line in order.lines):
+            # Almost every order: offers and prices are not compared.
+            return {line.id: by_number[line.id] for line in order.lines}
+        found = match_lines([self._known_line(batch, line) for line in ours], order.lines)
+        by_id = {line.id: line for line in ours}
+        return {number: by_id[line_id] for number, line_id in found.items()}
+
+    @api.model
+    def _is_unchanged(self, record, line):
+        return (
+            bool(record)
+            and (record.keycrm_sku or "") == line.sku
+            and self._goods_name(record) == line_name(line)
+        )
+
+    @api.model
+    def _known_line(self, batch, record):
+        """Describe a line of Odoo for :func:`~..keycrm.line_matching.match_lines`."""
+        offers = record.product_id.keycrm_offer_ids.filtered(
+            lambda offer: offer.account_id == batch.account
+        )
+        return KnownLine(
+            key=record.id,
+            id=record.keycrm_id,
+            offer_ids=frozenset(offers.mapped("keycrm_id")),
+            sku=record.keycrm_sku or "",
+            name=self._goods_name(record),
+            price=Decimal(f"{record.price_reduce_taxinc:.6f}"),
+            quantity=Decimal(f"{record.keycrm_quantity:.3f}"),
+            fixed=Decimal(f"{max(record.qty_delivered, record.qty_invoiced):.3f}"),
+        )
+
+    @api.model
+    def _goods_name(self, record):
+        """Return the name in KeyCRM, without the manager's comment below it."""
+        return (record.keycrm_name or "").partition("\n")[0]
+
+    # === EDITS ===#
+
     @api.model
     def _update_lines(self, batch, order):
-        """Bring the lines of a known order to what KeyCRM has now.
+        """Update the lines of a known order.
 
-        What was delivered or invoiced is decided before anything is written: a quantity never goes
-        below it, an expected return waits for the goods, and a to-do tells a person what differs.
+        Deliveries and invoices are considered before anything is written: a quantity does not fall below
+        them, a return is expected, and an activity shows the difference.
         """
         record = batch.known[order.id]
-        wanted = {("line", line.id): self._line_vals(batch, line) for line in order.lines}
+        wanted = {("line", line.id): self._prepare_line_values(batch, line) for line in order.lines}
         wanted.update((("extra", kind), v) for kind, v in self._extra_vals(batch, order).items())
-        cancelling = batch.action(order) == "cancel" and record.state == "sale"
-        cancelling = cancelling and record._keycrm_is_out()
-        if cancelling:
-            # What was not shipped yet stays here; the rest is told when the order is cancelled.
+        is_canceled = batch.action(order) == "cancel" and record.state == "sale"
+        is_canceled = is_canceled and record._keycrm_is_shipped_or_invoiced()
+        if is_canceled:
+            # Open quantities are not shipped; the rest is reported when the order is canceled.
             wanted = {key: {**vals, "product_uom_qty": 0.0} for key, vals in wanted.items()}
         numbers = set(record.order_line.mapped("keycrm_id"))
-        commands, kept = [], []
+        commands, conflicts = [], []
         for key, line in self._current_lines(batch, order):
             vals = wanted.pop(key, None)
             if vals and line.product_id.id != vals["product_id"] and not line.product_updatable:
@@ -41,46 +103,53 @@ class KeycrmOrderImporter(models.AbstractModel):
                 vals = None
             self._queue_affected_products(batch, line, vals)
             if vals is None:
-                commands += self._removal_commands(line, kept)
+                commands += self._removal_commands(line, conflicts)
             else:
-                commands += self._change_commands(line, vals, kept)
-        commands += [self._create_command(vals) for vals in wanted.values()]
+                commands += self._change_commands(line, vals, conflicts)
+        commands += [self._create_command(batch, vals) for vals in wanted.values()]
         if not {line.id for line in order.lines} <= numbers:
-            batch.grown.add(order.id)
-        batch.touched.update(
+            batch.changed_orders.add(order.id)
+        batch.affected_products.update(
             vals["product_id"] for vals in wanted.values() if vals.get("keycrm_stock_status")
         )
         if commands:
-            # A locked order is written for KeyCRM's sake; unlocked, its procurement follows.
+            # Unlocked for the write, so that its procurement is updated too.
             locked, warehouses = record.locked, self._warehouses_of(record)
             to_make = record.order_line.filtered("keycrm_to_make")
             record.locked = False
-            less = {line.id: wish for line, wish, _row in kept if wish < line.qty_delivered}
-            record.with_context(keycrm_wanted=less).write({"order_line": commands})
-            record._keycrm_ship_from_elsewhere(warehouses)
+            # In the context: Odoo asks for the quantity to procure within this write.
+            less = {
+                line.id: quantity
+                for line, quantity, _row in conflicts
+                if quantity < line.qty_delivered
+            }
+            record.with_context(keycrm_line_quantities=less).write({"order_line": commands})
+            record._keycrm_change_warehouse(warehouses)
             record.locked = locked
             if record.state == "sale":
                 record._keycrm_request_production(
                     record.order_line.filtered("keycrm_to_make") - to_make
                 )
-        if not cancelling:
-            self._report_conflicts(record, kept)
+        if not is_canceled:
+            self._report_conflicts(record, conflicts)
             if record.state == "sale" and record.keycrm_shipping_status not in COMING_BACK:
-                record._keycrm_expect_no_return(
+                record._keycrm_reduce_returns(
                     {line: line.keycrm_quantity for line in record.order_line if line.keycrm_id}
                 )
 
     @api.model
     def _warehouses_of(self, record):
-        """:return: ``{sale.order.line: stock.warehouse}`` of a confirmed order"""
+        """Return the warehouses of a confirmed order's lines: ``{sale.order.line: stock.warehouse}``."""
         if record.state != "sale":
             return {}
         return {line: line.warehouse_id for line in record.order_line}
 
     @api.model
     def _current_lines(self, batch, order):
-        """:return: list of (what it stands for in KeyCRM, line) of the lines that came from there; one
-        that KeyCRM does not have any more stands for nothing
+        """Return the imported lines of a known order.
+
+        :return: list of (``("line", KeyCRM's id)`` or ``("extra", kind)``, ``sale.order.line``); the id of a
+            line that KeyCRM has removed is None
         """
         numbers = {line: number for number, line in batch.matches[order.id].items()}
         current = []
@@ -104,14 +173,14 @@ class KeycrmOrderImporter(models.AbstractModel):
             for name in ("keycrm_stock_status", "keycrm_warehouse_id", "keycrm_quantity")
         )
         if moved:
-            batch.touched.add(line.product_id.id)
+            batch.affected_products.add(line.product_id.id)
 
     @api.model
     def _update_held(self, batch, record, order):
-        """Record what KeyCRM holds of stock for an order that is not followed any more.
+        """Record the stock that KeyCRM holds for an order in a skipped status.
 
-        Its lines stay as they are; but what KeyCRM reserves or has written off decides what it is to
-        be told of these products, and must not be what it was some time ago.
+        Its lines are not updated otherwise; but the quantities to send depend on what KeyCRM reserves or
+        has written off.
         """
         lines = {line.id: line for line in order.lines}
         matched = {line: lines[number] for number, line in batch.matches[order.id].items()}
@@ -130,113 +199,115 @@ class KeycrmOrderImporter(models.AbstractModel):
                 }
             changed = {name: vals[name] for name in vals if not _same_value(line, name, vals[name])}
             if changed.keys() - {"keycrm_id"}:
-                batch.touched.add(line.product_id.id)
+                batch.affected_products.add(line.product_id.id)
             if changed:
                 line.write(changed)
 
     @api.model
-    def _removal_commands(self, line, kept):
-        """A line that KeyCRM does not have any more; of a confirmed order it stays with quantity 0."""
-        if line.state in ("draft", "sent", "cancel"):
+    def _removal_commands(self, line, conflicts):
+        """Return the commands for a line that KeyCRM has removed.
+
+        :param line: ``sale.order.line``
+        :param conflicts: list of (line, quantity in KeyCRM, sentence), extended
+        """
+        edit = line_edits.remove(_odoo_line(line), bool(line.keycrm_quantity), HELD_NOTHING)
+        if edit.is_removal:
             return [Command.delete(line.id)]
-        least = max(line.qty_delivered, line.qty_invoiced)
-        if least:
-            kept.append((line, 0.0, self._quantity_kept(line, 0.0, least)))
-        # KeyCRM has given back what it held for the line.
-        gone = HELD_NOTHING
-        if not float_compare(line.product_uom_qty, least, precision_digits=QUANTITY_DIGITS):
-            return [Command.update(line.id, gone)] if line.keycrm_quantity else []
-        return [
-            Command.update(
-                line.id,
-                {
-                    **gone,
-                    "product_uom_qty": least,
-                    "price_unit": line.price_unit,
-                    "discount": line.discount,
-                    "tax_ids": [Command.set(line.tax_ids.ids)],
-                },
-            )
-        ]
+        conflicts += self._conflict_rows(line, edit, {"product_uom_qty": 0.0})
+        return [Command.update(line.id, edit.vals)] if edit.vals else []
 
     @api.model
-    def _change_commands(self, line, vals, kept):
-        vals = dict(vals)
-        if line.state == "sale":
-            least = max(line.qty_delivered, line.qty_invoiced)
-            wanted = vals["product_uom_qty"]
-            # Somebody shipped more than was ordered: what KeyCRM says has not changed.
-            changes = float_compare(wanted, line.product_uom_qty, precision_digits=QUANTITY_DIGITS)
-            if changes and float_compare(wanted, least, precision_digits=QUANTITY_DIGITS) < 0:
-                kept.append((line, wanted, self._quantity_kept(line, wanted, least)))
-                vals["product_uom_qty"] = least
-            if line.qty_invoiced and not self._same_price(line, vals):
-                # An invoice was made at the old price; changing it here would hide the difference.
-                kept.append((line, wanted, self._price_kept(line, vals)))
-                vals.update(
-                    price_unit=line.price_unit,
-                    discount=line.discount,
-                    tax_ids=[Command.set(line.tax_ids.ids)],
-                )
-        self._keep_what_odoo_decides(line, vals)
+    def _change_commands(self, line, wanted, conflicts):
+        """Return the commands for a line that KeyCRM still has.
+
+        :param line: ``sale.order.line``
+        :param wanted: values of the line as KeyCRM has it
+        :param conflicts: list of (line, quantity in KeyCRM, sentence), extended
+        """
+        is_same_price = all(_same_value(line, name, wanted[name]) for name in _UNIT_PRICE)
+        edit = line_edits.change(_odoo_line(line), wanted, is_same_price)
+        conflicts += self._conflict_rows(line, edit, wanted)
+        vals = dict(edit.vals)
+        self._keep_user_changes(line, vals)
         changed = {name for name, value in vals.items() if not _same_value(line, name, value)}
-        if changed & {"product_id", "product_uom_id", "product_uom_qty", *_PRICE}:
-            # A quantity alone would bring the list price back.
-            changed.update(name for name in _PRICE if name in vals)
-        if "product_id" in changed:
-            changed.add("name")
+        changed = line_edits.with_dependent(changed, vals)
         return [Command.update(line.id, {name: vals[name] for name in changed})] if changed else []
 
     @api.model
-    def _keep_what_odoo_decides(self, line, vals):
-        """Take out what a person may have changed here, unless KeyCRM changed its side of it."""
+    def _keep_user_changes(self, line, vals):
+        """Remove values that a user may have changed in Odoo, unless KeyCRM changed them too."""
         if vals["keycrm_name"] == line.keycrm_name and vals["product_id"] == line.product_id.id:
             del vals["name"]
         vals.pop("route_ids", None)
         to_make = vals.get("keycrm_to_make")
         if line.keycrm_id and to_make != line.keycrm_to_make:
-            making = self._routes_to_make(self.env["product.product"].browse(vals["product_id"]))
+            making = self._production_routes(self.env["product.product"].browse(vals["product_id"]))
             routes = line.route_ids | making if to_make else line.route_ids - making
             vals["route_ids"] = [Command.set(routes.ids)]
 
     @api.model
-    def _same_price(self, line, vals):
-        return all(_same_value(line, name, vals[name]) for name in ("price_unit", "discount"))
+    def _conflict_rows(self, line, edit, wanted):
+        """Describe what of an edit in KeyCRM is not done.
+
+        :param edit: :class:`~..keycrm.line_edits.Edit`
+        :param wanted: values of the line as KeyCRM has it
+        :return: list of (line, quantity in KeyCRM, sentence)
+        """
+        sentences = {
+            Conflict.QUANTITY: self._quantity_conflict,
+            Conflict.PRICE: self._price_conflict,
+        }
+        quantity = wanted["product_uom_qty"]
+        return [(line, quantity, sentences[one](line, wanted)) for one in edit.conflicts]
 
     @api.model
-    def _quantity_kept(self, line, wanted, least):
+    def _quantity_conflict(self, line, wanted):
         return self.env._(
             "%(product)s: %(wanted)s in KeyCRM, %(kept)s already delivered or invoiced",
             product=line.product_id.display_name,
-            wanted=f"{wanted:g}",
-            kept=f"{least:g}",
+            wanted=f"{wanted['product_uom_qty']:g}",
+            kept=f"{max(line.qty_delivered, line.qty_invoiced):g}",
         )
 
     @api.model
-    def _price_kept(self, line, vals):
+    def _price_conflict(self, line, wanted):
         currency = line.order_id.currency_id
         return self.env._(
             "%(product)s: the price in KeyCRM is %(wanted)s, but it was invoiced at %(kept)s",
             product=line.product_id.display_name,
-            wanted=currency.format(vals["price_unit"] * (1 - vals["discount"] / 100)),
+            wanted=currency.format(wanted["price_unit"] * (1 - wanted["discount"] / 100)),
             kept=currency.format(line.price_unit * (1 - line.discount / 100)),
         )
 
     @api.model
-    def _report_conflicts(self, record, kept):
-        """Tell a person what KeyCRM wants and what was kept, because goods or invoices are out.
+    def _report_conflicts(self, record, conflicts):
+        """Report to a user what of KeyCRM's edits is not done.
 
-        :param kept: list of (line, quantity that KeyCRM wants, what to tell); empty where nothing
-            differs any more
+        :param conflicts: list of (line, quantity in KeyCRM, sentence); empty where nothing differs any more
         """
         summary = self.env._("KeyCRM changed items that are already shipped")
-        if not kept:
+        if not conflicts:
             record._keycrm_unlink_activity(summary)
             return
-        record._keycrm_expect_return({line: wanted for line, wanted, _row in kept})
+        record._keycrm_expect_return({line: wanted for line, wanted, _row in conflicts})
         record._keycrm_schedule_activity(
-            summary, [row for _line, _wanted, row in kept], lasting=True
+            summary, [row for _line, _wanted, row in conflicts], lasting=True
         )
+
+
+def _odoo_line(line):
+    """Describe a line for :mod:`~..keycrm.line_edits`."""
+    return line_edits.OdooLine(
+        is_confirmed=line.state == "sale",
+        quantity=line.product_uom_qty,
+        delivered=line.qty_delivered,
+        invoiced=line.qty_invoiced,
+        price={
+            "price_unit": line.price_unit,
+            "discount": line.discount,
+            "tax_ids": [Command.set(line.tax_ids.ids)],
+        },
+    )
 
 
 def _same_value(line, name, value):

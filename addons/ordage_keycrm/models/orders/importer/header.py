@@ -15,14 +15,16 @@ FRESH_SECONDS = 3
 
 
 class KeycrmOrderImporter(models.AbstractModel):
-    """The head of an order: contacts, dates, currency, comments, where it comes from."""
+    """The header of an order: contacts, dates, currency, comments, source."""
 
     _inherit = "keycrm.order.importer"
 
     @api.model
-    def _head_vals(self, batch, order):
-        """Values of the order's head that follow KeyCRM.
+    def _prepare_order_values(self, batch, order):
+        """Return the values of an order's header, for new and known orders.
 
+        :param batch: :class:`~.batch.Batch`
+        :param order: :class:`~..keycrm.orders.Order`
         :raise ImportProblem: when its currency is not usable in Odoo
         """
         partner, delivery = batch.partners[order.id]
@@ -68,30 +70,31 @@ class KeycrmOrderImporter(models.AbstractModel):
 
     @api.model
     def _other_phones(self, order):
-        """:return: the numbers that neither the buyer's nor the recipient's contact shows; False for none"""
-        typed = (
+        """Return the phones that neither the buyer's nor the recipient's contact has; False for none."""
+        texts_by_contact = (
             order.buyer.phones if order.buyer else (),
             (order.shipping.recipient_phone,) if order.shipping else (),
         )
         numbers = [
             [normalized_phone(one) or one for text in texts for one in phone_numbers(text)]
-            for texts in typed
+            for texts in texts_by_contact
         ]
-        shown = {one for several in numbers for one in several[:1]}
-        others = dict.fromkeys(one for several in numbers for one in several if one not in shown)
+        stored = {one for several in numbers for one in several[:1]}
+        others = dict.fromkeys(one for several in numbers for one in several if one not in stored)
         return ", ".join(others) or False
 
     @api.model
     def _shipping_status(self, order):
-        """:return: what the delivery service says of the parcel; nothing for what is not known here"""
+        """Return the delivery service's status of the parcel; False for an unknown one."""
         known = self.env["sale.order"]._fields["keycrm_shipping_status"].get_values(self.env)
         status = order.shipping.status if order.shipping else ""
         return status if status in known else False
 
     @api.model
     def _shipping_date_vals(self, batch, order):
-        """The planned day becomes Odoo's delivery date when KeyCRM sets or changes it; later a person may
-        choose another one.
+        """Return the planned shipping day, and Odoo's delivery date when KeyCRM changed the day.
+
+        A user may choose another delivery date later.
         """
         day, record = order.shipping and order.shipping.date, batch.known.get(order.id)
         vals = {"keycrm_shipping_date": day or False}
@@ -102,13 +105,13 @@ class KeycrmOrderImporter(models.AbstractModel):
 
     @api.model
     def _payment_status(self, order):
-        """:return: KeyCRM's payment status; nothing for one that is not known here (four are confirmed)"""
+        """Return KeyCRM's payment status; False for an unknown one (four are confirmed)."""
         known = self.env["sale.order"]._fields["keycrm_payment_status"].get_values(self.env)
         return order.payment_status if order.payment_status in known else False
 
     @api.model
     def _paid_vals(self, batch, order):
-        """What was paid, by KeyCRM's own sum, and whether its payments make that sum."""
+        """Return KeyCRM's sum of payments, and whether the payments add up to it."""
         paid = order_totals.amount_paid(order)
         differ = batch.account.import_payments and not order_totals.payments_add_up(order)
         vals = {"keycrm_payments_differ": differ}
@@ -116,13 +119,13 @@ class KeycrmOrderImporter(models.AbstractModel):
 
     @api.model
     def _problem_vals(self, batch, order):
-        """Values that keep the order from being confirmed, or end what kept it so far."""
+        """Return the values of a problem that prevents the confirmation; they clear a solved one."""
         code, params = self._problem(batch, order)
         return {"keycrm_problem_code": code, "keycrm_problem_params": params}
 
     @api.model
     def _problem(self, batch, order):
-        """Decide whether a person has to look at an order before it is confirmed.
+        """Return the problem because of which a user has to check an order before it is confirmed.
 
         :return: code and parameters of ``KeycrmErrorMessage._sentence``, or two False
         """
@@ -144,10 +147,10 @@ class KeycrmOrderImporter(models.AbstractModel):
 
     @api.model
     def _warehouse(self, batch, order):
-        """Give the warehouse of an order: its own, its source's or the account's.
+        """Return the warehouse of an order: its own, its source's or the account's.
 
-        :return: ``stock.warehouse``; an archived one where a person has to choose another: such an order
-            is not confirmed
+        :return: ``stock.warehouse``; an archived one where a user has to choose another: such an order is
+            not confirmed
         :raise ImportProblem: when there is none
         """
         record, account = batch.known.get(order.id), batch.account
@@ -163,7 +166,7 @@ class KeycrmOrderImporter(models.AbstractModel):
 
     @api.model
     def _is_fresh(self, order):
-        """Return whether the order changed so short ago that the same second may hold another change."""
+        """Return whether the order's last second is not over: it may be changed again in it."""
         if not order.updated_at:
             return True
         return order.updated_at > fields.Datetime.now() - timedelta(seconds=FRESH_SECONDS)
@@ -172,7 +175,7 @@ class KeycrmOrderImporter(models.AbstractModel):
 
     @api.model
     def _pricelist_of(self, batch, order):
-        """Return the pricelist that puts the order into its currency, looked up once for a batch.
+        """Return the pricelist in the order's currency, read once for a batch.
 
         The currency is its source's, else its payments', else the KeyCRM currency.
 
@@ -188,14 +191,14 @@ class KeycrmOrderImporter(models.AbstractModel):
 
     @api.model
     def _currency_code(self, order, sources):
-        """:return: code of the order's currency; empty where neither source nor payments name one"""
+        """Return the code of an order's currency; empty where neither source nor payments have one."""
         source = sources.get(order.source_id)
         codes = {payment.currency_code for payment in order.payments if payment.currency_code}
         return (source.currency_code if source else "") or (codes.pop() if len(codes) == 1 else "")
 
     @api.model
     def _pricelist(self, account, currency):
-        """Return the pricelist that puts an order into a currency; none is needed for the company's own."""
+        """Return a pricelist in a currency; an empty one for the company's own currency."""
         Pricelist = self.env["product.pricelist"]
         company = account.company_id
         if currency == company.currency_id:
@@ -216,16 +219,20 @@ class KeycrmOrderImporter(models.AbstractModel):
             }
         )
 
-    # === WHERE IT COMES FROM ===#
+    # === SOURCE ===#
 
     @api.model
-    def _source_vals(self, batch, order):
-        """What a person set for the source of a new order: sales team, warehouse, journal."""
+    def _prepare_source_values(self, batch, order):
+        """Return the values from the source of a new order: sales team, warehouse, journal.
+
+        :param batch: :class:`~.batch.Batch`
+        :param order: :class:`~..keycrm.orders.Order`
+        """
         source = batch.sources.get(order.source_id)
         if not source:
             return {}
         vals = {"keycrm_source_id": source.id}
-        # What was archived meanwhile is said on the account.
+        # The account displays archived ones.
         if source.team_id.active:
             vals["team_id"] = source.team_id.id
         if source.warehouse_id.active:
@@ -236,8 +243,8 @@ class KeycrmOrderImporter(models.AbstractModel):
 
     @api.model
     def _changed_source_vals(self, batch, order):
-        """The same for a known order whose source KeyCRM changed; else what people chose there stays."""
-        vals, record = self._source_vals(batch, order), batch.known[order.id]
+        """Return them for a known order whose source KeyCRM changed; otherwise users' values stay."""
+        vals, record = self._prepare_source_values(batch, order), batch.known[order.id]
         if vals.get("keycrm_source_id") == record.keycrm_source_id.id:
             vals = {}
         if not record.warehouse_id.active and record.state != "sale":
@@ -246,7 +253,7 @@ class KeycrmOrderImporter(models.AbstractModel):
 
     @api.model
     def _tags(self, batch, names):
-        """Find or make the tags of an order."""
+        """Find or create the tags of an order."""
         Tag = self.env["crm.tag"]
 
         def find(name):
@@ -259,12 +266,12 @@ class KeycrmOrderImporter(models.AbstractModel):
 
     @api.model
     def _marketing_vals(self, batch, order):
-        """UTM marks, where KeyCRM sent any; Odoo finds or makes its records by name."""
+        """Return the UTM records of an order, found or created by name."""
 
         def find(model, value):
-            Mark = self.env[model].with_context(active_test=False)
+            Utm = self.env[model].with_context(active_test=False)
             with retry_on_unique_violation(model):
-                return Mark.search([("name", "=ilike", escape_psql(value))], limit=1) or self.env[
+                return Utm.search([("name", "=ilike", escape_psql(value))], limit=1) or self.env[
                     model
                 ].create({"name": value})
 

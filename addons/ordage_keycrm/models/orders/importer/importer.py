@@ -1,56 +1,57 @@
 from odoo import api, fields, models
 
+from ....services import contacts
 from ....services.bridge import as_bridge
 from ....services.catalogs import Catalogs, by_keycrm_id
+from ....services.order_import import ImportOptions, ImportResult
 from .batch import Batch
-from .result import ImportResult
 
 
 class KeycrmOrderImporter(models.AbstractModel):
-    """Write orders of KeyCRM into Odoo: the same way wherever they come from.
+    """Write orders of KeyCRM into Odoo, from all sources of orders.
 
-    The flow reads top to bottom in :meth:`_import_batch`; the other files of this folder hold
-    the parts: buyers, products, header, lines, status, payments. All of them work on a batch, with one
-    query for each kind of record, and none sends a request: what is needed was read before.
+    :meth:`_import_batch` has the whole flow; the other files of this folder contain its parts: buyers,
+    products, header, lines, status, payments. All of them process a batch, with one query for each kind of
+    record. None sends a request: enrichment has read everything before.
 
-    Called in the orders' worker alone, under the company lock, in a savepoint: whatever is raised here
-    leaves nothing half done.
+    Called by the orders queue only, under the company lock, in a savepoint.
     """
 
     _name = "keycrm.order.importer"
     _description = "KeyCRM order import"
 
     @api.model
-    def _import_batch(self, account, orders):
+    def _import_batch(self, account, orders, options=None):
         """Create or update the orders.
 
         :param account: ``keycrm.account``, one
         :param orders: list of :class:`~..keycrm.orders.Order`, each number once
+        :param options: :class:`~....services.order_import.ImportOptions`
         :return: ``{number: ImportResult}``
-        :raise ImportProblem: when one of them cannot be written and a person has to act
+        :raise ImportProblem: when one of them cannot be written until a user acts
         """
-        self = self._quiet(account)
-        batch = self._prefetch(account, orders)
+        self = self._with_import_context(account)
+        batch = self._prefetch(account, orders, options or ImportOptions())
         self._match_lines(batch)
-        outcomes = self._set_aside_skipped(batch)
+        outcomes = self._split_skipped(batch)
         if not batch.orders:
             self._enqueue_stock(batch)
             return outcomes
-        note = self._make_room(batch)
+        note = self._raise_quantity_digits(batch)
         batch.partners = self._partners(batch)
         batch.invoice_addresses = self._invoice_addresses(account, batch.partners)
         batch.products = self._products(batch)
-        heads = {order.id: self._head_vals(batch, order) for order in batch.orders}
+        heads = {order.id: self._prepare_order_values(batch, order) for order in batch.orders}
         self._create_orders(batch, heads)
         for order in batch.orders:
             if order.id in batch.known:
                 vals = {**heads[order.id], **self._changed_source_vals(batch, order)}
-                self._update_head(batch.known[order.id], vals)
+                self._update_header(batch.known[order.id], vals)
                 self._update_lines(batch, order)
         self._balance(batch)
         if note:
             self._post_digits_note(batch, note)
-        self._show_remarks(batch)
+        self._report_remarks(batch)
         self._import_payments(batch)
         self._apply_statuses(batch)
         self._enqueue_stock(batch)
@@ -59,11 +60,14 @@ class KeycrmOrderImporter(models.AbstractModel):
             outcomes[order.id] = ImportResult(record.id, created=order.id in batch.created)
         return outcomes
 
-    # === READING WHAT IS THERE ===#
+    # === READING ===#
 
     @api.model
-    def _quiet(self, account):
-        """Write as the bridge: no tracking, no mails, in the company's language."""
+    def _with_import_context(self, account):
+        """Return the importer with the bridge's context: no tracking, no e-mails, the company's language.
+
+        :param account: ``keycrm.account``, one
+        """
         lang = account.company_id.partner_id.lang or self.env.lang
         companies = self.env["res.company"].sudo().search_count([], limit=2)
         return as_bridge(self).with_context(
@@ -72,19 +76,15 @@ class KeycrmOrderImporter(models.AbstractModel):
             mail_create_nosubscribe=True,
             mail_create_nolog=True,
             sale_no_log_for_new_lines=True,
-            keycrm_import=True,
-            # KeyCRM names no tax number: one that a contact takes from its company is not checked anew.
+            # KeyCRM has no tax numbers: one that a contact takes from its company is not checked again.
             no_vat_validation=True,
-            keycrm_one_company=companies == 1,
-            keycrm_analytic_rules=bool(
-                self.env["account.analytic.distribution.model"].sudo().search_count([], limit=1)
-            ),
+            keycrm_contact_rules=contacts.ContactRules(is_only_company=companies == 1),
             lang=lang,
         )
 
     @api.model
-    def _prefetch(self, account, orders):
-        """Look up once for the batch what its orders refer to.
+    def _prefetch(self, account, orders, options):
+        """Read once for the batch the records to which its orders refer.
 
         :return: :class:`~..batch.Batch`
         """
@@ -104,6 +104,7 @@ class KeycrmOrderImporter(models.AbstractModel):
             account.invalidate_recordset(["warehouse_ids"])
             warehouses = by_keycrm_id(account.warehouse_ids)
         sources = self.env["keycrm.source"].search([("account_id", "=", account.id)])
+        analytic_models = self.env["account.analytic.distribution.model"].sudo()
         return Batch(
             account=account,
             orders=orders,
@@ -111,14 +112,17 @@ class KeycrmOrderImporter(models.AbstractModel):
             statuses=by_keycrm_id(account.status_ids),
             sources=by_keycrm_id(sources),
             warehouses=warehouses,
+            options=options,
+            has_analytic_rules=bool(analytic_models.search_count([], limit=1)),
         )
 
     @api.model
-    def _set_aside_skipped(self, batch):
-        """Orders in a status that is not imported: new ones stay out, of known ones only the status
-        that is shown changes, and what KeyCRM holds of stock for them.
+    def _split_skipped(self, batch):
+        """Remove orders in skipped statuses from the batch.
 
-        :return: ``{number: ImportResult}`` of those; they are taken out of the batch
+        New ones are not created; of known ones, only the status and the stock that KeyCRM holds are updated.
+
+        :return: ``{number: ImportResult}`` of the removed orders
         """
         outcomes, kept = {}, []
         for order in batch.orders:
@@ -127,7 +131,7 @@ class KeycrmOrderImporter(models.AbstractModel):
                 continue
             record = batch.known.get(order.id)
             if record:
-                self._update_head(
+                self._update_header(
                     record,
                     {
                         "keycrm_status_id": batch.status(order).id,
@@ -144,14 +148,14 @@ class KeycrmOrderImporter(models.AbstractModel):
 
     @api.model
     def _create_orders(self, batch, heads):
-        """Make the orders that are new, all with one create."""
+        """Create the new orders, all at once."""
         account = batch.account
         new = [order for order in batch.orders if order.id not in batch.known]
         if not new:
             return
         defaults = self._order_defaults(account)
         names = self._order_names(account.company_id, [heads[order.id] for order in new])
-        batch.runs_about_gone = self._syncs_with_shipped_statuses(account, new)
+        batch.shipped_syncs = self._shipped_syncs(account, new)
         created = self.env["sale.order"].create(
             [
                 {
@@ -160,7 +164,7 @@ class KeycrmOrderImporter(models.AbstractModel):
                     "user_id": False,
                     "warehouse_id": self._warehouse(batch, order).id,
                     **heads[order.id],
-                    **self._source_vals(batch, order),
+                    **self._prepare_source_values(batch, order),
                     "company_id": account.company_id.id,
                     "keycrm_account_id": account.id,
                     "keycrm_id": order.id,
@@ -171,21 +175,21 @@ class KeycrmOrderImporter(models.AbstractModel):
             ]
         )
         batch.created = by_keycrm_id(created)
-        batch.grown.update(batch.created)
+        batch.changed_orders.update(batch.created)
 
     @api.model
     def _order_defaults(self, account):
-        """Give what Odoo fills in, once: at each order it would look for quotation documents anew."""
+        """Return Odoo's default values, once: it would search quotation documents for each order."""
         SaleOrder = self.env["sale.order"]
         defaults = SaleOrder.default_get([name for name in SaleOrder._fields if name != "name"])
         if not account.notify_buyers:
-            # Odoo would take the company's, with its lines, terms and e-mail.
+            # Odoo would use the company's, with its lines, terms and e-mail.
             defaults["sale_order_template_id"] = False
         return defaults
 
     @api.model
     def _order_names(self, company, heads):
-        """Draw the orders' names; Odoo would look for the sequence at each of them.
+        """Return the orders' names from the sequence, which Odoo would search for each of them.
 
         :param heads: values of the orders, with their date
         :return: list of values, empty where there is no sequence
@@ -208,21 +212,25 @@ class KeycrmOrderImporter(models.AbstractModel):
         ]
 
     @api.model
-    def _update_head(self, record, vals):
-        """Bring the head of a known order to what KeyCRM has now; only what differs is written."""
+    def _update_header(self, record, vals):
+        """Update the header of a known order; only values that differ are written.
+
+        :param record: ``sale.order``, one
+        :param vals: values of the header
+        """
         if record.state == "sale":
-            # What accounting and deliveries hang on stays as it was confirmed, but the recipient.
+            # Accounting and deliveries depend on them. The recipient may change.
             vals = {name: value for name, value in vals.items() if name not in _FIXED_BY_CONFIRMING}
-        changed = {name: value for name, value in vals.items() if not _same(record, name, value)}
+        changed = {name: value for name, value in vals.items() if not _is_same(record, name, value)}
         if "partner_id" in changed and "pricelist_id" in vals:
-            # A new buyer makes Odoo choose the price list anew.
+            # Odoo chooses another pricelist for a new buyer.
             changed["pricelist_id"] = vals["pricelist_id"]
         if changed:
             record.write(changed)
 
     @api.model
-    def _show_remarks(self, batch):
-        """Tell a person what Odoo did not accept of an order that was written all the same."""
+    def _report_remarks(self, batch):
+        """Report values that Odoo refused of orders that were written nevertheless."""
         summary = self.env._("Odoo did not accept all data of the order")
         for order in batch.orders:
             record, rows = batch.record(order), batch.remarks.get(order.id)
@@ -233,25 +241,25 @@ class KeycrmOrderImporter(models.AbstractModel):
 
     @api.model
     def _enqueue_stock(self, batch):
-        """KeyCRM moved stock by itself: what it is known to have of these products is to be read anew."""
-        batch.touched.update(
+        """Enqueue products whose stock KeyCRM moved by itself, so that their quantities are read again."""
+        batch.affected_products.update(
             batch.products[line.id].id
             for order in batch.orders
             if order.id in batch.created
             for line in order.lines
             if line.stock_status
         )
-        if batch.touched:
+        if batch.affected_products:
             self.env["keycrm.stock.change"]._record_orders(
-                batch.account, batch.touched, from_move=True
+                batch.account, batch.affected_products, from_move=True
             )
 
 
-#: Head fields that stay as they were when an order was confirmed.
+#: Fields of the header that do not change once the order is confirmed.
 _FIXED_BY_CONFIRMING = ("pricelist_id", "partner_invoice_id", "team_id", "warehouse_id")
 
 
-def _same(record, name, value):
+def _is_same(record, name, value):
     field = record._fields[name]
     current = record[name]
     if field.type == "many2one":

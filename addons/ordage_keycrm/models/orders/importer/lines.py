@@ -5,7 +5,7 @@ from ....keycrm import order_totals
 from ....keycrm.naming import product_name
 from ....keycrm.stock_quantities import digits_of
 
-#: Products that stand for amounts which are no goods, by their kind.
+#: Products of amounts that are no goods, by kind.
 EXTRA_PRODUCTS = {
     order_totals.SHIPPING: "ordage_keycrm.product_shipping",
     order_totals.WRAP: "ordage_keycrm.product_wrap",
@@ -13,12 +13,12 @@ EXTRA_PRODUCTS = {
     order_totals.DISCOUNT: "ordage_keycrm.product_discount",
     order_totals.ROUNDING: "ordage_keycrm.product_rounding",
 }
-#: The cents that Odoo's own taxes left over; kept apart from KeyCRM's rounding.
+#: Kind of the line with cents that Odoo's taxes leave; separate from KeyCRM's rounding.
 TAX_ROUNDING = "tax_rounding"
 
 
 class KeycrmOrderImporter(models.AbstractModel):
-    """Lines: goods with KeyCRM's prices, and the amounts that make up its total."""
+    """Lines: goods with KeyCRM's prices, and further amounts of its total."""
 
     _inherit = "keycrm.order.importer"
 
@@ -27,29 +27,32 @@ class KeycrmOrderImporter(models.AbstractModel):
     @api.model
     def _new_line_commands(self, batch, order):
         return [
-            self._create_command(vals)
+            self._create_command(batch, vals)
             for vals in (
-                *(self._line_vals(batch, line) for line in order.lines),
+                *(self._prepare_line_values(batch, line) for line in order.lines),
                 *self._extra_vals(batch, order).values(),
             )
         ]
 
     @api.model
-    def _create_command(self, vals):
-        """Make a line; the analytic distribution is said where no rule could give one.
+    def _create_command(self, batch, vals):
+        """Return the command that creates a line, without analytic distribution where no rule sets one.
 
-        Left out, Odoo looks for rules twice a line: seven queries an order of three lines.
+        Without that value Odoo searches for rules twice a line: seven queries an order of three lines.
         """
-        if not self.env.context.get("keycrm_analytic_rules"):
+        if not batch.has_analytic_rules:
             vals = {"analytic_distribution": False, **vals}
         return Command.create(vals)
 
     @api.model
-    def _line_vals(self, batch, line):
-        """Values of a line of goods.
+    def _prepare_line_values(self, batch, line):
+        """Return the values of a line of goods.
 
-        Price, discount and taxes are always written together with the quantity: a quantity alone
-        would bring the list price back.
+        Price, discount and taxes are always written together with the quantity: a quantity alone would
+        restore the list price.
+
+        :param batch: :class:`~.batch.Batch`
+        :param line: :class:`~..keycrm.orders.Line`
         """
         product = batch.products[line.id]
         price = order_totals.unit_price(line)
@@ -70,12 +73,16 @@ class KeycrmOrderImporter(models.AbstractModel):
             "keycrm_quantity": float(line.quantity),
             "keycrm_warehouse_id": warehouse.id if warehouse else False,
             "keycrm_to_make": to_make,
-            **({"route_ids": [Command.set(self._routes_to_make(product).ids)]} if to_make else {}),
+            **(
+                {"route_ids": [Command.set(self._production_routes(product).ids)]}
+                if to_make
+                else {}
+            ),
         }
 
     @api.model
     def _extra_vals(self, batch, order):
-        """Values of the lines for shipping, wrapping, taxes, discount and rounding, by kind."""
+        """Return the values of lines for shipping, wrapping, taxes, discount and rounding, by kind."""
         found = {}
         for extra in order_totals.extras(order):
             taxed = extra.kind != order_totals.ROUNDING
@@ -102,10 +109,10 @@ class KeycrmOrderImporter(models.AbstractModel):
 
     @api.model
     def _price_vals(self, batch, price, discount):
-        """Write a price of KeyCRM, which is what the buyer pays, under the account's tax.
+        """Return the values of a price of KeyCRM, which the buyer pays, with the account's tax.
 
-        A tax that is included in prices takes it as it is; for one that comes on top the price is the
-        part without it, unrounded.
+        With a tax that is included in prices, the price is KeyCRM's; with an excluded one it is the part
+        without the tax, unrounded.
         """
         taxes = batch.account.tax_id
         unit = float(price)
@@ -120,8 +127,8 @@ class KeycrmOrderImporter(models.AbstractModel):
         }
 
     @api.model
-    def _routes_to_make(self, product):
-        """Return make-to-order's route where Odoo can make the product: it has a bill of materials."""
+    def _production_routes(self, product):
+        """Return the make-to-order route where the product has a bill of materials."""
         none = self.env["stock.route"]
         if "mrp.bom" not in self.env:
             return none
@@ -136,10 +143,10 @@ class KeycrmOrderImporter(models.AbstractModel):
     # === DIGITS ===#
 
     @api.model
-    def _make_room(self, batch):
-        """Let Odoo hold the exact quantities of the orders.
+    def _raise_quantity_digits(self, batch):
+        """Raise Odoo's digits of quantities where the orders need it.
 
-        :return: the note about it; None where nothing changed
+        :return: a message about it; None where nothing changed
         """
         return self.env["decimal.precision"]._keycrm_raise_digits(
             batch.account,
@@ -152,21 +159,21 @@ class KeycrmOrderImporter(models.AbstractModel):
 
     @api.model
     def _post_digits_note(self, batch, note):
-        """Leave the note on the order whose quantity needed the digits."""
+        """Post the message on the order whose quantity needed the digits."""
 
         def digits(order):
             return max((digits_of(line.quantity) for line in order.lines), default=0)
 
         batch.record(max(batch.orders, key=digits)).message_post(body=note)
 
-    # === THE CENT ===#
+    # === ROUNDING ===#
 
     @api.model
     def _balance(self, batch):
-        """Carry the cents that Odoo's arithmetic left over on a line without tax.
+        """Add the cents by which Odoo's total differs on a line without tax.
 
-        With a tax on top of prices one total in six cannot be reached by any price. Without a tax, Odoo
-        rounds the sum where KeyCRM rounded each fraction of a piece, or the other way round.
+        With a price-excluded tax, no price leads to one total in six. Without a tax, Odoo rounds the sum
+        where KeyCRM rounded each fraction of a piece, or the reverse.
         """
         for order in batch.orders:
             record = batch.record(order)

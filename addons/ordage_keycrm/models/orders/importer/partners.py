@@ -8,19 +8,20 @@ from ....services.catalogs import by_keycrm_id
 
 
 class KeycrmOrderImporter(models.AbstractModel):
-    """Buyers become contacts: by KeyCRM's number, else by phone or e-mail, else new ones.
+    """Map buyers to contacts: by KeyCRM's number, by phone or e-mail, or to new ones.
 
-    KeyCRM's buyer is always a person; a company is what the person buys for. So the person is the
-    order's customer (whom to call, whom the parcel is for), below the company's contact, and the
-    company is invoiced and owes: as Odoo itself has it for contacts of companies.
+    A buyer in KeyCRM is always a person, who may buy for a company. So the person is the order's customer
+    (for phone calls and parcels), below the company's contact, and the company is invoiced, as for Odoo's
+    own contacts of companies.
     """
 
     _inherit = "keycrm.order.importer"
 
     @api.model
     def _partners(self, batch):
-        """Find or make the contacts of the orders. What Odoo refuses of them never loses an order: it comes
-        with what is allowed, and a person is told the rest.
+        """Find or create the contacts of the orders.
+
+        An order is imported without the values that Odoo refuses of them, which are reported.
 
         :return: ``{number: (buyer, delivery address)}``, both ``res.partner``
         """
@@ -35,54 +36,54 @@ class KeycrmOrderImporter(models.AbstractModel):
 
     @api.model
     def _buyers(self, batch):
-        """Find the contacts of the buyers by KeyCRM's number, and match or make those that are new.
+        """Find the contacts of the buyers by KeyCRM's number, and match or create new ones.
 
         :return: ``{KeyCRM's number of the buyer: res.partner}``
         """
-        account, orders, told = batch.account, batch.orders, {}
+        account, orders, received = batch.account, batch.orders, {}
         for order in orders:
-            before = told.get(order.client_id)
+            before = received.get(order.client_id)
             if order.client_id and order.buyer and not _is_older(order.buyer, before):
-                told[order.client_id] = order.buyer
+                received[order.client_id] = order.buyer
         mappings = self.env["keycrm.buyer"].search(
             [
                 ("account_id", "=", account.id),
                 ("keycrm_id", "in", [order.client_id for order in orders if order.client_id]),
             ]
         )
-        companies = self._companies_of(account, told.values())
+        companies = self._companies_of(batch, received.values())
         elsewhere = mappings.filtered(
             lambda mapping: mapping.partner_id._keycrm_of_another_company(account.company_id)
         )
         if elsewhere:
-            self._replace_contacts(account, elsewhere, told, companies)
+            self._replace_contacts(batch, elsewhere, received, companies)
         for mapping in mappings - elsewhere:
-            if mapping.keycrm_id in told:
-                self._follow_buyer(mapping, told[mapping.keycrm_id], companies)
+            if mapping.keycrm_id in received:
+                self._update_buyer(batch, mapping, received[mapping.keycrm_id], companies)
         partners = {
             mapping.keycrm_id: mapping.partner_id
             for mapping in mappings
             if not mapping.partner_id._keycrm_of_another_company(account.company_id)
         }
         known = set(mappings.mapped("keycrm_id"))
-        new = {number: buyer for number, buyer in told.items() if number not in known}
+        new = {number: buyer for number, buyer in received.items() if number not in known}
         if new:
-            partners.update(self._new_buyers(account, new, companies))
+            partners.update(self._new_buyers(batch, new, companies))
         for order in orders:
-            if order.client_id in told and order.client_id not in partners:
+            if order.client_id in received and order.client_id not in partners:
                 batch.remark(
                     order,
                     self.env._(
                         "Odoo did not accept the contact of the buyer %s. Create it and choose it on "
                         "the order and in “Buyers and contacts”.",
-                        _buyer_line(told[order.client_id]),
+                        _buyer_line(received[order.client_id]),
                     ),
                 )
         return partners
 
     @api.model
     def _invoice_addresses(self, account, partners):
-        """Look up addresses for invoices that somebody noted in Odoo.
+        """Search addresses for invoices that users entered in Odoo.
 
         :param partners: ``{number: (buyer, delivery address)}``
         :return: ``{company or person: res.partner}``, only of those that have one
@@ -101,30 +102,30 @@ class KeycrmOrderImporter(models.AbstractModel):
         return {address.parent_id: address for address in addresses}
 
     @api.model
-    def _companies_of(self, account, buyers):
-        """:return: ``{KeyCRM's number: keycrm.company}``, each with its contact"""
+    def _companies_of(self, batch, buyers):
+        """Return the companies of buyers with their contacts: ``{KeyCRM's number: keycrm.company}``."""
         numbers = [buyer.company_id for buyer in buyers if buyer.company_id]
         if not numbers:
             return {}
         companies = self.env["keycrm.company"].search(
-            [("account_id", "=", account.id), ("keycrm_id", "in", numbers)]
+            [("account_id", "=", batch.account.id), ("keycrm_id", "in", numbers)]
         )
-        companies._make_contacts()
+        companies._create_contacts(is_tolerant=batch.options.is_tolerant)
         return by_keycrm_id(companies)
 
     # === KNOWN BUYERS ===#
 
     @api.model
-    def _follow_buyer(self, mapping, buyer, companies):
-        """Take over what KeyCRM changed of a buyer since it was last read; nothing else."""
+    def _update_buyer(self, batch, mapping, buyer, companies):
+        """Import the values of a buyer that changed in KeyCRM since it was last read."""
         if (
             mapping.keycrm_updated_at
             and buyer.updated_at
             and buyer.updated_at < mapping.keycrm_updated_at
         ):
             return
-        now = _told_vals(buyer)
-        # A person mapped the buyer before any order of it was read.
+        now = _buyer_vals(buyer)
+        # A user mapped the buyer before any order of it was read.
         is_new = not (mapping.name or mapping.phone or mapping.email)
         changed = {name: value for name, value in now.items() if value != (mapping[name] or "")}
         company = companies.get(buyer.company_id)
@@ -132,37 +133,43 @@ class KeycrmOrderImporter(models.AbstractModel):
             changed.update(self._changed_parent(mapping, company))
             now["keycrm_company_id"] = company.id if company else False
         if changed:
-            mapping._follow(changed, propose=not is_new)
+            mapping._update_contact(
+                changed, propose=not is_new, is_tolerant=batch.options.is_tolerant
+            )
         if buyer.updated_at:
             now["keycrm_updated_at"] = buyer.updated_at
-        now = {name: value for name, value in now.items() if not _is(mapping, name, value)}
+        now = {name: value for name, value in now.items() if not _is_same(mapping, name, value)}
         if now:
             mapping.write(now)
 
     @api.model
     def _changed_parent(self, mapping, company):
-        """:return: ``{"parent_id": id}`` where the contact is to be put below another company"""
+        """Return ``{"parent_id": id}`` where the contact's company changed."""
         partner = mapping.partner_id
         parent = company.buyers_parent_id if company else partner.browse()
         if partner.parent_id - mapping.keycrm_company_id.partner_id or parent == partner:
-            # A person put the contact below another company, or it is the company's own.
+            # A user chose another company, or the contact is the company's own.
             return {}
         return {"parent_id": parent.id or ""}
 
     # === NEW BUYERS ===#
 
     @api.model
-    def _new_buyers(self, account, buyers, companies):
-        """Match first-time buyers to contacts, and make contacts for the others.
+    def _new_buyers(self, batch, buyers, companies):
+        """Match new buyers to contacts, and create contacts for the others.
 
         :param buyers: ``{KeyCRM's number: Buyer}``
         :return: ``{KeyCRM's number: res.partner}``
         """
+        account, is_tolerant = batch.account, batch.options.is_tolerant
         partners = self._matching_contacts(account, buyers)
         matched = set(partners)
-        vals = {n: self._contact_vals(account, buyer, companies) for n, buyer in buyers.items()}
+        vals = {
+            n: self._prepare_contact_values(account, buyer, companies)
+            for n, buyer in buyers.items()
+        }
         new = [number for number in buyers if number not in matched]
-        created = self._create_contacts([vals[number] for number in new])
+        created = self._create_contacts(batch, [vals[number] for number in new])
         refused = {}
         for number, (partner, reasons) in zip(new, created, strict=True):
             if partner:
@@ -179,7 +186,7 @@ class KeycrmOrderImporter(models.AbstractModel):
                     ),
                     "keycrm_updated_at": buyer.updated_at or False,
                     "given": {} if number in matched else _given(vals[number], refused[number]),
-                    **_told_vals(buyer),
+                    **_buyer_vals(buyer),
                 }
                 for number, buyer in buyers.items()
             ]
@@ -187,23 +194,27 @@ class KeycrmOrderImporter(models.AbstractModel):
         for mapping in mappings:
             self._propose_refused(mapping, vals[mapping.keycrm_id], refused.get(mapping.keycrm_id))
         for mapping in mappings.filtered(lambda mapping: mapping.keycrm_id in matched):
-            # A contact that a person made keeps what it has.
+            # A contact that a user created keeps its values.
             now = {name: vals[mapping.keycrm_id][name] or "" for name in _GIVEN}
-            mapping._follow({name: value for name, value in now.items() if value}, propose=False)
+            now = {name: value for name, value in now.items() if value}
+            mapping._update_contact(now, propose=False, is_tolerant=is_tolerant)
         return partners
 
     @api.model
-    def _create_contacts(self, vals_list):
+    def _create_contacts(self, batch, vals_list):
         """Create contacts of buyers; see :func:`~..contacts.create`."""
         return contacts.create(
-            self.env["res.partner"], vals_list, ("parent_id", "email", "phone", "lang")
+            self.env["res.partner"],
+            vals_list,
+            ("parent_id", "email", "phone", "lang"),
+            is_tolerant=batch.options.is_tolerant,
         )
 
     @api.model
-    def _replace_contacts(self, account, mappings, told, companies):
-        """Create contacts for buyers whose own ones were given to another company of the database."""
+    def _replace_contacts(self, batch, mappings, received, companies):
+        """Create contacts for buyers whose own ones belong to another company of the database now."""
         buyers = [
-            told.get(mapping.keycrm_id)
+            received.get(mapping.keycrm_id)
             or Buyer(
                 mapping.keycrm_id,
                 mapping.name or "",
@@ -214,8 +225,10 @@ class KeycrmOrderImporter(models.AbstractModel):
             )
             for mapping in mappings
         ]
-        vals_list = [self._contact_vals(account, buyer, companies) for buyer in buyers]
-        created = self._create_contacts(vals_list)
+        vals_list = [
+            self._prepare_contact_values(batch.account, buyer, companies) for buyer in buyers
+        ]
+        created = self._create_contacts(batch, vals_list)
         for mapping, vals, (partner, refused) in zip(mappings, vals_list, created, strict=True):
             if partner:
                 mapping._replace_contact(partner, _given(vals, refused))
@@ -223,20 +236,26 @@ class KeycrmOrderImporter(models.AbstractModel):
 
     @api.model
     def _propose_refused(self, mapping, vals, refused):
-        """Tell a person what Odoo did not accept of a new contact."""
+        """Propose the values of a new contact that Odoo refused."""
         proposed = {name: vals[name] for name in refused or () if name in _GIVEN}
         if proposed:
             mapping._write_proposals(mapping.given, proposed, refused)
 
     @api.model
-    def _contact_vals(self, account, buyer, companies):
-        told = _told_vals(buyer)
+    def _prepare_contact_values(self, account, buyer, companies):
+        """Return the values of a new contact.
+
+        :param account: ``keycrm.account``, one
+        :param buyer: :class:`~..keycrm.orders.Buyer`
+        :param companies: ``{KeyCRM's number: keycrm.company}``
+        """
+        values = _buyer_vals(buyer)
         company = companies.get(buyer.company_id)
-        name = told["name"] or told["phone"] or told["email"] or f"KeyCRM {buyer.id}"
+        name = values["name"] or values["phone"] or values["email"] or f"KeyCRM {buyer.id}"
         return {
             "name": name,
-            "phone": told["phone"] or False,
-            "email": told["email"] or False,
+            "phone": values["phone"] or False,
+            "email": values["email"] or False,
             "parent_id": company.buyers_parent_id.id if company else False,
             "company_id": account.company_id.id,
             "lang": account.company_id.partner_id.lang or self.env.lang,
@@ -244,12 +263,12 @@ class KeycrmOrderImporter(models.AbstractModel):
 
     @api.model
     def _matching_contacts(self, account, buyers):
-        """Match buyers to contacts where phone or e-mail points to exactly one.
+        """Match buyers to contacts where exactly one has the phone or e-mail.
 
-        Where both point somewhere they have to agree. A contact that stands for another buyer of
-        the account is never taken: two buyers with one phone stay two contacts. Nor is one whose orders
-        an Odoo user sees, or that belongs to a company of this database: anybody can give the phone or
-        e-mail of somebody else.
+        Where contacts have either, they have to be the same. A contact of another buyer of the account is
+        not used: two buyers with one phone are two contacts. Nor is one whose orders an Odoo user sees, or
+        that belongs to a company of this database: a buyer can enter the phone or e-mail of another
+        person.
 
         :param buyers: ``{KeyCRM's number: Buyer}``
         :return: ``{KeyCRM's number: res.partner}``, only of those that match
@@ -287,7 +306,7 @@ class KeycrmOrderImporter(models.AbstractModel):
 
     @api.model
     def _anonymous(self, account):
-        """Return the contact for orders without a buyer; one for each account."""
+        """Return the account's contact for orders without a buyer."""
         mapping = self.env["keycrm.buyer"].search(
             [("account_id", "=", account.id), ("keycrm_id", "=", 0)]
         )
@@ -311,7 +330,7 @@ class KeycrmOrderImporter(models.AbstractModel):
         return partner
 
 
-#: What KeyCRM gives to a contact.
+#: Fields of a contact that are written from KeyCRM.
 _GIVEN = ("name", "phone", "email", "parent_id")
 
 
@@ -319,8 +338,8 @@ def _given(vals, refused):
     return {name: "" if name in refused else vals[name] or "" for name in _GIVEN}
 
 
-def _told_vals(buyer):
-    """What KeyCRM says of a buyer, as contacts have it; empty texts where it says nothing."""
+def _buyer_vals(buyer):
+    """Return the values of a buyer in the form of contacts; empty texts for missing ones."""
     return {
         "name": shortened(buyer.name, 120) if buyer.name else "",
         "phone": normalized_phone(buyer.phone) or buyer.phone,
@@ -329,10 +348,10 @@ def _told_vals(buyer):
 
 
 def _buyer_line(buyer):
-    """:return: the buyer in one line"""
-    told = _told_vals(buyer)
+    """Format a buyer in one line."""
+    vals = _buyer_vals(buyer)
     return ", ".join(
-        filter(None, (told["name"], told["phone"], told["email"], f"KeyCRM {buyer.id}"))
+        filter(None, (vals["name"], vals["phone"], vals["email"], f"KeyCRM {buyer.id}"))
     )
 
 
@@ -342,7 +361,7 @@ def _is_older(buyer, other):
     )
 
 
-def _is(mapping, name, value):
+def _is_same(mapping, name, value):
     current = mapping[name]
     if mapping._fields[name].type == "many2one":
         return current.id == (value or False)

@@ -4,18 +4,18 @@ from ....keycrm import order_totals
 from ....services.catalogs import by_keycrm_id
 from ....services.currency import AccountCurrency
 
-#: What KeyCRM's payments are (confirmed).
+#: Statuses of KeyCRM's payments (confirmed).
 KNOWN_STATUSES = ("paid", "not_paid", "canceled")
 
 
 class KeycrmOrderImporter(models.AbstractModel):
-    """Payments of the orders, each once."""
+    """Import the payments of the orders, each once."""
 
     _inherit = "keycrm.order.importer"
 
     @api.model
     def _import_payments(self, batch):
-        """Record the payments of the orders as KeyCRM has them."""
+        """Create and update the payments of the orders."""
         account = batch.account
         if not account.import_payments:
             return
@@ -36,8 +36,8 @@ class KeycrmOrderImporter(models.AbstractModel):
         methods = by_keycrm_id(
             self.env["keycrm.payment.method"].search([("account_id", "=", account.id)])
         )
-        transactions = self._transactions(account, [told for _order, told in wanted.values()])
-        # The bank's list is read newest first and not to its end: older ones are crossed off here.
+        transactions = self._transactions(account, [payment for _order, payment in wanted.values()])
+        # The bank's list is read newest first and not to its end: older ones are attached here.
         transactions.filtered(lambda row: not row.is_attached).is_attached = True
         texts = {row.uuid: row.description for row in transactions if row.description}
         new = []
@@ -48,7 +48,7 @@ class KeycrmOrderImporter(models.AbstractModel):
                 "sale_order_id": record.id,
                 "amount": float(payment.amount),
                 **self._currency_vals(account, record, payment),
-                # What nobody knows the meaning of is no money that is expected.
+                # A payment with an unknown status is not expected.
                 "status": payment.status if payment.status in KNOWN_STATUSES else "unknown",
                 "status_in_keycrm": payment.status or False,
                 "date": payment.date or False,
@@ -66,15 +66,15 @@ class KeycrmOrderImporter(models.AbstractModel):
                 new.append({"account_id": account.id, "keycrm_id": number, **vals})
         created = Payment.create(new)
         removed.filtered(lambda payment: payment.status != "removed").status = "removed"
-        (created | removed | Payment.union(*known.values()))._settle()
+        (created | removed | Payment.union(*known.values()))._synchronize()
 
     @api.model
     def _removed_payments(self, batch, missing):
         """Choose the payments that KeyCRM removed from their orders.
 
-        Only where the others make KeyCRM's own sum: an incomplete answer takes no money back.
+        Only where the others add up to KeyCRM's own sum: an incomplete answer cancels no payment.
 
-        :param missing: ``keycrm.payment`` records of the batch's orders that no order names any more
+        :param missing: ``keycrm.payment`` records of the batch's orders that no order contains anymore
         """
         trusted = {
             batch.known[order.id].id
@@ -85,8 +85,9 @@ class KeycrmOrderImporter(models.AbstractModel):
 
     @api.model
     def _currency_vals(self, account, record, payment):
-        """Say the currency of a payment: that of its order where it names none, none where Odoo has not
-        got the one that it names.
+        """Return the currency of a payment: that of its order where it has none.
+
+        Empty where Odoo lacks the currency.
         """
         code = payment.currency_code
         currency = AccountCurrency(account).find(code) if code else record.currency_id
@@ -94,7 +95,7 @@ class KeycrmOrderImporter(models.AbstractModel):
 
     @api.model
     def _transactions(self, account, payments):
-        """:return: the bank transactions that these payments name, as far as they are known"""
+        """Return the known bank transactions to which these payments refer."""
         Transaction = self.env["keycrm.transaction"]
         uuids = [payment.transaction_uuid for payment in payments if payment.transaction_uuid]
         if not uuids:

@@ -4,13 +4,13 @@ from ....keycrm.product_data import Goods
 
 
 class KeycrmOrderImporter(models.AbstractModel):
-    """Which product a line stands for."""
+    """The products of lines."""
 
     _inherit = "keycrm.order.importer"
 
     @api.model
     def _products(self, batch):
-        """Find or make the products of all lines.
+        """Find or create the products of all lines.
 
         :return: ``{line id: product.product}``
         :raise ImportProblem: when a SKU or barcode belongs to several products
@@ -28,7 +28,7 @@ class KeycrmOrderImporter(models.AbstractModel):
             raise problem
         products = {line_id: found[one.key] for line_id, one in goods.items()}
         for number, product in of_line.items():
-            # What is confirmed stays the archived product; new orders have the one that replaced it.
+            # Confirmed lines keep the archived product; new orders have the one that replaced it.
             if (
                 products[number] != product
                 and not product.active
@@ -40,7 +40,7 @@ class KeycrmOrderImporter(models.AbstractModel):
 
     @api.model
     def _is_confirmed(self, batch, number):
-        """:return: whether a line of KeyCRM belongs to an order that is confirmed in Odoo"""
+        """Return whether a line of KeyCRM belongs to an order that is confirmed in Odoo."""
         return any(
             number in matches and batch.known[order].state == "sale"
             for order, matches in batch.matches.items()
@@ -48,8 +48,7 @@ class KeycrmOrderImporter(models.AbstractModel):
 
     @api.model
     def _products_of_lines(self, batch):
-        """Return the products of lines that Odoo has already, also of those that a merge moved into another
-        order of the batch.
+        """Return the products of lines that Odoo has already, also of those that KeyCRM moved by a merge.
 
         :return: ``{line id: product.product}``
         """
@@ -64,7 +63,7 @@ class KeycrmOrderImporter(models.AbstractModel):
             matches = batch.matches.get(order.id, {})
             for number in (line.id for line in order.lines):
                 record = matches.get(number) or lines.get(number)
-                # An id of this order that stands for other goods now says nothing.
+                # An id of this order may belong to other goods now.
                 if record and (number in matches or record.order_id.keycrm_id != order.id):
                     of_line[number] = record.product_id
         return of_line

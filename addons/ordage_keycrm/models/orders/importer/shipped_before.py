@@ -2,35 +2,34 @@ from odoo import api, fields, models
 
 
 class KeycrmOrderImporter(models.AbstractModel):
-    """Whether the goods of a new order left before Odoo first saw it: then it never moves stock."""
+    """Decide whether a new order was shipped before its first import: then it never moves stock."""
 
     _inherit = "keycrm.order.importer"
 
     @api.model
     def _is_already_shipped(self, batch, order):
-        """Return whether the goods of a new order have already left.
+        """Return whether a new order was shipped already.
 
-        So it is in an archive status, in the statuses that a person named when starting a
-        synchronization, and, where that was wished, when KeyCRM has written all its lines off. Without
-        an answer of a person, orders that came to their status before Odoo first asked are judged by
-        what a synchronization proposes.
+        That is: in an archive status, in the statuses that a user chose for a synchronization and, if the
+        user chose so, when KeyCRM has written off all its lines. Without a user's choice, orders older than
+        the integration are decided by the defaults of a synchronization.
         """
         status = batch.status(order)
-        runs = batch.runs_about_gone.get(order.id, self.env["keycrm.order.sync"])
-        gone_ids = {
+        runs = batch.shipped_syncs.get(order.id, self.env["keycrm.order.sync"])
+        shipped_ids = {
             *batch.account.archive_status_ids.ids,
             *runs.shipped_status_ids.ids,
-            *(self.env.context.get("keycrm_shipped_status_ids") or ()),
+            *(batch.options.shipped_status_ids or ()),
         }
-        if status and status.id in gone_ids:
+        if status and status.id in shipped_ids:
             return True
         answers = runs.filtered(lambda run: status and status in run.status_ids)
-        is_from_before = not answers and self._is_from_before(batch.account, order)
-        if status and is_from_before and status._with_shipped_goods():
+        is_older = not answers and self._is_older_than_integration(batch, order)
+        if status and is_older and status._with_shipped_goods():
             return True
         if_written_off = (
-            is_from_before
-            or self.env.context.get("keycrm_shipped_if_written_off")
+            is_older
+            or batch.options.shipped_if_written_off
             or any(answers.mapped("shipped_if_written_off"))
         )
         return bool(
@@ -40,33 +39,32 @@ class KeycrmOrderImporter(models.AbstractModel):
         )
 
     @api.model
-    def _is_from_before(self, account, order):
-        """Decide whether an order came to its status before the integration was enabled.
+    def _is_older_than_integration(self, batch, order):
+        """Return whether an order moved to its status before the integration was enabled.
 
-        The moment of enabling counts, not the first polling: a webhook may come before that, and KeyCRM
-        may have been unavailable for hours. A synchronization's own page is left out: there a person
-        has answered.
+        The time of enabling counts, not the first polling: a webhook may arrive before that, and KeyCRM
+        may have been unavailable for hours. Not for a synchronization's own pages: there a user has
+        chosen.
         """
-        if self.env.context.get("keycrm_shipped_status_ids") is not None:
+        if batch.options.shipped_status_ids is not None:
             return False
-        first = account.enabled_since
-        # An order that was made in its status may never have changed it.
+        first = batch.account.enabled_since
+        # The status of an order may never have changed since it was placed.
         moment = order.status_changed_at or order.created_at or order.updated_at
         return bool(first and moment and moment < first)
 
     @api.model
-    def _syncs_with_shipped_statuses(self, account, orders):
-        """Find the synchronizations whose answer to "the goods have already left" counts for new orders,
-        whatever way they come.
+    def _shipped_syncs(self, account, orders):
+        """Find the synchronizations whose setting "Already shipped" applies to new orders of any source.
 
-        A webhook or a payment may bring an order before the run's page does; and what failed in a run is
-        tried again through the inbox.
+        A webhook may arrive before the synchronization reads the order; and an order that failed in a
+        synchronization is retried by the inbox.
 
         :return: ``{number: keycrm.order.sync}``
         """
         Sync = self.env["keycrm.order.sync"]
         running = Sync.search([("account_id", "=", account.id), ("state", "=", "running")])
-        failed_in = self._runs_that_failed(account, orders)
+        failed_in = self._failed_syncs(account, orders)
         return {
             order.id: running.filtered(lambda run, order=order: _is_older(order, run))
             | failed_in.get(order.id, Sync).filtered(
@@ -76,8 +74,8 @@ class KeycrmOrderImporter(models.AbstractModel):
         }
 
     @api.model
-    def _runs_that_failed(self, account, orders):
-        """:return: ``{number: keycrm.order.sync}`` in which the order could not be written"""
+    def _failed_syncs(self, account, orders):
+        """Return the synchronizations in which orders failed: ``{number: keycrm.order.sync}``."""
         events = self.env["keycrm.event"].search(
             [
                 ("account_id", "=", account.id),
@@ -93,6 +91,6 @@ def _is_older(order, run):
 
 
 def _has_moved_since(order, run):
-    """Return whether an order came to its status after a run: the answer was not about that."""
+    """Return whether an order moved to its status after a run, whose setting does not apply then."""
     over = run.finished_at or fields.Datetime.now()
     return bool(order.status_changed_at) and order.status_changed_at > over

@@ -1,98 +1,95 @@
 from odoo import api, models
 
 from ....const import COMING_BACK
+from ....keycrm.order_states import Archiving, OrderState, Step, archiving, state_step
 from ....services import contacts
 
 
 class KeycrmOrderImporter(models.AbstractModel):
-    """What the status of an order makes of it: quotation, confirmed, cancelled, archived."""
+    """Bring orders into the state of their status; ``keycrm/order_states.py`` decides."""
 
     _inherit = "keycrm.order.importer"
 
     @api.model
     def _apply_statuses(self, batch):
-        """Bring each order into the state that its status asks for; each kind at once."""
+        """Bring each order into the state of its status; orders with the same step at once."""
         SaleOrder = self.env["sale.order"]
-        wanted = {"quotation": SaleOrder, "confirm": SaleOrder, "cancel": SaleOrder}
-        archived = reopened = SaleOrder
+        actions = {"quotation": SaleOrder, "confirm": SaleOrder, "cancel": SaleOrder}
+        steps = dict.fromkeys(Step, SaleOrder)
+        moves = dict.fromkeys(Archiving, SaleOrder)
         for order in batch.orders:
-            record, status = batch.record(order), batch.status(order)
-            wanted[batch.action(order)] |= record
-            if status and status in batch.account.archive_status_ids:
-                archived |= record
-            elif status and record.keycrm_archived:
-                reopened |= record
-        (wanted["quotation"] | wanted["confirm"])._keycrm_is_wanted()
-        self._leave_cancelled(wanted)
-        reopened._keycrm_reopen()
-        self._to_quotation(wanted["quotation"])
-        self._to_confirmed(wanted["confirm"])
-        self._queue_canceled(batch, wanted["cancel"])
-        wanted["cancel"]._keycrm_cancel()
+            record, status, action = batch.record(order), batch.status(order), batch.action(order)
+            actions[action] |= record
+            steps[self._state_step(action, record)] |= record
+            is_archive = bool(status) and status in batch.account.archive_status_ids
+            moves[archiving(bool(status), is_archive, record.keycrm_archived)] |= record
+        (actions["quotation"] | actions["confirm"])._keycrm_clear_cancellation()
+        actions["cancel"].filtered("keycrm_canceled_here")._keycrm_clear_conflict()
+        steps[Step.SHOW_CONFLICT]._keycrm_show_conflict()
+        moves[Archiving.REOPEN]._keycrm_reopen()
+        self._reset_to_quotations(steps)
+        confirmed = self._confirm(batch, steps[Step.CONFIRM] | steps[Step.RESET_AND_CONFIRM])
+        for record in confirmed:
+            record._keycrm_request_production(record.order_line.filtered("keycrm_to_make"))
+        # KeyCRM returns reserved and written-off goods of a canceled order by itself.
+        canceled = steps[Step.CANCEL]
+        batch.affected_products.update(canceled.order_line.filtered("keycrm_id").product_id.ids)
+        canceled._keycrm_cancel()
         self._report_shipped_elsewhere(batch)
         self._expect_refused(batch)
-        archived._keycrm_archive()
-        SaleOrder.union(*wanted.values())._keycrm_request_decision(wanted["confirm"])
+        moves[Archiving.ARCHIVE]._keycrm_archive()
+        conflicts = steps[Step.SHOW_CONFLICT]
+        followed = SaleOrder.union(*actions.values()) - conflicts
+        followed._keycrm_request_decision(actions["confirm"] - conflicts)
 
     @api.model
-    def _leave_cancelled(self, wanted):
-        """Take orders that a person canceled here out of those that become quotations or are confirmed.
+    def _state_step(self, action, record):
+        """Decide what is done with the state of an order.
 
-        :param wanted: ``{action: sale.order}``, changed
+        :param action: result of its status in Odoo
+        :param record: ``sale.order``, one
+        :return: :class:`~..keycrm.order_states.Step`
         """
-        wanted["cancel"].filtered("keycrm_canceled_here")._keycrm_conflict_is_over()
-        for action in ("quotation", "confirm"):
-            stays = wanted[action].filtered(
-                lambda order: order.state == "cancel" and order.keycrm_canceled_here
-            )
-            stays._keycrm_show_conflict()
-            wanted[action] -= stays
+        state = OrderState(
+            record.state,
+            is_canceled_here=record.keycrm_canceled_here,
+            is_confirmable=not record.keycrm_total_differs and not record.keycrm_problem_code,
+        )
+        may_reset = action == "quotation" and record.state == "sale"
+        return state_step(
+            action, state, is_shipped=may_reset and record._keycrm_is_shipped_or_invoiced()
+        )
 
     @api.model
-    def _to_quotation(self, orders):
-        """Back to a quotation, unless goods or invoices are out."""
-        orders.filtered(lambda order: order.state == "cancel").action_draft()
-        for order in orders.filtered(lambda order: order.state == "sale"):
-            if order._keycrm_is_out():
-                order._keycrm_schedule_activity(
-                    self.env._(
-                        "KeyCRM moved the order back to “%s”", order.keycrm_status_id.display_name
-                    ),
-                    [
-                        self.env._(
-                            "It stays confirmed: goods were delivered or an invoice was created."
-                        )
-                    ],
-                )
-                continue
+    def _reset_to_quotations(self, steps):
+        """Make quotations of orders that KeyCRM moved back, unless goods or invoices are out.
+
+        :param steps: ``{Step: sale.order}``
+        """
+        (steps[Step.RESET] | steps[Step.RESET_AND_CONFIRM]).action_draft()
+        for order in steps[Step.CANCEL_AND_RESET]:
             order.locked = False
             order._action_cancel()
             order.action_draft()
-
-    @api.model
-    def _to_confirmed(self, orders):
-        """Confirm what equals its original; an order whose total differs, or that a person has to look
-        at first, stays a quotation.
-        """
-        orders.filtered(lambda order: order.state == "cancel").action_draft()
-        ready = orders.filtered(
-            lambda order: (
-                order.state in ("draft", "sent")
-                and not order.keycrm_total_differs
-                and not order.keycrm_problem_code
+        for order in steps[Step.STAY_CONFIRMED]:
+            order._keycrm_schedule_activity(
+                self.env._(
+                    "KeyCRM moved the order back to “%s”", order.keycrm_status_id.display_name
+                ),
+                [self.env._("It stays confirmed: goods were delivered or an invoice was created.")],
             )
-        )
-        for order in self._confirm(ready):
-            order._keycrm_request_production(order.order_line.filtered("keycrm_to_make"))
 
     @api.model
-    def _confirm(self, orders):
-        """Confirm orders. In tolerant mode one that Odoo or another module refuses to confirm stays a
-        quotation, which says so.
+    def _confirm(self, batch, orders):
+        """Confirm orders.
 
-        :return: those that were confirmed
+        In tolerant mode, an order that Odoo or another module refuses to confirm stays a quotation that
+        displays the reason.
+
+        :param orders: ``sale.order``
+        :return: the confirmed ones
         """
-        if not self.env.context.get("keycrm_tolerant"):
+        if not batch.options.is_tolerant:
             if orders:
                 orders.action_confirm()
             return orders
@@ -109,7 +106,7 @@ class KeycrmOrderImporter(models.AbstractModel):
 
     @api.model
     def _expect_refused(self, batch):
-        """Expect the goods of parcels back that the buyer refused or that are on their way back."""
+        """Create returns for parcels that the buyer refused or that are on their way back."""
         for order in batch.orders:
             record = batch.record(order)
             if record.keycrm_shipping_status in COMING_BACK and record.state == "sale":
@@ -118,11 +115,15 @@ class KeycrmOrderImporter(models.AbstractModel):
 
     @api.model
     def _report_shipped_elsewhere(self, batch):
-        """Goods that came into an order by a merge may have been shipped with the other one, which was
-        cancelled before: its to-do names both then.
+        """Report goods that a merge moved to an order after they were shipped with another one.
+
+        The activity of the other order, which was canceled before, then names both.
         """
         numbers = [
-            line.id for order in batch.orders for line in order.lines if order.id in batch.grown
+            line.id
+            for order in batch.orders
+            for line in order.lines
+            if order.id in batch.changed_orders
         ]
         shipped = self.env["sale.order.line"].search(
             [
@@ -134,9 +135,3 @@ class KeycrmOrderImporter(models.AbstractModel):
             ]
         )
         shipped.order_id._keycrm_cancel()
-
-    @api.model
-    def _queue_canceled(self, batch, orders):
-        """KeyCRM gives reserves and written-off goods of a cancelled order back by itself."""
-        for order in orders.filtered(lambda order: order.state != "cancel"):
-            batch.touched.update(order.order_line.filtered("keycrm_id").product_id.ids)

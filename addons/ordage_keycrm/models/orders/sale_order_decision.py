@@ -1,0 +1,221 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+from ...const import EVENT_REFRESH, UNREADABLE_ORDER
+from ...services.bridge import is_bridge
+from ...services.circuit_breaker import end_backoff
+
+
+class SaleOrder(models.Model):
+    """Orders that wait for a decision of a user.
+
+    A user's cancellation in Odoo stands, also where KeyCRM has not canceled the order. An order with a
+    problem is not confirmed, or not updated.
+    """
+
+    _inherit = "sale.order"
+
+    # === FIELDS ===#
+
+    keycrm_canceled_here = fields.Boolean(
+        string="Canceled in Odoo",
+        copy=False,
+        readonly=True,
+        help="A user canceled the order in Odoo: KeyCRM does not confirm it again.",
+    )
+    keycrm_kept_status_id = fields.Many2one(
+        "keycrm.order.status",
+        string="Kept canceled in status",
+        copy=False,
+        readonly=True,
+        ondelete="set null",
+        help="A user decided that the order stays canceled as long as KeyCRM has it in this status.",
+    )
+    keycrm_cancel_conflict = fields.Boolean(
+        string="Canceled in Odoo only",
+        compute="_compute_keycrm_cancel_conflict",
+        store=True,
+        help="The order was canceled in Odoo, but not in KeyCRM.",
+    )
+
+    keycrm_problem_code = fields.Char(string="KeyCRM problem code", copy=False, readonly=True)
+    keycrm_problem_params = fields.Json(
+        string="KeyCRM problem parameters", copy=False, readonly=True
+    )
+    keycrm_problem = fields.Char(
+        string="KeyCRM problem",
+        compute="_compute_keycrm_problem",
+        groups="base.group_user",
+    )
+
+    keycrm_needs_decision = fields.Boolean(
+        string="Needs a decision",
+        compute="_compute_keycrm_needs_decision",
+        store=True,
+        help="The order is not confirmed or not updated until a user decides or KeyCRM is corrected.",
+    )
+
+    # For the overview's count, independent of the number of orders. Written as Odoo's ORM writes it.
+    _keycrm_needs_decision_index = models.Index(
+        "(keycrm_account_id) WHERE keycrm_needs_decision IS TRUE"
+    )
+
+    # === COMPUTE METHODS ===#
+
+    @api.depends(
+        "state",
+        "keycrm_canceled_here",
+        "keycrm_kept_status_id",
+        "keycrm_status_id.order_action",
+        "keycrm_deleted",
+    )
+    def _compute_keycrm_cancel_conflict(self):
+        for order in self:
+            order.keycrm_cancel_conflict = (
+                order.keycrm_canceled_here
+                and order.state == "cancel"
+                and not order.keycrm_deleted
+                and order.keycrm_status_id.order_action in ("quotation", "confirm")
+                and order.keycrm_status_id != order.keycrm_kept_status_id
+            )
+
+    @api.depends("keycrm_problem_code", "keycrm_problem_params", "state")
+    @api.depends_context("lang")
+    def _compute_keycrm_problem(self):
+        """Hide a problem that only prevents the confirmation once a user has confirmed the order."""
+        self.env["keycrm.error.message"]._compute_sentences(
+            self, "keycrm_problem", "keycrm_problem"
+        )
+        for order in self:
+            if order.state == "sale" and order.keycrm_problem_code not in UNREADABLE_ORDER:
+                order.keycrm_problem = False
+
+    @api.depends(
+        "state",
+        "keycrm_problem_code",
+        "keycrm_cancel_conflict",
+        "keycrm_total_differs",
+        "keycrm_status_id.order_action",
+    )
+    def _compute_keycrm_needs_decision(self):
+        for order in self:
+            is_waiting = (
+                order.state in ("draft", "sent")
+                and order.keycrm_status_id.order_action == "confirm"
+                and (order.keycrm_problem_code or order.keycrm_total_differs)
+            )
+            order.keycrm_needs_decision = bool(
+                order.keycrm_cancel_conflict
+                or order.keycrm_problem_code in UNREADABLE_ORDER
+                or is_waiting
+            )
+
+    # === CRUD METHODS ===#
+
+    def write(self, vals):
+        if "state" in vals and not is_bridge(self.env):
+            self._keycrm_record_cancellation(vals["state"] == "cancel")
+        return super().write(vals)
+
+    # === ACTION METHODS ===#
+
+    def action_keycrm_restore(self):
+        """Synchronize the order again although a user canceled it in Odoo.
+
+        :return: a notification
+        :raise UserError: when the integration is disabled
+        """
+        self._keycrm_check_decision()
+        if not all(self.keycrm_account_id.mapped("enabled")):
+            raise UserError(self.env._("The integration with KeyCRM is disabled."))
+        self.sudo().write({"keycrm_canceled_here": False, "keycrm_kept_status_id": False})
+        self._keycrm_clear_conflict()
+        self._keycrm_enqueue_refresh(EVENT_REFRESH)
+        end_backoff(self.keycrm_account_id)
+        return self.keycrm_account_id[:1]._notification(
+            self.env._("The order is being read from KeyCRM. Reload the page in a moment.")
+        )
+
+    def action_keycrm_keep_canceled(self):
+        """Keep the order canceled as long as KeyCRM has it in its current status.
+
+        :return: True
+        """
+        self._keycrm_check_decision()
+        for order in self.sudo():
+            order.keycrm_kept_status_id = order.keycrm_status_id
+        self._keycrm_clear_conflict()
+        return True
+
+    # === BUSINESS METHODS ===#
+
+    def _keycrm_check_decision(self):
+        """Check that the orders wait for a decision, so that no other order is changed.
+
+        :raise UserError: when one does not
+        """
+        self.check_access("write")
+        if not self or not all(self.sudo().mapped("keycrm_cancel_conflict")):
+            raise UserError(self.env._("The order is not canceled in Odoo only."))
+
+    def _keycrm_record_cancellation(self, is_cancelled):
+        """Record that a user, or another module, cancels orders or reverts their cancellation.
+
+        :param is_cancelled: False when it is reverted
+        """
+        orders = self.sudo().filtered(
+            lambda order: (
+                order.keycrm_id
+                and order.keycrm_canceled_here != is_cancelled
+                and (order.state != "cancel") == is_cancelled
+            )
+        )
+        if orders:
+            orders.write({"keycrm_canceled_here": is_cancelled, "keycrm_kept_status_id": False})
+
+    def _keycrm_show_conflict(self):
+        """Schedule an activity on orders that were canceled in Odoo, but not in KeyCRM."""
+        for order in self:
+            if order.keycrm_cancel_conflict:
+                order._keycrm_schedule_activity(
+                    order._keycrm_conflict_summary(),
+                    [
+                        self.env._(
+                            "In KeyCRM its status is “%(status)s”. Cancel it in KeyCRM too, or restore "
+                            "it here.",
+                            status=order.keycrm_status_id.display_name,
+                        )
+                    ],
+                )
+
+    def _keycrm_clear_conflict(self):
+        """Remove the activity, in the language in which the worker scheduled it."""
+        for order in self:
+            company = order.company_id.sudo()
+            order = order.with_context(lang=company.partner_id.lang or self.env.lang)
+            order._keycrm_unlink_activity(order._keycrm_conflict_summary())
+
+    def _keycrm_conflict_summary(self):
+        return self.env._("The order was canceled in Odoo, but not in KeyCRM")
+
+    def _keycrm_set_problem(self, code, params):
+        """Display the problem of KeyCRM's answer on the orders; the next valid answer removes it.
+
+        :param code: see :meth:`~.keycrm_error_message.KeycrmErrorMessage._sentence`
+        :param params: parameters of the code
+        """
+        for order in self.sudo():
+            if (order.keycrm_problem_code, order.keycrm_problem_params) != (code, params):
+                order.write({"keycrm_problem_code": code, "keycrm_problem_params": params})
+
+    def _keycrm_request_decision(self, wanted):
+        """Schedule an activity on orders whose problem prevents the confirmation; remove it from others.
+
+        :param wanted: those of the orders that are confirmed by their status
+        """
+        summary = self.env._("The order is waiting for your confirmation")
+        for order in self:
+            if order in wanted and order.keycrm_problem and order.state in ("draft", "sent"):
+                order._keycrm_schedule_activity(summary, [order.keycrm_problem], lasting=True)
+            else:
+                order._keycrm_unlink_activity(summary)

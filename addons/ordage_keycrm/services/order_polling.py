@@ -1,0 +1,147 @@
+from datetime import timedelta
+
+from odoo import fields
+
+from ..const import EVENT_POLLING, POLLING_OVERLAP
+from ..keycrm.order_listing import (
+    KnownOrder,
+    newest_update,
+    status_changes,
+    unreported_statuses,
+    unseen_orders,
+)
+from ..keycrm.orders import OrderRow
+from ..keycrm.parsing import utc_text
+from .order_inbox import order_query, parse_order
+from .order_pages import OrderPages
+from .service import Service
+from .transactions import run_in_transaction
+
+#: Where the first window begins. Later ones depend on KeyCRM's times, the first one on Odoo's clock, which
+#: may be minutes ahead of KeyCRM's. So it begins before the account was enabled.
+FIRST_WINDOW = timedelta(minutes=15)
+#: Minutes beyond the polling interval after which Odoo itself was stopped and received no webhook.
+STOPPED_MINUTES = 10
+
+
+class OrderPolling(Service):
+    """Poll KeyCRM for updated orders, so that a lost webhook is recovered.
+
+    The pages contain whole orders, so one request reads fifty of them, however many changed.
+    """
+
+    def process(self):
+        """Poll, unless it is too early.
+
+        :return: True when there may be more
+        """
+        now = fields.Datetime.now()
+        if not self.account.polling_page and self.account._was_polled_recently(now):
+            return False
+        return self.process_page(now)
+
+    def process_page(self, now):
+        """Read one page of the orders that were updated since the last poll, and write it.
+
+        The beginning of the window moves only after its last page was written, and two windows overlap,
+        since page borders shift while data moves; so nothing is missed after an outage of any length,
+        and a restart continues at the same page. It moves to the newest update that was read: by
+        KeyCRM's clock, which may be minutes behind Odoo's, and not at all after an empty list.
+
+        :param now: naive UTC
+        :return: True when there may be more
+        """
+        account = self.account
+        number = account.polling_page or 1
+        end = (number > 1 and account.polling_end) or now
+        page = self.client.page("/order", self._query(end), number)
+        rows = page.numbered
+        listed = {number: OrderRow.parse(row) for number, row in rows.items()}
+        unseen = self._unseen(listed)
+        unreported = self._unreported_statuses([listed[number] for number in unseen])
+        enqueue_failed = self.env["keycrm.event"]._enqueue_failed
+        self.part(OrderPages).write(
+            {number: parse_order(rows[number]) for number in unseen},
+            self.client,
+            lambda results: enqueue_failed(account, EVENT_POLLING, results),
+        )
+        # Rows that were updated meanwhile left their place; the rest moved forward by as many, across
+        # the beginning of this page too.
+        back = page.pages_back(account.polling_total) if number > 1 else 0
+        if page.is_last and not back:
+            newest = newest_update(listed.values(), end)
+            reached = newest or account.polled_until or end - FIRST_WINDOW
+            vals = {"polling_page": 0, "polled_until": reached, "polled_at": now}
+        else:
+            vals = {
+                "polling_page": max(1, number - back) if back else number + 1,
+                "polling_total": page.total,
+                "polling_end": end,
+            }
+
+        def record():
+            account.sudo().write(vals)
+            account._mark_key_working()
+            unreported._mark_missed()
+
+        run_in_transaction(self.env.cr, record)
+        return bool(unseen) or not page.is_last
+
+    def _query(self, end):
+        since = self.account.polled_until or end - FIRST_WINDOW
+        window = (
+            since - timedelta(seconds=POLLING_OVERLAP),
+            # KeyCRM's clock may be ahead of Odoo's. Not by more: what is updated while the pages are
+            # read has to leave the window, or it would move rows across a page border unread.
+            end + timedelta(seconds=POLLING_OVERLAP),
+        )
+        return {
+            **order_query(self.account),
+            "filter[updated_between]": ",".join(utc_text(moment) for moment in window),
+            "sort": "updated_at",
+        }
+
+    def _unseen(self, rows):
+        """Choose the orders whose last update Odoo does not have, and that do not wait in the inbox.
+
+        :param rows: ``{number: OrderRow}``
+        :return: list of numbers
+        """
+        orders = self.env["sale.order"].search_fetch(
+            [("keycrm_account_id", "=", self.account.id), ("keycrm_id", "in", list(rows))],
+            ["keycrm_id", "keycrm_updated_at", "keycrm_read_fresh", "keycrm_status_id"],
+        )
+        known = {
+            order.keycrm_id: KnownOrder(
+                order.keycrm_status_id.keycrm_id,
+                updated_at=None if order.keycrm_read_fresh else order.keycrm_updated_at or None,
+            )
+            for order in orders
+        }
+        skipped = self.account.status_ids.filtered(lambda status: status.order_action == "skip")
+        waiting = self.env["keycrm.event"]._waiting_numbers(self.account, list(rows))
+        return unseen_orders(rows, known, set(skipped.mapped("keycrm_id")), waiting)
+
+    def _unreported_statuses(self, rows):
+        """Find the statuses that KeyCRM's trigger lacks: orders moved there without a webhook.
+
+        :param rows: list of OrderRow, of the orders that Odoo does not have in this state
+        :return: ``keycrm.order.status``
+        """
+        account, now, Event = self.account, fields.Datetime.now(), self.env["keycrm.event"]
+        none = self.env["keycrm.order.status"]
+        first = Event._first_webhook_at(account) if rows else None
+        polled = account.polled_at
+        longest = timedelta(minutes=account.poll_minutes + STOPPED_MINUTES)
+        if not first or not polled or polled < now - longest:
+            return none
+        changes = status_changes(rows, first, now)
+        received = Event._last_webhooks(account, list(changes))
+        known = {
+            order.keycrm_id: order.keycrm_status_id.keycrm_id
+            for order in self.env["sale.order"].search(
+                [("keycrm_account_id", "=", account.id), ("keycrm_id", "in", list(changes))]
+            )
+        }
+        unreported = unreported_statuses(changes, received, known)
+        return account.status_ids.filtered(lambda status: status.keycrm_id in unreported)

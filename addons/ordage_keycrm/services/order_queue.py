@@ -1,0 +1,43 @@
+from .circuit_breaker import CircuitBreaker
+from .order_inbox import OrderInbox
+from .order_polling import OrderPolling
+from .order_priorities import InboxState
+from .service import Service
+from .status_sender import StatusSender
+
+#: In one of so many turns polling and status updates come before the inbox.
+OTHERS_TURN = 4
+
+
+class OrderQueue(Service):
+    """Choose the most urgent work of the orders queue: the inbox first, then polling and bulk jobs."""
+
+    def process(self):
+        """Process one piece of work.
+
+        :return: True when there may be more
+        """
+        account = self.account
+        if not account.enabled:
+            return account._work_orders_before_start()
+        state = InboxState.of(account)
+        state.turns += 1
+        if not state.turns % OTHERS_TURN and self._process_others():
+            # Polling and status updates continue, however long the inbox is.
+            return True
+        return (
+            bool(self.part(OrderInbox).process())
+            or self._process_others()
+            or account._work_bulk(self.options)
+            # Webhooks that are still debounced.
+            or bool(self.env["keycrm.event"]._waiting(account, 1, state.skipped()))
+        )
+
+    def _process_others(self):
+        """Send one status update, or read one page of updated orders.
+
+        :return: True when there was one
+        """
+        return self.part(StatusSender).process() or self.part(CircuitBreaker).run(
+            "catch_up", self.part(OrderPolling).process
+        )

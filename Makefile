@@ -35,6 +35,7 @@ test-browser:
 test-slow:
 	@SLOW=1 ONLY=system ARGS="-k random_walk $(ARGS)" $(PYTHON) -m tools test
 	@SLOW=1 ONLY=mrp ARGS="-k TestMatrix $(ARGS)" $(PYTHON) -m tools test
+	@ONLY=shops ARGS="$(ARGS)" $(PYTHON) -m tools test
 	@SLOW=1 ONLY=odoo ARGS="-k 'EveryOrder or anything_anywhere' $(ARGS)" $(PYTHON) -m tools test
 
 test-faults:

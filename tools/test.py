@@ -25,12 +25,13 @@ from .runtime import Runtime
 
 PARTS = ("lint", "pure", "odoo", "mrp", "system")
 #: Not part of ``make test``: they take long, or need further programs.
-ON_DEMAND = ("browser", "faults", "attacks")
+ON_DEMAND = ("shops", "browser", "faults", "attacks")
 #: The folders of each part's tests.
 FOLDERS = {
     "pure": ("tests/pure", "tests/sandbox", "tests/tools"),
     "odoo": ("addons/ordage_keycrm/tests",),
     "mrp": ("addons/ordage_keycrm_mrp/tests", "tests/modules"),
+    "shops": ("tests/shops",),
     "system": ("tests/system",),
     "browser": ("tests/browser",),
     "faults": ("tests/faults",),
@@ -44,6 +45,8 @@ _MRP_MODULES = (
     *("product_expiry", "purchase_stock", "repair", "sale_loyalty", "sale_mrp", "stock_account"),
     *("stock_delivery", "stock_dropshipping", "stock_picking_batch"),
 )
+#: Modules that take minutes to install, so they have a part of their own.
+_SHOP_MODULES = ("pos_sale", "sale_timesheet", "website_sale_stock")
 _REPORTS = "ORDAGE_REPORTS"
 _NO_TESTS = 5  # pytest's exit code
 
@@ -79,7 +82,7 @@ class Totals:
             return
         if code:
             self.broken.append(f"{part} (exit code {code})")
-        if part in ("odoo", "mrp") and skipped:
+        if part in ("odoo", "mrp", "shops") and skipped:
             self.broken.append(f"{part} ({skipped} tests skipped, where none may be)")
 
 
@@ -204,6 +207,10 @@ def _mrp(report: Path, arguments: list[str]) -> int:
     return _in_process(("ordage_keycrm_mrp", *_MRP_MODULES), report, arguments)
 
 
+def _shops(report: Path, arguments: list[str]) -> int:
+    return _in_process(_SHOP_MODULES, report, arguments)
+
+
 def _in_process(modules: tuple[str, ...], report: Path, arguments: list[str]) -> int:
     """Run tests inside Odoo, on a database that has the addon.
 
@@ -245,6 +252,7 @@ _RUNS = {
     "pure": _pure,
     "odoo": _odoo,
     "mrp": _mrp,
+    "shops": _shops,
     "system": _system,
     "browser": _browser,
     "faults": _faults,

@@ -23,13 +23,14 @@ class BankTransactions(Service):
         :return: True when there may be more
         """
         account, now = self.account, fields.Datetime.now()
-        last = account.transactions_at
+        cursor = self.cursor("transactions")
+        last = cursor.read_until
         if not account.import_payments or (
             last and last > now - timedelta(seconds=TRANSACTIONS_SECONDS)
         ):
             return False
-        number = account.transactions_page or 1
-        begun = account.transactions_begun_at if number > 1 else self.env.cr.now()
+        number = cursor.page or 1
+        begun = cursor.started_at if number > 1 else self.env.cr.now()
         page = self.client.page("/payments/external-transactions", number=number)
         rows = parsed_rows(Transaction.parse, page.rows)
 
@@ -38,9 +39,9 @@ class BankTransactions(Service):
             are_known = Record._are_all_known(account, rows, begun)
             Record._store(account, {row.id: row for row in rows})
             if are_known or page.is_last or number >= MAX_PAGES:
-                account.sudo().write({"transactions_at": now, "transactions_page": 0})
+                cursor.write({"read_until": now, "page": 0})
                 return False
-            account.sudo().write({"transactions_begun_at": begun, "transactions_page": number + 1})
+            cursor.write({"started_at": begun, "page": number + 1})
             return True
 
         return run_in_transaction(self.env.cr, record)

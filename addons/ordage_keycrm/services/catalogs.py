@@ -68,7 +68,7 @@ class Catalogs(Service):
         page = self.client.page("/offers/stocks", {"filter[details]": "true"})
         self._upsert_stock_warehouses(page.rows)
         if not page.is_last:
-            self.account.sudo().warehouse_list_page = 2
+            self.cursor("warehouses").page = 2
             crons.trigger(self.account, crons.ORDERS)
 
     def _some_pages(self, path):
@@ -204,14 +204,15 @@ class Catalogs(Service):
 
         :return: True when a page was read
         """
-        number = self.account.warehouse_list_page
+        cursor = self.cursor("warehouses")
+        number = cursor.page
         if not number:
             return False
         page = self.client.page("/offers/stocks", {"filter[details]": "true"}, number)
 
         def record():
             self._upsert_stock_warehouses(page.rows)
-            self.account.sudo().warehouse_list_page = 0 if page.is_last else number + 1
+            cursor.page = 0 if page.is_last else number + 1
 
         run_in_transaction(self.env.cr, record)
         return True

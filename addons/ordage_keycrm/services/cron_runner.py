@@ -32,31 +32,27 @@ class CronRunner(Service):
     """
 
     def run(self, queue):
-        """Process a queue until the deadline, and trigger the next run when work is left.
+        """Process a queue until the deadline.
 
         A row that another transaction locks ends the run, so that it does not block a scheduler thread.
 
         :param queue: :class:`~.crons.Queue`
+        :return: seconds until the work that is left can be continued; None when none is left
         """
         account, cr = self.account, self.env.cr
-        if account and maintenance.was_clock_set_back(account):
+        if maintenance.was_clock_set_back(account):
             run_in_transaction(cr, lambda: maintenance.reset_future_times(account))
-        if not account or CircuitBreaker(account).is_unavailable():
-            return
+        if CircuitBreaker(account).is_unavailable():
+            return None
         if not account.enabled and not account._has_work_before_start():
-            return
-        set_lock_timeout(cr, LOCK_TIMEOUT)
+            return None
         try:
             more, wait = self._run_until_deadline(queue)
         except CONCURRENCY_ERRORS as error:
             _logger.info("KeyCRM account %s: put off: %r", account.id, error)
             cr.rollback()
-            more, wait = True, DEFER_SECONDS
-        if cr.closed:
-            return
-        set_lock_timeout(cr, "0")
-        if more:
-            self._reschedule(queue, wait)
+            return DEFER_SECONDS
+        return wait if more else None
 
     def _run_until_deadline(self, queue):
         """Process one piece of work after the other until the deadline.
@@ -113,11 +109,12 @@ class CronRunner(Service):
         too.
         """
         progress = self.env["ir.cron.progress"].sudo()
-        progress = progress.browse(self.env.context.get("ir_cron_progress_id", [])).exists()
+        if progress_id := self.env.context.get("ir_cron_progress_id"):
+            progress = progress.search_fetch([("id", "=", progress_id)], ["timed_out_counter"])
         # The current run is counted already.
         return progress.timed_out_counter > 1
 
-    def _reschedule(self, queue, wait):
+    def reschedule(self, queue, wait):
         """Trigger a queue again for the remaining work.
 
         A short wait is slept through here: a delayed trigger has whole seconds, which would waste a
@@ -131,6 +128,25 @@ class CronRunner(Service):
             wait = 0.0
         crons.trigger(self.account, queue, delay=wait)
         self.env.cr.commit()
+
+
+def run_queue(env, account_id, queue):
+    """Run a queue of an account, and trigger the next run when work is left.
+
+    :param env: Odoo's environment
+    :param account_id: id of the account
+    :param queue: :class:`~.crons.Queue`
+    """
+    set_lock_timeout(env.cr, LOCK_TIMEOUT)
+    # After the commit of the timeout, which clears the cache: found and read with one query.
+    account = env["keycrm.account"].search_fetch([("id", "=", account_id)])
+    runner = CronRunner(account)
+    wait = runner.run(queue) if account else None
+    if env.cr.closed:
+        return
+    set_lock_timeout(env.cr, "0")
+    if wait is not None:
+        runner.reschedule(queue, wait)
 
 
 def _wait_after(error):

@@ -12,11 +12,10 @@ from . import crons
 TOLERANCE = timedelta(minutes=1)
 #: Period that is polled again: changes made while the clock was ahead may have been missed.
 REPOLL_PERIOD = timedelta(days=1)
-#: Fields with a past time or the time of the next attempt, by which the workers decide what is due.
-TIME_FIELDS = (
-    *("polled_at", "polled_until", "polling_end", "reconciliation_at"),
-    *("transactions_at", "transactions_begun_at", "trouble_until"),
-)
+#: Fields of an account and of its positions in lists with a past time or the time of the next attempt, by
+#: which the workers decide what is due.
+ACCOUNT_TIMES = ("polled_at", "trouble_until")
+CURSOR_TIMES = ("started_at", "read_until")
 #: ``(model, field)`` of records that wait for their next attempt.
 ATTEMPTS = (
     ("keycrm.event", "next_try_at"),
@@ -64,8 +63,11 @@ def reset_future_times(account):
     :param account: ``keycrm.account``, one
     """
     account, env, now = account.sudo(), account.env, account.env.cr.now()
-    late = [name for name in TIME_FIELDS if account[name] and account[name] > now]
-    account.write({**dict.fromkeys(late, now - REPOLL_PERIOD), "guarded_work": False})
+    account.guarded_work = False
+    for records, names in ((account, ACCOUNT_TIMES), (account.cursor_ids, CURSOR_TIMES)):
+        for record in records:
+            late = [name for name in names if record[name] and record[name] > now]
+            record.write(dict.fromkeys(late, now - REPOLL_PERIOD))
     env["keycrm.stock.comparison"].sudo().search(
         [("account_id", "=", account.id), ("started_at", ">", now)]
     ).started_at = now

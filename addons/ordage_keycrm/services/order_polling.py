@@ -36,7 +36,7 @@ class OrderPolling(Service):
         :return: True when there may be more
         """
         now = fields.Datetime.now()
-        if not self.account.polling_page and self.account._was_polled_recently(now):
+        if not self.cursor("orders").page and self.account._was_polled_recently(now):
             return False
         return self.process_page(now)
 
@@ -51,9 +51,9 @@ class OrderPolling(Service):
         :param now: naive UTC
         :return: True when there may be more
         """
-        account = self.account
-        number = account.polling_page or 1
-        end = (number > 1 and account.polling_end) or now
+        account, cursor = self.account, self.cursor("orders")
+        number = cursor.page or 1
+        end = (number > 1 and cursor.started_at) or now
         page = self.client.page("/order", self._query(end), number)
         rows = page.numbered
         listed = {number: OrderRow.parse(row) for number, row in rows.items()}
@@ -67,20 +67,22 @@ class OrderPolling(Service):
         )
         # Rows that were updated meanwhile left their place; the rest moved forward by as many, across
         # the beginning of this page too.
-        back = page.pages_back(account.polling_total) if number > 1 else 0
+        back = page.pages_back(cursor.total) if number > 1 else 0
         if page.is_last and not back:
             newest = newest_update(listed.values(), end)
-            reached = newest or account.polled_until or end - FIRST_WINDOW
-            vals = {"polling_page": 0, "polled_until": reached, "polled_at": now}
+            reached = newest or cursor.read_until or end - FIRST_WINDOW
+            vals = {"page": 0, "read_until": reached}
         else:
             vals = {
-                "polling_page": max(1, number - back) if back else number + 1,
-                "polling_total": page.total,
-                "polling_end": end,
+                "page": max(1, number - back) if back else number + 1,
+                "total": page.total,
+                "started_at": end,
             }
 
         def record():
-            account.sudo().write(vals)
+            cursor.write(vals)
+            if not cursor.page:
+                account.sudo().polled_at = now
             account._mark_key_working()
             unreported._mark_missed()
 
@@ -88,7 +90,7 @@ class OrderPolling(Service):
         return bool(unseen) or not page.is_last
 
     def _query(self, end):
-        since = self.account.polled_until or end - FIRST_WINDOW
+        since = self.cursor("orders").read_until or end - FIRST_WINDOW
         window = (
             since - timedelta(seconds=POLLING_OVERLAP),
             # KeyCRM's clock may be ahead of Odoo's. Not by more: what is updated while the pages are

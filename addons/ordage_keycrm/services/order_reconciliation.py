@@ -34,15 +34,16 @@ class OrderReconciliation(Service):
         """
         account, now, cr = self.account, fields.Datetime.now(), self.env.cr
         statuses = self._listed_statuses()
-        if not account.reconciliation_page:
-            last = account.reconciliation_at
+        cursor = self.cursor("open_orders")
+        if not cursor.page:
+            last = cursor.read_until
             if last and last > now - timedelta(seconds=RECONCILIATION_SECONDS):
                 return False
             if not last or not statuses:
                 # Nothing to compare; an account that was just enabled is compared after an hour.
-                run_in_transaction(cr, lambda: account.sudo().write({"reconciliation_at": now}))
+                run_in_transaction(cr, lambda: cursor.write({"read_until": now}))
                 return False
-        number = account.reconciliation_page or 1
+        number = cursor.page or 1
         query = {
             "filter[status_id]": ",".join(str(status.keycrm_id) for status in statuses),
             "sort": "id",
@@ -50,12 +51,10 @@ class OrderReconciliation(Service):
         page = self.client.page("/order", query, number)
 
         def record():
-            seen = dict((number > 1 and account.sudo().reconciliation_seen) or {})
+            seen = dict((number > 1 and cursor.seen) or {})
             seen.update(self._listed_orders(page.numbered))
             if not page.is_last:
-                account.sudo().write(
-                    {"reconciliation_page": number + 1, "reconciliation_seen": seen}
-                )
+                cursor.write({"page": number + 1, "seen": seen})
                 return True
             differing = self._differing(seen)
             # An empty or shortened list makes all orders differ: some are read, the rest only when
@@ -63,9 +62,7 @@ class OrderReconciliation(Service):
             enqueued, rest = differing[:MAX_ENQUEUED], differing[MAX_ENQUEUED:]
             self.env["keycrm.event"]._enqueue(account, EVENT_RECONCILIATION, enqueued)
             again = now - timedelta(seconds=RECONCILIATION_SECONDS - PAUSE_SECONDS) if rest else now
-            account.sudo().write(
-                {"reconciliation_page": 0, "reconciliation_seen": False, "reconciliation_at": again}
-            )
+            cursor.write({"page": 0, "seen": False, "read_until": again})
             return bool(enqueued)
 
         return run_in_transaction(cr, record)

@@ -42,6 +42,14 @@ class Service:
         """Return the environment of the account."""
         return self.account.env
 
+    def cursor(self, name):
+        """Return how far a list of KeyCRM was read.
+
+        :param name: a list of ``keycrm.sync.cursor``
+        :return: ``keycrm.sync.cursor``, one
+        """
+        return self.env["keycrm.sync.cursor"]._of(self.account, name)
+
     def part(self, service_class):
         """Return another service with the same account, client and options.
 

@@ -69,6 +69,10 @@ class KeycrmCase(TransactionCase):
             # Odoo forgets what a test did; KeyCRM has to forget it too.
             self.keycrm.reset(keep_switches=True)
 
+    def cursor(self, name):
+        """Return how far a list of KeyCRM was read: ``keycrm.sync.cursor``."""
+        return self.env["keycrm.sync.cursor"]._of(self.account, name)
+
     @classmethod
     def _request_handler(cls, session, request, /, **options):
         """Odoo's own guard lets requests to this machine through, but knows time-outs as one number."""

@@ -18,7 +18,8 @@ class TestClocks(KeycrmCase):
     def setUp(self):
         super().setUp()
         self.addCleanup(self.keycrm.set_clock, 0)
-        self.account.write({"polled_at": False, "polled_until": False})
+        self.account.polled_at = False
+        self.cursor("orders").read_until = False
 
     def order(self, number):
         return self.env["sale.order"].search([("keycrm_id", "=", number)])
@@ -36,7 +37,7 @@ class TestClocks(KeycrmCase):
     def test_polling_finds_order_with_lost_webhook_despite_clock_difference(self):
         for minutes in (-10, 10):
             with self.subTest(minutes=minutes):
-                self.account.polled_until = False
+                self.cursor("orders").read_until = False
                 self.keycrm.set_clock(offset_seconds=minutes * 60)
                 first = self.new_order(LINES)
                 self.tell(first)
@@ -55,7 +56,7 @@ class TestClocks(KeycrmCase):
         self.tell(future)
         self.look()
         self.assertTrue(self.order(future))
-        self.assertLessEqual(self.account.polled_until, fields.Datetime.now())
+        self.assertLessEqual(self.cursor("orders").read_until, fields.Datetime.now())
         later = self.new_order(LINES)
         self.look()
         self.assertTrue(self.order(later))
@@ -65,9 +66,6 @@ class TestClocks(KeycrmCase):
         self.tell(told)
         ahead = fields.Datetime.now() + timedelta(days=2)
         self.env["keycrm.event"].search([("keycrm_order_id", "=", told)]).next_try_at = ahead
-        moments = dict.fromkeys(
-            ("polled_at", "polled_until", "reconciliation_at", "transactions_at"), ahead
-        )
         guard = {"count": 1, "until": _text(ahead), "code": "timed_out", "params": {}}
         cases = (
             {"trouble_until": ahead, "trouble_count": 1, "trouble_code": "timed_out"},
@@ -76,7 +74,9 @@ class TestClocks(KeycrmCase):
         )
         for case in cases:
             with self.subTest(case=list(case)), self.env.cr.savepoint() as savepoint:
-                self.account.sudo().write({**moments, **case})
+                self.account.sudo().write({"polled_at": ahead, **case})
+                for name in ("orders", "open_orders", "transactions"):
+                    self.cursor(name).read_until = ahead
                 with self.committing():
                     self.account._cron_orders(self.account.id)
                     # A pause over which KeyCRM is probed.

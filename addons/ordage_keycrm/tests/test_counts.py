@@ -166,6 +166,17 @@ class TestOrderCounts(KeycrmCase):
         self.assertEqual(self.requests(), ["/v1/order"])
         self.assertEqual(self.env["sale.order"].search_count([("keycrm_id", "in", numbers)]), 30)
 
+    def test_runs_of_a_quiet_account_cost_few_queries(self):
+        self.account.write({"polled_at": fields.Datetime.now(), "push_stock": True})
+        Account = self.env["keycrm.account"]
+        for run, most in ((Account._cron_orders, 14), (Account._cron_stock, 9)):
+            with self.subTest(run.__name__), self.committing():
+                # The first run finds what is kept between transactions.
+                run(self.account.id)
+                before = self.env.cr.sql_log_count
+                run(self.account.id)
+                self.assertLessEqual(self.env.cr.sql_log_count - before, most)
+
     def test_page_with_buyers_costs_six_queries_an_order_at_most(self):
         self.keycrm.seed(orders=100, lines=3, buyers=100, status_ids=[1])
         sync = self.env["keycrm.order.sync"].create(

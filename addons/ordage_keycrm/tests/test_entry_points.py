@@ -313,7 +313,7 @@ class TestWaysIn(KeycrmCase):
             self.work()
 
     def test_with_all_webhooks_lost_orders_still_arrive(self):
-        self.account.polled_until = fields.Datetime.now() - timedelta(minutes=10)
+        self.cursor("orders").read_until = fields.Datetime.now() - timedelta(minutes=10)
         numbers = [self.new_order(LINES) for _ in range(70)]
         self.catch_up()
         self.assertEqual(self.Order.search_count([("keycrm_id", "in", numbers)]), 70)
@@ -322,23 +322,19 @@ class TestWaysIn(KeycrmCase):
         self.assertFalse([path for path in self.reads() if path != "/v1/order"])
 
     def test_orders_leaving_the_polling_window_hide_no_other_order(self):
-        self.account.write(
-            {
-                "polled_until": fields.Datetime.now() - timedelta(minutes=10),
-                "polled_at": False,
-            }
-        )
+        self.account.polled_at = False
+        self.cursor("orders").read_until = fields.Datetime.now() - timedelta(minutes=10)
         numbers = [self.new_order(LINES) for _ in range(105)]
         self.work(OrderPolling)
-        self.assertEqual(self.account.polling_page, 2)
+        self.assertEqual(self.cursor("orders").page, 2)
         for number in numbers[:10]:
             self.keycrm.delete_order(number)
-        while self.account.polling_page:
+        while self.cursor("orders").page:
             self.work(OrderPolling)
         self.assertEqual(self.Order.search_count([("keycrm_id", "in", numbers)]), 105)
 
     def test_catch_up_sees_changes_and_respects_skipped_statuses(self):
-        self.account.polled_until = fields.Datetime.now() - timedelta(minutes=10)
+        self.cursor("orders").read_until = fields.Datetime.now() - timedelta(minutes=10)
         skipped = self.status(2)
         skipped.order_action = "skip"
         number = self.new_order(LINES)
@@ -359,7 +355,7 @@ class TestWaysIn(KeycrmCase):
         return number
 
     def test_parcels_of_the_minutes_before_enabling_are_not_shipped_again(self):
-        self.account.polled_until = False
+        self.cursor("orders").read_until = False
         left = [self.left(5, group) for group in (4, 5)]
         open_one = self.left(5, 3)
         # Enabling while KeyCRM is unavailable: what left since then is shipped with Odoo.
@@ -410,7 +406,7 @@ class TestWaysIn(KeycrmCase):
         before = fields.Datetime.now() - timedelta(minutes=5)
         changed = {"status_changed_at": before.isoformat() + "Z"}
         self.keycrm.patch_order(number, raw=changed, webhook=False)
-        self.account.polled_until = False
+        self.cursor("orders").read_until = False
         self.catch_up()
         self.assertFalse(self.order(number))
         twins[1].default_code = "ONCE"
@@ -445,7 +441,7 @@ class TestWaysIn(KeycrmCase):
         self.assertTrue(self.order(number).picking_ids)
 
     def compare_open_orders(self):
-        self.account.reconciliation_at = fields.Datetime.now() - timedelta(hours=2)
+        self.cursor("open_orders").read_until = fields.Datetime.now() - timedelta(hours=2)
         while self.work(OrderQueue):
             pass
 

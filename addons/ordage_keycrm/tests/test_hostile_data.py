@@ -212,7 +212,8 @@ class TestHostileData(HostileCase):
     def test_rows_of_lists_that_cannot_be_parsed_stop_no_other_row(self):
         bad, good = self.new_order([]), self.new_order([])
         self.keycrm.patch_order(bad, raw={"status_id": [{}], "updated_at": {}}, webhook=False)
-        self.account.write({"polled_at": False, "polled_until": False})
+        self.account.polled_at = False
+        self.cursor("orders").read_until = False
         with self.committing(), open_client(self.account) as client:
             OrderPolling(self.account, client).process()
         self.assertTrue(self.env["sale.order"].search([("keycrm_id", "=", good)]))

@@ -24,9 +24,9 @@ class TestInboxPriorities(KeycrmCase):
     def setUp(self):
         super().setUp()
         now = self.env.cr.now()
-        self.account.write(
-            {"polled_at": now, "polled_until": now, "reconciliation_at": now, "poll_minutes": 60}
-        )
+        self.account.write({"polled_at": now, "poll_minutes": 60})
+        self.cursor("orders").read_until = now
+        self.cursor("open_orders").read_until = now
         self.account.request_limit = 60
         self.forget_budget()
         self.addCleanup(self.forget_budget)
@@ -49,7 +49,7 @@ class TestInboxPriorities(KeycrmCase):
         def come_back(_runner, _queue, wait):
             self.ahead += wait
 
-        self.patch(cron_runner.CronRunner, "_reschedule", come_back)
+        self.patch(cron_runner.CronRunner, "reschedule", come_back)
 
     def forget_budget(self):
         with sql_db.db_connect(self.env.cr.dbname).cursor() as cr:
@@ -229,7 +229,8 @@ class TestInboxPriorities(KeycrmCase):
         lost = self.new_order(LINES)
         self.know_a_newer_one()
         self.fill(range(FIRST, FIRST + BACKLOG))
-        self.account.write({"polled_at": False, "polled_until": False})
+        self.account.polled_at = False
+        self.cursor("orders").read_until = False
         self.assertLess(self.waited_for(lost), 60)
 
     def test_orders_that_an_outage_kept_out_are_probed_by_one(self):

@@ -32,7 +32,7 @@ class TestOpenOrders(OrderCase):
 
         :return: numbers of the orders that were found
         """
-        self.account.reconciliation_at = fields.Datetime.now() - timedelta(hours=2)
+        self.cursor("open_orders").read_until = fields.Datetime.now() - timedelta(hours=2)
         last = self.Event.search([], limit=1).id or 0
         with self.committing(), open_client(self.account) as client:
             while OrderQueue(self.account, client).process():

@@ -364,7 +364,7 @@ class TestPayments(KeycrmCase):
         self.env.cr.execute("UPDATE keycrm_transaction SET create_date = '2020-01-01'")
         known.invalidate_recordset()
         self.keycrm.create_transaction(uuid="NEW-1", amount=1)
-        self.account.transactions_at = False
+        self.cursor("transactions").read_until = False
         self.keycrm.clear_log()
         while self.look_at_a_page():
             pass

@@ -66,7 +66,9 @@ class TestProductPictures(KeycrmCase):
 
     def orders_lane(self):
         now = self.env.cr.now()
-        self.account.write({"polled_at": now, "polled_until": now, "reconciliation_at": now})
+        self.account.polled_at = now
+        self.cursor("orders").read_until = now
+        self.cursor("open_orders").read_until = now
         with self.committing():
             self.env["keycrm.account"]._cron_orders(self.account.id)
 

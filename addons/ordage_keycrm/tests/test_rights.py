@@ -43,6 +43,7 @@ RIGHTS = {
     "keycrm.status.update": ("r", "r"),
     "keycrm.stock.export": ("r", "crwu"),
     "keycrm.latency": ("r", "r"),
+    "keycrm.sync.cursor": ("", "r"),
     # One's own screen alone: Odoo lets nobody see a transient record of somebody else.
     "keycrm.stock.explanation": ("crwu", "crwu"),
     "keycrm.stock.explanation.line": ("crwu", "crwu"),

@@ -42,9 +42,9 @@ class TestWarehouses(StockCase):
         self.assertEqual(len(self.keycrm.requests(path="/offers/stocks")), 1)
         self.assertEqual(self.known()[third], "Далекий")
         self.assertNotIn(fourth, self.known())
-        self.assertTrue(self.account.warehouse_list_page)
+        self.assertTrue(self.cursor("warehouses").page)
         with self.committing():
-            while self.account.warehouse_list_page:
+            while self.cursor("warehouses").page:
                 self.account._work_bulk()
         self.assertEqual(self.known()[fourth], "Новий")
         self.assertEqual(len(self.keycrm.requests(path="/offers/stocks")), 3)
@@ -61,7 +61,7 @@ class TestWarehouses(StockCase):
                 self.account._work_bulk()
             self.assertNotIn(far, self.known())
             self.account.sudo().guarded_work = False  # the pause is over
-            while self.account.warehouse_list_page:
+            while self.cursor("warehouses").page:
                 self.account._work_bulk()
         self.assertEqual(self.known()[far], "Далекий")
 

@@ -109,7 +109,7 @@ class TestSwitches(StockCase):
         order = self.told(number)
         self.assertSame(order)
         self.assertEqual(order.keycrm_amount_paid, 100)
-        self.account.transactions_at = False
+        self.cursor("transactions").read_until = False
         with self.committing(), open_client(self.account) as client:
             BankTransactions(self.account, client).process()
         self.assertEqual(order.keycrm_payment_ids.bank_description, f"Оплата {name}")

@@ -40,7 +40,9 @@ class TestTrouble(KeycrmCase):
         super().setUp()
         # Only what a test is about brings orders.
         now = self.env.cr.now()
-        self.account.write({"polled_at": now, "polled_until": now, "reconciliation_at": now})
+        self.account.polled_at = now
+        self.cursor("orders").read_until = now
+        self.cursor("open_orders").read_until = now
         self.keycrm.clear_log()
 
     def told(self, *numbers):
@@ -239,7 +241,7 @@ class TestTrouble(KeycrmCase):
     def test_empty_order_list_deletes_no_order_and_reads_only_a_few(self):
         numbers = [self.new_order(LINES) for _ in range(60)]
         self.arrive(*numbers)
-        self.account.reconciliation_at = self.env.cr.now() - timedelta(hours=2)
+        self.cursor("open_orders").read_until = self.env.cr.now() - timedelta(hours=2)
         self.keycrm.clear_log()
         self.keycrm.add_fault("empty_list", path="/order", times=None)
         self.orders_lane()
@@ -249,7 +251,8 @@ class TestTrouble(KeycrmCase):
     def test_an_empty_list_moves_the_catch_up_past_nothing(self):
         number = self.new_order(LINES)
         before = self.env.cr.now() - timedelta(minutes=10)
-        self.account.write({"polled_at": False, "polled_until": before})
+        self.account.polled_at = False
+        self.cursor("orders").read_until = before
         self.keycrm.add_fault("empty_list", path="/order", times=1)
         self.orders_lane()
         self.assertFalse(self.order(number))
@@ -259,7 +262,7 @@ class TestTrouble(KeycrmCase):
 
     def test_an_endless_list_that_repeats_itself_ends(self):
         self.account.polled_at = False
-        self.account.polled_until = self.env.cr.now() - timedelta(minutes=10)
+        self.cursor("orders").read_until = self.env.cr.now() - timedelta(minutes=10)
         for _ in range(3):
             self.new_order(LINES)
         self.keycrm.add_fault("endless_next", path="/order", repeat=True, times=None)
@@ -664,7 +667,7 @@ class TestTrouble(KeycrmCase):
         def come_back(_runner, _queue, wait):
             self.ahead += wait
 
-        with patch.object(cron_runner.CronRunner, "_reschedule", come_back):
+        with patch.object(cron_runner.CronRunner, "reschedule", come_back):
             for number in range(1, most + 1):
                 (queue or self.orders_lane)()
                 if is_done():

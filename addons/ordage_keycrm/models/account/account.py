@@ -8,7 +8,7 @@ from ...const import API_KEY_MASK, API_URL, EVENT_REFRESH, ORDER_PATH
 from ...keycrm.rate_limit import DEFAULT_LIMIT
 from ...services import crons, maintenance
 from ...services.circuit_breaker import CircuitBreaker
-from ...services.cron_runner import CronRunner
+from ...services.cron_runner import run_queue
 from ...services.order_queue import OrderQueue
 from ...services.service import Options
 
@@ -184,30 +184,16 @@ class KeycrmAccount(models.Model):
         help="Processed events older than this are deleted; 0 keeps them all. Pending and failed "
         "events are never deleted.",
     )
-    warehouse_list_page = fields.Integer(string="Warehouse search page", readonly=True, copy=False)
     # Goods that were shipped before this time were shipped without Odoo, whenever and by whichever
     # source the order is imported.
     enabled_since = fields.Datetime(string="Enabled since", readonly=True, copy=False)
-    polled_until = fields.Datetime(string="Updates checked until", readonly=True, copy=False)
-    polling_page = fields.Integer(string="Polling page", readonly=True, copy=False)
-    polling_total = fields.Integer(string="Orders to check", readonly=True, copy=False)
-    polling_end = fields.Datetime(string="Polling window end", readonly=True, copy=False)
-    transactions_at = fields.Datetime(string="Bank transactions checked", readonly=True, copy=False)
-    transactions_begun_at = fields.Datetime(
-        string="Bank transaction check started", readonly=True, copy=False
-    )
-    transactions_page = fields.Integer(string="Bank transaction page", readonly=True, copy=False)
-    reconciliation_at = fields.Datetime(
-        string="Open orders last checked", readonly=True, copy=False
-    )
-    reconciliation_page = fields.Integer(string="Open order page", readonly=True, copy=False)
-    reconciliation_seen = fields.Json(
-        string="Open orders checked", readonly=True, copy=False, groups=fields.NO_ACCESS
-    )
     polled_at = fields.Datetime(string="Last polled", readonly=True, copy=False)
     # {"model,number": time at which KeyCRM's lists lacked the status or source of an order}
     unlisted = fields.Json(
         string="Missing in KeyCRM's lists", readonly=True, copy=False, groups=fields.NO_ACCESS
+    )
+    cursor_ids = fields.One2many(
+        "keycrm.sync.cursor", "account_id", string="Positions in lists", groups=fields.NO_ACCESS
     )
 
     # Not accessible to users: a user who could set another scheduled action here could run it.
@@ -295,6 +281,7 @@ class KeycrmAccount(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         accounts = super().create([self._complete_addresses(vals) for vals in vals_list])
+        self.env["keycrm.sync.cursor"]._create_for(accounts)
         enabled = accounts.filtered("enabled")
         accounts._create_webhook_tokens()
         accounts._check_enabled_has_key()
@@ -375,7 +362,7 @@ class KeycrmAccount(models.Model):
 
         :param account_id: id of the account
         """
-        CronRunner(self.browse(account_id).exists()).run(crons.ORDERS)
+        run_queue(self.env, account_id, crons.ORDERS)
 
     @api.model
     def _cron_stock(self, account_id):
@@ -383,7 +370,7 @@ class KeycrmAccount(models.Model):
 
         :param account_id: id of the account
         """
-        CronRunner(self.browse(account_id).exists()).run(crons.STOCK)
+        run_queue(self.env, account_id, crons.STOCK)
 
     @api.autovacuum
     def _gc_crons(self):

@@ -8,4 +8,5 @@ from . import job_mixin
 from . import latency
 from . import demo
 from . import retry_mixin
+from . import sync_cursor
 from . import res_currency

@@ -199,7 +199,7 @@ class Catalogs(Service):
         with retry_on_unique_violation(model):
             Record.create(new)
 
-    def process_warehouse_list(self):
+    def process(self):
         """Read one more page of the stock list for its warehouses; see "Refresh list".
 
         :return: True when a page was read

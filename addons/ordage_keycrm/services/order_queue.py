@@ -1,3 +1,4 @@
+from .bulk_jobs import BulkJobs
 from .circuit_breaker import CircuitBreaker
 from .order_inbox import OrderInbox
 from .order_polling import OrderPolling
@@ -19,7 +20,7 @@ class OrderQueue(Service):
         """
         account = self.account
         if not account.enabled:
-            return account._work_orders_before_start()
+            return self.part(BulkJobs).process_setup()
         state = InboxState.of(account)
         state.turns += 1
         if not state.turns % OTHERS_TURN and self._process_others():
@@ -28,7 +29,7 @@ class OrderQueue(Service):
         return (
             bool(self.part(OrderInbox).process())
             or self._process_others()
-            or account._work_bulk(self.options)
+            or self.part(BulkJobs).process()
             # Webhooks that are still debounced.
             or bool(self.env["keycrm.event"]._waiting(account, 1, state.skipped()))
         )

@@ -9,6 +9,7 @@ from odoo.tests import tagged
 
 from ..services import order_inbox
 from ..services.api_gateway import open_client
+from ..services.bulk_jobs import BulkJobs
 from ..services.order_inbox import OrderInbox
 from ..services.order_queue import OrderQueue
 from ..services.order_writer import OrderWriter
@@ -162,7 +163,7 @@ class TestOrderCounts(KeycrmCase):
         # Orders that were touched after the catalog was read have it read once more.
         self.account.keep_product_info = True
         with self.committing():
-            self.account._work_bulk()
+            BulkJobs(self.account).process()
         self.assertEqual(self.requests(), ["/v1/order"])
         self.assertEqual(self.env["sale.order"].search_count([("keycrm_id", "in", numbers)]), 30)
 
@@ -188,9 +189,9 @@ class TestOrderCounts(KeycrmCase):
         sync.action_start()
         with self.committing():
             # The first page makes the products, and fills what is kept between transactions.
-            self.account._work_bulk()
+            BulkJobs(self.account).process()
             before = self.env.cr.sql_log_count
-            self.account._work_bulk()
+            BulkJobs(self.account).process()
         self.assertEqual((sync.created_count, sync.failed_count), (100, 0))
         self.assertLessEqual((self.env.cr.sql_log_count - before) / 50, 6)
         orders = self.env["sale.order"].search([("keycrm_account_id", "=", self.account.id)])

@@ -9,6 +9,7 @@ from odoo.tools import mute_logger
 
 from ..services import webhook_inbox
 from ..services.api_gateway import open_client
+from ..services.bulk_jobs import BulkJobs
 from ..services.circuit_breaker import CircuitBreaker
 from ..services.order_inbox import OrderInbox
 from ..services.order_polling import OrderPolling
@@ -558,7 +559,7 @@ class TestWaysIn(KeycrmCase):
         numbers = [self.new_order(LINES) for _ in range(105)]
         sync = self.sync(self.status(1))
         with self.committing():
-            self.account._work_bulk()
+            BulkJobs(self.account).process()
         self.assertEqual(sync.page, 2)
         self.keycrm.set_statuses(numbers[:10], self.status(2).keycrm_id, webhook=False)
         self.run_to_end(sync)

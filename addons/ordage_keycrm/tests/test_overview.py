@@ -6,6 +6,7 @@ from datetime import timedelta
 from odoo.tests import new_test_user
 
 from ..services.api_gateway import open_client
+from ..services.bulk_jobs import BulkJobs
 from ..services.order_inbox import OrderInbox
 from ..services.overview import Overview, start_of_day
 from .common import KeycrmCase
@@ -84,7 +85,7 @@ class TestOverview(KeycrmCase):
         )
         sync.action_start()
         with self.committing():
-            self.account._work_bulk()
+            BulkJobs(self.account).process()
         self.assertEqual(sync.state, "done")
         (card,) = self.cards()
         shown = self.env["keycrm.event"].search(
@@ -103,7 +104,7 @@ class TestOverview(KeycrmCase):
         sync.action_start()
         waiting.next_try_at += timedelta(hours=1)
         with self.committing():
-            self.account._work_bulk()
+            BulkJobs(self.account).process()
         self.assertEqual((failed.state, waiting.state), ("done", "pending"))
         self.assertEqual(failed.sale_order_id.keycrm_id, number)
         self.assertEqual(self.cards()[0]["failed_count"], 0)

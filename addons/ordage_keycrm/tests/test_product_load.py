@@ -2,6 +2,7 @@
 
 from odoo.exceptions import UserError
 
+from ..services.bulk_jobs import BulkJobs
 from .common import KeycrmCase
 
 
@@ -22,7 +23,7 @@ class TestProductLoad(KeycrmCase):
             for _page in range(pages):
                 if load.state != "running":
                     return
-                self.account._work_bulk()
+                BulkJobs(self.account).process()
 
     def rows(self, load, kind):
         return load.row_ids.filtered(lambda row: row.kind == kind)

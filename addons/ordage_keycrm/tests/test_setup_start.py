@@ -8,6 +8,7 @@ from odoo.tests import HttpCase, tagged
 
 from ..services import webhook_inbox
 from ..services.api_gateway import open_client
+from ..services.bulk_jobs import BulkJobs
 from ..services.order_inbox import OrderInbox
 from ..services.order_queue import OrderQueue
 from .common import KeycrmCase
@@ -150,7 +151,7 @@ class TestStart(NewAccountCase):
         # All records of a test have the time at which its transaction began.
         self.new.enabled_since = self.env.cr.now()
         with self.committing():
-            self.new._work_bulk()
+            BulkJobs(self.new).process()
         self.assertIn(number, self.orders().mapped("keycrm_id"))
         self.new.invalidate_recordset()
         self.assertEqual((self.new.check_order, self.new.setup_sync), ("done", "done"))

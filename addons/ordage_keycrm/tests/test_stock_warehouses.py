@@ -4,6 +4,7 @@ from odoo.exceptions import ValidationError
 from odoo.fields import Command
 from odoo.tools import mute_logger
 
+from ..services.bulk_jobs import BulkJobs
 from .stock_common import StockCase
 
 
@@ -45,7 +46,7 @@ class TestWarehouses(StockCase):
         self.assertTrue(self.cursor("warehouses").page)
         with self.committing():
             while self.cursor("warehouses").page:
-                self.account._work_bulk()
+                BulkJobs(self.account).process()
         self.assertEqual(self.known()[fourth], "Новий")
         self.assertEqual(len(self.keycrm.requests(path="/offers/stocks")), 3)
         self.assertEqual(self.keycrm.requests(path="/warehouses"), [])
@@ -58,11 +59,11 @@ class TestWarehouses(StockCase):
         self.keycrm.add_fault("status", status=500, path="/offers/stocks", page=3, times=3)
         with self.committing():
             while not self.account.sudo().guarded_work:
-                self.account._work_bulk()
+                BulkJobs(self.account).process()
             self.assertNotIn(far, self.known())
             self.account.sudo().guarded_work = False  # the pause is over
             while self.cursor("warehouses").page:
-                self.account._work_bulk()
+                BulkJobs(self.account).process()
         self.assertEqual(self.known()[far], "Далекий")
 
     def test_a_warehouse_is_learnt_from_an_order(self):

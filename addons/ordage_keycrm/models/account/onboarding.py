@@ -1,15 +1,13 @@
 from odoo import api, fields, models
 
-from ...keycrm import rate_limit
 from ...keycrm.errors import KeyCrmError
-from ...services.api_gateway import open_client, open_user_client
+from ...services.api_gateway import open_user_client
 from ...services.catalogs import Catalogs, request_for_user
 from ...services.circuit_breaker import CircuitBreaker
 from ...services.concurrency import clear_caches_after_commit
 from ...services.currency import AccountCurrency
 from ...services.language import UKRAINIAN, install_ukrainian
 from ...services.live_updates import notify_clients
-from ...services.product_import import ProductImport
 
 #: States of a step of the set-up.
 TICKS = [("todo", "To do"), ("waiting", "Waiting"), ("done", "Completed"), ("wrong", "Error")]
@@ -597,18 +595,6 @@ class KeycrmAccount(models.Model):
     def _has_work_before_start(self):
         """Return whether the workers may run although the integration is not enabled."""
         return self._is_before_start() and bool(self.sudo().api_key_secret)
-
-    def _work_orders_before_start(self):
-        """Process one page of a job of the set-up; it changes nothing in KeyCRM.
-
-        :return: True when there may be more
-        """
-        if not self._is_before_start():
-            return False
-        with open_client(self, rate_limit.BULK) as client:
-            return self._run_guarded(
-                "load", ProductImport(self, client).process
-            ) or self._run_guarded("warehouses", Catalogs(self, client).process_warehouse_list)
 
     def _newest_order_since(self, since):
         """Return the newest order imported since the start.

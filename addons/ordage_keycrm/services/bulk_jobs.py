@@ -1,0 +1,48 @@
+from ..keycrm import rate_limit
+from .api_gateway import open_client
+from .bank_transactions import BankTransactions
+from .catalogs import Catalogs
+from .circuit_breaker import CircuitBreaker
+from .image_fetcher import ImageFetcher
+from .order_reconciliation import OrderReconciliation
+from .order_synchronization import OrderSynchronization
+from .product_import import ProductImport
+from .service import Service
+
+#: Services by the name of their circuit breaker, the most urgent first.
+JOBS = {
+    "sync": OrderSynchronization,
+    "load": ProductImport,
+    "warehouses": Catalogs,
+    "sweep": OrderReconciliation,
+    "transactions": BankTransactions,
+    "pictures": ImageFetcher,
+}
+#: Jobs of the set-up: they change nothing in KeyCRM.
+SETUP_JOBS = ("load", "warehouses")
+
+
+class BulkJobs(Service):
+    """Process the bulk work of the orders queue, one page at a time: the inbox is polled in between."""
+
+    def process(self):
+        """Process one page of the first job that has work.
+
+        :return: True when there may be more
+        """
+        return self._process(JOBS)
+
+    def process_setup(self):
+        """Process one page of a job of the set-up, before the integration is enabled.
+
+        :return: True when there may be more
+        """
+        return self.account._is_before_start() and self._process(SETUP_JOBS)
+
+    def _process(self, names):
+        breaker = self.part(CircuitBreaker)
+        with open_client(self.account, rate_limit.BULK) as client:
+            return any(
+                breaker.run(name, JOBS[name](self.account, client, self.options).process)
+                for name in names
+            )

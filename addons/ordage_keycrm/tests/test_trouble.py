@@ -71,10 +71,10 @@ class TestTrouble(KeycrmCase):
         importer = type(self.env["keycrm.order.importer"])
         real = importer._import_batch
 
-        def conflict(record, account, orders):
+        def conflict(record, account, orders, import_options):
             if any(order.id == bad for order in orders):
                 raise ConcurrencyError("made by another transaction too")
-            return real(record, account, orders)
+            return real(record, account, orders, import_options)
 
         self.told(bad, good)
         with (

@@ -21,7 +21,7 @@ from ..keycrm.errors import (
 from ..keycrm.images import PictureTrouble
 from . import crons
 from .api_gateway import open_client
-from .concurrency import CONCURRENCY_ERRORS
+from .concurrency import CONCURRENCY_ERRORS, STORAGE_ERRORS
 from .live_updates import notify_clients
 from .service import Service
 from .transactions import run_in_transaction
@@ -53,6 +53,11 @@ class CircuitBreaker(Service):
         """Return whether the account pauses until the next probe."""
         until = self.account.trouble_until
         return bool(until and until > self.env.cr.now())
+
+    def is_interrupted(self):
+        """Return whether KeyCRM is unavailable, or a whole queue fails."""
+        failing = self.account.sudo().guarded_work or ()
+        return bool(self.account.trouble_code) or any(name in failing for name in QUEUES)
 
     def has_recovered(self):
         """Send a probe after a backoff, from one queue; success resumes all work.
@@ -251,9 +256,19 @@ class CircuitBreaker(Service):
         """
         if self.env.cr.closed:
             raise error
-        _logger.exception("KeyCRM account %s: %s fails", self.account.id, name)
+        kind = type(error).__name__
+        if not isinstance(error, STORAGE_ERRORS):
+            _logger.exception("KeyCRM account %s: %s fails", self.account.id, name)
+            self.env.cr.rollback()
+            self.open(name, KeyCrmError("unexpected", kind=kind))
+            return
+        _logger.error("KeyCRM account %s: %s fails: %s", self.account.id, name, kind)
         self.env.cr.rollback()
-        self.open(name, KeyCrmError("unexpected", kind=type(error).__name__))
+        try:
+            self.open(name, KeyCrmError("database_full", kind=kind))
+        except STORAGE_ERRORS:
+            # Odoo's scheduler runs the queue again within a minute.
+            _logger.error("KeyCRM account %s: the failure cannot be stored", self.account.id)
 
     def is_open(self, name):
         """Return whether the circuit breaker of a piece of work is open.

@@ -1,8 +1,14 @@
-"""Concurrency errors that are retried, and cache invalidation after a commit."""
+"""Database errors that are retried, and cache invalidation after a commit."""
 
 from contextlib import contextmanager
 
-from psycopg2.errors import UniqueViolation
+from psycopg2.errors import (
+    ConfigurationLimitExceeded,
+    DiskFull,
+    OutOfMemory,
+    ReadOnlySqlTransaction,
+    UniqueViolation,
+)
 
 from odoo.exceptions import ConcurrencyError
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
@@ -10,6 +16,11 @@ from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 #: The work is retried in a new transaction, which sees the rows of the concurrent one. Odoo does so for
 #: requests, ``services/transactions.py`` for scheduled actions.
 CONCURRENCY_ERRORS = (*PG_CONCURRENCY_EXCEPTIONS_TO_RETRY, ConcurrencyError)
+#: The database server can store nothing at present; a hosting provider may make a database read-only when
+#: its disk is almost full.
+STORAGE_ERRORS = (DiskFull, OutOfMemory, ConfigurationLimitExceeded, ReadOnlySqlTransaction)
+#: Never recorded as the failure of one order, product or payment: raised up to the worker.
+ERRORS_OF_NO_RECORD = (*CONCURRENCY_ERRORS, *STORAGE_ERRORS)
 
 
 @contextmanager

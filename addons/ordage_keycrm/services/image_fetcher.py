@@ -1,5 +1,6 @@
 import base64
 import logging
+import shutil
 from urllib.parse import urlsplit
 
 import psycopg2
@@ -15,6 +16,9 @@ _logger = logging.getLogger(__name__)
 
 #: Attempts at one picture before it is marked as failed.
 MAX_TRIES = 3
+#: Free bytes on the disk of Odoo's files below which no picture is downloaded. Odoo leaves a file that it
+#: could not write whole, and refuses the same picture ever after because of it.
+MIN_FREE_BYTES = 200_000_000
 
 
 class ImageFetcher(Service):
@@ -24,7 +28,8 @@ class ImageFetcher(Service):
         """Fetch one picture that is wanted; disabled as long as no hosts are set.
 
         :return: True when there may be more
-        :raise PictureTrouble: when its host is unavailable, after that was recorded
+        :raise PictureTrouble: when its host is unavailable, after that was recorded, or when the disk
+            of Odoo's files is full
         """
         hosts = images.hosts_of(self.account.sudo().picture_hosts or "")
         if not hosts:
@@ -40,6 +45,8 @@ class ImageFetcher(Service):
         )
         if not offer:
             return False
+        if not self._has_free_space():
+            raise PictureTrouble("filestore_full")
         url = offer.picture_url
         # No transaction stays open during the request.
         self.env.cr.commit()
@@ -55,6 +62,17 @@ class ImageFetcher(Service):
             # Otherwise a slow host would block the orders queue for each of its pictures.
             raise PictureTrouble("picture_host_ill", host=urlsplit(url).hostname)
         return True
+
+    def _has_free_space(self):
+        """Return whether the disk of Odoo's files has space for pictures."""
+        Attachment = self.env["ir.attachment"]
+        if Attachment._storage() != "file":
+            return True
+        try:
+            return shutil.disk_usage(Attachment._filestore()).free >= MIN_FREE_BYTES
+        except OSError:
+            # The folder is created with the first file.
+            return True
 
     def _store(self, offer, url, picture, vals):
         """Write a picture to the product, unless the offer has another one meanwhile.
@@ -74,6 +92,9 @@ class ImageFetcher(Service):
             except psycopg2.Error:
                 raise
             except Exception as error:
+                if isinstance(error, OSError) and error.errno:
+                    # The disk, not the picture; Pillow's own errors have no number.
+                    raise PictureTrouble("filestore_full") from error
                 # It is no picture, is broken, or would be gigantic when unpacked: whatever Odoo
                 # and Pillow raise, the rest of the account's work continues.
                 _logger.info(

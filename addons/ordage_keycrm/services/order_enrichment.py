@@ -18,7 +18,7 @@ from ..keycrm.orders import Order
 from ..keycrm.parsing import to_object
 from .catalogs import Catalogs, by_keycrm_id
 from .circuit_breaker import CircuitBreaker
-from .concurrency import CONCURRENCY_ERRORS
+from .concurrency import CONCURRENCY_ERRORS, STORAGE_ERRORS
 from .service import Service
 from .transactions import run_in_transaction
 
@@ -108,6 +108,8 @@ class OrderEnrichment(Service):
             run_in_transaction(
                 self.env.cr, lambda: self.env["keycrm.company"]._upsert(self.account, companies)
             )
+        except STORAGE_ERRORS:
+            raise
         except Exception:
             if self.env.cr.closed:
                 raise

@@ -11,7 +11,7 @@ from ..keycrm.errors import KeyCrmError, Locked
 from ..keycrm.orders import Order
 from ..keycrm.product_data import Goods
 from . import contacts, crons
-from .concurrency import CONCURRENCY_ERRORS
+from .concurrency import CONCURRENCY_ERRORS, ERRORS_OF_NO_RECORD, STORAGE_ERRORS
 from .order_enrichment import OrderEnrichment
 from .order_import import ImportOptions, ImportResult
 from .order_priorities import InboxState
@@ -116,7 +116,7 @@ class OrderWriter(Service):
             self.env.cr.execute(SQL("SET LOCAL lock_timeout = %s", ISOLATING_LOCK_TIMEOUT))
         except Exception as error:  # the fault of one order does not affect the others
             is_order_at_fault = isolate_conflicts and isinstance(error, ConcurrencyError)
-            if isinstance(error, CONCURRENCY_ERRORS) and not is_order_at_fault:
+            if isinstance(error, ERRORS_OF_NO_RECORD) and not is_order_at_fault:
                 raise
             if len(orders) == 1:
                 return {orders[0].id: self._import_tolerantly(orders[0], import_options, error)}
@@ -199,7 +199,7 @@ class OrderWriter(Service):
         try:
             return self._run_isolating_conflicts(work, items)
         except Exception as error:
-            if self.env.cr.closed or isinstance(error, KeyCrmError):
+            if self.env.cr.closed or isinstance(error, (KeyCrmError, *STORAGE_ERRORS)):
                 raise
             if len(items) == 1:
                 (number,) = items
@@ -257,7 +257,7 @@ class OrderWriter(Service):
                     order.id
                 ]
         except Exception as again:
-            if isinstance(again, CONCURRENCY_ERRORS) and not isinstance(again, LockNotAvailable):
+            if isinstance(again, ERRORS_OF_NO_RECORD) and not isinstance(again, LockNotAvailable):
                 raise
             return ImportResult.failed(again)
 
@@ -288,7 +288,7 @@ class OrderWriter(Service):
                             self.account, [Goods.of_offer(offer) for offer in some], make=False
                         )
                 except Exception as error:  # the fault of one product does not affect the others
-                    if isinstance(error, CONCURRENCY_ERRORS) and not isinstance(
+                    if isinstance(error, ERRORS_OF_NO_RECORD) and not isinstance(
                         error, LockNotAvailable
                     ):
                         raise

@@ -3,6 +3,7 @@ from datetime import timedelta
 from odoo import api, fields, models
 
 from ...services import scheduler_watchdog
+from ...services.circuit_breaker import CircuitBreaker
 from ...services.overview import Overview, start_of_day
 
 
@@ -110,12 +111,15 @@ class KeycrmAccount(models.Model):
             ]
             account.trouble_text = explain._sentence(*faults[0]) if faults else ""
 
-    @api.depends("enabled", "trouble_code", "polled_at", "reference_text", "decision_count")
+    @api.depends(
+        "enabled", "trouble_code", "guarded_work", "polled_at", "reference_text", "decision_count"
+    )
     def _compute_overview_state(self):
         """Compute the state: connected only where nothing waits for a user."""
         undecided = Overview(self).accounts_with_failures()
         for account in self:
-            if account.trouble_code or (account.enabled and account.reference_text):
+            is_interrupted = CircuitBreaker(account).is_interrupted()
+            if is_interrupted or (account.enabled and account.reference_text):
                 account.overview_state = "trouble"
             elif not account.enabled:
                 account.overview_state = "off" if account.polled_at else "new"

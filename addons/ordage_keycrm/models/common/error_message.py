@@ -97,6 +97,10 @@ class KeycrmErrorMessage(models.AbstractModel):
                 "Product images cannot be downloaded from %(host)s now. Odoo will try again "
                 "automatically; orders and stock are not affected."
             ),
+            "filestore_full": self.env._(
+                "Product images are not downloaded: the disk of Odoo's files is full. Odoo will continue "
+                "automatically once your administrator has freed space; orders and stock are not affected."
+            ),
             "not_json": self.env._(
                 "The answer did not come from KeyCRM's API or was incomplete. Check the API "
                 "address. Odoo will try again automatically."
@@ -228,6 +232,10 @@ class KeycrmErrorMessage(models.AbstractModel):
             "unexpected": self.env._(
                 "An unexpected error occurred (%(kind)s). Click “Retry”. If the error persists, "
                 "contact your Odoo administrator: the details are on the event."
+            ),
+            "database_full": self.env._(
+                "Odoo's database cannot store anything now (%(kind)s): its disk is full, or it is "
+                "read-only. Your administrator has to free space. Odoo will continue automatically."
             ),
             "no_chart": self.env._(
                 "“%(company)s” has no chart of accounts, so the payment is recorded only here. "

@@ -6,7 +6,7 @@ from odoo import api, fields, models
 from ...const import OUTAGE_PAUSE, OUTAGE_TRIES, RETRY_PAUSES
 from ...services import activities
 from ...services.circuit_breaker import end_backoff
-from ...services.concurrency import CONCURRENCY_ERRORS
+from ...services.concurrency import ERRORS_OF_NO_RECORD
 
 _logger = logging.getLogger(__name__)
 
@@ -80,7 +80,7 @@ class KeycrmRetryMixin(models.AbstractModel):
             try:
                 with self.env.cr.savepoint():
                     self._update_activity()
-            except CONCURRENCY_ERRORS:
+            except ERRORS_OF_NO_RECORD:
                 raise
             except Exception:  # a to-do that cannot be made keeps nothing from being finished
                 _logger.exception("KeyCRM: no to-do for %s", self)

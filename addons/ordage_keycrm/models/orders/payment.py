@@ -3,7 +3,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import float_compare
 
-from ...services.concurrency import CONCURRENCY_ERRORS
+from ...services.concurrency import ERRORS_OF_NO_RECORD
 
 #: Problems of a payment that is not counted: no rate to the order's currency, or an unknown currency.
 _CURRENCY_PROBLEMS = ("payment_rate_missing", "payment_currency_unknown")
@@ -269,7 +269,7 @@ class KeycrmPayment(models.Model):
         try:
             with self.env.cr.savepoint():
                 work(self.with_context(lang=lang))
-        except CONCURRENCY_ERRORS:
+        except ERRORS_OF_NO_RECORD:
             raise
         except Exception as error:
             refusal = str(error.args[0] if error.args else error)[:500]

@@ -6,7 +6,7 @@ from odoo.exceptions import UserError
 
 from ...services import activities
 from ...services.bridge import is_bridge
-from ...services.concurrency import CONCURRENCY_ERRORS
+from ...services.concurrency import ERRORS_OF_NO_RECORD
 
 _logger = logging.getLogger(__name__)
 
@@ -331,7 +331,7 @@ class SaleOrder(models.Model):
         try:
             with self.env.cr.savepoint():
                 return super()._send_order_notification_mail(mail_template, *args, **kwargs)
-        except CONCURRENCY_ERRORS:
+        except ERRORS_OF_NO_RECORD:
             raise
         except Exception as error:
             _logger.warning("KeyCRM: no e-mail for %s", self.display_name, exc_info=True)

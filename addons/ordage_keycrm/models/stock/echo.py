@@ -8,7 +8,7 @@ from odoo.tools import SQL
 from ...const import EVENT_STOCK
 from ...keycrm.echo_matching import EchoMatcher, OfferTotal
 from ...keycrm.webhook import stock_totals
-from ...services.concurrency import CONCURRENCY_ERRORS
+from ...services.concurrency import ERRORS_OF_NO_RECORD
 from ...services.transactions import run_in_transaction
 
 _logger = logging.getLogger(__name__)
@@ -118,7 +118,7 @@ class KeycrmAccount(models.Model):
         """
         try:
             return run_in_transaction(self.env.cr, lambda: self._match_echoes(events))
-        except CONCURRENCY_ERRORS:
+        except ERRORS_OF_NO_RECORD:
             raise
         except Exception:
             if self.env.cr.closed:

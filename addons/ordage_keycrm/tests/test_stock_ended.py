@@ -170,6 +170,41 @@ class TestStockEnded(StockCase):
         self.cap.keycrm_offer_ids.unlink()
         self.assertFalse(self.sent())
 
+    def test_many_ended_mappings_are_one_request(self):
+        self.account.stock_zero_limit = 100
+        products = self.many(30, "BATCH-")
+        self.count_all(products, 5)
+        self.work()
+        self.sent()
+        numbers = [self.number(product) for product in products]
+        products.write({"default_code": False})
+        products.keycrm_offer_ids.unlink()
+        self.assertEqual(self.sent(), [(1, dict.fromkeys(numbers, 0))])
+
+    def test_ended_mapping_whose_zero_fails_keeps_no_other_product_waiting(self):
+        self.account.stock_zero_limit = 100
+        products = self.many(8, "FAIL-")
+        self.count_all(products, 5)
+        self.work()
+        numbers = [self.number(product) for product in products]
+        self.keycrm.add_fault(
+            "status", method="PUT", contains=f'"id": {numbers[3]},', times=None, status=500
+        )
+        self.addCleanup(self.keycrm.clear_faults)
+        products.write({"default_code": False})
+        products.keycrm_offer_ids.unlink()
+        self.work()
+        stock = {number: self.keycrm.stock(number)["warehouses"]["1"] for number in numbers}
+        self.assertEqual(
+            {number for number, row in stock.items() if float(row["quantity"])}, {numbers[3]}
+        )
+        self.assertFalse(self.env["keycrm.stock.change"].search([]), "nothing waits")
+        self.assertFalse(self.account.trouble_text)
+        note = self.account.activity_ids.filtered(lambda one: "offer remains" in one.summary).note
+        self.assertIn(str(numbers[3]), note)
+        self.count(self.cap, 6)
+        self.assert_sent((self.cap, 6))
+
     def test_clearing_the_whole_mapping_zeroes_nothing(self):
         products = self.many(30, "CLEAR-")
         self.count_all(products, 5)

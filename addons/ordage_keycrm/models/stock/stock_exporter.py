@@ -1,12 +1,15 @@
+from collections import Counter
+
 from odoo import fields, models
 
 from ...const import STOCK_PUT_ROWS
 from ...keycrm import stock_quantities
 from ...keycrm.errors import KeyCrmError, Refused
 from ...services import activities, crons
-from ...services.circuit_breaker import end_backoff
+from ...services.circuit_breaker import CircuitBreaker, end_backoff
 from ...services.live_updates import notify_clients
 from ...services.transactions import run_in_transaction
+from .stock_isolation import MOST_FAULTS
 
 #: Refusals one after another, with nothing accepted in between, after which the rest is taken for
 #: refused too: then it is no single row's fault.
@@ -106,7 +109,7 @@ class KeycrmAccount(models.Model):
     def _send_ended_mappings(self, client, changes):
         """Send zero for offers whose mapping a user removed, unless a product sends theirs again.
 
-        :param changes: :class:`~.keycrm_account_stock.WaitingChanges`
+        :param changes: :class:`~.stock_queue.WaitingChanges`
         """
         if not changes.ended:
             return
@@ -118,14 +121,66 @@ class KeycrmAccount(models.Model):
         # Nothing is held open during the request.
         self.env.cr.commit()
         for warehouse in self._sending_warehouses():
-            for number, warehouse_number in sorted(changes.ended):
-                if number in kept or warehouse_number != warehouse.keycrm_id:
-                    continue
-                try:
-                    self._put(client, warehouse, [(None, number, 0.0)])
-                except Refused:
-                    # KeyCRM has no such offer any more.
-                    continue
+            rows = [
+                (None, number, 0.0)
+                for number in sorted(set(numbers) - kept)
+                if (number, warehouse.keycrm_id) in changes.ended
+            ]
+            in_row = Counter()
+            for part in self._parts_of(rows, STOCK_PUT_ROWS):
+                self._put_ended(client, warehouse, part, in_row)
+
+    def _put_ended(self, client, warehouse, rows, in_row):
+        """Send zero for offers that have no mapping any more; when a request fails, bisect.
+
+        An offer that KeyCRM does not have any more needs no zero.
+
+        :param rows: ``[(None, KeyCRM's number, 0.0)]``
+        :param in_row: number of refusals and of faulty rows with nothing accepted in between
+        :raise KeyCrmError: when KeyCRM is unavailable, or each row fails
+        """
+        try:
+            self._put(client, warehouse, rows)
+        except KeyCrmError as error:
+            is_refused = isinstance(error, Refused)
+            if not is_refused and not CircuitBreaker(self).is_request_at_fault(error):
+                raise
+            failure = error
+        else:
+            in_row.clear()
+            return
+        middle = len(rows) // 2
+        if is_refused:
+            in_row["refused"] += 1
+            if not middle or in_row["refused"] >= MOST_REFUSALS:
+                return
+        elif not middle:
+            in_row["failed"] += 1
+            if in_row["failed"] >= MOST_FAULTS:
+                raise failure
+            self._report_ended(warehouse, rows[0][1], failure)
+            return
+        self._put_ended(client, warehouse, rows[:middle], in_row)
+        self._put_ended(client, warehouse, rows[middle:], in_row)
+
+    def _report_ended(self, warehouse, number, error):
+        """Let a user set an offer to zero in KeyCRM, which Odoo could not."""
+        reason = self._reason_of(error)
+
+        def schedule():
+            account = self.with_context(lang=self.company_id.partner_id.lang or self.env.lang)
+            text = account.env._(
+                "Offer %(offer)s is not linked to a product any more, and KeyCRM did not accept that its "
+                "stock in %(warehouse)s is zero: %(reason)s Set it to zero in KeyCRM.",
+                offer=number,
+                warehouse=warehouse.name,
+                reason=reason,
+            )
+            user = account._activity_user(self.env["res.users"])
+            summary = account.env._("KeyCRM: stock of an offer remains")
+            activities.schedule(account, user, summary, [text])
+
+        run_in_transaction(self.env.cr, schedule)
 
     def _plan(self, warehouse, offers):
         """Compare what a KeyCRM warehouse is to show with what it is known to have.

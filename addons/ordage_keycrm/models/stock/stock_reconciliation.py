@@ -325,6 +325,7 @@ class KeycrmAccount(models.Model):
         The list was read page by page over minutes, while goods moved; this reading is of now.
         """
         part = (comparison.to_check or [])[: self._request_rows(LOOKUP_ROWS)]
+        checked = set(part)
         offers = self.env["keycrm.offer"].sudo().browse(part).exists()
         answer = StockAnswer({}, frozenset())
         try:
@@ -340,7 +341,7 @@ class KeycrmAccount(models.Model):
                 return
             self._store_levels(offers, answer, [])
             self._store_differences(comparison, offers, answer)
-            rest = [offer_id for offer_id in comparison.to_check or [] if offer_id not in part]
+            rest = [offer_id for offer_id in comparison.to_check or [] if offer_id not in checked]
             comparison.to_check = rest
             if not rest:
                 comparison._end("done", difference_count=len(comparison.line_ids))

@@ -1,4 +1,4 @@
-"""Two databases in one Odoo with worker processes: each has its own orders, stock and limit."""
+"""Two databases in one Odoo with worker processes, and the restored backup of a running shop."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from collections.abc import Callable
 import requests
 
 from bench.environment import NO_LIMIT, Environment, Shop
-from tests.attacks.orders import new_orders, numbers_in_odoo
+from bench.steps import match_warehouse, settle
+from tests.attacks.orders import LINE, new_orders, numbers_in_odoo, unfinished
 from tools import shop as setup
 from tools.rpc import Rpc
 from tools.waiting import wait_for
@@ -64,3 +65,86 @@ class _OfDatabase:
     def __init__(self, odoo, database):
         self.url = odoo.url
         self.database = database
+
+
+def test_yesterdays_backup_is_restored_into_a_running_shop(
+    environment: Environment, figure: Callable[[str], None]
+):
+    """Nothing leaves the restored database before a user confirms it; then it catches up by itself."""
+    shop = environment.shop(sandbox={"offers": 10})
+    warehouse = match_warehouse(shop.rpc, shop.account)
+    shop.keycrm.create_order(lines=[{"offer_id": 1, "quantity": 1}])
+    old = [shop.keycrm.create_order(lines=[LINE])["id"] for _ in range(9)]
+    wait_for(lambda: len(numbers_in_odoo(shop)) == 10, 120, "yesterday's orders")
+    offer = shop.rpc.rows("keycrm.offer", ("keycrm_id", "=", 1), fields=["product_id"])[0]
+    product = offer["product_id"][0]
+    setup.receive(shop.rpc, warehouse, product, 20)
+    wait_for(lambda: _shown(shop) == 20, 120, "yesterday's stock")
+    settle(shop)
+    databases, name = environment.runtime.databases, shop.odoo.database
+    backup = databases.name("backup")
+    databases.clone(name, backup)
+
+    # Today: new orders, edits of older ones, goods.
+    for number in old[:3]:
+        shop.keycrm.patch_order(number, manager_comment="Сьогодні", shipping_price="75")
+    new = [shop.keycrm.create_order(lines=[LINE])["id"] for _ in range(20)]
+    setup.receive(shop.rpc, warehouse, product, 7)
+    wait_for(lambda: set(new) <= set(numbers_in_odoo(_again(shop))), 120, "today's orders")
+    wait_for(lambda: _shown(shop) == 27, 120, "today's stock")
+
+    shop.odoo.stop()
+    databases.drop(name)
+    databases.clone(backup, name)
+    databases.drop(backup)
+    last = max(one["number"] for one in shop.keycrm.requests())
+    shop.odoo.start()
+    shop = _again(shop)
+    # While nobody has confirmed, webhooks are stored and nothing is requested.
+    missed = shop.keycrm.create_order(lines=[LINE])["id"]
+    wait_for(lambda: unfinished(shop), 60, "the webhook")
+    setup.receive(shop.rpc, warehouse, product, 1)
+    wait_for(
+        lambda: shop.rpc.read("keycrm.account", shop.account, "trouble_code")["trouble_code"],
+        120,
+        "the notice",
+    )
+    time.sleep(20)
+    assert not shop.keycrm.requests(last)
+    shown = shop.rpc.read("keycrm.account", shop.account, "trouble_text", "overview_state")
+    assert "restored backup" in shown["trouble_text"]
+    assert shown["overview_state"] == "trouble"
+
+    begun = time.monotonic()
+    shop.rpc.call("keycrm.account", "action_confirm_database", [shop.account])
+    wanted = {*old, *new, missed}
+    wait_for(lambda: wanted <= set(numbers_in_odoo(shop)), 400, "all orders")
+    orders = time.monotonic() - begun
+    wait_for(lambda: _shown(shop) == 21, 400, "Odoo's stock in KeyCRM")
+    stock = time.monotonic() - begun
+    edits = (
+        "SELECT count(*) FROM sale_order WHERE keycrm_id = ANY(%s) AND amount_total = keycrm_total"
+    )
+    wait_for(lambda: shop.one(edits, old[:3]) == 3, 120, "the edits")
+    figure(
+        f"no request before it was confirmed; then {len(new) + 1} missing orders after {orders:.0f} s, "
+        f"the stock of the backup in KeyCRM after {stock:.0f} s"
+    )
+    numbers = numbers_in_odoo(shop)
+    assert len(numbers) == len(set(numbers))
+    for number in (*old[:3], new[-1]):
+        total = shop.keycrm.order(number)["answer"]["grand_total"]
+        assert float(
+            shop.one("SELECT amount_total FROM sale_order WHERE keycrm_id = %s", number)
+        ) == (float(total))
+
+
+def _shown(shop: Shop) -> float:
+    """Return the quantity of the first offer that KeyCRM shows."""
+    return float(shop.keycrm.stock(1)["warehouses"].get("1", {"quantity": 0})["quantity"])
+
+
+def _again(shop: Shop) -> Shop:
+    """Return the shop with new connections, after its database was cloned or replaced."""
+    rpc = shop.odoo.rpc()
+    return Shop(shop.environment, shop.odoo, rpc, shop.sandbox, shop.account, shop.link)

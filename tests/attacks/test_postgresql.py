@@ -13,7 +13,7 @@ from tests.attacks.orders import new_orders, numbers_in_odoo, unfinished
 from tools.waiting import wait_for
 
 
-def tell(shop, number):
+def send_webhook(shop, number):
     """Send the webhook of an order.
 
     :return: the answer's code
@@ -51,7 +51,7 @@ def test_statement_timeout_during_an_import(
     numbers = new_orders(shop, 20)
     with held(shop, "LOCK TABLE sale_order_line IN SHARE ROW EXCLUSIVE MODE"):
         for number in numbers:
-            assert tell(shop, number) == 204
+            assert send_webhook(shop, number) == 204
         time.sleep(10)
         assert numbers_in_odoo(shop) == []
     released = time.monotonic()
@@ -66,14 +66,14 @@ def test_lock_timeout_during_an_import(environment: Environment, figure: Callabl
     """The server's lock_timeout is far shorter than ours, and one order's row is held all the time."""
     shop = environment.shop(sandbox={"offers": 10})
     first, *others = new_orders(shop, 20)
-    assert tell(shop, first) == 204
+    assert send_webhook(shop, first) == 204
     wait_for(lambda: numbers_in_odoo(shop) == [first] and not unfinished(shop), 120, "one order")
     restart_with(shop, lock_timeout="50ms")
     shop.keycrm.patch_order(first, webhook=False, manager_comment="Зателефонувати")
     with held(shop, "SELECT 1 FROM sale_order WHERE keycrm_id = %s FOR UPDATE", first):
         begun = time.monotonic()
         for number in (first, *others):
-            assert tell(shop, number) == 204
+            assert send_webhook(shop, number) == 204
         wait_for(lambda: numbers_in_odoo(shop) == [first, *others], 120, "the other orders")
         figure(f"19 orders beside a held one, all there after {time.monotonic() - begun:.1f} s")
     released = time.monotonic()

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from bench import seed_sql
 from bench.environment import Environment
 from bench.steps import catalog, match_warehouse, resident, settle, synchronize
+from tools.rpc import Rpc
 from tools.templates import ADDON
 from tools.waiting import wait_for
 
@@ -30,6 +31,8 @@ def test_one_transaction_changes_the_stock_of_20000_products(
     products = seed_sql.products_of_offers(shop, count)
     seed_sql.quants(shop, dict.fromkeys(products, 3.0))
     shop.sql("ANALYZE")
+    # Odoo itself takes minutes for the count.
+    shop.rpc = Rpc(shop.odoo.url, shop.odoo.database, "admin", "admin", timeout=3000)
     begun = time.monotonic()
     shop.bench("count_products", products, 7)
     committed = time.monotonic()
@@ -72,20 +75,22 @@ def test_memory_and_uninstalling_with_thousands_of_orders(
         state, done = shop.sql(
             "SELECT state, done_count FROM keycrm_order_sync WHERE id = %s", sync
         )[0]
-        memory.append((done, resident(shop.odoo.pid)))
+        memory.append((done, resident(shop.odoo.pid), time.monotonic() - begun))
         return state == "done"
 
     sync = synchronize(shop, [1])
-    wait_for(lambda: is_done(sync), 3000, "the synchronization", 0.5)
+    wait_for(lambda: is_done(sync), max(3000, count), "the synchronization", 0.5)
     taken = time.monotonic() - begun
     orders = shop.one("SELECT count(*) FROM sale_order WHERE keycrm_id > 0")
     assert orders == count
     # Odoo's own caches fill with the first orders.
-    warm = max(size for done, size in memory if done <= count / 4)
-    most = max(size for _done, size in memory)
+    warm = max(size for done, size, _when in memory if done <= count / 4)
+    most = max(size for _done, size, _when in memory)
+    first = min(when for done, _size, when in memory if done >= count / 4)
+    last = taken - min(when for done, _size, when in memory if done >= count * 3 / 4)
     figure(
-        f"{orders:,} orders in {taken:.0f} s ({orders / taken:.0f}/s), memory {warm / 1e6:.0f} MB "
-        f"after a quarter of them, {most / 1e6:.0f} MB at most"
+        f"{orders:,} orders in {taken:.0f} s (the first quarter in {first:.0f} s, the last one in "
+        f"{last:.0f} s), memory {warm / 1e6:.0f} MB after a quarter of them, {most / 1e6:.0f} MB at most"
     )
     assert most - warm < GROWTH
 

@@ -208,3 +208,27 @@ def test_no_picture_lies_about_unused_or_is_heavy():
     pictures = [*(APP_PAGE.parent / "guide").rglob("*.png")]
     assert sorted(name_of(file) for file in set(pictures) - used) == []
     assert [name_of(file) for file in pictures if file.stat().st_size > BIGGEST_PICTURE] == []
+
+
+def test_reliability_page_names_tests_that_exist():
+    """Its last columns name tests by a part of their names, below the folder of a letter."""
+    page = (DOCS / "reliability.md").read_text()
+    folders = dict(re.findall(r"^\| ([A-Z]) \|.*\| `([^`]+)` \|$", page, re.MULTILINE))
+    names = {
+        letter: " ".join(
+            name
+            for file in (REPOSITORY / folder).rglob("test_*.py")
+            for name in re.findall(r"def (test_\w+)", file.read_text())
+        )
+        for letter, folder in folders.items()
+    }
+    assert len(names) == 5
+    missing, found = [], 0
+    for row in re.findall(r"^\|.*\| ([A-Z] `.*`) \|$", page, re.MULTILINE):
+        for part in row.split("; "):
+            for name in re.findall(r"`(\w+)`", part):
+                found += 1
+                if name not in names[part[0]]:
+                    missing.append((part[0], name))
+    assert found > 100
+    assert not missing

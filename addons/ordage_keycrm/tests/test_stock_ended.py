@@ -171,7 +171,7 @@ class TestStockEnded(StockCase):
         self.assertFalse(self.sent())
 
     def test_many_ended_mappings_are_one_request(self):
-        self.account.stock_zero_limit = 100
+        self.account.write({"stock_zero_limit": 100, "stock_zero_percent": 100})
         products = self.many(30, "BATCH-")
         self.count_all(products, 5)
         self.work()
@@ -182,7 +182,7 @@ class TestStockEnded(StockCase):
         self.assertEqual(self.sent(), [(1, dict.fromkeys(numbers, 0))])
 
     def test_ended_mapping_whose_zero_fails_keeps_no_other_product_waiting(self):
-        self.account.stock_zero_limit = 100
+        self.account.write({"stock_zero_limit": 100, "stock_zero_percent": 100})
         products = self.many(8, "FAIL-")
         self.count_all(products, 5)
         self.work()

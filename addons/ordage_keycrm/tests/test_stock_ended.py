@@ -202,6 +202,7 @@ class TestStockEnded(StockCase):
         self.assertFalse(self.account.trouble_text)
         note = self.account.activity_ids.filtered(lambda one: "offer remains" in one.summary).note
         self.assertIn(str(numbers[3]), note)
+        self.keycrm.clear_log()
         self.count(self.cap, 6)
         self.assert_sent((self.cap, 6))
 

@@ -22,6 +22,8 @@ from .transactions import run_in_transaction
 FIRST_WINDOW = timedelta(minutes=15)
 #: Minutes beyond the polling interval after which Odoo itself was stopped and received no webhook.
 STOPPED_MINUTES = 10
+#: Without a webhook for this long, Odoo polls every minute.
+SILENT_HOURS = 24
 
 
 class OrderPolling(Service):
@@ -36,9 +38,26 @@ class OrderPolling(Service):
         :return: True when there may be more
         """
         now = fields.Datetime.now()
-        if not self.cursor("orders").page and self.account._was_polled_recently(now):
+        if not self.cursor("orders").page and self._was_polled_recently(now):
             return False
         return self.process_page(now)
+
+    def _was_polled_recently(self, now):
+        """Return whether it is too early to poll KeyCRM again.
+
+        The interval is the account's while webhooks arrive; without any for a day, or ever, a minute,
+        so that the integration works without a public address too.
+
+        :param now: naive UTC
+        """
+        account = self.account
+        pause = account.polled_at and now - account.polled_at
+        if not pause or pause < timedelta(minutes=1):
+            # The shortest interval first: this check costs no query.
+            return bool(account.polled_at)
+        last = account.last_webhook_at
+        silent = not last or last < now - timedelta(hours=SILENT_HOURS)
+        return not silent and pause < timedelta(minutes=account.poll_minutes)
 
     def process_page(self, now):
         """Read one page of the orders that were updated since the last poll, and write it.

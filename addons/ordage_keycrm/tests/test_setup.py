@@ -184,19 +184,22 @@ class TestAsking(KeycrmCase):
         now = fields.Datetime.now()
         for minutes, lately in ((0.5, True), (1.5, False)):
             self.account.polled_at = now - timedelta(minutes=minutes)
-            self.assertEqual(self.account._was_polled_recently(now), lately)
+            self.assertEqual(OrderPolling(self.account)._was_polled_recently(now), lately)
         self.told(1, self.status(1))
         self.account.invalidate_recordset()
         self.account.polled_at = now - timedelta(minutes=1.5)
         self.assertTrue(
-            self.account._was_polled_recently(now), "webhooks come: five minutes will do"
+            OrderPolling(self.account)._was_polled_recently(now),
+            "webhooks come: five minutes will do",
         )
         self.account.polled_at = now - timedelta(minutes=5.5)
-        self.assertFalse(self.account._was_polled_recently(now))
+        self.assertFalse(OrderPolling(self.account)._was_polled_recently(now))
         self.env["keycrm.event"].search([]).received_at = now - timedelta(hours=25)
         self.account.invalidate_recordset()
         self.account.polled_at = now - timedelta(minutes=1.5)
-        self.assertFalse(self.account._was_polled_recently(now), "they have stopped to come")
+        self.assertFalse(
+            OrderPolling(self.account)._was_polled_recently(now), "they have stopped to come"
+        )
 
     def moved(self, minutes=10):
         """Let an order that Odoo has move to another status some minutes ago, without a webhook."""

@@ -1,4 +1,3 @@
-from datetime import timedelta
 from urllib.parse import urlsplit
 
 from odoo import api, fields, models
@@ -11,9 +10,6 @@ from ...services.circuit_breaker import CircuitBreaker
 from ...services.cron_runner import run_queue
 from ...services.order_queue import OrderQueue
 from ...services.service import Options
-
-#: Without a webhook for this long, Odoo polls every minute.
-SILENT_HOURS = 24
 
 
 class KeycrmAccount(models.Model):
@@ -537,22 +533,6 @@ class KeycrmAccount(models.Model):
         """Return whether the integration was never enabled: the account is being set up."""
         self.ensure_one()
         return not (self.enabled or self.enabled_since or self.polled_at)
-
-    def _was_polled_recently(self, now):
-        """Return whether it is too early to poll KeyCRM again.
-
-        The interval is the account's while webhooks arrive; without any for a day, or ever, a minute,
-        so that the integration works without a public address too.
-
-        :param now: naive UTC
-        """
-        pause = self.polled_at and now - self.polled_at
-        if not pause or pause < timedelta(minutes=1):
-            # The shortest interval first: this check costs no query.
-            return bool(self.polled_at)
-        last = self.last_webhook_at
-        silent = not last or last < now - timedelta(hours=SILENT_HOURS)
-        return not silent and pause < timedelta(minutes=self.poll_minutes)
 
     def _move_archived_orders(self):
         """Archive and reopen orders after the archive statuses changed."""

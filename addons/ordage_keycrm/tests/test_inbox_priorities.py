@@ -1,13 +1,15 @@
 """A long inbox keeps no new order waiting: requests are counted on a clock that only they move."""
 
 from datetime import timedelta
+from types import SimpleNamespace
 
 from odoo import sql_db
 from odoo.tools import SQL
 
+from ..keycrm import client
 from ..models.common import rate_limit
 from ..models.common.rate_limit import DatabaseRateLimiter
-from ..services import cron_runner, order_priorities
+from ..services import cron_runner, order_priorities, service
 from .common import KeycrmCase
 
 BACKLOG = 5000
@@ -42,9 +44,10 @@ class TestInboxPriorities(KeycrmCase):
 
         self.patch(DatabaseRateLimiter, "_locked_row", later)
         self.patch(DatabaseRateLimiter, "_apply_to_row", changed)
-        for module in (cron_runner, rate_limit):
-            self.patch(module.time, "sleep", sleep)
-        self.patch(order_priorities.time, "monotonic", lambda: self.ahead)
+        # Not the functions of ``time`` themselves: the event loop of the sandbox uses them too.
+        clock = SimpleNamespace(monotonic=lambda: self.ahead, sleep=sleep)
+        for module in (client, cron_runner, order_priorities, rate_limit, service):
+            self.patch(module, "time", clock)
 
         def come_back(_runner, _queue, wait):
             self.ahead += wait

@@ -26,7 +26,7 @@ class SaleOrder(models.Model):
 
     # === FIELDS ===#
 
-    keycrm_told = fields.Json(
+    keycrm_created_activities = fields.Json(
         string="Created activities",
         copy=False,
         readonly=True,
@@ -46,12 +46,12 @@ class SaleOrder(models.Model):
         self = self.sudo()
         self.ensure_one()
         note = activities.note_html(rows)
-        scheduled = dict(self.keycrm_told or {})
+        scheduled = dict(self.keycrm_created_activities or {})
         # With the status: an order that is canceled twice gets two activities.
         content = [str(note), 0 if lasting else self.keycrm_status_id.id]
         if scheduled.get(summary) == content:
             return
-        self.keycrm_told = {**scheduled, summary: content}
+        self.keycrm_created_activities = {**scheduled, summary: content}
         current = self.activity_ids.filtered(lambda activity: activity.summary == summary)[:1]
         if current:
             current.note = note
@@ -66,10 +66,10 @@ class SaleOrder(models.Model):
         """
         self = self.sudo()
         self.ensure_one()
-        scheduled = self.keycrm_told or {}
+        scheduled = self.keycrm_created_activities or {}
         if scheduled.keys().isdisjoint(summaries):
             return
-        self.keycrm_told = {
+        self.keycrm_created_activities = {
             summary: content for summary, content in scheduled.items() if summary not in summaries
         }
         for summary in summaries:
@@ -222,7 +222,7 @@ class SaleOrder(models.Model):
 
     def _keycrm_clear_cancellation(self):
         """Remove the activity about a cancellation that KeyCRM has reverted."""
-        for order in self.filtered("keycrm_told"):
+        for order in self.filtered("keycrm_created_activities"):
             order._keycrm_unlink_activity(self.env._("The order was canceled in KeyCRM"))
 
     def _keycrm_merged_into(self):

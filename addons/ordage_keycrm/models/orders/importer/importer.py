@@ -236,7 +236,7 @@ class KeycrmOrderImporter(models.AbstractModel):
             record, rows = batch.record(order), batch.remarks.get(order.id)
             if rows:
                 record._keycrm_schedule_activity(summary, rows, lasting=True)
-            elif record.keycrm_told:
+            elif record.keycrm_created_activities:
                 record._keycrm_unlink_activity(summary)
 
     @api.model

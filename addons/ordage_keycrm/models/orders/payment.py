@@ -4,6 +4,7 @@ from odoo.fields import Domain
 from odoo.tools import float_compare
 
 from ...services.concurrency import ERRORS_OF_NO_RECORD
+from ...services.values import changed_values
 
 #: Problems of a payment that is not counted: no rate to the order's currency, or an unknown currency.
 _CURRENCY_PROBLEMS = ("payment_rate_missing", "payment_currency_unknown")
@@ -87,11 +88,7 @@ class KeycrmPayment(models.Model):
         :param vals: values
         """
         self.ensure_one()
-        changed = {
-            name: value
-            for name, value in vals.items()
-            if self._fields[name].convert_to_write(self[name], self) != value
-        }
+        changed = changed_values(self, vals)
         if changed:
             self.write(changed)
 

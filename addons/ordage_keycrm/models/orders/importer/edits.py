@@ -7,6 +7,7 @@ from ....const import COMING_BACK, HELD_NOTHING
 from ....keycrm import line_edits
 from ....keycrm.line_edits import Conflict
 from ....keycrm.line_matching import KnownLine, line_name, match_lines, may_be_same_goods
+from ....services.values import changed_values, is_equal
 from .lines import TAX_ROUNDING
 
 #: Fields whose difference makes a price conflict.
@@ -197,7 +198,7 @@ class KeycrmOrderImporter(models.AbstractModel):
                     "keycrm_quantity": float(now.quantity),
                     "keycrm_warehouse_id": warehouse.id if warehouse else False,
                 }
-            changed = {name: vals[name] for name in vals if not _same_value(line, name, vals[name])}
+            changed = changed_values(line, vals)
             if changed.keys() - {"keycrm_id"}:
                 batch.affected_products.add(line.product_id.id)
             if changed:
@@ -224,13 +225,12 @@ class KeycrmOrderImporter(models.AbstractModel):
         :param wanted: values of the line as KeyCRM has it
         :param conflicts: list of (line, quantity in KeyCRM, sentence), extended
         """
-        is_same_price = all(_same_value(line, name, wanted[name]) for name in _UNIT_PRICE)
+        is_same_price = all(is_equal(line, name, wanted[name]) for name in _UNIT_PRICE)
         edit = line_edits.change(_odoo_line(line), wanted, is_same_price)
         conflicts += self._conflict_rows(line, edit, wanted)
         vals = dict(edit.vals)
         self._keep_user_changes(line, vals)
-        changed = {name for name, value in vals.items() if not _same_value(line, name, value)}
-        changed = line_edits.with_dependent(changed, vals)
+        changed = line_edits.with_dependent(set(changed_values(line, vals)), vals)
         return [Command.update(line.id, {name: vals[name] for name in changed})] if changed else []
 
     @api.model
@@ -308,14 +308,3 @@ def _odoo_line(line):
             "tax_ids": [Command.set(line.tax_ids.ids)],
         },
     )
-
-
-def _same_value(line, name, value):
-    field = line._fields[name]
-    if field.type == "float":
-        return abs(line[name] - value) < 1e-6
-    if field.type == "many2one":
-        return line[name].id == (value or False)
-    if field.type == "many2many":
-        return set(line[name].ids) == set(value[0][2] if value[0][0] == Command.SET else ())
-    return (line[name] or False) == (value or False)

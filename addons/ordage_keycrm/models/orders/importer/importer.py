@@ -4,6 +4,7 @@ from ....services import contacts
 from ....services.bridge import as_bridge
 from ....services.catalogs import Catalogs, by_keycrm_id
 from ....services.order_import import ImportOptions, ImportResult
+from ....services.values import changed_values
 from .batch import Batch
 
 
@@ -221,7 +222,7 @@ class KeycrmOrderImporter(models.AbstractModel):
         if record.state == "sale":
             # Accounting and deliveries depend on them. The recipient may change.
             vals = {name: value for name, value in vals.items() if name not in _FIXED_BY_CONFIRMING}
-        changed = {name: value for name, value in vals.items() if not _is_same(record, name, value)}
+        changed = changed_values(record, vals)
         if "partner_id" in changed and "pricelist_id" in vals:
             # Odoo chooses another pricelist for a new buyer.
             changed["pricelist_id"] = vals["pricelist_id"]
@@ -257,15 +258,3 @@ class KeycrmOrderImporter(models.AbstractModel):
 
 #: Fields of the header that do not change once the order is confirmed.
 _FIXED_BY_CONFIRMING = ("pricelist_id", "partner_invoice_id", "team_id", "warehouse_id")
-
-
-def _is_same(record, name, value):
-    field = record._fields[name]
-    current = record[name]
-    if field.type == "many2one":
-        return current.id == (value or False)
-    if field.type in ("float", "monetary"):
-        return abs((current or 0) - (value or 0)) < 1e-6
-    if field.type == "many2many":
-        return set(current.ids) == set(value[0][2])
-    return (current or False) == (value or False)

@@ -5,6 +5,7 @@ from ....keycrm.naming import normalized_phone, shortened
 from ....keycrm.orders import Buyer
 from ....services import contacts
 from ....services.catalogs import by_keycrm_id
+from ....services.values import changed_values
 
 
 class KeycrmOrderImporter(models.AbstractModel):
@@ -138,7 +139,7 @@ class KeycrmOrderImporter(models.AbstractModel):
             )
         if buyer.updated_at:
             now["keycrm_updated_at"] = buyer.updated_at
-        now = {name: value for name, value in now.items() if not _is_same(mapping, name, value)}
+        now = changed_values(mapping, now)
         if now:
             mapping.write(now)
 
@@ -359,10 +360,3 @@ def _is_older(buyer, other):
     return bool(
         other and buyer.updated_at and other.updated_at and buyer.updated_at < other.updated_at
     )
-
-
-def _is_same(mapping, name, value):
-    current = mapping[name]
-    if mapping._fields[name].type == "many2one":
-        return current.id == (value or False)
-    return (current or False) == (value or False)

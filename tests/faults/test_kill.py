@@ -288,7 +288,7 @@ def test_crash_anywhere_in_a_synchronization_imports_each_order_once(
     sandbox.control.set_switches(rate_limit=0)
     crash_points.crash_at_each(
         Synchronization(account),
-        only=("order_writer.write", "_run_bisecting", "order_synchronization"),
+        only=("order_writer.write_orders", "_run_bisecting", "order_synchronization"),
     )
 
 

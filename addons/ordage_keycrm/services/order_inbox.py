@@ -138,7 +138,7 @@ class OrderInbox(Service):
         hints = own._time_hints()
         for read in self.read_orders(numbers, hints, singles, is_high_load=is_high_load):
             processed.update(read)
-            self.part(OrderWriter).write(read, own, is_high_load=is_high_load)
+            self.part(OrderWriter).write_orders(read, own, is_high_load=is_high_load)
         return processed
 
     def _process_retries(self, orders, events, *, is_high_load):
@@ -156,7 +156,7 @@ class OrderInbox(Service):
             read = {order.number: self.read_order(order.number)}
             processed.add(order.number)
             own = events.filtered(lambda event, order=order: event.keycrm_order_id == order.number)
-            self.part(OrderWriter).write(read, own, is_high_load=is_high_load)
+            self.part(OrderWriter).write_orders(read, own, is_high_load=is_high_load)
             error = read[order.number]
             if order.is_outage and isinstance(error, KeyCrmError) and is_outage(error):
                 run_in_transaction(
@@ -188,7 +188,7 @@ class OrderInbox(Service):
         processed = set(found)
         writer = self.part(OrderWriter)
         for part in writer.parts(found):
-            writer.write(part, events, is_high_load=is_high_load)
+            writer.write_orders(part, events, is_high_load=is_high_load)
         newest = next(iter(rows))
         run_in_transaction(
             self.env.cr, lambda: self.env["keycrm.event"]._ignore_above(self.account, newest)

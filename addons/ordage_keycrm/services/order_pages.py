@@ -8,7 +8,7 @@ from .service import Service
 class OrderPages(Service):
     """Write the orders of list pages, as read by polling and synchronizations."""
 
-    def write(self, read, live_client, then, import_options=None):
+    def write_page(self, read, live_client, then, import_options=None):
         """Write the orders of a page in small parts; live orders go first.
 
         An order that the inbox imported meanwhile was read later than the page, so the page's older
@@ -36,4 +36,4 @@ class OrderPages(Service):
             part = writer.next_part(read)
             if part:
                 no_events = self.env["keycrm.event"]
-                writer.write(part, no_events, then=finish, import_options=import_options)
+                writer.write_orders(part, no_events, then=finish, import_options=import_options)

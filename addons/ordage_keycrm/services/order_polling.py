@@ -79,7 +79,7 @@ class OrderPolling(Service):
         unseen = self._unseen(listed)
         unreported = self._unreported_statuses([listed[number] for number in unseen])
         enqueue_failed = self.env["keycrm.event"]._enqueue_failed
-        self.part(OrderPages).write(
+        self.part(OrderPages).write_page(
             {number: parse_order(rows[number]) for number in unseen},
             self.client,
             lambda results: enqueue_failed(account, EVENT_POLLING, results),

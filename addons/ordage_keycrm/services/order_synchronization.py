@@ -47,7 +47,7 @@ class OrderSynchronization(JobService):
             shipped_if_written_off=job.shipped_if_written_off,
         )
         with open_client(self.account, rate_limit.LIVE) as live_client:
-            self.part(OrderPages).write(read, live_client, record, options)
+            self.part(OrderPages).write_page(read, live_client, record, options)
 
         def turn_page():
             # Counted with the cursor: a page that is repeated after a restart is counted once.

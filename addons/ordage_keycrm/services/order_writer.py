@@ -31,7 +31,7 @@ class OrderWriter(Service):
     isolated; that one fails alone.
     """
 
-    def write(self, read, events, *, then=None, import_options=None, is_high_load=False):
+    def write_orders(self, read, events, *, then=None, import_options=None, is_high_load=False):
         """Write orders, and finish their events, in one transaction.
 
         Exactly the events that existed before the order was read are finished; one that was received

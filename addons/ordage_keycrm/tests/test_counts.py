@@ -80,7 +80,7 @@ class TestOrderCounts(KeycrmCase):
             read = {number: self.read_order(number)}
             self.keycrm.clear_log()
             with self.committing(), open_client(self.account) as client:
-                OrderWriter(self.account, client).write(read, self.env["keycrm.event"])
+                OrderWriter(self.account, client).write_orders(read, self.env["keycrm.event"])
             return [path for path in self.requests() if path.startswith("/v1/order/")]
 
         lists = ["/v1/order/status", "/v1/order/source", "/v1/order/payment-method"]

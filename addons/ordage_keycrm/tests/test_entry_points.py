@@ -592,7 +592,7 @@ class TestWaysIn(KeycrmCase):
         numbers = [self.new_order(LINES, status_id=status.keycrm_id) for _ in range(15)]
         sync = self.sync(status)
         keycrm, told = self.keycrm, self.told
-        write = OrderWriter.write
+        write = OrderWriter.write_orders
         parts = []
 
         def spy(writer, read, events, **options):
@@ -603,7 +603,7 @@ class TestWaysIn(KeycrmCase):
             parts.append(list(read))
             return write(writer, read, events, **options)
 
-        self.patch(OrderWriter, "write", spy)
+        self.patch(OrderWriter, "write_orders", spy)
         self.run_to_end(sync)
         self.assertEqual(self.order(numbers[-1]).keycrm_manager_comment, "Пізніше")
         self.assertEqual(parts[1], [numbers[-1]])

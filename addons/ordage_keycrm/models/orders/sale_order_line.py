@@ -145,37 +145,26 @@ class SaleOrderLine(models.Model):
         return lines
 
     def write(self, vals):
-        """Refuse changes of values that KeyCRM determines: the order would differ from its original."""
-        if is_bridge(self.env):
-            return self._keycrm_write(vals)
-        if is_changing_unit(self.env) and vals.keys() == {"product_uom_id"}:
+        """Refuse changes of values that KeyCRM determines: the order would differ from its original.
+
+        A warehouse that is written together with other values is kept. Odoo computes the warehouse, also
+        from the route, and would discard the written one.
+        """
+        is_user = not is_bridge(self.env)
+        if is_user and is_changing_unit(self.env) and vals.keys() == {"product_uom_id"}:
             locked = self.filtered("keycrm_is_locked")
             for line in locked:
-                line._keycrm_write({**vals, **line._keycrm_prices()})
-            return (self - locked)._keycrm_write(vals)
-        names = [name for name in _DETERMINED_BY_KEYCRM if name in vals]
-        for line in self.filtered("keycrm_is_locked") if names else ():
-            if any(line._keycrm_differs(name, vals[name]) for name in names):
-                line._keycrm_refuse()
-        if vals.keys().isdisjoint(_ADDING_FIELDS):
-            return self._keycrm_write(vals)
-        before = {line: line._keycrm_added() for line in self}
-        result = self._keycrm_write(vals)
-        for line, added in before.items():
-            line._keycrm_check_added(added)
-        return result
-
-    def _keycrm_write(self, vals):
-        """Write, and keep a warehouse that is written together with other values.
-
-        Odoo computes the warehouse, also from the route, and would discard the written one.
-        """
+                super(SaleOrderLine, line).write({**vals, **line._keycrm_prices()})
+            return super(SaleOrderLine, self - locked).write(vals)
+        before = self._keycrm_check_changes(vals) if is_user else {}
         result = super().write(vals)
         if vals.keys() > {"warehouse_id"}:
             chosen = vals["warehouse_id"]
             lines = self.filtered(lambda line: line.keycrm_id and line.warehouse_id.id != chosen)
             if lines:
                 super(SaleOrderLine, lines).write({"warehouse_id": chosen})
+        for line, added in before.items():
+            line._keycrm_check_added(added)
         return result
 
     @api.ondelete(at_uninstall=False)
@@ -273,6 +262,21 @@ class SaleOrderLine(models.Model):
         if "is_delivery" in self._fields and self.is_delivery:
             return self.product_id.type == "service"
         return "repair_id" in self.move_ids._fields and bool(self.move_ids.repair_id)
+
+    def _keycrm_check_changes(self, vals):
+        """Refuse changes of values that KeyCRM determines.
+
+        :param vals: values that a user writes
+        :return: ``{line: goods that it adds}`` where the values may add goods to an order
+        :raise UserError: when a line is determined by KeyCRM
+        """
+        names = [name for name in _DETERMINED_BY_KEYCRM if name in vals]
+        for line in self.filtered("keycrm_is_locked") if names else ():
+            if any(line._keycrm_differs(name, vals[name]) for name in names):
+                line._keycrm_refuse()
+        if vals.keys().isdisjoint(_ADDING_FIELDS):
+            return {}
+        return {line: line._keycrm_added() for line in self}
 
     def _keycrm_check_added(self, before=()):
         """Refuse goods that KeyCRM does not have in its order; quantities may be reduced.

@@ -1,5 +1,7 @@
 from odoo import api, fields, models
 
+from ...services.bridge import as_bridge, is_bridge
+
 
 class KeycrmMissingSku(models.Model):
     """An Odoo product that KeyCRM does not have, so that it is not searched again."""
@@ -26,9 +28,10 @@ class KeycrmMissingSku(models.Model):
 
     def unlink(self):
         """Search the products in KeyCRM again when a user deletes the rows."""
-        for account in self.account_id:
-            mine = self.filtered(lambda missing, account=account: missing.account_id == account)
-            self.env["keycrm.stock.change"].sudo()._record_orders(account, mine.product_id.ids)
+        if not is_bridge(self.env):
+            for account in self.account_id:
+                mine = self.filtered(lambda missing, account=account: missing.account_id == account)
+                self.env["keycrm.stock.change"].sudo()._record_orders(account, mine.product_id.ids)
         return super().unlink()
 
     # === BUSINESS METHODS ===#
@@ -80,6 +83,5 @@ class KeycrmMissingSku(models.Model):
         :param account: ``keycrm.account``, one
         :param products: ``product.product``
         """
-        found = self.search([("account_id", "=", account.id), ("product_id", "in", products.ids)])
-        # Without our own unlink: the products need not be searched again.
-        super(KeycrmMissingSku, found).unlink()
+        domain = [("account_id", "=", account.id), ("product_id", "in", products.ids)]
+        as_bridge(self).search(domain).unlink()

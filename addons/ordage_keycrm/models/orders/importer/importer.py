@@ -34,10 +34,10 @@ class KeycrmOrderImporter(models.AbstractModel):
         self = self._with_import_context(account)
         batch = self._prefetch(account, orders, options or ImportOptions())
         self._match_lines(batch)
-        outcomes = self._split_skipped(batch)
+        results = self._split_skipped(batch)
         if not batch.orders:
             self._enqueue_stock(batch)
-            return outcomes
+            return results
         note = self._raise_quantity_digits(batch)
         batch.partners = self._partners(batch)
         batch.invoice_addresses = self._invoice_addresses(account, batch.partners)
@@ -58,8 +58,8 @@ class KeycrmOrderImporter(models.AbstractModel):
         self._enqueue_stock(batch)
         for order in batch.orders:
             record = batch.record(order)
-            outcomes[order.id] = ImportResult(record.id, created=order.id in batch.created)
-        return outcomes
+            results[order.id] = ImportResult(record.id, created=order.id in batch.created)
+        return results
 
     # === READING ===#
 
@@ -125,7 +125,7 @@ class KeycrmOrderImporter(models.AbstractModel):
 
         :return: ``{number: ImportResult}`` of the removed orders
         """
-        outcomes, kept = {}, []
+        results, kept = {}, []
         for order in batch.orders:
             if batch.action(order) != "skip":
                 kept.append(order)
@@ -141,9 +141,9 @@ class KeycrmOrderImporter(models.AbstractModel):
                     },
                 )
                 self._update_held(batch, record, order)
-            outcomes[order.id] = ImportResult(record.id if record else False, skipped=not record)
+            results[order.id] = ImportResult(record.id if record else False, skipped=not record)
         batch.orders = kept
-        return outcomes
+        return results
 
     # === WRITING ===#
 

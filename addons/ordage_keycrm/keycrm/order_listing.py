@@ -1,4 +1,7 @@
-"""Decide from KeyCRM's order lists which orders Odoo has to read, and which webhooks are missing."""
+"""Decide what Odoo reads from KeyCRM's order lists.
+
+And which webhooks are missing.
+"""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -77,7 +80,7 @@ def newest_update(rows: Collection[OrderRow], end: datetime) -> datetime | None:
 def status_changes(
     rows: Collection[OrderRow], since: datetime, now: datetime
 ) -> dict[int, tuple[int | None, datetime]]:
-    """Choose the orders that moved to their status so that a webhook should have been received.
+    """Choose the orders whose move to their status required a webhook.
 
     :param since: time of the first webhook, naive UTC
     :param now: naive UTC
@@ -114,7 +117,7 @@ def unreported_statuses(
 
 
 def is_as_listed(order: KnownOrder, status_id: int | None, client_id: int | None) -> bool:
-    """Return whether Odoo has an order in the status and of the buyer that KeyCRM's list shows.
+    """Return whether Odoo has the status and buyer of KeyCRM's list.
 
     :param status_id: None where no list contains the order
     :param client_id: None where the list names no buyer

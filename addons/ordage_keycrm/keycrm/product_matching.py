@@ -25,7 +25,9 @@ P = TypeVar("P", bound=Product)
 
 @dataclass(slots=True)
 class KnownProducts(Generic[P]):
-    """Hold the products by which goods may be recognized. Keys of SKUs and names are normalized.
+    """Hold the products by which goods may be recognized.
+
+    Keys of SKUs and names are normalized.
 
     :param mapped: ``{offer: product}`` by the mappings of offers
     :param chosen_by_sku: ``{SKU key: product}`` that users chose

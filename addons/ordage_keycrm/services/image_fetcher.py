@@ -22,7 +22,10 @@ MIN_FREE_BYTES = 200_000_000
 
 
 class ImageFetcher(Service):
-    """Fetch product pictures: bulk work, one at a time, outside of any order's transaction."""
+    """Fetch product pictures, one at a time.
+
+    Outside of any order's transaction.
+    """
 
     def process(self):
         """Fetch one picture that is wanted; disabled as long as no hosts are set.

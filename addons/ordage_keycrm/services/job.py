@@ -10,7 +10,9 @@ class JobService(Service):
     model = None
 
     def process(self):
-        """Process one page of a running job; a request that KeyCRM refuses for good fails this job only.
+        """Process one page of a running job.
+
+        A request that KeyCRM refuses for good fails this job only.
 
         :return: True when there was a running job
         """

@@ -37,7 +37,7 @@ UNLISTED_FRESH = timedelta(hours=1)
 
 
 class OrderEnrichment(Service):
-    """Read what orders refer to and do not contain: companies, offers, statuses, sources.
+    """Read companies, offers, statuses and sources that orders refer to.
 
     The importer sends no request, so all of it is read before the orders are written, and no
     transaction stays open during a request. What cannot be read is left out: no order waits for it,
@@ -173,7 +173,9 @@ class OrderEnrichment(Service):
         return bool(order.updated_at and order.updated_at + CLOCKS_APART < read_at)
 
     def _read_rows(self, path, filter_name, numbers, include):
-        """Read rows of a list by their numbers, 50 a request; what cannot be read is left out.
+        """Read rows of a list by their numbers, 50 a request.
+
+        What cannot be read is left out.
 
         :raise KeyCrmError: when the request quota is used up or the key is wrong
         """
@@ -195,7 +197,7 @@ class OrderEnrichment(Service):
     # === STATUSES AND SOURCES ===#
 
     def refresh_lists(self, read):
-        """Read KeyCRM's lists where orders name statuses or sources that Odoo does not have.
+        """Read KeyCRM's lists where orders have unknown statuses or sources.
 
         Names that the lists lack are remembered for an hour: KeyCRM deleted them, and old orders
         still have them.

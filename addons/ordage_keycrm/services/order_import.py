@@ -30,7 +30,9 @@ class ImportOptions:
 
 
 class ImportResult:
-    """Hold the result of one order: recorded on events and counted by synchronizations.
+    """Hold the result of one order.
+
+    It is recorded on events and counted by synchronizations.
 
     :param order_id: id of the ``sale.order``; False when there is none
     :param created: True when it is new in Odoo

@@ -47,12 +47,12 @@ LIST_ERRORS = (MalformedAnswer, Refused, ServerTrouble, TimedOut, Unreachable)
 
 
 class OrderInbox(Service):
-    """Process the inbox: choose orders, read them from KeyCRM with few requests, and write them."""
+    """Read the orders of the inbox with few requests, and write them."""
 
     # === INBOX ===#
 
     def process(self):
-        """Take the most urgent orders from the inbox, read them from KeyCRM and write them.
+        """Read and write the most urgent orders of the inbox.
 
         Few requests are sent before the inbox is polled again: a new order arrives soon, however long
         the inbox is.
@@ -142,7 +142,7 @@ class OrderInbox(Service):
         return processed
 
     def _process_retries(self, orders, events, *, is_high_load):
-        """Read orders that Odoo itself enqueued or that failed before; one by one, without a list.
+        """Read orders that Odoo enqueued or that failed before, one by one.
 
         After an outage of KeyCRM a single one of those that failed is read: if it fails again, the
         others are deferred.
@@ -221,7 +221,9 @@ class OrderInbox(Service):
     # === READING ===#
 
     def read_orders(self, numbers, hints, singles=None, *, is_high_load=False):
-        """Read orders by number: few singly, many from lists first, since there is no filter by id.
+        """Read orders by number: few singly, many from lists first.
+
+        There is no filter by id.
 
         :param numbers: KeyCRM's
         :param hints: see :meth:`~.keycrm_event.KeycrmEvent._time_hints`
@@ -293,7 +295,9 @@ class OrderInbox(Service):
         return {order.id: order for order in orders}
 
     def read_order(self, number):
-        """Read one order. One that KeyCRM cannot send although it is available fails alone.
+        """Read one order.
+
+        One that KeyCRM cannot send although it is available fails alone.
 
         :param number: KeyCRM's
         :return: Order, or the :class:`~..keycrm.errors.KeyCrmError` that states why there is none
@@ -322,7 +326,7 @@ class OrderInbox(Service):
         return not self.env["sale.order"].search_count(domain, limit=1)
 
     def _hinted_pages(self, hints, count):
-        """Read pages of the order list that most likely contain the orders of these events.
+        """Read the pages that most likely contain the orders of these events.
 
         Sorted by the last update, newest first: webhooks are sent a moment after it. Other orders are
         updated too, so a page without any of them does not end it; it ends after one page for every

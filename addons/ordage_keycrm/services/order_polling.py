@@ -123,7 +123,9 @@ class OrderPolling(Service):
         }
 
     def _unseen(self, rows):
-        """Choose the orders whose last update Odoo does not have, and that do not wait in the inbox.
+        """Choose the orders whose last update Odoo does not have.
+
+        Without those that wait in the inbox.
 
         :param rows: ``{number: OrderRow}``
         :return: list of numbers
@@ -144,7 +146,9 @@ class OrderPolling(Service):
         return unseen_orders(rows, known, set(skipped.mapped("keycrm_id")), waiting)
 
     def _unreported_statuses(self, rows):
-        """Find the statuses that KeyCRM's trigger lacks: orders moved there without a webhook.
+        """Find the statuses that KeyCRM's trigger lacks.
+
+        Orders moved there without a webhook.
 
         :param rows: list of OrderRow, of the orders that Odoo does not have in this state
         :return: ``keycrm.order.status``

@@ -11,7 +11,10 @@ OTHERS_TURN = 4
 
 
 class OrderQueue(Service):
-    """Choose the most urgent work of the orders queue: the inbox first, then polling and bulk jobs."""
+    """Choose the most urgent work of the orders queue.
+
+    The inbox first, then polling and bulk jobs.
+    """
 
     def process(self):
         """Process one piece of work.

@@ -85,7 +85,10 @@ class OrderReconciliation(Service):
         return listed
 
     def _open_orders(self):
-        """Return the orders that may still change: not archived, canceled or deleted in KeyCRM."""
+        """Return the orders that may still change.
+
+        Those that are not archived, canceled or deleted in KeyCRM.
+        """
         return self.env["sale.order"].search(
             [
                 ("keycrm_account_id", "=", self.account.id),

@@ -73,7 +73,9 @@ class OrderSynchronization(JobService):
         return query
 
     def _imported_before(self, job, page):
-        """Return the orders that a second pass skips: it imports what the first one missed.
+        """Return the orders that a second pass skips.
+
+        It imports what the first one missed.
 
         :return: set of KeyCRM's numbers
         """

@@ -189,7 +189,9 @@ class OrderWriter(Service):
     # === ISOLATION OF FAULTY ORDERS ===#
 
     def _run_bisecting(self, items, work, events):
-        """Process orders in a transaction of their own, bisected until the faulty order is isolated.
+        """Process orders in a transaction; bisect them on failure.
+
+        Until the faulty order is isolated.
 
         :param items: by KeyCRM's order number
         :param work: called with a part of the items and ``isolate_conflicts``; must be idempotent

@@ -5,7 +5,9 @@ from .transactions import company_lock, run_in_transaction
 
 
 class ProductImport(JobService):
-    """Process "Load products from KeyCRM": the whole catalog is mapped or created, page by page.
+    """Process "Load products from KeyCRM", page by page.
+
+    The whole catalog is mapped or created.
 
     A page's products, its rows of the report and the cursor are one transaction, so a restart repeats
     nothing and counts nothing twice.
@@ -74,7 +76,9 @@ class ProductImport(JobService):
         )
 
     def _finish(self, job):
-        """Report what only the whole catalog shows: repeated SKUs, and products that it lacks.
+        """Report what only the whole catalog shows.
+
+        Repeated SKUs, and products that it lacks.
 
         :param job: ``keycrm.product.import``, one
         """

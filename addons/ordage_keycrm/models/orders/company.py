@@ -35,7 +35,10 @@ class KeycrmCompany(models.Model):
 
     @api.depends("partner_id.company_id", "by_hand")
     def _compute_buyers_parent_id(self):
-        """Compute the parent of buyers' contacts: none of an Odoo user or a company of this database."""
+        """Compute the parent of buyers' contacts.
+
+        No contact of an Odoo user or a company of this database.
+        """
         closed = self.partner_id._keycrm_closed()
         for company in self:
             allowed = company.by_hand or company.partner_id not in closed
@@ -45,7 +48,9 @@ class KeycrmCompany(models.Model):
 
     @api.model
     def _upsert(self, account, companies):
-        """Upsert KeyCRM's companies; contacts that still have KeyCRM's former name are renamed.
+        """Upsert KeyCRM's companies.
+
+        Contacts that still have KeyCRM's former name are renamed.
 
         :param account: ``keycrm.account``, one
         :param companies: list of :class:`~..keycrm.catalog.Company`
@@ -72,7 +77,7 @@ class KeycrmCompany(models.Model):
         )
 
     def _create_contacts(self, *, is_tolerant=False):
-        """Create a contact for each company that has none which the account's orders can have.
+        """Create the missing contacts of companies.
 
         Where Odoo refuses it (for example, another module requires a tax number), the next order retries
         it.

@@ -95,7 +95,9 @@ class KeycrmContactMappingMixin(models.AbstractModel):
         self._write_proposals(given, proposed, refused)
 
     def _replace_contact(self, partner, given):
-        """Map to another contact, and report a former one, which belongs to another company.
+        """Map to another contact, and report the former one.
+
+        The former one belongs to another company.
 
         :param partner: ``res.partner`` that was created for it
         :param given: values that it has from KeyCRM
@@ -183,7 +185,9 @@ class KeycrmContactMappingMixin(models.AbstractModel):
 
 
 class KeycrmBuyer(models.Model):
-    """The mapping of a buyer of KeyCRM to an Odoo contact. Several buyers may be one contact.
+    """The mapping of a buyer of KeyCRM to an Odoo contact.
+
+    Several buyers may be one contact.
 
     It stores the buyer's last values in KeyCRM: only changes of them are imported.
     """

@@ -132,7 +132,7 @@ class KeycrmEvent(models.Model):
 
     @api.model
     def _due(self, account, limit):
-        """Return the events that are due, and the other unfinished events of the same orders.
+        """Return the due events, and other unfinished ones of the same orders.
 
         :param account: ``keycrm.account``, one
         :param limit: number of orders
@@ -142,7 +142,9 @@ class KeycrmEvent(models.Model):
 
     @api.model
     def _recent_count(self, account):
-        """Count the orders with webhooks of the last second or two, processed ones included.
+        """Count the orders with webhooks of the last second or two.
+
+        Processed ones included.
 
         :param account: ``keycrm.account``, one
         :return: number of orders, of which no more than a few are counted
@@ -288,7 +290,7 @@ class KeycrmEvent(models.Model):
         return {"since": min(received) - overlap, "until": max(received) + overlap}
 
     def _begin_one_order(self):
-        """Choose the order that failed least, and mark it as failed before it is processed.
+        """Choose the order that failed least, and mark it as failed at once.
 
         So the attempt counts also when it ends the process.
 
@@ -339,7 +341,7 @@ class KeycrmEvent(models.Model):
 
     @api.model
     def _retry_product_problems_after_commit(self):
-        """Retry orders that failed because of their products once this transaction is committed.
+        """Retry orders that failed because of their products, after the commit.
 
         Odoo writes products in many places, one at a time: a query for each of these writes would slow
         users down, as there is hardly ever such an order.

@@ -3,7 +3,10 @@ from odoo.exceptions import UserError
 
 
 class KeycrmOrderSync(models.Model):
-    """One run of "Synchronize orders"; ``services/order_synchronization.py`` processes it."""
+    """One run of "Synchronize orders".
+
+    ``services/order_synchronization.py`` processes it.
+    """
 
     _name = "keycrm.order.sync"
     _description = "KeyCRM order synchronization"

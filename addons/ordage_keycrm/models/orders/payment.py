@@ -105,7 +105,10 @@ class KeycrmPayment(models.Model):
         return self.env._("Refund or keep the money?")
 
     def _can_be_posted(self):
-        """Check that the payment has an amount in its order's currency, where accounting needs one."""
+        """Check that the payment has an amount in its order's currency.
+
+        Where accounting needs one.
+        """
         self.ensure_one()
         if not self.currency_id:
             return False
@@ -139,7 +142,7 @@ class KeycrmPayment(models.Model):
         )
 
     def _check_currency(self):
-        """Check the currency; a problem is displayed on the payment and its order until it is solved.
+        """Check the currency; display a problem until it is solved.
 
         :return: whether the payment can be counted
         """
@@ -192,7 +195,7 @@ class KeycrmPayment(models.Model):
         return self.method_id.journal_id or self.account_id.payment_journal_id
 
     def _synchronize(self):
-        """Synchronize accounting: post paid payments, cancel those that KeyCRM canceled singly.
+        """Post paid payments, and cancel those that KeyCRM canceled singly.
 
         An order's cancellation cancels all its payments in KeyCRM, also money that the shop keeps: then
         nothing is canceled in accounting, and an activity is scheduled.
@@ -235,7 +238,7 @@ class KeycrmPayment(models.Model):
             self.sale_order_id._keycrm_unlink_activity(summary)
 
     def _post(self):
-        """Create and post the customer's payment, and reconcile it with the order's invoice."""
+        """Post the customer's payment, and reconcile it with the invoice."""
         self.ensure_one()
         journal = self._journal()
         if not journal:
@@ -257,7 +260,7 @@ class KeycrmPayment(models.Model):
         self._run_in_accounting(post)
 
     def _run_in_accounting(self, work):
-        """Run work in accounting; a refusal is stored with its message and fails no import.
+        """Run work in accounting; store a refusal instead of failing the import.
 
         :param work: called with this payment, in the language of the company
         """
@@ -305,7 +308,7 @@ class KeycrmPayment(models.Model):
         return payment
 
     def _reconcile_new_invoices(self):
-        """Reconcile payments in accounting with invoices of their orders that were posted since."""
+        """Reconcile posted payments with invoices that were posted since."""
         for payment in self:
             if payment.status == "paid" and payment.payment_id:
                 payment._run_in_accounting(lambda payment: payment._reconcile())
@@ -344,7 +347,10 @@ class KeycrmPayment(models.Model):
         )
 
     def _cancel_posted(self):
-        """Cancel the posted payment of one that KeyCRM canceled or removed without its order."""
+        """Cancel the posted payment of one that KeyCRM canceled or removed.
+
+        Not where KeyCRM canceled its order.
+        """
         self.ensure_one()
         order = self.sale_order_id
         if order.keycrm_status_id.order_action == "cancel" or order.keycrm_status_id.group == "6":
@@ -409,7 +415,7 @@ class AccountMove(models.Model):
         return posted
 
     def _keycrm_check_rate(self):
-        """Refuse to post an imported order's invoice in a currency without an exchange rate.
+        """Refuse to post an imported order's invoice without an exchange rate.
 
         :raise UserError: when neither a rate of the currency nor one on the invoice was entered
         """

@@ -50,7 +50,7 @@ class ResPartner(models.Model):
             partner.keycrm_phone_typed = partner.phone
 
     def _search_keycrm_phone_typed(self, operator, value):
-        """Find 067-123-45-67 also by +38 067 1234567, the reverse, and by a part of either."""
+        """Find 067-123-45-67 also by +38 067 1234567, and by a part of either."""
         found = Domain("phone", operator, value)
         digits = phone_part(value) if operator == "ilike" else ""
         return found | Domain("keycrm_phone_key", "ilike", digits) if digits else found
@@ -78,7 +78,10 @@ class ResPartner(models.Model):
         return super()._company_dependent_commercial_sync()
 
     def _handle_first_contact_creation(self):
-        """Keep a recipient's address off contacts of Odoo users and companies of this database."""
+        """Keep a recipient's address off protected contacts.
+
+        These are contacts of Odoo users and companies of this database.
+        """
         if self.parent_id.id not in ContactRules.of(self.env).closed_parent_ids:
             return super()._handle_first_contact_creation()
         return None
@@ -91,13 +94,19 @@ class ResPartner(models.Model):
         return (value.id if name == "parent_id" else value) or ""
 
     def _keycrm_of_another_company(self, company):
-        """Return the contacts that no order of the company can have: they belong to another one."""
+        """Return the contacts that belong to another company.
+
+        No order of the company can have them.
+        """
         return self.filtered(lambda partner: partner.company_id - company)
 
     # === PROTECTED CONTACTS ===#
 
     def _keycrm_closed(self):
-        """Return the contacts that KeyCRM may not change: of Odoo users and companies of this database."""
+        """Return the contacts that KeyCRM may not change.
+
+        These are contacts of Odoo users and companies of this database.
+        """
         return self._keycrm_with_users() | self._keycrm_of_companies()
 
     def _keycrm_closed_fields(self, *, by_hand, is_own):
@@ -131,7 +140,10 @@ class ResPartner(models.Model):
         return self._keycrm_below(partners) if self else self
 
     def _keycrm_seen_by_users(self):
-        """Return the contacts whose orders an Odoo user sees in the portal, and those of companies."""
+        """Return the contacts whose orders an Odoo user sees in the portal.
+
+        And those of companies of this database.
+        """
         if not self:
             return self
         partners = self.sudo().with_context(active_test=False)

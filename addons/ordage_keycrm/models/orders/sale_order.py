@@ -256,7 +256,10 @@ class SaleOrder(models.Model):
         "currency_id",
     )
     def _compute_keycrm_amount_expected(self):
-        """Sum the payments in the order's currency; one that cannot be converted does not count."""
+        """Sum the payments in the order's currency.
+
+        One that cannot be converted does not count.
+        """
         for order in self:
             expected = order.keycrm_payment_ids.filtered(lambda one: one.status == "not_paid")
             order.keycrm_amount_expected = sum(
@@ -400,7 +403,9 @@ class SaleOrder(models.Model):
 
 
 def _with_rules(text):
-    """Add rules on adding and removing to the options of the lines; what is forbidden remains so.
+    """Add rules on adding and removing to the options of the lines.
+
+    What is forbidden remains so.
 
     :param text: options in a view; unreadable ones are unchanged, since the server refuses such lines too
     :return: options with the rules
@@ -425,7 +430,7 @@ class SaleReport(models.Model):
     # === BUSINESS METHODS ===#
 
     def _case_value_or_one(self, value):
-        """Leave the amounts of an order without an exchange rate empty, instead of a rate of 1."""
+        """Leave the amounts of an order without an exchange rate empty."""
         rate = super()._case_value_or_one(value)
         if value != "s.currency_rate":
             return rate

@@ -82,7 +82,7 @@ class SaleOrder(models.Model):
     @api.depends("keycrm_problem_code", "keycrm_problem_params", "state")
     @api.depends_context("lang")
     def _compute_keycrm_problem(self):
-        """Hide a problem that only prevents the confirmation once a user has confirmed the order."""
+        """Hide a problem of the confirmation once a user has confirmed the order."""
         self.env["keycrm.error.message"]._compute_sentences(
             self, "keycrm_problem", "keycrm_problem"
         )
@@ -159,7 +159,9 @@ class SaleOrder(models.Model):
             raise UserError(self.env._("The order is not canceled in Odoo only."))
 
     def _keycrm_record_cancellation(self, is_cancelled):
-        """Record that a user, or another module, cancels orders or reverts their cancellation.
+        """Record that orders are canceled in Odoo, or that this is reverted.
+
+        By a user, or by another module.
 
         :param is_cancelled: False when it is reverted
         """
@@ -199,7 +201,9 @@ class SaleOrder(models.Model):
         return self.env._("The order was canceled in Odoo, but not in KeyCRM")
 
     def _keycrm_set_problem(self, code, params):
-        """Display the problem of KeyCRM's answer on the orders; the next valid answer removes it.
+        """Display the problem of KeyCRM's answer on the orders.
+
+        The next valid answer removes it.
 
         :param code: see :meth:`~.keycrm_error_message.KeycrmErrorMessage._sentence`
         :param params: parameters of the code
@@ -209,7 +213,9 @@ class SaleOrder(models.Model):
                 order.write({"keycrm_problem_code": code, "keycrm_problem_params": params})
 
     def _keycrm_request_decision(self, wanted):
-        """Schedule an activity on orders whose problem prevents the confirmation; remove it from others.
+        """Schedule an activity on orders whose problem prevents confirmation.
+
+        Remove it from the others.
 
         :param wanted: those of the orders that are confirmed by their status
         """

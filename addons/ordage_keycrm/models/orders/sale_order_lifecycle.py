@@ -37,7 +37,9 @@ class SaleOrder(models.Model):
     # === ACTIVITIES ===#
 
     def _keycrm_schedule_activity(self, summary, rows, *, lasting=False):
-        """Schedule an activity for the salesperson once (idempotent, also when it is completed).
+        """Schedule an activity for the salesperson once (idempotent).
+
+        An activity that a user completed is not scheduled again either.
 
         :param summary: one line
         :param rows: list of sentences
@@ -94,7 +96,9 @@ class SaleOrder(models.Model):
     # === STILL TO SHIP ===#
 
     def _keycrm_change_warehouse(self, before):
-        """Ship open quantities from another warehouse, as changed in KeyCRM, unless picking has begun.
+        """Ship open quantities from the warehouse that KeyCRM has now.
+
+        Unless picking has begun.
 
         :param before: ``{sale.order.line: stock.warehouse}`` from which the lines were to be shipped
         """
@@ -254,7 +258,9 @@ class SaleOrder(models.Model):
     # === RETURNS ===#
 
     def _keycrm_expect_return(self, wanted):
-        """Create returns of delivered goods that KeyCRM has removed, beyond those expected already.
+        """Create returns of delivered goods that KeyCRM has removed.
+
+        Beyond those that are expected already.
 
         :param wanted: ``{sale.order.line: quantity in KeyCRM}``
         :return: the new return transfers, ``stock.picking``
@@ -277,7 +283,9 @@ class SaleOrder(models.Model):
         return returns
 
     def _keycrm_reduce_returns(self, wanted):
-        """Reduce expected returns of goods that KeyCRM has added again; a user's returns stay.
+        """Reduce expected returns of goods that KeyCRM has added again.
+
+        A user's returns stay.
 
         :param wanted: ``{sale.order.line: quantity in KeyCRM}``
         """
@@ -344,7 +352,7 @@ class SaleOrder(models.Model):
 
 
 def _leave_out(cls, name, is_left_out):
-    """Wrap a method that another module may define, so that it leaves out some records.
+    """Wrap a method of another module so that it leaves out some records.
 
     :param cls: class of the registry
     :param name: name of a method without parameters

@@ -145,7 +145,9 @@ class SaleOrderLine(models.Model):
         return lines
 
     def write(self, vals):
-        """Refuse changes of values that KeyCRM determines: the order would differ from its original.
+        """Refuse changes of values that KeyCRM determines.
+
+        The order would differ from its original.
 
         A warehouse that is written together with other values is kept. Odoo computes the warehouse, also
         from the route, and would discard the written one.
@@ -190,14 +192,17 @@ class SaleOrderLine(models.Model):
     # === BUSINESS METHODS ===#
 
     def _action_launch_stock_rule(self, *, previous_product_uom_qty=False):
-        """Never move stock for orders that were shipped before their first import, also after edits."""
+        """Never move stock for orders that were shipped before their import.
+
+        Also after edits.
+        """
         moving = self.filtered(lambda line: not line.order_id.keycrm_skip_delivery)
         return super(SaleOrderLine, moving)._action_launch_stock_rule(
             previous_product_uom_qty=previous_product_uom_qty
         )
 
     def _get_qty_procurement(self, previous_product_uom_qty=False):
-        """Ship nothing for a line that keeps a higher quantity than in KeyCRM because it was delivered.
+        """Ship nothing for the quantity that only a delivered line keeps.
 
         Odoo counts expected returns as not delivered and would ship the same quantity again. The
         quantities in KeyCRM are in the context, since Odoo calls this method within ``write``.
@@ -253,7 +258,9 @@ class SaleOrderLine(models.Model):
         return self.order_id, self.product_id, quantity
 
     def _keycrm_is_added_by_odoo(self):
-        """Return whether a module of Odoo added the line; its forms do not let users mark lines so.
+        """Return whether a module of Odoo added the line.
+
+        Its forms do not let users mark lines so.
 
         Parts of a repair are moves of the repair, not of a delivery.
         """

@@ -42,7 +42,10 @@ class KeycrmSource(models.Model):
         return sources
 
     def write(self, vals):
-        """Activate the currency of a changed code: one that a user deactivated later stays inactive."""
+        """Activate the currency of a changed code.
+
+        One that a user deactivated later stays inactive.
+        """
         result = super().write(vals)
         if "currency_code" in vals:
             self._activate_currency()

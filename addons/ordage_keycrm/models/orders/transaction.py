@@ -49,7 +49,9 @@ class KeycrmTransaction(models.Model):
 
     @api.model
     def _are_all_known(self, account, rows, begun):
-        """Return whether these bank transactions were all known before: older ones are known then too.
+        """Return whether these bank transactions were all known before.
+
+        Older ones are known then too.
 
         :param account: ``keycrm.account``, one
         :param rows: list of :class:`~..keycrm.catalog.Transaction`
@@ -67,7 +69,7 @@ class KeycrmTransaction(models.Model):
 
     @api.model
     def _store(self, account, found):
-        """Store transactions, and write the bank's text on the payments that refer to them.
+        """Store transactions, and write the bank's text on their payments.
 
         :param found: ``{number: Transaction}``
         """

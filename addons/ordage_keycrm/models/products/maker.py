@@ -84,12 +84,18 @@ class KeycrmProductMatcher(models.AbstractModel):
 
     @api.model
     def _cost(self, account, goods):
-        """Return the cost in the company's currency; 0.0 without a cost or an exchange rate."""
+        """Return the cost in the company's currency.
+
+        :return: 0.0 without a cost or an exchange rate
+        """
         return AccountCurrency(account).to_company_currency(goods.cost, goods.currency_code) or 0.0
 
     @api.model
     def _weight(self, account, goods):
-        """Return the weight in Odoo's unit; 0.0 until a user has chosen KeyCRM's unit of weight."""
+        """Return the weight in Odoo's unit.
+
+        :return: 0.0 until a user has chosen KeyCRM's unit of weight
+        """
         if not goods.weight or not account.weight_unit:
             return 0.0
         unit = self.env["product.template"]._get_weight_uom_id_from_ir_config_parameter()
@@ -100,7 +106,10 @@ class KeycrmProductMatcher(models.AbstractModel):
 
     @api.model
     def _unit(self, goods):
-        """Return Odoo's unit of measure for KeyCRM's: a known one, one with its name, or a new one."""
+        """Return Odoo's unit of measure for KeyCRM's.
+
+        A known one, one with its name, or a new one.
+        """
         reference = unit_reference(goods.unit)
         known = reference and self.env.ref(reference, raise_if_not_found=False)
         if known:
@@ -119,7 +128,9 @@ class KeycrmProductMatcher(models.AbstractModel):
 
     @api.model
     def _new_skus(self, plans):
-        """Return the SKUs of planned products: KeyCRM's, or a generated one that is readable and unused.
+        """Return the SKUs of planned products: KeyCRM's, or generated ones.
+
+        A generated one is readable and unused.
 
         "KC-55" for offer 55, "KC-L123" for the one-off line 123. SKUs of archived products and of other
         companies are used too. The company lock prevents two workers from choosing at once.

@@ -73,7 +73,9 @@ class KeycrmOffer(models.Model):
     # === BUSINESS METHODS ===#
 
     def _queue_picture(self, url):
-        """Queue the catalog's picture, which is fetched outside of any order's transaction.
+        """Queue the catalog's picture.
+
+        It is fetched outside of any order's transaction.
 
         :param url: address as KeyCRM sent it, may be empty
         """

@@ -2,7 +2,10 @@ from odoo import api, fields, models
 
 
 class KeycrmProductImport(models.Model):
-    """One run of "Load products from KeyCRM"; ``services/product_import.py`` processes it."""
+    """One run of "Load products from KeyCRM".
+
+    ``services/product_import.py`` processes it.
+    """
 
     _name = "keycrm.product.import"
     _description = "KeyCRM product load"

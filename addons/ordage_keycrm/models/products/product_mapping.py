@@ -77,7 +77,7 @@ class KeycrmProductMapping(models.Model):
 
     @api.model
     def default_get(self, fields_list):
-        """Preset the SKU and name in KeyCRM of the one-off product from which the form is opened."""
+        """Preset the SKU and name in KeyCRM of a one-off product."""
         vals = super().default_get(fields_list)
         context = self.env.context
         model, record_id = context.get("active_model"), context.get("active_id")

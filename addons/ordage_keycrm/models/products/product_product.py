@@ -64,7 +64,7 @@ class ProductProduct(models.Model):
     # === BUSINESS METHODS ===#
 
     def _update_uom(self, to_uom_id):
-        """Change the unit of order lines that KeyCRM determines together with their product's."""
+        """Change the unit of KeyCRM's order lines together with the product's."""
         return super(ProductProduct, changing_unit(self))._update_uom(to_uom_id)
 
     # === CRUD METHODS ===#

@@ -10,7 +10,9 @@ from ...services.currency import AccountCurrency
 
 
 class KeycrmProductMatcher(models.AbstractModel):
-    """Update existing products from KeyCRM's catalog, unless the account keeps product information.
+    """Update existing products from KeyCRM's catalog.
+
+    Unless the account keeps product information.
 
     Never from an order's line (a marketplace's title, the price of one sale), and never the SKU.
     """
@@ -42,7 +44,7 @@ class KeycrmProductMatcher(models.AbstractModel):
 
     @api.model
     def _update_product(self, account, offer, product, goods, barcodes, *, is_new):
-        """Update a product from the catalog, and record a barcode that another product has.
+        """Update a product from the catalog, and record a barcode conflict.
 
         :param offer: ``keycrm.offer``
         :param barcodes: see :meth:`_barcode_owners`; extended by the barcode that is written
@@ -65,7 +67,9 @@ class KeycrmProductMatcher(models.AbstractModel):
 
     @api.model
     def _prepare_product_changes(self, account, product, goods):
-        """Return the values of the catalog that differ: name, sales price, weight, and a missing cost.
+        """Return the values of the catalog that differ from the product's.
+
+        Name, sales price, weight, and a missing cost.
 
         :param account: ``keycrm.account``, one
         :param product: ``product.product``, one
@@ -96,7 +100,9 @@ class KeycrmProductMatcher(models.AbstractModel):
 
     @api.model
     def _price_variants(self, account, goods, found, offers, created_ids):
-        """Update the sales prices of variants: the product's price, and the price extras of values.
+        """Update the sales prices of variants.
+
+        The product's price, and the price extras of values.
 
         Where KeyCRM's prices are no such sums, Odoo cannot have them: the prices are not changed, and the
         offers display it. With product information kept, only the values of new variants get extras.
@@ -201,7 +207,10 @@ def _differs(product, name, value):
 
 
 def _own_price(product):
-    """Return the price of a variant in Odoo: its product's price and the extras of its values."""
+    """Return the price of a variant in Odoo.
+
+    Its product's price and the extras of its values.
+    """
     return product.list_price + sum(
         product.product_template_attribute_value_ids.mapped("price_extra")
     )

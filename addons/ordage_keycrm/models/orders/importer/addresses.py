@@ -67,7 +67,9 @@ class KeycrmOrderImporter(models.AbstractModel):
 
     @api.model
     def _known_addresses(self, account, parent_ids):
-        """Search the addresses of buyers, by the recipient in KeyCRM and by their own values.
+        """Search the addresses of buyers by recipient.
+
+        By the recipient in KeyCRM, and by the address's own values.
 
         Companies may share a contact; an address that belongs to another company cannot be used.
 
@@ -210,7 +212,7 @@ class KeycrmOrderImporter(models.AbstractModel):
 
     @api.model
     def _report_other_buyer(self, record, former):
-        """Report another buyer, most likely because KeyCRM merged two: the contacts can be merged."""
+        """Report another buyer, most likely because KeyCRM merged two."""
         record.keycrm_former_partner_id = former
         record._keycrm_schedule_activity(
             self.env._("Merge two contacts?"),
@@ -230,7 +232,9 @@ _KEY_FIELDS = ("name", "phone", "street", "street2", "city", "zip")
 
 
 def recipient_keys(address):
-    """Return the keys of the recipients that an address represents: several after a merge.
+    """Return the keys of the recipients that an address represents.
+
+    Several after a merge.
 
     :param address: ``res.partner``, one
     """

@@ -10,7 +10,9 @@ _ACTION_BY_STATE = {"sale": "confirm", "cancel": "cancel"}
 
 @dataclass(slots=True)
 class Batch:
-    """Orders of one account that are written together, and the records that were read for all of them.
+    """Orders of one account that are written together.
+
+    With the records that were read for all of them.
 
     :param account: ``keycrm.account``
     :param orders: :class:`~.keycrm.orders.Order` to be written

@@ -23,7 +23,7 @@ class KeycrmOrderImporter(models.AbstractModel):
 
     @api.model
     def _match_lines(self, batch):
-        """Match the lines of all known orders before any line is added, changed or removed."""
+        """Match the lines of all known orders before any line changes."""
         for order in batch.orders:
             if order.id in batch.known:
                 batch.matches[order.id] = self._matched_lines(batch, order)
@@ -140,7 +140,10 @@ class KeycrmOrderImporter(models.AbstractModel):
 
     @api.model
     def _warehouses_of(self, record):
-        """Return the warehouses of a confirmed order's lines: ``{sale.order.line: stock.warehouse}``."""
+        """Return the warehouses of a confirmed order's lines.
+
+        :return: ``{sale.order.line: stock.warehouse}``
+        """
         if record.state != "sale":
             return {}
         return {line: line.warehouse_id for line in record.order_line}
@@ -235,7 +238,10 @@ class KeycrmOrderImporter(models.AbstractModel):
 
     @api.model
     def _keep_user_changes(self, line, vals):
-        """Remove values that a user may have changed in Odoo, unless KeyCRM changed them too."""
+        """Remove values that a user may have changed in Odoo.
+
+        Unless KeyCRM changed them too.
+        """
         if vals["keycrm_name"] == line.keycrm_name and vals["product_id"] == line.product_id.id:
             del vals["name"]
         vals.pop("route_ids", None)

@@ -70,7 +70,10 @@ class KeycrmOrderImporter(models.AbstractModel):
 
     @api.model
     def _other_phones(self, order):
-        """Return the phones that neither the buyer's nor the recipient's contact has; False for none."""
+        """Return the phones that no contact of the order has.
+
+        :return: text; False for none
+        """
         texts_by_contact = (
             order.buyer.phones if order.buyer else (),
             (order.shipping.recipient_phone,) if order.shipping else (),
@@ -92,7 +95,7 @@ class KeycrmOrderImporter(models.AbstractModel):
 
     @api.model
     def _shipping_date_vals(self, batch, order):
-        """Return the planned shipping day, and Odoo's delivery date when KeyCRM changed the day.
+        """Return the planned shipping day, and a changed delivery date.
 
         A user may choose another delivery date later.
         """
@@ -119,13 +122,13 @@ class KeycrmOrderImporter(models.AbstractModel):
 
     @api.model
     def _problem_vals(self, batch, order):
-        """Return the values of a problem that prevents the confirmation; they clear a solved one."""
+        """Return the values of a problem, which also clear a solved one."""
         code, params = self._problem(batch, order)
         return {"keycrm_problem_code": code, "keycrm_problem_params": params}
 
     @api.model
     def _problem(self, batch, order):
-        """Return the problem because of which a user has to check an order before it is confirmed.
+        """Return why a user has to check an order before it is confirmed.
 
         :return: code and parameters of ``KeycrmErrorMessage._sentence``, or two False
         """
@@ -166,7 +169,7 @@ class KeycrmOrderImporter(models.AbstractModel):
 
     @api.model
     def _is_fresh(self, order):
-        """Return whether the order's last second is not over: it may be changed again in it."""
+        """Return whether the order may be changed again in its last second."""
         if not order.updated_at:
             return True
         return order.updated_at > fields.Datetime.now() - timedelta(seconds=FRESH_SECONDS)
@@ -191,7 +194,10 @@ class KeycrmOrderImporter(models.AbstractModel):
 
     @api.model
     def _currency_code(self, order, sources):
-        """Return the code of an order's currency; empty where neither source nor payments have one."""
+        """Return the code of an order's currency.
+
+        :return: empty where neither source nor payments have one
+        """
         source = sources.get(order.source_id)
         codes = {payment.currency_code for payment in order.payments if payment.currency_code}
         return (source.currency_code if source else "") or (codes.pop() if len(codes) == 1 else "")
@@ -223,7 +229,9 @@ class KeycrmOrderImporter(models.AbstractModel):
 
     @api.model
     def _prepare_source_values(self, batch, order):
-        """Return the values from the source of a new order: sales team, warehouse, journal.
+        """Return the values from the source of a new order.
+
+        Sales team, warehouse and journal.
 
         :param batch: :class:`~.batch.Batch`
         :param order: :class:`~..keycrm.orders.Order`
@@ -243,7 +251,10 @@ class KeycrmOrderImporter(models.AbstractModel):
 
     @api.model
     def _changed_source_vals(self, batch, order):
-        """Return them for a known order whose source KeyCRM changed; otherwise users' values stay."""
+        """Return the source's values of a known order whose source changed.
+
+        Otherwise users' values stay.
+        """
         vals, record = self._prepare_source_values(batch, order), batch.known[order.id]
         if vals.get("keycrm_source_id") == record.keycrm_source_id.id:
             vals = {}

@@ -65,7 +65,9 @@ class KeycrmOrderImporter(models.AbstractModel):
 
     @api.model
     def _with_import_context(self, account):
-        """Return the importer with the bridge's context: no tracking, no e-mails, the company's language.
+        """Return the importer with the bridge's context.
+
+        No tracking, no e-mails, the company's language.
 
         :param account: ``keycrm.account``, one
         """
@@ -180,7 +182,10 @@ class KeycrmOrderImporter(models.AbstractModel):
 
     @api.model
     def _order_defaults(self, account):
-        """Return Odoo's default values, once: it would search quotation documents for each order."""
+        """Return Odoo's default values, once.
+
+        Odoo would search quotation documents for each order.
+        """
         SaleOrder = self.env["sale.order"]
         defaults = SaleOrder.default_get([name for name in SaleOrder._fields if name != "name"])
         if not account.notify_buyers:
@@ -190,7 +195,9 @@ class KeycrmOrderImporter(models.AbstractModel):
 
     @api.model
     def _order_names(self, company, heads):
-        """Return the orders' names from the sequence, which Odoo would search for each of them.
+        """Return the orders' names from the sequence.
+
+        Odoo would search the sequence for each of them.
 
         :param heads: values of the orders, with their date
         :return: list of values, empty where there is no sequence
@@ -242,7 +249,10 @@ class KeycrmOrderImporter(models.AbstractModel):
 
     @api.model
     def _enqueue_stock(self, batch):
-        """Enqueue products whose stock KeyCRM moved by itself, so that their quantities are read again."""
+        """Enqueue products whose stock KeyCRM moved by itself.
+
+        Their quantities are read again.
+        """
         batch.affected_products.update(
             batch.products[line.id].id
             for order in batch.orders

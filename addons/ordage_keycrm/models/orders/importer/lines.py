@@ -36,7 +36,9 @@ class KeycrmOrderImporter(models.AbstractModel):
 
     @api.model
     def _create_command(self, batch, vals):
-        """Return the command that creates a line, without analytic distribution where no rule sets one.
+        """Return the command that creates a line.
+
+        Without analytic distribution where no rule sets one.
 
         Without that value Odoo searches for rules twice a line: seven queries an order of three lines.
         """
@@ -82,7 +84,10 @@ class KeycrmOrderImporter(models.AbstractModel):
 
     @api.model
     def _extra_vals(self, batch, order):
-        """Return the values of lines for shipping, wrapping, taxes, discount and rounding, by kind."""
+        """Return the values of lines of further amounts, by kind.
+
+        Shipping, wrapping, taxes, discount and rounding.
+        """
         found = {}
         for extra in order_totals.extras(order):
             taxed = extra.kind != order_totals.ROUNDING
@@ -109,7 +114,7 @@ class KeycrmOrderImporter(models.AbstractModel):
 
     @api.model
     def _price_vals(self, batch, price, discount):
-        """Return the values of a price of KeyCRM, which the buyer pays, with the account's tax.
+        """Return the values of a price in KeyCRM, with the account's tax.
 
         With a tax that is included in prices, the price is KeyCRM's; with an excluded one it is the part
         without the tax, unrounded.

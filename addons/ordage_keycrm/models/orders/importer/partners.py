@@ -37,7 +37,7 @@ class KeycrmOrderImporter(models.AbstractModel):
 
     @api.model
     def _buyers(self, batch):
-        """Find the contacts of the buyers by KeyCRM's number, and match or create new ones.
+        """Return the contacts of the buyers; match or create new ones.
 
         :return: ``{KeyCRM's number of the buyer: res.partner}``
         """
@@ -104,7 +104,10 @@ class KeycrmOrderImporter(models.AbstractModel):
 
     @api.model
     def _companies_of(self, batch, buyers):
-        """Return the companies of buyers with their contacts: ``{KeyCRM's number: keycrm.company}``."""
+        """Return the companies of buyers, with their contacts.
+
+        :return: ``{KeyCRM's number: keycrm.company}``
+        """
         numbers = [buyer.company_id for buyer in buyers if buyer.company_id]
         if not numbers:
             return {}
@@ -213,7 +216,7 @@ class KeycrmOrderImporter(models.AbstractModel):
 
     @api.model
     def _replace_contacts(self, batch, mappings, received, companies):
-        """Create contacts for buyers whose own ones belong to another company of the database now."""
+        """Create contacts for buyers whose own belong to another company now."""
         buyers = [
             received.get(mapping.keycrm_id)
             or Buyer(
@@ -340,7 +343,10 @@ def _given(vals, refused):
 
 
 def _buyer_vals(buyer):
-    """Return the values of a buyer in the form of contacts; empty texts for missing ones."""
+    """Return the values of a buyer in the form of contacts.
+
+    Missing ones are empty texts.
+    """
     return {
         "name": shortened(buyer.name, 120) if buyer.name else "",
         "phone": normalized_phone(buyer.phone) or buyer.phone,

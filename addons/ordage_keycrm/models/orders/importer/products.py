@@ -48,7 +48,9 @@ class KeycrmOrderImporter(models.AbstractModel):
 
     @api.model
     def _products_of_lines(self, batch):
-        """Return the products of lines that Odoo has already, also of those that KeyCRM moved by a merge.
+        """Return the products of lines that Odoo has already.
+
+        Also of those that KeyCRM moved by a merge.
 
         :return: ``{line id: product.product}``
         """

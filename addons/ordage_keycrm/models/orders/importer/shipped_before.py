@@ -2,7 +2,10 @@ from odoo import api, fields, models
 
 
 class KeycrmOrderImporter(models.AbstractModel):
-    """Decide whether a new order was shipped before its first import: then it never moves stock."""
+    """Decide whether a new order was shipped before its first import.
+
+    Such an order never moves stock.
+    """
 
     _inherit = "keycrm.order.importer"
 
@@ -55,7 +58,9 @@ class KeycrmOrderImporter(models.AbstractModel):
 
     @api.model
     def _shipped_syncs(self, account, orders):
-        """Find the synchronizations whose setting "Already shipped" applies to new orders of any source.
+        """Find the synchronizations whose "Already shipped" applies to orders.
+
+        Also to new orders of other sources.
 
         A webhook may arrive before the synchronization reads the order; and an order that failed in a
         synchronization is retried by the inbox.
@@ -75,7 +80,10 @@ class KeycrmOrderImporter(models.AbstractModel):
 
     @api.model
     def _failed_syncs(self, account, orders):
-        """Return the synchronizations in which orders failed: ``{number: keycrm.order.sync}``."""
+        """Return the synchronizations in which orders failed.
+
+        :return: ``{number: keycrm.order.sync}``
+        """
         events = self.env["keycrm.event"].search(
             [
                 ("account_id", "=", account.id),
@@ -91,6 +99,9 @@ def _is_older(order, run):
 
 
 def _has_moved_since(order, run):
-    """Return whether an order moved to its status after a run, whose setting does not apply then."""
+    """Return whether an order moved to its status after a run.
+
+    The run's setting does not apply then.
+    """
     over = run.finished_at or fields.Datetime.now()
     return bool(order.status_changed_at) and order.status_changed_at > over

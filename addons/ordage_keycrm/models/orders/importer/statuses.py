@@ -12,7 +12,7 @@ class KeycrmOrderImporter(models.AbstractModel):
 
     @api.model
     def _apply_statuses(self, batch):
-        """Bring each order into the state of its status; orders with the same step at once."""
+        """Bring each order into the state of its status, by groups."""
         SaleOrder = self.env["sale.order"]
         actions = {"quotation": SaleOrder, "confirm": SaleOrder, "cancel": SaleOrder}
         steps = dict.fromkeys(Step, SaleOrder)
@@ -62,7 +62,9 @@ class KeycrmOrderImporter(models.AbstractModel):
 
     @api.model
     def _reset_to_quotations(self, steps):
-        """Make quotations of orders that KeyCRM moved back, unless goods or invoices are out.
+        """Make quotations of orders that KeyCRM moved back.
+
+        Unless they were delivered or invoiced.
 
         :param steps: ``{Step: sale.order}``
         """
@@ -115,7 +117,7 @@ class KeycrmOrderImporter(models.AbstractModel):
 
     @api.model
     def _report_shipped_elsewhere(self, batch):
-        """Report goods that a merge moved to an order after they were shipped with another one.
+        """Report goods that were shipped with an order before it was merged.
 
         The activity of the other order, which was canceled before, then names both.
         """

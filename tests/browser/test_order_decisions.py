@@ -18,7 +18,7 @@ def test_orders_that_wait_for_a_decision_say_so(account, rpc, screen, wait_for):
     number, order = made(payments=[{"amount": 24, "status": "paid"}])
     screen.open("keycrm_order_action", order)
     screen.press("Скасувати")
-    screen.press("Гаразд")
+    screen.press("Скасувати в Odoo")
     screen.sees("Це замовлення скасовано в Odoo")
     account.keycrm.patch_order(number, raw={"payments_total": 480})
     account.keycrm.send_webhook(number)

@@ -3,6 +3,7 @@
 import pytest
 from keycrm.catalog import Property
 from keycrm.naming import (
+    are_same_words,
     normalized_phone,
     one_off_key,
     phone_numbers,
@@ -118,3 +119,9 @@ def test_phones_are_written_one_way(raw, phone):
 )
 def test_a_part_of_a_phone_is_looked_for_by_its_digits(typed, digits):
     assert phone_part(typed) == digits
+
+
+def test_names_that_differ_in_punctuation_only_are_the_same_words():
+    assert are_same_words("Сорочка, біла, M", "сорочка (біла,  M)")
+    assert not are_same_words("Сорочка, біла, M", "Сорочка, біла, L")
+    assert not are_same_words("Сорочка", "Сорочка, біла")

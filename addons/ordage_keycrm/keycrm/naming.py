@@ -33,6 +33,15 @@ def product_name(name: str, properties: Iterable[Property]) -> str:
     return f"{shortened(name, NAME_LIMIT - len(tail) - 2)}, {tail}"[:NAME_LIMIT]
 
 
+def are_same_words(one: str, other: str) -> bool:
+    """Return whether two names differ in punctuation, spaces and case only.
+
+    :param one: a name
+    :param other: another name
+    """
+    return re.findall(r"\w+", one.lower()) == re.findall(r"\w+", other.lower())
+
+
 def shortened(text: str, limit: int = NAME_LIMIT) -> str:
     """Truncate a text that is too long, with an ellipsis.
 

@@ -26,7 +26,8 @@ class TestOrderContent(KeycrmCase):
         number = self.keycrm.create_sample_order(webhook=False)["id"]
         order = self.arrive(number)
         self.assertTotal(order)
-        self.assertIn("Сорочка, біла, M", order.order_line.mapped("name"))
+        names = " ".join(order.order_line.mapped("name"))
+        self.assertIn("] Сорочка, біла, M", names, "as Odoo names a product in a line")
         self.assertEqual(order.origin, f"KeyCRM #{number}")
 
     def test_a_percentage_that_cannot_say_the_price_gives_way_to_the_price(self):

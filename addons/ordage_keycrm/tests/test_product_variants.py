@@ -14,7 +14,7 @@ class TestVariants(ProductCase):
         )
         line = self.line_of({"offer_id": offer["id"], "properties": offer["properties"]})
         self.assertEqual(line.product_id.name, "Сорочка, M, «льон, бавовна»")
-        self.assertEqual(line.name, "Сорочка, M, «льон, бавовна»")
+        self.assertEqual(line.name, "[P-1] Сорочка, M, «льон, бавовна»")
 
     def test_real_variants_are_found_again_and_extended(self):
         self.account.product_variants = True

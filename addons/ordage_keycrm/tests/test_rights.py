@@ -121,6 +121,7 @@ METHODS = {
     ("sale.order", "action_keycrm_restore"): USER,
     ("sale.order", "action_keycrm_keep_canceled"): USER,
     ("sale.order.line", "action_keycrm_choose_product"): USER,
+    ("stock.picking", "action_keycrm_open_parcel"): USER,
     ("sale.order", "action_open_in_keycrm"): USER,
     ("sale.order", "action_keycrm_merge_contacts"): USER,
     # Odoo lets nobody but its own administrators touch its settings.
@@ -237,6 +238,7 @@ class RightsCase(KeycrmCase):
             "keycrm.account": account,
             "sale.order": order,
             "sale.order.line": order.order_line.filtered("keycrm_id")[:1],
+            "stock.picking": order.picking_ids[:1],
             "product.product": product,
             "product.template": product.product_tmpl_id,
             "keycrm.warehouse": keycrm_warehouse,

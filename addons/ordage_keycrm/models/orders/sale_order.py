@@ -1,12 +1,10 @@
-from ast import literal_eval
-
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ...const import EVENT_REFRESH, PAYMENT_READERS
 from ...services import crons
-from ...services.bridge import is_bridge
 from ...services.circuit_breaker import end_backoff
+from ...services.order_form import lock_form
 
 
 class SaleOrder(models.Model):
@@ -87,6 +85,18 @@ class SaleOrder(models.Model):
     # Looked for by its last digits.
     keycrm_tracking_code = fields.Char(
         string="Tracking number", copy=False, readonly=True, index="trigram"
+    )
+    keycrm_recipient_phone = fields.Char(
+        string="Recipient's phone",
+        compute="_compute_keycrm_recipient",
+        compute_sudo=True,
+        groups="base.group_user",
+    )
+    keycrm_recipient_address = fields.Char(
+        string="Recipient's address",
+        compute="_compute_keycrm_recipient",
+        compute_sudo=True,
+        groups="base.group_user",
     )
     keycrm_buyer_comment = fields.Text(string="Buyer's comment", copy=False, readonly=True)
     keycrm_is_gift = fields.Boolean(
@@ -235,6 +245,13 @@ class SaleOrder(models.Model):
         for order in self:
             order.keycrm_url = order.keycrm_account_id._order_url(order.keycrm_id)
 
+    @api.depends("partner_shipping_id.phone", "partner_shipping_id.contact_address_inline")
+    def _compute_keycrm_recipient(self):
+        for order in self:
+            recipient = order.partner_shipping_id
+            order.keycrm_recipient_phone = recipient.phone
+            order.keycrm_recipient_address = recipient.contact_address_inline
+
     @api.depends("keycrm_parent_id", "keycrm_account_id")
     def _compute_keycrm_parent_order_id(self):
         copies = self.filtered("keycrm_parent_id")
@@ -309,17 +326,22 @@ class SaleOrder(models.Model):
 
     @api.model
     def _get_view(self, view_id=None, view_type="form", **options):
-        """Allow adding and removing lines only where KeyCRM does not determine them.
-
-        A view could replace the field's options only as a whole, together with those of other modules.
-        """
+        """Make read-only in forms what KeyCRM determines, and confirm actions that contradict KeyCRM."""
         arch, view = super()._get_view(view_id, view_type, **options)
         if view_type == "form":
-            for node in arch.xpath("//page[@name='order_lines']/field[@name='order_line']"):
-                node.set("options", _with_rules(node.get("options")))
+            lock_form(self.env, arch)
         return arch, view
 
     # === ACTION METHODS ===#
+
+    def action_confirm(self):
+        """Confirm orders of KeyCRM apart from others, whose date becomes that of the confirmation."""
+        imported = self.filtered("keycrm_id")
+        if imported and imported != self:
+            return super(SaleOrder, imported).action_confirm() and (
+                super(SaleOrder, self - imported).action_confirm()
+            )
+        return super().action_confirm()
 
     def action_keycrm_refresh(self):
         """Read the order from KeyCRM again.
@@ -370,9 +392,9 @@ class SaleOrder(models.Model):
     # === BUSINESS METHODS ===#
 
     def _prepare_confirmation_values(self):
-        """Keep KeyCRM's order date of an imported order."""
+        """Keep the order date of KeyCRM, also where a person confirms."""
         vals = super()._prepare_confirmation_values()
-        if is_bridge(self.env):
+        if any(self.mapped("keycrm_id")):
             vals.pop("date_order", None)
         return vals
 
@@ -400,28 +422,6 @@ class SaleOrder(models.Model):
         self.invalidate_recordset(["keycrm_amount_expected"])
         for name in ("keycrm_rate_missing", "currency_rate"):
             self.env.add_to_compute(self._fields[name], self)
-
-
-def _with_rules(text):
-    """Add rules on adding and removing to the options of the lines.
-
-    What is forbidden remains so.
-
-    :param text: options in a view; unreadable ones are unchanged, since the server refuses such lines too
-    :return: options with the rules
-    """
-    try:
-        options = literal_eval((text or "").strip() or "{}")
-    except (SyntaxError, ValueError):
-        return text
-    rule = [("keycrm_is_locked", "=", False)]
-    for name in ("create", "delete"):
-        present = options.get(name, True)
-        if isinstance(present, list):
-            options[name] = rule + present
-        elif present:
-            options[name] = rule
-    return repr(options)
 
 
 class SaleReport(models.Model):

@@ -1,4 +1,7 @@
 from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Domain
+from odoo.tools.sql import escape_psql
 
 from ...const import EVENT_REFRESH
 
@@ -28,6 +31,12 @@ class StockPicking(models.Model):
     )
     keycrm_delivery_service = fields.Char(related="sale_id.keycrm_delivery_service")
     keycrm_recipient_id = fields.Many2one(string="Recipient", related="sale_id.partner_shipping_id")
+    keycrm_recipient_phone = fields.Char(
+        string="Recipient's phone", related="sale_id.keycrm_recipient_phone"
+    )
+    keycrm_recipient_address = fields.Char(
+        string="Recipient's address", related="sale_id.keycrm_recipient_address"
+    )
     keycrm_buyer_comment = fields.Text(related="sale_id.keycrm_buyer_comment")
     keycrm_is_gift = fields.Boolean(related="sale_id.keycrm_is_gift")
     keycrm_gift_message = fields.Text(related="sale_id.keycrm_gift_message")
@@ -36,6 +45,41 @@ class StockPicking(models.Model):
     keycrm_buyer_note = fields.Text(related="sale_id.keycrm_buyer_note", groups="base.group_user")
     keycrm_shipping_date = fields.Date(related="sale_id.keycrm_shipping_date")
     keycrm_shipping_status = fields.Selection(related="sale_id.keycrm_shipping_status")
+
+    # === ACTION METHODS ===#
+
+    @api.model
+    def action_keycrm_open_parcel(self, code=None):
+        """Open the delivery that a scanned or typed number belongs to.
+
+        :param code: tracking number, KeyCRM's number of the order, Odoo's number of the order or of the
+            transfer
+        :return: an action; the list of the deliveries where there are several
+        :raise UserError: when there is none
+        """
+        code = (code or "").strip()
+        same = [
+            ("sale_id.keycrm_tracking_code", "=ilike", escape_psql(code)),
+            ("sale_id.keycrm_number", "=ilike", escape_psql(code)),
+            ("origin", "=ilike", escape_psql(code)),
+            ("name", "=ilike", escape_psql(code)),
+        ]
+        if code.isdecimal() and len(code) < 10:
+            same.append(("sale_id.keycrm_id", "=", int(code)))
+        domain = Domain.OR([[term] for term in same]) & Domain(
+            [("picking_type_code", "=", "outgoing"), ("sale_id.keycrm_account_id", "!=", False)]
+        )
+        pickings = self.search(domain, limit=80) if code else self
+        waiting = pickings.filtered(lambda picking: picking.state not in ("done", "cancel"))
+        pickings = waiting or pickings
+        if not pickings:
+            raise UserError(self.env._("No delivery has the number “%(code)s”.", code=code))
+        action = self.env["ir.actions.act_window"]._for_xml_id("ordage_keycrm.keycrm_pack_action")
+        if len(pickings) == 1:
+            return dict(
+                action, res_id=pickings.id, views=[(False, "form")], view_mode="form", domain=[]
+            )
+        return dict(action, domain=[("id", "in", pickings.ids)], context={"create": False})
 
     # === BUSINESS METHODS ===#
 

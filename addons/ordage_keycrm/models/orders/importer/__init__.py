@@ -8,3 +8,4 @@ from . import lines
 from . import edits
 from . import statuses
 from . import payments
+from . import changes

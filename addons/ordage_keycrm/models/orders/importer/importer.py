@@ -43,6 +43,7 @@ class KeycrmOrderImporter(models.AbstractModel):
         batch.invoice_addresses = self._invoice_addresses(account, batch.partners)
         batch.products = self._products(batch)
         heads = {order.id: self._prepare_order_values(batch, order) for order in batch.orders}
+        before = self._snapshot(batch)
         self._create_orders(batch, heads)
         for order in batch.orders:
             if order.id in batch.known:
@@ -55,6 +56,7 @@ class KeycrmOrderImporter(models.AbstractModel):
         self._report_remarks(batch)
         self._import_payments(batch)
         self._apply_statuses(batch)
+        self._log_changes(before)
         self._enqueue_stock(batch)
         for order in batch.orders:
             record = batch.record(order)

@@ -2,7 +2,7 @@ from odoo import api, models
 from odoo.fields import Command
 
 from ....keycrm import order_totals
-from ....keycrm.naming import product_name
+from ....keycrm.naming import are_same_words, product_name
 from ....keycrm.stock_quantities import digits_of
 
 #: Products of amounts that are no goods, by kind.
@@ -58,15 +58,19 @@ class KeycrmOrderImporter(models.AbstractModel):
         """
         product = batch.products[line.id]
         price = order_totals.unit_price(line)
-        name = product_name(line.name, line.properties) or product.display_name
-        name = f"{name}\n{line.comment}" if line.comment else name
+        keycrm_name = product_name(line.name, line.properties) or product.display_name
+        # Odoo's forms leave the product's name out of a description that begins with it.
+        own_name = product.display_name.removeprefix(f"[{product.default_code}] ")
+        name = product.display_name if are_same_words(keycrm_name, own_name) else keycrm_name
+        if line.comment:
+            name, keycrm_name = (f"{text}\n{line.comment}" for text in (name, keycrm_name))
         warehouse = line.warehouse and batch.warehouses.get(line.warehouse.id)
         to_make = line.shipment_type == "manufacturing"
         return {
             "keycrm_id": line.id,
             "product_id": product.id,
             "name": name,
-            "keycrm_name": name,
+            "keycrm_name": keycrm_name,
             "keycrm_sku": line.sku or False,
             "product_uom_qty": float(line.quantity),
             "product_uom_id": product.uom_id.id,

@@ -2,21 +2,23 @@ import { onWillUnmount, useEffect } from "@odoo/owl";
 import { browser } from "@web/core/browser/browser";
 import { useService } from "@web/core/utils/hooks";
 
-/** Milliseconds in which further news are gathered before a screen is read anew. */
-const GATHER = 700;
-/** Milliseconds until the next try while a user is editing. */
+/** Milliseconds in which further news are debounced before a screen is read again. */
+const DEBOUNCE = 700;
+/** Milliseconds until the next try while a user is working. */
 const LATER = 1500;
-/** Milliseconds between two looks where no news come, in case the bus does not reach this browser. */
+/** Milliseconds between two refreshes without news, in case the bus does not reach this browser. */
 const SELDOM = 30000;
 
 /**
- * Calls back when the server says over Odoo's bus that something of a KeyCRM account changed, and seldom
- * without that. It stands still while the page is not looked at, and catches up when it is again.
+ * Calls back when Odoo's bus reports a change of a KeyCRM account, and seldom without that. It pauses
+ * while the page is hidden, and catches up when it is visible again.
  *
- * @param {(accountIds: Set<number>) => Promise<boolean|void>} look reads the screen anew; an empty set:
- *   no news. It returns false when a user is editing: the screen is read a little later.
+ * @param {(accountIds: Set<number>) => Promise<boolean|void>} refresh reads the screen again; an empty
+ *   set: no news. It returns false while a user is working: the screen is read a little later.
+ * @param {Object} [options]
+ * @param {number} [options.debounce] milliseconds
  */
-export function useKeycrmNews(look) {
+export function useKeycrmNews(refresh, { debounce = DEBOUNCE } = {}) {
     const bus = useService("bus_service");
     let accounts = new Set();
     let timer = null;
@@ -35,7 +37,7 @@ export function useKeycrmNews(look) {
         missed = false;
         busy = true;
         try {
-            if ((await look(news)) === false && !ended) {
+            if ((await refresh(news)) === false && !ended) {
                 news.forEach((account) => accounts.add(account));
                 timer ??= browser.setTimeout(run, LATER);
             }
@@ -47,7 +49,7 @@ export function useKeycrmNews(look) {
         }
     }
     function plan() {
-        timer ??= browser.setTimeout(run, GATHER);
+        timer ??= browser.setTimeout(run, debounce);
     }
     function onNews({ account_id: accountId }) {
         accounts.add(accountId);

@@ -1,68 +1,51 @@
-import { Component, toRaw, xml } from "@odoo/owl";
+import { Component, useRef, xml } from "@odoo/owl";
+import { serializeDateTime } from "@web/core/l10n/dates";
 import { registry } from "@web/core/registry";
 import { standardWidgetProps } from "@web/views/widgets/standard_widget_props";
 import { useKeycrmNews } from "./live";
-
-/** What a user edits in a form without having changed it yet. */
-const EDITED = ".o_form_view .o_selected_row, .o-autocomplete--dropdown-menu, .o_form_view .show > .dropdown-menu";
+import { isWorkingIn, refreshRecord } from "./refresh";
 
 /**
- * Reads a form's record anew when work on its account goes on in the background, so that it is seen to
- * go on. It stands still while somebody edits.
+ * Reads a form's record again when a worker changed something of its account, and waits while a user is
+ * working in the form.
  *
  * In a form: `<widget name="keycrm_live"/>`
  */
 export class KeycrmLive extends Component {
-    static template = xml`<span class="d-none" aria-hidden="true"/>`;
+    static template = xml`<span class="d-none" aria-hidden="true" t-ref="root"/>`;
     static props = { ...standardWidgetProps };
 
     setup() {
-        useKeycrmNews((accounts) => this.look(accounts));
+        this.root = useRef("root");
+        useKeycrmNews((accounts) => this.refresh(accounts));
     }
 
-    async look(accounts) {
+    async refresh(accounts) {
         const { record } = this.props;
-        if (!record.resId || (accounts.size && !this.concerns(accounts))) {
+        const form = this.root.el?.closest(".o_form_view");
+        if (!form || !record.resId || (accounts.size && !this.concerns(accounts))) {
             return;
         }
-        if (this.isEditing()) {
-            return false;
-        }
-        if (!(await record.isDirty())) {
-            return this.readAnew(record);
+        if (await this.mayHaveChanged()) {
+            return refreshRecord(record, () => isWorkingIn(form));
         }
     }
 
-    /** A row that is edited or a list of choices that is open would be closed by reading anew. */
-    isEditing() {
-        return Boolean(document.querySelector(EDITED));
-    }
-
-    /**
-     * Odoo's own ``load`` would forget what somebody changes while the answer is on its way, so the
-     * answer is taken only if nothing was changed or saved meanwhile.
-     *
-     * @returns {Promise<boolean>} false when a user began to edit meanwhile
-     */
-    async readAnew(record) {
-        const { model } = record;
-        const before = toRaw(record).data;
-        const values = await model._loadData({ ...record.config });
-        return model.mutex.exec(() => {
-            if (this.isEditing()) {
-                return false;
-            }
-            if (!record.dirty && toRaw(record).data === before) {
-                record._setData(values);
-            }
+    /** A form that holds `write_date` is only read again when its record was written. */
+    async mayHaveChanged() {
+        const { resModel, resId, data, model } = this.props.record;
+        if (!data.write_date) {
             return true;
-        });
+        }
+        const [row] = await model.orm.read(resModel, [resId], ["write_date"]);
+        return row && row.write_date !== serializeDateTime(data.write_date);
     }
 
     concerns(accounts) {
         const { record } = this.props;
+        const { account_id: account, keycrm_account_id: owner } = record.data;
         const accountId =
-            record.resModel === "keycrm.account" ? record.resId : record.data.account_id?.id;
+            record.resModel === "keycrm.account" ? record.resId : (owner || account)?.id;
         return !accountId || accounts.has(accountId);
     }
 }

@@ -1,0 +1,97 @@
+"""Screens refresh themselves, and never take away what a person is working in."""
+
+from playwright.sync_api import expect
+
+
+def wait_until(screen, is_true, what):
+    for _ in range(600):
+        if is_true():
+            return
+        screen.page.wait_for_timeout(100)
+    raise AssertionError(f"in vain: {what}")
+
+
+def test_overview_updates_its_card_while_the_menu_of_the_card_is_open(account, screen):
+    screen.open("keycrm_overview_action")
+    page = screen.page
+    card = page.locator(".o_kanban_record", has_text=account.read("name")["name"]).first
+    card.locator(".o_dropdown_kanban button").click(force=True)
+    menu = page.locator(".o-dropdown--menu")
+    menu.wait_for()
+    button = card.get_by_role("button", name="Замовлень сьогодні")
+    before = button.inner_text()
+    account.keycrm.create_sample_order()
+    wait_until(screen, lambda: button.inner_text() != before, "the new number of orders")
+    expect(menu).to_be_visible()
+    screen.picture("overview-menu-stays-open")
+    menu.get_by_text("Події", exact=True).click()
+    screen.sees("Події")
+
+
+def test_list_of_orders_grows_while_rows_are_selected(account, screen, wait_for):
+    first = account.keycrm.create_sample_order()["id"]
+    wait_for(lambda: account.order(first, "name"), 90, "the first order")
+    screen.open("keycrm_order_action")
+    rows = screen.page.locator(".o_data_row")
+    rows.first.locator(".o_list_record_selector input").click()
+    count = rows.count()
+    account.keycrm.create_sample_order()
+    wait_until(screen, lambda: rows.count() > count, "the second order")
+    expect(screen.page.locator(".o_data_row_selected")).to_have_count(1)
+
+
+def test_form_of_an_order_follows_keycrm_and_waits_for_its_user(account, screen, wait_for):
+    number = account.keycrm.create_sample_order()["id"]
+    order = wait_for(lambda: account.order(number, "id"), 90, "the order")["id"]
+    screen.open("keycrm_order_action", order)
+    screen.page.get_by_role("tab", name="KeyCRM", exact=True).click()
+    account.keycrm.patch_order(number, manager_comment="Передзвонити о п'ятій")
+    account.keycrm.send_webhook(number)
+    screen.sees("Передзвонити о п'ятій")
+    screen.page.locator(
+        ".o_form_view .o_cp_action_menus button, .o_cp_action_menus button"
+    ).first.click()
+    menu = screen.page.locator(".o-dropdown--menu")
+    menu.wait_for()
+    account.keycrm.patch_order(number, manager_comment="Вже не треба")
+    account.keycrm.send_webhook(number)
+    wait_for(
+        lambda: (
+            account.order(number, "keycrm_manager_comment")["keycrm_manager_comment"]
+            == "Вже не треба"
+        ),
+        90,
+        "the comment in Odoo",
+    )
+    screen.page.wait_for_timeout(3000)
+    expect(menu).to_be_visible()
+    screen.does_not_see("Вже не треба")
+    screen.page.keyboard.press("Escape")
+    screen.sees("Вже не треба")
+
+
+def test_disabling_the_integration_asks_first(account, screen):
+    screen.open("keycrm_account_action", account.id)
+    switch = screen.field("enabled").locator("input").first
+    switch.click()
+    screen.sees("Вимкнути інтеграцію?")
+    screen.picture("question-disable")
+    screen.page.keyboard.press("Escape")
+    expect(switch).to_be_checked()
+    assert account.read("enabled")["enabled"]
+    switch.click()
+    screen.press("Вимкнути")
+    screen.page.locator(".o_form_button_save").locator("visible=true").first.click()
+    screen.settle()
+    assert not account.read("enabled")["enabled"]
+
+
+def test_canceling_an_order_names_keycrm(account, screen, wait_for):
+    number = account.keycrm.create_sample_order()["id"]
+    order = wait_for(lambda: account.order(number, "id"), 90, "the order")["id"]
+    screen.open("keycrm_order_action", order)
+    screen.press("Скасувати")
+    screen.sees("У KeyCRM це замовлення лишається")
+    screen.picture("question-cancel")
+    screen.press("Не скасовувати")
+    assert account.order(number, "state")["state"] != "cancel"

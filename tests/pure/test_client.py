@@ -58,7 +58,7 @@ class Remote:
                 self.end_headers()
                 self.wfile.write(data)
 
-            do_GET = do_PUT = _answer
+            do_GET = do_PUT = do_POST = _answer
 
             def log_message(self, *args):
                 pass
@@ -243,6 +243,14 @@ def test_a_list_that_is_none_is_malformed(remote, client, answer):
     remote.will(200, answer)
     with pytest.raises(MalformedAnswer):
         client.page("/order")
+
+
+def test_post_is_sent_once_whatever_happens(remote, client, slept):
+    remote.will(500, {"message": "x"}).will(201, {"id": 1})
+    with pytest.raises(ServerTrouble):
+        client.post("/order/1/payment", {"amount": 1})
+    assert len(remote.requests) == 1 and slept == []
+    assert client.post("/order/1/payment", {"amount": 1}) == {"id": 1}
 
 
 def test_429_is_reported_to_the_rate_limiter_without_a_wait(remote, client, slept):

@@ -251,6 +251,41 @@ class PaymentMethod:
 
 
 @dataclass(frozen=True, slots=True)
+class DeliveryService:
+    id: int
+    name: str
+
+    @classmethod
+    def parse(cls, data: dict) -> "DeliveryService":
+        identifier = required_id(data, "delivery service")
+        return cls(
+            identifier,
+            to_short(data.get("name")) or to_short(data.get("alias")) or str(identifier),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class CustomField:
+    """Hold a custom field of orders.
+
+    :param uuid: its name in requests
+    :param type: such as ``text``, ``number``, ``select``, ``date``
+    """
+
+    id: int
+    name: str
+    uuid: str
+    type: str
+
+    @classmethod
+    def parse(cls, data: dict) -> "CustomField":
+        identifier = required_id(data, "custom field")
+        uuid = to_short(data.get("uuid"))
+        name = to_short(data.get("name")) or uuid or str(identifier)
+        return cls(identifier, name, uuid, to_short(data.get("type")).lower())
+
+
+@dataclass(frozen=True, slots=True)
 class Company:
     """Hold the company of a buyer.
 

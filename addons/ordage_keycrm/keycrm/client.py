@@ -155,6 +155,16 @@ class KeyCrmClient:
         """
         return self._request("PUT", path, json=body)
 
+    def post(self, path: str, body: dict[str, Any]) -> Any:
+        """Create a record by POST: sent once, since a second attempt could create a second record.
+
+        :param path: below the base address, with its leading slash
+        :param body: the JSON object to send
+        :return: the decoded JSON
+        :raise KeyCrmError: see :mod:`.errors`; after a transient error the record may exist
+        """
+        return self._request("POST", path, tries=1, json=body)
+
     def page(self, path: str, params: dict[str, Any] | None = None, number: int = 1) -> "Page":
         """Read one page of a list.
 
@@ -197,8 +207,9 @@ class KeyCrmClient:
 
     # === ONE REQUEST ===#
 
-    def _request(self, method: str, path: str, **kwargs) -> Any:
-        for attempt in range(1, self._tries + 1):
+    def _request(self, method: str, path: str, tries: int | None = None, **kwargs) -> Any:
+        tries = tries or self._tries
+        for attempt in range(1, tries + 1):
             begins, self.begins = self.begins, False
             self._rate_limiter.acquire(self.queue, continues=not begins)
             try:
@@ -210,7 +221,7 @@ class KeyCrmClient:
                 raise
             except KeyCrmError as error:
                 # After a timeout a second attempt would block its caller as long again.
-                if not error.transient or isinstance(error, TimedOut) or attempt == self._tries:
+                if not error.transient or isinstance(error, TimedOut) or attempt == tries:
                     raise
                 pause = min(2.0, 0.3 * 2 ** (attempt - 1)) * random.uniform(0.75, 1.25)
                 _logger.info("KeyCRM: %s %s: %s; again in %.1f s", method, path, error.code, pause)

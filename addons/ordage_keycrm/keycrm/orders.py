@@ -227,6 +227,34 @@ class Shipping:
 
 
 @dataclass(frozen=True, slots=True)
+class CustomValue:
+    """Hold the value of a custom field of an order.
+
+    :param uuid: the field's name in requests
+    :param value: the text; of a list several ones; of a switch True or False
+    """
+
+    uuid: str
+    value: str | bool
+
+    @classmethod
+    def parse_list(cls, data: Any) -> tuple["CustomValue", ...]:
+        """Parse the filled fields of an order (empty ones are not returned, documented)."""
+        found = []
+        for row in to_objects(data):
+            value = row.get("value")
+            if to_short(row.get("type")).lower() == "switcher":
+                value = to_bool(value)
+            elif isinstance(value, list):
+                value = ", ".join(filter(None, map(to_text, value)))
+            else:
+                value = to_text(value)
+            if (uuid := to_short(row.get("uuid"))) and value != "":
+                found.append(cls(uuid, value))
+        return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
 class OrderRow:
     """Hold an order as a list returns it, for comparison; parsing never fails.
 
@@ -340,6 +368,7 @@ class Order:
     payments: tuple[Payment, ...] = field(default=())
     has_payments: bool = False
     tags: tuple[str, ...] = field(default=())
+    custom_fields: tuple[CustomValue, ...] = field(default=())
 
     @classmethod
     def parse(cls, data: Any) -> "Order":
@@ -400,4 +429,5 @@ class Order:
             tags=tuple(
                 name for row in to_objects(data.get("tags")) if (name := to_short(row.get("name")))
             ),
+            custom_fields=CustomValue.parse_list(data.get("custom_fields")),
         )

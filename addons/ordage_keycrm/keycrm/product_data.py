@@ -58,6 +58,7 @@ class Goods:
     :param cost: purchase price of one unit, in ``currency_code``
     :param weight: in the unit that the shop set in KeyCRM
     :param name_is_catalogue: whether the name is the catalog's, not a line's title
+    :param offer_cost: purchase price of the offer itself, never of a line
     """
 
     key: tuple[str, int]
@@ -78,6 +79,7 @@ class Goods:
     currency_code: str
     updated_at: datetime | None
     name_is_catalogue: bool
+    offer_cost: Decimal | None = None
 
     @property
     def full_name(self) -> str:
@@ -154,6 +156,7 @@ class Goods:
             currency_code=offer.currency_code,
             updated_at=offer.updated_at,
             name_is_catalogue=bool(offer.name),
+            offer_cost=offer.purchased_price,
         )
 
 

@@ -1,0 +1,91 @@
+"""Decide which costs and prices are sent for KeyCRM's offers, as pure functions."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+CENT = Decimal("0.01")
+#: The field of an offer in KeyCRM by kind of value.
+OFFER_FIELDS = {"cost": "purchased_price", "price": "price"}
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """Hold a value of an offer.
+
+    :param offer_id: the record in Odoo
+    :param number: KeyCRM's number of the offer
+    :param kind: key of :data:`OFFER_FIELDS`
+    :param amount: in KeyCRM's currency
+    """
+
+    offer_id: int
+    number: int
+    kind: str
+    amount: Decimal
+
+
+def to_money(amount: float | Decimal) -> Decimal:
+    """Round to cents, half up, as KeyCRM shows money."""
+    return Decimal(str(amount)).quantize(CENT, ROUND_HALF_UP)
+
+
+def differs(wanted: Decimal, known: Decimal | float | None) -> bool:
+    """Return whether a value has to be sent.
+
+    A zero is never sent: in Odoo it means that nobody entered a value.
+
+    :param wanted: the value in Odoo
+    :param known: the value in KeyCRM; None when it was never read
+    """
+    if wanted <= 0:
+        return False
+    return known is None or to_money(known) != wanted
+
+
+def body(values: Iterable[Value]) -> dict[str, Any]:
+    """Return the body of ``PUT /offers``: one row an offer.
+
+    :param values: values, of one offer also of several kinds
+    """
+    rows: dict[int, dict[str, Any]] = {}
+    for value in values:
+        row = rows.setdefault(value.number, {"id": value.number})
+        row[OFFER_FIELDS[value.kind]] = float(value.amount)
+    return {"offers": list(rows.values())}
+
+
+def send_isolating(
+    items: list[Any],
+    send: Callable[[list[Any]], None],
+    refusal: type[Exception],
+    most_refusals: int,
+) -> tuple[list[Any], list[tuple[Any, Exception]]]:
+    """Send items together; bisect after a refusal until the faulty items are isolated.
+
+    :param items: what is sent
+    :param send: sends a list of items
+    :param refusal: the error that means that an item is at fault; others are raised
+    :param most_refusals: refusals in a row after which the remaining items count as refused too: then
+        it is no single item's fault
+    :return: accepted items; refused ones with their errors
+    """
+    accepted: list[Any] = []
+    refused: list[tuple[Any, Exception]] = []
+    left, parts = most_refusals, [items] if items else []
+    while parts:
+        part = parts.pop()
+        try:
+            send(part)
+        except refusal as error:
+            left -= 1
+            if len(part) > 1 and left > 0:
+                middle = len(part) // 2
+                parts += [part[middle:], part[:middle]]
+            else:
+                refused += [(item, error) for item in part]
+        else:
+            accepted += part
+            left = most_refusals
+    return accepted, refused

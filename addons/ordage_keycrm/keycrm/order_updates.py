@@ -1,0 +1,328 @@
+"""Decide what an update of an order sends to KeyCRM, as pure functions.
+
+An update names what is wanted. KeyCRM's order is read first, and the decision compares both: what KeyCRM
+has already is not sent again, and what a person set there is never overwritten.
+"""
+
+import re
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from .offer_values import differs
+from .parsing import to_amount, to_decimal, to_id, to_object, to_objects, to_short, to_text, to_utc
+
+#: Separators between several tracking numbers in one field. No space: people group digits with it.
+_SEPARATORS = re.compile(r"[,;+\n]")
+
+COMMENT = "comment"
+CUSTOM_FIELD = "field"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Hold what is done about an update.
+
+    :param body: body of the request; empty when nothing is to be sent
+    :param ignored: whether KeyCRM's order is another than the update is about
+    :param code: error code of a conflict that a user has to decide
+    :param params: parameters of the code
+    :param values: what KeyCRM's order holds afterwards, by the name of its field
+    :param path: path below the order's
+    :param creates: whether the request creates a record (POST) rather than changing one (PUT)
+    """
+
+    body: dict[str, Any] = field(default_factory=dict)
+    ignored: bool = False
+    code: str = ""
+    params: dict[str, Any] = field(default_factory=dict)
+    values: dict[str, Any] = field(default_factory=dict)
+    path: str = ""
+    creates: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StatusUpdate:
+    """Move an order to another status.
+
+    :param former: the status at delivery; from another one the order is not moved
+    :param wanted: the new status
+    """
+
+    former: int
+    wanted: int
+
+    includes = ""
+
+    def decide(self, order: dict[str, Any]) -> Decision:
+        """Compare with KeyCRM's order.
+
+        :param order: the order as KeyCRM returns it
+        """
+        current = to_id(order.get("status_id"))
+        if current == self.wanted:
+            return Decision()
+        if current == self.former:
+            return Decision({"status_id": self.wanted})
+        return Decision(ignored=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """Nothing is wanted any more."""
+
+    includes = ""
+
+    def decide(self, _order: dict[str, Any]) -> Decision:
+        """Send nothing."""
+        return Decision(ignored=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Unclear:
+    """A user has to decide what is wanted.
+
+    :param code: error code
+    :param name: what the user looks at
+    """
+
+    code: str
+    name: str
+
+    includes = ""
+
+    def decide(self, _order: dict[str, Any]) -> Decision:
+        """Send nothing."""
+        return Decision(code=self.code, params={"name": self.name})
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """Hold the tracking number of a parcel.
+
+    :param code: the number without spaces
+    :param service_id: KeyCRM's delivery service; None where the carrier is not matched
+    """
+
+    code: str
+    service_id: int | None = None
+
+    @classmethod
+    def parse_list(cls, text: str | None, service_id: int | None = None) -> list["Parcel"]:
+        """Read the numbers of one field.
+
+        :param text: one number, or several with commas, semicolons, plus signs or lines between them
+        :param service_id: KeyCRM's delivery service
+        """
+        codes = ("".join(part.split()) for part in _SEPARATORS.split(text or ""))
+        return [cls(code, service_id) for code in dict.fromkeys(codes) if code]
+
+
+@dataclass(frozen=True, slots=True)
+class TrackingUpdate:
+    """Give an order its tracking number; further parcels go to a comment or a custom field.
+
+    :param parcels: the parcels, the first one first
+    :param others: :data:`COMMENT`, :data:`CUSTOM_FIELD`, or empty: they are not sent
+    :param field_uuid: the custom field
+    :param label: what stands before the numbers in a comment
+    """
+
+    parcels: tuple[Parcel, ...]
+    others: str = ""
+    field_uuid: str = ""
+    label: str = ""
+
+    @property
+    def includes(self) -> str:
+        includes = "shipping,shipping.deliveryService"
+        return f"{includes},custom_fields" if self.others == CUSTOM_FIELD else includes
+
+    def decide(self, order: dict[str, Any]) -> Decision:
+        """Compare with KeyCRM's order.
+
+        KeyCRM refuses a second tracking number (documented), also the same one.
+
+        :param order: the order as KeyCRM returns it, with :attr:`includes`
+        """
+        if not self.parcels:
+            return Decision(ignored=True)
+        current = "".join(to_short(to_object(order.get("shipping")).get("tracking_code")).split())
+        by_code = {parcel.code.casefold(): parcel for parcel in self.parcels}
+        main = by_code.get(current.casefold()) if current else self.parcels[0]
+        if main is None:
+            theirs, ours = current, self.parcels[0].code
+            return Decision(code="tracking_differs", params={"theirs": theirs, "ours": ours})
+        body: dict[str, Any] = {}
+        values = {"tracking_code": main.code}
+        if not current:
+            body["shipping"] = {"tracking_code": main.code}
+            if main.service_id:
+                body["shipping"]["delivery_service_id"] = main.service_id
+        if not current and main.service_id:
+            values["delivery_service_id"] = main.service_id
+        others = [parcel.code for parcel in self.parcels if parcel is not main]
+        self._add_others(order, others, body, values)
+        return Decision(body, values=values)
+
+    def _add_others(self, order, codes, body, values):
+        if not codes:
+            return
+        if self.others == COMMENT:
+            old = to_text(order.get("manager_comment"))
+            new = with_codes(old, codes, self.label)
+            if new != old:
+                body["manager_comment"] = values["manager_comment"] = new
+        elif self.others == CUSTOM_FIELD:
+            rows = to_objects(order.get("custom_fields"))
+            old = next(
+                (
+                    to_text(row.get("value"))
+                    for row in rows
+                    if to_text(row.get("uuid")) == self.field_uuid
+                ),
+                "",
+            )
+            new = with_codes(old, codes)
+            if new != old:
+                body["custom_fields"] = [{"uuid": self.field_uuid, "value": new}]
+
+
+@dataclass(frozen=True, slots=True)
+class CostUpdate:
+    """Give the lines of an order their purchase prices.
+
+    :param costs: by KeyCRM's number of the line, in the order's currency
+    """
+
+    costs: dict[int, Decimal]
+
+    includes = "products"
+
+    def decide(self, order: dict[str, Any]) -> Decision:
+        """Compare with KeyCRM's order.
+
+        :param order: the order as KeyCRM returns it, with :attr:`includes`
+        """
+        rows = []
+        for line in to_objects(order.get("products")):
+            number = to_id(line.get("id"))
+            wanted = self.costs.get(number) if number else None
+            if wanted is not None and differs(wanted, to_decimal(line.get("purchased_price"))):
+                rows.append({"id": number, "purchased_price": float(wanted)})
+        return Decision({"products": rows} if rows else {})
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentUpdate:
+    """Add money that Odoo received to an order.
+
+    :param amount: in the order's currency
+    :param day: when it was received
+    :param method_id: KeyCRM's payment method; None where the journal is not matched
+    :param journal: name of the journal, for the user
+    :param number: of the update in Odoo: the payment's description holds it, so that the same money is
+        recognized after a lost answer
+    :param memo: what the payment's description begins with
+    :param is_forced: whether a user decided to send it although KeyCRM may have it
+    """
+
+    amount: Decimal
+    day: date
+    method_id: int | None
+    journal: str
+    number: int
+    memo: str = ""
+    is_forced: bool = False
+
+    includes = "payments"
+
+    def decide(self, order: dict[str, Any]) -> Decision:
+        """Compare with KeyCRM's payments.
+
+        :param order: the order as KeyCRM returns it, with :attr:`includes`
+        """
+        payments = [row for row in to_objects(order.get("payments")) if not is_expense(row)]
+        if any(odoo_number(to_text(row.get("description"))) == self.number for row in payments):
+            return Decision()
+        if to_id(order.get("status_group_id")) == CANCELED_GROUP and not self.is_forced:
+            return Decision(code="payment_of_canceled", params=self._params())
+        if not self.is_forced and (code := self._conflict(order, payments)):
+            return Decision(code=code, params=self._params())
+        description = f"{self.memo} [Odoo {self.number}]".strip()
+        expected = [
+            row
+            for row in payments
+            if to_short(row.get("status")) == "not_paid"
+            and to_amount(row.get("amount")) == self.amount
+        ]
+        if len(expected) == 1 and (number := to_id(expected[0].get("id"))):
+            body = {"status": "paid", "description": description}
+            return Decision(body, path=f"/payment/{number}")
+        if not self.method_id:
+            return Decision(code="payment_method_missing", params={"journal": self.journal})
+        body = {
+            "payment_method_id": self.method_id,
+            "amount": float(self.amount),
+            "status": "paid",
+            "description": description,
+            # Noon is the same day in each time zone of Europe.
+            "payment_date": f"{self.day.isoformat()} 12:00:00",
+        }
+        return Decision(body, path="/payment", creates=True)
+
+    def _params(self) -> dict[str, str]:
+        return {"amount": f"{self.amount:.2f}", "day": self.day.isoformat()}
+
+    def _conflict(self, order, payments) -> str:
+        """Return why a user has to decide: KeyCRM seems to have the money already."""
+        for row in payments:
+            moment = to_utc(row.get("payment_date")) or to_utc(row.get("created_at"))
+            if (
+                to_short(row.get("status")) == "paid"
+                and to_amount(row.get("amount")) == self.amount
+                and moment
+                and abs((moment.date() - self.day).days) <= 1
+            ):
+                return "payment_exists"
+        paid, total = (to_decimal(order.get(name)) for name in ("payments_total", "grand_total"))
+        if paid is not None and total is not None and paid + self.amount > total:
+            return "payment_exceeds"
+        return ""
+
+
+#: KeyCRM's group of canceled statuses (confirmed).
+CANCELED_GROUP = 6
+_ODOO_NUMBER = re.compile(r"\[Odoo (\d+)\]")
+
+
+def odoo_number(description: str) -> int | None:
+    """Return the number of the update by which Odoo made a payment; None for any other payment.
+
+    :param description: the payment's description in KeyCRM
+    """
+    found = _ODOO_NUMBER.search(description or "")
+    return int(found[1]) if found else None
+
+
+def is_expense(row: dict[str, Any]) -> bool:
+    """Return whether a payment is an expense of the shop."""
+    return row.get("is_expense") not in (None, False, 0, "0", "false")
+
+
+def with_codes(text: str, codes: list[str], label: str = "") -> str:
+    """Add the tracking numbers that a text does not hold.
+
+    :param text: what people wrote; it is kept
+    :param codes: tracking numbers
+    :param label: what stands before them, on a line of its own
+    """
+    held = {part.casefold() for part in re.split(r"[\s,;+:]+", text)}
+    missing = ", ".join(code for code in codes if code.casefold() not in held)
+    if not missing:
+        return text
+    if label:
+        missing = f"{label} {missing}"
+    separator = "\n" if label else ", "
+    return f"{text.rstrip()}{separator}{missing}" if text.strip() else missing

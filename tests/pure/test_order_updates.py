@@ -1,0 +1,178 @@
+"""What an update of an order sends: nothing twice, and nothing over what a person set."""
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from keycrm.order_updates import (
+    COMMENT,
+    CUSTOM_FIELD,
+    CostUpdate,
+    Decision,
+    Parcel,
+    PaymentUpdate,
+    StatusUpdate,
+    TrackingUpdate,
+    with_codes,
+)
+
+ONE, TWO = Parcel("20450001", 1), Parcel("20450002", 1)
+
+
+def order(code=None, comment=None, **fields):
+    return {"shipping": {"tracking_code": code}, "manager_comment": comment, **fields}
+
+
+@pytest.mark.parametrize(
+    ("current", "decision"),
+    [
+        (3, Decision({"status_id": 7})),
+        (7, Decision()),
+        (5, Decision(ignored=True)),
+        ("3", Decision({"status_id": 7})),
+        (None, Decision(ignored=True)),
+    ],
+)
+def test_status_is_set_only_over_the_one_at_delivery(current, decision):
+    assert StatusUpdate(3, 7).decide({"status_id": current}) == decision
+
+
+@pytest.mark.parametrize(
+    ("text", "codes"),
+    [
+        ("20450001", ["20450001"]),
+        (" 2045 0001 ", ["20450001"]),
+        ("20450001, 20450002", ["20450001", "20450002"]),
+        ("A1+B2;C3\nD4,,", ["A1", "B2", "C3", "D4"]),
+        ("A1,A1", ["A1"]),
+        ("  ", []),
+        (None, []),
+    ],
+)
+def test_field_holds_one_number_or_several(text, codes):
+    assert [parcel.code for parcel in Parcel.parse_list(text)] == codes
+
+
+def test_number_is_sent_with_the_matched_service():
+    decision = TrackingUpdate((ONE,)).decide(order())
+    assert decision.body == {
+        "shipping": {"tracking_code": "20450001", "delivery_service_id": 1},
+    }
+    assert decision.values == {"tracking_code": "20450001", "delivery_service_id": 1}
+    unmatched = TrackingUpdate((Parcel("20450001"),)).decide({"shipping": []})
+    assert unmatched.body == {"shipping": {"tracking_code": "20450001"}}
+
+
+def test_number_that_keycrm_has_is_not_sent_again():
+    for theirs in ("20450001", "2045 0001", " 20450001 "):
+        assert TrackingUpdate((ONE,)).decide(order(theirs)).body == {}
+    assert TrackingUpdate((Parcel("RR1ua"),)).decide(order("rr1UA")).code == ""
+
+
+def test_other_number_in_keycrm_is_a_conflict_and_nothing_is_sent():
+    update = TrackingUpdate((ONE, TWO), COMMENT, label="TTN:")
+    decision = update.decide(order("59000"))
+    assert (decision.code, decision.body) == ("tracking_differs", {})
+    assert decision.params == {"theirs": "59000", "ours": "20450001"}
+
+
+def test_second_parcel_in_keycrm_is_no_conflict():
+    decision = TrackingUpdate((ONE, TWO)).decide(order("20450002"))
+    assert (decision.code, decision.body) == ("", {})
+
+
+def test_further_parcels_go_to_the_comment_once():
+    update = TrackingUpdate((ONE, TWO), COMMENT, label="Further parcels:")
+    first = update.decide(order(comment="Call before"))
+    assert first.body["manager_comment"] == "Call before\nFurther parcels: 20450002"
+    again = update.decide(order("20450001", first.body["manager_comment"]))
+    assert again.body == {}
+
+
+def test_further_parcels_go_to_the_custom_field_once():
+    update = TrackingUpdate((ONE, TWO), CUSTOM_FIELD, "OR_1")
+    assert update.includes.endswith("custom_fields")
+    first = update.decide(order("20450001", custom_fields=[]))
+    assert first.body == {"custom_fields": [{"uuid": "OR_1", "value": "20450002"}]}
+    held = order("20450001", custom_fields=[{"uuid": "OR_1", "value": "20450002"}])
+    assert update.decide(held).body == {}
+
+
+def test_removed_number_sends_nothing():
+    assert TrackingUpdate(()).decide(order("20450001")) == Decision(ignored=True)
+
+
+def test_only_lines_whose_cost_differs_are_sent():
+    update = CostUpdate({1: Decimal("4.00"), 2: Decimal("3.00"), 3: Decimal("0.00")})
+    lines = [
+        {"id": 1, "purchased_price": "3.00"},
+        {"id": 2, "purchased_price": 3},
+        {"id": 3, "purchased_price": 1},
+        {"id": 4, "purchased_price": 1},
+    ]
+    assert update.decide({"products": lines}).body == {
+        "products": [{"id": 1, "purchased_price": 4.0}]
+    }
+    assert update.decide({"products": None}).body == {}
+
+
+def test_codes_are_added_beside_what_people_wrote():
+    assert with_codes("", ["A", "B"]) == "A, B"
+    assert with_codes("note A", ["A", "B"]) == "note A, B"
+    assert with_codes("AB", ["A"], "No.:") == "AB\nNo.: A"
+
+
+def paid(**values):
+    return PaymentUpdate(Decimal("200.00"), date(2026, 12, 1), 3, "Bank", 7, "PAY/1", **values)
+
+
+def test_money_is_created_with_the_number_of_the_update():
+    decision = paid().decide({"payments": [], "payments_total": 0, "grand_total": 200})
+    assert (decision.path, decision.creates) == ("/payment", True)
+    assert decision.body == {
+        "payment_method_id": 3,
+        "amount": 200.0,
+        "status": "paid",
+        "description": "PAY/1 [Odoo 7]",
+        "payment_date": "2026-12-01 12:00:00",
+    }
+    again = {"payments": [{"amount": 200, "status": "paid", "description": "PAY/1 [Odoo 7]"}]}
+    assert paid().decide(again) == Decision()
+
+
+@pytest.mark.parametrize(
+    ("order", "code"),
+    [
+        (
+            {"payments": [{"amount": "200.00", "status": "paid", "payment_date": "2026-12-01"}]},
+            "payment_exists",
+        ),
+        (
+            {
+                "payments": [
+                    {"amount": 200, "status": "paid", "payment_date": "2026-12-02 01:00:00"}
+                ]
+            },
+            "payment_exists",
+        ),
+        ({"payments": [], "payments_total": "50.00", "grand_total": 200}, "payment_exceeds"),
+        ({"payments": [], "status_group_id": 6}, "payment_of_canceled"),
+        ({"payments": [{"amount": 200, "status": "paid", "is_expense": True}]}, ""),
+        ({"payments": [{"amount": 200, "status": "canceled", "payment_date": "2026-12-01"}]}, ""),
+    ],
+)
+def test_money_that_keycrm_may_have_waits_for_a_user(order, code):
+    assert paid().decide(order).code == code
+    assert paid(is_forced=True).decide(order).creates
+
+
+def test_expected_payment_is_marked_as_paid():
+    row = {"id": 5, "amount": 200, "status": "not_paid"}
+    decision = paid().decide({"payments": [row], "payments_total": 0, "grand_total": 200})
+    assert (decision.path, decision.creates) == ("/payment/5", False)
+    assert decision.body == {"status": "paid", "description": "PAY/1 [Odoo 7]"}
+
+
+def test_journal_without_a_method_is_a_conflict():
+    update = PaymentUpdate(Decimal("1.00"), date(2026, 12, 1), None, "Bank", 7)
+    assert update.decide({"payments": []}).params == {"journal": "Bank"}

@@ -13,7 +13,7 @@ import requests
 
 from bench import seed_sql
 from bench.environment import Environment, Shop
-from bench.steps import match_warehouse, processor, settle
+from bench.steps import match_warehouse, processor, resident, settle
 from tests.attacks.orders import LINE
 from tools.waiting import wait_for
 
@@ -27,6 +27,8 @@ ECHOES = 10_000
 ECHO_SECONDS = 3
 #: Bodies that never end.
 SLOW_BODIES = 70
+#: Bytes of a body in chunks, and by which Odoo may grow meanwhile.
+BODY, BODY_GROWTH = 200_000_000, 50_000_000
 
 
 def post_orders(shop: Shop, numbers: range | list[int]) -> None:
@@ -149,7 +151,8 @@ def test_stock_webhook_of_ten_thousand_echoes(
         f"{len(rows):,} rows, {expected:,} echoes expected: {taken:.1f} s from the webhook to the end, of "
         f"them {used:.1f} s of Odoo's processor; {len(shop.keycrm.requests()) - asked} requests"
     )
-    assert expected >= count
+    # What KeyCRM had already was not sent.
+    assert expected > 0.9 * count
     assert not shop.one("SELECT count(*) FROM keycrm_stock_echo")
     assert len(shop.keycrm.requests()) == asked
     # Other programs on the machine do not count.
@@ -199,13 +202,15 @@ def test_body_in_chunks_without_end(environment: Environment, figure: Callable[[
     shop = environment.shop(sandbox={"offers": 10})
     address = urlsplit(shop.link)
     connection = http.client.HTTPConnection("127.0.0.1", shop.odoo.port, timeout=60)
-    sent = 0
+    sent, before = 0, resident(shop.odoo.pid)
+    most = before
 
     def chunks():
-        nonlocal sent
+        nonlocal sent, most
         yield b'{"a": "'
-        while sent < 200_000_000:
+        while sent < BODY:
             sent += 100_000
+            most = max(most, resident(shop.odoo.pid))
             yield b"x" * 100_000
 
     try:
@@ -222,8 +227,12 @@ def test_body_in_chunks_without_end(environment: Environment, figure: Callable[[
         status = 413
     finally:
         connection.close()
-    figure(f"refused after {sent / 1e6:.1f} MB were sent")
+    figure(
+        f"{sent / 1e6:.0f} MB sent: refused, Odoo grew by {(most - before) / 1e6:.0f} MB (its server "
+        "discards what comes after the limit)"
+    )
     assert status == 413
+    assert most - before < BODY_GROWTH
     assert not shop.one("SELECT count(*) FROM keycrm_event")
 
 

@@ -175,3 +175,16 @@ def test_order_contains_its_own_status():
     for nothing in (None, [], "x", {"id": 5}):
         assert status(status_id=5, status=nothing) is None
     assert status(status_group_id=3) is None
+
+
+def test_text_of_an_order_names_buyer_sum_and_first_lines():
+    lines = [{"id": n, "name": f"Чашка {n}", "quantity": "2.000"} for n in range(1, 5)]
+    order = Order.parse(
+        {
+            "id": 7,
+            "grand_total": "1240.5",
+            "buyer": {"id": 1, "full_name": "Олена Коваль"},
+            "products": lines,
+        }
+    )
+    assert order.text == "Олена Коваль · 1240.50 · Чашка 1 × 2, Чашка 2 × 2, Чашка 3 × 2, …"

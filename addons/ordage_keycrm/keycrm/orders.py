@@ -27,6 +27,8 @@ from .parsing import (
     to_utc,
 )
 
+#: Lines that the text of an order names.
+TEXT_LINES = 3
 #: Value of ``include`` in requests of orders: everything that the importer reads.
 ORDER_INCLUDES = (
     "buyer,products.offer,status,payments,shipping,shipping.deliveryService,manager,tags,marketing"
@@ -369,6 +371,17 @@ class Order:
     has_payments: bool = False
     tags: tuple[str, ...] = field(default=())
     custom_fields: tuple[CustomValue, ...] = field(default=())
+
+    @property
+    def text(self) -> str:
+        """Buyer, sum and first lines, for a person who decides about the order."""
+        buyer = self.buyer.name if self.buyer else ""
+        recipient = self.shipping.recipient_name if self.shipping else ""
+        lines = [f"{line.name} × {line.quantity.normalize():f}" for line in self.lines[:TEXT_LINES]]
+        if len(self.lines) > TEXT_LINES:
+            lines.append("…")
+        total = "" if self.grand_total is None else f"{self.grand_total:.2f}"
+        return " · ".join(filter(None, (buyer or recipient, total, ", ".join(lines))))
 
     @classmethod
     def parse(cls, data: Any) -> "Order":

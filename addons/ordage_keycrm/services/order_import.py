@@ -40,8 +40,9 @@ class ImportResult:
     :param code: error code; empty on success
     :param params: parameters of the code
 
-    ``is_outage``: KeyCRM was unavailable. ``is_deferred``: a user has locked the order in Odoo; it is
-    imported again in some seconds, and this does not count as an attempt.
+    ``order_text``: buyer, sum and lines of an order that could not be written. ``is_outage``: KeyCRM was
+    unavailable. ``is_deferred``: a user has locked the order in Odoo; it is imported again in some
+    seconds, and this does not count as an attempt.
     """
 
     __slots__ = (
@@ -51,6 +52,7 @@ class ImportResult:
         "is_deferred",
         "is_outage",
         "order_id",
+        "order_text",
         "params",
         "skipped",
     )
@@ -62,6 +64,7 @@ class ImportResult:
         self.code = code
         self.params = params or {}
         self.details = ""
+        self.order_text = ""
         self.is_outage = False
         self.is_deferred = False
 
@@ -71,11 +74,18 @@ class ImportResult:
         return bool(self.code) and not self.skipped
 
     @classmethod
-    def failed(cls, error):
+    def failed(cls, error, order=None):
         """Return the result of an error; with its traceback where it is unexpected.
 
         :param error: the exception
+        :param order: :class:`~..keycrm.orders.Order`; None where it could not be read
         """
+        result = cls._of_error(error)
+        result.order_text = order.text if order else ""
+        return result
+
+    @classmethod
+    def _of_error(cls, error):
         if isinstance(error, LockNotAvailable):
             error = Locked()
         if isinstance(error, KeyCrmError):

@@ -252,7 +252,7 @@ class OrderWriter(Service):
         :return: :class:`~.order_import.ImportResult`
         """
         if not isinstance(error, contacts.REFUSALS):
-            return ImportResult.failed(error)
+            return ImportResult.failed(error, order)
         try:
             with self.env.cr.savepoint():
                 return self._import_batch([order], replace(import_options, is_tolerant=True))[
@@ -261,7 +261,7 @@ class OrderWriter(Service):
         except Exception as again:
             if isinstance(again, ERRORS_OF_NO_RECORD) and not isinstance(again, LockNotAvailable):
                 raise
-            return ImportResult.failed(again)
+            return ImportResult.failed(again, order)
 
     # === MODELS ===#
 
@@ -298,7 +298,7 @@ class OrderWriter(Service):
             if not failed:
                 break
         return {
-            order.id: ImportResult.failed(failed[line.offer.id])
+            order.id: ImportResult.failed(failed[line.offer.id], order)
             for order in orders
             for line in order.lines
             if line.offer and line.offer.id in failed

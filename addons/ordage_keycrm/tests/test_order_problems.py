@@ -90,6 +90,25 @@ class TestMalformedLines(OrderCase):
         self.work()
         self.assertEqual((event.state, self.order(number).state), ("done", "sale"))
 
+    def test_failed_order_shows_its_buyer_sum_and_lines_until_it_arrives(self):
+        products = self.env["product.product"].create(
+            [{"name": name, "default_code": "TWICE-1"} for name in ("Чашка", "Чашка стара")]
+        )
+        offer = self.keycrm.create_offer(sku="TWICE-1", name="Чашка", price=620)["id"]
+        number = self.new_order(
+            [{"offer_id": offer, "price": 620, "quantity": 2}],
+            buyer={"full_name": "Олена Коваль", "phone": "+380671112233"},
+        )
+        event = self.told(number)
+        self.assertEqual(event.state, "failed")
+        self.assertEqual(event.order_text, "Олена Коваль · 1240.00 · Чашка × 2")
+        products[1].active = False
+        answer = event.action_retry()
+        self.assertIn("1", answer["params"]["message"])
+        self.work()
+        self.assertEqual(event.state, "done")
+        self.assertFalse(event.order_text)
+
     def test_polling_and_synchronization_change_nothing_either(self):
         order = self.make(self.made)
         before = self.state(order)

@@ -56,7 +56,7 @@ class KeycrmRetryMixin(models.AbstractModel):
     def action_retry(self):
         """Retry failed or ignored records at once.
 
-        :return: True
+        :return: a notification
         """
         self.account_id._check_manager()
         again = self.sudo()._retryable()
@@ -64,7 +64,11 @@ class KeycrmRetryMixin(models.AbstractModel):
             record._unlink_activity()
         again.write({"state": "pending", "attempts": 0, "next_try_at": self.env.cr.now()})
         end_backoff(again.account_id)
-        return True
+        return again.account_id[:1]._notification(
+            self.env._(
+                "Retrying: %(count)s. The result appears here in a moment.", count=len(again)
+            )
+        )
 
     # === BUSINESS METHODS ===#
 

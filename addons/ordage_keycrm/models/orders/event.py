@@ -49,6 +49,11 @@ class KeycrmEvent(models.Model):
     received_at = fields.Datetime(string="Received", required=True, default=fields.Datetime.now)
     done_at = fields.Datetime(string="Processed on")
     details = fields.Text(string="Technical details", groups="ordage_keycrm.group_manager")
+    order_text = fields.Char(
+        string="Content of the order",
+        readonly=True,
+        help="Buyer, sum and products of an order that could not be imported.",
+    )
     # Indexed for the order's list of events, and for the deletion of orders and synchronizations.
     sale_order_id = fields.Many2one(ondelete="set null", index="btree_not_null")
     sync_id = fields.Many2one(
@@ -331,11 +336,13 @@ class KeycrmEvent(models.Model):
                 **self._done_vals(ignored=result.skipped, code=result.code, params=result.params),
                 "done_at": now,
                 "details": False,
+                "order_text": False,
                 "sale_order_id": result.order_id,
             }
         return {
             **self._failed_vals(result.code, result.params, is_outage=result.is_outage),
             "details": result.details or False,
+            "order_text": result.order_text or self.order_text,
             "sale_order_id": result.order_id or self.sale_order_id.id,
         }
 

@@ -326,11 +326,25 @@ class SaleOrder(models.Model):
 
     @api.model
     def _get_view(self, view_id=None, view_type="form", **options):
-        """Make read-only in forms what KeyCRM determines, and confirm actions that contradict KeyCRM."""
+        """Make read-only in forms what KeyCRM determines, and confirm actions that contradict KeyCRM.
+
+        Odoo's form reads invoices. A user who may not, such as a storekeeper, gets a form without them.
+        """
+        if view_type == "form" and not view_id and not self._keycrm_may_read_invoices():
+            view_id = self.env.ref("ordage_keycrm.keycrm_order_view_form_stock").id
         arch, view = super()._get_view(view_id, view_type, **options)
         if view_type == "form":
             lock_form(self.env, arch)
         return arch, view
+
+    @api.model
+    def _get_view_cache_key(self, view_id=None, view_type="form", **options):
+        key = super()._get_view_cache_key(view_id, view_type, **options)
+        return (*key, self._keycrm_may_read_invoices()) if view_type == "form" else key
+
+    @api.model
+    def _keycrm_may_read_invoices(self):
+        return self.env["account.move.line"].has_access("read")
 
     # === ACTION METHODS ===#
 

@@ -7,6 +7,7 @@ import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -71,7 +72,11 @@ class Api:
             ),
             self._route("/order/{order_id:int}", GET=self.read_order, PUT=self.update_order),
             self._route("/order/{order_id:int}/payment", POST=self.create_payment),
-            self._route("/order/{order_id:int}/payment/{payment_id:int}", PUT=self.update_payment),
+            self._route(
+                "/order/{order_id:int}/payment/{payment_id:int}",
+                PUT=self.update_payment,
+                DELETE=self.delete_payment,
+            ),
             self._route("/products", GET=self.list_products, POST=self.create_product),
             self._route("/products/import", POST=self.import_products),
             self._route(
@@ -165,6 +170,14 @@ class Api:
         payment = orders.find_payment(order, request.path_params["payment_id"])
         order_schemas.update_payment(self.shop, order, payment, load(await request.body()))
         return answer(self.shapes.payment(payment, order.id), 202)
+
+    async def delete_payment(self, request: Request) -> Response:
+        """``DELETE /order/{id}/payment/{id}``: a help page names it, the vendor's file does not."""
+        if self.shop.switches.is_("payment_delete", "no"):
+            raise HTTPException(405)
+        order = self._order(request)
+        orders.remove_payment(self.shop, order, request.path_params["payment_id"])
+        return answer({"status": True}, 202)
 
     async def list_transactions(self, request: Request) -> Response:
         """``GET /payments/external-transactions``: newest first (confirmed)."""

@@ -85,7 +85,8 @@ def _answering(app: Starlette, account: Account) -> Starlette:
     async def refused(request: Request, error: Exception) -> Response:
         assert isinstance(error, Refused)
         if isinstance(error, Invalid):
-            return answer(error.body(account.shop.switches.value("errors_shape")), error.status)
+            names = ("errors_shape", "errors_message")
+            return answer(error.body(*map(account.shop.switches.value, names)), error.status)
         return answer(error.body(), error.status)
 
     async def http(request: Request, error: Exception) -> Response:

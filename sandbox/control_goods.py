@@ -140,14 +140,14 @@ class GoodsControl(Client):
     def statuses(self) -> list[Json]:
         """List the statuses.
 
-        :return: with ``reserves`` and ``writes_off``, which the API does not show
+        :return: also the inactive ones
         """
         return self._call("GET", "/statuses")
 
     def put_status(self, **fields: Any) -> Json:
         """Create a status, or change that of a given ``id``.
 
-        :param fields: such as ``name``, ``group_id``, ``reserves``, ``writes_off``
+        :param fields: such as ``name``, ``group_id``, ``is_active``
         :return: the status
         """
         return self._call("PUT", "/statuses", fields)

@@ -42,9 +42,7 @@ _STATUSES = (
 
 
 def statuses() -> dict[int, Status]:
-    """Create the statuses: production reserves, delivery and completed write off.
-
-    These flags have an effect only while the switches status_reserve and status_write_off are on.
+    """Create the statuses.
 
     :return: statuses by id, in all six groups
     """
@@ -57,8 +55,6 @@ def statuses() -> dict[int, Status]:
             is_closing_order=closing,
             is_reserved=system,
             expiration_period=172800 if group == 2 else None,
-            reserves=group == 3,
-            writes_off=group in (4, 5),
             created_at=MADE_AT,
             updated_at=MADE_AT,
         )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+GENERAL = "The given data was invalid."
+
 
 class Refused(Exception):
     """A request that is answered with an error instead of its result.
@@ -52,14 +54,16 @@ class Invalid(Refused):
         tail = f" (and {more} more error{'s' if more > 1 else ''})" if more else ""
         super().__init__(422, sentences[0] + tail)
 
-    def body(self, shape: str = "object") -> dict[str, Any]:
-        """Build the JSON body; the unknown shape of ``errors`` is a switch.
+    def body(self, shape: str = "object", message: str = "sentence") -> dict[str, Any]:
+        """Build the JSON body; its message and the shape of ``errors`` are switches.
 
         :param shape: ``object``, ``list`` or ``missing``
+        :param message: ``sentence`` or ``general``
         :return: the body
         """
-        if shape == "missing":
-            return {"message": self.message}
+        body = super().body() if message == "sentence" else {"message": GENERAL}
         if shape == "list":
-            return {"message": self.message, "errors": [s for f in self.errors.values() for s in f]}
-        return {"message": self.message, "errors": self.errors}
+            body["errors"] = [s for f in self.errors.values() for s in f]
+        elif shape == "object":
+            body["errors"] = self.errors
+        return body

@@ -51,6 +51,7 @@ _NOT_NULL = frozenset(
         "emails",
         "group_id",
         "is_gift",
+        "gift_wrap",
     }
 )
 

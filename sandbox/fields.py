@@ -53,6 +53,7 @@ ORDER: Readers = {
     "client_comment": text,
     "gift_message": text,
     "is_gift": boolean,
+    "gift_wrap": boolean,
     "promocode": text,
     "warehouse_id": whole,
     "shipping": mapping,
@@ -158,8 +159,6 @@ STATUS: Readers = {
     "is_reserved": boolean,
     "is_active": boolean,
     "expiration_period": whole,
-    "reserves": boolean,
-    "writes_off": boolean,
 }
 SOURCE: Readers = {
     "id": whole,

@@ -137,7 +137,7 @@ class ListShapes:
         :param warehouse: the warehouse or None
         :return: the JSON object or None
         """
-        if warehouse is None:
+        if warehouse is None or not self.shop.uses_warehouses():
             return None
         return {
             "id": warehouse.id,
@@ -308,6 +308,7 @@ class ListShapes:
             "reserve": self.quantity(total.reserve),
         }
         if details:
+            rows = self.shop.stocks.get(offer.id, {}) if self.shop.uses_warehouses() else {}
             out["warehouse"] = [
                 {
                     "id": warehouse_id,
@@ -315,7 +316,7 @@ class ListShapes:
                     "quantity": self.quantity(row.quantity),
                     "reserve": self.quantity(row.reserve),
                 }
-                for warehouse_id, row in sorted(self.shop.stocks.get(offer.id, {}).items())
+                for warehouse_id, row in sorted(rows.items())
             ]
         return out
 

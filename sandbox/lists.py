@@ -175,6 +175,13 @@ def _order_created(shop: Store, name: str, text: str) -> Test:
     return _times(shop.switches.value("created_filter"))(shop, name, text)
 
 
+def _order_updated(shop: Store, name: str, text: str) -> Test:
+    fits = _times("updated_at")(shop, name, text)
+    if shop.switches.is_("new_in_updated", "yes"):
+        return fits
+    return lambda row: fits(row) and (row.edited or row.updated_at > row.created_at)
+
+
 def _order_shipping(shop: Store, name: str, text: str) -> Test:
     start, end = q.between(name, text)
     low, high = start or EARLIEST, end or LATEST
@@ -234,7 +241,7 @@ _TESTS: dict[str, dict[str, Callable[[Store, str, str], Test]]] = {
         "buyer_phone": _order_buyer("phones"),
         "buyer_email": _order_buyer("emails"),
         "created_between": _order_created,
-        "updated_between": _times("updated_at"),
+        "updated_between": _order_updated,
         "shipping_between": _order_shipping,
         "payment_status": _order_payment,
         "has_tracking_code": _order_tracking,

@@ -16,7 +16,7 @@ Json = dict[str, Any]
 
 @dataclass(slots=True)
 class Status:
-    """An order status; the API hides ``reserves`` and ``writes_off``."""
+    """An order status."""
 
     id: int
     name: str
@@ -26,8 +26,6 @@ class Status:
     is_reserved: bool = False
     is_active: bool = True
     expiration_period: int | None = None
-    reserves: bool = False
-    writes_off: bool = False
     created_at: datetime | None = None
     updated_at: datetime | None = None
 
@@ -276,6 +274,7 @@ class Order:
     client_comment: str | None = None
     gift_message: str | None = None
     is_gift: bool = False
+    gift_wrap: bool = False
     promocode: str | None = None
     warehouse_id: int | None = None
     lines: list[Line] = field(default_factory=list)
@@ -286,6 +285,7 @@ class Order:
     custom_fields: list[Json] = field(default_factory=list)
     expenses: list[Json] = field(default_factory=list)
     raw: Json = field(default_factory=dict)
+    edited: bool = False
     totals: Totals | None = None
 
 

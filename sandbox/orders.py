@@ -37,6 +37,7 @@ def changing(
     stocks.settle(shop, order, notify=notify)
     if bump:
         order.updated_at = shop.now()
+        order.edited = True
     shop.touch("orders")
     if notify and shop.listener:
         if moved:
@@ -220,6 +221,7 @@ def copy(shop: Store, order: Order, *, notify: bool = True) -> Order:
             for line in order.lines
         ],
         shipping={**order.shipping, "tracking_code": None} if order.shipping else None,
+        edited=False,
         totals=None,
     )
     insert(shop, twin, notify=notify)

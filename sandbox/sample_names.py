@@ -65,6 +65,8 @@ MARKETING = {
     "created_at": "2026-08-01T09:00:00.000000Z",
     "updated_at": "2026-08-01T09:00:00.000000Z",
 }
+#: Statuses of parcels by the group of the order's status, one of the ten that KeyCRM has (confirmed).
+PARCELS = {4: ("transit", "pickup"), 5: ("delivered", "cash_received")}
 TAG = {
     "id": 1,
     "name": "Терміново",
@@ -133,7 +135,7 @@ def shipping(
     return {
         "delivery_service_id": 1,
         "tracking_code": f"204{50_000_000_000 + number}" if group in (4, 5) else None,
-        "shipping_status": "invoice" if group in (4, 5) else None,
+        "shipping_status": PARCELS[group][number % 2] if group in PARCELS else None,
         "recipient_full_name": f"{random.choice(LAST_NAMES)} Оксана" if other else name,
         "recipient_phone": phone(900_000 + number) if other else phone_number,
         "shipping_address": None if to_office else street,
@@ -141,7 +143,7 @@ def shipping(
         "shipping_address_region": f"{area} обл.",
         "shipping_address_zip": f"{random.randrange(1000, 99999):05d}",
         "shipping_address_country": "Україна",
-        "shipping_address_country_code": "UA",
+        "shipping_address_country_code": "UA" if number % 3 else None,
         "shipping_receive_point": office if to_office else None,
         "full_address": f"{city}, {office if to_office else street}",
         "address_payload": {

@@ -68,6 +68,7 @@ class Serializers(ListShapes):
             "client_comment": order.client_comment,
             "is_gift": order.is_gift,
             "gift_message": order.gift_message,
+            "gift_wrap": order.gift_wrap,
             "has_reserves": False,
             "promocode": order.promocode,
             "tracking_count": 1 if (order.shipping or {}).get("tracking_code") else 0,
@@ -117,8 +118,6 @@ class Serializers(ListShapes):
         """
         amount = self.amount
         discount = money.cents(money.unit_discount(line))
-        percent = (line.discount_percent or Decimal(0)) * line.price / 100
-        individual = money.cents(percent + (line.discount_amount or Decimal(0)))
         stock_status = line.hold.kind if line.hold else None
         if line.returned and self.shop.switches.is_("returned_line_status", "reverted"):
             stock_status = "reverted"
@@ -131,7 +130,8 @@ class Serializers(ListShapes):
             "purchased_price": amount(line.purchased_price),
             "discount_percent": amount(line.discount_percent),
             "discount_amount": amount(line.discount_amount),
-            "individual_discount": amount(individual),
+            # recorded beside a percentage and an amount: it is neither of them, nor their sum
+            "individual_discount": amount(Decimal(0)),
             "loyalty_discount": amount(line.loyalty_discount),
             "total_discount": amount(discount),
             "quantity": self.quantity(line.quantity),

@@ -21,12 +21,14 @@ def put(shop: Store, body: dict[str, Any], later: Callable[[Callable[[], None]],
     :param later: calls a function after the delay of stock_put_apply=late
     :raise Invalid: if the whole request is refused
     """
+    uses_warehouses = shop.uses_warehouses()
     given = schemas.pick(
         body,
         {"warehouse_id": schemas.whole, "stocks": schemas.sequence},
-        required=("warehouse_id", "stocks"),
+        required=("warehouse_id", "stocks") if uses_warehouses else ("stocks",),
     )
-    warehouse_id, rows = given["warehouse_id"], given["stocks"]
+    first = next(iter(shop.warehouses))
+    warehouse_id, rows = given["warehouse_id"] if uses_warehouses else first, given["stocks"]
     if warehouse_id not in shop.warehouses:
         raise Invalid({"warehouse_id": ["The selected warehouse_id is invalid."]})
     if len(rows) > MAX_ROWS:
@@ -43,10 +45,19 @@ def put(shop: Store, body: dict[str, Any], later: Callable[[Callable[[], None]],
                 quantities[found[0]] = found[1]
     if errors:
         raise Invalid(errors)
-    if shop.switches.is_("stock_put_apply", "late"):
-        later(lambda: stocks.write(shop, warehouse_id, quantities))
-    else:
+
+    def write() -> None:
+        if not uses_warehouses:
+            for offer_id in quantities:
+                others = stocks.total(shop, offer_id).quantity
+                others -= stocks.row(shop, offer_id, warehouse_id).quantity
+                quantities[offer_id] -= others
         stocks.write(shop, warehouse_id, quantities)
+
+    if shop.switches.is_("stock_put_apply", "late"):
+        later(write)
+    else:
+        write()
 
 
 def _row(shop: Store, index: int, row: Any) -> tuple[int, Decimal] | None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from .models import GROUP_CANCELLED, ZERO, Hold, Line, Order, StockRow
+from .models import GROUP_CANCELLED, ZERO, Hold, Line, Order, Status, StockRow
 from .store import Store
 
 RESERVED, FULFILLED = "reserved", "fulfilled"
+#: From the weakest hold to the strongest one.
+STRENGTH = (None, RESERVED, FULFILLED)
 Changed = dict[int, set[int]]
 
 
@@ -91,28 +93,52 @@ def give_back(shop: Store, lines: list[Line], *, notify: bool = True) -> None:
 def _wanted(shop: Store, order: Order, line: Line) -> Hold | None:
     """Return the hold that a line should have.
 
-    A status that neither reserves nor writes off leaves things as they are (assumed); the
-    cancelled group gives everything back (confirmed).
+    One status reserves and one writes off, each with all statuses after it; the cancelled group gives
+    everything back (confirmed).
     """
     status = shop.statuses[order.status_id]
-    held = line.hold.kind if line.hold else None
     if (
         line.offer_id is None
         or line.warehouse_id is None
         or line.shipment_type != "warehouse"
         or status.group_id == GROUP_CANCELLED
     ):
-        kind = None
-    elif status.writes_off and shop.switches.is_("status_write_off", "on"):
-        kind = FULFILLED
-    elif status.reserves and shop.switches.is_("status_reserve", "on"):
-        stays = held == FULFILLED and shop.switches.is_("status_back", "keep")
-        kind = FULFILLED if stays else RESERVED
-    else:
-        kind = held
+        return None
+    kind = _kind(shop, status)
+    if line.hold and shop.switches.is_("status_back", "keep"):
+        kind = max(kind, line.hold.kind, key=STRENGTH.index)
     if kind is None:
         return None
-    return Hold(kind, line.offer_id, line.warehouse_id, line.quantity)
+    wanted = Hold(kind, line.offer_id, line.warehouse_id, line.quantity)
+    return wanted if _is_possible(shop, wanted, line.hold) else None
+
+
+def _kind(shop: Store, status: Status) -> str | None:
+    """Return what a status does to goods: its place is compared with that of two others."""
+    for name, from_name, kind in (
+        ("status_write_off", "write_off_from", FULFILLED),
+        ("status_reserve", "reserve_from", RESERVED),
+    ):
+        first = shop.statuses.get(int(shop.switches.number(from_name)))
+        if first and shop.switches.is_(name, "on") and _place(status) >= _place(first):
+            return kind
+    return None
+
+
+def _place(status: Status) -> tuple[int, int]:
+    """Return the place of a status in the cabinet's list (assumed: by group, then by id)."""
+    return status.group_id, status.id
+
+
+def _is_possible(shop: Store, wanted: Hold, held: Hold | None) -> bool:
+    """Return whether there are goods enough for a hold, where that counts."""
+    if shop.switches.is_("negative_stock", "on"):
+        return True
+    stock = row(shop, wanted.offer_id, wanted.warehouse_id)
+    own = ZERO
+    if held and (held.offer_id, held.warehouse_id) == (wanted.offer_id, wanted.warehouse_id):
+        own = held.quantity
+    return stock.quantity - stock.reserve + own >= wanted.quantity
 
 
 def _book(shop: Store, hold: Hold, sign: int, changed: Changed) -> None:

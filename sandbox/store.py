@@ -114,6 +114,13 @@ class Store:
         """
         return self.clock.now()
 
+    def uses_warehouses(self) -> bool:
+        """Return whether the shop uses warehouses.
+
+        :return: False with the switch warehouses=off
+        """
+        return self.switches.is_("warehouses", "on")
+
     # === LOOKING UP ===
 
     def order(self, order_id: int) -> Order:

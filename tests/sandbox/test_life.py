@@ -103,6 +103,10 @@ def test_shape_of_errors(api, control, shape):
     assert answer["message"] == "The source_id field is required. (and 1 more error)"
     kind = {"object": dict, "list": list, "missing": type(None)}[shape]
     assert isinstance(answer.get("errors"), kind)
+    control.set_switches(errors_message="general")
+    answer = api.post("/order", {}, status=422)
+    assert answer["message"] == "The given data was invalid."
+    assert isinstance(answer.get("errors"), kind)
 
 
 def test_status_change_bumps_updated_at_or_not(api, control):
@@ -311,6 +315,32 @@ def test_an_inactive_status_is_listed_or_not_and_always_on_its_orders(api, contr
         assert (status in [row["id"] for row in rows]) is listed
         order = api.get(f"/order/{number}", include="status")
         assert (order["status_group_id"], order["status"]["name"]) == (3, "Старий")
+
+
+def test_client_removes_a_payment_where_keycrm_lets_it(api, control):
+    payment = control.create_order(lines=[{"name": "А", "price": 100}], payments=[{"amount": 100}])[
+        "payments"
+    ][0]
+    path = f"/order/1/payment/{payment['id']}"
+    assert api.call("DELETE", path).status_code == 405
+    control.set_switches(payment_delete="yes")
+    assert api.call("DELETE", path).status_code == 202
+    order = api.get("/order/1", include="payments")
+    assert (order["payments"], order["payment_status"]) == ([], "not_paid")
+    assert api.call("DELETE", path).status_code == 404
+
+
+def test_new_order_matches_its_update_at_once_or_after_an_edit(api, control):
+    control.set_switches(new_in_updated="edit")
+    control.create_order()
+    everything = "2020-01-01,2100-01-01"
+    assert api.filtered("/order", updated_between=everything) == []
+    assert api.filtered("/order", created_between=everything) == [1]
+    control.patch_order(1, manager_comment="Терміново")
+    assert api.filtered("/order", updated_between=everything) == [1]
+    control.create_order()
+    control.set_switches(new_in_updated="yes")
+    assert api.filtered("/order", updated_between=everything) == [1, 2]
 
 
 def test_a_removed_payment_leaves_no_trace(api, control):

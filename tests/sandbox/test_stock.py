@@ -166,25 +166,60 @@ def test_stock_status_of_lines(api, both, offer):
     assert shown() == ["reverted", None]
 
 
-def test_effect_of_each_status_is_configurable(both, offer):
+NEW, READY, COMPLETED = 1, 5, 8
+
+
+def test_reserve_holds_from_one_status_up_to_the_write_off(both, offer):
     number = offer()
-    both.put_status(id=NEITHER, reserves=True)
-    both.put_status(id=RESERVES, reserves=False, writes_off=True)
-    both.create_order(lines=[{"offer_id": number}], status_id=NEITHER)
-    assert levels(both, number) == (10, 1)
-    both.set_status(1, RESERVES)
+    both.set_switches(reserve_from=NEW, write_off_from=COMPLETED)
+    both.create_order(lines=[{"offer_id": number}], status_id=NEW)
+    for status in (NEW, NEITHER, RESERVES, READY, WRITES_OFF):
+        both.set_status(1, status)
+        assert levels(both, number) == (10, 1), status
+    both.set_status(1, COMPLETED)
     assert levels(both, number) == (9, 0)
+    both.set_switches(status_write_off="off")
+    both.create_order(lines=[{"offer_id": number}], status_id=COMPLETED)
+    assert levels(both, number) == (9, 1), "without a write-off the reserve has no end"
 
 
-@pytest.mark.parametrize(("value", "expected"), [("keep", (8, 0)), ("follow", (10, 2))])
-def test_going_back_from_write_off(both, offer, value, expected):
+@pytest.mark.parametrize(
+    ("value", "reserving", "before"), [("keep", (8, 0), (8, 0)), ("follow", (10, 2), (10, 0))]
+)
+def test_going_back_from_write_off(both, offer, value, reserving, before):
     number = offer()
     both.set_switches(status_back=value)
     both.create_order(lines=[{"offer_id": number, "quantity": 2}], status_id=WRITES_OFF)
     both.set_status(1, RESERVES)
-    assert levels(both, number) == expected
+    assert levels(both, number) == reserving
     both.set_status(1, NEITHER)
-    assert levels(both, number) == expected
+    assert levels(both, number) == before
+
+
+def test_goods_that_are_not_there_are_held_or_not(both, offer):
+    number = offer()
+    both.create_order(lines=[{"offer_id": number, "quantity": 12}], status_id=RESERVES)
+    assert levels(both, number) == (10, 12)
+    both.set_status(1, NEW)
+    both.set_switches(negative_stock="off")
+    both.set_status(1, RESERVES)
+    assert levels(both, number) == (10, 0)
+    both.create_order(lines=[{"offer_id": number, "quantity": 7}], status_id=RESERVES)
+    assert levels(both, number) == (10, 7)
+    both.set_status(2, WRITES_OFF)
+    assert levels(both, number) == (3, 0), "what an order holds itself is there for it"
+
+
+def test_without_warehouses_no_answer_names_one(api, both, offer):
+    number = offer(stock={1: 4, 2: 6})
+    both.set_switches(warehouses="off")
+    both.create_order(lines=[{"offer_id": number, "quantity": 2}], status_id=RESERVES)
+    order = api.get("/order/1", include="products")
+    assert (order["warehouse"], order["products"][0]["warehouse"]) == (None, None)
+    api.put("/offers/stocks", {"stocks": [{"id": number, "quantity": 9}]})
+    api.put_stock({"id": number, "quantity": 8}, warehouse_id=77)
+    row = api.get("/offers/stocks", **{"filter[details]": "true"})["data"][0]
+    assert (row["quantity"], row["reserve"], row["warehouse"]) == (8, 2, [])
 
 
 def test_edited_lines_move_stock(both, offer):

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 NEW, PRODUCTION, DELIVERING, COMPLETED, CANCELLED = 1, 4, 6, 8, 12
 RESERVED, FULFILLED = "reserved", "fulfilled"
+STRENGTH = (None, RESERVED, FULFILLED)
 
 #: What happens in KeyCRM, and the status that the order gets by it.
 STATUSES = {
@@ -39,14 +40,17 @@ STEPS = tuple(("KeyCRM", step) for step in KEYCRM_STEPS) + tuple(
 class Account:
     """A kind of KeyCRM account, and what orders become in Odoo.
 
-    :param reserves: statuses reserve goods
-    :param writes_off: statuses write goods off
+    :param reserves: orders from the status ``reserve_from`` on reserve goods
+    :param writes_off: orders that are delivered write goods off
     :param confirms: orders become confirmed in Odoo; else they stay quotations
+    :param reverts: a status before that one reverts it
     """
 
     reserves: bool
     writes_off: bool
     confirms: bool = True
+    reserve_from: int = PRODUCTION
+    reverts: bool = True
 
 
 @dataclass(frozen=True)
@@ -138,9 +142,10 @@ def after(account: Account, story: Story, side: str, step: str) -> Story | None:
 def _hold(account: Account, story: Story) -> str | None:
     if story.status == CANCELLED:
         return None
-    if story.status in (DELIVERING, COMPLETED) and account.writes_off:
+    if story.status >= DELIVERING and account.writes_off:
         return FULFILLED
-    return RESERVED if story.status == PRODUCTION and account.reserves else story.hold
+    hold = RESERVED if story.status >= account.reserve_from and account.reserves else None
+    return hold if account.reverts else max(hold, story.hold, key=STRENGTH.index)
 
 
 def _arrive(account: Account, story: Story) -> Story:

@@ -67,6 +67,14 @@ class TestOpenOrders(OrderCase):
             self.assertEqual(self.order(number).state, state)
         self.assertEqual(self.compare(), [])
 
+    def test_new_order_that_no_update_names_arrives(self):
+        self.keycrm.set_switches(new_in_updated="edit")
+        self.addCleanup(self.keycrm.set_switches, new_in_updated="yes")
+        self.account.polled_at = False
+        number = self.number(self.made)
+        self.assertEqual(self.compare(), [number])
+        self.assertEqual(self.order(number).state, "sale")
+
     def test_order_that_leaves_a_skipped_status_arrives(self):
         self.agreed.order_action = "skip"
         number = self.number(self.agreed, days=300)

@@ -254,8 +254,9 @@ class TestArchive(OrderCase):
         self.assertFalse(order.picking_ids)
 
     def test_goods_written_off_before_the_synchronization_are_shipped(self):
-        self.keycrm.set_switches(status_write_off="on")
-        self.keycrm.put_status(id=self.made.keycrm_id, writes_off=True)
+        before = self.keycrm.switches()
+        self.addCleanup(self.keycrm.set_switches, **before)
+        self.keycrm.set_switches(status_write_off="on", write_off_from=self.made.keycrm_id)
         number = self.new_order(
             [{"offer_id": self.offer, "price": 1, "quantity": 1}], status_id=self.made.keycrm_id
         )
@@ -265,5 +266,3 @@ class TestArchive(OrderCase):
         outcome = OrderWriter(self.account).import_orders([parsed], options)[number]
         order = self.env["sale.order"].browse(outcome.order_id)
         self.assertTrue(order.keycrm_skip_delivery)
-        self.keycrm.put_status(id=self.made.keycrm_id, writes_off=False)
-        self.keycrm.set_switches(status_write_off="off")

@@ -7,6 +7,7 @@ from odoo.tests import tagged
 from .stock_common import StockCase
 from .stock_model import (
     COMPLETED,
+    NEW,
     QUANTITIES,
     STATUSES,
     Account,
@@ -50,6 +51,12 @@ class TestEveryOrderOfEvents(StockCase):
     def test_an_account_that_does_neither(self):
         self.play(Account(reserves=False, writes_off=False))
 
+    def test_account_that_reserves_from_the_first_status(self):
+        self.play(Account(reserves=True, writes_off=True, reserve_from=NEW))
+
+    def test_account_whose_reserves_and_write_offs_end_by_a_cancellation_alone(self):
+        self.play(Account(reserves=True, writes_off=True, reverts=False))
+
     def test_orders_that_are_never_confirmed(self):
         self.account.status_ids.filtered(
             lambda status: status.order_action == "confirm"
@@ -65,7 +72,8 @@ class TestEveryOrderOfEvents(StockCase):
         self.keycrm.set_switches(
             status_reserve="on" if account.reserves else "off",
             status_write_off="on" if account.writes_off else "off",
-            status_back="follow",
+            reserve_from=account.reserve_from,
+            status_back="follow" if account.reverts else "keep",
         )
         length = 4 if EVERYTHING else 6
         told = stories(account, length, everything=EVERYTHING)

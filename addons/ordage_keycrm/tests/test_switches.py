@@ -22,20 +22,26 @@ ELSEWHERE = {
     "retry_after": "addons/ordage_keycrm/tests/test_entry_points.py",
     "webhook_delivery": "tests/system/test_orders.py",
     "create_fires_webhook": "tests/system/test_orders.py",
+    "new_in_updated": "addons/ordage_keycrm/tests/test_open_orders.py",
+    "payment_delete": "addons/ordage_keycrm/tests/test_amounts_paid.py",
     "stock_webhook_body": "addons/ordage_keycrm/tests/test_switches.py",
 }
 #: Numbers: how long and how many, of another switch.
 NUMBERS = {
     "rate_limit",
+    "reserve_from",
     "stock_put_delay",
     "webhook_copies",
     "webhook_delay",
     "webhook_timeout",
     "webhook_workers",
+    "write_off_from",
 }
 #: Switches that are seen only together with others.
 TOGETHER = {
+    "errors_message": {"stock_put_unknown": "refuse"},
     "errors_shape": {"stock_put_unknown": "refuse"},
+    "negative_stock": {"status_reserve": "on", "status_write_off": "on"},
     "status_back": {"status_reserve": "on", "status_write_off": "on"},
     "returned_line_status": {"status_reserve": "on", "status_write_off": "on"},
     "stock_put_apply": {"stock_put_delay": 0},

@@ -132,28 +132,30 @@ class StockRow:
     reserve: Decimal
 
     @classmethod
-    def parse_list(cls, data: dict) -> list["StockRow"]:
+    def parse_list(cls, data: dict, only: Warehouse | None = None) -> list["StockRow"]:
         """Parse one row of ``/offers/stocks`` with details: one entry per warehouse.
 
         :param data: the decoded row
+        :param only: the warehouse that has the total of a row without warehouses (KeyCRM can be used
+            without them)
         :return: list of entries
         :raise MalformedAnswer: when the row has no readable id or quantity
         """
         offer_id = required_id(data, "stock row")
-        rows = []
-        for entry in to_objects(data.get("warehouse")):
-            warehouse = Warehouse.parse(entry)
-            if warehouse:
-                rows.append(
-                    cls(
-                        offer_id,
-                        to_short(data.get("sku")),
-                        warehouse,
-                        to_amount(entry.get("quantity")),
-                        to_amount(entry.get("reserve")),
-                    )
-                )
-        return rows
+        named = [(Warehouse.parse(entry), entry) for entry in to_objects(data.get("warehouse"))]
+        if not named and only:
+            named = [(only, data)]
+        return [
+            cls(
+                offer_id,
+                to_short(data.get("sku")),
+                warehouse,
+                to_amount(entry.get("quantity")),
+                to_amount(entry.get("reserve")),
+            )
+            for warehouse, entry in named
+            if warehouse
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,10 +171,11 @@ class StockAnswer:
     unreadable: frozenset[int]
 
     @classmethod
-    def parse(cls, rows: list[dict]) -> "StockAnswer":
+    def parse(cls, rows: list[dict], only: Warehouse | None = None) -> "StockAnswer":
         """Parse each row separately, so that an unreadable one does not affect the others.
 
         :param rows: the decoded rows
+        :param only: see :meth:`StockRow.parse_list`; without it a total in no warehouse is unreadable
         """
         entries, unreadable = {}, set()
         for row in rows:
@@ -181,9 +184,11 @@ class StockAnswer:
             except MalformedAnswer:
                 continue
             try:
-                if not isinstance(row.get("warehouse"), list | dict):
+                found = StockRow.parse_list(row, only)
+                is_list = isinstance(row.get("warehouse"), list | dict)
+                if not is_list or (not found and to_decimal(row.get("quantity"))):
                     raise MalformedAnswer("no_warehouses")
-                entries[number] = StockRow.parse_list(row)
+                entries[number] = found
             except MalformedAnswer:
                 unreadable.add(number)
         return cls(entries, frozenset(unreadable - entries.keys()))

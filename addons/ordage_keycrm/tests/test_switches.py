@@ -172,6 +172,44 @@ class TestSwitches(StockCase):
                     )
                     self.play_a_day(f"{name}-{value}")
 
+    def test_total_of_a_shop_without_warehouses_is_that_of_the_only_warehouse(self):
+        """The numbers agree, so nothing is sent; what people change there is put right."""
+        self.keycrm.set_switches(warehouses="off")
+        cap = self.goods("CAP-TOTAL", keycrm={1: 7})
+        self.count(cap, 7)
+        self.work()
+        names = self.account.warehouse_ids.mapped("name")
+        self.settle()
+        self.keycrm.clear_log()
+        self.account.action_reconcile_stock()
+        self.assertEqual(self.sent(), [])
+        self.keycrm.set_stock(self.number(cap), 1, 3, webhook=False)
+        self.settle()
+        self.account.action_reconcile_stock()
+        self.assert_sent((cap, 7))
+        self.assertEqual(self.account.warehouse_ids.mapped("name"), names)
+        # With two of them nobody knows whose total it is: nothing is concluded from it.
+        self.kw2.warehouse_ids = self.second
+        self.settle()
+        self.keycrm.set_stock(self.number(cap), 1, 3, webhook=False)
+        self.account.action_reconcile_stock()
+        self.assertEqual(self.sent(), [])
+
+    def test_goods_that_come_after_the_order(self):
+        """Without negative stock KeyCRM holds nothing for an order of goods that it lacks."""
+        self.keycrm.set_switches(negative_stock="off", status_reserve="on", status_write_off="on")
+        cap = self.goods("CAP-LATER")
+        number = self.new_order(
+            [{"offer_id": self.number(cap), "price": 100, "quantity": 5}], status_id=PRODUCTION
+        )
+        self.told(number)
+        for counted, status, free in ((20, PRODUCTION, 15), (20, DELIVERING, 15)):
+            self.count(cap, counted)
+            self.keycrm.set_status(number, status, webhook=False)
+            self.told(number)
+            self.work()
+            self.assertEqual(self.sells(cap), free)
+
     def test_a_stock_webhook_is_understood_as_a_list_and_as_an_object(self):
         cap = self.goods("CAP-WEBHOOK")
         self.count(cap, 20)

@@ -2,7 +2,7 @@ from odoo import models
 from odoo.tools import SQL
 
 from ...const import LOOKUP_ROWS
-from ...keycrm.catalog import StockAnswer, offers_by_id
+from ...keycrm.catalog import StockAnswer, Warehouse, offers_by_id
 from ...keycrm.errors import KeyCrmError
 from ...keycrm.naming import sku_key
 from ...keycrm.stock_lookup import SKU_FILTER_BYTES, is_requestable, sku_batches
@@ -260,7 +260,20 @@ class KeycrmAccount(models.Model):
             "/offers/stocks",
             {"filter[offers_id]": ",".join(map(str, numbers)), "filter[details]": "true"},
         )
-        return StockAnswer.parse(page.rows)
+        return self._parse_stock_rows(page.rows)
+
+    def _parse_stock_rows(self, rows):
+        """Parse rows of ``/offers/stocks``; where KeyCRM uses no warehouses, the only matched one has the
+        total.
+
+        :param rows: the decoded rows
+        :return: :class:`~..keycrm.catalog.StockAnswer`
+        """
+        matched = self.warehouse_ids.filtered("warehouse_ids")
+        is_one = len(matched) == 1
+        return StockAnswer.parse(
+            rows, Warehouse(matched.keycrm_id, matched.name) if is_one else None
+        )
 
     def _store_levels(self, offers, answer, change_ids):
         """Take over what KeyCRM has of these offers in the matched warehouses.

@@ -156,7 +156,7 @@ class KeycrmAccount(models.Model):
         # What was read is kept: under a low limit the next page waits for its turn without a thread.
         client.begins = True
         page = client.page("/offers/stocks", {"filter[details]": "true"}, number)
-        rows = StockAnswer.parse(page.rows).entries
+        rows = self._parse_stock_rows(page.rows).entries
         named = {
             (entry.warehouse.id, entry.warehouse.name): entry.warehouse
             for entries in rows.values()

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from bench import seed_sql
 from bench.environment import Environment, Shop
-from bench.steps import match_warehouse, resident, settle
+from bench.steps import resident, settle
 from tools import shop as setup
 from tools.rpc import Rpc
 from tools.waiting import wait_for
@@ -71,10 +71,16 @@ def test_catalog_of_200000_offers(environment: Environment, figure: Callable[[st
         },
     )
     shop.rpc = Rpc(shop.odoo.url, shop.odoo.database, "admin", "admin", timeout=3000)
-    match_warehouse(
-        shop.rpc, shop.account, stock_zero_limit=count, stock_zero_percent=100, push_stock=False
+    warehouse = shop.rpc.search("stock.warehouse", limit=1)[0]
+    shop.rpc.create(
+        "keycrm.warehouse",
+        account_id=shop.account,
+        keycrm_id=1,
+        name="Main",
+        warehouse_ids=[(6, 0, [warehouse])],
     )
-    shop.rpc.write("keycrm.account", shop.account, push_stock=False)
+    limits = {"stock_zero_limit": count, "stock_zero_percent": 100}
+    shop.rpc.write("keycrm.account", shop.account, **limits)
     products = seed_sql.products_of_offers(shop, count)
     seed_sql.quants(shop, dict.fromkeys(products, 3.0))
     shop.sql("ANALYZE")
@@ -105,7 +111,6 @@ def test_catalog_of_200000_offers(environment: Environment, figure: Callable[[st
     wait_for(lambda: shop.one(f"{known[:-1]}4") == different, 600, "the corrections")
     settle(shop, 600)
 
-    warehouse = shop.rpc.search("stock.warehouse", limit=1)[0]
     last = max(one["number"] for one in shop.keycrm.requests(limit=1))
     begun = time.monotonic()
     setup.receive(shop.rpc, warehouse, products[-1], 1)

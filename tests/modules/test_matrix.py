@@ -28,6 +28,7 @@ AXES = {
     "place": ("shelf", "package", "consignment", "sublocation"),
     "unit": ("pieces", "dozens"),
     "cost": ("standard", "fifo", "average"),
+    "valuation": ("periodic", "real_time"),
     "keycrm": ("reserves", "writes off", "neither"),
     "invoice": ("order", "delivery", "down payment", "credit note"),
     "tax": ("none", "included", "excluded"),
@@ -142,7 +143,11 @@ class TestMatrix(StockCase):
         )
         name = self.id().rsplit(".", 1)[-1]
         category = self.env["product.category"].create(
-            {"name": name, "property_cost_method": config["cost"]}
+            {
+                "name": name,
+                "property_cost_method": config["cost"],
+                "property_valuation": config["valuation"],
+            }
         )
         policy = "delivery" if config["invoice"] == "delivery" else "order"
         self.thing = self.goods(

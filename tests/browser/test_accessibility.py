@@ -7,6 +7,7 @@ import pytest
 OURS = {
     "overview": ("keycrm_overview_action", None),
     "orders": ("keycrm_order_action", None),
+    "packing": ("keycrm_pack_action", None),
     "offers": ("keycrm_offer_action", None),
     "warehouses": ("keycrm_warehouse_action", None),
     "stock": ("keycrm_stock_level_action", None),
@@ -43,7 +44,7 @@ LOOK = """async place => {
             kind: [element.tagName.toLowerCase(), ...[...element.classList].sort()],
             ours:
                 alone.includes("keycrm") ||
-                Boolean(element.closest("[class*=o_keycrm]") && !element.closest(".o_control_panel")),
+                Boolean(element.closest("[class*=o_keycrm]:not(.o_list_view)") && !element.closest(".o_control_panel")),
             html: node.html.slice(0, 200),
         };
     }));

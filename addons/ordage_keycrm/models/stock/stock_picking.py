@@ -85,9 +85,9 @@ class StockPicking(models.Model):
 
     @api.model
     def get_empty_list_help(self, help_message):
-        """In the list of parcels that come back nothing is to be created: say so instead."""
-        said = super().get_empty_list_help(help_message)
-        return help_message if self.env.context.get("keycrm_returns") else said
+        """Keep the help of our own lists, in which no transfer is created."""
+        odoo_help = super().get_empty_list_help(help_message)
+        return help_message if self.env.context.get("keycrm_own_help") else odoo_help
 
     def _action_done(self):
         """Goods came back: their order is looked at again. Goods left: KeyCRM is told, if wished."""

@@ -68,6 +68,22 @@ class TestKits(StockCase):
             for product in (self.kit, self.cup, self.plate):
                 self.keycrm.set_stock(self.number(product), 1, 0, reserve=0, webhook=False)
 
+    def test_service_of_a_confirmed_order_that_becomes_a_kit_is_shipped(self):
+        service = self.env["product.product"].create({"name": "Delivery", "type": "service"})
+        offer = self.kit.keycrm_offer_ids
+        offer.product_id = service
+        number = self.new_order(
+            [{"offer_id": offer.keycrm_id, "quantity": 2, "price": 100}], status_id=PRODUCTION
+        )
+        order = self.arrive(number)
+        self.assertEqual((order.state, order.picking_ids.ids), ("sale", []))
+        offer.product_id = self.kit
+        self.arrive(number)
+        moves = order.picking_ids.move_ids
+        self.assertEqual(
+            {move.product_id: move.product_uom_qty for move in moves}, {self.cup: 4, self.plate: 2}
+        )
+
     def play(self, status, written_off):
         self.check("counted", kit=(12, 12, 12), cup=(24, 24, 24), plate=(13, 13, 13))
         order = self.arrive(

@@ -115,12 +115,13 @@ class TestRefusedConfirmation(AutomationCase):
 
 
 class TestCombo(AutomationCase):
-    def test_order_with_a_combo_waits_and_another_product_confirms_it(self):
+    def setUp(self):
+        super().setUp()
         cup = self.env["product.product"].create({"name": "Чашка", "is_storable": True})
         combo = self.env["product.combo"].create(
             {"name": "Вибір", "combo_item_ids": [Command.create({"product_id": cup.id})]}
         )
-        product = self.env["product.product"].create(
+        self.combo = self.env["product.product"].create(
             {
                 "name": "Набір",
                 "default_code": "NABIR",
@@ -128,14 +129,65 @@ class TestCombo(AutomationCase):
                 "combo_ids": [Command.set(combo.ids)],
             }
         )
-        offer = self.keycrm.create_offer(sku="NABIR", price=250, name="Набір")["id"]
-        number = self.new_order([{"offer_id": offer, "price": 250}], status_id=self.made.keycrm_id)
+        self.set = self.keycrm.create_offer(sku="NABIR", price=250, name="Набір")["id"]
+
+    def choose_another_product(self):
+        """Do what the sentence on the order says.
+
+        :return: the product
+        """
+        kit = self.env["product.product"].create({"name": "Комплект", "is_storable": True})
+        self.env["keycrm.offer"].search([("keycrm_id", "=", self.set)]).product_id = kit
+        return kit
+
+    def test_order_with_a_combo_waits_and_another_product_confirms_it(self):
+        number = self.new_order(
+            [{"offer_id": self.set, "price": 250}], status_id=self.made.keycrm_id
+        )
         order = self.arrive(number)
-        self.assertEqual((order.state, order.order_line.product_id), ("draft", product))
+        self.assertEqual((order.state, order.order_line.product_id), ("draft", self.combo))
         self.assertIn("Набір", order.keycrm_problem)
         self.assertTrue(order.keycrm_needs_decision)
-        kit = self.env["product.product"].create({"name": "Комплект", "is_storable": True})
-        self.env["keycrm.offer"].search([("keycrm_id", "=", offer)]).product_id = kit
+        self.assertIn("“Offers”", self.activities(order))
+        kit = self.choose_another_product()
         self.arrive(number)
         self.assertEqual((order.state, order.order_line.product_id), ("sale", kit))
         self.assertFalse(order.keycrm_problem or order.activity_ids)
+        self.assertEqual(order.picking_ids.move_ids.product_id, kit)
+
+    def test_combo_that_a_confirmed_order_gets_is_told_and_another_product_ships(self):
+        order = self.make(self.made)
+        self.keycrm.add_line(order.keycrm_id, offer_id=self.set, quantity=2)
+        self.arrive(order.keycrm_id)
+        self.assertEqual(order.state, "sale")
+        self.assertIn("Набір", self.activities(order))
+        kit = self.choose_another_product()
+        self.arrive(order.keycrm_id)
+        moves = order.picking_ids.move_ids.filtered(lambda move: move.product_id == kit)
+        self.assertEqual(moves.product_uom_qty, 2)
+        self.assertFalse(order.activity_ids)
+
+    def test_service_of_a_confirmed_order_that_becomes_goods_is_shipped(self):
+        self.combo.write({"type": "service", "combo_ids": False})
+        number = self.new_order(
+            [{"offer_id": self.set, "price": 250, "quantity": 3}], status_id=self.made.keycrm_id
+        )
+        order = self.arrive(number)
+        self.assertEqual((order.state, order.picking_ids.ids), ("sale", []))
+        goods = self.choose_another_product()
+        self.arrive(number)
+        self.assertEqual(order.picking_ids.move_ids.product_id, goods)
+        self.assertEqual(order.picking_ids.move_ids.product_uom_qty, 3)
+        self.assertEqual(order.amount_total, 750)
+        self.arrive(number)
+        self.assertEqual(len(order.picking_ids.move_ids), 1)
+
+    def test_combo_that_a_person_confirms_is_told(self):
+        number = self.new_order(
+            [{"offer_id": self.set, "price": 250}], status_id=self.made.keycrm_id
+        )
+        order = self.arrive(number)
+        order.action_confirm()
+        self.arrive(number)
+        self.assertIn("Набір", self.activities(order))
+        self.assertEqual(order.activity_ids.summary, "A combo of the order is not delivered")

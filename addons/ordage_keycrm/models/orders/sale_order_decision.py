@@ -220,7 +220,15 @@ class SaleOrder(models.Model):
         :param wanted: those of the orders that are confirmed by their status
         """
         summary = self.env._("The order is waiting for your confirmation")
+        combo = self.env._("A combo of the order is not delivered")
         for order in self:
+            if order.state == "sale" and order.keycrm_problem_code == "combo_product":
+                sentence = self.env["keycrm.error.message"]._sentence(
+                    order.keycrm_problem_code, order.keycrm_problem_params
+                )
+                order._keycrm_schedule_activity(combo, [sentence], lasting=True)
+            else:
+                order._keycrm_unlink_activity(combo)
             if order in wanted and order.keycrm_problem and order.state in ("draft", "sent"):
                 order._keycrm_schedule_activity(summary, [order.keycrm_problem], lasting=True)
             else:

@@ -97,8 +97,7 @@ class KeycrmOrderImporter(models.AbstractModel):
         commands, conflicts = [], []
         for key, line in self._current_lines(batch, order):
             vals = wanted.pop(key, None)
-            if vals and line.product_id.id != vals["product_id"] and not line.product_updatable:
-                # The goods of a line that was delivered cannot become other goods.
+            if vals and self._needs_new_line(line, vals):
                 wanted[key] = vals
                 commands.append(Command.update(line.id, {"keycrm_id": 0, "keycrm_extra": False}))
                 vals = None
@@ -219,6 +218,21 @@ class KeycrmOrderImporter(models.AbstractModel):
             return [Command.delete(line.id)]
         conflicts += self._conflict_rows(line, edit, {"product_uom_qty": 0.0})
         return [Command.update(line.id, edit.vals)] if edit.vals else []
+
+    @api.model
+    def _needs_new_line(self, line, wanted):
+        """Return whether another product needs a line of its own.
+
+        A line that was delivered keeps its product. Goods that replace a service or a combo of a confirmed
+        order would not be shipped: Odoo procures new lines and changed quantities alone.
+
+        :param line: ``sale.order.line``
+        :param wanted: values of the line as KeyCRM has it
+        """
+        product = self.env["product.product"].browse(wanted["product_id"])
+        if product == line.product_id:
+            return False
+        return not line.product_updatable or (line.state == "sale" and product.type == "consu")
 
     @api.model
     def _change_commands(self, line, wanted, conflicts):

@@ -131,6 +131,33 @@ class TestShapes(KeycrmCase):
         self.assertFalse(order.keycrm_total_differs)
         self.assertEqual(order.keycrm_tracking_code, "20450001112233")
 
+    def test_whole_shop_comes_exactly(self):
+        """Orders of every status, source and kind of line that the sandbox has from recorded answers."""
+        self.keycrm.reset(seed=22, orders=60, offers=30, keep_switches=True)
+        numbers = self.keycrm.order_ids()
+        outcomes = self.outcomes(*numbers)
+        for number in numbers:
+            answer = self.keycrm.order(number)["answer"]
+            outcome = outcomes[number]
+            self.assertFalse(outcome.code, (number, outcome.code, outcome.params))
+            order = self.env["sale.order"].browse(outcome.order_id)
+            self.assertEqual(f"{order.amount_total:.2f}", f"{float(answer['grand_total']):.2f}")
+            self.assertFalse(order.keycrm_total_differs or order.keycrm_problem, number)
+            self.assertEqual(order.keycrm_status_id.keycrm_id, answer["status_id"])
+            lines = order.order_line.filtered("keycrm_id").sorted("keycrm_id")
+            self.assertEqual(
+                [(line.keycrm_id, line.product_uom_qty) for line in lines],
+                [(row["id"], float(row["quantity"])) for row in answer["products"]],
+            )
+            shipping = answer["shipping"] or {}
+            self.assertEqual(
+                (order.keycrm_tracking_code or None, order.keycrm_shipping_status or None),
+                (shipping.get("tracking_code"), shipping.get("shipping_status")),
+            )
+            if shipping:
+                self.assertEqual(order.partner_shipping_id.country_id.code, "UA")
+                self.assertIn(shipping["shipping_address_city"], order.partner_shipping_id.city)
+
     def test_empty_objects_come_as_lists(self):
         names = [name for name, value in FULL.items() if isinstance(value, dict | list)]
         for name in names:

@@ -1,6 +1,7 @@
 """KeyCRM's values are parsed into texts and numbers that Odoo can store."""
 
 import pytest
+from keycrm.catalog import StockAnswer, Warehouse
 from keycrm.errors import MalformedAnswer
 from keycrm.parsing import SHORT_LIMIT, clean_json, to_amount, to_int, to_short, to_text
 
@@ -64,3 +65,21 @@ def test_json_from_outside_can_be_stored():
     for body in (b"NaN", b"[Infinity]", b"\xff", b"{", b""):
         with pytest.raises(ValueError):
             clean_json(body)
+
+
+def test_total_without_warehouses_is_that_of_the_only_one_or_unreadable():
+    rows = [
+        {"id": 1, "sku": "A", "quantity": "7.000", "reserve": 2, "warehouse": []},
+        {"id": 2, "sku": "B", "quantity": 0, "reserve": 0, "warehouse": []},
+        {"id": 3, "sku": "C", "quantity": 4, "warehouse": [{"id": 9, "quantity": 4}]},
+    ]
+    answer = StockAnswer.parse(rows, Warehouse(5, "Main"))
+    quantities = {
+        number: {row.warehouse.id: float(row.quantity) for row in found}
+        for number, found in answer.entries.items()
+    }
+    assert quantities == {1: {5: 7}, 2: {5: 0}, 3: {9: 4}}
+    assert not answer.unreadable
+    unmatched = StockAnswer.parse(rows)
+    assert unmatched.unreadable == {1}
+    assert unmatched.entries.keys() == {2, 3}

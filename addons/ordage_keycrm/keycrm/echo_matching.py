@@ -40,7 +40,7 @@ class OfferTotal:
         return is_same(quantity, total) or is_same(quantity, total - self.elsewhere)
 
 
-class EchoMatcher:
+class ExpectedEchoes:
     """Match the expected echoes of several offers, each once.
 
     :param totals: ``{offer id: OfferTotal}``

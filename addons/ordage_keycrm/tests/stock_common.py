@@ -9,6 +9,7 @@ from odoo.fields import Command
 from ..keycrm.errors import KeyCrmError
 from ..keycrm.stock_quantities import target
 from ..services.api_gateway import open_client
+from ..services.stock_queue import StockQueue
 from .common import KeycrmCase
 
 
@@ -168,7 +169,7 @@ class StockCase(KeycrmCase):
         with self.committing(), open_client(self.account) as client:
             self.env.cr.flush()
             for _ in range(most):
-                if not self.account._work_stock(client):
+                if not StockQueue(self.account, client).process():
                     return
         raise AssertionError("the stock worker finds no end")
 
@@ -232,7 +233,7 @@ class StockCase(KeycrmCase):
     def offered(self, product):
         """:return: quantity that each choice of the account would send to the first warehouse"""
         self.env.flush_all()
-        terms = self.env["keycrm.stock.calculator"]._of(self.kw1, product, all_terms=True)[
+        terms = self.env["keycrm.stock.calculator"]._terms(self.kw1, product, all_terms=True)[
             product.id
         ]
         return {rule: target(rule, terms) for rule in ("on_hand", "free", "available")}

@@ -67,7 +67,7 @@ class TestCopies(KeycrmCase):
             }
         )
         self.account.push_stock = True
-        self.assertTrue(self.account._sending_warehouses())
+        self.assertTrue(self.account.warehouse_ids._sending())
         self.become_a_copy()
         self.account.action_confirm_database()
         comparison = self.env["keycrm.stock.comparison"].search(

@@ -11,6 +11,7 @@ from ..services import webhook_inbox
 from ..services.api_gateway import open_client
 from ..services.order_inbox import OrderInbox
 from ..services.order_polling import OrderPolling
+from ..services.echo_matcher import EchoMatcher
 from .common import KeycrmCase
 
 SCRIPT = "<script>alert(1)</script><img src=x onerror=alert(2)>"
@@ -19,7 +20,10 @@ TEMPLATE = "{{ object.env.cr }} ${object} %(name)s %s {0} <t t-esc='1'/>"
 TURNED = "рахунок\u202efdp.exe\u2066"
 BROKEN = "нуль\0 дзвінок\x07 половина\ud800 кінець"
 MODELS = "odoo.addons.ordage_keycrm.models."
-ECHO_LOG, RETRIED_LOG = MODELS + "keycrm_stock_echo", MODELS + "keycrm_retry_mixin"
+ECHO_LOG, RETRIED_LOG = (
+    "odoo.addons.ordage_keycrm.services.echo_matcher",
+    MODELS + "keycrm_retry_mixin",
+)
 OUTCOME_LOG = "odoo.addons.ordage_keycrm.services.order_import"
 BUYER = {"full_name": SCRIPT, "phone": "+380671112233", "email": "<b>@x\n.example"}
 
@@ -165,7 +169,7 @@ class TestHostileData(HostileCase):
         )
         self.env.invalidate_all()
         with self.committing(), mute_logger(ECHO_LOG):
-            self.account._match_echoes_isolated(events)
+            EchoMatcher(self.account)._match_isolated(events)
         self.assertEqual(events.mapped("state"), ["done", "failed", "done", "done"])
 
     def test_an_order_that_fails_after_it_was_written_fails_alone(self):

@@ -60,4 +60,4 @@ class TestIndexes(TransactionCase):
             ("sent_at", "<", fields.Datetime.now()),
         ]
         plan = self.answered_by("keycrm.stock.level", domain)
-        self.assertIn("keycrm_stock_level_doubt_index", plan)
+        self.assertIn("keycrm_stock_level_unverified_index", plan)

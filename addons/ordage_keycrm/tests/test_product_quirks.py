@@ -3,6 +3,8 @@
 from odoo.tests import new_test_user
 
 from ..services.api_gateway import open_client
+from ..services.stock_lookup import StockLookup
+from ..services.stock_reconciliation import StockReconciliation
 from .product_common import ProductCase
 
 #: Between the letters of a SKU where nobody sees it; the last one is a space.
@@ -67,11 +69,11 @@ class TestArchivedTwins(ProductCase):
     def test_stock_change_of_the_active_product_moves_the_offer(self):
         with open_client(self.account) as client, self.committing():
             self.new.default_code = self.sku
-            self.account._map_by_sku(client, self.new)
+            StockLookup(self.account, client).map_by_sku(self.new)
         self.assertEqual(self.tie.product_id, self.new)
 
     def test_comparison_moves_the_offer(self):
-        self.account._map_from({self.number: (self.sku, None)})
+        StockReconciliation(self.account).map_from({self.number: (self.sku, None)})
         self.assertEqual(self.tie.product_id, self.new)
 
 

@@ -115,8 +115,8 @@ METHODS = {
     ("keycrm.stock.comparison", "action_not_now"): MANAGER,
     ("keycrm.stock.comparison", "action_write_back"): MANAGER,
     ("keycrm.stock.explanation.line", "action_open"): USER,
-    ("product.product", "action_keycrm_why"): USER,
-    ("product.template", "action_keycrm_why"): USER,
+    ("product.product", "action_keycrm_explain"): USER,
+    ("product.template", "action_keycrm_explain"): USER,
     ("sale.order", "action_keycrm_refresh"): USER,
     ("sale.order", "action_keycrm_restore"): USER,
     ("sale.order", "action_keycrm_keep_canceled"): USER,
@@ -265,7 +265,7 @@ class RightsCase(KeycrmCase):
             "keycrm_warehouse_id": keycrm_warehouse.id,
             "comparison_id": comparison.id,
             "load_id": load.id,
-            "why_id": why.id,
+            "explanation_id": why.id,
             "partner_id": order.partner_id.id,
             "buyer_id": 1,
             "status_id": cls.status(2).id,
@@ -378,7 +378,7 @@ class TestRights(RightsCase):
         product = self.seen_by(self.stranger, "product.product")
         self.assertFalse(product.keycrm_offer_ids)
         self.assertFalse(product.keycrm_level_ids)
-        action = product.action_keycrm_why()
+        action = product.action_keycrm_explain()
         why = self.env["keycrm.stock.explanation"].with_user(self.stranger).browse(action["res_id"])
         self.assertFalse(why.line_ids)
 

@@ -54,7 +54,7 @@ class TestStockChanges(StockCase):
     def test_change_right_after_enabling_is_sent_despite_stale_caches(self):
         Change = self.env["keycrm.stock.change"]
         self.env.cr.postcommit.clear()
-        self.account._forget_stock_accounts()
+        Change._clear_accounts_by_company()
         # Before the commit another thread looks, and sees the account as it was.
         with patch.object(
             type(self.account), "search_fetch", lambda *_args, **_kw: self.account[:0]

@@ -3,8 +3,9 @@ from unittest.mock import patch
 
 from odoo.tests import tagged
 
-from ..models.stock.stock_queue import HIGH_LOAD_COMMITS
 from ..services import cron_notify
+from ..services.stock_exporter import StockExporter
+from ..services.stock_queue import HIGH_LOAD_COMMITS
 from .stock_common import StockCase
 
 
@@ -73,14 +74,13 @@ class TestGathering(StockCase):
         self.count(self.one, 5)
         self.commit_apart(self.one)
         self.count(self.other, 5)
-        account, gathering = type(self.account), []
-        put = account._put
+        gathering, request = [], StockExporter._request
 
-        def watched(*told):
+        def watched(*args):
             gathering.append(len(self.later_wakes()))
-            return put(*told)
+            return request(*args)
 
-        with patch.object(account, "_put", watched):
+        with patch.object(StockExporter, "_request", watched):
             self.sent()
         self.assertEqual(gathering, [1])
         self.assertEqual(len(self.later_wakes()), 1)

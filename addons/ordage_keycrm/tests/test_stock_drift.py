@@ -3,6 +3,7 @@ from unittest.mock import patch
 from ..keycrm.catalog import StockAnswer
 from ..services import crons, webhook_inbox
 from ..services.circuit_breaker import CircuitBreaker
+from ..services.stock_lookup import StockLookup
 from .stock_common import StockCase
 
 NO_ANSWER = StockAnswer({}, frozenset())
@@ -239,7 +240,7 @@ class TestStockDrift(StockCase):
 
     def test_listed_offer_is_not_missing_after_an_empty_check(self):
         self.keycrm.set_stock(self.number(self.sock), 1, 2, webhook=False)
-        with patch.object(type(self.account), "_read_stock_rows", lambda *_args: NO_ANSWER):
+        with patch.object(StockLookup, "read_rows", lambda *_args: NO_ANSWER):
             self.comparison()
         self.assertFalse(self.sock.keycrm_offer_ids.is_missing_in_keycrm)
         self.assertEqual(self.comparison().difference_count, 1)

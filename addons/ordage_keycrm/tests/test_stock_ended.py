@@ -113,7 +113,7 @@ class TestStockEnded(StockCase):
         template = self.cap.product_tmpl_id
         template.action_archive()
         self.work()
-        action = template.with_context(lang="en_US").action_keycrm_why()
+        action = template.with_context(lang="en_US").action_keycrm_explain()
         why = self.env["keycrm.stock.explanation"].browse(action["res_id"])
         lines = why.line_ids.filtered(lambda line: line.keycrm_warehouse_id == self.kw1)
         self.assertRegex(

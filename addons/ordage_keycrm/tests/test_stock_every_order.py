@@ -116,7 +116,8 @@ class TestEveryOrderOfEvents(StockCase):
         wanted = set(asked.mapped("keycrm_order_id"))
         asked.write({"state": "done", "next_try_at": False})
         changed = [play for play in plays if play.changed or play.order_id in wanted]
-        for part in self.account._parts_of(changed, 10):
+        for start in range(0, len(changed), 10):
+            part = changed[start : start + 10]
             for play, record in zip(part, self.arrive(*(p.order_id for p in part)), strict=True):
                 play.record, play.changed = record, False
 

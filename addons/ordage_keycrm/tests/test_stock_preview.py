@@ -4,8 +4,9 @@ from unittest.mock import patch
 from odoo.exceptions import UserError
 from odoo.fields import Command
 
-from ..models.stock import opening_quantities
+from ..services import opening_quantities
 from ..services.circuit_breaker import CircuitBreaker
+from ..services.stock_reconciliation import StockReconciliation
 from .stock_common import StockCase
 
 
@@ -289,13 +290,17 @@ class TestStockPreview(StockCase):
         with patch.object(opening_quantities, "OPENING_ROWS", 2):
             with (
                 self.committing(),
-                patch.object(type(preview), "_end_taking", side_effect=RuntimeError("killed")),
+                patch.object(
+                    opening_quantities.OpeningQuantities,
+                    "_finish",
+                    side_effect=RuntimeError("killed"),
+                ),
                 self.assertRaisesRegex(RuntimeError, "killed"),
             ):
                 while True:
                     # A killed process leaves nothing of the transaction that it was in.
                     with self.env.cr.savepoint():
-                        self.assertTrue(self.account._work_comparison())
+                        self.assertTrue(StockReconciliation(self.account).process())
             self.assertEqual((preview.state, preview.done_count), ("taking", 2))
             self.assertFalse(self.account.push_stock)
             self.work()

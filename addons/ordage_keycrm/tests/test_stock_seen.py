@@ -24,7 +24,7 @@ class TestStockSeen(StockCase):
     # === WHY THIS NUMBER ===#
 
     def why(self, lang="en_US"):
-        action = self.hat.with_context(lang=lang).product_tmpl_id.action_keycrm_why()
+        action = self.hat.with_context(lang=lang).product_tmpl_id.action_keycrm_explain()
         why = self.env["keycrm.stock.explanation"].browse(action["res_id"])
         return why.line_ids.filtered(lambda line: line.keycrm_warehouse_id == self.kw1)
 

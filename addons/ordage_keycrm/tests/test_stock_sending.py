@@ -79,7 +79,7 @@ class TestStockSending(StockCase):
                     self.assertEqual(self.shown(plain), 4)
                     self.sent()
                     # Looked at again, KeyCRM's way of keeping a number is no difference.
-                    self.env["keycrm.stock.change"]._record_orders(
+                    self.env["keycrm.stock.change"]._queue_refresh(
                         self.account, (part + minus + plain).ids
                     )
                     self.assertEqual(self.sent(), [])
@@ -162,7 +162,7 @@ class TestStockSending(StockCase):
         self.count(sock, 5)
         self.work()
         self.count(sock, 0)
-        self.env["keycrm.stock.change"]._record_orders(self.account, sock.ids)
+        self.env["keycrm.stock.change"]._queue_refresh(self.account, sock.ids)
         self.work()
         self.keycrm.wait_quiet()
         # What was read before the write took effect is read once more.

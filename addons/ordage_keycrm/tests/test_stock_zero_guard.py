@@ -1,5 +1,6 @@
 from odoo.addons.mail.tests.common import mail_new_test_user
 
+from ..services.stock_settings import StockSettings
 from .stock_common import StockCase
 
 
@@ -88,7 +89,7 @@ class TestStockZeroGuard(StockCase):
         self.assertEqual(activity.user_id, self.account.user_id)
         self.assertIn("21", activity.note)
         self.assertIn("NOTIFY-", activity.note)
-        self.account._enqueue_counted()
+        StockSettings(self.account).enqueue_counted()
         self.work()
         self.assertEqual(self.activities(), activity)
         shelf.location_id = self.warehouse.lot_stock_id
@@ -134,7 +135,7 @@ class TestStockZeroGuard(StockCase):
         self.keycrm.add_fault("empty_list", method="GET", path="/offers/stocks", times=2)
         self.work()
         self.assertEqual({self.shown(product) for product in products}, {5.0})
-        self.account._enqueue_counted()
+        StockSettings(self.account).enqueue_counted()
         self.work()
         self.assertEqual(self.account.stock_held_zeros, 60)
 

@@ -1,4 +1,3 @@
-from . import account
 from . import stock_calculator
 from . import stock_explanation
 from . import mrp_bom

@@ -7,24 +7,27 @@ from odoo.addons.ordage_keycrm.keycrm.stock_quantities import Terms, target
 
 
 class KeycrmStockCalculator(models.AbstractModel):
-    """The number of a kit is how many can be put together of its components."""
+    """Compute the quantity of a kit: how many can be assembled of its components.
+
+    A kit has no stock of its own.
+    """
 
     _inherit = "keycrm.stock.calculator"
 
     @api.model
-    def _of(self, warehouse, products, *, all_terms=False):
+    def _terms(self, warehouse, products, *, all_terms=False):
         company = warehouse.company_id
         kits = self.env["mrp.bom"]._keycrm_parts(products, company)
         if not kits:
-            return super()._of(warehouse, products, all_terms=all_terms)
+            return super()._terms(warehouse, products, all_terms=all_terms)
         components = self.env["product.product"].union(*(part for p in kits.values() for part in p))
         others = products.filtered(lambda product: product not in kits)
-        terms = super()._of(warehouse, others | components, all_terms=all_terms)
+        terms = super()._terms(warehouse, others | components, all_terms=all_terms)
         rule = warehouse.account_id.stock_quantity
         for kit, parts in kits.items():
             terms[kit.id] = Terms(
                 on_hand=min(
-                    # What KeyCRM reserves of a component it does not reserve of the kit.
+                    # KeyCRM's reserve of a component is not a reserve of the kit.
                     self._whole(
                         target(rule, replace(terms[part.id], keycrm_reserved=0, is_ended=False))
                         / quantity
@@ -40,13 +43,45 @@ class KeycrmStockCalculator(models.AbstractModel):
             self._add_written_off_kits(of_kits, warehouse, kits)
         return {product_id: terms[product_id] for product_id in products.ids}
 
+    @api.model
+    def _counted_product_ids(self, account, product_ids=None):
+        """Return the counted products; a kit is counted when one of its components is."""
+        company = account.company_id
+        counted = set(super()._counted_product_ids(account, product_ids))
+        if product_ids is None:
+            kits = self.env["mrp.bom"]._keycrm_kits_of_company(company)
+        else:
+            products = self.env["product.product"].browse(product_ids).filtered("active")
+            kits = self.env["mrp.bom"]._keycrm_parts(products, company)
+        if kits:
+            components = {part for parts in kits.values() for part in parts}
+            known = set(super()._counted_product_ids(account, [part.id for part in components]))
+            counted -= {kit.id for kit in kits if kit.is_storable}
+            counted |= {
+                kit.id for kit, parts in kits.items() if known & {part.id for part in parts}
+            }
+        return sorted(counted)
+
+    @api.model
+    def _products_to_send(self, account, product_ids):
+        """Return the kits of a changed component, and the components of a changed kit, too.
+
+        An unconfirmed order of a kit reserves its components.
+        """
+        Bom = self.env["mrp.bom"]
+        changed = self.env["product.product"].browse(product_ids)
+        kits = Bom._keycrm_parts(changed, account.company_id)
+        parts = changed.union(*(part for found in kits.values() for part in found))
+        others = Bom._keycrm_kits_with(parts.ids, account.company_id)
+        return super()._products_to_send(account, (parts | others).ids)
+
     @staticmethod
     def _whole(quantity):
         return float(math.floor(round(quantity, 6)))
 
     @api.model
     def _add_written_off_kits(self, terms, warehouse, kits):
-        """Kits that KeyCRM has written off and whose components Odoo still has to ship."""
+        """Add kits that KeyCRM has written off and whose components Odoo still has to ship."""
         parts = {kit.id: {p.id: q for p, q in found.items()} for kit, found in kits.items()}
         component_ids = list({part for found in parts.values() for part in found})
         still_open = {}
@@ -62,7 +97,7 @@ class KeycrmStockCalculator(models.AbstractModel):
 
     @api.model
     def _add_open_orders(self, terms, warehouse):
-        """Kits of orders that are not confirmed take their components out."""
+        """Add the components of kits of unconfirmed orders."""
         super()._add_open_orders(terms, warehouse)
         Bom = self.env["mrp.bom"]
         kits = Bom._keycrm_kits_with(list(terms), warehouse.company_id)

@@ -79,7 +79,9 @@ class TestStockMrp(StockCase):
         self.count(self.cup, 9)
         self.count(self.plate, 10)
         self.work()
-        why = self.env["keycrm.stock.explanation"].browse(self.set.action_keycrm_why()["res_id"])
+        why = self.env["keycrm.stock.explanation"].browse(
+            self.set.action_keycrm_explain()["res_id"]
+        )
         line = why.line_ids.filtered(
             lambda line: line.kind == "on_hand" and line.keycrm_warehouse_id == self.kw1
         )

@@ -6,10 +6,12 @@ from odoo.exceptions import UserError, ValidationError
 from ...const import API_KEY_MASK, API_URL, EVENT_REFRESH, ORDER_PATH
 from ...keycrm.rate_limit import DEFAULT_LIMIT
 from ...services import crons, maintenance
-from ...services.circuit_breaker import CircuitBreaker
+from ...services.circuit_breaker import CircuitBreaker, end_backoff
 from ...services.cron_runner import run_queue
 from ...services.order_queue import OrderQueue
 from ...services.service import Options
+from ...services.stock_queue import StockQueue
+from ...services.stock_settings import StockSettings
 
 
 class KeycrmAccount(models.Model):
@@ -101,6 +103,54 @@ class KeycrmAccount(models.Model):
         string="Archived products",
         help="What KeyCRM shows of a product that is archived in Odoo, no longer tracked or no longer "
         "of this company, if its stock was sent before. Once it is sold again, its quantity is sent.",
+    )
+    stock_paused = fields.Boolean(
+        string="Stock sync is paused",
+        readonly=True,
+        copy=False,
+        tracking=True,
+        help="Changes are collected and sent together when stock sync is resumed.",
+    )
+    # After anything was sent, a new match of warehouses needs a preview first.
+    stock_has_sent = fields.Boolean(string="Stock was sent", readonly=True, copy=False)
+    stock_to_preview = fields.Boolean(string="Preview needed", compute="_compute_stock_to_preview")
+    stock_whole_numbers = fields.Boolean(
+        string="Whole numbers only",
+        copy=False,
+        help="This KeyCRM account does not accept fractions: they are rounded down. Detected "
+        "automatically.",
+    )
+    stock_no_negatives = fields.Boolean(
+        string="No negative quantities",
+        copy=False,
+        help="This KeyCRM account does not accept negative quantities: zero is sent instead. "
+        "Detected automatically.",
+    )
+    stock_zero_limit = fields.Integer(
+        string="Confirm zeroing above (products)",
+        default=20,
+        required=True,
+        help="Zeros without a move, a count or an order, as after a change of locations: if there are "
+        "more at once, they wait for confirmation. Everything else is sent.",
+    )
+    stock_zero_percent = fields.Float(
+        string="Confirm zeroing above (% of products)", default=10.0, required=True
+    )
+    stock_held_zeros = fields.Integer(
+        string="Would drop to zero",
+        readonly=True,
+        copy=False,
+        help="Zeros that wait for confirmation: too many products would drop to zero in KeyCRM.",
+    )
+    # {"rows": rows of the next request, "GET" or "PUT": faulty rows in a row}
+    stock_isolation = fields.Json(
+        string="Isolation of a faulty row", readonly=True, copy=False, groups=fields.NO_ACCESS
+    )
+    stock_expiry_on = fields.Date(string="Expired lots last checked", readonly=True, copy=False)
+    stock_webhook_at = fields.Datetime(string="Last stock webhook", readonly=True, copy=False)
+    compared_at = fields.Datetime(string="Last comparison", readonly=True, copy=False)
+    compared_differences = fields.Integer(
+        string="Differences found", readonly=True, copy=False, help="From the last comparison."
     )
     status_ids = fields.One2many("keycrm.order.status", "account_id", string="Order statuses")
     missed_status_ids = fields.Many2many(
@@ -239,6 +289,14 @@ class KeycrmAccount(models.Model):
         for account in self:
             account.missed_status_ids = account.status_ids.filtered("missed_at")
 
+    @api.depends("enabled", "push_stock", "warehouse_ids.send_state")
+    def _compute_stock_to_preview(self):
+        for account in self:
+            states = account.warehouse_ids.mapped("send_state")
+            account.stock_to_preview = (
+                account.enabled and account.push_stock and "preview" in states
+            )
+
     # === CONSTRAINT METHODS ===#
 
     @api.constrains("api_url", "public_url", "cabinet_url")
@@ -283,7 +341,7 @@ class KeycrmAccount(models.Model):
         accounts._check_enabled_has_key()
         enabled._check_key_accepted()
         crons.ensure(accounts)
-        accounts._forget_stock_accounts()
+        self.env["keycrm.stock.change"]._clear_accounts_by_company()
         accounts._mask_key()
         enabled._mark_started()
         return accounts
@@ -301,7 +359,7 @@ class KeycrmAccount(models.Model):
             self._check_enabled_has_key()
         disabled._check_key_accepted()
         if {"enabled", "push_stock", "stock_quantity", "company_id"} & vals.keys():
-            self._forget_stock_accounts()
+            self.env["keycrm.stock.change"]._clear_accounts_by_company()
         if enables:
             crons.restore(self)
         if {"api_key", "api_url"} & vals.keys():
@@ -317,9 +375,13 @@ class KeycrmAccount(models.Model):
         if "public_url" in vals:
             self._reset_link_check()
         new._mark_started()
-        paused._catch_up_stock()
-        silent._start_stock()
-        self._stock_settings_changed(vals)
+        for account in paused:
+            StockSettings(account).compare_after_pause()
+        for account in silent:
+            StockSettings(account).reset_levels()
+        silent.warehouse_ids._allow_sending()
+        for account in self:
+            StockSettings(account).apply(vals)
         return result
 
     def web_save(self, vals, specification, next_id=None):
@@ -340,7 +402,7 @@ class KeycrmAccount(models.Model):
         return shown.with_context(bin_size=True).web_read(specification)
 
     def unlink(self):
-        self._forget_stock_accounts()
+        self.env["keycrm.stock.change"]._clear_accounts_by_company()
         return super().unlink()
 
     def copy_data(self, default=None):
@@ -367,6 +429,15 @@ class KeycrmAccount(models.Model):
         :param account_id: id of the account
         """
         run_queue(self.env, account_id, crons.STOCK)
+
+    def _work_stock(self, client, options=None):
+        """Process one piece of work of the stock queue.
+
+        :param client: live client
+        :param options: :class:`~...services.service.Options` of the worker
+        :return: True when there may be more
+        """
+        return StockQueue(self, client, options).process()
 
     @api.autovacuum
     def _gc_crons(self):
@@ -424,6 +495,83 @@ class KeycrmAccount(models.Model):
             "view_mode": "form",
             "context": {"default_account_id": self.id},
         }
+
+    def action_push_all_stock(self):
+        """Send every product that was ever counted or moved, also those that KeyCRM has already.
+
+        :return: an action that shows the progress
+        :raise UserError: when sending stock is off or no warehouse is matched
+        """
+        self.ensure_one()
+        StockSettings(self).check_can_send()
+        end_backoff(self)
+        export = self.env["keycrm.stock.export"].search(
+            [("account_id", "=", self.id), ("state", "=", "running")], limit=1
+        )
+        if not export:
+            export = export.create({"account_id": self.id})
+            export.action_start()
+        return self._open_run(export, self.env._("Send all"))
+
+    def action_pause_stock(self):
+        """Send nothing until a user resumes; changes are collected meanwhile.
+
+        :return: True
+        """
+        self._check_manager()
+        self.sudo().stock_paused = True
+        return True
+
+    def action_resume_stock(self):
+        """Resume sending; collected changes are sent in one pass.
+
+        :return: True
+        """
+        self._check_manager()
+        self.sudo().stock_paused = False
+        end_backoff(self)
+        return True
+
+    def action_allow_zeros(self):
+        """Send the zeros on hold, this once.
+
+        :return: True
+        """
+        self._check_manager()
+        for account in self:
+            StockSettings(account).enqueue_held(from_move=True)
+        end_backoff(self)
+        return True
+
+    def action_reconcile_stock(self):
+        """Compare all stock with KeyCRM, send the differences, and keep the list of them.
+
+        :return: an action that shows the comparison
+        :raise UserError: when sending stock is off or no warehouse is matched
+        """
+        self.ensure_one()
+        StockSettings(self).check_can_send()
+        end_backoff(self)
+        return self._open_run(
+            self.env["keycrm.stock.comparison"]._start(self, "comparison"),
+            self.env._("Compare with KeyCRM"),
+        )
+
+    def action_preview_stock(self):
+        """Preview the changes in KeyCRM before anything is sent (dry run).
+
+        :return: an action that shows the preview
+        :raise UserError: when the integration was disabled or no warehouse is matched
+        """
+        self.ensure_one()
+        self._check_manager()
+        self._check_can_work()
+        StockSettings(self).check_has_warehouse()
+        end_backoff(self)
+        return self._open_run(
+            self.env["keycrm.stock.comparison"]._start(self, "preview"),
+            self.env._("Send stock to KeyCRM"),
+        )
 
     # === BUSINESS METHODS ===#
 

@@ -219,7 +219,7 @@ class KeycrmAccount(models.Model):
         for account in self:
             CircuitBreaker(account).reset()
             crons.trigger(account)
-            if account.enabled and account.push_stock and account._sending_warehouses():
+            if account.enabled and account.push_stock and account.warehouse_ids._sending():
                 self.env["keycrm.stock.comparison"]._start(account, "comparison")
         return True
 

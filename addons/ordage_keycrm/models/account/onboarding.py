@@ -328,7 +328,7 @@ class KeycrmAccount(models.Model):
             account.check_order = "done" if order else "waiting"
             account.check_order_text = order.display_name
             level = account._newest_level_since(since)
-            sends = account.push_stock and account._sending_warehouses()
+            sends = account.push_stock and account.warehouse_ids._sending()
             account.check_stock = "done" if level else ("waiting" if sends else "todo")
             account.check_stock_text = level and self.env._(
                 "%(product)s: %(quantity)s in “%(warehouse)s”",

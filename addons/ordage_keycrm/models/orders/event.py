@@ -68,6 +68,14 @@ class KeycrmEvent(models.Model):
     _webhook_index = models.Index("(account_id, id) WHERE from_webhook IS TRUE")
     # After each change of a SKU or barcode, the failed orders that waited for it are searched.
     _failed_index = models.Index("(error_code) WHERE state = 'failed'")
+    # The overview counts pending and failed events, however many done ones there are.
+    _open_index = models.Index(
+        "(account_id, state, keycrm_order_id) WHERE state IN ('pending', 'failed')"
+    )
+    # The stock queue searches pending stock webhooks.
+    _stock_index = models.Index(
+        "(account_id, id) WHERE event = 'offers.stock' AND state = 'pending'"
+    )
 
     # === COMPUTE METHODS ===#
 
@@ -323,6 +331,13 @@ class KeycrmEvent(models.Model):
                 event._end_try(event._finish_vals(result, now))
                 deferred |= event if result.is_deferred else deferred
         crons.trigger(deferred.account_id, crons.ORDERS, delay=ROW_LOCKED_PAUSE)
+
+    def _finish_stock(self, state):
+        """Record the result of stock webhooks.
+
+        :param state: ``done``, ``ignored`` or ``failed``
+        """
+        self.write({"state": state, "done_at": fields.Datetime.now(), "attempts": 1})
 
     def _finish_vals(self, result, now):
         if result.is_deferred:

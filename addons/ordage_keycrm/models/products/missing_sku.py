@@ -31,13 +31,13 @@ class KeycrmMissingSku(models.Model):
         if not is_bridge(self.env):
             for account in self.account_id:
                 mine = self.filtered(lambda missing, account=account: missing.account_id == account)
-                self.env["keycrm.stock.change"].sudo()._record_orders(account, mine.product_id.ids)
+                self.env["keycrm.stock.change"].sudo()._queue_refresh(account, mine.product_id.ids)
         return super().unlink()
 
     # === BUSINESS METHODS ===#
 
     @api.model
-    def _asked(self, account, products):
+    def _requested(self, account, products):
         """Return the SKUs that KeyCRM did not have.
 
         :param account: ``keycrm.account``, one
@@ -48,7 +48,7 @@ class KeycrmMissingSku(models.Model):
         return {missing.product_id.id: missing.sku or "" for missing in found}
 
     @api.model
-    def _remember(self, account, products, reason=False):
+    def _record(self, account, products, reason=False):
         """Record products whose SKU KeyCRM does not have, or not exactly once.
 
         :param account: ``keycrm.account``, one
@@ -77,7 +77,7 @@ class KeycrmMissingSku(models.Model):
         )
 
     @api.model
-    def _forget(self, account, products):
+    def _clear(self, account, products):
         """Remove the rows of products that KeyCRM has meanwhile.
 
         :param account: ``keycrm.account``, one

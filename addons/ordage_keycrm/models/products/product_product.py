@@ -74,6 +74,8 @@ class ProductProduct(models.Model):
         result = super().write(vals)
         if not vals.keys().isdisjoint(("default_code", "barcode", "active")):
             self._keycrm_retry_orders()
+        if not vals.keys().isdisjoint(("default_code", "active")):
+            self.env["keycrm.stock.change"]._queue_products(self.ids)
         return result
 
     def unlink(self):

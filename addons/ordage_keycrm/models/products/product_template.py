@@ -39,6 +39,17 @@ class ProductTemplate(models.Model):
         string="Stock in KeyCRM",
     )
 
+    # === CRUD METHODS ===#
+
+    def write(self, vals):
+        """Record changes that decide whether the stock of the variants is sent."""
+        result = super().write(vals)
+        # Archiving archives the variants, which are recorded themselves.
+        if not vals.keys().isdisjoint(("type", "is_storable", "company_id")):
+            variants = self.with_context(active_test=False).product_variant_ids
+            self.env["keycrm.stock.change"]._queue_products(variants.ids)
+        return result
+
     # === ACTION METHODS ===#
 
     def action_open_keycrm_offers(self):

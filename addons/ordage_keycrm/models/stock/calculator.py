@@ -3,19 +3,19 @@ from odoo.tools import SQL
 
 from ...keycrm.stock_quantities import Terms, target
 
-#: States of moves whose details are reserved, as Odoo has them.
+#: States of moves whose move lines are reserved.
 RESERVING_STATES = ("assigned", "partially_available", "waiting", "confirmed")
 
-#: How much of an open move takes goods off the shelf. What is made to order and has not arrived (the
-#: purchase or production still runs, or has not begun) does not lie there yet; more than that is never
-#: left out, since one purchase may be for several moves. ``up`` walks from the move to where its
-#: supply enters the warehouse.
-_TAKEN = SQL(
+#: The part of an open move whose goods are on hand. Goods that are made to order and have not arrived (the
+#: purchase or production is open, or has not started) are not; no more than these is left out, since one
+#: purchase may be for several moves. ``up`` follows the chain from the move to the one that brings its
+#: supply into the warehouse.
+_OUTGOING = SQL(
     """CASE WHEN move.procure_method <> 'make_to_order' THEN move.product_qty
             ELSE LEAST(move.product_qty, GREATEST(COALESCE(detail.reserved, 0),
                  move.product_qty - COALESCE((
                     WITH RECURSIVE up AS (
-                        SELECT move.id, move.procure_method, move.product_qty, place.usage
+                        SELECT move.id, move.procure_method, move.product_qty, location.usage
                          UNION
                         SELECT prior.id, prior.procure_method, prior.product_qty, source.usage
                           FROM up
@@ -32,8 +32,8 @@ _TAKEN = SQL(
                  ), 0))) END"""
 )
 
-#: Whether a move between shelves, of no sale itself, brings goods to an order of the account.
-_SUPPLIES = """(line.id IS NULL AND goal.usage = 'internal' AND EXISTS (
+#: Whether an internal move without a sale supplies an order of the account.
+_SUPPLIES = """(line.id IS NULL AND destination.usage = 'internal' AND EXISTS (
     WITH RECURSIVE down AS (
         SELECT chain.move_dest_id AS id
           FROM stock_move_move_rel chain WHERE chain.move_orig_id = move.id
@@ -48,23 +48,23 @@ _SUPPLIES = """(line.id IS NULL AND goal.usage = 'internal' AND EXISTS (
 
 
 class KeycrmStockCalculator(models.AbstractModel):
-    """What a number that KeyCRM is to show is made of, read for many products at once.
+    """Compute the quantities that KeyCRM is to show, for many products at once.
 
-    One query a term, whatever the number of products. By SQL, because the terms join moves, order
-    lines and places, and this runs for every change of stock. The sums are those of
-    :mod:`~..keycrm.stock`.
+    One query a term, for any number of products. By SQL, because the terms join moves, order lines and
+    locations, and this runs for every change of stock. The sums are those of
+    :mod:`~..keycrm.stock_quantities`. Other modules may extend it, as the one for manufacturing does.
     """
 
     _name = "keycrm.stock.calculator"
     _description = "KeyCRM stock calculator"
 
     @api.model
-    def _of(self, warehouse, products, *, all_terms=False):
+    def _terms(self, warehouse, products, *, all_terms=False):
         """Read the terms of products in a KeyCRM warehouse.
 
         :param warehouse: ``keycrm.warehouse``, one, matched
         :param products: ``product.product``
-        :param all_terms: also those that the account's choice of quantity does not need
+        :param all_terms: whether to read those that the account's choice of quantity does not need, too
         :return: ``{product id: Terms}``, one for each product
         """
         terms = {product_id: Terms() for product_id in products.ids}
@@ -84,7 +84,7 @@ class KeycrmStockCalculator(models.AbstractModel):
 
     @api.model
     def _targets(self, warehouse, products):
-        """Return what a KeyCRM warehouse is to show of products, as the account's choice says.
+        """Return the quantities that a KeyCRM warehouse is to show, by the account's choice.
 
         :param warehouse: ``keycrm.warehouse``, one, matched
         :param products: ``product.product``
@@ -93,15 +93,67 @@ class KeycrmStockCalculator(models.AbstractModel):
         rule = warehouse.account_id.stock_quantity
         return {
             product_id: target(rule, terms)
-            for product_id, terms in self._of(warehouse, products).items()
+            for product_id, terms in self._terms(warehouse, products).items()
         }
 
-    # === ON THE SHELVES ===#
+    # === PRODUCTS THAT ARE SENT ===#
+
+    @api.model
+    def _counted_product_ids(self, account, product_ids=None):
+        """Return the products of the account's company that were counted or moved; others are not sent.
+
+        Products that are archived, not tracked or of another company only where their quantity was
+        sent: KeyCRM would still sell it. The same applies to offers that now belong to a product that was
+        never counted.
+
+        :param account: ``keycrm.account``, one
+        :param product_ids: ids to choose from; None for all products
+        :return: sorted list of ids
+        """
+        among = SQL("") if product_ids is None else SQL("AND p.id = ANY(%s)", list(product_ids))
+        self.env["keycrm.stock.level"].flush_model(["product_id"])
+        self.env.cr.execute(
+            SQL(
+                """SELECT p.id
+                     FROM product_product p JOIN product_template t ON t.id = p.product_tmpl_id
+                    WHERE (p.active AND t.is_storable
+                           AND (t.company_id IS NULL OR t.company_id = %(company)s)
+                           AND (EXISTS (SELECT FROM stock_quant q
+                                         WHERE q.product_id = p.id AND q.company_id = %(company)s
+                                           AND q.quantity <> 0)
+                                OR EXISTS (SELECT FROM stock_move m
+                                            WHERE m.product_id = p.id AND m.state = 'done'
+                                              AND m.company_id = %(company)s))
+                           OR EXISTS (SELECT FROM keycrm_stock_level l
+                                       WHERE l.product_id = p.id AND l.account_id = %(account)s
+                                         AND (l.checked_at IS NOT NULL OR l.sent_at IS NOT NULL)))
+                      %(among)s
+                    ORDER BY p.id""",
+                company=account.company_id.id,
+                account=account.id,
+                among=among,
+            )
+        )
+        return [product_id for (product_id,) in self.env.cr.fetchall()]
+
+    @api.model
+    def _products_to_send(self, account, product_ids):
+        """Return the products whose quantity a change of other products may change.
+
+        :param account: ``keycrm.account``, one
+        :param product_ids: ids from the outbox
+        :return: ``product.product``, only those that are sent: see :meth:`_counted_product_ids`
+        """
+        return self.env["product.product"].browse(self._counted_product_ids(account, product_ids))
+
+    # === ON HAND ===#
 
     @api.model
     def _is_fresh(self, table):
-        """Say in SQL whether goods may still be offered: Odoo's own free quantity leaves out those
-        that are to be removed, once the module for expiration dates is installed.
+        """Return the SQL condition of goods that can still be sold.
+
+        Odoo's own free quantity excludes those whose removal date has passed, where the module for
+        expiration dates is installed.
 
         :param table: alias of ``stock_quant`` or ``stock_lot``
         """
@@ -112,7 +164,11 @@ class KeycrmStockCalculator(models.AbstractModel):
 
     @api.model
     def _mark_ended(self, terms, warehouse):
-        """Mark products that are not sold any more, where the account sends zero for them."""
+        """Mark products that are no longer sold, where the account sends zero for them.
+
+        :param terms: ``{product id: Terms}``
+        :param warehouse: ``keycrm.warehouse``, one
+        """
         if warehouse.account_id.stock_when_ended != "zero":
             return
         self.env.cr.execute(
@@ -131,14 +187,18 @@ class KeycrmStockCalculator(models.AbstractModel):
 
     @api.model
     def _add_on_hand(self, terms, warehouse):
-        """On hand; only internal locations below the warehouses count, and no expired lots."""
+        """Add the quantity on hand, in internal locations of the warehouses, without expired lots.
+
+        :param terms: ``{product id: Terms}``
+        :param warehouse: ``keycrm.warehouse``, one
+        """
         self.env.cr.execute(
             SQL(
                 """SELECT quant.product_id, SUM(quant.quantity)
                      FROM stock_quant quant
-                     JOIN stock_location place ON place.id = quant.location_id
+                     JOIN stock_location location ON location.id = quant.location_id
                     WHERE quant.product_id = ANY(%s)
-                      AND place.usage = 'internal' AND place.warehouse_id = ANY(%s) AND %s
+                      AND location.usage = 'internal' AND location.warehouse_id = ANY(%s) AND %s
                  GROUP BY quant.product_id""",
                 list(terms),
                 warehouse.warehouse_ids.ids,
@@ -150,28 +210,32 @@ class KeycrmStockCalculator(models.AbstractModel):
 
     @api.model
     def _add_reserved(self, terms, warehouse):
-        """Reserved there: for anything, and for orders of the account itself, which
-        :meth:`_add_open_orders` counts already: also what was bought for them and is still on its
-        way to the shelf, but no parts of repairs, which are not shipped.
+        """Add the reserved quantity, and the part of it for orders of the account.
 
-        Summed over the moves' details, as Odoo itself does when it cleans up: what the quants say is
-        reserved is wrong for hours after two users met in one (confirmed).
+        :meth:`_add_open_orders` counts that part already. It includes goods that were bought for the
+        orders and are not on hand yet, but no parts of repairs, which are not shipped.
+
+        Summed over move lines, as Odoo's own clean-up does: the reserved quantity of quants is wrong for
+        hours after a conflict of two users (confirmed).
+
+        :param terms: ``{product id: Terms}``
+        :param warehouse: ``keycrm.warehouse``, one
         """
         self.env.cr.execute(
             SQL(
                 """SELECT detail.product_id, SUM(detail.quantity_product_uom),
                           SUM(detail.quantity_product_uom)
                               FILTER (WHERE sale.keycrm_account_id = %s
-                                      AND goal.usage <> 'production' OR %s)
+                                      AND destination.usage <> 'production' OR %s)
                      FROM stock_move_line detail
-                     JOIN stock_location place ON place.id = detail.location_id
-                     JOIN stock_location goal ON goal.id = detail.location_dest_id
+                     JOIN stock_location location ON location.id = detail.location_id
+                     JOIN stock_location destination ON destination.id = detail.location_dest_id
                 LEFT JOIN stock_move move ON move.id = detail.move_id
                 LEFT JOIN sale_order_line line ON line.id = move.sale_line_id
                 LEFT JOIN sale_order sale ON sale.id = line.order_id
                 LEFT JOIN stock_lot lot ON lot.id = detail.lot_id
                     WHERE detail.product_id = ANY(%s) AND detail.state = ANY(%s)
-                      AND place.usage = 'internal' AND place.warehouse_id = ANY(%s) AND %s
+                      AND location.usage = 'internal' AND location.warehouse_id = ANY(%s) AND %s
                  GROUP BY detail.product_id""",
                 warehouse.account_id.id,
                 SQL(_SUPPLIES, account=warehouse.account_id.id),
@@ -189,7 +253,11 @@ class KeycrmStockCalculator(models.AbstractModel):
 
     @api.model
     def _add_open_orders(self, terms, warehouse):
-        """What the account's orders still take out of the matched Odoo warehouses."""
+        """Add the outgoing quantity of the account's orders from the matched Odoo warehouses.
+
+        :param terms: ``{product id: Terms}``
+        :param warehouse: ``keycrm.warehouse``, one
+        """
         for row in self._open_moves(warehouse, list(terms)):
             if row["warehouse_id"] in warehouse.warehouse_ids.ids:
                 terms[row["product_id"]].open_orders += row["quantity"]
@@ -198,7 +266,11 @@ class KeycrmStockCalculator(models.AbstractModel):
 
     @api.model
     def _add_written_off(self, terms, warehouse):
-        """What KeyCRM has written off there and Odoo still has to ship."""
+        """Add the quantity that KeyCRM has written off there and Odoo still has to ship.
+
+        :param terms: ``{product id: Terms}``
+        :param warehouse: ``keycrm.warehouse``, one
+        """
         open_by_line = {}
         for row in self._open_moves(warehouse, list(terms), written_off=True):
             if row["line_product_id"] == row["product_id"]:
@@ -211,10 +283,13 @@ class KeycrmStockCalculator(models.AbstractModel):
 
     @api.model
     def _add_keycrm_reserved(self, terms, warehouse):
-        """What KeyCRM itself holds in reserve there for lines that Odoo knows.
+        """Add KeyCRM's own reserve there for imported order lines.
 
-        Of a product that stands twice in KeyCRM it is not known of which of the two: nothing is
-        given back then, rather than to both.
+        Of a product with two offers in KeyCRM it is not known which one is reserved: nothing is added
+        then, rather than to both.
+
+        :param terms: ``{product id: Terms}``
+        :param warehouse: ``keycrm.warehouse``, one
         """
         self.env.cr.execute(
             SQL(
@@ -237,43 +312,43 @@ class KeycrmStockCalculator(models.AbstractModel):
 
     @api.model
     def _open_moves(self, warehouse, product_ids, *, written_off=False):
-        """Read what open moves towards a customer of the account's orders take off the shelves, each
-        unit once.
+        """Read the outgoing quantity of open moves of the account's orders, each unit once.
 
-        Where goods are picked first, the step that is open leads on to the customer; of a chain
-        whose steps are all there only the last one counts. What never lies on a shelf (dropshipped,
-        or made to order and not here yet) does not count, nor what is reserved of expired lots, as
-        these are not counted on hand.
+        Where goods are picked first, the open step leads to the customer; of a complete chain only the
+        last step counts. Goods that are never on hand (dropshipped, or made to order and not arrived
+        yet) do not count, nor do reserved expired lots, which are not counted on hand.
 
+        :param warehouse: ``keycrm.warehouse``, one
+        :param product_ids: list of ids
         :param written_off: only lines that KeyCRM has written off in this KeyCRM warehouse
-        :return: list of dicts: ``line_id, line_product_id, product_id, warehouse_id`` (Odoo's,
-        where the goods lie), ``quantity`` and ``keycrm_quantity`` in the product's unit
+        :return: list of dicts: ``line_id, line_product_id, product_id, warehouse_id`` (Odoo's, of the
+            goods' location), ``quantity`` and ``keycrm_quantity`` in the product's unit
         """
         scope = (
             SQL(
-                """AND place.usage = 'internal' AND line.keycrm_stock_status = 'fulfilled'
+                """AND location.usage = 'internal' AND line.keycrm_stock_status = 'fulfilled'
                    AND COALESCE(line.keycrm_warehouse_id, %(id)s) = %(id)s
                    AND (line.keycrm_warehouse_id IS NOT NULL
-                        OR place.warehouse_id = ANY(%(ids)s))""",
+                        OR location.warehouse_id = ANY(%(ids)s))""",
                 id=warehouse.id,
                 ids=warehouse.warehouse_ids.ids,
             )
             if written_off
             else SQL(
-                "AND place.usage = 'internal' AND place.warehouse_id = ANY(%s)",
+                "AND location.usage = 'internal' AND location.warehouse_id = ANY(%s)",
                 warehouse.warehouse_ids.ids,
             )
         )
         self.env.cr.execute(
             SQL(
                 """SELECT line.id AS line_id, line.product_id AS line_product_id, move.product_id,
-                          place.warehouse_id, line.keycrm_quantity,
-                          SUM(GREATEST(0, %(taken)s - COALESCE(detail.expired, 0))) AS quantity
+                          location.warehouse_id, line.keycrm_quantity,
+                          SUM(GREATEST(0, %(outgoing)s - COALESCE(detail.expired, 0))) AS quantity
                      FROM stock_move move
                      JOIN sale_order_line line ON line.id = move.sale_line_id
                      JOIN sale_order sale ON sale.id = line.order_id
-                     JOIN stock_location place ON place.id = move.location_id
-                     JOIN stock_location goal ON goal.id = move.location_dest_id
+                     JOIN stock_location location ON location.id = move.location_id
+                     JOIN stock_location destination ON destination.id = move.location_dest_id
                 LEFT JOIN stock_location final ON final.id = move.location_final_id
                 LEFT JOIN LATERAL (
                           SELECT SUM(quantity_product_uom) AS reserved,
@@ -285,18 +360,18 @@ class KeycrmStockCalculator(models.AbstractModel):
                       AND move.state NOT IN ('draft', 'done', 'cancel')
                       AND sale.keycrm_account_id = %(account)s
                       AND sale.keycrm_skip_delivery IS NOT TRUE
-                      AND (goal.usage = 'customer' OR (
+                      AND (destination.usage = 'customer' OR (
                            final.usage = 'customer' AND NOT EXISTS (
                                SELECT FROM stock_move_move_rel chain
                                  JOIN stock_move next ON next.id = chain.move_dest_id
                                 WHERE chain.move_orig_id = move.id
                                   AND next.state NOT IN ('draft', 'done', 'cancel'))))
                       %(scope)s
-                 GROUP BY line.id, line.product_id, move.product_id, place.warehouse_id""",
+                 GROUP BY line.id, line.product_id, move.product_id, location.warehouse_id""",
                 products=product_ids,
                 account=warehouse.account_id.id,
                 scope=scope,
-                taken=_TAKEN,
+                outgoing=_OUTGOING,
                 fresh=self._is_fresh("lot"),
             )
         )
@@ -304,9 +379,13 @@ class KeycrmStockCalculator(models.AbstractModel):
 
     @api.model
     def _unconfirmed(self, warehouse, product_ids, *, written_off=False):
-        """Read lines of orders not confirmed in Odoo whose goods KeyCRM reserved or wrote off
-        there, but for goods that are made to order or dropshipped.
+        """Read lines of unconfirmed orders whose goods KeyCRM reserved or wrote off there.
 
+        Goods that are made to order or dropshipped are left out.
+
+        :param warehouse: ``keycrm.warehouse``, one
+        :param product_ids: list of ids
+        :param written_off: only lines that KeyCRM has written off
         :return: list of dicts: ``product_id, quantity`` in the product's unit
         """
         statuses = ["fulfilled"] if written_off else ["fulfilled", "reserved"]

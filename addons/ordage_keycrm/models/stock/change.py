@@ -3,17 +3,17 @@ from odoo.tools import SQL
 
 from ...services import crons
 
-#: Under this key the changes of one transaction are kept until it is flushed or committed.
+#: Key under which the changes of one transaction are kept until it is flushed or committed.
 PENDING = "keycrm_stock_changes"
 
 
 class KeycrmStockChange(models.Model):
     """The outbox: "this product's stock may have changed", for each account that sends stock.
 
-    Append-only and without a unique key, so two users' pickings of the same product never meet in a
-    row. What changed within a transaction is kept in ``cr.precommit.data`` alone and written with
-    one insert when the transaction is flushed before a savepoint or committed: a flag kept
-    elsewhere would survive a savepoint's rollback and lose the wake-up.
+    Append-only and without a unique key, so two users' pickings of the same product never conflict. The
+    changes of a transaction are kept in ``cr.precommit.data`` alone and written with one insert when
+    the transaction is flushed before a savepoint or committed: a flag kept elsewhere would survive the
+    rollback of a savepoint and lose the trigger.
     """
 
     _name = "keycrm.stock.change"
@@ -23,7 +23,7 @@ class KeycrmStockChange(models.Model):
     _log_access = False
     _rec_name = "product_id"
 
-    # The stock worker's look at the outbox.
+    # The stock queue reads the outbox of an account.
     account_id = fields.Many2one(index=True)
     product_id = fields.Many2one("product.product", required=True, ondelete="cascade")
     refresh_first = fields.Boolean(
@@ -33,23 +33,23 @@ class KeycrmStockChange(models.Model):
         string="From a movement",
         help="A move, a count or an order changed it: a zero is never held back.",
     )
-    # Indexed for the count of a push that goes on, and without the rows that belong to none: those are
-    # written in users' transactions. There is no index of products, for the same reason.
+    # Indexed for the count of a running export, without the rows of no export: those are written in users'
+    # transactions. There is no index of products, for the same reason.
     push_id = fields.Many2one(
         "keycrm.stock.export", string="Full stock sync", ondelete="set null", index="btree_not_null"
     )
-    # A user removed the mapping: KeyCRM's numbers, since the offer is gone when this is worked.
+    # A user removed the mapping: KeyCRM's numbers, since the offer is deleted when this is processed.
     ended_offer = fields.Integer(string="Offer without product", aggregator=None)
     ended_warehouse = fields.Integer(string="KeyCRM warehouse number", aggregator=None)
     changed_at = fields.Datetime(string="Changed on", required=True, default=fields.Datetime.now)
 
     @api.model
-    def _note(self, product_ids, company_id, *, from_move=False):
-        """Remember that the stock of products may have changed; costs no query.
+    def _record(self, product_ids, company_id, *, from_move=False):
+        """Record that the stock of products may have changed; costs no query.
 
         :param product_ids: ids of ``product.product``
         :param company_id: id of the company whose stock it is
-        :param from_move: whether goods or orders changed, and not only what Odoo counts
+        :param from_move: whether goods or orders changed, and not only which goods count
         """
         if not self._accounts_by_company().get(company_id):
             return
@@ -64,14 +64,19 @@ class KeycrmStockChange(models.Model):
 
     @api.model
     def _queue_products(self, product_ids):
-        """Something about products changed that decides whether and how they are sent."""
+        """Record changes of products that decide whether and how they are sent.
+
+        :param product_ids: ids of ``product.product``
+        """
         for company_id in self._accounts_by_company():
-            self._note(product_ids, company_id)
+            self._record(product_ids, company_id)
 
     @api.model
     def _append_pending(self):
-        """Write what this transaction changed, rows and wake-ups, with one statement: under load each
-        answer of the database waits for the other users' threads."""
+        """Write the changes of this transaction, rows and triggers, with one statement.
+
+        Under load each answer of the database waits for the other users' threads.
+        """
         pending = self.env.cr.precommit.data.pop(PENDING, {})
         accounts_by_company = self._accounts_by_company()
         rows = [
@@ -88,29 +93,30 @@ class KeycrmStockChange(models.Model):
         }
         if rows:
             actions = self.env["ir.cron"].sudo().browse(sorted(cron_ids))
-            actions._trigger_keycrm(coalesce=True, along_with=self._insertion(rows))
+            actions._trigger_keycrm(coalesce=True, along_with=self._insert_query(rows))
 
     @api.model
     def _append(self, rows, refresh_first=False, push_id=None, from_move=False):
         """Insert rows with one statement.
 
         :param rows: ``[(account id, product id)]``
-        :param refresh_first: what KeyCRM has is to be read before anything is sent
-        :param push_id: id of the whole push that they belong to
-        :param from_move: whether zeros of them are sent however many they are
+        :param refresh_first: whether KeyCRM's quantity is read before anything is sent
+        :param push_id: id of the full export that they belong to
+        :param from_move: whether their zeros are sent however many there are
         """
         if rows:
             self.env.cr.execute(
-                self._insertion([(*row, from_move) for row in rows], refresh_first, push_id)
+                self._insert_query([(*row, from_move) for row in rows], refresh_first, push_id)
             )
 
     @api.model
-    def _insertion(self, rows, refresh_first=False, push_id=None):
-        """Say it in SQL, because the ORM would insert and read back in batches and this runs in every
-        user's stock operation.
+    def _insert_query(self, rows, refresh_first=False, push_id=None):
+        """Return the statement that inserts rows.
+
+        In SQL, because the ORM would insert and read back in batches, and this runs in every user's
+        stock operation.
 
         :param rows: ``[(account id, product id, from_move)]``
-        :return: the statement
         """
         return SQL(
             """INSERT INTO keycrm_stock_change
@@ -123,21 +129,21 @@ class KeycrmStockChange(models.Model):
         )
 
     @api.model
-    def _forget(self, account, change_ids):
-        """KeyCRM has these changes: clear exactly these rows, and note how long they waited.
+    def _finish(self, account, change_ids):
+        """Delete exactly these rows after sending, and record how long they waited.
 
-        Rows of a whole push are not counted as waiting.
+        Rows of a full export do not count as waiting.
 
         :param account: ``keycrm.account``, one
         :param change_ids: ids of the rows that were read
         """
         self.env.cr.execute(
             SQL(
-                """WITH gone AS (DELETE FROM keycrm_stock_change WHERE id = ANY(%s)
+                """WITH sent AS (DELETE FROM keycrm_stock_change WHERE id = ANY(%s)
                                  RETURNING changed_at, push_id)
                    SELECT count(*), extract(epoch FROM clock_timestamp() AT TIME ZONE 'UTC'
                                                      - min(changed_at))::float
-                     FROM gone WHERE push_id IS NULL""",
+                     FROM sent WHERE push_id IS NULL""",
                 change_ids,
             )
         )
@@ -146,17 +152,17 @@ class KeycrmStockChange(models.Model):
             self.env["keycrm.latency"]._record(account, "out", waited, count)
 
     @api.model
-    def _record_orders(self, account, product_ids, *, from_move=False):
-        """Products whose number in KeyCRM is not known any more.
+    def _queue_refresh(self, account, product_ids, *, from_move=False):
+        """Enqueue products whose quantity in KeyCRM is not known any more.
 
         Those of order lines whose stock status, quantity or warehouse changed there: KeyCRM's own reserve
-        or write-off has moved it. And those that were just mapped. What KeyCRM was known to have is read
-        again before anything is sent. Only rows are appended, so the orders' worker and the stock
-        worker never meet in a row.
+        or write-off has changed it. And those that were just mapped. The quantity in KeyCRM is read again
+        before anything is sent. Only rows are appended, so the orders worker and the stock worker never
+        conflict.
 
         :param account: ``keycrm.account``, one
-        :param product_ids: ids of ``product.product``; repeats do no harm
-        :param from_move: whether an order moved them, and not a new mapping
+        :param product_ids: ids of ``product.product``; repeats are deduplicated
+        :param from_move: whether an order changed them, and not a new mapping
         """
         if not product_ids or not (account.enabled and account.push_stock):
             return
@@ -169,7 +175,11 @@ class KeycrmStockChange(models.Model):
 
     @api.model
     def _waiting(self, products):
-        """:return: ids of those of these products that wait to be sent"""
+        """Return which products wait to be sent.
+
+        :param products: ``product.product``
+        :return: set of ids
+        """
         rows = self.sudo()._read_group([("product_id", "in", products.ids)], ["product_id"])
         return {product.id for (product,) in rows}
 
@@ -178,7 +188,7 @@ class KeycrmStockChange(models.Model):
     def _accounts_by_company(self):
         """Return which accounts send stock: ``{company id: ((account id, stock cron id), …)}``.
 
-        Cached, since it is read at every change of a quant; cleared when an account changes. Odoo clears
+        Cached, since every change of a quant reads it; see :meth:`_clear_accounts_by_company`. Odoo clears
         its default cache whenever it creates or archives a product.
         """
         accounts = (
@@ -195,3 +205,18 @@ class KeycrmStockChange(models.Model):
                 (account.id, account.stock_cron_id.id)
             )
         return {company_id: tuple(entries) for company_id, entries in found.items()}
+
+    @api.model
+    def _clear_accounts_by_company(self):
+        """Clear the cached accounts after one changed, now and once the change is visible to others."""
+        registry = self.env.registry
+        registry.clear_cache("stable")
+
+        def clear_again():
+            # Until the commit, other threads may read and cache the former value. Odoo notifies other
+            # processes after a request, but only at the end of a scheduled action's run.
+            registry.clear_cache("stable")
+            if registry.ready:
+                registry.signal_changes()
+
+        self.env.cr.postcommit.add(clear_again)

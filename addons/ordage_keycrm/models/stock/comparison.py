@@ -1,4 +1,7 @@
+from datetime import timedelta
+
 from odoo import SUPERUSER_ID, api, fields, models
+from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.tools import SQL
 from odoo.tools.misc import format_datetime
@@ -6,14 +9,23 @@ from odoo.tools.misc import format_datetime
 from ...keycrm import stock_quantities
 from ...keycrm.client import PAGE_SIZE
 from ...services import crons
+from ...services.circuit_breaker import end_backoff
+from ...services.live_updates import notify_clients
+from ...services.stock_settings import StockSettings
+
+#: A choice later than this after the preview is followed by a comparison.
+STALE = timedelta(minutes=1)
+#: Values of ``opening`` of products that opening quantities leave as they are, for a reason.
+_SKIPPED = ("serials", "lots", "not_stored", "changed", "refused")
 
 
 class KeycrmStockComparison(models.Model):
     """A snapshot of KeyCRM's whole stock beside Odoo's: a comparison, or a preview (dry run).
 
     The snapshot is read page by page in the background and stored in ``keycrm.stock.snapshot`` until it
-    is complete: an interrupted one changes nothing. ``stock_reconciliation`` reads and compares;
-    ``preview``, ``opening_quantities`` and ``write_back`` do what a person chooses afterwards.
+    is complete: an interrupted one changes nothing. ``services/stock_reconciliation.py`` reads and
+    compares. After a preview a person chooses: Odoo's quantities, KeyCRM's as opening quantities
+    (``services/opening_quantities.py``), or back to KeyCRM's former ones (``services/write_back.py``).
     """
 
     _name = "keycrm.stock.comparison"
@@ -35,7 +47,7 @@ class KeycrmStockComparison(models.Model):
     next_page = fields.Integer(string="Next page", default=1)
     total_count = fields.Integer(string="Offers in KeyCRM", readonly=True, copy=False)
     done_count = fields.Integer(string="Read", readonly=True, copy=False)
-    # What is still to be worked: ids of offers, or of lines whose opening quantities are taken.
+    # Ids of offers, or of lines whose opening quantities are taken.
     to_check = fields.Json(string="Rows to check")
     check_count = fields.Integer(string="Double-checked", readonly=True)
     keycrm_warehouse_ids = fields.Many2many("keycrm.warehouse", string="KeyCRM warehouses")
@@ -59,6 +71,12 @@ class KeycrmStockComparison(models.Model):
     )
     written_back_at = fields.Datetime(string="Restored on", readonly=True)
     to_write_back = fields.Boolean(string="Quantities to restore", readonly=True)
+    left_out_count = fields.Integer(
+        string="Skipped opening quantities",
+        readonly=True,
+        help="Products that must be counted in Odoo; the list shows the reasons.",
+    )
+
     # === COMPUTE METHODS ===#
 
     @api.model
@@ -92,12 +110,85 @@ class KeycrmStockComparison(models.Model):
             moment = format_datetime(self.env, comparison.started_at, dt_format="short")
             comparison.display_name = f"{kinds[comparison.kind]}, {moment}"
 
+    # === ACTION METHODS ===#
+
+    def action_send(self):
+        """Use Odoo's quantities: send what differs, and from now on every change.
+
+        :return: True
+        :raise UserError: when a choice was made already
+        """
+        self._check_ready()
+        settings = StockSettings(self.account_id)
+        settings.begin_sending(self, "send")
+        differing = self.line_ids.filtered(lambda line: line.outcome in ("zero", "lower", "higher"))
+        # The user who chose this has just seen how many become zero.
+        settings.enqueue(differing.product_id, from_move=True)
+        end_backoff(self.account_id)
+        if self.finished_at < fields.Datetime.now() - STALE:
+            # KeyCRM's quantities changed while the user decided.
+            self._start(self.account_id, "comparison")
+        return True
+
+    def action_take_opening(self):
+        """Use KeyCRM's quantities: the stock queue brings Odoo's stock to them.
+
+        Products that people have to count stay as they are on both sides, listed with the reason.
+
+        :return: True
+        :raise UserError: when a choice was made already, or the integration is off
+        """
+        self._check_ready()
+        self.account_id._check_can_work()
+        lines = self.line_ids.filtered(lambda line: line.opening == "taken")
+        self.sudo().write(
+            {
+                "state": "taking",
+                "user_id": self.env.uid != SUPERUSER_ID and self.env.uid,
+                "to_check": lines.ids,
+                "total_count": len(lines),
+                "done_count": 0,
+            }
+        )
+        end_backoff(self.account_id)
+        return True
+
+    def action_not_now(self):
+        """Change nothing, send nothing.
+
+        :return: True
+        """
+        self._check_ready()
+        self.sudo().write({"state": "cancelled", "choice": "not_now"})
+        return True
+
+    def action_write_back(self):
+        """Restore KeyCRM's former quantities; sending is disabled.
+
+        :return: True
+        :raise UserError: when nothing was sent after this preview, or the integration is off
+        """
+        self.ensure_one()
+        account = self.account_id
+        account._check_manager()
+        if self.kind != "preview" or self.choice not in ("send", "opening"):
+            raise UserError(self.env._("Nothing was sent to KeyCRM after this preview."))
+        if not account.enabled:
+            # The stock queue would not run.
+            raise UserError(self.env._("Enable the integration first."))
+        account.sudo().push_stock = False
+        self.sudo().write({"to_write_back": True, "error_code": False, "error_params": False})
+        end_backoff(account)
+        return True
+
     # === BUSINESS METHODS ===#
 
     @api.model
     def _start(self, account, kind):
-        """Begin a comparison; one of the same kind that is still going on is not begun again.
+        """Start a comparison, unless one of the same kind is still running.
 
+        :param account: ``keycrm.account``, one
+        :param kind: ``comparison`` or ``preview``
         :return: ``keycrm.stock.comparison``
         """
         Comparison = self.sudo()
@@ -113,7 +204,7 @@ class KeycrmStockComparison(models.Model):
             return running
         warehouses = account.warehouse_ids.filtered("warehouse_ids")
         if kind == "comparison":
-            warehouses = account._sending_warehouses()
+            warehouses = account.warehouse_ids._sending()
         comparison = Comparison.create(
             {
                 "account_id": account.id,
@@ -126,7 +217,7 @@ class KeycrmStockComparison(models.Model):
         return comparison
 
     def _amounts(self):
-        """What seemed to differ is read once more, as many at a time as the list gives."""
+        """Count the offers that are read once more, too."""
         done, total = super()._amounts()
         if self.state != "checking":
             return done, total
@@ -137,11 +228,77 @@ class KeycrmStockComparison(models.Model):
         return super()._is_still_running() or self.to_write_back
 
     def _end(self, state, **vals):
-        """End it, and forget what was read: its lines hold what matters."""
+        """Record the end, and delete the snapshot: the lines hold the result."""
         self.env.cr.execute(
             SQL("DELETE FROM keycrm_stock_snapshot WHERE comparison_id = ANY(%s)", self.ids)
         )
         return super()._end(state, to_check=False, to_write_back=False, **vals)
+
+    def _fail(self, error):
+        """Record an error; a failed restoring can be started again, so the choice and its time stay."""
+        if not self.to_write_back:
+            return super()._fail(error)
+        self.write({"to_write_back": False, "error_code": error.code, "error_params": error.params})
+        self._notify_user()
+        notify_clients(self.account_id)
+        return None
+
+    def _mark_written_back(self):
+        self.write({"to_write_back": False, "written_back_at": fields.Datetime.now()})
+        notify_clients(self.account_id)
+
+    def _check_ready(self):
+        """Check that this is a preview that waits for a choice.
+
+        :raise UserError: when it is not
+        """
+        self.ensure_one()
+        self.account_id._check_manager()
+        if self.kind != "preview" or self.state != "ready":
+            raise UserError(
+                self.env._("There is nothing to choose, or the choice was already made.")
+            )
+
+    def _replace_earlier(self):
+        """Close previews that still wait for a choice: their quantities are outdated."""
+        earlier = self.search(
+            [
+                ("account_id", "=", self.account_id.id),
+                ("kind", "=", "preview"),
+                ("state", "=", "ready"),
+                ("id", "!=", self.id),
+            ]
+        )
+        earlier.write({"state": "cancelled", "choice": "not_now"})
+
+    def _skipped_lines(self):
+        """Return the lines that opening quantities leave as they are, for a reason."""
+        return self.line_ids.filtered(lambda line: line.opening in _SKIPPED)
+
+    def _has_sent(self, level):
+        """Return whether a quantity was sent after this preview.
+
+        :param level: ``keycrm.stock.level``, one
+        """
+        return bool(level.sent_at) and level.sent_at >= self.finished_at
+
+    def _record_sent(self, levels):
+        """Record on the lines which quantities were sent, before their levels are deleted.
+
+        :param levels: ``keycrm.stock.level`` of one KeyCRM warehouse
+        """
+        sent = levels.filtered("sent_at")
+        lines = self.env["keycrm.stock.comparison.line"].search(
+            [
+                ("comparison_id.choice", "in", ("send", "opening")),
+                ("keycrm_warehouse_id", "=", levels.keycrm_warehouse_id.id),
+                ("offer_id", "in", sent.offer_id.ids),
+            ]
+        )
+        by_offer = {level.offer_id: level for level in sent}
+        lines.filtered(
+            lambda line: line.comparison_id._has_sent(by_offer[line.offer_id])
+        ).was_sent = True
 
     def _title(self):
         if self.kind == "preview":
@@ -168,12 +325,12 @@ class KeycrmStockComparison(models.Model):
         )
 
     def _store_page(self, page, rows):
-        """Keep one page of KeyCRM's stock aside.
+        """Store one page of KeyCRM's stock.
 
         :param page: :class:`~..keycrm.client.Page`
         :param rows: ``{offer number: [StockRow]}``
         """
-        readings = [
+        snapshot = [
             (
                 number,
                 entries[0].sku if entries else "",
@@ -184,7 +341,7 @@ class KeycrmStockComparison(models.Model):
             for entry in (entries or [None])
         ]
         # One record a page: checking the foreign key of each number cost more than storing it.
-        self.env["keycrm.stock.snapshot"].create({"comparison_id": self.id, "rows": readings})
+        self.env["keycrm.stock.snapshot"].create({"comparison_id": self.id, "rows": snapshot})
         self.write(
             {
                 "next_page": page.number + 1,
@@ -194,7 +351,7 @@ class KeycrmStockComparison(models.Model):
         )
 
     def _snapshots(self):
-        """Return what was read, whole.
+        """Return the complete snapshot.
 
         :return: ``{offer number: (sku, {KeyCRM's warehouse number: quantity})}``
         """
@@ -204,13 +361,18 @@ class KeycrmStockComparison(models.Model):
         found = {}
         for page in pages:
             for number, sku, warehouse_number, quantity in page.rows or ():
-                # A row that came on two pages counts once: the later one.
+                # Of a row that two pages contain, the later one counts.
                 found.setdefault(number, (sku, {}))[1][warehouse_number] = quantity
         return found
 
     @staticmethod
     def _outcome(odoo, keycrm):
-        """Return what would become of KeyCRM's number."""
+        """Return how KeyCRM's quantity would change.
+
+        :param odoo: quantity in Odoo
+        :param keycrm: quantity in KeyCRM
+        :return: a value of a line's ``outcome``
+        """
         if stock_quantities.is_same(odoo, keycrm):
             return "same"
         if odoo <= 0 < keycrm:
@@ -219,8 +381,7 @@ class KeycrmStockComparison(models.Model):
 
 
 class KeycrmStockSnapshot(models.Model):
-    """What a comparison has read so far of KeyCRM's stock; nothing is concluded from a part of
-    it."""
+    """A page of KeyCRM's stock as a comparison read it; nothing is concluded from some pages alone."""
 
     _name = "keycrm.stock.snapshot"
     _description = "KeyCRM stock snapshot"
@@ -234,41 +395,3 @@ class KeycrmStockSnapshot(models.Model):
     company_id = fields.Many2one(related="comparison_id.account_id.company_id")
     # One page: offer, SKU, KeyCRM's warehouse (0: in none) and quantity of each row.
     rows = fields.Json(string="Stock rows")
-
-
-class KeycrmStockComparisonLine(models.Model):
-    """One product in one KeyCRM warehouse: Odoo's number, KeyCRM's, and the difference."""
-
-    _name = "keycrm.stock.comparison.line"
-    _description = "Line of a stock comparison"
-    _order = "comparison_id desc, id"
-    _rec_name = "sku"
-
-    # The report of a comparison.
-    comparison_id = fields.Many2one(
-        "keycrm.stock.comparison", required=True, ondelete="cascade", index=True
-    )
-    account_id = fields.Many2one(related="comparison_id.account_id")
-    company_id = fields.Many2one(related="account_id.company_id")
-    product_id = fields.Many2one("product.product", ondelete="set null")
-    offer_id = fields.Many2one("keycrm.offer", ondelete="set null")
-    keycrm_id = fields.Integer(string="KeyCRM offer", aggregator=None)
-    sku = fields.Char(string="SKU")
-    keycrm_warehouse_id = fields.Many2one(
-        "keycrm.warehouse", string="KeyCRM warehouse", ondelete="cascade"
-    )
-    odoo_quantity = fields.Float(string="Odoo", digits=(16, 3))
-    keycrm_quantity = fields.Float(string="KeyCRM", digits=(16, 3))
-    difference = fields.Float(digits=(16, 3), help="Quantity in Odoo minus quantity in KeyCRM.")
-    outcome = fields.Selection(
-        [
-            ("zero", "Drops to zero"),
-            ("lower", "Decreases"),
-            ("higher", "Increases"),
-            ("same", "Unchanged"),
-            ("uncounted", "Never counted in Odoo: not sent"),
-            ("not_in_keycrm", "Not in KeyCRM"),
-            ("not_in_odoo", "Not in Odoo"),
-        ],
-        required=True,
-    )

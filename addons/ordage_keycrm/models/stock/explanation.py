@@ -5,11 +5,12 @@ from odoo.fields import Domain
 from odoo.tools.misc import format_datetime, formatLang
 
 from ...keycrm import stock_quantities
+from ...services.stock_exporter import StockExporter
 from .calculator import RESERVING_STATES
 
 
 class KeycrmStockExplanation(models.TransientModel):
-    """ "Why this quantity?": 12 on hand − 3 reserved = sent 9 at 14:03, each term a link."""
+    """Explain a quantity ("12 on hand − 3 reserved = sent 9 at 14:03"), each term with its records."""
 
     _name = "keycrm.stock.explanation"
     _description = "KeyCRM stock explanation"
@@ -18,15 +19,16 @@ class KeycrmStockExplanation(models.TransientModel):
 
     product_id = fields.Many2one("product.product", required=True, readonly=True)
     line_ids = fields.One2many(
-        "keycrm.stock.explanation.line", "why_id", string="Lines", readonly=True
+        "keycrm.stock.explanation.line", "explanation_id", string="Lines", readonly=True
     )
 
     # === BUSINESS METHODS ===#
 
     @api.model
-    def _of_product(self, product):
-        """Reckon the number of a product anew, for every KeyCRM warehouse of its companies.
+    def _explain(self, product):
+        """Compute the quantity of a product for every KeyCRM warehouse of the user's companies.
 
+        :param product: ``product.product``, one
         :return: ``keycrm.stock.explanation``
         """
         accounts = (
@@ -48,12 +50,17 @@ class KeycrmStockExplanation(models.TransientModel):
 
     @api.model
     def _lines(self, product, warehouse):
-        """Return the equation of one warehouse, term by term; what is zero is left out."""
+        """Return the terms of one warehouse, without those that are zero.
+
+        :param product: ``product.product``, one
+        :param warehouse: ``keycrm.warehouse``, one
+        :return: values of ``keycrm.stock.explanation.line``
+        """
         account = warehouse.account_id
-        terms = self.env["keycrm.stock.calculator"].sudo()._of(warehouse, product, all_terms=True)
-        terms = terms[product.id]
-        places = ", ".join(warehouse.warehouse_ids.mapped("name"))
-        rows = [("on_hand", terms.on_hand, self._on_hand_text(product, terms.on_hand, places))]
+        calculator = self.env["keycrm.stock.calculator"].sudo()
+        terms = calculator._terms(warehouse, product, all_terms=True)[product.id]
+        names = ", ".join(warehouse.warehouse_ids.mapped("name"))
+        rows = [("on_hand", terms.on_hand, self._on_hand_text(product, terms.on_hand, names))]
         if account.stock_quantity == stock_quantities.FREE:
             text = self.env._("− reserved in Odoo %s", self._number(terms.reserved))
             rows.append(("reserved", -terms.reserved, text))
@@ -95,21 +102,29 @@ class KeycrmStockExplanation(models.TransientModel):
         )
 
     @api.model
-    def _on_hand_text(self, product, quantity, places):
-        """Say of what the number begins; kits have no shelf of their own."""
+    def _on_hand_text(self, product, quantity, names):
+        """Return the text of the first term, which differs for kits: they have no stock of their own."""
         return self.env._(
             "On hand in %(warehouses)s %(quantity)s",
-            warehouses=places,
+            warehouses=names,
             quantity=self._number(quantity),
         )
 
     @api.model
     def _results(self, product, warehouse, target):
-        """Return what the terms come to, and what KeyCRM was told."""
+        """Return the sum of the terms, and the quantity that KeyCRM was sent.
+
+        :param product: ``product.product``, one
+        :param warehouse: ``keycrm.warehouse``, one
+        :param target: sum of the terms
+        :return: values of ``keycrm.stock.explanation.line``
+        """
         account = warehouse.account_id.sudo()
-        offers = account._offers_of(product)
-        levels = self.env["keycrm.stock.level"].sudo()._of(warehouse, offers)
-        number = self._number(account._fitted(target))
+        exporter = StockExporter(account)
+        fitted = exporter.fitted(target)
+        offers = self.env["keycrm.offer"].sudo()._offers_for(account, product)
+        levels = self.env["keycrm.stock.level"].sudo()._levels_for(warehouse, offers)
+        number = self._number(fitted)
         if not levels:
             text = (
                 self.env._("= %s, not sent yet", number)
@@ -120,7 +135,7 @@ class KeycrmStockExplanation(models.TransientModel):
         vals_list = []
         for level in levels.values():
             vals = {"kind": "sent", "quantity": level.quantity}
-            right = account._is_right(level, account._fitted(target))
+            is_confirmed = exporter.is_confirmed(level, fitted)
             moment = level.sent_at or level.read_at
             vals["moment"] = moment
             if level.error:
@@ -130,12 +145,12 @@ class KeycrmStockExplanation(models.TransientModel):
                     error=level.error,
                 )
                 vals_list.append({**vals, "kind": "sum", "quantity": target, "name": text})
-            elif right and level.sent_at:
+            elif is_confirmed and level.sent_at:
                 text = self.env._(
                     "= sent %(quantity)s at %(time)s", quantity=number, time=self._time(moment)
                 )
                 vals_list.append({**vals, "name": text})
-            elif right:
+            elif is_confirmed:
                 text = self.env._(
                     "= %(quantity)s, same as KeyCRM had at %(time)s",
                     quantity=number,
@@ -156,13 +171,13 @@ class KeycrmStockExplanation(models.TransientModel):
 
     @api.model
     def _number(self, quantity):
-        """Write a quantity as people do: whole ones without digits."""
+        """Format a quantity, whole ones without decimals."""
         whole = stock_quantities.is_same(quantity, round(quantity))
         return formatLang(self.env, quantity, digits=0 if whole else stock_quantities.DIGITS)
 
     @api.model
     def _time(self, moment):
-        """Write when something was: the hour today, the day with it before."""
+        """Format a time: without the date if it is today."""
         today = fields.Datetime.context_timestamp(self, moment).date()
         if today == fields.Date.context_today(self):
             return format_datetime(self.env, moment, dt_format="HH:mm")
@@ -174,7 +189,7 @@ class KeycrmStockExplanationLine(models.TransientModel):
     _description = "Component of a KeyCRM quantity"
     _order = "id"
 
-    why_id = fields.Many2one(
+    explanation_id = fields.Many2one(
         "keycrm.stock.explanation", string="Stock explanation", required=True, ondelete="cascade"
     )
     keycrm_warehouse_id = fields.Many2one(
@@ -202,7 +217,7 @@ class KeycrmStockExplanationLine(models.TransientModel):
     # === ACTION METHODS ===#
 
     def action_open(self):
-        """Show the records that a term is made of.
+        """Open the records of a term.
 
         :return: an action
         """
@@ -221,26 +236,26 @@ class KeycrmStockExplanationLine(models.TransientModel):
     # === BUSINESS METHODS ===#
 
     def _records(self):
-        """:return: name of the model, and the domain of the records that the term is made of"""
-        product, warehouse = self.why_id.product_id, self.keycrm_warehouse_id
+        """Return the model and the domain of the records of a term."""
+        product, warehouse = self.explanation_id.product_id, self.keycrm_warehouse_id
         account = warehouse.account_id
-        mine = Domain("product_id", "=", product.id)
+        same_product = Domain("product_id", "=", product.id)
         if self.kind == "on_hand":
             fresh = Domain.TRUE
             if "removal_date" in self.env["stock.quant"]._fields:
                 today = fields.Datetime.to_datetime(fields.Date.today())
                 fresh = Domain("removal_date", "=", False) | Domain("removal_date", ">", today)
-            return "stock.quant", self._on_hand_domain() & self._place_domain() & fresh
+            return "stock.quant", self._on_hand_domain() & self._location_domain() & fresh
         if self.kind == "ended":
             return "product.product", Domain("id", "=", product.id) & Domain(
                 "active", "in", (True, False)
             )
         if self.kind in ("reserved", "others"):
             reserved = (
-                mine
+                same_product
                 & Domain("state", "in", RESERVING_STATES)
                 & Domain("quantity_product_uom", "!=", 0)
-                & self._place_domain()
+                & self._location_domain()
             )
             if self.kind == "others":
                 order = "move_id.sale_line_id.order_id.keycrm_account_id"
@@ -249,11 +264,11 @@ class KeycrmStockExplanationLine(models.TransientModel):
         if self.kind in ("orders", "written_off", "keycrm"):
             lines = Domain("order_id.keycrm_account_id", "=", account.id)
             if self.kind == "keycrm":
-                lines &= mine & Domain("keycrm_stock_status", "=", "reserved")
+                lines &= same_product & Domain("keycrm_stock_status", "=", "reserved")
                 return "sale.order.line", lines & Domain("keycrm_warehouse_id", "=", warehouse.id)
             still = Domain("state", "not in", ("draft", "done", "cancel"))
             lines &= (Domain("move_ids", "any", still & self._on_hand_domain())) | (
-                mine
+                same_product
                 & Domain("order_id.state", "in", ("draft", "sent"))
                 & Domain("keycrm_stock_status", "!=", False)
             )
@@ -262,13 +277,13 @@ class KeycrmStockExplanationLine(models.TransientModel):
             found = self.env["sale.order.line"].search(lines)
             return "sale.order.line", Domain("id", "in", found.ids)
         levels = Domain("keycrm_warehouse_id", "=", warehouse.id)
-        return "keycrm.stock.level", mine & levels
+        return "keycrm.stock.level", same_product & levels
 
     def _on_hand_domain(self):
-        """:return: domain of what lies on shelves for the product: it itself"""
-        return Domain("product_id", "=", self.why_id.product_id.id)
+        """Return the domain of the goods on hand: of the product itself, or a kit's components."""
+        return Domain("product_id", "=", self.explanation_id.product_id.id)
 
-    def _place_domain(self):
+    def _location_domain(self):
         return Domain("location_id.usage", "=", "internal") & Domain(
             "location_id.warehouse_id", "in", self.keycrm_warehouse_id.warehouse_ids.ids
         )
@@ -277,19 +292,19 @@ class KeycrmStockExplanationLine(models.TransientModel):
 class ProductProduct(models.Model):
     _inherit = "product.product"
 
-    def action_keycrm_why(self):
-        """Show what KeyCRM was told of this product, and why.
+    def action_keycrm_explain(self):
+        """Explain the quantity of this product in KeyCRM.
 
         :return: an action
         """
         self.ensure_one()
         self.check_access("read")
-        why = self.env["keycrm.stock.explanation"]._of_product(self)
+        explanation = self.env["keycrm.stock.explanation"]._explain(self)
         return {
             "type": "ir.actions.act_window",
             "name": self.env._("Why this quantity?"),
             "res_model": "keycrm.stock.explanation",
-            "res_id": why.id,
+            "res_id": explanation.id,
             "view_mode": "form",
             "views": [[False, "form"]],
             "target": "new",
@@ -299,8 +314,11 @@ class ProductProduct(models.Model):
 class ProductTemplate(models.Model):
     _inherit = "product.template"
 
-    def action_keycrm_why(self):
-        """Show what KeyCRM was told of the only variant of this product, and why."""
+    def action_keycrm_explain(self):
+        """Explain the quantity of the first variant of this product in KeyCRM.
+
+        :return: an action
+        """
         self.ensure_one()
         variants = self.with_context(active_test=False).product_variant_ids
-        return variants[:1].with_env(self.env).action_keycrm_why()
+        return variants[:1].with_env(self.env).action_keycrm_explain()

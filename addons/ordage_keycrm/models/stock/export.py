@@ -2,13 +2,13 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ...services import crons
+from ...services.stock_settings import StockSettings
 
 
 class KeycrmStockExport(models.Model):
     """One run of "Send all": the stock of every product that was ever counted or moved.
 
-    It only fills the outbox; the stock worker sends what lies there, and this row tells how much of it
-    is left.
+    It only fills the outbox, which the stock queue processes, and counts the rows that are left.
     """
 
     _name = "keycrm.stock.export"
@@ -23,7 +23,7 @@ class KeycrmStockExport(models.Model):
     done_count = fields.Integer(string="Sent", readonly=True, copy=False)
     refused_count = fields.Integer(string="Refused", readonly=True, copy=False)
 
-    # Workers ask at each run what goes on; those that are over stay for a long time.
+    # Workers search running exports at each run; finished ones are kept for a long time.
     _running_index = models.Index("(account_id) WHERE state = 'running'")
 
     # === COMPUTE METHODS ===#
@@ -35,7 +35,7 @@ class KeycrmStockExport(models.Model):
     # === BUSINESS METHODS ===#
 
     def _check_can_start(self):
-        self.account_id._check_can_send()
+        StockSettings(self.account_id).check_can_send()
 
     def _start_vals(self):
         return {**super()._start_vals(), "refused_count": 0}
@@ -45,7 +45,7 @@ class KeycrmStockExport(models.Model):
         self.env["keycrm.stock.level"].sudo().search([("account_id", "=", account.id)]).write(
             {"is_known": False, "read_at": False, "error": False, "sent_quantity": False}
         )
-        product_ids = account._counted_product_ids()
+        product_ids = self.env["keycrm.stock.calculator"]._counted_product_ids(account)
         if not product_ids:
             self._end("done")
             return
@@ -56,7 +56,7 @@ class KeycrmStockExport(models.Model):
         crons.trigger(account, crons.STOCK)
 
     def _end(self, state, **vals):
-        """Stopped: what was not sent yet is not sent."""
+        """Record the end; a stopped export deletes its rows that are not sent yet."""
         if state == "cancelled":
             self.env.cr.execute(
                 SQL("DELETE FROM keycrm_stock_change WHERE push_id = ANY(%s)", self.ids)
@@ -82,7 +82,7 @@ class KeycrmStockExport(models.Model):
         return super()._held_by()
 
     def _count(self, account):
-        """Record how far the pushes of an account are; called by the stock worker in its transaction.
+        """Record the progress of an account's exports, within a transaction of the stock queue.
 
         :param account: ``keycrm.account``, one
         """
@@ -97,9 +97,9 @@ class KeycrmStockExport(models.Model):
             )
         )
         left = dict(self.env.cr.fetchall())
-        for push in running:
-            push.done_count = push.total_count - left.get(push.id, 0)
-            if push.id not in left:
+        for export in running:
+            export.done_count = export.total_count - left.get(export.id, 0)
+            if export.id not in left:
                 refused = (
                     self.env["keycrm.stock.level"]
                     .sudo()
@@ -108,4 +108,4 @@ class KeycrmStockExport(models.Model):
                         aggregates=["product_id:count_distinct"],
                     )
                 )
-                push._end("done", refused_count=refused[0][0])
+                export._end("done", refused_count=refused[0][0])

@@ -4,18 +4,15 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-from ...const import RETRY_PAUSES
+from ...const import RETRY_PAUSES, SETTLE_SECONDS
 from ...keycrm import stock_quantities
-
-#: Seconds for which a write may still be on its way after KeyCRM accepted it (assumed).
-SETTLE_SECONDS = 60
 
 
 class KeycrmStockLevel(models.Model):
-    """What KeyCRM is known to have of an offer in a warehouse: what was last sent or read.
+    """The last quantity of an offer in a KeyCRM warehouse that was sent or read.
 
-    Written by the stock worker alone, thousands of rows with one statement. Before a number leaves,
-    its row says that KeyCRM's number is not known: whatever breaks off then, it is sent again.
+    Written by the stock queue alone, thousands of rows with one statement. Before a quantity is sent, its
+    row is marked as unknown: after an interruption it is sent again.
     """
 
     _name = "keycrm.stock.level"
@@ -27,13 +24,13 @@ class KeycrmStockLevel(models.Model):
 
     # Found by the offer through the unique index.
     offer_id = fields.Many2one("keycrm.offer", required=True, ondelete="cascade")
-    # Indexed for what a person does with a whole warehouse or account: match, forget, list.
+    # Indexed for changes of a whole warehouse or account: match, unmatch, list.
     keycrm_warehouse_id = fields.Many2one(
         "keycrm.warehouse", string="KeyCRM warehouse", required=True, ondelete="cascade", index=True
     )
     account_id = fields.Many2one(related="offer_id.account_id", store=True, index=True)
     company_id = fields.Many2one(related="account_id.company_id")
-    # Indexed for products' and moves' forms, which show what KeyCRM has.
+    # Indexed for products' and moves' forms, which show the quantity in KeyCRM.
     product_id = fields.Many2one(related="offer_id.product_id", store=True, index=True)
     is_known = fields.Boolean(
         string="Quantity is known", help="If off, the quantity is sent again in any case."
@@ -63,19 +60,26 @@ class KeycrmStockLevel(models.Model):
         "An offer can have only one stock level per warehouse.",
     )
 
-    # What is in doubt is looked for whenever nothing else is to be done. In the words in which Odoo asks:
-    # PostgreSQL does not see that others mean the same.
-    _doubt_index = models.Index(
+    # Unverified levels are searched whenever the queue is empty. The conditions are written as Odoo
+    # writes them in queries: PostgreSQL does not recognize equivalent ones.
+    _unverified_index = models.Index(
         "(account_id, sent_at) WHERE is_known IS NOT TRUE AND read_at IS NOT NULL"
     )
     _retry_index = models.Index("(account_id, retry_at) WHERE retry_at IS NOT NULL")
     _held_index = models.Index("(account_id) WHERE is_held IS TRUE")
+    # The overview counts refused quantities, among a level for each product and warehouse.
+    _refused_index = models.Index("(account_id) WHERE error IS NOT NULL")
 
     # === BUSINESS METHODS ===#
 
     @api.model
-    def _of(self, warehouse, offers):
-        """:return: ``{offer id: keycrm.stock.level}`` in a KeyCRM warehouse"""
+    def _levels_for(self, warehouse, offers):
+        """Return the levels of offers in a KeyCRM warehouse.
+
+        :param warehouse: ``keycrm.warehouse``, one
+        :param offers: ``keycrm.offer``
+        :return: ``{offer id: keycrm.stock.level}``
+        """
         found = self.search(
             [("keycrm_warehouse_id", "=", warehouse.id), ("offer_id", "in", offers.ids)],
             order="id",
@@ -84,8 +88,9 @@ class KeycrmStockLevel(models.Model):
 
     @api.model
     def _mark_pending(self, warehouse, quantities):
-        """Record that numbers are about to leave: until KeyCRM answers, nobody knows what it has.
+        """Mark quantities as unknown before they are sent, until KeyCRM answers.
 
+        :param warehouse: ``keycrm.warehouse``, one
         :param quantities: ``{offer id: quantity}``
         """
         self._upsert(
@@ -99,7 +104,11 @@ class KeycrmStockLevel(models.Model):
 
     @api.model
     def _mark_confirmed(self, warehouse, quantities):
-        """Record that KeyCRM accepted numbers."""
+        """Record that KeyCRM accepted quantities.
+
+        :param warehouse: ``keycrm.warehouse``, one
+        :param quantities: ``{offer id: quantity}``
+        """
         self._upsert(
             warehouse,
             quantities,
@@ -111,26 +120,31 @@ class KeycrmStockLevel(models.Model):
         )
 
     @api.model
-    def _refused(self, warehouse, quantities, error):
-        """Record that KeyCRM does not accept numbers; the one it has is unknown then.
+    def _mark_refused(self, warehouse, quantities, error):
+        """Record that KeyCRM refuses quantities; its own ones are unknown then.
 
-        :param error: what KeyCRM said
+        :param warehouse: ``keycrm.warehouse``, one
+        :param quantities: ``{offer id: quantity}``
+        :param error: KeyCRM's message
         """
         change = SQL("is_known = FALSE, sent_quantity = given.quantity, error = %s", error)
         self._upsert(warehouse, quantities, change)
 
     @api.model
-    def _failed(self, warehouse, offer_id, quantity, error):
-        """Record that the request of one number fails although KeyCRM is available; it is retried.
+    def _mark_failed(self, warehouse, offer_id, quantity, error):
+        """Record that the request of one row fails although KeyCRM is available; it is retried.
 
-        :param error: why, as a user reads it
+        :param warehouse: ``keycrm.warehouse``, one
+        :param offer_id: id of ``keycrm.offer``
+        :param quantity: quantity of the row
+        :param error: sentence for users
         :return: seconds until the retry
         """
-        self._refused(warehouse, {offer_id: quantity}, error)
-        level = self._of(warehouse, self.env["keycrm.offer"].browse(offer_id))[offer_id]
-        return level._put_off()
+        self._mark_refused(warehouse, {offer_id: quantity}, error)
+        level = self._levels_for(warehouse, self.env["keycrm.offer"].browse(offer_id))[offer_id]
+        return level._schedule_retry()
 
-    def _put_off(self):
+    def _schedule_retry(self):
         """Set the next retry, with backoff.
 
         :return: seconds until it is due
@@ -142,22 +156,31 @@ class KeycrmStockLevel(models.Model):
         return pause
 
     def _is_refused(self, quantity):
-        """Whether KeyCRM refused this very number, and it is not time to send it again."""
+        """Return whether KeyCRM refused this very quantity, and its retry is not due yet.
+
+        :param quantity: quantity to send
+        """
         if not (self.error and stock_quantities.is_same(self.sent_quantity, quantity)):
             return False
         return not self.retry_at or self.retry_at > fields.Datetime.now()
 
     @api.model
     def _held(self, account):
-        """:return: the levels of an account whose zero waits for a user"""
+        """Return the levels of an account whose zero is on hold until a user decides.
+
+        :param account: ``keycrm.account``, one
+        """
         return self.search([("account_id", "=", account.id), ("is_held", "=", True)])
 
     @api.model
     def _record_read(self, warehouse, quantities):
-        """Record what was read from KeyCRM.
+        """Record quantities that were read from KeyCRM.
 
-        A number that differs from what was sent a moment ago may be one from before: KeyCRM
-        possibly writes some seconds after it answered. It is in doubt then, and read once more later.
+        A quantity that differs from the one sent a moment ago may be the former one: KeyCRM possibly
+        writes some seconds after its answer. It is unverified then, and read once more later.
+
+        :param warehouse: ``keycrm.warehouse``, one
+        :param quantities: ``{offer id: quantity}``
         """
         change = SQL(
             """quantity = given.quantity, read_at = given.now, error = NULL, retry_at = NULL,
@@ -169,13 +192,17 @@ class KeycrmStockLevel(models.Model):
         self._upsert(warehouse, quantities, change)
 
     def _is_unverified(self):
-        """Return whether a number was read so soon after a write that it may be an old one."""
+        """Return whether a quantity was read so soon after a write that it may be the former one."""
         return bool(not self.is_known and self.read_at)
 
     @api.model
     def _unverified(self, account):
-        """Return the levels to be read and sent again: in doubt, with their last write settled by now,
-        or failed and due for a retry."""
+        """Return the levels to be read and sent again.
+
+        They are unverified, with their last write settled by now, or failed and due for a retry.
+
+        :param account: ``keycrm.account``, one
+        """
         now = fields.Datetime.now()
         return self.search(
             Domain("account_id", "=", account.id)
@@ -189,7 +216,10 @@ class KeycrmStockLevel(models.Model):
 
     @api.model
     def _mark_verified(self, level_ids):
-        """Record that KeyCRM is known to have the number of Odoo, without sending it."""
+        """Record that quantities in KeyCRM equal those of Odoo, without sending them.
+
+        :param level_ids: list of ids
+        """
         if not level_ids:
             return
         self.env.cr.execute(
@@ -206,8 +236,9 @@ class KeycrmStockLevel(models.Model):
     def _upsert(self, warehouse, quantities, change):
         """Write the levels of a warehouse with two statements, since they may be thousands.
 
+        :param warehouse: ``keycrm.warehouse``, one
         :param quantities: ``{offer id: quantity}``
-        :param change: SQL of what is set; ``given`` has ``quantity`` and ``now``
+        :param change: SQL of the assignments; ``given`` has ``quantity`` and ``now``
         """
         if not quantities:
             return

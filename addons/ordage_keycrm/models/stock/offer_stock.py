@@ -1,10 +1,11 @@
 from odoo import api, fields, models
 
 from ...services import crons
+from ...services.stock_exporter import StockExporter
 
 
 class KeycrmOffer(models.Model):
-    """What the stock worker keeps of an offer; a new mapping makes its product's stock leave."""
+    """Enqueue the stock of a product when the mapping of its offer changes."""
 
     _inherit = "keycrm.offer"
 
@@ -37,10 +38,26 @@ class KeycrmOffer(models.Model):
         self._queue_ended()
         return super().unlink()
 
-    def _queue_ended(self):
-        """KeyCRM would go on selling the last number of an offer whose mapping ends: queue zeros.
+    @api.model
+    def _offers_for(self, account, products):
+        """Return the offers of products that KeyCRM still has.
 
-        Not of many at once: whoever clears a mapping to make it anew does not empty the shop.
+        :param account: ``keycrm.account``, one
+        :param products: ``product.product``
+        """
+        return self.search(
+            [
+                ("account_id", "=", account.id),
+                ("product_id", "in", products.ids),
+                ("is_missing_in_keycrm", "=", False),
+            ],
+            order="id",
+        )
+
+    def _queue_ended(self):
+        """Enqueue zeros for offers whose mapping ends: KeyCRM would still sell their last quantity.
+
+        Not for many at once: a user who deletes mappings to create them anew does not empty the shop.
         """
         Change = self.env["keycrm.stock.change"].sudo()
         for account in self.account_id.sudo():
@@ -53,7 +70,7 @@ class KeycrmOffer(models.Model):
                     and level.keycrm_warehouse_id.send_state == "sending"
                 )
             )
-            if not levels or account._is_too_much(len(levels.offer_id)):
+            if not levels or StockExporter(account).is_too_much(len(levels.offer_id)):
                 continue
             Change.create(
                 [
@@ -69,8 +86,8 @@ class KeycrmOffer(models.Model):
             crons.trigger(account, crons.STOCK)
 
     def _queue_stock(self):
-        """Queue the products of these offers: a new mapping has to be sent too, and KeyCRM has it."""
+        """Enqueue the products of offers that are mapped: KeyCRM has them."""
         for account in self.account_id:
             mine = self.filtered(lambda offer, account=account: offer.account_id == account)
-            self.env["keycrm.missing.sku"].sudo()._forget(account, mine.product_id)
-            self.env["keycrm.stock.change"].sudo()._record_orders(account, mine.product_id.ids)
+            self.env["keycrm.missing.sku"].sudo()._clear(account, mine.product_id)
+            self.env["keycrm.stock.change"].sudo()._queue_refresh(account, mine.product_id.ids)

@@ -2,15 +2,15 @@ from odoo import api, models
 
 from ...const import HELD_NOTHING
 
-#: What decides how much an order that is not confirmed takes out: of lines that KeyCRM holds stock for.
+#: Fields that decide the outgoing quantity of an unconfirmed order: of lines for which KeyCRM holds stock.
 _ORDER_DECIDES = ("state", "keycrm_status_id")
 _LINE_DECIDES = ("product_id", "keycrm_stock_status", "keycrm_quantity", "keycrm_warehouse_id")
-#: What decides whether the order's open moves count, whatever KeyCRM holds.
+#: Fields that decide whether the order's open moves count, whether KeyCRM holds stock or not.
 _MOVES_COUNT = ("keycrm_skip_delivery", "keycrm_account_id")
 
 
 class SaleOrder(models.Model):
-    """An order that a person confirms or cancels in Odoo frees or takes goods without any move."""
+    """Record the goods of an order that is confirmed or canceled in Odoo: no quant is written then."""
 
     _inherit = "sale.order"
 
@@ -23,16 +23,16 @@ class SaleOrder(models.Model):
         return result
 
     def unlink(self):
-        # PostgreSQL deletes the lines, past their own hook.
+        # PostgreSQL deletes the lines without their own hook.
         self.order_line._keycrm_queue_changes()
         return super().unlink()
 
     def _keycrm_holds_nothing(self):
-        """KeyCRM does not have the order any more, and so holds none of its stock for it."""
+        """Release KeyCRM's reserves of orders that it does not have any more."""
         for account, orders in self.grouped("keycrm_account_id").items():
             held = orders.order_line.filtered("keycrm_stock_status")
             held.write(dict(HELD_NOTHING))
-            self.env["keycrm.stock.change"]._record_orders(
+            self.env["keycrm.stock.change"]._queue_refresh(
                 account, held.product_id.ids, from_move=True
             )
 
@@ -49,7 +49,7 @@ class SaleOrderLine(models.Model):
     def write(self, vals):
         decides = not vals.keys().isdisjoint(_LINE_DECIDES)
         if decides:
-            # What is held no longer counts too.
+            # The products of lines that are no longer held change too.
             self._keycrm_queue_changes()
         result = super().write(vals)
         if decides:
@@ -61,18 +61,18 @@ class SaleOrderLine(models.Model):
         return super().unlink()
 
     def _keycrm_queue_changes(self):
-        """Record the products of lines that KeyCRM holds stock for.
+        """Record the products of lines for which KeyCRM holds stock.
 
-        Other lines take nothing out but by their moves, which note themselves. A synchronization of
-        quotations would otherwise fill the outbox with products of which nothing has changed.
+        The outgoing quantity of other lines is that of their moves, which are recorded themselves.
+        Otherwise a synchronization of quotations would fill the outbox with unchanged products.
         """
         self.filtered("keycrm_stock_status")._keycrm_queue_products()
 
     def _keycrm_queue_products(self):
-        """Record the products of these lines, as far as they are KeyCRM's."""
+        """Record the products of those lines that come from KeyCRM."""
         Change = self.env["keycrm.stock.change"]
         if not Change._accounts_by_company():
             return
         for line in self.sudo():
             if line.keycrm_id and line.product_id:
-                Change._note((line.product_id.id,), line.company_id.id, from_move=True)
+                Change._record((line.product_id.id,), line.company_id.id, from_move=True)

@@ -2,7 +2,7 @@ from odoo import api, fields, models
 
 from ...const import QUANTITY_DIGITS
 
-#: What decides how much orders still take out.
+#: Fields that decide the outgoing quantity of orders.
 _DECIDES = (
     "state",
     "product_uom_qty",
@@ -27,7 +27,7 @@ class StockMove(models.Model):
     )
     keycrm_sent_at = fields.Datetime(string="Sent to KeyCRM on", compute="_compute_keycrm_state")
 
-    # What orders still take out is summed at every change of stock.
+    # The outgoing quantity of orders is summed at every change of stock.
     _keycrm_open_index = models.Index(
         "(product_id) WHERE sale_line_id IS NOT NULL AND state NOT IN ('draft', 'done', 'cancel')"
     )
@@ -36,7 +36,7 @@ class StockMove(models.Model):
 
     @api.depends("state", "product_id", "date")
     def _compute_keycrm_state(self):
-        """A done move has arrived once nothing of its product waits and KeyCRM was right since."""
+        """Show a done move as sent once its product does not wait and KeyCRM matched Odoo since."""
         self.keycrm_state = False
         self.keycrm_sent_at = False
         done = self.filtered(lambda move: move.state == "done")
@@ -90,19 +90,19 @@ class StockMove(models.Model):
     # === BUSINESS METHODS ===#
 
     def _keycrm_queue_changes(self):
-        """Record products whose open moves change: orders then take out more or less.
+        """Record products whose open moves change, and with them the outgoing quantity of orders.
 
-        Moves of no sale change nothing by themselves; what they do to quantities, the quants say.
+        Moves without a sale change nothing by themselves: the quants that they change are recorded.
         """
         Change = self.env["keycrm.stock.change"]
         if not Change._accounts_by_company():
             return
         for move in self.sudo():
             if move.sale_line_id:
-                Change._note((move.product_id.id,), move.company_id.id, from_move=True)
+                Change._record((move.product_id.id,), move.company_id.id, from_move=True)
 
     def _keycrm_leads_to_buyer(self):
-        """Return whether the goods go on from here to the buyer, in whatever number of steps."""
+        """Return whether the goods continue to the buyer, in any number of steps."""
         self.ensure_one()
         places = self.location_dest_id | self.location_final_id
         return "customer" in places.mapped("usage") or any(
@@ -110,14 +110,14 @@ class StockMove(models.Model):
         )
 
     def _keycrm_delivered(self):
-        """:return: quantity that reached the buyer, less what came back"""
+        """Return the quantity that was delivered to the buyer, without what was returned."""
         done = self.filtered(lambda move: move.state == "done")
         out = done.filtered(lambda move: move.location_dest_usage == "customer")
         back = done.filtered(lambda move: move.location_usage == "customer")
         return sum(out.mapped("quantity")) - sum(back.mapped("quantity"))
 
     def _keycrm_expected_back(self):
-        """:return: quantity that is expected back from the buyer"""
+        """Return the quantity of expected returns from the buyer."""
         return sum(
             move.product_uom_qty
             for move in self
@@ -125,8 +125,9 @@ class StockMove(models.Model):
         )
 
     def _keycrm_parts_to_return(self, quantity):
-        """Choose what is to come back of deliveries of the same goods, of the last one first.
+        """Divide a quantity to be returned among deliveries of the same goods, the last one first.
 
+        :param quantity: quantity to be returned
         :return: ``{stock.move: part of the quantity}``
         """
         parts = {}
@@ -137,7 +138,10 @@ class StockMove(models.Model):
         return parts
 
     def _keycrm_return_at_most(self, quantity):
-        """Expect no more than this of each return."""
+        """Reduce each expected return to at most a quantity.
+
+        :param quantity: 0 cancels the returns
+        """
         for move in self:
             if round(move.product_uom_qty - quantity, QUANTITY_DIGITS) <= 0:
                 continue
@@ -147,8 +151,7 @@ class StockMove(models.Model):
                 move._action_cancel()
 
     def _keycrm_still_out(self):
-        """Return how much of a delivery is with the buyer: delivered, less what came or is expected
-        back.
+        """Return the delivered quantity without returns, done or expected.
 
         :return: quantity in the move's unit; 0 for moves that delivered nothing
         """

@@ -90,7 +90,7 @@ class StockPicking(models.Model):
         return help_message if self.env.context.get("keycrm_own_help") else odoo_help
 
     def _action_done(self):
-        """Goods came back: their order is looked at again. Goods left: KeyCRM is told, if wished."""
+        """Refresh the orders of returned goods; enqueue the status of shipped ones for KeyCRM."""
         result = super()._action_done()
         back = self.filtered(
             lambda picking: (
@@ -112,7 +112,7 @@ class StockPicking(models.Model):
         return result
 
     def message_post_with_source(self, source_ref, **kwargs):
-        """Send no e-mail about a delivery to a buyer to whom Odoo may not write."""
+        """Send no e-mail about a delivery to a buyer whom Odoo does not notify."""
         template = self.company_id.sudo().stock_mail_confirmation_template_id
         if (
             self._keycrm_is_silent()
@@ -123,18 +123,18 @@ class StockPicking(models.Model):
         return super().message_post_with_source(source_ref, **kwargs)
 
     def _message_sms_with_template(self, *args, **kwargs):
-        """The same for the SMS, where Odoo's module for them is installed."""
+        """Send no SMS either, where Odoo's module for them is installed."""
         if self._keycrm_is_silent():
             return self.env["mail.message"]
         return super()._message_sms_with_template(*args, **kwargs)
 
     def _keycrm_is_silent(self):
-        """:return: whether Odoo writes nothing to the recipient of the transfer by itself"""
+        """Return whether Odoo does not notify the recipient of the transfer automatically."""
         order = self.sale_id
         return len(order) == 1 and not order.sudo()._keycrm_mails_buyer()
 
     def _keycrm_still_to_ship(self):
-        """:return: transfers that are not done yet and lead to the buyer: picking and packing too, first"""
+        """Return the open transfers that lead to the buyer: picking and packing first."""
         still_open = self.filtered(lambda picking: picking.state not in ("done", "cancel"))
         outgoing = still_open.filtered(lambda picking: picking.picking_type_code == "outgoing")
         steps = (still_open - outgoing).filtered(
@@ -146,7 +146,7 @@ class StockPicking(models.Model):
         return steps + outgoing
 
     def _keycrm_validate_deliveries(self):
-        """Ship what is still to be delivered, whatever lies on the shelf: the parcel is gone."""
+        """Ship the open quantity even without stock on hand: the parcel is already shipped."""
         for picking in self._keycrm_still_to_ship():
             for move in picking.move_ids:
                 if move.state not in ("done", "cancel"):

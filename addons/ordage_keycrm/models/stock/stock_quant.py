@@ -1,8 +1,11 @@
 from odoo import api, models
 
+#: Fields that decide whether, and for which warehouse, the goods of a location count.
+_LOCATION_FIELDS = ("location_id", "usage", "company_id", "active")
+
 
 class StockQuant(models.Model):
-    """Whatever changes a quantity goes through a quant: here it is noted for KeyCRM."""
+    """Record every change of a quantity for KeyCRM: all of them are written to a quant."""
 
     _inherit = "stock.quant"
 
@@ -23,7 +26,7 @@ class StockQuant(models.Model):
         return result
 
     def unlink(self):
-        # Deleting quants is no movement of goods: many zeros of it wait for a person.
+        # Deleting quants is no movement of goods: many resulting zeros are held until a user decides.
         self._keycrm_queue_changes(from_move=False)
         return super().unlink()
 
@@ -31,7 +34,10 @@ class StockQuant(models.Model):
 
     @api.model
     def _keycrm_changes(self, vals):
-        """Return whether these values can change what KeyCRM is sent."""
+        """Return whether values can change the quantity that KeyCRM is sent.
+
+        :param vals: values to write
+        """
         return not vals.keys().isdisjoint(("quantity", "reserved_quantity")) or (
             self._keycrm_moves_between(vals)
         )
@@ -41,9 +47,9 @@ class StockQuant(models.Model):
         return not vals.keys().isdisjoint(("location_id", "product_id", "company_id"))
 
     def _keycrm_queue_changes(self, *, from_move=True):
-        """Record the products of these quants; what is read here the stock operation has in memory.
+        """Record the products of these quants, without a query: the stock operation has read them.
 
-        Quants of places that are nobody's stock (customers, suppliers) have no company.
+        Quants of locations that are no stock of the company (customers, suppliers) have no company.
 
         :param from_move: whether a move or a count changed them
         """
@@ -53,4 +59,46 @@ class StockQuant(models.Model):
         for quant in self.sudo():
             company_id = quant.company_id.id
             if company_id:
-                Change._note((quant.product_id.id,), company_id, from_move=from_move)
+                Change._record((quant.product_id.id,), company_id, from_move=from_move)
+
+
+class StockLocation(models.Model):
+    """Record the goods of a location that moves to another warehouse: no quant is written then."""
+
+    _inherit = "stock.location"
+
+    def write(self, vals):
+        decides = not vals.keys().isdisjoint(_LOCATION_FIELDS)
+        if decides:
+            self._keycrm_queue_products_inside()
+        result = super().write(vals)
+        if decides:
+            self._keycrm_queue_products_inside()
+        return result
+
+    def _keycrm_queue_products_inside(self):
+        """Record the products in these locations and below them."""
+        Change = self.env["keycrm.stock.change"]
+        if not self or not Change._accounts_by_company():
+            return
+        for product, company in (
+            self.env["stock.quant"]
+            .sudo()
+            ._read_group(
+                [("location_id", "child_of", self.ids), ("company_id", "!=", False)],
+                ["product_id", "company_id"],
+            )
+        ):
+            Change._record((product.id,), company.id)
+
+
+class StockLot(models.Model):
+    """Record the goods of a lot whose expiration date changes: that changes what can be sold."""
+
+    _inherit = "stock.lot"
+
+    def write(self, vals):
+        result = super().write(vals)
+        if not vals.keys().isdisjoint(("expiration_date", "removal_date")):
+            self.env["keycrm.stock.change"]._queue_products(self.product_id.ids)
+        return result

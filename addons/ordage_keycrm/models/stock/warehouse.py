@@ -3,10 +3,10 @@ from odoo.exceptions import ValidationError
 
 
 class KeycrmWarehouse(models.Model):
-    """A warehouse of KeyCRM, and the Odoo warehouses whose stock it shows, summed.
+    """A warehouse of KeyCRM, and the Odoo warehouses whose summed stock it shows.
 
-    KeyCRM has no list of warehouses (confirmed): they are learnt from stock rows and orders, or
-    typed in by number.
+    KeyCRM has no list of warehouses (confirmed): they are created from stock rows and orders, or entered
+    by number.
     """
 
     _name = "keycrm.warehouse"
@@ -89,29 +89,29 @@ class KeycrmWarehouse(models.Model):
         return result
 
     def unlink(self):
-        self.account_id._mark_has_sent()
+        self._record_has_sent()
         return super().unlink()
 
     def web_save(self, vals, specification, next_id=None):
-        """What a person matches is previewed first; a program means what it writes."""
+        """Save a user's changes on a form: a new match needs a preview first."""
         warehouse = self.with_context(keycrm_from_screen=True)
         return super(KeycrmWarehouse, warehouse).web_save(vals, specification, next_id)
 
     # === BUSINESS METHODS ===#
 
     def _matching_changed(self):
-        """Return whether the warehouse may be sent to at once.
+        """Set the send state after the matched Odoo warehouses changed.
 
-        Un-matching sends nothing. While a program sets an account up, matching belongs to it; what
-        a person matches, and any new matching once something was sent, is previewed first.
+        A match that a program writes while it sets up an account is sent at once. One that a user saves
+        on a form, and any new one after something was sent, needs a preview first.
         """
         Level = self.env["keycrm.stock.level"].sudo()
         from_screen = self.env.context.get("keycrm_from_screen")
         for warehouse in self.sudo():
             account = warehouse.account_id
-            account._mark_has_sent()
+            warehouse._record_has_sent()
             levels = Level.search([("keycrm_warehouse_id", "=", warehouse.id)])
-            self.env["keycrm.stock.comparison"].sudo()._keep_what_was_sent(levels)
+            self.env["keycrm.stock.comparison"].sudo()._record_sent(levels)
             levels.unlink()
             if not warehouse.warehouse_ids:
                 warehouse.send_state = "off"
@@ -120,8 +120,19 @@ class KeycrmWarehouse(models.Model):
             else:
                 warehouse.send_state = "preview"
 
+    def _sending(self):
+        """Return the KeyCRM warehouses that are matched and previewed."""
+        return self.filtered(lambda w: w.send_state == "sending" and w.warehouse_ids)
+
+    def _record_has_sent(self):
+        """Record on the accounts whether stock was sent, before their levels are deleted."""
+        Level = self.env["keycrm.stock.level"].sudo()
+        for account in self.account_id.sudo().filtered(lambda account: not account.stock_has_sent):
+            sent = [("account_id", "=", account.id), ("sent_at", "!=", False)]
+            account.stock_has_sent = bool(Level.search_count(sent, limit=1))
+
     def _allow_sending(self):
-        """A person has said that Odoo's numbers go to these warehouses from now on."""
+        """Send Odoo's quantities to these warehouses from now on; a user sees a preview first."""
         from_screen = self.env.context.get("keycrm_from_screen")
         for warehouse in self.sudo().filtered("warehouse_ids"):
             warehouse.send_state = "preview" if from_screen else "sending"

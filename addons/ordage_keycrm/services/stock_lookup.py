@@ -1,61 +1,67 @@
-from odoo import models
 from odoo.tools import SQL
 
-from ...const import LOOKUP_ROWS
-from ...keycrm.catalog import StockAnswer, Warehouse, offers_by_id
-from ...keycrm.errors import KeyCrmError
-from ...keycrm.naming import sku_key
-from ...keycrm.stock_lookup import SKU_FILTER_BYTES, is_requestable, sku_batches
-from ...services.transactions import company_lock, run_in_transaction
+from ..const import LOOKUP_ROWS
+from ..keycrm.catalog import StockAnswer, Warehouse, offers_by_id
+from ..keycrm.errors import KeyCrmError
+from ..keycrm.naming import sku_key
+from ..keycrm.stock_lookup import SKU_FILTER_BYTES, is_requestable, sku_batches
+from .service import Service
+from .stock_exporter import FaultIsolation
+from .transactions import company_lock, run_in_transaction
 
 
-class KeycrmAccount(models.Model):
-    """What the stock worker reads from KeyCRM: offers by SKU, and quantities by offer."""
-
-    _inherit = "keycrm.account"
+class StockLookup(Service):
+    """Read from KeyCRM: offers by SKU, and quantities by offer."""
 
     # === OFFERS ===#
 
-    def _map_by_sku(self, client, products):
+    def map_by_sku(self, products):
         """Find the offers of products that have none: by SKU, many in one request.
 
-        A SKU that holds a comma would break the list (confirmed), and one that is too long for an
-        address cannot be asked for: both wait for the comparison. What KeyCRM does not have is
-        remembered, and asked again only when the SKU changes.
+        A SKU with a comma would split the list (confirmed), and one that is too long for a URL cannot be
+        requested: both wait for the comparison. SKUs that KeyCRM does not have are recorded, and
+        requested again only when they change.
 
-        :return: False when there is more to ask for in another pass; what was found is kept
+        :param products: ``product.product``
+        :return: False when the deadline passed or a request has to be repeated with fewer SKUs; mappings
+            that were found are kept
         """
         Missing = self.env["keycrm.missing.sku"].sudo()
-        asked = Missing._asked(self, products)
-        wanted, unaskable = {}, self.env["product.product"]
+        requested = Missing._requested(self.account, products)
+        wanted, unrequestable = {}, self.env["product.product"]
         for product in products:
             sku = (product.default_code or "").strip()
-            if asked.get(product.id, None) == sku:
+            if requested.get(product.id, None) == sku:
                 continue
             if is_requestable(sku):
                 wanted.setdefault(sku_key(sku), []).append(product)
             else:
-                unaskable |= product
-        if unaskable:
-            run_in_transaction(self.env.cr, lambda: Missing._remember(self, unaskable))
+                unrequestable |= product
+        if unrequestable:
+            run_in_transaction(self.env.cr, lambda: Missing._record(self.account, unrequestable))
+        isolation = self.part(FaultIsolation)
         skus = {key: same[0].default_code.strip() for key, same in wanted.items()}
-        for part in sku_batches(skus, lambda: self._request_rows(LOOKUP_ROWS), SKU_FILTER_BYTES):
-            if self._is_time_up():
+        for part in sku_batches(
+            skus, lambda: isolation.request_rows(LOOKUP_ROWS), SKU_FILTER_BYTES
+        ):
+            if self.options.is_time_up():
                 return False
             try:
-                offers = self._read_offers_by_sku(client, [skus[key] for key in part])
+                offers = self._read_offers_by_sku([skus[key] for key in part])
             except KeyCrmError as error:
-                if not self._is_single_fault(error, part):
+                if not isolation.is_single_fault(error, part):
                     return False
-                aside = self.env["product.product"].union(*wanted[part[0]])
-                reason = self._reason_of(error)
+                faulty = self.env["product.product"].union(*wanted[part[0]])
+                reason = isolation.reason_of(error)
                 run_in_transaction(
                     self.env.cr,
-                    lambda aside=aside, reason=reason: Missing._remember(self, aside, reason),
+                    lambda faulty=faulty, reason=reason: Missing._record(
+                        self.account, faulty, reason
+                    ),
                 )
                 continue
-            # The orders' worker mappings offers too: one of the two at a time.
-            with company_lock(self):
+            # The orders worker maps offers too: one of the two at a time.
+            with company_lock(self.account):
                 run_in_transaction(
                     self.env.cr,
                     lambda part=part, offers=offers: self._store_mappings(
@@ -64,68 +70,72 @@ class KeycrmAccount(models.Model):
                 )
         return True
 
-    def _read_offers_by_sku(self, client, skus):
+    def _read_offers_by_sku(self, skus):
         """Read all offers with these SKUs: where KeyCRM has a SKU several times, they fill pages.
 
+        :param skus: list of SKUs
         :return: list of :class:`~..keycrm.catalog.Offer`
         """
-        # Nothing is held open during the request.
+        # No transaction is open during the request.
         self.env.cr.commit()
         found = {}
-        for page in client.pages("/offers", {"filter[sku]": ",".join(skus)}):
+        for page in self.client.pages("/offers", {"filter[sku]": ",".join(skus)}):
             found.update(offers_by_id(page.rows))
         return list(found.values())
 
     def _store_mappings(self, wanted, offers):
-        """Map what KeyCRM has exactly once to the one product with that SKU; note the rest as
-        missing.
+        """Map the SKUs that KeyCRM and Odoo have exactly once; record the others as missing.
 
         :param wanted: ``{sku key: [product]}``
         :param offers: :class:`~..keycrm.catalog.Offer` as KeyCRM answered
         """
-        self._end_isolation("GET")
+        self.part(FaultIsolation).end("GET")
         by_sku = {}
         for offer in offers:
             by_sku.setdefault(sku_key(offer.sku), {})[offer.id] = offer
-        known = self._known_offer_numbers([offer.id for offer in offers])
+        mapped = self.mapped_numbers([offer.id for offer in offers])
         mappings, missing = [], self.env["product.product"]
-        owners = self._count_owners(wanted)
+        owners = self._count_products(wanted)
         for key, products in wanted.items():
             found = list(by_sku.get(key, {}).values())
-            if len(found) == 1 and owners.get(key) == 1 and found[0].id not in known:
+            if len(found) == 1 and owners.get(key) == 1 and found[0].id not in mapped:
                 mappings.append((found[0].id, found[0].sku, products[0]))
                 continue
             if len(found) == 1 and owners.get(key) == 1:
                 self._move_archived_mappings({found[0].id: products[0]})
             missing = missing.union(*products)
-        self._create_mappings(mappings)
+        self.create_mappings(mappings)
         # An order may have mapped them in the meantime.
-        missing -= self._offers_of(missing).product_id
-        self.env["keycrm.missing.sku"].sudo()._remember(self, missing)
+        missing -= self.env["keycrm.offer"].sudo()._offers_for(self.account, missing).product_id
+        self.env["keycrm.missing.sku"].sudo()._record(self.account, missing)
 
-    def _count_owners(self, keys):
+    def _count_products(self, keys):
         """Count the products with these SKUs, also those that did not change just now.
 
         :param keys: SKU keys
         :return: ``{sku key: number of products}``
         """
-        company = ("company_id", "in", (self.company_id.id, False))
+        company = ("company_id", "in", (self.account.company_id.id, False))
         return dict(
             self.env["product.product"]._read_group(
                 [("keycrm_sku_key", "in", list(keys)), company], ["keycrm_sku_key"], ["__count"]
             )
         )
 
-    def _known_offer_numbers(self, numbers):
-        """:return: which of these offers of KeyCRM are mapped already"""
+    def mapped_numbers(self, numbers):
+        """Return which offers are mapped already.
+
+        :param numbers: KeyCRM's numbers of offers
+        :return: set of numbers
+        """
         return set(
             self.env["keycrm.offer"]
             .sudo()
-            .search([("account_id", "=", self.id), ("keycrm_id", "in", list(numbers))])
+            .search([("account_id", "=", self.account.id), ("keycrm_id", "in", list(numbers))])
             .mapped("keycrm_id")
         )
 
-    def _replace_archived(self, by_key):
+    def replace_archived(self, by_key):
         """Map offers whose products are archived to the one active product of the same SKU.
 
         :param by_key: ``{sku key: [(KeyCRM's number, sku)]}`` that were read
@@ -136,7 +146,7 @@ class KeycrmAccount(models.Model):
             .sudo()
             .search(
                 [
-                    ("account_id", "=", self.id),
+                    ("account_id", "=", self.account.id),
                     ("product_id.active", "=", False),
                     ("keycrm_id", "in", numbers),
                 ]
@@ -147,7 +157,7 @@ class KeycrmAccount(models.Model):
         products = self.env["product.product"].search(
             [
                 ("keycrm_sku_key", "in", offers.product_id.mapped("keycrm_sku_key")),
-                ("company_id", "in", (self.company_id.id, False)),
+                ("company_id", "in", (self.account.company_id.id, False)),
             ]
         )
         same = products.grouped("keycrm_sku_key")
@@ -162,7 +172,9 @@ class KeycrmAccount(models.Model):
         :param products: ``{KeyCRM's number: product}``
         """
         offers = self.env["keycrm.offer"].sudo()
-        offers = offers.search([("account_id", "=", self.id), ("keycrm_id", "in", list(products))])
+        offers = offers.search(
+            [("account_id", "=", self.account.id), ("keycrm_id", "in", list(products))]
+        )
         for offer in offers:
             product = products[offer.keycrm_id]
             if not offer.product_id.active and (
@@ -170,10 +182,11 @@ class KeycrmAccount(models.Model):
             ):
                 offer.product_id = product
 
-    def _create_mappings(self, mappings):
-        """Map offers to products, and forget that these were not in KeyCRM.
+    def create_mappings(self, mappings):
+        """Map offers to products, which are no longer recorded as missing in KeyCRM.
 
         :param mappings: ``[(KeyCRM's number, sku, product)]``
+        :return: ``keycrm.offer``
         """
         offers = (
             self.env["keycrm.offer"]
@@ -182,7 +195,7 @@ class KeycrmAccount(models.Model):
             .create(
                 [
                     {
-                        "account_id": self.id,
+                        "account_id": self.account.id,
                         "keycrm_id": number,
                         "sku": sku,
                         "product_id": product.id,
@@ -191,103 +204,97 @@ class KeycrmAccount(models.Model):
                 ]
             )
         )
-        self.env["keycrm.missing.sku"].sudo()._forget(self, offers.product_id)
+        self.env["keycrm.missing.sku"].sudo()._clear(self.account, offers.product_id)
         return offers
 
-    def _offers_of(self, products):
-        """:return: ``keycrm.offer`` of these products that KeyCRM still has"""
-        return (
-            self.env["keycrm.offer"]
-            .sudo()
-            .search(
-                [
-                    ("account_id", "=", self.id),
-                    ("product_id", "in", products.ids),
-                    ("is_missing_in_keycrm", "=", False),
-                ],
-                order="id",
-            )
-        )
+    # === QUANTITIES IN KEYCRM ===#
 
-    # === WHAT KEYCRM HAS ===#
+    def offers_to_read(self, offers, refresh_ids):
+        """Choose the offers that are read before anything is sent.
 
-    def _levels_to_read(self, offers, look_ids):
-        """Choose what is read before anything is sent: what KeyCRM moved by itself, and what was
-        never read or sent, so that nothing is sent that KeyCRM has already.
+        Those whose quantity KeyCRM itself changed, and those that were never read or sent, so that
+        nothing is sent that KeyCRM already has.
 
-        :param look_ids: ids of products whose rows in the outbox ask for it
+        :param offers: ``keycrm.offer``
+        :param refresh_ids: ids of products whose outbox rows require it
+        :return: ``keycrm.offer``
         """
         unread = set()
-        for warehouse in self._sending_warehouses():
-            levels = self.env["keycrm.stock.level"].sudo()._of(warehouse, offers)
+        for warehouse in self.account.warehouse_ids._sending():
+            levels = self.env["keycrm.stock.level"].sudo()._levels_for(warehouse, offers)
             unread |= set(offers.ids) - levels.keys()
-        return offers.filtered(lambda o: o.product_id.id in look_ids or o.id in unread)
+        return offers.filtered(lambda o: o.product_id.id in refresh_ids or o.id in unread)
 
-    def _read_levels(self, client, offers, change_ids=()):
-        """Read from KeyCRM what it has of these offers, fifty a request.
+    def read_levels(self, offers, change_ids=()):
+        """Read the quantities of offers from KeyCRM, fifty a request.
 
-        Each answer is noted at once, together with the fact that these need no second look: a
-        reading that breaks off goes on where it was, and what was not read stays as it is.
+        Each answer is stored at once, together with the fact that these offers need not be read again:
+        an interrupted run continues where it was, and levels that were not read stay as they are.
 
-        :param change_ids: rows of the outbox that this look answers
-        :return: False when the time was up before all were read
+        :param offers: ``keycrm.offer``
+        :param change_ids: ids of the outbox rows that required it
+        :return: False when the deadline passed before all were read
         """
-        for part in self._request_parts(offers, LOOKUP_ROWS):
-            if self._is_time_up():
+        isolation = self.part(FaultIsolation)
+        for part in isolation.request_parts(offers, LOOKUP_ROWS):
+            if self.options.is_time_up():
                 return False
             try:
-                answer = self._read_stock_rows(client, part.mapped("keycrm_id"))
+                answer = self.read_rows(part.mapped("keycrm_id"))
             except KeyCrmError as error:
-                if not self._is_single_fault(error, part):
+                if not isolation.is_single_fault(error, part):
                     return False
-                # Not read, as one that KeyCRM does not answer for: its level stays as it is.
+                # As an offer that KeyCRM's answer lacks: its level stays as it is.
                 answer = StockAnswer({}, frozenset(part.mapped("keycrm_id")))
             run_in_transaction(
                 self.env.cr,
-                lambda part=part, answer=answer: self._store_levels(part, answer, list(change_ids)),
+                lambda part=part, answer=answer: self.store_levels(part, answer, list(change_ids)),
             )
         return True
 
-    def _read_stock_rows(self, client, numbers):
-        """Read at most fifty offers' stock with its warehouses.
+    def read_rows(self, numbers):
+        """Read the stock of at most fifty offers with its warehouses.
 
         :param numbers: KeyCRM's numbers
         :return: :class:`~..keycrm.catalog.StockAnswer`
         """
-        # Nothing is held open while KeyCRM is asked.
+        # No transaction is open during the request.
         self.env.cr.commit()
-        page = client.page(
+        page = self.client.page(
             "/offers/stocks",
             {"filter[offers_id]": ",".join(map(str, numbers)), "filter[details]": "true"},
         )
-        return self._parse_stock_rows(page.rows)
+        return self.parse_rows(page.rows)
 
-    def _parse_stock_rows(self, rows):
-        """Parse rows of ``/offers/stocks``; where KeyCRM uses no warehouses, the only matched one has the
-        total.
+    def parse_rows(self, rows):
+        """Parse rows of ``/offers/stocks``.
+
+        Where KeyCRM uses no warehouses, the only matched one has the total.
 
         :param rows: the decoded rows
         :return: :class:`~..keycrm.catalog.StockAnswer`
         """
-        matched = self.warehouse_ids.filtered("warehouse_ids")
+        matched = self.account.warehouse_ids.filtered("warehouse_ids")
         is_one = len(matched) == 1
         return StockAnswer.parse(
             rows, Warehouse(matched.keycrm_id, matched.name) if is_one else None
         )
 
-    def _store_levels(self, offers, answer, change_ids):
-        """Take over what KeyCRM has of these offers in the matched warehouses.
+    def store_levels(self, offers, answer, change_ids=()):
+        """Store the quantities of offers in the matched warehouses.
 
-        What KeyCRM did not answer for stays as it is; nothing is concluded from its absence.
+        Levels of offers that the answer lacks stay as they are; nothing is concluded from their absence.
 
+        :param offers: ``keycrm.offer``
         :param answer: :class:`~..keycrm.catalog.StockAnswer`
+        :param change_ids: ids of the outbox rows that required it
         """
         rows = answer.entries
         if rows:
-            self._end_isolation("GET")
+            self.part(FaultIsolation).end("GET")
         answered = offers.filtered(lambda offer: offer.keycrm_id in rows)
         Level = self.env["keycrm.stock.level"].sudo()
-        for warehouse in self.warehouse_ids.filtered("warehouse_ids"):
+        for warehouse in self.account.warehouse_ids.filtered("warehouse_ids"):
             Level._record_read(
                 warehouse,
                 {
@@ -304,16 +311,21 @@ class KeycrmAccount(models.Model):
             SQL(
                 """UPDATE keycrm_stock_change SET refresh_first = FALSE
                     WHERE id = ANY(%s) AND refresh_first AND product_id = ANY(%s)""",
-                change_ids,
+                list(change_ids),
                 offers.product_id.ids,
             )
         )
         self.env["keycrm.stock.change"].invalidate_model(["refresh_first"])
 
     def _store_unmapped_quantities(self, offers, rows):
-        """Record what KeyCRM has of offers in warehouses that are not matched: its stock webhook
-        counts it too, and names no warehouse (confirmed)."""
-        matched = set(self.warehouse_ids.filtered("warehouse_ids").mapped("keycrm_id"))
+        """Store the quantities of offers in warehouses that are not matched.
+
+        KeyCRM's stock webhook includes them and names no warehouse (confirmed).
+
+        :param offers: ``keycrm.offer``
+        :param rows: ``{KeyCRM's number: [StockRow]}``
+        """
+        matched = set(self.account.warehouse_ids.filtered("warehouse_ids").mapped("keycrm_id"))
         for offer in offers:
             elsewhere = sum(
                 float(entry.quantity)

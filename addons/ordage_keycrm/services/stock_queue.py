@@ -1,0 +1,235 @@
+from dataclasses import dataclass
+from datetime import timedelta
+
+from odoo import fields
+from odoo.tools import SQL
+
+from ..const import RETRY_PAUSES
+from . import crons
+from .circuit_breaker import CircuitBreaker
+from .echo_matcher import EchoMatcher
+from .service import Service
+from .stock_exporter import FaultIsolation, StockExporter
+from .stock_lookup import StockLookup
+from .stock_reconciliation import StockReconciliation
+from .transactions import run_in_transaction
+
+#: When a failed row is sent again whose retry was interrupted.
+MAX_RETRY_PAUSE = timedelta(seconds=RETRY_PAUSES[-1])
+#: Rows of the outbox that one pass takes; repeats of a product are deduplicated. Twice as many as fit
+#: into one PUT: an inventory of ten thousand products that orders reserve from meanwhile is still one
+#: pass.
+OUTBOX_BATCH = 20000
+#: Batch window when changes come faster than they are sent one by one; the trigger adds up to one
+#: second. KeyCRM accepts one request a second in the long run, and a worker that ran after each of many
+#: users' moves would take a fifth of the time that they wait for.
+DEBOUNCE_SECONDS = 1.0
+#: Batch window under high load: a request a second would leave nothing of KeyCRM's limit to the orders,
+#: and eight users of the same process would wait a tenth longer for their own clicks.
+HIGH_LOAD_SECONDS = 4.0
+#: So many transactions found in one pass are high load: five users commit them in one to two seconds, or
+#: two in four to five. A synchronization of confirmed orders does not: it commits once or twice a second,
+#: and a user's own change must not wait for it.
+HIGH_LOAD_COMMITS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingChanges:
+    """What one pass takes from the outbox.
+
+    :param ids: ids of the rows
+    :param product_ids: each once
+    :param refresh_ids: of these, products whose stock in KeyCRM is read first
+    :param moved_ids: of these, products changed by a move, a count or an order: their zeros are sent
+    :param commits: how many transactions changed something
+    :param ended: ``{(offer, warehouse)}``, KeyCRM's numbers, whose mapping a user removed
+    """
+
+    ids: list[int]
+    product_ids: list[int]
+    refresh_ids: set[int]
+    moved_ids: set[int]
+    commits: int
+    ended: set[tuple[int, int]]
+
+    @property
+    def debounce_seconds(self):
+        """Return the batch window before the next pass.
+
+        :return: seconds; 0.0 where changes come one by one, or more rows wait already
+        """
+        if self.commits < 2 or len(self.ids) >= OUTBOX_BATCH:
+            return 0.0
+        return HIGH_LOAD_SECONDS if self.commits >= HIGH_LOAD_COMMITS else DEBOUNCE_SECONDS
+
+
+class StockQueue(Service):
+    """Process the stock queue of an account: the only place that sends quantities to KeyCRM.
+
+    :class:`~.stock_lookup.StockLookup` reads from KeyCRM, :class:`~.stock_exporter.StockExporter`
+    sends, :class:`~.echo_matcher.EchoMatcher` processes stock webhooks, and
+    :class:`~.stock_reconciliation.StockReconciliation` compares the whole catalog.
+    """
+
+    def process(self):
+        """Process one piece of work, the most urgent one.
+
+        :return: True when there may be more
+        """
+        if self.account.stock_paused or not self.account.enabled:
+            # A preview continues: it sends nothing.
+            return self._process_comparison()
+        return (
+            self._queue_expired()
+            or self._process_changes()
+            or self.part(EchoMatcher).process()
+            or self._process_unverified()
+            or self._process_comparison()
+        )
+
+    def _process_comparison(self):
+        reconciliation = self.part(StockReconciliation)
+        return self.part(CircuitBreaker).run("_work_comparison", reconciliation.process)
+
+    # === OUTBOX ===#
+
+    def _process_changes(self):
+        """Process the outbox once: read quantities, send what differs, delete the rows.
+
+        Exactly the rows that were read are deleted: later changes stay for the next run. Quantities are
+        absolute and read after the rows, so a repeated or late run is still right (idempotent).
+
+        :return: True when there was something
+        """
+        account = self.account
+        if account.sudo().stock_cron_id._is_due_soon():
+            return False
+        changes = self._waiting_changes()
+        if not changes:
+            return False
+        if account.push_stock and account.warehouse_ids._sending():
+            offers = self._offers_to_send(changes)
+            if offers is None:
+                return True
+            exporter = self.part(StockExporter)
+            if not exporter.send_offers(offers, changes):
+                return True
+            exporter.send_ended_mappings(changes)
+
+        def finish():
+            self.env["keycrm.stock.change"]._finish(account, changes.ids)
+            self.part(FaultIsolation).end()
+            self.env["keycrm.stock.export"]._count(account)
+
+        run_in_transaction(self.env.cr, finish)
+        return True
+
+    def _waiting_changes(self):
+        """Read the outbox, by SQL because a full export has a row for every product.
+
+        :return: :class:`WaitingChanges`; None when nothing waits
+        """
+        self.env.cr.execute(
+            SQL(
+                """SELECT id, product_id, refresh_first, changed_at, from_move, ended_offer,
+                          ended_warehouse FROM keycrm_stock_change
+                    WHERE account_id = %s ORDER BY id LIMIT %s""",
+                self.account.id,
+                OUTBOX_BATCH,
+            )
+        )
+        rows = self.env.cr.fetchall()
+        if not rows:
+            return None
+        return WaitingChanges(
+            ids=[row[0] for row in rows],
+            product_ids=list(dict.fromkeys(row[1] for row in rows)),
+            refresh_ids={row[1] for row in rows if row[2]},
+            moved_ids={row[1] for row in rows if row[4]},
+            commits=len({row[3] for row in rows}),
+            ended={row[5:] for row in rows if row[5]},
+        )
+
+    def _offers_to_send(self, changes):
+        """Find the offers of changed products, and read the quantities that are not known.
+
+        :param changes: :class:`WaitingChanges`
+        :return: ``keycrm.offer``; None when the deadline passed before all were read
+        """
+        account, lookup = self.account, self.part(StockLookup)
+        Offer = self.env["keycrm.offer"].sudo()
+        products = self.env["keycrm.stock.calculator"]._products_to_send(
+            account, changes.product_ids
+        )
+        offers = Offer._offers_for(account, products)
+        unmapped = products - offers.product_id
+        if unmapped:
+            if not lookup.map_by_sku(unmapped):
+                return None
+            offers = Offer._offers_for(account, products)
+        to_read = lookup.offers_to_read(offers, changes.refresh_ids)
+        if to_read:
+            if not lookup.read_levels(to_read, changes.ids):
+                return None
+            offers = Offer._offers_for(account, products)
+        return offers
+
+    # === WITHOUT A CHANGE ===#
+
+    def _process_unverified(self):
+        """Enqueue quantities that were read too soon after a write, and retries that are due.
+
+        :return: True when there was something
+        """
+        # Before the settings: there are hardly ever any, and each pass checks.
+        if not self.env["keycrm.stock.level"].sudo()._unverified(self.account):
+            return False
+        if not (self.account.push_stock and self.account.warehouse_ids._sending()):
+            return False
+        run_in_transaction(self.env.cr, self._queue_unverified)
+        return True
+
+    def _queue_unverified(self):
+        unverified = self.env["keycrm.stock.level"].sudo()._unverified(self.account)
+        self.env["keycrm.stock.change"].sudo()._append(
+            [(self.account.id, product_id) for product_id in unverified.product_id.ids],
+            refresh_first=True,
+            from_move=True,  # It was sent before, so no guard holds it now.
+        )
+        # A product that is not sent any more is not read again.
+        unverified.write({"read_at": False})
+        # The retry itself sets the next one, also when it fails.
+        unverified.filtered("retry_at").retry_at = fields.Datetime.now() + MAX_RETRY_PAUSE
+
+    def _queue_expired(self):
+        """Enqueue the products of lots whose removal date has passed since the last time, once a day.
+
+        Only where the module for expiration dates is installed; days begin when they do for Odoo's own
+        free quantity.
+
+        :return: True when there was something
+        """
+        account, today = self.account, fields.Date.today()
+        Quant = self.env["stock.quant"].sudo()
+        if "removal_date" not in Quant._fields or account.stock_expiry_on == today:
+            return False
+        if not (account.push_stock and account.warehouse_ids._sending()):
+            return False
+        expired = [
+            ("company_id", "=", account.company_id.id),
+            ("quantity", ">", 0),
+            ("removal_date", "<=", fields.Datetime.to_datetime(today)),
+        ]
+        if account.stock_expiry_on:
+            since = fields.Datetime.to_datetime(account.stock_expiry_on)
+            expired.append(("removal_date", ">", since))
+
+        def queue():
+            products = [product.id for (product,) in Quant._read_group(expired, ["product_id"])]
+            # An expired lot is a fact and no mistake of a setting: its zeros are not held.
+            rows = [(account.id, product_id) for product_id in products]
+            self.env["keycrm.stock.change"].sudo()._append(rows, from_move=True)
+            account.sudo().stock_expiry_on = today
+            return bool(products)
+
+        return run_in_transaction(self.env.cr, queue)

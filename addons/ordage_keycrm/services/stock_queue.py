@@ -102,7 +102,7 @@ class StockQueue(Service):
         :return: True when there was something
         """
         account = self.account
-        if account.sudo().stock_cron_id._is_due_soon():
+        if crons.of(account, crons.STOCK)._is_due_soon():
             return False
         changes = self._waiting_changes()
         if not changes:

@@ -206,6 +206,7 @@ class StockReconciliation(Service):
             return
         found = offers.filtered(lambda o: o.is_missing_in_keycrm and o.keycrm_id in snapshots)
         found.is_missing_in_keycrm = False
+        found._queue_stock()
         counted = set(self._counted_product_ids(offers.product_id.ids))
         if comparison.kind == "preview":
             self._store_preview(comparison, snapshots, offers, counted)
@@ -452,7 +453,7 @@ class StockReconciliation(Service):
 
         :param offers: ``keycrm.offer``
         """
-        offers.with_context(keycrm_stock_worker=True).write({"is_missing_in_keycrm": True})
+        offers.is_missing_in_keycrm = True
         offers.level_ids.unlink()
         self.env["keycrm.missing.sku"].sudo()._record(self.account, offers.product_id)
 

@@ -1,5 +1,7 @@
 """Orders whose status, warehouse or way of shipping changes after they were confirmed."""
 
+from ast import literal_eval
+
 from .order_common import OrderCase
 from .stock_common import StockCase
 
@@ -157,6 +159,13 @@ class TestShippingChanges(OrderCase):
         self.move(self.order, self.made)
         self.assertNotEqual(own.state, "cancel")
         self.assertEqual(expected.state, "cancel")
+
+    def test_empty_list_of_returns_shows_its_own_help(self):
+        action = self.env.ref("ordage_keycrm.stock_picking_returns_action")
+        Picking = self.env["stock.picking"]
+        returns = Picking.with_context(**literal_eval(action.context))
+        self.assertEqual(returns.get_empty_list_help("No parcels"), "No parcels")
+        self.assertNotEqual(Picking.get_empty_list_help("No parcels"), "No parcels")
 
     def test_an_expected_return_is_found_by_its_tracking_number(self):
         self.keycrm.patch_order(

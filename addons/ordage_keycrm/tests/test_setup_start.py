@@ -116,7 +116,7 @@ class TestStart(NewAccountCase):
         self.work(OrderQueue)
         self.new.action_refresh_warehouses()
         theirs = self.new.warehouse_ids.filtered(lambda one: one.keycrm_id == 1)
-        theirs.with_context(keycrm_from_screen=True).warehouse_ids = self.warehouse
+        theirs.warehouse_ids = self.warehouse
         preview = self.env["keycrm.stock.comparison"].browse(
             self.new.action_preview_stock()["res_id"]
         )

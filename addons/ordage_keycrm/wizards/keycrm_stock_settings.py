@@ -10,8 +10,13 @@ class ResConfigSettings(models.TransientModel):
     _inherit = "res.config.settings"
 
     def web_save(self, vals, specification, next_id=None):
-        settings = self.with_context(keycrm_from_screen=True)
-        return super(ResConfigSettings, settings).web_save(vals, specification, next_id)
+        # Also a user without rights to KeyCRM saves the settings of other modules.
+        Account = self.env["keycrm.account"].sudo()
+        ours = [("company_id", "in", self.env.companies.ids)]
+        before = Account.search(ours).warehouse_ids._sent_matches()
+        result = super().web_save(vals, specification, next_id)
+        Account.search(ours).warehouse_ids._require_preview(before)
+        return result
 
     def execute(self):
         action = super().execute()

@@ -2,7 +2,7 @@ from odoo import api, models
 
 
 class MrpBom(models.Model):
-    """Which products are kits, and of what."""
+    """Find kits and their components, and enqueue kits whose bill of materials changes."""
 
     _inherit = "mrp.bom"
 
@@ -31,15 +31,16 @@ class MrpBom(models.Model):
         self.env["keycrm.stock.change"]._queue_products(kits._keycrm_products().ids)
 
     def _keycrm_products(self):
-        """:return: the variants that these bills of materials are for"""
+        """Return the variants of these bills of materials."""
         for_template = self.filtered(lambda bom: not bom.product_id)
         return self.product_id | for_template.product_tmpl_id.product_variant_ids
 
     @api.model
     def _keycrm_parts(self, products, company):
-        """Find the components of kits, down to what lies on shelves.
+        """Return the components of kits, of kits in kits the storable ones.
 
         :param products: ``product.product``
+        :param company: ``res.company``, one
         :return: ``{kit: {component: quantity for one kit, in the component's unit}}``; kits only
         """
         found = {}
@@ -49,7 +50,7 @@ class MrpBom(models.Model):
             if not bom:
                 continue
             one = product.uom_id._compute_quantity(1, bom.product_uom_id, round=False)
-            # Odoo rounds the components up, so a whole batch is taken apart and not a part of it.
+            # Odoo rounds the components up, so a whole batch is exploded and not a part of it.
             _boms, lines = bom.explode(product, 1)
             share = one / bom.product_qty
             parts = {}
@@ -66,8 +67,10 @@ class MrpBom(models.Model):
 
     @api.model
     def _keycrm_kits_with(self, product_ids, company):
-        """Find the kits that hold these products, also kits of kits.
+        """Return the kits with these components, also kits of kits.
 
+        :param product_ids: ids of the components
+        :param company: ``res.company``, one
         :return: ``product.product``
         """
         found = self.env["product.product"]
@@ -91,7 +94,10 @@ class MrpBom(models.Model):
 
     @api.model
     def _keycrm_kits_of_company(self, company):
-        """:return: all kits with their components, as :meth:`_keycrm_parts`"""
+        """Return all kits of a company with their components, as :meth:`_keycrm_parts`.
+
+        :param company: ``res.company``, one
+        """
         boms = self.sudo().search(
             [("type", "=", "phantom"), ("company_id", "in", (company.id, False))]
         )

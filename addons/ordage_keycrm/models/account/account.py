@@ -390,14 +390,17 @@ class KeycrmAccount(models.Model):
         A user who enables sending of stock gets a preview first. A pasted key is tested at once; an
         error is displayed beside it.
         """
-        account = self.with_context(keycrm_from_screen=True)
-        result = super(KeycrmAccount, account).web_save(vals, specification, next_id)
-        if not vals.get("api_key") or vals["api_key"] == API_KEY_MASK:
-            return result
+        before = self.warehouse_ids._sent_matches()
+        result = super().web_save(vals, specification, next_id)
         account = self or self.browse(result[0]["id"])
-        account._test_key()
-        # Values that were computed before KeyCRM's response are computed again.
-        account.invalidate_recordset()
+        is_outdated = account.warehouse_ids._require_preview(before)
+        if vals.get("api_key") and vals["api_key"] != API_KEY_MASK:
+            account._test_key()
+            # Values that were computed before KeyCRM's response are computed again.
+            account.invalidate_recordset()
+            is_outdated = True
+        if not is_outdated:
+            return result
         shown = self.browse(next_id) if next_id else account
         return shown.with_context(bin_size=True).web_read(specification)
 

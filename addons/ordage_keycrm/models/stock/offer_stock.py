@@ -21,6 +21,8 @@ class KeycrmOffer(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         offers = super().create(vals_list)
+        # The stock queue sends the products that it maps itself. A key of the context, because only Odoo's
+        # ``create`` lies between: other callers, also those of other modules, need not enqueue.
         if not self.env.context.get("keycrm_stock_worker"):
             offers._queue_stock()
         return offers
@@ -29,8 +31,8 @@ class KeycrmOffer(models.Model):
         if "keycrm_id" in vals:
             self.filtered(lambda offer: offer.keycrm_id != vals["keycrm_id"])._queue_ended()
         result = super().write(vals)
-        decides = not vals.keys().isdisjoint(("product_id", "keycrm_id", "is_missing_in_keycrm"))
-        if decides and not self.env.context.get("keycrm_stock_worker"):
+        decides = not vals.keys().isdisjoint(("product_id", "keycrm_id"))
+        if decides:
             self._queue_stock()
         return result
 

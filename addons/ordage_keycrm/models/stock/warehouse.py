@@ -94,19 +94,23 @@ class KeycrmWarehouse(models.Model):
 
     def web_save(self, vals, specification, next_id=None):
         """Save a user's changes on a form: a new match needs a preview first."""
-        warehouse = self.with_context(keycrm_from_screen=True)
-        return super(KeycrmWarehouse, warehouse).web_save(vals, specification, next_id)
+        before = self._sent_matches()
+        result = super().web_save(vals, specification, next_id)
+        warehouse = self or self.browse(result[0]["id"])
+        if not warehouse._require_preview(before):
+            return result
+        shown = self.browse(next_id) if next_id else warehouse
+        return shown.with_context(bin_size=True).web_read(specification)
 
     # === BUSINESS METHODS ===#
 
     def _matching_changed(self):
         """Set the send state after the matched Odoo warehouses changed.
 
-        A match that a program writes while it sets up an account is sent at once. One that a user saves
-        on a form, and any new one after something was sent, needs a preview first.
+        A match that a program writes while it sets up an account is sent at once. After something was
+        sent, a new one needs a preview first, as one that a user saves on a form.
         """
         Level = self.env["keycrm.stock.level"].sudo()
-        from_screen = self.env.context.get("keycrm_from_screen")
         for warehouse in self.sudo():
             account = warehouse.account_id
             warehouse._record_has_sent()
@@ -115,7 +119,7 @@ class KeycrmWarehouse(models.Model):
             levels.unlink()
             if not warehouse.warehouse_ids:
                 warehouse.send_state = "off"
-            elif account.push_stock and not account.stock_has_sent and not from_screen:
+            elif account.push_stock and not account.stock_has_sent:
                 warehouse.send_state = "sending"
             else:
                 warehouse.send_state = "preview"
@@ -132,7 +136,30 @@ class KeycrmWarehouse(models.Model):
             account.stock_has_sent = bool(Level.search_count(sent, limit=1))
 
     def _allow_sending(self):
-        """Send Odoo's quantities to these warehouses from now on; a user sees a preview first."""
-        from_screen = self.env.context.get("keycrm_from_screen")
-        for warehouse in self.sudo().filtered("warehouse_ids"):
-            warehouse.send_state = "preview" if from_screen else "sending"
+        """Send Odoo's quantities to the matched of these warehouses from now on."""
+        self.sudo().filtered("warehouse_ids").send_state = "sending"
+
+    def _sent_matches(self):
+        """Return the matches that are sent now.
+
+        :return: ``{keycrm.warehouse: stock.warehouse}``
+        """
+        return {
+            warehouse: warehouse.warehouse_ids
+            for warehouse in self._sending()
+            if warehouse.account_id.push_stock
+        }
+
+    def _require_preview(self, before):
+        """Require a preview of the matches that a user's changes on a form would send.
+
+        :param before: result of :meth:`_sent_matches` before the changes
+        :return: whether there are any
+        """
+        new = self.browse(
+            warehouse.id
+            for warehouse, match in self._sent_matches().items()
+            if before.get(warehouse) != match
+        )
+        new.sudo().send_state = "preview"
+        return bool(new)

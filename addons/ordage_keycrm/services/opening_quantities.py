@@ -1,6 +1,6 @@
 from odoo.exceptions import UserError
 
-from ..keycrm import stock_quantities
+from ..keycrm import stock_comparison, stock_quantities
 from .live_updates import notify_clients
 from .service import Service
 from .stock_exporter import StockExporter
@@ -58,17 +58,13 @@ class OpeningQuantities(Service):
         product = line.product_id
         if not line.offer_id or line.outcome == "not_in_keycrm":
             return False
-        if not product.is_storable:
-            return "not_stored"
-        if line.outcome == "same" or (
-            line.outcome == "uncounted" and stock_quantities.is_same(line.keycrm_quantity, 0)
-        ):
-            return "same"
-        if product.tracking == "serial":
-            return "serials"
-        if product.tracking == "lot" and not self._only_lot(line):
-            return "lots"
-        return "taken"
+        return stock_comparison.opening_kind(
+            line.outcome,
+            line.keycrm_quantity,
+            tracking=product.tracking,
+            is_storable=product.is_storable,
+            has_one_lot=lambda: bool(self._only_lot(line)),
+        )
 
     def _changed_since_reading(self, lines):
         """Return the lines whose stock changed in Odoo after it was read together with KeyCRM's.
@@ -193,26 +189,12 @@ class OpeningQuantities(Service):
         """
         quants = self._quants(line)
         lot = self._only_lot(line) if line.product_id.tracking == "lot" else self.env["stock.lot"]
-        change = max(0.0, line.keycrm_quantity) - line.odoo_quantity
-        counted = {}
-        for quant in (
-            quants.filtered(lambda quant: quant.quantity > 0) if change < 0 else quants[:0]
-        ):
-            part = min(quant.quantity, -change)
-            place = (quant.location_id, quant.lot_id, quant.package_id, quant.owner_id)
-            counted[place] = counted.get(place, quant.quantity) - part
-            change += part
-            if stock_quantities.is_same(change, 0):
-                break
-        if not stock_quantities.is_same(change, 0):
-            stock = line.keycrm_warehouse_id.warehouse_ids[0].lot_stock_id
-            place = (stock, lot, self.env["stock.package"], self.env["res.partner"])
-            there = sum(
-                quants.filtered(
-                    lambda q: (q.location_id, q.lot_id, q.package_id, q.owner_id) == place
-                ).mapped("quantity")
-            )
-            counted[place] = counted.get(place, there) + change
+        stock = line.keycrm_warehouse_id.warehouse_ids[0].lot_stock_id
+        counted = stock_comparison.opening_counts(
+            [((q.location_id, q.lot_id, q.package_id, q.owner_id), q.quantity) for q in quants],
+            max(0.0, line.keycrm_quantity) - line.odoo_quantity,
+            (stock, lot, self.env["stock.package"], self.env["res.partner"]),
+        )
         return [
             {
                 "product_id": line.product_id.id,

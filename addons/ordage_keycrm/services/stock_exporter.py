@@ -1,6 +1,7 @@
 from ..const import STOCK_PUT_ROWS
-from ..keycrm import stock_quantities
+from ..keycrm import stock_plan, stock_quantities
 from ..keycrm.errors import KeyCrmError, Refused
+from ..keycrm.stock_plan import Row
 from . import activities, crons
 from .circuit_breaker import CircuitBreaker
 from .echo_matcher import EchoMatcher
@@ -25,39 +26,43 @@ class StockExporter(Service):
         """Send what differs of these offers' stock to all KeyCRM warehouses.
 
         :param offers: ``keycrm.offer``
-        :param changes: :class:`~.stock_queue.WaitingChanges`
+        :param changes: :class:`~..keycrm.outbox.WaitingChanges`
         :return: False when a request failed and the rest has to be sent with fewer rows
         """
-        plans, confirmed = {}, []
+        Level = self.env["keycrm.stock.level"].sudo()
+        plans, levels = {}, {}
         for warehouse in self.account.warehouse_ids._sending():
-            plans[warehouse], equal = self._plan(warehouse, offers)
-            confirmed += equal
-        held = self._zeros_to_hold(plans, changes.moved_ids)
-        plans = {
-            warehouse: [row for row in rows if (warehouse.id, row[0]) not in held]
-            for warehouse, rows in plans.items()
-        }
-        debounce_seconds = changes.debounce_seconds
+            levels[warehouse] = Level._levels_for(warehouse, offers)
+            plans[warehouse] = self._plan(warehouse, offers, levels[warehouse], changes.moved_ids)
+        zeros = {offer_id for plan in plans.values() for offer_id in plan.unexplained_zeros}
+        if zeros and self.is_too_much(len(zeros.union(Level._held(self.account).offer_id.ids))):
+            plans = {warehouse: plan.hold_zeros() for warehouse, plan in plans.items()}
+
+        def ids(name):
+            return [
+                levels[warehouse][offer_id].id
+                for warehouse, plan in plans.items()
+                for offer_id in getattr(plan, name)
+            ]
 
         def record():
-            Level = self.env["keycrm.stock.level"].sudo()
-            Level._mark_verified(confirmed)
-            Level.browse(held.values()).filtered(lambda level: not level.is_held).is_held = True
-            for warehouse, rows in plans.items():
-                Level._mark_pending(warehouse, _by_offer(rows))
+            Level._mark_verified(ids("confirmed"))
+            Level.browse(ids("held")).filtered(lambda level: not level.is_held).is_held = True
+            for warehouse, plan in plans.items():
+                Level._mark_pending(warehouse, _by_offer(plan.rows))
             self._record_held()
-            if debounce_seconds:
+            if changes.debounce_seconds:
                 # Before the requests, so that users' transactions meanwhile need no trigger.
-                crons.trigger(self.account, crons.STOCK, delay=debounce_seconds)
+                crons.trigger(self.account, crons.STOCK, delay=changes.debounce_seconds)
 
         # No transaction is open during the requests; an interrupted one is sent again.
         run_in_transaction(self.env.cr, record)
-        return all(self.put(warehouse, rows) for warehouse, rows in plans.items())
+        return all(self.put(warehouse, plan.rows) for warehouse, plan in plans.items())
 
     def send_ended_mappings(self, changes):
         """Send zero for offers whose mapping a user removed, unless another product has them now.
 
-        :param changes: :class:`~.stock_queue.WaitingChanges`
+        :param changes: :class:`~..keycrm.outbox.WaitingChanges`
         """
         if not changes.ended:
             return
@@ -76,7 +81,7 @@ class StockExporter(Service):
             self._put_ended(
                 warehouse,
                 [
-                    (0, number, 0.0)
+                    Row(0, number, 0.0)
                     for number in sorted(set(numbers) - kept)
                     if (number, warehouse.keycrm_id) in changes.ended
                 ],
@@ -84,29 +89,24 @@ class StockExporter(Service):
 
     # === DECISIONS ===#
 
-    def _plan(self, warehouse, offers):
-        """Compare the quantities that a KeyCRM warehouse is to show with its confirmed ones.
+    def _plan(self, warehouse, offers, levels, moved_ids):
+        """Decide which quantities of offers are sent to a KeyCRM warehouse.
 
         :param warehouse: ``keycrm.warehouse``, one
         :param offers: ``keycrm.offer``
-        :return: ``[(offer id, KeyCRM's number, quantity)]`` to be sent, and ids of levels that are
-            confirmed
+        :param levels: ``{offer id: keycrm.stock.level}``
+        :param moved_ids: ids of products that a move, a count or an order changed
+        :return: :class:`~..keycrm.stock_plan.Plan`
         """
         targets = self.env["keycrm.stock.calculator"]._targets(warehouse, offers.product_id)
-        levels = self.env["keycrm.stock.level"].sudo()._levels_for(warehouse, offers)
-        rows, confirmed = [], []
+        rows = []
         for offer in offers:
-            number = self.fitted(targets[offer.product_id.id])
-            level = levels.get(offer.id)
-            if not level and number <= 0:
-                # KeyCRM returned no quantity: a zero could overwrite one that was never read.
-                continue
-            if level and self.is_confirmed(level, number):
-                confirmed.append(level.id)
-            elif not (level and level._is_refused(number)):
-                # A refused number is sent again only after something about it changed.
-                rows.append((offer.id, offer.keycrm_id, number))
-        return rows, confirmed
+            product_id = offer.product_id.id
+            quantity = self.fitted(targets[product_id])
+            rows.append(Row(offer.id, offer.keycrm_id, quantity, product_id in moved_ids))
+        return stock_plan.plan(
+            rows, {offer_id: level._plain() for offer_id, level in levels.items()}
+        )
 
     def fitted(self, number):
         """Return a quantity as this KeyCRM account accepts it.
@@ -118,53 +118,6 @@ class StockExporter(Service):
             whole=self.account.stock_whole_numbers,
             positive=self.account.stock_no_negatives,
         )
-
-    @staticmethod
-    def is_confirmed(level, number):
-        """Return whether KeyCRM has a number, or stored it in its own way.
-
-        An unverified number that is equal counts as confirmed for now: it is read again later.
-
-        :param level: ``keycrm.stock.level``, one
-        :param number: quantity that KeyCRM is to show
-        """
-        if not (level.is_known or level._is_unverified()):
-            return False
-        if stock_quantities.is_same(level.quantity, number):
-            return True
-        return (
-            bool(level.read_at)
-            and stock_quantities.is_same(level.sent_quantity, number)
-            and stock_quantities.is_kept_as(number, level.quantity)
-        )
-
-    def _zeros_to_hold(self, plans, moved_ids):
-        """Choose the zeros that no movement of goods explains, when there are too many.
-
-        A zero after a move, a count or an order is usual trade. Many zeros without one may result from
-        a mistake: a mapping, an archived range, a location moved to another warehouse.
-
-        :param plans: ``{warehouse: [(offer id, KeyCRM's number, quantity)]}``
-        :param moved_ids: ids of products that a move, a count or an order changed
-        :return: ``{(warehouse id, offer id): level id}``
-        """
-        Level = self.env["keycrm.stock.level"].sudo()
-        guarded = Level
-        for warehouse, rows in plans.items():
-            zeros = self.env["keycrm.offer"].browse([row[0] for row in rows if row[2] <= 0])
-            guarded += Level.browse(
-                [
-                    level.id
-                    for level in (Level._levels_for(warehouse, zeros) if zeros else {}).values()
-                    if level.quantity > 0 and level.product_id.id not in moved_ids
-                ]
-            )
-        if not guarded:
-            return {}
-        offers = (guarded | Level._held(self.account)).offer_id
-        if not self.is_too_much(len(offers)):
-            return {}
-        return {(level.keycrm_warehouse_id.id, level.offer_id.id): level.id for level in guarded}
 
     def is_too_much(self, count):
         """Return whether so many offers are too many to become zero at once.
@@ -209,7 +162,7 @@ class StockExporter(Service):
         """Send rows in requests of a suitable size.
 
         :param warehouse: ``keycrm.warehouse``, one
-        :param rows: ``[(offer id, KeyCRM's number, quantity)]``
+        :param rows: list of :class:`~..keycrm.stock_plan.Row`
         :param max_refusals: refusals in a row that are bisected
         :return: False when the caller has to try again with fewer rows
         """
@@ -219,7 +172,7 @@ class StockExporter(Service):
             pending = [part]
             while pending:
                 # An earlier row may have shown which quantities the account accepts.
-                sent = [(offer_id, number, self.fitted(q)) for offer_id, number, q in pending.pop()]
+                sent = [row._replace(quantity=self.fitted(row.quantity)) for row in pending.pop()]
                 try:
                     self._request(warehouse, sent)
                 except Refused as refusal:
@@ -245,7 +198,7 @@ class StockExporter(Service):
         An offer that KeyCRM does not have any more needs no zero.
 
         :param warehouse: ``keycrm.warehouse``, one
-        :param rows: ``[(0, KeyCRM's number, 0.0)]``
+        :param rows: list of :class:`~..keycrm.stock_plan.Row`
         :raise KeyCrmError: when KeyCRM is unavailable, or each row fails
         """
         # Refusals and faulty rows in a row, with nothing accepted in between.
@@ -268,7 +221,7 @@ class StockExporter(Service):
                     failed += 1
                     if failed >= MAX_FAULTS:
                         raise
-                    self._report_ended(warehouse, part[0][1], error)
+                    self._report_ended(warehouse, part[0].number, error)
                     continue
             else:
                 refused = failed = 0
@@ -304,16 +257,16 @@ class StockExporter(Service):
         """Send a refused fraction or negative number rounded, and record what KeyCRM accepts.
 
         :param warehouse: ``keycrm.warehouse``, one
-        :param row: ``(offer id, KeyCRM's number, quantity)``
+        :param row: :class:`~..keycrm.stock_plan.Row`
         :return: True when KeyCRM accepted it
         """
-        offer_id, number, quantity = row
+        quantity = row.quantity
         for whole, positive in ((True, False), (False, True), (True, True)):
             fitted = stock_quantities.fitted(quantity, whole=whole, positive=positive)
             if stock_quantities.is_same(fitted, quantity):
                 continue
             try:
-                self._request(warehouse, [(offer_id, number, fitted)])
+                self._request(warehouse, [row._replace(quantity=fitted)])
             except Refused:
                 continue
             detected = {}
@@ -321,7 +274,7 @@ class StockExporter(Service):
                 detected["stock_whole_numbers"] = True
             if positive and quantity < 0:
                 detected["stock_no_negatives"] = True
-            self._record_accepted(warehouse, {offer_id: fitted}, detected)
+            self._record_accepted(warehouse, {row.offer_id: fitted}, detected)
             return True
         return False
 
@@ -331,8 +284,8 @@ class StockExporter(Service):
             {
                 "warehouse_id": warehouse.keycrm_id,
                 "stocks": [
-                    {"id": number, "quantity": stock_quantities.as_number(quantity)}
-                    for _offer_id, number, quantity in rows
+                    {"id": row.number, "quantity": stock_quantities.as_number(row.quantity)}
+                    for row in rows
                 ],
             },
         )
@@ -358,7 +311,7 @@ class StockExporter(Service):
         """Record that KeyCRM refuses rows.
 
         :param warehouse: ``keycrm.warehouse``, one
-        :param rows: ``[(offer id, KeyCRM's number, quantity)]``
+        :param rows: list of :class:`~..keycrm.stock_plan.Row`
         :param refusal: :class:`~..keycrm.errors.Refused`
         """
         reason = refusal.params.get("message") or refusal.code
@@ -371,14 +324,13 @@ class StockExporter(Service):
         """Set one row aside and trigger the queue for its retry.
 
         :param warehouse: ``keycrm.warehouse``, one
-        :param row: ``(offer id, KeyCRM's number, quantity)``
+        :param row: :class:`~..keycrm.stock_plan.Row`
         :param reason: sentence for users
         """
 
         def record():
-            offer_id, _number, quantity = row
             Level = self.env["keycrm.stock.level"].sudo()
-            pause = Level._mark_failed(warehouse, offer_id, quantity, reason)
+            pause = Level._mark_failed(warehouse, row.offer_id, row.quantity, reason)
             crons.trigger(self.account, crons.STOCK, delay=pause)
 
         run_in_transaction(self.env.cr, record)
@@ -459,4 +411,4 @@ class FaultIsolation(Service):
 
 
 def _by_offer(rows):
-    return {offer_id: quantity for offer_id, _number, quantity in rows}
+    return {row.offer_id: row.quantity for row in rows}

@@ -1,10 +1,10 @@
-from dataclasses import dataclass
 from datetime import timedelta
 
 from odoo import fields
 from odoo.tools import SQL
 
 from ..const import RETRY_PAUSES
+from ..keycrm.outbox import OUTBOX_BATCH, ChangeRow, WaitingChanges
 from . import crons
 from .circuit_breaker import CircuitBreaker
 from .echo_matcher import EchoMatcher
@@ -16,51 +16,6 @@ from .transactions import run_in_transaction
 
 #: When a failed row is sent again whose retry was interrupted.
 MAX_RETRY_PAUSE = timedelta(seconds=RETRY_PAUSES[-1])
-#: Rows of the outbox that one pass takes; repeats of a product are deduplicated. Twice as many as fit
-#: into one PUT: an inventory of ten thousand products that orders reserve from meanwhile is still one
-#: pass.
-OUTBOX_BATCH = 20000
-#: Batch window when changes come faster than they are sent one by one; the trigger adds up to one
-#: second. KeyCRM accepts one request a second in the long run, and a worker that ran after each of many
-#: users' moves would take a fifth of the time that they wait for.
-DEBOUNCE_SECONDS = 1.0
-#: Batch window under high load: a request a second would leave nothing of KeyCRM's limit to the orders,
-#: and eight users of the same process would wait a tenth longer for their own clicks.
-HIGH_LOAD_SECONDS = 4.0
-#: So many transactions found in one pass are high load: five users commit them in one to two seconds, or
-#: two in four to five. A synchronization of confirmed orders does not: it commits once or twice a second,
-#: and a user's own change must not wait for it.
-HIGH_LOAD_COMMITS = 8
-
-
-@dataclass(frozen=True, slots=True)
-class WaitingChanges:
-    """What one pass takes from the outbox.
-
-    :param ids: ids of the rows
-    :param product_ids: each once
-    :param refresh_ids: of these, products whose stock in KeyCRM is read first
-    :param moved_ids: of these, products changed by a move, a count or an order: their zeros are sent
-    :param commits: how many transactions changed something
-    :param ended: ``{(offer, warehouse)}``, KeyCRM's numbers, whose mapping a user removed
-    """
-
-    ids: list[int]
-    product_ids: list[int]
-    refresh_ids: set[int]
-    moved_ids: set[int]
-    commits: int
-    ended: set[tuple[int, int]]
-
-    @property
-    def debounce_seconds(self):
-        """Return the batch window before the next pass.
-
-        :return: seconds; 0.0 where changes come one by one, or more rows wait already
-        """
-        if self.commits < 2 or len(self.ids) >= OUTBOX_BATCH:
-            return 0.0
-        return HIGH_LOAD_SECONDS if self.commits >= HIGH_LOAD_COMMITS else DEBOUNCE_SECONDS
 
 
 class StockQueue(Service):
@@ -127,7 +82,7 @@ class StockQueue(Service):
     def _waiting_changes(self):
         """Read the outbox, by SQL because a full export has a row for every product.
 
-        :return: :class:`WaitingChanges`; None when nothing waits
+        :return: :class:`~..keycrm.outbox.WaitingChanges`; None when nothing waits
         """
         self.env.cr.execute(
             SQL(
@@ -141,19 +96,12 @@ class StockQueue(Service):
         rows = self.env.cr.fetchall()
         if not rows:
             return None
-        return WaitingChanges(
-            ids=[row[0] for row in rows],
-            product_ids=list(dict.fromkeys(row[1] for row in rows)),
-            refresh_ids={row[1] for row in rows if row[2]},
-            moved_ids={row[1] for row in rows if row[4]},
-            commits=len({row[3] for row in rows}),
-            ended={row[5:] for row in rows if row[5]},
-        )
+        return WaitingChanges.coalesce(ChangeRow._make(row) for row in rows)
 
     def _offers_to_send(self, changes):
         """Find the offers of changed products, and read the quantities that are not known.
 
-        :param changes: :class:`WaitingChanges`
+        :param changes: :class:`~..keycrm.outbox.WaitingChanges`
         :return: ``keycrm.offer``; None when the deadline passed before all were read
         """
         account, lookup = self.account, self.part(StockLookup)

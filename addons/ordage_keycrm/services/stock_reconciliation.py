@@ -11,6 +11,7 @@ from ..keycrm import rate_limit, stock_quantities
 from ..keycrm.catalog import StockAnswer
 from ..keycrm.errors import KeyCrmError, NotFound, Refused
 from ..keycrm.naming import sku_key
+from ..keycrm.stock_comparison import OUTCOMES, is_equal, outcome
 from .api_gateway import open_client
 from .catalogs import Catalogs
 from .opening_quantities import OpeningQuantities
@@ -27,7 +28,7 @@ FAILED_COMPARE_HOURS = 1
 #: Pages are read one after another for so many seconds, unless stock waits to be sent: the thirty
 #: queries of a pass are not needed for each page, and screens still show progress.
 READ_SECONDS = 3.0
-#: Field of a preview that counts the lines of an outcome, the gravest outcome first.
+#: Field of a preview that counts the lines of an outcome.
 _COUNT_FIELDS = {
     "zero": "zero_count",
     "lower": "lower_count",
@@ -226,7 +227,7 @@ class StockReconciliation(Service):
             differing.update(
                 offer.id
                 for offer, (odoo, keycrm) in unlike.items()
-                if keycrm is None or not _agree(odoo, keycrm, levels.get(offer.id))
+                if keycrm is None or not _is_equal(odoo, keycrm, levels.get(offer.id))
             )
         comparison.write(
             {
@@ -333,10 +334,10 @@ class StockReconciliation(Service):
         for warehouse in comparison.keycrm_warehouse_ids:
             everything = set(offers.product_id.ids)
             for offer, odoo, keycrm in self._pairs(warehouse, offers, everything, snapshots):
-                outcome = None if offer.product_id.id in counted else "uncounted"
-                if keycrm is None:
-                    keycrm, outcome = 0.0, "not_in_keycrm"
-                lines.append(_line_vals(comparison, offer, warehouse, odoo, keycrm, outcome))
+                is_counted = offer.product_id.id in counted
+                name = outcome(odoo, keycrm, is_counted=is_counted)
+                vals = _line_vals(comparison, offer, warehouse, odoo, keycrm or 0.0, name)
+                lines.append(vals)
         mapped = set(offers.mapped("keycrm_id"))
         lines += [
             {
@@ -361,7 +362,7 @@ class StockReconciliation(Service):
             for product in products
         ]
         # Lines that need a decision come first.
-        lines.sort(key=lambda line: list(_COUNT_FIELDS).index(line["outcome"]))
+        lines.sort(key=lambda line: OUTCOMES.index(line["outcome"]))
         records = self.env["keycrm.stock.comparison.line"].sudo().create(lines)
         opening = self.part(OpeningQuantities)
         for record in records:
@@ -438,11 +439,12 @@ class StockReconciliation(Service):
             levels = self.env["keycrm.stock.level"].sudo()._levels_for(warehouse, offers)
             for offer, odoo, keycrm in self._pairs(warehouse, offers, counted, snapshots):
                 level = levels.get(offer.id)
-                if keycrm is None or _agree(odoo, keycrm, level):
+                if keycrm is None or _is_equal(odoo, keycrm, level):
                     continue
                 differing.add(offer.product_id.id)
                 if not (level and level.sent_at and level.sent_at > settled):
-                    lines.append(_line_vals(comparison, offer, warehouse, odoo, keycrm))
+                    name = outcome(odoo, keycrm)
+                    lines.append(_line_vals(comparison, offer, warehouse, odoo, keycrm, name))
         self.env["keycrm.stock.comparison.line"].sudo().create(lines)
         self.env["keycrm.stock.change"].sudo()._append(
             [(self.account.id, product_id) for product_id in sorted(differing)]
@@ -458,21 +460,9 @@ class StockReconciliation(Service):
         self.env["keycrm.missing.sku"].sudo()._record(self.account, offers.product_id)
 
 
-def _agree(odoo, keycrm, level):
-    """Return whether KeyCRM has Odoo's quantity, or stored it in its own way when it was sent.
-
-    :param odoo: quantity in Odoo
-    :param keycrm: quantity in KeyCRM
-    :param level: ``keycrm.stock.level``, or None
-    """
-    if stock_quantities.is_same(odoo, keycrm):
-        return True
-    return bool(
-        level
-        and level.sent_at
-        and stock_quantities.is_same(level.sent_quantity, odoo)
-        and stock_quantities.is_kept_as(odoo, keycrm)
-    )
+def _is_equal(odoo, keycrm, level):
+    sent = level.sent_quantity if level and level.sent_at else None
+    return is_equal(odoo, keycrm, sent)
 
 
 def _offers_in_no_answer(comparison, offers, answer):
@@ -491,7 +481,7 @@ def _offers_in_no_answer(comparison, offers, answer):
     return absent.filtered(lambda offer: offer.keycrm_id not in listed)
 
 
-def _line_vals(comparison, offer, warehouse, odoo, keycrm, outcome=None):
+def _line_vals(comparison, offer, warehouse, odoo, keycrm, name):
     return {
         "comparison_id": comparison.id,
         "product_id": offer.product_id.id,
@@ -502,5 +492,5 @@ def _line_vals(comparison, offer, warehouse, odoo, keycrm, outcome=None):
         "odoo_quantity": odoo,
         "keycrm_quantity": keycrm,
         "difference": odoo - keycrm,
-        "outcome": outcome or comparison._outcome(odoo, keycrm),
+        "outcome": name,
     }

@@ -1,5 +1,6 @@
 from ..const import LOOKUP_ROWS
 from ..keycrm import stock_quantities
+from ..keycrm.stock_plan import Row
 from .service import Service
 from .stock_exporter import StockExporter
 from .stock_lookup import StockLookup
@@ -23,7 +24,7 @@ class WriteBack(Service):
             )
             levels = Level._levels_for(warehouse, lines.offer_id)
             rows = [
-                (line.offer_id.id, line.keycrm_id, line.keycrm_quantity)
+                Row(line.offer_id.id, line.keycrm_id, line.keycrm_quantity)
                 for line in lines
                 if (level := levels.get(line.offer_id.id))
                 and (line.was_sent or comparison._has_sent(level))
@@ -62,13 +63,13 @@ class WriteBack(Service):
         }
         read = {line.offer_id.id: quantity for line, quantity in current.items()}
         rows = [
-            (line.offer_id.id, line.keycrm_id, line.keycrm_quantity)
+            Row(line.offer_id.id, line.keycrm_id, line.keycrm_quantity)
             for line, quantity in current.items()
             if not stock_quantities.is_same(quantity, line.keycrm_quantity)
         ]
         # Levels that are recorded now are not read again after an interruption.
         Level = self.env["keycrm.stock.level"].sudo()
-        right = read.keys() - {offer_id for offer_id, _number, _quantity in rows}
+        right = read.keys() - {row.offer_id for row in rows}
         run_in_transaction(
             self.env.cr,
             lambda: Level._record_read(warehouse, {offer_id: read[offer_id] for offer_id in right}),

@@ -9,9 +9,9 @@ from odoo.tools import mute_logger
 
 from ..services import webhook_inbox
 from ..services.api_gateway import open_client
+from ..services.echo_matcher import EchoMatcher
 from ..services.order_inbox import OrderInbox
 from ..services.order_polling import OrderPolling
-from ..services.echo_matcher import EchoMatcher
 from .common import KeycrmCase
 
 SCRIPT = "<script>alert(1)</script><img src=x onerror=alert(2)>"

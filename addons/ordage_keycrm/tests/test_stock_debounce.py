@@ -3,9 +3,9 @@ from unittest.mock import patch
 
 from odoo.tests import tagged
 
+from ..keycrm.outbox import HIGH_LOAD_COMMITS
 from ..services import cron_notify
 from ..services.stock_exporter import StockExporter
-from ..services.stock_queue import HIGH_LOAD_COMMITS
 from .stock_common import StockCase
 
 

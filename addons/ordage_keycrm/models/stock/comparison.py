@@ -6,7 +6,6 @@ from odoo.fields import Command
 from odoo.tools import SQL
 from odoo.tools.misc import format_datetime
 
-from ...keycrm import stock_quantities
 from ...keycrm.client import PAGE_SIZE
 from ...services import crons
 from ...services.circuit_breaker import end_backoff
@@ -364,20 +363,6 @@ class KeycrmStockComparison(models.Model):
                 # Of a row that two pages contain, the later one counts.
                 found.setdefault(number, (sku, {}))[1][warehouse_number] = quantity
         return found
-
-    @staticmethod
-    def _outcome(odoo, keycrm):
-        """Return how KeyCRM's quantity would change.
-
-        :param odoo: quantity in Odoo
-        :param keycrm: quantity in KeyCRM
-        :return: a value of a line's ``outcome``
-        """
-        if stock_quantities.is_same(odoo, keycrm):
-            return "same"
-        if odoo <= 0 < keycrm:
-            return "zero"
-        return "lower" if odoo < keycrm else "higher"
 
 
 class KeycrmStockSnapshot(models.Model):

@@ -120,8 +120,7 @@ class KeycrmStockExplanation(models.TransientModel):
         :return: values of ``keycrm.stock.explanation.line``
         """
         account = warehouse.account_id.sudo()
-        exporter = StockExporter(account)
-        fitted = exporter.fitted(target)
+        fitted = StockExporter(account).fitted(target)
         offers = self.env["keycrm.offer"].sudo()._offers_for(account, product)
         levels = self.env["keycrm.stock.level"].sudo()._levels_for(warehouse, offers)
         number = self._number(fitted)
@@ -135,7 +134,7 @@ class KeycrmStockExplanation(models.TransientModel):
         vals_list = []
         for level in levels.values():
             vals = {"kind": "sent", "quantity": level.quantity}
-            is_confirmed = exporter.is_confirmed(level, fitted)
+            is_confirmed = level._plain().is_confirmed(fitted)
             moment = level.sent_at or level.read_at
             vals["moment"] = moment
             if level.error:

@@ -5,7 +5,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ...const import RETRY_PAUSES, SETTLE_SECONDS
-from ...keycrm import stock_quantities
+from ...keycrm.stock_plan import Level
 
 
 class KeycrmStockLevel(models.Model):
@@ -155,14 +155,16 @@ class KeycrmStockLevel(models.Model):
         self.retry_at = fields.Datetime.now() + timedelta(seconds=pause)
         return pause
 
-    def _is_refused(self, quantity):
-        """Return whether KeyCRM refused this very quantity, and its retry is not due yet.
-
-        :param quantity: quantity to send
-        """
-        if not (self.error and stock_quantities.is_same(self.sent_quantity, quantity)):
-            return False
-        return not self.retry_at or self.retry_at > fields.Datetime.now()
+    def _plain(self):
+        """Return the level as plain data, :class:`~...keycrm.stock_plan.Level`."""
+        is_due = bool(self.retry_at) and self.retry_at <= fields.Datetime.now()
+        return Level(
+            quantity=self.quantity,
+            is_known=self.is_known,
+            was_read=bool(self.read_at),
+            sent_quantity=self.sent_quantity,
+            is_refused=bool(self.error) and not is_due,
+        )
 
     @api.model
     def _held(self, account):
@@ -190,10 +192,6 @@ class KeycrmStockLevel(models.Model):
             SETTLE_SECONDS,
         )
         self._upsert(warehouse, quantities, change)
-
-    def _is_unverified(self):
-        """Return whether a quantity was read so soon after a write that it may be the former one."""
-        return bool(not self.is_known and self.read_at)
 
     @api.model
     def _unverified(self, account):

@@ -20,6 +20,23 @@ def test_an_earlier_echo_counts_while_the_last_one_is_to_come():
     assert matcher.match({1: 6.0}) == ({}, [1])
 
 
+def test_manual_edit_back_to_an_earlier_quantity_is_no_echo():
+    expected = ExpectedEchoes({1: OfferTotal(7.0)}, [(10, 1, 6.0), (11, 1, 7.0)])
+    matched, _differing = expected.match({1: 6.0})
+    expected.consume(matched)
+    matched, _differing = expected.match({1: 7.0})
+    expected.consume(matched)
+    assert expected.match({1: 6.0}) == ({}, [1])
+
+
+def test_echoes_of_successive_writes_cost_no_request():
+    expected = ExpectedEchoes({1: OfferTotal(8.0)}, [(10, 1, 6.0), (11, 1, 7.0), (12, 1, 8.0)])
+    for echo_id, quantity in ((10, 6.0), (11, 7.0), (12, 8.0)):
+        matched, differing = expected.match({1: quantity})
+        assert (matched, differing) == ({1: echo_id}, [])
+        expected.consume(matched)
+
+
 def test_an_unconfirmed_quantity_is_always_news():
     matcher = ExpectedEchoes({1: OfferTotal(None)}, [(10, 1, 6.0)])
     assert matcher.match({1: 6.0}) == ({}, [1])

@@ -82,20 +82,6 @@ class TestStockDrift(StockCase):
         self.hear(5)
         self.assert_sent((self.sock, 6))
 
-    def test_a_hand_edit_back_to_a_number_whose_echo_was_lost_is_corrected(self):
-        self.hear(5)
-        self.work()
-        for quantity in (6, 7):
-            self.count(self.sock, quantity)
-            self.work()
-        self.sent()
-        # The echo of 6 was lost on its way; that of 7 came.
-        self.hear(7)
-        self.work()
-        self.keycrm.set_stock(self.number(self.sock), 1, 6, webhook=False)
-        self.hear(6)
-        self.assert_sent((self.sock, 7))
-
     def test_echoes_that_do_not_come_any_more_do_not_pile_up(self):
         self.hear(5)
         self.work()
@@ -120,19 +106,6 @@ class TestStockDrift(StockCase):
         self.hear(35)
         self.assertEqual(self.sent(), [])
         self.assertEqual(self.asked_log, [])
-
-    def test_an_echo_of_the_matched_warehouses_alone_costs_no_request(self):
-        self.keycrm.set_stock(self.number(self.sock), 2, 30, webhook=False)
-        self.hear(35)
-        self.work()
-        for quantity in (6, 7):
-            self.count(self.sock, quantity)
-            self.work()
-        self.sent()
-        for quantity in (6, 7, 7):
-            self.hear(quantity)
-            self.assertEqual(self.sent(), [])
-            self.assertEqual(self.asked_log, [])
 
     def test_a_stock_webhook_of_a_stranger_is_no_harm(self):
         self.hear(5, offer=987654)

@@ -31,15 +31,6 @@ class TestStockZeroGuard(StockCase):
 
     # === EVERYDAY TRADE ===#
 
-    def test_sold_out_products_of_a_small_shop_are_sent(self):
-        self.env["keycrm.offer"].search([("account_id", "=", self.account.id)]).unlink()
-        products = self.stocked(6, "SMALL-")
-        for product in products[:4]:
-            self.move(product, 5, self.warehouse.lot_stock_id, self.customers)
-        self.move(products[4], 4, self.warehouse.lot_stock_id, self.customers)
-        self.assert_sent(*((product, 0) for product in products[:4]), (products[4], 1))
-        self.assertEqual(self.account.stock_held_zeros, 0)
-
     def test_zeros_of_counts_and_scraps_are_sent_however_many(self):
         products = self.stocked(30, "COUNT-")
         self.count_all(products[:25], 0)
@@ -139,24 +130,10 @@ class TestStockZeroGuard(StockCase):
         self.work()
         self.assertEqual(self.account.stock_held_zeros, 60)
 
-    def test_the_limits_decide_and_a_change_of_them_decides_anew(self):
-        self.env["keycrm.offer"].search([("account_id", "=", self.account.id)]).unlink()
-        products = self.stocked(250, "LIMIT-")
-        shelf = self.lose(products[:21])
-        home = self.warehouse.lot_stock_id
-        for offers, limit, percent, held in (
-            (250, 20, 10, 21),
-            (250, 30, 10, 0),
-            (150, 30, 10, 21),
-            (150, 30, 15, 0),
-        ):
-            with self.subTest(offers=offers, limit=limit, percent=percent):
-                products[offers:].keycrm_offer_ids.unlink()
-                self.account.write({"stock_zero_limit": limit, "stock_zero_percent": percent})
-                self.assertEqual(bool(self.sent()), not held)
-                self.assertEqual(self.account.stock_held_zeros, held)
-                shelf.location_id = home
-                self.work()
-                self.account.write({"stock_zero_limit": 20, "stock_zero_percent": 10})
-                shelf.location_id = self.second.lot_stock_id
-                self.sent()
+    def test_changed_limit_sends_the_held_zeros(self):
+        products = self.stocked(21, "LIMIT-")
+        self.lose(products)
+        self.assertEqual(self.sent(), [])
+        self.account.write({"stock_zero_limit": 30, "stock_zero_percent": 100})
+        self.assert_sent(*((product, 0) for product in products))
+        self.assertEqual(self.account.stock_held_zeros, 0)

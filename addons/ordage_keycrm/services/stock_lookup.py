@@ -93,7 +93,7 @@ class StockLookup(Service):
         by_sku = {}
         for offer in offers:
             by_sku.setdefault(sku_key(offer.sku), {})[offer.id] = offer
-        mapped = self.mapped_numbers([offer.id for offer in offers])
+        mapped = self._mapped_numbers([offer.id for offer in offers])
         mappings, missing = [], self.env["product.product"]
         owners = self._count_products(wanted)
         for key, products in wanted.items():
@@ -104,7 +104,7 @@ class StockLookup(Service):
             if len(found) == 1 and owners.get(key) == 1:
                 self._move_archived_mappings({found[0].id: products[0]})
             missing = missing.union(*products)
-        self.create_mappings(mappings)
+        self._create_mappings(mappings)
         # An order may have mapped them in the meantime.
         missing -= self.env["keycrm.offer"].sudo()._offers_for(self.account, missing).product_id
         self.env["keycrm.missing.sku"].sudo()._record(self.account, missing)
@@ -122,7 +122,7 @@ class StockLookup(Service):
             )
         )
 
-    def mapped_numbers(self, numbers):
+    def _mapped_numbers(self, numbers):
         """Return which offers are mapped already.
 
         :param numbers: KeyCRM's numbers of offers
@@ -135,7 +135,7 @@ class StockLookup(Service):
             .mapped("keycrm_id")
         )
 
-    def replace_archived(self, by_key):
+    def _replace_archived(self, by_key):
         """Map offers whose products are archived to the one active product of the same SKU.
 
         :param by_key: ``{sku key: [(KeyCRM's number, sku)]}`` that were read
@@ -182,7 +182,7 @@ class StockLookup(Service):
             ):
                 offer.product_id = product
 
-    def create_mappings(self, mappings):
+    def _create_mappings(self, mappings):
         """Map offers to products, which are no longer recorded as missing in KeyCRM.
 
         :param mappings: ``[(KeyCRM's number, sku, product)]``
@@ -206,6 +206,42 @@ class StockLookup(Service):
         )
         self.env["keycrm.missing.sku"].sudo()._clear(self.account, offers.product_id)
         return offers
+
+    def map_snapshot(self, snapshots):
+        """Map offers by the SKUs that were read: also those that cannot be requested.
+
+        A SKU that KeyCRM or Odoo has twice is not mapped.
+
+        :param snapshots: ``{offer number: (sku, …)}``
+        """
+        mapped = self._mapped_numbers(snapshots)
+        by_key = {}
+        for number, (sku, _stock) in snapshots.items():
+            if sku_key(sku):
+                by_key.setdefault(sku_key(sku), []).append((number, sku))
+        free = {
+            key: found[0]
+            for key, found in by_key.items()
+            if len(found) == 1 and found[0][0] not in mapped
+        }
+        self._replace_archived(by_key)
+        products = self.env["product.product"].search(
+            [
+                ("keycrm_sku_key", "in", list(free)),
+                ("company_id", "in", (self.account.company_id.id, False)),
+            ]
+        )
+        busy = self.env["keycrm.offer"].sudo()._offers_for(self.account, products).product_id
+        mappings = [
+            (*free[key], same)
+            for key, same in products.grouped("keycrm_sku_key").items()
+            if len(same) == 1 and same not in busy
+        ]
+        offers = self._create_mappings(mappings)
+        if self.account.push_stock:
+            self.env["keycrm.stock.change"].sudo()._queue_refresh(
+                self.account, offers.product_id.ids
+            )
 
     # === QUANTITIES IN KEYCRM ===#
 

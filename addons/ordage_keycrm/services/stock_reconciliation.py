@@ -1,22 +1,20 @@
 import time
-from collections import Counter
 from contextlib import nullcontext
 from datetime import timedelta
 
 from odoo import fields
 from odoo.tools import SQL
 
-from ..const import EVENT_STOCK, LOOKUP_ROWS, SETTLE_SECONDS
+from ..const import EVENT_STOCK, LOOKUP_ROWS
 from ..keycrm import rate_limit, stock_quantities
 from ..keycrm.catalog import StockAnswer
 from ..keycrm.errors import KeyCrmError, NotFound, Refused
-from ..keycrm.naming import sku_key
-from ..keycrm.stock_comparison import OUTCOMES, is_equal, outcome
 from .api_gateway import open_client
 from .catalogs import Catalogs
+from .comparison_lines import ComparisonLines, has_odoo_quantity
 from .opening_quantities import OpeningQuantities
 from .service import Service
-from .stock_exporter import FaultIsolation, StockExporter
+from .stock_exporter import FaultIsolation
 from .stock_lookup import StockLookup
 from .transactions import company_lock, run_in_transaction
 from .write_back import WriteBack
@@ -28,16 +26,6 @@ FAILED_COMPARE_HOURS = 1
 #: Pages are read one after another for so many seconds, unless stock waits to be sent: the thirty
 #: queries of a pass are not needed for each page, and screens still show progress.
 READ_SECONDS = 3.0
-#: Field of a preview that counts the lines of an outcome.
-_COUNT_FIELDS = {
-    "zero": "zero_count",
-    "lower": "lower_count",
-    "higher": "higher_count",
-    "not_in_keycrm": "unmatched_count",
-    "not_in_odoo": "unmatched_count",
-    "uncounted": "unmatched_count",
-    "same": "same_count",
-}
 
 
 class StockReconciliation(Service):
@@ -199,7 +187,7 @@ class StockReconciliation(Service):
         :param comparison: ``keycrm.stock.comparison``, one
         """
         snapshots = comparison._snapshots()
-        self.map_from(snapshots)
+        self.part(StockLookup).map_snapshot(snapshots)
         offers = self.env["keycrm.offer"].sudo().search([("account_id", "=", self.account.id)])
         if not snapshots and not all(offers.mapped("is_missing_in_keycrm")):
             # However it was started: an empty list is a fault, never a deleted catalog.
@@ -208,9 +196,10 @@ class StockReconciliation(Service):
         found = offers.filtered(lambda o: o.is_missing_in_keycrm and o.keycrm_id in snapshots)
         found.is_missing_in_keycrm = False
         found._queue_stock()
-        counted = set(self._counted_product_ids(offers.product_id.ids))
+        calculator, lines = self.env["keycrm.stock.calculator"], self.part(ComparisonLines)
+        counted = set(calculator._counted_product_ids(self.account, offers.product_id.ids))
         if comparison.kind == "preview":
-            self._store_preview(comparison, snapshots, offers, counted)
+            lines.store_preview(comparison, snapshots, offers, counted)
             return
         compared = offers.filtered(lambda o: o.product_id.id in counted)
         if self._is_list_too_short(comparison, compared, snapshots):
@@ -219,7 +208,7 @@ class StockReconciliation(Service):
         for warehouse in self.account.warehouse_ids._sending():
             unlike = {
                 offer: (odoo, keycrm)
-                for offer, odoo, keycrm in self._pairs(warehouse, offers, counted, snapshots)
+                for offer, odoo, keycrm in lines.pairs(warehouse, offers, counted, snapshots)
                 if keycrm is None or not stock_quantities.is_same(odoo, keycrm)
             }
             those = offers.browse([offer.id for offer in unlike])
@@ -227,7 +216,7 @@ class StockReconciliation(Service):
             differing.update(
                 offer.id
                 for offer, (odoo, keycrm) in unlike.items()
-                if keycrm is None or not _is_equal(odoo, keycrm, levels.get(offer.id))
+                if keycrm is None or not has_odoo_quantity(odoo, keycrm, levels.get(offer.id))
             )
         comparison.write(
             {
@@ -237,9 +226,6 @@ class StockReconciliation(Service):
                 "compared_count": len(compared),
             }
         )
-
-    def _counted_product_ids(self, product_ids=None):
-        return self.env["keycrm.stock.calculator"]._counted_product_ids(self.account, product_ids)
 
     def _is_list_too_short(self, comparison, offers, snapshots):
         """End a daily comparison when KeyCRM's list lacks many offers.
@@ -264,117 +250,6 @@ class StockReconciliation(Service):
             "failed", error_code="stock_list_short", error_params={"count": len(lacking)}
         )
         return True
-
-    def _pairs(self, warehouse, offers, counted, snapshots):
-        """Pair Odoo's and KeyCRM's quantities.
-
-        :param warehouse: ``keycrm.warehouse``, one
-        :param offers: ``keycrm.offer``
-        :param counted: ids of the products that are compared
-        :param snapshots: as from ``_snapshots``
-        :return: iterator of ``(offer, Odoo's, KeyCRM's)``; None where KeyCRM did not list the offer
-        """
-        exporter = self.part(StockExporter)
-        compared = offers.filtered(lambda offer: offer.product_id.id in counted)
-        targets = self.env["keycrm.stock.calculator"]._targets(warehouse, compared.product_id)
-        for offer in compared:
-            keycrm = None
-            if offer.keycrm_id in snapshots:
-                keycrm = snapshots[offer.keycrm_id][1].get(warehouse.keycrm_id, 0.0)
-            yield offer, exporter.fitted(targets[offer.product_id.id]), keycrm
-
-    def map_from(self, snapshots):
-        """Map offers by the SKUs that were read: also those that cannot be requested.
-
-        A SKU that KeyCRM or Odoo has twice is not mapped.
-
-        :param snapshots: as from ``_snapshots``
-        """
-        lookup = self.part(StockLookup)
-        mapped = lookup.mapped_numbers(snapshots)
-        by_key = {}
-        for number, (sku, _stock) in snapshots.items():
-            if sku_key(sku):
-                by_key.setdefault(sku_key(sku), []).append((number, sku))
-        free = {
-            key: found[0]
-            for key, found in by_key.items()
-            if len(found) == 1 and found[0][0] not in mapped
-        }
-        lookup.replace_archived(by_key)
-        products = self.env["product.product"].search(
-            [
-                ("keycrm_sku_key", "in", list(free)),
-                ("company_id", "in", (self.account.company_id.id, False)),
-            ]
-        )
-        busy = self.env["keycrm.offer"].sudo()._offers_for(self.account, products).product_id
-        mappings = [
-            (*free[key], same)
-            for key, same in products.grouped("keycrm_sku_key").items()
-            if len(same) == 1 and same not in busy
-        ]
-        offers = lookup.create_mappings(mappings)
-        if self.account.push_stock:
-            self.env["keycrm.stock.change"].sudo()._queue_refresh(
-                self.account, offers.product_id.ids
-            )
-
-    # === PREVIEW ===#
-
-    def _store_preview(self, comparison, snapshots, offers, counted):
-        """Store the outcome of every product (dry run: nothing is sent).
-
-        :param comparison: ``keycrm.stock.comparison``, one
-        :param snapshots: as from ``_snapshots``
-        :param offers: ``keycrm.offer`` of the account
-        :param counted: ids of products that were counted or moved
-        """
-        lines = []
-        for warehouse in comparison.keycrm_warehouse_ids:
-            everything = set(offers.product_id.ids)
-            for offer, odoo, keycrm in self._pairs(warehouse, offers, everything, snapshots):
-                is_counted = offer.product_id.id in counted
-                name = outcome(odoo, keycrm, is_counted=is_counted)
-                vals = _line_vals(comparison, offer, warehouse, odoo, keycrm or 0.0, name)
-                lines.append(vals)
-        mapped = set(offers.mapped("keycrm_id"))
-        lines += [
-            {
-                "comparison_id": comparison.id,
-                "keycrm_id": number,
-                "sku": sku,
-                "keycrm_quantity": sum(stock.values()),
-                "outcome": "not_in_odoo",
-            }
-            for number, (sku, stock) in snapshots.items()
-            if number not in mapped
-        ]
-        unmapped = set(self._counted_product_ids()) - set(offers.product_id.ids)
-        products = self.env["product.product"].browse(sorted(unmapped))
-        lines += [
-            {
-                "comparison_id": comparison.id,
-                "product_id": product.id,
-                "sku": product.default_code,
-                "outcome": "not_in_keycrm",
-            }
-            for product in products
-        ]
-        # Lines that need a decision come first.
-        lines.sort(key=lambda line: OUTCOMES.index(line["outcome"]))
-        records = self.env["keycrm.stock.comparison.line"].sudo().create(lines)
-        opening = self.part(OpeningQuantities)
-        for record in records:
-            record.opening = opening.kind(record)
-        counts = Counter(_COUNT_FIELDS[line["outcome"]] for line in lines)
-        comparison._replace_earlier()
-        comparison._end(
-            "ready",
-            compared_count=len(lines),
-            left_out_count=len(comparison._skipped_lines()),
-            **counts,
-        )
 
     # === CHECKING ===#
 
@@ -402,7 +277,7 @@ class StockReconciliation(Service):
             if not comparison._is_still_running():
                 return
             lookup.store_levels(offers, answer)
-            self._store_differences(comparison, offers, answer)
+            self.part(ComparisonLines).store_differences(comparison, offers, answer)
             rest = [offer_id for offer_id in comparison.to_check or [] if offer_id not in checked]
             comparison.to_check = rest
             if not rest:
@@ -415,82 +290,3 @@ class StockReconciliation(Service):
                 )
 
         run_in_transaction(self.env.cr, record)
-
-    def _store_differences(self, comparison, offers, answer):
-        """Store the lines, and enqueue the differences; what waits to be sent is no difference.
-
-        :param comparison: ``keycrm.stock.comparison``, one
-        :param offers: ``keycrm.offer`` that were read
-        :param answer: :class:`~..keycrm.catalog.StockAnswer`
-        """
-        self._mark_missing(_offers_in_no_answer(comparison, offers, answer))
-        waiting = self.env["keycrm.stock.change"]._waiting(offers.product_id)
-        settled = fields.Datetime.now() - timedelta(seconds=SETTLE_SECONDS)
-        counted = set(self._counted_product_ids(offers.product_id.ids)) - waiting
-        snapshots = {
-            number: (
-                "",
-                {entry.warehouse.id: float(entry.quantity) for entry in entries},
-            )
-            for number, entries in answer.entries.items()
-        }
-        lines, differing = [], set()
-        for warehouse in self.account.warehouse_ids._sending():
-            levels = self.env["keycrm.stock.level"].sudo()._levels_for(warehouse, offers)
-            for offer, odoo, keycrm in self._pairs(warehouse, offers, counted, snapshots):
-                level = levels.get(offer.id)
-                if keycrm is None or _is_equal(odoo, keycrm, level):
-                    continue
-                differing.add(offer.product_id.id)
-                if not (level and level.sent_at and level.sent_at > settled):
-                    name = outcome(odoo, keycrm)
-                    lines.append(_line_vals(comparison, offer, warehouse, odoo, keycrm, name))
-        self.env["keycrm.stock.comparison.line"].sudo().create(lines)
-        self.env["keycrm.stock.change"].sudo()._append(
-            [(self.account.id, product_id) for product_id in sorted(differing)]
-        )
-
-    def _mark_missing(self, offers):
-        """Mark offers that neither KeyCRM's list nor its answer contains.
-
-        :param offers: ``keycrm.offer``
-        """
-        offers.is_missing_in_keycrm = True
-        offers.level_ids.unlink()
-        self.env["keycrm.missing.sku"].sudo()._record(self.account, offers.product_id)
-
-
-def _is_equal(odoo, keycrm, level):
-    sent = level.sent_quantity if level and level.sent_at else None
-    return is_equal(odoo, keycrm, sent)
-
-
-def _offers_in_no_answer(comparison, offers, answer):
-    """Return the offers that neither KeyCRM's list nor its answer contains.
-
-    :param comparison: ``keycrm.stock.comparison``, one
-    :param offers: ``keycrm.offer`` that were requested
-    :param answer: :class:`~..keycrm.catalog.StockAnswer`
-    :return: ``keycrm.offer``
-    """
-    named = answer.entries.keys() | answer.unreadable
-    absent = offers.filtered(lambda offer: offer.keycrm_id not in named)
-    if not absent:
-        return absent
-    listed = comparison._snapshots()
-    return absent.filtered(lambda offer: offer.keycrm_id not in listed)
-
-
-def _line_vals(comparison, offer, warehouse, odoo, keycrm, name):
-    return {
-        "comparison_id": comparison.id,
-        "product_id": offer.product_id.id,
-        "offer_id": offer.id,
-        "keycrm_id": offer.keycrm_id,
-        "sku": offer.sku,
-        "keycrm_warehouse_id": warehouse.id,
-        "odoo_quantity": odoo,
-        "keycrm_quantity": keycrm,
-        "difference": odoo - keycrm,
-        "outcome": name,
-    }

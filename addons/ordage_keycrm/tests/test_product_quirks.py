@@ -4,7 +4,6 @@ from odoo.tests import new_test_user
 
 from ..services.api_gateway import open_client
 from ..services.stock_lookup import StockLookup
-from ..services.stock_reconciliation import StockReconciliation
 from .product_common import ProductCase
 
 #: Between the letters of a SKU where nobody sees it; the last one is a space.
@@ -73,7 +72,7 @@ class TestArchivedTwins(ProductCase):
         self.assertEqual(self.tie.product_id, self.new)
 
     def test_comparison_moves_the_offer(self):
-        StockReconciliation(self.account).map_from({self.number: (self.sku, None)})
+        StockLookup(self.account).map_snapshot({self.number: (self.sku, None)})
         self.assertEqual(self.tie.product_id, self.new)
 
 

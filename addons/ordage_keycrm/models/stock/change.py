@@ -35,7 +35,7 @@ class KeycrmStockChange(models.Model):
     )
     # Indexed for the count of a running export, without the rows of no export: those are written in users'
     # transactions. There is no index of products, for the same reason.
-    push_id = fields.Many2one(
+    export_id = fields.Many2one(
         "keycrm.stock.export", string="Full stock sync", ondelete="set null", index="btree_not_null"
     )
     # A user removed the mapping: KeyCRM's numbers, since the offer is deleted when this is processed.
@@ -96,21 +96,21 @@ class KeycrmStockChange(models.Model):
             actions._trigger_keycrm(coalesce=True, along_with=self._insert_query(rows))
 
     @api.model
-    def _append(self, rows, refresh_first=False, push_id=None, from_move=False):
+    def _append(self, rows, refresh_first=False, export_id=None, from_move=False):
         """Insert rows with one statement.
 
         :param rows: ``[(account id, product id)]``
         :param refresh_first: whether KeyCRM's quantity is read before anything is sent
-        :param push_id: id of the full export that they belong to
+        :param export_id: id of the full export that they belong to
         :param from_move: whether their zeros are sent however many there are
         """
         if rows:
             self.env.cr.execute(
-                self._insert_query([(*row, from_move) for row in rows], refresh_first, push_id)
+                self._insert_query([(*row, from_move) for row in rows], refresh_first, export_id)
             )
 
     @api.model
-    def _insert_query(self, rows, refresh_first=False, push_id=None):
+    def _insert_query(self, rows, refresh_first=False, export_id=None):
         """Return the statement that inserts rows.
 
         In SQL, because the ORM would insert and read back in batches, and this runs in every user's
@@ -120,11 +120,11 @@ class KeycrmStockChange(models.Model):
         """
         return SQL(
             """INSERT INTO keycrm_stock_change
-                      (account_id, product_id, from_move, refresh_first, push_id, changed_at)
+                      (account_id, product_id, from_move, refresh_first, export_id, changed_at)
                SELECT a, p, m, %s, %s::int, now() AT TIME ZONE 'UTC'
                  FROM unnest(%s::int[], %s::int[], %s::boolean[]) AS changed(a, p, m)""",
             refresh_first,
-            push_id,
+            export_id,
             *(list(column) for column in zip(*rows, strict=True)),
         )
 
@@ -140,10 +140,10 @@ class KeycrmStockChange(models.Model):
         self.env.cr.execute(
             SQL(
                 """WITH sent AS (DELETE FROM keycrm_stock_change WHERE id = ANY(%s)
-                                 RETURNING changed_at, push_id)
+                                 RETURNING changed_at, export_id)
                    SELECT count(*), extract(epoch FROM clock_timestamp() AT TIME ZONE 'UTC'
                                                      - min(changed_at))::float
-                     FROM sent WHERE push_id IS NULL""",
+                     FROM sent WHERE export_id IS NULL""",
                 change_ids,
             )
         )

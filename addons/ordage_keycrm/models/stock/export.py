@@ -51,7 +51,7 @@ class KeycrmStockExport(models.Model):
             return
         self.total_count = len(product_ids)
         self.env["keycrm.stock.change"].sudo()._append(
-            [(account.id, product_id) for product_id in product_ids], push_id=self.id
+            [(account.id, product_id) for product_id in product_ids], export_id=self.id
         )
         crons.trigger(account, crons.STOCK)
 
@@ -59,7 +59,7 @@ class KeycrmStockExport(models.Model):
         """Record the end; a stopped export deletes its rows that are not sent yet."""
         if state == "cancelled":
             self.env.cr.execute(
-                SQL("DELETE FROM keycrm_stock_change WHERE push_id = ANY(%s)", self.ids)
+                SQL("DELETE FROM keycrm_stock_change WHERE export_id = ANY(%s)", self.ids)
             )
         return super()._end(state, **vals)
 
@@ -91,8 +91,8 @@ class KeycrmStockExport(models.Model):
             return
         self.env.cr.execute(
             SQL(
-                """SELECT push_id, count(*) FROM keycrm_stock_change
-                    WHERE push_id = ANY(%s) GROUP BY push_id""",
+                """SELECT export_id, count(*) FROM keycrm_stock_change
+                    WHERE export_id = ANY(%s) GROUP BY export_id""",
                 running.ids,
             )
         )

@@ -44,7 +44,10 @@ LOOK = """async place => {
             kind: [element.tagName.toLowerCase(), ...[...element.classList].sort()],
             ours:
                 alone.includes("keycrm") ||
-                Boolean(element.closest("[class*=o_keycrm]:not(.o_list_view)") && !element.closest(".o_control_panel")),
+                Boolean(
+                    element.closest("[class*=o_keycrm]:not(.o_list_view)") &&
+                    !element.closest(".o_control_panel")
+                ),
             html: node.html.slice(0, 200),
         };
     }));

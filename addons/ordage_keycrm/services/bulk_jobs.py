@@ -14,7 +14,7 @@ JOBS = {
     "sync": OrderSynchronization,
     "load": ProductImport,
     "warehouses": Catalogs,
-    "sweep": OrderReconciliation,
+    "reconciliation": OrderReconciliation,
     "transactions": BankTransactions,
     "pictures": ImageFetcher,
 }

@@ -31,9 +31,11 @@ _logger = logging.getLogger(__name__)
 #: Timeout of a probe: (connect, read) seconds.
 PROBE_TIMEOUT = (3, 5)
 #: Work of a whole queue: an interruption does not open its circuit breaker.
-QUEUES = ("_work_orders", "_work_stock")
+QUEUES = tuple(queue.name for queue in crons.QUEUES)
+#: Work of the stock queue; all other work is of the orders queue.
+STOCK_WORK = (crons.STOCK.name, "comparison")
 #: Pieces of work that no user waits for.
-BULK_WORK = ("sync", "load", "warehouses", "sweep", "transactions", "pictures")
+BULK_WORK = ("sync", "load", "warehouses", "reconciliation", "transactions", "pictures")
 #: Errors of the settings, which affect all requests.
 WRONG_SETTINGS = ("bad_settings", "redirected")
 
@@ -300,7 +302,7 @@ class CircuitBreaker(Service):
                     "params": error.params,
                 },
             )
-            is_stock = name in ("_work_stock", "_work_comparison")
+            is_stock = name in STOCK_WORK
             crons.trigger(self.account, crons.STOCK if is_stock else crons.ORDERS, delay=pause)
 
         run_in_transaction(self.env.cr, record)

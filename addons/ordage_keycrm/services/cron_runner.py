@@ -11,11 +11,15 @@ from .api_gateway import open_client
 from .circuit_breaker import CircuitBreaker
 from .concurrency import CONCURRENCY_ERRORS
 from .live_updates import notify_clients
+from .order_queue import OrderQueue
 from .service import Options, Service
+from .stock_queue import StockQueue
 from .transactions import LOCK_TIMEOUT, run_in_transaction, set_lock_timeout
 
 _logger = logging.getLogger(__name__)
 
+#: Services that process one piece of work of a queue.
+SERVICES = {crons.ORDERS: OrderQueue, crons.STOCK: StockQueue}
 #: Seconds until a run that was blocked by a locked row is retried.
 DEFER_SECONDS = 5.0
 #: Minimum seconds between two notifications of clients about changes.
@@ -57,8 +61,8 @@ class CronRunner(Service):
     def _run_until_deadline(self, queue):
         """Process one piece of work after the other until the deadline.
 
-        The work method is called repeatedly; it processes one piece, commits it, and returns whether
-        there may be more. An error of KeyCRM ends the run and is recorded on the account.
+        The service of the queue is called repeatedly; it processes one piece, commits it, and returns
+        whether there may be more. An error of KeyCRM ends the run and is recorded on the account.
 
         :param queue: :class:`~.crons.Queue`
         :return: ``(whether work is left, seconds until it can continue)``
@@ -73,13 +77,14 @@ class CronRunner(Service):
                 return False, 0.0
             options = Options(single_item, time.monotonic() + WORKER_SECONDS)
             with open_client(account) as client:
+                service = SERVICES[queue](account, client, options)
 
                 def work():
                     client.begins = True
-                    return getattr(account, queue.work)(client, options)
+                    return service.process()
 
                 while more and not options.is_time_up():
-                    more = breaker.run(queue.work, work)
+                    more = breaker.run(queue.name, work)
                     has_worked = has_worked or more
                     if more and time.monotonic() - notified_at > CLIENT_NOTIFY_INTERVAL:
                         notified_at = time.monotonic()
@@ -96,7 +101,7 @@ class CronRunner(Service):
             raise
         except Exception as error:
             more = False
-            breaker.record_internal_error(queue.work, error)
+            breaker.record_internal_error(queue.name, error)
         if has_worked:
             run_in_transaction(cr, lambda: notify_clients(account))
         return more, wait

@@ -7,22 +7,22 @@ from dataclasses import dataclass
 class Queue:
     """A queue of an account's work, with a scheduled action of its own.
 
+    :param name: name of its circuit breaker
     :param cron_field: field of ``keycrm.account`` with the scheduled action
     :param entry: method of ``keycrm.account`` that the scheduled action calls
-    :param work: method of ``keycrm.account`` that processes one piece of work
     :param title: name of the scheduled action
     """
 
+    name: str
     cron_field: str
     entry: str
-    work: str
     title: str
 
 
 #: Inbox, status updates, polling and bulk work.
-ORDERS = Queue("orders_cron_id", "_cron_orders", "_work_orders", "KeyCRM: orders of account %s")
+ORDERS = Queue("orders", "orders_cron_id", "_cron_orders", "KeyCRM: orders of account %s")
 #: Outbox, stock webhooks and comparisons.
-STOCK = Queue("stock_cron_id", "_cron_stock", "_work_stock", "KeyCRM: stock of account %s")
+STOCK = Queue("stock", "stock_cron_id", "_cron_stock", "KeyCRM: stock of account %s")
 QUEUES = (ORDERS, STOCK)
 
 

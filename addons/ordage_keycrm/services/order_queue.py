@@ -43,5 +43,5 @@ class OrderQueue(Service):
         :return: True when there was one
         """
         return self.part(StatusSender).process() or self.part(CircuitBreaker).run(
-            "catch_up", self.part(OrderPolling).process
+            "polling", self.part(OrderPolling).process
         )

@@ -44,7 +44,7 @@ class StockQueue(Service):
 
     def _process_comparison(self):
         reconciliation = self.part(StockReconciliation)
-        return self.part(CircuitBreaker).run("_work_comparison", reconciliation.process)
+        return self.part(CircuitBreaker).run("comparison", reconciliation.process)
 
     # === OUTBOX ===#
 

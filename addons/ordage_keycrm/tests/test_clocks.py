@@ -69,7 +69,7 @@ class TestClocks(KeycrmCase):
         guard = {"count": 1, "until": _text(ahead), "code": "timed_out", "params": {}}
         cases = (
             {"trouble_until": ahead, "trouble_count": 1, "trouble_code": "timed_out"},
-            {"guarded_work": {"catch_up": guard, "polling": guard}},
+            {"guarded_work": {"polling": guard}},
             {},
         )
         for case in cases:

@@ -241,7 +241,7 @@ class TestWaysIn(KeycrmCase):
         ):
             self.env["keycrm.account"]._cron_orders(self.account.id)
         self.assertIn("ZeroDivisionError", self.account.trouble_text)
-        self.assertTrue(CircuitBreaker(self.account).is_open("_work_orders"))
+        self.assertTrue(CircuitBreaker(self.account).is_open("orders"))
         self.account.action_test_connection()
         self.assertFalse(self.account.trouble_text)
 

@@ -11,6 +11,7 @@ from ..services.api_gateway import open_client
 from ..services.bulk_jobs import BulkJobs
 from ..services.order_inbox import OrderInbox
 from ..services.order_queue import OrderQueue
+from ..services.stock_queue import StockQueue
 from .common import KeycrmCase
 
 SECOND_KEY = "the-second-key-of-this-shop"
@@ -29,21 +30,12 @@ class NewAccountCase(KeycrmCase):
         )
         self.new.web_save({"api_key": SECOND_KEY}, {"setup_key": {}})
 
-    def work(self, work, account=None):
-        """Process a queue until it is empty.
-
-        :param work: class of a service, or name of a method of the account
-        """
+    def work(self, service_class, account=None):
+        """Process a queue until it is empty."""
         account = account or self.new
         with self.committing(), open_client(account) as client:
             for _ in range(50):
-                is_service = isinstance(work, type)
-                more = (
-                    work(account, client).process()
-                    if is_service
-                    else getattr(account, work)(client)
-                )
-                if not more:
+                if not service_class(account, client).process():
                     return
 
 
@@ -121,14 +113,14 @@ class TestStart(NewAccountCase):
             self.new.action_preview_stock()["res_id"]
         )
         self.assertFalse(preview.held_text)
-        self.work("_work_stock")
+        self.work(StockQueue)
         self.assertEqual((preview.state, preview.higher_count), ("ready", 1))
         preview.action_send()
-        self.work("_work_stock")
+        self.work(StockQueue)
         self.assertEqual(float(self.keycrm.stock(offer)["warehouses"]["1"]["quantity"]), 3)
         self.assertEqual(self.new.check_stock, "waiting")
         self.new.enabled = True
-        self.work("_work_stock")
+        self.work(StockQueue)
         self.assertEqual(float(self.keycrm.stock(offer)["warehouses"]["1"]["quantity"]), 8)
         self.new.invalidate_recordset()
         self.assertEqual(self.new.check_stock, "done")
@@ -171,7 +163,7 @@ class TestStart(NewAccountCase):
         self.env["keycrm.product.import"].create({"account_id": self.new.id, "state": "running"})
         with open_client(self.new) as client:
             self.assertFalse(OrderQueue(self.new, client).process())
-            self.assertFalse(self.new._work_stock(client))
+            self.assertFalse(StockQueue(self.new, client).process())
 
     def test_the_start_waits_for_the_steps_that_have_to_be_seen(self):
         self.assertEqual(self.new.start_blockers, "Order statuses, Products")

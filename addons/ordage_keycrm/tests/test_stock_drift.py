@@ -177,7 +177,7 @@ class TestStockDrift(StockCase):
             self.work()
             self.assertEqual(self.keycrm.requests(method="PUT"), [])
             self.keycrm.clear_faults()
-            CircuitBreaker(self.account)._write("_work_comparison", None)
+            CircuitBreaker(self.account)._write("comparison", None)
         self.work()
         self.assertEqual(self.shown(self.sock), 5)
 

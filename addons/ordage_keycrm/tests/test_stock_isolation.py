@@ -175,4 +175,4 @@ class TestStockIsolation(StockCase):
         self.keycrm.clear_faults()
         self.count(sock, 4)
         self.assert_sent((sock, 4))
-        self.assertIn("_work_comparison", self.account.sudo().guarded_work)
+        self.assertIn("comparison", self.account.sudo().guarded_work)

@@ -377,7 +377,7 @@ class TestStockPreview(StockCase):
         preview = self.env["keycrm.stock.comparison"].search([], limit=1)
         self.assertEqual((preview.state, preview.next_page), ("reading", 2))
         self.assertFalse(preview.line_ids)
-        CircuitBreaker(self.account)._write("_work_comparison", None)
+        CircuitBreaker(self.account)._write("comparison", None)
         self.work()
         self.assertEqual(preview.state, "ready")
         self.assertEqual(preview.unmatched_count, 63)

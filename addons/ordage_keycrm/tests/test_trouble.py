@@ -325,7 +325,7 @@ class TestTrouble(KeycrmCase):
         self.assertTrue(all(wake_up.call_at <= latest for wake_up in wake_ups))
 
     def test_work_that_fails_again_and_again_rests_for_a_minute_at_the_most(self):
-        for name, most in (("catch_up", 60), ("_work_stock", 60), ("sync", 600)):
+        for name, most in (("polling", 60), ("stock", 60), ("sync", 600)):
             with self.committing():
                 for _ in range(6):
                     CircuitBreaker(self.account).open(name, Refused("refused", status=400))
@@ -350,12 +350,12 @@ class TestTrouble(KeycrmCase):
                     "trouble_code": "unreachable",
                     "trouble_count": 4,
                     "trouble_until": until,
-                    "guarded_work": {"_work_stock": rest},
+                    "guarded_work": {"stock": rest},
                 }
             )
             press()
             self.assertFalse(CircuitBreaker(self.account).is_unavailable())
-            self.assertFalse(CircuitBreaker(self.account).is_open("_work_stock"))
+            self.assertFalse(CircuitBreaker(self.account).is_open("stock"))
             self.keycrm.clear_log()
             self.orders_lane()
             self.assertEqual(self.asked()[:1], ["/v1/order/status"], "one probe first")

@@ -8,9 +8,6 @@ from ...keycrm.rate_limit import DEFAULT_LIMIT
 from ...services import crons, maintenance
 from ...services.circuit_breaker import CircuitBreaker, end_backoff
 from ...services.cron_runner import run_queue
-from ...services.order_queue import OrderQueue
-from ...services.service import Options
-from ...services.stock_queue import StockQueue
 from ...services.stock_settings import StockSettings
 
 
@@ -433,15 +430,6 @@ class KeycrmAccount(models.Model):
         """
         run_queue(self.env, account_id, crons.STOCK)
 
-    def _work_stock(self, client, options=None):
-        """Process one piece of work of the stock queue.
-
-        :param client: live client
-        :param options: :class:`~...services.service.Options` of the worker
-        :return: True when there may be more
-        """
-        return StockQueue(self, client, options).process()
-
     @api.autovacuum
     def _gc_crons(self):
         """Delete the scheduled actions of deleted accounts."""
@@ -612,31 +600,6 @@ class KeycrmAccount(models.Model):
             raise UserError(self.env._("Only a KeyCRM administrator can do this."))
         self.check_access("write")
 
-    def _with_options(self, options):
-        """Return the account for work that reads its options from the context.
-
-        Until that work is in services.
-
-        :param options: :class:`~...services.service.Options` or None
-        """
-        if options is None:
-            return self
-        return self.with_context(
-            keycrm_single_item=options.single_item, keycrm_deadline=options.deadline
-        )
-
-    def _run_guarded(self, name, work):
-        """Run a piece of work behind its circuit breaker; see ``CircuitBreaker.run``.
-
-        For work that is not in a service yet.
-        """
-        options = Options(bool(self.env.context.get("keycrm_single_item")))
-        return CircuitBreaker(self, options=options).run(name, work)
-
-    def _is_time_up(self):
-        """Return whether the worker's deadline has passed; see ``Options.is_time_up``."""
-        return Options(deadline=self.env.context.get("keycrm_deadline")).is_time_up()
-
     def _release_waiting_for_warehouse(self):
         """Read orders again that are not confirmed because their warehouse is archived."""
         waiting = (
@@ -699,15 +662,6 @@ class KeycrmAccount(models.Model):
             Order.search(
                 [*ours, ("keycrm_archived", "=", True), ("keycrm_status_id", "not in", archive)]
             )._keycrm_reopen()
-
-    def _work_orders(self, client, options=None):
-        """Process one piece of work of the orders queue.
-
-        :param client: live client
-        :param options: :class:`~...services.service.Options` of the worker
-        :return: True when there may be more
-        """
-        return OrderQueue(self._with_options(options), client, options).process()
 
     def _order_url(self, keycrm_id):
         """Return the URL of an order in the cabinet; False without a cabinet address.

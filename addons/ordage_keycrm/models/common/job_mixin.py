@@ -29,7 +29,7 @@ class KeycrmJobMixin(models.AbstractModel):
     #: States in which a worker processes the job.
     _busy_states = ("running",)
     #: Pieces of an account's work whose open circuit breaker holds up the job.
-    _pieces = ("_work_orders",)
+    _pieces = ("orders",)
 
     # === FIELDS ===#
 

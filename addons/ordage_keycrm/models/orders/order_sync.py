@@ -13,7 +13,7 @@ class KeycrmOrderSync(models.Model):
     _inherit = ["keycrm.job.mixin"]
     _check_company_auto = True
 
-    _pieces = ("sync", "_work_orders")
+    _pieces = ("sync", "orders")
 
     # === FIELDS ===#
 

@@ -12,7 +12,7 @@ class KeycrmProductImport(models.Model):
     _inherit = ["keycrm.job.mixin"]
     _check_company_auto = True
 
-    _pieces = ("load", "_work_orders")
+    _pieces = ("load", "orders")
 
     # === FIELDS ===#
 

@@ -32,7 +32,7 @@ class KeycrmStockComparison(models.Model):
     _inherit = ["keycrm.job.mixin"]
 
     _busy_states = ("reading", "checking", "taking")
-    _pieces = ("_work_comparison", "_work_stock")
+    _pieces = ("comparison", "stock")
 
     # === FIELDS ===#
 

@@ -15,7 +15,7 @@ class KeycrmStockExport(models.Model):
     _description = "Full stock export"
     _inherit = ["keycrm.job.mixin"]
 
-    _pieces = ("_work_stock",)
+    _pieces = ("stock",)
 
     # === FIELDS ===#
 

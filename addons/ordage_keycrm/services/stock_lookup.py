@@ -5,6 +5,7 @@ from ..keycrm.catalog import StockAnswer, Warehouse, offers_by_id
 from ..keycrm.errors import KeyCrmError
 from ..keycrm.naming import sku_key
 from ..keycrm.stock_lookup import SKU_FILTER_BYTES, is_requestable, sku_batches
+from .bridge import as_stock_worker
 from .service import Service
 from .stock_exporter import FaultIsolation
 from .transactions import company_lock, run_in_transaction
@@ -188,21 +189,16 @@ class StockLookup(Service):
         :param mappings: ``[(KeyCRM's number, sku, product)]``
         :return: ``keycrm.offer``
         """
-        offers = (
-            self.env["keycrm.offer"]
-            .sudo()
-            .with_context(keycrm_stock_worker=True)
-            .create(
-                [
-                    {
-                        "account_id": self.account.id,
-                        "keycrm_id": number,
-                        "sku": sku,
-                        "product_id": product.id,
-                    }
-                    for number, sku, product in mappings
-                ]
-            )
+        offers = as_stock_worker(self.env["keycrm.offer"]).create(
+            [
+                {
+                    "account_id": self.account.id,
+                    "keycrm_id": number,
+                    "sku": sku,
+                    "product_id": product.id,
+                }
+                for number, sku, product in mappings
+            ]
         )
         self.env["keycrm.missing.sku"].sudo()._clear(self.account, offers.product_id)
         return offers

@@ -156,8 +156,8 @@ class TestGuardedFields(GuardCase):
     def test_a_context_of_rpc_is_not_the_bridge(self):
         seller = self.people["seller"]
         for marker in (
-            {"keycrm_bridge": True},
-            {"keycrm_bridge": "<KeyCRM bridge>"},
+            {"keycrm_marks": True},
+            {"keycrm_marks": ["<KeyCRM bridge>"]},
         ):
             seen = self.order.with_user(seller).with_context(**marker)
             self.assertGuarded(seen.write, {"keycrm_deleted": True})

@@ -84,7 +84,7 @@ class TestOrderForm(KeycrmCase):
         tax = self.env["account.tax"].search([("company_id", "=", self.company.id)], limit=1)
         other = self.env["product.product"].create({"name": "Other"})
         dozen = self.env.ref("uom.product_uom_dozen")
-        spoofed = line.with_context(keycrm_bridge=True)
+        spoofed = line.with_context(keycrm_marks=["<KeyCRM bridge>"])
         refused = {
             "quantity": lambda: line.write({"product_uom_qty": 7}),
             "price": lambda: line.write({"price_unit": 1}),

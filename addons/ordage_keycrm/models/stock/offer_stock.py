@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 
 from ...services import crons
+from ...services.bridge import is_stock_worker
 from ...services.stock_exporter import StockExporter
 
 
@@ -21,9 +22,8 @@ class KeycrmOffer(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         offers = super().create(vals_list)
-        # The stock queue sends the products that it maps itself. A key of the context, because only Odoo's
-        # ``create`` lies between: other callers, also those of other modules, need not enqueue.
-        if not self.env.context.get("keycrm_stock_worker"):
+        # The stock queue sends the products that it maps itself.
+        if not is_stock_worker(self.env):
             offers._queue_stock()
         return offers
 

@@ -334,6 +334,14 @@ class TestWaysIn(KeycrmCase):
             self.work(OrderPolling)
         self.assertEqual(self.Order.search_count([("keycrm_id", "in", numbers)]), 105)
 
+    def test_account_of_an_earlier_version_gets_its_positions_in_lists(self):
+        names = self.account.sudo().cursor_ids.mapped("name")
+        self.account.sudo().cursor_ids.unlink()
+        for _ in range(2):
+            self.env["keycrm.sync.cursor"].init()
+        self.account.invalidate_recordset()
+        self.assertCountEqual(self.account.sudo().cursor_ids.mapped("name"), names)
+
     def test_catch_up_sees_changes_and_respects_skipped_statuses(self):
         self.cursor("orders").read_until = fields.Datetime.now() - timedelta(minutes=10)
         skipped = self.status(2)

@@ -70,6 +70,12 @@ class CrashServer:
         wake_scheduler(self.odoo)
 
 
+def make_polling_due(odoo: OdooServer) -> None:
+    """Make polling due: KeyCRM does not repeat a lost webhook. No user may write that field."""
+    statement = "UPDATE keycrm_account SET polled_at = '2020-01-01'"
+    odoo.runtime.server.query(odoo.database, statement)
+
+
 def wake_scheduler(odoo: OdooServer) -> None:
     """Notify Odoo's scheduler without a change in the database."""
     odoo.runtime.server.query("postgres", "SELECT pg_notify('cron_trigger', %s)", (odoo.database,))

@@ -13,7 +13,7 @@ import pytest
 import requests
 
 from tests.faults.crash_points import CrashPoints, Scenario, names, send_webhook
-from tests.faults.crash_server import TIMEOUT, CrashServer
+from tests.faults.crash_server import TIMEOUT, CrashServer, make_polling_due
 from tools import shop
 from tools.odoo_server import OdooServer
 
@@ -32,6 +32,10 @@ class NewOrder(Scenario):
     """Import an order with a new status, buyer, products and payment by one webhook."""
 
     MIN_POINTS = 20
+
+    def __init__(self, account, odoo):
+        super().__init__(account)
+        self.odoo = odoo
 
     def begin(self):
         mark = f"{self.name}-{next(names)}"
@@ -58,8 +62,7 @@ class NewOrder(Scenario):
         return mark, made["id"]
 
     def after_crash(self, token):
-        """Make polling due, since KeyCRM does not repeat a lost webhook."""
-        self.account.write(polled_at="2020-01-01 00:00:00")
+        make_polling_due(self.odoo)
         return True
 
     def is_done(self, token):
@@ -109,7 +112,7 @@ def test_crash_anywhere_in_an_order_import_creates_each_record_once(
     shop.use_currency(account.rpc, account.id)
     journal = account.rpc.search("account.journal", ("type", "=", "bank"), limit=1)
     account.write(payment_journal_id=journal[0])
-    crash_points.crash_at_each(NewOrder(account))
+    crash_points.crash_at_each(NewOrder(account, crash_points.server.odoo))
 
 
 class Goods(Scenario):

@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from tests.faults.crash_points import send_webhook
-from tests.faults.crash_server import TIMEOUT, wake_scheduler
+from tests.faults.crash_server import TIMEOUT, make_polling_due, wake_scheduler
 from tests.faults.proxy import Proxy
 from tools import shop
 
@@ -71,7 +71,7 @@ def test_restart_of_postgresql_during_an_import_loses_no_order(account, odoo, ru
     assert try_webhook(account, lost) not in (200, 204)
     runtime.postgres.start()
     eventually(lambda: try_webhook(account, numbers[0]) == 204, TIMEOUT, "a webhook accepted again")
-    account.write(polled_at="2020-01-01 00:00:00")
+    make_polling_due(odoo)
     wake_scheduler(odoo)
     eventually(lambda: all_imported(account, [*numbers, lost]), 2 * TIMEOUT, "all orders")
 

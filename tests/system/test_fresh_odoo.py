@@ -103,6 +103,39 @@ def test_two_accounts_that_connect_at_once_both_bring_orders(new_odoo, new_sandb
     assert {"UAH", "USD"} <= shown(rpc)
 
 
+def test_second_company_without_a_chart_of_accounts_has_its_own_orders(
+    odoo, rpc, new_sandbox, wait_for
+):
+    first = company(rpc)
+    (euro,) = rpc.search("res.currency", ("name", "=", "EUR"), ("active", "in", (True, False)))
+    rpc.write("res.currency", euro, active=True)
+    second = rpc.create("res.company", name="Second", currency_id=euro)
+    rpc.write("res.users", rpc.uid, company_ids=[(4, second)])
+    assert not rpc.read("res.company", second, "chart_template")["chart_template"]
+    # Odoo creates a warehouse for the first company only.
+    rpc.create("stock.warehouse", name="Second", code="SEC", company_id=second)
+    sandbox = new_sandbox(offers=1)
+    account = shop.make_account(
+        rpc, odoo, sandbox, company_id=second, import_payments=True, name="Second"
+    )
+    shop.switch_on(rpc, sandbox, account)
+    expected = sell(sandbox.control, payments=[{"amount": 100, "status": "paid"}])
+    fields = (*ORDER, "company_id", "warehouse_id")
+
+    def ours() -> dict[str, Any] | None:
+        rows = rpc.rows("sale.order", ("company_id", "=", second), fields=fields)
+        return rows[0] if rows else None
+
+    order = wait_for(ours, 60, "the order")
+    assert_equal(order, expected)
+    assert order["keycrm_amount_paid"] == 100
+    warehouse = rpc.read("stock.warehouse", order["warehouse_id"][0], "company_id")
+    assert warehouse["company_id"][0] == second
+    assert rpc.read("res.company", second, "currency_id")["currency_id"][0] == euro
+    assert rpc.read("res.company", first[0], "currency_id")["currency_id"][1] == first[1]
+    rpc.write("keycrm.account", account, enabled=False)
+
+
 @pytest.fixture(scope="module")
 def polish(runtime):
     """Return an Odoo of a Polish company, with Poland's chart of accounts."""

@@ -8,6 +8,14 @@ ORDER_PATH = "/app/orders/view/%s"
 #: Value that a form shows instead of a stored API key. Saving it changes nothing.
 API_KEY_MASK = "••••••••••••"
 
+#: What is sent to KeyCRM beside stock once it is switched on, and the switch on the account.
+SENDING = {
+    "tracking": "send_tracking",
+    "cost": "send_cost",
+    "price": "send_price",
+    "payment": "send_payments",
+}
+
 #: Groups that may read payments and bank transactions.
 PAYMENT_READERS = (
     "ordage_keycrm.group_user,account.group_account_readonly,account.group_account_invoice"

@@ -38,7 +38,7 @@ def _remove_user_records(env):
 
     :param env: Odoo's environment
     """
-    ours = ("ordage_keycrm", "ordage_keycrm_mrp")
+    ours = ("ordage_keycrm", "ordage_keycrm_delivery", "ordage_keycrm_mrp")
     for model, field in (
         ("ir.filters", "model_id"),
         ("ir.exports", "resource"),

@@ -27,7 +27,7 @@ SCREENS = {
     "sources": "keycrm_source_action",
     "payment-methods": "keycrm_payment_method_action",
     "ties": "keycrm_product_mapping_action",
-    "status-pushes": "keycrm_status_update_action",
+    "status-pushes": "keycrm_order_update_action",
     "settings": "res_config_settings_action",
 }
 #: Lists that a phone shows as cards.

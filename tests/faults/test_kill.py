@@ -212,7 +212,7 @@ def test_crash_after_sending_a_status_does_not_send_it_twice(
     scenario = Delivery(account, warehouse)
     for point in (
         "answered PUT /order/*",
-        "before status_sender.process < order_queue._process_others",
+        "before order_updates.process < order_queue._process_others",
     ):
         number = scenario.begin()
         eventually(lambda n=number: account.order(n, "id"), TIMEOUT, "the order")
@@ -225,7 +225,7 @@ def test_crash_after_sending_a_status_does_not_send_it_twice(
             lambda n=number: (
                 crash_server.wake_scheduler()
                 or account.rpc.rows(
-                    "keycrm.status.update",
+                    "keycrm.order.update",
                     ("account_id", "=", account.id),
                     ("sale_order_id.keycrm_id", "=", n),
                     ("state", "=", "done"),

@@ -6,13 +6,19 @@ from .circuit_breaker import CircuitBreaker
 from .image_fetcher import ImageFetcher
 from .order_reconciliation import OrderReconciliation
 from .order_synchronization import OrderSynchronization
+from .order_updates import BulkOrderUpdates
+from .product_creation import ProductCreation
 from .product_import import ProductImport
+from .send_preview import SendPreview
 from .service import Service
 
 #: Services by the name of their circuit breaker, the most urgent first.
 JOBS = {
     "sync": OrderSynchronization,
     "load": ProductImport,
+    "line_costs": BulkOrderUpdates,
+    "create_products": ProductCreation,
+    "send_preview": SendPreview,
     "warehouses": Catalogs,
     "reconciliation": OrderReconciliation,
     "transactions": BankTransactions,

@@ -61,7 +61,7 @@ class Catalogs(Service):
         self.store_statuses(parsed_rows(Status.parse, read["/order/status"]))
         self._store_sources(parsed_rows(Source.parse, read["/order/source"]))
         methods = parsed_rows(PaymentMethod.parse, read["/order/payment-method"])
-        self._store("keycrm.payment.method", {m.id: {"name": m.name} for m in methods})
+        self.store("keycrm.payment.method", {m.id: {"name": m.name} for m in methods})
 
     def refresh_warehouses(self):
         """Read the first page of the stock list; the worker reads the others."""
@@ -137,7 +137,7 @@ class Catalogs(Service):
             if number not in known:
                 group = int(vals["group"] or 0)
                 vals["order_action"] = DEFAULT_ACTION_BY_GROUP.get(group, "quotation")
-        self._store("keycrm.order.status", vals_by_id)
+        self.store("keycrm.order.status", vals_by_id)
         self.account.invalidate_recordset(["status_ids"])
 
     def _store_sources(self, sources):
@@ -145,7 +145,7 @@ class Catalogs(Service):
 
         :param sources: list of :class:`~..keycrm.catalog.Source`
         """
-        self._store(
+        self.store(
             "keycrm.source",
             {s.id: {"name": s.name, "currency_code": s.currency_code} for s in sources},
         )
@@ -164,9 +164,9 @@ class Catalogs(Service):
 
         :param warehouses: iterable of :class:`~..keycrm.catalog.Warehouse`
         """
-        self._store("keycrm.warehouse", {w.id: {"name": w.name} for w in warehouses})
+        self.store("keycrm.warehouse", {w.id: {"name": w.name} for w in warehouses})
 
-    def _store(self, model, vals_by_id):
+    def store(self, model, vals_by_id):
         """Upsert the rows of a small list: create new ones, write changed values.
 
         :param model: a model with ``account_id`` and ``keycrm_id``

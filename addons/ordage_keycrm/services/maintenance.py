@@ -19,7 +19,7 @@ CURSOR_TIMES = ("started_at", "read_until")
 #: ``(model, field)`` of records that wait for their next attempt.
 ATTEMPTS = (
     ("keycrm.event", "next_try_at"),
-    ("keycrm.status.update", "next_try_at"),
+    ("keycrm.order.update", "next_try_at"),
     ("keycrm.stock.level", "retry_at"),
 )
 #: A hundred years; more would exceed the range of dates.
@@ -30,9 +30,11 @@ GC_BATCH = 10000
 #: Finished records, by model: their final states, and the field with their age.
 FINISHED = {
     "keycrm.event": (("done", "ignored"), "received_at"),
-    "keycrm.status.update": (("done", "ignored"), "create_date"),
+    "keycrm.order.update": (("done", "ignored"), "create_date"),
+    "keycrm.send.preview": (("done", "cancelled"), "create_date"),
     "keycrm.order.sync": (("done", "cancelled"), "create_date"),
     "keycrm.product.import": (("done", "cancelled"), "create_date"),
+    "keycrm.product.export": (("draft", "done", "cancelled"), "create_date"),
     "keycrm.stock.comparison": (("done", "cancelled"), "create_date"),
     "keycrm.stock.export": (("done", "cancelled"), "create_date"),
 }

@@ -357,6 +357,8 @@ def order_query(account):
     :param account: ``keycrm.account``, one
     """
     includes = ORDER_INCLUDES if account.import_payments else ORDER_INCLUDES_WITHOUT_PAYMENTS
+    if account.shown_field_ids:
+        includes += ",custom_fields"
     return {"include": includes}
 
 

@@ -3,8 +3,8 @@ from .circuit_breaker import CircuitBreaker
 from .order_inbox import OrderInbox
 from .order_polling import OrderPolling
 from .order_priorities import InboxState
+from .order_updates import OrderUpdates
 from .service import Service
-from .status_sender import StatusSender
 
 #: In one of so many turns polling and status updates come before the inbox.
 OTHERS_TURN = 4
@@ -38,10 +38,10 @@ class OrderQueue(Service):
         )
 
     def _process_others(self):
-        """Send one status update, or read one page of updated orders.
+        """Send one update of an order, or read one page of updated orders.
 
         :return: True when there was one
         """
-        return self.part(StatusSender).process() or self.part(CircuitBreaker).run(
+        return self.part(OrderUpdates).process() or self.part(CircuitBreaker).run(
             "polling", self.part(OrderPolling).process
         )

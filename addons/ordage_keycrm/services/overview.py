@@ -57,20 +57,20 @@ class Overview(Service):
         return {(account, day): count for account, day, count in self.env.cr.fetchall()}
 
     def accounts_with_failures(self):
-        """Return the ids of accounts with failed events that are not retried any more."""
-        groups = (
-            self.env["keycrm.event"]
-            .sudo()
-            ._read_group(
-                [
-                    ("account_id", "in", self.account.ids),
-                    ("state", "=", "failed"),
-                    ("next_try_at", "=", False),
-                ],
-                ["account_id"],
+        """Return the ids of accounts with failed events or updates that are not retried any more."""
+        for model in ("keycrm.event", "keycrm.order.update"):
+            self.env[model].flush_model(["account_id", "state", "next_try_at"])
+        self.env.cr.execute(
+            SQL(
+                """SELECT account_id FROM keycrm_event
+                    WHERE account_id = ANY(%(ids)s) AND state = 'failed' AND next_try_at IS NULL
+                    UNION
+                   SELECT account_id FROM keycrm_order_update
+                    WHERE account_id = ANY(%(ids)s) AND state = 'failed' AND next_try_at IS NULL""",
+                ids=self.account.ids,
             )
         )
-        return {account.id for (account,) in groups}
+        return {account_id for (account_id,) in self.env.cr.fetchall()}
 
     def event_counts(self):
         """Count the orders, not the events, that are pending or failed.

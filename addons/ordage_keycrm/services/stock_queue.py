@@ -8,6 +8,7 @@ from ..keycrm.outbox import OUTBOX_BATCH, ChangeRow, WaitingChanges
 from . import crons
 from .circuit_breaker import CircuitBreaker
 from .echo_matcher import EchoMatcher
+from .offer_export import OfferExport
 from .service import Service
 from .stock_exporter import FaultIsolation, StockExporter
 from .stock_lookup import StockLookup
@@ -33,14 +34,23 @@ class StockQueue(Service):
         """
         if self.account.stock_paused or not self.account.enabled:
             # A preview continues: it sends nothing.
-            return self._process_comparison()
+            return self._process_offer_values() or self._process_comparison()
         return (
             self._queue_expired()
             or self._process_changes()
             or self.part(EchoMatcher).process()
             or self._process_unverified()
+            or self._process_offer_values()
             or self._process_comparison()
         )
+
+    def _process_offer_values(self):
+        """Send values of offers, such as costs.
+
+        :return: True when there was something
+        """
+        export = self.part(OfferExport)
+        return self.account.enabled and self.part(CircuitBreaker).run("offers", export.process)
 
     def _process_comparison(self):
         reconciliation = self.part(StockReconciliation)

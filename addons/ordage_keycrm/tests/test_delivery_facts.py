@@ -121,6 +121,61 @@ class TestFacts(OrderCase):
         self.arrive(order.keycrm_id)
         self.assertEqual(order.commitment_date.day, 26)
 
+    def test_open_delivery_is_planned_for_the_day_that_keycrm_sets(self):
+        order = self.ship()
+        picking = order.picking_ids
+        picking.scheduled_date = "2026-12-20 08:00:00"
+        self.arrive(order.keycrm_id)
+        self.assertEqual(picking.scheduled_date.day, 20, "a person chose it")
+        shipping = {**self.keycrm.order(order.keycrm_id)["answer"]["shipping"]}
+        for key, day in (("shipping_date", 27), ("shipping_date_actual", 28)):
+            planned = {**shipping, "shipping_date": None, key: f"2026-12-{day}"}
+            self.keycrm.patch_order(order.keycrm_id, shipping=planned, webhook=False)
+            self.arrive(order.keycrm_id)
+            self.assertEqual(picking.scheduled_date.day, day)
+        self.deliver(order)
+        done = picking.scheduled_date
+        planned = {**shipping, "shipping_date": "2026-12-29"}
+        self.keycrm.patch_order(order.keycrm_id, shipping=planned, webhook=False)
+        self.arrive(order.keycrm_id)
+        self.assertEqual(picking.scheduled_date, done, "it has left")
+
+    def test_chosen_custom_fields_are_shown_and_searchable(self):
+        self.account.action_refresh_delivery_services()
+        values = [
+            {"uuid": "OR_1002", "name": "Гравіювання", "type": "textarea", "value": "Для Олі"},
+            {
+                "uuid": "OR_1003",
+                "name": "Пакування",
+                "type": "select",
+                "value": ["Коробка", "Пакет"],
+            },
+            {"uuid": "OR_1004", "name": "Терміново", "type": "switcher", "value": "1"},
+            {"uuid": "OR_1001", "name": "Інше", "type": "text", "value": "ні"},
+        ]
+        order = self.make(self.new, custom_fields=values)
+        self.assertFalse(order.keycrm_custom_fields)
+        self.account.shown_field_ids = self.env["keycrm.custom.field"].search(
+            [("uuid", "in", ("OR_1002", "OR_1003", "OR_1004"))]
+        )
+        self.arrive(order.keycrm_id)
+        self.assertEqual(
+            order.keycrm_custom_fields,
+            "Гравіювання: Для Олі\nПакування: Коробка, Пакет\nТерміново: Yes",
+        )
+        found = self.env["sale.order"].search([("keycrm_custom_fields", "ilike", "олі")])
+        self.assertIn(order, found)
+        self.keycrm.patch_order(order.keycrm_id, custom_fields=values[1:2], webhook=False)
+        self.arrive(order.keycrm_id)
+        self.assertEqual(order.keycrm_custom_fields, "Пакування: Коробка, Пакет")
+
+    def test_custom_fields_that_nobody_chose_are_not_requested(self):
+        self.keycrm.clear_log()
+        self.make(self.new)
+        self.assertFalse(
+            [row for row in self.keycrm.requests() if "custom_fields" in str(row["query"])]
+        )
+
     def test_unknown_parcel_status_is_not_shown(self):
         self.assertFalse(self.ship(shipping_status="teleported").keycrm_shipping_status)
 

@@ -41,7 +41,7 @@ class TestIndexes(TransactionCase):
 
     def test_workers_find_what_is_due_among_all_that_is_done(self):
         mine, due = ("account_id", "=", 1), ("next_try_at", "<=", fields.Datetime.now())
-        for model in ("keycrm.event", "keycrm.status.update"):
+        for model in ("keycrm.event", "keycrm.order.update"):
             plan = self.answered_by(model, [mine, due], order="id")
             self.assertIn(f"{model.replace('.', '_')}_due_index", plan)
 

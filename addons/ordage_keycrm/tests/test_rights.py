@@ -40,7 +40,14 @@ RIGHTS = {
     "keycrm.stock.comparison": ("r", "r"),
     "keycrm.stock.snapshot": ("", "r"),
     "keycrm.stock.comparison.line": ("r", "r"),
-    "keycrm.status.update": ("r", "r"),
+    "keycrm.order.update": ("r", "r"),
+    "keycrm.offer.change": ("r", "r"),
+    "keycrm.product.export": ("r", "r"),
+    "keycrm.product.export.line": ("r", "r"),
+    "keycrm.delivery.service": ("r", "rw"),
+    "keycrm.custom.field": ("r", "r"),
+    "keycrm.send.preview": ("r", "r"),
+    "keycrm.send.preview.line": ("", "r"),
     "keycrm.stock.export": ("r", "crwu"),
     "keycrm.latency": ("r", "r"),
     "keycrm.sync.cursor": ("", "r"),
@@ -107,7 +114,21 @@ METHODS = {
     ("keycrm.product.import", "action_start"): MANAGER,
     ("keycrm.product.import", "action_cancel"): MANAGER,
     ("keycrm.product.import", "action_open_rows"): USER,
-    ("keycrm.status.update", "action_retry"): MANAGER,
+    ("keycrm.order.update", "action_retry"): MANAGER,
+    ("keycrm.order.update", "action_send_anyway"): MANAGER,
+    ("keycrm.order.update", "action_ignore"): MANAGER,
+    ("keycrm.account", "action_refresh_delivery_services"): MANAGER,
+    ("keycrm.account", "action_open_send_previews"): USER,
+    ("keycrm.product.export", "action_start"): MANAGER,
+    ("keycrm.product.export", "action_cancel"): MANAGER,
+    ("keycrm.product.export", "action_check_again"): MANAGER,
+    ("keycrm.missing.sku", "action_create"): MANAGER,
+    ("product.product", "action_keycrm_create"): MANAGER,
+    ("product.template", "action_keycrm_create"): MANAGER,
+    ("keycrm.send.preview", "action_start"): MANAGER,
+    ("keycrm.send.preview", "action_cancel"): MANAGER,
+    ("keycrm.send.preview", "action_send"): MANAGER,
+    ("keycrm.send.preview", "action_not_now"): MANAGER,
     ("keycrm.stock.comparison", "action_start"): MANAGER,
     ("keycrm.stock.comparison", "action_cancel"): MANAGER,
     ("keycrm.stock.comparison", "action_send"): MANAGER,
@@ -160,6 +181,7 @@ SCREENS = {
     "action_open_rows",
     "action_load_products",
     "action_synchronize_orders",
+    "action_open_send_previews",
 }
 
 
@@ -233,6 +255,12 @@ class RightsCase(KeycrmCase):
             {"account_id": account.id, "kind": "preview", "state": "ready"}
         )
         load = env["keycrm.product.import"].create({"account_id": account.id})
+        preview = env["keycrm.send.preview"].create(
+            {"account_id": account.id, "kind": "tracking", "state": "ready"}
+        )
+        export = env["keycrm.product.export"].create(
+            {"account_id": account.id, "line_ids": [Command.create({"product_id": product.id})]}
+        )
         why = env["keycrm.stock.explanation"].create({"product_id": product.id})
         known = {
             "keycrm.account": account,
@@ -246,6 +274,9 @@ class RightsCase(KeycrmCase):
             "keycrm.stock.comparison": comparison,
             "keycrm.product.import": load,
             "keycrm.stock.explanation": why,
+            "keycrm.send.preview": preview,
+            "keycrm.product.export": export,
+            "keycrm.product.export.line": export.line_ids,
         }
         values = {
             "account_id": account.id,
@@ -265,6 +296,7 @@ class RightsCase(KeycrmCase):
             "keycrm_warehouse_id": keycrm_warehouse.id,
             "comparison_id": comparison.id,
             "load_id": load.id,
+            "preview_id": preview.id,
             "explanation_id": why.id,
             "partner_id": order.partner_id.id,
             "buyer_id": 1,
@@ -536,7 +568,7 @@ class TestButtons(RightsCase):
         ):
             self.assertTrue(self.called(self.manager, "keycrm.account", method))
         self.assertTrue(self.called(self.manager, "keycrm.event", "action_retry"))
-        self.assertTrue(self.called(self.manager, "keycrm.status.update", "action_retry"))
+        self.assertTrue(self.called(self.manager, "keycrm.order.update", "action_retry"))
         self.assertTrue(self.called(self.seller, "sale.order", "action_keycrm_refresh"))
 
     def test_buttons_in_the_views_are_methods_that_are_judged_here(self):

@@ -41,7 +41,7 @@ class TestVisibility(RightsCase):
         buyers = [("partner_id", "=", self.order.partner_id.id)]
         return {
             "keycrm.event": self.env["keycrm.event"].search(order),
-            "keycrm.status.update": self.env["keycrm.status.update"].search(order),
+            "keycrm.order.update": self.env["keycrm.order.update"].search(order),
             "keycrm.buyer": self.env["keycrm.buyer"].search(buyers),
         }
 

@@ -3,12 +3,14 @@ from urllib.parse import urlsplit
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
-from ...const import API_KEY_MASK, API_URL, EVENT_REFRESH, ORDER_PATH
+from ...const import API_KEY_MASK, API_URL, EVENT_REFRESH, ORDER_PATH, SENDING
 from ...keycrm.rate_limit import DEFAULT_LIMIT
 from ...services import crons, maintenance
+from ...services.catalogs import request_for_user
 from ...services.circuit_breaker import CircuitBreaker, end_backoff
 from ...services.cron_runner import run_queue
 from ...services.stock_settings import StockSettings
+from ...services.tracking import TrackingSending
 
 
 class KeycrmAccount(models.Model):
@@ -148,6 +150,73 @@ class KeycrmAccount(models.Model):
     compared_at = fields.Datetime(string="Last comparison", readonly=True, copy=False)
     compared_differences = fields.Integer(
         string="Differences found", readonly=True, copy=False, help="From the last comparison."
+    )
+    send_cost = fields.Boolean(
+        string="Send cost to KeyCRM",
+        copy=False,
+        tracking=True,
+        help="The cost of a product becomes the purchase price of its offer in KeyCRM whenever it changes, "
+        "also by valuation. A cost of zero is never sent.",
+    )
+    send_price = fields.Boolean(
+        string="Send prices to KeyCRM",
+        copy=False,
+        tracking=True,
+        help="The prices of the chosen price list become the prices of offers in KeyCRM whenever they "
+        "change. Only together with “Do not change product information”: prices go one way.",
+    )
+    price_list_id = fields.Many2one(
+        "product.pricelist",
+        string="Price list for KeyCRM",
+        ondelete="restrict",
+        check_company=True,
+        domain="[('company_id', 'in', (company_id, False))]",
+    )
+    send_tracking = fields.Boolean(
+        string="Send tracking numbers to KeyCRM",
+        copy=False,
+        tracking=True,
+        help="The tracking number of a delivery goes to its order in KeyCRM, with the delivery service "
+        "that is matched with the carrier. A number that KeyCRM has already is never replaced.",
+    )
+    tracking_others = fields.Selection(
+        [("comment", "Manager's comment"), ("field", "Custom field")],
+        string="Further tracking numbers",
+        help="Where KeyCRM gets the numbers of an order's further parcels: an order has one tracking "
+        "number there. Empty: they are not sent.",
+    )
+    tracking_field_id = fields.Many2one(
+        "keycrm.custom.field",
+        string="Field of further tracking numbers",
+        ondelete="restrict",
+        domain="[('account_id', '=', id), ('type', 'in', ('text', 'textarea'))]",
+    )
+    shown_field_ids = fields.Many2many(
+        "keycrm.custom.field",
+        "keycrm_account_shown_field_rel",
+        "account_id",
+        "field_id",
+        string="Custom fields of orders",
+        domain="[('account_id', '=', id)]",
+        help="These custom fields of KeyCRM are shown on the orders in Odoo, and orders are found by them.",
+    )
+    send_payments = fields.Boolean(
+        string="Send received payments to KeyCRM",
+        copy=False,
+        tracking=True,
+        help="Money that Odoo reconciles with the invoice of an order becomes a payment of the order in "
+        "KeyCRM, unless KeyCRM has it already. Nothing is ever taken back there.",
+    )
+    delivery_service_ids = fields.One2many(
+        "keycrm.delivery.service", "account_id", string="Delivery services"
+    )
+    values_checked_on = fields.Date(string="Values last compared", readonly=True, copy=False)
+    creates_products = fields.Boolean(string="Product creation", readonly=True, copy=False)
+    held_sending = fields.Char(
+        string="Waits for a preview",
+        readonly=True,
+        copy=False,
+        help="What is not sent until a user has seen a preview and decided.",
     )
     status_ids = fields.One2many("keycrm.order.status", "account_id", string="Order statuses")
     missed_status_ids = fields.Many2many(
@@ -310,6 +379,17 @@ class KeycrmAccount(models.Model):
                         )
                     )
 
+    @api.constrains("send_price", "keep_product_info", "price_list_id")
+    def _check_prices_go_one_way(self):
+        for account in self:
+            if account.send_price and not (account.keep_product_info and account.price_list_id):
+                raise ValidationError(
+                    self.env._(
+                        "To send prices to KeyCRM, choose a price list and turn on “Do not change product "
+                        "information”: otherwise prices would go in both directions."
+                    )
+                )
+
     def _check_enabled_has_key(self):
         """Refuse to enable an account without a key.
 
@@ -351,11 +431,18 @@ class KeycrmAccount(models.Model):
         new = disabled.filtered(lambda account: account._is_before_start())
         paused = disabled.filtered("push_stock")
         silent = self.filtered(lambda account: not account.push_stock) if sends else self.browse()
+        switched_off = self._switched_off(vals)
         result = super().write(vals)
         if {"enabled", "api_key", "api_key_secret"} & vals.keys():
             self._check_enabled_has_key()
         disabled._check_key_accepted()
-        if {"enabled", "push_stock", "stock_quantity", "company_id"} & vals.keys():
+        if {
+            "enabled",
+            "push_stock",
+            "stock_quantity",
+            "company_id",
+            *SENDING.values(),
+        } & vals.keys():
             self.env["keycrm.stock.change"]._clear_accounts_by_company()
         if enables:
             crons.restore(self)
@@ -379,6 +466,8 @@ class KeycrmAccount(models.Model):
         silent.warehouse_ids._allow_sending()
         for account in self:
             StockSettings(account).apply(vals)
+        self.env["keycrm.send.preview"]._switched_off(switched_off)
+        self.env["keycrm.offer.change"]._note_price_list(vals)
         return result
 
     def web_save(self, vals, specification, next_id=None):
@@ -388,8 +477,10 @@ class KeycrmAccount(models.Model):
         error is displayed beside it.
         """
         before = self.warehouse_ids._sent_matches()
+        begun = [k for k, name in SENDING.items() if vals.get(name) and not (self and self[name])]
         result = super().web_save(vals, specification, next_id)
         account = self or self.browse(result[0]["id"])
+        self.env["keycrm.send.preview"]._start_all(account, begun)
         is_outdated = account.warehouse_ids._require_preview(before)
         if vals.get("api_key") and vals["api_key"] != API_KEY_MASK:
             account._test_key()
@@ -472,6 +563,43 @@ class KeycrmAccount(models.Model):
             "view_mode": "form",
             "context": {"default_account_id": self.id},
         }
+
+    def action_refresh_delivery_services(self):
+        """Read KeyCRM's delivery services and custom fields again.
+
+        :return: a notification
+        :raise UserError: when the request fails
+        """
+        self._check_manager()
+
+        def refresh(client):
+            service = TrackingSending(self, client)
+            service.record_page(service.read_page(1))
+
+        request_for_user(self, refresh)
+        return self._notification(
+            self.env._(
+                "KeyCRM has %(services)s delivery services and %(fields)s custom fields of orders.",
+                services=len(self.delivery_service_ids),
+                fields=self.env["keycrm.custom.field"].search_count([("account_id", "=", self.id)]),
+            )
+        )
+
+    def action_open_send_previews(self):
+        """Open the previews of what is sent to KeyCRM.
+
+        :return: an action
+        """
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "ordage_keycrm.keycrm_send_preview_action"
+        )
+        waiting = self.env["keycrm.send.preview"].search(
+            [("account_id", "=", self.id), ("state", "in", ("running", "ready"))], limit=2
+        )
+        if len(waiting) == 1:
+            return {**action, "views": [(False, "form")], "res_id": waiting.id}
+        return dict(action, domain=[("account_id", "=", self.id)])
 
     def action_load_products(self):
         """Open "Load products from KeyCRM" for this account.
@@ -565,6 +693,18 @@ class KeycrmAccount(models.Model):
         )
 
     # === BUSINESS METHODS ===#
+
+    def _switched_off(self, vals):
+        """Return what a write switches off of the data sent to KeyCRM, before the write.
+
+        :param vals: values to write
+        :return: ``{kind: accounts}``
+        """
+        return {
+            kind: self.filtered(name)
+            for kind, name in SENDING.items()
+            if name in vals and not vals[name]
+        }
 
     def _activity_user(self, salesperson):
         """Return the assignee of an activity, always an active user.

@@ -112,7 +112,13 @@ class KeycrmAccount(models.Model):
             account.trouble_text = explain._sentence(*faults[0]) if faults else ""
 
     @api.depends(
-        "enabled", "trouble_code", "guarded_work", "polled_at", "reference_text", "decision_count"
+        "enabled",
+        "trouble_code",
+        "guarded_work",
+        "polled_at",
+        "reference_text",
+        "decision_count",
+        "held_sending",
     )
     def _compute_overview_state(self):
         """Compute the state: connected only where nothing waits for a user."""
@@ -123,7 +129,12 @@ class KeycrmAccount(models.Model):
                 account.overview_state = "trouble"
             elif not account.enabled:
                 account.overview_state = "off" if account.polled_at else "new"
-            elif account.decision_count or account.stock_held_zeros or account.id in undecided:
+            elif (
+                account.decision_count
+                or account.stock_held_zeros
+                or account.held_sending
+                or account.id in undecided
+            ):
                 account.overview_state = "decision"
             else:
                 account.overview_state = "well"

@@ -55,6 +55,8 @@ class KeycrmErrorMessage(models.AbstractModel):
             "bank transaction": self.env._("a bank transaction"),
             "payment method": self.env._("a payment method"),
             "source": self.env._("an order source"),
+            "delivery service": self.env._("a delivery service"),
+            "custom field": self.env._("a custom field"),
             "status": self.env._("an order status"),
             "stock row": self.env._("a stock row"),
         }
@@ -179,6 +181,52 @@ class KeycrmErrorMessage(models.AbstractModel):
                 "KeyCRM returned order %(order)s without its products, although they cost %(total)s. "
                 "Odoo changes nothing and will read the order again automatically. If the error "
                 "persists, open and save the order in KeyCRM."
+            ),
+            "value_rate_missing": self.env._(
+                "Not sent to KeyCRM: an exchange rate of %(currency)s is missing in Odoo. Enter one in the "
+                "set-up, step “Currency”, then change the value again or start the preview again."
+            ),
+            "payment_exists": self.env._(
+                "KeyCRM already has a payment of %(amount)s of about the same day (%(day)s), so nothing was "
+                "sent. If it is the same money, click “Do not send”; otherwise “Send anyway”."
+            ),
+            "payment_exceeds": self.env._(
+                "With this payment of %(amount)s the order would be overpaid in KeyCRM, so nothing was "
+                "sent. If KeyCRM has the money already, click “Do not send”; otherwise “Send anyway”."
+            ),
+            "payment_of_canceled": self.env._(
+                "The order is canceled in KeyCRM, so the payment of %(amount)s was not sent. Click “Do not "
+                "send” or “Send anyway”."
+            ),
+            "payment_method_missing": self.env._(
+                "No payment method of KeyCRM belongs to the journal “%(journal)s”. Choose the journal in "
+                "Configuration → Payment methods, then click “Retry”."
+            ),
+            "payment_unclear": self.env._(
+                "The invoice %(name)s belongs to several orders or is in another currency, so Odoo does not "
+                "know what each order was paid. Enter the payment in KeyCRM, then click “Do not send”."
+            ),
+            "create_no_sku": self.env._(
+                "The product has no SKU (internal reference). Enter one, then click “Check again”."
+            ),
+            "create_sku_unusable": self.env._(
+                "KeyCRM cannot look up this SKU: it holds a comma or is too long. Change it, then click "
+                "“Check again”."
+            ),
+            "create_sku_repeated": self.env._(
+                "Several products in Odoo have this SKU. Give each its own, then click “Check again”."
+            ),
+            "create_sku_in_keycrm": self.env._(
+                "KeyCRM has this SKU several times, or for another product of Odoo. Correct it there, then "
+                "click “Check again”."
+            ),
+            "create_unclear": self.env._(
+                "KeyCRM was asked to create the product and does not show it yet. Wait a minute, then click "
+                "“Check again” and start again: it is looked up first."
+            ),
+            "tracking_differs": self.env._(
+                "KeyCRM already has another tracking number of this order: %(theirs)s (Odoo: %(ours)s). "
+                "Neither is changed. Correct the wrong one, then click “Retry”."
             ),
             "discount_exceeds_goods": self.env._(
                 "The discounts of the order exceed its products (%(total)s). Correct the discount in "

@@ -146,17 +146,18 @@ class KeycrmRetryMixin(models.AbstractModel):
             "error_params": params or False,
         }
 
-    def _failed_vals(self, code, params, *, is_outage=False):
+    def _failed_vals(self, code, params, *, is_outage=False, is_final=False):
         """Return the values of a failed attempt: backoff, and after the last one a user.
 
         :param code: error code
         :param params: its parameters
         :param is_outage: whether KeyCRM was unavailable, so that a retry may succeed at any time
+        :param is_final: whether a retry is useless until a user has decided
         :return: values to be written
         """
         attempts = self.attempts + 1
         pauses = (OUTAGE_PAUSE,) * OUTAGE_TRIES + RETRY_PAUSES if is_outage else RETRY_PAUSES
-        pause = pauses[attempts - 1] if attempts <= len(pauses) else None
+        pause = pauses[attempts - 1] if attempts <= len(pauses) and not is_final else None
         return {
             "state": "failed",
             "attempts": attempts,

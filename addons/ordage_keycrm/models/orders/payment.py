@@ -3,6 +3,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import float_compare
 
+from ...keycrm.order_updates import odoo_number
 from ...services.concurrency import ERRORS_OF_NO_RECORD
 from ...services.values import changed_values
 
@@ -57,6 +58,12 @@ class KeycrmPayment(models.Model):
     bank_description = fields.Char(string="Payment description")
     payment_id = fields.Many2one(
         "account.payment", string="Payment in accounting", ondelete="set null", copy=False
+    )
+    from_odoo = fields.Boolean(
+        string="Sent by Odoo",
+        copy=False,
+        readonly=True,
+        help="Odoo received the money itself: it is in accounting already.",
     )
     kept_on_cancel = fields.Boolean(
         string="Kept on cancellation",
@@ -213,7 +220,7 @@ class KeycrmPayment(models.Model):
                     payment.kept_on_cancel = False
                 if payment.payment_id:
                     payment._compare_posted()
-                elif payment.amount > 0:
+                elif payment.amount > 0 and not payment._is_from_odoo():
                     payment._post()
             elif (
                 payment.status in ("canceled", "removed")
@@ -221,6 +228,23 @@ class KeycrmPayment(models.Model):
                 and not payment.kept_on_cancel
             ):
                 payment._cancel_posted()
+
+    def _is_from_odoo(self):
+        """Return whether Odoo itself sent the payment; remembered, since updates are deleted in time."""
+        self.ensure_one()
+        number = not self.from_odoo and odoo_number(self.description or "")
+        if number:
+            updates = self.env["keycrm.order.update"].sudo()
+            self.from_odoo = bool(
+                updates.search_count(
+                    [
+                        ("id", "=", number),
+                        ("kind", "=", "payment"),
+                        ("sale_order_id", "=", self.sale_order_id.id),
+                    ]
+                )
+            )
+        return self.from_odoo
 
     def _check_status(self):
         """Display on the payment that its status in KeyCRM is unknown."""
@@ -393,6 +417,14 @@ class KeycrmPaymentMethod(models.Model):
         check_company=True,
         domain="[('type', 'in', ('bank', 'cash'))]",
         help="If empty, the payment journal of the account is used.",
+    )
+    sent_journal_ids = fields.Many2many(
+        "account.journal",
+        string="Journals sent with it",
+        check_company=True,
+        domain="[('type', 'in', ('bank', 'cash', 'credit'))]",
+        help="Money that Odoo receives in these journals goes to KeyCRM with this payment method. If "
+        "empty, the payment journal decides.",
     )
 
     _account_keycrm_id_unique = models.Constraint(

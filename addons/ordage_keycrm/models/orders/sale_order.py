@@ -1,8 +1,11 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.fields import Domain
 
 from ...const import EVENT_REFRESH, PAYMENT_READERS
+from ...keycrm.order_updates import CostUpdate, TrackingUpdate
 from ...services import crons
+from ...services.bridge import as_bridge
 from ...services.circuit_breaker import end_backoff
 from ...services.order_form import lock_form
 
@@ -106,6 +109,13 @@ class SaleOrder(models.Model):
         help="No payment documents are to be put into the parcel.",
     )
     keycrm_gift_message = fields.Text(string="Gift message", copy=False, readonly=True)
+    keycrm_custom_fields = fields.Text(
+        string="Custom fields",
+        copy=False,
+        readonly=True,
+        groups="base.group_user",
+        help="The custom fields of KeyCRM that are chosen on the account.",
+    )
     keycrm_gift_wrap = fields.Boolean(string="Gift wrap", copy=False, readonly=True)
     keycrm_other_phones = fields.Char(
         string="Other phones",
@@ -411,6 +421,71 @@ class SaleOrder(models.Model):
         if any(self.mapped("keycrm_id")):
             vals.pop("date_order", None)
         return vals
+
+    @api.model
+    def _keycrm_domain_with_parcels(self):
+        """Return the domain of orders whose deliveries have tracking numbers; Odoo's own module for
+        carriers has them.
+        """
+        return Domain.FALSE
+
+    def _keycrm_parcels(self):
+        """Return the parcels of the order.
+
+        :return: list of :class:`~..keycrm.order_updates.Parcel`, the first one first
+        """
+        return []
+
+    def _keycrm_tracking_update(self):
+        """Return what KeyCRM's order is to hold of the parcels.
+
+        :return: :class:`~..keycrm.order_updates.TrackingUpdate`
+        """
+        account = self.keycrm_account_id.sudo()
+        translated = account.with_context(lang=account.company_id.partner_id.lang or self.env.lang)
+        return TrackingUpdate(
+            tuple(self._keycrm_parcels()),
+            account.tracking_others or "",
+            account.tracking_field_id.uuid or "",
+            translated.env._("Further tracking numbers:"),
+        )
+
+    def _keycrm_cost_update(self):
+        """Return the costs that the lines of KeyCRM's order are to hold.
+
+        :return: :class:`~..keycrm.order_updates.CostUpdate`
+        """
+        lines = self.order_line.filtered("keycrm_id")
+        amounts = self.env["keycrm.offer.value"]._amounts(
+            self.keycrm_account_id, "cost", lines.product_id, self.currency_id
+        )
+        return CostUpdate(
+            {
+                line.keycrm_id: amounts[line.product_id.id]
+                for line in lines
+                if amounts.get(line.product_id.id) is not None
+            }
+        )
+
+    def _keycrm_record_sent(self, values):
+        """Record what KeyCRM's order holds after an update, so that its next import changes nothing.
+
+        :param values: ``tracking_code``, ``delivery_service_id``, ``manager_comment``
+        """
+        vals = {
+            f"keycrm_{name}": values[name]
+            for name in ("tracking_code", "manager_comment")
+            if name in values
+        }
+        if number := values.get("delivery_service_id"):
+            services = self.env["keycrm.delivery.service"].sudo()
+            service = services.search(
+                [("account_id", "=", self.keycrm_account_id.id), ("keycrm_id", "=", number)]
+            )
+            vals["keycrm_delivery_service"] = service.name
+        changed = {name: value for name, value in vals.items() if self[name] != value}
+        if changed:
+            as_bridge(self).with_context(tracking_disable=True).write(changed)
 
     def _keycrm_enqueue_refresh(self, event):
         """Enqueue the orders: the worker reads them from KeyCRM again.

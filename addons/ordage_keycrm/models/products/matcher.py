@@ -174,6 +174,7 @@ class KeycrmProductMatcher(models.AbstractModel):
                     "keycrm_id": number,
                     "product_id": found[latest[number].key].id,
                     **self._offer_vals(latest[number]),
+                    **self._known_vals(latest[number]),
                 }
                 for number in new
             ]
@@ -201,11 +202,30 @@ class KeycrmProductMatcher(models.AbstractModel):
                 }
                 if vals:
                     offer.write(vals)
+                self._record_values(account, offer, one)
             self._update_product(
                 account, offer, product, one, barcodes, is_new=product.id in created_ids
             )
             followed[number] = one
         self._price_variants(account, followed, found, offers, created_ids)
+
+    @api.model
+    def _known_vals(self, goods):
+        """Return the values that a new offer has in KeyCRM."""
+        vals = {}
+        for name, amount in (("purchased_price", goods.offer_cost), ("price", goods.price)):
+            if amount is not None:
+                vals |= {name: float(amount), f"{name}_at": self.env.cr.now()}
+        return vals
+
+    @api.model
+    def _record_values(self, account, offer, goods):
+        """Record the catalog's values; a manager's change in KeyCRM is compared with Odoo's value."""
+        for kind, amount in (("cost", goods.offer_cost), ("price", goods.price)):
+            if offer._record_read(kind, amount, goods.updated_at):
+                self.env["keycrm.offer.change"]._note(
+                    kind, offer.product_id.ids, account.company_id
+                )
 
     @api.model
     def _offer_vals(self, goods):

@@ -24,6 +24,15 @@ class KeycrmMissingSku(models.Model):
         "UNIQUE(account_id, product_id)", "This product is already listed."
     )
 
+    # === ACTION METHODS ===#
+
+    def action_create(self):
+        """Show a preview of these products for KeyCRM.
+
+        :return: an action
+        """
+        return self.product_id.action_keycrm_create()
+
     # === CRUD METHODS ===#
 
     def unlink(self):

@@ -1,6 +1,8 @@
 from odoo import api, fields, models
+from odoo.tools import SQL
 
 from ...keycrm.naming import sku_key
+from ...keycrm.offer_values import OFFER_FIELDS, to_money
 
 
 class KeycrmOffer(models.Model):
@@ -50,6 +52,30 @@ class KeycrmOffer(models.Model):
         readonly=True,
     )
     picture_tries = fields.Integer(string="Image download attempts", readonly=True)
+    purchased_price = fields.Float(
+        string="Cost in KeyCRM",
+        digits=(16, 2),
+        readonly=True,
+        copy=False,
+        help="In KeyCRM's currency, as last read there or sent.",
+    )
+    price = fields.Float(
+        string="Price in KeyCRM",
+        digits=(16, 2),
+        readonly=True,
+        copy=False,
+        help="In KeyCRM's currency, as last read there or sent.",
+    )
+    price_at = fields.Datetime(
+        string="Price known since", readonly=True, copy=False, help="Empty: never read nor sent."
+    )
+    purchased_price_at = fields.Datetime(
+        string="Cost known since", readonly=True, copy=False, help="Empty: never read nor sent."
+    )
+    values_sent_at = fields.Datetime(string="Values last sent", readonly=True, copy=False)
+    send_error_code = fields.Char(string="Send error type", readonly=True, copy=False)
+    send_error_params = fields.Json(string="Send error details", readonly=True, copy=False)
+    send_error = fields.Char(string="Not sent because", compute="_compute_send_error")
     problem_code = fields.Char(string="Problem code", readonly=True, copy=False)
     problem_params = fields.Json(string="Problem parameters", readonly=True, copy=False)
     problem = fields.Char(string="Problem description", compute="_compute_problem")
@@ -70,7 +96,95 @@ class KeycrmOffer(models.Model):
     def _compute_problem(self):
         self.env["keycrm.error.message"]._compute_sentences(self, "problem", "problem")
 
+    @api.depends("send_error_code", "send_error_params")
+    @api.depends_context("lang")
+    def _compute_send_error(self):
+        self.env["keycrm.error.message"]._compute_sentences(self, "send_error", "send_error")
+
+    # === CRUD METHODS ===#
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        offers = super().create(vals_list)
+        offers._note_values()
+        return offers
+
+    def write(self, vals):
+        result = super().write(vals)
+        if "product_id" in vals:
+            self._note_values()
+        return result
+
     # === BUSINESS METHODS ===#
+
+    def _note_values(self):
+        """Enqueue the values of products that were just mapped."""
+        Change = self.env["keycrm.offer.change"]
+        for company, offers in self.grouped("company_id").items():
+            for kind in OFFER_FIELDS:
+                Change._note(kind, offers.product_id.ids, company)
+
+    def _known_value(self, kind):
+        """Return a value that KeyCRM is known to have; None where it was never read nor sent.
+
+        :param kind: kind of value, see :data:`~..keycrm.offer_values.OFFER_FIELDS`
+        """
+        name = OFFER_FIELDS[kind]
+        return self[name] if self[f"{name}_at"] else None
+
+    @api.model
+    def _record_sent(self, values):
+        """Record values that KeyCRM accepted, with one statement for thousands of them.
+
+        :param values: list of :class:`~..keycrm.offer_values.Value`
+        """
+        for kind in {value.kind for value in values}:
+            own = [value for value in values if value.kind == kind]
+            self.flush_model()
+            self.env.cr.execute(
+                SQL(
+                    """UPDATE keycrm_offer o
+                          SET %(field)s = sent.amount, %(at)s = %(now)s, values_sent_at = %(now)s,
+                              send_error_code = NULL, send_error_params = NULL
+                         FROM unnest(%(ids)s::int[], %(amounts)s::numeric[]) AS sent(id, amount)
+                        WHERE o.id = sent.id""",
+                    field=SQL.identifier(OFFER_FIELDS[kind]),
+                    at=SQL.identifier(f"{OFFER_FIELDS[kind]}_at"),
+                    now=self.env.cr.now().replace(microsecond=0),
+                    ids=[value.offer_id for value in own],
+                    amounts=[value.amount for value in own],
+                )
+            )
+            self.invalidate_model()
+
+    def _record_refused(self, code, params):
+        """Record why a value was not sent.
+
+        :param code: error code
+        :param params: its parameters
+        """
+        for offer in self:
+            if (offer.send_error_code, offer.send_error_params) != (code, params):
+                offer.write({"send_error_code": code, "send_error_params": params})
+
+    def _record_read(self, kind, amount, updated_at=None):
+        """Record a value that was read in KeyCRM, unless it was read before the last one was sent.
+
+        :param kind: kind of value
+        :param amount: number, or None where KeyCRM sent none
+        :param updated_at: when the offer changed in KeyCRM, where that is known
+        :return: whether KeyCRM has another value than was known
+        """
+        self.ensure_one()
+        if amount is None or (
+            updated_at and self.values_sent_at and updated_at <= self.values_sent_at
+        ):
+            return False
+        name, known = OFFER_FIELDS[kind], self._known_value(kind)
+        if known is not None and to_money(known) == to_money(amount):
+            return False
+        self.write({name: float(amount), f"{name}_at": self.env.cr.now()})
+        return True
 
     def _queue_picture(self, url):
         """Queue the catalog's picture.

@@ -53,6 +53,14 @@ class ProductProduct(models.Model):
 
     # === ACTION METHODS ===#
 
+    def action_keycrm_create(self):
+        """Show a preview of these products for KeyCRM, from which they are created there.
+
+        :return: an action
+        :raise UserError: when there is no account, or the user is no KeyCRM administrator
+        """
+        return self.env["keycrm.product.export"]._prepare_for(self)
+
     def action_open_keycrm_offers(self):
         """Open the KeyCRM offers of the variant, with their stock.
 
@@ -69,6 +77,19 @@ class ProductProduct(models.Model):
 
     # === CRUD METHODS ===#
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        products = super().create(vals_list)
+        if not self.env.context.get("keycrm_import"):
+            # What KeyCRM itself reported is not compared with KeyCRM again.
+            costed = [
+                product.id
+                for product, vals in zip(products, vals_list, strict=True)
+                if vals.get("standard_price")
+            ]
+            self.env["keycrm.offer.change"]._note("cost", costed)
+        return products
+
     def write(self, vals):
         """Retry orders that failed because two products had the same SKU or barcode."""
         result = super().write(vals)
@@ -76,6 +97,10 @@ class ProductProduct(models.Model):
             self._keycrm_retry_orders()
         if not vals.keys().isdisjoint(("default_code", "active")):
             self.env["keycrm.stock.change"]._queue_products(self.ids)
+        if "standard_price" in vals:
+            for kind in ("cost", "price"):
+                # A price rule may begin with the cost.
+                self.env["keycrm.offer.change"]._note(kind, self.ids)
         return result
 
     def unlink(self):
@@ -87,7 +112,12 @@ class ProductProduct(models.Model):
         if not is_bridge(self.env):
             self.env["keycrm.event"]._retry_product_problems_after_commit()
 
-    @api.depends("keycrm_level_ids.sent_at", "keycrm_level_ids.error")
+    @api.depends(
+        "keycrm_level_ids.sent_at",
+        "keycrm_level_ids.error",
+        "keycrm_offer_ids.send_error_code",
+        "keycrm_offer_ids.send_error_params",
+    )
     def _compute_keycrm_push(self):
         waiting = self.env["keycrm.stock.change"]._waiting(self)
         missing = (
@@ -102,9 +132,16 @@ class ProductProduct(models.Model):
                 (level.sent_at for level in levels if level.sent_at), default=False
             )
             product.keycrm_push_error = "; ".join(
-                f"{level.keycrm_warehouse_id.name}: {level.error}"
-                for level in levels
-                if level.error
+                [
+                    f"{level.keycrm_warehouse_id.name}: {level.error}"
+                    for level in levels
+                    if level.error
+                ]
+                + [
+                    offer.send_error
+                    for offer in product.sudo().keycrm_offer_ids
+                    if offer.send_error
+                ]
             )
             if product.id in waiting:
                 product.keycrm_push_state = "waiting"

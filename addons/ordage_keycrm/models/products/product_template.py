@@ -42,15 +42,24 @@ class ProductTemplate(models.Model):
     # === CRUD METHODS ===#
 
     def write(self, vals):
-        """Record changes that decide whether the stock of the variants is sent."""
+        """Record changes of what is sent of the variants."""
         result = super().write(vals)
         # Archiving archives the variants, which are recorded themselves.
         if not vals.keys().isdisjoint(("type", "is_storable", "company_id")):
             variants = self.with_context(active_test=False).product_variant_ids
             self.env["keycrm.stock.change"]._queue_products(variants.ids)
+        if "list_price" in vals:
+            self.env["keycrm.offer.change"]._note_everywhere("price", self.product_variant_ids.ids)
         return result
 
     # === ACTION METHODS ===#
+
+    def action_keycrm_create(self):
+        """Show a preview of the variants of these products for KeyCRM.
+
+        :return: an action
+        """
+        return self.product_variant_ids.action_keycrm_create()
 
     def action_open_keycrm_offers(self):
         """Open the KeyCRM offers of the product, with their stock.

@@ -179,14 +179,35 @@ class KeycrmOrderImporter(models.AbstractModel):
             record.partner_shipping_id,
             record.keycrm_client_id,
         )
+        planned = record.keycrm_shipping_date
         result = super()._update_header(
             record.with_context(mail_activity_automation_skip=True), vals
         )
+        if record.keycrm_shipping_date and record.keycrm_shipping_date != planned:
+            self._follow_shipping_date(record)
         if record.partner_shipping_id != address:
             self._update_recipient(record, address)
         if client and vals.get("keycrm_client_id", client) != client and record.partner_id != buyer:
             self._report_other_buyer(record, buyer)
         return result
+
+    @api.model
+    def _follow_shipping_date(self, record):
+        """Plan what is still to be delivered for the day that KeyCRM set; Manufacturing does more.
+
+        Odoo itself would only move the deadline.
+
+        :param record: ``sale.order``, one
+        """
+        waiting = record.picking_ids.filtered(
+            lambda picking: (
+                picking.picking_type_code == "outgoing"
+                and picking.state not in ("done", "cancel")
+                and picking.scheduled_date != record.commitment_date
+            )
+        )
+        if waiting:
+            waiting.scheduled_date = record.commitment_date
 
     @api.model
     def _update_recipient(self, record, former):

@@ -55,6 +55,7 @@ class KeycrmOrderImporter(models.AbstractModel):
             "keycrm_is_gift": order.is_gift,
             "keycrm_gift_message": order.gift_message or False,
             "keycrm_gift_wrap": order.gift_wrap,
+            **self._custom_vals(batch, order),
             "keycrm_buyer_note": (order.buyer and order.buyer.note) or False,
             "keycrm_other_phones": self._other_phones(order),
             "keycrm_shipping_status": self._shipping_status(order),
@@ -85,6 +86,23 @@ class KeycrmOrderImporter(models.AbstractModel):
         stored = {one for several in numbers for one in several[:1]}
         others = dict.fromkeys(one for several in numbers for one in several if one not in stored)
         return ", ".join(others) or False
+
+    @api.model
+    def _custom_vals(self, batch, order):
+        """Return the chosen custom fields, a line each, in the order of their names."""
+        shown = batch.account.shown_field_ids
+        if not shown:
+            return {}
+        values = {one.uuid: one.value for one in order.custom_fields}
+        yes, no = self.env._("Yes"), self.env._("No")
+        lines = []
+        for one in shown.sorted("name"):
+            value = values.get(one.uuid)
+            if isinstance(value, bool):
+                value = yes if value else no
+            if value:
+                lines.append(f"{one.name}: {value}")
+        return {"keycrm_custom_fields": "\n".join(lines) or False}
 
     @api.model
     def _shipping_status(self, order):

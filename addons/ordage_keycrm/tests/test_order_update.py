@@ -1,14 +1,14 @@
 """A validated delivery sets a status in KeyCRM, where that is wished."""
 
 from ..services.api_gateway import open_client
-from ..services.status_sender import StatusSender
+from ..services.order_updates import OrderUpdates
 from .order_common import OrderCase
 
 
-class TestStatusPush(OrderCase):
+class TestOrderUpdate(OrderCase):
     def push(self):
         with self.committing(), open_client(self.account) as client:
-            while StatusSender(self.account, client).process():
+            while OrderUpdates(self.account, client).process():
                 pass
 
     def status_in_keycrm(self, order):
@@ -35,7 +35,7 @@ class TestStatusPush(OrderCase):
         self.keycrm.set_status(order.keycrm_id, self.done.keycrm_id, webhook=False)
         self.push()
         self.assertEqual(self.status_in_keycrm(order), self.done.keycrm_id)
-        push = self.env["keycrm.status.update"].search([("sale_order_id", "=", order.id)])
+        push = self.env["keycrm.order.update"].search([("sale_order_id", "=", order.id)])
         self.assertEqual(push.state, "ignored")
 
     def test_status_set_by_a_manager_before_the_update_is_kept(self):
@@ -105,7 +105,7 @@ class TestStatusPush(OrderCase):
         self.deliver(order)
         self.keycrm.add_fault("status", method="PUT", path="/order/*", status=422, times=1)
         self.push()
-        push = self.env["keycrm.status.update"].search([("sale_order_id", "=", order.id)])
+        push = self.env["keycrm.order.update"].search([("sale_order_id", "=", order.id)])
         self.assertEqual(push.state, "failed")
         self.assertTrue(push.error)
         push.action_retry()

@@ -1,0 +1,199 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+from ...const import SENDING
+from ...services.circuit_breaker import end_backoff
+from ...services.send_preview import SERVICES
+
+
+class KeycrmSendPreview(models.Model):
+    """What sending one kind of data would change in KeyCRM, before its first run (dry run).
+
+    A user who switches a kind on gets a preview: until a choice is made nothing of that kind is sent, and
+    what changes meanwhile waits. A program that switches it on means it: sending begins at once.
+    """
+
+    _name = "keycrm.send.preview"
+    _description = "Preview of data sent to KeyCRM"
+    _inherit = ["keycrm.job.mixin"]
+
+    _pieces = ("send_preview", "orders")
+
+    # === FIELDS ===#
+
+    kind = fields.Selection(
+        [
+            ("tracking", "Tracking numbers"),
+            ("cost", "Costs"),
+            ("price", "Prices"),
+            ("payment", "Payments"),
+        ],
+        string="Data",
+        required=True,
+        readonly=True,
+    )
+    page = fields.Integer(default=1, readonly=True, copy=False)
+    change_count = fields.Integer(string="Will change", readonly=True)
+    same_count = fields.Integer(string="Unchanged", readonly=True)
+    problem_count = fields.Integer(string="Not sent", readonly=True)
+    line_ids = fields.One2many("keycrm.send.preview.line", "preview_id", string="Examples")
+
+    # Workers look at each run for what goes on.
+    _running_index = models.Index("(account_id) WHERE state = 'running'")
+
+    # === ACTION METHODS ===#
+
+    def action_send(self):
+        """Send what differs, and from now on every change.
+
+        :return: True
+        :raise UserError: when there is nothing to choose
+        """
+        self._check_ready()
+        account = self.account_id
+        self.sudo().write({"state": "done"})
+        self._release(account, self.kind)
+        SERVICES[self.kind](account).enqueue_all()
+        end_backoff(account)
+        return True
+
+    def action_not_now(self):
+        """Send nothing, and switch the kind off.
+
+        :return: True
+        :raise UserError: when there is nothing to choose
+        """
+        self._check_ready(("ready", "failed"))
+        self.sudo().write({"state": "cancelled"})
+        self.account_id.sudo()[SENDING[self.kind]] = False
+        return True
+
+    def action_cancel(self):
+        """Stop reading, and switch the kind off: without a preview nothing is sent."""
+        result = super().action_cancel()
+        for preview in self.filtered(lambda preview: preview.state == "cancelled"):
+            preview.account_id.sudo()[SENDING[preview.kind]] = False
+        return result
+
+    # === BUSINESS METHODS ===#
+
+    @api.model
+    def _states(self):
+        states = dict(super()._states())
+        ready = self.env._("Needs your decision")
+        return [
+            *((name, states[name]) for name in ("draft", "running")),
+            ("ready", ready),
+            *((name, states[name]) for name in ("done", "failed", "cancelled")),
+        ]
+
+    @api.model
+    def _switched_off(self, ended):
+        """End the sending of kinds of data.
+
+        :param ended: ``{kind: accounts}`` that were switched off: nothing of before is sent later
+        """
+        for kind, accounts in ended.items():
+            for account in accounts:
+                self._release(account, kind)
+                self.sudo().search(
+                    [
+                        ("account_id", "=", account.id),
+                        ("kind", "=", kind),
+                        ("state", "in", ("draft", "running", "ready", "failed")),
+                    ]
+                ).write({"state": "cancelled"})
+                waiting = [("account_id", "=", account.id), ("kind", "=", kind)]
+                self.env["keycrm.offer.change"].sudo().search(waiting).unlink()
+                self.env["keycrm.order.update"].sudo().search(
+                    [*waiting, ("state", "=", "pending")]
+                ).unlink()
+
+    @api.model
+    def _start_all(self, account, kinds):
+        """Start the previews of what a user switched on.
+
+        :param account: ``keycrm.account``, one
+        :param kinds: kinds of data
+        """
+        for kind in kinds:
+            self._start(account, kind)
+
+    @api.model
+    def _start(self, account, kind):
+        """Start a preview and hold back its kind.
+
+        :param account: ``keycrm.account``, one
+        :param kind: one of :data:`~..const.SENDING`
+        :return: the preview
+        """
+        account = account.sudo()
+        held = set(filter(None, (account.held_sending or "").split(",")))
+        account.held_sending = ",".join(sorted(held | {kind}))
+        preview = self.sudo().create({"account_id": account.id, "kind": kind})
+        preview.write({**preview._start_vals(), "user_id": self.env.uid})
+        preview._begin()
+        return preview
+
+    @api.model
+    def _release(self, account, kind):
+        account = account.sudo()
+        held = set(filter(None, (account.held_sending or "").split(",")))
+        if kind in held:
+            account.held_sending = ",".join(sorted(held - {kind})) or False
+
+    def _check_ready(self, states=("ready",)):
+        self.ensure_one()
+        self.account_id._check_manager()
+        if self.state not in states:
+            raise UserError(
+                self.env._("There is nothing to choose, or the choice was already made.")
+            )
+
+    def _start_vals(self):
+        return {
+            **super()._start_vals(),
+            "page": 1,
+            "change_count": 0,
+            "same_count": 0,
+            "problem_count": 0,
+        }
+
+    def _begin(self):
+        self.line_ids.unlink()
+        return super()._begin()
+
+    def _title(self):
+        kinds = dict(self._fields["kind"]._description_selection(self.env))
+        return self.env._("Preview: %s", kinds[self.kind])
+
+    def _summary(self):
+        return self.env._(
+            "%(count)s would change in KeyCRM. Review the list, then choose.",
+            count=self.change_count,
+        )
+
+
+class KeycrmSendPreviewLine(models.Model):
+    _name = "keycrm.send.preview.line"
+    _description = "Difference in a preview of data sent to KeyCRM"
+    _order = "id"
+
+    preview_id = fields.Many2one(
+        "keycrm.send.preview", required=True, readonly=True, ondelete="cascade", index=True
+    )
+    sale_order_id = fields.Many2one("sale.order", string="Order", readonly=True, ondelete="cascade")
+    product_id = fields.Many2one("product.product", readonly=True, ondelete="cascade")
+    outcome = fields.Selection(
+        [("change", "Will change"), ("problem", "Not sent")], required=True, readonly=True
+    )
+    keycrm_value = fields.Char(string="In KeyCRM", readonly=True)
+    odoo_value = fields.Char(string="In Odoo", readonly=True)
+    error_code = fields.Char(string="Error type", readonly=True)
+    error_params = fields.Json(string="Error details", readonly=True)
+    error = fields.Char(string="Reason", compute="_compute_error")
+
+    @api.depends("error_code", "error_params")
+    @api.depends_context("lang")
+    def _compute_error(self):
+        self.env["keycrm.error.message"]._compute_sentences(self, "error")

@@ -1,0 +1,389 @@
+from collections import defaultdict
+
+from odoo import api, fields, models, tools
+from odoo.tools import SQL
+
+from ...const import SENDING
+from ...keycrm.offer_values import to_money
+from ...keycrm.order_updates import PaymentUpdate, StatusUpdate, Unclear, Undone
+from ...services import crons
+
+#: Under this key the deliveries whose tracking number changed are kept until the transaction is flushed.
+PENDING = "keycrm_tracking_changes"
+#: The same for reconciled money.
+PENDING_PAYMENTS = "keycrm_reconciled"
+
+
+class KeycrmOrderUpdate(models.Model):
+    """An update of an order in KeyCRM that Odoo sends: a status or a tracking number.
+
+    The order is read before it is written, so nothing is sent twice, and what a manager set meanwhile
+    stays. A failed update is retried like an event. ``services/order_updates.py`` sends them.
+    """
+
+    _name = "keycrm.order.update"
+    _inherit = ["keycrm.retry.mixin"]
+    _description = "Update of an order in KeyCRM"
+    _order = "id desc"
+    _rec_name = "sale_order_id"
+
+    # === FIELDS ===#
+
+    kind = fields.Selection(
+        [
+            ("status", "Status"),
+            ("tracking", "Tracking number"),
+            ("cost", "Cost of lines"),
+            ("payment", "Payment"),
+        ],
+        string="Update",
+        required=True,
+        default="status",
+    )
+    sale_order_id = fields.Many2one(required=True, ondelete="cascade")
+    picking_id = fields.Many2one("stock.picking", string="Delivery order", ondelete="cascade")
+    status_id = fields.Many2one("keycrm.order.status", string="Status to set", ondelete="cascade")
+    former_status_id = fields.Many2one(
+        "keycrm.order.status",
+        string="Status at delivery",
+        ondelete="set null",
+        help="The status is changed only from this one: if a manager has set another one in the "
+        "meantime, it is kept.",
+    )
+    partial_id = fields.Many2one(
+        "account.partial.reconcile", string="Reconciliation", ondelete="set null", readonly=True
+    )
+    is_forced = fields.Boolean(
+        string="Sent anyway", readonly=True, help="A user decided that KeyCRM does not have it yet."
+    )
+    sent_value = fields.Char(string="Value", help="What KeyCRM has now.")
+
+    _picking_unique = models.Constraint(
+        "UNIQUE(account_id, sale_order_id, picking_id)",
+        "A delivery sets its status in KeyCRM only once.",
+    )
+    _partial_unique = models.Constraint(
+        "UNIQUE(sale_order_id, partial_id)", "Money is sent to an order only once."
+    )
+    _status_complete = models.Constraint(
+        "CHECK(kind <> 'status' OR (picking_id IS NOT NULL AND status_id IS NOT NULL))",
+        "A status to set needs a delivery and a status.",
+    )
+    # The worker's look at what is to be set, however many are done.
+    _due_index = models.Index("(account_id, id) WHERE next_try_at IS NOT NULL")
+    # Older updates of the same order end with the newest one.
+    _open_index = models.Index("(sale_order_id, kind) WHERE state IN ('pending', 'failed')")
+
+    # === ACTION METHODS ===#
+
+    def action_send_anyway(self):
+        """Send payments that KeyCRM seems to have already.
+
+        :return: True
+        """
+        self.account_id._check_manager()
+        payments = self.filtered(
+            lambda update: update.kind == "payment" and update.state == "failed"
+        )
+        payments.sudo().is_forced = True
+        return payments.action_retry()
+
+    def action_ignore(self):
+        """Send nothing: KeyCRM has it already.
+
+        :return: True
+        """
+        self.account_id._check_manager()
+        for update in self.sudo().filtered(lambda update: update.state == "failed"):
+            update._unlink_activity()
+            update.write({"state": "ignored", "next_try_at": False})
+        return True
+
+    # === BUSINESS METHODS ===#
+
+    @api.model
+    def _enqueue(self, pickings):
+        """Enqueue the statuses that validated deliveries set, in the user's transaction.
+
+        :param pickings: ``stock.picking``
+        """
+        vals_list = [
+            {
+                "account_id": account.id,
+                "sale_order_id": picking.sale_id.id,
+                "picking_id": picking.id,
+                "status_id": account.delivered_status_id.id,
+                "former_status_id": picking.sale_id.keycrm_status_id.id,
+            }
+            for picking in pickings
+            if (account := picking.sale_id.keycrm_account_id).enabled
+            and account.delivered_status_id
+            and self._is_progress(picking.sale_id, account.delivered_status_id)
+        ]
+        if vals_list:
+            crons.trigger(self.sudo().create(vals_list).account_id, crons.ORDERS)
+
+    @api.model
+    def _is_progress(self, order, wanted):
+        """Return whether a status is later than the order's current one.
+
+        A manager may have set a later one before the delivery was validated: no order returns from the
+        archive, from a later group, or from a cancellation.
+
+        :param order: ``sale.order``, one
+        :param wanted: ``keycrm.order.status``, one
+        """
+        current = order.keycrm_status_id
+        if current == wanted or order.keycrm_archived or current.is_archive:
+            return False
+        if current.order_action == "cancel":
+            return False
+        return not (current.group and wanted.group) or current.group <= wanted.group
+
+    @api.model
+    def _note_tracking(self, pickings):
+        """Remember that tracking numbers of deliveries changed; costs no query before the commit.
+
+        :param pickings: ``stock.picking``
+        """
+        if not self._crons_by_company("tracking"):
+            return
+        cr = self.env.cr
+        pending = cr.precommit.data.get(PENDING)
+        if pending is None:
+            pending = cr.precommit.data[PENDING] = set()
+            cr.precommit.add(self.sudo()._insert_pending)
+        pending.update(pickings.ids)
+
+    @api.model
+    def _insert_pending(self):
+        """Enqueue the orders of deliveries whose tracking number changed, with one statement.
+
+        Always inserted, since updating a waiting row would make two users' transactions conflict. The
+        worker reads the number when it sends, so one pass ends all rows of an order.
+        """
+        picking_ids = sorted(self.env.cr.precommit.data.pop(PENDING, ()))
+        by_company = self._crons_by_company("tracking")
+        if picking_ids and by_company:
+            self.env["stock.picking"].flush_model(["sale_id"])
+            self.env["ir.cron"].sudo().browse(
+                sorted({cron_id for ids in by_company.values() for cron_id in ids})
+            )._trigger_keycrm(coalesce=True, along_with=self._insertion(picking_ids))
+
+    @api.model
+    def _insertion(self, picking_ids):
+        """Return the statement: by SQL, since it runs in users' transactions.
+
+        :param picking_ids: ids of ``stock.picking``
+        """
+        return SQL(
+            """INSERT INTO keycrm_order_update
+                      (account_id, sale_order_id, kind, state, attempts, next_try_at,
+                       create_uid, create_date, write_uid, write_date)
+               SELECT DISTINCT a.id, o.id, 'tracking', 'pending', 0, %(now)s::timestamp,
+                      %(uid)s::int, %(now)s::timestamp, %(uid)s::int, %(now)s::timestamp
+                 FROM stock_picking p JOIN sale_order o ON o.id = p.sale_id
+                 JOIN keycrm_account a ON a.id = o.keycrm_account_id
+                WHERE p.id = ANY(%(pickings)s) AND a.enabled AND a.send_tracking""",
+            now=self.env.cr.now(),
+            uid=self.env.uid,
+            pickings=list(picking_ids),
+        )
+
+    @api.model
+    def _enqueue_orders(self, kind, orders):
+        """Enqueue orders, called by workers; one that waits already is not enqueued again.
+
+        :param kind: kind of the update
+        :param orders: ``sale.order`` of one account
+        """
+        waiting = self.sudo().search(
+            [
+                ("sale_order_id", "in", orders.ids),
+                ("kind", "=", kind),
+                ("state", "=", "pending"),
+                ("attempts", "=", 0),
+            ]
+        )
+        self.sudo().create(
+            [
+                {"account_id": order.keycrm_account_id.id, "sale_order_id": order.id, "kind": kind}
+                for order in orders - waiting.sale_order_id
+            ]
+        )
+        crons.trigger(orders.keycrm_account_id, crons.ORDERS)
+
+    @api.model
+    @tools.ormcache("kind", cache="stable")
+    def _crons_by_company(self, kind):
+        """Return which accounts send a kind: ``{company id: (id of the orders' cron, …)}``.
+
+        Cached, since it is read in users' transactions; cleared when an account changes.
+        """
+        domain = [("enabled", "=", True), (SENDING[kind], "=", True)]
+        found = defaultdict(list)
+        for account in self.env["keycrm.account"].sudo().search(domain):
+            found[account.company_id.id].append(account.orders_cron_id.id)
+        return {company_id: tuple(filter(None, ids)) for company_id, ids in found.items()}
+
+    @api.model
+    def _next_due(self, account, kinds):
+        """Return the next update to send; kinds whose preview waits for a choice are left out.
+
+        :param account: ``keycrm.account``, one
+        :param kinds: kinds of updates
+        """
+        account = account.sudo()
+        held = (account.held_sending or "").split(",")
+        kinds = [
+            kind
+            for kind in kinds
+            if kind == "status" or (account[SENDING[kind]] and kind not in held)
+        ]
+        if not kinds:
+            return self.browse()
+        domain = [*self._due_domain(account), ("kind", "in", kinds)]
+        return self.sudo().search(domain, order="id", limit=1)
+
+    def _plan(self):
+        """Return what is wanted, as plain data: nothing of Odoo is read during requests.
+
+        :return: :class:`~..keycrm.order_updates.StatusUpdate` or another one with ``decide``
+        """
+        if self.kind == "tracking":
+            return self.sale_order_id._keycrm_tracking_update()
+        if self.kind == "cost":
+            return self.sale_order_id._keycrm_cost_update()
+        if self.kind == "payment":
+            return self._payment_plan(
+                self.sale_order_id, self.partial_id, number=self.id, is_forced=self.is_forced
+            )
+        return StatusUpdate(self.former_status_id.keycrm_id, self.status_id.keycrm_id)
+
+    @api.model
+    def _payment_plan(self, order, partial, *, number=0, is_forced=False):
+        """Return the money to add to an order; its reconciliation may have been undone meanwhile.
+
+        :param order: ``sale.order``, one
+        :param partial: ``account.partial.reconcile`` with an invoice of the order
+        :param number: id of the update
+        :param is_forced: whether a user decided to send it
+        """
+        partial, order = partial.sudo(), order.sudo()
+        invoice, counterpart = partial.debit_move_id.move_id, partial.credit_move_id
+        orders = invoice.line_ids.sale_line_ids.order_id
+        if not partial:
+            return Undone()
+        if orders != order or invoice.currency_id != order.currency_id:
+            return Unclear("payment_unclear", invoice.name)
+        methods = self.env["keycrm.payment.method"].sudo()
+        own = methods.search([("account_id", "=", order.keycrm_account_id.id)])
+        journal = counterpart.journal_id
+        method = own.filtered(lambda one: journal in one.sent_journal_ids)
+        method = method or own.filtered(lambda one: one.journal_id == journal)
+        return PaymentUpdate(
+            amount=to_money(partial.debit_amount_currency),
+            day=counterpart.date,
+            method_id=method.keycrm_id if len(method) == 1 else None,
+            journal=journal.name,
+            number=number,
+            memo=counterpart.move_id.name or "",
+            is_forced=is_forced,
+        )
+
+    @api.model
+    def _note_payments(self, partials):
+        """Remember that money was reconciled with invoices; costs no query before the commit.
+
+        :param partials: ``account.partial.reconcile``
+        """
+        if not self._crons_by_company("payment"):
+            return
+        cr = self.env.cr
+        pending = cr.precommit.data.get(PENDING_PAYMENTS)
+        if pending is None:
+            pending = cr.precommit.data[PENDING_PAYMENTS] = set()
+            cr.precommit.add(self.sudo()._insert_payments)
+        pending.update(partials.ids)
+
+    @api.model
+    def _insert_payments(self):
+        """Enqueue the reconciled money of imported orders, with one statement.
+
+        Not what KeyCRM itself reported, and no credit notes.
+        """
+        ids = sorted(self.env.cr.precommit.data.pop(PENDING_PAYMENTS, ()))
+        by_company = self._crons_by_company("payment")
+        if ids and by_company:
+            self.env["ir.cron"].sudo().browse(
+                sorted({cron_id for found in by_company.values() for cron_id in found})
+            )._trigger_keycrm(coalesce=True, along_with=self._payment_insertion(ids))
+
+    @api.model
+    def _payment_insertion(self, partial_ids):
+        """Return the statement: by SQL, since it runs in users' transactions.
+
+        :param partial_ids: ids of ``account.partial.reconcile``
+        """
+        return SQL(
+            """INSERT INTO keycrm_order_update
+                      (account_id, sale_order_id, partial_id, kind, state, attempts, next_try_at,
+                       create_uid, create_date, write_uid, write_date)
+               SELECT DISTINCT a.id, o.id, p.id, 'payment', 'pending', 0, %(now)s::timestamp,
+                      %(uid)s::int, %(now)s::timestamp, %(uid)s::int, %(now)s::timestamp
+                 FROM account_partial_reconcile p
+                 JOIN account_move_line d ON d.id = p.debit_move_id
+                 JOIN account_move i ON i.id = d.move_id AND i.move_type = 'out_invoice'
+                 JOIN account_move_line c ON c.id = p.credit_move_id
+                 JOIN account_move_line l ON l.move_id = i.id
+                 JOIN sale_order_line_invoice_rel r ON r.invoice_line_id = l.id
+                 JOIN sale_order_line s ON s.id = r.order_line_id
+                 JOIN sale_order o ON o.id = s.order_id
+                 JOIN keycrm_account a ON a.id = o.keycrm_account_id
+                WHERE p.id = ANY(%(ids)s) AND a.enabled AND a.send_payments
+                  AND (c.payment_id IS NOT NULL OR c.statement_line_id IS NOT NULL)
+                  AND NOT EXISTS (SELECT FROM keycrm_payment k
+                                   WHERE c.payment_id IS NOT NULL AND k.payment_id = c.payment_id)
+               ON CONFLICT DO NOTHING""",
+            now=self.env.cr.now(),
+            uid=self.env.uid,
+            ids=list(partial_ids),
+        )
+
+    def _superseded(self):
+        """Return other open updates of the same kind and order: their values are sent with this one."""
+        if self.kind in ("status", "payment"):
+            return self.browse()
+        return self.search(
+            [
+                ("sale_order_id", "=", self.sale_order_id.id),
+                ("kind", "=", self.kind),
+                ("state", "in", ("pending", "failed")),
+                ("id", "!=", self.id),
+            ]
+        )
+
+    def _record(self, vals, superseded, values):
+        """Record the result of an attempt.
+
+        :param vals: of :meth:`_done_vals` or :meth:`_failed_vals`
+        :param superseded: records of :meth:`_superseded` that were there before KeyCRM was read
+        :param values: what KeyCRM's order holds now, by the name of its field
+        """
+        if vals["state"] != "failed":
+            self.sale_order_id._keycrm_record_sent(values)
+            for update in superseded.exists():
+                if update.state == "failed" and not update.next_try_at:
+                    update._unlink_activity()
+                update.unlink()
+        self._end_try({**vals, "sent_value": values.get("tracking_code", self.sent_value)})
+
+    def _activity_summary(self):
+        order = self.sale_order_id.name
+        if self.kind == "tracking":
+            return self.env._("Could not send the tracking number of order %s to KeyCRM", order)
+        if self.kind == "payment":
+            return self.env._("Could not send a payment of order %s to KeyCRM", order)
+        if self.kind == "cost":
+            return self.env._("Could not send the costs of order %s to KeyCRM", order)
+        return self.env._("Could not send the status of order %s to KeyCRM", order)

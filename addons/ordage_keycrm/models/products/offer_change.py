@@ -1,0 +1,127 @@
+from odoo import api, fields, models, tools
+from odoo.tools import SQL
+
+from ...const import SENDING
+from ...services import crons
+
+#: Under this key the changes of one transaction are kept until it is flushed or committed.
+PENDING = "keycrm_offer_changes"
+
+
+class KeycrmOfferChange(models.Model):
+    """The outbox of values of offers: "this product's cost may have changed", for each account.
+
+    Append-only and without a unique key, as the outbox of stock: users who change the same product never
+    meet in a row. Repeats are coalesced when the stock worker sends (``services/offer_export.py``).
+    """
+
+    _name = "keycrm.offer.change"
+    _inherit = "keycrm.account.mixin"
+    _description = "Change of an offer's value for KeyCRM"
+    _order = "id"
+    _log_access = False
+    _rec_name = "product_id"
+
+    account_id = fields.Many2one(index=True)
+    product_id = fields.Many2one(
+        "product.product", ondelete="cascade", help="Empty: all products, as after a price rule."
+    )
+    kind = fields.Selection([("cost", "Cost"), ("price", "Price")], string="Value", required=True)
+    changed_at = fields.Datetime(string="Changed on", required=True, default=fields.Datetime.now)
+
+    # === BUSINESS METHODS ===#
+
+    @api.model
+    def _note(self, kind, product_ids, company=None):
+        """Remember that a value of products changed; costs no query.
+
+        :param kind: kind of value, see :data:`~..keycrm.offer_values.OFFER_FIELDS`
+        :param product_ids: ids of ``product.product``
+        :param company: ``res.company`` whose value it is; the current one without it
+        """
+        company_id = (company or self.env.company).id
+        if product_ids and self._accounts_by_company(kind).get(company_id):
+            self._remember(kind, company_id, product_ids)
+
+    @api.model
+    def _note_everywhere(self, kind, product_ids):
+        """Remember that a value of products changed in every company; costs no query.
+
+        :param kind: kind of value
+        :param product_ids: ids of ``product.product``; None stands for all
+        """
+        if product_ids:
+            for company_id in self._accounts_by_company(kind):
+                self._remember(kind, company_id, product_ids)
+
+    @api.model
+    def _note_price_list(self, vals):
+        """Remember that accounts got another price list.
+
+        :param vals: values that were written to accounts
+        """
+        if "price_list_id" in vals:
+            self._note_everywhere("price", [None])
+
+    @api.model
+    def _remember(self, kind, company_id, product_ids):
+        cr = self.env.cr
+        pending = cr.precommit.data.get(PENDING)
+        if pending is None:
+            pending = cr.precommit.data[PENDING] = {}
+            cr.precommit.add(self.sudo()._append_pending)
+        pending.setdefault((kind, company_id), set()).update(product_ids)
+
+    @api.model
+    def _append_pending(self):
+        """Write what this transaction changed, rows and triggers, with one statement."""
+        pending = self.env.cr.precommit.data.pop(PENDING, {})
+        rows, cron_ids = [], set()
+        for (kind, company_id), product_ids in pending.items():
+            for account_id, cron_id in self._accounts_by_company(kind).get(company_id, ()):
+                ids = [None] if None in product_ids else sorted(product_ids)
+                rows += [(account_id, product_id, kind) for product_id in ids]
+                cron_ids.add(cron_id)
+        if rows:
+            triggered = self.env["ir.cron"].sudo().browse(sorted(filter(None, cron_ids)))
+            triggered._trigger_keycrm(coalesce=True, along_with=self._insertion(rows))
+
+    @api.model
+    def _append(self, account, kind, product_ids):
+        """Insert rows of one account with one statement.
+
+        :param account: ``keycrm.account``, one
+        :param kind: kind of value
+        :param product_ids: ids of ``product.product``
+        """
+        if product_ids:
+            self.env.cr.execute(self._insertion([(account.id, one, kind) for one in product_ids]))
+            crons.trigger(account, crons.STOCK)
+
+    @api.model
+    def _insertion(self, rows):
+        """Return the insert: by SQL, since it runs in users' transactions.
+
+        :param rows: ``[(account id, product id, kind)]``
+        """
+        return SQL(
+            """INSERT INTO keycrm_offer_change (account_id, product_id, kind, changed_at)
+               SELECT a, p, k, now() AT TIME ZONE 'UTC'
+                 FROM unnest(%s::int[], %s::int[], %s::text[]) AS changed(a, p, k)""",
+            *(list(column) for column in zip(*rows, strict=True)),
+        )
+
+    @api.model
+    @tools.ormcache("kind", cache="stable")
+    def _accounts_by_company(self, kind):
+        """Return which accounts send a kind: ``{company id: ((account id, stock cron id), …)}``.
+
+        Cached, since it is read in users' transactions; cleared when an account changes.
+        """
+        domain = [("enabled", "=", True), (SENDING[kind], "=", True)]
+        found = {}
+        for account in self.env["keycrm.account"].sudo().search(domain):
+            found.setdefault(account.company_id.id, []).append(
+                (account.id, account.stock_cron_id.id)
+            )
+        return {company_id: tuple(entries) for company_id, entries in found.items()}

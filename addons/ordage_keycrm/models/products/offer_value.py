@@ -1,0 +1,72 @@
+from odoo import api, models
+
+from ...keycrm.offer_values import to_money
+
+
+class KeycrmOfferValue(models.AbstractModel):
+    """Compute the values that KeyCRM gets of products; other addons extend it."""
+
+    _name = "keycrm.offer.value"
+    _description = "Values of products for KeyCRM"
+
+    @api.model
+    def _amounts(self, account, kind, products, currency=None):
+        """Return the values of products.
+
+        :param account: ``keycrm.account``, one
+        :param kind: kind of value
+        :param products: ``product.product``
+        :param currency: ``res.currency``; KeyCRM's without it
+        :return: ``{product id: Decimal}``; None where a user never entered the rate
+        """
+        company = account.company_id
+        currency = currency or account.keycrm_currency_id or company.currency_id
+        today = self.env.cr.now().date()
+        products = products.with_company(company)
+        if kind == "price":
+            found, own = self._prices(account, products), account.price_list_id.currency_id
+        else:
+            found, own = self._costs(products), company.currency_id
+        amounts = {}
+        for product_id, amount in found.items():
+            if amount is not None and currency != own:
+                amount = own._keycrm_convert(amount, currency, company, today)
+            amounts[product_id] = None if amount is None else to_money(amount)
+        return amounts
+
+    @api.model
+    def _prices(self, account, products):
+        """Return the prices of one unit, in the currency of the account's price list.
+
+        :param account: ``keycrm.account``, one
+        :param products: ``product.product`` with their company
+        :return: ``{product id: number}``; None where a user never entered the rate
+        """
+        pricelist, company = account.price_list_id, account.company_id
+        if not pricelist:
+            return dict.fromkeys(products.ids, 0.0)
+        if not (
+            pricelist.currency_id == company.currency_id
+            or pricelist.currency_id._keycrm_has_rate(company)
+        ):
+            return dict.fromkeys(products.ids)
+        return pricelist._get_products_price(products, 1.0)
+
+    @api.model
+    def _costs(self, products):
+        """Return the cost of one unit, in the currency of the products' company.
+
+        :param products: ``product.product`` with their company
+        :return: ``{product id: number}``
+        """
+        return {product.id: product.standard_price for product in products}
+
+    @api.model
+    def _affected_products(self, account, kind, products):
+        """Return the products whose value follows from those of changed products, these included.
+
+        :param account: ``keycrm.account``, one
+        :param kind: kind of value
+        :param products: ``product.product``
+        """
+        return products

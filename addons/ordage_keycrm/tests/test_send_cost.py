@@ -1,0 +1,359 @@
+"""The cost of a product becomes the purchase price of its offer in KeyCRM."""
+
+from datetime import timedelta
+from unittest.mock import patch
+
+from odoo import fields
+
+from ..services import offer_export
+from ..services.api_gateway import open_client
+from ..services.offer_export import OfferExport
+from ..services.order_updates import BulkOrderUpdates
+from ..services.send_preview import SendPreview
+from .common import KeycrmCase
+
+
+class CostCase(KeycrmCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.account.send_cost = True
+        cls.enterClassContext(patch.object(offer_export, "DEBOUNCE_SECONDS", 0.0))
+
+    def setUp(self):
+        super().setUp()
+        self.account.sudo().values_checked_on = fields.Date.today()
+        self.keycrm.clear_faults()
+        self.keycrm.set_switches(offers_put_unknown="skip")
+
+    def mapped(self, count=1, known=3, **values):
+        """Make products, with an offer each.
+
+        :param known: purchase price that Odoo knows of KeyCRM
+        """
+        numbers = [
+            self.keycrm.create_offer(sku=f"C-{self.id()}-{index}", purchased_price=3)["id"]
+            for index in range(count)
+        ]
+        products = self.env["product.product"].create(
+            [{"name": f"P{number}", "is_storable": True, **values} for number in numbers]
+        )
+        self.env["keycrm.offer"].create(
+            [
+                {
+                    "account_id": self.account.id,
+                    "keycrm_id": number,
+                    "product_id": product.id,
+                    "purchased_price": known or 0,
+                    "purchased_price_at": known and fields.Datetime.now() - timedelta(hours=1),
+                }
+                for number, product in zip(numbers, products, strict=True)
+            ]
+        )
+        self.send()
+        return products
+
+    def send(self):
+        """Let the worker send what waits.
+
+        :return: bodies of the requests that wrote
+        """
+        self.env.cr.flush()
+        self.keycrm.clear_log()
+        with self.committing():
+            while OfferExport(self.account).process():
+                pass
+        return [row["body"]["offers"] for row in self.keycrm.requests(method="PUT")]
+
+    def in_keycrm(self, product):
+        number = product.keycrm_offer_ids.keycrm_id
+        return next(
+            float(row["purchased_price"]) for row in self.keycrm.offers() if row["id"] == number
+        )
+
+
+class TestSendCost(CostCase):
+    def test_switched_off_sends_no_request(self):
+        product = self.mapped()
+        self.account.send_cost = False
+        product.standard_price = 12
+        self.send()
+        self.assertFalse(self.keycrm.requests())
+        self.assertFalse(self.env["keycrm.offer.change"].search([]))
+
+    def test_changed_cost_is_sent_once(self):
+        product = self.mapped()
+        product.standard_price = 12.345
+        number = product.keycrm_offer_ids.keycrm_id
+        self.assertEqual(self.send(), [[{"id": number, "purchased_price": 12.35}]])
+        self.assertEqual(self.in_keycrm(product), 12.35)
+        self.assertEqual(self.send(), [])
+        self.assertEqual(product.keycrm_offer_ids.purchased_price, 12.35)
+        self.assertFalse(self.env["keycrm.offer.change"].search([]))
+
+    def test_cost_that_keycrm_has_is_not_sent(self):
+        product = self.mapped(known=12)
+        product.standard_price = 12
+        self.assertEqual(self.send(), [])
+
+    def test_cost_that_was_never_read_is_read_before_it_is_sent(self):
+        same, other = products = self.mapped(2)
+        products.keycrm_offer_ids.sudo().purchased_price_at = False
+        same.standard_price, other.standard_price = 3, 4
+        ((row,),) = self.send()
+        self.assertEqual(row["id"], other.keycrm_offer_ids.keycrm_id)
+        self.assertEqual(self.keycrm.request_counts(), {"GET /v1/offers": 1, "PUT /v1/offers": 1})
+
+    def test_product_without_an_offer_is_found_by_its_sku(self):
+        number = self.keycrm.create_offer(sku="BY-SKU", purchased_price=3)["id"]
+        product = self.env["product.product"].create(
+            {"name": "X", "default_code": "BY-SKU", "is_storable": True}
+        )
+        product.standard_price = 8
+        self.assertEqual(self.send(), [[{"id": number, "purchased_price": 8}]])
+
+    def test_new_product_with_a_cost_is_found_by_its_sku(self):
+        number = self.keycrm.create_offer(sku="NEW-SKU", purchased_price=3)["id"]
+        self.env["product.product"].create(
+            {"name": "X", "default_code": "NEW-SKU", "standard_price": 7, "is_storable": True}
+        )
+        self.assertEqual(self.send(), [[{"id": number, "purchased_price": 7}]])
+
+    def test_product_that_is_mapped_later_gets_its_cost(self):
+        number = self.keycrm.create_offer(sku="LATER", purchased_price=3)["id"]
+        product = self.env["product.product"].create({"name": "X", "standard_price": 8})
+        self.assertEqual(self.send(), [])
+        self.env["keycrm.offer"].create(
+            {"account_id": self.account.id, "keycrm_id": number, "product_id": product.id}
+        )
+        self.assertEqual(self.send(), [[{"id": number, "purchased_price": 8}]])
+
+    def test_daily_comparison_sends_what_was_missed_and_costs_no_request_else(self):
+        missed, same = self.mapped(2)
+        same.standard_price = 3
+        self.send()
+        self.account.send_cost = False
+        missed.standard_price = 9
+        self.account.send_cost = True
+        self.assertEqual(self.send(), [])
+        self.account.sudo().values_checked_on = False
+        ((row,),) = self.send()
+        self.assertEqual(row["id"], missed.keycrm_offer_ids.keycrm_id)
+        self.account.sudo().values_checked_on = False
+        self.send()
+        self.assertFalse(self.keycrm.requests())
+
+    def test_zero_cost_is_not_sent(self):
+        product = self.mapped(known=12, standard_price=12)
+        product.standard_price = 0
+        self.assertEqual(self.send(), [])
+        self.assertEqual(self.in_keycrm(product), 3)
+
+    def test_cost_changed_hundred_times_is_one_row(self):
+        product = self.mapped()
+        for cost in range(1, 101):
+            product.standard_price = cost
+            self.env.cr.flush()
+        self.assertEqual([len(rows) for rows in self.send()], [1])
+        self.assertEqual(self.in_keycrm(product), 100)
+
+    def test_changes_are_collected_before_they_are_sent(self):
+        product = self.mapped()
+        with patch.object(offer_export, "DEBOUNCE_SECONDS", 60.0):
+            product.standard_price = 12
+            self.assertEqual(self.send(), [])
+            due = self.account.sudo().stock_cron_id.nextcall
+            triggers = self.env["ir.cron.trigger"].search(
+                [("cron_id", "=", self.account.sudo().stock_cron_id.id)]
+            )
+            latest = max(triggers.mapped("call_at"))
+            self.assertGreater(latest, fields.Datetime.now() + timedelta(seconds=50), due)
+        self.assertEqual(len(self.send()), 1)
+
+    def test_ten_thousand_costs_are_one_request(self):
+        products = self.mapped(3)
+        offers = products.keycrm_offer_ids
+        values = [
+            offer_export.Value(offers[0].id, number, "cost", offer_export.offer_values.to_money(5))
+            for number in range(1, 10_001)
+        ]
+        self.keycrm.clear_log()
+        with self.committing():
+            accepted, refused = OfferExport(self.account)._send(values)
+        self.assertEqual((len(accepted), refused), (10_000, []))
+        self.assertEqual(self.keycrm.request_counts(), {"PUT /v1/offers": 1})
+
+    def test_user_transaction_costs_one_query_more(self):
+        product = self.mapped()
+        other = self.mapped()
+
+        def count(one, cost):
+            self.env.cr.flush()
+            before = self.env.cr.sql_log_count
+            one.standard_price = cost
+            self.env.cr.flush()
+            return self.env.cr.sql_log_count - before
+
+        count(product, 5)
+        self.account.send_cost = False
+        off = count(product, 6)
+        self.account.send_cost = True
+        self.env["keycrm.offer.change"]._accounts_by_company("cost")
+        count(other, 5)
+        self.assertLessEqual(count(other, 6) - off, 1)
+
+    def test_cost_of_another_company_is_not_sent(self):
+        product = self.mapped()
+        company = self.env["res.company"].create({"name": "Інша"})
+        product.with_company(company).standard_price = 77
+        self.assertEqual(self.send(), [])
+
+    # === LINES OF OPEN ORDERS ===
+
+    def send_lines(self):
+        """Let the worker send the costs of lines.
+
+        :return: bodies of the requests that wrote
+        """
+        self.send()
+        self.keycrm.clear_log()
+        with self.committing(), open_client(self.account) as client:
+            while BulkOrderUpdates(self.account, client).process():
+                pass
+        return [row["body"]["products"] for row in self.keycrm.requests(method="PUT")]
+
+    def test_lines_of_open_orders_get_the_new_cost(self):
+        product = self.mapped()
+        number = product.keycrm_offer_ids.keycrm_id
+        lines = [
+            {"offer_id": number, "price": 5, "purchased_price": 3},
+            {"name": "Разовий", "price": 9, "purchased_price": 1},
+        ]
+        order, done = (
+            self.arrive(self.new_order(lines, status_id=self.status(group).keycrm_id))
+            for group in (2, 5)
+        )
+        one_off = order.order_line.product_id.filtered(lambda one: one.keycrm_origin == "one_off")
+        self.send_lines()
+        product.standard_price = 4
+        one_off.standard_price = 2
+        catalog, single = (order.order_line - order.order_line.filtered("display_type")).filtered(
+            "keycrm_id"
+        )
+        self.assertEqual(
+            self.send_lines(),
+            [
+                [
+                    {"id": catalog.keycrm_id, "purchased_price": 4},
+                    {"id": single.keycrm_id, "purchased_price": 2},
+                ]
+            ],
+        )
+        found = self.keycrm.order(done.keycrm_id)["answer"]["products"]
+        self.assertEqual(float(found[0]["purchased_price"]), 3)
+        # An echo: nothing of the order is sent again.
+        self.arrive(order.keycrm_id)
+        self.assertEqual(self.send_lines(), [])
+
+    def test_hundred_changes_read_an_open_order_once(self):
+        product = self.mapped()
+        number = product.keycrm_offer_ids.keycrm_id
+        self.arrive(self.new_order([{"offer_id": number, "price": 5}]))
+        for cost in range(10, 110):
+            product.standard_price = cost
+            self.env.cr.flush()
+        self.assertEqual(len(self.send_lines()), 1)
+
+    # === CURRENCY ===
+
+    def test_cost_without_a_rate_is_not_sent_and_says_so(self):
+        product = self.mapped()
+        self.account.keycrm_currency_id = self.env.ref("base.PLN")
+        product.standard_price = 10
+        self.assertEqual(self.send(), [])
+        self.assertIn("PLN", product.keycrm_offer_ids.send_error)
+        self.assertIn("PLN", product.keycrm_push_error)
+
+    def test_cost_is_converted_at_an_entered_rate(self):
+        product = self.mapped()
+        currency = self.env.ref("base.PLN")
+        currency.active = True
+        self.env["res.currency.rate"].create(
+            {"currency_id": currency.id, "company_rate": 0.5, "company_id": self.company.id}
+        )
+        self.account.keycrm_currency_id = currency
+        product.standard_price = 10
+        ((row,),) = self.send()
+        self.assertEqual(row["purchased_price"], 5.0)
+
+    # === REFUSALS, LOST ANSWERS, KEYCRM'S OWN CHANGES ===
+
+    def test_refused_offer_is_isolated_and_shows_the_reason(self):
+        self.keycrm.set_switches(offers_put_unknown="refuse")
+        products = self.mapped(6)
+        gone = products[2]
+        self.keycrm.delete_offer(gone.keycrm_offer_ids.keycrm_id)
+        for product in products:
+            product.standard_price = 12
+        self.send()
+        for product in products - gone:
+            self.assertEqual(self.in_keycrm(product), 12)
+            self.assertFalse(product.keycrm_offer_ids.send_error)
+        self.assertIn("invalid", gone.keycrm_offer_ids.send_error)
+
+    def test_lost_answer_leaves_the_right_value(self):
+        product = self.mapped()
+        product.standard_price = 12
+        self.keycrm.add_fault("close", method="PUT", path="/offers", executed=True)
+        self.send()
+        self.assertEqual(self.in_keycrm(product), 12)
+        self.assertEqual(product.keycrm_offer_ids.purchased_price, 12)
+
+    def test_managers_cost_in_keycrm_becomes_odoos_again(self):
+        product = self.mapped()
+        product.standard_price = 12
+        self.send()
+        offer = product.keycrm_offer_ids
+        self.keycrm.patch_offer(offer.keycrm_id, purchased_price=99)
+        offer.sudo().values_sent_at = fields.Datetime.now() - timedelta(minutes=5)
+        self.arrive(self.new_order([{"offer_id": offer.keycrm_id, "price": 5}]))
+        self.assertEqual(len(self.send()), 1)
+        self.assertEqual(self.in_keycrm(product), 12)
+
+    # === PREVIEW ===
+
+    def test_switching_on_shows_a_preview_and_sends_nothing_before_the_choice(self):
+        changed, same = self.mapped(2)
+        self.account.send_cost = False
+        changed.standard_price, same.standard_price = 12, 3
+        self.account.web_save({"send_cost": True}, {})
+        preview = self.env["keycrm.send.preview"].search(
+            [("account_id", "=", self.account.id)], limit=1
+        )
+        with self.committing(), open_client(self.account) as client:
+            while preview.state == "running":
+                SendPreview(self.account, client).process()
+        self.assertEqual(preview.state, "ready")
+        self.assertEqual(preview.line_ids.product_id, changed)
+        self.assertEqual(preview.line_ids.mapped("keycrm_value"), ["3.00"])
+        self.assertEqual(preview.line_ids.mapped("odoo_value"), ["12.00"])
+        self.assertGreaterEqual(preview.same_count, 1)
+        self.assertEqual(self.send(), [])
+        changed.standard_price = 13
+        self.assertEqual(self.send(), [])
+        preview.action_send()
+        self.assertEqual([len(rows) for rows in self.send()], [1])
+        self.assertEqual(self.in_keycrm(changed), 13)
+
+    def test_not_now_sends_nothing(self):
+        product = self.mapped()
+        self.account.send_cost = False
+        product.standard_price = 12
+        self.account.web_save({"send_cost": True}, {})
+        preview = self.env["keycrm.send.preview"].search([], limit=1)
+        with self.committing(), open_client(self.account) as client:
+            while preview.state == "running":
+                SendPreview(self.account, client).process()
+        preview.action_not_now()
+        self.assertFalse(self.account.send_cost)
+        self.assertEqual(self.send(), [])

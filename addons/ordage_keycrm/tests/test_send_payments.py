@@ -1,0 +1,204 @@
+"""Money that Odoo receives for an invoice becomes a payment of the order in KeyCRM, once."""
+
+from odoo import fields
+
+from ..services.api_gateway import open_client
+from ..services.order_updates import OrderUpdates
+from ..services.send_preview import SendPreview
+from .common import KeycrmCase
+
+
+class TestSendPayments(KeycrmCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.account.send_payments = True
+        cls.journal = cls.env["account.journal"].search(
+            [("type", "=", "bank"), ("company_id", "=", cls.company.id)], limit=1
+        ) or cls.env["account.journal"].create({"name": "Банк", "type": "bank", "code": "BNKS"})
+        cls.method = cls.env["keycrm.payment.method"].search(
+            [("account_id", "=", cls.account.id), ("keycrm_id", "=", 3)]
+        )
+        cls.method.sent_journal_ids = cls.journal
+
+    def setUp(self):
+        super().setUp()
+        self.keycrm.clear_faults()
+
+    def invoiced(self, *payments, **fields_):
+        """Make an order of 200 with its posted invoice."""
+        number = self.new_order(
+            [{"name": "Кухоль", "price": 100, "quantity": 2}],
+            payments=[{"amount": 200, **payment} for payment in payments],
+            status_id=self.status(3).keycrm_id,
+            **fields_,
+        )
+        order = self.arrive(number)
+        order.order_line.product_id.invoice_policy = "order"
+        invoice = order._create_invoices()
+        invoice.invoice_date = fields.Date.today()
+        invoice.action_post()
+        return order, invoice
+
+    def pay(self, invoice, amount=200.0):
+        """Register a payment as a user does."""
+        wizard = (
+            self.env["account.payment.register"]
+            .with_context(active_model="account.move", active_ids=invoice.ids)
+            .create({"journal_id": self.journal.id, "amount": amount})
+        )
+        payments = wizard._create_payments()
+        # Without an outstanding account, the bank statement reconciles the invoice.
+        if not payments.move_id:
+            line = self.env["account.bank.statement.line"].create(
+                {
+                    "journal_id": self.journal.id,
+                    "date": fields.Date.today(),
+                    "payment_ref": "COD",
+                    "amount": amount,
+                    "partner_id": invoice.partner_id.id,
+                }
+            )
+            receivable = invoice.line_ids.filtered(
+                lambda one: one.account_id.account_type == "asset_receivable"
+            )
+            suspense = line.move_id.line_ids.filtered(
+                lambda one: one.account_id == self.journal.suspense_account_id
+            )
+            suspense.account_id = receivable.account_id
+            (suspense | receivable).reconcile()
+        self.env.cr.flush()
+
+    def send(self):
+        """Let the worker send all that is due; return the requests that wrote."""
+        self.env.cr.flush()
+        self.keycrm.clear_log()
+        with self.committing(), open_client(self.account) as client:
+            while OrderUpdates(self.account, client).process():
+                pass
+        return [row for row in self.keycrm.requests() if row["method"] != "GET"]
+
+    def updates(self, order):
+        return self.env["keycrm.order.update"].search(
+            [("sale_order_id", "=", order.id), ("kind", "=", "payment")]
+        )
+
+    def paid(self, order):
+        rows = self.keycrm.order(order.keycrm_id)["answer"]["payments"]
+        return [float(row["amount"]) for row in rows if row["status"] == "paid"]
+
+    def test_switched_off_sends_no_request(self):
+        self.account.send_payments = False
+        _order, invoice = self.invoiced()
+        self.pay(invoice)
+        self.send()
+        self.assertFalse(self.keycrm.requests())
+
+    def test_received_money_is_sent_once_with_the_matched_method(self):
+        order, invoice = self.invoiced()
+        self.pay(invoice, 150)
+        (sent,) = self.send()
+        self.assertEqual((sent["method"], sent["body"]["amount"]), ("POST", 150))
+        self.assertEqual(sent["body"]["payment_method_id"], 3)
+        self.assertEqual(sent["body"]["payment_date"][:10], fields.Date.today().isoformat())
+        self.assertEqual(self.updates(order).state, "done")
+        self.assertEqual(self.send(), [])
+        self.pay(invoice, 50)
+        self.assertEqual(len(self.send()), 1)
+        self.assertEqual(self.paid(order), [150, 50])
+
+    def test_expected_payment_becomes_paid(self):
+        order, invoice = self.invoiced({"status": "not_paid", "payment_method_id": 3})
+        self.pay(invoice)
+        (sent,) = self.send()
+        self.assertEqual((sent["method"], sent["body"]["status"]), ("PUT", "paid"))
+        self.assertEqual(self.paid(order), [200])
+
+    def test_money_that_keycrm_has_already_waits_for_a_person(self):
+        order, invoice = self.invoiced({"status": "paid"})
+        self.pay(invoice)
+        self.assertEqual(self.send(), [])
+        update = self.updates(order)
+        self.assertEqual((update.state, update.next_try_at), ("failed", False))
+        self.assertIn("200.00", update.error)
+        self.assertTrue(order.activity_ids)
+        update.action_ignore()
+        self.assertEqual(update.state, "ignored")
+        self.assertFalse(order.activity_ids)
+        self.assertEqual(self.send(), [])
+
+    def test_person_may_send_it_anyway(self):
+        order, invoice = self.invoiced({"status": "paid"})
+        self.pay(invoice)
+        self.send()
+        self.updates(order).action_send_anyway()
+        self.assertEqual(len(self.send()), 1)
+        self.assertEqual(self.paid(order), [200, 200])
+
+    def test_lost_answer_sends_the_money_once(self):
+        order, invoice = self.invoiced()
+        self.pay(invoice)
+        self.keycrm.add_fault("close", method="POST", path="/order/*/payment", executed=True)
+        self.send()
+        update = self.updates(order)
+        if update.state != "done":
+            update.action_retry()
+            self.send()
+        self.assertEqual(update.state, "done")
+        self.assertEqual(self.paid(order), [200])
+
+    def test_journal_without_a_method_says_so(self):
+        self.method.sent_journal_ids = False
+        order, invoice = self.invoiced()
+        self.pay(invoice)
+        self.assertEqual(self.send(), [])
+        update = self.updates(order)
+        self.assertIn(self.journal.name, update.error)
+        self.method.sent_journal_ids = self.journal
+        update.action_retry()
+        self.assertEqual(len(self.send()), 1)
+
+    def test_money_that_keycrm_reported_is_not_sent_back(self):
+        self.account.write({"import_payments": True, "payment_journal_id": self.journal.id})
+        order, invoice = self.invoiced({"status": "paid"})
+        self.assertEqual(invoice.amount_residual, 0)
+        self.assertFalse(self.updates(order))
+        self.assertEqual(self.send(), [])
+
+    def test_echo_of_sent_money_is_not_posted_again(self):
+        self.account.write({"import_payments": True, "payment_journal_id": self.journal.id})
+        order, invoice = self.invoiced()
+        self.pay(invoice)
+        self.send()
+        self.arrive(order.keycrm_id)
+        self.assertEqual(order.keycrm_payment_ids.from_odoo, True)
+        self.assertFalse(order.keycrm_payment_ids.payment_id)
+        # Its update is deleted in time.
+        self.updates(order).unlink()
+        self.arrive(order.keycrm_id)
+        self.assertFalse(order.keycrm_payment_ids.payment_id)
+
+    def test_reconciliation_that_was_undone_sends_nothing_and_takes_nothing_back(self):
+        order, invoice = self.invoiced()
+        self.pay(invoice)
+        invoice.line_ids.remove_move_reconcile()
+        self.assertEqual(self.send(), [])
+        self.assertEqual(self.updates(order).mapped("state"), ["ignored"])
+
+    def test_switching_on_shows_a_preview_and_sends_nothing_before_the_choice(self):
+        self.account.write({"send_payments": False, "import_payments": True})
+        order, invoice = self.invoiced()
+        _same, same_invoice = self.invoiced({"status": "paid"})
+        for one in (invoice, same_invoice):
+            self.pay(one)
+        self.account.web_save({"send_payments": True}, {})
+        preview = self.env["keycrm.send.preview"].search([("kind", "=", "payment")], limit=1)
+        with self.committing(), open_client(self.account) as client:
+            while preview.state == "running":
+                SendPreview(self.account, client).process()
+        self.assertEqual((preview.change_count, preview.same_count), (1, 1))
+        self.assertEqual(preview.line_ids.sale_order_id, order)
+        self.assertEqual(self.send(), [])
+        preview.action_send()
+        self.assertEqual(len(self.send()), 1)
+        self.assertEqual(self.paid(order), [200])

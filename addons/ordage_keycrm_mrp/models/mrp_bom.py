@@ -28,7 +28,9 @@ class MrpBom(models.Model):
 
     def _keycrm_queue_kits(self):
         kits = self.filtered(lambda bom: bom.type == "phantom")
-        self.env["keycrm.stock.change"]._queue_products(kits._keycrm_products().ids)
+        product_ids = kits._keycrm_products().ids
+        self.env["keycrm.stock.change"]._queue_products(product_ids)
+        self.env["keycrm.offer.change"]._note_everywhere("cost", product_ids)
 
     def _keycrm_products(self):
         """Return the variants of these bills of materials."""

@@ -1,0 +1,27 @@
+from odoo import api, models
+
+
+class KeycrmOrderImporter(models.AbstractModel):
+    """Manufacturing orders of an order follow the planned day."""
+
+    _inherit = "keycrm.order.importer"
+
+    @api.model
+    def _follow_shipping_date(self, record):
+        result = super()._follow_shipping_date(record)
+        moves, productions = record.order_line.move_ids, self.env["mrp.production"]
+        seen = moves
+        while moves:
+            productions |= moves.production_id
+            moves = moves.move_orig_ids - seen
+            seen |= moves
+        planned = record.commitment_date
+        for production in productions.filtered(
+            lambda one: one.state in ("draft", "confirmed") and not one.is_planned
+        ):
+            # The duration stays; only the days move.
+            shift = planned - (production.date_finished or production.date_start)
+            production.write(
+                {"date_deadline": planned, "date_start": production.date_start + shift}
+            )
+        return result

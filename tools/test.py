@@ -30,7 +30,11 @@ ON_DEMAND = ("shops", "browser", "faults", "attacks")
 FOLDERS = {
     "pure": ("tests/pure", "tests/sandbox", "tests/tools"),
     "odoo": ("addons/ordage_keycrm/tests",),
-    "mrp": ("addons/ordage_keycrm_mrp/tests", "tests/modules"),
+    "mrp": (
+        "addons/ordage_keycrm_mrp/tests",
+        "addons/ordage_keycrm_delivery/tests",
+        "tests/modules",
+    ),
     "shops": ("tests/shops",),
     "system": ("tests/system",),
     "browser": ("tests/browser",),
@@ -204,7 +208,8 @@ def _odoo(report: Path, arguments: list[str]) -> int:
 
 
 def _mrp(report: Path, arguments: list[str]) -> int:
-    return _in_process(("ordage_keycrm_mrp", *_MRP_MODULES), report, arguments)
+    addons = ("ordage_keycrm_mrp", "ordage_keycrm_delivery")
+    return _in_process((*addons, *_MRP_MODULES), report, arguments)
 
 
 def _shops(report: Path, arguments: list[str]) -> int:

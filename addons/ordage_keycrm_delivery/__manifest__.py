@@ -1,0 +1,15 @@
+{
+    "name": "KeyCRM and Delivery",
+    "version": "19.0.1.0.0",
+    "category": "Sales/Sales",
+    "summary": "Tracking numbers of deliveries go to the orders in KeyCRM",
+    "author": "Ordage",
+    "maintainers": ["ordage"],
+    "website": "https://ordage.example",
+    "support": "support@ordage.example",
+    "license": "LGPL-3",
+    "images": ["static/description/banner.png"],
+    "depends": ["ordage_keycrm", "stock_delivery"],
+    "data": ["views/keycrm_account_views.xml"],
+    "auto_install": True,
+}

@@ -1,0 +1,50 @@
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+
+
+class KeycrmDeliveryService(models.Model):
+    _inherit = "keycrm.delivery.service"
+
+    carrier_ids = fields.Many2many(
+        "delivery.carrier",
+        string="Odoo delivery methods",
+        check_company=True,
+        help="Tracking numbers of these delivery methods go to KeyCRM with this delivery service.",
+    )
+
+    @api.constrains("carrier_ids")
+    def _check_one_service(self):
+        """Keep a delivery method from having two services of one account."""
+        for service in self:
+            others = self.search(
+                [
+                    ("account_id", "=", service.account_id.id),
+                    ("id", "!=", service.id),
+                    ("carrier_ids", "in", service.carrier_ids.ids),
+                ],
+                limit=1,
+            )
+            if others:
+                raise ValidationError(
+                    self.env._(
+                        "“%(carrier)s” already belongs to the delivery service “%(other)s” of KeyCRM.",
+                        carrier=(others.carrier_ids & service.carrier_ids)[:1].name,
+                        other=others.name,
+                    )
+                )
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Match new services with the delivery methods of the same name."""
+        services = super().create(vals_list)
+        for service in services.filtered(lambda one: not one.carrier_ids):
+            taken = self.search([("account_id", "=", service.account_id.id)]).carrier_ids
+            carriers = self.env["delivery.carrier"].search(
+                [("company_id", "in", (service.company_id.id, False)), ("id", "not in", taken.ids)]
+            )
+            # In Python: PostgreSQL leaves Cyrillic letters alone where a database has the C locale.
+            name = service.name.casefold()
+            same = carriers.filtered(lambda one, name=name: one.name.casefold() == name)
+            if same:
+                service.carrier_ids = same
+        return services

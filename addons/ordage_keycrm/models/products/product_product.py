@@ -80,7 +80,7 @@ class ProductProduct(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         products = super().create(vals_list)
-        if not self.env.context.get("keycrm_import"):
+        if not is_bridge(self.env):
             # What KeyCRM itself reported is not compared with KeyCRM again.
             costed = [
                 product.id

@@ -66,6 +66,8 @@ class KeycrmProductExport(models.Model):
         if not account:
             raise UserError(self.env._("Connect a KeyCRM account of this company first."))
         account._check_manager()
+        products = products.exists()
+        products.check_access("read")
         export = self.sudo().create(
             {
                 "account_id": account.id,

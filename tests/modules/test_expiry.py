@@ -33,7 +33,8 @@ class TestExpiry(StockCase):
     def expire(self, lot, days=-2):
         """Let a lot expire as time does: without a move, and without anybody who writes."""
         self.env.flush_all()
-        date = self.now + timedelta(days=days)
+        # From midnight, as Odoo's days are: whatever the hour of the test is.
+        date = fields.Datetime.to_datetime(self.now.date()) + timedelta(days=days)
         for table, column in (("stock_lot", "id"), ("stock_quant", "lot_id")):
             self.env.cr.execute(
                 f"UPDATE {table} SET removal_date = %s WHERE {column} = %s", [date, lot.id]
@@ -53,12 +54,12 @@ class TestExpiry(StockCase):
     def test_lot_that_expires_without_a_move_is_sent_once_a_day(self):
         self.assert_sent((self.milk, 15))
         self.assertEqual(self.account.stock_expiry_on, fields.Date.today())
-        self.expire(self.old, days=0.5)
+        self.expire(self.old, days=1)
         self.assertFalse(self.sent())
         with freeze_time(self.now + timedelta(days=1)):
             self.assert_sent((self.milk, 10))
             self.assertFalse(self.sent())
-        self.expire(self.fresh, days=1.5)
+        self.expire(self.fresh, days=2)
         with freeze_time(self.now + timedelta(days=2)):
             self.assert_sent((self.milk, 0))
 

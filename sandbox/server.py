@@ -76,7 +76,8 @@ class Server(uvicorn.Server):
                 log_level="warning",
                 access_log=False,
                 proxy_headers=False,
-                timeout_keep_alive=75,
+                # Longer than any test works between two calls: a closed connection resets the next one.
+                timeout_keep_alive=3600,
                 timeout_graceful_shutdown=1,
             )
         )

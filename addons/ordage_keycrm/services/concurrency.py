@@ -39,18 +39,22 @@ def retry_on_unique_violation(what):
         raise ConcurrencyError(f"{what}: made by another transaction too") from error
 
 
-def clear_caches_after_commit(env):
+def clear_caches_after_commit(env, *names):
     """Clear Odoo's caches in all processes once the change is visible to them.
 
     Odoo clears its caches at the write. Until the commit another thread of this process may read and
     cache the former value again, and other processes are notified only when a worker's run ends.
 
     :param env: Odoo's environment, after the write
+    :param names: names of caches; without any, all caches are cleared
     """
     registry = env.registry
 
     def clear():
-        registry.clear_all_caches()
+        if names:
+            registry.clear_cache(*names)
+        else:
+            registry.clear_all_caches()
         # While modules are installed there is no other process to notify.
         if registry.ready:
             registry.signal_changes()

@@ -2,6 +2,7 @@ from odoo import api, fields, models, tools
 from odoo.tools import SQL
 
 from ...services import crons
+from ...services.concurrency import clear_caches_after_commit
 
 #: Key under which the changes of one transaction are kept until it is flushed or committed.
 PENDING = "keycrm_stock_changes"
@@ -209,14 +210,5 @@ class KeycrmStockChange(models.Model):
     @api.model
     def _clear_accounts_by_company(self):
         """Clear the cached accounts after one changed, now and once the change is visible to others."""
-        registry = self.env.registry
-        registry.clear_cache("stable")
-
-        def clear_again():
-            # Until the commit, other threads may read and cache the former value. Odoo notifies other
-            # processes after a request, but only at the end of a scheduled action's run.
-            registry.clear_cache("stable")
-            if registry.ready:
-                registry.signal_changes()
-
-        self.env.cr.postcommit.add(clear_again)
+        self.env.registry.clear_cache("stable")
+        clear_caches_after_commit(self.env, "stable")

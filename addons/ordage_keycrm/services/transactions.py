@@ -82,3 +82,21 @@ def set_lock_timeout(cr, timeout):
     """
     cr.execute(SQL("SELECT set_config('lock_timeout', %s, false)", timeout))
     cr.commit()
+
+
+def pending_changes(cr, key, empty, write):
+    """Return what this transaction has collected under a key, to be written once before its commit.
+
+    Kept in ``cr.precommit.data``, which a rollback clears together with the call of the function.
+
+    :param cr: cursor
+    :param key: text
+    :param empty: called without arguments for an empty collection
+    :param write: called without arguments when the transaction is flushed or committed; takes the
+        collection out of ``cr.precommit.data``
+    """
+    pending = cr.precommit.data.get(key)
+    if pending is None:
+        pending = cr.precommit.data[key] = empty()
+        cr.precommit.add(write)
+    return pending

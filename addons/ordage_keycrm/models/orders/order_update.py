@@ -7,6 +7,7 @@ from ...const import SENDING
 from ...keycrm.offer_values import to_money
 from ...keycrm.order_updates import PaymentUpdate, StatusUpdate, Unclear, Undone
 from ...services import crons
+from ...services.transactions import pending_changes
 
 #: Under this key the deliveries whose tracking number changed are kept until the transaction is flushed.
 PENDING = "keycrm_tracking_changes"
@@ -148,11 +149,7 @@ class KeycrmOrderUpdate(models.Model):
         """
         if not self._crons_by_company("tracking"):
             return
-        cr = self.env.cr
-        pending = cr.precommit.data.get(PENDING)
-        if pending is None:
-            pending = cr.precommit.data[PENDING] = set()
-            cr.precommit.add(self.sudo()._insert_pending)
+        pending = pending_changes(self.env.cr, PENDING, set, lambda: self.sudo()._insert_pending())
         pending.update(pickings.ids)
 
     @api.model
@@ -299,11 +296,9 @@ class KeycrmOrderUpdate(models.Model):
         """
         if not self._crons_by_company("payment"):
             return
-        cr = self.env.cr
-        pending = cr.precommit.data.get(PENDING_PAYMENTS)
-        if pending is None:
-            pending = cr.precommit.data[PENDING_PAYMENTS] = set()
-            cr.precommit.add(self.sudo()._insert_payments)
+        pending = pending_changes(
+            self.env.cr, PENDING_PAYMENTS, set, lambda: self.sudo()._insert_payments()
+        )
         pending.update(partials.ids)
 
     @api.model

@@ -3,6 +3,7 @@ from odoo.tools import SQL
 
 from ...const import SENDING
 from ...services import crons
+from ...services.transactions import pending_changes
 
 #: Under this key the changes of one transaction are kept until it is flushed or committed.
 PENDING = "keycrm_offer_changes"
@@ -65,11 +66,7 @@ class KeycrmOfferChange(models.Model):
 
     @api.model
     def _remember(self, kind, company_id, product_ids):
-        cr = self.env.cr
-        pending = cr.precommit.data.get(PENDING)
-        if pending is None:
-            pending = cr.precommit.data[PENDING] = {}
-            cr.precommit.add(self.sudo()._append_pending)
+        pending = pending_changes(self.env.cr, PENDING, dict, lambda: self.sudo()._append_pending())
         pending.setdefault((kind, company_id), set()).update(product_ids)
 
     @api.model

@@ -3,6 +3,7 @@ from odoo.tools import SQL
 
 from ...services import crons
 from ...services.concurrency import clear_caches_after_commit
+from ...services.transactions import pending_changes
 
 #: Key under which the changes of one transaction are kept until it is flushed or committed.
 PENDING = "keycrm_stock_changes"
@@ -54,11 +55,7 @@ class KeycrmStockChange(models.Model):
         """
         if not self._accounts_by_company().get(company_id):
             return
-        cr = self.env.cr
-        pending = cr.precommit.data.get(PENDING)
-        if pending is None:
-            pending = cr.precommit.data[PENDING] = {}
-            cr.precommit.add(self.sudo()._append_pending)
+        pending = pending_changes(self.env.cr, PENDING, dict, lambda: self.sudo()._append_pending())
         products = pending.setdefault(company_id, {})
         for product_id in product_ids:
             products[product_id] = products.get(product_id, False) or from_move

@@ -220,6 +220,11 @@ class Status:
         )
 
 
+def _name(data: dict, identifier: int) -> str:
+    """Return the name of a record of a list, else its alias, else its number."""
+    return to_short(data.get("name")) or to_short(data.get("alias")) or str(identifier)
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """Hold a source of orders: a shop, a marketplace.
@@ -236,7 +241,7 @@ class Source:
         identifier = required_id(data, "source")
         return cls(
             identifier,
-            to_short(data.get("name")) or to_short(data.get("alias")) or str(identifier),
+            _name(data, identifier),
             to_short(data.get("currency_code")).upper(),
         )
 
@@ -251,7 +256,7 @@ class PaymentMethod:
         identifier = required_id(data, "payment method")
         return cls(
             identifier,
-            to_short(data.get("name")) or to_short(data.get("alias")) or str(identifier),
+            _name(data, identifier),
         )
 
 
@@ -265,7 +270,7 @@ class DeliveryService:
         identifier = required_id(data, "delivery service")
         return cls(
             identifier,
-            to_short(data.get("name")) or to_short(data.get("alias")) or str(identifier),
+            _name(data, identifier),
         )
 
 

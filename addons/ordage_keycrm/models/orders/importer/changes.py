@@ -22,13 +22,13 @@ class KeycrmOrderImporter(models.AbstractModel):
 
     @api.model
     def _snapshot(self, batch):
-        """Return how the known orders of a batch read before they are written.
+        """Return the logged values of the known orders of a batch before they are written.
 
         :param batch: :class:`~.batch.Batch`
-        :return: ``{sale.order: {label: text}}``
+        :return: ``{sale.order: values}``, see :meth:`_logged_values`
         """
         return {
-            batch.known[order.id]: self._change_texts(batch.known[order.id])
+            batch.known[order.id]: self._logged_values(batch.known[order.id])
             for order in batch.orders
             if order.id in batch.known
         }
@@ -40,17 +40,28 @@ class KeycrmOrderImporter(models.AbstractModel):
         :param before: see :meth:`_snapshot`
         """
         bodies = {}
-        for record, texts in before.items():
-            now = self._change_texts(record)
-            rows = [
-                (label, texts.get(label, ""), now.get(label, ""))
-                for label in {**texts, **now}
-                if texts.get(label, "") != now.get(label, "")
-            ]
-            if rows:
+        for record, old in before.items():
+            if rows := self._changes(record, old, self._logged_values(record)):
                 bodies[record.id] = self._changes_html(rows)
         if bodies:
             self.env["sale.order"].browse(bodies)._message_log_batch(bodies=bodies)
+
+    @api.model
+    def _changes(self, record, old, new):
+        """Return what differs, as a person reads it. Most orders arrive unchanged: nothing is formatted.
+
+        :param record: ``sale.order``
+        :param old: values before, see :meth:`_logged_values`
+        :param new: values now
+        :return: list of (label, old text, new text)
+        """
+        rows = []
+        for key in {**old, **new}:
+            if old.get(key) != new.get(key):
+                texts = [self._value_text(record, key, values.get(key)) for values in (old, new)]
+                if texts[0] != texts[1]:
+                    rows.append((self._label(key), *texts))
+        return rows
 
     @api.model
     def _changes_html(self, rows):
@@ -66,42 +77,46 @@ class KeycrmOrderImporter(models.AbstractModel):
         return Markup("%s<ul>%s</ul>") % (self.env._("Changed in KeyCRM:"), items)
 
     @api.model
-    def _change_texts(self, record):
-        """Return the logged values of an order, as a person reads them.
+    def _logged_values(self, record):
+        """Return the logged values of an order.
 
         :param record: ``sale.order``
-        :return: ``{label: text}``; lines that hold the same goods are added up
+        :return: ``{field: value}`` and ``{name of goods: [(quantity, price, discount)]}``
         """
-        texts = {}
-        for name in _LOGGED_FIELDS:
-            field, value = record._fields[name], record[name]
-            if value:
-                label = field._description_string(self.env)
-                texts[label] = self._value_text(record, field, value)
+        values = {record._fields[name]: record[name] for name in _LOGGED_FIELDS}
         for line in record.order_line:
-            if line.display_type or not line.product_uom_qty:
-                continue
-            label = line.product_id.display_name or line.name
-            price = format_amount(self.env, line.price_unit, record.currency_id)
-            text = f"{line.product_uom_qty:g} × {price}"
-            if line.discount:
-                text += f" (-{line.discount:g} %)"
-            texts[label] = f"{texts[label]}; {text}" if label in texts else text
-        return texts
+            if not line.display_type and line.product_uom_qty:
+                goods = line.product_id.display_name or line.name
+                values.setdefault(goods, []).append(
+                    (line.product_uom_qty, line.price_unit, line.discount)
+                )
+        return values
 
     @api.model
-    def _value_text(self, record, field, value):
-        """Return a value of an order as a person reads it.
+    def _label(self, key):
+        """Return what a logged value is called.
+
+        :param key: see :meth:`_logged_values`
+        """
+        return key if isinstance(key, str) else key._description_string(self.env)
+
+    @api.model
+    def _value_text(self, record, key, value):
+        """Return a logged value as a person reads it.
 
         :param record: ``sale.order``
-        :param field: field of the order
-        :param value: not empty
+        :param key: see :meth:`_logged_values`
+        :param value: value of the key
         """
-        match field.type:
+        if not value:
+            return ""
+        if isinstance(value, list):
+            return "; ".join(self._line_text(record, *line) for line in value)
+        match key.type:
             case "many2one":
                 return value.display_name
             case "selection":
-                return dict(field._description_selection(self.env))[value]
+                return dict(key._description_selection(self.env))[value]
             case "monetary":
                 return format_amount(self.env, value, record.currency_id)
             case "date":
@@ -109,3 +124,8 @@ class KeycrmOrderImporter(models.AbstractModel):
             case "boolean":
                 return self.env._("yes")
         return str(value)
+
+    @api.model
+    def _line_text(self, record, quantity, price, discount):
+        text = f"{quantity:g} × {format_amount(self.env, price, record.currency_id)}"
+        return f"{text} (-{discount:g} %)" if discount else text

@@ -6,7 +6,7 @@ from odoo.http import request
 from ..const import WEBHOOK_MAX_BYTES
 from ..keycrm import webhook_check
 from ..keycrm.parsing import clean_json
-from ..services import webhook_inbox
+from ..services.orders import webhook_inbox
 from . import webhook_body
 
 #: Response status when there is no body, see :mod:`~..webhook_body`.

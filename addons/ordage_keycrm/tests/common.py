@@ -13,10 +13,10 @@ from odoo.tests import TransactionCase
 from sandbox.threaded import ThreadedSandbox
 
 from ..keycrm.orders import Order
-from ..services import order_inbox, order_priorities, webhook_inbox
-from ..services.api_gateway import open_client
-from ..services.order_inbox import order_query
-from ..services.order_writer import OrderWriter
+from ..services.common.api_gateway import open_client
+from ..services.orders import order_inbox, order_priorities, webhook_inbox
+from ..services.orders.order_inbox import order_query
+from ..services.orders.order_writer import OrderWriter
 
 #: Looked for in everything that people, logs and other programs can see.
 KEY = "the-secret-key-of-this-shop"

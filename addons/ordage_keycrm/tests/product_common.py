@@ -1,8 +1,8 @@
 """Ground of the tests of products."""
 
-from ..services.api_gateway import open_client
-from ..services.order_enrichment import OrderEnrichment
-from ..services.order_writer import OrderWriter
+from ..services.common.api_gateway import open_client
+from ..services.orders.order_enrichment import OrderEnrichment
+from ..services.orders.order_writer import OrderWriter
 from .common import KeycrmCase
 
 SHIRT = [{"name": "Колір", "value": "біла"}, {"name": "Розмір", "value": "M"}]

@@ -8,8 +8,8 @@ from odoo.fields import Command
 
 from ..keycrm.errors import KeyCrmError
 from ..keycrm.stock_quantities import target
-from ..services.api_gateway import open_client
-from ..services.stock_queue import StockQueue
+from ..services.common.api_gateway import open_client
+from ..services.stock.stock_queue import StockQueue
 from .common import KeycrmCase
 
 

@@ -3,7 +3,7 @@
 from odoo.addons.ordage_keycrm.keycrm.orders import Order
 
 from ..models.orders.importer.batch import Batch
-from ..services.order_writer import OrderWriter
+from ..services.orders.order_writer import OrderWriter
 from .buyer_common import OFFICE, BuyerCase
 
 

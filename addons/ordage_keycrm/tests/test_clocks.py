@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 from odoo import fields
 
-from ..services.api_gateway import open_client
-from ..services.order_inbox import OrderInbox
-from ..services.order_polling import OrderPolling
+from ..services.common.api_gateway import open_client
+from ..services.orders.order_inbox import OrderInbox
+from ..services.orders.order_polling import OrderPolling
 from .common import KeycrmCase
 
 LINES = [{"name": "Кухоль", "price": 100, "quantity": 2}]

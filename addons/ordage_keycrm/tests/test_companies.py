@@ -1,6 +1,6 @@
 """A company buyer becomes a company contact, with the person below it."""
 
-from ..services.api_gateway import open_client
+from ..services.common.api_gateway import open_client
 from .buyer_common import BuyerCase
 
 

@@ -7,12 +7,12 @@ from odoo import fields
 from odoo.fields import Command
 from odoo.tests import tagged
 
-from ..services import order_inbox
-from ..services.api_gateway import open_client
-from ..services.bulk_jobs import BulkJobs
-from ..services.order_inbox import OrderInbox
-from ..services.order_queue import OrderQueue
-from ..services.order_writer import OrderWriter
+from ..services.common.api_gateway import open_client
+from ..services.common.bulk_jobs import BulkJobs
+from ..services.orders import order_inbox
+from ..services.orders.order_inbox import OrderInbox
+from ..services.orders.order_queue import OrderQueue
+from ..services.orders.order_writer import OrderWriter
 from .common import KeycrmCase
 from .stock_common import StockCase
 

@@ -6,8 +6,8 @@ from odoo.exceptions import UserError
 from odoo.fields import Command
 
 from ..keycrm.errors import KeyCrmError
-from ..services.api_gateway import open_client
-from ..services.product_creation import ProductCreation
+from ..services.common.api_gateway import open_client
+from ..services.products.product_creation import ProductCreation
 from .common import KeycrmCase
 
 

@@ -7,7 +7,7 @@ from odoo.exceptions import UserError
 from odoo.tests import TransactionCase, new_test_user, tagged
 from odoo.tools import mute_logger
 
-from ..services.currency import AccountCurrency
+from ..services.account.currency import AccountCurrency
 
 
 @tagged("post_install", "-at_install")

@@ -6,7 +6,7 @@ from unittest.mock import patch
 
 from odoo.tools import mute_logger
 
-from ..services import image_fetcher
+from ..services.products import image_fetcher
 from .common import KeycrmCase
 
 LINES = [{"name": "Кухоль", "price": 100, "quantity": 2}]
@@ -15,7 +15,7 @@ PIXEL = base64.b64decode(
 )
 LOGS = (
     "odoo.sql_db",
-    "odoo.addons.ordage_keycrm.services.circuit_breaker",
+    "odoo.addons.ordage_keycrm.services.common.circuit_breaker",
     "odoo.addons.ordage_keycrm.models.orders.order_queue",
 )
 

@@ -7,14 +7,14 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import new_test_user
 from odoo.tools import mute_logger
 
-from ..services import webhook_inbox
-from ..services.api_gateway import open_client
-from ..services.bulk_jobs import BulkJobs
-from ..services.circuit_breaker import CircuitBreaker
-from ..services.order_inbox import OrderInbox
-from ..services.order_polling import OrderPolling
-from ..services.order_queue import OrderQueue
-from ..services.order_writer import OrderWriter
+from ..services.common.api_gateway import open_client
+from ..services.common.bulk_jobs import BulkJobs
+from ..services.common.circuit_breaker import CircuitBreaker
+from ..services.orders import webhook_inbox
+from ..services.orders.order_inbox import OrderInbox
+from ..services.orders.order_polling import OrderPolling
+from ..services.orders.order_queue import OrderQueue
+from ..services.orders.order_writer import OrderWriter
 from .common import KeycrmCase
 
 LINES = [{"name": "Кухоль", "price": 100, "quantity": 2}]
@@ -237,7 +237,7 @@ class TestWaysIn(KeycrmCase):
         self.patch(OrderInbox, "process", lambda *_args: 1 / 0)
         with (
             self.committing(),
-            mute_logger("odoo.addons.ordage_keycrm.services.circuit_breaker"),
+            mute_logger("odoo.addons.ordage_keycrm.services.common.circuit_breaker"),
         ):
             self.env["keycrm.account"]._cron_orders(self.account.id)
         self.assertIn("ZeroDivisionError", self.account.trouble_text)

@@ -7,11 +7,11 @@ from lxml import html
 from odoo.tests import HttpCase, tagged
 from odoo.tools import mute_logger
 
-from ..services import webhook_inbox
-from ..services.api_gateway import open_client
-from ..services.echo_matcher import EchoMatcher
-from ..services.order_inbox import OrderInbox
-from ..services.order_polling import OrderPolling
+from ..services.common.api_gateway import open_client
+from ..services.orders import webhook_inbox
+from ..services.orders.order_inbox import OrderInbox
+from ..services.orders.order_polling import OrderPolling
+from ..services.stock.echo_matcher import EchoMatcher
 from .common import KeycrmCase
 
 SCRIPT = "<script>alert(1)</script><img src=x onerror=alert(2)>"
@@ -21,10 +21,10 @@ TURNED = "рахунок\u202efdp.exe\u2066"
 BROKEN = "нуль\0 дзвінок\x07 половина\ud800 кінець"
 MODELS = "odoo.addons.ordage_keycrm.models."
 ECHO_LOG, RETRIED_LOG = (
-    "odoo.addons.ordage_keycrm.services.echo_matcher",
+    "odoo.addons.ordage_keycrm.services.stock.echo_matcher",
     MODELS + "keycrm_retry_mixin",
 )
-OUTCOME_LOG = "odoo.addons.ordage_keycrm.services.order_import"
+OUTCOME_LOG = "odoo.addons.ordage_keycrm.services.orders.order_import"
 BUYER = {"full_name": SCRIPT, "phone": "+380671112233", "email": "<b>@x\n.example"}
 
 

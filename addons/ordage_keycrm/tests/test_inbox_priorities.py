@@ -9,7 +9,8 @@ from odoo.tools import SQL
 from ..keycrm import client
 from ..models.common import rate_limit
 from ..models.common.rate_limit import DatabaseRateLimiter
-from ..services import cron_runner, order_priorities, service
+from ..services.common import cron_runner, service
+from ..services.orders import order_priorities
 from .common import KeycrmCase
 
 BACKLOG = 5000

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 from odoo import fields
 
-from ..services.api_gateway import open_client
-from ..services.order_queue import OrderQueue
+from ..services.common.api_gateway import open_client
+from ..services.orders.order_queue import OrderQueue
 from .order_common import OrderCase
 
 

@@ -3,8 +3,8 @@
 from odoo.exceptions import UserError
 from odoo.tests import new_test_user
 
-from ..services.api_gateway import open_client
-from ..services.order_inbox import OrderInbox
+from ..services.common.api_gateway import open_client
+from ..services.orders.order_inbox import OrderInbox
 from .order_common import OrderCase
 
 

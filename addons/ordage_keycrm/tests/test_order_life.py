@@ -2,8 +2,8 @@
 
 from ast import literal_eval
 
-from ..services.order_import import ImportOptions
-from ..services.order_writer import OrderWriter
+from ..services.orders.order_import import ImportOptions
+from ..services.orders.order_writer import OrderWriter
 from .order_common import OrderCase
 
 

@@ -6,8 +6,8 @@ from odoo.exceptions import UserError
 from odoo.tests import new_test_user
 from odoo.tools.safe_eval import safe_eval
 
-from ..services.api_gateway import open_client
-from ..services.order_inbox import OrderInbox
+from ..services.common.api_gateway import open_client
+from ..services.orders.order_inbox import OrderInbox
 from .order_common import OrderCase
 
 

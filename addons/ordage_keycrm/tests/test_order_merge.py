@@ -1,8 +1,8 @@
 """Orders that KeyCRM merges, copies, deletes."""
 
-from ..services.api_gateway import open_client
-from ..services.order_inbox import OrderInbox, order_query, parse_order
-from ..services.order_writer import OrderWriter
+from ..services.common.api_gateway import open_client
+from ..services.orders.order_inbox import OrderInbox, order_query, parse_order
+from ..services.orders.order_writer import OrderWriter
 from .order_common import OrderCase
 
 

@@ -8,8 +8,8 @@ from odoo.tools import mute_logger
 
 from ..keycrm.errors import KeyCrmError
 from ..keycrm.orders import Order
-from ..services.order_inbox import parse_order
-from ..services.order_writer import OrderWriter
+from ..services.orders.order_inbox import parse_order
+from ..services.orders.order_writer import OrderWriter
 from .common import KeycrmCase
 
 #: Everything that an order can hold, as recorded answers have it (confirmed fields).
@@ -199,7 +199,7 @@ class TestShapes(KeycrmCase):
         self.assertTrue(order.order_line[0].name)
         self.assertTrue(order.order_line[0].product_id.name)
 
-    @mute_logger("odoo.addons.ordage_keycrm.services.order_import")
+    @mute_logger("odoo.addons.ordage_keycrm.services.orders.order_import")
     def test_anything_anywhere_comes_or_fails_with_a_sentence(self):
         """No place of an order may bring a traceback, and what fails says why in both languages."""
         explain = self.env["keycrm.error.message"]

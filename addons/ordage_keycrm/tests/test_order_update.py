@@ -1,7 +1,7 @@
 """A validated delivery sets a status in KeyCRM, where that is wished."""
 
-from ..services.api_gateway import open_client
-from ..services.order_updates import OrderUpdates
+from ..services.common.api_gateway import open_client
+from ..services.orders.order_updates import OrderUpdates
 from .order_common import OrderCase
 
 

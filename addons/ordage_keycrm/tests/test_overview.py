@@ -5,10 +5,10 @@ from datetime import timedelta
 
 from odoo.tests import new_test_user
 
-from ..services.api_gateway import open_client
-from ..services.bulk_jobs import BulkJobs
-from ..services.order_inbox import OrderInbox
-from ..services.overview import Overview, start_of_day
+from ..services.account.overview import Overview, start_of_day
+from ..services.common.api_gateway import open_client
+from ..services.common.bulk_jobs import BulkJobs
+from ..services.orders.order_inbox import OrderInbox
 from .common import KeycrmCase
 from .stock_common import StockCase
 

@@ -8,9 +8,9 @@ from odoo import fields
 from odoo.tests import new_test_user
 from odoo.tools.safe_eval import safe_eval
 
-from ..services.api_gateway import open_client
-from ..services.bank_transactions import BankTransactions
-from ..services.order_writer import OrderWriter
+from ..services.common.api_gateway import open_client
+from ..services.orders.bank_transactions import BankTransactions
+from ..services.orders.order_writer import OrderWriter
 from .common import KeycrmCase
 
 

@@ -6,13 +6,13 @@ from odoo.tools import mute_logger
 
 from odoo.addons.ordage_keycrm.keycrm.errors import QuotaExceeded
 
-from ..services.api_gateway import open_client
-from ..services.order_enrichment import OrderEnrichment
-from ..services.order_inbox import OrderInbox
-from ..services.order_writer import OrderWriter
+from ..services.common.api_gateway import open_client
+from ..services.orders.order_enrichment import OrderEnrichment
+from ..services.orders.order_inbox import OrderInbox
+from ..services.orders.order_writer import OrderWriter
 from .product_common import ProductCase
 
-OUTCOME = "odoo.addons.ordage_keycrm.services.order_import"
+OUTCOME = "odoo.addons.ordage_keycrm.services.orders.order_import"
 
 
 class TestKeepAndFollow(ProductCase):

@@ -2,7 +2,7 @@
 
 from odoo.exceptions import UserError
 
-from ..services.bulk_jobs import BulkJobs
+from ..services.common.bulk_jobs import BulkJobs
 from .common import KeycrmCase
 
 

@@ -1,6 +1,6 @@
 """One-off products and generated SKUs."""
 
-from ..services.order_writer import OrderWriter
+from ..services.orders.order_writer import OrderWriter
 from .product_common import ProductCase
 
 

@@ -13,11 +13,11 @@ from odoo.tools import mute_logger
 from tools.tls_server import TlsServer
 
 from ..keycrm import images
-from ..services.circuit_breaker import CircuitBreaker
-from ..services.image_fetcher import ImageFetcher
+from ..services.common.circuit_breaker import CircuitBreaker
+from ..services.products.image_fetcher import ImageFetcher
 from .common import KeycrmCase
 
-LOG = "odoo.addons.ordage_keycrm.services.circuit_breaker"
+LOG = "odoo.addons.ordage_keycrm.services.common.circuit_breaker"
 IMAGE = {"Content-Type": "image/png"}
 
 

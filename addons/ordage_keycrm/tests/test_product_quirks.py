@@ -2,8 +2,8 @@
 
 from odoo.tests import new_test_user
 
-from ..services.api_gateway import open_client
-from ..services.stock_lookup import StockLookup
+from ..services.common.api_gateway import open_client
+from ..services.stock.stock_lookup import StockLookup
 from .product_common import ProductCase
 
 #: Between the letters of a SKU where nobody sees it; the last one is a space.

@@ -1,6 +1,6 @@
 """Recipients and parcel offices become delivery addresses."""
 
-from ..services.order_writer import OrderWriter
+from ..services.orders.order_writer import OrderWriter
 from .buyer_common import OFFICE, BuyerCase
 
 

@@ -9,9 +9,9 @@ from odoo.tests import new_test_user
 
 from ..keycrm.client import KeyCrmClient
 from ..keycrm.errors import Refused
-from ..services.api_gateway import open_client
-from ..services.live_updates import notify_clients
-from ..services.order_queue import OrderQueue
+from ..services.common.api_gateway import open_client
+from ..services.common.live_updates import notify_clients
+from ..services.orders.order_queue import OrderQueue
 from .common import KeycrmCase
 from .stock_common import StockCase
 

@@ -5,11 +5,11 @@ from unittest.mock import patch
 
 from odoo import fields
 
-from ..services import offer_export
-from ..services.api_gateway import open_client
-from ..services.offer_export import OfferExport
-from ..services.order_updates import BulkOrderUpdates
-from ..services.send_preview import SendPreview
+from ..services.common.api_gateway import open_client
+from ..services.orders.order_updates import BulkOrderUpdates
+from ..services.products import offer_export
+from ..services.products.offer_export import OfferExport
+from ..services.products.send_preview import SendPreview
 from .common import KeycrmCase
 
 

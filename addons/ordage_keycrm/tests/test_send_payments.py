@@ -2,9 +2,9 @@
 
 from odoo import fields
 
-from ..services.api_gateway import open_client
-from ..services.order_updates import OrderUpdates
-from ..services.send_preview import SendPreview
+from ..services.common.api_gateway import open_client
+from ..services.orders.order_updates import OrderUpdates
+from ..services.products.send_preview import SendPreview
 from .common import KeycrmCase
 
 

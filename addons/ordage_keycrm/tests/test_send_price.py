@@ -7,10 +7,10 @@ from odoo import fields
 from odoo.exceptions import ValidationError
 from odoo.fields import Command
 
-from ..services import offer_export
-from ..services.api_gateway import open_client
-from ..services.offer_export import OfferExport
-from ..services.send_preview import SendPreview
+from ..services.common.api_gateway import open_client
+from ..services.products import offer_export
+from ..services.products.offer_export import OfferExport
+from ..services.products.send_preview import SendPreview
 from .common import KeycrmCase
 
 

@@ -10,9 +10,9 @@ from odoo.exceptions import UserError
 from odoo.tests import Form, HttpCase, new_test_user, tagged
 
 from ..keycrm import webhook_check
-from ..services.api_gateway import open_client
-from ..services.order_inbox import OrderInbox
-from ..services.order_polling import OrderPolling
+from ..services.common.api_gateway import open_client
+from ..services.orders.order_inbox import OrderInbox
+from ..services.orders.order_polling import OrderPolling
 from .common import KeycrmCase
 
 LINE = {"name": "Кухоль", "price": 100, "quantity": 2}

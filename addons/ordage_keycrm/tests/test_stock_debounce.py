@@ -4,8 +4,8 @@ from unittest.mock import patch
 from odoo.tests import tagged
 
 from ..keycrm.outbox import HIGH_LOAD_COMMITS
-from ..services import cron_notify
-from ..services.stock_exporter import StockExporter
+from ..services.common import cron_notify
+from ..services.stock.stock_exporter import StockExporter
 from .stock_common import StockCase
 
 

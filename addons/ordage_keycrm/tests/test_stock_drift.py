@@ -1,9 +1,10 @@
 from unittest.mock import patch
 
 from ..keycrm.catalog import StockAnswer
-from ..services import crons, webhook_inbox
-from ..services.circuit_breaker import CircuitBreaker
-from ..services.stock_lookup import StockLookup
+from ..services.common import crons
+from ..services.common.circuit_breaker import CircuitBreaker
+from ..services.orders import webhook_inbox
+from ..services.stock.stock_lookup import StockLookup
 from .stock_common import StockCase
 
 NO_ANSWER = StockAnswer({}, frozenset())

@@ -4,9 +4,9 @@ from unittest.mock import patch
 from odoo.exceptions import UserError
 from odoo.fields import Command
 
-from ..services import opening_quantities
-from ..services.circuit_breaker import CircuitBreaker
-from ..services.stock_reconciliation import StockReconciliation
+from ..services.common.circuit_breaker import CircuitBreaker
+from ..services.stock import opening_quantities
+from ..services.stock.stock_reconciliation import StockReconciliation
 from .stock_common import StockCase
 
 

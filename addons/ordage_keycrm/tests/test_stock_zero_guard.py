@@ -1,6 +1,6 @@
 from odoo.addons.mail.tests.common import mail_new_test_user
 
-from ..services.stock_settings import StockSettings
+from ..services.stock.stock_settings import StockSettings
 from .stock_common import StockCase
 
 

@@ -15,15 +15,16 @@ from odoo.tools import mute_logger
 from ..const import WORKER_MAX_SLEEP
 from ..keycrm.errors import Refused
 from ..models.common.rate_limit import DatabaseRateLimiter
-from ..services import cron_notify, cron_runner, scheduler_watchdog, webhook_inbox
-from ..services.api_gateway import open_client
-from ..services.circuit_breaker import CircuitBreaker
-from ..services.order_inbox import OrderInbox
-from ..services.service import Options
+from ..services.common import cron_notify, cron_runner, scheduler_watchdog
+from ..services.common.api_gateway import open_client
+from ..services.common.circuit_breaker import CircuitBreaker
+from ..services.common.service import Options
+from ..services.orders import webhook_inbox
+from ..services.orders.order_inbox import OrderInbox
 from .common import KeycrmCase
 
 LINES = [{"name": "Кухоль", "price": 100, "quantity": 2}]
-LOG = "odoo.addons.ordage_keycrm.services.circuit_breaker"
+LOG = "odoo.addons.ordage_keycrm.services.common.circuit_breaker"
 
 
 class TestTrouble(KeycrmCase):
@@ -80,7 +81,7 @@ class TestTrouble(KeycrmCase):
         with (
             patch.object(importer, "_import_batch", conflict),
             patch.object(cron_runner.time, "sleep"),
-            mute_logger("odoo.addons.ordage_keycrm.services.order_import"),
+            mute_logger("odoo.addons.ordage_keycrm.services.orders.order_import"),
         ):
             self.orders_lane()
         self.assertTrue(self.order(good))

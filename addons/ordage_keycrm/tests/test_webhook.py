@@ -5,7 +5,7 @@ import json
 from odoo.tests import HttpCase, tagged
 from odoo.tools import mute_logger
 
-from ..services import crons
+from ..services.common import crons
 from .common import KeycrmCase
 
 EVENT = {"event": "order.change_order_status", "context": {"id": 41, "status_id": 1}}

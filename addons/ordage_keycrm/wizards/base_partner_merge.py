@@ -1,7 +1,7 @@
 from odoo import api, models
 
 from ..models.orders.importer.addresses import recipient_keys
-from ..services.bridge import as_bridge
+from ..services.common.bridge import as_bridge
 
 
 class MergePartnerAutomatic(models.TransientModel):

@@ -4,9 +4,9 @@ from contextlib import contextmanager
 
 from odoo.exceptions import UserError, ValidationError
 
-from odoo.addons.ordage_keycrm.services.api_gateway import open_client
-from odoo.addons.ordage_keycrm.services.order_updates import OrderUpdates
-from odoo.addons.ordage_keycrm.services.send_preview import SendPreview
+from odoo.addons.ordage_keycrm.services.common.api_gateway import open_client
+from odoo.addons.ordage_keycrm.services.orders.order_updates import OrderUpdates
+from odoo.addons.ordage_keycrm.services.products.send_preview import SendPreview
 from odoo.addons.ordage_keycrm.tests.order_common import OrderCase
 
 CODE = "20450001112223"

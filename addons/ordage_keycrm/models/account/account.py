@@ -5,20 +5,21 @@ from odoo.exceptions import UserError, ValidationError
 
 from ...const import API_KEY_MASK, API_URL, EVENT_REFRESH, ORDER_PATH, SENDING
 from ...keycrm.rate_limit import DEFAULT_LIMIT
-from ...services import crons, maintenance
-from ...services.catalogs import request_for_user
-from ...services.circuit_breaker import CircuitBreaker, end_backoff
-from ...services.cron_runner import run_queue
-from ...services.stock_settings import StockSettings
-from ...services.tracking import TrackingSending
+from ...services.account.catalogs import request_for_user
+from ...services.common import crons, maintenance
+from ...services.common.circuit_breaker import CircuitBreaker, end_backoff
+from ...services.common.cron_runner import run_queue
+from ...services.orders.tracking import TrackingSending
+from ...services.stock.stock_settings import StockSettings
 
 
 class KeycrmAccount(models.Model):
     """Connect one KeyCRM account (a cabinet) with one company.
 
     This file holds the settings. The other files of this folder hold the key and the webhook link
-    (``credentials``), the overview (``dashboard``) and the set-up (``onboarding``). The
-    queues are in ``services/order_queue`` and ``stock/stock_queue``; ``services/cron_runner`` runs them.
+    (``credentials``), the overview (``dashboard``) and the set-up (``onboarding``). The queues are in
+    ``services/orders/order_queue.py`` and ``services/stock/stock_queue.py``;
+    ``services/common/cron_runner.py`` runs them.
     """
 
     _name = "keycrm.account"

@@ -10,10 +10,10 @@ from odoo.tools import SQL, ormcache
 from ...const import API_KEY_MASK, API_URL
 from ...keycrm import encryption, webhook_check
 from ...keycrm.errors import KeyCrmError, Refused, Unauthorized
-from ...services import crons
-from ...services.api_gateway import open_user_client
-from ...services.circuit_breaker import CircuitBreaker
-from ...services.webhook_inbox import token_digest
+from ...services.common import crons
+from ...services.common.api_gateway import open_user_client
+from ...services.common.circuit_breaker import CircuitBreaker
+from ...services.orders.webhook_inbox import token_digest
 
 #: Fields with a web address: one that is entered without its scheme is completed.
 ADDRESSES = ("api_url", "public_url", "cabinet_url")

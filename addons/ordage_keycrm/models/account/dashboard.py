@@ -2,9 +2,9 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 
-from ...services import scheduler_watchdog
-from ...services.circuit_breaker import CircuitBreaker
-from ...services.overview import Overview, start_of_day
+from ...services.account.overview import Overview, start_of_day
+from ...services.common import scheduler_watchdog
+from ...services.common.circuit_breaker import CircuitBreaker
 
 
 class KeycrmAccount(models.Model):
@@ -14,7 +14,7 @@ class KeycrmAccount(models.Model):
 
     # === FIELDS ===#
 
-    # State of the circuit breakers: see ``services/circuit_breaker``.
+    # State of the circuit breakers: see ``services/common/circuit_breaker``.
     trouble_code = fields.Char(string="Problem type", readonly=True, copy=False)
     trouble_params = fields.Json(
         string="Problem details",

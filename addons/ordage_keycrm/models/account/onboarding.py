@@ -1,13 +1,13 @@
 from odoo import api, fields, models
 
 from ...keycrm.errors import KeyCrmError
-from ...services.api_gateway import open_user_client
-from ...services.catalogs import Catalogs, request_for_user
-from ...services.circuit_breaker import CircuitBreaker
-from ...services.concurrency import clear_caches_after_commit
-from ...services.currency import AccountCurrency
-from ...services.language import UKRAINIAN, install_ukrainian
-from ...services.live_updates import notify_clients
+from ...services.account.catalogs import Catalogs, request_for_user
+from ...services.account.currency import AccountCurrency
+from ...services.account.language import UKRAINIAN, install_ukrainian
+from ...services.common.api_gateway import open_user_client
+from ...services.common.circuit_breaker import CircuitBreaker
+from ...services.common.concurrency import clear_caches_after_commit
+from ...services.common.live_updates import notify_clients
 
 #: States of a step of the set-up.
 TICKS = [("todo", "To do"), ("waiting", "Waiting"), ("done", "Completed"), ("wrong", "Error")]

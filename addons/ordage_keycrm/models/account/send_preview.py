@@ -2,8 +2,8 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ...const import SENDING
-from ...services.circuit_breaker import end_backoff
-from ...services.send_preview import SERVICES
+from ...services.common.circuit_breaker import end_backoff
+from ...services.products.send_preview import SERVICES
 
 
 class KeycrmSendPreview(models.Model):

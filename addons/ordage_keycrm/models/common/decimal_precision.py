@@ -1,7 +1,7 @@
 from odoo import api, models
 
 from ...keycrm.stock_quantities import digits_of
-from ...services.concurrency import clear_caches_after_commit
+from ...services.common.concurrency import clear_caches_after_commit
 
 
 class DecimalPrecision(models.Model):

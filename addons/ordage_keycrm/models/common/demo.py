@@ -5,7 +5,7 @@ from odoo import api, fields, models
 from odoo.tools import file_open
 
 from ...keycrm.orders import Order
-from ...services.order_writer import OrderWriter
+from ...services.orders.order_writer import OrderWriter
 
 
 class KeycrmDemo(models.AbstractModel):

@@ -1,7 +1,7 @@
 from odoo import api, models
 from odoo.exceptions import AccessError
 
-from ...services.bridge import is_bridge
+from ...services.common.bridge import is_bridge
 
 
 class KeycrmGuardMixin(models.AbstractModel):

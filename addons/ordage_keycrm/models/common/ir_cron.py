@@ -4,7 +4,7 @@ from functools import partial
 from odoo import models
 from odoo.tools import SQL
 
-from ...services import cron_notify, scheduler_watchdog
+from ...services.common import cron_notify, scheduler_watchdog
 
 
 class IrCron(models.Model):

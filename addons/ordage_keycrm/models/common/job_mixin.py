@@ -2,10 +2,10 @@ from odoo import api, fields, models
 from odoo.tools import format_datetime
 
 from ...keycrm.errors import NotFound, Refused
-from ...services import crons
-from ...services.circuit_breaker import CircuitBreaker, end_backoff
-from ...services.live_updates import notify_clients
-from ...services.transactions import run_in_transaction
+from ...services.common import crons
+from ...services.common.circuit_breaker import CircuitBreaker, end_backoff
+from ...services.common.live_updates import notify_clients
+from ...services.common.transactions import run_in_transaction
 
 #: Final states of a run, and the type of the notification about them.
 _NOTIFICATION_TYPES = {"done": "success", "ready": "warning", "failed": "danger"}

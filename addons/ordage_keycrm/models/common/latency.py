@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from ...services.maintenance import kept_since
+from ...services.common.maintenance import kept_since
 
 
 class KeycrmLatency(models.Model):

@@ -1,6 +1,6 @@
 from odoo import api, models
 
-from ...services.concurrency import clear_caches_after_commit
+from ...services.common.concurrency import clear_caches_after_commit
 
 #: Odoo's feature of pricelists, which Odoo enables together with a second currency.
 PRICELISTS = "product.group_product_pricelist"

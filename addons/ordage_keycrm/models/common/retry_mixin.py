@@ -4,9 +4,9 @@ from datetime import timedelta
 from odoo import api, fields, models
 
 from ...const import OUTAGE_PAUSE, OUTAGE_TRIES, RETRY_PAUSES
-from ...services import activities
-from ...services.circuit_breaker import end_backoff
-from ...services.concurrency import ERRORS_OF_NO_RECORD
+from ...services.common import activities
+from ...services.common.circuit_breaker import end_backoff
+from ...services.common.concurrency import ERRORS_OF_NO_RECORD
 
 _logger = logging.getLogger(__name__)
 

@@ -1,8 +1,8 @@
 from odoo import api, fields, models
 
 from ...keycrm.naming import shortened
-from ...services import contacts
-from ...services.bridge import as_bridge
+from ...services.common.bridge import as_bridge
+from ...services.orders import contacts
 
 
 class KeycrmCompany(models.Model):

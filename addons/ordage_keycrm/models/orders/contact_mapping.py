@@ -1,7 +1,8 @@
 from odoo import api, fields, models
 
-from ...services import activities, contacts
-from ...services.bridge import as_bridge, is_bridge
+from ...services.common import activities
+from ...services.common.bridge import as_bridge, is_bridge
+from ...services.orders import contacts
 
 
 class KeycrmContactMappingMixin(models.AbstractModel):

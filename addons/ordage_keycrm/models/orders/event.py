@@ -12,7 +12,7 @@ from ...const import (
     POLLING_OVERLAP,
     ROW_LOCKED_PAUSE,
 )
-from ...services import crons
+from ...services.common import crons
 
 _logger = logging.getLogger(__name__)
 

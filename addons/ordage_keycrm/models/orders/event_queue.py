@@ -4,8 +4,8 @@ from odoo import api, models
 from odoo.tools import SQL
 
 from ...const import OUTAGE_PAUSE
-from ...services import crons
-from ...services.order_priorities import (
+from ...services.common import crons
+from ...services.orders.order_priorities import (
     FAR,
     NEW_ORDER,
     NEWEST_SECONDS,

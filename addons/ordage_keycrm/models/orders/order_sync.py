@@ -5,7 +5,7 @@ from odoo.exceptions import UserError
 class KeycrmOrderSync(models.Model):
     """One run of "Synchronize orders".
 
-    ``services/order_synchronization.py`` processes it.
+    ``services/orders/order_synchronization.py`` processes it.
     """
 
     _name = "keycrm.order.sync"

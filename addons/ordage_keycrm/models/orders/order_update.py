@@ -6,8 +6,8 @@ from odoo.tools import SQL
 from ...const import SENDING
 from ...keycrm.offer_values import to_money
 from ...keycrm.order_updates import PaymentUpdate, StatusUpdate, Unclear, Undone
-from ...services import crons
-from ...services.transactions import pending_changes
+from ...services.common import crons
+from ...services.common.transactions import pending_changes
 
 #: Under this key the deliveries whose tracking number changed are kept until the transaction is flushed.
 PENDING = "keycrm_tracking_changes"
@@ -19,7 +19,7 @@ class KeycrmOrderUpdate(models.Model):
     """An update of an order in KeyCRM that Odoo sends: a status or a tracking number.
 
     The order is read before it is written, so nothing is sent twice, and what a manager set meanwhile
-    stays. A failed update is retried like an event. ``services/order_updates.py`` sends them.
+    stays. A failed update is retried like an event. ``services/orders/order_updates.py`` sends them.
     """
 
     _name = "keycrm.order.update"

@@ -4,8 +4,8 @@ from odoo.fields import Domain
 from odoo.tools import float_compare
 
 from ...keycrm.order_updates import odoo_number
-from ...services.concurrency import ERRORS_OF_NO_RECORD
-from ...services.values import changed_values
+from ...services.common.concurrency import ERRORS_OF_NO_RECORD
+from ...services.common.values import changed_values
 
 #: Problems of a payment that is not counted: no rate to the order's currency, or an unknown currency.
 _CURRENCY_PROBLEMS = ("payment_rate_missing", "payment_currency_unknown")

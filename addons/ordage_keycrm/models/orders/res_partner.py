@@ -2,8 +2,8 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 
 from ...keycrm.naming import normalized_phone, phone_part
-from ...services.bridge import is_bridge
-from ...services.contacts import ContactRules
+from ...services.common.bridge import is_bridge
+from ...services.orders.contacts import ContactRules
 
 
 class ResPartner(models.Model):

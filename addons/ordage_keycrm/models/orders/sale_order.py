@@ -4,10 +4,10 @@ from odoo.fields import Domain
 
 from ...const import EVENT_REFRESH, PAYMENT_READERS
 from ...keycrm.order_updates import CostUpdate, TrackingUpdate
-from ...services import crons
-from ...services.bridge import as_bridge
-from ...services.circuit_breaker import end_backoff
-from ...services.order_form import lock_form
+from ...services.common import crons
+from ...services.common.bridge import as_bridge
+from ...services.common.circuit_breaker import end_backoff
+from ...services.orders.order_form import lock_form
 
 
 class SaleOrder(models.Model):

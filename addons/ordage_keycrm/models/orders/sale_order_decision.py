@@ -2,8 +2,8 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ...const import EVENT_REFRESH, UNREADABLE_ORDER
-from ...services.bridge import is_bridge
-from ...services.circuit_breaker import end_backoff
+from ...services.common.bridge import is_bridge
+from ...services.common.circuit_breaker import end_backoff
 
 
 class SaleOrder(models.Model):

@@ -4,9 +4,9 @@ import logging
 from odoo import fields, models
 from odoo.exceptions import UserError
 
-from ...services import activities
-from ...services.bridge import is_bridge
-from ...services.concurrency import ERRORS_OF_NO_RECORD
+from ...services.common import activities
+from ...services.common.bridge import is_bridge
+from ...services.common.concurrency import ERRORS_OF_NO_RECORD
 
 _logger = logging.getLogger(__name__)
 

@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Command
 
-from ...services.bridge import is_bridge, is_changing_unit
+from ...services.common.bridge import is_bridge, is_changing_unit
 
 #: Fields of a line that KeyCRM determines. Description, route, warehouse, lead time and position are Odoo's.
 _DETERMINED_BY_KEYCRM = (

@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 
-from ...services.currency import AccountCurrency
+from ...services.account.currency import AccountCurrency
 
 
 class KeycrmSource(models.Model):

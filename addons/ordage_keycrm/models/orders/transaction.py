@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 
-from ...services.catalogs import by_keycrm_id
+from ...services.account.catalogs import by_keycrm_id
 
 
 class KeycrmTransaction(models.Model):

@@ -5,8 +5,8 @@ from odoo.tools.sql import escape_psql
 from ...keycrm.naming import shortened, sku_key
 from ...keycrm.parsing import visible
 from ...keycrm.product_data import unit_reference
-from ...services.concurrency import retry_on_unique_violation
-from ...services.currency import AccountCurrency
+from ...services.account.currency import AccountCurrency
+from ...services.common.concurrency import retry_on_unique_violation
 
 
 class KeycrmProductMatcher(models.AbstractModel):

@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 
-from ...services.bridge import as_bridge, is_bridge
+from ...services.common.bridge import as_bridge, is_bridge
 
 
 class KeycrmMissingSku(models.Model):

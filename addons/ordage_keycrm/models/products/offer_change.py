@@ -2,8 +2,8 @@ from odoo import api, fields, models, tools
 from odoo.tools import SQL
 
 from ...const import SENDING
-from ...services import crons
-from ...services.transactions import pending_changes
+from ...services.common import crons
+from ...services.common.transactions import pending_changes
 
 #: Under this key the changes of one transaction are kept until it is flushed or committed.
 PENDING = "keycrm_offer_changes"
@@ -13,7 +13,7 @@ class KeycrmOfferChange(models.Model):
     """The outbox of values of offers: "this product's cost may have changed", for each account.
 
     Append-only and without a unique key, as the outbox of stock: users who change the same product never
-    meet in a row. Repeats are coalesced when the stock worker sends (``services/offer_export.py``).
+    meet in a row. Repeats are coalesced when the stock worker sends (``services/products/offer_export.py``).
     """
 
     _name = "keycrm.offer.change"

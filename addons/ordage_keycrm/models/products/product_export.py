@@ -9,7 +9,7 @@ class KeycrmProductExport(models.Model):
     """One run of "Create in KeyCRM": products of Odoo become products of KeyCRM, never twice.
 
     The list is a preview with what is missing; nothing is sent before a user starts the run. The orders'
-    worker processes some products at a time as bulk work (``services/product_creation.py``).
+    worker processes some products at a time as bulk work (``services/products/product_creation.py``).
     """
 
     _name = "keycrm.product.export"

@@ -4,7 +4,7 @@ from odoo import api, fields, models
 class KeycrmProductImport(models.Model):
     """One run of "Load products from KeyCRM".
 
-    ``services/product_import.py`` processes it.
+    ``services/products/product_import.py`` processes it.
     """
 
     _name = "keycrm.product.import"

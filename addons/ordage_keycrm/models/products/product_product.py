@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 
 from ...keycrm.naming import sku_key
-from ...services.bridge import changing_unit, is_bridge
+from ...services.common.bridge import changing_unit, is_bridge
 
 
 class ProductProduct(models.Model):

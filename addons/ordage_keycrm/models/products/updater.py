@@ -6,7 +6,7 @@ from odoo.tools import float_compare
 from ...keycrm import variant_prices
 from ...keycrm.barcodes import Barcodes
 from ...keycrm.naming import shortened
-from ...services.currency import AccountCurrency
+from ...services.account.currency import AccountCurrency
 
 
 class KeycrmProductMatcher(models.AbstractModel):

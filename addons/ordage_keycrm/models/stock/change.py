@@ -1,9 +1,9 @@
 from odoo import api, fields, models, tools
 from odoo.tools import SQL
 
-from ...services import crons
-from ...services.concurrency import clear_caches_after_commit
-from ...services.transactions import pending_changes
+from ...services.common import crons
+from ...services.common.concurrency import clear_caches_after_commit
+from ...services.common.transactions import pending_changes
 
 #: Key under which the changes of one transaction are kept until it is flushed or committed.
 PENDING = "keycrm_stock_changes"

@@ -7,10 +7,10 @@ from odoo.tools import SQL
 from odoo.tools.misc import format_datetime
 
 from ...keycrm.client import PAGE_SIZE
-from ...services import crons
-from ...services.circuit_breaker import end_backoff
-from ...services.live_updates import notify_clients
-from ...services.stock_settings import StockSettings
+from ...services.common import crons
+from ...services.common.circuit_breaker import end_backoff
+from ...services.common.live_updates import notify_clients
+from ...services.stock.stock_settings import StockSettings
 
 #: A choice later than this after the preview is followed by a comparison.
 STALE = timedelta(minutes=1)
@@ -22,9 +22,10 @@ class KeycrmStockComparison(models.Model):
     """A snapshot of KeyCRM's whole stock beside Odoo's: a comparison, or a preview (dry run).
 
     The snapshot is read page by page in the background and stored in ``keycrm.stock.snapshot`` until it
-    is complete: an interrupted one changes nothing. ``services/stock_reconciliation.py`` reads and
+    is complete: an interrupted one changes nothing. ``services/stock/stock_reconciliation.py`` reads and
     compares. After a preview a person chooses: Odoo's quantities, KeyCRM's as opening quantities
-    (``services/opening_quantities.py``), or back to KeyCRM's former ones (``services/write_back.py``).
+    (``services/stock/opening_quantities.py``), or KeyCRM's former ones
+    (``services/stock/write_back.py``).
     """
 
     _name = "keycrm.stock.comparison"

@@ -5,7 +5,7 @@ class KeycrmStockEcho(models.Model):
     """A stock webhook that KeyCRM is expected to send about an own write: its echo.
 
     KeyCRM sends one after each write, with the sum over its warehouses. Each expected echo is matched
-    once (``services/echo_matcher.py``), so a manual edit back to a quantity that was sent before is not
+    once (``services/stock/echo_matcher.py``), so a manual edit back to a quantity that was sent before is not
     taken for one.
     """
 

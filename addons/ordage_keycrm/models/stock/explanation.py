@@ -5,7 +5,7 @@ from odoo.fields import Domain
 from odoo.tools.misc import format_datetime, formatLang
 
 from ...keycrm import stock_quantities
-from ...services.stock_exporter import StockExporter
+from ...services.stock.stock_exporter import StockExporter
 from .calculator import RESERVING_STATES
 
 

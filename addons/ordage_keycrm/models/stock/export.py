@@ -1,8 +1,8 @@
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from ...services import crons
-from ...services.stock_settings import StockSettings
+from ...services.common import crons
+from ...services.stock.stock_settings import StockSettings
 
 
 class KeycrmStockExport(models.Model):

@@ -1,8 +1,8 @@
 from odoo import api, fields, models
 
-from ...services import crons
-from ...services.bridge import is_stock_worker
-from ...services.stock_exporter import StockExporter
+from ...services.common import crons
+from ...services.common.bridge import is_stock_worker
+from ...services.stock.stock_exporter import StockExporter
 
 
 class KeycrmOffer(models.Model):

@@ -5,7 +5,7 @@ from odoo.tools import ormcache
 
 from ....keycrm.countries import country_code
 from ....keycrm.naming import normalized_phone, shortened
-from ....services import contacts
+from ....services.orders import contacts
 
 
 class KeycrmOrderImporter(models.AbstractModel):

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from ....services.order_import import ImportOptions
+from ....services.orders.order_import import ImportOptions
 
 #: Actions that leave an order in its state; any other state is that of a quotation.
 _ACTION_BY_STATE = {"sale": "confirm", "cancel": "cancel"}

@@ -7,7 +7,7 @@ from ....const import COMING_BACK, HELD_NOTHING
 from ....keycrm import line_edits
 from ....keycrm.line_edits import Conflict
 from ....keycrm.line_matching import KnownLine, line_name, match_lines, may_be_same_goods
-from ....services.values import changed_values, is_equal
+from ....services.common.values import changed_values, is_equal
 from .lines import TAX_ROUNDING
 
 #: Fields whose difference makes a price conflict.

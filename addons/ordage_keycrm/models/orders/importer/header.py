@@ -7,8 +7,8 @@ from odoo.tools.sql import escape_psql
 from ....keycrm import order_totals
 from ....keycrm.errors import ImportProblem
 from ....keycrm.naming import normalized_phone, phone_numbers
-from ....services.concurrency import retry_on_unique_violation
-from ....services.currency import AccountCurrency
+from ....services.account.currency import AccountCurrency
+from ....services.common.concurrency import retry_on_unique_violation
 
 #: KeyCRM's times have whole seconds, and its clock may differ a little from ours.
 FRESH_SECONDS = 3

@@ -1,10 +1,10 @@
 from odoo import api, fields, models
 
-from ....services import contacts
-from ....services.bridge import as_bridge
-from ....services.catalogs import Catalogs, by_keycrm_id
-from ....services.order_import import ImportOptions, ImportResult
-from ....services.values import changed_values
+from ....services.account.catalogs import Catalogs, by_keycrm_id
+from ....services.common.bridge import as_bridge
+from ....services.common.values import changed_values
+from ....services.orders import contacts
+from ....services.orders.order_import import ImportOptions, ImportResult
 from .batch import Batch
 
 
@@ -27,7 +27,7 @@ class KeycrmOrderImporter(models.AbstractModel):
 
         :param account: ``keycrm.account``, one
         :param orders: list of :class:`~..keycrm.orders.Order`, each number once
-        :param options: :class:`~....services.order_import.ImportOptions`
+        :param options: :class:`~....services.orders.order_import.ImportOptions`
         :return: ``{number: ImportResult}``
         :raise ImportProblem: when one of them cannot be written until a user acts
         """

@@ -3,9 +3,9 @@ from odoo.tools import email_normalize
 
 from ....keycrm.naming import normalized_phone, shortened
 from ....keycrm.orders import Buyer
-from ....services import contacts
-from ....services.catalogs import by_keycrm_id
-from ....services.values import changed_values
+from ....services.account.catalogs import by_keycrm_id
+from ....services.common.values import changed_values
+from ....services.orders import contacts
 
 
 class KeycrmOrderImporter(models.AbstractModel):

@@ -2,7 +2,7 @@ from odoo import api, models
 
 from ....const import COMING_BACK
 from ....keycrm.order_states import Archiving, OrderState, Step, archiving, state_step
-from ....services import contacts
+from ....services.orders import contacts
 
 
 class KeycrmOrderImporter(models.AbstractModel):

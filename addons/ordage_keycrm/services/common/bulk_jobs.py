@@ -1,0 +1,54 @@
+from ...keycrm import rate_limit
+from ..account.catalogs import Catalogs
+from ..orders.bank_transactions import BankTransactions
+from ..orders.order_reconciliation import OrderReconciliation
+from ..orders.order_synchronization import OrderSynchronization
+from ..orders.order_updates import BulkOrderUpdates
+from ..products.image_fetcher import ImageFetcher
+from ..products.product_creation import ProductCreation
+from ..products.product_import import ProductImport
+from ..products.send_preview import SendPreview
+from .api_gateway import open_client
+from .circuit_breaker import CircuitBreaker
+from .service import Service
+
+#: Services by the name of their circuit breaker, the most urgent first.
+JOBS = {
+    "sync": OrderSynchronization,
+    "load": ProductImport,
+    "line_costs": BulkOrderUpdates,
+    "create_products": ProductCreation,
+    "send_preview": SendPreview,
+    "warehouses": Catalogs,
+    "reconciliation": OrderReconciliation,
+    "transactions": BankTransactions,
+    "pictures": ImageFetcher,
+}
+#: Jobs of the set-up: they change nothing in KeyCRM.
+SETUP_JOBS = ("load", "warehouses")
+
+
+class BulkJobs(Service):
+    """Process the bulk work of the orders queue, one page at a time: the inbox is polled in between."""
+
+    def process(self):
+        """Process one page of the first job that has work.
+
+        :return: True when there may be more
+        """
+        return self._process(JOBS)
+
+    def process_setup(self):
+        """Process one page of a job of the set-up, before the integration is enabled.
+
+        :return: True when there may be more
+        """
+        return self.account._is_before_start() and self._process(SETUP_JOBS)
+
+    def _process(self, names):
+        breaker = self.part(CircuitBreaker)
+        with open_client(self.account, rate_limit.BULK) as client:
+            return any(
+                breaker.run(name, JOBS[name](self.account, client, self.options).process)
+                for name in names
+            )

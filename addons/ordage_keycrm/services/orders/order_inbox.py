@@ -1,0 +1,378 @@
+import logging
+import time
+from datetime import timedelta
+
+from odoo import fields
+
+from ...const import READ_SINGLY_UP_TO
+from ...keycrm.client import PAGE_SIZE
+from ...keycrm.errors import (
+    ImportProblem,
+    KeyCrmError,
+    MalformedAnswer,
+    NotFound,
+    Refused,
+    ServerTrouble,
+    TimedOut,
+    Unreachable,
+    is_outage,
+)
+from ...keycrm.orders import ORDER_INCLUDES, ORDER_INCLUDES_WITHOUT_PAYMENTS, Order
+from ...keycrm.parsing import utc_text
+from ..common.circuit_breaker import CircuitBreaker
+from ..common.service import Service
+from ..common.transactions import run_in_transaction
+from .order_enrichment import OrderEnrichment
+from .order_priorities import FAR, FEW_NEW, NEW_ORDER, WEBHOOK, InboxState
+from .order_writer import OrderWriter
+
+_logger = logging.getLogger(__name__)
+
+#: Orders that are taken from the inbox at once: two lists contain them.
+INBOX_BATCH = 2 * PAGE_SIZE
+#: Orders that are read one by one before the inbox is polled again, of each end of a long queue. A new
+#: order waits for no more requests than these and two lists.
+MOST_SINGLES = 2
+#: Orders that are read one by one before they are written.
+READ_BATCH = 10
+#: Webhooks are debounced while many arrive: seconds between two polls of the inbox, polls of one run, and
+#: orders by which the inbox has to grow. A list of fifty then contains more of them.
+DEBOUNCE_PAUSE = 0.5
+DEBOUNCE_POLLS = 4
+DEBOUNCE_GROWTH = 5
+#: Seconds after which an event is processed although the inbox still grows.
+DEBOUNCE_SECONDS = 15
+#: Errors of a list, after which single orders may still be readable.
+LIST_ERRORS = (MalformedAnswer, Refused, ServerTrouble, TimedOut, Unreachable)
+
+
+class OrderInbox(Service):
+    """Read the orders of the inbox with few requests, and write them."""
+
+    # === INBOX ===#
+
+    def process(self):
+        """Read and write the most urgent orders of the inbox.
+
+        Few requests are sent before the inbox is polled again: a new order arrives soon, however long
+        the inbox is.
+
+        :return: KeyCRM's numbers of the orders that were processed; empty when the inbox is. What the
+            deadline did not allow is left for the next run
+        """
+        Event, state = self.env["keycrm.event"], InboxState.of(self.account)
+        waiting = Event._waiting(self.account, INBOX_BATCH, state.skipped())
+        if not waiting:
+            return set()
+        if self.options.single_item:
+            events = Event._unfinished(self.account, [order.number for order in waiting])
+            events = run_in_transaction(self.env.cr, events._begin_one_order)
+            return self._process_numbers(events.mapped("keycrm_order_id")[:1], events)
+        grows = False
+        if len(waiting) < INBOX_BATCH:
+            waiting, grows = self._debounce(waiting)
+            if not waiting:
+                return set()
+        missing = [
+            order.number
+            for order in waiting
+            if order.is_missing_in_keycrm and not order.is_above_known
+        ]
+        if missing:
+            run_in_transaction(self.env.cr, lambda: Event._ignore_missing(self.account, missing))
+            return set(missing)
+        events = Event._unfinished(self.account, [order.number for order in waiting])
+        latest = fields.Datetime.now() - timedelta(seconds=DEBOUNCE_SECONDS)
+        if grows and min(events.mapped("received_at")) > latest:
+            return set()
+        # No transaction stays open during the requests.
+        self.env.cr.commit()
+        return self._process_waiting(waiting, events)
+
+    def _process_waiting(self, waiting, events):
+        """Read and write the most urgent of the waiting orders.
+
+        :param waiting: list of :class:`~.order_priorities.WaitingOrder`
+        :param events: ``keycrm.event`` records of these orders
+        :return: numbers of the orders that were processed
+        """
+        is_high_load = len(waiting) > READ_SINGLY_UP_TO
+        processed = set()
+        above = [order for order in waiting if order.is_above_known]
+        doubtful = {
+            order.number for order in above if order.rank == FAR or order.is_missing_in_keycrm
+        }
+        if len(above) > FEW_NEW or doubtful:
+            if InboxState.of(self.account).may_read_newest():
+                processed = self._process_newest(waiting, events, is_high_load=is_high_load)
+            elif doubtful:
+                run_in_transaction(
+                    self.env.cr, lambda: self.env["keycrm.event"]._defer(self.account, doubtful)
+                )
+                processed = doubtful
+            waiting = [order for order in waiting if order.number not in processed]
+        received = [order.number for order in waiting if order.rank in (NEW_ORDER, WEBHOOK)]
+        others = [order for order in waiting if order.rank not in (NEW_ORDER, WEBHOOK)]
+        # The newest and the oldest take turns: where lists lack them, both are read soon.
+        processed |= self._process_numbers(
+            received, events, 2 * MOST_SINGLES, is_high_load=is_high_load
+        )
+        if others and not (received and self.options.is_time_up()):
+            others = others[: 1 if received else 2 * MOST_SINGLES]
+            processed |= self._process_retries(others, events, is_high_load=is_high_load)
+        return processed
+
+    def _process_numbers(self, numbers, events, singles=None, *, is_high_load=False):
+        """Read and write some orders.
+
+        :param numbers: KeyCRM's
+        :param events: ``keycrm.event`` records, also of other orders
+        :param singles: maximum number of orders that are read one by one
+        :param is_high_load: whether many orders wait
+        :return: numbers of the orders that were processed
+        """
+        processed = set()
+        own = events.filtered(lambda event: event.keycrm_order_id in set(numbers))
+        if not own:
+            return processed
+        hints = own._time_hints()
+        for read in self.read_orders(numbers, hints, singles, is_high_load=is_high_load):
+            processed.update(read)
+            self.part(OrderWriter).write_orders(read, own, is_high_load=is_high_load)
+        return processed
+
+    def _process_retries(self, orders, events, *, is_high_load):
+        """Read orders that Odoo enqueued or that failed before, one by one.
+
+        After an outage of KeyCRM a single one of those that failed is read: if it fails again, the
+        others are deferred.
+
+        :param orders: list of :class:`~.order_priorities.WaitingOrder`
+        :return: numbers of the orders that were processed
+        """
+        processed = set()
+        for order in orders:
+            self.client.begins = self.client.begins or bool(processed)
+            read = {order.number: self.read_order(order.number)}
+            processed.add(order.number)
+            own = events.filtered(lambda event, order=order: event.keycrm_order_id == order.number)
+            self.part(OrderWriter).write_orders(read, own, is_high_load=is_high_load)
+            error = read[order.number]
+            if order.is_outage and isinstance(error, KeyCrmError) and is_outage(error):
+                run_in_transaction(
+                    self.env.cr, lambda: self.env["keycrm.event"]._defer_outage(self.account)
+                )
+                break
+            if self.options.is_time_up():
+                break
+        return processed
+
+    def _process_newest(self, waiting, events, *, is_high_load):
+        """Read KeyCRM's newest orders with one list.
+
+        It contains the new ones among the waiting orders; numbers above its first order do not exist,
+        however many webhooks with invented numbers were received.
+
+        :return: numbers of the orders that were processed, and of those that do not exist
+        """
+        try:
+            page = self.client.page("/order", {**order_query(self.account), "sort": "-id"})
+        except LIST_ERRORS:
+            return set()
+        rows = page.numbered
+        if not rows or list(rows) != sorted(rows, reverse=True):
+            return set()
+        numbers = {order.number for order in waiting}
+        found = {number: parse_order(row) for number, row in rows.items() if number in numbers}
+        found.update(self._enriched(found, is_high_load=is_high_load))
+        processed = set(found)
+        writer = self.part(OrderWriter)
+        for part in writer.parts(found):
+            writer.write_orders(part, events, is_high_load=is_high_load)
+        newest = next(iter(rows))
+        run_in_transaction(
+            self.env.cr, lambda: self.env["keycrm.event"]._ignore_above(self.account, newest)
+        )
+        return processed | {number for number in numbers if number > newest}
+
+    def _debounce(self, waiting):
+        """Wait for a moment while many webhooks arrive.
+
+        :param waiting: orders that were due a moment ago
+        :return: ``(orders that are due now, whether webhooks still arrive)``
+        """
+        Event = self.env["keycrm.event"]
+        skipped = InboxState.of(self.account).skipped()
+        for _ in range(DEBOUNCE_POLLS):
+            before = len(waiting)
+            # Processed ones count too: where each is processed before the next one arrives, none waits.
+            if (
+                before <= READ_SINGLY_UP_TO
+                and Event._recent_count(self.account) <= READ_SINGLY_UP_TO
+            ):
+                return waiting, False
+            self.env.cr.commit()
+            time.sleep(DEBOUNCE_PAUSE)
+            waiting = Event._waiting(self.account, INBOX_BATCH, skipped)
+            if len(waiting) < before + DEBOUNCE_GROWTH:
+                return waiting, False
+        return waiting, True
+
+    # === READING ===#
+
+    def read_orders(self, numbers, hints, singles=None, *, is_high_load=False):
+        """Read orders by number: few singly, many from lists first.
+
+        There is no filter by id.
+
+        :param numbers: KeyCRM's
+        :param hints: see :meth:`~.keycrm_event.KeycrmEvent._time_hints`
+        :param singles: maximum number of orders that are read one by one; None for all
+        :param is_high_load: whether many orders wait
+        :return: iterator over ``{number: Order or KeyCrmError}``, in parts that are written at once
+        """
+        missing = dict.fromkeys(numbers)
+        parts = self.part(OrderWriter).parts
+        state = InboxState.of(self.account)
+        if len(missing) > READ_SINGLY_UP_TO and state.are_lists_useful():
+            found = {}
+            try:
+                self._read_from_lists(hints, missing, found)
+                found.update(self._enriched(found, is_high_load=is_high_load))
+            except KeyCrmError:
+                yield from parts(found)
+                raise
+            # While webhooks just begin to arrive, the first page of a list may lack the few orders.
+            if not found and len(numbers) >= PAGE_SIZE:
+                state.record_useless_list()
+            yield from parts(found)
+        part = {}
+        for count, number in enumerate(list(missing)[:singles]):
+            # Orders read so far can be written without the next one. The first one waits for the quota:
+            # otherwise, under a low limit, nothing but lists would be read.
+            self.client.begins = self.client.begins or count > 0
+            try:
+                part[number] = self.read_order(number)
+            except KeyCrmError:
+                yield from parts(part)
+                raise
+            if self.options.is_time_up():
+                break
+            if len(part) == READ_BATCH:
+                yield part
+                part = {}
+        yield from parts(part)
+
+    def _read_from_lists(self, hints, missing, found):
+        """Read orders from lists.
+
+        :param hints: see :meth:`read_orders`
+        :param missing: numbers of the orders; those that are found are removed
+        :param found: ``{number: Order or KeyCrmError}``, filled also when reading is interrupted
+        """
+        for page in self._hinted_pages(hints, len(missing)):
+            for number, row in page.numbered.items():
+                if number in missing:
+                    found[number] = parse_order(row)
+                    del missing[number]
+            # One more page costs as much as reading the last order singly, and may lack it. After a
+            # page without any of them, neither is worth it.
+            if (
+                len(missing) <= 1
+                or self.options.is_time_up()
+                or page.numbered.keys().isdisjoint(found)
+            ):
+                break
+
+    def _enriched(self, found, *, is_high_load):
+        """Read what orders refer to, for all of them at once.
+
+        :param found: ``{number: Order or KeyCrmError}``
+        :return: ``{number: Order}``, completed
+        """
+        orders = [order for order in found.values() if isinstance(order, Order)]
+        orders = self.part(OrderEnrichment).enrich(orders, is_high_load=is_high_load)
+        return {order.id: order for order in orders}
+
+    def read_order(self, number):
+        """Read one order.
+
+        One that KeyCRM cannot send although it is available fails alone.
+
+        :param number: KeyCRM's
+        :return: Order, or the :class:`~..keycrm.errors.KeyCrmError` that states why there is none
+        :raise KeyCrmError: when KeyCRM as a whole is unavailable
+        """
+        try:
+            return parse_order(self.client.get(f"/order/{number}", order_query(self.account)))
+        except KeyCrmError as error:
+            if (
+                isinstance(error, NotFound)
+                and self.client.has_just_answered()
+                and self._is_new(number)
+            ):
+                # No probe for each of many invented numbers.
+                return ImportProblem("order_gone", order=number)
+            # "Not found" too counts only while KeyCRM is available: the address may be wrong.
+            if not self.part(CircuitBreaker).is_request_at_fault(error):
+                raise
+            if isinstance(error, NotFound):
+                return ImportProblem("order_gone", order=number)
+            return error
+
+    def _is_new(self, number):
+        """Return whether Odoo does not have an order."""
+        domain = [("keycrm_account_id", "=", self.account.id), ("keycrm_id", "=", number)]
+        return not self.env["sale.order"].search_count(domain, limit=1)
+
+    def _hinted_pages(self, hints, count):
+        """Read the pages that most likely contain the orders of these events.
+
+        Sorted by the last update, newest first: webhooks are sent a moment after it. Other orders are
+        updated too, so a page without any of them does not end it; it ends after one page for every
+        fifty orders, and two more.
+
+        :param hints: see :meth:`read_orders`
+        :param count: number of orders
+        :return: iterator over pages
+        """
+        query = {
+            **order_query(self.account),
+            "filter[updated_between]": f"{utc_text(hints['since'])},{utc_text(hints['until'])}",
+            "sort": "-updated_at",
+        }
+        try:
+            for page in self.client.pages("/order", query):
+                yield page
+                if page.number >= -(-count // PAGE_SIZE) + 2:
+                    return
+        except LIST_ERRORS:
+            # One order may make the page unreadable: read singly, it is found.
+            return
+
+
+def order_query(account):
+    """Return the query that reads orders with everything that they contain.
+
+    :param account: ``keycrm.account``, one
+    """
+    includes = ORDER_INCLUDES if account.import_payments else ORDER_INCLUDES_WITHOUT_PAYMENTS
+    if account.shown_field_ids:
+        includes += ",custom_fields"
+    return {"include": includes}
+
+
+def parse_order(row):
+    """Parse an order.
+
+    :param row: the decoded answer
+    :return: Order, or the :class:`~..keycrm.errors.KeyCrmError` that states what is wrong with it
+    """
+    try:
+        order = Order.parse(row)
+    except MalformedAnswer as error:
+        return error
+    except Exception as error:
+        _logger.exception("KeyCRM: an order cannot be parsed")
+        return ImportProblem("unexpected", kind=type(error).__name__)
+    return ImportProblem("order_gone", order=order.id) if order.is_deleted else order

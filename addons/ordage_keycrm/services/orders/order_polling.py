@@ -1,0 +1,172 @@
+from datetime import timedelta
+
+from odoo import fields
+
+from ...const import EVENT_POLLING, POLLING_OVERLAP
+from ...keycrm.order_listing import (
+    KnownOrder,
+    newest_update,
+    status_changes,
+    unreported_statuses,
+    unseen_orders,
+)
+from ...keycrm.orders import OrderRow
+from ...keycrm.parsing import utc_text
+from ..common.service import Service
+from ..common.transactions import run_in_transaction
+from .order_inbox import order_query, parse_order
+from .order_pages import OrderPages
+
+#: Where the first window begins. Later ones depend on KeyCRM's times, the first one on Odoo's clock, which
+#: may be minutes ahead of KeyCRM's. So it begins before the account was enabled.
+FIRST_WINDOW = timedelta(minutes=15)
+#: Minutes beyond the polling interval after which Odoo itself was stopped and received no webhook.
+STOPPED_MINUTES = 10
+#: Without a webhook for this long, Odoo polls every minute.
+SILENT_HOURS = 24
+
+
+class OrderPolling(Service):
+    """Poll KeyCRM for updated orders, so that a lost webhook is recovered.
+
+    The pages contain whole orders, so one request reads fifty of them, however many changed.
+    """
+
+    def process(self):
+        """Poll, unless it is too early.
+
+        :return: True when there may be more
+        """
+        now = fields.Datetime.now()
+        if not self.cursor("orders").page and self._was_polled_recently(now):
+            return False
+        return self.process_page(now)
+
+    def _was_polled_recently(self, now):
+        """Return whether it is too early to poll KeyCRM again.
+
+        The interval is the account's while webhooks arrive; without any for a day, or ever, a minute,
+        so that the integration works without a public address too.
+
+        :param now: naive UTC
+        """
+        account = self.account
+        pause = account.polled_at and now - account.polled_at
+        if not pause or pause < timedelta(minutes=1):
+            # The shortest interval first: this check costs no query.
+            return bool(account.polled_at)
+        last = account.last_webhook_at
+        silent = not last or last < now - timedelta(hours=SILENT_HOURS)
+        return not silent and pause < timedelta(minutes=account.poll_minutes)
+
+    def process_page(self, now):
+        """Read one page of the orders that were updated since the last poll, and write it.
+
+        The beginning of the window moves only after its last page was written, and two windows overlap,
+        since page borders shift while data moves; so nothing is missed after an outage of any length,
+        and a restart continues at the same page. It moves to the newest update that was read: by
+        KeyCRM's clock, which may be minutes behind Odoo's, and not at all after an empty list.
+
+        :param now: naive UTC
+        :return: True when there may be more
+        """
+        account, cursor = self.account, self.cursor("orders")
+        number = cursor.page or 1
+        end = (number > 1 and cursor.started_at) or now
+        page = self.client.page("/order", self._query(end), number)
+        rows = page.numbered
+        listed = {number: OrderRow.parse(row) for number, row in rows.items()}
+        unseen = self._unseen(listed)
+        unreported = self._unreported_statuses([listed[number] for number in unseen])
+        enqueue_failed = self.env["keycrm.event"]._enqueue_failed
+        self.part(OrderPages).write_page(
+            {number: parse_order(rows[number]) for number in unseen},
+            self.client,
+            lambda results: enqueue_failed(account, EVENT_POLLING, results),
+        )
+        # Rows that were updated meanwhile left their place; the rest moved forward by as many, across
+        # the beginning of this page too.
+        back = page.pages_back(cursor.total) if number > 1 else 0
+        if page.is_last and not back:
+            newest = newest_update(listed.values(), end)
+            reached = newest or cursor.read_until or end - FIRST_WINDOW
+            vals = {"page": 0, "read_until": reached}
+        else:
+            vals = {
+                "page": max(1, number - back) if back else number + 1,
+                "total": page.total,
+                "started_at": end,
+            }
+
+        def record():
+            cursor.write(vals)
+            if not cursor.page:
+                account.sudo().polled_at = now
+            account._mark_key_working()
+            unreported._mark_missed()
+
+        run_in_transaction(self.env.cr, record)
+        return bool(unseen) or not page.is_last
+
+    def _query(self, end):
+        since = self.cursor("orders").read_until or end - FIRST_WINDOW
+        window = (
+            since - timedelta(seconds=POLLING_OVERLAP),
+            # KeyCRM's clock may be ahead of Odoo's. Not by more: what is updated while the pages are
+            # read has to leave the window, or it would move rows across a page border unread.
+            end + timedelta(seconds=POLLING_OVERLAP),
+        )
+        return {
+            **order_query(self.account),
+            "filter[updated_between]": ",".join(utc_text(moment) for moment in window),
+            "sort": "updated_at",
+        }
+
+    def _unseen(self, rows):
+        """Choose the orders whose last update Odoo does not have.
+
+        Without those that wait in the inbox.
+
+        :param rows: ``{number: OrderRow}``
+        :return: list of numbers
+        """
+        orders = self.env["sale.order"].search_fetch(
+            [("keycrm_account_id", "=", self.account.id), ("keycrm_id", "in", list(rows))],
+            ["keycrm_id", "keycrm_updated_at", "keycrm_read_fresh", "keycrm_status_id"],
+        )
+        known = {
+            order.keycrm_id: KnownOrder(
+                order.keycrm_status_id.keycrm_id,
+                updated_at=None if order.keycrm_read_fresh else order.keycrm_updated_at or None,
+            )
+            for order in orders
+        }
+        skipped = self.account.status_ids.filtered(lambda status: status.order_action == "skip")
+        waiting = self.env["keycrm.event"]._waiting_numbers(self.account, list(rows))
+        return unseen_orders(rows, known, set(skipped.mapped("keycrm_id")), waiting)
+
+    def _unreported_statuses(self, rows):
+        """Find the statuses that KeyCRM's trigger lacks.
+
+        Orders moved there without a webhook.
+
+        :param rows: list of OrderRow, of the orders that Odoo does not have in this state
+        :return: ``keycrm.order.status``
+        """
+        account, now, Event = self.account, fields.Datetime.now(), self.env["keycrm.event"]
+        none = self.env["keycrm.order.status"]
+        first = Event._first_webhook_at(account) if rows else None
+        polled = account.polled_at
+        longest = timedelta(minutes=account.poll_minutes + STOPPED_MINUTES)
+        if not first or not polled or polled < now - longest:
+            return none
+        changes = status_changes(rows, first, now)
+        received = Event._last_webhooks(account, list(changes))
+        known = {
+            order.keycrm_id: order.keycrm_status_id.keycrm_id
+            for order in self.env["sale.order"].search(
+                [("keycrm_account_id", "=", account.id), ("keycrm_id", "in", list(changes))]
+            )
+        }
+        unreported = unreported_statuses(changes, received, known)
+        return account.status_ids.filtered(lambda status: status.keycrm_id in unreported)

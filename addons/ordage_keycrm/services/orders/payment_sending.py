@@ -1,0 +1,122 @@
+from ...keycrm.catalog import PaymentMethod
+from ...keycrm.client import Page
+from ...keycrm.order_updates import PaymentUpdate
+from ...keycrm.parsing import parsed_rows
+from ..account.catalogs import Catalogs
+from ..common import crons
+from ..common.service import Service
+
+
+class PaymentSending(Service):
+    """Received money: KeyCRM's payment methods, the preview and the first run.
+
+    ``order_updates`` sends it.
+    """
+
+    def read_page(self, number):
+        """Read KeyCRM's payment methods.
+
+        :param number: not used: the list is short
+        :return: :class:`~..keycrm.client.Page`
+        """
+        rows = [row for page in self.client.pages("/order/payment-method") for row in page.rows]
+        return Page(rows, number, len(rows), number, has_next=False)
+
+    def record_page(self, page):
+        """Upsert the payment methods.
+
+        :param page: of :meth:`read_page`
+        """
+        methods = parsed_rows(PaymentMethod.parse, page.rows)
+        self.part(Catalogs).store(
+            "keycrm.payment.method", {one.id: {"name": one.name} for one in methods}
+        )
+
+    def differences(self):
+        """Compare the money that invoices of open orders received with the orders as last imported.
+
+        :return: iterator over values of ``keycrm.send.preview.line``
+        """
+        updates = self.env["keycrm.order.update"]
+        for order, partial in self._received():
+            plan = updates._payment_plan(order, partial)
+            decision = plan.decide(self._known(order))
+            is_same = decision.code in ("payment_exists", "payment_exceeds")
+            is_problem = bool(decision.code) and not is_same
+            text = order.currency_id.format(partial.debit_amount_currency)
+            if isinstance(plan, PaymentUpdate):
+                text = f"{text}, {plan.day.isoformat()}, {plan.journal}"
+            yield {
+                "sale_order_id": order.id,
+                "keycrm_value": order.currency_id.format(order.keycrm_amount_paid),
+                "odoo_value": text,
+                "outcome": "same" if is_same else "problem" if is_problem else "change",
+                "error_code": is_problem and decision.code,
+                "error_params": is_problem and decision.params,
+            }
+
+    def enqueue_all(self):
+        """Enqueue what the preview compared and KeyCRM does not have."""
+        updates, ids = self.env["keycrm.order.update"].sudo(), []
+        for order, partial in self._received():
+            decision = updates._payment_plan(order, partial).decide(self._known(order))
+            if decision.code not in ("payment_exists", "payment_exceeds"):
+                ids.append(partial.id)
+        self.env.flush_all()
+        if ids:
+            self.env.cr.execute(updates._payment_insertion(ids))
+            crons.trigger(self.account, crons.ORDERS)
+
+    def _received(self):
+        """Return the money that invoices of open orders received and no update holds yet.
+
+        :return: list of (``sale.order``, ``account.partial.reconcile``)
+        """
+        orders = (
+            self.env["sale.order"]
+            .sudo()
+            .search(
+                [
+                    ("keycrm_account_id", "=", self.account.id),
+                    ("keycrm_archived", "=", False),
+                    ("invoice_ids", "!=", False),
+                ],
+                order="id",
+            )
+        )
+        updates = self.env["keycrm.order.update"].sudo()
+        sent = updates.search([("sale_order_id", "in", orders.ids), ("kind", "=", "payment")])
+        known = sent.partial_id | self._reported(orders)
+        return [
+            (order, partial)
+            for order in orders
+            for partial in order.invoice_ids.filtered(
+                lambda move: move.move_type == "out_invoice" and move.state == "posted"
+            ).line_ids.matched_credit_ids
+            - known
+            if partial.credit_move_id.payment_id or partial.credit_move_id.statement_line_id
+        ]
+
+    def _reported(self, orders):
+        """Return the reconciliations of payments that KeyCRM itself reported."""
+        payments = orders.keycrm_payment_ids.payment_id
+        return payments.move_id.line_ids.matched_debit_ids
+
+    @staticmethod
+    def _known(order):
+        """Return the order as KeyCRM had it at the last import."""
+        return {
+            "status_group_id": order.keycrm_status_id.group,
+            "payments_total": order.keycrm_amount_paid,
+            "grand_total": order.keycrm_total,
+            "payments": [
+                {
+                    "id": payment.keycrm_id,
+                    "status": payment.status,
+                    "amount": payment.amount,
+                    "payment_date": payment.date and payment.date.isoformat(),
+                    "description": payment.description,
+                }
+                for payment in order.keycrm_payment_ids
+            ],
+        }

@@ -1,0 +1,92 @@
+from ...keycrm.catalog import CustomField, DeliveryService
+from ...keycrm.client import Page
+from ...keycrm.parsing import parsed_rows, to_objects
+from ..account.catalogs import Catalogs
+from ..common.service import Service
+
+#: Pages of the list of delivery services that are read at most.
+MAX_PAGES = 40
+
+
+class TrackingSending(Service):
+    """Tracking numbers: KeyCRM's lists for them, the preview and the first run.
+
+    ``order_updates`` sends them.
+    """
+
+    def read_page(self, number):
+        """Read KeyCRM's delivery services and custom fields.
+
+        :param number: not used: both lists are short
+        :return: :class:`~..keycrm.client.Page` with both lists in its only row
+        """
+        services = []
+        for page in self.client.pages("/order/delivery-service"):
+            services += page.rows
+            if page.number >= MAX_PAGES:
+                break
+        # A bare list without pages (documented).
+        fields = to_objects(self.client.get("/custom-fields", {"filter[model]": "order"}))
+        rows = [{"services": services, "custom_fields": fields}]
+        return Page(rows, number, len(rows), number, has_next=False)
+
+    def record_page(self, page):
+        """Upsert both lists.
+
+        :param page: of :meth:`read_page`
+        """
+        services, fields = page.rows[0]["services"], page.rows[0]["custom_fields"]
+        self.part(Catalogs).store(
+            "keycrm.delivery.service",
+            {one.id: {"name": one.name} for one in parsed_rows(DeliveryService.parse, services)},
+        )
+        self.part(Catalogs).store(
+            "keycrm.custom.field",
+            {
+                one.id: {"name": one.name, "uuid": one.uuid, "type": one.type}
+                for one in parsed_rows(CustomField.parse, fields)
+                if one.uuid
+            },
+        )
+
+    def differences(self):
+        """Compare the open orders that have tracking numbers, as they were last imported.
+
+        :return: iterator over values of ``keycrm.send.preview.line``
+        """
+        for order in self._orders():
+            known = {
+                "shipping": {"tracking_code": order.keycrm_tracking_code or ""},
+                "manager_comment": order.keycrm_manager_comment or "",
+            }
+            update = order._keycrm_tracking_update()
+            decision = update.decide(known)
+            outcome = "same"
+            if decision.code:
+                outcome = "problem"
+            elif decision.body:
+                outcome = "change"
+            yield {
+                "sale_order_id": order.id,
+                "keycrm_value": order.keycrm_tracking_code,
+                "odoo_value": ", ".join(parcel.code for parcel in update.parcels),
+                "outcome": outcome,
+                "error_code": decision.code or False,
+                "error_params": decision.params or False,
+            }
+
+    def enqueue_all(self):
+        """Enqueue the orders that the preview compared."""
+        self.env["keycrm.order.update"]._enqueue_orders("tracking", self._orders())
+
+    def _orders(self):
+        Order = self.env["sale.order"].sudo()
+        return Order.search(
+            [
+                *Order._keycrm_domain_with_parcels(),
+                ("keycrm_account_id", "=", self.account.id),
+                ("keycrm_archived", "=", False),
+                ("keycrm_status_id.order_action", "!=", "cancel"),
+            ],
+            order="id",
+        )

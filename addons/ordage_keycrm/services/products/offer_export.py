@@ -1,0 +1,265 @@
+from collections import defaultdict
+from functools import partial
+
+from odoo.tools import SQL
+
+from ...const import LOOKUP_ROWS, SENDING
+from ...keycrm import offer_values, rate_limit
+from ...keycrm.catalog import Offer
+from ...keycrm.errors import Refused
+from ...keycrm.offer_values import Value
+from ...keycrm.parsing import parsed_rows
+from ..common.api_gateway import open_client
+from ..common.live_updates import notify_clients
+from ..common.service import Service
+from ..common.transactions import run_in_transaction
+from ..stock.stock_lookup import StockLookup
+
+#: Rows of the outbox that one pass takes; repeats of a product are coalesced.
+OUTBOX_BATCH = 20000
+#: Offers of one request: as many as KeyCRM accepts (documented).
+PUT_ROWS = 10000
+#: Offers whose values are read before they are sent; of more, the values are sent unread.
+MOST_READ = 500
+#: Seconds for which changes are collected: a receipt of many products changes the cost of each in turn.
+DEBOUNCE_SECONDS = 1.0
+#: Status groups of orders whose lines get new costs: all but completed and canceled ones.
+OPEN_GROUPS = ("1", "2", "3", "4")
+#: Refusals in a row after which the remaining offers count as refused.
+MOST_REFUSALS = 40
+
+
+class OfferExport(Service):
+    """Send costs and prices of offers to KeyCRM: what differs, thousands in one request."""
+
+    def process(self):
+        """Drain the outbox once: compare, send, and delete exactly the rows that were read.
+
+        Values are read after the rows and are absolute, so a repeated or late run is still right.
+
+        :return: True when there was something
+        """
+        account = self.account.sudo()
+        held = (account.held_sending or "").split(",")
+        kinds = [
+            kind
+            for kind in offer_values.OFFER_FIELDS
+            if account[SENDING[kind]] and kind not in held
+        ]
+        if not kinds:
+            return False
+        self._enqueue_daily(kinds)
+        changes, wait = self._waiting(kinds)
+        if not changes:
+            return False
+        if wait > 0:
+            self.account.sudo().stock_cron_id._trigger_keycrm(wait)
+            self.env.cr.commit()
+            return False
+        products = defaultdict(set)
+        for _row, product_id, kind in changes:
+            products[kind].add(product_id)
+        values, problems, costed = [], [], set()
+        for kind, product_ids in products.items():
+            if None in product_ids:
+                product_ids = set(self._mapped().product_id.ids)
+            offers = self._offers(kind, product_ids)
+            if offers is None:
+                return True
+            found, without_rate = self._differing(kind, offers)
+            values += found
+            problems += without_rate
+            if kind == "cost":
+                # One-off products have no offer.
+                costed = product_ids - set(offers.product_id.ids)
+                costed.update(offers.browse([one.offer_id for one in found]).product_id.ids)
+        # Nothing is held open during the requests.
+        self.env.cr.commit()
+        accepted, refused = self._send(values)
+        rows = [row for row, _product, _kind in changes]
+        run_in_transaction(
+            self.env.cr, lambda: self._finish(rows, costed, accepted, refused, problems)
+        )
+        return True
+
+    def _waiting(self, kinds):
+        """Read the outbox.
+
+        :param kinds: kinds of values
+        :return: ``[(row id, product id, kind)]``; seconds until the oldest one is due
+        """
+        self.env.cr.execute(
+            SQL(
+                """SELECT id, product_id, kind,
+                          extract(epoch FROM clock_timestamp() AT TIME ZONE 'UTC' - changed_at)::float
+                     FROM keycrm_offer_change
+                    WHERE account_id = %s AND kind = ANY(%s) ORDER BY id LIMIT %s""",
+                self.account.id,
+                kinds,
+                OUTBOX_BATCH,
+            )
+        )
+        rows = self.env.cr.fetchall()
+        wait = DEBOUNCE_SECONDS - max((age for *_row, age in rows), default=0.0)
+        return [row for *row, _age in rows], 0.0 if len(rows) >= OUTBOX_BATCH else wait
+
+    def _enqueue_daily(self, kinds):
+        """Once a day compare all values that KeyCRM is known to have; equal ones cost no request.
+
+        :param kinds: kinds of values
+        """
+        account, today = self.account.sudo(), self.env.cr.now().date()
+        if account.values_checked_on == today:
+            return
+
+        def enqueue():
+            account.values_checked_on = today
+            offers = self.env["keycrm.offer"].sudo()
+            for kind in kinds:
+                name = f"{offer_values.OFFER_FIELDS[kind]}_at"
+                known = offers.search([("account_id", "=", account.id), (name, "!=", False)])
+                values, _problems = self._differing(kind, known)
+                products = offers.browse([one.offer_id for one in values]).product_id
+                self.env["keycrm.offer.change"]._append(account, kind, products.ids)
+
+        run_in_transaction(self.env.cr, enqueue)
+
+    def _offers(self, kind, product_ids):
+        """Find the offers of changed products; what is not known of a few of them is read.
+
+        :param kind: kind of value
+        :param product_ids: ids of changed products
+        :return: ``keycrm.offer``; None when the time was up before all was read
+        """
+        changed = self.env["product.product"].browse(product_ids).exists()
+        products = self.env["keycrm.offer.value"]._affected_products(self.account, kind, changed)
+        offers = self._mapped(products)
+        unmapped = (products - offers.product_id).filtered(
+            lambda product: product.default_code and product.active and product.type != "service"
+        )
+        unknown = offers.filtered(lambda offer: offer._known_value(kind) is None)
+        if not unmapped and (not unknown or len(unknown) > MOST_READ):
+            return offers
+        with open_client(self.account, rate_limit.BULK) as client:
+            if unmapped:
+                if not StockLookup(self.account, client, self.options).map_by_sku(unmapped):
+                    return None
+                offers = self._mapped(products)
+                unknown = offers.filtered(lambda offer: offer._known_value(kind) is None)
+            if len(unknown) <= MOST_READ:
+                self._read(client, kind, unknown)
+        return offers
+
+    def _mapped(self, products=None):
+        domain = [("account_id", "=", self.account.id)]
+        if products is not None:
+            domain.append(("product_id", "in", products.ids))
+        return self.env["keycrm.offer"].sudo().search(domain)
+
+    def _read(self, client, kind, offers):
+        """Read values that were never read.
+
+        :param offers: ``keycrm.offer``
+        """
+        by_number = offers.grouped("keycrm_id")
+        numbers = list(by_number)
+        for start in range(0, len(numbers), LOOKUP_ROWS):
+            part = numbers[start : start + LOOKUP_ROWS]
+            # Nothing is held open during the request.
+            self.env.cr.commit()
+            page = client.page("/offers", {"filter[id]": ",".join(map(str, part))})
+            read = [one for one in parsed_rows(Offer.parse, page.rows) if one]
+
+            def record(read=read):
+                for one in read:
+                    if offer := by_number.get(one.id):
+                        amount = getattr(one, offer_values.OFFER_FIELDS[kind])
+                        offer._record_read(kind, amount, one.updated_at)
+
+            run_in_transaction(self.env.cr, record)
+
+    def _differing(self, kind, offers):
+        """Compare values with what KeyCRM is known to have.
+
+        :param kind: kind of value
+        :param offers: ``keycrm.offer``
+        :return: list of :class:`~..keycrm.offer_values.Value`; offers whose currency has no rate
+        """
+        amounts = self.env["keycrm.offer.value"]._amounts(self.account, kind, offers.product_id)
+        values, without_rate = [], []
+        for offer in offers:
+            amount = amounts[offer.product_id.id]
+            if amount is None:
+                without_rate.append(offer.id)
+            elif offer_values.differs(amount, offer._known_value(kind)):
+                values.append(Value(offer.id, offer.keycrm_id, kind, amount))
+        return values, without_rate
+
+    def _send(self, values):
+        """Send values, many in one request; faulty ones are isolated.
+
+        :param values: list of :class:`~..keycrm.offer_values.Value`
+        :return: accepted values; ``[(value, error)]``
+        """
+        accepted, refused = [], []
+        if not values:
+            return accepted, refused
+        # Bulk: neither an order nor a stock export waits for it.
+        with open_client(self.account, rate_limit.BULK) as client:
+
+            def put(part):
+                client.put("/offers", offer_values.body(part))
+
+            for start in range(0, len(values), PUT_ROWS):
+                part = values[start : start + PUT_ROWS]
+                sent, faulty = offer_values.send_isolating(part, put, Refused, MOST_REFUSALS)
+                accepted += sent
+                refused += faulty
+                record = partial(self._record, sent, faulty)
+                run_in_transaction(self.env.cr, record)
+        return accepted, refused
+
+    def _record(self, accepted, refused):
+        offers = self.env["keycrm.offer"].sudo()
+        offers._record_sent(accepted)
+        for value, error in refused:
+            offers.browse(value.offer_id).exists()._record_refused(error.code, error.params)
+
+    def _enqueue_lines(self, product_ids):
+        """Enqueue the open orders whose lines hold products whose cost changed.
+
+        :param product_ids: ids of ``product.product``
+        """
+        lines = (
+            self.env["sale.order.line"]
+            .sudo()
+            .search(
+                [
+                    ("product_id", "in", sorted(product_ids)),
+                    ("keycrm_id", "!=", False),
+                    ("order_id.keycrm_account_id", "=", self.account.id),
+                    ("order_id.keycrm_archived", "=", False),
+                    ("order_id.keycrm_deleted", "=", False),
+                    ("order_id.keycrm_status_id.group", "in", OPEN_GROUPS),
+                ]
+            )
+        )
+        if lines:
+            self.env["keycrm.order.update"]._enqueue_orders("cost", lines.order_id)
+
+    def _finish(self, rows, costed, accepted, refused, without_rate):
+        """Delete the rows of the outbox, and show what was not sent.
+
+        :param rows: ids of the rows that were read
+        :param costed: ids of products whose cost changed
+        :param accepted: values that KeyCRM accepted
+        :param refused: ``[(value, error)]``
+        :param without_rate: ids of offers whose currency has no rate
+        """
+        self.env.cr.execute(SQL("DELETE FROM keycrm_offer_change WHERE id = ANY(%s)", rows))
+        currency = self.account.keycrm_currency_id.name or ""
+        offers = self.env["keycrm.offer"].sudo().browse(without_rate).exists()
+        self._enqueue_lines(costed)
+        offers._record_refused("value_rate_missing", {"currency": currency})
+        if accepted or refused or without_rate:
+            notify_clients(self.account)

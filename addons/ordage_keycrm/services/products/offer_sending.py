@@ -1,0 +1,82 @@
+from ...keycrm import offer_values
+from ...keycrm.catalog import Offer
+from ...keycrm.parsing import parsed_rows
+from ..common.service import Service
+
+
+class OfferSending(Service):
+    """Values of offers of one kind: the preview and the first run. ``offer_export`` sends them."""
+
+    #: Kind of value, see :data:`~..keycrm.offer_values.OFFER_FIELDS`.
+    kind = ""
+
+    def read_page(self, number):
+        """Read a page of KeyCRM's catalog.
+
+        :param number: of the page
+        :return: :class:`~..keycrm.client.Page`
+        """
+        return self.client.page("/offers", {"sort": "id"}, number)
+
+    def record_page(self, page):
+        """Record the values of the page.
+
+        :param page: of :meth:`read_page`
+        """
+        read = {one.id: one for one in parsed_rows(Offer.parse, page.rows) if one}
+        offers = self._offers([("keycrm_id", "in", list(read))])
+        for offer in offers:
+            one = read[offer.keycrm_id]
+            amount = getattr(one, offer_values.OFFER_FIELDS[self.kind])
+            offer._record_read(self.kind, amount, one.updated_at)
+
+    def differences(self):
+        """Compare all mapped products.
+
+        :return: iterator over values of ``keycrm.send.preview.line``
+        """
+        offers = self._offers()
+        amounts = self.env["keycrm.offer.value"]._amounts(
+            self.account, self.kind, offers.product_id
+        )
+        for offer in offers:
+            amount, known = amounts[offer.product_id.id], offer._known_value(self.kind)
+            row = {
+                "product_id": offer.product_id.id,
+                "keycrm_value": "" if known is None else f"{known:.2f}",
+                "odoo_value": "" if amount is None else f"{amount:.2f}",
+                "outcome": "same",
+                "error_code": False,
+                "error_params": False,
+            }
+            if amount is None:
+                currency = self.account.keycrm_currency_id.name or ""
+                row.update(
+                    outcome="problem",
+                    error_code="value_rate_missing",
+                    error_params={"currency": currency},
+                )
+            elif offer_values.differs(amount, known):
+                row["outcome"] = "change"
+            yield row
+
+    def enqueue_all(self):
+        """Enqueue all mapped products: the worker sends what differs."""
+        products = self._offers().product_id
+        self.env["keycrm.offer.change"].sudo()._append(self.account, self.kind, products.ids)
+
+    def _offers(self, domain=()):
+        Offer_ = self.env["keycrm.offer"].sudo()
+        return Offer_.search([("account_id", "=", self.account.id), *domain], order="id")
+
+
+class PriceSending(OfferSending):
+    """Prices of a price list become prices of offers."""
+
+    kind = "price"
+
+
+class CostSending(OfferSending):
+    """Costs of products become purchase prices of offers."""
+
+    kind = "cost"

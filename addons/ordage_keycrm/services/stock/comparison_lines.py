@@ -1,0 +1,185 @@
+from collections import Counter
+from datetime import timedelta
+
+from odoo import fields
+
+from ...const import SETTLE_SECONDS
+from ...keycrm.stock_comparison import OUTCOMES, is_equal, outcome
+from ..common.service import Service
+from .opening_quantities import OpeningQuantities
+from .stock_exporter import StockExporter
+
+#: Field of a preview that counts the lines of an outcome.
+_COUNT_FIELDS = {
+    "zero": "zero_count",
+    "lower": "lower_count",
+    "higher": "higher_count",
+    "not_in_keycrm": "unmatched_count",
+    "not_in_odoo": "unmatched_count",
+    "uncounted": "unmatched_count",
+    "same": "same_count",
+}
+
+
+class ComparisonLines(Service):
+    """Pair the quantities of Odoo and KeyCRM, and store the lines of comparisons and previews."""
+
+    def pairs(self, warehouse, offers, counted, snapshots):
+        """Pair Odoo's and KeyCRM's quantities.
+
+        :param warehouse: ``keycrm.warehouse``, one
+        :param offers: ``keycrm.offer``
+        :param counted: ids of the products that are compared
+        :param snapshots: as from ``_snapshots``
+        :return: iterator of ``(offer, Odoo's, KeyCRM's)``; None where KeyCRM did not list the offer
+        """
+        exporter = self.part(StockExporter)
+        compared = offers.filtered(lambda offer: offer.product_id.id in counted)
+        targets = self.env["keycrm.stock.calculator"]._targets(warehouse, compared.product_id)
+        for offer in compared:
+            keycrm = None
+            if offer.keycrm_id in snapshots:
+                keycrm = snapshots[offer.keycrm_id][1].get(warehouse.keycrm_id, 0.0)
+            yield offer, exporter.fitted(targets[offer.product_id.id]), keycrm
+
+    def store_preview(self, comparison, snapshots, offers, counted):
+        """Store the outcome of every product (dry run: nothing is sent).
+
+        :param comparison: ``keycrm.stock.comparison``, one
+        :param snapshots: as from ``_snapshots``
+        :param offers: ``keycrm.offer`` of the account
+        :param counted: ids of products that were counted or moved
+        """
+        lines = []
+        for warehouse in comparison.keycrm_warehouse_ids:
+            everything = set(offers.product_id.ids)
+            for offer, odoo, keycrm in self.pairs(warehouse, offers, everything, snapshots):
+                is_counted = offer.product_id.id in counted
+                name = outcome(odoo, keycrm, is_counted=is_counted)
+                vals = _line_vals(comparison, offer, warehouse, odoo, keycrm or 0.0, name)
+                lines.append(vals)
+        mapped = set(offers.mapped("keycrm_id"))
+        lines += [
+            {
+                "comparison_id": comparison.id,
+                "keycrm_id": number,
+                "sku": sku,
+                "keycrm_quantity": sum(stock.values()),
+                "outcome": "not_in_odoo",
+            }
+            for number, (sku, stock) in snapshots.items()
+            if number not in mapped
+        ]
+        calculator = self.env["keycrm.stock.calculator"]
+        unmapped = set(calculator._counted_product_ids(self.account)) - set(offers.product_id.ids)
+        products = self.env["product.product"].browse(sorted(unmapped))
+        lines += [
+            {
+                "comparison_id": comparison.id,
+                "product_id": product.id,
+                "sku": product.default_code,
+                "outcome": "not_in_keycrm",
+            }
+            for product in products
+        ]
+        # Lines that need a decision come first.
+        lines.sort(key=lambda line: OUTCOMES.index(line["outcome"]))
+        records = self.env["keycrm.stock.comparison.line"].sudo().create(lines)
+        opening = self.part(OpeningQuantities)
+        for record in records:
+            record.opening = opening.kind(record)
+        counts = Counter(_COUNT_FIELDS[line["outcome"]] for line in lines)
+        comparison._replace_earlier()
+        comparison._end(
+            "ready",
+            compared_count=len(lines),
+            left_out_count=len(comparison._skipped_lines()),
+            **counts,
+        )
+
+    def store_differences(self, comparison, offers, answer):
+        """Store the lines, and enqueue the differences; what waits to be sent is no difference.
+
+        :param comparison: ``keycrm.stock.comparison``, one
+        :param offers: ``keycrm.offer`` that were read
+        :param answer: :class:`~..keycrm.catalog.StockAnswer`
+        """
+        self._mark_missing(_offers_in_no_answer(comparison, offers, answer))
+        waiting = self.env["keycrm.stock.change"]._waiting(offers.product_id)
+        settled = fields.Datetime.now() - timedelta(seconds=SETTLE_SECONDS)
+        calculator = self.env["keycrm.stock.calculator"]
+        counted = set(calculator._counted_product_ids(self.account, offers.product_id.ids))
+        counted -= waiting
+        snapshots = {
+            number: (
+                "",
+                {entry.warehouse.id: float(entry.quantity) for entry in entries},
+            )
+            for number, entries in answer.entries.items()
+        }
+        lines, differing = [], set()
+        for warehouse in self.account.warehouse_ids._sending():
+            levels = self.env["keycrm.stock.level"].sudo()._levels_for(warehouse, offers)
+            for offer, odoo, keycrm in self.pairs(warehouse, offers, counted, snapshots):
+                level = levels.get(offer.id)
+                if keycrm is None or has_odoo_quantity(odoo, keycrm, level):
+                    continue
+                differing.add(offer.product_id.id)
+                if not (level and level.sent_at and level.sent_at > settled):
+                    name = outcome(odoo, keycrm)
+                    lines.append(_line_vals(comparison, offer, warehouse, odoo, keycrm, name))
+        self.env["keycrm.stock.comparison.line"].sudo().create(lines)
+        self.env["keycrm.stock.change"].sudo()._append(
+            [(self.account.id, product_id) for product_id in sorted(differing)]
+        )
+
+    def _mark_missing(self, offers):
+        """Mark offers that neither KeyCRM's list nor its answer contains.
+
+        :param offers: ``keycrm.offer``
+        """
+        offers.is_missing_in_keycrm = True
+        offers.level_ids.unlink()
+        self.env["keycrm.missing.sku"].sudo()._record(self.account, offers.product_id)
+
+
+def has_odoo_quantity(odoo, keycrm, level):
+    """Return whether KeyCRM has Odoo's quantity, or stored it in its own way when it was sent.
+
+    :param odoo: quantity in Odoo
+    :param keycrm: quantity in KeyCRM
+    :param level: ``keycrm.stock.level``, or None
+    """
+    sent = level.sent_quantity if level and level.sent_at else None
+    return is_equal(odoo, keycrm, sent)
+
+
+def _offers_in_no_answer(comparison, offers, answer):
+    """Return the offers that neither KeyCRM's list nor its answer contains.
+
+    :param comparison: ``keycrm.stock.comparison``, one
+    :param offers: ``keycrm.offer`` that were requested
+    :param answer: :class:`~..keycrm.catalog.StockAnswer`
+    :return: ``keycrm.offer``
+    """
+    named = answer.entries.keys() | answer.unreadable
+    absent = offers.filtered(lambda offer: offer.keycrm_id not in named)
+    if not absent:
+        return absent
+    listed = comparison._snapshots()
+    return absent.filtered(lambda offer: offer.keycrm_id not in listed)
+
+
+def _line_vals(comparison, offer, warehouse, odoo, keycrm, name):
+    return {
+        "comparison_id": comparison.id,
+        "product_id": offer.product_id.id,
+        "offer_id": offer.id,
+        "keycrm_id": offer.keycrm_id,
+        "sku": offer.sku,
+        "keycrm_warehouse_id": warehouse.id,
+        "odoo_quantity": odoo,
+        "keycrm_quantity": keycrm,
+        "difference": odoo - keycrm,
+        "outcome": name,
+    }

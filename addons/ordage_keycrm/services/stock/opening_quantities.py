@@ -1,0 +1,208 @@
+from odoo.exceptions import UserError
+
+from ...keycrm import stock_comparison, stock_quantities
+from ..common.live_updates import notify_clients
+from ..common.service import Service
+from .stock_exporter import StockExporter
+from .stock_settings import StockSettings
+
+#: Products whose opening quantities are taken in one transaction: about a second's work.
+OPENING_ROWS = 50
+
+
+class OpeningQuantities(Service):
+    """After a preview, bring Odoo's stock to KeyCRM's quantities, some products at a time."""
+
+    def take_part(self, comparison):
+        """Take the opening quantities of some products; after the last ones, start to send.
+
+        In one transaction with the record of what is left, so an interrupted run continues where it was,
+        and nothing is taken twice.
+
+        :param comparison: ``keycrm.stock.comparison``, one
+        """
+        if comparison.state != "taking":
+            # It was stopped meanwhile.
+            return
+        # An empty list is stored as null.
+        left = comparison.to_check or []
+        part, rest = left[:OPENING_ROWS], left[OPENING_ROWS:]
+        language = comparison.user_id.lang or self.env.lang
+        lines = comparison.with_context(lang=language).line_ids.browse(part).exists()
+        changed = self._changed_since_reading(lines)
+        changed.opening = "changed"
+        self._take(lines - changed)
+        comparison.write({"to_check": rest, "done_count": comparison.done_count + len(part)})
+        if not rest:
+            self._finish(comparison)
+
+    def _finish(self, comparison):
+        """Send Odoo's quantities from now on: they are KeyCRM's.
+
+        :param comparison: ``keycrm.stock.comparison``, one
+        """
+        settings = self.part(StockSettings)
+        settings.begin_sending(comparison, "opening")
+        skipped = comparison._skipped_lines()
+        comparison.write({"to_check": False, "left_out_count": len(skipped)})
+        settings.enqueue(comparison.line_ids.product_id - skipped.product_id)
+        comparison._notify_user()
+        notify_clients(self.account)
+
+    def kind(self, line):
+        """Return the effect of opening quantities from KeyCRM on a line.
+
+        :param line: ``keycrm.stock.comparison.line``, one
+        :return: a value of its ``opening``
+        """
+        product = line.product_id
+        if not line.offer_id or line.outcome == "not_in_keycrm":
+            return False
+        return stock_comparison.opening_kind(
+            line.outcome,
+            line.keycrm_quantity,
+            tracking=product.tracking,
+            is_storable=product.is_storable,
+            has_one_lot=lambda: bool(self._only_lot(line)),
+        )
+
+    def _changed_since_reading(self, lines):
+        """Return the lines whose stock changed in Odoo after it was read together with KeyCRM's.
+
+        Goods that were missing then may have arrived, and would be added once more.
+
+        :param lines: ``keycrm.stock.comparison.line``
+        """
+        fitted = self.part(StockExporter).fitted
+        changed = lines.browse()
+        for warehouse, same in lines.grouped("keycrm_warehouse_id").items():
+            if not warehouse.warehouse_ids:
+                # It was unmatched meanwhile: the goods have no location.
+                changed |= same
+                continue
+            targets = self.env["keycrm.stock.calculator"]._targets(warehouse, same.product_id)
+            moved = self._moved_since_reading(same, warehouse.warehouse_ids)
+            changed |= same.filtered(
+                lambda line, targets=targets, moved=moved: (
+                    line.product_id in moved
+                    or not stock_quantities.is_same(
+                        fitted(targets[line.product_id.id]), line.odoo_quantity
+                    )
+                )
+            )
+        return changed
+
+    def _moved_since_reading(self, lines, warehouses):
+        """Return the products of lines that entered or left Odoo warehouses since.
+
+        :param lines: ``keycrm.stock.comparison.line``
+        :param warehouses: ``stock.warehouse``
+        """
+        locations = self.env["stock.location"].sudo()
+        locations = locations.search([("warehouse_id", "in", warehouses.ids)])
+        moves = (
+            self.env["stock.move"]
+            .sudo()
+            .search(
+                [
+                    ("product_id", "in", lines.product_id.ids),
+                    ("state", "=", "done"),
+                    ("date", ">", lines.comparison_id.finished_at),
+                    "|",
+                    ("location_id", "in", locations.ids),
+                    ("location_dest_id", "in", locations.ids),
+                ]
+            )
+        )
+        return moves.product_id
+
+    def _take(self, lines):
+        """Bring Odoo's stock to KeyCRM's quantities; where Odoo refuses, line by line.
+
+        :param lines: ``keycrm.stock.comparison.line``
+        """
+        if not lines:
+            return
+        try:
+            with self.env.cr.savepoint():
+                self._apply(lines)
+        except UserError:
+            if len(lines) == 1:
+                lines.opening = "refused"
+                return
+            for line in lines:
+                self._take(line)
+
+    def _apply(self, lines):
+        """Apply the inventory adjustment that makes Odoo's quantities those of KeyCRM.
+
+        :param lines: ``keycrm.stock.comparison.line``
+        """
+        env = lines.env
+        env["decimal.precision"]._keycrm_raise_digits(
+            self.account,
+            [(line.keycrm_quantity, line.product_id.display_name) for line in lines],
+        )
+        counts = [count for line in lines for count in self._counts(line)]
+        Quant = env["stock.quant"].with_company(self.account.company_id).sudo()
+        name = env._("Opening quantities from KeyCRM")
+        quants = Quant.with_context(inventory_mode=True, inventory_name=name).create(counts)
+        quants.action_apply_inventory()
+
+    def _quants(self, line):
+        """Return the ``stock.quant`` of a line in the matched warehouses, the fullest first.
+
+        :param line: ``keycrm.stock.comparison.line``, one
+        """
+        return (
+            self.env["stock.quant"]
+            .sudo()
+            .search(
+                [
+                    ("product_id", "=", line.product_id.id),
+                    ("location_id.warehouse_id", "in", line.keycrm_warehouse_id.warehouse_ids.ids),
+                    ("location_id.usage", "=", "internal"),
+                    ("quantity", "!=", 0),
+                ],
+                order="quantity desc, id",
+            )
+        )
+
+    def _only_lot(self, line):
+        """Return the lot of all goods of a line: the adjustment is of that lot.
+
+        :param line: ``keycrm.stock.comparison.line``, one
+        :return: ``stock.lot``; empty where there is no lot, or more than one
+        """
+        quants = self._quants(line)
+        lots = quants.lot_id
+        return lots if len(lots) == 1 and all(quant.lot_id for quant in quants) else lots.browse()
+
+    def _counts(self, line):
+        """Return the counts that make Odoo's quantity that of KeyCRM.
+
+        A surplus is taken from the fullest locations, a shortage is added in the first warehouse's
+        stock.
+
+        :param line: ``keycrm.stock.comparison.line``, one
+        :return: values of ``stock.quant``
+        """
+        quants = self._quants(line)
+        lot = self._only_lot(line) if line.product_id.tracking == "lot" else self.env["stock.lot"]
+        stock = line.keycrm_warehouse_id.warehouse_ids[0].lot_stock_id
+        counted = stock_comparison.opening_counts(
+            [((q.location_id, q.lot_id, q.package_id, q.owner_id), q.quantity) for q in quants],
+            max(0.0, line.keycrm_quantity) - line.odoo_quantity,
+            (stock, lot, self.env["stock.package"], self.env["res.partner"]),
+        )
+        return [
+            {
+                "product_id": line.product_id.id,
+                "location_id": location.id,
+                "lot_id": lot.id,
+                "package_id": package.id,
+                "owner_id": owner.id,
+                "inventory_quantity": quantity,
+            }
+            for (location, lot, package, owner), quantity in counted.items()
+        ]

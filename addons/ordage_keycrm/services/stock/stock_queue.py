@@ -1,0 +1,193 @@
+from datetime import timedelta
+
+from odoo import fields
+from odoo.tools import SQL
+
+from ...const import RETRY_PAUSES
+from ...keycrm.outbox import OUTBOX_BATCH, ChangeRow, WaitingChanges
+from ..common import crons
+from ..common.circuit_breaker import CircuitBreaker
+from ..common.service import Service
+from ..common.transactions import run_in_transaction
+from ..products.offer_export import OfferExport
+from .echo_matcher import EchoMatcher
+from .stock_exporter import FaultIsolation, StockExporter
+from .stock_lookup import StockLookup
+from .stock_reconciliation import StockReconciliation
+
+#: When a failed row is sent again whose retry was interrupted.
+MAX_RETRY_PAUSE = timedelta(seconds=RETRY_PAUSES[-1])
+
+
+class StockQueue(Service):
+    """Process the stock queue of an account: the only place that sends quantities to KeyCRM.
+
+    :class:`~.stock_lookup.StockLookup` reads from KeyCRM, :class:`~.stock_exporter.StockExporter`
+    sends, :class:`~.echo_matcher.EchoMatcher` processes stock webhooks, and
+    :class:`~.stock_reconciliation.StockReconciliation` compares the whole catalog.
+    """
+
+    def process(self):
+        """Process one piece of work, the most urgent one.
+
+        :return: True when there may be more
+        """
+        if self.account.stock_paused or not self.account.enabled:
+            # A preview continues: it sends nothing.
+            return self._process_offer_values() or self._process_comparison()
+        return (
+            self._queue_expired()
+            or self._process_changes()
+            or self.part(EchoMatcher).process()
+            or self._process_unverified()
+            or self._process_offer_values()
+            or self._process_comparison()
+        )
+
+    def _process_offer_values(self):
+        """Send values of offers, such as costs.
+
+        :return: True when there was something
+        """
+        export = self.part(OfferExport)
+        return self.account.enabled and self.part(CircuitBreaker).run("offers", export.process)
+
+    def _process_comparison(self):
+        reconciliation = self.part(StockReconciliation)
+        return self.part(CircuitBreaker).run("comparison", reconciliation.process)
+
+    # === OUTBOX ===#
+
+    def _process_changes(self):
+        """Process the outbox once: read quantities, send what differs, delete the rows.
+
+        Exactly the rows that were read are deleted: later changes stay for the next run. Quantities are
+        absolute and read after the rows, so a repeated or late run is still right (idempotent).
+
+        :return: True when there was something
+        """
+        account = self.account
+        if crons.of(account, crons.STOCK)._is_due_soon():
+            return False
+        changes = self._waiting_changes()
+        if not changes:
+            return False
+        if account.push_stock and account.warehouse_ids._sending():
+            offers = self._offers_to_send(changes)
+            if offers is None:
+                return True
+            exporter = self.part(StockExporter)
+            if not exporter.send_offers(offers, changes):
+                return True
+            exporter.send_ended_mappings(changes)
+
+        def finish():
+            self.env["keycrm.stock.change"]._finish(account, changes.ids)
+            self.part(FaultIsolation).end()
+            self.env["keycrm.stock.export"]._count(account)
+
+        run_in_transaction(self.env.cr, finish)
+        return True
+
+    def _waiting_changes(self):
+        """Read the outbox, by SQL because a full export has a row for every product.
+
+        :return: :class:`~..keycrm.outbox.WaitingChanges`; None when nothing waits
+        """
+        self.env.cr.execute(
+            SQL(
+                """SELECT id, product_id, refresh_first, changed_at, from_move, ended_offer,
+                          ended_warehouse FROM keycrm_stock_change
+                    WHERE account_id = %s ORDER BY id LIMIT %s""",
+                self.account.id,
+                OUTBOX_BATCH,
+            )
+        )
+        rows = self.env.cr.fetchall()
+        if not rows:
+            return None
+        return WaitingChanges.coalesce(ChangeRow._make(row) for row in rows)
+
+    def _offers_to_send(self, changes):
+        """Find the offers of changed products, and read the quantities that are not known.
+
+        :param changes: :class:`~..keycrm.outbox.WaitingChanges`
+        :return: ``keycrm.offer``; None when the deadline passed before all were read
+        """
+        account, lookup = self.account, self.part(StockLookup)
+        Offer = self.env["keycrm.offer"].sudo()
+        products = self.env["keycrm.stock.calculator"]._products_to_send(
+            account, changes.product_ids
+        )
+        offers = Offer._offers_for(account, products)
+        unmapped = products - offers.product_id
+        if unmapped:
+            if not lookup.map_by_sku(unmapped):
+                return None
+            offers = Offer._offers_for(account, products)
+        to_read = lookup.offers_to_read(offers, changes.refresh_ids)
+        if to_read:
+            if not lookup.read_levels(to_read, changes.ids):
+                return None
+            offers = Offer._offers_for(account, products)
+        return offers
+
+    # === WITHOUT A CHANGE ===#
+
+    def _process_unverified(self):
+        """Enqueue quantities that were read too soon after a write, and retries that are due.
+
+        :return: True when there was something
+        """
+        # Before the settings: there are hardly ever any, and each pass checks.
+        if not self.env["keycrm.stock.level"].sudo()._unverified(self.account):
+            return False
+        if not (self.account.push_stock and self.account.warehouse_ids._sending()):
+            return False
+        run_in_transaction(self.env.cr, self._queue_unverified)
+        return True
+
+    def _queue_unverified(self):
+        unverified = self.env["keycrm.stock.level"].sudo()._unverified(self.account)
+        self.env["keycrm.stock.change"].sudo()._append(
+            [(self.account.id, product_id) for product_id in unverified.product_id.ids],
+            refresh_first=True,
+            from_move=True,  # It was sent before, so no guard holds it now.
+        )
+        # A product that is not sent any more is not read again.
+        unverified.write({"read_at": False})
+        # The retry itself sets the next one, also when it fails.
+        unverified.filtered("retry_at").retry_at = fields.Datetime.now() + MAX_RETRY_PAUSE
+
+    def _queue_expired(self):
+        """Enqueue the products of lots whose removal date has passed since the last time, once a day.
+
+        Only where the module for expiration dates is installed; days begin when they do for Odoo's own
+        free quantity.
+
+        :return: True when there was something
+        """
+        account, today = self.account, fields.Date.today()
+        Quant = self.env["stock.quant"].sudo()
+        if "removal_date" not in Quant._fields or account.stock_expiry_on == today:
+            return False
+        if not (account.push_stock and account.warehouse_ids._sending()):
+            return False
+        expired = [
+            ("company_id", "=", account.company_id.id),
+            ("quantity", ">", 0),
+            ("removal_date", "<=", fields.Datetime.to_datetime(today)),
+        ]
+        if account.stock_expiry_on:
+            since = fields.Datetime.to_datetime(account.stock_expiry_on)
+            expired.append(("removal_date", ">", since))
+
+        def queue():
+            products = [product.id for (product,) in Quant._read_group(expired, ["product_id"])]
+            # An expired lot is a fact and no mistake of a setting: its zeros are not held.
+            rows = [(account.id, product_id) for product_id in products]
+            self.env["keycrm.stock.change"].sudo()._append(rows, from_move=True)
+            account.sudo().stock_expiry_on = today
+            return bool(products)
+
+        return run_in_transaction(self.env.cr, queue)

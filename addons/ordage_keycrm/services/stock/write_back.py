@@ -1,0 +1,77 @@
+from ...const import LOOKUP_ROWS
+from ...keycrm import stock_quantities
+from ...keycrm.stock_plan import Row
+from ..common.service import Service
+from ..common.transactions import run_in_transaction
+from .stock_exporter import StockExporter
+from .stock_lookup import StockLookup
+
+
+class WriteBack(Service):
+    """Restore the quantities that KeyCRM had before a preview, where Odoo has changed them since."""
+
+    def process(self, comparison):
+        """Restore the quantities of a preview.
+
+        :param comparison: ``keycrm.stock.comparison``, one
+        """
+        Level, exporter = self.env["keycrm.stock.level"].sudo(), self.part(StockExporter)
+        for warehouse in comparison.keycrm_warehouse_ids:
+            lines = comparison.line_ids.filtered(
+                lambda line, warehouse=warehouse: (
+                    line.keycrm_warehouse_id == warehouse and line.offer_id
+                )
+            )
+            levels = Level._levels_for(warehouse, lines.offer_id)
+            rows = [
+                Row(line.offer_id.id, line.keycrm_id, line.keycrm_quantity)
+                for line in lines
+                if (level := levels.get(line.offer_id.id))
+                and (line.was_sent or comparison._has_sent(level))
+                and not (
+                    level.is_known
+                    and stock_quantities.is_same(level.quantity, line.keycrm_quantity)
+                )
+            ]
+            without_level = lines.filtered(
+                lambda line, levels=levels: line.was_sent and line.offer_id.id not in levels
+            )
+            self.env.cr.commit()
+            if not exporter.put(warehouse, rows, len(rows)):
+                return
+            for start in range(0, len(without_level), LOOKUP_ROWS):
+                if not self._restore_unknown(warehouse, without_level[start : start + LOOKUP_ROWS]):
+                    return
+        run_in_transaction(self.env.cr, comparison._mark_written_back)
+
+    def _restore_unknown(self, warehouse, lines):
+        """Restore quantities whose levels were deleted, because the warehouse was unmatched since.
+
+        :param warehouse: ``keycrm.warehouse``, one
+        :param lines: ``keycrm.stock.comparison.line``, at most fifty
+        :return: False when the caller has to try again with fewer rows
+        """
+        found = self.part(StockLookup).read_rows(lines.mapped("keycrm_id")).entries
+        current = {
+            line: sum(
+                float(entry.quantity)
+                for entry in found[line.keycrm_id]
+                if entry.warehouse.id == warehouse.keycrm_id
+            )
+            for line in lines
+            if line.keycrm_id in found
+        }
+        read = {line.offer_id.id: quantity for line, quantity in current.items()}
+        rows = [
+            Row(line.offer_id.id, line.keycrm_id, line.keycrm_quantity)
+            for line, quantity in current.items()
+            if not stock_quantities.is_same(quantity, line.keycrm_quantity)
+        ]
+        # Levels that are recorded now are not read again after an interruption.
+        Level = self.env["keycrm.stock.level"].sudo()
+        right = read.keys() - {row.offer_id for row in rows}
+        run_in_transaction(
+            self.env.cr,
+            lambda: Level._record_read(warehouse, {offer_id: read[offer_id] for offer_id in right}),
+        )
+        return self.part(StockExporter).put(warehouse, rows, len(rows))

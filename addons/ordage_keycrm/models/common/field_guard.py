@@ -54,10 +54,10 @@ class KeycrmGuardMixin(models.AbstractModel):
 
     def _has_field_access(self, field, operation):
         """Hide the bridge's fields from portal users, who may read their own orders."""
-        allowed = super()._has_field_access(field, operation)
-        if allowed and not self.env.su and field.name.startswith("keycrm_"):
-            return self.env.user._is_internal()
-        return allowed
+        # Odoo asks for each field at each read, so this is fast: it builds no environment.
+        if field.name.startswith("keycrm_") and not self.env.su and self.env.user.share:
+            return False
+        return super()._has_field_access(field, operation)
 
     @api.model
     def _check_guarded(self, names):

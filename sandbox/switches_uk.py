@@ -119,7 +119,7 @@ SWITCHES_UK: dict[str, tuple[str, dict[str, str]]] = {
     ),
     "create_fires_webhook": (
         "нове замовлення",
-        {"yes": "надсилає вебхук про статус", "no": "не надсилає вебхука"},
+        {"yes": "надсилає Webhook про статус", "no": "не надсилає Webhook"},
     ),
     "one_off_offer": (
         "ключ offer разового товару",
@@ -181,7 +181,7 @@ SWITCHES_UK: dict[str, tuple[str, dict[str, str]]] = {
         {"string": "рядок", "integer": "ціле число, якщо складається лише з цифр"},
     ),
     "webhook_delivery": (
-        "як надходять вебхуки",
+        "як надходять Webhook",
         {
             "once": "один раз і відразу",
             "repeated": "webhook_copies разів",
@@ -192,10 +192,10 @@ SWITCHES_UK: dict[str, tuple[str, dict[str, str]]] = {
     ),
     "webhook_copies": ("копій, для webhook_delivery=repeated", {}),
     "webhook_delay": ("секунди, для webhook_delivery=late та out_of_order", {}),
-    "webhook_timeout": ("скільки секунд чекати на відповідь одержувача вебхука", {}),
-    "webhook_workers": ("скільки вебхуків надсилається водночас", {}),
+    "webhook_timeout": ("скільки секунд чекати на відповідь одержувача Webhook", {}),
+    "webhook_workers": ("скільки Webhook надсилається водночас", {}),
     "stock_webhook_body": (
-        "тіло вебхука про залишки",
+        "тіло Webhook про залишки",
         {
             "array": "масив усіх змінених товарів",
             "object": "один об’єкт, окремий запит на кожен товар",

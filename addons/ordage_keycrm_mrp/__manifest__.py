@@ -2,7 +2,7 @@
     "name": "KeyCRM and Manufacturing",
     "version": "19.0.1.0.0",
     "category": "Sales/Sales",
-    "summary": "The stock of kits in KeyCRM follows their components",
+    "summary": "Stock and cost of kits in KeyCRM, planned dates of manufacturing",
     "author": "Ordage",
     "maintainers": ["ordage"],
     "website": "https://ordage.example",

@@ -36,7 +36,9 @@ class KeycrmOrderStatus(models.Model):
         string="In Odoo",
         required=True,
         default="quotation",
-        help="What happens in Odoo to an order in this status.",
+        help="What happens in Odoo to an order in this status. A new status begins with the action of its "
+        "group: quotation for new and agreement, confirm for production, delivery and completed, cancel "
+        "for canceled.",
     )
     is_archive = fields.Boolean(string="Archive status", compute="_compute_is_archive")
     missed_at = fields.Datetime(

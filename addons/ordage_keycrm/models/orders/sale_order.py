@@ -26,11 +26,11 @@ class SaleOrder(models.Model):
     keycrm_id = fields.Integer(string="KeyCRM order", copy=False, readonly=True, aggregator=None)
     # Users search for a part of it, as for Odoo's own number.
     keycrm_number = fields.Char(
-        string="KeyCRM number",
+        string="Number at the source",
         copy=False,
         readonly=True,
         index="trigram",
-        help="Order number at the source, for example at the marketplace.",
+        help="For example at the marketplace. KeyCRM's own number where the source has none.",
     )
     keycrm_status_id = fields.Many2one(
         "keycrm.order.status", string="KeyCRM status", copy=False, readonly=True

@@ -108,7 +108,9 @@ class KeycrmStockComparison(models.Model):
         kinds = dict(self._fields["kind"]._description_selection(self.env))
         for comparison in self:
             moment = format_datetime(self.env, comparison.started_at, dt_format="short")
-            comparison.display_name = f"{kinds[comparison.kind]}, {moment}"
+            comparison.display_name = self.env._(
+                "%(kind)s of %(moment)s", kind=kinds[comparison.kind], moment=moment
+            )
 
     # === ACTION METHODS ===#
 

@@ -1,9 +1,14 @@
-"""The fields that the control interface may set, each with its reader."""
+"""The fields that the control interface may set: those of the records, each read by its annotation."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from datetime import datetime
+from decimal import Decimal
+from types import NoneType
+from typing import Any, get_args, get_origin, get_type_hints
 
+from . import models
 from .schemas import Readers, anything, boolean, decimal, mapping, moment, sequence, text, whole
 
 
@@ -27,171 +32,63 @@ def ids(value: Any) -> list[int]:
     return [whole(item) for item in sequence(value)]
 
 
-ORDER: Readers = {
-    "id": whole,
-    "parent_id": whole,
-    "source_id": whole,
-    "source_uuid": text,
-    "status_id": whole,
-    "client_id": whole,
-    "created_at": moment,
-    "updated_at": moment,
-    "ordered_at": moment,
-    "status_changed_at": moment,
-    "closed_at": moment,
-    "deleted_at": moment,
-    "last_synced_at": moment,
-    "discount_percent": decimal,
-    "discount_amount": decimal,
-    "shipping_price": decimal,
-    "wrap_price": decimal,
-    "taxes": decimal,
-    "grand_total": decimal,
-    "manager_id": whole,
-    "manager_comment": text,
-    "buyer_comment": text,
-    "client_comment": text,
-    "gift_message": text,
-    "is_gift": boolean,
-    "gift_wrap": boolean,
-    "promocode": text,
-    "warehouse_id": whole,
-    "shipping": mapping,
-    "marketing": mapping,
-    "tags": sequence,
-    "custom_fields": sequence,
-    "expenses": sequence,
-    "raw": mapping,
+_BY_TYPE: dict[Any, Callable[[Any], Any]] = {
+    int: whole,
+    str: text,
+    bool: boolean,
+    Decimal: decimal,
+    datetime: moment,
+    Any: anything,
+    list[str]: texts,
+    dict: mapping,
+    list: sequence,
 }
+
+
+def fields_of(record: type, *, without: tuple[str, ...] = ()) -> Readers:
+    """Return a reader for each field of a record.
+
+    :param record: dataclass
+    :param without: fields that are computed
+    :return: reader by field name
+    """
+    return {
+        name: _reader(hint) for name, hint in get_type_hints(record).items() if name not in without
+    }
+
+
+def only(readers: Readers, names: str) -> Readers:
+    """Return some of the readers.
+
+    :param readers: reader by field name
+    :param names: names with spaces between
+    """
+    return {name: readers[name] for name in names.split()}
+
+
+def _reader(hint: Any) -> Callable[[Any], Any]:
+    """Return the reader of an annotation; what may be missing is read as what is there."""
+    if NoneType in get_args(hint):
+        hint = next(part for part in get_args(hint) if part is not NoneType)
+    return _BY_TYPE.get(hint) or _BY_TYPE[get_origin(hint)]
+
+
+_TIMES = ("created_at", "updated_at")
+ORDER = fields_of(models.Order, without=("lines", "payments", "edited", "totals"))
 NEW_ORDER: Readers = {**ORDER, "buyer": mapping, "lines": sequence, "payments": sequence}
-LINE: Readers = {
-    "id": whole,
-    "name": text,
-    "sku": text,
-    "offer_id": whole,
-    "price": decimal,
-    "purchased_price": decimal,
-    "quantity": decimal,
-    "discount_percent": decimal,
-    "discount_amount": decimal,
-    "loyalty_discount": decimal,
-    "unit_type": text,
-    "comment": text,
-    "properties": sequence,
-    "picture": anything,
-    "shipment_type": text,
-    "warehouse_id": whole,
-    "upsale": boolean,
-    "product_status_id": whole,
-    "raw": mapping,
-}
-PAYMENT: Readers = {
-    "id": whole,
-    "amount": decimal,
-    "payment_method_id": whole,
-    "status": text,
-    "currency": text,
-    "actual_amount": decimal,
-    "actual_currency": text,
-    "description": text,
-    "transaction_uuid": text,
-    "payment_date": moment,
-    "is_expense": boolean,
-    "created_at": moment,
-    "updated_at": moment,
-    "raw": mapping,
-}
-BUYER: Readers = {
-    "id": whole,
-    "full_name": text,
-    "phones": texts,
-    "emails": texts,
-    "company_id": whole,
-    "note": text,
-    "manager_id": whole,
-    "birthday": text,
-    "currency": text,
-    "created_at": moment,
-    "updated_at": moment,
-    "raw": mapping,
-}
-COMPANY: Readers = {
-    "id": whole,
-    "name": text,
-    "title": text,
-    "address": text,
-    "bank_account": text,
-    "notes": text,
-}
-PRODUCT: Readers = {
-    "id": whole,
-    "name": text,
-    "description": text,
-    "unit_type": text,
-    "currency_code": text,
-    "category_id": whole,
-    "is_archived": boolean,
-    "thumbnail_url": text,
-    "raw": mapping,
-}
-OFFER: Readers = {
-    "id": whole,
-    "product_id": whole,
-    "sku": text,
-    "barcode": text,
-    "price": decimal,
-    "purchased_price": decimal,
-    "weight": decimal,
-    "length": decimal,
-    "width": decimal,
-    "height": decimal,
-    "properties": sequence,
-    "is_archived": boolean,
-    "thumbnail_url": text,
-    "raw": mapping,
-}
-STATUS: Readers = {
-    "id": whole,
-    "name": text,
-    "alias": text,
-    "group_id": whole,
-    "is_closing_order": boolean,
-    "is_reserved": boolean,
-    "is_active": boolean,
-    "expiration_period": whole,
-}
-SOURCE: Readers = {
-    "id": whole,
-    "name": text,
-    "alias": text,
-    "driver": text,
-    "currency_code": text,
-}
-WAREHOUSE: Readers = {"id": whole, "name": text, "description": text, "is_active": boolean}
-CATEGORY: Readers = {"id": whole, "name": text, "parent_id": whole}
-CUSTOM_FIELD: Readers = {
-    "id": whole,
-    "name": text,
-    "uuid": text,
-    "model": text,
-    "type": text,
-    "required": boolean,
-    "position": whole,
-    "is_multiple": boolean,
-    "options": texts,
-}
-DELIVERY_SERVICE: Readers = {"id": whole, "name": text, "source_name": text, "alias": text}
-TRANSACTION: Readers = {
-    "id": whole,
-    "uuid": text,
-    "amount": decimal,
-    "gateway_id": whole,
-    "source_uuid": text,
-    "currency": text,
-    "description": text,
-    "transaction_date": moment,
-    "created_at": moment,
-}
+LINE = fields_of(models.Line, without=("hold", "returned"))
+PAYMENT = fields_of(models.Payment)
+BUYER = fields_of(models.Buyer)
+COMPANY = fields_of(models.Company, without=_TIMES)
+PRODUCT = fields_of(models.Product, without=_TIMES)
+OFFER = fields_of(models.Offer, without=_TIMES)
+STATUS = fields_of(models.Status, without=_TIMES)
+SOURCE = fields_of(models.Source, without=_TIMES)
+WAREHOUSE = fields_of(models.Warehouse)
+CATEGORY = fields_of(models.Category)
+CUSTOM_FIELD = fields_of(models.CustomField)
+DELIVERY_SERVICE = fields_of(models.DeliveryService)
+TRANSACTION = fields_of(models.ExternalTransaction, without=("updated_at",))
 WEBHOOK: Readers = {
     "kind": text,
     "url": text,
@@ -201,11 +98,7 @@ WEBHOOK: Readers = {
     "warehouse_ids": ids,
 }
 SEED: Readers = {
-    "seed": whole,
-    "orders": whole,
-    "offers": whole,
-    "buyers": whole,
-    "lines": whole,
+    **dict.fromkeys(("seed", "orders", "offers", "buyers", "lines"), whole),
     "newest": moment,
     "status_ids": ids,
 }

@@ -4,108 +4,62 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import buyers, custom_fields, orders
+from . import buyers, custom_fields, fields, orders
 from .errors import Invalid
+from .fields import only
 from .models import Order, Payment
-from .schemas import (
-    Readers,
-    anything,
-    boolean,
-    decimal,
-    mapping,
-    moment,
-    pick,
-    sequence,
-    text,
-    whole,
-)
+from .schemas import Readers, anything, mapping, pick, sequence, text, whole
 from .store import Store
 
 PAYMENT_STATUSES = ("paid", "not_paid", "canceled")
 
 ORDER: Readers = {
-    "source_id": whole,
-    "source_uuid": text,
-    "buyer_comment": text,
-    "manager_id": whole,
-    "manager_comment": text,
-    "promocode": text,
-    "discount_percent": decimal,
-    "discount_amount": decimal,
-    "shipping_price": decimal,
-    "wrap_price": decimal,
-    "gift_message": text,
-    "is_gift": boolean,
-    "taxes": decimal,
-    "ordered_at": moment,
+    **only(
+        fields.ORDER,
+        "source_id source_uuid buyer_comment manager_id manager_comment promocode discount_percent "
+        "discount_amount shipping_price wrap_price gift_message is_gift taxes ordered_at shipping "
+        "marketing",
+    ),
     "buyer": mapping,
-    "shipping": mapping,
-    "marketing": mapping,
     "products": sequence,
     "payments": sequence,
 }
 BUYER: Readers = {"full_name": text, "email": text, "phone": text}
-LINE: Readers = {
-    "sku": text,
-    "price": decimal,
-    "purchased_price": decimal,
-    "discount_percent": decimal,
-    "discount_amount": decimal,
-    "quantity": decimal,
-    "unit_type": text,
-    "name": text,
-    "comment": text,
-    "picture": text,
-    "properties": sequence,
-}
+_LINE_VALUES = "sku name comment price purchased_price discount_percent discount_amount quantity"
+LINE: Readers = {**only(fields.LINE, f"{_LINE_VALUES} unit_type properties"), "picture": text}
 PAYMENT: Readers = {
-    "payment_method_id": whole,
+    **only(fields.PAYMENT, "payment_method_id amount description payment_date status"),
     "payment_method": text,
-    "amount": decimal,
-    "description": text,
-    "payment_date": moment,
-    "status": text,
 }
 SHIPPING: Readers = {
-    name: whole if name == "delivery_service_id" else text
-    for name in (
-        "delivery_service_id",
-        "tracking_code",
-        "shipping_service",
-        "shipping_address_city",
-        "shipping_address_country",
-        "shipping_address_region",
-        "shipping_address_zip",
-        "shipping_secondary_line",
-        "shipping_receive_point",
-        "recipient_full_name",
-        "recipient_phone",
-        "warehouse_ref",
-        "shipping_date",
-    )
+    "delivery_service_id": whole,
+    **dict.fromkeys(
+        (
+            "tracking_code",
+            "shipping_service",
+            "shipping_address_city",
+            "shipping_address_country",
+            "shipping_address_region",
+            "shipping_address_zip",
+            "shipping_secondary_line",
+            "shipping_receive_point",
+            "recipient_full_name",
+            "recipient_phone",
+            "warehouse_ref",
+            "shipping_date",
+        ),
+        text,
+    ),
 }
 CHANGES: Readers = {
-    "buyer_comment": text,
-    "manager_comment": text,
-    "status_id": whole,
-    "discount_percent": decimal,
-    "discount_amount": decimal,
+    **only(
+        fields.ORDER,
+        "buyer_comment manager_comment status_id discount_percent discount_amount shipping",
+    ),
     "products": sequence,
-    "shipping": mapping,
     "custom_fields": anything,
 }
-LINE_CHANGES: Readers = {
-    "id": whole,
-    "sku": text,
-    "name": text,
-    "comment": text,
-    "price": decimal,
-    "purchased_price": decimal,
-    "discount_amount": decimal,
-    "discount_percent": decimal,
-    "quantity": decimal,
-    "product_status_id": whole,
-}
+LINE_CHANGES = only(fields.LINE, f"id {_LINE_VALUES} product_status_id")
 
 
 def create(shop: Store, body: dict[str, Any]) -> Order:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from . import venv
@@ -29,21 +29,36 @@ def failures(*chosen: str) -> list[str]:
     :raise UserError: if there is no such linter
     """
     programs = venv.environment("lint") / "bin"
-    linters = _commands(programs, fix=os.environ.get("FIX") == "1")
+    fix = os.environ.get("FIX") == "1"
+    linters = _commands(programs, fix=fix)
     for prefix in chosen:
         if not any(name.startswith(prefix) for name, _command in linters):
             raise UserError(f"{prefix} is no linter: {', '.join(name for name, _c in linters)}.")
+    wanted = [one for one in linters if not chosen or one[0].startswith(chosen)]
     failed = []
-    for name, command in linters:
-        if chosen and not name.startswith(chosen):
-            continue
-        echo(f"lint: {name}")
-        sys.stdout.flush()
-        if subprocess.run(command, cwd=REPOSITORY).returncode:
-            failed.append(name)
+    # What a linter fixes is what the next one reads.
+    with ThreadPoolExecutor(1 if fix else os.cpu_count()) as pool:
+        running = [(name, pool.submit(_run, command)) for name, command in wanted]
+        for name, run in running:
+            echo(f"lint: {name}")
+            done = run.result()
+            print(done.stdout, end="", flush=True)
+            if done.returncode:
+                failed.append(name)
     if failed:
         warn(f"Linters that found something: {', '.join(failed)}")
     return failed
+
+
+def _run(command: list[str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command,
+        cwd=REPOSITORY,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
 
 
 def _commands(programs: Path, *, fix: bool) -> list[tuple[str, list[str]]]:

@@ -62,10 +62,9 @@ def make(requirements, kind, **env):
     )
 
 
-@pytest.mark.parametrize("kind", venv.KINDS)
-def test_an_environment_is_made_inside_another_from_an_empty_cache(tmp_path, requirements, kind):
+def test_an_environment_is_made_inside_another_from_an_empty_cache(tmp_path, requirements):
     assert sys.prefix != sys.base_prefix, "the tests run inside the private environment"
-    made = make(requirements, kind, ORDAGE_CACHE=str(tmp_path / "an empty cache"))
+    made = make(requirements, "lint", ORDAGE_CACHE=str(tmp_path / "an empty cache"))
     assert made.returncode == 0, made.stderr
     shown = subprocess.run(
         [made.stdout.splitlines()[-1], "-c", "import ordage_probe; print(ordage_probe.WORD)"],

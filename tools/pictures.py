@@ -34,7 +34,7 @@ LANGUAGES = {"en": "en_US", "uk": "uk_UA"}
 WIDTH = 1366
 HEIGHT = 768
 SCALE = 2
-COLORS = 64
+COLORS = 160
 _GAP = 24  # pixels left below what is drawn
 #: Odoo's settings "Discounts" and "Customer Addresses".
 _MORE_GROUPS = (
@@ -86,6 +86,7 @@ class Photographer:
         self._match_warehouses(account, warehouses)
         self._work(account)
         banner(self._browser, self._folder / "banner.png", self._folder / "en" / "orders.png")
+        drawn_banners(self._browser)
 
     # === STAGES ===
 
@@ -353,3 +354,15 @@ def banner(browser: Browser, file: Path, orders: Path) -> None:
     with Image.open(file) as drawn:
         drawn.convert("RGB").quantize(256).save(DESCRIPTION / "banner.png", optimize=True)
     echo("the banner of the app list")
+
+
+def drawn_banners(browser: Browser) -> None:
+    """Draw the banners of the other addons, from ``banner.svg`` beside each.
+
+    :param browser: a browser
+    """
+    page = browser.new_page(viewport={"width": 1120, "height": 560})
+    for drawing in sorted(ADDONS.glob("*/static/description/banner.svg")):
+        page.set_content(f"<style>body {{ margin: 0 }}</style>{drawing.read_text()}")
+        page.screenshot(path=drawing.with_suffix(".png"))
+    page.close()

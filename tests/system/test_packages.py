@@ -12,15 +12,18 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-from tools import package, shop
+from tools import package, shop, terms
 from tools import venv as environments
 from tools.odoo_config import environment_of
 from tools.odoo_server import OdooServer
 from tools.paths import ADDONS
 
+#: Names of all addons.
+ALL = terms.addons()
 INSTALLED = """
 import importlib.metadata as metadata
-for name in ("odoo-addon-ordage_keycrm", "odoo-addon-ordage_keycrm_mrp"):
+import sys
+for name in sys.argv[1:]:
     for requirement in metadata.requires(name):
         print(requirement)
 """
@@ -51,18 +54,18 @@ def odoo(request, runtime, packages, clean_python, tmp_path_factory):
         installer = environments.find_pip(scratch)
         options = ("--no-index", "--no-deps", "--disable-pip-version-check")
         run(installer, "-m", "pip", "--python", clean_python, "install", *options, *wheels)
-        where, install, addons_path = clean_python, "ordage_keycrm_mrp", ""
+        where, addons_path = clean_python, ""
     else:
         addons_path = scratch / "my addons"
         with zipfile.ZipFile(archive) as packed:
             packed.extractall(addons_path)
-        where, install = Path(sys.executable), "ordage_keycrm"
+        where = Path(sys.executable)
     addons = [*runtime.source.addons, addons_path]
     database = runtime.plain_database("package")
     server = OdooServer(
         runtime, database, python=where, addons_path=",".join(str(a) for a in addons if a)
     )
-    yield server.start(300, install=install)
+    yield server.start(300, install=",".join(ALL))
     server.kill()
     runtime.databases.drop(database)
 
@@ -82,7 +85,10 @@ def test_an_installed_package_imports_an_order(odoo, account, wait_for):
 
 def test_an_odoo_19_environment_has_what_the_wheels_require(odoo, runtime, packages, clean_python):
     del odoo  # installed the wheels
-    required = [Requirement(line) for line in run(clean_python, "-c", INSTALLED).splitlines()]
+    wheels = [f"odoo-addon-{name}" for name in ALL]
+    required = [
+        Requirement(line) for line in run(clean_python, "-c", INSTALLED, *wheels).splitlines()
+    ]
     assert {one.name for one in required} == {
         *("odoo", "odoo-addon-ordage_keycrm", "cryptography", "requests")
     }

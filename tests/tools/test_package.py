@@ -47,6 +47,11 @@ def test_the_same_sources_give_the_same_packages(packages, tmp_path):
     assert [one.read_bytes() for one in again] == [one.read_bytes() for one in packages]
 
 
+def test_each_addon_has_a_banner_of_its_own():
+    banners = {(addon / "static/description/banner.png").read_bytes() for addon in ADDONS}
+    assert len(banners) == len(ADDONS)
+
+
 @pytest.mark.parametrize("addon", ADDONS, ids=lambda addon: addon.name)
 def test_pictures_of_the_manifest_exist_and_the_banner_has_its_shape(addon):
     images = ast.literal_eval((addon / "__manifest__.py").read_text())["images"]

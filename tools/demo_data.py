@@ -61,6 +61,7 @@ class DemoData:
         self._rpc.write("res.company", company, name=COMPANY, country_id=ukraine)
         control = self._sandbox.control
         control.put_warehouse(id=1, name="Основний склад")
+        control.put_warehouse(id=2, name="Склад виставки")
         for sku, name, values, price, theirs, *_ours in GOODS:
             names = ("Колір", "Розмір")[-len(values) :] if values else ()
             self._offers.append(
@@ -72,7 +73,7 @@ class DemoData:
                         {"name": key, "value": value}
                         for key, value in zip(names, values, strict=True)
                     ],
-                    stock={1: theirs},
+                    stock={1: theirs, 2: 1},
                 )["id"]
             )
 

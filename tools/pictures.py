@@ -150,6 +150,8 @@ class Photographer:
             MAX_WAIT,
             "the products",
         )
+        self._take_step("setup-products", account, "products")
+        self._take_step("setup-start", account, "start")
         shop.switch_on(self._rpc, self._sandbox, account)
         return account
 
@@ -201,15 +203,18 @@ class Photographer:
         self._take("overview", "keycrm_overview_action")
         self._take("orders", "keycrm_order_action")
         chatter = ".o-mail-Form-chatter"
-        self._take("order", "keycrm_order_action", sample, height=1000, until=chatter)
+        # Odoo has no Ukrainian name of its payment term.
+        term = ".o_wrap_field:has([name=payment_term_id])"
+        self._take("order", "keycrm_order_action", sample, height=1000, until=chatter, hidden=term)
         self._take(
             "order-keycrm", "keycrm_order_action", sample, height=1100, tab="keycrm", until=chatter
         )
+        self._take("pack", "keycrm_pack_action")
         self._take("stock", "keycrm_stock_level_action")
         self._take_why()
         self._take("payments", "keycrm_payment_action")
         self._take(
-            "settings", "res_config_settings_action", height=1000, scroll="#keycrm_import_payments"
+            "settings", "res_config_settings_action", height=1200, scroll="[name=keycrm_orders]"
         )
         self._fail()
 

@@ -63,17 +63,18 @@ class KeycrmStockCalculator(models.AbstractModel):
         return sorted(counted)
 
     @api.model
-    def _products_to_send(self, account, product_ids):
+    def _affected_product_ids(self, account, product_ids):
         """Return the kits of a changed component, and the components of a changed kit, too.
 
         An unconfirmed order of a kit reserves its components.
         """
         Bom = self.env["mrp.bom"]
+        product_ids = super()._affected_product_ids(account, product_ids)
         changed = self.env["product.product"].browse(product_ids)
         kits = Bom._keycrm_parts(changed, account.company_id)
         parts = changed.union(*(part for found in kits.values() for part in found))
         others = Bom._keycrm_kits_with(parts.ids, account.company_id)
-        return super()._products_to_send(account, (parts | others).ids)
+        return (parts | others).ids
 
     @staticmethod
     def _whole(quantity):

@@ -158,3 +158,37 @@ class TestStockMrp(StockCase):
         self.cup.action_archive()
         self.assert_sent((self.cup, 0))
         self.assertEqual(self.shown(self.set), 4)
+
+    def kits_of_the_cup(self):
+        """Make thirty products that KeyCRM shows, four of them kits of the cup."""
+        others = self.many(25, "shelf-")
+        self.count_all(others, 5)
+        kits = [self.set] + [self.goods(f"{self.id()}-{n}", storable=False) for n in range(3)]
+        for kit in kits:
+            self.bom(kit, "phantom", cups=1)
+        self.count(self.cup, 4)
+        self.count(self.plate, 4)
+        self.work()
+        self.sent()
+        self.assertEqual([self.shown(kit) for kit in kits], [4.0] * 4)
+        return kits
+
+    def test_kits_whose_component_is_sold_out_are_never_held(self):
+        kits = self.kits_of_the_cup()
+        self.move(self.cup, 4, self.warehouse.lot_stock_id, self.customers)
+        self.assert_sent((self.cup, 0), *((kit, 0) for kit in kits))
+        self.assertFalse(self.account.stock_held_zeros)
+
+    def test_kits_whose_bill_lost_its_stock_are_held(self):
+        kits = self.kits_of_the_cup()
+        # A bill of materials is a setting: a mistake in it empties the shop without a movement.
+        empty = self.goods(f"{self.id()}-empty")
+        self.count(empty, 1)
+        self.count(empty, 0)
+        self.work()
+        self.sent()
+        self.env["mrp.bom"].search(
+            [("product_tmpl_id", "in", [k.product_tmpl_id.id for k in kits])]
+        ).bom_line_ids.filtered(lambda line: line.product_id == self.cup).product_id = empty
+        self.assertEqual(self.sent(), [])
+        self.assertEqual(self.account.stock_held_zeros, 4)

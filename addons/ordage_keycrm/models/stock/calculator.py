@@ -137,14 +137,14 @@ class KeycrmStockCalculator(models.AbstractModel):
         return [product_id for (product_id,) in self.env.cr.fetchall()]
 
     @api.model
-    def _products_to_send(self, account, product_ids):
-        """Return the products whose quantity a change of other products may change.
+    def _affected_product_ids(self, account, product_ids):
+        """Return the products whose quantity a change of these products may change.
 
         :param account: ``keycrm.account``, one
-        :param product_ids: ids from the outbox
-        :return: ``product.product``, only those that are sent: see :meth:`_counted_product_ids`
+        :param product_ids: ids of ``product.product``
+        :return: collection of ids, at least these
         """
-        return self.env["product.product"].browse(self._counted_product_ids(account, product_ids))
+        return product_ids
 
     # === ON HAND ===#
 

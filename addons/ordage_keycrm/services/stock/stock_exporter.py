@@ -31,9 +31,15 @@ class StockExporter(Service):
         """
         Level = self.env["keycrm.stock.level"].sudo()
         plans, levels = {}, {}
+        # A kit is sold out because its component is.
+        moved_ids = set(
+            self.env["keycrm.stock.calculator"]._affected_product_ids(
+                self.account, changes.moved_ids
+            )
+        )
         for warehouse in self.account.warehouse_ids._sending():
             levels[warehouse] = Level._levels_for(warehouse, offers)
-            plans[warehouse] = self._plan(warehouse, offers, levels[warehouse], changes.moved_ids)
+            plans[warehouse] = self._plan(warehouse, offers, levels[warehouse], moved_ids)
         zeros = {offer_id for plan in plans.values() for offer_id in plan.unexplained_zeros}
         if zeros and self.is_too_much(len(zeros.union(Level._held(self.account).offer_id.ids))):
             plans = {warehouse: plan.hold_zeros() for warehouse, plan in plans.items()}

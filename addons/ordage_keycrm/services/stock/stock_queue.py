@@ -116,8 +116,10 @@ class StockQueue(Service):
         """
         account, lookup = self.account, self.part(StockLookup)
         Offer = self.env["keycrm.offer"].sudo()
-        products = self.env["keycrm.stock.calculator"]._products_to_send(
-            account, changes.product_ids
+        calculator = self.env["keycrm.stock.calculator"]
+        affected_ids = calculator._affected_product_ids(account, changes.product_ids)
+        products = self.env["product.product"].browse(
+            calculator._counted_product_ids(account, affected_ids)
         )
         offers = Offer._offers_for(account, products)
         unmapped = products - offers.product_id

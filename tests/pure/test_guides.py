@@ -40,7 +40,7 @@ RIGHT_IN_TEXTS = {
 FOR_USERS = [
     *(page for page in GUIDES),
     *(REPOSITORY / name for name in ("README.md", "README.uk.md", "SECURITY.md", "CHANGELOG.md")),
-    *(DOCS / name for name in ("mapping.md", "mapping.uk.md")),
+    *sorted(DOCS.glob("*.md")),
 ]
 
 

@@ -210,7 +210,7 @@ class Photographer:
             "order-keycrm", "keycrm_order_action", sample, height=1100, tab="keycrm", until=chatter
         )
         self._take("pack", "keycrm_pack_action")
-        self._take("stock", "keycrm_stock_level_action")
+        self._take("stock", "keycrm_stock_report_action")
         self._take_why()
         self._take("payments", "keycrm_payment_action")
         self._take(

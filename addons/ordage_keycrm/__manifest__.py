@@ -27,6 +27,7 @@
         "views/keycrm_event_views.xml",
         "views/keycrm_order_sync_views.xml",
         "views/keycrm_stock_views.xml",
+        "views/keycrm_stock_report_views.xml",
         "views/keycrm_payment_views.xml",
         "views/keycrm_order_update_views.xml",
         "views/keycrm_send_preview_views.xml",

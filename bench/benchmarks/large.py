@@ -19,7 +19,10 @@ OPENED = 15
 SCREENS = {
     "Overview": ["ordage_keycrm.keycrm_overview_action", "ordage_keycrm.keycrm_account_action"],
     "order list": ["ordage_keycrm.keycrm_order_action"],
-    "stock list": ["ordage_keycrm.keycrm_stock_level_action"],
+    "stock list": [
+        "ordage_keycrm.keycrm_stock_report_action",
+        "ordage_keycrm.keycrm_stock_level_action",
+    ],
 }
 SALES_LIST = "sale.action_quotations_with_onboarding"
 

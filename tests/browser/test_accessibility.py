@@ -10,7 +10,7 @@ OURS = {
     "packing": ("keycrm_pack_action", None),
     "offers": ("keycrm_offer_action", None),
     "warehouses": ("keycrm_warehouse_action", None),
-    "stock": ("keycrm_stock_level_action", None),
+    "stock": ("keycrm_stock_report_action", None),
     "payments": ("keycrm_payment_action", None),
     "events": ("keycrm_event_action", None),
     "syncs": ("keycrm_order_sync_action", None),

@@ -9,7 +9,7 @@ SCREENS = (
     "keycrm_order_action",
     "keycrm_order_archive_action",
     "keycrm_offer_action",
-    "keycrm_stock_level_action",
+    "keycrm_stock_report_action",
     "keycrm_stock_refused_action",
     "keycrm_missing_sku_action",
     "keycrm_stock_comparison_action",

@@ -10,7 +10,7 @@ SCREENS = {
     "archive": "keycrm_order_archive_action",
     "offers": "keycrm_offer_action",
     "warehouses": "keycrm_warehouse_action",
-    "stock": "keycrm_stock_level_action",
+    "stock": "keycrm_stock_report_action",
     "waiting": "keycrm_stock_change_action",
     "refused": "keycrm_stock_refused_action",
     "missing": "keycrm_missing_sku_action",

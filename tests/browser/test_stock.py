@@ -1,10 +1,13 @@
 """Warehouses are matched on the screen, and nothing is sent before a person has seen what changes."""
 
+from playwright.sync_api import expect
+
 from tools import shop
+from tools.screen import PHONE
 
 
 def test_matching_warehouses_leads_to_the_preview_and_then_to_keycrm(
-    account, rpc, screen, wait_for
+    account, rpc, screen, new_screen, wait_for
 ):
     warehouse = rpc.create("stock.warehouse", name="Склад на Подолі", code="PODIL")
     offers = {}
@@ -49,6 +52,30 @@ def test_matching_warehouses_leads_to_the_preview_and_then_to_keycrm(
     screen.picture("preview-asks")
     screen.page.locator(".modal-footer .btn-primary").click()
     wait_for(lambda: (in_keycrm("SHIRT-M"), in_keycrm("SHIRT-L")) == (8, 2), 90, "Odoo's numbers")
-    screen.open("keycrm_stock_level_action")
+
+    # Side by side: what differs, why, and the terms of the quantity.
+    screen.open("keycrm_stock_report_action")
     screen.sees("SHIRT-M")
-    screen.picture("stock-sent")
+    account.call("action_pause_stock")
+    product = rpc.search("product.product", ("default_code", "=", "SHIRT-L"))[0]
+    shop.receive(rpc, warehouse, product, 5)
+    screen.open("keycrm_stock_report_action")
+    row = screen.page.locator(".o_data_row", has_text="SHIRT-L")
+    expect(row.locator("td[name=odoo_quantity]")).to_have_text("7")
+    expect(row.locator("td[name=keycrm_quantity]")).to_have_text("2")
+    expect(row.locator("td[name=difference]")).to_have_text("5")
+    screen.picture("stock-side-by-side")
+    assert screen.cut_texts() == []
+    assert not screen.overflows()
+    row.locator("td[name=reason]").click()
+    screen.sees("Чому такий залишок?")
+    screen.page.locator(".modal .btn-close").click()
+    row.locator(".o_list_record_selector input").click()
+    account.call("action_resume_stock")
+    screen.press("Передати в KeyCRM")
+    wait_for(lambda: in_keycrm("SHIRT-L") == 7, 90, "the chosen row")
+    phone = new_screen(size=PHONE)
+    phone.open("keycrm_stock_report_action")
+    phone.sees("SHIRT-L")
+    phone.picture("phone-stock-side-by-side")
+    assert not phone.overflows()

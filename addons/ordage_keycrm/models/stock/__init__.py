@@ -8,6 +8,7 @@ from . import calculator
 from . import echo
 from . import comparison
 from . import comparison_line
+from . import report
 from . import sale_order_stock
 from . import stock_move
 from . import stock_picking

@@ -1,10 +1,12 @@
 """One API key is connected once per database, and only a key that KeyCRM takes can be enabled."""
 
+from datetime import timedelta
+
 from psycopg2 import IntegrityError, errors
 
 from odoo.exceptions import ValidationError
 from odoo.tests import new_test_user
-from odoo.tools import mute_logger
+from odoo.tools import format_datetime, mute_logger
 
 from .common import KEY, KeycrmCase
 
@@ -129,6 +131,22 @@ class TestWhatAnAccountRefersTo(KeycrmCase):
         self.account.write({"enabled": True})
         self.account.invalidate_recordset()
         self.assertTrue(self.account.stock_cron_id.active)
+        self.assertFalse(self.account.reference_text)
+
+    def test_overdue_scheduled_actions_are_reported_until_they_run(self):
+        cron = self.account.stock_cron_id
+        for minutes, state in ((9, "well"), (11, "trouble"), (0, "well")):
+            since = self.env.cr.now() - timedelta(minutes=minutes)
+            cron.write({"nextcall": since, "lastcall": since})
+            self.account.invalidate_recordset()
+            self.assertEqual(self.account.overview_state, state, minutes)
+            text = format_datetime(self.env, since)
+            self.assertEqual(text in (self.account.reference_text or ""), state == "trouble")
+
+    def test_overdue_scheduled_actions_of_a_disabled_account_are_no_problem(self):
+        self.account.orders_cron_id.nextcall = self.env.cr.now() - timedelta(days=1)
+        self.account.enabled = False
+        self.account.invalidate_recordset()
         self.assertFalse(self.account.reference_text)
 
     def test_deleted_scheduled_actions_are_made_anew_within_a_day(self):

@@ -15,7 +15,7 @@ from odoo.tools import mute_logger
 from ..const import WORKER_MAX_SLEEP
 from ..keycrm.errors import Refused
 from ..models.common.rate_limit import DatabaseRateLimiter
-from ..services.common import cron_notify, cron_runner, scheduler_watchdog
+from ..services.common import cron_notify, cron_runner
 from ..services.common.api_gateway import open_client
 from ..services.common.circuit_breaker import CircuitBreaker
 from ..services.common.service import Options
@@ -755,33 +755,6 @@ class TestTrouble(KeycrmCase):
         for address in ("HTTPS://OpenAPI.keycrm.app/v1", "https://openapi.keycrm.app/v1//"):
             self.assertEqual(digest("key", address), one)
         self.assertNotEqual(digest("key", "https://openapi.keycrm.app/v2"), one)
-
-    # === ODOO'S SCHEDULER ===#
-
-    def test_ended_scheduler_threads_restart_once_postgresql_responds(self):
-        spawned, there = [], False
-        process = SimpleNamespace(cron_spawn=lambda: spawned.append(1))
-        service = SimpleNamespace(server=process, ThreadedServer=SimpleNamespace)
-        with (
-            patch.object(scheduler_watchdog, "server", service),
-            patch.object(scheduler_watchdog, "_seen", threading.Event()),
-            patch.object(scheduler_watchdog, "_is_postgresql_available", lambda: there),
-            mute_logger(scheduler_watchdog.__name__),
-        ):
-            scheduler_watchdog._check()
-            self.assertFalse(spawned, "a process that never had any is left as it is")
-            over = threading.Event()
-            thread = threading.Thread(target=over.wait)
-            thread.type = "cron"
-            thread.start()
-            scheduler_watchdog._check()
-            over.set()
-            thread.join()
-            scheduler_watchdog._check()
-            self.assertFalse(spawned, "without PostgreSQL they would end again")
-            there = True
-            scheduler_watchdog._check()
-            self.assertEqual(len(spawned), 1)
 
     def forget_budget(self):
         with sql_db.db_connect(self.env.cr.dbname).cursor() as cr:

@@ -1,10 +1,13 @@
 from datetime import timedelta
 
 from odoo import api, fields, models
+from odoo.tools import format_datetime
 
 from ...services.account.overview import Overview, start_of_day
-from ...services.common import scheduler_watchdog
 from ...services.common.circuit_breaker import CircuitBreaker
+
+#: A scheduled action, due each minute, is reported when it is overdue by this long.
+CRON_IS_LATE = timedelta(minutes=10)
 
 
 class KeycrmAccount(models.Model):
@@ -141,7 +144,6 @@ class KeycrmAccount(models.Model):
 
     @api.depends_context("tz", "lang")
     def _compute_overview(self):
-        scheduler_watchdog.revive()  # a visible overview repairs dead scheduler threads
         overview = Overview(self)
         today, days, since, tz = overview.days()
         orders = overview.orders_by_day(since, tz)
@@ -228,7 +230,7 @@ class KeycrmAccount(models.Model):
         sources = accounts.env["keycrm.source"].search(own).grouped("account_id")
         methods = accounts.env["keycrm.payment.method"].search(own).grouped("account_id")
         for account in accounts:
-            rows = account._missing_actions()
+            rows = account._missing_actions() + account._late_actions()
             rows += account._archived_references(sources.get(account), methods.get(account))
             account.reference_text = "\n".join(rows)
 
@@ -391,6 +393,25 @@ class KeycrmAccount(models.Model):
             )
             for cron, name in queues
             if not cron.active
+        ]
+
+    def _late_actions(self):
+        """Return a sentence about active scheduled actions that are overdue.
+
+        Without worker processes Odoo's scheduler threads end for good when PostgreSQL restarts.
+        """
+        late = (self.orders_cron_id | self.stock_cron_id).filtered(
+            lambda cron: cron.active and cron.nextcall < self.env.cr.now() - CRON_IS_LATE
+        )
+        if not self.enabled or not late:
+            return []
+        since = min(cron.lastcall or cron.nextcall for cron in late)
+        return [
+            self.env._(
+                "Scheduled actions have not run since %(time)s. Restart Odoo, or ask its "
+                "administrator to.",
+                time=format_datetime(self.env, since),
+            )
         ]
 
     def _archived_references(self, sources, methods):

@@ -4,15 +4,11 @@ from functools import partial
 from odoo import models
 from odoo.tools import SQL
 
-from ...services.common import cron_notify, scheduler_watchdog
+from ...services.common import cron_notify
 
 
 class IrCron(models.Model):
     _inherit = "ir.cron"
-
-    def _register_hook(self):
-        super()._register_hook()
-        scheduler_watchdog.watch()
 
     def _trigger_keycrm(self, delay=0.0, *, coalesce=False, along_with=None):
         """Trigger several scheduled actions with one insert.
@@ -54,7 +50,6 @@ class IrCron(models.Model):
                 partial(cron_notify.notify, self.env.cr.dbname, due, self.ids)
             )
         else:
-            self.env.cr.postcommit.add(scheduler_watchdog.revive)
             notify = partial(cron_notify.notify, self.env.cr.dbname, cron_ids=self.ids)
             self.env.cr.postcommit.add(notify if coalesce else self._notifydb)
 

@@ -320,9 +320,9 @@ class KeycrmErrorMessage(models.AbstractModel):
                 "The barcode “%(barcode)s” was not imported: %(product)s already has it."
             ),
             "variant_price": self.env._(
-                "The price of %(product)s in KeyCRM is %(price)s. Odoo shows another one: it "
-                "computes the price of a variant as one common price plus extras, and KeyCRM's "
-                "prices cannot be split this way. Orders still use KeyCRM's prices."
+                "The price of %(product)s in KeyCRM is %(price)s. Odoo shows another one: it copies "
+                "the prices of variants only where one attribute, such as the size, decides them. "
+                "Enter price extras for the product's attributes. Orders still use KeyCRM's prices."
             ),
             "picture_host": self.env._(
                 "Images are not downloaded from %(host)s: it is not in the settings."

@@ -102,10 +102,10 @@ class KeycrmProductMatcher(models.AbstractModel):
     def _price_variants(self, account, goods, found, offers, created_ids):
         """Update the sales prices of variants.
 
-        The product's price, and the price extras of values.
+        The product's price, and the price extras of one attribute.
 
-        Where KeyCRM's prices are no such sums, Odoo cannot have them: the prices are not changed, and the
-        offers display it. With product information kept, only the values of new variants get extras.
+        Where no single attribute decides KeyCRM's prices, they are not changed, and the offers display
+        it. With product information kept, only the values of new variants get extras.
 
         :param account: ``keycrm.account``, one
         :param goods: ``{offer number: Goods}``
@@ -141,7 +141,10 @@ class KeycrmProductMatcher(models.AbstractModel):
         prices = {mapping.product_id: mapping.catalog_price for mapping in mappings}
         rows = [
             (
-                variant.product_template_attribute_value_ids.ids,
+                {
+                    value.attribute_line_id.id: value.id
+                    for value in variant.product_template_attribute_value_ids
+                },
                 Decimal(f"{prices.get(variant, _own_price(variant)):.2f}"),
             )
             for variant in variants
@@ -154,7 +157,7 @@ class KeycrmProductMatcher(models.AbstractModel):
             if old:
                 fixed = {value.id: Decimal(f"{value.price_extra:.2f}") for value in stay}
                 fixed[variant_prices.BASE] = Decimal(f"{template.list_price:.2f}")
-        extras = variant_prices.solve(rows, fixed)
+        extras = variant_prices.split(rows, fixed)
         for mapping in mappings.filtered(
             lambda mapping: mapping.problem_code in (False, "variant_price")
         ):

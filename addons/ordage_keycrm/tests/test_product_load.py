@@ -90,7 +90,7 @@ class TestProductLoad(KeycrmCase):
         self.assertEqual(self.rows(load, "missing_sku").mapped("name"), ["Без артикула"])
         repeated = self.rows(load, "repeated_sku")
         self.assertEqual(sorted(repeated.mapped("sku")), ["TWICE", "TWICE", "double"])
-        self.assertIn("Аа", repeated.filtered("note").note)
+        self.assertIn("Аа", repeated.filtered("error").error)
         self.assertIn("Лише там", self.rows(load, "only_there").mapped("name"))
         self.assertNotIn("Обидва", self.rows(load, "only_there").mapped("name"))
         only_here = self.rows(load, "only_here").product_id

@@ -176,6 +176,7 @@ class KeycrmSendPreview(models.Model):
 
 class KeycrmSendPreviewLine(models.Model):
     _name = "keycrm.send.preview.line"
+    _inherit = "keycrm.error.mixin"
     _description = "Difference in a preview of data sent to KeyCRM"
     _order = "id"
 
@@ -189,11 +190,4 @@ class KeycrmSendPreviewLine(models.Model):
     )
     keycrm_value = fields.Char(string="In KeyCRM", readonly=True)
     odoo_value = fields.Char(string="In Odoo", readonly=True)
-    error_code = fields.Char(string="Error type", readonly=True)
-    error_params = fields.Json(string="Error details", readonly=True)
-    error = fields.Char(string="Reason", compute="_compute_error")
-
-    @api.depends("error_code", "error_params")
-    @api.depends_context("lang")
-    def _compute_error(self):
-        self.env["keycrm.error.message"]._compute_sentences(self, "error")
+    error = fields.Char(string="Reason")

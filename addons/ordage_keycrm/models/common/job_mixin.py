@@ -23,7 +23,7 @@ class KeycrmJobMixin(models.AbstractModel):
 
     _name = "keycrm.job.mixin"
     _description = "KeyCRM background job"
-    _inherit = ["keycrm.account.mixin"]
+    _inherit = ["keycrm.account.mixin", "keycrm.error.mixin"]
     _order = "id desc"
 
     #: States in which a worker processes the job.
@@ -50,9 +50,7 @@ class KeycrmJobMixin(models.AbstractModel):
     held_text = fields.Char(string="Reason for waiting", compute="_compute_held_text")
     started_at = fields.Datetime(string="Started", readonly=True, copy=False)
     finished_at = fields.Datetime(string="Finished", readonly=True, copy=False)
-    error_code = fields.Char(string="Error type", readonly=True, copy=False)
-    error_params = fields.Json(string="Error details", readonly=True, copy=False)
-    error = fields.Char(string="Error message", compute="_compute_error")
+    error = fields.Char(string="Error message")
 
     # === COMPUTE METHODS ===#
 
@@ -98,11 +96,6 @@ class KeycrmJobMixin(models.AbstractModel):
             if run.state in self._busy_states and done and run.started_at and not run.held_text:
                 seconds = (now - run.started_at).total_seconds() * max(0, total - done) / done
                 run.remaining_text = self._remaining(seconds)
-
-    @api.depends("error_code", "error_params")
-    @api.depends_context("lang")
-    def _compute_error(self):
-        self.env["keycrm.error.message"]._compute_sentences(self, "error")
 
     @api.model
     def _states(self):

@@ -18,7 +18,7 @@ class KeycrmRetryMixin(models.AbstractModel):
     """
 
     _name = "keycrm.retry.mixin"
-    _inherit = ["keycrm.account.mixin"]
+    _inherit = ["keycrm.account.mixin", "keycrm.error.mixin"]
     _description = "KeyCRM jobs with automatic retry"
 
     # === FIELDS ===#
@@ -40,16 +40,6 @@ class KeycrmRetryMixin(models.AbstractModel):
         default=lambda self: self.env.cr.now(),
         help="Empty: no more automatic retries.",
     )
-    error_code = fields.Char(string="Error type")
-    error_params = fields.Json(string="Error details")
-    error = fields.Char(compute="_compute_error")
-
-    # === COMPUTE METHODS ===#
-
-    @api.depends("error_code", "error_params")
-    @api.depends_context("lang")
-    def _compute_error(self):
-        self.env["keycrm.error.message"]._compute_sentences(self, "error")
 
     # === ACTION METHODS ===#
 

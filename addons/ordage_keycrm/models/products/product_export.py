@@ -118,6 +118,7 @@ class KeycrmProductExport(models.Model):
 
 class KeycrmProductExportLine(models.Model):
     _name = "keycrm.product.export.line"
+    _inherit = "keycrm.error.mixin"
     _description = "Product to create in KeyCRM"
     _order = "state desc, id"
 
@@ -135,16 +136,7 @@ class KeycrmProductExportLine(models.Model):
         readonly=True,
     )
     requested_at = fields.Datetime(string="Requested on", readonly=True)
-    error_code = fields.Char(string="Error type", readonly=True)
-    error_params = fields.Json(string="Error details", readonly=True)
-    error = fields.Char(string="Reason", compute="_compute_error")
-
-    # === COMPUTE METHODS ===#
-
-    @api.depends("error_code", "error_params")
-    @api.depends_context("lang")
-    def _compute_error(self):
-        self.env["keycrm.error.message"]._compute_sentences(self, "error")
+    error = fields.Char(string="Reason")
 
     # === BUSINESS METHODS ===#
 

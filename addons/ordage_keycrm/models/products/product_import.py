@@ -96,6 +96,7 @@ class KeycrmProductImportLine(models.Model):
     """One row of the report on the catalog."""
 
     _name = "keycrm.product.import.line"
+    _inherit = "keycrm.error.mixin"
     _description = "Report on KeyCRM products"
     _order = "kind, sku, id"
     _rec_name = "name"
@@ -122,11 +123,4 @@ class KeycrmProductImportLine(models.Model):
     name = fields.Char()
     # Indexed for the deletion of products.
     product_id = fields.Many2one("product.product", ondelete="cascade", index="btree_not_null")
-    error_code = fields.Char(string="Error code")
-    error_params = fields.Json(string="Error parameters")
-    note = fields.Char(compute="_compute_note")
-
-    @api.depends("error_code", "error_params")
-    @api.depends_context("lang")
-    def _compute_note(self):
-        self.env["keycrm.error.message"]._compute_sentences(self, "note")
+    error = fields.Char(string="Note")

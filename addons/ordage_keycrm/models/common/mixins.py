@@ -24,3 +24,19 @@ class KeycrmAccountMixin(models.AbstractModel):
         return self.env["keycrm.account"].search(
             [("company_id", "=", self.env.company.id)], limit=1
         )
+
+
+class KeycrmErrorMixin(models.AbstractModel):
+    """Store an error as a code with parameters; the sentence is in the reader's language."""
+
+    _name = "keycrm.error.mixin"
+    _description = "KeyCRM error"
+
+    error_code = fields.Char(string="Error type", readonly=True, copy=False)
+    error_params = fields.Json(string="Error details", readonly=True, copy=False)
+    error = fields.Char(compute="_compute_error")
+
+    @api.depends("error_code", "error_params")
+    @api.depends_context("lang")
+    def _compute_error(self):
+        self.env["keycrm.error.message"]._compute_sentences(self, "error")

@@ -2,8 +2,6 @@
 
 #: Public address of KeyCRM's Open API, one host for all accounts (confirmed).
 API_URL = "https://openapi.keycrm.app/v1"
-#: Path of an order in the cabinet; the host differs per account (assumed).
-ORDER_PATH = "/app/orders/view/%s"
 
 #: Value that a form shows instead of a stored API key. Saving it changes nothing.
 API_KEY_MASK = "••••••••••••"

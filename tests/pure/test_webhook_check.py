@@ -13,7 +13,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from keycrm import webhook_check
+from keycrm import addresses, webhook_check
 
 TOKEN = "the-secret-of-the-link"
 PATH = f"/keycrm/webhook/{TOKEN}"
@@ -341,4 +341,4 @@ def test_public_address_with_a_path_is_reported():
     ],
 )
 def test_an_address_typed_without_its_scheme_gets_it(typed, complete):
-    assert webhook_check.with_scheme(typed) == complete
+    assert addresses.with_scheme(typed) == complete

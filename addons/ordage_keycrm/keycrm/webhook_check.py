@@ -7,7 +7,6 @@ is recognized.
 
 import hashlib
 import hmac
-import ipaddress
 import json
 import secrets
 import socket
@@ -16,6 +15,7 @@ from urllib.parse import urljoin, urlsplit
 import requests
 from requests.adapters import HTTPAdapter
 
+from .addresses import is_local
 from .errors import KeyCrmError
 from .ip_addresses import is_public_behind
 
@@ -25,8 +25,6 @@ CHECK_EVENT = "odoo.check_link"
 TIMEOUT = (5, 10)
 #: Bytes of an answer that are read.
 MAX_BYTES = 20_000
-#: Suffixes of host names that exist only in local networks.
-LOCAL_ENDS = (".local", ".lan", ".internal", ".localhost")
 #: Texts of the TLS library, and the fault of a certificate that they indicate.
 CERTIFICATE_FAULTS = (
     ("has expired", "link_certificate_expired"),
@@ -189,41 +187,6 @@ def _interpret(url, token, nonce, status, to, body):
         answer = ""
     if not hmac.compare_digest(str(answer or ""), proof(token, nonce)):
         raise LinkProblem("link_somebody_else", host=host)
-
-
-def is_local(host):
-    """Return whether a host is no public name: a bare name, a local one, or numbers.
-
-    :param host: host name or IP address
-    """
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return "." not in host or host.endswith(LOCAL_ENDS)
-    return True
-
-
-def with_scheme(address):
-    """Complete a web address that was entered without its scheme.
-
-    Public hosts get ``https://``. Names of a local network, ``localhost`` and IP addresses get
-    ``http://``: they rarely have a trusted certificate.
-
-    :param address: as entered
-    :return: the address with a scheme; a complete or invalid address is only stripped
-    """
-    address = (address or "").strip()
-    if "://" in address or any(character.isspace() for character in address):
-        return address
-    try:
-        parts = urlsplit(f"//{address}")
-        host, port = parts.hostname or "", parts.port
-        is_address = "." in host or ":" in host or host == "localhost" or port
-    except ValueError:
-        return address
-    if not (host and is_address):
-        return address
-    return f"{'http' if is_local(host) else 'https'}://{address}"
 
 
 def _page_of(url):

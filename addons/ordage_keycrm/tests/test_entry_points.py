@@ -7,6 +7,7 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import new_test_user
 from odoo.tools import mute_logger
 
+from ..services.common.activities import administrators
 from ..services.common.api_gateway import open_client
 from ..services.common.bulk_jobs import BulkJobs
 from ..services.common.circuit_breaker import CircuitBreaker
@@ -199,7 +200,7 @@ class TestWaysIn(KeycrmCase):
         responsible, self.account.user_id = users[1], users[1]
         admin = self.env.ref("base.user_admin")
         # Whoever was there before the test has no say in it.
-        self.account._administrators().filtered(
+        administrators(self.account).filtered(
             lambda user: user not in [*users, admin]
         ).active = False
         event = self.Event.create(

@@ -6,6 +6,7 @@ from odoo.exceptions import UserError
 from odoo.tests import new_test_user
 from odoo.tools.safe_eval import safe_eval
 
+from ..keycrm import addresses
 from ..services.common.api_gateway import open_client
 from ..services.orders.order_inbox import OrderInbox
 from .order_common import OrderCase
@@ -28,7 +29,7 @@ class TestOrderLinks(OrderCase):
             with self.subTest(typed):
                 self.account.cabinet_url = "https://myshop.keycrm.app" + typed
                 self.assertEqual(
-                    self.account._order_url(order.keycrm_id),
+                    addresses.order_url(self.account.cabinet_url, order.keycrm_id),
                     f"https://myshop.keycrm.app/app/orders/view/{order.keycrm_id}",
                 )
 

@@ -10,6 +10,7 @@ from odoo.exceptions import UserError
 from odoo.tests import Form, HttpCase, new_test_user, tagged
 
 from ..keycrm import webhook_check
+from ..services.account import key_check
 from ..services.common.api_gateway import open_client
 from ..services.orders.order_inbox import OrderInbox
 from ..services.orders.order_polling import OrderPolling
@@ -59,7 +60,7 @@ class TestSetup(KeycrmCase):
         self.assertIn("127.0.0.1", saved["key_text"])
 
     def test_a_key_that_stops_working_turns_its_tick(self):
-        self.account._mark_key_valid()
+        key_check.mark_valid(self.account)
         self.assertEqual(self.account.setup_key, "done")
         self.account.trouble_code = "unauthorized"
         self.assertEqual(self.account.setup_key, "wrong")

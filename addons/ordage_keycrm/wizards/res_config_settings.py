@@ -5,6 +5,7 @@ from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 from ..const import API_KEY_MASK
+from ..services.account.catalogs import check_key
 
 #: Fields of ``keycrm.account`` that the settings show, prefixed there with ``keycrm_``.
 ACCOUNT_FIELDS = (
@@ -281,7 +282,7 @@ class ResConfigSettings(models.TransientModel):
         else:
             account = self._keycrm_new_account(vals)
         if "api_key" in vals:
-            account._test_key()
+            check_key(account)
         self.invalidate_recordset()
         self.keycrm_seen = self._keycrm_snapshot_of(company)
 

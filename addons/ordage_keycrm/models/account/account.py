@@ -1,13 +1,13 @@
-from urllib.parse import urlsplit
-
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
-from ...const import API_KEY_MASK, API_URL, EVENT_REFRESH, ORDER_PATH, SENDING
+from ...const import API_KEY_MASK, API_URL, SENDING
+from ...keycrm import addresses
 from ...keycrm.rate_limit import DEFAULT_LIMIT
-from ...services.account.catalogs import request_for_user
+from ...services.account.catalogs import check_key, request_for_user
+from ...services.account.settings_change import SettingsChange
 from ...services.common import crons, maintenance
-from ...services.common.circuit_breaker import CircuitBreaker, end_backoff
+from ...services.common.circuit_breaker import end_backoff
 from ...services.common.cron_runner import run_queue
 from ...services.orders.tracking import TrackingSending
 from ...services.stock.stock_settings import StockSettings
@@ -372,7 +372,7 @@ class KeycrmAccount(models.Model):
             for address in (account.api_url, account.public_url, account.cabinet_url):
                 if not address:
                     continue
-                if not _is_web_address(address):
+                if not addresses.is_web_address(address):
                     raise ValidationError(
                         self.env._(
                             "“%s” is not a web address. It must start with https:// (or http://).",
@@ -427,48 +427,15 @@ class KeycrmAccount(models.Model):
     def write(self, vals):
         vals = self._complete_addresses(vals)
         self._check_key_stays(vals)
-        enables, sends = vals.get("enabled"), vals.get("push_stock")
-        disabled = self.filtered(lambda account: not account.enabled) if enables else self.browse()
-        new = disabled.filtered(lambda account: account._is_before_start())
-        paused = disabled.filtered("push_stock")
-        silent = self.filtered(lambda account: not account.push_stock) if sends else self.browse()
-        switched_off = self._switched_off(vals)
+        change = SettingsChange(self, vals)
         result = super().write(vals)
         if {"enabled", "api_key", "api_key_secret"} & vals.keys():
             self._check_enabled_has_key()
-        disabled._check_key_accepted()
-        if {
-            "enabled",
-            "push_stock",
-            "stock_quantity",
-            "company_id",
-            *SENDING.values(),
-        } & vals.keys():
-            self.env["keycrm.stock.change"]._clear_accounts_by_company()
-        if enables:
-            crons.restore(self)
-        if {"api_key", "api_url"} & vals.keys():
-            # The cause may be fixed: no backoff delays the next attempt.
-            CircuitBreaker(self).reset()
-        if {"enabled", "api_key", "api_url"} & vals.keys():
-            crons.trigger(self.filtered("enabled"), crons.ORDERS)
-        if "archive_status_ids" in vals:
-            self._move_archived_orders()
-        if "warehouse_id" in vals:
-            self._release_waiting_for_warehouse()
+        change.disabled._check_key_accepted()
         self._key_changed(vals)
         if "public_url" in vals:
             self._reset_link_check()
-        new._mark_started()
-        for account in paused:
-            StockSettings(account).compare_after_pause()
-        for account in silent:
-            StockSettings(account).reset_levels()
-        silent.warehouse_ids._allow_sending()
-        for account in self:
-            StockSettings(account).apply(vals)
-        self.env["keycrm.send.preview"]._switched_off(switched_off)
-        self.env["keycrm.offer.change"]._note_price_list(vals)
+        change.apply()
         return result
 
     def web_save(self, vals, specification, next_id=None):
@@ -484,7 +451,7 @@ class KeycrmAccount(models.Model):
         self.env["keycrm.send.preview"]._start_all(account, begun)
         is_outdated = account.warehouse_ids._require_preview(before)
         if vals.get("api_key") and vals["api_key"] != API_KEY_MASK:
-            account._test_key()
+            check_key(account)
             # Values that were computed before KeyCRM's response are computed again.
             account.invalidate_recordset()
             is_outdated = True
@@ -695,43 +662,6 @@ class KeycrmAccount(models.Model):
 
     # === BUSINESS METHODS ===#
 
-    def _switched_off(self, vals):
-        """Return what a write switches off of the data sent to KeyCRM, before the write.
-
-        :param vals: values to write
-        :return: ``{kind: accounts}``
-        """
-        return {
-            kind: self.filtered(name)
-            for kind, name in SENDING.items()
-            if name in vals and not vals[name]
-        }
-
-    def _activity_user(self, salesperson):
-        """Return the assignee of an activity, always an active user.
-
-        :param salesperson: ``res.users`` responsible for the order, maybe none
-        :return: one of ``res.users``
-        """
-        admin = self.env.ref("base.user_admin")
-        there = (salesperson | self.user_id | admin).sudo().filtered("active")
-        return there[:1] or self._administrators()[:1] or admin
-
-    def _administrators(self):
-        """Return the users who may set up KeyCRM in the account's company.
-
-        :return: ``res.users``, the oldest first
-        """
-        group = self.env.ref("ordage_keycrm.group_manager")
-        return (
-            self.env["res.users"]
-            .sudo()
-            .search(
-                [("all_group_ids", "in", group.ids), ("company_ids", "in", self.company_id.ids)],
-                order="id",
-            )
-        )
-
     def _check_manager(self):
         """Check a button's access right on the server.
 
@@ -740,21 +670,6 @@ class KeycrmAccount(models.Model):
         if not self.env.su and not self.env.user.has_group("ordage_keycrm.group_manager"):
             raise UserError(self.env._("Only a KeyCRM administrator can do this."))
         self.check_access("write")
-
-    def _release_waiting_for_warehouse(self):
-        """Read orders again that are not confirmed because their warehouse is archived."""
-        waiting = (
-            self.env["sale.order"]
-            .sudo()
-            .search(
-                [
-                    ("keycrm_account_id", "in", self.ids),
-                    ("keycrm_needs_decision", "=", True),
-                    ("keycrm_problem_code", "=", "warehouse_archived"),
-                ]
-            )
-        )
-        waiting._keycrm_enqueue_refresh(EVENT_REFRESH)
 
     def _warehouse_of_orders(self):
         """Return the account's warehouse; if archived, the company's only other one.
@@ -789,32 +704,6 @@ class KeycrmAccount(models.Model):
         self.ensure_one()
         return not (self.enabled or self.enabled_since or self.polled_at)
 
-    def _move_archived_orders(self):
-        """Archive and reopen orders after the archive statuses changed."""
-        for account in self:
-            # Activities are scheduled in the company's language, as those of the worker.
-            lang = account.company_id.partner_id.lang or self.env.lang
-            Order = self.env["sale.order"].sudo().with_context(tracking_disable=True, lang=lang)
-            ours = [("keycrm_account_id", "=", account.id)]
-            archive = account.archive_status_ids.ids
-            Order.search(
-                [*ours, ("keycrm_archived", "=", False), ("keycrm_status_id", "in", archive)]
-            )._keycrm_archive()
-            Order.search(
-                [*ours, ("keycrm_archived", "=", True), ("keycrm_status_id", "not in", archive)]
-            )._keycrm_reopen()
-
-    def _order_url(self, keycrm_id):
-        """Return the URL of an order in the cabinet; False without a cabinet address.
-
-        :param keycrm_id: KeyCRM's id of the order
-        """
-        cabinet = urlsplit((self.cabinet_url or "").strip())
-        if not (cabinet.netloc and keycrm_id):
-            return False
-        # Drops the page that was open when the address was copied.
-        return f"{cabinet.scheme}://{cabinet.netloc}{ORDER_PATH % keycrm_id}"
-
     def _notification(self, message, kind="success"):
         """Return an action that displays a notification.
 
@@ -831,13 +720,3 @@ class KeycrmAccount(models.Model):
                 "next": {"type": "ir.actions.act_window_close"},
             },
         }
-
-
-def _is_web_address(address):
-    """Return whether an address is valid, without credentials, which replace the key."""
-    try:
-        parts = urlsplit(address.strip())
-        known = parts.scheme in ("http", "https") and parts.hostname and (parts.port or 1)
-    except ValueError:
-        return False
-    return bool(known) and "@" not in parts.netloc and address.strip().isprintable()

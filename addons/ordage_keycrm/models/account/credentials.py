@@ -8,8 +8,9 @@ from odoo.exceptions import AccessError, ValidationError
 from odoo.tools import SQL, ormcache
 
 from ...const import API_KEY_MASK, API_URL
-from ...keycrm import encryption, webhook_check
+from ...keycrm import addresses, encryption, webhook_check
 from ...keycrm.errors import KeyCrmError, Refused, Unauthorized
+from ...services.account import key_check
 from ...services.common import crons
 from ...services.common.api_gateway import open_user_client
 from ...services.common.circuit_breaker import CircuitBreaker
@@ -118,13 +119,13 @@ class KeycrmAccount(models.Model):
                 account.sudo().api_key_secret = self._encrypted(key) if key else False
                 account._store_key_digest(key)
                 account._record_database()
-                account._reset_key_check()
+                key_check.mark_checked(account, False)
 
     @api.depends("api_url")
     def _compute_foreign_host(self):
         for account in self:
-            origin = _origin(account.api_url)
-            is_ours = origin == _origin(API_URL)
+            origin = addresses.origin(account.api_url)
+            is_ours = origin == addresses.origin(API_URL)
             account.foreign_host = False if is_ours else (origin and origin[1]) or account.api_url
 
     @api.depends("webhook_token", "public_url")
@@ -167,7 +168,7 @@ class KeycrmAccount(models.Model):
     @api.onchange(*ADDRESSES)
     def _onchange_addresses(self):
         for name in filter(self.__getitem__, ADDRESSES):
-            self[name] = webhook_check.with_scheme(self[name])
+            self[name] = addresses.with_scheme(self[name])
 
     # === ACTION METHODS ===#
 
@@ -347,7 +348,9 @@ class KeycrmAccount(models.Model):
         :raise ValidationError: when the key has to be entered again
         """
         for account in self.sudo():
-            if account.api_key_secret and _origin(account.api_url) != _origin(address):
+            if account.api_key_secret and addresses.origin(account.api_url) != addresses.origin(
+                address
+            ):
                 raise ValidationError(
                     self.env._(
                         "Paste the API key of “%s” together with the new address: the stored key "
@@ -428,9 +431,7 @@ class KeycrmAccount(models.Model):
         :param vals: values of ``create`` or ``write``
         :return: values with complete addresses
         """
-        typed = {
-            name: webhook_check.with_scheme(vals[name]) for name in ADDRESSES if vals.get(name)
-        }
+        typed = {name: addresses.with_scheme(vals[name]) for name in ADDRESSES if vals.get(name)}
         return {**vals, **typed}
 
     def _reset_link_check(self):
@@ -464,16 +465,3 @@ class KeycrmAccount(models.Model):
             "# odoo.conf\n"
             f"dbfilter = ^{self.env.cr.dbname}$"
         )
-
-
-def _origin(address):
-    """Return the server of an address: scheme, host and port.
-
-    :param address: URL
-    :return: tuple; None for an invalid address
-    """
-    try:
-        parts = urlsplit((address or "").strip())
-        return parts.scheme, parts.hostname, parts.port
-    except ValueError:
-        return None

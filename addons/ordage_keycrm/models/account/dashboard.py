@@ -1,13 +1,10 @@
 from datetime import timedelta
 
 from odoo import api, fields, models
-from odoo.tools import format_datetime
 
 from ...services.account.overview import Overview, start_of_day
+from ...services.account.settings_review import SettingsReview
 from ...services.common.circuit_breaker import CircuitBreaker
-
-#: A scheduled action, due each minute, is reported when it is overdue by this long.
-CRON_IS_LATE = timedelta(minutes=10)
 
 
 class KeycrmAccount(models.Model):
@@ -230,8 +227,9 @@ class KeycrmAccount(models.Model):
         sources = accounts.env["keycrm.source"].search(own).grouped("account_id")
         methods = accounts.env["keycrm.payment.method"].search(own).grouped("account_id")
         for account in accounts:
-            rows = account._missing_actions() + account._late_actions()
-            rows += account._archived_references(sources.get(account), methods.get(account))
+            review = SettingsReview(account)
+            rows = review.missing_actions() + review.late_actions()
+            rows += review.archived_references(sources.get(account), methods.get(account))
             account.reference_text = "\n".join(rows)
 
     # === ACTION METHODS ===#
@@ -376,72 +374,3 @@ class KeycrmAccount(models.Model):
         self.ensure_one()
         action = self.env["ir.actions.act_window"]._for_xml_id(action_id)
         return dict(action, domain=[(field_name, "=", self.id)], context={})
-
-    def _missing_actions(self):
-        """Return sentences about missing scheduled actions, without which nothing runs."""
-        if not self.enabled:
-            return []
-        queues = (
-            (self.orders_cron_id, self.env._("orders")),
-            (self.stock_cron_id, self.env._("stock")),
-        )
-        return [
-            self.env._(
-                "The scheduled action for %(queue)s was deleted or archived. Disable and enable the "
-                "integration to restore it.",
-                queue=name,
-            )
-            for cron, name in queues
-            if not cron.active
-        ]
-
-    def _late_actions(self):
-        """Return a sentence about active scheduled actions that are overdue.
-
-        Without worker processes Odoo's scheduler threads end for good when PostgreSQL restarts.
-        """
-        late = (self.orders_cron_id | self.stock_cron_id).filtered(
-            lambda cron: cron.active and cron.nextcall < self.env.cr.now() - CRON_IS_LATE
-        )
-        if not self.enabled or not late:
-            return []
-        since = min(cron.lastcall or cron.nextcall for cron in late)
-        return [
-            self.env._(
-                "Scheduled actions have not run since %(time)s. Restart Odoo, or ask its "
-                "administrator to.",
-                time=format_datetime(self.env, since),
-            )
-        ]
-
-    def _archived_references(self, sources, methods):
-        """Return sentences about the archived records in the settings of the account.
-
-        :param sources: its ``keycrm.source`` or None
-        :param methods: its ``keycrm.payment.method`` or None
-        :return: list of sentences
-        """
-        names = ("warehouse_id", "payment_journal_id", "tax_id", "user_id", "delivered_status_id")
-        used = [
-            (self, names),
-            (self.warehouse_ids, ("warehouse_ids",)),
-            (sources or self.env["keycrm.source"], ("team_id", "warehouse_id", "journal_id")),
-            (methods or self.env["keycrm.payment.method"], ("journal_id",)),
-        ]
-        rows = []
-        for records, names in used:
-            labels = records.fields_get(names, ["string"]) if records else {}
-            rows += [
-                self.env._(
-                    "%(field)s of “%(record)s”: “%(value)s” is archived. Choose another one.",
-                    field=labels[name]["string"],
-                    record=record.display_name,
-                    value=value.display_name,
-                )
-                for record in records
-                for name in names
-                for value in record[name]
-                # A status is deactivated in KeyCRM, not archived here.
-                if not value["is_active" if "is_active" in value._fields else "active"]
-            ]
-        return rows

@@ -1,13 +1,11 @@
 from odoo import api, fields, models
 
-from ...keycrm.errors import KeyCrmError
+from ...services.account import key_check
 from ...services.account.catalogs import Catalogs, request_for_user
 from ...services.account.currency import AccountCurrency
 from ...services.account.language import UKRAINIAN, install_ukrainian
-from ...services.common.api_gateway import open_user_client
-from ...services.common.circuit_breaker import CircuitBreaker
+from ...services.account.setup import Setup
 from ...services.common.concurrency import clear_caches_after_commit
-from ...services.common.live_updates import notify_clients
 
 #: States of a step of the set-up.
 TICKS = [("todo", "To do"), ("waiting", "Waiting"), ("done", "Completed"), ("wrong", "Error")]
@@ -222,8 +220,8 @@ class KeycrmAccount(models.Model):
     @api.depends("reviewed_steps")
     def _compute_setup_runs(self):
         """Find the newest run of each kind, for all accounts at once."""
-        loads = self._newest_runs("keycrm.product.import")
-        syncs = self._newest_runs("keycrm.order.sync")
+        loads = Setup(self).newest_runs("keycrm.product.import")
+        syncs = Setup(self).newest_runs("keycrm.order.sync")
         offers = dict(
             self.env["keycrm.offer"]
             .sudo()
@@ -264,33 +262,14 @@ class KeycrmAccount(models.Model):
     @api.depends("keycrm_currency_id", "company_id.currency_id")
     def _compute_currency_state(self):
         for account in self.sudo():
-            company, currency = account.company_id.root_id, account.keycrm_currency_id
-            if not currency:
-                account.currency_state = "choose" if account.keycrm_currency_ids else "unknown"
-            elif currency == company.currency_id:
-                account.currency_state = "same"
-            elif not company._existing_accounting():
-                account.currency_state = "switch"
-            else:
-                is_known = currency._keycrm_has_rate(company)
-                account.currency_state = "rate_done" if is_known else "rate"
+            account.currency_state = AccountCurrency(account).state()
 
     @api.depends("keycrm_currency_id", "company_id.currency_id")
     @api.depends_context("lang")
     def _compute_currency_rate_text(self):
         """Format the rate as "1 USD = 41.50 UAH", with "…" where none was entered."""
         for account in self.sudo():
-            unit, priced = AccountCurrency(account).rate_pair()
-            if not unit or unit == priced:
-                account.currency_rate_text = False
-                continue
-            today = fields.Date.context_today(account)
-            rate = unit._keycrm_convert(1.0, priced, account.company_id, today)
-            if rate is not None:
-                exact = unit._convert(1.0, priced, account.company_id, today, round=False)
-                rate = f"{exact:.6f}".rstrip("0")
-                rate += "0" * (2 - len(rate.partition(".")[2]))
-            account.currency_rate_text = f"1 {unit.name} = {rate or '…'} {priced.name}"
+            account.currency_rate_text = AccountCurrency(account).rate_text()
 
     @api.depends_context("uid")
     def _compute_ukrainian_state(self):
@@ -321,13 +300,10 @@ class KeycrmAccount(models.Model):
     def _compute_checks(self):
         """Find the newest order and the newest quantity synchronized since the start."""
         for account in self:
-            since = not account._is_before_start() and (
-                account.enabled_since or account.create_date
-            )
-            order = account._newest_order_since(since)
+            setup = Setup(account)
+            order, level = setup.newest_order(), setup.newest_level()
             account.check_order = "done" if order else "waiting"
             account.check_order_text = order.display_name
-            level = account._newest_level_since(since)
             sends = account.push_stock and account.warehouse_ids._sending()
             account.check_stock = "done" if level else ("waiting" if sends else "todo")
             account.check_stock_text = level and self.env._(
@@ -463,7 +439,7 @@ class KeycrmAccount(models.Model):
         """
         self._check_manager()
         request_for_user(self, lambda client: Catalogs(self, client).refresh())
-        self._mark_key_valid()
+        key_check.mark_valid(self)
         return self._notification(
             self.env._(
                 "Connected. KeyCRM has %(count)s order statuses.",
@@ -503,63 +479,6 @@ class KeycrmAccount(models.Model):
 
     # === BUSINESS METHODS ===#
 
-    def _test_key(self):
-        """Test the key that was just pasted, and record the result.
-
-        Nothing is raised: the key is kept, and the error is displayed beside it.
-        """
-        self.ensure_one()
-        account = self.sudo()
-        if not account.api_key_secret:
-            return
-        try:
-            with open_user_client(account) as client:
-                catalogs = Catalogs(account, client)
-                catalogs.refresh()
-                account._mark_key_valid()
-                # The next steps need them. If the request fails, "Refresh list" reads them.
-                catalogs.refresh_warehouses()
-        except KeyCrmError as error:
-            if not account.key_checked_at:
-                account.write({"key_error_code": error.code, "key_error_params": error.params})
-
-    def _mark_key_valid(self):
-        """Record that KeyCRM accepted the key, and close the circuit breakers."""
-        self._mark_key_checked(fields.Datetime.now())
-        CircuitBreaker(self).reset()
-
-    def _mark_key_working(self):
-        """Record that the key works, after a successful request with it."""
-        if self.key_error_code or not self.key_checked_at:
-            self._mark_key_checked(fields.Datetime.now())
-            notify_clients(self)
-
-    def _reset_key_check(self):
-        """Reset the result of the key check, since the key changed."""
-        self._mark_key_checked(False)
-
-    def _mark_key_checked(self, checked_at):
-        self.sudo().write(
-            {"key_checked_at": checked_at, "key_error_code": False, "key_error_params": False}
-        )
-
-    def _newest_runs(self, model):
-        """Return the newest runs that were started.
-
-        :param model: model of the runs
-        :return: ``{account id: id of the run}``
-        """
-        groups = (
-            self.env[model]
-            .sudo()
-            ._read_group(
-                [("account_id", "in", self.ids), ("state", "!=", "draft")],
-                ["account_id"],
-                ["id:max"],
-            )
-        )
-        return {account.id: newest for account, newest in groups}
-
     @api.model
     def _open_run(self, run, name):
         return {
@@ -595,41 +514,6 @@ class KeycrmAccount(models.Model):
     def _has_work_before_start(self):
         """Return whether the workers may run although the integration is not enabled."""
         return self._is_before_start() and bool(self.sudo().api_key_secret)
-
-    def _newest_order_since(self, since):
-        """Return the newest order imported since the start.
-
-        :param since: naive UTC, or a false value before the start
-        :return: ``sale.order``, maybe none
-        """
-        Order = self.env["sale.order"]
-        if not since:
-            return Order
-        return Order.search(
-            [("keycrm_account_id", "=", self.id), ("create_date", ">=", since)],
-            order="id desc",
-            limit=1,
-        )
-
-    def _newest_level_since(self, since):
-        """Return the newest quantity that KeyCRM accepted since the start.
-
-        :param since: naive UTC, or a false value before the start
-        :return: ``keycrm.stock.level``, maybe none
-        """
-        Level = self.env["keycrm.stock.level"]
-        if not since:
-            return Level
-        return Level.search(
-            [
-                ("account_id", "=", self.id),
-                ("is_known", "=", True),
-                ("sent_at", ">=", since),
-                ("error", "=", False),
-            ],
-            order="sent_at desc, id desc",
-            limit=1,
-        )
 
     def _active_statuses(self):
         """Return the statuses that KeyCRM's list contains."""

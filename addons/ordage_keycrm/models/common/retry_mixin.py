@@ -86,7 +86,7 @@ class KeycrmRetryMixin(models.AbstractModel):
             translated._unlink_activity()
             return
         order, account = translated.sale_order_id, translated.account_id
-        user = account._activity_user(order.user_id)
+        user = activities.assignee(account, order.user_id)
         activities.schedule(
             order or account, user, translated._activity_summary(), [translated.error]
         )

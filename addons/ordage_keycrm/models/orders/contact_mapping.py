@@ -109,7 +109,7 @@ class KeycrmContactMappingMixin(models.AbstractModel):
         if former:
             activities.schedule(
                 partner,
-                self.account_id._activity_user(partner.user_id),
+                activities.assignee(self.account_id, partner.user_id),
                 self.env._("KeyCRM contact of another company"),
                 [
                     self.env._(
@@ -157,7 +157,7 @@ class KeycrmContactMappingMixin(models.AbstractModel):
             "mail.mail_activity_data_todo",
             summary=mapping.env._("KeyCRM has other contact data"),
             note=activities.note_html(rows),
-            user_id=account._activity_user(self.partner_id.user_id).id,
+            user_id=activities.assignee(account, self.partner_id.user_id).id,
         )
 
     def _proposal_rows(self, refused):

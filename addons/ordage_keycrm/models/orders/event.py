@@ -12,6 +12,7 @@ from ...const import (
     POLLING_OVERLAP,
     ROW_LOCKED_PAUSE,
 )
+from ...keycrm import addresses
 from ...services.common import crons
 
 _logger = logging.getLogger(__name__)
@@ -102,7 +103,9 @@ class KeycrmEvent(models.Model):
 
     def _compute_keycrm_url(self):
         for event in self:
-            event.keycrm_url = event.account_id._order_url(event.keycrm_order_id)
+            event.keycrm_url = addresses.order_url(
+                event.account_id.cabinet_url, event.keycrm_order_id
+            )
 
     # === ACTION METHODS ===#
 

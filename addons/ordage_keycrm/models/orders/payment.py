@@ -4,6 +4,7 @@ from odoo.fields import Domain
 from odoo.tools import float_compare
 
 from ...keycrm.order_updates import odoo_number
+from ...services.common import activities
 from ...services.common.concurrency import ERRORS_OF_NO_RECORD
 from ...services.common.values import changed_values
 
@@ -192,7 +193,7 @@ class KeycrmPayment(models.Model):
         """Return the day of the payment in the company's time zone."""
         self.ensure_one()
         account = self.account_id
-        zone = account.company_id.partner_id.tz or account._activity_user(self.env["res.users"]).tz
+        zone = account.company_id.partner_id.tz or activities.assignee(account).tz
         moment = self.date or fields.Datetime.now()
         return fields.Datetime.context_timestamp(self.with_context(tz=zone or "UTC"), moment).date()
 

@@ -3,6 +3,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 
 from ...const import EVENT_REFRESH, PAYMENT_READERS
+from ...keycrm import addresses
 from ...keycrm.order_updates import CostUpdate, TrackingUpdate
 from ...services.common import crons
 from ...services.common.bridge import as_bridge
@@ -253,7 +254,9 @@ class SaleOrder(models.Model):
 
     def _compute_keycrm_url(self):
         for order in self:
-            order.keycrm_url = order.keycrm_account_id._order_url(order.keycrm_id)
+            order.keycrm_url = addresses.order_url(
+                order.keycrm_account_id.cabinet_url, order.keycrm_id
+            )
 
     @api.depends("partner_shipping_id.phone", "partner_shipping_id.contact_address_inline")
     def _compute_keycrm_recipient(self):

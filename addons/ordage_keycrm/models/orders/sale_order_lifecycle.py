@@ -58,7 +58,7 @@ class SaleOrder(models.Model):
         if current:
             current.note = note
             return
-        user = self.keycrm_account_id._activity_user(self.user_id)
+        user = activities.assignee(self.keycrm_account_id, self.user_id)
         activities.schedule(self, user, summary, rows)
 
     def _keycrm_unlink_activity(self, *summaries):

@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 
 from ...services.account.currency import AccountCurrency
+from ...services.account.settings_change import release_waiting_for_warehouse
 
 
 class KeycrmSource(models.Model):
@@ -50,7 +51,7 @@ class KeycrmSource(models.Model):
         if "currency_code" in vals:
             self._activate_currency()
         if "warehouse_id" in vals:
-            self.account_id._release_waiting_for_warehouse()
+            release_waiting_for_warehouse(self.account_id)
         return result
 
     def unlink(self):

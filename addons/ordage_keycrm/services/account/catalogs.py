@@ -12,6 +12,7 @@ from ..common.circuit_breaker import CircuitBreaker
 from ..common.concurrency import retry_on_unique_violation
 from ..common.service import Service
 from ..common.transactions import run_in_transaction
+from . import key_check
 
 #: Maximum number of pages of the lists of statuses, sources and payment methods.
 CATALOG_PAGES = 40
@@ -41,12 +42,34 @@ def request_for_user(account, request):
         raise UserError(
             account.env["keycrm.error.message"]._sentence(error.code, error.params)
         ) from None
-    account.sudo()._mark_key_working()
+    key_check.mark_working(account.sudo())
     if account.trouble_count:
         # KeyCRM is available again; no work has to wait for the next probe.
         CircuitBreaker(account).reset()
         crons.trigger(account)
     return answer
+
+
+def check_key(account):
+    """Test the key that a user just pasted, and record the result.
+
+    Nothing is raised: the key is kept, and the error is displayed beside it.
+
+    :param account: ``keycrm.account``, one
+    """
+    account = account.sudo()
+    if not account.api_key_secret:
+        return
+    try:
+        with open_user_client(account) as client:
+            catalogs = Catalogs(account, client)
+            catalogs.refresh()
+            key_check.mark_valid(account)
+            # The next steps need them. If the request fails, "Refresh list" reads them.
+            catalogs.refresh_warehouses()
+    except KeyCrmError as error:
+        if not account.key_checked_at:
+            account.write({"key_error_code": error.code, "key_error_params": error.params})
 
 
 class Catalogs(Service):

@@ -85,6 +85,33 @@ class AccountCurrency(Service):
             return currency, company_currency
         return company_currency, currency
 
+    def rate_text(self):
+        """Format the rate as "1 USD = 41.50 UAH", with "…" where none was entered.
+
+        :return: text; False where no rate is needed
+        """
+        unit, priced = self.rate_pair()
+        if not unit or unit == priced:
+            return False
+        today = fields.Date.context_today(self.account)
+        rate = unit._keycrm_convert(1.0, priced, self.account.company_id, today)
+        if rate is not None:
+            exact = unit._convert(1.0, priced, self.account.company_id, today, round=False)
+            rate = f"{exact:.6f}".rstrip("0")
+            rate += "0" * (2 - len(rate.partition(".")[2]))
+        return f"1 {unit.name} = {rate or '…'} {priced.name}"
+
+    def state(self):
+        """Return what is to be done about the currencies, a value of ``currency_state``."""
+        company, currency = self.account.company_id.root_id, self.account.keycrm_currency_id
+        if not currency:
+            return "choose" if self.account.keycrm_currency_ids else "unknown"
+        if currency == company.currency_id:
+            return "same"
+        if not company._existing_accounting():
+            return "switch"
+        return "rate_done" if currency._keycrm_has_rate(company) else "rate"
+
     def set_company_currency(self):
         """Make the KeyCRM currency the company's, while it has no journal items.
 

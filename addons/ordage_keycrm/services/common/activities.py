@@ -36,3 +36,32 @@ def unlink(record, summary):
     :param summary: summary of the activities to remove
     """
     record.activity_ids.filtered(lambda activity: activity.summary == summary).unlink()
+
+
+def assignee(account, salesperson=None):
+    """Return the assignee of an activity, always an active user.
+
+    :param account: ``keycrm.account``, one
+    :param salesperson: ``res.users`` responsible for the order, if any
+    :return: one of ``res.users``
+    """
+    admin = account.env.ref("base.user_admin")
+    users = (salesperson or admin.browse()) | account.user_id | admin
+    return users.sudo().filtered("active")[:1] or administrators(account)[:1] or admin
+
+
+def administrators(account):
+    """Return the users who may set up KeyCRM in the account's company.
+
+    :param account: ``keycrm.account``, one
+    :return: ``res.users``, the oldest first
+    """
+    group = account.env.ref("ordage_keycrm.group_manager")
+    return (
+        account.env["res.users"]
+        .sudo()
+        .search(
+            [("all_group_ids", "in", group.ids), ("company_ids", "in", account.company_id.ids)],
+            order="id",
+        )
+    )

@@ -12,6 +12,7 @@ from ...keycrm.order_listing import (
 )
 from ...keycrm.orders import OrderRow
 from ...keycrm.parsing import utc_text
+from ..account import key_check
 from ..common.service import Service
 from ..common.transactions import run_in_transaction
 from .order_inbox import order_query, parse_order
@@ -102,7 +103,7 @@ class OrderPolling(Service):
             cursor.write(vals)
             if not cursor.page:
                 account.sudo().polled_at = now
-            account._mark_key_working()
+            key_check.mark_working(account)
             unreported._mark_missed()
 
         run_in_transaction(self.env.cr, record)

@@ -157,9 +157,7 @@ class StockExporter(Service):
                 ),
                 ", ".join(held.product_id[:HELD_NAMES].mapped("display_name")),
             ]
-            activities.schedule(
-                account, account._activity_user(self.env["res.users"]), summary, rows
-            )
+            activities.schedule(account, activities.assignee(account), summary, rows)
         notify_clients(account)
 
     # === REQUESTS ===#
@@ -253,7 +251,7 @@ class StockExporter(Service):
                 warehouse=warehouse.name,
                 reason=reason,
             )
-            user = account._activity_user(self.env["res.users"])
+            user = activities.assignee(account)
             summary = account.env._("KeyCRM: stock of an offer remains")
             activities.schedule(account, user, summary, [text])
 

@@ -15,7 +15,7 @@ class Control(OrdersControl, GoodsControl):
     """Control a running sandbox.
 
     Returned amounts are strings, exact; times are UTC. Fields that a method takes as
-    ``**fields`` are listed in docs/sandbox.md; a field that does not exist is an error.
+    ``**fields`` are listed in docs/sandbox-control.md; a field that does not exist is an error.
 
     :param base_url: address of the sandbox, such as ``http://127.0.0.1:8099``
     :param token: its control token

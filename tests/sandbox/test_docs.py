@@ -1,4 +1,4 @@
-"""docs/sandbox.md lists all switches, faults and methods."""
+"""The documents of the sandbox list all switches, faults and methods."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from sandbox.control import Control
 from sandbox.faults import KINDS
 from sandbox.switches import SWITCHES
 
-TEXT = (Path(__file__).resolve().parents[2] / "docs" / "sandbox.md").read_text("utf-8")
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+TEXT = "".join((DOCS / name).read_text("utf-8") for name in ("sandbox.md", "sandbox-control.md"))
 
 
 def row(name: str) -> str:

@@ -46,8 +46,8 @@ CONCURRENT = ("mrp", "system")
 #: Modules of Odoo that are installed with the addon for Manufacturing, for the tests of ``tests/modules``:
 #: the addon depends on none of them and must be compatible with all.
 _MRP_MODULES = (
-    *("product_expiry", "purchase_stock", "repair", "sale_loyalty", "sale_mrp", "stock_account"),
-    *("stock_delivery", "stock_dropshipping", "stock_picking_batch"),
+    *("base_automation", "product_expiry", "purchase_stock", "repair", "sale_loyalty", "sale_mrp"),
+    *("stock_account", "stock_delivery", "stock_dropshipping", "stock_picking_batch"),
 )
 #: Modules that take minutes to install, so they have a part of their own.
 _SHOP_MODULES = ("pos_sale", "sale_timesheet", "website_sale_stock")

@@ -113,6 +113,20 @@ class TestRefusedConfirmation(AutomationCase):
         self.assertEqual(orders[1].state, "sale")
         self.assertFalse(orders[1].keycrm_problem or orders[1].activity_ids)
 
+    def test_confirmation_that_fails_with_any_error_says_why(self):
+        self.env.flush_all()
+        self.env.cr.execute(
+            "ALTER TABLE stock_picking ADD CONSTRAINT broken CHECK (1 / (id * 0) > 0) NOT VALID"
+        )
+        with self.assertLogs("odoo.addons.ordage_keycrm.services.orders.contacts", "WARNING"):
+            order = self.make(self.made)
+        self.assertEqual(order.state, "draft")
+        self.assertIn("division by zero", order.keycrm_problem)
+        self.assertIn("division by zero", self.activities(order))
+        self.env.cr.execute("ALTER TABLE stock_picking DROP CONSTRAINT broken")
+        self.arrive(order.keycrm_id)
+        self.assertEqual(order.state, "sale")
+
 
 class TestCombo(AutomationCase):
     def setUp(self):

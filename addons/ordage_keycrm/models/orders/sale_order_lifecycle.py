@@ -4,7 +4,7 @@ import logging
 from odoo import fields, models
 from odoo.exceptions import UserError
 
-from ...services.common import activities
+from ...services.common import activities, automation_rules
 from ...services.common.bridge import is_bridge
 from ...services.common.concurrency import ERRORS_OF_NO_RECORD
 
@@ -306,11 +306,14 @@ class SaleOrder(models.Model):
     def _register_hook(self):
         """Exclude imports from loyalty programs, and KeyCRM's buyers from their e-mails.
 
+        And no rule that users created fails an import.
+
         A user may still apply a reward. The addon does not depend on ``sale_loyalty``, whose class may
         precede this one: an override here would not be called. So the methods are wrapped, as
         ``base_automation`` does.
         """
         super()._register_hook()
+        automation_rules.tolerate_failures(self.env.registry)
         cls = self.env.registry[self._name]
         _leave_out(
             cls,

@@ -5,14 +5,21 @@ as a whole is imported again alone, in tolerant mode: then each contact has save
 values are skipped.
 """
 
+import logging
 from dataclasses import dataclass
 
+from psycopg2 import Error as DatabaseError
 from psycopg2 import IntegrityError
 
 from odoo.exceptions import RedirectWarning, UserError
 
-#: Errors by which a model refuses values: its own rule or a constraint of the database.
-REFUSALS = (UserError, RedirectWarning, IntegrityError)
+from ...keycrm.errors import KeyCrmError
+from ..common.concurrency import ERRORS_OF_NO_RECORD
+
+_logger = logging.getLogger(__name__)
+
+#: Errors by which a model refuses values on purpose: its own rule or a constraint of the database.
+_INTENDED = (UserError, RedirectWarning, IntegrityError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +75,10 @@ def write(partner, vals, *, is_tolerant=False):
     try:
         with partner.env.cr.savepoint():
             partner.write(dict(vals))
-    except REFUSALS as error:
+    except Exception as error:
+        text = refusal_reason(error)
         if len(vals) == 1:
-            return dict.fromkeys(vals, reason(error))
+            return dict.fromkeys(vals, text)
         refused = {}
         for name, value in vals.items():
             refused.update(write(partner, {name: value}, is_tolerant=True))
@@ -86,15 +94,34 @@ def _create_one(Partner, vals, optional):
         try:
             with Partner.env.cr.savepoint():
                 return Partner.create([kept]), dict.fromkeys(dropped, first)
-        except REFUSALS as error:
-            first = first or reason(error)
+        except Exception as error:
+            text = refusal_reason(error)
+            first = first or text
     return Partner, {"": first}
 
 
-def reason(error):
+def is_refusal(error):
+    """Return whether Odoo or another module refuses what was written, be it by an error of its code.
+
+    :param error: the exception
+    """
+    return not isinstance(error, (KeyCrmError, *ERRORS_OF_NO_RECORD))
+
+
+def refusal_reason(error):
     """Return the message of a refusal in one line.
 
-    :param error: one of :data:`REFUSALS`
+    :param error: the exception that is being handled
+    :raise Exception: the same where it is no refusal
     """
-    text = error.diag.message_primary if isinstance(error, IntegrityError) else error.args[0]
+    if not is_refusal(error):
+        raise error
+    if isinstance(error, DatabaseError):
+        text = error.diag.message_primary or str(error)
+    elif isinstance(error, _INTENDED):
+        text = error.args[0]
+    else:
+        text = f"{type(error).__name__}: {error}"
+    if not isinstance(error, _INTENDED):
+        _logger.warning("KeyCRM: refused by an unexpected error", exc_info=error)
     return " ".join(str(text or "").split())[:500]

@@ -252,7 +252,7 @@ class OrderWriter(Service):
         :param error: why it was refused
         :return: :class:`~.order_import.ImportResult`
         """
-        if not isinstance(error, contacts.REFUSALS):
+        if not contacts.is_refusal(error):
             return ImportResult.failed(error, order)
         try:
             with self.env.cr.savepoint():

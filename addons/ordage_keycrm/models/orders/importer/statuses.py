@@ -100,8 +100,9 @@ class KeycrmOrderImporter(models.AbstractModel):
             try:
                 with self.env.cr.savepoint():
                     order.action_confirm()
-            except contacts.REFUSALS as error:
-                order._keycrm_set_problem("not_confirmed", {"reason": contacts.reason(error)})
+            except Exception as error:
+                reason = contacts.refusal_reason(error)
+                order._keycrm_set_problem("not_confirmed", {"reason": reason})
             else:
                 confirmed |= order
         return confirmed

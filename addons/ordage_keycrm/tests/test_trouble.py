@@ -184,6 +184,76 @@ class TestTrouble(KeycrmCase):
         # It rests: not asked again and again.
         self.assertEqual(self.asked("/order").count("/v1/order"), 3)
 
+    def test_page_that_keycrm_cannot_send_keeps_no_other_order_from_being_found(self):
+        numbers = [self.new_order(LINES) for _ in range(12)]
+        bad = numbers[4]
+        # The page with what orders contain, the part that holds the faulty one, and its row.
+        self.keycrm.add_fault("status", path="/order", status=500, times=None, contains="include")
+        self.break_parts(5)
+        self.keycrm.add_fault("status", path=f"/order/{bad}", status=500, times=None)
+        good = [number for number in numbers if number != bad]
+        self.account.polled_at = self.cursor("orders").read_until = False
+        for _turn in range(3):
+            self.assertFalse(self.Order.search([("keycrm_id", "in", numbers)]))
+            self.backoff_is_over("polling")
+            self.orders_lane()
+        self.orders_lane()
+        self.assertEqual(self.Order.search_count([("keycrm_id", "in", good)]), len(good))
+        self.assertFalse(self.order(bad))
+        self.assertFalse(self.cursor("orders").page)
+        self.assertTrue(self.cursor("orders").read_until)
+
+    def test_list_that_keycrm_cannot_send_at_all_is_not_passed_over(self):
+        number = self.new_order(LINES)
+        self.account.polled_at = self.cursor("orders").read_until = False
+        self.keycrm.add_fault("status", path="/order", status=500, times=None)
+        for _turn in range(6):
+            self.backoff_is_over("polling")
+            self.orders_lane()
+        self.assertTrue(CircuitBreaker(self.account).is_open("polling"))
+        self.assertFalse(self.cursor("orders").read_until)
+        self.keycrm.clear_faults()
+        self.backoff_is_over("polling")
+        self.orders_lane()
+        self.assertTrue(self.order(number))
+
+    def test_comparison_of_open_orders_reads_a_faulty_page_in_parts(self):
+        self.account.enabled_since = self.env.cr.now() - timedelta(days=1)
+        numbers = [self.new_order(LINES, status_id=self.status().keycrm_id) for _ in range(12)]
+        self.keycrm.add_fault("status", path="/order", status=500, times=None, contains="limit=50")
+        self.break_parts(5)
+        self.cursor("open_orders").read_until = self.env.cr.now() - timedelta(hours=2)
+        for _turn in range(4):
+            self.backoff_is_over("reconciliation")
+            self.orders_lane()
+        self.assertEqual(self.Order.search_count([("keycrm_id", "in", numbers)]), 11)
+
+    def test_synchronization_reads_the_orders_of_a_faulty_page_singly(self):
+        numbers = [self.new_order(LINES, status_id=self.status().keycrm_id) for _ in range(12)]
+        sync = self.env["keycrm.order.sync"].create(
+            {"account_id": self.account.id, "status_ids": self.status().ids}
+        )
+        sync.action_start()
+        self.keycrm.add_fault("status", path="/order", status=500, times=None, contains="include")
+        for _turn in range(4):
+            self.backoff_is_over("sync")
+            self.orders_lane()
+        self.assertEqual((sync.state, sync.done_count, sync.failed_count), ("done", 12, 0))
+        self.assertEqual(self.Order.search_count([("keycrm_id", "in", numbers)]), 12)
+
+    def break_parts(self, row):
+        """Let a page of ten and a page of one row be unreadable."""
+        for contains, page in (("limit=10&", -(-row // 10)), ("limit=1&", row)):
+            self.keycrm.add_fault(
+                "status", path="/order", status=500, times=None, contains=contains, page=page
+            )
+
+    def backoff_is_over(self, work):
+        circuits = dict(self.account.guarded_work or {})
+        if work in circuits:
+            circuits[work] = {**circuits[work], "until": "2020-01-01 00:00:00"}
+            self.account.guarded_work = circuits
+
     def test_a_synchronisation_that_is_refused_keeps_webhooks_from_nothing(self):
         sync = self.env["keycrm.order.sync"].create(
             {"account_id": self.account.id, "status_ids": self.status().ids}

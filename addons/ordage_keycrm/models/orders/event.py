@@ -182,16 +182,23 @@ class KeycrmEvent(models.Model):
         )
 
     @api.model
-    def _enqueue(self, account, event, numbers):
+    def _enqueue(self, account, event, numbers, sync=None):
         """Enqueue orders that no webhook reported.
 
         :param account: ``keycrm.account``, one
         :param event: kind of the event, which shows users the reason
         :param numbers: KeyCRM's numbers
+        :param sync: the ``keycrm.order.sync`` that lists them
         """
+        sync_id = sync.id if sync else False
         self.sudo().create(
             [
-                {"account_id": account.id, "event": event, "keycrm_order_id": number}
+                {
+                    "account_id": account.id,
+                    "event": event,
+                    "keycrm_order_id": number,
+                    "sync_id": sync_id,
+                }
                 for number in numbers
             ]
         )

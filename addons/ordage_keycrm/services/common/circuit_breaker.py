@@ -280,6 +280,13 @@ class CircuitBreaker(Service):
         circuit = (self.account.sudo().guarded_work or {}).get(name)
         return bool(circuit) and circuit["until"] > fields.Datetime.to_string(self.env.cr.now())
 
+    def failures(self, name):
+        """Return how often a piece of work failed since it last succeeded.
+
+        :param name: name of the work
+        """
+        return (self.account.sudo().guarded_work or {}).get(name, {}).get("count", 0)
+
     def open(self, name, error):
         """Open the circuit breaker of a piece of work, with a growing backoff.
 
@@ -289,7 +296,7 @@ class CircuitBreaker(Service):
         _logger.warning("KeyCRM account %s: %s rests: %s", self.account.id, name, error.code)
 
         def record():
-            count = (self.account.sudo().guarded_work or {}).get(name, {}).get("count", 0)
+            count = self.failures(name)
             pauses = BULK_PAUSES if name in BULK_WORK else CIRCUIT_PAUSES
             pause = self._pause_after(count, pauses)
             until = self.env.cr.now() + timedelta(seconds=pause)

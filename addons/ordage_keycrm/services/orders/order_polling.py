@@ -16,6 +16,7 @@ from ..account import key_check
 from ..common.service import Service
 from ..common.transactions import run_in_transaction
 from .order_inbox import order_query, parse_order
+from .order_lists import OrderLists
 from .order_pages import OrderPages
 
 #: Where the first window begins. Later ones depend on KeyCRM's times, the first one on Odoo's clock, which
@@ -74,17 +75,18 @@ class OrderPolling(Service):
         account, cursor = self.account, self.cursor("orders")
         number = cursor.page or 1
         end = (number > 1 and cursor.started_at) or now
-        page = self.client.page("/order", self._query(end), number)
+        page, is_whole = self.part(OrderLists).read_page("polling", self._query(end), number)
         rows = page.numbered
         listed = {number: OrderRow.parse(row) for number, row in rows.items()}
         unseen = self._unseen(listed)
         unreported = self._unreported_statuses([listed[number] for number in unseen])
-        enqueue_failed = self.env["keycrm.event"]._enqueue_failed
-        self.part(OrderPages).write_page(
-            {number: parse_order(rows[number]) for number in unseen},
-            self.client,
-            lambda results: enqueue_failed(account, EVENT_POLLING, results),
-        )
+        Event = self.env["keycrm.event"]
+        if is_whole:
+            self.part(OrderPages).write_page(
+                {number: parse_order(rows[number]) for number in unseen},
+                self.client,
+                lambda results: Event._enqueue_failed(account, EVENT_POLLING, results),
+            )
         # Rows that were updated meanwhile left their place; the rest moved forward by as many, across
         # the beginning of this page too.
         back = page.pages_back(cursor.total) if number > 1 else 0
@@ -101,6 +103,8 @@ class OrderPolling(Service):
 
         def record():
             cursor.write(vals)
+            if not is_whole:
+                Event._enqueue(account, EVENT_POLLING, unseen)
             if not cursor.page:
                 account.sudo().polled_at = now
             key_check.mark_working(account)

@@ -6,8 +6,9 @@ from ...keycrm.parsing import utc_text
 from ..common.api_gateway import open_client
 from ..common.job import JobService
 from ..common.transactions import run_in_transaction
-from .order_import import ImportOptions
+from .order_import import ImportOptions, ImportResult
 from .order_inbox import order_query, parse_order
+from .order_lists import OrderLists
 from .order_pages import OrderPages
 
 #: Maximum number of passes over a list that returns fewer rows than it counts.
@@ -29,13 +30,15 @@ class OrderSynchronization(JobService):
         :param job: ``keycrm.order.sync``, one
         """
         number, total_before = job.page, job.total_count
-        page = self.client.page("/order", self._query(job), number)
+        page, is_whole = self.part(OrderLists).read_page("sync", self._query(job), number)
         imported = self._imported_before(job, page)
         read = {
             order_id: parse_order(row)
             for order_id, row in page.numbered.items()
-            if order_id not in imported
+            if order_id not in imported and is_whole
         }
+        # Without its includes an order is read by the inbox, which reports its result.
+        unread = [] if is_whole else [one for one in page.numbered if one not in imported]
         processed = {}
 
         def record(results):
@@ -52,6 +55,8 @@ class OrderSynchronization(JobService):
         def turn_page():
             # Counted with the cursor: a page that is repeated after a restart is counted once.
             if job.state == "running":
+                self.env["keycrm.event"]._enqueue(self.account, EVENT_SYNC, unread, job)
+                processed.update((one, ImportResult(skipped=True)) for one in unread)
                 job.write(
                     {**_counts(job, processed.values()), **_cursor_vals(job, page, total_before)}
                 )

@@ -75,7 +75,7 @@ class TestClocks(KeycrmCase):
         for case in cases:
             with self.subTest(case=list(case)), self.env.cr.savepoint() as savepoint:
                 self.account.sudo().write({"polled_at": ahead, **case})
-                for name in ("orders", "open_orders", "transactions"):
+                for name in ("orders", "open_orders", "new_orders", "transactions"):
                     self.cursor(name).read_until = ahead
                 with self.committing():
                     self.account._cron_orders(self.account.id)

@@ -6,6 +6,7 @@ from odoo import fields
 
 from ..services.common.api_gateway import open_client
 from ..services.orders.order_queue import OrderQueue
+from ..services.orders.order_reconciliation import LISTS
 from .order_common import OrderCase
 
 
@@ -32,7 +33,8 @@ class TestOpenOrders(OrderCase):
 
         :return: numbers of the orders that were found
         """
-        self.cursor("open_orders").read_until = fields.Datetime.now() - timedelta(hours=2)
+        for name in LISTS:
+            self.cursor(name).read_until = fields.Datetime.now() - timedelta(hours=2)
         last = self.Event.search([], limit=1).id or 0
         with self.committing(), open_client(self.account) as client:
             while OrderQueue(self.account, client).process():
@@ -74,6 +76,41 @@ class TestOpenOrders(OrderCase):
         number = self.number(self.made)
         self.assertEqual(self.compare(), [number])
         self.assertEqual(self.order(number).state, "sale")
+
+    def test_new_order_in_a_completed_status_arrives_without_a_webhook(self):
+        self.keycrm.set_switches(new_in_updated="edit")
+        self.addCleanup(self.keycrm.set_switches, new_in_updated="yes")
+        for archived in (False, True):
+            self.account.archive_status_ids = self.done if archived else False
+            number = self.number(self.done)
+            self.assertEqual(self.compare(), [number])
+            self.assertEqual(self.order(number).keycrm_archived, archived)
+        self.assertEqual(self.compare(), [])
+
+    def test_history_of_completed_orders_is_not_listed_every_hour(self):
+        self.arrive(self.number(self.done, days=300))
+        recent = self.arrive(self.number(self.done, days=3))
+        self.keycrm.clear_log()
+        self.assertEqual(self.compare(), [])
+        queries = [row["query"] for row in self.keycrm.requests(path="/order")]
+        done = [
+            query
+            for query in queries
+            if str(self.done.keycrm_id) in query.get("filter[status_id]", "").split(",")
+        ]
+        self.assertEqual(len(done), 1)
+        self.assertIn("filter[created_between]", done[0])
+        self.keycrm.set_status(recent.keycrm_id, self.gone.keycrm_id, webhook=False)
+        self.assertEqual(self.compare(), [recent.keycrm_id])
+
+    def test_order_deleted_on_a_later_page_is_found(self):
+        numbers = [self.number(self.new) for _ in range(60)]
+        self.arrive(*numbers)
+        self.assertEqual(self.compare(), [])
+        self.keycrm.delete_order(numbers[55])
+        self.keycrm.delete_order(numbers[3])
+        self.assertEqual(self.compare(), [numbers[3], numbers[55]])
+        self.assertTrue(all(self.order(numbers[n]).keycrm_deleted for n in (3, 55)))
 
     def test_order_that_leaves_a_skipped_status_arrives(self):
         self.agreed.order_action = "skip"

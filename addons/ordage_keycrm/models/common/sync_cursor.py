@@ -22,6 +22,8 @@ class KeycrmSyncCursor(models.Model):
         [
             ("orders", "Updated orders"),
             ("open_orders", "Open orders"),
+            ("closed_orders", "Completed orders"),
+            ("new_orders", "New orders"),
             ("transactions", "Bank transactions"),
             ("warehouses", "Warehouses"),
         ],
@@ -33,7 +35,7 @@ class KeycrmSyncCursor(models.Model):
     total = fields.Integer(string="Rows of the list", readonly=True)
     started_at = fields.Datetime(string="Reading started", readonly=True)
     read_until = fields.Datetime(string="Read until", readonly=True)
-    seen = fields.Json(string="Rows read so far", readonly=True, groups=fields.NO_ACCESS)
+    seen = fields.Json(string="Result so far", readonly=True, groups=fields.NO_ACCESS)
 
     _name_unique = models.Constraint(
         "UNIQUE(account_id, name)", "A list of an account has one position."

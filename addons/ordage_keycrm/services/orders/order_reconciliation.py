@@ -2,77 +2,164 @@ from datetime import timedelta
 
 from odoo import fields
 
-from ...const import EVENT_RECONCILIATION, RECONCILIATION_SECONDS
+from ...const import EVENT_RECONCILIATION, POLLING_OVERLAP, RECONCILIATION_SECONDS
 from ...keycrm.order_listing import KnownOrder, is_as_listed
 from ...keycrm.orders import OrderRow
+from ...keycrm.parsing import utc_text
 from ..common.service import Service
 from ..common.transactions import run_in_transaction
+from .order_lists import OrderLists
 
+#: Positions of the lists in ``keycrm.sync.cursor``: all orders in the statuses of open ones, recent orders in
+#: the statuses of completed ones, and all orders that were placed since the last comparison.
+LISTS = ("open_orders", "closed_orders", "new_orders")
 #: Maximum number of orders that are read after one comparison, and seconds until the next comparison when
 #: more differ.
 MAX_ENQUEUED = 50
 PAUSE_SECONDS = 300
-#: Groups of statuses whose orders are listed although Odoo has none in them: all but completed and
-#: canceled ones, of which a shop has too many to be listed once an hour.
+#: Groups of statuses that are listed completely, although Odoo may have no orders in them. Of completed and
+#: canceled orders a shop has too many to be listed once an hour.
 LISTED_GROUPS = ("1", "2", "3", "4", False)
+#: How long ago a completed order was placed that may still change without a trace.
+RECENT = timedelta(days=14)
+#: How far KeyCRM's clock may be behind Odoo's, and late an order may appear in a list.
+NEW_OVERLAP = timedelta(minutes=15)
 
 
 class OrderReconciliation(Service):
-    """Compare Odoo's open orders with KeyCRM's status lists, once an hour.
+    """Compare Odoo's open orders with KeyCRM's lists, once an hour.
 
     A status change may leave ``updated_at`` as it is (sources contradict each other), a merge of two
     buyers does, and no event reports a deletion. Such orders are found because an open order of Odoo is
     in no list, in that of another status, or has another buyer. Orders that Odoo does not have, or has
-    as canceled, archived or deleted, are found because a list contains them. All of them are read one by
-    one through the inbox.
+    as canceled, archived or deleted, are found because a list contains them; a new order may be in a
+    completed status from the beginning. All of them are read one by one through the inbox.
+
+    The lists are sorted by number, so each page is compared with Odoo's orders between its first and its
+    last number, and nothing but the position is stored.
     """
 
     def process(self):
-        """Read one page of the lists; after the last one, enqueue the orders that differ.
+        """Read one page of a list and compare it; after the last one, enqueue the orders that differ.
 
         :return: True when there may be more
         """
+        return any(self._process_list(name) for name in LISTS)
+
+    def _process_list(self, name):
+        """Read one page of a list.
+
+        :param name: one of :data:`LISTS`
+        :return: True when there may be more
+        """
         account, now, cr = self.account, fields.Datetime.now(), self.env.cr
-        statuses = self._listed_statuses()
-        cursor = self.cursor("open_orders")
-        if not cursor.page:
-            last = cursor.read_until
-            if last and last > now - timedelta(seconds=RECONCILIATION_SECONDS):
-                return False
-            if not last or not statuses:
-                # Nothing to compare; an account that was just enabled is compared after an hour.
-                run_in_transaction(cr, lambda: cursor.write({"read_until": now}))
-                return False
-        number = cursor.page or 1
-        query = {
-            "filter[status_id]": ",".join(str(status.keycrm_id) for status in statuses),
-            "sort": "id",
-        }
-        page = self.client.page("/order", query, number)
+        cursor = self.cursor(name)
+        last, number = cursor.read_until, cursor.page or 1
+        if not cursor.page and last and last > now - timedelta(seconds=RECONCILIATION_SECONDS):
+            return False
+        started = (cursor.page and cursor.started_at) or now
+        query = self._query(name, started)
+        if not last or not query:
+            # Nothing to compare; an account that was just enabled is compared after an hour.
+            run_in_transaction(cr, lambda: cursor.write({"page": 0, "read_until": now}))
+            return False
+        page, _is_whole = self.part(OrderLists).read_page("reconciliation", query, number)
 
         def record():
-            seen = dict((number > 1 and cursor.seen) or {})
-            seen.update(self._listed_orders(page.numbered))
-            if not page.is_last:
-                cursor.write({"page": number + 1, "seen": seen})
-                return True
-            differing = self._differing(seen)
+            before = (number > 1 and cursor.seen) or {"last": 0, "differing": []}
+            found = self._differing(name, started, page, before["last"])
             # An empty or shortened list makes all orders differ: some are read, the rest only when
             # the next list shows the same. Thousands of requests would use up the limit.
-            enqueued, rest = differing[:MAX_ENQUEUED], differing[MAX_ENQUEUED:]
+            differing = list(dict.fromkeys(before["differing"] + found))[: MAX_ENQUEUED + 1]
+            if not page.is_last:
+                seen = {"last": max([before["last"], *page.numbered]), "differing": differing}
+                cursor.write({"page": number + 1, "seen": seen, "started_at": started})
+                return True
+            enqueued = self._without_waiting(differing)[:MAX_ENQUEUED]
             self.env["keycrm.event"]._enqueue(account, EVENT_RECONCILIATION, enqueued)
-            again = now - timedelta(seconds=RECONCILIATION_SECONDS - PAUSE_SECONDS) if rest else now
+            again = started
+            if len(differing) > MAX_ENQUEUED:
+                again = now - timedelta(seconds=RECONCILIATION_SECONDS - PAUSE_SECONDS)
             cursor.write({"page": 0, "seen": False, "read_until": again})
             return bool(enqueued)
 
         return run_in_transaction(cr, record)
 
+    # === LISTS ===#
+
+    def _query(self, name, started):
+        """Return the query of a list.
+
+        :param name: one of :data:`LISTS`
+        :param started: when its first page was read
+        :return: None where it would hold no order
+        """
+        if name == "new_orders":
+            since = (self.cursor(name).read_until or started) - NEW_OVERLAP
+            return {**_placed_between(since, started), "sort": "id"}
+        statuses = self._used_statuses(name, started)
+        if name == "open_orders":
+            account = self.account
+            statuses |= account.status_ids.filtered(
+                lambda status: (
+                    status.order_action in ("quotation", "confirm")
+                    and status.group in LISTED_GROUPS
+                    and status not in account.archive_status_ids
+                )
+            )
+        if not statuses:
+            return None
+        query = {
+            "filter[status_id]": ",".join(str(status.keycrm_id) for status in statuses),
+            "sort": "id",
+        }
+        if name == "closed_orders":
+            query.update(_placed_between(started - RECENT, started))
+        return query
+
+    def _used_statuses(self, name, started):
+        """Return the statuses of the orders that a list should contain."""
+        groups = self.env["sale.order"]._read_group(
+            self._expected_domain(name, started), ["keycrm_status_id"]
+        )
+        return self.env["keycrm.order.status"].union(*(status for (status,) in groups))
+
+    def _expected_domain(self, name, started):
+        """Return the domain of the orders that a list should contain.
+
+        Those that may still change: neither archived, nor canceled or deleted in KeyCRM.
+
+        :param name: one of :data:`LISTS`
+        :param started: when its first page was read
+        """
+        is_listed = {
+            "open_orders": lambda status: status.group in LISTED_GROUPS,
+            "closed_orders": lambda status: status.group not in LISTED_GROUPS,
+            "new_orders": lambda status: False,
+        }[name]
+        domain = [
+            ("keycrm_account_id", "=", self.account.id),
+            ("keycrm_archived", "=", False),
+            ("keycrm_deleted", "=", False),
+            ("state", "!=", "cancel"),
+            ("keycrm_status_id", "in", self.account.status_ids.filtered(is_listed).ids),
+        ]
+        if name == "closed_orders":
+            # Its borders are left out: KeyCRM may compare another date.
+            domain += [
+                ("date_order", ">", started - RECENT + timedelta(days=1)),
+                ("date_order", "<", started),
+            ]
+        return domain
+
+    # === COMPARISON ===#
+
     def _listed_orders(self, rows):
-        """Return what is stored of a page until the last one is read.
+        """Return what is compared of the rows of a page.
 
         :param rows: decoded rows by number
-        :return: ``{"number": [status, buyer, whether it was placed, or moved to its status, since the
-            integration was enabled]}``
+        :return: ``{number: (status, buyer, whether it was placed, or moved to its status, since the
+            integration was enabled)}``
         """
         since = self.account.enabled_since or self.account.create_date
         listed = {}
@@ -81,50 +168,33 @@ class OrderReconciliation(Service):
             if order.is_deleted:
                 continue
             moved = max(filter(None, (order.created_at, order.status_changed_at)), default=since)
-            listed[str(number)] = [order.status_id, order.client_id, moved >= since]
+            listed[number] = (order.status_id, order.client_id, moved >= since)
         return listed
 
-    def _open_orders(self):
-        """Return the orders that may still change.
+    def _differing(self, name, started, page, last):
+        """Choose the orders that Odoo lacks, and those that differ from a page.
 
-        Those that are not archived, canceled or deleted in KeyCRM.
-        """
-        return self.env["sale.order"].search(
-            [
-                ("keycrm_account_id", "=", self.account.id),
-                ("keycrm_archived", "=", False),
-                ("keycrm_deleted", "=", False),
-                ("state", "!=", "cancel"),
-            ]
-        )
-
-    def _listed_statuses(self):
-        """Return the statuses of Odoo's open orders, and those whose orders are imported."""
-        account = self.account
-        wanted = account.status_ids.filtered(
-            lambda status: (
-                status.order_action in ("quotation", "confirm")
-                and status.group in LISTED_GROUPS
-                and status not in account.archive_status_ids
-            )
-        )
-        return wanted | self._open_orders().keycrm_status_id
-
-    def _differing(self, seen):
-        """Choose the orders that Odoo lacks, and those that differ from the lists.
-
-        :param seen: see :meth:`_listed_orders`, of all pages
+        :param name: one of :data:`LISTS`
+        :param started: when its first page was read
+        :param page: :class:`~..keycrm.client.Page`
+        :param last: greatest number of the pages before
         :return: list of numbers without those that wait in the inbox
         """
-        listed = self.env["sale.order"].search(
-            [
-                ("keycrm_account_id", "=", self.account.id),
-                ("keycrm_id", "in", [int(number) for number in seen]),
-            ]
+        Order = self.env["sale.order"]
+        seen = self._listed_orders(page.numbered)
+        orders = listed = Order.search(
+            [("keycrm_account_id", "=", self.account.id), ("keycrm_id", "in", list(seen))]
         )
+        numbers = list(page.numbered)
+        if numbers == sorted(numbers):
+            # Those of Odoo's orders that should be on this page.
+            domain = [*self._expected_domain(name, started), ("keycrm_id", ">", last)]
+            if not page.is_last:
+                domain.append(("keycrm_id", "<=", numbers[-1]))
+            orders |= Order.search(domain)
         differing = self._missing(seen, listed)
-        for order in listed | self._open_orders():
-            status_id, client_id, _is_new = seen.get(str(order.keycrm_id)) or (None, None, False)
+        for order in orders:
+            status_id, client_id, _is_new = seen.get(order.keycrm_id) or (None, None, False)
             known = KnownOrder(
                 order.keycrm_status_id.keycrm_id,
                 order.keycrm_client_id,
@@ -133,8 +203,11 @@ class OrderReconciliation(Service):
             )
             if not is_as_listed(known, status_id, client_id):
                 differing.append(order.keycrm_id)
-        waiting = self.env["keycrm.event"]._waiting_numbers(self.account, differing)
-        return [number for number in differing if number not in waiting]
+        return self._without_waiting(differing)
+
+    def _without_waiting(self, numbers):
+        waiting = self.env["keycrm.event"]._waiting_numbers(self.account, numbers)
+        return [number for number in numbers if number not in waiting]
 
     def _missing(self, seen, listed):
         """Choose the listed orders that Odoo does not have.
@@ -150,9 +223,9 @@ class OrderReconciliation(Service):
         skipped_ids = set(skipped.mapped("keycrm_id"))
         known = set(listed.mapped("keycrm_id"))
         missing = [
-            int(number)
+            number
             for number, (status, _client, is_new) in seen.items()
-            if is_new and int(number) not in known and status not in skipped_ids
+            if is_new and number not in known and status not in skipped_ids
         ]
         failed = self.env["keycrm.event"].search(
             [
@@ -163,3 +236,13 @@ class OrderReconciliation(Service):
         )
         failed_numbers = set(failed.mapped("keycrm_order_id"))
         return [number for number in missing if number not in failed_numbers]
+
+
+def _placed_between(since, until):
+    """Return the filter of orders that were placed in a period.
+
+    :param since: naive UTC
+    :param until: naive UTC; KeyCRM's clock may be ahead of Odoo's
+    """
+    until += timedelta(seconds=POLLING_OVERLAP)
+    return {"filter[created_between]": f"{utc_text(since)},{utc_text(until)}"}

@@ -243,3 +243,45 @@ class TestOtherModules(RefusalCase):
         none = self.arrive_by_worker(self.new_order([], client_id=self.buyer(), shipping=OFFICE))
         self.assertEqual(none.partner_shipping_id, none.partner_id)
         self.assertIn("Відділення №5", self.note(none))
+
+    def test_contact_that_fails_with_any_error_loses_no_order(self):
+        self.refuse("email IS NULL OR 1 / (CASE WHEN email LIKE '%broken%' THEN 0 ELSE 1 END) > 0")
+        client = self.buyer(phone="0671112288", email="a@broken.example")
+        with self.assertLogs("odoo.addons.ordage_keycrm.services.orders.contacts", "WARNING"):
+            order = self.arrive_by_worker(self.new_order([], client_id=client))
+        partner = order.partner_id
+        self.assertEqual((partner.phone, partner.email), ("+380671112288", False))
+        self.assertIn("a@broken.example", self.note(partner))
+
+    def test_order_comes_where_no_contact_at_all_can_be_created(self):
+        newest = self.env["res.partner"].with_context(active_test=False).search([], order="id desc")
+        self.refuse(f"id <= {newest[0].id}")
+        client = self.buyer(full_name="Заборона", phone="0671112299")
+        number, without = self.new_order([], client_id=client), self.new_order([], client_id=None)
+        orders = self.arrive_by_worker(number, without)
+        self.assertEqual(orders.partner_id, self.company.partner_id)
+        self.assertIn("+380671112299", self.note(orders[0]))
+        self.assertIn("strict", self.note(orders[1]))
+        self.assertFalse(self.mapping(0) or self.mapping(client))
+        self.env.cr.execute("ALTER TABLE res_partner DROP CONSTRAINT strict")
+        self.arrive_by_worker(number, without)
+        self.assertEqual(orders[0].partner_id.name, "Заборона")
+        self.assertEqual(orders[1].partner_id, self.mapping(0).partner_id)
+        self.assertFalse(orders.activity_ids, "nothing is left to be done")
+
+    def test_refused_name_of_one_firm_leaves_the_others_known(self):
+        number, firm = self.firm("ТОВ Ромашка")
+        buyer = self.env["keycrm.buyer"].search([("partner_id", "in", firm.child_ids.ids)])
+        self.refuse("name NOT LIKE 'Заборона%'")
+        self.keycrm.patch_buyer(
+            buyer.keycrm_id, raw={"company": {"id": number, "full_name": "Заборона"}}
+        )
+        other = self.keycrm.create_company(name="ТОВ Волошка")["id"]
+        self.env["keycrm.company"].search([]).read_at = "2020-01-01"
+        orders = self.arrive_by_worker(
+            self.new_order([], client_id=buyer.keycrm_id),
+            self.new_order([], client_id=self.buyer(company_id=other)),
+        )
+        self.assertEqual(orders[1].partner_id.parent_id.name, "ТОВ Волошка")
+        self.assertEqual(firm.name, "ТОВ Ромашка")
+        self.assertIn("Заборона", self.note(firm))

@@ -50,7 +50,8 @@ class KeycrmCompany(models.Model):
     def _upsert(self, account, companies):
         """Upsert KeyCRM's companies.
 
-        Contacts that still have KeyCRM's former name are renamed.
+        Contacts that still have KeyCRM's former name are renamed. A name that Odoo refuses is proposed to
+        a user, so that it does not keep the other companies from being read.
 
         :param account: ``keycrm.account``, one
         :param companies: list of :class:`~..keycrm.catalog.Company`
@@ -62,7 +63,7 @@ class KeycrmCompany(models.Model):
         for record in known:
             name = shortened(wanted.pop(record.keycrm_id).name, 120)
             if record.name != name and record.partner_id:
-                record._update_contact({"name": name})
+                record._update_contact({"name": name}, is_tolerant=True)
             record.write({"name": name, "read_at": now})
         Company.create(
             [

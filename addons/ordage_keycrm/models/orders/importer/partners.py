@@ -26,11 +26,12 @@ class KeycrmOrderImporter(models.AbstractModel):
 
         :return: ``{number: (buyer, delivery address)}``, both ``res.partner``
         """
-        account, orders = batch.account, batch.orders
+        orders = batch.orders
         buyers = self._buyers(batch)
         anonymous = None
-        if any(order.client_id not in buyers for order in orders):
-            anonymous = self._anonymous(account)
+        without = [order for order in orders if order.client_id not in buyers]
+        if without:
+            anonymous = self._anonymous(batch, without)
         partners = {order.id: buyers.get(order.client_id) or anonymous for order in orders}
         addresses = self._delivery_addresses(batch, partners)
         return {order.id: (partners[order.id], addresses[order.id]) for order in orders}
@@ -309,8 +310,14 @@ class KeycrmOrderImporter(models.AbstractModel):
         return matched
 
     @api.model
-    def _anonymous(self, account):
-        """Return the account's contact for orders without a buyer."""
+    def _anonymous(self, batch, orders):
+        """Return the account's contact for orders without a buyer.
+
+        Where Odoo refuses to create it, the orders have the company's own contact, which is reported.
+
+        :param orders: list of :class:`~..keycrm.orders.Order` without a buyer
+        """
+        account = batch.account
         mapping = self.env["keycrm.buyer"].search(
             [("account_id", "=", account.id), ("keycrm_id", "=", 0)]
         )
@@ -321,12 +328,28 @@ class KeycrmOrderImporter(models.AbstractModel):
             and (mapping.by_hand or not mapping.partner_id._keycrm_seen_by_users())
         ):
             return mapping.partner_id
-        partner = self.env["res.partner"].create(
-            {
-                "name": self.env._("KeyCRM: order without a buyer"),
-                "company_id": account.company_id.id,
-            }
+        ((partner, refused),) = contacts.create(
+            self.env["res.partner"],
+            [
+                {
+                    "name": self.env._("KeyCRM: order without a buyer"),
+                    "company_id": account.company_id.id,
+                }
+            ],
+            (),
+            is_tolerant=batch.options.is_tolerant,
         )
+        if not partner:
+            for order in orders:
+                batch.remark(
+                    order,
+                    self.env._(
+                        "Odoo did not accept a contact for orders without a buyer: %s The order has your "
+                        "company's own contact until you choose another one.",
+                        refused[""],
+                    ),
+                )
+            return account.company_id.partner_id
         if mapping:
             mapping.partner_id = partner
         else:

@@ -250,6 +250,58 @@ class TestWhatAnAccountRefersTo(KeycrmCase):
         self.arrive(order.keycrm_id)
         self.assertEqual((order.state, order.warehouse_id), ("sale", self.warehouse))
 
+    def confirmed_in(self, warehouse):
+        """:return: an order whose goods left the warehouse, which was archived then"""
+        self.account.warehouse_id = warehouse
+        product = {"name": "Річ", "price": 1, "quantity": 2}
+        order = self.arrive(self.new_order([product], status_id=self.status(3).keycrm_id))
+        picking = order.picking_ids
+        self.assertEqual(picking.picking_type_id.warehouse_id, warehouse)
+        quants = self.env["stock.quant"]
+        quants._update_available_quantity(order.order_line.product_id, warehouse.lot_stock_id, 2)
+        picking.move_ids.write({"quantity": 2, "picked": True})
+        picking._action_done()
+        warehouse.active = False
+        self.arrive(order.keycrm_id)
+        self.assertFalse(order.keycrm_problem or order.activity_ids, "nothing is to be shipped")
+        return order
+
+    def test_goods_added_to_a_confirmed_order_leave_its_archived_warehouse(self):
+        gone = self.env["stock.warehouse"].create({"name": "Старий", "code": "OLD"})
+        order = self.confirmed_in(gone)
+        self.keycrm.add_line(order.keycrm_id, name="Друга", price=1, quantity=3)
+        self.arrive(order.keycrm_id)
+        open_ = order.picking_ids.filtered(lambda picking: picking.state != "done")
+        self.assertEqual(open_.picking_type_id.warehouse_id, self.warehouse, "the only one left")
+        self.assertEqual(open_.move_ids.product_uom_qty, 3)
+        self.assertFalse(order.keycrm_problem or order.activity_ids)
+        line = order.order_line.filtered(lambda line: line.product_id.name == "Річ")
+        self.keycrm.patch_line(order.keycrm_id, line.keycrm_id, quantity=5)
+        self.arrive(order.keycrm_id)
+        self.assertEqual(line.move_ids.mapped("product_uom_qty"), [2, 3], "what is missing")
+
+    def test_goods_added_to_a_confirmed_order_wait_for_the_choice_of_a_warehouse(self):
+        gone, _third = self.env["stock.warehouse"].create(
+            [{"name": "Старий", "code": "OLD"}, {"name": "Третій", "code": "THR"}]
+        )
+        order = self.confirmed_in(gone)
+        self.keycrm.add_line(order.keycrm_id, name="Друга", price=1, quantity=3)
+        for _again in range(2):
+            self.arrive(order.keycrm_id)
+            self.assertEqual(order.order_line.mapped("product_uom_qty"), [2, 3])
+            self.assertEqual(len(order.picking_ids), 1)
+            self.assertIn("Старий", order.keycrm_problem)
+            self.assertTrue(order.keycrm_needs_decision)
+            self.assertEqual(len(order.activity_ids), 1)
+        self.account.warehouse_id = self.warehouse
+        event = self.env["keycrm.event"].search([("keycrm_order_id", "=", order.keycrm_id)])
+        self.assertEqual(event[:1].state, "pending", "it is read again by itself")
+        self.arrive(order.keycrm_id)
+        open_ = order.picking_ids.filtered(lambda picking: picking.state != "done")
+        self.assertEqual(open_.picking_type_id.warehouse_id, self.warehouse)
+        self.assertEqual(open_.move_ids.product_uom_qty, 3)
+        self.assertFalse(order.keycrm_problem or order.activity_ids or order.keycrm_needs_decision)
+
     def test_what_is_used_cannot_be_deleted(self):
         """Deleted, it would leave no trace, and orders would go on without it."""
         group = self.env["account.tax.group"].create({"name": "Старі"})

@@ -83,11 +83,12 @@ class SaleOrder(models.Model):
     @api.depends_context("lang")
     def _compute_keycrm_problem(self):
         """Hide a problem of the confirmation once a user has confirmed the order."""
+        shown = (*UNREADABLE_ORDER, "warehouse_archived")
         self.env["keycrm.error.message"]._compute_sentences(
             self, "keycrm_problem", "keycrm_problem"
         )
         for order in self:
-            if order.state == "sale" and order.keycrm_problem_code not in UNREADABLE_ORDER:
+            if order.state == "sale" and order.keycrm_problem_code not in shown:
                 order.keycrm_problem = False
 
     @api.depends(
@@ -108,6 +109,8 @@ class SaleOrder(models.Model):
                 order.keycrm_cancel_conflict
                 or order.keycrm_problem_code in UNREADABLE_ORDER
                 or is_waiting
+                # Goods that were added after the confirmation are not shipped.
+                or (order.state == "sale" and order.keycrm_problem_code == "warehouse_archived")
             )
 
     # === CRUD METHODS ===#
@@ -220,16 +223,34 @@ class SaleOrder(models.Model):
         :param wanted: those of the orders that are confirmed by their status
         """
         summary = self.env._("The order is waiting for your confirmation")
-        combo = self.env._("A combo of the order is not delivered")
+        confirmed = {
+            "combo_product": self.env._("A combo of the order is not delivered"),
+            "warehouse_archived": self.env._("Products of the order are not delivered"),
+        }
         for order in self:
-            if order.state == "sale" and order.keycrm_problem_code == "combo_product":
-                sentence = self.env["keycrm.error.message"]._sentence(
-                    order.keycrm_problem_code, order.keycrm_problem_params
-                )
-                order._keycrm_schedule_activity(combo, [sentence], lasting=True)
-            else:
-                order._keycrm_unlink_activity(combo)
+            for code, not_delivered in confirmed.items():
+                if order.state == "sale" and order.keycrm_problem_code == code:
+                    sentence = self.env["keycrm.error.message"]._sentence(
+                        code, order.keycrm_problem_params
+                    )
+                    order._keycrm_schedule_activity(not_delivered, [sentence], lasting=True)
+                else:
+                    order._keycrm_unlink_activity(not_delivered)
             if order in wanted and order.keycrm_problem and order.state in ("draft", "sent"):
                 order._keycrm_schedule_activity(summary, [order.keycrm_problem], lasting=True)
             else:
                 order._keycrm_unlink_activity(summary)
+
+    def _keycrm_report_new_problem(self, before):
+        """Report a problem that KeyCRM's change brings to a confirmed order.
+
+        :param before: code of the order's problem before
+        """
+        summary = self.env._("KeyCRM changed the confirmed order: check it")
+        if self.keycrm_problem_code in ("discount_exceeds_goods", "unit_differs"):
+            sentence = self.env["keycrm.error.message"]._sentence(
+                self.keycrm_problem_code, self.keycrm_problem_params
+            )
+            self._keycrm_schedule_activity(summary, [sentence], lasting=True)
+        elif before:
+            self._keycrm_unlink_activity(summary)

@@ -130,6 +130,31 @@ class SaleOrder(models.Model):
             moves._action_cancel()
             line._action_launch_stock_rule()
 
+    def _keycrm_new_warehouse(self):
+        """Return the warehouse of a new order of the same source.
+
+        :return: ``stock.warehouse``; none where a user has to choose
+        """
+        own = self.keycrm_source_id.warehouse_id
+        return own if own.active else self.keycrm_account_id._warehouse_of_orders()
+
+    def _keycrm_leave_archived_warehouse(self):
+        """Ship what a confirmed order has in an archived warehouse from one that is in use.
+
+        Where a user has to choose that warehouse, the order waits and shows so.
+        """
+        lines = self.order_line._keycrm_waiting_for_warehouse()
+        if not lines:
+            return
+        lines._compute_warehouse_id()
+        shipped = lines.filtered("warehouse_id.active")
+        shipped._action_launch_stock_rule()
+        waiting = (lines - shipped).warehouse_id
+        if waiting:
+            # The header, which was written before, has no problem.
+            names = ", ".join(waiting.mapped("display_name"))
+            self._keycrm_set_problem("warehouse_archived", {"warehouse": names})
+
     def _keycrm_request_production(self, lines):
         """Schedule an activity for goods to be manufactured that no route manufactures."""
         lines = lines.filtered(lambda line: not line.route_ids and line.product_uom_qty)

@@ -110,10 +110,13 @@ class SaleOrderLine(models.Model):
         """Ship a line from the warehouse that is mapped to its KeyCRM warehouse.
 
         Where several Odoo warehouses are mapped to it, the account's warehouse has priority. A route from
-        other warehouses overrides it.
+        other warehouses overrides it. An archived one is replaced by that of new orders.
         """
         result = super()._compute_warehouse_id()
         for line in self:
+            former = line.warehouse_id
+            if former and not former.active and line.order_id.keycrm_id:
+                line.warehouse_id = line.order_id._keycrm_new_warehouse() or former
             matched = line.keycrm_warehouse_id.warehouse_ids
             if not matched:
                 continue
@@ -194,11 +197,34 @@ class SaleOrderLine(models.Model):
     def _action_launch_stock_rule(self, *, previous_product_uom_qty=False):
         """Never move stock for orders that were shipped before their import.
 
-        Also after edits.
+        Also after edits. An import that adds goods to an order whose warehouse is archived succeeds, and
+        the goods wait for another warehouse; see ``_keycrm_leave_archived_warehouse``.
         """
         moving = self.filtered(lambda line: not line.order_id.keycrm_skip_delivery)
+        if is_bridge(self.env):
+            moving -= moving._keycrm_waiting_for_warehouse()
         return super(SaleOrderLine, moving)._action_launch_stock_rule(
             previous_product_uom_qty=previous_product_uom_qty
+        )
+
+    def _keycrm_waiting_for_warehouse(self):
+        """Choose goods of confirmed orders that are still to be shipped from an archived warehouse.
+
+        Not those whose transfer a user canceled.
+
+        :return: ``sale.order.line``
+        """
+        return self.filtered(
+            lambda line: (
+                line.keycrm_id
+                and line.state == "sale"
+                and line.warehouse_id
+                and not line.warehouse_id.active
+                and line.product_id.type == "consu"
+                and line.product_uom_qty > line.qty_delivered
+                and not line.order_id.keycrm_skip_delivery
+                and "cancel" not in line.move_ids.mapped("state")
+            )
         )
 
     def _get_qty_procurement(self, previous_product_uom_qty=False):

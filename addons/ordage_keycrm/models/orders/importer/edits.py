@@ -132,6 +132,7 @@ class KeycrmOrderImporter(models.AbstractModel):
                 )
         if not is_canceled:
             self._report_conflicts(record, conflicts)
+            record._keycrm_leave_archived_warehouse()
             if record.state == "sale" and record.keycrm_shipping_status not in COMING_BACK:
                 record._keycrm_reduce_returns(
                     {line: line.keycrm_quantity for line in record.order_line if line.keycrm_id}

@@ -160,7 +160,9 @@ class KeycrmOrderImporter(models.AbstractModel):
         }
         if combos and batch.action(order) != "cancel":
             return "combo_product", {"products": ", ".join(sorted(combos))}
-        if batch.action(order) == "confirm":
+        record = batch.known.get(order.id)
+        # That of a confirmed order concerns only what is still to be shipped; see ``_update_lines``.
+        if batch.action(order) == "confirm" and (not record or record.state != "sale"):
             warehouse = self._warehouse(batch, order)
             if not warehouse.active:
                 return "warehouse_archived", {"warehouse": warehouse.display_name}

@@ -231,12 +231,16 @@ class KeycrmOrderImporter(models.AbstractModel):
         if record.state == "sale":
             # Accounting and deliveries depend on them. The recipient may change.
             vals = {name: value for name, value in vals.items() if name not in _FIXED_BY_CONFIRMING}
-        changed = changed_values(record, vals)
+        changed, problem = changed_values(record, vals), record.keycrm_problem_code
         if "partner_id" in changed and "pricelist_id" in vals:
             # Odoo chooses another pricelist for a new buyer.
             changed["pricelist_id"] = vals["pricelist_id"]
         if changed:
             record.write(changed)
+        if record.state == "sale" and record.keycrm_problem_code != problem:
+            # The context of the write leaves out the activities of Odoo.
+            record = record.with_context(mail_activity_automation_skip=False)
+            record._keycrm_report_new_problem(problem)
 
     @api.model
     def _report_remarks(self, batch):

@@ -168,3 +168,8 @@ def unit_reference(unit: str) -> str:
     """
     name = UNITS.get(visible(unit).lower().rstrip("."))
     return f"uom.product_uom_{name}" if name else ""
+
+
+def unit_references() -> set[str]:
+    """Return the external ids of all units of measure that are known in both programs."""
+    return {unit_reference(unit) for unit in UNITS}

@@ -151,6 +151,45 @@ class TestUnits(ProductCase):
         self.assertEqual(self.lines_of(line.order_id.keycrm_id), line)
         self.assertEqual(line.product_uom_id, meter)
 
+    def test_order_waits_where_the_product_has_another_unit_than_keycrm(self):
+        kilogram = self.env.ref("uom.product_uom_kgm")
+        known = self.product(default_code="RICE")
+        offer = self.offer(sku="RICE", unit_type="кг")["id"]
+        line = self.line_of(
+            {"offer_id": offer, "price": 40, "quantity": 2.5}, status_id=self.status(3).keycrm_id
+        )
+        order, mapping = line.order_id, known.keycrm_offer_ids
+        self.assertEqual((line.product_id, order.state), (known, "draft"))
+        for said in (order.keycrm_problem, mapping.problem):
+            self.assertIn("кг", said)
+            self.assertIn(known.uom_id.name, said)
+        self.assertTrue(order.keycrm_needs_decision)
+        known.product_tmpl_id.uom_id = kilogram
+        self.lines_of(order.keycrm_id)
+        self.assertEqual((order.state, line.product_uom_id), ("sale", kilogram))
+        self.assertFalse(order.keycrm_problem or mapping.problem_code or order.activity_ids)
+
+    def test_units_that_may_be_the_same_keep_no_order(self):
+        self.product(default_code="BOX")
+        pack = self.env["uom.uom"].create({"name": "Мішок"})
+        self.product(default_code="SACK", uom_id=pack.id)
+        for sku, unit in (("BOX", "уп"), ("BOX", "шт."), ("BOX", ""), ("SACK", "шт")):
+            with self.subTest(sku=sku, unit=unit):
+                line = self.line_of(
+                    {"name": sku, "sku": sku, "unit_type": unit, "price": 1},
+                    status_id=self.status(3).keycrm_id,
+                )
+                self.assertEqual(line.order_id.state, "sale")
+
+    def test_pieces_of_a_product_that_odoo_weighs_wait(self):
+        self.product(default_code="FLOUR", uom_id=self.env.ref("uom.product_uom_gram").id)
+        for unit in ("шт", "кг"):
+            line = self.line_of(
+                {"name": "Борошно", "sku": "FLOUR", "unit_type": unit, "price": 1},
+                status_id=self.status(3).keycrm_id,
+            )
+            self.assertEqual(line.order_id.state, "draft")
+
 
 class TestWeights(ProductCase):
     def weight_of(self, sku):

@@ -319,6 +319,11 @@ class KeycrmErrorMessage(models.AbstractModel):
             "barcode_taken": self.env._(
                 "The barcode “%(barcode)s” was not imported: %(product)s already has it."
             ),
+            "unit_differs": self.env._(
+                "“%(product)s” is counted in “%(keycrm)s” in KeyCRM but in “%(odoo)s” in Odoo, so its "
+                "quantity would be wrong. Change the unit on one side, then click “Refresh from KeyCRM” on "
+                "the order. If the quantity is right nevertheless, confirm the order here."
+            ),
             "variant_price": self.env._(
                 "The price of %(product)s in KeyCRM is %(price)s. Odoo shows another one: it copies "
                 "the prices of variants only where one attribute, such as the size, decides them. "

@@ -6,6 +6,7 @@ from odoo.tools import float_compare
 from ...keycrm import variant_prices
 from ...keycrm.barcodes import Barcodes
 from ...keycrm.naming import shortened
+from ...keycrm.product_data import unit_reference, unit_references
 from ...services.account.currency import AccountCurrency
 
 
@@ -54,6 +55,7 @@ class KeycrmProductMatcher(models.AbstractModel):
         owner = barcodes.owner(goods.barcode, product.company_id.id or 0)
         is_taken = bool(goods.barcode and owner is not None and product.barcode != goods.barcode)
         self._record_barcode_problem(offer, goods, owner, is_taken=is_taken and follows)
+        self._record_problem(offer, "unit_differs", self._unit_conflict(product, goods.unit))
         if follows:
             offer._queue_picture(goods.picture_url)
         if is_new or account.keep_product_info:
@@ -187,17 +189,49 @@ class KeycrmProductMatcher(models.AbstractModel):
     @api.model
     def _record_barcode_problem(self, offer, goods, owner, *, is_taken):
         """Record on the offer whether its barcode belongs to another product."""
-        params = None
+        params = {}
         if is_taken:
             other = self.env["product.product"].browse(owner or ())
             # Users may have no access to the products of another company.
             name = other.display_name if other and other.company_id <= offer.company_id else ""
             params = {"barcode": goods.barcode, "product": name}
-        if not is_taken and offer.problem_code not in (False, "barcode_taken"):
-            return
-        code = "barcode_taken" if is_taken else False
-        if (offer.problem_code or False) != code or (is_taken and offer.problem_params != params):
+        self._record_problem(offer, "barcode_taken", params)
+
+    @api.model
+    def _record_problem(self, offer, code, params):
+        """Record a problem on an offer, or that it is solved.
+
+        :param params: parameters of the code; empty where there is no problem
+        """
+        if params and (offer.problem_code, offer.problem_params) != (code, params):
             offer.write({"problem_code": code, "problem_params": params})
+        elif not params and offer.problem_code == code:
+            offer.write({"problem_code": False, "problem_params": False})
+
+    @api.model
+    def _unit_conflict(self, product, unit):
+        """Return the units of a product in Odoo and KeyCRM where quantities mean something else.
+
+        Only where both are certain: units that shops name themselves (a pack) may be the same.
+
+        :param product: ``product.product``, one
+        :param unit: KeyCRM's text; empty for pieces, which KeyCRM also has where nobody chose a unit
+        :return: parameters of the sentence; empty where the units are the same
+        """
+        reference, ours = unit and unit_reference(unit), product.uom_id
+        theirs = reference and self.env.ref(reference, raise_if_not_found=False)
+        if not theirs or theirs == ours or unit_reference(ours.name) == reference:
+            return {}
+        if ours._has_common_reference(theirs):
+            is_same = not float_compare(ours.factor, theirs.factor, precision_digits=6)
+        else:
+            # Pieces may be packs, but neither kilograms nor meters.
+            known = [self.env.ref(one, raise_if_not_found=False) for one in unit_references()]
+            is_measure = any(one and ours._has_common_reference(one) for one in known)
+            is_same = reference == unit_reference("") and not is_measure
+        if is_same:
+            return {}
+        return {"product": product.display_name, "odoo": ours.display_name, "keycrm": unit}
 
 
 def _differs(product, name, value):

@@ -153,6 +153,13 @@ class KeycrmOrderImporter(models.AbstractModel):
         total = order_totals.goods_total(order)
         if total < 0 and batch.action(order) != "cancel":
             return "discount_exceeds_goods", {"total": f"{total:.2f}"}
+        for line in order.lines:
+            unit = line.unit_type or (line.offer.unit_type if line.offer else "")
+            conflict = self.env["keycrm.product.matcher"]._unit_conflict(
+                batch.products[line.id], unit
+            )
+            if conflict and batch.action(order) != "cancel":
+                return "unit_differs", conflict
         combos = {
             batch.products[line.id].display_name
             for line in order.lines

@@ -96,6 +96,11 @@ def test_an_order_without_a_number_is_malformed():
 
 def test_a_buyers_phone_may_be_a_text_or_a_list():
     assert Buyer.parse({"id": 1, "phone": "+380671"}).phone == "+380671"
+    for several in ("a@x.ua, b@x.ua", "a@x.ua;b@x.ua\na@x.ua", ["a@x.ua", "b@x.ua"]):
+        buyer = Buyer.parse({"id": 1, "email": several, "note": "VIP"})
+        assert (buyer.email, buyer.note) == ("a@x.ua", "VIP\nb@x.ua")
+    assert Buyer.parse({"id": 1, "email": "Іван <a@x.ua>"}).email == "Іван <a@x.ua>"
+    assert Buyer.parse({"id": 1, "email": "немає"}).email == "немає"
     assert Buyer.parse({"id": 1, "phone": [None, "+380672"], "email": []}).phone == "+380672"
 
 

@@ -91,6 +91,16 @@ def phone_numbers(text: str) -> list[str]:
     return [number.strip() for number in numbers if number.strip()]
 
 
+def email_addresses(text: str) -> list[str]:
+    """Split a text that contains several e-mail addresses.
+
+    :param text: text from KeyCRM
+    :return: list of addresses; the text itself where it does not hold several
+    """
+    found = [part.strip("<>()") for part in re.split(r"[,;\s]+", text) if "@" in part]
+    return found if len(found) > 1 else [text]
+
+
 def normalized_phone(phone: str) -> str:
     """Format a Ukrainian phone number as +380…; keep the digits of a foreign one.
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from .catalog import Offer, Property, Status, Warehouse
 from .errors import MalformedAnswer
+from .naming import email_addresses
 from .parsing import (
     required_id,
     to_amount,
@@ -87,8 +88,10 @@ class Line:
 class Buyer:
     """Hold a buyer.
 
-    ``phone`` and ``email`` may be a text or a list (the list of buyers); the first entry counts.
+    ``phone`` and ``email`` may be a text or a list (the list of buyers), and a text may hold several
+    addresses; the first one counts.
 
+    :param note: the manager's note, and further e-mail addresses
     :param phones: all texts with phone numbers
     """
 
@@ -107,25 +110,24 @@ class Buyer:
         identifier = to_int(data.get("id"))
         if not identifier:
             return None
+        emails = [one for text in _texts(data.get("email")) for one in email_addresses(text)]
+        others = ", ".join(dict.fromkeys(one for one in emails if one != emails[0]))
+        phones = _texts(data.get("phone"))
         return cls(
             id=identifier,
             name=to_short(data.get("full_name")),
-            phone=_first_text(data.get("phone")),
-            email=_first_text(data.get("email")),
+            phone=next(iter(phones), ""),
+            email=next(iter(emails), ""),
             company_id=to_int(data.get("company_id")),
-            note=to_text(data.get("note")),
+            note="\n".join(filter(None, (to_text(data.get("note")), others))),
             updated_at=to_utc(data.get("updated_at")),
-            phones=_texts(data.get("phone")),
+            phones=phones,
         )
 
 
 def _texts(value: Any) -> tuple[str, ...]:
     values = value if isinstance(value, list) else [value]
     return tuple(text for item in values if (text := to_short(item)))
-
-
-def _first_text(value: Any) -> str:
-    return next(iter(_texts(value)), "")
 
 
 @dataclass(frozen=True, slots=True)

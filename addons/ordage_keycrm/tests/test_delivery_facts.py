@@ -55,6 +55,17 @@ class TestAddresses(OrderCase):
         self.company.country_id = self.env.ref("base.ua")
         address = self.address(shipping_address_city="Місто", shipping_address_country="Нарнія")
         self.assertEqual((address.country_id.id, address.street2), (False, "Нарнія"))
+        address = self.address(shipping_address_city="Місто", shipping_address_country_code="NQ")
+        self.assertEqual((address.country_id.id, address.street2), (False, "NQ"))
+
+    def test_country_is_found_by_its_name_where_its_code_is_unknown(self):
+        self.company.country_id = self.env.ref("base.ua")
+        address = self.address(
+            shipping_address_city="Місто",
+            shipping_address_country_code="NQ",
+            shipping_address_country="Польща",
+        )
+        self.assertEqual((address.country_id.code, address.street2), ("PL", False))
 
 
 @tagged("-at_install", "post_install")

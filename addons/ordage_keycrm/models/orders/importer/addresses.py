@@ -139,8 +139,8 @@ class KeycrmOrderImporter(models.AbstractModel):
     def _place(self, account, shipping):
         """Return the address lines of a parcel: parcel office, street, and further lines.
 
-        :return: (first line, second line, ``res.country``); the name of an unknown country is in the second
-            line
+        :return: (first line, second line, ``res.country``); the name or code of an unknown country is in the
+            second line
         """
         lines = [shipping.receive_point, shipping.address, shipping.secondary_line]
         if not shipping.receive_point and not shipping.address:
@@ -148,12 +148,13 @@ class KeycrmOrderImporter(models.AbstractModel):
         first, *others = [line for line in lines if line] or [""]
         others = [line for line in others if _plain(line) not in _plain(first)]
         country = account.company_id.country_id
-        code = shipping.country_code or country_code(shipping.country)
-        if code and code != country.code:
-            country = country.browse(self._country_id(code) or ())
-        if shipping.country and (not country or not code):
-            country = country.browse()
-            others.append(shipping.country)
+        code, named = shipping.country_code.upper(), shipping.country or shipping.country_code
+        if not code or (code != country.code and not self._country_id(code)):
+            code = country_code(shipping.country)
+        if code != country.code and named:
+            country = country.browse((code and self._country_id(code)) or ())
+            if not country:
+                others.append(named)
         return first, ", ".join(others), country
 
     @api.model

@@ -98,6 +98,14 @@ def test_every_link_anchor_and_picture_exists(page):
     assert broken(page) == []
 
 
+def test_every_path_in_the_architecture_exists():
+    addon = APP_PAGE.parents[2]
+    text = (DOCS / "architecture.md").read_text()
+    paths = set(re.findall(r"\b(?:[a-z_]+/)+[a-z_]+\.[a-z]+", text))
+    assert len(paths) > 30
+    assert [path for path in sorted(paths) if not (addon / path).exists()] == []
+
+
 def test_link_checker_reports_missing_files_and_anchors(tmp_path):
     page = tmp_path / "page.md"
     page.write_text(

@@ -171,6 +171,7 @@ class TestHostileData(HostileCase):
         with self.committing(), mute_logger(ECHO_LOG):
             EchoMatcher(self.account)._match_isolated(events)
         self.assertEqual(events.mapped("state"), ["done", "failed", "done", "done"])
+        self.assertIn("RecursionError", events[1].error)
 
     def test_an_order_that_fails_after_it_was_written_fails_alone(self):
         """Finishing, counting, notifying: whatever raises there."""

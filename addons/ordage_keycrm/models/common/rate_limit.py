@@ -145,15 +145,6 @@ class DatabaseRateLimiter(RateLimiter):
         """
         self._apply_to_row(lambda quota, now: (rate_limit.refused(quota, now, retry_after), 0.0))
 
-    def used(self):
-        """Return the requests of the last minute and the limit, for display.
-
-        :return: ``(used, limit)``
-        """
-        return self._apply_to_row(
-            lambda quota, now: (quota, (len(rate_limit.refreshed(quota, now).times), quota.limit))
-        )
-
     def _longest_wait(self, continues, limit):
         """Return how long a request may wait.
 

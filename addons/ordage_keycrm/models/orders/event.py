@@ -342,12 +342,21 @@ class KeycrmEvent(models.Model):
                 deferred |= event if result.is_deferred else deferred
         crons.trigger(deferred.account_id, crons.ORDERS, delay=ROW_LOCKED_PAUSE)
 
-    def _finish_stock(self, state):
+    def _finish_stock(self, state, error=None):
         """Record the result of stock webhooks.
 
         :param state: ``done``, ``ignored`` or ``failed``
+        :param error: the exception of a failed one. It is not retried: a comparison finds what it told
         """
-        self.write({"state": state, "done_at": fields.Datetime.now(), "attempts": 1})
+        self.write(
+            {
+                "state": state,
+                "done_at": fields.Datetime.now(),
+                "attempts": 1,
+                "error_code": "unexpected" if error else False,
+                "error_params": {"kind": type(error).__name__} if error else False,
+            }
+        )
 
     def _finish_vals(self, result, now):
         if result.is_deferred:

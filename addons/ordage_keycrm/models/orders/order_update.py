@@ -16,7 +16,7 @@ PENDING_PAYMENTS = "keycrm_reconciled"
 
 
 class KeycrmOrderUpdate(models.Model):
-    """An update of an order in KeyCRM that Odoo sends: a status or a tracking number.
+    """An update of an order in KeyCRM that Odoo sends: a status, a tracking number, line costs or a payment.
 
     The order is read before it is written, so nothing is sent twice, and what a manager set meanwhile
     stays. A failed update is retried like an event. ``services/orders/order_updates.py`` sends them.

@@ -46,7 +46,7 @@ class KeycrmProductMatcher(models.AbstractModel):
             if choice:
                 choices[one.key] = choice
         planned = list(dict.fromkeys(c for c in choices.values() if isinstance(c, Plan)))
-        barcodes = self._barcode_owners(account, goods)
+        barcodes = self._barcode_owners(goods)
         if planned:
             self._create_products(account, planned, barcodes)
         found = {

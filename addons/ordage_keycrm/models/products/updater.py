@@ -21,11 +21,12 @@ class KeycrmProductMatcher(models.AbstractModel):
     _inherit = "keycrm.product.matcher"
 
     @api.model
-    def _barcode_owners(self, account, goods):
+    def _barcode_owners(self, goods):
         """Search the barcodes that products or packagings of any company use.
 
         A product that companies share can have none of them.
 
+        :param goods: ``Goods`` of KeyCRM
         :return: :class:`~..keycrm.barcodes.Barcodes`
         """
         barcodes = Barcodes()

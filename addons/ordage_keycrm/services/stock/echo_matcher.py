@@ -89,14 +89,15 @@ class EchoMatcher(Service):
             return run_in_transaction(self.env.cr, lambda: self._match(events))
         except ERRORS_OF_NO_RECORD:
             raise
-        except Exception:
+        except Exception as error:
             if self.env.cr.closed:
                 raise
             if len(events) == 1:
                 _logger.exception(
                     "KeyCRM account %s: %s cannot be processed", self.account.id, events
                 )
-                run_in_transaction(self.env.cr, lambda: events._finish_stock("failed"))
+                failure = error
+                run_in_transaction(self.env.cr, lambda: events._finish_stock("failed", failure))
                 return False
         middle = len(events) // 2
         waiting = self._match_isolated(events[:middle])

@@ -97,9 +97,7 @@ def _report(rule, records, error):
         if record._name == "sale.order":
             record._keycrm_schedule_activity(summary, rows, lasting=True)
         else:
-            activities.schedule(
-                record, account._activity_user(rule.env["res.users"]), summary, rows
-            )
+            activities.schedule(record, activities.assignee(account), summary, rows)
 
 
 def _reason(error):

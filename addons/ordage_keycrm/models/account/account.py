@@ -6,7 +6,7 @@ from ...keycrm import addresses
 from ...keycrm.rate_limit import DEFAULT_LIMIT
 from ...services.account.catalogs import check_key, request_for_user
 from ...services.account.settings_change import SettingsChange
-from ...services.common import crons, maintenance
+from ...services.common import activities, crons, maintenance
 from ...services.common.circuit_breaker import end_backoff
 from ...services.common.cron_runner import run_queue
 from ...services.orders.tracking import TrackingSending
@@ -661,6 +661,14 @@ class KeycrmAccount(models.Model):
         )
 
     # === BUSINESS METHODS ===#
+
+    def _activity_user(self, salesperson):
+        """Return the assignee of an activity, for addons that extend the models.
+
+        :param salesperson: ``res.users`` responsible for the order, maybe none
+        :return: one of ``res.users``
+        """
+        return activities.assignee(self, salesperson)
 
     def _check_manager(self):
         """Check a button's access right on the server.

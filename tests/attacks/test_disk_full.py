@@ -187,6 +187,7 @@ def test_disk_of_postgresql_is_full(environment: Environment, figure: Callable[[
             disk.make_room()
             runtime.postgres.kill()
             runtime.postgres.start()
+            shop.odoo.restart()  # its scheduler threads may have ended with their connections
             shop = Shop(environment, shop.odoo, shop.rpc, shop.sandbox, shop.account, shop.link)
             assert_recovers(shop, accepted, numbers, (goods[0], goods[1]), figure)
             assert_no_secret(shop, runtime.postgres.folder / "postgres.log")

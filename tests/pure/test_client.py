@@ -1,7 +1,10 @@
 """The client against an HTTP server with every observed fault."""
 
 import json
+import socket
 import threading
+import time
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -188,12 +191,36 @@ def test_an_answer_without_end_is_given_up(remote, client, monkeypatch):
         client.get("/order/1")
 
 
-def test_an_answer_that_comes_drop_by_drop_is_given_up(remote, client, monkeypatch):
-    monkeypatch.setattr("keycrm.client.ANSWER_SECONDS", 0)
-    remote.will(200, {"id": 1})
-    with pytest.raises(TimedOut):
-        client.get("/order/1")
-    assert len(remote.requests) == 1
+@pytest.mark.parametrize(
+    "data", [b"HTTP/1.1 200 OK\r\nX-Slow: ", b"HTTP/1.1 200 OK\r\nContent-Length: 900000\r\n\r\n"]
+)
+def test_an_answer_that_comes_drop_by_drop_is_given_up(monkeypatch, data):
+    monkeypatch.setattr("keycrm.client.ANSWER_SECONDS", 1)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def answer():
+            connection, _address = listening.accept()
+            with connection, suppress(OSError):
+                connection.recv(65536)
+                connection.sendall(data)
+                while True:
+                    connection.sendall(b"x")
+                    time.sleep(0.05)
+
+        threading.Thread(target=answer, daemon=True).start()
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        with KeyCrmClient(KEY, url, tries=1) as client, pytest.raises(TimedOut) as caught:
+            client.get("/order/1")
+    assert caught.value.params["seconds"] == 1
+
+
+def test_no_connection_outlives_the_client(remote):
+    with KeyCrmClient(KEY, remote.url) as client:
+        for _ in range(3):
+            remote.will(200, {"id": 1})
+            client.get("/order/1")
+            assert len(client._adapter._sockets) <= 1
+    assert not client._adapter._sockets
 
 
 def test_server_trouble_is_tried_again_with_growing_pauses(remote, client, slept):

@@ -3,7 +3,8 @@
 import json
 import socket
 import ssl
-from contextlib import contextmanager
+import time
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -109,6 +110,69 @@ def fault(url, token=TOKEN):
         webhook_check.send_challenge(url, token)
     assert token not in str(caught.value)
     return caught.value
+
+
+@contextmanager
+def dripping(data):
+    """Run a server that answers with single bytes, each of them in time.
+
+    :param data: bytes that are sent at once, before the slow ones
+    """
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def answer():
+            connection, _address = listening.accept()
+            with connection, suppress(OSError):
+                connection.recv(65536)
+                connection.sendall(data)
+                while True:
+                    connection.sendall(b"x")
+                    time.sleep(0.05)
+
+        Thread(target=answer, daemon=True).start()
+        yield f"127.0.0.1:{listening.getsockname()[1]}{PATH}"
+
+
+@pytest.mark.parametrize(
+    ("scheme", "data"),
+    [
+        ("http", b""),
+        ("http", b"HTTP/1.1 200 OK\r\nX-Slow: "),
+        ("http", b"HTTP/1.1 200 OK\r\nContent-Length: 9000\r\n\r\n"),
+        ("http", b"HTTP/1.1 200 OK\r\n\r\n"),
+        ("https", b"\x16\x03\x03\x20\x00"),
+    ],
+)
+def test_slow_answer_is_abandoned_after_the_time_limit(monkeypatch, scheme, data):
+    monkeypatch.setattr(webhook_check, "WHOLE", 1)
+    with dripping(data) as place:
+        found = fault(f"{scheme}://{place}")
+    assert (found.code, found.params["seconds"]) == ("link_timed_out", 1)
+
+
+def test_certificate_of_a_fixed_address_is_that_of_the_name(tmp_path, authority):
+    signed, *_key = certificate(tmp_path, name="shop.test", issuer=authority)
+    with server(odoo, signed) as url:
+        shop = url.replace("localhost", "shop.test")
+        webhook_check.send_challenge(shop, TOKEN, address="127.0.0.1")
+        with pytest.raises(webhook_check.LinkProblem) as caught:
+            webhook_check.send_challenge(url, TOKEN, address="127.0.0.1")
+    assert caught.value.code == "link_certificate_name"
+
+
+def test_body_that_stops_is_a_timeout(monkeypatch):
+    monkeypatch.setattr(webhook_check, "TIMEOUT", (1, 0.3))
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        place = f"http://127.0.0.1:{listening.getsockname()[1]}{PATH}"
+
+        def answer():
+            connection, _address = listening.accept()
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{")
+            opened.append(connection)
+
+        opened = []
+        Thread(target=answer, daemon=True).start()
+        assert fault(place).code == "link_timed_out"
 
 
 def test_the_right_odoo_is_recognised():

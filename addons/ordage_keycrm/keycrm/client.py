@@ -28,6 +28,7 @@ from .errors import (
     Unreachable,
 )
 from .parsing import decoded_answer, to_id, to_int, to_object, to_objects, to_text
+from .time_limit import TimeLimitAdapter, TimeLimitExceeded
 
 _logger = logging.getLogger(__name__)
 
@@ -114,6 +115,9 @@ class KeyCrmClient:
         self.begins = True
         self._answered_at = float("-inf")
         self._session = session or requests.Session()
+        self._adapter = TimeLimitAdapter()
+        for scheme in ("http://", "https://"):
+            self._session.mount(scheme, self._adapter)
         self._headers = {
             "Accept": "application/json",
             "User-Agent": "ordage-keycrm",
@@ -250,18 +254,22 @@ class KeyCrmClient:
         try:
             # Redirects are not followed: the key must not be sent to another host, and a redirected
             # write would become a read.
-            response = self._session.request(
-                method,
-                url,
-                headers=self._headers,
-                auth=self._signed,
-                timeout=self._timeout,
-                allow_redirects=False,
-                stream=True,
-                **kwargs,
-            )
-            with response:
-                self._read(response, path, host)
+            with (
+                self._adapter.limit(ANSWER_SECONDS),
+                self._session.request(
+                    method,
+                    url,
+                    headers=self._headers,
+                    auth=self._signed,
+                    timeout=self._timeout,
+                    allow_redirects=False,
+                    stream=True,
+                    **kwargs,
+                ) as response,
+            ):
+                self._read(response, path)
+        except TimeLimitExceeded:
+            raise TimedOut("timed_out", host=host, seconds=ANSWER_SECONDS) from None
         except requests.exceptions.Timeout:
             raise TimedOut("timed_out", host=host, seconds=self._timeout[1]) from None
         except requests.exceptions.SSLError:
@@ -292,26 +300,19 @@ class KeyCrmClient:
         return request
 
     @staticmethod
-    def _read(response: requests.Response, path: str, host: str) -> None:
-        """Read the body of the answer, limited in size and time.
-
-        A server may send it byte by byte, without end.
+    def _read(response: requests.Response, path: str) -> None:
+        """Read the body of the answer, limited in size: a server may send it without end.
 
         :param response: the response, as a stream
         :param path: of the request, for the error
-        :param host: of the request, for the error
         :raise MalformedAnswer: when it is too large
-        :raise TimedOut: when it takes too long
         """
-        deadline = time.monotonic() + ANSWER_SECONDS
         parts, size = [], 0
         for part in response.iter_content(READ_BYTES):
             parts.append(part)
             size += len(part)
             if size > MAX_ANSWER_BYTES:
                 raise MalformedAnswer("answer_too_large", path=path)
-            if time.monotonic() > deadline:
-                raise TimedOut("timed_out", host=host, seconds=ANSWER_SECONDS)
         # Where requests itself caches a body that was read.
         response._content = b"".join(parts)
 

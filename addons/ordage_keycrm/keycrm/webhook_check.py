@@ -13,16 +13,19 @@ import socket
 from urllib.parse import urljoin, urlsplit
 
 import requests
-from requests.adapters import HTTPAdapter
+from urllib3.exceptions import ReadTimeoutError
 
 from .addresses import is_local
 from .errors import KeyCrmError
 from .ip_addresses import is_public_behind
+from .time_limit import TimeLimitAdapter, TimeLimitExceeded
 
 #: Value of ``event`` in the challenge; KeyCRM sends no such event.
 CHECK_EVENT = "odoo.check_link"
-#: Seconds to connect, and to wait for the answer.
+#: Seconds to connect, and from byte to byte of the answer.
 TIMEOUT = (5, 10)
+#: Seconds for the whole exchange: a server that sends single bytes slowly cannot block a worker.
+WHOLE = 15
 #: Bytes of an answer that are read.
 MAX_BYTES = 20_000
 #: Texts of the TLS library, and the fault of a certificate that they indicate.
@@ -94,35 +97,64 @@ def send_challenge(url, token, *, address=None):
     :param address: IP address to connect to, even if the name changes
     :raise LinkProblem: when it is not this Odoo, or the link is unreachable
     """
-    host = urlsplit(url).netloc
-    nonce = secrets.token_hex(16)
+    nonce, host = secrets.token_hex(16), urlsplit(url).netloc
     try:
-        with (
-            _session(url, address) as session,
-            session.post(
-                url,
-                json={"event": CHECK_EVENT, "nonce": nonce},
-                timeout=TIMEOUT,
-                allow_redirects=False,
-                stream=True,
-            ) as answer,
-        ):
-            body = answer.raw.read(MAX_BYTES, decode_content=True) or b""
-            status, to = answer.status_code, answer.headers.get("Location", "")
+        status, to, body = _exchange(url, nonce, address)
+    except TimeLimitExceeded:
+        raise LinkProblem("link_timed_out", host=host, seconds=WHOLE) from None
     except requests.exceptions.SSLError as error:
         raise LinkProblem(_certificate_code(error), host=host) from None
-    except requests.exceptions.Timeout:
-        raise LinkProblem("link_timed_out", host=host, seconds=max(TIMEOUT)) from None
-    except (requests.exceptions.RequestException, OSError):
+    except (requests.exceptions.RequestException, OSError) as error:
+        if isinstance(error, requests.exceptions.Timeout) or _is_timeout_of_body(error):
+            raise LinkProblem("link_timed_out", host=host, seconds=max(TIMEOUT)) from None
         raise LinkProblem("link_unreachable", host=host) from None
     _interpret(url, token, nonce, status, to, body)
 
 
-class _PinnedAdapter(HTTPAdapter):
-    """Connect to a fixed address, and verify the certificate for the name."""
+def _exchange(url, nonce, address):
+    """Send the challenge, and read the answer.
 
-    def __init__(self, host, address):
-        self._host, self._address = host, address
+    :return: status code, target of a redirect, body
+    """
+    adapter = _PinnedAdapter(url, address) if address else TimeLimitAdapter()
+    with adapter.limit(WHOLE), requests.Session() as session:
+        session.mount("http://", adapter)
+        session.mount("https://", adapter)
+        with session.post(
+            url,
+            json={"event": CHECK_EVENT, "nonce": nonce},
+            timeout=TIMEOUT,
+            allow_redirects=False,
+            stream=True,
+        ) as answer:
+            body = b""
+            for part in answer.iter_content(MAX_BYTES):
+                body += part
+                if len(body) >= MAX_BYTES:
+                    break
+            return answer.status_code, answer.headers.get("Location", ""), body
+
+
+def _is_timeout_of_body(error):
+    """Return whether an error is a time-out, which requests calls a failed connection."""
+    return bool(error.args) and isinstance(error.args[0], ReadTimeoutError)
+
+
+class _PinnedAdapter(TimeLimitAdapter):
+    """Connect to a fixed address, and verify the certificate for the name.
+
+    :param url: the whole link
+    :param address: IP address to connect to
+    """
+
+    def __init__(self, url, address):
+        parts = urlsplit(url)
+        self._address = address
+        self._names = (
+            {"assert_hostname": parts.hostname, "server_hostname": parts.hostname}
+            if parts.scheme == "https"
+            else {}
+        )
         super().__init__()
 
     def send(self, request, *args, **kwargs):
@@ -133,21 +165,11 @@ class _PinnedAdapter(HTTPAdapter):
         request.url = parts._replace(netloc=address + port).geturl()
         return super().send(request, *args, **kwargs)
 
-    def get_connection_with_tls_context(self, request, *args, **kwargs):
-        pool = super().get_connection_with_tls_context(request, *args, **kwargs)
-        if pool.scheme == "https":
-            pool.assert_hostname = self._host
-            pool.conn_kw["server_hostname"] = self._host
-        return pool
+    def init_poolmanager(self, *args, **kwargs):
+        return super().init_poolmanager(*args, **kwargs, **self._names)
 
-
-def _session(url, address):
-    session = requests.Session()
-    if address:
-        adapter = _PinnedAdapter(urlsplit(url).hostname, address)
-        session.mount("http://", adapter)
-        session.mount("https://", adapter)
-    return session
+    def proxy_manager_for(self, *args, **kwargs):
+        return super().proxy_manager_for(*args, **kwargs, **self._names)
 
 
 def _interpret(url, token, nonce, status, to, body):

@@ -1,6 +1,7 @@
 """One API key is connected once per database, and only a key that KeyCRM takes can be enabled."""
 
 from datetime import timedelta
+from types import SimpleNamespace
 
 from psycopg2 import IntegrityError, errors
 
@@ -8,6 +9,7 @@ from odoo.exceptions import ValidationError
 from odoo.tests import new_test_user
 from odoo.tools import format_datetime, mute_logger
 
+from ..services.orders.tracking import TrackingSending
 from .common import KEY, KeycrmCase
 
 
@@ -198,6 +200,40 @@ class TestWhatAnAccountRefersTo(KeycrmCase):
         self.assertEqual(order.warehouse_id, self.warehouse, "the only one that is left")
         self.env["keycrm.account"]._restore_references()
         self.assertEqual(self.account.warehouse_id, self.warehouse)
+
+    def test_every_reference_of_the_settings_is_named(self):
+        prices = self.env["product.pricelist"].create({"name": "Роздріб"})
+        journal = self.env["account.journal"].create(
+            {"name": "Каса", "type": "cash", "code": "KAS"}
+        )
+        TrackingSending(self.account).record_page(self.custom_fields(1, 2))
+        fields = self.env["keycrm.custom.field"].search([("account_id", "=", self.account.id)])
+        own = {"account_id": self.account.id, "keycrm_id": 71, "name": "Готівка"}
+        self.env["keycrm.payment.method"].create({**own, "sent_journal_ids": journal.ids})
+        self.account.write(
+            {
+                "price_list_id": prices.id,
+                "tracking_field_id": fields[0].id,
+                "shown_field_ids": fields.ids,
+            }
+        )
+        self.assertFalse(self.account.reference_text)
+        prices.active = False
+        journal.active = False
+        TrackingSending(self.account).record_page(self.custom_fields(3))
+        self.account.invalidate_recordset()
+        text = self.account.reference_text
+        for name in ("Роздріб", "Каса", "Поле 1", "Поле 2"):
+            self.assertIn(name, text)
+        self.assertEqual(len(text.splitlines()), 5)
+        TrackingSending(self.account).record_page(self.custom_fields(1, 2))
+        self.account.invalidate_recordset()
+        self.assertNotIn("Поле", self.account.reference_text)
+
+    def custom_fields(self, *numbers):
+        """:return: what is read of KeyCRM's custom fields"""
+        rows = [{"id": n, "name": f"Поле {n}", "uuid": f"OR_{n}", "type": "text"} for n in numbers]
+        return SimpleNamespace(rows=[{"services": [], "custom_fields": rows}])
 
     def test_an_order_waits_where_a_person_has_to_choose_the_warehouse(self):
         gone, _third = self.env["stock.warehouse"].create(

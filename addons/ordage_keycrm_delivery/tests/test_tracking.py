@@ -57,6 +57,12 @@ class TestTracking(OrderCase):
         order = self.make(self.made, **fields)
         return order, order.picking_ids
 
+    def test_archived_delivery_method_is_named_on_the_account(self):
+        self.assertFalse(self.account.reference_text)
+        self.carrier.active = False
+        self.account.invalidate_recordset()
+        self.assertIn("NP", self.account.reference_text)
+
     # === SWITCHED OFF ===
 
     def test_switched_off_sends_no_request(self):

@@ -3,7 +3,7 @@ from datetime import timedelta
 from odoo import api, fields, models
 
 from ...services.account.overview import Overview, start_of_day
-from ...services.account.settings_review import SettingsReview
+from ...services.account.settings_review import SettingsReview, archived_references
 from ...services.common.circuit_breaker import CircuitBreaker
 
 
@@ -222,14 +222,10 @@ class KeycrmAccount(models.Model):
 
     @api.depends_context("lang")
     def _compute_reference_text(self):
-        accounts = self.with_context(active_test=False)
-        own = [("account_id", "in", self.ids)]
-        sources = accounts.env["keycrm.source"].search(own).grouped("account_id")
-        methods = accounts.env["keycrm.payment.method"].search(own).grouped("account_id")
-        for account in accounts:
+        archived = archived_references(self)
+        for account in self:
             review = SettingsReview(account)
-            rows = review.missing_actions() + review.late_actions()
-            rows += review.archived_references(sources.get(account), methods.get(account))
+            rows = review.missing_actions() + review.late_actions() + archived.get(account, [])
             account.reference_text = "\n".join(rows)
 
     # === ACTION METHODS ===#

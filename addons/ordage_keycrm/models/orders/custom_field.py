@@ -13,6 +13,7 @@ class KeycrmCustomField(models.Model):
     name = fields.Char(required=True, readonly=True)
     uuid = fields.Char(string="Key in KeyCRM", readonly=True)
     type = fields.Char(string="Type in KeyCRM", readonly=True)
+    is_active = fields.Boolean(string="In KeyCRM's list", default=True, readonly=True)
 
     _account_keycrm_id_unique = models.Constraint(
         "UNIQUE(account_id, keycrm_id)", "This KeyCRM custom field already exists."

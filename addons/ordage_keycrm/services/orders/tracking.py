@@ -40,14 +40,17 @@ class TrackingSending(Service):
             "keycrm.delivery.service",
             {one.id: {"name": one.name} for one in parsed_rows(DeliveryService.parse, services)},
         )
-        self.part(Catalogs).store(
-            "keycrm.custom.field",
-            {
-                one.id: {"name": one.name, "uuid": one.uuid, "type": one.type}
-                for one in parsed_rows(CustomField.parse, fields)
-                if one.uuid
-            },
-        )
+        listed = {
+            one.id: {"name": one.name, "uuid": one.uuid, "type": one.type, "is_active": True}
+            for one in parsed_rows(CustomField.parse, fields)
+            if one.uuid
+        }
+        self.part(Catalogs).store("keycrm.custom.field", listed)
+        own = self.env["keycrm.custom.field"].sudo().search([("account_id", "=", self.account.id)])
+        gone = own.filtered(lambda one: one.is_active and one.keycrm_id not in listed)
+        if listed and gone:
+            # The account shows where it is still used.
+            gone.is_active = False
 
     def differences(self):
         """Compare the open orders that have tracking numbers, as they were last imported.

@@ -1,7 +1,8 @@
 """Change the forms of orders so that a user cannot change what KeyCRM determines.
 
 The form is changed here and not by a view, so that fields which a module or a release of Odoo moves, adds or
-removes need no change. The server refuses such writes too.
+removes need no change. Of lines, the server refuses such writes too. Other values of an order that are
+written over RPC are overwritten by its next import.
 """
 
 from ast import literal_eval

@@ -50,6 +50,7 @@
         "wizards/res_config_settings_views.xml",
         "views/keycrm_menus.xml",
         "views/stock_picking_pack_views.xml",
+        "views/stock_orderpoint_views.xml",
         "views/keycrm_stock_comparison_views.xml",
         "views/keycrm_stock_account_views.xml",
         "views/keycrm_stock_explanation_views.xml",

@@ -136,6 +136,7 @@ METHODS = {
     ("keycrm.stock.comparison", "action_take_opening"): MANAGER,
     ("keycrm.stock.comparison", "action_not_now"): MANAGER,
     ("keycrm.stock.comparison", "action_write_back"): MANAGER,
+    ("keycrm.stock.comparison", "action_undo_opening"): MANAGER,
     ("keycrm.stock.explanation.line", "action_open"): USER,
     ("keycrm.stock.report", "action_explain"): USER,
     ("keycrm.stock.report", "action_send"): MANAGER,
@@ -147,6 +148,7 @@ METHODS = {
     ("sale.order", "action_keycrm_keep_canceled"): USER,
     ("sale.order.line", "action_keycrm_choose_product"): USER,
     ("stock.picking", "action_keycrm_open_parcel"): USER,
+    ("stock.warehouse.orderpoint", "action_keycrm_orders"): USER,
     ("sale.order", "action_open_in_keycrm"): USER,
     ("sale.order", "action_keycrm_merge_contacts"): USER,
     # Odoo lets nobody but its own administrators touch its settings.
@@ -183,6 +185,7 @@ SCREENS = {
     "action_open_warehouses",
     "action_open_statuses",
     "action_open_rows",
+    "action_keycrm_orders",
     "action_load_products",
     "action_synchronize_orders",
     "action_open_send_previews",
@@ -271,6 +274,13 @@ class RightsCase(KeycrmCase):
             "sale.order": order,
             "sale.order.line": order.order_line.filtered("keycrm_id")[:1],
             "stock.picking": order.picking_ids[:1],
+            "stock.warehouse.orderpoint": env["stock.warehouse.orderpoint"].create(
+                {
+                    "product_id": product.id,
+                    "warehouse_id": cls.warehouse.id,
+                    "location_id": cls.warehouse.lot_stock_id.id,
+                }
+            ),
             "product.product": product,
             "product.template": product.product_tmpl_id,
             "keycrm.warehouse": keycrm_warehouse,

@@ -11,5 +11,6 @@ from . import comparison_line
 from . import report
 from . import sale_order_stock
 from . import stock_move
+from . import stock_orderpoint
 from . import stock_picking
 from . import stock_quant

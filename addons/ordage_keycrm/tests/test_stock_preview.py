@@ -181,6 +181,47 @@ class TestStockPreview(StockCase):
         self.count(self.uncounted, 7)
         self.assert_sent((self.uncounted, 7))
 
+    def test_table_shows_the_opening_quantities_and_they_can_be_undone(self):
+        preview = self.preview()
+        self.assertFalse(preview.can_undo_opening or preview.can_write_back)
+        preview.action_take_opening()
+        self.work()
+        lines = {line.product_id: line for line in preview.line_ids}
+        self.assertEqual([lines[p].odoo_quantity for p in self.mine], [4, 9, 1, 6, 8])
+        self.assertEqual([lines[p].difference for p in self.mine], [0] * 5)
+        self.assertEqual({lines[p].outcome for p in self.mine}, {"same"})
+        self.assertEqual(
+            (preview.zero_count, preview.lower_count, preview.higher_count, preview.same_count),
+            (0, 0, 0, 5),
+        )
+        # Nothing was sent, so there is nothing to restore in KeyCRM.
+        self.assertTrue(preview.can_undo_opening)
+        self.assertFalse(preview.can_write_back)
+        self.move(self.uncounted, 3, self.warehouse.lot_stock_id, self.customers)
+        self.move(self.lower, 8, self.warehouse.lot_stock_id, self.customers)
+        preview.action_undo_opening()
+        self.assertFalse(self.account.push_stock)
+        self.work()
+        self.assertEqual(preview.state, "done")
+        # What was sold since is sold: 8 + 0 - 3 and 9 - 8 were left, of which 8 and 6 had been added.
+        self.assertEqual([self.here(p) for p in self.mine], [0, 0, 7, 6, 0])
+        self.assertFalse(preview.can_undo_opening)
+        with self.assertRaises(UserError):
+            preview.action_undo_opening()
+
+    def test_quantities_are_restored_only_after_something_was_sent(self):
+        preview = self.preview()
+        preview.action_send()
+        preview.invalidate_recordset()
+        self.assertFalse(preview.can_write_back)
+        self.work()
+        preview.invalidate_recordset()
+        self.assertTrue(preview.can_write_back)
+        preview.action_write_back()
+        self.work()
+        preview.invalidate_recordset()
+        self.assertFalse(preview.can_write_back)
+
     def test_opening_quantities_with_three_digits_are_taken_exactly(self):
         precision = self.env.ref("uom.decimal_product_uom")
         self.assertEqual(precision.digits, 2)

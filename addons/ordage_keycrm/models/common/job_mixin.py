@@ -9,8 +9,6 @@ from ...services.common.transactions import run_in_transaction
 
 #: Final states of a run, and the type of the notification about them.
 _NOTIFICATION_TYPES = {"done": "success", "ready": "warning", "failed": "danger"}
-#: A user who waited longer may be on another screen: the message stays until it is closed.
-SHORT_SECONDS = 60
 
 
 class KeycrmJobMixin(models.AbstractModel):
@@ -240,16 +238,10 @@ class KeycrmJobMixin(models.AbstractModel):
                 "title": run._title(),
                 "message": run.error if self.error_code else run._summary(),
                 "type": kind,
-                # "ready" requests a choice: its message would remain after the choice was made.
-                "sticky": kind == "danger"
-                or (kind == "success" and run._duration() > SHORT_SECONDS),
+                # Only a fault stays on the screen: another message would follow through all pages.
+                "sticky": kind == "danger",
             },
         )
-
-    def _duration(self):
-        """Return the duration of the run in seconds."""
-        begun = self.started_at or self.finished_at
-        return (self.finished_at - begun).total_seconds()
 
     def _title(self):
         """Return the kind of work, in the language of the environment."""

@@ -16,6 +16,16 @@ from ...services.stock.stock_settings import StockSettings
 STALE = timedelta(minutes=1)
 #: Values of ``opening`` of products that opening quantities leave as they are, for a reason.
 _SKIPPED = ("serials", "lots", "not_stored", "changed", "refused")
+#: Field that counts the lines of an outcome.
+_COUNT_FIELDS = {
+    "zero": "zero_count",
+    "lower": "lower_count",
+    "higher": "higher_count",
+    "not_in_keycrm": "unmatched_count",
+    "not_in_odoo": "unmatched_count",
+    "uncounted": "unmatched_count",
+    "same": "same_count",
+}
 
 
 class KeycrmStockComparison(models.Model):
@@ -32,7 +42,7 @@ class KeycrmStockComparison(models.Model):
     _description = "Stock comparison with KeyCRM"
     _inherit = ["keycrm.job.mixin"]
 
-    _busy_states = ("reading", "checking", "taking")
+    _busy_states = ("reading", "checking", "taking", "undoing")
     _pieces = ("comparison", "stock")
 
     # === FIELDS ===#
@@ -77,7 +87,35 @@ class KeycrmStockComparison(models.Model):
         help="Products that must be counted in Odoo; the list shows the reasons.",
     )
 
+    can_write_back = fields.Boolean(string="Can be restored", compute="_compute_can_undo")
+    can_undo_opening = fields.Boolean(string="Can be undone", compute="_compute_can_undo")
+
     # === COMPUTE METHODS ===#
+
+    @api.depends("state", "choice", "to_write_back", "written_back_at", "line_ids.opening")
+    def _compute_can_undo(self):
+        """Offer to undo only what was done: sent to KeyCRM, or changed in Odoo."""
+        Line = self.env["keycrm.stock.comparison.line"].sudo()
+        Level = self.env["keycrm.stock.level"].sudo()
+        for comparison in self:
+            is_over = comparison.kind == "preview" and comparison.state in ("done", "cancelled")
+            mine = [("comparison_id", "=", comparison.id)]
+            applied = [*mine, ("opening", "=", "applied")]
+            comparison.can_undo_opening = is_over and bool(Line.search_count(applied, limit=1))
+            sent = [
+                ("keycrm_warehouse_id", "in", comparison.keycrm_warehouse_ids.ids),
+                ("sent_at", ">=", comparison.finished_at),
+            ]
+            comparison.can_write_back = (
+                is_over
+                and comparison.choice in ("send", "opening")
+                and not comparison.to_write_back
+                and not comparison.written_back_at
+                and bool(
+                    Level.search_count(sent, limit=1)
+                    or Line.search_count([*mine, ("was_sent", "=", True)], limit=1)
+                )
+            )
 
     @api.model
     def _states(self):
@@ -91,6 +129,7 @@ class KeycrmStockComparison(models.Model):
             ("checking", checking),
             ("ready", ready),
             ("taking", taking),
+            ("undoing", self.env._("Undoing opening quantities")),
             *others,
         ]
 
@@ -183,7 +222,39 @@ class KeycrmStockComparison(models.Model):
         end_backoff(account)
         return True
 
+    def action_undo_opening(self):
+        """Bring Odoo's stock back to what it was before the opening quantities; sending is disabled.
+
+        :return: True
+        :raise UserError: when no opening quantities were taken, or the integration is off
+        """
+        self.ensure_one()
+        account = self.account_id
+        account._check_manager()
+        account._check_can_work()
+        if not self.can_undo_opening:
+            raise UserError(self.env._("There are no opening quantities to undo."))
+        account.sudo().push_stock = False
+        lines = self.line_ids.filtered(lambda line: line.opening == "applied")
+        self.sudo().write(
+            {
+                "state": "undoing",
+                "to_check": lines.ids,
+                "total_count": len(lines),
+                "done_count": 0,
+            }
+        )
+        end_backoff(account)
+        return True
+
     # === BUSINESS METHODS ===#
+
+    def _recount(self):
+        """Count the lines by their outcome."""
+        counts = dict.fromkeys(_COUNT_FIELDS.values(), 0)
+        for line in self.line_ids:
+            counts[_COUNT_FIELDS[line.outcome]] += 1
+        self.write(counts)
 
     @api.model
     def _start(self, account, kind):
@@ -308,6 +379,10 @@ class KeycrmStockComparison(models.Model):
         return self.env._("Comparison")
 
     def _summary(self):
+        if any(line.opening == "undone" for line in self.line_ids):
+            return self.env._(
+                "The opening quantities were undone. Stock is not sent until you turn it on again."
+            )
         if self.choice == "opening":
             return self.env._(
                 "The opening quantities were taken from KeyCRM, and stock is sent from now on. "

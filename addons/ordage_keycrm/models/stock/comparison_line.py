@@ -40,6 +40,8 @@ class KeycrmStockComparisonLine(models.Model):
     opening = fields.Selection(
         [
             ("taken", "Will be applied"),
+            ("applied", "Applied"),
+            ("undone", "Undone"),
             ("same", "Unchanged"),
             ("serials", "Skipped: serial numbers must be counted"),
             ("lots", "Skipped: lots must be counted"),
@@ -49,6 +51,13 @@ class KeycrmStockComparisonLine(models.Model):
         ],
         string="Opening quantity",
         readonly=True,
+    )
+    opening_change = fields.Float(
+        string="Added in Odoo",
+        digits=(16, 3),
+        readonly=True,
+        aggregator=None,
+        help="What the opening quantity added to Odoo's stock; undoing takes it away again.",
     )
     was_sent = fields.Boolean(
         string="Sent before match removal",

@@ -1,4 +1,3 @@
-from collections import Counter
 from datetime import timedelta
 
 from odoo import fields
@@ -8,17 +7,6 @@ from ...keycrm.stock_comparison import OUTCOMES, is_equal, outcome
 from ..common.service import Service
 from .opening_quantities import OpeningQuantities
 from .stock_exporter import StockExporter
-
-#: Field of a preview that counts the lines of an outcome.
-_COUNT_FIELDS = {
-    "zero": "zero_count",
-    "lower": "lower_count",
-    "higher": "higher_count",
-    "not_in_keycrm": "unmatched_count",
-    "not_in_odoo": "unmatched_count",
-    "uncounted": "unmatched_count",
-    "same": "same_count",
-}
 
 
 class ComparisonLines(Service):
@@ -88,13 +76,12 @@ class ComparisonLines(Service):
         opening = self.part(OpeningQuantities)
         for record in records:
             record.opening = opening.kind(record)
-        counts = Counter(_COUNT_FIELDS[line["outcome"]] for line in lines)
+        comparison._recount()
         comparison._replace_earlier()
         comparison._end(
             "ready",
             compared_count=len(lines),
             left_out_count=len(comparison._skipped_lines()),
-            **counts,
         )
 
     def store_differences(self, comparison, offers, answer):

@@ -24,17 +24,46 @@ class OpeningQuantities(Service):
         if comparison.state != "taking":
             # It was stopped meanwhile.
             return
-        # An empty list is stored as null.
-        left = comparison.to_check or []
-        part, rest = left[:OPENING_ROWS], left[OPENING_ROWS:]
-        language = comparison.user_id.lang or self.env.lang
-        lines = comparison.with_context(lang=language).line_ids.browse(part).exists()
+        lines = self._next_lines(comparison)
         changed = self._changed_since_reading(lines)
         changed.opening = "changed"
         self._take(lines - changed)
-        comparison.write({"to_check": rest, "done_count": comparison.done_count + len(part)})
-        if not rest:
+        if not comparison.to_check:
             self._finish(comparison)
+
+    def undo_part(self, comparison):
+        """Undo the opening quantities of some products: take away what was added, and add what was not.
+
+        What was sold or received since stays; no more is taken away than there is.
+
+        :param comparison: ``keycrm.stock.comparison``, one
+        """
+        if comparison.state != "undoing":
+            # It was stopped meanwhile.
+            return
+        lines = self._next_lines(comparison)
+        self._take(lines, undo=True)
+        if comparison.to_check:
+            return
+        comparison._recount()
+        comparison.write({"state": "done", "to_check": False})
+        comparison._notify_user()
+        notify_clients(self.account)
+
+    def _next_lines(self, comparison):
+        """Return the lines of the next part, and record them as processed.
+
+        :param comparison: ``keycrm.stock.comparison``, one
+        :return: ``keycrm.stock.comparison.line``, in the language of the user who chose
+        """
+        # An empty list is stored as null.
+        left = comparison.to_check or []
+        part = left[:OPENING_ROWS]
+        comparison.write(
+            {"to_check": left[OPENING_ROWS:], "done_count": comparison.done_count + len(part)}
+        )
+        language = comparison.user_id.lang or self.env.lang
+        return comparison.with_context(lang=language).line_ids.browse(part).exists()
 
     def _finish(self, comparison):
         """Send Odoo's quantities from now on: they are KeyCRM's.
@@ -44,6 +73,7 @@ class OpeningQuantities(Service):
         settings = self.part(StockSettings)
         settings.begin_sending(comparison, "opening")
         skipped = comparison._skipped_lines()
+        comparison._recount()
         comparison.write({"to_check": False, "left_out_count": len(skipped)})
         settings.enqueue(comparison.line_ids.product_id - skipped.product_id)
         comparison._notify_user()
@@ -116,38 +146,69 @@ class OpeningQuantities(Service):
         )
         return moves.product_id
 
-    def _take(self, lines):
+    def _take(self, lines, *, undo=False):
         """Bring Odoo's stock to KeyCRM's quantities; where Odoo refuses, line by line.
 
         :param lines: ``keycrm.stock.comparison.line``
+        :param undo: whether to bring it back
         """
         if not lines:
             return
         try:
             with self.env.cr.savepoint():
-                self._apply(lines)
+                self._apply(lines, undo)
         except UserError:
             if len(lines) == 1:
                 lines.opening = "refused"
                 return
             for line in lines:
-                self._take(line)
+                self._take(line, undo=undo)
 
-    def _apply(self, lines):
-        """Apply the inventory adjustment that makes Odoo's quantities those of KeyCRM.
+    def _apply(self, lines, undo):
+        """Apply the inventory adjustment that makes Odoo's quantities those of KeyCRM, and record it.
 
         :param lines: ``keycrm.stock.comparison.line``
+        :param undo: whether to apply the opposite
         """
         env = lines.env
+        changes = {line: self._undone(line) if undo else self._missing(line) for line in lines}
         env["decimal.precision"]._keycrm_raise_digits(
             self.account,
             [(line.keycrm_quantity, line.product_id.display_name) for line in lines],
         )
-        counts = [count for line in lines for count in self._counts(line)]
+        counts = [count for line in lines for count in self._counts(line, changes[line])]
         Quant = env["stock.quant"].with_company(self.account.company_id).sudo()
         name = env._("Opening quantities from KeyCRM")
+        if undo:
+            name = env._("Opening quantities from KeyCRM undone")
         quants = Quant.with_context(inventory_mode=True, inventory_name=name).create(counts)
         quants.action_apply_inventory()
+        for line in lines:
+            quantity = line.odoo_quantity + changes[line]
+            line.write(
+                {
+                    "opening": "undone" if undo else "applied",
+                    "opening_change": 0.0 if undo else changes[line],
+                    "odoo_quantity": quantity,
+                    "difference": quantity - line.keycrm_quantity,
+                    "outcome": stock_comparison.outcome(quantity, line.keycrm_quantity),
+                }
+            )
+
+    def _missing(self, line):
+        """Return what Odoo's quantity lacks to be that of KeyCRM; negative for a surplus.
+
+        :param line: ``keycrm.stock.comparison.line``, one
+        """
+        return max(0.0, line.keycrm_quantity) - line.odoo_quantity
+
+    def _undone(self, line):
+        """Return the change that undoes a line's opening quantity, as far as the goods are still there.
+
+        :param line: ``keycrm.stock.comparison.line``, one
+        """
+        there = sum(quant.quantity for quant in self._quants(line))
+        return max(-line.opening_change, min(0.0, -there))
 
     def _quants(self, line):
         """Return the ``stock.quant`` of a line in the matched warehouses, the fullest first.
@@ -178,13 +239,14 @@ class OpeningQuantities(Service):
         lots = quants.lot_id
         return lots if len(lots) == 1 and all(quant.lot_id for quant in quants) else lots.browse()
 
-    def _counts(self, line):
-        """Return the counts that make Odoo's quantity that of KeyCRM.
+    def _counts(self, line, change):
+        """Return the counts that change Odoo's quantity.
 
         A surplus is taken from the fullest locations, a shortage is added in the first warehouse's
         stock.
 
         :param line: ``keycrm.stock.comparison.line``, one
+        :param change: quantity to add; negative to take away
         :return: values of ``stock.quant``
         """
         quants = self._quants(line)
@@ -192,7 +254,7 @@ class OpeningQuantities(Service):
         stock = line.keycrm_warehouse_id.warehouse_ids[0].lot_stock_id
         counted = stock_comparison.opening_counts(
             [((q.location_id, q.lot_id, q.package_id, q.owner_id), q.quantity) for q in quants],
-            max(0.0, line.keycrm_quantity) - line.odoo_quantity,
+            change,
             (stock, lot, self.env["stock.package"], self.env["res.partner"]),
         )
         return [

@@ -86,6 +86,9 @@ class StockReconciliation(Service):
         elif comparison.state == "taking":
             opening = self.part(OpeningQuantities)
             run_in_transaction(self.env.cr, lambda: opening.take_part(comparison))
+        elif comparison.state == "undoing":
+            opening = self.part(OpeningQuantities)
+            run_in_transaction(self.env.cr, lambda: opening.undo_part(comparison))
         elif comparison.state == "reading":
             self._read_pages(comparison)
         else:

@@ -1,4 +1,5 @@
 import { ConfirmationDialog } from "@web/core/confirmation_dialog/confirmation_dialog";
+import { _t } from "@web/core/l10n/translation";
 import { useService } from "@web/core/utils/hooks";
 import { registry } from "@web/core/registry";
 import {
@@ -6,35 +7,44 @@ import {
     booleanToggleField,
 } from "@web/views/fields/boolean_toggle/boolean_toggle_field";
 
+/** What turning a setting off does, by its name on the account; the same in each form that shows it. */
+const QUESTIONS = {
+    enabled: () => ({
+        title: _t("Disable the integration?"),
+        body: _t(
+            "Orders and stock are no longer exchanged. What changes meanwhile is read and sent when the integration is enabled again."
+        ),
+        confirmLabel: _t("Disable"),
+    }),
+    push_stock: () => ({
+        title: _t("Stop sending stock?"),
+        body: _t(
+            "KeyCRM keeps its present quantities and may sell goods that you no longer have."
+        ),
+        confirmLabel: _t("Stop sending"),
+    }),
+};
+
 /**
  * A toggle that asks before it is turned off.
  *
- * In a form: `<field name="enabled" widget="keycrm_switch" confirm-title="…" confirm="…" confirm-label="…"/>`
+ * In a form: `<field name="enabled" widget="keycrm_switch"/>`
  */
 export class KeycrmSwitch extends BooleanToggleField {
-    static props = {
-        ...BooleanToggleField.props,
-        title: { type: String, optional: true },
-        body: String,
-        confirmLabel: { type: String, optional: true },
-    };
-
     setup() {
         super.setup();
         this.dialog = useService("dialog");
     }
 
     async onChange(newValue) {
-        const { record, name, title, body, confirmLabel } = this.props;
+        const { record, name } = this.props;
         // What was not saved yet is turned off without a question.
         if (newValue || !record._values[name]) {
             return super.onChange(newValue);
         }
         this.state.value = false;
         this.dialog.add(ConfirmationDialog, {
-            title,
-            body,
-            confirmLabel,
+            ...QUESTIONS[name.replace(/^keycrm_/, "")](),
             confirm: () => super.onChange(false),
             cancel: () => {
                 this.state.value = true;
@@ -46,12 +56,4 @@ export class KeycrmSwitch extends BooleanToggleField {
 registry.category("fields").add("keycrm_switch", {
     ...booleanToggleField,
     component: KeycrmSwitch,
-    extractProps({ attrs, ...rest }, dynamicInfo) {
-        return {
-            ...booleanToggleField.extractProps({ attrs, ...rest }, dynamicInfo),
-            title: attrs["confirm-title"],
-            body: attrs.confirm,
-            confirmLabel: attrs["confirm-label"],
-        };
-    },
 });

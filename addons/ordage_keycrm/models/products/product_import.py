@@ -113,6 +113,7 @@ class KeycrmProductImportLine(models.Model):
         [
             ("missing_sku", "Without SKU"),
             ("repeated_sku", "Repeated SKU"),
+            ("created", "New in Odoo"),
             ("only_there", "Only in KeyCRM"),
             ("only_here", "Only in Odoo"),
         ],

@@ -144,5 +144,7 @@ def _report_rows(goods, product, is_new, problem):
             "error_code": problem.code,
             "error_params": problem.params,
         }
-    elif is_new or not product:
+    elif is_new:
+        yield {**row, "kind": "created"}
+    elif not product:
         yield {**row, "kind": "only_there"}

@@ -312,3 +312,21 @@ class TestOtherOrders(KeycrmCase):
             line.warehouse_id = other
         order.order_line.warehouse_id = other
         self.assertNotEqual(order.copy().order_line.warehouse_id, other)
+
+
+class TestEmptyScreens(KeycrmCase):
+    def test_buttons_of_empty_screens_open_an_action(self):
+        ours = [("module", "=", "ordage_keycrm"), ("model", "=", "ir.actions.act_window")]
+        actions = self.env["ir.actions.act_window"].browse(
+            self.env["ir.model.data"].search(ours).mapped("res_id")
+        )
+        for lang in ("en_US", "uk_UA"):
+            names = [
+                name
+                for action in actions.with_context(lang=lang)
+                if action.help
+                for name in etree.HTML(action.help).xpath("//a[@type='action']/@name")
+            ]
+            self.assertGreater(len(names), 6)
+            for name in names:
+                self.assertTrue(self.env.ref(name)._name.startswith("ir.actions."), name)

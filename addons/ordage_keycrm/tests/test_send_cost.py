@@ -7,7 +7,7 @@ from odoo import fields
 
 from ..services.common.api_gateway import open_client
 from ..services.orders.order_updates import BulkOrderUpdates
-from ..services.products import offer_export
+from ..services.products import offer_export, send_preview
 from ..services.products.offer_export import OfferExport
 from ..services.products.send_preview import SendPreview
 from .common import KeycrmCase
@@ -179,8 +179,7 @@ class TestSendCost(CostCase):
         ]
         self.keycrm.clear_log()
         with self.committing():
-            accepted, refused = OfferExport(self.account)._send(values)
-        self.assertEqual((len(accepted), refused), (10_000, []))
+            self.assertEqual(OfferExport(self.account)._send(values), ([], None))
         self.assertEqual(self.keycrm.request_counts(), {"PUT /v1/offers": 1})
 
     def test_user_transaction_costs_one_query_more(self):
@@ -301,6 +300,33 @@ class TestSendCost(CostCase):
             self.assertFalse(product.keycrm_offer_ids.send_error)
         self.assertIn("invalid", gone.keycrm_offer_ids.send_error)
 
+    def test_refused_offers_are_isolated_while_stock_is_sent_in_between(self):
+        self.keycrm.set_switches(offers_put_unknown="refuse")
+        products = self.mapped(8)
+        gone = products[5]
+        self.keycrm.delete_offer(gone.keycrm_offer_ids.keycrm_id)
+        for index, product in enumerate(products):
+            product.standard_price = 20 + index
+        self.account.push_stock = True
+        self.env["keycrm.stock.change"]._append([(self.account.id, products[0].id)])
+        self.env.cr.flush()
+        passes = []
+        with self.committing():
+            while True:
+                self.keycrm.clear_log()
+                if not OfferExport(self.account).process():
+                    break
+                passes.append(len(self.keycrm.requests(method="PUT")))
+        # Stock waits for one request at most, however many are needed.
+        self.assertEqual(set(passes), {1})
+        self.assertGreater(len(passes), 3)
+        for index, product in enumerate(products):
+            if product != gone:
+                self.assertEqual(self.in_keycrm(product), 20 + index)
+        self.assertIn("invalid", gone.keycrm_offer_ids.send_error)
+        self.assertFalse(self.account.sudo().offer_isolation)
+        self.assertFalse(self.env["keycrm.offer.change"].search([]))
+
     def test_lost_answer_leaves_the_right_value(self):
         product = self.mapped()
         product.standard_price = 12
@@ -330,6 +356,8 @@ class TestSendCost(CostCase):
         preview = self.env["keycrm.send.preview"].search(
             [("account_id", "=", self.account.id)], limit=1
         )
+        # One record at a time: orders are processed in between.
+        self.enterContext(patch.object(send_preview, "COMPARED", 1))
         with self.committing(), open_client(self.account) as client:
             while preview.state == "running":
                 SendPreview(self.account, client).process()

@@ -146,6 +146,10 @@ class KeycrmAccount(models.Model):
     stock_isolation = fields.Json(
         string="Isolation of a faulty row", readonly=True, copy=False, groups=fields.NO_ACCESS
     )
+    # Of ``keycrm.offer_values.Isolation``
+    offer_isolation = fields.Json(
+        string="Isolation of a faulty value", readonly=True, copy=False, groups=fields.NO_ACCESS
+    )
     stock_expiry_on = fields.Date(string="Expired lots last checked", readonly=True, copy=False)
     stock_webhook_at = fields.Datetime(string="Last stock webhook", readonly=True, copy=False)
     compared_at = fields.Datetime(string="Last comparison", readonly=True, copy=False)

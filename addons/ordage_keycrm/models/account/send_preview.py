@@ -32,7 +32,9 @@ class KeycrmSendPreview(models.Model):
         required=True,
         readonly=True,
     )
+    # 0 when all pages are read
     page = fields.Integer(default=1, readonly=True, copy=False)
+    compared_id = fields.Integer(string="Last compared record", readonly=True, copy=False)
     change_count = fields.Integer(string="Will change", readonly=True)
     same_count = fields.Integer(string="Unchanged", readonly=True)
     problem_count = fields.Integer(string="Not sent", readonly=True)
@@ -154,6 +156,7 @@ class KeycrmSendPreview(models.Model):
         return {
             **super()._start_vals(),
             "page": 1,
+            "compared_id": 0,
             "change_count": 0,
             "same_count": 0,
             "problem_count": 0,
@@ -178,7 +181,8 @@ class KeycrmSendPreviewLine(models.Model):
     _name = "keycrm.send.preview.line"
     _inherit = "keycrm.error.mixin"
     _description = "Difference in a preview of data sent to KeyCRM"
-    _order = "id"
+    # Problems first.
+    _order = "outcome desc, id"
 
     preview_id = fields.Many2one(
         "keycrm.send.preview", required=True, readonly=True, ondelete="cascade", index=True

@@ -32,13 +32,35 @@ class PaymentSending(Service):
             "keycrm.payment.method", {one.id: {"name": one.name} for one in methods}
         )
 
-    def differences(self):
+    def records(self, domain=(), limit=None):
+        """Return the open orders that have invoices.
+
+        :param domain: which ones
+        :param limit: their number at most
+        """
+        return (
+            self.env["sale.order"]
+            .sudo()
+            .search(
+                [
+                    *domain,
+                    ("keycrm_account_id", "=", self.account.id),
+                    ("keycrm_archived", "=", False),
+                    ("invoice_ids", "!=", False),
+                ],
+                order="id",
+                limit=limit,
+            )
+        )
+
+    def differences(self, orders):
         """Compare the money that invoices of open orders received with the orders as last imported.
 
+        :param orders: of :meth:`records`
         :return: iterator over values of ``keycrm.send.preview.line``
         """
         updates = self.env["keycrm.order.update"]
-        for order, partial in self._received():
+        for order, partial in self._received(orders):
             plan = updates._payment_plan(order, partial)
             decision = plan.decide(self._known(order))
             is_same = decision.code in ("payment_exists", "payment_exceeds")
@@ -58,7 +80,7 @@ class PaymentSending(Service):
     def enqueue_all(self):
         """Enqueue what the preview compared and KeyCRM does not have."""
         updates, ids = self.env["keycrm.order.update"].sudo(), []
-        for order, partial in self._received():
+        for order, partial in self._received(self.records()):
             decision = updates._payment_plan(order, partial).decide(self._known(order))
             if decision.code not in ("payment_exists", "payment_exceeds"):
                 ids.append(partial.id)
@@ -67,23 +89,12 @@ class PaymentSending(Service):
             self.env.cr.execute(updates._payment_insertion(ids))
             crons.trigger(self.account, crons.ORDERS)
 
-    def _received(self):
+    def _received(self, orders):
         """Return the money that invoices of open orders received and no update holds yet.
 
+        :param orders: ``sale.order``
         :return: list of (``sale.order``, ``account.partial.reconcile``)
         """
-        orders = (
-            self.env["sale.order"]
-            .sudo()
-            .search(
-                [
-                    ("keycrm_account_id", "=", self.account.id),
-                    ("keycrm_archived", "=", False),
-                    ("invoice_ids", "!=", False),
-                ],
-                order="id",
-            )
-        )
         updates = self.env["keycrm.order.update"].sudo()
         sent = updates.search([("sale_order_id", "in", orders.ids), ("kind", "=", "payment")])
         known = sent.partial_id | self._reported(orders)

@@ -52,12 +52,13 @@ class TrackingSending(Service):
             # The account shows where it is still used.
             gone.is_active = False
 
-    def differences(self):
-        """Compare the open orders that have tracking numbers, as they were last imported.
+    def differences(self, orders):
+        """Compare open orders that have tracking numbers, as they were last imported.
 
+        :param orders: of :meth:`records`
         :return: iterator over values of ``keycrm.send.preview.line``
         """
-        for order in self._orders():
+        for order in orders:
             known = {
                 "shipping": {"tracking_code": order.keycrm_tracking_code or ""},
                 "manager_comment": order.keycrm_manager_comment or "",
@@ -80,16 +81,23 @@ class TrackingSending(Service):
 
     def enqueue_all(self):
         """Enqueue the orders that the preview compared."""
-        self.env["keycrm.order.update"]._enqueue_orders("tracking", self._orders())
+        self.env["keycrm.order.update"]._enqueue_orders("tracking", self.records())
 
-    def _orders(self):
+    def records(self, domain=(), limit=None):
+        """Return the open orders that have tracking numbers.
+
+        :param domain: which ones
+        :param limit: their number at most
+        """
         Order = self.env["sale.order"].sudo()
         return Order.search(
             [
+                *domain,
                 *Order._keycrm_domain_with_parcels(),
                 ("keycrm_account_id", "=", self.account.id),
                 ("keycrm_archived", "=", False),
                 ("keycrm_status_id.order_action", "!=", "cancel"),
             ],
             order="id",
+            limit=limit,
         )

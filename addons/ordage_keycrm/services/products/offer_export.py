@@ -1,4 +1,5 @@
 from collections import defaultdict
+from dataclasses import asdict
 from functools import partial
 
 from odoo.tools import SQL
@@ -6,8 +7,8 @@ from odoo.tools import SQL
 from ...const import LOOKUP_ROWS, SENDING
 from ...keycrm import offer_values, rate_limit
 from ...keycrm.catalog import Offer
-from ...keycrm.errors import Refused
-from ...keycrm.offer_values import Value
+from ...keycrm.errors import KeyCrmError, Refused
+from ...keycrm.offer_values import Isolation, Value
 from ...keycrm.parsing import parsed_rows
 from ..common.api_gateway import open_client
 from ..common.live_updates import notify_clients
@@ -25,8 +26,6 @@ MOST_READ = 500
 DEBOUNCE_SECONDS = 1.0
 #: Status groups of orders whose lines get new costs: all but completed and canceled ones.
 OPEN_GROUPS = ("1", "2", "3", "4")
-#: Refusals in a row after which the remaining offers count as refused.
-MOST_REFUSALS = 40
 
 
 class OfferExport(Service):
@@ -75,11 +74,11 @@ class OfferExport(Service):
                 costed.update(offers.browse([one.offer_id for one in found]).product_id.ids)
         # Nothing is held open during the requests.
         self.env.cr.commit()
-        accepted, refused = self._send(values)
+        left, error = self._send(values)
         rows = [row for row, _product, _kind in changes]
-        run_in_transaction(
-            self.env.cr, lambda: self._finish(rows, costed, accepted, refused, problems)
-        )
+        run_in_transaction(self.env.cr, lambda: self._finish(rows, costed, values, left, problems))
+        if error:
+            raise error
         return True
 
     def _waiting(self, kinds):
@@ -129,7 +128,7 @@ class OfferExport(Service):
 
         :param kind: kind of value
         :param product_ids: ids of changed products
-        :return: ``keycrm.offer``; None when the time was up before all was read
+        :return: ``keycrm.offer``; None when stock became more urgent before all was read
         """
         changed = self.env["product.product"].browse(product_ids).exists()
         products = self.env["keycrm.offer.value"]._affected_products(self.account, kind, changed)
@@ -142,12 +141,13 @@ class OfferExport(Service):
             return offers
         with open_client(self.account, rate_limit.BULK) as client:
             if unmapped:
-                if not StockLookup(self.account, client, self.options).map_by_sku(unmapped):
+                lookup = StockLookup(self.account, client, self.options)
+                if not lookup.map_by_sku(unmapped, self._is_stock_waiting):
                     return None
                 offers = self._mapped(products)
                 unknown = offers.filtered(lambda offer: offer._known_value(kind) is None)
-            if len(unknown) <= MOST_READ:
-                self._read(client, kind, unknown)
+            if len(unknown) <= MOST_READ and not self._read(client, kind, unknown):
+                return None
         return offers
 
     def _mapped(self, products=None):
@@ -160,6 +160,7 @@ class OfferExport(Service):
         """Read values that were never read.
 
         :param offers: ``keycrm.offer``
+        :return: False when stock is more urgent; what was read is kept
         """
         by_number = offers.grouped("keycrm_id")
         numbers = list(by_number)
@@ -177,6 +178,10 @@ class OfferExport(Service):
                         offer._record_read(kind, amount, one.updated_at)
 
             run_in_transaction(self.env.cr, record)
+            # Offers that KeyCRM does not have stay unknown: without them there would be no progress.
+            if read and self._is_stock_waiting():
+                return False
+        return True
 
     def _differing(self, kind, offers):
         """Compare values with what KeyCRM is known to have.
@@ -196,34 +201,68 @@ class OfferExport(Service):
         return values, without_rate
 
     def _send(self, values):
-        """Send values, many in one request; faulty ones are isolated.
+        """Send values, many in one request; faulty ones are isolated, request by request.
 
         :param values: list of :class:`~..keycrm.offer_values.Value`
-        :return: accepted values; ``[(value, error)]``
+        :return: the values that are left, because stock is more urgent or KeyCRM takes no more requests;
+            the error that ended it, or None
         """
-        accepted, refused = [], []
+        left = values
         if not values:
-            return accepted, refused
+            return left, None
         # Bulk: neither an order nor a stock export waits for it.
         with open_client(self.account, rate_limit.BULK) as client:
-
-            def put(part):
-                client.put("/offers", offer_values.body(part))
-
-            for start in range(0, len(values), PUT_ROWS):
-                part = values[start : start + PUT_ROWS]
-                sent, faulty = offer_values.send_isolating(part, put, Refused, MOST_REFUSALS)
-                accepted += sent
-                refused += faulty
-                record = partial(self._record, sent, faulty)
+            while left:
+                isolation = Isolation(**(self.account.sudo().offer_isolation or {}))
+                part = left[: isolation.size(PUT_ROWS)]
+                accepted = refused = ()
+                refusal = None
+                try:
+                    client.put("/offers", offer_values.body(part))
+                except Refused as error:
+                    refusal = error
+                    isolation, is_final = isolation.after_refusal(len(part))
+                    refused = part if is_final else ()
+                except KeyCrmError as error:
+                    return left, error
+                else:
+                    accepted, isolation = part, isolation.after_acceptance()
+                left = left[len(accepted) + len(refused) :]
+                if not left:
+                    isolation = Isolation()
+                record = partial(self._record, accepted, refused, refusal, isolation)
                 run_in_transaction(self.env.cr, record)
-        return accepted, refused
+                if left and self._is_stock_waiting():
+                    break
+        return left, None
 
-    def _record(self, accepted, refused):
+    def _is_stock_waiting(self):
+        """Return whether the stock queue has more urgent work, or the run's time is up."""
+        account = self.account
+        return self.options.is_time_up() or bool(
+            account.push_stock
+            and not account.stock_paused
+            and self.env["keycrm.stock.change"]
+            .sudo()
+            .search_count([("account_id", "=", account.id)], limit=1)
+        )
+
+    def _record(self, accepted, refused, refusal, isolation):
+        """Record the result of a request.
+
+        :param accepted: values
+        :param refused: values
+        :param refusal: :class:`~..keycrm.errors.Refused` of the refused ones
+        :param isolation: :class:`~..keycrm.offer_values.Isolation` for the next request
+        """
         offers = self.env["keycrm.offer"].sudo()
         offers._record_sent(accepted)
-        for value, error in refused:
-            offers.browse(value.offer_id).exists()._record_refused(error.code, error.params)
+        for value in refused:
+            offers.browse(value.offer_id).exists()._record_refused(refusal.code, refusal.params)
+        state = asdict(isolation) if isolation != Isolation() else False
+        account = self.account.sudo()
+        if (account.offer_isolation or False) != state:
+            account.offer_isolation = state
 
     def _enqueue_lines(self, product_ids):
         """Enqueue the open orders whose lines hold products whose cost changed.
@@ -247,19 +286,26 @@ class OfferExport(Service):
         if lines:
             self.env["keycrm.order.update"]._enqueue_orders("cost", lines.order_id)
 
-    def _finish(self, rows, costed, accepted, refused, without_rate):
-        """Delete the rows of the outbox, and show what was not sent.
+    def _finish(self, rows, costed, values, left, without_rate):
+        """Delete the rows of the outbox, append what is left, and show what was not sent.
 
         :param rows: ids of the rows that were read
         :param costed: ids of products whose cost changed
-        :param accepted: values that KeyCRM accepted
-        :param refused: ``[(value, error)]``
+        :param values: values that differed
+        :param left: those that were not sent yet
         :param without_rate: ids of offers whose currency has no rate
         """
         self.env.cr.execute(SQL("DELETE FROM keycrm_offer_change WHERE id = ANY(%s)", rows))
         currency = self.account.keycrm_currency_id.name or ""
-        offers = self.env["keycrm.offer"].sudo().browse(without_rate).exists()
+        offers = self.env["keycrm.offer"].sudo()
+        for kind in {value.kind for value in left}:
+            waiting = offers.browse([one.offer_id for one in left if one.kind == kind]).product_id
+            self.env["keycrm.offer.change"]._append(self.account, kind, waiting.ids)
+            if kind == "cost":
+                costed.difference_update(waiting.ids)
         self._enqueue_lines(costed)
-        offers._record_refused("value_rate_missing", {"currency": currency})
-        if accepted or refused or without_rate:
+        offers.browse(without_rate).exists()._record_refused(
+            "value_rate_missing", {"currency": currency}
+        )
+        if len(left) < len(values) or without_rate:
             notify_clients(self.account)

@@ -24,18 +24,29 @@ class OfferSending(Service):
         :param page: of :meth:`read_page`
         """
         read = {one.id: one for one in parsed_rows(Offer.parse, page.rows) if one}
-        offers = self._offers([("keycrm_id", "in", list(read))])
+        offers = self.records([("keycrm_id", "in", list(read))])
         for offer in offers:
             one = read[offer.keycrm_id]
             amount = getattr(one, offer_values.OFFER_FIELDS[self.kind])
             offer._record_read(self.kind, amount, one.updated_at)
 
-    def differences(self):
-        """Compare all mapped products.
+    def records(self, domain=(), limit=None):
+        """Return the offers of mapped products.
 
+        :param domain: which ones
+        :param limit: their number at most
+        """
+        offers = self.env["keycrm.offer"].sudo()
+        return offers.search(
+            [("account_id", "=", self.account.id), *domain], order="id", limit=limit
+        )
+
+    def differences(self, offers):
+        """Compare mapped products.
+
+        :param offers: of :meth:`records`
         :return: iterator over values of ``keycrm.send.preview.line``
         """
-        offers = self._offers()
         amounts = self.env["keycrm.offer.value"]._amounts(
             self.account, self.kind, offers.product_id
         )
@@ -62,12 +73,8 @@ class OfferSending(Service):
 
     def enqueue_all(self):
         """Enqueue all mapped products: the worker sends what differs."""
-        products = self._offers().product_id
+        products = self.records().product_id
         self.env["keycrm.offer.change"].sudo()._append(self.account, self.kind, products.ids)
-
-    def _offers(self, domain=()):
-        Offer_ = self.env["keycrm.offer"].sudo()
-        return Offer_.search([("account_id", "=", self.account.id), *domain], order="id")
 
 
 class PriceSending(OfferSending):

@@ -1,3 +1,5 @@
+from collections import Counter
+
 from ..common.job import JobService
 from ..common.transactions import run_in_transaction
 from ..orders.payment_sending import PaymentSending
@@ -11,8 +13,10 @@ SERVICES = {
     "price": PriceSending,
     "payment": PaymentSending,
 }
-#: Differences that a preview lists; the counts are of all of them.
+#: Differences of each outcome that a preview lists; the counts are of all of them.
 EXAMPLES = 500
+#: Records that are compared at once: live orders are processed in between.
+COMPARED = 500
 
 
 class SendPreview(JobService):
@@ -28,41 +32,50 @@ class SendPreview(JobService):
         return bool(self.account.sudo().held_sending) and super().process()
 
     def process_page(self, preview):
-        """Read one page of KeyCRM; after the last one compare.
+        """Read one page of KeyCRM, or compare some records after the last one.
 
         :param preview: ``keycrm.send.preview``, one
         """
         service = self.part(SERVICES[preview.kind])
-        page = service.read_page(preview.page)
+        page = preview.page and service.read_page(preview.page)
 
         def record():
             if not preview._is_still_running():
                 return
-            service.record_page(page)
-            if page.is_last:
+            if not page:
                 self._compare(preview, service)
-            else:
-                preview.write(
-                    {
-                        "page": page.number + 1,
-                        "total_count": page.total,
-                        "done_count": preview.done_count + len(page.rows),
-                    }
-                )
+                return
+            service.record_page(page)
+            vals = {"page": 0 if page.is_last else page.number + 1}
+            if not page.is_last:
+                vals.update(total_count=page.total, done_count=preview.done_count + len(page.rows))
+            preview.write(vals)
 
         run_in_transaction(self.env.cr, record)
 
     def _compare(self, preview, service):
-        """List what differs, problems first, and wait for the choice.
+        """List what differs of some records; after the last ones wait for the choice.
 
         :param preview: ``keycrm.send.preview``, one
         :param service: of :data:`SERVICES`
         """
-        counts, lines = {"change": 0, "same": 0, "problem": 0}, []
-        for row in service.differences():
-            counts[row["outcome"]] += 1
-            if row["outcome"] != "same":
+        records = service.records([("id", ">", preview.compared_id)], limit=COMPARED)
+        if not records:
+            preview._end("ready")
+            return
+        counts, lines = Counter(), []
+        for row in service.differences(records):
+            outcome = row["outcome"]
+            counts[outcome] += 1
+            if outcome != "same" and preview[f"{outcome}_count"] + counts[outcome] <= EXAMPLES:
                 lines.append({"preview_id": preview.id, **row})
-        lines.sort(key=lambda row: row["outcome"] != "problem")
-        self.env["keycrm.send.preview.line"].create(lines[:EXAMPLES])
-        preview._end("ready", **{f"{name}_count": count for name, count in counts.items()})
+        self.env["keycrm.send.preview.line"].create(lines)
+        preview.write(
+            {
+                "compared_id": records[-1].id,
+                **{
+                    f"{outcome}_count": preview[f"{outcome}_count"] + count
+                    for outcome, count in counts.items()
+                },
+            }
+        )

@@ -16,7 +16,7 @@ class StockLookup(Service):
 
     # === OFFERS ===#
 
-    def map_by_sku(self, products):
+    def map_by_sku(self, products, is_interrupted=None):
         """Find the offers of products that have none: by SKU, many in one request.
 
         A SKU with a comma would split the list (confirmed), and one that is too long for a URL cannot be
@@ -24,8 +24,9 @@ class StockLookup(Service):
         requested again only when they change.
 
         :param products: ``product.product``
-        :return: False when the deadline passed or a request has to be repeated with fewer SKUs; mappings
-            that were found are kept
+        :param is_interrupted: called after each request; returns whether other work is more urgent
+        :return: False when the deadline passed, it was interrupted, or a request has to be repeated with
+            fewer SKUs; mappings that were found are kept
         """
         Missing = self.env["keycrm.missing.sku"].sudo()
         requested = Missing._requested(self.account, products)
@@ -69,6 +70,8 @@ class StockLookup(Service):
                         {key: wanted[key] for key in part}, offers
                     ),
                 )
+            if is_interrupted and is_interrupted():
+                return False
         return True
 
     def _read_offers_by_sku(self, skus):

@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 import pytest
-from keycrm.offer_values import Value, body, differs, send_isolating, to_money
+from keycrm.offer_values import Isolation, Value, body, differs, to_money
 
 
 @pytest.mark.parametrize(
@@ -40,44 +40,46 @@ def test_body_has_one_row_for_each_offer():
     }
 
 
-class Refusal(Exception):
-    pass
-
-
 class Receiver:
-    """Accepts lists without a faulty item, and counts them."""
+    """Accepts lists without a faulty item, and counts them; ``send`` isolates."""
 
     def __init__(self, *faulty):
         self.faulty, self.count = set(faulty), 0
 
     def send(self, items):
-        self.count += 1
-        if self.faulty & set(items):
-            raise Refusal()
+        isolation, accepted, refused = Isolation(), [], []
+        while items:
+            part = items[: isolation.size(10_000)]
+            self.count += 1
+            if self.faulty.isdisjoint(part):
+                accepted += part
+                isolation = isolation.after_acceptance()
+            else:
+                isolation, is_final = isolation.after_refusal(len(part))
+                if not is_final:
+                    continue
+                refused += part
+            items = items[len(part) :]
+        return accepted, refused
 
 
 def test_accepted_items_are_one_request():
     receiver = Receiver()
     items = list(range(10_000))
-    assert send_isolating(items, receiver.send, Refusal, 40) == (items, [])
+    assert receiver.send(items) == (items, [])
     assert receiver.count == 1
 
 
 def test_faulty_items_are_isolated():
     receiver = Receiver(3, 700)
-    accepted, refused = send_isolating(list(range(1000)), receiver.send, Refusal, 40)
-    assert sorted(accepted) == [n for n in range(1000) if n not in (3, 700)]
-    assert [item for item, _error in refused] == [3, 700]
+    accepted, refused = receiver.send(list(range(1000)))
+    assert accepted == [n for n in range(1000) if n not in (3, 700)]
+    assert refused == [3, 700]
     assert receiver.count < 50
 
 
 def test_refusal_of_everything_ends_after_some_requests():
     receiver = Receiver(*range(1000))
-    accepted, refused = send_isolating(list(range(1000)), receiver.send, Refusal, 40)
-    assert accepted == [] and len(refused) == 1000
-    # The bisection goes on only while something is accepted.
+    assert receiver.send(list(range(1000))) == ([], list(range(1000)))
+    # The bisection continues only while something is accepted.
     assert receiver.count < 60
-
-
-def test_nothing_sends_nothing():
-    assert send_isolating([], Receiver().send, Refusal, 40) == ([], [])

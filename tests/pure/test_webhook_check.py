@@ -45,6 +45,8 @@ def server(answer, certificate=None):
             self.end_headers()
             self.wfile.write(body)
 
+        do_GET = do_POST
+
         def log_message(self, *_arguments):
             pass
 
@@ -406,3 +408,12 @@ def test_public_address_with_a_path_is_reported():
 )
 def test_an_address_typed_without_its_scheme_gets_it(typed, complete):
     assert addresses.with_scheme(typed) == complete
+
+
+def test_only_a_public_address_serves_pictures():
+    with server(answers(200, b"proof")) as url:
+        assert webhook_check.get(url) == "proof"
+        assert webhook_check.answers(url, "proof") is False
+    with server(answers(302, b"proof", Location="https://elsewhere.example")) as url:
+        assert webhook_check.get(url) == ""
+    assert webhook_check.get(url) == ""

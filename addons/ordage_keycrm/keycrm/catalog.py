@@ -275,6 +275,19 @@ class DeliveryService:
 
 
 @dataclass(frozen=True, slots=True)
+class Category:
+    """Hold a category of products."""
+
+    id: int
+    name: str
+
+    @classmethod
+    def parse(cls, data: dict) -> "Category":
+        identifier = required_id(data, "category")
+        return cls(identifier, _name(data, identifier))
+
+
+@dataclass(frozen=True, slots=True)
 class CustomField:
     """Hold a custom field of orders.
 

@@ -1,6 +1,6 @@
 """Decide which costs and prices are sent for KeyCRM's offers, as pure functions."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
@@ -91,38 +91,3 @@ class Isolation:
         if count == 1 or refusals >= MOST_REFUSALS:
             return Isolation(0, refusals), True
         return Isolation(count // 2, refusals), False
-
-
-def send_isolating(
-    items: list[Any],
-    send: Callable[[list[Any]], None],
-    refusal: type[Exception],
-    most_refusals: int,
-) -> tuple[list[Any], list[tuple[Any, Exception]]]:
-    """Send items together; bisect after a refusal until the faulty items are isolated.
-
-    :param items: what is sent
-    :param send: sends a list of items
-    :param refusal: the error that means that an item is at fault; others are raised
-    :param most_refusals: refusals in a row after which the remaining items count as refused too: then
-        it is no single item's fault
-    :return: accepted items; refused ones with their errors
-    """
-    accepted: list[Any] = []
-    refused: list[tuple[Any, Exception]] = []
-    left, parts = most_refusals, [items] if items else []
-    while parts:
-        part = parts.pop()
-        try:
-            send(part)
-        except refusal as error:
-            left -= 1
-            if len(part) > 1 and left > 0:
-                middle = len(part) // 2
-                parts += [part[middle:], part[:middle]]
-            else:
-                refused += [(item, error) for item in part]
-        else:
-            accepted += part
-            left = most_refusals
-    return accepted, refused

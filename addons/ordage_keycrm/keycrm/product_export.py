@@ -23,6 +23,7 @@ class NewOffer:
     :param key: id of the line in Odoo
     :param weight: in KeyCRM's unit; None where that is not chosen
     :param properties: names and values of a real variant
+    :param picture: address of the picture of a real variant
     """
 
     key: int
@@ -32,6 +33,7 @@ class NewOffer:
     cost: Decimal | None = None
     weight: float | None = None
     properties: tuple[tuple[str, str], ...] = ()
+    picture: str = ""
 
     def body(self) -> dict[str, Any]:
         """Return the fields of the variant; empty ones are left out."""
@@ -45,6 +47,8 @@ class NewOffer:
             body["weight"] = self.weight
         if self.properties:
             body["properties"] = [{"name": n, "value": v} for n, v in self.properties]
+        if self.picture:
+            body["image_url"] = self.picture
         return body
 
 
@@ -56,6 +60,7 @@ class NewProduct:
     unit: str = ""
     currency_code: str = ""
     category_id: int | None = None
+    picture: str = ""
 
     def body(self, offer: dict[str, Any]) -> dict[str, Any]:
         """Return the body of ``POST /products``.
@@ -69,6 +74,8 @@ class NewProduct:
             body["currency_code"] = self.currency_code
         if self.category_id:
             body["category_id"] = self.category_id
+        if self.picture:
+            body["pictures"] = [self.picture]
         return body
 
 

@@ -99,7 +99,8 @@ def send_challenge(url, token, *, address=None):
     """
     nonce, host = secrets.token_hex(16), urlsplit(url).netloc
     try:
-        status, to, body = _exchange(url, nonce, address)
+        challenge = {"event": CHECK_EVENT, "nonce": nonce}
+        status, to, body = _exchange("POST", url, address, json=challenge)
     except TimeLimitExceeded:
         raise LinkProblem("link_timed_out", host=host, seconds=WHOLE) from None
     except requests.exceptions.SSLError as error:
@@ -111,8 +112,34 @@ def send_challenge(url, token, *, address=None):
     _interpret(url, token, nonce, status, to, body)
 
 
-def _exchange(url, nonce, address):
-    """Send the challenge, and read the answer.
+def answers(url, text, *, resolve=socket.getaddrinfo):
+    """Return whether a public address of this Odoo answers with a text.
+
+    :param url: the address
+    :param text: the expected text
+    :param resolve: resolves a host as ``socket.getaddrinfo`` does
+    """
+    try:
+        return get(url, address=check_host(url, resolve=resolve)) == text
+    except LinkProblem:
+        return False
+
+
+def get(url, *, address=None):
+    """Return the text of an address; empty where there is none.
+
+    :param url: the address
+    :param address: IP address to connect to, even if the name changes
+    """
+    try:
+        status, _to, body = _exchange("GET", url, address)
+    except (requests.exceptions.RequestException, OSError):
+        return ""
+    return body.decode(errors="replace") if status == 200 else ""
+
+
+def _exchange(method, url, address, **options):
+    """Send a request, and read the answer.
 
     :return: status code, target of a redirect, body
     """
@@ -120,12 +147,8 @@ def _exchange(url, nonce, address):
     with adapter.limit(WHOLE), requests.Session() as session:
         session.mount("http://", adapter)
         session.mount("https://", adapter)
-        with session.post(
-            url,
-            json={"event": CHECK_EVENT, "nonce": nonce},
-            timeout=TIMEOUT,
-            allow_redirects=False,
-            stream=True,
+        with session.request(
+            method, url, timeout=TIMEOUT, allow_redirects=False, stream=True, **options
         ) as answer:
             body = b""
             for part in answer.iter_content(MAX_BYTES):

@@ -2,13 +2,17 @@
 
 from datetime import timedelta
 
-from odoo.exceptions import UserError
+from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Command
+from odoo.tests import HttpCase
 
 from ..keycrm.errors import KeyCrmError
 from ..services.common.api_gateway import open_client
 from ..services.products.product_creation import ProductCreation
 from .common import KeycrmCase
+
+#: One pixel.
+PICTURE = b"iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 
 
 class TestCreateProducts(KeycrmCase):
@@ -147,6 +151,68 @@ class TestCreateProducts(KeycrmCase):
                     value = variant.product_template_attribute_value_ids.name
                     self.assertEqual(row["properties"], [{"name": "Колір", "value": value}])
 
+    def test_product_gets_the_category_of_its_own_or_the_nearest_one_above(self):
+        shirts = self.env["product.category"].create({"name": "Футболки"})
+        below = self.env["product.category"].create({"name": "З принтом", "parent_id": shirts.id})
+        other = self.env["product.category"].create({"name": "Інше"})
+        # Of the same name in KeyCRM: matched when the list is read.
+        dishes = self.env["product.category"].create({"name": "ПОСУД"})
+        self.account.action_refresh_categories()
+        by_name = {one.name: one for one in self.account.category_ids}
+        self.assertEqual(by_name["Посуд"].product_category_ids, dishes)
+        by_name["Сорочки"].product_category_ids = shirts
+        with self.assertRaises(ValidationError):
+            by_name["Одяг"].product_category_ids = shirts
+        expected = {below: 2, dishes: 3, other: None}
+        products = {
+            number: self.product(f"CR-CAT-{place.id}", categ_id=place.id)
+            for place, number in expected.items()
+        }
+        export = self.export(products[2] | products[3] | products[None])
+        self.assertEqual(export.line_ids.mapped("category"), ["Сорочки", "Посуд", False])
+        export.action_start()
+        self.work(export)
+        made = {row["id"]: row["category_id"] for row in self.keycrm.products()}
+        for number, product in products.items():
+            self.assertEqual(made[product.keycrm_offer_ids.keycrm_product_id], number)
+
+    def test_picture_is_sent_only_where_the_public_address_serves_it(self):
+        self.account.public_url = "https://shop.example"
+        for serves in (False, True):
+            self.account.sudo().serves_pictures = serves
+            product = self.product(f"CR-PIC-{serves}", image_1920=PICTURE)
+            export = self.create_in_keycrm(product)
+            self.assertEqual(export.line_ids.has_picture, serves)
+            number = product.keycrm_offer_ids.keycrm_product_id
+            (made,) = [row for row in self.keycrm.products() if row["id"] == number]
+            url = product._keycrm_picture_url(self.account) or None
+            self.assertEqual(made["thumbnail_url"], url)
+            self.assertEqual(bool(url), serves)
+        self.assertTrue(url.startswith(f"https://shop.example/keycrm/picture/{product.id}/"))
+        self.assertFalse(self.product("CR-NOPIC")._keycrm_picture_url(self.account))
+        # Another address was not checked yet.
+        self.account.public_url = "https://other.example"
+        self.assertFalse(self.account.serves_pictures)
+
+    def test_account_that_lacks_the_products_is_taken(self):
+        second = self.env["keycrm.account"].create(
+            {"name": "Second", "api_key": self.second_key(), "api_url": self.sandbox.api_url}
+        )
+        second.enabled = True
+        product = self.product("CR-ACCOUNT")
+        self.assertEqual(self.export(product).account_id, self.account)
+        self.env["keycrm.offer"].create(
+            {"account_id": self.account.id, "keycrm_id": 4711, "product_id": product.id}
+        )
+        self.assertEqual(self.export(product).account_id, second)
+        self.account.enabled = False
+        self.assertEqual(self.export(self.product("CR-NEW")).account_id, second)
+        missing = self.env["keycrm.missing.sku"].create(
+            {"account_id": self.account.id, "product_id": product.id, "sku": "CR-ACCOUNT"}
+        )
+        export = self.env["keycrm.product.export"].browse(missing.action_create()["res_id"])
+        self.assertEqual(export.account_id, self.account)
+
     # === NEVER TWICE ===
 
     def test_product_that_keycrm_has_is_mapped_and_not_created(self):
@@ -212,6 +278,68 @@ class TestCreateProducts(KeycrmCase):
         self.assertIn("The name is too long.", line.error)
         self.assertEqual(self.in_keycrm("CR-BAD"), [])
 
+    def test_each_step_is_one_request_so_live_orders_come_in_between(self):
+        self.keycrm.add_fault(
+            "status",
+            method="POST",
+            path="/products/import",
+            contains="CR-STEP-3",
+            status=422,
+            message="No.",
+            times=None,
+        )
+        products = self.env["product.product"].union(
+            *(self.product(f"CR-STEP-{number}") for number in range(8))
+        )
+        export = self.export(products)
+        export.action_start()
+        with self.committing(), open_client(self.account) as client:
+            while export.state == "running":
+                self.keycrm.clear_log()
+                ProductCreation(self.account, client).process()
+                self.assertLessEqual(len(self.keycrm.requests()), 1)
+        self.assertEqual((export.created_count, export.problem_count), (7, 1))
+
+    def test_request_of_another_run_that_may_still_take_effect_is_waited_for(self):
+        product = self.product("CR-OTHER")
+        first, second = self.export(product), self.export(product)
+        first.action_start()
+        self.keycrm.add_fault("close", method="POST", path="/products/import")
+        self.fail_to_work(first)
+        first.action_cancel()
+        second.action_start()
+        self.work(second)
+        self.assertEqual(second.line_ids.error_code, "create_unclear")
+        self.assertEqual(self.in_keycrm("CR-OTHER"), [])
+
+    def test_lost_answers_create_variants_once(self):
+        attribute = self.env["product.attribute"].create(
+            {"name": "Розмір", "value_ids": [Command.create({"name": n}) for n in ("S", "M")]}
+        )
+        values = {
+            "attribute_id": attribute.id,
+            "value_ids": [Command.set(attribute.value_ids.ids)],
+        }
+        template = self.env["product.template"].create(
+            {"name": "Штани", "attribute_line_ids": [Command.create(values)]}
+        )
+        for place, variant in enumerate(template.product_variant_ids):
+            variant.default_code = f"CR-LOSTV-{place}"
+        export = self.export(template.product_variant_ids)
+        export.action_start()
+        self.keycrm.add_fault("close", method="POST", path="/products", executed=True)
+        self.fail_to_work(export)
+        self.keycrm.add_fault("close", method="POST", path="/products/*", executed=True)
+        self.fail_to_work(export)
+        self.work(export)
+        self.assertEqual(export.created_count, 2, export.line_ids.mapped("error"))
+        for place in range(2):
+            self.assertEqual(len(self.in_keycrm(f"CR-LOSTV-{place}")), 1)
+        offers = template.product_variant_ids.keycrm_offer_ids
+        self.assertEqual(len(set(offers.mapped("keycrm_product_id"))), 1)
+        made = [row for row in self.keycrm.products() if row["name"] == "Штани"]
+        self.assertEqual(len(made), 1)
+
     def test_sku_that_keycrm_has_several_times_is_not_guessed(self):
         for _ in range(2):
             self.keycrm.create_offer(sku="CR-SEVERAL")
@@ -227,3 +355,29 @@ class TestCreateProducts(KeycrmCase):
         export.action_start()
         self.work(export)
         self.assertFalse(missing.exists())
+
+
+class TestServedPictures(KeycrmCase, HttpCase):
+    def test_picture_is_served_to_its_signed_address_alone(self):
+        product = self.env["product.product"].create({"name": "X", "image_1920": PICTURE})
+        other = self.env["product.product"].create({"name": "Y", "image_1920": PICTURE})
+        self.account.public_url = self.base_url()
+        self.account.sudo().serves_pictures = True
+        url = product._keycrm_picture_url(self.account)
+        answer = self.url_open(url)
+        self.assertEqual((answer.status_code, answer.headers["Content-Type"]), (200, "image/png"))
+        for wrong in (
+            url.replace(f"/{product.id}/", f"/{other.id}/"),
+            url.replace(".jpg", "0.jpg"),
+            url.replace(f"/{product.id}/", "/999999999/"),
+        ):
+            self.assertEqual(self.url_open(wrong).status_code, 404)
+        product.image_1920 = False
+        self.assertEqual(self.url_open(url).status_code, 404)
+
+    def test_check_is_answered_by_this_database(self):
+        self.account.public_url = self.base_url()
+        url = f"{self.account._picture_address()}/check/abc"
+        answer = self.url_open(url)
+        self.assertEqual(answer.text, self.account._picture_proof("abc"))
+        self.assertNotEqual(answer.text, self.account._picture_proof("abd"))

@@ -4,7 +4,7 @@ from odoo.exceptions import UserError, ValidationError
 from ...const import API_KEY_MASK, API_URL, SENDING
 from ...keycrm import addresses
 from ...keycrm.rate_limit import DEFAULT_LIMIT
-from ...services.account.catalogs import check_key, request_for_user
+from ...services.account.catalogs import Catalogs, check_key, request_for_user
 from ...services.account.settings_change import SettingsChange
 from ...services.common import activities, crons, maintenance
 from ...services.common.circuit_breaker import end_backoff
@@ -215,6 +215,7 @@ class KeycrmAccount(models.Model):
     delivery_service_ids = fields.One2many(
         "keycrm.delivery.service", "account_id", string="Delivery services"
     )
+    category_ids = fields.One2many("keycrm.category", "account_id", string="Product categories")
     values_checked_on = fields.Date(string="Values last compared", readonly=True, copy=False)
     creates_products = fields.Boolean(string="Product creation", readonly=True, copy=False)
     held_sending = fields.Char(
@@ -555,6 +556,18 @@ class KeycrmAccount(models.Model):
                 services=len(self.delivery_service_ids),
                 fields=self.env["keycrm.custom.field"].search_count([("account_id", "=", self.id)]),
             )
+        )
+
+    def action_refresh_categories(self):
+        """Read KeyCRM's categories of products again.
+
+        :return: a notification
+        :raise UserError: when the request fails
+        """
+        self._check_manager()
+        request_for_user(self, lambda client: Catalogs(self, client).refresh_categories())
+        return self._notification(
+            self.env._("KeyCRM has %(count)s categories of products.", count=len(self.category_ids))
         )
 
     def action_open_send_previews(self):

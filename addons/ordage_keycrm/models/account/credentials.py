@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, ValidationError
 from odoo.tools import SQL, ormcache
+from odoo.tools import hmac as hmac_of
 
 from ...const import API_KEY_MASK, API_URL
 from ...keycrm import addresses, encryption, webhook_check
@@ -90,6 +91,13 @@ class KeycrmAccount(models.Model):
         readonly=True,
         copy=False,
         groups="ordage_keycrm.group_manager",
+    )
+    serves_pictures = fields.Boolean(
+        string="Pictures reachable from outside",
+        readonly=True,
+        copy=False,
+        help="“Check link” found that KeyCRM can download pictures of products from the public address. "
+        "Products that are created in KeyCRM get their picture only then.",
     )
     link_text = fields.Char(string="Link problem", compute="_compute_link_text")
     link_lines = fields.Text(string="Configuration lines to add", compute="_compute_link_text")
@@ -197,6 +205,7 @@ class KeycrmAccount(models.Model):
             webhook_check.check(account.webhook_url, account._decrypted(account.webhook_token))
         except webhook_check.LinkProblem as problem:
             vals.update(link_code=problem.code, link_params=problem.params)
+        vals["serves_pictures"] = not vals["link_code"] and account._has_served_picture()
         account.write(vals)
         if vals["link_code"]:
             text = self.env["keycrm.error.message"]._sentence(
@@ -436,7 +445,25 @@ class KeycrmAccount(models.Model):
 
     def _reset_link_check(self):
         """Reset the check of the link, which does not apply to a new public address."""
-        self.sudo().write({"link_code": False, "link_params": False})
+        self.sudo().write({"link_code": False, "link_params": False, "serves_pictures": False})
+
+    def _picture_address(self):
+        """Return the address below which the pictures of products are served."""
+        return f"{(self.webhook_url or '').partition('/keycrm/webhook/')[0]}/keycrm/picture"
+
+    @api.model
+    def _picture_proof(self, nonce):
+        """Return the answer to the check whether pictures are served, which requires the database's secret.
+
+        :param nonce: random text of the check
+        """
+        return hmac_of(self.env(su=True), "keycrm-picture-check", nonce)
+
+    def _has_served_picture(self):
+        """Check whether the public address serves pictures: a proxy may let only webhooks through."""
+        nonce = secrets.token_hex(16)
+        url = f"{self._picture_address()}/check/{nonce}"
+        return webhook_check.answers(url, self._picture_proof(nonce))
 
     def _link_fault(self):
         """Return why webhooks do not arrive; a webhook received since clears it.

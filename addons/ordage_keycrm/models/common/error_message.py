@@ -56,6 +56,7 @@ class KeycrmErrorMessage(models.AbstractModel):
             "payment method": self.env._("a payment method"),
             "source": self.env._("an order source"),
             "delivery service": self.env._("a delivery service"),
+            "category": self.env._("a category"),
             "custom field": self.env._("a custom field"),
             "status": self.env._("an order status"),
             "stock row": self.env._("a stock row"),

@@ -1,3 +1,4 @@
+from . import category
 from . import missing_sku
 from . import offer
 from . import offer_change

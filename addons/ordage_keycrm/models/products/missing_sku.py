@@ -31,7 +31,9 @@ class KeycrmMissingSku(models.Model):
 
         :return: an action
         """
-        return self.product_id.action_keycrm_create()
+        account = self.account_id[:1]
+        own = self.filtered(lambda missing: missing.account_id == account)
+        return self.env["keycrm.product.export"]._prepare_for(own.product_id, account)
 
     # === CRUD METHODS ===#
 

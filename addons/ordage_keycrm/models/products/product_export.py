@@ -1,8 +1,13 @@
+from datetime import timedelta
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ...keycrm.naming import sku_key
 from ...keycrm.product_export import MAX_ROWS, sku_problems
+
+#: Products that were requested so short ago and are not found may still appear: not created again.
+UNCLEAR = timedelta(seconds=60)
 
 
 class KeycrmProductExport(models.Model):
@@ -24,6 +29,11 @@ class KeycrmProductExport(models.Model):
     ready_count = fields.Integer(string="To create", compute="_compute_counts")
     problem_count = fields.Integer(string="With problems", compute="_compute_counts")
     created_count = fields.Integer(string="In KeyCRM now", compute="_compute_counts")
+
+    # Of ``keycrm.offer_values.Isolation``
+    isolation = fields.Json(
+        string="Isolation of a faulty product", readonly=True, copy=False, groups=fields.NO_ACCESS
+    )
 
     # Workers look at each run for what goes on.
     _running_index = models.Index("(account_id) WHERE state = 'running'")
@@ -55,18 +65,19 @@ class KeycrmProductExport(models.Model):
     # === BUSINESS METHODS ===#
 
     @api.model
-    def _prepare_for(self, products):
+    def _prepare_for(self, products, account=None):
         """Create the preview for products.
 
         :param products: ``product.product``
+        :param account: ``keycrm.account``, one; without it the first one that lacks some of them
         :return: an action that opens it
         :raise UserError: when there is no account, or the user may not create products in it
         """
-        account = self._default_account()
+        products = products.exists()
+        account = account or self._account_without(products)
         if not account:
             raise UserError(self.env._("Connect a KeyCRM account of this company first."))
         account._check_manager()
-        products = products.exists()
         products.check_access("read")
         export = self.sudo().create(
             {
@@ -83,6 +94,26 @@ class KeycrmProductExport(models.Model):
             "view_mode": "form",
         }
 
+    @api.model
+    def _account_without(self, products):
+        """Return the first account that lacks some products, of the enabled ones where there are any.
+
+        :param products: ``product.product``
+        """
+        accounts = self.env["keycrm.account"].search([("company_id", "=", self.env.company.id)])
+        enabled = accounts.filtered("enabled")
+        mapped = (
+            self.env["keycrm.offer"]
+            .sudo()
+            ._read_group(
+                [("account_id", "in", enabled.ids), ("product_id", "in", products.ids)],
+                ["account_id"],
+                ["product_id:count_distinct"],
+            )
+        )
+        complete = [account.id for account, count in mapped if count == len(products)]
+        return (enabled.filtered(lambda one: one.id not in complete) or enabled or accounts)[:1]
+
     def _check_can_start(self):
         if not self.ready_count:
             raise UserError(
@@ -97,13 +128,18 @@ class KeycrmProductExport(models.Model):
         return super()._begin()
 
     def _next_lines(self):
-        """Return the next lines: products without variants together, the variants of one product apart."""
+        """Return the lines of the next step: products without variants first, then one product's variants.
+
+        What was requested is looked up first, then what was looked up is created.
+        """
         ready = self.line_ids.filtered(lambda line: line.state == "ready")
-        single = ready.filtered(lambda line: not line._has_siblings())[:MAX_ROWS]
-        if single or not ready:
-            return single
-        template = ready[0].product_id.product_tmpl_id
-        return ready.filtered(lambda line: line.product_id.product_tmpl_id == template)[:MAX_ROWS]
+        group = ready.filtered(lambda line: not line._has_siblings())
+        if ready and not group:
+            template = ready[0].product_id.product_tmpl_id
+            group = ready.filtered(lambda line: line.product_id.product_tmpl_id == template)
+        requested = group.filtered("requested_at")
+        looked_up = group.filtered(lambda line: line._is_looked_up())
+        return (requested or looked_up or group)[:MAX_ROWS]
 
     def _title(self):
         return self.env._("Product creation")
@@ -129,20 +165,71 @@ class KeycrmProductExportLine(models.Model):
         "product.product", required=True, readonly=True, ondelete="cascade"
     )
     sku = fields.Char(related="product_id.default_code", string="SKU")
+    category = fields.Char(string="Category in KeyCRM", compute="_compute_extras")
+    has_picture = fields.Boolean(
+        string="Picture",
+        compute="_compute_extras",
+        help="KeyCRM downloads the picture from the public address of Odoo, where that serves pictures.",
+    )
     state = fields.Selection(
         [("ready", "To create"), ("problem", "Problem"), ("done", "In KeyCRM")],
         required=True,
         default="ready",
         readonly=True,
     )
+    looked_up_at = fields.Datetime(
+        string="Looked up on", readonly=True, help="When KeyCRM had no offer with this SKU."
+    )
     requested_at = fields.Datetime(string="Requested on", readonly=True)
+    keycrm_product_id = fields.Integer(
+        string="KeyCRM product", readonly=True, help="The product that gets this variant."
+    )
     error = fields.Char(string="Reason")
+
+    # === COMPUTE METHODS ===#
+
+    @api.depends("product_id")
+    def _compute_extras(self):
+        for account, lines in self.grouped(lambda line: line.export_id.account_id).items():
+            categories = self.env["keycrm.category"]._for_products(account, lines.product_id)
+            for line in lines:
+                line.category = categories[line.product_id.id].name
+                line.has_picture = bool(line.product_id._keycrm_picture_url(account))
 
     # === BUSINESS METHODS ===#
 
     def _has_siblings(self):
         """Return whether the product is one of several variants."""
         return bool(self.product_id.product_template_attribute_value_ids)
+
+    def _is_looked_up(self):
+        """Return whether KeyCRM was found to have no such SKU, so shortly ago that it is still true."""
+        return bool(
+            not self.requested_at
+            and self.looked_up_at
+            and self.looked_up_at > self.env.cr.now() - UNCLEAR
+        )
+
+    def _recently_requested(self):
+        """Return the lines whose product was requested so shortly ago that it may still appear."""
+        recent = self.sudo().search(
+            [
+                ("export_id.account_id", "in", self.export_id.account_id.ids),
+                ("product_id", "in", self.product_id.ids),
+                ("requested_at", ">", self.env.cr.now() - UNCLEAR),
+            ]
+        )
+        return self.filtered(lambda line: line.product_id in recent.product_id)
+
+    def _record_refused(self, error, *, is_final):
+        """Record that KeyCRM refused a request.
+
+        :param error: :class:`~..keycrm.errors.KeyCrmError`
+        :param is_final: whether these products are at fault
+        """
+        self.write({"requested_at": False, "keycrm_product_id": False})
+        if is_final:
+            self._end("problem", error.code, error.params)
 
     def _check(self):
         """Check what can be known without KeyCRM: a usable SKU of its own, not mapped yet."""

@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.tools import hmac
 
 from ...keycrm.naming import sku_key
 from ...services.common.bridge import changing_unit, is_bridge
@@ -70,6 +71,22 @@ class ProductProduct(models.Model):
         return dict(action, domain=[("product_id", "in", self.ids)])
 
     # === BUSINESS METHODS ===#
+
+    def _keycrm_picture_signature(self):
+        """Return the signature in the address of the picture, by which KeyCRM may download it."""
+        self.ensure_one()
+        return hmac(self.env(su=True), "keycrm-picture", self.id)
+
+    def _keycrm_picture_url(self, account):
+        """Return the address of the picture for KeyCRM; empty without one, or where none is served.
+
+        :param account: ``keycrm.account``, one
+        """
+        self.ensure_one()
+        account = account.sudo()
+        if not account.serves_pictures or not self.with_context(bin_size=True).image_128:
+            return ""
+        return f"{account._picture_address()}/{self.id}/{self._keycrm_picture_signature()}.jpg"
 
     def _update_uom(self, to_uom_id):
         """Change the unit of KeyCRM's order lines together with the product's."""

@@ -3,7 +3,7 @@
 from odoo.exceptions import UserError
 
 from ...const import DEFAULT_ACTION_BY_GROUP
-from ...keycrm.catalog import PaymentMethod, Source, Status, StockRow
+from ...keycrm.catalog import Category, PaymentMethod, Source, Status, StockRow
 from ...keycrm.errors import KeyCrmError
 from ...keycrm.parsing import parsed_rows
 from ..common import crons
@@ -85,6 +85,12 @@ class Catalogs(Service):
         self._store_sources(parsed_rows(Source.parse, read["/order/source"]))
         methods = parsed_rows(PaymentMethod.parse, read["/order/payment-method"])
         self.store("keycrm.payment.method", {m.id: {"name": m.name} for m in methods})
+
+    def refresh_categories(self):
+        """Read and store the categories of products."""
+        rows = [row for page in self._some_pages("/products/categories") for row in page.rows]
+        categories = parsed_rows(Category.parse, rows)
+        self.store("keycrm.category", {one.id: {"name": one.name} for one in categories})
 
     def refresh_warehouses(self):
         """Read the first page of the stock list; the worker reads the others."""

@@ -1,29 +1,24 @@
-from datetime import timedelta
+from dataclasses import asdict
 
-from odoo import fields
-
-from ...keycrm import offer_values
 from ...keycrm.catalog import Offer
 from ...keycrm.errors import NotFound, Refused
 from ...keycrm.naming import sku_key
+from ...keycrm.offer_values import Isolation, to_money
 from ...keycrm.parsing import parsed_rows, to_id, to_object
 from ...keycrm.product_export import NewOffer, NewProduct, marker_sku, unit_text
 from ...keycrm.stock_lookup import sku_batches
 from ..common.job import JobService
 from ..common.transactions import company_lock, run_in_transaction
 
-#: Products that were requested so short ago and are not found may still appear: not created again.
-UNCLEAR = timedelta(seconds=60)
 #: SKUs of one request, and bytes of its address.
 LOOKUP_ROWS, LOOKUP_BYTES = 50, 3000
-MOST_REFUSALS = 40
 
 
 class ProductCreation(JobService):
     """Create products in KeyCRM, never twice: each is looked up by its SKU before and after.
 
-    That a product is requested is committed before the request, so after a crash or a lost answer the
-    lookup finds what was created.
+    Each step is one request, so that live orders are processed in between. That a product is requested is
+    committed before the request, so after a crash or a lost answer the lookup finds what was created.
     """
 
     model = "keycrm.product.export"
@@ -49,16 +44,17 @@ class ProductCreation(JobService):
         return has_worked
 
     def process_page(self, export):
-        """Create some products, and end the run after the last ones.
+        """Do one step with some products, and end the run after the last ones.
 
         :param export: ``keycrm.product.export``, one
         """
         lines = export._next_lines()
-        if lines:
-            if lines[0]._has_siblings():
-                self._create_variants(lines)
-            else:
-                self._create_products(lines)
+        if lines and not lines[0]._is_looked_up():
+            self._look_up(lines)
+        elif lines and lines[0]._has_siblings():
+            self._create_variants(lines)
+        elif lines:
+            self._create_products(lines, export)
 
         def record():
             if not export._is_still_running():
@@ -71,74 +67,72 @@ class ProductCreation(JobService):
 
         run_in_transaction(self.env.cr, record)
 
-    # === PRODUCTS WITHOUT VARIANTS ===#
-
-    def _create_products(self, lines):
-        product_data = {line.id: self._product_data(line.product_id) for line in lines}
-        offers = {line.id: self._offer_data(line) for line in lines}
-        left = self._map_found(lines)
-        left = self._request(left)
-        if not left:
-            return
-
-        def post(part):
-            rows = [product_data[line.id].body(offers[line.id].body()) for line in part]
-            self.client.post("/products/import", {"products": rows})
-
-        accepted, refused = offer_values.send_isolating(list(left), post, Refused, MOST_REFUSALS)
-        self._record_refused(refused)
-        self._end_missing(self._map_found(lines.browse([line.id for line in accepted])))
-
-    # === VARIANTS ===#
-
-    def _create_variants(self, lines):
-        template = lines.product_id.product_tmpl_id
-        left = self._map_found(lines)
-        left = self._request(left)
-        if not left:
-            return
-        offers = [self._offer_data(line) for line in left]
-        try:
-            number = self._product_number(template, left)
-            self.client.post(
-                f"/products/{number}/offers", {"offers": [offer.body() for offer in offers]}
-            )
-        except (NotFound, Refused) as error:
-            self._record_refused([(line, error) for line in left])
-            return
-        self._end_missing(self._map_found(left))
-
-    def _product_number(self, template, lines):
-        """Return KeyCRM's product of a template; created with a marker where there is none.
-
-        :param template: ``product.template``
-        :param lines: lines of its variants
-        """
-        known = (
-            self.env["keycrm.offer"]
-            .sudo()
-            .search(
-                [
-                    ("account_id", "=", self.account.id),
-                    ("product_id", "in", template.product_variant_ids.ids),
-                    ("keycrm_product_id", "!=", False),
-                ],
-                limit=1,
-            )
-        )
-        if known:
-            return known.keycrm_product_id
-        marker = marker_sku(template.id)
-        data = self._product_data(lines[0].product_id, name=template.name)
-        self.env.cr.commit()
-        found = self._read([marker]).get(sku_key(marker))
-        if found:
-            return found[0].product_id
-        answer = to_object(self.client.post("/products", data.body({"sku": marker})))
-        number = to_id(answer.get("id"))
-        return number or self._read([marker])[sku_key(marker)][0].product_id
-
     # === LOOKING UP AND MAPPING ===#
+
+    def _look_up(self, lines):
+        """Map the products that KeyCRM has by their SKU; the others may be created.
+
+        Not those whose last request may still take effect, whoever started it.
+
+        :param lines: ``keycrm.product.export.line``, of variants those of one product
+        """
+        skus = {line: (line.product_id.default_code or "").strip() for line in lines}
+        wanted, marker = list(skus.values()), ""
+        if lines[0]._has_siblings():
+            marker = marker_sku(lines.product_id.product_tmpl_id.id)
+            wanted.append(marker)
+        # Nothing is held open during the requests.
+        self.env.cr.commit()
+        found = self._read(wanted)
+
+        def record():
+            missing = lines.browse()
+            for line in lines.exists():
+                offers = found.get(sku_key(skus[line]), [])
+                if len(offers) == 1:
+                    self._map(line, offers[0])
+                elif offers:
+                    line._end("problem", "create_sku_in_keycrm")
+                else:
+                    missing |= line
+            if marker and missing:
+                missing -= self._set_product(missing, found.get(sku_key(marker), []))
+            recent = missing._recently_requested()
+            recent._end("problem", "create_unclear")
+            (missing - recent).write({"looked_up_at": self.env.cr.now(), "requested_at": False})
+
+        with company_lock(self.account):
+            run_in_transaction(self.env.cr, record)
+
+    def _set_product(self, lines, marked):
+        """Record KeyCRM's product of variants, where it exists already.
+
+        :param lines: lines of variants that KeyCRM does not have
+        :param marked: offers with the marker of their template
+        :return: the lines whose product was created only now, by a request whose answer was lost
+        """
+        variants = lines.product_id.product_tmpl_id.product_variant_ids
+        known = self.env["keycrm.offer"].sudo()
+        known = known.search(
+            [
+                ("account_id", "=", self.account.id),
+                ("product_id", "in", variants.ids),
+                ("keycrm_product_id", "!=", False),
+            ],
+            limit=1,
+        )
+        number = known.keycrm_product_id or (marked[0].product_id if marked else 0)
+        new = lines.filtered(lambda line: not line.keycrm_product_id)
+        if not number or not new:
+            return lines.browse()
+        new.write(
+            {
+                "keycrm_product_id": number,
+                "looked_up_at": self.env.cr.now(),
+                "requested_at": False,
+            }
+        )
+        return new
 
     def _read(self, skus):
         """Read the offers with these SKUs.
@@ -154,34 +148,6 @@ class ProductCreation(JobService):
                     if offer:
                         found.setdefault(sku_key(offer.sku), {})[offer.id] = offer
         return {key: list(offers.values()) for key, offers in found.items()}
-
-    def _map_found(self, lines):
-        """Map the products that KeyCRM has by their SKU.
-
-        :param lines: ``keycrm.product.export.line``
-        :return: the lines of those that it does not have
-        """
-        if not lines:
-            return lines
-        skus = {line: (line.product_id.default_code or "").strip() for line in lines}
-        # Nothing is held open during the requests.
-        self.env.cr.commit()
-        found = self._read(skus.values())
-
-        def record():
-            missing = lines.browse()
-            for line in lines.exists():
-                offers = found.get(sku_key(skus[line]), [])
-                if len(offers) == 1:
-                    self._map(line, offers[0])
-                elif offers:
-                    line._end("problem", "create_sku_in_keycrm")
-                else:
-                    missing |= line
-            return missing
-
-        with company_lock(self.account):
-            return run_in_transaction(self.env.cr, record)
 
     def _map(self, line, offer):
         """Map a product to its offer, and enqueue its stock.
@@ -214,38 +180,66 @@ class ProductCreation(JobService):
             self.env["keycrm.stock.change"].sudo()._queue_refresh(self.account, product.ids)
         line._end("done")
 
-    # === RESULTS ===#
+    # === CREATION ===#
 
-    def _request(self, lines):
-        """Record that products are about to be requested.
+    def _create_products(self, lines, export):
+        """Create products without variants; after a refusal the next request has half as many.
 
-        :return: the lines that may be requested: not those whose last request may still take effect
+        :param lines: ``keycrm.product.export.line``
+        :param export: ``keycrm.product.export``, one
         """
-        now = self.env.cr.now()
+        isolation = Isolation(**(export.isolation or {}))
+        lines = lines[: isolation.size(len(lines))]
+        rows = [
+            self._product_data(line.product_id).body(self._offer_data(line).body())
+            for line in lines
+        ]
+        self._mark_requested(lines)
+        refusal, is_final = None, False
+        try:
+            self.client.post("/products/import", {"products": rows})
+        except Refused as error:
+            refusal = error
+            isolation, is_final = isolation.after_refusal(len(lines))
+        else:
+            isolation = isolation.after_acceptance()
+            if len(lines) == len(export.line_ids.filtered(lambda line: line.state == "ready")):
+                isolation = Isolation()
 
         def record():
-            recent = lines.filtered(
-                lambda line: line.requested_at and line.requested_at > now - UNCLEAR
-            )
-            recent._end("problem", "create_unclear")
-            allowed = lines - recent
-            allowed.write({"requested_at": fields.Datetime.to_string(now)})
-            return allowed
+            if refusal:
+                lines._record_refused(refusal, is_final=is_final)
+            export.isolation = asdict(isolation) if isolation != Isolation() else False
 
-        return run_in_transaction(self.env.cr, record)
+        run_in_transaction(self.env.cr, record)
 
-    def _record_refused(self, refused):
-        def record():
-            for line, error in refused:
-                line.requested_at = False
-                line._end("problem", error.code, error.params)
+    def _create_variants(self, lines):
+        """Create variants of one product, or first the product, with a marker as its SKU.
 
-        if refused:
-            run_in_transaction(self.env.cr, record)
+        :param lines: ``keycrm.product.export.line`` of variants of one product
+        """
+        template, number = lines.product_id.product_tmpl_id, lines[0].keycrm_product_id
+        if number:
+            path = f"/products/{number}/offers"
+            body = {"offers": [self._offer_data(line).body() for line in lines]}
+        else:
+            path = "/products"
+            data = self._product_data(lines[0].product_id, name=template.name)
+            body = data.body({"sku": marker_sku(template.id)})
+        self._mark_requested(lines)
+        try:
+            made = to_id(to_object(self.client.post(path, body)).get("id"))
+        except (NotFound, Refused) as error:
+            refusal = error
+            run_in_transaction(self.env.cr, lambda: lines._record_refused(refusal, is_final=True))
+            return
+        if not number and made:
+            vals = {"keycrm_product_id": made, "requested_at": False}
+            run_in_transaction(self.env.cr, lambda: lines.write(vals))
 
-    def _end_missing(self, lines):
-        if lines:
-            run_in_transaction(self.env.cr, lambda: lines._end("problem", "create_unclear"))
+    def _mark_requested(self, lines):
+        """Record that products are about to be requested; nothing is held open during the request."""
+        run_in_transaction(self.env.cr, lambda: lines.write({"requested_at": self.env.cr.now()}))
 
     # === DATA ===#
 
@@ -255,6 +249,7 @@ class ProductCreation(JobService):
         :param product: ``product.product``
         :param name: its name; the product's own without it
         """
+        categories = self.env["keycrm.category"]._for_products(self.account, product)
         unit = product.uom_id
         reference = unit.get_external_id().get(unit.id, "")
         currency = self.account.keycrm_currency_id or self.account.company_id.currency_id
@@ -263,6 +258,8 @@ class ProductCreation(JobService):
             name=name or product.with_context(lang=lang).name,
             unit=unit_text(reference, unit.with_context(lang=lang).name),
             currency_code=currency.name,
+            category_id=categories[product.id].keycrm_id or None,
+            picture=product._keycrm_picture_url(self.account),
         )
 
     def _offer_data(self, line):
@@ -282,10 +279,11 @@ class ProductCreation(JobService):
             key=line.id,
             sku=(product.default_code or "").strip(),
             barcode=product.barcode or "",
-            price=None if price is None else offer_values.to_money(price),
+            price=None if price is None else to_money(price),
             cost=cost,
             weight=self._weight(product),
             properties=tuple((value.attribute_id.name, value.name) for value in values),
+            picture=product._keycrm_picture_url(account) if values else "",
         )
 
     def _weight(self, product):

@@ -1,6 +1,6 @@
 """Choose the SKUs of one lookup request, as pure functions."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from urllib.parse import quote
 
 from .client import MAX_ADDRESS_BYTES
@@ -19,23 +19,31 @@ def is_requestable(sku: str) -> bool:
     return bool(sku) and "," not in sku and encoded_length(sku) <= SKU_FILTER_BYTES
 
 
-def sku_batches(
-    skus: Mapping[str, str], most: Callable[[], int], most_bytes: int
-) -> Iterator[list[str]]:
+def fitting(keys: list[str], skus: Mapping[str, str], most_bytes: int) -> list[str]:
+    """Return the first keys whose SKUs fit into one URL, at least one.
+
+    :param keys: keys of ``skus``
+    :param skus: ``{key: SKU}``
+    :param most_bytes: encoded bytes of one request's SKUs
+    """
+    size = 0
+    for count, key in enumerate(keys):
+        size += encoded_length(skus[key])
+        if count and size > most_bytes:
+            return keys[:count]
+    return keys
+
+
+def sku_batches(skus: Mapping[str, str], most: int, most_bytes: int) -> Iterator[list[str]]:
     """Split SKUs into batches that fit into one URL each.
 
     :param skus: ``{key: SKU}``
-    :param most: returns how many SKUs the next request may have
+    :param most: SKUs that one request may have
     :param most_bytes: encoded bytes of one request's SKUs
     :return: iterator over lists of keys
     """
-    part, size = [], 0
-    for key, sku in skus.items():
-        length = encoded_length(sku)
-        if part and (len(part) >= most() or size + length > most_bytes):
-            yield part
-            part, size = [], 0
-        part.append(key)
-        size += length
-    if part:
+    keys = list(skus)
+    while keys:
+        part = fitting(keys[:most], skus, most_bytes)
         yield part
+        keys = keys[len(part) :]

@@ -4,6 +4,7 @@ from urllib.parse import urlencode
 from odoo import fields
 
 from ..keycrm.client import MAX_ADDRESS_BYTES
+from ..keycrm.fault_isolation import MAX_FAULTS
 from .stock_common import StockCase
 
 
@@ -129,8 +130,8 @@ class TestStockIsolation(StockCase):
         self.keycrm.clear_log()
         self.count_all(products, 4)
         self.breaks()
-        # Three rows isolated, four requests of a bisection each, three tries a request.
-        self.assertLess(len(self.keycrm.requests(method="PUT")), 3 * (3 * 4 + 1) + 3)
+        # A bisection, then the next rows one by one, three tries a request.
+        self.assertLessEqual(len(self.keycrm.requests(method="PUT")), 3 * (4 + MAX_FAULTS))
         self.keycrm.clear_log()
         # On a slow machine the retry of the rows above is due by now.
         self.put_wakes(60)
@@ -140,6 +141,87 @@ class TestStockIsolation(StockCase):
         self.retry_is_due(products)
         self.work()
         self.assertEqual({self.shown(product) for product in products}, {4.0})
+
+    # === ADJACENT ROWS, AS THE VARIANTS OF ONE PRODUCT ===#
+
+    def sending_fails(self, products):
+        for product in products:
+            self.keycrm.add_fault(
+                "status", method="PUT", contains=f'"id": {self.number(product)},', times=None
+            )
+
+    def reading_fails(self, products):
+        for product in products:
+            for before, after in ("=&", "=,", ",&", ",,"):
+                self.keycrm.add_fault(
+                    "status",
+                    method="GET",
+                    path="/offers/stocks",
+                    contains=f"{before}{self.number(product)}{after}",
+                    times=None,
+                )
+
+    def assert_shown(self, products, quantity):
+        self.assertEqual({self.shown(product) for product in products}, {quantity})
+
+    def test_adjacent_rows_that_fail_keep_no_other_row_waiting(self):
+        products = self.many(12, "SIDE-")
+        self.count_all(products, 3)
+        self.work()
+        bad = products[2:8]
+        self.sending_fails(bad)
+        self.count_all(products, 4)
+        self.work()
+        self.assert_shown(products - bad, 4.0)
+        self.assert_shown(bad, 3.0)
+        self.assertEqual(set(bad.mapped("keycrm_push_state")), {"refused"})
+        self.assertFalse(self.env["keycrm.stock.change"].search([]), "nothing waits")
+        # Their retries end no run either: they prove nothing about other rows.
+        self.retry_is_due(bad)
+        self.work()
+        self.keycrm.clear_log()
+        self.count(products[0], 5)
+        self.assert_sent((products[0], 5))
+
+    def test_adjacent_offers_that_cannot_be_read_keep_no_other_row_waiting(self):
+        products = self.many(12, "READ-")
+        bad = products[2:8]
+        self.reading_fails(bad)
+        self.count_all(products, 4)
+        self.work()
+        # Quantities are absolute, so those that cannot be read are sent without.
+        self.assert_shown(products, 4.0)
+        self.keycrm.set_stock(self.number(bad[0]), 1, 9, webhook=False)
+        self.env["keycrm.stock.change"]._queue_refresh(self.account, bad.ids)
+        self.work()
+        self.assert_shown(products, 4.0)
+        self.assertFalse(self.env["keycrm.stock.change"].search([]), "nothing waits")
+        self.assertFalse(self.account.stock_isolation)
+
+    def test_adjacent_skus_whose_lookup_fails_keep_no_other_sku_waiting(self):
+        products = self.unmapped(
+            [f"{'BAD' if 2 <= number < 8 else 'GOOD'}-SKU-{number}" for number in range(12)]
+        )
+        bad = products[2:8]
+        self.keycrm.add_fault("status", path="/offers", contains="BAD-SKU", times=None)
+        self.count_all(products, 2)
+        self.work()
+        self.assert_shown(products - bad, 2.0)
+        missing = self.env["keycrm.missing.sku"].search([("product_id", "in", bad.ids)])
+        self.assertEqual(missing.product_id, bad)
+
+    def test_faulty_rows_alone_end_and_other_products_are_sent(self):
+        bad, other = self.many(9, "ALONE-"), self.goods("OTHER")
+        self.count_all(bad + other, 3)
+        self.work()
+        self.sending_fails(bad)
+        self.count_all(bad, 4)
+        self.breaks()
+        self.count(other, 5)
+        self.breaks()
+        self.work()
+        self.assertEqual(self.shown(other), 5)
+        self.assertFalse(self.env["keycrm.stock.change"].search([]), "nothing waits")
 
     # === UNREADABLE ROWS ===#
 

@@ -156,6 +156,22 @@ class TestStockPreview(StockCase):
         self.assertEqual(self.numbers(), [4, 9, 1, 6, 8])
         self.assertFalse(preview.error)
 
+    def test_writing_back_is_not_stopped_by_an_offer_that_cannot_be_read(self):
+        preview = self.preview()
+        preview.action_send()
+        self.work()
+        self.kw1.warehouse_ids = False
+        preview.action_write_back()
+        number = self.number(self.mine[1])
+        for text in (f"={number}&", f"={number},", f",{number}&", f",{number},"):
+            self.keycrm.add_fault(
+                "status", method="GET", path="/offers/stocks", contains=text, times=None
+            )
+        self.addCleanup(self.keycrm.clear_faults)
+        self.work()
+        self.assertEqual(self.numbers(), [4, 9, 1, 6, 8])
+        self.assertTrue(preview.written_back_at)
+
     def test_writing_back_is_refused_while_the_integration_is_off(self):
         preview = self.preview()
         preview.action_send()

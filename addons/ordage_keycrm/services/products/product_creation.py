@@ -141,7 +141,7 @@ class ProductCreation(JobService):
         """
         found = {}
         wanted = {sku_key(sku): sku for sku in skus}
-        for part in sku_batches(wanted, lambda: LOOKUP_ROWS, LOOKUP_BYTES):
+        for part in sku_batches(wanted, LOOKUP_ROWS, LOOKUP_BYTES):
             params = {"filter[sku]": ",".join(wanted[key] for key in part)}
             for page in self.client.pages("/offers", params):
                 for offer in parsed_rows(Offer.parse, page.rows):

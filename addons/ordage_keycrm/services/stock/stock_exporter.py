@@ -3,18 +3,15 @@ from ...keycrm import stock_plan, stock_quantities
 from ...keycrm.errors import KeyCrmError, Refused
 from ...keycrm.stock_plan import Row
 from ..common import activities, crons
-from ..common.circuit_breaker import CircuitBreaker
 from ..common.live_updates import notify_clients
 from ..common.service import Service
 from ..common.transactions import run_in_transaction
 from .echo_matcher import EchoMatcher
+from .fault_isolation import SEND, FaultIsolation
 
 #: Refusals in a row, with nothing accepted in between, after which the remaining rows are recorded as
 #: refused without bisecting them: then no single row is at fault.
 MAX_REFUSALS = 40
-#: Failures in a row, with no request of their kind accepted in between, after which no row is isolated
-#: any more: then no single row is at fault.
-MAX_FAULTS = 3
 #: Products that the activity about zeros on hold names.
 HELD_NAMES = 20
 
@@ -64,34 +61,6 @@ class StockExporter(Service):
         # No transaction is open during the requests; an interrupted one is sent again.
         run_in_transaction(self.env.cr, record)
         return all(self.put(warehouse, plan.rows) for warehouse, plan in plans.items())
-
-    def send_ended_mappings(self, changes):
-        """Send zero for offers whose mapping a user removed, unless another product has them now.
-
-        :param changes: :class:`~..keycrm.outbox.WaitingChanges`
-        """
-        if not changes.ended:
-            return
-        numbers = [number for number, _warehouse in changes.ended]
-        offers = self.env["keycrm.offer"].sudo()
-        offers = offers.search([("account_id", "=", self.account.id), ("keycrm_id", "in", numbers)])
-        sent = set(
-            self.env["keycrm.stock.calculator"]._counted_product_ids(
-                self.account, offers.product_id.ids
-            )
-        )
-        kept = {offer.keycrm_id for offer in offers if offer.product_id.id in sent}
-        # No transaction is open during the requests.
-        self.env.cr.commit()
-        for warehouse in self.account.warehouse_ids._sending():
-            self._put_ended(
-                warehouse,
-                [
-                    Row(0, number, 0.0)
-                    for number in sorted(set(numbers) - kept)
-                    if (number, warehouse.keycrm_id) in changes.ended
-                ],
-            )
 
     # === DECISIONS ===#
 
@@ -169,9 +138,10 @@ class StockExporter(Service):
         :param rows: list of :class:`~..keycrm.stock_plan.Row`
         :param max_refusals: refusals in a row that are bisected
         :return: False when the caller has to try again with fewer rows
+        :raise KeyCrmError: when KeyCRM is unavailable, or each row fails
         """
         isolation, refusals = self.part(FaultIsolation), max_refusals
-        for part in isolation.request_parts(rows, STOCK_PUT_ROWS):
+        for part in isolation.request_parts(rows, STOCK_PUT_ROWS, SEND):
             # Of a refused request, both halves are sent, until the refused row is alone.
             pending = [part]
             while pending:
@@ -185,77 +155,20 @@ class StockExporter(Service):
                         middle = len(sent) // 2
                         pending += [sent[middle:], sent[:middle]]
                     elif len(sent) > 1 or not self._put_fitted(warehouse, sent[0]):
-                        self._record_refused(warehouse, sent, refusal)
+                        reason = refusal.params.get("message") or refusal.code
+                        self._record(self._store_refused, warehouse, sent, reason)
                 except KeyCrmError as error:
-                    if not isolation.is_single_fault(error, sent, "PUT"):
+                    is_known = len(sent) == 1 and self._record(self._has_failed, sent[0])
+                    if not isolation.is_single_fault(error, sent, SEND, is_known=is_known):
                         return False
-                    self._record_failed(warehouse, sent[0], isolation.reason_of(error))
+                    reason = isolation.reason_of(error)
+                    self._record(self._store_failed, warehouse, sent[0], reason)
+                    isolation.raise_if_all_fail(error, SEND)
                 else:
                     # Single rows are at fault, so further refusals are bisected too.
                     refusals = max(refusals, MAX_REFUSALS)
-                    self._record_accepted(warehouse, _by_offer(sent))
+                    self._record(self._accept, warehouse, sent)
         return True
-
-    def _put_ended(self, warehouse, rows):
-        """Send zero for offers that have no mapping any more; failed requests are bisected.
-
-        An offer that KeyCRM does not have any more needs no zero.
-
-        :param warehouse: ``keycrm.warehouse``, one
-        :param rows: list of :class:`~..keycrm.stock_plan.Row`
-        :raise KeyCrmError: when KeyCRM is unavailable, or each row fails
-        """
-        # Refusals and faulty rows in a row, with nothing accepted in between.
-        refused = failed = 0
-        starts = range(0, len(rows), STOCK_PUT_ROWS)
-        pending = [rows[start : start + STOCK_PUT_ROWS] for start in reversed(starts)]
-        while pending:
-            part = pending.pop()
-            middle = len(part) // 2
-            try:
-                self._request(warehouse, part)
-            except Refused:
-                refused += 1
-                if not middle or refused >= MAX_REFUSALS:
-                    continue
-            except KeyCrmError as error:
-                if not self.part(CircuitBreaker).is_request_at_fault(error):
-                    raise
-                if not middle:
-                    failed += 1
-                    if failed >= MAX_FAULTS:
-                        raise
-                    self._report_ended(warehouse, part[0].number, error)
-                    continue
-            else:
-                refused = failed = 0
-                continue
-            pending += [part[middle:], part[:middle]]
-
-    def _report_ended(self, warehouse, number, error):
-        """Schedule an activity: a user sets an offer to zero in KeyCRM, which Odoo could not.
-
-        :param warehouse: ``keycrm.warehouse``, one
-        :param number: KeyCRM's number of the offer
-        :param error: :class:`~..keycrm.errors.KeyCrmError`
-        """
-        reason = self.part(FaultIsolation).reason_of(error)
-
-        def record():
-            lang = self.account.company_id.partner_id.lang or self.env.lang
-            account = self.account.with_context(lang=lang)
-            text = account.env._(
-                "Offer %(offer)s is not linked to a product any more, and KeyCRM did not accept that its "
-                "stock in %(warehouse)s is zero: %(reason)s Set it to zero in KeyCRM.",
-                offer=number,
-                warehouse=warehouse.name,
-                reason=reason,
-            )
-            user = activities.assignee(account)
-            summary = account.env._("KeyCRM: stock of an offer remains")
-            activities.schedule(account, user, summary, [text])
-
-        run_in_transaction(self.env.cr, record)
 
     def _put_fitted(self, warehouse, row):
         """Send a refused fraction or negative number rounded, and record what KeyCRM accepts.
@@ -278,7 +191,8 @@ class StockExporter(Service):
                 detected["stock_whole_numbers"] = True
             if positive and quantity < 0:
                 detected["stock_no_negatives"] = True
-            self._record_accepted(warehouse, {row.offer_id: fitted}, detected)
+            accepted = [row._replace(quantity=fitted)]
+            self._record(self._accept, warehouse, accepted, detected)
             return True
         return False
 
@@ -294,124 +208,66 @@ class StockExporter(Service):
             },
         )
 
-    def _record_accepted(self, warehouse, quantities, account_vals=None):
-        """Record that KeyCRM accepted quantities, and that it will echo them.
+    # === RESULTS ===#
+
+    def _record(self, store, *args):
+        """Record the result of a request in a transaction of its own: none is open during the next.
+
+        :param store: called with the arguments
+        :return: its result
+        """
+        return run_in_transaction(self.env.cr, lambda: store(*args))
+
+    def _accept(self, warehouse, rows, detected=None):
+        """Record that KeyCRM accepted rows.
 
         :param warehouse: ``keycrm.warehouse``, one
-        :param quantities: ``{offer id: quantity}``
-        :param account_vals: which quantities the account was found to accept
+        :param rows: list of :class:`~..keycrm.stock_plan.Row`
+        :param detected: values of the account: which quantities it was found to accept
         """
+        if detected:
+            self.account.sudo().write(detected)
+        self._store_accepted(warehouse, rows)
+        self.part(FaultIsolation).accepted(SEND)
 
-        def record():
-            if account_vals:
-                self.account.sudo().write(account_vals)
-            self.env["keycrm.stock.level"].sudo()._mark_confirmed(warehouse, quantities)
-            self.part(FaultIsolation).end("PUT")
-            self.part(EchoMatcher).expect(list(quantities))
+    def _store_accepted(self, warehouse, rows):
+        """Record that KeyCRM accepted rows, and that it will echo them.
 
-        run_in_transaction(self.env.cr, record)
+        :param warehouse: ``keycrm.warehouse``, one
+        :param rows: list of :class:`~..keycrm.stock_plan.Row`
+        """
+        quantities = _by_offer(rows)
+        self.env["keycrm.stock.level"].sudo()._mark_confirmed(warehouse, quantities)
+        self.part(EchoMatcher).expect(list(quantities))
 
-    def _record_refused(self, warehouse, rows, refusal):
+    def _store_refused(self, warehouse, rows, reason):
         """Record that KeyCRM refuses rows.
 
         :param warehouse: ``keycrm.warehouse``, one
         :param rows: list of :class:`~..keycrm.stock_plan.Row`
-        :param refusal: :class:`~..keycrm.errors.Refused`
+        :param reason: KeyCRM's message
         """
-        reason = refusal.params.get("message") or refusal.code
         Level = self.env["keycrm.stock.level"].sudo()
-        run_in_transaction(
-            self.env.cr, lambda: Level._mark_refused(warehouse, _by_offer(rows), reason)
-        )
+        Level._mark_refused(warehouse, _by_offer(rows), reason)
 
-    def _record_failed(self, warehouse, row, reason):
+    def _store_failed(self, warehouse, row, reason):
         """Set one row aside and trigger the queue for its retry.
 
         :param warehouse: ``keycrm.warehouse``, one
         :param row: :class:`~..keycrm.stock_plan.Row`
         :param reason: sentence for users
         """
+        Level = self.env["keycrm.stock.level"].sudo()
+        pause = Level._mark_failed(warehouse, row.offer_id, row.quantity, reason)
+        crons.trigger(self.account, crons.STOCK, delay=pause)
 
-        def record():
-            Level = self.env["keycrm.stock.level"].sudo()
-            pause = Level._mark_failed(warehouse, row.offer_id, row.quantity, reason)
-            crons.trigger(self.account, crons.STOCK, delay=pause)
+    def _has_failed(self, row):
+        """Return whether a row had failed alone before, in any warehouse.
 
-        run_in_transaction(self.env.cr, record)
-
-
-class FaultIsolation(Service):
-    """Isolate the one row that makes a stock request fail while KeyCRM itself is available.
-
-    A failed request is bisected: the next ones have half as many rows, until the faulty row is alone
-    and set aside with its reason. The size is stored on the account, so that a run that ends, as after
-    a time-out, continues from there; rows that were accepted meanwhile are not sent again.
-    """
-
-    def request_rows(self, most):
-        """Return the number of rows of the next stock request.
-
-        :param most: rows that one request may have
+        :param row: :class:`~..keycrm.stock_plan.Row`
         """
-        return min(most, (self.account.sudo().stock_isolation or {}).get("rows") or most)
-
-    def request_parts(self, items, most):
-        """Split rows into requests; their size follows from the results of earlier requests.
-
-        :param items: a list or recordset
-        :param most: rows that one request may have
-        :return: iterator over parts
-        """
-        start = 0
-        while start < len(items):
-            part = items[start : start + self.request_rows(most)]
-            yield part
-            start += len(part)
-
-    def is_single_fault(self, error, items, method="GET"):
-        """Decide whether the failure of a stock request is the fault of one row.
-
-        :param error: the :class:`~..keycrm.errors.KeyCrmError` of the request
-        :param items: its rows
-        :param method: ``GET`` or ``PUT``
-        :return: True when the one row is at fault and the caller has to set it aside; False when the
-            caller has to try again with fewer rows
-        :raise KeyCrmError: the same one, when KeyCRM as a whole is unavailable or refuses everything
-        """
-        state = dict(self.account.sudo().stock_isolation or {})
-        breaker = self.part(CircuitBreaker)
-        if not breaker.is_request_at_fault(error) or state.get(method, 0) >= MAX_FAULTS:
-            raise error
-        is_alone = len(items) == 1
-        if is_alone:
-            state[method] = state.get(method, 0) + 1
-        state["rows"] = 0 if is_alone else len(items) // 2
-        run_in_transaction(
-            self.env.cr, lambda: self.account.sudo().write({"stock_isolation": state})
-        )
-        return is_alone
-
-    def end(self, method=None):
-        """Record that requests succeed again, within a transaction of the stock worker.
-
-        :param method: ``GET`` or ``PUT``: the kind of request that was accepted; None after a whole
-            pass
-        """
-        state = self.account.sudo().stock_isolation
-        if state and (method in state or not method):
-            kept = {key: count for key, count in state.items() if key != (method or "rows")}
-            self.account.sudo().stock_isolation = kept or False
-
-    def reason_of(self, error):
-        """Return the sentence of an error for users, in the company's language.
-
-        :param error: :class:`~..keycrm.errors.KeyCrmError`
-        """
-        if error.params.get("message"):
-            return error.params["message"]
-        lang = self.account.company_id.partner_id.lang or self.env.lang
-        explain = self.env["keycrm.error.message"].with_context(lang=lang)
-        return explain._sentence(error.code, error.params)
+        failed = [("offer_id", "=", row.offer_id), ("attempts", ">", 0)]
+        return bool(self.env["keycrm.stock.level"].sudo().search_count(failed, limit=1))
 
 
 def _by_offer(rows):

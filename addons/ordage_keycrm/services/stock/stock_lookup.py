@@ -4,11 +4,11 @@ from ...const import LOOKUP_ROWS
 from ...keycrm.catalog import StockAnswer, Warehouse, offers_by_id
 from ...keycrm.errors import KeyCrmError
 from ...keycrm.naming import sku_key
-from ...keycrm.stock_lookup import SKU_FILTER_BYTES, is_requestable, sku_batches
+from ...keycrm.stock_lookup import SKU_FILTER_BYTES, fitting, is_requestable
 from ..common.bridge import as_stock_worker
 from ..common.service import Service
 from ..common.transactions import company_lock, run_in_transaction
-from .stock_exporter import FaultIsolation
+from .fault_isolation import LOOKUP, READ, FaultIsolation
 
 
 class StockLookup(Service):
@@ -43,15 +43,15 @@ class StockLookup(Service):
             run_in_transaction(self.env.cr, lambda: Missing._record(self.account, unrequestable))
         isolation = self.part(FaultIsolation)
         skus = {key: same[0].default_code.strip() for key, same in wanted.items()}
-        for part in sku_batches(
-            skus, lambda: isolation.request_rows(LOOKUP_ROWS), SKU_FILTER_BYTES
+        for part in isolation.request_parts(
+            list(skus), LOOKUP_ROWS, LOOKUP, lambda keys: fitting(keys, skus, SKU_FILTER_BYTES)
         ):
             if self.options.is_time_up():
                 return False
             try:
                 offers = self._read_offers_by_sku([skus[key] for key in part])
             except KeyCrmError as error:
-                if not isolation.is_single_fault(error, part):
+                if not isolation.is_single_fault(error, part, LOOKUP):
                     return False
                 faulty = self.env["product.product"].union(*wanted[part[0]])
                 reason = isolation.reason_of(error)
@@ -61,6 +61,7 @@ class StockLookup(Service):
                         self.account, faulty, reason
                     ),
                 )
+                isolation.raise_if_all_fail(error, LOOKUP)
                 continue
             # The orders worker maps offers too: one of the two at a time.
             with company_lock(self.account):
@@ -93,7 +94,7 @@ class StockLookup(Service):
         :param wanted: ``{sku key: [product]}``
         :param offers: :class:`~..keycrm.catalog.Offer` as KeyCRM answered
         """
-        self.part(FaultIsolation).end("GET")
+        self.part(FaultIsolation).accepted(LOOKUP)
         by_sku = {}
         for offer in offers:
             by_sku.setdefault(sku_key(offer.sku), {})[offer.id] = offer
@@ -258,6 +259,7 @@ class StockLookup(Service):
         for warehouse in self.account.warehouse_ids._sending():
             levels = self.env["keycrm.stock.level"].sudo()._levels_for(warehouse, offers)
             unread |= set(offers.ids) - levels.keys()
+        unread -= self.part(FaultIsolation).aside_ids()
         return offers.filtered(lambda o: o.product_id.id in refresh_ids or o.id in unread)
 
     def read_levels(self, offers, change_ids=()):
@@ -271,16 +273,19 @@ class StockLookup(Service):
         :return: False when the deadline passed before all were read
         """
         isolation = self.part(FaultIsolation)
-        for part in isolation.request_parts(offers, LOOKUP_ROWS):
+        for part in isolation.request_parts(offers, LOOKUP_ROWS, READ):
             if self.options.is_time_up():
                 return False
             try:
                 answer = self.read_rows(part.mapped("keycrm_id"))
             except KeyCrmError as error:
-                if not isolation.is_single_fault(error, part):
+                if not isolation.is_single_fault(error, part, READ):
                     return False
-                # As an offer that KeyCRM's answer lacks: its level stays as it is.
-                answer = StockAnswer({}, frozenset(part.mapped("keycrm_id")))
+                run_in_transaction(
+                    self.env.cr, lambda part=part: self._set_aside(part, list(change_ids))
+                )
+                isolation.raise_if_all_fail(error, READ)
+                continue
             run_in_transaction(
                 self.env.cr,
                 lambda part=part, answer=answer: self.store_levels(part, answer, list(change_ids)),
@@ -326,7 +331,7 @@ class StockLookup(Service):
         """
         rows = answer.entries
         if rows:
-            self.part(FaultIsolation).end("GET")
+            self.part(FaultIsolation).accepted(READ)
         answered = offers.filtered(lambda offer: offer.keycrm_id in rows)
         Level = self.env["keycrm.stock.level"].sudo()
         for warehouse in self.account.warehouse_ids.filtered("warehouse_ids"):
@@ -342,6 +347,25 @@ class StockLookup(Service):
                 },
             )
         self._store_unmapped_quantities(answered, rows)
+        self._mark_refreshed(offers, change_ids)
+
+    def _set_aside(self, offers, change_ids):
+        """Record that offers cannot be read: their quantities are sent without, where Odoo knows them.
+
+        :param offers: ``keycrm.offer``
+        :param change_ids: ids of the outbox rows that required it
+        """
+        self.part(FaultIsolation).set_aside(offers.ids)
+        # KeyCRM may have changed the last known quantity.
+        offers.sudo().level_ids.write({"is_known": False, "read_at": False})
+        self._mark_refreshed(offers, change_ids)
+
+    def _mark_refreshed(self, offers, change_ids):
+        """Record that offers need not be read again before they are sent.
+
+        :param offers: ``keycrm.offer``
+        :param change_ids: ids of the outbox rows that required it
+        """
         self.env.cr.execute(
             SQL(
                 """UPDATE keycrm_stock_change SET refresh_first = FALSE

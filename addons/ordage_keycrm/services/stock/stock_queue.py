@@ -11,7 +11,9 @@ from ..common.service import Service
 from ..common.transactions import run_in_transaction
 from ..products.offer_export import OfferExport
 from .echo_matcher import EchoMatcher
-from .stock_exporter import FaultIsolation, StockExporter
+from .ended_mappings import EndedMappings
+from .fault_isolation import FaultIsolation
+from .stock_exporter import StockExporter
 from .stock_lookup import StockLookup
 from .stock_reconciliation import StockReconciliation
 
@@ -76,10 +78,10 @@ class StockQueue(Service):
             offers = self._offers_to_send(changes)
             if offers is None:
                 return True
-            exporter = self.part(StockExporter)
-            if not exporter.send_offers(offers, changes):
+            if not self.part(StockExporter).send_offers(offers, changes):
                 return True
-            exporter.send_ended_mappings(changes)
+            if not self.part(EndedMappings).send(changes):
+                return True
 
         def finish():
             self.env["keycrm.stock.change"]._finish(account, changes.ids)

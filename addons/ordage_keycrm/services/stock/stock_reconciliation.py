@@ -14,8 +14,8 @@ from ..common.api_gateway import open_client
 from ..common.service import Service
 from ..common.transactions import company_lock, run_in_transaction
 from .comparison_lines import ComparisonLines, has_odoo_quantity
+from .fault_isolation import READ, FaultIsolation
 from .opening_quantities import OpeningQuantities
-from .stock_exporter import FaultIsolation
 from .stock_lookup import StockLookup
 from .write_back import WriteBack
 
@@ -264,16 +264,17 @@ class StockReconciliation(Service):
         :param comparison: ``keycrm.stock.comparison``, one
         """
         lookup, isolation = self.part(StockLookup), self.part(FaultIsolation)
-        part = (comparison.to_check or [])[: isolation.request_rows(LOOKUP_ROWS)]
-        checked = set(part)
+        part = next(isolation.request_parts(comparison.to_check or [], LOOKUP_ROWS, READ), [])
+        failure, checked = None, set(part)
         offers = self.env["keycrm.offer"].sudo().browse(part).exists()
         answer = StockAnswer({}, frozenset())
         try:
             if offers:
                 answer = lookup.read_rows(offers.mapped("keycrm_id"))
         except KeyCrmError as error:
-            if not isolation.is_single_fault(error, offers):
+            if not isolation.is_single_fault(error, offers, READ):
                 return
+            failure = error
             answer = StockAnswer({}, frozenset(offers.mapped("keycrm_id")))
 
         def record():
@@ -293,3 +294,5 @@ class StockReconciliation(Service):
                 )
 
         run_in_transaction(self.env.cr, record)
+        if failure:
+            isolation.raise_if_all_fail(failure, READ)

@@ -1,8 +1,10 @@
 from ...const import LOOKUP_ROWS
 from ...keycrm import stock_quantities
+from ...keycrm.errors import KeyCrmError, Refused
 from ...keycrm.stock_plan import Row
 from ..common.service import Service
 from ..common.transactions import run_in_transaction
+from .fault_isolation import READ, FaultIsolation
 from .stock_exporter import StockExporter
 from .stock_lookup import StockLookup
 
@@ -39,8 +41,9 @@ class WriteBack(Service):
             self.env.cr.commit()
             if not exporter.put(warehouse, rows, len(rows)):
                 return
-            for start in range(0, len(without_level), LOOKUP_ROWS):
-                if not self._restore_unknown(warehouse, without_level[start : start + LOOKUP_ROWS]):
+            isolation = self.part(FaultIsolation)
+            for part in isolation.request_parts(without_level, LOOKUP_ROWS, READ):
+                if not self._restore_unknown(warehouse, part):
                     return
         run_in_transaction(self.env.cr, comparison._mark_written_back)
 
@@ -51,7 +54,21 @@ class WriteBack(Service):
         :param lines: ``keycrm.stock.comparison.line``, at most fifty
         :return: False when the caller has to try again with fewer rows
         """
-        found = self.part(StockLookup).read_rows(lines.mapped("keycrm_id")).entries
+        isolation = self.part(FaultIsolation)
+        try:
+            found = self.part(StockLookup).read_rows(lines.mapped("keycrm_id")).entries
+        except Refused:
+            # Said on the preview, and a user repeats it.
+            raise
+        except KeyCrmError as error:
+            if not isolation.is_single_fault(error, lines, READ):
+                return False
+            # One that cannot be read is written without.
+            rows = [Row(lines.offer_id.id, lines.keycrm_id, lines.keycrm_quantity)]
+            if not self.part(StockExporter).put(warehouse, rows):
+                return False
+            isolation.raise_if_all_fail(error, READ)
+            return True
         current = {
             line: sum(
                 float(entry.quantity)
@@ -70,8 +87,10 @@ class WriteBack(Service):
         # Levels that are recorded now are not read again after an interruption.
         Level = self.env["keycrm.stock.level"].sudo()
         right = read.keys() - {row.offer_id for row in rows}
-        run_in_transaction(
-            self.env.cr,
-            lambda: Level._record_read(warehouse, {offer_id: read[offer_id] for offer_id in right}),
-        )
+
+        def record():
+            isolation.accepted(READ)
+            Level._record_read(warehouse, {offer_id: read[offer_id] for offer_id in right})
+
+        run_in_transaction(self.env.cr, record)
         return self.part(StockExporter).put(warehouse, rows, len(rows))

@@ -29,13 +29,14 @@ def test_changes_of_a_product_are_coalesced_and_every_row_is_finished():
     assert changes.product_ids == [7, 8]
     assert changes.refresh_ids == {8}
     assert changes.moved_ids == {7}
-    assert changes.ended == set()
+    assert not changes.has_ended
 
 
-def test_ended_mapping_names_offer_and_warehouse_once():
-    ended = {"ended_offer": 101, "ended_warehouse": 1}
-    changes = WaitingChanges.coalesce([row(1), row(2, **ended), row(3, **ended)])
-    assert changes.ended == {(101, 1)}
+def test_row_without_a_product_reports_ended_mappings():
+    changes = WaitingChanges.coalesce([row(1), row(2, None), row(3, None)])
+    assert changes.has_ended
+    assert changes.product_ids == [1]
+    assert changes.ids == [1, 2, 3]
 
 
 @pytest.mark.parametrize(

@@ -26,21 +26,17 @@ class ChangeRow(NamedTuple):
     """Hold a row of the outbox.
 
     :param id: id of the row
-    :param product_id: id of the product whose stock may have changed
+    :param product_id: id of the product whose stock may have changed; None where only mappings ended
     :param refresh_first: whether its quantity in KeyCRM is read before anything is sent
     :param changed_at: time of the transaction
     :param from_move: whether a move, a count or an order changed it
-    :param ended_offer: KeyCRM's number of an offer whose mapping a user removed
-    :param ended_warehouse: KeyCRM's number of the warehouse that shows it
     """
 
     id: int
-    product_id: int
+    product_id: int | None
     refresh_first: bool
     changed_at: datetime
     from_move: bool = False
-    ended_offer: int | None = None
-    ended_warehouse: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +48,7 @@ class WaitingChanges:
     :param refresh_ids: of these, products whose stock in KeyCRM is read first
     :param moved_ids: of these, products changed by a move, a count or an order: their zeros are sent
     :param commits: how many transactions changed something
-    :param ended: ``{(offer, warehouse)}``, KeyCRM's numbers, whose mapping a user removed
+    :param has_ended: whether the mappings of offers ended
     """
 
     ids: list[int]
@@ -60,7 +56,7 @@ class WaitingChanges:
     refresh_ids: set[int]
     moved_ids: set[int]
     commits: int
-    ended: set[tuple[int, int]]
+    has_ended: bool
 
     @classmethod
     def coalesce(cls, rows: Iterable[ChangeRow]) -> "WaitingChanges":
@@ -69,13 +65,14 @@ class WaitingChanges:
         :param rows: oldest first
         """
         rows = list(rows)
+        of_products = [row for row in rows if row.product_id]
         return cls(
             ids=[row.id for row in rows],
-            product_ids=list(dict.fromkeys(row.product_id for row in rows)),
-            refresh_ids={row.product_id for row in rows if row.refresh_first},
-            moved_ids={row.product_id for row in rows if row.from_move},
+            product_ids=list(dict.fromkeys(row.product_id for row in of_products)),
+            refresh_ids={row.product_id for row in of_products if row.refresh_first},
+            moved_ids={row.product_id for row in of_products if row.from_move},
             commits=len({row.changed_at for row in rows}),
-            ended={(row.ended_offer, row.ended_warehouse) for row in rows if row.ended_offer},
+            has_ended=any(row.product_id is None for row in rows),
         )
 
     @property

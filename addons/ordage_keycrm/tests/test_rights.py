@@ -32,6 +32,7 @@ RIGHTS = {
     "keycrm.order.sync": ("r", "crwu"),
     "keycrm.payment": ("r", "r"),
     "keycrm.stock.change": ("r", "r"),
+    "keycrm.ended.offer": ("", "r"),
     "keycrm.stock.level": ("r", "r"),
     "keycrm.stock.report": ("r", "r"),
     "keycrm.missing.sku": ("r", "ru"),

@@ -214,6 +214,86 @@ class TestStockEnded(StockCase):
         products.keycrm_offer_ids.unlink()
         self.assertFalse(self.sent())
 
+    def ended_shop(self):
+        """Make a shop of thirty offers, four of them no longer linked to a product."""
+        products = self.many(29, "SHOP-")
+        self.count_all(products, 5)
+        self.work()
+        self.sent()
+        products[:4].write({"default_code": False})
+        self.numbers = [self.number(product) for product in products[:4]]
+        products[:4].keycrm_offer_ids.unlink()
+        self.assertFalse(self.sent())
+        return products
+
+    def hold_activity(self):
+        return self.account.activity_ids.filtered(lambda one: "on hold" in one.summary)
+
+    def test_many_ended_mappings_are_held_and_a_user_decides(self):
+        products = self.ended_shop()
+        self.assertEqual(self.account.stock_held_zeros, 4)
+        (activity,) = self.hold_activity()
+        self.assertIn("SHOP-0", activity.note)
+        # Neither everyday changes nor a further ended mapping release them.
+        self.count(products[9], 4)
+        self.assert_sent((products[9], 4))
+        self.assertEqual(self.account.stock_held_zeros, 4)
+        self.account.action_allow_zeros()
+        self.assertEqual(self.sent(), [(1, dict.fromkeys(self.numbers, 0))])
+        self.assertEqual(self.account.stock_held_zeros, 0)
+        self.assertFalse(self.hold_activity())
+        self.assertFalse(self.env["keycrm.ended.offer"].search([]))
+
+    def test_held_mappings_that_are_created_again_keep_their_quantities(self):
+        products = self.ended_shop()
+        self.env["keycrm.offer"].create(
+            [
+                {
+                    "account_id": self.account.id,
+                    "keycrm_id": number,
+                    "product_id": product.id,
+                }
+                for number, product in zip(self.numbers[:3], products, strict=False)
+            ]
+        )
+        self.assertFalse(self.sent())
+        self.assertEqual(self.account.stock_held_zeros, 1)
+        self.env["keycrm.offer"].create(
+            {
+                "account_id": self.account.id,
+                "keycrm_id": self.numbers[3],
+                "product_id": products[3].id,
+            }
+        )
+        self.assertFalse(self.sent())
+        self.assertEqual(self.account.stock_held_zeros, 0)
+        self.assertFalse(self.hold_activity())
+
+    def test_higher_limit_sends_the_zeros_of_ended_mappings(self):
+        self.ended_shop()
+        self.account.write({"stock_zero_limit": 30, "stock_zero_percent": 100})
+        self.assertEqual(self.sent(), [(1, dict.fromkeys(self.numbers, 0))])
+        self.assertEqual(self.account.stock_held_zeros, 0)
+
+    def test_offer_of_a_deleted_product_becomes_zero(self):
+        for name, record in (
+            ("variant", lambda one: one),
+            ("product", lambda one: one.product_tmpl_id),
+        ):
+            with self.subTest(name):
+                self.keycrm.clear_log()
+                product = self.goods(f"DELETED-{name}", keycrm={1: 3})
+                self.work()
+                number = self.number(product)
+                # It was sent without a move of its own, as a kit is.
+                self.keycrm.set_stock(number, 1, 3, webhook=False)
+                self.env["keycrm.stock.level"]._mark_confirmed(
+                    self.kw1, {product.keycrm_offer_ids.id: 3}
+                )
+                self.sent(work=False)
+                record(product).unlink()
+                self.assertEqual(self.sent(), [(1, {number: 0})])
+
     def test_offer_gone_from_keycrm_does_not_stop_the_others(self):
         other = self.goods("ENDED-OTHER")
         self.count(other, 2)

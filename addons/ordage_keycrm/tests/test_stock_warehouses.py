@@ -128,6 +128,26 @@ class TestWarehouses(StockCase):
             }
         )
 
+    def test_warehouse_that_loses_its_match_notifies_a_user_of_its_quantities(self):
+        sock = self.goods("UNMATCHED-SOCK")
+        self.count(sock, 5)
+        self.assert_sent((sock, 5))
+        self.kw1.warehouse_ids = False
+        activity = self.account.activity_ids.filtered(lambda one: "remains" in one.summary)
+        self.assertIn(self.kw1.name, activity.note)
+        self.assertIn("1", activity.note)
+        self.kw1.warehouse_ids = self.warehouse
+        self.assertFalse(activity.exists())
+        self.kw1._allow_sending()
+        self.count(sock, 6)
+        self.work()
+        self.kw1.unlink()
+        self.assertTrue(self.account.activity_ids.filtered(lambda one: "remains" in one.summary))
+
+    def test_warehouse_without_sent_stock_loses_its_match_silently(self):
+        self.kw1.warehouse_ids = False
+        self.assertFalse(self.account.activity_ids)
+
     # === WHAT COUNTS ===#
 
     def test_only_internal_places_below_the_matched_warehouses_count(self):

@@ -121,6 +121,8 @@ class ProductProduct(models.Model):
         return result
 
     def unlink(self):
+        # The database would delete the mappings itself, and KeyCRM would go on selling.
+        self.sudo().keycrm_offer_ids.unlink()
         result = super().unlink()
         self._keycrm_retry_orders()
         return result

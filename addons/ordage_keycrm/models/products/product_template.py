@@ -52,6 +52,12 @@ class ProductTemplate(models.Model):
             self.env["keycrm.offer.change"]._note_everywhere("price", self.product_variant_ids.ids)
         return result
 
+    def unlink(self):
+        # The database deletes the variants, and their mappings, itself.
+        variants = self.with_context(active_test=False).product_variant_ids
+        variants.sudo().keycrm_offer_ids.unlink()
+        return super().unlink()
+
     # === ACTION METHODS ===#
 
     def action_keycrm_create(self):

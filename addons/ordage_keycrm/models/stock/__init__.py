@@ -1,6 +1,7 @@
 from . import warehouse
 from . import offer_stock
 from . import change
+from . import ended_offer
 from . import export
 from . import level
 from . import explanation

@@ -27,7 +27,8 @@ class KeycrmStockChange(models.Model):
 
     # The stock queue reads the outbox of an account.
     account_id = fields.Many2one(index=True)
-    product_id = fields.Many2one("product.product", required=True, ondelete="cascade")
+    # Empty: only mappings ended.
+    product_id = fields.Many2one("product.product", ondelete="cascade")
     refresh_first = fields.Boolean(
         string="Read before sending", help="Read the quantity in KeyCRM before sending."
     )
@@ -40,9 +41,6 @@ class KeycrmStockChange(models.Model):
     export_id = fields.Many2one(
         "keycrm.stock.export", string="Full stock sync", ondelete="set null", index="btree_not_null"
     )
-    # A user removed the mapping: KeyCRM's numbers, since the offer is deleted when this is processed.
-    ended_offer = fields.Integer(string="Offer without product", aggregator=None)
-    ended_warehouse = fields.Integer(string="KeyCRM warehouse number", aggregator=None)
     changed_at = fields.Datetime(string="Changed on", required=True, default=fields.Datetime.now)
 
     @api.model
@@ -97,7 +95,7 @@ class KeycrmStockChange(models.Model):
     def _append(self, rows, refresh_first=False, export_id=None, from_move=False):
         """Insert rows with one statement.
 
-        :param rows: ``[(account id, product id)]``
+        :param rows: ``[(account id, product id)]``; no product where only mappings ended
         :param refresh_first: whether KeyCRM's quantity is read before anything is sent
         :param export_id: id of the full export that they belong to
         :param from_move: whether their zeros are sent however many there are

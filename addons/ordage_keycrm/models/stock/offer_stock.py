@@ -1,8 +1,6 @@
 from odoo import api, fields, models
 
-from ...services.common import crons
 from ...services.common.bridge import is_stock_worker
-from ...services.stock.stock_exporter import StockExporter
 
 
 class KeycrmOffer(models.Model):
@@ -57,11 +55,7 @@ class KeycrmOffer(models.Model):
         )
 
     def _queue_ended(self):
-        """Enqueue zeros for offers whose mapping ends: KeyCRM would still sell their last quantity.
-
-        Not for many at once: a user who deletes mappings to create them anew does not empty the shop.
-        """
-        Change = self.env["keycrm.stock.change"].sudo()
+        """Enqueue zeros for offers whose mapping ends: KeyCRM would still sell their last quantity."""
         for account in self.account_id.sudo():
             if not (account.enabled and account.push_stock and account.stock_when_ended == "zero"):
                 continue
@@ -72,20 +66,8 @@ class KeycrmOffer(models.Model):
                     and level.keycrm_warehouse_id.send_state == "sending"
                 )
             )
-            if not levels or StockExporter(account).is_too_much(len(levels.offer_id)):
-                continue
-            Change.create(
-                [
-                    {
-                        "account_id": account.id,
-                        "product_id": level.product_id.id,
-                        "ended_offer": level.offer_id.keycrm_id,
-                        "ended_warehouse": level.keycrm_warehouse_id.keycrm_id,
-                    }
-                    for level in levels
-                ]
-            )
-            crons.trigger(account, crons.STOCK)
+            if levels:
+                self.env["keycrm.ended.offer"].sudo()._queue(account, levels)
 
     def _queue_stock(self):
         """Enqueue the products of offers that are mapped: KeyCRM has them."""

@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
+from ...services.common import activities
+
 
 class KeycrmWarehouse(models.Model):
     """A warehouse of KeyCRM, and the Odoo warehouses whose summed stock it shows.
@@ -90,6 +92,7 @@ class KeycrmWarehouse(models.Model):
 
     def unlink(self):
         self._record_has_sent()
+        self.sudo()._notify_of_remaining()
         return super().unlink()
 
     def web_save(self, vals, specification, next_id=None):
@@ -114,6 +117,7 @@ class KeycrmWarehouse(models.Model):
         for warehouse in self.sudo():
             account = warehouse.account_id
             warehouse._record_has_sent()
+            warehouse._notify_of_remaining(is_matched=bool(warehouse.warehouse_ids))
             levels = Level.search([("keycrm_warehouse_id", "=", warehouse.id)])
             self.env["keycrm.stock.comparison"].sudo()._record_sent(levels)
             levels.unlink()
@@ -123,6 +127,36 @@ class KeycrmWarehouse(models.Model):
                 warehouse.send_state = "sending"
             else:
                 warehouse.send_state = "preview"
+
+    def _notify_of_remaining(self, *, is_matched=False):
+        """Notify a user that KeyCRM keeps the last quantities of warehouses without a match.
+
+        :param is_matched: whether they are matched again: then the activity is removed
+        """
+        Level = self.env["keycrm.stock.level"].sudo()
+        for warehouse in self:
+            account = warehouse.account_id
+            account = account.with_context(lang=account.company_id.partner_id.lang or self.env.lang)
+            summary = account.env._(
+                "KeyCRM: stock in %(warehouse)s remains", warehouse=warehouse.name
+            )
+            if is_matched:
+                activities.unlink(account, summary)
+                continue
+            if not (account.enabled and account.push_stock and warehouse.send_state == "sending"):
+                continue
+            sent = [("keycrm_warehouse_id", "=", warehouse.id), ("quantity", ">", 0)]
+            count = Level.search_count([*sent, ("sent_at", "!=", False)])
+            if count:
+                text = account.env._(
+                    "The KeyCRM warehouse %(warehouse)s is not matched any more. KeyCRM keeps the last "
+                    "quantities of %(count)s offers there and sells them. Match it again, or set them to "
+                    "zero in KeyCRM.",
+                    warehouse=warehouse.name,
+                    count=count,
+                )
+                user = activities.assignee(account)
+                activities.schedule(account, user, summary, [text])
 
     def _sending(self):
         """Return the KeyCRM warehouses that are matched and previewed."""

@@ -1,7 +1,6 @@
-from odoo.tools import SQL
-
 from ...keycrm.stock_plan import Row
 from ..common import activities
+from ..common.transactions import run_in_transaction
 from .stock_exporter import StockExporter
 
 
@@ -9,35 +8,64 @@ class EndedMappings(StockExporter):
     """Send zero for offers whose mapping a user removed: KeyCRM would still sell their last quantity."""
 
     def send(self, changes):
-        """Send zero for these offers, unless another product has them now.
+        """Send zero for these offers, unless another product has them now or too many ended at once.
 
         :param changes: :class:`~..keycrm.outbox.WaitingChanges`
         :return: False when a request failed and the rest has to be sent with fewer rows
         """
-        if not changes.ended:
+        if not (changes.has_ended or self.account.stock_held_zeros):
             return True
-        numbers = [number for number, _warehouse in changes.ended]
+        # No transaction is open during the requests.
+        waiting = run_in_transaction(self.env.cr, self._choose)
+        return all(self.put(warehouse, rows) for warehouse, rows in waiting.items())
+
+    def _choose(self):
+        """Delete what needs no zero any more, and hold the others where they are too many.
+
+        A user who deletes mappings to create them anew does not empty the shop.
+
+        :return: ``{keycrm.warehouse: rows}`` to be sent
+        """
+        ended = self.env["keycrm.ended.offer"].sudo()
+        ended = ended.search([("account_id", "=", self.account.id)])
+        warehouses = self.account.warehouse_ids._sending().grouped("keycrm_id")
+        is_over = self.account.sudo().stock_when_ended != "zero"
+        mapped = self._mapped_numbers(ended.mapped("offer_number"))
+        needless = ended.filtered(
+            lambda one: (
+                is_over or one.offer_number in mapped or one.warehouse_number not in warehouses
+            )
+        )
+        ended -= needless
+        needless.unlink()
+        dropping = ended.filtered(lambda one: one.quantity > 0 and not one.is_allowed)
+        count = len(set(dropping.mapped("offer_number")))
+        held = self.env["keycrm.stock.level"].sudo()._held(self.account).offer_id
+        new = dropping.filtered(lambda one: not one.is_held)
+        if new and self.is_too_much(count + len(held), count):
+            new.is_held = True
+        else:
+            new = new.browse()
+        self._record_held(is_new=bool(new))
+        sent = ended.filtered(lambda one: not one.is_held).grouped("warehouse_number")
+        return {
+            warehouses[number]: [
+                Row(0, offer, 0.0) for offer in sorted(set(same.mapped("offer_number")))
+            ]
+            for number, same in sent.items()
+        }
+
+    def _mapped_numbers(self, numbers):
+        """Return which offers belong to a product that is sent.
+
+        :param numbers: KeyCRM's
+        :return: set of numbers
+        """
         offers = self.env["keycrm.offer"].sudo()
         offers = offers.search([("account_id", "=", self.account.id), ("keycrm_id", "in", numbers)])
-        sent = set(
-            self.env["keycrm.stock.calculator"]._counted_product_ids(
-                self.account, offers.product_id.ids
-            )
-        )
-        kept = {offer.keycrm_id for offer in offers if offer.product_id.id in sent}
-        # No transaction is open during the requests.
-        self.env.cr.commit()
-        return all(
-            self.put(
-                warehouse,
-                [
-                    Row(0, number, 0.0)
-                    for number in sorted(set(numbers) - kept)
-                    if (number, warehouse.keycrm_id) in changes.ended
-                ],
-            )
-            for warehouse in self.account.warehouse_ids._sending()
-        )
+        calculator = self.env["keycrm.stock.calculator"]
+        sent = set(calculator._counted_product_ids(self.account, offers.product_id.ids))
+        return {offer.keycrm_id for offer in offers if offer.product_id.id in sent}
 
     def _store_accepted(self, warehouse, rows):
         self._finish(warehouse, rows)
@@ -63,17 +91,16 @@ class EndedMappings(StockExporter):
         activities.schedule(account, user, summary, [text])
 
     def _finish(self, warehouse, rows):
-        """Delete the outbox rows of these zeros: an interrupted run does not send them again.
+        """Delete these zeros: an interrupted run does not send them again.
 
         :param warehouse: ``keycrm.warehouse``, one
         :param rows: list of :class:`~...keycrm.stock_plan.Row`
         """
-        self.env.cr.execute(
-            SQL(
-                """DELETE FROM keycrm_stock_change
-                    WHERE account_id = %s AND ended_warehouse = %s AND ended_offer = ANY(%s)""",
-                self.account.id,
-                warehouse.keycrm_id,
-                [row.number for row in rows],
-            )
-        )
+        self.env["keycrm.ended.offer"].sudo().search(
+            [
+                ("account_id", "=", self.account.id),
+                ("warehouse_number", "=", warehouse.keycrm_id),
+                ("offer_number", "in", [row.number for row in rows]),
+                ("is_held", "=", False),
+            ]
+        ).unlink()

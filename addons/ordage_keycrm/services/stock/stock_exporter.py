@@ -94,40 +94,71 @@ class StockExporter(Service):
             positive=self.account.stock_no_negatives,
         )
 
-    def is_too_much(self, count):
+    def is_too_much(self, count, ended=0):
         """Return whether so many offers are too many to become zero at once.
 
         :param count: number of offers
+        :param ended: how many offers have no mapping any more
         """
         account = self.account.sudo()
         catalog = self.env["keycrm.offer"].sudo().search_count([("account_id", "=", account.id)])
         return stock_quantities.is_too_much(
-            count, catalog, account.stock_zero_limit, account.stock_zero_percent
+            count, catalog + ended, account.stock_zero_limit, account.stock_zero_percent
         )
 
-    def _record_held(self):
-        """Record how many products are on hold; an activity notifies a user once."""
+    def _record_held(self, *, is_new=False):
+        """Record how many offers are on hold; an activity notifies a user once.
+
+        :param is_new: whether the user is notified again
+        """
         held = self.env["keycrm.stock.level"].sudo()._held(self.account)
-        account, count = self.account.sudo(), len(held.offer_id)
-        if count == account.stock_held_zeros:
+        ended = self.env["keycrm.ended.offer"].sudo()._held(self.account)
+        account = self.account.sudo()
+        count = len(held.offer_id) + len(ended.grouped("offer_number"))
+        if count == account.stock_held_zeros and not is_new:
             return
         was_held, account.stock_held_zeros = bool(account.stock_held_zeros), count
         account = account.with_context(lang=account.company_id.partner_id.lang or self.env.lang)
         summary = account.env._("KeyCRM: stock is on hold")
-        if not count:
+        if is_new or not count:
             activities.unlink(account, summary)
-        elif not was_held:
-            rows = [
+        if is_new or (count and not was_held):
+            user = activities.assignee(account)
+            activities.schedule(account, user, summary, self._held_rows(account, held, ended))
+        notify_clients(account)
+
+    def _held_rows(self, account, held, ended):
+        """Return the sentences of the activity about zeros on hold.
+
+        :param account: ``keycrm.account``, one, in the user's language
+        :param held: ``keycrm.stock.level``
+        :param ended: ``keycrm.ended.offer``
+        """
+        rows = []
+        if held:
+            rows += [
                 account.env._(
                     "%(count)s products would drop to zero in KeyCRM although none of them was moved "
                     "or counted. Check them in the list Stock in KeyCRM, then click “Send anyway” on "
                     "the KeyCRM account, or correct the stock.",
-                    count=count,
+                    count=len(held.offer_id),
                 ),
                 ", ".join(held.product_id[:HELD_NAMES].mapped("display_name")),
             ]
-            activities.schedule(account, activities.assignee(account), summary, rows)
-        notify_clients(account)
+        if ended:
+            offers = ended.grouped("offer_number")
+            rows += [
+                account.env._(
+                    "%(count)s KeyCRM offers are not linked to a product any more, and KeyCRM still sells "
+                    "their last quantities. Link them again, or click “Send anyway” on the KeyCRM account "
+                    "to set them to zero.",
+                    count=len(offers),
+                ),
+                ", ".join(
+                    same[0].sku or str(number) for number, same in list(offers.items())[:HELD_NAMES]
+                ),
+            ]
+        return rows
 
     # === REQUESTS ===#
 

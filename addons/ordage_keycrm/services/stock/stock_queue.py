@@ -98,8 +98,8 @@ class StockQueue(Service):
         """
         self.env.cr.execute(
             SQL(
-                """SELECT id, product_id, refresh_first, changed_at, from_move, ended_offer,
-                          ended_warehouse FROM keycrm_stock_change
+                """SELECT id, product_id, refresh_first, changed_at, from_move
+                     FROM keycrm_stock_change
                     WHERE account_id = %s ORDER BY id LIMIT %s""",
                 self.account.id,
                 OUTBOX_BATCH,

@@ -115,5 +115,6 @@ class StockSettings(Service):
 
         :param from_move: whether they are sent however many there are
         """
+        self.env["keycrm.ended.offer"].sudo()._held(self.account)._release(is_allowed=from_move)
         held = self.env["keycrm.stock.level"].sudo()._held(self.account)
         self.enqueue(held.product_id, from_move=from_move)

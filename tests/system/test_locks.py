@@ -92,6 +92,8 @@ def test_a_company_that_is_busy_for_long_holds_no_thread(account, odoo, rpc, hol
             "a moment in which no worker waits for the company",
         )
         assert not account.order(number, "name")
+        # Nothing is read that could not be written.
+        assert not account.keycrm.requests(path=f"/order/{number}")
     wait_for(lambda: account.order(number, "name"), 60, "the order")
 
 

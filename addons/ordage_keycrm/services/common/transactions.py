@@ -72,6 +72,30 @@ def company_lock(account):
         cr.commit()
 
 
+def check_company_is_free(account):
+    """Check before requests that the company lock can be taken after them.
+
+    Otherwise the answers would be thrown away and requested again while another worker holds the lock for
+    long. One that holds it for a batch is waited for: trying alone, an account beside a synchronization
+    would rarely succeed.
+
+    :param account: ``keycrm.account``, one
+    :raise LockNotAvailable: when the lock is held for longer than the lock timeout
+    """
+    key = (COMPANY_LOCK, account.company_id.id)
+    account.env.cr.execute(
+        SQL(
+            """SELECT CASE WHEN pg_try_advisory_lock(%s, %s)
+                           THEN pg_advisory_unlock(%s, %s) ELSE FALSE END""",
+            *key,
+            *key,
+        )
+    )
+    if not account.env.cr.fetchone()[0]:
+        with company_lock(account):
+            pass
+
+
 def set_lock_timeout(cr, timeout):
     """Set how long this database session waits for a lock.
 

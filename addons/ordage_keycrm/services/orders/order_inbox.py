@@ -21,7 +21,7 @@ from ...keycrm.orders import ORDER_INCLUDES, ORDER_INCLUDES_WITHOUT_PAYMENTS, Or
 from ...keycrm.parsing import utc_text
 from ..common.circuit_breaker import CircuitBreaker
 from ..common.service import Service
-from ..common.transactions import run_in_transaction
+from ..common.transactions import check_company_is_free, run_in_transaction
 from .order_enrichment import OrderEnrichment
 from .order_priorities import FAR, FEW_NEW, NEW_ORDER, WEBHOOK, InboxState
 from .order_writer import OrderWriter
@@ -85,6 +85,7 @@ class OrderInbox(Service):
         latest = fields.Datetime.now() - timedelta(seconds=DEBOUNCE_SECONDS)
         if grows and min(events.mapped("received_at")) > latest:
             return set()
+        check_company_is_free(self.account)
         # No transaction stays open during the requests.
         self.env.cr.commit()
         return self._process_waiting(waiting, events)

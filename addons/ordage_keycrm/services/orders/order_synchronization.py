@@ -5,7 +5,7 @@ from ...keycrm import rate_limit
 from ...keycrm.parsing import utc_text
 from ..common.api_gateway import open_client
 from ..common.job import JobService
-from ..common.transactions import run_in_transaction
+from ..common.transactions import check_company_is_free, run_in_transaction
 from .order_import import ImportOptions, ImportResult
 from .order_inbox import order_query, parse_order
 from .order_lists import OrderLists
@@ -30,6 +30,7 @@ class OrderSynchronization(JobService):
         :param job: ``keycrm.order.sync``, one
         """
         number, total_before = job.page, job.total_count
+        check_company_is_free(self.account)
         page, is_whole = self.part(OrderLists).read_page("sync", self._query(job), number)
         imported = self._imported_before(job, page)
         read = {

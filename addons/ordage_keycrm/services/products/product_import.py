@@ -1,7 +1,7 @@
 from ...keycrm.catalog import offers_by_id
 from ...keycrm.product_data import Goods
 from ..common.job import JobService
-from ..common.transactions import company_lock, run_in_transaction
+from ..common.transactions import check_company_is_free, company_lock, run_in_transaction
 
 
 class ProductImport(JobService):
@@ -20,6 +20,7 @@ class ProductImport(JobService):
 
         :param job: ``keycrm.product.import``, one
         """
+        check_company_is_free(self.account)
         page = self.client.page("/offers", {"include": "product", "sort": "id"}, job.page)
         offers = offers_by_id(page.rows)
 

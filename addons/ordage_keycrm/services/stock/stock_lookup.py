@@ -7,7 +7,7 @@ from ...keycrm.naming import sku_key
 from ...keycrm.stock_lookup import SKU_FILTER_BYTES, fitting, is_requestable
 from ..common.bridge import as_stock_worker
 from ..common.service import Service
-from ..common.transactions import company_lock, run_in_transaction
+from ..common.transactions import check_company_is_free, company_lock, run_in_transaction
 from .fault_isolation import LOOKUP, READ, FaultIsolation
 
 
@@ -48,6 +48,7 @@ class StockLookup(Service):
         ):
             if self.options.is_time_up():
                 return False
+            check_company_is_free(self.account)
             try:
                 offers = self._read_offers_by_sku([skus[key] for key in part])
             except KeyCrmError as error:

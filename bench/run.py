@@ -26,6 +26,7 @@ NAMES = [
     "visible",
     "bulk",
     "stock",
+    "writes",
     "inventory",
     "picking",
     "users",

@@ -30,6 +30,8 @@ from .parsing import (
 
 #: Lines that the text of an order names.
 TEXT_LINES = 3
+#: Lines of an order that could not be imported that are kept for its reader.
+FACT_LINES = 30
 #: Value of ``include`` in requests of orders: everything that the importer reads.
 ORDER_INCLUDES = (
     "buyer,products.offer,status,payments,shipping,shipping.deliveryService,manager,tags,marketing"
@@ -373,6 +375,24 @@ class Order:
     has_payments: bool = False
     tags: tuple[str, ...] = field(default=())
     custom_fields: tuple[CustomValue, ...] = field(default=())
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """Buyer, sum and lines as plain data, for a person who decides about the order."""
+        buyer = self.buyer.name if self.buyer else ""
+        recipient = self.shipping.recipient_name if self.shipping else ""
+        return {
+            "buyer": buyer or recipient,
+            "total": "" if self.grand_total is None else f"{self.grand_total:.2f}",
+            "lines": [
+                {
+                    "name": line.name,
+                    "sku": line.sku,
+                    "quantity": f"{line.quantity.normalize():f}",
+                }
+                for line in self.lines[:FACT_LINES]
+            ],
+        }
 
     @property
     def text(self) -> str:

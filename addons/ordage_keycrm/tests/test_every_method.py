@@ -28,6 +28,7 @@ MAY = {
     ("sale.order", "action_keycrm_refresh"): ORDER_WRITERS - {"accountant"},
     ("sale.order", "action_keycrm_restore"): ORDER_WRITERS,
     ("sale.order", "action_keycrm_keep_canceled"): ORDER_WRITERS,
+    ("sale.order", "action_keycrm_accept"): ORDER_WRITERS,
 }
 #: Odoo lets its own administrators alone touch its settings.
 SETTINGS = {"administrator"}

@@ -2,6 +2,8 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 
+from ...services.account.decisions import Decisions
+from ...services.account.desk import Desk
 from ...services.account.overview import Overview, start_of_day
 from ...services.account.settings_review import SettingsReview, archived_references
 from ...services.common.circuit_breaker import CircuitBreaker
@@ -52,9 +54,6 @@ class KeycrmAccount(models.Model):
     stock_waiting_count = fields.Integer(
         string="Products waiting", compute="_compute_overview", compute_sudo=True
     )
-    stock_refused_count = fields.Integer(
-        string="Products refused", compute="_compute_overview", compute_sudo=True
-    )
     requests_used = fields.Integer(
         string="Requests in the last minute", compute="_compute_overview", compute_sudo=True
     )
@@ -73,9 +72,6 @@ class KeycrmAccount(models.Model):
     delay_out_text = fields.Char(
         string="Odoo → KeyCRM", compute="_compute_overview", compute_sudo=True
     )
-    orders_graph = fields.Text(
-        string="Orders per day", compute="_compute_overview", compute_sudo=True
-    )
     delays_graph = fields.Text(
         string="Slowest sync (s)", compute="_compute_overview", compute_sudo=True
     )
@@ -84,13 +80,13 @@ class KeycrmAccount(models.Model):
     failed_event_count = fields.Integer(string="Failed", compute="_compute_event_counts")
     unshipped_count = fields.Integer(
         string="Archived, not shipped",
-        compute="_compute_unshipped_count",
+        compute="_compute_decision_count",
         help="Archived orders whose deliveries are still open.",
     )
     decision_count = fields.Integer(
-        string="Orders that need a decision",
+        string="Decisions",
         compute="_compute_decision_count",
-        help="Orders that are not confirmed or not updated until a user decides.",
+        help="What waits for a user: orders, failed events, stock, parcels.",
     )
     reference_text = fields.Text(
         string="Settings to review", compute="_compute_reference_text", compute_sudo=True
@@ -118,52 +114,38 @@ class KeycrmAccount(models.Model):
         "polled_at",
         "reference_text",
         "decision_count",
-        "held_sending",
     )
     def _compute_overview_state(self):
-        """Compute the state: connected only where nothing waits for a user."""
-        undecided = Overview(self).accounts_with_failures()
+        """Compute the state: connected only where nothing waits for a user, failed or is paused."""
         for account in self:
             is_interrupted = CircuitBreaker(account).is_interrupted()
             if is_interrupted or (account.enabled and account.reference_text):
                 account.overview_state = "trouble"
             elif not account.enabled:
                 account.overview_state = "off" if account.polled_at else "new"
-            elif (
-                account.decision_count
-                or account.stock_held_zeros
-                or account.held_sending
-                or account.id in undecided
-            ):
-                account.overview_state = "decision"
             else:
-                account.overview_state = "well"
+                account.overview_state = "decision" if account.decision_count else "well"
 
     @api.depends_context("tz", "lang")
     def _compute_overview(self):
         overview = Overview(self)
         today, days, since, tz = overview.days()
-        orders = overview.orders_by_day(since, tz)
+        orders = overview.orders_on(today, tz)
         delays = self.env["keycrm.latency"]._days(self, since, tz)
         events = overview.event_counts()
         waiting = overview.stock_waiting_counts()
-        refused = overview.refused_counts()
         usage = self.env["keycrm.rate.limit"]._usage(self)
         for account in self:
-            account.orders_today = orders.get((account.id, today), 0)
+            account.orders_today = orders.get(account, 0)
             account.waiting_event_count = events[account.id, "pending"]
             account.failed_count = events[account.id, "failed"]
             account.stock_waiting_count = waiting.get(account.id, 0)
-            account.stock_refused_count = refused.get(account, 0)
             used, allowed, is_shared = usage[account.id]
             account.requests_used = used
             account.requests_allowed = allowed
             account.key_is_shared = is_shared
             account.delay_in_text = overview.delay_text(delays.get((account.id, "in", today)))
             account.delay_out_text = overview.delay_text(delays.get((account.id, "out", today)))
-            account.orders_graph = overview.graph(
-                self.env._("Orders"), [(day, orders.get((account.id, day), 0)) for day in days]
-            )
             account.delays_graph = overview.graph(
                 self.env._("Seconds"),
                 [
@@ -178,23 +160,12 @@ class KeycrmAccount(models.Model):
                 ],
             )
 
+    @api.depends("stock_held_zeros", "stock_paused", "push_stock", "enabled", "held_sending")
     def _compute_decision_count(self):
-        counts = dict(
-            self.env["sale.order"]
-            .sudo()
-            ._read_group(self._decision_domain(), ["keycrm_account_id"], ["__count"])
-        )
+        counts = Decisions(self).counts()
         for account in self:
-            account.decision_count = counts.get(account, 0)
-
-    def _compute_unshipped_count(self):
-        counts = dict(
-            self.env["sale.order"]
-            .sudo()
-            ._read_group(self._unshipped_domain(), ["keycrm_account_id"], ["__count"])
-        )
-        for account in self:
-            account.unshipped_count = counts.get(account, 0)
+            account.decision_count = sum(counts[account.id].values())
+            account.unshipped_count = counts[account.id]["unshipped"]
 
     def _compute_order_count(self):
         counts = dict(
@@ -229,6 +200,16 @@ class KeycrmAccount(models.Model):
             account.reference_text = "\n".join(rows)
 
     # === ACTION METHODS ===#
+
+    @api.model
+    def get_desk(self, account_id=False):
+        """Return what the overview shows beside the accounts: decisions, today's orders, sales, money.
+
+        :param account_id: id of the account; of all accounts of the user's companies without it
+        :return: dict for the web client; see :class:`~...services.account.desk.Desk`
+        """
+        accounts = self.search([("id", "=", account_id)] if account_id else [])
+        return Desk(accounts).read()
 
     def action_open_orders_today(self):
         """Show today's orders.
@@ -288,6 +269,29 @@ class KeycrmAccount(models.Model):
         """
         action = self._screen("ordage_keycrm.keycrm_stock_refused_action", "account_id")
         return dict(action, domain=[*action["domain"], ("error", "!=", False)])
+
+    def action_open_stock_held(self):
+        """Open the quantities that would drop to zero.
+
+        :return: an action
+        """
+        action = self._screen("ordage_keycrm.keycrm_stock_level_action", "account_id")
+        return dict(action, domain=[*action["domain"], ("is_held", "=", True)])
+
+    def action_open_missing(self):
+        """Open the products whose SKU KeyCRM does not have.
+
+        :return: an action
+        """
+        action = self._screen("ordage_keycrm.keycrm_missing_sku_action", "account_id")
+        return dict(action, domain=[*action["domain"], ("is_accepted", "=", False)])
+
+    def action_open_previews(self):
+        """Open the previews that wait for a choice.
+
+        :return: an action
+        """
+        return self._screen("ordage_keycrm.keycrm_send_preview_action", "account_id")
 
     def action_open_delays(self):
         """Open the latencies in Odoo's graph view.

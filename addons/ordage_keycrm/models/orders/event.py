@@ -13,6 +13,7 @@ from ...const import (
     ROW_LOCKED_PAUSE,
 )
 from ...keycrm import addresses
+from ...keycrm.naming import sku_key
 from ...services.common import crons
 
 _logger = logging.getLogger(__name__)
@@ -55,10 +56,28 @@ class KeycrmEvent(models.Model):
         readonly=True,
         help="Buyer, sum and products of an order that could not be imported.",
     )
+    order_facts = fields.Json(
+        string="Order in KeyCRM",
+        readonly=True,
+        help="Buyer, sum and lines of an order that could not be imported.",
+    )
     # Indexed for the order's list of events, and for the deletion of orders and synchronizations.
     sale_order_id = fields.Many2one(ondelete="set null", index="btree_not_null")
     sync_id = fields.Many2one(
         "keycrm.order.sync", string="Synchronization", ondelete="set null", index="btree_not_null"
+    )
+    buyer_name = fields.Char(string="Buyer", compute="_compute_order_facts")
+    order_total = fields.Char(string="Sum", compute="_compute_order_facts")
+    problem_line = fields.Char(
+        string="Line with the problem",
+        compute="_compute_order_facts",
+        help="The order cannot be imported because of this line.",
+    )
+    candidate_ids = fields.Many2many(
+        "product.product",
+        string="Products to choose from",
+        compute="_compute_candidate_ids",
+        help="The products with the SKU or barcode that KeyCRM sent.",
     )
     event_name = fields.Char(string="Event type", compute="_compute_event_name")
     keycrm_url = fields.Char(string="KeyCRM link", compute="_compute_keycrm_url")
@@ -101,6 +120,31 @@ class KeycrmEvent(models.Model):
                 else event.event_name
             )
 
+    @api.depends("order_facts", "error_params")
+    def _compute_order_facts(self):
+        for event in self:
+            facts = event.order_facts or {}
+            sku = (event.error_params or {}).get("sku")
+            lines = [line for line in facts.get("lines", ()) if sku and line["sku"] == sku]
+            event.buyer_name = facts.get("buyer")
+            event.order_total = facts.get("total")
+            event.problem_line = ", ".join(
+                f"{line['name']} × {line['quantity']} ({line['sku']})" for line in lines
+            )
+
+    @api.depends("state", "error_code", "error_params")
+    def _compute_candidate_ids(self):
+        for event in self:
+            params = event.error_params or {}
+            domain = []
+            if event.state == "failed" and event.error_code in PRODUCT_PROBLEMS:
+                by_sku = ("keycrm_sku_key", "=", sku_key(params.get("sku") or ""))
+                by_barcode = ("barcode", "=", params.get("barcode"))
+                domain = [by_sku if event.error_code == "sku_ambiguous" else by_barcode]
+            event.candidate_ids = domain and self.env["product.product"].search(
+                [*domain, ("company_id", "in", (False, event.account_id.company_id.id))], limit=20
+            )
+
     def _compute_keycrm_url(self):
         for event in self:
             event.keycrm_url = addresses.order_url(
@@ -141,6 +185,20 @@ class KeycrmEvent(models.Model):
         return self.env["keycrm.product.mapping"]._open_choice(self.account_id, sku=sku)
 
     # === BUSINESS METHODS ===#
+
+    def _choose_product(self, sku, product):
+        """Store which product a SKU stands for; the orders that failed because of it are retried.
+
+        :param sku: KeyCRM's
+        :param product: ``product.product``, one
+        """
+        Mapping = self.env["keycrm.product.mapping"]
+        account = [("account_id", "=", self.account_id.id)]
+        mapping = Mapping.search([*account, ("sku_key", "=", sku_key(sku))])
+        if mapping:
+            mapping.product_id = product
+        else:
+            Mapping.create({"account_id": self.account_id.id, "sku": sku, "product_id": product.id})
 
     def _retryable(self):
         """Return the events with an order: only those can be processed."""
@@ -371,12 +429,14 @@ class KeycrmEvent(models.Model):
                 "done_at": now,
                 "details": False,
                 "order_text": False,
+                "order_facts": False,
                 "sale_order_id": result.order_id,
             }
         return {
             **self._failed_vals(result.code, result.params, is_outage=result.is_outage),
             "details": result.details or False,
             "order_text": result.order_text or self.order_text,
+            "order_facts": result.order_facts or self.order_facts,
             "sale_order_id": result.order_id or self.sale_order_id.id,
         }
 

@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ...const import EVENT_REFRESH, UNREADABLE_ORDER
+from ...keycrm.order_decisions import DecisionFacts
 from ...services.common.bridge import is_bridge
 from ...services.common.circuit_breaker import end_backoff
 
@@ -52,7 +53,31 @@ class SaleOrder(models.Model):
         string="Needs a decision",
         compute="_compute_keycrm_needs_decision",
         store=True,
-        help="The order is not confirmed or not updated until a user decides or KeyCRM is corrected.",
+        help="Something of the order waits until a user decides or KeyCRM is corrected.",
+    )
+    keycrm_decision = fields.Selection(
+        [
+            ("conflict", "Canceled in Odoo only"),
+            ("unreadable", "Not updated"),
+            ("deleted", "Deleted in KeyCRM"),
+            ("problem", "Not confirmed"),
+            ("total_differs", "Total differs"),
+            ("payments_differ", "Payments differ"),
+        ],
+        string="Decision needed",
+        compute="_compute_keycrm_needs_decision",
+        store=True,
+    )
+    keycrm_decision_since = fields.Datetime(
+        string="Needs a decision since",
+        compute="_compute_keycrm_needs_decision",
+        store=True,
+    )
+    keycrm_accepted = fields.Char(
+        string="Accepted differences",
+        copy=False,
+        readonly=True,
+        help="What a user decided to leave as it is. With other amounts it needs a new decision.",
     )
 
     # For the overview's count, independent of the number of orders. Written as Odoo's ORM writes it.
@@ -96,28 +121,33 @@ class SaleOrder(models.Model):
         "keycrm_problem_code",
         "keycrm_cancel_conflict",
         "keycrm_total_differs",
+        "keycrm_payments_differ",
+        "keycrm_deleted",
+        "keycrm_archived",
+        "keycrm_accepted",
+        "keycrm_total",
+        "amount_total",
+        "keycrm_amount_paid",
         "keycrm_status_id.order_action",
     )
     def _compute_keycrm_needs_decision(self):
+        now = self.env.cr.now()
         for order in self:
-            is_waiting = (
-                order.state in ("draft", "sent")
-                and order.keycrm_status_id.order_action == "confirm"
-                and (order.keycrm_problem_code or order.keycrm_total_differs)
-            )
-            order.keycrm_needs_decision = bool(
-                order.keycrm_cancel_conflict
-                or order.keycrm_problem_code in UNREADABLE_ORDER
-                or is_waiting
-                # Goods that were added after the confirmation are not shipped.
-                or (order.state == "sale" and order.keycrm_problem_code == "warehouse_archived")
-            )
+            reason = order._keycrm_decision_facts().reason() or False
+            if reason != order.keycrm_decision or not reason:
+                order.keycrm_decision_since = reason and now
+            order.keycrm_decision = reason
+            order.keycrm_needs_decision = bool(reason)
 
     # === CRUD METHODS ===#
 
     def write(self, vals):
         if "state" in vals and not is_bridge(self.env):
             self._keycrm_record_cancellation(vals["state"] == "cancel")
+            if vals["state"] == "sale":
+                # The form asked before: see ``lock_form``.
+                differing = self.sudo().filtered(lambda order: order.keycrm_id)
+                differing._keycrm_accept("total_differs")
         return super().write(vals)
 
     # === ACTION METHODS ===#
@@ -150,7 +180,57 @@ class SaleOrder(models.Model):
         self._keycrm_clear_conflict()
         return True
 
+    def action_keycrm_accept(self):
+        """Leave the orders as they are: the difference was seen, and nothing is to be changed.
+
+        :return: True
+        :raise UserError: when an order goes on only after another decision
+        """
+        self.check_access("write")
+        for order in self.sudo():
+            if not order._keycrm_decision_facts().may_accept(order.keycrm_decision):
+                raise UserError(self.env._("The order cannot be left as it is. Open it to decide."))
+            order._keycrm_accept(order.keycrm_decision)
+        return True
+
     # === BUSINESS METHODS ===#
+
+    def _keycrm_decision_facts(self):
+        """Return what decides whether the order waits for a user.
+
+        :return: :class:`~..keycrm.order_decisions.DecisionFacts`
+        """
+        self.ensure_one()
+        is_held = (
+            self.state in ("draft", "sent") and self.keycrm_status_id.order_action == "confirm"
+        )
+        # Goods that were added after the confirmation are not shipped.
+        is_short = self.state == "sale" and self.keycrm_problem_code == "warehouse_archived"
+        return DecisionFacts(
+            has_conflict=self.keycrm_cancel_conflict,
+            is_unreadable=self.keycrm_problem_code in UNREADABLE_ORDER,
+            is_canceled=self.state == "cancel",
+            is_held=is_held,
+            problem=(self.keycrm_problem_code or "") if is_held or is_short else "",
+            is_deleted=self.keycrm_deleted,
+            is_archived=self.keycrm_archived,
+            total_differs=self.keycrm_total_differs,
+            payments_differ=self.keycrm_payments_differ,
+            amounts=(self.keycrm_total, self.amount_total, self.keycrm_amount_paid),
+            accepted=tuple((self.keycrm_accepted or "").split()),
+        )
+
+    def _keycrm_accept(self, reason):
+        """Record that a user leaves something as it is.
+
+        :param reason: one of :data:`~..keycrm.order_decisions.ACCEPTABLE`
+        """
+        for order in self:
+            state = order._keycrm_decision_facts()
+            if not getattr(state, {"deleted": "is_deleted"}.get(reason, reason)):
+                continue
+            keys = dict.fromkeys((*state.accepted, state.key(reason)))
+            order.keycrm_accepted = " ".join(keys)
 
     def _keycrm_check_decision(self):
         """Check that the orders wait for a decision, so that no other order is changed.

@@ -20,6 +20,12 @@ class KeycrmMissingSku(models.Model):
         readonly=True, help="Why the lookup of this SKU failed; empty if it did not."
     )
 
+    is_accepted = fields.Boolean(
+        string="Not sold in KeyCRM",
+        readonly=True,
+        help="A user decided that KeyCRM does not need this product. Another SKU is a new decision.",
+    )
+
     _account_product_unique = models.Constraint(
         "UNIQUE(account_id, product_id)", "This product is already listed."
     )
@@ -34,6 +40,15 @@ class KeycrmMissingSku(models.Model):
         account = self.account_id[:1]
         own = self.filtered(lambda missing: missing.account_id == account)
         return self.env["keycrm.product.export"]._prepare_for(own.product_id, account)
+
+    def action_accept(self):
+        """Leave the products out of KeyCRM: they need no decision any more.
+
+        :return: True
+        """
+        self.account_id._check_manager()
+        self.sudo().is_accepted = True
+        return True
 
     # === CRUD METHODS ===#
 
@@ -68,9 +83,11 @@ class KeycrmMissingSku(models.Model):
         """
         found = self.search([("account_id", "=", account.id), ("product_id", "in", products.ids)])
         for missing in found:
+            sku = (missing.product_id.default_code or "").strip()
             missing.write(
                 {
-                    "sku": (missing.product_id.default_code or "").strip(),
+                    "sku": sku,
+                    "is_accepted": missing.is_accepted and sku == (missing.sku or ""),
                     "asked_at": fields.Datetime.now(),
                     "reason": reason,
                 }

@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 from odoo.tools import hmac
 
 from ...keycrm.naming import sku_key
@@ -53,6 +54,29 @@ class ProductProduct(models.Model):
             product.keycrm_sku_key = sku_key(product.default_code or "") or False
 
     # === ACTION METHODS ===#
+
+    def action_keycrm_choose(self):
+        """Use this product for the SKU of the failed event in the context; its order is retried.
+
+        :return: a notification
+        :raise UserError: when the event does not wait for a product
+        """
+        self.ensure_one()
+        self.check_access("read")
+        event_id = self.env.context.get("keycrm_event_id")
+        event = self.env["keycrm.event"].browse(event_id).exists()
+        event.account_id._check_manager()
+        sku = (event.error_params or {}).get("sku")
+        if event.state != "failed" or not sku or self not in event.candidate_ids:
+            raise UserError(self.env._("The order does not wait for this product any more."))
+        event._choose_product(sku, self)
+        return event.account_id._notification(
+            self.env._(
+                "%(sku)s is now %(product)s. The order is being imported.",
+                sku=sku,
+                product=self.display_name,
+            )
+        )
 
     def action_keycrm_create(self):
         """Show a preview of these products for KeyCRM, from which they are created there.

@@ -5,7 +5,7 @@ from collections import defaultdict
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from odoo.tools import SQL, format_date
+from odoo.tools import format_date
 
 from ..common.service import Service
 
@@ -34,43 +34,23 @@ class Overview(Service):
         days = [today - timedelta(days=back) for back in reversed(range(GRAPH_DAYS))]
         return today, days, start_of_day(days[0], tz), tz
 
-    def orders_by_day(self, since, tz):
-        """Count orders by the day on which they were placed.
+    def orders_on(self, day, tz):
+        """Count the orders of a day.
 
-        :param since: naive UTC
+        :param day: date
         :param tz: name of the reader's time zone
-        :return: ``{(account id, date): count}``
+        :return: ``{account: count}``
         """
-        self.env["sale.order"].flush_model(["keycrm_account_id", "date_order"])
-        self.env.cr.execute(
-            SQL(
-                """SELECT keycrm_account_id,
-                          (date_order AT TIME ZONE 'UTC' AT TIME ZONE %s)::date AS day, count(*)
-                     FROM sale_order
-                    WHERE keycrm_account_id = ANY(%s) AND date_order >= %s
-                    GROUP BY keycrm_account_id, day""",
-                tz,
-                self.account.ids,
-                since,
-            )
+        groups = self.env["sale.order"]._read_group(
+            [
+                ("keycrm_account_id", "in", self.account.ids),
+                ("date_order", ">=", start_of_day(day, tz)),
+                ("date_order", "<", start_of_day(day + timedelta(days=1), tz)),
+            ],
+            ["keycrm_account_id"],
+            ["__count"],
         )
-        return {(account, day): count for account, day, count in self.env.cr.fetchall()}
-
-    def accounts_with_failures(self):
-        """Return the ids of accounts with failed events or updates that are not retried any more."""
-        for model in ("keycrm.event", "keycrm.order.update"):
-            self.env[model].flush_model(["account_id", "state", "next_try_at"])
-        self.env.cr.execute(
-            SQL(
-                """SELECT account_id FROM keycrm_event
-                    WHERE account_id = ANY(%(ids)s) AND state = 'failed' AND next_try_at IS NULL
-                    UNION
-                   SELECT account_id FROM keycrm_order_update
-                    WHERE account_id = ANY(%(ids)s) AND state = 'failed' AND next_try_at IS NULL""",
-                ids=self.account.ids,
-            )
-        )
-        return {account_id for (account_id,) in self.env.cr.fetchall()}
+        return dict(groups)
 
     def event_counts(self):
         """Count the orders, not the events, that are pending or failed.
@@ -93,19 +73,6 @@ class Overview(Service):
             [("account_id", "in", self.account.ids)], ["account_id"], ["product_id:count_distinct"]
         )
         return {account.id: count for account, count in groups}
-
-    def refused_counts(self):
-        """Count the quantities that KeyCRM refused.
-
-        :return: ``{account: count}``
-        """
-        return dict(
-            self.env["keycrm.stock.level"]._read_group(
-                [("account_id", "in", self.account.ids), ("error", "!=", False)],
-                ["account_id"],
-                ["__count"],
-            )
-        )
 
     def delay_text(self, figures):
         """Format the latencies of a day.

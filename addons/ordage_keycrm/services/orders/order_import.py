@@ -40,9 +40,9 @@ class ImportResult:
     :param code: error code; empty on success
     :param params: parameters of the code
 
-    ``order_text``: buyer, sum and lines of an order that could not be written. ``is_outage``: KeyCRM was
-    unavailable. ``is_deferred``: a user has locked the order in Odoo; it is imported again in some
-    seconds, and this does not count as an attempt.
+    ``order_text``, ``order_facts``: buyer, sum and lines of an order that could not be written.
+    ``is_outage``: KeyCRM was unavailable. ``is_deferred``: a user has locked the order in Odoo; it is
+    imported again in some seconds, and this does not count as an attempt.
     """
 
     __slots__ = (
@@ -51,6 +51,7 @@ class ImportResult:
         "details",
         "is_deferred",
         "is_outage",
+        "order_facts",
         "order_id",
         "order_text",
         "params",
@@ -65,6 +66,7 @@ class ImportResult:
         self.params = params or {}
         self.details = ""
         self.order_text = ""
+        self.order_facts = None
         self.is_outage = False
         self.is_deferred = False
 
@@ -82,6 +84,7 @@ class ImportResult:
         """
         result = cls._of_error(error)
         result.order_text = order.text if order else ""
+        result.order_facts = order.facts if order else None
         return result
 
     @classmethod

@@ -1,0 +1,407 @@
+"""Collect what needs a decision of a user, for the top of the overview."""
+
+from collections import defaultdict
+
+from odoo.fields import Domain
+from odoo.tools import SQL
+
+from ..common.service import Service
+
+#: Rows of a kind that are shown; the others are a link to their list.
+ROWS = 8
+#: States of transfers that are still to be done.
+OPEN_PICKINGS = ("draft", "waiting", "confirmed", "assigned")
+#: What one query counts: a row for each account and kind. None reads more than what is open.
+COUNTS = """
+    SELECT 'orders' AS kind, keycrm_account_id AS account, count(*)
+      FROM sale_order
+     WHERE keycrm_account_id = ANY(%(ids)s) AND keycrm_needs_decision IS TRUE
+     GROUP BY keycrm_account_id
+    UNION ALL
+    SELECT 'events', account_id, count(DISTINCT coalesce(keycrm_order_id, -id))
+      FROM keycrm_event
+     WHERE account_id = ANY(%(ids)s) AND state = 'failed'
+     GROUP BY account_id
+    UNION ALL
+    SELECT 'updates', account_id, count(*)
+      FROM keycrm_order_update
+     WHERE account_id = ANY(%(ids)s) AND state = 'failed'
+     GROUP BY account_id
+    UNION ALL
+    SELECT CASE WHEN p.keycrm_expected_return THEN 'returns' ELSE 'unshipped' END,
+           o.keycrm_account_id,
+           CASE WHEN p.keycrm_expected_return THEN count(*) ELSE count(DISTINCT o.id) END
+      FROM stock_picking p
+      JOIN stock_picking_type t ON t.id = p.picking_type_id
+      JOIN sale_order o ON o.id = p.sale_id
+     WHERE o.keycrm_account_id = ANY(%(ids)s) AND p.state = ANY(%(open)s)
+       AND (p.keycrm_expected_return OR (o.keycrm_archived AND t.code <> 'incoming'))
+     GROUP BY p.keycrm_expected_return, o.keycrm_account_id
+    UNION ALL
+    SELECT 'refused', account_id, count(*)
+      FROM keycrm_stock_level
+     WHERE account_id = ANY(%(ids)s) AND error IS NOT NULL
+     GROUP BY account_id
+    UNION ALL
+    SELECT 'missing', account_id, count(*)
+      FROM keycrm_missing_sku
+     WHERE account_id = ANY(%(ids)s) AND is_accepted IS NOT TRUE
+     GROUP BY account_id
+"""
+
+
+class Decisions(Service):
+    """Count and describe what needs a decision.
+
+    The account may be several here. Counts are of everything; rows are what the user may read.
+    """
+
+    def counts(self):
+        """Count what needs a decision, with one query.
+
+        :return: ``{account id: {kind: count}}``; kinds without any are left out
+        """
+        for model, names in {
+            "sale.order": ["keycrm_account_id", "keycrm_needs_decision", "keycrm_archived"],
+            "keycrm.event": ["account_id", "state"],
+            "keycrm.order.update": ["account_id", "state"],
+            "stock.picking": ["state", "sale_id", "keycrm_expected_return"],
+            "keycrm.stock.level": ["account_id", "error"],
+            "keycrm.missing.sku": ["account_id", "is_accepted"],
+        }.items():
+            self.env[model].flush_model(names)
+        self.env.cr.execute(SQL(COUNTS, ids=self.account.ids, open=list(OPEN_PICKINGS)))
+        found = defaultdict(lambda: defaultdict(int))
+        for kind, account, count in self.env.cr.fetchall():
+            found[account][kind] += count
+        for account in self.account:
+            for kind, is_waiting in self._of_account(account).items():
+                if is_waiting:
+                    found[account.id][kind] = 1
+        return found
+
+    def rows(self):
+        """Describe what needs a decision, as far as the user may read it.
+
+        :return: list of dicts: what it is, whose, how much, why, since when, and its buttons
+        """
+        rows = []
+        for read in (
+            self._account_rows,
+            self._order_rows,
+            self._event_rows,
+            self._update_rows,
+            self._picking_rows,
+            self._stock_rows,
+            self._missing_rows,
+        ):
+            rows += read()
+        return rows
+
+    def _of_account(self, account):
+        return {
+            "zeros": bool(account.stock_held_zeros),
+            "paused": account.enabled and account.push_stock and account.stock_paused,
+            "previews": bool(account.sudo().held_sending),
+        }
+
+    # === ROWS ===#
+
+    def _account_rows(self):
+        rows = []
+        for account in self.account:
+            waiting = self._of_account(account)
+            if waiting["paused"]:
+                rows.append(
+                    self._row(
+                        account,
+                        account,
+                        self.env._("Stock is on hold"),
+                        reason=self.env._("No quantity is sent before you resume stock sync."),
+                        buttons=[self._button(self.env._("Open set-up"), "action_open_setup")],
+                    )
+                )
+            if waiting["zeros"]:
+                buttons = [self._button(self.env._("Open"), "action_open_stock_held")]
+                if self.is_manager:
+                    buttons.append(self._button(self.env._("Send anyway"), "action_allow_zeros"))
+                rows.append(
+                    self._row(
+                        account,
+                        account,
+                        self.env._("Products on hold: %s", account.stock_held_zeros),
+                        reason=self.env._(
+                            "They would drop to zero in KeyCRM without a stock move."
+                        ),
+                        buttons=buttons,
+                    )
+                )
+            if waiting["previews"]:
+                rows.append(
+                    self._row(
+                        account,
+                        account,
+                        self.env._("A preview waits for your choice"),
+                        reason=self.env._("Nothing of it is sent to KeyCRM before."),
+                        buttons=[self._button(self.env._("Open"), "action_open_previews")],
+                    )
+                )
+        return rows
+
+    def _order_rows(self):
+        Order = self.env["sale.order"]
+        if not Order.has_access("read"):
+            return []
+        orders = Order.search(
+            [("keycrm_account_id", "in", self.account.ids), ("keycrm_needs_decision", "=", True)],
+            order="keycrm_decision_since desc, id desc",
+            limit=ROWS,
+        )
+        names = dict(Order._fields["keycrm_decision"]._description_selection(self.env))
+        return [
+            self._row(
+                order.keycrm_account_id,
+                order,
+                self.number(order),
+                order=order,
+                kind=names[order.keycrm_decision],
+                reason=self._order_reason(order),
+                since=order.keycrm_decision_since,
+                buttons=self._order_buttons(order),
+            )
+            for order in orders
+        ]
+
+    def _order_reason(self, order):
+        money = order.currency_id.format
+        if order.keycrm_decision == "conflict":
+            return self.env._(
+                "Canceled in Odoo, but “%(status)s” in KeyCRM.",
+                status=order.keycrm_status_id.display_name,
+            )
+        if order.keycrm_decision == "deleted":
+            return self.env._("Cancel it in Odoo too, or keep it if the goods were really sold.")
+        if order.keycrm_decision == "total_differs":
+            return self.env._(
+                "%(odoo)s in Odoo, %(keycrm)s in KeyCRM.",
+                odoo=money(order.amount_total),
+                keycrm=money(order.keycrm_total),
+            )
+        if order.keycrm_decision == "payments_differ":
+            return self.env._(
+                "The payments do not add up to the %(paid)s that KeyCRM names as paid.",
+                paid=money(order.keycrm_amount_paid),
+            )
+        return order.keycrm_problem or ""
+
+    def _order_buttons(self, order):
+        look = self._button(self.env._("Open order"), None)
+        if not order.has_access("write"):
+            return [look]
+        if order.keycrm_decision == "conflict":
+            return [
+                self._button(self.env._("Restore order"), "action_keycrm_restore"),
+                self._button(self.env._("Keep canceled"), "action_keycrm_keep_canceled"),
+            ]
+        if order.keycrm_decision in ("unreadable", "problem"):
+            return [look, self._button(self.env._("Refresh"), "action_keycrm_refresh")]
+        if order._keycrm_decision_facts().may_accept(order.keycrm_decision):
+            return [look, self._button(self.env._("Keep as it is"), "action_keycrm_accept")]
+        return [look]
+
+    def _event_rows(self):
+        Event = self.env["keycrm.event"]
+        if not Event.has_access("read"):
+            return []
+        failed = [("account_id", "in", self.account.ids), ("state", "=", "failed")]
+        groups = Event._read_group(
+            [*failed, ("keycrm_order_id", "!=", False)],
+            ["account_id", "keycrm_order_id"],
+            ["id:max", "received_at:min"],
+            order="id:max desc",
+            limit=ROWS,
+        )
+        since = {newest: first for _account, _order, newest, first in groups}
+        other = Event.search([*failed, ("keycrm_order_id", "=", False)], limit=ROWS)
+        since.update((event.id, event.received_at) for event in other)
+        may_read = self.env["sale.order"].has_access("read")
+        rows = []
+        for event in Event.browse(since):
+            facts = event.order_facts or {} if may_read else {}
+            buttons = [self._button(self.env._("Open"), None)]
+            if self.is_manager and event.keycrm_order_id:
+                if event.error_code == "sku_ambiguous":
+                    buttons = [self._button(self.env._("Choose product"), None)]
+                buttons.append(self._button(self.env._("Retry"), "action_retry"))
+            rows.append(
+                self._row(
+                    event.account_id,
+                    event,
+                    str(event.keycrm_order_id or event.event_name),
+                    kind=self.env._("Failed"),
+                    buyer=facts.get("buyer", ""),
+                    amount=facts.get("total", ""),
+                    reason=event.error or "",
+                    since=since[event.id],
+                    buttons=buttons,
+                )
+            )
+        return rows
+
+    def _update_rows(self):
+        Update = self.env["keycrm.order.update"]
+        if not Update.has_access("read") or not self.env["sale.order"].has_access("read"):
+            return []
+        updates = Update.search(
+            [("account_id", "in", self.account.ids), ("state", "=", "failed")], limit=ROWS
+        )
+        kinds = dict(Update._fields["kind"]._description_selection(self.env))
+        again = [self._button(self.env._("Retry"), "action_retry")] if self.is_manager else []
+        return [
+            self._row(
+                update.account_id,
+                update,
+                self.number(update.sale_order_id),
+                order=update.sale_order_id,
+                kind=self.env._("Not sent: %s", kinds[update.kind]),
+                reason=update.error or "",
+                since=update.create_date,
+                buttons=[self._button(self.env._("Open"), None), *again],
+            )
+            for update in updates
+        ]
+
+    def _picking_rows(self):
+        Picking = self.env["stock.picking"]
+        if not Picking.has_access("read") or not self.env["sale.order"].has_access("read"):
+            return []
+        still_open = Domain("state", "in", OPEN_PICKINGS)
+        mine = Domain("sale_id.keycrm_account_id", "in", self.account.ids)
+        returns = Picking.search(
+            still_open & mine & Domain("keycrm_expected_return", "=", True),
+            order="id desc",
+            limit=ROWS,
+        )
+        unshipped = Picking.search(
+            still_open
+            & mine
+            & Domain("keycrm_expected_return", "=", False)
+            & Domain("sale_id.keycrm_archived", "=", True)
+            & Domain("picking_type_id.code", "!=", "incoming"),
+            order="id desc",
+            limit=ROWS,
+        )
+        rows = []
+        for picking in returns | unshipped:
+            order = picking.sale_id
+            if picking in returns:
+                kind = self.env._("Parcel comes back")
+                reason = self.env._("Receive the goods in Odoo when they are here.")
+                if order.keycrm_shipping_status == "refused":
+                    kind = self.env._("Parcel refused")
+                button = self.env._("Receive goods")
+            else:
+                kind = self.env._("Archived, not shipped")
+                reason = self.env._("Completed in KeyCRM; the goods are still in stock in Odoo.")
+                button = self.env._("Open delivery")
+            rows.append(
+                self._row(
+                    order.keycrm_account_id,
+                    picking,
+                    self.number(order),
+                    order=order,
+                    kind=kind,
+                    reason=reason,
+                    since=picking.create_date,
+                    buttons=[self._button(button, None)],
+                )
+            )
+        return rows
+
+    def _stock_rows(self):
+        Level = self.env["keycrm.stock.level"]
+        if not Level.has_access("read"):
+            return []
+        groups = Level._read_group(
+            [("account_id", "in", self.account.ids), ("error", "!=", False)],
+            ["account_id"],
+            ["__count", "sent_at:min", "id:min"],
+        )
+        return [
+            self._row(
+                account,
+                account,
+                self.env._("Quantities refused: %s", count),
+                reason=Level.browse(first).error,
+                since=since,
+                buttons=[self._button(self.env._("Open list"), "action_open_stock_refused")],
+            )
+            for account, count, since, first in groups
+        ]
+
+    def _missing_rows(self):
+        Missing = self.env["keycrm.missing.sku"]
+        if not Missing.has_access("read"):
+            return []
+        groups = Missing._read_group(
+            [("account_id", "in", self.account.ids), ("is_accepted", "=", False)],
+            ["account_id"],
+            ["__count", "asked_at:min"],
+        )
+        return [
+            self._row(
+                account,
+                account,
+                self.env._("Products without an offer in KeyCRM: %s", count),
+                reason=self.env._(
+                    "KeyCRM does not have their SKU, or more than once: their stock is not sent."
+                ),
+                since=since,
+                buttons=[self._button(self.env._("Open list"), "action_open_missing")],
+            )
+            for account, count, since in groups
+        ]
+
+    # === PARTS OF A ROW ===#
+
+    @property
+    def is_manager(self):
+        """Whether the user may decide what changes data in KeyCRM."""
+        return self.env.user.has_group("ordage_keycrm.group_manager")
+
+    @staticmethod
+    def number(order):
+        """Return the number by which people know an order: KeyCRM's, or that at the source."""
+        return order.keycrm_number or str(order.keycrm_id)
+
+    def _row(self, account, record, title, *, order=None, since=None, **values):
+        """Return a row.
+
+        :param account: ``keycrm.account``, one
+        :param record: what its title and its buttons open or call
+        :param title: what it is
+        :param order: ``sale.order`` that names buyer and sum
+        :param since: naive UTC
+        :param values: ``kind``, ``buyer``, ``amount``, ``reason``, ``buttons``
+        """
+        if order:
+            values["buyer"] = order.partner_id.display_name
+            values["amount"] = order.currency_id.format(order.keycrm_total)
+        return {
+            "key": f"{record._name}-{record.id}-{title}",
+            "account": account.id,
+            "model": record._name,
+            "id": record.id,
+            "title": title,
+            "since": since.isoformat() if since else False,
+            **{"kind": "", "buyer": "", "amount": "", "reason": ""},
+            **values,
+        }
+
+    def _button(self, label, method):
+        """Return a button of a row.
+
+        :param label: what it says
+        :param method: of the row's record; None to open its form
+        """
+        return {"label": label, "method": method}

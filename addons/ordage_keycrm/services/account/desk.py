@@ -1,0 +1,311 @@
+"""Read today's orders, sales and money of the overview."""
+
+from collections import defaultdict
+from datetime import timedelta
+
+from odoo.tools import SQL, format_date
+
+from ...keycrm.order_decisions import place_of_money
+from ..common.service import Service
+from .decisions import Decisions
+from .overview import Overview, start_of_day
+
+#: Cards of a column; the others are a link to the list.
+CARDS = 6
+#: Products that are shown.
+PRODUCTS = 5
+#: Days of orders whose money is collected: so many are read, however many orders there are.
+MONEY_DAYS = 30
+
+
+class Desk(Service):
+    """Read what a shop looks at all day, with a fixed number of queries.
+
+    The account may be several here. Orders are those that the user may read; nothing of orders is read for
+    a user who may not read any.
+    """
+
+    def read(self):
+        """Return everything that the overview shows of these accounts.
+
+        :return: dict for the web client
+        """
+        answer = {
+            "accounts": [{"id": one.id, "name": one.display_name} for one in self.account],
+            "decisions": self.part(Decisions).rows(),
+            "orders": self.env["sale.order"].has_access("read"),
+        }
+        if answer["orders"]:
+            today, days, since, tz = Overview(self.account).days()
+            answer.update(
+                today=[str(start_of_day(today + timedelta(days=more), tz)) for more in (0, 1)],
+                since=str(since),
+                list_view=self.env.ref("ordage_keycrm.keycrm_order_view_list").id,
+                columns=self.columns(today, tz),
+                sales=self.sales(days, since, tz),
+                products=self.products(since),
+                money=self.money(today, tz),
+            )
+        return answer
+
+    # === TODAY ===#
+
+    def today_domain(self, today, tz):
+        """Return the domain of a day's orders.
+
+        :param today: date
+        :param tz: name of the reader's time zone
+        """
+        return [
+            ("keycrm_account_id", "in", self.account.ids),
+            ("date_order", ">=", start_of_day(today, tz)),
+            ("date_order", "<", start_of_day(today + timedelta(days=1), tz)),
+        ]
+
+    def columns(self, today, tz):
+        """Return today's orders by their status in KeyCRM.
+
+        :return: list of columns with counts, sums and the newest orders
+        """
+        Order = self.env["sale.order"]
+        domain = self.today_domain(today, tz)
+        sums = defaultdict(list)
+        counts = defaultdict(int)
+        for status, currency, count, total, due in Order._read_group(
+            domain,
+            ["keycrm_status_id", "currency_id"],
+            ["__count", "keycrm_total:sum", "keycrm_amount_due:sum"],
+        ):
+            counts[status] += count
+            sums[status].append(
+                {"total": currency.format(total), "due": due and currency.format(due)}
+            )
+        newest = self._newest(domain)
+        cards = defaultdict(list)
+        for order in newest:
+            cards[order.keycrm_status_id].append(self._card(order))
+        # Statuses of accounts with the same name stay apart: each has its own actions.
+        return [
+            {
+                "id": status.id,
+                "name": status.display_name or self.env._("No status"),
+                "group": status.group or "",
+                "count": counts[status],
+                "sums": sums[status],
+                "cards": cards[status],
+            }
+            for status in sorted(
+                counts, key=lambda one: (one.group or "", one.sequence, one.id or 0)
+            )
+        ]
+
+    def _newest(self, domain):
+        """Return the newest orders of each status.
+
+        :param domain: of a day's orders
+        """
+        Order = self.env["sale.order"]
+        query = Order._search(domain)
+        self.env.cr.execute(
+            SQL(
+                """SELECT id FROM (
+                       SELECT id, row_number() OVER (
+                                  PARTITION BY keycrm_status_id ORDER BY date_order DESC, id DESC
+                              ) AS place
+                         FROM sale_order WHERE id IN %s
+                   ) AS placed WHERE place <= %s ORDER BY place""",
+                query.subselect(),
+                CARDS,
+            )
+        )
+        return Order.browse([order_id for (order_id,) in self.env.cr.fetchall()])
+
+    def _card(self, order):
+        money = order.currency_id.format
+        return {
+            "id": order.id,
+            "number": Decisions.number(order),
+            "buyer": order.partner_id.display_name,
+            "tracking": order.keycrm_tracking_code or "",
+            "total": money(order.keycrm_total),
+            "due": money(order.keycrm_amount_due) if order.keycrm_amount_due else "",
+            "payment": order.keycrm_payment_status or "",
+            "canceled": order.state == "cancel",
+        }
+
+    # === SALES ===#
+
+    def sales(self, days, since, tz):
+        """Return orders and revenue of each day by source.
+
+        :return: ``{"days": labels, "measures": [{"name", "series", "totals"}]}``
+        """
+        found = self._sales_rows(since, tz)
+        sources = self.env["keycrm.source"].browse(
+            {source for _day, source, *_rest in found if source}
+        )
+        names = {source.id: source.name for source in sources.exists()}
+        currencies = self.env["res.currency"].browse(
+            sorted({currency for _day, _source, currency, *_rest in found})
+        )
+        measures = [self._measure(self.env._("Orders"), found, days, names, None)]
+        for currency in currencies:
+            label = self.env._("Revenue, %s", currency.name)
+            measures.append(self._measure(label, found, days, names, currency))
+        labels = [format_date(self.env, day, date_format="d MMM") for day in days]
+        return {"days": labels, "measures": measures}
+
+    def _sales_rows(self, since, tz):
+        """Return ``[(date, source id, currency id, orders, revenue)]``, by an index over the dates."""
+        Order = self.env["sale.order"]
+        Order.flush_model(
+            ["keycrm_source_id", "keycrm_total", "currency_id", "date_order", "state"]
+        )
+        query = Order._search(
+            [("keycrm_account_id", "in", self.account.ids), ("date_order", ">=", since)]
+        )
+        self.env.cr.execute(
+            SQL(
+                """SELECT (date_order AT TIME ZONE 'UTC' AT TIME ZONE %s)::date AS day,
+                          keycrm_source_id, currency_id, count(*),
+                          coalesce(sum(keycrm_total) FILTER (WHERE state <> 'cancel'), 0)
+                     FROM sale_order WHERE id IN %s
+                    GROUP BY day, keycrm_source_id, currency_id""",
+                tz,
+                query.subselect(),
+            )
+        )
+        return self.env.cr.fetchall()
+
+    def _measure(self, name, found, days, sources, currency):
+        """Return the bars of a measure, a series for each source.
+
+        :param currency: ``res.currency`` of revenue; None to count orders
+        """
+        place = {day: number for number, day in enumerate(days)}
+        series = defaultdict(lambda: [0.0] * len(days))
+        for day, source, currency_id, count, revenue in found:
+            if day in place and (not currency or currency_id == currency.id):
+                series[source][place[day]] += float(revenue) if currency else count
+        totals = [sum(values) for values in zip(*series.values(), strict=True)] or [0.0] * len(days)
+        text = currency.format if currency else lambda value: f"{value:.0f}"
+        rows = [
+            {
+                "name": sources.get(source) or self.env._("Without source"),
+                "values": values,
+                "total": text(sum(values)),
+            }
+            for source, values in sorted(series.items(), key=lambda one: -sum(one[1]))
+        ]
+        scale = nice_scale(max(totals))
+        return {
+            "name": name,
+            "series": rows,
+            "totals": [text(value) for value in totals],
+            "sum": text(sum(totals)),
+            "scale": [{"value": value, "text": text(value)} for value in scale],
+        }
+
+    # === PRODUCTS AND MONEY ===#
+
+    def products(self, since):
+        """Return the products with the highest revenue of the last days.
+
+        :return: ``[{"id", "name", "quantity", "amount"}]``
+        """
+        Order, Line = self.env["sale.order"], self.env["sale.order.line"]
+        if not (Line.has_access("read") and self.env["product.product"].has_access("read")):
+            return []
+        Line.flush_model(["order_id", "product_id", "product_uom_qty", "price_total"])
+        query = Order._search(
+            [
+                ("keycrm_account_id", "in", self.account.ids),
+                ("date_order", ">=", since),
+                ("state", "!=", "cancel"),
+            ]
+        )
+        self.env.cr.execute(
+            SQL(
+                """SELECT l.product_id, l.currency_id, sum(l.product_uom_qty), sum(l.price_total)
+                     FROM sale_order_line l
+                     JOIN product_product p ON p.id = l.product_id
+                     JOIN product_template t ON t.id = p.product_tmpl_id AND t.type <> 'service'
+                    WHERE l.order_id IN %s
+                    GROUP BY l.product_id, l.currency_id
+                    ORDER BY sum(l.price_total) DESC, l.product_id LIMIT %s""",
+                query.subselect(),
+                PRODUCTS,
+            )
+        )
+        rows = self.env.cr.fetchall()
+        products = self.env["product.product"].browse(row[0] for row in rows)
+        readable = set(products._filtered_access("read").ids)
+        currencies = {one.id: one for one in self.env["res.currency"].browse({r[1] for r in rows})}
+        return [
+            {
+                "id": product_id,
+                "name": self.env["product.product"].browse(product_id).display_name,
+                "quantity": f"{quantity:g}",
+                "amount": currencies[currency].format(float(amount)),
+            }
+            for product_id, currency, quantity, amount in rows
+            if product_id in readable
+        ]
+
+    def money(self, today, tz):
+        """Return the amounts to collect, by where the parcel is.
+
+        :return: ``[{"place", "name", "count", "amounts"}]``
+        """
+        since = start_of_day(today - timedelta(days=MONEY_DAYS), tz)
+        groups = self.env["sale.order"]._read_group(
+            self.money_domain(since),
+            ["keycrm_shipping_status", "currency_id"],
+            ["__count", "keycrm_amount_due:sum"],
+        )
+        counts, sums = defaultdict(int), defaultdict(lambda: defaultdict(float))
+        for status, currency, count, due in groups:
+            place = place_of_money(status)
+            counts[place] += count
+            sums[place][currency] += due
+        names = {
+            "to_ship": self.env._("Not shipped"),
+            "on_the_way": self.env._("On the way"),
+            "arrived": self.env._("Delivered, money on its way"),
+        }
+        return [
+            {
+                "place": place,
+                "name": name,
+                "count": counts[place],
+                "amounts": [currency.format(due) for currency, due in sums[place].items()],
+            }
+            for place, name in names.items()
+            if counts[place]
+        ]
+
+    def money_domain(self, since):
+        """Return the domain of orders with an amount to collect.
+
+        :param since: naive UTC
+        """
+        return [
+            ("keycrm_account_id", "in", self.account.ids),
+            ("date_order", ">=", since),
+            ("keycrm_amount_due", ">", 0),
+            ("keycrm_archived", "=", False),
+            ("keycrm_deleted", "=", False),
+            ("state", "!=", "cancel"),
+        ]
+
+
+def nice_scale(largest):
+    """Return the lines of a scale: 0, the half and the end, a round number.
+
+    :param largest: the highest value
+    """
+    if largest <= 0:
+        return [0, 1]
+    step = 10.0 ** (len(str(int(largest))) - 1)
+    top = next(step * factor for factor in (1, 2, 4, 6, 8, 10) if step * factor >= largest)
+    return [0, top / 2, top] if top >= 2 else [0, top]

@@ -35,6 +35,7 @@ NAMES = [
     "limit",
     "backlog",
     "large",
+    "overview",
     "accounts",
     "quiet",
     "processes",

@@ -50,7 +50,16 @@ class Screens:
                 {"specification": call["form"]},
                 [[call["record"]]],
             )
+        if call["has_desk"]:
+            self.read("get_desk")
         return time.monotonic() - begun
+
+    def read(self, method: str) -> None:
+        """Read a part of the overview.
+
+        :param method: of ``keycrm.account``
+        """
+        self._call("keycrm.account", method, {}, [[]])
 
     def _prefetch(self, action: str) -> dict[str, Any]:
         found = self._rpc("/web/action/load", {"action_id": action})
@@ -62,7 +71,7 @@ class Screens:
         domain = found.get("domain") or "[]"
         if isinstance(domain, str):
             domain = eval(domain, {"uid": 2, "context": context})
-        form = self._specification(views, model, "form") if kind in ("form", "kanban") else {}
+        form = self._specification(views, model, "form") if kind == "form" else {}
         record = 0
         if form and model == "keycrm.account":
             record = self._call(model, "search", {"limit": 1}, [[]])[0]
@@ -70,6 +79,7 @@ class Screens:
             "model": model,
             "record": record,
             "form": form,
+            "has_desk": 'js_class="keycrm_desk"' in views["views"][kind]["arch"],
             "options": {
                 "domain": domain,
                 "specification": self._specification(views, model, kind),

@@ -17,7 +17,6 @@ TURN, TURNS = 250, 6
 OPENED = 15
 #: Screens of the addon by title; the first existing action is opened.
 SCREENS = {
-    "Overview": ["ordage_keycrm.keycrm_overview_action", "ordage_keycrm.keycrm_account_action"],
     "order list": ["ordage_keycrm.keycrm_order_action"],
     "stock list": [
         "ordage_keycrm.keycrm_stock_report_action",
@@ -41,7 +40,7 @@ def run(environment: Environment) -> Iterator[Row]:
         shops.append(shop)
     full, empty = shops
     sizes = [environment.sized(held, 100) for held in (HELD_ORDERS, HELD_BUYERS, HELD_PRODUCTS)]
-    _fill(full, *sizes)
+    fill(full, *sizes)
     ours, baseline = iter(range(TURNS + 1)), iter(range(TURNS + 1))
 
     def one(shop: Shop, places: Iterator[int]) -> float:
@@ -63,7 +62,7 @@ def run(environment: Environment) -> Iterator[Row]:
     yield from _screens(full)
 
 
-def _fill(shop: Shop, orders: int, buyers: int, products: int) -> None:
+def fill(shop: Shop, orders: int, buyers: int, products: int) -> None:
     """Add a hundred thousand orders, and stock of their products."""
     model = seed_sql.model_order(shop)
     goods = seed_sql.products_of_offers(shop, products, first=1_000_001)

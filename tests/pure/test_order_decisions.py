@@ -1,7 +1,6 @@
 """Which orders wait for a decision, and where the money to collect is."""
 
 import pytest
-
 from keycrm.order_decisions import DecisionFacts, place_of_money
 
 

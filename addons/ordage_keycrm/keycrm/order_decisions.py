@@ -96,3 +96,12 @@ def place_of_money(shipping_status):
     if status in _WAITING:
         return "to_ship"
     return "arrived" if status in _ARRIVED else "on_the_way"
+
+
+def statuses_of_place(place, statuses):
+    """Return the statuses of parcels at a place; False stands for no status.
+
+    :param place: one of :func:`place_of_money`
+    :param statuses: all statuses of parcels
+    """
+    return [status for status in (False, *statuses) if place_of_money(status) == place]

@@ -53,7 +53,9 @@ class TestOverview(KeycrmCase):
         orders[0].date_order -= timedelta(days=2)
         (card,) = self.cards()
         self.assertEqual(card["orders_today"], 2)
-        bars = self.env["keycrm.account"].get_desk()["sales"]["measures"][0]["series"][0]["values"]
+        bars = self.env["keycrm.account"].get_desk_figures()["sales"]["measures"][0]["series"][0][
+            "values"
+        ]
         self.assertEqual((len(bars), bars[-1], bars[-3]), (14, 2, 1))
         shown = self.env["sale.order"].search(self.account.action_open_orders_today()["domain"])
         self.assertEqual(shown, orders[1:].sorted())

@@ -201,15 +201,21 @@ class KeycrmAccount(models.Model):
 
     # === ACTION METHODS ===#
 
-    @api.model
-    def get_desk(self, account_id=False):
-        """Return what the overview shows beside the accounts: decisions, today's orders, sales, money.
+    def get_desk(self):
+        """Return what the overview shows first: decisions and today's orders.
 
-        :param account_id: id of the account; of all accounts of the user's companies without it
+        Of these accounts; of all those of the user's companies where there are none.
+
         :return: dict for the web client; see :class:`~...services.account.desk.Desk`
         """
-        accounts = self.search([("id", "=", account_id)] if account_id else [])
-        return Desk(accounts).read()
+        return self._desk().content()
+
+    def get_desk_figures(self):
+        """Return sales, products and money of the last days, which the overview shows afterwards.
+
+        :return: dict for the web client
+        """
+        return self._desk().figures()
 
     def action_open_orders_today(self):
         """Show today's orders.
@@ -278,6 +284,27 @@ class KeycrmAccount(models.Model):
         action = self._screen("ordage_keycrm.keycrm_stock_level_action", "account_id")
         return dict(action, domain=[*action["domain"], ("is_held", "=", True)])
 
+    def action_open_failed_updates(self):
+        """Open the failed updates of orders in KeyCRM.
+
+        :return: an action
+        """
+        action = self._screen("ordage_keycrm.keycrm_order_update_action", "account_id")
+        return dict(action, domain=[*action["domain"], ("state", "=", "failed")])
+
+    def action_open_returns(self):
+        """Open the parcels that come back.
+
+        :return: an action
+        """
+        self.check_access("read")
+        action = self._screen("ordage_keycrm.stock_picking_returns_action", "keycrm_account_id")
+        expected = [
+            ("keycrm_expected_return", "=", True),
+            ("state", "not in", ("done", "cancel")),
+        ]
+        return dict(action, domain=[*action["domain"], *expected])
+
     def action_open_missing(self):
         """Open the products whose SKU KeyCRM does not have.
 
@@ -285,13 +312,6 @@ class KeycrmAccount(models.Model):
         """
         action = self._screen("ordage_keycrm.keycrm_missing_sku_action", "account_id")
         return dict(action, domain=[*action["domain"], ("is_accepted", "=", False)])
-
-    def action_open_previews(self):
-        """Open the previews that wait for a choice.
-
-        :return: an action
-        """
-        return self._screen("ordage_keycrm.keycrm_send_preview_action", "account_id")
 
     def action_open_delays(self):
         """Open the latencies in Odoo's graph view.
@@ -349,6 +369,11 @@ class KeycrmAccount(models.Model):
         return self._screen("ordage_keycrm.keycrm_order_status_action", "account_id")
 
     # === BUSINESS METHODS ===#
+
+    def _desk(self):
+        accounts = self or self.search([("company_id", "in", self.env.companies.ids)])
+        accounts.check_access("read")
+        return Desk(accounts)
 
     def _decision_domain(self):
         return [("keycrm_account_id", "in", self.ids), ("keycrm_needs_decision", "=", True)]

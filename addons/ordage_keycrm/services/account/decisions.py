@@ -2,9 +2,9 @@
 
 from collections import defaultdict
 
-from odoo.fields import Domain
 from odoo.tools import SQL
 
+from ..common.circuit_breaker import CircuitBreaker
 from ..common.service import Service
 
 #: Rows of a kind that are shown; the others are a link to their list.
@@ -86,17 +86,41 @@ class Decisions(Service):
         :return: list of dicts: what it is, whose, how much, why, since when, and its buttons
         """
         rows = []
-        for read in (
-            self._account_rows,
-            self._order_rows,
-            self._event_rows,
-            self._update_rows,
-            self._picking_rows,
-            self._stock_rows,
-            self._missing_rows,
+        for read, open_list in (
+            (self._account_rows, None),
+            (self._order_rows, "action_open_decisions"),
+            (self._event_rows, "action_open_failed_orders"),
+            (self._update_rows, "action_open_failed_updates"),
+            (self._return_rows, "action_open_returns"),
+            (self._unshipped_rows, "action_open_unshipped"),
+            (self._stock_rows, None),
+            (self._missing_rows, None),
         ):
-            rows += read()
+            found = read()
+            rows += found
+            if open_list and len(found) >= ROWS:
+                rows += self._more(found, open_list)
         return rows
+
+    def _more(self, rows, open_list):
+        """Return a row for each account that leads to the list of what is not shown.
+
+        :param rows: those that are shown
+        :param open_list: method of the account
+        """
+        accounts = self.env["keycrm.account"].browse(dict.fromkeys(row["account"] for row in rows))
+        button = self._button(self.env._("Open list"), open_list)
+        return [
+            self._row(
+                account,
+                account,
+                self.env._("More in the list"),
+                kind=rows[-1]["kind"],
+                reason=account.display_name if len(self.account) > 1 else "",
+                buttons=[button],
+            )
+            for account in accounts
+        ]
 
     def _of_account(self, account):
         return {
@@ -111,6 +135,17 @@ class Decisions(Service):
         rows = []
         for account in self.account:
             waiting = self._of_account(account)
+            for reason in self._troubles(account):
+                rows.append(
+                    self._row(
+                        account,
+                        account,
+                        account.display_name,
+                        kind=self.env._("Problem"),
+                        reason=reason,
+                        buttons=[self._button(self.env._("Open set-up"), "action_open_setup")],
+                    )
+                )
             if waiting["paused"]:
                 rows.append(
                     self._row(
@@ -124,7 +159,10 @@ class Decisions(Service):
             if waiting["zeros"]:
                 buttons = [self._button(self.env._("Open"), "action_open_stock_held")]
                 if self.is_manager:
-                    buttons.append(self._button(self.env._("Send anyway"), "action_allow_zeros"))
+                    question = self.env._("KeyCRM will show these products as out of stock.")
+                    buttons.append(
+                        self._button(self.env._("Send anyway"), "action_allow_zeros", question)
+                    )
                 rows.append(
                     self._row(
                         account,
@@ -143,10 +181,21 @@ class Decisions(Service):
                         account,
                         self.env._("A preview waits for your choice"),
                         reason=self.env._("Nothing of it is sent to KeyCRM before."),
-                        buttons=[self._button(self.env._("Open"), "action_open_previews")],
+                        buttons=[self._button(self.env._("Open"), "action_open_send_previews")],
                     )
                 )
         return rows
+
+    @staticmethod
+    def _troubles(account):
+        """Return why an account exchanges nothing, or not everything.
+
+        :param account: ``keycrm.account``, one
+        :return: list of sentences
+        """
+        if CircuitBreaker(account).is_interrupted():
+            return [account.trouble_text or ""]
+        return [account.reference_text] if account.enabled and account.reference_text else []
 
     def _order_rows(self):
         Order = self.env["sale.order"]
@@ -162,7 +211,7 @@ class Decisions(Service):
             self._row(
                 order.keycrm_account_id,
                 order,
-                self.number(order),
+                self._title(order),
                 order=order,
                 kind=names[order.keycrm_decision],
                 reason=self._order_reason(order),
@@ -237,7 +286,9 @@ class Decisions(Service):
                 self._row(
                     event.account_id,
                     event,
-                    str(event.keycrm_order_id or event.event_name),
+                    self.env._("Order %s", event.keycrm_order_id)
+                    if event.keycrm_order_id
+                    else event.event_name,
                     kind=self.env._("Failed"),
                     buyer=facts.get("buyer", ""),
                     amount=facts.get("total", ""),
@@ -261,7 +312,7 @@ class Decisions(Service):
             self._row(
                 update.account_id,
                 update,
-                self.number(update.sale_order_id),
+                self._title(update.sale_order_id),
                 order=update.sale_order_id,
                 kind=self.env._("Not sent: %s", kinds[update.kind]),
                 reason=update.error or "",
@@ -271,52 +322,64 @@ class Decisions(Service):
             for update in updates
         ]
 
-    def _picking_rows(self):
+    def _return_rows(self):
+        returns = self._open_pickings([("keycrm_expected_return", "=", True)])
+        refused = [one for one in returns if one.sale_id.keycrm_shipping_status == "refused"]
+        return [
+            self._picking_row(
+                picking,
+                self.env._("Parcel refused")
+                if picking in refused
+                else self.env._("Parcel comes back"),
+                self.env._("Receive the goods in Odoo when they are here."),
+                self.env._("Receive goods"),
+            )
+            for picking in returns
+        ]
+
+    def _unshipped_rows(self):
+        unshipped = self._open_pickings(
+            [
+                ("keycrm_expected_return", "=", False),
+                ("sale_id.keycrm_archived", "=", True),
+                ("picking_type_id.code", "!=", "incoming"),
+            ]
+        )
+        return [
+            self._picking_row(
+                picking,
+                self.env._("Archived, not shipped"),
+                self.env._("Completed in KeyCRM; the goods are still in stock in Odoo."),
+                self.env._("Open delivery"),
+            )
+            for picking in unshipped
+        ]
+
+    def _open_pickings(self, domain):
+        """Return the newest open transfers of these accounts' orders.
+
+        :param domain: of ``stock.picking``
+        """
         Picking = self.env["stock.picking"]
         if not Picking.has_access("read") or not self.env["sale.order"].has_access("read"):
-            return []
-        still_open = Domain("state", "in", OPEN_PICKINGS)
-        mine = Domain("sale_id.keycrm_account_id", "in", self.account.ids)
-        returns = Picking.search(
-            still_open & mine & Domain("keycrm_expected_return", "=", True),
-            order="id desc",
-            limit=ROWS,
+            return Picking
+        mine = [
+            ("state", "in", OPEN_PICKINGS),
+            ("sale_id.keycrm_account_id", "in", self.account.ids),
+        ]
+        return Picking.search([*mine, *domain], order="id desc", limit=ROWS)
+
+    def _picking_row(self, picking, kind, reason, button):
+        return self._row(
+            picking.sale_id.keycrm_account_id,
+            picking,
+            self._title(picking.sale_id),
+            order=picking.sale_id,
+            kind=kind,
+            reason=reason,
+            since=picking.create_date,
+            buttons=[self._button(button, None)],
         )
-        unshipped = Picking.search(
-            still_open
-            & mine
-            & Domain("keycrm_expected_return", "=", False)
-            & Domain("sale_id.keycrm_archived", "=", True)
-            & Domain("picking_type_id.code", "!=", "incoming"),
-            order="id desc",
-            limit=ROWS,
-        )
-        rows = []
-        for picking in returns | unshipped:
-            order = picking.sale_id
-            if picking in returns:
-                kind = self.env._("Parcel comes back")
-                reason = self.env._("Receive the goods in Odoo when they are here.")
-                if order.keycrm_shipping_status == "refused":
-                    kind = self.env._("Parcel refused")
-                button = self.env._("Receive goods")
-            else:
-                kind = self.env._("Archived, not shipped")
-                reason = self.env._("Completed in KeyCRM; the goods are still in stock in Odoo.")
-                button = self.env._("Open delivery")
-            rows.append(
-                self._row(
-                    order.keycrm_account_id,
-                    picking,
-                    self.number(order),
-                    order=order,
-                    kind=kind,
-                    reason=reason,
-                    since=picking.create_date,
-                    buttons=[self._button(button, None)],
-                )
-            )
-        return rows
 
     def _stock_rows(self):
         Level = self.env["keycrm.stock.level"]
@@ -374,6 +437,9 @@ class Decisions(Service):
         """Return the number by which people know an order: KeyCRM's, or that at the source."""
         return order.keycrm_number or str(order.keycrm_id)
 
+    def _title(self, order):
+        return self.env._("Order %s", self.number(order))
+
     def _row(self, account, record, title, *, order=None, since=None, **values):
         """Return a row.
 
@@ -398,10 +464,12 @@ class Decisions(Service):
             **values,
         }
 
-    def _button(self, label, method):
+    @staticmethod
+    def _button(label, method, question=""):
         """Return a button of a row.
 
         :param label: what it says
         :param method: of the row's record; None to open its form
+        :param question: confirmed before
         """
-        return {"label": label, "method": method}
+        return {"label": label, "method": method, "confirm": question}

@@ -1,17 +1,20 @@
 """Read today's orders, sales and money of the overview."""
 
 from collections import defaultdict
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+from odoo import fields
 from odoo.tools import SQL, format_date
 
-from ...keycrm.order_decisions import place_of_money
+from ...keycrm.order_decisions import place_of_money, statuses_of_place
 from ..common.service import Service
 from .decisions import Decisions
 from .overview import Overview, start_of_day
 
 #: Cards of a column; the others are a link to the list.
 CARDS = 6
+#: Sources with a color of their own.
+SERIES = 6
 #: Products that are shown.
 PRODUCTS = 5
 #: Days of orders whose money is collected: so many are read, however many orders there are.
@@ -25,28 +28,37 @@ class Desk(Service):
     a user who may not read any.
     """
 
-    def read(self):
-        """Return everything that the overview shows of these accounts.
+    def content(self):
+        """Return what the overview shows first: decisions, and today's orders.
 
         :return: dict for the web client
         """
         answer = {
-            "accounts": [{"id": one.id, "name": one.display_name} for one in self.account],
-            "decisions": self.part(Decisions).rows(),
-            "orders": self.env["sale.order"].has_access("read"),
+            "decisions": Decisions(self.account.filtered("enabled")).rows(),
+            "has_orders": self.env["sale.order"].has_access("read"),
         }
-        if answer["orders"]:
-            today, days, since, tz = Overview(self.account).days()
+        if answer["has_orders"]:
+            today, _days, _since, tz = Overview(self.account).days()
             answer.update(
-                today=[str(start_of_day(today + timedelta(days=more), tz)) for more in (0, 1)],
-                since=str(since),
+                today_domain=plain(self.today_domain(today, tz)),
                 list_view=self.env.ref("ordage_keycrm.keycrm_order_view_list").id,
                 columns=self.columns(today, tz),
-                sales=self.sales(days, since, tz),
-                products=self.products(since),
-                money=self.money(today, tz),
             )
         return answer
+
+    def figures(self):
+        """Return what the overview shows of the last days; it is read after the rest.
+
+        :return: dict for the web client; empty for a user who may not read orders
+        """
+        if not self.env["sale.order"].has_access("read"):
+            return {}
+        today, days, since, tz = Overview(self.account).days()
+        return {
+            "sales": self.sales(days, since, tz),
+            "products": self.products(since),
+            "money": self.money(today, tz),
+        }
 
     # === TODAY ===#
 
@@ -82,8 +94,9 @@ class Desk(Service):
             )
         newest = self._newest(domain)
         cards = defaultdict(list)
+        payments = dict(Order._fields["keycrm_payment_status"]._description_selection(self.env))
         for order in newest:
-            cards[order.keycrm_status_id].append(self._card(order))
+            cards[order.keycrm_status_id].append(self._card(order, payments))
         # Statuses of accounts with the same name stay apart: each has its own actions.
         return [
             {
@@ -120,7 +133,12 @@ class Desk(Service):
         )
         return Order.browse([order_id for (order_id,) in self.env.cr.fetchall()])
 
-    def _card(self, order):
+    def _card(self, order, payments):
+        """Return what a card of the board shows.
+
+        :param order: ``sale.order``, one
+        :param payments: labels of the payment statuses
+        """
         money = order.currency_id.format
         return {
             "id": order.id,
@@ -130,6 +148,7 @@ class Desk(Service):
             "total": money(order.keycrm_total),
             "due": money(order.keycrm_amount_due) if order.keycrm_amount_due else "",
             "payment": order.keycrm_payment_status or "",
+            "payment_label": payments.get(order.keycrm_payment_status, ""),
             "canceled": order.state == "cancel",
         }
 
@@ -186,16 +205,19 @@ class Desk(Service):
         series = defaultdict(lambda: [0.0] * len(days))
         for day, source, currency_id, count, revenue in found:
             if day in place and (not currency or currency_id == currency.id):
-                series[source][place[day]] += float(revenue) if currency else count
+                # Sources of the same name in several accounts are one series.
+                label = sources.get(source) or self.env._("Without source")
+                series[label][place[day]] += float(revenue) if currency else count
         totals = [sum(values) for values in zip(*series.values(), strict=True)] or [0.0] * len(days)
         text = currency.format if currency else lambda value: f"{value:.0f}"
+        named = sorted(series.items(), key=lambda one: -sum(one[1]))
+        if len(named) > SERIES:
+            rest = [
+                sum(values) for values in zip(*(v for _n, v in named[SERIES - 1 :]), strict=True)
+            ]
+            named = [*named[: SERIES - 1], (self.env._("Other sources"), rest)]
         rows = [
-            {
-                "name": sources.get(source) or self.env._("Without source"),
-                "values": values,
-                "total": text(sum(values)),
-            }
-            for source, values in sorted(series.items(), key=lambda one: -sum(one[1]))
+            {"name": name, "values": values, "total": text(sum(values))} for name, values in named
         ]
         scale = nice_scale(max(totals))
         return {
@@ -258,8 +280,10 @@ class Desk(Service):
         :return: ``[{"place", "name", "count", "amounts"}]``
         """
         since = start_of_day(today - timedelta(days=MONEY_DAYS), tz)
+        domain = self.money_domain(since)
+        statuses = self.env["sale.order"]._fields["keycrm_shipping_status"].get_values(self.env)
         groups = self.env["sale.order"]._read_group(
-            self.money_domain(since),
+            domain,
             ["keycrm_shipping_status", "currency_id"],
             ["__count", "keycrm_amount_due:sum"],
         )
@@ -279,6 +303,9 @@ class Desk(Service):
                 "name": name,
                 "count": counts[place],
                 "amounts": [currency.format(due) for currency, due in sums[place].items()],
+                "domain": plain(
+                    [*domain, ("keycrm_shipping_status", "in", statuses_of_place(place, statuses))]
+                ),
             }
             for place, name in names.items()
             if counts[place]
@@ -297,6 +324,14 @@ class Desk(Service):
             ("keycrm_deleted", "=", False),
             ("state", "!=", "cancel"),
         ]
+
+
+def plain(domain):
+    """Return a domain for the web client, with its dates as Odoo sends them."""
+    return [
+        (name, operator, fields.Datetime.to_string(value) if isinstance(value, datetime) else value)
+        for name, operator, value in domain
+    ]
 
 
 def nice_scale(largest):

@@ -1,0 +1,31 @@
+import { registry } from "@web/core/registry";
+import { KanbanRenderer } from "@web/views/kanban/kanban_renderer";
+import { kanbanView } from "@web/views/kanban/kanban_view";
+import { KeycrmLiveKanbanController } from "../live/live_views";
+import { KeycrmDesk } from "./desk";
+
+/** The overview: the desk above the cards of the accounts. */
+export class KeycrmDeskRenderer extends KanbanRenderer {
+    static template = "ordage_keycrm.DeskRenderer";
+    static components = { ...KanbanRenderer.components, KeycrmDesk };
+
+    /** Accounts that exchange data already; before that, their cards lead to the set-up. */
+    get accounts() {
+        const { fields, records } = this.props.list;
+        const labels = Object.fromEntries(fields.overview_state.selection);
+        return records
+            .map(({ resId, data }) => ({
+                id: resId,
+                name: data.name,
+                state: data.overview_state,
+                label: labels[data.overview_state],
+            }))
+            .filter(({ state }) => state !== "new");
+    }
+}
+
+registry.category("views").add("keycrm_desk", {
+    ...kanbanView,
+    Controller: KeycrmLiveKanbanController,
+    Renderer: KeycrmDeskRenderer,
+});

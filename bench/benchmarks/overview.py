@@ -1,0 +1,56 @@
+"""The overview of a shop with 100,000 orders, opened beside Odoo's own sales list."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..environment import Environment, Shop
+from ..measure import alternate, median, seconds, timed
+from ..results import Row
+from ..screens import Screens
+from ..steps import catalog
+from .large import HELD_BUYERS, HELD_ORDERS, HELD_PRODUCTS, OPENED, SALES_LIST, fill
+
+OVERVIEW = "ordage_keycrm.keycrm_overview_action"
+#: Orders that wait for a decision.
+DECISIONS = 30
+
+
+def run(environment: Environment) -> Iterator[Row]:
+    """Open the overview and the sales list in turns."""
+    shop = environment.shop(sandbox={"offers": 500})
+    catalog(shop)
+    sizes = [environment.sized(held, 1000) for held in (HELD_ORDERS, HELD_BUYERS, HELD_PRODUCTS)]
+    fill(shop, *sizes)
+    _need_decisions(shop)
+    browser = Screens(shop.odoo)
+    pairs = alternate(
+        lambda: browser.open(OVERVIEW), lambda: browser.open(SALES_LIST), OPENED, warm_up=3
+    )
+    after = [timed(lambda: browser.read("get_desk_figures")) for _ in range(OPENED)]
+    yield Row(
+        key="overview.open",
+        what=f"opening Overview with {sizes[0]:,} orders, {DECISIONS} of which need a decision",
+        baseline=f"{seconds(median(pairs.baseline))} (Odoo's own sales list)",
+        ours=seconds(median(pairs.ours)),
+        ratio=pairs.ratio,
+        goal="≤ 1.5 ×",
+        reached=pairs.ratio <= 1.5,
+        samples=f"{OPENED} pairs",
+        details={
+            "pair_ratios_middle_half": pairs.spread,
+            "figures_of_the_last_days_afterwards_s": median(after),
+        },
+    )
+
+
+def _need_decisions(shop: Shop) -> None:
+    """Let some of the newest orders wait for a decision."""
+    shop.sql(
+        """UPDATE sale_order
+              SET keycrm_needs_decision = TRUE, keycrm_decision = 'total_differs',
+                  keycrm_total_differs = TRUE, keycrm_decision_since = now()
+            WHERE id IN (SELECT id FROM sale_order ORDER BY date_order DESC LIMIT %s)""",
+        DECISIONS,
+    )
+    shop.sql("VACUUM ANALYZE sale_order")

@@ -6,6 +6,7 @@ import pytest
 
 from tests.faults.crash_points import CrashPoints, Scenario, names, send_webhook
 from tests.faults.crash_server import TIMEOUT, CrashServer
+from tests.system import received_money
 from tools.odoo_server import OdooServer
 
 
@@ -76,6 +77,22 @@ def test_crash_anywhere_while_a_cost_is_sent_ends_with_the_right_cost(crash_poin
     crash_points.crash_at_each(scenario, only=("offer_export", "PUT /offers", "scheduler"))
 
 
+class Price(Cost):
+    """Change the price of a product."""
+
+    MIN_POINTS = 3
+
+    field, in_keycrm = "list_price", "price"
+
+
+def test_crash_while_a_price_is_sent_ends_with_the_right_price(crash_points, unlimited):
+    account = unlimited(keep_product_info=True)
+    price_list = account.rpc.create("product.pricelist", name="KeyCRM")
+    account.write(price_list_id=price_list, send_price=True)
+    scenario = run_once(crash_points, Price(account))
+    crash_points.crash_at_each(scenario, only=("offer_export._send", "PUT /offers"))
+
+
 class OrderWork(Scenario):
     """Work with an order of KeyCRM."""
 
@@ -143,6 +160,41 @@ def test_crash_anywhere_while_a_tracking_number_is_sent_sends_it_once(
     account = unlimited(send_tracking=True, tracking_others="comment")
     crash_points.crash_at_each(
         TrackingNumber(account, eventually), only=("order_updates", "PUT /order")
+    )
+
+
+class Payment(OrderWork):
+    """Receive money for the invoice of an order."""
+
+    MIN_POINTS = 3
+
+    def __init__(self, account, eventually):
+        super().__init__(account, eventually)
+        self.journal = received_money.prepare(account)
+
+    def begin(self):
+        number, order = self.imported()
+        made = received_money.invoice(self.rpc, order["id"])
+        self.keycrm.clear_log()
+        received_money.pay(self.rpc, made, self.journal, 10)
+        return number
+
+    def is_done(self, number):
+        return self.keycrm.order(number)["answer"]["payments"] and not self.open_updates()
+
+    def check(self, number):
+        payments = self.keycrm.order(number)["answer"]["payments"]
+        assert [(float(row["amount"]), row["status"]) for row in payments] == [(10, "paid")]
+        assert [row["method"] for row in self.keycrm.requests() if row["method"] != "GET"] == [
+            "POST"
+        ]
+
+
+def test_crash_anywhere_while_received_money_is_sent_sends_it_once(
+    crash_points, unlimited, eventually
+):
+    crash_points.crash_at_each(
+        Payment(unlimited(), eventually), only=("order_updates", "POST /order")
     )
 
 

@@ -1,4 +1,4 @@
-"""``make pictures``: take the pictures of the guides and of the app list.
+"""``make pictures``: take the pictures of the guides and of the app list, or those named in ``NAME``.
 
 A small shop is set up on both sides of a running system in the steps of a user. At each stage the same
 screen is opened in English and in Ukrainian. Pictures have twice the resolution of the window, and few colors
@@ -8,6 +8,7 @@ so that their files stay small.
 from __future__ import annotations
 
 import base64
+import os
 from pathlib import Path
 
 from PIL import Image, ImageChops
@@ -40,6 +41,12 @@ _GAP = 24  # pixels left below what is drawn
 _MORE_GROUPS = (
     ("sale", "group_discount_per_so_line"),
     ("account", "group_delivery_invoice_address"),
+)
+#: Products that KeyCRM does not have; the last one cannot be created.
+NEW_GOODS = (
+    ("Серветка льняна", "LN-301", 120),
+    ("Рушник вафельний", "LN-302", 95),
+    ("Підставка під чашку", False, 60),
 )
 _NAMES = {"en": "Olena Koval", "uk": "Олена Коваль"}
 
@@ -74,6 +81,7 @@ class Photographer:
         self._rpc = odoo.rpc()
         self._demo = DemoData(odoo, sandbox)
         self._screens: dict[str, Screen] = {}
+        self._wanted = {name for name in (os.environ.get("NAME") or "").split(",") if name}
 
     def run(self) -> None:
         """Set the shop up step by step, with a picture of each step."""
@@ -85,8 +93,10 @@ class Photographer:
         self._import_products_and_orders(account, numbers)
         self._match_warehouses(account, warehouses)
         self._work(account)
-        banner(self._browser, self._folder / "banner.png", self._folder / "en" / "orders.png")
-        drawn_banners(self._browser)
+        self._send(account)
+        if not self._wanted:
+            banner(self._browser, self._folder / "banner.png", self._folder / "en" / "orders.png")
+            drawn_banners(self._browser)
 
     # === STAGES ===
 
@@ -218,6 +228,31 @@ class Photographer:
         )
         self._fail()
 
+    def _send(self, account: int) -> None:
+        """Let costs be sent after a preview, and create products in KeyCRM."""
+        goods = self._rpc.rows("keycrm.offer", fields=["product_id"], limit=6, order="keycrm_id")
+        for place, offer in enumerate(goods):
+            cost = 110 + 35 * place
+            self._rpc.write("product.product", offer["product_id"][0], standard_price=cost)
+        self._rpc.call("keycrm.account", "action_refresh_categories", [account])
+        self._rpc.call("keycrm.account", "web_save", [account], {"send_cost": True}, {})
+        (preview,) = wait_for(
+            lambda: self._rpc.search("keycrm.send.preview", ("state", "=", "ready")),
+            MAX_WAIT,
+            "the preview of costs",
+        )
+        self._take("send-preview", "keycrm_send_preview_action", preview, height=900)
+        self._rpc.call("keycrm.send.preview", "action_send", [preview])
+        products = [
+            self._rpc.create("product.product", name=name, default_code=sku, list_price=price)
+            for name, sku, price in NEW_GOODS
+        ]
+        action = self._rpc.call("product.product", "action_keycrm_create", products)
+        self._take("create-in-keycrm", "keycrm_product_export_action", action["res_id"])
+
+    def _is_wanted(self, name: str) -> bool:
+        return not self._wanted or name in self._wanted
+
     def _take_step(
         self,
         name: str,
@@ -235,7 +270,7 @@ class Photographer:
         :param height: of the window
         :param hidden: selector of what the picture does not show
         """
-        for screen in self._screens.values():
+        for screen in self._screens.values() if self._is_wanted(name) else ():
             screen.page.evaluate(
                 "([key, step]) => sessionStorage.setItem(key, step)",
                 [f"ordage_keycrm.setup.{account}", step],
@@ -244,6 +279,8 @@ class Photographer:
 
     def _take_why(self) -> None:
         """Take a picture of a quantity's explanation, opened from the product's form."""
+        if not self._is_wanted("why"):
+            return
         product = self._rpc.search("product.product", ("default_code", "=", GOODS[0][0]))[0]
         template = self._rpc.read("product.product", product, "product_tmpl_id")["product_tmpl_id"]
         for language, screen in self._screens.items():
@@ -303,6 +340,8 @@ class Photographer:
         :param until: selector of the element below the picture
         :param hidden: selector of what the picture does not show
         """
+        if not self._is_wanted(name):
+            return
         for language, screen in self._screens.items():
             screen.page.set_viewport_size({"width": WIDTH, "height": height})
             screen.open(action, record)

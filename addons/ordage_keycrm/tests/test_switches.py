@@ -93,6 +93,7 @@ class TestSwitches(StockCase):
 
     def play_a_day(self, name):
         """From a new order to a cancelled one, with stock after each step."""
+        begun = fields.Datetime.now()
         cap = self.goods(f"CAP-{name}")
         gone = self.goods(f"GONE-{name}")
         self.keycrm.delete_offer(self.number(gone))
@@ -136,10 +137,14 @@ class TestSwitches(StockCase):
         self.assertEqual(order.state, "cancel")
         self.work()
         self.assertEqual(self.sells(cap), 20)
-        self.synchronize(number)
+        self.synchronize(number, begun)
 
-    def synchronize(self, number):
-        """Every order once, however lists are sorted and paged."""
+    def synchronize(self, number, begun):
+        """Every order of the day once, however lists are sorted and paged.
+
+        :param number: an order of the day
+        :param begun: when the day began; orders of earlier days would be read once more each day
+        """
         more = [
             self.new_order([{"name": "Кухоль", "price": 1, "quantity": 1}], status_id=NEW)
             for _ in range(2)
@@ -149,7 +154,7 @@ class TestSwitches(StockCase):
             {
                 "account_id": self.account.id,
                 "status_ids": self.account.status_ids.ids,
-                "date_from": now - timedelta(days=30),
+                "date_from": begun - timedelta(seconds=1),
                 "date_to": now + timedelta(days=1),
             }
         )

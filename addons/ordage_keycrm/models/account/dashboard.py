@@ -281,7 +281,7 @@ class KeycrmAccount(models.Model):
 
         :return: an action
         """
-        action = self._screen("ordage_keycrm.keycrm_stock_level_action", "account_id")
+        action = self._screen("ordage_keycrm.keycrm_stock_report_action", "account_id")
         return dict(action, domain=[*action["domain"], ("is_held", "=", True)])
 
     def action_open_failed_updates(self):

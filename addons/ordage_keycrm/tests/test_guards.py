@@ -1,5 +1,7 @@
 """What only the bridge writes: the server refuses it to every role, whatever the forms offer."""
 
+import json
+
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 from odoo.tests import new_test_user
@@ -176,6 +178,72 @@ class TestGuardedFields(GuardCase):
             .create({"partner_id": self.order.partner_id.id})
         )
         self.assertFalse(made.keycrm_id or made.keycrm_account_id)
+
+    def assert_defaults_kept(self, model, names, people):
+        """Store defaults of users for fields, and compare Odoo's defaults with those before.
+
+        :param model: name of a model
+        :param names: names of its guarded fields
+        :param people: those who store a default of their own; False: one for everybody
+        """
+        fields = [self.env["ir.model.fields"]._get(model, name) for name in names]
+        text = {name: self.value(self.env[model]._fields[name]) for name in names}
+        seen = [self.env[model].with_user(person) for person in self.people.values()]
+        seen += [one.sudo() for one in seen]
+        before = [one.default_get(names) for one in seen]
+        self.env["ir.default"].create(
+            [
+                {
+                    "field_id": field.id,
+                    "user_id": person and person.id,
+                    "json_value": json.dumps(text[field.name]),
+                }
+                for field in fields
+                for person in people
+            ]
+        )
+        for one, known in zip(seen, before, strict=True):
+            self.assertEqual(one.default_get(names), known, (model, one.env.user.login))
+
+    def test_no_default_of_a_user_reaches_a_guarded_field(self):
+        found = {
+            name: [field.name for field in ours if field.type not in ("one2many", "many2many")]
+            for name, ours in self.fields_of_odoos_models().items()
+        }
+        for name in self.models():
+            Model = self.env[name]
+            if Model._transient or not hasattr(Model, "_is_guarded"):
+                continue
+            found[name] = [
+                field.name
+                for field in Model._fields.values()
+                if Model._is_guarded(field.name) and field.type not in ("one2many", "many2many")
+            ]
+        self.assertGreater(sum(map(len, found.values())), 300)
+        for name, names in found.items():
+            for people in ((False,), self.people.values()):
+                with (
+                    self.subTest(model=name, own=len(people)),
+                    self.env.cr.savepoint() as savepoint,
+                ):
+                    self.assert_defaults_kept(name, names, people)
+                    savepoint.rollback()
+                    self.env.registry.clear_cache()
+
+    def test_no_default_of_a_seller_adds_goods_or_makes_an_order_of_keycrm(self):
+        seller = self.people["seller"]
+        own = self.env["ir.default"].with_user(seller)
+        own.set("sale.order.line", "keycrm_id", 999, True)
+        own.set("sale.order.line", "keycrm_extra", "shipping", True)
+        lines = self.order.with_user(seller).order_line
+        vals = {"order_id": self.order.id, "product_id": self.goods.id, "product_uom_qty": 5}
+        self.assertRefused(lines.create, vals)
+        own.set("sale.order", "keycrm_account_id", self.account.id, True)
+        own.set("sale.order", "keycrm_id", 999, True)
+        orders = self.order.with_user(seller)
+        made = orders.create({"partner_id": self.order.partner_id.id}).sudo()
+        made |= orders.sudo().create({"partner_id": self.order.partner_id.id})
+        self.assertFalse(any(made.mapped("keycrm_id")) or made.keycrm_account_id)
 
     def test_an_order_cannot_be_made_or_copied_with_a_number_of_keycrm(self):
         seller = self.people["seller"]

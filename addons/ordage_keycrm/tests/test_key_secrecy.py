@@ -11,7 +11,7 @@ from odoo.tools import SQL
 
 from sandbox.threaded import ThreadedSandbox
 
-from ..const import API_KEY_MASK
+from ..const import API_KEY_MASK, API_URL
 from .common import KEY, KeycrmCase
 
 SECRET_FIELDS = ("api_key_secret", "webhook_token", "webhook_token_digest")
@@ -195,6 +195,20 @@ class TestKeyOnTheWay(SecretCase):
             self.seen_by(self.admin).api_key = KEY
             self.account.action_test_connection()
             self.assertFalse(thief.control.requests())
+
+    def test_no_default_of_a_user_decides_where_the_key_goes(self):
+        with ThreadedSandbox(KEY) as thief:
+            seen = self.seen_by(self.manager)
+            own = self.env["ir.default"].with_user(self.manager)
+            own.set("keycrm.account", "api_url", thief.api_url, True)
+            for accounts in (seen, seen.sudo()):
+                self.assertEqual(accounts.create({"name": "Second"}).api_url, API_URL)
+            # Odoo's administrators may change the address, and have a default for it.
+            self.env["ir.default"].with_user(self.admin).set(
+                "keycrm.account", "api_url", thief.api_url, True
+            )
+            made = self.seen_by(self.admin).create({"name": "Third"})
+            self.assertEqual(made.api_url, thief.api_url)
 
     def test_a_server_that_is_not_keycrms_stands_beside_the_key(self):
         self.assertEqual(self.seen_by(self.manager).foreign_host, "127.0.0.1")

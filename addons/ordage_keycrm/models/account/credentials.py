@@ -50,7 +50,9 @@ class KeycrmAccount(models.Model):
     )
     # Reading this requires superuser mode, which no user and no RPC call has: only the API client reads
     # it.
-    api_key_secret = fields.Char(string="Stored API key", groups=fields.NO_ACCESS, copy=False)
+    api_key_secret = fields.Char(
+        string="Stored API key", readonly=True, groups=fields.NO_ACCESS, copy=False
+    )
     # A keyed hash: one API key is connected once, even if two processes store it at the same time.
     api_key_digest = fields.Char(
         string="API key digest", readonly=True, groups=fields.NO_ACCESS, copy=False
@@ -64,10 +66,13 @@ class KeycrmAccount(models.Model):
     database_identity = fields.Char(
         string="Database of the key", readonly=True, copy=False, groups=fields.NO_ACCESS
     )
-    webhook_token = fields.Char(string="Webhook secret", groups=fields.NO_ACCESS, copy=False)
+    webhook_token = fields.Char(
+        string="Webhook secret", readonly=True, groups=fields.NO_ACCESS, copy=False
+    )
     # The account of a webhook is found by it.
     webhook_token_digest = fields.Char(
         string="Webhook secret digest",
+        readonly=True,
         groups=fields.NO_ACCESS,
         copy=False,
         index="btree_not_null",

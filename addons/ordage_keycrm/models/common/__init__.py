@@ -3,6 +3,7 @@ from . import ir_cron
 from . import rate_limit
 from . import error_message
 from . import field_guard
+from . import ir_default
 from . import mixins
 from . import job_mixin
 from . import latency

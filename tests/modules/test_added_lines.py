@@ -152,8 +152,51 @@ class TestAddedLines(StockCase):
             }
         )
         self.assertTrue(self.order.keycrm_total_differs)
+        self.assertFalse(line.move_ids)
+        line.product_uom_qty = 6
+        self.order.order_line._action_launch_stock_rule()
+        self.assertFalse(line.move_ids)
+        self.assertEqual(self.offered(self.bulb), {"on_hand": 10, "free": 10, "available": 10})
         with self.assertRaises(UserError), self.env.cr.savepoint():
             line.is_expense = False
+
+    def test_expense_on_a_quotation_is_not_shipped_on_confirmation(self):
+        number = self.new_order(
+            [{"offer_id": self.number(self.lamp), "quantity": 2, "price": 100}], status_id=1
+        )
+        order = self.arrive(number)
+        self.assertEqual(order.state, "draft")
+        vals = {"product_id": self.bulb.id, "product_uom_qty": 5, "is_expense": True}
+        order.with_user(self.person).order_line.create({"order_id": order.id, **vals})
+        order.with_user(self.person).action_confirm()
+        self.assertEqual(order.picking_ids.move_ids.product_id, self.lamp)
+
+    def test_a_reward_adds_its_own_goods_only(self):
+        program = self.env["loyalty.program"].create(
+            {
+                "name": "For each lamp",
+                "program_type": "promotion",
+                "trigger": "auto",
+                "rule_ids": [Command.create({"product_ids": self.lamp.ids})],
+                "reward_ids": [
+                    Command.create({"reward_type": "discount", "discount": 10}),
+                    Command.create({"reward_type": "product", "reward_product_id": self.lamp.id}),
+                ],
+            }
+        )
+        for reward in program.reward_ids:
+            vals = {"product_id": self.bulb.id, "product_uom_qty": 5, "reward_id": reward.id}
+            with (
+                self.subTest(reward.reward_type),
+                self.assertRaises(UserError),
+                self.env.cr.savepoint(),
+            ):
+                self.order.order_line.create({"order_id": self.order.id, **vals})
+
+    def test_a_line_of_keycrm_is_not_marked_as_one_of_odoo(self):
+        for name in ("is_expense", "is_delivery"):
+            with self.subTest(name), self.assertRaises(UserError), self.env.cr.savepoint():
+                self.order.order_line.write({name: True})
 
     def test_goods_that_a_person_marks_as_delivery_are_refused(self):
         with self.assertRaises(UserError), self.env.cr.savepoint():

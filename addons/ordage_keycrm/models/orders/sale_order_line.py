@@ -4,6 +4,8 @@ from odoo.fields import Command
 
 from ...services.common.bridge import is_bridge, is_changing_unit
 
+#: Fields by which modules of Odoo mark the lines that they add.
+_MARKS_OF_ODOO = ("is_delivery", "is_expense", "reward_id")
 #: Fields of a line that KeyCRM determines. Description, route, warehouse, lead time and position are Odoo's.
 _DETERMINED_BY_KEYCRM = (
     "order_id",
@@ -19,15 +21,13 @@ _DETERMINED_BY_KEYCRM = (
     "price_subtotal",
     "price_tax",
     "price_total",
+    *_MARKS_OF_ODOO,
 )
 #: Fields by which a line adds goods to an order.
 _ADDING_FIELDS = (
     *("order_id", "display_type", "product_id", "product_uom_id", "product_uom_qty"),
-    *("is_delivery", "is_expense"),
+    *_MARKS_OF_ODOO,
 )
-#: Fields that mark lines of Odoo's own modules: expenses and rewards. The order displays the difference
-#: to KeyCRM's total.
-_ADDED_BY_ODOO = ("is_expense", "reward_id")
 
 
 class SaleOrderLine(models.Model):
@@ -195,12 +195,14 @@ class SaleOrderLine(models.Model):
     # === BUSINESS METHODS ===#
 
     def _action_launch_stock_rule(self, *, previous_product_uom_qty=False):
-        """Never move stock for orders that were shipped before their import.
+        """Move no stock for orders that were shipped before their import, also after edits.
 
         Also after edits. An import that adds goods to an order whose warehouse is archived succeeds, and
-        the goods wait for another warehouse; see ``_keycrm_leave_archived_warehouse``.
+        the goods wait for another warehouse; see ``_keycrm_leave_archived_warehouse``. Nor for expenses
+        that are invoiced again: KeyCRM determines which goods its orders ship.
         """
         moving = self.filtered(lambda line: not line.order_id.keycrm_skip_delivery)
+        moving -= moving.filtered(lambda line: line.is_expense and line.order_id.keycrm_is_locked)
         if is_bridge(self.env):
             moving -= moving._keycrm_waiting_for_warehouse()
         return super(SaleOrderLine, moving)._action_launch_stock_rule(
@@ -284,14 +286,16 @@ class SaleOrderLine(models.Model):
         return self.order_id, self.product_id, quantity
 
     def _keycrm_is_added_by_odoo(self):
-        """Return whether a module of Odoo added the line.
+        """Return whether a module of Odoo added the line; the order shows the difference to KeyCRM.
 
-        Its forms do not let users mark lines so.
-
-        Parts of a repair are moves of the repair, not of a delivery.
+        Over RPC, users can mark any line so. Nothing is shipped for expenses and for parts of a repair,
+        which are moves of the repair.
         """
-        if any(self[name] for name in _ADDED_BY_ODOO if name in self._fields):
+        if self.is_expense:
             return True
+        if "reward_id" in self._fields and self.reward_id:
+            reward = self.reward_id.sudo()
+            return self.product_id in reward.reward_product_ids | reward.discount_line_product_id
         if "is_delivery" in self._fields and self.is_delivery:
             return self.product_id.type == "service"
         return "repair_id" in self.move_ids._fields and bool(self.move_ids.repair_id)

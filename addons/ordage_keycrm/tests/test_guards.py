@@ -6,7 +6,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 from odoo.tests import new_test_user
 
-from .test_rights import RightsCase
+from .test_rights import LINE, RightsCase
 
 #: The roles that may write something of what KeyCRM fills.
 ROLES = {
@@ -375,6 +375,22 @@ class TestLinesOfKeycrmsOrders(GuardCase):
         self.assertTrue(order.keycrm_total_differs)
         added.write({"price_unit": 0})
         self.assertFalse(order.keycrm_total_differs)
+
+    def test_an_order_that_keycrm_has_is_not_deleted(self):
+        manager = self.people["sales manager"]
+        draft = self.arrive(self.new_order([LINE], status_id=self.status(1).keycrm_id))
+        self.assertEqual(draft.state, "draft")
+        self.order._action_cancel()
+        orders = self.order | draft
+        for order in orders:
+            self.refused(order.with_user(manager).unlink)
+            self.refused(order.unlink)
+        # Not by KeyCRM's data, but with it where KeyCRM does not have the order.
+        self.order.keycrm_deleted = True
+        self.order.with_user(manager).unlink()
+        self.account.enabled = False
+        draft.with_user(manager).unlink()
+        self.assertFalse(orders.exists())
 
     def test_merging_recipients_in_odoo_is_not_refused(self):
         person = self.people["administrator"]

@@ -148,6 +148,7 @@ class TestInNobodysWay(StockCase):
             }
         )
         self.work()
+        order.keycrm_deleted = True
         order.unlink()
         self.env.cr.flush()
         self.assertEqual(self.env["keycrm.stock.change"].search([]).product_id, product)

@@ -6,7 +6,7 @@ from ...const import EVENT_REFRESH, PAYMENT_READERS
 from ...keycrm import addresses
 from ...keycrm.order_updates import CostUpdate, TrackingUpdate
 from ...services.common import crons
-from ...services.common.bridge import as_bridge
+from ...services.common.bridge import as_bridge, is_bridge
 from ...services.common.circuit_breaker import end_backoff
 from ...services.orders.order_form import lock_form
 
@@ -333,6 +333,25 @@ class SaleOrder(models.Model):
         for order in self:
             order.keycrm_is_locked = bool(
                 order.keycrm_id and order.keycrm_account_id.enabled and not order.keycrm_deleted
+            )
+
+    # === CRUD METHODS ===#
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_locked(self):
+        """Refuse the deletion of orders that the next import would create and confirm again.
+
+        :raise UserError: when KeyCRM still manages one of them
+        """
+        locked = self.filtered("keycrm_is_locked")
+        if locked and not is_bridge(self.env):
+            raise UserError(
+                self.env._(
+                    "Orders that KeyCRM still has cannot be deleted, since it would create them here "
+                    "again: %(orders)s. Cancel them instead, here and in KeyCRM. An order that was "
+                    "deleted in KeyCRM can be deleted here too.",
+                    orders=", ".join(locked.mapped("display_name")),
+                )
             )
 
     # === VIEWS ===#

@@ -195,7 +195,7 @@ class SaleOrderLine(models.Model):
     # === BUSINESS METHODS ===#
 
     def _action_launch_stock_rule(self, *, previous_product_uom_qty=False):
-        """Move no stock for orders that were shipped before their import, also after edits.
+        """Move no stock for orders that were shipped before their import.
 
         Also after edits. An import that adds goods to an order whose warehouse is archived succeeds, and
         the goods wait for another warehouse; see ``_keycrm_leave_archived_warehouse``. Nor for expenses

@@ -112,6 +112,26 @@ class TestContactsOfUsers(TakeoverCase):
             self.assertIn(f"{role}@evil.example", activity.note)
         self.assertEqual(len(partner.activity_ids), 1)
 
+    def test_matched_contact_that_gets_a_user_later_gets_no_new_orders(self):
+        known = self.env["res.partner"].create({"name": "Хтось", "phone": "0671112235"})
+        _order, number, client = self.order_of(phone="0671112235")
+        self.assertEqual(self.mapping(client).partner_id, known)
+        portal = new_test_user(self.env, "late-portal", groups=ROLES["portal"])
+        portal.partner_id = known
+        for again in (self.new_order([], client_id=client), number):
+            order = self.arrive(again)
+            self.assertNotIn(known, order.partner_id | order.partner_shipping_id)
+            seen = self.env["sale.order"].with_user(portal)
+            self.assertFalse(seen.search([("id", "=", order.id)]))
+        partner = order.partner_id
+        self.assertEqual(partner.phone, "+380671112235")
+        self.assertIn("Хтось", partner.activity_ids.note)
+        # A person decides that both are the same.
+        mapping = self.mapping(client)
+        manager = new_test_user(self.env, "keycrm-boss", groups="ordage_keycrm.group_manager")
+        mapping.with_user(manager).partner_id = known
+        self.assertEqual(self.arrive(self.new_order([], client_id=client)).partner_id, known)
+
     def test_a_contact_merged_into_a_users_contact_is_not_written(self):
         user = self.new_user("employee", "0671112240", "worker@example.com")
         order, number, client = self.order_of(phone="0671112241", email="buyer@example.com")

@@ -96,9 +96,7 @@ class KeycrmContactMappingMixin(models.AbstractModel):
         self._write_proposals(given, proposed, refused)
 
     def _replace_contact(self, partner, given):
-        """Map to another contact, and report the former one.
-
-        The former one belongs to another company.
+        """Map to another contact, and report why orders cannot have the former one any more.
 
         :param partner: ``res.partner`` that was created for it
         :param given: values that it has from KeyCRM
@@ -106,20 +104,27 @@ class KeycrmContactMappingMixin(models.AbstractModel):
         self.ensure_one()
         former = self.partner_id
         self.write({"partner_id": partner.id, "given": given})
-        if former:
-            activities.schedule(
-                partner,
-                activities.assignee(self.account_id, partner.user_id),
-                self.env._("KeyCRM contact of another company"),
-                [
-                    self.env._(
-                        "%(former)s belongs to the company %(company)s, so orders of KeyCRM cannot "
-                        "have it any more: they have this new contact.",
-                        former=former.display_name,
-                        company=former.company_id.display_name,
-                    )
-                ],
+        if not former:
+            return
+        if former._keycrm_of_another_company(self.account_id.company_id):
+            summary = self.env._("KeyCRM contact of another company")
+            reason = self.env._(
+                "%(former)s belongs to the company %(company)s, so orders of KeyCRM cannot have it any "
+                "more: they have this new contact.",
+                former=former.display_name,
+                company=former.company_id.display_name,
             )
+        else:
+            summary = self.env._("KeyCRM contact with an Odoo user")
+            reason = self.env._(
+                "%(former)s was matched by phone or e-mail, and an Odoo user sees its orders now. Orders "
+                "of KeyCRM have this new contact. If both are the same person, choose %(former)s for "
+                "buyer %(buyer)s in “Buyers and contacts”.",
+                former=former.display_name,
+                buyer=self.display_name,
+            )
+        user = activities.assignee(self.account_id, partner.user_id)
+        activities.schedule(partner, user, summary, [reason])
 
     def _settle_proposals(self):
         """Remove proposals that the contact has meanwhile."""
@@ -228,3 +233,20 @@ class KeycrmBuyer(models.Model):
     def _compute_display_name(self):
         for buyer in self:
             buyer.display_name = " ".join(filter(None, (f"#{buyer.keycrm_id}", buyer.name)))
+
+    # === BUSINESS METHODS ===#
+
+    def _with_unusable_contact(self):
+        """Return the buyers whose orders cannot have their contact any more.
+
+        It belongs to another company. Or it was matched by phone or e-mail, which a buyer may have entered
+        for somebody else, and an Odoo user sees its orders since.
+        """
+        matched = self.filtered(lambda buyer: not (buyer.by_hand or "name" in (buyer.given or {})))
+        seen = matched.partner_id._keycrm_seen_by_users()
+        return self.filtered(
+            lambda buyer: (
+                buyer.partner_id._keycrm_of_another_company(buyer.account_id.company_id)
+                or (buyer in matched and buyer.partner_id in seen)
+            )
+        )

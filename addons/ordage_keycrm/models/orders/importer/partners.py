@@ -54,18 +54,15 @@ class KeycrmOrderImporter(models.AbstractModel):
             ]
         )
         companies = self._companies_of(batch, received.values())
-        elsewhere = mappings.filtered(
-            lambda mapping: mapping.partner_id._keycrm_of_another_company(account.company_id)
-        )
-        if elsewhere:
-            self._replace_contacts(batch, elsewhere, received, companies)
-        for mapping in mappings - elsewhere:
+        unusable = mappings._with_unusable_contact()
+        if unusable:
+            self._replace_contacts(batch, unusable, received, companies)
+        for mapping in mappings - unusable:
             if mapping.keycrm_id in received:
                 self._update_buyer(batch, mapping, received[mapping.keycrm_id], companies)
         partners = {
             mapping.keycrm_id: mapping.partner_id
-            for mapping in mappings
-            if not mapping.partner_id._keycrm_of_another_company(account.company_id)
+            for mapping in mappings - unusable._with_unusable_contact()
         }
         known = set(mappings.mapped("keycrm_id"))
         new = {number: buyer for number, buyer in received.items() if number not in known}
@@ -217,7 +214,7 @@ class KeycrmOrderImporter(models.AbstractModel):
 
     @api.model
     def _replace_contacts(self, batch, mappings, received, companies):
-        """Create contacts for buyers whose own belong to another company now."""
+        """Create contacts for buyers whose orders cannot have their present ones any more."""
         buyers = [
             received.get(mapping.keycrm_id)
             or Buyer(

@@ -57,6 +57,29 @@ class TestVisibility(RightsCase):
             with self.subTest(role), self.assertRaises(AccessError):
                 self.order.with_user(self.people[role]).read(["keycrm_payment_ids"])
 
+    def test_updates_that_send_payments_are_for_the_same_roles(self):
+        update = self.env["keycrm.order.update"].create(
+            {
+                "account_id": self.account.id,
+                "sale_order_id": self.order.id,
+                "kind": "payment",
+                "state": "failed",
+                "error_code": "payment_unclear",
+            }
+        )
+        self.order.user_id = self.people["seller of own orders"]
+        self.env.flush_all()
+        for role, person in self.people.items():
+            seen = update.with_user(person)
+            with self.subTest(role):
+                if role.startswith("KeyCRM"):
+                    self.assertTrue(seen.search([("id", "=", update.id)]).error)
+                    continue
+                # Without a KeyCRM role, accountants have no right to updates.
+                self.assertRefused(seen.read, ["error"])
+                if seen.browse().has_access("read"):
+                    self.assertFalse(seen.search([("id", "=", update.id)]))
+
     def test_data_of_an_order_follows_the_right_to_the_order(self):
         own, everything = (
             self.people["seller of own orders"],

@@ -185,7 +185,12 @@ class TestAddedLines(StockCase):
             }
         )
         for reward in program.reward_ids:
-            vals = {"product_id": self.bulb.id, "product_uom_qty": 5, "reward_id": reward.id}
+            vals = {
+                "name": "Bulb",
+                "product_id": self.bulb.id,
+                "product_uom_qty": 5,
+                "reward_id": reward.id,
+            }
             with (
                 self.subTest(reward.reward_type),
                 self.assertRaises(UserError),

@@ -1,6 +1,7 @@
 """What only the bridge writes: the server refuses it to every role, whatever the forms offer."""
 
 import json
+from datetime import datetime
 
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
@@ -203,7 +204,10 @@ class TestGuardedFields(GuardCase):
             ]
         )
         for one, known in zip(seen, before, strict=True):
-            self.assertEqual(one.default_get(names), known, (model, one.env.user.login))
+            # A default of the code may be the present time.
+            kept = {n: v for n, v in one.default_get(names).items() if not isinstance(v, datetime)}
+            known = {n: v for n, v in known.items() if not isinstance(v, datetime)}
+            self.assertEqual(kept, known, (model, one.env.user.login))
 
     def test_no_default_of_a_user_reaches_a_guarded_field(self):
         found = {

@@ -197,9 +197,9 @@ class SaleOrderLine(models.Model):
     def _action_launch_stock_rule(self, *, previous_product_uom_qty=False):
         """Move no stock for orders that were shipped before their import.
 
-        Also after edits. An import that adds goods to an order whose warehouse is archived succeeds, and
-        the goods wait for another warehouse; see ``_keycrm_leave_archived_warehouse``. Nor for expenses
-        that are invoiced again: KeyCRM determines which goods its orders ship.
+        Nor for expenses that are invoiced again: KeyCRM determines which goods its orders ship. An import
+        that adds goods to an order whose warehouse is archived succeeds, and the goods wait for another
+        warehouse; see ``_keycrm_leave_archived_warehouse``.
         """
         moving = self.filtered(lambda line: not line.order_id.keycrm_skip_delivery)
         moving -= moving.filtered(lambda line: line.is_expense and line.order_id.keycrm_is_locked)

@@ -5,7 +5,8 @@ from odoo.fields import Domain
 class StockWarehouseOrderpoint(models.Model):
     """What to produce or buy for open KeyCRM orders: Odoo's own replenishment, with the orders behind it."""
 
-    _inherit = "stock.warehouse.orderpoint"
+    _name = "stock.warehouse.orderpoint"
+    _inherit = ["stock.warehouse.orderpoint", "keycrm.guard.mixin"]
 
     keycrm_demand = fields.Float(
         string="Ordered in KeyCRM",

@@ -48,7 +48,7 @@ def run(
                 stderr=subprocess.STDOUT,
                 preexec_fn=bound_to_parent(signal.SIGKILL, as_user),
             )
-        except FileNotFoundError:
+        except (FileNotFoundError, PermissionError):  # the latter: a folder of PATH is not readable
             raise UserError(f"{failure} The program {command[0]} is missing.") from None
         try:
             code = _wait(process, lambda: _read(output), progress)

@@ -213,9 +213,7 @@ class Photographer:
         self._take("overview", "keycrm_overview_action")
         self._take("orders", "keycrm_order_action")
         chatter = ".o-mail-Form-chatter"
-        # Odoo has no Ukrainian name of its payment term.
-        term = ".o_wrap_field:has([name=payment_term_id])"
-        self._take("order", "keycrm_order_action", sample, height=1000, until=chatter, hidden=term)
+        self._take("order", "keycrm_order_action", sample, height=1000, until=chatter)
         self._take(
             "order-keycrm", "keycrm_order_action", sample, height=1100, tab="keycrm", until=chatter
         )
@@ -224,7 +222,7 @@ class Photographer:
         self._take_why()
         self._take("payments", "keycrm_payment_action")
         self._take(
-            "settings", "res_config_settings_action", height=1200, scroll="[name=keycrm_orders]"
+            "settings", "res_config_settings_action", height=1200, scroll="#keycrm_import_payments"
         )
         self._fail()
 

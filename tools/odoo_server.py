@@ -78,7 +78,7 @@ class OdooServer:
         """Start it and wait until it answers.
 
         :param timeout: maximum seconds until it answers
-        :param install: an addon to install first
+        :param install: names of addons to install first, with commas
         :return: itself
         :raise UserError: if its port is taken or it ends before it answers
         """
@@ -95,7 +95,7 @@ class OdooServer:
             cwd=self.runtime.folder,
         )
         wait_for(self._answers, timeout, f"Odoo answering at {self.url}; its log: {self.log}")
-        if install and not self._is_installed(install):
+        if install and not all(map(self._is_installed, install.split(","))):
             last = "\n".join(line for line in self.log_text().splitlines() if " INFO " not in line)
             raise UserError(f"Odoo could not install {install}:\n{last[-3000:]}")
         return self

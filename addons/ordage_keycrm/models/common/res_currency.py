@@ -1,5 +1,6 @@
 from odoo import api, models
 
+from ...services.account.language import company_language
 from ...services.common.concurrency import clear_caches_after_commit
 
 #: Odoo's feature of pricelists, which Odoo enables together with a second currency.
@@ -102,7 +103,7 @@ class ResCurrency(models.Model):
         (orders | payments.sale_order_id)._keycrm_refresh_rate()
         for company, waiting in payments.grouped("company_id").items():
             # Activities that this ends are in the language of the worker that scheduled them.
-            lang = company.partner_id.lang or self.env.lang
+            lang = company_language(company)
             waiting.with_company(company).with_context(lang=lang)._synchronize()
 
     def _keycrm_convert(self, amount, currency, company, date):

@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 
 from ...keycrm.naming import shortened
+from ...services.account.language import company_language
 from ...services.common.bridge import as_bridge
 from ...services.orders import contacts
 
@@ -101,7 +102,7 @@ class KeycrmCompany(models.Model):
                     "is_company": True,
                     "company_id": company.account_id.company_id.id,
                     "country_id": company.account_id.company_id.country_id.id,
-                    "lang": company.account_id.company_id.partner_id.lang or self.env.lang,
+                    "lang": company_language(company.account_id.company_id),
                 }
                 for company in missing
             ],

@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 
+from ...services.account.language import company_language
 from ...services.common import activities
 from ...services.common.bridge import as_bridge, is_bridge
 from ...services.orders import contacts
@@ -153,7 +154,7 @@ class KeycrmContactMappingMixin(models.AbstractModel):
             self.activity_id.filtered("active").unlink()
             return
         account = self.account_id
-        mapping = self.with_context(lang=account.company_id.partner_id.lang or self.env.lang)
+        mapping = self.with_context(lang=company_language(account.company_id))
         rows = mapping._proposal_rows(dict(refused))
         if self.activity_id.active:
             self.activity_id.note = activities.note_html(rows)

@@ -4,6 +4,7 @@ from odoo.fields import Domain
 from odoo.tools import float_compare
 
 from ...keycrm.order_updates import odoo_number
+from ...services.account.language import company_language
 from ...services.common import activities
 from ...services.common.concurrency import ERRORS_OF_NO_RECORD
 from ...services.common.values import changed_values
@@ -289,7 +290,7 @@ class KeycrmPayment(models.Model):
 
         :param work: called with this payment, in the language of the company
         """
-        lang = self.account_id.company_id.partner_id.lang or self.env.lang
+        lang = company_language(self.account_id.company_id)
         refusal = False
         try:
             with self.env.cr.savepoint():

@@ -5,6 +5,7 @@ from odoo.fields import Domain
 from ...const import EVENT_REFRESH, PAYMENT_READERS
 from ...keycrm import addresses
 from ...keycrm.order_updates import CostUpdate, TrackingUpdate
+from ...services.account.language import company_language
 from ...services.common import crons
 from ...services.common.bridge import as_bridge, is_bridge
 from ...services.common.circuit_breaker import end_backoff
@@ -464,7 +465,7 @@ class SaleOrder(models.Model):
         :return: :class:`~..keycrm.order_updates.TrackingUpdate`
         """
         account = self.keycrm_account_id.sudo()
-        translated = account.with_context(lang=account.company_id.partner_id.lang or self.env.lang)
+        translated = account.with_context(lang=company_language(account.company_id))
         return TrackingUpdate(
             tuple(self._keycrm_parcels()),
             account.tracking_others or "",

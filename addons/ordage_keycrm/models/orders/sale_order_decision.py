@@ -3,6 +3,7 @@ from odoo.exceptions import UserError
 
 from ...const import EVENT_REFRESH, UNREADABLE_ORDER
 from ...keycrm.order_decisions import DecisionFacts
+from ...services.account.language import company_language
 from ...services.common.bridge import is_bridge
 from ...services.common.circuit_breaker import end_backoff
 
@@ -277,7 +278,7 @@ class SaleOrder(models.Model):
         """Remove the activity, in the language in which the worker scheduled it."""
         for order in self:
             company = order.company_id.sudo()
-            order = order.with_context(lang=company.partner_id.lang or self.env.lang)
+            order = order.with_context(lang=company_language(company))
             order._keycrm_unlink_activity(order._keycrm_conflict_summary())
 
     def _keycrm_conflict_summary(self):

@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
+from ...services.account.language import company_language
 from ...services.common import activities
 
 
@@ -136,7 +137,7 @@ class KeycrmWarehouse(models.Model):
         Level = self.env["keycrm.stock.level"].sudo()
         for warehouse in self:
             account = warehouse.account_id
-            account = account.with_context(lang=account.company_id.partner_id.lang or self.env.lang)
+            account = account.with_context(lang=company_language(account.company_id))
             summary = account.env._(
                 "KeyCRM: stock in %(warehouse)s remains", warehouse=warehouse.name
             )

@@ -1,10 +1,19 @@
-"""Install Ukrainian while other threads run."""
+"""The language of a company, and Ukrainian, which is installed while other threads run."""
 
 from odoo.exceptions import ConcurrencyError
 
 UKRAINIAN = "uk_UA"
 #: Attempts of loading the terms, where another thread restores the former list of languages.
 TRIES = 3
+
+
+def company_language(company):
+    """Return the language of what is stored for all users of a company, such as activities.
+
+    :param company: ``res.company``, one
+    :return: code of the language
+    """
+    return company.partner_id.lang or company.env.lang
 
 
 def install_ukrainian(env):

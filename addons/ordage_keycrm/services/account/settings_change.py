@@ -2,6 +2,7 @@ from ...const import EVENT_REFRESH, SENDING
 from ..common import crons
 from ..common.circuit_breaker import CircuitBreaker
 from ..stock.stock_settings import StockSettings
+from .language import company_language
 
 #: Settings by which a user's transaction finds the accounts that receive its changes.
 CACHED = {"enabled", "push_stock", "stock_quantity", "company_id", *SENDING.values()}
@@ -88,7 +89,7 @@ def move_archived_orders(account):
     :param account: ``keycrm.account``, one
     """
     # Activities are scheduled in the company's language, as those of the worker.
-    lang = account.company_id.partner_id.lang or account.env.lang
+    lang = company_language(account.company_id)
     Order = account.env["sale.order"].sudo().with_context(tracking_disable=True, lang=lang)
     ours = [("keycrm_account_id", "=", account.id)]
     archive = account.archive_status_ids.ids

@@ -7,6 +7,7 @@ from ...keycrm.offer_values import Isolation, to_money
 from ...keycrm.parsing import parsed_rows, to_id, to_object
 from ...keycrm.product_export import NewOffer, NewProduct, marker_sku, unit_text
 from ...keycrm.stock_lookup import sku_batches
+from ..account.language import company_language
 from ..common.job import JobService
 from ..common.transactions import company_lock, run_in_transaction
 
@@ -253,7 +254,7 @@ class ProductCreation(JobService):
         unit = product.uom_id
         reference = unit.get_external_id().get(unit.id, "")
         currency = self.account.keycrm_currency_id or self.account.company_id.currency_id
-        lang = self.account.company_id.partner_id.lang or self.env.lang
+        lang = company_language(self.account.company_id)
         return NewProduct(
             name=name or product.with_context(lang=lang).name,
             unit=unit_text(reference, unit.with_context(lang=lang).name),
@@ -268,7 +269,7 @@ class ProductCreation(JobService):
         :param line: ``keycrm.product.export.line``, one
         """
         product, account = line.product_id.with_company(self.account.company_id), self.account
-        lang = account.company_id.partner_id.lang or self.env.lang
+        lang = company_language(account.company_id)
         currency, company = account.keycrm_currency_id, account.company_id
         price, today = product.lst_price, self.env.cr.now().date()
         if currency and currency != company.currency_id:

@@ -1,4 +1,5 @@
 from ...keycrm.stock_plan import Row
+from ..account.language import company_language
 from ..common import activities
 from ..common.transactions import run_in_transaction
 from .stock_exporter import StockExporter
@@ -77,7 +78,7 @@ class EndedMappings(StockExporter):
     def _store_failed(self, warehouse, row, reason):
         """Schedule an activity: a user sets the offer to zero in KeyCRM, which Odoo could not."""
         self._finish(warehouse, [row])
-        lang = self.account.company_id.partner_id.lang or self.env.lang
+        lang = company_language(self.account.company_id)
         account = self.account.with_context(lang=lang)
         text = account.env._(
             "Offer %(offer)s is not linked to a product any more, and KeyCRM did not accept that its "

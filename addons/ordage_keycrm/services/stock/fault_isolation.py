@@ -1,6 +1,7 @@
 from dataclasses import asdict
 
 from ...keycrm.fault_isolation import Isolation
+from ..account.language import company_language
 from ..common.circuit_breaker import CircuitBreaker
 from ..common.service import Service
 from ..common.transactions import run_in_transaction
@@ -100,7 +101,7 @@ class FaultIsolation(Service):
         """
         if error.params.get("message"):
             return error.params["message"]
-        lang = self.account.company_id.partner_id.lang or self.env.lang
+        lang = company_language(self.account.company_id)
         explain = self.env["keycrm.error.message"].with_context(lang=lang)
         return explain._sentence(error.code, error.params)
 

@@ -2,6 +2,7 @@ from ...const import STOCK_PUT_ROWS
 from ...keycrm import stock_plan, stock_quantities
 from ...keycrm.errors import KeyCrmError, Refused
 from ...keycrm.stock_plan import Row
+from ..account.language import company_language
 from ..common import activities, crons
 from ..common.live_updates import notify_clients
 from ..common.service import Service
@@ -118,7 +119,7 @@ class StockExporter(Service):
         if count == account.stock_held_zeros and not is_new:
             return
         was_held, account.stock_held_zeros = bool(account.stock_held_zeros), count
-        account = account.with_context(lang=account.company_id.partner_id.lang or self.env.lang)
+        account = account.with_context(lang=company_language(account.company_id))
         summary = account.env._("KeyCRM: stock is on hold")
         if is_new or not count:
             activities.unlink(account, summary)

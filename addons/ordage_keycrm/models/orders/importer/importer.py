@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 
 from ....services.account.catalogs import Catalogs, by_keycrm_id
+from ....services.account.language import company_language
 from ....services.common.bridge import as_bridge
 from ....services.common.values import changed_values
 from ....services.orders import contacts
@@ -73,7 +74,7 @@ class KeycrmOrderImporter(models.AbstractModel):
 
         :param account: ``keycrm.account``, one
         """
-        lang = account.company_id.partner_id.lang or self.env.lang
+        lang = company_language(account.company_id)
         companies = self.env["res.company"].sudo().search_count([], limit=2)
         return as_bridge(self).with_context(
             tracking_disable=True,

@@ -4,6 +4,7 @@ from odoo.tools import email_normalize
 from ....keycrm.naming import normalized_phone, shortened
 from ....keycrm.orders import Buyer
 from ....services.account.catalogs import by_keycrm_id
+from ....services.account.language import company_language
 from ....services.common.values import changed_values
 from ....services.orders import contacts
 
@@ -260,7 +261,7 @@ class KeycrmOrderImporter(models.AbstractModel):
             "email": values["email"] or False,
             "parent_id": company.buyers_parent_id.id if company else False,
             "company_id": account.company_id.id,
-            "lang": account.company_id.partner_id.lang or self.env.lang,
+            "lang": company_language(account.company_id),
         }
 
     @api.model

@@ -1,10 +1,7 @@
 """The client against an HTTP server with every observed fault."""
 
 import json
-import socket
 import threading
-import time
-from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -194,23 +191,14 @@ def test_an_answer_without_end_is_given_up(remote, client, monkeypatch):
 @pytest.mark.parametrize(
     "data", [b"HTTP/1.1 200 OK\r\nX-Slow: ", b"HTTP/1.1 200 OK\r\nContent-Length: 900000\r\n\r\n"]
 )
-def test_an_answer_that_comes_drop_by_drop_is_given_up(monkeypatch, data):
+def test_an_answer_that_comes_drop_by_drop_is_given_up(dripping, monkeypatch, data):
     monkeypatch.setattr("keycrm.client.ANSWER_SECONDS", 1)
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-
-        def answer():
-            connection, _address = listening.accept()
-            with connection, suppress(OSError):
-                connection.recv(65536)
-                connection.sendall(data)
-                while True:
-                    connection.sendall(b"x")
-                    time.sleep(0.05)
-
-        threading.Thread(target=answer, daemon=True).start()
-        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        with KeyCrmClient(KEY, url, tries=1) as client, pytest.raises(TimedOut) as caught:
-            client.get("/order/1")
+    with (
+        dripping(data) as host,
+        KeyCrmClient(KEY, f"http://{host}", tries=1) as client,
+        pytest.raises(TimedOut) as caught,
+    ):
+        client.get("/order/1")
     assert caught.value.params["seconds"] == 1
 
 

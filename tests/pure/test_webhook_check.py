@@ -3,8 +3,7 @@
 import json
 import socket
 import ssl
-import time
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -114,27 +113,6 @@ def fault(url, token=TOKEN):
     return caught.value
 
 
-@contextmanager
-def dripping(data):
-    """Run a server that answers with single bytes, each of them in time.
-
-    :param data: bytes that are sent at once, before the slow ones
-    """
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-
-        def answer():
-            connection, _address = listening.accept()
-            with connection, suppress(OSError):
-                connection.recv(65536)
-                connection.sendall(data)
-                while True:
-                    connection.sendall(b"x")
-                    time.sleep(0.05)
-
-        Thread(target=answer, daemon=True).start()
-        yield f"127.0.0.1:{listening.getsockname()[1]}{PATH}"
-
-
 @pytest.mark.parametrize(
     ("scheme", "data"),
     [
@@ -145,10 +123,10 @@ def dripping(data):
         ("https", b"\x16\x03\x03\x20\x00"),
     ],
 )
-def test_slow_answer_is_abandoned_after_the_time_limit(monkeypatch, scheme, data):
+def test_slow_answer_is_abandoned_after_the_time_limit(dripping, monkeypatch, scheme, data):
     monkeypatch.setattr(webhook_check, "WHOLE", 1)
-    with dripping(data) as place:
-        found = fault(f"{scheme}://{place}")
+    with dripping(data) as host:
+        found = fault(f"{scheme}://{host}{PATH}")
     assert (found.code, found.params["seconds"]) == ("link_timed_out", 1)
 
 

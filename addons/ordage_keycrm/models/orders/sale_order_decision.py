@@ -119,6 +119,7 @@ class SaleOrder(models.Model):
 
     @api.depends(
         "state",
+        "keycrm_account_id",
         "keycrm_problem_code",
         "keycrm_cancel_conflict",
         "keycrm_total_differs",
@@ -134,7 +135,9 @@ class SaleOrder(models.Model):
     def _compute_keycrm_needs_decision(self):
         now = self.env.cr.now()
         for order in self:
-            reason = order._keycrm_decision_facts().reason() or False
+            # Odoo computes this for its own orders too: nothing more is read of those.
+            facts = order.keycrm_account_id and order._keycrm_decision_facts()
+            reason = (facts and facts.reason()) or False
             if reason != order.keycrm_decision or not reason:
                 order.keycrm_decision_since = reason and now
             order.keycrm_decision = reason

@@ -6,7 +6,7 @@ from ...keycrm import addresses
 from ...keycrm.rate_limit import DEFAULT_LIMIT
 from ...services.account.catalogs import Catalogs, check_key, request_for_user
 from ...services.account.settings_change import SettingsChange
-from ...services.common import activities, crons, maintenance
+from ...services.common import crons, maintenance
 from ...services.common.circuit_breaker import end_backoff
 from ...services.common.cron_runner import run_queue
 from ...services.orders.tracking import TrackingSending
@@ -679,13 +679,12 @@ class KeycrmAccount(models.Model):
 
     # === BUSINESS METHODS ===#
 
-    def _activity_user(self, salesperson):
-        """Return the assignee of an activity, for addons that extend the models.
+    def _held_kinds(self):
+        """Return the kinds of data that are not sent before a user decided on their preview.
 
-        :param salesperson: ``res.users`` responsible for the order, maybe none
-        :return: one of ``res.users``
+        :return: set of keys of :data:`~..const.SENDING`
         """
-        return activities.assignee(self, salesperson)
+        return set(filter(None, (self.sudo().held_sending or "").split(",")))
 
     def _check_manager(self):
         """Check a button's access right on the server.

@@ -130,8 +130,7 @@ class KeycrmSendPreview(models.Model):
         :return: the preview
         """
         account = account.sudo()
-        held = set(filter(None, (account.held_sending or "").split(",")))
-        account.held_sending = ",".join(sorted(held | {kind}))
+        account.held_sending = ",".join(sorted(account._held_kinds() | {kind}))
         preview = self.sudo().create({"account_id": account.id, "kind": kind})
         preview.write({**preview._start_vals(), "user_id": self.env.uid})
         preview._begin()
@@ -140,7 +139,7 @@ class KeycrmSendPreview(models.Model):
     @api.model
     def _release(self, account, kind):
         account = account.sudo()
-        held = set(filter(None, (account.held_sending or "").split(",")))
+        held = account._held_kinds()
         if kind in held:
             account.held_sending = ",".join(sorted(held - {kind})) or False
 

@@ -231,7 +231,7 @@ class KeycrmOrderUpdate(models.Model):
         :param kinds: kinds of updates
         """
         account = account.sudo()
-        held = (account.held_sending or "").split(",")
+        held = account._held_kinds()
         kinds = [
             kind
             for kind in kinds

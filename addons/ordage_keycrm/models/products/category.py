@@ -57,11 +57,13 @@ class KeycrmCategory(models.Model):
         for own in self.env["product.category"].search([("name", "!=", False)]):
             # In Python: PostgreSQL leaves Cyrillic letters alone where a database has the C locale.
             same.setdefault(own.name.casefold(), own)
-        for category in categories.filtered(lambda one: not one.product_category_ids):
-            taken = self.search([("account_id", "=", category.account_id.id)])
-            own = same.get(category.name.casefold())
-            if own and own not in taken.product_category_ids:
-                category.product_category_ids = own
+        for account, new in categories.grouped("account_id").items():
+            taken = self.search([("account_id", "=", account.id)]).product_category_ids
+            for category in new.filtered(lambda one: not one.product_category_ids):
+                own = same.get(category.name.casefold())
+                if own and own not in taken:
+                    category.product_category_ids = own
+                    taken |= own
         return categories
 
     # === BUSINESS METHODS ===#

@@ -38,11 +38,13 @@ class Desk(Service):
             "has_orders": self.env["sale.order"].has_access("read"),
         }
         if answer["has_orders"]:
-            today, _days, _since, tz = Overview(self.account).days()
+            overview = Overview(self.account)
+            today, _days, _since, tz = overview.days()
+            domain = overview.day_domain(today, tz)
             answer.update(
-                today_domain=plain(self.today_domain(today, tz)),
+                today_domain=plain(domain),
                 list_view=self.env.ref("ordage_keycrm.keycrm_order_view_list").id,
-                columns=self.columns(today, tz),
+                columns=self.columns(domain),
             )
         return answer
 
@@ -62,25 +64,13 @@ class Desk(Service):
 
     # === TODAY ===#
 
-    def today_domain(self, today, tz):
-        """Return the domain of a day's orders.
+    def columns(self, domain):
+        """Return a day's orders by their status in KeyCRM.
 
-        :param today: date
-        :param tz: name of the reader's time zone
-        """
-        return [
-            ("keycrm_account_id", "in", self.account.ids),
-            ("date_order", ">=", start_of_day(today, tz)),
-            ("date_order", "<", start_of_day(today + timedelta(days=1), tz)),
-        ]
-
-    def columns(self, today, tz):
-        """Return today's orders by their status in KeyCRM.
-
+        :param domain: of the orders
         :return: list of columns with counts, sums and the newest orders
         """
         Order = self.env["sale.order"]
-        domain = self.today_domain(today, tz)
         sums = defaultdict(list)
         counts = defaultdict(int)
         for status, currency, count, total, due in Order._read_group(
@@ -261,17 +251,17 @@ class Desk(Service):
         )
         rows = self.env.cr.fetchall()
         products = self.env["product.product"].browse(row[0] for row in rows)
-        readable = set(products._filtered_access("read").ids)
+        names = {one.id: one.display_name for one in products._filtered_access("read")}
         currencies = {one.id: one for one in self.env["res.currency"].browse({r[1] for r in rows})}
         return [
             {
                 "id": product_id,
-                "name": self.env["product.product"].browse(product_id).display_name,
+                "name": names[product_id],
                 "quantity": f"{quantity:g}",
                 "amount": currencies[currency].format(float(amount)),
             }
             for product_id, currency, quantity, amount in rows
-            if product_id in readable
+            if product_id in names
         ]
 
     def money(self, today, tz):

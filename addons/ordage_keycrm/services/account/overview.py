@@ -42,15 +42,21 @@ class Overview(Service):
         :return: ``{account: count}``
         """
         groups = self.env["sale.order"]._read_group(
-            [
-                ("keycrm_account_id", "in", self.account.ids),
-                ("date_order", ">=", start_of_day(day, tz)),
-                ("date_order", "<", start_of_day(day + timedelta(days=1), tz)),
-            ],
-            ["keycrm_account_id"],
-            ["__count"],
+            self.day_domain(day, tz), ["keycrm_account_id"], ["__count"]
         )
         return dict(groups)
+
+    def day_domain(self, day, tz):
+        """Return the domain of a day's orders.
+
+        :param day: date
+        :param tz: name of the reader's time zone
+        """
+        return [
+            ("keycrm_account_id", "in", self.account.ids),
+            ("date_order", ">=", start_of_day(day, tz)),
+            ("date_order", "<", start_of_day(day + timedelta(days=1), tz)),
+        ]
 
     def event_counts(self):
         """Count the orders, not the events, that are pending or failed.

@@ -39,7 +39,7 @@ class OfferExport(Service):
         :return: True when there was something
         """
         account = self.account.sudo()
-        held = (account.held_sending or "").split(",")
+        held = account._held_kinds()
         kinds = [
             kind
             for kind in offer_values.OFFER_FIELDS

@@ -74,9 +74,13 @@ def _commands(programs: Path, *, fix: bool) -> list[tuple[str, list[str]]]:
                 [python, "-m", "pylint", "--rcfile", "tools/pylintrc", str(addon)],
             )
         )
-        commands.append(
-            (f"re-opened models {addon.name}", [python, "-m", "tools.reopened_models", str(addon)])
-        )
+        commands += [
+            (f"{name} {addon.name}", [python, "-m", f"tools.{module}", str(addon)])
+            for name, module in (
+                ("re-opened models", "reopened_models"),
+                ("references in docstrings", "references"),
+            )
+        ]
         commands.append(
             (
                 f"oca-checks-odoo-module {addon.name}",

@@ -9,7 +9,7 @@ from ..keycrm.parsing import clean_json
 from ..services.orders import webhook_inbox
 from . import webhook_body
 
-#: Response status when there is no body, see :mod:`~..webhook_body`.
+#: Response status when there is no body, see :mod:`~.webhook_body`.
 _STATUS_OF_FAULT = {
     webhook_body.TOO_LARGE: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     webhook_body.INCOMPLETE: HTTPStatus.REQUEST_TIMEOUT,

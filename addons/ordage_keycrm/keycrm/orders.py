@@ -333,7 +333,7 @@ def _lines(data: dict) -> tuple[Line, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """Hold an order with its includes. Money has no currency: see :class:`Source`.
+    """Hold an order with its includes. Money has no currency: see :class:`~.catalog.Source`.
 
     :param payments_total: KeyCRM's own sum of the payments, in the order's currency
     :param has_payments: whether the answer contained a list of payments

@@ -109,7 +109,7 @@ class KeycrmCase(TransactionCase):
     def read_order(cls, number):
         """Read an order from KeyCRM as the worker does.
 
-        :return: :class:`~..keycrm.orders.Order`
+        :return: :class:`~.keycrm.orders.Order`
         """
         with open_client(cls.account) as client:
             return Order.parse(client.get(f"/order/{number}", order_query(cls.account)))

@@ -682,7 +682,7 @@ class KeycrmAccount(models.Model):
     def _held_kinds(self):
         """Return the kinds of data that are not sent before a user decided on their preview.
 
-        :return: set of keys of :data:`~..const.SENDING`
+        :return: set of keys of :data:`~.const.SENDING`
         """
         return set(filter(None, (self.sudo().held_sending or "").split(",")))
 

@@ -27,7 +27,7 @@ class KeycrmAccount(models.Model):
     """Store the secrets of an account: the API key, and the webhook link.
 
     The key is write-only for users and read by the API client alone. Both are encrypted in the database
-    (see :mod:`..keycrm.encryption`).
+    (see :mod:`.keycrm.encryption`).
 
     A copy of the database cannot use KeyCRM until a user confirms it: the API key and the secret that
     decrypts it are copied with the database, and so is its UUID. PostgreSQL's oid of the database and

@@ -206,7 +206,7 @@ class KeycrmAccount(models.Model):
 
         Of these accounts; of all those of the user's companies where there are none.
 
-        :return: dict for the web client; see :class:`~...services.account.desk.Desk`
+        :return: dict for the web client; see :class:`~.services.account.desk.Desk`
         """
         return self._desk().content()
 

@@ -126,7 +126,7 @@ class KeycrmSendPreview(models.Model):
         """Start a preview and hold back its kind.
 
         :param account: ``keycrm.account``, one
-        :param kind: one of :data:`~..const.SENDING`
+        :param kind: one of :data:`~.const.SENDING`
         :return: the preview
         """
         account = account.sudo()

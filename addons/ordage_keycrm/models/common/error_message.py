@@ -15,7 +15,7 @@ class KeycrmErrorMessage(models.AbstractModel):
     def _sentence(self, code, params=None):
         """Return the sentence for an error code.
 
-        :param code: code of a :class:`~..keycrm.errors.KeyCrmError`, or empty
+        :param code: code of a :class:`~.keycrm.errors.KeyCrmError`, or empty
         :param params: its parameters
         :return: a sentence; for an unknown code one with the code itself, so that nothing is hidden
         """

@@ -210,7 +210,7 @@ class KeycrmJobMixin(models.AbstractModel):
     def _fail(self, error):
         """End the run with an error; a run that a user stopped meanwhile stays stopped.
 
-        :param error: the :class:`~..keycrm.errors.KeyCrmError`
+        :param error: the :class:`~.keycrm.errors.KeyCrmError`
         """
         if self._is_still_running():
             self._end("failed", error_code=error.code, error_params=error.params)

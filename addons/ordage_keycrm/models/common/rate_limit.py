@@ -240,7 +240,7 @@ def _quota_of(row, full_limit):
 
     :param row: times, limit, blocked until, raised at, seconds between raises
     :param full_limit: requests per minute, as set for the account
-    :return: :class:`~..keycrm.rate_limit.Quota`
+    :return: :class:`~.keycrm.rate_limit.Quota`
     """
     times, limit, *seconds = row
     blocked, until, pause = (float(value or 0.0) for value in seconds)

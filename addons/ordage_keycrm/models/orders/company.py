@@ -55,7 +55,7 @@ class KeycrmCompany(models.Model):
         a user, so that it does not keep the other companies from being read.
 
         :param account: ``keycrm.account``, one
-        :param companies: list of :class:`~..keycrm.catalog.Company`
+        :param companies: list of :class:`~.keycrm.catalog.Company`
         """
         Company = as_bridge(self)
         wanted = {company.id: company for company in companies}

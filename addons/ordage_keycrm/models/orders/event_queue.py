@@ -48,7 +48,7 @@ class KeycrmEvent(models.Model):
         :param account: ``keycrm.account``, one
         :param limit: number of orders
         :param without: KeyCRM's numbers that are left out
-        :return: list of :class:`WaitingOrder`
+        :return: list of :class:`~.order_priorities.WaitingOrder`
         """
         self.flush_model()
         self.env.cr.execute(

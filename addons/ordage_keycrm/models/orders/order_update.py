@@ -245,7 +245,7 @@ class KeycrmOrderUpdate(models.Model):
     def _plan(self):
         """Return what is wanted, as plain data: nothing of Odoo is read during requests.
 
-        :return: :class:`~..keycrm.order_updates.StatusUpdate` or another one with ``decide``
+        :return: :class:`~.keycrm.order_updates.StatusUpdate` or another one with ``decide``
         """
         if self.kind == "tracking":
             return self.sale_order_id._keycrm_tracking_update()
@@ -361,7 +361,7 @@ class KeycrmOrderUpdate(models.Model):
     def _record(self, vals, superseded, values):
         """Record the result of an attempt.
 
-        :param vals: of :meth:`_done_vals` or :meth:`_failed_vals`
+        :param vals: of :meth:`~.KeycrmRetryMixin._done_vals` or :meth:`~.KeycrmRetryMixin._failed_vals`
         :param superseded: records of :meth:`_superseded` that were there before KeyCRM was read
         :param values: what KeyCRM's order holds now, by the name of its field
         """

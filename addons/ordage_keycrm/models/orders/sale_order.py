@@ -455,14 +455,14 @@ class SaleOrder(models.Model):
     def _keycrm_parcels(self):
         """Return the parcels of the order.
 
-        :return: list of :class:`~..keycrm.order_updates.Parcel`, the first one first
+        :return: list of :class:`~.keycrm.order_updates.Parcel`, the first one first
         """
         return []
 
     def _keycrm_tracking_update(self):
         """Return what KeyCRM's order is to hold of the parcels.
 
-        :return: :class:`~..keycrm.order_updates.TrackingUpdate`
+        :return: :class:`~.keycrm.order_updates.TrackingUpdate`
         """
         account = self.keycrm_account_id.sudo()
         translated = account.with_context(lang=company_language(account.company_id))
@@ -476,7 +476,7 @@ class SaleOrder(models.Model):
     def _keycrm_cost_update(self):
         """Return the costs that the lines of KeyCRM's order are to hold.
 
-        :return: :class:`~..keycrm.order_updates.CostUpdate`
+        :return: :class:`~.keycrm.order_updates.CostUpdate`
         """
         lines = self.order_line.filtered("keycrm_id")
         amounts = self.env["keycrm.offer.value"]._amounts(

@@ -202,7 +202,7 @@ class SaleOrder(models.Model):
     def _keycrm_decision_facts(self):
         """Return what decides whether the order waits for a user.
 
-        :return: :class:`~..keycrm.order_decisions.DecisionFacts`
+        :return: :class:`~.keycrm.order_decisions.DecisionFacts`
         """
         self.ensure_one()
         is_held = (
@@ -227,7 +227,7 @@ class SaleOrder(models.Model):
     def _keycrm_accept(self, reason):
         """Record that a user leaves something as it is.
 
-        :param reason: one of :data:`~..keycrm.order_decisions.ACCEPTABLE`
+        :param reason: one of :data:`~.keycrm.order_decisions.ACCEPTABLE`
         """
         for order in self:
             state = order._keycrm_decision_facts()
@@ -292,7 +292,7 @@ class SaleOrder(models.Model):
 
         The next valid answer removes it.
 
-        :param code: see :meth:`~.keycrm_error_message.KeycrmErrorMessage._sentence`
+        :param code: see :meth:`~.error_message.KeycrmErrorMessage._sentence`
         :param params: parameters of the code
         """
         for order in self.sudo():

@@ -54,7 +54,7 @@ class KeycrmTransaction(models.Model):
         Older ones are known then too.
 
         :param account: ``keycrm.account``, one
-        :param rows: list of :class:`~..keycrm.catalog.Transaction`
+        :param rows: list of :class:`~.keycrm.catalog.Transaction`
         :param begun: when reading began
         """
         known = self.search_count(

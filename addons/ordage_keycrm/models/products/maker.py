@@ -18,8 +18,8 @@ class KeycrmProductMatcher(models.AbstractModel):
     def _create_products(self, account, plans, barcodes):
         """Create the planned products.
 
-        :param plans: list of :class:`~..keycrm.product_matching.Plan`; their ``product`` is set
-        :param barcodes: :class:`~..keycrm.barcodes.Barcodes` that are taken
+        :param plans: list of :class:`~.keycrm.product_matching.Plan`; their ``product`` is set
+        :param barcodes: :class:`~.keycrm.barcodes.Barcodes` that are taken
         """
         skus = self._new_skus(plans)
         flat = []
@@ -51,9 +51,9 @@ class KeycrmProductMatcher(models.AbstractModel):
         """Return the values of a new variant.
 
         :param account: ``keycrm.account``, one
-        :param goods: :class:`~..keycrm.product_data.Goods`
+        :param goods: :class:`~.keycrm.product_data.Goods`
         :param sku: SKU of the variant
-        :param barcodes: :class:`~..keycrm.barcodes.Barcodes` that are used, extended
+        :param barcodes: :class:`~.keycrm.barcodes.Barcodes` that are used, extended
         """
         company = account.company_id.id
         barcode = goods.barcode if barcodes.owner(goods.barcode, company) is None else ""

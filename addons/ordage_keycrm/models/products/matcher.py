@@ -22,7 +22,7 @@ class KeycrmProductMatcher(models.AbstractModel):
         """Find or create the products of goods.
 
         :param account: ``keycrm.account``, one
-        :param goods: list of :class:`~..keycrm.product_data.Goods`
+        :param goods: list of :class:`~.keycrm.product_data.Goods`
         :param of_line: ``{line number: product}`` of lines that Odoo has already
         :param make: whether to create missing products
         :return: ``({key: product}, {key: ImportProblem})``; a key in neither has no product, and none was
@@ -80,7 +80,7 @@ class KeycrmProductMatcher(models.AbstractModel):
         """Read once for the batch the products by which goods may be recognized.
 
         :param offers: see :meth:`_search_offers`
-        :return: :class:`~..keycrm.product_matching.KnownProducts`
+        :return: :class:`~.keycrm.product_matching.KnownProducts`
         """
         chosen_by_sku, chosen_by_name = self.env["keycrm.product.mapping"]._lookup(account, goods)
         by_barcode = self._grouped(
@@ -138,8 +138,8 @@ class KeycrmProductMatcher(models.AbstractModel):
     def _choose(self, known, goods, of_line):
         """Return the product that stands for the goods; empty where there is none.
 
-        :param known: :class:`~..keycrm.product_matching.KnownProducts`
-        :param goods: :class:`~..keycrm.product_data.Goods`
+        :param known: :class:`~.keycrm.product_matching.KnownProducts`
+        :param goods: :class:`~.keycrm.product_data.Goods`
         :param of_line: product that the line has in Odoo already, or None
         :raise ImportProblem: when a SKU or barcode belongs to several products
         """

@@ -127,7 +127,7 @@ class KeycrmOffer(models.Model):
     def _known_value(self, kind):
         """Return a value that KeyCRM is known to have; None where it was never read nor sent.
 
-        :param kind: kind of value, see :data:`~..keycrm.offer_values.OFFER_FIELDS`
+        :param kind: kind of value, see :data:`~.keycrm.offer_values.OFFER_FIELDS`
         """
         name = OFFER_FIELDS[kind]
         return self[name] if self[f"{name}_at"] else None
@@ -136,7 +136,7 @@ class KeycrmOffer(models.Model):
     def _record_sent(self, values):
         """Record values that KeyCRM accepted, with one statement for thousands of them.
 
-        :param values: list of :class:`~..keycrm.offer_values.Value`
+        :param values: list of :class:`~.keycrm.offer_values.Value`
         """
         for kind in {value.kind for value in values}:
             own = [value for value in values if value.kind == kind]

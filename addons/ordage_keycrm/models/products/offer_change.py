@@ -36,7 +36,7 @@ class KeycrmOfferChange(models.Model):
     def _note(self, kind, product_ids, company=None):
         """Remember that a value of products changed; costs no query.
 
-        :param kind: kind of value, see :data:`~..keycrm.offer_values.OFFER_FIELDS`
+        :param kind: kind of value, see :data:`~.keycrm.offer_values.OFFER_FIELDS`
         :param product_ids: ids of ``product.product``
         :param company: ``res.company`` whose value it is; the current one without it
         """

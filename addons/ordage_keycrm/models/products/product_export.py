@@ -224,7 +224,7 @@ class KeycrmProductExportLine(models.Model):
     def _record_refused(self, error, *, is_final):
         """Record that KeyCRM refused a request.
 
-        :param error: :class:`~..keycrm.errors.KeyCrmError`
+        :param error: :class:`~.keycrm.errors.KeyCrmError`
         :param is_final: whether these products are at fault
         """
         self.write({"requested_at": False, "keycrm_product_id": False})

@@ -165,7 +165,7 @@ class KeycrmProductMapping(models.Model):
     def _lookup(self, account, goods):
         """Return the products that users chose for these goods.
 
-        :param goods: list of :class:`~..keycrm.product_data.Goods`
+        :param goods: list of :class:`~.keycrm.product_data.Goods`
         :return: ``({sku key: product}, {name key: product})``
         """
         found = self.search(

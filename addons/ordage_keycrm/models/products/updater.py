@@ -27,7 +27,7 @@ class KeycrmProductMatcher(models.AbstractModel):
         A product that companies share can have none of them.
 
         :param goods: ``Goods`` of KeyCRM
-        :return: :class:`~..keycrm.barcodes.Barcodes`
+        :return: :class:`~.keycrm.barcodes.Barcodes`
         """
         barcodes = Barcodes()
         wanted = {one.barcode for one in goods if one.barcode}
@@ -76,7 +76,7 @@ class KeycrmProductMatcher(models.AbstractModel):
 
         :param account: ``keycrm.account``, one
         :param product: ``product.product``, one
-        :param goods: :class:`~..keycrm.product_data.Goods`
+        :param goods: :class:`~.keycrm.product_data.Goods`
         """
         vals = {}
         is_variant = bool(product.product_template_attribute_value_ids)

@@ -52,7 +52,7 @@ class KeycrmStockCalculator(models.AbstractModel):
 
     One query a term, for any number of products. By SQL, because the terms join moves, order lines and
     locations, and this runs for every change of stock. The sums are those of
-    :mod:`~..keycrm.stock_quantities`. Other modules may extend it, as the one for manufacturing does.
+    :mod:`~.keycrm.stock_quantities`. Other modules may extend it, as the one for manufacturing does.
     """
 
     _name = "keycrm.stock.calculator"

@@ -404,7 +404,7 @@ class KeycrmStockComparison(models.Model):
     def _store_page(self, page, rows):
         """Store one page of KeyCRM's stock.
 
-        :param page: :class:`~..keycrm.client.Page`
+        :param page: :class:`~.keycrm.client.Page`
         :param rows: ``{offer number: [StockRow]}``
         """
         snapshot = [

@@ -156,7 +156,7 @@ class KeycrmStockLevel(models.Model):
         return pause
 
     def _plain(self):
-        """Return the level as plain data, :class:`~...keycrm.stock_plan.Level`."""
+        """Return the level as plain data, :class:`~.keycrm.stock_plan.Level`."""
         is_due = bool(self.retry_at) and self.retry_at <= fields.Datetime.now()
         return Level(
             quantity=self.quantity,

@@ -117,7 +117,7 @@ class Catalogs(Service):
         A status that the list no longer contains was disabled or deleted in KeyCRM: orders still have
         it, so it keeps its settings.
 
-        :param statuses: list of :class:`~..keycrm.catalog.Status`
+        :param statuses: list of :class:`~.keycrm.catalog.Status`
         """
         self._upsert_statuses(
             {
@@ -134,7 +134,7 @@ class Catalogs(Service):
     def upsert_order_statuses(self, orders):
         """Upsert the statuses of orders, since KeyCRM's list lacks some of them.
 
-        :param orders: list of :class:`~..keycrm.orders.Order`
+        :param orders: list of :class:`~.keycrm.orders.Order`
         """
         known = by_keycrm_id(self.account.status_ids)
         new = {}
@@ -172,7 +172,7 @@ class Catalogs(Service):
     def _store_sources(self, sources):
         """Upsert order sources.
 
-        :param sources: list of :class:`~..keycrm.catalog.Source`
+        :param sources: list of :class:`~.keycrm.catalog.Source`
         """
         self.store(
             "keycrm.source",
@@ -191,7 +191,7 @@ class Catalogs(Service):
     def upsert_warehouses(self, warehouses):
         """Upsert warehouses of stock rows or orders.
 
-        :param warehouses: iterable of :class:`~..keycrm.catalog.Warehouse`
+        :param warehouses: iterable of :class:`~.keycrm.catalog.Warehouse`
         """
         self.store("keycrm.warehouse", {w.id: {"name": w.name} for w in warehouses})
 

@@ -21,7 +21,7 @@ def open_client(account, queue=rate_limit.LIVE, *, timeout=None, tries=None, max
     :param timeout: (connect, read) seconds; None for a worker's
     :param tries: attempts of one request; None for a worker's
     :param max_wait: seconds that a request may wait for the quota; None for a worker's
-    :return: :class:`~..keycrm.client.KeyCrmClient`, to be used with ``with``
+    :return: :class:`~.keycrm.client.KeyCrmClient`, to be used with ``with``
     :raise UserError: when no key is set
     :raise KeyCrmError: when the key cannot be decrypted
     """

@@ -128,7 +128,7 @@ class CircuitBreaker(Service):
     def record_unavailable(self, error):
         """Record the error, and pause the account with a growing backoff.
 
-        :param error: the :class:`~..keycrm.errors.KeyCrmError`
+        :param error: the :class:`~.keycrm.errors.KeyCrmError`
         """
         _logger.warning("KeyCRM account %s: %s", self.account.id, error.code)
         pause = self._pause_after(self.account.trouble_count)
@@ -188,7 +188,7 @@ class CircuitBreaker(Service):
     def is_request_at_fault(self, error):
         """Return whether KeyCRM is available, and only this request failed.
 
-        :param error: the :class:`~..keycrm.errors.KeyCrmError` of the request
+        :param error: the :class:`~.keycrm.errors.KeyCrmError` of the request
         :raise RateLimited, QuotaExceeded: when no probe can be sent now, which does not decide it
         """
         if error.of_request is None:
@@ -198,7 +198,7 @@ class CircuitBreaker(Service):
     def _probe_after(self, error):
         """Send a probe where the error may be of one request only.
 
-        :param error: the :class:`~..keycrm.errors.KeyCrmError` of the request
+        :param error: the :class:`~.keycrm.errors.KeyCrmError` of the request
         :return: whether KeyCRM is available
         :raise RateLimited, QuotaExceeded: when no probe can be sent now
         """
@@ -291,7 +291,7 @@ class CircuitBreaker(Service):
         """Open the circuit breaker of a piece of work, with a growing backoff.
 
         :param name: name of the work
-        :param error: the :class:`~..keycrm.errors.KeyCrmError`
+        :param error: the :class:`~.keycrm.errors.KeyCrmError`
         """
         _logger.warning("KeyCRM account %s: %s rests: %s", self.account.id, name, error.code)
 

@@ -28,7 +28,7 @@ class Service:
     ``models/``; services do the work. Models that other addons extend stay models.
 
     :param account: one ``keycrm.account``, with the environment in which the service works
-    :param client: :class:`~..keycrm.client.KeyCrmClient`; None where the service sends no request
+    :param client: :class:`~.keycrm.client.KeyCrmClient`; None where the service sends no request
     :param options: :class:`Options`
     """
 

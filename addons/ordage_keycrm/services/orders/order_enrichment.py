@@ -49,7 +49,7 @@ class OrderEnrichment(Service):
     def enrich(self, orders, *, is_high_load=False):
         """Read what is needed to write these orders.
 
-        :param orders: list of :class:`~..keycrm.orders.Order`
+        :param orders: list of :class:`~.keycrm.orders.Order`
         :param is_high_load: whether many webhooks arrived: offers are read less often then
         :return: the orders, completed by what was read
         :raise KeyCrmError: when the request quota is used up or the key is wrong
@@ -63,7 +63,7 @@ class OrderEnrichment(Service):
 
         Such orders can be written before their products follow the catalog.
 
-        :param orders: list of :class:`~..keycrm.orders.Order`
+        :param orders: list of :class:`~.keycrm.orders.Order`
         :param is_high_load: see :meth:`enrich`
         :return: ``(orders, numbers of the offers that are still to be read)``
         :raise KeyCrmError: when the request quota is used up or the key is wrong

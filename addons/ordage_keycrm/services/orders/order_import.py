@@ -80,7 +80,7 @@ class ImportResult:
         """Return the result of an error; with its traceback where it is unexpected.
 
         :param error: the exception
-        :param order: :class:`~..keycrm.orders.Order`; None where it could not be read
+        :param order: :class:`~.keycrm.orders.Order`; None where it could not be read
         """
         result = cls._of_error(error)
         result.order_text = order.text if order else ""

@@ -227,7 +227,7 @@ class OrderInbox(Service):
         There is no filter by id.
 
         :param numbers: KeyCRM's
-        :param hints: see :meth:`~.keycrm_event.KeycrmEvent._time_hints`
+        :param hints: see :meth:`~.event.KeycrmEvent._time_hints`
         :param singles: maximum number of orders that are read one by one; None for all
         :param is_high_load: whether many orders wait
         :return: iterator over ``{number: Order or KeyCrmError}``, in parts that are written at once
@@ -301,7 +301,7 @@ class OrderInbox(Service):
         One that KeyCRM cannot send although it is available fails alone.
 
         :param number: KeyCRM's
-        :return: Order, or the :class:`~..keycrm.errors.KeyCrmError` that states why there is none
+        :return: Order, or the :class:`~.keycrm.errors.KeyCrmError` that states why there is none
         :raise KeyCrmError: when KeyCRM as a whole is unavailable
         """
         try:
@@ -367,7 +367,7 @@ def parse_order(row):
     """Parse an order.
 
     :param row: the decoded answer
-    :return: Order, or the :class:`~..keycrm.errors.KeyCrmError` that states what is wrong with it
+    :return: Order, or the :class:`~.keycrm.errors.KeyCrmError` that states what is wrong with it
     """
     try:
         order = Order.parse(row)

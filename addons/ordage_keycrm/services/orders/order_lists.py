@@ -55,7 +55,7 @@ class OrderLists(Service):
         :param size: rows of the page
         :param number: its number
         :param sizes: sizes of the parts
-        :return: list of :class:`~..keycrm.client.Page`, at least one
+        :return: list of :class:`~.keycrm.client.Page`, at least one
         """
         part_size, *smaller = sizes
         count = size // part_size

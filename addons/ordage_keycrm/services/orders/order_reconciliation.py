@@ -176,7 +176,7 @@ class OrderReconciliation(Service):
 
         :param name: one of :data:`LISTS`
         :param started: when its first page was read
-        :param page: :class:`~..keycrm.client.Page`
+        :param page: :class:`~.keycrm.client.Page`
         :param last: greatest number of the pages before
         :return: list of numbers without those that wait in the inbox
         """

@@ -97,7 +97,7 @@ class OrderWriter(Service):
     def import_orders(self, orders, import_options=None, *, isolate_conflicts=False):
         """Write orders into Odoo in one savepoint; on failure the batch is bisected.
 
-        :param orders: list of :class:`~..keycrm.orders.Order`
+        :param orders: list of :class:`~.keycrm.orders.Order`
         :param import_options: :class:`~.order_import.ImportOptions`
         :param isolate_conflicts: whether a conflict with another transaction is taken for the fault of
             one order, because it occurs at each attempt
@@ -140,7 +140,7 @@ class OrderWriter(Service):
         An order that KeyCRM does not have is marked as deleted, and a malformed one displays the error.
 
         :param number: KeyCRM's
-        :param error: :class:`~..keycrm.errors.KeyCrmError`
+        :param error: :class:`~.keycrm.errors.KeyCrmError`
         :return: :class:`~.order_import.ImportResult`
         """
         if error.code not in ("order_gone", *UNREADABLE_ORDER):
@@ -273,7 +273,7 @@ class OrderWriter(Service):
     def _update_products(self, orders, offers):
         """Update the products of orders that are written already from the catalog.
 
-        :param orders: list of :class:`~..keycrm.orders.Order`
+        :param orders: list of :class:`~.keycrm.orders.Order`
         :param offers: ``{number: Offer}``
         :return: ``{order number: ImportResult}`` of the orders whose products could not be written
         """

@@ -17,7 +17,7 @@ class PaymentSending(Service):
         """Read KeyCRM's payment methods.
 
         :param number: not used: the list is short
-        :return: :class:`~..keycrm.client.Page`
+        :return: :class:`~.keycrm.client.Page`
         """
         rows = [row for page in self.client.pages("/order/payment-method") for row in page.rows]
         return Page(rows, number, len(rows), number, has_next=False)

@@ -18,7 +18,7 @@ class TrackingSending(Service):
         """Read KeyCRM's delivery services and custom fields.
 
         :param number: not used: both lists are short
-        :return: :class:`~..keycrm.client.Page` with both lists in its only row
+        :return: :class:`~.keycrm.client.Page` with both lists in its only row
         """
         services = []
         for page in self.client.pages("/order/delivery-service"):

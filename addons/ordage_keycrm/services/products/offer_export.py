@@ -188,7 +188,7 @@ class OfferExport(Service):
 
         :param kind: kind of value
         :param offers: ``keycrm.offer``
-        :return: list of :class:`~..keycrm.offer_values.Value`; offers whose currency has no rate
+        :return: list of :class:`~.keycrm.offer_values.Value`; offers whose currency has no rate
         """
         amounts = self.env["keycrm.offer.value"]._amounts(self.account, kind, offers.product_id)
         values, without_rate = [], []
@@ -203,7 +203,7 @@ class OfferExport(Service):
     def _send(self, values):
         """Send values, many in one request; faulty ones are isolated, request by request.
 
-        :param values: list of :class:`~..keycrm.offer_values.Value`
+        :param values: list of :class:`~.keycrm.offer_values.Value`
         :return: the values that are left, because stock is more urgent or KeyCRM takes no more requests;
             the error that ended it, or None
         """
@@ -252,8 +252,8 @@ class OfferExport(Service):
 
         :param accepted: values
         :param refused: values
-        :param refusal: :class:`~..keycrm.errors.Refused` of the refused ones
-        :param isolation: :class:`~..keycrm.offer_values.Isolation` for the next request
+        :param refusal: :class:`~.keycrm.errors.Refused` of the refused ones
+        :param isolation: :class:`~.keycrm.offer_values.Isolation` for the next request
         """
         offers = self.env["keycrm.offer"].sudo()
         offers._record_sent(accepted)

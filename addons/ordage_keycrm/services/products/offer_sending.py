@@ -7,14 +7,14 @@ from ..common.service import Service
 class OfferSending(Service):
     """Values of offers of one kind: the preview and the first run. ``offer_export`` sends them."""
 
-    #: Kind of value, see :data:`~..keycrm.offer_values.OFFER_FIELDS`.
+    #: Kind of value, see :data:`~.keycrm.offer_values.OFFER_FIELDS`.
     kind = ""
 
     def read_page(self, number):
         """Read a page of KeyCRM's catalog.
 
         :param number: of the page
-        :return: :class:`~..keycrm.client.Page`
+        :return: :class:`~.keycrm.client.Page`
         """
         return self.client.page("/offers", {"sort": "id"}, number)
 

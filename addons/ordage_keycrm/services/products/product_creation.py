@@ -138,7 +138,7 @@ class ProductCreation(JobService):
     def _read(self, skus):
         """Read the offers with these SKUs.
 
-        :return: list of :class:`~..keycrm.catalog.Offer` by the key of the SKU
+        :return: list of :class:`~.keycrm.catalog.Offer` by the key of the SKU
         """
         found = {}
         wanted = {sku_key(sku): sku for sku in skus}
@@ -154,7 +154,7 @@ class ProductCreation(JobService):
         """Map a product to its offer, and enqueue its stock.
 
         :param line: ``keycrm.product.export.line``, one
-        :param offer: :class:`~..keycrm.catalog.Offer`
+        :param offer: :class:`~.keycrm.catalog.Offer`
         """
         product = line.product_id
         offers = self.env["keycrm.offer"].sudo()

@@ -47,7 +47,7 @@ class ProductImport(JobService):
         """Map or create the products of offers; archived ones are only mapped.
 
         :param job: ``keycrm.product.import``, one
-        :param offers: list of :class:`~..keycrm.catalog.Offer`
+        :param offers: list of :class:`~.keycrm.catalog.Offer`
         """
         quiet = self.env["keycrm.order.importer"]._with_import_context(self.account)
         matcher = quiet.env["keycrm.product.matcher"].with_company(self.account.company_id)
@@ -125,10 +125,10 @@ class ProductImport(JobService):
 def _report_rows(goods, product, is_new, problem):
     """Return the rows of the report about one offer.
 
-    :param goods: :class:`~..keycrm.product_data.Goods`
+    :param goods: :class:`~.keycrm.product_data.Goods`
     :param product: ``product.product``, or None
     :param is_new: whether the product was created
-    :param problem: the :class:`~..keycrm.errors.ImportProblem` that prevented a match, or None
+    :param problem: the :class:`~.keycrm.errors.ImportProblem` that prevented a match, or None
     """
     row = {
         "keycrm_id": goods.offer_id,

@@ -89,7 +89,7 @@ class ComparisonLines(Service):
 
         :param comparison: ``keycrm.stock.comparison``, one
         :param offers: ``keycrm.offer`` that were read
-        :param answer: :class:`~..keycrm.catalog.StockAnswer`
+        :param answer: :class:`~.keycrm.catalog.StockAnswer`
         """
         self._mark_missing(_offers_in_no_answer(comparison, offers, answer))
         waiting = self.env["keycrm.stock.change"]._waiting(offers.product_id)
@@ -146,7 +146,7 @@ def _offers_in_no_answer(comparison, offers, answer):
 
     :param comparison: ``keycrm.stock.comparison``, one
     :param offers: ``keycrm.offer`` that were requested
-    :param answer: :class:`~..keycrm.catalog.StockAnswer`
+    :param answer: :class:`~.keycrm.catalog.StockAnswer`
     :return: ``keycrm.offer``
     """
     named = answer.entries.keys() | answer.unreadable

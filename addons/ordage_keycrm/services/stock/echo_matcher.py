@@ -35,7 +35,7 @@ class EchoMatcher(Service):
     """Match KeyCRM's stock webhooks with the echoes of own writes: those cost no request.
 
     The stock of any other webhook is read and corrected. ``keycrm.stock.echo`` holds the expected
-    echoes, :mod:`~..keycrm.echo_matching` the decision.
+    echoes, :mod:`~.keycrm.echo_matching` the decision.
     """
 
     def expect(self, offer_ids):

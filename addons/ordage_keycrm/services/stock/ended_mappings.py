@@ -11,7 +11,7 @@ class EndedMappings(StockExporter):
     def send(self, changes):
         """Send zero for these offers, unless another product has them now or too many ended at once.
 
-        :param changes: :class:`~..keycrm.outbox.WaitingChanges`
+        :param changes: :class:`~.keycrm.outbox.WaitingChanges`
         :return: False when a request failed and the rest has to be sent with fewer rows
         """
         if not (changes.has_ended or self.account.stock_held_zeros):
@@ -95,7 +95,7 @@ class EndedMappings(StockExporter):
         """Delete these zeros: an interrupted run does not send them again.
 
         :param warehouse: ``keycrm.warehouse``, one
-        :param rows: list of :class:`~...keycrm.stock_plan.Row`
+        :param rows: list of :class:`~.keycrm.stock_plan.Row`
         """
         self.env["keycrm.ended.offer"].sudo().search(
             [

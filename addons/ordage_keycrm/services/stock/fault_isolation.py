@@ -44,7 +44,7 @@ class FaultIsolation(Service):
     def is_single_fault(self, error, items, kind, *, is_known=False):
         """Decide whether the failure of a stock request is the fault of one row.
 
-        :param error: the :class:`~..keycrm.errors.KeyCrmError` of the request
+        :param error: the :class:`~.keycrm.errors.KeyCrmError` of the request
         :param items: its rows
         :param kind: kind of the request
         :param is_known: whether its one row had failed alone before
@@ -63,7 +63,7 @@ class FaultIsolation(Service):
 
         Each further run tries one more row, so that faulty rows never stop the others for good.
 
-        :param error: the :class:`~..keycrm.errors.KeyCrmError` of its request
+        :param error: the :class:`~.keycrm.errors.KeyCrmError` of its request
         :param kind: kind of the request
         :raise KeyCrmError: the same one
         """
@@ -97,7 +97,7 @@ class FaultIsolation(Service):
     def reason_of(self, error):
         """Return the sentence of an error for users, in the company's language.
 
-        :param error: :class:`~..keycrm.errors.KeyCrmError`
+        :param error: :class:`~.keycrm.errors.KeyCrmError`
         """
         if error.params.get("message"):
             return error.params["message"]
@@ -112,7 +112,7 @@ class FaultIsolation(Service):
         """Store the state of a kind of requests, or the rows that were set aside.
 
         :param kind: kind of the requests, or ``aside``
-        :param value: :class:`~...keycrm.fault_isolation.Isolation`, or ids
+        :param value: :class:`~.keycrm.fault_isolation.Isolation`, or ids
         """
         stored = dict(self.account.sudo().stock_isolation or {})
         stored[kind] = asdict(value) if isinstance(value, Isolation) else value

@@ -24,7 +24,7 @@ class StockExporter(Service):
         """Send what differs of these offers' stock to all KeyCRM warehouses.
 
         :param offers: ``keycrm.offer``
-        :param changes: :class:`~..keycrm.outbox.WaitingChanges`
+        :param changes: :class:`~.keycrm.outbox.WaitingChanges`
         :return: False when a request failed and the rest has to be sent with fewer rows
         """
         Level = self.env["keycrm.stock.level"].sudo()
@@ -72,7 +72,7 @@ class StockExporter(Service):
         :param offers: ``keycrm.offer``
         :param levels: ``{offer id: keycrm.stock.level}``
         :param moved_ids: ids of products that a move, a count or an order changed
-        :return: :class:`~..keycrm.stock_plan.Plan`
+        :return: :class:`~.keycrm.stock_plan.Plan`
         """
         targets = self.env["keycrm.stock.calculator"]._targets(warehouse, offers.product_id)
         rows = []
@@ -167,7 +167,7 @@ class StockExporter(Service):
         """Send rows in requests of a suitable size.
 
         :param warehouse: ``keycrm.warehouse``, one
-        :param rows: list of :class:`~..keycrm.stock_plan.Row`
+        :param rows: list of :class:`~.keycrm.stock_plan.Row`
         :param max_refusals: refusals in a row that are bisected
         :return: False when the caller has to try again with fewer rows
         :raise KeyCrmError: when KeyCRM is unavailable, or each row fails
@@ -206,7 +206,7 @@ class StockExporter(Service):
         """Send a refused fraction or negative number rounded, and record what KeyCRM accepts.
 
         :param warehouse: ``keycrm.warehouse``, one
-        :param row: :class:`~..keycrm.stock_plan.Row`
+        :param row: :class:`~.keycrm.stock_plan.Row`
         :return: True when KeyCRM accepted it
         """
         quantity = row.quantity
@@ -254,7 +254,7 @@ class StockExporter(Service):
         """Record that KeyCRM accepted rows.
 
         :param warehouse: ``keycrm.warehouse``, one
-        :param rows: list of :class:`~..keycrm.stock_plan.Row`
+        :param rows: list of :class:`~.keycrm.stock_plan.Row`
         :param detected: values of the account: which quantities it was found to accept
         """
         if detected:
@@ -266,7 +266,7 @@ class StockExporter(Service):
         """Record that KeyCRM accepted rows, and that it will echo them.
 
         :param warehouse: ``keycrm.warehouse``, one
-        :param rows: list of :class:`~..keycrm.stock_plan.Row`
+        :param rows: list of :class:`~.keycrm.stock_plan.Row`
         """
         quantities = _by_offer(rows)
         self.env["keycrm.stock.level"].sudo()._mark_confirmed(warehouse, quantities)
@@ -276,7 +276,7 @@ class StockExporter(Service):
         """Record that KeyCRM refuses rows.
 
         :param warehouse: ``keycrm.warehouse``, one
-        :param rows: list of :class:`~..keycrm.stock_plan.Row`
+        :param rows: list of :class:`~.keycrm.stock_plan.Row`
         :param reason: KeyCRM's message
         """
         Level = self.env["keycrm.stock.level"].sudo()
@@ -286,7 +286,7 @@ class StockExporter(Service):
         """Set one row aside and trigger the queue for its retry.
 
         :param warehouse: ``keycrm.warehouse``, one
-        :param row: :class:`~..keycrm.stock_plan.Row`
+        :param row: :class:`~.keycrm.stock_plan.Row`
         :param reason: sentence for users
         """
         Level = self.env["keycrm.stock.level"].sudo()
@@ -296,7 +296,7 @@ class StockExporter(Service):
     def _has_failed(self, row):
         """Return whether a row had failed alone before, in any warehouse.
 
-        :param row: :class:`~..keycrm.stock_plan.Row`
+        :param row: :class:`~.keycrm.stock_plan.Row`
         """
         failed = [("offer_id", "=", row.offer_id), ("attempts", ">", 0)]
         return bool(self.env["keycrm.stock.level"].sudo().search_count(failed, limit=1))

@@ -80,7 +80,7 @@ class StockLookup(Service):
         """Read all offers with these SKUs: where KeyCRM has a SKU several times, they fill pages.
 
         :param skus: list of SKUs
-        :return: list of :class:`~..keycrm.catalog.Offer`
+        :return: list of :class:`~.keycrm.catalog.Offer`
         """
         # No transaction is open during the request.
         self.env.cr.commit()
@@ -93,7 +93,7 @@ class StockLookup(Service):
         """Map the SKUs that KeyCRM and Odoo have exactly once; record the others as missing.
 
         :param wanted: ``{sku key: [product]}``
-        :param offers: :class:`~..keycrm.catalog.Offer` as KeyCRM answered
+        :param offers: :class:`~.keycrm.catalog.Offer` as KeyCRM answered
         """
         self.part(FaultIsolation).accepted(LOOKUP)
         by_sku = {}
@@ -297,7 +297,7 @@ class StockLookup(Service):
         """Read the stock of at most fifty offers with its warehouses.
 
         :param numbers: KeyCRM's numbers
-        :return: :class:`~..keycrm.catalog.StockAnswer`
+        :return: :class:`~.keycrm.catalog.StockAnswer`
         """
         # No transaction is open during the request.
         self.env.cr.commit()
@@ -313,7 +313,7 @@ class StockLookup(Service):
         Where KeyCRM uses no warehouses, the only matched one has the total.
 
         :param rows: the decoded rows
-        :return: :class:`~..keycrm.catalog.StockAnswer`
+        :return: :class:`~.keycrm.catalog.StockAnswer`
         """
         matched = self.account.warehouse_ids.filtered("warehouse_ids")
         is_one = len(matched) == 1
@@ -327,7 +327,7 @@ class StockLookup(Service):
         Levels of offers that the answer lacks stay as they are; nothing is concluded from their absence.
 
         :param offers: ``keycrm.offer``
-        :param answer: :class:`~..keycrm.catalog.StockAnswer`
+        :param answer: :class:`~.keycrm.catalog.StockAnswer`
         :param change_ids: ids of the outbox rows that required it
         """
         rows = answer.entries

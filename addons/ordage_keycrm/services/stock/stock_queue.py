@@ -94,7 +94,7 @@ class StockQueue(Service):
     def _waiting_changes(self):
         """Read the outbox, by SQL because a full export has a row for every product.
 
-        :return: :class:`~..keycrm.outbox.WaitingChanges`; None when nothing waits
+        :return: :class:`~.keycrm.outbox.WaitingChanges`; None when nothing waits
         """
         self.env.cr.execute(
             SQL(
@@ -113,7 +113,7 @@ class StockQueue(Service):
     def _offers_to_send(self, changes):
         """Find the offers of changed products, and read the quantities that are not known.
 
-        :param changes: :class:`~..keycrm.outbox.WaitingChanges`
+        :param changes: :class:`~.keycrm.outbox.WaitingChanges`
         :return: ``keycrm.offer``; None when the deadline passed before all were read
         """
         account, lookup = self.account, self.part(StockLookup)

@@ -97,7 +97,7 @@ class KeycrmOrderImporter(models.AbstractModel):
         """Return the values of the recipient's address; None where it is the buyer's own.
 
         :param account: ``keycrm.account``, one
-        :param shipping: :class:`~..keycrm.orders.Shipping`, or None
+        :param shipping: :class:`~.keycrm.orders.Shipping`, or None
         :param partner: ``res.partner`` of the buyer
         """
         if not shipping:

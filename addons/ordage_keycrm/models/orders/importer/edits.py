@@ -56,7 +56,7 @@ class KeycrmOrderImporter(models.AbstractModel):
 
     @api.model
     def _known_line(self, batch, record):
-        """Describe a line of Odoo for :func:`~..keycrm.line_matching.match_lines`."""
+        """Describe a line of Odoo for :func:`~.keycrm.line_matching.match_lines`."""
         offers = record.product_id.keycrm_offer_ids.filtered(
             lambda offer: offer.account_id == batch.account
         )
@@ -270,7 +270,7 @@ class KeycrmOrderImporter(models.AbstractModel):
     def _conflict_rows(self, line, edit, wanted):
         """Describe what of an edit in KeyCRM is not done.
 
-        :param edit: :class:`~..keycrm.line_edits.Edit`
+        :param edit: :class:`~.keycrm.line_edits.Edit`
         :param wanted: values of the line as KeyCRM has it
         :return: list of (line, quantity in KeyCRM, sentence)
         """
@@ -317,7 +317,7 @@ class KeycrmOrderImporter(models.AbstractModel):
 
 
 def _odoo_line(line):
-    """Describe a line for :mod:`~..keycrm.line_edits`."""
+    """Describe a line for :mod:`~.keycrm.line_edits`."""
     return line_edits.OdooLine(
         is_confirmed=line.state == "sale",
         quantity=line.product_uom_qty,

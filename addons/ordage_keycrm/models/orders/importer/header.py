@@ -24,7 +24,7 @@ class KeycrmOrderImporter(models.AbstractModel):
         """Return the values of an order's header, for new and known orders.
 
         :param batch: :class:`~.batch.Batch`
-        :param order: :class:`~..keycrm.orders.Order`
+        :param order: :class:`~.keycrm.orders.Order`
         :raise ImportProblem: when its currency is not usable in Odoo
         """
         partner, delivery = batch.partners[order.id]
@@ -261,7 +261,7 @@ class KeycrmOrderImporter(models.AbstractModel):
         Sales team, warehouse and journal.
 
         :param batch: :class:`~.batch.Batch`
-        :param order: :class:`~..keycrm.orders.Order`
+        :param order: :class:`~.keycrm.orders.Order`
         """
         source = batch.sources.get(order.source_id)
         if not source:

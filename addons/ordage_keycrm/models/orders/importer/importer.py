@@ -27,8 +27,8 @@ class KeycrmOrderImporter(models.AbstractModel):
         """Create or update the orders.
 
         :param account: ``keycrm.account``, one
-        :param orders: list of :class:`~..keycrm.orders.Order`, each number once
-        :param options: :class:`~....services.orders.order_import.ImportOptions`
+        :param orders: list of :class:`~.keycrm.orders.Order`, each number once
+        :param options: :class:`~.services.orders.order_import.ImportOptions`
         :return: ``{number: ImportResult}``
         :raise ImportProblem: when one of them cannot be written until a user acts
         """
@@ -92,7 +92,7 @@ class KeycrmOrderImporter(models.AbstractModel):
     def _prefetch(self, account, orders, options):
         """Read once for the batch the records to which its orders refer.
 
-        :return: :class:`~..batch.Batch`
+        :return: :class:`~.batch.Batch`
         """
         known = self.env["sale.order"].search(
             [

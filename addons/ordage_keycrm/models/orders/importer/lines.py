@@ -54,7 +54,7 @@ class KeycrmOrderImporter(models.AbstractModel):
         restore the list price.
 
         :param batch: :class:`~.batch.Batch`
-        :param line: :class:`~..keycrm.orders.Line`
+        :param line: :class:`~.keycrm.orders.Line`
         """
         product = batch.products[line.id]
         price = order_totals.unit_price(line)

@@ -205,7 +205,7 @@ class KeycrmOrderImporter(models.AbstractModel):
 
     @api.model
     def _create_contacts(self, batch, vals_list):
-        """Create contacts of buyers; see :func:`~..contacts.create`."""
+        """Create contacts of buyers; see :func:`~.contacts.create`."""
         return contacts.create(
             self.env["res.partner"],
             vals_list,
@@ -249,7 +249,7 @@ class KeycrmOrderImporter(models.AbstractModel):
         """Return the values of a new contact.
 
         :param account: ``keycrm.account``, one
-        :param buyer: :class:`~..keycrm.orders.Buyer`
+        :param buyer: :class:`~.keycrm.orders.Buyer`
         :param companies: ``{KeyCRM's number: keycrm.company}``
         """
         values = _buyer_vals(buyer)
@@ -313,7 +313,7 @@ class KeycrmOrderImporter(models.AbstractModel):
 
         Where Odoo refuses to create it, the orders have the company's own contact, which is reported.
 
-        :param orders: list of :class:`~..keycrm.orders.Order` without a buyer
+        :param orders: list of :class:`~.keycrm.orders.Order` without a buyer
         """
         account = batch.account
         mapping = self.env["keycrm.buyer"].search(

@@ -48,7 +48,7 @@ class KeycrmOrderImporter(models.AbstractModel):
 
         :param action: result of its status in Odoo
         :param record: ``sale.order``, one
-        :return: :class:`~..keycrm.order_states.Step`
+        :return: :class:`~.keycrm.order_states.Step`
         """
         state = OrderState(
             record.state,

@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 import pytest
-from keycrm.offer_values import Isolation, Value, body, differs, to_money
+from keycrm.offer_values import Value, body, differs, to_money
 
 
 @pytest.mark.parametrize(
@@ -38,48 +38,3 @@ def test_body_has_one_row_for_each_offer():
             {"id": 102, "purchased_price": 1.5},
         ]
     }
-
-
-class Receiver:
-    """Accepts lists without a faulty item, and counts them; ``send`` isolates."""
-
-    def __init__(self, *faulty):
-        self.faulty, self.count = set(faulty), 0
-
-    def send(self, items):
-        isolation, accepted, refused = Isolation(), [], []
-        while items:
-            part = items[: isolation.size(10_000)]
-            self.count += 1
-            if self.faulty.isdisjoint(part):
-                accepted += part
-                isolation = isolation.after_acceptance()
-            else:
-                isolation, is_final = isolation.after_refusal(len(part))
-                if not is_final:
-                    continue
-                refused += part
-            items = items[len(part) :]
-        return accepted, refused
-
-
-def test_accepted_items_are_one_request():
-    receiver = Receiver()
-    items = list(range(10_000))
-    assert receiver.send(items) == (items, [])
-    assert receiver.count == 1
-
-
-def test_faulty_items_are_isolated():
-    receiver = Receiver(3, 700)
-    accepted, refused = receiver.send(list(range(1000)))
-    assert accepted == [n for n in range(1000) if n not in (3, 700)]
-    assert refused == [3, 700]
-    assert receiver.count < 50
-
-
-def test_refusal_of_everything_ends_after_some_requests():
-    receiver = Receiver(*range(1000))
-    assert receiver.send(list(range(1000))) == ([], list(range(1000)))
-    # The bisection continues only while something is accepted.
-    assert receiver.count < 60

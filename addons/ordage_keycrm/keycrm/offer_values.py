@@ -6,8 +6,6 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 CENT = Decimal("0.01")
-#: Refusals in a row after which requests are no longer bisected: then it is no single item's fault.
-MOST_REFUSALS = 40
 #: The field of an offer in KeyCRM by kind of value.
 OFFER_FIELDS = {"cost": "purchased_price", "price": "price"}
 
@@ -56,38 +54,3 @@ def body(values: Iterable[Value]) -> dict[str, Any]:
         row = rows.setdefault(value.number, {"id": value.number})
         row[OFFER_FIELDS[value.kind]] = float(value.amount)
     return {"offers": list(rows.values())}
-
-
-@dataclass(frozen=True, slots=True)
-class Isolation:
-    """Isolate the items that make requests fail: after a refusal the next request has half as many.
-
-    The state is stored between two requests, so that urgent work is done in between.
-
-    :param rows: items of the next request at most; 0 for as many as one may have
-    :param refusals: refusals in a row
-    """
-
-    rows: int = 0
-    refusals: int = 0
-
-    def size(self, most: int) -> int:
-        """Return the number of items of the next request.
-
-        :param most: items that one request may have
-        """
-        return min(most, self.rows or most)
-
-    def after_acceptance(self) -> "Isolation":
-        """Return the next state; the size stays until the faulty item is found."""
-        return Isolation(self.rows)
-
-    def after_refusal(self, count: int) -> tuple["Isolation", bool]:
-        """Return the next state, and whether the items of the request count as refused.
-
-        :param count: items of the request
-        """
-        refusals = self.refusals + 1
-        if count == 1 or refusals >= MOST_REFUSALS:
-            return Isolation(0, refusals), True
-        return Isolation(count // 2, refusals), False

@@ -300,6 +300,40 @@ class TestSendCost(CostCase):
             self.assertFalse(product.keycrm_offer_ids.send_error)
         self.assertIn("invalid", gone.keycrm_offer_ids.send_error)
 
+    def test_offers_that_keycrm_cannot_process_do_not_stop_the_others(self):
+        products = self.mapped(12)
+        bad = products[4] | products[5] | products[9]
+        for product in bad:
+            self.keycrm.add_fault(
+                "status",
+                method="PUT",
+                path="/offers",
+                contains=f'"id": {product.keycrm_offer_ids.keycrm_id},',
+                status=500,
+                times=None,
+            )
+        for product in products:
+            product.standard_price = 12
+        self.send()
+        for product in products - bad:
+            self.assertEqual(self.in_keycrm(product), 12)
+            self.assertFalse(product.keycrm_offer_ids.send_error)
+        for product in bad:
+            self.assertTrue(product.keycrm_offer_ids.send_error)
+        # They wait for their retry, and nothing else does.
+        waiting = self.env["keycrm.offer.change"].search([])
+        self.assertEqual(waiting.product_id, bad)
+        self.keycrm.clear_faults()
+        self.keycrm.clear_log()
+        self.send()
+        self.assertFalse(self.keycrm.requests(method="PUT"))
+        for change in waiting.sudo():
+            change.changed_at -= timedelta(hours=1)
+        self.send()
+        for product in bad:
+            self.assertEqual(self.in_keycrm(product), 12)
+            self.assertFalse(product.keycrm_offer_ids.send_error)
+
     def test_refused_offers_are_isolated_while_stock_is_sent_in_between(self):
         self.keycrm.set_switches(offers_put_unknown="refuse")
         products = self.mapped(8)

@@ -146,7 +146,7 @@ class KeycrmAccount(models.Model):
     stock_isolation = fields.Json(
         string="Isolation of a faulty row", readonly=True, copy=False, groups=fields.NO_ACCESS
     )
-    # Of ``keycrm.offer_values.Isolation``
+    # Of ``keycrm.fault_isolation.Isolation``
     offer_isolation = fields.Json(
         string="Isolation of a faulty value", readonly=True, copy=False, groups=fields.NO_ACCESS
     )

@@ -221,10 +221,6 @@ class KeycrmErrorMessage(models.AbstractModel):
                 "KeyCRM has this SKU several times, or for another product of Odoo. Correct it there, then "
                 "click “Check again”."
             ),
-            "create_unclear": self.env._(
-                "KeyCRM was asked to create the product and does not show it yet. Wait a minute, then click "
-                "“Check again” and start again: it is looked up first."
-            ),
             "tracking_differs": self.env._(
                 "KeyCRM already has another tracking number of this order: %(theirs)s (Odoo: %(ours)s). "
                 "Neither is changed. Correct the wrong one, then click “Retry”."

@@ -28,7 +28,12 @@ class KeycrmOfferChange(models.Model):
         "product.product", ondelete="cascade", help="Empty: all products, as after a price rule."
     )
     kind = fields.Selection([("cost", "Cost"), ("price", "Price")], string="Value", required=True)
-    changed_at = fields.Datetime(string="Changed on", required=True, default=fields.Datetime.now)
+    changed_at = fields.Datetime(
+        string="Changed on",
+        required=True,
+        default=fields.Datetime.now,
+        help="In the future for a value that KeyCRM could not process: it is tried again then.",
+    )
 
     # === BUSINESS METHODS ===#
 
@@ -84,27 +89,31 @@ class KeycrmOfferChange(models.Model):
             triggered._trigger_keycrm(coalesce=True, along_with=self._insertion(rows))
 
     @api.model
-    def _append(self, account, kind, product_ids):
+    def _append(self, account, kind, product_ids, delay=0):
         """Insert rows of one account with one statement.
 
         :param account: ``keycrm.account``, one
         :param kind: kind of value
         :param product_ids: ids of ``product.product``
+        :param delay: seconds until they are due
         """
         if product_ids:
-            self.env.cr.execute(self._insertion([(account.id, one, kind) for one in product_ids]))
-            crons.trigger(account, crons.STOCK)
+            rows = [(account.id, one, kind) for one in product_ids]
+            self.env.cr.execute(self._insertion(rows, delay))
+            crons.trigger(account, crons.STOCK, delay=delay)
 
     @api.model
-    def _insertion(self, rows):
+    def _insertion(self, rows, delay=0):
         """Return the insert: by SQL, since it runs in users' transactions.
 
         :param rows: ``[(account id, product id, kind)]``
+        :param delay: seconds until they are due
         """
         return SQL(
             """INSERT INTO keycrm_offer_change (account_id, product_id, kind, changed_at)
-               SELECT a, p, k, now() AT TIME ZONE 'UTC'
+               SELECT a, p, k, now() AT TIME ZONE 'UTC' + %s * interval '1 s'
                  FROM unnest(%s::int[], %s::int[], %s::text[]) AS changed(a, p, k)""",
+            delay,
             *(list(column) for column in zip(*rows, strict=True)),
         )
 

@@ -2,11 +2,13 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools import format_time
 
+from ...keycrm.errors import NotFound, Refused
 from ...keycrm.naming import sku_key
 from ...keycrm.product_export import MAX_ROWS, sku_problems
 
-#: Products that were requested so short ago and are not found may still appear: not created again.
+#: Products that were requested so short ago and are not found may still appear: not created again yet.
 UNCLEAR = timedelta(seconds=60)
 
 
@@ -30,7 +32,7 @@ class KeycrmProductExport(models.Model):
     problem_count = fields.Integer(string="With problems", compute="_compute_counts")
     created_count = fields.Integer(string="In KeyCRM now", compute="_compute_counts")
 
-    # Of ``keycrm.offer_values.Isolation``
+    # Of ``keycrm.fault_isolation.Isolation``
     isolation = fields.Json(
         string="Isolation of a faulty product", readonly=True, copy=False, groups=fields.NO_ACCESS
     )
@@ -133,6 +135,7 @@ class KeycrmProductExport(models.Model):
         What was requested is looked up first, then what was looked up is created.
         """
         ready = self.line_ids.filtered(lambda line: line.state == "ready")
+        ready -= ready.filtered(lambda line: line._unclear_until())
         group = ready.filtered(lambda line: not line._has_siblings())
         if ready and not group:
             template = ready[0].product_id.product_tmpl_id
@@ -140,6 +143,25 @@ class KeycrmProductExport(models.Model):
         requested = group.filtered("requested_at")
         looked_up = group.filtered(lambda line: line._is_looked_up())
         return (requested or looked_up or group)[:MAX_ROWS]
+
+    def _unclear_until(self):
+        """Return until when all that is left waits, since requests without an answer may take effect.
+
+        :return: time in UTC; None where a product can be processed now, or all are
+        """
+        ready = self.line_ids.filtered(lambda line: line.state == "ready")
+        times = [line._unclear_until() for line in ready]
+        return min(times) if times and all(times) else None
+
+    def _held_by(self):
+        reason, until = super()._held_by(), self._unclear_until()
+        if reason or not until:
+            return reason
+        return self.env._(
+            "KeyCRM did not answer a request, which may still take effect. The products are looked up "
+            "again at %s, before they are created.",
+            format_time(self.env, until, tz=self.env.user.tz, time_format="short"),
+        )
 
     def _title(self):
         return self.env._("Product creation")
@@ -178,7 +200,9 @@ class KeycrmProductExportLine(models.Model):
         readonly=True,
     )
     looked_up_at = fields.Datetime(
-        string="Looked up on", readonly=True, help="When KeyCRM had no offer with this SKU."
+        string="Looked up on",
+        readonly=True,
+        help="When KeyCRM had no offer with this SKU; empty since the product was requested.",
     )
     requested_at = fields.Datetime(string="Requested on", readonly=True)
     keycrm_product_id = fields.Integer(
@@ -210,26 +234,48 @@ class KeycrmProductExportLine(models.Model):
             and self.looked_up_at > self.env.cr.now() - UNCLEAR
         )
 
-    def _recently_requested(self):
-        """Return the lines whose product was requested so shortly ago that it may still appear."""
-        recent = self.sudo().search(
-            [
-                ("export_id.account_id", "in", self.export_id.account_id.ids),
-                ("product_id", "in", self.product_id.ids),
-                ("requested_at", ">", self.env.cr.now() - UNCLEAR),
-            ]
-        )
-        return self.filtered(lambda line: line.product_id in recent.product_id)
+    def _unclear_until(self):
+        """Return until when a product that was requested and is not found may still appear.
 
-    def _record_refused(self, error, *, is_final):
-        """Record that KeyCRM refused a request.
+        :return: time in UTC; None where that is over, or was not requested
+        """
+        if not self.requested_at or not self.looked_up_at:
+            return None
+        until = self.requested_at + UNCLEAR
+        return until if until > self.env.cr.now() else None
+
+    def _recent_requests(self):
+        """Return when products were requested in any run, so shortly ago that they may still appear.
+
+        :return: ``{product: time in UTC}``
+        """
+        return dict(
+            self.sudo()._read_group(
+                [
+                    ("export_id.account_id", "in", self.export_id.account_id.ids),
+                    ("product_id", "in", self.product_id.ids),
+                    ("requested_at", ">", self.env.cr.now() - UNCLEAR),
+                ],
+                ["product_id"],
+                ["requested_at:max"],
+            )
+        )
+
+    def _record_failure(self, error, *, is_alone):
+        """Record that KeyCRM refused or could not process a request.
+
+        A refused product is not created; another failure may be over at the next attempt, so it ends the
+        product only when it fails again.
 
         :param error: :class:`~.keycrm.errors.KeyCrmError`
-        :param is_final: whether these products are at fault
+        :param is_alone: whether the products of the request were at fault, and no other one
         """
-        self.write({"requested_at": False, "keycrm_product_id": False})
-        if is_final:
-            self._end("problem", error.code, error.params)
+        if isinstance(error, NotFound | Refused):
+            self.write({"requested_at": False, "keycrm_product_id": False})
+        if not is_alone:
+            return
+        is_final = not error.transient or all(self.mapped("error_code"))
+        self._end("problem" if is_final else "ready", error.code, error.params)
 
     def _check(self):
         """Check what can be known without KeyCRM: a usable SKU of its own, not mapped yet."""

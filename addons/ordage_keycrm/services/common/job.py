@@ -16,15 +16,7 @@ class JobService(Service):
 
         :return: True when there was a running job
         """
-        job = (
-            self.env[self.model]
-            .sudo()
-            .search(
-                [("account_id", "=", self.account.id), ("state", "=", "running")],
-                order="id",
-                limit=1,
-            )
-        )
+        job = self.next_job()
         if not job:
             return False
         try:
@@ -33,6 +25,11 @@ class JobService(Service):
             refusal = error
             run_in_transaction(self.env.cr, lambda: job._fail(refusal))
         return True
+
+    def next_job(self):
+        """Return the job to process: the running one that was started first, or none."""
+        running = [("account_id", "=", self.account.id), ("state", "=", "running")]
+        return self.env[self.model].sudo().search(running, order="id", limit=1)
 
     def process_page(self, job):
         """Process one page of a job.

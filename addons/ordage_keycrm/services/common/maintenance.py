@@ -21,6 +21,7 @@ ATTEMPTS = (
     ("keycrm.event", "next_try_at"),
     ("keycrm.order.update", "next_try_at"),
     ("keycrm.stock.level", "retry_at"),
+    ("keycrm.offer.change", "changed_at"),
 )
 #: A hundred years; more would exceed the range of dates.
 MAX_DAYS = 36500

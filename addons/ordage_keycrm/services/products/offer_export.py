@@ -4,13 +4,15 @@ from functools import partial
 
 from odoo.tools import SQL
 
-from ...const import LOOKUP_ROWS, SENDING
+from ...const import LOOKUP_ROWS, RETRY_PAUSES, SENDING
 from ...keycrm import offer_values, rate_limit
 from ...keycrm.catalog import Offer
 from ...keycrm.errors import KeyCrmError, Refused
-from ...keycrm.offer_values import Isolation, Value
+from ...keycrm.fault_isolation import Isolation
+from ...keycrm.offer_values import Value
 from ...keycrm.parsing import parsed_rows
 from ..common.api_gateway import open_client
+from ..common.circuit_breaker import CircuitBreaker
 from ..common.live_updates import notify_clients
 from ..common.service import Service
 from ..common.transactions import run_in_transaction
@@ -24,6 +26,8 @@ PUT_ROWS = 10000
 MOST_READ = 500
 #: Seconds for which changes are collected: a receipt of many products changes the cost of each in turn.
 DEBOUNCE_SECONDS = 1.0
+#: Seconds until a value is tried again that KeyCRM could not process while it is available.
+RETRY_SECONDS = RETRY_PAUSES[2]
 #: Status groups of orders whose lines get new costs: all but completed and canceled ones.
 OPEN_GROUPS = ("1", "2", "3", "4")
 
@@ -92,7 +96,9 @@ class OfferExport(Service):
                 """SELECT id, product_id, kind,
                           extract(epoch FROM clock_timestamp() AT TIME ZONE 'UTC' - changed_at)::float
                      FROM keycrm_offer_change
-                    WHERE account_id = %s AND kind = ANY(%s) ORDER BY id LIMIT %s""",
+                    WHERE account_id = %s AND kind = ANY(%s)
+                      AND changed_at <= clock_timestamp() AT TIME ZONE 'UTC'
+                    ORDER BY id LIMIT %s""",
                 self.account.id,
                 kinds,
                 OUTBOX_BATCH,
@@ -214,24 +220,24 @@ class OfferExport(Service):
         with open_client(self.account, rate_limit.BULK) as client:
             while left:
                 isolation = Isolation(**(self.account.sudo().offer_isolation or {}))
-                part = left[: isolation.size(PUT_ROWS)]
-                accepted = refused = ()
-                refusal = None
+                start, end = isolation.bounds(0, len(left), PUT_ROWS)
+                part, error = left[start:end], None
                 try:
                     client.put("/offers", offer_values.body(part))
-                except Refused as error:
-                    refusal = error
-                    isolation, is_final = isolation.after_refusal(len(part))
-                    refused = part if is_final else ()
-                except KeyCrmError as error:
-                    return left, error
+                except KeyCrmError as failure:
+                    error = failure
+                    is_refused = isinstance(error, Refused)
+                    if not is_refused and not self.part(CircuitBreaker).is_request_at_fault(error):
+                        return left, error
+                    isolation = isolation.after_failure(len(part))
                 else:
-                    accepted, isolation = part, isolation.after_acceptance()
-                left = left[len(accepted) + len(refused) :]
-                if not left:
-                    isolation = Isolation()
-                record = partial(self._record, accepted, refused, refusal, isolation)
-                run_in_transaction(self.env.cr, record)
+                    isolation = isolation.after_success()
+                if not error or len(part) == 1:
+                    left = left[:start] + left[end:]
+                state = isolation if left else Isolation()
+                run_in_transaction(self.env.cr, partial(self._record, part, error, state))
+                if isolation.is_all_failing:
+                    return left, error
                 if left and self._is_stock_waiting():
                     break
         return left, None
@@ -247,18 +253,23 @@ class OfferExport(Service):
             .search_count([("account_id", "=", account.id)], limit=1)
         )
 
-    def _record(self, accepted, refused, refusal, isolation):
+    def _record(self, part, error, isolation):
         """Record the result of a request.
 
-        :param accepted: values
-        :param refused: values
-        :param refusal: :class:`~.keycrm.errors.Refused` of the refused ones
-        :param isolation: :class:`~.keycrm.offer_values.Isolation` for the next request
+        :param part: the values that were sent
+        :param error: the :class:`~.keycrm.errors.KeyCrmError` of the request, or None
+        :param isolation: :class:`~.keycrm.fault_isolation.Isolation` for the next request
         """
         offers = self.env["keycrm.offer"].sudo()
-        offers._record_sent(accepted)
-        for value in refused:
-            offers.browse(value.offer_id).exists()._record_refused(refusal.code, refusal.params)
+        if not error:
+            offers._record_sent(part)
+        elif len(part) == 1:
+            offer = offers.browse(part[0].offer_id).exists()
+            offer._record_refused(error.code, error.params)
+            if error.transient:
+                self.env["keycrm.offer.change"]._append(
+                    self.account, part[0].kind, offer.product_id.ids, RETRY_SECONDS
+                )
         state = asdict(isolation) if isolation != Isolation() else False
         account = self.account.sudo()
         if (account.offer_isolation or False) != state:

@@ -1,13 +1,15 @@
 from dataclasses import asdict
 
 from ...keycrm.catalog import Offer
-from ...keycrm.errors import NotFound, Refused
+from ...keycrm.errors import KeyCrmError, Refused
+from ...keycrm.fault_isolation import Isolation
 from ...keycrm.naming import sku_key
-from ...keycrm.offer_values import Isolation, to_money
+from ...keycrm.offer_values import to_money
 from ...keycrm.parsing import parsed_rows, to_id, to_object
 from ...keycrm.product_export import NewOffer, NewProduct, marker_sku, unit_text
 from ...keycrm.stock_lookup import sku_batches
 from ..account.language import company_language
+from ..common.circuit_breaker import CircuitBreaker
 from ..common.job import JobService
 from ..common.transactions import company_lock, run_in_transaction
 
@@ -27,7 +29,7 @@ class ProductCreation(JobService):
     def process(self):
         """Create some products; without a query where no run was started.
 
-        :return: True when there was a running job
+        :return: True when there was a running job that does not wait
         """
         account = self.account.sudo()
         if not account.creates_products:
@@ -43,6 +45,12 @@ class ProductCreation(JobService):
 
             run_in_transaction(self.env.cr, end)
         return has_worked
+
+    def next_job(self):
+        """Return the first run with a product whose last request is not unclear any more."""
+        running = [("account_id", "=", self.account.id), ("state", "=", "running")]
+        exports = self.env[self.model].sudo().search(running, order="id")
+        return next((export for export in exports if not export._unclear_until()), exports[:0])
 
     def process_page(self, export):
         """Do one step with some products, and end the run after the last ones.
@@ -73,7 +81,7 @@ class ProductCreation(JobService):
     def _look_up(self, lines):
         """Map the products that KeyCRM has by their SKU; the others may be created.
 
-        Not those whose last request may still take effect, whoever started it.
+        Those whose last request may still take effect, whoever started it, are looked up again later.
 
         :param lines: ``keycrm.product.export.line``, of variants those of one product
         """
@@ -98,9 +106,10 @@ class ProductCreation(JobService):
                     missing |= line
             if marker and missing:
                 missing -= self._set_product(missing, found.get(sku_key(marker), []))
-            recent = missing._recently_requested()
-            recent._end("problem", "create_unclear")
-            (missing - recent).write({"looked_up_at": self.env.cr.now(), "requested_at": False})
+            now, requested = self.env.cr.now(), missing._recent_requests()
+            for line in missing:
+                at = requested.get(line.product_id, False)
+                line.write({"looked_up_at": now, "requested_at": at})
 
         with company_lock(self.account):
             run_in_transaction(self.env.cr, record)
@@ -131,6 +140,8 @@ class ProductCreation(JobService):
                 "keycrm_product_id": number,
                 "looked_up_at": self.env.cr.now(),
                 "requested_at": False,
+                "error_code": False,
+                "error_params": False,
             }
         )
         return new
@@ -184,35 +195,46 @@ class ProductCreation(JobService):
     # === CREATION ===#
 
     def _create_products(self, lines, export):
-        """Create products without variants; after a refusal the next request has half as many.
+        """Create products without variants; after a failure the next request has half as many.
 
         :param lines: ``keycrm.product.export.line``
         :param export: ``keycrm.product.export``, one
         """
         isolation = Isolation(**(export.isolation or {}))
-        lines = lines[: isolation.size(len(lines))]
+        start, end = isolation.bounds(0, len(lines), len(lines))
+        lines = lines[start:end]
         rows = [
             self._product_data(line.product_id).body(self._offer_data(line).body())
             for line in lines
         ]
         self._mark_requested(lines)
-        refusal, is_final = None, False
+        error = None
         try:
             self.client.post("/products/import", {"products": rows})
-        except Refused as error:
-            refusal = error
-            isolation, is_final = isolation.after_refusal(len(lines))
+        except KeyCrmError as failure:
+            error = self._failure_of(failure)
+            isolation = isolation.after_failure(len(lines))
         else:
-            isolation = isolation.after_acceptance()
-            if len(lines) == len(export.line_ids.filtered(lambda line: line.state == "ready")):
-                isolation = Isolation()
+            isolation = isolation.after_success()
 
         def record():
-            if refusal:
-                lines._record_refused(refusal, is_final=is_final)
-            export.isolation = asdict(isolation) if isolation != Isolation() else False
+            if error:
+                lines._record_failure(error, is_alone=len(lines) == 1)
+            is_last = lines == export.line_ids.filtered(lambda line: line.state == "ready")
+            is_new = isolation == Isolation() or (is_last and not error)
+            export.isolation = False if is_new else asdict(isolation)
 
         run_in_transaction(self.env.cr, record)
+
+    def _failure_of(self, error):
+        """Return an error that is the fault of a request, not of KeyCRM as a whole.
+
+        :param error: the :class:`~.keycrm.errors.KeyCrmError` of the request
+        :raise KeyCrmError: the same one, when KeyCRM as a whole is unavailable
+        """
+        if isinstance(error, Refused) or self.part(CircuitBreaker).is_request_at_fault(error):
+            return error
+        raise error
 
     def _create_variants(self, lines):
         """Create variants of one product, or first the product, with a marker as its SKU.
@@ -230,17 +252,25 @@ class ProductCreation(JobService):
         self._mark_requested(lines)
         try:
             made = to_id(to_object(self.client.post(path, body)).get("id"))
-        except (NotFound, Refused) as error:
-            refusal = error
-            run_in_transaction(self.env.cr, lambda: lines._record_refused(refusal, is_final=True))
+        except KeyCrmError as failure:
+            error = self._failure_of(failure)
+            run_in_transaction(self.env.cr, lambda: lines._record_failure(error, is_alone=True))
             return
         if not number and made:
             vals = {"keycrm_product_id": made, "requested_at": False}
-            run_in_transaction(self.env.cr, lambda: lines.write(vals))
+
+            def record():
+                lines.write({**vals, "looked_up_at": self.env.cr.now()})
+
+            run_in_transaction(self.env.cr, record)
 
     def _mark_requested(self, lines):
         """Record that products are about to be requested; nothing is held open during the request."""
-        run_in_transaction(self.env.cr, lambda: lines.write({"requested_at": self.env.cr.now()}))
+
+        def record():
+            lines.write({"requested_at": self.env.cr.now(), "looked_up_at": False})
+
+        run_in_transaction(self.env.cr, record)
 
     # === DATA ===#
 

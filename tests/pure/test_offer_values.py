@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 import pytest
-from keycrm.offer_values import Value, body, differs, to_money
+from keycrm.offer_values import LEAST_ROWS, PUT_ROWS, Value, body, differs, rows_within, to_money
 
 
 @pytest.mark.parametrize(
@@ -38,3 +38,17 @@ def test_body_has_one_row_for_each_offer():
             {"id": 102, "purchased_price": 1.5},
         ]
     }
+
+
+def test_requests_of_a_slow_keycrm_become_so_small_that_stock_waits_a_second():
+    assert rows_within(10_000, 0.4, PUT_ROWS) == PUT_ROWS
+    assert rows_within(10_000, 8.0, PUT_ROWS) == 1250
+    assert rows_within(1250, 1.0, 1250) == 1250
+    # A slow answer of few rows says little about many.
+    assert rows_within(3, 5.0, PUT_ROWS) == LEAST_ROWS
+
+
+def test_requests_grow_again_when_keycrm_is_fast():
+    assert rows_within(1250, 0.5, 1250) == 2500
+    assert rows_within(2, 0.2, 1250) == 1250
+    assert rows_within(5000, 0.1, 5000) == PUT_ROWS

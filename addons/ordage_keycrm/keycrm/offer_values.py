@@ -6,6 +6,12 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 CENT = Decimal("0.01")
+#: Offers of one request: as many as KeyCRM accepts (documented).
+PUT_ROWS = 10000
+#: A request has at least so many, however long KeyCRM needs for them.
+LEAST_ROWS = 100
+#: Seconds that a request may take: a stock export of the same worker waits for it.
+REQUEST_SECONDS = 1.0
 #: The field of an offer in KeyCRM by kind of value.
 OFFER_FIELDS = {"cost": "purchased_price", "price": "price"}
 
@@ -42,6 +48,19 @@ def differs(wanted: Decimal, known: Decimal | float | None) -> bool:
     if wanted <= 0:
         return False
     return known is None or to_money(known) != wanted
+
+
+def rows_within(rows: int, seconds: float, most: int) -> int:
+    """Return how many rows the next request may have.
+
+    :param rows: rows of the last request
+    :param seconds: that KeyCRM needed for them
+    :param most: rows that it was allowed to have
+    """
+    fitting = int(rows * REQUEST_SECONDS / max(seconds, 0.001))
+    if seconds > REQUEST_SECONDS:
+        return min(most, max(LEAST_ROWS, fitting))
+    return min(PUT_ROWS, max(most, fitting))
 
 
 def body(values: Iterable[Value]) -> dict[str, Any]:

@@ -300,6 +300,18 @@ class TestSendCost(CostCase):
             self.assertFalse(product.keycrm_offer_ids.send_error)
         self.assertIn("invalid", gone.keycrm_offer_ids.send_error)
 
+    def test_slow_keycrm_gets_smaller_requests(self):
+        products = self.mapped(5)
+        self.account.sudo().offer_rows = 2
+        for product in products:
+            product.standard_price = 12
+        self.keycrm.add_fault("delay", method="PUT", path="/offers", seconds=1.2, times=1)
+        self.assertEqual(len(self.send()[0]), 2)
+        for product in products:
+            self.assertEqual(self.in_keycrm(product), 12)
+        # Fast ones show that KeyCRM needs no small requests.
+        self.assertGreater(self.account.sudo().offer_rows or 10_000, 2)
+
     def test_offers_that_keycrm_cannot_process_do_not_stop_the_others(self):
         products = self.mapped(12)
         bad = products[4] | products[5] | products[9]

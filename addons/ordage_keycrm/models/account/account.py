@@ -150,6 +150,10 @@ class KeycrmAccount(models.Model):
     offer_isolation = fields.Json(
         string="Isolation of a faulty value", readonly=True, copy=False, groups=fields.NO_ACCESS
     )
+    # Where KeyCRM needs long for a full request; see ``keycrm.offer_values.rows_within``.
+    offer_rows = fields.Integer(
+        string="Values of one request", readonly=True, copy=False, groups=fields.NO_ACCESS
+    )
     stock_expiry_on = fields.Date(string="Expired lots last checked", readonly=True, copy=False)
     stock_webhook_at = fields.Datetime(string="Last stock webhook", readonly=True, copy=False)
     compared_at = fields.Datetime(string="Last comparison", readonly=True, copy=False)

@@ -1,3 +1,4 @@
+import time
 from collections import defaultdict
 from dataclasses import asdict
 from functools import partial
@@ -20,8 +21,6 @@ from ..stock.stock_lookup import StockLookup
 
 #: Rows of the outbox that one pass takes; repeats of a product are coalesced.
 OUTBOX_BATCH = 20000
-#: Offers of one request: as many as KeyCRM accepts (documented).
-PUT_ROWS = 10000
 #: Offers whose values are read before they are sent; of more, the values are sent unread.
 MOST_READ = 500
 #: Seconds for which changes are collected: a receipt of many products changes the cost of each in turn.
@@ -220,8 +219,9 @@ class OfferExport(Service):
         with open_client(self.account, rate_limit.BULK) as client:
             while left:
                 isolation = Isolation(**(self.account.sudo().offer_isolation or {}))
-                start, end = isolation.bounds(0, len(left), PUT_ROWS)
-                part, error = left[start:end], None
+                most = self.account.sudo().offer_rows or offer_values.PUT_ROWS
+                start, end = isolation.bounds(0, len(left), most)
+                part, error, begun = left[start:end], None, time.monotonic()
                 try:
                     client.put("/offers", offer_values.body(part))
                 except KeyCrmError as failure:
@@ -232,10 +232,11 @@ class OfferExport(Service):
                     isolation = isolation.after_failure(len(part))
                 else:
                     isolation = isolation.after_success()
+                    most = offer_values.rows_within(len(part), time.monotonic() - begun, most)
                 if not error or len(part) == 1:
                     left = left[:start] + left[end:]
                 state = isolation if left else Isolation()
-                run_in_transaction(self.env.cr, partial(self._record, part, error, state))
+                run_in_transaction(self.env.cr, partial(self._record, part, error, state, most))
                 if isolation.is_all_failing:
                     return left, error
                 if left and self._is_stock_waiting():
@@ -253,12 +254,13 @@ class OfferExport(Service):
             .search_count([("account_id", "=", account.id)], limit=1)
         )
 
-    def _record(self, part, error, isolation):
+    def _record(self, part, error, isolation, most):
         """Record the result of a request.
 
         :param part: the values that were sent
         :param error: the :class:`~.keycrm.errors.KeyCrmError` of the request, or None
         :param isolation: :class:`~.keycrm.fault_isolation.Isolation` for the next request
+        :param most: rows that the next request may have
         """
         offers = self.env["keycrm.offer"].sudo()
         if not error:
@@ -274,6 +276,8 @@ class OfferExport(Service):
         account = self.account.sudo()
         if (account.offer_isolation or False) != state:
             account.offer_isolation = state
+        if (account.offer_rows or offer_values.PUT_ROWS) != most:
+            account.offer_rows = most if most < offer_values.PUT_ROWS else 0
 
     def _enqueue_lines(self, product_ids):
         """Enqueue the open orders whose lines hold products whose cost changed.

@@ -166,11 +166,21 @@ def test_odoo_without_the_secret_is_not_the_right_one():
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"hello", b"{}", b"[1]", b'{"proof": null}', b'{"proof": 7}']
+    "body",
+    [
+        *(b"", b"hello", b"{}", b"[1]", b'{"proof": null}', b'{"proof": 7}'),
+        *('{"proof": "ї"}'.encode(), b'{"proof": "\\ud800"}', b"[" * 15_000, b"1" * 15_000),
+    ],
 )
 def test_a_page_that_answers_200_to_everything_is_not_odoo(body):
     with server(answers(200, body)) as url:
         assert fault(url).code == "link_somebody_else"
+
+
+def test_a_server_that_redirects_to_nonsense_is_not_odoo():
+    with server(answers(302, Location="http://[")) as url:
+        assert fault(url).code == "link_somebody_else"
+        assert webhook_check.get(url) == ""
 
 
 def test_http_that_redirects_to_https_names_the_address_to_enter():

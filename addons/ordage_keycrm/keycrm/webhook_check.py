@@ -7,7 +7,6 @@ is recognized.
 
 import hashlib
 import hmac
-import json
 import secrets
 import socket
 from urllib.parse import urljoin, urlsplit
@@ -18,6 +17,7 @@ from urllib3.exceptions import ReadTimeoutError
 from .addresses import is_local
 from .errors import KeyCrmError
 from .ip_addresses import is_public_behind
+from .parsing import decoded_answer
 from .time_limit import TimeLimitAdapter, TimeLimitExceeded
 
 #: Value of ``event`` in the challenge; KeyCRM sends no such event.
@@ -109,6 +109,9 @@ def send_challenge(url, token, *, address=None):
         if isinstance(error, requests.exceptions.Timeout) or _is_timeout_of_body(error):
             raise LinkProblem("link_timed_out", host=host, seconds=max(TIMEOUT)) from None
         raise LinkProblem("link_unreachable", host=host) from None
+    except ValueError:
+        # requests resolves the target of a redirect, although it does not follow it.
+        raise LinkProblem("link_somebody_else", host=host) from None
     _interpret(url, token, nonce, status, to, body)
 
 
@@ -133,7 +136,7 @@ def get(url, *, address=None):
     """
     try:
         status, _to, body = _exchange("GET", url, address)
-    except (requests.exceptions.RequestException, OSError):
+    except (requests.exceptions.RequestException, OSError, ValueError):
         return ""
     return body.decode(errors="replace") if status == 200 else ""
 
@@ -226,11 +229,11 @@ def _interpret(url, token, nonce, status, to, body):
     if status >= 400:
         raise LinkProblem("link_status", host=host, status=status)
     try:
-        data = json.loads(body)
+        data = decoded_answer(body)
         answer = data.get("proof") if isinstance(data, dict) else ""
     except ValueError:
         answer = ""
-    if not hmac.compare_digest(str(answer or ""), proof(token, nonce)):
+    if not hmac.compare_digest(str(answer).encode(errors="replace"), proof(token, nonce).encode()):
         raise LinkProblem("link_somebody_else", host=host)
 
 

@@ -1,11 +1,9 @@
 from odoo import api, fields, models
 from odoo.tools import format_datetime
 
-from ...keycrm.errors import NotFound, Refused
 from ...services.common import crons
 from ...services.common.circuit_breaker import CircuitBreaker, end_backoff
 from ...services.common.live_updates import notify_clients
-from ...services.common.transactions import run_in_transaction
 
 #: Final states of a run, and the type of the notification about them.
 _NOTIFICATION_TYPES = {"done": "success", "ready": "warning", "failed": "danger"}
@@ -165,24 +163,6 @@ class KeycrmJobMixin(models.AbstractModel):
     def _begin(self):
         """Trigger the worker."""
         crons.trigger(self.account_id, crons.ORDERS)
-
-    def _work(self, client):
-        """Process one page; a request that KeyCRM refuses for good fails this run only.
-
-        :param client: bulk client
-        """
-        try:
-            self._work_page(client)
-        except (NotFound, Refused) as error:
-            refusal = error
-            run_in_transaction(self.account_id.env.cr, lambda: self._fail(refusal))
-
-    def _work_page(self, client):
-        """Process one page.
-
-        :param client: bulk client
-        """
-        raise NotImplementedError
 
     def _amounts(self):
         """Return the progress.

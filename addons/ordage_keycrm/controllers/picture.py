@@ -12,7 +12,7 @@ class KeycrmPicture(http.Controller):
     """
 
     @http.route(
-        "/keycrm/picture/<int:product_id>/<string:signature>.jpg",
+        "/keycrm/picture/<int(max=2147483647):product_id>/<string:signature>.jpg",
         type="http",
         auth="none",
         methods=["GET"],

@@ -34,6 +34,9 @@ def test_a_keycrm_administrator_needs_no_right_to_odoos_settings(account, new_us
 
 def test_a_wrong_key_is_told_in_words(account, screen):
     screen.open("keycrm_account_action", account.id)
+    assert not screen.field("api_key").locator("input").count()
+    screen.page.get_by_role("button", name="Змінити в початковому налаштуванні").first.click()
+    screen.settle()
     screen.fill("api_key", "not-the-key")
     screen.press("Перевірити підключення")
     screen.sees("KeyCRM не приймає API-ключ")

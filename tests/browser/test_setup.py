@@ -307,3 +307,32 @@ def test_news_that_come_while_one_chooses_take_nothing_away(account, rpc, screen
     screen.page.locator(".o_form_button_save").locator("visible=true").first.click()
     screen.settle()
     assert len(account.read("archive_status_ids")["archive_status_ids"]) == 1
+
+
+#: The steps to which the account's form and Odoo's settings lead, in the order of their links.
+STEPS = {
+    "keycrm_account_action": ("key", "orders", "products", "stock"),
+    "res_config_settings_action": (
+        *("key", "start", "webhook", "orders", "products"),
+        *("orders", "orders", "stock"),
+    ),
+}
+
+
+def test_other_screens_show_settings_and_lead_to_their_steps(account, screen):
+    for action, steps in STEPS.items():
+        record = account.id if action == "keycrm_account_action" else None
+        for number, name in enumerate(steps):
+            screen.open(action, record)
+            links = screen.page.get_by_role("button", name="Змінити в початковому налаштуванні")
+            expect(links.locator("visible=true")).to_have_count(len(steps))
+            for field in ("push_stock", "keycrm_push_stock"):
+                assert not screen.page.locator(f"[name={field}] input:enabled").count()
+            if not number:
+                screen.picture(f"one-place-{action}")
+                pages = screen.page.locator(".o_form_view .o_notebook .nav-link")
+                for page in pages.all() if record else ():
+                    page.click()
+                    screen.picture(f"account-page-{page.get_attribute('name')}")
+            links.locator("visible=true").nth(number).click()
+            is_unfolded(screen, name)

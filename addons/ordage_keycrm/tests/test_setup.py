@@ -5,6 +5,8 @@ import re
 from datetime import timedelta
 from pathlib import Path
 
+from lxml import etree
+
 from odoo import fields
 from odoo.exceptions import UserError
 from odoo.tests import Form, HttpCase, new_test_user, tagged
@@ -150,6 +152,31 @@ class TestSetup(KeycrmCase):
         with Form(self.account, view) as form:
             form.public_url = "https://odoo.example.com"
         self.assertIn("https://odoo.example.com/keycrm/webhook/", self.account.webhook_url)
+
+    def test_a_setting_of_an_account_is_edited_on_one_screen(self):
+        """Several places would show several values while they are open, and each its own warning."""
+
+        def edited(model, form, prefix=""):
+            arch = etree.fromstring(self.env[model].get_view(self.env.ref(form).id)["arch"])
+            nodes = arch.xpath("//field[not(ancestor::field)]")
+            names = {
+                node.get("name").removeprefix(prefix)
+                for node in nodes
+                # A new account gets its key and address where it is created.
+                if node.get("name").startswith(prefix)
+                and node.get("readonly") not in ("1", "True", "id", "keycrm_account_id")
+                and node.get("invisible") not in ("1", "True")
+                and not self.env[model]._fields[node.get("name")].readonly
+            }
+            return names & set(self.env["keycrm.account"]._fields)
+
+        setup = edited("keycrm.account", "ordage_keycrm.keycrm_account_view_form_setup")
+        form = edited("keycrm.account", "ordage_keycrm.keycrm_account_view_form")
+        settings = edited("res.config.settings", "base.res_config_settings_view_form", "keycrm_")
+        self.assertLessEqual({"api_key", "archive_status_ids", "push_stock"}, setup)
+        self.assertLessEqual({"tax_id", "send_cost", "poll_minutes"}, form)
+        self.assertLessEqual(setup & form, {"name", "company_id"})
+        self.assertFalse(settings)
 
     def test_the_ticks_of_products_stock_and_synchronisation(self):
         self.assertEqual(

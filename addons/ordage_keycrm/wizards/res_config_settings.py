@@ -152,12 +152,13 @@ class ResConfigSettings(models.TransientModel):
         """
         return self._keycrm_account().action_check_link()
 
-    def action_keycrm_open_setup(self):
+    def action_keycrm_open_setup(self, step=None):
         """Open the set-up.
 
+        :param step: name of the step to unfold; by default the first that is not done
         :return: an action
         """
-        return self.env["keycrm.account"].action_open_first_setup()
+        return self.env["keycrm.account"].action_open_first_setup(step)
 
     def action_keycrm_refresh_statuses(self):
         """Read the statuses, so that archive statuses can be selected.

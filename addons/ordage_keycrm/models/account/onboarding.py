@@ -315,24 +315,28 @@ class KeycrmAccount(models.Model):
 
     # === ACTION METHODS ===#
 
-    def action_open_setup(self):
+    def action_open_setup(self, step=None):
         """Open the set-up of this account.
 
+        :param step: name of the step to unfold; by default the first that is not done
         :return: an action
         """
         self.ensure_one()
         action = self.env["ir.actions.act_window"]._for_xml_id("ordage_keycrm.keycrm_setup_action")
-        return dict(action, res_id=self.id)
+        return dict(action, res_id=self.id, context={"keycrm_step": step} if step else {})
 
     @api.model
-    def action_open_first_setup(self):
+    def action_open_first_setup(self, step=None):
         """Open the set-up of the company's first account, or of a new one.
 
+        :param step: name of the step to unfold; by default the first that is not done
         :return: an action
         """
         account = self.search([("company_id", "=", self.env.company.id)], order="id", limit=1)
+        if account:
+            return account.action_open_setup(step)
         action = self.env["ir.actions.act_window"]._for_xml_id("ordage_keycrm.keycrm_setup_action")
-        return dict(action, res_id=account.id)
+        return dict(action, res_id=False)
 
     def action_open_account(self):
         """Open the account's own form, with all its fields.

@@ -120,7 +120,8 @@ export class KeycrmSetupRenderer extends FormRenderer {
         useSubEnv({ keycrmSteps: steps });
         super.setup();
         useEffect(
-            (recordId) => steps.show(recordId || false),
+            (recordId) =>
+                steps.show(recordId || false, this.props.record.context.keycrm_step),
             () => [this.props.record.resId]
         );
     }

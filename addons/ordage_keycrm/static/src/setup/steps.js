@@ -25,11 +25,13 @@ export class SetupSteps {
     }
 
     /**
-     * Show a record: unfold the step its user came from, else the first one that is not done.
+     * Show a record: unfold the wanted step, else the one its user came from, else the first one that
+     * is not done.
      *
      * @param {number|false} recordId false for a new record
+     * @param {string} [wanted] name of the step that a link leads to
      */
-    show(recordId) {
+    show(recordId, wanted) {
         if (this.recordId === recordId) {
             return;
         }
@@ -40,7 +42,8 @@ export class SetupSteps {
             this.remember(this.steps.find(({ name }) => this.unfolded[name])?.name);
             return;
         }
-        const remembered = recordId && browser.sessionStorage.getItem(this.storageKey);
+        const remembered =
+            wanted || (recordId && browser.sessionStorage.getItem(this.storageKey));
         const step = this.steps.find(({ name }) => name === remembered) || this.nextAfter(-1);
         this.unfolded = { [step.name]: true };
         if (step.name === remembered) {

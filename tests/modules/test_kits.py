@@ -55,6 +55,23 @@ class TestKits(StockCase):
         picking.with_context(skip_backorder=True).button_validate()
         self.assertEqual(picking.state, "done")
 
+    def test_filter_of_different_stock_finds_kits_by_their_components(self):
+        Report = self.env["keycrm.stock.report"]
+
+        def different():
+            self.env.flush_all()
+            self.env.invalidate_all()
+            found = Report.search([("is_different", "=", True)])
+            self.assertEqual(found, Report.search([]).filtered("is_different"))
+            return found.product_id
+
+        # The kit has no stock of its own, and KeyCRM shows none.
+        self.assertIn(self.kit, different())
+        self.work()
+        self.assertFalse(different())
+        self.count(self.cup, 4)
+        self.assertEqual(different(), self.kit | self.cup)
+
     def test_kit_is_exact_at_each_step(self):
         for name, switches, status in (
             ("reserves", {"status_reserve": "on", "status_write_off": "off"}, PRODUCTION),

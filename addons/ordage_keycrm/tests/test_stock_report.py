@@ -1,7 +1,10 @@
 from odoo.exceptions import UserError
+from odoo.fields import Command
 from odoo.tests import new_test_user
 
 from .stock_common import StockCase
+
+NEW, DELIVERY = 1, 6
 
 
 class TestStockReport(StockCase):
@@ -74,6 +77,62 @@ class TestStockReport(StockCase):
         self.kw1.send_state = "sending"
         self.account.push_stock = False
         self.assertEqual(self.rows()[self.cap].reason, "off")
+
+    def assert_filter_finds_what_differs(self):
+        self.env.flush_all()
+        self.env.invalidate_all()
+        rows = self.Report.search([])
+        for differs in (True, False):
+            self.assertEqual(
+                self.Report.search([("is_different", "=", differs)]),
+                rows.filtered(lambda row, differs=differs: row.is_different == differs),
+            )
+        return rows.filtered("is_different").product_id
+
+    def test_filter_finds_exactly_what_differs_for_each_choice_of_quantity(self):
+        """Most products are left out by a query: none of those may differ."""
+        self.keycrm.set_switches(status_reserve="on", status_write_off="on")
+        ended, fraction = self.goods("R-ENDED"), self.goods("R-FRACTION")
+        for product in (self.hat, self.scarf, self.cap, self.belt, ended):
+            self.count(product, 10)
+        self.env["decimal.precision"].search([("name", "=", "Product Unit")]).digits = 3
+        self.count(fraction, 2.5)
+        self.work()
+        self.assertFalse(self.assert_filter_finds_what_differs())
+        # Reserved for another order, reserved by KeyCRM, written off by it, and no longer sold.
+        other = self.env["sale.order"].create(
+            {
+                "partner_id": self.env["res.partner"].create({"name": "Neighbor"}).id,
+                "order_line": [Command.create({"product_id": self.hat.id, "product_uom_qty": 3})],
+            }
+        )
+        other.action_confirm()
+        other.picking_ids.action_assign()
+        for product, status in ((self.scarf, NEW), (self.cap, DELIVERY)):
+            line = {"offer_id": self.number(product), "price": 10, "quantity": 2}
+            self.arrive(self.new_order([line], status_id=status))
+        ended.active = False
+        self.account.stock_whole_numbers = True
+        found = set()
+        for choice in ("on_hand", "free", "available"):
+            self.account.stock_quantity = choice
+            found |= set(self.assert_filter_finds_what_differs())
+        self.assertLessEqual({self.hat, self.cap, ended, fraction}, found)
+
+    def test_filter_costs_the_same_queries_for_any_number_of_rows(self):
+        def queries():
+            self.env.flush_all()
+            self.env.invalidate_all()
+            before = self.env.cr.sql_log_count
+            self.Report.search([("is_different", "=", True)])
+            return self.env.cr.sql_log_count - before
+
+        self.count_all(self.many(2, "FEW"), 3)
+        self.env["keycrm.stock.change"].search([]).unlink()
+        self.assertTrue(self.assert_filter_finds_what_differs())
+        few = queries()
+        self.count_all(self.many(40, "MANY"), 3)
+        self.assertEqual(queries(), few)
 
     def test_chosen_rows_are_read_and_sent(self):
         self.count(self.hat, 7)

@@ -44,6 +44,15 @@ class KeycrmStockCalculator(models.AbstractModel):
         return {product_id: terms[product_id] for product_id in products.ids}
 
     @api.model
+    def _doubtful_product_ids(self, warehouse):
+        """Return all kits and their components, too: a kit has no stock of its own."""
+        parts = self.env["mrp.bom"]._keycrm_kits_of_company(warehouse.company_id)
+        kits = self.env["product.product"].union(
+            *parts, *(p for found in parts.values() for p in found)
+        )
+        return [*{*super()._doubtful_product_ids(warehouse), *kits.ids}]
+
+    @api.model
     def _counted_product_ids(self, account, product_ids=None):
         """Return the counted products; a kit is counted when one of its components is."""
         company = account.company_id

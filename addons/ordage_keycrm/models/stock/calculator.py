@@ -96,6 +96,56 @@ class KeycrmStockCalculator(models.AbstractModel):
             for product_id, terms in self._terms(warehouse, products).items()
         }
 
+    @api.model
+    def _doubtful_product_ids(self, warehouse):
+        """Return the products whose quantity may differ from the one in a KeyCRM warehouse.
+
+        Of all others nothing is reserved or ordered, and KeyCRM shows exactly what is on hand, so that their
+        quantity needs no computation.
+
+        :param warehouse: ``keycrm.warehouse``, one
+        :return: list of ids
+        """
+        self.env.cr.execute(
+            SQL(
+                """SELECT offer.product_id
+                     FROM keycrm_offer offer
+                     JOIN product_product p ON p.id = offer.product_id
+                     JOIN product_template t ON t.id = p.product_tmpl_id
+                LEFT JOIN keycrm_stock_level level
+                       ON level.offer_id = offer.id AND level.keycrm_warehouse_id = %(warehouse)s
+                LEFT JOIN (SELECT quant.product_id, SUM(quant.quantity) AS quantity
+                             FROM stock_quant quant
+                             JOIN stock_location location ON location.id = quant.location_id
+                            WHERE location.usage = 'internal'
+                              AND location.warehouse_id = ANY(%(ids)s) AND %(fresh)s
+                         GROUP BY quant.product_id) stock ON stock.product_id = offer.product_id
+                    WHERE offer.account_id = %(account)s
+                      AND (ROUND(COALESCE(stock.quantity, 0) - COALESCE(level.quantity, 0), 3) <> 0
+                           OR stock.quantity < 0 OR stock.quantity <> TRUNC(stock.quantity)
+                           OR NOT (p.active AND t.is_storable
+                                   AND (t.company_id IS NULL OR t.company_id = %(company)s)))
+                    UNION
+                   SELECT product_id FROM stock_move_line WHERE state = ANY(%(reserving)s)
+                    UNION
+                   SELECT product_id FROM stock_move WHERE state NOT IN ('draft', 'done', 'cancel')
+                    UNION
+                   SELECT line.product_id
+                     FROM sale_order_line line JOIN sale_order sale ON sale.id = line.order_id
+                    WHERE sale.keycrm_account_id = %(account)s
+                      AND (line.keycrm_stock_status = 'reserved'
+                           OR (line.keycrm_stock_status = 'fulfilled'
+                               AND sale.state IN ('draft', 'sent')))""",
+                warehouse=warehouse.id,
+                ids=warehouse.warehouse_ids.ids,
+                account=warehouse.account_id.id,
+                company=warehouse.account_id.company_id.id,
+                fresh=self._is_fresh("quant"),
+                reserving=list(RESERVING_STATES),
+            )
+        )
+        return [product_id for (product_id,) in self.env.cr.fetchall()]
+
     # === PRODUCTS THAT ARE SENT ===#
 
     @api.model

@@ -154,21 +154,24 @@ class KeycrmStockReport(models.Model):
             row.moved_at = dates.get((row.product_id.id, row.company_id.id), False)
 
     def _search_is_different(self, operator, value):
-        """Search by the difference: one query for the rows, and the calculator's for each warehouse."""
+        """Search by the difference: for each warehouse a fixed number of queries.
+
+        One of them leaves out the products that are certainly the same, so that only the others are computed.
+        """
         if operator != "in":
             return NotImplemented
-        different = []
-        for warehouse, ids, product_ids, quantities in self._read_group(
-            [],
-            ["keycrm_warehouse_id"],
-            ["id:array_agg", "product_id:array_agg", "keycrm_quantity:array_agg"],
-        ):
-            products = self.env["product.product"].browse(product_ids)
-            targets = self._targets(warehouse, products)
+        calculator, different = self.env["keycrm.stock.calculator"].sudo(), []
+        accounts = [("account_id.company_id", "in", self.env.companies.ids)]
+        for warehouse in self.env["keycrm.warehouse"].search(accounts):
+            doubtful = calculator._doubtful_product_ids(warehouse.sudo())
+            rows = self.search(
+                [("keycrm_warehouse_id", "=", warehouse.id), ("product_id", "in", doubtful)]
+            )
+            targets = self._targets(warehouse, rows.product_id)
             different += [
-                row_id
-                for row_id, product_id, quantity in zip(ids, product_ids, quantities, strict=True)
-                if not stock_quantities.is_same(targets[product_id], quantity or 0.0)
+                row.id
+                for row in rows
+                if not stock_quantities.is_same(targets[row.product_id.id], row.keycrm_quantity)
             ]
         return Domain("id", "in" if True in value else "not in", different)
 

@@ -11,6 +11,7 @@ SCREENS = {
     "offers": "keycrm_offer_action",
     "warehouses": "keycrm_warehouse_action",
     "stock": "keycrm_stock_report_action",
+    "packing": "keycrm_pack_action",
     "waiting": "keycrm_stock_change_action",
     "refused": "keycrm_stock_refused_action",
     "missing": "keycrm_missing_sku_action",

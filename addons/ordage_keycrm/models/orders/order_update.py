@@ -92,13 +92,16 @@ class KeycrmOrderUpdate(models.Model):
     def action_ignore(self):
         """Send nothing: KeyCRM has it already.
 
-        :return: True
+        :return: a notification
         """
         self.account_id._check_manager()
-        for update in self.sudo().filtered(lambda update: update.state == "failed"):
+        failed = self.sudo().filtered(lambda update: update.state == "failed")
+        for update in failed:
             update._unlink_activity()
             update.write({"state": "ignored", "next_try_at": False})
-        return True
+        return self.account_id[:1]._notification(
+            self.env._("Ignored, nothing is sent: %s.", len(failed))
+        )
 
     # === BUSINESS METHODS ===#
 

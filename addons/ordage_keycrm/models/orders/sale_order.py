@@ -404,7 +404,9 @@ class SaleOrder(models.Model):
         orders._keycrm_enqueue_refresh(EVENT_REFRESH)
         end_backoff(orders.keycrm_account_id)
         return orders.keycrm_account_id[:1]._notification(
-            self.env._("The order is being read from KeyCRM. Reload the page in a moment.")
+            self.env._(
+                "Being read from KeyCRM: %s. The page shows the result by itself.", len(orders)
+            )
         )
 
     def action_open_in_keycrm(self):

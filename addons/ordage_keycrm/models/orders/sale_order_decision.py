@@ -170,7 +170,9 @@ class SaleOrder(models.Model):
         self._keycrm_enqueue_refresh(EVENT_REFRESH)
         end_backoff(self.keycrm_account_id)
         return self.keycrm_account_id[:1]._notification(
-            self.env._("The order is being read from KeyCRM. Reload the page in a moment.")
+            self.env._(
+                "Being read from KeyCRM: %s. The page shows the result by itself.", len(self)
+            )
         )
 
     def action_keycrm_keep_canceled(self):

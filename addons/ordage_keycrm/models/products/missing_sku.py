@@ -44,11 +44,13 @@ class KeycrmMissingSku(models.Model):
     def action_accept(self):
         """Leave the products out of KeyCRM: they need no decision any more.
 
-        :return: True
+        :return: a notification
         """
         self.account_id._check_manager()
         self.sudo().is_accepted = True
-        return True
+        return self.account_id[:1]._notification(
+            self.env._("Products that stay out of KeyCRM: %s.", len(self))
+        )
 
     # === CRUD METHODS ===#
 

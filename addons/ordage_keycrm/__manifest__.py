@@ -46,6 +46,7 @@
         "views/keycrm_latency_views.xml",
         "views/keycrm_stock_export_views.xml",
         "views/keycrm_overview_views.xml",
+        "data/web_tour_data.xml",
         "views/keycrm_setup_views.xml",
         "wizards/res_config_settings_views.xml",
         "views/keycrm_menus.xml",
@@ -55,6 +56,7 @@
         "views/keycrm_stock_account_views.xml",
         "views/keycrm_stock_explanation_views.xml",
         "views/keycrm_product_menus.xml",
+        "data/ir_filters_data.xml",
     ],
     "demo": [
         "demo/account_demo.xml",

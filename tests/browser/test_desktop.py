@@ -1,5 +1,7 @@
 """A shop owner looks at the smallest common desktop: no list cuts a heading or a value."""
 
+from playwright.sync_api import expect
+
 from tests.browser.test_phone import CARDS, SCREENS
 
 
@@ -19,3 +21,49 @@ def test_lists_cut_nothing_on_a_small_desktop(account, rpc, screen, wait_for):
         if found := screen.cut_texts():
             cut[name] = found
     assert not cut, str(cut)
+
+
+def test_tour_of_the_first_day_leads_from_the_overview_to_the_stock(
+    account, new_screen, rpc, wait_for
+):
+    made = account.keycrm.create_sample_order()["answer"]
+    wait_for(lambda: account.order(made["id"], "id"), 90, "the order")
+    screen = new_screen()
+    said = []
+    screen.page.on("console", lambda message: said.append(message.text))
+    screen.open("keycrm_setup_action", account.id)
+    heading = screen.page.locator("section[name=start] h2 button")
+    if heading.get_attribute("aria-expanded") == "false":
+        heading.click()
+    screen.press("Показати, що де")
+    pointer = screen.page.locator(".o_tour_pointer")
+    for number, (place, words) in enumerate(
+        (
+            (".o_main_navbar [data-menu-xmlid='ordage_keycrm.menu_orders']", "потребує"),
+            (".o_data_row .o_data_cell[name=partner_id]", "Відкрийте замовлення"),
+            (".o_notebook .nav-link[name=keycrm]", "статус"),
+            (".o_main_navbar [data-menu-xmlid='ordage_keycrm.menu_stock']", "Посилки"),
+            (".o-dropdown--menu [data-menu-xmlid='ordage_keycrm.menu_pack']", "Посилки"),
+            (".o_keycrm_number", "Скануйте"),
+            (".o_main_navbar [data-menu-xmlid='ordage_keycrm.menu_stock']", "залишки"),
+            (".o-dropdown--menu [data-menu-xmlid='ordage_keycrm.menu_stock_levels']", "Залишки"),
+            (".o_searchview_dropdown_toggler", "Фільтри"),
+        )
+    ):
+        target = screen.page.locator(place).locator("visible=true").first
+        target.wait_for()
+        pointer.wait_for()
+        pointer.hover()
+        expect(pointer).to_contain_text(words)
+        screen.picture(f"tour-{number}")
+        target.click()
+        screen.settle()
+    screen.sees("Відрізняється від KeyCRM")
+    screen.picture("tour-end")
+    for _ in range(100):
+        if "tour succeeded" in said:
+            break
+        screen.page.wait_for_timeout(100)
+    assert "tour succeeded" in said
+    (admin,) = rpc.search("res.users", ("login", "=", "admin"))
+    assert rpc.search("web_tour.tour", ("user_consumed_ids", "in", [admin])), "it would start again"

@@ -330,3 +330,48 @@ class TestEmptyScreens(KeycrmCase):
             self.assertGreater(len(names), 6)
             for name in names:
                 self.assertTrue(self.env.ref(name)._name.startswith("ir.actions."), name)
+
+
+class TestFavorites(KeycrmCase):
+    """Favorites that everybody finds in the lists of orders, parcels and stock."""
+
+    def test_favorites_find_records_and_have_names_in_the_users_language(self):
+        order = self.arrive(self.new_order([LINE]))
+        order.state = "sale"
+        for action, count in (
+            ("keycrm_order_action", 3),
+            ("keycrm_pack_action", 2),
+            ("keycrm_stock_report_action", 2),
+        ):
+            action = self.env.ref(f"ordage_keycrm.{action}")
+            model = action.res_model
+            Filter = self.env["ir.filters"]
+            favorites = Filter.get_filters(model, action.id)
+            ours = [row for row in favorites if not row["user_ids"]]
+            self.assertEqual(len(ours), count, model)
+            self.env.user.lang = "uk_UA"
+            names = {
+                row["name"]
+                for row in Filter.with_context(lang="uk_UA").get_filters(model, action.id)
+            }
+            self.env.user.lang = "en_US"
+            self.assertFalse(names & {row["name"] for row in ours})
+            for row in ours:
+                domain = literal_eval(row["domain"])
+                groups = literal_eval(row["context"]).get("group_by", [])
+                with self.subTest(row["name"]):
+                    self.env[model].search_count(domain)
+                    self.env[model].formatted_read_group(domain, groups, ["__count"])
+        found = self.env.ref("ordage_keycrm.filter_orders_by_source").domain
+        self.assertIn(order, order.search(literal_eval(found)))
+
+    def test_a_favorite_that_a_user_named_keeps_its_name(self):
+        seller = new_test_user(
+            self.env, "favorite", groups="sales_team.group_sale_salesman", lang="uk_UA"
+        )
+        Filter = self.env["ir.filters"].with_user(seller)
+        mine = Filter.create(
+            {"name": "Refused or on hold", "model_id": "sale.order", "user_ids": seller.ids}
+        )
+        rows = Filter.get_filters("sale.order")
+        self.assertEqual([row["name"] for row in rows if row["id"] == mine.id], [mine.name])

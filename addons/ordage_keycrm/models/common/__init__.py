@@ -4,6 +4,7 @@ from . import rate_limit
 from . import error_message
 from . import field_guard
 from . import ir_default
+from . import ir_filters
 from . import mixins
 from . import job_mixin
 from . import latency
@@ -11,3 +12,4 @@ from . import demo
 from . import retry_mixin
 from . import sync_cursor
 from . import res_currency
+from . import web_tour_tour

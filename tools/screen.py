@@ -9,7 +9,7 @@ import re
 import time
 from pathlib import Path
 
-from playwright.sync_api import Browser, Locator, Page, Request, expect
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, expect
 
 from .odoo_server import OdooServer
 
@@ -68,6 +68,7 @@ class Screen:
         self.page.on("requestfinished", self._request_ended)
         self.page.on("requestfailed", self._request_ended)
         self.page.on("pageerror", lambda error: self.page_errors.append(str(error)))
+        self.page.on("console", self._console_message)
 
     # === NAVIGATION ===
 
@@ -245,6 +246,12 @@ class Screen:
         else:
             self.page.screenshot(path=file)
         return file
+
+    def _console_message(self, message: ConsoleMessage) -> None:
+        # Without requests that fail, and without a library that Debian's package of Odoo leaves out.
+        known = ("Failed to load resource", "Could not get content for")
+        if message.type == "error" and not any(words in message.text for words in known):
+            self.page_errors.append(message.text)
 
     def _request_started(self, request: Request) -> None:
         # Requests of the bus stay open until a notification.

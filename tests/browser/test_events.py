@@ -1,5 +1,7 @@
 """What failed says why, and one press tries it again."""
 
+from playwright.sync_api import expect
+
 
 def test_a_failed_event_names_both_products_and_is_retried(account, rpc, screen, wait_for):
     cups = [
@@ -27,7 +29,21 @@ def test_a_failed_event_names_both_products_and_is_retried(account, rpc, screen,
     screen.open("keycrm_event_action", failed)
     screen.sees("Артикул «CUP-1» мають кілька товарів")
     screen.sees("Кухоль старий")
+    candidates = screen.page.locator(".o_keycrm_candidates .o_kanban_record:not(.o_kanban_ghost)")
+    expect(candidates).to_have_count(2)
+    for name in ("Кухоль білий", "Кухоль старий"):
+        one = candidates.filter(has_text=name)
+        expect(one).to_contain_text("Ціна")
+        expect(one).to_contain_text("На складі")
+        expect(one.get_by_role("button", name="Це він")).to_be_visible()
     screen.picture("event-failed")
+    # A candidate is a link to its product; the way back leads to the event.
+    candidates.get_by_text("Кухоль старий").click()
+    screen.settle()
+    expect(screen.field("default_code").locator("input")).to_have_value("CUP-1")
+    screen.picture("event-candidate")
+    screen.page.locator(".o_breadcrumb .breadcrumb-item a").last.click()
+    screen.sees("Артикул «CUP-1» мають кілька товарів")
 
     rpc.write("product.product", cups[1], default_code="CUP-OLD")
     screen.press("Повторити")

@@ -12,6 +12,11 @@ class IrDefault(models.Model):
     @api.model
     def _get_model_defaults(self, model_name, condition=False):
         defaults = super()._get_model_defaults(model_name, condition)
+        # Odoo asks at each record that is created, mostly of models without guarded fields.
+        if not model_name.startswith("keycrm.") and not any(
+            name.startswith("keycrm_") for name in defaults
+        ):
+            return defaults
         # The super's result is cached: it is not changed.
         return {
             name: value

@@ -100,3 +100,16 @@ def is_outage(error: KeyCrmError) -> bool:
     :param error: the error of a request
     """
     return isinstance(error, ServerTrouble | TimedOut | Unreachable) or error.code == "not_json"
+
+
+def of_row(error: KeyCrmError, row: str, number: int) -> KeyCrmError:
+    """Return the error of a request for several rows as that of one of them.
+
+    :param error: the error of the request
+    :param row: kind of the row: ``offer`` or ``buyer``
+    :param number: KeyCRM's
+    """
+    # Without ``__init__``: each class has its own parameters.
+    found = type(error).__new__(type(error), *error.args)
+    found.__dict__.update(error.__dict__, params={**error.params, "row": row, "number": number})
+    return found

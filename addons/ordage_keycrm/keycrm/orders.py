@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from .catalog import Offer, Property, Status, Warehouse
-from .errors import MalformedAnswer
+from .errors import KeyCrmError, MalformedAnswer
 from .naming import email_addresses
 from .parsing import (
     required_id,
@@ -337,6 +337,7 @@ class Order:
 
     :param payments_total: KeyCRM's own sum of the payments, in the order's currency
     :param has_payments: whether the answer contained a list of payments
+    :param unread: why rows that the order refers to could not be read; see :func:`~.errors.of_row`
     """
 
     id: int
@@ -375,6 +376,7 @@ class Order:
     has_payments: bool = False
     tags: tuple[str, ...] = field(default=())
     custom_fields: tuple[CustomValue, ...] = field(default=())
+    unread: tuple[KeyCrmError, ...] = field(default=())
 
     @property
     def facts(self) -> dict[str, Any]:

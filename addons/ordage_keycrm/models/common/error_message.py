@@ -36,7 +36,11 @@ class KeycrmErrorMessage(models.AbstractModel):
                 sentence=sentence,
                 message=params["message"],
             )
-        return sentence
+        rows = {
+            "offer": self.env._("Offer %s cannot be read.", params.get("number")),
+            "buyer": self.env._("The company of buyer %s cannot be read.", params.get("number")),
+        }
+        return " ".join(filter(None, (rows.get(params.get("row")), sentence)))
 
     @api.model
     def _in_words(self, params):

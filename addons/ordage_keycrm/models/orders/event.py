@@ -361,6 +361,25 @@ class KeycrmEvent(models.Model):
         )
         return dict(groups)
 
+    @api.model
+    def _unread_rows(self, account, numbers):
+        """Return the rows because of which other orders failed.
+
+        :param account: ``keycrm.account``, one
+        :param numbers: KeyCRM's numbers of orders that do not count
+        :return: ``{(kind, number)}``; see :func:`~.keycrm.errors.of_row`
+        """
+        failed = self.sudo().search_fetch(
+            [
+                ("account_id", "=", account.id),
+                ("state", "=", "failed"),
+                ("keycrm_order_id", "not in", numbers),
+            ],
+            ["error_params"],
+        )
+        params = [event.error_params or {} for event in failed]
+        return {(one["row"], one["number"]) for one in params if "row" in one}
+
     def _time_hints(self):
         """Return the period in which the orders of these events were most likely updated.
 

@@ -1,26 +1,32 @@
 import logging
+from collections import deque
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from odoo import fields
 
-from ...keycrm.catalog import Company, offers_by_id
+from ...keycrm.catalog import Company, Offer
 from ...keycrm.client import PAGE_SIZE
 from ...keycrm.errors import (
+    ImportProblem,
     KeyCrmError,
     Locked,
     MalformedAnswer,
     QuotaExceeded,
     RateLimited,
     Unauthorized,
+    of_row,
 )
 from ...keycrm.orders import Order
-from ...keycrm.parsing import to_object
 from ..account.catalogs import Catalogs, by_keycrm_id
+from ..common.api_gateway import open_client
 from ..common.circuit_breaker import CircuitBreaker
 from ..common.concurrency import CONCURRENCY_ERRORS, STORAGE_ERRORS
 from ..common.service import Service
 from ..common.transactions import run_in_transaction
+from .order_import import ImportResult
+from .order_lists import PART_TIMEOUT
+from .order_priorities import InboxState
 
 _logger = logging.getLogger(__name__)
 
@@ -40,8 +46,8 @@ class OrderEnrichment(Service):
     """Read companies, offers, statuses and sources that orders refer to.
 
     The importer sends no request, so all of it is read before the orders are written, and no
-    transaction stays open during a request. What cannot be read is left out: no order waits for it,
-    except for the lists of statuses and sources.
+    transaction stays open during a request. No order waits for what cannot be read, except for the
+    lists of statuses and sources: it is written without it, and its ``unread`` states why.
     """
 
     # === COMPANIES AND OFFERS ===#
@@ -54,7 +60,7 @@ class OrderEnrichment(Service):
         :return: the orders, completed by what was read
         :raise KeyCrmError: when the request quota is used up or the key is wrong
         """
-        self._read_companies(orders)
+        orders = self._with_companies(orders)
         wanted, _are_mapped = self._offers_to_read(orders, is_high_load=is_high_load)
         return self._with_offers(orders, wanted)
 
@@ -68,7 +74,7 @@ class OrderEnrichment(Service):
         :return: ``(orders, numbers of the offers that are still to be read)``
         :raise KeyCrmError: when the request quota is used up or the key is wrong
         """
-        self._read_companies(orders)
+        orders = self._with_companies(orders)
         wanted, are_mapped = self._offers_to_read(orders, is_high_load=is_high_load)
         if are_mapped:
             return orders, wanted
@@ -78,20 +84,26 @@ class OrderEnrichment(Service):
         """Read offers from the catalog.
 
         :param numbers: KeyCRM's
-        :return: ``{number: Offer}`` of those that could be read
+        :return: ``({number: Offer}, {number: KeyCrmError})``; an offer that KeyCRM does not have is in
+            neither
         :raise KeyCrmError: when the request quota is used up or the key is wrong
         """
-        return offers_by_id(self._read_rows("/offers", "id", sorted(numbers), "product"))
+        query = {"include": "product"}
+        return self._read_rows("/offers", "id", sorted(numbers), query, "offer", Offer.parse)
 
-    def _read_companies(self, orders):
-        """Read the companies of buyers that are unknown or were read long ago."""
+    def _with_companies(self, orders):
+        """Read the companies of buyers that are unknown or were read long ago.
+
+        :param orders: list of :class:`~.keycrm.orders.Order`
+        :return: the same orders, with the errors of companies that could not be read
+        """
         buyers = {
             order.buyer.company_id: order.buyer.id
             for order in orders
             if order.buyer and order.buyer.company_id
         }
         if not buyers:
-            return
+            return orders
         fresh = self.env["keycrm.company"].search(
             [
                 ("account_id", "=", self.account.id),
@@ -99,23 +111,58 @@ class OrderEnrichment(Service):
                 ("read_at", ">", fields.Datetime.now() - COMPANY_FRESH),
             ]
         )
-        wanted = sorted(set(buyers.values()) - {buyers[one.keycrm_id] for one in fresh})
-        rows = self._read_rows("/buyer", "buyer_id", wanted, "company")
-        companies = [company for row in rows if (company := _parse_company(row))]
-        if not companies:
-            return
-        try:
-            run_in_transaction(
-                self.env.cr, lambda: self.env["keycrm.company"]._upsert(self.account, companies)
-            )
-        except STORAGE_ERRORS:
-            raise
-        except Exception:
-            if self.env.cr.closed:
+        wanted = set(buyers.values()) - {buyers[one.keycrm_id] for one in fresh}
+        wanted -= _unread(orders, "buyer")
+        companies, errors = self._read_rows(
+            "/buyer",
+            "buyer_id",
+            sorted(wanted),
+            {"include": "company"},
+            "buyer",
+            lambda row: Company.parse(row.get("company")),
+        )
+        errors.update(self._store_companies(companies))
+        of_company = {
+            company: errors[buyer] for company, buyer in buyers.items() if buyer in errors
+        }
+        return [
+            _with_errors(order, [of_company[order.buyer.company_id]])
+            if order.buyer and order.buyer.company_id in of_company
+            else order
+            for order in orders
+        ]
+
+    def _store_companies(self, companies):
+        """Store companies: all at once, after a failure one by one.
+
+        :param companies: ``{buyer's number: Company}``
+        :return: ``{buyer's number: KeyCrmError}`` of those that could not be stored
+        """
+        errors = {}
+        parts = [companies, *({buyer: one} for buyer, one in companies.items())]
+        for part in parts if companies else ():
+            try:
+                run_in_transaction(
+                    self.env.cr,
+                    lambda part=part: self.env["keycrm.company"]._upsert(
+                        self.account, list(part.values())
+                    ),
+                )
+            except STORAGE_ERRORS:
                 raise
-            _logger.exception(
-                "KeyCRM account %s: companies of buyers are not updated", self.account.id
-            )
+            except Exception as error:
+                if self.env.cr.closed:
+                    raise
+                result = ImportResult.failed(error)
+                problem = (
+                    Locked() if result.is_deferred else ImportProblem(result.code, **result.params)
+                )
+                errors.update((buyer, of_row(problem, "buyer", buyer)) for buyer in part)
+            else:
+                if part is companies:
+                    break
+                errors = {buyer: one for buyer, one in errors.items() if buyer not in part}
+        return errors
 
     def _offers_to_read(self, orders, *, is_high_load):
         """Choose the offers that are not up to date.
@@ -132,6 +179,8 @@ class OrderEnrichment(Service):
                     uses.setdefault(line.offer.id, []).append((order, line.offer))
         if not uses:
             return [], True
+        for number in _unread(orders, "offer"):
+            uses.pop(number, None)
         mappings = by_keycrm_id(
             self.env["keycrm.offer"].search_fetch(
                 [("account_id", "=", self.account.id), ("keycrm_id", "in", list(uses))],
@@ -149,8 +198,8 @@ class OrderEnrichment(Service):
         return wanted, mappings.keys() >= set(wanted)
 
     def _with_offers(self, orders, numbers):
-        offers = self.read_offers(numbers)
-        return [_with_offers(order, offers) for order in orders] if offers else orders
+        offers, errors = self.read_offers(numbers)
+        return [with_offers(order, offers, errors) for order in orders]
 
     def _is_fresh(self, mapping, order, offer, *, is_high_load):
         """Return whether an offer does not have to be read for this order.
@@ -172,27 +221,62 @@ class OrderEnrichment(Service):
             return True
         return bool(order.updated_at and order.updated_at + CLOCKS_APART < read_at)
 
-    def _read_rows(self, path, filter_name, numbers, include):
-        """Read rows of a list by their numbers, 50 a request.
+    def _read_rows(self, path, filter_name, numbers, query, kind, parse):
+        """Read rows of a list by their numbers, 50 a request; isolate those that cannot be read.
 
-        What cannot be read is left out.
-
+        :param path: the list's
+        :param filter_name: filter by numbers
+        :param numbers: KeyCRM's
+        :param query: of the list, without the filter
+        :param kind: kind of the rows, for their errors; see :func:`~.keycrm.errors.of_row`
+        :param parse: called with a row; returns a record or None
+        :return: ``({number: record}, {number: KeyCrmError})``
         :raise KeyCrmError: when the request quota is used up or the key is wrong
         """
-        rows = []
-        for start in range(0, len(numbers), PAGE_SIZE):
-            part = numbers[start : start + PAGE_SIZE]
-            query = {
-                f"filter[{filter_name}]": ",".join(map(str, part)),
-                "include": include,
-            }
+        suspects = InboxState.of(self.account).suspects(path)
+        records, errors = {}, {}
+        parts = deque(suspects.parts(numbers, PAGE_SIZE))
+        failures, most = 0, suspects.max_failures
+        while parts:
+            part = parts.popleft()
+            list_query = {**query, f"filter[{filter_name}]": ",".join(map(str, part))}
             try:
-                rows += self.client.page(path, query).rows
+                rows = self._read_part(path, list_query, is_suspect=suspects.has(part)).numbered
             except (QuotaExceeded, RateLimited, Unauthorized):
                 raise
             except KeyCrmError as error:
-                _logger.warning("KeyCRM account %s: %s: %s", self.account.id, path, error)
-        return rows
+                _logger.warning(
+                    "KeyCRM account %s: %s, %s rows: %s", self.account.id, path, len(part), error
+                )
+                failures += 1
+                halves = suspects.failed(part)
+                # The first failure alone is followed by a probe.
+                is_well = failures > 1 or self.part(CircuitBreaker).is_request_at_fault(error)
+                if is_well and failures < most and not self.options.is_time_up():
+                    parts.extendleft(reversed(halves))
+                    unread = () if halves else part
+                else:
+                    unread = [*part, *(number for rest in parts for number in rest)]
+                    parts.clear()
+                errors.update((number, of_row(error, kind, number)) for number in unread)
+                continue
+            suspects.answered(part)
+            for number, row in rows.items():
+                try:
+                    record = parse(row)
+                except MalformedAnswer as error:
+                    errors[number] = of_row(error, kind, number)
+                else:
+                    records.update({number: record} if record else {})
+        return records, errors
+
+    def _read_part(self, path, query, *, is_suspect):
+        """Read one page; rows that failed before with a short timeout and without a second attempt."""
+        if not is_suspect:
+            return self.client.page(path, query)
+        with open_client(self.account, self.client.queue, timeout=PART_TIMEOUT, tries=1) as client:
+            client.begins = False
+            return client.page(path, query)
 
     # === STATUSES AND SOURCES ===#
 
@@ -259,18 +343,31 @@ class OrderEnrichment(Service):
         return {name: at for name, at in unlisted.items() if datetime.fromisoformat(at) > since}
 
 
-def _parse_company(row):
-    try:
-        return Company.parse(to_object(row.get("company")))
-    except MalformedAnswer:
-        return None
+def with_offers(order, offers, errors):
+    """Return an order with offers from the catalog, and the errors of those that are missing.
 
-
-def _with_offers(order, offers):
+    :param order: :class:`~.keycrm.orders.Order`
+    :param offers: ``{number: Offer}``
+    :param errors: ``{number: KeyCrmError}``
+    """
+    numbers = dict.fromkeys(line.offer.id for line in order.lines if line.offer)
     lines = tuple(
-        replace(line, offer=offers[line.offer.id])
-        if line.offer and line.offer.id in offers
-        else line
+        replace(line, offer=offers.get(line.offer.id, line.offer)) if line.offer else line
         for line in order.lines
     )
-    return replace(order, lines=lines)
+    failed = [errors[number] for number in numbers if number in errors]
+    return _with_errors(replace(order, lines=lines), failed)
+
+
+def _with_errors(order, errors):
+    return replace(order, unread=(*order.unread, *errors))
+
+
+def _unread(orders, kind):
+    """Return the numbers of the rows of one kind that could not be read for these orders."""
+    return {
+        error.params["number"]
+        for order in orders
+        for error in order.unread
+        if error.params["row"] == kind
+    }

@@ -15,13 +15,13 @@ from ...keycrm.errors import (
     ServerTrouble,
     TimedOut,
     Unreachable,
-    is_outage,
 )
 from ...keycrm.orders import ORDER_INCLUDES, ORDER_INCLUDES_WITHOUT_PAYMENTS, Order
 from ...keycrm.parsing import utc_text
 from ..common.circuit_breaker import CircuitBreaker
+from ..common.company_lock import check_company_is_free
 from ..common.service import Service
-from ..common.transactions import check_company_is_free, run_in_transaction
+from ..common.transactions import run_in_transaction
 from .order_enrichment import OrderEnrichment
 from .order_priorities import FAR, FEW_NEW, NEW_ORDER, WEBHOOK, InboxState
 from .order_writer import OrderWriter
@@ -157,9 +157,9 @@ class OrderInbox(Service):
             read = {order.number: self.read_order(order.number)}
             processed.add(order.number)
             own = events.filtered(lambda event, order=order: event.keycrm_order_id == order.number)
-            self.part(OrderWriter).write_orders(read, own, is_high_load=is_high_load)
-            error = read[order.number]
-            if order.is_outage and isinstance(error, KeyCrmError) and is_outage(error):
+            results = self.part(OrderWriter).write_orders(read, own, is_high_load=is_high_load)
+            result = results.get(order.number)
+            if order.is_outage and result and result.is_outage:
                 run_in_transaction(
                     self.env.cr, lambda: self.env["keycrm.event"]._defer_outage(self.account)
                 )

@@ -6,6 +6,8 @@ Losing this state with the process costs a few requests, nothing else.
 import time
 from dataclasses import dataclass, field
 
+from ...keycrm.suspects import Suspects
+
 #: Seconds between two requests for the list of KeyCRM's newest orders.
 NEWEST_SECONDS = 5.0
 #: Seconds for which lists are not requested after one that held none of the waiting orders.
@@ -48,12 +50,15 @@ class InboxState:
     """Hold the inbox state of one account. Times are of ``time.monotonic``.
 
     :param turns: pieces of work since the process started
+    :param polls_first: whether polling came before updates of orders in the last turn
     """
 
     turns: int = 0
+    polls_first: bool = False
     _newest_at: float = float("-inf")
     _useless_until: float = float("-inf")
     _skipped: dict[int, float] = field(default_factory=dict)
+    _suspects: dict[str, Suspects] = field(default_factory=dict)
 
     @classmethod
     def of(cls, account):
@@ -91,3 +96,10 @@ class InboxState:
         now = time.monotonic()
         self._skipped = {number: until for number, until in self._skipped.items() if until > now}
         return list(self._skipped)
+
+    def suspects(self, path):
+        """Return the rows of a list that requests failed with.
+
+        :param path: the list's, below KeyCRM's address
+        """
+        return self._suspects.setdefault(path, Suspects())

@@ -11,11 +11,12 @@ from ...keycrm.errors import KeyCrmError, Locked
 from ...keycrm.orders import Order
 from ...keycrm.product_data import Goods
 from ..common import crons
+from ..common.company_lock import company_lock
 from ..common.concurrency import CONCURRENCY_ERRORS, ERRORS_OF_NO_RECORD, STORAGE_ERRORS
 from ..common.service import Service
-from ..common.transactions import company_lock, run_in_transaction
+from ..common.transactions import run_in_transaction
 from . import contacts
-from .order_enrichment import OrderEnrichment
+from .order_enrichment import OrderEnrichment, with_offers
 from .order_import import ImportOptions, ImportResult
 from .order_priorities import InboxState
 
@@ -64,6 +65,7 @@ class OrderWriter(Service):
             for number, order in part.items():
                 if isinstance(order, KeyCrmError):
                     results[number] = self.record_error(number, order)
+            results.update(self._incomplete(results, orders))
             if not unread:
                 finish(results)
             return results
@@ -77,17 +79,21 @@ class OrderWriter(Service):
             if then:
                 then(results)
 
-        with company_lock(self.account):
+        with company_lock(self.account, is_bulk=not events):
             results = self._run_bisecting(read, import_part, events)
         if not unread:
             return results
-        offers = enrichment.read_offers(unread)
+        offers, errors = enrichment.read_offers(unread)
+        incomplete = [with_offers(order, {}, errors) for order in orders]
 
         def update_products(part, **_options):
             failed = self._update_products(orders, offers)
+            for number in failed.keys() & part.keys():
+                failed[number].order_id = part[number].order_id
             merged = {
                 number: one if one.code else failed.get(number, one) for number, one in part.items()
             }
+            merged.update(self._incomplete(merged, incomplete))
             finish(merged)
             return merged
 
@@ -155,6 +161,38 @@ class OrderWriter(Service):
             return result
         order._keycrm_mark_deleted()
         return ImportResult(order.id, skipped=True, code=error.code, params=error.params)
+
+    def _incomplete(self, results, orders):
+        """Return the results of orders that were written without rows that could not be read.
+
+        One order of each row fails, and is read again: then the product or company is updated for all.
+
+        :param results: ``{number: ImportResult}``
+        :param orders: list of :class:`~.keycrm.orders.Order`
+        :return: ``{number: ImportResult}`` of failures
+        """
+        written = [
+            order
+            for order in orders
+            if order.unread
+            and (result := results.get(order.id))
+            and result.order_id
+            and not result.code
+        ]
+        if not written:
+            return {}
+        numbers = [order.id for order in orders]
+        reported = self.env["keycrm.event"]._unread_rows(self.account, numbers)
+        failed = {}
+        for order in written:
+            rows = {(error.params["row"], error.params["number"]): error for error in order.unread}
+            new = rows.keys() - reported
+            if new:
+                reported |= new
+                error = next(error for row, error in rows.items() if row in new)
+                failed[order.id] = ImportResult.failed(error, order)
+                failed[order.id].order_id = results[order.id].order_id
+        return failed
 
     # === PARTS ===#
 

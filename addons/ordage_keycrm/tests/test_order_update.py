@@ -1,8 +1,18 @@
 """A validated delivery sets a status in KeyCRM, where that is wished."""
 
+import contextlib
+from unittest.mock import patch
+
+from psycopg2.errors import LockNotAvailable
+
+from odoo.tools import mute_logger
+
 from ..services.common.api_gateway import open_client
+from ..services.common.service import Options
 from ..services.orders.order_updates import OrderUpdates
 from .order_common import OrderCase
+
+OUTCOME = "odoo.addons.ordage_keycrm.services.orders.order_import"
 
 
 class TestOrderUpdate(OrderCase):
@@ -112,3 +122,75 @@ class TestOrderUpdate(OrderCase):
         self.push()
         self.assertEqual(push.state, "done")
         self.assertEqual(self.status_in_keycrm(order), self.sent.keycrm_id)
+
+    # === ONE UPDATE FAILS ===#
+
+    def two_updates(self):
+        """:return: two orders whose deliveries wait to set a status"""
+        self.account.delivered_status_id = self.sent
+        orders = [self.make(self.made), self.make(self.made)]
+        for order in orders:
+            self.deliver(order)
+        return orders
+
+    def update_of(self, order):
+        return self.env["keycrm.order.update"].search([("sale_order_id", "=", order.id)])
+
+    def failing(self, name, order, error):
+        """Let a method of the updates of one order fail."""
+        model = type(self.env["keycrm.order.update"])
+        real = getattr(model, name)
+
+        def fail(update, *args):
+            if update.sale_order_id == order:
+                raise error
+            return real(update, *args)
+
+        return patch.object(model, name, fail)
+
+    def test_an_update_that_fails_unexpectedly_fails_alone(self):
+        for name in ("_plan", "_record"):
+            with self.subTest(name):
+                bad, good = self.two_updates()
+                with self.failing(name, bad, ValueError("odd")), mute_logger(OUTCOME):
+                    self.push()
+                update = self.update_of(bad)
+                self.assertEqual((update.state, update.error_code), ("failed", "unexpected"))
+                self.assertGreater(update.next_try_at, self.env.cr.now())
+                self.assertEqual(self.status_in_keycrm(good), self.sent.keycrm_id)
+                self.assertEqual(self.update_of(good).state, "done")
+                update.action_retry()
+                self.push()
+                self.assertEqual(self.status_in_keycrm(bad), self.sent.keycrm_id)
+                self.assertEqual(update.state, "done")
+
+    def test_an_update_of_a_locked_order_is_put_off_alone(self):
+        bad, good = self.two_updates()
+        with self.failing("_record", bad, LockNotAvailable("held by a user")):
+            self.push()
+        update = self.update_of(bad)
+        self.assertEqual((update.state, update.attempts), ("pending", 0))
+        self.assertGreater(update.next_try_at, self.env.cr.now())
+        self.assertEqual(self.update_of(good).state, "done")
+        update.next_try_at = self.env.cr.now()
+        self.keycrm.clear_log()
+        self.push()
+        self.assertIn(update.state, ("done", "ignored"))
+        self.assertFalse(self.keycrm.requests(method="PUT"), "the status was sent before")
+
+    def test_an_update_that_ends_the_process_is_not_tried_for_ever(self):
+        bad, good = self.two_updates()
+        alone = Options(single_item=True)
+        with (
+            self.failing("_plan", bad, SystemExit()),
+            self.committing(),
+            open_client(self.account) as client,
+        ):
+            # Odoo's ``assertRaises`` would undo what was stored before.
+            with contextlib.suppress(SystemExit):
+                OrderUpdates(self.account, client, alone).process()
+            # The next run begins with the other one.
+            OrderUpdates(self.account, client, alone).process()
+        self.assertEqual(self.update_of(bad).error_code, "worker_died")
+        self.assertGreater(self.update_of(bad).next_try_at, self.env.cr.now())
+        self.assertEqual(self.update_of(good).state, "done")

@@ -1,9 +1,17 @@
+from datetime import timedelta
+
+from psycopg2.errors import LockNotAvailable
+
+from ...const import ROW_LOCKED_PAUSE
 from ...keycrm.errors import KeyCrmError, Refused, is_outage
 from ...keycrm.order_updates import Decision
 from ...keycrm.parsing import to_object
+from ..common import crons
 from ..common.circuit_breaker import CircuitBreaker
+from ..common.concurrency import ERRORS_OF_NO_RECORD
 from ..common.service import Service
 from ..common.transactions import run_in_transaction
+from .order_import import ImportResult
 
 #: What a user or a buyer waits for.
 LIVE_KINDS = ("status", "tracking", "payment")
@@ -26,6 +34,28 @@ class OrderUpdates(Service):
         update = self.env["keycrm.order.update"]._next_due(account, self.kinds)
         if not update:
             return False
+        if self.options.single_item:
+            # The attempt counts also when it ends the process.
+            died = update._failed_vals("worker_died", {})
+            run_in_transaction(self.env.cr, lambda: update._end_try(died))
+        try:
+            self._process(update)
+        except LockNotAvailable:
+            # A user's transaction holds the order: the other updates do not wait for it.
+            self.env.cr.rollback()
+            self._defer(update)
+        except (KeyCrmError, *ERRORS_OF_NO_RECORD):
+            raise
+        except Exception as error:  # the fault of one update does not affect the others
+            if self.env.cr.closed:
+                raise
+            self.env.cr.rollback()
+            result = ImportResult.failed(error)
+            vals = update._failed_vals(result.code, result.params)
+            run_in_transaction(self.env.cr, lambda: update._end_try(vals))
+        return True
+
+    def _process(self, update):
         # What changes after this line is enqueued again.
         superseded = update._superseded()
         plan, number = update._plan(), update.sale_order_id.keycrm_id
@@ -45,7 +75,21 @@ class OrderUpdates(Service):
             else:
                 vals = update._done_vals(ignored=decision.ignored)
         run_in_transaction(self.env.cr, lambda: update._record(vals, superseded, values))
-        return True
+
+    def _defer(self, update):
+        """Try an update again in some seconds; this is not counted as an attempt."""
+
+        def defer():
+            update.write(
+                {
+                    "next_try_at": self.env.cr.now() + timedelta(seconds=ROW_LOCKED_PAUSE),
+                    "error_code": "row_locked",
+                    "error_params": False,
+                }
+            )
+            crons.trigger(self.account, crons.ORDERS, delay=ROW_LOCKED_PAUSE)
+
+        run_in_transaction(self.env.cr, defer)
 
     def _send(self, path, plan) -> Decision:
         """Read an order, decide, and write what it lacks.

@@ -16,6 +16,8 @@ from .common import KeycrmCase
 BACKLOG = 5000
 #: Numbers below that of the newest known order, of which KeyCRM has no order.
 FIRST, NEWEST = 100_000, 1_000_000
+#: Updates of orders that wait to be sent.
+UPDATES = 60
 LINES = [{"name": "Кухоль", "price": 100, "quantity": 1}]
 #: Seconds within which a new order comes, by requests a minute.
 BOUNDS = {60: 15, 20: 45}
@@ -250,3 +252,19 @@ class TestInboxPriorities(KeycrmCase):
         for _ in range(10):
             self.queue()
         self.assertTrue(all(self.order(number) for number in numbers))
+
+    def test_many_updates_of_orders_keep_polling_from_no_new_order(self):
+        orders = self.env["sale.order"].union(
+            *(self.arrive(self.new_order(LINES)) for _ in range(UPDATES))
+        )
+        self.account.send_tracking = True
+        self.account.held_sending = False
+        self.env["keycrm.order.update"]._enqueue_orders("tracking", orders)
+        waiting = [("state", "=", "pending"), ("sale_order_id", "in", orders.ids)]
+        self.assertEqual(self.env["keycrm.order.update"].search_count(waiting), UPDATES)
+        # No webhook tells of it.
+        number = self.new_order(LINES)
+        self.account.polled_at = self.env.cr.now() - timedelta(hours=2)
+        self.account.request_limit = 20
+        self.assertLessEqual(self.waited_for(number), BOUNDS[20])
+        self.assertGreater(self.env["keycrm.order.update"].search_count(waiting), UPDATES / 2)

@@ -6,7 +6,7 @@ from .order_polling import OrderPolling
 from .order_priorities import InboxState
 from .order_updates import OrderUpdates
 
-#: In one of so many turns polling and status updates come before the inbox.
+#: In one of so many turns polling and updates of orders come before the inbox.
 OTHERS_TURN = 4
 
 
@@ -26,22 +26,28 @@ class OrderQueue(Service):
             return self.part(BulkJobs).process_setup()
         state = InboxState.of(account)
         state.turns += 1
-        if not state.turns % OTHERS_TURN and self._process_others():
-            # Polling and status updates continue, however long the inbox is.
+        if not state.turns % OTHERS_TURN and self._process_others(state):
+            # Polling and updates continue, however long the inbox is.
             return True
         return (
             bool(self.part(OrderInbox).process())
-            or self._process_others()
+            or self._process_others(state)
             or self.part(BulkJobs).process()
             # Webhooks that are still debounced.
             or bool(self.env["keycrm.event"]._waiting(account, 1, state.skipped()))
         )
 
-    def _process_others(self):
-        """Send one update of an order, or read one page of updated orders.
+    def _process_others(self, state):
+        """Send one update of an order, or read one page of updated orders: each comes first in turns.
 
+        :param state: :class:`~.services.orders.order_priorities.InboxState`
         :return: True when there was one
         """
-        return self.part(OrderUpdates).process() or self.part(CircuitBreaker).run(
-            "polling", self.part(OrderPolling).process
-        )
+        works = [
+            self.part(OrderUpdates).process,
+            lambda: self.part(CircuitBreaker).run("polling", self.part(OrderPolling).process),
+        ]
+        state.polls_first = not state.polls_first
+        if state.polls_first:
+            works.reverse()
+        return any(work() for work in works)

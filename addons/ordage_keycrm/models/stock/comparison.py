@@ -162,7 +162,7 @@ class KeycrmStockComparison(models.Model):
         self._check_ready()
         settings = StockSettings(self.account_id)
         settings.begin_sending(self, "send")
-        differing = self.line_ids.filtered(lambda line: line.outcome in ("zero", "lower", "higher"))
+        differing = self._lines([("outcome", "in", ("zero", "lower", "higher"))])
         # The user who chose this has just seen how many become zero.
         settings.enqueue(differing.product_id, from_move=True)
         end_backoff(self.account_id)
@@ -181,7 +181,7 @@ class KeycrmStockComparison(models.Model):
         """
         self._check_ready()
         self.account_id._check_can_work()
-        lines = self.line_ids.filtered(lambda line: line.opening == "taken")
+        lines = self._lines([("opening", "=", "taken")])
         self.sudo().write(
             {
                 "state": "taking",
@@ -235,7 +235,7 @@ class KeycrmStockComparison(models.Model):
         if not self.can_undo_opening:
             raise UserError(self.env._("There are no opening quantities to undo."))
         account.sudo().push_stock = False
-        lines = self.line_ids.filtered(lambda line: line.opening == "applied")
+        lines = self._lines([("opening", "=", "applied")])
         self.sudo().write(
             {
                 "state": "undoing",
@@ -252,9 +252,20 @@ class KeycrmStockComparison(models.Model):
     def _recount(self):
         """Count the lines by their outcome."""
         counts = dict.fromkeys(_COUNT_FIELDS.values(), 0)
-        for line in self.line_ids:
-            counts[_COUNT_FIELDS[line.outcome]] += 1
+        for outcome, count in self.env["keycrm.stock.comparison.line"]._read_group(
+            [("comparison_id", "=", self.id)], ["outcome"], ["__count"]
+        ):
+            counts[_COUNT_FIELDS[outcome]] += count
         self.write(counts)
+
+    def _lines(self, domain):
+        """Search lines: a preview may have hundreds of thousands.
+
+        :param domain: which ones
+        """
+        return self.env["keycrm.stock.comparison.line"].search(
+            [("comparison_id", "=", self.id), *domain]
+        )
 
     @api.model
     def _start(self, account, kind):
@@ -346,7 +357,7 @@ class KeycrmStockComparison(models.Model):
 
     def _skipped_lines(self):
         """Return the lines that opening quantities leave as they are, for a reason."""
-        return self.line_ids.filtered(lambda line: line.opening in _SKIPPED)
+        return self._lines([("opening", "in", _SKIPPED)])
 
     def _has_sent(self, level):
         """Return whether a quantity was sent after this preview.
@@ -379,7 +390,7 @@ class KeycrmStockComparison(models.Model):
         return self.env._("Comparison")
 
     def _summary(self):
-        if any(line.opening == "undone" for line in self.line_ids):
+        if self._lines([("opening", "=", "undone")]):
             return self.env._(
                 "The opening quantities were undone. Stock is not sent until you turn it on again."
             )

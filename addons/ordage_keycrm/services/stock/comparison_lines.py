@@ -1,4 +1,5 @@
 from datetime import timedelta
+from typing import NamedTuple
 
 from odoo import fields
 
@@ -7,6 +8,30 @@ from ...keycrm.stock_comparison import OUTCOMES, is_equal, outcome
 from ..common.service import Service
 from .opening_quantities import OpeningQuantities
 from .stock_exporter import StockExporter
+
+#: Lines of a preview that are created at once.
+PREVIEW_ROWS = 5000
+
+
+class LineRow(NamedTuple):
+    """Hold the values of a line until it is created."""
+
+    outcome: str
+    product_id: int | None = None
+    offer_id: int | None = None
+    keycrm_id: int | None = None
+    sku: str | None = None
+    keycrm_warehouse_id: int | None = None
+    odoo_quantity: float = 0.0
+    keycrm_quantity: float = 0.0
+
+    def vals(self, comparison):
+        """Return the values of the line.
+
+        :param comparison: ``keycrm.stock.comparison``, one
+        """
+        difference = self.odoo_quantity - self.keycrm_quantity if self.keycrm_warehouse_id else 0.0
+        return {"comparison_id": comparison.id, "difference": difference, **self._asdict()}
 
 
 class ComparisonLines(Service):
@@ -38,51 +63,52 @@ class ComparisonLines(Service):
         :param offers: ``keycrm.offer`` of the account
         :param counted: ids of products that were counted or moved
         """
-        lines = []
+        # As tuples, and written in parts: a catalog of 200,000 offers would fill the worker's memory.
+        rows = []
+        everything = set(offers.product_id.ids)
         for warehouse in comparison.keycrm_warehouse_ids:
-            everything = set(offers.product_id.ids)
             for offer, odoo, keycrm in self.pairs(warehouse, offers, everything, snapshots):
                 is_counted = offer.product_id.id in counted
                 name = outcome(odoo, keycrm, is_counted=is_counted)
-                vals = _line_vals(comparison, offer, warehouse, odoo, keycrm or 0.0, name)
-                lines.append(vals)
+                rows.append(_line_row(offer, warehouse, odoo, keycrm or 0.0, name))
         mapped = set(offers.mapped("keycrm_id"))
-        lines += [
-            {
-                "comparison_id": comparison.id,
-                "keycrm_id": number,
-                "sku": sku,
-                "keycrm_quantity": sum(stock.values()),
-                "outcome": "not_in_odoo",
-            }
+        rows += [
+            LineRow("not_in_odoo", keycrm_id=number, sku=sku, keycrm_quantity=sum(stock.values()))
             for number, (sku, stock) in snapshots.items()
             if number not in mapped
         ]
         calculator = self.env["keycrm.stock.calculator"]
-        unmapped = set(calculator._counted_product_ids(self.account)) - set(offers.product_id.ids)
+        unmapped = set(calculator._counted_product_ids(self.account)) - everything
         products = self.env["product.product"].browse(sorted(unmapped))
-        lines += [
-            {
-                "comparison_id": comparison.id,
-                "product_id": product.id,
-                "sku": product.default_code,
-                "outcome": "not_in_keycrm",
-            }
+        rows += [
+            LineRow("not_in_keycrm", product_id=product.id, sku=product.default_code)
             for product in products
         ]
         # Lines that need a decision come first.
-        lines.sort(key=lambda line: OUTCOMES.index(line["outcome"]))
-        records = self.env["keycrm.stock.comparison.line"].sudo().create(lines)
-        opening = self.part(OpeningQuantities)
-        for record in records:
-            record.opening = opening.kind(record)
+        rows.sort(key=lambda row: OUTCOMES.index(row.outcome))
+        self._create_preview_lines(comparison, rows)
         comparison._recount()
         comparison._replace_earlier()
         comparison._end(
             "ready",
-            compared_count=len(lines),
+            compared_count=len(rows),
             left_out_count=len(comparison._skipped_lines()),
         )
+
+    def _create_preview_lines(self, comparison, rows):
+        """Create the lines of a preview, with the effect of opening quantities.
+
+        :param comparison: ``keycrm.stock.comparison``, one
+        :param rows: list of :class:`LineRow`
+        """
+        Line = self.env["keycrm.stock.comparison.line"].sudo()
+        opening = self.part(OpeningQuantities)
+        for start in range(0, len(rows), PREVIEW_ROWS):
+            if start:
+                self.env.invalidate_all()
+            part = rows[start : start + PREVIEW_ROWS]
+            for line in Line.create([row.vals(comparison) for row in part]):
+                line.opening = opening.kind(line)
 
     def store_differences(self, comparison, offers, answer):
         """Store the lines, and enqueue the differences; what waits to be sent is no difference.
@@ -113,8 +139,8 @@ class ComparisonLines(Service):
                     continue
                 differing.add(offer.product_id.id)
                 if not (level and level.sent_at and level.sent_at > settled):
-                    name = outcome(odoo, keycrm)
-                    lines.append(_line_vals(comparison, offer, warehouse, odoo, keycrm, name))
+                    row = _line_row(offer, warehouse, odoo, keycrm, outcome(odoo, keycrm))
+                    lines.append(row.vals(comparison))
         self.env["keycrm.stock.comparison.line"].sudo().create(lines)
         self.env["keycrm.stock.change"].sudo()._append(
             [(self.account.id, product_id) for product_id in sorted(differing)]
@@ -157,16 +183,7 @@ def _offers_in_no_answer(comparison, offers, answer):
     return absent.filtered(lambda offer: offer.keycrm_id not in listed)
 
 
-def _line_vals(comparison, offer, warehouse, odoo, keycrm, name):
-    return {
-        "comparison_id": comparison.id,
-        "product_id": offer.product_id.id,
-        "offer_id": offer.id,
-        "keycrm_id": offer.keycrm_id,
-        "sku": offer.sku,
-        "keycrm_warehouse_id": warehouse.id,
-        "odoo_quantity": odoo,
-        "keycrm_quantity": keycrm,
-        "difference": odoo - keycrm,
-        "outcome": name,
-    }
+def _line_row(offer, warehouse, odoo, keycrm, name):
+    return LineRow(
+        name, offer.product_id.id, offer.id, offer.keycrm_id, offer.sku, warehouse.id, odoo, keycrm
+    )

@@ -80,12 +80,12 @@ class StockSettings(Service):
         comparison.keycrm_warehouse_ids._allow_sending()
         Level = self.env["keycrm.stock.level"].sudo()
         for warehouse in comparison.keycrm_warehouse_ids:
-            lines = comparison.line_ids.filtered(
-                lambda line, warehouse=warehouse: (
-                    line.keycrm_warehouse_id == warehouse
-                    and line.offer_id
-                    and line.outcome != "not_in_keycrm"
-                )
+            lines = comparison._lines(
+                [
+                    ("keycrm_warehouse_id", "=", warehouse.id),
+                    ("offer_id", "!=", False),
+                    ("outcome", "!=", "not_in_keycrm"),
+                ]
             )
             Level._record_read(
                 warehouse, {line.offer_id.id: line.keycrm_quantity for line in lines}

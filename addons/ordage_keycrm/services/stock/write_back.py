@@ -19,10 +19,8 @@ class WriteBack(Service):
         """
         Level, exporter = self.env["keycrm.stock.level"].sudo(), self.part(StockExporter)
         for warehouse in comparison.keycrm_warehouse_ids:
-            lines = comparison.line_ids.filtered(
-                lambda line, warehouse=warehouse: (
-                    line.keycrm_warehouse_id == warehouse and line.offer_id
-                )
+            lines = comparison._lines(
+                [("keycrm_warehouse_id", "=", warehouse.id), ("offer_id", "!=", False)]
             )
             levels = Level._levels_for(warehouse, lines.offer_id)
             rows = [

@@ -1,5 +1,7 @@
 """A storekeeper's day: a parcel is found by its number, packed and labeled; the board shows the orders."""
 
+from datetime import date
+
 from playwright.sync_api import expect
 
 IN_PRODUCTION = 4
@@ -13,7 +15,11 @@ def test_a_typed_number_opens_its_parcel_and_its_label_is_printed(
         lines=[{"offer_id": offer, "price": 500, "quantity": 1}],
         status_id=IN_PRODUCTION,
         buyer={"full_name": "Олена Коваль", "phone": "+380671234567"},
-        shipping={"tracking_code": "20450000000123", "recipient_full_name": "Олена Коваль"},
+        shipping={
+            "tracking_code": "20450000000123",
+            "recipient_full_name": "Олена Коваль",
+            "shipping_date": str(date.today()),
+        },
     )["id"]
     wait_for(lambda: (account.order(number, "state") or {}).get("state") == "sale", 90, "the order")
     storekeeper = new_screen(new_user("packer", "stock.group_stock_user"))
@@ -40,6 +46,13 @@ def test_a_typed_number_opens_its_parcel_and_its_label_is_printed(
     screen.page.locator(".o_switch_view.o_kanban").click()
     screen.sees("До сплати:")
     screen.picture("orders-board")
+    screen.page.locator(".o_switch_view.o_calendar").click()
+    name = account.order(number, "name")["name"]
+    expect(screen.page.locator(".fc-event", has_text=name).first).to_be_visible()
+    screen.picture("orders-calendar")
+    screen.page.locator(".o_switch_view.o_activity").click()
+    screen.settle()
+    screen.picture("orders-activities")
     screen.page.locator(".o_switch_view.o_graph").click()
     screen.settle()
     screen.picture("orders-graph")

@@ -36,6 +36,7 @@ NAMES = [
     "backlog",
     "large",
     "overview",
+    "differs",
     "accounts",
     "quiet",
     "processes",

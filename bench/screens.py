@@ -61,6 +61,22 @@ class Screens:
         """
         self._call("keycrm.account", method, {}, [[]])
 
+    def search(self, model: str, domain: list[Any]) -> tuple[dict[str, Any], float]:
+        """Filter a list, and read the names of a page.
+
+        :param model: of the list
+        :param domain: the filter
+        :return: the answer, seconds
+        """
+        begun = time.monotonic()
+        options = {
+            "domain": domain,
+            "specification": {"display_name": {}},
+            "limit": ROWS,
+            "count_limit": COUNTED,
+        }
+        return self._call(model, "web_search_read", options), time.monotonic() - begun
+
     def _prefetch(self, action: str) -> dict[str, Any]:
         found = self._rpc("/web/action/load", {"action_id": action})
         model, kind = found["res_model"], found["views"][0][1]

@@ -22,6 +22,7 @@ def products_of_offers(shop: Shop, count: int, first: int = 1) -> list[int]:
         template,
         count,
         "name = jsonb_build_object('en_US', 'Seed ' || n)",
+        "is_storable = TRUE",
     )
     shop.sql(
         "UPDATE product_product SET default_code = NULL, keycrm_sku_key = NULL WHERE id = %s", model
@@ -36,13 +37,14 @@ def products_of_offers(shop: Shop, count: int, first: int = 1) -> list[int]:
         "keycrm_sku_key = 'seed-' || n",
     )
     shop.sql(
-        """INSERT INTO keycrm_offer (account_id, keycrm_id, product_id, catalog_at)
-           SELECT %s, %s - 1 + n, %s - 1 + n, now() AT TIME ZONE 'UTC'
-             FROM generate_series(1, %s) n""",
-        shop.account,
+        """INSERT INTO keycrm_offer (account_id, company_id, keycrm_id, product_id, sku, catalog_at)
+           SELECT account.id, account.company_id, %s - 1 + n, %s - 1 + n, 'SEED-' || n,
+                  now() AT TIME ZONE 'UTC'
+             FROM keycrm_account account, generate_series(1, %s) n WHERE account.id = %s""",
         first,
         begin,
         count,
+        shop.account,
     )
     return list(range(begin, begin + count))
 
@@ -64,10 +66,17 @@ def quants(shop: Shop, quantities: dict[int, float]) -> None:
     )
 
 
-def levels(shop: Shop) -> None:
-    """Record for every mapped offer the quantity in a KeyCRM warehouse."""
+def levels(shop: Shop, odoo_warehouses: list[int] | None = None) -> None:
+    """Record for every mapped offer the quantity in a KeyCRM warehouse.
+
+    :param odoo_warehouses: ids of those that it is matched with
+    """
     warehouse = shop.rpc.create(
-        "keycrm.warehouse", account_id=shop.account, keycrm_id=1001, name="Seeded"
+        "keycrm.warehouse",
+        account_id=shop.account,
+        keycrm_id=1001,
+        name="Seeded",
+        warehouse_ids=[(6, 0, odoo_warehouses or [])],
     )
     shop.sql(
         """INSERT INTO keycrm_stock_level (offer_id, keycrm_warehouse_id, account_id, product_id,

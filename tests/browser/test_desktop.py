@@ -53,7 +53,7 @@ def test_tour_of_the_first_day_leads_from_the_overview_to_the_stock(
         target = screen.page.locator(place).locator("visible=true").first
         target.wait_for()
         pointer.wait_for()
-        pointer.hover()
+        pointer.hover(force=True)  # it bounces until the mouse is over it
         expect(pointer).to_contain_text(words)
         screen.picture(f"tour-{number}")
         target.click()

@@ -4,8 +4,23 @@ import { registry } from "@web/core/registry";
 const menu = (name) => `.o_main_navbar [data-menu-xmlid='ordage_keycrm.${name}']`;
 const entry = (name) => `.o-dropdown--menu [data-menu-xmlid='ordage_keycrm.${name}']`;
 
+const NAME = "keycrm_first_day";
+
+/** Start the tour of the first day for the user, on the overview. */
+registry.category("actions").add(NAME, async (env) => {
+    const { orm, tour_service: tours } = env.services;
+    const domain = [["name", "=", NAME]];
+    const [tour] = await orm.searchRead("web_tour.tour", domain, ["url", "rainbow_man_message"]);
+    await tours.startTour(NAME, {
+        mode: "manual",
+        fromDB: true,
+        url: tour.url,
+        rainbowManMessage: tour.rainbow_man_message,
+    });
+});
+
 /** The first day: from the overview to an order, to packing and to the stock of both sides. */
-registry.category("web_tour.tours").add("keycrm_first_day", {
+registry.category("web_tour.tours").add(NAME, {
     url: "/odoo/keycrm",
     steps: () => [
         {

@@ -95,15 +95,16 @@ class ProductCreation(JobService):
         found = self._read(wanted)
 
         def record():
-            missing = lines.browse()
+            missing, mapped = lines.browse(), {}
             for line in lines.exists():
                 offers = found.get(sku_key(skus[line]), [])
                 if len(offers) == 1:
-                    self._map(line, offers[0])
+                    mapped[line] = offers[0]
                 elif offers:
                     line._end("problem", "create_sku_in_keycrm")
                 else:
                     missing |= line
+            self._map(mapped)
             if marker and missing:
                 missing -= self._set_product(missing, found.get(sku_key(marker), []))
             now, requested = self.env.cr.now(), missing._recent_requests()
@@ -161,36 +162,41 @@ class ProductCreation(JobService):
                         found.setdefault(sku_key(offer.sku), {})[offer.id] = offer
         return {key: list(offers.values()) for key, offers in found.items()}
 
-    def _map(self, line, offer):
-        """Map a product to its offer, and enqueue its stock.
+    def _map(self, found):
+        """Map products to their offers, and enqueue their stock.
 
-        :param line: ``keycrm.product.export.line``, one
-        :param offer: :class:`~.keycrm.catalog.Offer`
+        :param found: ``{line: Offer}``
         """
-        product = line.product_id
-        offers = self.env["keycrm.offer"].sudo()
-        mapped = offers.search([("account_id", "=", self.account.id), ("keycrm_id", "=", offer.id)])
-        if mapped and mapped.product_id != product:
-            line._end("problem", "create_sku_in_keycrm")
-            return
-        if not mapped:
-            now = self.env.cr.now()
-            offers.create(
-                {
-                    "account_id": self.account.id,
-                    "keycrm_id": offer.id,
-                    "keycrm_product_id": offer.product_id or False,
-                    "sku": offer.sku,
-                    "product_id": product.id,
-                    "price": float(offer.price or 0),
-                    "price_at": now,
-                    "purchased_price": float(offer.purchased_price or 0),
-                    "purchased_price_at": now,
-                }
-            )
-            self.env["keycrm.missing.sku"].sudo()._clear(self.account, product)
-            self.env["keycrm.stock.change"].sudo()._queue_refresh(self.account, product.ids)
-        line._end("done")
+        numbers = [offer.id for offer in found.values()]
+        known = [("account_id", "=", self.account.id), ("keycrm_id", "in", numbers)]
+        mapped = self.env["keycrm.offer"].sudo().search(known)
+        owners = {one.keycrm_id: one.product_id for one in mapped}
+        lines, new = self.env["keycrm.product.export.line"].sudo(), []
+        for line, offer in found.items():
+            if offer.id not in owners:
+                new.append(self._offer_vals(line.product_id, offer))
+            if owners.setdefault(offer.id, line.product_id) == line.product_id:
+                lines |= line
+            else:
+                line._end("problem", "create_sku_in_keycrm")
+        created = self.env["keycrm.offer"].sudo().create(new).product_id
+        self.env["keycrm.missing.sku"].sudo()._clear(self.account, created)
+        self.env["keycrm.stock.change"].sudo()._queue_refresh(self.account, created.ids)
+        lines._end("done")
+
+    def _offer_vals(self, product, offer):
+        now = self.env.cr.now()
+        return {
+            "account_id": self.account.id,
+            "keycrm_id": offer.id,
+            "keycrm_product_id": offer.product_id or False,
+            "sku": offer.sku,
+            "product_id": product.id,
+            "price": float(offer.price or 0),
+            "price_at": now,
+            "purchased_price": float(offer.purchased_price or 0),
+            "purchased_price_at": now,
+        }
 
     # === CREATION ===#
 

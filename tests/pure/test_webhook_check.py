@@ -84,6 +84,13 @@ def certificate(folder, *, name="localhost", days=(-1, 1), issuer=None):
         .not_valid_after(now + timedelta(days=days[1]))
         .add_extension(x509.BasicConstraints(ca=not issuer, path_length=None), critical=True)
         .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        # Python 3.13 and later accept no authority without the following.
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(signer_key.public_key()),
+            critical=False,
+        )
+        .add_extension(_key_usage(signs=not issuer), critical=True)
         .sign(signer_key, hashes.SHA256())
     )
     path = folder / f"{name}{days[1]}{'-own' if not issuer else ''}.pem"
@@ -96,6 +103,18 @@ def certificate(folder, *, name="localhost", days=(-1, 1), issuer=None):
         + made.public_bytes(serialization.Encoding.PEM)
     )
     return path, made, key
+
+
+def _key_usage(*, signs):
+    others = ("content_commitment", "key_encipherment", "data_encipherment", "key_agreement")
+    return x509.KeyUsage(
+        digital_signature=True,
+        key_cert_sign=signs,
+        crl_sign=signs,
+        encipher_only=False,
+        decipher_only=False,
+        **dict.fromkeys(others, False),
+    )
 
 
 @pytest.fixture

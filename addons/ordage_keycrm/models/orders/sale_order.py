@@ -405,7 +405,7 @@ class SaleOrder(models.Model):
         end_backoff(orders.keycrm_account_id)
         return orders.keycrm_account_id[:1]._notification(
             self.env._(
-                "Being read from KeyCRM: %s. The page shows the result by itself.", len(orders)
+                "Being read from KeyCRM: %s. The page shows the result automatically.", len(orders)
             )
         )
 

@@ -171,7 +171,7 @@ class SaleOrder(models.Model):
         end_backoff(self.keycrm_account_id)
         return self.keycrm_account_id[:1]._notification(
             self.env._(
-                "Being read from KeyCRM: %s. The page shows the result by itself.", len(self)
+                "Being read from KeyCRM: %s. The page shows the result automatically.", len(self)
             )
         )
 

@@ -19,9 +19,8 @@ from ...keycrm.errors import (
 from ...keycrm.orders import ORDER_INCLUDES, ORDER_INCLUDES_WITHOUT_PAYMENTS, Order
 from ...keycrm.parsing import utc_text
 from ..common.circuit_breaker import CircuitBreaker
-from ..common.company_lock import check_company_is_free
 from ..common.service import Service
-from ..common.transactions import run_in_transaction
+from ..common.transactions import check_company_is_free, run_in_transaction
 from .order_enrichment import OrderEnrichment
 from .order_priorities import FAR, FEW_NEW, NEW_ORDER, WEBHOOK, InboxState
 from .order_writer import OrderWriter

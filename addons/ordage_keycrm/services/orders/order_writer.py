@@ -11,10 +11,9 @@ from ...keycrm.errors import KeyCrmError, Locked
 from ...keycrm.orders import Order
 from ...keycrm.product_data import Goods
 from ..common import crons
-from ..common.company_lock import company_lock
 from ..common.concurrency import CONCURRENCY_ERRORS, ERRORS_OF_NO_RECORD, STORAGE_ERRORS
 from ..common.service import Service
-from ..common.transactions import run_in_transaction
+from ..common.transactions import company_lock, run_in_transaction
 from . import contacts
 from .order_enrichment import OrderEnrichment, with_offers
 from .order_import import ImportOptions, ImportResult
@@ -79,7 +78,7 @@ class OrderWriter(Service):
             if then:
                 then(results)
 
-        with company_lock(self.account, is_bulk=not events):
+        with company_lock(self.account):
             results = self._run_bisecting(read, import_part, events)
         if not unread:
             return results

@@ -60,7 +60,7 @@ DEFAULT_ACTION_BY_GROUP = {
 COMING_BACK = ("refused", "return", "returned")
 
 #: Values of an order line whose whole quantity KeyCRM has released.
-HELD_NOTHING = {"keycrm_stock_status": False, "keycrm_quantity": 0.0}
+NOTHING_RESERVED = {"keycrm_stock_status": False, "keycrm_quantity": 0.0}
 
 #: Digits in which quantities are compared; KeyCRM's have at most three.
 QUANTITY_DIGITS = 3

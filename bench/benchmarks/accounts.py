@@ -72,8 +72,8 @@ def _set_failing(shop: Shop, failing: int, link: str, on: bool) -> None:
     if on:
         # As after its first failure: the shortest pause.
         shop.sql(
-            "UPDATE keycrm_account SET trouble_code = NULL, trouble_count = 0, "
-            "trouble_until = NULL WHERE id = %s",
+            "UPDATE keycrm_account SET circuit_error_code = NULL, circuit_failures = 0, "
+            "circuit_open_until = NULL WHERE id = %s",
             failing,
         )
         requests.post(link, json=_body(1), timeout=60)

@@ -37,7 +37,7 @@ def run(environment: Environment) -> Iterator[Row]:
     before, since = resident(shop.odoo.pid), _last(shop)
     busy = _database_seconds(shop)
     begun = time.monotonic()
-    shop.rpc.call("keycrm.account", "action_reconcile_stock", [shop.account])
+    shop.rpc.call("keycrm.account", "action_compare_stock", [shop.account])
     peak = before
 
     def over() -> bool:

@@ -109,7 +109,7 @@ def test_catalog_of_200000_offers(environment: Environment, figure: Callable[[st
     different = count // DIFFERENT
     shop.sql("UPDATE stock_quant SET quantity = 4 WHERE product_id = ANY(%s)", products[:different])
     watch = Watch(shop)
-    shop.rpc.call("keycrm.account", "action_reconcile_stock", [shop.account])
+    shop.rpc.call("keycrm.account", "action_compare_stock", [shop.account])
     taken = watch.until(lambda: run_state(shop, "comparison") == "done", "the comparison")
     found = shop.one("SELECT max(difference_count) FROM keycrm_stock_comparison")
     figure(f"comparison of {count:,} offers, {found:,} of them different: {taken}")
@@ -196,7 +196,7 @@ def _fields(shop: Shop) -> dict:
     """Return what the account's form reads of its warehouses."""
     return {
         "overview_state": {},
-        "trouble_text": {},
+        "circuit_error_text": {},
         "warehouse_ids": {
             "fields": {"name": {}, "warehouse_ids": {"fields": {"display_name": {}}}},
             "limit": 40,

@@ -108,14 +108,16 @@ def test_yesterdays_backup_is_restored_into_a_running_shop(
     wait_for(lambda: unfinished(shop), 60, "the webhook")
     setup.receive(shop.rpc, warehouse, product, 1)
     wait_for(
-        lambda: shop.rpc.read("keycrm.account", shop.account, "trouble_code")["trouble_code"],
+        lambda: shop.rpc.read("keycrm.account", shop.account, "circuit_error_code")[
+            "circuit_error_code"
+        ],
         120,
         "the notice",
     )
     time.sleep(20)
     assert not shop.keycrm.requests(last)
-    shown = shop.rpc.read("keycrm.account", shop.account, "trouble_text", "overview_state")
-    assert "restored backup" in shown["trouble_text"]
+    shown = shop.rpc.read("keycrm.account", shop.account, "circuit_error_text", "overview_state")
+    assert "restored backup" in shown["circuit_error_text"]
     assert shown["overview_state"] == "trouble"
 
     begun = time.monotonic()

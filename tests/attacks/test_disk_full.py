@@ -122,13 +122,13 @@ def assert_recovers(
     assert len(in_odoo) == len(set(in_odoo))
     assert half_orders(shop) == []
     assert doubles(shop) == []
-    wait_for(lambda: not state(shop)["trouble_text"], 120, "the account without a problem")
+    wait_for(lambda: not state(shop)["circuit_error_text"], 120, "the account without a problem")
     assert state(shop)["overview_state"] == "well"
 
 
 def state(shop: Shop) -> dict:
     """Return what the account and its overview say."""
-    return shop.rpc.read("keycrm.account", shop.account, "trouble_text", "overview_state")
+    return shop.rpc.read("keycrm.account", shop.account, "circuit_error_text", "overview_state")
 
 
 def test_disk_of_the_tables_is_full(environment: Environment, figure: Callable[[str], None]):
@@ -153,7 +153,7 @@ def test_disk_of_the_tables_is_full(environment: Environment, figure: Callable[[
             )
             assert len(accepted) < ORDERS
             assert half_orders(shop) == []
-            assert "disk is full" in shown["trouble_text"]
+            assert "disk is full" in shown["circuit_error_text"]
             assert shown["overview_state"] == "trouble"
             disk.make_room()
             assert_recovers(shop, accepted, numbers, (goods[0], goods[1]), figure)
@@ -224,7 +224,7 @@ def test_disk_of_odoos_files_is_full(environment: Environment, figure: Callable[
             f"{len(numbers) + 1} orders in {time.monotonic() - begun:.1f} s, {refused} of 5 receipts "
             "refused, the picture waits"
         )
-        wait_for(lambda: "Odoo's files" in state(shop)["trouble_text"], 60, "the notice")
+        wait_for(lambda: "Odoo's files" in state(shop)["circuit_error_text"], 60, "the notice")
         assert shop.one("SELECT picture_state FROM keycrm_offer WHERE keycrm_id = %s", offer) == (
             "wanted"
         )

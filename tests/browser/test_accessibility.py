@@ -127,7 +127,7 @@ def sending(account, rpc, preview):
         "push": ("keycrm_stock_export_action", account.call("action_push_all_stock")["res_id"]),
         "comparison": (
             "keycrm_stock_comparison_action",
-            account.call("action_reconcile_stock")["res_id"],
+            account.call("action_compare_stock")["res_id"],
         ),
     }
 

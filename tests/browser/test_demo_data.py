@@ -92,5 +92,5 @@ def test_nothing_is_asked_of_keycrm(odoo, rpc, runtime, screen):
     assert runtime.server.query(odoo.database, workers) == [(2, 0)]
     for action in SCREENS:
         screen.open(action)
-    assert not rpc.read("keycrm.account", account["id"], "trouble_code")["trouble_code"]
+    assert not rpc.read("keycrm.account", account["id"], "circuit_error_code")["circuit_error_code"]
     assert runtime.server.query(odoo.database, "SELECT count(*) FROM keycrm_rate_limit") == [(0,)]

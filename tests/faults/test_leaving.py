@@ -109,9 +109,11 @@ def test_a_neutralized_copy_neither_sends_nor_receives_and_reports_it(
     odoo = new_odoo_on(copy)
     rpc = odoo.rpc()
     request_count = len(sandbox.control.requests())
-    shown = rpc.read("keycrm.account", account, "enabled", "push_stock", "api_key", "trouble_text")
+    shown = rpc.read(
+        "keycrm.account", account, "enabled", "push_stock", "api_key", "circuit_error_text"
+    )
     assert (shown["enabled"], shown["push_stock"], shown["api_key"]) == (False, False, False)
-    assert "copy" in shown["trouble_text"]
+    assert "copy" in shown["circuit_error_text"]
     sandbox.control.create_sample_order()
     with pytest.raises(xmlrpc.client.Fault, match="API key"):
         rpc.call("keycrm.account", "action_test_connection", [account])
@@ -145,10 +147,12 @@ def test_database_copy_is_paused_until_a_user_confirms_it(
     copied = new_odoo_on(copy)
     rpc = copied.rpc()
     wait_for(
-        lambda: rpc.read("keycrm.account", account, "trouble_code")["trouble_code"], 120, "the copy"
+        lambda: rpc.read("keycrm.account", account, "circuit_error_code")["circuit_error_code"],
+        120,
+        "the copy",
     )
-    shown = rpc.read("keycrm.account", account, "trouble_text", "overview_state")
-    assert "copy or a restored backup" in shown["trouble_text"]
+    shown = rpc.read("keycrm.account", account, "circuit_error_text", "overview_state")
+    assert "copy or a restored backup" in shown["circuit_error_text"]
     assert shown["overview_state"] == "trouble"
     new = import_order(original, sandbox)
     for cron in rpc.search("ir.cron", ("code", "like", "model._cron_")):

@@ -89,7 +89,9 @@ def test_healthy_account_is_not_delayed_while_another_fails(new_account, new_san
     lost = new_orders(failing, 1)
     send_webhook(failing, lost[0])
     eventually(
-        lambda: failing.read("trouble_text")["trouble_text"], TIMEOUT, "the outage to be shown"
+        lambda: failing.read("circuit_error_text")["circuit_error_text"],
+        TIMEOUT,
+        "the outage to be shown",
     )
     failing.keycrm.clear_log()
     for _ in range(5):
@@ -99,7 +101,9 @@ def test_healthy_account_is_not_delayed_while_another_fails(new_account, new_san
         eventually(
             lambda n=number: healthy.order(n, "id"), TIMEOUT, "an order of the healthy account"
         )
-    eventually(lambda: failing.read("trouble_count")["trouble_count"] >= 3, 300, "three failures")
+    eventually(
+        lambda: failing.read("circuit_failures")["circuit_failures"] >= 3, 300, "three failures"
+    )
     requested = failing.keycrm.requests()
     assert {row["path"] for row in requested} == {"/v1/order/status"}
     assert len(requested) <= 4, "one probe per pause"
@@ -108,7 +112,7 @@ def test_healthy_account_is_not_delayed_while_another_fails(new_account, new_san
     eventually(
         lambda: all_imported(failing, lost), TIMEOUT, "the orders that the failing account missed"
     )
-    assert not failing.read("trouble_text")["trouble_text"]
+    assert not failing.read("circuit_error_text")["circuit_error_text"]
 
 
 OUTAGES = {
@@ -164,7 +168,9 @@ def test_outage_loses_nothing_and_is_recovered_without_intervention(
     shop.receive(rpc, warehouse, product, 2)
     if name != "empty lists":
         eventually(
-            lambda: account.read("trouble_text")["trouble_text"] or name.startswith("429"),
+            lambda: (
+                account.read("circuit_error_text")["circuit_error_text"] or name.startswith("429")
+            ),
             TIMEOUT,
             "the outage to be shown",
         )
@@ -176,7 +182,9 @@ def test_outage_loses_nothing_and_is_recovered_without_intervention(
     eventually(lambda: all_imported(account, numbers), 400, "all orders")
     eventually(lambda: shown() == "7", 400, "the last number")
     eventually(
-        lambda: not account.read("trouble_text")["trouble_text"], 200, "the account to recover"
+        lambda: not account.read("circuit_error_text")["circuit_error_text"],
+        200,
+        "the account to recover",
     )
     sent = [
         row["quantity"]

@@ -294,7 +294,7 @@ def test_only_the_first_request_of_a_piece_of_work_can_be_put_off(client, remote
     remote.will(200, {}).will(200, {}).will(200, {})
     client.get("/order/1")
     client.get("/offers")
-    client.begins = True
+    client.is_deferrable = True
     client.get("/order/2")
     assert client._rate_limiter.going_on == [False, True, False]
 

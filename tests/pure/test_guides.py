@@ -24,7 +24,7 @@ APP_PAGE = REPOSITORY / "addons/ordage_keycrm/static/description/index.html"
 FIELD = "field_description:ordage_keycrm.field_keycrm_account__"
 #: Fields of the account's form that are not edited there: measured values, and lists with own pages.
 SHOWN_ALONE = {
-    *("last_webhook_at", "link_text", "trouble_text", "trouble_until", "polled_at"),
+    *("last_webhook_at", "link_text", "circuit_error_text", "circuit_open_until", "polled_at"),
     *("compared_at", "compared_differences", "webhook_url", "name", "status_ids", "warehouse_ids"),
     *("order_count", "event_count", "failed_event_count", "unshipped_count"),
 }

@@ -56,7 +56,7 @@ def test_both_conflicts_of_an_edit_are_reported():
 
 
 def test_removed_line_of_a_quotation_is_deleted():
-    assert remove(line(is_confirmed=False), is_held=True, released=RELEASED) == Edit(
+    assert remove(line(is_confirmed=False), is_reserved=True, released=RELEASED) == Edit(
         {}, is_removal=True
     )
 
@@ -70,15 +70,15 @@ def test_removed_line_of_a_confirmed_order_keeps_what_was_delivered(
 ):
     known = line(delivered=delivered, invoiced=invoiced)
     expected = {**RELEASED, "product_uom_qty": quantity, **PRICE}
-    assert remove(known, is_held=True, released=RELEASED) == Edit(expected, conflicts)
+    assert remove(known, is_reserved=True, released=RELEASED) == Edit(expected, conflicts)
 
 
 def test_completely_delivered_line_that_is_removed_only_releases_stock():
     known = line(delivered=5)
     conflicts = (Conflict.QUANTITY,)
-    assert remove(known, is_held=True, released=RELEASED) == Edit(RELEASED, conflicts)
-    assert remove(known, is_held=False, released=RELEASED) == Edit({}, conflicts)
-    assert remove(line(quantity=0), is_held=False, released=RELEASED) == Edit({})
+    assert remove(known, is_reserved=True, released=RELEASED) == Edit(RELEASED, conflicts)
+    assert remove(known, is_reserved=False, released=RELEASED) == Edit({}, conflicts)
+    assert remove(line(quantity=0), is_reserved=False, released=RELEASED) == Edit({})
 
 
 def test_price_is_written_with_quantity_and_name_with_product():

@@ -6,7 +6,7 @@ from keycrm.order_decisions import DecisionFacts, place_of_money
 
 def test_an_order_without_a_problem_needs_no_decision():
     assert DecisionFacts().reason() == ""
-    assert DecisionFacts(is_held=True).reason() == ""
+    assert DecisionFacts(is_unconfirmed=True).reason() == ""
 
 
 @pytest.mark.parametrize(
@@ -17,12 +17,12 @@ def test_an_order_without_a_problem_needs_no_decision():
         ({"is_deleted": True}, "deleted"),
         ({"is_deleted": True, "is_canceled": True}, ""),
         ({"is_deleted": True, "is_archived": True}, ""),
-        ({"problem": "combo_product", "is_held": True, "total_differs": True}, "problem"),
+        ({"problem": "combo_product", "is_unconfirmed": True, "total_differs": True}, "problem"),
         ({"problem": "warehouse_archived"}, "problem"),
         ({"total_differs": True}, "total_differs"),
         ({"total_differs": True, "is_canceled": True}, ""),
         ({"total_differs": True, "is_archived": True}, ""),
-        ({"total_differs": True, "is_archived": True, "is_held": True}, "total_differs"),
+        ({"total_differs": True, "is_archived": True, "is_unconfirmed": True}, "total_differs"),
         ({"payments_differ": True}, "payments_differ"),
         ({"payments_differ": True, "is_canceled": True}, ""),
     ],
@@ -47,7 +47,7 @@ def test_accepting_one_reason_leaves_the_others():
 
 
 def test_an_order_that_is_held_back_is_not_settled_by_accepting():
-    facts = {"total_differs": True, "is_held": True, "amounts": (100.0, 99.0, 0.0)}
+    facts = {"total_differs": True, "is_unconfirmed": True, "amounts": (100.0, 99.0, 0.0)}
     accepted = (DecisionFacts(**facts).key("total_differs"),)
     assert DecisionFacts(**facts, accepted=accepted).reason() == "total_differs"
 

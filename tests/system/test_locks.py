@@ -70,7 +70,7 @@ def test_a_locked_order_stops_neither_orders_nor_accounts_nor_stock(
         assert event["attempts"] == 0
         assert account.order(locked, "keycrm_total")["keycrm_total"] == 100
     wait_for(lambda: account.order(locked, "keycrm_total")["keycrm_total"] == 70, 90, "the change")
-    assert not account.read("trouble_text")["trouble_text"]
+    assert not account.read("circuit_error_text")["circuit_error_text"]
 
 
 def test_a_company_that_is_busy_for_long_holds_no_thread(account, odoo, rpc, holding, wait_for):
@@ -108,4 +108,4 @@ def test_a_locked_account_stops_nothing_for_good(account, rpc, holding, wait_for
     later = new_order(account)
     for order in (number, later):
         wait_for(lambda order=order: account.order(order, "name"), 90, "the order")
-    assert not account.read("trouble_text")["trouble_text"]
+    assert not account.read("circuit_error_text")["circuit_error_text"]

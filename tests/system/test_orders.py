@@ -170,13 +170,19 @@ def test_bad_weather_delays_orders_and_loses_none(account, wait_for, name):
         lambda: account.order(number, "id") and all_worked(account), 240, f"the order after {name}"
     )
     assert_equal_on_both_sides(account)
-    wait_for(lambda: not account.read("trouble_text")["trouble_text"], 90, "the account to recover")
+    wait_for(
+        lambda: not account.read("circuit_error_text")["circuit_error_text"],
+        90,
+        "the account to recover",
+    )
 
 
 def test_while_keycrm_is_away_the_account_says_so(account, sandbox, wait_for):
     sandbox.stop()
     assert post(account.link, 1) == 204
-    trouble = wait_for(lambda: account.read("trouble_text")["trouble_text"], 90, "the trouble")
+    trouble = wait_for(
+        lambda: account.read("circuit_error_text")["circuit_error_text"], 90, "the trouble"
+    )
     assert "cannot be reached" in trouble
 
 

@@ -62,7 +62,9 @@ def test_keycrm_being_down_leaves_the_outbox_growing_and_nothing_else(account, r
     for _ in range(3):
         shop.receive(rpc, warehouse, product, 2)
     mine = ("account_id", "=", account.id)
-    wait_for(lambda: account.read("trouble_code")["trouble_code"], 120, "the trouble noted")
+    wait_for(
+        lambda: account.read("circuit_error_code")["circuit_error_code"], 120, "the trouble noted"
+    )
     assert rpc.search("keycrm.stock.change", mine)
     account.keycrm.clear_faults()
     account.call("action_test_connection")

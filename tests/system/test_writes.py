@@ -100,7 +100,9 @@ def test_keycrm_being_down_delays_values_and_loses_none(account, rpc, wait_for):
     rpc.write("stock.picking", picking, carrier_tracking_ref="2045-DOWN")
     # A user waits for nothing.
     assert time.monotonic() - begun < 10
-    wait_for(lambda: account.read("trouble_code")["trouble_code"], 120, "the trouble noted")
+    wait_for(
+        lambda: account.read("circuit_error_code")["circuit_error_code"], 120, "the trouble noted"
+    )
     account.keycrm.clear_faults()
     account.call("action_test_connection")
     wait_for(lambda: costs(account)[offer] == 42, 120, "the cost")

@@ -5,8 +5,8 @@ UPDATE keycrm_account
        api_key_secret = NULL,
        webhook_token = NULL,
        webhook_token_digest = NULL,
-       trouble_code = 'neutralized',
-       trouble_params = NULL,
-       trouble_count = 0,
-       trouble_until = NULL;
+       circuit_error_code = 'neutralized',
+       circuit_error_params = NULL,
+       circuit_failures = 0,
+       circuit_open_until = NULL;
 DELETE FROM keycrm_rate_limit;

@@ -112,7 +112,7 @@ class KeyCrmClient:
         self._is_proven = is_proven
         self.queue = queue
         # Whether the next request can be deferred without loss.
-        self.begins = True
+        self.is_deferrable = True
         self._answered_at = float("-inf")
         self._session = session or requests.Session()
         self._adapter = TimeLimitAdapter()
@@ -214,8 +214,8 @@ class KeyCrmClient:
     def _request(self, method: str, path: str, tries: int | None = None, **kwargs) -> Any:
         tries = tries or self._tries
         for attempt in range(1, tries + 1):
-            begins, self.begins = self.begins, False
-            self._rate_limiter.acquire(self.queue, continues=not begins)
+            is_deferrable, self.is_deferrable = self.is_deferrable, False
+            self._rate_limiter.acquire(self.queue, continues=not is_deferrable)
             try:
                 return self._send(method, path, **kwargs)
             except RateLimited as error:

@@ -60,20 +60,20 @@ class Edit:
     is_removal: bool = False
 
 
-def remove(line: OdooLine, is_held: bool, released: dict[str, Any]) -> Edit:
+def remove(line: OdooLine, is_reserved: bool, released: dict[str, Any]) -> Edit:
     """Decide what is done with a line that KeyCRM has removed.
 
     A line of a confirmed order is never deleted: its quantity becomes 0, or what was delivered.
 
     :param line: the line
-    :param is_held: whether KeyCRM held stock for it, as far as Odoo knows
+    :param is_reserved: whether KeyCRM has reserved stock for it, as far as Odoo knows
     :param released: values of a line for which KeyCRM holds no stock
     """
     if not line.is_confirmed:
         return Edit({}, is_removal=True)
     conflicts = (Conflict.QUANTITY,) if line.fixed else ()
     if _is_equal(line.quantity, line.fixed):
-        return Edit(dict(released) if is_held else {}, conflicts)
+        return Edit(dict(released) if is_reserved else {}, conflicts)
     return Edit({**released, "product_uom_qty": line.fixed, **line.price}, conflicts)
 
 

@@ -20,7 +20,7 @@ class DecisionFacts:
     :param has_conflict: canceled in Odoo, but not in KeyCRM
     :param is_unreadable: KeyCRM's answer changed nothing
     :param is_canceled: canceled in Odoo
-    :param is_held: a quotation that KeyCRM's status would confirm
+    :param is_unconfirmed: a quotation that KeyCRM's status would confirm
     :param problem: code of the problem that prevents the confirmation, or the shipment of added goods
     :param is_deleted: KeyCRM does not have it anymore
     :param is_archived: in the order archive
@@ -33,7 +33,7 @@ class DecisionFacts:
     has_conflict: bool = False
     is_unreadable: bool = False
     is_canceled: bool = False
-    is_held: bool = False
+    is_unconfirmed: bool = False
     problem: str = ""
     is_deleted: bool = False
     is_archived: bool = False
@@ -66,7 +66,7 @@ class DecisionFacts:
             "problem": bool(self.problem),
             "total_differs": self.total_differs
             and not self.is_canceled
-            and (self.is_held or not self.is_archived),
+            and (self.is_unconfirmed or not self.is_archived),
             "payments_differ": self.payments_differ and not self.is_canceled,
         }
         for reason in REASONS:
@@ -77,11 +77,11 @@ class DecisionFacts:
         return ""
 
     def may_accept(self, reason):
-        """Return whether a user may leave it: an order that is held back needs another decision.
+        """Return whether a user may accept it: an unconfirmed order needs another decision.
 
         :param reason: one of :data:`REASONS`
         """
-        return reason in ACCEPTABLE and not (reason == "total_differs" and self.is_held)
+        return reason in ACCEPTABLE and not (reason == "total_differs" and self.is_unconfirmed)
 
 
 def place_of_money(shipping_status):

@@ -68,8 +68,8 @@ class TestClocks(KeycrmCase):
         self.env["keycrm.event"].search([("keycrm_order_id", "=", told)]).next_try_at = ahead
         guard = {"count": 1, "until": _text(ahead), "code": "timed_out", "params": {}}
         cases = (
-            {"trouble_until": ahead, "trouble_count": 1, "trouble_code": "timed_out"},
-            {"guarded_work": {"polling": guard}},
+            {"circuit_open_until": ahead, "circuit_failures": 1, "circuit_error_code": "timed_out"},
+            {"work_circuits": {"polling": guard}},
             {},
         )
         for case in cases:
@@ -83,7 +83,7 @@ class TestClocks(KeycrmCase):
                     self.account._cron_orders(self.account.id)
                 self.assertTrue(self.order(told), "an event that waits")
                 self.assertTrue(self.order(lost), "an order that only polling finds")
-                self.assertFalse(self.account.trouble_text)
+                self.assertFalse(self.account.circuit_error_text)
                 self.assertLessEqual(self.account.polled_at, fields.Datetime.now())
                 savepoint.rollback()
             self.env.invalidate_all()

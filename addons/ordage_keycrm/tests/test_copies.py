@@ -18,7 +18,7 @@ class TestCopies(KeycrmCase):
         before = len(self.keycrm.requests())
         with self.committing():
             for _run in range(2):
-                self.account.sudo().trouble_until = False
+                self.account.sudo().circuit_open_until = False
                 self.account._cron_orders(self.account.id)
                 self.account._cron_stock(self.account.id)
         self.account.invalidate_recordset()
@@ -38,10 +38,10 @@ class TestCopies(KeycrmCase):
         self.tell(number)
         self.become_a_copy()
         self.assertEqual(self.run_workers(), 0)
-        self.assertEqual(self.account.trouble_code, "other_database")
+        self.assertEqual(self.account.circuit_error_code, "other_database")
         self.assertEqual(self.account.overview_state, "trouble")
         for lang, word in (("en_US", "is a copy or a restored backup"), ("uk_UA", "копія")):
-            self.assertIn(word, self.account.with_context(lang=lang).trouble_text)
+            self.assertIn(word, self.account.with_context(lang=lang).circuit_error_text)
         for button in ("action_test_connection", "action_refresh_statuses"):
             with self.assertRaisesRegex(UserError, "production database"):
                 getattr(self.account, button)()
@@ -52,7 +52,7 @@ class TestCopies(KeycrmCase):
         self.become_a_copy()
         self.run_workers()
         self.account.action_confirm_database()
-        self.assertFalse(self.account.trouble_text)
+        self.assertFalse(self.account.circuit_error_text)
         self.assertGreater(self.run_workers(), 0)
         self.assertTrue(self.env["sale.order"].search([("keycrm_id", "=", number)]))
         self.assertEqual(self.account.overview_state, "well")

@@ -251,7 +251,7 @@ class TestStockCounts(StockCase):
         self.keycrm.seed(offers=200)
         offers = self.keycrm.health()["offers"]
         self.keycrm.clear_log()
-        self.account.action_reconcile_stock()
+        self.account.action_compare_stock()
         self.work(100)
         asked = self.keycrm.requests(path="/offers/stocks")
         self.assertEqual(len(asked), -(-offers // 50))

@@ -46,9 +46,9 @@ class TestDatabaseFull(KeycrmCase):
         self.env.cr.execute("DROP FUNCTION keycrm_test_refuse CASCADE")
         over = {
             name: {**circuit, "until": "2020-01-01 00:00:00"}
-            for name, circuit in self.account.guarded_work.items()
+            for name, circuit in self.account.work_circuits.items()
         }
-        self.account.guarded_work = over
+        self.account.work_circuits = over
 
     def run_queue(self):
         with self.committing(), mute_logger(*LOGS):
@@ -68,14 +68,14 @@ class TestDatabaseFull(KeycrmCase):
                 events = self.env["keycrm.event"].search([("state", "!=", "done")])
                 self.assertEqual(set(events.mapped("state")), {"pending"})
                 self.assertEqual(sum(events.mapped("attempts")), 0)
-                self.assertIn(kind, self.account.trouble_text)
-                self.assertIn("disk is full", self.account.trouble_text)
+                self.assertIn(kind, self.account.circuit_error_text)
+                self.assertIn("disk is full", self.account.circuit_error_text)
                 self.assertEqual(self.account.overview_state, "trouble")
                 self.accept()
         self.run_queue()
         orders = self.env["sale.order"].search([("keycrm_id", "in", numbers)])
         self.assertEqual(len(orders), 3)
-        self.assertFalse(self.account.trouble_text)
+        self.assertFalse(self.account.circuit_error_text)
         self.assertEqual(self.account.overview_state, "well")
 
     def test_full_disk_is_no_refusal_of_accounting(self):
@@ -104,7 +104,7 @@ class TestDatabaseFull(KeycrmCase):
         with patch.object(image_fetcher, "MIN_FREE_BYTES", 1 << 62):
             self.run_queue()
         self.assertEqual((offer.picture_state, offer.picture_tries), ("wanted", 0))
-        self.assertIn("disk of Odoo's files", self.account.trouble_text)
+        self.assertIn("disk of Odoo's files", self.account.circuit_error_text)
         self.assertEqual(self.account.overview_state, "well")
 
     def test_picture_that_the_disk_cannot_take_is_tried_again(self):
@@ -119,4 +119,4 @@ class TestDatabaseFull(KeycrmCase):
         with patch.object(type(self.env["ir.attachment"]), "_file_write", side_effect=full):
             self.run_queue()
         self.assertEqual((offer.picture_state, offer.picture_tries), ("wanted", 0))
-        self.assertIn("disk of Odoo's files", self.account.trouble_text)
+        self.assertIn("disk of Odoo's files", self.account.circuit_error_text)

@@ -241,10 +241,10 @@ class TestWaysIn(KeycrmCase):
             mute_logger("odoo.addons.ordage_keycrm.services.common.circuit_breaker"),
         ):
             self.env["keycrm.account"]._cron_orders(self.account.id)
-        self.assertIn("ZeroDivisionError", self.account.trouble_text)
+        self.assertIn("ZeroDivisionError", self.account.circuit_error_text)
         self.assertTrue(CircuitBreaker(self.account).is_open("orders"))
         self.account.action_test_connection()
-        self.assertFalse(self.account.trouble_text)
+        self.assertFalse(self.account.circuit_error_text)
 
     def forget_budget(self):
         with sql_db.db_connect(self.env.cr.dbname).cursor() as cr:
@@ -259,7 +259,7 @@ class TestWaysIn(KeycrmCase):
         self.keycrm.add_fault("status", path="/order/*", status=429, times=1)
         with self.committing():
             self.env["keycrm.account"]._cron_orders(self.account.id)
-        self.assertFalse(self.account.trouble_text)
+        self.assertFalse(self.account.circuit_error_text)
         event = self.Event.search([("keycrm_order_id", "=", number)])
         self.assertEqual(event.state, "pending")
         later = self.env["ir.cron.trigger"].search(

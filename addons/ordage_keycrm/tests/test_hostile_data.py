@@ -230,7 +230,7 @@ class TestHostileData(HostileCase):
         self.tell(number)
         with self.committing():
             self.env["keycrm.account"]._cron_orders(self.account.id)
-        said = self.account.trouble_text or ""
+        said = self.account.circuit_error_text or ""
         event = self.env["keycrm.event"].search([("keycrm_order_id", "=", number)], limit=1)
         self.assertIn("<script>", said + (event.error or ""))
 

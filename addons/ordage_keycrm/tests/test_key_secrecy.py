@@ -248,11 +248,11 @@ class TestKeyOnTheWay(SecretCase):
         before = len(self.keycrm.requests())
         with self.committing():
             self.env["keycrm.account"]._cron_orders(self.account.id)
-        self.assertEqual(self.account.trouble_code, "key_sealed")
+        self.assertEqual(self.account.circuit_error_code, "key_sealed")
         self.assertEqual(len(self.keycrm.requests()), before)
         account.write({"api_key": KEY})
         account.action_test_connection()
-        self.assertFalse(self.account.trouble_code)
+        self.assertFalse(self.account.circuit_error_code)
 
 
 class TestKeyInLogs(SecretCase):

@@ -49,12 +49,12 @@ class TestNeutralize(KeycrmCase):
         crons = self.account.orders_cron_id | self.account.stock_cron_id
         self.assertEqual(crons.mapped("active"), [True, True])
         self.account.action_test_connection()
-        self.assertFalse(self.account.trouble_text)
+        self.assertFalse(self.account.circuit_error_text)
 
     def test_a_copy_says_that_it_is_one(self):
         for lang, word in (("en_US", "copy"), ("uk_UA", "копія")):
-            self.assertIn(word, self.account.with_context(lang=lang).trouble_text)
-        self.assertIn("copy", self.env["res.config.settings"].create({}).keycrm_trouble_text)
+            self.assertIn(word, self.account.with_context(lang=lang).circuit_error_text)
+        self.assertIn("copy", self.env["res.config.settings"].create({}).keycrm_circuit_error_text)
 
 
 class TestUninstall(KeycrmCase):

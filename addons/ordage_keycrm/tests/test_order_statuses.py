@@ -1,6 +1,6 @@
 """Statuses that KeyCRM's list does not name: learned from orders, and kept in the settings."""
 
-from ..services.account.catalogs import Catalogs
+from ..services.account.reference_lists import ReferenceLists
 from .order_common import OrderCase
 
 STATES = {1: "draft", 2: "draft", 3: "sale", 4: "sale", 5: "sale", 6: "cancel"}
@@ -100,5 +100,5 @@ class TestUnlistedStatuses(OrderCase):
         self.assertEqual(order.keycrm_status_id, self.done)
 
     def test_an_empty_list_switches_no_status_off(self):
-        Catalogs(self.account).store_statuses([])
+        ReferenceLists(self.account).store_statuses([])
         self.assertTrue(all(self.account.status_ids.mapped("is_active")))

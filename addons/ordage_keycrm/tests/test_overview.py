@@ -16,7 +16,7 @@ LINE = {"name": "Кухоль", "price": 100, "quantity": 2}
 CARD = [
     "name",
     "overview_state",
-    "trouble_text",
+    "circuit_error_text",
     "last_webhook_at",
     "orders_today",
     "waiting_event_count",
@@ -110,12 +110,12 @@ class TestOverview(KeycrmCase):
         self.assertEqual(self.cards()[0]["failed_count"], 0)
 
     def test_trouble_is_said_in_words_and_in_the_readers_language(self):
-        self.account.write({"trouble_code": "unauthorized", "trouble_params": {}})
+        self.account.write({"circuit_error_code": "unauthorized", "circuit_error_params": {}})
         (card,) = self.cards()
         self.assertEqual(card["overview_state"], "trouble")
-        self.assertIn("API key", card["trouble_text"])
+        self.assertIn("API key", card["circuit_error_text"])
         (card,) = self.cards(self.account.with_context(lang="uk_UA"))
-        self.assertIn("API-ключ", card["trouble_text"])
+        self.assertIn("API-ключ", card["circuit_error_text"])
 
     def test_an_early_429_hints_at_another_program(self):
         with open_client(self.account) as client:

@@ -73,10 +73,10 @@ class TestProductPictures(KeycrmCase):
             self.env["keycrm.account"]._cron_orders(self.account.id)
 
     def pause_is_over(self):
-        resting = dict(self.account.guarded_work or {})
+        resting = dict(self.account.work_circuits or {})
         if "pictures" in resting:
             resting["pictures"] = {**resting["pictures"], "until": "2020-01-01 00:00:00"}
-            self.account.guarded_work = resting
+            self.account.work_circuits = resting
 
     def color(self):
         """:return: color of the product's picture, or None"""
@@ -155,10 +155,10 @@ class TestProductPictures(KeycrmCase):
             self.orders_lane()
         self.assertEqual(len(self.web.requested), 1)
         self.assertFalse(CircuitBreaker(self.account).is_unavailable())
-        self.assertIn("127.0.0.1", self.account.trouble_text)
+        self.assertIn("127.0.0.1", self.account.circuit_error_text)
         self.assertTrue(self.env["sale.order"].search([("keycrm_id", "=", number)]))
         self.web.answers["/red.png"] = (200, IMAGE, png("red"))
         self.pause_is_over()
         self.orders_lane()
         self.assertEqual(len(self.web.requested), 7)
-        self.assertFalse(self.account.trouble_text)
+        self.assertFalse(self.account.circuit_error_text)

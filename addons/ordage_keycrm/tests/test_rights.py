@@ -68,7 +68,7 @@ METHODS = {
     ("keycrm.account", "action_refresh_statuses"): MANAGER,
     ("keycrm.account", "action_refresh_warehouses"): MANAGER,
     ("keycrm.account", "action_push_all_stock"): MANAGER,
-    ("keycrm.account", "action_reconcile_stock"): MANAGER,
+    ("keycrm.account", "action_compare_stock"): MANAGER,
     ("keycrm.account", "action_preview_stock"): MANAGER,
     ("keycrm.account", "action_pause_stock"): MANAGER,
     ("keycrm.account", "action_resume_stock"): MANAGER,

@@ -73,7 +73,7 @@ class TestRuns(RunCase, KeycrmCase):
         self.work()
         self.assertEqual(sync.state, "failed")
         self.assertTrue(sync.error)
-        self.assertFalse(self.account.trouble_code)
+        self.assertFalse(self.account.circuit_error_code)
         (told,) = [row[2] for row in self.told() if row[1] == "simple_notification"]
         self.assertEqual((told["type"], told["sticky"]), ("danger", True))
 
@@ -101,20 +101,20 @@ class TestRuns(RunCase, KeycrmCase):
         sync = self.start("keycrm.order.sync", status_ids=self.status(1).ids)
         sync.sudo().write({"total_count": 200, "done_count": 50})
         sync.sudo().started_at = "2026-01-01 10:00:00"
-        self.assertEqual((sync.held_text, bool(sync.remaining_text)), ("", True))
+        self.assertEqual((sync.waiting_text, bool(sync.remaining_text)), ("", True))
         for held, over, words in (
             ({"enabled": False}, {"enabled": True}, "вимкнено"),
-            ({"trouble_code": "unauthorized"}, {"trouble_code": False}, "API-ключ"),
+            ({"circuit_error_code": "unauthorized"}, {"circuit_error_code": False}, "API-ключ"),
         ):
             with self.subTest(words):
                 self.account.write(held)
-                self.assertIn(words, sync.with_context(lang="uk_UA").held_text)
+                self.assertIn(words, sync.with_context(lang="uk_UA").waiting_text)
                 self.assertFalse(sync.remaining_text)
                 self.account.write(over)
-                self.assertEqual((sync.held_text, bool(sync.remaining_text)), ("", True))
+                self.assertEqual((sync.waiting_text, bool(sync.remaining_text)), ("", True))
         sync.action_cancel()
         self.account.enabled = False
-        self.assertFalse(sync.held_text, "what is over stands still for no reason")
+        self.assertFalse(sync.waiting_text, "what is over stands still for no reason")
 
     def test_a_run_whose_own_piece_rests_says_so_and_no_other_run_does(self):
         sync = self.start("keycrm.order.sync", status_ids=self.status(1).ids)
@@ -122,8 +122,8 @@ class TestRuns(RunCase, KeycrmCase):
         self.keycrm.add_fault("status", path="/order", status=500, times=20)
         self.work()
         self.keycrm.clear_faults()
-        self.assertIn("500", sync.held_text)
-        self.assertFalse(load.held_text)
+        self.assertIn("500", sync.waiting_text)
+        self.assertFalse(load.waiting_text)
 
     def test_screens_are_told_of_the_account_and_of_nothing_else(self):
         notify_clients(self.account)
@@ -144,7 +144,7 @@ class TestStopped(RunCase, StockCase):
         self.keycrm.set_stock(self.number(self.sock), 1, 99, webhook=False)
         self.sent()
 
-    def stopped_during(self, state, begin="action_reconcile_stock", refusal=None):
+    def stopped_during(self, state, begin="action_compare_stock", refusal=None):
         """Let a person press "Stop" while KeyCRM is asked, which then answers, or refuses to."""
         action = getattr(self.account, begin)()
         run = self.env[action["res_model"]].browse(action["res_id"])
@@ -231,11 +231,11 @@ class TestPush(RunCase, StockCase):
         push = self.env["keycrm.stock.export"].browse(
             self.account.action_push_all_stock()["res_id"]
         )
-        self.assertEqual(push.held_text, "")
+        self.assertEqual(push.waiting_text, "")
         self.account.action_pause_stock()
-        self.assertIn("Resume stock sync", push.held_text)
+        self.assertIn("Resume stock sync", push.waiting_text)
         self.account.action_resume_stock()
-        self.assertEqual(push.held_text, "")
+        self.assertEqual(push.waiting_text, "")
 
     def test_with_nothing_to_send_it_is_over_at_once(self):
         action = self.account.action_push_all_stock()

@@ -64,7 +64,7 @@ class TestSetup(KeycrmCase):
     def test_a_key_that_stops_working_turns_its_tick(self):
         key_check.mark_valid(self.account)
         self.assertEqual(self.account.setup_key, "done")
-        self.account.trouble_code = "unauthorized"
+        self.account.circuit_error_code = "unauthorized"
         self.assertEqual(self.account.setup_key, "wrong")
         self.account.action_test_connection()
         self.assertEqual(self.account.setup_key, "done")

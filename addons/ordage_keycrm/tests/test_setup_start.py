@@ -93,7 +93,7 @@ class TestStart(NewAccountCase):
         self.assertEqual(
             self.env["keycrm.product.import"].search_count([("account_id", "=", self.new.id)]), 1
         )
-        self.assertFalse(self.new.setup_load_id.held_text)
+        self.assertFalse(self.new.setup_load_id.waiting_text)
         self.work(OrderQueue)
         self.new.invalidate_recordset()
         self.assertEqual(self.new.setup_products, "done")
@@ -112,7 +112,7 @@ class TestStart(NewAccountCase):
         preview = self.env["keycrm.stock.comparison"].browse(
             self.new.action_preview_stock()["res_id"]
         )
-        self.assertFalse(preview.held_text)
+        self.assertFalse(preview.waiting_text)
         self.work(StockQueue)
         self.assertEqual((preview.state, preview.higher_count), ("ready", 1))
         preview.action_send()
@@ -133,13 +133,13 @@ class TestStart(NewAccountCase):
         )
         sync.action_start()
         sync.started_at = fields.Datetime.subtract(sync.started_at, days=1)
-        self.assertIn("Enable integration", sync.held_text)
+        self.assertIn("Enable integration", sync.waiting_text)
         self.assertEqual(self.new.setup_sync, "waiting")
         self.work(OrderQueue)
         self.assertFalse(self.orders())
         self.new.enabled = True
         self.assertEqual(sync.started_at, self.new.enabled_since)
-        self.assertFalse(sync.held_text)
+        self.assertFalse(sync.waiting_text)
         # All records of a test have the time at which its transaction began.
         self.new.enabled_since = self.env.cr.now()
         with self.committing():

@@ -141,7 +141,7 @@ class TestStockDrift(StockCase):
     # === COMPARISON ===#
 
     def comparison(self):
-        self.account.action_reconcile_stock()
+        self.account.action_compare_stock()
         self.work()
         return self.env["keycrm.stock.comparison"].search([], limit=1)
 
@@ -174,7 +174,7 @@ class TestStockDrift(StockCase):
         for kind in ("status", "cut", "malformed", "html"):
             fault = {"status": 500} if kind == "status" else {}
             self.keycrm.add_fault(kind, path="/offers/stocks", page=2, times=3, **fault)
-            self.account.action_reconcile_stock()
+            self.account.action_compare_stock()
             self.work()
             self.assertEqual(self.keycrm.requests(method="PUT"), [])
             self.keycrm.clear_faults()
@@ -195,7 +195,7 @@ class TestStockDrift(StockCase):
             self.keycrm.clear_faults()
 
     def comparison_of_a_person(self):
-        action = self.account.with_user(self.env.ref("base.user_admin")).action_reconcile_stock()
+        action = self.account.with_user(self.env.ref("base.user_admin")).action_compare_stock()
         self.work()
         comparison = self.env["keycrm.stock.comparison"].browse(action["res_id"])
         self.assertTrue(comparison.user_id)

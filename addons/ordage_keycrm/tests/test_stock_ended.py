@@ -28,7 +28,7 @@ class TestStockEnded(StockCase):
                 [company.id or None, template.id],
             )
             template.invalidate_recordset()
-            self.env["keycrm.stock.change"]._queue_products(self.cap.ids)
+            self.env["keycrm.stock.change"]._enqueue_everywhere(self.cap.ids)
 
         return [
             ("variant archived", self.cap.action_archive, self.cap.action_unarchive),
@@ -198,7 +198,7 @@ class TestStockEnded(StockCase):
             {number for number, row in stock.items() if float(row["quantity"])}, set(numbers[3:8])
         )
         self.assertFalse(self.env["keycrm.stock.change"].search([]), "nothing waits")
-        self.assertFalse(self.account.trouble_text)
+        self.assertFalse(self.account.circuit_error_text)
         notes = self.account.activity_ids.filtered(lambda one: "offer remains" in one.summary)
         for number in numbers[3:8]:
             self.assertIn(str(number), " ".join(notes.mapped("note")))

@@ -242,7 +242,7 @@ class TestStockIsolation(StockCase):
         bad = products[1]
         for row in ({"warehouse": "x"}, {"warehouse": [{"id": 1, "quantity": []}]}):
             self.keycrm.patch_offer(self.number(bad), raw=row)
-            self.account.action_reconcile_stock()
+            self.account.action_compare_stock()
             self.work()
             self.assertFalse(bad.keycrm_offer_ids.is_missing_in_keycrm)
         self.keycrm.patch_offer(self.number(bad), raw={})
@@ -252,9 +252,9 @@ class TestStockIsolation(StockCase):
         self.count(sock, 3)
         self.work()
         self.keycrm.add_fault("status", path="/offers/stocks", method="GET", page=1, times=None)
-        self.account.action_reconcile_stock()
+        self.account.action_compare_stock()
         self.work()
         self.keycrm.clear_faults()
         self.count(sock, 4)
         self.assert_sent((sock, 4))
-        self.assertIn("comparison", self.account.sudo().guarded_work)
+        self.assertIn("comparison", self.account.sudo().work_circuits)

@@ -6,7 +6,7 @@ from odoo.fields import Command
 
 from ..services.common.circuit_breaker import CircuitBreaker
 from ..services.stock import opening_quantities
-from ..services.stock.stock_reconciliation import StockReconciliation
+from ..services.stock.stock_comparison import StockComparison
 from .stock_common import StockCase
 
 
@@ -357,7 +357,7 @@ class TestStockPreview(StockCase):
                 while True:
                     # A killed process leaves nothing of the transaction that it was in.
                     with self.env.cr.savepoint():
-                        self.assertTrue(StockReconciliation(self.account).process())
+                        self.assertTrue(StockComparison(self.account).process())
             self.assertEqual((preview.state, preview.done_count), ("taking", 2))
             self.assertFalse(self.account.push_stock)
             self.work()

@@ -303,7 +303,7 @@ class TestQuantity(QuantityCase):
                 self.assertEqual(order.keycrm_status_id, skipped)
                 self.check(f"{rule}: {step}")
 
-    def test_an_order_deleted_in_keycrm_holds_nothing_there(self):
+    def test_an_order_deleted_in_keycrm_release_reserves_there(self):
         for rule in ("on_hand", "available"):
             for step in (PRODUCTION, DELIVERING):
                 self.fresh("both", rule)

@@ -58,10 +58,10 @@ class TestWarehouses(StockCase):
         self.account.action_refresh_warehouses()
         self.keycrm.add_fault("status", status=500, path="/offers/stocks", page=3, times=3)
         with self.committing():
-            while not self.account.sudo().guarded_work:
+            while not self.account.sudo().work_circuits:
                 BulkJobs(self.account).process()
             self.assertNotIn(far, self.known())
-            self.account.sudo().guarded_work = False  # the pause is over
+            self.account.sudo().work_circuits = False  # the pause is over
             while self.cursor("warehouses").page:
                 BulkJobs(self.account).process()
         self.assertEqual(self.known()[far], "Далекий")

@@ -186,18 +186,18 @@ class TestSwitches(StockCase):
         names = self.account.warehouse_ids.mapped("name")
         self.settle()
         self.keycrm.clear_log()
-        self.account.action_reconcile_stock()
+        self.account.action_compare_stock()
         self.assertEqual(self.sent(), [])
         self.keycrm.set_stock(self.number(cap), 1, 3, webhook=False)
         self.settle()
-        self.account.action_reconcile_stock()
+        self.account.action_compare_stock()
         self.assert_sent((cap, 7))
         self.assertEqual(self.account.warehouse_ids.mapped("name"), names)
         # With two of them nobody knows whose total it is: nothing is concluded from it.
         self.kw2.warehouse_ids = self.second
         self.settle()
         self.keycrm.set_stock(self.number(cap), 1, 3, webhook=False)
-        self.account.action_reconcile_stock()
+        self.account.action_compare_stock()
         self.assertEqual(self.sent(), [])
 
     def test_goods_that_come_after_the_order(self):

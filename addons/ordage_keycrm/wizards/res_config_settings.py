@@ -5,7 +5,7 @@ from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 from ..const import API_KEY_MASK
-from ..services.account.catalogs import check_key
+from ..services.account.reference_lists import check_key
 
 #: Fields of ``keycrm.account`` that the settings show, prefixed there with ``keycrm_``.
 ACCOUNT_FIELDS = (
@@ -66,7 +66,7 @@ class ResConfigSettings(models.TransientModel):
     )
     keycrm_webhook_url = fields.Char(related="keycrm_account_id.webhook_url")
     keycrm_last_webhook_at = fields.Datetime(related="keycrm_account_id.last_webhook_at")
-    keycrm_trouble_text = fields.Char(related="keycrm_account_id.trouble_text")
+    keycrm_circuit_error_text = fields.Char(related="keycrm_account_id.circuit_error_text")
     keycrm_setup_key = fields.Selection(related="keycrm_account_id.setup_key")
     keycrm_key_text = fields.Char(related="keycrm_account_id.key_text")
     keycrm_foreign_host = fields.Char(related="keycrm_account_id.foreign_host")

@@ -8,12 +8,12 @@ class StockPicking(models.Model):
     def create(self, vals_list):
         pickings = super().create(vals_list)
         if numbered := pickings.filtered("carrier_tracking_ref"):
-            self.env["keycrm.order.update"]._note_tracking(numbered)
+            self.env["keycrm.order.update"]._enqueue_tracking(numbered)
         return pickings
 
     def write(self, vals):
         """Enqueue the orders of a tracking number that a person or a carrier's module wrote."""
         result = super().write(vals)
         if vals.get("carrier_tracking_ref"):
-            self.env["keycrm.order.update"]._note_tracking(self)
+            self.env["keycrm.order.update"]._enqueue_tracking(self)
         return result

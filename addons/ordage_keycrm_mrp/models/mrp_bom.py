@@ -11,26 +11,26 @@ class MrpBom(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         boms = super().create(vals_list)
-        boms._keycrm_queue_kits()
+        boms._keycrm_enqueue_kits()
         return boms
 
     def write(self, vals):
-        self._keycrm_queue_kits()
+        self._keycrm_enqueue_kits()
         result = super().write(vals)
-        self._keycrm_queue_kits()
+        self._keycrm_enqueue_kits()
         return result
 
     def unlink(self):
-        self._keycrm_queue_kits()
+        self._keycrm_enqueue_kits()
         return super().unlink()
 
     # === BUSINESS METHODS ===#
 
-    def _keycrm_queue_kits(self):
+    def _keycrm_enqueue_kits(self):
         kits = self.filtered(lambda bom: bom.type == "phantom")
         product_ids = kits._keycrm_products().ids
-        self.env["keycrm.stock.change"]._queue_products(product_ids)
-        self.env["keycrm.offer.change"]._note_everywhere("cost", product_ids)
+        self.env["keycrm.stock.change"]._enqueue_everywhere(product_ids)
+        self.env["keycrm.offer.change"]._enqueue_everywhere("cost", product_ids)
 
     def _keycrm_products(self):
         """Return the variants of these bills of materials."""
@@ -112,14 +112,14 @@ class MrpBomLine(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         lines = super().create(vals_list)
-        lines.bom_id._keycrm_queue_kits()
+        lines.bom_id._keycrm_enqueue_kits()
         return lines
 
     def write(self, vals):
         result = super().write(vals)
-        self.bom_id._keycrm_queue_kits()
+        self.bom_id._keycrm_enqueue_kits()
         return result
 
     def unlink(self):
-        self.bom_id._keycrm_queue_kits()
+        self.bom_id._keycrm_enqueue_kits()
         return super().unlink()

@@ -4,7 +4,7 @@ from odoo.exceptions import UserError, ValidationError
 from ...const import API_KEY_MASK, API_URL, SENDING
 from ...keycrm import addresses
 from ...keycrm.rate_limit import DEFAULT_LIMIT
-from ...services.account.catalogs import Catalogs, check_key, request_for_user
+from ...services.account.reference_lists import ReferenceLists, check_key, request_for_user
 from ...services.account.settings_change import SettingsChange
 from ...services.common import crons, maintenance
 from ...services.common.circuit_breaker import end_backoff
@@ -569,7 +569,7 @@ class KeycrmAccount(models.Model):
         :raise UserError: when the request fails
         """
         self._check_manager()
-        request_for_user(self, lambda client: Catalogs(self, client).refresh_categories())
+        request_for_user(self, lambda client: ReferenceLists(self, client).refresh_categories())
         return self._notification(
             self.env._("KeyCRM has %(count)s categories of products.", count=len(self.category_ids))
         )
@@ -651,7 +651,7 @@ class KeycrmAccount(models.Model):
         end_backoff(self)
         return True
 
-    def action_reconcile_stock(self):
+    def action_compare_stock(self):
         """Compare all stock with KeyCRM, send the differences, and keep the list of them.
 
         :return: an action that shows the comparison

@@ -17,18 +17,20 @@ class KeycrmAccount(models.Model):
     # === FIELDS ===#
 
     # State of the circuit breakers: see ``services/common/circuit_breaker``.
-    trouble_code = fields.Char(string="Problem type", readonly=True, copy=False)
-    trouble_params = fields.Json(
+    circuit_error_code = fields.Char(string="Problem type", readonly=True, copy=False)
+    circuit_error_params = fields.Json(
         string="Problem details",
         readonly=True,
         copy=False,
         groups="ordage_keycrm.group_manager",
     )
-    trouble_count = fields.Integer(string="Failed attempts", readonly=True, copy=False)
-    trouble_until = fields.Datetime(string="Next attempt", readonly=True, copy=False)
-    trouble_text = fields.Char(string="Problem description", compute="_compute_trouble_text")
+    circuit_failures = fields.Integer(string="Failed attempts", readonly=True, copy=False)
+    circuit_open_until = fields.Datetime(string="Next attempt", readonly=True, copy=False)
+    circuit_error_text = fields.Char(
+        string="Problem description", compute="_compute_circuit_error_text"
+    )
     # {piece of work: {"count", "until", "code", "params"}}
-    guarded_work = fields.Json(
+    work_circuits = fields.Json(
         string="Deferred jobs", readonly=True, copy=False, groups=fields.NO_ACCESS
     )
     overview_state = fields.Selection(
@@ -94,23 +96,24 @@ class KeycrmAccount(models.Model):
 
     # === COMPUTE METHODS ===#
 
-    @api.depends("trouble_code", "trouble_params", "guarded_work")
+    @api.depends("circuit_error_code", "circuit_error_params", "work_circuits")
     @api.depends_context("lang")
-    def _compute_trouble_text(self):
+    def _compute_circuit_error_text(self):
         explain = self.env["keycrm.error.message"]
         for account in self:
             stored = account.sudo()
-            faults = [(stored.trouble_code, stored.trouble_params)] if stored.trouble_code else []
+            code, params = stored.circuit_error_code, stored.circuit_error_params
+            faults = [(code, params)] if code else []
             faults += [
                 (circuit["code"], circuit["params"])
-                for circuit in (stored.guarded_work or {}).values()
+                for circuit in (stored.work_circuits or {}).values()
             ]
-            account.trouble_text = explain._sentence(*faults[0]) if faults else ""
+            account.circuit_error_text = explain._sentence(*faults[0]) if faults else ""
 
     @api.depends(
         "enabled",
-        "trouble_code",
-        "guarded_work",
+        "circuit_error_code",
+        "work_circuits",
         "polled_at",
         "reference_text",
         "decision_count",

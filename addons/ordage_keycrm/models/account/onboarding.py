@@ -1,9 +1,9 @@
 from odoo import api, fields, models
 
 from ...services.account import key_check
-from ...services.account.catalogs import Catalogs, request_for_user
 from ...services.account.currency import AccountCurrency
 from ...services.account.language import UKRAINIAN, install_ukrainian
+from ...services.account.reference_lists import ReferenceLists, request_for_user
 from ...services.account.setup import Setup
 from ...services.common.concurrency import clear_caches_after_commit
 
@@ -142,15 +142,15 @@ class KeycrmAccount(models.Model):
         "key_error_code",
         "key_error_params",
         "status_ids",
-        "trouble_code",
+        "circuit_error_code",
     )
     @api.depends_context("lang")
     def _compute_setup_key(self):
         explain = self.env["keycrm.error.message"]
         for account in self.sudo():
-            if account.trouble_code == "unauthorized":
+            if account.circuit_error_code == "unauthorized":
                 account.setup_key = "wrong"
-                account.key_text = account.trouble_text
+                account.key_text = account.circuit_error_text
             elif account.key_error_code:
                 account.setup_key = "wrong"
                 account.key_text = explain._sentence(
@@ -442,7 +442,7 @@ class KeycrmAccount(models.Model):
         :raise UserError: when the request fails
         """
         self._check_manager()
-        request_for_user(self, lambda client: Catalogs(self, client).refresh())
+        request_for_user(self, lambda client: ReferenceLists(self, client).refresh())
         key_check.mark_valid(self)
         return self._notification(
             self.env._(
@@ -458,7 +458,7 @@ class KeycrmAccount(models.Model):
         :raise UserError: when the request fails
         """
         self._check_manager()
-        request_for_user(self, lambda client: Catalogs(self, client).refresh())
+        request_for_user(self, lambda client: ReferenceLists(self, client).refresh())
         return self._notification(
             self.env._("KeyCRM has %(count)s order statuses.", count=len(self._active_statuses()))
         )
@@ -472,7 +472,7 @@ class KeycrmAccount(models.Model):
         :raise UserError: when the request fails
         """
         self._check_manager()
-        request_for_user(self, lambda client: Catalogs(self, client).refresh_warehouses())
+        request_for_user(self, lambda client: ReferenceLists(self, client).refresh_warehouses())
         return self._notification(
             self.env._(
                 "KeyCRM has %(count)s warehouses with stock. You can add a warehouse without "

@@ -43,7 +43,7 @@ class KeycrmJobMixin(models.AbstractModel):
         compute="_compute_remaining_text",
         help="Estimated from the current speed.",
     )
-    held_text = fields.Char(string="Reason for waiting", compute="_compute_held_text")
+    waiting_text = fields.Char(string="Reason for waiting", compute="_compute_waiting_text")
     started_at = fields.Datetime(string="Started", readonly=True, copy=False)
     finished_at = fields.Datetime(string="Finished", readonly=True, copy=False)
     error = fields.Char(string="Error message")
@@ -73,23 +73,23 @@ class KeycrmJobMixin(models.AbstractModel):
     @api.depends(
         "state",
         "account_id.enabled",
-        "account_id.trouble_code",
-        "account_id.trouble_params",
-        "account_id.guarded_work",
+        "account_id.circuit_error_code",
+        "account_id.circuit_error_params",
+        "account_id.work_circuits",
     )
     @api.depends_context("lang")
-    def _compute_held_text(self):
+    def _compute_waiting_text(self):
         for run in self:
-            run.held_text = run.state in self._busy_states and run._held_by()
+            run.waiting_text = run.state in self._busy_states and run._waiting_reason()
 
-    @api.depends("state", "started_at", "done_count", "total_count", "held_text")
+    @api.depends("state", "started_at", "done_count", "total_count", "waiting_text")
     @api.depends_context("lang")
     def _compute_remaining_text(self):
         now = fields.Datetime.now()
         for run in self:
             run.remaining_text = False
             done, total = run._amounts()
-            if run.state in self._busy_states and done and run.started_at and not run.held_text:
+            if run.state in self._busy_states and done and run.started_at and not run.waiting_text:
                 seconds = (now - run.started_at).total_seconds() * max(0, total - done) / done
                 run.remaining_text = self._remaining(seconds)
 
@@ -171,7 +171,7 @@ class KeycrmJobMixin(models.AbstractModel):
         """
         return self.done_count, self.total_count
 
-    def _held_by(self):
+    def _waiting_reason(self):
         """Return why the run is on hold.
 
         :return: a sentence; empty when nothing holds it up

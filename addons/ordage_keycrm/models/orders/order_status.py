@@ -94,12 +94,12 @@ class KeycrmOrderStatus(models.Model):
     def write(self, vals):
         result = super().write(vals)
         if "order_action" in vals:
-            self._keycrm_queue_changes()
+            self._keycrm_enqueue_changes()
         return result
 
     # === BUSINESS METHODS ===#
 
-    def _keycrm_queue_changes(self):
+    def _keycrm_enqueue_changes(self):
         """Enqueue the products that KeyCRM holds for orders in these statuses."""
         self.env["sale.order.line"].sudo().search(
             [
@@ -107,7 +107,7 @@ class KeycrmOrderStatus(models.Model):
                 ("state", "in", ("draft", "sent")),
                 ("keycrm_stock_status", "!=", False),
             ]
-        )._keycrm_queue_changes()
+        )._keycrm_enqueue_changes()
 
     def _with_shipped_goods(self):
         """Return the statuses whose goods are shipped: delivery and completed."""

@@ -74,12 +74,12 @@ class KeycrmOrderSync(models.Model):
         begin = {"page": 1, "look": 1, "seen_count": 0, "last_seen": 0}
         return {**super()._start_vals(), **begin, **dict.fromkeys(counts, 0)}
 
-    def _held_by(self):
+    def _waiting_reason(self):
         if self.account_id._is_before_start():
             return self.env._(
                 "The orders are loaded as soon as “Enable integration” is turned on in the setup."
             )
-        return super()._held_by()
+        return super()._waiting_reason()
 
     def _title(self):
         return self.env._("Order synchronization")

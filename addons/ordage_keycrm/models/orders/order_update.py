@@ -106,7 +106,7 @@ class KeycrmOrderUpdate(models.Model):
     # === BUSINESS METHODS ===#
 
     @api.model
-    def _enqueue(self, pickings):
+    def _enqueue_statuses(self, pickings):
         """Enqueue the statuses that validated deliveries set, in the user's transaction.
 
         :param pickings: ``stock.picking``
@@ -145,18 +145,18 @@ class KeycrmOrderUpdate(models.Model):
         return not (current.group and wanted.group) or current.group <= wanted.group
 
     @api.model
-    def _note_tracking(self, pickings):
+    def _enqueue_tracking(self, pickings):
         """Remember that tracking numbers of deliveries changed; costs no query before the commit.
 
         :param pickings: ``stock.picking``
         """
         if not self._crons_by_company("tracking"):
             return
-        pending = pending_changes(self.env.cr, PENDING, set, lambda: self.sudo()._insert_pending())
+        pending = pending_changes(self.env.cr, PENDING, set, lambda: self.sudo()._insert_tracking())
         pending.update(pickings.ids)
 
     @api.model
-    def _insert_pending(self):
+    def _insert_tracking(self):
         """Enqueue the orders of deliveries whose tracking number changed, with one statement.
 
         Always inserted, since updating a waiting row would make two users' transactions conflict. The
@@ -168,10 +168,10 @@ class KeycrmOrderUpdate(models.Model):
             self.env["stock.picking"].flush_model(["sale_id"])
             self.env["ir.cron"].sudo().browse(
                 sorted({cron_id for ids in by_company.values() for cron_id in ids})
-            )._trigger_keycrm(coalesce=True, along_with=self._insertion(picking_ids))
+            )._trigger_keycrm(coalesce=True, along_with=self._tracking_statement(picking_ids))
 
     @api.model
-    def _insertion(self, picking_ids):
+    def _tracking_statement(self, picking_ids):
         """Return the statement: by SQL, since it runs in users' transactions.
 
         :param picking_ids: ids of ``stock.picking``
@@ -292,7 +292,7 @@ class KeycrmOrderUpdate(models.Model):
         )
 
     @api.model
-    def _note_payments(self, partials):
+    def _enqueue_payments(self, partials):
         """Remember that money was reconciled with invoices; costs no query before the commit.
 
         :param partials: ``account.partial.reconcile``
@@ -315,10 +315,10 @@ class KeycrmOrderUpdate(models.Model):
         if ids and by_company:
             self.env["ir.cron"].sudo().browse(
                 sorted({cron_id for found in by_company.values() for cron_id in found})
-            )._trigger_keycrm(coalesce=True, along_with=self._payment_insertion(ids))
+            )._trigger_keycrm(coalesce=True, along_with=self._payments_statement(ids))
 
     @api.model
-    def _payment_insertion(self, partial_ids):
+    def _payments_statement(self, partial_ids):
         """Return the statement: by SQL, since it runs in users' transactions.
 
         :param partial_ids: ids of ``account.partial.reconcile``

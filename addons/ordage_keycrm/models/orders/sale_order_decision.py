@@ -207,7 +207,7 @@ class SaleOrder(models.Model):
         :return: :class:`~.keycrm.order_decisions.DecisionFacts`
         """
         self.ensure_one()
-        is_held = (
+        is_unconfirmed = (
             self.state in ("draft", "sent") and self.keycrm_status_id.order_action == "confirm"
         )
         # Goods that were added after the confirmation are not shipped.
@@ -216,8 +216,8 @@ class SaleOrder(models.Model):
             has_conflict=self.keycrm_cancel_conflict,
             is_unreadable=self.keycrm_problem_code in UNREADABLE_ORDER,
             is_canceled=self.state == "cancel",
-            is_held=is_held,
-            problem=(self.keycrm_problem_code or "") if is_held or is_short else "",
+            is_unconfirmed=is_unconfirmed,
+            problem=(self.keycrm_problem_code or "") if is_unconfirmed or is_short else "",
             is_deleted=self.keycrm_deleted,
             is_archived=self.keycrm_archived,
             total_differs=self.keycrm_total_differs,

@@ -274,7 +274,7 @@ class SaleOrder(models.Model):
         """Mark orders that KeyCRM does not have anymore, and schedule an activity."""
         for order in self.filtered(lambda order: not order.keycrm_deleted):
             order.keycrm_deleted = True
-            order._keycrm_holds_nothing()
+            order._keycrm_release_reserves()
             order._keycrm_schedule_activity(
                 self.env._("The order was deleted in KeyCRM"),
                 [self.env._("Cancel it in Odoo too, or keep it if the goods were really sold.")],

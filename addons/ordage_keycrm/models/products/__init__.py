@@ -5,7 +5,7 @@ from . import offer_change
 from . import offer_value
 from . import product_mapping
 from . import matcher
-from . import maker
+from . import creator
 from . import updater
 from . import product_import
 from . import product_export

@@ -223,7 +223,7 @@ class KeycrmProductMatcher(models.AbstractModel):
         """Record the catalog's values; a manager's change in KeyCRM is compared with Odoo's value."""
         for kind, amount in (("cost", goods.offer_cost), ("price", goods.price)):
             if offer._record_read(kind, amount, goods.updated_at):
-                self.env["keycrm.offer.change"]._note(
+                self.env["keycrm.offer.change"]._enqueue(
                     kind, offer.product_id.ids, account.company_id
                 )
 

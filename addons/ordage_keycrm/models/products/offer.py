@@ -106,23 +106,23 @@ class KeycrmOffer(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         offers = super().create(vals_list)
-        offers._note_values()
+        offers._enqueue_values()
         return offers
 
     def write(self, vals):
         result = super().write(vals)
         if "product_id" in vals:
-            self._note_values()
+            self._enqueue_values()
         return result
 
     # === BUSINESS METHODS ===#
 
-    def _note_values(self):
+    def _enqueue_values(self):
         """Enqueue the values of products that were just mapped."""
         Change = self.env["keycrm.offer.change"]
         for company, offers in self.grouped("company_id").items():
             for kind in OFFER_FIELDS:
-                Change._note(kind, offers.product_id.ids, company)
+                Change._enqueue(kind, offers.product_id.ids, company)
 
     def _known_value(self, kind):
         """Return a value that KeyCRM is known to have; None where it was never read nor sent.
@@ -186,10 +186,8 @@ class KeycrmOffer(models.Model):
         self.write({name: float(amount), f"{name}_at": self.env.cr.now()})
         return True
 
-    def _queue_picture(self, url):
-        """Queue the catalog's picture.
-
-        It is fetched outside of any order's transaction.
+    def _enqueue_picture(self, url):
+        """Enqueue the catalog's picture: it is fetched outside of any order's transaction.
 
         :param url: address as KeyCRM sent it, may be empty
         """

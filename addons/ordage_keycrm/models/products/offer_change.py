@@ -38,7 +38,7 @@ class KeycrmOfferChange(models.Model):
     # === BUSINESS METHODS ===#
 
     @api.model
-    def _note(self, kind, product_ids, company=None):
+    def _enqueue(self, kind, product_ids, company=None):
         """Remember that a value of products changed; costs no query.
 
         :param kind: kind of value, see :data:`~.keycrm.offer_values.OFFER_FIELDS`
@@ -47,10 +47,10 @@ class KeycrmOfferChange(models.Model):
         """
         company_id = (company or self.env.company).id
         if product_ids and self._accounts_by_company(kind).get(company_id):
-            self._remember(kind, company_id, product_ids)
+            self._add_pending(kind, company_id, product_ids)
 
     @api.model
-    def _note_everywhere(self, kind, product_ids):
+    def _enqueue_everywhere(self, kind, product_ids):
         """Remember that a value of products changed in every company; costs no query.
 
         :param kind: kind of value
@@ -58,24 +58,24 @@ class KeycrmOfferChange(models.Model):
         """
         if product_ids:
             for company_id in self._accounts_by_company(kind):
-                self._remember(kind, company_id, product_ids)
+                self._add_pending(kind, company_id, product_ids)
 
     @api.model
-    def _note_price_list(self, vals):
+    def _enqueue_price_list(self, vals):
         """Remember that accounts got another price list.
 
         :param vals: values that were written to accounts
         """
         if "price_list_id" in vals:
-            self._note_everywhere("price", [None])
+            self._enqueue_everywhere("price", [None])
 
     @api.model
-    def _remember(self, kind, company_id, product_ids):
-        pending = pending_changes(self.env.cr, PENDING, dict, lambda: self.sudo()._append_pending())
+    def _add_pending(self, kind, company_id, product_ids):
+        pending = pending_changes(self.env.cr, PENDING, dict, lambda: self.sudo()._insert_pending())
         pending.setdefault((kind, company_id), set()).update(product_ids)
 
     @api.model
-    def _append_pending(self):
+    def _insert_pending(self):
         """Write what this transaction changed, rows and triggers, with one statement."""
         pending = self.env.cr.precommit.data.pop(PENDING, {})
         rows, cron_ids = [], set()
@@ -86,7 +86,7 @@ class KeycrmOfferChange(models.Model):
                 cron_ids.add(cron_id)
         if rows:
             triggered = self.env["ir.cron"].sudo().browse(sorted(filter(None, cron_ids)))
-            triggered._trigger_keycrm(coalesce=True, along_with=self._insertion(rows))
+            triggered._trigger_keycrm(coalesce=True, along_with=self._insert_statement(rows))
 
     @api.model
     def _append(self, account, kind, product_ids, delay=0):
@@ -99,11 +99,11 @@ class KeycrmOfferChange(models.Model):
         """
         if product_ids:
             rows = [(account.id, one, kind) for one in product_ids]
-            self.env.cr.execute(self._insertion(rows, delay))
+            self.env.cr.execute(self._insert_statement(rows, delay))
             crons.trigger(account, crons.STOCK, delay=delay)
 
     @api.model
-    def _insertion(self, rows, delay=0):
+    def _insert_statement(self, rows, delay=0):
         """Return the insert: by SQL, since it runs in users' transactions.
 
         :param rows: ``[(account id, product id, kind)]``

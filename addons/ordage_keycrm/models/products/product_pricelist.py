@@ -9,24 +9,24 @@ class ProductPricelistItem(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         items = super().create(vals_list)
-        items._keycrm_note_prices()
+        items._keycrm_enqueue_prices()
         return items
 
     def write(self, vals):
         result = super().write(vals)
-        self._keycrm_note_prices()
+        self._keycrm_enqueue_prices()
         return result
 
     def unlink(self):
-        self._keycrm_note_prices()
+        self._keycrm_enqueue_prices()
         return super().unlink()
 
     # === BUSINESS METHODS ===#
 
-    def _keycrm_note_prices(self):
+    def _keycrm_enqueue_prices(self):
         """Enqueue all prices: which ones a rule changes is known when they are compared."""
         if self:
-            self.env["keycrm.offer.change"]._note_everywhere("price", [None])
+            self.env["keycrm.offer.change"]._enqueue_everywhere("price", [None])
 
 
 class ProductTemplateAttributeValue(models.Model):
@@ -36,5 +36,5 @@ class ProductTemplateAttributeValue(models.Model):
         result = super().write(vals)
         if "price_extra" in vals:
             variants = self.product_tmpl_id.product_variant_ids
-            self.env["keycrm.offer.change"]._note_everywhere("price", variants.ids)
+            self.env["keycrm.offer.change"]._enqueue_everywhere("price", variants.ids)
         return result

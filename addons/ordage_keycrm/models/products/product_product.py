@@ -128,7 +128,7 @@ class ProductProduct(models.Model):
                 for product, vals in zip(products, vals_list, strict=True)
                 if vals.get("standard_price")
             ]
-            self.env["keycrm.offer.change"]._note("cost", costed)
+            self.env["keycrm.offer.change"]._enqueue("cost", costed)
         return products
 
     def write(self, vals):
@@ -137,11 +137,11 @@ class ProductProduct(models.Model):
         if not vals.keys().isdisjoint(("default_code", "barcode", "active")):
             self._keycrm_retry_orders()
         if not vals.keys().isdisjoint(("default_code", "active")):
-            self.env["keycrm.stock.change"]._queue_products(self.ids)
+            self.env["keycrm.stock.change"]._enqueue_everywhere(self.ids)
         if "standard_price" in vals:
             for kind in ("cost", "price"):
                 # A price rule may begin with the cost.
-                self.env["keycrm.offer.change"]._note(kind, self.ids)
+                self.env["keycrm.offer.change"]._enqueue(kind, self.ids)
         return result
 
     def unlink(self):

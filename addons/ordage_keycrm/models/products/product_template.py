@@ -47,9 +47,11 @@ class ProductTemplate(models.Model):
         # Archiving archives the variants, which are recorded themselves.
         if not vals.keys().isdisjoint(("type", "is_storable", "company_id")):
             variants = self.with_context(active_test=False).product_variant_ids
-            self.env["keycrm.stock.change"]._queue_products(variants.ids)
+            self.env["keycrm.stock.change"]._enqueue_everywhere(variants.ids)
         if "list_price" in vals:
-            self.env["keycrm.offer.change"]._note_everywhere("price", self.product_variant_ids.ids)
+            self.env["keycrm.offer.change"]._enqueue_everywhere(
+                "price", self.product_variant_ids.ids
+            )
         return result
 
     def unlink(self):

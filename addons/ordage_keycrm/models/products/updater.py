@@ -58,7 +58,7 @@ class KeycrmProductMatcher(models.AbstractModel):
         self._record_barcode_problem(offer, goods, owner, is_taken=is_taken and follows)
         self._record_problem(offer, "unit_differs", self._unit_conflict(product, goods.unit))
         if follows:
-            offer._queue_picture(goods.picture_url)
+            offer._enqueue_picture(goods.picture_url)
         if is_new or account.keep_product_info:
             return
         vals = self._prepare_product_changes(account, product, goods)

@@ -44,7 +44,7 @@ class KeycrmStockChange(models.Model):
     changed_at = fields.Datetime(string="Changed on", required=True, default=fields.Datetime.now)
 
     @api.model
-    def _record(self, product_ids, company_id, *, from_move=False):
+    def _enqueue(self, product_ids, company_id, *, from_move=False):
         """Record that the stock of products may have changed; costs no query.
 
         :param product_ids: ids of ``product.product``
@@ -53,22 +53,22 @@ class KeycrmStockChange(models.Model):
         """
         if not self._accounts_by_company().get(company_id):
             return
-        pending = pending_changes(self.env.cr, PENDING, dict, lambda: self.sudo()._append_pending())
+        pending = pending_changes(self.env.cr, PENDING, dict, lambda: self.sudo()._insert_pending())
         products = pending.setdefault(company_id, {})
         for product_id in product_ids:
             products[product_id] = products.get(product_id, False) or from_move
 
     @api.model
-    def _queue_products(self, product_ids):
+    def _enqueue_everywhere(self, product_ids):
         """Record changes of products that decide whether and how they are sent.
 
         :param product_ids: ids of ``product.product``
         """
         for company_id in self._accounts_by_company():
-            self._record(product_ids, company_id)
+            self._enqueue(product_ids, company_id)
 
     @api.model
-    def _append_pending(self):
+    def _insert_pending(self):
         """Write the changes of this transaction, rows and triggers, with one statement.
 
         Under load each answer of the database waits for the other users' threads.
@@ -89,7 +89,7 @@ class KeycrmStockChange(models.Model):
         }
         if rows:
             actions = self.env["ir.cron"].sudo().browse(sorted(cron_ids))
-            actions._trigger_keycrm(coalesce=True, along_with=self._insert_query(rows))
+            actions._trigger_keycrm(coalesce=True, along_with=self._insert_statement(rows))
 
     @api.model
     def _append(self, rows, refresh_first=False, export_id=None, from_move=False):
@@ -102,11 +102,13 @@ class KeycrmStockChange(models.Model):
         """
         if rows:
             self.env.cr.execute(
-                self._insert_query([(*row, from_move) for row in rows], refresh_first, export_id)
+                self._insert_statement(
+                    [(*row, from_move) for row in rows], refresh_first, export_id
+                )
             )
 
     @api.model
-    def _insert_query(self, rows, refresh_first=False, export_id=None):
+    def _insert_statement(self, rows, refresh_first=False, export_id=None):
         """Return the statement that inserts rows.
 
         In SQL, because the ORM would insert and read back in batches, and this runs in every user's

@@ -32,7 +32,7 @@ class KeycrmStockComparison(models.Model):
     """A snapshot of KeyCRM's whole stock beside Odoo's: a comparison, or a preview (dry run).
 
     The snapshot is read page by page in the background and stored in ``keycrm.stock.snapshot`` until it
-    is complete: an interrupted one changes nothing. ``services/stock/stock_reconciliation.py`` reads and
+    is complete: an interrupted one changes nothing. ``services/stock/stock_comparison.py`` reads and
     compares. After a preview a person chooses: Odoo's quantities, KeyCRM's as opening quantities
     (``services/stock/opening_quantities.py``), or KeyCRM's former ones
     (``services/stock/write_back.py``).

@@ -30,7 +30,7 @@ class KeycrmEndedOffer(models.Model):
     is_allowed = fields.Boolean(string="Allowed", help="A user decided that it drops to zero.")
 
     @api.model
-    def _queue(self, account, levels):
+    def _enqueue(self, account, levels):
         """Enqueue zeros for offers whose mapping ends.
 
         :param account: ``keycrm.account``, one

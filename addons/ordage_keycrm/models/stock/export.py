@@ -29,8 +29,8 @@ class KeycrmStockExport(models.Model):
     # === COMPUTE METHODS ===#
 
     @api.depends("account_id.stock_paused")
-    def _compute_held_text(self):
-        return super()._compute_held_text()
+    def _compute_waiting_text(self):
+        return super()._compute_waiting_text()
 
     # === BUSINESS METHODS ===#
 
@@ -73,13 +73,13 @@ class KeycrmStockExport(models.Model):
             refused=self.refused_count,
         )
 
-    def _held_by(self):
+    def _waiting_reason(self):
         account = self.account_id
         if account.stock_paused:
             return self.env._(
                 "Stock sync is paused. This continues when “Resume stock sync” is clicked."
             )
-        return super()._held_by()
+        return super()._waiting_reason()
 
     def _count(self, account):
         """Record the progress of an account's exports, within a transaction of the stock queue.

@@ -22,20 +22,20 @@ class KeycrmOffer(models.Model):
         offers = super().create(vals_list)
         # The stock queue sends the products that it maps itself.
         if not is_stock_worker(self.env):
-            offers._queue_stock()
+            offers._enqueue_stock()
         return offers
 
     def write(self, vals):
         if "keycrm_id" in vals:
-            self.filtered(lambda offer: offer.keycrm_id != vals["keycrm_id"])._queue_ended()
+            self.filtered(lambda offer: offer.keycrm_id != vals["keycrm_id"])._enqueue_ended()
         result = super().write(vals)
         decides = not vals.keys().isdisjoint(("product_id", "keycrm_id"))
         if decides:
-            self._queue_stock()
+            self._enqueue_stock()
         return result
 
     def unlink(self):
-        self._queue_ended()
+        self._enqueue_ended()
         return super().unlink()
 
     @api.model
@@ -54,7 +54,7 @@ class KeycrmOffer(models.Model):
             order="id",
         )
 
-    def _queue_ended(self):
+    def _enqueue_ended(self):
         """Enqueue zeros for offers whose mapping ends: KeyCRM would still sell their last quantity."""
         for account in self.account_id.sudo():
             if not (account.enabled and account.push_stock and account.stock_when_ended == "zero"):
@@ -67,9 +67,9 @@ class KeycrmOffer(models.Model):
                 )
             )
             if levels:
-                self.env["keycrm.ended.offer"].sudo()._queue(account, levels)
+                self.env["keycrm.ended.offer"].sudo()._enqueue(account, levels)
 
-    def _queue_stock(self):
+    def _enqueue_stock(self):
         """Enqueue the products of offers that are mapped: KeyCRM has them."""
         for account in self.account_id:
             mine = self.filtered(lambda offer, account=account: offer.account_id == account)

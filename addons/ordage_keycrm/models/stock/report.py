@@ -221,7 +221,7 @@ class KeycrmStockReport(models.Model):
             [("company_id", "in", self.env.companies.ids), ("enabled", "=", True)]
         )
         sending = accounts.filtered("push_stock")
-        actions = [account.action_reconcile_stock() for account in sending or accounts[:1]]
+        actions = [account.action_compare_stock() for account in sending or accounts[:1]]
         if len(actions) == 1:
             return actions[0]
         name = "ordage_keycrm.keycrm_stock_comparison_action"

@@ -1,6 +1,6 @@
 from odoo import api, models
 
-from ...const import HELD_NOTHING
+from ...const import NOTHING_RESERVED
 
 #: Fields that decide the outgoing quantity of an unconfirmed order: of lines for which KeyCRM holds stock.
 _ORDER_DECIDES = ("state", "keycrm_status_id")
@@ -17,23 +17,23 @@ class SaleOrder(models.Model):
     def write(self, vals):
         result = super().write(vals)
         if not vals.keys().isdisjoint(_MOVES_COUNT):
-            self.order_line._keycrm_queue_products()
+            self.order_line._keycrm_enqueue_products()
         elif not vals.keys().isdisjoint(_ORDER_DECIDES):
-            self.order_line._keycrm_queue_changes()
+            self.order_line._keycrm_enqueue_changes()
         return result
 
     def unlink(self):
         # PostgreSQL deletes the lines without their own hook.
-        self.order_line._keycrm_queue_changes()
+        self.order_line._keycrm_enqueue_changes()
         return super().unlink()
 
-    def _keycrm_holds_nothing(self):
+    def _keycrm_release_reserves(self):
         """Release KeyCRM's reserves of orders that it does not have any more."""
         for account, orders in self.grouped("keycrm_account_id").items():
-            held = orders.order_line.filtered("keycrm_stock_status")
-            held.write(dict(HELD_NOTHING))
+            reserved = orders.order_line.filtered("keycrm_stock_status")
+            reserved.write(dict(NOTHING_RESERVED))
             self.env["keycrm.stock.change"]._queue_refresh(
-                account, held.product_id.ids, from_move=True
+                account, reserved.product_id.ids, from_move=True
             )
 
 
@@ -43,36 +43,36 @@ class SaleOrderLine(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         lines = super().create(vals_list)
-        lines._keycrm_queue_changes()
+        lines._keycrm_enqueue_changes()
         return lines
 
     def write(self, vals):
         decides = not vals.keys().isdisjoint(_LINE_DECIDES)
         if decides:
-            # The products of lines that are no longer held change too.
-            self._keycrm_queue_changes()
+            # Also the products of lines that are no longer reserved afterwards.
+            self._keycrm_enqueue_changes()
         result = super().write(vals)
         if decides:
-            self._keycrm_queue_changes()
+            self._keycrm_enqueue_changes()
         return result
 
     def unlink(self):
-        self._keycrm_queue_changes()
+        self._keycrm_enqueue_changes()
         return super().unlink()
 
-    def _keycrm_queue_changes(self):
+    def _keycrm_enqueue_changes(self):
         """Record the products of lines for which KeyCRM holds stock.
 
         The outgoing quantity of other lines is that of their moves, which are recorded themselves.
         Otherwise a synchronization of quotations would fill the outbox with unchanged products.
         """
-        self.filtered("keycrm_stock_status")._keycrm_queue_products()
+        self.filtered("keycrm_stock_status")._keycrm_enqueue_products()
 
-    def _keycrm_queue_products(self):
+    def _keycrm_enqueue_products(self):
         """Record the products of those lines that come from KeyCRM."""
         Change = self.env["keycrm.stock.change"]
         if not Change._accounts_by_company():
             return
         for line in self.sudo():
             if line.keycrm_id and line.product_id:
-                Change._record((line.product_id.id,), line.company_id.id, from_move=True)
+                Change._enqueue((line.product_id.id,), line.company_id.id, from_move=True)

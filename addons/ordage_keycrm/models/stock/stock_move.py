@@ -71,25 +71,25 @@ class StockMove(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         moves = super().create(vals_list)
-        moves._keycrm_queue_changes()
+        moves._keycrm_enqueue_changes()
         return moves
 
     def write(self, vals):
         decides = not vals.keys().isdisjoint(_DECIDES)
         if "product_id" in vals:
-            self._keycrm_queue_changes()
+            self._keycrm_enqueue_changes()
         result = super().write(vals)
         if decides:
-            self._keycrm_queue_changes()
+            self._keycrm_enqueue_changes()
         return result
 
     def unlink(self):
-        self._keycrm_queue_changes()
+        self._keycrm_enqueue_changes()
         return super().unlink()
 
     # === BUSINESS METHODS ===#
 
-    def _keycrm_queue_changes(self):
+    def _keycrm_enqueue_changes(self):
         """Record products whose open moves change, and with them the outgoing quantity of orders.
 
         Moves without a sale change nothing by themselves: the quants that they change are recorded.
@@ -99,7 +99,7 @@ class StockMove(models.Model):
             return
         for move in self.sudo():
             if move.sale_line_id:
-                Change._record((move.product_id.id,), move.company_id.id, from_move=True)
+                Change._enqueue((move.product_id.id,), move.company_id.id, from_move=True)
 
     def _keycrm_leads_to_buyer(self):
         """Return whether the goods continue to the buyer, in any number of steps."""

@@ -107,7 +107,7 @@ class StockPicking(models.Model):
             )
         )
         back.sale_id._keycrm_enqueue_refresh(EVENT_REFRESH)
-        self.env["keycrm.order.update"]._enqueue(
+        self.env["keycrm.order.update"]._enqueue_statuses(
             self.filtered(
                 lambda picking: (
                     picking.state == "done"

@@ -14,20 +14,20 @@ class StockQuant(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         quants = super().create(vals_list)
-        quants._keycrm_queue_changes()
+        quants._keycrm_enqueue_changes()
         return quants
 
     def write(self, vals):
         if self._keycrm_moves_between(vals):
-            self._keycrm_queue_changes()
+            self._keycrm_enqueue_changes()
         result = super().write(vals)
         if self._keycrm_changes(vals):
-            self._keycrm_queue_changes()
+            self._keycrm_enqueue_changes()
         return result
 
     def unlink(self):
         # Deleting quants is no movement of goods: many resulting zeros are held until a user decides.
-        self._keycrm_queue_changes(from_move=False)
+        self._keycrm_enqueue_changes(from_move=False)
         return super().unlink()
 
     # === BUSINESS METHODS ===#
@@ -46,7 +46,7 @@ class StockQuant(models.Model):
     def _keycrm_moves_between(self, vals):
         return not vals.keys().isdisjoint(("location_id", "product_id", "company_id"))
 
-    def _keycrm_queue_changes(self, *, from_move=True):
+    def _keycrm_enqueue_changes(self, *, from_move=True):
         """Record the products of these quants, without a query: the stock operation has read them.
 
         Quants of locations that are no stock of the company (customers, suppliers) have no company.
@@ -59,7 +59,7 @@ class StockQuant(models.Model):
         for quant in self.sudo():
             company_id = quant.company_id.id
             if company_id:
-                Change._record((quant.product_id.id,), company_id, from_move=from_move)
+                Change._enqueue((quant.product_id.id,), company_id, from_move=from_move)
 
 
 class StockLocation(models.Model):
@@ -70,13 +70,13 @@ class StockLocation(models.Model):
     def write(self, vals):
         decides = not vals.keys().isdisjoint(_LOCATION_FIELDS)
         if decides:
-            self._keycrm_queue_products_inside()
+            self._keycrm_enqueue_products_inside()
         result = super().write(vals)
         if decides:
-            self._keycrm_queue_products_inside()
+            self._keycrm_enqueue_products_inside()
         return result
 
-    def _keycrm_queue_products_inside(self):
+    def _keycrm_enqueue_products_inside(self):
         """Record the products in these locations and below them."""
         Change = self.env["keycrm.stock.change"]
         if not self or not Change._accounts_by_company():
@@ -89,7 +89,7 @@ class StockLocation(models.Model):
                 ["product_id", "company_id"],
             )
         ):
-            Change._record((product.id,), company.id)
+            Change._enqueue((product.id,), company.id)
 
 
 class StockLot(models.Model):
@@ -100,5 +100,5 @@ class StockLot(models.Model):
     def write(self, vals):
         result = super().write(vals)
         if not vals.keys().isdisjoint(("expiration_date", "removal_date")):
-            self.env["keycrm.stock.change"]._queue_products(self.product_id.ids)
+            self.env["keycrm.stock.change"]._enqueue_everywhere(self.product_id.ids)
         return result

@@ -194,7 +194,7 @@ class Decisions(Service):
         :return: list of sentences
         """
         if CircuitBreaker(account).is_interrupted():
-            return [account.trouble_text or ""]
+            return [account.circuit_error_text or ""]
         return [account.reference_text] if account.enabled and account.reference_text else []
 
     def _order_rows(self):

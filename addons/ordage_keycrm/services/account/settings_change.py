@@ -49,7 +49,7 @@ class SettingsChange:
         for account in self.accounts:
             StockSettings(account).apply(self.vals)
         self.env["keycrm.send.preview"]._switched_off(self._switched_off)
-        self.env["keycrm.offer.change"]._note_price_list(self.vals)
+        self.env["keycrm.offer.change"]._enqueue_price_list(self.vals)
 
     def _trigger_queues(self):
         names = self.vals.keys()

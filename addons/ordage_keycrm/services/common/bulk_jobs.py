@@ -1,5 +1,5 @@
 from ...keycrm import rate_limit
-from ..account.catalogs import Catalogs
+from ..account.reference_lists import ReferenceLists
 from ..orders.bank_transactions import BankTransactions
 from ..orders.order_reconciliation import OrderReconciliation
 from ..orders.order_synchronization import OrderSynchronization
@@ -19,7 +19,7 @@ JOBS = {
     "line_costs": BulkOrderUpdates,
     "create_products": ProductCreation,
     "send_preview": SendPreview,
-    "warehouses": Catalogs,
+    "warehouses": ReferenceLists,
     "reconciliation": OrderReconciliation,
     "transactions": BankTransactions,
     "pictures": ImageFetcher,
@@ -46,7 +46,7 @@ class BulkJobs(Service):
         return self.account._is_before_start() and self._process(SETUP_JOBS)
 
     def _process(self, names):
-        breaker = self.part(CircuitBreaker)
+        breaker = self.service(CircuitBreaker)
         with open_client(self.account, rate_limit.BULK) as client:
             return any(
                 breaker.run(name, JOBS[name](self.account, client, self.options).process)

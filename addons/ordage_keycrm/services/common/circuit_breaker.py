@@ -53,13 +53,13 @@ class CircuitBreaker(Service):
 
     def is_unavailable(self):
         """Return whether the account pauses until the next probe."""
-        until = self.account.trouble_until
+        until = self.account.circuit_open_until
         return bool(until and until > self.env.cr.now())
 
     def is_interrupted(self):
         """Return whether KeyCRM is unavailable, or a whole queue fails."""
-        failing = self.account.sudo().guarded_work or ()
-        return bool(self.account.trouble_code) or any(name in failing for name in QUEUES)
+        failing = self.account.sudo().work_circuits or ()
+        return bool(self.account.circuit_error_code) or any(name in failing for name in QUEUES)
 
     def has_recovered(self):
         """Send a probe after a backoff, from one queue; success resumes all work.
@@ -67,7 +67,7 @@ class CircuitBreaker(Service):
         :return: True when KeyCRM is available
         :raise RateLimited, QuotaExceeded: when no probe can be sent now
         """
-        if not self.account.trouble_count:
+        if not self.account.circuit_failures:
             return True
         if not run_in_transaction(self.env.cr, self._claim_probe):
             return False
@@ -91,18 +91,19 @@ class CircuitBreaker(Service):
         :return: whether it is claimed
         """
         now = self.env.cr.now()
-        self.account.flush_recordset(["trouble_until"])
+        self.account.flush_recordset(["circuit_open_until"])
         self.env.cr.execute(
             SQL(
-                """UPDATE keycrm_account SET trouble_until = %s
-                    WHERE id = %s AND (trouble_until IS NULL OR trouble_until <= %s) RETURNING id""",
-                now + timedelta(seconds=self._pause_after(self.account.trouble_count)),
+                """UPDATE keycrm_account SET circuit_open_until = %s
+                    WHERE id = %s AND (circuit_open_until IS NULL OR circuit_open_until <= %s)
+                RETURNING id""",
+                now + timedelta(seconds=self._pause_after(self.account.circuit_failures)),
                 self.account.id,
                 now,
             )
         )
         claimed = bool(self.env.cr.fetchone())
-        self.account.invalidate_recordset(["trouble_until"])
+        self.account.invalidate_recordset(["circuit_open_until"])
         return claimed
 
     def _probe(self, *, continues=False):
@@ -112,7 +113,7 @@ class CircuitBreaker(Service):
         :raise KeyCrmError: when it fails
         """
         with open_client(self.account, timeout=PROBE_TIMEOUT, tries=1) as client:
-            client.begins = not continues
+            client.is_deferrable = not continues
             client.get("/order/status", {"limit": 1})
 
     @staticmethod
@@ -131,7 +132,7 @@ class CircuitBreaker(Service):
         :param error: the :class:`~.keycrm.errors.KeyCrmError`
         """
         _logger.warning("KeyCRM account %s: %s", self.account.id, error.code)
-        pause = self._pause_after(self.account.trouble_count)
+        pause = self._pause_after(self.account.circuit_failures)
         retry_after = getattr(error, "retry_after", None)
         if retry_after:
             pause = min(max(pause, retry_after), CIRCUIT_PAUSES[-1])
@@ -139,10 +140,10 @@ class CircuitBreaker(Service):
         def record():
             self.account.sudo().write(
                 {
-                    "trouble_code": error.code,
-                    "trouble_params": error.params,
-                    "trouble_count": self.account.trouble_count + 1,
-                    "trouble_until": self.env.cr.now() + timedelta(seconds=pause),
+                    "circuit_error_code": error.code,
+                    "circuit_error_params": error.params,
+                    "circuit_failures": self.account.circuit_failures + 1,
+                    "circuit_open_until": self.env.cr.now() + timedelta(seconds=pause),
                 }
             )
             # The scheduler's own poll could be a minute after the backoff.
@@ -153,18 +154,18 @@ class CircuitBreaker(Service):
 
     def _record_recovered(self):
         """Close the circuit breaker after a successful answer."""
-        if self.account.trouble_code or self.account.trouble_count:
+        if self.account.circuit_error_code or self.account.circuit_failures:
             run_in_transaction(self.env.cr, self.reset)
 
     def reset(self):
         """Close all circuit breakers, also those of single pieces of work."""
         self.account.sudo().write(
             {
-                "trouble_code": False,
-                "trouble_params": False,
-                "trouble_count": 0,
-                "trouble_until": False,
-                "guarded_work": False,
+                "circuit_error_code": False,
+                "circuit_error_params": False,
+                "circuit_failures": 0,
+                "circuit_open_until": False,
+                "work_circuits": False,
             }
         )
         notify_clients(self.account)
@@ -179,9 +180,9 @@ class CircuitBreaker(Service):
         """
         stored = self.account.sudo()
         explain = self.env["keycrm.error.message"]
-        if stored.trouble_code:
-            return explain._sentence(stored.trouble_code, stored.trouble_params)
-        circuits = stored.guarded_work or {}
+        if stored.circuit_error_code:
+            return explain._sentence(stored.circuit_error_code, stored.circuit_error_params)
+        circuits = stored.work_circuits or {}
         opened = [circuits[name] for name in pieces if name in circuits]
         return explain._sentence(opened[0]["code"], opened[0]["params"]) if opened else ""
 
@@ -242,7 +243,7 @@ class CircuitBreaker(Service):
         except Exception as error:
             self.record_internal_error(name, error)
             return False
-        if name in (self.account.sudo().guarded_work or {}):
+        if name in (self.account.sudo().work_circuits or {}):
             run_in_transaction(self.env.cr, lambda: self._write(name, None))
         return more
 
@@ -277,7 +278,7 @@ class CircuitBreaker(Service):
 
         :param name: name of the work
         """
-        circuit = (self.account.sudo().guarded_work or {}).get(name)
+        circuit = (self.account.sudo().work_circuits or {}).get(name)
         return bool(circuit) and circuit["until"] > fields.Datetime.to_string(self.env.cr.now())
 
     def failures(self, name):
@@ -285,7 +286,7 @@ class CircuitBreaker(Service):
 
         :param name: name of the work
         """
-        return (self.account.sudo().guarded_work or {}).get(name, {}).get("count", 0)
+        return (self.account.sudo().work_circuits or {}).get(name, {}).get("count", 0)
 
     def open(self, name, error):
         """Open the circuit breaker of a piece of work, with a growing backoff.
@@ -320,12 +321,12 @@ class CircuitBreaker(Service):
         :param name: name of the work
         :param circuit: its state; None to close it
         """
-        self.account.invalidate_recordset(["guarded_work"])
-        circuits = dict(self.account.sudo().guarded_work or {})
+        self.account.invalidate_recordset(["work_circuits"])
+        circuits = dict(self.account.sudo().work_circuits or {})
         circuits.pop(name, None)
         if circuit:
             circuits[name] = circuit
-        self.account.sudo().guarded_work = circuits or False
+        self.account.sudo().work_circuits = circuits or False
         notify_clients(self.account)
 
 
@@ -339,11 +340,11 @@ def end_backoff(accounts):
     now = accounts.env.cr.now()
     for account in accounts.sudo():
         if CircuitBreaker(account).is_unavailable():
-            account.trouble_until = now
-        circuits = account.guarded_work
+            account.circuit_open_until = now
+        circuits = account.work_circuits
         if circuits:
             over = fields.Datetime.to_string(now)
-            account.guarded_work = {
+            account.work_circuits = {
                 name: {**circuit, "until": min(circuit["until"], over)}
                 for name, circuit in circuits.items()
             }

@@ -12,6 +12,7 @@ import logging
 import math
 import threading
 import time
+from typing import NamedTuple
 
 from odoo import sql_db
 from odoo.tools import SQL
@@ -27,6 +28,23 @@ SOON_SECONDS = 5.0
 #: the moves of several users the first one is, and the next run coalesces the others. Otherwise high
 #: load would begin with one run for each of its moves.
 MIN_INTERVAL = 0.5
+
+
+class _Notification(NamedTuple):
+    """A notification that is not sent yet; the earliest one comes first.
+
+    :param due: when to send it, by ``time.monotonic``
+    :param dbname: name of the database
+    :param cron_ids: ids of ``ir.cron``
+    :param is_sure: whether it is sent even if the actions are notified soon anyway
+    :param is_soon: whether it was due soon when it was enqueued
+    """
+
+    due: float
+    dbname: str
+    cron_ids: tuple
+    is_sure: bool
+    is_soon: bool
 
 
 class CronNotifier:
@@ -63,7 +81,7 @@ class CronNotifier:
         with self._changed:
             if delay or not self._will_notify(dbname, cron_ids):
                 due = self._due(dbname, cron_ids, delay)
-                one = (due, dbname, cron_ids, bool(delay), delay <= SOON_SECONDS)
+                one = _Notification(due, dbname, cron_ids, bool(delay), delay <= SOON_SECONDS)
                 if one not in self._waiting:
                     heapq.heappush(self._waiting, one)
                     self._changed.notify()
@@ -88,9 +106,9 @@ class CronNotifier:
         """
         soon = time.monotonic() + SOON_SECONDS
         notified = set()
-        for due, of, ids, _is_sure, is_short in self._waiting:
-            if of == dbname and due <= soon and is_short:
-                notified.update(ids)
+        for one in self._waiting:
+            if one.dbname == dbname and one.due <= soon and one.is_soon:
+                notified.update(one.cron_ids)
         return bool(cron_ids) and notified.issuperset(cron_ids)
 
     def _start(self):
@@ -121,18 +139,18 @@ class CronNotifier:
         with self._changed:
             while self._waiting:
                 now = time.monotonic()
-                wait = self._waiting[0][0] - now
+                wait = self._waiting[0].due - now
                 if wait > 0:
                     self._changed.wait(wait)
                     continue
-                _due, dbname, cron_ids, is_sure, _is_short = heapq.heappop(self._waiting)
+                one = heapq.heappop(self._waiting)
                 # A run may have started to debounce since the notification was enqueued.
-                if is_sure or not self._will_notify(dbname, cron_ids):
+                if one.is_sure or not self._will_notify(one.dbname, one.cron_ids):
                     self._last_notified = {
                         of: at for of, at in self._last_notified.items() if at > now - MIN_INTERVAL
                     }
-                    self._last_notified[dbname, cron_ids] = now
-                    return dbname, () if is_sure else cron_ids
+                    self._last_notified[one.dbname, one.cron_ids] = now
+                    return one.dbname, () if one.is_sure else one.cron_ids
             self._thread = None
         return None
 

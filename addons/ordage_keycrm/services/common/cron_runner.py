@@ -80,7 +80,7 @@ class CronRunner(Service):
                 service = SERVICES[queue](account, client, options)
 
                 def work():
-                    client.begins = True
+                    client.is_deferrable = True
                     return service.process()
 
                 while more and not options.is_time_up():

@@ -14,7 +14,7 @@ TOLERANCE = timedelta(minutes=1)
 REPOLL_PERIOD = timedelta(days=1)
 #: Fields of an account and of its positions in lists with a past time or the time of the next attempt, by
 #: which the workers decide what is due.
-ACCOUNT_TIMES = ("polled_at", "trouble_until")
+ACCOUNT_TIMES = ("polled_at", "circuit_open_until")
 CURSOR_TIMES = ("started_at", "read_until")
 #: ``(model, field)`` of records that wait for their next attempt.
 ATTEMPTS = (
@@ -56,7 +56,7 @@ def was_clock_set_back(account):
     pause = timedelta(seconds=CIRCUIT_PAUSES[-1])
     return bool(
         (account.polled_at and account.polled_at > now)
-        or (account.trouble_until and account.trouble_until > now + pause)
+        or (account.circuit_open_until and account.circuit_open_until > now + pause)
     )
 
 
@@ -66,7 +66,7 @@ def reset_future_times(account):
     :param account: ``keycrm.account``, one
     """
     account, env, now = account.sudo(), account.env, account.env.cr.now()
-    account.guarded_work = False
+    account.work_circuits = False
     for records, names in ((account, ACCOUNT_TIMES), (account.cursor_ids, CURSOR_TIMES)):
         for record in records:
             late = [name for name in names if record[name] and record[name] > now]

@@ -50,7 +50,7 @@ class Service:
         """
         return self.env["keycrm.sync.cursor"]._of(self.account, name)
 
-    def part(self, service_class):
+    def service(self, service_class):
         """Return another service with the same account, client and options.
 
         :param service_class: subclass of :class:`Service`

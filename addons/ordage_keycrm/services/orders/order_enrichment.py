@@ -18,7 +18,7 @@ from ...keycrm.errors import (
     of_row,
 )
 from ...keycrm.orders import Order
-from ..account.catalogs import Catalogs, by_keycrm_id
+from ..account.reference_lists import ReferenceLists, by_keycrm_id
 from ..common.api_gateway import open_client
 from ..common.circuit_breaker import CircuitBreaker
 from ..common.concurrency import CONCURRENCY_ERRORS, STORAGE_ERRORS
@@ -251,7 +251,7 @@ class OrderEnrichment(Service):
                 failures += 1
                 halves = suspects.failed(part)
                 # The first failure alone is followed by a probe.
-                is_well = failures > 1 or self.part(CircuitBreaker).is_request_at_fault(error)
+                is_well = failures > 1 or self.service(CircuitBreaker).is_request_at_fault(error)
                 if is_well and failures < most and not self.options.is_time_up():
                     parts.extendleft(reversed(halves))
                     unread = () if halves else part
@@ -275,7 +275,7 @@ class OrderEnrichment(Service):
         if not is_suspect:
             return self.client.page(path, query)
         with open_client(self.account, self.client.queue, timeout=PART_TIMEOUT, tries=1) as client:
-            client.begins = False
+            client.is_deferrable = False
             return client.page(path, query)
 
     # === STATUSES AND SOURCES ===#
@@ -296,7 +296,7 @@ class OrderEnrichment(Service):
             return read
 
         def refresh():
-            self.part(Catalogs).refresh()
+            self.service(ReferenceLists).refresh()
             unlisted = dict.fromkeys(self._unknown_names(orders), self.env.cr.now().isoformat())
             self.account.sudo().unlisted = {**recent, **unlisted}
 
@@ -306,7 +306,7 @@ class OrderEnrichment(Service):
             if isinstance(error, CONCURRENCY_ERRORS):
                 # A user edits the lists.
                 error = Locked()
-            elif not self.part(CircuitBreaker).is_request_at_fault(error):
+            elif not self.service(CircuitBreaker).is_request_at_fault(error):
                 raise
             held = [
                 order.id for order in orders if not self._unknown_names([order]) <= recent.keys()

@@ -138,7 +138,7 @@ class OrderInbox(Service):
         hints = own._time_hints()
         for read in self.read_orders(numbers, hints, singles, is_high_load=is_high_load):
             processed.update(read)
-            self.part(OrderWriter).write_orders(read, own, is_high_load=is_high_load)
+            self.service(OrderWriter).write_orders(read, own, is_high_load=is_high_load)
         return processed
 
     def _process_retries(self, orders, events, *, is_high_load):
@@ -152,11 +152,11 @@ class OrderInbox(Service):
         """
         processed = set()
         for order in orders:
-            self.client.begins = self.client.begins or bool(processed)
+            self.client.is_deferrable = self.client.is_deferrable or bool(processed)
             read = {order.number: self.read_order(order.number)}
             processed.add(order.number)
             own = events.filtered(lambda event, order=order: event.keycrm_order_id == order.number)
-            results = self.part(OrderWriter).write_orders(read, own, is_high_load=is_high_load)
+            results = self.service(OrderWriter).write_orders(read, own, is_high_load=is_high_load)
             result = results.get(order.number)
             if order.is_outage and result and result.is_outage:
                 run_in_transaction(
@@ -186,7 +186,7 @@ class OrderInbox(Service):
         found = {number: parse_order(row) for number, row in rows.items() if number in numbers}
         found.update(self._enriched(found, is_high_load=is_high_load))
         processed = set(found)
-        writer = self.part(OrderWriter)
+        writer = self.service(OrderWriter)
         for part in writer.parts(found):
             writer.write_orders(part, events, is_high_load=is_high_load)
         newest = next(iter(rows))
@@ -232,7 +232,7 @@ class OrderInbox(Service):
         :return: iterator over ``{number: Order or KeyCrmError}``, in parts that are written at once
         """
         missing = dict.fromkeys(numbers)
-        parts = self.part(OrderWriter).parts
+        parts = self.service(OrderWriter).parts
         state = InboxState.of(self.account)
         if len(missing) > READ_SINGLY_UP_TO and state.are_lists_useful():
             found = {}
@@ -250,7 +250,7 @@ class OrderInbox(Service):
         for count, number in enumerate(list(missing)[:singles]):
             # Orders read so far can be written without the next one. The first one waits for the quota:
             # otherwise, under a low limit, nothing but lists would be read.
-            self.client.begins = self.client.begins or count > 0
+            self.client.is_deferrable = self.client.is_deferrable or count > 0
             try:
                 part[number] = self.read_order(number)
             except KeyCrmError:
@@ -291,7 +291,7 @@ class OrderInbox(Service):
         :return: ``{number: Order}``, completed
         """
         orders = [order for order in found.values() if isinstance(order, Order)]
-        orders = self.part(OrderEnrichment).enrich(orders, is_high_load=is_high_load)
+        orders = self.service(OrderEnrichment).enrich(orders, is_high_load=is_high_load)
         return {order.id: order for order in orders}
 
     def read_order(self, number):
@@ -314,7 +314,7 @@ class OrderInbox(Service):
                 # No probe for each of many invented numbers.
                 return ImportProblem("order_gone", order=number)
             # "Not found" too counts only while KeyCRM is available: the address may be wrong.
-            if not self.part(CircuitBreaker).is_request_at_fault(error):
+            if not self.service(CircuitBreaker).is_request_at_fault(error):
                 raise
             if isinstance(error, NotFound):
                 return ImportProblem("order_gone", order=number)

@@ -35,7 +35,7 @@ class OrderLists(Service):
         :return: ``(Page, whether its rows have the includes)``
         :raise KeyCrmError: when the page, or too many of its parts, cannot be read
         """
-        failures = self.part(CircuitBreaker).failures(work)
+        failures = self.service(CircuitBreaker).failures(work)
         if failures < FAILURES_BEFORE_PARTS or (failures - FAILURES_BEFORE_PARTS) % PARTS_EVERY:
             return self.client.page("/order", query, number), True
         flat = {name: value for name, value in query.items() if name != "include"}
@@ -61,14 +61,14 @@ class OrderLists(Service):
         count = size // part_size
         parts, errors = [], []
         for part_number in range((number - 1) * count + 1, number * count + 1):
-            client.begins = False
+            client.is_deferrable = False
             try:
                 part = client.page("/order", {**query, "limit": part_size}, part_number)
             except (QuotaExceeded, RateLimited):
                 raise
             except KeyCrmError as error:
                 errors.append(error)
-                is_at_fault = self.part(CircuitBreaker).is_request_at_fault
+                is_at_fault = self.service(CircuitBreaker).is_request_at_fault
                 if len(errors) > MAX_FAULTY_PARTS or not is_at_fault(error):
                     raise
                 if smaller:

@@ -75,14 +75,14 @@ class OrderPolling(Service):
         account, cursor = self.account, self.cursor("orders")
         number = cursor.page or 1
         end = (number > 1 and cursor.started_at) or now
-        page, is_whole = self.part(OrderLists).read_page("polling", self._query(end), number)
+        page, is_whole = self.service(OrderLists).read_page("polling", self._query(end), number)
         rows = page.numbered
         listed = {number: OrderRow.parse(row) for number, row in rows.items()}
         unseen = self._unseen(listed)
         unreported = self._unreported_statuses([listed[number] for number in unseen])
         Event = self.env["keycrm.event"]
         if is_whole:
-            self.part(OrderPages).write_page(
+            self.service(OrderPages).write_page(
                 {number: parse_order(rows[number]) for number in unseen},
                 self.client,
                 lambda results: Event._enqueue_failed(account, EVENT_POLLING, results),

@@ -23,16 +23,16 @@ class OrderQueue(Service):
         """
         account = self.account
         if not account.enabled:
-            return self.part(BulkJobs).process_setup()
+            return self.service(BulkJobs).process_setup()
         state = InboxState.of(account)
         state.turns += 1
         if not state.turns % OTHERS_TURN and self._process_others(state):
             # Polling and updates continue, however long the inbox is.
             return True
         return (
-            bool(self.part(OrderInbox).process())
+            bool(self.service(OrderInbox).process())
             or self._process_others(state)
-            or self.part(BulkJobs).process()
+            or self.service(BulkJobs).process()
             # Webhooks that are still debounced.
             or bool(self.env["keycrm.event"]._waiting(account, 1, state.skipped()))
         )
@@ -44,8 +44,8 @@ class OrderQueue(Service):
         :return: True when there was one
         """
         works = [
-            self.part(OrderUpdates).process,
-            lambda: self.part(CircuitBreaker).run("polling", self.part(OrderPolling).process),
+            self.service(OrderUpdates).process,
+            lambda: self.service(CircuitBreaker).run("polling", self.service(OrderPolling).process),
         ]
         state.polls_first = not state.polls_first
         if state.polls_first:

@@ -63,7 +63,7 @@ class OrderReconciliation(Service):
             # Nothing to compare; an account that was just enabled is compared after an hour.
             run_in_transaction(cr, lambda: cursor.write({"page": 0, "read_until": now}))
             return False
-        page, _is_whole = self.part(OrderLists).read_page("reconciliation", query, number)
+        page, _is_whole = self.service(OrderLists).read_page("reconciliation", query, number)
 
         def record():
             before = (number > 1 and cursor.seen) or {"last": 0, "differing": []}

@@ -31,7 +31,7 @@ class OrderSynchronization(JobService):
         """
         number, total_before = job.page, job.total_count
         check_company_is_free(self.account)
-        page, is_whole = self.part(OrderLists).read_page("sync", self._query(job), number)
+        page, is_whole = self.service(OrderLists).read_page("sync", self._query(job), number)
         imported = self._imported_before(job, page)
         read = {
             order_id: parse_order(row)
@@ -51,7 +51,7 @@ class OrderSynchronization(JobService):
             shipped_if_written_off=job.shipped_if_written_off,
         )
         with open_client(self.account, rate_limit.LIVE) as live_client:
-            self.part(OrderPages).write_page(read, live_client, record, options)
+            self.service(OrderPages).write_page(read, live_client, record, options)
 
         def turn_page():
             # Counted with the cursor: a page that is repeated after a restart is counted once.

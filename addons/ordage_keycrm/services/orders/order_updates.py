@@ -65,7 +65,7 @@ class OrderUpdates(Service):
         try:
             decision = self._send(f"/order/{number}", plan)
         except KeyCrmError as error:
-            if not self.part(CircuitBreaker).is_request_at_fault(error):
+            if not self.service(CircuitBreaker).is_request_at_fault(error):
                 raise
             vals = update._failed_vals(error.code, error.params, is_outage=is_outage(error))
         else:

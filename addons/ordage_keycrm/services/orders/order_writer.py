@@ -32,7 +32,9 @@ class OrderWriter(Service):
     isolated; that one fails alone.
     """
 
-    def write_orders(self, read, events, *, then=None, import_options=None, is_high_load=False):
+    def write_orders(
+        self, read, events, *, on_written=None, import_options=None, is_high_load=False
+    ):
         """Write orders, and finish their events, in one transaction.
 
         Exactly the events that existed before the order was read are finished; one that was received
@@ -42,12 +44,12 @@ class OrderWriter(Service):
 
         :param read: ``{number: Order or KeyCrmError}``
         :param events: ``keycrm.event`` records that were read from the inbox before
-        :param then: called with the results in the same transaction
+        :param on_written: called with the results in the same transaction
         :param import_options: :class:`~.order_import.ImportOptions`
         :param is_high_load: see :meth:`~.order_enrichment.OrderEnrichment.enrich`
         :return: ``{number: ImportResult}``
         """
-        enrichment = self.part(OrderEnrichment)
+        enrichment = self.service(OrderEnrichment)
         read = enrichment.refresh_lists(read)
         orders = [order for order in read.values() if isinstance(order, Order)]
         if events:
@@ -75,8 +77,8 @@ class OrderWriter(Service):
             own._finish(results)
             self.env["keycrm.latency"]._record_orders(self.account, own)
             self.env["keycrm.order.status"]._record_received(self.account, own)
-            if then:
-                then(results)
+            if on_written:
+                on_written(results)
 
         with company_lock(self.account):
             results = self._run_bisecting(read, import_part, events)

@@ -2,7 +2,7 @@ from ...keycrm.catalog import PaymentMethod
 from ...keycrm.client import Page
 from ...keycrm.order_updates import PaymentUpdate
 from ...keycrm.parsing import parsed_rows
-from ..account.catalogs import Catalogs
+from ..account.reference_lists import ReferenceLists
 from ..common import crons
 from ..common.service import Service
 
@@ -28,7 +28,7 @@ class PaymentSending(Service):
         :param page: of :meth:`read_page`
         """
         methods = parsed_rows(PaymentMethod.parse, page.rows)
-        self.part(Catalogs).store(
+        self.service(ReferenceLists).store(
             "keycrm.payment.method", {one.id: {"name": one.name} for one in methods}
         )
 
@@ -86,7 +86,7 @@ class PaymentSending(Service):
                 ids.append(partial.id)
         self.env.flush_all()
         if ids:
-            self.env.cr.execute(updates._payment_insertion(ids))
+            self.env.cr.execute(updates._payments_statement(ids))
             crons.trigger(self.account, crons.ORDERS)
 
     def _received(self, orders):

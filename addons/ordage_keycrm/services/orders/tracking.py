@@ -1,7 +1,7 @@
 from ...keycrm.catalog import CustomField, DeliveryService
 from ...keycrm.client import Page
 from ...keycrm.parsing import parsed_rows, to_objects
-from ..account.catalogs import Catalogs
+from ..account.reference_lists import ReferenceLists
 from ..common.service import Service
 
 #: Pages of the list of delivery services that are read at most.
@@ -36,7 +36,7 @@ class TrackingSending(Service):
         :param page: of :meth:`read_page`
         """
         services, fields = page.rows[0]["services"], page.rows[0]["custom_fields"]
-        self.part(Catalogs).store(
+        self.service(ReferenceLists).store(
             "keycrm.delivery.service",
             {one.id: {"name": one.name} for one in parsed_rows(DeliveryService.parse, services)},
         )
@@ -45,7 +45,7 @@ class TrackingSending(Service):
             for one in parsed_rows(CustomField.parse, fields)
             if one.uuid
         }
-        self.part(Catalogs).store("keycrm.custom.field", listed)
+        self.service(ReferenceLists).store("keycrm.custom.field", listed)
         own = self.env["keycrm.custom.field"].sudo().search([("account_id", "=", self.account.id)])
         gone = own.filtered(lambda one: one.is_active and one.keycrm_id not in listed)
         if listed and gone:

@@ -36,7 +36,7 @@ class SendPreview(JobService):
 
         :param preview: ``keycrm.send.preview``, one
         """
-        service = self.part(SERVICES[preview.kind])
+        service = self.service(SERVICES[preview.kind])
         page = preview.page and service.read_page(preview.page)
 
         def record():

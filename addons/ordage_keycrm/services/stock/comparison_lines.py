@@ -46,7 +46,7 @@ class ComparisonLines(Service):
         :param snapshots: as from ``_snapshots``
         :return: iterator of ``(offer, Odoo's, KeyCRM's)``; None where KeyCRM did not list the offer
         """
-        exporter = self.part(StockExporter)
+        exporter = self.service(StockExporter)
         compared = offers.filtered(lambda offer: offer.product_id.id in counted)
         targets = self.env["keycrm.stock.calculator"]._targets(warehouse, compared.product_id)
         for offer in compared:
@@ -102,7 +102,7 @@ class ComparisonLines(Service):
         :param rows: list of :class:`LineRow`
         """
         Line = self.env["keycrm.stock.comparison.line"].sudo()
-        opening = self.part(OpeningQuantities)
+        opening = self.service(OpeningQuantities)
         for start in range(0, len(rows), PREVIEW_ROWS):
             if start:
                 self.env.invalidate_all()

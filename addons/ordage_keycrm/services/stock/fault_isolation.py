@@ -52,7 +52,7 @@ class FaultIsolation(Service):
             :meth:`raise_if_all_fail`; False when the caller has to try again with fewer rows
         :raise KeyCrmError: the same one, when KeyCRM as a whole is unavailable
         """
-        if not self.part(CircuitBreaker).is_request_at_fault(error):
+        if not self.service(CircuitBreaker).is_request_at_fault(error):
             raise error
         state = self._state(kind).after_failure(len(items), is_known=is_known)
         run_in_transaction(self.env.cr, lambda: self._store(kind, state))

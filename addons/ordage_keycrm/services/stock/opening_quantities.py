@@ -70,7 +70,7 @@ class OpeningQuantities(Service):
 
         :param comparison: ``keycrm.stock.comparison``, one
         """
-        settings = self.part(StockSettings)
+        settings = self.service(StockSettings)
         settings.begin_sending(comparison, "opening")
         skipped = comparison._skipped_lines()
         comparison._recount()
@@ -103,7 +103,7 @@ class OpeningQuantities(Service):
 
         :param lines: ``keycrm.stock.comparison.line``
         """
-        fitted = self.part(StockExporter).fitted
+        fitted = self.service(StockExporter).fitted
         changed = lines.browse()
         for warehouse, same in lines.grouped("keycrm_warehouse_id").items():
             if not warehouse.warehouse_ids:

@@ -172,7 +172,7 @@ class StockExporter(Service):
         :return: False when the caller has to try again with fewer rows
         :raise KeyCrmError: when KeyCRM is unavailable, or each row fails
         """
-        isolation, refusals = self.part(FaultIsolation), max_refusals
+        isolation, refusals = self.service(FaultIsolation), max_refusals
         for part in isolation.request_parts(rows, STOCK_PUT_ROWS, SEND):
             # Of a refused request, both halves are sent, until the refused row is alone.
             pending = [part]
@@ -260,7 +260,7 @@ class StockExporter(Service):
         if detected:
             self.account.sudo().write(detected)
         self._store_accepted(warehouse, rows)
-        self.part(FaultIsolation).accepted(SEND)
+        self.service(FaultIsolation).accepted(SEND)
 
     def _store_accepted(self, warehouse, rows):
         """Record that KeyCRM accepted rows, and that it will echo them.
@@ -270,7 +270,7 @@ class StockExporter(Service):
         """
         quantities = _by_offer(rows)
         self.env["keycrm.stock.level"].sudo()._mark_confirmed(warehouse, quantities)
-        self.part(EchoMatcher).expect(list(quantities))
+        self.service(EchoMatcher).expect(list(quantities))
 
     def _store_refused(self, warehouse, rows, reason):
         """Record that KeyCRM refuses rows.

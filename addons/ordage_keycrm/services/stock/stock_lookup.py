@@ -41,7 +41,7 @@ class StockLookup(Service):
                 unrequestable |= product
         if unrequestable:
             run_in_transaction(self.env.cr, lambda: Missing._record(self.account, unrequestable))
-        isolation = self.part(FaultIsolation)
+        isolation = self.service(FaultIsolation)
         skus = {key: same[0].default_code.strip() for key, same in wanted.items()}
         for part in isolation.request_parts(
             list(skus), LOOKUP_ROWS, LOOKUP, lambda keys: fitting(keys, skus, SKU_FILTER_BYTES)
@@ -95,7 +95,7 @@ class StockLookup(Service):
         :param wanted: ``{sku key: [product]}``
         :param offers: :class:`~.keycrm.catalog.Offer` as KeyCRM answered
         """
-        self.part(FaultIsolation).accepted(LOOKUP)
+        self.service(FaultIsolation).accepted(LOOKUP)
         by_sku = {}
         for offer in offers:
             by_sku.setdefault(sku_key(offer.sku), {})[offer.id] = offer
@@ -260,7 +260,7 @@ class StockLookup(Service):
         for warehouse in self.account.warehouse_ids._sending():
             levels = self.env["keycrm.stock.level"].sudo()._levels_for(warehouse, offers)
             unread |= set(offers.ids) - levels.keys()
-        unread -= self.part(FaultIsolation).aside_ids()
+        unread -= self.service(FaultIsolation).aside_ids()
         return offers.filtered(lambda o: o.product_id.id in refresh_ids or o.id in unread)
 
     def read_levels(self, offers, change_ids=()):
@@ -273,7 +273,7 @@ class StockLookup(Service):
         :param change_ids: ids of the outbox rows that required it
         :return: False when the deadline passed before all were read
         """
-        isolation = self.part(FaultIsolation)
+        isolation = self.service(FaultIsolation)
         for part in isolation.request_parts(offers, LOOKUP_ROWS, READ):
             if self.options.is_time_up():
                 return False
@@ -332,7 +332,7 @@ class StockLookup(Service):
         """
         rows = answer.entries
         if rows:
-            self.part(FaultIsolation).accepted(READ)
+            self.service(FaultIsolation).accepted(READ)
         answered = offers.filtered(lambda offer: offer.keycrm_id in rows)
         Level = self.env["keycrm.stock.level"].sudo()
         for warehouse in self.account.warehouse_ids.filtered("warehouse_ids"):
@@ -356,7 +356,7 @@ class StockLookup(Service):
         :param offers: ``keycrm.offer``
         :param change_ids: ids of the outbox rows that required it
         """
-        self.part(FaultIsolation).set_aside(offers.ids)
+        self.service(FaultIsolation).set_aside(offers.ids)
         # KeyCRM may have changed the last known quantity.
         offers.sudo().level_ids.write({"is_known": False, "read_at": False})
         self._mark_refreshed(offers, change_ids)

@@ -13,9 +13,9 @@ from ..products.offer_export import OfferExport
 from .echo_matcher import EchoMatcher
 from .ended_mappings import EndedMappings
 from .fault_isolation import FaultIsolation
+from .stock_comparison import StockComparison
 from .stock_exporter import StockExporter
 from .stock_lookup import StockLookup
-from .stock_reconciliation import StockReconciliation
 
 #: When a failed row is sent again whose retry was interrupted.
 MAX_RETRY_PAUSE = timedelta(seconds=RETRY_PAUSES[-1])
@@ -26,7 +26,7 @@ class StockQueue(Service):
 
     :class:`~.stock_lookup.StockLookup` reads from KeyCRM, :class:`~.stock_exporter.StockExporter`
     sends, :class:`~.echo_matcher.EchoMatcher` processes stock webhooks, and
-    :class:`~.stock_reconciliation.StockReconciliation` compares the whole catalog.
+    :class:`~.stock_comparison.StockComparison` compares the whole catalog.
     """
 
     def process(self):
@@ -38,9 +38,9 @@ class StockQueue(Service):
             # A preview continues: it sends nothing.
             return self._process_offer_values() or self._process_comparison()
         return (
-            self._queue_expired()
+            self._enqueue_expired()
             or self._process_changes()
-            or self.part(EchoMatcher).process()
+            or self.service(EchoMatcher).process()
             or self._process_unverified()
             or self._process_offer_values()
             or self._process_comparison()
@@ -51,12 +51,12 @@ class StockQueue(Service):
 
         :return: True when there was something
         """
-        export = self.part(OfferExport)
-        return self.account.enabled and self.part(CircuitBreaker).run("offers", export.process)
+        export = self.service(OfferExport)
+        return self.account.enabled and self.service(CircuitBreaker).run("offers", export.process)
 
     def _process_comparison(self):
-        reconciliation = self.part(StockReconciliation)
-        return self.part(CircuitBreaker).run("comparison", reconciliation.process)
+        comparison = self.service(StockComparison)
+        return self.service(CircuitBreaker).run("comparison", comparison.process)
 
     # === OUTBOX ===#
 
@@ -78,14 +78,14 @@ class StockQueue(Service):
             offers = self._offers_to_send(changes)
             if offers is None:
                 return True
-            if not self.part(StockExporter).send_offers(offers, changes):
+            if not self.service(StockExporter).send_offers(offers, changes):
                 return True
-            if not self.part(EndedMappings).send(changes):
+            if not self.service(EndedMappings).send(changes):
                 return True
 
         def finish():
             self.env["keycrm.stock.change"]._finish(account, changes.ids)
-            self.part(FaultIsolation).end()
+            self.service(FaultIsolation).end()
             self.env["keycrm.stock.export"]._count(account)
 
         run_in_transaction(self.env.cr, finish)
@@ -116,7 +116,7 @@ class StockQueue(Service):
         :param changes: :class:`~.keycrm.outbox.WaitingChanges`
         :return: ``keycrm.offer``; None when the deadline passed before all were read
         """
-        account, lookup = self.account, self.part(StockLookup)
+        account, lookup = self.account, self.service(StockLookup)
         Offer = self.env["keycrm.offer"].sudo()
         calculator = self.env["keycrm.stock.calculator"]
         affected_ids = calculator._affected_product_ids(account, changes.product_ids)
@@ -148,10 +148,10 @@ class StockQueue(Service):
             return False
         if not (self.account.push_stock and self.account.warehouse_ids._sending()):
             return False
-        run_in_transaction(self.env.cr, self._queue_unverified)
+        run_in_transaction(self.env.cr, self._enqueue_unverified)
         return True
 
-    def _queue_unverified(self):
+    def _enqueue_unverified(self):
         unverified = self.env["keycrm.stock.level"].sudo()._unverified(self.account)
         self.env["keycrm.stock.change"].sudo()._append(
             [(self.account.id, product_id) for product_id in unverified.product_id.ids],
@@ -163,7 +163,7 @@ class StockQueue(Service):
         # The retry itself sets the next one, also when it fails.
         unverified.filtered("retry_at").retry_at = fields.Datetime.now() + MAX_RETRY_PAUSE
 
-    def _queue_expired(self):
+    def _enqueue_expired(self):
         """Enqueue the products of lots whose removal date has passed since the last time, once a day.
 
         Only where the module for expiration dates is installed; days begin when they do for Odoo's own
@@ -186,7 +186,7 @@ class StockQueue(Service):
             since = fields.Datetime.to_datetime(account.stock_expiry_on)
             expired.append(("removal_date", ">", since))
 
-        def queue():
+        def enqueue():
             products = [product.id for (product,) in Quant._read_group(expired, ["product_id"])]
             # An expired lot is a fact and no mistake of a setting: its zeros are not held.
             rows = [(account.id, product_id) for product_id in products]
@@ -194,4 +194,4 @@ class StockQueue(Service):
             account.sudo().stock_expiry_on = today
             return bool(products)
 
-        return run_in_transaction(self.env.cr, queue)
+        return run_in_transaction(self.env.cr, enqueue)

@@ -17,7 +17,7 @@ class WriteBack(Service):
 
         :param comparison: ``keycrm.stock.comparison``, one
         """
-        Level, exporter = self.env["keycrm.stock.level"].sudo(), self.part(StockExporter)
+        Level, exporter = self.env["keycrm.stock.level"].sudo(), self.service(StockExporter)
         for warehouse in comparison.keycrm_warehouse_ids:
             lines = comparison._lines(
                 [("keycrm_warehouse_id", "=", warehouse.id), ("offer_id", "!=", False)]
@@ -39,7 +39,7 @@ class WriteBack(Service):
             self.env.cr.commit()
             if not exporter.put(warehouse, rows, len(rows)):
                 return
-            isolation = self.part(FaultIsolation)
+            isolation = self.service(FaultIsolation)
             for part in isolation.request_parts(without_level, LOOKUP_ROWS, READ):
                 if not self._restore_unknown(warehouse, part):
                     return
@@ -52,9 +52,9 @@ class WriteBack(Service):
         :param lines: ``keycrm.stock.comparison.line``, at most fifty
         :return: False when the caller has to try again with fewer rows
         """
-        isolation = self.part(FaultIsolation)
+        isolation = self.service(FaultIsolation)
         try:
-            found = self.part(StockLookup).read_rows(lines.mapped("keycrm_id")).entries
+            found = self.service(StockLookup).read_rows(lines.mapped("keycrm_id")).entries
         except Refused:
             # Said on the preview, and a user repeats it.
             raise
@@ -63,7 +63,7 @@ class WriteBack(Service):
                 return False
             # One that cannot be read is written without.
             rows = [Row(lines.offer_id.id, lines.keycrm_id, lines.keycrm_quantity)]
-            if not self.part(StockExporter).put(warehouse, rows):
+            if not self.service(StockExporter).put(warehouse, rows):
                 return False
             isolation.raise_if_all_fail(error, READ)
             return True
@@ -91,4 +91,4 @@ class WriteBack(Service):
             Level._record_read(warehouse, {offer_id: read[offer_id] for offer_id in right})
 
         run_in_transaction(self.env.cr, record)
-        return self.part(StockExporter).put(warehouse, rows, len(rows))
+        return self.service(StockExporter).put(warehouse, rows, len(rows))

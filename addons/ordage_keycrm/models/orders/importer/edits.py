@@ -3,7 +3,7 @@ from decimal import Decimal
 from odoo import api, models
 from odoo.fields import Command
 
-from ....const import COMING_BACK, HELD_NOTHING
+from ....const import COMING_BACK, NOTHING_RESERVED
 from ....keycrm import line_edits
 from ....keycrm.line_edits import Conflict
 from ....keycrm.line_matching import KnownLine, line_name, match_lines, may_be_same_goods
@@ -101,7 +101,7 @@ class KeycrmOrderImporter(models.AbstractModel):
                 wanted[key] = vals
                 commands.append(Command.update(line.id, {"keycrm_id": 0, "keycrm_extra": False}))
                 vals = None
-            self._queue_affected_products(batch, line, vals)
+            self._enqueue_affected_products(batch, line, vals)
             if vals is None:
                 commands += self._removal_commands(line, conflicts)
             else:
@@ -167,7 +167,7 @@ class KeycrmOrderImporter(models.AbstractModel):
         return current
 
     @api.model
-    def _queue_affected_products(self, batch, line, vals):
+    def _enqueue_affected_products(self, batch, line, vals):
         """Record products whose stock KeyCRM moved by itself: reserve, write-off, return."""
         if line.keycrm_extra:
             return
@@ -180,7 +180,7 @@ class KeycrmOrderImporter(models.AbstractModel):
             batch.affected_products.add(line.product_id.id)
 
     @api.model
-    def _update_held(self, batch, record, order):
+    def _update_reserved(self, batch, record, order):
         """Record the stock that KeyCRM holds for an order in a skipped status.
 
         Its lines are not updated otherwise; but the quantities to send depend on what KeyCRM reserves or
@@ -192,7 +192,7 @@ class KeycrmOrderImporter(models.AbstractModel):
             now = matched.get(line)
             if now and not may_be_same_goods(self._known_line(batch, line), now):
                 now = None
-            vals = {**HELD_NOTHING, "keycrm_warehouse_id": line.keycrm_warehouse_id.id}
+            vals = {**NOTHING_RESERVED, "keycrm_warehouse_id": line.keycrm_warehouse_id.id}
             if now:
                 warehouse = now.warehouse and batch.warehouses.get(now.warehouse.id)
                 vals = {
@@ -214,7 +214,7 @@ class KeycrmOrderImporter(models.AbstractModel):
         :param line: ``sale.order.line``
         :param conflicts: list of (line, quantity in KeyCRM, sentence), extended
         """
-        edit = line_edits.remove(_odoo_line(line), bool(line.keycrm_quantity), HELD_NOTHING)
+        edit = line_edits.remove(_odoo_line(line), bool(line.keycrm_quantity), NOTHING_RESERVED)
         if edit.is_removal:
             return [Command.delete(line.id)]
         conflicts += self._conflict_rows(line, edit, {"product_uom_qty": 0.0})

@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 
-from ....services.account.catalogs import Catalogs, by_keycrm_id
 from ....services.account.language import company_language
+from ....services.account.reference_lists import ReferenceLists, by_keycrm_id
 from ....services.common.bridge import as_bridge
 from ....services.common.values import changed_values
 from ....services.orders import contacts
@@ -51,7 +51,7 @@ class KeycrmOrderImporter(models.AbstractModel):
                 vals = {**heads[order.id], **self._changed_source_vals(batch, order)}
                 self._update_header(batch.known[order.id], vals)
                 self._update_lines(batch, order)
-        self._balance(batch)
+        self._add_rounding_line(batch)
         if note:
             self._post_digits_note(batch, note)
         self._report_remarks(batch)
@@ -100,13 +100,13 @@ class KeycrmOrderImporter(models.AbstractModel):
                 ("keycrm_id", "in", [order.id for order in orders]),
             ]
         )
-        Catalogs(account).upsert_order_statuses(orders)
+        ReferenceLists(account).upsert_order_statuses(orders)
         seen = {
             line.warehouse.id: line.warehouse for o in orders for line in o.lines if line.warehouse
         }
         warehouses = by_keycrm_id(account.warehouse_ids)
         if seen.keys() - warehouses.keys():
-            Catalogs(account).upsert_warehouses(seen.values())
+            ReferenceLists(account).upsert_warehouses(seen.values())
             account.invalidate_recordset(["warehouse_ids"])
             warehouses = by_keycrm_id(account.warehouse_ids)
         sources = self.env["keycrm.source"].search([("account_id", "=", account.id)])
@@ -145,7 +145,7 @@ class KeycrmOrderImporter(models.AbstractModel):
                         "keycrm_read_fresh": self._is_fresh(order),
                     },
                 )
-                self._update_held(batch, record, order)
+                self._update_reserved(batch, record, order)
             results[order.id] = ImportResult(record.id if record else False, skipped=not record)
         batch.orders = kept
         return results

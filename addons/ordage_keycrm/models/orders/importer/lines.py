@@ -178,7 +178,7 @@ class KeycrmOrderImporter(models.AbstractModel):
     # === ROUNDING ===#
 
     @api.model
-    def _balance(self, batch):
+    def _add_rounding_line(self, batch):
         """Add the cents by which Odoo's total differs on a line without tax.
 
         With a price-excluded tax, no price leads to one total in six. Without a tax, Odoo rounds the sum

@@ -9,7 +9,7 @@ from ...const import EVENT_STOCK, LOOKUP_ROWS
 from ...keycrm import rate_limit, stock_quantities
 from ...keycrm.catalog import StockAnswer
 from ...keycrm.errors import KeyCrmError, NotFound, Refused
-from ..account.catalogs import Catalogs
+from ..account.reference_lists import ReferenceLists
 from ..common.api_gateway import open_client
 from ..common.service import Service
 from ..common.transactions import company_lock, run_in_transaction
@@ -28,7 +28,7 @@ FAILED_COMPARE_HOURS = 1
 READ_SECONDS = 3.0
 
 
-class StockReconciliation(Service):
+class StockComparison(Service):
     """Process comparisons and previews: read all stock, then compare, then check what differs.
 
     In the stock queue, one page or fifty offers at a time, after all more urgent work.
@@ -47,7 +47,7 @@ class StockReconciliation(Service):
             return account.enabled and self._begin_daily()
         with open_client(account, rate_limit.BULK) as client:
             # The worker's own client is for live work.
-            bulk = StockReconciliation(account, client, self.options)
+            bulk = StockComparison(account, client, self.options)
             try:
                 bulk._process_piece(comparison)
             except (NotFound, Refused) as error:
@@ -82,12 +82,12 @@ class StockReconciliation(Service):
 
     def _process_piece(self, comparison):
         if comparison.to_write_back:
-            self.part(WriteBack).process(comparison)
+            self.service(WriteBack).process(comparison)
         elif comparison.state == "taking":
-            opening = self.part(OpeningQuantities)
+            opening = self.service(OpeningQuantities)
             run_in_transaction(self.env.cr, lambda: opening.take_part(comparison))
         elif comparison.state == "undoing":
-            opening = self.part(OpeningQuantities)
+            opening = self.service(OpeningQuantities)
             run_in_transaction(self.env.cr, lambda: opening.undo_part(comparison))
         elif comparison.state == "reading":
             self._read_pages(comparison)
@@ -143,9 +143,9 @@ class StockReconciliation(Service):
         # No transaction is open during the request.
         self.env.cr.commit()
         # Pages that were read are kept: under a low limit the next one waits without a thread.
-        self.client.begins = True
+        self.client.is_deferrable = True
         page = self.client.page("/offers/stocks", {"filter[details]": "true"}, number)
-        rows = self.part(StockLookup).parse_rows(page.rows).entries
+        rows = self.service(StockLookup).parse_rows(page.rows).entries
         named = {
             (entry.warehouse.id, entry.warehouse.name): entry.warehouse
             for entries in rows.values()
@@ -158,7 +158,7 @@ class StockReconciliation(Service):
             if not comparison._is_still_running():
                 return
             if new:
-                self.part(Catalogs).upsert_warehouses(new)
+                self.service(ReferenceLists).upsert_warehouses(new)
             comparison._store_page(page, rows)
             if is_last:
                 self._compare(comparison)
@@ -190,7 +190,7 @@ class StockReconciliation(Service):
         :param comparison: ``keycrm.stock.comparison``, one
         """
         snapshots = comparison._snapshots()
-        self.part(StockLookup).map_snapshot(snapshots)
+        self.service(StockLookup).map_snapshot(snapshots)
         offers = self.env["keycrm.offer"].sudo().search([("account_id", "=", self.account.id)])
         if not snapshots and not all(offers.mapped("is_missing_in_keycrm")):
             # However it was started: an empty list is a fault, never a deleted catalog.
@@ -198,8 +198,8 @@ class StockReconciliation(Service):
             return
         found = offers.filtered(lambda o: o.is_missing_in_keycrm and o.keycrm_id in snapshots)
         found.is_missing_in_keycrm = False
-        found._queue_stock()
-        calculator, lines = self.env["keycrm.stock.calculator"], self.part(ComparisonLines)
+        found._enqueue_stock()
+        calculator, lines = self.env["keycrm.stock.calculator"], self.service(ComparisonLines)
         counted = set(calculator._counted_product_ids(self.account, offers.product_id.ids))
         if comparison.kind == "preview":
             lines.store_preview(comparison, snapshots, offers, counted)
@@ -263,7 +263,7 @@ class StockReconciliation(Service):
 
         :param comparison: ``keycrm.stock.comparison``, one
         """
-        lookup, isolation = self.part(StockLookup), self.part(FaultIsolation)
+        lookup, isolation = self.service(StockLookup), self.service(FaultIsolation)
         part = next(isolation.request_parts(comparison.to_check or [], LOOKUP_ROWS, READ), [])
         failure, checked = None, set(part)
         offers = self.env["keycrm.offer"].sudo().browse(part).exists()
@@ -281,7 +281,7 @@ class StockReconciliation(Service):
             if not comparison._is_still_running():
                 return
             lookup.store_levels(offers, answer)
-            self.part(ComparisonLines).store_differences(comparison, offers, answer)
+            self.service(ComparisonLines).store_differences(comparison, offers, answer)
             rest = [offer_id for offer_id in comparison.to_check or [] if offer_id not in checked]
             comparison.to_check = rest
             if not rest:

@@ -86,10 +86,10 @@ class TestTrouble(KeycrmCase):
             self.orders_lane()
         self.assertTrue(self.order(good))
         self.assertEqual(self.event(bad).state, "failed")
-        self.assertFalse(self.account.trouble_code)
+        self.assertFalse(self.account.circuit_error_code)
 
     def pause_is_over(self):
-        self.account.trouble_until = self.env.cr.now() - timedelta(seconds=1)
+        self.account.circuit_open_until = self.env.cr.now() - timedelta(seconds=1)
 
     # === A POISON ORDER ===#
 
@@ -109,7 +109,7 @@ class TestTrouble(KeycrmCase):
                 self.assertTrue(self.order(good))
                 self.assertEqual(self.event(bad).state, "failed")
                 self.assertTrue(self.event(bad).next_try_at > self.env.cr.now())
-                self.assertFalse(self.account.trouble_text)
+                self.assertFalse(self.account.circuit_error_text)
                 self.keycrm.clear_faults()
                 self.event(bad).action_retry()
                 self.orders_lane()
@@ -146,7 +146,7 @@ class TestTrouble(KeycrmCase):
         self.told(odd, good)
         self.orders_lane()
         self.assertTrue(self.order(good))
-        self.assertFalse(self.account.trouble_text)
+        self.assertFalse(self.account.circuit_error_text)
         self.assertEqual(self.event(odd).state, "failed")
         self.assertTrue(self.event(odd).next_try_at)
         self.keycrm.clear_faults()
@@ -175,7 +175,7 @@ class TestTrouble(KeycrmCase):
         self.account.polled_at = False
         self.keycrm.add_fault("status", path="/order", status=500, times=None)
         self.orders_lane()
-        self.assertTrue(self.account.trouble_text)
+        self.assertTrue(self.account.circuit_error_text)
         self.assertFalse(CircuitBreaker(self.account).is_unavailable())
         number = self.new_order(LINES)
         self.told(number)
@@ -249,10 +249,10 @@ class TestTrouble(KeycrmCase):
             )
 
     def backoff_is_over(self, work):
-        circuits = dict(self.account.guarded_work or {})
+        circuits = dict(self.account.work_circuits or {})
         if work in circuits:
             circuits[work] = {**circuits[work], "until": "2020-01-01 00:00:00"}
-            self.account.guarded_work = circuits
+            self.account.work_circuits = circuits
 
     def test_a_synchronisation_that_is_refused_keeps_webhooks_from_nothing(self):
         sync = self.env["keycrm.order.sync"].create(
@@ -284,18 +284,18 @@ class TestTrouble(KeycrmCase):
         self.keycrm.add_fault(path="/order", times=None, **fault)
         self.orders_lane()
         self.assertTrue(CircuitBreaker(self.account).is_open("sync"))
-        self.assertIn(said, self.account.trouble_text)
+        self.assertIn(said, self.account.circuit_error_text)
         number = self.new_order(LINES)
         self.told(number)
         self.orders_lane()
         self.assertTrue(self.order(number))
         self.keycrm.clear_faults()
-        resting = dict(self.account.guarded_work)
+        resting = dict(self.account.work_circuits)
         resting["sync"] = {**resting["sync"], "until": "2020-01-01 00:00:00"}
-        self.account.guarded_work = resting
+        self.account.work_circuits = resting
         self.orders_lane()
         self.assertEqual(sync.state, "done")
-        self.assertNotIn("sync", self.account.guarded_work or {})
+        self.assertNotIn("sync", self.account.work_circuits or {})
 
     # === LISTS THAT LIE ===#
 
@@ -307,7 +307,7 @@ class TestTrouble(KeycrmCase):
         self.orders_lane()
         self.assertFalse(order.keycrm_deleted)
         self.assertEqual(self.event(number).state, "pending")
-        self.assertTrue(self.account.trouble_text)
+        self.assertTrue(self.account.circuit_error_text)
 
     def test_empty_order_list_deletes_no_order_and_reads_only_a_few(self):
         numbers = [self.new_order(LINES) for _ in range(60)]
@@ -371,7 +371,7 @@ class TestTrouble(KeycrmCase):
         self.orders_lane()
         pauses = []
         for _ in range(4):
-            pauses.append(self.account.trouble_until - self.env.cr.now())
+            pauses.append(self.account.circuit_open_until - self.env.cr.now())
             self.keycrm.clear_log()
             self.orders_lane()
             self.stock_lane()
@@ -392,7 +392,7 @@ class TestTrouble(KeycrmCase):
         self.orders_lane()
         wake_ups = self.env["ir.cron.trigger"].search(domain)
         self.assertEqual(wake_ups.cron_id, crons)
-        latest = self.account.trouble_until + timedelta(seconds=1)
+        latest = self.account.circuit_open_until + timedelta(seconds=1)
         self.assertTrue(all(wake_up.call_at <= latest for wake_up in wake_ups))
 
     def test_work_that_fails_again_and_again_rests_for_a_minute_at_the_most(self):
@@ -400,7 +400,7 @@ class TestTrouble(KeycrmCase):
             with self.committing():
                 for _ in range(6):
                     CircuitBreaker(self.account).open(name, Refused("refused", status=400))
-            until = fields.Datetime.to_datetime(self.account.guarded_work[name]["until"])
+            until = fields.Datetime.to_datetime(self.account.work_circuits[name]["until"])
             self.assertEqual((until - self.env.cr.now()).total_seconds() // 1, most - 1)
 
     def test_a_button_is_tried_at_once_while_the_circuit_breaker_is_open(self):
@@ -418,10 +418,10 @@ class TestTrouble(KeycrmCase):
             rest = {"count": 3, "until": str(until), "code": "refused", "params": {}}
             self.account.write(
                 {
-                    "trouble_code": "unreachable",
-                    "trouble_count": 4,
-                    "trouble_until": until,
-                    "guarded_work": {"stock": rest},
+                    "circuit_error_code": "unreachable",
+                    "circuit_failures": 4,
+                    "circuit_open_until": until,
+                    "work_circuits": {"stock": rest},
                 }
             )
             press()
@@ -430,15 +430,19 @@ class TestTrouble(KeycrmCase):
             self.keycrm.clear_log()
             self.orders_lane()
             self.assertEqual(self.asked()[:1], ["/v1/order/status"], "one probe first")
-            self.assertFalse(self.account.trouble_code)
+            self.assertFalse(self.account.circuit_error_code)
 
     def test_a_person_who_got_an_answer_ends_the_pause(self):
         until = self.env.cr.now() + timedelta(seconds=50)
         self.account.write(
-            {"trouble_code": "unreachable", "trouble_count": 4, "trouble_until": until}
+            {
+                "circuit_error_code": "unreachable",
+                "circuit_failures": 4,
+                "circuit_open_until": until,
+            }
         )
         self.account.action_refresh_statuses()
-        self.assertFalse(self.account.trouble_code)
+        self.assertFalse(self.account.circuit_error_code)
         self.assertFalse(CircuitBreaker(self.account).is_unavailable())
 
     def test_an_outage_of_orders_alone_is_tried_again_each_minute(self):
@@ -459,7 +463,7 @@ class TestTrouble(KeycrmCase):
         self.assertTrue(self.order(number))
 
     def test_a_lane_that_finds_the_question_taken_by_the_other_asks_nothing(self):
-        self.account.write({"trouble_code": "unreachable", "trouble_count": 1})
+        self.account.write({"circuit_error_code": "unreachable", "circuit_failures": 1})
         self.pause_is_over()
         with self.committing():
             self.assertTrue(CircuitBreaker(self.account)._claim_probe())
@@ -472,7 +476,7 @@ class TestTrouble(KeycrmCase):
         self.orders_lane()
         self.assertTrue(self.order(numbers[0]))
         self.assertEqual(self.event(numbers[1]).state, "pending")
-        self.assertTrue(self.account.trouble_text)
+        self.assertTrue(self.account.circuit_error_text)
         self.pause_is_over()
         self.keycrm.clear_log()
         self.orders_lane()
@@ -482,13 +486,13 @@ class TestTrouble(KeycrmCase):
     def test_a_new_key_ends_the_pause_at_once(self):
         self.account.write(
             {
-                "trouble_code": "unauthorized",
-                "trouble_count": 3,
-                "trouble_until": self.env.cr.now() + timedelta(minutes=10),
+                "circuit_error_code": "unauthorized",
+                "circuit_failures": 3,
+                "circuit_open_until": self.env.cr.now() + timedelta(minutes=10),
             }
         )
         self.account.api_key = self.sandbox.key
-        self.assertFalse(self.account.trouble_text)
+        self.assertFalse(self.account.circuit_error_text)
         self.assertFalse(CircuitBreaker(self.account).is_unavailable())
 
     # === HOLDS NO WORKER, LOOPS NOT BUSILY ===#
@@ -498,12 +502,12 @@ class TestTrouble(KeycrmCase):
         wake_ups = self.env["ir.cron.trigger"]
         before = wake_ups.search_count([("cron_id", "in", crons.ids)])
         until = self.env.cr.now() + timedelta(minutes=3)
-        self.account.write({"trouble_code": "unreachable", "trouble_until": until})
+        self.account.write({"circuit_error_code": "unreachable", "circuit_open_until": until})
         number = self.new_order(LINES)
         self.told(number)
         webhook_inbox.receive(self.account, [{"offer_id": 1}])
         self.assertEqual(wake_ups.search_count([("cron_id", "in", crons.ids)]), before)
-        self.account.write({"trouble_code": False, "trouble_until": False})
+        self.account.write({"circuit_error_code": False, "circuit_open_until": False})
         self.told(self.new_order(LINES))
         self.assertEqual(wake_ups.search_count([("cron_id", "in", crons.ids)]), before + 1)
         self.orders_lane()
@@ -792,7 +796,7 @@ class TestTrouble(KeycrmCase):
         self.low_limit(20, used=10)
         self.told(bad, good)
         self.runs_until(lambda: self.order(good) and self.event(bad).state == "failed")
-        self.assertFalse(self.account.trouble_text)
+        self.assertFalse(self.account.circuit_error_text)
 
     def test_no_room_to_ask_whether_keycrm_is_well_says_nothing_against_it(self):
         gone = self.new_order(LINES)
@@ -802,7 +806,7 @@ class TestTrouble(KeycrmCase):
         self.told(gone)
         self.orders_lane()
         self.assertFalse(CircuitBreaker(self.account).is_unavailable())
-        self.assertFalse(self.account.trouble_text)
+        self.assertFalse(self.account.circuit_error_text)
         self.assertEqual(self.event(gone).state, "pending")
         self.forget_budget()
         self.orders_lane()

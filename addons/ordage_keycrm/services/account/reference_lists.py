@@ -15,7 +15,7 @@ from ..common.transactions import run_in_transaction
 from . import key_check
 
 #: Maximum number of pages of the lists of statuses, sources and payment methods.
-CATALOG_PAGES = 40
+MAX_PAGES = 40
 
 
 def by_keycrm_id(records):
@@ -43,7 +43,7 @@ def request_for_user(account, request):
             account.env["keycrm.error.message"]._sentence(error.code, error.params)
         ) from None
     key_check.mark_working(account.sudo())
-    if account.trouble_count:
+    if account.circuit_failures:
         # KeyCRM is available again; no work has to wait for the next probe.
         CircuitBreaker(account).reset()
         crons.trigger(account)
@@ -62,17 +62,17 @@ def check_key(account):
         return
     try:
         with open_user_client(account) as client:
-            catalogs = Catalogs(account, client)
-            catalogs.refresh()
+            lists = ReferenceLists(account, client)
+            lists.refresh()
             key_check.mark_valid(account)
             # The next steps need them. If the request fails, "Refresh list" reads them.
-            catalogs.refresh_warehouses()
+            lists.refresh_warehouses()
     except KeyCrmError as error:
         if not account.key_checked_at:
             account.write({"key_error_code": error.code, "key_error_params": error.params})
 
 
-class Catalogs(Service):
+class ReferenceLists(Service):
     """Read and store the lists that orders and stock refer to; a user's settings remain."""
 
     def refresh(self):
@@ -101,14 +101,14 @@ class Catalogs(Service):
             crons.trigger(self.account, crons.ORDERS)
 
     def _some_pages(self, path):
-        """Read a list up to :data:`CATALOG_PAGES` pages.
+        """Read a list up to :data:`MAX_PAGES` pages.
 
         :param path: path of the list
         :return: iterator over pages
         """
         for page in self.client.pages(path):
             yield page
-            if page.number >= CATALOG_PAGES:
+            if page.number >= MAX_PAGES:
                 return
 
     def store_statuses(self, statuses):

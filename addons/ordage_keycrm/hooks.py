@@ -2,7 +2,7 @@
 
 
 def uninstall_hook(env):
-    """Remove what would break or linger in Odoo without the addon.
+    """Remove records that would be broken or useless in Odoo without the addon.
 
     Orders, contacts, products and stock remain as they are. The scheduled actions are created per
     account, so Odoo would not remove them itself.

@@ -16,7 +16,7 @@ ACCESS_LOGGERS = (
 )
 #: Logger to which Odoo writes each RPC call with all its values, at the level DEBUG.
 CALL_LOGGER = "odoo.service.model"
-#: A word without any of these is no path of the webhook.
+#: A path of the webhook contains at least one of these.
 _MARKS = re.compile(r"%|webhook", re.IGNORECASE)
 #: Token of a log line between blanks and quotes: a path, an address, a word.
 _WORD = re.compile(r"""[^\s"']+""")

@@ -8,7 +8,7 @@ from odoo.http import request
 class KeycrmPicture(http.Controller):
     """Serve the pictures of products that were created in KeyCRM, which downloads them.
 
-    KeyCRM cannot log in: the address is signed, so only pictures whose address was sent can be read.
+    KeyCRM cannot log in. The address is signed, so only pictures whose address was sent can be read.
     """
 
     @http.route(

@@ -1,9 +1,10 @@
 """Read the body of a webhook before Odoo takes a database connection.
 
 Odoo opens a cursor before it calls a controller, so a client that sends its body byte by byte would
-hold a database connection as long as it wants; seventy of them would block all users. Only the WSGI
-application itself runs earlier in Odoo, so the body is read there, for the webhook's path alone, up to
-a size and for a time, counted in bytes that were read, for any transfer encoding.
+hold a database connection for as long as it sends; seventy of them would block all users. Only the WSGI
+application runs before that, so the body is read there, for the webhook's path alone and within limits
+of size and time. The size is that of the bytes that were read, so the limit holds for any transfer
+encoding.
 """
 
 import io

@@ -80,5 +80,5 @@ def order_url(cabinet, keycrm_id):
     parts = urlsplit((cabinet or "").strip())
     if not (parts.netloc and keycrm_id):
         return False
-    # Drops the page that was open when the address was copied.
+    # Keep only the host: the address may contain the page from which it was copied.
     return f"{parts.scheme}://{parts.netloc}{ORDER_PATH % keycrm_id}"

@@ -4,8 +4,8 @@
 class Barcodes:
     """Map the barcodes of products and packagings to their owners.
 
-    As in Odoo, products of two companies may have the same barcode; a product that companies share may
-    have none that any of them has.
+    As in Odoo, products of two companies may have the same barcode. The barcode of a product that
+    companies share has to be unique among all of them.
     """
 
     def __init__(self) -> None:

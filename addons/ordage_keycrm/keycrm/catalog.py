@@ -352,6 +352,7 @@ class Transaction:
             currency_code=to_short(data.get("currency")).upper(),
             description=to_text(data.get("description")),
             date=to_utc(data.get("transaction_date")) or to_utc(data.get("created_at")),
-            # The content of the list is unknown; a list that is not empty shows that it is attached.
+            # The content of the list is unknown. If it is not empty, the transaction is attached to
+            # payments.
             is_attached=bool(data.get("payments_data")),
         )

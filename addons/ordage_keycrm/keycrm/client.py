@@ -34,8 +34,8 @@ _logger = logging.getLogger(__name__)
 
 #: Rows per page; more is refused (confirmed). Without the parameter, KeyCRM sends 15.
 PAGE_SIZE = 50
-#: Seconds to connect, and seconds between two bytes of the answer. A worker is blocked for so long
-#: once; then the account sends short probes only.
+#: Seconds to connect, and seconds between two bytes of the answer. A worker is blocked once for this
+#: time; afterwards the account sends only short probes.
 TIMEOUT = (5, 20)
 #: Seconds that a whole answer may take.
 ANSWER_SECONDS = 60
@@ -43,7 +43,7 @@ ANSWER_SECONDS = 60
 READ_BYTES = 64 * 1024
 #: Longest address of a request, in bytes: a longer one may be answered with 414 (assumed).
 MAX_ADDRESS_BYTES = 4096
-#: No list has more pages: half a million rows.
+#: Pages of a list that are read at most: half a million rows.
 MAX_PAGES = 10_000
 #: Attempts of one request before the error is raised to the caller.
 TRIES = 3
@@ -313,7 +313,7 @@ class KeyCrmClient:
             size += len(part)
             if size > MAX_ANSWER_BYTES:
                 raise MalformedAnswer("answer_too_large", path=path)
-        # Where requests itself caches a body that was read.
+        # The attribute in which requests caches a body.
         response._content = b"".join(parts)
 
     def _decoded(self, response: requests.Response, path: str) -> Any:
@@ -402,7 +402,7 @@ class Page:
         except MalformedAnswer:
             raise MalformedAnswer("not_a_list", number=number) from None
         if total > 0 and data:
-            # By the rows it holds, not by those requested: KeyCRM may return fewer per page.
+            # Computed from the rows of this answer, as KeyCRM may return fewer than requested.
             counted = -(-total // len(data))
             last = min(last, counted) if last else counted
         return cls(rows, number, total, last, bool(answer.get("next_page_url")))

@@ -71,7 +71,7 @@ class ExpectedEchoes:
         return matched, differing
 
     def consume(self, matched: Mapping[int, int]) -> None:
-        """Remove received echoes, so that a later edit to the same quantity is an update.
+        """Remove received echoes, so that a later edit to the same quantity does not count as an echo.
 
         :param matched: ``{offer id: echo id}``
         """

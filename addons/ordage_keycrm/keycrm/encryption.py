@@ -1,9 +1,9 @@
 """Encrypt secrets that are stored in the database.
 
-Odoo logs every statement that fails, with its values, and so does PostgreSQL: two users who save one
-account at the same time are enough. An encrypted value can be logged without harm; it is decrypted with
-another secret of the same database, which no such statement contains. Backups that are searched for the
-key do not show it either.
+Odoo and PostgreSQL log each statement that fails with its values, for example when two users save one
+account at the same time. An encrypted value can be logged without harm: it is decrypted with another
+secret of the same database, which no such statement contains. A search for the key in a backup does not
+find it either.
 """
 
 import base64

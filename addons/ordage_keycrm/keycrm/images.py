@@ -1,7 +1,7 @@
 """Download a product's picture from an address that KeyCRM sent.
 
 The address is untrusted input: it could point into Odoo's own network. So only https, only hosts that
-an administrator allowed, never a private address (the connection uses the very address that was
+an administrator allowed, never a private address (the connection uses the same address that was
 checked), no redirects, and limits on size, type and time.
 """
 
@@ -84,7 +84,7 @@ def fetch(
 
 
 class _Connection(http.client.HTTPSConnection):
-    """Connect to the very address that was checked, even if the name changes."""
+    """Connect to the address that was checked, even if the name resolves to another one meanwhile."""
 
     def __init__(self, host: str, port: int, address: str, ca_certs: str) -> None:
         self._tls = ssl.create_default_context(cafile=ca_certs)

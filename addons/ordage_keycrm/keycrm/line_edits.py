@@ -10,12 +10,13 @@ from typing import Any
 
 #: Quantities that differ by less are equal.
 QUANTITY_PRECISION = 0.0005
-#: What is always written together with a quantity: a quantity alone would restore the list price.
+#: Fields that are always written together with a quantity: a quantity alone would restore the list
+#: price.
 PRICE_FIELDS = ("price_unit", "discount", "tax_ids")
 
 
 class Conflict(Enum):
-    """What of KeyCRM's edit is not done."""
+    """Parts of an edit in KeyCRM that are not applied in Odoo."""
 
     #: The quantity in KeyCRM is below what was delivered or invoiced.
     QUANTITY = auto()
@@ -48,10 +49,10 @@ class OdooLine:
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """Hold what is done with a line.
+    """Hold how a line is changed.
 
     :param vals: values of the line
-    :param conflicts: what of KeyCRM's edit is not done
+    :param conflicts: parts of KeyCRM's edit that are not applied
     :param is_removal: whether the line is deleted; ``vals`` is empty then
     """
 
@@ -61,7 +62,7 @@ class Edit:
 
 
 def remove(line: OdooLine, is_reserved: bool, released: dict[str, Any]) -> Edit:
-    """Decide what is done with a line that KeyCRM has removed.
+    """Decide how a line changes that KeyCRM has removed.
 
     A line of a confirmed order is never deleted: its quantity becomes 0, or what was delivered.
 
@@ -78,7 +79,7 @@ def remove(line: OdooLine, is_reserved: bool, released: dict[str, Any]) -> Edit:
 
 
 def change(line: OdooLine, wanted: dict[str, Any], is_same_price: bool) -> Edit:
-    """Decide what is done with a line that KeyCRM still has.
+    """Decide how a line changes that KeyCRM still has.
 
     :param line: the line
     :param wanted: values of the line as KeyCRM has it

@@ -1,7 +1,8 @@
 """Match the lines of an order in Odoo with the lines of KeyCRM's answer.
 
-Whether an order keeps the ids of its lines when it is saved again in KeyCRM is unknown. Quantities that
-were delivered or invoiced must still stay with their goods, so goods decide where ids do not.
+It is unknown whether an order keeps the ids of its lines when it is saved again in KeyCRM. Delivered
+and invoiced quantities must stay with their goods, so lines are matched by goods where their ids do not
+match.
 """
 
 from collections.abc import Hashable, Iterable

@@ -1,10 +1,10 @@
-"""Decide which orders, and in which words, wait for a decision of a user."""
+"""Decide which orders wait for a decision of a user, and why."""
 
 from dataclasses import dataclass
 
-#: In the order in which they are shown: an order has one reason at a time.
+#: Reasons by priority: an order has one reason at a time.
 REASONS = ("conflict", "unreadable", "deleted", "problem", "total_differs", "payments_differ")
-#: What a user may leave as it is.
+#: Reasons that a user may accept.
 ACCEPTABLE = ("deleted", "total_differs", "payments_differ")
 
 #: Statuses of a parcel by the place of its money.
@@ -15,7 +15,7 @@ _ARRIVED = ("delivered", "cash_on_delivery", "cash_received")
 
 @dataclass(frozen=True, slots=True)
 class DecisionFacts:
-    """What is known of an order.
+    """Hold the facts of an order that decide whether it waits for a user.
 
     :param has_conflict: canceled in Odoo, but not in KeyCRM
     :param is_unreadable: KeyCRM's answer changed nothing
@@ -26,8 +26,8 @@ class DecisionFacts:
     :param is_archived: in the order archive
     :param total_differs: the totals differ by more than half a cent
     :param payments_differ: the payments do not add up to KeyCRM's sum
-    :param amounts: what a user accepted or did not: (KeyCRM's total, Odoo's total, KeyCRM's payments)
-    :param accepted: keys of what a user left as it is
+    :param amounts: what a user accepts: (KeyCRM's total, Odoo's total, KeyCRM's payments)
+    :param accepted: keys of the reasons that a user accepted
     """
 
     has_conflict: bool = False
@@ -43,7 +43,7 @@ class DecisionFacts:
     accepted: tuple[str, ...] = ()
 
     def key(self, reason):
-        """Return what is stored when a user accepts a reason: with other amounts it is a new one.
+        """Return the key of an accepted reason. It has the amounts: other amounts are a new reason.
 
         :param reason: one of :data:`ACCEPTABLE`
         """
@@ -85,7 +85,7 @@ class DecisionFacts:
 
 
 def place_of_money(shipping_status):
-    """Return where the amount to collect of an order is.
+    """Return the place of an order's amount to collect.
 
     :param shipping_status: status of its parcel in KeyCRM; empty when there is none
     :return: ``to_ship``, ``on_the_way``, ``arrived``, or empty where nothing is collected

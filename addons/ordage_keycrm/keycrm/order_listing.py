@@ -1,7 +1,4 @@
-"""Decide what Odoo reads from KeyCRM's order lists.
-
-And which webhooks are missing.
-"""
+"""Decide which orders of KeyCRM's lists Odoo reads, and which webhooks are missing."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -124,5 +121,5 @@ def is_as_listed(order: KnownOrder, status_id: int | None, client_id: int | None
     """
     if status_id != order.status_id or order.is_deleted:
         return False
-    # Of an order whose status is not imported, the status alone is synchronized.
+    # If the status of an order is not imported, only the status is synchronized.
     return not client_id or client_id == order.client_id or order.is_skipped

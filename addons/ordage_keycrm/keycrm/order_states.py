@@ -1,11 +1,11 @@
-"""Decide what the status of an order in KeyCRM changes in Odoo."""
+"""Decide how the status of an order in KeyCRM changes the order in Odoo."""
 
 from dataclasses import dataclass
 from enum import Enum, auto
 
 
 class Step(Enum):
-    """What is done with the state of an order in Odoo."""
+    """How the state of an order in Odoo changes."""
 
     #: It is in the right state.
     KEEP = auto()
@@ -15,7 +15,7 @@ class Step(Enum):
     RESET = auto()
     #: It is canceled, then becomes a quotation again.
     CANCEL_AND_RESET = auto()
-    #: It stays confirmed although KeyCRM moved it back: an activity says so.
+    #: It stays confirmed although KeyCRM moved it back; an activity reports it.
     STAY_CONFIRMED = auto()
     #: It is confirmed.
     CONFIRM = auto()
@@ -26,7 +26,7 @@ class Step(Enum):
 
 
 class Archiving(Enum):
-    """What is done with an order's place in the order archive."""
+    """Whether an order enters or leaves the order archive."""
 
     KEEP = auto()
     ARCHIVE = auto()
@@ -39,7 +39,7 @@ class OrderState:
 
     :param state: ``draft``, ``sent``, ``sale`` or ``cancel``
     :param is_canceled_here: whether a user canceled it in Odoo
-    :param is_confirmable: whether its total equals KeyCRM's and no user has to look at it first
+    :param is_confirmable: whether its total equals KeyCRM's and no user has to check it first
     """
 
     state: str
@@ -48,7 +48,7 @@ class OrderState:
 
 
 def state_step(action: str, order: OrderState, is_shipped: bool = False) -> Step:
-    """Decide what is done with an order's state.
+    """Decide how an order's state changes.
 
     :param action: result of its status in Odoo: ``quotation``, ``confirm`` or ``cancel``
     :param order: the order

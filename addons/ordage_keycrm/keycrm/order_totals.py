@@ -45,7 +45,8 @@ def line_amount(line: Line) -> Decimal:
 def goods_total(order: Order) -> Decimal:
     """Return the goods less all discounts; negative where the discounts exceed them.
 
-    Rounded once, as KeyCRM's own sum is: or a discount of 100 % would exceed fractions by a cent.
+    Rounded once, as KeyCRM's own sum is. Otherwise a discount of 100 % could exceed the sum of
+    fractions by a cent.
     """
     goods = sum((line.price_sold * line.quantity for line in order.lines), ZERO)
     return to_cents(goods) - to_cents(order.total_discount)
@@ -70,7 +71,7 @@ def amount_paid(order: Order) -> Decimal | None:
 def payments_add_up(order: Order) -> bool:
     """Return whether the payments of the answer are complete by KeyCRM's own sum.
 
-    Which of a payment's two amounts is in the order's currency is unknown: either may add up to the
+    It is unknown which of a payment's two amounts is in the order's currency: either may add up to the
     sum.
     """
     if order.payments_total is None:

@@ -1,7 +1,7 @@
 """Decide what an update of an order sends to KeyCRM, as pure functions.
 
-An update names what is wanted. KeyCRM's order is read first, and the decision compares both: what KeyCRM
-has already is not sent again, and what a person set there is never overwritten.
+An update holds the values that KeyCRM should have. KeyCRM's order is read first and compared: values
+that it has already are not sent again, and values that a person set there are never overwritten.
 """
 
 import re
@@ -22,7 +22,7 @@ CUSTOM_FIELD = "field"
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Hold what is done about an update.
+    """Hold the decision about an update.
 
     :param body: body of the request; empty when nothing is to be sent
     :param ignored: whether KeyCRM's order is another than the update is about
@@ -70,7 +70,7 @@ class StatusUpdate:
 
 @dataclass(frozen=True, slots=True)
 class Undone:
-    """Nothing is wanted any more."""
+    """The update is obsolete."""
 
     includes = ""
 
@@ -81,10 +81,10 @@ class Undone:
 
 @dataclass(frozen=True, slots=True)
 class Unclear:
-    """A user has to decide what is wanted.
+    """A user has to decide about the update.
 
     :param code: error code
-    :param name: what the user looks at
+    :param name: name of the record to check
     """
 
     code: str
@@ -276,7 +276,7 @@ class PaymentUpdate:
         return {"amount": f"{self.amount:.2f}", "day": self.day.isoformat()}
 
     def _conflict(self, order, payments) -> str:
-        """Return why a user has to decide: KeyCRM seems to have the money already."""
+        """Return the conflict if KeyCRM seems to have the money already."""
         for row in payments:
             moment = to_utc(row.get("payment_date")) or to_utc(row.get("created_at"))
             if (

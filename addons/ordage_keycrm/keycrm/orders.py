@@ -30,7 +30,7 @@ from .parsing import (
 
 #: Lines that the text of an order names.
 TEXT_LINES = 3
-#: Lines of an order that could not be imported that are kept for its reader.
+#: Lines that are kept of an order that could not be imported, for users who read the error.
 FACT_LINES = 30
 #: Value of ``include`` in requests of orders: everything that the importer reads.
 ORDER_INCLUDES = (
@@ -160,7 +160,8 @@ class Payment:
         actual_currency = to_short(data.get("actual_currency")).upper()
         paid, currency = amount, source_currency
         if actual_currency:
-            # By the vendor's file the currency of the payment, also where there is no second amount.
+            # According to the vendor's file this is the currency of the payment, even without a second
+            # amount.
             paid, currency = amount if actual is None else actual, actual_currency
         elif actual is not None and not source_currency:
             paid = actual
@@ -264,7 +265,7 @@ class CustomValue:
 class OrderRow:
     """Hold an order as a list returns it, for comparison; parsing never fails.
 
-    An unreadable value counts as missing; parsing the order itself raises the error.
+    An unreadable value counts as missing; :meth:`Order.parse` raises the error.
     """
 
     id: int | None

@@ -6,19 +6,19 @@ from datetime import datetime
 from typing import NamedTuple
 
 #: Rows of the outbox that one pass takes; repeats of a product are deduplicated. Twice as many as fit
-#: into one PUT: an inventory of ten thousand products that orders reserve from meanwhile is still one
-#: pass.
+#: into one PUT: so an inventory of ten thousand products is one pass, even if orders reserve some of
+#: them meanwhile.
 OUTBOX_BATCH = 20000
-#: Batch window when changes come faster than they are sent one by one; the trigger adds up to one
-#: second. KeyCRM accepts one request a second in the long run, and a worker that ran after each of many
-#: users' moves would take a fifth of the time that they wait for.
+#: Batch window when changes arrive faster than they are sent one by one; the trigger adds up to one
+#: second. KeyCRM accepts one request a second in the long run, and a worker that ran after each move of
+#: many users would slow them down by a fifth.
 DEBOUNCE_SECONDS = 1.0
-#: Batch window under high load: a request a second would leave nothing of KeyCRM's limit to the orders,
-#: and eight users of the same process would wait a tenth longer for their own clicks.
+#: Batch window under high load: a request a second would use up KeyCRM's limit, which orders need too,
+#: and eight users of the same process would wait a tenth longer.
 HIGH_LOAD_SECONDS = 4.0
-#: So many transactions found in one pass are high load: five users commit them in one to two seconds, or
-#: two in four to five. A synchronization of confirmed orders does not: it commits once or twice a second,
-#: and a user's own change must not wait for it.
+#: Transactions in one pass that count as high load: five users commit as many in one to two seconds, or
+#: two users in four to five. A synchronization of confirmed orders commits only once or twice a second,
+#: so a user's own change does not wait for it.
 HIGH_LOAD_COMMITS = 8
 
 

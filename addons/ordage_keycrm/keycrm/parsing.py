@@ -53,7 +53,8 @@ def to_decimal(value: Any, default: Decimal | None = None) -> Decimal | None:
         number = Decimal(str(value)[:100].strip().replace(",", "."))
     except InvalidOperation:
         raise MalformedAnswer("not_a_number", value=to_text(value)[:40]) from None
-    # No quantity or amount has thirty digits; "1e999999999" as an integer would exhaust the memory.
+    # No quantity or amount has thirty digits, and the integer of "1e999999999" would exhaust the
+    # memory.
     if not number.is_finite() or (number and abs(number.adjusted()) > 30):
         raise MalformedAnswer("not_a_number", value=to_text(value)[:40])
     return number

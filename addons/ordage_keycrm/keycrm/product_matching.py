@@ -12,7 +12,7 @@ from .product_data import Goods
 
 
 class Product(Protocol):
-    """What the decision uses of a product."""
+    """Hold the values of a product that the decision uses."""
 
     id: int
     active: bool
@@ -101,7 +101,7 @@ def _choose_for_offer(known: KnownProducts[P], goods: Goods, of_line: P | None) 
     found = _single(known.by_barcode.get(goods.barcode), "barcode", goods.barcode, of_line)
     if found and found.id not in known.mapped_ids:
         return found
-    # A one-off line, or goods with its name, that KeyCRM has moved to the catalog meanwhile.
+    # KeyCRM has moved a one-off line, or goods with its name, to the catalog meanwhile.
     if of_line and of_line.keycrm_origin == "one_off":
         return of_line
     same = known.by_name.get(goods.name_key) or ()

@@ -91,7 +91,7 @@ def refreshed(quota: Quota, now: float) -> Quota:
     )
     limit = quota.limit
     if quota.is_lowered and now >= quota.limit_until:
-        # One step, however long no request was sent: the lowered limit is not forgotten meanwhile.
+        # One step only, even if no request was sent for long: the lowered limit may still be right.
         pause = quota.raise_after or RAISE_AFTER
         limit += max(1, int(limit * RAISE_STEP))
         quota = replace(quota, limit_until=now + pause, raise_after=pause)
@@ -161,7 +161,7 @@ def refused(quota: Quota, now: float, retry_after: float | None) -> Quota:
     if len(quota.times) >= quota.limit:
         if not quota.is_lowered:
             return quota
-        # The lowered limit is still too high: refused requests were counted too.
+        # The lowered limit is still too high: it includes requests that were refused.
         return replace(
             quota,
             limit=max(MIN_LIMIT, quota.limit - 1),

@@ -53,7 +53,7 @@ def target(rule: str, terms: Terms) -> float:
     """Return the quantity that KeyCRM is to show.
 
     ``available`` adds KeyCRM's own reserve, because KeyCRM subtracts it again (confirmed: its quantity
-    includes the reserve): it then sells the quantity that is really free.
+    includes the reserve) and so sells the quantity that is free.
 
     :param rule: ``on_hand``, ``free`` or ``available``
     :param terms: terms of the quantity

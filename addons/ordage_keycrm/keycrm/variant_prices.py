@@ -26,7 +26,7 @@ def split(
     prices = [price for _values, price in variants]
     base = fixed.get(BASE, min(prices, default=Decimal(0)))
     all_values = {value: Decimal(0) for values, _price in variants for value in values.values()}
-    # The attributes of one variant are those of all.
+    # All variants have the same attributes.
     for attribute in next((values for values, _price in variants), {}):
         extras = {**all_values, **fixed, BASE: base}
         known = set(fixed)

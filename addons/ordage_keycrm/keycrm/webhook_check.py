@@ -162,7 +162,7 @@ def _exchange(method, url, address, **options):
 
 
 def _is_timeout_of_body(error):
-    """Return whether an error is a time-out, which requests calls a failed connection."""
+    """Return whether an error is a time-out: requests raises it as a failed connection."""
     return bool(error.args) and isinstance(error.args[0], ReadTimeoutError)
 
 

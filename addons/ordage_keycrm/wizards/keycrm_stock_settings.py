@@ -10,7 +10,7 @@ class ResConfigSettings(models.TransientModel):
     _inherit = "res.config.settings"
 
     def web_save(self, vals, specification, next_id=None):
-        # Also a user without rights to KeyCRM saves the settings of other modules.
+        # Users without rights to KeyCRM save the settings of other modules here too.
         Account = self.env["keycrm.account"].sudo()
         ours = [("company_id", "in", self.env.companies.ids)]
         before = Account.search(ours).warehouse_ids._sent_matches()

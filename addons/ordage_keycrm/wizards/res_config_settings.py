@@ -256,8 +256,8 @@ class ResConfigSettings(models.TransientModel):
     def _keycrm_store(self):
         """Write the changed values of this form to the account.
 
-        Unchanged values are left alone: another user may have changed them since the form was opened.
-        Without an account one is created, but only when a value was entered.
+        Unchanged values are not written: another user may have changed them since the form was opened.
+        If there is no account, one is created once a value is entered.
         """
         self.ensure_one()
         entered = self._keycrm_entered()

@@ -42,7 +42,7 @@ class KeycrmDeliveryService(models.Model):
             carriers = self.env["delivery.carrier"].search(
                 [("company_id", "in", (service.company_id.id, False)), ("id", "not in", taken.ids)]
             )
-            # In Python: PostgreSQL leaves Cyrillic letters alone where a database has the C locale.
+            # In Python: with the C locale, PostgreSQL does not change the case of Cyrillic letters.
             name = service.name.casefold()
             same = carriers.filtered(lambda one, name=name: one.name.casefold() == name)
             if same:

@@ -39,7 +39,7 @@ class MrpBom(models.Model):
 
     @api.model
     def _keycrm_parts(self, products, company):
-        """Return the components of kits, of kits in kits the storable ones.
+        """Return the storable components of kits, also of kits within kits.
 
         :param products: ``product.product``
         :param company: ``res.company``, one

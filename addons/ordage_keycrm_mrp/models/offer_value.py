@@ -2,7 +2,7 @@ from odoo import api, models
 
 
 class KeycrmOfferValue(models.AbstractModel):
-    """The cost of a kit is that of its components, as Odoo computes it."""
+    """Compute the cost of a kit from its components, as Odoo does."""
 
     _inherit = "keycrm.offer.value"
 
@@ -36,7 +36,7 @@ class KeycrmOfferValue(models.AbstractModel):
 
     @api.model
     def _affected_products(self, account, kind, products):
-        """The kits of a component whose cost changed have another cost too."""
+        """Add the kits of changed components, whose cost changes too."""
         affected = super()._affected_products(account, kind, products)
         if kind == "cost":
             affected |= self.env["mrp.bom"]._keycrm_kits_with(products.ids, account.company_id)

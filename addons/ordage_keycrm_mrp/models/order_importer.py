@@ -2,7 +2,7 @@ from odoo import api, models
 
 
 class KeycrmOrderImporter(models.AbstractModel):
-    """Manufacturing orders of an order follow the planned day."""
+    """Move manufacturing orders to the planned shipping day of their order."""
 
     _inherit = "keycrm.order.importer"
 
@@ -19,7 +19,7 @@ class KeycrmOrderImporter(models.AbstractModel):
         for production in productions.filtered(
             lambda one: one.state in ("draft", "confirmed") and not one.is_planned
         ):
-            # The duration stays; only the days move.
+            # Keep the duration, and move both dates.
             shift = planned - (production.date_finished or production.date_start)
             production.write(
                 {"date_deadline": planned, "date_start": production.date_start + shift}

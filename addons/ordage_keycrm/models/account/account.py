@@ -318,7 +318,7 @@ class KeycrmAccount(models.Model):
         "keycrm.sync.cursor", "account_id", string="Positions in lists", groups=fields.NO_ACCESS
     )
 
-    # Not accessible to users: a user who could set another scheduled action here could run it.
+    # Not accessible to users: they could set, and so run, any other scheduled action.
     orders_cron_id = fields.Many2one(
         "ir.cron",
         string="Scheduled action for orders",
@@ -684,7 +684,7 @@ class KeycrmAccount(models.Model):
     # === BUSINESS METHODS ===#
 
     def _held_kinds(self):
-        """Return the kinds of data that are not sent before a user decided on their preview.
+        """Return the kinds of data that are not sent until a user has decided about their preview.
 
         :return: set of keys of :data:`~.const.SENDING`
         """
@@ -715,7 +715,7 @@ class KeycrmAccount(models.Model):
         return left[:1]
 
     def _check_can_work(self):
-        """Check that the workers process the jobs that a user starts.
+        """Check that the workers can process a job.
 
         :raise UserError: when the integration was disabled, or has no API key yet
         """

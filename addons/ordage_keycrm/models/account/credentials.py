@@ -204,7 +204,7 @@ class KeycrmAccount(models.Model):
         account = self.sudo()
         vals = {"link_checked_at": fields.Datetime.now(), "link_code": False, "link_params": False}
         if not account.webhook_url:
-            # There is none yet, or one that a copy of the database cannot decrypt.
+            # There is no secret yet, or a copy of the database cannot decrypt it.
             account._create_webhook_tokens()
         try:
             webhook_check.check(account.webhook_url, account._decrypted(account.webhook_token))
@@ -355,8 +355,8 @@ class KeycrmAccount(models.Model):
     def _check_key_stays_at(self, address):
         """Check that a stored key is sent only to the host for which it was entered.
 
-        Otherwise a user who may change the address could send the key to a server of their own, and
-        read there a value that no user can read here.
+        Otherwise a user who may change the address could send the key to their own server and read it
+        there.
 
         :param address: the new ``api_url``
         :raise ValidationError: when the key has to be entered again
@@ -406,7 +406,7 @@ class KeycrmAccount(models.Model):
     def _record_database(self):
         """Record this database as the one that uses KeyCRM."""
         if self.env.registry.ready:
-            # Not while demo data is installed: databases may be cloned from one that was prepared so.
+            # Not while demo data is installed: such a database may be the template of others.
             self.sudo().database_identity = self._database_identity()
 
     @api.model

@@ -119,7 +119,7 @@ class KeycrmAccount(models.Model):
         "decision_count",
     )
     def _compute_overview_state(self):
-        """Compute the state: connected only where nothing waits for a user, failed or is paused."""
+        """Compute the state: connected if no work waits for a user, has failed or is paused."""
         for account in self:
             is_interrupted = CircuitBreaker(account).is_interrupted()
             if is_interrupted or (account.enabled and account.reference_text):
@@ -205,16 +205,16 @@ class KeycrmAccount(models.Model):
     # === ACTION METHODS ===#
 
     def get_desk(self):
-        """Return what the overview shows first: decisions and today's orders.
+        """Return the first part of the overview: decisions and today's orders.
 
-        Of these accounts; of all those of the user's companies where there are none.
+        An empty recordset stands for all accounts of the user's companies.
 
         :return: dict for the web client; see :class:`~.services.account.desk.Desk`
         """
         return self._desk().content()
 
     def get_desk_figures(self):
-        """Return sales, products and money of the last days, which the overview shows afterwards.
+        """Return the second part of the overview: sales, products and money of the last days.
 
         :return: dict for the web client
         """

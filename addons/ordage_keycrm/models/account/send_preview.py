@@ -7,10 +7,10 @@ from ...services.products.send_preview import SERVICES
 
 
 class KeycrmSendPreview(models.Model):
-    """What sending one kind of data would change in KeyCRM, before its first run (dry run).
+    """Preview what sending one kind of data would change in KeyCRM (dry run).
 
-    A user who switches a kind on gets a preview: until a choice is made nothing of that kind is sent, and
-    what changes meanwhile waits. A program that switches it on means it: sending begins at once.
+    A user who turns on a kind gets a preview: until the user decides, nothing of that kind is sent, and
+    changes wait. If a program turns it on, sending begins at once.
     """
 
     _name = "keycrm.send.preview"
@@ -40,7 +40,7 @@ class KeycrmSendPreview(models.Model):
     problem_count = fields.Integer(string="Not sent", readonly=True)
     line_ids = fields.One2many("keycrm.send.preview.line", "preview_id", string="Examples")
 
-    # Workers look at each run for what goes on.
+    # For the workers' query for running previews.
     _running_index = models.Index("(account_id) WHERE state = 'running'")
 
     # === ACTION METHODS ===#
@@ -93,7 +93,7 @@ class KeycrmSendPreview(models.Model):
     def _switched_off(self, ended):
         """End the sending of kinds of data.
 
-        :param ended: ``{kind: accounts}`` that were switched off: nothing of before is sent later
+        :param ended: ``{kind: accounts}`` that were switched off: earlier changes are not sent later
         """
         for kind, accounts in ended.items():
             for account in accounts:

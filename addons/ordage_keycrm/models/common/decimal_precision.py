@@ -7,8 +7,8 @@ from ...services.common.concurrency import clear_caches_after_commit
 class DecimalPrecision(models.Model):
     """Raise the digits of quantities ("Product Unit") only when KeyCRM needs it.
 
-    They show everywhere in Odoo ("2.000" instead of "2.00"), so a shop that counts in pieces keeps
-    Odoo's two digits.
+    All of Odoo shows them ("2.000" instead of "2.00"), so a shop that counts in pieces keeps two
+    digits.
     """
 
     _inherit = "decimal.precision"

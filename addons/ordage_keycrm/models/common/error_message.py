@@ -17,7 +17,7 @@ class KeycrmErrorMessage(models.AbstractModel):
 
         :param code: code of a :class:`~.keycrm.errors.KeyCrmError`, or empty
         :param params: its parameters
-        :return: a sentence; for an unknown code one with the code itself, so that nothing is hidden
+        :return: a sentence; for an unknown code a sentence with the code
         """
         if not code:
             return ""

@@ -54,7 +54,7 @@ class KeycrmGuardMixin(models.AbstractModel):
 
     def _has_field_access(self, field, operation):
         """Hide the bridge's fields from portal users, who may read their own orders."""
-        # Odoo asks for each field at each read, so this is fast: it builds no environment.
+        # Odoo calls this for each field at each read, so it builds no environment.
         if field.name.startswith("keycrm_") and not self.env.su and self.env.user.share:
             return False
         return super()._has_field_access(field, operation)
@@ -91,5 +91,5 @@ class KeycrmReadonlyMixin(models.AbstractModel):
     @api.model
     def _is_guarded(self, name):
         field = self._fields.get(name)
-        # Fields of mixins, as of activities and messages, have access rules of their own.
+        # Fields of mixins, such as activities and messages, have their own access rules.
         return bool(field) and field.readonly and str(field._module).startswith("ordage_keycrm")

@@ -25,9 +25,9 @@ class IrCron(models.Model):
             if along_with:
                 self.env.cr.execute(along_with)
             return
-        # By the database server's clock, which the scheduler also uses: this host's may be ahead. In
-        # whole seconds: an action that starts clears the triggers that are due by its own whole second,
-        # and would leave one of the same second for a second, empty run.
+        # By the database server's clock, which the scheduler uses too: this host's clock may be ahead.
+        # In whole seconds: when an action starts, it clears the triggers that are due at its own whole
+        # second. A later one within that second would cause another, empty run.
         at = self.env.cr.now() + timedelta(seconds=delay)
         at = at.replace(microsecond=0) + timedelta(seconds=1 if delay else 0)
         # By SQL: this runs in every stock operation of a user, and the ORM takes ten times as long.

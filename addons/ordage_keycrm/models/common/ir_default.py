@@ -2,7 +2,7 @@ from odoo import api, models
 
 
 class IrDefault(models.Model):
-    """Ignore the defaults of guarded fields: every internal user may store some.
+    """Ignore the defaults of guarded fields, which every internal user may store.
 
     Odoo adds them to the values of ``create`` after it has checked the user's rights to the fields.
     """
@@ -28,7 +28,8 @@ class IrDefault(models.Model):
     def _keycrm_is_guarded(self, field):
         """Return whether only the bridge writes a field.
 
-        :param field: field; a user's fields may be those of the contact, a variant's of the template
+        :param field: field; it may be inherited, by a user from the contact, by a variant from the
+            template
         """
         while field and field.inherited:
             field = field.related_field

@@ -218,7 +218,7 @@ class KeycrmJobMixin(models.AbstractModel):
                 "title": run._title(),
                 "message": run.error if self.error_code else run._summary(),
                 "type": kind,
-                # Only a fault stays on the screen: another message would follow through all pages.
+                # Only the message about a failure stays on the screen.
                 "sticky": kind == "danger",
             },
         )

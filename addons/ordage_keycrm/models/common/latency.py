@@ -57,7 +57,7 @@ class KeycrmLatency(models.Model):
 
         :param account: ``keycrm.account``
         :param direction: ``in`` or ``out``
-        :param seconds: of the item that waited longest
+        :param seconds: of the record that waited longest
         :param count: how many arrived together
         """
         self.sudo().create(

@@ -104,7 +104,7 @@ class KeycrmRateLimit(models.Model):
 class DatabaseRateLimiter(RateLimiter):
     """Book requests in the database, which all processes share.
 
-    The clock is the database server's, so hosts whose clocks differ agree.
+    Times are of the database server's clock, because the clocks of hosts may differ.
     """
 
     def __init__(self, dbname, digest, limit, max_wait):
@@ -134,7 +134,7 @@ class DatabaseRateLimiter(RateLimiter):
                 return
             if waited + wait > self._longest_wait(continues, limit):
                 raise QuotaExceeded(wait)
-            # Slightly longer than computed, or the next check runs a millisecond too early.
+            # Slightly longer than computed, so that the next check is not a millisecond too early.
             time.sleep(wait + 0.005)
             waited += wait
 
@@ -148,9 +148,9 @@ class DatabaseRateLimiter(RateLimiter):
     def _longest_wait(self, continues, limit):
         """Return how long a request may wait.
 
-        A worker holds no scheduler thread for long, but under a low limit the pause between any two
-        requests is longer than that: work of several requests would be restarted each time and never
-        end.
+        A worker must not block a scheduler thread for long. But under a low limit the pause between two
+        requests is longer than the usual maximum: work of several requests would be deferred, restarted
+        each time and never end.
 
         :param continues: whether the request belongs to work that has started
         :param limit: requests per minute that are assumed to be allowed now

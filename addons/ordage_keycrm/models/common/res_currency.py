@@ -48,7 +48,7 @@ class ResCurrency(models.Model):
     def _keycrm_remove_pricelists(self):
         """Disable pricelists that only a second, now inactive, currency had enabled.
 
-        Done as Odoo's settings do it. Pricelists with rules, and those that orders use, remain.
+        As Odoo's settings do. Pricelists with rules, and those that orders use, remain.
         """
         parameters = self.env["ir.config_parameter"].sudo()
         pricelists = self.env["product.pricelist"].sudo().search([("id", "!=", False)])

@@ -12,9 +12,9 @@ _logger = logging.getLogger(__name__)
 
 
 class KeycrmRetryMixin(models.AbstractModel):
-    """Retry work automatically with backoff; then it waits for a user.
+    """Retry work automatically with backoff; after the last retry it waits for a user.
 
-    Times are the database server's, so that hosts whose clocks differ agree on what is due.
+    Times are of the database server's clock, because the clocks of hosts may differ.
     """
 
     _name = "keycrm.retry.mixin"
@@ -76,8 +76,8 @@ class KeycrmRetryMixin(models.AbstractModel):
                     self._update_activity()
             except ERRORS_OF_NO_RECORD:
                 raise
-            except Exception:  # a to-do that cannot be made keeps nothing from being finished
-                _logger.exception("KeyCRM: no to-do for %s", self)
+            except Exception:  # the result is stored even without an activity
+                _logger.exception("KeyCRM: no activity for %s", self)
 
     def _update_activity(self):
         """Schedule an activity with the error, or remove it after success."""

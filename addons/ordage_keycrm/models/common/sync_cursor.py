@@ -81,5 +81,5 @@ class KeycrmSyncCursor(models.Model):
         :param name: a value of ``name``
         :return: ``keycrm.sync.cursor``, one
         """
-        # All lists of an account at once: a worker looks at each of them.
+        # All lists of an account at once: a worker reads each of them.
         return account.sudo().cursor_ids.filtered(lambda cursor: cursor.name == name)

@@ -36,10 +36,7 @@ class KeycrmCompany(models.Model):
 
     @api.depends("partner_id.company_id", "by_hand")
     def _compute_buyers_parent_id(self):
-        """Compute the parent of buyers' contacts.
-
-        No contact of an Odoo user or a company of this database.
-        """
+        """Compute the parent of buyers' contacts: no Odoo user, and no company of this database."""
         closed = self.partner_id._keycrm_closed()
         for company in self:
             allowed = company.by_hand or company.partner_id not in closed

@@ -128,7 +128,7 @@ class KeycrmContactMappingMixin(models.AbstractModel):
         activities.schedule(partner, user, summary, [reason])
 
     def _settle_proposals(self):
-        """Remove proposals that the contact has meanwhile."""
+        """Remove proposed values that the contact has now."""
         for mapping in self.filtered("proposed"):
             partner = mapping.partner_id
             left = {
@@ -192,9 +192,7 @@ class KeycrmContactMappingMixin(models.AbstractModel):
 
 
 class KeycrmBuyer(models.Model):
-    """The mapping of a buyer of KeyCRM to an Odoo contact.
-
-    Several buyers may be one contact.
+    """The mapping of a buyer of KeyCRM to an Odoo contact; several buyers may have one contact.
 
     It stores the buyer's last values in KeyCRM: only changes of them are imported.
     """
@@ -240,8 +238,8 @@ class KeycrmBuyer(models.Model):
     def _with_unusable_contact(self):
         """Return the buyers whose orders cannot have their contact any more.
 
-        It belongs to another company. Or it was matched by phone or e-mail, which a buyer may have entered
-        for somebody else, and an Odoo user sees its orders since.
+        The contact belongs to another company. Or it was matched by a phone or e-mail, which may be of
+        another person, and an Odoo user has access to its orders now.
         """
         matched = self.filtered(lambda buyer: not (buyer.by_hand or "name" in (buyer.given or {})))
         seen = matched.partner_id._keycrm_seen_by_users()

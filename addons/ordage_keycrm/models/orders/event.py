@@ -18,9 +18,9 @@ from ...services.common import crons
 
 _logger = logging.getLogger(__name__)
 
-#: Maximum number of recent webhooks that are counted: of a few orders, with several webhooks each.
+#: Maximum number of recent webhooks that are counted; an order may have several.
 RECENT_ROWS = 20
-#: Failures that end when a user distinguishes products or chooses one.
+#: Failures that a user solves by correcting or choosing products.
 PRODUCT_PROBLEMS = ("sku_ambiguous", "barcode_ambiguous")
 
 
@@ -43,7 +43,7 @@ class KeycrmEvent(models.Model):
     # The table grows, so each query has its own index, below.
     event = fields.Char(required=True)
     keycrm_order_id = fields.Integer(string="KeyCRM order", index="btree_not_null")
-    # Not prefetched: an unreadable one does not prevent the other fields of events from being read.
+    # Not prefetched: an unreadable payload must not prevent the other fields from being read.
     payload = fields.Json(
         string="Data from KeyCRM", prefetch=False, groups="ordage_keycrm.group_manager"
     )
@@ -216,9 +216,7 @@ class KeycrmEvent(models.Model):
 
     @api.model
     def _recent_count(self, account):
-        """Count the orders with webhooks of the last second or two.
-
-        Processed ones included.
+        """Count the orders with webhooks of the last second or two, processed ones too.
 
         :param account: ``keycrm.account``, one
         :return: number of orders, of which no more than a few are counted
@@ -390,9 +388,9 @@ class KeycrmEvent(models.Model):
         return {"since": min(received) - overlap, "until": max(received) + overlap}
 
     def _begin_one_order(self):
-        """Choose the order that failed least, and mark it as failed at once.
+        """Choose the order that failed least, and mark it as failed before it is processed.
 
-        So the attempt counts also when it ends the process.
+        So the attempt counts even if it ends the process.
 
         :return: the events of that order
         """
@@ -423,7 +421,7 @@ class KeycrmEvent(models.Model):
         """Record the result of stock webhooks.
 
         :param state: ``done``, ``ignored`` or ``failed``
-        :param error: the exception of a failed one. It is not retried: a comparison finds what it told
+        :param error: the exception of a failed one. It is not retried: a comparison finds the change
         """
         self.write(
             {
@@ -475,7 +473,7 @@ class KeycrmEvent(models.Model):
     def _retry_product_problems_in_new_transaction(self):
         try:
             with self.env.registry.cursor() as cr:
-                # The user waits for it, and an upgrade may lock the table.
+                # The user waits meanwhile, and an upgrade may lock the table.
                 cr.execute("SET LOCAL lock_timeout = '1s'")
                 self.with_env(self.env(cr=cr))._retry_product_problems()
         except Exception:

@@ -43,7 +43,7 @@ class KeycrmEvent(models.Model):
     def _waiting(self, account, limit, without=()):
         """Choose the orders to be processed next, the most urgent ones first.
 
-        By SQL: the order of two rankings in turns cannot be expressed otherwise.
+        By SQL: the ORM cannot alternate between two rankings.
 
         :param account: ``keycrm.account``, one
         :param limit: number of orders
@@ -207,7 +207,7 @@ class KeycrmEvent(models.Model):
 
     @api.model
     def _defer_outage(self, account):
-        """Defer the orders that failed because of an outage which continues.
+        """Defer the orders that failed because of an outage that continues.
 
         :param account: ``keycrm.account``, one
         """

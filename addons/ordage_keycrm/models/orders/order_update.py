@@ -70,7 +70,7 @@ class KeycrmOrderUpdate(models.Model):
         "CHECK(kind <> 'status' OR (picking_id IS NOT NULL AND status_id IS NOT NULL))",
         "A status to set needs a delivery and a status.",
     )
-    # The worker's look at what is to be set, however many are done.
+    # For the worker's query for due updates, independent of the number of finished ones.
     _due_index = models.Index("(account_id, id) WHERE next_try_at IS NOT NULL")
     # Older updates of the same order end with the newest one.
     _open_index = models.Index("(sale_order_id, kind) WHERE state IN ('pending', 'failed')")
@@ -90,7 +90,7 @@ class KeycrmOrderUpdate(models.Model):
         return payments.action_retry()
 
     def action_ignore(self):
-        """Send nothing: KeyCRM has it already.
+        """Ignore the updates: a user knows that KeyCRM has them.
 
         :return: a notification
         """
@@ -146,7 +146,7 @@ class KeycrmOrderUpdate(models.Model):
 
     @api.model
     def _enqueue_tracking(self, pickings):
-        """Remember that tracking numbers of deliveries changed; costs no query before the commit.
+        """Enqueue changed tracking numbers at the commit; costs no query before it.
 
         :param pickings: ``stock.picking``
         """
@@ -246,7 +246,7 @@ class KeycrmOrderUpdate(models.Model):
         return self.sudo().search(domain, order="id", limit=1)
 
     def _plan(self):
-        """Return what is wanted, as plain data: nothing of Odoo is read during requests.
+        """Return the update as plain data, so that no database access is needed during requests.
 
         :return: :class:`~.keycrm.order_updates.StatusUpdate` or another one with ``decide``
         """
@@ -293,7 +293,7 @@ class KeycrmOrderUpdate(models.Model):
 
     @api.model
     def _enqueue_payments(self, partials):
-        """Remember that money was reconciled with invoices; costs no query before the commit.
+        """Enqueue money that was reconciled with invoices at the commit; costs no query before it.
 
         :param partials: ``account.partial.reconcile``
         """

@@ -114,10 +114,7 @@ class KeycrmPayment(models.Model):
         return self.env._("Refund or keep the money?")
 
     def _can_be_posted(self):
-        """Check that the payment has an amount in its order's currency.
-
-        Where accounting needs one.
-        """
+        """Check that the payment has an amount in its order's currency, where accounting needs one."""
         self.ensure_one()
         if not self.currency_id:
             return False
@@ -232,7 +229,7 @@ class KeycrmPayment(models.Model):
                 payment._cancel_posted()
 
     def _is_from_odoo(self):
-        """Return whether Odoo itself sent the payment; remembered, since updates are deleted in time."""
+        """Return whether Odoo itself sent the payment; stored, because old updates are deleted."""
         self.ensure_one()
         number = not self.from_odoo and odoo_number(self.description or "")
         if number:

@@ -31,7 +31,7 @@ class ResPartner(models.Model):
     keycrm_recipient_key = fields.Char(
         string="KeyCRM recipient",
         copy=False,
-        # Odoo's merging of contacts writes what its user can read.
+        # Odoo's merge of contacts writes the fields that its user can read.
         groups=fields.NO_ACCESS,
         help="Recipient data from KeyCRM. It identifies the contact, even after the contact is "
         "edited.",
@@ -69,7 +69,7 @@ class ResPartner(models.Model):
     # === BUSINESS METHODS ===#
 
     def _company_dependent_commercial_sync(self):
-        """Copy a parent's terms to its addresses in other companies, where there are any.
+        """Skip copying a parent's terms to other companies while there is only one company.
 
         Odoo searches for companies at each address; an import does so once.
         """
@@ -78,10 +78,7 @@ class ResPartner(models.Model):
         return super()._company_dependent_commercial_sync()
 
     def _handle_first_contact_creation(self):
-        """Keep a recipient's address off protected contacts.
-
-        These are contacts of Odoo users and companies of this database.
-        """
+        """Protect contacts of Odoo users and companies of this database from a recipient's address."""
         if self.parent_id.id not in ContactRules.of(self.env).closed_parent_ids:
             return super()._handle_first_contact_creation()
         return None
@@ -94,19 +91,13 @@ class ResPartner(models.Model):
         return (value.id if name == "parent_id" else value) or ""
 
     def _keycrm_of_another_company(self, company):
-        """Return the contacts that belong to another company.
-
-        No order of the company can have them.
-        """
+        """Return the contacts that belong to another company and cannot be used in orders of this one."""
         return self.filtered(lambda partner: partner.company_id - company)
 
     # === PROTECTED CONTACTS ===#
 
     def _keycrm_closed(self):
-        """Return the contacts that KeyCRM may not change.
-
-        These are contacts of Odoo users and companies of this database.
-        """
+        """Return the contacts that KeyCRM may not change: of Odoo users and companies of this database."""
         return self._keycrm_with_users() | self._keycrm_of_companies()
 
     def _keycrm_closed_fields(self, *, by_hand, is_own):
@@ -140,10 +131,7 @@ class ResPartner(models.Model):
         return self._keycrm_below(partners) if self else self
 
     def _keycrm_seen_by_users(self):
-        """Return the contacts whose orders an Odoo user sees in the portal.
-
-        And those of companies of this database.
-        """
+        """Return contacts whose orders an Odoo user sees in the portal, and those of own companies."""
         if not self:
             return self
         partners = self.sudo().with_context(active_test=False)

@@ -87,7 +87,7 @@ class SaleOrder(models.Model):
     )
     keycrm_promocode = fields.Char(string="Promo code", copy=False, readonly=True)
     keycrm_delivery_service = fields.Char(string="Delivery service", copy=False, readonly=True)
-    # Looked for by its last digits.
+    # Users search by the last digits.
     keycrm_tracking_code = fields.Char(
         string="Tracking number", copy=False, readonly=True, index="trigram"
     )
@@ -244,7 +244,7 @@ class SaleOrder(models.Model):
         "keycrm_status_id.order_action",
     )
     def _compute_keycrm_total_differs(self):
-        """Compare to the cent; the total of an order that KeyCRM canceled does not matter."""
+        """Compare to the cent; canceled orders are not compared."""
         for order in self:
             order.keycrm_total_differs = bool(
                 order.keycrm_account_id
@@ -287,10 +287,7 @@ class SaleOrder(models.Model):
         "currency_id",
     )
     def _compute_keycrm_amount_expected(self):
-        """Sum the payments in the order's currency.
-
-        One that cannot be converted does not count.
-        """
+        """Sum the payments in the order's currency, without those that cannot be converted."""
         for order in self:
             expected = order.keycrm_payment_ids.filtered(lambda one: one.status == "not_paid")
             order.keycrm_amount_expected = sum(
@@ -359,7 +356,7 @@ class SaleOrder(models.Model):
 
     @api.model
     def _get_view(self, view_id=None, view_type="form", **options):
-        """Make read-only in forms what KeyCRM determines, and confirm actions that contradict KeyCRM.
+        """Make fields read-only that KeyCRM determines, and ask before actions that contradict KeyCRM.
 
         Odoo's form reads invoices. A user who may not, such as a storekeeper, gets a form without them.
         """
@@ -382,7 +379,7 @@ class SaleOrder(models.Model):
     # === ACTION METHODS ===#
 
     def action_confirm(self):
-        """Confirm orders of KeyCRM apart from others, whose date becomes that of the confirmation."""
+        """Confirm orders of KeyCRM separately: they keep their date, and others get that of today."""
         imported = self.filtered("keycrm_id")
         if imported and imported != self:
             return super(SaleOrder, imported).action_confirm() and (
@@ -449,8 +446,10 @@ class SaleOrder(models.Model):
 
     @api.model
     def _keycrm_domain_with_parcels(self):
-        """Return the domain of orders whose deliveries have tracking numbers; Odoo's own module for
-        carriers has them.
+        """Return the domain of orders whose deliveries have tracking numbers.
+
+        Tracking numbers are fields of Odoo's module for carriers: without it there is no such order.
+
         """
         return Domain.FALSE
 
@@ -462,7 +461,7 @@ class SaleOrder(models.Model):
         return []
 
     def _keycrm_tracking_update(self):
-        """Return what KeyCRM's order is to hold of the parcels.
+        """Return the update with the parcels that KeyCRM's order should have.
 
         :return: :class:`~.keycrm.order_updates.TrackingUpdate`
         """

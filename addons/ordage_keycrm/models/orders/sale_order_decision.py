@@ -108,7 +108,7 @@ class SaleOrder(models.Model):
     @api.depends("keycrm_problem_code", "keycrm_problem_params", "state")
     @api.depends_context("lang")
     def _compute_keycrm_problem(self):
-        """Hide a problem of the confirmation once a user has confirmed the order."""
+        """Hide a problem that prevents the confirmation once a user has confirmed the order."""
         shown = (*UNREADABLE_ORDER, "warehouse_archived")
         self.env["keycrm.error.message"]._compute_sentences(
             self, "keycrm_problem", "keycrm_problem"
@@ -135,7 +135,7 @@ class SaleOrder(models.Model):
     def _compute_keycrm_needs_decision(self):
         now = self.env.cr.now()
         for order in self:
-            # Odoo computes this for its own orders too: nothing more is read of those.
+            # Odoo computes this for its own orders too, of which nothing more is read.
             facts = order.keycrm_account_id and order._keycrm_decision_facts()
             reason = (facts and facts.reason()) or False
             if reason != order.keycrm_decision or not reason:
@@ -149,7 +149,7 @@ class SaleOrder(models.Model):
         if "state" in vals and not is_bridge(self.env):
             self._keycrm_record_cancellation(vals["state"] == "cancel")
             if vals["state"] == "sale":
-                # The form asked before: see ``lock_form``.
+                # The form has asked for confirmation: see ``lock_form``.
                 differing = self.sudo().filtered(lambda order: order.keycrm_id)
                 differing._keycrm_accept("total_differs")
         return super().write(vals)
@@ -187,7 +187,7 @@ class SaleOrder(models.Model):
         return True
 
     def action_keycrm_accept(self):
-        """Leave the orders as they are: the difference was seen, and nothing is to be changed.
+        """Accept the difference: the orders stay as they are.
 
         :return: True
         :raise UserError: when an order goes on only after another decision
@@ -202,7 +202,7 @@ class SaleOrder(models.Model):
     # === BUSINESS METHODS ===#
 
     def _keycrm_decision_facts(self):
-        """Return what decides whether the order waits for a user.
+        """Return the facts that decide whether the order waits for a user.
 
         :return: :class:`~.keycrm.order_decisions.DecisionFacts`
         """
@@ -248,9 +248,7 @@ class SaleOrder(models.Model):
             raise UserError(self.env._("The order is not canceled in Odoo only."))
 
     def _keycrm_record_cancellation(self, is_cancelled):
-        """Record that orders are canceled in Odoo, or that this is reverted.
-
-        By a user, or by another module.
+        """Record that a user or another module canceled orders in Odoo, or reverted it.
 
         :param is_cancelled: False when it is reverted
         """
@@ -302,9 +300,7 @@ class SaleOrder(models.Model):
                 order.write({"keycrm_problem_code": code, "keycrm_problem_params": params})
 
     def _keycrm_request_decision(self, wanted):
-        """Schedule an activity on orders whose problem prevents confirmation.
-
-        Remove it from the others.
+        """Schedule an activity on orders whose problem prevents confirmation; remove it from others.
 
         :param wanted: those of the orders that are confirmed by their status
         """
@@ -328,7 +324,7 @@ class SaleOrder(models.Model):
                 order._keycrm_unlink_activity(summary)
 
     def _keycrm_report_new_problem(self, before):
-        """Report a problem that KeyCRM's change brings to a confirmed order.
+        """Report a problem that a change in KeyCRM causes in a confirmed order.
 
         :param before: code of the order's problem before
         """

@@ -49,7 +49,7 @@ class SaleOrder(models.Model):
         self.ensure_one()
         note = activities.note_html(rows)
         scheduled = dict(self.keycrm_created_activities or {})
-        # With the status: an order that is canceled twice gets two activities.
+        # The key includes the status: an order that is canceled twice gets two activities.
         content = [str(note), 0 if lasting else self.keycrm_status_id.id]
         if scheduled.get(summary) == content:
             return
@@ -96,9 +96,7 @@ class SaleOrder(models.Model):
     # === STILL TO SHIP ===#
 
     def _keycrm_change_warehouse(self, before):
-        """Ship open quantities from the warehouse that KeyCRM has now.
-
-        Unless picking has begun.
+        """Ship open quantities from the warehouse that KeyCRM has now, unless picking has begun.
 
         :param before: ``{sale.order.line: stock.warehouse}`` from which the lines were to be shipped
         """
@@ -139,9 +137,9 @@ class SaleOrder(models.Model):
         return own if own.active else self.keycrm_account_id._warehouse_of_orders()
 
     def _keycrm_leave_archived_warehouse(self):
-        """Ship what a confirmed order has in an archived warehouse from one that is in use.
+        """Ship open quantities of a confirmed order from another warehouse if theirs is archived.
 
-        Where a user has to choose that warehouse, the order waits and shows so.
+        Where a user has to choose that warehouse, the order waits and shows it.
         """
         lines = self.order_line._keycrm_waiting_for_warehouse()
         if not lines:
@@ -283,9 +281,7 @@ class SaleOrder(models.Model):
     # === RETURNS ===#
 
     def _keycrm_expect_return(self, wanted):
-        """Create returns of delivered goods that KeyCRM has removed.
-
-        Beyond those that are expected already.
+        """Create returns of delivered goods that KeyCRM has removed, beyond those already expected.
 
         :param wanted: ``{sale.order.line: quantity in KeyCRM}``
         :return: the new return transfers, ``stock.picking``
@@ -308,9 +304,7 @@ class SaleOrder(models.Model):
         return returns
 
     def _keycrm_reduce_returns(self, wanted):
-        """Reduce expected returns of goods that KeyCRM has added again.
-
-        A user's returns stay.
+        """Reduce expected returns of goods that KeyCRM has added again; a user's returns stay.
 
         :param wanted: ``{sale.order.line: quantity in KeyCRM}``
         """
@@ -329,9 +323,7 @@ class SaleOrder(models.Model):
     # === ODOO'S AUTOMATIONS ===#
 
     def _register_hook(self):
-        """Exclude imports from loyalty programs, and KeyCRM's buyers from their e-mails.
-
-        And no rule that users created fails an import.
+        """Keep loyalty programs, and failing automation rules, away from imports.
 
         A user may still apply a reward. The addon does not depend on ``sale_loyalty``, whose class may
         precede this one: an override here would not be called. So the methods are wrapped, as

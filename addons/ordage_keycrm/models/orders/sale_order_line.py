@@ -150,10 +150,8 @@ class SaleOrderLine(models.Model):
     def write(self, vals):
         """Refuse changes of values that KeyCRM determines.
 
-        The order would differ from its original.
-
-        A warehouse that is written together with other values is kept. Odoo computes the warehouse, also
-        from the route, and would discard the written one.
+        A warehouse that is written together with other values is kept. Odoo computes the warehouse,
+        also from the route, and would discard the written one.
         """
         is_user = not is_bridge(self.env)
         if is_user and is_changing_unit(self.env) and vals.keys() == {"product_uom_id"}:
@@ -197,9 +195,9 @@ class SaleOrderLine(models.Model):
     def _action_launch_stock_rule(self, *, previous_product_uom_qty=False):
         """Move no stock for orders that were shipped before their import.
 
-        Nor for expenses that are invoiced again: KeyCRM determines which goods its orders ship. An import
-        that adds goods to an order whose warehouse is archived succeeds, and the goods wait for another
-        warehouse; see ``_keycrm_leave_archived_warehouse``.
+        The same applies to expenses that are invoiced again: KeyCRM determines which goods its orders
+        ship. An import that adds goods to an order whose warehouse is archived succeeds, and the goods
+        wait for another warehouse; see ``_keycrm_leave_archived_warehouse``.
         """
         moving = self.filtered(lambda line: not line.order_id.keycrm_skip_delivery)
         moving -= moving.filtered(lambda line: line.is_expense and line.order_id.keycrm_is_locked)
@@ -210,9 +208,9 @@ class SaleOrderLine(models.Model):
         )
 
     def _keycrm_waiting_for_warehouse(self):
-        """Choose goods of confirmed orders that are still to be shipped from an archived warehouse.
+        """Return lines of confirmed orders that are still to be shipped from an archived warehouse.
 
-        Not those whose transfer a user canceled.
+        Lines whose transfer a user canceled are excluded.
 
         :return: ``sale.order.line``
         """
@@ -230,7 +228,7 @@ class SaleOrderLine(models.Model):
         )
 
     def _get_qty_procurement(self, previous_product_uom_qty=False):
-        """Ship nothing for the quantity that only a delivered line keeps.
+        """Procure no quantity that a line keeps only because it was delivered.
 
         Odoo counts expected returns as not delivered and would ship the same quantity again. The
         quantities in KeyCRM are in the context, since Odoo calls this method within ``write``.

@@ -43,10 +43,7 @@ class KeycrmSource(models.Model):
         return sources
 
     def write(self, vals):
-        """Activate the currency of a changed code.
-
-        One that a user deactivated later stays inactive.
-        """
+        """Activate the currency of a changed code; one that a user deactivates later stays inactive."""
         result = super().write(vals)
         if "currency_code" in vals:
             self._activate_currency()

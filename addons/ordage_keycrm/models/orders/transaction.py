@@ -49,9 +49,7 @@ class KeycrmTransaction(models.Model):
 
     @api.model
     def _are_all_known(self, account, rows, begun):
-        """Return whether these bank transactions were all known before.
-
-        Older ones are known then too.
+        """Return whether all these bank transactions were known before; then older ones are too.
 
         :param account: ``keycrm.account``, one
         :param rows: list of :class:`~.keycrm.catalog.Transaction`

@@ -106,10 +106,7 @@ class KeycrmProductMatcher(models.AbstractModel):
 
     @api.model
     def _unit(self, goods):
-        """Return Odoo's unit of measure for KeyCRM's.
-
-        A known one, one with its name, or a new one.
-        """
+        """Return Odoo's unit of measure for KeyCRM's: a known one, one with its name, or a new one."""
         reference = unit_reference(goods.unit)
         known = reference and self.env.ref(reference, raise_if_not_found=False)
         if known:
@@ -128,9 +125,7 @@ class KeycrmProductMatcher(models.AbstractModel):
 
     @api.model
     def _new_skus(self, plans):
-        """Return the SKUs of planned products: KeyCRM's, or generated ones.
-
-        A generated one is readable and unused.
+        """Return the SKUs of planned products: KeyCRM's, or readable, unused generated ones.
 
         "KC-55" for offer 55, "KC-L123" for the one-off line 123. SKUs of archived products and of other
         companies are used too. The company lock prevents two workers from choosing at once.

@@ -6,9 +6,7 @@ from ...keycrm.product_matching import AmbiguousProduct, KnownProducts, Plan, Pl
 
 
 class KeycrmProductMatcher(models.AbstractModel):
-    """Find or create the products of goods.
-
-    For the lines of orders and for the whole catalog.
+    """Find or create the products of goods, for the lines of orders and for the whole catalog.
 
     ``keycrm/product_matching.py`` decides. A batch is looked up with one query for each kind of record.
     Called under the company lock, so that no other worker creates products at the same time.
@@ -111,9 +109,7 @@ class KeycrmProductMatcher(models.AbstractModel):
 
     @api.model
     def _grouped(self, account, field_name, values):
-        """Search products of the company.
-
-        Archived ones count where no active one has the value.
+        """Search products of the company; archived ones count where no active one has the value.
 
         :return: ``{value: products}``
         """
@@ -193,7 +189,7 @@ class KeycrmProductMatcher(models.AbstractModel):
                     and offer.keycrm_updated_at
                     and (one.updated_at < offer.keycrm_updated_at)
                 ):
-                    # Older than the stored data.
+                    # The given data is older than the stored data.
                     continue
                 vals = {
                     name: value

@@ -42,7 +42,7 @@ class KeycrmMissingSku(models.Model):
         return self.env["keycrm.product.export"]._prepare_for(own.product_id, account)
 
     def action_accept(self):
-        """Leave the products out of KeyCRM: they need no decision any more.
+        """Accept that KeyCRM does not have the products: they need no decision any more.
 
         :return: a notification
         """

@@ -12,8 +12,9 @@ PENDING = "keycrm_offer_changes"
 class KeycrmOfferChange(models.Model):
     """The outbox of values of offers: "this product's cost may have changed", for each account.
 
-    Append-only and without a unique key, as the outbox of stock: users who change the same product never
-    meet in a row. Repeats are coalesced when the stock worker sends (``services/products/offer_export.py``).
+    Append-only and without a unique key, like the outbox of stock: two users who change the same
+    product never conflict. Repeats are coalesced when the stock worker sends
+    (``services/products/offer_export.py``).
     """
 
     _name = "keycrm.offer.change"
@@ -39,7 +40,7 @@ class KeycrmOfferChange(models.Model):
 
     @api.model
     def _enqueue(self, kind, product_ids, company=None):
-        """Remember that a value of products changed; costs no query.
+        """Enqueue a changed value of products at the commit; costs no query before it.
 
         :param kind: kind of value, see :data:`~.keycrm.offer_values.OFFER_FIELDS`
         :param product_ids: ids of ``product.product``
@@ -51,7 +52,7 @@ class KeycrmOfferChange(models.Model):
 
     @api.model
     def _enqueue_everywhere(self, kind, product_ids):
-        """Remember that a value of products changed in every company; costs no query.
+        """Enqueue a value of products that changed in every company.
 
         :param kind: kind of value
         :param product_ids: ids of ``product.product``; None stands for all
@@ -62,7 +63,7 @@ class KeycrmOfferChange(models.Model):
 
     @api.model
     def _enqueue_price_list(self, vals):
-        """Remember that accounts got another price list.
+        """Enqueue all prices after accounts got another price list.
 
         :param vals: values that were written to accounts
         """

@@ -4,7 +4,7 @@ from ...keycrm.offer_values import to_money
 
 
 class KeycrmOfferValue(models.AbstractModel):
-    """Compute the values that KeyCRM gets of products; other addons extend it."""
+    """Compute the values of products that are sent to KeyCRM; other addons extend it."""
 
     _name = "keycrm.offer.value"
     _description = "Values of products for KeyCRM"

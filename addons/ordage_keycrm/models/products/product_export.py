@@ -8,7 +8,8 @@ from ...keycrm.errors import NotFound, Refused
 from ...keycrm.naming import sku_key
 from ...keycrm.product_export import MAX_ROWS, sku_problems
 
-#: Products that were requested so short ago and are not found may still appear: not created again yet.
+#: Products that were requested within this time and are not found may still appear, so they are not
+#: created again yet.
 UNCLEAR = timedelta(seconds=60)
 
 
@@ -37,7 +38,7 @@ class KeycrmProductExport(models.Model):
         string="Isolation of a faulty product", readonly=True, copy=False, groups=fields.NO_ACCESS
     )
 
-    # Workers look at each run for what goes on.
+    # For the workers' query for running exports.
     _running_index = models.Index("(account_id) WHERE state = 'running'")
 
     # === COMPUTE METHODS ===#
@@ -227,7 +228,7 @@ class KeycrmProductExportLine(models.Model):
         return bool(self.product_id.product_template_attribute_value_ids)
 
     def _is_looked_up(self):
-        """Return whether KeyCRM was found to have no such SKU, so shortly ago that it is still true."""
+        """Return whether a recent lookup found that KeyCRM has no such SKU."""
         return bool(
             not self.requested_at
             and self.looked_up_at
@@ -278,7 +279,7 @@ class KeycrmProductExportLine(models.Model):
         self._end("problem" if is_final else "ready", error.code, error.params)
 
     def _check(self):
-        """Check what can be known without KeyCRM: a usable SKU of its own, not mapped yet."""
+        """Check without a request that each product has a usable SKU of its own and no mapping."""
         account = self.export_id.account_id
         products = self.product_id
         mapped = self.env["keycrm.offer"].sudo()

@@ -133,10 +133,10 @@ class KeycrmProductMapping(models.Model):
         }
 
     def _apply(self):
-        """Enqueue the orders concerned.
+        """Enqueue the orders that the choice affects.
 
-        Those that failed because of the SKU, and open ones that have a one-off product instead of the
-        chosen one.
+        They failed because of the SKU, or are open and have a one-off product instead of the chosen
+        one.
         """
         Event, Line = self.env["keycrm.event"].sudo(), self.env["sale.order.line"].sudo()
         for mapping in self:

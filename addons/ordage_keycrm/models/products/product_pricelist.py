@@ -24,7 +24,7 @@ class ProductPricelistItem(models.Model):
     # === BUSINESS METHODS ===#
 
     def _keycrm_enqueue_prices(self):
-        """Enqueue all prices: which ones a rule changes is known when they are compared."""
+        """Enqueue all prices: the worker compares them to find those that a rule changes."""
         if self:
             self.env["keycrm.offer.change"]._enqueue_everywhere("price", [None])
 

@@ -122,7 +122,7 @@ class ProductProduct(models.Model):
     def create(self, vals_list):
         products = super().create(vals_list)
         if not is_bridge(self.env):
-            # What KeyCRM itself reported is not compared with KeyCRM again.
+            # Costs that KeyCRM itself sent are not sent back.
             costed = [
                 product.id
                 for product, vals in zip(products, vals_list, strict=True)

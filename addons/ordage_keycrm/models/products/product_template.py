@@ -42,7 +42,7 @@ class ProductTemplate(models.Model):
     # === CRUD METHODS ===#
 
     def write(self, vals):
-        """Record changes of what is sent of the variants."""
+        """Enqueue the variants when a value changes that is sent to KeyCRM."""
         result = super().write(vals)
         # Archiving archives the variants, which are recorded themselves.
         if not vals.keys().isdisjoint(("type", "is_storable", "company_id")):

@@ -11,9 +11,7 @@ from ...services.account.currency import AccountCurrency
 
 
 class KeycrmProductMatcher(models.AbstractModel):
-    """Update existing products from KeyCRM's catalog.
-
-    Unless the account keeps product information.
+    """Update existing products from KeyCRM's catalog, unless the account keeps product information.
 
     Never from an order's line (a marketplace's title, the price of one sale), and never the SKU.
     """
@@ -70,9 +68,7 @@ class KeycrmProductMatcher(models.AbstractModel):
 
     @api.model
     def _prepare_product_changes(self, account, product, goods):
-        """Return the values of the catalog that differ from the product's.
-
-        Name, sales price, weight, and a missing cost.
+        """Return the catalog's name, price and weight where they differ, and a missing cost.
 
         :param account: ``keycrm.account``, one
         :param product: ``product.product``, one
@@ -103,9 +99,7 @@ class KeycrmProductMatcher(models.AbstractModel):
 
     @api.model
     def _price_variants(self, account, goods, found, offers, created_ids):
-        """Update the sales prices of variants.
-
-        The product's price, and the price extras of one attribute.
+        """Update the sales prices of variants: the product's price, and extras of one attribute.
 
         Where no single attribute decides KeyCRM's prices, they are not changed, and the offers display
         it. With product information kept, only the values of new variants get extras.
@@ -211,9 +205,9 @@ class KeycrmProductMatcher(models.AbstractModel):
 
     @api.model
     def _unit_conflict(self, product, unit):
-        """Return the units of a product in Odoo and KeyCRM where quantities mean something else.
+        """Return the units of a product in Odoo and KeyCRM if they conflict.
 
-        Only where both are certain: units that shops name themselves (a pack) may be the same.
+        Only if both are known: a unit that a shop named itself (a pack) may be the same.
 
         :param product: ``product.product``, one
         :param unit: KeyCRM's text; empty for pieces, which KeyCRM also has where nobody chose a unit
@@ -245,10 +239,7 @@ def _differs(product, name, value):
 
 
 def _own_price(product):
-    """Return the price of a variant in Odoo.
-
-    Its product's price and the extras of its values.
-    """
+    """Return the price of a variant in Odoo: its product's price and the extras of its values."""
     return product.list_price + sum(
         product.product_template_attribute_value_ids.mapped("price_extra")
     )

@@ -6,10 +6,10 @@ from ...keycrm.stock_quantities import Terms, target
 #: States of moves whose move lines are reserved.
 RESERVING_STATES = ("assigned", "partially_available", "waiting", "confirmed")
 
-#: The part of an open move whose goods are on hand. Goods that are made to order and have not arrived (the
-#: purchase or production is open, or has not started) are not; no more than these is left out, since one
-#: purchase may be for several moves. ``up`` follows the chain from the move to the one that brings its
-#: supply into the warehouse.
+#: The part of an open move whose goods are on hand. Goods that are made to order and have not arrived
+#: are not on hand: their purchase or production is open or has not started. Only their open quantity is
+#: subtracted, since one purchase may supply several moves. ``up`` follows the chain from the move to
+#: the move that brings its supply into the warehouse.
 _OUTGOING = SQL(
     """CASE WHEN move.procure_method <> 'make_to_order' THEN move.product_qty
             ELSE LEAST(move.product_qty, GREATEST(COALESCE(detail.reserved, 0),

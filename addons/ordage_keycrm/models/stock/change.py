@@ -45,7 +45,7 @@ class KeycrmStockChange(models.Model):
 
     @api.model
     def _enqueue(self, product_ids, company_id, *, from_move=False):
-        """Record that the stock of products may have changed; costs no query.
+        """Enqueue products whose stock may have changed at the commit; costs no query before it.
 
         :param product_ids: ids of ``product.product``
         :param company_id: id of the company whose stock it is
@@ -60,7 +60,7 @@ class KeycrmStockChange(models.Model):
 
     @api.model
     def _enqueue_everywhere(self, product_ids):
-        """Record changes of products that decide whether and how they are sent.
+        """Enqueue products for all companies after a change that decides whether and how they are sent.
 
         :param product_ids: ids of ``product.product``
         """

@@ -163,7 +163,7 @@ class KeycrmStockComparison(models.Model):
         settings = StockSettings(self.account_id)
         settings.begin_sending(self, "send")
         differing = self._lines([("outcome", "in", ("zero", "lower", "higher"))])
-        # The user who chose this has just seen how many become zero.
+        # The preview has shown the user how many quantities become zero.
         settings.enqueue(differing.product_id, from_move=True)
         end_backoff(self.account_id)
         if self.finished_at < fields.Datetime.now() - STALE:

@@ -62,7 +62,7 @@ class KeycrmEndedOffer(models.Model):
         return self.search([("account_id", "=", account.id), ("is_held", "=", True)])
 
     def _release(self, *, is_allowed):
-        """Let the stock queue decide anew about zeros on hold.
+        """Release zeros on hold, so that the stock queue decides again.
 
         :param is_allowed: whether they are sent however many there are
         """

@@ -121,7 +121,7 @@ class KeycrmStockLevel(models.Model):
 
     @api.model
     def _mark_refused(self, warehouse, quantities, error):
-        """Record that KeyCRM refuses quantities; its own ones are unknown then.
+        """Record that KeyCRM refuses quantities; the quantities that it has are unknown then.
 
         :param warehouse: ``keycrm.warehouse``, one
         :param quantities: ``{offer id: quantity}``

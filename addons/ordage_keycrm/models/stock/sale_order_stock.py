@@ -10,7 +10,7 @@ _MOVES_COUNT = ("keycrm_skip_delivery", "keycrm_account_id")
 
 
 class SaleOrder(models.Model):
-    """Record the goods of an order that is confirmed or canceled in Odoo: no quant is written then."""
+    """Enqueue the goods of an order that is confirmed or canceled in Odoo: no quant is written then."""
 
     _inherit = "sale.order"
 

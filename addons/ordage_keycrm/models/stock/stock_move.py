@@ -36,7 +36,7 @@ class StockMove(models.Model):
 
     @api.depends("state", "product_id", "date")
     def _compute_keycrm_state(self):
-        """Show a done move as sent once its product does not wait and KeyCRM matched Odoo since."""
+        """Show a done move as sent once KeyCRM has had Odoo's quantity since, and nothing waits."""
         self.keycrm_state = False
         self.keycrm_sent_at = False
         done = self.filtered(lambda move: move.state == "done")

@@ -3,7 +3,7 @@ from odoo.fields import Domain
 
 
 class StockWarehouseOrderpoint(models.Model):
-    """What to produce or buy for open KeyCRM orders: Odoo's own replenishment, with the orders behind it."""
+    """Show in Odoo's replenishment what open KeyCRM orders need, and which orders."""
 
     _name = "stock.warehouse.orderpoint"
     _inherit = ["stock.warehouse.orderpoint", "keycrm.guard.mixin"]
@@ -59,7 +59,7 @@ class StockWarehouseOrderpoint(models.Model):
 
     @api.model
     def _keycrm_replenishment(self):
-        """Open what is missing for open KeyCRM orders: Odoo's replenishment, only of their products.
+        """Open Odoo's replenishment, only of products that open KeyCRM orders need.
 
         :return: an action
         """

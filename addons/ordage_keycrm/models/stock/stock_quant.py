@@ -5,7 +5,7 @@ _LOCATION_FIELDS = ("location_id", "usage", "company_id", "active")
 
 
 class StockQuant(models.Model):
-    """Record every change of a quantity for KeyCRM: all of them are written to a quant."""
+    """Enqueue every change of a quantity on hand: each one is written to a quant."""
 
     _inherit = "stock.quant"
 
@@ -63,7 +63,7 @@ class StockQuant(models.Model):
 
 
 class StockLocation(models.Model):
-    """Record the goods of a location that moves to another warehouse: no quant is written then."""
+    """Enqueue the goods of a location that moves to another warehouse: no quant is written then."""
 
     _inherit = "stock.location"
 
@@ -93,7 +93,7 @@ class StockLocation(models.Model):
 
 
 class StockLot(models.Model):
-    """Record the goods of a lot whose expiration date changes: that changes what can be sold."""
+    """Enqueue the goods of a lot whose expiration date changes: expired goods are not sold."""
 
     _inherit = "stock.lot"
 

@@ -130,7 +130,7 @@ class KeycrmWarehouse(models.Model):
                 warehouse.send_state = "preview"
 
     def _notify_of_remaining(self, *, is_matched=False):
-        """Notify a user that KeyCRM keeps the last quantities of warehouses without a match.
+        """Schedule an activity: KeyCRM keeps the last quantities of warehouses without a match.
 
         :param is_matched: whether they are matched again: then the activity is removed
         """

@@ -10,9 +10,8 @@ from ..common.service import Service
 class AccountCurrency(Service):
     """Find and convert KeyCRM's currencies, and set the company's.
 
-    The sources have the currencies of their orders (confirmed). Orders are imported in their own
-    currency and are not affected; the KeyCRM currency is that of catalog prices, which Odoo stores in
-    the company's.
+    Each source of orders has a currency (confirmed), in which its orders are imported. The KeyCRM
+    currency is the currency of catalog prices, which Odoo stores in the company's currency.
     """
 
     def find(self, code):
@@ -55,7 +54,7 @@ class AccountCurrency(Service):
     def settle(self):
         """Set the KeyCRM currency to the one of all sources; a user's choice remains.
 
-        The account may be several here.
+        ``account`` may hold several accounts here.
         """
         for account in self.account.sudo():
             account.invalidate_recordset(["keycrm_currency_ids"])
@@ -102,7 +101,10 @@ class AccountCurrency(Service):
         return f"1 {unit.name} = {rate or '…'} {priced.name}"
 
     def state(self):
-        """Return what is to be done about the currencies, a value of ``currency_state``."""
+        """Compare the currencies of the account and its company.
+
+        :return: a value of ``currency_state``
+        """
         company, currency = self.account.company_id.root_id, self.account.keycrm_currency_id
         if not currency:
             return "choose" if self.account.keycrm_currency_ids else "unknown"

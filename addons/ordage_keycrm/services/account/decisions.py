@@ -1,4 +1,4 @@
-"""Collect what needs a decision of a user, for the top of the overview."""
+"""Collect the records that need a user's decision, for the top of the overview."""
 
 from collections import defaultdict
 
@@ -11,7 +11,8 @@ from ..common.service import Service
 ROWS = 8
 #: States of transfers that are still to be done.
 OPEN_PICKINGS = ("draft", "waiting", "confirmed", "assigned")
-#: What one query counts: a row for each account and kind. None reads more than what is open.
+#: Parts of the query that counts, with a row for each account and kind. None of them reads finished
+#: records.
 COUNTS = """
     SELECT 'orders' AS kind, keycrm_account_id AS account, count(*)
       FROM sale_order
@@ -51,13 +52,14 @@ COUNTS = """
 
 
 class Decisions(Service):
-    """Count and describe what needs a decision.
+    """Count and describe the records that need a decision.
 
-    The account may be several here. Counts are of everything; rows are what the user may read.
+    ``account`` may hold several accounts here. Counts include all records; rows only those that the
+    user may read.
     """
 
     def counts(self):
-        """Count what needs a decision, with one query.
+        """Count the records that need a decision, with one query.
 
         :return: ``{account id: {kind: count}}``; kinds without any are left out
         """
@@ -81,9 +83,9 @@ class Decisions(Service):
         return found
 
     def rows(self):
-        """Describe what needs a decision, as far as the user may read it.
+        """Describe the records that need a decision and that the user may read.
 
-        :return: list of dicts: what it is, whose, how much, why, since when, and its buttons
+        :return: list of dicts: title, buyer, amount, reason, time, buttons
         """
         rows = []
         for read, open_list in (
@@ -103,7 +105,7 @@ class Decisions(Service):
         return rows
 
     def _more(self, rows, open_list):
-        """Return a row for each account that leads to the list of what is not shown.
+        """Return a row for each account, with a link to the list of the records that are not shown.
 
         :param rows: those that are shown
         :param open_list: method of the account
@@ -188,7 +190,7 @@ class Decisions(Service):
 
     @staticmethod
     def _troubles(account):
-        """Return why an account exchanges nothing, or not everything.
+        """Return why an account does not synchronize, or not completely.
 
         :param account: ``keycrm.account``, one
         :return: list of sentences

@@ -17,19 +17,18 @@ CARDS = 6
 SERIES = 6
 #: Products that are shown.
 PRODUCTS = 5
-#: Days of orders whose money is collected: so many are read, however many orders there are.
+#: Orders of the last days whose amounts to collect are summed; this limits the rows that are read.
 MONEY_DAYS = 30
 
 
 class Desk(Service):
-    """Read what a shop looks at all day, with a fixed number of queries.
+    """Read the start page of a shop, with a fixed number of queries.
 
-    The account may be several here. Orders are those that the user may read; nothing of orders is read for
-    a user who may not read any.
+    ``account`` may hold several accounts here. Only orders that the user may read are included.
     """
 
     def content(self):
-        """Return what the overview shows first: decisions, and today's orders.
+        """Return the first part of the overview: decisions, and today's orders.
 
         :return: dict for the web client
         """
@@ -49,7 +48,7 @@ class Desk(Service):
         return answer
 
     def figures(self):
-        """Return what the overview shows of the last days; it is read after the rest.
+        """Return the figures of the last days, which the client reads after the first part.
 
         :return: dict for the web client; empty for a user who may not read orders
         """
@@ -124,7 +123,7 @@ class Desk(Service):
         return Order.browse([order_id for (order_id,) in self.env.cr.fetchall()])
 
     def _card(self, order, payments):
-        """Return what a card of the board shows.
+        """Return the content of a card of the board.
 
         :param order: ``sale.order``, one
         :param payments: labels of the payment statuses

@@ -1,14 +1,14 @@
-"""The language of a company, and Ukrainian, which is installed while other threads run."""
+"""Find the language of a company, and install Ukrainian while other threads run."""
 
 from odoo.exceptions import ConcurrencyError
 
 UKRAINIAN = "uk_UA"
-#: Attempts of loading the terms, where another thread restores the former list of languages.
+#: Attempts at loading the terms: another thread may restore the former list of languages.
 TRIES = 3
 
 
 def company_language(company):
-    """Return the language of what is stored for all users of a company, such as activities.
+    """Return the language of texts that are stored for all users of a company, such as activities.
 
     :param company: ``res.company``, one
     :return: code of the language

@@ -16,8 +16,8 @@ GRAPH_DAYS = 14
 class Overview(Service):
     """Read and format the figures of accounts.
 
-    All figures are read with a fixed number of queries, and none of them reads more than the last days
-    of orders. The account may be several here.
+    All figures are read with a fixed number of queries; of orders only the last days are read.
+    ``account`` may hold several accounts here.
     """
 
     def days(self):

@@ -58,7 +58,7 @@ class SettingsChange:
         if self.vals.get("enabled"):
             crons.restore(self.accounts)
         if {"api_key", "api_url"} & names:
-            # The cause may be fixed: no backoff delays the next attempt.
+            # The change may solve the problem, so the next attempt is made at once.
             CircuitBreaker(self.accounts).reset()
         if {"enabled", "api_key", "api_url"} & names:
             crons.trigger(self.accounts.filtered("enabled"), crons.ORDERS)

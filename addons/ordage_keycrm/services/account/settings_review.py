@@ -16,10 +16,10 @@ MAY_BE_ARCHIVED = ("company_id", "archive_status_ids", "missed_status_ids", "key
 
 
 class SettingsReview(Service):
-    """Find what a user has to repair for an account to work: its scheduled actions."""
+    """Find settings and scheduled actions that a user has to repair."""
 
     def missing_actions(self):
-        """Return sentences about missing scheduled actions, without which nothing runs."""
+        """Return sentences about missing scheduled actions, which run all work."""
         if not self.account.enabled:
             return []
         queues = (
@@ -103,7 +103,7 @@ def archived_references(accounts):
 
 
 def _active_name(comodel):
-    """Return the field that tells whether a record is in use.
+    """Return the name of the field that shows whether a record is active.
 
     KeyCRM's records are deactivated there, not archived in Odoo.
     """

@@ -1,4 +1,4 @@
-"""Schedule and remove activities: decisions that Odoo leaves to a person."""
+"""Schedule and remove activities, which ask users for decisions."""
 
 from markupsafe import Markup
 

@@ -53,7 +53,7 @@ def _wrap(cls, name, tolerate, *options):
 def _tolerate_action(run, rule, records):
     if not records:
         return
-    # What the import itself has not written yet is not the fault of the rule.
+    # Flush the import's own pending writes first: their errors are not caused by the rule.
     rule.env.cr.flush()
     try:
         with rule.env.cr.savepoint():

@@ -29,7 +29,7 @@ SETUP_JOBS = ("load", "warehouses")
 
 
 class BulkJobs(Service):
-    """Process the bulk work of the orders queue, one page at a time: the inbox is polled in between."""
+    """Process the bulk work of the orders queue, one page at a time, between polls of the inbox."""
 
     def process(self):
         """Process one page of the first job that has work.

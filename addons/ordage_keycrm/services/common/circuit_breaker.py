@@ -34,7 +34,7 @@ PROBE_TIMEOUT = (3, 5)
 QUEUES = tuple(queue.name for queue in crons.QUEUES)
 #: Work of the stock queue; all other work is of the orders queue.
 STOCK_WORK = (crons.STOCK.name, "comparison")
-#: Pieces of work that no user waits for.
+#: Work that no user waits for.
 BULK_WORK = ("sync", "load", "warehouses", "reconciliation", "transactions", "pictures")
 #: Errors of the settings, which affect all requests.
 WRONG_SETTINGS = ("bad_settings", "redirected")
@@ -190,14 +190,14 @@ class CircuitBreaker(Service):
         """Return whether KeyCRM is available, and only this request failed.
 
         :param error: the :class:`~.keycrm.errors.KeyCrmError` of the request
-        :raise RateLimited, QuotaExceeded: when no probe can be sent now, which does not decide it
+        :raise RateLimited, QuotaExceeded: when no probe can be sent now, so the cause stays unknown
         """
         if error.of_request is None:
             error.of_request = self._probe_after(error)
         return error.of_request
 
     def _probe_after(self, error):
-        """Send a probe where the error may be of one request only.
+        """Send a probe if only this request may have failed.
 
         :param error: the :class:`~.keycrm.errors.KeyCrmError` of the request
         :return: whether KeyCRM is available
@@ -250,8 +250,8 @@ class CircuitBreaker(Service):
     def record_internal_error(self, name, error):
         """Record an unexpected exception, while it is being handled.
 
-        Raised, it would cause Odoo to deactivate the scheduled action after some days; recorded, users
-        see it, and the work is retried with backoff.
+        If it were raised, Odoo would deactivate the scheduled action after some days. Instead users see
+        the error, and the work is retried with backoff.
 
         :param name: name of the work
         :param error: the exception

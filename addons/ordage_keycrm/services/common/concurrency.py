@@ -1,4 +1,4 @@
-"""Database errors that are retried, and cache invalidation after a commit."""
+"""Define the database errors that are retried, and clear caches after a commit."""
 
 from contextlib import contextmanager
 
@@ -16,10 +16,11 @@ from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 #: The work is retried in a new transaction, which sees the rows of the concurrent one. Odoo does so for
 #: requests, ``services/common/transactions.py`` for scheduled actions.
 CONCURRENCY_ERRORS = (*PG_CONCURRENCY_EXCEPTIONS_TO_RETRY, ConcurrencyError)
-#: The database server can store nothing at present; a hosting provider may make a database read-only when
+#: Errors of a full disk or a read-only database. A hosting provider may make a database read-only when
 #: its disk is almost full.
 STORAGE_ERRORS = (DiskFull, OutOfMemory, ConfigurationLimitExceeded, ReadOnlySqlTransaction)
-#: Never recorded as the failure of one order, product or payment: raised up to the worker.
+#: Errors that the worker handles: they are never recorded as the failure of one order, product or
+#: payment.
 ERRORS_OF_NO_RECORD = (*CONCURRENCY_ERRORS, *STORAGE_ERRORS)
 
 

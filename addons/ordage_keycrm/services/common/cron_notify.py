@@ -3,8 +3,8 @@
 A scheduler polls for triggers once a minute, so a delayed trigger would start up to a minute late.
 Waiting inside of the action would block one of the few scheduler threads.
 
-A background thread also keeps the notification out of a user's transaction: it takes two connections,
-and under load each of their round trips waits for the threads of other users.
+A background thread also keeps the notification out of a user's request. The notification needs two
+database connections, and under load each round trip waits for the threads of other users.
 """
 
 import heapq
@@ -21,12 +21,12 @@ from odoo.addons.base.models.ir_cron import ODOO_NOTIFY_FUNCTION
 
 _logger = logging.getLogger(__name__)
 
-#: A trigger that is due within this many seconds is soon: a notification that relies on it is hardly
-#: late. Equals the longest time for which stock changes are debounced.
+#: A trigger that is due within this many seconds makes another notification unnecessary. Equal to the
+#: longest time for which stock changes are debounced.
 SOON_SECONDS = 5.0
-#: Minimum seconds between two notifications for the same actions. A single move is notified at once; of
-#: the moves of several users the first one is, and the next run coalesces the others. Otherwise high
-#: load would begin with one run for each of its moves.
+#: Minimum seconds between two notifications for the same actions. The first move is notified at once;
+#: the next run coalesces moves that follow it. Otherwise each of the first moves under high load would
+#: start a run of its own.
 MIN_INTERVAL = 0.5
 
 
@@ -69,7 +69,7 @@ class CronNotifier:
         self._thread = None
 
     def notify(self, dbname, delay=0.0, cron_ids=()):
-        """Enqueue a notification for a database; equal ones of a tenth of a second merge.
+        """Enqueue a notification for a database; equal ones within a tenth of a second are coalesced.
 
         :param dbname: name of the database
         :param delay: seconds, rounded up to the next tenth; 0 notifies at once, or as soon as

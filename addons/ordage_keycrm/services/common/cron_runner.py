@@ -116,14 +116,14 @@ class CronRunner(Service):
         progress = self.env["ir.cron.progress"].sudo()
         if progress_id := self.env.context.get("ir_cron_progress_id"):
             progress = progress.search_fetch([("id", "=", progress_id)], ["timed_out_counter"])
-        # The current run is counted already.
+        # The counter includes the current run.
         return progress.timed_out_counter > 1
 
     def reschedule(self, queue, wait):
         """Trigger a queue again for the remaining work.
 
-        A short wait is slept through here: a delayed trigger has whole seconds, which would waste a
-        part of the limit each time.
+        During a short wait the worker sleeps: a delayed trigger is rounded to whole seconds, which
+        would waste a part of the request limit each time.
 
         :param queue: :class:`~.crons.Queue`
         :param wait: seconds; 0.0 for at once

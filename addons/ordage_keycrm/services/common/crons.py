@@ -1,4 +1,4 @@
-"""The two scheduled actions of an account, one per queue: create, restore, trigger and delete them."""
+"""Create, restore, trigger and delete the two scheduled actions of an account, one per queue."""
 
 from dataclasses import dataclass
 
@@ -53,8 +53,8 @@ def trigger(accounts, *queues, delay=0.0):
 def ensure(accounts):
     """Create missing scheduled actions; existing ones are never written (idempotent).
 
-    A running ``ir.cron`` refuses writes, so intervals are on the account, and the actions of a deleted
-    account are deleted later.
+    A running ``ir.cron`` refuses writes. So intervals are fields of the account, and the actions of a
+    deleted account are deleted later.
 
     :param accounts: ``keycrm.account``
     """

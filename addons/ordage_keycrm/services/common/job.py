@@ -4,7 +4,7 @@ from .transactions import run_in_transaction
 
 
 class JobService(Service):
-    """Process the jobs of a model page by page, the one that was started first."""
+    """Process the jobs of a model page by page, in the order in which they were started."""
 
     #: Model of the jobs; it inherits ``keycrm.job.mixin``.
     model = None

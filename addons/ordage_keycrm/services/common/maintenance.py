@@ -1,4 +1,4 @@
-"""Keep an account in order: clocks that were ahead, old records, lost references."""
+"""Correct times that are ahead, delete old records, and restore references of accounts."""
 
 from datetime import timedelta
 
@@ -39,8 +39,8 @@ FINISHED = {
     "keycrm.stock.comparison": (("done", "cancelled"), "create_date"),
     "keycrm.stock.export": (("done", "cancelled"), "create_date"),
 }
-#: The newest record of each domain is kept: users still read it, and KeyCRM's numbers from before a
-#: preview can be written back.
+#: The newest record of each domain is kept: users still read it, and KeyCRM's quantities before a
+#: preview can be restored from it.
 NEWEST_STAYS = {
     "keycrm.product.import": ([],),
     "keycrm.stock.comparison": ([], [("choice", "in", ("send", "opening"))]),

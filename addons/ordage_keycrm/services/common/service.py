@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How a worker processes its queue.
+    """Hold how a worker processes its queue.
 
     :param single_item: process one record at a time, because the process was killed in the last run
     :param deadline: ``time.monotonic()`` after which no new work starts; None for no deadline

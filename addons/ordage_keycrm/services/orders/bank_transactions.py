@@ -16,9 +16,10 @@ class BankTransactions(Service):
     """Read the bank transactions that KeyCRM received."""
 
     def process(self):
-        """Read one page of new ones, newest first, until a page has known ones only.
+        """Read one page of transactions, newest first, until a page contains known ones only.
 
-        New ones that arrive meanwhile move the rest to later pages: some are read twice, none is missed.
+        New transactions that arrive meanwhile move the others to later pages: some are read twice, none
+        is missed.
 
         :return: True when there may be more
         """

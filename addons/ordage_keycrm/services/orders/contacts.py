@@ -1,4 +1,4 @@
-"""Write contacts although Odoo or another module may refuse some of their values.
+"""Write contacts even if Odoo or another module refuses some of their values.
 
 An import writes them without savepoints, which would flush all pending writes. An order that is refused
 as a whole is imported again alone, in tolerant mode: then each contact has savepoints, and refused
@@ -24,7 +24,7 @@ _INTENDED = (UserError, RedirectWarning, IntegrityError)
 
 @dataclass(frozen=True, slots=True)
 class ContactRules:
-    """What the import of a batch looked up once, instead of Odoo for each contact.
+    """Hold facts that the import of a batch looks up once, and Odoo for each contact.
 
     In the context, because it concerns what Odoo does within ``create`` and ``write`` of a contact. A
     context received over RPC holds JSON and can never contain this object.
@@ -101,7 +101,7 @@ def _create_one(Partner, vals, optional):
 
 
 def is_refusal(error):
-    """Return whether Odoo or another module refuses what was written, be it by an error of its code.
+    """Return whether Odoo or another module refused the values, also by an error in its code.
 
     :param error: the exception
     """

@@ -1,8 +1,8 @@
 """Change the forms of orders so that a user cannot change what KeyCRM determines.
 
-The form is changed here and not by a view, so that fields which a module or a release of Odoo moves, adds or
-removes need no change. Of lines, the server refuses such writes too. Other values of an order that are
-written over RPC are overwritten by its next import.
+The form is changed here and not by a view, which would depend on each field that a module or a release
+of Odoo moves, adds or removes. For lines, the server refuses such writes too. Other values of an order
+that are written over RPC are overwritten by its next import.
 """
 
 from ast import literal_eval
@@ -23,7 +23,7 @@ _HIDDEN_IN_ORDERS = ("action_update_prices", "action_update_taxes", "so_button_b
 
 
 def lock_form(env, arch):
-    """Make read-only what KeyCRM determines, and confirm actions that contradict KeyCRM.
+    """Make fields read-only that KeyCRM determines, and ask before actions that contradict KeyCRM.
 
     :param env: environment, for the language of the questions
     :param arch: ``lxml.etree`` node of a form of ``sale.order``; it is changed
@@ -81,7 +81,7 @@ def _add_condition(node, attribute, condition):
 
 
 def _confirm(button, condition, attributes):
-    """Put beside a button one that asks first, and show that one where a condition applies.
+    """Add a copy of a button that asks for confirmation, shown where a condition applies.
 
     :param button: ``lxml.etree`` node
     :param condition: expression of the view's language
@@ -97,7 +97,7 @@ def _confirm(button, condition, attributes):
 
 
 def _with_rules(text):
-    """Add rules on adding and removing to the options of the lines; what is forbidden remains so.
+    """Restrict adding and removing in the options of the lines; existing restrictions stay.
 
     :param text: options in a view; unreadable ones are unchanged, since the server refuses such lines too
     :return: options with the rules

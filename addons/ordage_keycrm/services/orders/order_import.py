@@ -1,4 +1,4 @@
-"""What the importer of orders is passed, and what it returns."""
+"""Define the options and the result of an import of orders."""
 
 import logging
 import traceback
@@ -15,7 +15,7 @@ _logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class ImportOptions:
-    """How orders are imported.
+    """Hold how orders are imported.
 
     :param shipped_status_ids: ids of ``keycrm.order.status`` whose new orders were shipped already, as
         chosen by the user who started the synchronization; None outside a synchronization

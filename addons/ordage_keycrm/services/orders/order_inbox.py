@@ -29,8 +29,8 @@ _logger = logging.getLogger(__name__)
 
 #: Orders that are taken from the inbox at once: two lists contain them.
 INBOX_BATCH = 2 * PAGE_SIZE
-#: Orders that are read one by one before the inbox is polled again, of each end of a long queue. A new
-#: order waits for no more requests than these and two lists.
+#: Orders that are read one by one before the inbox is polled again, from each end of a long queue. So a
+#: new order waits for at most these requests and two lists.
 MOST_SINGLES = 2
 #: Orders that are read one by one before they are written.
 READ_BATCH = 10
@@ -56,8 +56,8 @@ class OrderInbox(Service):
         Few requests are sent before the inbox is polled again: a new order arrives soon, however long
         the inbox is.
 
-        :return: KeyCRM's numbers of the orders that were processed; empty when the inbox is. What the
-            deadline did not allow is left for the next run
+        :return: KeyCRM's numbers of the orders that were processed; empty when the inbox is empty. The
+            next run processes what the deadline did not allow
         """
         Event, state = self.env["keycrm.event"], InboxState.of(self.account)
         waiting = Event._waiting(self.account, INBOX_BATCH, state.skipped())
@@ -113,7 +113,7 @@ class OrderInbox(Service):
             waiting = [order for order in waiting if order.number not in processed]
         received = [order.number for order in waiting if order.rank in (NEW_ORDER, WEBHOOK)]
         others = [order for order in waiting if order.rank not in (NEW_ORDER, WEBHOOK)]
-        # The newest and the oldest take turns: where lists lack them, both are read soon.
+        # Alternate between the newest and the oldest: both are read soon if the lists lack them.
         processed |= self._process_numbers(
             received, events, 2 * MOST_SINGLES, is_high_load=is_high_load
         )
@@ -205,7 +205,8 @@ class OrderInbox(Service):
         skipped = InboxState.of(self.account).skipped()
         for _ in range(DEBOUNCE_POLLS):
             before = len(waiting)
-            # Processed ones count too: where each is processed before the next one arrives, none waits.
+            # Processed webhooks count too: if each one is processed before the next arrives, none
+            # waits.
             if (
                 before <= READ_SINGLY_UP_TO
                 and Event._recent_count(self.account) <= READ_SINGLY_UP_TO
@@ -248,8 +249,8 @@ class OrderInbox(Service):
             yield from parts(found)
         part = {}
         for count, number in enumerate(list(missing)[:singles]):
-            # Orders read so far can be written without the next one. The first one waits for the quota:
-            # otherwise, under a low limit, nothing but lists would be read.
+            # If the quota is used up, the orders read so far are written and the next one is deferred.
+            # The first one waits for the quota: otherwise only lists would be read under a low limit.
             self.client.is_deferrable = self.client.is_deferrable or count > 0
             try:
                 part[number] = self.read_order(number)
@@ -276,7 +277,7 @@ class OrderInbox(Service):
                     found[number] = parse_order(row)
                     del missing[number]
             # One more page costs as much as reading the last order singly, and may lack it. After a
-            # page without any of them, neither is worth it.
+            # page without any of the orders, further pages are not worth a request.
             if (
                 len(missing) <= 1
                 or self.options.is_time_up()
@@ -297,7 +298,7 @@ class OrderInbox(Service):
     def read_order(self, number):
         """Read one order.
 
-        One that KeyCRM cannot send although it is available fails alone.
+        An order that KeyCRM cannot send, although KeyCRM is available, fails alone.
 
         :param number: KeyCRM's
         :return: Order, or the :class:`~.keycrm.errors.KeyCrmError` that states why there is none
@@ -311,7 +312,7 @@ class OrderInbox(Service):
                 and self.client.has_just_answered()
                 and self._is_new(number)
             ):
-                # No probe for each of many invented numbers.
+                # Send no probe for each of many invented numbers.
                 return ImportProblem("order_gone", order=number)
             # "Not found" too counts only while KeyCRM is available: the address may be wrong.
             if not self.service(CircuitBreaker).is_request_at_fault(error):
@@ -347,7 +348,7 @@ class OrderInbox(Service):
                 if page.number >= -(-count // PAGE_SIZE) + 2:
                     return
         except LIST_ERRORS:
-            # One order may make the page unreadable: read singly, it is found.
+            # One order may make the page unreadable: it is found when orders are read singly.
             return
 
 

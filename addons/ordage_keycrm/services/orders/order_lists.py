@@ -21,7 +21,7 @@ PART_TIMEOUT = (5, 10)
 
 
 class OrderLists(Service):
-    """Read pages of KeyCRM's order list, also where one order makes a page unreadable."""
+    """Read pages of KeyCRM's order list, even if one order makes a page unreadable."""
 
     def read_page(self, work, query, number):
         """Read one page.

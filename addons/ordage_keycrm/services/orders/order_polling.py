@@ -31,7 +31,7 @@ SILENT_HOURS = 24
 class OrderPolling(Service):
     """Poll KeyCRM for updated orders, so that a lost webhook is recovered.
 
-    The pages contain whole orders, so one request reads fifty of them, however many changed.
+    The pages contain whole orders, so one request reads fifty changed orders.
     """
 
     def process(self):
@@ -87,8 +87,8 @@ class OrderPolling(Service):
                 self.client,
                 lambda results: Event._enqueue_failed(account, EVENT_POLLING, results),
             )
-        # Rows that were updated meanwhile left their place; the rest moved forward by as many, across
-        # the beginning of this page too.
+        # Rows that were updated meanwhile left the window; later rows moved forward by as many places,
+        # some of them to the page before.
         back = page.pages_back(cursor.total) if number > 1 else 0
         if page.is_last and not back:
             newest = newest_update(listed.values(), end)
@@ -117,8 +117,9 @@ class OrderPolling(Service):
         since = self.cursor("orders").read_until or end - FIRST_WINDOW
         window = (
             since - timedelta(seconds=POLLING_OVERLAP),
-            # KeyCRM's clock may be ahead of Odoo's. Not by more: what is updated while the pages are
-            # read has to leave the window, or it would move rows across a page border unread.
+            # KeyCRM's clock may be ahead of Odoo's. The margin is small: orders that are updated while
+            # the pages are read must fall outside of the window, or rows would move across a page
+            # border unread.
             end + timedelta(seconds=POLLING_OVERLAP),
         )
         return {
@@ -128,9 +129,7 @@ class OrderPolling(Service):
         }
 
     def _unseen(self, rows):
-        """Choose the orders whose last update Odoo does not have.
-
-        Without those that wait in the inbox.
+        """Choose the orders whose last update Odoo does not have, without those in the inbox.
 
         :param rows: ``{number: OrderRow}``
         :return: list of numbers
@@ -151,9 +150,7 @@ class OrderPolling(Service):
         return unseen_orders(rows, known, set(skipped.mapped("keycrm_id")), waiting)
 
     def _unreported_statuses(self, rows):
-        """Find the statuses that KeyCRM's trigger lacks.
-
-        Orders moved there without a webhook.
+        """Find the statuses that KeyCRM's trigger lacks: orders moved there without a webhook.
 
         :param rows: list of OrderRow, of the orders that Odoo does not have in this state
         :return: ``keycrm.order.status``

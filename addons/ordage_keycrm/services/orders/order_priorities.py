@@ -1,6 +1,6 @@
-"""Priorities of orders in the inbox, and a process's cache of it between polls.
+"""Define the priorities of orders in the inbox, and cache its state between two polls.
 
-Losing this state with the process costs a few requests, nothing else.
+The state is lost with the process, which costs only a few requests.
 """
 
 import time

@@ -11,10 +11,7 @@ OTHERS_TURN = 4
 
 
 class OrderQueue(Service):
-    """Choose the most urgent work of the orders queue.
-
-    The inbox first, then polling and bulk jobs.
-    """
+    """Choose the most urgent work of the orders queue: the inbox, then polling and bulk jobs."""
 
     def process(self):
         """Process one piece of work.
@@ -33,7 +30,7 @@ class OrderQueue(Service):
             bool(self.service(OrderInbox).process())
             or self._process_others(state)
             or self.service(BulkJobs).process()
-            # Webhooks that are still debounced.
+            # Webhooks are still debounced.
             or bool(self.env["keycrm.event"]._waiting(account, 1, state.skipped()))
         )
 

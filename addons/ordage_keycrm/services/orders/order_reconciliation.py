@@ -20,20 +20,20 @@ PAUSE_SECONDS = 300
 #: Groups of statuses that are listed completely, although Odoo may have no orders in them. Of completed and
 #: canceled orders a shop has too many to be listed once an hour.
 LISTED_GROUPS = ("1", "2", "3", "4", False)
-#: How long ago a completed order was placed that may still change without a trace.
+#: Age up to which completed orders are compared: they may still change without an update of their time.
 RECENT = timedelta(days=14)
-#: How far KeyCRM's clock may be behind Odoo's, and late an order may appear in a list.
+#: How far KeyCRM's clock may be behind Odoo's, and how late an order may appear in a list.
 NEW_OVERLAP = timedelta(minutes=15)
 
 
 class OrderReconciliation(Service):
     """Compare Odoo's open orders with KeyCRM's lists, once an hour.
 
-    A status change may leave ``updated_at`` as it is (sources contradict each other), a merge of two
-    buyers does, and no event reports a deletion. Such orders are found because an open order of Odoo is
-    in no list, in that of another status, or has another buyer. Orders that Odoo does not have, or has
-    as canceled, archived or deleted, are found because a list contains them; a new order may be in a
-    completed status from the beginning. All of them are read one by one through the inbox.
+    A status change may not change ``updated_at`` (sources contradict each other), a merge of two buyers
+    does not, and no event reports a deletion. Such orders are found because an open order of Odoo is in
+    no list, in the list of another status, or has another buyer there. Orders that Odoo lacks, or that
+    are canceled, archived or deleted there, are found because a list contains them; a new order may be
+    in a completed status from the beginning. All of them are read one by one through the inbox.
 
     The lists are sorted by number, so each page is compared with Odoo's orders between its first and its
     last number, and nothing but the position is stored.

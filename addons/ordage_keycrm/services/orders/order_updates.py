@@ -13,9 +13,9 @@ from ..common.service import Service
 from ..common.transactions import run_in_transaction
 from .order_import import ImportResult
 
-#: What a user or a buyer waits for.
+#: Kinds of updates that a user or a buyer waits for.
 LIVE_KINDS = ("status", "tracking", "payment")
-#: What may be many, and is paced.
+#: Kinds of which there may be many; their requests are paced.
 BULK_KINDS = ("cost",)
 
 
@@ -56,10 +56,10 @@ class OrderUpdates(Service):
         return True
 
     def _process(self, update):
-        # What changes after this line is enqueued again.
+        # Changes from here on enqueue the update again.
         superseded = update._superseded()
         plan, number = update._plan(), update.sale_order_id.keycrm_id
-        # Nothing is held open during the requests.
+        # No transaction is open during the requests.
         self.env.cr.commit()
         values = {}
         try:
@@ -92,7 +92,7 @@ class OrderUpdates(Service):
         run_in_transaction(self.env.cr, defer)
 
     def _send(self, path, plan) -> Decision:
-        """Read an order, decide, and write what it lacks.
+        """Read an order, decide, and send what it lacks.
 
         :param path: path of the order
         :param plan: with ``includes`` and ``decide``

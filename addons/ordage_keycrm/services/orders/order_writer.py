@@ -29,7 +29,7 @@ class OrderWriter(Service):
     """Write orders that were read from KeyCRM, however they were found.
 
     A batch is one transaction and one savepoint. On failure it is bisected until the faulty order is
-    isolated; that one fails alone.
+    isolated, so that it fails alone.
     """
 
     def write_orders(
@@ -72,7 +72,7 @@ class OrderWriter(Service):
             return results
 
         def finish(results):
-            # Of these orders alone: the error of another one is not raised again.
+            # Only the events of these orders: an error of another order must not be raised again.
             own = events.filtered(lambda event: event.keycrm_order_id in results)
             own._finish(results)
             self.env["keycrm.latency"]._record_orders(self.account, own)
@@ -120,7 +120,7 @@ class OrderWriter(Service):
         except LockNotAvailable as error:
             if len(orders) == 1:
                 return {orders[0].id: ImportResult.failed(error)}
-            # The timeout has passed once; the other orders do not wait as long again.
+            # One timeout has passed already, so the other orders wait for a shorter time.
             self.env.cr.execute(SQL("SET LOCAL lock_timeout = %s", ISOLATING_LOCK_TIMEOUT))
         except Exception as error:  # the fault of one order does not affect the others
             is_order_at_fault = isolate_conflicts and isinstance(error, ConcurrencyError)
@@ -229,9 +229,7 @@ class OrderWriter(Service):
     # === ISOLATION OF FAULTY ORDERS ===#
 
     def _run_bisecting(self, items, work, events):
-        """Process orders in a transaction; bisect them on failure.
-
-        Until the faulty order is isolated.
+        """Process orders in a transaction; on failure bisect them until the faulty one is isolated.
 
         :param items: by KeyCRM's order number
         :param work: called with a part of the items and ``isolate_conflicts``; must be idempotent

@@ -8,7 +8,7 @@ from ..common.service import Service
 
 
 class PaymentSending(Service):
-    """Received money: KeyCRM's payment methods, the preview and the first run.
+    """Read KeyCRM's payment methods, and preview and enqueue received money.
 
     ``order_updates`` sends it.
     """

@@ -9,7 +9,7 @@ MAX_PAGES = 40
 
 
 class TrackingSending(Service):
-    """Tracking numbers: KeyCRM's lists for them, the preview and the first run.
+    """Read KeyCRM's lists for tracking numbers, and preview and enqueue the numbers.
 
     ``order_updates`` sends them.
     """

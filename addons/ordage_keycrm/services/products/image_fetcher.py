@@ -16,16 +16,13 @@ _logger = logging.getLogger(__name__)
 
 #: Attempts at one picture before it is marked as failed.
 MAX_TRIES = 3
-#: Free bytes on the disk of Odoo's files below which no picture is downloaded. Odoo leaves a file that it
-#: could not write whole, and refuses the same picture ever after because of it.
+#: Free bytes on the disk of Odoo's files below which no picture is downloaded. On a full disk Odoo
+#: leaves an incomplete file, and later refuses the same picture because of it.
 MIN_FREE_BYTES = 200_000_000
 
 
 class ImageFetcher(Service):
-    """Fetch product pictures, one at a time.
-
-    Outside of any order's transaction.
-    """
+    """Fetch product pictures, one at a time, outside of any order's transaction."""
 
     def process(self):
         """Fetch one picture that is wanted; disabled as long as no hosts are set.
@@ -98,8 +95,8 @@ class ImageFetcher(Service):
                 if isinstance(error, OSError) and error.errno:
                     # The disk, not the picture; Pillow's own errors have no number.
                     raise PictureTrouble("filestore_full") from error
-                # It is no picture, is broken, or would be gigantic when unpacked: whatever Odoo
-                # and Pillow raise, the rest of the account's work continues.
+                # The file is no picture, is broken, or is too large when unpacked. Whatever Odoo and
+                # Pillow raise, the account's other work continues.
                 _logger.info(
                     "KeyCRM: the picture at %s is not taken: %s", url, type(error).__name__
                 )

@@ -5,7 +5,7 @@ from ..common.service import Service
 
 
 class OfferSending(Service):
-    """Values of offers of one kind: the preview and the first run. ``offer_export`` sends them."""
+    """Preview and enqueue the values of offers of one kind; ``offer_export`` sends them."""
 
     #: Kind of value, see :data:`~.keycrm.offer_values.OFFER_FIELDS`.
     kind = ""
@@ -78,12 +78,12 @@ class OfferSending(Service):
 
 
 class PriceSending(OfferSending):
-    """Prices of a price list become prices of offers."""
+    """Preview and enqueue the prices of a price list, which become prices of offers."""
 
     kind = "price"
 
 
 class CostSending(OfferSending):
-    """Costs of products become purchase prices of offers."""
+    """Preview and enqueue costs of products, which become purchase prices of offers."""
 
     kind = "cost"

@@ -7,10 +7,8 @@ from ..common.transactions import check_company_is_free, company_lock, run_in_tr
 class ProductImport(JobService):
     """Process "Load products from KeyCRM", page by page.
 
-    The whole catalog is mapped or created.
-
-    A page's products, its rows of the report and the cursor are one transaction, so a restart repeats
-    nothing and counts nothing twice.
+    The whole catalog is mapped or created. A page's products, its rows of the report and the cursor are
+    one transaction, so a restart repeats nothing and counts nothing twice.
     """
 
     model = "keycrm.product.import"
@@ -77,9 +75,7 @@ class ProductImport(JobService):
         )
 
     def _finish(self, job):
-        """Report what only the whole catalog shows.
-
-        Repeated SKUs, and products that it lacks.
+        """Report repeated SKUs and missing products, which only the whole catalog shows.
 
         :param job: ``keycrm.product.import``, one
         """

@@ -6,7 +6,7 @@ from ..orders.payment_sending import PaymentSending
 from ..orders.tracking import TrackingSending
 from .offer_sending import CostSending, PriceSending
 
-#: What reads, compares and sends each kind.
+#: Services that read, compare and enqueue, by kind.
 SERVICES = {
     "tracking": TrackingSending,
     "cost": CostSending,
@@ -20,12 +20,12 @@ COMPARED = 500
 
 
 class SendPreview(JobService):
-    """Read KeyCRM for the previews of what is sent, and compare."""
+    """Read KeyCRM's data and compare it, for the previews of what is sent."""
 
     model = "keycrm.send.preview"
 
     def process(self):
-        """Process one page of a running preview; without a query where nothing is held back.
+        """Process one page of a running preview; no query is needed where no preview is due.
 
         :return: True when there was a running preview
         """
@@ -54,7 +54,7 @@ class SendPreview(JobService):
         run_in_transaction(self.env.cr, record)
 
     def _compare(self, preview, service):
-        """List what differs of some records; after the last ones wait for the choice.
+        """List the differences of some records; after the last ones, wait for the user's choice.
 
         :param preview: ``keycrm.send.preview``, one
         :param service: of :data:`SERVICES`

@@ -111,7 +111,7 @@ class ComparisonLines(Service):
                 line.opening = opening.kind(line)
 
     def store_differences(self, comparison, offers, answer):
-        """Store the lines, and enqueue the differences; what waits to be sent is no difference.
+        """Store the lines and enqueue the differences; products in the outbox count as equal.
 
         :param comparison: ``keycrm.stock.comparison``, one
         :param offers: ``keycrm.offer`` that were read

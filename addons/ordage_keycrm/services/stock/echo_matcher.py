@@ -14,8 +14,8 @@ from ..common.transactions import run_in_transaction
 
 _logger = logging.getLogger(__name__)
 
-#: Stock webhooks that one pass processes. Most are echoes, which cost no request; so many come within
-#: seconds while ten thousand quantities are sent.
+#: Stock webhooks that one pass processes. Most are echoes, which cost no request, and as many arrive
+#: within seconds while ten thousand quantities are sent.
 EVENT_BATCH = 1000
 #: Stored bytes of webhooks that one transaction processes, about five thousand rows; at least one
 #: webhook.
@@ -32,16 +32,16 @@ ORDER_POLL_SECONDS = 0.2
 
 
 class EchoMatcher(Service):
-    """Match KeyCRM's stock webhooks with the echoes of own writes: those cost no request.
+    """Match KeyCRM's stock webhooks with the echoes of Odoo's own writes, which cost no request.
 
-    The stock of any other webhook is read and corrected. ``keycrm.stock.echo`` holds the expected
+    The stock of all other webhooks is read and corrected. ``keycrm.stock.echo`` holds the expected
     echoes, :mod:`~.keycrm.echo_matching` the decision.
     """
 
     def expect(self, offer_ids):
         """Record the echoes of offers that were just written.
 
-        Only after a stock webhook has come: without one there is nothing to expect.
+        Only if a stock webhook was ever received: otherwise KeyCRM sends no echoes.
 
         :param offer_ids: list of ids of ``keycrm.offer``
         """

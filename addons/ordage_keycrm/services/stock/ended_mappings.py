@@ -21,9 +21,9 @@ class EndedMappings(StockExporter):
         return all(self.put(warehouse, rows) for warehouse, rows in waiting.items())
 
     def _choose(self):
-        """Delete what needs no zero any more, and hold the others where they are too many.
+        """Delete rows that need no zero any more; put the others on hold where they are too many.
 
-        A user who deletes mappings to create them anew does not empty the shop.
+        So a user who deletes mappings to create them again does not set the whole shop to zero.
 
         :return: ``{keycrm.warehouse: rows}`` to be sent
         """
@@ -76,7 +76,7 @@ class EndedMappings(StockExporter):
         self._finish(warehouse, rows)
 
     def _store_failed(self, warehouse, row, reason):
-        """Schedule an activity: a user sets the offer to zero in KeyCRM, which Odoo could not."""
+        """Schedule an activity: a user has to set the offer to zero in KeyCRM."""
         self._finish(warehouse, [row])
         lang = company_language(self.account.company_id)
         account = self.account.with_context(lang=lang)

@@ -6,7 +6,8 @@ from ..common.circuit_breaker import CircuitBreaker
 from ..common.service import Service
 from ..common.transactions import run_in_transaction
 
-#: Kinds of stock requests: offers by SKU, quantities, sending. One that fails says nothing of the others.
+#: Kinds of stock requests: offers by SKU, quantities, sending. Faults of each kind are isolated
+#: separately.
 LOOKUP = "lookup"
 READ = "read"
 SEND = "send"

@@ -32,9 +32,9 @@ class OpeningQuantities(Service):
             self._finish(comparison)
 
     def undo_part(self, comparison):
-        """Undo the opening quantities of some products: take away what was added, and add what was not.
+        """Undo the opening quantities of some products.
 
-        What was sold or received since stays; no more is taken away than there is.
+        Goods that were sold or received since stay; no more is removed than is on hand.
 
         :param comparison: ``keycrm.stock.comparison``, one
         """
@@ -99,7 +99,7 @@ class OpeningQuantities(Service):
     def _changed_since_reading(self, lines):
         """Return the lines whose stock changed in Odoo after it was read together with KeyCRM's.
 
-        Goods that were missing then may have arrived, and would be added once more.
+        Goods that were missing at that time may have arrived since, and would be added twice.
 
         :param lines: ``keycrm.stock.comparison.line``
         """
@@ -107,7 +107,7 @@ class OpeningQuantities(Service):
         changed = lines.browse()
         for warehouse, same in lines.grouped("keycrm_warehouse_id").items():
             if not warehouse.warehouse_ids:
-                # It was unmatched meanwhile: the goods have no location.
+                # The warehouse was unmatched meanwhile, so the goods have no location.
                 changed |= same
                 continue
             targets = self.env["keycrm.stock.calculator"]._targets(warehouse, same.product_id)
@@ -147,7 +147,7 @@ class OpeningQuantities(Service):
         return moves.product_id
 
     def _take(self, lines, *, undo=False):
-        """Bring Odoo's stock to KeyCRM's quantities; where Odoo refuses, line by line.
+        """Set Odoo's stock to KeyCRM's quantities together; after a refusal line by line.
 
         :param lines: ``keycrm.stock.comparison.line``
         :param undo: whether to bring it back
@@ -196,7 +196,7 @@ class OpeningQuantities(Service):
             )
 
     def _missing(self, line):
-        """Return what Odoo's quantity lacks to be that of KeyCRM; negative for a surplus.
+        """Return KeyCRM's quantity less Odoo's; negative for a surplus in Odoo.
 
         :param line: ``keycrm.stock.comparison.line``, one
         """

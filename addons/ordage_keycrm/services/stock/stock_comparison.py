@@ -23,8 +23,8 @@ from .write_back import WriteBack
 COMPARE_HOURS = 24
 #: Hours until the next one after a failed one.
 FAILED_COMPARE_HOURS = 1
-#: Pages are read one after another for so many seconds, unless stock waits to be sent: the thirty
-#: queries of a pass are not needed for each page, and screens still show progress.
+#: Seconds for which pages are read one after another, unless stock waits to be sent. A pass costs
+#: thirty queries, so there is not one for each page; screens still show the progress.
 READ_SECONDS = 3.0
 
 
@@ -142,7 +142,7 @@ class StockComparison(Service):
         number = comparison.next_page
         # No transaction is open during the request.
         self.env.cr.commit()
-        # Pages that were read are kept: under a low limit the next one waits without a thread.
+        # Pages that were read are kept, so the next one may be deferred under a low limit.
         self.client.is_deferrable = True
         page = self.client.page("/offers/stocks", {"filter[details]": "true"}, number)
         rows = self.service(StockLookup).parse_rows(page.rows).entries
@@ -163,7 +163,7 @@ class StockComparison(Service):
             if is_last:
                 self._compare(comparison)
 
-        # The last page maps offers, as the orders worker does: one of the two at a time.
+        # The last page maps offers, as the orders worker does: the lock serializes both.
         with company_lock(self.account) if is_last else nullcontext():
             run_in_transaction(self.env.cr, record)
         return named.keys()
@@ -193,7 +193,7 @@ class StockComparison(Service):
         self.service(StockLookup).map_snapshot(snapshots)
         offers = self.env["keycrm.offer"].sudo().search([("account_id", "=", self.account.id)])
         if not snapshots and not all(offers.mapped("is_missing_in_keycrm")):
-            # However it was started: an empty list is a fault, never a deleted catalog.
+            # Also of one that a user started: an empty list is an error, never a deleted catalog.
             comparison._end("failed", error_code="stock_list_empty")
             return
         found = offers.filtered(lambda o: o.is_missing_in_keycrm and o.keycrm_id in snapshots)

@@ -18,7 +18,7 @@ HELD_NAMES = 20
 
 
 class StockExporter(Service):
-    """Send the quantities that differ, as KeyCRM accepts them, and never too many zeros at once."""
+    """Send the quantities that differ, in the form that KeyCRM accepts; many zeros wait for a user."""
 
     def send_offers(self, offers, changes):
         """Send what differs of these offers' stock to all KeyCRM warehouses.
@@ -197,7 +197,8 @@ class StockExporter(Service):
                     self._record(self._store_failed, warehouse, sent[0], reason)
                     isolation.raise_if_all_fail(error, SEND)
                 else:
-                    # Single rows are at fault, so further refusals are bisected too.
+                    # KeyCRM accepted rows, so single rows are at fault, and further refusals are
+                    # bisected too.
                     refusals = max(refusals, MAX_REFUSALS)
                     self._record(self._accept, warehouse, sent)
         return True

@@ -64,7 +64,7 @@ class StockLookup(Service):
                 )
                 isolation.raise_if_all_fail(error, LOOKUP)
                 continue
-            # The orders worker maps offers too: one of the two at a time.
+            # The orders worker maps offers too: the lock serializes both.
             with company_lock(self.account):
                 run_in_transaction(
                     self.env.cr,
@@ -351,7 +351,7 @@ class StockLookup(Service):
         self._mark_refreshed(offers, change_ids)
 
     def _set_aside(self, offers, change_ids):
-        """Record that offers cannot be read: their quantities are sent without, where Odoo knows them.
+        """Record that offers cannot be read: known quantities are sent without reading.
 
         :param offers: ``keycrm.offer``
         :param change_ids: ids of the outbox rows that required it

@@ -17,7 +17,7 @@ from .stock_comparison import StockComparison
 from .stock_exporter import StockExporter
 from .stock_lookup import StockLookup
 
-#: When a failed row is sent again whose retry was interrupted.
+#: When a failed row is sent again if its retry was interrupted.
 MAX_RETRY_PAUSE = timedelta(seconds=RETRY_PAUSES[-1])
 
 
@@ -156,7 +156,7 @@ class StockQueue(Service):
         self.env["keycrm.stock.change"].sudo()._append(
             [(self.account.id, product_id) for product_id in unverified.product_id.ids],
             refresh_first=True,
-            from_move=True,  # It was sent before, so no guard holds it now.
+            from_move=True,  # Sent before: a zero needs no confirmation.
         )
         # A product that is not sent any more is not read again.
         unverified.write({"read_at": False})
@@ -188,7 +188,7 @@ class StockQueue(Service):
 
         def enqueue():
             products = [product.id for (product,) in Quant._read_group(expired, ["product_id"])]
-            # An expired lot is a fact and no mistake of a setting: its zeros are not held.
+            # An expired lot is no mistake in the settings, so its zeros are sent without confirmation.
             rows = [(account.id, product_id) for product_id in products]
             self.env["keycrm.stock.change"].sudo()._append(rows, from_move=True)
             account.sudo().stock_expiry_on = today

@@ -56,12 +56,12 @@ class WriteBack(Service):
         try:
             found = self.service(StockLookup).read_rows(lines.mapped("keycrm_id")).entries
         except Refused:
-            # Said on the preview, and a user repeats it.
+            # The preview shows the error, and a user repeats the restoration.
             raise
         except KeyCrmError as error:
             if not isolation.is_single_fault(error, lines, READ):
                 return False
-            # One that cannot be read is written without.
+            # A row that cannot be read is written without reading.
             rows = [Row(lines.offer_id.id, lines.keycrm_id, lines.keycrm_quantity)]
             if not self.service(StockExporter).put(warehouse, rows):
                 return False

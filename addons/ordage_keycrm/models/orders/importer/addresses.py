@@ -69,9 +69,8 @@ class KeycrmOrderImporter(models.AbstractModel):
     def _known_addresses(self, account, parent_ids):
         """Search the addresses of buyers by recipient.
 
-        By the recipient in KeyCRM, and by the address's own values.
-
-        Companies may share a contact; an address that belongs to another company cannot be used.
+        They are found by the recipient in KeyCRM and by the address's own values. Companies may share a
+        contact, but an address of another company cannot be used.
 
         :return: ``{(buyer's id, key): res.partner}``
         """
@@ -194,7 +193,7 @@ class KeycrmOrderImporter(models.AbstractModel):
 
     @api.model
     def _follow_shipping_date(self, record):
-        """Plan what is still to be delivered for the day that KeyCRM set; Manufacturing does more.
+        """Move open deliveries to the day that KeyCRM set; the addon for Manufacturing extends this.
 
         Odoo itself would only move the deadline.
 
@@ -254,9 +253,7 @@ _KEY_FIELDS = ("name", "phone", "street", "street2", "city", "zip")
 
 
 def recipient_keys(address):
-    """Return the keys of the recipients that an address represents.
-
-    Several after a merge.
+    """Return the keys of the recipients that an address represents; after a merge several.
 
     :param address: ``res.partner``, one
     """

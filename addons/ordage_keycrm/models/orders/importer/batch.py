@@ -1,4 +1,4 @@
-"""The batch of orders that the parts of the importer write."""
+"""Define the batch of orders that the parts of the importer write."""
 
 from dataclasses import dataclass, field
 
@@ -10,9 +10,7 @@ _ACTION_BY_STATE = {"sale": "confirm", "cancel": "cancel"}
 
 @dataclass(slots=True)
 class Batch:
-    """Orders of one account that are written together.
-
-    With the records that were read for all of them.
+    """Hold orders of one account that are written together, and records read for all of them.
 
     :param account: ``keycrm.account``
     :param orders: :class:`~.keycrm.orders.Order` to be written

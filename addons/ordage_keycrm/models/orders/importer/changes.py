@@ -13,7 +13,7 @@ _LOGGED_FIELDS = (
 
 
 class KeycrmOrderImporter(models.AbstractModel):
-    """The chatter of an order: each change by KeyCRM is one line, with the old and the new value.
+    """Log each change by KeyCRM in the order's chatter, as a line with the old and the new value.
 
     Odoo's own tracking is off during the import: it would write a message per field and order.
     """
@@ -35,7 +35,7 @@ class KeycrmOrderImporter(models.AbstractModel):
 
     @api.model
     def _log_changes(self, before):
-        """Log what differs from a snapshot in the chatter of each order, with one insert.
+        """Log the differences from a snapshot in the chatter of each order, with one insert.
 
         :param before: see :meth:`_snapshot`
         """
@@ -48,7 +48,7 @@ class KeycrmOrderImporter(models.AbstractModel):
 
     @api.model
     def _changes(self, record, old, new):
-        """Return what differs, as a person reads it. Most orders arrive unchanged: nothing is formatted.
+        """Return the differences as text. Most orders are unchanged, so nothing is formatted for them.
 
         :param record: ``sale.order``
         :param old: values before, see :meth:`_logged_values`
@@ -94,7 +94,7 @@ class KeycrmOrderImporter(models.AbstractModel):
 
     @api.model
     def _label(self, key):
-        """Return what a logged value is called.
+        """Return the label of a logged value.
 
         :param key: see :meth:`_logged_values`
         """
@@ -102,7 +102,7 @@ class KeycrmOrderImporter(models.AbstractModel):
 
     @api.model
     def _value_text(self, record, key, value):
-        """Return a logged value as a person reads it.
+        """Return the text of a logged value.
 
         :param record: ``sale.order``
         :param key: see :meth:`_logged_values`

@@ -34,13 +34,13 @@ class KeycrmOrderImporter(models.AbstractModel):
 
         :return: ``{KeyCRM line: sale.order.line}``
         """
-        # Also lines that KeyCRM changed to other goods: their former goods may be added again.
+        # Includes lines whose goods KeyCRM replaced: the former goods may be added again.
         ours = batch.known[order.id].order_line.filtered(
             lambda line: line.keycrm_id or (line.keycrm_name and not line.keycrm_extra)
         )
         by_number = {line.keycrm_id: line for line in ours if line.keycrm_id}
         if all(self._is_unchanged(by_number.get(line.id), line) for line in order.lines):
-            # Almost every order: offers and prices are not compared.
+            # True of almost every order, so that offers and prices need no comparison.
             return {line.id: by_number[line.id] for line in order.lines}
         found = match_lines([self._known_line(batch, line) for line in ours], order.lines)
         by_id = {line.id: line for line in ours}
@@ -91,7 +91,7 @@ class KeycrmOrderImporter(models.AbstractModel):
         is_canceled = batch.action(order) == "cancel" and record.state == "sale"
         is_canceled = is_canceled and record._keycrm_is_shipped_or_invoiced()
         if is_canceled:
-            # Open quantities are not shipped; the rest is reported when the order is canceled.
+            # The open quantities are not shipped; the cancellation reports the others.
             wanted = {key: {**vals, "product_uom_qty": 0.0} for key, vals in wanted.items()}
         numbers = set(record.order_line.mapped("keycrm_id"))
         commands, conflicts = [], []
@@ -113,11 +113,11 @@ class KeycrmOrderImporter(models.AbstractModel):
             vals["product_id"] for vals in wanted.values() if vals.get("keycrm_stock_status")
         )
         if commands:
-            # Unlocked for the write, so that its procurement is updated too.
+            # Unlocked for the write, so that Odoo updates its procurement too.
             locked, warehouses = record.locked, self._warehouses_of(record)
             to_make = record.order_line.filtered("keycrm_to_make")
             record.locked = False
-            # In the context: Odoo asks for the quantity to procure within this write.
+            # In the context, as Odoo computes the quantity to procure within this write.
             less = {
                 line.id: quantity
                 for line, quantity, _row in conflicts
@@ -168,7 +168,7 @@ class KeycrmOrderImporter(models.AbstractModel):
 
     @api.model
     def _enqueue_affected_products(self, batch, line, vals):
-        """Record products whose stock KeyCRM moved by itself: reserve, write-off, return."""
+        """Record products whose stock KeyCRM itself changed by a reserve, write-off or return."""
         if line.keycrm_extra:
             return
         moved = vals is None or any(
@@ -183,8 +183,8 @@ class KeycrmOrderImporter(models.AbstractModel):
     def _update_reserved(self, batch, record, order):
         """Record the stock that KeyCRM holds for an order in a skipped status.
 
-        Its lines are not updated otherwise; but the quantities to send depend on what KeyCRM reserves or
-        has written off.
+        Other values of its lines are not updated. The quantities to send depend on KeyCRM's reserves
+        and write-offs.
         """
         lines = {line.id: line for line in order.lines}
         matched = {line: lines[number] for number, line in batch.matches[order.id].items()}
@@ -253,10 +253,7 @@ class KeycrmOrderImporter(models.AbstractModel):
 
     @api.model
     def _keep_user_changes(self, line, vals):
-        """Remove values that a user may have changed in Odoo.
-
-        Unless KeyCRM changed them too.
-        """
+        """Remove values that a user may have changed in Odoo, unless KeyCRM changed them too."""
         if vals["keycrm_name"] == line.keycrm_name and vals["product_id"] == line.product_id.id:
             del vals["name"]
         vals.pop("route_ids", None)
@@ -268,7 +265,7 @@ class KeycrmOrderImporter(models.AbstractModel):
 
     @api.model
     def _conflict_rows(self, line, edit, wanted):
-        """Describe what of an edit in KeyCRM is not done.
+        """Describe the parts of an edit in KeyCRM that are not applied.
 
         :param edit: :class:`~.keycrm.line_edits.Edit`
         :param wanted: values of the line as KeyCRM has it
@@ -302,7 +299,7 @@ class KeycrmOrderImporter(models.AbstractModel):
 
     @api.model
     def _report_conflicts(self, record, conflicts):
-        """Report to a user what of KeyCRM's edits is not done.
+        """Report to a user the parts of KeyCRM's edits that are not applied.
 
         :param conflicts: list of (line, quantity in KeyCRM, sentence); empty where nothing differs any more
         """

@@ -10,7 +10,7 @@ from ....keycrm.naming import normalized_phone, phone_numbers
 from ....services.account.currency import AccountCurrency
 from ....services.common.concurrency import retry_on_unique_violation
 
-#: KeyCRM's times have whole seconds, and its clock may differ a little from ours.
+#: KeyCRM's times have whole seconds, and its clock may differ a little from Odoo's.
 FRESH_SECONDS = 3
 
 
@@ -168,7 +168,7 @@ class KeycrmOrderImporter(models.AbstractModel):
         if combos and batch.action(order) != "cancel":
             return "combo_product", {"products": ", ".join(sorted(combos))}
         record = batch.known.get(order.id)
-        # That of a confirmed order concerns only what is still to be shipped; see ``_update_lines``.
+        # In a confirmed order this concerns only open quantities; see ``_update_lines``.
         if batch.action(order) == "confirm" and (not record or record.state != "sale"):
             warehouse = self._warehouse(batch, order)
             if not warehouse.active:
@@ -256,9 +256,7 @@ class KeycrmOrderImporter(models.AbstractModel):
 
     @api.model
     def _prepare_source_values(self, batch, order):
-        """Return the values from the source of a new order.
-
-        Sales team, warehouse and journal.
+        """Return the sales team, warehouse and journal of a new order from its source.
 
         :param batch: :class:`~.batch.Batch`
         :param order: :class:`~.keycrm.orders.Order`

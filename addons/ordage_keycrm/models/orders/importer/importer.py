@@ -68,9 +68,7 @@ class KeycrmOrderImporter(models.AbstractModel):
 
     @api.model
     def _with_import_context(self, account):
-        """Return the importer with the bridge's context.
-
-        No tracking, no e-mails, the company's language.
+        """Return the importer in the company's language, without tracking and e-mails.
 
         :param account: ``keycrm.account``, one
         """
@@ -82,7 +80,7 @@ class KeycrmOrderImporter(models.AbstractModel):
             mail_create_nosubscribe=True,
             mail_create_nolog=True,
             sale_no_log_for_new_lines=True,
-            # KeyCRM has no tax numbers: one that a contact takes from its company is not checked again.
+            # KeyCRM has no tax numbers: a contact inherits that of its company, which is valid already.
             no_vat_validation=True,
             keycrm_contact_rules=contacts.ContactRules(is_only_company=companies == 1),
             lang=lang,
@@ -192,7 +190,7 @@ class KeycrmOrderImporter(models.AbstractModel):
         SaleOrder = self.env["sale.order"]
         defaults = SaleOrder.default_get([name for name in SaleOrder._fields if name != "name"])
         if not account.notify_buyers:
-            # Odoo would use the company's, with its lines, terms and e-mail.
+            # Otherwise Odoo applies the company's template, with its lines, terms and e-mail.
             defaults["sale_order_template_id"] = False
         return defaults
 
@@ -256,10 +254,7 @@ class KeycrmOrderImporter(models.AbstractModel):
 
     @api.model
     def _enqueue_stock(self, batch):
-        """Enqueue products whose stock KeyCRM moved by itself.
-
-        Their quantities are read again.
-        """
+        """Enqueue products whose stock KeyCRM itself changed: their quantities are read again."""
         batch.affected_products.update(
             batch.products[line.id].id
             for order in batch.orders

@@ -18,7 +18,7 @@ TAX_ROUNDING = "tax_rounding"
 
 
 class KeycrmOrderImporter(models.AbstractModel):
-    """Lines: goods with KeyCRM's prices, and further amounts of its total."""
+    """Build the lines: goods with KeyCRM's prices, and further amounts of its total."""
 
     _inherit = "keycrm.order.importer"
 
@@ -38,9 +38,8 @@ class KeycrmOrderImporter(models.AbstractModel):
     def _create_command(self, batch, vals):
         """Return the command that creates a line.
 
-        Without analytic distribution where no rule sets one.
-
-        Without that value Odoo searches for rules twice a line: seven queries an order of three lines.
+        Where no rule sets an analytic distribution, it is explicitly empty. Otherwise Odoo searches for
+        rules twice a line: seven queries for an order of three lines.
         """
         if not batch.has_analytic_rules:
             vals = {"analytic_distribution": False, **vals}
@@ -88,10 +87,7 @@ class KeycrmOrderImporter(models.AbstractModel):
 
     @api.model
     def _extra_vals(self, batch, order):
-        """Return the values of lines of further amounts, by kind.
-
-        Shipping, wrapping, taxes, discount and rounding.
-        """
+        """Return the values of lines for shipping, wrapping, taxes, discount and rounding, by kind."""
         found = {}
         for extra in order_totals.extras(order):
             taxed = extra.kind != order_totals.ROUNDING
@@ -179,10 +175,10 @@ class KeycrmOrderImporter(models.AbstractModel):
 
     @api.model
     def _add_rounding_line(self, batch):
-        """Add the cents by which Odoo's total differs on a line without tax.
+        """Add a line without tax for the cents by which Odoo's total differs.
 
-        With a price-excluded tax, no price leads to one total in six. Without a tax, Odoo rounds the sum
-        where KeyCRM rounded each fraction of a piece, or the reverse.
+        With a price-excluded tax, one total in six cannot be reached by any price. Without a tax, one
+        side may round the sum and the other each line.
         """
         for order in batch.orders:
             record = batch.record(order)

@@ -23,7 +23,7 @@ class KeycrmOrderImporter(models.AbstractModel):
     def _partners(self, batch):
         """Find or create the contacts of the orders.
 
-        An order is imported without the values that Odoo refuses of them, which are reported.
+        Values of contacts that Odoo refuses are reported; the order is imported without them.
 
         :return: ``{number: (buyer, delivery address)}``, both ``res.partner``
         """
@@ -268,10 +268,10 @@ class KeycrmOrderImporter(models.AbstractModel):
     def _matching_contacts(self, account, buyers):
         """Match buyers to contacts where exactly one has the phone or e-mail.
 
-        Where contacts have either, they have to be the same. A contact of another buyer of the account is
-        not used: two buyers with one phone are two contacts. Nor is one whose orders an Odoo user sees, or
-        that belongs to a company of this database: a buyer can enter the phone or e-mail of another
-        person.
+        If one contact has the phone and another one the e-mail, neither is used. A contact of another
+        buyer of the account is not used: two buyers with one phone are two contacts. A contact is not
+        used either if an Odoo user has access to its orders, or if it belongs to a company of this
+        database: a buyer can enter the phone or e-mail of another person.
 
         :param buyers: ``{KeyCRM's number: Buyer}``
         :return: ``{KeyCRM's number: res.partner}``, only of those that match

@@ -85,10 +85,7 @@ class KeycrmOrderImporter(models.AbstractModel):
 
     @api.model
     def _currency_vals(self, account, record, payment):
-        """Return the currency of a payment: that of its order where it has none.
-
-        Empty where Odoo lacks the currency.
-        """
+        """Return the currency of a payment, else of its order; empty where Odoo lacks it."""
         code = payment.currency_code
         currency = AccountCurrency(account).find(code) if code else record.currency_id
         return {"currency_id": currency.id, "currency_code": code or currency.name}

@@ -4,7 +4,7 @@ from ....keycrm.product_data import Goods
 
 
 class KeycrmOrderImporter(models.AbstractModel):
-    """The products of lines."""
+    """Find or create the products of lines."""
 
     _inherit = "keycrm.order.importer"
 
@@ -28,7 +28,7 @@ class KeycrmOrderImporter(models.AbstractModel):
             raise problem
         products = {line_id: found[one.key] for line_id, one in goods.items()}
         for number, product in of_line.items():
-            # Confirmed lines keep the archived product; new orders have the one that replaced it.
+            # Confirmed lines keep an archived product; new orders get the one that replaced it.
             if (
                 products[number] != product
                 and not product.active
@@ -48,9 +48,7 @@ class KeycrmOrderImporter(models.AbstractModel):
 
     @api.model
     def _products_of_lines(self, batch):
-        """Return the products of lines that Odoo has already.
-
-        Also of those that KeyCRM moved by a merge.
+        """Return the products of lines that Odoo has, also of lines that a merge in KeyCRM moved.
 
         :return: ``{line id: product.product}``
         """

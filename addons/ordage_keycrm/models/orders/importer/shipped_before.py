@@ -2,10 +2,7 @@ from odoo import api, fields, models
 
 
 class KeycrmOrderImporter(models.AbstractModel):
-    """Decide whether a new order was shipped before its first import.
-
-    Such an order never moves stock.
-    """
+    """Decide whether a new order was shipped before its first import: then it moves no stock."""
 
     _inherit = "keycrm.order.importer"
 
@@ -13,9 +10,10 @@ class KeycrmOrderImporter(models.AbstractModel):
     def _is_already_shipped(self, batch, order):
         """Return whether a new order was shipped already.
 
-        That is: in an archive status, in the statuses that a user chose for a synchronization and, if the
-        user chose so, when KeyCRM has written off all its lines. Without a user's choice, orders older than
-        the integration are decided by the defaults of a synchronization.
+        It was shipped if its status is an archive status or one that a user chose for a
+        synchronization, or, if the user chose so, if KeyCRM has written off all its lines. Without a
+        user's choice, the defaults of a synchronization apply to orders that are older than the
+        integration.
         """
         status = batch.status(order)
         runs = batch.shipped_syncs.get(order.id, self.env["keycrm.order.sync"])
@@ -60,10 +58,8 @@ class KeycrmOrderImporter(models.AbstractModel):
     def _shipped_syncs(self, account, orders):
         """Find the synchronizations whose "Already shipped" applies to orders.
 
-        Also to new orders of other sources.
-
-        A webhook may arrive before the synchronization reads the order; and an order that failed in a
-        synchronization is retried by the inbox.
+        They apply to new orders of the inbox too. A webhook may arrive before the synchronization reads
+        the order; and an order that failed in a synchronization is retried by the inbox.
 
         :return: ``{number: keycrm.order.sync}``
         """
@@ -99,9 +95,6 @@ def _is_older(order, run):
 
 
 def _has_moved_since(order, run):
-    """Return whether an order moved to its status after a run.
-
-    The run's setting does not apply then.
-    """
+    """Return whether an order moved to its status after a run, whose setting then does not apply."""
     over = run.finished_at or fields.Datetime.now()
     return bool(order.status_changed_at) and order.status_changed_at > over

@@ -62,9 +62,7 @@ class KeycrmOrderImporter(models.AbstractModel):
 
     @api.model
     def _reset_to_quotations(self, steps):
-        """Make quotations of orders that KeyCRM moved back.
-
-        Unless they were delivered or invoiced.
+        """Reset orders that KeyCRM moved back to quotations, unless delivered or invoiced.
 
         :param steps: ``{Step: sale.order}``
         """

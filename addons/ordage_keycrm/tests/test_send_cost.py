@@ -197,7 +197,7 @@ class TestSendCost(CostCase):
         self.account.send_cost = False
         off = count(product, 6)
         self.account.send_cost = True
-        self.env["keycrm.offer.change"]._accounts_by_company("cost")
+        self.env["keycrm.offer.change"]._sending_accounts("send_cost")
         count(other, 5)
         self.assertLessEqual(count(other, 6) - off, 1)
 

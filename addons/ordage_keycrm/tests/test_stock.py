@@ -54,12 +54,12 @@ class TestStockChanges(StockCase):
     def test_change_right_after_enabling_is_sent_despite_stale_caches(self):
         Change = self.env["keycrm.stock.change"]
         self.env.cr.postcommit.clear()
-        Change._clear_accounts_by_company()
+        Change._clear_sending_accounts()
         # Before the commit another thread looks, and sees the account as it was.
         with patch.object(
             type(self.account), "search_fetch", lambda *_args, **_kw: self.account[:0]
         ):
-            self.assertFalse(Change._accounts_by_company())
+            self.assertFalse(Change._sending_accounts("push_stock"))
         with patch.object(self.env.registry, "signal_changes") as told:
             self.env.cr.postcommit.run()
         told.assert_called_once_with()

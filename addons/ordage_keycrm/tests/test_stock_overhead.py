@@ -65,10 +65,10 @@ class TestInNobodysWay(StockCase):
 
     def test_new_product_makes_no_later_operation_read_the_accounts_again(self):
         Change = self.env["keycrm.stock.change"]
-        Change._accounts_by_company()
+        Change._sending_accounts("push_stock")
         self.env["product.product"].create({"name": "Another"})
         with self.assertQueryCount(0):
-            self.assertTrue(Change._accounts_by_company())
+            self.assertTrue(Change._sending_accounts("push_stock"))
 
     def test_validating_a_delivery_costs_three_queries_more_at_most(self):
         """Deliveries of KeyCRM's own orders, too: their moves and lines are looked at as well."""

@@ -140,7 +140,7 @@ class TestTracking(OrderCase):
         off = count(plain, "2")
         self.account.send_tracking = True
         self.env.cr.flush()
-        self.env["keycrm.order.update"]._crons_by_company("tracking")
+        self.env["keycrm.order.update"]._sending_accounts("send_tracking")
         # Switching it on cleared Odoo's caches.
         count(sent, "3")
         self.assertLessEqual(count(sent, "4") - off, 1)

@@ -428,7 +428,7 @@ class KeycrmAccount(models.Model):
         accounts._check_enabled_has_key()
         enabled._check_key_accepted()
         crons.ensure(accounts)
-        self.env["keycrm.stock.change"]._clear_accounts_by_company()
+        self.env["keycrm.outbox.mixin"]._clear_sending_accounts()
         accounts._mask_key()
         enabled._mark_started()
         return accounts
@@ -470,7 +470,7 @@ class KeycrmAccount(models.Model):
         return shown.with_context(bin_size=True).web_read(specification)
 
     def unlink(self):
-        self.env["keycrm.stock.change"]._clear_accounts_by_company()
+        self.env["keycrm.outbox.mixin"]._clear_sending_accounts()
         return super().unlink()
 
     def copy_data(self, default=None):

@@ -6,6 +6,7 @@ from . import field_guard
 from . import ir_default
 from . import ir_filters
 from . import mixins
+from . import outbox_mixin
 from . import job_mixin
 from . import latency
 from . import demo

@@ -1,6 +1,4 @@
-from collections import defaultdict
-
-from odoo import api, fields, models, tools
+from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ...const import SENDING
@@ -23,7 +21,7 @@ class KeycrmOrderUpdate(models.Model):
     """
 
     _name = "keycrm.order.update"
-    _inherit = ["keycrm.retry.mixin"]
+    _inherit = ["keycrm.retry.mixin", "keycrm.outbox.mixin"]
     _description = "Update of an order in KeyCRM"
     _order = "id desc"
     _rec_name = "sale_order_id"
@@ -150,7 +148,7 @@ class KeycrmOrderUpdate(models.Model):
 
         :param pickings: ``stock.picking``
         """
-        if not self._crons_by_company("tracking"):
+        if not self._sending_accounts("send_tracking"):
             return
         pending = pending_changes(self.env.cr, PENDING, set, lambda: self.sudo()._insert_tracking())
         pending.update(pickings.ids)
@@ -163,12 +161,10 @@ class KeycrmOrderUpdate(models.Model):
         worker reads the number when it sends, so one pass ends all rows of an order.
         """
         picking_ids = sorted(self.env.cr.precommit.data.pop(PENDING, ()))
-        by_company = self._crons_by_company("tracking")
-        if picking_ids and by_company:
+        cron_ids = self._orders_cron_ids("send_tracking")
+        if picking_ids and cron_ids:
             self.env["stock.picking"].flush_model(["sale_id"])
-            self.env["ir.cron"].sudo().browse(
-                sorted({cron_id for ids in by_company.values() for cron_id in ids})
-            )._trigger_keycrm(coalesce=True, along_with=self._tracking_statement(picking_ids))
+            self._insert_and_trigger(self._tracking_statement(picking_ids), cron_ids)
 
     @api.model
     def _tracking_statement(self, picking_ids):
@@ -212,19 +208,6 @@ class KeycrmOrderUpdate(models.Model):
             ]
         )
         crons.trigger(orders.keycrm_account_id, crons.ORDERS)
-
-    @api.model
-    @tools.ormcache("kind", cache="stable")
-    def _crons_by_company(self, kind):
-        """Return which accounts send a kind: ``{company id: (id of the orders' cron, …)}``.
-
-        Cached, since it is read in users' transactions; cleared when an account changes.
-        """
-        domain = [("enabled", "=", True), (SENDING[kind], "=", True)]
-        found = defaultdict(list)
-        for account in self.env["keycrm.account"].sudo().search(domain):
-            found[account.company_id.id].append(account.orders_cron_id.id)
-        return {company_id: tuple(filter(None, ids)) for company_id, ids in found.items()}
 
     @api.model
     def _next_due(self, account, kinds):
@@ -297,7 +280,7 @@ class KeycrmOrderUpdate(models.Model):
 
         :param partials: ``account.partial.reconcile``
         """
-        if not self._crons_by_company("payment"):
+        if not self._sending_accounts("send_payments"):
             return
         pending = pending_changes(
             self.env.cr, PENDING_PAYMENTS, set, lambda: self.sudo()._insert_payments()
@@ -311,11 +294,15 @@ class KeycrmOrderUpdate(models.Model):
         Not what KeyCRM itself reported, and no credit notes.
         """
         ids = sorted(self.env.cr.precommit.data.pop(PENDING_PAYMENTS, ()))
-        by_company = self._crons_by_company("payment")
-        if ids and by_company:
-            self.env["ir.cron"].sudo().browse(
-                sorted({cron_id for found in by_company.values() for cron_id in found})
-            )._trigger_keycrm(coalesce=True, along_with=self._payments_statement(ids))
+        cron_ids = self._orders_cron_ids("send_payments")
+        if ids and cron_ids:
+            self._insert_and_trigger(self._payments_statement(ids), cron_ids)
+
+    @api.model
+    def _orders_cron_ids(self, switch):
+        """Return the scheduled actions of orders of the accounts that send a kind of data."""
+        by_company = self._sending_accounts(switch)
+        return [sending.orders_cron_id for found in by_company.values() for sending in found]
 
     @api.model
     def _payments_statement(self, partial_ids):

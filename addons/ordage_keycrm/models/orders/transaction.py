@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 
-from ...services.account.reference_lists import by_keycrm_id
+from ...services.common.values import by_keycrm_id
 
 
 class KeycrmTransaction(models.Model):

@@ -3,6 +3,7 @@ from odoo import api, models
 from ...keycrm import product_matching
 from ...keycrm.errors import ImportProblem
 from ...keycrm.product_matching import AmbiguousProduct, KnownProducts, Plan, Plans
+from ...services.common.values import by_keycrm_id
 
 
 class KeycrmProductMatcher(models.AbstractModel):
@@ -52,7 +53,7 @@ class KeycrmProductMatcher(models.AbstractModel):
             for key, choice in choices.items()
         }
         created_ids = {plan.product.id for plan in planned}
-        mappings = {offer.keycrm_id: offer for offer in offers}
+        mappings = by_keycrm_id(offers)
         self._map_offers(account, goods, found, mappings, barcodes, created_ids)
         return found, problems
 

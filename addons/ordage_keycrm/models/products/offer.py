@@ -124,6 +124,17 @@ class KeycrmOffer(models.Model):
             for kind in OFFER_FIELDS:
                 Change._enqueue(kind, offers.product_id.ids, company)
 
+    @api.model
+    def _with_numbers(self, account, numbers):
+        """Return the offers with these numbers of KeyCRM.
+
+        :param account: ``keycrm.account``, one
+        :param numbers: KeyCRM's
+        :return: ``keycrm.offer`` in superuser mode
+        """
+        domain = [("account_id", "=", account.id), ("keycrm_id", "in", list(numbers))]
+        return self.sudo().search(domain)
+
     def _known_value(self, kind):
         """Return a value that KeyCRM is known to have; None where it was never read nor sent.
 

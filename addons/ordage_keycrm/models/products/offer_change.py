@@ -1,4 +1,4 @@
-from odoo import api, fields, models, tools
+from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ...const import SENDING
@@ -18,7 +18,7 @@ class KeycrmOfferChange(models.Model):
     """
 
     _name = "keycrm.offer.change"
-    _inherit = "keycrm.account.mixin"
+    _inherit = ["keycrm.account.mixin", "keycrm.outbox.mixin"]
     _description = "Change of an offer's value for KeyCRM"
     _order = "id"
     _log_access = False
@@ -47,7 +47,7 @@ class KeycrmOfferChange(models.Model):
         :param company: ``res.company`` whose value it is; the current one without it
         """
         company_id = (company or self.env.company).id
-        if product_ids and self._accounts_by_company(kind).get(company_id):
+        if product_ids and company_id in self._sending_accounts(SENDING[kind]):
             self._add_pending(kind, company_id, product_ids)
 
     @api.model
@@ -58,7 +58,7 @@ class KeycrmOfferChange(models.Model):
         :param product_ids: ids of ``product.product``; None stands for all
         """
         if product_ids:
-            for company_id in self._accounts_by_company(kind):
+            for company_id in self._sending_accounts(SENDING[kind]):
                 self._add_pending(kind, company_id, product_ids)
 
     @api.model
@@ -79,15 +79,14 @@ class KeycrmOfferChange(models.Model):
     def _insert_pending(self):
         """Write what this transaction changed, rows and triggers, with one statement."""
         pending = self.env.cr.precommit.data.pop(PENDING, {})
-        rows, cron_ids = [], set()
+        rows, cron_ids = [], []
         for (kind, company_id), product_ids in pending.items():
-            for account_id, cron_id in self._accounts_by_company(kind).get(company_id, ()):
-                ids = [None] if None in product_ids else sorted(product_ids)
-                rows += [(account_id, product_id, kind) for product_id in ids]
-                cron_ids.add(cron_id)
+            ids = [None] if None in product_ids else sorted(product_ids)
+            for sending in self._sending_accounts(SENDING[kind]).get(company_id, ()):
+                cron_ids.append(sending.stock_cron_id)
+                rows += [(sending.account_id, product_id, kind) for product_id in ids]
         if rows:
-            triggered = self.env["ir.cron"].sudo().browse(sorted(filter(None, cron_ids)))
-            triggered._trigger_keycrm(coalesce=True, along_with=self._insert_statement(rows))
+            self._insert_and_trigger(self._insert_statement(rows), cron_ids)
 
     @api.model
     def _append(self, account, kind, product_ids, delay=0):
@@ -117,18 +116,3 @@ class KeycrmOfferChange(models.Model):
             delay,
             *(list(column) for column in zip(*rows, strict=True)),
         )
-
-    @api.model
-    @tools.ormcache("kind", cache="stable")
-    def _accounts_by_company(self, kind):
-        """Return which accounts send a kind: ``{company id: ((account id, stock cron id), …)}``.
-
-        Cached, since it is read in users' transactions; cleared when an account changes.
-        """
-        domain = [("enabled", "=", True), (SENDING[kind], "=", True)]
-        found = {}
-        for account in self.env["keycrm.account"].sudo().search(domain):
-            found.setdefault(account.company_id.id, []).append(
-                (account.id, account.stock_cron_id.id)
-            )
-        return {company_id: tuple(entries) for company_id, entries in found.items()}

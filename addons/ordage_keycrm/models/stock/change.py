@@ -1,8 +1,7 @@
-from odoo import api, fields, models, tools
+from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ...services.common import crons
-from ...services.common.concurrency import clear_caches_after_commit
 from ...services.common.transactions import pending_changes
 
 #: Key under which the changes of one transaction are kept until it is flushed or committed.
@@ -19,7 +18,7 @@ class KeycrmStockChange(models.Model):
     """
 
     _name = "keycrm.stock.change"
-    _inherit = "keycrm.account.mixin"
+    _inherit = ["keycrm.account.mixin", "keycrm.outbox.mixin"]
     _description = "Stock change for KeyCRM"
     _order = "id"
     _log_access = False
@@ -51,7 +50,7 @@ class KeycrmStockChange(models.Model):
         :param company_id: id of the company whose stock it is
         :param from_move: whether goods or orders changed, and not only which goods count
         """
-        if not self._accounts_by_company().get(company_id):
+        if company_id not in self._sending_accounts("push_stock"):
             return
         pending = pending_changes(self.env.cr, PENDING, dict, lambda: self.sudo()._insert_pending())
         products = pending.setdefault(company_id, {})
@@ -64,32 +63,20 @@ class KeycrmStockChange(models.Model):
 
         :param product_ids: ids of ``product.product``
         """
-        for company_id in self._accounts_by_company():
+        for company_id in self._sending_accounts("push_stock"):
             self._enqueue(product_ids, company_id)
 
     @api.model
     def _insert_pending(self):
-        """Write the changes of this transaction, rows and triggers, with one statement.
-
-        Under load each answer of the database waits for the other users' threads.
-        """
+        """Write the changes of this transaction, rows and triggers, with one statement."""
         pending = self.env.cr.precommit.data.pop(PENDING, {})
-        accounts_by_company = self._accounts_by_company()
-        rows = [
-            (account_id, product_id, from_move)
-            for company_id, products in pending.items()
-            for account_id, _cron_id in accounts_by_company.get(company_id, ())
-            for product_id, from_move in sorted(products.items())
-        ]
-        cron_ids = {
-            cron_id
-            for company_id in pending
-            for _account_id, cron_id in accounts_by_company.get(company_id, ())
-            if cron_id
-        }
+        rows, cron_ids = [], []
+        for company_id, products in pending.items():
+            for sending in self._sending_accounts("push_stock").get(company_id, ()):
+                cron_ids.append(sending.stock_cron_id)
+                rows += [(sending.account_id, *product) for product in sorted(products.items())]
         if rows:
-            actions = self.env["ir.cron"].sudo().browse(sorted(cron_ids))
-            actions._trigger_keycrm(coalesce=True, along_with=self._insert_statement(rows))
+            self._insert_and_trigger(self._insert_statement(rows), cron_ids)
 
     @api.model
     def _append(self, rows, refresh_first=False, export_id=None, from_move=False):
@@ -180,32 +167,3 @@ class KeycrmStockChange(models.Model):
         """
         rows = self.sudo()._read_group([("product_id", "in", products.ids)], ["product_id"])
         return {product.id for (product,) in rows}
-
-    @api.model
-    @tools.ormcache(cache="stable")
-    def _accounts_by_company(self):
-        """Return which accounts send stock: ``{company id: ((account id, stock cron id), …)}``.
-
-        Cached, since every change of a quant reads it; see :meth:`_clear_accounts_by_company`. Odoo clears
-        its default cache whenever it creates or archives a product.
-        """
-        accounts = (
-            self.env["keycrm.account"]
-            .sudo()
-            .search_fetch(
-                [("enabled", "=", True), ("push_stock", "=", True)],
-                ["company_id", "stock_cron_id"],
-            )
-        )
-        found = {}
-        for account in accounts:
-            found.setdefault(account.company_id.id, []).append(
-                (account.id, account.stock_cron_id.id)
-            )
-        return {company_id: tuple(entries) for company_id, entries in found.items()}
-
-    @api.model
-    def _clear_accounts_by_company(self):
-        """Clear the cached accounts after one changed, now and once the change is visible to others."""
-        self.env.registry.clear_cache("stable")
-        clear_caches_after_commit(self.env, "stable")

@@ -71,7 +71,7 @@ class SaleOrderLine(models.Model):
     def _keycrm_enqueue_products(self):
         """Record the products of those lines that come from KeyCRM."""
         Change = self.env["keycrm.stock.change"]
-        if not Change._accounts_by_company():
+        if not Change._sending_accounts("push_stock"):
             return
         for line in self.sudo():
             if line.keycrm_id and line.product_id:

@@ -95,7 +95,7 @@ class StockMove(models.Model):
         Moves without a sale change nothing by themselves: the quants that they change are recorded.
         """
         Change = self.env["keycrm.stock.change"]
-        if not Change._accounts_by_company():
+        if not Change._sending_accounts("push_stock"):
             return
         for move in self.sudo():
             if move.sale_line_id:

@@ -54,7 +54,7 @@ class StockQuant(models.Model):
         :param from_move: whether a move or a count changed them
         """
         Change = self.env["keycrm.stock.change"]
-        if not Change._accounts_by_company():
+        if not Change._sending_accounts("push_stock"):
             return
         for quant in self.sudo():
             company_id = quant.company_id.id
@@ -79,7 +79,7 @@ class StockLocation(models.Model):
     def _keycrm_enqueue_products_inside(self):
         """Record the products in these locations and below them."""
         Change = self.env["keycrm.stock.change"]
-        if not self or not Change._accounts_by_company():
+        if not self or not Change._sending_accounts("push_stock"):
             return
         for product, company in (
             self.env["stock.quant"]

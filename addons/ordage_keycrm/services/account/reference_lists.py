@@ -12,18 +12,11 @@ from ..common.circuit_breaker import CircuitBreaker
 from ..common.concurrency import retry_on_unique_violation
 from ..common.service import Service
 from ..common.transactions import run_in_transaction
+from ..common.values import by_keycrm_id, changed_values
 from . import key_check
 
 #: Maximum number of pages of the lists of statuses, sources and payment methods.
 MAX_PAGES = 40
-
-
-def by_keycrm_id(records):
-    """Return records by KeyCRM's id.
-
-    :param records: recordset of a model with ``keycrm_id``
-    """
-    return {record.keycrm_id: record for record in records}
 
 
 def request_for_user(account, request):
@@ -207,18 +200,14 @@ class ReferenceLists(Service):
         if not vals_by_id:
             return
         Record = self.env[model].sudo().with_context(active_test=False)
-        known = {
-            record.keycrm_id: record
-            for record in Record.search(
+        known = by_keycrm_id(
+            Record.search(
                 [("account_id", "=", self.account.id), ("keycrm_id", "in", list(vals_by_id))]
             )
-        }
+        )
         for keycrm_id, vals in vals_by_id.items():
             record = known.get(keycrm_id)
-            changed = record and {
-                name: value for name, value in vals.items() if record[name] != value
-            }
-            if changed:
+            if record and (changed := changed_values(record, vals)):
                 record.write(changed)
         new = [
             {"account_id": self.account.id, "keycrm_id": keycrm_id, **vals}

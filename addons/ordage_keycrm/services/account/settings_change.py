@@ -54,7 +54,7 @@ class SettingsChange:
     def _trigger_queues(self):
         names = self.vals.keys()
         if CACHED & names:
-            self.env["keycrm.stock.change"]._clear_accounts_by_company()
+            self.env["keycrm.outbox.mixin"]._clear_sending_accounts()
         if self.vals.get("enabled"):
             crons.restore(self.accounts)
         if {"api_key", "api_url"} & names:

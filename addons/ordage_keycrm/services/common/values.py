@@ -1,9 +1,17 @@
-"""Compare values with records, so that only changes are written."""
+"""Find records by KeyCRM's id, and compare values with them, so that only changes are written."""
 
 from odoo.fields import Command
 
 #: Numbers that differ by less are equal.
 PRECISION = 1e-6
+
+
+def by_keycrm_id(records):
+    """Return records by KeyCRM's id.
+
+    :param records: recordset of a model with ``keycrm_id``
+    """
+    return {record.keycrm_id: record for record in records}
 
 
 def is_equal(record, name, value):

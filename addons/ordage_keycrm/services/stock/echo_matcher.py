@@ -11,6 +11,7 @@ from ...keycrm.webhook import stock_totals
 from ..common.concurrency import ERRORS_OF_NO_RECORD
 from ..common.service import Service
 from ..common.transactions import run_in_transaction
+from ..common.values import by_keycrm_id
 
 _logger = logging.getLogger(__name__)
 
@@ -137,12 +138,8 @@ class EchoMatcher(Service):
         """
         reported = {event: stock_totals(event.payload) for event in events}
         numbers = {number for rows in reported.values() for number in rows}
-        offers = (
-            self.env["keycrm.offer"]
-            .sudo()
-            .search([("account_id", "=", self.account.id), ("keycrm_id", "in", list(numbers))])
-        )
-        by_number = {offer.keycrm_id: offer for offer in offers}
+        offers = self.env["keycrm.offer"]._with_numbers(self.account, numbers)
+        by_number = by_keycrm_id(offers)
         now = fields.Datetime.now()
         self._delete_expired(now)
         Echo = self.env["keycrm.stock.echo"].sudo()

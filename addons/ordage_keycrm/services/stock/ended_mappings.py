@@ -62,8 +62,7 @@ class EndedMappings(StockExporter):
         :param numbers: KeyCRM's
         :return: set of numbers
         """
-        offers = self.env["keycrm.offer"].sudo()
-        offers = offers.search([("account_id", "=", self.account.id), ("keycrm_id", "in", numbers)])
+        offers = self.env["keycrm.offer"]._with_numbers(self.account, numbers)
         calculator = self.env["keycrm.stock.calculator"]
         sent = set(calculator._counted_product_ids(self.account, offers.product_id.ids))
         return {offer.keycrm_id for offer in offers if offer.product_id.id in sent}

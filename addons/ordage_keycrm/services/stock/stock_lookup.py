@@ -134,12 +134,8 @@ class StockLookup(Service):
         :param numbers: KeyCRM's numbers of offers
         :return: set of numbers
         """
-        return set(
-            self.env["keycrm.offer"]
-            .sudo()
-            .search([("account_id", "=", self.account.id), ("keycrm_id", "in", list(numbers))])
-            .mapped("keycrm_id")
-        )
+        offers = self.env["keycrm.offer"]._with_numbers(self.account, numbers)
+        return set(offers.mapped("keycrm_id"))
 
     def _replace_archived(self, by_key):
         """Map offers whose products are archived to the one active product of the same SKU.
@@ -177,11 +173,7 @@ class StockLookup(Service):
 
         :param products: ``{KeyCRM's number: product}``
         """
-        offers = self.env["keycrm.offer"].sudo()
-        offers = offers.search(
-            [("account_id", "=", self.account.id), ("keycrm_id", "in", list(products))]
-        )
-        for offer in offers:
+        for offer in self.env["keycrm.offer"]._with_numbers(self.account, products):
             product = products[offer.keycrm_id]
             if not offer.product_id.active and (
                 offer.product_id.keycrm_sku_key == product.keycrm_sku_key

@@ -1,9 +1,9 @@
 from odoo import api, fields, models
 
 from ....services.account.language import company_language
-from ....services.account.reference_lists import ReferenceLists, by_keycrm_id
+from ....services.account.reference_lists import ReferenceLists
 from ....services.common.bridge import as_bridge
-from ....services.common.values import changed_values
+from ....services.common.values import by_keycrm_id, changed_values
 from ....services.orders import contacts
 from ....services.orders.order_import import ImportOptions, ImportResult
 from .batch import Batch

@@ -4,8 +4,7 @@ from odoo.tools import email_normalize
 from ....keycrm.naming import normalized_phone, shortened
 from ....keycrm.orders import Buyer
 from ....services.account.language import company_language
-from ....services.account.reference_lists import by_keycrm_id
-from ....services.common.values import changed_values
+from ....services.common.values import by_keycrm_id, changed_values
 from ....services.orders import contacts
 
 

@@ -2,7 +2,7 @@ from odoo import api, models
 
 from ....keycrm import order_totals
 from ....services.account.currency import AccountCurrency
-from ....services.account.reference_lists import by_keycrm_id
+from ....services.common.values import by_keycrm_id
 
 #: Statuses of KeyCRM's payments (confirmed).
 KNOWN_STATUSES = ("paid", "not_paid", "canceled")

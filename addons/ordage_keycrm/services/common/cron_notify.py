@@ -1,10 +1,10 @@
 """Notify Odoo's schedulers of triggers from a background thread when they are due.
 
-A scheduler polls for triggers once a minute, so a delayed trigger would start up to a minute late.
-Waiting inside of the action would block one of the few scheduler threads.
-
-A background thread also keeps the notification out of a user's request. The notification needs two
-database connections, and under load each round trip waits for the threads of other users.
+Odoo's own ``ir.cron._trigger`` is not sufficient: it notifies the schedulers of immediate triggers only. They
+poll for others once a minute, so a debounced export would start up to a minute late, and waiting inside
+of the action would block one of the few scheduler threads. It also notifies from the committing user's
+thread, at each commit. The notification needs two database connections, and under load each round trip
+waits for the threads of other users; and each of many users' moves would start a run of its own.
 """
 
 import heapq

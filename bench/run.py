@@ -30,7 +30,6 @@ NAMES = [
     "inventory",
     "picking",
     "users",
-    "programs",
     "comparison",
     "limit",
     "backlog",

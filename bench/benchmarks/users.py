@@ -1,7 +1,6 @@
 """Eight users validate pickings of the same products, with and without the addon.
 
-Each user waits a random think time before each picking, equal on both sides of a pair. Users that all start
-in the same millisecond measure something else, see ``programs``.
+Each user waits a random think time before each picking, equal on both sides of a pair.
 """
 
 from __future__ import annotations
@@ -27,6 +26,7 @@ from ..results import Row
 from ..steps import catalog, match_warehouse, processor, settle
 
 USERS, PICKINGS, LINES = 8, 8, 10
+SIZE = USERS * PICKINGS
 IN_STOCK = 10
 #: Fields of imported products that Odoo reads when goods move.
 VALUES = (
@@ -56,8 +56,8 @@ _STATEMENT = re.compile(
 
 def run(environment: Environment) -> Iterator[Row]:
     """Let each user validate a few receipts; measure the wait without Odoo's pauses."""
-    pairs, our_side, bare_side = measure(environment, PICKINGS, THINK)
-    by_chance = chance(our_side, bare_side)
+    pairs, our_side, bare_side = _measure(environment)
+    by_chance = _chance(our_side, bare_side)
     few = our_side.failures - bare_side.failures <= by_chance
     yield Row(
         key="users",
@@ -67,32 +67,23 @@ def run(environment: Environment) -> Iterator[Row]:
         ratio=pairs.ratio,
         goal="no more serialization failures, ≤ +3 % time",
         reached=few and pairs.ratio <= 1.03,
-        samples=samples(pairs, our_side, by_chance),
-        details=details(pairs, our_side, bare_side),
+        samples=f"{len(pairs.ours)} pairs of {SIZE} pickings, "
+        f"repeats differ by {by_chance:.0f} by chance",
+        details=_details(pairs, our_side, bare_side),
     )
 
 
-def samples(pairs: Pairs, side: Side, by_chance: float) -> str:
-    """Return the number of samples as text."""
-    return (
-        f"{len(pairs.ours)} pairs of {side.size} pickings, "
-        f"repeats differ by {by_chance:.0f} by chance"
-    )
-
-
-def measure(environment: Environment, pickings: int, think: float) -> tuple[Pairs, Side, Side]:
+def _measure(environment: Environment) -> tuple[Pairs, Side, Side]:
     """Alternate between the users of two Odoo processes, one with the addon.
 
-    :param pickings: per user and round
-    :param think: maximum think time before each picking, in seconds
     :return: the waits, the side with the addon, and the bare one
     """
     bare = environment.odoo(environment.database(addon=False))
     # KeyCRM's rate limit is on: it keeps the stock worker from running after each picking.
     shop = environment.shop(sandbox={"offers": LINES}, account={"request_limit": 60})
     products = _exported_products(shop)
-    our_side = Side(shop.odoo, products, pickings, think)
-    bare_side = Side(bare, _equal_products(shop, bare, products), pickings, think)
+    our_side = Side(shop.odoo, products)
+    bare_side = Side(bare, _equal_products(shop, bare, products))
 
     def ours() -> float:
         our_side.prepare()
@@ -119,7 +110,7 @@ def measure(environment: Environment, pickings: int, think: float) -> tuple[Pair
     return found, our_side, bare_side
 
 
-def details(pairs: Pairs, ours: Side, baseline: Side) -> dict[str, Any]:
+def _details(pairs: Pairs, ours: Side, baseline: Side) -> dict[str, Any]:
     """Return all further figures."""
     sides = {"baseline": baseline, "ours": ours}
     return {
@@ -132,7 +123,7 @@ def details(pairs: Pairs, ours: Side, baseline: Side) -> dict[str, Any]:
         "repeated_each_time": {
             name: [one.repeated for one in side.rounds] for name, side in sides.items()
         },
-        "two_standard_errors": chance(ours, baseline),
+        "two_standard_errors": _chance(ours, baseline),
         "processor_seconds_a_try": {name: side.processor_a_try for name, side in sides.items()},
     }
 
@@ -154,7 +145,7 @@ def _equal_products(shop: Shop, bare: OdooServer, products: list[int]) -> list[i
     return bare.rpc().call("bench.baseline", "make_products_like", values, IN_STOCK)
 
 
-def chance(ours: Side, baseline: Side) -> float:
+def _chance(ours: Side, baseline: Side) -> float:
     """Return two standard errors of the difference of repeats between processes."""
     differences = [a - b for a, b in zip(ours.by_process, baseline.by_process, strict=True)]
     return 2 * math.sqrt(len(differences)) * statistics.stdev(differences)
@@ -189,15 +180,11 @@ class Side:
 
     :param odoo: the process
     :param products: the received products
-    :param pickings: per user and round
-    :param think: maximum think time before each picking, in seconds
     """
 
-    def __init__(self, odoo: OdooServer, products: list[int], pickings: int, think: float) -> None:
-        self.size = USERS * pickings
+    def __init__(self, odoo: OdooServer, products: list[int]) -> None:
         self.rounds: list[Round] = []
         self._odoo = odoo
-        self._think = think
         self._users = [odoo.rpc() for _ in range(USERS)]
         self._products = products
         self._pickings: list[list[int]] = []
@@ -210,7 +197,7 @@ class Side:
     def prepare(self) -> None:
         """Create the receipts of all users."""
         call = self._users[0].call
-        made = call("bench.baseline", "make_receipts", self._products, 1, self.size)
+        made = call("bench.baseline", "make_receipts", self._products, 1, SIZE)
         self._pickings = [made[number::USERS] for number in range(USERS)]
         call("bench.baseline", "merge_quants")
 
@@ -225,7 +212,7 @@ class Side:
             # Equal random numbers on both sides of a pair.
             chance, waited = random.Random(f"{number_of_round} {number}"), 0.0
             for picking in self._pickings[number]:
-                time.sleep(chance.uniform(0, self._think))
+                time.sleep(chance.uniform(0, THINK))
                 clicked = time.monotonic()
                 self._click(self._users[number], picking)
                 waited += time.monotonic() - clicked
@@ -244,7 +231,7 @@ class Side:
 
     def summary(self, samples: list[float]) -> str:
         """Return the figures as text."""
-        each = seconds(median(samples) / self.size)
+        each = seconds(median(samples) / SIZE)
         return f"{each} a picking, {self.failures} repeated requests"
 
     @staticmethod
@@ -273,7 +260,7 @@ class Side:
     @property
     def processor_a_try(self) -> float:
         """Return the processor seconds of one attempt, background work included."""
-        tries = len(self.rounds) * self.size + self.failures
+        tries = len(self.rounds) * SIZE + self.failures
         return sum(one.processor for one in self.rounds) / tries
 
     @property

@@ -27,7 +27,7 @@ LINES = [{"name": "Кухоль", "price": 100, "quantity": 2}]
 LOG = "odoo.addons.ordage_keycrm.services.common.circuit_breaker"
 
 
-class TestTrouble(KeycrmCase):
+class TestCircuitBreaker(KeycrmCase):
     forget = True
 
     @classmethod
@@ -349,7 +349,7 @@ class TestTrouble(KeycrmCase):
         sync.action_start()
         self.keycrm.add_fault("skip_rows", path="/order", page=2, rows=4, times=1)
         self.orders_lane()
-        self.assertEqual((sync.state, sync.done_count, sync.look), ("done", 60, 2))
+        self.assertEqual((sync.state, sync.done_count, sync.pass_number), ("done", 60, 2))
         self.assertEqual(self.Order.search_count([("keycrm_id", "in", numbers)]), 60)
 
     def test_a_page_that_repeats_rows_doubles_no_order(self):
@@ -360,7 +360,7 @@ class TestTrouble(KeycrmCase):
         sync.action_start()
         self.keycrm.add_fault("repeat_rows", path="/order", page=2, rows=4, times=1)
         self.orders_lane()
-        self.assertEqual((sync.state, sync.look), ("done", 1))
+        self.assertEqual((sync.state, sync.pass_number), ("done", 1))
         self.assertEqual(self.Order.search_count([("keycrm_id", "in", numbers)]), 60)
 
     # === KEYCRM AS A WHOLE ===#

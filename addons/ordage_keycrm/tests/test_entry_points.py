@@ -72,7 +72,7 @@ class TestWaysIn(KeycrmCase):
         self.assertEqual(self.Order.search_count([("keycrm_id", "in", numbers)]), 30)
         self.assertLessEqual(len(self.reads()), 3)
 
-    def test_a_failing_order_is_set_aside_with_its_reason_and_the_rest_arrives(self):
+    def test_a_failing_order_is_deferred_with_its_reason_and_the_rest_arrives(self):
         good, bad = self.new_order(LINES), self.new_order([{**LINES[0], "sku": "TWICE"}])
         for name in ("А", "Б"):
             self.env["product.product"].create({"name": name, "default_code": "twice "})
@@ -573,7 +573,7 @@ class TestWaysIn(KeycrmCase):
         self.keycrm.set_statuses(numbers[:10], self.status(2).keycrm_id, webhook=False)
         self.run_to_end(sync)
         self.assertEqual(self.Order.search_count([("keycrm_id", "in", numbers)]), 105)
-        self.assertEqual((sync.look, sync.failed_count), (1, 0), "no second look was needed")
+        self.assertEqual((sync.pass_number, sync.failed_count), (1, 0), "no second look was needed")
 
     def test_dates_choose(self):
         self.new_order(LINES, ordered_at="2026-01-10T10:00:00Z", created_at="2026-01-10T10:00:00Z")

@@ -59,7 +59,7 @@ class TestStockIsolation(StockCase):
 
     # === FAILING REQUESTS ===#
 
-    def test_a_sku_whose_lookup_fails_is_set_aside_with_its_reason(self):
+    def test_a_sku_whose_lookup_fails_is_deferred_with_its_reason(self):
         products = self.unmapped([f"LOOK-{number}" for number in range(20)])
         self.keycrm.add_fault("status", path="/offers", contains="LOOK-7,", times=None)
         self.keycrm.add_fault("status", path="/offers", contains="=LOOK-7&", times=None)

@@ -6,7 +6,7 @@ from .stock_common import StockCase
 
 
 @tagged("post_install", "-at_install")
-class TestInNobodysWay(StockCase):
+class TestStockOverhead(StockCase):
     """What the addon costs a user's stock operation: counted in queries."""
 
     def test_the_hook_costs_three_queries_at_most_whatever_the_size(self):

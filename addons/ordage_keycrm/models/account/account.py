@@ -142,7 +142,7 @@ class KeycrmAccount(models.Model):
         copy=False,
         help="Zeros that wait for confirmation: too many products would drop to zero in KeyCRM.",
     )
-    # {kind of request: keycrm.fault_isolation.Isolation, "aside": [ids of offers]}
+    # {kind of request: keycrm.fault_isolation.Isolation, "deferred": [ids of offers]}
     stock_isolation = fields.Json(
         string="Isolation of a faulty row", readonly=True, copy=False, groups=fields.NO_ACCESS
     )

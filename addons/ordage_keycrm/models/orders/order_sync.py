@@ -43,7 +43,7 @@ class KeycrmOrderSync(models.Model):
     date_to = fields.Datetime(string="Ordered until")
     page = fields.Integer(readonly=True, copy=False, default=1)
     # Pass over the list, and different rows of it that were read so far.
-    look = fields.Integer(string="Pass", readonly=True, copy=False, default=1)
+    pass_number = fields.Integer(string="Pass", readonly=True, copy=False, default=1)
     seen_count = fields.Integer(string="Rows checked", readonly=True, copy=False)
     last_seen = fields.Integer(string="Last order read", readonly=True, copy=False)
     total_count = fields.Integer(string="Orders in KeyCRM", readonly=True, copy=False)
@@ -71,7 +71,7 @@ class KeycrmOrderSync(models.Model):
 
     def _start_vals(self):
         counts = ("created_count", "updated_count", "failed_count")
-        begin = {"page": 1, "look": 1, "seen_count": 0, "last_seen": 0}
+        begin = {"page": 1, "pass_number": 1, "seen_count": 0, "last_seen": 0}
         return {**super()._start_vals(), **begin, **dict.fromkeys(counts, 0)}
 
     def _waiting_reason(self):

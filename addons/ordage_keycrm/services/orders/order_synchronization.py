@@ -85,7 +85,7 @@ class OrderSynchronization(JobService):
 
         :return: set of KeyCRM's numbers
         """
-        if job.look == 1:
+        if job.pass_number == 1:
             return set()
         orders = self.env["sale.order"].search(
             [
@@ -113,8 +113,8 @@ def _cursor_vals(job, page, total_before):
         "last_seen": max([job.last_seen, *numbers]),
     }
     is_last = page.is_last and not back
-    if is_last and vals["seen_count"] < page.total and job.look < MAX_PASSES:
-        vals.update(page=1, look=job.look + 1, seen_count=0, last_seen=0)
+    if is_last and vals["seen_count"] < page.total and job.pass_number < MAX_PASSES:
+        vals.update(page=1, pass_number=job.pass_number + 1, seen_count=0, last_seen=0)
     elif is_last:
         vals["page"] = 0
     return vals

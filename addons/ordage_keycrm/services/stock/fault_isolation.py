@@ -17,7 +17,7 @@ class FaultIsolation(Service):
     """Isolate the rows that make stock requests fail while KeyCRM itself is available.
 
     A failed request is bisected: the next ones have half as many rows, until the faulty row is alone
-    and set aside with its reason. The state is stored on the account, so that a run that ends, as after
+    and deferred with its reason. The state is stored on the account, so that a run that ends, as after
     a time-out, continues from there; rows that were accepted meanwhile are not sent again.
     """
 
@@ -49,7 +49,7 @@ class FaultIsolation(Service):
         :param items: its rows
         :param kind: kind of the request
         :param is_known: whether its one row had failed alone before
-        :return: True when the one row is at fault: the caller has to set it aside and then to call
+        :return: True when the one row is at fault: the caller has to defer it and then to call
             :meth:`raise_if_all_fail`; False when the caller has to try again with fewer rows
         :raise KeyCrmError: the same one, when KeyCRM as a whole is unavailable
         """
@@ -60,7 +60,7 @@ class FaultIsolation(Service):
         return len(items) == 1
 
     def raise_if_all_fail(self, error, kind):
-        """End the run after a row was set aside, when no single row is at fault.
+        """End the run after a row was deferred, when no single row is at fault.
 
         Each further run tries one more row, so that faulty rows never stop the others for good.
 
@@ -71,16 +71,16 @@ class FaultIsolation(Service):
         if self._state(kind).is_all_failing:
             raise error
 
-    def set_aside(self, ids):
-        """Set rows aside until the end of the pass, within a transaction of the stock worker.
+    def defer(self, ids):
+        """Defer rows until the end of the pass, within a transaction of the stock worker.
 
         :param ids: ids of records
         """
-        self._store("aside", [*self.aside_ids(), *ids])
+        self._store("deferred", [*self.deferred_ids(), *ids])
 
-    def aside_ids(self):
-        """Return the ids of the records that were set aside in this pass."""
-        return set((self.account.sudo().stock_isolation or {}).get("aside") or ())
+    def deferred_ids(self):
+        """Return the ids of the records that were deferred in this pass."""
+        return set((self.account.sudo().stock_isolation or {}).get("deferred") or ())
 
     def accepted(self, kind):
         """Record that a request succeeded, within a transaction of the stock worker.
@@ -110,9 +110,9 @@ class FaultIsolation(Service):
         return Isolation(**(self.account.sudo().stock_isolation or {}).get(kind) or {})
 
     def _store(self, kind, value):
-        """Store the state of a kind of requests, or the rows that were set aside.
+        """Store the state of a kind of requests, or the rows that were deferred.
 
-        :param kind: kind of the requests, or ``aside``
+        :param kind: kind of the requests, or ``deferred``
         :param value: :class:`~.keycrm.fault_isolation.Isolation`, or ids
         """
         stored = dict(self.account.sudo().stock_isolation or {})

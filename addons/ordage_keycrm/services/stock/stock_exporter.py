@@ -284,7 +284,7 @@ class StockExporter(Service):
         Level._mark_refused(warehouse, _by_offer(rows), reason)
 
     def _store_failed(self, warehouse, row, reason):
-        """Set one row aside and trigger the queue for its retry.
+        """Defer one row and trigger the queue for its retry.
 
         :param warehouse: ``keycrm.warehouse``, one
         :param row: :class:`~.keycrm.stock_plan.Row`

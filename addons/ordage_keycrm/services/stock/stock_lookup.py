@@ -252,7 +252,7 @@ class StockLookup(Service):
         for warehouse in self.account.warehouse_ids._sending():
             levels = self.env["keycrm.stock.level"].sudo()._levels_for(warehouse, offers)
             unread |= set(offers.ids) - levels.keys()
-        unread -= self.service(FaultIsolation).aside_ids()
+        unread -= self.service(FaultIsolation).deferred_ids()
         return offers.filtered(lambda o: o.product_id.id in refresh_ids or o.id in unread)
 
     def read_levels(self, offers, change_ids=()):
@@ -275,7 +275,7 @@ class StockLookup(Service):
                 if not isolation.is_single_fault(error, part, READ):
                     return False
                 run_in_transaction(
-                    self.env.cr, lambda part=part: self._set_aside(part, list(change_ids))
+                    self.env.cr, lambda part=part: self._defer(part, list(change_ids))
                 )
                 isolation.raise_if_all_fail(error, READ)
                 continue
@@ -342,13 +342,13 @@ class StockLookup(Service):
         self._store_unmapped_quantities(answered, rows)
         self._mark_refreshed(offers, change_ids)
 
-    def _set_aside(self, offers, change_ids):
+    def _defer(self, offers, change_ids):
         """Record that offers cannot be read: known quantities are sent without reading.
 
         :param offers: ``keycrm.offer``
         :param change_ids: ids of the outbox rows that required it
         """
-        self.service(FaultIsolation).set_aside(offers.ids)
+        self.service(FaultIsolation).defer(offers.ids)
         # KeyCRM may have changed the last known quantity.
         offers.sudo().level_ids.write({"is_known": False, "read_at": False})
         self._mark_refreshed(offers, change_ids)

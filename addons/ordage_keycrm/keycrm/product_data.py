@@ -105,7 +105,7 @@ class Goods:
         """
         offer = line.offer
         if offer:
-            return cls._of(offer, line, currency)
+            return cls._describe(offer, line, currency)
         return cls(
             key=("line", line.id),
             line_id=line.id,
@@ -133,10 +133,10 @@ class Goods:
 
         :param offer: the offer
         """
-        return cls._of(offer, None)
+        return cls._describe(offer, None)
 
     @classmethod
-    def _of(cls, offer: Offer, line: Line | None, currency: str = "") -> "Goods":
+    def _describe(cls, offer: Offer, line: Line | None, currency: str = "") -> "Goods":
         return cls(
             key=("offer", offer.id),
             line_id=line.id if line else None,

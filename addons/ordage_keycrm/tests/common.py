@@ -71,7 +71,7 @@ class KeycrmCase(TransactionCase):
 
     def cursor(self, name):
         """Return how far a list of KeyCRM was read: ``keycrm.sync.cursor``."""
-        return self.env["keycrm.sync.cursor"]._of(self.account, name)
+        return self.env["keycrm.sync.cursor"]._position(self.account, name)
 
     @classmethod
     def _request_handler(cls, session, request, /, **options):

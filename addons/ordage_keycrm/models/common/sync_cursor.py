@@ -74,7 +74,7 @@ class KeycrmSyncCursor(models.Model):
         )
 
     @api.model
-    def _of(self, account, name):
+    def _position(self, account, name):
         """Return the position in a list.
 
         :param account: ``keycrm.account``

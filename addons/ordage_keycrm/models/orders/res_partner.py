@@ -73,13 +73,13 @@ class ResPartner(models.Model):
 
         Odoo searches for companies at each address; an import does so once.
         """
-        if ContactRules.of(self.env).is_only_company:
+        if ContactRules.in_context(self.env).is_only_company:
             return None
         return super()._company_dependent_commercial_sync()
 
     def _handle_first_contact_creation(self):
         """Protect contacts of Odoo users and companies of this database from a recipient's address."""
-        if self.parent_id.id not in ContactRules.of(self.env).closed_parent_ids:
+        if self.parent_id.id not in ContactRules.in_context(self.env).closed_parent_ids:
             return super()._handle_first_contact_creation()
         return None
 

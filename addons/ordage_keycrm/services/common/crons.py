@@ -26,7 +26,7 @@ STOCK = Queue("stock", "stock_cron_id", "_cron_stock", "KeyCRM: stock of account
 QUEUES = (ORDERS, STOCK)
 
 
-def of(accounts, *queues):
+def scheduled_actions(accounts, *queues):
     """Return the scheduled actions of accounts.
 
     :param accounts: ``keycrm.account``
@@ -47,7 +47,7 @@ def trigger(accounts, *queues, delay=0.0):
     :param queues: :data:`ORDERS`, :data:`STOCK`; both when there is none
     :param delay: seconds from now; 0.0 for at once
     """
-    of(accounts, *queues)._trigger_keycrm(delay)
+    scheduled_actions(accounts, *queues)._trigger_keycrm(delay)
 
 
 def ensure(accounts):
@@ -91,7 +91,7 @@ def restore(accounts):
     :param accounts: ``keycrm.account``
     """
     ensure(accounts)
-    crons = of(accounts.with_context(active_test=False))
+    crons = scheduled_actions(accounts.with_context(active_test=False))
     crons.filtered(lambda cron: not cron.active).active = True
 
 
@@ -110,7 +110,7 @@ def delete_unused(env):
             [
                 ("model_id.model", "=", "keycrm.account"),
                 ("code", "like", "model._cron_%"),
-                ("id", "not in", of(kept).ids),
+                ("id", "not in", scheduled_actions(kept).ids),
             ]
         )
     )

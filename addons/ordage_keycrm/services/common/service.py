@@ -48,7 +48,7 @@ class Service:
         :param name: a list of ``keycrm.sync.cursor``
         :return: ``keycrm.sync.cursor``, one
         """
-        return self.env["keycrm.sync.cursor"]._of(self.account, name)
+        return self.env["keycrm.sync.cursor"]._position(self.account, name)
 
     def service(self, service_class):
         """Return another service with the same account, client and options.

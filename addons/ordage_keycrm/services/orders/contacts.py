@@ -37,7 +37,7 @@ class ContactRules:
     closed_parent_ids: frozenset[int] = frozenset()
 
     @classmethod
-    def of(cls, env):
+    def in_context(cls, env):
         """Return the rules in the context of an environment.
 
         :param env: Odoo's environment

@@ -59,7 +59,7 @@ class OrderInbox(Service):
         :return: KeyCRM's numbers of the orders that were processed; empty when the inbox is empty. The
             next run processes what the deadline did not allow
         """
-        Event, state = self.env["keycrm.event"], InboxState.of(self.account)
+        Event, state = self.env["keycrm.event"], InboxState.for_account(self.account)
         waiting = Event._waiting(self.account, INBOX_BATCH, state.skipped())
         if not waiting:
             return set()
@@ -103,7 +103,7 @@ class OrderInbox(Service):
             order.number for order in above if order.rank == FAR or order.is_missing_in_keycrm
         }
         if len(above) > FEW_NEW or doubtful:
-            if InboxState.of(self.account).may_read_newest():
+            if InboxState.for_account(self.account).may_read_newest():
                 processed = self._process_newest(waiting, events, is_high_load=is_high_load)
             elif doubtful:
                 run_in_transaction(
@@ -202,7 +202,7 @@ class OrderInbox(Service):
         :return: ``(orders that are due now, whether webhooks still arrive)``
         """
         Event = self.env["keycrm.event"]
-        skipped = InboxState.of(self.account).skipped()
+        skipped = InboxState.for_account(self.account).skipped()
         for _ in range(DEBOUNCE_POLLS):
             before = len(waiting)
             # Processed webhooks count too: if each one is processed before the next arrives, none
@@ -234,7 +234,7 @@ class OrderInbox(Service):
         """
         missing = dict.fromkeys(numbers)
         parts = self.service(OrderWriter).parts
-        state = InboxState.of(self.account)
+        state = InboxState.for_account(self.account)
         if len(missing) > READ_SINGLY_UP_TO and state.are_lists_useful():
             found = {}
             try:

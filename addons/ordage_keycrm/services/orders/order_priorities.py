@@ -61,7 +61,7 @@ class InboxState:
     _suspects: dict[str, Suspects] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, account):
+    def for_account(cls, account):
         """Return the state that this process holds for an account.
 
         :param account: ``keycrm.account``

@@ -21,7 +21,7 @@ class OrderQueue(Service):
         account = self.account
         if not account.enabled:
             return self.service(BulkJobs).process_setup()
-        state = InboxState.of(account)
+        state = InboxState.for_account(account)
         state.turns += 1
         if not state.turns % OTHERS_TURN and self._process_others(state):
             # Polling and updates continue, however long the inbox is.

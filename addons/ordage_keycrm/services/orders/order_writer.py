@@ -278,7 +278,7 @@ class OrderWriter(Service):
             run_in_transaction(self.env.cr, lambda: own._finish({number: result}))
         except CONCURRENCY_ERRORS:
             # Another transaction has locked the events too.
-            InboxState.of(self.account).skip(number)
+            InboxState.for_account(self.account).skip(number)
             crons.trigger(self.account, crons.ORDERS, delay=ROW_LOCKED_PAUSE)
             self.env.cr.commit()
         return {number: result}

@@ -69,7 +69,7 @@ class StockQueue(Service):
         :return: True when there was something
         """
         account = self.account
-        if crons.of(account, crons.STOCK)._is_due_soon():
+        if crons.scheduled_actions(account, crons.STOCK)._is_due_soon():
             return False
         changes = self._waiting_changes()
         if not changes:

@@ -40,7 +40,7 @@ class KeycrmOrderImporter(models.AbstractModel):
         # An address gets its parent's terms; Odoo would read each parent separately.
         parents = Partner.browse({parent for parent, _key in missing})
         parents.commercial_partner_id.fetch(Partner._commercial_fields())
-        rules = contacts.ContactRules.of(self.env)
+        rules = contacts.ContactRules.in_context(self.env)
         closed = frozenset(parents._keycrm_closed().ids)
         created = contacts.create(
             Partner.with_context(keycrm_contact_rules=replace(rules, closed_parent_ids=closed)),

@@ -9,7 +9,7 @@ from odoo.fields import Command
 from ..keycrm.errors import KeyCrmError
 from ..keycrm.stock_quantities import target
 from ..services.common.api_gateway import open_client
-from ..services.stock.stock_queue import StockQueue
+from ..services.workers.stock_queue import StockQueue
 from .common import KeycrmCase
 
 

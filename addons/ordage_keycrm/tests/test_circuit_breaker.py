@@ -15,12 +15,13 @@ from odoo.tools import mute_logger
 from ..const import WORKER_MAX_SLEEP
 from ..keycrm.errors import Refused
 from ..models.common.rate_limit import DatabaseRateLimiter
-from ..services.common import cron_notify, cron_runner
+from ..services.common import cron_notify
 from ..services.common.api_gateway import open_client
 from ..services.common.circuit_breaker import CircuitBreaker
 from ..services.common.service import Options
 from ..services.orders import webhook_inbox
 from ..services.orders.order_inbox import OrderInbox
+from ..services.workers import cron_runner
 from .common import KeycrmCase
 
 LINES = [{"name": "Кухоль", "price": 100, "quantity": 2}]

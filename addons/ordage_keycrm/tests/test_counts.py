@@ -8,11 +8,11 @@ from odoo.fields import Command
 from odoo.tests import tagged
 
 from ..services.common.api_gateway import open_client
-from ..services.common.bulk_jobs import BulkJobs
 from ..services.orders import order_inbox
 from ..services.orders.order_inbox import OrderInbox
-from ..services.orders.order_queue import OrderQueue
 from ..services.orders.order_writer import OrderWriter
+from ..services.workers.bulk_jobs import BulkJobs
+from ..services.workers.order_queue import OrderQueue
 from .common import KeycrmCase
 from .stock_common import StockCase
 

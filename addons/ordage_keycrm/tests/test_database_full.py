@@ -16,7 +16,6 @@ PIXEL = base64.b64decode(
 LOGS = (
     "odoo.sql_db",
     "odoo.addons.ordage_keycrm.services.common.circuit_breaker",
-    "odoo.addons.ordage_keycrm.models.orders.order_queue",
 )
 
 

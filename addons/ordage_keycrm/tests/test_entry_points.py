@@ -9,13 +9,13 @@ from odoo.tools import mute_logger
 
 from ..services.common.activities import administrators
 from ..services.common.api_gateway import open_client
-from ..services.common.bulk_jobs import BulkJobs
 from ..services.common.circuit_breaker import CircuitBreaker
 from ..services.orders import webhook_inbox
 from ..services.orders.order_inbox import OrderInbox
 from ..services.orders.order_polling import OrderPolling
-from ..services.orders.order_queue import OrderQueue
 from ..services.orders.order_writer import OrderWriter
+from ..services.workers.bulk_jobs import BulkJobs
+from ..services.workers.order_queue import OrderQueue
 from .common import KeycrmCase
 
 LINES = [{"name": "Кухоль", "price": 100, "quantity": 2}]

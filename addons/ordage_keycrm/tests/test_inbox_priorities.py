@@ -9,8 +9,9 @@ from odoo.tools import SQL
 from ..keycrm import client
 from ..models.common import rate_limit
 from ..models.common.rate_limit import DatabaseRateLimiter
-from ..services.common import cron_runner, service
+from ..services.common import service
 from ..services.orders import order_priorities
+from ..services.workers import cron_runner
 from .common import KeycrmCase
 
 BACKLOG = 5000

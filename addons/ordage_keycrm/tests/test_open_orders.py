@@ -5,8 +5,8 @@ from datetime import timedelta
 from odoo import fields
 
 from ..services.common.api_gateway import open_client
-from ..services.orders.order_queue import OrderQueue
 from ..services.orders.order_reconciliation import LISTS
+from ..services.workers.order_queue import OrderQueue
 from .order_common import OrderCase
 
 

@@ -6,7 +6,7 @@ from odoo.tests import new_test_user
 from ..services.common.api_gateway import open_client
 from ..services.orders.order_inbox import OrderInbox
 from ..services.orders.order_polling import OrderPolling
-from ..services.orders.order_queue import OrderQueue
+from ..services.workers.order_queue import OrderQueue
 from .order_common import OrderCase
 
 #: What stands in the place of an order's lines in a malformed answer.

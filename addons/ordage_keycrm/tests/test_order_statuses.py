@@ -1,6 +1,6 @@
 """Statuses that KeyCRM's list does not name: learned from orders, and kept in the settings."""
 
-from ..services.account.reference_lists import ReferenceLists
+from ..services.common.reference_lists import ReferenceLists
 from .order_common import OrderCase
 
 STATES = {1: "draft", 2: "draft", 3: "sale", 4: "sale", 5: "sale", 6: "cancel"}

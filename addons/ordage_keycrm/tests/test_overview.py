@@ -7,8 +7,8 @@ from odoo.tests import new_test_user
 
 from ..services.account.overview import Overview, start_of_day
 from ..services.common.api_gateway import open_client
-from ..services.common.bulk_jobs import BulkJobs
 from ..services.orders.order_inbox import OrderInbox
+from ..services.workers.bulk_jobs import BulkJobs
 from .common import KeycrmCase
 from .stock_common import StockCase
 

@@ -2,7 +2,7 @@
 
 from odoo.exceptions import UserError
 
-from ..services.common.bulk_jobs import BulkJobs
+from ..services.workers.bulk_jobs import BulkJobs
 from .common import KeycrmCase
 
 

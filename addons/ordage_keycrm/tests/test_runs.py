@@ -11,7 +11,7 @@ from ..keycrm.client import KeyCrmClient
 from ..keycrm.errors import Refused
 from ..services.common.api_gateway import open_client
 from ..services.common.live_updates import notify_clients
-from ..services.orders.order_queue import OrderQueue
+from ..services.workers.order_queue import OrderQueue
 from .common import KeycrmCase
 from .stock_common import StockCase
 

@@ -12,7 +12,7 @@ from odoo.exceptions import UserError
 from odoo.tests import Form, HttpCase, new_test_user, tagged
 
 from ..keycrm import webhook_check
-from ..services.account import key_check
+from ..services.common import key_check
 from ..services.common.api_gateway import open_client
 from ..services.orders.order_inbox import OrderInbox
 from ..services.orders.order_polling import OrderPolling

@@ -7,11 +7,11 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.tests import HttpCase, tagged
 
 from ..services.common.api_gateway import open_client
-from ..services.common.bulk_jobs import BulkJobs
 from ..services.orders import webhook_inbox
 from ..services.orders.order_inbox import OrderInbox
-from ..services.orders.order_queue import OrderQueue
-from ..services.stock.stock_queue import StockQueue
+from ..services.workers.bulk_jobs import BulkJobs
+from ..services.workers.order_queue import OrderQueue
+from ..services.workers.stock_queue import StockQueue
 from .common import KeycrmCase
 
 SECOND_KEY = "the-second-key-of-this-shop"

@@ -4,7 +4,7 @@ from odoo.exceptions import ValidationError
 from odoo.fields import Command
 from odoo.tools import mute_logger
 
-from ..services.common.bulk_jobs import BulkJobs
+from ..services.workers.bulk_jobs import BulkJobs
 from .stock_common import StockCase
 
 

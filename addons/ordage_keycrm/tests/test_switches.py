@@ -14,7 +14,7 @@ from ..services.common.api_gateway import open_client
 from ..services.orders import webhook_inbox
 from ..services.orders.bank_transactions import BankTransactions
 from ..services.orders.order_inbox import OrderInbox
-from ..services.orders.order_queue import OrderQueue
+from ..services.workers.order_queue import OrderQueue
 from .stock_common import StockCase
 
 #: Switches that need a real second process or a clock, and the tests that play all their answers.

@@ -5,7 +5,7 @@ from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 from ..const import API_KEY_MASK
-from ..services.account.reference_lists import check_key
+from ..services.common.reference_lists import check_key
 
 #: Fields of ``keycrm.account`` that the settings show, prefixed there with ``keycrm_``.
 ACCOUNT_FIELDS = (

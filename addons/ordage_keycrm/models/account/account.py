@@ -4,13 +4,13 @@ from odoo.exceptions import UserError, ValidationError
 from ...const import API_KEY_MASK, API_URL, SENDING
 from ...keycrm import addresses
 from ...keycrm.rate_limit import DEFAULT_LIMIT
-from ...services.account.reference_lists import ReferenceLists, check_key, request_for_user
 from ...services.account.settings_change import SettingsChange
 from ...services.common import crons, maintenance
 from ...services.common.circuit_breaker import end_backoff
-from ...services.common.cron_runner import run_queue
+from ...services.common.reference_lists import ReferenceLists, check_key, request_for_user
 from ...services.orders.tracking import TrackingSending
 from ...services.stock.stock_settings import StockSettings
+from ...services.workers.cron_runner import run_queue
 
 
 class KeycrmAccount(models.Model):
@@ -18,8 +18,8 @@ class KeycrmAccount(models.Model):
 
     This file holds the settings. The other files of this folder hold the key and the webhook link
     (``credentials``), the overview (``dashboard``) and the set-up (``onboarding``). The queues are in
-    ``services/orders/order_queue.py`` and ``services/stock/stock_queue.py``;
-    ``services/common/cron_runner.py`` runs them.
+    ``services/workers/order_queue.py`` and ``services/workers/stock_queue.py``;
+    ``services/workers/cron_runner.py`` runs them.
     """
 
     _name = "keycrm.account"

@@ -11,8 +11,7 @@ from odoo.tools import hmac as hmac_of
 from ...const import API_KEY_MASK, API_URL
 from ...keycrm import addresses, encryption, webhook_check
 from ...keycrm.errors import KeyCrmError, Refused, Unauthorized
-from ...services.account import key_check
-from ...services.common import crons
+from ...services.common import crons, key_check
 from ...services.common.api_gateway import open_user_client
 from ...services.common.circuit_breaker import CircuitBreaker
 from ...services.orders.webhook_inbox import token_digest

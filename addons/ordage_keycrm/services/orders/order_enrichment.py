@@ -18,10 +18,10 @@ from ...keycrm.errors import (
     of_row,
 )
 from ...keycrm.orders import Order
-from ..account.reference_lists import ReferenceLists
 from ..common.api_gateway import open_client
 from ..common.circuit_breaker import CircuitBreaker
 from ..common.concurrency import CONCURRENCY_ERRORS, STORAGE_ERRORS
+from ..common.reference_lists import ReferenceLists
 from ..common.service import Service
 from ..common.transactions import run_in_transaction
 from ..common.values import by_keycrm_id

@@ -12,7 +12,7 @@ from ...keycrm.order_listing import (
 )
 from ...keycrm.orders import OrderRow
 from ...keycrm.parsing import utc_text
-from ..account import key_check
+from ..common import key_check
 from ..common.service import Service
 from ..common.transactions import run_in_transaction
 from .order_inbox import order_query, parse_order

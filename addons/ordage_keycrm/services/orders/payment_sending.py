@@ -2,8 +2,8 @@ from ...keycrm.catalog import PaymentMethod
 from ...keycrm.client import Page
 from ...keycrm.order_updates import PaymentUpdate
 from ...keycrm.parsing import parsed_rows
-from ..account.reference_lists import ReferenceLists
 from ..common import crons
+from ..common.reference_lists import ReferenceLists
 from ..common.service import Service
 
 

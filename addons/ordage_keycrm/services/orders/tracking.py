@@ -1,7 +1,7 @@
 from ...keycrm.catalog import CustomField, DeliveryService
 from ...keycrm.client import Page
 from ...keycrm.parsing import parsed_rows, to_objects
-from ..account.reference_lists import ReferenceLists
+from ..common.reference_lists import ReferenceLists
 from ..common.service import Service
 
 #: Pages of the list of delivery services that are read at most.

@@ -9,8 +9,8 @@ from ...const import EVENT_STOCK, LOOKUP_ROWS
 from ...keycrm import rate_limit, stock_quantities
 from ...keycrm.catalog import StockAnswer
 from ...keycrm.errors import KeyCrmError, NotFound, Refused
-from ..account.reference_lists import ReferenceLists
 from ..common.api_gateway import open_client
+from ..common.reference_lists import ReferenceLists
 from ..common.service import Service
 from ..common.transactions import company_lock, run_in_transaction
 from .comparison_lines import ComparisonLines, has_odoo_quantity

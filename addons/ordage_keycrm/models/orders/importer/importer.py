@@ -1,8 +1,8 @@
 from odoo import api, fields, models
 
 from ....services.account.language import company_language
-from ....services.account.reference_lists import ReferenceLists
 from ....services.common.bridge import as_bridge
+from ....services.common.reference_lists import ReferenceLists
 from ....services.common.values import by_keycrm_id, changed_values
 from ....services.orders import contacts
 from ....services.orders.order_import import ImportOptions, ImportResult

@@ -6,14 +6,13 @@ from ...const import DEFAULT_ACTION_BY_GROUP
 from ...keycrm.catalog import Category, PaymentMethod, Source, Status, StockRow
 from ...keycrm.errors import KeyCrmError
 from ...keycrm.parsing import parsed_rows
-from ..common import crons
-from ..common.api_gateway import open_user_client
-from ..common.circuit_breaker import CircuitBreaker
-from ..common.concurrency import retry_on_unique_violation
-from ..common.service import Service
-from ..common.transactions import run_in_transaction
-from ..common.values import by_keycrm_id, changed_values
-from . import key_check
+from . import crons, key_check
+from .api_gateway import open_user_client
+from .circuit_breaker import CircuitBreaker
+from .concurrency import retry_on_unique_violation
+from .service import Service
+from .transactions import run_in_transaction
+from .values import by_keycrm_id, changed_values
 
 #: Maximum number of pages of the lists of statuses, sources and payment methods.
 MAX_PAGES = 40

@@ -2,8 +2,8 @@
 
 from odoo import fields
 
-from ..common.circuit_breaker import CircuitBreaker
-from ..common.live_updates import notify_clients
+from .circuit_breaker import CircuitBreaker
+from .live_updates import notify_clients
 
 
 def mark_valid(account):

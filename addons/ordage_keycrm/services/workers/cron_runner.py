@@ -6,15 +6,15 @@ import time
 from ...const import WORKER_MAX_SLEEP, WORKER_SECONDS
 from ...keycrm.errors import KeyCrmError, QuotaExceeded, RateLimited
 from ...keycrm.rate_limit import DEFAULT_RETRY_AFTER
-from ..orders.order_queue import OrderQueue
-from ..stock.stock_queue import StockQueue
-from . import crons, maintenance
-from .api_gateway import open_client
-from .circuit_breaker import CircuitBreaker
-from .concurrency import CONCURRENCY_ERRORS
-from .live_updates import notify_clients
-from .service import Options, Service
-from .transactions import LOCK_TIMEOUT, run_in_transaction, set_lock_timeout
+from ..common import crons, maintenance
+from ..common.api_gateway import open_client
+from ..common.circuit_breaker import CircuitBreaker
+from ..common.concurrency import CONCURRENCY_ERRORS
+from ..common.live_updates import notify_clients
+from ..common.service import Options, Service
+from ..common.transactions import LOCK_TIMEOUT, run_in_transaction, set_lock_timeout
+from .order_queue import OrderQueue
+from .stock_queue import StockQueue
 
 _logger = logging.getLogger(__name__)
 

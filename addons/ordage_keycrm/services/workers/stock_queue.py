@@ -10,12 +10,12 @@ from ..common.circuit_breaker import CircuitBreaker
 from ..common.service import Service
 from ..common.transactions import run_in_transaction
 from ..products.offer_export import OfferExport
-from .echo_matcher import EchoMatcher
-from .ended_mappings import EndedMappings
-from .fault_isolation import FaultIsolation
-from .stock_comparison import StockComparison
-from .stock_exporter import StockExporter
-from .stock_lookup import StockLookup
+from ..stock.echo_matcher import EchoMatcher
+from ..stock.ended_mappings import EndedMappings
+from ..stock.fault_isolation import FaultIsolation
+from ..stock.stock_comparison import StockComparison
+from ..stock.stock_exporter import StockExporter
+from ..stock.stock_lookup import StockLookup
 
 #: When a failed row is sent again if its retry was interrupted.
 MAX_RETRY_PAUSE = timedelta(seconds=RETRY_PAUSES[-1])

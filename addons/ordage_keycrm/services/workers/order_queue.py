@@ -1,10 +1,10 @@
-from ..common.bulk_jobs import BulkJobs
 from ..common.circuit_breaker import CircuitBreaker
 from ..common.service import Service
-from .order_inbox import OrderInbox
-from .order_polling import OrderPolling
-from .order_priorities import InboxState
-from .order_updates import OrderUpdates
+from ..orders.order_inbox import OrderInbox
+from ..orders.order_polling import OrderPolling
+from ..orders.order_priorities import InboxState
+from ..orders.order_updates import OrderUpdates
+from .bulk_jobs import BulkJobs
 
 #: In one of so many turns polling and updates of orders come before the inbox.
 OTHERS_TURN = 4

@@ -1,5 +1,8 @@
 from ...keycrm import rate_limit
-from ..account.reference_lists import ReferenceLists
+from ..common.api_gateway import open_client
+from ..common.circuit_breaker import CircuitBreaker
+from ..common.reference_lists import ReferenceLists
+from ..common.service import Service
 from ..orders.bank_transactions import BankTransactions
 from ..orders.order_reconciliation import OrderReconciliation
 from ..orders.order_synchronization import OrderSynchronization
@@ -8,9 +11,6 @@ from ..products.image_fetcher import ImageFetcher
 from ..products.product_creation import ProductCreation
 from ..products.product_import import ProductImport
 from ..products.send_preview import SendPreview
-from .api_gateway import open_client
-from .circuit_breaker import CircuitBreaker
-from .service import Service
 
 #: Services by the name of their circuit breaker, the most urgent first.
 JOBS = {

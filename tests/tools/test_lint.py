@@ -7,7 +7,7 @@ import shlex
 import pytest
 import yaml
 
-from tools import lint
+from tools import lint, references
 from tools.messages import UserError
 from tools.paths import REPOSITORY
 
@@ -40,3 +40,13 @@ def test_a_chosen_linter_runs_alone(monkeypatch, tmp_path, capsys):
     assert "two" not in capsys.readouterr().out
     with pytest.raises(UserError, match="three is no linter: one a, one b, two"):
         lint.failures("three")
+
+
+@pytest.mark.parametrize(
+    ("reference", "found"),
+    [(":meth:`run`", 0), (":class:`~.jobs.Job`", 0), (":class:`Job`", 1), (":mod:`~..jobs`", 1)],
+)
+def test_reference_in_a_docstring_leads_somewhere(reference, found, tmp_path):
+    (tmp_path / "jobs.py").write_text("class Job:\n    pass\n")
+    (tmp_path / "runner.py").write_text(f'"""See {reference}."""\n\n\ndef run():\n    pass\n')
+    assert references.main(str(tmp_path)) == found

@@ -559,7 +559,7 @@ class TestCircuitBreaker(KeycrmCase):
         rung = []
         cron = self.account.orders_cron_id
         with patch.object(cron_notify, "notify", lambda *told: rung.append(told)):
-            cron._trigger_keycrm(15.0)
+            cron._keycrm_trigger(15.0)
             self.env.cr.postcommit.run()
         due = self.later_wake_ups().call_at - self.env.cr.now()
         self.assertEqual(rung, [(self.env.cr.dbname, due.total_seconds(), cron.ids)])
@@ -663,7 +663,7 @@ class TestCircuitBreaker(KeycrmCase):
         with patch.object(
             cron_notify, "notify", lambda dbname, cron_ids: rung.append((dbname, cron_ids))
         ):
-            crons._trigger_keycrm(coalesce=True)
+            crons._keycrm_trigger(coalesce=True)
             self.assertFalse(rung, "nobody is told of what may be rolled back")
             self.env.cr.postcommit.run()
         self.assertEqual(rung, [(self.env.cr.dbname, crons.ids)])

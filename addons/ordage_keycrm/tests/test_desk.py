@@ -120,7 +120,7 @@ class TestDecisions(OrderCase):
     def test_paused_stock_and_a_waiting_preview_are_not_green(self):
         self.account.push_stock = True
         self.account.action_pause_stock()
-        self.account.held_sending = "price"
+        self.account.kinds_to_preview = "price"
         self.assertEqual(len(self.rows()), 2)
         self.assertEqual(self.state(), "decision")
 

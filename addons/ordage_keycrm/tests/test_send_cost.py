@@ -354,7 +354,7 @@ class TestSendCost(CostCase):
         for index, product in enumerate(products):
             product.standard_price = 20 + index
         self.account.push_stock = True
-        self.env["keycrm.stock.change"]._append([(self.account.id, products[0].id)])
+        self.env["keycrm.stock.change"]._enqueue_rows([(self.account.id, products[0].id)])
         self.env.cr.flush()
         passes = []
         with self.committing():

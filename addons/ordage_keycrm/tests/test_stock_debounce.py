@@ -56,7 +56,7 @@ class TestGathering(StockCase):
 
     def test_a_retry_that_is_due_soon_does_not_delay_fresh_changes(self):
         self.count(self.one, 5)
-        self.cron._trigger_keycrm(60)
+        self.cron._keycrm_trigger(60)
         self.put_wakes(3, ago=57)
         self.assertEqual([list(rows.values()) for _warehouse, rows in self.sent()], [[5.0]])
 

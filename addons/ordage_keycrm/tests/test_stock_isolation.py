@@ -192,7 +192,7 @@ class TestStockIsolation(StockCase):
         # Quantities are absolute, so those that cannot be read are sent without.
         self.assert_shown(products, 4.0)
         self.keycrm.set_stock(self.number(bad[0]), 1, 9, webhook=False)
-        self.env["keycrm.stock.change"]._queue_refresh(self.account, bad.ids)
+        self.env["keycrm.stock.change"]._enqueue_refresh(self.account, bad.ids)
         self.work()
         self.assert_shown(products, 4.0)
         self.assertFalse(self.env["keycrm.stock.change"].search([]), "nothing waits")

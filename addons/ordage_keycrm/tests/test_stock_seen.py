@@ -17,7 +17,7 @@ class TestStockSeen(StockCase):
         move.invalidate_recordset()
         self.assertEqual(move.keycrm_state, "sent")
         self.assertTrue(move.keycrm_sent_at)
-        self.env["keycrm.stock.change"]._append([(self.account.id, self.hat.id)])
+        self.env["keycrm.stock.change"]._enqueue_rows([(self.account.id, self.hat.id)])
         move.invalidate_recordset()
         self.assertEqual(move.keycrm_state, "waiting")
 

@@ -79,7 +79,7 @@ class TestStockSending(StockCase):
                     self.assertEqual(self.shown(plain), 4)
                     self.sent()
                     # Looked at again, KeyCRM's way of keeping a number is no difference.
-                    self.env["keycrm.stock.change"]._queue_refresh(
+                    self.env["keycrm.stock.change"]._enqueue_refresh(
                         self.account, (part + minus + plain).ids
                     )
                     self.assertEqual(self.sent(), [])
@@ -102,7 +102,7 @@ class TestStockSending(StockCase):
         self.assertFalse(good.keycrm_push_error)
         self.sent()
         # It is not offered again for nothing, but when something about it changes.
-        self.env["keycrm.stock.change"]._append([(self.account.id, bad.id)])
+        self.env["keycrm.stock.change"]._enqueue_rows([(self.account.id, bad.id)])
         self.assertEqual(self.sent(), [])
         self.count(bad, 5)
         self.assertTrue(self.sent())
@@ -162,7 +162,7 @@ class TestStockSending(StockCase):
         self.count(sock, 5)
         self.work()
         self.count(sock, 0)
-        self.env["keycrm.stock.change"]._queue_refresh(self.account, sock.ids)
+        self.env["keycrm.stock.change"]._enqueue_refresh(self.account, sock.ids)
         self.work()
         self.keycrm.wait_quiet()
         # What was read before the write took effect is read once more.
@@ -272,7 +272,7 @@ class TestStockSending(StockCase):
 
     def test_services_are_not_sent(self):
         service = self.goods("SERVICE", storable=False, keycrm={1: 3})
-        self.env["keycrm.stock.change"]._append([(self.account.id, service.id)])
+        self.env["keycrm.stock.change"]._enqueue_rows([(self.account.id, service.id)])
         self.assertEqual(self.sent(), [])
 
     # === WAREHOUSES ===#

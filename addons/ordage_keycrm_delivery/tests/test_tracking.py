@@ -253,7 +253,7 @@ class TestTracking(OrderCase):
         self.assertEqual(self.send(), [])
         preview.action_send()
         self.assertEqual([body["shipping"]["tracking_code"] for body in self.send()], ["8"])
-        self.assertFalse(self.account.held_sending)
+        self.assertFalse(self.account.kinds_to_preview)
         with self.assertRaises(UserError):
             preview.action_send()
 
@@ -263,7 +263,7 @@ class TestTracking(OrderCase):
             self.number(picking)
         self.preview().action_not_now()
         self.assertFalse(self.account.send_tracking)
-        self.assertFalse(self.account.held_sending)
+        self.assertFalse(self.account.kinds_to_preview)
         self.assertEqual(self.send(), [])
 
     # === MATCHING ===

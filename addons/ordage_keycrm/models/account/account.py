@@ -222,7 +222,7 @@ class KeycrmAccount(models.Model):
     category_ids = fields.One2many("keycrm.category", "account_id", string="Product categories")
     values_checked_on = fields.Date(string="Values last compared", readonly=True, copy=False)
     creates_products = fields.Boolean(string="Product creation", readonly=True, copy=False)
-    held_sending = fields.Char(
+    kinds_to_preview = fields.Char(
         string="Waits for a preview",
         readonly=True,
         copy=False,
@@ -683,12 +683,12 @@ class KeycrmAccount(models.Model):
 
     # === BUSINESS METHODS ===#
 
-    def _held_kinds(self):
+    def _kinds_to_preview(self):
         """Return the kinds of data that are not sent until a user has decided about their preview.
 
         :return: set of keys of :data:`~.const.SENDING`
         """
-        return set(filter(None, (self.sudo().held_sending or "").split(",")))
+        return set(filter(None, (self.sudo().kinds_to_preview or "").split(",")))
 
     def _check_manager(self):
         """Check a button's access right on the server.

@@ -163,7 +163,7 @@ class KeycrmAccount(models.Model):
                 ],
             )
 
-    @api.depends("stock_held_zeros", "stock_paused", "push_stock", "enabled", "held_sending")
+    @api.depends("stock_held_zeros", "stock_paused", "push_stock", "enabled", "kinds_to_preview")
     def _compute_decision_count(self):
         counts = Decisions(self).counts()
         for account in self:

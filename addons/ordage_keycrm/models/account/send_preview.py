@@ -130,7 +130,7 @@ class KeycrmSendPreview(models.Model):
         :return: the preview
         """
         account = account.sudo()
-        account.held_sending = ",".join(sorted(account._held_kinds() | {kind}))
+        account.kinds_to_preview = ",".join(sorted(account._kinds_to_preview() | {kind}))
         preview = self.sudo().create({"account_id": account.id, "kind": kind})
         preview.write({**preview._start_vals(), "user_id": self.env.uid})
         preview._begin()
@@ -139,9 +139,9 @@ class KeycrmSendPreview(models.Model):
     @api.model
     def _release(self, account, kind):
         account = account.sudo()
-        held = account._held_kinds()
-        if kind in held:
-            account.held_sending = ",".join(sorted(held - {kind})) or False
+        waiting = account._kinds_to_preview()
+        if kind in waiting:
+            account.kinds_to_preview = ",".join(sorted(waiting - {kind})) or False
 
     def _check_ready(self, states=("ready",)):
         self.ensure_one()

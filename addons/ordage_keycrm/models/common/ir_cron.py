@@ -10,7 +10,7 @@ from ...services.common import cron_notify
 class IrCron(models.Model):
     _inherit = "ir.cron"
 
-    def _trigger_keycrm(self, delay=0.0, *, coalesce=False, along_with=None):
+    def _keycrm_trigger(self, delay=0.0, *, coalesce=False, along_with=None):
         """Trigger several scheduled actions with one insert.
 
         Always inserted: a running job may already have consumed an existing trigger.

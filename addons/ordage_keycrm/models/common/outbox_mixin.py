@@ -63,4 +63,4 @@ class KeycrmOutboxMixin(models.AbstractModel):
         :param cron_ids: ids of ``ir.cron``; False for a deleted one
         """
         crons = self.env["ir.cron"].sudo().browse(sorted(filter(None, set(cron_ids))))
-        crons._trigger_keycrm(coalesce=True, along_with=statement)
+        crons._keycrm_trigger(coalesce=True, along_with=statement)

@@ -217,11 +217,11 @@ class KeycrmOrderUpdate(models.Model):
         :param kinds: kinds of updates
         """
         account = account.sudo()
-        held = account._held_kinds()
+        waiting = account._kinds_to_preview()
         kinds = [
             kind
             for kind in kinds
-            if kind == "status" or (account[SENDING[kind]] and kind not in held)
+            if kind == "status" or (account[SENDING[kind]] and kind not in waiting)
         ]
         if not kinds:
             return self.browse()

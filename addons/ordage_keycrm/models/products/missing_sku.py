@@ -59,7 +59,9 @@ class KeycrmMissingSku(models.Model):
         if not is_bridge(self.env):
             for account in self.account_id:
                 mine = self.filtered(lambda missing, account=account: missing.account_id == account)
-                self.env["keycrm.stock.change"].sudo()._queue_refresh(account, mine.product_id.ids)
+                self.env["keycrm.stock.change"].sudo()._enqueue_refresh(
+                    account, mine.product_id.ids
+                )
         return super().unlink()
 
     # === BUSINESS METHODS ===#

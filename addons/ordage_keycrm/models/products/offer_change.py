@@ -89,7 +89,7 @@ class KeycrmOfferChange(models.Model):
             self._insert_and_trigger(self._insert_statement(rows), cron_ids)
 
     @api.model
-    def _append(self, account, kind, product_ids, delay=0):
+    def _enqueue_rows(self, account, kind, product_ids, delay=0):
         """Insert rows of one account with one statement.
 
         :param account: ``keycrm.account``, one

@@ -79,7 +79,7 @@ class KeycrmStockChange(models.Model):
             self._insert_and_trigger(self._insert_statement(rows), cron_ids)
 
     @api.model
-    def _append(self, rows, refresh_first=False, export_id=None, from_move=False):
+    def _enqueue_rows(self, rows, refresh_first=False, export_id=None, from_move=False):
         """Insert rows with one statement.
 
         :param rows: ``[(account id, product id)]``; no product where only mappings ended
@@ -137,7 +137,7 @@ class KeycrmStockChange(models.Model):
             self.env["keycrm.latency"]._record(account, "out", waited, count)
 
     @api.model
-    def _queue_refresh(self, account, product_ids, *, from_move=False):
+    def _enqueue_refresh(self, account, product_ids, *, from_move=False):
         """Enqueue products whose quantity in KeyCRM is not known any more.
 
         Those of order lines whose stock status, quantity or warehouse changed there: KeyCRM's own reserve
@@ -151,7 +151,7 @@ class KeycrmStockChange(models.Model):
         """
         if not product_ids or not (account.enabled and account.push_stock):
             return
-        self._append(
+        self._enqueue_rows(
             [(account.id, product_id) for product_id in sorted(set(product_ids))],
             refresh_first=True,
             from_move=from_move,

@@ -50,7 +50,9 @@ class KeycrmEndedOffer(models.Model):
         )
         # Their SKUs are looked up again: another product may have them.
         product_ids = [*levels.product_id.ids, None]
-        self.env["keycrm.stock.change"].sudo()._append([(account.id, one) for one in product_ids])
+        self.env["keycrm.stock.change"].sudo()._enqueue_rows(
+            [(account.id, one) for one in product_ids]
+        )
         crons.trigger(account, crons.STOCK)
 
     @api.model
@@ -68,4 +70,4 @@ class KeycrmEndedOffer(models.Model):
         """
         if self:
             self.write({"is_held": False, "is_allowed": is_allowed})
-            self.env["keycrm.stock.change"].sudo()._append([(self.account_id.id, None)])
+            self.env["keycrm.stock.change"].sudo()._enqueue_rows([(self.account_id.id, None)])

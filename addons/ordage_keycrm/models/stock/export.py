@@ -50,7 +50,7 @@ class KeycrmStockExport(models.Model):
             self._end("done")
             return
         self.total_count = len(product_ids)
-        self.env["keycrm.stock.change"].sudo()._append(
+        self.env["keycrm.stock.change"].sudo()._enqueue_rows(
             [(account.id, product_id) for product_id in product_ids], export_id=self.id
         )
         crons.trigger(account, crons.STOCK)

@@ -74,4 +74,4 @@ class KeycrmOffer(models.Model):
         for account in self.account_id:
             mine = self.filtered(lambda offer, account=account: offer.account_id == account)
             self.env["keycrm.missing.sku"].sudo()._clear(account, mine.product_id)
-            self.env["keycrm.stock.change"].sudo()._queue_refresh(account, mine.product_id.ids)
+            self.env["keycrm.stock.change"].sudo()._enqueue_refresh(account, mine.product_id.ids)

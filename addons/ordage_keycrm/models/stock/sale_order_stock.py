@@ -32,7 +32,7 @@ class SaleOrder(models.Model):
         for account, orders in self.grouped("keycrm_account_id").items():
             reserved = orders.order_line.filtered("keycrm_stock_status")
             reserved.write(dict(NOTHING_RESERVED))
-            self.env["keycrm.stock.change"]._queue_refresh(
+            self.env["keycrm.stock.change"]._enqueue_refresh(
                 account, reserved.product_id.ids, from_move=True
             )
 

@@ -128,7 +128,7 @@ class Decisions(Service):
         return {
             "zeros": bool(account.stock_held_zeros),
             "paused": account.enabled and account.push_stock and account.stock_paused,
-            "previews": bool(account.sudo().held_sending),
+            "previews": bool(account.sudo().kinds_to_preview),
         }
 
     # === ROWS ===#

@@ -47,7 +47,7 @@ def trigger(accounts, *queues, delay=0.0):
     :param queues: :data:`ORDERS`, :data:`STOCK`; both when there is none
     :param delay: seconds from now; 0.0 for at once
     """
-    scheduled_actions(accounts, *queues)._trigger_keycrm(delay)
+    scheduled_actions(accounts, *queues)._keycrm_trigger(delay)
 
 
 def ensure(accounts):

@@ -42,11 +42,11 @@ class OfferExport(Service):
         :return: True when there was something
         """
         account = self.account.sudo()
-        held = account._held_kinds()
+        waiting = account._kinds_to_preview()
         kinds = [
             kind
             for kind in offer_values.OFFER_FIELDS
-            if account[SENDING[kind]] and kind not in held
+            if account[SENDING[kind]] and kind not in waiting
         ]
         if not kinds:
             return False
@@ -55,7 +55,7 @@ class OfferExport(Service):
         if not changes:
             return False
         if wait > 0:
-            self.account.sudo().stock_cron_id._trigger_keycrm(wait)
+            self.account.sudo().stock_cron_id._keycrm_trigger(wait)
             self.env.cr.commit()
             return False
         products = defaultdict(set)
@@ -75,7 +75,7 @@ class OfferExport(Service):
                 # One-off products have no offer.
                 costed = product_ids - set(offers.product_id.ids)
                 costed.update(offers.browse([one.offer_id for one in found]).product_id.ids)
-        # Nothing is held open during the requests.
+        # No transaction is open during the requests.
         self.env.cr.commit()
         left, error = self._send(values)
         rows = [row for row, _product, _kind in changes]
@@ -124,7 +124,7 @@ class OfferExport(Service):
                 known = offers.search([("account_id", "=", account.id), (name, "!=", False)])
                 values, _problems = self._differing(kind, known)
                 products = offers.browse([one.offer_id for one in values]).product_id
-                self.env["keycrm.offer.change"]._append(account, kind, products.ids)
+                self.env["keycrm.offer.change"]._enqueue_rows(account, kind, products.ids)
 
         run_in_transaction(self.env.cr, enqueue)
 
@@ -171,7 +171,7 @@ class OfferExport(Service):
         numbers = list(by_number)
         for start in range(0, len(numbers), LOOKUP_ROWS):
             part = numbers[start : start + LOOKUP_ROWS]
-            # Nothing is held open during the request.
+            # No transaction is open during the request.
             self.env.cr.commit()
             page = client.page("/offers", {"filter[id]": ",".join(map(str, part))})
             read = [one for one in parsed_rows(Offer.parse, page.rows) if one]
@@ -269,7 +269,7 @@ class OfferExport(Service):
             offer = offers.browse(part[0].offer_id).exists()
             offer._record_refused(error.code, error.params)
             if error.transient:
-                self.env["keycrm.offer.change"]._append(
+                self.env["keycrm.offer.change"]._enqueue_rows(
                     self.account, part[0].kind, offer.product_id.ids, RETRY_SECONDS
                 )
         state = asdict(isolation) if isolation != Isolation() else False
@@ -315,7 +315,7 @@ class OfferExport(Service):
         offers = self.env["keycrm.offer"].sudo()
         for kind in {value.kind for value in left}:
             waiting = offers.browse([one.offer_id for one in left if one.kind == kind]).product_id
-            self.env["keycrm.offer.change"]._append(self.account, kind, waiting.ids)
+            self.env["keycrm.offer.change"]._enqueue_rows(self.account, kind, waiting.ids)
             if kind == "cost":
                 costed.difference_update(waiting.ids)
         self._enqueue_lines(costed)

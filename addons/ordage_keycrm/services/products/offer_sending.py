@@ -74,7 +74,7 @@ class OfferSending(Service):
     def enqueue_all(self):
         """Enqueue all mapped products: the worker sends what differs."""
         products = self.records().product_id
-        self.env["keycrm.offer.change"].sudo()._append(self.account, self.kind, products.ids)
+        self.env["keycrm.offer.change"].sudo()._enqueue_rows(self.account, self.kind, products.ids)
 
 
 class PriceSending(OfferSending):

@@ -90,7 +90,7 @@ class ProductCreation(JobService):
         if lines[0]._has_siblings():
             marker = marker_sku(lines.product_id.product_tmpl_id.id)
             wanted.append(marker)
-        # Nothing is held open during the requests.
+        # No transaction is open during the requests.
         self.env.cr.commit()
         found = self._read(wanted)
 
@@ -181,7 +181,7 @@ class ProductCreation(JobService):
                 line._end("problem", "create_sku_in_keycrm")
         created = self.env["keycrm.offer"].sudo().create(new).product_id
         self.env["keycrm.missing.sku"].sudo()._clear(self.account, created)
-        self.env["keycrm.stock.change"].sudo()._queue_refresh(self.account, created.ids)
+        self.env["keycrm.stock.change"].sudo()._enqueue_refresh(self.account, created.ids)
         lines._end("done")
 
     def _offer_vals(self, product, offer):
@@ -238,7 +238,7 @@ class ProductCreation(JobService):
         :param error: the :class:`~.keycrm.errors.KeyCrmError` of the request
         :raise KeyCrmError: the same one, when KeyCRM as a whole is unavailable
         """
-        if isinstance(error, Refused) or self.part(CircuitBreaker).is_request_at_fault(error):
+        if isinstance(error, Refused) or self.service(CircuitBreaker).is_request_at_fault(error):
             return error
         raise error
 
@@ -271,7 +271,7 @@ class ProductCreation(JobService):
             run_in_transaction(self.env.cr, record)
 
     def _mark_requested(self, lines):
-        """Record that products are about to be requested; nothing is held open during the request."""
+        """Record that products are about to be requested; no transaction is open during it."""
 
         def record():
             lines.write({"requested_at": self.env.cr.now(), "looked_up_at": False})

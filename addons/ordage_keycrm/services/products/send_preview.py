@@ -29,7 +29,7 @@ class SendPreview(JobService):
 
         :return: True when there was a running preview
         """
-        return bool(self.account.sudo().held_sending) and super().process()
+        return bool(self.account.sudo().kinds_to_preview) and super().process()
 
     def process_page(self, preview):
         """Read one page of KeyCRM, or compare some records after the last one.

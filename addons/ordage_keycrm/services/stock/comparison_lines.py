@@ -142,7 +142,7 @@ class ComparisonLines(Service):
                     row = _line_row(offer, warehouse, odoo, keycrm, outcome(odoo, keycrm))
                     lines.append(row.vals(comparison))
         self.env["keycrm.stock.comparison.line"].sudo().create(lines)
-        self.env["keycrm.stock.change"].sudo()._append(
+        self.env["keycrm.stock.change"].sudo()._enqueue_rows(
             [(self.account.id, product_id) for product_id in sorted(differing)]
         )
 

@@ -162,7 +162,7 @@ class EchoMatcher(Service):
         Echo.browse(echo_ids).unlink()
         events.browse(done)._finish_stock("done")
         products = self.env["keycrm.offer"].sudo().browse(updated).product_id
-        self.env["keycrm.stock.change"].sudo()._append(
+        self.env["keycrm.stock.change"].sudo()._enqueue_rows(
             [(self.account.id, product_id) for product_id in products.ids], refresh_first=True
         )
         self.account.sudo().stock_webhook_at = now

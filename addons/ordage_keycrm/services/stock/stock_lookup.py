@@ -232,7 +232,7 @@ class StockLookup(Service):
         ]
         offers = self._create_mappings(mappings)
         if self.account.push_stock:
-            self.env["keycrm.stock.change"].sudo()._queue_refresh(
+            self.env["keycrm.stock.change"].sudo()._enqueue_refresh(
                 self.account, offers.product_id.ids
             )
 

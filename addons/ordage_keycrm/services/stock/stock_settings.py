@@ -99,7 +99,7 @@ class StockSettings(Service):
         :param products: ``product.product``
         :param from_move: whether their zeros are sent however many there are
         """
-        self.env["keycrm.stock.change"].sudo()._append(
+        self.env["keycrm.stock.change"].sudo()._enqueue_rows(
             [(self.account.id, product_id) for product_id in products.ids], from_move=from_move
         )
         crons.trigger(self.account, crons.STOCK)

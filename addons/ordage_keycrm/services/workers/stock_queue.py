@@ -153,7 +153,7 @@ class StockQueue(Service):
 
     def _enqueue_unverified(self):
         unverified = self.env["keycrm.stock.level"].sudo()._unverified(self.account)
-        self.env["keycrm.stock.change"].sudo()._append(
+        self.env["keycrm.stock.change"].sudo()._enqueue_rows(
             [(self.account.id, product_id) for product_id in unverified.product_id.ids],
             refresh_first=True,
             from_move=True,  # Sent before: a zero needs no confirmation.
@@ -190,7 +190,7 @@ class StockQueue(Service):
             products = [product.id for (product,) in Quant._read_group(expired, ["product_id"])]
             # An expired lot is no mistake in the settings, so its zeros are sent without confirmation.
             rows = [(account.id, product_id) for product_id in products]
-            self.env["keycrm.stock.change"].sudo()._append(rows, from_move=True)
+            self.env["keycrm.stock.change"].sudo()._enqueue_rows(rows, from_move=True)
             account.sudo().stock_expiry_on = today
             return bool(products)
 

@@ -263,7 +263,7 @@ class KeycrmOrderImporter(models.AbstractModel):
             if line.stock_status
         )
         if batch.affected_products:
-            self.env["keycrm.stock.change"]._queue_refresh(
+            self.env["keycrm.stock.change"]._enqueue_refresh(
                 batch.account, batch.affected_products, from_move=True
             )
 

@@ -1,10 +1,10 @@
 from odoo import api, fields, models
 
 from ...services.account.currency import AccountCurrency
-from ...services.account.language import UKRAINIAN, install_ukrainian
 from ...services.account.setup import Setup
 from ...services.common import key_check
 from ...services.common.concurrency import clear_caches_after_commit
+from ...services.common.language import UKRAINIAN, install_ukrainian
 from ...services.common.reference_lists import ReferenceLists, request_for_user
 
 #: States of a step of the set-up.

@@ -1,7 +1,7 @@
 from odoo import api, models
 
-from ...services.account.language import company_language
 from ...services.common.concurrency import clear_caches_after_commit
+from ...services.common.language import company_language
 
 #: Odoo's feature of pricelists, which Odoo enables together with a second currency.
 PRICELISTS = "product.group_product_pricelist"

@@ -1,8 +1,8 @@
 from odoo import api, fields, models
 
 from ...keycrm.naming import shortened
-from ...services.account.language import company_language
 from ...services.common.bridge import as_bridge
+from ...services.common.language import company_language
 from ...services.orders import contacts
 
 

@@ -1,8 +1,8 @@
 from odoo import api, fields, models
 
-from ...services.account.language import company_language
 from ...services.common import activities
 from ...services.common.bridge import as_bridge, is_bridge
+from ...services.common.language import company_language
 from ...services.orders import contacts
 
 

@@ -4,9 +4,9 @@ from odoo.fields import Domain
 from odoo.tools import float_compare
 
 from ...keycrm.order_updates import odoo_number
-from ...services.account.language import company_language
 from ...services.common import activities
 from ...services.common.concurrency import ERRORS_OF_NO_RECORD
+from ...services.common.language import company_language
 from ...services.common.values import changed_values
 
 #: Problems of a payment that is not counted: no rate to the order's currency, or an unknown currency.

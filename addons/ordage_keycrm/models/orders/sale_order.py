@@ -5,10 +5,10 @@ from odoo.fields import Domain
 from ...const import EVENT_REFRESH, PAYMENT_READERS
 from ...keycrm import addresses
 from ...keycrm.order_updates import CostUpdate, TrackingUpdate
-from ...services.account.language import company_language
 from ...services.common import crons
 from ...services.common.bridge import as_bridge, is_bridge
 from ...services.common.circuit_breaker import end_backoff
+from ...services.common.language import company_language
 from ...services.orders.order_form import lock_form
 
 

@@ -3,9 +3,9 @@ from odoo.exceptions import UserError
 
 from ...const import EVENT_REFRESH, UNREADABLE_ORDER
 from ...keycrm.order_decisions import DecisionFacts
-from ...services.account.language import company_language
 from ...services.common.bridge import is_bridge
 from ...services.common.circuit_breaker import end_backoff
+from ...services.common.language import company_language
 
 
 class SaleOrder(models.Model):

@@ -1,8 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
-from ...services.account.language import company_language
 from ...services.common import activities
+from ...services.common.language import company_language
 
 
 class KeycrmWarehouse(models.Model):

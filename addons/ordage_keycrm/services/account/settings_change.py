@@ -1,8 +1,8 @@
 from ...const import EVENT_REFRESH, SENDING
 from ..common import crons
 from ..common.circuit_breaker import CircuitBreaker
+from ..common.language import company_language
 from ..stock.stock_settings import StockSettings
-from .language import company_language
 
 #: Settings by which a user's transaction finds the accounts that receive its changes.
 CACHED = {"enabled", "push_stock", "stock_quantity", "company_id", *SENDING.values()}

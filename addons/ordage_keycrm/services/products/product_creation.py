@@ -8,9 +8,9 @@ from ...keycrm.offer_values import to_money
 from ...keycrm.parsing import parsed_rows, to_id, to_object
 from ...keycrm.product_export import NewOffer, NewProduct, marker_sku, unit_text
 from ...keycrm.stock_lookup import sku_batches
-from ..account.language import company_language
 from ..common.circuit_breaker import CircuitBreaker
 from ..common.job import JobService
+from ..common.language import company_language
 from ..common.transactions import company_lock, run_in_transaction
 
 #: SKUs of one request, and bytes of its address.

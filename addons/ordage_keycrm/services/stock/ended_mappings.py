@@ -1,6 +1,6 @@
 from ...keycrm.stock_plan import Row
-from ..account.language import company_language
 from ..common import activities
+from ..common.language import company_language
 from ..common.transactions import run_in_transaction
 from .stock_exporter import StockExporter
 

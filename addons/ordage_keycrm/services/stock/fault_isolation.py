@@ -1,8 +1,8 @@
 from dataclasses import asdict
 
 from ...keycrm.fault_isolation import Isolation
-from ..account.language import company_language
 from ..common.circuit_breaker import CircuitBreaker
+from ..common.language import company_language
 from ..common.service import Service
 from ..common.transactions import run_in_transaction
 

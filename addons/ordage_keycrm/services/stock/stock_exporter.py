@@ -2,8 +2,8 @@ from ...const import STOCK_PUT_ROWS
 from ...keycrm import stock_plan, stock_quantities
 from ...keycrm.errors import KeyCrmError, Refused
 from ...keycrm.stock_plan import Row
-from ..account.language import company_language
 from ..common import activities, crons
+from ..common.language import company_language
 from ..common.live_updates import notify_clients
 from ..common.service import Service
 from ..common.transactions import run_in_transaction

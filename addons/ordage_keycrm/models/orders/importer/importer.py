@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 
-from ....services.account.language import company_language
 from ....services.common.bridge import as_bridge
+from ....services.common.language import company_language
 from ....services.common.reference_lists import ReferenceLists
 from ....services.common.values import by_keycrm_id, changed_values
 from ....services.orders import contacts

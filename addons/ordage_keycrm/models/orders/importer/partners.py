@@ -3,7 +3,7 @@ from odoo.tools import email_normalize
 
 from ....keycrm.naming import normalized_phone, shortened
 from ....keycrm.orders import Buyer
-from ....services.account.language import company_language
+from ....services.common.language import company_language
 from ....services.common.values import by_keycrm_id, changed_values
 from ....services.orders import contacts
 

@@ -227,7 +227,9 @@ class OfferExport(Service):
                 except KeyCrmError as failure:
                     error = failure
                     is_refused = isinstance(error, Refused)
-                    if not is_refused and not self.part(CircuitBreaker).is_request_at_fault(error):
+                    if not is_refused and not self.service(CircuitBreaker).is_request_at_fault(
+                        error
+                    ):
                         return left, error
                     isolation = isolation.after_failure(len(part))
                 else:

@@ -248,12 +248,12 @@ class TestCreateProducts(KeycrmCase):
         self.work(export)
         self.work(export)
         self.assertEqual(export.state, "running")
-        self.assertIn("looked up again", export.held_text)
+        self.assertIn("looked up again", export.waiting_text)
         self.assertEqual(self.in_keycrm("CR-DOUBT"), [])
         self.pass_a_minute(export)
         self.work(export)
         self.assertEqual(export.state, "done")
-        self.assertFalse(export.held_text)
+        self.assertFalse(export.waiting_text)
         self.assertEqual(len(self.in_keycrm("CR-DOUBT")), 1)
 
     def test_other_products_are_created_while_one_is_unclear(self):

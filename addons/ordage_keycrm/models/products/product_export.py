@@ -154,8 +154,8 @@ class KeycrmProductExport(models.Model):
         times = [line._unclear_until() for line in ready]
         return min(times) if times and all(times) else None
 
-    def _held_by(self):
-        reason, until = super()._held_by(), self._unclear_until()
+    def _waiting_reason(self):
+        reason, until = super()._waiting_reason(), self._unclear_until()
         if reason or not until:
             return reason
         return self.env._(

@@ -259,7 +259,7 @@ class TestInboxPriorities(KeycrmCase):
             *(self.arrive(self.new_order(LINES)) for _ in range(UPDATES))
         )
         self.account.send_tracking = True
-        self.account.held_sending = False
+        self.account.kinds_to_preview = False
         self.env["keycrm.order.update"]._enqueue_orders("tracking", orders)
         waiting = [("state", "=", "pending"), ("sale_order_id", "in", orders.ids)]
         self.assertEqual(self.env["keycrm.order.update"].search_count(waiting), UPDATES)

@@ -5,8 +5,8 @@ from functools import partial
 
 from odoo.tools import mute_logger
 
-from ..services.common import cron_runner
 from ..services.orders import order_enrichment, order_priorities
+from ..services.workers import cron_runner
 from .common import KeycrmCase
 
 FIRST, COUNT = 90001, 50
@@ -88,7 +88,7 @@ class TestUnreadableRows(KeycrmCase):
         self.assertIn(str(FAULTY), failed.error)
         self.assertEqual(failed.sale_order_id.keycrm_id, order)
         self.assertGreater(failed.next_try_at, self.env.cr.now())
-        self.assertFalse(self.account.trouble_text)
+        self.assertFalse(self.account.circuit_error_text)
         # Once KeyCRM returns it, one click ends it.
         self.keycrm.clear_faults()
         failed.action_retry()

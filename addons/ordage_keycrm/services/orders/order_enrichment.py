@@ -234,7 +234,7 @@ class OrderEnrichment(Service):
         :return: ``({number: record}, {number: KeyCrmError})``
         :raise KeyCrmError: when the request quota is used up or the key is wrong
         """
-        suspects = InboxState.of(self.account).suspects(path)
+        suspects = InboxState.for_account(self.account).suspects(path)
         records, errors = {}, {}
         parts = deque(suspects.parts(numbers, PAGE_SIZE))
         failures, most = 0, suspects.max_failures

@@ -58,7 +58,7 @@ def test_tour_of_the_first_day_leads_from_the_overview_to_the_stock(
         screen.picture(f"tour-{number}")
         target.click()
         screen.settle()
-    screen.sees("Відрізняється від KeyCRM")
+    screen.sees("Розбіжності")
     screen.picture("tour-end")
     for _ in range(100):
         if "tour succeeded" in said:

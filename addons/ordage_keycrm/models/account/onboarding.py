@@ -228,13 +228,13 @@ class KeycrmAccount(models.Model):
             ._read_group([("account_id", "in", self.ids)], ["account_id"], ["__count"])
         )
         for account in self:
-            account.setup_load_id = loads.get(account.id)
-            account.setup_sync_id = syncs.get(account.id)
+            account.setup_load_id = loads.get(account._origin.id)
+            account.setup_sync_id = syncs.get(account._origin.id)
             account.setup_products = account._run_tick("products", account.setup_load_id)
             account.setup_load_progress = account.setup_load_id.progress
             account.setup_sync = account._run_tick("sync", account.setup_sync_id)
             account.setup_sync_progress = account.setup_sync_id.progress
-            account.offer_count = offers.get(account, 0)
+            account.offer_count = offers.get(account._origin, 0)
 
     @api.depends("enabled", "link_code", "trigger_get_at", "reviewed_steps")
     def _compute_setup_webhook(self):
@@ -300,7 +300,7 @@ class KeycrmAccount(models.Model):
     def _compute_checks(self):
         """Find the newest order and the newest quantity synchronized since the start."""
         for account in self:
-            setup = Setup(account)
+            setup = Setup(account._origin)
             order, level = setup.newest_order(), setup.newest_level()
             account.check_order = "done" if order else "waiting"
             account.check_order_text = order.display_name

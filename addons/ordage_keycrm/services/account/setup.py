@@ -57,6 +57,8 @@ class Setup(Service):
         )
 
     def _start(self):
-        """Return since when the integration runs; None before the start."""
+        """Return since when the integration runs; None before the start, or without an account."""
         account = self.account
-        return None if account._is_before_start() else account.enabled_since or account.create_date
+        if not account or account._is_before_start():
+            return None
+        return account.enabled_since or account.create_date

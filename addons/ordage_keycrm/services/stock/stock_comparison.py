@@ -191,7 +191,15 @@ class StockComparison(Service):
         """
         snapshots = comparison._snapshots()
         self.service(StockLookup).map_snapshot(snapshots)
-        offers = self.env["keycrm.offer"].sudo().search([("account_id", "=", self.account.id)])
+        # Only what is compared: of 200,000 offers all fields would fill the worker's memory.
+        offers = (
+            self.env["keycrm.offer"]
+            .sudo()
+            .search_fetch(
+                [("account_id", "=", self.account.id)],
+                ["keycrm_id", "product_id", "sku", "is_missing_in_keycrm"],
+            )
+        )
         if not snapshots and not all(offers.mapped("is_missing_in_keycrm")):
             # Also of one that a user started: an empty list is an error, never a deleted catalog.
             comparison._end("failed", error_code="stock_list_empty")

@@ -210,7 +210,6 @@ class Photographer:
             MAX_WAIT,
             "the stock in KeyCRM",
         )
-        self._take("overview", "keycrm_overview_action")
         self._take("orders", "keycrm_order_action")
         chatter = ".o-mail-Form-chatter"
         self._take("order", "keycrm_order_action", sample, height=1000, until=chatter)
@@ -225,6 +224,9 @@ class Photographer:
             "settings", "res_config_settings_action", height=1200, scroll="#keycrm_import_payments"
         )
         self._fail()
+        self._decide()
+        # With what the last two stages left to decide.
+        self._take("overview", "keycrm_overview_action", height=900)
 
     def _send(self, account: int) -> None:
         """Let costs be sent after a preview, and create products in KeyCRM."""
@@ -241,6 +243,11 @@ class Photographer:
         )
         self._take("send-preview", "keycrm_send_preview_action", preview, height=900)
         self._rpc.call("keycrm.send.preview", "action_send", [preview])
+        self._take(
+            *("account-sending", "keycrm_account_action", account),
+            tab="sending",
+            scroll=".o_notebook",
+        )
         products = [
             self._rpc.create("product.product", name=name, default_code=sku, list_price=price)
             for name, sku, price in NEW_GOODS
@@ -312,6 +319,20 @@ class Photographer:
         )
         # The payload below is for administrators: the picture ends above it.
         self._take("event-failed", "keycrm_event_action", failed, until=".o_notebook")
+
+    def _decide(self) -> None:
+        """Take a picture of an order that needs a decision: its discount exceeds its goods."""
+        offer = next(o for o in self._sandbox.control.offers() if o["sku"] == GOODS[1][0])
+        price = float(offer["price"])
+        number = self._sandbox.control.create_order(
+            buyer={"full_name": "Тарас Гончар"},
+            lines=[{"offer_id": offer["id"], "quantity": 1, "price": price}],
+            discount_amount=price + 30,
+            status_id=4,
+        )["id"]
+        order = self._demo.wait_for_order(number)
+        chatter = ".o-mail-Form-chatter"
+        self._take("order-decision", "keycrm_order_action", order, height=1000, until=chatter)
 
     # === THE PICTURES ===
 

@@ -26,6 +26,7 @@ from .errors import Refused
 from .page_texts import STATUS_NAMES, TEXTS
 from .schemas import decimal, whole
 from .switches import SWITCHES, BadSwitch, describe
+from .switches_uk import SWITCHES_UK
 
 Given = dict[str, list[str]]
 HERE = Path(__file__).parent
@@ -177,6 +178,7 @@ class Page:
                 {
                     **switch,
                     "value": shop.switches.value(switch["name"]),
+                    **(_in_ukrainian(switch["name"]) if _language(request) == "uk" else {}),
                 }
                 for switch in describe()
             ],
@@ -307,6 +309,11 @@ def _is_link(url: str) -> bool:
         return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         return False
+
+
+def _in_ukrainian(name: str) -> dict[str, Any]:
+    meaning, values = SWITCHES_UK[name]
+    return {"meaning": meaning, "values": values}
 
 
 def _language(request: Request) -> str:

@@ -70,8 +70,8 @@ def test_a_refused_action_and_a_stopped_sandbox_are_told(browser, sandbox):
 
 def test_a_switch_is_set_and_a_typed_value_is_not_lost(page, sandbox):
     page.get_by_text("Показати перемикачі").click()
-    page.get_by_label("how webhooks arrive").select_option("late")
-    page.get_by_label("requests a minute").fill("7")
+    page.get_by_label("як надходять Webhook").select_option("late")
+    page.get_by_label("запитів за хвилину").fill("7")
     page.get_by_text("Останні запити до API").click()
     page.wait_for_timeout(2500)
     page.locator("#switches").get_by_role("button", name="Зберегти").click()

@@ -11,6 +11,7 @@ from markupsafe import escape as escaped
 
 from sandbox.page_texts import TEXTS
 from sandbox.switches import SWITCHES
+from sandbox.switches_uk import SWITCHES_UK
 from sandbox.threaded import ThreadedSandbox
 
 
@@ -143,15 +144,20 @@ def test_a_webhook_is_shown_with_what_was_sent_and_answered(running, control, pa
     assert "&#34;event&#34;: &#34;order.change_order_status&#34;" in shown
 
 
-def test_every_switch_can_be_set_with_words(running, control, page):
-    shown = text(page, running)
-    for switch in SWITCHES.values():
-        assert f'name="{switch.name}"' in shown
-        assert str(escaped(switch.meaning)) in shown
-        for value, words in switch.values.items():
-            assert re.search(
-                rf'value="{value}"( selected)?>{re.escape(str(escaped(words)))}<', shown
-            )
+def test_every_switch_can_be_set_with_words_in_both_languages(running, control, page):
+    assert SWITCHES_UK.keys() == SWITCHES.keys()
+    for lang in ("uk", "en"):
+        shown = text(page, running, lang)
+        for switch in SWITCHES.values():
+            meaning, values = SWITCHES_UK[switch.name]
+            if lang == "en":
+                meaning, values = switch.meaning, switch.values
+            assert f'name="{switch.name}"' in shown
+            assert str(escaped(meaning)) in shown and values.keys() == switch.values.keys()
+            for value, words in values.items():
+                assert re.search(
+                    rf'value="{value}"( selected)?>{re.escape(str(escaped(words)))}<', shown
+                )
     given = {**control.switches(), "rate_limit": "20,5", "numbers": "strings"}
     page.post(f"{running.url}/page/switches", data=given, timeout=10)
     assert control.switches() == {**given, "rate_limit": "20.5"}

@@ -73,6 +73,13 @@ class KeycrmCase(TransactionCase):
         """Return how far a list of KeyCRM was read: ``keycrm.sync.cursor``."""
         return self.env["keycrm.sync.cursor"]._position(self.account, name)
 
+    def stop_polling(self):
+        """Let nothing be due to be polled: only webhooks and the test itself bring orders."""
+        now = self.env.cr.now()
+        self.account.polled_at = now
+        self.cursor("orders").read_until = now
+        self.cursor("open_orders").read_until = now
+
     @classmethod
     def _request_handler(cls, session, request, /, **options):
         """Odoo's own guard lets requests to this machine through, but knows time-outs as one number."""

@@ -40,11 +40,7 @@ class TestCircuitBreaker(KeycrmCase):
 
     def setUp(self):
         super().setUp()
-        # Only what a test is about brings orders.
-        now = self.env.cr.now()
-        self.account.polled_at = now
-        self.cursor("orders").read_until = now
-        self.cursor("open_orders").read_until = now
+        self.stop_polling()
         self.keycrm.clear_log()
 
     def told(self, *numbers):

@@ -24,11 +24,7 @@ class TestDatabaseFull(KeycrmCase):
 
     def setUp(self):
         super().setUp()
-        now = self.env.cr.now()
-        # Only webhooks bring orders.
-        self.account.polled_at = now
-        self.cursor("orders").read_until = now
-        self.cursor("open_orders").read_until = now
+        self.stop_polling()
 
     def refuse(self, table, sqlstate):
         """Let PostgreSQL refuse rows of a table with an error of its own; the pages that are there take

@@ -29,10 +29,8 @@ class TestInboxPriorities(KeycrmCase):
 
     def setUp(self):
         super().setUp()
-        now = self.env.cr.now()
-        self.account.write({"polled_at": now, "poll_minutes": 60})
-        self.cursor("orders").read_until = now
-        self.cursor("open_orders").read_until = now
+        self.account.poll_minutes = 60
+        self.stop_polling()
         self.account.request_limit = 60
         self.forget_budget()
         self.addCleanup(self.forget_budget)

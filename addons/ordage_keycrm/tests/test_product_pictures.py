@@ -65,10 +65,7 @@ class TestProductPictures(KeycrmCase):
             return ImageFetcher(self.account).process()
 
     def orders_lane(self):
-        now = self.env.cr.now()
-        self.account.polled_at = now
-        self.cursor("orders").read_until = now
-        self.cursor("open_orders").read_until = now
+        self.stop_polling()
         with self.committing():
             self.env["keycrm.account"]._cron_orders(self.account.id)
 

@@ -35,10 +35,7 @@ class TestUnreadableRows(KeycrmCase):
 
     def setUp(self):
         super().setUp()
-        now = self.env.cr.now()
-        self.account.polled_at = now
-        self.cursor("orders").read_until = now
-        self.cursor("open_orders").read_until = now
+        self.stop_polling()
 
     def run_queue(self):
         self.keycrm.clear_log()

@@ -226,6 +226,7 @@ class PaymentUpdate:
         recognized after a lost answer
     :param memo: what the payment's description begins with
     :param is_forced: whether a user decided to send it although KeyCRM may have it
+    :param currency: code of the order's currency, for the user
     """
 
     amount: Decimal
@@ -235,6 +236,7 @@ class PaymentUpdate:
     number: int
     memo: str = ""
     is_forced: bool = False
+    currency: str = ""
 
     includes = "payments"
 
@@ -273,7 +275,11 @@ class PaymentUpdate:
         return Decision(body, path="/payment", creates=True)
 
     def _params(self) -> dict[str, str]:
-        return {"amount": f"{self.amount:.2f}", "day": self.day.isoformat()}
+        return {
+            "amount": f"{self.amount:.2f}",
+            "currency": self.currency,
+            "day": self.day.isoformat(),
+        }
 
     def _conflict(self, order, payments) -> str:
         """Return the conflict if KeyCRM seems to have the money already."""

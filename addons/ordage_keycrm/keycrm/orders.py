@@ -380,6 +380,12 @@ class Order:
     unread: tuple[KeyCrmError, ...] = field(default=())
 
     @property
+    def payment_currency(self) -> str:
+        """Code of the currency of all payments; empty where there is none, or several."""
+        codes = {payment.currency_code for payment in self.payments if payment.currency_code}
+        return codes.pop() if len(codes) == 1 else ""
+
+    @property
     def facts(self) -> dict[str, Any]:
         """Buyer, sum and lines as plain data, for a person who decides about the order."""
         buyer = self.buyer.name if self.buyer else ""
@@ -387,6 +393,8 @@ class Order:
         return {
             "buyer": buyer or recipient,
             "total": "" if self.grand_total is None else f"{self.grand_total:.2f}",
+            "source_id": self.source_id,
+            "payment_currency": self.payment_currency,
             "lines": [
                 {
                     "name": line.name,

@@ -85,7 +85,8 @@ class TestDecisions(OrderCase):
         results = self.outcomes(number)
         self.env["keycrm.event"]._enqueue_failed(self.account, "odoo.refresh", results)
         (row,) = self.rows()
-        self.assertEqual((row["buyer"], row["amount"]), ("Олена Коваль", "30.00"))
+        currency = self.account.keycrm_currency_id or self.env.company.currency_id
+        self.assertEqual((row["buyer"], row["amount"]), ("Олена Коваль", currency.format(30)))
         event = self.env["keycrm.event"].browse(row["id"])
         self.assertEqual(event.problem_line, "Чашка × 3 (TWICE)")
         self.assertEqual(sorted(event.candidate_ids.mapped("name")), ["А", "Б"])
@@ -135,6 +136,18 @@ class TestDecisions(OrderCase):
         desk = other.get_desk()
         self.assertEqual((desk["decisions"], desk["columns"]), ([], []))
         self.assertEqual(len(self.desk()["columns"]), 1)
+
+    def test_amounts_in_sentences_are_written_as_the_reader_writes_them(self):
+        sentence = self.env["keycrm.error.message"]._sentence
+        hryvnia = self.env["res.currency"]._keycrm_named(["UAH"])
+        for currency, amount in (("UAH", hryvnia.format(-1234.5)), ("USDT", "-1,234.50\xa0USDT")):
+            params = {"total": "-1234.50", "currency": currency}
+            self.assertIn(f"({amount})", sentence("discount_exceeds_goods", params))
+        params = {"order": 5, "total": "1234.5"}
+        self.assertIn("cost 1,234.50.", sentence("lines_missing", params))
+        for unreadable in ("?", "NaN", "1e999"):
+            text = sentence("lines_missing", {**params, "total": unreadable})
+            self.assertIn(f"cost {unreadable}.", text)
 
     # === WHO READS WHAT ===
 

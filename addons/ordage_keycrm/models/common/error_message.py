@@ -1,4 +1,10 @@
+from math import isfinite
+
 from odoo import api, models
+from odoo.tools.misc import formatLang
+
+#: Parameters of errors that are amounts of money.
+AMOUNTS = {"amount", "price", "total"}
 
 
 class KeycrmErrorMessage(models.AbstractModel):
@@ -44,14 +50,18 @@ class KeycrmErrorMessage(models.AbstractModel):
 
     @api.model
     def _in_words(self, params):
-        """Translate the kind of a KeyCRM record into the reader's language.
+        """Write amounts and the kind of a KeyCRM record as the reader's language does.
 
-        :param params: parameters of an error; ``what`` is the kind as the code names it
-        :return: the parameters with the translated kind
+        :param params: parameters of an error; ``what`` is the kind as the code names it, ``amount``,
+            ``price`` and ``total`` are decimal texts, and ``currency`` is their currency's code
+        :return: the parameters with translated kind and formatted amounts
         """
+        params = dict(params)
+        for name in AMOUNTS & params.keys():
+            params[name] = self._amount(params[name], params.get("currency"))
         what = params.get("what")
         if not what:
-            return dict(params)
+            return params
         kinds = {
             "order": self.env._("an order"),
             "line": self.env._("an order line"),
@@ -66,6 +76,27 @@ class KeycrmErrorMessage(models.AbstractModel):
             "stock row": self.env._("a stock row"),
         }
         return {**params, "what": kinds.get(what, what)}
+
+    @api.model
+    def _amount(self, text, currency_code=None):
+        """Format an amount as the reader's language does.
+
+        :param text: decimal text; another text is returned as it is
+        :param currency_code: code of its currency; without one, or with one that Odoo lacks, two digits
+            are written
+        """
+        try:
+            amount = float(text)
+        except (TypeError, ValueError):
+            return text
+        if not isfinite(amount):
+            return text
+        currency = self.env["res.currency"]._keycrm_named([currency_code])
+        if currency:
+            return currency.format(amount)
+        return "\N{NO-BREAK SPACE}".join(
+            filter(None, (formatLang(self.env, amount, digits=2), currency_code))
+        )
 
     @api.model
     def _compute_sentences(self, records, name, prefix="error"):

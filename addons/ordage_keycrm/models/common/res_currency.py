@@ -20,6 +20,16 @@ class ResCurrency(models.Model):
     # === BUSINESS METHODS ===#
 
     @api.model
+    def _keycrm_named(self, codes):
+        """Return the currencies of KeyCRM's codes, also inactive ones.
+
+        :param codes: iterable of ISO codes; a code that Odoo does not have is skipped
+        """
+        # A longer code would be truncated to Odoo's three letters, and "USDT" found as dollars.
+        names = [code for code in codes if code and len(code) == 3]
+        return self.with_context(active_test=False).search([("name", "in", names)])
+
+    @api.model
     def _keycrm_activate(self, codes):
         """Activate currencies, as a user does in the list of currencies.
 
@@ -28,14 +38,9 @@ class ResCurrency(models.Model):
 
         :param codes: iterable of ISO codes; a code that Odoo does not have is skipped
         """
-        # A longer code would be truncated to Odoo's three letters, and "USDT" found as dollars.
-        names = {code for code in codes if code and len(code) == 3}
-        if not names:
-            return
-        currencies = self.sudo().with_context(active_test=False)
         # Written only if needed: of two concurrent transactions one fails with a conflict, and its
         # retry finds nothing left to activate.
-        inactive = currencies.search([("name", "in", list(names)), ("active", "=", False)])
+        inactive = self.sudo()._keycrm_named(codes).filtered(lambda currency: not currency.active)
         if inactive:
             groups = self.env["res.groups"]
             had_pricelists = groups._is_feature_enabled(PRICELISTS)

@@ -121,16 +121,35 @@ class KeycrmEvent(models.Model):
             )
 
     @api.depends("order_facts", "error_params")
+    @api.depends_context("lang")
     def _compute_order_facts(self):
         for event in self:
             facts = event.order_facts or {}
             sku = (event.error_params or {}).get("sku")
             lines = [line for line in facts.get("lines", ()) if sku and line["sku"] == sku]
             event.buyer_name = facts.get("buyer")
-            event.order_total = facts.get("total")
+            event.order_total = event._order_total()
             event.problem_line = ", ".join(
                 f"{line['name']} × {line['quantity']} ({line['sku']})" for line in lines
             )
+
+    def _order_total(self):
+        """Return the sum of an order that could not be imported, with its currency."""
+        self.ensure_one()
+        facts = self.order_facts or {}
+        if not facts.get("total"):
+            return ""
+        source = self.env["keycrm.source"].sudo()
+        source = source.search(
+            [
+                ("account_id", "=", self.account_id.id),
+                ("keycrm_id", "=", facts.get("source_id") or 0),
+            ],
+            limit=1,
+        )
+        code = source.currency_code or facts.get("payment_currency")
+        code = code or self.account_id.sudo().keycrm_currency_id.name
+        return self.env["keycrm.error.message"]._amount(facts["total"], code)
 
     @api.depends("state", "error_code", "error_params")
     def _compute_candidate_ids(self):

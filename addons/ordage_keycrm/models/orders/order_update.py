@@ -272,6 +272,7 @@ class KeycrmOrderUpdate(models.Model):
             number=number,
             memo=counterpart.move_id.name or "",
             is_forced=is_forced,
+            currency=order.currency_id.name,
         )
 
     @api.model

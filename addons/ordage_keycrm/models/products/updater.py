@@ -174,6 +174,7 @@ class KeycrmProductMatcher(models.AbstractModel):
         if not solved and abs(_own_price(mapping.product_id) - mapping.catalog_price) > 0.005:
             params = {
                 "price": f"{mapping.catalog_price:.2f}",
+                "currency": mapping.account_id.company_id.currency_id.name,
                 "product": mapping.product_id.display_name,
             }
         if (mapping.problem_params or None) != params:

@@ -26,8 +26,7 @@ class AccountCurrency(Service):
         for currency_id, values in Currency.get_all_currencies().items():
             if values["name"] == code:
                 return Currency.browse(currency_id)
-        # A longer code would be truncated to Odoo's three letters, and "USDT" found as dollars.
-        currency = Currency.search([("name", "=", code)], limit=1) if len(code) == 3 else Currency
+        currency = Currency._keycrm_named([code])
         if currency and not currency.active:
             Currency._keycrm_activate([code])
         return currency

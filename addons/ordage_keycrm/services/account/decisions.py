@@ -293,7 +293,7 @@ class Decisions(Service):
                     else event.event_name,
                     kind=self.env._("Failed"),
                     buyer=facts.get("buyer", ""),
-                    amount=facts.get("total", ""),
+                    amount=event.order_total if facts else "",
                     reason=event.error or "",
                     since=since[event.id],
                     buttons=buttons,

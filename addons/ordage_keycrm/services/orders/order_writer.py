@@ -156,7 +156,8 @@ class OrderWriter(Service):
             [("keycrm_account_id", "=", self.account.id), ("keycrm_id", "=", number)]
         )
         if error.code != "order_gone":
-            order._keycrm_set_problem(error.code, error.params)
+            params = {**error.params, "currency": order.currency_id.name}
+            order._keycrm_set_problem(error.code, params)
             result = ImportResult.failed(error)
             result.order_id = order.id
             return result

@@ -152,7 +152,8 @@ class KeycrmOrderImporter(models.AbstractModel):
         """
         total = order_totals.goods_total(order)
         if total < 0 and batch.action(order) != "cancel":
-            return "discount_exceeds_goods", {"total": f"{total:.2f}"}
+            currency = self._pricelist_of(batch, order).currency_id
+            return "discount_exceeds_goods", {"total": f"{total:.2f}", "currency": currency.name}
         for line in order.lines:
             unit = line.unit_type or (line.offer.unit_type if line.offer else "")
             conflict = self.env["keycrm.product.matcher"]._unit_conflict(
@@ -226,8 +227,7 @@ class KeycrmOrderImporter(models.AbstractModel):
         :return: empty where neither source nor payments have one
         """
         source = sources.get(order.source_id)
-        codes = {payment.currency_code for payment in order.payments if payment.currency_code}
-        return (source.currency_code if source else "") or (codes.pop() if len(codes) == 1 else "")
+        return (source.currency_code if source else "") or order.payment_currency
 
     @api.model
     def _pricelist(self, account, currency):

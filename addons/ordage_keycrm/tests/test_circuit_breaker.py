@@ -12,16 +12,19 @@ from odoo import fields, sql_db
 from odoo.exceptions import ConcurrencyError
 from odoo.tools import mute_logger
 
-from ..const import WORKER_MAX_SLEEP
-from ..keycrm.errors import Refused
+from ..const import BULK_PAUSES, WORKER_MAX_SLEEP
+from ..keycrm.errors import KeyCrmError, Refused
 from ..models.common.rate_limit import DatabaseRateLimiter
-from ..services.common import cron_notify
+from ..services.common import cron_notify, crons
 from ..services.common.api_gateway import open_client
 from ..services.common.circuit_breaker import CircuitBreaker
 from ..services.common.service import Options
 from ..services.orders import webhook_inbox
 from ..services.orders.order_inbox import OrderInbox
 from ..services.workers import cron_runner
+from ..services.workers.bulk_jobs import JOBS
+from ..services.workers.order_queue import OrderQueue
+from ..services.workers.stock_queue import StockQueue
 from .common import KeycrmCase
 
 LINES = [{"name": "Кухоль", "price": 100, "quantity": 2}]
@@ -581,8 +584,8 @@ class TestCircuitBreaker(KeycrmCase):
         heard, rang = [], threading.Event()
         one = cron_notify.CronNotifier(lambda *told: (heard.append(told), rang.set()))
         one.notify("a database", 1.0, [1, 2])
-        for database, crons in (("a database", [3]), ("another", [1])):
-            one.notify(database, cron_ids=crons)
+        for database, cron_ids in (("a database", [3]), ("another", [1])):
+            one.notify(database, cron_ids=cron_ids)
             self.assertTrue(rang.wait(30), "nobody rings for these")
             rang.clear()
         one.notify("a database", cron_ids=[2])
@@ -794,6 +797,39 @@ class TestCircuitBreaker(KeycrmCase):
         self.told(bad, good)
         self.runs_until(lambda: self.order(good) and self.event(bad).state == "failed")
         self.assertFalse(self.account.circuit_error_text)
+
+    def test_end_of_a_pause_wakes_the_queue_of_the_work(self):
+        def works(service):
+            names = []
+            with (
+                patch.object(CircuitBreaker, "run", lambda _self, name, _work: names.append(name)),
+                self.committing(),
+                open_client(self.account) as client,
+            ):
+                service(self.account, client).process()
+            return names
+
+        Trigger = self.env["ir.cron.trigger"]
+        breaker = CircuitBreaker(self.account)
+        for own_queue, service in ((crons.STOCK, StockQueue), (crons.ORDERS, OrderQueue)):
+            names = works(service)
+            self.assertGreater(len(names), 1)
+            for name in names:
+                Trigger.search([]).unlink()
+                with self.committing():
+                    breaker.open(name, KeyCrmError("timed_out"))
+                woken = Trigger.search([]).cron_id
+                self.assertEqual(woken, crons.scheduled_actions(self.account, own_queue), name)
+
+    def test_bulk_work_that_fails_again_pauses_for_minutes(self):
+        breaker = CircuitBreaker(self.account)
+        for name in JOBS:
+            with self.committing():
+                for _ in BULK_PAUSES:
+                    breaker.open(name, KeyCrmError("timed_out"))
+            until = fields.Datetime.to_datetime(self.account.sudo().work_circuits[name]["until"])
+            pause = until - self.env.cr.now()
+            self.assertGreater(pause, timedelta(seconds=BULK_PAUSES[-1] - 2), name)
 
     def test_no_room_to_ask_whether_keycrm_is_well_says_nothing_against_it(self):
         gone = self.new_order(LINES)

@@ -33,9 +33,19 @@ PROBE_TIMEOUT = (3, 5)
 #: Work of a whole queue: an interruption does not open its circuit breaker.
 QUEUES = tuple(queue.name for queue in crons.QUEUES)
 #: Work of the stock queue; all other work is of the orders queue.
-STOCK_WORK = (crons.STOCK.name, "comparison")
+STOCK_WORK = (crons.STOCK.name, "offers", "comparison")
 #: Work that no user waits for.
-BULK_WORK = ("sync", "load", "warehouses", "reconciliation", "transactions", "pictures")
+BULK_WORK = (
+    "sync",
+    "load",
+    "line_costs",
+    "create_products",
+    "send_preview",
+    "warehouses",
+    "reconciliation",
+    "transactions",
+    "pictures",
+)
 #: Errors of the settings, which affect all requests.
 WRONG_SETTINGS = ("bad_settings", "redirected")
 

@@ -90,6 +90,63 @@ class TestCreateProducts(KeycrmCase):
         export.action_check_again()
         self.assertEqual(export.ready_count, 2)
 
+    def test_product_that_cannot_be_sold_in_keycrm_is_not_created(self):
+        other = self.env["res.company"].create({"name": "Інша"})
+        good, foreign = self.product("CR-OWN"), self.product("CR-FOREIGN", company_id=other.id)
+        archived = self.product("CR-ARCHIVED", active=False)
+        part = Command.create({"product_id": good.id})
+        combo = self.env["product.combo"].create({"name": "Набір", "combo_item_ids": [part]})
+        combo = self.product(
+            "CR-COMBO", type="combo", is_storable=False, combo_ids=[Command.set(combo.ids)]
+        )
+        self.keycrm.clear_log()
+        export = self.create_in_keycrm(good | foreign | archived | combo)
+        problems = {line.product_id: line.error_code for line in export.line_ids}
+        self.assertEqual(
+            problems,
+            {
+                good: False,
+                foreign: "create_other_company",
+                archived: "create_archived",
+                combo: "create_combo",
+            },
+        )
+        self.assertEqual(
+            [self.in_keycrm(one.default_code) for one in export.line_ids.product_id if one != good],
+            [[]] * 3,
+        )
+        self.assertEqual(good.keycrm_offer_ids.sku, "CR-OWN")
+        self.assertEqual(export.state, "done")
+
+    def test_product_that_cannot_be_linked_holds_back_no_other_one(self):
+        other = self.env["res.company"].create({"name": "Інша"})
+        good, moved = self.product("CR-STAYS"), self.product("CR-MOVES")
+        export = self.export(good | moved)
+        export.action_start()
+        moved.company_id = other
+        self.work(export)
+        self.assertEqual(export.state, "done")
+        self.assertEqual(good.keycrm_offer_ids.sku, "CR-STAYS")
+        line = export.line_ids.filtered(lambda one: one.product_id == moved)
+        self.assertEqual((line.state, line.error_code), ("problem", "create_not_linked"))
+        self.assertIn("company inconsistencies", line.error)
+        # Corrected, it is linked and not created again.
+        moved.company_id = False
+        export.action_check_again()
+        export.action_start()
+        self.work(export)
+        self.assertEqual(moved.keycrm_offer_ids.sku, "CR-MOVES")
+        self.assertEqual(len(self.in_keycrm("CR-MOVES")), 1)
+
+    def test_product_archived_after_the_preview_is_not_created(self):
+        good, gone = self.product("CR-KEPT"), self.product("CR-GONE")
+        export = self.export(good | gone)
+        gone.active = False
+        export.action_start()
+        self.work(export)
+        self.assertEqual((export.state, export.total_count), ("done", 1))
+        self.assertEqual(self.in_keycrm("CR-GONE"), [])
+
     def test_without_a_ready_product_nothing_starts(self):
         with self.assertRaises(UserError):
             self.export(self.product(False)).action_start()

@@ -207,6 +207,20 @@ class TestSendCost(CostCase):
         product.with_company(company).standard_price = 77
         self.assertEqual(self.send(), [])
 
+    def test_product_of_another_company_holds_back_no_other_one(self):
+        """A user with both companies ticked writes the cost of the other one's product."""
+        product = self.mapped()
+        company = self.env["res.company"].create({"name": "Інша"})
+        self.keycrm.create_offer(sku="BOTH", purchased_price=3)
+        values = {"name": "X", "default_code": "BOTH", "is_storable": True}
+        _own, foreign = self.env["product.product"].create(
+            [{**values, "company_id": one.id} for one in (self.company, company)]
+        )
+        foreign.standard_price, product.standard_price = 8, 12
+        self.assertEqual([len(rows) for rows in self.send()], [1])
+        self.assertEqual(self.in_keycrm(product), 12)
+        self.assertFalse(foreign.keycrm_offer_ids)
+
     # === LINES OF OPEN ORDERS ===
 
     def send_lines(self):

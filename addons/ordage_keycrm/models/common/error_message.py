@@ -256,6 +256,21 @@ class KeycrmErrorMessage(models.AbstractModel):
                 "KeyCRM has this SKU several times, or for another product of Odoo. Correct it there, then "
                 "click “Check again”."
             ),
+            "create_other_company": self.env._(
+                "The product belongs to another company than the KeyCRM account. Create it with an account "
+                "of its own company."
+            ),
+            "create_archived": self.env._(
+                "The product is archived. Restore it, then click “Check again”."
+            ),
+            "create_combo": self.env._(
+                "Odoo would neither deliver nor invoice the products of a combo. Create its products, or a "
+                "kit."
+            ),
+            "create_not_linked": self.env._(
+                "KeyCRM has the product, but Odoo could not link it: %(reason)s Fix this, then click “Check "
+                "again” and create it again: it is linked and not created twice."
+            ),
             "tracking_differs": self.env._(
                 "KeyCRM already has another tracking number of this order: %(theirs)s (Odoo: %(ours)s). "
                 "Neither is changed. Correct the wrong one, then click “Retry”."

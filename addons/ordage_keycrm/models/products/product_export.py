@@ -123,10 +123,10 @@ class KeycrmProductExport(models.Model):
                 self.env._("No product of the list can be created. Correct them first.")
             )
 
-    def _start_vals(self):
-        return {**super()._start_vals(), "total_count": self.ready_count}
-
     def _begin(self):
+        # Products may have changed since the preview.
+        self.line_ids.filtered(lambda line: line.state == "ready")._check()
+        self.total_count = self.ready_count
         self.account_id.sudo().creates_products = True
         return super()._begin()
 
@@ -279,7 +279,7 @@ class KeycrmProductExportLine(models.Model):
         self._end("problem" if is_final else "ready", error.code, error.params)
 
     def _check(self):
-        """Check without a request that each product has a usable SKU of its own and no mapping."""
+        """Check without a request that each product can be mapped and has a usable SKU of its own."""
         account = self.export_id.account_id
         products = self.product_id
         mapped = self.env["keycrm.offer"].sudo()
@@ -297,7 +297,17 @@ class KeycrmProductExportLine(models.Model):
         (self - lines)._end("done")
         skus = [(line.product_id.default_code or "").strip() for line in lines]
         for line, code in zip(lines, sku_problems(skus, owners), strict=True):
+            code = line._unfit_code() or code
             line._end("problem" if code else "ready", code)
+
+    def _unfit_code(self):
+        """Return the error code of a product that cannot be sold in KeyCRM; empty where it can."""
+        product, company = self.product_id, self.export_id.account_id.company_id
+        if not product.filtered_domain(product._check_company_domain(company)):
+            return "create_other_company"
+        if not product.active:
+            return "create_archived"
+        return "create_combo" if product.type == "combo" else ""
 
     def _end(self, state, code=False, params=False):
         """Record a result.

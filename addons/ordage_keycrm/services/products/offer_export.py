@@ -136,6 +136,9 @@ class OfferExport(Service):
         :return: ``keycrm.offer``; None when stock became more urgent before all was read
         """
         changed = self.env["product.product"].browse(product_ids).exists()
+        # A user of several companies may write the cost of another one's product.
+        own = changed._check_company_domain(self.account.company_id)
+        changed = changed.filtered_domain(own)
         products = self.env["keycrm.offer.value"]._affected_products(self.account, kind, changed)
         offers = self._mapped(products)
         unmapped = (products - offers.product_id).filtered(

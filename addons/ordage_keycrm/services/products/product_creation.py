@@ -9,9 +9,11 @@ from ...keycrm.parsing import parsed_rows, to_id, to_object
 from ...keycrm.product_export import NewOffer, NewProduct, marker_sku, unit_text
 from ...keycrm.stock_lookup import sku_batches
 from ..common.circuit_breaker import CircuitBreaker
+from ..common.concurrency import ERRORS_OF_NO_RECORD
 from ..common.job import JobService
 from ..common.language import company_language
 from ..common.transactions import company_lock, run_in_transaction
+from ..orders.order_import import ImportResult
 
 #: SKUs of one request, and bytes of its address.
 LOOKUP_ROWS, LOOKUP_BYTES = 50, 3000
@@ -171,18 +173,38 @@ class ProductCreation(JobService):
         known = [("account_id", "=", self.account.id), ("keycrm_id", "in", numbers)]
         mapped = self.env["keycrm.offer"].sudo().search(known)
         owners = {one.keycrm_id: one.product_id for one in mapped}
-        lines, new = self.env["keycrm.product.export.line"].sudo(), []
+        new = {}
         for line, offer in found.items():
             if offer.id not in owners:
-                new.append(self._offer_vals(line.product_id, offer))
+                new[line] = self._offer_vals(line.product_id, offer)
             if owners.setdefault(offer.id, line.product_id) == line.product_id:
-                lines |= line
+                line._end("done")
             else:
                 line._end("problem", "create_sku_in_keycrm")
-        created = self.env["keycrm.offer"].sudo().create(new).product_id
+        created = self._create_mappings(new).product_id
         self.env["keycrm.missing.sku"].sudo()._clear(self.account, created)
         self.env["keycrm.stock.change"].sudo()._enqueue_refresh(self.account, created.ids)
-        lines._end("done")
+
+    def _create_mappings(self, new):
+        """Map products at once; on failure one by one, so that the others are mapped.
+
+        :param new: ``{line: values of keycrm.offer}``
+        :return: ``keycrm.offer``
+        """
+        offers = self.env["keycrm.offer"].sudo()
+        try:
+            with self.env.cr.savepoint():
+                return offers.create(list(new.values()))
+        except ERRORS_OF_NO_RECORD:
+            raise
+        except Exception as error:
+            if len(new) > 1:
+                return offers.union(*(self._create_mappings({one: new[one]}) for one in new))
+            result = ImportResult.failed(error)
+            reason = result.params.get("reason") or result.params.get("kind", "")
+            for line in new:
+                line._end("problem", "create_not_linked", {"reason": reason})
+            return offers
 
     def _offer_vals(self, product, offer):
         now = self.env.cr.now()

@@ -17,7 +17,7 @@ def odoo(new_odoo):
 
 @pytest.fixture
 def own_keycrm(rpc, sandbox):
-    """A new account asks the sandbox: its API address is no field of the set-up."""
+    """A new account asks the sandbox: its API address is no field of the setup."""
     rpc.call("ir.default", "set", "keycrm.account", "api_url", sandbox.api_url)
     yield sandbox
     accounts = rpc.search("keycrm.account", ("api_url", "=", sandbox.api_url))
@@ -31,7 +31,7 @@ TRIGGER_WORDS = (
     *("Час виконання", "Відразу", "Умови виконання", "Відправити Webhook"),
     *("HTTP метод запиту", "POST", "Зберегти"),
 )
-#: How many clicks in Odoo a set-up may take, from any page of Odoo to the end.
+#: How many clicks in Odoo a setup may take, from any page of Odoo to the end.
 MOST_CLICKS = 25
 COUNT = """window.addEventListener("pointerdown", (event) => {
     if (event.isTrusted) { window.countClick(event.target.textContent.trim().slice(0, 40)); }
@@ -74,7 +74,7 @@ def link_of(screen):
 
 
 def step(screen, name):
-    """Find a step of the set-up."""
+    """Find a step of the setup."""
     return screen.page.locator(f"section[name={name}]")
 
 
@@ -202,12 +202,18 @@ def test_a_wrong_key_and_a_local_address_are_named(own_keycrm, odoo, rpc, screen
     screen.fill("public_url", odoo.url.removeprefix("http://"))
     screen.press("Перевірити посилання")
     screen.sees("внутрішньої мережі")
+    drawn = step(screen, "webhook").locator(".o_keycrm_trigger")
+    expect(drawn.get_by_role("button", name="Копіювати")).to_have_count(drawn.locator("dd").count())
+    screen.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    drawn.locator("dd", has_text="Відразу").get_by_role("button").click()
+    screen.sees("Скопійовано")
+    assert screen.page.evaluate("navigator.clipboard.readText()") == "Відразу"
     assert link_of(screen).startswith(odoo.url)
     screen.press("Продовжити без Webhook")
     expect(step(screen, "webhook")).to_have_attribute("data-state", "done")
 
 
-def test_the_set_up_fits_a_phone(account, new_screen):
+def test_the_setup_fits_a_phone(account, new_screen):
     phone = new_screen(size=PHONE)
     phone.open("keycrm_setup_action", account.id)
     for heading in phone.page.locator("section.o_keycrm_step h2 button").all():

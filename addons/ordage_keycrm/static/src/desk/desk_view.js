@@ -9,7 +9,7 @@ export class KeycrmDeskRenderer extends KanbanRenderer {
     static template = "ordage_keycrm.DeskRenderer";
     static components = { ...KanbanRenderer.components, KeycrmDesk };
 
-    /** Accounts that exchange data already; before that, their cards lead to the set-up. */
+    /** Accounts that exchange data already; before that, their cards lead to the setup. */
     get accounts() {
         const { fields, records } = this.props.list;
         const labels = Object.fromEntries(fields.overview_state.selection);

@@ -8,7 +8,7 @@ import { toStringExpression } from "@web/views/utils";
 import { SetupSteps } from "./steps";
 import { ICONS } from "./tick";
 
-/** A step of the set-up: a heading that folds and unfolds it, its content, and "Next". */
+/** A step of the setup: a heading that folds and unfolds it, its content, and "Next". */
 export class KeycrmStep extends Component {
     static template = "ordage_keycrm.Step";
     static props = {

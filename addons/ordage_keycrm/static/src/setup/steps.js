@@ -5,7 +5,7 @@ import { browser } from "@web/core/browser/browser";
 const OPEN_STATES = ["todo", "wrong"];
 
 /**
- * Which steps of a set-up form are unfolded, and which one comes next.
+ * Which steps of a setup form are unfolded, and which one comes next.
  *
  * The step that was unfolded last is kept for the browser's tab, so that a user who comes back from a
  * list finds the same step.

@@ -1,4 +1,4 @@
-"""Buyers: search by phone or e-mail, creation, merge."""
+"""Buyers: search by phone or email, creation, merge."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ def digits(phone: str) -> str:
 
 
 def find(shop: Store, phone: str | None, email: str | None) -> Buyer | None:
-    """Find a buyer by phone or e-mail, as for orders of the API (assumed: the first).
+    """Find a buyer by phone or email, as for orders of the API (assumed: the first).
 
     :param shop: the shop
     :param phone: a phone number
-    :param email: an e-mail address
+    :param email: an email address
     :return: the buyer, if there is one
     """
     wanted = digits(phone or "")

@@ -147,7 +147,7 @@ class ListShapes:
         }
 
     def order_buyer(self, buyer: Buyer) -> Json:
-        """Write a buyer inside an order, where phone and e-mail are strings.
+        """Write a buyer inside an order, where phone and email are strings.
 
         :param buyer: the buyer
         :return: the JSON object
@@ -168,7 +168,7 @@ class ListShapes:
         }
 
     def buyer(self, buyer: Buyer, includes: tuple[str, ...] = ()) -> Json:
-        """Write a buyer as the buyers' own list does, where phone and e-mail are arrays.
+        """Write a buyer as the buyers' own list does, where phone and email are arrays.
 
         :param buyer: the buyer
         :param includes: associations to write with it

@@ -133,7 +133,7 @@ def sending(account, rpc, preview):
 
 
 def unfold(screen):
-    """Unfold all steps of the set-up."""
+    """Unfold all steps of the setup."""
     folded = screen.page.locator("section.o_keycrm_step h2 button[aria-expanded=false]")
     for _ in range(folded.count()):
         folded.first.click()

@@ -32,7 +32,7 @@ def assert_menus_fit(screen, language):
     expect(bar.locator(".o_menu_sections_more")).to_have_count(0)
 
 
-def test_one_click_in_the_set_up_switches_to_ukrainian(rpc, sandbox, screen):
+def test_one_click_in_the_setup_switches_to_ukrainian(rpc, sandbox, screen):
     assert [row["code"] for row in rpc.rows("res.lang", fields=["code"])] == ["en_US"]
     rpc.call("ir.default", "set", "keycrm.account", "api_url", sandbox.api_url)
     rpc.write("res.company", 1, name="ТОВ «Льон і мед»")

@@ -208,6 +208,24 @@ def test_both_languages_have_the_same_pages_with_the_same_pictures():
         assert titles == [line.split()[0] for line in theirs if line[:1] == "#"]
 
 
+def test_both_readmes_name_the_version_and_the_same_documents():
+    def rows(page, heading):
+        """Return the documents of each kind of reader, by their English paths."""
+        text = (REPOSITORY / page).read_text()
+        assert f"`{terms.manifest('ordage_keycrm')['version']}`" in text
+        table = text.partition(heading)[2].partition("\n## ")[0]
+        linked = [re.findall(r"\]\(([^)]+)\)", row) for row in table.splitlines()]
+        return [
+            [re.sub(r"^docs/uk/", "docs/en/", link).replace(".uk.md", ".md") for link in row]
+            for row in linked
+            if row
+        ]
+
+    english = rows("README.md", "\n## Documentation\n")
+    assert len(english) == 3
+    assert rows("README.uk.md", "\n## Документація\n") == english
+
+
 def test_no_picture_lies_about_unused_or_is_heavy():
     used = {(page.parent / link).resolve() for page in PAGES for link in links(page)}
     used |= {

@@ -111,6 +111,8 @@ MISTAKES = {
     "stock is affected, not moved": r"(?i)\bруха(є|ють|ти)\b",
     "one word for a mapping": r"(?i)зіставлен|зв’язан|прив’язан(?! до тригера)",
     "polling is no overtime": r"(?i)надолу",
+    "polling as on the screens: перевірка оновлень": r"(?i)опитува",
+    "one word for rounding: заокруглення": r"(?i)(?<!за)округл",
     "machines have a несправність": r"(?i)несправн",
     "Odoo's own menus": r"Планові дії|Застосунки|Бухгалтерський облік →",
     "KeyCRM is masculine": r"KeyCRM (вже |уже )?[а-яіїєґ’]+ла\b",
@@ -124,6 +126,7 @@ MISTAKES = {
 ENGLISH_MISTAKES = {
     "British spelling": r"(?i)(synchron|organ|recogn|normal|summar|author)is(e|ing|ation)"
     r"|catalogue|cancell(?!ation)|licence|colour|behaviour",
+    "setup and email, as Odoo writes them": r"(?i)\bset-up|\be-mail",
     "automatically": r"(?i)\bby (it|them)sel(f|ves)\b",
     "again": r"\banew\b",
     "notify, show, is listed": r"(?i)\b(told|tells?|stands? (here|in|still)|reckon\w*|mends?)\b",

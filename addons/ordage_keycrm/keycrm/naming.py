@@ -92,7 +92,7 @@ def phone_numbers(text: str) -> list[str]:
 
 
 def email_addresses(text: str) -> list[str]:
-    """Split a text that contains several e-mail addresses.
+    """Split a text that contains several email addresses.
 
     :param text: text from KeyCRM
     :return: list of addresses; the text itself where it does not hold several

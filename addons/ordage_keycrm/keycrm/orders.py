@@ -93,7 +93,7 @@ class Buyer:
     ``phone`` and ``email`` may be a text or a list (the list of buyers), and a text may hold several
     addresses; the first one counts.
 
-    :param note: the manager's note, and further e-mail addresses
+    :param note: the manager's note, and further email addresses
     :param phones: all texts with phone numbers
     """
 

@@ -58,7 +58,7 @@ class KeycrmCase(TransactionCase):
 
     @classmethod
     def settle_currency(cls):
-        """Let the company work in hryvnias, by the set-up's own button."""
+        """Let the company work in hryvnias, by the setup's own button."""
         cls.account.keycrm_currency_id = cls.env.ref("base.UAH")
         cls.account.action_set_company_currency()
 

@@ -27,7 +27,7 @@ class TestCurrencyOrders(ProductCase):
         cls.account.keycrm_currency_id = cls.uah
 
     def enter_rate(self, rate=40):
-        """Enter the rate as the set-up does: 1 USD = 40 UAH."""
+        """Enter the rate as the setup does: 1 USD = 40 UAH."""
         self.account.currency_rate = rate
         self.account.action_set_currency_rate()
 

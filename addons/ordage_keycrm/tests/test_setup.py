@@ -1,4 +1,4 @@
-"""Set-up step by step: each tick says the truth, and every fault is a sentence."""
+"""Setup step by step: each tick says the truth, and every fault is a sentence."""
 
 import json
 import re

@@ -153,7 +153,7 @@ class ResConfigSettings(models.TransientModel):
         return self._keycrm_account().action_check_link()
 
     def action_keycrm_open_setup(self, step=None):
-        """Open the set-up.
+        """Open the setup.
 
         :param step: name of the step to unfold; by default the first that is not done
         :return: an action

@@ -17,7 +17,7 @@ class KeycrmAccount(models.Model):
     """Connect one KeyCRM account (a cabinet) with one company.
 
     This file holds the settings. The other files of this folder hold the key and the webhook link
-    (``credentials``), the overview (``dashboard``) and the set-up (``onboarding``). The queues are in
+    (``credentials``), the overview (``dashboard``) and the setup (``onboarding``). The queues are in
     ``services/workers/order_queue.py`` and ``services/workers/stock_queue.py``;
     ``services/workers/cron_runner.py`` runs them.
     """
@@ -260,9 +260,9 @@ class KeycrmAccount(models.Model):
         help="When an order reaches an archive status, Odoo validates its open deliveries.",
     )
     notify_buyers = fields.Boolean(
-        string="Odoo sends e-mails to buyers",
-        help="Confirmed orders get the default quotation template and its e-mail, and deliveries their "
-        "e-mail or SMS, as in Odoo's other orders. Otherwise Odoo sends nothing to KeyCRM's buyers "
+        string="Odoo sends emails to buyers",
+        help="Confirmed orders get the default quotation template and its email, and deliveries their "
+        "email or SMS, as in Odoo's other orders. Otherwise Odoo sends nothing to KeyCRM's buyers "
         "automatically.",
     )
     delivered_status_id = fields.Many2one(

@@ -79,7 +79,7 @@ class KeycrmAccount(models.Model):
     )
     order_count = fields.Integer(string="Orders", compute="_compute_order_count")
     event_count = fields.Integer(string="Events", compute="_compute_event_counts")
-    failed_event_count = fields.Integer(string="Failed", compute="_compute_event_counts")
+    failed_event_count = fields.Integer(string="With errors", compute="_compute_event_counts")
     unshipped_count = fields.Integer(
         string="Archived, not shipped",
         compute="_compute_decision_count",

@@ -7,7 +7,7 @@ from ...services.common.concurrency import clear_caches_after_commit
 from ...services.common.language import UKRAINIAN, install_ukrainian
 from ...services.common.reference_lists import ReferenceLists, request_for_user
 
-#: States of a step of the set-up.
+#: States of a step of the setup.
 TICKS = [("todo", "To do"), ("waiting", "Waiting"), ("done", "Completed"), ("wrong", "Error")]
 #: The steps in their order; each has a field ``setup_…`` with its state.
 STEPS = ("key", "currency", "orders", "products", "webhook", "stock", "sync", "start")
@@ -16,9 +16,9 @@ OPTIONAL_STEPS = ("currency", "orders", "products", "webhook", "stock", "sync")
 
 
 class KeycrmAccount(models.Model):
-    """Guide through the set-up, step by step, with the state of each step.
+    """Guide through the setup, step by step, with the state of each step.
 
-    Before the start KeyCRM is only read, and only for actions of the user in the set-up: importing
+    Before the start KeyCRM is only read, and only for actions of the user in the setup: importing
     products, reading warehouses, previewing stock. Webhooks are stored and processed after the start.
     """
 
@@ -316,7 +316,7 @@ class KeycrmAccount(models.Model):
     # === ACTION METHODS ===#
 
     def action_open_setup(self, step=None):
-        """Open the set-up of this account.
+        """Open the setup of this account.
 
         :param step: name of the step to unfold; by default the first that is not done
         :return: an action
@@ -327,7 +327,7 @@ class KeycrmAccount(models.Model):
 
     @api.model
     def action_open_first_setup(self, step=None):
-        """Open the set-up of the company's first account, or of a new one.
+        """Open the setup of the company's first account, or of a new one.
 
         :param step: name of the step to unfold; by default the first that is not done
         :return: an action
@@ -350,7 +350,7 @@ class KeycrmAccount(models.Model):
         return dict(action, res_id=self.id, views=[[False, "form"]])
 
     def action_review_step(self, step=""):
-        """Confirm or skip a step of the set-up.
+        """Confirm or skip a step of the setup.
 
         :param step: name of the step, as the view's button passes it
         :return: True
@@ -506,7 +506,7 @@ class KeycrmAccount(models.Model):
         """Record the time at which the integration was enabled.
 
         Orders whose goods were shipped earlier were shipped without Odoo. A synchronization that was
-        requested in the set-up starts now, so it includes orders placed meanwhile.
+        requested in the setup starts now, so it includes orders placed meanwhile.
         """
         now = fields.Datetime.now()
         for account in self.sudo():

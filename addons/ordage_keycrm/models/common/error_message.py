@@ -220,7 +220,7 @@ class KeycrmErrorMessage(models.AbstractModel):
             ),
             "value_rate_missing": self.env._(
                 "Not sent to KeyCRM: an exchange rate of %(currency)s is missing in Odoo. Enter one in the "
-                "set-up, step “Currency”, then change the value again or start the preview again."
+                "setup, step “Currency”, then change the value again or start the preview again."
             ),
             "payment_exists": self.env._(
                 "KeyCRM already has a payment of %(amount)s of about the same day (%(day)s), so nothing was "
@@ -308,7 +308,7 @@ class KeycrmErrorMessage(models.AbstractModel):
             ),
             "no_rate": self.env._(
                 "The payment is not posted in accounting: an exchange rate of %(currency)s is missing in "
-                "Odoo. Enter one in the set-up, step “Currency”; the payment follows automatically."
+                "Odoo. Enter one in the setup, step “Currency”; the payment follows automatically."
             ),
             "payment_currency_unknown": self.env._(
                 "A payment of %(amount)s is not posted in accounting: Odoo has no currency %(currency)s. "

@@ -8,7 +8,7 @@ class WebTourTour(models.Model):
     def consume(self, tourName):
         """End the tour of the first day without starting Odoo's other tours.
 
-        The link in the set-up turns on all tours of the user; at its end Odoo's own default applies again.
+        The link in the setup turns on all tours of the user; at its end Odoo's own default applies again.
         """
         result = super().consume(tourName)
         if tourName != "keycrm_first_day":

@@ -10,7 +10,7 @@ class KeycrmContactMappingMixin(models.AbstractModel):
     """The mapping of a buyer or a company of KeyCRM to an Odoo contact.
 
     A change in KeyCRM is written to the contact only where it still has KeyCRM's former value, and is not
-    the contact of an Odoo user or a company of this database: the owner of a new e-mail address could
+    the contact of an Odoo user or a company of this database: the owner of a new email address could
     reset that user's password. Other changes, and those that Odoo refuses, are proposed to a user.
     """
 
@@ -118,7 +118,7 @@ class KeycrmContactMappingMixin(models.AbstractModel):
         else:
             summary = self.env._("KeyCRM contact with an Odoo user")
             reason = self.env._(
-                "%(former)s was matched by phone or e-mail, and an Odoo user sees its orders now. Orders "
+                "%(former)s was matched by phone or email, and an Odoo user sees its orders now. Orders "
                 "of KeyCRM have this new contact. If both are the same person, choose %(former)s for "
                 "buyer %(buyer)s in “Buyers and contacts”.",
                 former=former.display_name,
@@ -211,7 +211,7 @@ class KeycrmBuyer(models.Model):
     partner_id = fields.Many2one(required=True, ondelete="cascade")
     name = fields.Char(string="Full name in KeyCRM", readonly=True)
     phone = fields.Char(string="Phone in KeyCRM", readonly=True)
-    email = fields.Char(string="E-mail in KeyCRM", readonly=True)
+    email = fields.Char(string="Email in KeyCRM", readonly=True)
     # Indexed for the deletion of companies.
     keycrm_company_id = fields.Many2one(
         "keycrm.company",
@@ -238,7 +238,7 @@ class KeycrmBuyer(models.Model):
     def _with_unusable_contact(self):
         """Return the buyers whose orders cannot have their contact any more.
 
-        The contact belongs to another company. Or it was matched by a phone or e-mail, which may be of
+        The contact belongs to another company. Or it was matched by a phone or email, which may be of
         another person, and an Odoo user has access to its orders now.
         """
         matched = self.filtered(lambda buyer: not (buyer.by_hand or "name" in (buyer.given or {})))

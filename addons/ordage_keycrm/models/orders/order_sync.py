@@ -49,7 +49,7 @@ class KeycrmOrderSync(models.Model):
     total_count = fields.Integer(string="Orders in KeyCRM", readonly=True, copy=False)
     created_count = fields.Integer(string="New in Odoo", readonly=True, copy=False)
     updated_count = fields.Integer(string="Already in Odoo", readonly=True, copy=False)
-    failed_count = fields.Integer(string="Failed", readonly=True, copy=False)
+    failed_count = fields.Integer(string="With errors", readonly=True, copy=False)
     event_ids = fields.One2many("keycrm.event", "sync_id", string="Failed orders", copy=False)
 
     # For the workers' query for running jobs; finished ones are kept for long.

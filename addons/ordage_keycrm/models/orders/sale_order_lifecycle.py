@@ -18,8 +18,8 @@ class SaleOrder(models.Model):
     """Archive, cancel and return imported orders.
 
     Nothing that was delivered or invoiced is undone silently: an activity describes what happened and what
-    to do, and returns are expected, so that stock rises only on receipt. Odoo's automations send no e-mails
-    and add no lines, unless the account allows e-mails to buyers.
+    to do, and returns are expected, so that stock rises only on receipt. Odoo's automations send no emails
+    and add no lines, unless the account allows emails to buyers.
     """
 
     _inherit = "sale.order"
@@ -340,7 +340,7 @@ class SaleOrder(models.Model):
         _leave_out(cls, "_send_reward_coupon_mail", lambda order: not order._keycrm_mails_buyer())
 
     def _keycrm_mails_buyer(self):
-        """Return whether Odoo may send automatic e-mails to the buyer of the order."""
+        """Return whether Odoo may send automatic emails to the buyer of the order."""
         self.ensure_one()
         return not self.keycrm_id or (
             self.keycrm_account_id.sudo().notify_buyers and not self.keycrm_skip_delivery
@@ -349,7 +349,7 @@ class SaleOrder(models.Model):
     def _send_order_notification_mail(self, mail_template, *args, **kwargs):
         """Send nothing to the buyer of an imported order unless its account allows it.
 
-        A failing e-mail (its template, its PDF file) does not fail the import.
+        A failing email (its template, its PDF file) does not fail the import.
         """
         self.ensure_one()
         if not is_bridge(self.env) or not self.keycrm_id:
@@ -362,9 +362,9 @@ class SaleOrder(models.Model):
         except ERRORS_OF_NO_RECORD:
             raise
         except Exception as error:
-            _logger.warning("KeyCRM: no e-mail for %s", self.display_name, exc_info=True)
+            _logger.warning("KeyCRM: no email for %s", self.display_name, exc_info=True)
             self._keycrm_schedule_activity(
-                self.env._("The e-mail to the buyer was not sent"),
+                self.env._("The email to the buyer was not sent"),
                 [f"{mail_template.display_name}: {error}"],
                 lasting=True,
             )

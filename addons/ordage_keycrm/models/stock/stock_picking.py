@@ -119,7 +119,7 @@ class StockPicking(models.Model):
         return result
 
     def message_post_with_source(self, source_ref, **kwargs):
-        """Send no e-mail about a delivery to a buyer whom Odoo does not notify."""
+        """Send no email about a delivery to a buyer whom Odoo does not notify."""
         template = self.company_id.sudo().stock_mail_confirmation_template_id
         if (
             self._keycrm_is_silent()

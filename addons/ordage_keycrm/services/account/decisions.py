@@ -145,7 +145,7 @@ class Decisions(Service):
                         account.display_name,
                         kind=self.env._("Problem"),
                         reason=reason,
-                        buttons=[self._button(self.env._("Open set-up"), "action_open_setup")],
+                        buttons=[self._button(self.env._("Open setup"), "action_open_setup")],
                     )
                 )
             if waiting["paused"]:
@@ -155,7 +155,7 @@ class Decisions(Service):
                         account,
                         self.env._("Stock is on hold"),
                         reason=self.env._("No quantity is sent before you resume stock sync."),
-                        buttons=[self._button(self.env._("Open set-up"), "action_open_setup")],
+                        buttons=[self._button(self.env._("Open setup"), "action_open_setup")],
                     )
                 )
             if waiting["zeros"]:

@@ -11,7 +11,7 @@ SETTINGS_MODELS = (
     *("keycrm.warehouse", "keycrm.source", "keycrm.payment.method", "keycrm.delivery.service"),
 )
 #: References of settings that may be archived: statuses keep their meaning when KeyCRM deactivates them, and
-#: the set-up displays the currency.
+#: the setup displays the currency.
 MAY_BE_ARCHIVED = ("company_id", "archive_status_ids", "missed_status_ids", "keycrm_currency_id")
 
 

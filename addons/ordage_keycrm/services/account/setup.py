@@ -2,7 +2,7 @@ from ..common.service import Service
 
 
 class Setup(Service):
-    """Read the records that the steps of the set-up show."""
+    """Read the records that the steps of the setup show."""
 
     def newest_runs(self, model):
         """Return the newest runs that were started; the account may be several here.

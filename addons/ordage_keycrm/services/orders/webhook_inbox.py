@@ -62,7 +62,7 @@ def receive(account, payload):
     account.ensure_one()
     vals = _event_vals(payload)
     if vals["state"] != "pending" or not account.last_webhook_at:
-        # No worker processes an ignored event, and a user at the set-up waits for the first webhook.
+        # No worker processes an ignored event, and a user at the setup waits for the first webhook.
         notify_clients(account)
     account.env["keycrm.event"].create(
         {"account_id": account.id, "payload": payload, "from_webhook": True, **vals}

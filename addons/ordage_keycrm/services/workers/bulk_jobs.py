@@ -24,7 +24,7 @@ JOBS = {
     "transactions": BankTransactions,
     "pictures": ImageFetcher,
 }
-#: Jobs of the set-up: they change nothing in KeyCRM.
+#: Jobs of the setup: they change nothing in KeyCRM.
 SETUP_JOBS = ("load", "warehouses")
 
 
@@ -39,7 +39,7 @@ class BulkJobs(Service):
         return self._process(JOBS)
 
     def process_setup(self):
-        """Process one page of a job of the set-up, before the integration is enabled.
+        """Process one page of a job of the setup, before the integration is enabled.
 
         :return: True when there may be more
         """

@@ -68,7 +68,7 @@ class KeycrmOrderImporter(models.AbstractModel):
 
     @api.model
     def _with_import_context(self, account):
-        """Return the importer in the company's language, without tracking and e-mails.
+        """Return the importer in the company's language, without tracking and emails.
 
         :param account: ``keycrm.account``, one
         """
@@ -190,7 +190,7 @@ class KeycrmOrderImporter(models.AbstractModel):
         SaleOrder = self.env["sale.order"]
         defaults = SaleOrder.default_get([name for name in SaleOrder._fields if name != "name"])
         if not account.notify_buyers:
-            # Otherwise Odoo applies the company's template, with its lines, terms and e-mail.
+            # Otherwise Odoo applies the company's template, with its lines, terms and email.
             defaults["sale_order_template_id"] = False
         return defaults
 

@@ -9,7 +9,7 @@ from ....services.orders import contacts
 
 
 class KeycrmOrderImporter(models.AbstractModel):
-    """Map buyers to contacts: by KeyCRM's number, by phone or e-mail, or to new ones.
+    """Map buyers to contacts: by KeyCRM's number, by phone or email, or to new ones.
 
     A buyer in KeyCRM is always a person, who may buy for a company. So the person is the order's customer
     (for phone calls and parcels), below the company's contact, and the company is invoiced, as for Odoo's
@@ -265,12 +265,12 @@ class KeycrmOrderImporter(models.AbstractModel):
 
     @api.model
     def _matching_contacts(self, account, buyers):
-        """Match buyers to contacts where exactly one has the phone or e-mail.
+        """Match buyers to contacts where exactly one has the phone or email.
 
-        If one contact has the phone and another one the e-mail, neither is used. A contact of another
+        If one contact has the phone and another one the email, neither is used. A contact of another
         buyer of the account is not used: two buyers with one phone are two contacts. A contact is not
         used either if an Odoo user has access to its orders, or if it belongs to a company of this
-        database: a buyer can enter the phone or e-mail of another person.
+        database: a buyer can enter the phone or email of another person.
 
         :param buyers: ``{KeyCRM's number: Buyer}``
         :return: ``{KeyCRM's number: res.partner}``, only of those that match

@@ -45,6 +45,7 @@ def test_status_is_set_only_over_the_one_at_delivery(current, decision):
         ("20450001, 20450002", ["20450001", "20450002"]),
         ("A1+B2;C3\nD4,,", ["A1", "B2", "C3", "D4"]),
         ("A1,A1", ["A1"]),
+        ("RB1ua, rb1UA", ["RB1ua"]),
         ("  ", []),
         (None, []),
     ],
@@ -120,6 +121,9 @@ def test_codes_are_added_beside_what_people_wrote():
     assert with_codes("", ["A", "B"]) == "A, B"
     assert with_codes("note A", ["A", "B"]) == "note A, B"
     assert with_codes("AB", ["A"], "No.:") == "AB\nNo.: A"
+    for text in ("(A2)", "parcel A2.", "“a2”", "A1/A2", "A2!"):
+        assert with_codes(text, ["A2"]) == text
+    assert with_codes("A2-1", ["A2"]) == "A2-1, A2"
 
 
 def paid(**values):
@@ -171,6 +175,73 @@ def test_expected_payment_is_marked_as_paid():
     decision = paid().decide({"payments": [row], "payments_total": 0, "grand_total": 200})
     assert (decision.path, decision.creates) == ("/payment/5", False)
     assert decision.body == {"status": "paid", "description": "PAY/1 [Odoo 7]"}
+
+
+def test_text_of_an_expected_payment_is_kept():
+    row = {"id": 5, "amount": 200, "status": "not_paid", "description": "Parcel 2045, agreed"}
+    decision = paid().decide({"payments": [row]})
+    assert decision.body["description"] == "Parcel 2045, agreed, PAY/1 [Odoo 7]"
+    sent = {**row, "status": "paid", "description": decision.body["description"]}
+    assert paid().decide({"payments": [sent]}) == Decision()
+
+
+#: 200 hryvnias that were paid as five dollars, in each shape that KeyCRM may answer.
+DOLLARS = [
+    {"amount": 5, "source_currency": "USD", "actual_amount": 200, "actual_currency": "UAH"},
+    {"amount": 5, "source_currency": "USD", "actual_amount": "200.00", "actual_currency": None},
+    {"amount": "5.00", "actual_amount": 200.001},
+    {"amount": 200, "source_currency": "UAH", "actual_amount": 5, "actual_currency": "USD"},
+    {"amount": 5, "source_currency": "USD", "actual_amount": None},
+    {"amount": 5, "source_currency": "UAH", "actual_amount": 5, "actual_currency": "USD"},
+]
+
+
+@pytest.mark.parametrize("row", DOLLARS)
+def test_money_that_keycrm_has_in_another_currency_waits_for_a_user(row):
+    order = {"payments_total": 200, "grand_total": 2000}
+    order["payments"] = [{**row, "status": "paid", "payment_date": "2026-12-01 09:00:00"}]
+    assert paid(currency="UAH").decide(order).code == "payment_exists"
+    order["payments"][0]["payment_date"] = "2026-11-20 09:00:00"
+    assert paid(currency="UAH").decide(order).creates
+
+
+@pytest.mark.parametrize(
+    ("row", "path"),
+    [
+        (DOLLARS[0], "/payment/5"),
+        (DOLLARS[1], "/payment/5"),
+        (DOLLARS[3], "/payment/5"),
+        ({"amount": 200, "source_currency": "USD"}, "/payment"),
+        ({"amount": 200, "source_currency": "UAH", "actual_currency": "USD"}, "/payment"),
+        (
+            {
+                "amount": 200,
+                "source_currency": "USD",
+                "actual_amount": 8000,
+                "actual_currency": "UAH",
+            },
+            "/payment",
+        ),
+    ],
+)
+def test_expected_payment_becomes_paid_only_by_its_amount_in_the_orders_currency(row, path):
+    expected = {"id": 5, "status": "not_paid", **row}
+    assert paid(currency="UAH").decide({"payments": [expected]}).path == path
+
+
+def test_equal_instalments_of_one_day_are_both_sent():
+    first = {
+        "amount": 200,
+        "status": "paid",
+        "description": "PAY/0 [Odoo 5]",
+        "payment_date": "2026-12-01 12:00:00",
+    }
+    order = {"payments": [first], "payments_total": 200, "grand_total": 400}
+    assert paid(others=frozenset({5})).decide(order).creates
+    # The reconciliation of number 5 was undone: it may be the same money.
+    assert paid().decide(order).code == "payment_exists"
+    order["grand_total"] = 399
+    assert paid(others=frozenset({5})).decide(order).code == "payment_exceeds"
 
 
 def test_journal_without_a_method_is_a_conflict():

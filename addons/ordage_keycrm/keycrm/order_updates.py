@@ -10,7 +10,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from .offer_values import differs
+from .offer_values import differs, to_money
 from .parsing import to_amount, to_decimal, to_id, to_object, to_objects, to_short, to_text, to_utc
 
 #: Separators between several tracking numbers in one field. No space: people group digits with it.
@@ -116,7 +116,10 @@ class Parcel:
         :param service_id: KeyCRM's delivery service
         """
         codes = ("".join(part.split()) for part in _SEPARATORS.split(text or ""))
-        return [cls(code, service_id) for code in dict.fromkeys(codes) if code]
+        found: dict[str, Parcel] = {}
+        for code in filter(None, codes):
+            found.setdefault(code.casefold(), cls(code, service_id))
+        return list(found.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +229,8 @@ class PaymentUpdate:
         recognized after a lost answer
     :param memo: what the payment's description begins with
     :param is_forced: whether a user decided to send it although KeyCRM may have it
-    :param currency: code of the order's currency, for the user
+    :param currency: code of the order's currency
+    :param others: numbers of the order's other updates whose money is still reconciled
     """
 
     amount: Decimal
@@ -237,6 +241,7 @@ class PaymentUpdate:
     memo: str = ""
     is_forced: bool = False
     currency: str = ""
+    others: frozenset[int] = frozenset()
 
     includes = "payments"
 
@@ -257,10 +262,12 @@ class PaymentUpdate:
             row
             for row in payments
             if to_short(row.get("status")) == "not_paid"
-            and to_amount(row.get("amount")) == self.amount
+            and amount_in(row, self.currency) == self.amount
         ]
         if len(expected) == 1 and (number := to_id(expected[0].get("id"))):
-            body = {"status": "paid", "description": description}
+            # What a manager wrote there stays.
+            texts = filter(None, (to_text(expected[0].get("description")), description))
+            body = {"status": "paid", "description": ", ".join(texts)}
             return Decision(body, path=f"/payment/{number}")
         if not self.method_id:
             return Decision(code="payment_method_missing", params={"journal": self.journal})
@@ -283,19 +290,30 @@ class PaymentUpdate:
 
     def _conflict(self, order, payments) -> str:
         """Return the conflict if KeyCRM seems to have the money already."""
-        for row in payments:
-            moment = to_utc(row.get("payment_date")) or to_utc(row.get("created_at"))
-            if (
-                to_short(row.get("status")) == "paid"
-                and to_amount(row.get("amount")) == self.amount
-                and moment
-                and abs((moment.date() - self.day).days) <= 1
-            ):
-                return "payment_exists"
+        if any(self._may_be_same(row) for row in payments):
+            return "payment_exists"
         paid, total = (to_decimal(order.get(name)) for name in ("payments_total", "grand_total"))
         if paid is not None and total is not None and paid + self.amount > total:
             return "payment_exceeds"
         return ""
+
+    def _may_be_same(self, row) -> bool:
+        """Return whether a payment may be the same money: of about the day and the amount.
+
+        One in another currency may be it also where its amount in the order's currency is missing.
+        """
+        moment = to_utc(row.get("payment_date")) or to_utc(row.get("created_at"))
+        if (
+            to_short(row.get("status")) != "paid"
+            or not moment
+            or abs((moment.date() - self.day).days) > 1
+            or odoo_number(to_text(row.get("description"))) in self.others
+        ):
+            return False
+        amounts = (to_amount(row.get("amount")), to_decimal(row.get("actual_amount")))
+        if any(amount is not None and to_money(amount) == self.amount for amount in amounts):
+            return True
+        return bool(_currencies(row)) and amount_in(row, self.currency) is None
 
 
 #: KeyCRM's group of canceled statuses (confirmed).
@@ -312,6 +330,32 @@ def odoo_number(description: str) -> int | None:
     return int(found[1]) if found else None
 
 
+def amount_in(row: dict[str, Any], currency: str) -> Decimal | None:
+    """Return the amount of a payment in the currency of its order.
+
+    It is unknown which of its two amounts that is, so the currencies that it names decide.
+
+    :param row: the payment
+    :param currency: code of the order's currency
+    :return: None where that is unclear
+    """
+    amount, actual = to_amount(row.get("amount")), to_decimal(row.get("actual_amount"))
+    source, other = _currencies(row, "source_currency"), _currencies(row, "actual_currency")
+    if actual is None or actual == amount:
+        return to_money(amount) if source | other <= {currency} else None
+    if currency in source or (other and not source and currency not in other):
+        return to_money(amount)
+    if currency in other or (source and not other):
+        return to_money(actual)
+    return None
+
+
+def _currencies(row, *names) -> set[str]:
+    """Return the currencies that a payment names."""
+    names = names or ("source_currency", "actual_currency")
+    return {to_short(row.get(name)).upper() for name in names} - {""}
+
+
 def is_expense(row: dict[str, Any]) -> bool:
     """Return whether a payment is an expense of the shop."""
     return row.get("is_expense") not in (None, False, 0, "0", "false")
@@ -324,11 +368,15 @@ def with_codes(text: str, codes: list[str], label: str = "") -> str:
     :param codes: tracking numbers
     :param label: what stands before them, on a line of its own
     """
-    held = {part.casefold() for part in re.split(r"[\s,;+:]+", text)}
-    missing = ", ".join(code for code in codes if code.casefold() not in held)
+    missing = ", ".join(code for code in codes if not _holds(text, code))
     if not missing:
         return text
     if label:
         missing = f"{label} {missing}"
     separator = "\n" if label else ", "
     return f"{text.rstrip()}{separator}{missing}" if text.strip() else missing
+
+
+def _holds(text: str, code: str) -> bool:
+    """Return whether a text has a tracking number as a word of its own."""
+    return bool(re.search(rf"(?<![\w-]){re.escape(code)}(?![\w-])", text, re.IGNORECASE))

@@ -127,6 +127,20 @@ class TestSendPayments(KeycrmCase):
         self.assertFalse(order.activity_ids)
         self.assertEqual(self.send(), [])
 
+    def test_money_that_keycrm_has_in_another_currency_waits_for_a_person(self):
+        dollars = {"currency": "USD", "actual_amount": 100, "actual_currency": "UAH"}
+        order, invoice = self.invoiced({"amount": 5, "status": "paid", **dollars})
+        self.pay(invoice, 100)
+        self.assertEqual(self.send(), [])
+        self.assertEqual(self.updates(order).error_code, "payment_exists")
+
+    def test_equal_instalments_of_one_day_are_both_sent(self):
+        order, invoice = self.invoiced()
+        for _instalment in range(2):
+            self.pay(invoice, 100)
+            self.assertEqual(len(self.send()), 1)
+        self.assertEqual(self.paid(order), [100, 100])
+
     def test_person_may_send_it_anyway(self):
         order, invoice = self.invoiced({"status": "paid"})
         self.pay(invoice)

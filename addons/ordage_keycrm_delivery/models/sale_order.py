@@ -30,5 +30,5 @@ class SaleOrder(models.Model):
             service = services.filtered(lambda one, p=picking: p.carrier_id in one.carrier_ids)
             number = service[:1].keycrm_id or None
             for parcel in Parcel.parse_list(picking.carrier_tracking_ref, number):
-                parcels.setdefault(parcel.code, parcel)
+                parcels.setdefault(parcel.code.casefold(), parcel)
         return list(parcels.values())

@@ -273,6 +273,21 @@ class KeycrmOrderUpdate(models.Model):
             memo=counterpart.move_id.name or "",
             is_forced=is_forced,
             currency=order.currency_id.name,
+            others=frozenset((self._payments_of(order) - self.browse(number)).ids),
+        )
+
+    @api.model
+    def _payments_of(self, order):
+        """Return the updates of an order's money that is still reconciled.
+
+        :param order: ``sale.order``, one
+        """
+        return self.sudo().search(
+            [
+                ("sale_order_id", "=", order.id),
+                ("kind", "=", "payment"),
+                ("partial_id", "!=", False),
+            ]
         )
 
     @api.model

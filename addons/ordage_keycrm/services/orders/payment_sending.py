@@ -125,6 +125,10 @@ class PaymentSending(Service):
                     "id": payment.keycrm_id,
                     "status": payment.status,
                     "amount": payment.amount,
+                    # Without a rate of Odoo's own, the worker compares KeyCRM's amounts.
+                    "actual_amount": payment._amount_for_order() or 0,
+                    "source_currency": payment.currency_code,
+                    "actual_currency": order.currency_id.name,
                     "payment_date": payment.date and payment.date.isoformat(),
                     "description": payment.description,
                 }

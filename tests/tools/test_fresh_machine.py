@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tools import git_history, venv
+from tools import git_history, test, venv
 from tools.__main__ import COMMANDS
 from tools.messages import UserError
 from tools.paths import REPOSITORY
@@ -120,14 +120,43 @@ def test_commands_outside_the_environment_need_the_standard_library_alone():
     assert ran.returncode == 0, ran.stderr
 
 
-def test_make_has_each_command_and_its_help_and_guide_name_it():
-    makefile = (REPOSITORY / "Makefile").read_text()
-    targets = re.search(r"^(demo .*):$", makefile, re.MULTILINE)[1].split()
+MAKEFILE = (REPOSITORY / "Makefile").read_text()
+TARGETS = re.search(r"^\.PHONY: help (.*)", MAKEFILE.replace("\\\n", ""), re.MULTILINE)[1].split()
+
+
+def test_make_has_each_command():
+    targets = re.search(r"^(demo .*):$", MAKEFILE, re.MULTILINE)[1].split()
     assert sorted(targets) == sorted(COMMANDS)
-    guide = (REPOSITORY / "docs" / "development.md").read_text()
-    for command in COMMANDS:
-        assert f"make {command} " in makefile, command
-        assert f"`make {command}`" in guide, command
+    assert set(targets) < set(TARGETS)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_the_help_and_the_guide_name_every_target(target):
+    assert f"make {target} " in MAKEFILE
+    assert f"`make {target}`" in (REPOSITORY / "docs" / "development.md").read_text()
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_every_target_starts_its_command_in_a_clone_whose_path_has_a_space(tmp_path, target):
+    clone = tmp_path / "a clone"
+    (clone / "tools").mkdir(parents=True)
+    shutil.copy(REPOSITORY / "Makefile", clone)
+    program = "import os, sys; print(sys.argv[1], os.environ.get('ONLY', ''))"
+    (clone / "tools" / "__main__.py").write_text(program)
+    ran = subprocess.run(
+        ["make", "--silent", target, f"PYTHON={sys.executable}"],
+        cwd=clone,
+        env={name: text for name, text in os.environ.items() if name not in ("ONLY", "MAKEFLAGS")},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert ran.returncode == 0, ran.stderr
+    for line in ran.stdout.splitlines():
+        command, _, part = line.partition(" ")
+        assert command in COMMANDS
+        assert part in ("", *test.PARTS, *test.ON_DEMAND)
+    assert ran.stdout
 
 
 @pytest.mark.parametrize("version", [(3, 10, 9), (3, 14, 0)])

@@ -32,8 +32,21 @@ ORDERS = (
     (1, "Катерина Мельник", "Чернівці", ((0, 1), (6, 1)), False),
     (1, "Наталія Коваль", "Суми", ((3, 1), (5, 2)), False),
 )
+#: Orders of today: the same, and the source, which the others have in turns.
+TODAY = (
+    (1, "Юлія Савченко", "Київ", ((1, 1),), False, 1),
+    (1, "Дмитро Руденко", "Рівне", ((4, 2), (5, 1)), False, 2),
+    (2, "Оксана Поліщук", "Луцьк", ((3, 1),), True, 3),
+    (4, "Віктор Мороз", "Житомир", ((6, 2),), True, 1),
+    (4, "Людмила Гринь", "Черкаси", ((0, 1), (5, 2)), True, 2),
+    (5, "Павло Данченко", "Хмельницький", ((2, 1),), False, 1),
+    (6, "Ганна Левченко", "Ужгород", ((4, 3),), False, 3),
+    (6, "Сергій Клименко", "Миколаїв", ((5, 4),), True, 2),
+)
+SOURCES = 3  # of the sandbox's sources, those that sell in hryvnias
 IN_DELIVERY = 5
-SENT = (5, 8)  # statuses of parcels that have a tracking number
+ON_THE_WAY = 6
+SENT = (5, 6, 8)  # statuses of parcels that have a tracking number
 COMPANY = "Льон і мед"
 #: The order of the pictures: with a discount, a parcel and another recipient.
 SHOWN = (IN_DELIVERY, "Олексій Данилюк", "Івано-Франківськ", ((0, 1), (4, 2), (5, 1)), True)
@@ -60,6 +73,9 @@ class DemoData:
         (ukraine,) = self._rpc.search("res.country", ("code", "=", "UA"))
         self._rpc.write("res.company", company, name=COMPANY, country_id=ukraine)
         control = self._sandbox.control
+        for status in control.statuses():
+            if status["name"] != status["alias"]:  # a shop's own: Odoo translates the standard ones
+                control.put_status(id=status["id"], is_active=False)
         control.put_warehouse(id=1, name="Основний склад")
         control.put_warehouse(id=2, name="Склад виставки")
         for sku, name, values, price, theirs, *_ours in GOODS:
@@ -90,7 +106,9 @@ class DemoData:
             at = now - timedelta(days=len(ORDERS) + 1 - number, minutes=37 * number)
             text = f"{at:%Y-%m-%d %H:%M:%S}"
             names = ("created_at", "updated_at", "ordered_at", "status_changed_at")
-            numbers.append(self._order(number, *row, webhook=False, **dict.fromkeys(names, text)))
+            moments = dict.fromkeys(names, text)
+            source = 1 + number % SOURCES
+            numbers.append(self._order(number, *row, webhook=False, source_id=source, **moments))
         return numbers
 
     def sell_one_more(self) -> int:
@@ -107,12 +125,23 @@ class DemoData:
             source_uuid="LM-1042",
         )
 
+    def sell_today(self) -> list[int]:
+        """Create the orders of today.
+
+        :return: KeyCRM's numbers
+        """
+        numbers = []
+        for number, (*row, source) in enumerate(TODAY, start=len(ORDERS) + 2):
+            self._pay(number, *row)
+            numbers.append(self._order(number, *row, source_id=source))
+        return numbers
+
     def _pay(
         self, number: int, _status: int, buyer: str, _city: str, goods: tuple, paid: bool
     ) -> None:
         """Create the bank transaction with which an order is paid."""
         if paid:
-            percent = DISCOUNT if number > len(ORDERS) else 0
+            percent = DISCOUNT if number == len(ORDERS) + 1 else 0
             made = self._sandbox.control.create_transaction(
                 amount=_total(goods, percent), description=f"Оплата замовлення {number}, {buyer}"
             )
@@ -158,6 +187,7 @@ class DemoData:
                 "shipping_receive_point": f"Відділення №{number}",
                 "delivery_service_id": 1,
                 **({"tracking_code": f"2045100111{number:04}"} if status in SENT else {}),
+                **({"shipping_status": "transit"} if status == ON_THE_WAY else {}),
             },
             **fields,
         )["id"]

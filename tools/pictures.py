@@ -8,16 +8,17 @@ so that their files stay small.
 from __future__ import annotations
 
 import base64
+import io
 import os
 from pathlib import Path
 
-from PIL import Image, ImageChops
+from PIL import Image, ImageChops, ImageDraw
 from playwright.sync_api import Browser
 
 from . import chromium, shop
 from .demo import start
 from .demo_data import COMPANY, GOODS, DemoData
-from .messages import echo
+from .messages import echo, warn
 from .odoo_server import OdooServer
 from .paths import ADDONS
 from .runtime import Runtime
@@ -49,6 +50,19 @@ NEW_GOODS = (
     ("Підставка під чашку", False, 60),
 )
 _NAMES = {"en": "Olena Koval", "uk": "Олена Коваль"}
+PUBLIC_URL = "https://odoo.example.com"
+COST_SHARE = 0.45  # the cost of a product as a share of its price
+_LINES = ".o_field_widget[name=order_line]"
+#: Without a placeholder that Odoo does not translate and an empty column, with headings in full.
+_ORDER_STYLE = f"""
+.o_wrap_field:has([name=payment_term_id]), {_LINES} :is(th[data-name=tax_ids], td[name=tax_ids]) {{
+    display: none !important;
+}}
+{_LINES} th:is([data-name=product_id], [data-name=product_template_id]) {{ width: auto !important }}
+{_LINES} th:is([data-name=qty_invoiced], [data-name=price_unit], [data-name=discount]) {{
+    width: 10rem !important;
+}}
+"""
 
 
 def main(_arguments: list[str]) -> int:
@@ -148,9 +162,12 @@ class Photographer:
         archive = shop.status_ids(self._rpc, account, shop.COMPLETED)
         self._rpc.write("keycrm.account", account, archive_status_ids=[(6, 0, archive)])
         # The pictures show a realistic link; KeyCRM gets the working one below.
-        self._rpc.write("keycrm.account", account, public_url="https://odoo.example.com")
+        self._rpc.write("keycrm.account", account, public_url=PUBLIC_URL)
         # The key goes to the sandbox here, which the step says; that of a shop goes to KeyCRM.
-        self._take_step("setup-key", account, "key", hidden="section[name=key] .text-danger")
+        self._take_step(
+            *("setup-key", account, "key"),
+            style="section[name=key] .text-danger { display: none }",
+        )
         self._take_step("setup-orders", account, "orders")
         self._take_step("setup-webhook", account, "webhook", height=1200)
         self._rpc.write("keycrm.account", account, public_url=self._odoo.url)
@@ -212,28 +229,48 @@ class Photographer:
         )
         self._take("orders", "keycrm_order_action")
         chatter = ".o-mail-Form-chatter"
-        self._take("order", "keycrm_order_action", sample, height=1000, until=chatter)
         self._take(
-            "order-keycrm", "keycrm_order_action", sample, height=1100, tab="keycrm", until=chatter
+            *("order", "keycrm_order_action", sample),
+            height=1000,
+            until=chatter,
+            style=_ORDER_STYLE,
+        )
+        self._take(
+            *("order-keycrm", "keycrm_order_action", sample),
+            height=1100,
+            tab="keycrm",
+            until=chatter,
+            style=_ORDER_STYLE,
         )
         self._take("pack", "keycrm_pack_action")
         self._take("stock", "keycrm_stock_report_action")
         self._take_why()
         self._take("payments", "keycrm_payment_action")
+        self._rpc.write("keycrm.account", account, public_url=PUBLIC_URL)
         self._take(
-            "settings", "res_config_settings_action", height=1200, scroll="#keycrm_import_payments"
+            *("settings", "res_config_settings_action"),
+            height=1300,
+            scroll="xpath=//*[@id='keycrm_import_payments']/../preceding-sibling::h2[1]",
+            through=".app_settings_block .o_settings_container >> nth=-1",
+            # Room to scroll to the same top in both languages.
+            style=".settings { padding-bottom: 60rem }",
         )
+        self._rpc.write("keycrm.account", account, public_url=self._odoo.url)
         self._fail()
+        self._differ()
+        for number in self._demo.sell_today():
+            self._demo.wait_for_order(number)
+        self._take("overview", "keycrm_overview_action", height=1600)
         self._decide()
-        # With what the last two stages left to decide.
-        self._take("overview", "keycrm_overview_action", height=900)
 
     def _send(self, account: int) -> None:
         """Let costs be sent after a preview, and create products in KeyCRM."""
         goods = self._rpc.rows("keycrm.offer", fields=["product_id"], limit=6, order="keycrm_id")
-        for place, offer in enumerate(goods):
-            cost = 110 + 35 * place
-            self._rpc.write("product.product", offer["product_id"][0], standard_price=cost)
+        for offer in goods:
+            product = offer["product_id"][0]
+            price = self._rpc.read("product.product", product, "list_price")["list_price"]
+            cost = round(COST_SHARE * price, 2)
+            self._rpc.write("product.product", product, standard_price=cost)
         self._rpc.call("keycrm.account", "action_refresh_categories", [account])
         self._rpc.call("keycrm.account", "web_save", [account], {"send_cost": True}, {})
         (preview,) = wait_for(
@@ -245,8 +282,10 @@ class Photographer:
         self._rpc.call("keycrm.send.preview", "action_send", [preview])
         self._take(
             *("account-sending", "keycrm_account_action", account),
+            height=1000,
             tab="sending",
             scroll=".o_notebook",
+            style=".o_notebook { scroll-margin-top: 4.5rem }",  # below the bar of buttons
         )
         products = [
             self._rpc.create("product.product", name=name, default_code=sku, list_price=price)
@@ -265,7 +304,7 @@ class Photographer:
         step: str,
         *,
         height: int = HEIGHT,
-        hidden: str | None = None,
+        style: str = "",
     ) -> None:
         """Take a picture of a setup step, unfolded.
 
@@ -273,14 +312,14 @@ class Photographer:
         :param account: id of the account
         :param step: the step's name
         :param height: of the window
-        :param hidden: selector of what the picture does not show
+        :param style: rules of CSS that apply in the picture
         """
         for screen in self._screens.values() if self._is_wanted(name) else ():
             screen.page.evaluate(
                 "([key, step]) => sessionStorage.setItem(key, step)",
                 [f"ordage_keycrm.setup.{account}", step],
             )
-        self._take(name, "keycrm_setup_action", account, height=height, hidden=hidden)
+        self._take(name, "keycrm_setup_action", account, height=height, style=style)
 
     def _take_why(self) -> None:
         """Take a picture of a quantity's explanation, opened from the product's form."""
@@ -302,7 +341,14 @@ class Photographer:
         """Take a picture of a failed event: two products with one SKU are ambiguous."""
         sku = GOODS[7][0]
         first = self._rpc.search("product.product", ("default_code", "=", sku))[0]
-        self._rpc.create("product.product", name=f"{GOODS[7][1]}, 200 г", default_code=sku)
+        self._rpc.write("product.product", first, image_1920=_candle(80))
+        self._rpc.create(
+            "product.product",
+            name=f"{GOODS[7][1]}, 200 г",
+            default_code=sku,
+            list_price=320,
+            image_1920=_candle(120),
+        )
         self._rpc.call(
             "keycrm.offer",
             "unlink",
@@ -320,6 +366,18 @@ class Photographer:
         # The payload below is for administrators: the picture ends above it.
         self._take("event-failed", "keycrm_event_action", failed, until=".o_notebook")
 
+    def _differ(self) -> None:
+        """Create an order whose total in KeyCRM is not that of its lines."""
+        sku, _name, _values, price, *_rest = GOODS[4]
+        offer = next(o for o in self._sandbox.control.offers() if o["sku"] == sku)
+        number = self._sandbox.control.create_order(
+            buyer={"full_name": "Ірина Бондар"},
+            lines=[{"offer_id": offer["id"], "quantity": 2}],
+            grand_total=2 * price + 45,
+            status_id=4,
+        )["id"]
+        self._demo.wait_for_order(number)
+
     def _decide(self) -> None:
         """Take a picture of an order that needs a decision: its discount exceeds its goods."""
         offer = next(o for o in self._sandbox.control.offers() if o["sku"] == GOODS[1][0])
@@ -332,7 +390,12 @@ class Photographer:
         )["id"]
         order = self._demo.wait_for_order(number)
         chatter = ".o-mail-Form-chatter"
-        self._take("order-decision", "keycrm_order_action", order, height=1000, until=chatter)
+        self._take(
+            *("order-decision", "keycrm_order_action", order),
+            height=1000,
+            until=chatter,
+            style=_ORDER_STYLE,
+        )
 
     # === THE PICTURES ===
 
@@ -346,9 +409,10 @@ class Photographer:
         tab: str | None = None,
         scroll: str | None = None,
         until: str | None = None,
-        hidden: str | None = None,
+        through: str | None = None,
+        style: str = "",
     ) -> None:
-        """Take a picture of a screen in each language.
+        """Take a picture of a screen in each language, and report headings that are cut.
 
         :param name: its file's name, without ending
         :param action: the addon's action that is opened
@@ -357,7 +421,8 @@ class Photographer:
         :param tab: page of the form that is opened
         :param scroll: selector of the element at the top
         :param until: selector of the element below the picture
-        :param hidden: selector of what the picture does not show
+        :param through: selector of the last element in the picture
+        :param style: rules of CSS that apply in the picture
         """
         if not self._is_wanted(name):
             return
@@ -367,17 +432,38 @@ class Photographer:
             if tab:
                 screen.page.locator(f".nav-link[name={tab}]").click()
                 screen.settle()
+            if style:
+                screen.page.add_style_tag(content=style)
             if scroll:
                 screen.scroll_to(scroll)
-            if hidden:
-                screen.page.add_style_tag(content=f"{hidden} {{ display: none }}")
             # Charts grow when they are drawn.
             screen.page.wait_for_timeout(1500 if name == "overview" else 0)
+            for text in screen.cut_texts():
+                warn(f"picture {name} ({language}): {text!r} is cut")
             file = screen.picture(name)
-            end = screen.page.locator(until).first.bounding_box() if until else None
-            bottom = round(end["y"] * SCALE) if end else None
+            last = until or through
+            end = screen.page.locator(last).first.bounding_box() if last else None
+            below = end["height"] + _GAP if end and through else 0
+            bottom = round((end["y"] + below) * SCALE) if end else None
             shrink(file, GUIDE / language / f"{name}.png", bottom=bottom)
         echo(f"picture: {name}")
+
+
+def _candle(height: int) -> str:
+    """Draw the picture of a product.
+
+    :param height: of the candle, in pixels
+    :return: a PNG file in base64
+    """
+    picture = Image.new("RGB", (240, 240), "#f4efe6")
+    draw = ImageDraw.Draw(picture)
+    top = 210 - height
+    draw.rounded_rectangle((80, top, 160, 210), 12, fill="#d9b98a")
+    draw.line((120, top, 120, top - 16), fill="#4a3b2a", width=4)
+    draw.ellipse((110, top - 46, 130, top - 12), fill="#f2a33c")
+    file = io.BytesIO()
+    picture.save(file, "PNG")
+    return base64.b64encode(file.getvalue()).decode()
 
 
 def shrink(file: Path, target: Path, *, bottom: int | None = None) -> None:
@@ -391,7 +477,7 @@ def shrink(file: Path, target: Path, *, bottom: int | None = None) -> None:
     with Image.open(file) as taken:
         picture = taken.convert("RGB")
     if bottom:
-        picture = picture.crop((0, 0, picture.width, bottom))
+        picture = picture.crop((0, 0, picture.width, min(bottom, picture.height)))
     empty = Image.new(
         "RGB", picture.size, picture.getpixel((picture.width // 2, picture.height - 1))
     )

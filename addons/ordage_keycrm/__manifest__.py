@@ -49,6 +49,7 @@
         "data/web_tour_data.xml",
         "views/keycrm_setup_views.xml",
         "wizards/res_config_settings_views.xml",
+        "wizards/mass_cancel_orders_views.xml",
         "views/keycrm_menus.xml",
         "views/stock_picking_pack_views.xml",
         "views/stock_orderpoint_views.xml",

@@ -35,7 +35,7 @@ def test_a_failed_event_names_both_products_and_is_retried(account, rpc, screen,
         one = candidates.filter(has_text=name)
         expect(one).to_contain_text("Ціна")
         expect(one).to_contain_text("На складі")
-        expect(one.get_by_role("button", name="Це він")).to_be_visible()
+        expect(one.get_by_role("button", name="Обрати цей товар")).to_be_visible()
     screen.picture("event-failed")
     # A candidate is a link to its product; the way back leads to the event.
     candidates.get_by_text("Кухоль старий").click()

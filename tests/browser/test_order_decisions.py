@@ -1,5 +1,9 @@
 """Orders on which a person has to decide say so, and one press decides."""
 
+import re
+
+from playwright.sync_api import expect
+
 IN_PRODUCTION = 4
 
 
@@ -36,6 +40,20 @@ def test_orders_that_wait_for_a_decision_say_so(account, rpc, screen, wait_for):
     wait_for(lambda: account.order(number, "state")["state"] == "sale", 90, "the order back")
     screen.open("keycrm_order_action", order)
     screen.does_not_see("Це замовлення скасовано в Odoo")
+    screen.sees("Оплати цього замовлення не дають суми")
+    screen.open("keycrm_order_action")
+    row = screen.page.locator(".o_data_row", has_text=account.order(number, "name")["name"])
+    expect(row).to_have_class(re.compile("text-warning"))
+    row.locator(".o_list_record_selector input").click()
+    screen.page.locator(
+        ".o_cp_action_menus .dropdown-toggle, .o_cp_action_menus button"
+    ).last.click()
+    screen.page.locator(".o-dropdown--menu").get_by_text("Скасувати", exact=True).click()
+    screen.sees("У KeyCRM ці замовлення лишаються")
+    screen.picture("orders-cancel-question")
+    screen.page.locator(".modal .btn-close").click()
+    screen.press("Залишити як є")
+    expect(row).not_to_have_class(re.compile("text-warning"))
 
     _number, waiting = made(discount_amount=530)
     screen.open("keycrm_order_action", waiting)

@@ -4,6 +4,8 @@ from datetime import date
 
 from playwright.sync_api import expect
 
+from tools.screen import PHONE
+
 IN_PRODUCTION = 4
 
 
@@ -32,12 +34,39 @@ def test_a_typed_number_opens_its_parcel_and_its_label_is_printed(
     box.fill("20450000000999")
     box.press("Enter")
     storekeeper.sees("Доставки з номером «20450000000999» немає.")
-    page.locator(".o_dialog footer button").first.click()
+    storekeeper.picture("pack-not-found")
+    # The next scan goes into the box.
+    expect(box).to_be_focused()
+    expect(box).to_have_value("")
+    page.keyboard.type("pack-1")
+    page.keyboard.press("Enter")
+    storekeeper.sees("Отримувач")
+    storekeeper.open("keycrm_pack_action")
     box.fill("20450000000123")
     box.press("Enter")
     storekeeper.sees("Отримувач")
     expect(page.locator(".o_form_view [name=keycrm_recipient_phone]")).to_contain_text("67")
     storekeeper.picture("pack-form")
+    # The parcel is not to be shipped while the order has another total in KeyCRM: the open form shows it.
+    account.keycrm.patch_order(number, grand_total=501)
+    account.keycrm.send_webhook(number)
+    storekeeper.sees("Поки не відправляйте")
+    storekeeper.picture("pack-form-do-not-ship")
+    storekeeper.open("keycrm_pack_action")
+    expect(page.locator(".o_data_row.text-danger")).to_have_count(1)
+    storekeeper.picture("pack-list-do-not-ship")
+    packer_phone = new_screen("packer", size=PHONE)
+    packer_phone.open("keycrm_pack_action")
+    packer_phone.sees("Поки не відправляйте")
+    packer_phone.picture("phone-pack-do-not-ship")
+    screen.open("keycrm_order_action", account.order(number, "id")["id"])
+    screen.sees("Порівняйте рядки")
+    screen.picture("order-total-differs")
+    screen.press("Залишити як є")
+    screen.does_not_see("Порівняйте рядки")
+    screen.picture("order-total-kept")
+    storekeeper.open("keycrm_pack_action")
+    expect(page.locator(".o_data_row.text-danger")).to_have_count(0)
     storekeeper.open("keycrm_order_action", account.order(number, "id")["id"])
     storekeeper.sees("Олена Коваль")
     storekeeper.picture("order-of-a-storekeeper")

@@ -74,6 +74,8 @@ def test_matching_warehouses_leads_to_the_preview_and_then_to_keycrm(
     account.call("action_resume_stock")
     screen.press("Передати в KeyCRM")
     wait_for(lambda: in_keycrm("SHIRT-L") == 7, 90, "the chosen row")
+    # The open list shows it.
+    expect(row.locator("td[name=keycrm_quantity]")).to_have_text("7")
     phone = new_screen(size=PHONE)
     phone.open("keycrm_stock_report_action")
     phone.sees("SHIRT-L")

@@ -83,6 +83,12 @@ def test_slips_of_two_deliveries_are_printed_into_one_pdf(session, odoo, picking
         assert fact in text, text
 
 
+def test_labels_of_two_deliveries_are_two_pages(session, odoo, pickings):
+    printed = get(session, odoo, "pdf", "ordage_keycrm.report_parcel", pickings)
+    pages = [page.extract_text() for page in PdfReader(io.BytesIO(printed.content)).pages]
+    assert [name in page for name, page in zip(NAMES, pages, strict=True)] == [True, True]
+
+
 @pytest.mark.parametrize("slip", SLIPS)
 def test_slips_are_web_pages_where_no_pdf_can_be_made(session, odoo, pickings, slip):
     page = get(session, odoo, "html", slip, pickings[:1]).text

@@ -69,7 +69,7 @@ class KeycrmEvent(models.Model):
     buyer_name = fields.Char(string="Buyer", compute="_compute_order_facts")
     order_total = fields.Char(string="Sum", compute="_compute_order_facts")
     problem_line = fields.Char(
-        string="Line with the problem",
+        string="Product with the problem",
         compute="_compute_order_facts",
         help="The order cannot be imported because of this line.",
     )

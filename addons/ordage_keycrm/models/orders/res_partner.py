@@ -68,6 +68,18 @@ class ResPartner(models.Model):
 
     # === BUSINESS METHODS ===#
 
+    def _keycrm_short_address(self, home):
+        """Return the address in one line, without a country that needs no mention.
+
+        :param home: ``res.country`` of the sender
+        :return: text; empty without an address
+        """
+        lines = self._display_address(without_company=True).split("\n")
+        parts = [part for part in (" ".join(line.split()) for line in lines) if part]
+        if parts and self.country_id == home and parts[-1] == home.name:
+            parts.pop()
+        return ", ".join(parts)
+
     def _company_dependent_commercial_sync(self):
         """Skip copying a parent's terms to other companies while there is only one company.
 

@@ -93,6 +93,7 @@ class SaleOrder(models.Model):
     )
     keycrm_recipient_phone = fields.Char(
         string="Recipient's phone",
+        help="The buyer's phone where the recipient has none.",
         compute="_compute_keycrm_recipient",
         compute_sudo=True,
         groups="base.group_user",
@@ -259,12 +260,20 @@ class SaleOrder(models.Model):
                 order.keycrm_account_id.cabinet_url, order.keycrm_id
             )
 
-    @api.depends("partner_shipping_id.phone", "partner_shipping_id.contact_address_inline")
+    @api.depends(
+        "partner_id.phone",
+        "partner_shipping_id.phone",
+        "partner_shipping_id.contact_address_inline",
+        "company_id.country_id",
+    )
     def _compute_keycrm_recipient(self):
+        """Take the buyer's phone where the recipient has none, and an address for a label."""
         for order in self:
             recipient = order.partner_shipping_id
-            order.keycrm_recipient_phone = recipient.phone
-            order.keycrm_recipient_address = recipient.contact_address_inline
+            order.keycrm_recipient_phone = recipient.phone or order.partner_id.phone
+            order.keycrm_recipient_address = recipient._keycrm_short_address(
+                order.company_id.country_id
+            )
 
     @api.depends("keycrm_parent_id", "keycrm_account_id")
     def _compute_keycrm_parent_order_id(self):

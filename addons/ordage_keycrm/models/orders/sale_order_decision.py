@@ -74,6 +74,9 @@ class SaleOrder(models.Model):
         compute="_compute_keycrm_needs_decision",
         store=True,
     )
+    keycrm_may_accept = fields.Boolean(
+        string="May be left as it is", compute="_compute_keycrm_may_accept"
+    )
     keycrm_accepted = fields.Char(
         string="Accepted differences",
         copy=False,
@@ -143,6 +146,14 @@ class SaleOrder(models.Model):
             order.keycrm_decision = reason
             order.keycrm_needs_decision = bool(reason)
 
+    @api.depends("keycrm_decision", "state", "keycrm_status_id.order_action")
+    def _compute_keycrm_may_accept(self):
+        for order in self:
+            order.keycrm_may_accept = bool(
+                order.keycrm_decision
+                and order._keycrm_decision_facts().may_accept(order.keycrm_decision)
+            )
+
     # === CRUD METHODS ===#
 
     def write(self, vals):
@@ -189,15 +200,26 @@ class SaleOrder(models.Model):
     def action_keycrm_accept(self):
         """Accept the difference: the orders stay as they are.
 
-        :return: True
-        :raise UserError: when an order goes on only after another decision
+        Orders of the selection that wait for another decision, or for none, are not changed.
+
+        :return: True for one order; for several a notification with the result
+        :raise UserError: when none of the orders can be left as it is
         """
         self.check_access("write")
-        for order in self.sudo():
-            if not order._keycrm_decision_facts().may_accept(order.keycrm_decision):
-                raise UserError(self.env._("The order cannot be left as it is. Open it to decide."))
+        accepted = self.sudo().filtered("keycrm_may_accept")
+        if not accepted:
+            raise UserError(self.env._("The order cannot be left as it is. Open it to decide."))
+        for order in accepted:
             order._keycrm_accept(order.keycrm_decision)
-        return True
+        if len(self) == 1:
+            return True
+        message = self.env._("Left as they are: %s.", len(accepted))
+        others = self - accepted.with_env(self.env)
+        if others:
+            message += " " + self.env._(
+                "Not changed: %s. They need another decision, or none.", len(others)
+            )
+        return self.keycrm_account_id[:1]._notification(message, "warning" if others else "success")
 
     # === BUSINESS METHODS ===#
 

@@ -38,6 +38,17 @@ class KeycrmStockLevel(models.Model):
     quantity = fields.Float(
         string="In KeyCRM", digits=(16, 3), help="The last known quantity in KeyCRM."
     )
+    odoo_quantity = fields.Float(
+        string="In Odoo",
+        digits=(16, 3),
+        compute="_compute_odoo_quantity",
+        help="The quantity that KeyCRM is to show, as the account's settings define it.",
+    )
+    difference = fields.Float(
+        digits=(16, 3),
+        compute="_compute_odoo_quantity",
+        help="Quantity in Odoo minus quantity in KeyCRM.",
+    )
     sent_quantity = fields.Float(string="Sent", digits=(16, 3))
     sent_at = fields.Datetime(string="Last sent")
     read_at = fields.Datetime(string="Last read")
@@ -69,6 +80,16 @@ class KeycrmStockLevel(models.Model):
     _held_index = models.Index("(account_id) WHERE is_held IS TRUE")
     # The overview counts refused quantities, among a level for each product and warehouse.
     _refused_index = models.Index("(account_id) WHERE error IS NOT NULL")
+
+    # === COMPUTE METHODS ===#
+
+    @api.depends("product_id", "keycrm_warehouse_id", "quantity")
+    def _compute_odoo_quantity(self):
+        for warehouse, levels in self.grouped("keycrm_warehouse_id").items():
+            targets = self.env["keycrm.stock.report"]._targets(warehouse, levels.product_id)
+            for level in levels:
+                level.odoo_quantity = targets.get(level.product_id.id, 0.0)
+                level.difference = level.odoo_quantity - level.quantity
 
     # === BUSINESS METHODS ===#
 

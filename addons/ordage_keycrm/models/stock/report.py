@@ -82,7 +82,7 @@ class KeycrmStockReport(models.Model):
             ("waiting", "Waiting to send"),
             ("rounded", "KeyCRM rounds it"),
             ("unread", "Unknown in KeyCRM"),
-            ("differs", "Compare with KeyCRM"),
+            ("differs", "Changed in KeyCRM or not yet read"),
         ],
         compute="_compute_quantities",
     )

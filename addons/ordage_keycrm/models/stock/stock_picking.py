@@ -27,8 +27,11 @@ class StockPicking(models.Model):
         string="Expected return",
         copy=False,
         readonly=True,
-        help="The order was canceled or reduced in KeyCRM after the goods were shipped.",
+        help="The buyer refused the parcel, or the order was canceled or reduced in KeyCRM after "
+        "shipping.",
     )
+    keycrm_needs_decision = fields.Boolean(related="sale_id.keycrm_needs_decision")
+    keycrm_decision = fields.Selection(related="sale_id.keycrm_decision")
     keycrm_delivery_service = fields.Char(related="sale_id.keycrm_delivery_service")
     keycrm_recipient_id = fields.Many2one(string="Recipient", related="sale_id.partner_shipping_id")
     keycrm_recipient_phone = fields.Char(
@@ -53,25 +56,12 @@ class StockPicking(models.Model):
         """Open the delivery that a scanned or typed number belongs to.
 
         :param code: tracking number, KeyCRM's number of the order, Odoo's number of the order or of the
-            transfer
+            transfer; else barcode or SKU of a product that is still to be packed
         :return: an action; the list of the deliveries where there are several
         :raise UserError: when there is none
         """
         code = (code or "").strip()
-        same = [
-            ("sale_id.keycrm_tracking_code", "=ilike", escape_psql(code)),
-            ("sale_id.keycrm_number", "=ilike", escape_psql(code)),
-            ("origin", "=ilike", escape_psql(code)),
-            ("name", "=ilike", escape_psql(code)),
-        ]
-        if code.isdecimal() and len(code) < 10:
-            same.append(("sale_id.keycrm_id", "=", int(code)))
-        domain = Domain.OR([[term] for term in same]) & Domain(
-            [("picking_type_code", "=", "outgoing"), ("sale_id.keycrm_account_id", "!=", False)]
-        )
-        pickings = self.search(domain, limit=80) if code else self
-        waiting = pickings.filtered(lambda picking: picking.state not in ("done", "cancel"))
-        pickings = waiting or pickings
+        pickings = self._keycrm_find_parcels(code) if code else self
         if not pickings:
             raise UserError(self.env._("No delivery has the number “%(code)s”.", code=code))
         action = self.env["ir.actions.act_window"]._for_xml_id("ordage_keycrm.keycrm_pack_action")
@@ -134,6 +124,45 @@ class StockPicking(models.Model):
         if self._keycrm_is_silent():
             return self.env["mail.message"]
         return super()._message_sms_with_template(*args, **kwargs)
+
+    @api.model
+    def _keycrm_find_parcels(self, code):
+        """Find the deliveries of KeyCRM orders that a number belongs to.
+
+        :param code: see :meth:`action_keycrm_open_parcel`
+        :return: ``stock.picking``: the open ones, where there are any
+        """
+        ours = Domain(
+            [("picking_type_code", "=", "outgoing"), ("sale_id.keycrm_account_id", "!=", False)]
+        )
+        still_open = Domain("state", "not in", ("done", "cancel"))
+        same = [
+            ("sale_id.keycrm_tracking_code", "=ilike", escape_psql(code)),
+            ("sale_id.keycrm_number", "=ilike", escape_psql(code)),
+            ("origin", "=ilike", escape_psql(code)),
+            ("name", "=ilike", escape_psql(code)),
+        ]
+        if code.isdecimal() and len(code) < 10:
+            same.append(("sale_id.keycrm_id", "=", int(code)))
+        numbered = ours & Domain.OR([[term] for term in same])
+        products = self.env["product.product"].search(
+            [
+                *("|", "|", ("barcode", "=", code), ("product_uom_ids.barcode", "=", code)),
+                ("default_code", "=ilike", escape_psql(code)),
+            ]
+        )
+        # Canceled moves are goods that the parcel no longer has.
+        packed = Domain(
+            "move_ids",
+            "any",
+            [("product_id", "in", products.ids), ("state", "not in", ("done", "cancel"))],
+        )
+        return (
+            self.search(numbered & still_open, limit=80)
+            or self.search(numbered, limit=80)
+            or (products and self.search(ours & still_open & packed, limit=80))
+            or self
+        )
 
     def _keycrm_is_silent(self):
         """Return whether Odoo does not notify the recipient of the transfer automatically."""

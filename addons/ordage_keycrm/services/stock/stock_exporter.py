@@ -140,8 +140,8 @@ class StockExporter(Service):
             rows += [
                 account.env._(
                     "%(count)s products would drop to zero in KeyCRM although none of them was moved "
-                    "or counted. Check them in the list Stock in KeyCRM, then click “Send anyway” on "
-                    "the KeyCRM account, or correct the stock.",
+                    "or counted. Check them in the list “Stock: Odoo and KeyCRM”, then click “Send "
+                    "anyway” on the KeyCRM account, or correct the stock.",
                     count=len(held.offer_id),
                 ),
                 ", ".join(held.product_id[:HELD_NAMES].mapped("display_name")),

@@ -12,6 +12,7 @@ const withNumber = (Controller) =>
             super.setup();
             this.orm = useService("orm");
             this.action = useService("action");
+            this.notification = useService("notification");
             this.number = useRef("number");
             useBus(useService("barcode").bus, "barcode_scanned", ({ detail }) =>
                 this.openParcel(detail.barcode)
@@ -26,12 +27,23 @@ const withNumber = (Controller) =>
         }
 
         async openParcel(number) {
-            if (number.trim()) {
-                const action = await this.orm.call("stock.picking", "action_keycrm_open_parcel", [
-                    number,
-                ]);
-                await this.action.doAction(action);
+            if (!number.trim()) {
+                return;
             }
+            let action;
+            try {
+                action = await this.orm.call("stock.picking", "action_keycrm_open_parcel", [number]);
+            } catch (error) {
+                if (error.exceptionName !== "odoo.exceptions.UserError") {
+                    throw error;
+                }
+                // No dialog: it would take the next scan.
+                this.notification.add(error.data.message, { type: "danger" });
+                this.number.el.value = "";
+                this.number.el.focus();
+                return;
+            }
+            await this.action.doAction(action);
         }
     };
 

@@ -1,0 +1,140 @@
+"""What the screens of orders and deliveries show to a salesperson and to a packer."""
+
+from lxml import etree
+
+from odoo.exceptions import UserError
+from odoo.tests import new_test_user
+from odoo.tools.safe_eval import safe_eval
+
+from .order_common import OrderCase
+
+NODES = "//*[@name=$name and not(ancestor::field)]"
+ALERTS = "//div[contains(@class,'alert-warning')]//*[@name=$name]"
+
+
+class TestDecisionsOnScreens(OrderCase):
+    def shows(self, record, name, path=NODES):
+        """Return whether the form shows a node, by its conditions and those of its parents."""
+        arch = etree.fromstring(record.get_view(view_type="form")["arch"])
+        values = {node.get("name") for node in arch.iter("field")} & set(record._fields)
+        values = {name: record[name] for name in values}
+        return any(
+            not any(
+                safe_eval(one.get("invisible"), dict(values))
+                for one in (node, *node.iterancestors())
+                if one.get("invisible")
+            )
+            for node in arch.xpath(path, name=name)
+        )
+
+    def test_a_packer_sees_which_parcel_must_not_leave_yet(self):
+        packer = new_test_user(self.env, "packer", groups="stock.group_stock_user")
+        order = self.make(self.made)
+        picking = order.picking_ids.with_user(packer)
+        self.assertFalse(self.shows(picking, "keycrm_do_not_ship"))
+        order._keycrm_mark_deleted()
+        picking.invalidate_recordset()
+        self.assertTrue(self.shows(picking, "keycrm_do_not_ship"))
+        self.assertEqual(picking.keycrm_decision, "deleted")
+        for view in ("list", "kanban"):
+            arch = self.env.ref(f"ordage_keycrm.keycrm_pack_view_{view}").arch
+            self.assertIn("keycrm_decision", arch)
+        order.action_keycrm_accept()
+        picking.invalidate_recordset()
+        self.assertFalse(self.shows(picking, "keycrm_do_not_ship"))
+
+    def test_a_return_is_received_whatever_waits_for_a_decision(self):
+        order = self.make(self.made)
+        self.deliver(order)
+        back = order._keycrm_expect_return(dict.fromkeys(order.order_line, 0.0))
+        order._keycrm_mark_deleted()
+        self.assertTrue(back.keycrm_needs_decision)
+        self.assertFalse(self.shows(back, "keycrm_do_not_ship"))
+
+    def test_a_difference_is_settled_on_the_form_and_is_then_no_warning(self):
+        order = self.make(self.made)
+        self.assertFalse(self.shows(order, "action_keycrm_accept"))
+        self.keycrm.patch_order(order.keycrm_id, grand_total=778, webhook=False)
+        self.arrive(order.keycrm_id)
+        self.assertEqual(order.keycrm_decision, "total_differs")
+        self.assertTrue(self.shows(order, "action_keycrm_accept"))
+        order.action_keycrm_accept()
+        self.assertTrue(order.keycrm_total_differs)
+        self.assertFalse(self.shows(order, "action_keycrm_accept"))
+        self.assertFalse(self.shows(order, "keycrm_total", ALERTS))
+
+    def test_a_quotation_with_another_total_cannot_be_kept(self):
+        order = self.make(self.made, grand_total=777)
+        self.assertEqual(order.keycrm_decision, "total_differs")
+        self.assertFalse(self.shows(order, "action_keycrm_accept"))
+
+    def test_a_deleted_order_is_canceled_or_kept_on_its_form(self):
+        order = self.make(self.made)
+        self.assertFalse(self.shows(order, "action_cancel", ALERTS))
+        order._keycrm_mark_deleted()
+        self.assertTrue(self.shows(order, "action_cancel", ALERTS))
+        self.assertTrue(self.shows(order, "action_keycrm_accept", ALERTS))
+
+    def test_several_orders_are_kept_at_once_and_the_result_is_named(self):
+        deleted = self.make(self.made) | self.make(self.made)
+        deleted._keycrm_mark_deleted()
+        waiting = self.make(self.made, grand_total=777)
+        answer = (deleted | waiting).action_keycrm_accept()["params"]
+        self.assertEqual(answer["type"], "warning")
+        self.assertEqual(
+            answer["message"],
+            "Left as they are: 2. Not changed: 1. They need another decision, or none.",
+        )
+        self.assertFalse(any(deleted.mapped("keycrm_needs_decision")))
+        self.assertTrue(waiting.keycrm_needs_decision)
+        with self.assertRaises(UserError):
+            waiting.action_keycrm_accept()
+
+    def test_cancellation_of_a_selection_names_keycrm(self):
+        Wizard = self.env["sale.mass.cancel.orders"]
+        order = self.make(self.made)
+        other = self.env["sale.order"].create({"partner_id": order.partner_id.id})
+        arch = etree.fromstring(Wizard.get_view(view_type="form")["arch"])
+        for orders, expected in ((order | other, True), (other, False)):
+            wizard = Wizard.create({"sale_order_ids": orders.ids})
+            self.assertEqual(wizard.keycrm_is_locked, expected)
+        self.assertTrue(arch.xpath("//div[@name='keycrm_is_locked']"))
+
+
+class TestParcels(OrderCase):
+    def open(self, code):
+        return self.env["stock.picking"].action_keycrm_open_parcel(code)
+
+    def test_a_scanned_product_opens_the_parcels_that_still_need_it(self):
+        order, other = self.make(self.made), self.make(self.made)
+        product = order.order_line.product_id
+        product.barcode = "4820000000017"
+        pickings = order.picking_ids | other.picking_ids
+        self.assertEqual(self.open("4820000000017")["domain"], [("id", "in", pickings.ids)])
+        self.assertEqual(self.open("kuhol-1")["domain"], [("id", "in", pickings.ids)])
+        self.deliver(order)
+        self.assertEqual(self.open("4820000000017")["res_id"], other.picking_ids.id)
+        self.deliver(other)
+        with self.assertRaises(UserError):
+            self.open("4820000000017")
+
+    def test_a_number_counts_before_a_product(self):
+        first, second = self.make(self.made), self.make(self.made)
+        second.order_line.product_id.barcode = first.name
+        self.assertEqual(self.open(first.name)["res_id"], first.picking_ids.id)
+
+    def test_an_address_is_short_and_its_phone_is_one_that_answers(self):
+        self.company.country_id = self.env.ref("base.ua")
+        order = self.make(
+            self.made,
+            buyer={"full_name": "Оля", "phone": "+380671112233"},
+            shipping={
+                "recipient_full_name": "Марія",
+                "shipping_address_city": "Одеса",
+                "shipping_receive_point": "Відділення №5",
+            },
+        )
+        self.assertEqual(order.keycrm_recipient_address, "Відділення №5, Одеса")
+        self.assertEqual(order.keycrm_recipient_phone, "+380671112233")
+        order.partner_shipping_id.country_id = self.env.ref("base.pl")
+        self.assertEqual(order.keycrm_recipient_address, "Відділення №5, Одеса, Poland")

@@ -61,7 +61,7 @@ class StockPicking(models.Model):
         :raise UserError: when there is none
         """
         code = (code or "").strip()
-        pickings = self._keycrm_find_parcels(code) if code else self
+        pickings = self._keycrm_find_parcels(code) if code else self.browse()
         if not pickings:
             raise UserError(self.env._("No delivery has the number “%(code)s”.", code=code))
         action = self.env["ir.actions.act_window"]._for_xml_id("ordage_keycrm.keycrm_pack_action")
@@ -161,7 +161,7 @@ class StockPicking(models.Model):
             self.search(numbered & still_open, limit=80)
             or self.search(numbered, limit=80)
             or (products and self.search(ours & still_open & packed, limit=80))
-            or self
+            or self.browse()
         )
 
     def _keycrm_is_silent(self):

@@ -103,3 +103,23 @@ def test_canceling_an_order_names_keycrm(account, screen, wait_for):
     screen.picture("question-cancel")
     screen.press("Не скасовувати")
     assert account.order(number, "state")["state"] != "cancel"
+
+
+def test_another_quantity_is_computed_only_after_a_question(account, screen):
+    account.write(push_stock=True, stock_quantity="available")
+    screen.open("keycrm_setup_action", account.id)
+    heading = screen.page.locator("section[name=stock] h2 button")
+    if heading.get_attribute("aria-expanded") == "false":
+        heading.click()
+    field = screen.field("stock_quantity")
+    field.locator("input[data-value=free]").click()
+    screen.sees("Перерахувати всі залишки")
+    screen.picture("question-stock-quantity")
+    screen.page.keyboard.press("Escape")
+    expect(field.locator("input[data-value=available]")).to_be_checked()
+    field.locator("input[data-value=free]").click()
+    screen.press("Перерахувати")
+    expect(field.locator("input[data-value=free]")).to_be_checked()
+    screen.page.locator(".o_form_button_save").locator("visible=true").first.click()
+    screen.settle()
+    assert account.read("stock_quantity")["stock_quantity"] == "free"

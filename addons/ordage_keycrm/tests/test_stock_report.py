@@ -50,6 +50,21 @@ class TestStockReport(StockCase):
         self.assertEqual(list(self.rows([("is_different", "=", True)])), [self.scarf])
         self.assertNotIn(self.scarf, self.rows([("is_different", "=", False)]))
 
+    def test_the_product_and_its_offer_show_both_quantities_too(self):
+        self.count(self.scarf, 8)
+        self.work()
+        self.move(self.scarf, 3, self.warehouse.lot_stock_id, self.customers)
+        self.env.flush_all()
+        self.env.invalidate_all()
+        reader = new_test_user(self.env, "side-reader", groups="stock.group_stock_user")
+        reader.company_ids = [Command.set(self.company.ids)]
+        reader.company_id = self.company
+        level = self.scarf.with_user(reader).keycrm_level_ids
+        self.assertEqual((level.odoo_quantity, level.quantity, level.difference), (5, 8, -3))
+        for model in ("product.product", "keycrm.offer"):
+            fields = self.env[model].get_view(view_type="form")["arch"]
+            self.assertIn('name="odoo_quantity"', fields)
+
     def test_reasons_of_what_is_not_sent(self):
         for product in (self.hat, self.scarf, self.cap, self.belt):
             self.count(product, 5)

@@ -182,6 +182,35 @@ def test_order_contains_its_own_status():
     assert status(status_group_id=3) is None
 
 
+def test_line_that_is_sent_twice_is_one_line():
+    line = {"id": 5, "name": "Чашка", "price": 10, "quantity": 2}
+    more = {**line, "quantity": 3}
+    other = {"id": 6, "name": "Ложка", "price": 1, "quantity": 1}
+
+    def quantities(rows, total):
+        order = Order.parse({"id": 7, "products": rows, "products_total": total})
+        return [(one.id, one.quantity) for one in order.lines]
+
+    assert quantities([line, other, line], 21) == [(5, 2), (6, 1)]
+    # KeyCRM's own sum decides, whichever is first.
+    for rows in ([line, other, more], [more, line, other]):
+        assert quantities(rows, "21.00") == [(5, 2), (6, 1)]
+        assert quantities(rows, 31) == [(5, 3), (6, 1)]
+    # It fits none of them: the last one.
+    assert quantities([line, more], 50) == [(5, 3)]
+    assert quantities([more, line], None) == [(5, 2)]
+
+
+def test_of_a_repeated_line_the_one_with_its_offer_is_kept():
+    rows = [
+        {"id": 5, "price": 1, "quantity": 1, "offer": {"id": 9}},
+        {"id": 5, "price": 1, "quantity": 1},
+    ]
+    for given in (rows, rows[::-1]):
+        order = Order.parse({"id": 7, "products": given, "products_total": 1})
+        assert [line.offer.id for line in order.lines] == [9]
+
+
 def test_text_of_an_order_names_buyer_sum_and_first_lines():
     lines = [{"id": n, "name": f"Чашка {n}", "quantity": "2.000"} for n in range(1, 5)]
     order = Order.parse(

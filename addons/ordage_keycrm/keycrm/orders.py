@@ -8,6 +8,7 @@ Unknown keys are ignored, since new ones may be added at any time; a required ke
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import islice, product
 from typing import Any
 
 from .catalog import Offer, Property, Status, Warehouse
@@ -32,6 +33,9 @@ from .parsing import (
 TEXT_LINES = 3
 #: Lines that are kept of an order that could not be imported, for users who read the error.
 FACT_LINES = 30
+#: Choices that are tried where lines with the same id differ.
+MAX_CHOICES = 1000
+CENT = Decimal("0.01")
 #: Value of ``include`` in requests of orders: everything that the importer reads.
 ORDER_INCLUDES = (
     "buyer,products.offer,status,payments,shipping,shipping.deliveryService,manager,tags,marketing"
@@ -324,12 +328,41 @@ def _lines(data: dict) -> tuple[Line, ...]:
     rows, total = data.get("products"), data.get("products_total")
     is_list = isinstance(rows, list) and all(isinstance(row, dict) for row in rows)
     if rows and is_list:
-        return tuple(Line.parse(row) for row in rows)
+        return _without_repeats([Line.parse(row) for row in rows], total)
     if rows or to_decimal(total) != 0:
         raise MalformedAnswer(
             "lines_missing", order=required_id(data, "order"), total=to_short(total) or "?"
         )
     return ()
+
+
+def _without_repeats(lines: list[Line], total: Any) -> tuple[Line, ...]:
+    """Keep one of several lines with the same id.
+
+    Of lines that differ, those with which the goods add up to KeyCRM's own sum are kept; where several or
+    none do, those with an offer, and the last ones.
+
+    :param lines: the lines as KeyCRM sent them
+    :param total: KeyCRM's sum of the goods, as it was sent
+    """
+    by_id: dict[int, list[Line]] = {}
+    for line in reversed(lines):
+        same = by_id.setdefault(line.id, [])
+        if line not in same:
+            same.append(line)
+    if len(by_id) == len(lines):
+        return tuple(lines)
+    expected = to_decimal(total)
+    # In KeyCRM's order.
+    several = [
+        sorted(by_id[number], key=lambda line: line.offer is None)
+        for number in dict.fromkeys(line.id for line in lines)
+    ]
+    for choice in islice(product(*several), MAX_CHOICES):
+        goods = sum(line.price_sold * line.quantity for line in choice)
+        if expected is not None and abs(goods - expected) < CENT:
+            return choice
+    return tuple(same[0] for same in several)
 
 
 @dataclass(frozen=True, slots=True)

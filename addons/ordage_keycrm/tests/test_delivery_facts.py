@@ -1,6 +1,6 @@
 """What KeyCRM knows of a delivery has its place on the order, the transfer and its slips."""
 
-from datetime import date
+from datetime import date, datetime
 
 from lxml import html
 
@@ -150,6 +150,22 @@ class TestFacts(OrderCase):
         self.keycrm.patch_order(order.keycrm_id, shipping=planned, webhook=False)
         self.arrive(order.keycrm_id)
         self.assertEqual(picking.scheduled_date, done, "it has left")
+
+    def test_day_that_keycrm_removes_is_removed_unless_a_person_chose_another(self):
+        order, other = self.ship(), self.ship()
+        other.commitment_date = "2026-12-30 10:00:00"
+        chosen = other.picking_ids.scheduled_date = datetime(2026, 12, 29, 10)
+        for one in (order, other):
+            shipping = {**self.keycrm.order(one.keycrm_id)["answer"]["shipping"]}
+            planned = {**shipping, "shipping_date": None}
+            self.keycrm.patch_order(one.keycrm_id, shipping=planned, webhook=False)
+            self.arrive(one.keycrm_id)
+            self.assertFalse(one.keycrm_shipping_date)
+        self.assertFalse(order.commitment_date)
+        self.assertEqual(order.picking_ids.scheduled_date, order.expected_date)
+        self.assertEqual(order.picking_ids.date_deadline, order.expected_date)
+        self.assertEqual(other.commitment_date.day, 30)
+        self.assertEqual(other.picking_ids.scheduled_date, chosen)
 
     def test_chosen_custom_fields_are_shown_and_searchable(self):
         self.account.action_refresh_delivery_services()

@@ -39,3 +39,8 @@ class TestPlannedDateMrp(OrderCase):
         self.assertEqual(production.date_deadline.date(), date(2026, 12, 28))
         self.assertEqual(production.date_finished.date(), date(2026, 12, 28))
         self.assertEqual(production.date_finished - production.date_start, duration)
+        self.keycrm.patch_order(number, shipping={"shipping_date": None}, webhook=False)
+        self.arrive(number)
+        self.assertFalse(order.commitment_date)
+        self.assertEqual(production.date_finished, order.expected_date)
+        self.assertEqual(production.date_finished - production.date_start, duration)

@@ -179,12 +179,15 @@ class KeycrmOrderImporter(models.AbstractModel):
             record.partner_shipping_id,
             record.keycrm_client_id,
         )
-        planned = record.keycrm_shipping_date
+        planned, former = record.keycrm_shipping_date, record.commitment_date
         result = super()._update_header(
             record.with_context(mail_activity_automation_skip=True), vals
         )
-        if record.keycrm_shipping_date and record.keycrm_shipping_date != planned:
-            self._follow_shipping_date(record)
+        if record.keycrm_shipping_date != planned:
+            if record.keycrm_shipping_date:
+                self._follow_shipping_date(record)
+            elif record.commitment_date != former:
+                self._follow_shipping_date(record, former)
         if record.partner_shipping_id != address:
             self._update_recipient(record, address)
         if client and vals.get("keycrm_client_id", client) != client and record.partner_id != buyer:
@@ -192,22 +195,25 @@ class KeycrmOrderImporter(models.AbstractModel):
         return result
 
     @api.model
-    def _follow_shipping_date(self, record):
+    def _follow_shipping_date(self, record, removed=None):
         """Move open deliveries to the day that KeyCRM set; the addon for Manufacturing extends this.
 
         Odoo itself would only move the deadline.
 
         :param record: ``sale.order``, one
+        :param removed: date that KeyCRM removed: only what is planned for it moves, to Odoo's own date
         """
+        planned = record.commitment_date or record.expected_date
         waiting = record.picking_ids.filtered(
             lambda picking: (
                 picking.picking_type_code == "outgoing"
                 and picking.state not in ("done", "cancel")
-                and picking.scheduled_date != record.commitment_date
+                and picking.scheduled_date != planned
+                and (not removed or picking.scheduled_date == removed)
             )
         )
-        if waiting:
-            waiting.scheduled_date = record.commitment_date
+        if waiting and planned:
+            waiting.scheduled_date = planned
 
     @api.model
     def _update_recipient(self, record, former):

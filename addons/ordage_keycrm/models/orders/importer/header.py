@@ -12,6 +12,8 @@ from ....services.common.concurrency import retry_on_unique_violation
 
 #: KeyCRM's times have whole seconds, and its clock may differ a little from Odoo's.
 FRESH_SECONDS = 3
+#: Time of a planned day: it is the same day in each time zone of Europe.
+NOON = time(12)
 
 
 class KeycrmOrderImporter(models.AbstractModel):
@@ -115,13 +117,15 @@ class KeycrmOrderImporter(models.AbstractModel):
     def _shipping_date_vals(self, batch, order):
         """Return the planned shipping day, and a changed delivery date.
 
-        A user may choose another delivery date later.
+        A user may choose another delivery date later, which stays when KeyCRM removes its day.
         """
         day, record = order.shipping and order.shipping.date, batch.known.get(order.id)
+        former = record.keycrm_shipping_date if record else False
         vals = {"keycrm_shipping_date": day or False}
-        if day and (not record or record.keycrm_shipping_date != day):
-            # Noon is the same day in each time zone of Europe.
-            vals["commitment_date"] = datetime.combine(day, time(12))
+        if day and day != former:
+            vals["commitment_date"] = datetime.combine(day, NOON)
+        elif former and not day and record.commitment_date == datetime.combine(former, NOON):
+            vals["commitment_date"] = False
         return vals
 
     @api.model

@@ -55,6 +55,8 @@ DEFAULT_ACTION_BY_GROUP = {
     5: "confirm",
     6: "cancel",
 }
+#: Status groups of open orders: all but completed and canceled ones.
+OPEN_GROUPS = ("1", "2", "3", "4")
 
 #: Parcel statuses of goods that the buyer does not keep.
 COMING_BACK = ("refused", "return", "returned")

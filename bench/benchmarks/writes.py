@@ -46,6 +46,7 @@ def run(environment: Environment) -> Iterator[Row]:
         samples="1",
         details={"seconds": taken},
     )
+    _use_other_currency(shop)
     yield _stock_beside_costs(shop, products)
     delays = [_tracking(shop, number) for number in range(PARCELS)]
     yield Row(
@@ -72,6 +73,14 @@ def _costs(shop: Shop, products: list[int], cost: float = 12.5) -> tuple[float, 
     wait_for(lambda: not shop.one(waiting), 600, "the outbox", 0.1)
     made = shop.keycrm.requests(path="*/offers", method="PUT")
     return made[-1]["monotonic"] + made[-1]["seconds"] - committed, len(made)
+
+
+def _use_other_currency(shop: Shop) -> None:
+    """Let KeyCRM's currency be another than the company's, at an entered rate."""
+    (euro,) = shop.rpc.search("res.currency", ("name", "=", "EUR"), ("active", "in", (True, False)))
+    shop.rpc.write("res.currency", euro, active=True)
+    shop.rpc.create("res.currency.rate", currency_id=euro, company_rate=0.5)
+    shop.rpc.write("keycrm.account", shop.account, keycrm_currency_id=euro)
 
 
 def _stock_beside_costs(shop: Shop, products: list[int]) -> Row:
@@ -103,7 +112,7 @@ def _stock_beside_costs(shop: Shop, products: list[int]) -> Row:
         # Within the second for which costs are collected, and while they are compared and sent.
         time.sleep(turn % 4 * 0.4)
         beside.append(count())
-    return _beside("stock", f"while {len(products):,} costs are sent", alone, beside)
+    return _beside("stock", f"while {len(products):,} costs are converted and sent", alone, beside)
 
 
 def _orders_beside_creation(environment: Environment) -> Row:

@@ -1,11 +1,13 @@
 """The cost of a product becomes the purchase price of its offer in KeyCRM."""
 
 from datetime import timedelta
+from types import SimpleNamespace
 from unittest.mock import patch
 
 from odoo import fields
 
 from ..services.common.api_gateway import open_client
+from ..services.common.bridge import as_bridge
 from ..services.orders.order_updates import BulkOrderUpdates
 from ..services.products import offer_export, send_preview
 from ..services.products.offer_export import OfferExport
@@ -277,7 +279,58 @@ class TestSendCost(CostCase):
             self.env.cr.flush()
         self.assertEqual(len(self.send_lines()), 1)
 
+    def one_off(self, group=2, **line):
+        """Make an order of a one-off product in KeyCRM, and import it; return its line."""
+        lines = [{"name": "Разовий", "price": 9, **line}]
+        order = self.arrive(self.new_order(lines, status_id=self.status(group).keycrm_id))
+        return order.order_line.filtered("keycrm_id")
+
+    def test_new_line_gets_the_cost_that_its_product_has(self):
+        known = self.one_off(purchased_price=1)
+        known.product_id.standard_price = 2
+        self.send_lines()
+        done, line = self.one_off(group=5), self.one_off()
+        self.assertEqual((done | line).product_id, known.product_id)
+        sent = [[{"id": line.keycrm_id, "purchased_price": 2}]]
+        self.assertEqual(self.send_lines(), sent)
+        # An echo, and an order that has the cost already.
+        self.arrive(line.order_id.keycrm_id)
+        self.one_off(purchased_price=2)
+        self.assertEqual(self.send_lines(), [])
+        self.assertFalse(self.keycrm.requests())
+
+    def test_new_lines_cost_no_query_where_no_costs_are_sent(self):
+        self.account.send_cost = False
+        batch = SimpleNamespace(account=self.account)
+        with self.assertQueryCount(0):
+            self.env["keycrm.order.importer"]._enqueue_costs(batch)
+
+    def test_open_orders_get_their_costs_when_it_is_switched_on(self):
+        self.account.send_cost = False
+        line, done = self.one_off(purchased_price=1), self.one_off(group=5, purchased_price=1)
+        self.assertEqual(line.product_id, done.product_id)
+        line.product_id.standard_price = 2
+        preview = self.switch_on()
+        self.assertEqual(self.send_lines(), [])
+        preview.action_send()
+        sent = [[{"id": line.keycrm_id, "purchased_price": 2}]]
+        self.assertEqual(self.send_lines(), sent)
+
+    def test_cost_of_a_line_is_that_of_its_own_unit(self):
+        line = self.one_off(purchased_price=1)
+        as_bridge(line).product_uom_id = self.env.ref("uom.product_uom_dozen")
+        line.product_id.standard_price = 0.504
+        ((row,),) = self.send_lines()
+        self.assertEqual(row["purchased_price"], 6.05)
+
     # === CURRENCY ===
+
+    def enter_rate(self, currency):
+        """Enter a rate of two units of the company's currency."""
+        currency.active = True
+        self.env["res.currency.rate"].create(
+            {"currency_id": currency.id, "company_rate": 0.5, "company_id": self.company.id}
+        )
 
     def test_cost_without_a_rate_is_not_sent_and_says_so(self):
         product = self.mapped()
@@ -287,17 +340,96 @@ class TestSendCost(CostCase):
         self.assertIn("PLN", product.keycrm_offer_ids.send_error)
         self.assertIn("PLN", product.keycrm_push_error)
 
+    def test_costs_that_wait_for_a_rate_are_sent_when_it_is_entered(self):
+        known, empty = products = self.mapped(2)
+        # KeyCRM has no cost of it, and Odoo never read that.
+        self.keycrm.patch_offer(empty.keycrm_offer_ids.keycrm_id, purchased_price=None)
+        empty.keycrm_offer_ids.sudo().purchased_price_at = False
+        self.account.keycrm_currency_id = self.env.ref("base.PLN")
+        known.standard_price, empty.standard_price = 10, 20
+        self.assertEqual(self.send(), [])
+        self.assertTrue(all(products.keycrm_offer_ids.mapped("send_error")))
+        self.enter_rate(self.account.keycrm_currency_id)
+        (rows,) = self.send()
+        self.assertEqual({row["purchased_price"] for row in rows}, {5, 10})
+        self.assertFalse(any(products.keycrm_offer_ids.mapped("send_error")))
+
+    def test_daily_comparison_finds_costs_that_had_no_rate(self):
+        product = self.mapped(known=None)
+        currency = self.account.keycrm_currency_id
+        self.account.keycrm_currency_id = self.env.ref("base.PLN")
+        product.standard_price = 10
+        product.keycrm_offer_ids.sudo().purchased_price_at = False
+        self.assertEqual(self.send(), [])
+        self.account.keycrm_currency_id = currency
+        self.account.sudo().values_checked_on = False
+        self.assertEqual(len(self.send()), 1)
+        self.assertEqual(self.in_keycrm(product), 10)
+
     def test_cost_is_converted_at_an_entered_rate(self):
         product = self.mapped()
         currency = self.env.ref("base.PLN")
-        currency.active = True
-        self.env["res.currency.rate"].create(
-            {"currency_id": currency.id, "company_rate": 0.5, "company_id": self.company.id}
-        )
+        self.enter_rate(currency)
         self.account.keycrm_currency_id = currency
         product.standard_price = 10
         ((row,),) = self.send()
         self.assertEqual(row["purchased_price"], 5.0)
+
+    def test_rate_is_read_once_for_many_products(self):
+        products = self.mapped(20)
+        currency = self.env.ref("base.PLN")
+        self.enter_rate(currency)
+        self.account.keycrm_currency_id = currency
+
+        def queries(some):
+            self.env.invalidate_all()
+            before = self.env.cr.sql_log_count
+            self.env["keycrm.offer.value"]._amounts(self.account, "cost", some)
+            return self.env.cr.sql_log_count - before
+
+        self.assertEqual(queries(products[:2]), queries(products))
+
+    # === STOCK COMES FIRST ===
+
+    def passes(self):
+        """Let the worker send while stock waits all the time, and is checked after each part.
+
+        :return: numbers of values that each pass sent
+        """
+        self.account.push_stock = True
+        product = self.env["product.product"].create({"name": "Залишок", "is_storable": True})
+        self.env["keycrm.stock.change"]._enqueue_rows([(self.account.id, product.id)])
+        self.env.cr.flush()
+        sent = []
+        with (
+            patch.multiple(offer_export, PART=2, CHECK_SECONDS=-1.0),
+            self.committing(),
+        ):
+            while True:
+                self.keycrm.clear_log()
+                if not OfferExport(self.account).process():
+                    return sent
+                puts = self.keycrm.requests(method="PUT")
+                sent.append([len(row["body"]["offers"]) for row in puts])
+
+    def test_stock_is_sent_between_the_parts_of_many_costs(self):
+        products = self.mapped(7)
+        for product in products:
+            product.standard_price = 12
+        self.assertEqual(self.passes(), [[2], [2], [2], [1]])
+        for product in products:
+            self.assertEqual(self.in_keycrm(product), 12)
+        self.assertFalse(self.env["keycrm.offer.change"].search([]))
+
+    def test_stock_is_sent_between_the_parts_of_the_daily_comparison(self):
+        products = self.mapped(5)
+        self.account.send_cost = False
+        products[4].standard_price = 12
+        self.account.send_cost = True
+        self.account.sudo().values_checked_on = False
+        self.assertEqual(self.passes(), [[], [], [1]])
+        self.assertEqual(self.in_keycrm(products[4]), 12)
+        self.assertEqual(self.account.sudo().values_checked_on, fields.Date.today())
 
     # === REFUSALS, LOST ANSWERS, KEYCRM'S OWN CHANGES ===
 
@@ -313,6 +445,43 @@ class TestSendCost(CostCase):
             self.assertEqual(self.in_keycrm(product), 12)
             self.assertFalse(product.keycrm_offer_ids.send_error)
         self.assertIn("invalid", gone.keycrm_offer_ids.send_error)
+
+    def test_accepted_price_leaves_the_reason_of_a_refused_cost(self):
+        product = self.mapped()
+        offer = product.keycrm_offer_ids
+        price_list = self.env["product.pricelist"].create(
+            {"name": "Роздріб", "currency_id": self.company.currency_id.id}
+        )
+        self.account.write(
+            {"keep_product_info": True, "price_list_id": price_list.id, "send_price": True}
+        )
+        self.refuse_costs()
+        product.write({"standard_price": 12, "list_price": 120})
+        self.send()
+        self.assertEqual(offer.price, 120)
+        self.assertIn("Not today.", offer.send_error)
+        self.assertFalse(offer.price_error_code)
+
+    def test_cost_put_back_to_keycrms_own_needs_no_reason(self):
+        product = self.mapped()
+        self.refuse_costs()
+        product.standard_price = 12
+        self.send()
+        self.assertIn("Not today.", product.keycrm_push_error)
+        product.standard_price = 3
+        self.assertEqual(self.send(), [])
+        self.assertFalse(product.keycrm_push_error)
+
+    def refuse_costs(self):
+        self.keycrm.add_fault(
+            "status",
+            method="PUT",
+            path="/offers",
+            contains="purchased_price",
+            status=422,
+            message="Not today.",
+            times=None,
+        )
 
     def test_slow_keycrm_gets_smaller_requests(self):
         products = self.mapped(5)
@@ -408,19 +577,22 @@ class TestSendCost(CostCase):
 
     # === PREVIEW ===
 
+    def switch_on(self):
+        """Switch it on as a user does, and let the worker make the preview."""
+        self.account.web_save({"send_cost": True}, {})
+        preview = self.env["keycrm.send.preview"].search([], order="id desc", limit=1)
+        with self.committing(), open_client(self.account) as client:
+            while preview.state == "running":
+                SendPreview(self.account, client).process()
+        return preview
+
     def test_switching_on_shows_a_preview_and_sends_nothing_before_the_choice(self):
         changed, same = self.mapped(2)
         self.account.send_cost = False
         changed.standard_price, same.standard_price = 12, 3
-        self.account.web_save({"send_cost": True}, {})
-        preview = self.env["keycrm.send.preview"].search(
-            [("account_id", "=", self.account.id)], limit=1
-        )
         # One record at a time: orders are processed in between.
         self.enterContext(patch.object(send_preview, "COMPARED", 1))
-        with self.committing(), open_client(self.account) as client:
-            while preview.state == "running":
-                SendPreview(self.account, client).process()
+        preview = self.switch_on()
         self.assertEqual(preview.state, "ready")
         self.assertEqual(preview.line_ids.product_id, changed)
         self.assertEqual(preview.line_ids.mapped("keycrm_value"), ["3.00"])
@@ -437,11 +609,7 @@ class TestSendCost(CostCase):
         product = self.mapped()
         self.account.send_cost = False
         product.standard_price = 12
-        self.account.web_save({"send_cost": True}, {})
-        preview = self.env["keycrm.send.preview"].search([], limit=1)
-        with self.committing(), open_client(self.account) as client:
-            while preview.state == "running":
-                SendPreview(self.account, client).process()
+        preview = self.switch_on()
         preview.action_not_now()
         self.assertFalse(self.account.send_cost)
         self.assertEqual(self.send(), [])

@@ -137,6 +137,20 @@ class TestSendPrice(KeycrmCase):
         )
         self.assertEqual(self.send(), [55])
 
+    def test_stock_is_sent_between_the_parts_of_a_price_rule(self):
+        """A rule stands for all products, whose comparison may take long."""
+        products = self.env["product.product"].union(
+            *(self.mapped(default_code=f"PART-{number}") for number in range(5))
+        )
+        self.account.push_stock = True
+        self.env["keycrm.stock.change"]._enqueue_rows([(self.account.id, products[0].id)])
+        self.pricelist.item_ids = [Command.create({"compute_price": "fixed", "fixed_price": 70})]
+        # After each part stock is more urgent.
+        self.enterContext(patch.multiple(offer_export, PART=2, CHECK_SECONDS=-1.0))
+        self.assertEqual(self.send(), [70] * 5)
+        self.assertGreaterEqual(len(self.keycrm.requests(method="PUT")), 3)
+        self.assertFalse(self.env["keycrm.offer.change"].search([]))
+
     def test_price_in_a_currency_without_a_rate_is_not_sent(self):
         product = self.mapped()
         self.account.keycrm_currency_id = self.env.ref("base.PLN")

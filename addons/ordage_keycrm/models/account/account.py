@@ -221,6 +221,10 @@ class KeycrmAccount(models.Model):
     )
     category_ids = fields.One2many("keycrm.category", "account_id", string="Product categories")
     values_checked_on = fields.Date(string="Values last compared", readonly=True, copy=False)
+    # How far the comparison of this day has come.
+    values_checked_id = fields.Integer(
+        string="Offer last compared", readonly=True, copy=False, groups=fields.NO_ACCESS
+    )
     creates_products = fields.Boolean(string="Product creation", readonly=True, copy=False)
     kinds_to_preview = fields.Char(
         string="Waits for a preview",

@@ -95,7 +95,7 @@ class ResCurrency(models.Model):
         )
 
     def _keycrm_rates_changed(self):
-        """Resume orders and payments that wait for an exchange rate of these currencies."""
+        """Resume orders, payments and values of offers that wait for a rate of these currencies."""
         orders = (
             self.env["sale.order"]
             .sudo()
@@ -110,6 +110,7 @@ class ResCurrency(models.Model):
             # Activities that this ends are in the language of the worker that scheduled them.
             lang = company_language(company)
             waiting.with_company(company).with_context(lang=lang)._synchronize()
+        self.env["keycrm.offer"]._enqueue_without_rate()
 
     def _keycrm_convert(self, amount, currency, company, date):
         """Convert an amount where a rate was entered.
@@ -120,16 +121,27 @@ class ResCurrency(models.Model):
         :param date: day of the rate
         :return: the amount; None without a rate
         """
-        self.ensure_one()
         if self == currency:
             return amount
+        rate = self._keycrm_rate(currency, company, date)
+        return None if rate is None else currency.round(amount * rate)
+
+    def _keycrm_rate(self, currency, company, date):
+        """Return the rate to another currency where it was entered.
+
+        :param currency: ``res.currency`` to convert to
+        :param company: ``res.company`` whose rates count
+        :param date: day of the rate
+        :return: number; None without a rate
+        """
+        self.ensure_one()
         if not all(one._keycrm_has_rate(company) for one in (self, currency)):
             return None
-        return self._convert(amount, currency, company, date)
+        return self._get_conversion_rate(self, currency, company, date)
 
 
 class ResCurrencyRate(models.Model):
-    """Resume orders and payments that wait for a rate when a user enters one."""
+    """Resume orders, payments and values of offers that wait for a rate when a user enters one."""
 
     _inherit = "res.currency.rate"
 

@@ -489,14 +489,14 @@ class SaleOrder(models.Model):
         :return: :class:`~.keycrm.order_updates.CostUpdate`
         """
         lines = self.order_line.filtered("keycrm_id")
-        amounts = self.env["keycrm.offer.value"]._amounts(
+        costs = self.env["keycrm.offer.value"]._converted(
             self.keycrm_account_id, "cost", lines.product_id, self.currency_id
         )
         return CostUpdate(
             {
-                line.keycrm_id: amounts[line.product_id.id]
+                line.keycrm_id: cost
                 for line in lines
-                if amounts.get(line.product_id.id) is not None
+                if (cost := line._keycrm_cost(costs)) is not None
             }
         )
 

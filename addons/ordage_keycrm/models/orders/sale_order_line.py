@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Command
 
+from ...keycrm.offer_values import to_money
 from ...services.common.bridge import is_bridge, is_changing_unit
 
 #: Fields by which modules of Odoo mark the lines that they add.
@@ -339,6 +340,17 @@ class SaleOrderLine(models.Model):
             "discount": self.discount,
             "tax_ids": [Command.set(self.tax_ids.ids)],
         }
+
+    def _keycrm_cost(self, costs):
+        """Return the cost of one unit of the line.
+
+        :param costs: ``{product id: cost of one unit of the product}``
+        :return: Decimal; None where it is not known
+        """
+        cost = costs.get(self.product_id.id)
+        if cost is None:
+            return None
+        return to_money(self.product_id.uom_id._compute_price(cost, self.product_uom_id))
 
     def _keycrm_differs(self, name, value):
         field = self._fields[name]

@@ -73,8 +73,16 @@ class KeycrmOffer(models.Model):
         string="Cost known since", readonly=True, copy=False, help="Empty: never read nor sent."
     )
     values_sent_at = fields.Datetime(string="Values last sent", readonly=True, copy=False)
-    send_error_code = fields.Char(string="Send error type", readonly=True, copy=False)
-    send_error_params = fields.Json(string="Send error details", readonly=True, copy=False)
+    price_error_code = fields.Char(
+        string="Price error type", readonly=True, copy=False, index="btree_not_null"
+    )
+    price_error_params = fields.Json(string="Price error details", readonly=True, copy=False)
+    purchased_price_error_code = fields.Char(
+        string="Cost error type", readonly=True, copy=False, index="btree_not_null"
+    )
+    purchased_price_error_params = fields.Json(
+        string="Cost error details", readonly=True, copy=False
+    )
     send_error = fields.Char(string="Not sent because", compute="_compute_send_error")
     problem_code = fields.Char(string="Problem code", readonly=True, copy=False)
     problem_params = fields.Json(string="Problem parameters", readonly=True, copy=False)
@@ -96,10 +104,25 @@ class KeycrmOffer(models.Model):
     def _compute_problem(self):
         self.env["keycrm.error.message"]._compute_sentences(self, "problem", "problem")
 
-    @api.depends("send_error_code", "send_error_params")
+    @api.depends(
+        *("price_error_code", "price_error_params"),
+        *("purchased_price_error_code", "purchased_price_error_params"),
+    )
     @api.depends_context("lang")
     def _compute_send_error(self):
-        self.env["keycrm.error.message"]._compute_sentences(self, "send_error", "send_error")
+        explain = self.env["keycrm.error.message"]
+        kinds = dict(
+            self.env["keycrm.offer.change"]._fields["kind"]._description_selection(self.env)
+        )
+        for offer in self:
+            sentences = {
+                kind: explain._sentence(offer[f"{name}_error_code"], offer[f"{name}_error_params"])
+                for kind, name in OFFER_FIELDS.items()
+            }
+            offer.send_error = (
+                " ".join(f"{kinds[kind]}: {text}" for kind, text in sentences.items() if text)
+                or False
+            )
 
     # === CRUD METHODS ===#
 
@@ -117,12 +140,22 @@ class KeycrmOffer(models.Model):
 
     # === BUSINESS METHODS ===#
 
-    def _enqueue_values(self):
-        """Enqueue the values of products that were just mapped."""
+    def _enqueue_values(self, kinds=tuple(OFFER_FIELDS)):
+        """Enqueue values of mapped products.
+
+        :param kinds: kinds of values
+        """
         Change = self.env["keycrm.offer.change"]
         for company, offers in self.grouped("company_id").items():
-            for kind in OFFER_FIELDS:
+            for kind in kinds:
                 Change._enqueue(kind, offers.product_id.ids, company)
+
+    @api.model
+    def _enqueue_without_rate(self):
+        """Enqueue the values that wait for an exchange rate."""
+        for kind, name in OFFER_FIELDS.items():
+            waiting = self.sudo().search([(f"{name}_error_code", "=", "value_rate_missing")])
+            waiting._enqueue_values([kind])
 
     @api.model
     def _with_numbers(self, account, numbers):
@@ -156,11 +189,13 @@ class KeycrmOffer(models.Model):
                 SQL(
                     """UPDATE keycrm_offer o
                           SET %(field)s = sent.amount, %(at)s = %(now)s, values_sent_at = %(now)s,
-                              send_error_code = NULL, send_error_params = NULL
+                              %(code)s = NULL, %(params)s = NULL
                          FROM unnest(%(ids)s::int[], %(amounts)s::numeric[]) AS sent(id, amount)
                         WHERE o.id = sent.id""",
                     field=SQL.identifier(OFFER_FIELDS[kind]),
                     at=SQL.identifier(f"{OFFER_FIELDS[kind]}_at"),
+                    code=SQL.identifier(f"{OFFER_FIELDS[kind]}_error_code"),
+                    params=SQL.identifier(f"{OFFER_FIELDS[kind]}_error_params"),
                     now=self.env.cr.now().replace(microsecond=0),
                     ids=[value.offer_id for value in own],
                     amounts=[value.amount for value in own],
@@ -168,15 +203,18 @@ class KeycrmOffer(models.Model):
             )
             self.invalidate_model()
 
-    def _record_refused(self, code, params):
-        """Record why a value was not sent.
+    def _record_error(self, kind, code=False, params=False):
+        """Record why a value is not sent; without a code, that there is no reason any more.
 
+        :param kind: kind of value
         :param code: error code
         :param params: its parameters
         """
-        for offer in self:
-            if (offer.send_error_code, offer.send_error_params) != (code, params):
-                offer.write({"send_error_code": code, "send_error_params": params})
+        name = OFFER_FIELDS[kind]
+        vals = {f"{name}_error_code": code, f"{name}_error_params": params}
+        self.filtered(
+            lambda offer: any((offer[field] or False) != value for field, value in vals.items())
+        ).write(vals)
 
     def _record_read(self, kind, amount, updated_at=None):
         """Record a value that was read in KeyCRM, unless it was read before the last one was sent.

@@ -10,29 +10,46 @@ class KeycrmOfferValue(models.AbstractModel):
     _description = "Values of products for KeyCRM"
 
     @api.model
-    def _amounts(self, account, kind, products, currency=None):
-        """Return the values of products.
+    def _amounts(self, account, kind, products):
+        """Return the values of products as they are sent.
+
+        :param account: ``keycrm.account``, one
+        :param kind: kind of value
+        :param products: ``product.product``
+        :return: ``{product id: Decimal}``; None where a user never entered the rate
+        """
+        found = self._converted(account, kind, products)
+        return {
+            product_id: None if amount is None else to_money(amount)
+            for product_id, amount in found.items()
+        }
+
+    @api.model
+    def _converted(self, account, kind, products, currency=None):
+        """Return the values of products, not rounded.
 
         :param account: ``keycrm.account``, one
         :param kind: kind of value
         :param products: ``product.product``
         :param currency: ``res.currency``; KeyCRM's without it
-        :return: ``{product id: Decimal}``; None where a user never entered the rate
+        :return: ``{product id: number}``; None where a user never entered the rate
         """
         company = account.company_id
         currency = currency or account.keycrm_currency_id or company.currency_id
-        today = self.env.cr.now().date()
         products = products.with_company(company)
         if kind == "price":
-            found, own = self._prices(account, products), account.price_list_id.currency_id
+            own = account.price_list_id.currency_id or currency
+            found = self._prices(account, products)
         else:
             found, own = self._costs(products), company.currency_id
-        amounts = {}
-        for product_id, amount in found.items():
-            if amount is not None and currency != own:
-                amount = own._keycrm_convert(amount, currency, company, today)
-            amounts[product_id] = None if amount is None else to_money(amount)
-        return amounts
+        if currency == own:
+            return found
+        # Read once, not for each product.
+        rate = own._keycrm_rate(currency, company, self.env.cr.now().date())
+        return {
+            product_id: None if None in (rate, amount) else amount * rate
+            for product_id, amount in found.items()
+        }
 
     @api.model
     def _prices(self, account, products):

@@ -158,8 +158,7 @@ class ProductProduct(models.Model):
     @api.depends(
         "keycrm_level_ids.sent_at",
         "keycrm_level_ids.error",
-        "keycrm_offer_ids.send_error_code",
-        "keycrm_offer_ids.send_error_params",
+        "keycrm_offer_ids.send_error",
     )
     def _compute_keycrm_push(self):
         waiting = self.env["keycrm.stock.change"]._waiting(self)

@@ -1,11 +1,11 @@
 import time
 from collections import defaultdict
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from functools import partial
 
 from odoo.tools import SQL
 
-from ...const import LOOKUP_ROWS, RETRY_PAUSES, SENDING
+from ...const import LOOKUP_ROWS, OPEN_GROUPS, RETRY_PAUSES, SENDING
 from ...keycrm import offer_values, rate_limit
 from ...keycrm.catalog import Offer
 from ...keycrm.errors import KeyCrmError, Refused
@@ -21,14 +21,34 @@ from ..stock.stock_lookup import StockLookup
 
 #: Rows of the outbox that one pass takes; repeats of a product are coalesced.
 OUTBOX_BATCH = 20000
+#: Products that are compared at once; a stock export of the same worker waits for them.
+PART = 250
+#: Seconds after which the comparison checks whether stock is more urgent.
+CHECK_SECONDS = 0.5
 #: Offers whose values are read before they are sent; of more, the values are sent unread.
 MOST_READ = 500
 #: Seconds for which changes are collected: a receipt of many products changes the cost of each in turn.
 DEBOUNCE_SECONDS = 1.0
 #: Seconds until a value is tried again that KeyCRM could not process while it is available.
 RETRY_SECONDS = RETRY_PAUSES[2]
-#: Status groups of orders whose lines get new costs: all but completed and canceled ones.
-OPEN_GROUPS = ("1", "2", "3", "4")
+
+
+@dataclass(slots=True)
+class Comparison:
+    """Hold what the comparison of changed products found.
+
+    :param values: list of :class:`~.keycrm.offer_values.Value` that differ
+    :param rest: ``{kind: ids of products}`` that were not compared, since stock became more urgent
+    :param without_rate: ``{kind: ids of offers}`` whose currency has no rate
+    :param solved: ``{kind: ids of offers}`` that could not be sent before and now do not differ
+    :param costed: ids of products whose cost changed
+    """
+
+    values: list = field(default_factory=list)
+    rest: dict = field(default_factory=dict)
+    without_rate: dict = field(default_factory=lambda: defaultdict(set))
+    solved: dict = field(default_factory=lambda: defaultdict(set))
+    costed: set = field(default_factory=set)
 
 
 class OfferExport(Service):
@@ -50,7 +70,8 @@ class OfferExport(Service):
         ]
         if not kinds:
             return False
-        self._enqueue_daily(kinds)
+        if not self._enqueue_daily(kinds):
+            return True
         changes, wait = self._waiting(kinds)
         if not changes:
             return False
@@ -58,28 +79,11 @@ class OfferExport(Service):
             self.account.sudo().stock_cron_id._keycrm_trigger(wait)
             self.env.cr.commit()
             return False
-        products = defaultdict(set)
-        for _row, product_id, kind in changes:
-            products[kind].add(product_id)
-        values, problems, costed = [], [], set()
-        for kind, product_ids in products.items():
-            if None in product_ids:
-                product_ids = set(self._mapped().product_id.ids)
-            offers = self._offers(kind, product_ids)
-            if offers is None:
-                return True
-            found, without_rate = self._differing(kind, offers)
-            values += found
-            problems += without_rate
-            if kind == "cost":
-                # One-off products have no offer.
-                costed = product_ids - set(offers.product_id.ids)
-                costed.update(offers.browse([one.offer_id for one in found]).product_id.ids)
+        found = self._compare(changes)
         # No transaction is open during the requests.
         self.env.cr.commit()
-        left, error = self._send(values)
-        rows = [row for row, _product, _kind in changes]
-        run_in_transaction(self.env.cr, lambda: self._finish(rows, costed, values, left, problems))
+        left, error = self._send(found.values)
+        run_in_transaction(self.env.cr, lambda: self._finish(changes, found, left))
         if error:
             raise error
         return True
@@ -108,31 +112,104 @@ class OfferExport(Service):
         return [row for *row, _age in rows], 0.0 if len(rows) >= OUTBOX_BATCH else wait
 
     def _enqueue_daily(self, kinds):
-        """Once a day compare all values that KeyCRM is known to have; equal ones cost no request.
+        """Once a day compare the values that KeyCRM is known to have; equal ones cost no request.
 
         :param kinds: kinds of values
+        :return: False when stock became more urgent before all were compared
         """
         account, today = self.account.sudo(), self.env.cr.now().date()
-        if account.values_checked_on == today:
-            return
+        begun = time.monotonic()
+        while account.values_checked_on != today:
+            run_in_transaction(self.env.cr, lambda: self._enqueue_next(kinds, today))
+            if account.values_checked_on != today and self._is_interrupted(begun):
+                return False
+        return True
 
-        def enqueue():
-            account.values_checked_on = today
-            offers = self.env["keycrm.offer"].sudo()
-            for kind in kinds:
-                name = f"{offer_values.OFFER_FIELDS[kind]}_at"
-                known = offers.search([("account_id", "=", account.id), (name, "!=", False)])
-                values, _problems = self._differing(kind, known)
-                products = offers.browse([one.offer_id for one in values]).product_id
-                self.env["keycrm.offer.change"]._enqueue_rows(account, kind, products.ids)
+    def _enqueue_next(self, kinds, today):
+        """Enqueue what differs, or could not be sent, of the next offers of the daily comparison.
 
-        run_in_transaction(self.env.cr, enqueue)
+        :param kinds: kinds of values
+        :param today: the day
+        """
+        account = self.account.sudo()
+        after = [("account_id", "=", account.id), ("id", ">", account.values_checked_id)]
+        offers = self.env["keycrm.offer"].sudo().search(after, order="id", limit=PART)
+        for kind in kinds:
+            failed = offers.filtered(f"{offer_values.OFFER_FIELDS[kind]}_error_code")
+            known = offers.filtered(f"{offer_values.OFFER_FIELDS[kind]}_at")
+            values, _without_rate = self._differing(kind, known)
+            products = (failed | offers.browse([one.offer_id for one in values])).product_id
+            self.env["keycrm.offer.change"]._enqueue_rows(account, kind, products.ids)
+        if len(offers) < PART:
+            account.write({"values_checked_on": today, "values_checked_id": False})
+        else:
+            account.values_checked_id = offers[-1].id
 
-    def _offers(self, kind, product_ids):
-        """Find the offers of changed products; what is not known of a few of them is read.
+    def _compare(self, changes):
+        """Compare the values of changed products with KeyCRM's, until stock becomes more urgent.
+
+        :param changes: of :meth:`_waiting`
+        :return: :class:`Comparison`
+        """
+        products, found, begun = defaultdict(set), Comparison(), time.monotonic()
+        for _row, product_id, kind in changes:
+            products[kind].add(product_id)
+        is_interrupted = False
+        for kind, product_ids in products.items():
+            if None in product_ids:
+                product_ids = product_ids - {None} | set(self._mapped().product_id.ids)
+            is_read = self._count_unknown(kind, product_ids) <= MOST_READ
+            rest = sorted(product_ids)
+            while rest and not is_interrupted:
+                part = rest[:PART]
+                offers = self._offers(kind, part, is_read=is_read)
+                if offers is None:
+                    is_interrupted = True
+                    break
+                self._compare_part(kind, part, offers, found)
+                rest = rest[PART:]
+                is_interrupted = self._is_interrupted(begun)
+            found.rest[kind] = set(rest)
+        return found
+
+    def _compare_part(self, kind, product_ids, offers, found):
+        """Compare some values with KeyCRM's.
 
         :param kind: kind of value
         :param product_ids: ids of changed products
+        :param offers: of :meth:`_offers`
+        :param found: :class:`Comparison` to which the result is added
+        """
+        values, without_rate = self._differing(kind, offers)
+        differing = offers.browse([one.offer_id for one in values])
+        failed = offers.filtered(f"{offer_values.OFFER_FIELDS[kind]}_error_code")
+        found.values += values
+        found.without_rate[kind].update(without_rate.ids)
+        found.solved[kind].update((failed - differing - without_rate).ids)
+        if kind == "cost":
+            # One-off products have no offer.
+            found.costed.update(set(product_ids) - set(offers.product_id.ids))
+            found.costed.update(differing.product_id.ids)
+
+    def _count_unknown(self, kind, product_ids):
+        """Count the offers whose value was never read nor sent.
+
+        :param kind: kind of value
+        :param product_ids: ids of products
+        """
+        domain = [
+            ("account_id", "=", self.account.id),
+            ("product_id", "in", list(product_ids)),
+            (f"{offer_values.OFFER_FIELDS[kind]}_at", "=", False),
+        ]
+        return self.env["keycrm.offer"].sudo().search_count(domain, limit=MOST_READ + 1)
+
+    def _offers(self, kind, product_ids, *, is_read):
+        """Find the offers of changed products.
+
+        :param kind: kind of value
+        :param product_ids: ids of changed products
+        :param is_read: whether values that are not known are read
         :return: ``keycrm.offer``; None when stock became more urgent before all was read
         """
         changed = self.env["product.product"].browse(product_ids).exists()
@@ -144,8 +221,8 @@ class OfferExport(Service):
         unmapped = (products - offers.product_id).filtered(
             lambda product: product.default_code and product.active and product.type != "service"
         )
-        unknown = offers.filtered(lambda offer: offer._known_value(kind) is None)
-        if not unmapped and (not unknown or len(unknown) > MOST_READ):
+        name = f"{offer_values.OFFER_FIELDS[kind]}_at"
+        if not unmapped and (not is_read or all(offers.mapped(name))):
             return offers
         with open_client(self.account, rate_limit.BULK) as client:
             if unmapped:
@@ -153,8 +230,8 @@ class OfferExport(Service):
                 if not lookup.map_by_sku(unmapped, self._is_stock_waiting):
                     return None
                 offers = self._mapped(products)
-                unknown = offers.filtered(lambda offer: offer._known_value(kind) is None)
-            if len(unknown) <= MOST_READ and not self._read(client, kind, unknown):
+            unknown = offers.filtered(lambda offer: not offer[name])
+            if is_read and not self._read(client, kind, unknown):
                 return None
         return offers
 
@@ -183,7 +260,8 @@ class OfferExport(Service):
                 for one in read:
                     if offer := by_number.get(one.id):
                         amount = getattr(one, offer_values.OFFER_FIELDS[kind])
-                        offer._record_read(kind, amount, one.updated_at)
+                        # Without a value it is known, too.
+                        offer._record_read(kind, amount or 0, one.updated_at)
 
             run_in_transaction(self.env.cr, record)
             # Offers that KeyCRM does not have stay unknown: without them there would be no progress.
@@ -199,11 +277,11 @@ class OfferExport(Service):
         :return: list of :class:`~.keycrm.offer_values.Value`; offers whose currency has no rate
         """
         amounts = self.env["keycrm.offer.value"]._amounts(self.account, kind, offers.product_id)
-        values, without_rate = [], []
+        values, without_rate = [], offers.browse()
         for offer in offers:
             amount = amounts[offer.product_id.id]
             if amount is None:
-                without_rate.append(offer.id)
+                without_rate += offer
             elif offer_values.differs(amount, offer._known_value(kind)):
                 values.append(Value(offer.id, offer.keycrm_id, kind, amount))
         return values, without_rate
@@ -248,6 +326,13 @@ class OfferExport(Service):
                     break
         return left, None
 
+    def _is_interrupted(self, begun):
+        """Return whether a comparison ends, since it took some time and stock is more urgent.
+
+        :param begun: when it began, of ``time.monotonic()``
+        """
+        return time.monotonic() - begun > CHECK_SECONDS and self._is_stock_waiting()
+
     def _is_stock_waiting(self):
         """Return whether the stock queue has more urgent work, or the run's time is up."""
         account = self.account
@@ -272,7 +357,7 @@ class OfferExport(Service):
             offers._record_sent(part)
         elif len(part) == 1:
             offer = offers.browse(part[0].offer_id).exists()
-            offer._record_refused(error.code, error.params)
+            offer._record_error(part[0].kind, error.code, error.params)
             if error.transient:
                 self.env["keycrm.offer.change"]._enqueue_rows(
                     self.account, part[0].kind, offer.product_id.ids, RETRY_SECONDS
@@ -284,48 +369,48 @@ class OfferExport(Service):
         if (account.offer_rows or offer_values.PUT_ROWS) != most:
             account.offer_rows = most if most < offer_values.PUT_ROWS else 0
 
-    def _enqueue_lines(self, product_ids):
-        """Enqueue the open orders whose lines hold products whose cost changed.
+    def enqueue_orders(self, product_ids=None):
+        """Enqueue open orders, whose lines get the costs of their products.
 
-        :param product_ids: ids of ``product.product``
+        :param product_ids: ids of ``product.product`` whose cost changed; None for all
         """
-        lines = (
-            self.env["sale.order.line"]
-            .sudo()
-            .search(
-                [
-                    ("product_id", "in", sorted(product_ids)),
-                    ("keycrm_id", "!=", False),
-                    ("order_id.keycrm_account_id", "=", self.account.id),
-                    ("order_id.keycrm_archived", "=", False),
-                    ("order_id.keycrm_deleted", "=", False),
-                    ("order_id.keycrm_status_id.group", "in", OPEN_GROUPS),
-                ]
-            )
-        )
-        if lines:
-            self.env["keycrm.order.update"]._enqueue_orders("cost", lines.order_id)
+        domain = [
+            ("keycrm_id", "!=", False),
+            ("order_id.keycrm_account_id", "=", self.account.id),
+            ("order_id.keycrm_archived", "=", False),
+            ("order_id.keycrm_deleted", "=", False),
+            ("order_id.keycrm_status_id.group", "in", OPEN_GROUPS),
+        ]
+        if product_ids is not None:
+            domain.append(("product_id", "in", sorted(product_ids)))
+        orders = self.env["sale.order.line"].sudo().search(domain).order_id
+        if orders:
+            self.env["keycrm.order.update"]._enqueue_orders("cost", orders)
 
-    def _finish(self, rows, costed, values, left, without_rate):
-        """Delete the rows of the outbox, append what is left, and show what was not sent.
+    def _finish(self, changes, found, left):
+        """Delete the rows of the outbox that are done, append what is left, and show what was not sent.
 
-        :param rows: ids of the rows that were read
-        :param costed: ids of products whose cost changed
-        :param values: values that differed
-        :param left: those that were not sent yet
-        :param without_rate: ids of offers whose currency has no rate
+        :param changes: of :meth:`_waiting`
+        :param found: of :meth:`_compare`
+        :param left: values that were not sent yet
         """
-        self.env.cr.execute(SQL("DELETE FROM keycrm_offer_change WHERE id = ANY(%s)", rows))
-        currency = self.account.keycrm_currency_id.name or ""
-        offers = self.env["keycrm.offer"].sudo()
-        for kind in {value.kind for value in left}:
+        done = [row for row, product, kind in changes if product not in found.rest[kind]]
+        self.env.cr.execute(SQL("DELETE FROM keycrm_offer_change WHERE id = ANY(%s)", done))
+        offers, Change = self.env["keycrm.offer"].sudo(), self.env["keycrm.offer.change"]
+        currency = {"currency": self.account.keycrm_currency_id.name or ""}
+        for kind, rest in found.rest.items():
             waiting = offers.browse([one.offer_id for one in left if one.kind == kind]).product_id
-            self.env["keycrm.offer.change"]._enqueue_rows(self.account, kind, waiting.ids)
+            # The row of a price rule stands for all products.
+            compared = {product for _row, product, own in changes if own == kind}
+            again = (rest - compared if None in compared else set()) | set(waiting.ids)
+            Change._enqueue_rows(self.account, kind, sorted(again))
             if kind == "cost":
-                costed.difference_update(waiting.ids)
-        self._enqueue_lines(costed)
-        offers.browse(without_rate).exists()._record_refused(
-            "value_rate_missing", {"currency": currency}
-        )
-        if len(left) < len(values) or without_rate:
+                found.costed.difference_update(waiting.ids)
+            solved, failed = found.solved[kind], found.without_rate[kind]
+            offers.browse(solved).exists()._record_error(kind)
+            offers.browse(failed).exists()._record_error(kind, "value_rate_missing", currency)
+        if found.costed:
+            self.enqueue_orders(found.costed)
+        is_changed = any((*found.solved.values(), *found.without_rate.values()))
+        if len(left) < len(found.values) or is_changed:
             notify_clients(self.account)

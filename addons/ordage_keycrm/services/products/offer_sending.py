@@ -2,6 +2,7 @@ from ...keycrm import offer_values
 from ...keycrm.catalog import Offer
 from ...keycrm.parsing import parsed_rows
 from ..common.service import Service
+from .offer_export import OfferExport
 
 
 class OfferSending(Service):
@@ -28,7 +29,8 @@ class OfferSending(Service):
         for offer in offers:
             one = read[offer.keycrm_id]
             amount = getattr(one, offer_values.OFFER_FIELDS[self.kind])
-            offer._record_read(self.kind, amount, one.updated_at)
+            # Without a value it is known, too.
+            offer._record_read(self.kind, amount or 0, one.updated_at)
 
     def records(self, domain=(), limit=None):
         """Return the offers of mapped products.
@@ -87,3 +89,8 @@ class CostSending(OfferSending):
     """Preview and enqueue costs of products, which become purchase prices of offers."""
 
     kind = "cost"
+
+    def enqueue_all(self):
+        """Enqueue all mapped products, and open orders: one-off products have no offer."""
+        super().enqueue_all()
+        OfferExport(self.account).enqueue_orders()

@@ -1,5 +1,7 @@
 from odoo import api, fields, models
 
+from ....const import OPEN_GROUPS
+from ....keycrm.offer_values import differs
 from ....services.common.bridge import as_bridge
 from ....services.common.language import company_language
 from ....services.common.reference_lists import ReferenceLists
@@ -59,6 +61,7 @@ class KeycrmOrderImporter(models.AbstractModel):
         self._apply_statuses(batch)
         self._log_changes(before)
         self._enqueue_stock(batch)
+        self._enqueue_costs(batch)
         for order in batch.orders:
             record = batch.record(order)
             results[order.id] = ImportResult(record.id, created=order.id in batch.created)
@@ -266,6 +269,33 @@ class KeycrmOrderImporter(models.AbstractModel):
             self.env["keycrm.stock.change"]._enqueue_refresh(
                 batch.account, batch.affected_products, from_move=True
             )
+
+    @api.model
+    def _enqueue_costs(self, batch):
+        """Enqueue open orders with new lines whose cost in KeyCRM is not Odoo's."""
+        if not batch.account.send_cost:
+            return
+        given = {line.id: line.purchased_price for order in batch.orders for line in order.lines}
+        records = self.env["sale.order"].union(
+            *(batch.record(order) for order in batch.orders if order.id in batch.changed_orders)
+        )
+        records = records.filtered(
+            lambda record: (
+                record.keycrm_status_id.group in OPEN_GROUPS and not record.keycrm_archived
+            )
+        )
+        differing = self.env["sale.order.line"]
+        for currency, same in records.grouped("currency_id").items():
+            lines = same.order_line.filtered(lambda line: line.keycrm_id in given)
+            costs = self.env["keycrm.offer.value"]._converted(
+                batch.account, "cost", lines.product_id, currency
+            )
+            for line in lines:
+                cost = line._keycrm_cost(costs)
+                if cost is not None and differs(cost, given[line.keycrm_id]):
+                    differing |= line
+        if differing:
+            self.env["keycrm.order.update"]._enqueue_orders("cost", differing.order_id)
 
 
 #: Fields of the header that do not change once the order is confirmed.

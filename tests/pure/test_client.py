@@ -299,6 +299,15 @@ def test_only_the_first_request_of_a_piece_of_work_can_be_put_off(client, remote
     assert client._rate_limiter.going_on == [False, True, False]
 
 
+def test_reserved_request_is_booked_once(client, remote):
+    remote.will(200, {}).will(200, {})
+    client.reserve()
+    client.get("/order/1")
+    client.get("/order/2")
+    assert client._rate_limiter.acquired == ["live", "live"]
+    assert client._rate_limiter.going_on == [False, True]
+
+
 @pytest.mark.parametrize(
     ("typed", "spelled"),
     [

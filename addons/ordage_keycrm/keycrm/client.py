@@ -113,6 +113,7 @@ class KeyCrmClient:
         self.queue = queue
         # Whether the next request can be deferred without loss.
         self.is_deferrable = True
+        self._is_reserved = False
         self._answered_at = float("-inf")
         self._session = session or requests.Session()
         self._adapter = TimeLimitAdapter()
@@ -211,11 +212,21 @@ class KeyCrmClient:
 
     # === ONE REQUEST ===#
 
+    def reserve(self) -> None:
+        """Wait for the quota of the next request, before work that would be in vain without it.
+
+        :raise QuotaExceeded: when it would take too long
+        """
+        is_deferrable, self.is_deferrable = self.is_deferrable, False
+        self._rate_limiter.acquire(self.queue, continues=not is_deferrable)
+        self._is_reserved = True
+
     def _request(self, method: str, path: str, tries: int | None = None, **kwargs) -> Any:
         tries = tries or self._tries
         for attempt in range(1, tries + 1):
-            is_deferrable, self.is_deferrable = self.is_deferrable, False
-            self._rate_limiter.acquire(self.queue, continues=not is_deferrable)
+            if not self._is_reserved:
+                self.reserve()
+            self._is_reserved = False
             try:
                 return self._send(method, path, **kwargs)
             except RateLimited as error:

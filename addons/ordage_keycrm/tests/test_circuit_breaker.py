@@ -13,6 +13,7 @@ from odoo.exceptions import ConcurrencyError
 from odoo.tools import mute_logger
 
 from ..const import BULK_PAUSES, WORKER_MAX_SLEEP
+from ..keycrm import rate_limit
 from ..keycrm.errors import KeyCrmError, Refused
 from ..models.common.rate_limit import DatabaseRateLimiter
 from ..services.common import cron_notify, crons
@@ -844,6 +845,26 @@ class TestCircuitBreaker(KeycrmCase):
         self.forget_budget()
         self.orders_lane()
         self.assertNotEqual(self.event(gone).state, "pending")
+
+    def test_order_comes_first_while_bulk_work_waits_for_the_limit(self):
+        product = self.env["product.product"].create({"name": "X", "default_code": "BULK-WAITS"})
+        action = product.action_keycrm_create()
+        self.env["keycrm.product.export"].browse(action["res_id"]).action_start()
+        number = self.new_order(LINES)
+        self.low_limit(60)
+        with open_client(self.account, rate_limit.BULK) as client:
+            client.reserve()
+        self.keycrm.clear_log()
+
+        def sleep(seconds):
+            self.ahead += seconds
+            if not self.event(number):
+                self.told(number)
+
+        self.patch(cron_runner.time, "sleep", sleep)
+        self.orders_lane()
+        self.assertEqual(self.asked()[0], f"/v1/order/{number}")
+        self.assertIn("/v1/offers", self.asked())
 
     def test_clock_set_back_delays_requests_by_one_window_at_most(self):
         self.low_limit(20)

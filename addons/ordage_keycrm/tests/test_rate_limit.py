@@ -10,12 +10,12 @@ from ..models.common.rate_limit import WORKER_MAX_SLEEP, DatabaseRateLimiter
 
 
 class TestWaiting(TransactionCase):
-    def acquire(self, waits, *, max_wait=None, continues=False):
+    def acquire(self, waits, *, max_wait=None, first_wait=None, continues=False):
         """Book one request where the quota has room after these waits.
 
         :return: the seconds that were slept
         """
-        limiter = DatabaseRateLimiter(self.env.cr.dbname, "digest", 60, max_wait)
+        limiter = DatabaseRateLimiter(self.env.cr.dbname, "digest", 60, max_wait, first_wait)
         slept = []
         with (
             patch.object(
@@ -36,6 +36,11 @@ class TestWaiting(TransactionCase):
         for continues in (False, True):
             with self.subTest(continues=continues), self.assertRaises(QuotaExceeded):
                 self.acquire([wait], continues=continues)
+
+    def test_bulk_work_is_not_begun_while_it_would_wait(self):
+        with self.assertRaises(QuotaExceeded):
+            self.acquire([0.1], first_wait=0.05)
+        self.assertTrue(self.acquire([WORKER_MAX_SLEEP], first_wait=0.05, continues=True))
 
     def test_request_of_a_button_waits_as_long_as_it_may(self):
         self.assertTrue(self.acquire([WORKER_MAX_SLEEP * 3], max_wait=WORKER_MAX_SLEEP * 4))

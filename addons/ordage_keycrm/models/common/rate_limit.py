@@ -40,7 +40,7 @@ class KeycrmRateLimit(models.Model):
         "UNIQUE(key_digest)", "A key can have only one rate limit."
     )
 
-    def _rate_limiter(self, api_key, base_url, limit, max_wait=None):
+    def _rate_limiter(self, api_key, base_url, limit, max_wait=None, first_wait=None):
         """Return the rate limiter of a key.
 
         :param api_key: the key
@@ -48,10 +48,11 @@ class KeycrmRateLimit(models.Model):
         :param limit: requests per minute, as set for the account
         :param max_wait: seconds that one request may wait for the quota before it is given up; None: as
             long as suits a worker
+        :param first_wait: the same of a request that begins work; None: as ``max_wait``
         :return: :class:`DatabaseRateLimiter`
         """
         return DatabaseRateLimiter(
-            self.env.cr.dbname, self._digest(api_key, base_url), limit, max_wait
+            self.env.cr.dbname, self._digest(api_key, base_url), limit, max_wait, first_wait
         )
 
     @api.model
@@ -107,18 +108,20 @@ class DatabaseRateLimiter(RateLimiter):
     Times are of the database server's clock, because the clocks of hosts may differ.
     """
 
-    def __init__(self, dbname, digest, limit, max_wait):
+    def __init__(self, dbname, digest, limit, max_wait, first_wait=None):
         """Bind the limiter to the row of a key.
 
         :param dbname: name of the database
         :param digest: identifier of the row
         :param limit: requests per minute, as set for the account
         :param max_wait: seconds that one request may wait; None for a worker's
+        :param first_wait: the same of a request that begins work; None: as ``max_wait``
         """
         self._dbname = dbname
         self._digest = digest
         self._limit = limit
         self._max_wait = max_wait
+        self._first_wait = first_wait
 
     def acquire(self, queue, *, continues=False):
         """Wait for the quota and book one request.
@@ -156,6 +159,8 @@ class DatabaseRateLimiter(RateLimiter):
         :param limit: requests per minute that are assumed to be allowed now
         :return: seconds
         """
+        if self._first_wait is not None and not continues:
+            return self._first_wait
         if self._max_wait is not None:
             return self._max_wait
         return max(WORKER_MAX_SLEEP, rate_limit.longest_wait(limit) if continues else 0.0)

@@ -13,7 +13,15 @@ BUTTON_TIMEOUT = (5, 15)
 BUTTON_MAX_WAIT = 8
 
 
-def open_client(account, queue=rate_limit.LIVE, *, timeout=None, tries=None, max_wait=None):
+def open_client(
+    account,
+    queue=rate_limit.LIVE,
+    *,
+    timeout=None,
+    tries=None,
+    max_wait=None,
+    first_wait=None,
+):
     """Open an API client for an account.
 
     :param account: ``keycrm.account``, one
@@ -21,6 +29,7 @@ def open_client(account, queue=rate_limit.LIVE, *, timeout=None, tries=None, max
     :param timeout: (connect, read) seconds; None for a worker's
     :param tries: attempts of one request; None for a worker's
     :param max_wait: seconds that a request may wait for the quota; None for a worker's
+    :param first_wait: the same of a request that begins work; None: as ``max_wait``
     :return: :class:`~.keycrm.client.KeyCrmClient`, to be used with ``with``
     :raise UserError: when no key is set
     :raise KeyCrmError: when the key cannot be decrypted
@@ -33,13 +42,12 @@ def open_client(account, queue=rate_limit.LIVE, *, timeout=None, tries=None, max
     if not key:
         raise UserError(account.env._("Paste the API key of “%s” first.", account.name))
     account._check_database()
-    wait = {} if max_wait is None else {"max_wait": max_wait}
     options = {"timeout": timeout, "tries": tries}
     return KeyCrmClient(
         key,
         url,
         rate_limiter=account.env["keycrm.rate.limit"]._rate_limiter(
-            key, url, account.request_limit, **wait
+            key, url, account.request_limit, max_wait, first_wait
         ),
         queue=queue,
         is_proven=bool(account.key_checked_at)

@@ -24,6 +24,8 @@ JOBS = {
     "transactions": BankTransactions,
     "pictures": ImageFetcher,
 }
+#: Seconds that a job waits for KeyCRM's limit before it begins; longer, the inbox is polled meanwhile.
+FIRST_WAIT = 0.05
 #: Jobs of the setup: they change nothing in KeyCRM.
 SETUP_JOBS = ("load", "warehouses")
 
@@ -47,7 +49,7 @@ class BulkJobs(Service):
 
     def _process(self, names):
         breaker = self.service(CircuitBreaker)
-        with open_client(self.account, rate_limit.BULK) as client:
+        with open_client(self.account, rate_limit.BULK, first_wait=FIRST_WAIT) as client:
             return any(
                 breaker.run(name, JOBS[name](self.account, client, self.options).process)
                 for name in names

@@ -1,3 +1,7 @@
+import time
+
+from ...const import WORKER_MAX_SLEEP
+from ...keycrm.errors import QuotaExceeded
 from ..common.circuit_breaker import CircuitBreaker
 from ..common.service import Service
 from ..orders.order_inbox import OrderInbox
@@ -8,6 +12,8 @@ from .bulk_jobs import BulkJobs
 
 #: In one of so many turns polling and updates of orders come before the inbox.
 OTHERS_TURN = 4
+#: Seconds between two polls of the inbox while bulk work waits for KeyCRM's limit.
+POLL_SECONDS = 0.2
 
 
 class OrderQueue(Service):
@@ -29,10 +35,24 @@ class OrderQueue(Service):
         return (
             bool(self.service(OrderInbox).process())
             or self._process_others(state)
-            or self.service(BulkJobs).process()
+            or self._process_bulk()
             # Webhooks are still debounced.
             or bool(self.env["keycrm.event"]._waiting(account, 1, state.skipped()))
         )
+
+    def _process_bulk(self):
+        """Process one page of bulk work; while KeyCRM's limit delays it, the inbox is polled.
+
+        :return: True when there may be more
+        """
+        try:
+            return self.service(BulkJobs).process()
+        except QuotaExceeded as error:
+            if error.wait > WORKER_MAX_SLEEP:
+                raise
+            self.env.cr.rollback()
+            time.sleep(min(error.wait, POLL_SECONDS) + 0.005)
+            return True
 
     def _process_others(self, state):
         """Send one update of an order, or read one page of updated orders: each comes first in turns.

@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 import pytest
-from keycrm.product_export import NewOffer, NewProduct, marker_sku, sku_problems, unit_text
+from keycrm.product_export import NewOffer, NewProduct, code_problems, marker_sku, unit_text
 
 
 def test_empty_values_are_left_out():
@@ -42,7 +42,7 @@ def test_unit_is_keycrms_or_short_enough(reference, name, text):
 
 def test_sku_is_needed_unique_and_requestable():
     skus = ["A", "", "B", "b ", "C", "D,E"]
-    assert sku_problems(skus, {"c": 2}) == [
+    assert code_problems([(sku, "") for sku in skus], {"c": 2}, ()) == [
         "",
         "create_no_sku",
         "create_sku_repeated",
@@ -50,6 +50,13 @@ def test_sku_is_needed_unique_and_requestable():
         "create_sku_repeated",
         "create_sku_unusable",
     ]
+
+
+def test_barcode_belongs_to_one_product():
+    codes = [("A", "111"), ("B", "222"), ("C", "2\u200b22"), ("D", "333"), ("E", ""), ("F", "")]
+    problems = code_problems(codes, {}, {"333 "})
+    assert [bool(problem) for problem in problems] == [False, True, True, True, False, False]
+    assert problems[1] == "create_barcode_repeated"
 
 
 def test_marker_differs_between_products():

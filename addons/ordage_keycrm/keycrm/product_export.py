@@ -1,12 +1,13 @@
 """Build the requests that create products in KeyCRM, as pure functions."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from .naming import sku_key
+from .parsing import visible
 from .product_data import UNITS
 from .stock_lookup import is_requestable
 
@@ -99,23 +100,29 @@ def unit_text(reference: str, name: str) -> str:
     return name if len(name) <= UNIT_LENGTH else ""
 
 
-def sku_problems(skus: Iterable[str], owners: dict[str, int]) -> list[str]:
-    """Return why products cannot be created, by their SKUs; empty where they can.
+def code_problems(
+    codes: Iterable[tuple[str, str]], owners: dict[str, int], barcodes: Collection[str]
+) -> list[str]:
+    """Return why products cannot be created, by their SKUs and barcodes; empty where they can.
 
-    :param skus: SKU of each product
+    :param codes: SKU and barcode of each product
     :param owners: number of products in Odoo by the key of their SKU
+    :param barcodes: those of products that KeyCRM has
     """
-    skus = list(skus)
-    keys = [sku_key(sku) for sku in skus]
-    counts = Counter(keys)
+    rows = [(sku, sku_key(sku), visible(barcode)) for sku, barcode in codes]
+    counts = Counter(key for _sku, key, _barcode in rows)
+    scans = Counter(barcode for _sku, _key, barcode in rows)
+    taken = {visible(barcode) for barcode in barcodes}
     problems = []
-    for sku, key in zip(skus, keys, strict=True):
+    for sku, key, barcode in rows:
         if not key:
             problems.append("create_no_sku")
         elif not is_requestable(sku):
             problems.append("create_sku_unusable")
         elif counts[key] > 1 or owners.get(key, 0) > 1:
             problems.append("create_sku_repeated")
+        elif barcode and (scans[barcode] > 1 or barcode in taken):
+            problems.append("create_barcode_repeated")
         else:
             problems.append("")
     return problems

@@ -6,6 +6,8 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Command
 from odoo.tests import HttpCase
 
+from ..keycrm.client import RateLimiter
+from ..keycrm.errors import QuotaExceeded
 from ..keycrm.product_export import marker_sku
 from ..services.common.api_gateway import open_client
 from ..services.products.product_creation import ProductCreation
@@ -26,13 +28,10 @@ class TestCreateProducts(KeycrmCase):
             {"name": f"Товар {sku}", "default_code": sku, "is_storable": True, **values}
         )
 
-    def variants(self, sku):
-        """Make a product with two variants."""
+    def variants(self, sku, names=("біла", "чорна")):
+        """Make a product with two variants, or more."""
         attribute = self.env["product.attribute"].create(
-            {
-                "name": "Колір",
-                "value_ids": [Command.create({"name": n}) for n in ("біла", "чорна")],
-            }
+            {"name": "Колір", "value_ids": [Command.create({"name": n}) for n in names]}
         )
         values = {
             "attribute_id": attribute.id,
@@ -146,6 +145,38 @@ class TestCreateProducts(KeycrmCase):
         self.work(export)
         self.assertEqual((export.state, export.total_count), ("done", 1))
         self.assertEqual(self.in_keycrm("CR-GONE"), [])
+
+    def test_barcode_of_another_product_of_keycrm_is_not_created_again(self):
+        """The former product with the barcode is archived in Odoo, and still is in KeyCRM."""
+        self.create_in_keycrm(old := self.product("CR-BAR-OLD", barcode="4820000000024"))
+        old.active = False
+        export = self.export(self.product("CR-BAR", barcode="4820000000024"))
+        self.assertEqual(export.line_ids.error_code, "create_barcode_repeated")
+
+    def test_preview_says_that_prices_are_left_out_without_a_rate(self):
+        product = self.product("CR-RATE", lst_price=450, standard_price=210)
+        export = self.export(product)
+        self.assertFalse(export.rate_text)
+        currency = self.account.keycrm_currency_id = self.env.ref("base.PLN")
+        self.assertIn("PLN", export.rate_text)
+        currency.active = True
+        self.env["res.currency.rate"].create(
+            {"currency_id": currency.id, "company_rate": 0.1, "company_id": self.company.id}
+        )
+        export.invalidate_recordset()
+        self.assertFalse(export.rate_text)
+        export.action_start()
+        self.work(export)
+        (offer,) = self.in_keycrm("CR-RATE")
+        self.assertEqual((float(offer["price"]), float(offer["purchased_price"])), (45, 21))
+
+    def test_archived_offer_is_linked_and_the_user_learns_of_it(self):
+        number = self.keycrm.create_offer(sku="CR-HIDDEN")["id"]
+        self.keycrm.patch_offer(number, is_archived=True)
+        export = self.create_in_keycrm(product := self.product("CR-HIDDEN"))
+        self.assertEqual(product.keycrm_offer_ids.keycrm_id, number)
+        self.assertEqual(export.line_ids.state, "done")
+        self.assertIn("archived", export.line_ids.error)
 
     def test_without_a_ready_product_nothing_starts(self):
         with self.assertRaises(UserError):
@@ -367,6 +398,48 @@ class TestCreateProducts(KeycrmCase):
         self.assertEqual((export.state, export.created_count), ("done", len(other)))
         self.assertEqual(export.line_ids.filtered("error").product_id, products)
 
+    def test_refused_variant_is_isolated_and_shows_the_reason(self):
+        for switch in ("replaced", "kept"):
+            with self.subTest(switch):
+                self.keycrm.clear_faults()
+                self.keycrm.set_switches(first_offer=switch)
+                names = ("біла", "чорна", "синя", "сіра", "руда")
+                products = self.variants(f"CR-{switch}", names).product_variant_ids
+                bad = products[3]
+                self.keycrm.add_fault(
+                    "status",
+                    method="POST",
+                    path="/products/*",
+                    contains=bad.default_code,
+                    status=422,
+                    message="No such color.",
+                    times=None,
+                )
+                export = self.create_in_keycrm(products)
+                self.assertEqual((export.state, export.created_count), ("done", 4))
+                line = export.line_ids.filtered("error")
+                self.assertEqual(line.product_id, bad)
+                self.assertIn("No such color.", line.error)
+                # Corrected, it becomes a variant of the same product.
+                self.keycrm.clear_faults()
+                export.action_check_again()
+                export.action_start()
+                self.work(export)
+                offers = products.keycrm_offer_ids
+                self.assertEqual(len(offers), 5)
+                self.assertEqual(len(set(offers.mapped("keycrm_product_id"))), 1)
+                for product in products:
+                    self.assertEqual(len(self.in_keycrm(product.default_code)), 1)
+
+    def test_product_deleted_meanwhile_ends_its_variants_as_problems(self):
+        products = self.variants("CR-GONE-V").product_variant_ids
+        export = self.export(products)
+        export.action_start()
+        self.keycrm.add_fault("status", method="POST", path="/products/*", status=404, times=None)
+        self.work(export)
+        self.assertEqual((export.state, export.problem_count), ("done", 2))
+        self.assertFalse(any(export.line_ids.mapped("keycrm_product_id")))
+
     def test_refused_product_is_isolated_and_shows_the_reason(self):
         self.keycrm.set_switches(duplicate_sku="refuse")
         good = self.product("CR-FINE") | self.product("CR-FINE-2")
@@ -407,6 +480,24 @@ class TestCreateProducts(KeycrmCase):
                 ProductCreation(self.account, client).process()
                 self.assertLessEqual(len(self.keycrm.requests()), 1)
         self.assertEqual((export.created_count, export.problem_count), (7, 1))
+
+    def test_product_whose_request_the_limit_delays_is_not_unclear(self):
+        class Full(RateLimiter):
+            def acquire(self, queue, *, continues=False):
+                raise QuotaExceeded(1.0)
+
+        product = self.product("CR-LIMIT")
+        export = self.export(product)
+        export.action_start()
+        with self.committing(), open_client(self.account) as client:
+            # It is looked up, and would be created next.
+            ProductCreation(self.account, client).process()
+            client._rate_limiter = Full()
+            with self.assertRaises(QuotaExceeded):
+                ProductCreation(self.account, client).process()
+        self.assertFalse(export.line_ids.requested_at)
+        self.work(export)
+        self.assertEqual(export.state, "done")
 
     def test_request_of_another_run_that_may_still_take_effect_is_waited_for(self):
         product = self.product("CR-OTHER")

@@ -220,7 +220,7 @@ class KeycrmErrorMessage(models.AbstractModel):
             ),
             "value_rate_missing": self.env._(
                 "Not sent to KeyCRM: an exchange rate of %(currency)s is missing in Odoo. Enter one in the "
-                "setup, step “Currency”, then change the value again or start the preview again."
+                "setup, step “Currency”; the value follows automatically."
             ),
             "payment_exists": self.env._(
                 "KeyCRM already has a payment of %(amount)s of about the same day (%(day)s), so nothing was "
@@ -266,6 +266,13 @@ class KeycrmErrorMessage(models.AbstractModel):
             "create_combo": self.env._(
                 "Odoo would neither deliver nor invoice the products of a combo. Create its products, or a "
                 "kit."
+            ),
+            "create_barcode_repeated": self.env._(
+                "Another product of the list, or one that KeyCRM has, has this barcode. Correct it, then "
+                "click “Check again”."
+            ),
+            "create_is_archived": self.env._(
+                "KeyCRM has the product, but it is archived there. Restore it in KeyCRM to sell it."
             ),
             "create_not_linked": self.env._(
                 "KeyCRM has the product, but Odoo could not link it: %(reason)s Fix this, then click “Check "

@@ -6,7 +6,7 @@ from odoo.tools import format_time
 
 from ...keycrm.errors import NotFound, Refused
 from ...keycrm.naming import sku_key
-from ...keycrm.product_export import MAX_ROWS, sku_problems
+from ...keycrm.product_export import MAX_ROWS, code_problems
 
 #: Products that were requested within this time and are not found may still appear, so they are not
 #: created again yet.
@@ -32,6 +32,7 @@ class KeycrmProductExport(models.Model):
     ready_count = fields.Integer(string="To create", compute="_compute_counts")
     problem_count = fields.Integer(string="With problems", compute="_compute_counts")
     created_count = fields.Integer(string="In KeyCRM now", compute="_compute_counts")
+    rate_text = fields.Char(string="Left out", compute="_compute_rate_text")
 
     # Of ``keycrm.fault_isolation.Isolation``
     isolation = fields.Json(
@@ -53,6 +54,20 @@ class KeycrmProductExport(models.Model):
             export.ready_count = counts.get((export.id, "ready"), 0)
             export.problem_count = counts.get((export.id, "problem"), 0)
             export.created_count = counts.get((export.id, "done"), 0)
+
+    @api.depends("account_id.keycrm_currency_id", "account_id.company_id.currency_id")
+    @api.depends_context("lang")
+    def _compute_rate_text(self):
+        today = self.env.cr.now().date()
+        for export in self:
+            company, currency = export.account_id.company_id, export.account_id.keycrm_currency_id
+            own = company.currency_id
+            lacks = currency and own._keycrm_rate(currency, company, today) is None
+            export.rate_text = lacks and self.env._(
+                "Prices and costs are left out: an exchange rate of %s is missing in Odoo. Enter one in the "
+                "setup, step “Currency”.",
+                currency.name,
+            )
 
     # === ACTION METHODS ===#
 
@@ -272,7 +287,10 @@ class KeycrmProductExportLine(models.Model):
         :param is_alone: whether the products of the request were at fault, and no other one
         """
         if isinstance(error, NotFound | Refused):
-            self.write({"requested_at": False, "keycrm_product_id": False})
+            self.requested_at = False
+        if isinstance(error, NotFound):
+            # The product that was to get the variants was deleted in KeyCRM.
+            self.keycrm_product_id = False
         if not is_alone:
             return
         is_final = not error.transient or all(self.mapped("error_code"))
@@ -295,10 +313,25 @@ class KeycrmProductExportLine(models.Model):
         )
         lines = self.filtered(lambda line: line.product_id not in mapped)
         (self - lines)._end("done")
-        skus = [(line.product_id.default_code or "").strip() for line in lines]
-        for line, code in zip(lines, sku_problems(skus, owners), strict=True):
+        codes = [
+            ((line.product_id.default_code or "").strip(), line.product_id.barcode or "")
+            for line in lines
+        ]
+        problems = code_problems(codes, owners, self._taken_barcodes(lines.product_id))
+        for line, code in zip(lines, problems, strict=True):
             code = line._unfit_code() or code
             line._end("problem" if code else "ready", code)
+
+    def _taken_barcodes(self, products):
+        """Return the barcodes of products that KeyCRM has in another product, which may be archived.
+
+        :param products: ``product.product`` without a mapping
+        """
+        offers = self.env["keycrm.offer"].sudo().with_context(active_test=False)
+        barcodes = [barcode for barcode in products.mapped("barcode") if barcode]
+        own = [("account_id", "=", self.export_id.account_id.id)]
+        found = offers.search([*own, ("product_id.barcode", "in", barcodes)])
+        return set(found.product_id.mapped("barcode"))
 
     def _unfit_code(self):
         """Return the error code of a product that cannot be sold in KeyCRM; empty where it can."""

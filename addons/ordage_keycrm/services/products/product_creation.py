@@ -1,7 +1,7 @@
 from dataclasses import asdict
 
 from ...keycrm.catalog import Offer
-from ...keycrm.errors import KeyCrmError, Refused
+from ...keycrm.errors import KeyCrmError, NotFound, Refused
 from ...keycrm.fault_isolation import Isolation
 from ...keycrm.naming import sku_key
 from ...keycrm.offer_values import to_money
@@ -59,11 +59,13 @@ class ProductCreation(JobService):
 
         :param export: ``keycrm.product.export``, one
         """
+        # Nothing is prepared and marked as requested before its request can be sent.
+        self.client.reserve()
         lines = export._next_lines()
         if lines and not lines[0]._is_looked_up():
             self._look_up(lines)
         elif lines and lines[0]._has_siblings():
-            self._create_variants(lines)
+            self._create_variants(lines, export)
         elif lines:
             self._create_products(lines, export)
 
@@ -178,7 +180,7 @@ class ProductCreation(JobService):
             if offer.id not in owners:
                 new[line] = self._offer_vals(line.product_id, offer)
             if owners.setdefault(offer.id, line.product_id) == line.product_id:
-                line._end("done")
+                line._end("done", "create_is_archived" if offer.is_archived else False)
             else:
                 line._end("problem", "create_sku_in_keycrm")
         created = self._create_mappings(new).product_id
@@ -223,31 +225,68 @@ class ProductCreation(JobService):
     # === CREATION ===#
 
     def _create_products(self, lines, export):
-        """Create products without variants; after a failure the next request has half as many.
+        """Create products without variants.
 
         :param lines: ``keycrm.product.export.line``
         :param export: ``keycrm.product.export``, one
         """
+        self._create(lines, export, "/products/import", "products", self._product_rows)
+
+    def _create_variants(self, lines, export):
+        """Create variants of one product, or first the product, with a marker as its SKU.
+
+        :param lines: ``keycrm.product.export.line`` of variants of one product
+        :param export: ``keycrm.product.export``, one
+        """
+        number = lines[0].keycrm_product_id
+        if number:
+            self._create(lines, export, f"/products/{number}/offers", "offers", self._offer_rows)
+            return
+        template = lines.product_id.product_tmpl_id
+        data = self._product_data(lines[0].product_id, name=template.name)
+        body = data.body({"sku": marker_sku(template.id)})
+        self._mark_requested(lines)
+        try:
+            made = to_id(to_object(self.client.post("/products", body)).get("id"))
+        except KeyCrmError as failure:
+            error = self._failure_of(failure)
+            run_in_transaction(self.env.cr, lambda: lines._record_failure(error, is_alone=True))
+            return
+        if made:
+            vals = {"keycrm_product_id": made, "requested_at": False}
+
+            def record():
+                lines.write({**vals, "looked_up_at": self.env.cr.now()})
+
+            run_in_transaction(self.env.cr, record)
+
+    def _create(self, lines, export, path, key, rows):
+        """Create products or variants; after a failure the next request has half as many.
+
+        :param lines: ``keycrm.product.export.line``
+        :param export: ``keycrm.product.export``, one
+        :param path: path of the request
+        :param key: name of its list
+        :param rows: called with lines for the rows of the list
+        """
         isolation = Isolation(**(export.isolation or {}))
         start, end = isolation.bounds(0, len(lines), len(lines))
         lines = lines[start:end]
-        rows = [
-            self._product_data(line.product_id).body(self._offer_data(line).body())
-            for line in lines
-        ]
+        body, error = {key: rows(lines)}, None
         self._mark_requested(lines)
-        error = None
         try:
-            self.client.post("/products/import", {"products": rows})
+            self.client.post(path, body)
         except KeyCrmError as failure:
             error = self._failure_of(failure)
             isolation = isolation.after_failure(len(lines))
         else:
             isolation = isolation.after_success()
+        # A product that is not found is none of its variants' fault.
+        is_alone = len(lines) == 1 or (key == "offers" and isinstance(error, NotFound))
 
         def record():
             if error:
-                lines._record_failure(error, is_alone=len(lines) == 1)
+                lines._record_failure(error, is_alone=is_alone)
             is_last = lines == export.line_ids.filtered(lambda line: line.state == "ready")
             is_new = isolation == Isolation() or (is_last and not error)
             export.isolation = False if is_new else asdict(isolation)
@@ -264,34 +303,6 @@ class ProductCreation(JobService):
             return error
         raise error
 
-    def _create_variants(self, lines):
-        """Create variants of one product, or first the product, with a marker as its SKU.
-
-        :param lines: ``keycrm.product.export.line`` of variants of one product
-        """
-        template, number = lines.product_id.product_tmpl_id, lines[0].keycrm_product_id
-        if number:
-            path = f"/products/{number}/offers"
-            body = {"offers": [self._offer_data(line).body() for line in lines]}
-        else:
-            path = "/products"
-            data = self._product_data(lines[0].product_id, name=template.name)
-            body = data.body({"sku": marker_sku(template.id)})
-        self._mark_requested(lines)
-        try:
-            made = to_id(to_object(self.client.post(path, body)).get("id"))
-        except KeyCrmError as failure:
-            error = self._failure_of(failure)
-            run_in_transaction(self.env.cr, lambda: lines._record_failure(error, is_alone=True))
-            return
-        if not number and made:
-            vals = {"keycrm_product_id": made, "requested_at": False}
-
-            def record():
-                lines.write({**vals, "looked_up_at": self.env.cr.now()})
-
-            run_in_transaction(self.env.cr, record)
-
     def _mark_requested(self, lines):
         """Record that products are about to be requested; no transaction is open during it."""
 
@@ -301,6 +312,17 @@ class ProductCreation(JobService):
         run_in_transaction(self.env.cr, record)
 
     # === DATA ===#
+
+    def _product_rows(self, lines):
+        """Return what KeyCRM gets of products without variants.
+
+        :param lines: ``keycrm.product.export.line``
+        """
+        offers = self._offer_rows(lines)
+        return [
+            self._product_data(line.product_id).body(offer)
+            for line, offer in zip(lines, offers, strict=True)
+        ]
 
     def _product_data(self, product, name=None):
         """Return what KeyCRM gets of a product.
@@ -321,29 +343,35 @@ class ProductCreation(JobService):
             picture=product._keycrm_picture_url(self.account),
         )
 
-    def _offer_data(self, line):
-        """Return what KeyCRM gets of a variant.
+    def _offer_rows(self, lines):
+        """Return what KeyCRM gets of variants.
 
-        :param line: ``keycrm.product.export.line``, one
+        :param lines: ``keycrm.product.export.line``
         """
-        product, account = line.product_id.with_company(self.account.company_id), self.account
-        lang = company_language(account.company_id)
-        currency, company = account.keycrm_currency_id, account.company_id
-        price, today = product.lst_price, self.env.cr.now().date()
-        if currency and currency != company.currency_id:
-            price = company.currency_id._keycrm_convert(price, currency, company, today)
-        cost = self.env["keycrm.offer.value"]._amounts(account, "cost", product)[product.id]
-        values = product.with_context(lang=lang).product_template_attribute_value_ids
-        return NewOffer(
-            key=line.id,
-            sku=(product.default_code or "").strip(),
-            barcode=product.barcode or "",
-            price=None if price is None else to_money(price),
-            cost=cost,
-            weight=self._weight(product),
-            properties=tuple((value.attribute_id.name, value.name) for value in values),
-            picture=product._keycrm_picture_url(account) if values else "",
-        )
+        account, company = self.account, self.account.company_id
+        own, currency = company.currency_id, account.keycrm_currency_id or company.currency_id
+        rate = 1.0
+        if own != currency:
+            rate = own._keycrm_rate(currency, company, self.env.cr.now().date())
+        products = lines.product_id.with_company(company)
+        products = products.with_context(lang=company_language(company))
+        costs = self.env["keycrm.offer.value"]._amounts(account, "cost", products)
+        rows = []
+        for line in lines:
+            product = line.product_id.with_env(products.env)
+            values = product.product_template_attribute_value_ids
+            offer = NewOffer(
+                key=line.id,
+                sku=(product.default_code or "").strip(),
+                barcode=product.barcode or "",
+                price=None if rate is None else to_money(product.lst_price * rate),
+                cost=costs[product.id],
+                weight=self._weight(product),
+                properties=tuple((value.attribute_id.name, value.name) for value in values),
+                picture=product._keycrm_picture_url(account) if values else "",
+            )
+            rows.append(offer.body())
+        return rows
 
     def _weight(self, product):
         """Return the weight in KeyCRM's unit; None while that is not chosen."""

@@ -38,12 +38,12 @@ STOCK_WORK = (crons.STOCK.name, "offers", "comparison")
 BULK_WORK = (
     "sync",
     "load",
-    "line_costs",
     "create_products",
     "send_preview",
     "warehouses",
     "reconciliation",
     "transactions",
+    "line_costs",
     "pictures",
 )
 #: Errors of the settings, which affect all requests.

@@ -401,8 +401,8 @@ class OfferExport(Service):
         for kind, rest in found.rest.items():
             waiting = offers.browse([one.offer_id for one in left if one.kind == kind]).product_id
             # The row of a price rule stands for all products.
-            compared = {product for _row, product, own in changes if own == kind}
-            again = (rest - compared if None in compared else set()) | set(waiting.ids)
+            read = {product for _row, product, own in changes if own == kind}
+            again = (rest - read if None in read else set()) | set(waiting.ids)
             Change._enqueue_rows(self.account, kind, sorted(again))
             if kind == "cost":
                 found.costed.difference_update(waiting.ids)

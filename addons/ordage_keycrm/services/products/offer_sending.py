@@ -92,5 +92,6 @@ class CostSending(OfferSending):
 
     def enqueue_all(self):
         """Enqueue all mapped products, and open orders: one-off products have no offer."""
-        super().enqueue_all()
+        result = super().enqueue_all()
         OfferExport(self.account).enqueue_orders()
+        return result

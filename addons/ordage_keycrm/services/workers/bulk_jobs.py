@@ -16,12 +16,13 @@ from ..products.send_preview import SendPreview
 JOBS = {
     "sync": OrderSynchronization,
     "load": ProductImport,
-    "line_costs": BulkOrderUpdates,
     "create_products": ProductCreation,
     "send_preview": SendPreview,
     "warehouses": ReferenceLists,
     "reconciliation": OrderReconciliation,
     "transactions": BankTransactions,
+    # Of thousands of orders where costs are switched on: nothing waits for them.
+    "line_costs": BulkOrderUpdates,
     "pictures": ImageFetcher,
 }
 #: Seconds that a job waits for KeyCRM's limit before it begins; longer, the inbox is polled meanwhile.
@@ -49,7 +50,9 @@ class BulkJobs(Service):
 
     def _process(self, names):
         breaker = self.service(CircuitBreaker)
-        with open_client(self.account, rate_limit.BULK, first_wait=FIRST_WAIT) as client:
+        # In single-item mode a job is marked as failed while it runs, so it is not deferred.
+        first_wait = None if self.options.single_item else FIRST_WAIT
+        with open_client(self.account, rate_limit.BULK, first_wait=first_wait) as client:
             return any(
                 breaker.run(name, JOBS[name](self.account, client, self.options).process)
                 for name in names

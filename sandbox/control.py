@@ -179,7 +179,7 @@ class Control(OrdersControl, GoodsControl):
         :param fields: ``method``, ``path`` (a glob below ``/v1``), ``page``, ``contains`` (in the
             decoded query or body), ``times`` (None: for good), ``status``, ``headers``,
             ``message``, ``seconds``, ``rows``, ``repeat``, ``size``, ``executed`` (status, close,
-            delay: whether the request has its effect first)
+            delay: whether the request has its effect first; close: ``seconds`` later)
         :return: the rule
         """
         return self._call("POST", "/faults", {"kind": kind, **fields})

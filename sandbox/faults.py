@@ -39,7 +39,7 @@ class Fault:
     :param status: HTTP status, for ``status`` and ``html``
     :param headers: extra headers, for ``status``
     :param message: message of the body, for ``status``
-    :param seconds: for ``delay``
+    :param seconds: for ``delay``; for ``close`` with ``executed``, how much later the effect is
     :param rows: for ``repeat_rows`` and ``skip_rows``
     :param repeat: for ``endless_next``
     :param size: bytes, for ``huge``

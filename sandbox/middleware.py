@@ -165,7 +165,8 @@ class Middleware:
         if kind == "delay" and not fault.executed:
             await asyncio.sleep(fault.seconds)
         answer = Answer()
-        if kind in ("delay", "cut", "malformed", "huge") or fault.executed:
+        is_late = kind == "close" and fault.executed and fault.seconds > 0
+        if kind in ("delay", "cut", "malformed", "huge") or (fault.executed and not is_late):
             await self.app(scope, receive, answer.take)
         if kind == "delay":
             if fault.executed:
@@ -187,6 +188,9 @@ class Middleware:
             _close_connection(scope)
         else:
             _close_connection(scope)
+            if is_late:
+                await asyncio.sleep(fault.seconds)
+                await self.app(scope, receive, answer.take)
 
 
 def _enlarged(body: bytes, size: int) -> bytes:

@@ -106,5 +106,5 @@ TRANSACTIONS_SECONDS = 300
 STOCK_PUT_ROWS = 10000
 #: SKUs or offer ids in one request: the page limit of the answer.
 LOOKUP_ROWS = 50
-#: Seconds within which KeyCRM may still write a quantity that it has accepted (assumed).
+#: Seconds within which KeyCRM may still apply a request that it has accepted (assumed).
 SETTLE_SECONDS = 60

@@ -276,3 +276,15 @@ def test_a_write_whose_answer_is_lost_has_its_effect(api, control, offer, method
         bool(api.get("/order/1", include="payments")["payments"]),
     )
     assert effects.count(True) == 1
+
+
+def test_a_write_may_have_its_effect_after_its_answer_was_lost(api, control):
+    control.create_order()
+    control.add_fault("close", method="POST", executed=True, seconds=0.3)
+    with pytest.raises(requests.ConnectionError):
+        api.call("POST", "/order/1/payment", json={"amount": 5, "payment_method_id": 1})
+    assert api.get("/order/1", include="payments")["payments"] == []
+    end = time.monotonic() + 30
+    while not api.get("/order/1", include="payments")["payments"]:
+        assert time.monotonic() < end
+        time.sleep(0.05)

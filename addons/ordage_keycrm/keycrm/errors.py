@@ -102,6 +102,14 @@ def is_outage(error: KeyCrmError) -> bool:
     return isinstance(error, ServerTrouble | TimedOut | Unreachable) or error.code == "not_json"
 
 
+def may_have_taken_effect(error: KeyCrmError) -> bool:
+    """Return whether KeyCRM may have executed, or may still execute, a request that failed.
+
+    :param error: the error of the request
+    """
+    return error.transient and not isinstance(error, QuotaExceeded | RateLimited)
+
+
 def of_row(error: KeyCrmError, row: str, number: int) -> KeyCrmError:
     """Return the error of a request for several rows as that of one of them.
 

@@ -1,5 +1,8 @@
 """Money that Odoo receives for an invoice becomes a payment of the order in KeyCRM, once."""
 
+import time
+from datetime import timedelta
+
 from odoo import fields
 
 from ..services.common.api_gateway import open_client
@@ -159,6 +162,48 @@ class TestSendPayments(KeycrmCase):
             update.action_retry()
             self.send()
         self.assertEqual(update.state, "done")
+        self.assertEqual(self.paid(order), [200])
+
+    def test_payment_that_appears_after_a_lost_answer_is_not_sent_again(self):
+        order, invoice = self.invoiced()
+        self.pay(invoice)
+        self.keycrm.add_fault(
+            "close", method="POST", path="/order/*/payment", executed=True, seconds=3
+        )
+        self.assertEqual(len(self.send()), 1)
+        update = self.updates(order)
+        update.action_retry()
+        self.assertEqual(self.send(), [])
+        self.assertGreater(update.next_try_at, self.env.cr.now())
+        end = time.monotonic() + 30
+        while not self.paid(order) and time.monotonic() < end:
+            time.sleep(0.1)
+        update.action_retry()
+        self.assertEqual(self.send(), [])
+        self.assertEqual((update.state, self.paid(order)), ("done", [200]))
+
+    def test_payment_that_does_not_appear_within_a_minute_is_sent_again(self):
+        order, invoice = self.invoiced()
+        self.pay(invoice)
+        self.keycrm.add_fault("close", method="POST", path="/order/*/payment")
+        self.send()
+        update = self.updates(order)
+        update.action_retry()
+        self.assertEqual(self.send(), [])
+        update.requested_at -= timedelta(minutes=1)
+        update.action_retry()
+        self.assertEqual(len(self.send()), 1)
+        self.assertEqual((update.state, self.paid(order)), ("done", [200]))
+
+    def test_refused_payment_is_sent_again_at_once_by_retry(self):
+        order, invoice = self.invoiced()
+        self.pay(invoice)
+        self.keycrm.add_fault("status", method="POST", path="/order/*/payment", status=422)
+        self.send()
+        update = self.updates(order)
+        self.assertEqual(update.state, "failed")
+        update.action_retry()
+        self.assertEqual(len(self.send()), 1)
         self.assertEqual(self.paid(order), [200])
 
     def test_journal_without_a_method_says_so(self):

@@ -234,6 +234,10 @@ class KeycrmErrorMessage(models.AbstractModel):
                 "The order is canceled in KeyCRM, so the payment of %(amount)s was not sent. Click “Do not "
                 "send” or “Send anyway”."
             ),
+            "payment_requested": self.env._(
+                "KeyCRM's answer to the last attempt was lost. If the payment does not appear in KeyCRM "
+                "within a minute, it is sent again; there is nothing to do."
+            ),
             "payment_method_missing": self.env._(
                 "No payment method of KeyCRM belongs to the journal “%(journal)s”. Choose the journal in "
                 "Configuration → Payment methods, then click “Retry”."

@@ -1,7 +1,9 @@
+from datetime import timedelta
+
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from ...const import SENDING
+from ...const import SENDING, SETTLE_SECONDS
 from ...keycrm.offer_values import to_money
 from ...keycrm.order_updates import PaymentUpdate, StatusUpdate, Unclear, Undone
 from ...services.common import crons
@@ -54,6 +56,11 @@ class KeycrmOrderUpdate(models.Model):
     )
     is_forced = fields.Boolean(
         string="Sent anyway", readonly=True, help="A user decided that KeyCRM does not have it yet."
+    )
+    requested_at = fields.Datetime(
+        string="Requested on",
+        readonly=True,
+        help="When KeyCRM was last requested to create a record, unless it refused.",
     )
     sent_value = fields.Char(string="Value", help="What KeyCRM has now.")
 
@@ -350,6 +357,16 @@ class KeycrmOrderUpdate(models.Model):
             uid=self.env.uid,
             ids=list(partial_ids),
         )
+
+    def _unclear_until(self):
+        """Return until when a record that KeyCRM was requested to create may still appear there.
+
+        :return: time in UTC; None where that is over, or nothing was requested
+        """
+        if not self.requested_at:
+            return None
+        until = self.requested_at + timedelta(seconds=SETTLE_SECONDS)
+        return until if until > self.env.cr.now() else None
 
     def _superseded(self):
         """Return other open updates of the same kind and order: their values are sent with this one."""

@@ -20,6 +20,7 @@ CURSOR_TIMES = ("started_at", "read_until")
 ATTEMPTS = (
     ("keycrm.event", "next_try_at"),
     ("keycrm.order.update", "next_try_at"),
+    ("keycrm.order.update", "requested_at"),
     ("keycrm.stock.level", "retry_at"),
     ("keycrm.offer.change", "changed_at"),
 )

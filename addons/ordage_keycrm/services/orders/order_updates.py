@@ -3,7 +3,7 @@ from datetime import timedelta
 from psycopg2.errors import LockNotAvailable
 
 from ...const import ROW_LOCKED_PAUSE
-from ...keycrm.errors import KeyCrmError, Refused, is_outage
+from ...keycrm.errors import KeyCrmError, Refused, is_outage, may_have_taken_effect
 from ...keycrm.order_updates import Decision
 from ...keycrm.parsing import to_object
 from ..common import crons
@@ -20,7 +20,10 @@ BULK_KINDS = ("cost",)
 
 
 class OrderUpdates(Service):
-    """Send the updates of orders to KeyCRM (``keycrm.order.update``), one at a time."""
+    """Send the updates of orders to KeyCRM (``keycrm.order.update``), one at a time.
+
+    Users may delete an update at any time: they switch its kind off, or delete its delivery.
+    """
 
     #: Kinds of updates that are sent.
     kinds = LIVE_KINDS
@@ -37,13 +40,13 @@ class OrderUpdates(Service):
         if self.options.single_item:
             # The attempt counts also when it ends the process.
             died = update._failed_vals("worker_died", {})
-            run_in_transaction(self.env.cr, lambda: update._end_try(died))
+            self._change(update, lambda: update._end_try(died))
         try:
             self._process(update)
         except LockNotAvailable:
             # A user's transaction holds the order: the other updates do not wait for it.
             self.env.cr.rollback()
-            self._defer(update)
+            self._defer(update, "row_locked", ROW_LOCKED_PAUSE)
         except (KeyCrmError, *ERRORS_OF_NO_RECORD):
             raise
         except Exception as error:  # the fault of one update does not affect the others
@@ -51,62 +54,110 @@ class OrderUpdates(Service):
                 raise
             self.env.cr.rollback()
             result = ImportResult.failed(error)
-            vals = update._failed_vals(result.code, result.params)
-            run_in_transaction(self.env.cr, lambda: update._end_try(vals))
+            self._change(
+                update, lambda: update._end_try(update._failed_vals(result.code, result.params))
+            )
         return True
 
     def _process(self, update):
         # Changes from here on enqueue the update again.
         superseded = update._superseded()
-        plan, number = update._plan(), update.sale_order_id.keycrm_id
+        plan, path = update._plan(), f"/order/{update.sale_order_id.keycrm_id}"
+        unclear_until = update._unclear_until()
         # No transaction is open during the requests.
         self.env.cr.commit()
-        values = {}
+        decision, error = Decision(), None
         try:
-            decision = self._send(f"/order/{number}", plan)
-        except KeyCrmError as error:
-            if not self.service(CircuitBreaker).is_request_at_fault(error):
+            decision = self._decide(path, plan)
+            if decision.body and unclear_until:
+                pause = (unclear_until - self.env.cr.now()).total_seconds()
+                self._defer(update, "payment_requested", max(0.0, pause))
+                return
+            if decision.body:
+                decision = self._send(update, path, plan, decision)
+        except KeyCrmError as failure:
+            if not self.service(CircuitBreaker).is_request_at_fault(failure):
                 raise
-            vals = update._failed_vals(error.code, error.params, is_outage=is_outage(error))
-        else:
-            values = decision.values
-            if decision.code:
+            error = failure
+
+        def record():
+            if error:
+                vals = update._failed_vals(error.code, error.params, is_outage=is_outage(error))
+            elif decision.code:
                 vals = update._failed_vals(decision.code, decision.params, is_final=True)
             else:
                 vals = update._done_vals(ignored=decision.ignored)
-        run_in_transaction(self.env.cr, lambda: update._record(vals, superseded, values))
+            update._record(vals, superseded, decision.values)
 
-    def _defer(self, update):
-        """Try an update again in some seconds; this is not counted as an attempt."""
+        self._change(update, record)
+
+    def _change(self, update, change):
+        """Change an update in a transaction of its own, unless a user has deleted it.
+
+        :param update: ``keycrm.order.update``, one
+        :param change: called without arguments
+        :return: whether it still exists
+        """
+
+        def change_existing():
+            exists = bool(update.exists())
+            if exists:
+                change()
+            return exists
+
+        return run_in_transaction(self.env.cr, change_existing)
+
+    def _defer(self, update, code, pause):
+        """Try an update again later; this is not counted as an attempt.
+
+        :param update: ``keycrm.order.update``, one
+        :param code: why
+        :param pause: seconds
+        """
 
         def defer():
-            update.write(
-                {
-                    "next_try_at": self.env.cr.now() + timedelta(seconds=ROW_LOCKED_PAUSE),
-                    "error_code": "row_locked",
-                    "error_params": False,
-                }
-            )
-            crons.trigger(self.account, crons.ORDERS, delay=ROW_LOCKED_PAUSE)
+            later = self.env.cr.now() + timedelta(seconds=pause)
+            update.write({"next_try_at": later, "error_code": code, "error_params": False})
+            crons.trigger(self.account, crons.ORDERS, delay=pause)
 
-        run_in_transaction(self.env.cr, defer)
+        self._change(update, defer)
 
-    def _send(self, path, plan) -> Decision:
-        """Read an order, decide, and send what it lacks.
+    def _send(self, update, path, plan, decision) -> Decision:
+        """Send what an order lacks.
 
+        :param update: ``keycrm.order.update``, one
         :param path: path of the order
         :param plan: with ``includes`` and ``decide``
+        :param decision: of the plan
+        :return: the decision that holds afterwards
         """
-        decision = self._decide(path, plan)
-        if decision.body:
-            try:
-                send = self.client.post if decision.creates else self.client.put
-                send(f"{path}{decision.path}", decision.body)
-            except Refused:
-                # The answer to an earlier attempt may have been lost: KeyCRM refuses what it has.
-                decision = self._decide(path, plan)
-                if decision.body:
-                    raise
+        try:
+            if decision.creates:
+                return self._create(update, path, decision)
+            self.client.put(f"{path}{decision.path}", decision.body)
+        except Refused:
+            # The answer to an earlier attempt may have been lost: KeyCRM refuses what it has.
+            decision = self._decide(path, plan)
+            if decision.body:
+                raise
+        return decision
+
+    def _create(self, update, path, decision) -> Decision:
+        """Create a record. The intent is committed before: after a crash it may exist already."""
+
+        def mark(requested):
+            def change():
+                update.requested_at = requested and self.env.cr.now()
+
+            return self._change(update, change)
+
+        if not mark(True):
+            return Decision(ignored=True)
+        try:
+            self.client.post(f"{path}{decision.path}", decision.body)
+        except KeyCrmError as error:
+            mark(may_have_taken_effect(error))
+            raise
         return decision
 
     def _decide(self, path, plan) -> Decision:

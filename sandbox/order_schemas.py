@@ -140,7 +140,7 @@ def update(shop: Store, order: Order, body: dict[str, Any]) -> None:
             for name, value in given.items():
                 setattr(order, name, value)
             for row in rows:
-                _change_line(order, row)
+                _change_line(shop, order, row)
             orders.save_lines(shop, order)
             if shipping is not None:
                 order.shipping = {**(order.shipping or {}), **shipping}
@@ -161,7 +161,9 @@ def _check_tracking(shop: Store, old: dict[str, Any], new: dict[str, Any]) -> No
         raise Invalid({field: [f"The {field} field is required with a tracking code."]})
 
 
-def _change_line(order: Order, row: dict[str, Any]) -> None:
+def _change_line(shop: Store, order: Order, row: dict[str, Any]) -> None:
+    if shop.switches.is_("line_comment", "erased"):
+        row.setdefault("comment", None)
     line_id, sku = row.pop("id", None), row.pop("sku", None)
     for line in order.lines:
         if line.id == line_id if line_id is not None else line.sku == sku:

@@ -212,6 +212,12 @@ _ALL = (
         new="are new",
     ),
     _choice(
+        "line_comment",
+        "a line's comment that PUT /order/{id} does not hold",
+        kept="stays",
+        erased="is erased",
+    ),
+    _choice(
         "status_list",
         "the statuses that GET /order/status names",
         active="active ones only",

@@ -4,6 +4,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+from keycrm.line_matching import KnownLine
 from keycrm.order_updates import (
     COMMENT,
     CUSTOM_FIELD,
@@ -20,7 +21,8 @@ ONE, TWO = Parcel("20450001", 1), Parcel("20450002", 1)
 
 
 def order(code=None, comment=None, **fields):
-    return {"shipping": {"tracking_code": code}, "manager_comment": comment, **fields}
+    shipping = {"tracking_code": code, "delivery_service_id": code and 1}
+    return {"shipping": shipping, "manager_comment": comment, **fields}
 
 
 @pytest.mark.parametrize(
@@ -99,12 +101,23 @@ def test_further_parcels_go_to_the_custom_field_once():
     assert update.decide(held).body == {}
 
 
+def test_service_that_was_matched_later_follows_its_number():
+    held = {"tracking_code": "20450001"}
+    body = {"shipping": {"delivery_service_id": 1}}
+    update = TrackingUpdate((ONE,))
+    assert update.decide({"shipping": held}).body == body
+    assert update.decide({"shipping": {**held, "delivery_service_id": 2}}).body == {}
+    assert update.decide({"shipping": {**held, "delivery_service": {"id": 2}}}).body == {}
+    assert TrackingUpdate((Parcel("20450001"),)).decide({"shipping": held}).body == {}
+
+
 def test_removed_number_sends_nothing():
     assert TrackingUpdate(()).decide(order("20450001")) == Decision(ignored=True)
 
 
 def test_only_lines_whose_cost_differs_are_sent():
-    update = CostUpdate({1: Decimal("4.00"), 2: Decimal("3.00"), 3: Decimal("0.00")})
+    costs = {1: Decimal("4.00"), 2: Decimal("3.00"), 3: Decimal("0.00")}
+    update = CostUpdate(costs, tuple(KnownLine(key, key) for key in costs))
     lines = [
         {"id": 1, "purchased_price": "3.00"},
         {"id": 2, "purchased_price": 3},
@@ -115,6 +128,24 @@ def test_only_lines_whose_cost_differs_are_sent():
         "products": [{"id": 1, "purchased_price": 4.0}]
     }
     assert update.decide({"products": None}).body == {}
+
+
+def test_costs_reach_lines_whose_ids_are_new():
+    known = (KnownLine(10, 1, sku="A", name="Cup"), KnownLine(11, 2, sku="B", name="Plate"))
+    update = CostUpdate({10: Decimal("4.00"), 11: Decimal("5.00")}, known)
+    lines = [{"id": 8, "sku": "B", "name": "Plate"}, {"id": 9, "sku": "A", "name": "Cup"}]
+    assert update.decide({"products": lines}).body["products"] == [
+        {"id": 8, "purchased_price": 5.0},
+        {"id": 9, "purchased_price": 4.0},
+    ]
+    assert update.decide({"products": lines[:1]}).body["products"][0]["id"] == 8
+
+
+def test_comment_of_a_line_is_sent_back_with_its_cost():
+    update = CostUpdate({1: Decimal("4.00")}, (KnownLine(1, 1),))
+    assert update.decide({"products": [{"id": 1, "comment": "Gift"}]}).body["products"] == [
+        {"id": 1, "purchased_price": 4.0, "comment": "Gift"}
+    ]
 
 
 def test_codes_are_added_beside_what_people_wrote():

@@ -250,6 +250,17 @@ def test_purchased_price_of_a_line_is_written(api, control):
     assert api.get("/order/1", include="products")["products"][0]["purchased_price"] == 4.2
 
 
+@pytest.mark.parametrize(("switch", "kept"), [("kept", "Gift"), ("erased", None)])
+def test_comment_of_a_line_may_be_erased_where_it_is_not_sent(api, control, switch, kept):
+    control.set_switches(line_comment=switch)
+    line = control.create_order(lines=[{"name": "x", "price": 10, "comment": "Gift"}])["lines"][0]
+    row = {"id": line["id"], "purchased_price": 4}
+    api.put("/order/1", {"products": [row]})
+    assert api.get("/order/1", include="products")["products"][0]["comment"] == kept
+    api.put("/order/1", {"products": [{**row, "comment": "Box"}]})
+    assert api.get("/order/1", include="products")["products"][0]["comment"] == "Box"
+
+
 # === LOST ANSWERS ===
 
 

@@ -10,7 +10,9 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from .line_matching import KnownLine, match_lines
 from .offer_values import differs, to_money
+from .orders import Line
 from .parsing import to_amount, to_decimal, to_id, to_object, to_objects, to_short, to_text, to_utc
 
 #: Separators between several tracking numbers in one field. No space: people group digits with it.
@@ -151,20 +153,20 @@ class TrackingUpdate:
         """
         if not self.parcels:
             return Decision(ignored=True)
-        current = "".join(to_short(to_object(order.get("shipping")).get("tracking_code")).split())
+        shipping = to_object(order.get("shipping"))
+        current = "".join(to_short(shipping.get("tracking_code")).split())
         by_code = {parcel.code.casefold(): parcel for parcel in self.parcels}
         main = by_code.get(current.casefold()) if current else self.parcels[0]
         if main is None:
             theirs, ours = current, self.parcels[0].code
             return Decision(code="tracking_differs", params={"theirs": theirs, "ours": ours})
         body: dict[str, Any] = {}
-        values = {"tracking_code": main.code}
-        if not current:
-            body["shipping"] = {"tracking_code": main.code}
-            if main.service_id:
-                body["shipping"]["delivery_service_id"] = main.service_id
-        if not current and main.service_id:
-            values["delivery_service_id"] = main.service_id
+        values: dict[str, Any] = {"tracking_code": main.code}
+        new = {} if current else {"tracking_code": main.code}
+        if main.service_id and not (current and _has_service(shipping)):
+            new["delivery_service_id"] = values["delivery_service_id"] = main.service_id
+        if new:
+            body["shipping"] = new
         others = [parcel.code for parcel in self.parcels if parcel is not main]
         self._add_others(order, others, body, values)
         return Decision(body, values=values)
@@ -172,6 +174,8 @@ class TrackingUpdate:
     def _add_others(self, order, codes, body, values):
         if not codes:
             return
+        if self.others:
+            values["others"] = codes
         if self.others == COMMENT:
             old = to_text(order.get("manager_comment"))
             new = with_codes(old, codes, self.label)
@@ -196,24 +200,32 @@ class TrackingUpdate:
 class CostUpdate:
     """Give the lines of an order their purchase prices.
 
-    :param costs: by KeyCRM's number of the line, in the order's currency
+    :param costs: by the key of the line in Odoo, in the order's currency
+    :param lines: the lines in Odoo, which are matched with KeyCRM's, whose ids may be new
     """
 
     costs: dict[int, Decimal]
+    lines: tuple[KnownLine, ...]
 
-    includes = "products"
+    includes = "products,products.offer"
 
     def decide(self, order: dict[str, Any]) -> Decision:
         """Compare with KeyCRM's order.
 
         :param order: the order as KeyCRM returns it, with :attr:`includes`
+        :raise MalformedAnswer: when a line cannot be read
         """
         rows = []
-        for line in to_objects(order.get("products")):
-            number = to_id(line.get("id"))
-            wanted = self.costs.get(number) if number else None
-            if wanted is not None and differs(wanted, to_decimal(line.get("purchased_price"))):
-                rows.append({"id": number, "purchased_price": float(wanted)})
+        lines = [Line.parse(row) for row in to_objects(order.get("products"))]
+        keys = match_lines(self.lines, lines)
+        for line in lines:
+            wanted = self.costs.get(keys.get(line.id))
+            if wanted is not None and differs(wanted, line.purchased_price):
+                row = {"id": line.id, "purchased_price": float(wanted)}
+                if line.comment:
+                    # KeyCRM may erase a comment that the request does not hold (unknown).
+                    row["comment"] = line.comment
+                rows.append(row)
         return Decision({"products": rows} if rows else {})
 
 
@@ -359,6 +371,11 @@ def _currencies(row, *names) -> set[str]:
 def is_expense(row: dict[str, Any]) -> bool:
     """Return whether a payment is an expense of the shop."""
     return row.get("is_expense") not in (None, False, 0, "0", "false")
+
+
+def _has_service(shipping) -> bool:
+    """Return whether an order has a delivery service."""
+    return bool(to_id(shipping.get("delivery_service_id")) or shipping.get("delivery_service"))
 
 
 def with_codes(text: str, codes: list[str], label: str = "") -> str:

@@ -368,6 +368,26 @@ class KeycrmOrderUpdate(models.Model):
         until = self.requested_at + timedelta(seconds=SETTLE_SECONDS)
         return until if until > self.env.cr.now() else None
 
+    @api.model
+    def _retry_tracking(self, order):
+        """Compare a conflicting tracking number again after KeyCRM's was changed.
+
+        :param order: ``sale.order``, one
+        """
+        conflicts = self.sudo().search(
+            [
+                ("sale_order_id", "=", order.id),
+                ("kind", "=", "tracking"),
+                ("state", "=", "failed"),
+                ("error_code", "=", "tracking_differs"),
+            ]
+        )
+        for update in conflicts:
+            update._unlink_activity()
+        if conflicts:
+            conflicts.write({"state": "pending", "attempts": 0, "next_try_at": self.env.cr.now()})
+            crons.trigger(conflicts.account_id, crons.ORDERS)
+
     def _superseded(self):
         """Return other open updates of the same kind and order: their values are sent with this one."""
         if self.kind in ("status", "payment"):
@@ -394,7 +414,8 @@ class KeycrmOrderUpdate(models.Model):
                 if update.state == "failed" and not update.next_try_at:
                     update._unlink_activity()
                 update.unlink()
-        self._end_try({**vals, "sent_value": values.get("tracking_code", self.sent_value)})
+        codes = [values["tracking_code"], *values.get("others", ())] if values else []
+        self._end_try({**vals, "sent_value": ", ".join(codes) or self.sent_value})
 
     def _activity_summary(self):
         order = self.sale_order_id.name

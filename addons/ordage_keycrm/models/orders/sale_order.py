@@ -494,10 +494,11 @@ class SaleOrder(models.Model):
         )
         return CostUpdate(
             {
-                line.keycrm_id: cost
+                line.id: cost
                 for line in lines
                 if (cost := line._keycrm_cost(costs)) is not None
-            }
+            },
+            tuple(line._keycrm_known_line() for line in lines),
         )
 
     def _keycrm_record_sent(self, values):

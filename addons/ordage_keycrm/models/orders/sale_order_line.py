@@ -1,7 +1,10 @@
+from decimal import Decimal
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Command
 
+from ...keycrm.line_matching import KnownLine
 from ...keycrm.offer_values import to_money
 from ...services.common.bridge import is_bridge, is_changing_unit
 
@@ -266,6 +269,28 @@ class SaleOrderLine(models.Model):
             (moves, moves._keycrm_delivered() / kits if kits else 0.0)
             for moves in self.move_ids.grouped("product_id").values()
         ]
+
+    def _keycrm_known_line(self):
+        """Describe the line for :func:`~.keycrm.line_matching.match_lines`.
+
+        :return: :class:`~.keycrm.line_matching.KnownLine`
+        """
+        account = self.order_id.keycrm_account_id
+        offers = self.product_id.keycrm_offer_ids.filtered(lambda one: one.account_id == account)
+        return KnownLine(
+            key=self.id,
+            id=self.keycrm_id,
+            offer_ids=frozenset(offers.mapped("keycrm_id")),
+            sku=self.keycrm_sku or "",
+            name=self._keycrm_goods_name(),
+            price=Decimal(f"{self.price_reduce_taxinc:.6f}"),
+            quantity=Decimal(f"{self.keycrm_quantity:.3f}"),
+            fixed=Decimal(f"{max(self.qty_delivered, self.qty_invoiced):.3f}"),
+        )
+
+    def _keycrm_goods_name(self):
+        """Return the name in KeyCRM, without the manager's comment below it."""
+        return (self.keycrm_name or "").partition("\n")[0]
 
     # === GUARDS ===#
 

@@ -81,13 +81,14 @@ class OrderUpdates(Service):
             error = failure
 
         def record():
+            values = {}
             if error:
                 vals = update._failed_vals(error.code, error.params, is_outage=is_outage(error))
             elif decision.code:
                 vals = update._failed_vals(decision.code, decision.params, is_final=True)
             else:
-                vals = update._done_vals(ignored=decision.ignored)
-            update._record(vals, superseded, decision.values)
+                vals, values = update._done_vals(ignored=decision.ignored), decision.values
+            update._record(vals, superseded, values)
 
         self._change(update, record)
 

@@ -180,6 +180,7 @@ class KeycrmOrderImporter(models.AbstractModel):
             record.keycrm_client_id,
         )
         planned, former = record.keycrm_shipping_date, record.commitment_date
+        code = record.keycrm_tracking_code
         result = super()._update_header(
             record.with_context(mail_activity_automation_skip=True), vals
         )
@@ -188,6 +189,8 @@ class KeycrmOrderImporter(models.AbstractModel):
                 self._follow_shipping_date(record)
             elif record.commitment_date != former:
                 self._follow_shipping_date(record, former)
+        if record.keycrm_tracking_code != code:
+            self.env["keycrm.order.update"]._retry_tracking(record)
         if record.partner_shipping_id != address:
             self._update_recipient(record, address)
         if client and vals.get("keycrm_client_id", client) != client and record.partner_id != buyer:

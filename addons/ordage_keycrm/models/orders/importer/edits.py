@@ -1,12 +1,10 @@
-from decimal import Decimal
-
 from odoo import api, models
 from odoo.fields import Command
 
 from ....const import COMING_BACK, NOTHING_RESERVED
 from ....keycrm import line_edits
 from ....keycrm.line_edits import Conflict
-from ....keycrm.line_matching import KnownLine, line_name, match_lines, may_be_same_goods
+from ....keycrm.line_matching import line_name, match_lines, may_be_same_goods
 from ....services.common.values import changed_values, is_equal
 from .lines import TAX_ROUNDING
 
@@ -42,7 +40,7 @@ class KeycrmOrderImporter(models.AbstractModel):
         if all(self._is_unchanged(by_number.get(line.id), line) for line in order.lines):
             # True of almost every order, so that offers and prices need no comparison.
             return {line.id: by_number[line.id] for line in order.lines}
-        found = match_lines([self._known_line(batch, line) for line in ours], order.lines)
+        found = match_lines([line._keycrm_known_line() for line in ours], order.lines)
         by_id = {line.id: line for line in ours}
         return {number: by_id[line_id] for number, line_id in found.items()}
 
@@ -51,30 +49,8 @@ class KeycrmOrderImporter(models.AbstractModel):
         return (
             bool(record)
             and (record.keycrm_sku or "") == line.sku
-            and self._goods_name(record) == line_name(line)
+            and record._keycrm_goods_name() == line_name(line)
         )
-
-    @api.model
-    def _known_line(self, batch, record):
-        """Describe a line of Odoo for :func:`~.keycrm.line_matching.match_lines`."""
-        offers = record.product_id.keycrm_offer_ids.filtered(
-            lambda offer: offer.account_id == batch.account
-        )
-        return KnownLine(
-            key=record.id,
-            id=record.keycrm_id,
-            offer_ids=frozenset(offers.mapped("keycrm_id")),
-            sku=record.keycrm_sku or "",
-            name=self._goods_name(record),
-            price=Decimal(f"{record.price_reduce_taxinc:.6f}"),
-            quantity=Decimal(f"{record.keycrm_quantity:.3f}"),
-            fixed=Decimal(f"{max(record.qty_delivered, record.qty_invoiced):.3f}"),
-        )
-
-    @api.model
-    def _goods_name(self, record):
-        """Return the name in KeyCRM, without the manager's comment below it."""
-        return (record.keycrm_name or "").partition("\n")[0]
 
     # === EDITS ===#
 
@@ -190,7 +166,7 @@ class KeycrmOrderImporter(models.AbstractModel):
         matched = {line: lines[number] for number, line in batch.matches[order.id].items()}
         for line in record.order_line.filtered("keycrm_id"):
             now = matched.get(line)
-            if now and not may_be_same_goods(self._known_line(batch, line), now):
+            if now and not may_be_same_goods(line._keycrm_known_line(), now):
                 now = None
             vals = {**NOTHING_RESERVED, "keycrm_warehouse_id": line.keycrm_warehouse_id.id}
             if now:

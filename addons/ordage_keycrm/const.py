@@ -58,6 +58,9 @@ DEFAULT_ACTION_BY_GROUP = {
 #: Status groups of open orders: all but completed and canceled ones.
 OPEN_GROUPS = ("1", "2", "3", "4")
 
+#: Codes of the operation types that bring goods to a buyer; the second one is of Odoo's dropshipping.
+DELIVERY_CODES = ("outgoing", "dropship")
+
 #: Parcel statuses of goods that the buyer does not keep.
 COMING_BACK = ("refused", "return", "returned")
 

@@ -1,6 +1,7 @@
 from odoo import api, models
 from odoo.fields import Domain
 
+from odoo.addons.ordage_keycrm.const import DELIVERY_CODES
 from odoo.addons.ordage_keycrm.keycrm.order_updates import Parcel
 
 
@@ -16,15 +17,14 @@ class SaleOrder(models.Model):
         """Return the domain of deliveries whose tracking numbers go to KeyCRM."""
         return [
             ("carrier_tracking_ref", "!=", False),
-            ("picking_type_code", "=", "outgoing"),
+            ("picking_type_code", "in", DELIVERY_CODES),
             ("state", "!=", "cancel"),
         ]
 
     def _keycrm_parcels(self):
         """Return the parcels of all deliveries, the oldest delivery first."""
         self.ensure_one()
-        services = self.env["keycrm.delivery.service"].sudo()
-        services = services.search([("account_id", "=", self.keycrm_account_id.id)])
+        services = self.keycrm_account_id.sudo().delivery_service_ids
         parcels = {}
         for picking in self.picking_ids.filtered_domain(self._keycrm_parcel_domain()).sorted("id"):
             service = services.filtered(lambda one, p=picking: p.carrier_id in one.carrier_ids)

@@ -3,7 +3,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools.sql import escape_psql
 
-from ...const import EVENT_REFRESH
+from ...const import DELIVERY_CODES, EVENT_REFRESH
 
 
 class StockPicking(models.Model):
@@ -98,12 +98,8 @@ class StockPicking(models.Model):
         )
         back.sale_id._keycrm_enqueue_refresh(EVENT_REFRESH)
         self.env["keycrm.order.update"]._enqueue_statuses(
-            self.filtered(
-                lambda picking: (
-                    picking.state == "done"
-                    and picking.picking_type_code == "outgoing"
-                    and picking.sale_id.keycrm_id
-                )
+            self._keycrm_deliveries().filtered(
+                lambda picking: picking.state == "done" and picking.sale_id.keycrm_id
             )
         )
         return result
@@ -168,6 +164,10 @@ class StockPicking(models.Model):
         """Return whether Odoo does not notify the recipient of the transfer automatically."""
         order = self.sale_id
         return len(order) == 1 and not order.sudo()._keycrm_mails_buyer()
+
+    def _keycrm_deliveries(self):
+        """Return the transfers to the buyer: from the warehouse, and from a vendor."""
+        return self.filtered(lambda picking: picking.picking_type_code in DELIVERY_CODES)
 
     def _keycrm_still_to_ship(self):
         """Return the open transfers that lead to the buyer: picking and packing first."""

@@ -207,10 +207,9 @@ class KeycrmOrderImporter(models.AbstractModel):
         :param removed: date that KeyCRM removed: only what is planned for it moves, to Odoo's own date
         """
         planned = record.commitment_date or record.expected_date
-        waiting = record.picking_ids.filtered(
+        waiting = record.picking_ids._keycrm_deliveries().filtered(
             lambda picking: (
-                picking.picking_type_code == "outgoing"
-                and picking.state not in ("done", "cancel")
+                picking.state not in ("done", "cancel")
                 and picking.scheduled_date != planned
                 and (not removed or picking.scheduled_date == removed)
             )
@@ -220,19 +219,23 @@ class KeycrmOrderImporter(models.AbstractModel):
 
     @api.model
     def _update_recipient(self, record, former):
-        """Write the new recipient on open transfers, or report that the goods are shipped."""
-        outgoing = record.picking_ids.filtered(
-            lambda picking: picking.picking_type_code == "outgoing" and picking.state != "cancel"
+        """Write the new recipient on open transfers, or report that the goods are shipped.
+
+        The contact of a dropship is the vendor, who has the former address already.
+        """
+        deliveries = record.picking_ids._keycrm_deliveries().filtered(
+            lambda picking: picking.state != "cancel"
         )
-        waiting = outgoing.filtered(lambda picking: picking.state != "done")
+        own = deliveries.filtered(lambda picking: picking.picking_type_code == "outgoing")
+        waiting = own.filtered(lambda picking: picking.state != "done")
         if waiting:
             waiting.partner_id = record.partner_shipping_id
-        elif outgoing:
+        if deliveries and not (waiting and own == deliveries):
             record._keycrm_schedule_activity(
                 self.env._("KeyCRM changed the recipient of shipped goods"),
                 [
                     self.env._(
-                        "The goods were sent to %(former)s, but the recipient in KeyCRM is now "
+                        "The goods go to %(former)s, but the recipient in KeyCRM is now "
                         "%(new)s. Redirect the parcel if necessary.",
                         former=former.display_name,
                         new=record.partner_shipping_id.display_name,

@@ -215,16 +215,16 @@ class CostUpdate:
         :param order: the order as KeyCRM returns it, with :attr:`includes`
         :raise MalformedAnswer: when a line cannot be read
         """
-        rows = []
-        lines = [Line.parse(row) for row in to_objects(order.get("products"))]
+        rows, products = [], to_objects(order.get("products"))
+        lines = [Line.parse(product) for product in products]
         keys = match_lines(self.lines, lines)
-        for line in lines:
+        for product, line in zip(products, lines, strict=True):
             wanted = self.costs.get(keys.get(line.id))
             if wanted is not None and differs(wanted, line.purchased_price):
                 row = {"id": line.id, "purchased_price": float(wanted)}
                 if line.comment:
                     # KeyCRM may erase a comment that the request does not hold (unknown).
-                    row["comment"] = line.comment
+                    row["comment"] = product["comment"]
                 rows.append(row)
         return Decision({"products": rows} if rows else {})
 

@@ -1,6 +1,7 @@
 """A validated delivery sets a status in KeyCRM, where that is wished."""
 
 import contextlib
+from datetime import timedelta
 from unittest.mock import patch
 
 from psycopg2.errors import LockNotAvailable
@@ -37,6 +38,21 @@ class TestOrderUpdate(OrderCase):
         self.keycrm.clear_log()
         self.push()
         self.assertFalse(self.keycrm.requests())
+
+    def test_status_of_a_delivery_validated_while_disabled_is_sent_later(self):
+        self.account.delivered_status_id = self.sent
+        former, order = self.make(self.made), self.make(self.made)
+        self.account.delivered_status_id = False
+        self.deliver(former)
+        former.picking_ids.date_done -= timedelta(hours=1)
+        self.account.delivered_status_id = self.sent
+        self.account.polled_at = self.env.cr.now() - timedelta(minutes=1)
+        self.account.enabled = False
+        self.deliver(order)
+        self.account.enabled = True
+        self.push()
+        self.assertEqual(self.status_in_keycrm(order), self.sent.keycrm_id)
+        self.assertEqual(self.status_in_keycrm(former), self.made.keycrm_id)
 
     def test_a_status_that_a_manager_set_meanwhile_stays(self):
         self.account.delivered_status_id = self.sent

@@ -206,6 +206,17 @@ class TestSendPayments(KeycrmCase):
         self.assertEqual(len(self.send()), 1)
         self.assertEqual(self.paid(order), [200])
 
+    def test_money_received_while_the_account_is_disabled_is_sent_later(self):
+        order, invoice = self.invoiced()
+        same, same_invoice = self.invoiced({"status": "paid"})
+        self.account.enabled = False
+        for one in (invoice, same_invoice):
+            self.pay(one)
+        self.account.enabled = True
+        self.assertEqual(len(self.send()), 1)
+        self.assertEqual(self.paid(order), [200])
+        self.assertFalse(self.updates(same))
+
     def test_journal_without_a_method_says_so(self):
         self.method.sent_journal_ids = False
         order, invoice = self.invoiced()

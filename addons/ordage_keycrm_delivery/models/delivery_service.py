@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
+from odoo.addons.ordage_keycrm.services.orders.tracking import TrackingSending
+
 
 class KeycrmDeliveryService(models.Model):
     _inherit = "keycrm.delivery.service"
@@ -32,6 +34,16 @@ class KeycrmDeliveryService(models.Model):
                         other=others.name,
                     )
                 )
+
+    def write(self, vals):
+        """Enqueue the orders whose delivery methods are matched now: KeyCRM lacks their service."""
+        before = {service: service.carrier_ids for service in self} if "carrier_ids" in vals else {}
+        result = super().write(vals)
+        for service, carriers in before.items():
+            added, account = service.carrier_ids - carriers, service.account_id.sudo()
+            if added and account._sends("tracking"):
+                TrackingSending(account).enqueue_all([("picking_ids.carrier_id", "in", added.ids)])
+        return result
 
     @api.model_create_multi
     def create(self, vals_list):

@@ -16,4 +16,6 @@ class StockPicking(models.Model):
         result = super().write(vals)
         if vals.get("carrier_tracking_ref"):
             self.env["keycrm.order.update"]._enqueue_tracking(self)
+        elif vals.get("carrier_id") and (numbered := self.filtered("carrier_tracking_ref")):
+            self.env["keycrm.order.update"]._enqueue_tracking(numbered)
         return result

@@ -5,11 +5,17 @@ from contextlib import contextmanager
 from odoo.exceptions import UserError, ValidationError
 
 from odoo.addons.ordage_keycrm.services.common.api_gateway import open_client
-from odoo.addons.ordage_keycrm.services.orders.order_updates import OrderUpdates
+from odoo.addons.ordage_keycrm.services.orders.order_updates import ManyOrderUpdates, OrderUpdates
+from odoo.addons.ordage_keycrm.services.orders.tracking import TrackingSending
 from odoo.addons.ordage_keycrm.services.products.send_preview import SendPreview
 from odoo.addons.ordage_keycrm.tests.order_common import OrderCase
 
 CODE = "20450001112223"
+
+
+def typed(code):
+    """Return what a person typed in KeyCRM: a number, and its delivery service."""
+    return {"tracking_code": code, "delivery_service_id": 1}
 
 
 class TestTracking(OrderCase):
@@ -41,13 +47,16 @@ class TestTracking(OrderCase):
         """
         self.keycrm.clear_log()
         with self.committing(), open_client(self.account) as client:
-            while OrderUpdates(self.account, client).process():
+            works = [
+                work(self.account, client).process for work in (OrderUpdates, ManyOrderUpdates)
+            ]
+            while any(work() for work in works):
                 pass
         return [row["body"] for row in self.keycrm.requests(method="PUT")]
 
     def updates(self, order):
         return self.env["keycrm.order.update"].search(
-            [("sale_order_id", "=", order.id), ("kind", "=", "tracking")]
+            [("sale_order_id", "in", order.ids), ("kind", "=", "tracking")]
         )
 
     def shipping(self, order):
@@ -170,7 +179,7 @@ class TestTracking(OrderCase):
     # === CONFLICT, ECHO, REFUSAL ===
 
     def test_other_number_in_keycrm_stays_and_a_person_sees_both(self):
-        order, picking = self.ordered(shipping={"tracking_code": "59000"})
+        order, picking = self.ordered(shipping=typed("59000"))
         self.number(picking)
         self.assertEqual(self.send(), [])
         self.assertEqual(self.shipping(order)["tracking_code"], "59000")
@@ -218,6 +227,68 @@ class TestTracking(OrderCase):
         self.assertEqual(self.updates(order).state, "done")
         self.assertEqual(self.shipping(order)["tracking_code"], CODE)
 
+    def test_number_that_a_person_corrected_in_keycrm_ends_the_conflict(self):
+        order, picking = self.ordered(shipping=typed("59000"))
+        self.number(picking)
+        self.send()
+        self.assertIn(CODE, self.activities(order))
+        shipping = {**self.shipping(order), "tracking_code": CODE}
+        self.keycrm.patch_order(order.keycrm_id, shipping=shipping, webhook=False)
+        self.arrive(order.keycrm_id)
+        self.assertEqual(self.send(), [])
+        self.assertEqual(self.updates(order).mapped("state"), ["done"])
+        self.assertNotIn(CODE, self.activities(order))
+
+    def test_service_that_is_matched_later_is_sent(self):
+        self.post.carrier_ids = False
+        order, picking = self.ordered()
+        _other, other_picking = self.ordered()
+        self.number(picking)
+        self.number(other_picking, "7", self.carrier.copy({"name": "Own courier"}))
+        self.send()
+        self.assertFalse(self.shipping(order).get("delivery_service_id"))
+        self.post.carrier_ids = self.carrier
+        self.assertEqual(self.send(), [{"shipping": {"delivery_service_id": 1}}])
+        self.post.carrier_ids = self.carrier
+        self.assertEqual(self.send(), [])
+
+    def test_delivery_method_that_is_chosen_after_the_number_is_sent(self):
+        order, picking = self.ordered()
+        picking.carrier_tracking_ref = CODE
+        self.env.cr.flush()
+        self.send()
+        picking.carrier_id = self.carrier
+        self.env.cr.flush()
+        self.send()
+        self.assertEqual(self.shipping(order)["delivery_service_id"], 1)
+
+    # === DISABLED MEANWHILE ===
+
+    def test_number_written_while_the_account_is_disabled_is_sent_later(self):
+        same, same_picking = self.ordered()
+        self.number(same_picking, "5")
+        self.send()
+        order, picking = self.ordered()
+        self.account.enabled = False
+        self.number(picking)
+        self.account.enabled = True
+        self.assertEqual(len(self.send()), 1)
+        self.assertEqual(self.shipping(order)["tracking_code"], CODE)
+        self.assertEqual(len(self.updates(same)), 1)
+
+    def test_sending_all_enqueues_only_open_orders_that_differ(self):
+        order, picking = self.ordered()
+        same, same_picking = self.ordered(shipping=typed("5"))
+        ended, ended_picking = self.ordered()
+        self.account.send_tracking = False
+        self.number(picking)
+        self.number(same_picking, "5")
+        self.number(ended_picking, "6")
+        self.move(ended, self.done)
+        self.account.send_tracking = True
+        TrackingSending(self.account).enqueue_all()
+        self.assertEqual(self.updates(order + same + ended).sale_order_id, order)
+
     # === PREVIEW ===
 
     @contextmanager
@@ -238,8 +309,8 @@ class TestTracking(OrderCase):
     def test_switching_on_shows_a_preview_and_sends_nothing_before_the_choice(self):
         with self.switched_off_and_on():
             order, picking = self.ordered()
-            _same, same_picking = self.ordered(shipping={"tracking_code": "5"})
-            other, other_picking = self.ordered(shipping={"tracking_code": "6"})
+            _same, same_picking = self.ordered(shipping=typed("5"))
+            other, other_picking = self.ordered(shipping=typed("6"))
             self.number(picking)
             self.number(same_picking, "5")
             self.number(other_picking, "7")
@@ -265,6 +336,17 @@ class TestTracking(OrderCase):
         self.assertFalse(self.account.send_tracking)
         self.assertFalse(self.account.kinds_to_preview)
         self.assertEqual(self.send(), [])
+
+    def test_preview_knows_the_numbers_that_it_wrote_to_the_custom_field(self):
+        field = self.env["keycrm.custom.field"].search([("uuid", "=", "OR_1001")])
+        self.account.write({"tracking_others": "field", "tracking_field_id": field.id})
+        _order, picking = self.ordered()
+        self.number(picking, f"{CODE}, 20459")
+        self.send()
+        with self.switched_off_and_on():
+            pass
+        preview = self.preview()
+        self.assertEqual((preview.change_count, preview.same_count), (0, 1))
 
     # === MATCHING ===
 

@@ -694,6 +694,14 @@ class KeycrmAccount(models.Model):
         """
         return set(filter(None, (self.sudo().kinds_to_preview or "").split(",")))
 
+    def _sends(self, kind):
+        """Return whether changes of a kind are sent now.
+
+        :param kind: one of :data:`~.const.SENDING`
+        """
+        self.ensure_one()
+        return self.enabled and self[SENDING[kind]] and kind not in self._kinds_to_preview()
+
     def _check_manager(self):
         """Check a button's access right on the server.
 

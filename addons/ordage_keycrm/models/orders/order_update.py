@@ -3,7 +3,7 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from ...const import SENDING, SETTLE_SECONDS
+from ...const import DELIVERY_CODES, OPEN_GROUPS, SENDING, SETTLE_SECONDS
 from ...keycrm.offer_values import to_money
 from ...keycrm.order_updates import PaymentUpdate, StatusUpdate, Unclear, Undone
 from ...services.common import crons
@@ -133,6 +133,26 @@ class KeycrmOrderUpdate(models.Model):
             crons.trigger(self.sudo().create(vals_list).account_id, crons.ORDERS)
 
     @api.model
+    def _enqueue_missed_statuses(self, account):
+        """Enqueue the statuses of deliveries that were validated while the integration was disabled.
+
+        :param account: ``keycrm.account``, one, which polled KeyCRM until then
+        """
+        if not account.delivered_status_id or not account.polled_at:
+            return
+        pickings = self.env["stock.picking"].sudo()
+        pickings = pickings.search(
+            [
+                ("sale_id.keycrm_account_id", "=", account.id),
+                ("sale_id.keycrm_status_id.group", "in", OPEN_GROUPS),
+                ("picking_type_code", "in", DELIVERY_CODES),
+                ("date_done", ">=", account.polled_at),
+            ]
+        )
+        known = self.sudo().search([("picking_id", "in", pickings.ids)]).picking_id
+        self._enqueue_statuses(pickings - known)
+
+    @api.model
     def _is_progress(self, order, wanted):
         """Return whether a status is later than the order's current one.
 
@@ -217,11 +237,13 @@ class KeycrmOrderUpdate(models.Model):
         crons.trigger(orders.keycrm_account_id, crons.ORDERS)
 
     @api.model
-    def _next_due(self, account, kinds):
-        """Return the next update to send; kinds whose preview waits for a choice are left out.
+    def _due(self, account, kinds, limit, order="id"):
+        """Return updates that are due; kinds whose preview waits for a choice are left out.
 
         :param account: ``keycrm.account``, one
         :param kinds: kinds of updates
+        :param limit: their number at most
+        :param order: which ones come first
         """
         account = account.sudo()
         waiting = account._kinds_to_preview()
@@ -233,7 +255,7 @@ class KeycrmOrderUpdate(models.Model):
         if not kinds:
             return self.browse()
         domain = [*self._due_domain(account), ("kind", "in", kinds)]
-        return self.sudo().search(domain, order="id", limit=1)
+        return self.sudo().search(domain, order=order, limit=limit)
 
     def _plan(self):
         """Return the update as plain data, so that no database access is needed during requests.

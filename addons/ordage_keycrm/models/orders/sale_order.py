@@ -493,11 +493,7 @@ class SaleOrder(models.Model):
             self.keycrm_account_id, "cost", lines.product_id, self.currency_id
         )
         return CostUpdate(
-            {
-                line.id: cost
-                for line in lines
-                if (cost := line._keycrm_cost(costs)) is not None
-            },
+            {line.id: cost for line in lines if (cost := line._keycrm_cost(costs)) is not None},
             tuple(line._keycrm_known_line() for line in lines),
         )
 

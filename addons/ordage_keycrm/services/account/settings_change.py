@@ -2,6 +2,7 @@ from ...const import EVENT_REFRESH, SENDING
 from ..common import crons
 from ..common.circuit_breaker import CircuitBreaker
 from ..common.language import company_language
+from ..products.send_preview import SERVICES
 from ..stock.stock_settings import StockSettings
 
 #: Settings by which a user's transaction finds the accounts that receive its changes.
@@ -40,6 +41,8 @@ class SettingsChange:
                 move_archived_orders(account)
         if "warehouse_id" in self.vals:
             release_waiting_for_warehouse(self.accounts)
+        for account in self.disabled - self._new:
+            self._catch_up(account)
         self._new._mark_started()
         for account in self._paused:
             StockSettings(account).compare_after_pause()
@@ -50,6 +53,16 @@ class SettingsChange:
             StockSettings(account).apply(self.vals)
         self.env["keycrm.send.preview"]._switched_off(self._switched_off)
         self.env["keycrm.offer.change"]._enqueue_price_list(self.vals)
+
+    def _catch_up(self, account):
+        """Enqueue what users changed while the integration was disabled: nothing was recorded then.
+
+        :param account: ``keycrm.account``, one, enabled again
+        """
+        for kind in SENDING:
+            if account._sends(kind):
+                SERVICES[kind](account).enqueue_all()
+        self.env["keycrm.order.update"]._enqueue_missed_statuses(account)
 
     def _trigger_queues(self):
         names = self.vals.keys()

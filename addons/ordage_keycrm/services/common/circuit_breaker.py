@@ -36,6 +36,7 @@ QUEUES = tuple(queue.name for queue in crons.QUEUES)
 STOCK_WORK = (crons.STOCK.name, "offers", "comparison")
 #: Work that no user waits for.
 BULK_WORK = (
+    "many_updates",
     "sync",
     "load",
     "create_products",

@@ -17,6 +17,8 @@ from .order_import import ImportResult
 LIVE_KINDS = ("status", "tracking", "payment")
 #: Kinds of which there may be many; their requests are paced.
 BULK_KINDS = ("cost",)
+#: Updates that are sent like live orders. The requests of more of them are paced too.
+MOST_LIVE = 20
 
 
 class OrderUpdates(Service):
@@ -28,13 +30,17 @@ class OrderUpdates(Service):
     #: Kinds of updates that are sent.
     kinds = LIVE_KINDS
 
+    def next_update(self):
+        """Return the update that waits longest; none where there are many: their requests are paced."""
+        due = self.env["keycrm.order.update"]._due(self.account, self.kinds, MOST_LIVE + 1)
+        return due[:1] if len(due) <= MOST_LIVE else due[:0]
+
     def process(self):
-        """Send the update that waits longest.
+        """Send one update.
 
         :return: True when there was one
         """
-        account = self.account
-        update = self.env["keycrm.order.update"]._next_due(account, self.kinds)
+        update = self.next_update()
         if not update:
             return False
         if self.options.single_item:
@@ -166,7 +172,24 @@ class OrderUpdates(Service):
         return plan.decide(to_object(self.client.get(path, params)))
 
 
+class ManyOrderUpdates(OrderUpdates):
+    """Send the updates that a user waits for while they are many, with a bulk client.
+
+    The newest first: a number that is typed now does not wait for a thousand older ones.
+    """
+
+    def next_update(self):
+        """Return the newest update; none where they are few."""
+        updates = self.env["keycrm.order.update"]
+        due = updates._due(self.account, self.kinds, MOST_LIVE + 1, "id desc")
+        return due[:1] if len(due) > MOST_LIVE else due[:0]
+
+
 class BulkOrderUpdates(OrderUpdates):
-    """Send the updates that may be many, with a bulk client."""
+    """Send the updates that no user waits for, with a bulk client."""
 
     kinds = BULK_KINDS
+
+    def next_update(self):
+        """Return the update that waits longest."""
+        return self.env["keycrm.order.update"]._due(self.account, self.kinds, 1)

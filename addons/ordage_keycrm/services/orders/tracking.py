@@ -1,3 +1,4 @@
+from ...const import OPEN_GROUPS
 from ...keycrm.catalog import CustomField, DeliveryService
 from ...keycrm.client import Page
 from ...keycrm.parsing import parsed_rows, to_objects
@@ -58,13 +59,7 @@ class TrackingSending(Service):
         :param orders: of :meth:`records`
         :return: iterator over values of ``keycrm.send.preview.line``
         """
-        for order in orders:
-            known = {
-                "shipping": {"tracking_code": order.keycrm_tracking_code or ""},
-                "manager_comment": order.keycrm_manager_comment or "",
-            }
-            update = order._keycrm_tracking_update()
-            decision = update.decide(known)
+        for order, update, decision in self._decisions(orders):
             outcome = "same"
             if decision.code:
                 outcome = "problem"
@@ -79,9 +74,48 @@ class TrackingSending(Service):
                 "error_params": decision.params or False,
             }
 
-    def enqueue_all(self):
-        """Enqueue the orders that the preview compared."""
-        self.env["keycrm.order.update"]._enqueue_orders("tracking", self.records())
+    def enqueue_all(self, domain=()):
+        """Enqueue the open orders whose tracking numbers differ from KeyCRM's.
+
+        :param domain: which ones
+        """
+        orders = self.env["sale.order"].sudo()
+        for order, _update, decision in self._decisions(self.records(domain)):
+            if decision.body or decision.code:
+                orders |= order
+        self.env["keycrm.order.update"]._enqueue_orders("tracking", orders)
+
+    def _decisions(self, orders):
+        """Decide about orders as they were last imported.
+
+        KeyCRM's custom fields are known only as far as the account shows them, or Odoo has written them.
+
+        :param orders: of :meth:`records`
+        :return: iterator over (``sale.order``, update, :class:`~.keycrm.order_updates.Decision`)
+        """
+        updates = self.env["keycrm.order.update"].sudo()
+        sent = updates.search_fetch(
+            [
+                ("sale_order_id", "in", orders.ids),
+                ("kind", "=", "tracking"),
+                ("state", "=", "done"),
+            ],
+            ["sale_order_id", "sent_value"],
+            order="id",
+        )
+        written = {update.sale_order_id: update.sent_value or "" for update in sent}
+        for order in orders:
+            update = order._keycrm_tracking_update()
+            texts = (order.keycrm_custom_fields or "", written.get(order, ""))
+            known = {
+                "shipping": {
+                    "tracking_code": order.keycrm_tracking_code or "",
+                    "delivery_service": order.keycrm_delivery_service,
+                },
+                "manager_comment": order.keycrm_manager_comment or "",
+                "custom_fields": [{"uuid": update.field_uuid, "value": "\n".join(texts)}],
+            }
+            yield order, update, update.decide(known)
 
     def records(self, domain=(), limit=None):
         """Return the open orders that have tracking numbers.
@@ -96,6 +130,8 @@ class TrackingSending(Service):
                 *Order._keycrm_domain_with_parcels(),
                 ("keycrm_account_id", "=", self.account.id),
                 ("keycrm_archived", "=", False),
+                ("keycrm_deleted", "=", False),
+                ("keycrm_status_id.group", "in", OPEN_GROUPS),
                 ("keycrm_status_id.order_action", "!=", "cancel"),
             ],
             order="id",

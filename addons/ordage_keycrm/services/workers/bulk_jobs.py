@@ -6,7 +6,7 @@ from ..common.service import Service
 from ..orders.bank_transactions import BankTransactions
 from ..orders.order_reconciliation import OrderReconciliation
 from ..orders.order_synchronization import OrderSynchronization
-from ..orders.order_updates import BulkOrderUpdates
+from ..orders.order_updates import BulkOrderUpdates, ManyOrderUpdates
 from ..products.image_fetcher import ImageFetcher
 from ..products.product_creation import ProductCreation
 from ..products.product_import import ProductImport
@@ -14,6 +14,7 @@ from ..products.send_preview import SendPreview
 
 #: Services by the name of their circuit breaker, the most urgent first.
 JOBS = {
+    "many_updates": ManyOrderUpdates,
     "sync": OrderSynchronization,
     "load": ProductImport,
     "create_products": ProductCreation,

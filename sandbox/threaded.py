@@ -5,12 +5,23 @@ from __future__ import annotations
 import asyncio
 import sys
 import threading
+import time
 from collections.abc import Mapping
 from types import TracebackType
 
 from .app import Sandbox
 from .control import Control
 from .server import Server, address, listen
+
+
+class _Loop(asyncio.SelectorEventLoop):
+    """An event loop whose clock goes on while a test freezes the time.
+
+    The frozen clock shows another number of seconds, at which every idle connection seems too old: the
+    server would close it, and reset a request that is under way.
+    """
+
+    time = staticmethod(time.monotonic)
 
 
 class ThreadedSandbox:
@@ -41,7 +52,8 @@ class ThreadedSandbox:
         self._thread = threading.Thread(target=self._run, name="sandbox", daemon=True)
 
     def _run(self) -> None:
-        asyncio.run(self._server.serve(sockets=[self._opened]))
+        with asyncio.Runner(loop_factory=_Loop) as runner:
+            runner.run(self._server.serve(sockets=[self._opened]))
 
     def __enter__(self) -> ThreadedSandbox:
         self._thread.start()

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import time
+from http.client import HTTPConnection
+
 import pytest
 import requests
+from freezegun import freeze_time
 
 from sandbox.control import Control, ControlError
 from sandbox.switches import SWITCHES, BadSwitch, Switches, listing
+from sandbox.threaded import ThreadedSandbox
 
 
 def test_every_endpoint_needs_the_token(running, control):
@@ -258,3 +263,19 @@ def test_small_lists_are_put(api, control):
     assert control.order(1)["currency"] == "EUR"
     assert len(control.sources()) == 5 and len(control.statuses()) == 20
     assert control.put_warehouse(name="Третій")["id"] == 3
+
+
+def test_server_goes_on_while_a_test_freezes_the_time():
+    with ThreadedSandbox() as sandbox:
+        connection = HTTPConnection(sandbox.url.removeprefix("http://"))
+        connection.request("GET", "/")
+        assert connection.getresponse().read()
+        with freeze_time("2030-01-01"):
+            # Another request lets the server look at its clock.
+            assert requests.get(sandbox.url, timeout=10).ok
+            time.sleep(0.5)
+            connection.request("GET", "/")
+            assert connection.getresponse().read()
+        connection.close()
+        begun = time.monotonic()
+    assert time.monotonic() - begun < 10

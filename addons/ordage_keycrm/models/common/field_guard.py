@@ -54,8 +54,12 @@ class KeycrmGuardMixin(models.AbstractModel):
 
     def _has_field_access(self, field, operation):
         """Hide the bridge's fields from portal users, who may read their own orders."""
-        # Odoo calls this for each field at each read, so it builds no environment.
-        if field.name.startswith("keycrm_") and not self.env.su and self.env.user.share:
+        # Odoo calls this for each field at each read: it builds no environment and reads no user.
+        if (
+            field.name.startswith("keycrm_")
+            and not self.env.su
+            and not self.env.user.has_group("base.group_user")
+        ):
             return False
         return super()._has_field_access(field, operation)
 

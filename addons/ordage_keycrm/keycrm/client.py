@@ -47,6 +47,8 @@ MAX_ADDRESS_BYTES = 4096
 MAX_PAGES = 10_000
 #: Attempts of one request before the error is raised to the caller.
 TRIES = 3
+#: Seconds before the second attempt; doubled for each further one.
+RETRY_PAUSE = 0.3
 #: Seconds for which a successful answer means that KeyCRM is available.
 JUST_ANSWERED = 10.0
 #: An answer larger than this is not read to its end.
@@ -238,7 +240,7 @@ class KeyCrmClient:
                 # After a timeout a second attempt would block its caller as long again.
                 if not error.transient or isinstance(error, TimedOut) or attempt == tries:
                     raise
-                pause = min(2.0, 0.3 * 2 ** (attempt - 1)) * random.uniform(0.75, 1.25)
+                pause = RETRY_PAUSE * 2 ** (attempt - 1) * random.uniform(0.75, 1.25)
                 _logger.info("KeyCRM: %s %s: %s; again in %.1f s", method, path, error.code, pause)
                 self._sleep(pause)
         raise AssertionError("unreachable")

@@ -12,6 +12,7 @@ from odoo.tests import TransactionCase
 
 from sandbox.threaded import ThreadedSandbox
 
+from ..keycrm import client
 from ..keycrm.orders import Order
 from ..services.common.api_gateway import open_client
 from ..services.orders import order_inbox, order_priorities, webhook_inbox
@@ -55,6 +56,8 @@ class KeycrmCase(TransactionCase):
         cls.settle_currency()
         # Tests tell of many orders within a second, and no more come while they wait.
         cls.enterClassContext(patch.object(order_inbox, "DEBOUNCE_PAUSE", 0.0))
+        # That the pauses grow is tested without Odoo.
+        cls.enterClassContext(patch.object(client, "RETRY_PAUSE", 0.0))
 
     @classmethod
     def settle_currency(cls):

@@ -1,8 +1,8 @@
-"""``make test``: the linters, the tests in four runs, and a line of totals.
+"""``make test``: the linters, the tests in several runs, and a line of totals.
 
-Four runs since they need different environments: pure tests without Odoo, in-process tests inside
-Odoo (those of the addon for Manufacturing with that installed), and whole-system tests outside of
-real processes. Browser tests take minutes and need a Chromium: they run on request.
+The runs need different environments: pure tests without Odoo, in-process tests inside Odoo (those of
+the addon for Manufacturing with that installed), and whole-system tests outside of real processes.
+Browser tests take minutes and need a Chromium: they run on request.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from .odoo_config import environment_of, write_config
 from .paths import REPOSITORY
 from .runtime import Runtime
 
-PARTS = ("lint", "pure", "odoo", "mrp", "system")
+PARTS = ("lint", "pure", "odoo", "stock", "mrp", "system")
 #: Not part of ``make test``: they take long, or need further programs.
 ON_DEMAND = ("shops", "browser", "faults", "attacks")
 #: The folders of each part's tests.
@@ -41,8 +41,11 @@ FOLDERS = {
     "faults": ("tests/faults",),
     "attacks": ("tests/attacks",),
 }
-#: These mostly wait, the others mostly compute: in a full run they run concurrently.
-CONCURRENT = ("mrp", "system")
+#: In a full run these run beside the other parts, each group in a process of its own.
+CONCURRENT = (("mrp", "stock"), ("system",))
+#: The in-process tests about stock take as long as all others, so in a full run they are a part of
+#: their own; ``ONLY=odoo`` runs both.
+_STOCK_FILES = "test_stock_*.py"
 #: Modules of Odoo that are installed with the addon for Manufacturing, for the tests of ``tests/modules``:
 #: the addon depends on none of them and must be compatible with all.
 _MRP_MODULES = (
@@ -86,7 +89,7 @@ class Totals:
             return
         if code:
             self.broken.append(f"{part} (exit code {code})")
-        if part in ("odoo", "mrp", "shops") and skipped:
+        if part in ("odoo", "stock", "mrp", "shops") and skipped:
             self.broken.append(f"{part} ({skipped} tests skipped, where none may be)")
 
 
@@ -109,10 +112,11 @@ def main(_arguments: list[str]) -> int:
         raise UserError(
             f"The paths of ARGS belong to the part {', '.join(named)}, not to {' '.join(only)}."
         )
-    parts = only or named or [part for part in PARTS if part not in CONCURRENT]
+    beside = [part for group in CONCURRENT for part in group]
+    parts = only or named or [part for part in PARTS if part not in beside]
     totals = Totals()
     with _reports() as reports:
-        concurrent = None if only or named else _start_concurrent(reports)
+        concurrent = {} if only or named else _start_concurrent(reports)
         if "lint" in parts:
             totals.broken += [f"lint: {name}" for name in lint.failures()]
         for part in parts:
@@ -120,16 +124,19 @@ def main(_arguments: list[str]) -> int:
                 continue
             echo(f"tests: {part}")
             report = reports / f"{part}.xml"
-            code = _RUNS[part](report, narrowed(part, arguments))
+            options = narrowed(part, arguments)
+            if part == "odoo" and concurrent:
+                options.append(f"--ignore-glob=*/{_STOCK_FILES}")
+            code = _RUNS[part](report, options)
             totals.add(part, code, report, narrowed=bool(arguments))
-        if concurrent:
-            echo(f"tests: {', '.join(CONCURRENT)}, which run concurrently; waiting for their end")
-            code = concurrent.wait()
-            print(concurrent.log.read_text(errors="replace"), flush=True)
-            for part in CONCURRENT:
+        for group, process in concurrent.items():
+            echo(f"tests: {', '.join(group)}, which run concurrently; waiting for their end")
+            code = process.wait()
+            print(process.log.read_text(errors="replace"), flush=True)
+            for part in group:
                 totals.add(part, 0, reports / f"{part}.xml", narrowed=bool(arguments))
             if code:
-                totals.broken.append(f"{', '.join(CONCURRENT)} (exit code {code})")
+                totals.broken.append(f"{', '.join(group)} (exit code {code})")
     for what in totals.broken:
         warn(f"Failed: {what}")
     if parts != ["lint"]:
@@ -173,7 +180,10 @@ def narrowed(part: str, arguments: list[str]) -> list[str]:
     paths = [argument for argument in arguments if _folder_of(argument)]
     options = [argument for argument in arguments if argument not in paths]
     inside = [path for path in paths if _is_in(_folder_of(path), part)]
-    folders = [folder for folder in FOLDERS[part] if (REPOSITORY / folder).is_dir()]
+    folders = [folder for folder in FOLDERS.get(part, ()) if (REPOSITORY / folder).is_dir()]
+    if part == "stock":
+        files = (REPOSITORY / FOLDERS["odoo"][0]).glob(_STOCK_FILES)
+        folders = sorted(str(file.relative_to(REPOSITORY)) for file in files)
     return [*(inside if paths else folders), *options]
 
 
@@ -188,15 +198,18 @@ def _reports() -> Iterator[Path]:
         yield Path(made)
 
 
-def _start_concurrent(reports: Path) -> processes.ManagedProcess:
-    """Start the parts of :data:`CONCURRENT`."""
-    echo(f"tests: {', '.join(CONCURRENT)}, concurrently; their output follows at the end")
-    return processes.ManagedProcess(
-        [sys.executable, "-m", "tools", "test"],
-        log=reports / "concurrent.log",
-        env={**_plain_environment(), "ONLY": " ".join(CONCURRENT), _REPORTS: str(reports)},
-        cwd=REPOSITORY,
-    )
+def _start_concurrent(reports: Path) -> dict[tuple[str, ...], processes.ManagedProcess]:
+    """Start the groups of :data:`CONCURRENT`."""
+    started = {}
+    for group in CONCURRENT:
+        echo(f"tests: {', '.join(group)}, concurrently; their output follows at the end")
+        started[group] = processes.ManagedProcess(
+            [sys.executable, "-m", "tools", "test"],
+            log=reports / f"{group[0]}.log",
+            env={**_plain_environment(), "ONLY": " ".join(group), _REPORTS: str(reports)},
+            cwd=REPOSITORY,
+        )
+    return started
 
 
 def _pure(report: Path, arguments: list[str]) -> int:
@@ -241,6 +254,12 @@ def _in_process(modules: tuple[str, ...], report: Path, arguments: list[str]) ->
 
 
 def _system(report: Path, arguments: list[str]) -> int:
+    # These tests mostly wait, so two files run at once; a chosen test runs alone, for a debugger.
+    pairs = [] if os.environ.get("ARGS") else ["-n", "2", "--dist", "loadfile"]
+    return _pytest(["-p", "no:odoo", *pairs], report, arguments, _plain_environment())
+
+
+def _attacks(report: Path, arguments: list[str]) -> int:
     return _pytest(["-p", "no:odoo"], report, arguments, _plain_environment())
 
 
@@ -256,12 +275,13 @@ def _faults(report: Path, arguments: list[str]) -> int:
 _RUNS = {
     "pure": _pure,
     "odoo": _odoo,
+    "stock": _odoo,
     "mrp": _mrp,
     "shops": _shops,
     "system": _system,
     "browser": _browser,
     "faults": _faults,
-    "attacks": _system,
+    "attacks": _attacks,
 }
 
 

@@ -94,3 +94,31 @@ def test_a_path_in_a_full_run_starts_its_part_alone(monkeypatch):
         )
     assert runner.main([]) == 0
     assert ran == [("browser", ["tests/browser/test_setup.py"])]
+
+
+def test_a_full_run_runs_the_tests_about_stock_once(monkeypatch, tmp_path):
+    class Done:
+        log = tmp_path / "log"
+
+        def wait(self):
+            return 0
+
+    ran = {}
+    Done.log.write_text("")
+    for name in ("ONLY", "ARGS"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(
+        runner, "_start_concurrent", lambda _reports: dict.fromkeys(runner.CONCURRENT, Done())
+    )
+    monkeypatch.setattr(runner.lint, "failures", list)
+    for part in ("pure", "odoo"):
+        monkeypatch.setitem(
+            runner._RUNS, part, lambda _report, options, part=part: ran.update({part: options}) or 0
+        )
+    assert runner.main([]) == 0
+    assert ran["odoo"] == ["addons/ordage_keycrm/tests", "--ignore-glob=*/test_stock_*.py"]
+    stock = narrowed("stock", [])
+    assert stock
+    assert all(Path(file).match("*/test_stock_*.py") for file in stock)
+    started = {part for group in runner.CONCURRENT for part in group}
+    assert {*ran, *started, "lint"} == set(runner.PARTS)

@@ -119,7 +119,8 @@ def test_slow_bodies_hold_no_database_connection(new_odoo, sandbox):
             connection.sendall(head.encode())
             slow.append(connection)
         assert post(odoo.port, path_of(link)) == 204
-        assert connections() <= 2
+        # Those of scheduled actions, not one for each body.
+        assert connections() < len(slow) / 2
         # Each is answered at its timeout, and no row is stored.
         slow[0].settimeout(60)
         assert b" 408 " in slow[0].recv(100)

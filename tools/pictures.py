@@ -53,15 +53,15 @@ _NAMES = {"en": "Olena Koval", "uk": "Олена Коваль"}
 PUBLIC_URL = "https://odoo.example.com"
 COST_SHARE = 0.45  # the cost of a product as a share of its price
 _LINES = ".o_field_widget[name=order_line]"
-#: Without a placeholder that Odoo does not translate and an empty column, with headings in full.
+#: Without Odoo's untranslated placeholder, an empty field and an empty column, with headings in full.
+#: The column stays with no width, since the empty rows span all columns.
 _ORDER_STYLE = f"""
-.o_wrap_field:has([name=payment_term_id]), {_LINES} :is(th[data-name=tax_ids], td[name=tax_ids]) {{
-    display: none !important;
-}}
+.o_cell:has([for^=payment_term_id], [name=payment_term_id], [for^=pricelist_id], [name=pricelist_id]),
+{_LINES} :is(th[data-name=tax_ids], td[name=tax_ids]) > * {{ display: none !important }}
+{_LINES} :is(th[data-name=tax_ids], td[name=tax_ids]) {{ width: 0 !important; padding: 0 !important }}
 {_LINES} th:is([data-name=product_id], [data-name=product_template_id]) {{ width: auto !important }}
-{_LINES} th:is([data-name=qty_invoiced], [data-name=price_unit], [data-name=discount]) {{
-    width: 10rem !important;
-}}
+{_LINES} th[data-name=qty_invoiced] {{ width: 12rem !important }}
+{_LINES} th:is([data-name=price_unit], [data-name=discount]) {{ width: 8rem !important }}
 """
 
 
@@ -285,6 +285,7 @@ class Photographer:
             height=1000,
             tab="sending",
             scroll=".o_notebook",
+            until=".o-mail-Form-chatter",
             style=".o_notebook { scroll-margin-top: 4.5rem }",  # below the bar of buttons
         )
         products = [

@@ -2,6 +2,8 @@
 
 from playwright.sync_api import expect
 
+IN_PRODUCTION, IN_DELIVERY, CANCELED = 4, 6, 12
+
 
 def wait_until(screen, is_true, what):
     for _ in range(600):
@@ -39,6 +41,85 @@ def test_list_of_orders_grows_while_rows_are_selected(account, screen, wait_for)
     account.keycrm.create_sample_order()
     wait_until(screen, lambda: rows.count() > count, "the second order")
     expect(screen.page.locator(".o_data_row_selected")).to_have_count(1)
+
+
+def arrive(account, buyer, status=IN_PRODUCTION):
+    """Create an order in KeyCRM and return its number."""
+    made = account.keycrm.create_order(buyer={"full_name": buyer}, status_id=status)
+    return made["id"]
+
+
+def status_of(account, number):
+    return account.order(number, "keycrm_status_id")["keycrm_status_id"]
+
+
+def are_in_odoo(account, numbers):
+    return all(account.order(number, "id") for number in numbers)
+
+
+def test_selected_row_stays_although_its_order_leaves_the_list(account, screen, wait_for):
+    number = arrive(account, "Соломія Кравець")
+    wait_for(lambda: account.order(number, "id"), 90, "the order")
+    screen.open("keycrm_order_action")
+    row = screen.page.locator(".o_data_row", has_text="Соломія Кравець")
+    selector = row.locator(".o_list_record_selector input")
+    selector.click()
+    account.keycrm.set_status(number, CANCELED)
+    wait_for(lambda: account.order(number, "state")["state"] == "cancel", 90, "the cancellation")
+    screen.page.wait_for_timeout(5000)
+    expect(selector).to_be_checked()
+    selector.click()
+    expect(row).to_have_count(0)
+
+
+def test_board_keeps_scroll_and_focus_while_orders_arrive(account, screen, wait_for):
+    numbers = [arrive(account, f"Покупець {count}") for count in range(10)]
+    wait_for(lambda: are_in_odoo(account, numbers), 90, "the orders")
+    screen.open("keycrm_order_action")
+    screen.page.locator(".o_switch_view.o_kanban").click()
+    screen.settle()
+    column = screen.page.locator(".o_kanban_group", has_text="Покупець 4")
+    card = column.locator(".o_kanban_record", has_text="Покупець 4")
+    screen.page.keyboard.press("Tab")  # a user of the keyboard, whose focus is visible
+    card.focus()
+    column.evaluate("place => place.scrollTop = 250")
+    assert column.evaluate("place => place.scrollTop") == 250
+    box = card.bounding_box()
+    arrive(account, "Щойно Прибув")
+    new = column.locator(".o_kanban_record", has_text="Щойно Прибув")
+    expect(new).to_have_count(1)
+    expect(card).to_be_focused()
+    assert abs(card.bounding_box()["y"] - box["y"]) <= 1
+    screen.picture("board-stays")
+    # A card that would leave its column waits until its user leaves it.
+    account.keycrm.set_status(numbers[4], IN_DELIVERY)
+    wait_for(
+        lambda: status_of(account, numbers[4]) != status_of(account, numbers[3]),
+        90,
+        "the other status",
+    )
+    screen.page.wait_for_timeout(3000)
+    expect(card).to_be_focused()
+    card.evaluate("place => place.blur()")
+    expect(card).to_have_count(0)
+    expect(screen.page.locator(".o_kanban_record", has_text="Покупець 4")).to_have_count(1)
+
+
+def test_grouped_list_grows_while_rows_are_selected(account, screen, wait_for):
+    first = arrive(account, "Зоряна Мельник")
+    wait_for(lambda: account.order(first, "id"), 90, "the order")
+    screen.open("keycrm_order_action")
+    screen.page.locator(".o_searchview_dropdown_toggler").click()
+    screen.page.locator(".o_group_by_menu .o-dropdown-item", has_text="Статус").first.click()
+    screen.page.keyboard.press("Escape")
+    screen.settle()
+    for group in screen.page.locator(".o_group_header").all():
+        group.click()
+    row = screen.page.locator(".o_data_row", has_text="Зоряна Мельник")
+    row.locator(".o_list_record_selector input").click()
+    arrive(account, "Назар Савчук")
+    expect(screen.page.locator(".o_data_row", has_text="Назар Савчук")).to_have_count(1)
+    expect(row.locator(".o_list_record_selector input")).to_be_checked()
 
 
 def test_form_of_an_order_follows_keycrm_and_waits_for_its_user(account, screen, wait_for):

@@ -10,7 +10,7 @@ import { refreshRecords } from "./refresh";
 export class KeycrmLiveKanbanController extends KanbanController {
     setup() {
         super.setup();
-        useKeycrmNews(() => refreshRecords(this.model));
+        useKeycrmNews(() => refreshRecords(this.model, this.rootRef.el));
     }
 }
 
@@ -21,7 +21,7 @@ const LIST_DEBOUNCE = 3000;
 export class KeycrmLiveListController extends ListController {
     setup() {
         super.setup();
-        useKeycrmNews(() => refreshRecords(this.model), { debounce: LIST_DEBOUNCE });
+        useKeycrmNews(() => refreshRecords(this.model, this.rootRef.el), { debounce: LIST_DEBOUNCE });
     }
 }
 

@@ -12,6 +12,17 @@ const OPEN = [
 const ROWS = ".o_selected_row, .o_field_x2many";
 
 /**
+ * Return whether a user has selected text.
+ *
+ * @param {HTMLElement} root element of the view
+ * @returns {boolean}
+ */
+export function isSelectingIn(root) {
+    const selection = document.getSelection();
+    return !selection.isCollapsed && root.contains(selection.anchorNode);
+}
+
+/**
  * Return whether new values would disturb what a user is doing in a form.
  *
  * @param {HTMLElement} root element of the form
@@ -23,11 +34,9 @@ export function isWorkingIn(root) {
     if (opened.some((el) => el !== dialog && !el.contains(root))) {
         return true;
     }
-    const selection = document.getSelection();
-    const isSelecting = !selection.isCollapsed && root.contains(selection.anchorNode);
     const focused = root.contains(document.activeElement) ? document.activeElement : null;
     return Boolean(
-        isSelecting || root.querySelector(".o_selected_row") || focused?.closest(`${ROWS}, select`)
+        isSelectingIn(root) || root.querySelector(".o_selected_row") || focused?.closest(`${ROWS}, select`)
     );
 }
 
@@ -58,27 +67,89 @@ export async function refreshRecord(record, isBusy) {
 }
 
 /**
- * Read the records of a list or kanban again. Records that stay keep their place in the page, and with
- * it the menu that is open on them, the focus, the selection and the scroll position.
+ * Read the records of a list or kanban again. Records and groups that stay keep their place in the page,
+ * and with it the menu that is open on them, the focus, the selection and the scroll position.
  *
  * @param {Object} model relational model of the view
+ * @param {HTMLElement} root element of the view
  * @returns {Promise<boolean>} false when the records are to be read later
  */
-export async function refreshRecords(model) {
+export async function refreshRecords(model, root) {
     const list = model.root;
-    if (list.isGrouped) {
-        // Groups are drawn anew.
-        if (document.querySelector(OPEN) || list.selection.length || list.editedRecord) {
-            return false;
-        }
-        await model.load();
-        return true;
-    }
-    const answer = await model._loadData({ ...list.config });
+    const loads = loadsOf(list);
+    const config = copyOf(list.config);
+    const answer = await model._loadData(config);
     return model.mutex.exec(() => {
         if (model.root !== list) {
             return true;
         }
+        if (loads !== loadsOf(list) || isSelectingIn(root) || isLosing(list, answer, usedIn(root))) {
+            return false;
+        }
+        takeOver(list, config, answer);
+        list._selectDomain(list.isDomainSelected);
+        return true;
+    });
+}
+
+/** Return which answers a list and its groups show: they change when a user pages, sorts or unfolds. */
+function loadsOf(list) {
+    const groups = list.isGrouped ? list.groups.map((group) => loadsOf(group.list)) : [];
+    return [list.config.loadId, ...groups].join();
+}
+
+/** Return a copy of a list's config: an answer writes into it which groups are folded. */
+function copyOf(config) {
+    const groups = Object.entries(config.groups || {}).map(([value, group]) => [
+        value,
+        { ...group, list: copyOf(group.list) },
+    ]);
+    return config.groups ? { ...config, groups: Object.fromEntries(groups) } : { ...config };
+}
+
+/** Return the ids of the elements that a keyboard has focused or that have an open menu. */
+function usedIn(root) {
+    const places = [...root.querySelectorAll(":focus-visible, [aria-expanded=true]")];
+    return new Set(places.map((place) => place.closest("[data-id]")?.dataset.id));
+}
+
+/**
+ * Return whether an answer lacks a record that a user works with.
+ *
+ * @param {Object} list of a relational model
+ * @param {Object} answer its new records or groups
+ * @param {Set<string>} used ids of elements
+ */
+function isLosing(list, answer, used) {
+    if (list.isGrouped) {
+        const found = new Map(answer.groups.map((values) => [String(values.value), values]));
+        return list.groups.some(
+            (group) =>
+                !group.isFolded &&
+                isLosing(
+                    group.list,
+                    found.get(String(group.value)) ?? { groups: [], records: [] },
+                    used
+                )
+        );
+    }
+    const found = new Set(answer.records.map(({ id }) => id));
+    return list.records.some(
+        (record) =>
+            !found.has(record.resId) &&
+            (record.isInEdition || record.dirty || record.selected || used.has(record.id))
+    );
+}
+
+/**
+ * Show an answer in a list.
+ *
+ * @param {Object} list of a relational model
+ * @param {Object} config with which the answer was read
+ * @param {Object} answer its new records or groups
+ */
+function takeOver(list, config, answer) {
+    if (!list.isGrouped) {
         const known = new Map(list.records.map((record) => [record.resId, record]));
         list.records = answer.records.map((values) => {
             const record = known.get(values.id);
@@ -91,6 +162,24 @@ export async function refreshRecords(model) {
             return record;
         });
         list._updateCount(answer);
-        return true;
+        return;
+    }
+    const known = new Map(list.groups.map((group) => [String(group.value), group]));
+    list.config.currentGroups = config.currentGroups;
+    list.groups = answer.groups.map((values) => {
+        const group = known.get(String(values.value));
+        const { isFolded, list: listConfig } = config.groups[values.value];
+        if (!group) {
+            list.config.groups[values.value] = config.groups[values.value];
+            return list._createGroupDatapoint(values);
+        }
+        const { count, aggregates, displayName } = values;
+        Object.assign(group, { count, aggregates, displayName });
+        if (!isFolded && !group.isFolded) {
+            takeOver(group.list, listConfig, values);
+            group._useGroupCountForList();
+        }
+        return group;
     });
+    list.count = answer.length;
 }

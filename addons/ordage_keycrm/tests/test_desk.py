@@ -1,11 +1,14 @@
 """The overview as a desk: what waits for a decision, today's orders, sales and money."""
 
 import json
+from collections import defaultdict
 from datetime import timedelta
 
 from odoo.exceptions import UserError
+from odoo.service.model import call_kw
 from odoo.tests import new_test_user
 
+from ..services.account.desk import Desk
 from .order_common import OrderCase
 from .stock_common import StockCase
 
@@ -125,10 +128,161 @@ class TestDecisions(OrderCase):
         self.assertEqual(len(self.rows()), 2)
         self.assertEqual(self.state(), "decision")
 
-    def test_a_disabled_account_asks_for_nothing(self):
+    def share_key(self):
+        """Let KeyCRM refuse a request although this Odoo has sent few."""
+        limit = self.env["keycrm.rate.limit"]._rate_limiter(
+            self.sandbox.key, self.sandbox.api_url, self.account.request_limit
+        )
+        # The quota has transactions of its own.
+        self.addCleanup(limit._apply_to_row, lambda quota, now: (type(quota)(), None))
+        limit.refused(1)
+
+    def press(self, row):
+        """Press each button of a row, as the client does."""
+        record = self.env[row["model"]].browse(row["id"])
+        for button in row["buttons"]:
+            action = button["method"] and call_kw(record, button["method"], [record.ids], {})
+            if isinstance(action, dict) and action["type"] == "ir.actions.act_window":
+                self.env[action["res_model"]].get_views(action["views"])
+
+    def test_a_shared_key_and_late_orders_are_not_green(self):
+        self.share_key()
+        late = self.account.status_ids[:2]
+        late.missed_at = "2026-01-01"
+        rows = {row["kind"]: row for row in self.rows()}
+        self.assertEqual(set(rows), {"API key", "Webhook"})
+        self.assertIn(", ".join(late.mapped("display_name")), rows["Webhook"]["reason"])
+        self.assertEqual(self.state(), "decision")
+        late.missed_at = False
+        self.assertEqual([row["kind"] for row in self.rows()], ["API key"])
+
+    def test_each_row_of_an_account_offers_what_solves_it(self):
+        account = self.account
+        self.share_key()
+        account.status_ids[0].missed_at = "2026-01-01"
+        account.write({"push_stock": True, "stock_held_zeros": 3, "kinds_to_preview": "price"})
+        account.action_pause_stock()
+        account.orders_cron_id.active = False
+        rows = self.rows()
+        self.assertEqual(len({row["key"] for row in rows}), 6)
+        solved_by = {
+            "API key": {"action_open_setup"},
+            "Webhook": {"action_open_setup"},
+            "Problem": {"action_open_setup"},
+            "Stock": {"action_resume_stock", "action_open_stock_held", "action_allow_zeros"},
+            "Sending to KeyCRM": {"action_open_send_previews"},
+        }
+        offered = defaultdict(set)
+        for row in rows:
+            offered[row["kind"]] |= {button["method"] for button in row["buttons"]}
+        self.assertEqual(offered, solved_by)
+        for row in rows:
+            self.press(row)
+        self.assertFalse(account.stock_paused)
+        self.assertNotIn("action_resume_stock", str(self.rows()))
+
+    def test_each_button_of_a_row_opens_what_exists(self):
+        self.make(self.made, grand_total=777)._action_cancel()
+        for count in range(10):
+            self.make(self.made, grand_total=700 + count)
+        archived, back = self.make(self.made), self.make(self.made)
+        archived.keycrm_archived = True
+        self.deliver(back)
+        back._keycrm_expect_return(dict.fromkeys(back.order_line, 0.0))
+        self.env["keycrm.event"].create(
+            {"account_id": self.account.id, "event": "x", "keycrm_order_id": 5, "state": "failed"}
+        )
+        self.env["keycrm.order.update"].create(
+            {
+                "account_id": self.account.id,
+                "sale_order_id": archived.id,
+                "kind": "tracking",
+                "state": "failed",
+            }
+        )
+        shirt = self.env["product.product"].create({"name": "Shirt", "default_code": "SHIRT"})
+        self.env["keycrm.missing.sku"]._record(self.account, shirt)
+        rows = self.rows()
+        self.assertEqual(
+            {row["model"] for row in rows},
+            {
+                "sale.order",
+                "stock.picking",
+                "keycrm.event",
+                "keycrm.order.update",
+                "keycrm.account",
+            },
+        )
+        for row in rows:
+            with self.subTest(row["title"]):
+                self.assertTrue(row["buttons"])
+                self.press(row)
+
+    def test_what_a_user_cannot_solve_has_no_button(self):
+        self.account.push_stock = True
+        self.account.action_pause_stock()
+        reader = new_test_user(self.env, "reader", groups="ordage_keycrm.group_user")
+        (row,) = self.rows(reader)
+        self.assertEqual(row["buttons"], [])
+
+    def test_a_disabled_account_asks_for_nothing_and_is_not_well(self):
         self.make(self.made, grand_total=777)
+        self.assertTrue(self.desk()["is_enabled"])
         self.account.enabled = False
-        self.assertEqual(self.rows(), [])
+        desk = self.desk()
+        self.assertEqual((desk["decisions"], desk["is_enabled"]), ([], False))
+
+    def test_what_only_colleagues_may_decide_is_counted(self):
+        mine, other = self.make(self.made), self.make(self.made, grand_total=777)
+        seller = new_test_user(self.env, "seller", groups="sales_team.group_sale_salesman")
+        mine.user_id, other.user_id = seller, self.env.user
+        desk = self.desk(seller)
+        self.assertEqual((desk["decisions"], desk["others_decide"]), ([], 1))
+        self.assertEqual(self.desk()["others_decide"], 0)
+
+    def test_records_that_are_not_shown_are_counted_for_each_account(self):
+        other = self.env["keycrm.account"].create({"name": "Other shop"})
+        orders = self.env["sale.order"]
+        for count in range(12):
+            orders |= self.make(self.made, grand_total=700 + count)
+        # They are the oldest, so none of them is shown.
+        theirs = orders[:2]
+        theirs.keycrm_account_id = other
+        theirs.keycrm_decision_since = "2026-01-01"
+        self.env.flush_all()
+        content = Desk(self.account | other).content()
+        # A disabled account asks for nothing.
+        self.assertEqual(content["decision_count"], 10)
+        self.env.cr.execute("UPDATE keycrm_account SET enabled = TRUE WHERE id = %s", [other.id])
+        self.env.invalidate_all()
+        content = Desk(self.account | other).content()
+        more = {row["account_name"]: row for row in content["decisions"] if row["count"] != 1}
+        self.assertEqual(
+            {name: (row["title"], row["count"]) for name, row in more.items()},
+            {self.account.name: ("2 more", 2), "Other shop": ("2 more", 2)},
+        )
+        self.assertEqual(content["decision_count"], 12)
+        seller = new_test_user(self.env, "seller", groups="sales_team.group_sale_salesman")
+        orders[:9].user_id, orders[9:].user_id = seller, self.env.user
+        self.assertEqual(self.desk(seller)["decision_count"], 9)
+
+    def test_an_archived_order_of_several_transfers_is_one_row(self):
+        order = self.make(self.made)
+        order.keycrm_archived = True
+        order.picking_ids.copy({"sale_id": order.id})
+        self.assertEqual(len(order.picking_ids), 2)
+        self.assertEqual(self.desk()["decision_count"], 1)
+
+    def test_an_order_is_named_by_the_number_of_keycrm(self):
+        order = self.make(self.made, grand_total=777, source_uuid="LM-1042")
+        (row,) = self.rows()
+        self.assertEqual(
+            (row["title"], row["source_number"]), (f"Order {order.keycrm_id}", "LM-1042")
+        )
+        ((card,),) = [column["cards"] for column in self.desk()["columns"]]
+        self.assertEqual((card["number"], card["source_number"]), (str(order.keycrm_id), "LM-1042"))
+        order.keycrm_number = str(order.keycrm_id)
+        self.assertEqual(self.rows()[0]["source_number"], "")
 
     def test_an_account_is_shown_alone(self):
         other = self.env["keycrm.account"].create({"name": "Other shop"})

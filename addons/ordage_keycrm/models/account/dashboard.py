@@ -163,7 +163,14 @@ class KeycrmAccount(models.Model):
                 ],
             )
 
-    @api.depends("stock_held_zeros", "stock_paused", "push_stock", "enabled", "kinds_to_preview")
+    @api.depends(
+        "stock_held_zeros",
+        "stock_paused",
+        "push_stock",
+        "enabled",
+        "kinds_to_preview",
+        "missed_status_ids",
+    )
     def _compute_decision_count(self):
         counts = Decisions(self).counts()
         for account in self:

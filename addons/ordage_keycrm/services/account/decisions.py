@@ -1,6 +1,6 @@
 """Collect the records that need a user's decision, for the top of the overview."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 
 from odoo.tools import SQL
 
@@ -76,117 +76,188 @@ class Decisions(Service):
         found = defaultdict(lambda: defaultdict(int))
         for kind, account, count in self.env.cr.fetchall():
             found[account][kind] += count
-        for account in self.account:
-            for kind, is_waiting in self._of_account(account).items():
+        for account, waiting in self._of_accounts().items():
+            for kind, is_waiting in waiting.items():
                 if is_waiting:
                     found[account.id][kind] = 1
         return found
 
+    def total(self):
+        """Count the records that need a decision, whoever may read them."""
+        return sum(sum(found.values()) for found in self.counts().values())
+
     def rows(self):
         """Describe the records that need a decision and that the user may read.
 
-        :return: list of dicts: title, buyer, amount, reason, time, buttons
+        :return: list of dicts: title, buyer, amount, reason, time, buttons, and the number of records
+            that the row stands for
         """
         rows = []
-        for read, open_list in (
-            (self._account_rows, None),
-            (self._order_rows, "action_open_decisions"),
-            (self._event_rows, "action_open_failed_orders"),
-            (self._update_rows, "action_open_failed_updates"),
-            (self._return_rows, "action_open_returns"),
-            (self._unshipped_rows, "action_open_unshipped"),
-            (self._stock_rows, None),
-            (self._missing_rows, None),
+        for read, kind, open_list in (
+            (self._account_rows, None, None),
+            (self._order_rows, "orders", "action_open_decisions"),
+            (self._event_rows, "events", "action_open_failed_orders"),
+            (self._update_rows, "updates", "action_open_failed_updates"),
+            (self._return_rows, "returns", "action_open_returns"),
+            (self._unshipped_rows, "unshipped", "action_open_unshipped"),
+            (self._stock_rows, None, None),
+            (self._missing_rows, None, None),
         ):
             found = read()
             rows += found
-            if open_list and len(found) >= ROWS:
-                rows += self._more(found, open_list)
+            if kind and len(found) >= ROWS:
+                rows += self._more(found, kind, open_list)
         return rows
 
-    def _more(self, rows, open_list):
+    def _more(self, rows, kind, open_list):
         """Return a row for each account, with a link to the list of the records that are not shown.
 
         :param rows: those that are shown
+        :param kind: of :meth:`counts`
         :param open_list: method of the account
         """
-        accounts = self.env["keycrm.account"].browse(dict.fromkeys(row["account"] for row in rows))
-        button = self._button(self.env._("Open list"), open_list)
+        shown = Counter(row["account"] for row in rows)
+        if kind == "orders":
+            # A seller may read some orders only.
+            groups = self.env["sale.order"]._read_group(
+                self.account._decision_domain(), ["keycrm_account_id"], ["__count"]
+            )
+            totals = {account.id: total for account, total in groups}
+        else:
+            totals = {account: found[kind] for account, found in self.counts().items()}
+        more = {one: totals.get(one.id, 0) - shown[one.id] for one in self.account}
         return [
             self._row(
                 account,
                 account,
-                self.env._("More in the list"),
-                kind=rows[-1]["kind"],
-                reason=account.display_name if len(self.account) > 1 else "",
-                buttons=[button],
+                self.env._("%s more", count),
+                code=f"more_{kind}",
+                kind=self.env._("Orders") if kind == "orders" else rows[-1]["kind"],
+                count=count,
+                buttons=[self._button(self.env._("Open list"), open_list)],
             )
-            for account in accounts
+            for account, count in more.items()
+            if count > 0
         ]
 
-    def _of_account(self, account):
+    def _of_accounts(self):
+        """Return what the accounts themselves wait for.
+
+        :return: ``{account: {kind: boolean}}``
+        """
+        usage = self.env["keycrm.rate.limit"]._usage(self.account)
+        is_shared = {account: is_lowered for account, (_used, _limit, is_lowered) in usage.items()}
         return {
-            "zeros": bool(account.stock_held_zeros),
-            "paused": account.enabled and account.push_stock and account.stock_paused,
-            "previews": bool(account.sudo().kinds_to_preview),
+            account: {
+                "shared_key": account.enabled and is_shared[account.id],
+                "late": account.enabled and bool(account.sudo().missed_status_ids),
+                "paused": account.enabled and account.push_stock and account.stock_paused,
+                "zeros": bool(account.stock_held_zeros),
+                "previews": bool(account.sudo().kinds_to_preview),
+            }
+            for account in self.account
         }
 
     # === ROWS ===#
 
     def _account_rows(self):
+        describe = {
+            "shared_key": self._shared_key_row,
+            "late": self._late_row,
+            "paused": self._paused_row,
+            "zeros": self._zeros_row,
+            "previews": self._previews_row,
+        }
         rows = []
-        for account in self.account:
-            waiting = self._of_account(account)
-            for reason in self._troubles(account):
-                rows.append(
-                    self._row(
-                        account,
-                        account,
-                        account.display_name,
-                        kind=self.env._("Problem"),
-                        reason=reason,
-                        buttons=[self._button(self.env._("Open setup"), "action_open_setup")],
-                    )
-                )
-            if waiting["paused"]:
-                rows.append(
-                    self._row(
-                        account,
-                        account,
-                        self.env._("Stock is on hold"),
-                        reason=self.env._("No quantity is sent before you resume stock sync."),
-                        buttons=[self._button(self.env._("Open setup"), "action_open_setup")],
-                    )
-                )
-            if waiting["zeros"]:
-                buttons = [self._button(self.env._("Open"), "action_open_stock_held")]
-                if self.is_manager:
-                    question = self.env._("KeyCRM will show these products as out of stock.")
-                    buttons.append(
-                        self._button(self.env._("Send anyway"), "action_allow_zeros", question)
-                    )
-                rows.append(
-                    self._row(
-                        account,
-                        account,
-                        self.env._("Products on hold: %s", account.stock_held_zeros),
-                        reason=self.env._(
-                            "They would drop to zero in KeyCRM without a stock move."
-                        ),
-                        buttons=buttons,
-                    )
-                )
-            if waiting["previews"]:
-                rows.append(
-                    self._row(
-                        account,
-                        account,
-                        self.env._("A preview waits for your choice"),
-                        reason=self.env._("Nothing of it is sent to KeyCRM before."),
-                        buttons=[self._button(self.env._("Open"), "action_open_send_previews")],
-                    )
-                )
+        for account, waiting in self._of_accounts().items():
+            rows += [
+                self._setup_row(account, "problem", self.env._("Problem"), reason)
+                for reason in self._troubles(account)
+            ]
+            rows += [describe[kind](account) for kind, is_waiting in waiting.items() if is_waiting]
         return rows
+
+    def _setup_row(self, account, code, kind, reason):
+        """Return a row of what is solved in the setup.
+
+        :param account: ``keycrm.account``, one
+        :param code: see :meth:`_row`
+        :param kind: a word for it
+        :param reason: a sentence
+        """
+        button = self._button(self.env._("Open setup"), "action_open_setup")
+        return self._row(
+            account,
+            account,
+            account.display_name,
+            code=code,
+            kind=kind,
+            reason=reason,
+            buttons=[button],
+        )
+
+    def _shared_key_row(self, account):
+        return self._setup_row(
+            account,
+            "shared_key",
+            self.env._("API key"),
+            self.env._(
+                "Another program uses the same API key: KeyCRM refused requests although this Odoo had "
+                "sent few."
+            ),
+        )
+
+    def _late_row(self, account):
+        names = ", ".join(account.sudo().missed_status_ids.mapped("display_name"))
+        return self._setup_row(
+            account,
+            "late",
+            self.env._("Webhook"),
+            self.env._(
+                "Orders in these statuses arrive late: %s. Add the statuses to KeyCRM's trigger.",
+                names,
+            ),
+        )
+
+    def _paused_row(self, account):
+        resume = self._button(self.env._("Resume stock sync"), "action_resume_stock")
+        return self._row(
+            account,
+            account,
+            self.env._("Stock sync is paused"),
+            code="paused",
+            kind=self.env._("Stock"),
+            reason=self.env._(
+                "Changes are collected and sent together when stock sync is resumed."
+            ),
+            buttons=[resume] if self.is_manager else [],
+        )
+
+    def _zeros_row(self, account):
+        buttons = [self._button(self.env._("Open"), "action_open_stock_held")]
+        if self.is_manager:
+            question = self.env._("KeyCRM will show these products as out of stock.")
+            buttons.append(self._button(self.env._("Send anyway"), "action_allow_zeros", question))
+        return self._row(
+            account,
+            account,
+            self.env._("Products on hold: %s", account.stock_held_zeros),
+            code="zeros",
+            kind=self.env._("Stock"),
+            reason=self.env._("They would drop to zero in KeyCRM without a stock move."),
+            buttons=buttons,
+        )
+
+    def _previews_row(self, account):
+        return self._row(
+            account,
+            account,
+            self.env._("A preview waits for your choice"),
+            code="previews",
+            kind=self.env._("Sending to KeyCRM"),
+            reason=self.env._("Nothing of it is sent to KeyCRM before."),
+            buttons=[self._button(self.env._("Open"), "action_open_send_previews")],
+        )
 
     @staticmethod
     def _troubles(account):
@@ -204,16 +275,13 @@ class Decisions(Service):
         if not Order.has_access("read"):
             return []
         orders = Order.search(
-            [("keycrm_account_id", "in", self.account.ids), ("keycrm_needs_decision", "=", True)],
-            order="keycrm_decision_since desc, id desc",
-            limit=ROWS,
+            self.account._decision_domain(), order="keycrm_decision_since desc, id desc", limit=ROWS
         )
         names = dict(Order._fields["keycrm_decision"]._description_selection(self.env))
         return [
             self._row(
                 order.keycrm_account_id,
                 order,
-                self._title(order),
                 order=order,
                 kind=names[order.keycrm_decision],
                 reason=self._order_reason(order),
@@ -314,7 +382,6 @@ class Decisions(Service):
             self._row(
                 update.account_id,
                 update,
-                self._title(update.sale_order_id),
                 order=update.sale_order_id,
                 kind=self.env._("Not sent: %s", kinds[update.kind]),
                 reason=update.error or "",
@@ -325,7 +392,7 @@ class Decisions(Service):
         ]
 
     def _return_rows(self):
-        returns = self._open_pickings([("keycrm_expected_return", "=", True)])
+        returns = self._open_pickings([("keycrm_expected_return", "=", True)], "id")
         refused = [one for one in returns if one.sale_id.keycrm_shipping_status == "refused"]
         return [
             self._picking_row(
@@ -345,7 +412,8 @@ class Decisions(Service):
                 ("keycrm_expected_return", "=", False),
                 ("sale_id.keycrm_archived", "=", True),
                 ("picking_type_id.code", "!=", "incoming"),
-            ]
+            ],
+            "sale_id",
         )
         return [
             self._picking_row(
@@ -357,10 +425,11 @@ class Decisions(Service):
             for picking in unshipped
         ]
 
-    def _open_pickings(self, domain):
+    def _open_pickings(self, domain, each):
         """Return the newest open transfers of these accounts' orders.
 
         :param domain: of ``stock.picking``
+        :param each: field of which each value has one transfer, the newest
         """
         Picking = self.env["stock.picking"]
         if not Picking.has_access("read") or not self.env["sale.order"].has_access("read"):
@@ -369,13 +438,15 @@ class Decisions(Service):
             ("state", "in", OPEN_PICKINGS),
             ("sale_id.keycrm_account_id", "in", self.account.ids),
         ]
-        return Picking.search([*mine, *domain], order="id desc", limit=ROWS)
+        groups = Picking._read_group(
+            [*mine, *domain], [each], ["id:max"], order="id:max desc", limit=ROWS
+        )
+        return Picking.browse(newest for _value, newest in groups)
 
     def _picking_row(self, picking, kind, reason, button):
         return self._row(
             picking.sale_id.keycrm_account_id,
             picking,
-            self._title(picking.sale_id),
             order=picking.sale_id,
             kind=kind,
             reason=reason,
@@ -397,6 +468,9 @@ class Decisions(Service):
                 account,
                 account,
                 self.env._("Quantities refused: %s", count),
+                code="refused",
+                kind=self.env._("Stock"),
+                count=count,
                 reason=Level.browse(first).error,
                 since=since,
                 buttons=[self._button(self.env._("Open list"), "action_open_stock_refused")],
@@ -418,6 +492,9 @@ class Decisions(Service):
                 account,
                 account,
                 self.env._("Products without an offer in KeyCRM: %s", count),
+                code="missing",
+                kind=self.env._("Catalog"),
+                count=count,
                 reason=self.env._(
                     "KeyCRM does not have their SKU, or more than once: their stock is not sent."
                 ),
@@ -435,34 +512,52 @@ class Decisions(Service):
         return self.env.user.has_group("ordage_keycrm.group_manager")
 
     @staticmethod
-    def number(order):
-        """Return the number by which people know an order: KeyCRM's, or that at the source."""
-        return order.keycrm_number or str(order.keycrm_id)
+    def numbers(order):
+        """Return the numbers of an order, as the client shows them.
 
-    def _title(self, order):
-        return self.env._("Order %s", self.number(order))
+        :param order: ``sale.order``, one
+        :return: ``{"number": KeyCRM's, "source_number": that at the source, empty where it is the same}``
+        """
+        number = str(order.keycrm_id)
+        return {
+            "number": number,
+            "source_number": order.keycrm_number if order.keycrm_number != number else "",
+        }
 
-    def _row(self, account, record, title, *, order=None, since=None, **values):
+    def _row(self, account, record, title="", *, code="", order=None, since=None, **values):
         """Return a row.
 
         :param account: ``keycrm.account``, one
         :param record: what its title and its buttons open or call
-        :param title: what it is
-        :param order: ``sale.order`` that names buyer and sum
+        :param title: what it is; by default the order
+        :param code: tells the rows of one record apart
+        :param order: ``sale.order`` that names buyer, sum and numbers
         :param since: naive UTC
-        :param values: ``kind``, ``buyer``, ``amount``, ``reason``, ``buttons``
+        :param values: ``kind``, ``buyer``, ``amount``, ``reason``, ``buttons``, ``count``
         """
         if order:
+            numbers = self.numbers(order)
+            title = title or self.env._("Order %s", numbers["number"])
+            values["source_number"] = numbers["source_number"]
             values["buyer"] = order.partner_id.display_name
             values["amount"] = order.currency_id.format(order.keycrm_total)
+        name = account.display_name if len(self.account) > 1 else ""
         return {
-            "key": f"{record._name}-{record.id}-{title}",
+            "key": f"{record._name}-{record.id}-{code}",
             "account": account.id,
+            "account_name": name if name != title else "",
             "model": record._name,
             "id": record.id,
             "title": title,
             "since": since.isoformat() if since else False,
-            **{"kind": "", "buyer": "", "amount": "", "reason": ""},
+            **{
+                "kind": "",
+                "source_number": "",
+                "buyer": "",
+                "amount": "",
+                "reason": "",
+                "count": 1,
+            },
             **values,
         }
 

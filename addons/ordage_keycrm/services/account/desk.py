@@ -32,8 +32,15 @@ class Desk(Service):
 
         :return: dict for the web client
         """
+        enabled = self.account.filtered("enabled")
+        decisions = Decisions(enabled)
+        rows = decisions.rows()
         answer = {
-            "decisions": Decisions(self.account.filtered("enabled")).rows(),
+            "is_enabled": bool(enabled),
+            "decisions": rows,
+            "decision_count": sum(row["count"] for row in rows),
+            # What only other users may read.
+            "others_decide": 0 if rows else decisions.total(),
             "has_orders": self.env["sale.order"].has_access("read"),
         }
         if answer["has_orders"]:
@@ -87,11 +94,13 @@ class Desk(Service):
         for order in newest:
             cards[order.keycrm_status_id].append(self._card(order, payments))
         # Statuses of accounts with the same name stay apart: each has its own actions.
+        is_one = len(self.account) == 1
         return [
             {
                 "id": status.id,
                 "name": status.display_name or self.env._("No status"),
                 "group": status.group or "",
+                "account_name": "" if is_one else status.account_id.display_name or "",
                 "count": counts[status],
                 "sums": sums[status],
                 "cards": cards[status],
@@ -131,7 +140,7 @@ class Desk(Service):
         money = order.currency_id.format
         return {
             "id": order.id,
-            "number": Decisions.number(order),
+            **Decisions.numbers(order),
             "buyer": order.partner_id.display_name,
             "tracking": order.keycrm_tracking_code or "",
             "total": money(order.keycrm_total),

@@ -1,14 +1,24 @@
-import { Component, onMounted, onWillStart, onWillUpdateProps, useRef, useState } from "@odoo/owl";
+import {
+    Component,
+    onMounted,
+    onPatched,
+    onWillPatch,
+    onWillStart,
+    onWillUpdateProps,
+    useRef,
+    useState,
+} from "@odoo/owl";
 import { ConfirmationDialog } from "@web/core/confirmation_dialog/confirmation_dialog";
 import { formatDateTime } from "@web/core/l10n/dates";
 import { _t } from "@web/core/l10n/translation";
 import { user } from "@web/core/user";
 import { useService } from "@web/core/utils/hooks";
 import { useKeycrmNews } from "../live/live";
+import { isSelectingIn } from "../live/refresh";
 
 const { DateTime } = luxon;
 
-/** Milliseconds after a user's last movement in the list of decisions in which no row moves. */
+/** Milliseconds after a user's last movement on the page in which no row or card moves. */
 const WORKING = 4000;
 /** Milliseconds until the figures of the last days are read again, however many orders arrive. */
 const FIGURES = 30000;
@@ -22,13 +32,14 @@ export class KeycrmDesk extends Component {
     static template = "ordage_keycrm.Desk";
     static props = {
         accounts: { type: Array, element: Object },
+        onDecided: Function,
     };
 
     setup() {
         this.orm = useService("orm");
         this.action = useService("action");
         this.dialog = useService("dialog");
-        this.decisions = useRef("decisions");
+        this.root = useRef("root");
         this.state = useState({ account: false, measure: 0, data: null, figures: null });
         this.touched = 0;
         onWillStart(() => this.load());
@@ -38,6 +49,8 @@ export class KeycrmDesk extends Component {
                 return this.show(false);
             }
         });
+        onWillPatch(() => this.rememberFocus());
+        onPatched(() => this.restoreFocus());
         useKeycrmNews(() => this.refresh());
     }
 
@@ -48,8 +61,20 @@ export class KeycrmDesk extends Component {
         return this.state.account ? [this.state.account] : [];
     }
 
-    async load() {
-        this.state.data = await this.orm.call("keycrm.account", "get_desk", [this.accountIds]);
+    /**
+     * Read decisions and today's orders.
+     *
+     * @param {() => boolean} [isBusy] whether nothing may move now
+     * @returns {Promise<boolean>} whether the answer is shown
+     */
+    async load(isBusy = () => false) {
+        const { account } = this.state;
+        const data = await this.orm.call("keycrm.account", "get_desk", [this.accountIds]);
+        if (account !== this.state.account || isBusy()) {
+            return false;
+        }
+        this.state.data = data;
+        return true;
     }
 
     async loadFigures() {
@@ -63,16 +88,42 @@ export class KeycrmDesk extends Component {
         }
     }
 
-    /** Read again, unless a user is about to click on a row, which must not move then. */
+    /** Read again, unless a user is about to click on something, which must not move then. */
     async refresh() {
-        const inList = this.decisions.el?.contains(document.activeElement);
-        if (Date.now() - this.touched < WORKING && (inList || this.isOver)) {
+        if (this.isBusy() || !(await this.load(() => this.isBusy()))) {
             return false;
         }
-        await this.load();
         if (Date.now() - this.figuresAt > FIGURES) {
             await this.loadFigures();
         }
+    }
+
+    isBusy() {
+        const root = this.root.el;
+        const isUsing = this.isOver || root.contains(document.activeElement);
+        return isSelectingIn(root) || (isUsing && Date.now() - this.touched < WORKING);
+    }
+
+    rememberFocus() {
+        const element = document.activeElement;
+        const row = this.root.el.contains(element) && element.closest("[data-key]");
+        this.focused = row && { element, row, section: row.closest("section") };
+        if (row) {
+            this.focused.place = rowsOf(this.focused.section).indexOf(row);
+        }
+    }
+
+    /** Focus the same row, or the next one, where the focused button is gone. */
+    restoreFocus() {
+        const { element, row, section, place } = this.focused || {};
+        if (!element || element.isConnected) {
+            return;
+        }
+        const rows = rowsOf(section);
+        const same = rows.find(({ dataset }) => dataset.key === row.dataset.key);
+        const next = same || rows[Math.min(place, rows.length - 1)];
+        const button = next?.matches("button") ? next : next?.querySelector("button");
+        (button || section.querySelector("h2")).focus();
     }
 
     onTouch() {
@@ -104,7 +155,7 @@ export class KeycrmDesk extends Component {
                 resId: row.id,
                 resIds: [row.id],
                 context: user.context,
-                onClose: () => this.load(),
+                onClose: () => Promise.all([this.load(), this.props.onDecided()]),
             });
         if (!button.confirm) {
             return call();
@@ -189,7 +240,20 @@ export class KeycrmDesk extends Component {
         return formatDateTime(DateTime.fromISO(row.since, { zone: "utc" }).setZone("default"));
     }
 
-    get emptyText() {
-        return _t("Nothing needs your decision.");
+    /** What is shown where there is no decision, and whether it is good. */
+    get rest() {
+        if (!this.data.is_enabled) {
+            return {
+                text: _t("The integration is disabled: nothing arrives and nothing is sent."),
+            };
+        }
+        if (this.data.others_decide) {
+            return { text: _t("Colleagues have to decide: %s.", this.data.others_decide) };
+        }
+        return { text: _t("All is well: there is nothing to decide."), isWell: true };
     }
+}
+
+function rowsOf(section) {
+    return [...section.querySelectorAll("[data-key]")];
 }

@@ -2,12 +2,17 @@ import { registry } from "@web/core/registry";
 import { KanbanRenderer } from "@web/views/kanban/kanban_renderer";
 import { kanbanView } from "@web/views/kanban/kanban_view";
 import { KeycrmLiveKanbanController } from "../live/live_views";
+import { refreshRecords } from "../live/refresh";
 import { KeycrmDesk } from "./desk";
 
 /** The overview: the desk above the cards of the accounts. */
 export class KeycrmDeskRenderer extends KanbanRenderer {
     static template = "ordage_keycrm.DeskRenderer";
     static components = { ...KanbanRenderer.components, KeycrmDesk };
+
+    refreshCards() {
+        return refreshRecords(this.props.list.model, this.rootRef.el);
+    }
 
     /** Accounts that exchange data already; before that, their cards lead to the setup. */
     get accounts() {
@@ -24,8 +29,15 @@ export class KeycrmDeskRenderer extends KanbanRenderer {
     }
 }
 
+/** Only the empty overview offers a new account; further accounts are added in the configuration. */
+export class KeycrmDeskController extends KeycrmLiveKanbanController {
+    get canCreate() {
+        return super.canCreate && this.model.isReady && !this.model.root.count;
+    }
+}
+
 registry.category("views").add("keycrm_desk", {
     ...kanbanView,
-    Controller: KeycrmLiveKanbanController,
+    Controller: KeycrmDeskController,
     Renderer: KeycrmDeskRenderer,
 });

@@ -196,7 +196,9 @@ class LineCost(OrderWork):
 def test_crash_anywhere_while_the_cost_of_a_line_is_sent_sends_it_once(
     crash_points, unlimited, eventually
 ):
-    scenario = LineCost(unlimited(send_cost=True), eventually)
+    account = unlimited(send_cost=True)
+    received_money.use_hryvnias(account)
+    scenario = LineCost(account, eventually)
     scenario.keycrm.set_switches(line_comment="erased")
     run_once(crash_points, scenario)
     crash_points.crash_at_each(scenario, only=("order_updates", "PUT /order"))

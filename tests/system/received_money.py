@@ -9,12 +9,17 @@ from xmlrpc.client import Fault
 from tools import shop
 
 
+def use_hryvnias(account) -> None:
+    """Let the company of an account work in the currency of KeyCRM's orders."""
+    company = account.rpc.rows("res.company", fields=["currency_id"], limit=1)[0]
+    if company["currency_id"][1] != "UAH":
+        shop.use_currency(account.rpc, account.id)
+
+
 def prepare(account) -> int:
     """Let an account send received money; return the bank journal."""
     rpc = account.rpc
-    company = rpc.rows("res.company", fields=["currency_id"], limit=1)[0]
-    if company["currency_id"][1] != "UAH":
-        shop.use_currency(rpc, account.id)
+    use_hryvnias(account)
     (journal,) = rpc.search("account.journal", ("type", "=", "bank"), limit=1)
     (line,) = rpc.search(
         "account.payment.method.line",

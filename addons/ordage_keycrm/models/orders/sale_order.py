@@ -38,6 +38,9 @@ class SaleOrder(models.Model):
         "keycrm.order.status", string="KeyCRM status", copy=False, readonly=True
     )
     keycrm_total = fields.Monetary(string="Total in KeyCRM", copy=False, readonly=True)
+    keycrm_odoo_total = fields.Monetary(
+        string="Total in Odoo", compute="_compute_keycrm_odoo_total"
+    )
     keycrm_total_differs = fields.Boolean(
         string="Total differs", compute="_compute_keycrm_total_differs", store=True
     )
@@ -265,15 +268,25 @@ class SaleOrder(models.Model):
         "partner_shipping_id.phone",
         "partner_shipping_id.contact_address_inline",
         "company_id.country_id",
+        "keycrm_account_id",
     )
     def _compute_keycrm_recipient(self):
         """Take the buyer's phone where the recipient has none, and an address for a label."""
-        for order in self:
+        ours = self.filtered("keycrm_account_id")
+        others = self - ours
+        others.keycrm_recipient_phone = others.keycrm_recipient_address = False
+        for order in ours:
             recipient = order.partner_shipping_id
             order.keycrm_recipient_phone = recipient.phone or order.partner_id.phone
             order.keycrm_recipient_address = recipient._keycrm_short_address(
                 order.company_id.country_id
             )
+
+    @api.depends("keycrm_total_differs", "amount_total")
+    def _compute_keycrm_odoo_total(self):
+        """Read only totals that are shown: an order's form computes its fields at each edit."""
+        for order in self:
+            order.keycrm_odoo_total = order.amount_total if order.keycrm_total_differs else 0.0
 
     @api.depends("keycrm_parent_id", "keycrm_account_id")
     def _compute_keycrm_parent_order_id(self):

@@ -4,6 +4,7 @@ from datetime import date
 
 from playwright.sync_api import expect
 
+from tools import shop
 from tools.screen import PHONE
 
 IN_PRODUCTION = 4
@@ -24,10 +25,12 @@ def test_a_typed_number_opens_its_parcel_and_its_label_is_printed(
         },
     )["id"]
     wait_for(lambda: (account.order(number, "state") or {}).get("state") == "sale", 90, "the order")
+    (product,) = rpc.search("product.product", ("default_code", "=", "PACK-1"))
+    shop.receive(rpc, rpc.search("stock.warehouse", limit=1)[0], product, 5)
+    rpc.call("stock.picking", "action_assign", account.order(number, "picking_ids")["picking_ids"])
     storekeeper = new_screen(new_user("packer", "stock.group_stock_user"))
     storekeeper.open("keycrm_pack_action")
     page = storekeeper.page
-    page.locator(".o_searchview_facet .o_facet_remove").first.click()
     storekeeper.sees("20450000000123")
     storekeeper.picture("pack-list")
     box = page.get_by_label("Скануйте або введіть номер")

@@ -156,6 +156,7 @@ class TestCreateProducts(KeycrmCase):
     def test_preview_says_that_prices_are_left_out_without_a_rate(self):
         product = self.product("CR-RATE", lst_price=450, standard_price=210)
         export = self.export(product)
+        self.account.keycrm_currency_id = False
         self.assertFalse(export.rate_text)
         currency = self.account.keycrm_currency_id = self.env.ref("base.PLN")
         self.assertIn("PLN", export.rate_text)

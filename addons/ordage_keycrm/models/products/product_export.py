@@ -62,7 +62,7 @@ class KeycrmProductExport(models.Model):
         for export in self:
             company, currency = export.account_id.company_id, export.account_id.keycrm_currency_id
             own = company.currency_id
-            lacks = currency and own._keycrm_rate(currency, company, today) is None
+            lacks = bool(currency) and own._keycrm_rate(currency, company, today) is None
             export.rate_text = lacks and self.env._(
                 "Prices and costs are left out: an exchange rate of %s is missing in Odoo. Enter one in the "
                 "setup, step “Currency”.",

@@ -18,6 +18,9 @@ PARCELS = 10
 PRODUCTS = 500
 #: Live orders or stock exports that are measured, alone and meanwhile.
 LIVE = 8
+#: Seconds between two live orders beside bulk work: an order needs two requests, and orders that come
+#: faster use up KeyCRM's limit alone.
+ORDER_PAUSE = 3.0
 #: Seconds from the user's commit to the request.
 ALLOWED_COSTS, ALLOWED_TRACKING = 15.0, 3.0
 #: Seconds by which nothing may delay live work longer.
@@ -137,7 +140,7 @@ def _orders_beside_creation(environment: Environment) -> Row:
     statement = "SELECT state FROM keycrm_product_export WHERE id = %s"
     beside = []
     while shop.one(statement, action["res_id"]) == "running":
-        beside.append(_pause(order))
+        beside.append(_pause(order, ORDER_PAUSE))
     taken = time.monotonic() - begun
     made = [one for one in shop.keycrm.requests(since) if "/offers" in one["path"]]
     created = sum(row["sku"].startswith("NEW") for row in shop.keycrm.offers() if row["sku"])
@@ -148,8 +151,8 @@ def _orders_beside_creation(environment: Environment) -> Row:
     return row
 
 
-def _pause(work: Callable[[], float]) -> float:
-    time.sleep(1.0)
+def _pause(work: Callable[[], float], pause: float = 1.0) -> float:
+    time.sleep(pause)
     return work()
 
 

@@ -20,7 +20,7 @@ from ..services.common import cron_notify, crons
 from ..services.common.api_gateway import open_client
 from ..services.common.circuit_breaker import CircuitBreaker
 from ..services.common.service import Options
-from ..services.orders import webhook_inbox
+from ..services.orders import order_priorities, webhook_inbox
 from ..services.orders.order_inbox import OrderInbox
 from ..services.workers import cron_runner
 from ..services.workers.bulk_jobs import JOBS
@@ -847,6 +847,18 @@ class TestCircuitBreaker(KeycrmCase):
         self.assertNotEqual(self.event(gone).state, "pending")
 
     def test_order_comes_first_while_bulk_work_waits_for_the_limit(self):
+        number, asked = self.order_beside_bulk_work()
+        self.assertEqual(asked[0], f"/v1/order/{number}")
+        self.assertIn("/v1/offers", asked)
+
+    def test_bulk_work_is_not_deferred_for_ever_by_live_orders(self):
+        order_priorities.InboxState.for_account(self.account).bulk_since = float("-inf")
+        number, asked = self.order_beside_bulk_work()
+        self.assertEqual(asked[0], "/v1/offers")
+        self.assertIn(f"/v1/order/{number}", asked)
+
+    def order_beside_bulk_work(self):
+        """Let an order arrive while bulk work waits; return its number and the requests."""
         product = self.env["product.product"].create({"name": "X", "default_code": "BULK-WAITS"})
         action = product.action_keycrm_create()
         self.env["keycrm.product.export"].browse(action["res_id"]).action_start()
@@ -863,8 +875,7 @@ class TestCircuitBreaker(KeycrmCase):
 
         self.patch(cron_runner.time, "sleep", sleep)
         self.orders_lane()
-        self.assertEqual(self.asked()[0], f"/v1/order/{number}")
-        self.assertIn("/v1/offers", self.asked())
+        return number, self.asked()
 
     def test_clock_set_back_delays_requests_by_one_window_at_most(self):
         self.low_limit(20)

@@ -51,10 +51,12 @@ class InboxState:
 
     :param turns: pieces of work since the process started
     :param polls_first: whether polling came before updates of orders in the last turn
+    :param bulk_since: since when bulk work is deferred for KeyCRM's limit; None where it is not
     """
 
     turns: int = 0
     polls_first: bool = False
+    bulk_since: float | None = None
     _newest_at: float = float("-inf")
     _useless_until: float = float("-inf")
     _skipped: dict[int, float] = field(default_factory=dict)

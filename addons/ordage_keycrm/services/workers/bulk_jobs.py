@@ -26,8 +26,6 @@ JOBS = {
     "line_costs": BulkOrderUpdates,
     "pictures": ImageFetcher,
 }
-#: Seconds that a job waits for KeyCRM's limit before it begins; longer, the inbox is polled meanwhile.
-FIRST_WAIT = 0.05
 #: Jobs of the setup: they change nothing in KeyCRM.
 SETUP_JOBS = ("load", "warehouses")
 
@@ -35,12 +33,14 @@ SETUP_JOBS = ("load", "warehouses")
 class BulkJobs(Service):
     """Process the bulk work of the orders queue, one page at a time, between polls of the inbox."""
 
-    def process(self):
+    def process(self, first_wait=None):
         """Process one page of the first job that has work.
 
+        :param first_wait: seconds that its first request may wait for the quota; None for a worker's
         :return: True when there may be more
+        :raise QuotaExceeded: when it would take longer
         """
-        return self._process(JOBS)
+        return self._process(JOBS, first_wait)
 
     def process_setup(self):
         """Process one page of a job of the setup, before the integration is enabled.
@@ -49,10 +49,8 @@ class BulkJobs(Service):
         """
         return self.account._is_before_start() and self._process(SETUP_JOBS)
 
-    def _process(self, names):
+    def _process(self, names, first_wait=None):
         breaker = self.service(CircuitBreaker)
-        # In single-item mode a job is marked as failed while it runs, so it is not deferred.
-        first_wait = None if self.options.single_item else FIRST_WAIT
         with open_client(self.account, rate_limit.BULK, first_wait=first_wait) as client:
             return any(
                 breaker.run(name, JOBS[name](self.account, client, self.options).process)

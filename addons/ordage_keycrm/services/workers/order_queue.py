@@ -14,6 +14,10 @@ from .bulk_jobs import BulkJobs
 OTHERS_TURN = 4
 #: Seconds between two polls of the inbox while bulk work waits for KeyCRM's limit.
 POLL_SECONDS = 0.2
+#: Seconds that bulk work waits for KeyCRM's limit before it begins; longer, it is deferred.
+FIRST_WAIT = 0.05
+#: Seconds for which it is deferred at most.
+DEFER_SECONDS = 2.0
 
 
 class OrderQueue(Service):
@@ -35,24 +39,36 @@ class OrderQueue(Service):
         return (
             bool(self.service(OrderInbox).process())
             or self._process_others(state)
-            or self._process_bulk()
+            or self._process_bulk(state)
             # Webhooks are still debounced.
             or bool(self.env["keycrm.event"]._waiting(account, 1, state.skipped()))
         )
 
-    def _process_bulk(self):
+    def _process_bulk(self, state):
         """Process one page of bulk work; while KeyCRM's limit delays it, the inbox is polled.
 
+        Live orders that use up the limit alone would defer it for ever, so after some seconds it waits for
+        its request as live work does.
+
+        :param state: :class:`~.services.orders.order_priorities.InboxState`
         :return: True when there may be more
         """
+        now = time.monotonic()
+        is_late = state.bulk_since is not None and now - state.bulk_since > DEFER_SECONDS
+        # In single-item mode a job is marked as failed while it runs, so it is not deferred.
+        first_wait = None if is_late or self.options.single_item else FIRST_WAIT
         try:
-            return self.service(BulkJobs).process()
+            more = self.service(BulkJobs).process(first_wait)
         except QuotaExceeded as error:
+            if state.bulk_since is None:
+                state.bulk_since = now
             if error.wait > WORKER_MAX_SLEEP:
                 raise
             self.env.cr.rollback()
             time.sleep(min(error.wait, POLL_SECONDS) + 0.005)
             return True
+        state.bulk_since = None
+        return more
 
     def _process_others(self, state):
         """Send one update of an order, or read one page of updated orders: each comes first in turns.

@@ -597,8 +597,11 @@ class TestSendCost(CostCase):
         preview = self.switch_on()
         self.assertEqual(preview.state, "ready")
         self.assertEqual(preview.line_ids.product_id, changed)
-        self.assertEqual(preview.line_ids.mapped("keycrm_value"), ["3.00"])
-        self.assertEqual(preview.line_ids.mapped("odoo_value"), ["12.00"])
+        currency = self.account.keycrm_currency_id or self.company.currency_id
+        line = preview.line_ids
+        self.assertEqual(
+            (line.keycrm_value, line.odoo_value), (currency.format(3), currency.format(12))
+        )
         self.assertGreaterEqual(preview.same_count, 1)
         self.assertEqual(self.send(), [])
         changed.standard_price = 13

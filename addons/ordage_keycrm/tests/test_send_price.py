@@ -183,7 +183,10 @@ class TestSendPrice(KeycrmCase):
             while preview.state == "running":
                 SendPreview(self.account, client).process()
         line = preview.line_ids.filtered(lambda one: one.product_id == product)
-        self.assertEqual((line.keycrm_value, line.odoo_value), ("100.00", "130.00"))
+        currency = self.account.keycrm_currency_id or self.company.currency_id
+        self.assertEqual(
+            (line.keycrm_value, line.odoo_value), (currency.format(100), currency.format(130))
+        )
         self.assertEqual(self.send(), [])
         preview.action_send()
         self.assertEqual(self.send(), [130])

@@ -1,8 +1,11 @@
+from odoo.tools import format_date
+
 from ...keycrm.catalog import PaymentMethod
 from ...keycrm.client import Page
 from ...keycrm.order_updates import PaymentUpdate
 from ...keycrm.parsing import parsed_rows
 from ..common import crons
+from ..common.language import company_language
 from ..common.reference_lists import ReferenceLists
 from ..common.service import Service
 
@@ -60,17 +63,20 @@ class PaymentSending(Service):
         :return: iterator over values of ``keycrm.send.preview.line``
         """
         updates = self.env["keycrm.order.update"]
+        lang = company_language(self.account.company_id)
         for order, partial in self._received(orders):
             plan = updates._payment_plan(order, partial)
             decision = plan.decide(self._known(order))
             is_same = decision.code in ("payment_exists", "payment_exceeds")
             is_problem = bool(decision.code) and not is_same
-            text = order.currency_id.format(partial.debit_amount_currency)
+            currency = order.currency_id.with_context(lang=lang)
+            text = currency.format(partial.debit_amount_currency)
             if isinstance(plan, PaymentUpdate):
-                text = f"{text}, {plan.day.isoformat()}, {plan.journal}"
+                day = format_date(self.env, plan.day, lang_code=lang)
+                text = f"{text}, {day}, {plan.journal}"
             yield {
                 "sale_order_id": order.id,
-                "keycrm_value": order.currency_id.format(order.keycrm_amount_paid),
+                "keycrm_value": currency.format(order.keycrm_amount_paid),
                 "odoo_value": text,
                 "outcome": "same" if is_same else "problem" if is_problem else "change",
                 "error_code": is_problem and decision.code,

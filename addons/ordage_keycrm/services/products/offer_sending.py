@@ -1,6 +1,7 @@
 from ...keycrm import offer_values
 from ...keycrm.catalog import Offer
 from ...keycrm.parsing import parsed_rows
+from ..common.language import company_language
 from ..common.service import Service
 from .offer_export import OfferExport
 
@@ -52,12 +53,15 @@ class OfferSending(Service):
         amounts = self.env["keycrm.offer.value"]._amounts(
             self.account, self.kind, offers.product_id
         )
+        company = self.account.company_id
+        currency = self.account.keycrm_currency_id or company.currency_id
+        currency = currency.with_context(lang=company_language(company))
         for offer in offers:
             amount, known = amounts[offer.product_id.id], offer._known_value(self.kind)
             row = {
                 "product_id": offer.product_id.id,
-                "keycrm_value": "" if known is None else f"{known:.2f}",
-                "odoo_value": "" if amount is None else f"{amount:.2f}",
+                "keycrm_value": "" if known is None else currency.format(float(known)),
+                "odoo_value": "" if amount is None else currency.format(float(amount)),
                 "outcome": "same",
                 "error_code": False,
                 "error_params": False,

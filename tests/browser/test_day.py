@@ -107,7 +107,7 @@ def test_seller_and_storekeeper_do_a_days_work(account, offer, new_screen, new_u
     # The buyer refuses it: the seller reads it, the storekeeper receives the goods.
     parcel_is(account, number, "refused")
     row = desk.locator(".o_keycrm_decision", has_text="Дарина Мороз")
-    expect(row).to_contain_text("Від посилки відмовилися")
+    expect(row).to_contain_text("Покупець відмовився від посилки")
     expect(row).to_contain_text("000")
     seller.picture("day-seller-refused")
     desk_of_keeper = refresh(keeper)

@@ -90,6 +90,21 @@ class TestSendPayments(KeycrmCase):
         rows = self.keycrm.order(order.keycrm_id)["answer"]["payments"]
         return [float(row["amount"]) for row in rows if row["status"] == "paid"]
 
+    def test_user_transaction_costs_one_query_more(self):
+        invoices = [self.invoiced()[1] for _ in range(4)]
+
+        def count(invoice):
+            self.env.cr.flush()
+            before = self.env.cr.sql_log_count
+            self.pay(invoice)
+            return self.env.cr.sql_log_count - before
+
+        count(invoices[0])
+        on = count(invoices[1])
+        self.account.send_payments = False
+        count(invoices[2])
+        self.assertLessEqual(on - count(invoices[3]), 1)
+
     def test_switched_off_sends_no_request(self):
         self.account.send_payments = False
         _order, invoice = self.invoiced()

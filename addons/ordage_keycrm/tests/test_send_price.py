@@ -158,6 +158,24 @@ class TestSendPrice(KeycrmCase):
         self.assertEqual(self.send(), [])
         self.assertIn("PLN", product.keycrm_offer_ids.send_error)
 
+    def test_user_transaction_costs_one_query_more(self):
+        product, other = self.mapped(), self.mapped()
+
+        def count(one, price):
+            self.env.cr.flush()
+            before = self.env.cr.sql_log_count
+            one.list_price = price
+            self.env.cr.flush()
+            return self.env.cr.sql_log_count - before
+
+        count(product, 5)
+        self.account.send_price = False
+        off = count(product, 6)
+        self.account.send_price = True
+        self.env["keycrm.offer.change"]._sending_accounts("send_price")
+        count(other, 5)
+        self.assertLessEqual(count(other, 6) - off, 1)
+
     def test_prices_never_go_in_both_directions(self):
         with self.assertRaises(ValidationError):
             self.account.keep_product_info = False

@@ -142,7 +142,7 @@ class TestDiscountsOverGoods(OrderCase):
         order = self.make(self.made, discount_amount=530)
         self.assertEqual((order.amount_total, order.state), (-30, "draft"))
         self.assertFalse(order.picking_ids)
-        self.assertIn("-30", order.keycrm_problem)
+        self.assertIn(order.currency_id.format(-30), order.keycrm_problem)
         self.assertEqual(len(order.activity_ids), 1)
         self.arrive(order.keycrm_id)
         self.assertEqual(len(order.activity_ids), 1)

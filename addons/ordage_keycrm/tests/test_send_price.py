@@ -195,6 +195,7 @@ class TestSendPrice(KeycrmCase):
         product = self.mapped()
         self.account.send_price = False
         product.list_price = 130
+        self.env.user.lang = "uk_UA"
         self.account.web_save({"send_price": True}, {})
         preview = self.env["keycrm.send.preview"].search([("kind", "=", "price")], limit=1)
         with self.committing(), open_client(self.account) as client:
@@ -202,6 +203,8 @@ class TestSendPrice(KeycrmCase):
                 SendPreview(self.account, client).process()
         line = preview.line_ids.filtered(lambda one: one.product_id == product)
         currency = self.account.keycrm_currency_id or self.company.currency_id
+        currency = currency.with_context(lang="uk_UA")
+        self.assertIn("130,00", line.odoo_value)
         self.assertEqual(
             (line.keycrm_value, line.odoo_value), (currency.format(100), currency.format(130))
         )

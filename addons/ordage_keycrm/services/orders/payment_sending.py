@@ -5,7 +5,6 @@ from ...keycrm.client import Page
 from ...keycrm.order_updates import PaymentUpdate
 from ...keycrm.parsing import parsed_rows
 from ..common import crons
-from ..common.language import company_language
 from ..common.reference_lists import ReferenceLists
 from ..common.service import Service
 
@@ -56,14 +55,14 @@ class PaymentSending(Service):
             )
         )
 
-    def differences(self, orders):
+    def differences(self, orders, lang):
         """Compare the money that invoices of open orders received with the orders as last imported.
 
         :param orders: of :meth:`records`
+        :param lang: language of amounts and days
         :return: iterator over values of ``keycrm.send.preview.line``
         """
         updates = self.env["keycrm.order.update"]
-        lang = company_language(self.account.company_id)
         for order, partial in self._received(orders):
             plan = updates._payment_plan(order, partial)
             decision = plan.decide(self._known(order))

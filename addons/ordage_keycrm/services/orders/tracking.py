@@ -53,10 +53,11 @@ class TrackingSending(Service):
             # The account shows where it is still used.
             gone.is_active = False
 
-    def differences(self, orders):
+    def differences(self, orders, lang):
         """Compare open orders that have tracking numbers, as they were last imported.
 
         :param orders: of :meth:`records`
+        :param lang: not used: numbers are the same in all languages
         :return: iterator over values of ``keycrm.send.preview.line``
         """
         for order, update, decision in self._decisions(orders):

@@ -1,7 +1,6 @@
 from ...keycrm import offer_values
 from ...keycrm.catalog import Offer
 from ...keycrm.parsing import parsed_rows
-from ..common.language import company_language
 from ..common.service import Service
 from .offer_export import OfferExport
 
@@ -44,10 +43,11 @@ class OfferSending(Service):
             [("account_id", "=", self.account.id), *domain], order="id", limit=limit
         )
 
-    def differences(self, offers):
+    def differences(self, offers, lang):
         """Compare mapped products.
 
         :param offers: of :meth:`records`
+        :param lang: language of the amounts
         :return: iterator over values of ``keycrm.send.preview.line``
         """
         amounts = self.env["keycrm.offer.value"]._amounts(
@@ -55,7 +55,7 @@ class OfferSending(Service):
         )
         company = self.account.company_id
         currency = self.account.keycrm_currency_id or company.currency_id
-        currency = currency.with_context(lang=company_language(company))
+        currency = currency.with_context(lang=lang)
         for offer in offers:
             amount, known = amounts[offer.product_id.id], offer._known_value(self.kind)
             row = {

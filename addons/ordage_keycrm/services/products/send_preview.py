@@ -1,6 +1,7 @@
 from collections import Counter
 
 from ..common.job import JobService
+from ..common.language import company_language
 from ..common.transactions import run_in_transaction
 from ..orders.payment_sending import PaymentSending
 from ..orders.tracking import TrackingSending
@@ -64,7 +65,8 @@ class SendPreview(JobService):
             preview._end("ready")
             return
         counts, lines = Counter(), []
-        for row in service.differences(records):
+        lang = preview.user_id.lang or company_language(self.account.company_id)
+        for row in service.differences(records, lang):
             outcome = row["outcome"]
             counts[outcome] += 1
             if outcome != "same" and preview[f"{outcome}_count"] + counts[outcome] <= EXAMPLES:

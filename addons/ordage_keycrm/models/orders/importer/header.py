@@ -157,6 +157,7 @@ class KeycrmOrderImporter(models.AbstractModel):
         total = order_totals.goods_total(order)
         if total < 0 and batch.action(order) != "cancel":
             currency = self._pricelist_of(batch, order).currency_id
+            currency = currency or batch.account.company_id.currency_id
             return "discount_exceeds_goods", {"total": f"{total:.2f}", "currency": currency.name}
         for line in order.lines:
             unit = line.unit_type or (line.offer.unit_type if line.offer else "")

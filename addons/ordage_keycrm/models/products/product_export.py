@@ -4,13 +4,14 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import format_time
 
+from ...const import SETTLE_SECONDS
 from ...keycrm.errors import NotFound, Refused
 from ...keycrm.naming import sku_key
 from ...keycrm.product_export import MAX_ROWS, code_problems
 
 #: Products that were requested within this time and are not found may still appear, so they are not
 #: created again yet.
-UNCLEAR = timedelta(seconds=60)
+UNCLEAR = timedelta(seconds=SETTLE_SECONDS)
 
 
 class KeycrmProductExport(models.Model):

@@ -3,7 +3,7 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from ...const import DELIVERY_CODES, OPEN_GROUPS, SENDING, SETTLE_SECONDS
+from ...const import DELIVERY_CODES, OPEN_GROUPS, SETTLE_SECONDS
 from ...keycrm.offer_values import to_money
 from ...keycrm.order_updates import PaymentUpdate, StatusUpdate, Unclear, Undone
 from ...services.common import crons
@@ -246,12 +246,7 @@ class KeycrmOrderUpdate(models.Model):
         :param order: which ones come first
         """
         account = account.sudo()
-        waiting = account._kinds_to_preview()
-        kinds = [
-            kind
-            for kind in kinds
-            if kind == "status" or (account[SENDING[kind]] and kind not in waiting)
-        ]
+        kinds = [kind for kind in kinds if kind == "status" or account._sends(kind)]
         if not kinds:
             return self.browse()
         domain = [*self._due_domain(account), ("kind", "in", kinds)]

@@ -5,7 +5,7 @@ from functools import partial
 
 from odoo.tools import SQL
 
-from ...const import LOOKUP_ROWS, OPEN_GROUPS, RETRY_PAUSES, SENDING
+from ...const import LOOKUP_ROWS, OPEN_GROUPS, RETRY_PAUSES
 from ...keycrm import offer_values, rate_limit
 from ...keycrm.catalog import Offer
 from ...keycrm.errors import KeyCrmError, Refused
@@ -62,12 +62,7 @@ class OfferExport(Service):
         :return: True when there was something
         """
         account = self.account.sudo()
-        waiting = account._kinds_to_preview()
-        kinds = [
-            kind
-            for kind in offer_values.OFFER_FIELDS
-            if account[SENDING[kind]] and kind not in waiting
-        ]
+        kinds = [kind for kind in offer_values.OFFER_FIELDS if account._sends(kind)]
         if not kinds:
             return False
         if not self._enqueue_daily(kinds):

@@ -141,6 +141,9 @@ class StockPicking(models.Model):
         if code.isdecimal() and len(code) < 10:
             same.append(("sale_id.keycrm_id", "=", int(code)))
         numbered = ours & Domain.OR([[term] for term in same])
+        found = self.search(numbered & still_open, limit=80) or self.search(numbered, limit=80)
+        if found:
+            return found
         products = self.env["product.product"].search(
             [
                 *("|", "|", ("barcode", "=", code), ("product_uom_ids.barcode", "=", code)),
@@ -153,12 +156,7 @@ class StockPicking(models.Model):
             "any",
             [("product_id", "in", products.ids), ("state", "not in", ("done", "cancel"))],
         )
-        return (
-            self.search(numbered & still_open, limit=80)
-            or self.search(numbered, limit=80)
-            or (products and self.search(ours & still_open & packed, limit=80))
-            or self.browse()
-        )
+        return self.search(ours & still_open & packed, limit=80) if products else self.browse()
 
     def _keycrm_is_silent(self):
         """Return whether Odoo does not notify the recipient of the transfer automatically."""

@@ -123,33 +123,30 @@ class KeycrmEvent(models.Model):
     @api.depends("order_facts", "error_params")
     @api.depends_context("lang")
     def _compute_order_facts(self):
+        sources = self.env["keycrm.source"].sudo()
+        sources = sources.search([("account_id", "in", self.account_id.ids)])
+        codes = {(one.account_id, one.keycrm_id): one.currency_code for one in sources}
         for event in self:
             facts = event.order_facts or {}
             sku = (event.error_params or {}).get("sku")
             lines = [line for line in facts.get("lines", ()) if sku and line["sku"] == sku]
             event.buyer_name = facts.get("buyer")
-            event.order_total = event._order_total()
+            code = codes.get((event.account_id, facts.get("source_id")))
+            event.order_total = event._order_total(code or facts.get("payment_currency"))
             event.problem_line = ", ".join(
                 f"{line['name']} × {line['quantity']} ({line['sku']})" for line in lines
             )
 
-    def _order_total(self):
-        """Return the sum of an order that could not be imported, with its currency."""
-        self.ensure_one()
-        facts = self.order_facts or {}
-        if not facts.get("total"):
+    def _order_total(self, currency_code):
+        """Return the sum of an order that could not be imported, with its currency.
+
+        :param currency_code: of its source or payments; without one, the KeyCRM currency counts
+        """
+        total = (self.order_facts or {}).get("total")
+        if not total:
             return ""
-        source = self.env["keycrm.source"].sudo()
-        source = source.search(
-            [
-                ("account_id", "=", self.account_id.id),
-                ("keycrm_id", "=", facts.get("source_id") or 0),
-            ],
-            limit=1,
-        )
-        code = source.currency_code or facts.get("payment_currency")
-        code = code or self.account_id.sudo().keycrm_currency_id.name
-        return self.env["keycrm.error.message"]._amount(facts["total"], code)
+        code = currency_code or self.account_id.sudo().keycrm_currency_id.name
+        return self.env["keycrm.error.message"]._amount(total, code)
 
     @api.depends("state", "error_code", "error_params")
     def _compute_candidate_ids(self):

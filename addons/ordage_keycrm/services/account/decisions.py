@@ -1,6 +1,7 @@
 """Collect the records that need a user's decision, for the top of the overview."""
 
 from collections import Counter, defaultdict
+from functools import cache
 
 from odoo.tools import SQL
 
@@ -92,7 +93,7 @@ class Decisions(Service):
         :return: list of dicts: title, buyer, amount, reason, time, buttons, and the number of records
             that the row stands for
         """
-        rows = []
+        rows, counts = [], cache(self.counts)
         for read, kind, open_list in (
             (self._account_rows, None, None),
             (self._order_rows, "orders", "action_open_decisions"),
@@ -106,15 +107,16 @@ class Decisions(Service):
             found = read()
             rows += found
             if kind and len(found) >= ROWS:
-                rows += self._more(found, kind, open_list)
+                rows += self._more(found, kind, open_list, counts)
         return rows
 
-    def _more(self, rows, kind, open_list):
+    def _more(self, rows, kind, open_list, counts):
         """Return a row for each account, with a link to the list of the records that are not shown.
 
         :param rows: those that are shown
         :param kind: of :meth:`counts`
         :param open_list: method of the account
+        :param counts: :meth:`counts`, which is called once for all kinds
         """
         shown = Counter(row["account"] for row in rows)
         if kind == "orders":
@@ -124,7 +126,7 @@ class Decisions(Service):
             )
             totals = {account.id: total for account, total in groups}
         else:
-            totals = {account: found[kind] for account, found in self.counts().items()}
+            totals = {account: found[kind] for account, found in counts().items()}
         more = {one: totals.get(one.id, 0) - shown[one.id] for one in self.account}
         return [
             self._row(

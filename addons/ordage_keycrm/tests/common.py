@@ -76,6 +76,14 @@ class KeycrmCase(TransactionCase):
         """Return how far a list of KeyCRM was read: ``keycrm.sync.cursor``."""
         return self.env["keycrm.sync.cursor"]._position(self.account, name)
 
+    def queries_of(self, action, *args):
+        """Return the number of queries of an action and of what it leaves to be flushed."""
+        self.env.cr.flush()
+        before = self.env.cr.sql_log_count
+        action(*args)
+        self.env.cr.flush()
+        return self.env.cr.sql_log_count - before
+
     def stop_polling(self):
         """Let nothing be due to be polled: only webhooks and the test itself bring orders."""
         now = self.env.cr.now()

@@ -188,12 +188,8 @@ class TestSendCost(CostCase):
         product = self.mapped()
         other = self.mapped()
 
-        def count(one, cost):
-            self.env.cr.flush()
-            before = self.env.cr.sql_log_count
-            one.standard_price = cost
-            self.env.cr.flush()
-            return self.env.cr.sql_log_count - before
+        def count(one, value):
+            return self.queries_of(one.write, {"standard_price": value})
 
         count(product, 5)
         self.account.send_cost = False

@@ -93,17 +93,11 @@ class TestSendPayments(KeycrmCase):
     def test_user_transaction_costs_one_query_more(self):
         invoices = [self.invoiced()[1] for _ in range(4)]
 
-        def count(invoice):
-            self.env.cr.flush()
-            before = self.env.cr.sql_log_count
-            self.pay(invoice)
-            return self.env.cr.sql_log_count - before
-
-        count(invoices[0])
-        on = count(invoices[1])
+        self.queries_of(self.pay, invoices[0])
+        on = self.queries_of(self.pay, invoices[1])
         self.account.send_payments = False
-        count(invoices[2])
-        self.assertLessEqual(on - count(invoices[3]), 1)
+        self.queries_of(self.pay, invoices[2])
+        self.assertLessEqual(on - self.queries_of(self.pay, invoices[3]), 1)
 
     def test_switched_off_sends_no_request(self):
         self.account.send_payments = False

@@ -161,12 +161,8 @@ class TestSendPrice(KeycrmCase):
     def test_user_transaction_costs_one_query_more(self):
         product, other = self.mapped(), self.mapped()
 
-        def count(one, price):
-            self.env.cr.flush()
-            before = self.env.cr.sql_log_count
-            one.list_price = price
-            self.env.cr.flush()
-            return self.env.cr.sql_log_count - before
+        def count(one, value):
+            return self.queries_of(one.write, {"list_price": value})
 
         count(product, 5)
         self.account.send_price = False

@@ -50,8 +50,8 @@ class Screens:
                 {"specification": call["form"]},
                 [[call["record"]]],
             )
-        if call["has_desk"]:
-            self.read("get_desk")
+        if call["has_overview"]:
+            self.read("get_overview")
         return time.monotonic() - begun
 
     def read(self, method: str) -> None:
@@ -95,7 +95,7 @@ class Screens:
             "model": model,
             "record": record,
             "form": form,
-            "has_desk": 'js_class="keycrm_desk"' in views["views"][kind]["arch"],
+            "has_overview": 'js_class="keycrm_overview"' in views["views"][kind]["arch"],
             "options": {
                 "domain": domain,
                 "specification": self._specification(views, model, kind),

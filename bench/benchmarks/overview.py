@@ -27,7 +27,7 @@ def run(environment: Environment) -> Iterator[Row]:
     pairs = alternate(
         lambda: browser.open(OVERVIEW), lambda: browser.open(SALES_LIST), OPENED, warm_up=3
     )
-    after = [timed(lambda: browser.read("get_desk_figures")) for _ in range(OPENED)]
+    after = [timed(lambda: browser.read("get_overview_figures")) for _ in range(OPENED)]
     yield Row(
         key="overview.open",
         what=f"opening Overview with {sizes[0]:,} orders, {DECISIONS} of which need a decision",

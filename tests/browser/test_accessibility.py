@@ -102,7 +102,7 @@ def filled(account, rpc, wait_for):
         "the preview",
     )
     event = rpc.search("keycrm.event", ("account_id", "=", account.id))[0]
-    # A decision at the desk: an order whose total differs.
+    # A decision in the overview: an order whose total differs.
     differs = account.keycrm.create_order(grand_total=777)["answer"]
     wait_for(lambda: account.order(differs["id"], "id"), 90, "the differing order")
     load = rpc.create("keycrm.product.import", account_id=account.id)

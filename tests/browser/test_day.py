@@ -41,7 +41,7 @@ def parcel_is(account, number, status):
 def refresh(screen):
     """Open the overview again."""
     screen.open("keycrm_overview_action")
-    return screen.page.locator(".o_keycrm_desk")
+    return screen.page.locator(".o_keycrm_overview")
 
 
 def test_seller_and_storekeeper_do_a_days_work(account, offer, new_screen, new_user, rpc, wait_for):
@@ -49,14 +49,14 @@ def test_seller_and_storekeeper_do_a_days_work(account, offer, new_screen, new_u
     keeper = new_screen(new_user("day-keeper", "stock.group_stock_user"))
 
     # An order arrives while the seller looks at the overview.
-    desk = refresh(seller)
+    overview = refresh(seller)
     number = account.keycrm.create_order(
         lines=[{"offer_id": offer, "price": 500, "quantity": 2}],
         status_id=IN_PRODUCTION,
         buyer={"full_name": "Дарина Мороз", "phone": "+380671112233"},
         shipping={"tracking_code": PARCEL, "recipient_full_name": "Дарина Мороз"},
     )["id"]
-    card = desk.locator(".o_keycrm_card", has_text="Дарина Мороз")
+    card = overview.locator(".o_keycrm_card", has_text="Дарина Мороз")
     expect(card).to_contain_text(PARCEL)
     expect(card).to_contain_text("До сплати")
     seller.picture("day-seller-board")
@@ -100,26 +100,26 @@ def test_seller_and_storekeeper_do_a_days_work(account, offer, new_screen, new_u
         90,
         "the parcel's status",
     )
-    desk = refresh(seller)
-    expect(desk.locator(".o_keycrm_entry", has_text="У дорозі")).to_contain_text("000")
-    seller.picture("day-seller-on-the-way", of=".o_keycrm_desk")
+    overview = refresh(seller)
+    expect(overview.locator(".o_keycrm_entry", has_text="У дорозі")).to_contain_text("000")
+    seller.picture("day-seller-on-the-way", of=".o_keycrm_overview")
 
     # The buyer refuses it: the seller reads it, the storekeeper receives the goods.
     parcel_is(account, number, "refused")
-    row = desk.locator(".o_keycrm_decision", has_text="Дарина Мороз")
+    row = overview.locator(".o_keycrm_decision", has_text="Дарина Мороз")
     expect(row).to_contain_text("Покупець відмовився від посилки")
     expect(row).to_contain_text("000")
     seller.picture("day-seller-refused")
-    desk_of_keeper = refresh(keeper)
-    waiting = desk_of_keeper.locator(".o_keycrm_decision", has_text="Дарина Мороз")
+    overview_of_keeper = refresh(keeper)
+    waiting = overview_of_keeper.locator(".o_keycrm_decision", has_text="Дарина Мороз")
     keeper.picture("day-keeper-refused")
     waiting.get_by_role("button", name="Прийняти товар").click()
     keeper.settle()
     keeper.picture("day-keeper-return")
     keeper.press("Підтвердити")
     wait_for(lambda: in_keycrm(account, offer) == 10, 90, "the returned goods in KeyCRM")
-    desk = refresh(seller)
-    expect(desk.locator(".o_keycrm_decision", has_text="Дарина Мороз")).to_have_count(0)
+    overview = refresh(seller)
+    expect(overview.locator(".o_keycrm_decision", has_text="Дарина Мороз")).to_have_count(0)
     seller.picture("day-seller-end")
     assert not rpc.search(
         "stock.picking", ("origin", "like", name), ("state", "not in", ["done", "cancel"])

@@ -1,209 +1,396 @@
-"""The overview: what a person who looks at it in the morning relies on, and what it costs."""
+"""The overview: what waits for a decision, today's orders, sales and money."""
 
 import json
+from collections import defaultdict
 from datetime import timedelta
 
+from odoo.exceptions import UserError
+from odoo.service.model import call_kw
 from odoo.tests import new_test_user
 
-from ..services.account.overview import Overview, start_of_day
-from ..services.common.api_gateway import open_client
-from ..services.orders.order_inbox import OrderInbox
-from ..services.workers.bulk_jobs import BulkJobs
-from .common import KeycrmCase
+from ..services.account.overview import Overview
+from .order_common import OrderCase
 from .stock_common import StockCase
 
-LINE = {"name": "Кухоль", "price": 100, "quantity": 2}
-CARD = [
-    "name",
-    "overview_state",
-    "circuit_error_text",
-    "last_webhook_at",
-    "orders_today",
-    "waiting_event_count",
-    "failed_count",
-    "decision_count",
-    "unshipped_count",
-    "stock_waiting_count",
-    "requests_used",
-    "requests_allowed",
-    "key_is_shared",
-    "delay_in_text",
-    "delay_out_text",
-    "delays_graph",
-]
 
+class TestDecisions(OrderCase):
+    def overview(self, user=None):
+        self.env.flush_all()
+        Account = self.env["keycrm.account"].with_user(user or self.env.user)
+        return {**Account.get_overview(), **Account.get_overview_figures()}
 
-class TestOverview(KeycrmCase):
-    def cards(self, accounts=None):
-        accounts = accounts or self.account
-        accounts.invalidate_recordset()
-        return accounts.read(CARD)
+    def rows(self, user=None):
+        return self.overview(user)["decisions"]
 
-    def event(self, **vals):
-        return self.env["keycrm.event"].create(
-            {"account_id": self.account.id, "event": "order.change_order_status", **vals}
-        )
+    def state(self):
+        self.account.invalidate_recordset()
+        return self.account.overview_state
 
-    def test_orders_are_counted_by_the_readers_day(self):
-        self.env.user.tz = "Pacific/Auckland"
-        today, _days, _since, tz = Overview(self.account).days()
-        orders = self.arrive(*(self.new_order([LINE]) for _ in range(3)))
-        # Half an hour of that day: in UTC it is still the day before.
-        orders.date_order = start_of_day(today, tz) + timedelta(minutes=30)
-        orders[0].date_order -= timedelta(days=2)
-        (card,) = self.cards()
-        self.assertEqual(card["orders_today"], 2)
-        bars = self.env["keycrm.account"].get_desk_figures()["sales"]["measures"][0]["series"][0][
-            "values"
-        ]
-        self.assertEqual((len(bars), bars[-1], bars[-3]), (14, 2, 1))
-        shown = self.env["sale.order"].search(self.account.action_open_orders_today()["domain"])
-        self.assertEqual(shown, orders[1:].sorted())
+    def test_nothing_to_decide_is_an_empty_list_and_green(self):
+        self.make(self.made)
+        self.assertEqual((self.rows(), self.state()), ([], "well"))
 
-    def test_what_waits_and_what_failed_leads_to_its_list(self):
-        self.event(keycrm_order_id=1)
-        self.event(keycrm_order_id=1)
-        self.event(keycrm_order_id=2, state="failed", next_try_at=False)
-        self.event(keycrm_order_id=3, state="done", next_try_at=False)
-        (card,) = self.cards()
-        self.assertEqual((card["waiting_event_count"], card["failed_count"]), (1, 1))
-        action = self.account.action_open_failed_events()
-        self.assertEqual(action["res_model"], "keycrm.event")
-        self.assertTrue(action["context"]["search_default_failed"])
+    def test_a_differing_total_names_buyer_sum_reason_and_its_buttons(self):
+        order = self.make(self.made, grand_total=777, buyer={"full_name": "Олена Коваль"})
+        (row,) = self.rows()
+        self.assertEqual((row["model"], row["id"]), ("sale.order", order.id))
+        self.assertEqual((row["buyer"], row["kind"]), ("Олена Коваль", "Total differs"))
+        self.assertIn("777", row["amount"])
+        self.assertIn("500", row["reason"])
+        self.assertTrue(row["since"])
+        self.assertEqual([one["method"] for one in row["buttons"]], [None])
+        self.assertEqual(self.state(), "decision")
+        with self.assertRaisesRegex(UserError, "cannot be left"):
+            order.action_keycrm_accept()
 
-    def test_the_list_of_failed_orders_is_as_long_as_its_number(self):
-        self.event(keycrm_order_id=900001, state="failed", next_try_at=False)
-        newest = self.event(keycrm_order_id=900001, state="failed", next_try_at=False)
-        self.event(state="failed", next_try_at=False)  # a message that names no order
-        other = self.env["keycrm.account"].create({"name": "Other shop"})
-        self.event(account_id=other.id, keycrm_order_id=900002, state="failed")
+    def test_a_total_that_a_user_confirms_is_decided_until_it_changes(self):
+        order = self.make(self.made, grand_total=777)
+        order.action_confirm()
+        self.assertFalse(self.rows())
+        self.keycrm.patch_order(order.keycrm_id, grand_total=778, webhook=False)
+        self.arrive(order.keycrm_id)
+        (row,) = self.rows()
+        self.assertIn("action_keycrm_accept", [one["method"] for one in row["buttons"]])
+        order.action_keycrm_accept()
+        self.assertEqual((self.rows(), self.state()), ([], "well"))
+
+    def test_a_deleted_order_waits_until_it_is_canceled_or_kept(self):
+        kept, canceled = self.make(self.made), self.make(self.made)
+        (kept | canceled)._keycrm_mark_deleted()
+        self.assertEqual({row["id"] for row in self.rows()}, {kept.id, canceled.id})
+        kept.action_keycrm_accept()
+        canceled._action_cancel()
+        self.assertEqual((self.rows(), self.state()), ([], "well"))
+
+    def test_payments_that_do_not_add_up_wait_for_a_decision(self):
+        order = self.make(self.made)
+        order.keycrm_payments_differ = True
+        (row,) = self.rows()
+        self.assertEqual(row["kind"], "Payments differ")
+        order.action_keycrm_accept()
+        self.assertFalse(self.rows())
+
+    def test_since_is_when_the_reason_began_not_when_it_was_written(self):
+        order = self.make(self.made, grand_total=777)
+        begun = order.keycrm_decision_since = order.keycrm_decision_since - timedelta(days=1)
+        self.env.flush_all()
+        self.keycrm.patch_order(order.keycrm_id, manager_comment="Дзвонити", webhook=False)
+        self.arrive(order.keycrm_id)
+        self.assertEqual(order.keycrm_decision_since, begun)
+
+    def test_a_failed_event_names_buyer_sum_and_line(self):
         for name in ("А", "Б"):
             self.env["product.product"].create({"name": name, "default_code": "TWICE"})
-        self.new_order([{**LINE, "sku": "TWICE"}])
-        sync = self.env["keycrm.order.sync"].create(
-            {"account_id": self.account.id, "status_ids": [(6, 0, self.status(1).ids)]}
+        number = self.new_order(
+            [{"name": "Чашка", "sku": "TWICE", "price": 10, "quantity": 3}],
+            buyer={"full_name": "Олена Коваль"},
         )
-        sync.action_start()
-        with self.committing():
-            BulkJobs(self.account).process()
-        self.assertEqual(sync.state, "done")
-        (card,) = self.cards()
-        shown = self.env["keycrm.event"].search(
-            self.account.action_open_failed_orders()["domain"], order="id"
-        )
-        self.assertEqual(shown, newest + sync.event_ids)
-        self.assertEqual(card["failed_count"], len(shown))
+        results = self.outcomes(number)
+        self.env["keycrm.event"]._enqueue_failed(self.account, "odoo.refresh", results)
+        (row,) = self.rows()
+        currency = self.account.keycrm_currency_id or self.env.company.currency_id
+        self.assertEqual((row["buyer"], row["amount"]), ("Олена Коваль", currency.format(30)))
+        event = self.env["keycrm.event"].browse(row["id"])
+        self.assertEqual(event.problem_line, "Чашка × 3 (TWICE)")
+        self.assertEqual(sorted(event.candidate_ids.mapped("name")), ["А", "Б"])
+        chosen = event.candidate_ids[0]
+        chosen.with_context(keycrm_event_id=event.id).action_keycrm_choose()
+        mapping = self.env["keycrm.product.mapping"].search([("sku_key", "=", "twice")])
+        self.assertEqual(mapping.product_id, chosen)
+        self.assertEqual(self.arrive(number).order_line.product_id, chosen)
+        self.env["keycrm.event"]._resolve_failures(self.account, self.outcomes(number))
+        with self.assertRaisesRegex(UserError, "does not wait"):
+            chosen.with_context(keycrm_event_id=event.id).action_keycrm_choose()
 
-    def test_an_order_that_comes_well_by_another_way_has_not_failed(self):
-        number = self.new_order([LINE])
-        failed = self.event(keycrm_order_id=number, attempts=9, state="failed", next_try_at=False)
-        waiting = self.event(keycrm_order_id=number)
-        sync = self.env["keycrm.order.sync"].create(
-            {"account_id": self.account.id, "status_ids": [(6, 0, self.status(1).ids)]}
-        )
-        sync.action_start()
-        waiting.next_try_at += timedelta(hours=1)
-        with self.committing():
-            BulkJobs(self.account).process()
-        self.assertEqual((failed.state, waiting.state), ("done", "pending"))
-        self.assertEqual(failed.sale_order_id.keycrm_id, number)
-        self.assertEqual(self.cards()[0]["failed_count"], 0)
+    def test_an_archived_order_that_is_not_shipped_opens_its_delivery(self):
+        order = self.make(self.made)
+        order.keycrm_archived = True
+        (row,) = self.rows()
+        self.assertEqual((row["model"], row["id"]), ("stock.picking", order.picking_ids.id))
+        self.deliver(order)
+        self.assertEqual((self.rows(), self.state()), ([], "well"))
 
-    def test_trouble_is_said_in_words_and_in_the_readers_language(self):
-        self.account.write({"circuit_error_code": "unauthorized", "circuit_error_params": {}})
-        (card,) = self.cards()
-        self.assertEqual(card["overview_state"], "trouble")
-        self.assertIn("API key", card["circuit_error_text"])
-        (card,) = self.cards(self.account.with_context(lang="uk_UA"))
-        self.assertIn("API-ключ", card["circuit_error_text"])
+    def test_a_refused_parcel_waits_until_its_goods_are_received(self):
+        order = self.make(self.made)
+        self.deliver(order)
+        order.keycrm_shipping_status = "refused"
+        back = order._keycrm_expect_return(dict.fromkeys(order.order_line, 0.0))
+        (row,) = self.rows()
+        self.assertEqual((row["id"], row["kind"]), (back.id, "Parcel refused"))
+        back.move_ids.picked = True
+        back._action_done()
+        self.assertFalse(self.rows())
 
-    def test_an_early_429_hints_at_another_program(self):
-        with open_client(self.account) as client:
-            client.page("/order/status")
-        (card,) = self.cards()
-        self.assertGreaterEqual(card["requests_used"], 1)
-        self.assertFalse(card["key_is_shared"])
-        rate_limiter = self.env["keycrm.rate.limit"]._rate_limiter(
+    def test_paused_stock_and_a_waiting_preview_are_not_green(self):
+        self.account.push_stock = True
+        self.account.action_pause_stock()
+        self.account.kinds_to_preview = "price"
+        self.assertEqual(len(self.rows()), 2)
+        self.assertEqual(self.state(), "decision")
+
+    def share_key(self):
+        """Let KeyCRM refuse a request although this Odoo has sent few."""
+        limit = self.env["keycrm.rate.limit"]._rate_limiter(
             self.sandbox.key, self.sandbox.api_url, self.account.request_limit
         )
-        self.addCleanup(self._forget_limit)
-        rate_limiter.refused(1)
-        (card,) = self.cards()
-        self.assertTrue(card["key_is_shared"])
-        self.assertLess(card["requests_allowed"], self.account.request_limit)
+        # The quota has transactions of its own.
+        self.addCleanup(limit._apply_to_row, lambda quota, now: (type(quota)(), None))
+        limit.refused(1)
 
-    def _forget_limit(self):
-        """The quota has transactions of its own, which the test's rollback does not take back."""
-        rate_limiter = self.env["keycrm.rate.limit"]._rate_limiter(
-            self.sandbox.key, self.sandbox.api_url, self.account.request_limit
+    def press(self, row):
+        """Press each button of a row, as the client does."""
+        record = self.env[row["model"]].browse(row["id"])
+        for button in row["buttons"]:
+            action = button["method"] and call_kw(record, button["method"], [record.ids], {})
+            if isinstance(action, dict) and action["type"] == "ir.actions.act_window":
+                self.env[action["res_model"]].get_views(action["views"])
+
+    def test_a_shared_key_and_late_orders_are_not_green(self):
+        self.share_key()
+        late = self.account.status_ids[:2]
+        late.missed_at = "2026-01-01"
+        rows = {row["kind"]: row for row in self.rows()}
+        self.assertEqual(set(rows), {"API key", "Webhook"})
+        self.assertIn(", ".join(late.mapped("display_name")), rows["Webhook"]["reason"])
+        self.assertEqual(self.state(), "decision")
+        late.missed_at = False
+        self.assertEqual([row["kind"] for row in self.rows()], ["API key"])
+
+    def test_each_row_of_an_account_offers_what_solves_it(self):
+        account = self.account
+        self.share_key()
+        account.status_ids[0].missed_at = "2026-01-01"
+        account.write({"push_stock": True, "stock_held_zeros": 3, "kinds_to_preview": "price"})
+        account.action_pause_stock()
+        account.orders_cron_id.active = False
+        rows = self.rows()
+        self.assertEqual(len({row["key"] for row in rows}), 6)
+        solved_by = {
+            "API key": {"action_open_setup"},
+            "Webhook": {"action_open_setup"},
+            "Problem": {"action_open_setup"},
+            "Stock": {"action_resume_stock", "action_open_stock_held", "action_allow_zeros"},
+            "Sending to KeyCRM": {"action_open_send_previews"},
+        }
+        offered = defaultdict(set)
+        for row in rows:
+            offered[row["kind"]] |= {button["method"] for button in row["buttons"]}
+        self.assertEqual(offered, solved_by)
+        for row in rows:
+            self.press(row)
+        self.assertFalse(account.stock_paused)
+        self.assertNotIn("action_resume_stock", str(self.rows()))
+
+    def test_each_button_of_a_row_opens_what_exists(self):
+        self.make(self.made, grand_total=777)._action_cancel()
+        for count in range(10):
+            self.make(self.made, grand_total=700 + count)
+        archived, back = self.make(self.made), self.make(self.made)
+        archived.keycrm_archived = True
+        self.deliver(back)
+        back._keycrm_expect_return(dict.fromkeys(back.order_line, 0.0))
+        self.env["keycrm.event"].create(
+            {"account_id": self.account.id, "event": "x", "keycrm_order_id": 5, "state": "failed"}
         )
-        rate_limiter._apply_to_row(lambda quota, now: (type(quota)(), None))
+        self.env["keycrm.order.update"].create(
+            {
+                "account_id": self.account.id,
+                "sale_order_id": archived.id,
+                "kind": "tracking",
+                "state": "failed",
+            }
+        )
+        shirt = self.env["product.product"].create({"name": "Shirt", "default_code": "SHIRT"})
+        self.env["keycrm.missing.sku"]._record(self.account, shirt)
+        rows = self.rows()
+        self.assertEqual(
+            {row["model"] for row in rows},
+            {
+                "sale.order",
+                "stock.picking",
+                "keycrm.event",
+                "keycrm.order.update",
+                "keycrm.account",
+            },
+        )
+        for row in rows:
+            with self.subTest(row["title"]):
+                self.assertTrue(row["buttons"])
+                self.press(row)
 
-    def test_delays_are_told_as_median_and_worst(self):
-        for seconds in (1, 2, 300):
-            self.env["keycrm.latency"]._record(self.account, "in", seconds, 1)
-        self.env["keycrm.latency"]._record(self.account, "out", 0.4, 2)
-        (card,) = self.cards()
-        self.assertEqual(card["delay_in_text"], "typically 2 s, max. 5 min")
-        self.assertEqual(card["delay_out_text"], "under 1 s")
-        bars = json.loads(card["delays_graph"])[0]["values"]
-        self.assertEqual(bars[-1]["value"], 300)
+    def test_what_a_user_cannot_solve_has_no_button(self):
+        self.account.push_stock = True
+        self.account.action_pause_stock()
+        reader = new_test_user(self.env, "reader", groups="ordage_keycrm.group_user")
+        (row,) = self.rows(reader)
+        self.assertEqual(row["buttons"], [])
 
-    def test_a_worked_webhook_leaves_its_delay(self):
-        number = self.new_order([LINE])
-        self.tell(number, status_id=1)
-        with self.committing(), open_client(self.account) as client:
-            OrderInbox(self.account, client).process()
-        delay = self.env["keycrm.latency"].search([("account_id", "=", self.account.id)])
-        self.assertEqual((delay.direction, delay.count), ("in", 1))
-        self.assertLess(delay.seconds, 60)
+    def test_a_disabled_account_asks_for_nothing_and_is_not_well(self):
+        self.make(self.made, grand_total=777)
+        self.assertTrue(self.overview()["is_enabled"])
+        self.account.enabled = False
+        overview = self.overview()
+        self.assertEqual((overview["decisions"], overview["is_enabled"]), ([], False))
 
-    def test_many_accounts_cost_no_more_queries_than_one(self):
-        def queries(accounts):
-            accounts.invalidate_recordset()
+    def test_what_only_colleagues_may_decide_is_counted(self):
+        mine, other = self.make(self.made), self.make(self.made, grand_total=777)
+        seller = new_test_user(self.env, "seller", groups="sales_team.group_sale_salesman")
+        mine.user_id, other.user_id = seller, self.env.user
+        overview = self.overview(seller)
+        self.assertEqual((overview["decisions"], overview["others_decide"]), ([], 1))
+        self.assertEqual(self.overview()["others_decide"], 0)
+
+    def test_records_that_are_not_shown_are_counted_for_each_account(self):
+        other = self.env["keycrm.account"].create({"name": "Other shop"})
+        orders = self.env["sale.order"]
+        for count in range(12):
+            orders |= self.make(self.made, grand_total=700 + count)
+        # They are the oldest, so none of them is shown.
+        theirs = orders[:2]
+        theirs.keycrm_account_id = other
+        theirs.keycrm_decision_since = "2026-01-01"
+        self.env.flush_all()
+        content = Overview(self.account | other).content()
+        # A disabled account asks for nothing.
+        self.assertEqual(content["decision_count"], 10)
+        self.env.cr.execute("UPDATE keycrm_account SET enabled = TRUE WHERE id = %s", [other.id])
+        self.env.invalidate_all()
+        content = Overview(self.account | other).content()
+        more = {row["account_name"]: row for row in content["decisions"] if row["count"] != 1}
+        self.assertEqual(
+            {name: (row["title"], row["count"]) for name, row in more.items()},
+            {self.account.name: ("2 more", 2), "Other shop": ("2 more", 2)},
+        )
+        self.assertEqual(content["decision_count"], 12)
+        seller = new_test_user(self.env, "seller", groups="sales_team.group_sale_salesman")
+        orders[:9].user_id, orders[9:].user_id = seller, self.env.user
+        self.assertEqual(self.overview(seller)["decision_count"], 9)
+
+    def test_an_archived_order_of_several_transfers_is_one_row(self):
+        order = self.make(self.made)
+        order.keycrm_archived = True
+        order.picking_ids.copy({"sale_id": order.id})
+        self.assertEqual(len(order.picking_ids), 2)
+        self.assertEqual(self.overview()["decision_count"], 1)
+
+    def test_an_order_is_named_by_the_number_of_keycrm(self):
+        order = self.make(self.made, grand_total=777, source_uuid="LM-1042")
+        (row,) = self.rows()
+        self.assertEqual(
+            (row["title"], row["source_number"]), (f"Order {order.keycrm_id}", "LM-1042")
+        )
+        ((card,),) = [column["cards"] for column in self.overview()["columns"]]
+        self.assertEqual((card["number"], card["source_number"]), (str(order.keycrm_id), "LM-1042"))
+        order.keycrm_number = str(order.keycrm_id)
+        self.assertEqual(self.rows()[0]["source_number"], "")
+
+    def test_an_account_is_shown_alone(self):
+        other = self.env["keycrm.account"].create({"name": "Other shop"})
+        self.make(self.made, grand_total=777)
+        overview = other.get_overview()
+        self.assertEqual((overview["decisions"], overview["columns"]), ([], []))
+        self.assertEqual(len(self.overview()["columns"]), 1)
+
+    def test_amounts_in_sentences_are_written_as_the_reader_writes_them(self):
+        sentence = self.env["keycrm.error.message"]._sentence
+        hryvnia = self.env["res.currency"]._keycrm_named(["UAH"])
+        for currency, amount in (("UAH", hryvnia.format(-1234.5)), ("USDT", "-1,234.50\xa0USDT")):
+            params = {"total": "-1234.50", "currency": currency}
+            self.assertIn(f"({amount})", sentence("discount_exceeds_goods", params))
+        params = {"order": 5, "total": "1234.5"}
+        self.assertIn("cost 1,234.50.", sentence("lines_missing", params))
+        for unreadable in ("?", "NaN", "1e999"):
+            text = sentence("lines_missing", {**params, "total": unreadable})
+            self.assertIn(f"cost {unreadable}.", text)
+
+    # === WHO READS WHAT ===
+
+    def test_nobody_reads_buyers_without_the_right_to_orders(self):
+        self.make(self.made, grand_total=777, buyer={"full_name": "Олена Коваль"})
+        self.env["keycrm.event"].create(
+            {
+                "account_id": self.account.id,
+                "event": "x",
+                "keycrm_order_id": 5,
+                "state": "failed",
+                "order_facts": {"buyer": "Олена Коваль", "total": "5.00", "lines": []},
+            }
+        )
+        reader = new_test_user(self.env, "reader", groups="ordage_keycrm.group_user")
+        overview = self.overview(reader)
+        self.assertNotIn("Коваль", json.dumps(overview, ensure_ascii=False))
+        self.assertNotIn("columns", overview)
+        self.assertEqual(len(overview["decisions"]), 1)
+
+    def test_a_seller_of_own_orders_sees_own_orders(self):
+        mine, other = self.make(self.made, grand_total=777), self.make(self.made, grand_total=778)
+        seller = new_test_user(self.env, "seller", groups="sales_team.group_sale_salesman")
+        mine.user_id, other.user_id = seller, self.env.user
+        overview = self.overview(seller)
+        self.assertEqual([row["id"] for row in overview["decisions"]], [mine.id])
+        self.assertEqual([column["count"] for column in overview["columns"]], [1])
+        self.assertEqual(overview["sales"]["measures"][0]["sum"], "1")
+        storekeeper = new_test_user(self.env, "storekeeper", groups="stock.group_stock_user")
+        self.assertEqual(len(self.overview(storekeeper)["decisions"]), 2)
+
+    # === TODAY, SALES, MONEY ===
+
+    def test_todays_orders_stand_in_columns_with_counts_and_sums(self):
+        first, second = self.make(self.new), self.make(self.new, quantity=2)
+        third = self.make(self.made, shipping={"tracking_code": "20450001"})
+        columns = self.overview()["columns"]
+        self.assertEqual([one["count"] for one in columns], [2, 1])
+        self.assertIn("700", columns[0]["sums"][0]["total"])
+        self.assertEqual({one["id"] for one in columns[0]["cards"]}, {first.id, second.id})
+        (card,) = columns[1]["cards"]
+        self.assertEqual((card["id"], card["tracking"]), (third.id, "20450001"))
+        self.assertIn("500", card["due"])
+        self.assertEqual(card["payment"], "not_paid")
+
+    def test_revenue_leaves_out_canceled_orders(self):
+        order, canceled = self.make(self.made), self.make(self.made)
+        canceled._action_cancel()
+        overview = self.overview()
+        orders, revenue = overview["sales"]["measures"]
+        self.assertEqual(orders["sum"], "2")
+        self.assertIn("500", revenue["sum"])
+        self.assertEqual([one["value"] for one in revenue["scale"]], [0, 300, 600])
+        (product,) = overview["products"]
+        self.assertEqual(product["quantity"], "5")
+        (money,) = overview["money"]
+        self.assertEqual((money["place"], money["count"]), ("to_ship", 1))
+        order.keycrm_shipping_status = "transit"
+        self.assertEqual(self.overview()["money"][0]["place"], "on_the_way")
+
+    def test_the_overview_costs_the_same_queries_for_many_orders(self):
+        def queries():
+            self.env.flush_all()
             self.env.invalidate_all()
             before = self.env.cr.sql_log_count
-            accounts.read(CARD)
+            self.env["keycrm.account"].get_overview()
+            self.env["keycrm.account"].get_overview_figures()
             return self.env.cr.sql_log_count - before
 
-        one = queries(self.account)
-        more = self.account
-        for index in range(9):
-            more |= self.env["keycrm.account"].create({"name": f"Shop {index}"})
-        self.assertLessEqual(queries(more), one + 1)
-        self.assertLessEqual(one, 26)
-
-    def test_a_salesperson_sees_the_figures_and_no_secret(self):
-        seller = new_test_user(self.env, "seller", groups="sales_team.group_sale_salesman")
-        (card,) = self.cards(self.account.with_user(seller))
-        self.assertEqual(card["overview_state"], "well")
-        self.assertNotIn(self.sandbox.key, json.dumps(card, default=str))
+        self.make(self.made, grand_total=777)
+        queries()
+        few = queries()
+        for number in range(12):
+            self.make(self.made, grand_total=777 + number, buyer={"full_name": f"Buyer {number}"})
+        self.assertLessEqual(queries(), few + 2)
+        self.assertLessEqual(few, 45)
 
 
-class TestStockOverview(StockCase):
-    def test_stock_that_waits_or_was_refused_is_counted(self):
+class TestStockDecisions(StockCase):
+    def test_refused_and_missing_goods_wait_and_may_be_accepted(self):
         shirt = self.goods("SHIRT")
-        self.count(shirt, 5)
-        self.env.cr.flush()
-        self.account.invalidate_recordset()
-        self.assertEqual(self.account.stock_waiting_count, 1)
-        self.assertEqual(
-            self.env["keycrm.stock.change"]
-            .search(self.account.action_open_stock_waiting()["domain"])
-            .product_id,
-            shirt,
+        self.env["keycrm.missing.sku"]._record(self.account, shirt)
+        (row,) = self.env["keycrm.account"].get_overview()["decisions"]
+        self.assertEqual(row["buttons"][0]["method"], "action_open_missing")
+        missing = self.env["keycrm.missing.sku"].search(
+            self.account.action_open_missing()["domain"]
         )
-        self.work()
-        self.account.invalidate_recordset()
-        self.assertEqual(self.account.stock_waiting_count, 0)
-        delay = self.env["keycrm.latency"].search([("account_id", "=", self.account.id)])
-        self.assertIn("out", delay.mapped("direction"))
-
-    def test_a_whole_push_does_not_count_as_waiting(self):
-        shirt = self.goods("SHIRT")
-        self.count(shirt, 5)
-        self.work()
-        self.env["keycrm.latency"].search([]).unlink()
-        self.account.action_push_all_stock()
-        self.work()
-        self.assertFalse(self.env["keycrm.latency"].search([("direction", "=", "out")]))
+        missing.action_accept()
+        self.assertFalse(self.env["keycrm.account"].get_overview()["decisions"])
+        shirt.default_code = "SHIRT-2"
+        self.env["keycrm.missing.sku"]._record(self.account, shirt)
+        self.assertFalse(missing.is_accepted)

@@ -1,5 +1,5 @@
 from . import account
 from . import credentials
-from . import dashboard
 from . import onboarding
+from . import overview
 from . import send_preview

@@ -17,7 +17,7 @@ class KeycrmAccount(models.Model):
     """Connect one KeyCRM account (a cabinet) with one company.
 
     This file holds the settings. The other files of this folder hold the key and the webhook link
-    (``credentials``), the overview (``dashboard``) and the setup (``onboarding``). The queues are in
+    (``credentials``), the overview (``overview``) and the setup (``onboarding``). The queues are in
     ``services/workers/order_queue.py`` and ``services/workers/stock_queue.py``;
     ``services/workers/cron_runner.py`` runs them.
     """

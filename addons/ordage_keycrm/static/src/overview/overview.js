@@ -28,8 +28,8 @@ const LISTS = [
 ];
 
 /** What a shop works with all day: decisions, today's orders, sales, products and money. */
-export class KeycrmDesk extends Component {
-    static template = "ordage_keycrm.Desk";
+export class KeycrmOverview extends Component {
+    static template = "ordage_keycrm.Overview";
     static props = {
         accounts: { type: Array, element: Object },
         onDecided: Function,
@@ -69,7 +69,7 @@ export class KeycrmDesk extends Component {
      */
     async load(isBusy = () => false) {
         const { account } = this.state;
-        const data = await this.orm.call("keycrm.account", "get_desk", [this.accountIds]);
+        const data = await this.orm.call("keycrm.account", "get_overview", [this.accountIds]);
         if (account !== this.state.account || isBusy()) {
             return false;
         }
@@ -80,7 +80,7 @@ export class KeycrmDesk extends Component {
     async loadFigures() {
         const { account } = this.state;
         this.figuresAt = Date.now();
-        const figures = await this.orm.call("keycrm.account", "get_desk_figures", [
+        const figures = await this.orm.call("keycrm.account", "get_overview_figures", [
             this.accountIds,
         ]);
         if (account === this.state.account) {

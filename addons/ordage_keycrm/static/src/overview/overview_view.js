@@ -3,12 +3,12 @@ import { KanbanRenderer } from "@web/views/kanban/kanban_renderer";
 import { kanbanView } from "@web/views/kanban/kanban_view";
 import { KeycrmLiveKanbanController } from "../live/live_views";
 import { refreshRecords } from "../live/refresh";
-import { KeycrmDesk } from "./desk";
+import { KeycrmOverview } from "./overview";
 
-/** The overview: the desk above the cards of the accounts. */
-export class KeycrmDeskRenderer extends KanbanRenderer {
-    static template = "ordage_keycrm.DeskRenderer";
-    static components = { ...KanbanRenderer.components, KeycrmDesk };
+/** The overview: decisions, orders and sales above the cards of the accounts. */
+export class KeycrmOverviewRenderer extends KanbanRenderer {
+    static template = "ordage_keycrm.OverviewRenderer";
+    static components = { ...KanbanRenderer.components, KeycrmOverview };
 
     refreshCards() {
         return refreshRecords(this.props.list.model, this.rootRef.el);
@@ -30,14 +30,14 @@ export class KeycrmDeskRenderer extends KanbanRenderer {
 }
 
 /** Only the empty overview offers a new account; further accounts are added in the configuration. */
-export class KeycrmDeskController extends KeycrmLiveKanbanController {
+export class KeycrmOverviewController extends KeycrmLiveKanbanController {
     get canCreate() {
         return super.canCreate && this.model.isReady && !this.model.root.count;
     }
 }
 
-registry.category("views").add("keycrm_desk", {
+registry.category("views").add("keycrm_overview", {
     ...kanbanView,
-    Controller: KeycrmDeskController,
-    Renderer: KeycrmDeskRenderer,
+    Controller: KeycrmOverviewController,
+    Renderer: KeycrmOverviewRenderer,
 });

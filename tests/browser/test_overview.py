@@ -1,4 +1,4 @@
-"""The overview as a desk: decisions with their buttons, today's orders, sales and money."""
+"""The overview: decisions with their buttons, today's orders, sales and money."""
 
 import pytest
 from playwright.sync_api import expect
@@ -73,12 +73,12 @@ def fill(account, wait_for):
     account.call("action_pause_stock")
 
 
-def test_desk_shows_decisions_orders_and_sales(
+def test_overview_shows_decisions_orders_and_sales(
     account, differing, screen, new_screen, rpc, speaking, wait_for
 ):
     screen.open("keycrm_overview_action")
-    desk = screen.page.locator(".o_keycrm_desk")
-    expect(desk).to_contain_text("Потребує вашого рішення")
+    overview = screen.page.locator(".o_keycrm_overview")
+    expect(overview).to_contain_text("Потребує вашого рішення")
     fill(account, wait_for)
     expect(card(screen, "Марія Шевчук")).to_contain_text("20451001110010")
     expect(card(screen, "Тарас Бойко")).to_contain_text("LM-1042")
@@ -87,7 +87,7 @@ def test_desk_shows_decisions_orders_and_sales(
     expect(row).to_contain_text("Сума не збігається")
     expect(row).to_contain_text(f"Замовлення {number}")
     expect(decision(screen, "Передачу залишків призупинено")).to_contain_text("Відновити передачу")
-    expect(desk.locator(".o_keycrm_bar div").first).to_be_visible()
+    expect(overview.locator(".o_keycrm_bar div").first).to_be_visible()
     # No button is more prominent than those of the decisions.
     expect(screen.page.locator(".o-kanban-button-new:visible")).to_have_count(0)
     for short, code in LANGUAGES.items():
@@ -106,12 +106,12 @@ def test_desk_shows_decisions_orders_and_sales(
                 }
                 assert len(lefts) == 1, (part, width, short)
             other.page.set_viewport_size({"width": size[0], "height": 2000})
-            other.picture(f"desk-{width}-{short}", of=".o_keycrm_desk")
+            other.picture(f"overview-{width}-{short}", of=".o_keycrm_overview")
     row.get_by_role("button", name="Відкрити замовлення").click()
     screen.sees("Олена Коваль")
 
 
-def test_desk_of_two_accounts_names_the_account_of_each_row(
+def test_overview_of_two_accounts_names_the_account_of_each_row(
     account, new_account, new_sandbox, differing, screen, wait_for
 ):
     other = new_account(new_sandbox(), name="Другий магазин")
@@ -126,7 +126,7 @@ def test_desk_of_two_accounts_names_the_account_of_each_row(
     expect(paused).to_have_count(2)
     expect(decision(screen, "Олена Коваль")).to_contain_text("Перший магазин")
     expect(screen.page.locator(".o_keycrm_column", has_text="Перший магазин")).to_have_count(1)
-    screen.picture("desk-two-accounts", of=".o_keycrm_desk")
+    screen.picture("overview-two-accounts", of=".o_keycrm_overview")
     paused.filter(has_text="Другий магазин").get_by_role("button").click()
     expect(paused).to_have_count(1)
     assert account.read("stock_paused")["stock_paused"]
@@ -159,15 +159,15 @@ def test_nothing_is_green_that_only_others_decide_or_that_is_disabled(
     account, differing, new_screen, new_user
 ):
     differing("Олена Коваль")
-    screen = new_screen(new_user("desk-reader", "ordage_keycrm.group_user"))
+    screen = new_screen(new_user("overview-reader", "ordage_keycrm.group_user"))
     screen.open("keycrm_overview_action")
     screen.sees("Очікують рішення колег: 1.")
-    screen.picture("desk-others-decide")
+    screen.picture("overview-others-decide")
     account.write(enabled=False)
     screen.open("keycrm_overview_action")
     screen.sees("Інтеграцію вимкнено")
     expect(screen.page.locator(".o_keycrm_all_well")).to_have_count(0)
-    screen.picture("desk-disabled")
+    screen.picture("overview-disabled")
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,9 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 
+from ...services.account.account_figures import AccountFigures, start_of_day
 from ...services.account.decisions import Decisions
-from ...services.account.desk import Desk
-from ...services.account.overview import Overview, start_of_day
+from ...services.account.overview import Overview
 from ...services.account.settings_review import SettingsReview, archived_references
 from ...services.common.circuit_breaker import CircuitBreaker
 
@@ -131,12 +131,12 @@ class KeycrmAccount(models.Model):
 
     @api.depends_context("tz", "lang")
     def _compute_overview(self):
-        overview = Overview(self)
-        today, days, since, tz = overview.days()
-        orders = overview.orders_on(today, tz)
+        figures = AccountFigures(self)
+        today, days, since, tz = figures.days()
+        orders = figures.orders_on(today, tz)
         delays = self.env["keycrm.latency"]._days(self, since, tz)
-        events = overview.event_counts()
-        waiting = overview.stock_waiting_counts()
+        events = figures.event_counts()
+        waiting = figures.stock_waiting_counts()
         usage = self.env["keycrm.rate.limit"]._usage(self)
         for account in self:
             account.orders_today = orders.get(account, 0)
@@ -147,9 +147,9 @@ class KeycrmAccount(models.Model):
             account.requests_used = used
             account.requests_allowed = allowed
             account.key_is_shared = is_shared
-            account.delay_in_text = overview.delay_text(delays.get((account.id, "in", today)))
-            account.delay_out_text = overview.delay_text(delays.get((account.id, "out", today)))
-            account.delays_graph = overview.graph(
+            account.delay_in_text = figures.delay_text(delays.get((account.id, "in", today)))
+            account.delay_out_text = figures.delay_text(delays.get((account.id, "out", today)))
+            account.delays_graph = figures.graph(
                 self.env._("Seconds"),
                 [
                     (
@@ -211,29 +211,29 @@ class KeycrmAccount(models.Model):
 
     # === ACTION METHODS ===#
 
-    def get_desk(self):
+    def get_overview(self):
         """Return the first part of the overview: decisions and today's orders.
 
         An empty recordset stands for all accounts of the user's companies.
 
-        :return: dict for the web client; see :class:`~.services.account.desk.Desk`
+        :return: dict for the web client; see :class:`~.services.account.overview.Overview`
         """
-        return self._desk().content()
+        return self._overview().content()
 
-    def get_desk_figures(self):
+    def get_overview_figures(self):
         """Return the second part of the overview: sales, products and money of the last days.
 
         :return: dict for the web client
         """
-        return self._desk().figures()
+        return self._overview().figures()
 
     def action_open_orders_today(self):
         """Show today's orders.
 
         :return: an action
         """
-        overview = Overview(self)
-        today, _days, _since, tz = overview.days()
+        figures = AccountFigures(self)
+        today, _days, _since, tz = figures.days()
         begin = start_of_day(today, tz)
         action = self._screen("ordage_keycrm.keycrm_order_all_action", "keycrm_account_id")
         return dict(
@@ -380,10 +380,10 @@ class KeycrmAccount(models.Model):
 
     # === BUSINESS METHODS ===#
 
-    def _desk(self):
+    def _overview(self):
         accounts = self or self.search([("company_id", "in", self.env.companies.ids)])
         accounts.check_access("read")
-        return Desk(accounts)
+        return Overview(accounts)
 
     def _decision_domain(self):
         return [("keycrm_account_id", "in", self.ids), ("keycrm_needs_decision", "=", True)]

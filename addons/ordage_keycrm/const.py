@@ -61,9 +61,6 @@ OPEN_GROUPS = ("1", "2", "3", "4")
 #: Codes of the operation types that bring goods to a buyer; the second one is of Odoo's dropshipping.
 DELIVERY_CODES = ("outgoing", "dropship")
 
-#: Parcel statuses of goods that the buyer does not keep.
-COMING_BACK = ("refused", "return", "returned")
-
 #: Values of an order line whose whole quantity KeyCRM has released.
 NOTHING_RESERVED = {"keycrm_stock_status": False, "keycrm_quantity": 0.0}
 

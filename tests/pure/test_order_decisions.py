@@ -1,7 +1,7 @@
-"""Which orders wait for a decision, and where the money to collect is."""
+"""Which orders wait for a decision, and why."""
 
 import pytest
-from keycrm.order_decisions import DecisionFacts, place_of_money
+from keycrm.order_decisions import DecisionFacts
 
 
 def test_an_order_without_a_problem_needs_no_decision():
@@ -50,20 +50,3 @@ def test_an_order_that_is_held_back_is_not_settled_by_accepting():
     facts = {"total_differs": True, "is_unconfirmed": True, "amounts": (100.0, 99.0, 0.0)}
     accepted = (DecisionFacts(**facts).key("total_differs"),)
     assert DecisionFacts(**facts, accepted=accepted).reason() == "total_differs"
-
-
-@pytest.mark.parametrize(
-    ("status", "place"),
-    [
-        (False, "to_ship"),
-        ("invoice", "to_ship"),
-        ("transit", "on_the_way"),
-        ("pickup", "on_the_way"),
-        ("delivered", "arrived"),
-        ("cash_on_delivery", "arrived"),
-        ("refused", ""),
-        ("returned", ""),
-    ],
-)
-def test_money_to_collect_is_where_the_parcel_is(status, place):
-    assert place_of_money(status) == place

@@ -7,11 +7,6 @@ REASONS = ("conflict", "unreadable", "deleted", "problem", "total_differs", "pay
 #: Reasons that a user may accept.
 ACCEPTABLE = ("deleted", "total_differs", "payments_differ")
 
-#: Statuses of a parcel by the place of its money.
-_WAITING = ("", "invoice")
-_BACK = ("refused", "return", "returned", "disposal")
-_ARRIVED = ("delivered", "cash_on_delivery", "cash_received")
-
 
 @dataclass(frozen=True, slots=True)
 class DecisionFacts:
@@ -82,26 +77,3 @@ class DecisionFacts:
         :param reason: one of :data:`REASONS`
         """
         return reason in ACCEPTABLE and not (reason == "total_differs" and self.is_unconfirmed)
-
-
-def place_of_money(shipping_status):
-    """Return the place of an order's amount to collect.
-
-    :param shipping_status: status of its parcel in KeyCRM; empty when there is none
-    :return: ``to_ship``, ``on_the_way``, ``arrived``, or empty where nothing is collected
-    """
-    status = shipping_status or ""
-    if status in _BACK:
-        return ""
-    if status in _WAITING:
-        return "to_ship"
-    return "arrived" if status in _ARRIVED else "on_the_way"
-
-
-def statuses_of_place(place, statuses):
-    """Return the statuses of parcels at a place; False stands for no status.
-
-    :param place: one of :func:`place_of_money`
-    :param statuses: all statuses of parcels
-    """
-    return [status for status in (False, *statuses) if place_of_money(status) == place]

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from odoo import fields
 from odoo.tools import SQL, format_date
 
-from ...keycrm.order_decisions import place_of_money, statuses_of_place
+from ...keycrm.parcels import place_of_money, statuses_of_place
 from ..common.service import Service
 from .account_figures import AccountFigures, start_of_day
 from .decisions import Decisions

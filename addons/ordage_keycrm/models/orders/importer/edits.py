@@ -1,10 +1,11 @@
 from odoo import api, models
 from odoo.fields import Command
 
-from ....const import COMING_BACK, NOTHING_RESERVED
+from ....const import NOTHING_RESERVED
 from ....keycrm import line_edits
 from ....keycrm.line_edits import Conflict
 from ....keycrm.line_matching import line_name, match_lines, may_be_same_goods
+from ....keycrm.parcels import COMING_BACK
 from ....services.common.values import changed_values, is_equal
 from .lines import TAX_ROUNDING
 

@@ -1,7 +1,7 @@
 from odoo import api, models
 
-from ....const import COMING_BACK
 from ....keycrm.order_states import Archiving, OrderState, Step, archiving, state_step
+from ....keycrm.parcels import COMING_BACK
 from ....services.orders import contacts
 
 

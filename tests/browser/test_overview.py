@@ -7,7 +7,7 @@ from tools.screen import DESKTOP, PHONE
 
 SIZES = {"1366": DESKTOP, "1920": (1920, 1080), "390": PHONE}
 LANGUAGES = {"uk": "uk_UA", "en": "en_US"}
-PRODUCTION, DELIVERING, COMPLETED = 4, 6, 8
+PRODUCTION, DELIVERING, COMPLETED, CANCELED = 4, 6, 8, 12
 
 
 def decision(screen, text):
@@ -45,6 +45,7 @@ def fill(account, wait_for):
         ("Тарас Бойко", PRODUCTION, 3, {"source_uuid": "LM-1042"}),
         ("ТОВ «Льон і мед, гуртові продажі»", DELIVERING, 2, {}),
         ("Ірина Ткач", COMPLETED, 1, {}),
+        ("Остап Гук", CANCELED, 1, {}),
     )
     jug = account.keycrm.create_offer(sku="JUG-9", name="Глечик керамічний, 2 л", price=540)["id"]
     cup = account.keycrm.create_offer(sku="CUP-350", name="Кухоль, 350 мл", price=260)["id"]
@@ -82,6 +83,8 @@ def test_overview_shows_decisions_orders_and_sales(
     fill(account, wait_for)
     expect(card(screen, "Марія Шевчук")).to_contain_text("20451001110010")
     expect(card(screen, "Тарас Бойко")).to_contain_text("LM-1042")
+    canceled = card(screen, "Остап Гук").locator(".fw-bolder")
+    expect(canceled).to_have_css("text-decoration-line", "line-through")
     number = differing("Олена Коваль")
     row = decision(screen, "Олена Коваль")
     expect(row).to_contain_text("Сума не збігається")

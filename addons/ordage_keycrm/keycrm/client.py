@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import requests
 from urllib3.exceptions import ReadTimeoutError
 
-from . import rate_limit
+from . import rate_limit_rules
 from .errors import (
     KeyCrmError,
     MalformedAnswer,
@@ -98,7 +98,7 @@ class KeyCrmClient:
         base_url: str,
         *,
         rate_limiter: RateLimiter | None = None,
-        queue: str = rate_limit.LIVE,
+        queue: str = rate_limit_rules.LIVE,
         session: requests.Session | None = None,
         sleep: Callable[[float], None] = time.sleep,
         timeout: tuple[float, float] = TIMEOUT,
@@ -461,6 +461,6 @@ def _message_of(response: requests.Response) -> str:
 def _retry_after(response: requests.Response) -> float | None:
     """Return the seconds of the ``Retry-After`` header; None without a valid one."""
     try:
-        return min(max(0.0, float(response.headers["Retry-After"])), rate_limit.LONGEST_BLOCK)
+        return min(max(0.0, float(response.headers["Retry-After"])), rate_limit_rules.LONGEST_BLOCK)
     except (KeyError, ValueError):
         return None

@@ -13,7 +13,7 @@ from odoo.exceptions import ConcurrencyError
 from odoo.tools import mute_logger
 
 from ..const import BULK_PAUSES, WORKER_MAX_SLEEP
-from ..keycrm import rate_limit
+from ..keycrm import rate_limit_rules
 from ..keycrm.errors import KeyCrmError, Refused
 from ..models.common.rate_limit import DatabaseRateLimiter
 from ..services.common import cron_notify, crons
@@ -864,7 +864,7 @@ class TestCircuitBreaker(KeycrmCase):
         self.env["keycrm.product.export"].browse(action["res_id"]).action_start()
         number = self.new_order(LINES)
         self.low_limit(60)
-        with open_client(self.account, rate_limit.BULK) as client:
+        with open_client(self.account, rate_limit_rules.BULK) as client:
             client.reserve()
         self.keycrm.clear_log()
 

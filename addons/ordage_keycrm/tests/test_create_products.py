@@ -8,7 +8,7 @@ from odoo.tests import HttpCase
 
 from ..keycrm.client import RateLimiter
 from ..keycrm.errors import QuotaExceeded
-from ..keycrm.product_export import marker_sku
+from ..keycrm.product_export_rules import marker_sku
 from ..services.common.api_gateway import open_client
 from ..services.products.product_creation import ProductCreation
 from .common import KeycrmCase

@@ -1,6 +1,6 @@
 """Many updates of orders leave KeyCRM's request limit to new orders."""
 
-from ..keycrm import rate_limit
+from ..keycrm import rate_limit_rules
 from ..services.common.api_gateway import open_client
 from ..services.orders.order_updates import MOST_LIVE, ManyOrderUpdates, OrderUpdates
 from ..services.workers.order_queue import OrderQueue
@@ -45,7 +45,7 @@ class TestManyUpdates(OrderCase):
         with self.committing(), open_client(self.account) as client:
             live = OrderUpdates(self.account, client)
             self.assertFalse(live.process())
-            with open_client(self.account, rate_limit.BULK) as bulk:
+            with open_client(self.account, rate_limit_rules.BULK) as bulk:
                 many = ManyOrderUpdates(self.account, bulk)
                 self.assertTrue(many.process())
                 self.assertEqual(updates[-1].state, "ignored")

@@ -4,7 +4,7 @@ from unittest.mock import patch
 
 from odoo.tests import TransactionCase
 
-from ..keycrm import rate_limit as rules
+from ..keycrm import rate_limit_rules as rules
 from ..keycrm.errors import QuotaExceeded
 from ..models.common.rate_limit import WORKER_MAX_SLEEP, DatabaseRateLimiter
 

@@ -4,7 +4,7 @@ from urllib.parse import urlencode
 from odoo import fields
 
 from ..keycrm.client import MAX_ADDRESS_BYTES
-from ..keycrm.fault_isolation import MAX_FAULTS
+from ..keycrm.fault_isolation_rules import MAX_FAULTS
 from .stock_common import StockCase
 
 

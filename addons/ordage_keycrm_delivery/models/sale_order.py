@@ -2,7 +2,7 @@ from odoo import api, models
 from odoo.fields import Domain
 
 from odoo.addons.ordage_keycrm.const import DELIVERY_CODES
-from odoo.addons.ordage_keycrm.keycrm.order_updates import Parcel
+from odoo.addons.ordage_keycrm.keycrm.order_update_rules import Parcel
 
 
 class SaleOrder(models.Model):

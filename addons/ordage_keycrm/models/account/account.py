@@ -3,7 +3,7 @@ from odoo.exceptions import UserError, ValidationError
 
 from ...const import API_KEY_MASK, API_URL, SENDING
 from ...keycrm import addresses
-from ...keycrm.rate_limit import DEFAULT_LIMIT
+from ...keycrm.rate_limit_rules import DEFAULT_LIMIT
 from ...services.account.settings_change import SettingsChange
 from ...services.common import crons, maintenance
 from ...services.common.circuit_breaker import end_backoff
@@ -142,11 +142,11 @@ class KeycrmAccount(models.Model):
         copy=False,
         help="Zeros that wait for confirmation: too many products would drop to zero in KeyCRM.",
     )
-    # {kind of request: keycrm.fault_isolation.Isolation, "deferred": [ids of offers]}
+    # {kind of request: keycrm.fault_isolation_rules.Isolation, "deferred": [ids of offers]}
     stock_isolation = fields.Json(
         string="Isolation of a faulty row", readonly=True, copy=False, groups=fields.NO_ACCESS
     )
-    # Of ``keycrm.fault_isolation.Isolation``
+    # Of ``keycrm.fault_isolation_rules.Isolation``
     offer_isolation = fields.Json(
         string="Isolation of a faulty value", readonly=True, copy=False, groups=fields.NO_ACCESS
     )

@@ -6,10 +6,10 @@ from odoo import api, fields, models, sql_db
 from odoo.tools import SQL
 
 from ...const import WORKER_MAX_SLEEP
-from ...keycrm import rate_limit
+from ...keycrm import rate_limit_rules
 from ...keycrm.client import RateLimiter, normalized_address
 from ...keycrm.errors import QuotaExceeded
-from ...keycrm.rate_limit import Quota
+from ...keycrm.rate_limit_rules import Quota
 
 
 class KeycrmRateLimit(models.Model):
@@ -30,7 +30,7 @@ class KeycrmRateLimit(models.Model):
         string="Request times", help="When the requests of the last minute were sent, in seconds."
     )
     request_limit = fields.Integer(
-        string="Requests per minute", required=True, default=rate_limit.DEFAULT_LIMIT
+        string="Requests per minute", required=True, default=rate_limit_rules.DEFAULT_LIMIT
     )
     blocked_until = fields.Float(string="Blocked until", digits=(16, 3))
     limit_until = fields.Float(string="Limit is raised at", digits=(16, 3))
@@ -97,7 +97,7 @@ class KeycrmRateLimit(models.Model):
             found[account.id] = (0, allowed, False)
             if digests[account.id] in rows:
                 *row, now = rows[digests[account.id]]
-                quota = rate_limit.refreshed(_quota_of(row, allowed), now)
+                quota = rate_limit_rules.refreshed(_quota_of(row, allowed), now)
                 found[account.id] = (len(quota.times), quota.limit, quota.is_lowered)
         return found
 
@@ -146,7 +146,9 @@ class DatabaseRateLimiter(RateLimiter):
 
         :param retry_after: seconds named by KeyCRM, or None
         """
-        self._apply_to_row(lambda quota, now: (rate_limit.refused(quota, now, retry_after), 0.0))
+        self._apply_to_row(
+            lambda quota, now: (rate_limit_rules.refused(quota, now, retry_after), 0.0)
+        )
 
     def _longest_wait(self, continues, limit):
         """Return how long a request may wait.
@@ -163,7 +165,7 @@ class DatabaseRateLimiter(RateLimiter):
             return self._first_wait
         if self._max_wait is not None:
             return self._max_wait
-        return max(WORKER_MAX_SLEEP, rate_limit.longest_wait(limit) if continues else 0.0)
+        return max(WORKER_MAX_SLEEP, rate_limit_rules.longest_wait(limit) if continues else 0.0)
 
     @staticmethod
     def _book(quota, now, queue):
@@ -174,9 +176,9 @@ class DatabaseRateLimiter(RateLimiter):
         :param queue: ``live`` or ``bulk``
         :return: ``(quota, (seconds to wait, limit))``; the request is booked where there is no wait
         """
-        quota = rate_limit.refreshed(quota, now)
-        wait = rate_limit.wait_for(quota, now, queue)
-        return (quota if wait else rate_limit.booked(quota, now)), (wait, quota.limit)
+        quota = rate_limit_rules.refreshed(quota, now)
+        wait = rate_limit_rules.wait_for(quota, now, queue)
+        return (quota if wait else rate_limit_rules.booked(quota, now)), (wait, quota.limit)
 
     def _apply_to_row(self, change):
         """Apply a pure function to the row under its lock.
@@ -245,7 +247,7 @@ def _quota_of(row, full_limit):
 
     :param row: times, limit, blocked until, raised at, seconds between raises
     :param full_limit: requests per minute, as set for the account
-    :return: :class:`~.keycrm.rate_limit.Quota`
+    :return: :class:`~.keycrm.rate_limit_rules.Quota`
     """
     times, limit, *seconds = row
     blocked, until, pause = (float(value or 0.0) for value in seconds)

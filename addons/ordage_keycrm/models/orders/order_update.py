@@ -5,7 +5,7 @@ from odoo.tools import SQL
 
 from ...const import DELIVERY_CODES, OPEN_GROUPS, SETTLE_SECONDS
 from ...keycrm.offer_values import to_money
-from ...keycrm.order_updates import PaymentUpdate, StatusUpdate, Unclear, Undone
+from ...keycrm.order_update_rules import PaymentUpdate, StatusUpdate, Unclear, Undone
 from ...services.common import crons
 from ...services.common.transactions import pending_changes
 
@@ -255,7 +255,7 @@ class KeycrmOrderUpdate(models.Model):
     def _plan(self):
         """Return the update as plain data, so that no database access is needed during requests.
 
-        :return: :class:`~.keycrm.order_updates.StatusUpdate` or another one with ``decide``
+        :return: :class:`~.keycrm.order_update_rules.StatusUpdate` or another one with ``decide``
         """
         if self.kind == "tracking":
             return self.sale_order_id._keycrm_tracking_update()

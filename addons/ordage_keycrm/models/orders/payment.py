@@ -3,7 +3,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import float_compare
 
-from ...keycrm.order_updates import odoo_number
+from ...keycrm.order_update_rules import odoo_number
 from ...services.common import activities
 from ...services.common.concurrency import ERRORS_OF_NO_RECORD
 from ...services.common.language import company_language

@@ -4,7 +4,7 @@ from odoo.fields import Domain
 
 from ...const import EVENT_REFRESH, PAYMENT_READERS
 from ...keycrm import addresses
-from ...keycrm.order_updates import CostUpdate, TrackingUpdate
+from ...keycrm.order_update_rules import CostUpdate, TrackingUpdate
 from ...services.common import crons
 from ...services.common.bridge import as_bridge, is_bridge
 from ...services.common.circuit_breaker import end_backoff
@@ -478,14 +478,14 @@ class SaleOrder(models.Model):
     def _keycrm_parcels(self):
         """Return the parcels of the order.
 
-        :return: list of :class:`~.keycrm.order_updates.Parcel`, the first one first
+        :return: list of :class:`~.keycrm.order_update_rules.Parcel`, the first one first
         """
         return []
 
     def _keycrm_tracking_update(self):
         """Return the update with the parcels that KeyCRM's order should have.
 
-        :return: :class:`~.keycrm.order_updates.TrackingUpdate`
+        :return: :class:`~.keycrm.order_update_rules.TrackingUpdate`
         """
         account = self.keycrm_account_id.sudo()
         translated = account.with_context(lang=company_language(account.company_id))
@@ -499,7 +499,7 @@ class SaleOrder(models.Model):
     def _keycrm_cost_update(self):
         """Return the costs that the lines of KeyCRM's order are to hold.
 
-        :return: :class:`~.keycrm.order_updates.CostUpdate`
+        :return: :class:`~.keycrm.order_update_rules.CostUpdate`
         """
         lines = self.order_line.filtered("keycrm_id")
         costs = self.env["keycrm.offer.value"]._converted(

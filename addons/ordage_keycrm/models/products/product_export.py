@@ -7,7 +7,7 @@ from odoo.tools import format_time
 from ...const import SETTLE_SECONDS
 from ...keycrm.errors import NotFound, Refused
 from ...keycrm.naming import sku_key
-from ...keycrm.product_export import MAX_ROWS, code_problems
+from ...keycrm.product_export_rules import MAX_ROWS, code_problems
 
 #: Products that were requested within this time and are not found may still appear, so they are not
 #: created again yet.
@@ -35,7 +35,7 @@ class KeycrmProductExport(models.Model):
     created_count = fields.Integer(string="In KeyCRM now", compute="_compute_counts")
     rate_text = fields.Char(string="Left out", compute="_compute_rate_text")
 
-    # Of ``keycrm.fault_isolation.Isolation``
+    # Of ``keycrm.fault_isolation_rules.Isolation``
     isolation = fields.Json(
         string="Isolation of a faulty product", readonly=True, copy=False, groups=fields.NO_ACCESS
     )

@@ -3,7 +3,7 @@
 from odoo.exceptions import UserError
 
 from ...const import API_URL
-from ...keycrm import rate_limit
+from ...keycrm import rate_limit_rules
 from ...keycrm.client import KeyCrmClient, normalized_address
 from ...keycrm.errors import Refused
 
@@ -15,7 +15,7 @@ BUTTON_MAX_WAIT = 8
 
 def open_client(
     account,
-    queue=rate_limit.LIVE,
+    queue=rate_limit_rules.LIVE,
     *,
     timeout=None,
     tries=None,

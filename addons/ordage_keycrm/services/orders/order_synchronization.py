@@ -1,7 +1,7 @@
 from odoo import fields
 
 from ...const import EVENT_SYNC
-from ...keycrm import rate_limit
+from ...keycrm import rate_limit_rules
 from ...keycrm.parsing import utc_text
 from ..common.api_gateway import open_client
 from ..common.job import JobService
@@ -50,7 +50,7 @@ class OrderSynchronization(JobService):
             shipped_status_ids=tuple(job.shipped_status_ids.ids),
             shipped_if_written_off=job.shipped_if_written_off,
         )
-        with open_client(self.account, rate_limit.LIVE) as live_client:
+        with open_client(self.account, rate_limit_rules.LIVE) as live_client:
             self.service(OrderPages).write_page(read, live_client, record, options)
 
         def turn_page():

@@ -4,7 +4,7 @@ from psycopg2.errors import LockNotAvailable
 
 from ...const import ROW_LOCKED_PAUSE
 from ...keycrm.errors import KeyCrmError, Refused, is_outage, may_have_taken_effect
-from ...keycrm.order_updates import Decision
+from ...keycrm.order_update_rules import Decision
 from ...keycrm.parsing import to_object
 from ..common import crons
 from ..common.circuit_breaker import CircuitBreaker

@@ -2,7 +2,7 @@ from odoo.tools import format_date
 
 from ...keycrm.catalog import PaymentMethod
 from ...keycrm.client import Page
-from ...keycrm.order_updates import PaymentUpdate
+from ...keycrm.order_update_rules import PaymentUpdate
 from ...keycrm.parsing import parsed_rows
 from ..common import crons
 from ..common.reference_lists import ReferenceLists

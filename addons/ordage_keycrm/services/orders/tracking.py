@@ -92,7 +92,7 @@ class TrackingSending(Service):
         KeyCRM's custom fields are known only as far as the account shows them, or Odoo has written them.
 
         :param orders: of :meth:`records`
-        :return: iterator over (``sale.order``, update, :class:`~.keycrm.order_updates.Decision`)
+        :return: iterator over (``sale.order``, update, :class:`~.keycrm.order_update_rules.Decision`)
         """
         updates = self.env["keycrm.order.update"].sudo()
         sent = updates.search_fetch(

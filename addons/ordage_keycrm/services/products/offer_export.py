@@ -6,10 +6,10 @@ from functools import partial
 from odoo.tools import SQL
 
 from ...const import LOOKUP_ROWS, OPEN_GROUPS, RETRY_PAUSES
-from ...keycrm import offer_values, rate_limit
+from ...keycrm import offer_values, rate_limit_rules
 from ...keycrm.catalog import Offer
 from ...keycrm.errors import KeyCrmError, Refused
-from ...keycrm.fault_isolation import Isolation
+from ...keycrm.fault_isolation_rules import Isolation
 from ...keycrm.offer_values import Value
 from ...keycrm.parsing import parsed_rows
 from ..common.api_gateway import open_client
@@ -219,7 +219,7 @@ class OfferExport(Service):
         name = f"{offer_values.OFFER_FIELDS[kind]}_at"
         if not unmapped and (not is_read or all(offers.mapped(name))):
             return offers
-        with open_client(self.account, rate_limit.BULK) as client:
+        with open_client(self.account, rate_limit_rules.BULK) as client:
             if unmapped:
                 lookup = StockLookup(self.account, client, self.options)
                 if not lookup.map_by_sku(unmapped, self._is_stock_waiting):
@@ -292,7 +292,7 @@ class OfferExport(Service):
         if not values:
             return left, None
         # Bulk: neither an order nor a stock export waits for it.
-        with open_client(self.account, rate_limit.BULK) as client:
+        with open_client(self.account, rate_limit_rules.BULK) as client:
             while left:
                 isolation = Isolation(**(self.account.sudo().offer_isolation or {}))
                 most = self.account.sudo().offer_rows or offer_values.PUT_ROWS
@@ -344,7 +344,7 @@ class OfferExport(Service):
 
         :param part: the values that were sent
         :param error: the :class:`~.keycrm.errors.KeyCrmError` of the request, or None
-        :param isolation: :class:`~.keycrm.fault_isolation.Isolation` for the next request
+        :param isolation: :class:`~.keycrm.fault_isolation_rules.Isolation` for the next request
         :param most: rows that the next request may have
         """
         offers = self.env["keycrm.offer"].sudo()

@@ -2,12 +2,12 @@ from dataclasses import asdict
 
 from ...keycrm.catalog import Offer
 from ...keycrm.errors import KeyCrmError, NotFound, Refused
-from ...keycrm.fault_isolation import Isolation
+from ...keycrm.fault_isolation_rules import Isolation
 from ...keycrm.naming import sku_key
 from ...keycrm.offer_values import to_money
 from ...keycrm.parsing import parsed_rows, to_id, to_object
-from ...keycrm.product_export import NewOffer, NewProduct, marker_sku, unit_text
-from ...keycrm.stock_lookup import sku_batches
+from ...keycrm.product_export_rules import NewOffer, NewProduct, marker_sku, unit_text
+from ...keycrm.stock_lookup_rules import sku_batches
 from ..common.circuit_breaker import CircuitBreaker
 from ..common.concurrency import ERRORS_OF_NO_RECORD
 from ..common.job import JobService

@@ -4,7 +4,7 @@ from typing import NamedTuple
 from odoo import fields
 
 from ...const import SETTLE_SECONDS
-from ...keycrm.stock_comparison import OUTCOMES, is_equal, outcome
+from ...keycrm.stock_comparison_rules import OUTCOMES, is_equal, outcome
 from ..common.service import Service
 from .opening_quantities import OpeningQuantities
 from .stock_exporter import StockExporter

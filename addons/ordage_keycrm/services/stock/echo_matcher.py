@@ -6,7 +6,7 @@ from odoo import fields
 from odoo.tools import SQL
 
 from ...const import EVENT_STOCK
-from ...keycrm.echo_matching import ExpectedEchoes, OfferTotal
+from ...keycrm.echo_rules import ExpectedEchoes, OfferTotal
 from ...keycrm.webhook import stock_totals
 from ..common.concurrency import ERRORS_OF_NO_RECORD
 from ..common.service import Service
@@ -36,7 +36,7 @@ class EchoMatcher(Service):
     """Match KeyCRM's stock webhooks with the echoes of Odoo's own writes, which cost no request.
 
     The stock of all other webhooks is read and corrected. ``keycrm.stock.echo`` holds the expected
-    echoes, :mod:`~.keycrm.echo_matching` the decision.
+    echoes, :mod:`~.keycrm.echo_rules` the decision.
     """
 
     def expect(self, offer_ids):

@@ -1,6 +1,6 @@
 from dataclasses import asdict
 
-from ...keycrm.fault_isolation import Isolation
+from ...keycrm.fault_isolation_rules import Isolation
 from ..common.circuit_breaker import CircuitBreaker
 from ..common.language import company_language
 from ..common.service import Service
@@ -113,7 +113,7 @@ class FaultIsolation(Service):
         """Store the state of a kind of requests, or the rows that were deferred.
 
         :param kind: kind of the requests, or ``deferred``
-        :param value: :class:`~.keycrm.fault_isolation.Isolation`, or ids
+        :param value: :class:`~.keycrm.fault_isolation_rules.Isolation`, or ids
         """
         stored = dict(self.account.sudo().stock_isolation or {})
         stored[kind] = asdict(value) if isinstance(value, Isolation) else value

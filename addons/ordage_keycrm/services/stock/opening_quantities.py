@@ -1,6 +1,6 @@
 from odoo.exceptions import UserError
 
-from ...keycrm import stock_comparison, stock_quantities
+from ...keycrm import stock_comparison_rules, stock_quantities
 from ..common.live_updates import notify_clients
 from ..common.service import Service
 from .stock_exporter import StockExporter
@@ -88,7 +88,7 @@ class OpeningQuantities(Service):
         product = line.product_id
         if not line.offer_id or line.outcome == "not_in_keycrm":
             return False
-        return stock_comparison.opening_kind(
+        return stock_comparison_rules.opening_kind(
             line.outcome,
             line.keycrm_quantity,
             tracking=product.tracking,
@@ -191,7 +191,7 @@ class OpeningQuantities(Service):
                     "opening_change": 0.0 if undo else changes[line],
                     "odoo_quantity": quantity,
                     "difference": quantity - line.keycrm_quantity,
-                    "outcome": stock_comparison.outcome(quantity, line.keycrm_quantity),
+                    "outcome": stock_comparison_rules.outcome(quantity, line.keycrm_quantity),
                 }
             )
 
@@ -252,7 +252,7 @@ class OpeningQuantities(Service):
         quants = self._quants(line)
         lot = self._only_lot(line) if line.product_id.tracking == "lot" else self.env["stock.lot"]
         stock = line.keycrm_warehouse_id.warehouse_ids[0].lot_stock_id
-        counted = stock_comparison.opening_counts(
+        counted = stock_comparison_rules.opening_counts(
             [((q.location_id, q.lot_id, q.package_id, q.owner_id), q.quantity) for q in quants],
             change,
             (stock, lot, self.env["stock.package"], self.env["res.partner"]),

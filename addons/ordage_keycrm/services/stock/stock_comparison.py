@@ -6,7 +6,7 @@ from odoo import fields
 from odoo.tools import SQL
 
 from ...const import EVENT_STOCK, LOOKUP_ROWS
-from ...keycrm import rate_limit, stock_quantities
+from ...keycrm import rate_limit_rules, stock_quantities
 from ...keycrm.catalog import StockAnswer
 from ...keycrm.errors import KeyCrmError, NotFound, Refused
 from ..common.api_gateway import open_client
@@ -45,7 +45,7 @@ class StockComparison(Service):
         comparison = self._current()
         if not comparison:
             return account.enabled and self._begin_daily()
-        with open_client(account, rate_limit.BULK) as client:
+        with open_client(account, rate_limit_rules.BULK) as client:
             # The worker's own client is for live work.
             bulk = StockComparison(account, client, self.options)
             try:

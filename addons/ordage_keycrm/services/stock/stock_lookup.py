@@ -4,7 +4,7 @@ from ...const import LOOKUP_ROWS
 from ...keycrm.catalog import StockAnswer, Warehouse, offers_by_id
 from ...keycrm.errors import KeyCrmError
 from ...keycrm.naming import sku_key
-from ...keycrm.stock_lookup import SKU_FILTER_BYTES, fitting, is_requestable
+from ...keycrm.stock_lookup_rules import SKU_FILTER_BYTES, fitting, is_requestable
 from ..common.bridge import as_stock_worker
 from ..common.service import Service
 from ..common.transactions import check_company_is_free, company_lock, run_in_transaction

@@ -1,4 +1,4 @@
-from ...keycrm import rate_limit
+from ...keycrm import rate_limit_rules
 from ..common.api_gateway import open_client
 from ..common.circuit_breaker import CircuitBreaker
 from ..common.reference_lists import ReferenceLists
@@ -51,7 +51,7 @@ class BulkJobs(Service):
 
     def _process(self, names, first_wait=None):
         breaker = self.service(CircuitBreaker)
-        with open_client(self.account, rate_limit.BULK, first_wait=first_wait) as client:
+        with open_client(self.account, rate_limit_rules.BULK, first_wait=first_wait) as client:
             return any(
                 breaker.run(name, JOBS[name](self.account, client, self.options).process)
                 for name in names

@@ -5,7 +5,7 @@ import time
 
 from ...const import WORKER_MAX_SLEEP, WORKER_SECONDS
 from ...keycrm.errors import KeyCrmError, QuotaExceeded, RateLimited
-from ...keycrm.rate_limit import DEFAULT_RETRY_AFTER
+from ...keycrm.rate_limit_rules import DEFAULT_RETRY_AFTER
 from ..common import crons, maintenance
 from ..common.api_gateway import open_client
 from ..common.circuit_breaker import CircuitBreaker

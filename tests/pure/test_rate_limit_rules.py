@@ -6,16 +6,16 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from keycrm import rate_limit
-from keycrm.rate_limit import BULK, LIVE, Quota
+from keycrm import rate_limit_rules as rules
+from keycrm.rate_limit_rules import BULK, LIVE, Quota
 
 
 def play(queues, start=1000.0, limit=60):
     """Send a request of each queue as soon as allowed; return the times."""
     now, quota, times = start, Quota(limit=limit, full_limit=limit), []
     for queue in queues:
-        now += rate_limit.wait_for(quota, now, queue)
-        quota = rate_limit.booked(quota, now)
+        now += rules.wait_for(quota, now, queue)
+        quota = rules.booked(quota, now)
         times.append(now)
     return times
 
@@ -32,23 +32,23 @@ def test_no_minute_ever_holds_more_than_the_limit(queues, limit):
 
 
 @pytest.mark.parametrize("queue", [LIVE, BULK])
-@pytest.mark.parametrize("limit", range(5, rate_limit.DEFAULT_LIMIT + 1))
+@pytest.mark.parametrize("limit", range(5, rules.DEFAULT_LIMIT + 1))
 def test_work_that_has_begun_waits_long_enough_for_its_next_request(queue, limit):
     times = play([queue] * 10 * limit, limit=limit)
     longest = max(later - earlier for earlier, later in pairwise(times))
-    assert longest <= rate_limit.longest_wait(limit) + 0.001
+    assert longest <= rules.longest_wait(limit) + 0.001
 
 
 @pytest.mark.parametrize("queue", [LIVE, BULK])
 def test_clock_set_back_blocks_requests_for_one_window_at_most(queue):
     quota = Quota(times=(9000.0,) * 60, blocked_until=9300.0, limit=5, limit_until=12600.0)
     now = 1000.0
-    quota = rate_limit.refreshed(quota, now)
-    assert quota.blocked_until <= now + rate_limit.LONGEST_BLOCK
-    assert quota.limit_until <= now + rate_limit.RAISE_AFTER
-    assert rate_limit.wait_for(replace(quota, blocked_until=0.0), now, queue) <= rate_limit.WINDOW
-    later = now + rate_limit.LONGEST_BLOCK + 1
-    assert rate_limit.wait_for(quota, later, queue) == 0.0
+    quota = rules.refreshed(quota, now)
+    assert quota.blocked_until <= now + rules.LONGEST_BLOCK
+    assert quota.limit_until <= now + rules.RAISE_AFTER
+    assert rules.wait_for(replace(quota, blocked_until=0.0), now, queue) <= rules.WINDOW
+    later = now + rules.LONGEST_BLOCK + 1
+    assert rules.wait_for(quota, later, queue) == 0.0
 
 
 def test_live_work_may_burst_up_to_half_of_the_limit():
@@ -73,47 +73,47 @@ def test_bulk_work_uses_nearly_the_whole_limit():
 def test_bulk_requests_are_spread_and_leave_room_for_a_live_order(limit):
     now, quota, times = 1000.0, Quota(limit=limit, full_limit=limit), []
     for _ in range(5 * limit):
-        now += rate_limit.wait_for(quota, now, BULK)
-        quota = rate_limit.booked(quota, now)
+        now += rules.wait_for(quota, now, BULK)
+        quota = rules.booked(quota, now)
         times.append(now)
-    assert rate_limit.wait_for(quota, now, LIVE) <= 60 / limit
+    assert rules.wait_for(quota, now, LIVE) <= 60 / limit
     # It never pauses longer than its own interval plus the margin of the window.
     assert max(later - earlier for earlier, later in pairwise(times)) <= 3 * 60 / limit + 1
 
 
 def test_429_blocks_all_queues_for_keycrms_retry_after():
-    quota = rate_limit.refused(Quota(), 1000.0, 7.0)
-    assert rate_limit.wait_for(quota, 1000.0, LIVE) == 7.0
-    assert rate_limit.wait_for(quota, 1003.0, BULK) == 4.0
+    quota = rules.refused(Quota(), 1000.0, 7.0)
+    assert rules.wait_for(quota, 1000.0, LIVE) == 7.0
+    assert rules.wait_for(quota, 1003.0, BULK) == 4.0
 
 
 def test_429_without_a_time_pauses_all_the_same():
-    quota = rate_limit.refused(Quota(), 1000.0, None)
-    assert rate_limit.wait_for(quota, 1000.0, LIVE) == rate_limit.DEFAULT_RETRY_AFTER
+    quota = rules.refused(Quota(), 1000.0, None)
+    assert rules.wait_for(quota, 1000.0, LIVE) == rules.DEFAULT_RETRY_AFTER
 
 
 def reduced(limit, now=1000.0):
     """Apply a 429 at the first request above the limit."""
     quota = Quota()
     for _ in range(limit):
-        quota = rate_limit.booked(quota, now)
-    return rate_limit.refused(rate_limit.booked(quota, now), now, 1.0)
+        quota = rules.booked(quota, now)
+    return rules.refused(rules.booked(quota, now), now, 1.0)
 
 
 def test_limit_lowered_by_an_early_429_is_raised_stepwise():
     quota, now, limits = reduced(20), 1000.0, []
     assert quota.limit == 20
-    assert rate_limit.refreshed(quota, now + rate_limit.RAISE_AFTER - 1).limit == 20
+    assert rules.refreshed(quota, now + rules.RAISE_AFTER - 1).limit == 20
     while quota.is_lowered:
-        now += rate_limit.RAISE_AFTER
-        quota = rate_limit.refreshed(quota, now)
+        now += rules.RAISE_AFTER
+        quota = rules.refreshed(quota, now)
         limits.append(quota.limit)
     assert limits == [25, 31, 38, 47, 58, 60]
 
 
 def test_reduced_limit_is_kept_while_nothing_is_requested():
     month = 30 * 86400.0
-    assert rate_limit.refreshed(reduced(20), 1000.0 + month).limit == 25
+    assert rules.refreshed(reduced(20), 1000.0 + month).limit == 25
 
 
 def test_a_raise_that_is_refuted_is_tried_ever_later():
@@ -121,12 +121,12 @@ def test_a_raise_that_is_refuted_is_tried_ever_later():
     now, quota, refused = 1000.0, Quota(), []
     arrived = []
     while now < 1000.0 + 3 * 86400.0:
-        now += rate_limit.wait_for(quota, now, LIVE)
-        quota = rate_limit.booked(quota, now)
+        now += rules.wait_for(quota, now, LIVE)
+        quota = rules.booked(quota, now)
         arrived = [time for time in arrived if time > now - 60.0]
         if len(arrived) >= 20:
             refused.append(now)
-            quota = rate_limit.refused(quota, now, 60.0 - (now - arrived[0]))
+            quota = rules.refused(quota, now, 60.0 - (now - arrived[0]))
         else:
             arrived.append(now)
     assert 15 <= quota.limit <= 25
@@ -137,5 +137,5 @@ def test_a_raise_that_is_refuted_is_tried_ever_later():
 def test_a_429_at_the_limit_teaches_nothing():
     quota = Quota(limit=20, full_limit=20)
     for _ in range(20):
-        quota = rate_limit.booked(quota, 1000.0)
-    assert rate_limit.refused(quota, 1000.0, 1.0).limit == 20
+        quota = rules.booked(quota, 1000.0)
+    assert rules.refused(quota, 1000.0, 1.0).limit == 20

@@ -1,7 +1,7 @@
 """Comparison of the quantities of Odoo and KeyCRM."""
 
 import pytest
-from keycrm.stock_comparison import is_equal, opening_counts, opening_kind, outcome
+from keycrm.stock_comparison_rules import is_equal, opening_counts, opening_kind, outcome
 
 
 @pytest.mark.parametrize(

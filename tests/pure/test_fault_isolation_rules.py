@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from keycrm.fault_isolation import MAX_FAULTS, Isolation
+from keycrm.fault_isolation_rules import MAX_FAULTS, Isolation
 
 
 class Queue:

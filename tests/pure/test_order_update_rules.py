@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 from keycrm.line_matching import KnownLine
-from keycrm.order_updates import (
+from keycrm.order_update_rules import (
     COMMENT,
     CUSTOM_FIELD,
     CostUpdate,

@@ -9,7 +9,7 @@ from typing import Any
 from .naming import sku_key
 from .parsing import visible
 from .product_data import UNITS
-from .stock_lookup import is_requestable
+from .stock_lookup_rules import is_requestable
 
 #: Characters of a unit of measure (confirmed).
 UNIT_LENGTH = 10

@@ -1,7 +1,7 @@
 """Matching of stock webhooks that are echoes of own writes."""
 
-import keycrm.echo_matching as stock_echo
-from keycrm.echo_matching import ExpectedEchoes, OfferTotal
+import keycrm.echo_rules as echo_rules
+from keycrm.echo_rules import ExpectedEchoes, OfferTotal
 
 
 def test_the_echo_of_the_last_write_is_matched_once():
@@ -50,7 +50,7 @@ def test_a_webhook_of_the_mapped_warehouses_alone_is_an_echo():
 
 def test_the_work_grows_with_the_rows_and_not_with_their_square(monkeypatch):
     calls = []
-    monkeypatch.setattr(stock_echo, "is_same", lambda a, b: calls.append(1) or a == b)
+    monkeypatch.setattr(echo_rules, "is_same", lambda a, b: calls.append(1) or a == b)
 
     def compared(count):
         calls.clear()

@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 import pytest
-from keycrm.product_export import NewOffer, NewProduct, code_problems, marker_sku, unit_text
+from keycrm.product_export_rules import NewOffer, NewProduct, code_problems, marker_sku, unit_text
 
 
 def test_empty_values_are_left_out():

@@ -4,7 +4,7 @@ from urllib.parse import quote
 
 from hypothesis import given
 from hypothesis import strategies as st
-from keycrm.stock_lookup import SKU_FILTER_BYTES, is_requestable, sku_batches
+from keycrm.stock_lookup_rules import SKU_FILTER_BYTES, is_requestable, sku_batches
 
 
 def test_sku_with_a_comma_or_excessive_length_is_not_requested():

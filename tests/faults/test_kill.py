@@ -212,7 +212,7 @@ def test_crash_after_sending_a_status_does_not_send_it_twice(
     scenario = Delivery(account, warehouse)
     for point in (
         "answered PUT /order/*",
-        "before order_updates._change < order_updates._process",
+        "before order_update_sender._change < order_update_sender._process",
     ):
         number = scenario.begin()
         eventually(lambda n=number: account.order(n, "id"), TIMEOUT, "the order")

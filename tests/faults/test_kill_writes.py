@@ -157,7 +157,7 @@ def test_crash_anywhere_while_a_tracking_number_is_sent_sends_it_once(
 ):
     account = unlimited(send_tracking=True, tracking_others="comment")
     crash_points.crash_at_each(
-        TrackingNumber(account, eventually), only=("order_updates", "PUT /order")
+        TrackingNumber(account, eventually), only=("order_update_sender", "PUT /order")
     )
 
 
@@ -201,7 +201,7 @@ def test_crash_anywhere_while_the_cost_of_a_line_is_sent_sends_it_once(
     scenario = LineCost(account, eventually)
     scenario.keycrm.set_switches(line_comment="erased")
     run_once(crash_points, scenario)
-    crash_points.crash_at_each(scenario, only=("order_updates", "PUT /order"))
+    crash_points.crash_at_each(scenario, only=("order_update_sender", "PUT /order"))
 
 
 class Payment(OrderWork):
@@ -237,7 +237,7 @@ def test_crash_anywhere_while_received_money_is_sent_sends_it_once(
     crash_points, unlimited, eventually
 ):
     crash_points.crash_at_each(
-        Payment(unlimited(), eventually), only=("order_updates", "POST /order")
+        Payment(unlimited(), eventually), only=("order_update_sender", "POST /order")
     )
 
 
@@ -253,7 +253,7 @@ def test_crash_anywhere_while_an_expected_payment_becomes_paid_marks_it_once(
     crash_points, unlimited, eventually
 ):
     crash_points.crash_at_each(
-        ExpectedPayment(unlimited(), eventually), only=("order_updates", "PUT /order")
+        ExpectedPayment(unlimited(), eventually), only=("order_update_sender", "PUT /order")
     )
 
 

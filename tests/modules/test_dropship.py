@@ -5,7 +5,7 @@ from __future__ import annotations
 from odoo import fields
 
 from odoo.addons.ordage_keycrm.services.common.api_gateway import open_client
-from odoo.addons.ordage_keycrm.services.orders.order_updates import OrderUpdates
+from odoo.addons.ordage_keycrm.services.sending.order_update_sender import OrderUpdateSender
 from odoo.addons.ordage_keycrm.tests.order_common import OrderCase
 
 CODE = "20450009998887"
@@ -46,7 +46,7 @@ class TestDropship(OrderCase):
     def send(self):
         self.env.cr.flush()
         with self.committing(), open_client(self.account) as client:
-            while OrderUpdates(self.account, client).process():
+            while OrderUpdateSender(self.account, client).process():
                 pass
 
     def test_number_and_status_of_a_dropship_reach_keycrm(self):

@@ -2,7 +2,7 @@
 
 from ..keycrm import rate_limit_rules
 from ..services.common.api_gateway import open_client
-from ..services.orders.order_updates import MOST_LIVE, ManyOrderUpdates, OrderUpdates
+from ..services.sending.order_update_sender import MOST_LIVE, BacklogSender, OrderUpdateSender
 from ..services.workers.order_queue import OrderQueue
 from .order_common import OrderCase
 
@@ -43,10 +43,10 @@ class TestManyUpdates(OrderCase):
     def test_updates_beyond_a_few_are_paced_and_begin_with_the_newest(self):
         updates = self.due(MOST_LIVE + 2)
         with self.committing(), open_client(self.account) as client:
-            live = OrderUpdates(self.account, client)
+            live = OrderUpdateSender(self.account, client)
             self.assertFalse(live.process())
             with open_client(self.account, rate_limit_rules.BULK) as bulk:
-                many = ManyOrderUpdates(self.account, bulk)
+                many = BacklogSender(self.account, bulk)
                 self.assertTrue(many.process())
                 self.assertEqual(updates[-1].state, "ignored")
                 self.assertTrue(many.process())

@@ -9,7 +9,7 @@ from odoo.exceptions import ValidationError
 from odoo.tests import new_test_user
 from odoo.tools import format_datetime, mute_logger
 
-from ..services.orders.tracking import TrackingSending
+from ..services.sending.tracking import TrackingKind
 from .common import KEY, KeycrmCase
 
 
@@ -206,7 +206,7 @@ class TestWhatAnAccountRefersTo(KeycrmCase):
         journal = self.env["account.journal"].create(
             {"name": "Каса", "type": "cash", "code": "KAS"}
         )
-        TrackingSending(self.account).record_page(self.custom_fields(1, 2))
+        TrackingKind(self.account).record_page(self.custom_fields(1, 2))
         fields = self.env["keycrm.custom.field"].search([("account_id", "=", self.account.id)])
         own = {"account_id": self.account.id, "keycrm_id": 71, "name": "Готівка"}
         self.env["keycrm.payment.method"].create({**own, "sent_journal_ids": journal.ids})
@@ -220,13 +220,13 @@ class TestWhatAnAccountRefersTo(KeycrmCase):
         self.assertFalse(self.account.reference_text)
         prices.active = False
         journal.active = False
-        TrackingSending(self.account).record_page(self.custom_fields(3))
+        TrackingKind(self.account).record_page(self.custom_fields(3))
         self.account.invalidate_recordset()
         text = self.account.reference_text
         for name in ("Роздріб", "Каса", "Поле 1", "Поле 2"):
             self.assertIn(name, text)
         self.assertEqual(len(text.splitlines()), 5)
-        TrackingSending(self.account).record_page(self.custom_fields(1, 2))
+        TrackingKind(self.account).record_page(self.custom_fields(1, 2))
         self.account.invalidate_recordset()
         self.assertNotIn("Поле", self.account.reference_text)
 

@@ -10,7 +10,7 @@ from odoo.tools import mute_logger
 
 from ..services.common.api_gateway import open_client
 from ..services.common.service import Options
-from ..services.orders.order_updates import OrderUpdates
+from ..services.sending.order_update_sender import OrderUpdateSender
 from .order_common import OrderCase
 
 OUTCOME = "odoo.addons.ordage_keycrm.services.orders.order_import"
@@ -19,7 +19,7 @@ OUTCOME = "odoo.addons.ordage_keycrm.services.orders.order_import"
 class TestOrderUpdate(OrderCase):
     def push(self):
         with self.committing(), open_client(self.account) as client:
-            while OrderUpdates(self.account, client).process():
+            while OrderUpdateSender(self.account, client).process():
                 pass
 
     def status_in_keycrm(self, order):
@@ -204,9 +204,9 @@ class TestOrderUpdate(OrderCase):
         ):
             # Odoo's ``assertRaises`` would undo what was stored before.
             with contextlib.suppress(SystemExit):
-                OrderUpdates(self.account, client, alone).process()
+                OrderUpdateSender(self.account, client, alone).process()
             # The next run begins with the other one.
-            OrderUpdates(self.account, client, alone).process()
+            OrderUpdateSender(self.account, client, alone).process()
         self.assertEqual(self.update_of(bad).error_code, "worker_died")
         self.assertGreater(self.update_of(bad).next_try_at, self.env.cr.now())
         self.assertEqual(self.update_of(good).state, "done")

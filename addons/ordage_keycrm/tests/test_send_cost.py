@@ -8,10 +8,10 @@ from odoo import fields
 
 from ..services.common.api_gateway import open_client
 from ..services.common.bridge import as_bridge
-from ..services.orders.order_updates import BulkOrderUpdates
-from ..services.products import offer_export, send_preview
-from ..services.products.offer_export import OfferExport
-from ..services.products.send_preview import SendPreview
+from ..services.sending import offer_export, preview_job
+from ..services.sending.offer_export import OfferExport
+from ..services.sending.order_update_sender import BulkUpdateSender
+from ..services.sending.preview_job import PreviewJob
 from .common import KeycrmCase
 
 
@@ -229,7 +229,7 @@ class TestSendCost(CostCase):
         self.send()
         self.keycrm.clear_log()
         with self.committing(), open_client(self.account) as client:
-            while BulkOrderUpdates(self.account, client).process():
+            while BulkUpdateSender(self.account, client).process():
                 pass
         return [row["body"]["products"] for row in self.keycrm.requests(method="PUT")]
 
@@ -581,7 +581,7 @@ class TestSendCost(CostCase):
         preview = self.env["keycrm.send.preview"].search([], order="id desc", limit=1)
         with self.committing(), open_client(self.account) as client:
             while preview.state == "running":
-                SendPreview(self.account, client).process()
+                PreviewJob(self.account, client).process()
         return preview
 
     def test_switching_on_shows_a_preview_and_sends_nothing_before_the_choice(self):
@@ -589,7 +589,7 @@ class TestSendCost(CostCase):
         self.account.send_cost = False
         changed.standard_price, same.standard_price = 12, 3
         # One record at a time: orders are processed in between.
-        self.enterContext(patch.object(send_preview, "COMPARED", 1))
+        self.enterContext(patch.object(preview_job, "COMPARED", 1))
         preview = self.switch_on()
         self.assertEqual(preview.state, "ready")
         self.assertEqual(preview.line_ids.product_id, changed)

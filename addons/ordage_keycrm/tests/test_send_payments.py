@@ -6,8 +6,8 @@ from datetime import timedelta
 from odoo import fields
 
 from ..services.common.api_gateway import open_client
-from ..services.orders.order_updates import OrderUpdates
-from ..services.products.send_preview import SendPreview
+from ..services.sending.order_update_sender import OrderUpdateSender
+from ..services.sending.preview_job import PreviewJob
 from .common import KeycrmCase
 
 
@@ -77,7 +77,7 @@ class TestSendPayments(KeycrmCase):
         self.env.cr.flush()
         self.keycrm.clear_log()
         with self.committing(), open_client(self.account) as client:
-            while OrderUpdates(self.account, client).process():
+            while OrderUpdateSender(self.account, client).process():
                 pass
         return [row for row in self.keycrm.requests() if row["method"] != "GET"]
 
@@ -274,7 +274,7 @@ class TestSendPayments(KeycrmCase):
         preview = self.env["keycrm.send.preview"].search([("kind", "=", "payment")], limit=1)
         with self.committing(), open_client(self.account) as client:
             while preview.state == "running":
-                SendPreview(self.account, client).process()
+                PreviewJob(self.account, client).process()
         self.assertEqual((preview.change_count, preview.same_count), (1, 1))
         self.assertEqual(preview.line_ids.sale_order_id, order)
         self.assertEqual(self.send(), [])

@@ -8,9 +8,9 @@ from odoo.exceptions import ValidationError
 from odoo.fields import Command
 
 from ..services.common.api_gateway import open_client
-from ..services.products import offer_export
-from ..services.products.offer_export import OfferExport
-from ..services.products.send_preview import SendPreview
+from ..services.sending import offer_export
+from ..services.sending.offer_export import OfferExport
+from ..services.sending.preview_job import PreviewJob
 from .common import KeycrmCase
 
 
@@ -196,7 +196,7 @@ class TestSendPrice(KeycrmCase):
         preview = self.env["keycrm.send.preview"].search([("kind", "=", "price")], limit=1)
         with self.committing(), open_client(self.account) as client:
             while preview.state == "running":
-                SendPreview(self.account, client).process()
+                PreviewJob(self.account, client).process()
         line = preview.line_ids.filtered(lambda one: one.product_id == product)
         currency = self.account.keycrm_currency_id or self.company.currency_id
         currency = currency.with_context(lang="uk_UA")

@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
-from odoo.addons.ordage_keycrm.services.orders.tracking import TrackingSending
+from odoo.addons.ordage_keycrm.services.sending.tracking import TrackingKind
 
 
 class KeycrmDeliveryService(models.Model):
@@ -42,7 +42,7 @@ class KeycrmDeliveryService(models.Model):
         for service, carriers in before.items():
             added, account = service.carrier_ids - carriers, service.account_id.sudo()
             if added and account._sends("tracking"):
-                TrackingSending(account).enqueue_all([("picking_ids.carrier_id", "in", added.ids)])
+                TrackingKind(account).enqueue_all([("picking_ids.carrier_id", "in", added.ids)])
         return result
 
     @api.model_create_multi

@@ -5,9 +5,12 @@ from contextlib import contextmanager
 from odoo.exceptions import UserError, ValidationError
 
 from odoo.addons.ordage_keycrm.services.common.api_gateway import open_client
-from odoo.addons.ordage_keycrm.services.orders.order_updates import ManyOrderUpdates, OrderUpdates
-from odoo.addons.ordage_keycrm.services.orders.tracking import TrackingSending
-from odoo.addons.ordage_keycrm.services.products.send_preview import SendPreview
+from odoo.addons.ordage_keycrm.services.sending.order_update_sender import (
+    BacklogSender,
+    OrderUpdateSender,
+)
+from odoo.addons.ordage_keycrm.services.sending.preview_job import PreviewJob
+from odoo.addons.ordage_keycrm.services.sending.tracking import TrackingKind
 from odoo.addons.ordage_keycrm.tests.order_common import OrderCase
 
 CODE = "20450001112223"
@@ -48,7 +51,7 @@ class TestTracking(OrderCase):
         self.keycrm.clear_log()
         with self.committing(), open_client(self.account) as client:
             works = [
-                work(self.account, client).process for work in (OrderUpdates, ManyOrderUpdates)
+                work(self.account, client).process for work in (OrderUpdateSender, BacklogSender)
             ]
             while any(work() for work in works):
                 pass
@@ -286,7 +289,7 @@ class TestTracking(OrderCase):
         self.number(ended_picking, "6")
         self.move(ended, self.done)
         self.account.send_tracking = True
-        TrackingSending(self.account).enqueue_all()
+        TrackingKind(self.account).enqueue_all()
         self.assertEqual(self.updates(order + same + ended).sale_order_id, order)
 
     # === PREVIEW ===
@@ -303,7 +306,7 @@ class TestTracking(OrderCase):
         )
         with self.committing(), open_client(self.account) as client:
             while preview.state == "running":
-                SendPreview(self.account, client).process()
+                PreviewJob(self.account, client).process()
         return preview
 
     def test_switching_on_shows_a_preview_and_sends_nothing_before_the_choice(self):

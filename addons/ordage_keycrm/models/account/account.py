@@ -8,7 +8,7 @@ from ...services.account.settings_change import SettingsChange
 from ...services.common import crons, maintenance
 from ...services.common.circuit_breaker import end_backoff
 from ...services.common.reference_lists import ReferenceLists, check_key, request_for_user
-from ...services.orders.tracking import TrackingSending
+from ...services.sending.tracking import TrackingKind
 from ...services.stock.stock_settings import StockSettings
 from ...services.workers.cron_runner import run_queue
 
@@ -554,7 +554,7 @@ class KeycrmAccount(models.Model):
         self._check_manager()
 
         def refresh(client):
-            service = TrackingSending(self, client)
+            service = TrackingKind(self, client)
             service.record_page(service.read_page(1))
 
         request_for_user(self, refresh)

@@ -3,7 +3,7 @@ from odoo.exceptions import UserError
 
 from ...const import SENDING
 from ...services.common.circuit_breaker import end_backoff
-from ...services.products.send_preview import SERVICES
+from ...services.sending.preview_job import SERVICES
 
 
 class KeycrmSendPreview(models.Model):

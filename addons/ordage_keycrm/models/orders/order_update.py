@@ -19,7 +19,7 @@ class KeycrmOrderUpdate(models.Model):
     """An update of an order in KeyCRM that Odoo sends: a status, a tracking number, line costs or a payment.
 
     The order is read before it is written, so nothing is sent twice, and what a manager set meanwhile
-    stays. A failed update is retried like an event. ``services/orders/order_updates.py`` sends them.
+    stays. A failed update is retried like an event. ``services/sending/order_update_sender.py`` sends them.
     """
 
     _name = "keycrm.order.update"

@@ -14,7 +14,7 @@ class KeycrmOfferChange(models.Model):
 
     Append-only and without a unique key, like the outbox of stock: two users who change the same
     product never conflict. Repeats are coalesced when the stock worker sends
-    (``services/products/offer_export.py``).
+    (``services/sending/offer_export.py``).
     """
 
     _name = "keycrm.offer.change"

@@ -2,7 +2,7 @@ from ...const import EVENT_REFRESH, SENDING
 from ..common import crons
 from ..common.circuit_breaker import CircuitBreaker
 from ..common.language import company_language
-from ..products.send_preview import SERVICES
+from ..sending.preview_job import SERVICES
 from ..stock.stock_settings import StockSettings
 
 #: Settings by which a user's transaction finds the accounts that receive its changes.

@@ -6,24 +6,24 @@ from ..common.service import Service
 from ..orders.bank_transactions import BankTransactions
 from ..orders.order_reconciliation import OrderReconciliation
 from ..orders.order_synchronization import OrderSynchronization
-from ..orders.order_updates import BulkOrderUpdates, ManyOrderUpdates
 from ..products.image_fetcher import ImageFetcher
 from ..products.product_creation import ProductCreation
 from ..products.product_import import ProductImport
-from ..products.send_preview import SendPreview
+from ..sending.order_update_sender import BacklogSender, BulkUpdateSender
+from ..sending.preview_job import PreviewJob
 
 #: Services by the name of their circuit breaker, the most urgent first.
 JOBS = {
-    "many_updates": ManyOrderUpdates,
+    "many_updates": BacklogSender,
     "sync": OrderSynchronization,
     "load": ProductImport,
     "create_products": ProductCreation,
-    "send_preview": SendPreview,
+    "send_preview": PreviewJob,
     "warehouses": ReferenceLists,
     "reconciliation": OrderReconciliation,
     "transactions": BankTransactions,
     # Of thousands of orders where costs are switched on: nothing waits for them.
-    "line_costs": BulkOrderUpdates,
+    "line_costs": BulkUpdateSender,
     "pictures": ImageFetcher,
 }
 #: Jobs of the setup: they change nothing in KeyCRM.

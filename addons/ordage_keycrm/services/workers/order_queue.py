@@ -7,7 +7,7 @@ from ..common.service import Service
 from ..orders.order_inbox import OrderInbox
 from ..orders.order_polling import OrderPolling
 from ..orders.order_priorities import InboxState
-from ..orders.order_updates import OrderUpdates
+from ..sending.order_update_sender import OrderUpdateSender
 from .bulk_jobs import BulkJobs
 
 #: In one of so many turns polling and updates of orders come before the inbox.
@@ -77,7 +77,7 @@ class OrderQueue(Service):
         :return: True when there was one
         """
         works = [
-            self.service(OrderUpdates).process,
+            self.service(OrderUpdateSender).process,
             lambda: self.service(CircuitBreaker).run("polling", self.service(OrderPolling).process),
         ]
         state.polls_first = not state.polls_first

@@ -9,7 +9,7 @@ from ..common import crons
 from ..common.circuit_breaker import CircuitBreaker
 from ..common.service import Service
 from ..common.transactions import run_in_transaction
-from ..products.offer_export import OfferExport
+from ..sending.offer_export import OfferExport
 from ..stock.echo_matcher import EchoMatcher
 from ..stock.ended_mappings import EndedMappings
 from ..stock.fault_isolation import FaultIsolation

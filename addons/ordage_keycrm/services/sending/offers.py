@@ -5,7 +5,7 @@ from ..common.service import Service
 from .offer_export import OfferExport
 
 
-class OfferSending(Service):
+class OfferKind(Service):
     """Preview and enqueue the values of offers of one kind; ``offer_export`` sends them."""
 
     #: Kind of value, see :data:`~.keycrm.offer_values.OFFER_FIELDS`.
@@ -83,13 +83,13 @@ class OfferSending(Service):
         self.env["keycrm.offer.change"].sudo()._enqueue_rows(self.account, self.kind, products.ids)
 
 
-class PriceSending(OfferSending):
+class PriceKind(OfferKind):
     """Preview and enqueue the prices of a price list, which become prices of offers."""
 
     kind = "price"
 
 
-class CostSending(OfferSending):
+class CostKind(OfferKind):
     """Preview and enqueue costs of products, which become purchase prices of offers."""
 
     kind = "cost"

@@ -9,10 +9,10 @@ from ..common.reference_lists import ReferenceLists
 from ..common.service import Service
 
 
-class PaymentSending(Service):
+class PaymentKind(Service):
     """Read KeyCRM's payment methods, and preview and enqueue received money.
 
-    ``order_updates`` sends it.
+    ``order_update_sender`` sends it.
     """
 
     def read_page(self, number):

@@ -9,10 +9,10 @@ from ..common.service import Service
 MAX_PAGES = 40
 
 
-class TrackingSending(Service):
+class TrackingKind(Service):
     """Read KeyCRM's lists for tracking numbers, and preview and enqueue the numbers.
 
-    ``order_updates`` sends them.
+    ``order_update_sender`` sends them.
     """
 
     def read_page(self, number):

@@ -11,7 +11,7 @@ from ..common.circuit_breaker import CircuitBreaker
 from ..common.concurrency import ERRORS_OF_NO_RECORD
 from ..common.service import Service
 from ..common.transactions import run_in_transaction
-from .order_import import ImportResult
+from ..orders.order_import import ImportResult
 
 #: Kinds of updates that a user or a buyer waits for.
 LIVE_KINDS = ("status", "tracking", "payment")
@@ -21,7 +21,7 @@ BULK_KINDS = ("cost",)
 MOST_LIVE = 20
 
 
-class OrderUpdates(Service):
+class OrderUpdateSender(Service):
     """Send the updates of orders to KeyCRM (``keycrm.order.update``), one at a time.
 
     Users may delete an update at any time: they switch its kind off, or delete its delivery.
@@ -172,7 +172,7 @@ class OrderUpdates(Service):
         return plan.decide(to_object(self.client.get(path, params)))
 
 
-class ManyOrderUpdates(OrderUpdates):
+class BacklogSender(OrderUpdateSender):
     """Send the updates that a user waits for while they are many, with a bulk client.
 
     The newest first: a number that is typed now does not wait for a thousand older ones.
@@ -185,7 +185,7 @@ class ManyOrderUpdates(OrderUpdates):
         return due[:1] if len(due) > MOST_LIVE else due[:0]
 
 
-class BulkOrderUpdates(OrderUpdates):
+class BulkUpdateSender(OrderUpdateSender):
     """Send the updates that no user waits for, with a bulk client."""
 
     kinds = BULK_KINDS

@@ -3,16 +3,16 @@ from collections import Counter
 from ..common.job import JobService
 from ..common.language import company_language
 from ..common.transactions import run_in_transaction
-from ..orders.payment_sending import PaymentSending
-from ..orders.tracking import TrackingSending
-from .offer_sending import CostSending, PriceSending
+from .offers import CostKind, PriceKind
+from .payments import PaymentKind
+from .tracking import TrackingKind
 
 #: Services that read, compare and enqueue, by kind.
 SERVICES = {
-    "tracking": TrackingSending,
-    "cost": CostSending,
-    "price": PriceSending,
-    "payment": PaymentSending,
+    "tracking": TrackingKind,
+    "cost": CostKind,
+    "price": PriceKind,
+    "payment": PaymentKind,
 }
 #: Differences of each outcome that a preview lists; the counts are of all of them.
 EXAMPLES = 500
@@ -20,7 +20,7 @@ EXAMPLES = 500
 COMPARED = 500
 
 
-class SendPreview(JobService):
+class PreviewJob(JobService):
     """Read KeyCRM's data and compare it, for the previews of what is sent."""
 
     model = "keycrm.send.preview"

@@ -97,7 +97,7 @@ def test_lower_limit_is_learned_and_kept_across_a_restart(
         return len(made), sum(one["status"] == 429 for one in made)
 
     made, refused = during(125)
-    learned = shop.one("SELECT min(request_limit) FROM keycrm_rate_limit")
+    learned = shop.one("SELECT min(current_limit) FROM keycrm_rate_limit")
     shop.odoo.restart()
     post_orders(shop, shop.keycrm.order_ids()[:1])
     again, refused_again = during(125)

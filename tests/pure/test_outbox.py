@@ -23,12 +23,12 @@ def row(number, product=1, *, refresh_first=False, **values):
 
 def test_changes_of_a_product_are_coalesced_and_every_row_is_finished():
     changes = WaitingChanges.coalesce(
-        [row(1, 7), row(2, 8, refresh_first=True), row(3, 7, from_move=True), row(4, 7)]
+        [row(1, 7), row(2, 8, refresh_first=True), row(3, 7, zero_allowed=True), row(4, 7)]
     )
     assert changes.ids == [1, 2, 3, 4]
     assert changes.product_ids == [7, 8]
     assert changes.refresh_ids == {8}
-    assert changes.moved_ids == {7}
+    assert changes.zero_allowed_ids == {7}
     assert not changes.has_ended
 
 

@@ -51,7 +51,7 @@ def test_quantity_is_sent_unless_confirmed_refused_or_unread(quantity, level, ex
         (Row(1, 101, 0), Level(5, is_known=True), True),
         (Row(1, 101, -1), Level(5, is_known=True), True),
         (Row(1, 101, 0), Level(5), True),
-        (Row(1, 101, 0, from_move=True), Level(5, is_known=True), False),
+        (Row(1, 101, 0, zero_allowed=True), Level(5, is_known=True), False),
         (Row(1, 101, 1), Level(5, is_known=True), False),
         (Row(1, 101, -1), Level(0, is_known=True), False),
         (Row(1, 101, 0), Level(5, sent_quantity=0, is_refused=True), False),
@@ -62,7 +62,7 @@ def test_zero_without_a_movement_is_unexplained(row, level, is_unexplained):
 
 
 def test_held_zeros_are_not_sent_and_other_rows_are():
-    rows = [Row(1, 101, 0), Row(2, 102, 0, from_move=True), Row(3, 103, 7), Row(4, 104, 0)]
+    rows = [Row(1, 101, 0), Row(2, 102, 0, zero_allowed=True), Row(3, 103, 7), Row(4, 104, 0)]
     levels = {n: Level(5, is_known=True) for n in (1, 2, 3, 4)}
     result = plan(rows, levels).hold_zeros()
     assert [row.offer_id for row in result.rows] == [2, 3]

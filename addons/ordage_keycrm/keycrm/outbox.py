@@ -29,14 +29,14 @@ class ChangeRow(NamedTuple):
     :param product_id: id of the product whose stock may have changed; None where only mappings ended
     :param refresh_first: whether its quantity in KeyCRM is read before anything is sent
     :param changed_at: time of the transaction
-    :param from_move: whether a move, a count or an order changed it
+    :param zero_allowed: whether a zero is sent however many there are
     """
 
     id: int
     product_id: int | None
     refresh_first: bool
     changed_at: datetime
-    from_move: bool = False
+    zero_allowed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class WaitingChanges:
     :param ids: ids of the rows
     :param product_ids: each once
     :param refresh_ids: of these, products whose stock in KeyCRM is read first
-    :param moved_ids: of these, products changed by a move, a count or an order: their zeros are sent
+    :param zero_allowed_ids: of these, products whose zeros are sent however many there are
     :param commits: how many transactions changed something
     :param has_ended: whether the mappings of offers ended
     """
@@ -54,7 +54,7 @@ class WaitingChanges:
     ids: list[int]
     product_ids: list[int]
     refresh_ids: set[int]
-    moved_ids: set[int]
+    zero_allowed_ids: set[int]
     commits: int
     has_ended: bool
 
@@ -70,7 +70,7 @@ class WaitingChanges:
             ids=[row.id for row in rows],
             product_ids=list(dict.fromkeys(row.product_id for row in of_products)),
             refresh_ids={row.product_id for row in of_products if row.refresh_first},
-            moved_ids={row.product_id for row in of_products if row.from_move},
+            zero_allowed_ids={row.product_id for row in of_products if row.zero_allowed},
             commits=len({row.changed_at for row in rows}),
             has_ended=any(row.product_id is None for row in rows),
         )

@@ -40,7 +40,7 @@ LONGEST_RAISE_AFTER = 86400.0
 RAISE_STEP = 0.25
 
 #: Longest pause of a queue that has the window for itself, in units of the bulk pace.
-LONGEST_WAIT = 3
+MAX_WAIT = 3
 
 LIVE = "live"
 BULK = "bulk"
@@ -122,13 +122,13 @@ def wait_for(quota: Quota, now: float, queue: str) -> float:
     return max(0.0, *waits)
 
 
-def longest_wait(limit: int) -> float:
+def max_wait(limit: int) -> float:
     """Return for how long a started piece of work may wait for its next request.
 
     :param limit: requests per window that are assumed to be allowed now
     :return: seconds
     """
-    return LONGEST_WAIT * BULK_PACE * DEFAULT_LIMIT / limit
+    return MAX_WAIT * BULK_PACE * DEFAULT_LIMIT / limit
 
 
 def booked(quota: Quota, now: float) -> Quota:

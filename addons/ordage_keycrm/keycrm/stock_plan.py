@@ -52,13 +52,13 @@ class Row(NamedTuple):
     :param offer_id: id of the offer in Odoo
     :param number: KeyCRM's number of the offer
     :param quantity: quantity that KeyCRM is to show
-    :param from_move: whether a move, a count or an order changed it
+    :param zero_allowed: whether a zero is sent however many there are
     """
 
     offer_id: int
     number: int
     quantity: float
-    from_move: bool = False
+    zero_allowed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class Plan:
     :param unread: offers of which KeyCRM returned no quantity: a zero could overwrite one that was
         never read
     :param refused: offers whose quantity KeyCRM refused: it is sent again only after something changed
-    :param unexplained_zeros: offers of ``rows`` that drop to zero without a movement of goods
+    :param unexplained_zeros: offers of ``rows`` whose zero needs a user's confirmation where there are many
     :param held: offers whose zero is on hold until a user decides
     """
 
@@ -112,6 +112,6 @@ def plan(rows: Iterable[Row], levels: Mapping[int, Level]) -> Plan:
             result.refused.append(row.offer_id)
         else:
             result.rows.append(row)
-            if level and level.quantity > 0 >= row.quantity and not row.from_move:
+            if level and level.quantity > 0 >= row.quantity and not row.zero_allowed:
                 result.unexplained_zeros.append(row.offer_id)
     return result

@@ -211,15 +211,15 @@ class TestKeyOnTheWay(SecretCase):
             self.assertEqual(made.api_url, thief.api_url)
 
     def test_a_server_that_is_not_keycrms_stands_beside_the_key(self):
-        self.assertEqual(self.seen_by(self.manager).foreign_host, "127.0.0.1")
+        self.assertEqual(self.seen_by(self.manager).other_host, "127.0.0.1")
         self.account.write({"api_url": "https://openapi.keycrm.app/v1/", "api_key": "x"})
-        self.assertFalse(self.seen_by(self.manager).foreign_host)
+        self.assertFalse(self.seen_by(self.manager).other_host)
         for address in (
             "http://openapi.keycrm.app/v1",
             "https://openapi.keycrm.app.evil.example/v1",
         ):
             self.account.write({"api_url": address, "api_key": "x"})
-            self.assertTrue(self.seen_by(self.manager).foreign_host)
+            self.assertTrue(self.seen_by(self.manager).other_host)
 
     def test_another_path_of_the_same_server_needs_no_key(self):
         account = self.seen_by(self.admin)

@@ -30,7 +30,7 @@ class TestWaiting(TransactionCase):
         self.assertEqual(len(self.acquire([0.5, 0.25])), 2)
 
     def test_request_of_begun_work_waits_longer_than_a_first_one(self):
-        longer = rules.longest_wait(60)
+        longer = rules.max_wait(60)
         self.assertGreater(longer, 0)
         wait = max(WORKER_MAX_SLEEP, longer) + 1
         for continues in (False, True):

@@ -69,7 +69,7 @@ class ResConfigSettings(models.TransientModel):
     keycrm_circuit_error_text = fields.Char(related="keycrm_account_id.circuit_error_text")
     keycrm_setup_key = fields.Selection(related="keycrm_account_id.setup_key")
     keycrm_key_text = fields.Char(related="keycrm_account_id.key_text")
-    keycrm_foreign_host = fields.Char(related="keycrm_account_id.foreign_host")
+    keycrm_other_host = fields.Char(related="keycrm_account_id.other_host")
     keycrm_link_text = fields.Char(related="keycrm_account_id.link_text")
     keycrm_public_url = fields.Char(
         string="Public address of Odoo",

@@ -651,7 +651,7 @@ class KeycrmAccount(models.Model):
         """
         self._check_manager()
         for account in self:
-            StockSettings(account).enqueue_held(from_move=True)
+            StockSettings(account).enqueue_held(zero_allowed=True)
         end_backoff(self)
         return True
 

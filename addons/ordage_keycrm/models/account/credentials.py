@@ -56,9 +56,9 @@ class KeycrmAccount(models.Model):
     api_key_digest = fields.Char(
         string="API key digest", readonly=True, groups=fields.NO_ACCESS, copy=False
     )
-    foreign_host = fields.Char(
+    other_host = fields.Char(
         string="Server that receives the key",
-        compute="_compute_foreign_host",
+        compute="_compute_other_host",
         groups="ordage_keycrm.group_manager",
         help="The API key is sent to this server.",
     )
@@ -134,11 +134,11 @@ class KeycrmAccount(models.Model):
                 key_check.mark_checked(account, False)
 
     @api.depends("api_url")
-    def _compute_foreign_host(self):
+    def _compute_other_host(self):
         for account in self:
             origin = addresses.origin(account.api_url)
             is_ours = origin == addresses.origin(API_URL)
-            account.foreign_host = False if is_ours else (origin and origin[1]) or account.api_url
+            account.other_host = False if is_ours else (origin and origin[1]) or account.api_url
 
     @api.depends("webhook_token", "public_url")
     def _compute_webhook_url(self):

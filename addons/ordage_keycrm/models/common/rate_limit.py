@@ -29,8 +29,8 @@ class KeycrmRateLimit(models.Model):
     times = fields.Json(
         string="Request times", help="When the requests of the last minute were sent, in seconds."
     )
-    request_limit = fields.Integer(
-        string="Requests per minute", required=True, default=rate_limit_rules.DEFAULT_LIMIT
+    current_limit = fields.Integer(
+        string="Requests allowed now", required=True, default=rate_limit_rules.DEFAULT_LIMIT
     )
     blocked_until = fields.Float(string="Blocked until", digits=(16, 3))
     limit_until = fields.Float(string="Limit is raised at", digits=(16, 3))
@@ -84,7 +84,7 @@ class KeycrmRateLimit(models.Model):
         with sql_db.db_connect(self.env.cr.dbname).cursor() as cr:
             cr.execute(
                 SQL(
-                    """SELECT key_digest, times, request_limit, blocked_until, limit_until, raise_after,
+                    """SELECT key_digest, times, current_limit, blocked_until, limit_until, raise_after,
                               extract(epoch FROM clock_timestamp())::float
                          FROM keycrm_rate_limit WHERE key_digest = ANY(%s)""",
                     list(digests.values()),
@@ -135,7 +135,7 @@ class DatabaseRateLimiter(RateLimiter):
             wait, limit = self._apply_to_row(lambda quota, now: self._book(quota, now, queue))
             if not wait:
                 return
-            if waited + wait > self._longest_wait(continues, limit):
+            if waited + wait > self._max_wait_for(continues, limit):
                 raise QuotaExceeded(wait)
             # Slightly longer than computed, so that the next check is not a millisecond too early.
             time.sleep(wait + 0.005)
@@ -150,7 +150,7 @@ class DatabaseRateLimiter(RateLimiter):
             lambda quota, now: (rate_limit_rules.refused(quota, now, retry_after), 0.0)
         )
 
-    def _longest_wait(self, continues, limit):
+    def _max_wait_for(self, continues, limit):
         """Return how long a request may wait.
 
         A worker must not block a scheduler thread for long. But under a low limit the pause between two
@@ -165,7 +165,7 @@ class DatabaseRateLimiter(RateLimiter):
             return self._first_wait
         if self._max_wait is not None:
             return self._max_wait
-        return max(WORKER_MAX_SLEEP, rate_limit_rules.longest_wait(limit) if continues else 0.0)
+        return max(WORKER_MAX_SLEEP, rate_limit_rules.max_wait(limit) if continues else 0.0)
 
     @staticmethod
     def _book(quota, now, queue):
@@ -199,7 +199,7 @@ class DatabaseRateLimiter(RateLimiter):
                 cr.execute(
                     SQL(
                         """UPDATE keycrm_rate_limit
-                              SET times = %s::jsonb, request_limit = %s,
+                              SET times = %s::jsonb, current_limit = %s,
                                   blocked_until = %s, limit_until = %s, raise_after = %s
                             WHERE key_digest = %s""",
                         json.dumps(changed.times),
@@ -222,7 +222,7 @@ class DatabaseRateLimiter(RateLimiter):
         # acquired.
         query = SQL(
             """SELECT locked.*, extract(epoch FROM clock_timestamp())::float
-                 FROM (SELECT times, request_limit, blocked_until, limit_until, raise_after
+                 FROM (SELECT times, current_limit, blocked_until, limit_until, raise_after
                          FROM keycrm_rate_limit WHERE key_digest = %s FOR UPDATE) AS locked""",
             self._digest,
         )
@@ -231,7 +231,7 @@ class DatabaseRateLimiter(RateLimiter):
         if not row:
             cr.execute(
                 SQL(
-                    """INSERT INTO keycrm_rate_limit (key_digest, request_limit)
+                    """INSERT INTO keycrm_rate_limit (key_digest, current_limit)
                        VALUES (%s, %s) ON CONFLICT DO NOTHING""",
                     self._digest,
                     self._limit,

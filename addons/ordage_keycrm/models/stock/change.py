@@ -31,9 +31,10 @@ class KeycrmStockChange(models.Model):
     refresh_first = fields.Boolean(
         string="Read before sending", help="Read the quantity in KeyCRM before sending."
     )
-    from_move = fields.Boolean(
-        string="From a movement",
-        help="A move, a count or an order changed it: a zero is never held back.",
+    zero_allowed = fields.Boolean(
+        string="Zero allowed",
+        help="A zero is sent without confirmation: a move, a count or an order explains it, it was sent "
+        "before, or a user allowed it.",
     )
     # Indexed for the count of a running export, without the rows of no export: those are written in users'
     # transactions. There is no index of products, for the same reason.
@@ -43,19 +44,20 @@ class KeycrmStockChange(models.Model):
     changed_at = fields.Datetime(string="Changed on", required=True, default=fields.Datetime.now)
 
     @api.model
-    def _enqueue(self, product_ids, company_id, *, from_move=False):
+    def _enqueue(self, product_ids, company_id, *, zero_allowed=False):
         """Enqueue products whose stock may have changed at the commit; costs no query before it.
 
         :param product_ids: ids of ``product.product``
         :param company_id: id of the company whose stock it is
-        :param from_move: whether goods or orders changed, and not only which goods count
+        :param zero_allowed: whether a zero is sent however many there are: goods or orders changed, and
+            not only which goods count
         """
         if company_id not in self._sending_accounts("push_stock"):
             return
         pending = pending_changes(self.env.cr, PENDING, dict, lambda: self.sudo()._insert_pending())
         products = pending.setdefault(company_id, {})
         for product_id in product_ids:
-            products[product_id] = products.get(product_id, False) or from_move
+            products[product_id] = products.get(product_id, False) or zero_allowed
 
     @api.model
     def _enqueue_everywhere(self, product_ids):
@@ -79,18 +81,18 @@ class KeycrmStockChange(models.Model):
             self._insert_and_trigger(self._insert_statement(rows), cron_ids)
 
     @api.model
-    def _enqueue_rows(self, rows, refresh_first=False, export_id=None, from_move=False):
+    def _enqueue_rows(self, rows, refresh_first=False, export_id=None, zero_allowed=False):
         """Insert rows with one statement.
 
         :param rows: ``[(account id, product id)]``; no product where only mappings ended
         :param refresh_first: whether KeyCRM's quantity is read before anything is sent
         :param export_id: id of the full export that they belong to
-        :param from_move: whether their zeros are sent however many there are
+        :param zero_allowed: whether their zeros are sent however many there are
         """
         if rows:
             self.env.cr.execute(
                 self._insert_statement(
-                    [(*row, from_move) for row in rows], refresh_first, export_id
+                    [(*row, zero_allowed) for row in rows], refresh_first, export_id
                 )
             )
 
@@ -101,11 +103,11 @@ class KeycrmStockChange(models.Model):
         In SQL, because the ORM would insert and read back in batches, and this runs in every user's
         stock operation.
 
-        :param rows: ``[(account id, product id, from_move)]``
+        :param rows: ``[(account id, product id, zero_allowed)]``
         """
         return SQL(
             """INSERT INTO keycrm_stock_change
-                      (account_id, product_id, from_move, refresh_first, export_id, changed_at)
+                      (account_id, product_id, zero_allowed, refresh_first, export_id, changed_at)
                SELECT a, p, m, %s, %s::int, now() AT TIME ZONE 'UTC'
                  FROM unnest(%s::int[], %s::int[], %s::boolean[]) AS changed(a, p, m)""",
             refresh_first,
@@ -137,7 +139,7 @@ class KeycrmStockChange(models.Model):
             self.env["keycrm.latency"]._record(account, "out", waited, count)
 
     @api.model
-    def _enqueue_refresh(self, account, product_ids, *, from_move=False):
+    def _enqueue_refresh(self, account, product_ids, *, zero_allowed=False):
         """Enqueue products whose quantity in KeyCRM is not known any more.
 
         Those of order lines whose stock status, quantity or warehouse changed there: KeyCRM's own reserve
@@ -147,14 +149,14 @@ class KeycrmStockChange(models.Model):
 
         :param account: ``keycrm.account``, one
         :param product_ids: ids of ``product.product``; repeats are deduplicated
-        :param from_move: whether an order changed them, and not a new mapping
+        :param zero_allowed: whether their zeros are sent however many there are
         """
         if not product_ids or not (account.enabled and account.push_stock):
             return
         self._enqueue_rows(
             [(account.id, product_id) for product_id in sorted(set(product_ids))],
             refresh_first=True,
-            from_move=from_move,
+            zero_allowed=zero_allowed,
         )
         crons.trigger(account, crons.STOCK)
 

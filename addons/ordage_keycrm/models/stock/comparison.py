@@ -164,7 +164,7 @@ class KeycrmStockComparison(models.Model):
         settings.begin_sending(self, "send")
         differing = self._lines([("outcome", "in", ("zero", "lower", "higher"))])
         # The preview has shown the user how many quantities become zero.
-        settings.enqueue(differing.product_id, from_move=True)
+        settings.enqueue(differing.product_id, zero_allowed=True)
         end_backoff(self.account_id)
         if self.finished_at < fields.Datetime.now() - STALE:
             # KeyCRM's quantities changed while the user decided.

@@ -195,7 +195,7 @@ class KeycrmStockReport(models.Model):
         for account, rows in self.grouped("account_id").items():
             StockSettings(account).check_can_send()
             # A user chose these rows and saw which become zero.
-            Change._enqueue_refresh(account, rows.product_id.ids, from_move=True)
+            Change._enqueue_refresh(account, rows.product_id.ids, zero_allowed=True)
         end_backoff(self.account_id)
         return {
             "type": "ir.actions.client",

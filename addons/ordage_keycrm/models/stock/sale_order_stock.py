@@ -33,7 +33,7 @@ class SaleOrder(models.Model):
             reserved = orders.order_line.filtered("keycrm_stock_status")
             reserved.write(dict(NOTHING_RESERVED))
             self.env["keycrm.stock.change"]._enqueue_refresh(
-                account, reserved.product_id.ids, from_move=True
+                account, reserved.product_id.ids, zero_allowed=True
             )
 
 
@@ -75,4 +75,4 @@ class SaleOrderLine(models.Model):
             return
         for line in self.sudo():
             if line.keycrm_id and line.product_id:
-                Change._enqueue((line.product_id.id,), line.company_id.id, from_move=True)
+                Change._enqueue((line.product_id.id,), line.company_id.id, zero_allowed=True)

@@ -99,7 +99,7 @@ class StockMove(models.Model):
             return
         for move in self.sudo():
             if move.sale_line_id:
-                Change._enqueue((move.product_id.id,), move.company_id.id, from_move=True)
+                Change._enqueue((move.product_id.id,), move.company_id.id, zero_allowed=True)
 
     def _keycrm_leads_to_buyer(self):
         """Return whether the goods continue to the buyer, in any number of steps."""

@@ -27,7 +27,7 @@ class StockQuant(models.Model):
 
     def unlink(self):
         # Deleting quants is no movement of goods: many resulting zeros are held until a user decides.
-        self._keycrm_enqueue_changes(from_move=False)
+        self._keycrm_enqueue_changes(zero_allowed=False)
         return super().unlink()
 
     # === BUSINESS METHODS ===#
@@ -46,12 +46,12 @@ class StockQuant(models.Model):
     def _keycrm_moves_between(self, vals):
         return not vals.keys().isdisjoint(("location_id", "product_id", "company_id"))
 
-    def _keycrm_enqueue_changes(self, *, from_move=True):
+    def _keycrm_enqueue_changes(self, *, zero_allowed=True):
         """Record the products of these quants, without a query: the stock operation has read them.
 
         Quants of locations that are no stock of the company (customers, suppliers) have no company.
 
-        :param from_move: whether a move or a count changed them
+        :param zero_allowed: whether a move or a count changed them, so that a zero needs no confirmation
         """
         Change = self.env["keycrm.stock.change"]
         if not Change._sending_accounts("push_stock"):
@@ -59,7 +59,7 @@ class StockQuant(models.Model):
         for quant in self.sudo():
             company_id = quant.company_id.id
             if company_id:
-                Change._enqueue((quant.product_id.id,), company_id, from_move=from_move)
+                Change._enqueue((quant.product_id.id,), company_id, zero_allowed=zero_allowed)
 
 
 class StockLocation(models.Model):

@@ -30,14 +30,14 @@ class StockExporter(Service):
         Level = self.env["keycrm.stock.level"].sudo()
         plans, levels = {}, {}
         # A kit is sold out because its component is.
-        moved_ids = set(
+        zero_allowed_ids = set(
             self.env["keycrm.stock.calculator"]._affected_product_ids(
-                self.account, changes.moved_ids
+                self.account, changes.zero_allowed_ids
             )
         )
         for warehouse in self.account.warehouse_ids._sending():
             levels[warehouse] = Level._levels_for(warehouse, offers)
-            plans[warehouse] = self._plan(warehouse, offers, levels[warehouse], moved_ids)
+            plans[warehouse] = self._plan(warehouse, offers, levels[warehouse], zero_allowed_ids)
         zeros = {offer_id for plan in plans.values() for offer_id in plan.unexplained_zeros}
         if zeros and self.is_too_much(len(zeros.union(Level._held(self.account).offer_id.ids))):
             plans = {warehouse: plan.hold_zeros() for warehouse, plan in plans.items()}
@@ -65,13 +65,13 @@ class StockExporter(Service):
 
     # === DECISIONS ===#
 
-    def _plan(self, warehouse, offers, levels, moved_ids):
+    def _plan(self, warehouse, offers, levels, zero_allowed_ids):
         """Decide which quantities of offers are sent to a KeyCRM warehouse.
 
         :param warehouse: ``keycrm.warehouse``, one
         :param offers: ``keycrm.offer``
         :param levels: ``{offer id: keycrm.stock.level}``
-        :param moved_ids: ids of products that a move, a count or an order changed
+        :param zero_allowed_ids: ids of products whose zeros are sent however many there are
         :return: :class:`~.keycrm.stock_plan.Plan`
         """
         targets = self.env["keycrm.stock.calculator"]._targets(warehouse, offers.product_id)
@@ -79,7 +79,7 @@ class StockExporter(Service):
         for offer in offers:
             product_id = offer.product_id.id
             quantity = self.fitted(targets[product_id])
-            rows.append(Row(offer.id, offer.keycrm_id, quantity, product_id in moved_ids))
+            rows.append(Row(offer.id, offer.keycrm_id, quantity, product_id in zero_allowed_ids))
         return stock_plan.plan(
             rows, {offer_id: level._plain() for offer_id, level in levels.items()}
         )

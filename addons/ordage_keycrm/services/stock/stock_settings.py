@@ -93,14 +93,15 @@ class StockSettings(Service):
 
     # === OUTBOX ===#
 
-    def enqueue(self, products, *, from_move=False):
+    def enqueue(self, products, *, zero_allowed=False):
         """Enqueue products and trigger the stock queue.
 
         :param products: ``product.product``
-        :param from_move: whether their zeros are sent however many there are
+        :param zero_allowed: whether their zeros are sent however many there are
         """
         self.env["keycrm.stock.change"].sudo()._enqueue_rows(
-            [(self.account.id, product_id) for product_id in products.ids], from_move=from_move
+            [(self.account.id, product_id) for product_id in products.ids],
+            zero_allowed=zero_allowed,
         )
         crons.trigger(self.account, crons.STOCK)
 
@@ -110,11 +111,11 @@ class StockSettings(Service):
         product_ids = calculator._counted_product_ids(self.account)
         self.enqueue(self.env["product.product"].browse(product_ids))
 
-    def enqueue_held(self, *, from_move=False):
+    def enqueue_held(self, *, zero_allowed=False):
         """Enqueue zeros on hold, so that the stock queue decides anew.
 
-        :param from_move: whether they are sent however many there are
+        :param zero_allowed: whether they are sent however many there are
         """
-        self.env["keycrm.ended.offer"].sudo()._held(self.account)._release(is_allowed=from_move)
+        self.env["keycrm.ended.offer"].sudo()._held(self.account)._release(is_allowed=zero_allowed)
         held = self.env["keycrm.stock.level"].sudo()._held(self.account)
-        self.enqueue(held.product_id, from_move=from_move)
+        self.enqueue(held.product_id, zero_allowed=zero_allowed)

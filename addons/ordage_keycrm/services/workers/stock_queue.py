@@ -98,7 +98,7 @@ class StockQueue(Service):
         """
         self.env.cr.execute(
             SQL(
-                """SELECT id, product_id, refresh_first, changed_at, from_move
+                """SELECT id, product_id, refresh_first, changed_at, zero_allowed
                      FROM keycrm_stock_change
                     WHERE account_id = %s ORDER BY id LIMIT %s""",
                 self.account.id,
@@ -156,7 +156,7 @@ class StockQueue(Service):
         self.env["keycrm.stock.change"].sudo()._enqueue_rows(
             [(self.account.id, product_id) for product_id in unverified.product_id.ids],
             refresh_first=True,
-            from_move=True,  # Sent before: a zero needs no confirmation.
+            zero_allowed=True,  # Sent before: a zero needs no confirmation.
         )
         # A product that is not sent any more is not read again.
         unverified.write({"read_at": False})
@@ -190,7 +190,7 @@ class StockQueue(Service):
             products = [product.id for (product,) in Quant._read_group(expired, ["product_id"])]
             # An expired lot is no mistake in the settings, so its zeros are sent without confirmation.
             rows = [(account.id, product_id) for product_id in products]
-            self.env["keycrm.stock.change"].sudo()._enqueue_rows(rows, from_move=True)
+            self.env["keycrm.stock.change"].sudo()._enqueue_rows(rows, zero_allowed=True)
             account.sudo().stock_expiry_on = today
             return bool(products)
 

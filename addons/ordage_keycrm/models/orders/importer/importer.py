@@ -267,7 +267,7 @@ class KeycrmOrderImporter(models.AbstractModel):
         )
         if batch.affected_products:
             self.env["keycrm.stock.change"]._enqueue_refresh(
-                batch.account, batch.affected_products, from_move=True
+                batch.account, batch.affected_products, zero_allowed=True
             )
 
     @api.model

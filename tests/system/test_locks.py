@@ -65,7 +65,7 @@ def test_a_locked_order_stops_neither_orders_nor_accounts_nor_stock(
                 fields=["attempts"],
             )[:1],
             60,
-            "the locked order to be put off",
+            "the locked order to be deferred",
         )
         assert event["attempts"] == 0
         assert account.order(locked, "keycrm_total")["keycrm_total"] == 100

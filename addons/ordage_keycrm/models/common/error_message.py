@@ -182,8 +182,8 @@ class KeycrmErrorMessage(models.AbstractModel):
                 "not sent to other hosts."
             ),
             "refused": self.env._(
-                "KeyCRM does not accept the request (code %(status)s). Fix what it names, then "
-                "try again."
+                "KeyCRM does not accept the request (code %(status)s). Fix the problem it "
+                "reports, then try again."
             ),
             "key_sealed": self.env._(
                 "The API key of “%(account)s” cannot be read in this database because it was "

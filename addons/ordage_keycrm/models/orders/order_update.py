@@ -60,7 +60,7 @@ class KeycrmOrderUpdate(models.Model):
     requested_at = fields.Datetime(
         string="Requested on",
         readonly=True,
-        help="When KeyCRM was last requested to create a record, unless it refused.",
+        help="Last time Odoo asked KeyCRM to create it; empty if KeyCRM refused.",
     )
     sent_value = fields.Char(string="Value", help="What KeyCRM has now.")
 
@@ -73,7 +73,7 @@ class KeycrmOrderUpdate(models.Model):
     )
     _status_complete = models.Constraint(
         "CHECK(kind <> 'status' OR (picking_id IS NOT NULL AND status_id IS NOT NULL))",
-        "A status to set needs a delivery and a status.",
+        "A status update needs a delivery and a status.",
     )
     # For the worker's query for due updates, independent of the number of finished ones.
     _due_index = models.Index("(account_id, id) WHERE next_try_at IS NOT NULL")
@@ -104,9 +104,7 @@ class KeycrmOrderUpdate(models.Model):
         for update in failed:
             update._unlink_activity()
             update.write({"state": "ignored", "next_try_at": False})
-        return self.account_id[:1]._notification(
-            self.env._("Ignored, nothing is sent: %s.", len(failed))
-        )
+        return self.account_id[:1]._notification(self.env._("Will not be sent: %s.", len(failed)))
 
     # === BUSINESS METHODS ===#
 

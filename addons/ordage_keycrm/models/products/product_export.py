@@ -136,7 +136,7 @@ class KeycrmProductExport(models.Model):
     def _check_can_start(self):
         if not self.ready_count:
             raise UserError(
-                self.env._("No product of the list can be created. Correct them first.")
+                self.env._("None of the listed products can be created. Fix their problems first.")
             )
 
     def _begin(self):

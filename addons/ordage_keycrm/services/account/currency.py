@@ -136,7 +136,7 @@ class AccountCurrency(Service):
                 raise UserError(
                     self.env._(
                         "Only a user who may change companies can change the currency of %(company)s. "
-                        "Request it from the administrator of Odoo.",
+                        "Ask the administrator of Odoo.",
                         company=company.name,
                     )
                 )
@@ -190,7 +190,7 @@ class AccountCurrency(Service):
             raise UserError(
                 self.env._(
                     "Only an accounting administrator or an administrator of Odoo can enter exchange "
-                    "rates. Request it from them."
+                    "rates. Ask one of them."
                 )
             ) from None
         self._invalidate_catalog(company)

@@ -305,7 +305,7 @@ class CircuitBreaker(Service):
         :param name: name of the work
         :param error: the :class:`~.keycrm.errors.KeyCrmError`
         """
-        _logger.warning("KeyCRM account %s: %s rests: %s", self.account.id, name, error.code)
+        _logger.warning("KeyCRM account %s: %s paused: %s", self.account.id, name, error.code)
 
         def record():
             count = self.failures(name)

@@ -118,7 +118,7 @@ class CronNotifier:
         except RuntimeError:
             # For example, out of memory. The user's work is committed, and the next notification
             # retries.
-            _logger.info("KeyCRM: no thread to wake the schedulers", exc_info=True)
+            _logger.info("KeyCRM: no thread to notify the schedulers", exc_info=True)
         else:
             self._thread = thread
 
@@ -128,7 +128,7 @@ class CronNotifier:
                 self._notify(*one)
             except Exception:
                 # For example, PostgreSQL is unavailable.
-                _logger.info("KeyCRM: the schedulers could not be woken", exc_info=True)
+                _logger.info("KeyCRM: the schedulers could not be notified", exc_info=True)
 
     def _next(self):
         """Wait until a notification is due.
@@ -194,7 +194,7 @@ def _will_start_anyway(dbname, cron_ids):
             cr.execute("SET LOCAL lock_timeout = '1s'")
             return are_due_soon(cr, cron_ids)
     except Exception:
-        _logger.info("KeyCRM: not known whether the schedulers are woken anyway", exc_info=True)
+        _logger.info("KeyCRM: cannot tell whether the schedulers will run anyway", exc_info=True)
         return False
 
 

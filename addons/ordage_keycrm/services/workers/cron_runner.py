@@ -53,7 +53,7 @@ class CronRunner(Service):
         try:
             more, wait = self._run_until_deadline(queue)
         except CONCURRENCY_ERRORS as error:
-            _logger.info("KeyCRM account %s: put off: %r", account.id, error)
+            _logger.info("KeyCRM account %s: deferred: %r", account.id, error)
             cr.rollback()
             return DEFER_SECONDS
         return wait if more else None

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import tomllib
 from collections.abc import Awaitable, Callable
 from decimal import Decimal
 from pathlib import Path
@@ -23,10 +24,8 @@ from starlette.routing import Route
 from . import orders, sample, stocks, webhooks
 from .account import Account
 from .errors import Refused
-from .page_texts import STATUS_NAMES, TEXTS
 from .schemas import decimal, whole
-from .switches import SWITCHES, BadSwitch, describe
-from .switches_uk import SWITCHES_UK
+from .switches import LANGUAGES, SWITCHES, BadSwitch, describe
 
 Given = dict[str, list[str]]
 HERE = Path(__file__).parent
@@ -41,6 +40,18 @@ HEADERS = {
     "Referrer-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
+
+
+def _texts(section: str) -> dict[str, dict[str, str]]:
+    """Read the texts of a section in each language."""
+    pairs = tomllib.loads((HERE / "page_texts.toml").read_text("utf-8"))[section]
+    return {
+        language: {name: pair[place] for name, pair in pairs.items()}
+        for place, language in enumerate(LANGUAGES)
+    }
+
+
+TEXTS, STATUS_NAMES = _texts("texts"), _texts("statuses")
 
 
 class Page:
@@ -151,7 +162,8 @@ class Page:
         return HTMLResponse(html, status, HEADERS)
 
     def _content(self, request: Request) -> dict[str, Any]:
-        shop, names = self.shop, STATUS_NAMES[_language(request)]
+        shop, language = self.shop, _language(request)
+        names = STATUS_NAMES[language]
         newest = sorted(shop.orders.values(), key=lambda o: o.id, reverse=True)[:ORDERS]
         statuses = [
             {"id": s.id, "name": names.get(s.name, s.name), "group": s.group_id}
@@ -175,12 +187,8 @@ class Page:
                 if target.kind == webhooks.ORDER
             ],
             "switches": [
-                {
-                    **switch,
-                    "value": shop.switches.value(switch["name"]),
-                    **(_in_ukrainian(switch["name"]) if _language(request) == "uk" else {}),
-                }
-                for switch in describe()
+                {**switch, "value": shop.switches.value(switch["name"])}
+                for switch in describe(language)
             ],
             "orders": [
                 {
@@ -309,11 +317,6 @@ def _is_link(url: str) -> bool:
         return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         return False
-
-
-def _in_ukrainian(name: str) -> dict[str, Any]:
-    meaning, values = SWITCHES_UK[name]
-    return {"meaning": meaning, "values": values}
 
 
 def _language(request: Request) -> str:

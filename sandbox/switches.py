@@ -1,9 +1,17 @@
-"""Switches: each open question about KeyCRM is a value that tests can set."""
+"""Switches: each open question about KeyCRM is a value that tests can set.
+
+The questions and their answers are in ``switches.toml``.
+"""
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from pathlib import Path
+
+#: The languages of the texts, in the order in which the files of texts hold them.
+LANGUAGES = ("en", "uk")
 
 
 class BadSwitch(ValueError):
@@ -25,9 +33,9 @@ class Switch:
     name: str
     default: str
     meaning: str
-    values: Mapping[str, str] = field(default_factory=dict)
-    low: float = 0
-    high: float = 0
+    values: Mapping[str, str]
+    low: float
+    high: float
 
     def check(self, value: object) -> str:
         """Make sure of a value.
@@ -55,251 +63,19 @@ class Switch:
         return f"{float(text):.9g}"
 
 
-def _choice(name: str, meaning: str, **values: str) -> Switch:
-    return Switch(name, next(iter(values)), meaning, values)
+def _load(language: int) -> dict[str, Switch]:
+    found = {}
+    for name, row in tomllib.loads(_FILE.read_text("utf-8")).items():
+        values = {value: texts[language] for value, texts in row.get("values", {}).items()}
+        default, low, high = row.get("number", (next(iter(values), ""), 0, 0))
+        found[name] = Switch(name, str(default), row["meaning"][language], values, low, high)
+    return found
 
 
-def _number(name: str, default: float, low: float, high: float, meaning: str) -> Switch:
-    return Switch(name, f"{default:g}", meaning, {}, low, high)
-
-
-_ALL = (
-    _number("rate_limit", 60, 0, 1_000_000, "requests a minute per API key; 0 lifts the limit"),
-    _choice(
-        "rate_window",
-        "how the minute of the limit is counted",
-        sliding="never more than the limit within any 60 seconds",
-        fixed="a minute that begins with its first request, so two bursts may touch",
-    ),
-    _choice("retry_after", "Retry-After on a 429", yes="sent, in seconds", no="not sent"),
-    _choice("rate_headers", "X-RateLimit-* headers", no="not sent", yes="sent with each answer"),
-    _choice(
-        "numbers",
-        "how numbers are written in answers",
-        json="JSON numbers",
-        strings='strings: money "12.50", quantities "3.000"',
-    ),
-    _choice(
-        "weight_unit",
-        "the unit of weights, which answers do not name",
-        g="grams",
-        kg="kilograms",
-    ),
-    _choice(
-        "errors_shape",
-        "the key errors of a 422",
-        object="an object: field → list of sentences",
-        list="a list of sentences",
-        missing="no such key",
-    ),
-    _choice(
-        "errors_message",
-        "the message of a 422",
-        sentence="the first error's sentence",
-        general='"The given data was invalid."',
-    ),
-    _choice(
-        "default_sort",
-        "the order of a list that was asked for without sort",
-        desc="newest id first",
-        asc="oldest id first",
-    ),
-    _choice(
-        "page_urls",
-        "the page addresses of a list",
-        full="keep the filters and the limit",
-        bare="hold the page number alone",
-    ),
-    _choice(
-        "new_in_updated",
-        "a new order and filter[updated_between]",
-        yes="matches at once",
-        edit="matches after its first edit",
-    ),
-    _choice(
-        "created_filter",
-        "the time that filter[created_between] of orders compares",
-        ordered_at="ordered_at",
-        created_at="created_at",
-    ),
-    _choice(
-        "stock_put_unknown",
-        "an unknown offer in a stock PUT",
-        skip="is skipped, the rest is written",
-        refuse="refuses the whole request with 422",
-    ),
-    _choice(
-        "stock_put_apply",
-        "when a stock PUT takes effect",
-        now="before the 202 is sent",
-        late="stock_put_delay seconds after the 202",
-    ),
-    _number(
-        "stock_put_delay", 3, 0, 3600, "seconds, for stock_put_apply=late and offers_put_apply=late"
-    ),
-    _choice(
-        "fractional",
-        "a fractional quantity in a stock PUT",
-        keep="is kept",
-        floor="is rounded down",
-        refuse="refuses the whole request with 422",
-    ),
-    _choice(
-        "negative",
-        "a negative quantity in a stock PUT",
-        keep="is kept",
-        zero="becomes zero",
-        refuse="refuses the whole request with 422",
-    ),
-    _choice(
-        "offers_put_unknown",
-        "an unknown offer in PUT /offers",
-        skip="is skipped, the rest is written",
-        refuse="refuses the whole request with 422",
-    ),
-    _choice(
-        "offers_put_apply",
-        "when PUT /offers takes effect",
-        now="before the 202 is sent",
-        late="stock_put_delay seconds after the 202",
-    ),
-    _choice(
-        "duplicate_sku",
-        "a product or variant created with a SKU that is taken",
-        accept="is created beside the other one",
-        refuse="refuses the whole request with 422",
-    ),
-    _choice(
-        "first_offer",
-        "the offer without properties when its product gets variants",
-        replaced="is replaced by the variants",
-        kept="stays beside them",
-    ),
-    _choice(
-        "tracking_needs_service",
-        "a tracking code for an order without a delivery service",
-        no="is stored",
-        yes="is refused with 422",
-    ),
-    _choice(
-        "shipping_date_key",
-        "the key at which a written shipping_date is read back",
-        shipping_date="shipping_date",
-        shipping_date_actual="shipping_date_actual",
-    ),
-    _choice(
-        "updated_at_on_status",
-        "updated_at of an order on a mere status change",
-        bumped="moves to the time of the change",
-        **{"not": "stays as it was"},
-    ),
-    _choice(
-        "create_fires_webhook",
-        "creating an order",
-        yes="fires the status webhook",
-        no="fires none",
-    ),
-    _choice(
-        "one_off_offer",
-        "the key offer of a one-off line",
-        null='"offer": null',
-        missing="no such key",
-    ),
-    _choice(
-        "line_ids",
-        "the ids of an order's lines when the order is saved anew",
-        kept="stay",
-        new="are new",
-    ),
-    _choice(
-        "line_comment",
-        "a line's comment that PUT /order/{id} does not hold",
-        kept="stays",
-        erased="is erased",
-    ),
-    _choice(
-        "status_list",
-        "the statuses that GET /order/status names",
-        active="active ones only",
-        all="inactive ones too",
-    ),
-    _choice(
-        "shipping_in_total", "shipping_price", yes="is part of grand_total", no="is not part of it"
-    ),
-    _choice("wrap_in_total", "wrap_price", yes="is part of grand_total", no="is not part of it"),
-    _choice("taxes_in_total", "taxes", yes="is part of grand_total", no="is not part of it"),
-    _choice(
-        "status_reserve",
-        "goods of orders from the status reserve_from on",
-        off="are not reserved",
-        on="are reserved until they are written off",
-    ),
-    _number("reserve_from", 4, 1, 1_000_000, "the id of the status, for status_reserve=on"),
-    _choice(
-        "status_write_off",
-        "goods of orders from the status write_off_from on",
-        off="are not written off",
-        on="are written off",
-    ),
-    _number("write_off_from", 6, 1, 1_000_000, "the id of the status, for status_write_off=on"),
-    _choice(
-        "status_back",
-        "an order that goes back before the status that wrote off or reserved its goods",
-        follow="reverts that",
-        keep="changes nothing",
-    ),
-    _choice(
-        "negative_stock",
-        "goods of orders that are not in stock",
-        on="are reserved and written off like others",
-        off="are neither reserved nor written off",
-    ),
-    _choice(
-        "warehouses",
-        "the use of warehouses",
-        on="is on",
-        off="is off: no answer names one, and a stock PUT with any warehouse_id sets the total",
-    ),
-    _choice(
-        "returned_line_status",
-        "stock_status of a line whose goods were given back",
-        null="null",
-        reverted='"reverted"',
-    ),
-    _choice(
-        "payment_delete",
-        "DELETE /order/{id}/payment/{id}",
-        no="does not exist: 405",
-        yes="removes the payment from the order",
-    ),
-    _choice(
-        "transaction_uuid",
-        "uuid of a bank transaction",
-        string="a string",
-        integer="an integer where it has digits alone",
-    ),
-    _choice(
-        "webhook_delivery",
-        "how webhooks arrive",
-        once="once, at once",
-        repeated="webhook_copies times",
-        out_of_order="collected for webhook_delay seconds, then the newest first",
-        late="webhook_delay seconds later",
-        lost="never",
-    ),
-    _number("webhook_copies", 3, 1, 50, "copies, for webhook_delivery=repeated"),
-    _number("webhook_delay", 2, 0, 3600, "seconds, for webhook_delivery=late and out_of_order"),
-    _number("webhook_timeout", 10, 0.1, 300, "seconds a receiver may take to answer a webhook"),
-    _number("webhook_workers", 4, 1, 64, "webhooks that are under way at the same time"),
-    _choice(
-        "stock_webhook_body",
-        "the body of the stock webhook",
-        array="an array with all changed offers",
-        object="a single object, one request an offer",
-    ),
-)
-
-SWITCHES: dict[str, Switch] = {switch.name: switch for switch in _ALL}
+_FILE = Path(__file__).with_name("switches.toml")
+#: All switches by name, in each language.
+BY_LANGUAGE = {language: _load(place) for place, language in enumerate(LANGUAGES)}
+SWITCHES = BY_LANGUAGE["en"]
 
 
 class Switches:
@@ -309,7 +85,10 @@ class Switches:
     """
 
     def __init__(self, start: Mapping[str, object] | None = None) -> None:
-        self._start = {**{s.name: s.default for s in _ALL}, **self._checked(start or {})}
+        self._start = {
+            **{s.name: s.default for s in SWITCHES.values()},
+            **self._checked(start or {}),
+        }
         self._values = dict(self._start)
         self.on_change: Callable[[], None] = lambda: None
 
@@ -370,9 +149,10 @@ class Switches:
         return dict(self._values)
 
 
-def describe() -> list[dict[str, object]]:
+def describe(language: str = "en") -> list[dict[str, object]]:
     """Describe all switches for people and programs.
 
+    :param language: ``en`` or ``uk``
     :return: name, meaning, default, values (with meanings) or the range of a number
     """
     return [
@@ -383,7 +163,7 @@ def describe() -> list[dict[str, object]]:
             "values": dict(s.values) or None,
             "range": None if s.values else [s.low, s.high],
         }
-        for s in _ALL
+        for s in BY_LANGUAGE[language].values()
     ]
 
 
@@ -393,7 +173,7 @@ def listing() -> str:
     :return: several lines for a terminal
     """
     lines = []
-    for s in _ALL:
+    for s in SWITCHES.values():
         lines.append(f"{s.name}: {s.meaning} (default {s.default})")
         lines += [f"    {value}: {meaning}" for value, meaning in s.values.items()]
         if not s.values:

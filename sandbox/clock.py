@@ -27,7 +27,7 @@ def iso(value: datetime | None) -> str | None:
     :param value: a UTC time
     :return: such as ``2026-08-01T11:39:24.000000Z``
     """
-    return f"{value:%Y-%m-%dT%H:%M:%S}.000000Z" if value else None
+    return f"{value.isoformat()[:19]}.000000Z" if value else None
 
 
 def plain(value: datetime | None) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from .errors import Invalid
@@ -60,20 +61,12 @@ def shape(field: CustomField, with_options: bool) -> Json:
     :param with_options: whether the options of a list field are included
     :return: the JSON object
     """
-    out: Json = {
-        "id": field.id,
-        "name": field.name,
-        "uuid": field.uuid,
-        "model": field.model,
-        "type": field.type,
-        "required": field.required,
-        "position": field.position,
-        "is_multiple": field.is_multiple,
-    }
+    out = asdict(field)
+    options = out.pop("options")
     if with_options:
         out["options"] = [
             {"id": field.id * 100 + number, "field_id": field.id, "value": value}
-            for number, value in enumerate(field.options, 1)
+            for number, value in enumerate(options, 1)
         ]
     return out
 

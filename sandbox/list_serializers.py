@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from decimal import Decimal
+from functools import cache
+from typing import Any
 
 from . import stocks
 from .clock import iso
@@ -21,6 +24,9 @@ from .models import (
 )
 from .store import Store
 
+_TIMES = "created_at updated_at"
+_GOODS = f"is_archived {_TIMES}"
+_PRICES = "price purchased_price"
 BUYER_INCLUDES = ("manager", "shipping", "company", "loyalty", "custom_fields")
 
 
@@ -31,6 +37,9 @@ def number(value: Decimal) -> int | float:
     :return: an int where it is whole, else a float
     """
     return int(value) if value == value.to_integral_value() else float(value)
+
+
+_split = cache(str.split)
 
 
 class ListShapes:
@@ -65,6 +74,23 @@ class ListShapes:
         """
         return self.amount(value, 3)
 
+    def values(self, record: Any, names: str) -> Json:
+        """Write fields of a record under their own names.
+
+        :param record: the record
+        :param names: names of its fields with spaces between
+        :return: their values, with numbers and times as the API writes them
+        """
+        out = {}
+        for name in _split(names):
+            value = getattr(record, name)
+            if isinstance(value, Decimal):
+                value = self.amount(value)
+            elif isinstance(value, datetime):
+                value = iso(value)
+            out[name] = value
+        return out
+
     # === LISTS ===
 
     def status(self, status: Status) -> Json:
@@ -73,19 +99,8 @@ class ListShapes:
         :param status: the status
         :return: the JSON object
         """
-        return {
-            "id": status.id,
-            "name": status.name,
-            "alias": status.alias,
-            "is_active": status.is_active,
-            "group_id": status.group_id,
-            "is_closing_order": status.is_closing_order,
-            "is_reserved": status.is_reserved,
-            "expiration_period": status.expiration_period,
-            "created_at": iso(status.created_at),
-            "updated_at": iso(status.updated_at),
-            "deleted_at": None,
-        }
+        names = "id name alias is_active group_id is_closing_order is_reserved expiration_period"
+        return {**self.values(status, f"{names} {_TIMES}"), "deleted_at": None}
 
     def source(self, source: Source) -> Json:
         """Write a source.
@@ -93,17 +108,8 @@ class ListShapes:
         :param source: the source
         :return: the JSON object
         """
-        return {
-            "id": source.id,
-            "name": source.name,
-            "alias": source.alias,
-            "driver": source.driver,
-            "source_name": None,
-            "source_uuid": None,
-            "currency_code": source.currency_code,
-            "created_at": iso(source.created_at),
-            "updated_at": iso(source.updated_at),
-        }
+        named = self.values(source, f"id name alias driver currency_code {_TIMES}")
+        return {**named, "source_name": None, "source_uuid": None}
 
     def payment_method(self, method: PaymentMethod) -> Json:
         """Write a way to pay.
@@ -111,12 +117,7 @@ class ListShapes:
         :param method: the payment method
         :return: the JSON object
         """
-        return {
-            "id": method.id,
-            "name": method.name,
-            "alias": method.alias,
-            "is_active": method.is_active,
-        }
+        return self.values(method, "id name alias is_active")
 
     def delivery_service(self, service: DeliveryService) -> Json:
         """Write a carrier.
@@ -124,12 +125,7 @@ class ListShapes:
         :param service: the delivery service
         :return: the JSON object
         """
-        return {
-            "id": service.id,
-            "name": service.name,
-            "source_name": service.source_name,
-            "alias": service.alias,
-        }
+        return self.values(service, "id name source_name alias")
 
     def warehouse(self, warehouse: Warehouse | None) -> Json | None:
         """Write the warehouse of an order or a line.
@@ -139,12 +135,7 @@ class ListShapes:
         """
         if warehouse is None or not self.shop.uses_warehouses():
             return None
-        return {
-            "id": warehouse.id,
-            "name": warehouse.name,
-            "description": warehouse.description,
-            "is_active": warehouse.is_active,
-        }
+        return self.values(warehouse, "id name description is_active")
 
     def order_buyer(self, buyer: Buyer) -> Json:
         """Write a buyer inside an order, where phone and email are strings.
@@ -152,18 +143,11 @@ class ListShapes:
         :param buyer: the buyer
         :return: the JSON object
         """
+        names = f"id company_id full_name note currency birthday manager_id {_TIMES}"
         return {
-            "id": buyer.id,
-            "company_id": buyer.company_id,
-            "full_name": buyer.full_name,
+            **self.values(buyer, names),
             "phone": buyer.phones[0] if buyer.phones else None,
             "email": buyer.emails[0] if buyer.emails else None,
-            "note": buyer.note,
-            "currency": buyer.currency,
-            "birthday": buyer.birthday,
-            "manager_id": buyer.manager_id,
-            "created_at": iso(buyer.created_at),
-            "updated_at": iso(buyer.updated_at),
             **buyer.raw,
         }
 
@@ -183,23 +167,25 @@ class ListShapes:
             "custom_fields": [],
             "company": company
             and {
-                "id": company.id,
-                "name": company.name,
+                **self.values(company, f"id name address {_TIMES}"),
                 "full_name": company.title,
-                "address": company.address,
                 "banking_detailse": company.bank_account,  # spelt so by KeyCRM
                 "note": company.notes,
-                "created_at": iso(company.created_at),
-                "updated_at": iso(company.updated_at),
             },
         }
         return {**out, **{name: found[name] for name in includes}, **buyer.raw}
 
-    def weight(self, kilograms: Decimal | None) -> float | int | str | None:
-        """Write a weight in the unit of the shop's settings."""
-        if kilograms is not None and self.shop.switches.is_("weight_unit", "g"):
-            kilograms *= 1000
-        return self.quantity(kilograms)
+    def sizes(self, offer: Offer | None) -> Json:
+        """Write weight and measures.
+
+        :param offer: the offer, if there is one
+        :return: the weight in the unit of the shop's settings, and three measures
+        """
+        names = ("weight", "length", "width", "height")
+        sizes = {name: offer and getattr(offer, name) for name in names}
+        if sizes["weight"] is not None and self.shop.switches.is_("weight_unit", "g"):
+            sizes["weight"] *= 1000
+        return {name: self.quantity(size) for name, size in sizes.items()}
 
     def offer(self, offer: Offer, includes: tuple[str, ...] = ()) -> Json:
         """Write an offer.
@@ -210,23 +196,11 @@ class ListShapes:
         """
         stock = stocks.total(self.shop, offer.id)
         out: Json = {
-            "id": offer.id,
-            "product_id": offer.product_id,
-            "sku": offer.sku,
-            "barcode": offer.barcode,
-            "thumbnail_url": offer.thumbnail_url,
-            "price": self.amount(offer.price),
-            "purchased_price": self.amount(offer.purchased_price),
+            **self.values(offer, f"id product_id barcode thumbnail_url properties {_GOODS}"),
+            **self.values(offer, f"sku {_PRICES}"),
             "quantity": self.quantity(stock.quantity),
             "in_reserve": self.quantity(stock.reserve),
-            "weight": self.weight(offer.weight),
-            "length": self.quantity(offer.length),
-            "width": self.quantity(offer.width),
-            "height": self.quantity(offer.height),
-            "properties": offer.properties,
-            "is_archived": offer.is_archived,
-            "created_at": iso(offer.created_at),
-            "updated_at": iso(offer.updated_at),
+            **self.sizes(offer),
         }
         if "product" in includes:
             product = self.shop.products.get(offer.product_id)
@@ -253,30 +227,19 @@ class ListShapes:
                     values.append(item["value"])
         quantity = sum((stocks.total(self.shop, o.id).quantity for o in own), Decimal(0))
         out: Json = {
-            "id": product.id,
-            "name": product.name,
-            "description": product.description,
-            "thumbnail_url": product.thumbnail_url,
+            **self.values(product, f"id name description thumbnail_url unit_type {_GOODS}"),
+            **self.values(product, "currency_code category_id"),
             "attachments_data": [],
             "quantity": self.quantity(quantity),
-            "unit_type": product.unit_type,
-            "currency_code": product.currency_code,
             "sku": first.sku if first and not several else None,
             "barcode": first.barcode if first and not several else None,
-            "price": self.amount(first.price) if first else None,
-            "purchased_price": self.amount(first.purchased_price) if first else None,
-            "min_price": self.amount(min(prices)) if prices else None,
-            "max_price": self.amount(max(prices)) if prices else None,
-            "weight": self.weight(first.weight) if first else None,
-            "length": self.quantity(first.length) if first else None,
-            "width": self.quantity(first.width) if first else None,
-            "height": self.quantity(first.height) if first else None,
+            "price": self.amount(first and first.price),
+            "purchased_price": self.amount(first and first.purchased_price),
+            "min_price": self.amount(min(prices, default=None)),
+            "max_price": self.amount(max(prices, default=None)),
+            **self.sizes(first),
             "has_offers": several,
             "properties_agg": properties or [],
-            "is_archived": product.is_archived,
-            "category_id": product.category_id,
-            "created_at": iso(product.created_at),
-            "updated_at": iso(product.updated_at),
         }
         if "custom_fields" in includes:
             out["custom_fields"] = []
@@ -289,7 +252,7 @@ class ListShapes:
         :param category: the category
         :return: the JSON object
         """
-        return {"id": category.id, "name": category.name, "parent_id": category.parent_id}
+        return self.values(category, "id name parent_id")
 
     def stock(self, offer: Offer, details: bool) -> Json:
         """Write the stock of an offer.
@@ -300,10 +263,7 @@ class ListShapes:
         """
         total = stocks.total(self.shop, offer.id)
         out: Json = {
-            "id": offer.id,
-            "sku": offer.sku,
-            "price": self.amount(offer.price),
-            "purchased_price": self.amount(offer.purchased_price),
+            **self.values(offer, f"id sku {_PRICES}"),
             "quantity": self.quantity(total.quantity),
             "reserve": self.quantity(total.reserve),
         }
@@ -329,16 +289,9 @@ class ListShapes:
         uuid: str | int = transaction.uuid
         if self.shop.switches.is_("transaction_uuid", "integer") and transaction.uuid.isdigit():
             uuid = int(transaction.uuid)
+        names = "id source_uuid gateway_id amount currency description transaction_date"
         return {
-            "id": transaction.id,
+            **self.values(transaction, f"{names} {_TIMES}"),
             "uuid": uuid,
-            "source_uuid": transaction.source_uuid,
-            "gateway_id": transaction.gateway_id,
             "payments_data": [],
-            "amount": self.amount(transaction.amount),
-            "currency": transaction.currency,
-            "description": transaction.description,
-            "transaction_date": iso(transaction.transaction_date),
-            "created_at": iso(transaction.created_at),
-            "updated_at": iso(transaction.updated_at),
         }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from . import money
-from .clock import iso, plain
+from .clock import plain
 from .list_serializers import ListShapes
 from .models import Json, Line, Order, Payment
 
@@ -26,6 +26,22 @@ ORDER_INCLUDES = (
     "assigned",
 )
 
+# What is written as the records hold it.
+_ORDER = (
+    "id parent_id source_id source_uuid client_id manager_id status_id status_changed_at "
+    "discount_amount discount_percent wrap_price manager_comment buyer_comment client_comment "
+    "is_gift gift_message gift_wrap promocode created_at updated_at ordered_at deleted_at"
+)
+_TOTALS = "grand_total products_total total_discount payments_total margin_sum payment_status"
+_LINE = (
+    "id sku name price purchased_price discount_percent discount_amount loyalty_discount "
+    "unit_type upsale comment product_status_id properties picture shipment_type"
+)
+_PAYMENT = (
+    "id amount payment_method_id status description transaction_uuid payment_date is_expense "
+    "created_at updated_at"
+)
+
 
 class Serializers(ListShapes):
     """Serialize orders and, by its parent, all records that they refer to."""
@@ -40,44 +56,17 @@ class Serializers(ListShapes):
         :return: the JSON object
         """
         shop, totals, amount = self.shop, self.shop.totals(order), self.amount
-        status = shop.statuses[order.status_id]
         out: Json = {
-            "id": order.id,
-            "parent_id": order.parent_id,
-            "source_id": order.source_id,
-            "source_uuid": order.source_uuid,
-            "client_id": order.client_id,
-            "manager_id": order.manager_id,
-            "status_id": order.status_id,
-            "status_group_id": status.group_id,
-            "status_changed_at": iso(order.status_changed_at),
-            "grand_total": amount(totals.grand_total),
-            "products_total": amount(totals.products_total),
-            "total_discount": amount(totals.total_discount),
-            "payments_total": amount(totals.payments_total),
-            "margin_sum": amount(totals.margin_sum),
+            **self.values(order, _ORDER),
+            **self.values(totals, _TOTALS),
+            "status_group_id": shop.statuses[order.status_id].group_id,
             "expenses_sum": amount(Decimal(0)),
-            "discount_amount": amount(order.discount_amount),
-            "discount_percent": amount(order.discount_percent),
             "shipping_price": _text(order.shipping_price),
-            "wrap_price": amount(order.wrap_price),
             "taxes": _text(order.taxes),
-            "payment_status": totals.payment_status,
-            "manager_comment": order.manager_comment,
-            "buyer_comment": order.buyer_comment,
-            "client_comment": order.client_comment,
-            "is_gift": order.is_gift,
-            "gift_message": order.gift_message,
-            "gift_wrap": order.gift_wrap,
             "has_reserves": False,
-            "promocode": order.promocode,
             "tracking_count": 1 if (order.shipping or {}).get("tracking_code") else 0,
             "last_synced_at": plain(order.last_synced_at),
-            "created_at": iso(order.created_at),
-            "updated_at": iso(order.updated_at),
-            "ordered_at": iso(order.ordered_at),
             "closed_at": plain(order.closed_at),
-            "deleted_at": iso(order.deleted_at),
         }
         for include in includes:
             self._include(order, include, includes, out)
@@ -122,27 +111,13 @@ class Serializers(ListShapes):
         if line.returned and self.shop.switches.is_("returned_line_status", "reverted"):
             stock_status = "reverted"
         out: Json = {
-            "id": line.id,
-            "sku": line.sku,
-            "name": line.name,
-            "price": amount(line.price),
+            **self.values(line, _LINE),
             "price_sold": amount(money.price_sold(line)),
-            "purchased_price": amount(line.purchased_price),
-            "discount_percent": amount(line.discount_percent),
-            "discount_amount": amount(line.discount_amount),
             # recorded beside a percentage and an amount: it is neither of them, nor their sum
             "individual_discount": amount(Decimal(0)),
-            "loyalty_discount": amount(line.loyalty_discount),
             "total_discount": amount(discount),
             "quantity": self.quantity(line.quantity),
-            "unit_type": line.unit_type,
-            "upsale": line.upsale,
-            "comment": line.comment,
-            "product_status_id": line.product_status_id,
-            "properties": line.properties,
-            "picture": line.picture,
             "stock_status": stock_status,
-            "shipment_type": line.shipment_type,
             "warehouse": self.warehouse(self.shop.warehouses.get(line.warehouse_id or 0)),
         }
         if with_offer:
@@ -163,24 +138,15 @@ class Serializers(ListShapes):
         """
         method = self.shop.payment_methods.get(payment.payment_method_id)
         return {
-            "id": payment.id,
+            **self.values(payment, _PAYMENT),
             "destination_id": order_id,
-            "amount": self.amount(payment.amount),
             "actual_amount": self.amount(
                 payment.amount if payment.actual_amount is None else payment.actual_amount
             ),
             "source_currency": payment.currency,
             "actual_currency": payment.actual_currency or payment.currency,
-            "payment_method_id": payment.payment_method_id,
             "payment_method": self.payment_method(method) if method else None,
-            "status": payment.status,
-            "description": payment.description,
-            "transaction_uuid": payment.transaction_uuid,
             "fiscal_result": [],
-            "payment_date": iso(payment.payment_date),
-            "is_expense": payment.is_expense,
-            "created_at": iso(payment.created_at),
-            "updated_at": iso(payment.updated_at),
             **payment.raw,
         }
 
@@ -205,23 +171,16 @@ class Serializers(ListShapes):
 
 
 EMPTY_SHIPPING: Json = {
-    "delivery_service_id": None,
-    "tracking_code": None,
-    "shipping_status": None,
-    "shipping_address": None,
-    "shipping_address_city": None,
-    "shipping_address_country": None,
-    "shipping_address_country_code": None,
-    "shipping_address_region": None,
-    "shipping_address_zip": None,
-    "shipping_secondary_line": None,
-    "shipping_receive_point": None,
-    "recipient_full_name": None,
-    "recipient_phone": None,
-    "full_address": None,
+    **dict.fromkeys(
+        (
+            *("delivery_service_id", "tracking_code", "shipping_status", "shipping_address"),
+            *("shipping_address_city", "shipping_address_country", "shipping_address_country_code"),
+            *("shipping_address_region", "shipping_address_zip", "shipping_secondary_line"),
+            *("shipping_receive_point", "recipient_full_name", "recipient_phone", "full_address"),
+            *("shipping_date", "shipping_date_actual"),
+        )
+    ),
     "address_payload": [],
-    "shipping_date": None,
-    "shipping_date_actual": None,
     "was_shipped": False,
 }
 

@@ -195,7 +195,7 @@ class Api:
             nulls=False,
         )
         if not given:
-            raise Invalid({"transaction_id": ["The transaction_id field is required."]})
+            raise Invalid.of(transaction_id="The transaction_id field is required.")
         for transaction in self.shop.transactions.values():
             if given in (
                 {"transaction_id": transaction.id},

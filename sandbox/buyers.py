@@ -1,8 +1,6 @@
-"""Buyers: search by phone or email, creation, merge."""
+"""Buyers: search by phone or email, merge."""
 
 from __future__ import annotations
-
-from typing import Any
 
 from .errors import Invalid
 from .models import Buyer
@@ -35,21 +33,6 @@ def find(shop: Store, phone: str | None, email: str | None) -> Buyer | None:
     return None
 
 
-def make(shop: Store, values: dict[str, Any]) -> Buyer:
-    """Create a buyer.
-
-    :param shop: the shop
-    :param values: fields of :class:`Buyer` by name
-    :return: the buyer, in the shop
-    """
-    now = shop.now()
-    values = {"created_at": now, "updated_at": now, **values}
-    buyer = Buyer(id=shop.new_id("buyers", values.pop("id", None)), **values)
-    shop.buyers[buyer.id] = buyer
-    shop.touch("buyers")
-    return buyer
-
-
 def merge(shop: Store, keep: Buyer, removed: Buyer, *, bump: bool) -> int:
     """Merge two buyers: orders change their client_id, without an event (confirmed).
 
@@ -61,7 +44,7 @@ def merge(shop: Store, keep: Buyer, removed: Buyer, *, bump: bool) -> int:
     :raise Invalid: if both are the same buyer
     """
     if keep is removed:
-        raise Invalid({"gone_id": ["A buyer cannot be merged with itself."]})
+        raise Invalid.of(gone_id="A buyer cannot be merged with itself.")
     keep.phones += [p for p in removed.phones if p not in keep.phones]
     keep.emails += [e for e in removed.emails if e not in keep.emails]
     keep.updated_at = shop.now()

@@ -120,11 +120,11 @@ class ControlApi(OrderEndpoints, GoodsEndpoints):
         """Add a target."""
         given = pick(values, fields.WEBHOOK, required=("kind", "url"), strict=True, nulls=False)
         if given["kind"] not in ("order", "stock"):
-            raise Invalid({"kind": ["A webhook is of kind order or stock."]})
+            raise Invalid.of(kind="A webhook is of kind order or stock.")
         if given.get("method", "POST") not in ("POST", "GET"):
-            raise Invalid({"method": ["A webhook is sent by POST or GET."]})
+            raise Invalid.of(method="A webhook is sent by POST or GET.")
         if not set(given.get("events", ())) <= set(EVENTS):
-            raise Invalid({"events": [f"An event is one of {', '.join(EVENTS)}."]})
+            raise Invalid.of(events=f"An event is one of {', '.join(EVENTS)}.")
         return self.account.webhooks.add(given.pop("kind"), given.pop("url"), **given)
 
     async def remove_webhook(self, request: Request, values: dict[str, Any]) -> Any:

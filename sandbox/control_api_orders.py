@@ -87,7 +87,7 @@ class OrderEndpoints(Endpoints):
         """Send an order's webhook once more."""
         event = values.get("event", EVENTS[0])
         if event not in EVENTS:
-            raise Invalid({"event": [f"An event is one of {', '.join(EVENTS)}."]})
+            raise Invalid.of(event=f"An event is one of {', '.join(EVENTS)}.")
         self.account.webhooks.order_event(event, self._order(request))
         return {}
 
@@ -153,7 +153,7 @@ class OrderEndpoints(Endpoints):
         values, notify, bump = ways(values)
         given = factories.read(values, fields.PAYMENT)
         if given.get("amount") is None:
-            raise Invalid({"amount": ["The amount field is required."]})
+            raise Invalid.of(amount="The amount field is required.")
         return orders.add_payment(self.shop, order, given, bump=bump, notify=notify)
 
     async def patch_payment(self, request: Request, values: dict[str, Any]) -> Any:

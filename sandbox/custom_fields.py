@@ -7,36 +7,35 @@ from typing import Any
 
 from .errors import Invalid
 from .models import CustomField, Json, Order
-from .schemas import mapping, sequence
+from .schemas import anything, pick, read_rows
 from .store import Store
 
 #: The kinds of a field (documented).
 KINDS = ("link", "select", "switcher", "float", "number", "textarea", "text", "date", "datetime")
 
 
-def value_rows(shop: Store, given: Any) -> list[Json]:
+def value_rows(shop: Store, rows: list[Any]) -> list[Json]:
     """Read the values that a client writes.
 
     :param shop: the shop
-    :param given: ``[{"uuid": "OR_1", "value": …}, …]``; an unknown field is ignored (assumed)
+    :param rows: ``[{"uuid": "OR_1", "value": …}, …]``; an unknown field is ignored (assumed)
     :return: rows as the API shows them
-    :raise Invalid: if it is no list of objects, or a list field gets no list
+    :raise Invalid: if a row is no object, or a list field gets no list
     """
-    rows = []
     fields = {field.uuid: field for field in shop.custom_fields.values() if field.model == "order"}
-    for index, row in enumerate(_read(sequence, given, "custom_fields")):
-        at = f"custom_fields.{index}"
-        row = _read(mapping, row, at)
-        field = fields.get(str(row.get("uuid")))
+
+    def read(row: Any, at: str) -> Json | None:
+        given = pick(row, {"uuid": anything, "value": anything}, at=at)
+        field, value = fields.get(str(given.get("uuid"))), given.get("value")
         if field is None:
-            continue
-        value = row.get("value")
+            return None
         if (field.type == "select") != isinstance(value, list) and value is not None:
             kind = "an array" if field.type == "select" else "a string"
-            raise Invalid({f"{at}.value": [f"The {at}.value must be {kind}."]})
+            raise Invalid.of(at, value=f"The {{}} must be {kind}.")
         shape = {"id": field.id, "uuid": field.uuid, "name": field.name, "type": field.type}
-        rows.append({**shape, "value": value})
-    return rows
+        return {**shape, "value": value}
+
+    return list(filter(None, read_rows(rows, "custom_fields", read)))
 
 
 def write(order: Order, rows: list[Json]) -> None:
@@ -69,10 +68,3 @@ def shape(field: CustomField, with_options: bool) -> Json:
             for number, value in enumerate(options, 1)
         ]
     return out
-
-
-def _read(reader: Any, value: Any, at: str) -> Any:
-    try:
-        return reader(value)
-    except ValueError as error:
-        raise Invalid({at: [f"The {at} field {error}."]}) from None

@@ -5,6 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 GENERAL = "The given data was invalid."
+NOT_AN_OBJECT = "The {} must be an object."
+TOO_MANY = "The {} may not have more than %d items."
+SELECTED = "The selected {} is invalid."
+NEGATIVE = "The {} must be at least 0."
+REQUIRED = "The {} field is required."
 
 
 class Refused(Exception):
@@ -53,6 +58,16 @@ class Invalid(Refused):
         more = len(sentences) - 1
         tail = f" (and {more} more error{'s' if more > 1 else ''})" if more else ""
         super().__init__(422, sentences[0] + tail)
+
+    @classmethod
+    def of(cls, at: str = "", /, **sentences: str) -> Invalid:
+        """Refuse fields with one sentence each.
+
+        :param at: the beginning of their paths
+        :param sentences: what is wrong by field, with ``{}`` in place of its path
+        :return: the error
+        """
+        return cls({at + name: [text.format(at + name)] for name, text in sentences.items()})
 
     def body(self, shape: str = "object", message: str = "sentence") -> dict[str, Any]:
         """Build the JSON body; its message and the shape of ``errors`` are switches.

@@ -5,9 +5,10 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from . import buyers, fields, orders, stocks
+from . import fields, orders, stocks
 from .errors import Invalid, NotFound
 from .models import (
+    Buyer,
     Category,
     Company,
     CustomField,
@@ -21,6 +22,7 @@ from .models import (
     Source,
     Status,
     Warehouse,
+    assign,
 )
 from .schemas import Readers, pick
 from .store import Store
@@ -90,7 +92,7 @@ def order(shop: Store, values: dict[str, Any], *, notify: bool = True) -> Order:
     ]
     buyer_values = given.pop("buyer", None)
     if given.get("id") in shop.orders:
-        raise Invalid({"id": [f"There is an order {given['id']} already."]})
+        raise Invalid.of(id=f"There is an order {given['id']} already.")
     now = shop.now()
     first = given.get("ordered_at") or given.get("created_at") or now
     given.setdefault("created_at", first)
@@ -134,8 +136,7 @@ def change_order(
         return
     own_time = given.pop("updated_at", None)
     with orders.changing(shop, found, bump=bump and own_time is None, notify=notify):
-        for name, value in given.items():
-            setattr(found, name, value)
+        assign(found, given)
         orders.save_lines(shop, found)
         if own_time is not None:
             found.updated_at = own_time
@@ -158,8 +159,7 @@ def change_line(
     if given.get("offer_id") is not None:
         _known(given, "offer_id", shop.offers)
     with orders.changing(shop, found, bump=bump, notify=notify):
-        for name, value in given.items():
-            setattr(line, name, value)
+        assign(line, given)
         orders.save_lines(shop, found)
 
 
@@ -177,12 +177,11 @@ def change_payment(
     """
     given = read(values, {k: v for k, v in fields.PAYMENT.items() if k != "id"})
     with orders.changing(shop, found, notify=notify):
-        for name, value in given.items():
-            setattr(payment, name, value)
+        assign(payment, given)
         payment.updated_at = given.get("updated_at", shop.now())
 
 
-def buyer(shop: Store, values: dict[str, Any]) -> Any:
+def buyer(shop: Store, values: dict[str, Any]) -> Buyer:
     """Create a buyer.
 
     :param shop: the shop
@@ -199,9 +198,7 @@ def buyer(shop: Store, values: dict[str, Any]) -> Any:
         given["emails"] = [str(email), *given.get("emails", [])]
     if company_name:
         given["company_id"] = company(shop, {"name": company_name}).id
-    if given.get("id") in shop.buyers:
-        raise Invalid({"id": [f"There is a buyer {given['id']} already."]})
-    return buyers.make(shop, given)
+    return shop.insert("buyers", Buyer, given)
 
 
 def company(shop: Store, values: dict[str, Any]) -> Company:
@@ -212,12 +209,7 @@ def company(shop: Store, values: dict[str, Any]) -> Company:
     :return: the company
     """
     given = pick(values, fields.COMPANY, required=("name",), strict=True)
-    now = shop.now()
-    made = Company(
-        id=shop.new_id("companies", given.pop("id", None)), created_at=now, updated_at=now, **given
-    )
-    shop.companies[made.id] = made
-    return made
+    return shop.insert("companies", Company, given)
 
 
 def offer(shop: Store, values: dict[str, Any]) -> Offer:
@@ -233,26 +225,13 @@ def offer(shop: Store, values: dict[str, Any]) -> Offer:
     stock = values.pop("stock", None) or {}
     product_values = {k: values.pop(k) for k in ("name", "unit_type", "category_id") if k in values}
     given = read(values, fields.OFFER)
-    if given.get("id") in shop.offers:
-        raise Invalid({"id": [f"There is an offer {given['id']} already."]})
-    now = shop.now()
-    product_id = given.pop("product_id", None)
-    if product_id is None:
-        product_id = product(shop, {"name": "Товар", **product_values}).id
-    elif product_id not in shop.products:
-        raise Invalid({"product_id": [f"There is no product {product_id}."]})
-    made = Offer(
-        id=shop.new_id("offers", given.pop("id", None)),
-        product_id=product_id,
-        created_at=now,
-        updated_at=now,
-        **given,
-    )
-    shop.offers[made.id] = made
+    if given.get("product_id") is None:
+        given["product_id"] = product(shop, {"name": "Товар", **product_values}).id
+    _known(given, "product_id", shop.products)
+    made: Offer = shop.insert("offers", Offer, given)
     for warehouse_id, quantity in stock.items():
         row = stocks.row(shop, made.id, warehouse(shop, int(warehouse_id)))
         row.quantity = Decimal(str(quantity))
-    shop.touch("offers")
     return made
 
 
@@ -264,13 +243,7 @@ def product(shop: Store, values: dict[str, Any]) -> Product:
     :return: the product
     """
     given = pick(values, fields.PRODUCT, required=("name",), strict=True)
-    now = shop.now()
-    made = Product(
-        id=shop.new_id("products", given.pop("id", None)), created_at=now, updated_at=now, **given
-    )
-    shop.products[made.id] = made
-    shop.touch("products")
-    return made
+    return shop.insert("products", Product, given)
 
 
 def transaction(shop: Store, values: dict[str, Any]) -> ExternalTransaction:
@@ -281,15 +254,12 @@ def transaction(shop: Store, values: dict[str, Any]) -> ExternalTransaction:
     :return: the transaction
     """
     given = pick(values, fields.TRANSACTION, required=("amount",), nulls=False, strict=True)
-    now = shop.now()
-    number = shop.new_id("transactions", given.pop("id", None))
-    given.setdefault("uuid", f"{700000 + number}")
-    given.setdefault("transaction_date", now)
-    given.setdefault("created_at", now)
-    made = ExternalTransaction(id=number, updated_at=given["created_at"], **given)
-    shop.transactions[made.id] = made
-    shop.touch("transactions")
-    return made
+    given["id"] = shop.new_id("transactions", given.get("id"))
+    given.setdefault("uuid", f"{700000 + given['id']}")
+    given.setdefault("transaction_date", shop.now())
+    given.setdefault("created_at", shop.now())
+    given["updated_at"] = given["created_at"]
+    return shop.insert("transactions", ExternalTransaction, given)
 
 
 def listed(shop: Store, table: str, values: dict[str, Any]) -> Any:
@@ -305,23 +275,17 @@ def listed(shop: Store, table: str, values: dict[str, Any]) -> Any:
     given = pick(values, readers, strict=True)
     rows = getattr(shop, table)
     found = rows.get(given.get("id"))
-    now = shop.now()
-    dated = hasattr(kind, "updated_at")
     if found is None:
-        number = shop.new_id(table, given.pop("id", None), taken=rows)
-        made = {**defaults, **given}
-        made.setdefault("name", f"{table} {number}")
+        number = shop.new_id(table, given.get("id"), rows)
+        named = {"name": f"{table} {number}"}
         if "alias" in readers:
-            made.setdefault("alias", f"custom_{number}")
-        if dated:
-            made.update(created_at=now, updated_at=now)
-        found = rows[number] = kind(id=number, **made)
+            named["alias"] = f"custom_{number}"
+        found = shop.insert(table, kind, {**named, **defaults, **given, "id": number})
     else:
         given.pop("id")
-        for name, value in given.items():
-            setattr(found, name, value)
-        if dated:
-            found.updated_at = now
+        assign(found, given)
+        if hasattr(kind, "updated_at"):
+            found.updated_at = shop.now()
     shop.touch("lists")
     shop.touch("orders")
     return found

@@ -102,11 +102,11 @@ class Faults:
         if unknown:
             raise Invalid({name: [f"A fault has no field {name}."] for name in sorted(unknown)})
         if values.get("kind") not in KINDS:
-            raise Invalid({"kind": [f"A fault is one of {', '.join(KINDS)}."]})
+            raise Invalid.of(kind=f"A fault is one of {', '.join(KINDS)}.")
         path = values.get("path", "*")
         fault = Fault(id=next(self._ids), **{**values, "path": path.removeprefix("/v1")})
         if fault.times is not None and fault.times < 1:
-            raise Invalid({"times": ["A fault acts at least once."]})
+            raise Invalid.of(times="A fault acts at least once.")
         self._rules.append(fault)
         return fault
 

@@ -14,6 +14,16 @@ GROUP_DELIVERY, GROUP_COMPLETED, GROUP_CANCELLED = 4, 5, 6
 Json = dict[str, Any]
 
 
+def assign(record: Any, values: Json) -> None:
+    """Set fields of a record.
+
+    :param record: the record
+    :param values: new values by name
+    """
+    for name, value in values.items():
+        setattr(record, name, value)
+
+
 @dataclass(slots=True)
 class Status:
     """An order status."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from . import buyers, custom_fields, fields, orders
-from .errors import Invalid
+from .errors import SELECTED, Invalid
 from .fields import only
-from .models import Order, Payment
-from .schemas import Readers, anything, mapping, pick, sequence, text, whole
+from .models import Buyer, Order, Payment, assign
+from .schemas import Readers, mapping, pick, sequence, text, whole
 from .store import Store
 
 PAYMENT_STATUSES = ("paid", "not_paid", "canceled")
@@ -57,7 +57,7 @@ CHANGES: Readers = {
         "buyer_comment manager_comment status_id discount_percent discount_amount shipping",
     ),
     "products": sequence,
-    "custom_fields": anything,
+    "custom_fields": sequence,
 }
 LINE_CHANGES = only(fields.LINE, f"id {_LINE_VALUES} product_status_id")
 
@@ -72,7 +72,7 @@ def create(shop: Store, body: dict[str, Any]) -> Order:
     """
     given = pick(body, ORDER, required=("source_id", "buyer"))
     if given["source_id"] not in shop.sources:
-        raise Invalid({"source_id": ["The selected source_id is invalid."]})
+        raise Invalid.of(source_id=SELECTED)
     buyer_values = pick(given.pop("buyer"), BUYER, at="buyer.")
     line_values = [
         _line_values(row, f"products.{i}.")
@@ -86,8 +86,9 @@ def create(shop: Store, body: dict[str, Any]) -> Order:
     if shipping is not None:
         shipping = _shipping(shop, pick(shipping, SHIPPING, at="shipping."))
     phone, email = buyer_values.get("phone"), buyer_values.get("email")
-    buyer = buyers.find(shop, phone, email) or buyers.make(
-        shop,
+    buyer = buyers.find(shop, phone, email) or shop.insert(
+        "buyers",
+        Buyer,
         {
             "full_name": buyer_values.get("full_name"),
             "phones": [phone] if phone else [],
@@ -125,9 +126,9 @@ def update(shop: Store, order: Order, body: dict[str, Any]) -> None:
     given = pick(body, CHANGES)
     status_id = given.pop("status_id", None)
     if status_id is not None and status_id not in shop.statuses:
-        raise Invalid({"status_id": ["The selected status_id is invalid."]})
+        raise Invalid.of(status_id=SELECTED)
     rows = [
-        pick(_object(row, f"products.{i}"), LINE_CHANGES, at=f"products.{i}.")
+        pick(row, LINE_CHANGES, at=f"products.{i}.")
         for i, row in enumerate(given.pop("products", None) or [])
     ]
     shipping = given.pop("shipping", None)
@@ -137,8 +138,7 @@ def update(shop: Store, order: Order, body: dict[str, Any]) -> None:
     values = custom_fields.value_rows(shop, given.pop("custom_fields", None) or [])
     if given or rows or values or shipping is not None:
         with orders.changing(shop, order):
-            for name, value in given.items():
-                setattr(order, name, value)
+            assign(order, given)
             for row in rows:
                 _change_line(shop, order, row)
             orders.save_lines(shop, order)
@@ -154,11 +154,12 @@ def _check_tracking(shop: Store, old: dict[str, Any], new: dict[str, Any]) -> No
     if not new.get("tracking_code"):
         return
     if old.get("tracking_code"):
-        raise Invalid({"shipping.tracking_code": ["The order has a tracking code already."]})
+        raise Invalid.of("shipping.", tracking_code="The order has a tracking code already.")
     service = new.get("delivery_service_id", old.get("delivery_service_id"))
     if not service and shop.switches.is_("tracking_needs_service", "yes"):
-        field = "shipping.delivery_service_id"
-        raise Invalid({field: [f"The {field} field is required with a tracking code."]})
+        raise Invalid.of(
+            "shipping.", delivery_service_id="The {} field is required with a tracking code."
+        )
 
 
 def _change_line(shop: Store, order: Order, row: dict[str, Any]) -> None:
@@ -169,8 +170,7 @@ def _change_line(shop: Store, order: Order, row: dict[str, Any]) -> None:
         if line.id == line_id if line_id is not None else line.sku == sku:
             if line.offer_id is not None:
                 row.pop("name", None)
-            for name, value in row.items():
-                setattr(line, name, value)
+            assign(line, row)
             return
 
 
@@ -183,17 +183,16 @@ def payment_fields(shop: Store, row: Any, at: str = "") -> dict[str, Any]:
     :return: fields of a payment
     :raise Invalid: if it is wrong
     """
-    given = pick(_object(row, at[:-1]), PAYMENT, required=("amount",), nulls=False, at=at)
+    given = pick(row, PAYMENT, required=("amount",), nulls=False, at=at)
     name = given.pop("payment_method", None)
     if "payment_method_id" not in given:
         named = [m.id for m in shop.payment_methods.values() if name in (m.name, m.alias)]
         if not named:
-            field = f"{at}payment_method_id"
-            raise Invalid({field: [f"The {field} field is required without payment_method."]})
+            sentence = "The {} field is required without payment_method."
+            raise Invalid.of(at, payment_method_id=sentence)
         given["payment_method_id"] = named[0]
     elif given["payment_method_id"] not in shop.payment_methods:
-        field = f"{at}payment_method_id"
-        raise Invalid({field: [f"The selected {field} is invalid."]})
+        raise Invalid.of(at, payment_method_id=SELECTED)
     _check_status(given.setdefault("status", "paid"), at)
     return given
 
@@ -212,7 +211,7 @@ def update_payment(shop: Store, order: Order, payment: Payment, body: dict[str, 
     _check_status(status, "")
     completed = shop.statuses[order.status_id].group_id == 5
     if status == "canceled" and payment.status == "paid" and completed:
-        raise Invalid({"status": ["A paid payment of a completed order cannot be cancelled."]})
+        raise Invalid.of(status="A paid payment of a completed order cannot be cancelled.")
     with orders.changing(shop, order):
         payment.status = status
         payment.description = given.get("description", payment.description)
@@ -221,11 +220,11 @@ def update_payment(shop: Store, order: Order, payment: Payment, body: dict[str, 
 
 def _check_status(status: str, at: str) -> None:
     if status not in PAYMENT_STATUSES:
-        raise Invalid({f"{at}status": [f"The selected {at}status is invalid."]})
+        raise Invalid.of(at, status=SELECTED)
 
 
 def _line_values(row: Any, at: str) -> dict[str, Any]:
-    values = pick(_object(row, at[:-1]), LINE, at=at)
+    values = pick(row, LINE, at=at)
     values = {name: value for name, value in values.items() if value is not None}
     properties = values.get("properties", [])
     # an attribute without name and value is ignored (vendor's documentation)
@@ -247,14 +246,7 @@ def _shipping(shop: Store, given: dict[str, Any]) -> dict[str, Any]:
     if given.get("delivery_service_id") and (
         given["delivery_service_id"] not in shop.delivery_services
     ):
-        field = "shipping.delivery_service_id"
-        raise Invalid({field: [f"The selected {field} is invalid."]})
+        raise Invalid.of("shipping.", delivery_service_id=SELECTED)
     if "shipping_date" in given and shop.switches.is_("shipping_date_key", "shipping_date_actual"):
         given["shipping_date_actual"] = given.pop("shipping_date")
     return given
-
-
-def _object(value: Any, at: str) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise Invalid({at or "body": [f"The {at or 'body'} must be an object."]})
-    return value

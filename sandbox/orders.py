@@ -70,7 +70,7 @@ def move(shop: Store, order: Order, status_id: int, *, notify: bool = True) -> N
     :raise Invalid: if there is no such status
     """
     if status_id not in shop.statuses:
-        raise Invalid({"status_id": [f"There is no status {status_id}."]})
+        raise Invalid.of(status_id=f"There is no status {status_id}.")
     bump = shop.switches.is_("updated_at_on_status", "bumped")
     with changing(shop, order, bump=bump and status_id != order.status_id, notify=notify):
         order.status_id = status_id
@@ -119,7 +119,7 @@ def make_line(shop: Store, values: dict[str, Any], order: Order | None = None) -
     if offer_id is not None:
         offer = shop.offers.get(offer_id)
         if offer is None:
-            raise Invalid({"offer_id": [f"There is no offer {offer_id}."]})
+            raise Invalid.of(offer_id=f"There is no offer {offer_id}.")
         values["offer_id"] = offer_id
         values.setdefault("name", shop.offer_name(offer))
         values.setdefault("sku", offer.sku)
@@ -175,7 +175,7 @@ def merge(shop: Store, main: Order, other: Order) -> None:
     :raise Invalid: if both are the same order
     """
     if main is other:
-        raise Invalid({"other_id": ["An order cannot be merged with itself."]})
+        raise Invalid.of(other_id="An order cannot be merged with itself.")
     lines, payments = other.lines, other.payments
     with changing(shop, other):
         other.lines, other.payments = [], []

@@ -9,7 +9,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from .clock import parse
-from .errors import Invalid
+from .errors import NOT_AN_OBJECT, REQUIRED, TOO_MANY, Invalid
 
 
 def load(body: bytes) -> dict[str, Any]:
@@ -22,9 +22,9 @@ def load(body: bytes) -> dict[str, Any]:
     try:
         value = json.loads(body or b"{}", parse_float=Decimal)
     except ValueError:
-        raise Invalid({"body": ["The body is not JSON."]}) from None
+        raise Invalid.of(body="The {} is not JSON.") from None
     if not isinstance(value, dict):
-        raise Invalid({"body": ["The body must be a JSON object."]})
+        raise Invalid.of(body="The {} must be a JSON object.")
     return value
 
 
@@ -133,8 +133,44 @@ def anything(value: Any) -> Any:
 Readers = Mapping[str, Callable[[Any], Any]]
 
 
+def read_rows(rows: list[Any], name: str, read: Callable[[Any, str], Any]) -> list[Any]:
+    """Read the rows of an array and report the errors of all of them at once.
+
+    :param rows: the array
+    :param name: its name, for the errors
+    :param read: reads a row, which it gets with the beginning of its fields' paths
+    :return: what was read
+    :raise Invalid: if a row is wrong
+    """
+    errors: dict[str, list[str]] = {}
+    found = []
+    for index, row in enumerate(rows):
+        try:
+            found.append(read(row, f"{name}.{index}."))
+        except Invalid as error:
+            errors.update(error.errors)
+    if errors:
+        raise Invalid(errors)
+    return found
+
+
+def list_of(body: dict[str, Any], name: str, most: int) -> list[Any]:
+    """Read the list that a body consists of.
+
+    :param body: the body
+    :param name: the key of the list
+    :param most: how many rows are allowed
+    :return: the rows
+    :raise Invalid: if there is no list, or too long a one
+    """
+    rows: list[Any] = pick(body, {name: sequence}, required=(name,))[name]
+    if len(rows) > most:
+        raise Invalid.of(**{name: TOO_MANY % most})
+    return rows
+
+
 def pick(
-    values: dict[str, Any],
+    values: Any,
     readers: Readers,
     *,
     required: tuple[str, ...] = (),
@@ -144,7 +180,7 @@ def pick(
 ) -> dict[str, Any]:
     """Read the defined fields of an object and report all errors at once.
 
-    :param values: the object
+    :param values: the object; anything else is an error
     :param readers: a reader by field name
     :param required: fields that must be there and not null
     :param nulls: whether null becomes None; otherwise it is omitted
@@ -153,11 +189,13 @@ def pick(
     :return: the fields that were given, read
     :raise Invalid: with one sentence a wrong field
     """
+    if not isinstance(values, dict):
+        raise Invalid.of(**{at[:-1] or "body": NOT_AN_OBJECT})
     errors: dict[str, list[str]] = {}
     found: dict[str, Any] = {}
     for name in required:
         if values.get(name) is None:
-            errors[at + name] = [f"The {at + name} field is required."]
+            errors[at + name] = [REQUIRED.format(at + name)]
     for name, value in values.items():
         if name not in readers:
             if strict:

@@ -6,8 +6,10 @@ from collections.abc import Callable
 from decimal import ROUND_FLOOR, Decimal
 from typing import Any
 
-from . import schemas, stocks
-from .errors import Invalid
+from . import stocks
+from .errors import NEGATIVE, SELECTED, Invalid
+from .models import Offer
+from .schemas import anything, decimal, list_of, pick, read_rows, text, whole
 from .store import Store
 
 MAX_ROWS = 10_000
@@ -22,29 +24,16 @@ def put(shop: Store, body: dict[str, Any], later: Callable[[Callable[[], None]],
     :raise Invalid: if the whole request is refused
     """
     uses_warehouses = shop.uses_warehouses()
-    given = schemas.pick(
-        body,
-        {"warehouse_id": schemas.whole, "stocks": schemas.sequence},
-        required=("warehouse_id", "stocks") if uses_warehouses else ("stocks",),
-    )
-    first = next(iter(shop.warehouses))
-    warehouse_id, rows = given["warehouse_id"] if uses_warehouses else first, given["stocks"]
+    warehouse_id = next(iter(shop.warehouses))
+    if uses_warehouses:
+        required = ("warehouse_id", "stocks")
+        given = pick(body, {"warehouse_id": whole, "stocks": anything}, required=required)
+        warehouse_id = given["warehouse_id"]
     if warehouse_id not in shop.warehouses:
-        raise Invalid({"warehouse_id": ["The selected warehouse_id is invalid."]})
-    if len(rows) > MAX_ROWS:
-        raise Invalid({"stocks": [f"The stocks may not have more than {MAX_ROWS} items."]})
-    errors: dict[str, list[str]] = {}
-    quantities: dict[int, Decimal] = {}
-    for index, row in enumerate(rows):
-        try:
-            found = _row(shop, index, row)
-        except Invalid as error:
-            errors.update(error.errors)
-        else:
-            if found:
-                quantities[found[0]] = found[1]
-    if errors:
-        raise Invalid(errors)
+        raise Invalid.of(warehouse_id=SELECTED)
+    rows = list_of(body, "stocks", MAX_ROWS)
+    found = read_rows(rows, "stocks", lambda row, at: _row(shop, row, at))
+    quantities: dict[int, Decimal] = dict(filter(None, found))
 
     def write() -> None:
         if not uses_warehouses:
@@ -60,43 +49,43 @@ def put(shop: Store, body: dict[str, Any], later: Callable[[Callable[[], None]],
         write()
 
 
-def _row(shop: Store, index: int, row: Any) -> tuple[int, Decimal] | None:
-    at = f"stocks.{index}."
-    if not isinstance(row, dict):
-        raise Invalid({at[:-1]: [f"The {at[:-1]} must be an object."]})
-    given = schemas.pick(
-        row,
-        {"id": schemas.whole, "sku": schemas.text, "quantity": schemas.decimal},
-        required=("quantity",),
-        nulls=False,
-        at=at,
-    )
-    if "id" not in given and "sku" not in given:
-        raise Invalid({f"{at}id": [f"The {at}id field is required when {at}sku is not present."]})
+def _row(shop: Store, row: Any, at: str) -> tuple[int, Decimal] | None:
+    readers = {"id": whole, "sku": text, "quantity": decimal}
+    given = pick(row, readers, required=("quantity",), nulls=False, at=at)
+    offer = named_offer(shop, given, at, "stock_put_unknown")
     quantity = _quantity(shop, at, given["quantity"])
-    if "id" in given:
-        offer_id = given["id"] if given["id"] in shop.offers else None
-    else:
-        # of several offers with one SKU the first is taken (assumed)
-        offer_id = next(iter(shop.offers_with_sku(given["sku"])), None)
-    if offer_id is not None:
-        return offer_id, quantity
-    if shop.switches.is_("stock_put_unknown", "refuse"):
-        field = "id" if "id" in given else "sku"
-        raise Invalid({at + field: [f"The selected {at + field} is invalid."]})
-    return None
+    return (offer.id, quantity) if offer else None
+
+
+def named_offer(shop: Store, given: dict[str, Any], at: str, unknown: str) -> Offer | None:
+    """Find the offer that a row of a PUT names.
+
+    :param shop: the shop
+    :param given: the row, with ``id`` or ``sku``
+    :param at: the beginning of its fields' paths, for the errors
+    :param unknown: the switch that says whether an unknown offer is refused
+    :return: the offer, if there is one
+    :raise Invalid: if the row names none, or an unknown one is refused
+    """
+    if "id" not in given and "sku" not in given:
+        raise Invalid.of(at, id=f"The {{}} field is required when {at}sku is not present.")
+    # of several offers with one SKU the first is taken (assumed)
+    offer_id = given["id"] if "id" in given else next(iter(shop.offers_with_sku(given["sku"])), 0)
+    offer = shop.offers.get(offer_id)
+    if offer is None and shop.switches.is_(unknown, "refuse"):
+        raise Invalid.of(at, **{"id" if "id" in given else "sku": SELECTED})
+    return offer
 
 
 def _quantity(shop: Store, at: str, quantity: Decimal) -> Decimal:
-    name = f"{at}quantity"
     if quantity != quantity.to_integral_value():
         if shop.switches.is_("fractional", "refuse"):
-            raise Invalid({name: [f"The {name} must be an integer."]})
+            raise Invalid.of(at, quantity="The {} must be an integer.")
         if shop.switches.is_("fractional", "floor"):
             quantity = quantity.to_integral_value(ROUND_FLOOR)
     if quantity < 0:
         if shop.switches.is_("negative", "refuse"):
-            raise Invalid({name: [f"The {name} must be at least 0."]})
+            raise Invalid.of(at, quantity=NEGATIVE)
         if shop.switches.is_("negative", "zero"):
             quantity = Decimal(0)
     return quantity

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from . import defaults, money
 from .clock import Clock
-from .errors import NotFound
+from .errors import Invalid, NotFound
 from .models import (
     Buyer,
     Category,
@@ -99,6 +99,25 @@ class Store:
             wanted = self._last[table] + 1
         self._last[table] = max(self._last[table], wanted)
         return wanted
+
+    def insert(self, table: str, record: type[Any], values: dict[str, Any]) -> Any:
+        """Create a record.
+
+        :param table: the table
+        :param record: its class
+        :param values: its fields; without ``id`` it gets the next one, without times the present one
+        :return: the record, in the table
+        :raise Invalid: if the id is taken
+        """
+        rows = getattr(self, table)
+        if values.get("id") in rows:
+            raise Invalid.of(id=f"There is a record {values['id']} in {table} already.")
+        number = self.new_id(table, values.get("id"), rows)
+        times = {"created_at", "updated_at"} & record.__dataclass_fields__.keys()
+        made = record(**{**dict.fromkeys(times, self.now()), **values, "id": number})
+        rows[number] = made
+        self.touch(table)
+        return made
 
     def touch(self, table: str) -> None:
         """Record a change of a table, so that its cached lists are rebuilt.

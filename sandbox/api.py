@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -23,15 +24,15 @@ from .serializers import ORDER_INCLUDES, Serializers
 from .store import Store
 
 ORDERS = Allowed(lists.ORDER_FILTERS, ORDER_INCLUDES, ("id", "updated_at", "created_at"))
-ORDER = Allowed((), ORDER_INCLUDES)
-PLAIN = Allowed(sorts=("id",))
+PLAIN = Allowed(sorts=("id",), sort="id")
 PRODUCTS = Allowed(lists.PRODUCT_FILTERS, ("custom_fields",), ("id",))
 OFFERS = Allowed(lists.OFFER_FILTERS, ("product",), ("id",))
-CATEGORIES = Allowed(lists.CATEGORY_FILTERS)
-CUSTOM_FIELDS = Allowed(lists.CUSTOM_FIELD_FILTERS, ("options",), ("position",))
-STOCKS = Allowed(lists.STOCK_FILTERS)
+CATEGORIES = Allowed(lists.CATEGORY_FILTERS, sort="id")
+CUSTOM_FIELDS = Allowed(lists.CUSTOM_FIELD_FILTERS, ("options",), ("position",), "position")
+STOCKS = Allowed(lists.STOCK_FILTERS, sort="id")
 BUYERS = Allowed(lists.BUYER_FILTERS, BUYER_INCLUDES)
-TRANSACTIONS = Allowed(lists.TRANSACTION_FILTERS)
+TRANSACTIONS = Allowed(lists.TRANSACTION_FILTERS, sort="-created_at")
+Handler = Callable[[Request], Awaitable[Response]]
 
 
 def answer(value: Any, status: int = 200) -> Response:
@@ -43,6 +44,21 @@ def answer(value: Any, status: int = 200) -> Response:
     """
     body = json.dumps(value, separators=(",", ":")).encode()
     return Response(body, status, media_type="application/json")
+
+
+def endpoints(table: dict[str, Handler]) -> list[Route]:
+    """Return the routes of a table.
+
+    :param table: endpoints by method and path, such as ``GET /order``
+    :return: the routes
+    """
+    named = ((*name.split(" "), endpoint) for name, endpoint in table.items())
+    return [Route(path, endpoint, methods=[method]) for method, path, endpoint in named]
+
+
+def _writer(write: Callable[..., dict[str, Any]], query: Query) -> Callable[[Any], dict[str, Any]]:
+    """Return the function that writes a row with what the query includes, where it may."""
+    return partial(write, includes=query.includes) if query.includes else write
 
 
 class Api:
@@ -62,57 +78,73 @@ class Api:
 
         :return: routes below ``/v1``
         """
-        return [
-            self._route("/order", GET=self.list_orders, POST=self.create_order),
-            self._simple("/order/status", "statuses", self.shapes.status),
-            self._simple("/order/source", "sources", self.shapes.source),
-            self._simple("/order/payment-method", "payment_methods", self.shapes.payment_method),
-            self._simple(
-                "/order/delivery-service", "delivery_services", self.shapes.delivery_service
-            ),
-            self._route("/order/{order_id:int}", GET=self.read_order, PUT=self.update_order),
-            self._route("/order/{order_id:int}/payment", POST=self.create_payment),
-            self._route(
-                "/order/{order_id:int}/payment/{payment_id:int}",
-                PUT=self.update_payment,
-                DELETE=self.delete_payment,
-            ),
-            self._route("/products", GET=self.list_products, POST=self.create_product),
-            self._route("/products/import", POST=self.import_products),
-            self._route(
-                "/products/categories", GET=self.list_categories, POST=self.create_category
-            ),
-            self._route(
-                "/products/{product_id:int}", GET=self.read_product, PUT=self.update_product
-            ),
-            self._route("/products/{product_id:int}/offers", POST=self.create_offers),
-            self._route("/custom-fields", GET=self.list_custom_fields),
-            self._route("/offers", GET=self.list_offers, PUT=self.put_offers),
-            self._route("/offers/stocks", GET=self.list_stocks, PUT=self.put_stocks),
-            self._route("/buyer", GET=self.list_buyers),
-            self._route("/buyer/{buyer_id:int}", GET=self.read_buyer),
-            self._route("/payments/external-transactions", GET=self.list_transactions),
-            self._route(
-                "/payments/{payment_id:int}/external-transactions", POST=self.attach_transaction
-            ),
-        ]
+        shapes, lists, one = self.shapes, self._list, self._one
+        order, product = "/order/{order_id:int}", "/products/{product_id:int}"
+        payment, bank = "/payment/{payment_id:int}", "external-transactions"
+        return endpoints(
+            {
+                "GET /order": lists("orders", ORDERS, shapes.order, depends=("buyers",)),
+                "POST /order": self.create_order,
+                "GET /order/status": lists("statuses", PLAIN, shapes.status),
+                "GET /order/source": lists("sources", PLAIN, shapes.source),
+                "GET /order/payment-method": lists("payment_methods", PLAIN, shapes.payment_method),
+                "GET /order/delivery-service": lists(
+                    "delivery_services", PLAIN, shapes.delivery_service
+                ),
+                # The answer is the bare object (confirmed).
+                f"GET {order}": one("orders", ORDERS, shapes.order),
+                f"PUT {order}": self.update_order,
+                f"POST {order}/payment": self.create_payment,
+                f"PUT {order}{payment}": self.update_payment,
+                f"DELETE {order}{payment}": self.delete_payment,
+                "GET /products": lists("products", PRODUCTS, shapes.product),
+                "POST /products": self.create_product,
+                "POST /products/import": self.import_products,
+                "GET /products/categories": lists("categories", CATEGORIES, shapes.category),
+                "POST /products/categories": self.create_category,
+                f"GET {product}": one("products", PRODUCTS, shapes.product),
+                f"PUT {product}": self.update_product,
+                f"POST {product}/offers": self.create_offers,
+                "GET /custom-fields": self.list_custom_fields,
+                "GET /offers": lists("offers", OFFERS, shapes.offer),
+                "PUT /offers": self.put_offers,
+                "GET /offers/stocks": self.list_stocks,
+                "PUT /offers/stocks": self.put_stocks,
+                "GET /buyer": lists("buyers", BUYERS, shapes.buyer),
+                "GET /buyer/{buyer_id:int}": one("buyers", BUYERS, shapes.buyer),
+                # Transactions come newest first (confirmed).
+                f"GET /payments/{bank}": lists(
+                    "transactions", TRANSACTIONS, shapes.transaction, depends=("orders",)
+                ),
+                f"POST /payments/{{payment_id:int}}/{bank}": self.attach_transaction,
+            }
+        )
 
-    def _route(self, path: str, **handlers: Callable[[Request], Awaitable[Response]]) -> Route:
+    def _list(
+        self,
+        table: str,
+        allowed: Allowed,
+        write: Callable[..., dict[str, Any]],
+        depends: tuple[str, ...] = (),
+    ) -> Handler:
+        """Return the endpoint of a list; ``depends`` are other tables that its filters use."""
+
         async def endpoint(request: Request) -> Response:
-            method = "GET" if request.method == "HEAD" else request.method
-            return await handlers[method](request)
+            query = read(request.query_params.multi_items(), allowed)
+            rows = self.lists.rows(table, query, depends)
+            return self._page(request, rows, query, _writer(write, query))
 
-        return Route(path, endpoint, methods=list(handlers))
+        return endpoint
 
-    def _simple(self, path: str, table: str, write: Callable[[Any], dict[str, Any]]) -> Route:
+    def _one(self, table: str, allowed: Allowed, write: Callable[..., dict[str, Any]]) -> Handler:
+        """Return the endpoint of a single record, whose id is the path's only parameter."""
+
         async def endpoint(request: Request) -> Response:
-            query = read(request.query_params.multi_items(), PLAIN)
-            rows = list(getattr(self.shop, table).values())
-            if table == "statuses" and self.shop.switches.is_("status_list", "active"):
-                rows = [row for row in rows if row.is_active]
-            return self._page(request, self.lists.sorted(rows, query.sort or "id"), query, write)
+            (row_id,) = request.path_params.values()
+            query = read(request.query_params.multi_items(), Allowed(includes=allowed.includes))
+            return answer(_writer(write, query)(self.shop.find(table, row_id)))
 
-        return self._route(path, GET=endpoint)
+        return endpoint
 
     def _page(
         self,
@@ -129,17 +161,6 @@ class Api:
         return answer(envelope(rows, query, write, path, parameters, fault))
 
     # === ORDERS ===
-
-    async def list_orders(self, request: Request) -> Response:
-        """``GET /order``."""
-        query = read(request.query_params.multi_items(), ORDERS)
-        rows = self.lists.rows("orders", query, ("buyers",))
-        return self._page(request, rows, query, lambda o: self.shapes.order(o, query.includes))
-
-    async def read_order(self, request: Request) -> Response:
-        """``GET /order/{id}``: the bare object (confirmed)."""
-        query = read(request.query_params.multi_items(), ORDER)
-        return answer(self.shapes.order(self._order(request), query.includes))
 
     async def create_order(self, request: Request) -> Response:
         """``POST /order``."""
@@ -179,13 +200,6 @@ class Api:
         orders.remove_payment(self.shop, order, request.path_params["payment_id"])
         return answer({"status": True}, 202)
 
-    async def list_transactions(self, request: Request) -> Response:
-        """``GET /payments/external-transactions``: newest first (confirmed)."""
-        query = read(request.query_params.multi_items(), TRANSACTIONS)
-        query.sort = "-created_at"
-        rows = self.lists.rows("transactions", query, ("orders",))
-        return self._page(request, rows, query, self.shapes.transaction)
-
     async def attach_transaction(self, request: Request) -> Response:
         """``POST /payments/{id}/external-transactions``."""
         order, payment = self._payment(request.path_params["payment_id"])
@@ -217,21 +231,8 @@ class Api:
 
     # === CATALOG AND STOCK ===
 
-    async def list_products(self, request: Request) -> Response:
-        """``GET /products``."""
-        query = read(request.query_params.multi_items(), PRODUCTS)
-        rows = self.lists.rows("products", query)
-        return self._page(request, rows, query, lambda p: self.shapes.product(p, query.includes))
-
-    async def read_product(self, request: Request) -> Response:
-        """``GET /products/{id}``."""
-        query = read(request.query_params.multi_items(), Allowed((), PRODUCTS.includes))
-        return answer(self.shapes.product(self._product(request), query.includes))
-
     def _product(self, request: Request) -> Product:
-        product = self.shop.products.get(request.path_params["product_id"])
-        if product is None:
-            raise NotFound()
+        product: Product = self.shop.find("products", request.path_params["product_id"])
         return product
 
     async def create_product(self, request: Request) -> Response:
@@ -256,13 +257,6 @@ class Api:
         catalog_writes.create_offers(self.shop, product, load(await request.body()))
         return answer({"status": True}, 201)
 
-    async def list_categories(self, request: Request) -> Response:
-        """``GET /products/categories``."""
-        query = read(request.query_params.multi_items(), CATEGORIES)
-        query.sort = "id"
-        rows = self.lists.rows("categories", query)
-        return self._page(request, rows, query, self.shapes.category)
-
     async def create_category(self, request: Request) -> Response:
         """``POST /products/categories``."""
         category = catalog_writes.create_category(self.shop, load(await request.body()))
@@ -271,15 +265,8 @@ class Api:
     async def list_custom_fields(self, request: Request) -> Response:
         """``GET /custom-fields``: a bare array without pages (documented)."""
         query = read(request.query_params.multi_items(), CUSTOM_FIELDS)
-        query.sort = query.sort or "position"
         rows = self.lists.rows("custom_fields", query)
         return answer([custom_fields.shape(row, "options" in query.includes) for row in rows])
-
-    async def list_offers(self, request: Request) -> Response:
-        """``GET /offers``."""
-        query = read(request.query_params.multi_items(), OFFERS)
-        rows = self.lists.rows("offers", query)
-        return self._page(request, rows, query, lambda o: self.shapes.offer(o, query.includes))
 
     async def put_offers(self, request: Request) -> Response:
         """``PUT /offers``: the answer names no rows (documented)."""
@@ -293,7 +280,6 @@ class Api:
     async def list_stocks(self, request: Request) -> Response:
         """``GET /offers/stocks``: no sort, no include (confirmed); by id (assumed)."""
         query = read(request.query_params.multi_items(), STOCKS)
-        query.sort = "id"
         details = flag(query.filters.get("details", ""))
         rows = self.lists.rows("offers", query)
         return self._page(request, rows, query, lambda o: self.shapes.stock(o, details))
@@ -317,19 +303,3 @@ class Api:
         for handle in self.late_writes:
             handle.cancel()
         self.late_writes.clear()
-
-    # === BUYERS ===
-
-    async def list_buyers(self, request: Request) -> Response:
-        """``GET /buyer``."""
-        query = read(request.query_params.multi_items(), BUYERS)
-        rows = self.lists.rows("buyers", query)
-        return self._page(request, rows, query, lambda b: self.shapes.buyer(b, query.includes))
-
-    async def read_buyer(self, request: Request) -> Response:
-        """``GET /buyer/{id}``."""
-        query = read(request.query_params.multi_items(), Allowed((), BUYER_INCLUDES))
-        buyer = self.shop.buyers.get(request.path_params["buyer_id"])
-        if buyer is None:
-            raise NotFound()
-        return answer(self.shapes.buyer(buyer, query.includes))

@@ -49,6 +49,8 @@ class Lists:
                 _TESTS[table][name](self.shop, name, text) for name, text in query.filters.items()
             ]
             found: Iterable[Row] = getattr(self.shop, table).values()
+            if table == "statuses" and self.shop.switches.is_("status_list", "active"):
+                found = (status for status in found if status.is_active)
             rows = [row for row in found if all(test(row) for test in tests)]
             made = (version, self.sorted(rows, query.sort))
             self._made[key] = made

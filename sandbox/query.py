@@ -21,11 +21,13 @@ class Allowed:
     :param filters: filter names
     :param includes: include names
     :param sorts: fields it can be sorted by
+    :param sort: the order of a list that was asked for without sort, if it is known
     """
 
     filters: tuple[str, ...] = ()
     includes: tuple[str, ...] = ()
     sorts: tuple[str, ...] = ()
+    sort: str | None = None
 
 
 @dataclass
@@ -54,7 +56,7 @@ def read(items: Iterable[tuple[str, str]], allowed: Allowed) -> Query:
     :return: the parsed query
     :raise BadQuery: on an unsupported filter, include or sort
     """
-    query = Query()
+    query = Query(sort=allowed.sort)
     ranges: dict[str, dict[str, str]] = {}
     for name, value in items:
         match = _FILTER.match(name)
@@ -69,7 +71,7 @@ def read(items: Iterable[tuple[str, str]], allowed: Allowed) -> Query:
         elif name == "include":
             query.includes = tuple(split(value))
         elif name == "sort":
-            query.sort = value.strip() or None
+            query.sort = value.strip() or query.sort
         elif name == "page":
             query.page = max(1, _whole(value, 1))
         elif name == "limit":
@@ -78,7 +80,9 @@ def read(items: Iterable[tuple[str, str]], allowed: Allowed) -> Query:
         query.filters[key] = f"{parts.get('from', '')},{parts.get('to', '')}"
     _refuse("filter", set(query.filters), allowed.filters)
     _refuse("include", set(query.includes), allowed.includes)
-    _refuse("sort", {query.sort.lstrip("-")} if query.sort else set(), allowed.sorts)
+    _refuse(
+        "sort", {query.sort.lstrip("-")} if query.sort != allowed.sort else set(), allowed.sorts
+    )
     return query
 
 

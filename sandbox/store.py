@@ -149,10 +149,22 @@ class Store:
         :return: the order
         :raise NotFound: if there is none
         """
-        try:
-            return self.orders[order_id]
-        except KeyError:
-            raise NotFound() from None
+        found: Order = self.find("orders", order_id)
+        return found
+
+    def find(self, table: str, row_id: int, message: str = "Not Found") -> Any:
+        """Find a record.
+
+        :param table: its table
+        :param row_id: its id
+        :param message: the sentence of the error
+        :return: the record
+        :raise NotFound: if there is none
+        """
+        row = getattr(self, table).get(row_id)
+        if row is None:
+            raise NotFound(message)
+        return row
 
     def totals(self, order: Order) -> Totals:
         """Return an order's totals, cached until it changes.

@@ -7,14 +7,13 @@ import time
 from datetime import timedelta
 from typing import Any
 
-from starlette.requests import Request
-from starlette.routing import Route
-
 from . import fields
 from .control_api_goods import GoodsEndpoints
 from .control_api_orders import OrderEndpoints
+from .control_base import Handler
 from .errors import Invalid, Refused
-from .schemas import anything, boolean, decimal, pick, text, whole
+from .models import Json
+from .schemas import boolean, decimal, pick, text
 from .seed import Seed
 from .switches import BadSwitch, describe
 from .webhooks import EVENTS
@@ -23,42 +22,45 @@ from .webhooks import EVENTS
 class ControlApi(OrderEndpoints, GoodsEndpoints):
     """All endpoints of the control interface."""
 
-    def routes(self) -> list[Route]:
-        """List the endpoints.
-
-        :return: routes below ``/control``
-        """
-        return [
-            *OrderEndpoints.routes(self),
-            *GoodsEndpoints.routes(self),
-            self.route("/health", GET=self.health),
-            self.route("/reset", POST=self.reset),
-            self.route("/seed", POST=self.seed),
-            self.route("/switches", GET=self.read_switches, PUT=self.set_switches),
-            self.route("/switches/list", GET=self.list_switches),
-            self.route("/clock", PUT=self.set_clock),
-            self.route("/keys", POST=self.add_key, DELETE=self.remove_key),
-            self.route(
-                "/webhooks", GET=self.webhooks, POST=self.add_webhook, DELETE=self.clear_webhooks
-            ),
-            self.route("/webhooks/{webhook_id:int}", DELETE=self.remove_webhook),
-            self.route("/deliveries", GET=self.deliveries),
-            self.route("/faults", GET=self.faults, POST=self.add_fault, DELETE=self.clear_faults),
-            self.route("/faults/{fault_id:int}", DELETE=self.remove_fault),
-            self.route("/requests", GET=self.requests, DELETE=self.clear_log),
-            self.route("/requests/counts", GET=self.request_counts),
-            self.route("/quiet", GET=self.quiet),
-        ]
+    def table(self) -> dict[str, Handler]:
+        """Return the endpoints by method and path below ``/control``."""
+        account, switches = self.account, self.shop.switches
+        return {
+            **OrderEndpoints.table(self),
+            **GoodsEndpoints.table(self),
+            "GET /health": self.health,
+            "POST /reset": self.reset,
+            "POST /seed": self.seed,
+            "GET /switches": lambda values: switches.all(),
+            "PUT /switches": self.set_switches,
+            "GET /switches/list": lambda values: describe(),
+            "PUT /clock": self.set_clock,
+            "POST /keys": lambda values: account.keys.add(_key(values)),
+            "DELETE /keys": lambda values: account.keys.discard(_key(values)),
+            "GET /webhooks": lambda values: list(account.webhooks.targets.values()),
+            "POST /webhooks": self.add_webhook,
+            "DELETE /webhooks": lambda values: account.webhooks.clear(),
+            "DELETE /webhooks/{row_id:int}": self.remove_webhook,
+            "GET /deliveries": self.deliveries,
+            "GET /faults": lambda values: account.faults.all(),
+            "POST /faults": self.add_fault,
+            "DELETE /faults": lambda values: account.faults.clear(),
+            "DELETE /faults/{row_id:int}": lambda values, row_id: account.faults.remove(row_id),
+            "GET /requests": self.requests,
+            "DELETE /requests": lambda values: account.request_log.clear(),
+            "GET /requests/counts": lambda values: account.request_log.counts(),
+            "GET /quiet": self.quiet,
+        }
 
     # === THE WHOLE ===
 
-    async def health(self, request: Request, values: dict[str, Any]) -> Any:
+    def health(self, values: Json) -> Any:
         """Count the records."""
         shop = self.shop
         tables = ("orders", "offers", "products", "buyers", "transactions", "warehouses")
         return {name: len(getattr(shop, name)) for name in tables}
 
-    async def reset(self, request: Request, values: dict[str, Any]) -> Any:
+    def reset(self, values: Json) -> Any:
         """Reset everything, then seed on request."""
         values = dict(values)
         keep = pick({"keep": values.pop("keep_switches", False)}, {"keep": boolean})["keep"]
@@ -66,12 +68,12 @@ class ControlApi(OrderEndpoints, GoodsEndpoints):
         self.account.clear(keep_switches=keep)
         if given:
             self._fill(given)
-        return await self.health(request, values)
+        return self.health(values)
 
-    async def seed(self, request: Request, values: dict[str, Any]) -> Any:
+    def seed(self, values: Json) -> Any:
         """Add seed data."""
         self._fill(pick(values, fields.SEED, strict=True, nulls=False))
-        return await self.health(request, values)
+        return self.health(values)
 
     def _fill(self, given: dict[str, Any]) -> None:
         number_ = given.pop("seed", 1)
@@ -79,15 +81,7 @@ class ControlApi(OrderEndpoints, GoodsEndpoints):
         maker = Seed(self.shop, number_, newest) if newest else Seed(self.shop, number_)
         self.account.fill(maker, **given)
 
-    async def read_switches(self, request: Request, values: dict[str, Any]) -> Any:
-        """Read the switches in force."""
-        return self.shop.switches.all()
-
-    async def list_switches(self, request: Request, values: dict[str, Any]) -> Any:
-        """Describe the switches."""
-        return describe()
-
-    async def set_switches(self, request: Request, values: dict[str, Any]) -> Any:
+    def set_switches(self, values: Json) -> Any:
         """Set switches."""
         try:
             self.shop.switches.set(values)
@@ -95,28 +89,15 @@ class ControlApi(OrderEndpoints, GoodsEndpoints):
             raise Refused(400, str(error)) from None
         return self.shop.switches.all()
 
-    async def set_clock(self, request: Request, values: dict[str, Any]) -> Any:
+    def set_clock(self, values: Json) -> Any:
         """Move the shop's clock."""
         given = pick(values, {"offset_seconds": decimal}, required=("offset_seconds",))
         self.shop.clock.offset = timedelta(seconds=float(given["offset_seconds"]))
         return {"now": self.shop.now()}
 
-    async def add_key(self, request: Request, values: dict[str, Any]) -> Any:
-        """Accept a further API key."""
-        self.account.keys.add(pick(values, {"key": text}, required=("key",))["key"])
-        return {"keys": len(self.account.keys)}
-
-    async def remove_key(self, request: Request, values: dict[str, Any]) -> Any:
-        """Revoke an API key."""
-        self.account.keys.discard(pick(values, {"key": text}, required=("key",))["key"])
-        return {"keys": len(self.account.keys)}
-
     # === WEBHOOKS ===
-    async def webhooks(self, request: Request, values: dict[str, Any]) -> Any:
-        """List the targets of webhooks."""
-        return list(self.account.webhooks.targets.values())
 
-    async def add_webhook(self, request: Request, values: dict[str, Any]) -> Any:
+    def add_webhook(self, values: Json) -> Any:
         """Add a target."""
         given = pick(values, fields.WEBHOOK, required=("kind", "url"), strict=True, nulls=False)
         if given["kind"] not in ("order", "stock"):
@@ -127,58 +108,26 @@ class ControlApi(OrderEndpoints, GoodsEndpoints):
             raise Invalid.of(events=f"An event is one of {', '.join(EVENTS)}.")
         return self.account.webhooks.add(given.pop("kind"), given.pop("url"), **given)
 
-    async def remove_webhook(self, request: Request, values: dict[str, Any]) -> Any:
+    def remove_webhook(self, values: Json, row_id: int) -> None:
         """Remove a target."""
-        self.account.webhooks.targets.pop(request.path_params["webhook_id"], None)
-        return {}
+        self.account.webhooks.targets.pop(row_id, None)
 
-    async def clear_webhooks(self, request: Request, values: dict[str, Any]) -> Any:
-        """Remove all targets and the log of deliveries."""
-        self.account.webhooks.clear()
-        return {}
-
-    async def deliveries(self, request: Request, values: dict[str, Any]) -> Any:
+    def deliveries(self, values: Json) -> Any:
         """Read the webhooks that were sent."""
         return self.account.webhooks.deliveries(int(values.get("since", 0)))
 
     # === MISBEHAVIOUR, LOG, QUIET ===
 
-    async def faults(self, request: Request, values: dict[str, Any]) -> Any:
-        """List the active rules."""
-        return self.account.faults.all()
-
-    async def add_fault(self, request: Request, values: dict[str, Any]) -> Any:
+    def add_fault(self, values: Json) -> Any:
         """Add a rule."""
-        read = pick(values, _FAULT, strict=True)
-        return self.account.faults.add(
-            {k: float(v) if k == "seconds" else v for k, v in read.items()}
-        )
+        return self.account.faults.add(pick(values, fields.FAULT, strict=True))
 
-    async def remove_fault(self, request: Request, values: dict[str, Any]) -> Any:
-        """Remove a rule."""
-        self.account.faults.remove(request.path_params["fault_id"])
-        return {}
-
-    async def clear_faults(self, request: Request, values: dict[str, Any]) -> Any:
-        """Remove all rules."""
-        self.account.faults.clear()
-        return {}
-
-    async def requests(self, request: Request, values: dict[str, Any]) -> Any:
+    def requests(self, values: Json) -> Any:
         """Read the log of API requests."""
         since, limit = int(values.pop("since", 0)), int(values.pop("limit", 200_000))
         return self.account.request_log.find(since, limit=limit, **values)
 
-    async def request_counts(self, request: Request, values: dict[str, Any]) -> Any:
-        """Count API requests."""
-        return self.account.request_log.counts()
-
-    async def clear_log(self, request: Request, values: dict[str, Any]) -> Any:
-        """Clear the log of requests; the window of the limit is unchanged."""
-        self.account.request_log.clear()
-        return {}
-
-    async def quiet(self, request: Request, values: dict[str, Any]) -> Any:
+    async def quiet(self, values: Json) -> Any:
         """Wait until all webhooks are delivered and late stock writes are applied."""
         end = time.monotonic() + float(values.get("seconds", 30))
         while True:
@@ -189,19 +138,6 @@ class ControlApi(OrderEndpoints, GoodsEndpoints):
             await asyncio.sleep(0.02)
 
 
-_FAULT = {
-    "kind": text,
-    "method": text,
-    "path": text,
-    "page": whole,
-    "contains": text,
-    "times": whole,
-    "status": whole,
-    "headers": anything,
-    "message": text,
-    "seconds": decimal,
-    "rows": whole,
-    "repeat": boolean,
-    "size": whole,
-    "executed": boolean,
-}
+def _key(values: Json) -> str:
+    key: str = pick(values, {"key": text}, required=("key",))["key"]
+    return key

@@ -4,66 +4,54 @@ from __future__ import annotations
 
 from typing import Any
 
-from starlette.requests import Request
-from starlette.routing import Route
-
 from . import buyers, factories, fields, stocks
 from .control_base import Endpoints, Handler, plain, ways
 from .list_serializers import number
+from .models import Json, Offer
 from .schemas import boolean, decimal, pick, whole
 
 
 class GoodsEndpoints(Endpoints):
     """Endpoints that create and change records that orders refer to."""
 
-    def routes(self) -> list[Route]:
-        """List the endpoints.
+    def table(self) -> dict[str, Handler]:
+        """Return the endpoints by method and path below ``/control``."""
+        shop = self.shop
+        lists = ("statuses", "sources", "warehouses", "categories", "custom_fields")
+        return {
+            "POST /buyers": lambda values: factories.buyer(shop, values),
+            "POST /buyers/merge": self.merge_buyers,
+            "PATCH /buyers/{row_id:int}": self.patching("buyers", fields.BUYER),
+            "POST /companies": lambda values: factories.company(shop, values),
+            "GET /offers": lambda values: [self._offer(offer) for offer in shop.offers.values()],
+            "POST /offers": lambda values: self._offer(factories.offer(shop, values)),
+            "PATCH /offers/{row_id:int}": self.patching("offers", fields.OFFER),
+            "DELETE /offers/{offer_id:int}": self.delete_offer,
+            "GET /products": self._listing("products"),
+            "PATCH /products/{row_id:int}": self.patching("products", fields.PRODUCT),
+            "GET /stocks": lambda values: [self._stock(offer_id) for offer_id in shop.offers],
+            "GET /stocks/{offer_id:int}": lambda values, offer_id: self._stock(offer_id),
+            "PUT /stocks/{offer_id:int}": self.set_stock,
+            **{f"GET /{name.replace('_', '-')}": self._listing(name) for name in lists},
+            **{
+                f"PUT /{name.replace('_', '-')}": self._putting(name)
+                for name in (*lists, "delivery_services")
+            },
+            "POST /transactions": lambda values: factories.transaction(shop, values),
+        }
 
-        :return: routes below ``/control``
-        """
-        return [
-            self.route("/buyers", POST=self.create_buyer),
-            self.route("/buyers/merge", POST=self.merge_buyers),
-            self.route("/buyers/{buyer_id:int}", PATCH=self.patch_buyer),
-            self.route("/companies", POST=self.create_company),
-            self.route("/offers", GET=self.list_offers, POST=self.create_offer),
-            self.route("/offers/{offer_id:int}", PATCH=self.patch_offer, DELETE=self.delete_offer),
-            self.route("/products/{product_id:int}", PATCH=self.patch_product),
-            self.route("/stocks", GET=self.list_stocks),
-            self.route("/stocks/{offer_id:int}", GET=self.stock, PUT=self.set_stock),
-            self.route("/statuses", GET=self.list_of("statuses"), PUT=self.put_in("statuses")),
-            self.route("/sources", GET=self.list_of("sources"), PUT=self.put_in("sources")),
-            self.route(
-                "/warehouses", GET=self.list_of("warehouses"), PUT=self.put_in("warehouses")
-            ),
-            self.route(
-                "/categories", GET=self.list_of("categories"), PUT=self.put_in("categories")
-            ),
-            self.route(
-                "/custom-fields",
-                GET=self.list_of("custom_fields"),
-                PUT=self.put_in("custom_fields"),
-            ),
-            self.route("/delivery-services", PUT=self.put_in("delivery_services")),
-            self.route("/products", GET=self.list_of("products")),
-            self.route("/transactions", POST=self.create_transaction),
-        ]
+    def _listing(self, table: str) -> Handler:
+        """Return the handler that lists a table."""
+        return lambda values: list(getattr(self.shop, table).values())
 
-    # === BUYERS AND GOODS ===
+    def _putting(self, table: str) -> Handler:
+        """Return the handler that creates or changes a row of a small table."""
+        return lambda values: factories.listed(self.shop, table, values)
 
-    async def create_buyer(self, request: Request, values: dict[str, Any]) -> Any:
-        """Create a buyer."""
-        return factories.buyer(self.shop, values)
+    def _offer(self, offer: Offer) -> Json:
+        return {**plain(offer), "name": self.shop.offer_name(offer)}
 
-    async def create_company(self, request: Request, values: dict[str, Any]) -> Any:
-        """Create a company."""
-        return factories.company(self.shop, values)
-
-    async def patch_buyer(self, request: Request, values: dict[str, Any]) -> Any:
-        """Change a buyer."""
-        return self.patch(request, "buyers", "buyer_id", fields.BUYER, values)
-
-    async def merge_buyers(self, request: Request, values: dict[str, Any]) -> Any:
+    def merge_buyers(self, values: Json) -> Any:
         """Merge two buyers."""
         readers = {"keep_id": whole, "gone_id": whole, "bump": boolean}
         given = pick(values, readers, required=("keep_id", "gone_id"), strict=True)
@@ -71,38 +59,14 @@ class GoodsEndpoints(Endpoints):
         count = buyers.merge(self.shop, keep, removed, bump=bool(given.get("bump")))
         return {"orders": count}
 
-    async def list_offers(self, request: Request, values: dict[str, Any]) -> Any:
-        """List all offers."""
-        return [
-            {**plain(offer), "name": self.shop.offer_name(offer)}
-            for offer in self.shop.offers.values()
-        ]
-
-    async def create_offer(self, request: Request, values: dict[str, Any]) -> Any:
-        """Create an offer."""
-        offer = factories.offer(self.shop, values)
-        return {**plain(offer), "name": self.shop.offer_name(offer)}
-
-    async def patch_offer(self, request: Request, values: dict[str, Any]) -> Any:
-        """Change an offer."""
-        return self.patch(request, "offers", "offer_id", fields.OFFER, values)
-
-    async def patch_product(self, request: Request, values: dict[str, Any]) -> Any:
-        """Change a product."""
-        return self.patch(request, "products", "product_id", fields.PRODUCT, values)
-
-    async def delete_offer(self, request: Request, values: dict[str, Any]) -> Any:
+    def delete_offer(self, values: Json, offer_id: int) -> None:
         """Delete an offer and its stock; order lines keep their name and SKU."""
-        offer_id = request.path_params["offer_id"]
         self.row("offers", offer_id)
         del self.shop.offers[offer_id]
         self.shop.stocks.pop(offer_id, None)
         self.shop.touch("offers")
-        return {}
 
-    # === STOCK ===
-
-    def _stock(self, offer_id: int) -> dict[str, Any]:
+    def _stock(self, offer_id: int) -> Json:
         total = stocks.total(self.shop, offer_id)
         return {
             "offer_id": offer_id,
@@ -115,17 +79,8 @@ class GoodsEndpoints(Endpoints):
             },
         }
 
-    async def stock(self, request: Request, values: dict[str, Any]) -> Any:
-        """Read the stock of an offer."""
-        return self._stock(request.path_params["offer_id"])
-
-    async def list_stocks(self, request: Request, values: dict[str, Any]) -> Any:
-        """Read the stock of all offers."""
-        return [self._stock(offer_id) for offer_id in self.shop.offers]
-
-    async def set_stock(self, request: Request, values: dict[str, Any]) -> Any:
+    def set_stock(self, values: Json, offer_id: int) -> Any:
         """Change stock by hand."""
-        offer_id = request.path_params["offer_id"]
         self.row("offers", offer_id)
         values, notify, _ = ways(values)
         readers = {"warehouse_id": whole, "quantity": decimal, "reserve": decimal}
@@ -135,33 +90,3 @@ class GoodsEndpoints(Endpoints):
             stocks.row(self.shop, offer_id, warehouse_id).reserve = given["reserve"]
         stocks.write(self.shop, warehouse_id, {offer_id: given["quantity"]}, notify=notify)
         return self._stock(offer_id)
-
-    # === SMALL LISTS, BANK ===
-
-    def list_of(self, table: str) -> Handler:
-        """Return the handler that lists a small table.
-
-        :param table: such as statuses, sources or warehouses
-        :return: the handler
-        """
-
-        async def handler(request: Request, values: dict[str, Any]) -> Any:
-            return list(getattr(self.shop, table).values())
-
-        return handler
-
-    def put_in(self, table: str) -> Handler:
-        """Return the handler that creates or changes a row of a small table.
-
-        :param table: such as statuses, sources or warehouses
-        :return: the handler
-        """
-
-        async def handler(request: Request, values: dict[str, Any]) -> Any:
-            return factories.listed(self.shop, table, values)
-
-        return handler
-
-    async def create_transaction(self, request: Request, values: dict[str, Any]) -> Any:
-        """Create a bank transaction."""
-        return factories.transaction(self.shop, values)

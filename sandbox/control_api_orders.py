@@ -5,13 +5,10 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from starlette.requests import Request
-from starlette.routing import Route
-
 from . import factories, fields, orders, sample
-from .control_base import Endpoints, plain, ways
+from .control_base import Endpoints, Handler, plain, ways
 from .errors import Invalid
-from .models import Order
+from .models import Json, Order
 from .schemas import pick, sequence, whole
 from .serializers import ORDER_INCLUDES
 from .webhooks import EVENTS
@@ -20,93 +17,86 @@ from .webhooks import EVENTS
 class OrderEndpoints(Endpoints):
     """Endpoints that create and change orders without KeyCRM's restrictions."""
 
-    def routes(self) -> list[Route]:
-        """List the endpoints.
+    def table(self) -> dict[str, Handler]:
+        """Return the endpoints by method and path below ``/control``."""
+        order = "/orders/{order_id:int}"
+        line, payment = f"{order}/lines/{{line_id:int}}", f"{order}/payments/{{payment_id:int}}"
+        return {
+            "GET /orders": self.find_orders,
+            "POST /orders": self.create_order,
+            "POST /orders/sample": self.create_sample_order,
+            "GET /orders/summary": self.summary,
+            "POST /orders/move": self.move_orders,
+            "POST /orders/merge": self.merge_orders,
+            f"GET {order}": lambda values, order_id: self._full(self.shop.order(order_id)),
+            f"PATCH {order}": self.patch_order,
+            f"DELETE {order}": self.delete_order,
+            f"POST {order}/copy": self.copy_order,
+            f"POST {order}/webhook": self.send_webhook,
+            f"POST {order}/lines": self.add_line,
+            f"PATCH {line}": self.patch_line,
+            f"DELETE {line}": self.remove_line,
+            f"POST {order}/payments": self.add_payment,
+            f"PATCH {payment}": self.patch_payment,
+            f"DELETE {payment}": self.remove_payment,
+        }
 
-        :return: routes below ``/control``
-        """
-        order, line = "/orders/{order_id:int}", "/orders/{order_id:int}/lines/{line_id:int}"
-        payment = "/orders/{order_id:int}/payments/{payment_id:int}"
-        return [
-            self.route("/orders", GET=self.find_orders, POST=self.create_order),
-            self.route("/orders/sample", POST=self.create_sample_order),
-            self.route("/orders/summary", GET=self.summary),
-            self.route("/orders/move", POST=self.move_orders),
-            self.route("/orders/merge", POST=self.merge_orders),
-            self.route(order, GET=self.order, PATCH=self.patch_order, DELETE=self.delete_order),
-            self.route(order + "/copy", POST=self.copy_order),
-            self.route(order + "/webhook", POST=self.send_webhook),
-            self.route(order + "/lines", POST=self.add_line),
-            self.route(line, PATCH=self.patch_line, DELETE=self.remove_line),
-            self.route(order + "/payments", POST=self.add_payment),
-            self.route(payment, PATCH=self.patch_payment, DELETE=self.remove_payment),
-        ]
-
-    def _order(self, request: Request) -> Order:
-        return self.shop.order(request.path_params["order_id"])
-
-    def _full(self, order: Order) -> dict[str, Any]:
+    def _full(self, order: Order) -> Json:
         out = plain(order)
         out["totals"] = plain(self.shop.totals(order))
         out["currency"] = self.shop.currency(order)
         out["answer"] = self.account.api.shapes.order(order, ORDER_INCLUDES)
         return out
 
-    async def create_order(self, request: Request, values: dict[str, Any]) -> Any:
+    def create_order(self, values: Json) -> Any:
         """Create an order."""
         values, notify, _ = ways(values)
         return self._full(factories.order(self.shop, values, notify=notify))
 
-    async def create_sample_order(self, request: Request, values: dict[str, Any]) -> Any:
+    def create_sample_order(self, values: Json) -> Any:
         """Create an order with every kind of line."""
         _, notify, _ = ways(values)
         return self._full(sample.order(self.shop, notify=notify))
 
-    async def order(self, request: Request, values: dict[str, Any]) -> Any:
-        """Read an order with all internal fields."""
-        return self._full(self._order(request))
-
-    async def patch_order(self, request: Request, values: dict[str, Any]) -> Any:
+    def patch_order(self, values: Json, order_id: int) -> Any:
         """Change an order."""
-        order = self._order(request)
+        order = self.shop.order(order_id)
         values, notify, bump = ways(values)
         factories.change_order(self.shop, order, values, bump=bump, notify=notify)
         return self._full(order)
 
-    async def delete_order(self, request: Request, values: dict[str, Any]) -> Any:
+    def delete_order(self, values: Json, order_id: int) -> None:
         """Delete an order."""
-        orders.delete(self.shop, self._order(request))
-        return {}
+        orders.delete(self.shop, self.shop.order(order_id))
 
-    async def copy_order(self, request: Request, values: dict[str, Any]) -> Any:
+    def copy_order(self, values: Json, order_id: int) -> Any:
         """Copy an order."""
         _, notify, _ = ways(values)
-        return self._full(orders.copy(self.shop, self._order(request), notify=notify))
+        return self._full(orders.copy(self.shop, self.shop.order(order_id), notify=notify))
 
-    async def send_webhook(self, request: Request, values: dict[str, Any]) -> Any:
+    def send_webhook(self, values: Json, order_id: int) -> None:
         """Send an order's webhook once more."""
         event = values.get("event", EVENTS[0])
         if event not in EVENTS:
             raise Invalid.of(event=f"An event is one of {', '.join(EVENTS)}.")
-        self.account.webhooks.order_event(event, self._order(request))
-        return {}
+        self.account.webhooks.order_event(event, self.shop.order(order_id))
 
-    async def find_orders(self, request: Request, values: dict[str, Any]) -> Any:
+    def find_orders(self, values: Json) -> Any:
         """List order ids, oldest first."""
         return {"ids": [order.id for order in self._wanted(values)]}
 
-    async def summary(self, request: Request, values: dict[str, Any]) -> Any:
+    def summary(self, values: Json) -> Any:
         """Count orders and sum their totals."""
         wanted = self._wanted(values)
         total = sum((self.shop.totals(order).grand_total for order in wanted), Decimal(0))
         return {"count": len(wanted), "grand_total": total}
 
-    def _wanted(self, values: dict[str, Any]) -> list[Order]:
+    def _wanted(self, values: Json) -> list[Order]:
         wanted = {int(part) for part in values.get("status_ids", "").split(",") if part}
         rows = sorted(self.shop.orders.values(), key=lambda order: order.id)
         return [order for order in rows if not wanted or order.status_id in wanted]
 
-    async def move_orders(self, request: Request, values: dict[str, Any]) -> Any:
+    def move_orders(self, values: Json) -> Any:
         """Move many orders to a status."""
         values, notify, _ = ways(values)
         readers = {"ids": sequence, "status_id": whole}
@@ -116,7 +106,7 @@ class OrderEndpoints(Endpoints):
             orders.move(self.shop, order, given["status_id"], notify=notify)
         return {"moved": len(found)}
 
-    async def merge_orders(self, request: Request, values: dict[str, Any]) -> Any:
+    def merge_orders(self, values: Json) -> Any:
         """Merge two orders."""
         readers = {"main_id": whole, "other_id": whole}
         given = pick(values, readers, required=tuple(readers), strict=True)
@@ -124,9 +114,9 @@ class OrderEndpoints(Endpoints):
         orders.merge(self.shop, main, self.shop.order(given["other_id"]))
         return self._full(main)
 
-    async def add_line(self, request: Request, values: dict[str, Any]) -> Any:
+    def add_line(self, values: Json, order_id: int) -> Any:
         """Add a line."""
-        order = self._order(request)
+        order = self.shop.order(order_id)
         values, notify, bump = ways(values)
         line = orders.make_line(self.shop, factories.read(values, fields.LINE), order)
         with orders.changing(self.shop, order, bump=bump, notify=notify):
@@ -134,38 +124,35 @@ class OrderEndpoints(Endpoints):
             orders.save_lines(self.shop, order)
         return line
 
-    async def patch_line(self, request: Request, values: dict[str, Any]) -> Any:
+    def patch_line(self, values: Json, order_id: int, line_id: int) -> Any:
         """Change a line."""
-        order = self._order(request)
+        order = self.shop.order(order_id)
         values, notify, bump = ways(values)
-        line = orders.find_line(order, request.path_params["line_id"])
+        line = orders.find_line(order, line_id)
         factories.change_line(self.shop, order, line, values, bump=bump, notify=notify)
         return line
 
-    async def remove_line(self, request: Request, values: dict[str, Any]) -> Any:
+    def remove_line(self, values: Json, order_id: int, line_id: int) -> None:
         """Remove a line."""
-        orders.remove_line(self.shop, self._order(request), request.path_params["line_id"])
-        return {}
+        orders.remove_line(self.shop, self.shop.order(order_id), line_id)
 
-    async def add_payment(self, request: Request, values: dict[str, Any]) -> Any:
+    def add_payment(self, values: Json, order_id: int) -> Any:
         """Add a payment."""
-        order = self._order(request)
+        order = self.shop.order(order_id)
         values, notify, bump = ways(values)
         given = factories.read(values, fields.PAYMENT)
         if given.get("amount") is None:
             raise Invalid.of(amount="The amount field is required.")
         return orders.add_payment(self.shop, order, given, bump=bump, notify=notify)
 
-    async def patch_payment(self, request: Request, values: dict[str, Any]) -> Any:
+    def patch_payment(self, values: Json, order_id: int, payment_id: int) -> Any:
         """Change a payment."""
-        order = self._order(request)
+        order = self.shop.order(order_id)
         values, notify, _ = ways(values)
-        payment = orders.find_payment(order, request.path_params["payment_id"])
+        payment = orders.find_payment(order, payment_id)
         factories.change_payment(self.shop, order, payment, values, notify=notify)
         return payment
 
-    async def remove_payment(self, request: Request, values: dict[str, Any]) -> Any:
+    def remove_payment(self, values: Json, order_id: int, payment_id: int) -> None:
         """Remove a payment."""
-        payment_id = request.path_params["payment_id"]
-        orders.remove_payment(self.shop, self._order(request), payment_id)
-        return {}
+        orders.remove_payment(self.shop, self.shop.order(order_id), payment_id)

@@ -7,6 +7,7 @@ import hmac
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from decimal import Decimal
+from inspect import isawaitable
 from typing import Any
 
 from starlette.requests import Request
@@ -15,12 +16,14 @@ from starlette.routing import Route
 
 from . import factories
 from .account import Account
-from .api import answer
+from .api import answer, endpoints
 from .clock import iso
-from .errors import NotFound, Refused
-from .schemas import boolean, load, pick
+from .errors import Refused
+from .models import Json, assign
+from .schemas import Readers, boolean, load, pick
 
-Handler = Callable[[Request, dict[str, Any]], Awaitable[Any]]
+#: Takes the values of body and query and, by name, the parameters of the path.
+Handler = Callable[..., Any]
 
 
 def plain(value: Any) -> Any:
@@ -59,33 +62,43 @@ class Endpoints:
         self.shop = account.shop
         self.token = token
 
-    def route(self, path: str, **handlers: Handler) -> Route:
+    def table(self) -> dict[str, Handler]:
+        """Return the endpoints by method and path, such as ``GET /orders``."""
+        return {}
+
+    def routes(self) -> list[Route]:
+        """List the endpoints.
+
+        :return: routes below ``/control``, each protected by the token
+        """
+        return endpoints({name: self._guarded(handler) for name, handler in self.table().items()})
+
+    def _guarded(self, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
         async def endpoint(request: Request) -> Response:
             given = request.headers.get("x-control-token", "")
             if not hmac.compare_digest(given.encode(), self.token.encode()):
                 raise Refused(401, "X-Control-Token is missing or wrong.")
-            method = "GET" if request.method == "HEAD" else request.method
             values: dict[str, Any] = dict(request.query_params)
-            if method != "GET":
+            if request.method not in ("GET", "HEAD"):
                 values.update(load(await request.body()))
-            return answer(plain(await handlers[method](request, values)))
+            result = handler(values, **request.path_params)
+            if isawaitable(result):
+                result = await result
+            return answer(plain({} if result is None else result))
 
-        return Route(path, endpoint, methods=list(handlers))
+        return endpoint
 
     def row(self, table: str, row_id: int) -> Any:
-        row = getattr(self.shop, table).get(row_id)
-        if row is None:
-            raise NotFound(f"There is no {table[:-1]} {row_id}.")
-        return row
+        return self.shop.find(table, row_id, f"There is no {table[:-1]} {row_id}.")
 
-    def patch(
-        self, request: Request, table: str, name: str, readers: Any, values: dict[str, Any]
-    ) -> Any:
-        row = self.row(table, request.path_params[name])
-        given = factories.read(values, {k: v for k, v in readers.items() if k != "id"})
-        for field, value in given.items():
-            setattr(row, field, value)
-        if "updated_at" not in given:
-            row.updated_at = self.shop.now()
-        self.shop.touch(table)
-        return row
+    def patching(self, table: str, readers: Readers) -> Handler:
+        """Return the handler that changes a row of a table."""
+
+        def patch(values: Json, row_id: int) -> Any:
+            row = self.row(table, row_id)
+            given = factories.read(values, {k: v for k, v in readers.items() if k != "id"})
+            assign(row, {"updated_at": self.shop.now(), **given})
+            self.shop.touch(table)
+            return row
+
+        return patch

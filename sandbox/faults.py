@@ -98,9 +98,6 @@ class Faults:
         :return: the rule
         :raise Invalid: if it makes no sense
         """
-        unknown = set(values) - (set(Fault.__dataclass_fields__) - {"id", "acted"})
-        if unknown:
-            raise Invalid({name: [f"A fault has no field {name}."] for name in sorted(unknown)})
         if values.get("kind") not in KINDS:
             raise Invalid.of(kind=f"A fault is one of {', '.join(KINDS)}.")
         path = values.get("path", "*")

@@ -9,7 +9,9 @@ from types import NoneType
 from typing import Any, get_args, get_origin, get_type_hints
 
 from . import models
+from .faults import Fault
 from .schemas import Readers, anything, boolean, decimal, mapping, moment, sequence, text, whole
+from .webhooks import Target
 
 
 def texts(value: Any) -> list[str]:
@@ -39,7 +41,9 @@ _BY_TYPE: dict[Any, Callable[[Any], Any]] = {
     Decimal: decimal,
     datetime: moment,
     Any: anything,
+    float: lambda value: float(decimal(value)),
     list[str]: texts,
+    list[int]: ids,
     dict: mapping,
     list: sequence,
 }
@@ -89,14 +93,8 @@ CATEGORY = fields_of(models.Category)
 CUSTOM_FIELD = fields_of(models.CustomField)
 DELIVERY_SERVICE = fields_of(models.DeliveryService)
 TRANSACTION = fields_of(models.ExternalTransaction, without=("updated_at",))
-WEBHOOK: Readers = {
-    "kind": text,
-    "url": text,
-    "method": text,
-    "statuses": ids,
-    "events": texts,
-    "warehouse_ids": ids,
-}
+WEBHOOK = fields_of(Target, without=("id",))
+FAULT = fields_of(Fault, without=("id", "acted"))
 SEED: Readers = {
     **dict.fromkeys(("seed", "orders", "offers", "buyers", "lines"), whole),
     "newest": moment,

@@ -85,6 +85,15 @@ def p95(samples: Sequence[float]) -> float:
     return quantile(samples, 0.95)
 
 
+def latency(samples: Sequence[float]) -> str:
+    """Format the median and the 95th percentile of durations.
+
+    :param samples: seconds
+    :return: such as ``p50 12.3 ms, p95 45.6 ms``
+    """
+    return f"p50 {seconds(median(samples))}, p95 {seconds(p95(samples))}"
+
+
 def seconds(value: float) -> str:
     """Format a duration.
 

@@ -10,8 +10,36 @@ import requests
 
 from tools.odoo_server import OdooServer
 
+from .measure import Pairs, median, seconds
+from .results import Row
+
+#: A screen of the addon may take so many times as long as one of Odoo.
+GOAL = 1.5
 #: Rows of a first page, and the web client's count limit.
 ROWS, COUNTED = 80, 10_001
+
+
+def row(key: str, what: str, pairs: Pairs, odoo: str, **details: object) -> Row:
+    """Return the row of a screen that was opened in turns with one of Odoo.
+
+    :param key: the row's key
+    :param what: the operation
+    :param pairs: the samples
+    :param odoo: Odoo's screen
+    :param details: further figures
+    :return: the row
+    """
+    return Row(
+        key=key,
+        what=what,
+        baseline=f"{seconds(median(pairs.baseline))} ({odoo})",
+        ours=seconds(median(pairs.ours)),
+        ratio=pairs.ratio,
+        goal=f"≤ {GOAL} ×",
+        reached=pairs.ratio <= GOAL,
+        samples=f"{len(pairs.ours)} pairs",
+        details={"pair_ratios_middle_half": pairs.spread, **details},
+    )
 
 
 class Screens:

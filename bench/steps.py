@@ -177,4 +177,4 @@ def begin_limit(shop: Shop) -> int:
     shop.rpc.write("keycrm.account", shop.account, request_limit=60)
     time.sleep(62)
     shop.keycrm.set_switches(rate_limit=60)
-    return max((one["number"] for one in shop.keycrm.requests(limit=1)), default=0)
+    return shop.keycrm.last_request()

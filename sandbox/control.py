@@ -217,6 +217,13 @@ class Control(OrdersControl, GoodsControl):
         query = {"since": since, "method": method, "path": path, "limit": limit}
         return self._call("GET", "/requests", query=query)
 
+    def last_request(self) -> int:
+        """Return the number of the latest API request, to read later ones :meth:`requests` ``since``.
+
+        :return: its number, 0 without any
+        """
+        return max((one["number"] for one in self.requests(limit=1)), default=0)
+
     def request_counts(self) -> dict[str, int]:
         """Count API requests since the log was cleared.
 

@@ -11,7 +11,7 @@ import requests
 from tools.waiting import wait_for
 
 from ..environment import Environment, Shop
-from ..measure import Pairs, median, p95, seconds
+from ..measure import Pairs, latency, median, p95
 from ..results import Row
 from ..steps import catalog, settle
 
@@ -57,8 +57,8 @@ def run(environment: Environment) -> Iterator[Row]:
     yield Row(
         key="accounts",
         what=f"order visible for {ACCOUNTS} accounts while one more times out, 4 cron threads",
-        baseline=f"p50 {seconds(median(pairs.baseline))}, p95 {seconds(p95(pairs.baseline))}",
-        ours=f"p50 {seconds(median(pairs.ours))}, p95 {seconds(p95(pairs.ours))}",
+        baseline=latency(pairs.baseline),
+        ours=latency(pairs.ours),
         ratio=middle,
         goal="≤ 1.1 ×",
         reached=middle <= 1.1 and late <= 1.1,

@@ -34,7 +34,7 @@ def run(environment: Environment) -> Iterator[Row]:
     )
     shop.sql("ANALYZE")
     settle(shop, 300)
-    before, since = resident(shop.odoo.pid), _last(shop)
+    before, since = resident(shop.odoo.pid), shop.keycrm.last_request()
     busy = _database_seconds(shop)
     begun = time.monotonic()
     shop.rpc.call("keycrm.account", "action_compare_stock", [shop.account])
@@ -65,10 +65,6 @@ def run(environment: Environment) -> Iterator[Row]:
         samples="1",
         details={"seconds": taken, "differences": differences},
     )
-
-
-def _last(shop: Shop) -> int:
-    return max((one["number"] for one in shop.keycrm.requests(limit=1)), default=0)
 
 
 def _database_seconds(shop: Shop) -> float:

@@ -8,7 +8,7 @@ from .. import seed_sql
 from ..environment import Environment, Shop
 from ..measure import alternate, median, seconds
 from ..results import Row
-from ..screens import Screens
+from ..screens import Screens, row
 from ..steps import QUOTATION, catalog, map_every_other_buyer, settle
 from .bulk import turn
 
@@ -88,14 +88,6 @@ def _screens(shop: Shop) -> Iterator[Row]:
             OPENED,
             warm_up=3,
         )
-        yield Row(
-            key=f"large.{what.replace(' ', '_').lower()}",
-            what=f"opening {what} with that much data",
-            baseline=f"{seconds(median(pairs.baseline))} (Odoo's own sales list)",
-            ours=seconds(median(pairs.ours)),
-            ratio=pairs.ratio,
-            goal="≤ 1.5 ×",
-            reached=pairs.ratio <= 1.5,
-            samples=f"{OPENED} pairs",
-            details={"pair_ratios_middle_half": pairs.spread, "action": action},
-        )
+        key = f"large.{what.replace(' ', '_').lower()}"
+        opened = f"opening {what} with that much data"
+        yield row(key, opened, pairs, "Odoo's own sales list", action=action)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..environment import Environment, Shop
-from ..measure import alternate, median, seconds, timed
+from ..measure import alternate, median, timed
 from ..results import Row
-from ..screens import Screens
+from ..screens import Screens, row
 from ..steps import catalog
 from .large import HELD_BUYERS, HELD_ORDERS, HELD_PRODUCTS, OPENED, SALES_LIST, fill
 
@@ -28,19 +28,12 @@ def run(environment: Environment) -> Iterator[Row]:
         lambda: browser.open(OVERVIEW), lambda: browser.open(SALES_LIST), OPENED, warm_up=3
     )
     after = [timed(lambda: browser.read("get_overview_figures")) for _ in range(OPENED)]
-    yield Row(
-        key="overview.open",
-        what=f"opening Overview with {sizes[0]:,} orders, {DECISIONS} of which need a decision",
-        baseline=f"{seconds(median(pairs.baseline))} (Odoo's own sales list)",
-        ours=seconds(median(pairs.ours)),
-        ratio=pairs.ratio,
-        goal="≤ 1.5 ×",
-        reached=pairs.ratio <= 1.5,
-        samples=f"{OPENED} pairs",
-        details={
-            "pair_ratios_middle_half": pairs.spread,
-            "figures_of_the_last_days_afterwards_s": median(after),
-        },
+    yield row(
+        "overview.open",
+        f"opening Overview with {sizes[0]:,} orders, {DECISIONS} of which need a decision",
+        pairs,
+        "Odoo's own sales list",
+        figures_of_the_last_days_afterwards_s=median(after),
     )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from tools.waiting import wait_for
 
 from ..environment import Environment, Shop
-from ..measure import Pairs, alternate, median, p95, seconds
+from ..measure import Pairs, alternate, latency, median, p95, seconds
 from ..results import Row
 from ..steps import QUOTATION, catalog, match_warehouse, settle, synchronize
 
@@ -40,23 +40,19 @@ def _latency(shop: Shop, stamp: str, since: int) -> float:
     return found[0]["monotonic"] - shop.bench("stamp_of", stamp)
 
 
-def _last(shop: Shop) -> int:
-    return max((one["number"] for one in shop.keycrm.requests(limit=1)), default=0)
-
-
 def _idle(shop: Shop, products: list[int]) -> Row:
     quantity = iter(range(10, 10_000))
 
     def ours() -> float:
         settle(shop)
-        since = _last(shop)
+        since = shop.keycrm.last_request()
         number = next(quantity)
         shop.bench("count_products", [products[number % len(products)]], number)
         return _latency(shop, "count", since)
 
     def baseline() -> float:
         settle(shop)
-        since = _last(shop)
+        since = shop.keycrm.last_request()
         shop.bench("trigger_request", shop.sandbox.api_url, shop.sandbox.key, 2, 1)
         return _latency(shop, "baseline", since)
 
@@ -65,8 +61,8 @@ def _idle(shop: Shop, products: list[int]) -> Row:
     return Row(
         key="stock.idle",
         what="quantity changed in Odoo → request at KeyCRM, idle",
-        baseline=f"p50 {seconds(median(pairs.baseline))}, p95 {seconds(p95(pairs.baseline))}",
-        ours=f"p50 {seconds(middle)}, p95 {seconds(late)}",
+        baseline=latency(pairs.baseline),
+        ours=latency(pairs.ours),
         ratio=pairs.ratio,
         goal="p50 ≤ 0.2 s, p95 ≤ 0.6 s",
         reached=middle <= 0.2 and late <= 0.6,
@@ -85,7 +81,7 @@ def _during_sync(shop: Shop, products: list[int]) -> Row:
     )
     taken = []
     for number in range(BUSY_COUNT):
-        since = _last(shop)
+        since = shop.keycrm.last_request()
         shop.bench("count_products", [products[number]], 20_000 + number)
         taken.append(_latency(shop, "count", since))
         time.sleep(0.7)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from tools.waiting import wait_for
 
 from ..environment import Environment
-from ..measure import Pairs, alternate, median, p95, seconds
+from ..measure import Pairs, alternate, latency, median, p95
 from ..results import Row
 from ..steps import catalog, settle
 
@@ -23,7 +23,7 @@ def run(environment: Environment) -> Iterator[Row]:
 
     def ours() -> float:
         settle(shop)
-        since = max((one["number"] for one in shop.keycrm.requests(limit=1)), default=0)
+        since = shop.keycrm.last_request()
         begun = time.monotonic()
         number = shop.keycrm.create_order(
             buyer={"full_name": f"Buyer {begun}", "phone": f"+38067{int(begun * 100) % 10**7:07d}"},
@@ -50,8 +50,8 @@ def run(environment: Environment) -> Iterator[Row]:
     yield Row(
         key="visible",
         what="order made in KeyCRM → visible in Odoo, idle",
-        baseline=f"p50 {seconds(median(pairs.baseline))}, p95 {seconds(p95(pairs.baseline))}",
-        ours=f"p50 {seconds(middle)}, p95 {seconds(late)}",
+        baseline=latency(pairs.baseline),
+        ours=latency(pairs.ours),
         ratio=pairs.ratio,
         goal="p50 ≤ 0.5 s, p95 ≤ 1.5 s",
         reached=middle <= 0.5 and late <= 1.5,

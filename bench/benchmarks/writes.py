@@ -93,7 +93,7 @@ def _stock_beside_costs(shop: Shop, products: list[int]) -> Row:
 
     def count() -> float:
         number = next(numbers)
-        since = _last(shop)
+        since = shop.keycrm.last_request()
         shop.bench("count_products", [products[number]], number)
         wait_for(
             lambda: shop.keycrm.requests(since, method="PUT", path="*/offers/stocks"),
@@ -170,10 +170,6 @@ def _beside(name: str, what: str, alone: list[float], beside: list[float]) -> Ro
         samples=f"{len(alone)}, {len(beside)}",
         details={"alone": alone, "beside": beside},
     )
-
-
-def _last(shop: Shop) -> int:
-    return max((one["number"] for one in shop.keycrm.requests(limit=1)), default=0)
 
 
 def _tracking(shop: Shop, number: int) -> float:

@@ -118,7 +118,7 @@ def test_catalog_of_200000_offers(environment: Environment, figure: Callable[[st
     wait_for(lambda: shop.one(f"{known[:-1]}4") == different, PATIENCE, "the corrections")
     settle(shop, PATIENCE)
 
-    last = max(one["number"] for one in shop.keycrm.requests(limit=1))
+    last = shop.keycrm.last_request()
     begun = time.monotonic()
     setup.receive(shop.rpc, warehouse, products[-1], 1)
     received = time.monotonic()
@@ -174,7 +174,7 @@ def test_1000_warehouses(environment: Environment, figure: Callable[[str], None]
     )
     settle(shop, 600)
 
-    last = max(one["number"] for one in shop.keycrm.requests())
+    last = shop.keycrm.last_request()
     setup.receive(shop.rpc, ours[-1], product, 1)
     begun = time.monotonic()
     wait_for(lambda: shop.keycrm.requests(last, method="PUT"), 120, "the PUT", 0.02)

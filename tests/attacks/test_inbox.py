@@ -59,7 +59,7 @@ def test_new_order_behind_a_backlog_of_thousands(
         shop.rpc.write("keycrm.account", shop.account, request_limit=limit)
         time.sleep(62)
         shop.keycrm.set_switches(rate_limit=limit)
-        last = max(one["number"] for one in shop.keycrm.requests(limit=1))
+        last = shop.keycrm.last_request()
         post_orders(shop, old)
         post_orders(shop, range(known + 500, known + 500 + part))
         post_orders(shop, [known + 2_000_000 + place % 10 for place in range(part)])
@@ -91,7 +91,7 @@ def test_lower_limit_is_learned_and_kept_across_a_restart(
     post_orders(shop, shop.keycrm.order_ids())
 
     def during(seconds: float) -> tuple[int, int]:
-        last = max(one["number"] for one in shop.keycrm.requests(limit=1))
+        last = shop.keycrm.last_request()
         time.sleep(seconds)
         made = shop.keycrm.requests(last)
         return len(made), sum(one["status"] == 429 for one in made)

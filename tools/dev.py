@@ -27,11 +27,9 @@ def main(_arguments: list[str]) -> int:
         database = runtime.plain_database("dev")
         config = write_config(
             runtime.folder / "dev.conf",
-            source=runtime.source,
-            server=runtime.server,
-            data_dir=runtime.databases.data_dir,
-            db_name=database,
-            dbfilter=f"^{database}$",
+            runtime.source,
+            runtime.databases,
+            database,
             http_port=8069,
             max_cron_threads=2,
         )

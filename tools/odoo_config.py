@@ -6,26 +6,29 @@ import os
 import sys
 from pathlib import Path
 
+from .databases import Databases
 from .fetch_odoo import OdooSource
 from .paths import ADDONS
-from .postgres import Server
 
 
 def write_config(
-    file: Path, *, source: OdooSource, server: Server, data_dir: Path, **options: object
+    file: Path, source: OdooSource, databases: Databases, database: str, **options: object
 ) -> Path:
     """Write a configuration file that sends no mail and listens on localhost only.
 
     :param file: the file
     :param source: the Odoo
-    :param server: the database server
-    :param data_dir: Odoo's data folder
+    :param databases: the run's databases
+    :param database: the name of the one that Odoo serves
     :param options: further options of Odoo's configuration, with precedence
     :return: the file
     """
+    server = databases.server
     values: dict[str, object] = {
         "addons_path": ",".join(str(folder) for folder in (*source.addons, ADDONS)),
-        "data_dir": data_dir,
+        "data_dir": databases.data_dir,
+        "db_name": database,
+        "dbfilter": f"^{database}$",
         "db_host": server.host or False,
         "db_port": server.port,
         "db_user": server.user,

@@ -52,12 +52,10 @@ class OdooServer:
         self.log: Path = runtime.free_name("odoo-server").with_suffix(".log")
         self.config: Path = write_config(
             self.log.with_suffix(".conf"),
-            source=runtime.source,
-            server=runtime.server,
-            data_dir=runtime.databases.data_dir,
+            runtime.source,
+            runtime.databases,
+            database,
             **{
-                "db_name": database,
-                "dbfilter": f"^{database}$",
                 "http_port": self.port,
                 "gevent_port": self.gevent_port,
                 "workers": workers,

@@ -192,11 +192,9 @@ def _databases(runtime: Runtime, sandbox: SandboxServer, modules: list[str]) -> 
     return [
         write_config(
             folder / f"peers-{database}.conf",
-            source=source,
-            server=runtime.server,
-            data_dir=databases.data_dir,
-            db_name=database,
-            dbfilter=f"^{database}$",
+            source,
+            databases,
+            database,
             http_port=free_port(),
             limit_time_cpu=0,
             limit_time_real=0,

@@ -152,13 +152,7 @@ def run_odoo(
     :param command: options, or a subcommand such as ``neutralize`` with its own
     :return: its output
     """
-    config = write_config(
-        work / f"command-{database}.conf",
-        source=source,
-        server=databases.server,
-        data_dir=databases.data_dir,
-        db_name=database,
-    )
+    config = write_config(work / f"command-{database}.conf", source, databases, database)
     first, *rest = odoo_command(source, config)
     script, *config_options = rest
     subcommand = [] if command[0].startswith("-") else [command[0]]
@@ -187,12 +181,7 @@ def _install(
     **config_options: object,
 ) -> str:
     config = write_config(
-        work / f"install-{database}.conf",
-        source=source,
-        server=databases.server,
-        data_dir=databases.data_dir,
-        db_name=database,
-        **config_options,
+        work / f"install-{database}.conf", source, databases, database, **config_options
     )
     return commands.run(
         odoo_command(

@@ -126,11 +126,7 @@ def untranslated(translation: polib.POFile) -> list[str]:
 
 def _export(runtime: Runtime, database: str, addon: str) -> None:
     config = write_config(
-        runtime.folder / "terms.conf",
-        source=runtime.source,
-        server=runtime.server,
-        data_dir=runtime.databases.data_dir,
-        db_name=database,
+        runtime.folder / "terms.conf", runtime.source, runtime.databases, database
     )
     file = template_of(addon)
     file.parent.mkdir(exist_ok=True)

@@ -241,12 +241,7 @@ def _in_process(modules: tuple[str, ...], report: Path, arguments: list[str]) ->
                 runtime.source, runtime.databases, database, runtime.folder, ",".join(modules)
             )
         config = write_config(
-            runtime.folder / "pytest.conf",
-            source=runtime.source,
-            server=runtime.server,
-            data_dir=runtime.databases.data_dir,
-            db_name=database,
-            dbfilter=f"^{database}$",
+            runtime.folder / "pytest.conf", runtime.source, runtime.databases, database
         )
         # Without --odoo-http the plugin skips every HttpCase in silence.
         options = [f"--odoo-config={config}", "--odoo-http"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -18,6 +18,8 @@ from .store import Store
 
 Row = Any
 Test = Callable[[Row], bool]
+#: Makes the test of rows for a query: takes the shop, the filter's name and its text.
+Filter = Callable[[Store, str, str], Test]
 EARLIEST = datetime(1, 1, 1, tzinfo=UTC)
 LATEST = datetime(9999, 1, 1, tzinfo=UTC)
 REMEMBERED = 64
@@ -140,35 +142,33 @@ def _near(page: int, last: int) -> list[int]:
 # === FILTERS ===
 
 
-def _ids(field: str) -> Callable[[Store, str, str], Test]:
+def _among(field: str, read: Callable[[str], Collection[Any]]) -> Filter:
+    """Return the filter for rows whose field is among the values that ``read`` finds in a text."""
+
     def build(shop: Store, name: str, text: str) -> Test:
-        wanted = q.numbers(text)
+        wanted = read(text)
         return lambda row: getattr(row, field) in wanted
 
     return build
 
 
-def _texts(field: str) -> Callable[[Store, str, str], Test]:
-    def build(shop: Store, name: str, text: str) -> Test:
-        wanted = set(q.split(text))
-        return lambda row: getattr(row, field) in wanted
-
-    return build
+def _ids(field: str) -> Filter:
+    return _among(field, q.numbers)
 
 
-def _times(field: str) -> Callable[[Store, str, str], Test]:
+def _texts(field: str) -> Filter:
+    return _among(field, lambda text: set(q.split(text)))
+
+
+def _flag(field: str) -> Filter:
+    return _among(field, lambda text: {q.flag(text)})
+
+
+def _times(field: str) -> Filter:
     def build(shop: Store, name: str, text: str) -> Test:
         start, end = q.between(name, text)
         low, high = start or EARLIEST, (end or LATEST) + timedelta(microseconds=999_999)
         return lambda row: low <= (getattr(row, field) or EARLIEST) <= high
-
-    return build
-
-
-def _flag(field: str) -> Callable[[Store, str, str], Test]:
-    def build(shop: Store, name: str, text: str) -> Test:
-        wanted = q.flag(text)
-        return lambda row: getattr(row, field) is wanted
 
     return build
 
@@ -196,15 +196,10 @@ def _order_shipping(shop: Store, name: str, text: str) -> Test:
     return fits
 
 
-def _order_buyer(field: str) -> Callable[[Store, str, str], Test]:
+def _order_buyer(field: str) -> Filter:
     def build(shop: Store, name: str, text: str) -> Test:
-        plain = digits if field == "phones" else str.lower
-        wanted = {plain(part) for part in q.split(text)}
-        found = {
-            buyer.id
-            for buyer in shop.buyers.values()
-            if any(plain(value) in wanted for value in getattr(buyer, field))
-        }
+        fits = _buyer_contact(field)(shop, name, text)
+        found = {buyer.id for buyer in shop.buyers.values() if fits(buyer)}
         return lambda order: order.client_id in found
 
     return build
@@ -220,7 +215,7 @@ def _order_tracking(shop: Store, name: str, text: str) -> Test:
     return lambda order: bool((order.shipping or {}).get("tracking_code")) is wanted
 
 
-def _buyer_contact(field: str) -> Callable[[Store, str, str], Test]:
+def _buyer_contact(field: str) -> Filter:
     def build(shop: Store, name: str, text: str) -> Test:
         plain = digits if field == "phones" else str.lower
         wanted = {plain(part) for part in q.split(text)}
@@ -235,7 +230,7 @@ def _attached(shop: Store, name: str, text: str) -> Test:
     return lambda transaction: (transaction.uuid in used) is wanted
 
 
-_TESTS: dict[str, dict[str, Callable[[Store, str, str], Test]]] = {
+_TESTS: dict[str, dict[str, Filter]] = {
     "orders": {
         "status_id": _ids("status_id"),
         "source_id": _ids("source_id"),

@@ -56,7 +56,7 @@ def read(items: Iterable[tuple[str, str]], allowed: Allowed) -> Query:
     :return: the parsed query
     :raise BadQuery: on an unsupported filter, include or sort
     """
-    query = Query(sort=allowed.sort)
+    query = Query()
     ranges: dict[str, dict[str, str]] = {}
     for name, value in items:
         match = _FILTER.match(name)
@@ -71,7 +71,7 @@ def read(items: Iterable[tuple[str, str]], allowed: Allowed) -> Query:
         elif name == "include":
             query.includes = tuple(split(value))
         elif name == "sort":
-            query.sort = value.strip() or query.sort
+            query.sort = value.strip() or None
         elif name == "page":
             query.page = max(1, _whole(value, 1))
         elif name == "limit":
@@ -81,7 +81,7 @@ def read(items: Iterable[tuple[str, str]], allowed: Allowed) -> Query:
     _refuse("filter", set(query.filters), allowed.filters)
     _refuse("include", set(query.includes), allowed.includes)
     _refuse(
-        "sort", {query.sort.lstrip("-")} if query.sort != allowed.sort else set(), allowed.sorts
+        "sort", {query.sort.lstrip("-")} if query.sort else set(), allowed.sorts
     )
     return query
 

@@ -80,9 +80,8 @@ def read(items: Iterable[tuple[str, str]], allowed: Allowed) -> Query:
         query.filters[key] = f"{parts.get('from', '')},{parts.get('to', '')}"
     _refuse("filter", set(query.filters), allowed.filters)
     _refuse("include", set(query.includes), allowed.includes)
-    _refuse(
-        "sort", {query.sort.lstrip("-")} if query.sort else set(), allowed.sorts
-    )
+    _refuse("sort", {query.sort.lstrip("-")} if query.sort else set(), allowed.sorts)
+    query.sort = query.sort or allowed.sort
     return query
 
 

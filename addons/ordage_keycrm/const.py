@@ -60,6 +60,8 @@ OPEN_GROUPS = ("1", "2", "3", "4")
 
 #: Codes of the operation types that bring goods to a buyer; the second one is of Odoo's dropshipping.
 DELIVERY_CODES = ("outgoing", "dropship")
+#: States of transfers that are still to be done.
+OPEN_TRANSFERS = ("draft", "waiting", "confirmed", "assigned")
 
 #: Values of an order line whose whole quantity KeyCRM has released.
 NOTHING_RESERVED = {"keycrm_stock_status": False, "keycrm_quantity": 0.0}

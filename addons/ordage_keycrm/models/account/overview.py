@@ -2,8 +2,9 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 
+from ...const import OPEN_TRANSFERS
 from ...services.account.account_figures import AccountFigures, start_of_day
-from ...services.account.decisions import Decisions
+from ...services.account.decisions.decisions import ACCOUNT_FIELDS, Decisions
 from ...services.account.overview import Overview
 from ...services.account.settings_review import SettingsReview, archived_references
 from ...services.common.circuit_breaker import CircuitBreaker
@@ -163,14 +164,7 @@ class KeycrmAccount(models.Model):
                 ],
             )
 
-    @api.depends(
-        "stock_held_zeros",
-        "stock_paused",
-        "push_stock",
-        "enabled",
-        "kinds_to_preview",
-        "missed_status_ids",
-    )
+    @api.depends(*ACCOUNT_FIELDS)
     def _compute_decision_count(self):
         counts = Decisions(self).counts()
         for account in self:
@@ -311,7 +305,7 @@ class KeycrmAccount(models.Model):
         action = self._screen("ordage_keycrm.stock_picking_returns_action", "keycrm_account_id")
         expected = [
             ("keycrm_expected_return", "=", True),
-            ("state", "not in", ("done", "cancel")),
+            ("state", "in", OPEN_TRANSFERS),
         ]
         return dict(action, domain=[*action["domain"], *expected])
 
@@ -391,7 +385,7 @@ class KeycrmAccount(models.Model):
     def _unshipped_domain(self):
         """Return the domain of archived orders with open deliveries, without returns."""
         to_ship = [
-            ("state", "in", ("draft", "waiting", "confirmed", "assigned")),
+            ("state", "in", OPEN_TRANSFERS),
             ("picking_type_id.code", "!=", "incoming"),
         ]
         return [

@@ -9,7 +9,8 @@ from odoo.tools import SQL, format_date
 from ...keycrm.parcels import place_of_money, statuses_of_place
 from ..common.service import Service
 from .account_figures import AccountFigures, start_of_day
-from .decisions import Decisions
+from .decisions.decisions import Decisions
+from .decisions.kind import order_numbers
 
 #: Cards of a column; the others are a link to the list.
 CARDS = 6
@@ -140,7 +141,7 @@ class Overview(Service):
         money = order.currency_id.format
         return {
             "id": order.id,
-            **Decisions.numbers(order),
+            **order_numbers(order),
             "buyer": order.partner_id.display_name,
             "tracking": order.keycrm_tracking_code or "",
             "total": money(order.keycrm_total),

@@ -7,6 +7,7 @@ from ...const import OUTAGE_PAUSE, OUTAGE_TRIES, RETRY_PAUSES
 from ...services.common import activities
 from ...services.common.circuit_breaker import end_backoff
 from ...services.common.concurrency import ERRORS_OF_NO_RECORD
+from ...services.common.language import company_language
 
 _logger = logging.getLogger(__name__)
 
@@ -97,8 +98,7 @@ class KeycrmRetryMixin(models.AbstractModel):
             activities.unlink(record, translated._activity_summary())
 
     def _in_company_language(self):
-        lang = self.account_id.company_id.partner_id.lang
-        return self.with_context(lang=lang or self.env.lang)
+        return self.with_context(lang=company_language(self.account_id.company_id))
 
     def _activity_summary(self):
         """Return the summary of the activity about a failure."""

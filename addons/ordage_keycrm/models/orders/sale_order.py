@@ -272,10 +272,10 @@ class SaleOrder(models.Model):
     )
     def _compute_keycrm_recipient(self):
         """Take the buyer's phone where the recipient has none, and an address for a label."""
-        ours = self.filtered("keycrm_account_id")
-        others = self - ours
+        orders = self.filtered("keycrm_account_id")
+        others = self - orders
         others.keycrm_recipient_phone = others.keycrm_recipient_address = False
-        for order in ours:
+        for order in orders:
             recipient = order.partner_shipping_id
             order.keycrm_recipient_phone = recipient.phone or order.partner_id.phone
             order.keycrm_recipient_address = recipient._keycrm_short_address(
@@ -297,10 +297,10 @@ class SaleOrder(models.Model):
                 ("keycrm_id", "in", copies.mapped("keycrm_parent_id")),
             ]
         )
-        found = {(p.keycrm_account_id, p.keycrm_id): p for p in parents}
+        parent_by_id = {(parent.keycrm_account_id, parent.keycrm_id): parent for parent in parents}
         for order in self:
             key = (order.keycrm_account_id, order.keycrm_parent_id)
-            order.keycrm_parent_order_id = found.get(key, self.browse())
+            order.keycrm_parent_order_id = parent_by_id.get(key, self.browse())
 
     @api.depends(
         "keycrm_payment_ids.amount",
@@ -311,7 +311,9 @@ class SaleOrder(models.Model):
     def _compute_keycrm_amount_expected(self):
         """Sum the payments in the order's currency, without those that cannot be converted."""
         for order in self:
-            expected = order.keycrm_payment_ids.filtered(lambda one: one.status == "not_paid")
+            expected = order.keycrm_payment_ids.filtered(
+                lambda payment: payment.status == "not_paid"
+            )
             order.keycrm_amount_expected = sum(
                 payment._amount_for_order() or 0.0 for payment in expected
             )
@@ -320,9 +322,9 @@ class SaleOrder(models.Model):
     def _compute_keycrm_amount_due(self):
         """Subtract KeyCRM's own sum of payments from its total; 0 for a canceled order."""
         for order in self:
-            is_cancelled = order.keycrm_status_id.order_action == "cancel"
+            is_canceled = order.keycrm_status_id.order_action == "cancel"
             order.keycrm_amount_due = (
-                0.0 if is_cancelled else max(0.0, order.keycrm_total - order.keycrm_amount_paid)
+                0.0 if is_canceled else max(0.0, order.keycrm_total - order.keycrm_amount_paid)
             )
 
     @api.depends("keycrm_skip_delivery")

@@ -133,8 +133,8 @@ class SaleOrder(models.Model):
 
         :return: ``stock.warehouse``; none where a user has to choose
         """
-        own = self.keycrm_source_id.warehouse_id
-        return own if own.active else self.keycrm_account_id._warehouse_of_orders()
+        warehouse = self.keycrm_source_id.warehouse_id
+        return warehouse if warehouse.active else self.keycrm_account_id._warehouse_of_orders()
 
     def _keycrm_leave_archived_warehouse(self):
         """Ship open quantities of a confirmed order from another warehouse if theirs is archived.

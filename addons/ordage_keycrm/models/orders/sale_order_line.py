@@ -276,7 +276,9 @@ class SaleOrderLine(models.Model):
         :return: :class:`~.keycrm.line_matching.KnownLine`
         """
         account = self.order_id.keycrm_account_id
-        offers = self.product_id.keycrm_offer_ids.filtered(lambda one: one.account_id == account)
+        offers = self.product_id.keycrm_offer_ids.filtered(
+            lambda offer: offer.account_id == account
+        )
         return KnownLine(
             key=self.id,
             id=self.keycrm_id,

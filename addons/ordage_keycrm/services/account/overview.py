@@ -107,7 +107,7 @@ class Overview(Service):
                 "cards": cards[status],
             }
             for status in sorted(
-                counts, key=lambda one: (one.group or "", one.sequence, one.id or 0)
+                counts, key=lambda status: (status.group or "", status.sequence, status.id or 0)
             )
         ]
 
@@ -158,18 +158,18 @@ class Overview(Service):
 
         :return: ``{"days": labels, "measures": [{"name", "series", "totals"}]}``
         """
-        found = self._sales_rows(since, tz)
+        rows = self._sales_rows(since, tz)
         sources = self.env["keycrm.source"].browse(
-            {source for _day, source, *_rest in found if source}
+            {source for _day, source, *_rest in rows if source}
         )
         names = {source.id: source.name for source in sources.exists()}
         currencies = self.env["res.currency"].browse(
-            sorted({currency for _day, _source, currency, *_rest in found})
+            sorted({currency for _day, _source, currency, *_rest in rows})
         )
-        measures = [self._measure(self.env._("Orders"), found, days, names, None)]
+        measures = [self._measure(self.env._("Orders"), rows, days, names, None)]
         for currency in currencies:
             label = self.env._("Revenue, %s", currency.name)
-            measures.append(self._measure(label, found, days, names, currency))
+            measures.append(self._measure(label, rows, days, names, currency))
         labels = [format_date(self.env, day, date_format="d MMM") for day in days]
         return {"days": labels, "measures": measures}
 
@@ -195,14 +195,14 @@ class Overview(Service):
         )
         return self.env.cr.fetchall()
 
-    def _measure(self, name, found, days, sources, currency):
+    def _measure(self, name, sales, days, sources, currency):
         """Return the bars of a measure, a series for each source.
 
         :param currency: ``res.currency`` of revenue; None to count orders
         """
         place = {day: number for number, day in enumerate(days)}
         series = defaultdict(lambda: [0.0] * len(days))
-        for day, source, currency_id, count, revenue in found:
+        for day, source, currency_id, count, revenue in sales:
             if day in place and (not currency or currency_id == currency.id):
                 # Sources of the same name in several accounts are one series.
                 label = sources.get(source) or self.env._("Without source")
@@ -260,8 +260,11 @@ class Overview(Service):
         )
         rows = self.env.cr.fetchall()
         products = self.env["product.product"].browse(row[0] for row in rows)
-        names = {one.id: one.display_name for one in products._filtered_access("read")}
-        currencies = {one.id: one for one in self.env["res.currency"].browse({r[1] for r in rows})}
+        names = {product.id: product.display_name for product in products._filtered_access("read")}
+        currency_ids = {row[1] for row in rows}
+        currencies = {
+            currency.id: currency for currency in self.env["res.currency"].browse(currency_ids)
+        }
         return [
             {
                 "id": product_id,

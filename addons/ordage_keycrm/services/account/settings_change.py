@@ -21,12 +21,12 @@ class SettingsChange:
         none = accounts.browse()
         #: The accounts that the write enables.
         self.disabled = (
-            accounts.filtered(lambda one: not one.enabled) if vals.get("enabled") else none
+            accounts.filtered(lambda account: not account.enabled) if vals.get("enabled") else none
         )
         self._new = self.disabled.filtered(lambda account: account._is_before_start())
         self._paused = self.disabled.filtered("push_stock")
         sends = vals.get("push_stock")
-        self._silent = accounts.filtered(lambda one: not one.push_stock) if sends else none
+        self._silent = accounts.filtered(lambda account: not account.push_stock) if sends else none
         self._switched_off = {
             kind: accounts.filtered(name)
             for kind, name in SENDING.items()
@@ -104,11 +104,11 @@ def move_archived_orders(account):
     # Activities are scheduled in the company's language, as those of the worker.
     lang = company_language(account.company_id)
     Order = account.env["sale.order"].sudo().with_context(tracking_disable=True, lang=lang)
-    ours = [("keycrm_account_id", "=", account.id)]
+    of_account = [("keycrm_account_id", "=", account.id)]
     archive = account.archive_status_ids.ids
     Order.search(
-        [*ours, ("keycrm_archived", "=", False), ("keycrm_status_id", "in", archive)]
+        [*of_account, ("keycrm_archived", "=", False), ("keycrm_status_id", "in", archive)]
     )._keycrm_archive()
     Order.search(
-        [*ours, ("keycrm_archived", "=", True), ("keycrm_status_id", "not in", archive)]
+        [*of_account, ("keycrm_archived", "=", True), ("keycrm_status_id", "not in", archive)]
     )._keycrm_reopen()

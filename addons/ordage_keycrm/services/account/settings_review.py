@@ -73,14 +73,14 @@ def archived_references(accounts):
     ]
     if not by_id:
         return {}
-    found = env.execute_query(
+    rows = env.execute_query(
         SQL(" UNION ALL ").join(
             _archived_query(records, name, number, list(by_id))
             for number, (records, name) in enumerate(references)
         )
     )
     sentences = {}
-    for number, account_id, record_id, value_id in sorted(found):
+    for number, account_id, record_id, value_id in sorted(rows):
         records, name = references[number]
         value = env[records._fields[name].comodel_name].browse(value_id)
         names = {

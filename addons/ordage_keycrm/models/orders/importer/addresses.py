@@ -24,7 +24,7 @@ class KeycrmOrderImporter(models.AbstractModel):
         :return: ``{number: res.partner}``
         """
         Partner = self.env["res.partner"]
-        account, found, wanted = batch.account, {}, {}
+        account, addresses, wanted = batch.account, {}, {}
         home = account.company_id.country_id.id
         for order in batch.orders:
             partner = partners[order.id]
@@ -32,9 +32,9 @@ class KeycrmOrderImporter(models.AbstractModel):
             if vals:
                 wanted[order.id] = (partner.id, _recipient_key(vals, home)), vals
             else:
-                found[order.id] = partner
+                addresses[order.id] = partner
         if not wanted:
-            return found
+            return addresses
         known = self._known_addresses(account, {key[0] for key, _vals in wanted.values()})
         missing = {key: vals for key, vals in wanted.values() if key not in known}
         # An address gets its parent's terms; Odoo would read each parent separately.
@@ -51,7 +51,7 @@ class KeycrmOrderImporter(models.AbstractModel):
         refused = {}
         for key, (address, reasons) in zip(missing, created, strict=True):
             known[key], refused[key] = address or Partner.browse(key[0]), reasons
-        found.update((number, known[key]) for number, (key, _vals) in wanted.items())
+        addresses.update((number, known[key]) for number, (key, _vals) in wanted.items())
         for order in batch.orders:
             key, vals = wanted.get(order.id, (None, None))
             if refused.get(key):
@@ -63,7 +63,7 @@ class KeycrmOrderImporter(models.AbstractModel):
                         reason=next(iter(refused[key].values())),
                     ),
                 )
-        return found
+        return addresses
 
     @api.model
     def _known_addresses(self, account, parent_ids):
@@ -226,11 +226,11 @@ class KeycrmOrderImporter(models.AbstractModel):
         deliveries = record.picking_ids._keycrm_deliveries().filtered(
             lambda picking: picking.state != "cancel"
         )
-        own = deliveries.filtered(lambda picking: picking.picking_type_code == "outgoing")
-        waiting = own.filtered(lambda picking: picking.state != "done")
+        outgoing = deliveries.filtered(lambda picking: picking.picking_type_code == "outgoing")
+        waiting = outgoing.filtered(lambda picking: picking.state != "done")
         if waiting:
             waiting.partner_id = record.partner_shipping_id
-        if deliveries and not (waiting and own == deliveries):
+        if deliveries and not (waiting and outgoing == deliveries):
             record._keycrm_schedule_activity(
                 self.env._("KeyCRM changed the recipient of shipped goods"),
                 [
@@ -269,11 +269,11 @@ def recipient_keys(address):
 
     :param address: ``res.partner``, one
     """
-    own = {name: address[name] for name in _KEY_FIELDS}
-    own["country_id"] = address.country_id.id
+    values = {name: address[name] for name in _KEY_FIELDS}
+    values["country_id"] = address.country_id.id
     company = address.company_id or address.env.company
-    own = _recipient_key(own, company.country_id.id)
-    return [own, *(address.keycrm_recipient_key or "").splitlines()]
+    key = _recipient_key(values, company.country_id.id)
+    return [key, *(address.keycrm_recipient_key or "").splitlines()]
 
 
 def _plain(text):

@@ -34,16 +34,16 @@ class KeycrmOrderImporter(models.AbstractModel):
         :return: ``{KeyCRM line: sale.order.line}``
         """
         # Includes lines whose goods KeyCRM replaced: the former goods may be added again.
-        ours = batch.known[order.id].order_line.filtered(
+        records = batch.known[order.id].order_line.filtered(
             lambda line: line.keycrm_id or (line.keycrm_name and not line.keycrm_extra)
         )
-        by_number = {line.keycrm_id: line for line in ours if line.keycrm_id}
+        by_number = {line.keycrm_id: line for line in records if line.keycrm_id}
         if all(self._is_unchanged(by_number.get(line.id), line) for line in order.lines):
             # True of almost every order, so that offers and prices need no comparison.
             return {line.id: by_number[line.id] for line in order.lines}
-        found = match_lines([line._keycrm_known_line() for line in ours], order.lines)
-        by_id = {line.id: line for line in ours}
-        return {number: by_id[line_id] for number, line_id in found.items()}
+        matches = match_lines([record._keycrm_known_line() for record in records], order.lines)
+        by_id = {line.id: line for line in records}
+        return {number: by_id[line_id] for number, line_id in matches.items()}
 
     @api.model
     def _is_unchanged(self, record, line):
@@ -253,7 +253,7 @@ class KeycrmOrderImporter(models.AbstractModel):
             Conflict.PRICE: self._price_conflict,
         }
         quantity = wanted["product_uom_qty"]
-        return [(line, quantity, sentences[one](line, wanted)) for one in edit.conflicts]
+        return [(line, quantity, sentences[conflict](line, wanted)) for conflict in edit.conflicts]
 
     @api.model
     def _quantity_conflict(self, line, wanted):

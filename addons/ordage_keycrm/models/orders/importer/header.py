@@ -82,11 +82,13 @@ class KeycrmOrderImporter(models.AbstractModel):
             (order.shipping.recipient_phone,) if order.shipping else (),
         )
         numbers = [
-            [normalized_phone(one) or one for text in texts for one in phone_numbers(text)]
+            [normalized_phone(phone) or phone for text in texts for phone in phone_numbers(text)]
             for texts in texts_by_contact
         ]
-        stored = {one for several in numbers for one in several[:1]}
-        others = dict.fromkeys(one for several in numbers for one in several if one not in stored)
+        stored = {phone for phones in numbers for phone in phones[:1]}
+        others = dict.fromkeys(
+            phone for phones in numbers for phone in phones if phone not in stored
+        )
         return ", ".join(others) or False
 
     @api.model
@@ -95,15 +97,15 @@ class KeycrmOrderImporter(models.AbstractModel):
         shown = batch.account.shown_field_ids
         if not shown:
             return {}
-        values = {one.uuid: one.value for one in order.custom_fields}
+        values = {field.uuid: field.value for field in order.custom_fields}
         yes, no = self.env._("Yes"), self.env._("No")
         lines = []
-        for one in shown.sorted("name"):
-            value = values.get(one.uuid)
+        for field in shown.sorted("name"):
+            value = values.get(field.uuid)
             if isinstance(value, bool):
                 value = yes if value else no
             if value:
-                lines.append(f"{one.name}: {value}")
+                lines.append(f"{field.name}: {value}")
         return {"keycrm_custom_fields": "\n".join(lines) or False}
 
     @api.model
@@ -241,7 +243,7 @@ class KeycrmOrderImporter(models.AbstractModel):
         company = account.company_id
         if currency == company.currency_id:
             return Pricelist
-        found = Pricelist.search(
+        pricelist = Pricelist.search(
             [
                 ("currency_id", "=", currency.id),
                 ("company_id", "in", (company.id, False)),
@@ -249,7 +251,7 @@ class KeycrmOrderImporter(models.AbstractModel):
             ],
             limit=1,
         )
-        return found or Pricelist.create(
+        return pricelist or Pricelist.create(
             {
                 "name": f"KeyCRM {currency.name}",
                 "currency_id": currency.id,

@@ -88,11 +88,11 @@ class KeycrmOrderImporter(models.AbstractModel):
     @api.model
     def _extra_vals(self, batch, order):
         """Return the values of lines for shipping, wrapping, taxes, discount and rounding, by kind."""
-        found = {}
+        values = {}
         for extra in order_totals.extras(order):
             taxed = extra.kind != order_totals.ROUNDING
-            found[extra.kind] = self._amount_vals(batch, extra.kind, extra.amount, taxed=taxed)
-        return found
+            values[extra.kind] = self._amount_vals(batch, extra.kind, extra.amount, taxed=taxed)
+        return values
 
     @api.model
     def _amount_vals(self, batch, kind, amount, *, taxed):

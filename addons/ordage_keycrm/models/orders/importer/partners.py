@@ -300,10 +300,10 @@ class KeycrmOrderImporter(models.AbstractModel):
             by_email = candidates.filtered(
                 lambda partner, key=emails[number]: key and partner.email_normalized == key
             )
-            found = by_phone & by_email if by_phone and by_email else by_phone | by_email
-            if len(found) == 1 and found not in taken:
-                matched[number] = found
-                taken |= found
+            partner = by_phone & by_email if by_phone and by_email else by_phone | by_email
+            if len(partner) == 1 and partner not in taken:
+                matched[number] = partner
+                taken |= partner
         return matched
 
     @api.model

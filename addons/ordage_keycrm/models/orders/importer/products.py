@@ -21,12 +21,12 @@ class KeycrmOrderImporter(models.AbstractModel):
             for line in order.lines
         }
         of_line = self._products_of_lines(batch)
-        found, problems = self.env["keycrm.product.matcher"]._match(
+        matched, problems = self.env["keycrm.product.matcher"]._match(
             batch.account, list(goods.values()), of_line=of_line
         )
         for problem in problems.values():
             raise problem
-        products = {line_id: found[one.key] for line_id, one in goods.items()}
+        products = {line_id: matched[line.key] for line_id, line in goods.items()}
         for number, product in of_line.items():
             # Confirmed lines keep an archived product; new orders get the one that replaced it.
             if (

@@ -49,11 +49,10 @@ class Decisions(Service):
         for model, of_model in names.items():
             self.env[model].flush_model(of_model)
         parts = dict.fromkeys(kind.count_sql for kind in KINDS if kind.count_sql)
-        self.env.cr.execute(
-            SQL(" UNION ALL ".join(parts), ids=self.account.ids, open=list(OPEN_TRANSFERS))
-        )
+        values = {"ids": self.account.ids, "open": list(OPEN_TRANSFERS)}
+        query = SQL(" UNION ALL ").join(SQL(part, **values) for part in parts)
         counts = defaultdict(lambda: defaultdict(int))
-        for key, account_id, count in self.env.cr.fetchall():
+        for key, account_id, count in self.env.execute_query(query):
             counts[account_id][key] += count
         for kind in self._kinds():
             for account in kind.waiting():

@@ -38,7 +38,7 @@ class KeycrmSyncCursor(models.Model):
     seen = fields.Json(string="Result so far", readonly=True, groups=fields.NO_ACCESS)
 
     _name_unique = models.Constraint(
-        "UNIQUE(account_id, name)", "A list of an account has one position."
+        "UNIQUE(account_id, name)", "Each list of an account can have only one position."
     )
 
     def init(self):

@@ -54,7 +54,7 @@ class SaleOrder(models.Model):
         string="Needs a decision",
         compute="_compute_keycrm_needs_decision",
         store=True,
-        help="Something of the order waits until a user decides or KeyCRM is corrected.",
+        help="The order needs a decision, or a correction in KeyCRM.",
     )
     keycrm_decision = fields.Selection(
         [
@@ -269,20 +269,20 @@ class SaleOrder(models.Model):
         if not self or not all(self.sudo().mapped("keycrm_cancel_conflict")):
             raise UserError(self.env._("The order is not canceled in Odoo only."))
 
-    def _keycrm_record_cancellation(self, is_cancelled):
+    def _keycrm_record_cancellation(self, is_canceled):
         """Record that a user or another module canceled orders in Odoo, or reverted it.
 
-        :param is_cancelled: False when it is reverted
+        :param is_canceled: False when it is reverted
         """
         orders = self.sudo().filtered(
             lambda order: (
                 order.keycrm_id
-                and order.keycrm_canceled_here != is_cancelled
-                and (order.state != "cancel") == is_cancelled
+                and order.keycrm_canceled_here != is_canceled
+                and (order.state != "cancel") == is_canceled
             )
         )
         if orders:
-            orders.write({"keycrm_canceled_here": is_cancelled, "keycrm_kept_status_id": False})
+            orders.write({"keycrm_canceled_here": is_canceled, "keycrm_kept_status_id": False})
 
     def _keycrm_show_conflict(self):
         """Schedule an activity on orders that were canceled in Odoo, but not in KeyCRM."""

@@ -248,7 +248,7 @@ export class KeycrmOverview extends Component {
             };
         }
         if (this.data.others_decide) {
-            return { text: _t("Colleagues have to decide: %s.", this.data.others_decide) };
+            return { text: _t("Waiting for colleagues' decisions: %s.", this.data.others_decide) };
         }
         return { text: _t("All is well: there is nothing to decide."), isWell: true };
     }

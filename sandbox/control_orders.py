@@ -104,7 +104,7 @@ class OrdersControl(Client):
         """Merge two orders: one gets goods and payments, the other is canceled.
 
         :param main_id: the order that stays
-        :param other_id: the order that is cancelled
+        :param other_id: the order that is canceled
         :return: everything about the order that stays
         """
         return self._call("POST", "/orders/merge", {"main_id": main_id, "other_id": other_id})

@@ -204,14 +204,14 @@ def update_payment(shop: Store, order: Order, payment: Payment, body: dict[str, 
     :param order: the order it belongs to
     :param payment: the payment
     :param body: the body of the request
-    :raise Invalid: if the body is wrong or a paid payment of a completed order is to be cancelled
+    :raise Invalid: if the body is wrong or a paid payment of a completed order is to be canceled
     """
     given = pick(body, {"status": text, "description": text}, nulls=False)
     status = given.get("status", payment.status)
     _check_status(status, "")
     completed = shop.statuses[order.status_id].group_id == 5
     if status == "canceled" and payment.status == "paid" and completed:
-        raise Invalid.of(status="A paid payment of a completed order cannot be cancelled.")
+        raise Invalid.of(status="A paid payment of a completed order cannot be canceled.")
     with orders.changing(shop, order):
         payment.status = status
         payment.description = given.get("description", payment.description)

@@ -171,7 +171,7 @@ def merge(shop: Store, main: Order, other: Order) -> None:
 
     :param shop: the shop
     :param main: the order that stays
-    :param other: the order that is emptied and cancelled
+    :param other: the order that is emptied and canceled
     :raise Invalid: if both are the same order
     """
     if main is other:
@@ -182,14 +182,14 @@ def merge(shop: Store, main: Order, other: Order) -> None:
         with changing(shop, main):
             main.lines.extend(lines)
             main.payments.extend(payments)
-        other.status_id = cancelled_status(shop)
+        other.status_id = canceled_status(shop)
 
 
-def cancelled_status(shop: Store) -> int:
+def canceled_status(shop: Store) -> int:
     """Return the status of an order that KeyCRM cancels.
 
     :param shop: the shop
-    :return: the system status of the cancelled group, else its first
+    :return: the system status of the canceled group, else its first
     """
     group = [s for s in shop.statuses.values() if s.group_id == GROUP_CANCELLED]
     return next((s.id for s in group if s.is_reserved), group[0].id)

@@ -93,7 +93,7 @@ def give_back(shop: Store, lines: list[Line], *, notify: bool = True) -> None:
 def _wanted(shop: Store, order: Order, line: Line) -> Hold | None:
     """Return the hold that a line should have.
 
-    One status reserves and one writes off, each with all statuses after it; the cancelled group gives
+    One status reserves and one writes off, each with all statuses after it; the canceled group gives
     everything back (confirmed).
     """
     status = shop.statuses[order.status_id]

@@ -156,5 +156,5 @@ def test_a_comparison_that_is_stopped_while_keycrm_is_asked_stays_stopped(
     (run,) = rpc.rows(
         "keycrm.stock.comparison", ("account_id", "=", account.id), fields=["state", "line_ids"]
     )
-    assert (run["state"], run["line_ids"]) == ("cancelled", [])
+    assert (run["state"], run["line_ids"]) == ("canceled", [])
     assert in_keycrm(offer) == 99

@@ -71,7 +71,7 @@ class TestMadeToOrder(StockCase):
         self.receive(delivery, 3)
         self.assertEqual(self.sells(), 10, "it is delivered")
 
-    def test_cancelled_purchase_takes_from_the_shelf(self):
+    def test_canceled_purchase_takes_from_the_shelf(self):
         self.account.stock_quantity = "available"
         self.lamp.route_ids = self.route("mto")
         order = self.order(3, PRODUCTION)

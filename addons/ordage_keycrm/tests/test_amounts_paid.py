@@ -73,7 +73,7 @@ class TestAmountsPaid(OrderCase):
         self.answers(order, payments_total=None, payments=None, payment_status="part_paid")
         self.assertEqual(self.amounts(order), (500, 0))
 
-    def test_a_cancelled_order_collects_nothing(self):
+    def test_a_canceled_order_collects_nothing(self):
         order = self.paid()
         self.assertEqual(self.amounts(order), (0, 500))
         self.move(order, self.gone)
@@ -132,7 +132,7 @@ class TestAmountsPaid(OrderCase):
                 self.assertTrue(order.keycrm_payments_differ)
                 self.assertEqual(self.amounts(order), (300, 200))
 
-    def test_a_payment_that_vanishes_from_a_cancelled_order_is_for_a_person(self):
+    def test_a_payment_that_vanishes_from_a_canceled_order_is_for_a_person(self):
         self.account.payment_journal_id = self.journal
         order = self.paid({"amount": 200})
         posted = order.keycrm_payment_ids.payment_id

@@ -591,7 +591,7 @@ class TestWaysIn(KeycrmCase):
         self.new_order(LINES)
         sync = self.sync(self.status(1))
         sync.action_cancel()
-        self.assertEqual(sync.state, "cancelled")
+        self.assertEqual(sync.state, "canceled")
         self.work(OrderQueue)
         self.assertFalse(self.Order.search([("keycrm_account_id", "=", self.account.id)]))
 

@@ -8,7 +8,7 @@ from ..services.orders.order_inbox import OrderInbox
 from .order_common import OrderCase
 
 
-class TestCancelledByPerson(OrderCase):
+class TestCanceledByPerson(OrderCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
@@ -19,7 +19,7 @@ class TestCancelledByPerson(OrderCase):
             "ordage_keycrm.group_user",
         )
 
-    def cancelled(self, status=None):
+    def canceled(self, status=None):
         """An order that a person canceled, as the button does."""
         order = self.make(status or self.made)
         order.with_user(self.seller)._action_cancel()
@@ -38,7 +38,7 @@ class TestCancelledByPerson(OrderCase):
 
     def test_a_mere_payment_or_edit_confirms_nothing(self):
         for status in (self.new, self.made, self.sent):
-            order = self.cancelled(status)
+            order = self.canceled(status)
             self.pay(order)
             self.keycrm.patch_line(order.keycrm_id, self.line_id(order), quantity=9, webhook=False)
             self.arrive(order.keycrm_id)
@@ -50,7 +50,7 @@ class TestCancelledByPerson(OrderCase):
             self.assertEqual(order.order_line.product_uom_qty, 9)
 
     def test_another_status_in_keycrm_confirms_nothing_and_is_shown(self):
-        order = self.cancelled(self.new)
+        order = self.canceled(self.new)
         for status in (self.agreed, self.made, self.sent, self.done):
             self.move(order, status)
             self.assertEqual(order.state, "cancel")
@@ -60,7 +60,7 @@ class TestCancelledByPerson(OrderCase):
         self.assertEqual(len(order.activity_ids), 1)
 
     def test_an_order_that_keycrm_cancels_too_has_no_conflict(self):
-        order = self.cancelled()
+        order = self.canceled()
         self.pay(order)
         self.move(order, self.gone)
         self.assertFalse(order.keycrm_cancel_conflict or order.activity_ids)
@@ -77,7 +77,7 @@ class TestCancelledByPerson(OrderCase):
         self.assertEqual(order.state, "sale")
 
     def test_the_button_restores_the_order_as_keycrm_has_it(self):
-        order = self.cancelled(self.new)
+        order = self.canceled(self.new)
         self.keycrm.patch_line(order.keycrm_id, self.line_id(order), quantity=7, webhook=False)
         self.move(order, self.made)
         order.with_user(self.seller).action_keycrm_restore()
@@ -88,7 +88,7 @@ class TestCancelledByPerson(OrderCase):
         self.assertEqual(sum(open_moves.mapped("product_uom_qty")), 7)
 
     def test_the_other_button_keeps_it_canceled_until_its_status_changes(self):
-        order = self.cancelled(self.made)
+        order = self.canceled(self.made)
         self.pay(order)
         order.with_user(self.seller).action_keycrm_keep_canceled()
         self.assertFalse(order.keycrm_cancel_conflict or order.activity_ids)
@@ -101,7 +101,7 @@ class TestCancelledByPerson(OrderCase):
         self.assertEqual(len(order.activity_ids), 1)
 
     def test_a_person_who_takes_the_cancellation_back_lets_it_follow_keycrm(self):
-        order = self.cancelled(self.made)
+        order = self.canceled(self.made)
         order.with_user(self.seller).action_draft()
         self.assertFalse(order.keycrm_canceled_here)
         self.arrive(order.keycrm_id)
@@ -121,7 +121,7 @@ class TestCancelledByPerson(OrderCase):
             with self.assertRaises(UserError):
                 getattr(order.with_user(self.seller), action)()
         reader = new_test_user(self.env, "reading", groups="ordage_keycrm.group_user")
-        conflict = self.cancelled()
+        conflict = self.canceled()
         for action in ("action_keycrm_restore", "action_keycrm_keep_canceled"):
             self.assertRefused(getattr(conflict.with_user(reader), action))
         self.assertTrue(conflict.keycrm_cancel_conflict)
@@ -129,7 +129,7 @@ class TestCancelledByPerson(OrderCase):
     def test_an_archive_status_changes_nothing_of_it(self):
         self.account.archive_status_ids = self.done
         self.account.archive_validates = True
-        order = self.cancelled()
+        order = self.canceled()
         self.move(order, self.done)
         self.assertEqual(order.state, "cancel")
         self.assertTrue(order.keycrm_archived and order.keycrm_cancel_conflict)
@@ -141,7 +141,7 @@ class TestCancelledByPerson(OrderCase):
         self.assertFalse(order.keycrm_canceled_here or order.keycrm_cancel_conflict)
 
     def test_the_overview_counts_the_orders_that_need_a_decision(self):
-        conflict = self.cancelled()
+        conflict = self.canceled()
         discount = self.make(self.made, discount_amount=530)
         differs = self.make(self.made, grand_total=777)
         early = self.make(self.new, grand_total=777)

@@ -144,7 +144,7 @@ class TestShippingChanges(OrderCase):
         self.assertFalse(self.order.activity_ids)
         self.assertEqual(self.order.order_line.product_uom_qty, 5)
         self.assertFalse(self.order.keycrm_total_differs)
-        # Cancelled once more, it is told once more.
+        # Canceled once more, it is told once more.
         self.move(self.order, self.gone)
         self.assertTrue(self.order.activity_ids)
 

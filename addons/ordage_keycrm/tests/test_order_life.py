@@ -37,18 +37,18 @@ class TestStatuses(OrderCase):
 
     def test_a_status_of_which_nothing_is_known_undoes_nothing(self):
         self.account.archive_status_ids = self.done
-        confirmed, archived, cancelled = map(self.make, (self.made, self.done, self.gone))
+        confirmed, archived, canceled = map(self.make, (self.made, self.done, self.gone))
         quotation = self.make(self.new)
-        for order in (confirmed, archived, cancelled, quotation):
+        for order in (confirmed, archived, canceled, quotation):
             unknown = {"status_id": 987, "status": None, "status_group_id": None}
             self.keycrm.patch_order(order.keycrm_id, raw=unknown, webhook=False)
             self.arrive(order.keycrm_id)
         self.assertEqual((confirmed.state, archived.state), ("sale", "sale"))
         self.assertNotIn("cancel", confirmed.picking_ids.mapped("state"))
         self.assertTrue(archived.keycrm_archived and archived.locked)
-        self.assertEqual((cancelled.state, quotation.state), ("cancel", "draft"))
+        self.assertEqual((canceled.state, quotation.state), ("cancel", "draft"))
 
-    def test_an_order_whose_invoice_was_credited_can_be_cancelled(self):
+    def test_an_order_whose_invoice_was_credited_can_be_canceled(self):
         order = self.make(self.made)
         order.order_line.product_id.invoice_policy = "order"
         self.invoice(order)._reverse_moves(cancel=True)
@@ -69,7 +69,7 @@ class TestStatuses(OrderCase):
         self.assertEqual(order.state, "draft")
         self.assertEqual(order.picking_ids.mapped("state"), ["cancel"])
 
-    def test_a_cancelled_order_can_be_revived(self):
+    def test_a_canceled_order_can_be_revived(self):
         order = self.make(self.made)
         self.move(order, self.gone)
         self.assertEqual(order.state, "cancel")
@@ -104,7 +104,7 @@ class TestStatuses(OrderCase):
         self.arrive(order.keycrm_id)
         self.assertEqual(order.picking_ids.filtered("return_id"), back)
         self.assertEqual(len(order.activity_ids), 1)
-        # The goods are back: the order is looked at again and can be cancelled.
+        # The goods are back: the order is looked at again and can be canceled.
         product = order.order_line.product_id
         before = product.qty_available
         back.move_ids.write({"quantity": 5, "picked": True})
@@ -115,7 +115,7 @@ class TestStatuses(OrderCase):
         self.arrive(order.keycrm_id)
         self.assertEqual(order.state, "cancel")
 
-    def test_a_partly_shipped_order_that_is_cancelled_ships_no_more(self):
+    def test_a_partly_shipped_order_that_is_canceled_ships_no_more(self):
         order = self.make(self.made)
         self.deliver(order, quantity=2)
         self.move(order, self.gone)

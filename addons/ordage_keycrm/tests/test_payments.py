@@ -118,7 +118,7 @@ class TestPayments(KeycrmCase):
         invoice.with_user(person).action_post()
         self.assertEqual(invoice.amount_residual, 0)
 
-    def test_a_single_cancelled_payment_is_taken_back(self):
+    def test_a_single_canceled_payment_is_taken_back(self):
         self.account.payment_journal_id = self.journal
         order = self.make({})
         posted = order.keycrm_payment_ids.payment_id
@@ -129,7 +129,7 @@ class TestPayments(KeycrmCase):
         self.assertEqual(posted.state, "canceled")
         self.assertEqual(order.keycrm_amount_paid, 0)
 
-    def test_a_cancelled_orders_money_stays_until_a_person_decides(self):
+    def test_a_canceled_orders_money_stays_until_a_person_decides(self):
         self.account.payment_journal_id = self.journal
         order = self.make({})
         posted = order.keycrm_payment_ids.payment_id
@@ -139,7 +139,7 @@ class TestPayments(KeycrmCase):
         self.assertNotEqual(posted.state, "canceled")
         self.assertIn("200", order.activity_ids.note)
 
-    def test_a_cancelled_orders_money_stays_also_when_the_order_is_revived(self):
+    def test_a_canceled_orders_money_stays_also_when_the_order_is_revived(self):
         self.account.payment_journal_id = self.journal
         order = self.make({})
         posted = order.keycrm_payment_ids.payment_id
@@ -149,7 +149,7 @@ class TestPayments(KeycrmCase):
         self.assertEqual(order.state, "sale")
         self.assertEqual(order.keycrm_payment_ids.status, "canceled")
         self.assertNotEqual(posted.state, "canceled")
-        # Paid after all, it is not posted a second time; cancelled by itself, it is taken back.
+        # Paid after all, it is not posted a second time; canceled by itself, it is taken back.
         for status in ("paid", "canceled"):
             self.keycrm.patch_payment(
                 order.keycrm_id, self.payment_of(order), status=status, webhook=False

@@ -71,7 +71,7 @@ class TestProductLoad(KeycrmCase):
         self.assertIn("'page': '2'", str(asked["query"]))
         load.action_cancel()
         self.work(load)
-        self.assertEqual((load.state, load.done_count), ("cancelled", 100))
+        self.assertEqual((load.state, load.done_count), ("canceled", 100))
         self.assertEqual(load.created_count, 100)
 
     def test_import_report_names_missing_repeated_and_one_sided_products(self):

@@ -81,7 +81,7 @@ class TestRuns(RunCase, KeycrmCase):
         sync = self.start("keycrm.order.sync", status_ids=self.status(1).ids)
         sync.action_cancel()
         self.work()
-        self.assertEqual(sync.state, "cancelled")
+        self.assertEqual(sync.state, "canceled")
         self.assertFalse([row for row in self.told() if row[1] == "simple_notification"])
 
     def test_a_second_press_does_not_begin_a_running_load_anew(self):
@@ -163,17 +163,17 @@ class TestStopped(RunCase, StockCase):
 
     def test_stop_while_the_last_page_is_read_leaves_keycrms_stock_alone(self):
         run = self.stopped_during("reading")
-        self.assertEqual((run.state, run.next_page), ("cancelled", 1))
+        self.assertEqual((run.state, run.next_page), ("canceled", 1))
         self.assertEqual(self.sent(), [])
 
     def test_stop_while_differences_are_checked_leaves_keycrms_stock_alone(self):
         run = self.stopped_during("checking")
-        self.assertEqual((run.state, run.line_ids.ids), ("cancelled", []))
+        self.assertEqual((run.state, run.line_ids.ids), ("canceled", []))
         self.assertEqual(self.sent(), [])
 
     def test_a_preview_that_was_stopped_asks_for_no_choice(self):
         run = self.stopped_during("reading", "action_preview_stock")
-        self.assertEqual((run.state, run.line_ids.ids), ("cancelled", []))
+        self.assertEqual((run.state, run.line_ids.ids), ("canceled", []))
 
     def test_message_of_a_ready_preview_does_not_outlast_the_choice(self):
         boss = new_test_user(self.env, "boss", groups="ordage_keycrm.group_manager")
@@ -199,7 +199,7 @@ class TestStopped(RunCase, StockCase):
         for state in ("reading", "checking"):
             with self.subTest(state):
                 run = self.stopped_during(state, refusal=Refused("refused", status=400))
-                self.assertEqual(run.state, "cancelled")
+                self.assertEqual(run.state, "canceled")
 
 
 class TestPush(RunCase, StockCase):
@@ -224,7 +224,7 @@ class TestPush(RunCase, StockCase):
         push = self.env[action["res_model"]].browse(action["res_id"])
         push.action_cancel()
         self.assertEqual(self.sent(), [])
-        self.assertEqual(push.state, "cancelled")
+        self.assertEqual(push.state, "canceled")
 
     def test_a_push_that_waits_for_a_person_says_for_what(self):
         self.count(self.goods("SHIRT"), 4)

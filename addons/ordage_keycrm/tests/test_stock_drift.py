@@ -127,7 +127,7 @@ class TestStockDrift(StockCase):
         self.arrive(number)
         self.sent()
         (line,) = self.keycrm.order(number)["answer"]["products"]
-        for what, shown in (("shortened", 3), ("cancelled", 5)):
+        for what, shown in (("shortened", 3), ("canceled", 5)):
             if what == "shortened":
                 self.keycrm.patch_line(number, line["id"], quantity=2, webhook=False)
             else:

@@ -390,7 +390,7 @@ class TestStockPreview(StockCase):
         preview.action_take_opening()
         preview.action_cancel()
         self.assertEqual(self.sent(), [])
-        self.assertEqual(preview.state, "cancelled")
+        self.assertEqual(preview.state, "canceled")
         self.assertEqual([self.here(product) for product in self.mine], [0, 3, 7, 6, 0])
         self.assertFalse(self.account.push_stock)
 

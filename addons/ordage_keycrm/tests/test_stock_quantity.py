@@ -164,9 +164,9 @@ class TestQuantity(StockCase):
         self.check("and wants them again")
         self.assertEqual(self.shown(self.cap), shown)
         order._action_cancel()
-        self.check("cancelled in Odoo")
+        self.check("canceled in Odoo")
         self.status(number, CANCELLED)
-        self.check("cancelled in KeyCRM")
+        self.check("canceled in KeyCRM")
 
     def test_an_order_first_seen_archived_takes_nothing_out(self):
         self.account.archive_status_ids = self.account.status_ids.filtered(

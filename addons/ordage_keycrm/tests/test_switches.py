@@ -92,7 +92,7 @@ class TestSwitches(StockCase):
         return float(stock["quantity"]) - float(stock["reserve"])
 
     def play_a_day(self, name):
-        """From a new order to a cancelled one, with stock after each step."""
+        """From a new order to a canceled one, with stock after each step."""
         begun = fields.Datetime.now()
         cap = self.goods(f"CAP-{name}")
         gone = self.goods(f"GONE-{name}")

@@ -66,14 +66,14 @@ class KeycrmSendPreview(models.Model):
         :raise UserError: when there is nothing to choose
         """
         self._check_ready(("ready", "failed"))
-        self.sudo().write({"state": "cancelled"})
+        self.sudo().write({"state": "canceled"})
         self.account_id.sudo()[SENDING[self.kind]] = False
         return True
 
     def action_cancel(self):
         """Stop reading, and switch the kind off: without a preview nothing is sent."""
         result = super().action_cancel()
-        for preview in self.filtered(lambda preview: preview.state == "cancelled"):
+        for preview in self.filtered(lambda preview: preview.state == "canceled"):
             preview.account_id.sudo()[SENDING[preview.kind]] = False
         return result
 
@@ -86,7 +86,7 @@ class KeycrmSendPreview(models.Model):
         return [
             *((name, states[name]) for name in ("draft", "running")),
             ("ready", ready),
-            *((name, states[name]) for name in ("done", "failed", "cancelled")),
+            *((name, states[name]) for name in ("done", "failed", "canceled")),
         ]
 
     @api.model
@@ -104,7 +104,7 @@ class KeycrmSendPreview(models.Model):
                         ("kind", "=", kind),
                         ("state", "in", ("draft", "running", "ready", "failed")),
                     ]
-                ).write({"state": "cancelled"})
+                ).write({"state": "canceled"})
                 waiting = [("account_id", "=", account.id), ("kind", "=", kind)]
                 self.env["keycrm.offer.change"].sudo().search(waiting).unlink()
                 self.env["keycrm.order.update"].sudo().search(

@@ -100,13 +100,13 @@ class KeycrmJobMixin(models.AbstractModel):
         running = self.env._("Running")
         done = self.env._("Finished")
         failed = self.env._("Failed")
-        cancelled = self.env._("Stopped")
+        canceled = self.env._("Stopped")
         return [
             ("draft", draft),
             ("running", running),
             ("done", done),
             ("failed", failed),
-            ("cancelled", cancelled),
+            ("canceled", canceled),
         ]
 
     # === ACTION METHODS ===#
@@ -136,7 +136,7 @@ class KeycrmJobMixin(models.AbstractModel):
         """
         self.account_id._check_manager()
         busy = self.filtered(lambda run: run.state in ("draft", *self._busy_states))
-        busy.sudo()._end("cancelled")
+        busy.sudo()._end("canceled")
         return True
 
     # === BUSINESS METHODS ===#

@@ -98,7 +98,7 @@ class KeycrmStockComparison(models.Model):
         Line = self.env["keycrm.stock.comparison.line"].sudo()
         Level = self.env["keycrm.stock.level"].sudo()
         for comparison in self:
-            is_over = comparison.kind == "preview" and comparison.state in ("done", "cancelled")
+            is_over = comparison.kind == "preview" and comparison.state in ("done", "canceled")
             mine = [("comparison_id", "=", comparison.id)]
             applied = [*mine, ("opening", "=", "applied")]
             comparison.can_undo_opening = is_over and bool(Line.search_count(applied, limit=1))
@@ -200,7 +200,7 @@ class KeycrmStockComparison(models.Model):
         :return: True
         """
         self._check_ready()
-        self.sudo().write({"state": "cancelled", "choice": "not_now"})
+        self.sudo().write({"state": "canceled", "choice": "not_now"})
         return True
 
     def action_write_back(self):
@@ -353,7 +353,7 @@ class KeycrmStockComparison(models.Model):
                 ("id", "!=", self.id),
             ]
         )
-        earlier.write({"state": "cancelled", "choice": "not_now"})
+        earlier.write({"state": "canceled", "choice": "not_now"})
 
     def _skipped_lines(self):
         """Return the lines that opening quantities leave as they are, for a reason."""

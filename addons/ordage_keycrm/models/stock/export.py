@@ -57,7 +57,7 @@ class KeycrmStockExport(models.Model):
 
     def _end(self, state, **vals):
         """Record the end; a stopped export deletes its rows that are not sent yet."""
-        if state == "cancelled":
+        if state == "canceled":
             self.env.cr.execute(
                 SQL("DELETE FROM keycrm_stock_change WHERE export_id = ANY(%s)", self.ids)
             )

@@ -33,12 +33,12 @@ GC_BATCH = 10000
 FINISHED = {
     "keycrm.event": (("done", "ignored"), "received_at"),
     "keycrm.order.update": (("done", "ignored"), "create_date"),
-    "keycrm.send.preview": (("done", "cancelled"), "create_date"),
-    "keycrm.order.sync": (("done", "cancelled"), "create_date"),
-    "keycrm.product.import": (("done", "cancelled"), "create_date"),
-    "keycrm.product.export": (("draft", "done", "cancelled"), "create_date"),
-    "keycrm.stock.comparison": (("done", "cancelled"), "create_date"),
-    "keycrm.stock.export": (("done", "cancelled"), "create_date"),
+    "keycrm.send.preview": (("done", "canceled"), "create_date"),
+    "keycrm.order.sync": (("done", "canceled"), "create_date"),
+    "keycrm.product.import": (("done", "canceled"), "create_date"),
+    "keycrm.product.export": (("draft", "done", "canceled"), "create_date"),
+    "keycrm.stock.comparison": (("done", "canceled"), "create_date"),
+    "keycrm.stock.export": (("done", "canceled"), "create_date"),
 }
 #: The newest record of each domain is kept: users still read it, and KeyCRM's quantities before a
 #: preview can be restored from it.

@@ -6,7 +6,7 @@ API_URL = "https://openapi.keycrm.app/v1"
 #: Value that a form shows instead of a stored API key. Saving it changes nothing.
 API_KEY_MASK = "••••••••••••"
 
-#: Kinds of data that are sent to KeyCRM beside stock, and the account's switch of each.
+#: Kinds of data that are sent to KeyCRM in addition to stock, and the account's switch of each.
 SENDING = {
     "tracking": "send_tracking",
     "cost": "send_cost",

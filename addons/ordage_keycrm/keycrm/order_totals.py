@@ -103,7 +103,7 @@ def unit_price(line: Line) -> UnitPrice:
 
 @dataclass(frozen=True, slots=True)
 class Extra:
-    """Hold an amount of an order beside its products.
+    """Hold an amount of an order in addition to its products.
 
     It is of shipping, wrapping, taxes, or the order's discount.
     """

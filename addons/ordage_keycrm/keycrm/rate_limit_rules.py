@@ -33,7 +33,7 @@ DEFAULT_RETRY_AFTER = 15.0
 #: Upper bound of a pause, also when a 429 names a longer one.
 LONGEST_BLOCK = 300.0
 #: Seconds after which a limit that an early 429 lowered is raised by a step; each 429 after a step
-#: doubles them, up to a day. So a key with a low limit causes hardly any 429.
+#: doubles them, up to a day. So a key with a low limit causes almost no 429.
 RAISE_AFTER = 900.0
 LONGEST_RAISE_AFTER = 86400.0
 #: A step raises the lowered limit by this part of it, and by at least one.

@@ -33,7 +33,7 @@ class Level:
         A quantity that was read too soon after the write counts as confirmed for now if it is equal: it
         is read again later.
 
-        :param quantity: quantity that KeyCRM is to show
+        :param quantity: quantity that KeyCRM should show
         """
         if not (self.is_known or self.was_read):
             return False
@@ -51,7 +51,7 @@ class Row(NamedTuple):
 
     :param offer_id: id of the offer in Odoo
     :param number: KeyCRM's number of the offer
-    :param quantity: quantity that KeyCRM is to show
+    :param quantity: quantity that KeyCRM should show
     :param zero_allowed: whether a zero is sent however many there are
     """
 
@@ -96,7 +96,7 @@ class Plan:
 
 
 def plan(rows: Iterable[Row], levels: Mapping[int, Level]) -> Plan:
-    """Compare the quantities that a KeyCRM warehouse is to show with its last known ones.
+    """Compare the quantities that a KeyCRM warehouse should show with its last known ones.
 
     :param rows: quantities as this KeyCRM account accepts them
     :param levels: ``{offer id: Level}``

@@ -1,4 +1,4 @@
-"""Compute the quantity that KeyCRM is to show, as pure functions.
+"""Compute the quantity that KeyCRM should show, as pure functions.
 
 All quantities are in the product's own unit, of one offer in one KeyCRM warehouse.
 """
@@ -50,7 +50,7 @@ def digits_of(quantity) -> int:
 
 
 def target(rule: str, terms: Terms) -> float:
-    """Return the quantity that KeyCRM is to show.
+    """Return the quantity that KeyCRM should show.
 
     ``available`` adds KeyCRM's own reserve, because KeyCRM subtracts it again (confirmed: its quantity
     includes the reserve) and so sells the quantity that is free.

@@ -310,8 +310,8 @@ class KeycrmAccount(models.Model):
         help="Processed events older than this are deleted; 0 keeps them all. Pending and failed "
         "events are never deleted.",
     )
-    # Goods that were shipped before this time were shipped without Odoo, whenever and by whichever
-    # source the order is imported.
+    # Goods that were shipped before this time were shipped without Odoo, no matter when and
+    # from which list the order is imported.
     enabled_since = fields.Datetime(string="Enabled since", readonly=True, copy=False)
     polled_at = fields.Datetime(string="Last polled", readonly=True, copy=False)
     # {"model,number": time at which KeyCRM's lists lacked the status or source of an order}
@@ -455,7 +455,7 @@ class KeycrmAccount(models.Model):
         """Save a user's changes on a form.
 
         A user who enables sending of stock gets a preview first. A pasted key is tested at once; an
-        error is displayed beside it.
+        error is displayed next to it.
         """
         before = self.warehouse_ids._sent_matches()
         begun = [k for k, name in SENDING.items() if vals.get(name) and not (self and self[name])]

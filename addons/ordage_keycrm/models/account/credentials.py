@@ -196,7 +196,7 @@ class KeycrmAccount(models.Model):
     def action_check_link(self):
         """Send a challenge to the webhook link, as KeyCRM would, and report the result.
 
-        :return: a notification; an error is also stored and displayed beside the link
+        :return: a notification; an error is also stored and displayed next to the link
         """
         self.ensure_one()
         self._check_manager()

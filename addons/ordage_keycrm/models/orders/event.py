@@ -478,7 +478,7 @@ class KeycrmEvent(models.Model):
         """Retry orders that failed because of their products, after the commit.
 
         Odoo writes products in many places, one at a time: a query for each of these writes would slow
-        users down, as there is hardly ever such an order.
+        users down, as there is almost never such an order.
         """
         postcommit = self.env.cr.postcommit
         if "keycrm_retry_for_products" not in postcommit.data:

@@ -32,7 +32,7 @@ OUTAGE_CODES = ("server_trouble", "timed_out", "unreachable", "not_json")
 class KeycrmEvent(models.Model):
     """The inbox as a queue with priorities.
 
-    New webhooks come first, the newest and the oldest in turns: no backlog delays a new order, and no old
+    New webhooks come first, the newest and the oldest alternately: no backlog delays a new order, and no old
     order waits forever. Then orders that Odoo itself enqueued, retries, and numbers far above the newest
     order in Odoo.
     """

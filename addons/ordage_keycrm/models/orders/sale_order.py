@@ -499,7 +499,7 @@ class SaleOrder(models.Model):
         )
 
     def _keycrm_cost_update(self):
-        """Return the costs that the lines of KeyCRM's order are to hold.
+        """Return the costs that the lines of KeyCRM's order should hold.
 
         :return: :class:`~.keycrm.order_update_rules.CostUpdate`
         """

@@ -48,7 +48,7 @@ _SUPPLIES = """(line.id IS NULL AND destination.usage = 'internal' AND EXISTS (
 
 
 class KeycrmStockCalculator(models.AbstractModel):
-    """Compute the quantities that KeyCRM is to show, for many products at once.
+    """Compute the quantities that KeyCRM should show, for many products at once.
 
     One query a term, for any number of products. By SQL, because the terms join moves, order lines and
     locations, and this runs for every change of stock. The sums are those of
@@ -84,7 +84,7 @@ class KeycrmStockCalculator(models.AbstractModel):
 
     @api.model
     def _targets(self, warehouse, products):
-        """Return the quantities that a KeyCRM warehouse is to show, by the account's choice.
+        """Return the quantities that a KeyCRM warehouse should show, by the account's choice.
 
         :param warehouse: ``keycrm.warehouse``, one, matched
         :param products: ``product.product``

@@ -29,7 +29,7 @@ _COUNT_FIELDS = {
 
 
 class KeycrmStockComparison(models.Model):
-    """A snapshot of KeyCRM's whole stock beside Odoo's: a comparison, or a preview (dry run).
+    """A snapshot of KeyCRM's whole stock next to Odoo's: a comparison, or a preview (dry run).
 
     The snapshot is read page by page in the background and stored in ``keycrm.stock.snapshot`` until it
     is complete: an interrupted one changes nothing. ``services/stock/stock_comparison.py`` reads and

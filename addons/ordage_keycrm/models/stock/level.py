@@ -42,7 +42,7 @@ class KeycrmStockLevel(models.Model):
         string="In Odoo",
         digits=(16, 3),
         compute="_compute_odoo_quantity",
-        help="The quantity that KeyCRM is to show, as the account's settings define it.",
+        help="The quantity that KeyCRM should show, as the account's settings define it.",
     )
     difference = fields.Float(
         digits=(16, 3),

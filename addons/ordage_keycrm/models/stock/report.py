@@ -51,7 +51,7 @@ class KeycrmStockReport(models.Model):
         string="Odoo",
         digits=(16, 3),
         compute="_compute_quantities",
-        help="The quantity that KeyCRM is to show, as the account's settings define it.",
+        help="The quantity that KeyCRM should show, as the account's settings define it.",
     )
     keycrm_quantity = fields.Float(
         string="KeyCRM",
@@ -231,7 +231,7 @@ class KeycrmStockReport(models.Model):
 
     @api.model
     def _targets(self, warehouse, products):
-        """Return the quantities that a KeyCRM warehouse is to show, as the account accepts them.
+        """Return the quantities that a KeyCRM warehouse should show, as the account accepts them.
 
         :param warehouse: ``keycrm.warehouse``, one
         :param products: ``product.product``

@@ -45,7 +45,7 @@ def request_for_user(account, request):
 def check_key(account):
     """Test the key that a user just pasted, and record the result.
 
-    Nothing is raised: the key is kept, and the error is displayed beside it.
+    Nothing is raised: the key is kept, and the error is displayed next to it.
 
     :param account: ``keycrm.account``, one
     """

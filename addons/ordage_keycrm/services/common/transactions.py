@@ -76,7 +76,7 @@ def check_company_is_free(account):
     """Check before requests that the company lock can be taken after them.
 
     Otherwise the answers would be thrown away and requested again while another worker holds the lock for
-    long. One that holds it for a batch is waited for: trying alone, an account beside a synchronization
+    long. One that holds it for a batch is waited for: trying alone, an account next to a synchronization
     would rarely succeed.
 
     :param account: ``keycrm.account``, one

@@ -112,7 +112,7 @@ class StockSettings(Service):
         self.enqueue(self.env["product.product"].browse(product_ids))
 
     def enqueue_held(self, *, zero_allowed=False):
-        """Enqueue zeros on hold, so that the stock queue decides anew.
+        """Enqueue zeros on hold, so that the stock queue decides again.
 
         :param zero_allowed: whether they are sent however many there are
         """

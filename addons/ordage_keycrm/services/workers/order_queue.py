@@ -47,7 +47,7 @@ class OrderQueue(Service):
     def _process_bulk(self, state):
         """Process one page of bulk work; while KeyCRM's limit delays it, the inbox is polled.
 
-        Live orders that use up the limit alone would defer it for ever, so after some seconds it waits for
+        Live orders that use up the limit alone would defer it forever, so after some seconds it waits for
         its request as live work does.
 
         :param state: :class:`~.services.orders.order_priorities.InboxState`
@@ -71,7 +71,9 @@ class OrderQueue(Service):
         return more
 
     def _process_others(self, state):
-        """Send one update of an order, or read one page of updated orders: each comes first in turns.
+        """Send one update of an order, or read one page of updated orders.
+
+        Each of the two comes first in every second pass.
 
         :param state: :class:`~.services.orders.order_priorities.InboxState`
         :return: True when there was one

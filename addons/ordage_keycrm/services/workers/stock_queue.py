@@ -143,7 +143,7 @@ class StockQueue(Service):
 
         :return: True when there was something
         """
-        # Before the settings: there are hardly ever any, and each pass checks.
+        # Before the settings: there are almost never any, and each pass checks.
         if not self.env["keycrm.stock.level"].sudo()._unverified(self.account):
             return False
         if not (self.account.push_stock and self.account.warehouse_ids._sending()):

@@ -360,7 +360,7 @@ class Page:
     :param number: number of the page, from 1
     :param total: rows of the whole list, as KeyCRM counts them now; 0 when it is not in the answer
     :param last: number of the last page; 0 when it is not in the answer
-    :param has_next: whether the answer names a next page
+    :param has_next: whether the answer contains the address of a next page
     """
 
     __slots__ = ("has_next", "last", "number", "rows", "total")

@@ -1,4 +1,4 @@
-"""Find country codes: KeyCRM names countries in any language, often without one."""
+"""Find country codes: KeyCRM writes countries in any language, often without one."""
 
 from functools import lru_cache
 

@@ -117,7 +117,7 @@ def is_as_listed(order: KnownOrder, status_id: int | None, client_id: int | None
     """Return whether Odoo has the status and buyer of KeyCRM's list.
 
     :param status_id: None where no list contains the order
-    :param client_id: None where the list names no buyer
+    :param client_id: None if the list contains no buyer
     """
     if status_id != order.status_id or order.is_deleted:
         return False

@@ -345,7 +345,7 @@ def odoo_number(description: str) -> int | None:
 def amount_in(row: dict[str, Any], currency: str) -> Decimal | None:
     """Return the amount of a payment in the currency of its order.
 
-    It is unknown which of its two amounts that is, so the currencies that it names decide.
+    It is unknown which of its two amounts that is, so the currencies that it contains decide.
 
     :param row: the payment
     :param currency: code of the order's currency

@@ -187,7 +187,7 @@ class Payment:
 class Shipping:
     """Hold the delivery address. ``receive_point`` is the text of the parcel office.
 
-    :param country: the country as KeyCRM names it, often without a code
+    :param country: the country as KeyCRM writes it, often without a code
     :param full_address: the address in one line, where it may be the only one
     :param status: status of the parcel at the delivery service
     :param date: planned date of the shipment

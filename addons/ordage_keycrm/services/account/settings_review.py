@@ -131,7 +131,7 @@ def _archived_query(records, name, number, account_ids):
 
     :param records: model of the settings
     :param name: name of the field
-    :param number: first column of the rows, which names the field
+    :param number: first column of the rows, which identifies the field
     :param account_ids: ids of accounts
     :return: query of rows (number, account, record, archived record)
     """

@@ -85,7 +85,7 @@ class ProductCreation(JobService):
     def _look_up(self, lines):
         """Map the products that KeyCRM has by their SKU; the others may be created.
 
-        Those whose last request may still take effect, whoever started it, are looked up again later.
+        Those whose last request may still take effect, no matter who started it, are looked up again later.
 
         :param lines: ``keycrm.product.export.line``, of variants those of one product
         """

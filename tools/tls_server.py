@@ -33,7 +33,7 @@ class TlsServer:
         context.load_cert_chain(*make_certificate(folder))
         self._web = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._web.socket = context.wrap_socket(self._web.socket, server_side=True)
-        self._thread = threading.Thread(target=self._web.serve_forever, daemon=True)
+        self._thread = threading.Thread(target=self._web.serve_forever, args=(0.01,), daemon=True)
         self.port = self._web.server_port
 
     def __enter__(self) -> Self:

@@ -54,7 +54,7 @@ def server(answer, certificate=None):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate)
         httpd.socket = context.wrap_socket(httpd.socket, server_side=True)
-    Thread(target=httpd.serve_forever, daemon=True).start()
+    Thread(target=httpd.serve_forever, args=(0.01,), daemon=True).start()
     try:
         scheme = "https" if certificate else "http"
         yield f"{scheme}://localhost:{httpd.server_port}{PATH}"

@@ -53,7 +53,7 @@ def osv():
             """Log nothing in the tests' output."""
 
     web = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=web.serve_forever, daemon=True)
+    thread = threading.Thread(target=web.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{web.server_port}/v1/query"
     web.shutdown()

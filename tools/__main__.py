@@ -49,6 +49,8 @@ def main(arguments: list[str]) -> int:
     if not arguments or arguments[0] not in COMMANDS:
         warn(f"Usage: python3 -m tools {{{','.join(COMMANDS)}}}; see make help.")
         return 2
+    # Containers often set it: Odoo would be compiled anew at each start, which takes seconds.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     if os.environ.get("MAKELEVEL"):
         processes.die_with_parent()
     processes.clean_up_on_signals()

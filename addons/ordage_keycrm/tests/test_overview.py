@@ -8,6 +8,8 @@ from odoo.exceptions import UserError
 from odoo.service.model import call_kw
 from odoo.tests import new_test_user
 
+from ..services.account.decisions.orders import FailedEvents, FailedUpdates
+from ..services.account.decisions.stock import Returns, Unshipped
 from ..services.account.overview import Overview
 from .order_common import OrderCase
 from .stock_common import StockCase
@@ -216,6 +218,15 @@ class TestDecisions(OrderCase):
         for row in rows:
             with self.subTest(row["title"]):
                 self.assertTrue(row["buttons"])
+                self.press(row)
+
+    def test_records_that_are_not_shown_are_reached_by_the_list_of_their_kind(self):
+        for kind in (FailedEvents, FailedUpdates, Returns, Unshipped):
+            with self.subTest(kind.key):
+                counts = {self.account.id: {kind.key: 9}}
+                (row,) = kind(self.account).more([], lambda counts=counts: counts)
+                self.assertEqual((row["title"], row["count"]), ("9 more", 9))
+                self.assertTrue(row["kind"])
                 self.press(row)
 
     def test_what_a_user_cannot_solve_has_no_button(self):

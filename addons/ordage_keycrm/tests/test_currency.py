@@ -238,3 +238,11 @@ class TestCurrency(TransactionCase):
         self.env.invalidate_all()
         cr.execute("SELECT name ->> 'uk_UA' FROM ir_ui_menu WHERE id = %s", [menu.id])
         self.assertEqual(cr.fetchone()[0], "Налаштування")
+
+    def test_each_missing_rate_is_entered_in_one_place(self):
+        path = self.env.ref("account.menu_action_currency_form").complete_name
+        explain = self.env["keycrm.error.message"]
+        for code in ("payment_rate_missing", "no_rate", "value_rate_missing"):
+            with self.subTest(code):
+                sentence = explain._sentence(code, {"currency": "PLN", "amount": "5"})
+                self.assertIn(path.replace("/", " → "), sentence)

@@ -2,12 +2,15 @@
 
 import contextlib
 from datetime import timedelta
+from types import SimpleNamespace
 from unittest.mock import patch
 
 from psycopg2.errors import LockNotAvailable
 
+from odoo.exceptions import UserError
 from odoo.tools import mute_logger
 
+from ..keycrm.order_update_rules import Decision
 from ..services.common.api_gateway import open_client
 from ..services.common.service import Options
 from ..services.sending.order_update_sender import OrderUpdateSender
@@ -179,6 +182,32 @@ class TestOrderUpdate(OrderCase):
                 self.push()
                 self.assertEqual(self.status_in_keycrm(bad), self.sent.keycrm_id)
                 self.assertEqual(update.state, "done")
+
+    def test_update_that_sets_any_field_of_keycrm_is_done(self):
+        order, _other = self.two_updates()
+        update = self.update_of(order)
+        plan = SimpleNamespace(
+            includes="",
+            decide=lambda _order: Decision(
+                {"manager_comment": "Odoo"}, values={"manager_comment": "Odoo"}
+            ),
+        )
+        with patch.object(type(update), "_plan", lambda _update: plan):
+            self.push()
+        self.assertEqual((update.state, update.error), ("done", False))
+
+    def test_update_that_is_no_payment_cannot_be_sent_anyway(self):
+        self.account.delivered_status_id = self.sent
+        order = self.make(self.made)
+        self.deliver(order)
+        with self.assertRaisesRegex(UserError, "payments"):
+            self.update_of(order).action_send_anyway()
+
+    def test_each_kind_of_update_has_a_filter(self):
+        updates = self.env["keycrm.order.update"]
+        search = updates.get_view(view_type="search")["arch"]
+        kinds = [kind for kind, _label in updates._fields["kind"].selection]
+        self.assertEqual(kinds, [kind for kind in kinds if f"('kind', '=', '{kind}')" in search])
 
     def test_an_update_of_a_locked_order_is_put_off_alone(self):
         bad, good = self.two_updates()

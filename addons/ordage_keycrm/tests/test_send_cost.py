@@ -606,6 +606,14 @@ class TestSendCost(CostCase):
         self.assertEqual([len(rows) for rows in self.send()], [1])
         self.assertEqual(self.in_keycrm(changed), 13)
 
+    def test_preview_without_a_rate_shows_what_keycrm_has(self):
+        products = self.mapped(2)
+        self.account.send_cost = False
+        currency = self.account.keycrm_currency_id = self.env.ref("base.PLN")
+        lines = self.switch_on().line_ids.filtered(lambda line: line.product_id in products)
+        self.assertEqual(set(lines.mapped("error_code")), {"value_rate_missing"})
+        self.assertEqual(lines.mapped("keycrm_value"), [currency.format(3)] * 2)
+
     def test_not_now_sends_nothing(self):
         product = self.mapped()
         self.account.send_cost = False

@@ -1,6 +1,7 @@
 from datetime import timedelta
 
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 from ...const import DELIVERY_CODES, OPEN_GROUPS, SETTLE_SECONDS
@@ -85,12 +86,17 @@ class KeycrmOrderUpdate(models.Model):
     def action_send_anyway(self):
         """Send payments that KeyCRM seems to have already.
 
-        :return: True
+        :return: a notification
+        :raise UserError: when no failed payment is selected
         """
         self.account_id._check_manager()
         payments = self.filtered(
             lambda update: update.kind == "payment" and update.state == "failed"
         )
+        if not payments:
+            raise UserError(
+                self.env._("Only failed payments can be sent anyway. For others, click “Retry”.")
+            )
         payments.sudo().is_forced = True
         return payments.action_retry()
 

@@ -65,8 +65,8 @@ class KeycrmProductExport(models.Model):
             own = company.currency_id
             lacks = bool(currency) and own._keycrm_rate(currency, company, today) is None
             export.rate_text = lacks and self.env._(
-                "Prices and costs are left out: an exchange rate of %s is missing in Odoo. Enter one in the "
-                "setup, step “Currency”.",
+                "Prices and costs are left out: an exchange rate of %s is missing in Odoo. Enter one "
+                "(Invoicing → Configuration → Accounting → Currencies).",
                 currency.name,
             )
 

@@ -144,9 +144,6 @@ class CircuitBreaker(Service):
         """
         _logger.warning("KeyCRM account %s: %s", self.account.id, error.code)
         pause = self._pause_after(self.account.circuit_failures)
-        retry_after = getattr(error, "retry_after", None)
-        if retry_after:
-            pause = min(max(pause, retry_after), CIRCUIT_PAUSES[-1])
 
         def record():
             self.account.sudo().write(

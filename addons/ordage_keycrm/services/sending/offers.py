@@ -67,11 +67,10 @@ class OfferKind(Service):
                 "error_params": False,
             }
             if amount is None:
-                currency = self.account.keycrm_currency_id.name or ""
                 row.update(
                     outcome="problem",
                     error_code="value_rate_missing",
-                    error_params={"currency": currency},
+                    error_params={"currency": self.account.keycrm_currency_id.name or ""},
                 )
             elif offer_values.differs(amount, known):
                 row["outcome"] = "change"

@@ -36,7 +36,8 @@ TEXTS = {
     ),
     "no_rate": _lt(
         "The payment is not posted in accounting: an exchange rate of %(currency)s is missing in "
-        "Odoo. Enter one in the setup, step “Currency”; the payment follows automatically."
+        "Odoo. Enter one (Invoicing → Configuration → Accounting → Currencies); the payment follows "
+        "automatically."
     ),
     "payment_currency_unknown": _lt(
         "A payment of %(amount)s is not posted in accounting: Odoo has no currency %(currency)s. "

@@ -10,8 +10,8 @@ TEXTS = {
         "automatically; orders and stock are not affected."
     ),
     "value_rate_missing": _lt(
-        "Not sent to KeyCRM: an exchange rate of %(currency)s is missing in Odoo. Enter one in "
-        "the setup, step “Currency”; the value follows automatically."
+        "Not sent to KeyCRM: an exchange rate of %(currency)s is missing in Odoo. Enter one "
+        "(Invoicing → Configuration → Accounting → Currencies); the value follows automatically."
     ),
     "create_no_sku": _lt(
         "The product has no SKU (internal reference). Enter one, then click “Check again”."

@@ -6,14 +6,6 @@ API_URL = "https://openapi.keycrm.app/v1"
 #: Value that a form shows instead of a stored API key. Saving it changes nothing.
 API_KEY_MASK = "••••••••••••"
 
-#: Kinds of data that are sent to KeyCRM in addition to stock, and the account's switch of each.
-SENDING = {
-    "tracking": "send_tracking",
-    "cost": "send_cost",
-    "price": "send_price",
-    "payment": "send_payments",
-}
-
 #: Groups that may read payments and bank transactions.
 PAYMENT_READERS = (
     "ordage_keycrm.group_user,account.group_account_readonly,account.group_account_invoice"

@@ -14,6 +14,9 @@ class Isolation:
     A failed request is bisected until the faulty row is alone. The next row is tried alone, too, since
     faulty rows are often adjacent; once a request is accepted, the next one has all remaining rows.
 
+    Unlike :class:`~.suspects.Suspects` it remembers a position and no rows: it is stored with thousands of
+    rows, and a row that failed alone is deferred by its own record.
+
     :param rows: rows of the next request; 0 for as many as one may have
     :param is_alone: whether the last request was of one row, and failed
     :param faults: rows that failed alone since a request was accepted

@@ -10,6 +10,9 @@ MAX_SUSPECTS = 10_000
 class Suspects:
     """Remember the rows of failed requests, and how many rows the smallest of these requests had.
 
+    Unlike :class:`~.fault_isolation_rules.Isolation`, of rows that are sent one part after the other, it
+    remembers each row: an order reads only its own few, in any order, and again with the next order.
+
     A failed request is bisected. Where that does not end in one read, as after a time-out, the next read
     of these rows continues. A row that failed alone is requested alone until it can be read, so that it
     makes no other request fail.

@@ -57,6 +57,14 @@ class TestOrderUpdate(OrderCase):
         self.assertEqual(self.status_in_keycrm(order), self.sent.keycrm_id)
         self.assertEqual(self.status_in_keycrm(former), self.made.keycrm_id)
 
+    def test_waiting_status_is_not_sent_once_deliveries_set_none(self):
+        self.account.delivered_status_id = self.sent
+        order = self.make(self.made)
+        self.deliver(order)
+        self.account.delivered_status_id = False
+        self.push()
+        self.assertEqual(self.status_in_keycrm(order), self.made.keycrm_id)
+
     def test_a_status_that_a_manager_set_meanwhile_stays(self):
         self.account.delivered_status_id = self.sent
         order = self.make(self.made)

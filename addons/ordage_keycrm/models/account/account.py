@@ -1,13 +1,15 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
-from ...const import API_KEY_MASK, API_URL, SENDING
+from ...const import API_KEY_MASK, API_URL
 from ...keycrm import addresses
 from ...keycrm.rate_limit_rules import DEFAULT_LIMIT
 from ...services.account.settings_change import SettingsChange
 from ...services.common import crons, maintenance
 from ...services.common.circuit_breaker import end_backoff
 from ...services.common.reference_lists import ReferenceLists, check_key, request_for_user
+from ...services.sending.kind import PreviewedKind
+from ...services.sending.kinds import KINDS, kinds_of
 from ...services.sending.tracking import TrackingKind
 from ...services.stock.stock_settings import StockSettings
 from ...services.workers.cron_runner import run_queue
@@ -458,7 +460,11 @@ class KeycrmAccount(models.Model):
         error is displayed next to it.
         """
         before = self.warehouse_ids._sent_matches()
-        begun = [k for k, name in SENDING.items() if vals.get(name) and not (self and self[name])]
+        begun = [
+            name
+            for name, kind in kinds_of(PreviewedKind).items()
+            if vals.get(kind.switch) and not (self and self[kind.switch])
+        ]
         result = super().web_save(vals, specification, next_id)
         account = self or self.browse(result[0]["id"])
         self.env["keycrm.send.preview"]._start_all(account, begun)
@@ -690,17 +696,19 @@ class KeycrmAccount(models.Model):
     def _kinds_to_preview(self):
         """Return the kinds of data that are not sent until a user has decided about their preview.
 
-        :return: set of keys of :data:`~.const.SENDING`
+        :return: set of names, keys of :data:`~.kinds.KINDS`
         """
         return set(filter(None, (self.sudo().kinds_to_preview or "").split(",")))
 
     def _sends(self, kind):
         """Return whether changes of a kind are sent now.
 
-        :param kind: one of :data:`~.const.SENDING`
+        :param kind: its name, a key of :data:`~.kinds.KINDS`
         """
         self.ensure_one()
-        return self.enabled and self[SENDING[kind]] and kind not in self._kinds_to_preview()
+        return bool(
+            self.enabled and self[KINDS[kind].switch] and kind not in self._kinds_to_preview()
+        )
 
     def _check_manager(self):
         """Check a button's access right on the server.

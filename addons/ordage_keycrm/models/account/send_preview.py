@@ -1,9 +1,9 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ...const import SENDING
 from ...services.common.circuit_breaker import end_backoff
-from ...services.sending.preview_job import SERVICES
+from ...services.sending.kind import PreviewedKind
+from ...services.sending.kinds import KINDS, selection_of
 
 
 class KeycrmSendPreview(models.Model):
@@ -22,15 +22,7 @@ class KeycrmSendPreview(models.Model):
     # === FIELDS ===#
 
     kind = fields.Selection(
-        [
-            ("tracking", "Tracking numbers"),
-            ("cost", "Costs"),
-            ("price", "Prices"),
-            ("payment", "Payments"),
-        ],
-        string="Data",
-        required=True,
-        readonly=True,
+        selection_of(PreviewedKind), string="Data", required=True, readonly=True
     )
     # 0 when all pages are read
     page = fields.Integer(default=1, readonly=True, copy=False)
@@ -55,7 +47,7 @@ class KeycrmSendPreview(models.Model):
         account = self.account_id
         self.sudo().write({"state": "done"})
         self._release(account, self.kind)
-        SERVICES[self.kind](account).enqueue_all()
+        KINDS[self.kind](account).enqueue_all()
         end_backoff(account)
         return True
 
@@ -67,14 +59,14 @@ class KeycrmSendPreview(models.Model):
         """
         self._check_ready(("ready", "failed"))
         self.sudo().write({"state": "canceled"})
-        self.account_id.sudo()[SENDING[self.kind]] = False
+        self.account_id.sudo()[KINDS[self.kind].switch] = False
         return True
 
     def action_cancel(self):
         """Stop reading, and switch the kind off: without a preview nothing is sent."""
         result = super().action_cancel()
         for preview in self.filtered(lambda preview: preview.state == "canceled"):
-            preview.account_id.sudo()[SENDING[preview.kind]] = False
+            preview.account_id.sudo()[KINDS[preview.kind].switch] = False
         return result
 
     # === BUSINESS METHODS ===#
@@ -126,7 +118,7 @@ class KeycrmSendPreview(models.Model):
         """Start a preview and hold back its kind.
 
         :param account: ``keycrm.account``, one
-        :param kind: one of :data:`~.const.SENDING`
+        :param kind: name of a :class:`~.kind.PreviewedKind`
         :return: the preview
         """
         account = account.sudo()

@@ -8,5 +8,5 @@ class AccountPartialReconcile(models.Model):
     def create(self, vals_list):
         """Enqueue money that invoices of imported orders received."""
         partials = super().create(vals_list)
-        self.env["keycrm.order.update"]._enqueue_payments(partials)
+        self.env["keycrm.order.update"]._enqueue("payment", partials.ids)
         return partials

@@ -4,16 +4,14 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
-from ...const import DELIVERY_CODES, OPEN_GROUPS, SETTLE_SECONDS
-from ...keycrm.offer_values import to_money
-from ...keycrm.order_update_rules import PaymentUpdate, StatusUpdate, Unclear, Undone
+from ...const import SETTLE_SECONDS
 from ...services.common import crons
 from ...services.common.transactions import pending_changes
+from ...services.sending.kind import OrderKind
+from ...services.sending.kinds import KINDS, selection_of
 
-#: Under this key the deliveries whose tracking number changed are kept until the transaction is flushed.
-PENDING = "keycrm_tracking_changes"
-#: The same for reconciled money.
-PENDING_PAYMENTS = "keycrm_reconciled"
+#: Under this key the records that changed are kept, by kind, until the transaction is flushed.
+PENDING = "keycrm_order_changes"
 
 
 class KeycrmOrderUpdate(models.Model):
@@ -32,15 +30,7 @@ class KeycrmOrderUpdate(models.Model):
     # === FIELDS ===#
 
     kind = fields.Selection(
-        [
-            ("status", "Status"),
-            ("tracking", "Tracking number"),
-            ("cost", "Cost of lines"),
-            ("payment", "Payment"),
-        ],
-        string="Update",
-        required=True,
-        default="status",
+        selection_of(OrderKind), string="Update", required=True, default="status"
     )
     sale_order_id = fields.Many2one(required=True, ondelete="cascade")
     picking_id = fields.Many2one("stock.picking", string="Delivery order", ondelete="cascade")
@@ -115,106 +105,52 @@ class KeycrmOrderUpdate(models.Model):
     # === BUSINESS METHODS ===#
 
     @api.model
-    def _enqueue_statuses(self, pickings):
-        """Enqueue the statuses that validated deliveries set, in the user's transaction.
+    def _enqueue(self, kind, ids):
+        """Enqueue the orders of changed records at the commit; costs no query before it.
 
-        :param pickings: ``stock.picking``
+        :param kind: name of an :class:`~.sending.kind.OrderKind`
+        :param ids: ids of the records, of which its ``changed_orders`` finds the orders
         """
-        vals_list = [
-            {
-                "account_id": account.id,
-                "sale_order_id": picking.sale_id.id,
-                "picking_id": picking.id,
-                "status_id": account.delivered_status_id.id,
-                "former_status_id": picking.sale_id.keycrm_status_id.id,
-            }
-            for picking in pickings
-            if (account := picking.sale_id.keycrm_account_id).enabled
-            and account.delivered_status_id
-            and self._is_progress(picking.sale_id, account.delivered_status_id)
-        ]
-        if vals_list:
-            crons.trigger(self.sudo().create(vals_list).account_id, crons.ORDERS)
+        if self._sending_accounts(KINDS[kind].switch):
+            pending = pending_changes(
+                self.env.cr, PENDING, dict, lambda: self.sudo()._insert_pending()
+            )
+            pending.setdefault(kind, set()).update(ids)
 
     @api.model
-    def _enqueue_missed_statuses(self, account):
-        """Enqueue the statuses of deliveries that were validated while the integration was disabled.
-
-        :param account: ``keycrm.account``, one, which polled KeyCRM until then
-        """
-        if not account.delivered_status_id or not account.polled_at:
-            return
-        pickings = self.env["stock.picking"].sudo()
-        pickings = pickings.search(
-            [
-                ("sale_id.keycrm_account_id", "=", account.id),
-                ("sale_id.keycrm_status_id.group", "in", OPEN_GROUPS),
-                ("picking_type_code", "in", DELIVERY_CODES),
-                ("date_done", ">=", account.polled_at),
-            ]
-        )
-        known = self.sudo().search([("picking_id", "in", pickings.ids)]).picking_id
-        self._enqueue_statuses(pickings - known)
-
-    @api.model
-    def _is_progress(self, order, wanted):
-        """Return whether a status is later than the order's current one.
-
-        A manager may have set a later one before the delivery was validated: no order returns from the
-        archive, from a later group, or from a cancellation.
-
-        :param order: ``sale.order``, one
-        :param wanted: ``keycrm.order.status``, one
-        """
-        current = order.keycrm_status_id
-        if current == wanted or order.keycrm_archived or current.is_archive:
-            return False
-        if current.order_action == "cancel":
-            return False
-        return not (current.group and wanted.group) or current.group <= wanted.group
-
-    @api.model
-    def _enqueue_tracking(self, pickings):
-        """Enqueue changed tracking numbers at the commit; costs no query before it.
-
-        :param pickings: ``stock.picking``
-        """
-        if not self._sending_accounts("send_tracking"):
-            return
-        pending = pending_changes(self.env.cr, PENDING, set, lambda: self.sudo()._insert_tracking())
-        pending.update(pickings.ids)
-
-    @api.model
-    def _insert_tracking(self):
-        """Enqueue the orders of deliveries whose tracking number changed, with one statement.
+    def _insert_pending(self):
+        """Enqueue what this transaction changed, each kind with one statement.
 
         Always inserted, since updating a waiting row would make two users' transactions conflict. The
-        worker reads the number when it sends, so one pass ends all rows of an order.
+        worker reads the values when it sends.
         """
-        picking_ids = sorted(self.env.cr.precommit.data.pop(PENDING, ()))
-        cron_ids = self._orders_cron_ids("send_tracking")
-        if picking_ids and cron_ids:
-            self.env["stock.picking"].flush_model(["sale_id"])
-            self._insert_and_trigger(self._tracking_statement(picking_ids), cron_ids)
+        for kind, ids in self.env.cr.precommit.data.pop(PENDING, {}).items():
+            accounts = self._sending_accounts(KINDS[kind].switch).values()
+            cron_ids = [sending.orders_cron_id for found in accounts for sending in found]
+            if ids and cron_ids:
+                self._insert_and_trigger(self._insert_statement(kind, sorted(ids)), cron_ids)
 
     @api.model
-    def _tracking_statement(self, picking_ids):
-        """Return the statement: by SQL, since it runs in users' transactions.
+    def _insert_statement(self, kind, ids):
+        """Return the insert: by SQL, since it runs in users' transactions.
 
-        :param picking_ids: ids of ``stock.picking``
+        :param kind: name of an :class:`~.sending.kind.OrderKind`
+        :param ids: as of :meth:`_enqueue`
         """
         return SQL(
             """INSERT INTO keycrm_order_update
-                      (account_id, sale_order_id, kind, state, attempts, next_try_at,
+                      (account_id, sale_order_id, partial_id, kind, state, attempts, next_try_at,
                        create_uid, create_date, write_uid, write_date)
-               SELECT DISTINCT a.id, o.id, 'tracking', 'pending', 0, %(now)s::timestamp,
+               SELECT DISTINCT a.id, o.id, o.partial_id, %(kind)s, 'pending', 0, %(now)s::timestamp,
                       %(uid)s::int, %(now)s::timestamp, %(uid)s::int, %(now)s::timestamp
-                 FROM stock_picking p JOIN sale_order o ON o.id = p.sale_id
-                 JOIN keycrm_account a ON a.id = o.keycrm_account_id
-                WHERE p.id = ANY(%(pickings)s) AND a.enabled AND a.send_tracking""",
+                 FROM (%(orders)s) o JOIN keycrm_account a ON a.id = o.keycrm_account_id
+                WHERE a.enabled AND a.%(switch)s
+               ON CONFLICT DO NOTHING""",
+            kind=kind,
             now=self.env.cr.now(),
             uid=self.env.uid,
-            pickings=list(picking_ids),
+            orders=KINDS[kind].changed_orders(ids),
+            switch=SQL.identifier(KINDS[kind].switch),
         )
 
     @api.model
@@ -250,134 +186,18 @@ class KeycrmOrderUpdate(models.Model):
         :param order: which ones come first
         """
         account = account.sudo()
-        kinds = [kind for kind in kinds if kind == "status" or account._sends(kind)]
+        kinds = [kind for kind in kinds if account._sends(kind)]
         if not kinds:
             return self.browse()
         domain = [*self._due_domain(account), ("kind", "in", kinds)]
         return self.sudo().search(domain, order=order, limit=limit)
 
+    def _kind(self):
+        return KINDS[self.kind](self.account_id)
+
     def _plan(self):
-        """Return the update as plain data, so that no database access is needed during requests.
-
-        :return: :class:`~.keycrm.order_update_rules.StatusUpdate` or another one with ``decide``
-        """
-        if self.kind == "tracking":
-            return self.sale_order_id._keycrm_tracking_update()
-        if self.kind == "cost":
-            return self.sale_order_id._keycrm_cost_update()
-        if self.kind == "payment":
-            return self._payment_plan(
-                self.sale_order_id, self.partial_id, number=self.id, is_forced=self.is_forced
-            )
-        return StatusUpdate(self.former_status_id.keycrm_id, self.status_id.keycrm_id)
-
-    @api.model
-    def _payment_plan(self, order, partial, *, number=0, is_forced=False):
-        """Return the money to add to an order; its reconciliation may have been undone meanwhile.
-
-        :param order: ``sale.order``, one
-        :param partial: ``account.partial.reconcile`` with an invoice of the order
-        :param number: id of the update
-        :param is_forced: whether a user decided to send it
-        """
-        partial, order = partial.sudo(), order.sudo()
-        invoice, counterpart = partial.debit_move_id.move_id, partial.credit_move_id
-        orders = invoice.line_ids.sale_line_ids.order_id
-        if not partial:
-            return Undone()
-        if orders != order or invoice.currency_id != order.currency_id:
-            return Unclear("payment_unclear", invoice.name)
-        methods = self.env["keycrm.payment.method"].sudo()
-        own = methods.search([("account_id", "=", order.keycrm_account_id.id)])
-        journal = counterpart.journal_id
-        method = own.filtered(lambda one: journal in one.sent_journal_ids)
-        method = method or own.filtered(lambda one: one.journal_id == journal)
-        return PaymentUpdate(
-            amount=to_money(partial.debit_amount_currency),
-            day=counterpart.date,
-            method_id=method.keycrm_id if len(method) == 1 else None,
-            journal=journal.name,
-            number=number,
-            memo=counterpart.move_id.name or "",
-            is_forced=is_forced,
-            currency=order.currency_id.name,
-            others=frozenset((self._payments_of(order) - self.browse(number)).ids),
-        )
-
-    @api.model
-    def _payments_of(self, order):
-        """Return the updates of an order's money that is still reconciled.
-
-        :param order: ``sale.order``, one
-        """
-        return self.sudo().search(
-            [
-                ("sale_order_id", "=", order.id),
-                ("kind", "=", "payment"),
-                ("partial_id", "!=", False),
-            ]
-        )
-
-    @api.model
-    def _enqueue_payments(self, partials):
-        """Enqueue money that was reconciled with invoices at the commit; costs no query before it.
-
-        :param partials: ``account.partial.reconcile``
-        """
-        if not self._sending_accounts("send_payments"):
-            return
-        pending = pending_changes(
-            self.env.cr, PENDING_PAYMENTS, set, lambda: self.sudo()._insert_payments()
-        )
-        pending.update(partials.ids)
-
-    @api.model
-    def _insert_payments(self):
-        """Enqueue the reconciled money of imported orders, with one statement.
-
-        Not what KeyCRM itself reported, and no credit notes.
-        """
-        ids = sorted(self.env.cr.precommit.data.pop(PENDING_PAYMENTS, ()))
-        cron_ids = self._orders_cron_ids("send_payments")
-        if ids and cron_ids:
-            self._insert_and_trigger(self._payments_statement(ids), cron_ids)
-
-    @api.model
-    def _orders_cron_ids(self, switch):
-        """Return the scheduled actions of orders of the accounts that send a kind of data."""
-        by_company = self._sending_accounts(switch)
-        return [sending.orders_cron_id for found in by_company.values() for sending in found]
-
-    @api.model
-    def _payments_statement(self, partial_ids):
-        """Return the statement: by SQL, since it runs in users' transactions.
-
-        :param partial_ids: ids of ``account.partial.reconcile``
-        """
-        return SQL(
-            """INSERT INTO keycrm_order_update
-                      (account_id, sale_order_id, partial_id, kind, state, attempts, next_try_at,
-                       create_uid, create_date, write_uid, write_date)
-               SELECT DISTINCT a.id, o.id, p.id, 'payment', 'pending', 0, %(now)s::timestamp,
-                      %(uid)s::int, %(now)s::timestamp, %(uid)s::int, %(now)s::timestamp
-                 FROM account_partial_reconcile p
-                 JOIN account_move_line d ON d.id = p.debit_move_id
-                 JOIN account_move i ON i.id = d.move_id AND i.move_type = 'out_invoice'
-                 JOIN account_move_line c ON c.id = p.credit_move_id
-                 JOIN account_move_line l ON l.move_id = i.id
-                 JOIN sale_order_line_invoice_rel r ON r.invoice_line_id = l.id
-                 JOIN sale_order_line s ON s.id = r.order_line_id
-                 JOIN sale_order o ON o.id = s.order_id
-                 JOIN keycrm_account a ON a.id = o.keycrm_account_id
-                WHERE p.id = ANY(%(ids)s) AND a.enabled AND a.send_payments
-                  AND (c.payment_id IS NOT NULL OR c.statement_line_id IS NOT NULL)
-                  AND NOT EXISTS (SELECT FROM keycrm_payment k
-                                   WHERE c.payment_id IS NOT NULL AND k.payment_id = c.payment_id)
-               ON CONFLICT DO NOTHING""",
-            now=self.env.cr.now(),
-            uid=self.env.uid,
-            ids=list(partial_ids),
-        )
+        """Return the update as plain data; no database access is needed during requests then."""
+        return self._kind().plan(self)
 
     def _unclear_until(self):
         """Return until when a record that KeyCRM was requested to create may still appear there.
@@ -389,29 +209,9 @@ class KeycrmOrderUpdate(models.Model):
         until = self.requested_at + timedelta(seconds=SETTLE_SECONDS)
         return until if until > self.env.cr.now() else None
 
-    @api.model
-    def _retry_tracking(self, order):
-        """Compare a conflicting tracking number again after KeyCRM's was changed.
-
-        :param order: ``sale.order``, one
-        """
-        conflicts = self.sudo().search(
-            [
-                ("sale_order_id", "=", order.id),
-                ("kind", "=", "tracking"),
-                ("state", "=", "failed"),
-                ("error_code", "=", "tracking_differs"),
-            ]
-        )
-        for update in conflicts:
-            update._unlink_activity()
-        if conflicts:
-            conflicts.write({"state": "pending", "attempts": 0, "next_try_at": self.env.cr.now()})
-            crons.trigger(conflicts.account_id, crons.ORDERS)
-
     def _superseded(self):
         """Return other open updates of the same kind and order: their values are sent with this one."""
-        if self.kind in ("status", "payment"):
+        if not self._kind().is_combined:
             return self.browse()
         return self.search(
             [
@@ -429,21 +229,14 @@ class KeycrmOrderUpdate(models.Model):
         :param superseded: records of :meth:`_superseded` that were there before KeyCRM was read
         :param values: what KeyCRM's order holds now, by the name of its field
         """
+        sent_value = ""
         if vals["state"] != "failed":
-            self.sale_order_id._keycrm_record_sent(values)
+            sent_value = self._kind().record(self.sale_order_id, values)
             for update in superseded.exists():
                 if update.state == "failed" and not update.next_try_at:
                     update._unlink_activity()
                 update.unlink()
-        codes = [values["tracking_code"], *values.get("others", ())] if values else []
-        self._end_try({**vals, "sent_value": ", ".join(codes) or self.sent_value})
+        self._end_try({**vals, "sent_value": sent_value or self.sent_value})
 
     def _activity_summary(self):
-        order = self.sale_order_id.name
-        if self.kind == "tracking":
-            return self.env._("Could not send the tracking number of order %s to KeyCRM", order)
-        if self.kind == "payment":
-            return self.env._("Could not send a payment of order %s to KeyCRM", order)
-        if self.kind == "cost":
-            return self.env._("Could not send the costs of order %s to KeyCRM", order)
-        return self.env._("Could not send the status of order %s to KeyCRM", order)
+        return self._kind().summary(self.sale_order_id.name)

@@ -462,8 +462,8 @@ class AccountMove(models.Model):
                 raise UserError(
                     self.env._(
                         "The invoice is in %(currency)s, and no exchange rate to %(company_currency)s was "
-                        "entered. Enter one (Invoicing → Configuration → Accounting → Currencies), then post the "
-                        "invoice.",
+                        "entered. Enter one (Invoicing → Configuration → Accounting → Currencies), then post "
+                        "the invoice.",
                         currency=move.currency_id.name,
                         company_currency=move.company_id.currency_id.name,
                     )

@@ -4,11 +4,9 @@ from odoo.fields import Domain
 
 from ...const import EVENT_REFRESH, PAYMENT_READERS
 from ...keycrm import addresses
-from ...keycrm.order_update_rules import CostUpdate, TrackingUpdate
 from ...services.common import crons
-from ...services.common.bridge import as_bridge, is_bridge
+from ...services.common.bridge import is_bridge
 from ...services.common.circuit_breaker import end_backoff
-from ...services.common.language import company_language
 from ...services.orders.order_form import lock_form
 
 
@@ -483,54 +481,6 @@ class SaleOrder(models.Model):
         :return: list of :class:`~.keycrm.order_update_rules.Parcel`, the first one first
         """
         return []
-
-    def _keycrm_tracking_update(self):
-        """Return the update with the parcels that KeyCRM's order should have.
-
-        :return: :class:`~.keycrm.order_update_rules.TrackingUpdate`
-        """
-        account = self.keycrm_account_id.sudo()
-        translated = account.with_context(lang=company_language(account.company_id))
-        return TrackingUpdate(
-            tuple(self._keycrm_parcels()),
-            account.tracking_others or "",
-            account.tracking_field_id.uuid or "",
-            translated.env._("Further tracking numbers:"),
-        )
-
-    def _keycrm_cost_update(self):
-        """Return the costs that the lines of KeyCRM's order should hold.
-
-        :return: :class:`~.keycrm.order_update_rules.CostUpdate`
-        """
-        lines = self.order_line.filtered("keycrm_id")
-        costs = self.env["keycrm.offer.value"]._converted(
-            self.keycrm_account_id, "cost", lines.product_id, self.currency_id
-        )
-        return CostUpdate(
-            {line.id: cost for line in lines if (cost := line._keycrm_cost(costs)) is not None},
-            tuple(line._keycrm_known_line() for line in lines),
-        )
-
-    def _keycrm_record_sent(self, values):
-        """Record what KeyCRM's order holds after an update, so that its next import changes nothing.
-
-        :param values: ``tracking_code``, ``delivery_service_id``, ``manager_comment``
-        """
-        vals = {
-            f"keycrm_{name}": values[name]
-            for name in ("tracking_code", "manager_comment")
-            if name in values
-        }
-        if number := values.get("delivery_service_id"):
-            services = self.env["keycrm.delivery.service"].sudo()
-            service = services.search(
-                [("account_id", "=", self.keycrm_account_id.id), ("keycrm_id", "=", number)]
-            )
-            vals["keycrm_delivery_service"] = service.name
-        changed = {name: value for name, value in vals.items() if self[name] != value}
-        if changed:
-            as_bridge(self).with_context(tracking_disable=True).write(changed)
 
     def _keycrm_enqueue_refresh(self, event):
         """Enqueue the orders: the worker reads them from KeyCRM again.

@@ -1,9 +1,10 @@
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from ...const import SENDING
 from ...services.common import crons
 from ...services.common.transactions import pending_changes
+from ...services.sending.kinds import KINDS, selection_of
+from ...services.sending.offers import OfferKind
 
 #: Under this key the changes of one transaction are kept until it is flushed or committed.
 PENDING = "keycrm_offer_changes"
@@ -28,7 +29,7 @@ class KeycrmOfferChange(models.Model):
     product_id = fields.Many2one(
         "product.product", ondelete="cascade", help="Empty: all products, as after a price rule."
     )
-    kind = fields.Selection([("cost", "Cost"), ("price", "Price")], string="Value", required=True)
+    kind = fields.Selection(selection_of(OfferKind), string="Value", required=True)
     changed_at = fields.Datetime(
         string="Changed on",
         required=True,
@@ -47,7 +48,7 @@ class KeycrmOfferChange(models.Model):
         :param company: ``res.company`` whose value it is; the current one without it
         """
         company_id = (company or self.env.company).id
-        if product_ids and company_id in self._sending_accounts(SENDING[kind]):
+        if product_ids and company_id in self._sending_accounts(KINDS[kind].switch):
             self._add_pending(kind, company_id, product_ids)
 
     @api.model
@@ -58,7 +59,7 @@ class KeycrmOfferChange(models.Model):
         :param product_ids: ids of ``product.product``; None stands for all
         """
         if product_ids:
-            for company_id in self._sending_accounts(SENDING[kind]):
+            for company_id in self._sending_accounts(KINDS[kind].switch):
                 self._add_pending(kind, company_id, product_ids)
 
     @api.model
@@ -82,7 +83,7 @@ class KeycrmOfferChange(models.Model):
         rows, cron_ids = [], []
         for (kind, company_id), product_ids in pending.items():
             ids = [None] if None in product_ids else sorted(product_ids)
-            for sending in self._sending_accounts(SENDING[kind]).get(company_id, ()):
+            for sending in self._sending_accounts(KINDS[kind].switch).get(company_id, ()):
                 cron_ids.append(sending.stock_cron_id)
                 rows += [(sending.account_id, product_id, kind) for product_id in ids]
         if rows:

@@ -4,6 +4,7 @@ from odoo.fields import Domain
 from odoo.tools.sql import escape_psql
 
 from ...const import DELIVERY_CODES, EVENT_REFRESH
+from ...services.sending.status import StatusKind
 
 
 class StockPicking(models.Model):
@@ -97,11 +98,15 @@ class StockPicking(models.Model):
             )
         )
         back.sale_id._keycrm_enqueue_refresh(EVENT_REFRESH)
-        self.env["keycrm.order.update"]._enqueue_statuses(
-            self._keycrm_deliveries().filtered(
-                lambda picking: picking.state == "done" and picking.sale_id.keycrm_id
+        done = self._keycrm_deliveries().filtered(
+            lambda picking: (
+                picking.state == "done"
+                and picking.sale_id.keycrm_id
+                and picking.sale_id.keycrm_account_id
             )
         )
+        for account, pickings in done.grouped(lambda one: one.sale_id.keycrm_account_id).items():
+            StatusKind(account).enqueue(pickings)
         return result
 
     def message_post_with_source(self, source_ref, **kwargs):

@@ -1,12 +1,15 @@
-from ...const import EVENT_REFRESH, SENDING
+from ...const import EVENT_REFRESH
 from ..common import crons
 from ..common.circuit_breaker import CircuitBreaker
 from ..common.language import company_language
-from ..sending.preview_job import SERVICES
+from ..sending.kinds import KINDS
 from ..stock.stock_settings import StockSettings
 
 #: Settings by which a user's transaction finds the accounts that receive its changes.
-CACHED = {"enabled", "push_stock", "stock_quantity", "company_id", *SENDING.values()}
+CACHED = {
+    *("enabled", "push_stock", "stock_quantity", "company_id"),
+    *(kind.switch for kind in KINDS.values()),
+}
 
 
 class SettingsChange:
@@ -28,9 +31,9 @@ class SettingsChange:
         sends = vals.get("push_stock")
         self._silent = accounts.filtered(lambda account: not account.push_stock) if sends else none
         self._switched_off = {
-            kind: accounts.filtered(name)
-            for kind, name in SENDING.items()
-            if name in vals and not vals[name]
+            name: accounts.filtered(kind.switch)
+            for name, kind in KINDS.items()
+            if not vals.get(kind.switch, True)
         }
 
     def apply(self):
@@ -59,10 +62,9 @@ class SettingsChange:
 
         :param account: ``keycrm.account``, one, enabled again
         """
-        for kind in SENDING:
-            if account._sends(kind):
-                SERVICES[kind](account).enqueue_all()
-        self.env["keycrm.order.update"]._enqueue_missed_statuses(account)
+        for name, kind in KINDS.items():
+            if account._sends(name):
+                kind(account).enqueue_all()
 
     def _trigger_queues(self):
         names = self.vals.keys()

@@ -1,63 +1,43 @@
 from ...keycrm import offer_values
 from ...keycrm.catalog import Offer
+from ...keycrm.order_update_rules import CostUpdate
 from ...keycrm.parsing import parsed_rows
-from ..common.service import Service
+from .kind import OrderKind, PreviewedKind
 from .offer_export import OfferExport
 
 
-class OfferKind(Service):
-    """Preview and enqueue the values of offers of one kind; ``offer_export`` sends them."""
-
-    #: Kind of value, see :data:`~.keycrm.offer_values.OFFER_FIELDS`.
-    kind = ""
+class OfferKind(PreviewedKind):
+    """A value of offers, see :data:`~.keycrm.offer_values.OFFER_FIELDS`; ``offer_export`` sends it."""
 
     def read_page(self, number):
-        """Read a page of KeyCRM's catalog.
-
-        :param number: of the page
-        :return: :class:`~.keycrm.client.Page`
-        """
+        """Read a page of KeyCRM's catalog."""
         return self.client.page("/offers", {"sort": "id"}, number)
 
     def record_page(self, page):
-        """Record the values of the page.
-
-        :param page: of :meth:`read_page`
-        """
         read = {one.id: one for one in parsed_rows(Offer.parse, page.rows) if one}
         offers = self.records([("keycrm_id", "in", list(read))])
         for offer in offers:
             one = read[offer.keycrm_id]
-            amount = getattr(one, offer_values.OFFER_FIELDS[self.kind])
+            amount = getattr(one, offer_values.OFFER_FIELDS[self.name])
             # Without a value it is known, too.
-            offer._record_read(self.kind, amount or 0, one.updated_at)
+            offer._record_read(self.name, amount or 0, one.updated_at)
 
     def records(self, domain=(), limit=None):
-        """Return the offers of mapped products.
-
-        :param domain: which ones
-        :param limit: their number at most
-        """
+        """Return the offers of mapped products."""
         offers = self.env["keycrm.offer"].sudo()
         return offers.search(
             [("account_id", "=", self.account.id), *domain], order="id", limit=limit
         )
 
     def differences(self, offers, lang):
-        """Compare mapped products.
-
-        :param offers: of :meth:`records`
-        :param lang: language of the amounts
-        :return: iterator over values of ``keycrm.send.preview.line``
-        """
         amounts = self.env["keycrm.offer.value"]._amounts(
-            self.account, self.kind, offers.product_id
+            self.account, self.name, offers.product_id
         )
         company = self.account.company_id
         currency = self.account.keycrm_currency_id or company.currency_id
         currency = currency.with_context(lang=lang)
         for offer in offers:
-            amount, known = amounts[offer.product_id.id], offer._known_value(self.kind)
+            amount, known = amounts[offer.product_id.id], offer._known_value(self.name)
             row = {
                 "product_id": offer.product_id.id,
                 "keycrm_value": "" if known is None else currency.format(float(known)),
@@ -79,22 +59,41 @@ class OfferKind(Service):
     def enqueue_all(self):
         """Enqueue all mapped products: the worker sends what differs."""
         products = self.records().product_id
-        self.env["keycrm.offer.change"].sudo()._enqueue_rows(self.account, self.kind, products.ids)
+        self.env["keycrm.offer.change"].sudo()._enqueue_rows(self.account, self.name, products.ids)
 
 
 class PriceKind(OfferKind):
-    """Preview and enqueue the prices of a price list, which become prices of offers."""
+    """The prices of a price list, which become prices of offers."""
 
-    kind = "price"
+    name = "price"
+    label = "Prices"
+    switch = "send_price"
 
 
-class CostKind(OfferKind):
-    """Preview and enqueue costs of products, which become purchase prices of offers."""
+class CostKind(OfferKind, OrderKind):
+    """The costs of products, which become purchase prices of offers and of the lines of orders."""
 
-    kind = "cost"
+    name = "cost"
+    label = "Costs"
+    switch = "send_cost"
+    is_bulk = True
 
     def enqueue_all(self):
         """Enqueue all mapped products, and open orders: one-off products have no offer."""
         result = super().enqueue_all()
         OfferExport(self.account).enqueue_orders()
         return result
+
+    def plan(self, update):
+        order = update.sale_order_id
+        lines = order.order_line.filtered("keycrm_id")
+        costs = self.env["keycrm.offer.value"]._converted(
+            self.account, "cost", lines.product_id, order.currency_id
+        )
+        return CostUpdate(
+            {line.id: cost for line in lines if (cost := line._keycrm_cost(costs)) is not None},
+            tuple(line._keycrm_known_line() for line in lines),
+        )
+
+    def summary(self, order_name):
+        return self.env._("Could not send the costs of order %s to KeyCRM", order_name)

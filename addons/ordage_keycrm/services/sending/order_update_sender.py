@@ -12,11 +12,9 @@ from ..common.concurrency import ERRORS_OF_NO_RECORD
 from ..common.service import Service
 from ..common.transactions import run_in_transaction
 from ..orders.order_import import ImportResult
+from .kind import OrderKind
+from .kinds import kinds_of
 
-#: Kinds of updates that a user or a buyer waits for.
-LIVE_KINDS = ("status", "tracking", "payment")
-#: Kinds of which there may be many; their requests are paced.
-BULK_KINDS = ("cost",)
 #: Updates that are sent like live orders. The requests of more of them are paced too.
 MOST_LIVE = 20
 
@@ -27,8 +25,14 @@ class OrderUpdateSender(Service):
     Users may delete an update at any time: they switch its kind off, or delete its delivery.
     """
 
-    #: Kinds of updates that are sent.
-    kinds = LIVE_KINDS
+    #: Whether it sends the kinds that no user waits for, rather than the others.
+    is_bulk = False
+
+    @property
+    def kinds(self):
+        """Return the names of the kinds that are sent."""
+        kinds = kinds_of(OrderKind).items()
+        return [name for name, kind in kinds if kind.is_bulk == self.is_bulk]
 
     def next_update(self):
         """Return the update that waits longest; none where there are many: their requests are paced."""
@@ -188,7 +192,7 @@ class BacklogSender(OrderUpdateSender):
 class BulkUpdateSender(OrderUpdateSender):
     """Send the updates that no user waits for, with a bulk client."""
 
-    kinds = BULK_KINDS
+    is_bulk = True
 
     def next_update(self):
         """Return the update that waits longest."""

@@ -3,17 +3,8 @@ from collections import Counter
 from ..common.job import JobService
 from ..common.language import company_language
 from ..common.transactions import run_in_transaction
-from .offers import CostKind, PriceKind
-from .payments import PaymentKind
-from .tracking import TrackingKind
+from .kinds import KINDS
 
-#: Services that read, compare and enqueue, by kind.
-SERVICES = {
-    "tracking": TrackingKind,
-    "cost": CostKind,
-    "price": PriceKind,
-    "payment": PaymentKind,
-}
 #: Differences of each outcome that a preview lists; the counts are of all of them.
 EXAMPLES = 500
 #: Records that are compared at once: live orders are processed in between.
@@ -37,16 +28,16 @@ class PreviewJob(JobService):
 
         :param preview: ``keycrm.send.preview``, one
         """
-        service = self.service(SERVICES[preview.kind])
-        page = preview.page and service.read_page(preview.page)
+        kind = self.service(KINDS[preview.kind])
+        page = preview.page and kind.read_page(preview.page)
 
         def record():
             if not preview._is_still_running():
                 return
             if not page:
-                self._compare(preview, service)
+                self._compare(preview, kind)
                 return
-            service.record_page(page)
+            kind.record_page(page)
             vals = {"page": 0 if page.is_last else page.number + 1}
             if not page.is_last:
                 vals.update(total_count=page.total, done_count=preview.done_count + len(page.rows))
@@ -54,19 +45,19 @@ class PreviewJob(JobService):
 
         run_in_transaction(self.env.cr, record)
 
-    def _compare(self, preview, service):
+    def _compare(self, preview, kind):
         """List the differences of some records; after the last ones, wait for the user's choice.
 
         :param preview: ``keycrm.send.preview``, one
-        :param service: of :data:`SERVICES`
+        :param kind: :class:`~.kind.PreviewedKind`
         """
-        records = service.records([("id", ">", preview.compared_id)], limit=COMPARED)
+        records = kind.records([("id", ">", preview.compared_id)], limit=COMPARED)
         if not records:
             preview._end("ready")
             return
         counts, lines = Counter(), []
         lang = preview.user_id.lang or company_language(self.account.company_id)
-        for row in service.differences(records, lang):
+        for row in kind.differences(records, lang):
             outcome = row["outcome"]
             counts[outcome] += 1
             if outcome != "same" and preview[f"{outcome}_count"] + counts[outcome] <= EXAMPLES:

@@ -1,25 +1,31 @@
+from odoo.tools import SQL
+
 from ...const import OPEN_GROUPS
 from ...keycrm.catalog import CustomField, DeliveryService
 from ...keycrm.client import Page
+from ...keycrm.order_update_rules import TrackingUpdate
 from ...keycrm.parsing import parsed_rows, to_objects
+from ..common import crons
+from ..common.bridge import as_bridge
+from ..common.language import company_language
 from ..common.reference_lists import ReferenceLists
-from ..common.service import Service
+from .kind import OrderKind, PreviewedKind
 
 #: Pages of the list of delivery services that are read at most.
 MAX_PAGES = 40
 
 
-class TrackingKind(Service):
-    """Read KeyCRM's lists for tracking numbers, and preview and enqueue the numbers.
+class TrackingKind(OrderKind, PreviewedKind):
+    """The tracking numbers of deliveries."""
 
-    ``order_update_sender`` sends them.
-    """
+    name = "tracking"
+    label = "Tracking numbers"
+    switch = "send_tracking"
 
     def read_page(self, number):
         """Read KeyCRM's delivery services and custom fields.
 
-        :param number: not used: both lists are short
-        :return: :class:`~.keycrm.client.Page` with both lists in its only row
+        Both lists are short: they are the only row of one page.
         """
         services = []
         for page in self.client.pages("/order/delivery-service"):
@@ -32,10 +38,6 @@ class TrackingKind(Service):
         return Page(rows, number, len(rows), number, has_next=False)
 
     def record_page(self, page):
-        """Upsert both lists.
-
-        :param page: of :meth:`read_page`
-        """
         services, fields = page.rows[0]["services"], page.rows[0]["custom_fields"]
         self.service(ReferenceLists).store(
             "keycrm.delivery.service",
@@ -54,12 +56,7 @@ class TrackingKind(Service):
             gone.is_active = False
 
     def differences(self, orders, lang):
-        """Compare open orders that have tracking numbers, as they were last imported.
-
-        :param orders: of :meth:`records`
-        :param lang: not used: numbers are the same in all languages
-        :return: iterator over values of ``keycrm.send.preview.line``
-        """
+        """Compare open orders that have tracking numbers, as they were last imported."""
         for order, update, decision in self._decisions(orders):
             outcome = "same"
             if decision.code:
@@ -106,7 +103,7 @@ class TrackingKind(Service):
         )
         written = {update.sale_order_id: update.sent_value or "" for update in sent}
         for order in orders:
-            update = order._keycrm_tracking_update()
+            update = self._update_of(order)
             texts = (order.keycrm_custom_fields or "", written.get(order, ""))
             known = {
                 "shipping": {
@@ -119,11 +116,7 @@ class TrackingKind(Service):
             yield order, update, update.decide(known)
 
     def records(self, domain=(), limit=None):
-        """Return the open orders that have tracking numbers.
-
-        :param domain: which ones
-        :param limit: their number at most
-        """
+        """Return the open orders that have tracking numbers."""
         Order = self.env["sale.order"].sudo()
         return Order.search(
             [
@@ -138,3 +131,66 @@ class TrackingKind(Service):
             order="id",
             limit=limit,
         )
+
+    @staticmethod
+    def changed_orders(ids):
+        """Return the query for the orders of deliveries whose tracking number changed."""
+        return SQL(
+            """SELECT o.*, NULL::int AS partial_id
+                 FROM stock_picking p JOIN sale_order o ON o.id = p.sale_id
+                WHERE p.id = ANY(%s)""",
+            ids,
+        )
+
+    def plan(self, update):
+        return self._update_of(update.sale_order_id)
+
+    def _update_of(self, order):
+        """Return the update with the parcels that KeyCRM's order should have.
+
+        :param order: ``sale.order``, one
+        :return: :class:`~.keycrm.order_update_rules.TrackingUpdate`
+        """
+        account = self.account.sudo()
+        translated = account.with_context(lang=company_language(account.company_id))
+        return TrackingUpdate(
+            tuple(order._keycrm_parcels()),
+            account.tracking_others or "",
+            account.tracking_field_id.uuid or "",
+            translated.env._("Further tracking numbers:"),
+        )
+
+    def record(self, order, values):
+        """Record ``tracking_code``, ``delivery_service_id``, ``manager_comment``; return all numbers."""
+        vals = {
+            f"keycrm_{name}": values[name]
+            for name in ("tracking_code", "manager_comment")
+            if name in values
+        }
+        if number := values.get("delivery_service_id"):
+            services = self.account.sudo().delivery_service_ids
+            service = services.filtered(lambda one: one.keycrm_id == number)
+            vals["keycrm_delivery_service"] = service.name
+        changed = {name: value for name, value in vals.items() if order[name] != value}
+        if changed:
+            as_bridge(order).with_context(tracking_disable=True).write(changed)
+        return ", ".join([values["tracking_code"], *values.get("others", ())]) if values else ""
+
+    def retry_conflict(self, order):
+        """Compare a conflicting tracking number again after KeyCRM's was changed.
+
+        :param order: ``sale.order``, one
+        """
+        conflicts = [
+            ("sale_order_id", "=", order.id),
+            ("kind", "=", self.name),
+            ("state", "=", "failed"),
+            ("error_code", "=", "tracking_differs"),
+        ]
+        for update in self.env["keycrm.order.update"].sudo().search(conflicts):
+            update._unlink_activity()
+            update.write({"state": "pending", "attempts": 0, "next_try_at": self.env.cr.now()})
+            crons.trigger(self.account, crons.ORDERS)
+
+    def summary(self, order_name):
+        return self.env._("Could not send the tracking number of order %s to KeyCRM", order_name)

@@ -6,6 +6,7 @@ from odoo.tools import ormcache
 from ....keycrm.countries import country_code
 from ....keycrm.naming import normalized_phone, shortened
 from ....services.orders import contacts
+from ....services.sending.tracking import TrackingKind
 
 
 class KeycrmOrderImporter(models.AbstractModel):
@@ -190,7 +191,7 @@ class KeycrmOrderImporter(models.AbstractModel):
             elif record.commitment_date != former:
                 self._follow_shipping_date(record, former)
         if record.keycrm_tracking_code != code:
-            self.env["keycrm.order.update"]._retry_tracking(record)
+            TrackingKind(record.keycrm_account_id).retry_conflict(record)
         if record.partner_shipping_id != address:
             self._update_recipient(record, address)
         if client and vals.get("keycrm_client_id", client) != client and record.partner_id != buyer:

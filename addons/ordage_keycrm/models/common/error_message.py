@@ -65,10 +65,9 @@ class KeycrmErrorMessage(models.AbstractModel):
                 sentence=sentence,
                 message=params["message"],
             )
-        if params.get("row") not in ROWS:
-            return sentence
-        row = self.env._(ROWS[params["row"]]) % params.get("number")
-        return f"{row} {sentence}"
+        source = ROWS.get(params.get("row"))
+        row = source and self.env._(source)
+        return f"{row % params.get('number')} {sentence}" if row else sentence
 
     @api.model
     def _in_words(self, params):

@@ -133,14 +133,8 @@ class Environment:
         if addon not in self._templates:
             runtime = self.runtime
             database = runtime.plain_database("template")
-            templates.install_addon(
-                runtime.source,
-                runtime.databases,
-                database,
-                runtime.folder,
-                f"{templates.ADDON},{BENCH_ADDON}" if addon else BENCH_ADDON,
-                addons_path=self._addons_path,
-            )
+            addons = (templates.ADDON, BENCH_ADDON) if addon else (BENCH_ADDON,)
+            runtime.install(database, *addons, addons_path=self._addons_path)
             self._templates[addon] = database
         return self._templates[addon]
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from .fetch_odoo import OdooSource
 from .messages import echo
-from .odoo_config import environment_of, odoo_command, write_config
+from .odoo_config import environment_of, odoo_command
 from .paths import ADDONS, REPOSITORY
 from .postgres import Server, program_folder
 from .runtime import Runtime
@@ -25,14 +25,7 @@ def main(_arguments: list[str]) -> int:
     """
     with Runtime() as runtime:
         database = runtime.plain_database("dev")
-        config = write_config(
-            runtime.folder / "dev.conf",
-            runtime.source,
-            runtime.databases,
-            database,
-            http_port=8069,
-            max_cron_threads=2,
-        )
+        config = runtime.config("dev", database, http_port=8069, max_cron_threads=2)
         print(f"\nDatabase {database} holds Odoo's standard addons; install ours first.")
         commands = _commands(runtime.source, runtime.server, config, database)
         for what, command in commands.items():

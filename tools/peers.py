@@ -157,14 +157,12 @@ def _databases(runtime: Runtime, sandbox: SandboxServer, modules: list[str]) -> 
 
     :return: Odoo's configuration files of both
     """
-    from . import shop, templates
-    from .odoo_config import write_config
+    from . import shop
     from .odoo_server import OdooServer
     from .waiting import free_port
 
-    source, databases, folder = runtime.source, runtime.databases, runtime.folder
     plain = runtime.plain_database("plain")
-    templates.install_addon(source, databases, plain, folder, ",".join(modules))
+    runtime.install(plain, *modules)
     odoo = OdooServer(runtime, plain, cron_threads=0).start()
     rpc = odoo.rpc()
     # An account activates its currency, and with a second one Odoo uses pricelists. What they cost is
@@ -172,9 +170,9 @@ def _databases(runtime: Runtime, sandbox: SandboxServer, modules: list[str]) -> 
     (currency,) = rpc.search("res.currency", ("name", "=", "UAH"), ("active", "=", False))
     rpc.write("res.currency", currency, active=True)
     odoo.stop()
-    ours = databases.name("ours")
-    databases.clone(plain, ours)
-    templates.install_addon(source, databases, ours, folder)
+    ours = runtime.databases.name("ours")
+    runtime.databases.clone(plain, ours)
+    runtime.install(ours)
     odoo = OdooServer(runtime, ours, cron_threads=0).start()
     rpc = odoo.rpc()
     account = shop.make_account(rpc, odoo, sandbox)
@@ -190,10 +188,8 @@ def _databases(runtime: Runtime, sandbox: SandboxServer, modules: list[str]) -> 
     rpc.write("keycrm.account", account, push_stock=True)
     odoo.stop()
     return [
-        write_config(
-            folder / f"peers-{database}.conf",
-            source,
-            databases,
+        runtime.config(
+            f"peers-{database}",
             database,
             http_port=free_port(),
             limit_time_cpu=0,

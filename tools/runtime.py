@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import functools
 import itertools
+import re
 from pathlib import Path
 
-from . import postgres, processes, templates
+from . import commands, postgres, processes, templates
 from .databases import Databases, drop_prefixed
 from .fetch_odoo import OdooSource, odoo_source
-from .messages import echo
+from .messages import UserError, echo, step
+from .odoo_config import environment_of, odoo_command, write_config
 from .run_folder import RunFolder
 
 
@@ -75,13 +77,61 @@ class Runtime:
         """
         if language not in self._addon_templates:
             template = self.plain_database("addon")
-            templates.install_addon(
-                self.source, self.databases, template, self.folder, language=language
-            )
+            self.install(template, language=language)
             self._addon_templates[language] = template
         name = self._new_name(short)
         self.databases.clone(self._addon_templates[language], name)
         return name
+
+    def install(
+        self, database: str, *addons: str, language: str = "", demo: bool = False, **config: object
+    ) -> None:
+        """Install addons into a database.
+
+        :param database: its name on the server
+        :param addons: their names, by default the addon; dependencies are installed too
+        :param language: a second language to activate; English stays the default
+        :param demo: whether to install their demo data
+        :param config: further options of Odoo's configuration file
+        :raise UserError: if Odoo fails, or the addon's demo data could not be loaded
+        """
+        addons = addons or (templates.ADDON,)
+        options = ["--with-demo"] if demo else []
+        if language:
+            options.append(f"--load-language=en_US,{language}")
+        with step(f"installing {', '.join(addons)}"):
+            log = templates.install(
+                self.source, self.databases, database, self.folder, addons, *options, **config
+            )
+        if failed := re.search(rf"Module {templates.ADDON} demo data failed.*", log, re.DOTALL):
+            raise UserError(f"The demo data could not be loaded:\n{failed[0][-3000:]}")
+
+    def run_odoo(self, database: str, *command: str) -> str:
+        """Run an Odoo command on a database.
+
+        :param database: its name on the server
+        :param command: options, or a subcommand such as ``neutralize`` with its own
+        :return: its output
+        """
+        config = self.config(f"command-{database}", database)
+        first, script, *config_options = odoo_command(self.source, config)
+        subcommand = [] if command[0].startswith("-") else [command[0]]
+        return commands.run(
+            [first, script, *subcommand, *config_options, *command[len(subcommand) :]],
+            env=environment_of(self.source),
+            failure=f"Odoo could not do {' '.join(command)}.",
+        )
+
+    def config(self, name: str, database: str, **options: object) -> Path:
+        """Write a configuration file of Odoo into the run's folder.
+
+        :param name: its name, without ending
+        :param database: the name of the database that Odoo serves
+        :param options: further options, with precedence
+        :return: the file
+        """
+        file = self.folder / f"{name}.conf"
+        return write_config(file, self.source, self.databases, database, **options)
 
     def free_name(self, short: str) -> Path:
         """Return an unused path in the run's folder.

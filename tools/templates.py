@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from . import cache, commands
 from .databases import Databases, drop_prefixed
 from .fetch_odoo import OdooSource
-from .messages import UserError, step
+from .messages import step
 from .odoo_config import environment_of, odoo_command, write_config
 from .paths import cache_folder, need_space
 from .postgres import PrivatePostgres, Server, copy_tree, existing_server
@@ -98,88 +99,33 @@ def drop_from_server() -> None:
         drop_prefixed(server, f"{SERVER_PREFIX}base_")
 
 
-def install_addon(
-    source: OdooSource,
-    databases: Databases,
-    database: str,
-    work: Path,
-    addon: str = ADDON,
-    *,
-    language: str = "",
-    **config: object,
-) -> None:
-    """Install an addon of this repository into a database.
-
-    :param source: the Odoo
-    :param databases: the run's databases
-    :param database: its name on the server
-    :param work: folder for the configuration file
-    :param addon: its name, or several with commas; dependencies are installed too
-    :param language: a second language to activate; English stays the default
-    :param config: further options of Odoo's configuration file
-    """
-    options = (f"--load-language={language}",) if language else ()
-    with step(f"installing the addon {addon}"):
-        _install(source, databases, database, work, (addon,), *options, **config)
-
-
-def install_with_demo(source: OdooSource, databases: Databases, database: str, work: Path) -> None:
-    """Create a database with the demo data of Odoo's addons and of this one.
-
-    :param source: the Odoo
-    :param databases: the run's databases
-    :param database: its name on the server; it must not exist
-    :param work: folder for the configuration file
-    :raise UserError: if the addon's demo data could not be loaded
-    """
-    databases.create(database)
-    options = ("--with-demo", f"--load-language=en_US,{UKRAINIAN}")
-    with step("creating a database with demo data"):
-        log = _install(source, databases, database, work, (ADDON,), *options)
-    if failed := re.search(rf"Module {ADDON} demo data failed.*", log, re.DOTALL):
-        raise UserError(f"The demo data could not be loaded:\n{failed[0][-3000:]}")
-
-
-def run_odoo(
-    source: OdooSource, databases: Databases, database: str, work: Path, *command: str
-) -> str:
-    """Run an Odoo command on a database.
-
-    :param source: the Odoo
-    :param databases: the run's databases
-    :param database: its name on the server
-    :param work: folder for the configuration file
-    :param command: options, or a subcommand such as ``neutralize`` with its own
-    :return: its output
-    """
-    config = write_config(work / f"command-{database}.conf", source, databases, database)
-    first, *rest = odoo_command(source, config)
-    script, *config_options = rest
-    subcommand = [] if command[0].startswith("-") else [command[0]]
-    options = command[len(subcommand) :]
-    return commands.run(
-        [first, script, *subcommand, *config_options, *options],
-        env=environment_of(source),
-        failure=f"Odoo could not do {' '.join(command)}.",
-    )
-
-
 def _fill_base(source: OdooSource, databases: Databases, database: str, work: Path) -> None:
     databases.create(database)
-    _install(source, databases, database, work, BASE_MODULES)
+    install(source, databases, database, work, BASE_MODULES)
     databases.server.query(database, _DISABLE_CRONS)
     databases.server.query(database, "VACUUM ANALYZE")
 
 
-def _install(
+def install(
     source: OdooSource,
     databases: Databases,
     database: str,
     work: Path,
-    modules: tuple[str, ...],
+    modules: Sequence[str],
     *options: str,
     **config_options: object,
 ) -> str:
+    """Install modules into a database.
+
+    :param source: the Odoo
+    :param databases: the run's databases
+    :param database: its name on the server
+    :param work: folder for the configuration file
+    :param modules: their names; dependencies are installed too
+    :param options: further options of the command line
+    :param config_options: further options of Odoo's configuration file
+    :return: Odoo's log
+    """
     config = write_config(
         work / f"install-{database}.conf", source, databases, database, **config_options
     )

@@ -16,7 +16,7 @@ import polib
 
 from . import templates, venv
 from .messages import UserError, echo, warn
-from .odoo_config import environment_of, write_config
+from .odoo_config import environment_of
 from .paths import ADDONS, REPOSITORY
 from .runtime import Runtime
 
@@ -47,9 +47,7 @@ def main(_arguments: list[str]) -> int:
         database = runtime.addon_database("terms")
         for addon in addons():
             if addon != templates.ADDON:
-                templates.install_addon(
-                    runtime.source, runtime.databases, database, runtime.folder, addon
-                )
+                runtime.install(database, addon)
             _export(runtime, database, addon)
     missing = []
     for addon in addons():
@@ -125,9 +123,7 @@ def untranslated(translation: polib.POFile) -> list[str]:
 
 
 def _export(runtime: Runtime, database: str, addon: str) -> None:
-    config = write_config(
-        runtime.folder / "terms.conf", runtime.source, runtime.databases, database
-    )
+    config = runtime.config("terms", database)
     file = template_of(addon)
     file.parent.mkdir(exist_ok=True)
     before = polib.pofile(str(file)).metadata if file.exists() else {}

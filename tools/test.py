@@ -19,7 +19,7 @@ from pathlib import Path
 
 from . import chromium, lint, processes, templates
 from .messages import UserError, echo, warn
-from .odoo_config import environment_of, write_config
+from .odoo_config import environment_of
 from .paths import REPOSITORY
 from .runtime import Runtime
 
@@ -237,12 +237,8 @@ def _in_process(modules: tuple[str, ...], report: Path, arguments: list[str]) ->
     with Runtime() as runtime:
         database = runtime.addon_database("test", language=templates.UKRAINIAN)
         if modules:
-            templates.install_addon(
-                runtime.source, runtime.databases, database, runtime.folder, ",".join(modules)
-            )
-        config = write_config(
-            runtime.folder / "pytest.conf", runtime.source, runtime.databases, database
-        )
+            runtime.install(database, *modules)
+        config = runtime.config("pytest", database)
         # Without --odoo-http the plugin skips every HttpCase in silence.
         options = [f"--odoo-config={config}", "--odoo-http"]
         return _pytest(options, report, arguments, environment_of(runtime.source))

@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable
 
 from bench.environment import Environment
-from tools import templates
 from tools.fetch_odoo import OdooSource
 from tools.odoo_server import OdooServer
 from tools.runtime import Runtime
@@ -34,9 +33,7 @@ def test_addon_in_a_database_with_all_applications_logs_no_warning(
     database = runtime.plain_database("large")
     chosen = applications(runtime.source)
     chosen = chosen[: environment.sized(len(chosen))]
-    templates.install_addon(
-        runtime.source, runtime.databases, database, runtime.folder, ",".join(chosen)
-    )
+    runtime.install(database, *chosen)
     query = "SELECT count(*) FROM ir_module_module WHERE state = 'installed'"
     ((count,),) = runtime.server.query(database, query)
     assert count >= environment.sized(MODULES)

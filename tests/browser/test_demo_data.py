@@ -25,7 +25,8 @@ SCREENS = (
 def odoo(runtime):
     """An Odoo whose database was made with demo data."""
     database = runtime.databases.name("with_demo")
-    templates.install_with_demo(runtime.source, runtime.databases, database, runtime.folder)
+    runtime.databases.create(database)
+    runtime.install(database, language=templates.UKRAINIAN, demo=True)
     server = OdooServer(runtime, database).start()
     yield server
     server.kill()

@@ -13,7 +13,7 @@ from tests.system.webhook_client import path_of, post
 from tools import git_history, shop
 from tools.odoo_server import OdooServer
 from tools.runtime import Runtime
-from tools.templates import ADDON, run_odoo
+from tools.templates import ADDON
 from tools.waiting import wait_for
 
 #: Tables whose rows stay after uninstallation; their texts may contain "KeyCRM".
@@ -102,7 +102,7 @@ def test_a_neutralized_copy_neither_sends_nor_receives_and_reports_it(
     original.stop()
     copy = runtime.databases.name("neutralized")
     runtime.databases.clone(original.database, copy)
-    run_odoo(runtime.source, runtime.databases, copy, runtime.folder, "neutralize")
+    runtime.run_odoo(copy, "neutralize")
     (rows,) = runtime.server.query(copy, "SELECT string_agg(a::text, ' ') FROM keycrm_account a")
     assert sandbox.key not in rows[0]
 
@@ -256,10 +256,7 @@ def test_an_upgrade_from_an_earlier_version_keeps_everything(
     finally:
         old.stop()
 
-    run_odoo(
-        *(runtime.source, runtime.databases, database, runtime.folder),
-        *("--no-http", "--stop-after-init", "--update", ADDON),
-    )
+    runtime.run_odoo(database, "--no-http", "--stop-after-init", "--update", ADDON)
     odoo = new_odoo_on(database, port=old.port)
     rpc = odoo.rpc()
     assert rpc.rows("sale.order", fields=list(names)) == orders

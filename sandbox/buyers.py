@@ -44,7 +44,7 @@ def merge(shop: Store, keep: Buyer, removed: Buyer, *, bump: bool) -> int:
     :raise Invalid: if both are the same buyer
     """
     if keep is removed:
-        raise Invalid.of(gone_id="A buyer cannot be merged with itself.")
+        raise Invalid.of(removed_id="A buyer cannot be merged with itself.")
     keep.phones += [p for p in removed.phones if p not in keep.phones]
     keep.emails += [e for e in removed.emails if e not in keep.emails]
     keep.updated_at = shop.now()

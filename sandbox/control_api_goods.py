@@ -53,9 +53,9 @@ class GoodsEndpoints(Endpoints):
 
     def merge_buyers(self, values: Json) -> Any:
         """Merge two buyers."""
-        readers = {"keep_id": whole, "gone_id": whole, "bump": boolean}
-        given = pick(values, readers, required=("keep_id", "gone_id"), strict=True)
-        keep, removed = (self.row("buyers", given[name]) for name in ("keep_id", "gone_id"))
+        readers = {"keep_id": whole, "removed_id": whole, "bump": boolean}
+        given = pick(values, readers, required=("keep_id", "removed_id"), strict=True)
+        keep, removed = (self.row("buyers", given[name]) for name in ("keep_id", "removed_id"))
         count = buyers.merge(self.shop, keep, removed, bump=bool(given.get("bump")))
         return {"orders": count}
 

@@ -29,15 +29,15 @@ class GoodsControl(Client):
         """
         return self._call("PATCH", f"/buyers/{buyer_id}", fields)
 
-    def merge_buyers(self, keep_id: int, gone_id: int, *, bump: bool = False) -> int:
+    def merge_buyers(self, keep_id: int, removed_id: int, *, bump: bool = False) -> int:
         """Merge two buyers, without an event.
 
         :param keep_id: the buyer that stays
-        :param gone_id: the buyer that disappears
+        :param removed_id: the buyer that disappears
         :param bump: whether updated_at of the orders moves
         :return: how many orders changed their buyer
         """
-        body = {"keep_id": keep_id, "gone_id": gone_id, "bump": bump}
+        body = {"keep_id": keep_id, "removed_id": removed_id, "bump": bump}
         return self._call("POST", "/buyers/merge", body)["orders"]
 
     def create_company(self, **fields: Any) -> Json:

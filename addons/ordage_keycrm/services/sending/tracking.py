@@ -50,10 +50,10 @@ class TrackingKind(OrderKind, PreviewedKind):
         }
         self.service(ReferenceLists).store("keycrm.custom.field", listed)
         own = self.env["keycrm.custom.field"].sudo().search([("account_id", "=", self.account.id)])
-        gone = own.filtered(lambda one: one.is_active and one.keycrm_id not in listed)
-        if listed and gone:
+        removed = own.filtered(lambda one: one.is_active and one.keycrm_id not in listed)
+        if listed and removed:
             # The account shows where it is still used.
-            gone.is_active = False
+            removed.is_active = False
 
     def differences(self, orders, lang):
         """Compare open orders that have tracking numbers, as they were last imported."""

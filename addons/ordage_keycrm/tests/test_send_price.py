@@ -151,6 +151,13 @@ class TestSendPrice(KeycrmCase):
         self.assertGreaterEqual(len(self.keycrm.requests(method="PUT")), 3)
         self.assertFalse(self.env["keycrm.offer.change"].search([]))
 
+    def test_price_list_in_a_currency_without_a_rate_names_it(self):
+        product = self.mapped()
+        self.pricelist.currency_id = self.env.ref("base.PLN")
+        product.list_price = 120
+        self.assertEqual(self.send(), [])
+        self.assertIn("PLN", product.keycrm_offer_ids.send_error)
+
     def test_price_in_a_currency_without_a_rate_is_not_sent(self):
         product = self.mapped()
         self.account.keycrm_currency_id = self.env.ref("base.PLN")

@@ -52,6 +52,19 @@ class KeycrmOfferValue(models.AbstractModel):
         }
 
     @api.model
+    def _missing_rate(self, account, kind):
+        """Return the parameters of the error ``value_rate_missing``.
+
+        :param account: ``keycrm.account``, one
+        :param kind: kind of value
+        """
+        company = account.company_id
+        own = account.price_list_id.currency_id if kind == "price" else company.currency_id
+        used = own | account.keycrm_currency_id
+        lacking = used.filtered(lambda currency: not currency._keycrm_has_rate(company))
+        return {"currency": ", ".join(lacking.mapped("name"))}
+
+    @api.model
     def _prices(self, account, products):
         """Return the prices of one unit, in the currency of the account's price list.
 

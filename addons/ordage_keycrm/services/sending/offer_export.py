@@ -392,7 +392,6 @@ class OfferExport(Service):
         done = [row for row, product, kind in changes if product not in found.rest[kind]]
         self.env.cr.execute(SQL("DELETE FROM keycrm_offer_change WHERE id = ANY(%s)", done))
         offers, Change = self.env["keycrm.offer"].sudo(), self.env["keycrm.offer.change"]
-        currency = {"currency": self.account.keycrm_currency_id.name or ""}
         for kind, rest in found.rest.items():
             waiting = offers.browse([one.offer_id for one in left if one.kind == kind]).product_id
             # The row of a price rule stands for all products.
@@ -403,7 +402,9 @@ class OfferExport(Service):
                 found.costed.difference_update(waiting.ids)
             solved, failed = found.solved[kind], found.without_rate[kind]
             offers.browse(solved).exists()._record_error(kind)
-            offers.browse(failed).exists()._record_error(kind, "value_rate_missing", currency)
+            if failed:
+                params = self.env["keycrm.offer.value"]._missing_rate(self.account, kind)
+                offers.browse(failed).exists()._record_error(kind, "value_rate_missing", params)
         if found.costed:
             self.enqueue_orders(found.costed)
         is_changed = any((*found.solved.values(), *found.without_rate.values()))

@@ -30,9 +30,9 @@ class OfferKind(PreviewedKind):
         )
 
     def differences(self, offers, lang):
-        amounts = self.env["keycrm.offer.value"]._amounts(
-            self.account, self.name, offers.product_id
-        )
+        values = self.env["keycrm.offer.value"]
+        amounts = values._amounts(self.account, self.name, offers.product_id)
+        missing_rate = values._missing_rate(self.account, self.name)
         company = self.account.company_id
         currency = self.account.keycrm_currency_id or company.currency_id
         currency = currency.with_context(lang=lang)
@@ -50,7 +50,7 @@ class OfferKind(PreviewedKind):
                 row.update(
                     outcome="problem",
                     error_code="value_rate_missing",
-                    error_params={"currency": self.account.keycrm_currency_id.name or ""},
+                    error_params=missing_rate,
                 )
             elif offer_values.differs(amount, known):
                 row["outcome"] = "change"

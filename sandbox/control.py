@@ -177,9 +177,10 @@ class Control(OrdersControl, GoodsControl):
         :param kind: status, delay, cut, malformed, html, empty_list, repeat_rows, skip_rows,
             endless_next, close or huge
         :param fields: ``method``, ``path`` (a glob below ``/v1``), ``page``, ``contains`` (in the
-            decoded query or body), ``times`` (None: for good), ``status``, ``headers``,
-            ``message``, ``seconds``, ``rows``, ``repeat``, ``size``, ``executed`` (status, close,
-            delay: whether the request has its effect first; close: ``seconds`` later)
+            decoded query or body), ``row`` (id of a row that a GET would return), ``times`` (None: for
+            good), ``status``, ``headers``, ``message``, ``seconds``, ``rows``, ``repeat``, ``size``,
+            ``executed`` (status, close, delay: whether the request has its effect first; close:
+            ``seconds`` later)
         :return: the rule
         """
         return self._call("POST", "/faults", {"kind": kind, **fields})

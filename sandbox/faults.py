@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Collection
 from dataclasses import asdict, dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
@@ -35,6 +36,7 @@ class Fault:
     :param path: a glob over the path below ``/v1``, such as ``/order*``
     :param page: only this page of a list
     :param contains: only requests whose decoded query or body contains this text
+    :param row: only GET requests whose answer would contain the row with this id
     :param times: how often it acts; None means until it is taken away
     :param status: HTTP status, for ``status`` and ``html``
     :param headers: extra headers, for ``status``
@@ -52,6 +54,7 @@ class Fault:
     path: str = "*"
     page: int | None = None
     contains: str = ""
+    row: int | None = None
     times: int | None = 1
     status: int = 500
     headers: dict[str, str] = field(default_factory=dict)
@@ -63,13 +66,16 @@ class Fault:
     executed: bool = False
     acted: int = 0
 
-    def fits(self, method: str, path: str, page: int, content: str) -> bool:
+    def fits(
+        self, method: str, path: str, page: int, content: str, rows: Collection[int] = ()
+    ) -> bool:
         """Return whether the rule applies to a request.
 
         :param method: its HTTP method
         :param path: its path below ``/v1``
         :param page: the requested page
         :param content: its decoded query and body
+        :param rows: ids of the rows of its usual answer
         :return: whether the rule acts on it
         """
         return (
@@ -77,6 +83,7 @@ class Fault:
             and fnmatchcase(path, self.path)
             and self.page in (None, page)
             and self.contains in content
+            and (self.row is None or self.row in rows)
         )
 
 
@@ -114,17 +121,25 @@ class Faults:
         """
         self._rules = [rule for rule in self._rules if rule.id != fault_id]
 
-    def take(self, method: str, path: str, page: int, content: str) -> Fault | None:
+    @property
+    def need_rows(self) -> bool:
+        """Return whether a rule depends on the rows of an answer."""
+        return any(rule.row is not None for rule in self._rules)
+
+    def take(
+        self, method: str, path: str, page: int, content: str, rows: Collection[int] = ()
+    ) -> Fault | None:
         """Return the first rule for a request and decrement its count.
 
         :param method: its HTTP method
         :param path: its path below ``/v1``
         :param page: the requested page
         :param content: its decoded query and body
+        :param rows: ids of the rows of its usual answer
         :return: the rule that acts on it, if any
         """
         for rule in self._rules:
-            if rule.fits(method, path, page, content):
+            if rule.fits(method, path, page, content, rows):
                 rule.acted += 1
                 if rule.times is not None and rule.acted >= rule.times:
                     self._rules.remove(rule)

@@ -40,6 +40,12 @@ class Answer:
         else:
             self.body += message.get("body", b"")
 
+    def rows(self) -> set[int]:
+        """Return the ids of the rows of a list, or that of the only record."""
+        value = json.loads(self.body)
+        rows = value.get("data", [value]) if isinstance(value, dict) else []
+        return {row["id"] for row in rows if isinstance(row, dict) and "id" in row}
+
     async def send(self, send: Send, part: float = 1.0) -> None:
         """Send the answer.
 
@@ -117,7 +123,13 @@ class Middleware:
             page = request.query_params.get("page", "1")
             below = path.removeprefix("/v1")
             content = f"{unquote_plus(request.url.query)}\n{body.decode(errors='replace')}"
-            fault = self.faults.take(method, below, int(page) if page.isdigit() else 1, content)
+            rows: set[int] = set()
+            if method == "GET" and self.faults.need_rows:
+                usual = Answer()
+                await self.app(scope, receive_again, usual.take)
+                rows = usual.rows()
+            number = int(page) if page.isdigit() else 1
+            fault = self.faults.take(method, below, number, content, rows)
             if fault is None:
                 await self.app(scope, receive_again, send_recorded)
             else:

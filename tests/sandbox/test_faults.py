@@ -43,6 +43,22 @@ def test_rules_fit_method_path_and_page_in_their_order(api, control):
     assert api.call("GET", "/order/1").status_code == 200
 
 
+def test_rule_for_a_row_acts_on_every_answer_that_would_hold_it(api, control):
+    control.reset(orders=30)
+    control.add_fault("status", path="/order*", row=12, times=None)
+
+    def status(**params):
+        return api.call("GET", "/order", params=params).status_code
+
+    assert status(limit=50) == 500
+    pages = [status(limit=10, sort="id", page=number) for number in (1, 2, 3, 4)]
+    assert pages == [200, 500, 200, 200]
+    assert [status(limit=1, sort="id", page=number) for number in (11, 12, 13)] == [200, 500, 200]
+    assert api.call("GET", "/order/12").status_code == 500
+    assert api.call("GET", "/order/13").status_code == 200
+    assert api.call("GET", "/order/999").status_code == 404
+
+
 @pytest.mark.parametrize("kind", ["status", "close"])
 @pytest.mark.parametrize("executed", [True, False])
 def test_a_write_may_have_its_effect_although_the_answer_is_bad(

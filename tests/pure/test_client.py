@@ -313,6 +313,9 @@ def test_reserved_request_is_booked_once(client, remote):
     [
         ("HTTPS://API.Example.com/v1//", "https://api.example.com/v1"),
         ("https://api.example.com:8443/V1", "https://api.example.com:8443/V1"),
+        ("https://api.example.com.:443//x/../v1/?a=1#b", "https://api.example.com/v1"),
+        ("http://api.example.com:443/%761", "http://api.example.com:443/v1"),
+        ("https://api.example.com:99999/v1", "https://api.example.com:99999/v1"),
         ("https://[no", "https://[no"),
         ("", ""),
     ],

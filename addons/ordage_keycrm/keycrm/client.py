@@ -6,11 +6,12 @@ takes no time.
 """
 
 import logging
+import posixpath
 import random
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import requests
 from urllib3.exceptions import ReadTimeoutError
@@ -41,6 +42,8 @@ TIMEOUT = (5, 20)
 ANSWER_SECONDS = 60
 #: Bytes of an answer that are read at once.
 READ_BYTES = 64 * 1024
+#: Ports that an address need not name.
+DEFAULT_PORTS = {"http": 80, "https": 443}
 #: Longest address of a request, in bytes: a longer one may be answered with 414 (assumed).
 MAX_ADDRESS_BYTES = 4096
 #: Pages of a list that are read at most: half a million rows.
@@ -422,16 +425,21 @@ class Page:
 
 
 def normalized_address(url: str) -> str:
-    """Normalize an address: scheme and host in lower case, no slash at its end.
+    """Normalize an address: one key has one rate limit and one account, however it is spelled.
 
     :param url: an address
-    :return: the address in one spelling
+    :return: scheme, host, port and path in one spelling
     """
     try:
         parts = urlsplit(url)
+        port = parts.port
     except ValueError:
         return url
-    return parts._replace(netloc=parts.netloc.lower(), path=parts.path.rstrip("/")).geturl()
+    host = (parts.hostname or "").rstrip(".")
+    if port and port != DEFAULT_PORTS.get(parts.scheme):
+        host = f"{host}:{port}"
+    path = posixpath.normpath(f"/{unquote(parts.path).strip('/')}").rstrip("/")
+    return parts._replace(netloc=host, path=path, query="", fragment="").geturl()
 
 
 def _host_of(url: str) -> str:

@@ -891,7 +891,14 @@ class TestCircuitBreaker(KeycrmCase):
     def test_one_key_has_one_budget_however_its_address_is_spelled(self):
         digest = self.env["keycrm.rate.limit"]._digest
         one = digest("key", "https://openapi.keycrm.app/v1")
-        for address in ("HTTPS://OpenAPI.keycrm.app/v1", "https://openapi.keycrm.app/v1//"):
+        for address in (
+            "HTTPS://OpenAPI.keycrm.app/v1",
+            "https://openapi.keycrm.app/v1//",
+            "https://openapi.keycrm.app:443/v1",
+            "https://openapi.keycrm.app./v1",
+            "https://openapi.keycrm.app/./v1",
+            "https://openapi.keycrm.app/%761#v1",
+        ):
             self.assertEqual(digest("key", address), one)
         self.assertNotEqual(digest("key", "https://openapi.keycrm.app/v2"), one)
 

@@ -85,6 +85,21 @@ class TestContactsOfUsers(TakeoverCase):
                     self.env["sale.order"].with_user(portal).search([("id", "=", order.id)])
                 )
 
+    def test_contact_that_a_visitor_entered_gets_no_orders_of_a_buyer(self):
+        """As at the checkout of the website, or in the portal: whoever entered it may sign up later."""
+        portal = self.new_user("portal", "0671112213", "visitor@example.com")
+        for place, visitor in enumerate((self.env.ref("base.public_user"), portal)):
+            phone = f"067111221{4 + place}"
+            Partner = self.env["res.partner"].with_user(visitor).sudo()
+            entered = Partner.create({"name": "Хтось", "phone": phone})
+            order, *_numbers = self.order_of(phone=phone)
+            self.assertNotEqual(order.partner_id, entered)
+            thief = new_test_user(self.env, f"signed-up-{place}", groups=ROLES["portal"])
+            thief.partner_id = entered
+            self.assertFalse(
+                self.env["sale.order"].with_user(thief).search([("id", "=", order.id)])
+            )
+
     def test_a_free_contact_with_the_same_phone_is_still_matched(self):
         self.new_user("portal", "0671112220", "p@example.com")
         free = self.env["res.partner"].create({"name": "Вільна", "phone": "0671112220"})

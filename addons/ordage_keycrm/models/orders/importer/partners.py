@@ -269,8 +269,9 @@ class KeycrmOrderImporter(models.AbstractModel):
 
         If one contact has the phone and another one the email, neither is used. A contact of another
         buyer of the account is not used: two buyers with one phone are two contacts. A contact is not
-        used either if an Odoo user has access to its orders, or if it belongs to a company of this
-        database: a buyer can enter the phone or email of another person.
+        used either if an Odoo user has access to its orders, if a visitor of the website or the portal
+        created it, or if it belongs to a company of this database: each can enter the phone or email of
+        another person.
 
         :param buyers: ``{KeyCRM's number: Buyer}``
         :return: ``{KeyCRM's number: res.partner}``, only of those that match
@@ -286,6 +287,8 @@ class KeycrmOrderImporter(models.AbstractModel):
                 ("type", "not in", ("delivery", "invoice", "other")),
             ]
         )
+        # A visitor of the website can enter the phone of another person, then sign up.
+        candidates = candidates.filtered(lambda partner: not partner.create_uid.share)
         candidates -= candidates._keycrm_seen_by_users()
         taken = (
             self.env["keycrm.buyer"]

@@ -1,5 +1,6 @@
 """What only the bridge writes: the server refuses it to every role, whatever the forms offer."""
 
+import contextlib
 import json
 from datetime import datetime
 
@@ -310,6 +311,45 @@ class TestLinesOfKeycrmsOrders(GuardCase):
                     self.refused(
                         line.order_id.write, {"order_line": [Command.update(line.id, vals)]}
                     )
+
+    def test_no_way_changes_amount_or_currency_of_an_order_of_keycrm(self):
+        dollars = self.env.ref("base.USD")
+        dollars.active = True
+        pricelist = self.env["product.pricelist"].create(
+            {"name": "USD", "currency_id": dollars.id, "company_id": self.company.id}
+        )
+        company = self.env["res.company"].create({"name": "Other"})
+        draft = self.arrive(self.new_order([LINE], status_id=self.status(1).keycrm_id))
+        self.company.sale_discount_product_id = self.env["product.product"].create(
+            {"name": "Знижка", "type": "service", "invoice_policy": "order"}
+        )
+        for role in ("seller", "sales manager", "administrator"):
+            person = self.people[role]
+            person.company_ids += company
+            order = draft.with_user(person)
+            before = (order.amount_total, order.currency_id)
+            self.refused(self.order.with_user(person).write, {"amount_total": 1})
+            for vals in (
+                {"pricelist_id": pricelist.id},
+                {"currency_id": dollars.id},
+                {"company_id": company.id},
+                {"amount_total": 1},
+                {"amount_untaxed": 1, "amount_tax": 0},
+            ):
+                with self.subTest(role=role, vals=vals):
+                    self.refused(order.write, vals)
+            for change in (order.action_update_prices, order.action_update_taxes):
+                with self.subTest(role=role, change=change.__name__):
+                    with contextlib.suppress(UserError), self.env.cr.savepoint():
+                        change()
+                    self.assertEqual((order.amount_total, order.currency_id), before)
+            discount = self.env["sale.order.discount"].with_user(person)
+            discount = discount.create(
+                {"sale_order_id": order.id, "discount_type": "amount", "discount_amount": 10}
+            )
+            self.refused(discount.action_apply_discount)
+            order.write({"pricelist_id": order.pricelist_id.id, "note": "kept"})
+            self.assertIn("kept", order.note)
 
     def test_no_way_adds_goods_to_an_order_of_keycrm(self):
         seller = self.people["seller"]

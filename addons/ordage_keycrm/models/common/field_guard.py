@@ -52,6 +52,15 @@ class KeycrmGuardMixin(models.AbstractModel):
         """
         return name.startswith("keycrm_")
 
+    def _keycrm_differs(self, name, value):
+        """Return whether a value that is about to be written is another one.
+
+        :param name: name of the field
+        :param value: as for ``write``
+        """
+        field = self._fields[name]
+        return field.convert_to_cache(value, self) != field.convert_to_cache(self[name], self)
+
     def _has_field_access(self, field, operation):
         """Hide the bridge's fields from portal users, who may read their own orders."""
         # Odoo calls this for each field at each read: it builds no environment and reads no user.

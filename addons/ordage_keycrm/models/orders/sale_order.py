@@ -9,6 +9,16 @@ from ...services.common.bridge import is_bridge
 from ...services.common.circuit_breaker import end_backoff
 from ...services.orders.order_form import lock_form
 
+#: Fields that change the amounts of an order or their currency.
+_DETERMINED_BY_KEYCRM = {
+    "amount_tax",
+    "amount_total",
+    "amount_untaxed",
+    "company_id",
+    "currency_id",
+    "pricelist_id",
+}
+
 
 class SaleOrder(models.Model):
     _name = "sale.order"
@@ -356,6 +366,24 @@ class SaleOrder(models.Model):
             )
 
     # === CRUD METHODS ===#
+
+    def write(self, vals):
+        """Refuse another amount or currency than KeyCRM's, which forms show readonly.
+
+        :raise UserError: when KeyCRM determines one of the orders
+        """
+        names = _DETERMINED_BY_KEYCRM & vals.keys()
+        if names and not is_bridge(self.env):
+            for order in self.filtered("keycrm_is_locked"):
+                if any(order._keycrm_differs(name, vals[name]) for name in names):
+                    raise UserError(
+                        self.env._(
+                            "KeyCRM determines the amounts and the currency of order %s. Change them "
+                            "there; the order follows automatically.",
+                            order.display_name,
+                        )
+                    )
+        return super().write(vals)
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_locked(self):

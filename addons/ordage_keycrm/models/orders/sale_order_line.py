@@ -379,10 +379,6 @@ class SaleOrderLine(models.Model):
             return None
         return to_money(self.product_id.uom_id._compute_price(cost, self.product_uom_id))
 
-    def _keycrm_differs(self, name, value):
-        field = self._fields[name]
-        return field.convert_to_cache(value, self) != field.convert_to_cache(self[name], self)
-
     def _keycrm_refuse(self):
         """Refuse a change of the line.
 

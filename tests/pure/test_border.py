@@ -2,15 +2,16 @@
 
 import json
 from dataclasses import fields, is_dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from keycrm import catalog, orders, webhook
+from keycrm import catalog, order_update_rules, orders, webhook
 from keycrm.client import Page
 from keycrm.errors import MalformedAnswer
+from keycrm.line_matching import KnownLine
 from keycrm.parsing import MAX_INTEGER, clean_json, decoded_answer, parsed_rows, to_utc
 
 
@@ -88,6 +89,7 @@ ORDER = {
         {"id": 8, "amount": 10, "actual_amount": 10, "payment_method_id": 1, "payment_date": None}
     ],
     "shipping": {"tracking_code": "1", "address_payload": {"city_desc": "Київ"}},
+    "custom_fields": [{"id": 9, "uuid": "OR_1", "name": "f", "type": "text", "value": "v"}],
 }
 ROWS = {
     orders.Order.parse: ORDER,
@@ -100,6 +102,9 @@ ROWS = {
     catalog.Status.parse: {"id": 1, "name": "n", "alias": "a", "group_id": 1, "is_active": True},
     catalog.Source.parse: {"id": 1, "name": "n", "alias": "a", "currency_code": "UAH"},
     catalog.PaymentMethod.parse: {"id": 1, "name": "n", "alias": "a"},
+    catalog.DeliveryService.parse: {"id": 1, "name": "n", "alias": "a"},
+    catalog.Category.parse: {"id": 1, "name": "n", "parent_id": None},
+    catalog.CustomField.parse: {"id": 1, "name": "n", "uuid": "OR_1", "type": "text"},
     catalog.Company.parse: {"id": 1, "name": "n", "title": "t"},
     catalog.StockRow.parse_list: {
         "id": 1,
@@ -163,6 +168,54 @@ def test_each_value_of_each_field_is_typed_or_fails_as_one_record(parse):
         except MalformedAnswer:
             continue
         check_storable(parsed)
+
+
+#: What Odoo may have to send of an order.
+UPDATES = (
+    order_update_rules.StatusUpdate(1, 2),
+    order_update_rules.TrackingUpdate(
+        (order_update_rules.Parcel("1", 2), order_update_rules.Parcel("3")),
+        order_update_rules.COMMENT,
+        label="x",
+    ),
+    order_update_rules.TrackingUpdate(
+        (order_update_rules.Parcel("1"), order_update_rules.Parcel("3")),
+        order_update_rules.CUSTOM_FIELD,
+        "OR_1",
+    ),
+    order_update_rules.CostUpdate({1: Decimal(5)}, (KnownLine(1, 5),)),
+    order_update_rules.PaymentUpdate(Decimal(10), date(2026, 1, 1), 1, "Bank", 7, "INV/1"),
+    order_update_rules.PaymentUpdate(Decimal(10), date(2026, 1, 1), 1, "Bank", 7, is_forced=True),
+)
+
+
+@pytest.mark.parametrize("update", UPDATES, ids=lambda update: type(update).__name__)
+def test_update_of_an_order_is_decided_whatever_keycrm_has(update):
+    order = {
+        **ORDER,
+        "payments_total": 5,
+        "status_group_id": 1,
+        "payments": [
+            {
+                **ORDER["payments"][0],
+                "status": "not_paid",
+                "description": "[Odoo 1]",
+                "source_currency": "UAH",
+                "actual_currency": "USD",
+                "is_expense": False,
+                "created_at": "2026-01-01 10:00:00",
+            }
+        ],
+    }
+    texts = ({**order, "payments": [{"description": f"[Odoo {'9' * 5000}]"}]},)
+    for row in (*variants(order), *texts):
+        if not isinstance(row, dict):
+            continue
+        try:
+            decision = update.decide(row)
+        except MalformedAnswer:
+            continue
+        json.dumps([decision.body, decision.values, decision.params], allow_nan=False)
 
 
 JSON = st.recursive(

@@ -330,7 +330,7 @@ class PaymentUpdate:
 
 #: KeyCRM's group of canceled statuses (confirmed).
 CANCELED_GROUP = 6
-_ODOO_NUMBER = re.compile(r"\[Odoo (\d+)\]")
+_ODOO_NUMBER = re.compile(r"\[Odoo (\d{1,18})\]")
 
 
 def odoo_number(description: str) -> int | None:

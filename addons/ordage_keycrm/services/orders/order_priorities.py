@@ -51,11 +51,15 @@ class InboxState:
 
     :param turns: pieces of work since the process started
     :param polls_first: whether polling came before updates of orders in the last turn
+    :param bulk_turns: pieces of bulk work since the process started
+    :param last_bulk: name of the job of the last turn in which the jobs alternated
     :param bulk_since: since when bulk work is deferred for KeyCRM's limit; None where it is not
     """
 
     turns: int = 0
     polls_first: bool = False
+    bulk_turns: int = 0
+    last_bulk: str = ""
     bulk_since: float | None = None
     _newest_at: float = float("-inf")
     _useless_until: float = float("-inf")

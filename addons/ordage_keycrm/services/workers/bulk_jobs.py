@@ -4,6 +4,7 @@ from ..common.circuit_breaker import CircuitBreaker
 from ..common.reference_lists import ReferenceLists
 from ..common.service import Service
 from ..orders.bank_transactions import BankTransactions
+from ..orders.order_priorities import InboxState
 from ..orders.order_reconciliation import OrderReconciliation
 from ..orders.order_synchronization import OrderSynchronization
 from ..products.image_fetcher import ImageFetcher
@@ -28,6 +29,8 @@ JOBS = {
 }
 #: Jobs of the setup: they change nothing in KeyCRM.
 SETUP_JOBS = ("load", "warehouses")
+#: In one of so many turns the jobs alternate, so that thousands of updates hold up no other job.
+ALTERNATE_TURN = 4
 
 
 class BulkJobs(Service):
@@ -50,9 +53,17 @@ class BulkJobs(Service):
         return self.account._is_before_start() and self._process(SETUP_JOBS)
 
     def _process(self, names, first_wait=None):
-        breaker = self.service(CircuitBreaker)
+        breaker, state = self.service(CircuitBreaker), InboxState.for_account(self.account)
+        names = list(names)
+        alternates = not (state.bulk_turns + 1) % ALTERNATE_TURN
+        if alternates and state.last_bulk in names:
+            first = names.index(state.last_bulk) + 1
+            names = names[first:] + names[:first]
         with open_client(self.account, rate_limit_rules.BULK, first_wait=first_wait) as client:
-            return any(
-                breaker.run(name, JOBS[name](self.account, client, self.options).process)
-                for name in names
-            )
+            for name in names:
+                if breaker.run(name, JOBS[name](self.account, client, self.options).process):
+                    state.bulk_turns += 1
+                    if alternates:
+                        state.last_bulk = name
+                    return True
+        return False

@@ -12,6 +12,8 @@ from .bulk_jobs import BulkJobs
 
 #: In one of so many turns polling and updates of orders come before the inbox.
 OTHERS_TURN = 4
+#: In one of so many turns bulk work comes before the inbox.
+BULK_TURN = 20
 #: Seconds between two polls of the inbox while bulk work waits for KeyCRM's limit.
 POLL_SECONDS = 0.2
 #: Seconds that bulk work waits for KeyCRM's limit before it begins; longer, it is deferred.
@@ -35,6 +37,8 @@ class OrderQueue(Service):
         state.turns += 1
         if not state.turns % OTHERS_TURN and self._process_others(state):
             # Polling and updates continue, however long the inbox is.
+            return True
+        if not state.turns % BULK_TURN and self._process_bulk_in_between(state):
             return True
         return (
             bool(self.service(OrderInbox).process())
@@ -69,6 +73,18 @@ class OrderQueue(Service):
             return True
         state.bulk_since = None
         return more
+
+    def _process_bulk_in_between(self, state):
+        """Process one page of bulk work while the inbox is full, unless KeyCRM's limit is used up.
+
+        :param state: :class:`~.services.orders.order_priorities.InboxState`
+        :return: True when there was some
+        """
+        try:
+            return self._process_bulk(state)
+        except QuotaExceeded:
+            self.env.cr.rollback()
+            return False
 
     def _process_others(self, state):
         """Send one update of an order, or read one page of updated orders.

@@ -63,7 +63,7 @@ class ProductCreation(JobService):
         self.client.reserve()
         lines = export._next_lines()
         if lines and not lines[0]._is_looked_up():
-            self._look_up(lines)
+            self._look_up(lines, export)
         elif lines and lines[0]._has_siblings():
             self._create_variants(lines, export)
         elif lines:
@@ -82,13 +82,19 @@ class ProductCreation(JobService):
 
     # === LOOKING UP AND MAPPING ===#
 
-    def _look_up(self, lines):
+    def _look_up(self, lines, export):
         """Map the products that KeyCRM has by their SKU; the others may be created.
 
         Those whose last request may still take effect, no matter who started it, are looked up again later.
+        After a failure the next request has half as many, since one offer may make it fail.
 
         :param lines: ``keycrm.product.export.line``, of variants those of one product
+        :param export: ``keycrm.product.export``, one
+        :raise KeyCrmError: when KeyCRM as a whole is unavailable, or no product is at fault
         """
+        isolation = Isolation(**(export.isolation or {}))
+        start, end = isolation.bounds(0, len(lines), len(lines))
+        lines = lines[start:end]
         skus = {line: (line.product_id.default_code or "").strip() for line in lines}
         wanted, marker = list(skus.values()), ""
         if lines[0]._has_siblings():
@@ -96,9 +102,15 @@ class ProductCreation(JobService):
             wanted.append(marker)
         # No transaction is open during the requests.
         self.env.cr.commit()
-        found = self._read(wanted)
+        try:
+            found = self._read(wanted)
+        except KeyCrmError as failure:
+            self._record_failed_lookup(lines, export, isolation, self._failure_of(failure))
+            return
 
         def record():
+            if export.isolation:
+                export.isolation = asdict(isolation.after_success())
             missing, mapped = lines.browse(), {}
             for line in lines.exists():
                 offers = found.get(sku_key(skus[line]), [])
@@ -118,6 +130,26 @@ class ProductCreation(JobService):
 
         with company_lock(self.account):
             run_in_transaction(self.env.cr, record)
+
+    def _record_failed_lookup(self, lines, export, isolation, error):
+        """Record that the SKUs of some products cannot be looked up.
+
+        :param lines: ``keycrm.product.export.line``
+        :param export: ``keycrm.product.export``, one
+        :param isolation: :class:`~.keycrm.fault_isolation.Isolation` before
+        :param error: the :class:`~.keycrm.errors.KeyCrmError` of the request
+        :raise KeyCrmError: the same one, when no product is at fault
+        """
+        isolation = isolation.after_failure(len(lines))
+
+        def record():
+            if len(lines) == 1:
+                lines._record_failure(error, is_alone=True)
+            export.isolation = asdict(isolation)
+
+        run_in_transaction(self.env.cr, record)
+        if isolation.is_all_failing:
+            raise error
 
     def _set_product(self, lines, marked):
         """Record KeyCRM's product of variants, where it exists already.

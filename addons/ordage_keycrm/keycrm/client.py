@@ -364,16 +364,28 @@ class Page:
     :param total: rows of the whole list, as KeyCRM counts them now; 0 when it is not in the answer
     :param last: number of the last page; 0 when it is not in the answer
     :param has_next: whether the answer contains the address of a next page
+    :param unread: rows that KeyCRM could not return, see :mod:`.list_parts`
+    :param is_flat: whether the rows lack the includes of the query
     """
 
-    __slots__ = ("has_next", "last", "number", "rows", "total")
+    __slots__ = ("has_next", "is_flat", "last", "number", "rows", "total", "unread")
 
-    def __init__(self, rows: list[dict], number: int, total: int, last: int, has_next: bool):
+    def __init__(
+        self,
+        rows: list[dict],
+        number: int,
+        total: int,
+        last: int,
+        has_next: bool,
+        unread: tuple = (),
+    ):
         self.rows = rows
         self.number = number
         self.total = total
         self.last = last
         self.has_next = has_next
+        self.unread = unread
+        self.is_flat = False
 
     @property
     def numbered(self) -> dict[int, dict]:

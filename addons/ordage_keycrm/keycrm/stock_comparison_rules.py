@@ -11,19 +11,31 @@ from .stock_quantities import is_kept_as, is_same
 Place = TypeVar("Place", bound=Hashable)
 
 #: Outcomes of a line, the gravest one first.
-OUTCOMES = ("zero", "lower", "higher", "not_in_keycrm", "not_in_odoo", "uncounted", "same")
+OUTCOMES = (
+    "zero",
+    "lower",
+    "higher",
+    "unread",
+    "not_in_keycrm",
+    "not_in_odoo",
+    "uncounted",
+    "same",
+)
 
 
-def outcome(odoo: float, keycrm: float | None, *, is_counted: bool = True) -> str:
+def outcome(
+    odoo: float, keycrm: float | None, *, is_counted: bool = True, is_listed: bool = False
+) -> str:
     """Return how a quantity in KeyCRM would change.
 
     :param odoo: quantity in Odoo
     :param keycrm: quantity in KeyCRM; None where KeyCRM does not list the offer
     :param is_counted: whether the product was counted or moved in Odoo; others are not sent
+    :param is_listed: whether KeyCRM may have the offer although its list lacks it
     :return: one of :data:`OUTCOMES`
     """
     if keycrm is None:
-        return "not_in_keycrm"
+        return "unread" if is_listed else "not_in_keycrm"
     if not is_counted:
         return "uncounted"
     if is_same(odoo, keycrm):
@@ -60,8 +72,11 @@ def opening_kind(
     :param tracking: ``none``, ``lot`` or ``serial``
     :param is_storable: whether Odoo tracks the product's stock
     :param has_one_lot: returns whether all goods are of one lot
-    :return: ``taken``, ``same``, or why people have to count: ``not_stored``, ``serials``, ``lots``
+    :return: ``taken``, ``same``, or why people have to count: ``unread``, ``not_stored``, ``serials``,
+        ``lots``
     """
+    if outcome == "unread":
+        return "unread"
     if not is_storable:
         return "not_stored"
     if outcome == "same" or (outcome == "uncounted" and is_same(keycrm, 0)):

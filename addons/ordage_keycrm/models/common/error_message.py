@@ -78,12 +78,32 @@ class KeycrmErrorMessage(models.AbstractModel):
         :return: the parameters with translated kind and formatted amounts
         """
         params = dict(params)
+        if "position" in params:
+            params.update(self._unread_words(params))
         for name in AMOUNTS & params.keys():
             params[name] = self._amount(params[name], params.get("currency"))
         what = params.get("what")
         if not what:
             return params
         return {**params, "what": self.env._(KINDS[what]) if what in KINDS else what}
+
+    @api.model
+    def _unread_words(self, params):
+        """Describe rows of a list that KeyCRM could not return.
+
+        :param params: of :meth:`~.keycrm.list_parts.UnreadRows.as_error`
+        :return: ``place`` and ``reason`` as texts
+        """
+        after, details = params.get("after"), params.get("details") or {}
+        if params.get("code") == "server_trouble":
+            reason = self.env._("internal error %s", details.get("status"))
+        elif params.get("code") == "timed_out":
+            reason = self.env._("no answer within %s seconds", details.get("seconds"))
+        else:
+            reason = self.env._("unreadable answer")
+        position = self.env._("at position %s", params["position"])
+        place = self.env._("after number %s", after) if after else position
+        return {"place": place, "reason": reason}
 
     @api.model
     def _amount(self, text, currency_code=None):

@@ -7,6 +7,8 @@ from ...services.common.live_updates import notify_clients
 
 #: Final states of a run, and the type of the notification about them.
 _NOTIFICATION_TYPES = {"done": "success", "ready": "warning", "failed": "danger"}
+#: Unreadable rows that a job names.
+MAX_UNREAD = 20
 
 
 class KeycrmJobMixin(models.AbstractModel):
@@ -47,6 +49,9 @@ class KeycrmJobMixin(models.AbstractModel):
     started_at = fields.Datetime(string="Started", readonly=True, copy=False)
     finished_at = fields.Datetime(string="Finished", readonly=True, copy=False)
     error = fields.Char(string="Error message")
+    # Error codes and parameters of rows that KeyCRM could not return, the first ones of each job.
+    unread = fields.Json(string="Rows not read", readonly=True, copy=False)
+    unread_text = fields.Text(string="Not read from KeyCRM", compute="_compute_unread_text")
 
     # === COMPUTE METHODS ===#
 
@@ -81,6 +86,14 @@ class KeycrmJobMixin(models.AbstractModel):
     def _compute_waiting_text(self):
         for run in self:
             run.waiting_text = run.state in self._busy_states and run._waiting_reason()
+
+    @api.depends("unread")
+    @api.depends_context("lang")
+    def _compute_unread_text(self):
+        explain = self.env["keycrm.error.message"]
+        for run in self:
+            sentences = [explain._sentence(*error) for error in run.unread or ()]
+            run.unread_text = "\n".join(sentences)
 
     @api.depends("state", "started_at", "done_count", "total_count", "waiting_text")
     @api.depends_context("lang")
@@ -158,6 +171,7 @@ class KeycrmJobMixin(models.AbstractModel):
             "finished_at": False,
             "error_code": False,
             "error_params": False,
+            "unread": False,
         }
 
     def _begin(self):
@@ -187,6 +201,15 @@ class KeycrmJobMixin(models.AbstractModel):
         """Return whether the job still runs: a user may have stopped it meanwhile."""
         return self.state in self._busy_states
 
+    def _record_unread(self, unread):
+        """Record rows of a list that KeyCRM could not return, for the user.
+
+        :param unread: of a :class:`~.keycrm.client.Page`
+        """
+        known = self.unread or []
+        if unread and len(known) < MAX_UNREAD:
+            self.unread = [*known, *(rows.as_error() for rows in unread)][:MAX_UNREAD]
+
     def _fail(self, error):
         """End the run with an error; a run that a user stopped meanwhile stays stopped.
 
@@ -212,11 +235,13 @@ class KeycrmJobMixin(models.AbstractModel):
         if not kind or not self.user_id:
             return
         run = self.with_context(lang=self.user_id.lang)
+        message = run.error if self.error_code else run._summary()
+        first_unread = (run.unread_text or "").partition("\n")[0]
         self.user_id._bus_send(
             "simple_notification",
             {
                 "title": run._title(),
-                "message": run.error if self.error_code else run._summary(),
+                "message": " ".join(filter(None, (message, first_unread))),
                 "type": kind,
                 # Only the message about a failure stays on the screen.
                 "sticky": kind == "danger",

@@ -15,13 +15,14 @@ from ...services.stock.stock_settings import StockSettings
 #: A choice later than this after the preview is followed by a comparison.
 STALE = timedelta(minutes=1)
 #: Values of ``opening`` of products that opening quantities leave as they are, for a reason.
-_SKIPPED = ("serials", "lots", "not_stored", "changed", "refused")
+_SKIPPED = ("serials", "lots", "not_stored", "unread", "changed", "refused")
 #: Field that counts the lines of an outcome.
 _COUNT_FIELDS = {
     "zero": "zero_count",
     "lower": "lower_count",
     "higher": "higher_count",
     "not_in_keycrm": "unmatched_count",
+    "unread": "unmatched_count",
     "not_in_odoo": "unmatched_count",
     "uncounted": "unmatched_count",
     "same": "same_count",
@@ -69,7 +70,8 @@ class KeycrmStockComparison(models.Model):
     higher_count = fields.Integer(string="Will increase")
     same_count = fields.Integer(string="Unchanged")
     unmatched_count = fields.Integer(
-        string="Not sent", help="Never counted in Odoo, or present on one side only."
+        string="Not sent",
+        help="Never counted in Odoo, present on one side only, or not returned by KeyCRM.",
     )
     choice = fields.Selection(
         [
@@ -430,6 +432,7 @@ class KeycrmStockComparison(models.Model):
         ]
         # One record a page: checking the foreign key of each number cost more than storing it.
         self.env["keycrm.stock.snapshot"].create({"comparison_id": self.id, "rows": snapshot})
+        self._record_unread(page.unread)
         self.write(
             {
                 "next_page": page.number + 1,

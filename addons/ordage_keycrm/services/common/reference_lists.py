@@ -10,12 +10,13 @@ from . import crons, key_check
 from .api_gateway import open_user_client
 from .circuit_breaker import CircuitBreaker
 from .concurrency import retry_on_unique_violation
+from .list_pages import ListPages
 from .service import Service
 from .transactions import run_in_transaction
 from .values import by_keycrm_id, changed_values
 
-#: Maximum number of pages of the lists of statuses, sources and payment methods.
-MAX_PAGES = 40
+#: Query of the stock list with its warehouses.
+STOCK_QUERY = {"filter[details]": "true"}
 
 
 def request_for_user(account, request):
@@ -69,47 +70,50 @@ class ReferenceLists(Service):
 
     def refresh(self):
         """Read and store the lists that orders refer to."""
-        read = {
-            path: [row for page in self._some_pages(path) for row in page.rows]
-            for path in ("/order/status", "/order/source", "/order/payment-method")
-        }
-        self.store_statuses(parsed_rows(Status.parse, read["/order/status"]))
+        lists = ("/order/status", "/order/source", "/order/payment-method")
+        read, complete = {}, {}
+        for path in lists:
+            read[path], complete[path] = self.service(ListPages).short_list(path)
+        self.store_statuses(
+            parsed_rows(Status.parse, read["/order/status"]),
+            is_complete=complete["/order/status"],
+        )
         self._store_sources(parsed_rows(Source.parse, read["/order/source"]))
         methods = parsed_rows(PaymentMethod.parse, read["/order/payment-method"])
         self.store("keycrm.payment.method", {m.id: {"name": m.name} for m in methods})
 
     def refresh_categories(self):
         """Read and store the categories of products."""
-        rows = [row for page in self._some_pages("/products/categories") for row in page.rows]
+        rows, _is_complete = self.service(ListPages).short_list("/products/categories")
         categories = parsed_rows(Category.parse, rows)
         self.store("keycrm.category", {one.id: {"name": one.name} for one in categories})
 
     def refresh_warehouses(self):
-        """Read the first page of the stock list; the worker reads the others."""
-        page = self.client.page("/offers/stocks", {"filter[details]": "true"})
-        self._upsert_stock_warehouses(page.rows)
-        if not page.is_last:
-            self.cursor("warehouses").page = 2
+        """Read the first page of the stock list; the worker reads the others.
+
+        Also the first one where KeyCRM cannot return it although it is available.
+        """
+        try:
+            page = self.client.page("/offers/stocks", STOCK_QUERY)
+        except KeyCrmError as error:
+            if not self.service(CircuitBreaker).is_request_at_fault(error):
+                raise
+            next_page = 1
+        else:
+            self._upsert_stock_warehouses(page.rows)
+            next_page = 0 if page.is_last else 2
+        if next_page:
+            self.cursor("warehouses").page = next_page
             crons.trigger(self.account, crons.ORDERS)
 
-    def _some_pages(self, path):
-        """Read a list up to :data:`MAX_PAGES` pages.
-
-        :param path: path of the list
-        :return: iterator over pages
-        """
-        for page in self.client.pages(path):
-            yield page
-            if page.number >= MAX_PAGES:
-                return
-
-    def store_statuses(self, statuses):
+    def store_statuses(self, statuses, *, is_complete=True):
         """Upsert names and groups; a user's settings of a status remain.
 
         A status that the list no longer contains was disabled or deleted in KeyCRM: orders still have
         it, so it keeps its settings.
 
         :param statuses: list of :class:`~.keycrm.catalog.Status`
+        :param is_complete: whether the list lacks none that KeyCRM could not return
         """
         self._upsert_statuses(
             {
@@ -117,7 +121,7 @@ class ReferenceLists(Service):
                 for index, status in enumerate(statuses)
             }
         )
-        if statuses:
+        if statuses and is_complete:
             listed = {status.id for status in statuses}
             self.account.status_ids.filtered(
                 lambda status: status.is_active and status.keycrm_id not in listed
@@ -225,7 +229,9 @@ class ReferenceLists(Service):
         number = cursor.page
         if not number:
             return False
-        page = self.client.page("/offers/stocks", {"filter[details]": "true"}, number)
+        page = self.service(ListPages).read_page(
+            "warehouses", "/offers/stocks", STOCK_QUERY, number
+        )
 
         def record():
             self._upsert_stock_warehouses(page.rows)

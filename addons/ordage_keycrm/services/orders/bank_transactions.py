@@ -5,6 +5,7 @@ from odoo import fields
 from ...const import TRANSACTIONS_SECONDS
 from ...keycrm.catalog import Transaction
 from ...keycrm.parsing import parsed_rows
+from ..common.list_pages import ListPages
 from ..common.service import Service
 from ..common.transactions import run_in_transaction
 
@@ -32,7 +33,9 @@ class BankTransactions(Service):
             return False
         number = cursor.page or 1
         begun = cursor.started_at if number > 1 else self.env.cr.now()
-        page = self.client.page("/payments/external-transactions", number=number)
+        page = self.service(ListPages).read_page(
+            "transactions", "/payments/external-transactions", {}, number
+        )
         rows = parsed_rows(Transaction.parse, page.rows)
 
         def record():

@@ -21,12 +21,12 @@ from ...keycrm.orders import Order
 from ..common.api_gateway import open_client
 from ..common.circuit_breaker import CircuitBreaker
 from ..common.concurrency import CONCURRENCY_ERRORS, STORAGE_ERRORS
+from ..common.list_pages import PART_TIMEOUT
 from ..common.reference_lists import ReferenceLists
 from ..common.service import Service
 from ..common.transactions import run_in_transaction
 from ..common.values import by_keycrm_id
 from .order_import import ImportResult
-from .order_lists import PART_TIMEOUT
 from .order_priorities import InboxState
 
 _logger = logging.getLogger(__name__)

@@ -13,10 +13,10 @@ from ...keycrm.order_listing import (
 from ...keycrm.orders import OrderRow
 from ...keycrm.parsing import utc_text
 from ..common import key_check
+from ..common.list_pages import ListPages
 from ..common.service import Service
 from ..common.transactions import run_in_transaction
 from .order_inbox import order_query, parse_order
-from .order_lists import OrderLists
 from .order_pages import OrderPages
 
 #: Where the first window begins. Later ones depend on KeyCRM's times, the first one on Odoo's clock, which
@@ -75,13 +75,15 @@ class OrderPolling(Service):
         account, cursor = self.account, self.cursor("orders")
         number = cursor.page or 1
         end = (number > 1 and cursor.started_at) or now
-        page, is_whole = self.service(OrderLists).read_page("polling", self._query(end), number)
+        page = self.service(ListPages).read_page(
+            "polling", "/order", self._query(end), number, is_flat=True
+        )
         rows = page.numbered
         listed = {number: OrderRow.parse(row) for number, row in rows.items()}
         unseen = self._unseen(listed)
         unreported = self._unreported_statuses([listed[number] for number in unseen])
         Event = self.env["keycrm.event"]
-        if is_whole:
+        if not page.is_flat:
             self.service(OrderPages).write_page(
                 {number: parse_order(rows[number]) for number in unseen},
                 self.client,
@@ -103,7 +105,7 @@ class OrderPolling(Service):
 
         def record():
             cursor.write(vals)
-            if not is_whole:
+            if page.is_flat:
                 Event._enqueue(account, EVENT_POLLING, unseen)
             if not cursor.page:
                 account.sudo().polled_at = now

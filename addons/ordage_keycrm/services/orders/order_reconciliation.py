@@ -6,9 +6,9 @@ from ...const import EVENT_RECONCILIATION, POLLING_OVERLAP, RECONCILIATION_SECON
 from ...keycrm.order_listing import KnownOrder, is_as_listed
 from ...keycrm.orders import OrderRow
 from ...keycrm.parsing import utc_text
+from ..common.list_pages import ListPages
 from ..common.service import Service
 from ..common.transactions import run_in_transaction
-from .order_lists import OrderLists
 
 #: Positions of the lists in ``keycrm.sync.cursor``: all orders in the statuses of open ones, recent orders in
 #: the statuses of completed ones, and all orders that were placed since the last comparison.
@@ -22,6 +22,8 @@ PAUSE_SECONDS = 300
 LISTED_GROUPS = ("1", "2", "3", "4", False)
 #: Age up to which completed orders are compared: they may still change without an update of their time.
 RECENT = timedelta(days=14)
+#: Numbers of new orders that are read singly where the list lacks a row that KeyCRM could not return.
+MAX_UNREAD = 5
 #: How far KeyCRM's clock may be behind Odoo's, and how late an order may appear in a list.
 NEW_OVERLAP = timedelta(minutes=15)
 
@@ -63,7 +65,7 @@ class OrderReconciliation(Service):
             # Nothing to compare; an account that was just enabled is compared after an hour.
             run_in_transaction(cr, lambda: cursor.write({"page": 0, "read_until": now}))
             return False
-        page, _is_whole = self.service(OrderLists).read_page("reconciliation", query, number)
+        page = self.service(ListPages).read_page("reconciliation", "/order", query, number)
 
         def record():
             before = (number > 1 and cursor.seen) or {"last": 0, "differing": []}
@@ -182,6 +184,9 @@ class OrderReconciliation(Service):
         """
         Order = self.env["sale.order"]
         seen = self._listed_orders(page.numbered)
+        if name == "new_orders":
+            for rows in page.unread:
+                seen.update(dict.fromkeys(rows.numbers(MAX_UNREAD), (None, None, True)))
         orders = listed = Order.search(
             [("keycrm_account_id", "=", self.account.id), ("keycrm_id", "in", list(seen))]
         )

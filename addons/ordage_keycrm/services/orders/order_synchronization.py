@@ -5,10 +5,10 @@ from ...keycrm import rate_limit_rules
 from ...keycrm.parsing import utc_text
 from ..common.api_gateway import open_client
 from ..common.job import JobService
+from ..common.list_pages import ListPages
 from ..common.transactions import check_company_is_free, run_in_transaction
 from .order_import import ImportOptions, ImportResult
 from .order_inbox import order_query, parse_order
-from .order_lists import OrderLists
 from .order_pages import OrderPages
 
 #: Maximum number of passes over a list that returns fewer rows than it counts.
@@ -31,15 +31,21 @@ class OrderSynchronization(JobService):
         """
         number, total_before = job.page, job.total_count
         check_company_is_free(self.account)
-        page, is_whole = self.service(OrderLists).read_page("sync", self._query(job), number)
+        page = self.service(ListPages).read_page(
+            "sync", "/order", self._query(job), number, is_flat=True
+        )
         imported = self._imported_before(job, page)
         read = {
             order_id: parse_order(row)
             for order_id, row in page.numbered.items()
-            if order_id not in imported and is_whole
+            if order_id not in imported and not page.is_flat
         }
         # Without its includes an order is read by the inbox, which reports its result.
-        unread = [] if is_whole else [one for one in page.numbered if one not in imported]
+        listed = page.numbered if page.is_flat else ()
+        unread = [one for one in listed if one not in imported]
+        # The number of a row that the page lacks may be the only one between two others.
+        unknown = [rows for rows in page.unread if not rows.numbers(rows.count)]
+        unread += [number for rows in page.unread for number in rows.numbers(rows.count)]
         processed = {}
 
         def record(results):
@@ -58,6 +64,7 @@ class OrderSynchronization(JobService):
             if job.state == "running":
                 self.env["keycrm.event"]._enqueue(self.account, EVENT_SYNC, unread, job)
                 processed.update((one, ImportResult(skipped=True)) for one in unread)
+                job._record_unread(unknown)
                 job.write(
                     {**_counts(job, processed.values()), **_cursor_vals(job, page, total_before)}
                 )
@@ -109,7 +116,7 @@ def _cursor_vals(job, page, total_before):
     vals = {
         "total_count": page.total,
         "page": max(1, page.number - back) if back else page.number + 1,
-        "seen_count": job.seen_count + len(numbers),
+        "seen_count": job.seen_count + len(numbers) + sum(rows.count for rows in page.unread),
         "last_seen": max([job.last_seen, *numbers]),
     }
     is_last = page.is_last and not back

@@ -1,6 +1,7 @@
 from ...keycrm.catalog import offers_by_id
 from ...keycrm.product_data import Goods
 from ..common.job import JobService
+from ..common.list_pages import ListPages
 from ..common.transactions import check_company_is_free, company_lock, run_in_transaction
 
 
@@ -19,13 +20,15 @@ class ProductImport(JobService):
         :param job: ``keycrm.product.import``, one
         """
         check_company_is_free(self.account)
-        page = self.client.page("/offers", {"include": "product", "sort": "id"}, job.page)
+        query = {"include": "product", "sort": "id"}
+        page = self.service(ListPages).read_page("load", "/offers", query, job.page)
         offers = offers_by_id(page.rows)
 
         def work():
             if job.state != "running":
                 return
             self._import(job, list(offers.values()))
+            job._record_unread(page.unread)
             # Offers that were deleted since the last page move the rest forward.
             back = page.pages_back(job.total_count)
             job.write(
@@ -97,12 +100,14 @@ class ProductImport(JobService):
             for _key, offers in repeated
             for offer in offers
         ]
+        # A mapped offer that KeyCRM could not return is in KeyCRM.
+        mapped = seen[:1] if job.unread else seen
         products = self.env["product.product"].search(
             [
                 ("is_storable", "=", True),
                 ("company_id", "in", (self.account.company_id.id, False)),
                 ("keycrm_origin", "!=", "one_off"),
-                ("keycrm_offer_ids", "not any", seen),
+                ("keycrm_offer_ids", "not any", mapped),
             ]
         )
         rows += [

@@ -248,7 +248,13 @@ class OfferExport(Service):
             part = numbers[start : start + LOOKUP_ROWS]
             # No transaction is open during the request.
             self.env.cr.commit()
-            page = client.page("/offers", {"filter[id]": ",".join(map(str, part))})
+            try:
+                page = client.page("/offers", {"filter[id]": ",".join(map(str, part))})
+            except KeyCrmError as error:
+                if not self.service(CircuitBreaker).is_request_at_fault(error):
+                    raise
+                # One offer may make the request fail. Values that are not known are sent.
+                continue
             read = [one for one in parsed_rows(Offer.parse, page.rows) if one]
 
             def record(read=read):

@@ -2,6 +2,7 @@ from ...keycrm import offer_values
 from ...keycrm.catalog import Offer
 from ...keycrm.order_update_rules import CostUpdate
 from ...keycrm.parsing import parsed_rows
+from ..common.list_pages import ListPages
 from .kind import OrderKind, PreviewedKind
 from .offer_export import OfferExport
 
@@ -11,7 +12,7 @@ class OfferKind(PreviewedKind):
 
     def read_page(self, number):
         """Read a page of KeyCRM's catalog."""
-        return self.client.page("/offers", {"sort": "id"}, number)
+        return self.service(ListPages).read_page("send_preview", "/offers", {"sort": "id"}, number)
 
     def record_page(self, page):
         read = {one.id: one for one in parsed_rows(Offer.parse, page.rows) if one}

@@ -6,6 +6,7 @@ from ...keycrm.offer_values import to_money
 from ...keycrm.order_update_rules import PaymentUpdate, Unclear, Undone
 from ...keycrm.parsing import parsed_rows
 from ..common import crons
+from ..common.list_pages import ListPages
 from ..common.reference_lists import ReferenceLists
 from .kind import OrderKind, PreviewedKind
 
@@ -19,8 +20,8 @@ class PaymentKind(OrderKind, PreviewedKind):
     is_combined = False
 
     def read_page(self, number):
-        """Read KeyCRM's payment methods: the list is short, and one page."""
-        rows = [row for page in self.client.pages("/order/payment-method") for row in page.rows]
+        """Read KeyCRM's payment methods: the list is short."""
+        rows, _is_complete = self.service(ListPages).short_list("/order/payment-method")
         return Page(rows, number, len(rows), number, has_next=False)
 
     def record_page(self, page):

@@ -38,6 +38,7 @@ class PreviewJob(JobService):
                 self._compare(preview, kind)
                 return
             kind.record_page(page)
+            preview._record_unread(page.unread)
             vals = {"page": 0 if page.is_last else page.number + 1}
             if not page.is_last:
                 vals.update(total_count=page.total, done_count=preview.done_count + len(page.rows))

@@ -8,11 +8,9 @@ from ...keycrm.parsing import parsed_rows, to_objects
 from ..common import crons
 from ..common.bridge import as_bridge
 from ..common.language import company_language
+from ..common.list_pages import ListPages
 from ..common.reference_lists import ReferenceLists
 from .kind import OrderKind, PreviewedKind
-
-#: Pages of the list of delivery services that are read at most.
-MAX_PAGES = 40
 
 
 class TrackingKind(OrderKind, PreviewedKind):
@@ -27,11 +25,7 @@ class TrackingKind(OrderKind, PreviewedKind):
 
         Both lists are short: they are the only row of one page.
         """
-        services = []
-        for page in self.client.pages("/order/delivery-service"):
-            services += page.rows
-            if page.number >= MAX_PAGES:
-                break
+        services, _is_complete = self.service(ListPages).short_list("/order/delivery-service")
         # A bare list without pages (documented).
         fields = to_objects(self.client.get("/custom-fields", {"filter[model]": "order"}))
         rows = [{"services": services, "custom_fields": fields}]

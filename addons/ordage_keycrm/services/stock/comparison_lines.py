@@ -69,7 +69,8 @@ class ComparisonLines(Service):
         for warehouse in comparison.keycrm_warehouse_ids:
             for offer, odoo, keycrm in self.pairs(warehouse, offers, everything, snapshots):
                 is_counted = offer.product_id.id in counted
-                name = outcome(odoo, keycrm, is_counted=is_counted)
+                is_listed = bool(comparison.unread) and not offer.is_missing_in_keycrm
+                name = outcome(odoo, keycrm, is_counted=is_counted, is_listed=is_listed)
                 rows.append(_line_row(offer, warehouse, odoo, keycrm or 0.0, name))
         mapped = set(offers.mapped("keycrm_id"))
         rows += [
@@ -173,12 +174,13 @@ def _offers_in_no_answer(comparison, offers, answer):
     :param comparison: ``keycrm.stock.comparison``, one
     :param offers: ``keycrm.offer`` that were requested
     :param answer: :class:`~.keycrm.catalog.StockAnswer`
-    :return: ``keycrm.offer``
+    :return: ``keycrm.offer``; none where rows of the list could not be read
     """
     named = answer.entries.keys() | answer.unreadable
     absent = offers.filtered(lambda offer: offer.keycrm_id not in named)
-    if not absent:
-        return absent
+    if not absent or comparison.unread:
+        # The list may lack them because KeyCRM could not return their rows.
+        return offers.browse()
     listed = comparison._snapshots()
     return absent.filtered(lambda offer: offer.keycrm_id not in listed)
 

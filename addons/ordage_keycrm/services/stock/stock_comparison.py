@@ -10,7 +10,9 @@ from ...keycrm import rate_limit_rules, stock_quantities
 from ...keycrm.catalog import StockAnswer
 from ...keycrm.errors import KeyCrmError, NotFound, Refused
 from ..common.api_gateway import open_client
-from ..common.reference_lists import ReferenceLists
+from ..common.circuit_breaker import CircuitBreaker
+from ..common.list_pages import ListPages
+from ..common.reference_lists import STOCK_QUERY, ReferenceLists
 from ..common.service import Service
 from ..common.transactions import company_lock, run_in_transaction
 from .comparison_lines import ComparisonLines, has_odoo_quantity
@@ -128,6 +130,8 @@ class StockComparison(Service):
             if (
                 self.options.is_time_up()
                 or time.monotonic() > until
+                # One page after a failure: the next run reads whole pages again.
+                or self.service(CircuitBreaker).failures("comparison")
                 or self._has_more_urgent_work()
             ):
                 return
@@ -144,7 +148,9 @@ class StockComparison(Service):
         self.env.cr.commit()
         # Pages that were read are kept, so the next one may be deferred under a low limit.
         self.client.is_deferrable = True
-        page = self.client.page("/offers/stocks", {"filter[details]": "true"}, number)
+        page = self.service(ListPages).read_page(
+            "comparison", "/offers/stocks", STOCK_QUERY, number
+        )
         rows = self.service(StockLookup).parse_rows(page.rows).entries
         named = {
             (entry.warehouse.id, entry.warehouse.name): entry.warehouse

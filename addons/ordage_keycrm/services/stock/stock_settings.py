@@ -84,7 +84,7 @@ class StockSettings(Service):
                 [
                     ("keycrm_warehouse_id", "=", warehouse.id),
                     ("offer_id", "!=", False),
-                    ("outcome", "!=", "not_in_keycrm"),
+                    ("outcome", "not in", ("not_in_keycrm", "unread")),
                 ]
             )
             Level._record_read(

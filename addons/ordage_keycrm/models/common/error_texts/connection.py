@@ -66,6 +66,14 @@ TEXTS = {
         "KeyCRM does not accept the request (code %(status)s). Fix the problem it reports, then "
         "try again."
     ),
+    "row_unread": _lt(
+        "KeyCRM cannot return the record %(place)s of its list (%(reason)s), so it was skipped. Open "
+        "and save it in KeyCRM, then start again."
+    ),
+    "rows_unread": _lt(
+        "KeyCRM cannot return %(count)s records %(place)s of its list (%(reason)s), so they were "
+        "skipped. Open and save them in KeyCRM, then start again."
+    ),
     "bad_settings": _lt(
         "The API key or the API address contains invalid characters. Copy them again."
     ),

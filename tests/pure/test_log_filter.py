@@ -33,6 +33,9 @@ TOKEN = "q7-Zr_secret0123456789"
         f"/keycrm\\x5cwebhook/{TOKEN}",
         f"/keycrm%5Cwebhook%5c{TOKEN}",
         f"/keycrm%255Cwebhook%252F{TOKEN}",
+        f"/KeyCRM/Webhook/{TOKEN}",
+        f"/keycrm/webhook;a=1/{TOKEN}",
+        f"/keycrm;x/webhook/;/{TOKEN}",
         f"/%6beycrm/%77ebhook/{TOKEN}",
     ],
 )

@@ -20,8 +20,8 @@ CALL_LOGGER = "odoo.service.model"
 _MARKS = re.compile(r"%|webhook", re.IGNORECASE)
 #: Token of a log line between blanks and quotes: a path, an address, a word.
 _WORD = re.compile(r"""[^\s"']+""")
-#: The webhook's path in its normalized spelling; the secret follows it.
-_WEBHOOK = "keycrm/webhook/"
+#: The webhook's path in its normalized spelling; the secret follows it, also where no route matches the path.
+_WEBHOOK = re.compile("keycrm/webhook/", re.IGNORECASE)
 #: The ``repr`` of a value of a field that holds the key.
 _KEY = re.compile(r"""(['"](?:keycrm_)?api_key['"]:\s*)('(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*")""")
 #: An imported table has its column names in one list and the values in another.
@@ -42,13 +42,13 @@ def is_webhook(path):
 
     :param path: URL path in any spelling
     """
-    return _WEBHOOK in _plain(path)
+    return bool(_WEBHOOK.search(_plain(path)))
 
 
 def _masked_word(word):
     plain = _plain(word[0])
-    begin, found, _secret = plain.partition(_WEBHOOK)
-    return f"{begin}{found}***" if found else word[0]
+    found = _WEBHOOK.search(plain)
+    return f"{plain[: found.end()]}***" if found else word[0]
 
 
 def _plain(path):
@@ -74,7 +74,7 @@ def _plain(path):
 def _without_dots(path):
     end = "/" if path.endswith("/") else ""
     kept = []
-    for segment in path.split("/"):
+    for segment in re.sub(r";[^/]*", "", path).split("/"):
         if segment == ".." and kept:
             kept.pop()
         elif segment not in ("", ".", ".."):

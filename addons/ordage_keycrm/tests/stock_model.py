@@ -6,8 +6,11 @@ One product, twenty on the shelf, one order of five in KeyCRM. Nothing here know
 import random
 from collections import deque
 from dataclasses import dataclass, replace
+from functools import cache
 
 NEW, PRODUCTION, DELIVERING, COMPLETED, CANCELLED = 1, 4, 6, 8, 12
+#: Statuses in which an order comes to Odoo first.
+FIRST = (NEW, PRODUCTION, DELIVERING, COMPLETED)
 RESERVED, FULFILLED = "reserved", "fulfilled"
 STRENGTH = (None, RESERVED, FULFILLED)
 
@@ -207,36 +210,58 @@ def _in_odoo(account: Account, story: Story, step: str) -> Story | None:
 # === EVERY ORDER ===
 
 
-def stories(account: Account, length: int, *, everything: bool, seed: int = 1) -> list:
-    """Find stories that together do every step of one side after every step of the other.
+@dataclass(frozen=True)
+class Coverage:
+    """Which steps an account's stories do together.
+
+    :param everything: every step in every situation that they reach, which are thousands; else every
+        step of one side after every step of the other
+    :param known: instead of the latter, every step that begins or ends where this account's orders never
+        are: the rest is played with this account
+    """
+
+    everything: bool = False
+    known: Account | None = None
+
+    def kind(self, story: Story, last: tuple | None, step: tuple, reached: Story):
+        """:return: what a step shows; nothing for one that need not be played"""
+        if self.everything:
+            return story, step
+        if self.known:
+            new = {_hold_of(story), _hold_of(reached)} - _holds(self.known)
+            return (_hold_of(story), step) if new else None
+        return (last, step) if last and last[0] != step[0] else (None, step)
+
+
+def stories(account: Account, length: int, coverage: Coverage, seed: int = 1) -> list:
+    """Find stories that together do the steps of a coverage.
 
     :param account: the kind of account
     :param length: steps of a story at most
-    :param everything: do every step in every situation that ``length`` steps reach instead; these
-        are thousands of steps
     :return: ``[(first status, steps)]``
     """
     dice = random.Random(seed)
     found = []
-    told = set()
-    for status in (NEW, PRODUCTION, DELIVERING, COMPLETED):
+    told = {None}
+    for status in FIRST:
         start = first(account, status)
-        edges = _edges(account, start, length if everything else 4)
+        edges = _edges(account, start, length if coverage.everything else 4)
         left = {
-            _kind_of(story, last, step, everything)
+            coverage.kind(story, last, step, reached)
             for story, steps in edges.items()
-            for last in ([None] if everything else STEPS)
-            for step in steps
+            for last in ([None] if coverage.everything else STEPS)
+            for step, reached in steps.items()
         } - told
         while left:
             story, last, steps = start, None, []
             while len(steps) < length:
-                path = _nearest(edges, story, last, left, length - len(steps), everything, dice)
+                path = _nearest(edges, story, last, left, length - len(steps), coverage, dice)
                 if not path:
                     break
                 for step in path:
-                    told.add(_kind_of(story, last, step, everything))
-                    story, last = edges[story][step], step
+                    reached = edges[story][step]
+                    told.add(coverage.kind(story, last, step, reached))
+                    story, last = reached, step
                 left -= told
                 steps += path
             if not steps:
@@ -245,10 +270,15 @@ def stories(account: Account, length: int, *, everything: bool, seed: int = 1) -
     return found
 
 
-def _kind_of(story, last, step, everything):
-    if everything:
-        return story, step
-    return (last, step) if last and last[0] != step[0] else (None, step)
+def _hold_of(story):
+    return story.status, story.hold
+
+
+@cache
+def _holds(account):
+    """:return: status and hold of all situations of an account's orders"""
+    starts = [first(account, status) for status in FIRST]
+    return {_hold_of(story) for start in starts for story in _edges(account, start, 4)}
 
 
 def _edges(account, start, depth):
@@ -265,16 +295,20 @@ def _edges(account, start, depth):
     return edges
 
 
-def _nearest(edges, story, last, left, most, everything, dice):
+def _nearest(edges, story, last, left, most, coverage, dice):
     """:return: the shortest way to do a step that is left, of so many steps at most"""
     seen, queue = set(), deque([(story, last, [])])
     while queue:
         story, last, path = queue.popleft()
-        here = (story, None if everything else last)
+        here = (story, None if coverage.everything else last)
         if here in seen or len(path) >= most or story not in edges:
             continue
         seen.add(here)
-        wanted = [step for step in edges[story] if _kind_of(story, last, step, everything) in left]
+        wanted = [
+            step
+            for step, reached in edges[story].items()
+            if coverage.kind(story, last, step, reached) in left
+        ]
         if wanted:
             return [*path, dice.choice(wanted)]
         for step, reached in edges[story].items():

@@ -109,7 +109,8 @@ class TestAddedLines(StockCase):
         self.assertEqual(len(self.added()), 2)
         self.assertIn(self.bulb, self.added().product_id)
 
-    def test_coupons_are_mailed_only_where_the_account_says_so(self):
+    def mail_coupons(self):
+        """Let each order of a lamp earn a coupon that is mailed."""
         template = self.env["mail.template"].create(
             {
                 "name": "Coupon",
@@ -131,6 +132,9 @@ class TestAddedLines(StockCase):
                 ],
             }
         )
+
+    def test_coupons_are_mailed_only_where_the_account_says_so(self):
+        self.mail_coupons()
         self.order.partner_id.email = "buyer@example.com"
         self.order._update_programs_and_rewards()
         self.assertTrue(self.order._get_reward_coupons())
@@ -139,6 +143,24 @@ class TestAddedLines(StockCase):
             self.account.notify_buyers = is_allowed
             self.order._send_reward_coupon_mail()
             self.assertEqual(bool(self.env["mail.mail"].search(mails)), is_allowed)
+
+    def test_imported_order_earns_no_coupon_and_mails_none(self):
+        self.mail_coupons()
+        partner = self.env["res.partner"].create({"name": "Own", "email": "own@example.com"})
+        lines = [Command.create({"product_id": self.lamp.id})]
+        self.env["sale.order"].create(
+            {"partner_id": partner.id, "order_line": lines}
+        ).action_confirm()
+        coupons = self.env["loyalty.card"].search([])
+        self.assertTrue(coupons, "an order of Odoo itself earns one")
+        buyer = self.keycrm.create_buyer(full_name="Other", emails=["other@example.com"])["id"]
+        line = {"offer_id": self.number(self.lamp), "quantity": 2, "price": 100}
+        order = self.arrive(self.new_order([line], status_id=PRODUCTION, client_id=buyer))
+        self.assertEqual((order.state, order.amount_total), ("sale", 200))
+        self.assertEqual(order.partner_id.email, "other@example.com")
+        self.assertEqual(self.env["loyalty.card"].search([]), coupons)
+        mails = [("recipient_ids", "in", order.partner_id.id)]
+        self.assertFalse(self.env["mail.mail"].search(mails))
 
     def test_expense_of_goods(self):
         """A vendor bill that is invoiced again adds the goods that were bought."""

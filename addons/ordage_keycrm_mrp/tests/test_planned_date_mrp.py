@@ -1,4 +1,4 @@
-"""Manufacturing orders of an order follow KeyCRM's planned day."""
+"""Lines to be manufactured have a manufacturing order, which follows KeyCRM's planned day."""
 
 from datetime import date
 
@@ -6,7 +6,7 @@ from odoo.addons.ordage_keycrm.tests.order_common import OrderCase
 
 
 class TestPlannedDateMrp(OrderCase):
-    def test_manufacturing_order_follows_the_planned_day(self):
+    def test_line_to_be_manufactured_is_made_to_order_on_the_planned_day(self):
         product = self.make(self.new).order_line.product_id
         product.is_storable = True
         board = self.env["product.product"].create({"name": "Дошка", "is_storable": True})
@@ -31,7 +31,10 @@ class TestPlannedDateMrp(OrderCase):
         )
         order = self.arrive(number)
         production = self.env["mrp.production"].search([("product_id", "=", product.id)])
+        self.assertEqual(order.state, "sale")
         self.assertEqual(len(production), 1)
+        self.assertEqual((production.product_qty, production.state), (2, "confirmed"))
+        self.assertIn(order.name, production.origin)
         duration = production.date_finished - production.date_start
         self.keycrm.patch_order(number, shipping={"shipping_date": "2026-12-28"}, webhook=False)
         self.arrive(number)

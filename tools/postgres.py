@@ -100,6 +100,20 @@ class Server:
             connection.close()
 
 
+def environment_of(server: Server) -> dict[str, str]:
+    """Return the variables with which PostgreSQL's own programs are found and reach a server.
+
+    :param server: the server
+    """
+    return {
+        "PATH": os.pathsep.join((str(program_folder()), os.environ["PATH"])),
+        "PGHOST": server.host,
+        "PGPORT": str(server.port),
+        "PGUSER": server.user,
+        "PGPASSWORD": server.password,
+    }
+
+
 class PrivatePostgres:
     """A PostgreSQL server of this run, reachable only by a socket in the run's folder.
 

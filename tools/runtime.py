@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import itertools
+import json
+import os
 import re
 from pathlib import Path
+from typing import Any
 
 from . import commands, postgres, processes, templates
 from .databases import Databases, drop_prefixed
@@ -14,9 +18,15 @@ from .messages import UserError, echo, step
 from .odoo_config import environment_of, odoo_command, write_config
 from .run_folder import RunFolder
 
+#: Variable with what a run lends to the processes that it starts.
+SHARED = "ORDAGE_SHARED"
+
 
 class Runtime:
     """Everything started for one run; ended by :meth:`close` or with this process.
+
+    A process that was started with :meth:`shared` uses the server and the templates of that run, and
+    has databases of its own on it.
 
     Must be created in the main thread and inside the private Python environment. Processes that were
     started before are not stopped.
@@ -31,9 +41,11 @@ class Runtime:
         self._addon_templates: dict[str, str] = {}
         self._postgres: postgres.PrivatePostgres | None = None
         data_dir = self.folder / "odoo"
-        existing = postgres.existing_server()
-        if existing:
-            prefix = f"{templates.SERVER_PREFIX}{self.folder.name.rsplit('-', 1)[1]}_"
+        token = self.folder.name.rsplit("-", 1)[1]
+        if SHARED in os.environ:
+            self._join(json.loads(os.environ[SHARED]), token)
+        elif existing := postgres.existing_server():
+            prefix = f"{templates.SERVER_PREFIX}{token}_"
             self._run.note(prefix=prefix)
             self.server = existing
             self.databases = Databases(existing, data_dir, prefix)
@@ -52,6 +64,33 @@ class Runtime:
             f"Odoo {self.source.version}, PostgreSQL {self.server.version}, "
             f"run folder {self.folder}"
         )
+
+    def _join(self, lent: dict[str, Any], token: str) -> None:
+        self.server = postgres.Server(**lent["server"])
+        prefix = f"{lent['prefix']}{token}_"
+        self.databases = Databases(self.server, Path(lent["data_dir"]), prefix)
+        self._run.at_end(self.databases.drop_all)
+        self._base, self._base_files = lent["base"], Path(lent["base_files"])
+        self._addon_templates = lent["templates"]
+
+    def shared(self, *languages: str) -> dict[str, str]:
+        """Return the variables with which other processes use this run's server and templates.
+
+        :param languages: languages of which they need the database with the addon, see
+            :meth:`addon_database`
+        :return: variables for their environment
+        """
+        for language in languages:
+            self._addon_template(language)
+        lent = {
+            "server": dataclasses.asdict(self.server),
+            "prefix": self.databases.prefix,
+            "data_dir": str(self.databases.data_dir),
+            "base": self._base,
+            "base_files": str(self._base_files),
+            "templates": self._addon_templates,
+        }
+        return {SHARED: json.dumps(lent)}
 
     @property
     def postgres(self) -> postgres.PrivatePostgres | None:
@@ -75,13 +114,16 @@ class Runtime:
         :param language: a second active language; English stays the default
         :return: the copy's name on the server
         """
+        name = self._new_name(short)
+        self.databases.clone(self._addon_template(language), name)
+        return name
+
+    def _addon_template(self, language: str) -> str:
         if language not in self._addon_templates:
             template = self.plain_database("addon")
             self.install(template, language=language)
             self._addon_templates[language] = template
-        name = self._new_name(short)
-        self.databases.clone(self._addon_templates[language], name)
-        return name
+        return self._addon_templates[language]
 
     def install(
         self, database: str, *addons: str, language: str = "", demo: bool = False, **config: object

@@ -17,13 +17,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import chromium, lint, processes, templates
+from . import chromium, lint, postgres, processes, templates
 from .messages import UserError, echo, warn
 from .odoo_config import environment_of
 from .paths import REPOSITORY
-from .runtime import Runtime
+from .runtime import SHARED, Runtime
 
-PARTS = ("lint", "pure", "odoo", "stock", "mrp", "system")
+PARTS = ("lint", "pure", "odoo", "mrp", "system")
 #: Not part of ``make test``: they take long, or need further programs.
 ON_DEMAND = ("shops", "browser", "faults", "attacks")
 #: The folders of each part's tests.
@@ -41,11 +41,9 @@ FOLDERS = {
     "faults": ("tests/faults",),
     "attacks": ("tests/attacks",),
 }
-#: In a full run these run beside the other parts, each group in a process of its own.
-CONCURRENT = (("mrp", "stock"), ("system",))
-#: The in-process tests about stock take as long as all others, so in a full run they are a part of
-#: their own; ``ONLY=odoo`` runs both.
-_STOCK_FILES = "test_stock_*.py"
+#: In a full run these run beside the other parts, each group in a process of its own. The first one
+#: needs no database.
+CONCURRENT = (("lint", "pure"), ("system",), ("mrp",))
 #: Modules of Odoo that are installed with the addon for Manufacturing, for the tests of ``tests/modules``:
 #: the addon depends on none of them and must be compatible with all.
 _MRP_MODULES = (
@@ -89,7 +87,7 @@ class Totals:
             return
         if code:
             self.broken.append(f"{part} (exit code {code})")
-        if part in ("odoo", "stock", "mrp", "shops") and skipped:
+        if part in ("odoo", "mrp", "shops") and skipped:
             self.broken.append(f"{part} ({skipped} tests skipped, where none may be)")
 
 
@@ -115,8 +113,9 @@ def main(_arguments: list[str]) -> int:
     beside = [part for group in CONCURRENT for part in group]
     parts = only or named or [part for part in PARTS if part not in beside]
     totals = Totals()
-    with _reports() as reports:
-        concurrent = {} if only or named else _start_concurrent(reports)
+    with contextlib.ExitStack() as stack:
+        reports = stack.enter_context(_reports())
+        concurrent = {} if only or named else _start_concurrent(reports, stack)
         if "lint" in parts:
             totals.broken += [f"lint: {name}" for name in lint.failures()]
         for part in parts:
@@ -124,10 +123,7 @@ def main(_arguments: list[str]) -> int:
                 continue
             echo(f"tests: {part}")
             report = reports / f"{part}.xml"
-            options = narrowed(part, arguments)
-            if part == "odoo" and concurrent:
-                options.append(f"--ignore-glob=*/{_STOCK_FILES}")
-            code = _RUNS[part](report, options)
+            code = _RUNS[part](report, narrowed(part, arguments))
             totals.add(part, code, report, narrowed=bool(arguments))
         for group, process in concurrent.items():
             echo(f"tests: {', '.join(group)}, which run concurrently; waiting for their end")
@@ -181,9 +177,6 @@ def narrowed(part: str, arguments: list[str]) -> list[str]:
     options = [argument for argument in arguments if argument not in paths]
     inside = [path for path in paths if _is_in(_folder_of(path), part)]
     folders = [folder for folder in FOLDERS.get(part, ()) if (REPOSITORY / folder).is_dir()]
-    if part == "stock":
-        files = (REPOSITORY / FOLDERS["odoo"][0]).glob(_STOCK_FILES)
-        folders = sorted(str(file.relative_to(REPOSITORY)) for file in files)
     return [*(inside if paths else folders), *options]
 
 
@@ -198,8 +191,14 @@ def _reports() -> Iterator[Path]:
         yield Path(made)
 
 
-def _start_concurrent(reports: Path) -> dict[tuple[str, ...], processes.ManagedProcess]:
-    """Start the groups of :data:`CONCURRENT`."""
+def _start_concurrent(
+    reports: Path, stack: contextlib.ExitStack
+) -> dict[tuple[str, ...], processes.ManagedProcess]:
+    """Start the groups of :data:`CONCURRENT`, and the server and the databases that all parts use.
+
+    :param reports: folder of their reports and output
+    :param stack: ends the server
+    """
     started = {}
     for group in CONCURRENT:
         echo(f"tests: {', '.join(group)}, concurrently; their output follows at the end")
@@ -209,6 +208,10 @@ def _start_concurrent(reports: Path) -> dict[tuple[str, ...], processes.ManagedP
             env={**_plain_environment(), "ONLY": " ".join(group), _REPORTS: str(reports)},
             cwd=REPOSITORY,
         )
+        if group == CONCURRENT[0]:
+            runtime = stack.enter_context(Runtime())
+            os.environ.update(runtime.shared("", templates.UKRAINIAN))
+            stack.callback(os.environ.pop, SHARED)
     return started
 
 
@@ -217,7 +220,7 @@ def _pure(report: Path, arguments: list[str]) -> int:
 
 
 def _odoo(report: Path, arguments: list[str]) -> int:
-    return _in_process((), report, arguments)
+    return _in_process((), report, [*_spread("loadscope"), *arguments])
 
 
 def _mrp(report: Path, arguments: list[str]) -> int:
@@ -241,13 +244,23 @@ def _in_process(modules: tuple[str, ...], report: Path, arguments: list[str]) ->
         config = runtime.config("pytest", database)
         # Without --odoo-http the plugin skips every HttpCase in silence.
         options = [f"--odoo-config={config}", "--odoo-http"]
-        return _pytest(options, report, arguments, environment_of(runtime.source))
+        # With several processes the plugin clones the database with PostgreSQL's own programs.
+        env = {**environment_of(runtime.source), **postgres.environment_of(runtime.server)}
+        return _pytest(options, report, arguments, env)
+
+
+def _spread(by: str) -> list[str]:
+    """Return pytest's options for tests in several processes; chosen tests run in one, for a debugger.
+
+    :param by: what stays together in a process, see ``--dist`` of pytest-xdist
+    """
+    return [] if os.environ.get("ARGS") else ["-n", "2", "--dist", by]
 
 
 def _system(report: Path, arguments: list[str]) -> int:
-    # These tests mostly wait, so two files run at once; a chosen test runs alone, for a debugger.
-    pairs = [] if os.environ.get("ARGS") else ["-n", "2", "--dist", "loadfile"]
-    return _pytest(["-p", "no:odoo", *pairs], report, arguments, _plain_environment())
+    with Runtime() as runtime:
+        env = {**_plain_environment(), **runtime.shared("")}
+        return _pytest(["-p", "no:odoo", *_spread("loadfile")], report, arguments, env)
 
 
 def _attacks(report: Path, arguments: list[str]) -> int:

@@ -12,6 +12,7 @@ import pytest
 
 from tools import shop
 from tools.paths import REPOSITORY
+from tools.runtime import SHARED
 
 
 def test_an_order_made_in_keycrm_appears_in_odoo_with_its_total(account, wait_for):
@@ -41,7 +42,7 @@ def short_path():
 
 def test_demo_exits_with_0_and_leaves_no_process_and_no_folder(short_path):
     env = {**os.environ, "ORDAGE_RUN": str(short_path)}
-    for name in ("MAKELEVEL", "ORDAGE_VENV"):
+    for name in ("MAKELEVEL", "ORDAGE_VENV", SHARED):
         env.pop(name, None)
     if os.geteuid() == 0:
         short_path.chmod(0o711)

@@ -21,7 +21,7 @@ def test_overview_updates_its_card_while_the_menu_of_the_card_is_open(account, s
     card.locator(".o_dropdown_kanban button").click(force=True)
     menu = page.locator(".o-dropdown--menu")
     menu.wait_for()
-    button = card.get_by_role("button", name="Замовлень сьогодні")
+    button = card.get_by_role("link", name="Замовлень сьогодні")
     before = button.inner_text()
     account.keycrm.create_sample_order()
     wait_until(screen, lambda: button.inner_text() != before, "the new number of orders")

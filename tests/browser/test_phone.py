@@ -1,6 +1,7 @@
 """A shop owner looks at the phone: nothing is cut off, nothing has to be moved sideways."""
 
 import pytest
+from playwright.sync_api import expect
 
 from tools.screen import PHONE
 
@@ -81,11 +82,16 @@ def test_warehouses_are_matched_with_the_thumb(account, phone, rpc):
     phone.open("keycrm_warehouse_action")
     phone.page.locator(".o_kanban_record", has_text="Крамниця в кишені").first.click()
     phone.settle()
+    # The step of the setup, in which a card opens its warehouse.
+    step = phone.page.locator("section[name=stock]")
+    step.locator(".o_kanban_record", has_text="Основний склад").click()
+    phone.page.locator(".modal").wait_for()
     phone.picture("phone-warehouse")
     assert not phone.overflows()
-    phone.field("warehouse_ids").locator("input").first.click()
+    phone.page.locator(".modal [name=warehouse_ids] input").first.click()
     phone.page.locator(".modal .o_kanban_record", has_text="Склад на Оболоні").click()
-    phone.sees("Склад на Оболоні")
+    phone.page.locator(".modal .o_form_button_save").locator("visible=true").first.click()
+    expect(step).to_contain_text("Склад на Оболоні")
     phone.page.locator(".o_form_button_save").locator("visible=true").first.click()
     phone.settle()
     phone.open("keycrm_warehouse_action")

@@ -24,8 +24,10 @@ def test_a_seller_sees_orders_and_cannot_touch_the_connection(account, new_user,
 def test_a_keycrm_administrator_needs_no_right_to_odoos_settings(account, new_user, new_screen):
     manager = new_user("manager", "ordage_keycrm.group_manager", "sales_team.group_sale_manager")
     screen = new_screen(manager)
-    screen.open("keycrm_account_action", account.id)
+    screen.open("keycrm_setup_action", account.id)
     screen.fill("name", "Крамниця в Одесі")
+    screen.page.locator(".o_form_button_save").locator("visible=true").first.click()
+    screen.open("keycrm_account_action", account.id)
     screen.press("Перевірити підключення")
     screen.sees("Підключено")
     screen.picture("manager-account")

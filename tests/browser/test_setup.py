@@ -320,7 +320,7 @@ STEPS = {
     "keycrm_account_action": ("key", "orders", "products", "stock"),
     "res_config_settings_action": (
         *("key", "start", "webhook", "orders", "products"),
-        *("orders", "orders", "stock"),
+        *("orders", "orders", "stock", "stock"),
     ),
 }
 

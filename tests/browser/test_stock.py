@@ -23,13 +23,20 @@ def test_matching_warehouses_leads_to_the_preview_and_then_to_keycrm(
     def in_keycrm(sku):
         return float(account.keycrm.stock(offers[sku])["warehouses"]["1"]["quantity"])
 
+    # The list shows the match and leads to the step of the setup, where it is edited.
     screen.open("keycrm_warehouse_action")
     row = screen.page.locator(".o_data_row", has_text="Крамниця з двома складами")
-    row.filter(has_text="Основний склад").locator("td[name=warehouse_ids]").click()
+    row = row.filter(has_text="Основний склад")
+    row.locator("td[name=warehouse_ids]").click()
+    matched = screen.page.locator("section[name=stock] td[name=warehouse_ids]").first
+    matched.click()
     screen.tag("warehouse_ids", "Склад на Подолі")
     screen.picture("warehouses-matching")
-    screen.page.locator(".o_list_button_save").locator("visible=true").first.click()
+    screen.page.locator(".o_form_button_save").locator("visible=true").first.click()
     screen.sees("Потрібна попередня перевірка")
+    screen.open("keycrm_warehouse_action")
+    expect(row).to_contain_text("Склад на Подолі")
+    expect(row).to_contain_text("Потрібна попередня перевірка")
     screen.picture("warehouses-matched")
 
     screen.open("keycrm_account_action", account.id)
@@ -81,3 +88,57 @@ def test_matching_warehouses_leads_to_the_preview_and_then_to_keycrm(
     phone.sees("SHIRT-L")
     phone.picture("phone-stock-side-by-side")
     assert not phone.overflows()
+
+
+def test_opening_quantities_are_shown_at_once_and_can_be_undone(account, rpc, screen, wait_for):
+    warehouse = rpc.create("stock.warehouse", name="Склад на Оболоні", code="OPEN")
+    for sku, quantity in (("PLATE", 6), ("BOWL", 3)):
+        account.keycrm.create_offer(sku=sku, name=sku, stock={1: quantity})
+        rpc.create("product.product", name=f"{sku} глиняна", default_code=sku, is_storable=True)
+    account.call("action_refresh_warehouses")
+    theirs = rpc.search("keycrm.warehouse", ("account_id", "=", account.id), ("keycrm_id", "=", 1))
+    rpc.write("keycrm.warehouse", theirs[0], warehouse_ids=[(6, 0, [warehouse])])
+
+    def quantities():
+        rows = rpc.rows(
+            "stock.quant",
+            ("location_id.warehouse_id", "=", warehouse),
+            fields=["product_id", "quantity"],
+        )
+        return {row["product_id"][1][:6]: row["quantity"] for row in rows if row["quantity"]}
+
+    screen.open("keycrm_account_action", account.id)
+    screen.press("Перевірити перед передачею")
+    comparison = wait_for(
+        lambda: rpc.search(
+            "keycrm.stock.comparison", ("account_id", "=", account.id), ("state", "=", "ready")
+        ),
+        *(90, "the preview"),
+    )
+    screen.open_record("keycrm.stock.comparison", comparison[0])
+    # Nothing would be sent, so the quantities of KeyCRM are the sensible choice.
+    choice = screen.page.locator(".o_statusbar_buttons .btn-primary").locator("visible=true")
+    expect(choice).to_have_text("Взяти початкові залишки з KeyCRM")
+    choice.click()
+    screen.page.locator(".modal-footer .btn-primary").click()
+    row = screen.page.locator(".o_data_row", has_text="PLATE")
+    expect(row.locator("td[name=odoo_quantity]")).to_have_text("6")
+    expect(row.locator("td[name=difference]")).to_have_text("0")
+    expect(row.locator("td[name=outcome]")).to_have_text("Без змін")
+    screen.picture("opening-taken")
+    assert quantities() == {"[PLATE": 6, "[BOWL]": 3}
+    # Nothing was sent, so there is nothing to restore in KeyCRM; no message stays.
+    undo = screen.button("Скасувати початкові залишки")
+    expect(undo).to_be_visible()
+    expect(screen.button("Повернути попередні залишки в KeyCRM")).to_have_count(0)
+    screen.open("keycrm_order_action")
+    expect(screen.page.locator(".o_notification")).to_have_count(0)
+
+    screen.open_record("keycrm.stock.comparison", comparison[0])
+    undo.click()
+    screen.page.locator(".modal-footer .btn-primary").click()
+    expect(row.locator("td[name=odoo_quantity]")).to_have_text("0")
+    expect(row.locator("td[name=opening]")).to_have_text("Скасовано")
+    screen.picture("opening-undone")
+    assert quantities() == {}
+    assert not account.read("push_stock")["push_stock"]

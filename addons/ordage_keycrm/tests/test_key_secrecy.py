@@ -119,7 +119,7 @@ class TestKeyOnScreens(SecretCase):
     def test_a_reopened_form_shows_the_mask_and_saving_it_changes_nothing(self):
         for account in self.everybody():
             stored = self.account.sudo().api_key_secret
-            with Form(account) as form:
+            with Form(account, view="ordage_keycrm.keycrm_account_view_form_setup") as form:
                 self.assertEqual(form.api_key, API_KEY_MASK)
                 form.name = f"Shop of {account.env.user.login}"
             account.write({"api_key": API_KEY_MASK})

@@ -258,6 +258,47 @@ class TestSeveralAccounts(KeycrmCase):
             account.api_key = False
 
 
+class TestOnePlaceOfASetting(KeycrmCase):
+    """A setting of an account is edited on one screen; the others show it."""
+
+    def editable(self, model, view=None, read_only_if=("1", "True", "id")):
+        """:return: names of the fields of a form, without those of lists in it"""
+        Model = self.env[model]
+        view = self.env.ref(f"ordage_keycrm.{view}") if view else self.env["ir.ui.view"]
+        arch = etree.fromstring(Model.get_view(view.id, "form")["arch"])
+        return {
+            node.get("name")
+            for node in arch.xpath("//field[not(ancestor::field)]")
+            if node.get("invisible") not in ("1", "True")
+            and node.get("readonly") not in read_only_if
+            and not Model._fields[node.get("name")].readonly
+        }
+
+    def test_setting_is_edited_on_one_screen(self):
+        setup = self.editable("keycrm.account", "keycrm_account_view_form_setup")
+        form = self.editable("keycrm.account", "keycrm_account_view_form")
+        self.assertEqual(setup & form, set())
+        self.assertIn("warehouse_ids", setup)
+        settings = self.editable(
+            "res.config.settings", read_only_if=("1", "True", "keycrm_account_id")
+        )
+        self.assertEqual([name for name in settings if name.startswith("keycrm_")], [])
+
+    def test_matching_of_warehouses_is_edited_in_the_setup_alone(self):
+        Warehouse = self.env["keycrm.warehouse"]
+        for kind in ("list", "kanban"):
+            arch = etree.fromstring(Warehouse.get_view(view_type=kind)["arch"])
+            self.assertEqual([arch.get(key) for key in ("create", "edit", "delete")], ["0"] * 3)
+            self.assertFalse(arch.get("editable"))
+        other = self.env["keycrm.account"].create({"name": "Second shop"})
+        place = Warehouse.create({"name": "Depot", "keycrm_id": 7, "account_id": other.id})
+        for records, account in ((place, other), (Warehouse, self.account)):
+            action = records.action_open_setup()
+            self.assertEqual(
+                (action["res_id"], action["context"]), (account.id, {"keycrm_step": "stock"})
+            )
+
+
 class TestOtherOrders(KeycrmCase):
     """Orders that are none of KeyCRM's are as Odoo has them, also for other modules."""
 

@@ -183,13 +183,6 @@ class ResConfigSettings(models.TransientModel):
         """
         return self._keycrm_account().action_refresh_warehouses()
 
-    def action_keycrm_match_warehouses(self):
-        """Open the list in which warehouses are matched.
-
-        :return: an action
-        """
-        return self._keycrm_account().action_open_warehouses()
-
     def action_keycrm_push_all_stock(self):
         """Send the stock of all products.
 

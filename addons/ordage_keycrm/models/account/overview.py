@@ -357,14 +357,6 @@ class KeycrmAccount(models.Model):
         action = self._screen("ordage_keycrm.keycrm_event_action", "account_id")
         return dict(action, context={"search_default_failed": 1})
 
-    def action_open_warehouses(self):
-        """Open the warehouses of this account, to match them.
-
-        :return: an action
-        """
-        action = self._screen("ordage_keycrm.keycrm_warehouse_action", "account_id")
-        return dict(action, context={"default_account_id": self.id})
-
     def action_open_statuses(self):
         """Open the statuses of this account, to choose their actions in Odoo.
 

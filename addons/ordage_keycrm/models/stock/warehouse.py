@@ -106,6 +106,18 @@ class KeycrmWarehouse(models.Model):
         shown = self.browse(next_id) if next_id else warehouse
         return shown.with_context(bin_size=True).web_read(specification)
 
+    # === ACTION METHODS ===#
+
+    def action_open_setup(self):
+        """Open the step of the setup in which warehouses are matched.
+
+        :return: an action
+        """
+        account = self[:1].account_id
+        if account:
+            return account.action_open_setup("stock")
+        return account.action_open_first_setup("stock")
+
     # === BUSINESS METHODS ===#
 
     def _matching_changed(self):

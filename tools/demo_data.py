@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import io
 from datetime import UTC, datetime, timedelta
+
+from PIL import Image, ImageDraw
 
 from . import shop
 from .odoo_server import OdooServer
@@ -51,6 +55,13 @@ COMPANY = "Льон і мед"
 #: The order of the pictures: with a discount, a parcel and another recipient.
 SHOWN = (IN_DELIVERY, "Олексій Данилюк", "Івано-Франківськ", ((0, 1), (4, 2), (5, 1)), True)
 DISCOUNT = 10  # per cent, on that order
+#: Products that KeyCRM does not have; the last one cannot be created.
+NEW_GOODS = (
+    ("Серветка льняна", "LN-301", 120),
+    ("Рушник вафельний", "LN-302", 95),
+    ("Підставка під чашку", False, 60),
+)
+COST_SHARE = 0.45  # the cost of a product as a share of its price
 
 
 class DemoData:
@@ -212,6 +223,94 @@ class DemoData:
                 if found and pieces:
                     shop.receive(self._rpc, warehouse, found[0], pieces)
 
+    def fail(self) -> int:
+        """Let an event fail: two products with one SKU are ambiguous.
+
+        :return: the event's id
+        """
+        sku, name, *_rest = GOODS[7]
+        first = self._rpc.search("product.product", ("default_code", "=", sku))[0]
+        self._rpc.write("product.product", first, image_1920=_candle(80))
+        self._rpc.create(
+            "product.product",
+            name=f"{name}, 200 г",
+            default_code=sku,
+            list_price=320,
+            image_1920=_candle(120),
+        )
+        linked = self._rpc.search("keycrm.offer", ("product_id", "=", first))
+        self._rpc.call("keycrm.offer", "unlink", linked)
+        self._sandbox.control.create_order(
+            buyer={"full_name": "Соломія Кравець"},
+            lines=[{"offer_id": self._offers[7], "quantity": 6}],
+        )
+        (failed,) = wait_for(
+            lambda: self._rpc.search("keycrm.event", ("state", "=", "failed")),
+            MAX_WAIT,
+            "the failure",
+        )
+        return failed
+
+    def differ(self) -> int:
+        """Create an order whose total in KeyCRM is not that of its lines.
+
+        :return: its id in Odoo
+        """
+        number = self._sandbox.control.create_order(
+            buyer={"full_name": "Ірина Бондар"},
+            lines=[{"offer_id": self._offers[4], "quantity": 2}],
+            grand_total=2 * GOODS[4][3] + 45,
+            status_id=4,
+        )["id"]
+        return self.wait_for_order(number)
+
+    def exceed_by_discount(self) -> int:
+        """Create an order that needs a decision: its discount exceeds its goods.
+
+        :return: its id in Odoo
+        """
+        price = float(GOODS[1][3])
+        number = self._sandbox.control.create_order(
+            buyer={"full_name": "Тарас Гончар"},
+            lines=[{"offer_id": self._offers[1], "quantity": 1, "price": price}],
+            discount_amount=price + 30,
+            status_id=4,
+        )["id"]
+        return self.wait_for_order(number)
+
+    def preview_costs(self, account: int) -> int:
+        """Enter costs and turn on that they are sent.
+
+        :param account: id of the account
+        :return: the preview's id
+        """
+        goods = self._rpc.rows("keycrm.offer", fields=["product_id"], limit=6, order="keycrm_id")
+        for offer in goods:
+            product = offer["product_id"][0]
+            price = self._rpc.read("product.product", product, "list_price")["list_price"]
+            cost = round(COST_SHARE * price, 2)
+            self._rpc.write("product.product", product, standard_price=cost)
+        self._rpc.call("keycrm.account", "action_refresh_categories", [account])
+        self._rpc.call("keycrm.account", "web_save", [account], {"send_cost": True}, {})
+        (preview,) = wait_for(
+            lambda: self._rpc.search("keycrm.send.preview", ("state", "=", "ready")),
+            MAX_WAIT,
+            "the preview of costs",
+        )
+        return preview
+
+    def create_in_keycrm(self) -> int:
+        """Choose products to create in KeyCRM.
+
+        :return: the run's id
+        """
+        products = [
+            self._rpc.create("product.product", name=name, default_code=sku, list_price=price)
+            for name, sku, price in NEW_GOODS
+        ]
+        action = self._rpc.call("product.product", "action_keycrm_create", products)
+        return int(action["res_id"])
+
     def wait_for_order(self, number: int) -> int:
         """Wait until an order of KeyCRM is in Odoo.
 
@@ -220,6 +319,23 @@ class DemoData:
         """
         order = wait_for(lambda: shop.order_in_odoo(self._rpc, number, "id"), MAX_WAIT, "the order")
         return order["id"]
+
+
+def _candle(height: int) -> str:
+    """Draw the picture of a product.
+
+    :param height: of the candle, in pixels
+    :return: a PNG file in base64
+    """
+    picture = Image.new("RGB", (240, 240), "#f4efe6")
+    draw = ImageDraw.Draw(picture)
+    top = 210 - height
+    draw.rounded_rectangle((80, top, 160, 210), 12, fill="#d9b98a")
+    draw.line((120, top, 120, top - 16), fill="#4a3b2a", width=4)
+    draw.ellipse((110, top - 46, 130, top - 12), fill="#f2a33c")
+    file = io.BytesIO()
+    picture.save(file, "PNG")
+    return base64.b64encode(file.getvalue()).decode()
 
 
 def _total(goods: tuple[tuple[int, int], ...], discount_percent: int) -> float:

@@ -8,11 +8,10 @@ so that their files stay small.
 from __future__ import annotations
 
 import base64
-import io
 import os
 from pathlib import Path
 
-from PIL import Image, ImageChops, ImageDraw
+from PIL import Image, ImageChops
 from playwright.sync_api import Browser
 
 from . import chromium, shop
@@ -43,15 +42,8 @@ _MORE_GROUPS = (
     ("sale", "group_discount_per_so_line"),
     ("account", "group_delivery_invoice_address"),
 )
-#: Products that KeyCRM does not have; the last one cannot be created.
-NEW_GOODS = (
-    ("Серветка льняна", "LN-301", 120),
-    ("Рушник вафельний", "LN-302", 95),
-    ("Підставка під чашку", False, 60),
-)
 _NAMES = {"en": "Olena Koval", "uk": "Олена Коваль"}
 PUBLIC_URL = "https://odoo.example.com"
-COST_SHARE = 0.45  # the cost of a product as a share of its price
 _LINES = ".o_field_widget[name=order_line]"
 #: Without Odoo's untranslated placeholder, an empty field and an empty column, with headings in full.
 #: The column stays with no width, since the empty rows span all columns.
@@ -205,7 +197,7 @@ class Photographer:
         )
         self._demo.count_stock(warehouses)
         self._rpc.write("keycrm.warehouse", main_one, warehouse_ids=[(6, 0, warehouses)])
-        self._take("warehouses", "keycrm_warehouse_action")
+        self._take_step("warehouses", account, "stock")
         self._rpc.call("keycrm.account", "action_preview_stock", [account])
         (preview,) = wait_for(
             lambda: self._rpc.search("keycrm.stock.comparison", ("state", "=", "ready")),
@@ -257,7 +249,7 @@ class Photographer:
         )
         self._rpc.write("keycrm.account", account, public_url=self._odoo.url)
         self._fail()
-        self._differ()
+        self._demo.differ()
         for number in self._demo.sell_today():
             self._demo.wait_for_order(number)
         self._take("overview", "keycrm_overview_action", height=1600)
@@ -265,19 +257,7 @@ class Photographer:
 
     def _send(self, account: int) -> None:
         """Let costs be sent after a preview, and create products in KeyCRM."""
-        goods = self._rpc.rows("keycrm.offer", fields=["product_id"], limit=6, order="keycrm_id")
-        for offer in goods:
-            product = offer["product_id"][0]
-            price = self._rpc.read("product.product", product, "list_price")["list_price"]
-            cost = round(COST_SHARE * price, 2)
-            self._rpc.write("product.product", product, standard_price=cost)
-        self._rpc.call("keycrm.account", "action_refresh_categories", [account])
-        self._rpc.call("keycrm.account", "web_save", [account], {"send_cost": True}, {})
-        (preview,) = wait_for(
-            lambda: self._rpc.search("keycrm.send.preview", ("state", "=", "ready")),
-            MAX_WAIT,
-            "the preview of costs",
-        )
+        preview = self._demo.preview_costs(account)
         self._take("send-preview", "keycrm_send_preview_action", preview, height=900)
         self._rpc.call("keycrm.send.preview", "action_send", [preview])
         self._take(
@@ -288,12 +268,8 @@ class Photographer:
             until=".o-mail-Form-chatter",
             style=".o_notebook { scroll-margin-top: 4.5rem }",  # below the bar of buttons
         )
-        products = [
-            self._rpc.create("product.product", name=name, default_code=sku, list_price=price)
-            for name, sku, price in NEW_GOODS
-        ]
-        action = self._rpc.call("product.product", "action_keycrm_create", products)
-        self._take("create-in-keycrm", "keycrm_product_export_action", action["res_id"])
+        export = self._demo.create_in_keycrm()
+        self._take("create-in-keycrm", "keycrm_product_export_action", export)
 
     def _is_wanted(self, name: str) -> bool:
         return not self._wanted or name in self._wanted
@@ -340,56 +316,13 @@ class Photographer:
 
     def _fail(self) -> None:
         """Take a picture of a failed event: two products with one SKU are ambiguous."""
-        sku = GOODS[7][0]
-        first = self._rpc.search("product.product", ("default_code", "=", sku))[0]
-        self._rpc.write("product.product", first, image_1920=_candle(80))
-        self._rpc.create(
-            "product.product",
-            name=f"{GOODS[7][1]}, 200 г",
-            default_code=sku,
-            list_price=320,
-            image_1920=_candle(120),
-        )
-        self._rpc.call(
-            "keycrm.offer",
-            "unlink",
-            self._rpc.search("keycrm.offer", ("product_id", "=", first)),
-        )
-        offer = next(o for o in self._sandbox.control.offers() if o["sku"] == sku)
-        self._sandbox.control.create_order(
-            buyer={"full_name": "Соломія Кравець"}, lines=[{"offer_id": offer["id"], "quantity": 6}]
-        )
-        (failed,) = wait_for(
-            lambda: self._rpc.search("keycrm.event", ("state", "=", "failed")),
-            MAX_WAIT,
-            "the failure",
-        )
+        failed = self._demo.fail()
         # The payload below is for administrators: the picture ends above it.
         self._take("event-failed", "keycrm_event_action", failed, until=".o_notebook")
 
-    def _differ(self) -> None:
-        """Create an order whose total in KeyCRM is not that of its lines."""
-        sku, _name, _values, price, *_rest = GOODS[4]
-        offer = next(o for o in self._sandbox.control.offers() if o["sku"] == sku)
-        number = self._sandbox.control.create_order(
-            buyer={"full_name": "Ірина Бондар"},
-            lines=[{"offer_id": offer["id"], "quantity": 2}],
-            grand_total=2 * price + 45,
-            status_id=4,
-        )["id"]
-        self._demo.wait_for_order(number)
-
     def _decide(self) -> None:
         """Take a picture of an order that needs a decision: its discount exceeds its goods."""
-        offer = next(o for o in self._sandbox.control.offers() if o["sku"] == GOODS[1][0])
-        price = float(offer["price"])
-        number = self._sandbox.control.create_order(
-            buyer={"full_name": "Тарас Гончар"},
-            lines=[{"offer_id": offer["id"], "quantity": 1, "price": price}],
-            discount_amount=price + 30,
-            status_id=4,
-        )["id"]
-        order = self._demo.wait_for_order(number)
+        order = self._demo.exceed_by_discount()
         chatter = ".o-mail-Form-chatter"
         self._take(
             *("order-decision", "keycrm_order_action", order),
@@ -448,23 +381,6 @@ class Photographer:
             bottom = round((end["y"] + below) * SCALE) if end else None
             shrink(file, GUIDE / language / f"{name}.png", bottom=bottom)
         echo(f"picture: {name}")
-
-
-def _candle(height: int) -> str:
-    """Draw the picture of a product.
-
-    :param height: of the candle, in pixels
-    :return: a PNG file in base64
-    """
-    picture = Image.new("RGB", (240, 240), "#f4efe6")
-    draw = ImageDraw.Draw(picture)
-    top = 210 - height
-    draw.rounded_rectangle((80, top, 160, 210), 12, fill="#d9b98a")
-    draw.line((120, top, 120, top - 16), fill="#4a3b2a", width=4)
-    draw.ellipse((110, top - 46, 130, top - 12), fill="#f2a33c")
-    file = io.BytesIO()
-    picture.save(file, "PNG")
-    return base64.b64encode(file.getvalue()).decode()
 
 
 def shrink(file: Path, target: Path, *, bottom: int | None = None) -> None:

@@ -25,6 +25,48 @@ _CUT_TEXTS = """[...document.querySelectorAll(".o_list_table :is(th, .o_data_row
         && getComputedStyle(place).textOverflow === "ellipsis")
 ).map(cell => cell.innerText)"""
 
+#: Titles, tabs and buttons whose text does not fit, or that lie beside the window, where nothing scrolls.
+_CUT_CONTROLS = """() => {
+    const places = document.querySelectorAll(
+        ".o_breadcrumb .active, .o_form_view h1, .modal-title, h2, h3, .nav-link, .btn, [role=button]"
+    );
+    const isCut = (place) =>
+        place.clientWidth > 1 && place.scrollWidth > place.clientWidth + 1
+        && getComputedStyle(place).overflowX !== "visible" && place.innerText?.trim();
+    const scrolls = (place) =>
+        place && (["auto", "scroll"].includes(getComputedStyle(place).overflowX)
+            || scrolls(place.parentElement));
+    const isBeside = (place) => {
+        const box = place.getBoundingClientRect();
+        return (box.right > window.innerWidth + 1 || box.left < -1) && !scrolls(place.parentElement);
+    };
+    return [...places]
+        .filter((place) => place.checkVisibility({ visibilityProperty: true, opacityProperty: true })
+            && !place.closest(".visually-hidden, .o-mail-Chatter, .o_main_navbar"))
+        .filter((place) => [place, ...place.querySelectorAll("*")].some(isCut) || isBeside(place))
+        .map((place) => place.innerText || place.title || place.className);
+}"""
+#: Visible texts and hints of a screen that have a word of Latin letters and none of Ukrainian ones.
+_LATIN_TEXTS = """() => {
+    const found = new Set();
+    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    while (walker.nextNode()) {
+        const place = walker.currentNode.parentElement;
+        if (!place.closest("script, style, pre, input, textarea") && place.checkVisibility()) {
+            found.add(walker.currentNode.textContent);
+        }
+    }
+    for (const name of ["placeholder", "title", "aria-label", "data-tooltip"]) {
+        for (const place of document.querySelectorAll(`[${name}]`)) {
+            if (place.checkVisibility()) {
+                found.add(place.getAttribute(name));
+            }
+        }
+    }
+    return [...found].map((text) => text.trim().replace(/\\s+/g, " "))
+        .filter((text) => /[A-Za-z]{3}/.test(text) && !/[а-яіїєґ]/i.test(text));
+}"""
+
 expect.set_options(timeout=_TIMEOUT_MS)
 
 
@@ -225,6 +267,14 @@ class Screen:
         """Return the headings and values of the open list that do not fit their columns."""
         return list(self.page.evaluate(_CUT_TEXTS))
 
+    def cut_controls(self) -> list[str]:
+        """Return the titles, tabs and buttons that do not fit their places or the window."""
+        return list(self.page.evaluate(_CUT_CONTROLS))
+
+    def latin_texts(self) -> list[str]:
+        """Return the visible texts in Latin letters: on a Ukrainian screen names, or not translated."""
+        return list(self.page.evaluate(_LATIN_TEXTS))
+
     def overflows(self) -> bool:
         """Return whether the page is wider than its window and scrolls sideways."""
         return bool(
@@ -248,10 +298,9 @@ class Screen:
         return file
 
     def _console_message(self, message: ConsoleMessage) -> None:
-        # Without requests that fail, and without a library that Debian's package of Odoo leaves out.
-        known = ("Failed to load resource", "Could not get content for")
-        if message.type == "error" and not any(words in message.text for words in known):
-            self.page_errors.append(message.text)
+        # Without a library that Debian's package of Odoo leaves out.
+        if message.type == "error" and "Could not get content for" not in message.text:
+            self.page_errors.append(f"{message.text} ({message.location.get('url', '')})")
 
     def _request_started(self, request: Request) -> None:
         # Requests of the bus stay open until a notification.

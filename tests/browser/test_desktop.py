@@ -1,8 +1,11 @@
 """A shop owner looks at the smallest common desktop: no list cuts a heading or a value."""
 
+from datetime import date
+
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.every_screen import switch_view
 from tests.browser.test_phone import CARDS, SCREENS
 
 #: Lists inside forms: the record of each model that has the values of the test.
@@ -97,3 +100,30 @@ def test_tour_of_the_first_day_leads_from_the_overview_to_the_stock(
     assert "tour succeeded" in said
     (admin,) = rpc.search("res.users", ("login", "=", "admin"))
     assert rpc.search("web_tour.tour", ("user_consumed_ids", "in", [admin])), "it would start again"
+
+
+def test_orders_are_analyzed_by_day_source_and_status(account, new_screen, wait_for):
+    """Revenue, not counts by customer; a parcel stands at its planned day."""
+    for number, price in enumerate((100, 250), 1):
+        made = account.keycrm.create_order(
+            source_uuid=f"ANALYSIS-{number}",
+            lines=[{"name": "Ваза", "price": price, "quantity": 1}],
+            buyer={"full_name": f"Покупець {number}"},
+            shipping={"shipping_date": str(date.today())},
+        )
+        wait_for(lambda made=made: account.order(made["id"], "id"), 90, "the order")
+    screen = new_screen()
+    screen.open("keycrm_order_action")
+    screen.page.locator(".o_searchview_input").fill("ANALYSIS-")
+    screen.page.locator(".o_searchview_input").press("Enter")
+    screen.settle()
+    switch_view(screen, "pivot")
+    total = screen.page.locator(".o_pivot tbody tr").first
+    expect(total).to_contain_text("350")
+    screen.picture("analysis-pivot")
+    switch_view(screen, "graph")
+    expect(screen.page.locator(".o_graph_canvas_container canvas")).to_be_visible()
+    screen.picture("analysis-graph")
+    switch_view(screen, "calendar")
+    expect(screen.page.locator(".fc-day-today .fc-event")).to_have_count(2)
+    screen.picture("analysis-calendar")

@@ -76,3 +76,21 @@ def test_orders_that_wait_for_a_decision_say_so(account, rpc, screen, wait_for):
     screen.picture("order-without-lines")
     screen.open("keycrm_order_status_action")
     screen.picture("order-statuses")
+
+
+def test_confirming_an_order_whose_total_differs_asks(account, screen, wait_for):
+    made = account.keycrm.create_order(grand_total=777, status_id=IN_PRODUCTION)["id"]
+    order = wait_for(lambda: account.order(made, "id", "date_order", "state"), 90, "the order")
+    assert order["state"] == "draft"
+    screen.open("keycrm_order_action", order["id"])
+    screen.press("Підтвердити")
+    screen.sees("Порівняйте")
+    screen.picture("question-confirm")
+    screen.page.keyboard.press("Escape")
+    expect(screen.page.locator(".modal")).to_have_count(0)
+    assert account.order(made, "state")["state"] == "draft"
+    screen.press("Підтвердити")
+    screen.press("Усе одно підтвердити")
+    wait_for(lambda: account.order(made, "state")["state"] == "sale", 90, "the confirmation")
+    # Its date stays that of KeyCRM.
+    assert account.order(made, "date_order")["date_order"] == order["date_order"]

@@ -1,0 +1,93 @@
+"""Every screen in both languages on three sizes: nothing is cut, left in English or closed to anybody.
+
+axe-core looks at each of them, and none may write an error to the browser's console.
+"""
+
+import pytest
+from playwright.sync_api import Error
+
+from tests.browser import axe
+from tests.browser.conftest import FOLDER
+from tests.browser.every_screen import Shop
+from tools.sandbox_server import SandboxServer
+from tools.screen import DESKTOP, PHONE
+
+SIZES = {"desktop": (DESKTOP, (1920, 1080)), "phone": (PHONE,)}
+LANGUAGES = {"uk": "uk_UA", "en": "en_US"}
+#: Pixels of the tallest picture.
+TALLEST = 3000
+#: How much more a window would have to show at once, so that nothing in it scrolls.
+HIDDEN_BELOW = """() => Math.max(0, ...[...document.querySelectorAll("*")]
+    .filter((place) => ["auto", "scroll"].includes(getComputedStyle(place).overflowY))
+    .map((place) => place.scrollHeight - place.clientHeight))"""
+
+
+@pytest.fixture(scope="module")
+def odoo(new_odoo):
+    """An Odoo of its own: its screens show this shop alone."""
+    return new_odoo()
+
+
+@pytest.fixture(scope="module")
+def filled(runtime, odoo, in_ukrainian):
+    with SandboxServer(runtime.folder, "every-screen") as sandbox:
+        yield Shop(odoo, sandbox).fill()
+
+
+@pytest.fixture(params=LANGUAGES)
+def language(request, rpc):
+    """The administrator reads a language until the test ends."""
+    (admin,) = rpc.search("res.users", ("login", "=", "admin"))
+    rpc.write("res.users", admin, lang=LANGUAGES[request.param])
+    yield request.param
+    rpc.write("res.users", admin, lang="uk_UA")
+
+
+def whole_picture(screen, name, size):
+    """Take a picture of all that scrolls in a window.
+
+    :param size: width and height of the window
+    """
+    width, height = size
+    below = screen.page.evaluate(HIDDEN_BELOW)
+    screen.page.set_viewport_size({"width": width, "height": min(TALLEST, height + below)})
+    screen.picture(name)
+    screen.page.set_viewport_size({"width": width, "height": height})
+
+
+def test_no_menu_is_left_out(filled):
+    assert filled.menu_actions() <= {place.action for place in filled.places().values()}
+
+
+@pytest.mark.parametrize("device", SIZES)
+def test_screens_are_whole_translated_and_accessible(filled, language, device, odoo, new_screen):
+    screen = new_screen(size=SIZES[device][0])
+    common = axe.common_findings(screen, odoo, filled.records["order"])
+    found = []
+    latin = {}
+    for name, place in filled.places().items():
+        if device == "phone" and not place.on_phone:
+            continue
+        try:
+            place.show(screen)
+        except Error as error:
+            found.append(f"{name}: {error}")
+            continue
+        for size in SIZES[device]:
+            screen.page.set_viewport_size({"width": size[0], "height": size[1]})
+            where = f"{name}-{size[0]}-{language}"
+            if screen.overflows():
+                found.append(f"{where}: wider than the window")
+            cut = screen.cut_controls() + (screen.cut_texts() if device == "desktop" else [])
+            found.extend(f"{where}: cut: {text!r}" for text in cut)
+            whole_picture(screen, f"screen-{where}", size)
+        if language == "uk":
+            for text in screen.latin_texts():
+                latin.setdefault(text, []).append(name)
+        found.extend(
+            f"{name}: {one['rule']}: {one['html']}"
+            for one in axe.serious(screen)
+            if not axe.is_odoos(one, common)
+        )
+    (FOLDER / f"latin-{device}.txt").write_text("\n".join(f"{t!r} {n}" for t, n in latin.items()))
+    assert not found, "\n".join(found)

@@ -1,0 +1,114 @@
+"""Slips and labels of chosen parcels: one PDF file, a page for each of them."""
+
+from io import BytesIO
+
+import pytest
+from PyPDF2 import PdfReader
+
+from tests.browser.conftest import FOLDER
+from tools import shop, wkhtmltopdf
+
+IN_PRODUCTION = 4
+POINTS_PER_MM = 72 / 25.4
+PARCELS = (
+    ("Олена Коваль", "20450000000701", "Київ"),
+    ("Тарас Бойко", "20450000000702", "Львів"),
+    ("Ганна Мороз", "20450000000703", "Одеса"),
+)
+#: Visible parts of a page that lie beyond its paper.
+BEYOND = """([width, height]) => [...document.querySelectorAll(".page *")].filter((place) => {
+    const box = place.getBoundingClientRect();
+    return place.checkVisibility() && (box.right > width || box.bottom > height);
+}).map((place) => place.innerText)"""
+
+
+@pytest.fixture(scope="module")
+def odoo(new_odoo):
+    """An Odoo that prints PDF files."""
+    environment = wkhtmltopdf.environment()
+    return new_odoo(environment=environment)
+
+
+@pytest.fixture
+def parcels(account, rpc, wait_for):
+    """Parcels of three orders, reserved.
+
+    :return: their numbers in KeyCRM
+    """
+    offer = account.keycrm.create_offer(sku="PRINT-1", name="Кухоль керамічний", price=500)["id"]
+    numbers = [
+        account.keycrm.create_order(
+            lines=[{"offer_id": offer, "price": 500, "quantity": 1}],
+            status_id=IN_PRODUCTION,
+            buyer={"full_name": buyer, "phone": "+380671234567"},
+            shipping={
+                "tracking_code": tracking,
+                "recipient_full_name": buyer,
+                "shipping_address_city": city,
+                "shipping_receive_point": "Відділення №12 (до 30 кг): вул. Велика Васильківська, 100",
+            },
+        )["id"]
+        for buyer, tracking, city in PARCELS
+    ]
+    for number in numbers:
+        wait_for(
+            lambda number=number: (account.order(number, "state") or {}).get("state") == "sale",
+            *(90, "the order"),
+        )
+    (product,) = rpc.search("product.product", ("default_code", "=", "PRINT-1"))
+    shop.receive(rpc, rpc.search("stock.warehouse", limit=1)[0], product, 5)
+    pickings = [account.order(number, "picking_ids")["picking_ids"][0] for number in numbers]
+    rpc.call("stock.picking", "action_assign", pickings)
+    return numbers
+
+
+def printed(screen, button):
+    """Press a button and read what is printed.
+
+    :return: the PDF file
+    """
+    with screen.page.expect_download() as download:
+        screen.press(button)
+    file = FOLDER / f"{button}.pdf"
+    download.value.save_as(file)
+    return PdfReader(BytesIO(file.read_bytes()))
+
+
+def test_chosen_parcels_are_printed_as_one_file(parcels, new_screen, new_user, rpc, odoo):
+    screen = new_screen(new_user("printer", "stock.group_stock_user"))
+    screen.open("keycrm_pack_action")
+    for buyer, _tracking, _city in PARCELS[:2]:
+        row = screen.page.locator(".o_data_row", has_text=buyer)
+        row.locator(".o_list_record_selector input").click()
+    screen.picture("pack-selected")
+
+    labels = printed(screen, "Друкувати етикетки")
+    assert len(labels.pages) == 2
+    for page, (buyer, tracking, _city), number in zip(labels.pages, PARCELS, parcels, strict=False):
+        size = [
+            round(float(side) / POINTS_PER_MM)
+            for side in (page.mediabox.width, page.mediabox.height)
+        ]
+        assert size == [100, 100]
+        text = page.extract_text()
+        for word in (str(number), tracking, buyer, "Відділення №12", "500"):
+            assert word in text, (word, text)
+    slips = printed(screen, "Друкувати накладні")
+    text = "\n".join(page.extract_text() for page in slips.pages)
+    for buyer, tracking, city in PARCELS[:2]:
+        assert text.count(tracking) == 1
+        assert buyer in text and city in text
+    assert PARCELS[2][1] not in text
+
+    # The same documents as web pages: nothing of a label lies beyond its paper.
+    pickings = rpc.search("stock.picking", ("sale_id.keycrm_id", "in", parcels[:1]))
+    width = round(92 / 25.4 * 96)  # without the margins
+    for name, report, size in (
+        ("label", "ordage_keycrm.report_parcel", (width, width)),
+        ("slip", "stock.report_deliveryslip", (800, 1130)),
+    ):
+        screen.page.set_viewport_size({"width": size[0], "height": size[1]})
+        screen.page.goto(f"{odoo.url}/report/html/{report}/{pickings[0]}")
+        screen.page.locator(".page").first.wait_for()
+        screen.picture(f"printed-{name}")
+        assert screen.page.evaluate(BEYOND, list(size)) == []

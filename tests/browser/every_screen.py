@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from typing import NamedTuple
 
 from sandbox.control import Control
@@ -14,9 +15,7 @@ from tools.sandbox_server import SandboxServer
 from tools.screen import Screen
 from tools.waiting import MAX_WAIT, wait_for
 
-ROOT_MENU = "ordage_keycrm.menu_root"
-SLIP = "stock.report_deliveryslip"
-LABEL = "ordage_keycrm.report_parcel"
+IN_PRODUCTION = 4
 
 
 class Place(NamedTuple):
@@ -30,6 +29,7 @@ class Place(NamedTuple):
     :param press: technical name of the button that opens a dialog
     :param prepare: what else is done there
     :param on_phone: whether a phone has it too
+    :param is_odoos: whether it is Odoo's own form, whose headings and titles are Odoo's too
     """
 
     action: str = ""
@@ -40,6 +40,7 @@ class Place(NamedTuple):
     press: str = ""
     prepare: Callable[[Screen], None] | None = None
     on_phone: bool = True
+    is_odoos: bool = False
 
     def show(self, screen: Screen) -> None:
         """Open it in a window.
@@ -137,6 +138,7 @@ class Shop:
         :return: this shop
         """
         self._demo.open_shop()
+        self._speak_ukrainian()
         warehouses = self._demo.open_warehouses()
         numbers = self._demo.sell()
         self._connect()
@@ -147,6 +149,11 @@ class Shop:
         self._decide()
         self._exchange()
         return self
+
+    def _speak_ukrainian(self) -> None:
+        """What Odoo writes for the company is in its language."""
+        company = self.rpc.read("res.company", 1, "partner_id")
+        self.rpc.write("res.partner", company["partner_id"][0], lang="uk_UA")
 
     def _connect(self) -> None:
         rpc = self.rpc
@@ -205,6 +212,12 @@ class Shop:
         self.records["order"] = self._demo.wait_for_order(self._demo.sell_one_more())
         for number in self._demo.sell_today():
             self._demo.wait_for_order(number)
+        planned = self.keycrm.create_order(
+            status_id=IN_PRODUCTION,
+            buyer={"full_name": "Зоряна Мельник"},
+            shipping={"shipping_date": str(date.today())},
+        )
+        self._demo.wait_for_order(planned["id"])
 
     def _refuse_parcel(self) -> None:
         """Ship a parcel that is refused: its return is expected."""
@@ -298,26 +311,30 @@ class Shop:
             "orders-pivot": Place(orders, view="pivot"),
             "orders-graph": Place(orders, view="graph"),
             "orders-activity": Place(orders, view="activity"),
-            "order": Place(orders, at["order"]),
-            "order-keycrm": Place(orders, at["order"], tab="keycrm"),
-            "order-cancel": Place(orders, at["order"], press="action_cancel"),
-            "order-differs": Place(orders, at["differs"]),
-            "order-discount": Place(orders, at["discount"]),
-            "order-confirm": Place(orders, at["differs"], press="action_confirm"),
+            "order": Place(orders, at["order"], is_odoos=True),
+            "order-keycrm": Place(orders, at["order"], tab="keycrm", is_odoos=True),
+            "order-cancel": Place(orders, at["order"], press="action_cancel", is_odoos=True),
+            "order-differs": Place(orders, at["differs"], is_odoos=True),
+            "order-discount": Place(orders, at["discount"], is_odoos=True),
+            "order-confirm": Place(orders, at["differs"], press="action_confirm", is_odoos=True),
             "orders-selected": Place(orders, prepare=_select, on_phone=False),
             "archive": Place(archive),
             "archive-pivot": Place(archive, view="pivot"),
             "archive-graph": Place(archive, view="graph"),
             "offers": Place("keycrm_offer_action"),
             "offer": Place("keycrm_offer_action", at["offer"]),
-            "product": Place(model="product.template", record=at["product"], tab="keycrm"),
-            "variant": Place(model="product.product", record=at["variant"], tab="keycrm"),
-            "buyer": Place(model="res.partner", record=at["buyer"]),
+            "product": Place(
+                model="product.template", record=at["product"], tab="keycrm", is_odoos=True
+            ),
+            "variant": Place(
+                model="product.product", record=at["variant"], tab="keycrm", is_odoos=True
+            ),
+            "buyer": Place(model="res.partner", record=at["buyer"], is_odoos=True),
             "pack": Place(pack),
             "pack-board": Place(pack, view="kanban"),
             "pack-calendar": Place(pack, view="calendar"),
             "pack-selected": Place(pack, prepare=_select, on_phone=False),
-            "parcel": Place(pack, at["delivery"]),
+            "parcel": Place(pack, at["delivery"], is_odoos=True),
             "warehouses": Place("keycrm_warehouse_action"),
             "waiting": Place("keycrm_stock_change_action"),
             "stock": Place(stock),
@@ -332,7 +349,7 @@ class Shop:
             "comparison": Place(comparison, at["comparison"]),
             "replenish": Place("keycrm_replenish_server_action"),
             "returns": Place("stock_picking_returns_action"),
-            "return": Place("stock_picking_returns_action", at["return"]),
+            "return": Place("stock_picking_returns_action", at["return"], is_odoos=True),
             "payments": Place("keycrm_payment_action"),
             "payment": Place("keycrm_payment_action", at["payment"]),
             "transactions": Place("keycrm_transaction_action"),

@@ -51,6 +51,7 @@ def whole_picture(screen, name, size):
     width, height = size
     below = screen.page.evaluate(HIDDEN_BELOW)
     screen.page.set_viewport_size({"width": width, "height": min(TALLEST, height + below)})
+    screen.page.evaluate("document.querySelectorAll('*').forEach((place) => place.scrollTo(0, 0))")
     screen.picture(name)
     screen.page.set_viewport_size({"width": width, "height": height})
 
@@ -78,7 +79,9 @@ def test_screens_are_whole_translated_and_accessible(filled, language, device, o
             where = f"{name}-{size[0]}-{language}"
             if screen.overflows():
                 found.append(f"{where}: wider than the window")
-            cut = screen.cut_controls() + (screen.cut_texts() if device == "desktop" else [])
+            cut = [] if place.is_odoos else screen.cut_controls()
+            if device == "desktop" and not place.is_odoos:
+                cut += screen.cut_texts()
             found.extend(f"{where}: cut: {text!r}" for text in cut)
             whole_picture(screen, f"screen-{where}", size)
         if language == "uk":

@@ -39,8 +39,10 @@ const withNumber = (Controller) =>
                 }
                 // No dialog: it would take the next scan.
                 this.notification.add(error.data.message, { type: "danger" });
-                this.number.el.value = "";
-                this.number.el.focus();
+                if (this.number.el) {
+                    this.number.el.value = "";
+                    this.number.el.focus();
+                }
                 return;
             }
             await this.action.doAction(action);

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from datetime import date
 from typing import NamedTuple
 
+from playwright.sync_api import expect
+
 from sandbox.control import Control
 from tools import shop
 from tools.demo_data import COMPANY, ON_THE_WAY, DemoData
@@ -87,9 +89,10 @@ def unfold(screen: Screen) -> None:
 
     :param screen: the window
     """
-    folded = screen.page.locator("section.o_keycrm_step h2 button[aria-expanded=false]")
-    for _ in range(folded.count()):
-        folded.first.click()
+    for heading in screen.page.locator("section.o_keycrm_step h2 button").all():
+        if heading.get_attribute("aria-expanded") == "false":
+            heading.click()
+        expect(heading).to_have_attribute("aria-expanded", "true")
     screen.settle()
 
 
@@ -374,7 +377,7 @@ class Shop:
             "send-preview": Place("keycrm_send_preview_action", at["send"]),
             "setup": Place(setup, self.account, prepare=unfold),
             "setup-first": Place("keycrm_first_setup_action"),
-            "setup-new": Place(setup, "new"),
+            "setup-new": Place("keycrm_overview_action", "new"),
             "setup-disable": Place(setup, self.account, prepare=_disable),
             "settings": Place("res_config_settings_action"),
             "accounts": Place(account),

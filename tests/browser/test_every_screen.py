@@ -3,12 +3,15 @@
 axe-core looks at each of them, and none may write an error to the browser's console.
 """
 
+import re
+
+import polib
 import pytest
 from playwright.sync_api import Error
 
 from tests.browser import axe
-from tests.browser.conftest import FOLDER
 from tests.browser.every_screen import Shop
+from tools.paths import ADDONS
 from tools.sandbox_server import SandboxServer
 from tools.screen import DESKTOP, PHONE
 
@@ -43,6 +46,13 @@ def language(request, rpc):
     rpc.write("res.users", admin, lang="uk_UA")
 
 
+def untranslated_words():
+    """Return the addons' English words that are others in Ukrainian."""
+    files = (polib.pofile(str(file)) for file in ADDONS.glob("*/i18n/uk.po"))
+    entries = [entry for file in files for entry in file if entry.msgid != entry.msgstr]
+    return {re.sub(r"<[^>]*>", "", entry.msgid).strip() for entry in entries}
+
+
 def whole_picture(screen, name, size):
     """Take a picture of all that scrolls in a window.
 
@@ -65,7 +75,7 @@ def test_screens_are_whole_translated_and_accessible(filled, language, device, o
     screen = new_screen(size=SIZES[device][0])
     common = axe.common_findings(screen, odoo, filled.records["order"])
     found = []
-    latin = {}
+    ours = untranslated_words()
     for name, place in filled.places().items():
         if device == "phone" and not place.on_phone:
             continue
@@ -85,12 +95,11 @@ def test_screens_are_whole_translated_and_accessible(filled, language, device, o
             found.extend(f"{where}: cut: {text!r}" for text in cut)
             whole_picture(screen, f"screen-{where}", size)
         if language == "uk":
-            for text in screen.latin_texts():
-                latin.setdefault(text, []).append(name)
+            english = ours.intersection(screen.latin_texts())
+            found.extend(f"{name}: in English: {text!r}" for text in english)
         found.extend(
             f"{name}: {one['rule']}: {one['html']}"
             for one in axe.serious(screen)
             if not axe.is_odoos(one, common)
         )
-    (FOLDER / f"latin-{device}.txt").write_text("\n".join(f"{t!r} {n}" for t, n in latin.items()))
     assert not found, "\n".join(found)

@@ -6,6 +6,7 @@ from importlib import resources
 DRAWN_BY_ODOO = {
     ("aria-allowed-attr", "o-autocomplete--input"),
     ("aria-allowed-attr", "o-dropdown"),
+    ("aria-allowed-attr", "o_searchview_input"),
     ("aria-allowed-attr", "o_progress"),
     ("aria-allowed-attr", "o_tag"),
     ("aria-required-parent", "nav-link"),
@@ -42,23 +43,30 @@ LOOK = """async place => {
 #: Odoo's own screens of the same kinds.
 ODOOS = (
     "action-sale.action_quotations",
+    *(
+        f"action-sale.action_quotations?view_type={kind}"
+        for kind in ("kanban", "calendar", "pivot", "graph", "activity")
+    ),
     "action-sale.action_quotations/{order}",
+    "action-sale.product_template_action/{product}",
+    "action-stock.action_picking_tree_all/{delivery}",
+    "action-stock.action_replenishment",
     "action-base_setup.action_general_configuration",
     "action-stock.action_warehouse_form/1",
     "action-stock.stock_quant_action",
 )
 
 
-def common_findings(screen, odoo, order):
+def common_findings(screen, odoo, records):
     """Return the rules and kinds that Odoo's own screens break.
 
     :param screen: the window
     :param odoo: the Odoo
-    :param order: id of an order
+    :param records: ids by the names of :data:`ODOOS`
     """
     found = set()
     for address in ODOOS:
-        screen.page.goto(f"{odoo.url}/odoo/{address.format(order=order)}")
+        screen.page.goto(f"{odoo.url}/odoo/{address.format(**records)}")
         screen.settle()
         found |= {kind(finding) for finding in serious(screen) if not finding["ours"]}
     return found

@@ -18,6 +18,15 @@ from tools.screen import Screen
 from tools.waiting import MAX_WAIT, wait_for
 
 IN_PRODUCTION = 4
+#: Icons of the types of views.
+ICONS = {
+    "activity": "fa-clock-o",
+    "calendar": "fa-calendar",
+    "graph": "fa-area-chart",
+    "kanban": "oi-view-kanban",
+    "list": "oi-view-list",
+    "pivot": "oi-view-pivot",
+}
 
 
 class Place(NamedTuple):
@@ -80,6 +89,8 @@ def switch_view(screen: Screen, kind: str) -> None:
     button = screen.page.locator(f".o_switch_view.o_{kind}")
     if not button.locator("visible=true").count():  # a phone has them in a menu
         screen.page.locator(".o_cp_switch_buttons button").locator("visible=true").first.click()
+        item = screen.page.locator(".o_cp_switch_buttons .o-dropdown-item")
+        button = item.filter(has=screen.page.locator(f".{ICONS[kind]}"))
     button.locator("visible=true").first.click()
     screen.settle()
 

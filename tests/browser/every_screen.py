@@ -18,6 +18,14 @@ from tools.screen import Screen
 from tools.waiting import MAX_WAIT, wait_for
 
 IN_PRODUCTION = 4
+#: Actions that open no list, or one of a few columns that has no cards.
+NO_LISTS = {
+    "keycrm_buyer_action",
+    "keycrm_company_action",
+    "keycrm_first_setup_action",
+    "keycrm_latency_action",
+    "res_config_settings_action",
+}
 #: Icons of the types of views.
 ICONS = {
     "activity": "fa-clock-o",
@@ -52,6 +60,11 @@ class Place(NamedTuple):
     prepare: Callable[[Screen], None] | None = None
     on_phone: bool = True
     is_odoos: bool = False
+
+    def is_list(self) -> bool:
+        """Return whether it is a list, which a phone shows as cards."""
+        plain = not (self.record or self.model or self.view or self.prepare)
+        return plain and self.action not in NO_LISTS
 
     def show(self, screen: Screen) -> None:
         """Open it in a window.
@@ -226,10 +239,13 @@ class Shop:
         self.records["order"] = self._demo.wait_for_order(self._demo.sell_one_more())
         for number in self._demo.sell_today():
             self._demo.wait_for_order(number)
+        # Long words, and a day on which the parcel is to be shipped.
+        dress = self.keycrm.create_offer(sku="LINEN-DRESS-XL", name="Сукня лляна", stock={1: 3})
         planned = self.keycrm.create_order(
             status_id=IN_PRODUCTION,
-            buyer={"full_name": "Зоряна Мельник"},
-            shipping={"shipping_date": str(date.today())},
+            buyer={"full_name": "Олександра Коваленко-Мельниченко"},
+            lines=[{"offer_id": dress["id"], "quantity": 1}],
+            shipping={"shipping_date": str(date.today()), "tracking_code": "20451001110099"},
         )
         self._demo.wait_for_order(planned["id"])
 
@@ -274,7 +290,7 @@ class Shop:
         )
         for name, model, *domain in (
             ("event", "keycrm.event", ("state", "=", "done")),
-            ("offer", "keycrm.offer", ("product_id", "!=", False)),
+            ("offer", "keycrm.offer", ("sku", "=", "LINEN-DRESS-XL")),
             ("variant", "product.product", ("default_code", "=", "SH-WHITE-M")),
             ("payment", "keycrm.payment"),
             ("mapping", "keycrm.product.mapping"),

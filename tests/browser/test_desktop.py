@@ -1,59 +1,10 @@
-"""A shop owner looks at the smallest common desktop: no list cuts a heading or a value."""
+"""A shop owner at a desktop: a tour of the first day, and the figures of the orders."""
 
 from datetime import date
 
-import pytest
 from playwright.sync_api import expect
 
 from tests.browser.every_screen import switch_view
-from tests.browser.test_phone import CARDS, SCREENS
-
-#: Lists inside forms: the record of each model that has the values of the test.
-FORMS = {
-    "offer": ("keycrm.offer", ("sku", "=", "LINEN-DRESS-XL")),
-    "product": ("product.product", ("default_code", "=", "LINEN-DRESS-XL")),
-    "create-in-keycrm": ("keycrm.product.export",),
-}
-
-
-@pytest.fixture(params=["uk_UA", "en_US"])
-def language(request, rpc):
-    """The administrator reads another language during the test."""
-    (admin,) = rpc.search("res.users", ("login", "=", "admin"))
-    rpc.write("res.users", admin, lang=request.param)
-    yield request.param
-    rpc.write("res.users", admin, lang="uk_UA")
-
-
-def test_lists_cut_nothing_on_a_small_desktop(account, language, rpc, new_screen, wait_for):
-    offer = account.keycrm.create_offer(sku="LINEN-DRESS-XL", name="Сукня лляна", stock={1: 3})
-    made = account.keycrm.create_order(
-        buyer={"full_name": "Олександра Коваленко-Мельниченко"},
-        lines=[{"offer_id": offer["id"], "quantity": 1}],
-        shipping={"tracking_code": "20451001110010"},
-    )["answer"]
-    wait_for(lambda: account.order(made["id"], "id"), 90, "the order")
-    account.call("action_refresh_warehouses")
-    without_sku = rpc.create("product.product", name="Сорочка лляна без артикулу та ціни")
-    rpc.call("product.product", "action_keycrm_create", [without_sku])
-    screen = new_screen()
-    cut = {}
-
-    def look(name):
-        screen.picture(f"desktop-{language}-{name}")
-        if found := screen.cut_texts():
-            cut[name] = found
-
-    for name in sorted(CARDS):
-        screen.open(SCREENS[name])
-        look(name)
-    for name, (model, *domain) in FORMS.items():
-        screen.open_record(model, rpc.search(model, *domain)[0])
-        tab = screen.page.get_by_role("tab", name="KeyCRM", exact=True)
-        if tab.count():
-            tab.click()
-        look(f"form-{name}")
-    assert not cut, str(cut)
 
 
 def test_tour_of_the_first_day_leads_from_the_overview_to_the_stock(

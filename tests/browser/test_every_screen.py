@@ -84,6 +84,10 @@ def test_screens_are_whole_translated_and_accessible(filled, language, device, o
         except Error as error:
             found.append(f"{name}: {error}")
             continue
+        if device == "phone" and place.is_list():
+            cards = screen.page.locator(".o_kanban_view")
+            if not cards.is_visible():
+                found.append(f"{name}: no cards")
         for size in SIZES[device]:
             screen.page.set_viewport_size({"width": size[0], "height": size[1]})
             where = f"{name}-{size[0]}-{language}"

@@ -5,36 +5,6 @@ from playwright.sync_api import expect
 
 from tools.screen import PHONE
 
-SCREENS = {
-    "overview": "keycrm_overview_action",
-    "orders": "keycrm_order_action",
-    "archive": "keycrm_order_archive_action",
-    "offers": "keycrm_offer_action",
-    "warehouses": "keycrm_warehouse_action",
-    "stock": "keycrm_stock_report_action",
-    "packing": "keycrm_pack_action",
-    "waiting": "keycrm_stock_change_action",
-    "refused": "keycrm_stock_refused_action",
-    "missing": "keycrm_missing_sku_action",
-    "comparisons": "keycrm_stock_comparison_action",
-    "returns": "stock_picking_returns_action",
-    "payments": "keycrm_payment_action",
-    "transactions": "keycrm_transaction_action",
-    "events": "keycrm_event_action",
-    "syncs": "keycrm_order_sync_action",
-    "loads": "keycrm_product_import_action",
-    "pushes": "keycrm_stock_export_action",
-    "accounts": "keycrm_account_action",
-    "statuses": "keycrm_order_status_action",
-    "sources": "keycrm_source_action",
-    "payment-methods": "keycrm_payment_method_action",
-    "ties": "keycrm_product_mapping_action",
-    "status-pushes": "keycrm_order_update_action",
-    "settings": "res_config_settings_action",
-}
-#: Lists that a phone shows as cards.
-CARDS = {*SCREENS} - {"overview", "settings"}
-
 
 @pytest.fixture
 def phone(account, new_screen, wait_for):
@@ -42,19 +12,6 @@ def phone(account, new_screen, wait_for):
     wait_for(lambda: account.order(made["id"], "id"), 90, "the order")
     account.call("action_refresh_warehouses")
     return new_screen(size=PHONE)
-
-
-def test_every_screen_fits_a_phone(phone):
-    wide = []
-    for name, action in SCREENS.items():
-        phone.open(action)
-        assert phone.page.locator(".o_action_manager > *").first.is_visible(), name
-        phone.picture(f"phone-{name}")
-        if phone.overflows():
-            wide.append(name)
-        if name in CARDS:
-            assert phone.page.locator(".o_kanban_view").is_visible(), name
-    assert wide == []
 
 
 def test_a_failed_event_is_read_and_retried_with_the_thumb(account, phone, rpc, wait_for):

@@ -92,6 +92,16 @@ class Place(NamedTuple):
             page.locator(".modal").wait_for()
         screen.settle()
 
+    def leave(self, screen: Screen) -> None:
+        """Discard a new record, which Odoo saves where one goes elsewhere.
+
+        :param screen: the window
+        """
+        discard = screen.page.locator(".o_form_button_cancel").locator("visible=true")
+        if self.record == "new" and discard.count():
+            discard.first.click()
+            screen.settle()
+
 
 def switch_view(screen: Screen, kind: str) -> None:
     """Switch to another type of view.

@@ -106,4 +106,5 @@ def test_screens_are_whole_translated_and_accessible(filled, language, device, o
             for one in axe.serious(screen)
             if not axe.is_odoos(one, common)
         )
+        place.leave(screen)
     assert not found, "\n".join(found)

@@ -15,7 +15,13 @@ DRAWN_BY_ODOO = {
     ("button-name", "o-dropdown"),
     ("color-contrast", "badge"),
     ("color-contrast", "o_data_cell"),
+    ("color-contrast", "o_form_label"),
+    ("color-contrast", "o_pivot_measure_row"),
+    ("image-alt", "rounded"),
+    ("role-img-alt", "fa-check"),
     ("role-img-alt", "fa-clock-o"),
+    ("scrollable-region-focusable", "o_list_renderer"),
+    ("scrollable-region-focusable", "o_pivot"),
 }
 #: Serious and critical findings: the rule, the tag and classes of what it found, and whether that is
 #: ours: it carries our name, or lies in a screen of our own making.
@@ -44,7 +50,7 @@ LOOK = """async place => {
 ODOOS = (
     "action-sale.action_quotations",
     *(
-        f"action-sale.action_quotations?view_type={kind}"
+        f"action-sale.action_orders?view_type={kind}"
         for kind in ("kanban", "calendar", "pivot", "graph", "activity")
     ),
     "action-sale.action_quotations/{order}",

@@ -191,6 +191,8 @@ class Shop:
         """What Odoo writes for the company is in its language."""
         company = self.rpc.read("res.company", 1, "partner_id")
         self.rpc.write("res.partner", company["partner_id"][0], lang="uk_UA")
+        (admin,) = self.rpc.search("res.users", ("login", "=", "admin"))
+        self.rpc.write("res.users", admin, name="Тарас Мельник")
 
     def _connect(self) -> None:
         rpc = self.rpc

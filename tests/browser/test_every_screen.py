@@ -49,8 +49,9 @@ def language(request, rpc):
 def untranslated_words():
     """Return the addons' English words that are others in Ukrainian."""
     files = (polib.pofile(str(file)) for file in ADDONS.glob("*/i18n/uk.po"))
-    entries = [entry for file in files for entry in file if entry.msgid != entry.msgstr]
-    return {re.sub(r"<[^>]*>", "", entry.msgid).strip() for entry in entries}
+    entries = [entry for file in files for entry in file]
+    changed = [entry for entry in entries if entry.msgstr not in ("", entry.msgid)]
+    return {re.sub(r"<[^>]*>", "", entry.msgid).strip() for entry in changed}
 
 
 def whole_picture(screen, name, size):

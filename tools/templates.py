@@ -18,7 +18,7 @@ ADDON = "ordage_keycrm"
 SERVER_PREFIX = "ordage_keycrm_"  # of all databases of this repository on a shared server
 BASE_MODULES = ("contacts", "sale_management", "sale_stock", "stock")
 UKRAINIAN = "uk_UA"
-_VERSION = "2"  # increase when the creation below changes
+_VERSION = "3"  # increase when the creation below changes
 
 # Odoo's own scheduled actions call external services, send mail or clean up: useless in a temporary
 # database. Those of the addon are installed later and stay active.

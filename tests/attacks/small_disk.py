@@ -62,13 +62,16 @@ def small_disk(path: Path, megabytes: int) -> Iterator[SmallDisk]:
         ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", str(path)], check=True
     )
     disk = SmallDisk(path)
+    is_copied = False
     try:
         _copy_content(aside, path)
+        is_copied = True
         yield disk
     finally:
         disk.make_room()
-        shutil.rmtree(aside)
-        _copy_content(path, aside)
+        if is_copied:
+            shutil.rmtree(aside)
+            _copy_content(path, aside)
         subprocess.run(["umount", "--lazy", str(path)], check=True)
         path.rmdir()
         aside.rename(path)

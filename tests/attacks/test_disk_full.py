@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import xmlrpc.client
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -169,35 +170,42 @@ def test_disk_of_postgresql_is_full(environment: Environment, figure: Callable[[
     if runtime.postgres is None:
         pytest.skip("an existing server is not ours to stop")
     database = environment.database()
+    # As in a real database: what Odoo answered is in the log, also when PostgreSQL ends.
+    runtime.server.query("postgres", "ALTER SYSTEM SET synchronous_commit = on")
     runtime.postgres.stop()
-    with small_disk(runtime.postgres.data / "pg_wal", 200) as disk:
-        give_to_postgresql(disk.path)
+    try:
+        with small_disk(runtime.postgres.data / "pg_wal", 200) as disk:
+            give_to_postgresql(disk.path)
+            runtime.postgres.start()
+            try:
+                shop, *goods = connected_shop(environment, database=database)
+                numbers = sample_orders(shop, ORDERS)
+                disk.fill()
+                accepted = [number for number in numbers if notify(shop, number) == 204]
+                ended = _write_until_the_end(environment, database)
+                refused = receipts(shop, *goods, 3)
+                lost = [number for number in numbers if notify(shop, number) == 204]
+                figure(
+                    f"PostgreSQL ended: {ended}, {refused} of 3 receipts refused, {len(lost)} × 204"
+                )
+                assert not lost
+                time.sleep(FULL_SECONDS)
+                disk.make_room()
+                runtime.postgres.kill()
+                runtime.postgres.start()
+                shop.odoo.restart()  # its scheduler threads may have ended with their connections
+                shop = Shop(environment, shop.odoo, shop.rpc, shop.sandbox, shop.account, shop.link)
+                assert_recovers(shop, accepted, numbers, (goods[0], goods[1]), figure)
+                assert_no_secret(shop, runtime.postgres.folder / "postgres.log")
+            finally:
+                disk.make_room()
+                runtime.postgres.kill()
+                runtime.postgres.start()
+                environment.clear()
+                runtime.server.query("postgres", "ALTER SYSTEM RESET synchronous_commit")
+                runtime.postgres.stop()
+    finally:
         runtime.postgres.start()
-        try:
-            shop, *goods = connected_shop(environment, database=database)
-            numbers = sample_orders(shop, ORDERS)
-            disk.fill()
-            accepted = [number for number in numbers if notify(shop, number) == 204]
-            ended = _write_until_the_end(environment, database)
-            refused = receipts(shop, *goods, 3)
-            lost = [number for number in numbers if notify(shop, number) == 204]
-            figure(f"PostgreSQL ended: {ended}, {refused} of 3 receipts refused, {len(lost)} × 204")
-            assert not lost
-            time.sleep(FULL_SECONDS)
-            disk.make_room()
-            runtime.postgres.kill()
-            runtime.postgres.start()
-            shop.odoo.restart()  # its scheduler threads may have ended with their connections
-            shop = Shop(environment, shop.odoo, shop.rpc, shop.sandbox, shop.account, shop.link)
-            assert_recovers(shop, accepted, numbers, (goods[0], goods[1]), figure)
-            assert_no_secret(shop, runtime.postgres.folder / "postgres.log")
-        finally:
-            disk.make_room()
-            runtime.postgres.kill()
-            runtime.postgres.start()
-            environment.clear()
-            runtime.postgres.stop()
-    runtime.postgres.start()
 
 
 def test_disk_of_odoos_files_is_full(environment: Environment, figure: Callable[[str], None]):
@@ -238,14 +246,14 @@ def _write_until_the_end(environment: Environment, database: str) -> str:
 
     :return: the kind of error
     """
-    connection = environment.runtime.server.connect(database)
     try:
-        with connection.cursor() as cursor:
+        with (
+            closing(environment.runtime.server.connect(database)) as connection,
+            connection.cursor() as cursor,
+        ):
             cursor.execute("CREATE TABLE attack_filler AS SELECT repeat('x', 2000) FROM ir_model")
             for _ in range(30):
                 cursor.execute("INSERT INTO attack_filler SELECT * FROM attack_filler LIMIT 50000")
     except Exception as error:
         return f"{type(error).__name__} {str(error).splitlines()[0]}"
-    finally:
-        connection.close()
     return "not at all"

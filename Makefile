@@ -36,7 +36,7 @@ test-slow:
 	@SLOW=1 ONLY=system ARGS="-k random_walk $(ARGS)" $(PYTHON) -m tools test
 	@SLOW=1 ONLY=mrp ARGS="-k TestMatrix $(ARGS)" $(PYTHON) -m tools test
 	@ONLY=shops ARGS="$(ARGS)" $(PYTHON) -m tools test
-	@SLOW=1 ONLY=odoo ARGS="-k 'EveryOrder or anything_anywhere' $(ARGS)" $(PYTHON) -m tools test
+	@SLOW=1 ONLY=odoo ARGS="-k 'EveryOrder or anything_anywhere or each_answer' $(ARGS)" $(PYTHON) -m tools test
 
 test-faults:
 	@ONLY=faults $(PYTHON) -m tools test

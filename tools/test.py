@@ -43,7 +43,7 @@ FOLDERS = {
 }
 #: In a full run these run beside the other parts, each group in a process of its own. The first one
 #: needs no database.
-CONCURRENT = (("lint", "pure"), ("system",), ("mrp",))
+CONCURRENT = (("lint", "pure"), ("system",))
 #: Modules of Odoo that are installed with the addon for Manufacturing, for the tests of ``tests/modules``:
 #: the addon depends on none of them and must be compatible with all.
 _MRP_MODULES = (
@@ -225,7 +225,7 @@ def _odoo(report: Path, arguments: list[str]) -> int:
 
 def _mrp(report: Path, arguments: list[str]) -> int:
     addons = ("ordage_keycrm_mrp", "ordage_keycrm_delivery")
-    return _in_process((*addons, *_MRP_MODULES), report, arguments)
+    return _in_process((*addons, *_MRP_MODULES), report, [*_spread("loadscope"), *arguments])
 
 
 def _shops(report: Path, arguments: list[str]) -> int:

@@ -136,7 +136,7 @@ class ProductCreation(JobService):
 
         :param lines: ``keycrm.product.export.line``
         :param export: ``keycrm.product.export``, one
-        :param isolation: :class:`~.keycrm.fault_isolation.Isolation` before
+        :param isolation: :class:`~.keycrm.fault_isolation_rules.Isolation` before
         :param error: the :class:`~.keycrm.errors.KeyCrmError` of the request
         :raise KeyCrmError: the same one, when no product is at fault
         """

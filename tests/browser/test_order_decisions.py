@@ -90,6 +90,7 @@ def test_confirming_an_order_whose_total_differs_asks(account, screen, wait_for)
     expect(screen.page.locator(".modal")).to_have_count(0)
     assert account.order(made, "state")["state"] == "draft"
     screen.press("Підтвердити")
+    screen.sees("Порівняйте")
     screen.press("Усе одно підтвердити")
     wait_for(lambda: account.order(made, "state")["state"] == "sale", 90, "the confirmation")
     # Its date stays that of KeyCRM.

@@ -257,9 +257,19 @@ class Shop:
             status_id=IN_PRODUCTION,
             buyer={"full_name": "Олександра Коваленко-Мельниченко"},
             lines=[{"offer_id": dress["id"], "quantity": 1}],
-            shipping={"shipping_date": str(date.today()), "tracking_code": "20451001110099"},
+            shipping={
+                "shipping_date": str(date.today()),
+                "tracking_code": "20451001110099",
+                "recipient_full_name": "Олександра Коваленко-Мельниченко",
+                "shipping_address_city": "Кам’янець-Подільський",
+                "shipping_receive_point": "Відділення №12 (до 30 кг): вул. Васильківська, 100",
+            },
         )
-        self._demo.wait_for_order(planned["id"])
+        order = self._demo.wait_for_order(planned["id"])
+        (product,) = self.rpc.search("product.product", ("default_code", "=", dress["sku"]))
+        shop.receive(self.rpc, self.rpc.search("stock.warehouse", limit=1)[0], product, 2)
+        pickings = self.rpc.read("sale.order", order, "picking_ids")["picking_ids"]
+        self.rpc.call("stock.picking", "action_assign", pickings)
 
     def _refuse_parcel(self) -> None:
         """Ship a parcel that is refused: its return is expected."""

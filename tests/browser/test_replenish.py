@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from tools import shop, templates
+from tools import shop
 
 IN_PRODUCTION = 4
 
@@ -12,9 +12,7 @@ IN_PRODUCTION = 4
 def odoo(runtime, new_odoo):
     """An Odoo that buys and makes."""
     database = runtime.addon_database("replenish")
-    templates.install_addon(
-        *(runtime.source, runtime.databases, database, runtime.folder), "mrp,purchase_stock"
-    )
+    runtime.install(database, "mrp", "purchase_stock")
     return new_odoo(database)
 
 

@@ -28,8 +28,8 @@ def test_matching_warehouses_leads_to_the_preview_and_then_to_keycrm(
     row = screen.page.locator(".o_data_row", has_text="Крамниця з двома складами")
     row = row.filter(has_text="Основний склад")
     row.locator("td[name=warehouse_ids]").click()
-    matched = screen.page.locator("section[name=stock] td[name=warehouse_ids]").first
-    matched.click()
+    place = screen.page.locator("section[name=stock] .o_data_row", has_text="Основний склад")
+    place.locator("td[name=warehouse_ids]").click()
     screen.tag("warehouse_ids", "Склад на Подолі")
     screen.picture("warehouses-matching")
     screen.page.locator(".o_form_button_save").locator("visible=true").first.click()
@@ -91,7 +91,7 @@ def test_matching_warehouses_leads_to_the_preview_and_then_to_keycrm(
 
 
 def test_opening_quantities_are_shown_at_once_and_can_be_undone(account, rpc, screen, wait_for):
-    warehouse = rpc.create("stock.warehouse", name="Склад на Оболоні", code="OPEN")
+    warehouse = rpc.create("stock.warehouse", name="Склад на Троєщині", code="TROY")
     for sku, quantity in (("PLATE", 6), ("BOWL", 3)):
         account.keycrm.create_offer(sku=sku, name=sku, stock={1: quantity})
         rpc.create("product.product", name=f"{sku} глиняна", default_code=sku, is_storable=True)

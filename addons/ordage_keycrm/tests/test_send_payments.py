@@ -268,7 +268,9 @@ class TestSendPayments(KeycrmCase):
         self.account.write({"send_payments": False, "import_payments": True})
         order, invoice = self.invoiced()
         _same, same_invoice = self.invoiced({"status": "paid"})
-        for one in (invoice, same_invoice):
+        deleted, deleted_invoice = self.invoiced()
+        deleted.keycrm_deleted = True
+        for one in (invoice, same_invoice, deleted_invoice):
             self.pay(one)
         self.account.web_save({"send_payments": True}, {})
         preview = self.env["keycrm.send.preview"].search([("kind", "=", "payment")], limit=1)

@@ -8,6 +8,7 @@ from odoo.tools import SQL, format_date
 
 from ...keycrm.parcels import place_of_money, statuses_of_place
 from ..common.service import Service
+from ..orders.open_orders import open_orders_domain
 from .account_figures import AccountFigures, start_of_day
 from .decisions.decisions import Decisions
 from .decisions.kind import order_numbers
@@ -319,11 +320,9 @@ class Overview(Service):
         :param since: naive UTC
         """
         return [
-            ("keycrm_account_id", "in", self.account.ids),
+            *open_orders_domain(self.account, groups=None),
             ("date_order", ">=", since),
             ("keycrm_amount_due", ">", 0),
-            ("keycrm_archived", "=", False),
-            ("keycrm_deleted", "=", False),
             ("state", "!=", "cancel"),
         ]
 

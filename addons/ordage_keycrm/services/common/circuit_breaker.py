@@ -194,14 +194,16 @@ class CircuitBreaker(Service):
         opened = [circuits[name] for name in pieces if name in circuits]
         return explain._sentence(opened[0]["code"], opened[0]["params"]) if opened else ""
 
-    def is_request_at_fault(self, error):
+    def is_request_at_fault(self, error, *, trusts_refusal=False):
         """Return whether KeyCRM is available, and only this request failed.
 
         :param error: the :class:`~.keycrm.errors.KeyCrmError` of the request
+        :param trusts_refusal: whether a refusal needs no probe, as that of a body with many rows
         :raise RateLimited, QuotaExceeded: when no probe can be sent now, so the cause stays unknown
         """
         if error.of_request is None:
-            error.of_request = self._probe_after(error)
+            is_trusted = trusts_refusal and isinstance(error, Refused)
+            error.of_request = is_trusted or self._probe_after(error)
         return error.of_request
 
     def _probe_after(self, error):

@@ -9,6 +9,7 @@ from ...keycrm.parsing import utc_text
 from ..common.list_pages import ListPages
 from ..common.service import Service
 from ..common.transactions import run_in_transaction
+from .open_orders import open_orders_domain
 
 #: Positions of the lists in ``keycrm.sync.cursor``: all orders in the statuses of open ones, recent orders in
 #: the statuses of completed ones, and all orders that were placed since the last comparison.
@@ -140,9 +141,7 @@ class OrderReconciliation(Service):
             "new_orders": lambda status: False,
         }[name]
         domain = [
-            ("keycrm_account_id", "=", self.account.id),
-            ("keycrm_archived", "=", False),
-            ("keycrm_deleted", "=", False),
+            *open_orders_domain(self.account, groups=None),
             ("state", "!=", "cancel"),
             ("keycrm_status_id", "in", self.account.status_ids.filtered(is_listed).ids),
         ]

@@ -1,7 +1,7 @@
 from dataclasses import asdict
 
 from ...keycrm.catalog import Offer
-from ...keycrm.errors import KeyCrmError, NotFound, Refused
+from ...keycrm.errors import KeyCrmError, NotFound
 from ...keycrm.fault_isolation_rules import Isolation
 from ...keycrm.naming import sku_key
 from ...keycrm.offer_values import to_money
@@ -331,9 +331,9 @@ class ProductCreation(JobService):
         :param error: the :class:`~.keycrm.errors.KeyCrmError` of the request
         :raise KeyCrmError: the same one, when KeyCRM as a whole is unavailable
         """
-        if isinstance(error, Refused) or self.service(CircuitBreaker).is_request_at_fault(error):
-            return error
-        raise error
+        if not self.service(CircuitBreaker).is_request_at_fault(error, trusts_refusal=True):
+            raise error
+        return error
 
     def _mark_requested(self, lines):
         """Record that products are about to be requested; no transaction is open during it."""

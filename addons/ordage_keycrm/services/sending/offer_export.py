@@ -5,10 +5,10 @@ from functools import partial
 
 from odoo.tools import SQL
 
-from ...const import LOOKUP_ROWS, OPEN_GROUPS, RETRY_PAUSES
+from ...const import LOOKUP_ROWS, RETRY_PAUSES
 from ...keycrm import offer_values, rate_limit_rules
 from ...keycrm.catalog import Offer
-from ...keycrm.errors import KeyCrmError, Refused
+from ...keycrm.errors import KeyCrmError
 from ...keycrm.fault_isolation_rules import Isolation
 from ...keycrm.offer_values import Value
 from ...keycrm.parsing import parsed_rows
@@ -17,6 +17,7 @@ from ..common.circuit_breaker import CircuitBreaker
 from ..common.live_updates import notify_clients
 from ..common.service import Service
 from ..common.transactions import run_in_transaction
+from ..orders.open_orders import open_orders_domain
 from ..stock.stock_lookup import StockLookup
 
 #: Rows of the outbox that one pass takes; repeats of a product are coalesced.
@@ -308,10 +309,8 @@ class OfferExport(Service):
                     client.put("/offers", offer_values.body(part))
                 except KeyCrmError as failure:
                     error = failure
-                    is_refused = isinstance(error, Refused)
-                    if not is_refused and not self.service(CircuitBreaker).is_request_at_fault(
-                        error
-                    ):
+                    breaker = self.service(CircuitBreaker)
+                    if not breaker.is_request_at_fault(error, trusts_refusal=True):
                         return left, error
                     isolation = isolation.after_failure(len(part))
                 else:
@@ -377,10 +376,7 @@ class OfferExport(Service):
         """
         domain = [
             ("keycrm_id", "!=", False),
-            ("order_id.keycrm_account_id", "=", self.account.id),
-            ("order_id.keycrm_archived", "=", False),
-            ("order_id.keycrm_deleted", "=", False),
-            ("order_id.keycrm_status_id.group", "in", OPEN_GROUPS),
+            ("order_id", "any", open_orders_domain(self.account)),
         ]
         if product_ids is not None:
             domain.append(("product_id", "in", sorted(product_ids)))

@@ -8,6 +8,7 @@ from ...keycrm.parsing import parsed_rows
 from ..common import crons
 from ..common.list_pages import ListPages
 from ..common.reference_lists import ReferenceLists
+from ..orders.open_orders import open_orders_domain
 from .kind import OrderKind, PreviewedKind
 
 
@@ -32,11 +33,7 @@ class PaymentKind(OrderKind, PreviewedKind):
 
     def records(self, domain=(), limit=None):
         """Return the open orders that have invoices."""
-        own = [
-            ("keycrm_account_id", "=", self.account.id),
-            ("keycrm_archived", "=", False),
-            ("invoice_ids", "!=", False),
-        ]
+        own = [*open_orders_domain(self.account, groups=None), ("invoice_ids", "!=", False)]
         return self.env["sale.order"].sudo().search([*domain, *own], order="id", limit=limit)
 
     def differences(self, orders, lang):

@@ -1,6 +1,7 @@
-from ...const import DELIVERY_CODES, OPEN_GROUPS
+from ...const import DELIVERY_CODES
 from ...keycrm.order_update_rules import StatusUpdate
 from ..common import crons
+from ..orders.open_orders import open_orders_domain
 from .kind import OrderKind
 
 
@@ -40,8 +41,7 @@ class StatusKind(OrderKind):
         if not self.account.polled_at:
             return
         validated = [
-            ("sale_id.keycrm_account_id", "=", self.account.id),
-            ("sale_id.keycrm_status_id.group", "in", OPEN_GROUPS),
+            ("sale_id", "any", open_orders_domain(self.account)),
             ("picking_type_code", "in", DELIVERY_CODES),
             ("date_done", ">=", self.account.polled_at),
         ]

@@ -1,6 +1,5 @@
 from odoo.tools import SQL
 
-from ...const import OPEN_GROUPS
 from ...keycrm.catalog import CustomField, DeliveryService
 from ...keycrm.client import Page
 from ...keycrm.order_update_rules import TrackingUpdate
@@ -10,6 +9,7 @@ from ..common.bridge import as_bridge
 from ..common.language import company_language
 from ..common.list_pages import ListPages
 from ..common.reference_lists import ReferenceLists
+from ..orders.open_orders import open_orders_domain
 from .kind import OrderKind, PreviewedKind
 
 
@@ -116,10 +116,7 @@ class TrackingKind(OrderKind, PreviewedKind):
             [
                 *domain,
                 *Order._keycrm_domain_with_parcels(),
-                ("keycrm_account_id", "=", self.account.id),
-                ("keycrm_archived", "=", False),
-                ("keycrm_deleted", "=", False),
-                ("keycrm_status_id.group", "in", OPEN_GROUPS),
+                *open_orders_domain(self.account),
                 ("keycrm_status_id.order_action", "!=", "cancel"),
             ],
             order="id",

@@ -1,12 +1,12 @@
 from odoo import api, fields, models
 
-from ....const import OPEN_GROUPS
 from ....keycrm.offer_values import differs
 from ....services.common.bridge import as_bridge
 from ....services.common.language import company_language
 from ....services.common.reference_lists import ReferenceLists
 from ....services.common.values import by_keycrm_id, changed_values
 from ....services.orders import contacts
+from ....services.orders.open_orders import open_orders_domain
 from ....services.orders.order_import import ImportOptions, ImportResult
 from .batch import Batch
 
@@ -279,11 +279,7 @@ class KeycrmOrderImporter(models.AbstractModel):
         records = self.env["sale.order"].union(
             *(batch.record(order) for order in batch.orders if order.id in batch.changed_orders)
         )
-        records = records.filtered(
-            lambda record: (
-                record.keycrm_status_id.group in OPEN_GROUPS and not record.keycrm_archived
-            )
-        )
+        records = records.filtered_domain(open_orders_domain(batch.account))
         differing = self.env["sale.order.line"]
         for currency, same in records.grouped("currency_id").items():
             lines = same.order_line.filtered(lambda line: line.keycrm_id in given)

@@ -4,6 +4,8 @@ from http import HTTPStatus
 from odoo import SUPERUSER_ID, http
 from odoo.http import request
 
+from ..services.products import pictures
+
 
 class KeycrmPicture(http.Controller):
     """Serve the pictures of products that were created in KeyCRM, which downloads them.
@@ -46,4 +48,4 @@ class KeycrmPicture(http.Controller):
         :return: the proof that this database answers
         """
         env = request.env(user=SUPERUSER_ID, su=True)
-        return request.make_response(env["keycrm.account"]._picture_proof(nonce[:64]))
+        return request.make_response(pictures.proof(env, nonce[:64]))

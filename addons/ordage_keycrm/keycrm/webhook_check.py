@@ -115,6 +115,26 @@ def send_challenge(url, token, *, address=None):
     _interpret(url, token, nonce, status, to, body)
 
 
+def lines_for_several_databases(url, database):
+    """Return the configuration lines that route the webhook of a host to one of its databases.
+
+    :param url: the webhook link
+    :param database: name of the database
+    :return: lines for nginx and for Odoo
+    """
+    return (
+        "# nginx\n"
+        f"server_name {urlsplit(url or '').netloc};\n"
+        "location /keycrm/webhook/ {\n"
+        "    proxy_pass http://127.0.0.1:8069;\n"
+        "    proxy_set_header Host $host;\n"
+        f"    proxy_set_header X-Odoo-Database {database};\n"
+        "}\n\n"
+        "# odoo.conf\n"
+        f"dbfilter = ^{database}$"
+    )
+
+
 def answers(url, text, *, resolve=socket.getaddrinfo):
     """Return whether a public address of this Odoo answers with a text.
 

@@ -10,6 +10,7 @@ from ..keycrm.client import RateLimiter
 from ..keycrm.errors import QuotaExceeded
 from ..keycrm.product_export_rules import marker_sku
 from ..services.common.api_gateway import open_client
+from ..services.products import pictures
 from ..services.products.product_creation import ProductCreation
 from .common import KeycrmCase
 
@@ -570,7 +571,7 @@ class TestServedPictures(KeycrmCase, HttpCase):
 
     def test_check_is_answered_by_this_database(self):
         self.account.public_url = self.base_url()
-        url = f"{self.account._picture_address()}/check/abc"
+        url = f"{pictures.address(self.account)}/check/abc"
         answer = self.url_open(url)
-        self.assertEqual(answer.text, self.account._picture_proof("abc"))
-        self.assertNotEqual(answer.text, self.account._picture_proof("abd"))
+        self.assertEqual(answer.text, pictures.proof(self.env, "abc"))
+        self.assertNotEqual(answer.text, pictures.proof(self.env, "abd"))

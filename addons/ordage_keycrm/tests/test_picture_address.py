@@ -2,6 +2,7 @@
 
 from odoo.tests import HttpCase, tagged
 
+from ..services.products import pictures
 from .common import KeycrmCase
 from .test_create_products import PICTURE
 
@@ -55,7 +56,7 @@ class TestPictureAddress(KeycrmCase, HttpCase):
 
     def test_the_check_proves_nothing_but_itself(self):
         answer = self.url_open("/keycrm/picture/check/abc")
-        self.assertEqual(answer.text, self.env["keycrm.account"]._picture_proof("abc"))
+        self.assertEqual(answer.text, pictures.proof(self.env, "abc"))
         # The proof of a product's number is no signature of its picture.
         proof = self.url_open(f"/keycrm/picture/check/{self.other.id}").text
         self.assertEqual(self.url_open(self.path(self.other, proof)).status_code, 404)

@@ -6,27 +6,33 @@ from ...keycrm import addresses
 from ...keycrm.rate_limit_rules import DEFAULT_LIMIT
 from ...services.account.settings_change import SettingsChange
 from ...services.common import crons, maintenance
-from ...services.common.circuit_breaker import end_backoff
-from ...services.common.reference_lists import ReferenceLists, check_key, request_for_user
+from ...services.common.reference_lists import check_key
 from ...services.sending.kind import PreviewedKind
-from ...services.sending.kinds import KINDS, kinds_of
-from ...services.sending.tracking import TrackingKind
-from ...services.stock.stock_settings import StockSettings
+from ...services.sending.kinds import kinds_of
 from ...services.workers.cron_runner import run_queue
 
 
 class KeycrmAccount(models.Model):
     """Connect one KeyCRM account (a cabinet) with one company.
 
-    This file holds the settings. The other files of this folder hold the key and the webhook link
-    (``credentials``), the overview (``overview``) and the setup (``onboarding``). The queues are in
+    This file holds the settings and what happens when they change. Settings of one subject, with their
+    buttons, are abstract models of their own: ``account_stock``, ``account_sending``,
+    ``account_currency``. Further files hold the key and the webhook link (``credentials``), the
+    overview (``overview``) and the setup (``onboarding``). The queues are in
     ``services/workers/order_queue.py`` and ``services/workers/stock_queue.py``;
     ``services/workers/cron_runner.py`` runs them.
     """
 
     _name = "keycrm.account"
     _description = "KeyCRM account"
-    _inherit = ["keycrm.readonly.mixin", "mail.thread", "mail.activity.mixin"]
+    _inherit = [
+        "keycrm.account.stock",
+        "keycrm.account.sending",
+        "keycrm.account.currency",
+        "keycrm.readonly.mixin",
+        "mail.thread",
+        "mail.activity.mixin",
+    ]
     _order = "company_id, id"
     _check_company_auto = True
 
@@ -88,120 +94,6 @@ class KeycrmAccount(models.Model):
         help="As in KeyCRM's settings; KeyCRM sends weights without it. Weights are imported once it is "
         "chosen.",
     )
-    push_stock = fields.Boolean(string="Send stock to KeyCRM", copy=False, tracking=True)
-    stock_quantity = fields.Selection(
-        [("on_hand", "On hand"), ("free", "Free"), ("available", "Available")],
-        required=True,
-        default="on_hand",
-        string="Quantity to send",
-        help="On hand: the physical stock. Free: without what is reserved in Odoo. Available: "
-        "without what is reserved or ordered, plus KeyCRM's own reservations; choose it if "
-        "KeyCRM reserves the goods of its orders and you sell from KeyCRM's stock.",
-    )
-    stock_when_ended = fields.Selection(
-        [("zero", "Zero"), ("remaining", "What is still in stock")],
-        required=True,
-        default="zero",
-        string="Archived products",
-        help="What KeyCRM shows of a product that is archived in Odoo, no longer tracked or no longer "
-        "of this company, if its stock was sent before. Once it is sold again, its quantity is sent.",
-    )
-    stock_paused = fields.Boolean(
-        string="Stock sync is paused",
-        readonly=True,
-        copy=False,
-        tracking=True,
-        help="Changes are collected and sent together when stock sync is resumed.",
-    )
-    # After anything was sent, a new match of warehouses needs a preview first.
-    stock_has_sent = fields.Boolean(string="Stock was sent", readonly=True, copy=False)
-    stock_to_preview = fields.Boolean(string="Preview needed", compute="_compute_stock_to_preview")
-    stock_whole_numbers = fields.Boolean(
-        string="Whole numbers only",
-        copy=False,
-        help="This KeyCRM account does not accept fractions: they are rounded down. Detected "
-        "automatically.",
-    )
-    stock_no_negatives = fields.Boolean(
-        string="No negative quantities",
-        copy=False,
-        help="This KeyCRM account does not accept negative quantities: zero is sent instead. "
-        "Detected automatically.",
-    )
-    stock_zero_limit = fields.Integer(
-        string="Confirm zeroing above (products)",
-        default=20,
-        required=True,
-        help="Zeros without a move, a count or an order, as after a change of locations: if there are "
-        "more at once, they wait for confirmation. Everything else is sent.",
-    )
-    stock_zero_percent = fields.Float(
-        string="Confirm zeroing above (% of products)", default=10.0, required=True
-    )
-    stock_held_zeros = fields.Integer(
-        string="Would drop to zero",
-        readonly=True,
-        copy=False,
-        help="Zeros that wait for confirmation: too many products would drop to zero in KeyCRM.",
-    )
-    # {kind of request: keycrm.fault_isolation_rules.Isolation, "deferred": [ids of offers]}
-    stock_isolation = fields.Json(
-        string="Isolation of a faulty row", readonly=True, copy=False, groups=fields.NO_ACCESS
-    )
-    # Of ``keycrm.fault_isolation_rules.Isolation``
-    offer_isolation = fields.Json(
-        string="Isolation of a faulty value", readonly=True, copy=False, groups=fields.NO_ACCESS
-    )
-    # Where KeyCRM needs long for a full request; see ``keycrm.offer_values.rows_within``.
-    offer_rows = fields.Integer(
-        string="Values of one request", readonly=True, copy=False, groups=fields.NO_ACCESS
-    )
-    stock_expiry_on = fields.Date(string="Expired lots last checked", readonly=True, copy=False)
-    stock_webhook_at = fields.Datetime(string="Last stock webhook", readonly=True, copy=False)
-    compared_at = fields.Datetime(string="Last comparison", readonly=True, copy=False)
-    compared_differences = fields.Integer(
-        string="Differences found", readonly=True, copy=False, help="From the last comparison."
-    )
-    send_cost = fields.Boolean(
-        string="Send cost to KeyCRM",
-        copy=False,
-        tracking=True,
-        help="The cost of a product becomes the purchase price of its offer in KeyCRM whenever it changes, "
-        "also by valuation. A cost of zero is never sent.",
-    )
-    send_price = fields.Boolean(
-        string="Send prices to KeyCRM",
-        copy=False,
-        tracking=True,
-        help="The prices of the chosen price list become the prices of offers in KeyCRM whenever they "
-        "change. Only together with “Do not change product information”: prices go one way.",
-    )
-    price_list_id = fields.Many2one(
-        "product.pricelist",
-        string="Price list for KeyCRM",
-        ondelete="restrict",
-        check_company=True,
-        domain="[('company_id', 'in', (company_id, False))]",
-    )
-    send_tracking = fields.Boolean(
-        string="Send tracking numbers to KeyCRM",
-        copy=False,
-        tracking=True,
-        help="The tracking number of a delivery goes to its order in KeyCRM, with the delivery service "
-        "that is matched with the carrier. A number that KeyCRM has already is never replaced.",
-    )
-    tracking_others = fields.Selection(
-        [("comment", "Manager's comment"), ("field", "Custom field")],
-        string="Further tracking numbers",
-        help="Where KeyCRM gets the numbers of an order's further parcels: an order has one tracking "
-        "number there. Empty: they are not sent.",
-    )
-    tracking_field_id = fields.Many2one(
-        "keycrm.custom.field",
-        string="Field of further tracking numbers",
-        ondelete="restrict",
-        domain="[('account_id', '=', id), ('type', 'in', ('text', 'textarea'))]",
-    )
     shown_field_ids = fields.Many2many(
         "keycrm.custom.field",
         "keycrm_account_shown_field_rel",
@@ -211,29 +103,10 @@ class KeycrmAccount(models.Model):
         domain="[('account_id', '=', id)]",
         help="These custom fields of KeyCRM are shown on the orders in Odoo, and orders are found by them.",
     )
-    send_payments = fields.Boolean(
-        string="Send received payments to KeyCRM",
-        copy=False,
-        tracking=True,
-        help="Money that Odoo reconciles with the invoice of an order becomes a payment of the order in "
-        "KeyCRM, unless KeyCRM has it already. Nothing is ever taken back there.",
-    )
     delivery_service_ids = fields.One2many(
         "keycrm.delivery.service", "account_id", string="Delivery services"
     )
     category_ids = fields.One2many("keycrm.category", "account_id", string="Product categories")
-    values_checked_on = fields.Date(string="Values last compared", readonly=True, copy=False)
-    # How far the comparison of this day has come.
-    values_checked_id = fields.Integer(
-        string="Offer last compared", readonly=True, copy=False, groups=fields.NO_ACCESS
-    )
-    creates_products = fields.Boolean(string="Product creation", readonly=True, copy=False)
-    kinds_to_preview = fields.Char(
-        string="Waits for a preview",
-        readonly=True,
-        copy=False,
-        help="What is not sent until a user has seen a preview and decided.",
-    )
     status_ids = fields.One2many("keycrm.order.status", "account_id", string="Order statuses")
     missed_status_ids = fields.Many2many(
         "keycrm.order.status",
@@ -371,40 +244,19 @@ class KeycrmAccount(models.Model):
         for account in self:
             account.missed_status_ids = account.status_ids.filtered("missed_at")
 
-    @api.depends("enabled", "push_stock", "warehouse_ids.send_state")
-    def _compute_stock_to_preview(self):
-        for account in self:
-            states = account.warehouse_ids.mapped("send_state")
-            account.stock_to_preview = (
-                account.enabled and account.push_stock and "preview" in states
-            )
-
     # === CONSTRAINT METHODS ===#
 
     @api.constrains("api_url", "public_url", "cabinet_url")
     def _check_addresses(self):
         for account in self.sudo():
             for address in (account.api_url, account.public_url, account.cabinet_url):
-                if not address:
-                    continue
-                if not addresses.is_web_address(address):
+                if address and not addresses.is_web_address(address):
                     raise ValidationError(
                         self.env._(
                             "“%s” is not a web address. It must start with https:// (or http://).",
                             address,
                         )
                     )
-
-    @api.constrains("send_price", "keep_product_info", "price_list_id")
-    def _check_prices_go_one_way(self):
-        for account in self:
-            if account.send_price and not (account.keep_product_info and account.price_list_id):
-                raise ValidationError(
-                    self.env._(
-                        "To send prices to KeyCRM, choose a price list and turn on “Do not change product "
-                        "information”: otherwise prices would go in both directions."
-                    )
-                )
 
     def _check_enabled_has_key(self):
         """Refuse to enable an account without a key.
@@ -528,187 +380,7 @@ class KeycrmAccount(models.Model):
 
     # === ACTION METHODS ===#
 
-    def action_open_events(self):
-        """Open the events that this account received from KeyCRM.
-
-        :return: an action
-        """
-        self.ensure_one()
-        action = self.env["ir.actions.act_window"]._for_xml_id("ordage_keycrm.keycrm_event_action")
-        return dict(action, domain=[("account_id", "=", self.id)])
-
-    def action_synchronize_orders(self):
-        """Open "Synchronize orders" for this account.
-
-        :return: an action
-        """
-        self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Synchronize orders"),
-            "res_model": "keycrm.order.sync",
-            "view_mode": "form",
-            "context": {"default_account_id": self.id},
-        }
-
-    def action_refresh_delivery_services(self):
-        """Read KeyCRM's delivery services and custom fields again.
-
-        :return: a notification
-        :raise UserError: when the request fails
-        """
-        self._check_manager()
-
-        def refresh(client):
-            service = TrackingKind(self, client)
-            service.record_page(service.read_page(1))
-
-        request_for_user(self, refresh)
-        return self._notification(
-            self.env._(
-                "KeyCRM has %(services)s delivery services and %(fields)s custom fields of orders.",
-                services=len(self.delivery_service_ids),
-                fields=self.env["keycrm.custom.field"].search_count([("account_id", "=", self.id)]),
-            )
-        )
-
-    def action_refresh_categories(self):
-        """Read KeyCRM's categories of products again.
-
-        :return: a notification
-        :raise UserError: when the request fails
-        """
-        self._check_manager()
-        request_for_user(self, lambda client: ReferenceLists(self, client).refresh_categories())
-        return self._notification(
-            self.env._("KeyCRM has %(count)s categories of products.", count=len(self.category_ids))
-        )
-
-    def action_open_send_previews(self):
-        """Open the previews of what is sent to KeyCRM.
-
-        :return: an action
-        """
-        self.ensure_one()
-        action = self.env["ir.actions.act_window"]._for_xml_id(
-            "ordage_keycrm.keycrm_send_preview_action"
-        )
-        waiting = self.env["keycrm.send.preview"].search(
-            [("account_id", "=", self.id), ("state", "in", ("running", "ready"))], limit=2
-        )
-        if len(waiting) == 1:
-            return {**action, "views": [(False, "form")], "res_id": waiting.id}
-        return dict(action, domain=[("account_id", "=", self.id)])
-
-    def action_load_products(self):
-        """Open "Load products from KeyCRM" for this account.
-
-        :return: an action
-        """
-        self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Load products from KeyCRM"),
-            "res_model": "keycrm.product.import",
-            "view_mode": "form",
-            "context": {"default_account_id": self.id},
-        }
-
-    def action_push_all_stock(self):
-        """Send every product that was ever counted or moved, also those that KeyCRM has already.
-
-        :return: an action that shows the progress
-        :raise UserError: when sending stock is off or no warehouse is matched
-        """
-        self.ensure_one()
-        StockSettings(self).check_can_send()
-        end_backoff(self)
-        export = self.env["keycrm.stock.export"].search(
-            [("account_id", "=", self.id), ("state", "=", "running")], limit=1
-        )
-        if not export:
-            export = export.create({"account_id": self.id})
-            export.action_start()
-        return self._open_run(export, self.env._("Send all"))
-
-    def action_pause_stock(self):
-        """Send nothing until a user resumes; changes are collected meanwhile.
-
-        :return: True
-        """
-        self._check_manager()
-        self.sudo().stock_paused = True
-        return True
-
-    def action_resume_stock(self):
-        """Resume sending; collected changes are sent in one pass.
-
-        :return: True
-        """
-        self._check_manager()
-        self.sudo().stock_paused = False
-        end_backoff(self)
-        return True
-
-    def action_allow_zeros(self):
-        """Send the zeros on hold, this once.
-
-        :return: True
-        """
-        self._check_manager()
-        for account in self:
-            StockSettings(account).enqueue_held(zero_allowed=True)
-        end_backoff(self)
-        return True
-
-    def action_compare_stock(self):
-        """Compare all stock with KeyCRM, send the differences, and keep the list of them.
-
-        :return: an action that shows the comparison
-        :raise UserError: when sending stock is off or no warehouse is matched
-        """
-        self.ensure_one()
-        StockSettings(self).check_can_send()
-        end_backoff(self)
-        return self._open_run(
-            self.env["keycrm.stock.comparison"]._start(self, "comparison"),
-            self.env._("Compare with KeyCRM"),
-        )
-
-    def action_preview_stock(self):
-        """Preview the changes in KeyCRM before anything is sent (dry run).
-
-        :return: an action that shows the preview
-        :raise UserError: when the integration was disabled or no warehouse is matched
-        """
-        self.ensure_one()
-        self._check_manager()
-        self._check_can_work()
-        StockSettings(self).check_has_warehouse()
-        end_backoff(self)
-        return self._open_run(
-            self.env["keycrm.stock.comparison"]._start(self, "preview"),
-            self.env._("Send stock to KeyCRM"),
-        )
-
     # === BUSINESS METHODS ===#
-
-    def _kinds_to_preview(self):
-        """Return the kinds of data that are not sent until a user has decided about their preview.
-
-        :return: set of names, keys of :data:`~.kinds.KINDS`
-        """
-        return set(filter(None, (self.sudo().kinds_to_preview or "").split(",")))
-
-    def _sends(self, kind):
-        """Return whether changes of a kind are sent now.
-
-        :param kind: its name, a key of :data:`~.kinds.KINDS`
-        """
-        self.ensure_one()
-        return bool(
-            self.enabled and self[KINDS[kind].switch] and kind not in self._kinds_to_preview()
-        )
 
     def _check_manager(self):
         """Check a button's access right on the server.

@@ -6,7 +6,6 @@ from urllib.parse import urlsplit
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, ValidationError
 from odoo.tools import SQL, ormcache
-from odoo.tools import hmac as hmac_of
 
 from ...const import API_KEY_MASK, API_URL
 from ...keycrm import addresses, encryption, webhook_check
@@ -15,6 +14,7 @@ from ...services.common import crons, key_check
 from ...services.common.api_gateway import open_user_client
 from ...services.common.circuit_breaker import CircuitBreaker
 from ...services.orders.webhook_inbox import token_digest
+from ...services.products import pictures
 
 #: Fields with a web address: one that is entered without its scheme is completed.
 ADDRESSES = ("api_url", "public_url", "cabinet_url")
@@ -171,10 +171,8 @@ class KeycrmAccount(models.Model):
         for account in self.sudo():
             code, params = account._link_fault()
             account.link_text = explain._sentence(code, params)
-            account.link_lines = (
-                account._lines_for_several_databases()
-                if code == "link_several_databases"
-                else False
+            account.link_lines = code == "link_several_databases" and (
+                webhook_check.lines_for_several_databases(account.webhook_url, self.env.cr.dbname)
             )
 
     @api.onchange(*ADDRESSES)
@@ -209,7 +207,7 @@ class KeycrmAccount(models.Model):
             webhook_check.check(account.webhook_url, account._decrypted(account.webhook_token))
         except webhook_check.LinkProblem as problem:
             vals.update(link_code=problem.code, link_params=problem.params)
-        vals["serves_pictures"] = not vals["link_code"] and account._has_served_picture()
+        vals["serves_pictures"] = not vals["link_code"] and pictures.are_served(account)
         account.write(vals)
         if vals["link_code"]:
             text = self.env["keycrm.error.message"]._sentence(
@@ -451,24 +449,6 @@ class KeycrmAccount(models.Model):
         """Reset the check of the link, which does not apply to a new public address."""
         self.sudo().write({"link_code": False, "link_params": False, "serves_pictures": False})
 
-    def _picture_address(self):
-        """Return the address below which the pictures of products are served."""
-        return f"{(self.webhook_url or '').partition('/keycrm/webhook/')[0]}/keycrm/picture"
-
-    @api.model
-    def _picture_proof(self, nonce):
-        """Return the answer to the check whether pictures are served, which requires the database's secret.
-
-        :param nonce: random text of the check
-        """
-        return hmac_of(self.env(su=True), "keycrm-picture-check", nonce)
-
-    def _has_served_picture(self):
-        """Check whether the public address serves pictures: a proxy may let only webhooks through."""
-        nonce = secrets.token_hex(16)
-        url = f"{self._picture_address()}/check/{nonce}"
-        return webhook_check.answers(url, self._picture_proof(nonce))
-
     def _link_fault(self):
         """Return why webhooks do not arrive; a webhook received since clears it.
 
@@ -481,18 +461,3 @@ class KeycrmAccount(models.Model):
         if self.link_code and not (last and last >= self.link_checked_at):
             return self.link_code, {**(self.link_params or {}), "database": self.env.cr.dbname}
         return "", {}
-
-    def _lines_for_several_databases(self):
-        """Return the configuration lines that route the webhook to this database."""
-        host = urlsplit(self.webhook_url or "").netloc
-        return (
-            "# nginx\n"
-            f"server_name {host};\n"
-            "location /keycrm/webhook/ {\n"
-            "    proxy_pass http://127.0.0.1:8069;\n"
-            "    proxy_set_header Host $host;\n"
-            f"    proxy_set_header X-Odoo-Database {self.env.cr.dbname};\n"
-            "}\n\n"
-            "# odoo.conf\n"
-            f"dbfilter = ^{self.env.cr.dbname}$"
-        )

@@ -349,6 +349,15 @@ class KeycrmAccount(models.Model):
         action = self._screen("ordage_keycrm.keycrm_order_all_action", "keycrm_account_id")
         return dict(action, domain=self._unshipped_domain())
 
+    def action_open_events(self):
+        """Open the events that this account received from KeyCRM.
+
+        :return: an action
+        """
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id("ordage_keycrm.keycrm_event_action")
+        return dict(action, domain=[("account_id", "=", self.id)])
+
     def action_open_failed_events(self):
         """Open the failed events.
 

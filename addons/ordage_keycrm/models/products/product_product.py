@@ -4,6 +4,7 @@ from odoo.tools import hmac
 
 from ...keycrm.naming import sku_key
 from ...services.common.bridge import changing_unit, is_bridge
+from ...services.products import pictures
 
 
 class ProductProduct(models.Model):
@@ -110,7 +111,7 @@ class ProductProduct(models.Model):
         account = account.sudo()
         if not account.serves_pictures or not self.with_context(bin_size=True).image_128:
             return ""
-        return f"{account._picture_address()}/{self.id}/{self._keycrm_picture_signature()}.jpg"
+        return f"{pictures.address(account)}/{self.id}/{self._keycrm_picture_signature()}.jpg"
 
     def _update_uom(self, to_uom_id):
         """Change the unit of KeyCRM's order lines together with the product's."""

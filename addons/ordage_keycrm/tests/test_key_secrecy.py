@@ -321,7 +321,11 @@ class TestKeyInLogs(SecretCase):
 
     def test_a_server_that_repeats_the_key_does_not_bring_it_onto_a_screen(self):
         self.keycrm.add_fault(
-            "status", path="/order/status", status=422, message=f"Key {KEY} is not known here"
+            "status",
+            path="/order/status",
+            status=422,
+            message=f"Key {KEY} is not known here",
+            times=None,
         )
         self.addCleanup(self.keycrm.clear_faults)
         with self.assertRaises(UserError) as caught:

@@ -276,12 +276,13 @@ class OrderInbox(Service):
                 if number in missing:
                     found[number] = parse_order(row)
                     del missing[number]
-            # One more page costs as much as reading the last order singly, and may lack it. After a
-            # page without any of the orders, further pages are not worth a request.
+            # One more page costs as much as reading the last order singly, and may lack it. The first
+            # page may hold only orders that were just read; after a later page without any of these
+            # orders, further pages are not worth a request.
             if (
                 len(missing) <= 1
                 or self.options.is_time_up()
-                or page.numbered.keys().isdisjoint(found)
+                or (page.number > 1 and page.numbered.keys().isdisjoint(found))
             ):
                 break
 

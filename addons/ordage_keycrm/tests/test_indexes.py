@@ -14,6 +14,9 @@ class TestIndexes(TransactionCase):
     def answered_by(self, model, domain, **options):
         """:return: the plan of a search"""
         query = self.env[model].sudo()._search(domain, **options)
+        # Rows of other tests, though rolled back, make one index larger and costlier than another.
+        table = SQL.identifier(self.env[model]._table)
+        self.env.cr.execute(SQL("REINDEX TABLE %s", table))
         return self.plan(query.select())
 
     def plan(self, statement):
@@ -29,6 +32,8 @@ class TestIndexes(TransactionCase):
             self.assertIn(f"sale_order__{field}_index", plan)
 
     def test_an_accounts_orders_are_found_by_the_index_of_their_numbers(self):
+        # Sorted rows of another index would be good enough for PostgreSQL here.
+        self.env.cr.execute("SET LOCAL enable_sort = off")
         plan = self.answered_by("sale.order", [("keycrm_account_id", "=", 1)], order="keycrm_id")
         self.assertIn("sale_order_keycrm_id_unique", plan)
 

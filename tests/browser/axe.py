@@ -62,6 +62,10 @@ ODOOS = (
     "action-stock.stock_quant_action",
 )
 
+#: Parts of a screen that are Odoo's alone: the chatter below a form, the grid of a calendar, the table of
+#: activities.
+ODOOS_PARTS = (".o-mail-Chatter", ".fc", ".o_activity_view")
+
 
 def common_findings(screen, odoo, records):
     """Return the rules and kinds that Odoo's own screens break.
@@ -86,8 +90,7 @@ def serious(screen):
     page = screen.page
     script = resources.files("axe_playwright_python").joinpath("axe.min.js").read_text()
     page.evaluate(script)
-    # The chatter below a form is Odoo's alone.
-    place = {"include": [".o_action_manager"], "exclude": [".o-mail-Chatter"]}
+    place = {"include": [".o_action_manager"], "exclude": list(ODOOS_PARTS)}
     return page.evaluate(LOOK, place)
 
 

@@ -101,7 +101,7 @@ class KeycrmStockLevel(models.Model):
         :param offers: ``keycrm.offer``
         :return: ``{offer id: keycrm.stock.level}``
         """
-        found = self.search(
+        found = self.search_fetch(
             [("keycrm_warehouse_id", "=", warehouse.id), ("offer_id", "in", offers.ids)],
             order="id",
         )

@@ -45,12 +45,13 @@ class KeycrmOffer(models.Model):
         :param account: ``keycrm.account``, one
         :param products: ``product.product``
         """
-        return self.search(
+        return self.search_fetch(
             [
                 ("account_id", "=", account.id),
                 ("product_id", "in", products.ids),
                 ("is_missing_in_keycrm", "=", False),
             ],
+            ["keycrm_id", "product_id"],
             order="id",
         )
 

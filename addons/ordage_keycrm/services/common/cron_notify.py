@@ -27,7 +27,7 @@ SOON_SECONDS = 5.0
 #: Minimum seconds between two notifications for the same actions. The first move is notified at once;
 #: the next run coalesces moves that follow it. Otherwise each of the first moves under high load would
 #: start a run of its own.
-MIN_INTERVAL = 0.5
+MIN_INTERVAL = 0.1
 
 
 class _Notification(NamedTuple):

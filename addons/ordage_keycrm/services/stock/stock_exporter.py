@@ -51,10 +51,12 @@ class StockExporter(Service):
 
         def record():
             Level._mark_verified(ids("confirmed"))
-            Level.browse(ids("held")).filtered(lambda level: not level.is_held).is_held = True
+            held = Level.browse(ids("held"))
+            held.filtered(lambda level: not level.is_held).is_held = True
             for warehouse, plan in plans.items():
                 Level._mark_pending(warehouse, _by_offer(plan.rows))
-            self._record_held()
+            if held or self.account.stock_held_zeros:
+                self._record_held()
             if changes.debounce_seconds:
                 # Before the requests, so that users' transactions meanwhile need no trigger.
                 crons.trigger(self.account, crons.STOCK, delay=changes.debounce_seconds)

@@ -60,13 +60,8 @@ class DecisionKind(Service):
             account: totals.get(account.id, 0) - shown[account.id] for account in self.account
         }
         return [
-            self.row(
-                account,
-                account,
-                self.env._("%s more", count),
-                kind=self.label(),
-                count=count,
-                buttons=[self.button(self.env._("Open list"), self.open_list)],
+            self.list_row(
+                account, count, self.env._("%s more", count), self.open_list, self.label()
             )
             for account, count in hidden.items()
             if count > 0
@@ -121,6 +116,19 @@ class DecisionKind(Service):
             "count": 1,
             **values,
         }
+
+    def list_row(self, account, count, title, open_list, kind, **values):
+        """Return a row that stands for several records of an account; its button opens their list.
+
+        :param account: ``keycrm.account``, one
+        :param count: number of the records
+        :param title: what they are
+        :param open_list: method of the account that opens them
+        :param kind: a word for them
+        :param values: see :meth:`row`
+        """
+        buttons = [self.button(self.env._("Open list"), open_list)]
+        return self.row(account, account, title, kind=kind, count=count, buttons=buttons, **values)
 
     @staticmethod
     def button(label, method=None, question=""):

@@ -177,15 +177,14 @@ class RefusedQuantities(DecisionKind):
             ["__count", "sent_at:min", "id:min"],
         )
         return [
-            self.row(
+            self.list_row(
                 account,
-                account,
+                count,
                 self.env._("Quantities refused: %s", count),
-                kind=self.env._("Stock"),
-                count=count,
+                "action_open_stock_refused",
+                self.env._("Stock"),
                 reason=Level.browse(first).error,
                 since=since,
-                buttons=[self.button(self.env._("Open list"), "action_open_stock_refused")],
             )
             for account, count, since, first in groups
         ]
@@ -209,17 +208,16 @@ class MissingOffers(DecisionKind):
             ["__count", "asked_at:min"],
         )
         return [
-            self.row(
+            self.list_row(
                 account,
-                account,
+                count,
                 self.env._("Products without an offer in KeyCRM: %s", count),
-                kind=self.env._("Catalog"),
-                count=count,
+                "action_open_missing",
+                self.env._("Catalog"),
                 reason=self.env._(
                     "KeyCRM does not have their SKU, or more than once: their stock is not sent."
                 ),
                 since=since,
-                buttons=[self.button(self.env._("Open list"), "action_open_missing")],
             )
             for account, count, since in groups
         ]

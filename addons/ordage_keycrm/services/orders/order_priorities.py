@@ -49,7 +49,7 @@ _states = {}
 class InboxState:
     """Hold the inbox state of one account. Times are of ``time.monotonic``.
 
-    :param turns: pieces of work since the process started
+    :param turns: pieces of work since the queue was empty
     :param polls_first: whether polling came before updates of orders in the last turn
     :param bulk_turns: pieces of bulk work since the process started
     :param last_bulk: name of the job of the last turn in which the jobs alternated

@@ -40,13 +40,17 @@ class OrderQueue(Service):
             return True
         if not state.turns % BULK_TURN and self._process_bulk_in_between(state):
             return True
-        return (
+        more = (
             bool(self.service(OrderInbox).process())
             or self._process_others(state)
             or self._process_bulk(state)
             # Webhooks are still debounced.
             or bool(self.env["keycrm.event"]._waiting(account, 1, state.skipped()))
         )
+        if not more:
+            # Nothing waits: the next webhook comes first.
+            state.turns = 0
+        return more
 
     def _process_bulk(self, state):
         """Process one page of bulk work; while KeyCRM's limit delays it, the inbox is polled.

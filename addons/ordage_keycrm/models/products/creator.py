@@ -27,9 +27,13 @@ class KeycrmProductMatcher(models.AbstractModel):
             plan.product = self._create_variant(account, plan.goods, skus[plan], barcodes)
             if not plan.product:
                 flat.append(plan)
-        products = self.env["product.product"].create(
+        Product = self.env["product.product"]
+        # Odoo would query them for each product.
+        defaults = Product.default_get(["lot_sequence_id", "has_available_route_ids"])
+        products = Product.create(
             [
                 {
+                    **defaults,
                     "name": plan.goods.full_name or skus[plan],
                     "type": "consu",
                     "is_storable": True,
@@ -107,8 +111,7 @@ class KeycrmProductMatcher(models.AbstractModel):
     @api.model
     def _unit(self, goods):
         """Return Odoo's unit of measure for KeyCRM's: a known one, one with its name, or a new one."""
-        reference = unit_reference(goods.unit)
-        known = reference and self.env.ref(reference, raise_if_not_found=False)
+        known = self._known_unit(unit_reference(goods.unit))
         if known:
             return known
         name = visible(goods.unit) or "?"
@@ -120,6 +123,16 @@ class KeycrmProductMatcher(models.AbstractModel):
             if found:
                 return found.with_env(self.env)
         return Unit.create({"name": name})
+
+    @api.model
+    def _known_unit(self, reference):
+        """Return a unit of measure of Odoo; ``env.ref`` would query it each time.
+
+        :param reference: external id, or empty
+        :return: ``uom.uom``, empty where Odoo does not have it
+        """
+        unit_id = reference and self.env["ir.model.data"]._xmlid_to_res_id(reference)
+        return self.env["uom.uom"].browse(unit_id or ())
 
     # === SKU ===#
 

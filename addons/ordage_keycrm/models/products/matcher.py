@@ -52,6 +52,9 @@ class KeycrmProductMatcher(models.AbstractModel):
             key: choice.product if isinstance(choice, Plan) else choice
             for key, choice in choices.items()
         }
+        # Their values are read for all of them at once.
+        found_ids = [product.id for product in found.values()]
+        found = {key: product.with_prefetch(found_ids) for key, product in found.items()}
         created_ids = {plan.product.id for plan in planned}
         mappings = by_keycrm_id(offers)
         self._map_offers(account, goods, found, mappings, barcodes, created_ids)

@@ -215,14 +215,14 @@ class KeycrmProductMatcher(models.AbstractModel):
         :return: parameters of the sentence; empty where the units are the same
         """
         reference, ours = unit and unit_reference(unit), product.uom_id
-        theirs = reference and self.env.ref(reference, raise_if_not_found=False)
+        theirs = self._known_unit(reference)
         if not theirs or theirs == ours or unit_reference(ours.name) == reference:
             return {}
         if ours._has_common_reference(theirs):
             is_same = not float_compare(ours.factor, theirs.factor, precision_digits=6)
         else:
             # Pieces may be packs, but neither kilograms nor meters.
-            known = [self.env.ref(one, raise_if_not_found=False) for one in unit_references()]
+            known = [self._known_unit(one) for one in unit_references()]
             is_measure = any(one and ours._has_common_reference(one) for one in known)
             is_same = reference == unit_reference("") and not is_measure
         if is_same:

@@ -48,7 +48,7 @@ class TestOrderCounts(KeycrmCase):
         self.keycrm.clear_log()
         return found
 
-    def test_a_new_order_of_three_lines_costs_four_queries_at_most(self):
+    def test_a_new_order_of_three_lines_costs_three_queries_at_most(self):
         numbers = self.made(101)
         self.arrive(numbers[0])
         # Half of the buyers are known already.
@@ -69,7 +69,7 @@ class TestOrderCounts(KeycrmCase):
             outcomes = OrderWriter(self.account).import_orders(orders[start : start + 50])
             self.assertTrue(all(outcome.created for outcome in outcomes.values()))
             self.env.flush_all()
-        self.assertLessEqual((self.env.cr.sql_log_count - before) / 100, 4)
+        self.assertLessEqual((self.env.cr.sql_log_count - before) / 100, 3)
 
     def test_what_keycrms_lists_do_not_name_is_asked_for_once_an_hour(self):
         """A source or a status that was deleted in KeyCRM, and that old orders still have."""
@@ -178,7 +178,7 @@ class TestOrderCounts(KeycrmCase):
                 run(self.account.id)
                 self.assertLessEqual(self.env.cr.sql_log_count - before, most)
 
-    def test_page_with_buyers_costs_six_queries_an_order_at_most(self):
+    def test_page_with_buyers_costs_four_queries_an_order_at_most(self):
         self.keycrm.seed(orders=100, lines=3, buyers=100, status_ids=[1])
         sync = self.env["keycrm.order.sync"].create(
             {
@@ -193,7 +193,7 @@ class TestOrderCounts(KeycrmCase):
             before = self.env.cr.sql_log_count
             BulkJobs(self.account).process()
         self.assertEqual((sync.created_count, sync.failed_count), (100, 0))
-        self.assertLessEqual((self.env.cr.sql_log_count - before) / 50, 6)
+        self.assertLessEqual((self.env.cr.sql_log_count - before) / 50, 4)
         orders = self.env["sale.order"].search([("keycrm_account_id", "=", self.account.id)])
         self.assertGreater(len(orders.partner_shipping_id - orders.partner_id), 20)
 

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from odoo import fields
 from odoo.tests import tagged
 
 from ..services.orders.order_writer import OrderWriter
@@ -78,6 +79,32 @@ class TestOrderContent(KeycrmCase):
             counts.append((self.env.cr.sql_log_count - before) / 20)
         self.assertLessEqual(counts[0], 8)
         self.assertLessEqual(counts[1], 3)
+
+    def test_batch_is_numbered_by_any_kind_of_sequence(self):
+        sequence = self.env["ir.sequence"].search(
+            [("code", "=", "sale.order"), ("company_id", "in", (self.company.id, False))],
+            order="company_id",
+            limit=1,
+        )
+        year = fields.Date.today().year
+        for step, prefix, vals in (
+            (3, "S", {"implementation": "standard"}),
+            (2, "S", {"implementation": "no_gap"}),
+            (
+                1,
+                f"{year}-",
+                {"implementation": "standard", "use_date_range": True, "prefix": "%(range_year)s-"},
+            ),
+        ):
+            sequence.write({"number_increment": step, **vals})
+            orders = [self.read_order(self.new_order([LINE])) for _ in range(3)]
+            results = OrderWriter(self.account).import_orders(orders)
+            names = [
+                *(self.env["sale.order"].browse(results[one.id].order_id).name for one in orders),
+                self.env["ir.sequence"].with_company(self.company).next_by_code("sale.order"),
+            ]
+            numbers = [int(name.removeprefix(prefix)) for name in names]
+            self.assertEqual(numbers, [numbers[0] + step * place for place in range(4)])
 
     def test_gifts_fractions_and_strings_for_numbers(self):
         for numbers in ("json", "strings"):

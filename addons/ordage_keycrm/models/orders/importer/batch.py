@@ -26,7 +26,7 @@ class Batch:
     :param created: ``{KeyCRM order: sale.order}`` that are new
     :param changed_orders: KeyCRM numbers of orders that are new or have new lines
     :param pricelists: ``{currency code: product.pricelist}`` that were read
-    :param shared: ``{(model or "ref", name): record}``: tags, marketing marks, products of extra lines
+    :param shared: ``{(model, name): record}``: tags, marketing marks, products of extra lines
     :param matches: ``{KeyCRM order: {KeyCRM line: sale.order.line}}`` of known orders
     :param shipped_syncs: ``{KeyCRM order: keycrm.order.sync}`` whose settings decide whether a new order was
         shipped already
@@ -63,12 +63,12 @@ class Batch:
         self.remarks.setdefault(order.id, []).append(sentence)
 
     def look_up(self, kind, name, find):
-        """Look up a record that orders share, once for the batch.
+        """Look up what orders share, once for the batch.
 
-        :param kind: its model, or ``ref``
+        :param kind: its model
         :param name: its name
         :param find: called without arguments when it is not cached yet
-        :return: the record
+        :return: what was found
         """
         if (kind, name) not in self.shared:
             self.shared[kind, name] = find()

@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.tools import SQL
 
 from ....keycrm.offer_values import differs
 from ....services.common.bridge import as_bridge
@@ -201,7 +202,7 @@ class KeycrmOrderImporter(models.AbstractModel):
     def _order_names(self, company, heads):
         """Return the orders' names from the sequence.
 
-        Odoo would search the sequence for each of them.
+        Odoo would search the sequence for each of them, and query each number of a usual sequence.
 
         :param heads: values of the orders, with their date
         :return: list of values, empty where there is no sequence
@@ -213,6 +214,15 @@ class KeycrmOrderImporter(models.AbstractModel):
         )
         if not sequence:
             return [{} for _head in heads]
+        if sequence.implementation == "standard" and not sequence.use_date_range:
+            numbers = self.env.execute_query(
+                SQL(
+                    "SELECT nextval(%s) FROM generate_series(1, %s)",
+                    f"ir_sequence_{sequence.id:03d}",
+                    len(heads),
+                )
+            )
+            return [{"name": sequence.get_next_char(number)} for number in numbers]
         dates = [fields.Datetime.to_datetime(head.get("date_order")) for head in heads]
         return [
             {

@@ -13,6 +13,14 @@ EXTRA_PRODUCTS = {
     order_totals.DISCOUNT: "ordage_keycrm.product_discount",
     order_totals.ROUNDING: "ordage_keycrm.product_rounding",
 }
+#: What Odoo computes for the lines of a quotation. Inserted with it, most lines need no update.
+_COMPUTED_OF_QUOTATION = {
+    "invoice_status": "no",
+    "qty_invoiced": 0.0,
+    "qty_to_invoice": 0.0,
+    "untaxed_amount_invoiced": 0.0,
+    "untaxed_amount_to_invoice": 0.0,
+}
 #: Kind of the line with cents that Odoo's taxes leave; separate from KeyCRM's rounding.
 TAX_ROUNDING = "tax_rounding"
 
@@ -26,8 +34,9 @@ class KeycrmOrderImporter(models.AbstractModel):
 
     @api.model
     def _new_line_commands(self, batch, order):
+        first = {**_COMPUTED_OF_QUOTATION, "warehouse_id": self._warehouse(batch, order).id}
         return [
-            self._create_command(batch, vals)
+            self._create_command(batch, {**first, **vals})
             for vals in (
                 *(self._prepare_line_values(batch, line) for line in order.lines),
                 *self._extra_vals(batch, order).values(),
@@ -97,7 +106,8 @@ class KeycrmOrderImporter(models.AbstractModel):
     @api.model
     def _amount_vals(self, batch, kind, amount, *, taxed):
         reference = EXTRA_PRODUCTS.get(kind, EXTRA_PRODUCTS[order_totals.ROUNDING])
-        product = batch.look_up("ref", reference, lambda: self.env.ref(reference))
+        products = batch.look_up("product.product", "extra", self._extra_products)
+        product = products.get(reference) or self.env.ref(reference)
         if taxed:
             prices = self._price_vals(batch, amount, 0)
         else:
@@ -111,6 +121,16 @@ class KeycrmOrderImporter(models.AbstractModel):
             "product_uom_id": product.uom_id.id,
             **prices,
         }
+
+    @api.model
+    def _extra_products(self):
+        """Return the products of amounts that are no goods, to be read all at once.
+
+        :return: ``{external id: product.product}``, of those that nobody deleted
+        """
+        find = self.env["ir.model.data"]._xmlid_to_res_id
+        ids = {one: number for one in EXTRA_PRODUCTS.values() if (number := find(one))}
+        return dict(zip(ids, self.env["product.product"].browse(ids.values()), strict=True))
 
     @api.model
     def _price_vals(self, batch, price, discount):

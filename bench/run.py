@@ -32,6 +32,7 @@ NAMES = [
     "users",
     "comparison",
     "limit",
+    "low_limit",
     "backlog",
     "large",
     "overview",

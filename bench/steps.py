@@ -169,12 +169,13 @@ def limited_shop(environment: Environment) -> Shop:
     return shop
 
 
-def begin_limit(shop: Shop) -> int:
-    """Enable the rate limit on both sides, with an empty window.
+def begin_limit(shop: Shop, limit: int = 60) -> int:
+    """Enable the rate limit with an empty window; the account's is KeyCRM's usual one.
 
+    :param limit: requests a minute that KeyCRM allows
     :return: the last request before it
     """
     shop.rpc.write("keycrm.account", shop.account, request_limit=60)
     time.sleep(62)
-    shop.keycrm.set_switches(rate_limit=60)
+    shop.keycrm.set_switches(rate_limit=limit)
     return shop.keycrm.last_request()

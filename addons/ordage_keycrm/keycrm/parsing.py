@@ -101,6 +101,8 @@ def visible(text: str) -> str:
 
     :param text: the text
     """
+    if text.isascii() and text.isprintable():
+        return text.strip()
     spaced = (" " if unicodedata.category(c) == "Zs" else c for c in text)
     return "".join(c for c in spaced if unicodedata.category(c) != "Cf").strip()
 

@@ -43,7 +43,8 @@ class OrderWriter(Service):
         an interruption in between is repeated.
 
         :param read: ``{number: Order or KeyCrmError}``
-        :param events: ``keycrm.event`` records that were read from the inbox before
+        :param events: ``keycrm.event`` records that were read from the inbox before; none for orders of a
+            page, which were enriched all at once
         :param on_written: called with the results in the same transaction
         :param import_options: :class:`~.order_import.ImportOptions`
         :param is_high_load: see :meth:`~.order_enrichment.OrderEnrichment.enrich`
@@ -52,10 +53,9 @@ class OrderWriter(Service):
         enrichment = self.service(OrderEnrichment)
         read = enrichment.refresh_lists(read)
         orders = [order for order in read.values() if isinstance(order, Order)]
+        unread = []
         if events:
             orders, unread = enrichment.enrich_or_defer(orders, is_high_load=is_high_load)
-        else:
-            orders, unread = enrichment.enrich(orders, is_high_load=is_high_load), []
 
         def import_part(part, *, isolate_conflicts):
             results = self.import_orders(

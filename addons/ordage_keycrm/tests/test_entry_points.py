@@ -596,9 +596,9 @@ class TestWaysIn(KeycrmCase):
         self.assertFalse(self.Order.search([("keycrm_account_id", "=", self.account.id)]))
 
     def test_a_live_order_in_the_middle_wins_over_the_older_page(self):
-        # Of orders that are to be confirmed ten are written at a time.
+        # Of orders that are to be confirmed sixteen are written at a time.
         status = self.status(3)
-        numbers = [self.new_order(LINES, status_id=status.keycrm_id) for _ in range(15)]
+        numbers = [self.new_order(LINES, status_id=status.keycrm_id) for _ in range(20)]
         sync = self.sync(status)
         keycrm, told = self.keycrm, self.told
         write = OrderWriter.write_orders

@@ -65,9 +65,8 @@ QUANTITY_DIGITS = 3
 WORKER_SECONDS = 8
 #: Longest sleep of a worker that holds a scheduler thread, for work that can be deferred without loss.
 WORKER_MAX_SLEEP = 2.0
-#: Orders written in one transaction, about a second's work; then the inbox is polled. The lookups of a
-#: batch cost some thirty queries, so batches of ten quotations cost twice the queries of batches of
-#: fifty.
+#: Orders written in one transaction, about a second's work; then the inbox is polled. A batch costs some
+#: 150 queries, nearly whatever its size: fifty quotations are the orders of a page.
 IMPORT_BATCH = 50
 #: Confirming makes deliveries: sixteen orders take about a second, as fifty quotations do.
 CONFIRM_WEIGHT = 3

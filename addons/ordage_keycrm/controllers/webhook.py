@@ -7,13 +7,6 @@ from ..const import WEBHOOK_MAX_BYTES
 from ..keycrm import webhook_check
 from ..keycrm.parsing import clean_json
 from ..services.orders import webhook_inbox
-from . import webhook_body
-
-#: Response status when there is no body, see :mod:`~.webhook_body`.
-_STATUS_OF_FAULT = {
-    webhook_body.TOO_LARGE: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-    webhook_body.INCOMPLETE: HTTPStatus.REQUEST_TIMEOUT,
-}
 
 
 class KeycrmWebhook(http.Controller):
@@ -33,18 +26,17 @@ class KeycrmWebhook(http.Controller):
     def receive(self, token, **_query):
         """Store a webhook and respond at once.
 
+        A body that is too large or was not received in time does not reach this method, see
+        :mod:`~.webhook_body`.
+
         :param token: secret of the webhook link
         :return: 404 for an unknown token and for a disabled account, indistinguishable from outside;
-            413 above 1 MiB; 408 for a body that was not received in time; 400 for a body that is not
-            JSON; else 204
+            400 for a body that is not JSON; else 204
         """
         env = request.env(user=SUPERUSER_ID, su=True)
         account = webhook_inbox.find_account(env, token)
         if not account:
             return self._answer(HTTPStatus.NOT_FOUND)
-        fault = request.httprequest.environ.get(webhook_body.FAULT)
-        if fault:
-            return self._answer(_STATUS_OF_FAULT[fault])
         # Applies where the body was not read ahead, on another server than Odoo's own.
         request.httprequest.max_content_length = WEBHOOK_MAX_BYTES
         try:

@@ -4,15 +4,18 @@ Odoo opens a cursor before it calls a controller, so a client that sends its bod
 hold a database connection for as long as it sends; seventy of them would block all users. Only the WSGI
 application runs before that, so the body is read there, for the webhook's path alone and within limits
 of size and time. The size is that of the bytes that were read, so the limit holds for any transfer
-encoding.
+encoding. A body that is refused is answered there too: seventy that end at once would need more
+connections than Odoo's pool has.
 """
 
 import io
 import logging
 import socket
 import threading
+from http import HTTPStatus
 
 from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response
 from werkzeug.wsgi import get_input_stream
 
 from odoo import http
@@ -22,20 +25,15 @@ from .log_filter import is_webhook
 
 _logger = logging.getLogger(__name__)
 
-#: Key in the WSGI environment for the reason why there is no body.
-FAULT = "keycrm.body_fault"
-TOO_LARGE, INCOMPLETE = "too_large", "incomplete"
-
 
 def read_ahead(environ):
     """Read the body of a request and replace the input stream by it.
 
-    :param environ: WSGI environment; receives :data:`FAULT` where the body is too large or was not
-        received in time
+    :param environ: WSGI environment
+    :return: status of the response where the body is too large or was not received in time; else None
     """
     if _declared_length(environ) > WEBHOOK_MAX_BYTES:
-        environ[FAULT] = TOO_LARGE
-        return
+        return HTTPStatus.REQUEST_ENTITY_TOO_LARGE
     connection = environ.get("werkzeug.socket")
     timer = threading.Timer(WEBHOOK_SECONDS, _stop_reading, [connection])
     timer.daemon = True
@@ -50,15 +48,14 @@ def read_ahead(environ):
     finally:
         timer.cancel()
     if body is None or len(body) < _declared_length(environ):
-        environ[FAULT] = INCOMPLETE
-        return
+        return HTTPStatus.REQUEST_TIMEOUT
     if len(body) > WEBHOOK_MAX_BYTES:
-        environ[FAULT] = TOO_LARGE
-        return
+        return HTTPStatus.REQUEST_ENTITY_TOO_LARGE
     for name in ("HTTP_TRANSFER_ENCODING", "wsgi.input_terminated"):
         environ.pop(name, None)
     environ["CONTENT_LENGTH"] = str(len(body))
     environ["wsgi.input"] = io.BytesIO(body)
+    return None
 
 
 def _declared_length(environ):
@@ -98,8 +95,10 @@ def install():
         return
 
     def __call__(self, environ, start_response):
-        if environ.get("REQUEST_METHOD") == "POST" and is_webhook(environ.get("PATH_INFO", "")):
-            read_ahead(environ)
+        is_post = environ.get("REQUEST_METHOD") == "POST"
+        is_read = is_post and is_webhook(environ.get("PATH_INFO", ""))
+        if is_read and (status := read_ahead(environ)):
+            return Response(status=status)(environ, start_response)
         return call(self, environ, start_response)
 
     __call__.keycrm_reads_ahead = True

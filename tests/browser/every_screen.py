@@ -81,6 +81,7 @@ class Place(NamedTuple):
             switch_view(screen, self.view)
         if self.tab:
             page.locator(f".o_notebook .nav-link[name={self.tab}]").click()
+            page.locator(f".o_notebook .nav-link.active[name={self.tab}]").wait_for()
         if self.prepare:
             self.prepare(screen)
         if self.press:

@@ -153,6 +153,7 @@ def test_from_nothing_to_the_first_order_and_quantity(
     shop.receive(rpc, warehouse, offer["product_id"][0], 8)
     theirs = step(screen, "stock").locator("td[name=warehouse_ids]").first
     theirs.click()
+    screen.page.locator(".o_selected_row").wait_for()
     screen.field("warehouse_ids").locator("input").click()
     screen.page.locator(".o-autocomplete--dropdown-item").first.click()
     screen.picture("setup-stock", of="section[name=stock]")
@@ -233,9 +234,9 @@ def test_a_row_that_is_edited_stays_open_when_news_come(account, rpc, screen):
     if heading.get_attribute("aria-expanded") == "false":
         heading.click()
     step(screen, "stock").locator("td[name=warehouse_ids]").first.click()
-    screen.field("warehouse_ids").locator("input").click()
     row = screen.page.locator(".o_selected_row")
     row.wait_for()
+    screen.field("warehouse_ids").locator("input").click()
     reads = []
     screen.page.on("request", lambda request: "web_read" in request.url and reads.append(request))
     account.keycrm.create_sample_order()

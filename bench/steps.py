@@ -139,6 +139,23 @@ def match_warehouse(rpc: Rpc, account: int, **values: Any) -> int:
     return warehouse
 
 
+def put_latency(shop: Shop, stamp: str, since: int) -> float:
+    """Wait until KeyCRM accepts a stock PUT.
+
+    :param stamp: name of Odoo's commit, see ``stamp_of`` of the benchmark addon
+    :param since: the last request before it
+    :return: seconds from the commit to the request
+    """
+
+    def accepted() -> list[dict[str, Any]]:
+        found = shop.keycrm.requests(since, method="PUT", path="*/offers/stocks")
+        return [one for one in found if one["status"] < 300]
+
+    return wait_for(accepted, 60, "the PUT", every=0.02)[0]["monotonic"] - shop.bench(
+        "stamp_of", stamp
+    )
+
+
 def resident(pid: int) -> int:
     """Return the resident memory of a process, without its children.
 

@@ -10,7 +10,15 @@ from tools.waiting import wait_for
 from ..environment import Environment, Shop
 from ..measure import latency, p95, seconds
 from ..results import Row
-from ..steps import QUOTATION, begin_limit, catalog, match_warehouse, settle, synchronize
+from ..steps import (
+    QUOTATION,
+    begin_limit,
+    catalog,
+    match_warehouse,
+    put_latency,
+    settle,
+    synchronize,
+)
 
 LIMIT = 20
 #: Seconds in which Odoo learns the limit, and seconds between two live changes.
@@ -93,14 +101,4 @@ def _stock(shop: Shop, product: int, quantity: int) -> float:
     """
     since = shop.keycrm.last_request()
     shop.bench("count_products", [product], quantity)
-    found = wait_for(
-        lambda: [
-            one
-            for one in shop.keycrm.requests(since, method="PUT", path="*/offers/stocks")
-            if one["status"] < 300
-        ],
-        60,
-        "the quantity",
-        0.02,
-    )
-    return found[0]["monotonic"] - shop.bench("stamp_of", "count")
+    return put_latency(shop, "count", since)

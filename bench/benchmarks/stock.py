@@ -10,7 +10,7 @@ from tools.waiting import wait_for
 from ..environment import Environment, Shop
 from ..measure import Pairs, alternate, latency, median, p95, seconds
 from ..results import Row
-from ..steps import QUOTATION, catalog, match_warehouse, settle, synchronize
+from ..steps import QUOTATION, catalog, match_warehouse, put_latency, settle, synchronize
 
 COUNT, BUSY_COUNT = 40, 15
 
@@ -29,17 +29,6 @@ def run(environment: Environment) -> Iterator[Row]:
     yield _during_sync(shop, products)
 
 
-def _latency(shop: Shop, stamp: str, since: int) -> float:
-    """Return the seconds from Odoo's commit to the PUT at KeyCRM."""
-    found = wait_for(
-        lambda: shop.keycrm.requests(since, method="PUT", path="*/offers/stocks"),
-        60,
-        "the PUT",
-        every=0.02,
-    )
-    return found[0]["monotonic"] - shop.bench("stamp_of", stamp)
-
-
 def _idle(shop: Shop, products: list[int]) -> Row:
     quantity = iter(range(10, 10_000))
 
@@ -48,13 +37,13 @@ def _idle(shop: Shop, products: list[int]) -> Row:
         since = shop.keycrm.last_request()
         number = next(quantity)
         shop.bench("count_products", [products[number % len(products)]], number)
-        return _latency(shop, "count", since)
+        return put_latency(shop, "count", since)
 
     def baseline() -> float:
         settle(shop)
         since = shop.keycrm.last_request()
         shop.bench("trigger_request", shop.sandbox.api_url, shop.sandbox.key, 2, 1)
-        return _latency(shop, "baseline", since)
+        return put_latency(shop, "baseline", since)
 
     pairs: Pairs = alternate(ours, baseline, COUNT, warm_up=3)
     middle, late = median(pairs.ours), p95(pairs.ours)
@@ -83,7 +72,7 @@ def _during_sync(shop: Shop, products: list[int]) -> Row:
     for number in range(BUSY_COUNT):
         since = shop.keycrm.last_request()
         shop.bench("count_products", [products[number]], 20_000 + number)
-        taken.append(_latency(shop, "count", since))
+        taken.append(put_latency(shop, "count", since))
         time.sleep(0.7)
     state = shop.one("SELECT state FROM keycrm_order_sync WHERE id = %s", sync)
     if state != "running":

@@ -355,10 +355,11 @@ def test_order_that_crashes_the_process_each_time_is_isolated(
         "keycrm.event",
         of_account,
         ("keycrm_order_id", "=", crashing),
-        fields=["state", "attempts", "error"],
+        fields=["state", "attempts", "error", "error_code"],
     )
     assert (event["state"], event["attempts"]) == ("failed", 1)
-    assert "ended" in event["error"]
+    assert event["error_code"] == "worker_died"
+    assert "process stopped" in event["error"]
     crash_server.crash_on_answer("")
     account.rpc.call(
         "keycrm.event",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import secrets
 import signal
 import sys
 from pathlib import Path
@@ -14,12 +15,14 @@ from .paths import REPOSITORY
 from .processes import ManagedProcess
 from .waiting import wait_for
 
-KEY = "sandbox-api-key-0123456789"
 TOKEN = "sandbox-control-token"
 
 
 class SandboxServer:
     """A sandbox with its control interface; also a context manager.
+
+    Each has its own API key: a later sandbox may listen on the port of a stopped one, and Odoo
+    connects a key of a server only once.
 
     :param folder: the folder of its log
     :param name: name of its log
@@ -41,11 +44,11 @@ class SandboxServer:
         offers: int = 0,
         **switches: object,
     ) -> None:
-        self.key = KEY
+        self.key = f"sandbox-api-key-{secrets.token_hex(8)}"
         self.log = folder / f"{name}.log"
         self._command = [
             *(sys.executable, "-m", "sandbox", "--host", "127.0.0.1", "--port", str(port)),
-            *("--key", KEY, "--control-token", TOKEN, "--seed", str(seed)),
+            *("--key", self.key, "--control-token", TOKEN, "--seed", str(seed)),
             *("--orders", str(orders), "--offers", str(offers)),
             *(f"--switch={switch}={value}" for switch, value in switches.items()),
         ]

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -132,6 +133,19 @@ def test_help_and_switches_are_printed():
 def test_a_start_that_fails_is_noticed(tmp_path):
     with pytest.raises(UserError, match="no switch 'color'"):
         SandboxServer(tmp_path, color="red").start()
+
+
+def test_a_sandbox_on_the_port_of_a_stopped_one_has_another_key(tmp_path):
+    with SandboxServer(tmp_path, "first") as first:
+        port = urlsplit(first.url).port
+    with SandboxServer(tmp_path, "second", port=port) as second:
+        codes = [
+            requests.get(
+                second.api_url + "/order", headers={"Authorization": f"Bearer {key}"}, timeout=10
+            ).status_code
+            for key in (first.key, second.key)
+        ]
+    assert codes == [401, 200]
 
 
 def test_orders_of_a_start_are_of_the_last_hours(tmp_path):

@@ -53,14 +53,18 @@ def main(_arguments: list[str]) -> int:
 
     ``TAGS`` chooses tests, in the words of Odoo's ``--test-tags``.
 
-    :return: 0 if no test and no performance test is worse with the addon
+    :return: 0 if no test, no performance test and no module's processor time is worse with the addon
     """
     modules = (os.environ.get("ONLY") or " ".join(MODULES)).split()
     if unknown := [module for module in modules if module not in MODULES]:
         raise UserError(f"ONLY={unknown[0]}: choose of {', '.join(MODULES)}.")
     rounds = int(os.environ.get("ROUNDS") or 2)
     runs = _measure(modules, rounds)
-    worse = [line for module in modules for line in compare(*(side[module] for side in runs))]
+    worse = [
+        f"{module}: {line}"
+        for module in modules
+        for line in compare(*(side[module] for side in runs))
+    ]
     print(f"\n{table(HEADER, rows(*runs))}\n", flush=True)
     for line in worse:
         warn(line)
@@ -106,7 +110,8 @@ def compare(without: Sequence[Run], with_addon: Sequence[Run]) -> list[str]:
 
     :param without: the runs of a module's suites in the database as it is
     :param with_addon: the same with the addon
-    :return: a line for each test that fails and each performance test that needs more queries
+    :return: a line for each test that fails and each performance test that needs more queries, and one
+        where the processor time is above the goal
     """
     lines = []
     for name in without[0]["results"]:
@@ -121,6 +126,11 @@ def compare(without: Sequence[Run], with_addon: Sequence[Run]) -> list[str]:
         least = min(run["asserted"].get(place, 0) for run in with_addon)
         if least > most:
             lines.append(f"{place}: {least} queries with the addon, {most} without")
+    seconds = [min(run["cpu"] for run in side) for side in (without, with_addon)]
+    if seconds[1] > seconds[0] * GOAL:
+        lines.append(
+            f"processor time {seconds[0]:.1f} s without the addon, {seconds[1]:.1f} s with"
+        )
     return lines
 
 

@@ -41,3 +41,10 @@ def test_table_has_the_least_processor_time_of_all_rounds():
         ["stock", "0", "0", "0", "10", "11", "2.0", "2.0", "1.000"],
         ["all", "1", "1", "1", "20", "21", "4.0", "4.1", "1.025"],
     ]
+
+
+def test_more_processor_time_than_the_goal_in_every_round_is_worse():
+    without = [run(cpu=10.4), run(cpu=10.0)]
+    assert peers.compare(without, [run(cpu=10.9), run(cpu=10.3)]) == []
+    worse = peers.compare(without, [run(cpu=10.9), run(cpu=10.4)])
+    assert worse == ["processor time 10.0 s without the addon, 10.4 s with"]

@@ -253,7 +253,7 @@ class KeycrmStockLevel(models.Model):
 
     @api.model
     def _upsert(self, warehouse, quantities, change):
-        """Write the levels of a warehouse with two statements, since they may be thousands.
+        """Write the levels of a warehouse; with one statement where all exist, since they may be thousands.
 
         :param warehouse: ``keycrm.warehouse``, one
         :param quantities: ``{offer id: quantity}``
@@ -262,30 +262,31 @@ class KeycrmStockLevel(models.Model):
         if not quantities:
             return
         self.flush_model()
-        offer_ids = list(quantities)
-        self.env.cr.execute(
-            SQL(
-                """INSERT INTO keycrm_stock_level
-                          (offer_id, keycrm_warehouse_id, account_id, product_id, is_known)
-                   SELECT offer.id, %s, offer.account_id, offer.product_id, FALSE
-                     FROM keycrm_offer offer WHERE offer.id = ANY(%s)
-                   ON CONFLICT (offer_id, keycrm_warehouse_id) DO NOTHING""",
-                warehouse.id,
-                offer_ids,
-            )
+        offer_ids, cr = list(quantities), self.env.cr
+        update = SQL(
+            """UPDATE keycrm_stock_level SET %s
+                 FROM (SELECT offer_id AS id, quantity, %s::timestamp AS now
+                         FROM unnest(%s::int[], %s::numeric[]) AS row(offer_id, quantity)) AS given
+                WHERE keycrm_stock_level.offer_id = given.id
+                  AND keycrm_stock_level.keycrm_warehouse_id = %s""",
+            change,
+            fields.Datetime.now(),
+            offer_ids,
+            [round(quantity, 3) for quantity in quantities.values()],
+            warehouse.id,
         )
-        self.env.cr.execute(
-            SQL(
-                """UPDATE keycrm_stock_level SET %s
-                     FROM (SELECT offer_id AS id, quantity, %s::timestamp AS now
-                             FROM unnest(%s::int[], %s::numeric[]) AS row(offer_id, quantity)) AS
-                             given WHERE keycrm_stock_level.offer_id = given.id
-                      AND keycrm_stock_level.keycrm_warehouse_id = %s""",
-                change,
-                fields.Datetime.now(),
-                offer_ids,
-                [round(quantity, 3) for quantity in quantities.values()],
-                warehouse.id,
+        cr.execute(update)
+        if cr.rowcount < len(offer_ids):
+            cr.execute(
+                SQL(
+                    """INSERT INTO keycrm_stock_level
+                              (offer_id, keycrm_warehouse_id, account_id, product_id, is_known)
+                       SELECT offer.id, %s, offer.account_id, offer.product_id, FALSE
+                         FROM keycrm_offer offer WHERE offer.id = ANY(%s)
+                       ON CONFLICT (offer_id, keycrm_warehouse_id) DO NOTHING""",
+                    warehouse.id,
+                    offer_ids,
+                )
             )
-        )
+            cr.execute(update)
         self.invalidate_model()

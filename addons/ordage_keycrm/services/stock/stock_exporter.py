@@ -20,24 +20,25 @@ HELD_NAMES = 20
 class StockExporter(Service):
     """Send the quantities that differ, in the form that KeyCRM accepts; many zeros wait for a user."""
 
-    def send_offers(self, offers, changes):
+    def send_offers(self, offers, levels, changes):
         """Send what differs of these offers' stock to all KeyCRM warehouses.
 
         :param offers: ``keycrm.offer``
+        :param levels: ``{keycrm.warehouse: {offer id: keycrm.stock.level}}``, as they are now
         :param changes: :class:`~.keycrm.outbox.WaitingChanges`
         :return: False when a request failed and the rest has to be sent with fewer rows
         """
         Level = self.env["keycrm.stock.level"].sudo()
-        plans, levels = {}, {}
         # A kit is sold out because its component is.
         zero_allowed_ids = set(
             self.env["keycrm.stock.calculator"]._affected_product_ids(
                 self.account, changes.zero_allowed_ids
             )
         )
-        for warehouse in self.account.warehouse_ids._sending():
-            levels[warehouse] = Level._levels_for(warehouse, offers)
-            plans[warehouse] = self._plan(warehouse, offers, levels[warehouse], zero_allowed_ids)
+        plans = {
+            warehouse: self._plan(warehouse, offers, known, zero_allowed_ids)
+            for warehouse, known in levels.items()
+        }
         zeros = {offer_id for plan in plans.values() for offer_id in plan.unexplained_zeros}
         if zeros and self.is_too_much(len(zeros.union(Level._held(self.account).offer_id.ids))):
             plans = {warehouse: plan.hold_zeros() for warehouse, plan in plans.items()}

@@ -238,20 +238,20 @@ class StockLookup(Service):
 
     # === QUANTITIES IN KEYCRM ===#
 
-    def offers_to_read(self, offers, refresh_ids):
+    def offers_to_read(self, offers, levels, refresh_ids):
         """Choose the offers that are read before anything is sent.
 
         Those whose quantity KeyCRM itself changed, and those that were never read or sent, so that
         nothing is sent that KeyCRM already has.
 
         :param offers: ``keycrm.offer``
+        :param levels: ``{keycrm.warehouse: {offer id: keycrm.stock.level}}``
         :param refresh_ids: ids of products whose outbox rows require it
         :return: ``keycrm.offer``
         """
         unread = set()
-        for warehouse in self.account.warehouse_ids._sending():
-            levels = self.env["keycrm.stock.level"].sudo()._levels_for(warehouse, offers)
-            unread |= set(offers.ids) - levels.keys()
+        for known in levels.values():
+            unread |= set(offers.ids) - known.keys()
         unread -= self.service(FaultIsolation).deferred_ids()
         return offers.filtered(lambda o: o.product_id.id in refresh_ids or o.id in unread)
 

@@ -75,10 +75,11 @@ class StockQueue(Service):
         if not changes:
             return False
         if account.push_stock and account.warehouse_ids._sending():
-            offers = self._offers_to_send(changes)
-            if offers is None:
+            found = self._offers_to_send(changes)
+            if not found:
                 return True
-            if not self.service(StockExporter).send_offers(offers, changes):
+            offers, levels = found
+            if not self.service(StockExporter).send_offers(offers, levels, changes):
                 return True
             if not self.service(EndedMappings).send(changes):
                 return True
@@ -114,7 +115,9 @@ class StockQueue(Service):
         """Find the offers of changed products, and read the quantities that are not known.
 
         :param changes: :class:`~.keycrm.outbox.WaitingChanges`
-        :return: ``keycrm.offer``; None when the deadline passed before all were read
+        :return: ``(keycrm.offer, levels)`` with
+            ``{keycrm.warehouse: {offer id: keycrm.stock.level}}``; None when the deadline passed before
+            all were read
         """
         account, lookup = self.account, self.service(StockLookup)
         Offer = self.env["keycrm.offer"].sudo()
@@ -129,12 +132,26 @@ class StockQueue(Service):
             if not lookup.map_by_sku(unmapped):
                 return None
             offers = Offer._offers_for(account, products)
-        to_read = lookup.offers_to_read(offers, changes.refresh_ids)
+        levels = self._levels(offers)
+        to_read = lookup.offers_to_read(offers, levels, changes.refresh_ids)
         if to_read:
             if not lookup.read_levels(to_read, changes.ids):
                 return None
             offers = Offer._offers_for(account, products)
-        return offers
+            levels = self._levels(offers)
+        return offers, levels
+
+    def _levels(self, offers):
+        """Return the levels of offers in the warehouses that are sent.
+
+        :param offers: ``keycrm.offer``
+        :return: ``{keycrm.warehouse: {offer id: keycrm.stock.level}}``
+        """
+        Level = self.env["keycrm.stock.level"].sudo()
+        return {
+            warehouse: Level._levels_for(warehouse, offers)
+            for warehouse in self.account.warehouse_ids._sending()
+        }
 
     # === WITHOUT A CHANGE ===#
 

@@ -1,4 +1,4 @@
-"""Hours that are booked on an order of KeyCRM count as delivered, as Odoo has it without the addon."""
+"""Projects on orders of KeyCRM count as in Odoo without the addon: hours, analytic distribution."""
 
 from __future__ import annotations
 
@@ -54,3 +54,19 @@ class TestTimesheets(StockCase):
         self.assertEqual((line.product_uom_qty, line.qty_delivered), (3, 1.5))
         invoice = order._create_invoices()
         self.assertEqual(invoice.amount_untaxed, 450)
+
+    def test_goods_added_in_keycrm_get_the_distribution_of_the_orders_project(self):
+        plan = self.env["account.analytic.plan"].create({"name": "Projects"})
+        analytic = self.env["account.analytic.account"].create(
+            {"name": "Kitchen", "plan_id": plan.id}
+        )
+        number = self.new_order([{"name": "Table", "quantity": 1, "price": 500}])
+        order = self.arrive(number)
+        order.project_id = self.env["project.project"].create(
+            {"name": "Kitchen", "account_id": analytic.id, "allow_billable": True}
+        )
+        self.keycrm.add_line(number, name="Chair", price=100, quantity=2)
+        self.arrive(number)
+        self.assertEqual(
+            order.order_line.mapped("analytic_distribution"), [{str(analytic.id): 100.0}] * 2
+        )

@@ -106,6 +106,32 @@ class TestOrderContent(KeycrmCase):
             numbers = [int(name.removeprefix(prefix)) for name in names]
             self.assertEqual(numbers, [numbers[0] + step * place for place in range(4)])
 
+    def test_numbers_of_a_module_that_changes_sequences_are_used(self):
+        sequence_class, orders = (
+            type(self.env["ir.sequence"]),
+            [self.read_order(self.new_order([LINE])) for _ in range(2)],
+        )
+        original, drawn = sequence_class._next_do, []
+
+        def _next_do(sequence):
+            drawn.append(original(sequence))
+            return f"WEB/{drawn[-1]}"
+
+        self.patch(sequence_class, "_next_do", _next_do)
+        results = OrderWriter(self.account).import_orders(orders)
+        names = [self.env["sale.order"].browse(results[one.id].order_id).name for one in orders]
+        self.assertEqual(names, [f"WEB/{name}" for name in drawn])
+
+    def test_analytic_distribution_that_odoo_would_set_is_set(self):
+        analytic = self.env["account.analytic.account"].create(
+            {"name": "Web", "plan_id": self.env["account.analytic.plan"].create({"name": "W"}).id}
+        )
+        self.env["ir.default"].set(
+            "sale.order.line", "analytic_distribution", {str(analytic.id): 100}
+        )
+        order = self.arrive(self.new_order([LINE]))
+        self.assertEqual(order.order_line.analytic_distribution, {str(analytic.id): 100})
+
     def test_gifts_fractions_and_strings_for_numbers(self):
         for numbers in ("json", "strings"):
             self.keycrm.set_switches(numbers=numbers)

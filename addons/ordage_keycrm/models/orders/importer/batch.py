@@ -19,7 +19,7 @@ class Batch:
     :param sources: ``{KeyCRM source: keycrm.source}``
     :param warehouses: ``{KeyCRM warehouse: keycrm.warehouse}``
     :param options: how the orders are imported
-    :param has_analytic_rules: whether Odoo has rules that set analytic distributions
+    :param has_analytic_rules: whether Odoo may set the analytic distribution of a line
     :param partners: ``{KeyCRM order: (buyer, delivery address)}``
     :param invoice_addresses: ``{company or person: its address for invoices}``, where it has one
     :param products: ``{KeyCRM line: product.product}``

@@ -4,6 +4,7 @@ from odoo.tools import SQL
 from ....keycrm.offer_values import differs
 from ....services.common.bridge import as_bridge
 from ....services.common.language import company_language
+from ....services.common.overrides import is_overridden
 from ....services.common.reference_lists import ReferenceLists
 from ....services.common.values import by_keycrm_id, changed_values
 from ....services.orders import contacts
@@ -112,7 +113,6 @@ class KeycrmOrderImporter(models.AbstractModel):
             account.invalidate_recordset(["warehouse_ids"])
             warehouses = by_keycrm_id(account.warehouse_ids)
         sources = self.env["keycrm.source"].search([("account_id", "=", account.id)])
-        analytic_models = self.env["account.analytic.distribution.model"].sudo()
         return Batch(
             account=account,
             orders=orders,
@@ -121,7 +121,21 @@ class KeycrmOrderImporter(models.AbstractModel):
             sources=by_keycrm_id(sources),
             warehouses=warehouses,
             options=options,
-            has_analytic_rules=bool(analytic_models.search_count([], limit=1)),
+            has_analytic_rules=self._has_analytic_rules(),
+        )
+
+    @api.model
+    def _has_analytic_rules(self):
+        """Return whether Odoo may set the analytic distribution of a line.
+
+        By a rule, by a default value, or by another module: that of projects takes it from the project.
+        """
+        Line = self.env["sale.order.line"]
+        rules = self.env["account.analytic.distribution.model"].sudo()
+        return bool(
+            is_overridden(Line, "_compute_analytic_distribution", "sale", "analytic")
+            or Line.default_get(["analytic_distribution"]).get("analytic_distribution")
+            or rules.search_count([], limit=1)
         )
 
     @api.model
@@ -187,12 +201,14 @@ class KeycrmOrderImporter(models.AbstractModel):
 
     @api.model
     def _order_defaults(self, account):
-        """Return Odoo's default values, once.
+        """Return Odoo's default values of relations, once: Odoo would search them for each order.
 
-        Odoo would search quotation documents for each order.
+        Not those of other fields, which may differ for each order, such as a token.
         """
         SaleOrder = self.env["sale.order"]
-        defaults = SaleOrder.default_get([name for name in SaleOrder._fields if name != "name"])
+        defaults = SaleOrder.default_get(
+            [name for name, field in SaleOrder._fields.items() if field.relational]
+        )
         if not account.notify_buyers:
             # Otherwise Odoo applies the company's template, with its lines, terms and email.
             defaults["sale_order_template_id"] = False
@@ -214,7 +230,11 @@ class KeycrmOrderImporter(models.AbstractModel):
         )
         if not sequence:
             return [{} for _head in heads]
-        if sequence.implementation == "standard" and not sequence.use_date_range:
+        if (
+            sequence.implementation == "standard"
+            and not sequence.use_date_range
+            and not any(is_overridden(sequence, name, "base") for name in ("_next", "_next_do"))
+        ):
             numbers = self.env.execute_query(
                 SQL(
                     "SELECT nextval(%s) FROM generate_series(1, %s)",

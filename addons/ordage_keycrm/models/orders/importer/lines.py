@@ -35,6 +35,9 @@ class KeycrmOrderImporter(models.AbstractModel):
     @api.model
     def _new_line_commands(self, batch, order):
         first = {**_COMPUTED_OF_QUOTATION, "warehouse_id": self._warehouse(batch, order).id}
+        # Odoo would not compute one that another module lets users change.
+        line_fields = self.env["sale.order.line"]._fields
+        first = {name: value for name, value in first.items() if line_fields[name].readonly}
         return [
             self._create_command(batch, {**first, **vals})
             for vals in (
@@ -47,7 +50,7 @@ class KeycrmOrderImporter(models.AbstractModel):
     def _create_command(self, batch, vals):
         """Return the command that creates a line.
 
-        Where no rule sets an analytic distribution, it is explicitly empty. Otherwise Odoo searches for
+        Where nothing sets an analytic distribution, it is explicitly empty. Otherwise Odoo searches for
         rules twice a line: seven queries for an order of three lines.
         """
         if not batch.has_analytic_rules:

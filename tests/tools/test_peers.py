@@ -5,8 +5,14 @@ from __future__ import annotations
 from tools import peers
 
 
-def run(cpu=1.0, queries=10, asserted=None, **results):
-    return {"results": results, "asserted": asserted or {}, "queries": queries, "cpu": cpu}
+def run(cpu=1.0, queries=10, asserted=None, tests=None, **results):
+    return {
+        "results": results,
+        "asserted": asserted or {},
+        "tests": tests or {},
+        "queries": queries,
+        "cpu": cpu,
+    }
 
 
 def test_test_that_fails_or_vanishes_with_the_addon_is_worse():
@@ -48,3 +54,9 @@ def test_more_processor_time_than_the_goal_in_every_round_is_worse():
     assert peers.compare(without, [run(cpu=10.9), run(cpu=10.3)]) == []
     worse = peers.compare(without, [run(cpu=10.9), run(cpu=10.4)])
     assert worse == ["processor time 10.0 s without the addon, 10.4 s with"]
+
+
+def test_processor_time_is_the_least_of_each_test_and_of_the_rest():
+    first = run(cpu=10, tests={"a": [1, 4.0], "b": [1, 5.0]})
+    second = run(cpu=12, tests={"a": [1, 6.0], "b": [1, 3.0]})
+    assert peers.processor_seconds([first, second]) == 1 + 4 + 3

@@ -118,7 +118,7 @@ def test_yesterdays_backup_is_restored_into_a_running_shop(
     assert not shop.keycrm.requests(last)
     shown = shop.rpc.read("keycrm.account", shop.account, "circuit_error_text", "overview_state")
     assert "restored backup" in shown["circuit_error_text"]
-    assert shown["overview_state"] == "trouble"
+    assert shown["overview_state"] == "problem"
 
     begun = time.monotonic()
     shop.rpc.call("keycrm.account", "action_confirm_database", [shop.account])

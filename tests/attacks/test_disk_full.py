@@ -124,7 +124,7 @@ def assert_recovers(
     assert half_orders(shop) == []
     assert doubles(shop) == []
     wait_for(lambda: not state(shop)["circuit_error_text"], 120, "the account without a problem")
-    assert state(shop)["overview_state"] == "well"
+    assert state(shop)["overview_state"] == "connected"
 
 
 def state(shop: Shop) -> dict:
@@ -155,7 +155,7 @@ def test_disk_of_the_tables_is_full(environment: Environment, figure: Callable[[
             assert len(accepted) < ORDERS
             assert half_orders(shop) == []
             assert "disk is full" in shown["circuit_error_text"]
-            assert shown["overview_state"] == "trouble"
+            assert shown["overview_state"] == "problem"
             disk.make_room()
             assert_recovers(shop, accepted, numbers, (goods[0], goods[1]), figure)
             assert_no_secret(shop, environment.runtime.folder / "pg" / "postgres.log")

@@ -153,7 +153,7 @@ def test_database_copy_is_paused_until_a_user_confirms_it(
     )
     shown = rpc.read("keycrm.account", account, "circuit_error_text", "overview_state")
     assert "copy or a restored backup" in shown["circuit_error_text"]
-    assert shown["overview_state"] == "trouble"
+    assert shown["overview_state"] == "problem"
     new = import_order(original, sandbox)
     for cron in rpc.search("ir.cron", ("code", "like", "model._cron_")):
         rpc.call("ir.cron", "method_direct_trigger", [cron])

@@ -112,7 +112,7 @@ class TestAccountCards(KeycrmCase):
     def test_trouble_is_said_in_words_and_in_the_readers_language(self):
         self.account.write({"circuit_error_code": "unauthorized", "circuit_error_params": {}})
         (card,) = self.cards()
-        self.assertEqual(card["overview_state"], "trouble")
+        self.assertEqual(card["overview_state"], "problem")
         self.assertIn("API key", card["circuit_error_text"])
         (card,) = self.cards(self.account.with_context(lang="uk_UA"))
         self.assertIn("API-ключ", card["circuit_error_text"])
@@ -176,7 +176,7 @@ class TestAccountCards(KeycrmCase):
     def test_a_salesperson_sees_the_figures_and_no_secret(self):
         seller = new_test_user(self.env, "seller", groups="sales_team.group_sale_salesman")
         (card,) = self.cards(self.account.with_user(seller))
-        self.assertEqual(card["overview_state"], "well")
+        self.assertEqual(card["overview_state"], "connected")
         self.assertNotIn(self.sandbox.key, json.dumps(card, default=str))
 
 

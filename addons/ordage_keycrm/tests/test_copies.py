@@ -39,7 +39,7 @@ class TestCopies(KeycrmCase):
         self.become_a_copy()
         self.assertEqual(self.run_workers(), 0)
         self.assertEqual(self.account.circuit_error_code, "other_database")
-        self.assertEqual(self.account.overview_state, "trouble")
+        self.assertEqual(self.account.overview_state, "problem")
         for lang, word in (("en_US", "is a copy or a restored backup"), ("uk_UA", "копія")):
             self.assertIn(word, self.account.with_context(lang=lang).circuit_error_text)
         for button in ("action_test_connection", "action_refresh_statuses"):
@@ -55,7 +55,7 @@ class TestCopies(KeycrmCase):
         self.assertFalse(self.account.circuit_error_text)
         self.assertGreater(self.run_workers(), 0)
         self.assertTrue(self.env["sale.order"].search([("keycrm_id", "=", number)]))
-        self.assertEqual(self.account.overview_state, "well")
+        self.assertEqual(self.account.overview_state, "connected")
 
     def test_a_confirmed_backup_compares_the_stock_of_all_products(self):
         self.env["keycrm.warehouse"].create(

@@ -65,13 +65,13 @@ class TestDatabaseFull(KeycrmCase):
                 self.assertEqual(sum(events.mapped("attempts")), 0)
                 self.assertIn(kind, self.account.circuit_error_text)
                 self.assertIn("disk is full", self.account.circuit_error_text)
-                self.assertEqual(self.account.overview_state, "trouble")
+                self.assertEqual(self.account.overview_state, "problem")
                 self.accept()
         self.run_queue()
         orders = self.env["sale.order"].search([("keycrm_id", "in", numbers)])
         self.assertEqual(len(orders), 3)
         self.assertFalse(self.account.circuit_error_text)
-        self.assertEqual(self.account.overview_state, "well")
+        self.assertEqual(self.account.overview_state, "connected")
 
     def test_full_disk_is_no_refusal_of_accounting(self):
         self.account.payment_journal_id = self.env["account.journal"].search(
@@ -100,7 +100,7 @@ class TestDatabaseFull(KeycrmCase):
             self.run_queue()
         self.assertEqual((offer.picture_state, offer.picture_tries), ("wanted", 0))
         self.assertIn("disk of Odoo's files", self.account.circuit_error_text)
-        self.assertEqual(self.account.overview_state, "well")
+        self.assertEqual(self.account.overview_state, "connected")
 
     def test_picture_that_the_disk_cannot_take_is_tried_again(self):
         self.keycrm.create_offer(

@@ -117,18 +117,18 @@ class TestWhatAnAccountRefersTo(KeycrmCase):
         for name in ("orders_cron_id", "stock_cron_id"):
             self.account[name].unlink()
             self.account.invalidate_recordset()
-            self.assertEqual(self.account.overview_state, "trouble")
+            self.assertEqual(self.account.overview_state, "problem")
             self.assertTrue(self.account.reference_text)
             self.account.enabled = False
             self.account.enabled = True
             self.account.invalidate_recordset()
             self.assertTrue(self.account[name].active)
-            self.assertEqual(self.account.overview_state, "well")
+            self.assertEqual(self.account.overview_state, "connected")
 
     def test_scheduled_actions_that_were_switched_off_are_said_and_switched_on(self):
         self.account.stock_cron_id.active = False
         self.account.invalidate_recordset()
-        self.assertEqual(self.account.overview_state, "trouble")
+        self.assertEqual(self.account.overview_state, "problem")
         self.account.write({"enabled": False})
         self.account.write({"enabled": True})
         self.account.invalidate_recordset()
@@ -137,13 +137,13 @@ class TestWhatAnAccountRefersTo(KeycrmCase):
 
     def test_overdue_scheduled_actions_are_reported_until_they_run(self):
         cron = self.account.stock_cron_id
-        for minutes, state in ((9, "well"), (11, "trouble"), (0, "well")):
+        for minutes, state in ((9, "connected"), (11, "problem"), (0, "connected")):
             since = self.env.cr.now() - timedelta(minutes=minutes)
             cron.write({"nextcall": since, "lastcall": since})
             self.account.invalidate_recordset()
             self.assertEqual(self.account.overview_state, state, minutes)
             text = format_datetime(self.env, since)
-            self.assertEqual(text in (self.account.reference_text or ""), state == "trouble")
+            self.assertEqual(text in (self.account.reference_text or ""), state == "problem")
 
     def test_overdue_scheduled_actions_of_a_disabled_account_are_no_problem(self):
         self.account.orders_cron_id.nextcall = self.env.cr.now() - timedelta(days=1)
@@ -195,7 +195,7 @@ class TestWhatAnAccountRefersTo(KeycrmCase):
         text = self.account.reference_text
         for name in (user.name, "Старий банк", "Старий податок", "Стара команда", "Старий склад"):
             self.assertIn(name, text)
-        self.assertEqual(self.account.overview_state, "trouble")
+        self.assertEqual(self.account.overview_state, "problem")
         order = self.arrive(self.new_order([]))
         self.assertEqual(order.warehouse_id, self.warehouse, "the only one that is left")
         self.env["keycrm.account"]._restore_references()
@@ -374,4 +374,4 @@ class TestWhatAnAccountRefersTo(KeycrmCase):
         method.journal_id.active = False
         self.account.invalidate_recordset()
         self.assertIn("Банк OL2", self.account.reference_text)
-        self.assertEqual(self.account.overview_state, "trouble")
+        self.assertEqual(self.account.overview_state, "problem")

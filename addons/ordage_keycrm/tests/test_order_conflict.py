@@ -163,7 +163,7 @@ class TestCanceledByPerson(OrderCase):
         self.keycrm.patch_order(differs.keycrm_id, grand_total=None, webhook=False)
         self.arrive(differs.keycrm_id)
         self.account.invalidate_recordset()
-        self.assertEqual(self.account.overview_state, "well")
+        self.assertEqual(self.account.overview_state, "connected")
         event = {"event": "order.x", "keycrm_order_id": 1, "account_id": self.account.id}
         failed = self.env["keycrm.event"].create({**event, "state": "failed", "attempts": 9})
         for next_try in (self.env.cr.now(), False):

@@ -30,7 +30,7 @@ class TestDecisions(OrderCase):
 
     def test_nothing_to_decide_is_an_empty_list_and_green(self):
         self.make(self.made)
-        self.assertEqual((self.rows(), self.state()), ([], "well"))
+        self.assertEqual((self.rows(), self.state()), ([], "connected"))
 
     def test_a_differing_total_names_buyer_sum_reason_and_its_buttons(self):
         order = self.make(self.made, grand_total=777, buyer={"full_name": "Олена Коваль"})
@@ -54,7 +54,7 @@ class TestDecisions(OrderCase):
         (row,) = self.rows()
         self.assertIn("action_keycrm_accept", [one["method"] for one in row["buttons"]])
         order.action_keycrm_accept()
-        self.assertEqual((self.rows(), self.state()), ([], "well"))
+        self.assertEqual((self.rows(), self.state()), ([], "connected"))
 
     def test_a_deleted_order_waits_until_it_is_canceled_or_kept(self):
         kept, canceled = self.make(self.made), self.make(self.made)
@@ -62,7 +62,7 @@ class TestDecisions(OrderCase):
         self.assertEqual({row["id"] for row in self.rows()}, {kept.id, canceled.id})
         kept.action_keycrm_accept()
         canceled._action_cancel()
-        self.assertEqual((self.rows(), self.state()), ([], "well"))
+        self.assertEqual((self.rows(), self.state()), ([], "connected"))
 
     def test_payments_that_do_not_add_up_wait_for_a_decision(self):
         order = self.make(self.made)
@@ -110,7 +110,7 @@ class TestDecisions(OrderCase):
         (row,) = self.rows()
         self.assertEqual((row["model"], row["id"]), ("stock.picking", order.picking_ids.id))
         self.deliver(order)
-        self.assertEqual((self.rows(), self.state()), ([], "well"))
+        self.assertEqual((self.rows(), self.state()), ([], "connected"))
 
     def test_a_refused_parcel_waits_until_its_goods_are_received(self):
         order = self.make(self.made)

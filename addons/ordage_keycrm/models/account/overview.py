@@ -37,10 +37,10 @@ class KeycrmAccount(models.Model):
     overview_state = fields.Selection(
         [
             ("off", "Disabled"),
-            ("trouble", "Problem"),
+            ("problem", "Problem"),
             ("decision", "Needs a decision"),
             ("new", "Setup"),
-            ("well", "Connected"),
+            ("connected", "Connected"),
         ],
         string="State",
         compute="_compute_overview_state",
@@ -124,11 +124,11 @@ class KeycrmAccount(models.Model):
         for account in self:
             is_interrupted = CircuitBreaker(account).is_interrupted()
             if is_interrupted or (account.enabled and account.reference_text):
-                account.overview_state = "trouble"
+                account.overview_state = "problem"
             elif not account.enabled:
                 account.overview_state = "off" if account.polled_at else "new"
             else:
-                account.overview_state = "decision" if account.decision_count else "well"
+                account.overview_state = "decision" if account.decision_count else "connected"
 
     @api.depends_context("tz", "lang")
     def _compute_overview(self):

@@ -135,7 +135,7 @@ def test_overview_of_two_accounts_names_the_account_of_each_row(
     assert account.read("stock_paused")["stock_paused"]
     assert not other.read("stock_paused")["stock_paused"]
     screen.page.get_by_role("button", name="Другий магазин").first.click()
-    expect(screen.page.locator(".o_keycrm_all_well")).to_be_visible()
+    expect(screen.page.locator(".o_keycrm_all_done")).to_be_visible()
 
 
 def test_decisions_are_made_with_the_keyboard(account, differing, screen):
@@ -149,7 +149,7 @@ def test_decisions_are_made_with_the_keyboard(account, differing, screen):
     expect(rows.get_by_role("button").first).to_be_focused()
     screen.tab_to(rows.get_by_role("button", name="Залишити як є"))
     screen.page.keyboard.press("Enter")
-    expect(screen.page.locator(".o_keycrm_all_well")).to_contain_text("Усе гаразд")
+    expect(screen.page.locator(".o_keycrm_all_done")).to_contain_text("Усе гаразд")
     expect(screen.page.get_by_role("heading", name="Потребує вашого рішення")).to_be_focused()
     # The account's card follows at once, not with the next refresh.
     well = screen.page.locator(".o_kanban_record", has_text="Підключено")
@@ -169,7 +169,7 @@ def test_nothing_is_green_that_only_others_decide_or_that_is_disabled(
     account.write(enabled=False)
     screen.open("keycrm_overview_action")
     screen.sees("Інтеграцію вимкнено")
-    expect(screen.page.locator(".o_keycrm_all_well")).to_have_count(0)
+    expect(screen.page.locator(".o_keycrm_all_done")).to_have_count(0)
     screen.picture("overview-disabled")
 
 

@@ -241,7 +241,7 @@ export class KeycrmOverview extends Component {
     }
 
     /** What is shown where there is no decision, and whether it is good. */
-    get rest() {
+    get emptyState() {
         if (!this.data.is_enabled) {
             return {
                 text: _t("The integration is disabled: nothing arrives and nothing is sent."),
@@ -250,7 +250,7 @@ export class KeycrmOverview extends Component {
         if (this.data.others_decide) {
             return { text: _t("Waiting for colleagues' decisions: %s.", this.data.others_decide) };
         }
-        return { text: _t("All is well: there is nothing to decide."), isWell: true };
+        return { text: _t("All is well: there is nothing to decide."), isDone: true };
     }
 }
 

@@ -1,4 +1,4 @@
-"""Constants of the bridge; durations are in seconds unless the name has a unit."""
+"""Constants of the addon; durations are in seconds unless the name has a unit."""
 
 #: Public address of KeyCRM's Open API, one host for all accounts (confirmed).
 API_URL = "https://openapi.keycrm.app/v1"
@@ -25,8 +25,8 @@ UNREADABLE_ORDER = ("lines_missing", "not_a_number", "id_missing")
 #: failed for an order, or polling or the reconciliation of open orders found it.
 EVENT_REFRESH = "odoo.refresh"
 EVENT_SYNC = "odoo.synchronize"
-EVENT_POLLING = "odoo.catch_up"
-EVENT_RECONCILIATION = "odoo.compare_open"
+EVENT_POLLING = "odoo.polling"
+EVENT_RECONCILIATION = "odoo.reconcile"
 #: KeyCRM's stock webhook, which contains no event name.
 EVENT_STOCK = "offers.stock"
 

@@ -475,7 +475,7 @@ class TestWaysIn(KeycrmCase):
         self.keycrm.merge_buyers(kept, merged)
         self.compare_open_orders()
         self.assertEqual(order.keycrm_client_id, kept)
-        events = self.Event.search([("event", "=", "odoo.compare_open")])
+        events = self.Event.search([("event", "=", "odoo.reconcile")])
         self.assertEqual(events.mapped("keycrm_order_id"), [order.keycrm_id])
 
     # === SYNCHRONISE ===#

@@ -39,7 +39,7 @@ class TestOpenOrders(OrderCase):
         with self.committing(), open_client(self.account) as client:
             while OrderQueue(self.account, client).process():
                 pass
-        found = self.Event.search([("event", "=", "odoo.compare_open"), ("id", ">", last)])
+        found = self.Event.search([("event", "=", "odoo.reconcile"), ("id", ">", last)])
         return sorted(found.mapped("keycrm_order_id"))
 
     def order(self, number):

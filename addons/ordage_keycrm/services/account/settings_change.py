@@ -45,7 +45,7 @@ class SettingsChange:
         if "warehouse_id" in self.vals:
             release_waiting_for_warehouse(self.accounts)
         for account in self.disabled - self._new:
-            self._catch_up(account)
+            self._enqueue_missed_changes(account)
         self._new._mark_started()
         for account in self._paused:
             StockSettings(account).compare_after_pause()
@@ -57,7 +57,7 @@ class SettingsChange:
         self.env["keycrm.send.preview"]._switched_off(self._switched_off)
         self.env["keycrm.offer.change"]._enqueue_price_list(self.vals)
 
-    def _catch_up(self, account):
+    def _enqueue_missed_changes(self, account):
         """Enqueue what users changed while the integration was disabled: nothing was recorded then.
 
         :param account: ``keycrm.account``, one, enabled again

@@ -252,9 +252,8 @@ class OrderEnrichment(Service):
                 failures += 1
                 halves = suspects.failed(part)
                 # The first failure alone is followed by a probe.
-                is_request_at_fault = failures > 1 or self.service(
-                    CircuitBreaker
-                ).is_request_at_fault(error)
+                breaker = self.service(CircuitBreaker)
+                is_request_at_fault = failures > 1 or breaker.is_request_at_fault(error)
                 if is_request_at_fault and failures < most and not self.options.is_time_up():
                     parts.extendleft(reversed(halves))
                     unread = () if halves else part

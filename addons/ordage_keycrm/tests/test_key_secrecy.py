@@ -248,7 +248,7 @@ class TestKeyOnTheWay(SecretCase):
         before = len(self.keycrm.requests())
         with self.committing():
             self.env["keycrm.account"]._cron_orders(self.account.id)
-        self.assertEqual(self.account.circuit_error_code, "key_sealed")
+        self.assertEqual(self.account.circuit_error_code, "key_not_decryptable")
         self.assertEqual(len(self.keycrm.requests()), before)
         account.write({"api_key": KEY})
         account.action_test_connection()

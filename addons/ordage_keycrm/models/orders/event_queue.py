@@ -88,7 +88,7 @@ class KeycrmEvent(models.Model):
                            SELECT FROM keycrm_event ignored
                             WHERE ignored.account_id = %(account)s
                               AND ignored.keycrm_order_id = number AND ignored.state = 'ignored'
-                              AND ignored.error_code = 'order_gone'
+                              AND ignored.error_code = 'order_not_found'
                               AND ignored.done_at > %(fresh)s),
                        is_outage
                   FROM turns ORDER BY rank, CASE WHEN rank = %(retry)s THEN attempts END, turn
@@ -173,7 +173,7 @@ class KeycrmEvent(models.Model):
             SQL(
                 """UPDATE keycrm_event
                       SET state = 'ignored', attempts = COALESCE(attempts, 0) + 1,
-                          next_try_at = NULL, done_at = %s, error_code = 'order_gone',
+                          next_try_at = NULL, done_at = %s, error_code = 'order_not_found',
                           error_params = jsonb_build_object('order', keycrm_order_id)
                     WHERE account_id = %s AND next_try_at <= %s AND state = 'pending'
                       AND COALESCE(attempts, 0) = 0 AND from_webhook IS TRUE AND %s""",

@@ -38,7 +38,7 @@ def open_client(
     account = account.sudo()
     key, url = account._api_key(), (account.api_url or "").strip()
     if key is None:
-        raise Refused("key_sealed", account=account.name)
+        raise Refused("key_not_decryptable", account=account.name)
     if not key:
         raise UserError(account.env._("Paste the API key of “%s” first.", account.name))
     account._check_database()

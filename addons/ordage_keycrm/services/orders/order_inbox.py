@@ -314,12 +314,12 @@ class OrderInbox(Service):
                 and self._is_new(number)
             ):
                 # Send no probe for each of many invented numbers.
-                return ImportProblem("order_gone", order=number)
+                return ImportProblem("order_not_found", order=number)
             # "Not found" too counts only while KeyCRM is available: the address may be wrong.
             if not self.service(CircuitBreaker).is_request_at_fault(error):
                 raise
             if isinstance(error, NotFound):
-                return ImportProblem("order_gone", order=number)
+                return ImportProblem("order_not_found", order=number)
             return error
 
     def _is_new(self, number):
@@ -377,4 +377,4 @@ def parse_order(row):
     except Exception as error:
         _logger.exception("KeyCRM: an order cannot be parsed")
         return ImportProblem("unexpected", kind=type(error).__name__)
-    return ImportProblem("order_gone", order=order.id) if order.is_deleted else order
+    return ImportProblem("order_not_found", order=order.id) if order.is_deleted else order

@@ -150,12 +150,12 @@ class OrderWriter(Service):
         :param error: :class:`~.keycrm.errors.KeyCrmError`
         :return: :class:`~.order_import.ImportResult`
         """
-        if error.code not in ("order_gone", *UNREADABLE_ORDER):
+        if error.code not in ("order_not_found", *UNREADABLE_ORDER):
             return ImportResult.failed(error)
         order = self.env["sale.order"].search(
             [("keycrm_account_id", "=", self.account.id), ("keycrm_id", "=", number)]
         )
-        if error.code != "order_gone":
+        if error.code != "order_not_found":
             params = {**error.params, "currency": order.currency_id.name}
             order._keycrm_set_problem(error.code, params)
             result = ImportResult.failed(error)

@@ -60,7 +60,7 @@ class ImageFetcher(Service):
         run_in_transaction(self.env.cr, lambda: self._store(offer, url, picture, vals))
         if is_unavailable:
             # Otherwise a slow host would block the orders queue for each of its pictures.
-            raise PictureTrouble("picture_host_ill", host=urlsplit(url).hostname)
+            raise PictureTrouble("picture_host_unavailable", host=urlsplit(url).hostname)
         return True
 
     def _has_free_space(self):

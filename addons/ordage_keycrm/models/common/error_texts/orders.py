@@ -5,7 +5,7 @@ from odoo.tools.translate import LazyTranslate
 _lt = LazyTranslate(__name__)
 
 TEXTS = {
-    "order_gone": _lt(
+    "order_not_found": _lt(
         "KeyCRM no longer has order %(order)s: it was deleted there or belongs to another "
         "account. If it was deleted, cancel it in Odoo too."
     ),

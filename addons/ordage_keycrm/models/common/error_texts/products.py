@@ -5,7 +5,7 @@ from odoo.tools.translate import LazyTranslate
 _lt = LazyTranslate(__name__)
 
 TEXTS = {
-    "picture_host_ill": _lt(
+    "picture_host_unavailable": _lt(
         "Product images cannot be downloaded from %(host)s now. Odoo will try again "
         "automatically; orders and stock are not affected."
     ),

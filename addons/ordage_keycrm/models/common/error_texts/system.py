@@ -9,7 +9,7 @@ TEXTS = {
         "Product images are not downloaded: the disk of Odoo's files is full. Odoo will continue "
         "automatically once your administrator has freed space; orders and stock are not affected."
     ),
-    "key_sealed": _lt(
+    "key_not_decryptable": _lt(
         "The API key of “%(account)s” cannot be read in this database because it was copied from "
         "another one. Paste the key again if this copy should work with KeyCRM."
     ),

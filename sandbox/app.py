@@ -37,7 +37,7 @@ class Sandbox(Account):
         loopback: bool = True,
     ) -> None:
         super().__init__(key, switches)
-        gate = Middleware(
+        api = Middleware(
             _answering(Starlette(routes=self.api.routes()), self),
             self.keys,
             self.shop.switches,
@@ -50,7 +50,7 @@ class Sandbox(Account):
         self._inner = _answering(
             Starlette(
                 routes=[
-                    Mount("/v1", app=gate),
+                    Mount("/v1", app=api),
                     Mount(
                         "/control", app=_answering(Starlette(routes=self.control.routes()), self)
                     ),

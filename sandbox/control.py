@@ -169,7 +169,7 @@ class Control(OrdersControl, GoodsControl):
         """
         return self._call("GET", "/deliveries", query={"since": since})
 
-    # === MISBEHAVIOUR, LOG ===
+    # === FAULTS, LOG ===
 
     def add_fault(self, kind: str, **fields: Any) -> Json:
         """Add a fault of the API.

@@ -116,7 +116,7 @@ class ControlApi(OrderEndpoints, GoodsEndpoints):
         """Read the webhooks that were sent."""
         return self.account.webhooks.deliveries(int(values.get("since", 0)))
 
-    # === MISBEHAVIOUR, LOG, QUIET ===
+    # === FAULTS, LOG, QUIET ===
 
     def add_fault(self, values: Json) -> Any:
         """Add a rule."""

@@ -91,7 +91,7 @@ def envelope(
     :param write: writes one row
     :param path: the address of the list
     :param kept: query names that the page addresses keep
-    :param fault: misbehaviour that concerns lists
+    :param fault: fault that concerns lists
     :return: the JSON object
     """
     kind = fault.kind if fault else None

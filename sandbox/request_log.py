@@ -29,7 +29,7 @@ class Entry:
     :param status: HTTP status answered; None while it is being answered or was never answered
     :param seconds: how long answering took
     :param used: requests let through within the limit's window, this one included
-    :param fault: the kind of misbehaviour played, if any
+    :param fault: the kind of fault that applied, if any
     :param key: the last four characters of the API key
     """
 

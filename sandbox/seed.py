@@ -230,7 +230,7 @@ class Seed:
                 discount_percent=percent,
             )
             if random.random() < 0.3:
-                line.properties = [{"name": "Колір", "value": random.choice(sample_names.COLOURS)}]
+                line.properties = [{"name": "Колір", "value": random.choice(sample_names.COLORS)}]
             return line
         offer = random.choice(self.sellable)
         product = shop.products[offer.product_id]

@@ -11,6 +11,7 @@ import hashlib
 
 from cryptography.fernet import Fernet, InvalidToken
 
+#: Part of the key derivation: changing it makes stored secrets unreadable.
 _PURPOSE = b"ordage_keycrm sealed fields\0"
 
 

@@ -51,20 +51,20 @@ class Goods:
 
     :param key: ``("offer", number)`` of catalog goods, ``("line", number)`` of one-off ones
     :param line_id: the order's line; None when it was read from the catalog alone
-    :param catalogue_id: KeyCRM's product, of which the offer is a variant
+    :param catalog_id: KeyCRM's product, of which the offer is a variant
     :param price: the catalog's, of one unit, in ``currency_code`` (empty: the shop's currency)
     :param line_price: list price on the order's line, for goods without a price in the catalog
     :param line_currency: the order's currency (empty: the shop's)
     :param cost: purchase price of one unit, in ``currency_code``
     :param weight: in the unit that the shop set in KeyCRM
-    :param name_is_catalogue: whether the name is the catalog's, not a line's title
+    :param name_is_from_catalog: whether the name is the catalog's, not a line's title
     :param offer_cost: purchase price of the offer itself, never of a line
     """
 
     key: tuple[str, int]
     line_id: int | None
     offer_id: int | None
-    catalogue_id: int | None
+    catalog_id: int | None
     sku: str
     barcode: str
     name: str
@@ -78,7 +78,7 @@ class Goods:
     picture_url: str
     currency_code: str
     updated_at: datetime | None
-    name_is_catalogue: bool
+    name_is_from_catalog: bool
     offer_cost: Decimal | None = None
 
     @property
@@ -110,7 +110,7 @@ class Goods:
             key=("line", line.id),
             line_id=line.id,
             offer_id=None,
-            catalogue_id=None,
+            catalog_id=None,
             sku=line.sku,
             barcode="",
             name=line.name,
@@ -124,7 +124,7 @@ class Goods:
             picture_url="",
             currency_code="",
             updated_at=None,
-            name_is_catalogue=False,
+            name_is_from_catalog=False,
         )
 
     @classmethod
@@ -141,7 +141,7 @@ class Goods:
             key=("offer", offer.id),
             line_id=line.id if line else None,
             offer_id=offer.id,
-            catalogue_id=offer.product_id,
+            catalog_id=offer.product_id,
             sku=offer.sku or (line.sku if line else ""),
             barcode=offer.barcode,
             name=offer.name or (line.name if line else ""),
@@ -155,7 +155,7 @@ class Goods:
             picture_url=offer.picture_url,
             currency_code=offer.currency_code,
             updated_at=offer.updated_at,
-            name_is_catalogue=bool(offer.name),
+            name_is_from_catalog=bool(offer.name),
             offer_cost=offer.purchased_price,
         )
 

@@ -22,7 +22,7 @@ class KeycrmOrderSync(models.Model):
     )
     shipped_status_ids = fields.Many2many(
         "keycrm.order.status",
-        "keycrm_order_sync_gone_status_rel",
+        "keycrm_order_sync_shipped_status_rel",
         "sync_id",
         "status_id",
         string="Already shipped in these statuses",

@@ -187,7 +187,7 @@ class KeycrmProductMatcher(models.AbstractModel):
         names = [prop.name.strip().lower() for prop in goods.properties]
         if (
             not account.product_variants
-            or not goods.catalogue_id
+            or not goods.catalog_id
             or not names
             or "" in names
             or len(set(names)) < len(names)
@@ -228,7 +228,7 @@ class KeycrmProductMatcher(models.AbstractModel):
             .search(
                 [
                     ("account_id", "=", account.id),
-                    ("keycrm_product_id", "=", goods.catalogue_id),
+                    ("keycrm_product_id", "=", goods.catalog_id),
                 ]
             )
             .product_id.product_tmpl_id
@@ -239,7 +239,7 @@ class KeycrmProductMatcher(models.AbstractModel):
             .search(
                 [
                     ("keycrm_catalog_account_id", "=", account.id),
-                    ("keycrm_catalog_id", "=", goods.catalogue_id),
+                    ("keycrm_catalog_id", "=", goods.catalog_id),
                 ]
             )
         )
@@ -273,7 +273,7 @@ class KeycrmProductMatcher(models.AbstractModel):
                 "uom_id": self._unit(goods).id,
                 "attribute_line_ids": lines,
                 "keycrm_catalog_account_id": account.id,
-                "keycrm_catalog_id": goods.catalogue_id,
+                "keycrm_catalog_id": goods.catalog_id,
             }
         )
 

@@ -231,7 +231,7 @@ class KeycrmProductMatcher(models.AbstractModel):
     def _offer_vals(self, goods):
         return {
             "sku": goods.sku or False,
-            "keycrm_product_id": goods.catalogue_id or False,
+            "keycrm_product_id": goods.catalog_id or False,
             "keycrm_updated_at": goods.updated_at or False,
-            "catalog_at": self.env.cr.now() if goods.name_is_catalogue else False,
+            "catalog_at": self.env.cr.now() if goods.name_is_from_catalog else False,
         }

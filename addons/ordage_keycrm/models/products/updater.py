@@ -76,7 +76,7 @@ class KeycrmProductMatcher(models.AbstractModel):
         """
         vals = {}
         is_variant = bool(product.product_template_attribute_value_ids)
-        if goods.name_is_catalogue:
+        if goods.name_is_from_catalog:
             # A variant has the name of its product; the rest is in its attributes.
             name = shortened(goods.name) if is_variant else goods.full_name
             if name and product.name != name:

@@ -206,7 +206,7 @@ def test_another_quantity_is_computed_only_after_a_question(account, screen):
         heading.click()
     field = screen.field("stock_quantity")
     field.locator("input[data-value=free]").click()
-    screen.sees("Перерахувати всі залишки")
+    screen.sees("Обчислити всі залишки")
     screen.picture("question-stock-quantity")
     screen.page.keyboard.press("Escape")
     expect(field.locator("input[data-value=available]")).to_be_checked()

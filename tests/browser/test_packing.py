@@ -36,7 +36,7 @@ def test_a_typed_number_opens_its_parcel_and_its_label_is_printed(
     box = page.get_by_label("Скануйте або введіть номер")
     box.fill("20450000000999")
     box.press("Enter")
-    storekeeper.sees("Доставки з номером «20450000000999» немає.")
+    storekeeper.sees("Відвантаження з номером «20450000000999» немає.")
     storekeeper.picture("pack-not-found")
     # The next scan goes into the box.
     expect(box).to_be_focused()

@@ -138,7 +138,7 @@ def test_a_comparison_that_is_stopped_while_keycrm_is_asked_stays_stopped(
     screen.open("keycrm_account_action", account.id)
     screen.press("Звірити з KeyCRM")
     screen.page.locator(".modal-footer .btn-primary").click()
-    screen.sees("Читає KeyCRM")
+    screen.sees("Читання з KeyCRM")
     wait_for(asked, 60, "the worker asks KeyCRM")
     screen.press("Зупинити")
     screen.sees("Зупинено")

@@ -31,7 +31,7 @@ GLOSSARY = {
     "Enable integration": "Увімкнути інтеграцію",
     "Events": "Події",
     "Failed": "Помилка",
-    "Full stock syncs": "Повні передачі залишків",
+    "Full stock exports": "Повні передачі залишків",
     "Free": "Вільно від резервів Odoo",
     "Ignored": "Пропущено",
     "KeyCRM account": "Кабінет KeyCRM",

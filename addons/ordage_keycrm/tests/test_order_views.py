@@ -83,7 +83,7 @@ class TestDecisionsOnScreens(OrderCase):
         self.assertEqual(answer["type"], "warning")
         self.assertEqual(
             answer["message"],
-            "Left as they are: 2. Not changed: 1. They need another decision, or none.",
+            "Left as they are: 2. Not changed: 1. They need a different decision, or no decision.",
         )
         self.assertFalse(any(deleted.mapped("keycrm_needs_decision")))
         self.assertTrue(waiting.keycrm_needs_decision)

@@ -43,7 +43,7 @@ class KeycrmAccount(models.Model):
     setup_done_text = fields.Char(string="Progress", compute="_compute_setup_done_text")
     setup_orders = fields.Selection(TICKS, string="Step: orders", compute="_compute_setup_orders")
     setup_load_id = fields.Many2one(
-        "keycrm.product.import", string="Last product load", compute="_compute_setup_runs"
+        "keycrm.product.import", string="Last product import", compute="_compute_setup_runs"
     )
     setup_load_progress = fields.Float(string="Loaded", compute="_compute_setup_runs")
     setup_products = fields.Selection(TICKS, string="Step: products", compute="_compute_setup_runs")

@@ -193,7 +193,7 @@ class KeycrmJobMixin(models.AbstractModel):
         account = self.account_id
         if not account.enabled and not account._is_before_start():
             return self.env._(
-                "The integration is disabled. This continues when it is enabled again."
+                "The integration is disabled. The job continues once the integration is enabled."
             )
         return CircuitBreaker(account).reason(self._pieces)
 

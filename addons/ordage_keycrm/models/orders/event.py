@@ -543,6 +543,6 @@ class KeycrmEvent(models.Model):
             EVENT_REFRESH: self.env._("Refreshed by a user"),
             EVENT_SYNC: self.env._("Synchronization"),
             EVENT_POLLING: self.env._("Found by polling"),
-            EVENT_RECONCILIATION: self.env._("Found by open-order check"),
+            EVENT_RECONCILIATION: self.env._("Found by hourly reconciliation"),
             "?": self.env._("Unknown message"),
         }

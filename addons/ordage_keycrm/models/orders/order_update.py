@@ -51,7 +51,7 @@ class KeycrmOrderUpdate(models.Model):
     requested_at = fields.Datetime(
         string="Requested on",
         readonly=True,
-        help="Last time Odoo asked KeyCRM to create it; empty if KeyCRM refused.",
+        help="Last time Odoo requested its creation in KeyCRM; empty if KeyCRM refused.",
     )
     sent_value = fields.Char(string="Value", help="What KeyCRM has now.")
 

@@ -217,7 +217,7 @@ class SaleOrder(models.Model):
         others = self - accepted.with_env(self.env)
         if others:
             message += " " + self.env._(
-                "Not changed: %s. They need another decision, or none.", len(others)
+                "Not changed: %s. They need a different decision, or no decision.", len(others)
             )
         return self.keycrm_account_id[:1]._notification(message, "warning" if others else "success")
 
@@ -267,7 +267,7 @@ class SaleOrder(models.Model):
         """
         self.check_access("write")
         if not self or not all(self.sudo().mapped("keycrm_cancel_conflict")):
-            raise UserError(self.env._("The order is not canceled in Odoo only."))
+            raise UserError(self.env._("The order has no cancellation conflict."))
 
     def _keycrm_record_cancellation(self, is_canceled):
         """Record that a user or another module canceled orders in Odoo, or reverted it.

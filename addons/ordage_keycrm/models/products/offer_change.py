@@ -34,7 +34,7 @@ class KeycrmOfferChange(models.Model):
         string="Changed on",
         required=True,
         default=fields.Datetime.now,
-        help="In the future for a value that KeyCRM could not process: it is tried again then.",
+        help="For a value that KeyCRM could not process: time of the next attempt.",
     )
 
     # === BUSINESS METHODS ===#

@@ -8,7 +8,7 @@ class KeycrmProductImport(models.Model):
     """
 
     _name = "keycrm.product.import"
-    _description = "KeyCRM product load"
+    _description = "KeyCRM product import"
     _inherit = ["keycrm.job.mixin"]
     _check_company_auto = True
 
@@ -73,7 +73,7 @@ class KeycrmProductImport(models.Model):
         return super()._begin()
 
     def _title(self):
-        return self.env._("Product load")
+        return self.env._("Product import")
 
     def _summary(self):
         return self.env._(
@@ -104,7 +104,7 @@ class KeycrmProductImportLine(models.Model):
     # Indexed for the report of a load.
     load_id = fields.Many2one(
         "keycrm.product.import",
-        string="Product load",
+        string="Product import",
         required=True,
         ondelete="cascade",
         index=True,

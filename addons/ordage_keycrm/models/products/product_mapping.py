@@ -27,7 +27,7 @@ class KeycrmProductMapping(models.Model):
     )
     name = fields.Char(
         string="Name in KeyCRM",
-        help="For lines without an SKU: the full name including properties.",
+        help="For lines without a SKU: the full name including properties.",
     )
     sku_key = fields.Char(string="SKU lookup key", compute="_compute_keys", store=True)
     name_key = fields.Char(string="Name lookup key", compute="_compute_keys", store=True)

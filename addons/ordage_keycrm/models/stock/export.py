@@ -64,7 +64,7 @@ class KeycrmStockExport(models.Model):
         return super()._end(state, **vals)
 
     def _title(self):
-        return self.env._("Full stock sync")
+        return self.env._("Full stock export")
 
     def _summary(self):
         return self.env._(
@@ -77,7 +77,7 @@ class KeycrmStockExport(models.Model):
         account = self.account_id
         if account.stock_paused:
             return self.env._(
-                "Stock sync is paused. This continues when “Resume stock sync” is clicked."
+                "Stock sync is paused. The job continues after “Resume stock sync”."
             )
         return super()._waiting_reason()
 

@@ -90,7 +90,8 @@ def _report(rule, records, error):
             return
         records = records.order_id
     summary = rule.env._("The automation rule “%s” failed", name)
-    rows = [rule.env._("KeyCRM's changes were made without it. Reason: %s", _reason(error))]
+    reason = _reason(error)
+    rows = [rule.env._("KeyCRM's changes were saved without running the rule. Reason: %s", reason)]
     account = rule.env["keycrm.account"].sudo()
     account = account.search([("company_id", "=", rule.env.company.id)], limit=1)
     for record in records:

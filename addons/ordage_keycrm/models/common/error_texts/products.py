@@ -45,7 +45,7 @@ TEXTS = {
     ),
     "create_not_linked": _lt(
         "KeyCRM has the product, but Odoo could not link it: %(reason)s Fix this, then click "
-        "“Check again” and create it again: it is linked and not created twice."
+        "“Check again” and “Create in KeyCRM”: the product is linked, not created twice."
     ),
     "stock_list_empty": _lt(
         "KeyCRM's stock list was empty although Odoo has products linked to it, so Odoo did not "

@@ -215,7 +215,7 @@ class MissingOffers(DecisionKind):
                 "action_open_missing",
                 self.env._("Catalog"),
                 reason=self.env._(
-                    "KeyCRM does not have their SKU, or more than once: their stock is not sent."
+                    "KeyCRM has no offer with their SKU, or several: their stock is not sent."
                 ),
                 since=since,
             )

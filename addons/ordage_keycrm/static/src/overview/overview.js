@@ -250,7 +250,7 @@ export class KeycrmOverview extends Component {
         if (this.data.others_decide) {
             return { text: _t("Waiting for colleagues' decisions: %s.", this.data.others_decide) };
         }
-        return { text: _t("All is well: there is nothing to decide."), isDone: true };
+        return { text: _t("Nothing needs your decision."), isDone: true };
     }
 }
 

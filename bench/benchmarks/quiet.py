@@ -37,13 +37,13 @@ def run(environment: Environment) -> Iterator[Row]:
     baseline = _each(shop, environment.sized(BASELINE, 60))
     yield Row(
         key="quiet",
-        what=f"{ACCOUNTS} accounts to which nothing happens: one look of a scheduled action",
+        what=f"{ACCOUNTS} accounts to which nothing happens: one empty run of a scheduled action",
         baseline=f"{seconds(baseline)} of processor (accounts switched off)",
         ours=f"{seconds(ours)} of processor",
         ratio=ours / baseline,
         goal="–",
         reached=None,
-        samples=f"{2 * ACCOUNTS * duration // 60} looks",
+        samples=f"{2 * ACCOUNTS * duration // 60} runs",
         details={"of_a_core_for_a_hundred_accounts": ours * 200 / 60},
     )
 

@@ -39,7 +39,10 @@ class KeycrmStockChange(models.Model):
     # Indexed for the count of a running export, without the rows of no export: those are written in users'
     # transactions. There is no index of products, for the same reason.
     export_id = fields.Many2one(
-        "keycrm.stock.export", string="Full stock export", ondelete="set null", index="btree_not_null"
+        "keycrm.stock.export",
+        string="Full stock export",
+        ondelete="set null",
+        index="btree_not_null",
     )
     changed_at = fields.Datetime(string="Changed on", required=True, default=fields.Datetime.now)
 

@@ -76,9 +76,7 @@ class KeycrmStockExport(models.Model):
     def _waiting_reason(self):
         account = self.account_id
         if account.stock_paused:
-            return self.env._(
-                "Stock sync is paused. The job continues after “Resume stock sync”."
-            )
+            return self.env._("Stock sync is paused. The job continues after “Resume stock sync”.")
         return super()._waiting_reason()
 
     def _count(self, account):

@@ -13,7 +13,7 @@ help:
 	@echo "make test-peers    Odoo's own tests, without the addon and with it (ONLY='sale stock', ROUNDS=2)"
 	@echo "make test-attacks  time-outs, thousands of products and orders, two databases: prints figures"
 	@echo "make test-browser  the screens in a real browser, in Ukrainian; writes screenshots"
-	@echo "make bench         benchmarks beside their baselines, into bench/RESULTS.md (NAME=webhook for one)"
+	@echo "make bench         benchmarks and their baselines, into bench/RESULTS.md (NAME=webhook for one)"
 	@echo "make lint          the linters alone (FIX=1 fixes what it can)"
 	@echo "make audit         check the pinned packages against the lists of known vulnerabilities"
 	@echo "make package       build the zip and the wheels of the addons into dist/"

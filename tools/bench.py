@@ -1,4 +1,4 @@
-"""``make bench``: the benchmarks, each beside its baseline; see ``bench/``."""
+"""``make bench``: the benchmarks, each compared with its baseline; see ``bench/``."""
 
 from __future__ import annotations
 

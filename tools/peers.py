@@ -49,7 +49,7 @@ _NO_AUTOVACUUM = """DO $$ DECLARE name regclass; BEGIN
                  WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace
     LOOP EXECUTE format('ALTER TABLE %s SET (autovacuum_enabled = off)', name); END LOOP; END $$"""
 
-#: What one run of a module's suites came to: ``results`` by test, ``asserted`` query counts by place,
+#: Results of one run of a module's suites: ``results`` by test, ``asserted`` query counts by place,
 #: ``tests`` with the queries and seconds of each, the sum of ``queries``, and seconds of processor time of
 #: Odoo's process.
 Run = dict[str, Any]
@@ -85,7 +85,7 @@ HEADER = (
 
 
 def rows(without: Mapping[str, list[Run]], with_addon: Mapping[str, list[Run]]) -> list[list[str]]:
-    """Lay out what the runs came to.
+    """Format the results of the runs.
 
     :param without: ``{module: runs}`` in the database as it is
     :param with_addon: the same with the addon
@@ -179,7 +179,7 @@ def _measure(modules: list[str], rounds: int) -> tuple[dict[str, list[Run]], dic
                 child.wait(_SUITES_TIMEOUT)
                 if not out.exists():
                     log = out.with_suffix(".log")
-                    raise UserError(f"The suites did not come to their end; see {log}.")
+                    raise UserError(f"The suites did not finish; see {log}.")
                 sides[side].setdefault(module, []).append(json.loads(out.read_text()))
             latest = [{module: side[module][-1:]} for side in sides]
             echo(f"round {number + 1}: " + "  ".join(rows(*latest)[0]))
@@ -258,7 +258,7 @@ def _start(
 
 
 def _suites(config: str, out: Path, module: str) -> None:
-    """Run the suites of a module inside Odoo and write what they came to. Ends the process.
+    """Run the suites of a module inside Odoo and write their results. Ends the process.
 
     :param config: Odoo's configuration file
     :param out: the file to write

@@ -1,4 +1,4 @@
-"""Bulk synchronization beside bare ``create()``, without a request limit."""
+"""Bulk synchronization compared with bare ``create()``, without a request limit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The filter "Differs" of stock side by side, beside Odoo's own filter by quantity."""
+"""The filter "Differs" of stock side by side, compared with Odoo's own filter by quantity."""
 
 from __future__ import annotations
 

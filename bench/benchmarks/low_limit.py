@@ -1,4 +1,4 @@
-"""Live orders and stock beside a synchronization, where KeyCRM allows 20 requests a minute."""
+"""Live orders and stock during a synchronization, where KeyCRM allows 20 requests a minute."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The overview of a shop with 100,000 orders, opened beside Odoo's own sales list."""
+"""The overview of a shop with 100,000 orders, compared with Odoo's own sales list."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Latency of a webhook beside a minimal controller."""
+"""Latency of a webhook compared with a minimal controller."""
 
 from __future__ import annotations
 

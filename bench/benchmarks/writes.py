@@ -28,7 +28,7 @@ ALLOWED_DELAY = 2.0
 
 
 def run(environment: Environment) -> Iterator[Row]:
-    """Change costs, write tracking numbers, create products; measure live work beside them."""
+    """Change costs, write tracking numbers, create products; measure live work meanwhile."""
     count = environment.sized(COSTS)
     shop = environment.shop(sandbox={"offers": count, "orders": 0})
     module = shop.rpc.search("ir.module.module", ("name", "=", "stock_delivery"))

@@ -85,7 +85,7 @@ def _stop_reading(connection):
     try:
         connection.shutdown(socket.SHUT_RD)
     except OSError:
-        _logger.debug("KeyCRM: the connection of a slow webhook is gone")
+        _logger.debug("KeyCRM: the connection of a slow webhook was closed")
 
 
 def install():

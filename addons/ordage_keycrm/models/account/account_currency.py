@@ -6,7 +6,7 @@ from ...services.common.language import UKRAINIAN, install_ukrainian
 
 
 class KeycrmAccountCurrency(models.AbstractModel):
-    """Currency of an account beside that of its company, and the language, as the setup offers them."""
+    """Currency of an account other than its company's, and the language, as the setup offers them."""
 
     _name = "keycrm.account.currency"
     _inherit = "mail.thread"

@@ -7,7 +7,7 @@ from ...services.sending.tracking import TrackingKind
 
 
 class KeycrmAccountSending(models.AbstractModel):
-    """What an account sends to KeyCRM beside stock: costs, prices, tracking numbers, payments."""
+    """What an account sends to KeyCRM other than stock: costs, prices, tracking numbers, payments."""
 
     _name = "keycrm.account.sending"
     _inherit = "mail.thread"

@@ -15,7 +15,7 @@ PENDING = "keycrm_order_changes"
 
 
 class KeycrmOrderUpdate(models.Model):
-    """An update of an order in KeyCRM that Odoo sends: a status, a tracking number, line costs or a payment.
+    """An update that Odoo sends to an order in KeyCRM, such as a payment.
 
     The order is read before it is written, so nothing is sent twice, and what a manager set meanwhile
     stays. A failed update is retried like an event. ``services/sending/order_update_sender.py`` sends them.

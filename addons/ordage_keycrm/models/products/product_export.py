@@ -147,8 +147,9 @@ class KeycrmProductExport(models.Model):
         return super()._begin()
 
     def _next_lines(self):
-        """Return the lines of the next step: products without variants first, then one product's variants.
+        """Return the lines of the next step.
 
+        Products without variants come first, then the variants of one product.
         What was requested is looked up first, then what was looked up is created.
         """
         ready = self.line_ids.filtered(lambda line: line.state == "ready")

@@ -66,7 +66,9 @@ def is_changing_unit(env):
 
 
 def as_stock_worker(records):
-    """Return records on which writes count as those of the stock queue, which sends the result itself.
+    """Return records on which writes count as those of the stock queue.
+
+    The stock queue sends the result itself.
 
     :param records: recordset
     :return: the records in superuser mode, marked

@@ -199,7 +199,9 @@ def _will_start_anyway(dbname, cron_ids):
             cr.execute("SET LOCAL lock_timeout = '1s'")
             return are_due_soon(cr, cron_ids)
     except Exception:
-        _logger.info("KeyCRM: cannot tell whether the schedulers will run anyway", exc_info=True)
+        _logger.info(
+            "KeyCRM: cannot check whether a run of the schedulers is pending already", exc_info=True
+        )
         return False
 
 

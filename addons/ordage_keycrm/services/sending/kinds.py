@@ -1,4 +1,4 @@
-"""All kinds of data that Odoo sends to KeyCRM beside stock."""
+"""All kinds of data that Odoo sends to KeyCRM other than stock."""
 
 from .offers import CostKind, PriceKind
 from .payments import PaymentKind

@@ -4,7 +4,7 @@ import {
     journalDashboardGraphField,
 } from "@web/views/fields/journal_dashboard_graph/journal_dashboard_graph_field";
 
-/** Odoo's little bar graph, drawn anew with every reading, and read out to those who do not see it. */
+/** Odoo's small bar graph, redrawn at every refresh, with a text for screen readers. */
 export class KeycrmGraphField extends JournalDashboardGraphField {
     static template = "ordage_keycrm.Graph";
 

@@ -2,11 +2,11 @@ import { onWillUnmount, useEffect } from "@odoo/owl";
 import { browser } from "@web/core/browser/browser";
 import { useService } from "@web/core/utils/hooks";
 
-/** Milliseconds in which further news are debounced before a screen is read again. */
+/** Milliseconds in which further updates are debounced before a screen is read again. */
 const DEBOUNCE = 700;
 /** Milliseconds until the next try while a user is working. */
 const LATER = 1500;
-/** Milliseconds between two refreshes without news, in case the bus does not reach this browser. */
+/** Milliseconds between two refreshes without updates, in case the bus does not reach this browser. */
 const SELDOM = 30000;
 
 /**
@@ -14,11 +14,11 @@ const SELDOM = 30000;
  * while the page is hidden, and catches up when it is visible again.
  *
  * @param {(accountIds: Set<number>) => Promise<boolean|void>} refresh reads the screen again; an empty
- *   set: no news. It returns false while a user is working: the screen is read a little later.
+ *   set: no update. It returns false while a user is working: the screen is read a little later.
  * @param {Object} [options]
  * @param {number} [options.debounce] milliseconds
  */
-export function useKeycrmNews(refresh, { debounce = DEBOUNCE } = {}) {
+export function useKeycrmUpdates(refresh, { debounce = DEBOUNCE } = {}) {
     const bus = useService("bus_service");
     let accounts = new Set();
     let timer = null;
@@ -32,13 +32,13 @@ export function useKeycrmNews(refresh, { debounce = DEBOUNCE } = {}) {
             missed = true;
             return;
         }
-        const news = accounts;
+        const updated = accounts;
         accounts = new Set();
         missed = false;
         busy = true;
         try {
-            if ((await refresh(news)) === false && !ended) {
-                news.forEach((account) => accounts.add(account));
+            if ((await refresh(updated)) === false && !ended) {
+                updated.forEach((account) => accounts.add(account));
                 timer ??= browser.setTimeout(run, LATER);
             }
         } finally {
@@ -51,7 +51,7 @@ export function useKeycrmNews(refresh, { debounce = DEBOUNCE } = {}) {
     function plan() {
         timer ??= browser.setTimeout(run, debounce);
     }
-    function onNews({ account_id: accountId }) {
+    function onUpdate({ account_id: accountId }) {
         accounts.add(accountId);
         plan();
     }
@@ -62,12 +62,12 @@ export function useKeycrmNews(refresh, { debounce = DEBOUNCE } = {}) {
     }
     useEffect(
         () => {
-            bus.subscribe("keycrm/changed", onNews);
+            bus.subscribe("keycrm/changed", onUpdate);
             bus.start();
             document.addEventListener("visibilitychange", onSeen);
             const seldom = browser.setInterval(plan, SELDOM);
             return () => {
-                bus.unsubscribe("keycrm/changed", onNews);
+                bus.unsubscribe("keycrm/changed", onUpdate);
                 document.removeEventListener("visibilitychange", onSeen);
                 browser.clearInterval(seldom);
             };

@@ -3,14 +3,14 @@ import { KanbanController } from "@web/views/kanban/kanban_controller";
 import { kanbanView } from "@web/views/kanban/kanban_view";
 import { ListController } from "@web/views/list/list_controller";
 import { listView } from "@web/views/list/list_view";
-import { useKeycrmNews } from "./live";
+import { useKeycrmUpdates } from "./live";
 import { refreshRecords } from "./refresh";
 
 /** A kanban that reads its records again when a worker changed something. */
 export class KeycrmLiveKanbanController extends KanbanController {
     setup() {
         super.setup();
-        useKeycrmNews(() => refreshRecords(this.model, this.rootRef.el));
+        useKeycrmUpdates(() => refreshRecords(this.model, this.rootRef.el));
     }
 }
 
@@ -21,7 +21,7 @@ const LIST_DEBOUNCE = 3000;
 export class KeycrmLiveListController extends ListController {
     setup() {
         super.setup();
-        useKeycrmNews(() => refreshRecords(this.model, this.rootRef.el), { debounce: LIST_DEBOUNCE });
+        useKeycrmUpdates(() => refreshRecords(this.model, this.rootRef.el), { debounce: LIST_DEBOUNCE });
     }
 }
 

@@ -2,7 +2,7 @@ import { Component, useRef, xml } from "@odoo/owl";
 import { serializeDateTime } from "@web/core/l10n/dates";
 import { registry } from "@web/core/registry";
 import { standardWidgetProps } from "@web/views/widgets/standard_widget_props";
-import { useKeycrmNews } from "./live";
+import { useKeycrmUpdates } from "./live";
 import { isWorkingIn, refreshRecord } from "./refresh";
 
 /**
@@ -17,7 +17,7 @@ export class KeycrmLive extends Component {
 
     setup() {
         this.root = useRef("root");
-        useKeycrmNews((accounts) => this.refresh(accounts));
+        useKeycrmUpdates((accounts) => this.refresh(accounts));
     }
 
     async refresh(accounts) {

@@ -8,7 +8,7 @@ const OPEN = [
     ".o_popover:not(:has(.o-tooltip))",
     ".o_dialog",
 ].join(",");
-/** Parts of a form that are drawn anew with its values: a row that is edited, and lists of records. */
+/** Parts of a form that are redrawn with its values: a row that is edited, and lists of records. */
 const ROWS = ".o_selected_row, .o_field_x2many";
 
 /**

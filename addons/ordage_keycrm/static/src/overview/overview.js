@@ -13,7 +13,7 @@ import { formatDateTime } from "@web/core/l10n/dates";
 import { _t } from "@web/core/l10n/translation";
 import { user } from "@web/core/user";
 import { useService } from "@web/core/utils/hooks";
-import { useKeycrmNews } from "../live/live";
+import { useKeycrmUpdates } from "../live/live";
 import { isSelectingIn } from "../live/refresh";
 
 const { DateTime } = luxon;
@@ -51,7 +51,7 @@ export class KeycrmOverview extends Component {
         });
         onWillPatch(() => this.rememberFocus());
         onPatched(() => this.restoreFocus());
-        useKeycrmNews(() => this.refresh());
+        useKeycrmUpdates(() => this.refresh());
     }
 
     // --- reading ---

@@ -74,7 +74,7 @@ export class SetupSteps {
         this.unfolded = { [next.name]: true };
         this.remember(next.name);
         this.goal = { step: next, focus: true };
-        // It may have been unfolded before: then nothing of it is drawn anew.
+        // It may have been unfolded before: then nothing of it is redrawn.
         browser.setTimeout(() => this.reach(next.name), 300);
     }
 

@@ -54,7 +54,7 @@ class KeycrmCase(TransactionCase):
         cls.account.enabled = True
         cls.account.action_refresh_statuses()
         cls.settle_currency()
-        # Tests tell of many orders within a second, and no more come while they wait.
+        # Tests send many webhooks within a second, and wait for no more of them.
         cls.enterClassContext(patch.object(order_inbox, "DEBOUNCE_PAUSE", 0.0))
         # That the pauses grow is tested without Odoo.
         cls.enterClassContext(patch.object(client, "RETRY_PAUSE", 0.0))
@@ -159,10 +159,10 @@ class KeycrmCase(TransactionCase):
         )
 
     @classmethod
-    def tell(cls, *numbers, event="order.change_order_status", **context):
-        """Let KeyCRM tell of orders by webhook, without the way over HTTP.
+    def receive_webhook(cls, *numbers, event="order.change_order_status", **context):
+        """Store webhooks of orders in the inbox, without HTTP.
 
-        :param context: what it says of them, beside their number
+        :param context: further fields of the webhook
         """
         for number in numbers:
             webhook_inbox.receive(

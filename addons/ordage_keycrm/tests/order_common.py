@@ -11,7 +11,7 @@ class OrderCase(KeycrmCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.new, cls.agreed, cls.made, cls.sent, cls.done, cls.gone = (
+        cls.new, cls.agreed, cls.made, cls.sent, cls.done, cls.canceled = (
             cls.status(group) for group in range(1, 7)
         )
         cls.offer = cls.keycrm.create_offer(sku="KUHOL-1", price=100, name="Кухоль")["id"]

@@ -190,8 +190,8 @@ class StockCase(KeycrmCase):
         )
         self.env["keycrm.stock.level"].invalidate_model()
 
-    def put_wakes(self, seconds, ago=0):
-        """Let the worker's wake-ups be due so many seconds from now.
+    def set_trigger_times(self, seconds, ago=0):
+        """Let the worker's triggers be due so many seconds from now.
 
         :param ago: seconds since they were made
         """
@@ -210,7 +210,7 @@ class StockCase(KeycrmCase):
         if work:
             self.work()
         rows = self.keycrm.requests(method="PUT", path="/offers/stocks")
-        self.asked_log = list(self.keycrm.requests(method="GET"))
+        self.read_requests = list(self.keycrm.requests(method="GET"))
         self.keycrm.clear_log()
         return [
             (
@@ -240,11 +240,11 @@ class StockCase(KeycrmCase):
 
     def assert_sent(self, *expected):
         """Expect exactly these numbers to leave: ``(product, quantity)`` or with the warehouse."""
-        told = {}
+        sent = {}
         for warehouse, rows in self.sent():
-            told.update({(warehouse, number): float(q) for number, q in rows.items()})
+            sent.update({(warehouse, number): float(q) for number, q in rows.items()})
         self.assertEqual(
-            told,
+            sent,
             {
                 (row[2] if len(row) > 2 else 1, self.number(row[0])): float(row[1])
                 for row in expected

@@ -1,6 +1,6 @@
-"""The oracle of the test that plays every order of events: what should lie where, by arithmetic alone.
+"""Expected quantities for the test of every sequence of events, by arithmetic alone.
 
-One product, twenty on the shelf, one order of five in KeyCRM. Nothing here knows Odoo or the addon.
+One product, twenty on the shelf, one order of five in KeyCRM. Nothing here uses Odoo or the addon.
 """
 
 import random
@@ -57,8 +57,8 @@ class Account:
 
 
 @dataclass(frozen=True)
-class Story:
-    """How things stand after some steps.
+class OrderState:
+    """The order and its goods after some steps.
 
     :param shelf: on the shelf
     :param others: of it, reserved for another customer
@@ -68,9 +68,9 @@ class Story:
     :param state: the order in Odoo
     :param line: quantity of Odoo's line
     :param still_open: what Odoo still has to ship
-    :param out: with the buyer
-    :param expected: of that, expected back
-    :param never: it was over when Odoo first saw it
+    :param shipped: shipped and not returned
+    :param expected: of that, expected as a return
+    :param skip_delivery: it was completed when Odoo first received it, so it moves no stock
     :param freed: what it takes out is not reserved just now
     :param canceled_here: a person canceled it in Odoo: KeyCRM does not revive it
     """
@@ -83,9 +83,9 @@ class Story:
     state: str = "draft"
     line: int = 5
     still_open: int = 0
-    out: int = 0
+    shipped: int = 0
     expected: int = 0
-    never: bool = False
+    skip_delivery: bool = False
     freed: bool = False
     canceled_here: bool = False
 
@@ -94,21 +94,21 @@ class Story:
     @property
     def free(self) -> int:
         """Nobody has ordered or reserved it."""
-        return self.shelf - self.others - self.taken
+        return self.shelf - self.others - self.outgoing
 
     @property
-    def taken(self) -> int:
+    def outgoing(self) -> int:
         """What the order still takes out."""
         if self.state == "sale":
             return self.still_open
-        return self.ordered if self.state == "draft" and self.hold and not self.never else 0
+        return self.ordered if self.state == "draft" and self.hold and not self.skip_delivery else 0
 
     @property
     def on_hand(self) -> int:
         """The shelf, less what KeyCRM has written off and Odoo has not shipped."""
-        if self.hold != FULFILLED or self.never:
+        if self.hold != FULFILLED or self.skip_delivery:
             return self.shelf
-        return self.shelf - min(self.ordered, self.taken)
+        return self.shelf - min(self.ordered, self.outgoing)
 
     @property
     def unreserved(self) -> int:
@@ -117,94 +117,96 @@ class Story:
         return self.shelf - self.others - own
 
 
-def first(account: Account, status: int = NEW) -> Story:
+def first(account: Account, status: int = NEW) -> OrderState:
     """The order is new in KeyCRM and comes to Odoo in this status."""
-    story = Story(status=status, never=status == COMPLETED)
-    return _arrive(account, replace(story, hold=_hold(account, story)))
+    order = OrderState(status=status, skip_delivery=status == COMPLETED)
+    return _arrive(account, replace(order, hold=_hold(account, order)))
 
 
-def after(account: Account, story: Story, side: str, step: str) -> Story | None:
+def after(account: Account, order: OrderState, side: str, step: str) -> OrderState | None:
     """Do one step.
 
-    :return: how things stand then; nothing where the step is not possible
+    :return: the state after it; None if the step is not possible
     """
     # Whatever is done next, it is reserved again before.
-    story = replace(story, freed=False)
+    order = replace(order, freed=False)
     if side == "Odoo":
-        return _in_odoo(account, story, step)
+        return _in_odoo(account, order, step)
     if step in STATUSES:
-        if STATUSES[step] == story.status:
+        if STATUSES[step] == order.status:
             return None
-        story = replace(story, status=STATUSES[step])
-        return _arrive(account, replace(story, hold=_hold(account, story)))
-    if QUANTITIES[step] == story.ordered:
+        order = replace(order, status=STATUSES[step])
+        return _arrive(account, replace(order, hold=_hold(account, order)))
+    if QUANTITIES[step] == order.ordered:
         return None
-    return _arrive(account, replace(story, ordered=QUANTITIES[step]))
+    return _arrive(account, replace(order, ordered=QUANTITIES[step]))
 
 
-def _hold(account: Account, story: Story) -> str | None:
-    if story.status == CANCELLED:
+def _hold(account: Account, order: OrderState) -> str | None:
+    if order.status == CANCELLED:
         return None
-    if story.status >= DELIVERING and account.writes_off:
+    if order.status >= DELIVERING and account.writes_off:
         return FULFILLED
-    hold = RESERVED if story.status >= account.reserve_from and account.reserves else None
-    return hold if account.reverts else max(hold, story.hold, key=STRENGTH.index)
+    hold = RESERVED if order.status >= account.reserve_from and account.reserves else None
+    return hold if account.reverts else max(hold, order.hold, key=STRENGTH.index)
 
 
-def _arrive(account: Account, story: Story) -> Story:
+def _arrive(account: Account, order: OrderState) -> OrderState:
     """The order is read from KeyCRM and written."""
-    if story.never:
-        return story
-    cancels = story.status == CANCELLED
-    if story.state == "sale":
-        wanted = 0 if cancels and story.out else story.ordered
-        line = max(wanted, story.out)
-        if line != story.line:
-            still_open = max(0, wanted - (story.out - story.expected))
-            story = replace(story, line=line, still_open=still_open)
-        story = replace(story, expected=max(story.expected, story.out - wanted))
+    if order.skip_delivery:
+        return order
+    cancels = order.status == CANCELLED
+    if order.state == "sale":
+        wanted = 0 if cancels and order.shipped else order.ordered
+        line = max(wanted, order.shipped)
+        if line != order.line:
+            still_open = max(0, wanted - (order.shipped - order.expected))
+            order = replace(order, line=line, still_open=still_open)
+        order = replace(order, expected=max(order.expected, order.shipped - wanted))
     else:
-        story = replace(story, line=story.ordered)
-    if story.canceled_here:
-        return story
+        order = replace(order, line=order.ordered)
+    if order.canceled_here:
+        return order
     if cancels:
-        return story if story.out else _ended(story, "cancel")
-    if story.status == NEW or not account.confirms:
-        return story if story.out else _ended(story, "draft")
-    if story.state != "sale":
-        return replace(story, state="sale", still_open=story.ordered)
-    return story
+        return order if order.shipped else _ended(order, "cancel")
+    if order.status == NEW or not account.confirms:
+        return order if order.shipped else _ended(order, "draft")
+    if order.state != "sale":
+        return replace(order, state="sale", still_open=order.ordered)
+    return order
 
 
-def _ended(story: Story, state: str) -> Story:
-    return replace(story, state=state, still_open=0, expected=0)
+def _ended(order: OrderState, state: str) -> OrderState:
+    return replace(order, state=state, still_open=0, expected=0)
 
 
-def _in_odoo(account: Account, story: Story, step: str) -> Story | None:
+def _in_odoo(account: Account, order: OrderState, step: str) -> OrderState | None:
     if step == "sells to another":
-        return None if story.others else replace(story, others=3)
+        return None if order.others else replace(order, others=3)
     if step == "cancels first":
-        if story.out or story.never or story.state == "cancel":
+        if order.shipped or order.skip_delivery or order.state == "cancel":
             return None
-        return replace(_ended(story, "cancel"), canceled_here=True)
+        return replace(_ended(order, "cancel"), canceled_here=True)
     if step == "takes one back":
-        if not story.out:
+        if not order.shipped:
             return None
-        story = replace(
-            story,
-            shelf=story.shelf + 1,
-            out=story.out - 1,
-            expected=max(0, story.expected - 1),
+        order = replace(
+            order,
+            shelf=order.shelf + 1,
+            shipped=order.shipped - 1,
+            expected=max(0, order.expected - 1),
         )
         # Goods that came back make Odoo read the order anew.
-        return _arrive(account, story)
-    if not story.still_open:
+        return _arrive(account, order)
+    if not order.still_open:
         return None
     if step in ("frees", "reserves for it"):
-        return replace(story, freed=step == "frees")
-    shipped = story.still_open if step == "ships all" else min(2, story.still_open)
-    rest = 0 if step.endswith("no backorder") else story.still_open - shipped
-    return replace(story, shelf=story.shelf - shipped, out=story.out + shipped, still_open=rest)
+        return replace(order, freed=step == "frees")
+    shipped = order.still_open if step == "ships all" else min(2, order.still_open)
+    rest = 0 if step.endswith("no backorder") else order.still_open - shipped
+    return replace(
+        order, shelf=order.shelf - shipped, shipped=order.shipped + shipped, still_open=rest
+    )
 
 
 # === EVERY ORDER ===
@@ -212,57 +214,57 @@ def _in_odoo(account: Account, story: Story, step: str) -> Story | None:
 
 @dataclass(frozen=True)
 class Coverage:
-    """Which steps an account's stories do together.
+    """Which steps the sequences of an account do together.
 
-    :param everything: every step in every situation that they reach, which are thousands; else every
+    :param everything: every step in every state that they reach, thousands; else every
         step of one side after every step of the other
-    :param known: instead of the latter, every step that begins or ends where this account's orders never
-        are: the rest is played with this account
+    :param known: instead of the latter, every step that begins or ends where orders of this account
+        never are: the others are tested with this account
     """
 
     everything: bool = False
     known: Account | None = None
 
-    def kind(self, story: Story, last: tuple | None, step: tuple, reached: Story):
-        """:return: what a step shows; nothing for one that need not be played"""
+    def kind(self, order: OrderState, last: tuple | None, step: tuple, reached: OrderState):
+        """:return: what a step covers; None for one that need not be tested"""
         if self.everything:
-            return story, step
+            return order, step
         if self.known:
-            new = {_hold_of(story), _hold_of(reached)} - _holds(self.known)
-            return (_hold_of(story), step) if new else None
+            new = {_hold_of(order), _hold_of(reached)} - _holds(self.known)
+            return (_hold_of(order), step) if new else None
         return (last, step) if last and last[0] != step[0] else (None, step)
 
 
-def stories(account: Account, length: int, coverage: Coverage, seed: int = 1) -> list:
-    """Find stories that together do the steps of a coverage.
+def step_sequences(account: Account, length: int, coverage: Coverage, seed: int = 1) -> list:
+    """Find sequences of steps that together do the steps of a coverage.
 
     :param account: the kind of account
-    :param length: steps of a story at most
+    :param length: steps of a sequence at most
     :return: ``[(first status, steps)]``
     """
-    dice = random.Random(seed)
+    rng = random.Random(seed)
     found = []
-    told = {None}
+    covered = {None}
     for status in FIRST:
         start = first(account, status)
         edges = _edges(account, start, length if coverage.everything else 4)
-        left = {
-            coverage.kind(story, last, step, reached)
-            for story, steps in edges.items()
+        uncovered = {
+            coverage.kind(order, last, step, reached)
+            for order, steps in edges.items()
             for last in ([None] if coverage.everything else STEPS)
             for step, reached in steps.items()
-        } - told
-        while left:
-            story, last, steps = start, None, []
+        } - covered
+        while uncovered:
+            order, last, steps = start, None, []
             while len(steps) < length:
-                path = _nearest(edges, story, last, left, length - len(steps), coverage, dice)
+                path = _nearest(edges, order, last, uncovered, length - len(steps), coverage, rng)
                 if not path:
                     break
                 for step in path:
-                    reached = edges[story][step]
-                    told.add(coverage.kind(story, last, step, reached))
-                    story, last = reached, step
-                left -= told
+                    reached = edges[order][step]
+                    covered.add(coverage.kind(order, last, step, reached))
+                    order, last = reached, step
+                uncovered -= covered
                 steps += path
             if not steps:
                 break
@@ -270,47 +272,47 @@ def stories(account: Account, length: int, coverage: Coverage, seed: int = 1) ->
     return found
 
 
-def _hold_of(story):
-    return story.status, story.hold
+def _hold_of(order):
+    return order.status, order.hold
 
 
 @cache
 def _holds(account):
-    """:return: status and hold of all situations of an account's orders"""
+    """:return: status and hold of all states of an account's orders"""
     starts = [first(account, status) for status in FIRST]
-    return {_hold_of(story) for start in starts for story in _edges(account, start, 4)}
+    return {_hold_of(order) for start in starts for order in _edges(account, start, 4)}
 
 
 def _edges(account, start, depth):
-    """:return: ``{story: {step: story after it}}`` of what is reached with fewer steps than depth"""
+    """:return: ``{state: {step: state after it}}`` of what is reached with fewer steps than depth"""
     edges, queue = {}, deque([(start, 0)])
     while queue:
-        story, far = queue.popleft()
-        if story in edges or far >= depth:
+        order, far = queue.popleft()
+        if order in edges or far >= depth:
             continue
-        edges[story] = {
-            step: reached for step in STEPS if (reached := after(account, story, *step))
+        edges[order] = {
+            step: reached for step in STEPS if (reached := after(account, order, *step))
         }
-        queue.extend((reached, far + 1) for reached in edges[story].values())
+        queue.extend((reached, far + 1) for reached in edges[order].values())
     return edges
 
 
-def _nearest(edges, story, last, left, most, coverage, dice):
-    """:return: the shortest way to do a step that is left, of so many steps at most"""
-    seen, queue = set(), deque([(story, last, [])])
+def _nearest(edges, order, last, uncovered, most, coverage, rng):
+    """:return: the shortest path to a step that is not covered, of so many steps at most"""
+    seen, queue = set(), deque([(order, last, [])])
     while queue:
-        story, last, path = queue.popleft()
-        here = (story, None if coverage.everything else last)
-        if here in seen or len(path) >= most or story not in edges:
+        order, last, path = queue.popleft()
+        here = (order, None if coverage.everything else last)
+        if here in seen or len(path) >= most or order not in edges:
             continue
         seen.add(here)
         wanted = [
             step
-            for step, reached in edges[story].items()
-            if coverage.kind(story, last, step, reached) in left
+            for step, reached in edges[order].items()
+            if coverage.kind(order, last, step, reached) in uncovered
         ]
         if wanted:
-            return [*path, dice.choice(wanted)]
-        for step, reached in edges[story].items():
+            return [*path, rng.choice(wanted)]
+        for step, reached in edges[order].items():
             queue.append((reached, step, [*path, step]))
     return None

@@ -151,7 +151,7 @@ class TestAccountCards(KeycrmCase):
 
     def test_a_worked_webhook_leaves_its_delay(self):
         number = self.new_order([LINE])
-        self.tell(number, status_id=1)
+        self.receive_webhook(number, status_id=1)
         with self.committing(), open_client(self.account) as client:
             OrderInbox(self.account, client).process()
         delay = self.env["keycrm.latency"].search([("account_id", "=", self.account.id)])

@@ -76,7 +76,7 @@ class TestAmountsPaid(OrderCase):
     def test_a_canceled_order_collects_nothing(self):
         order = self.paid()
         self.assertEqual(self.amounts(order), (0, 500))
-        self.move(order, self.gone)
+        self.move(order, self.canceled)
         self.assertEqual(self.amounts(order), (0, 0))
 
     def test_a_payment_that_vanishes_is_taken_back_and_collected_again(self):
@@ -136,7 +136,7 @@ class TestAmountsPaid(OrderCase):
         self.account.payment_journal_id = self.journal
         order = self.paid({"amount": 200})
         posted = order.keycrm_payment_ids.payment_id
-        self.keycrm.set_status(order.keycrm_id, self.gone.keycrm_id, webhook=False)
+        self.keycrm.set_status(order.keycrm_id, self.canceled.keycrm_id, webhook=False)
         self.keycrm.remove_payment(order.keycrm_id, self.payments(order)[0]["id"])
         self.arrive(order.keycrm_id)
         self.assertNotEqual(posted.state, "canceled")

@@ -47,14 +47,11 @@ class TestCircuitBreaker(KeycrmCase):
         self.stop_polling()
         self.keycrm.clear_log()
 
-    def told(self, *numbers):
-        self.tell(*numbers, status_id=1)
-
-    def orders_lane(self):
+    def run_orders_queue(self):
         with self.committing():
             self.env["keycrm.account"]._cron_orders(self.account.id)
 
-    def stock_lane(self):
+    def run_stock_queue(self):
         with self.committing():
             self.env["keycrm.account"]._cron_stock(self.account.id)
 
@@ -64,7 +61,7 @@ class TestCircuitBreaker(KeycrmCase):
     def event(self, number):
         return self.Event.search([("keycrm_order_id", "=", number)])
 
-    def asked(self, path="*"):
+    def requested_paths(self, path="*"):
         return [row["path"] for row in self.keycrm.requests(path=path)]
 
     def test_an_order_that_always_meets_itself_fails_alone(self):
@@ -78,13 +75,13 @@ class TestCircuitBreaker(KeycrmCase):
                 raise ConcurrencyError("made by another transaction too")
             return real(record, account, orders, import_options)
 
-        self.told(bad, good)
+        self.receive_webhook(bad, good, status_id=1)
         with (
             patch.object(importer, "_import_batch", conflict),
             patch.object(cron_runner.time, "sleep"),
             mute_logger("odoo.addons.ordage_keycrm.services.orders.order_import"),
         ):
-            self.orders_lane()
+            self.run_orders_queue()
         self.assertTrue(self.order(good))
         self.assertEqual(self.event(bad).state, "failed")
         self.assertFalse(self.account.circuit_error_code)
@@ -105,22 +102,22 @@ class TestCircuitBreaker(KeycrmCase):
             with self.subTest(**fault):
                 bad, good = self.new_order(LINES), self.new_order(LINES)
                 self.keycrm.add_fault(path=f"/order/{bad}", times=None, **fault)
-                self.told(bad, good)
-                self.orders_lane()
+                self.receive_webhook(bad, good, status_id=1)
+                self.run_orders_queue()
                 self.assertTrue(self.order(good))
                 self.assertEqual(self.event(bad).state, "failed")
                 self.assertTrue(self.event(bad).next_try_at > self.env.cr.now())
                 self.assertFalse(self.account.circuit_error_text)
                 self.keycrm.clear_faults()
                 self.event(bad).action_retry()
-                self.orders_lane()
+                self.run_orders_queue()
                 self.assertEqual(self.event(bad).state, "done")
 
     def test_malformed_order_in_a_list_page_delays_no_other_order(self):
         numbers = [self.new_order(LINES) for _ in range(6)]
         self.keycrm.add_fault("status", path="/order", status=500, times=None)
-        self.told(*numbers)
-        self.orders_lane()
+        self.receive_webhook(*numbers, status_id=1)
+        self.run_orders_queue()
         self.assertEqual(self.Order.search_count([("keycrm_id", "in", numbers)]), 6)
 
     def test_a_list_whose_answer_breaks_off_keeps_no_order_out(self):
@@ -128,62 +125,64 @@ class TestCircuitBreaker(KeycrmCase):
             with self.subTest(kind):
                 numbers = [self.new_order(LINES) for _ in range(4)]
                 self.keycrm.add_fault(kind, path="/order", times=None)
-                self.told(*numbers)
-                self.orders_lane()
+                self.receive_webhook(*numbers, status_id=1)
+                self.run_orders_queue()
                 self.keycrm.clear_faults()
                 self.assertEqual(self.Order.search_count([("keycrm_id", "in", numbers)]), 4)
 
     def test_a_page_of_nonsense_rows_keeps_no_order_out(self):
         numbers = [self.new_order(LINES) for _ in range(4)]
         self.keycrm.patch_order(self.new_order(LINES), webhook=False, raw={"id": "nonsense"})
-        self.told(*numbers)
-        self.orders_lane()
+        self.receive_webhook(*numbers, status_id=1)
+        self.run_orders_queue()
         self.assertEqual(self.Order.search_count([("keycrm_id", "in", numbers)]), 4)
 
     def test_unreadable_list_delays_only_orders_that_need_its_new_entries(self):
         self.keycrm.put_source(id=777, name="Особливе")
         odd, good = self.new_order(LINES, source_id=777), self.new_order(LINES)
         self.keycrm.add_fault("status", path="/order/payment-method", status=500, times=None)
-        self.told(odd, good)
-        self.orders_lane()
+        self.receive_webhook(odd, good, status_id=1)
+        self.run_orders_queue()
         self.assertTrue(self.order(good))
         self.assertFalse(self.account.circuit_error_text)
         self.assertEqual(self.event(odd).state, "failed")
         self.assertTrue(self.event(odd).next_try_at)
         self.keycrm.clear_faults()
         self.event(odd).action_retry()
-        self.orders_lane()
+        self.run_orders_queue()
         self.assertEqual(self.order(odd).keycrm_source_id.name, "Особливе")
 
     def test_an_order_of_ten_megabytes_arrives(self):
         number = self.new_order(LINES)
         self.keycrm.add_fault("huge", path=f"/order/{number}", size=10_000_000)
-        self.told(number)
-        self.orders_lane()
+        self.receive_webhook(number, status_id=1)
+        self.run_orders_queue()
         self.assertEqual(self.order(number).amount_total, 200)
 
     def test_what_failed_before_is_read_last(self):
         bad, good = self.new_order(LINES), self.new_order(LINES)
-        self.told(bad)
+        self.receive_webhook(bad, status_id=1)
         self.event(bad).write({"state": "failed", "attempts": 2})
-        self.told(good)
-        self.orders_lane()
-        self.assertEqual(self.asked("/order/*"), [f"/v1/order/{good}", f"/v1/order/{bad}"])
+        self.receive_webhook(good, status_id=1)
+        self.run_orders_queue()
+        self.assertEqual(
+            self.requested_paths("/order/*"), [f"/v1/order/{good}", f"/v1/order/{bad}"]
+        )
 
     # === ONE PIECE OF WORK ===#
 
     def test_unreadable_polling_page_delays_no_webhook(self):
         self.account.polled_at = False
         self.keycrm.add_fault("status", path="/order", status=500, times=None)
-        self.orders_lane()
+        self.run_orders_queue()
         self.assertTrue(self.account.circuit_error_text)
         self.assertFalse(CircuitBreaker(self.account).is_unavailable())
         number = self.new_order(LINES)
-        self.told(number)
-        self.orders_lane()
+        self.receive_webhook(number, status_id=1)
+        self.run_orders_queue()
         self.assertTrue(self.order(number))
         # It rests: not asked again and again.
-        self.assertEqual(self.asked("/order").count("/v1/order"), 3)
+        self.assertEqual(self.requested_paths("/order").count("/v1/order"), 3)
 
     def test_page_that_keycrm_cannot_send_keeps_no_other_order_from_being_found(self):
         numbers = [self.new_order(LINES) for _ in range(12)]
@@ -197,8 +196,8 @@ class TestCircuitBreaker(KeycrmCase):
         for _turn in range(3):
             self.assertFalse(self.Order.search([("keycrm_id", "in", numbers)]))
             self.backoff_is_over("polling")
-            self.orders_lane()
-        self.orders_lane()
+            self.run_orders_queue()
+        self.run_orders_queue()
         self.assertEqual(self.Order.search_count([("keycrm_id", "in", good)]), len(good))
         self.assertFalse(self.order(bad))
         self.assertFalse(self.cursor("orders").page)
@@ -210,12 +209,12 @@ class TestCircuitBreaker(KeycrmCase):
         self.keycrm.add_fault("status", path="/order", status=500, times=None)
         for _turn in range(6):
             self.backoff_is_over("polling")
-            self.orders_lane()
+            self.run_orders_queue()
         self.assertTrue(CircuitBreaker(self.account).is_open("polling"))
         self.assertFalse(self.cursor("orders").read_until)
         self.keycrm.clear_faults()
         self.backoff_is_over("polling")
-        self.orders_lane()
+        self.run_orders_queue()
         self.assertTrue(self.order(number))
 
     def test_comparison_of_open_orders_reads_a_faulty_page_in_parts(self):
@@ -226,7 +225,7 @@ class TestCircuitBreaker(KeycrmCase):
         self.cursor("open_orders").read_until = self.env.cr.now() - timedelta(hours=2)
         for _turn in range(4):
             self.backoff_is_over("reconciliation")
-            self.orders_lane()
+            self.run_orders_queue()
         self.assertEqual(self.Order.search_count([("keycrm_id", "in", numbers)]), 11)
 
     def test_synchronization_reads_the_orders_of_a_faulty_page_singly(self):
@@ -238,7 +237,7 @@ class TestCircuitBreaker(KeycrmCase):
         self.keycrm.add_fault("status", path="/order", status=500, times=None, contains="include")
         for _turn in range(4):
             self.backoff_is_over("sync")
-            self.orders_lane()
+            self.run_orders_queue()
         self.assertEqual((sync.state, sync.done_count, sync.failed_count), ("done", 12, 0))
         self.assertEqual(self.Order.search_count([("keycrm_id", "in", numbers)]), 12)
 
@@ -261,12 +260,12 @@ class TestCircuitBreaker(KeycrmCase):
         )
         sync.action_start()
         self.keycrm.add_fault("status", path="/order", status=400, message="No.", times=None)
-        self.orders_lane()
+        self.run_orders_queue()
         self.assertEqual(sync.state, "failed")
         self.assertIn("No.", sync.error)
         number = self.new_order(LINES)
-        self.told(number)
-        self.orders_lane()
+        self.receive_webhook(number, status_id=1)
+        self.run_orders_queue()
         self.assertTrue(self.order(number))
 
     def test_synchronization_with_a_failing_page_pauses_alone_and_resumes(self):
@@ -283,18 +282,18 @@ class TestCircuitBreaker(KeycrmCase):
         )
         sync.action_start()
         self.keycrm.add_fault(path="/order", times=None, **fault)
-        self.orders_lane()
+        self.run_orders_queue()
         self.assertTrue(CircuitBreaker(self.account).is_open("sync"))
         self.assertIn(said, self.account.circuit_error_text)
         number = self.new_order(LINES)
-        self.told(number)
-        self.orders_lane()
+        self.receive_webhook(number, status_id=1)
+        self.run_orders_queue()
         self.assertTrue(self.order(number))
         self.keycrm.clear_faults()
         resting = dict(self.account.work_circuits)
         resting["sync"] = {**resting["sync"], "until": "2020-01-01 00:00:00"}
         self.account.work_circuits = resting
-        self.orders_lane()
+        self.run_orders_queue()
         self.assertEqual(sync.state, "done")
         self.assertNotIn("sync", self.account.work_circuits or {})
 
@@ -304,8 +303,8 @@ class TestCircuitBreaker(KeycrmCase):
         number = self.new_order(LINES)
         order = self.arrive(number)
         self.keycrm.add_fault("status", path="*", status=404, times=None)
-        self.told(number)
-        self.orders_lane()
+        self.receive_webhook(number, status_id=1)
+        self.run_orders_queue()
         self.assertFalse(order.keycrm_deleted)
         self.assertEqual(self.event(number).state, "pending")
         self.assertTrue(self.account.circuit_error_text)
@@ -316,9 +315,9 @@ class TestCircuitBreaker(KeycrmCase):
         self.cursor("open_orders").read_until = self.env.cr.now() - timedelta(hours=2)
         self.keycrm.clear_log()
         self.keycrm.add_fault("empty_list", path="/order", times=None)
-        self.orders_lane()
+        self.run_orders_queue()
         self.assertFalse(self.Order.search([("keycrm_deleted", "=", True)]))
-        self.assertLessEqual(len(self.asked()), 60)
+        self.assertLessEqual(len(self.requested_paths()), 60)
 
     def test_an_empty_list_moves_the_catch_up_past_nothing(self):
         number = self.new_order(LINES)
@@ -326,10 +325,10 @@ class TestCircuitBreaker(KeycrmCase):
         self.account.polled_at = False
         self.cursor("orders").read_until = before
         self.keycrm.add_fault("empty_list", path="/order", times=1)
-        self.orders_lane()
+        self.run_orders_queue()
         self.assertFalse(self.order(number))
         self.account.polled_at = False
-        self.orders_lane()
+        self.run_orders_queue()
         self.assertTrue(self.order(number))
 
     def test_an_endless_list_that_repeats_itself_ends(self):
@@ -338,9 +337,9 @@ class TestCircuitBreaker(KeycrmCase):
         for _ in range(3):
             self.new_order(LINES)
         self.keycrm.add_fault("endless_next", path="/order", repeat=True, times=None)
-        self.orders_lane()
+        self.run_orders_queue()
         self.assertEqual(self.Order.search_count([("keycrm_id", "!=", 0)]), 3)
-        self.assertLessEqual(len(self.asked("/order")), 2)
+        self.assertLessEqual(len(self.requested_paths("/order")), 2)
 
     def test_a_page_that_skips_rows_is_made_up_for_by_a_second_look(self):
         numbers = [self.new_order(LINES, status_id=1) for _ in range(60)]
@@ -349,7 +348,7 @@ class TestCircuitBreaker(KeycrmCase):
         )
         sync.action_start()
         self.keycrm.add_fault("skip_rows", path="/order", page=2, rows=4, times=1)
-        self.orders_lane()
+        self.run_orders_queue()
         self.assertEqual((sync.state, sync.done_count, sync.pass_number), ("done", 60, 2))
         self.assertEqual(self.Order.search_count([("keycrm_id", "in", numbers)]), 60)
 
@@ -360,7 +359,7 @@ class TestCircuitBreaker(KeycrmCase):
         )
         sync.action_start()
         self.keycrm.add_fault("repeat_rows", path="/order", page=2, rows=4, times=1)
-        self.orders_lane()
+        self.run_orders_queue()
         self.assertEqual((sync.state, sync.pass_number), ("done", 1))
         self.assertEqual(self.Order.search_count([("keycrm_id", "in", numbers)]), 60)
 
@@ -368,19 +367,19 @@ class TestCircuitBreaker(KeycrmCase):
 
     def test_an_ill_account_asks_one_short_question_a_pause_in_one_lane(self):
         self.keycrm.add_fault("status", status=503, times=None)
-        self.told(self.new_order(LINES))
-        self.orders_lane()
+        self.receive_webhook(self.new_order(LINES), status_id=1)
+        self.run_orders_queue()
         pauses = []
         for _ in range(4):
             pauses.append(self.account.circuit_open_until - self.env.cr.now())
             self.keycrm.clear_log()
-            self.orders_lane()
-            self.stock_lane()
-            self.assertEqual(self.asked(), [], "it rests")
+            self.run_orders_queue()
+            self.run_stock_queue()
+            self.assertEqual(self.requested_paths(), [], "it rests")
             self.pause_is_over()
-            self.orders_lane()
-            self.stock_lane()
-            self.assertEqual(self.asked(), ["/v1/order/status"])
+            self.run_orders_queue()
+            self.run_stock_queue()
+            self.assertEqual(self.requested_paths(), ["/v1/order/status"])
         self.assertEqual(pauses, sorted(pauses))
         self.assertEqual([int(pause.total_seconds()) for pause in pauses], [30, 60, 60, 60])
 
@@ -389,8 +388,8 @@ class TestCircuitBreaker(KeycrmCase):
         domain = [("cron_id", "in", crons.ids), ("call_at", ">", self.env.cr.now())]
         self.env["ir.cron.trigger"].search(domain).unlink()
         self.keycrm.add_fault("status", status=503, times=None)
-        self.told(self.new_order(LINES))
-        self.orders_lane()
+        self.receive_webhook(self.new_order(LINES), status_id=1)
+        self.run_orders_queue()
         wake_ups = self.env["ir.cron.trigger"].search(domain)
         self.assertEqual(wake_ups.cron_id, crons)
         latest = self.account.circuit_open_until + timedelta(seconds=1)
@@ -407,7 +406,7 @@ class TestCircuitBreaker(KeycrmCase):
     def test_a_button_is_tried_at_once_while_the_circuit_breaker_is_open(self):
         number = self.new_order(LINES)
         order = self.arrive(number)
-        self.told(number)
+        self.receive_webhook(number, status_id=1)
         self.event(number).write({"state": "failed", "next_try_at": False})
         for press in (
             lambda: self.event(number)[:1].action_retry(),
@@ -429,8 +428,8 @@ class TestCircuitBreaker(KeycrmCase):
             self.assertFalse(CircuitBreaker(self.account).is_unavailable())
             self.assertFalse(CircuitBreaker(self.account).is_open("stock"))
             self.keycrm.clear_log()
-            self.orders_lane()
-            self.assertEqual(self.asked()[:1], ["/v1/order/status"], "one probe first")
+            self.run_orders_queue()
+            self.assertEqual(self.requested_paths()[:1], ["/v1/order/status"], "one probe first")
             self.assertFalse(self.account.circuit_error_code)
 
     def test_a_person_who_got_an_answer_ends_the_pause(self):
@@ -449,18 +448,18 @@ class TestCircuitBreaker(KeycrmCase):
     def test_an_outage_of_orders_alone_is_tried_again_each_minute(self):
         number = self.new_order(LINES)
         self.keycrm.add_fault("status", path=f"/order/{number}", status=500, times=None)
-        self.told(number)
+        self.receive_webhook(number, status_id=1)
         event = self.event(number)
         for _ in range(8):
             event.next_try_at = self.env.cr.now()
-            self.orders_lane()
+            self.run_orders_queue()
             self.assertEqual(event.state, "failed")
             self.assertLessEqual(
                 event.next_try_at, self.env.cr.now() + timedelta(seconds=60), event.attempts
             )
         self.keycrm.clear_faults()
         event.next_try_at = self.env.cr.now()
-        self.orders_lane()
+        self.run_orders_queue()
         self.assertTrue(self.order(number))
 
     def test_a_lane_that_finds_the_question_taken_by_the_other_asks_nothing(self):
@@ -473,16 +472,16 @@ class TestCircuitBreaker(KeycrmCase):
     def test_a_key_withdrawn_in_the_middle_loses_nothing_that_was_read(self):
         numbers = [self.new_order(LINES) for _ in range(2)]
         self.keycrm.add_fault("status", path=f"/order/{numbers[1]}", status=401, times=1)
-        self.told(*numbers)
-        self.orders_lane()
+        self.receive_webhook(*numbers, status_id=1)
+        self.run_orders_queue()
         self.assertTrue(self.order(numbers[0]))
         self.assertEqual(self.event(numbers[1]).state, "pending")
         self.assertTrue(self.account.circuit_error_text)
         self.pause_is_over()
         self.keycrm.clear_log()
-        self.orders_lane()
+        self.run_orders_queue()
         self.assertTrue(self.order(numbers[1]))
-        self.assertNotIn(f"/v1/order/{numbers[0]}", self.asked())
+        self.assertNotIn(f"/v1/order/{numbers[0]}", self.requested_paths())
 
     def test_a_new_key_ends_the_pause_at_once(self):
         self.account.write(
@@ -505,18 +504,18 @@ class TestCircuitBreaker(KeycrmCase):
         until = self.env.cr.now() + timedelta(minutes=3)
         self.account.write({"circuit_error_code": "unreachable", "circuit_open_until": until})
         number = self.new_order(LINES)
-        self.told(number)
+        self.receive_webhook(number, status_id=1)
         webhook_inbox.receive(self.account, [{"offer_id": 1}])
         self.assertEqual(wake_ups.search_count([("cron_id", "in", crons.ids)]), before)
         self.account.write({"circuit_error_code": False, "circuit_open_until": False})
-        self.told(self.new_order(LINES))
+        self.receive_webhook(self.new_order(LINES), status_id=1)
         self.assertEqual(wake_ups.search_count([("cron_id", "in", crons.ids)]), before + 1)
-        self.orders_lane()
+        self.run_orders_queue()
         self.assertTrue(self.order(number))
 
     def test_a_slow_keycrm_gives_the_worker_back_between_two_orders(self):
         first, second = self.new_order(LINES), self.new_order(LINES)
-        self.told(first, second)
+        self.receive_webhook(first, second, status_id=1)
         # The deadline has passed at the first check.
         options = Options(deadline=1.0)
         with self.committing(), open_client(self.account) as client:
@@ -527,13 +526,13 @@ class TestCircuitBreaker(KeycrmCase):
 
     def keep_away(self, delay):
         """Block the rate limiter of the account for some seconds, with an order pending."""
-        self.addCleanup(self.forget_budget)
-        self.forget_budget()
-        self.told(self.new_order(LINES))
+        self.addCleanup(self.reset_quota)
+        self.reset_quota()
+        self.receive_webhook(self.new_order(LINES), status_id=1)
         with open_client(self.account) as client:
             client._rate_limiter.refused(delay)
 
-    def later_wake_ups(self):
+    def later_triggers(self):
         cron = self.account.orders_cron_id
         domain = [("cron_id", "=", cron.id), ("call_at", ">", self.env.cr.now())]
         return self.env["ir.cron.trigger"].search(domain)
@@ -542,18 +541,18 @@ class TestCircuitBreaker(KeycrmCase):
         self.keep_away(1.9)
         slept = []
         with patch.object(cron_runner.time, "sleep", slept.append):
-            self.orders_lane()
+            self.run_orders_queue()
         # Before the request, and once more before the wake-up, which is for at once then.
         self.assertGreater(sum(slept), 3)
-        self.assertFalse(self.later_wake_ups())
+        self.assertFalse(self.later_triggers())
 
     def test_a_long_wait_for_the_budget_holds_no_thread(self):
         self.keep_away(15)
         slept = []
         with patch.object(cron_runner.time, "sleep", slept.append):
-            self.orders_lane()
+            self.run_orders_queue()
         self.assertFalse([second for second in slept if second >= 1])
-        self.assertEqual(len(self.later_wake_ups()), 1)
+        self.assertEqual(len(self.later_triggers()), 1)
 
     def test_delayed_trigger_is_notified_when_it_is_due(self):
         rung = []
@@ -561,7 +560,7 @@ class TestCircuitBreaker(KeycrmCase):
         with patch.object(cron_notify, "notify", lambda *told: rung.append(told)):
             cron._keycrm_trigger(15.0)
             self.env.cr.postcommit.run()
-        due = self.later_wake_ups().call_at - self.env.cr.now()
+        due = self.later_triggers().call_at - self.env.cr.now()
         self.assertEqual(rung, [(self.env.cr.dbname, due.total_seconds(), cron.ids)])
         self.assertTrue(timedelta(seconds=15) <= due <= timedelta(seconds=16), due)
 
@@ -711,8 +710,8 @@ class TestCircuitBreaker(KeycrmCase):
         :param used: live requests that left a moment ago
         :return: list that takes the seconds of each wait within a run
         """
-        self.addCleanup(self.forget_budget)
-        self.forget_budget()
+        self.addCleanup(self.reset_quota)
+        self.reset_quota()
         self.account.request_limit = limit
         self.ahead, slept = 0.0, []
         locked_row, begun = DatabaseRateLimiter._locked_row, time.time()
@@ -746,10 +745,10 @@ class TestCircuitBreaker(KeycrmCase):
 
         with patch.object(cron_runner.CronRunner, "reschedule", come_back):
             for number in range(1, most + 1):
-                (queue or self.orders_lane)()
+                (queue or self.run_orders_queue)()
                 if is_done():
                     return number
-        self.fail(f"not done after {most} runs: {self.asked()}")
+        self.fail(f"not done after {most} runs: {self.requested_paths()}")
 
     def test_a_synchronisation_ends_however_low_the_limit_is(self):
         offer = self.keycrm.create_offer(name="Річ", sku="LOW-1", price=5)["id"]
@@ -763,7 +762,9 @@ class TestCircuitBreaker(KeycrmCase):
                 self.low_limit(limit)
                 self.keycrm.clear_log()
                 self.runs_until(lambda sync=sync: sync.state == "done")
-                self.assertEqual(self.asked("/order"), ["/v1/order"], "a page is read once")
+                self.assertEqual(
+                    self.requested_paths("/order"), ["/v1/order"], "a page is read once"
+                )
         self.assertTrue(self.order(number))
 
     def test_orders_of_new_products_arrive_under_a_low_limit_and_are_read_once(self):
@@ -772,14 +773,16 @@ class TestCircuitBreaker(KeycrmCase):
             offer = self.keycrm.create_offer(name=name, sku=name, price=5)["id"]
             numbers.append(self.new_order([{"offer_id": offer}]))
         self.low_limit(20, used=10)
-        self.told(*numbers)
+        self.receive_webhook(*numbers, status_id=1)
         self.runs_until(lambda: all(self.order(number) for number in numbers))
-        self.assertEqual(sorted(self.asked("/order/*")), [f"/v1/order/{n}" for n in numbers])
+        self.assertEqual(
+            sorted(self.requested_paths("/order/*")), [f"/v1/order/{n}" for n in numbers]
+        )
 
     def test_a_worker_that_can_write_what_it_read_waits_for_no_further_order(self):
         numbers = [self.new_order(LINES), self.new_order(LINES)]
         slept = self.low_limit(20, used=10)
-        self.told(*numbers)
+        self.receive_webhook(*numbers, status_id=1)
         self.runs_until(lambda: all(self.order(number) for number in numbers))
         self.assertLess(max(slept, default=0), WORKER_MAX_SLEEP)
 
@@ -788,7 +791,7 @@ class TestCircuitBreaker(KeycrmCase):
             self.keycrm.create_offer(sku=f"LOW-PAGE-{number}")
         slept = self.low_limit(5)
         preview = self.env["keycrm.stock.comparison"]._start(self.account, "preview")
-        self.runs_until(lambda: preview.state == "ready", queue=self.stock_lane)
+        self.runs_until(lambda: preview.state == "ready", queue=self.run_stock_queue)
         self.assertGreater(preview.next_page, 2)
         self.assertLess(max(slept, default=0), WORKER_MAX_SLEEP)
 
@@ -796,7 +799,7 @@ class TestCircuitBreaker(KeycrmCase):
         bad, good = self.new_order(LINES), self.new_order(LINES)
         self.keycrm.add_fault("status", path=f"/order/{bad}", status=500, times=None)
         self.low_limit(20, used=10)
-        self.told(bad, good)
+        self.receive_webhook(bad, good, status_id=1)
         self.runs_until(lambda: self.order(good) and self.event(bad).state == "failed")
         self.assertFalse(self.account.circuit_error_text)
 
@@ -834,18 +837,18 @@ class TestCircuitBreaker(KeycrmCase):
             self.assertGreater(pause, timedelta(seconds=BULK_PAUSES[-1] - 2), name)
 
     def test_no_room_to_ask_whether_keycrm_is_well_says_nothing_against_it(self):
-        gone = self.new_order(LINES)
-        self.keycrm.add_fault("status", path=f"/order/{gone}", status=404, times=None)
+        deleted = self.new_order(LINES)
+        self.keycrm.add_fault("status", path=f"/order/{deleted}", status=404, times=None)
         self.keycrm.add_fault("status", path="/order/status", status=429, times=1)
-        self.addCleanup(self.forget_budget)
-        self.told(gone)
-        self.orders_lane()
+        self.addCleanup(self.reset_quota)
+        self.receive_webhook(deleted, status_id=1)
+        self.run_orders_queue()
         self.assertFalse(CircuitBreaker(self.account).is_unavailable())
         self.assertFalse(self.account.circuit_error_text)
-        self.assertEqual(self.event(gone).state, "pending")
-        self.forget_budget()
-        self.orders_lane()
-        self.assertNotEqual(self.event(gone).state, "pending")
+        self.assertEqual(self.event(deleted).state, "pending")
+        self.reset_quota()
+        self.run_orders_queue()
+        self.assertNotEqual(self.event(deleted).state, "pending")
 
     def test_order_comes_first_while_bulk_work_waits_for_the_limit(self):
         number, asked = self.order_beside_bulk_work()
@@ -872,11 +875,11 @@ class TestCircuitBreaker(KeycrmCase):
         def sleep(seconds):
             self.ahead += seconds
             if not self.event(number):
-                self.told(number)
+                self.receive_webhook(number, status_id=1)
 
         self.patch(cron_runner.time, "sleep", sleep)
-        self.orders_lane()
-        return number, self.asked()
+        self.run_orders_queue()
+        return number, self.requested_paths()
 
     def test_clock_set_back_delays_requests_by_one_window_at_most(self):
         self.low_limit(20)
@@ -903,6 +906,6 @@ class TestCircuitBreaker(KeycrmCase):
             self.assertEqual(digest("key", address), one)
         self.assertNotEqual(digest("key", "https://openapi.keycrm.app/v2"), one)
 
-    def forget_budget(self):
+    def reset_quota(self):
         with sql_db.db_connect(self.env.cr.dbname).cursor() as cr:
             cr.execute("DELETE FROM keycrm_rate_limit")

@@ -40,7 +40,7 @@ class TestClocks(KeycrmCase):
                 self.cursor("orders").read_until = False
                 self.keycrm.set_clock(offset_seconds=minutes * 60)
                 first = self.new_order(LINES)
-                self.tell(first)
+                self.receive_webhook(first)
                 self.look()
                 lost = self.new_order(LINES)
                 # Minutes go by, in which KeyCRM is asked and nothing happens.
@@ -53,7 +53,7 @@ class TestClocks(KeycrmCase):
         self.keycrm.patch_order(
             future, webhook=False, updated_at=_text(datetime.now(UTC) + timedelta(hours=20))
         )
-        self.tell(future)
+        self.receive_webhook(future)
         self.look()
         self.assertTrue(self.order(future))
         self.assertLessEqual(self.cursor("orders").read_until, fields.Datetime.now())
@@ -63,7 +63,7 @@ class TestClocks(KeycrmCase):
 
     def test_a_clock_that_was_two_days_ahead_keeps_nothing_waiting(self):
         told, lost = self.new_order(LINES), self.new_order(LINES)
-        self.tell(told)
+        self.receive_webhook(told)
         ahead = fields.Datetime.now() + timedelta(days=2)
         self.env["keycrm.event"].search([("keycrm_order_id", "=", told)]).next_try_at = ahead
         guard = {"count": 1, "until": _text(ahead), "code": "timed_out", "params": {}}

@@ -35,7 +35,7 @@ class TestCopies(KeycrmCase):
     def test_a_copy_sends_and_imports_nothing_and_says_so(self):
         self.account.push_stock = True
         number = self.new_order([LINE])
-        self.tell(number)
+        self.receive_webhook(number)
         self.become_a_copy()
         self.assertEqual(self.run_workers(), 0)
         self.assertEqual(self.account.circuit_error_code, "other_database")
@@ -48,7 +48,7 @@ class TestCopies(KeycrmCase):
 
     def test_one_click_lets_the_database_work_and_compares_stock(self):
         number = self.new_order([LINE])
-        self.tell(number)
+        self.receive_webhook(number)
         self.become_a_copy()
         self.run_workers()
         self.account.action_confirm_database()

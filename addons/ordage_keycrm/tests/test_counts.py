@@ -95,7 +95,7 @@ class TestOrderCounts(KeycrmCase):
         self.keycrm.seed(orders=300, lines=1, status_ids=[1])
         numbers = self.keycrm.order_ids()
         self.keycrm.set_statuses(numbers, 2, webhook=False)
-        self.tell(*numbers)
+        self.receive_webhook(*numbers)
         hints = self.env["keycrm.event"]._due(self.account, 500)._time_hints()
         self.keycrm.clear_log()
         read = {}
@@ -112,7 +112,7 @@ class TestOrderCounts(KeycrmCase):
         waiting = list(numbers)
 
         def tell(count):
-            self.tell(*(waiting.pop() for _ in range(count)))
+            self.receive_webhook(*(waiting.pop() for _ in range(count)))
 
         tell(3)
         self.keycrm.clear_log()
@@ -130,7 +130,7 @@ class TestOrderCounts(KeycrmCase):
         waiting = list(numbers)
 
         def tell(count):
-            self.tell(*(waiting.pop() for _ in range(min(count, len(waiting)))))
+            self.receive_webhook(*(waiting.pop() for _ in range(min(count, len(waiting)))))
 
         self.keycrm.clear_log()
         with self.committing(), open_client(self.account) as client:

@@ -57,7 +57,7 @@ class TestDatabaseFull(KeycrmCase):
             ("sale_order", "25006", "ReadOnlySqlTransaction"),
         ):
             with self.subTest(kind=kind):
-                self.tell(*numbers, status_id=1)
+                self.receive_webhook(*numbers, status_id=1)
                 self.refuse(table, sqlstate)
                 self.run_queue()
                 events = self.env["keycrm.event"].search([("state", "!=", "done")])
@@ -79,7 +79,7 @@ class TestDatabaseFull(KeycrmCase):
         )
         self.account.import_payments = True
         number = self.new_order(LINES, payments=[{"amount": 200, "status": "paid"}])
-        self.tell(number, status_id=1)
+        self.receive_webhook(number, status_id=1)
         self.refuse("account_payment", "53100")
         self.run_queue()
         self.assertFalse(self.env["sale.order"].search([("keycrm_id", "=", number)]))

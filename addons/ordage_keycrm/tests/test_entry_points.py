@@ -35,9 +35,6 @@ class TestWaysIn(KeycrmCase):
         # Only what a test is about brings orders, however long the others take.
         self.account.polled_at = fields.Datetime.now()
 
-    def told(self, number, event="order.change_order_status"):
-        self.tell(number, event=event, status_id=1)
-
     def work(self, service=OrderInbox):
         with self.committing(), open_client(self.account) as client:
             return service(self.account, client).process()
@@ -55,7 +52,7 @@ class TestWaysIn(KeycrmCase):
     def test_repeats_of_an_order_are_read_once_and_all_are_done(self):
         number = self.new_order(LINES)
         for _ in range(5):
-            self.told(number)
+            self.receive_webhook(number, status_id=1)
         self.keycrm.clear_log()
         self.work()
         self.assertEqual(self.reads(), [f"/v1/order/{number}"])
@@ -65,7 +62,7 @@ class TestWaysIn(KeycrmCase):
     def test_many_orders_are_read_by_the_page(self):
         numbers = [self.new_order(LINES) for _ in range(30)]
         for number in numbers:
-            self.told(number)
+            self.receive_webhook(number, status_id=1)
         self.keycrm.clear_log()
         self.work()
         self.assertEqual(len(self.order(numbers[0]) | self.order(numbers[-1])), 2)
@@ -76,8 +73,8 @@ class TestWaysIn(KeycrmCase):
         good, bad = self.new_order(LINES), self.new_order([{**LINES[0], "sku": "TWICE"}])
         for name in ("А", "Б"):
             self.env["product.product"].create({"name": name, "default_code": "twice "})
-        self.told(good)
-        self.told(bad)
+        self.receive_webhook(good, status_id=1)
+        self.receive_webhook(bad, status_id=1)
         self.work()
         self.assertTrue(self.order(good))
         self.assertFalse(self.order(bad))
@@ -92,7 +89,7 @@ class TestWaysIn(KeycrmCase):
         twins = [
             self.env["product.product"].create({"name": n, "default_code": "TWICE"}) for n in "АБ"
         ]
-        self.told(number)
+        self.receive_webhook(number, status_id=1)
         self.work()
         event = self.Event.search([("keycrm_order_id", "=", number)])
         twins[0].default_code = "ONCE"
@@ -104,7 +101,7 @@ class TestWaysIn(KeycrmCase):
         number = self.new_order([{**LINES[0], "sku": "TWICE"}])
         for name in ("А", "Б"):
             self.env["product.product"].create({"name": name, "default_code": "TWICE"})
-        self.told(number)
+        self.receive_webhook(number, status_id=1)
         event = self.Event.search([("keycrm_order_id", "=", number)])
         pauses = []
         for _ in range(6):
@@ -120,7 +117,7 @@ class TestWaysIn(KeycrmCase):
         self.assertIn(str(number), activities.summary)
         self.assertIn("TWICE", activities.note)
         self.env["product.product"].search([("default_code", "=", "TWICE")])[0].default_code = "ONE"
-        self.told(number)
+        self.receive_webhook(number, status_id=1)
         self.work()
         self.assertEqual(event.state, "done")
         self.assertFalse(self.account.activity_ids)
@@ -246,15 +243,15 @@ class TestWaysIn(KeycrmCase):
         self.account.action_test_connection()
         self.assertFalse(self.account.circuit_error_text)
 
-    def forget_budget(self):
+    def reset_quota(self):
         with sql_db.db_connect(self.env.cr.dbname).cursor() as cr:
             cr.execute("DELETE FROM keycrm_rate_limit")
 
     def test_a_429_without_a_time_is_waited_out_and_is_no_trouble(self):
         # The quota is kept beside the test's transaction; the next test needs a fresh one.
-        self.addCleanup(self.forget_budget)
+        self.addCleanup(self.reset_quota)
         number = self.new_order(LINES)
-        self.told(number)
+        self.receive_webhook(number, status_id=1)
         self.keycrm.set_switches(retry_after="no")
         self.keycrm.add_fault("status", path="/order/*", status=429, times=1)
         with self.committing():
@@ -270,7 +267,7 @@ class TestWaysIn(KeycrmCase):
     def test_an_unknown_status_is_learnt_on_the_way(self):
         self.keycrm.put_status(id=777, name="Особливий", group_id=3)
         number = self.new_order(LINES, status_id=777)
-        self.told(number)
+        self.receive_webhook(number, status_id=1)
         self.work()
         self.assertEqual(self.order(number).keycrm_status_id.name, "Особливий")
         self.assertEqual(self.order(number).state, "sale")
@@ -281,7 +278,7 @@ class TestWaysIn(KeycrmCase):
         names = ("order.created", "order.edited", "order.payment.added", "order.x")
         for name in names:
             number = self.new_order(LINES)
-            self.told(number, name)
+            self.receive_webhook(number, event=name, status_id=1)
             self.work()
             self.assertTrue(self.order(number), name)
             event = self.Event.search([("keycrm_order_id", "=", number)])
@@ -432,7 +429,7 @@ class TestWaysIn(KeycrmCase):
             number = self.new_order(LINES, status_id=sent.keycrm_id)
             changed = {"status_changed_at": at.isoformat() + "Z"}
             self.keycrm.patch_order(number, raw=changed, webhook=False)
-            self.told(number, "order.change_payment_status")
+            self.receive_webhook(number, event="order.change_payment_status", status_id=1)
             orders.append(number)
         self.account.enabled_since = now - timedelta(days=20)
         self.work()
@@ -555,8 +552,8 @@ class TestWaysIn(KeycrmCase):
         number = self.new_order(LINES, status_id=sent.keycrm_id, **before)
         sync = self.sync(sent)
         live = self.new_order(LINES, status_id=self.status(3).keycrm_id)
-        self.told(number, "order.change_payment_status")
-        self.told(live)
+        self.receive_webhook(number, event="order.change_payment_status", status_id=1)
+        self.receive_webhook(live, status_id=1)
         self.work()
         self.assertEqual(sync.state, "running")
         self.assertTrue(self.order(number).keycrm_skip_delivery)
@@ -600,7 +597,7 @@ class TestWaysIn(KeycrmCase):
         status = self.status(3)
         numbers = [self.new_order(LINES, status_id=status.keycrm_id) for _ in range(20)]
         sync = self.sync(status)
-        keycrm, told = self.keycrm, self.told
+        keycrm, receive_webhook = self.keycrm, self.receive_webhook
         write = OrderWriter.write_orders
         parts = []
 
@@ -608,7 +605,7 @@ class TestWaysIn(KeycrmCase):
             if not parts:
                 # While the page's first part is written, the last order changes in KeyCRM.
                 keycrm.patch_order(numbers[-1], manager_comment="Пізніше", webhook=False)
-                told(numbers[-1])
+                receive_webhook(numbers[-1], status_id=1)
             parts.append(list(read))
             return write(writer, read, events, **options)
 

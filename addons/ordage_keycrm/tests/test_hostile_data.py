@@ -130,7 +130,7 @@ class TestHostileData(HostileCase):
         ):
             bad = self.raw_order(**fields)
             with self.subTest(fields), self.committing():
-                self.tell(bad, good)
+                self.receive_webhook(bad, good)
                 with open_client(self.account) as client:
                     OrderInbox(self.account, client).process()
                 events = self.env["keycrm.event"].search([("keycrm_order_id", "=", bad)])
@@ -151,8 +151,8 @@ class TestHostileData(HostileCase):
         for status in ([1], {"id": 1}, [[]], "x", 10**30, True):
             number, good = self.new_order([]), self.new_order([])
             with self.subTest(status):
-                self.tell(number, status_id=status)
-                self.tell(good)
+                self.receive_webhook(number, status_id=status)
+                self.receive_webhook(good)
                 self.work_inbox()
                 self.assertEqual(set(self.events_of(number).mapped("state")), {"done"})
                 self.assertEqual(self.events_of(good).state, "done")
@@ -196,7 +196,7 @@ class TestHostileData(HostileCase):
                 return real(record, *args)
 
             with self.subTest(name), patch.object(model, name, fail):
-                self.tell(*numbers)
+                self.receive_webhook(*numbers)
                 with mute_logger(OUTCOME_LOG):
                     self.work_inbox()
                 states = [self.events_of(number).state for number in numbers]
@@ -204,7 +204,7 @@ class TestHostileData(HostileCase):
 
     def test_a_to_do_that_cannot_be_made_keeps_no_event_from_being_finished(self):
         number = self.new_order([])
-        self.tell(number)
+        self.receive_webhook(number)
         event = self.events_of(number)
         event.write({"state": "failed", "next_try_at": False})
         with (
@@ -227,7 +227,7 @@ class TestHostileData(HostileCase):
         self.keycrm.add_fault("status", path="/order/*", status=422, message=f"{BROKEN}{SCRIPT}")
         self.addCleanup(self.keycrm.clear_faults)
         number = self.new_order([])
-        self.tell(number)
+        self.receive_webhook(number)
         with self.committing():
             self.env["keycrm.account"]._cron_orders(self.account.id)
         said = self.account.circuit_error_text or ""

@@ -32,8 +32,8 @@ class TestInboxPriorities(KeycrmCase):
         self.account.poll_minutes = 60
         self.stop_polling()
         self.account.request_limit = 60
-        self.forget_budget()
-        self.addCleanup(self.forget_budget)
+        self.reset_quota()
+        self.addCleanup(self.reset_quota)
         self.ahead = 0.0
         locked_row, changed = DatabaseRateLimiter._locked_row, DatabaseRateLimiter._apply_to_row
 
@@ -56,7 +56,7 @@ class TestInboxPriorities(KeycrmCase):
 
         self.patch(cron_runner.CronRunner, "reschedule", come_back)
 
-    def forget_budget(self):
+    def reset_quota(self):
         with sql_db.db_connect(self.env.cr.dbname).cursor() as cr:
             cr.execute("DELETE FROM keycrm_rate_limit")
 
@@ -120,7 +120,7 @@ class TestInboxPriorities(KeycrmCase):
             self.queue()
         for _ in range(3):
             number = self.new_order(LINES)
-            self.tell(number)
+            self.receive_webhook(number)
             seconds = self.waited_for(number)
             self.assertLessEqual(seconds, BOUNDS[limit])
 
@@ -168,7 +168,7 @@ class TestInboxPriorities(KeycrmCase):
         self.arrive(known)
         numbers = [self.new_order(LINES) for _ in range(6)]
         self.keycrm.add_fault("empty_list", path="/order", times=None)
-        self.tell(*numbers)
+        self.receive_webhook(*numbers)
         for _ in range(6):
             self.queue()
             self.ahead += 10
@@ -198,36 +198,38 @@ class TestInboxPriorities(KeycrmCase):
     def test_the_oldest_webhook_of_a_backlog_has_its_turn(self):
         self.know_a_newer_one()
         oldest = self.new_order(LINES)
-        self.tell(oldest)
+        self.receive_webhook(oldest)
         self.fill(range(FIRST, FIRST + 300))
         self.assertLess(self.waited_for(oldest), 15)
 
     def test_a_number_that_was_unknown_a_moment_ago_is_not_requested_again(self):
         self.know_a_newer_one()
-        gone = FIRST
-        self.tell(gone)
+        unknown = FIRST
+        self.receive_webhook(unknown)
         self.queue()
         self.keycrm.clear_log()
         for _ in range(5):
-            self.tell(gone)
+            self.receive_webhook(unknown)
             self.queue()
-        self.assertFalse(self.keycrm.requests(path=f"/order/{gone}"))
-        events = self.env["keycrm.event"].search([("keycrm_order_id", "=", gone)])
+        self.assertFalse(self.keycrm.requests(path=f"/order/{unknown}"))
+        events = self.env["keycrm.event"].search([("keycrm_order_id", "=", unknown)])
         self.assertEqual(set(events.mapped("state")), {"ignored"})
         events[0].action_retry()
         self.queue()
-        self.assertEqual(len(self.keycrm.requests(path=f"/order/{gone}")), 1, "a person's button")
+        self.assertEqual(
+            len(self.keycrm.requests(path=f"/order/{unknown}")), 1, "a person's button"
+        )
 
     def test_order_whose_number_was_forged_earlier_arrives_at_once(self):
         known = self.new_order(LINES)
         self.arrive(known)
         for _ in range(3):
-            self.tell(known + 1)
+            self.receive_webhook(known + 1)
             self.queue()
             self.ahead += 10
         number = self.new_order(LINES)
         self.assertEqual(number, known + 1)
-        self.tell(number)
+        self.receive_webhook(number)
         self.assertLess(self.waited_for(number), 15)
 
     def test_polling_and_status_updates_have_their_turn_in_a_backlog(self):

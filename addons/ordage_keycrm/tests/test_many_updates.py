@@ -35,7 +35,7 @@ class TestManyUpdates(OrderCase):
                 self.assertTrue(queue.process())
             before = len(self.keycrm.requests())
             self.assertEqual(before, 5, "one request a turn")
-            self.tell(number)
+            self.receive_webhook(number)
             for _turn in range(3):
                 queue.process()
         paths = [row["path"] for row in self.keycrm.requests()]
@@ -73,7 +73,7 @@ class TestManyUpdates(OrderCase):
         with self.committing(), open_client(self.account) as client:
             queue = OrderQueue(self.account, client)
             for _turn in range(BULK_TURN):
-                self.tell(self.order.keycrm_id, status_id=1)
+                self.receive_webhook(self.order.keycrm_id, status_id=1)
                 queue.process()
         self.assertTrue(load.done_count)
 

@@ -100,7 +100,7 @@ class TestOpenOrders(OrderCase):
         ]
         self.assertEqual(len(done), 1)
         self.assertIn("filter[created_between]", done[0])
-        self.keycrm.set_status(recent.keycrm_id, self.gone.keycrm_id, webhook=False)
+        self.keycrm.set_status(recent.keycrm_id, self.canceled.keycrm_id, webhook=False)
         self.assertEqual(self.compare(), [recent.keycrm_id])
 
     def test_order_deleted_on_a_later_page_is_found(self):
@@ -140,7 +140,7 @@ class TestOpenOrders(OrderCase):
 
     def test_order_is_revived_after_a_cancellation(self):
         order = self.make(self.made)
-        self.move(order, self.gone)
+        self.move(order, self.canceled)
         self.assertEqual(order.state, "cancel")
         self.assertEqual(self.compare(), [])
         self.keycrm.set_status(order.keycrm_id, self.made.keycrm_id, webhook=False)

@@ -47,8 +47,8 @@ class TestOrderChanges(OrderCase):
 
     def test_status_and_cancellation_in_keycrm_are_logged(self):
         order = self.make(self.made)
-        old, new = order.keycrm_status_id.display_name, self.gone.display_name
-        self.keycrm.set_status(order.keycrm_id, self.gone.keycrm_id, webhook=False)
+        old, new = order.keycrm_status_id.display_name, self.canceled.display_name
+        self.keycrm.set_status(order.keycrm_id, self.canceled.keycrm_id, webhook=False)
         self.arrive(order.keycrm_id)
         self.assertEqual(order.state, "cancel")
         self.assertIn(f"KeyCRM status: {old} → {new}", self.log(order))

@@ -19,7 +19,7 @@ class TestCanceledByPerson(OrderCase):
             "ordage_keycrm.group_user",
         )
 
-    def canceled(self, status=None):
+    def cancel_in_odoo(self, status=None):
         """An order that a person canceled, as the button does."""
         order = self.make(status or self.made)
         order.with_user(self.seller)._action_cancel()
@@ -38,7 +38,7 @@ class TestCanceledByPerson(OrderCase):
 
     def test_a_mere_payment_or_edit_confirms_nothing(self):
         for status in (self.new, self.made, self.sent):
-            order = self.canceled(status)
+            order = self.cancel_in_odoo(status)
             self.pay(order)
             self.keycrm.patch_line(order.keycrm_id, self.line_id(order), quantity=9, webhook=False)
             self.arrive(order.keycrm_id)
@@ -50,7 +50,7 @@ class TestCanceledByPerson(OrderCase):
             self.assertEqual(order.order_line.product_uom_qty, 9)
 
     def test_another_status_in_keycrm_confirms_nothing_and_is_shown(self):
-        order = self.canceled(self.new)
+        order = self.cancel_in_odoo(self.new)
         for status in (self.agreed, self.made, self.sent, self.done):
             self.move(order, status)
             self.assertEqual(order.state, "cancel")
@@ -60,9 +60,9 @@ class TestCanceledByPerson(OrderCase):
         self.assertEqual(len(order.activity_ids), 1)
 
     def test_an_order_that_keycrm_cancels_too_has_no_conflict(self):
-        order = self.canceled()
+        order = self.cancel_in_odoo()
         self.pay(order)
-        self.move(order, self.gone)
+        self.move(order, self.canceled)
         self.assertFalse(order.keycrm_cancel_conflict or order.activity_ids)
         # Revived there, it is still what a person canceled here.
         self.move(order, self.made)
@@ -71,13 +71,13 @@ class TestCanceledByPerson(OrderCase):
 
     def test_an_order_that_only_keycrm_canceled_is_revived(self):
         order = self.make(self.made)
-        self.move(order, self.gone)
+        self.move(order, self.canceled)
         self.assertFalse(order.keycrm_canceled_here)
         self.move(order, self.made)
         self.assertEqual(order.state, "sale")
 
     def test_the_button_restores_the_order_as_keycrm_has_it(self):
-        order = self.canceled(self.new)
+        order = self.cancel_in_odoo(self.new)
         self.keycrm.patch_line(order.keycrm_id, self.line_id(order), quantity=7, webhook=False)
         self.move(order, self.made)
         order.with_user(self.seller).action_keycrm_restore()
@@ -88,7 +88,7 @@ class TestCanceledByPerson(OrderCase):
         self.assertEqual(sum(open_moves.mapped("product_uom_qty")), 7)
 
     def test_the_other_button_keeps_it_canceled_until_its_status_changes(self):
-        order = self.canceled(self.made)
+        order = self.cancel_in_odoo(self.made)
         self.pay(order)
         order.with_user(self.seller).action_keycrm_keep_canceled()
         self.assertFalse(order.keycrm_cancel_conflict or order.activity_ids)
@@ -101,7 +101,7 @@ class TestCanceledByPerson(OrderCase):
         self.assertEqual(len(order.activity_ids), 1)
 
     def test_a_person_who_takes_the_cancellation_back_lets_it_follow_keycrm(self):
-        order = self.canceled(self.made)
+        order = self.cancel_in_odoo(self.made)
         order.with_user(self.seller).action_draft()
         self.assertFalse(order.keycrm_canceled_here)
         self.arrive(order.keycrm_id)
@@ -121,7 +121,7 @@ class TestCanceledByPerson(OrderCase):
             with self.assertRaises(UserError):
                 getattr(order.with_user(self.seller), action)()
         reader = new_test_user(self.env, "reading", groups="ordage_keycrm.group_user")
-        conflict = self.canceled()
+        conflict = self.cancel_in_odoo()
         for action in ("action_keycrm_restore", "action_keycrm_keep_canceled"):
             self.assertRefused(getattr(conflict.with_user(reader), action))
         self.assertTrue(conflict.keycrm_cancel_conflict)
@@ -129,7 +129,7 @@ class TestCanceledByPerson(OrderCase):
     def test_an_archive_status_changes_nothing_of_it(self):
         self.account.archive_status_ids = self.done
         self.account.archive_validates = True
-        order = self.canceled()
+        order = self.cancel_in_odoo()
         self.move(order, self.done)
         self.assertEqual(order.state, "cancel")
         self.assertTrue(order.keycrm_archived and order.keycrm_cancel_conflict)
@@ -141,7 +141,7 @@ class TestCanceledByPerson(OrderCase):
         self.assertFalse(order.keycrm_canceled_here or order.keycrm_cancel_conflict)
 
     def test_the_overview_counts_the_orders_that_need_a_decision(self):
-        conflict = self.canceled()
+        conflict = self.cancel_in_odoo()
         discount = self.make(self.made, discount_amount=530)
         differs = self.make(self.made, grand_total=777)
         early = self.make(self.new, grand_total=777)

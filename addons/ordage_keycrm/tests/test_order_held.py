@@ -135,7 +135,7 @@ class TestShippingChanges(OrderCase):
 
     def test_revoked_cancellation_expects_no_return(self):
         self.deliver(self.order)
-        self.move(self.order, self.gone)
+        self.move(self.order, self.canceled)
         back = self.order.picking_ids.filtered("keycrm_expected_return")
         self.assertEqual(sum(back.move_ids.mapped("product_uom_qty")), 5)
         self.assertTrue(self.order.activity_ids)
@@ -145,7 +145,7 @@ class TestShippingChanges(OrderCase):
         self.assertEqual(self.order.order_line.product_uom_qty, 5)
         self.assertFalse(self.order.keycrm_total_differs)
         # Canceled once more, it is told once more.
-        self.move(self.order, self.gone)
+        self.move(self.order, self.canceled)
         self.assertTrue(self.order.activity_ids)
 
     def test_a_return_that_a_person_made_is_left_alone(self):
@@ -153,7 +153,7 @@ class TestShippingChanges(OrderCase):
         wizard = self.env["stock.return.picking"].create({"picking_id": picking.id})
         wizard.product_return_moves.quantity = 1
         own = wizard._create_return()
-        self.move(self.order, self.gone)
+        self.move(self.order, self.canceled)
         expected = self.order.picking_ids.filtered("keycrm_expected_return")
         self.assertEqual(sum(expected.move_ids.mapped("product_uom_qty")), 4)
         self.move(self.order, self.made)
@@ -172,7 +172,7 @@ class TestShippingChanges(OrderCase):
             self.order.keycrm_id, shipping={"tracking_code": "20450007770001"}, webhook=False
         )
         self.deliver(self.order)
-        self.move(self.order, self.gone)
+        self.move(self.order, self.canceled)
         found = self.env["stock.picking"].search(
             [("keycrm_tracking_code", "=", "20450007770001"), ("keycrm_expected_return", "=", True)]
         )

@@ -15,7 +15,7 @@ class TestStatuses(OrderCase):
             order = self.make(status)
             self.assertEqual(order.state, "sale")
             self.assertTrue(order.picking_ids)
-        self.assertEqual(self.make(self.gone).state, "cancel")
+        self.assertEqual(self.make(self.canceled).state, "cancel")
 
     def test_a_person_can_say_otherwise_for_a_status(self):
         self.new.order_action = "confirm"
@@ -37,7 +37,7 @@ class TestStatuses(OrderCase):
 
     def test_a_status_of_which_nothing_is_known_undoes_nothing(self):
         self.account.archive_status_ids = self.done
-        confirmed, archived, canceled = map(self.make, (self.made, self.done, self.gone))
+        confirmed, archived, canceled = map(self.make, (self.made, self.done, self.canceled))
         quotation = self.make(self.new)
         for order in (confirmed, archived, canceled, quotation):
             unknown = {"status_id": 987, "status": None, "status_group_id": None}
@@ -52,14 +52,14 @@ class TestStatuses(OrderCase):
         order = self.make(self.made)
         order.order_line.product_id.invoice_policy = "order"
         self.invoice(order)._reverse_moves(cancel=True)
-        self.move(order, self.gone)
+        self.move(order, self.canceled)
         self.assertEqual(order.state, "cancel", self.activities(order))
 
     def test_canceled_order_with_uncredited_invoice_schedules_an_activity(self):
         order = self.make(self.made)
         order.order_line.product_id.invoice_policy = "order"
         self.invoice(order)
-        self.move(order, self.gone)
+        self.move(order, self.canceled)
         self.assertEqual(order.state, "sale")
         self.assertTrue(order.activity_ids.note)
 
@@ -71,7 +71,7 @@ class TestStatuses(OrderCase):
 
     def test_a_canceled_order_can_be_revived(self):
         order = self.make(self.made)
-        self.move(order, self.gone)
+        self.move(order, self.canceled)
         self.assertEqual(order.state, "cancel")
         self.move(order, self.made)
         self.assertEqual(order.state, "sale")
@@ -90,7 +90,7 @@ class TestStatuses(OrderCase):
     def test_a_shipped_order_that_keycrm_cancels_waits_for_its_goods(self):
         order = self.make(self.made)
         self.deliver(order)
-        self.move(order, self.gone)
+        self.move(order, self.canceled)
         self.assertEqual(order.state, "sale")
         back = order.picking_ids.filtered("return_id")
         self.assertEqual(sum(back.move_ids.mapped("product_uom_qty")), 5)
@@ -118,7 +118,7 @@ class TestStatuses(OrderCase):
     def test_a_partly_shipped_order_that_is_canceled_ships_no_more(self):
         order = self.make(self.made)
         self.deliver(order, quantity=2)
-        self.move(order, self.gone)
+        self.move(order, self.canceled)
         open_out = order.picking_ids.filtered(
             lambda p: p.state not in ("done", "cancel") and p.picking_type_code == "outgoing"
         )

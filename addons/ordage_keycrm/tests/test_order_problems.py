@@ -23,8 +23,8 @@ class TestMalformedLines(OrderCase):
             while OrderInbox(self.account, client).process():
                 pass
 
-    def told(self, number):
-        self.tell(number)
+    def process_webhook(self, number):
+        self.receive_webhook(number)
         self.work()
         return self.env["keycrm.event"].search(
             [("keycrm_order_id", "=", number)], order="id desc", limit=1
@@ -51,9 +51,9 @@ class TestMalformedLines(OrderCase):
             with self.subTest(products=products):
                 raw = {"products": products}
                 self.keycrm.patch_order(
-                    order.keycrm_id, raw=raw, status_id=self.gone.keycrm_id, webhook=False
+                    order.keycrm_id, raw=raw, status_id=self.canceled.keycrm_id, webhook=False
                 )
-                event = self.told(order.keycrm_id)
+                event = self.process_webhook(order.keycrm_id)
                 self.assertEqual(self.state(order), before)
                 self.assertEqual((event.state, event.sale_order_id), ("failed", order))
                 self.assertTrue(event.next_try_at, "it is read again")
@@ -67,7 +67,7 @@ class TestMalformedLines(OrderCase):
         order = self.make(self.made)
         before = self.state(order)
         self.keycrm.patch_order(order.keycrm_id, raw={"products": []}, webhook=False)
-        event = self.told(order.keycrm_id)
+        event = self.process_webhook(order.keycrm_id)
         self.keycrm.patch_order(order.keycrm_id, raw={}, webhook=False)
         event.next_try_at = self.env.cr.now()
         self.work()
@@ -81,7 +81,7 @@ class TestMalformedLines(OrderCase):
             status_id=self.made.keycrm_id,
             raw={"products": None},
         )
-        event = self.told(number)
+        event = self.process_webhook(number)
         self.assertFalse(self.order(number))
         self.assertEqual(event.state, "failed")
         self.assertIn(str(number), event.error)
@@ -99,7 +99,7 @@ class TestMalformedLines(OrderCase):
             [{"offer_id": offer, "price": 620, "quantity": 2}],
             buyer={"full_name": "Олена Коваль", "phone": "+380671112233"},
         )
-        event = self.told(number)
+        event = self.process_webhook(number)
         self.assertEqual(event.state, "failed")
         self.assertEqual(event.order_text, "Олена Коваль · 1240.00 · Чашка × 2")
         products[1].active = False

@@ -105,7 +105,7 @@ def places(value, path=()):
 class TestShapes(KeycrmCase):
     number = 700_000
 
-    def told(self, **changes):
+    def parse(self, **changes):
         """Parse an order as the worker does; its numbers are its own."""
         type(self).number += 1
         body = {**copy.deepcopy(FULL), **changes, "id": self.number}
@@ -119,7 +119,7 @@ class TestShapes(KeycrmCase):
 
         :return: ``sale.order``
         """
-        order = self.told(**changes)
+        order = self.parse(**changes)
         self.assertIsInstance(order, Order)
         outcome = OrderWriter(self.account).import_orders([order])[order.id]
         self.assertFalse(outcome.code, (outcome.code, outcome.params, outcome.details))
@@ -213,7 +213,7 @@ class TestShapes(KeycrmCase):
                 for key in path[:-1]:
                     inner = inner[key]
                 inner[path[-1]] = odd
-                parsed = self.told(**body)
+                parsed = self.parse(**body)
                 with self.subTest(path=path, odd=str(odd)[:20]):
                     if isinstance(parsed, KeyCrmError):
                         code, params = parsed.code, parsed.params

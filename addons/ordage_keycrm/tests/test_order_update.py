@@ -86,10 +86,10 @@ class TestOrderUpdate(OrderCase):
 
     def test_delivery_validated_after_completion_sends_no_earlier_status(self):
         self.account.delivered_status_id = self.sent
-        for status in (self.done, self.gone):
+        for status in (self.done, self.canceled):
             with self.subTest(status.name):
                 order = self.make(self.made)
-                self.gone.order_action = "quotation"
+                self.canceled.order_action = "quotation"
                 order.keycrm_status_id = status
                 self.keycrm.set_status(order.keycrm_id, status.keycrm_id, webhook=False)
                 self.deliver(order)

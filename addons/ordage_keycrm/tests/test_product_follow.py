@@ -89,7 +89,7 @@ class TestKeepAndFollow(ProductCase):
         self.line_of({"offer_id": offer["id"]})
         self.keycrm.patch_product(offer["product_id"], name="Сорочка лляна")
         number = self.new_order([{"offer_id": offer["id"]}])
-        self.tell(number)
+        self.receive_webhook(number)
         read, seen = OrderEnrichment.read_offers, []
 
         def read_offers(enrichment, numbers):
@@ -120,7 +120,7 @@ class TestKeepAndFollow(ProductCase):
         for offer in (bad, good):
             self.keycrm.patch_product(offer["product_id"], name=f"Нова {offer['sku']}")
         numbers = [self.new_order([{"offer_id": offer["id"]}]) for offer in (bad, good)]
-        self.tell(*numbers)
+        self.receive_webhook(*numbers)
         Product = type(self.env["product.product"])
         write = Product.write
 

@@ -146,7 +146,7 @@ class TestProductPictures(KeycrmCase):
             )
             self.come()
         number = self.new_order([])
-        self.tell(number)
+        self.receive_webhook(number)
         with mute_logger(LOG):
             self.orders_lane()
             self.orders_lane()

@@ -19,7 +19,7 @@ LINE = {"name": "Кухоль", "price": 100, "quantity": 2}
 
 
 class RunCase:
-    def told(self):
+    def bus_messages(self):
         """:return: what the bus carries to browsers, of this transaction: ``[(channel, type, payload)]``"""
         self.env.cr.precommit.run()
         rows = self.env["bus.bus"].sudo().search([("id", ">", self.last_bus)])
@@ -28,7 +28,7 @@ class RunCase:
             for row in rows
         ]
 
-    def forget_told(self):
+    def skip_bus_messages(self):
         self.env.cr.precommit.run()
         self.last_bus = self.env["bus.bus"].sudo()._bus_last_id()
 
@@ -41,7 +41,7 @@ class TestRuns(RunCase, KeycrmCase):
         )
         # Nothing but the run is due.
         self.account.polled_at = fields.Datetime.now()
-        self.forget_told()
+        self.skip_bus_messages()
 
     def start(self, model, **vals):
         run = self.env[model].with_user(self.boss).create({"account_id": self.account.id, **vals})
@@ -60,9 +60,9 @@ class TestRuns(RunCase, KeycrmCase):
                 break
             self.work()
         self.assertEqual((sync.state, sync.user_id), ("done", self.boss))
-        told = [row for row in self.told() if row[1] == "simple_notification"]
-        self.assertEqual(len(told), 1)
-        channel, _kind, payload = told[0]
+        notices = [row for row in self.bus_messages() if row[1] == "simple_notification"]
+        self.assertEqual(len(notices), 1)
+        channel, _kind, payload = notices[0]
         self.assertEqual(json.loads(channel)[1:], ["res.partner", self.boss.partner_id.id])
         self.assertIn("Нових замовлень: 1", payload["message"])
         self.assertEqual(payload["type"], "success")
@@ -74,15 +74,15 @@ class TestRuns(RunCase, KeycrmCase):
         self.assertEqual(sync.state, "failed")
         self.assertTrue(sync.error)
         self.assertFalse(self.account.circuit_error_code)
-        (told,) = [row[2] for row in self.told() if row[1] == "simple_notification"]
-        self.assertEqual((told["type"], told["sticky"]), ("danger", True))
+        (notice,) = [row[2] for row in self.bus_messages() if row[1] == "simple_notification"]
+        self.assertEqual((notice["type"], notice["sticky"]), ("danger", True))
 
     def test_a_stopped_run_tells_nobody_and_stays_stopped(self):
         sync = self.start("keycrm.order.sync", status_ids=self.status(1).ids)
         sync.action_cancel()
         self.work()
         self.assertEqual(sync.state, "canceled")
-        self.assertFalse([row for row in self.told() if row[1] == "simple_notification"])
+        self.assertFalse([row for row in self.bus_messages() if row[1] == "simple_notification"])
 
     def test_a_second_press_does_not_begin_a_running_load_anew(self):
         load = self.start("keycrm.product.import")
@@ -127,7 +127,7 @@ class TestRuns(RunCase, KeycrmCase):
 
     def test_screens_are_told_of_the_account_and_of_nothing_else(self):
         notify_clients(self.account)
-        (row,) = [row for row in self.told() if row[1] == "keycrm/changed"]
+        (row,) = [row for row in self.bus_messages() if row[1] == "keycrm/changed"]
         self.assertEqual(row[2], {"account_id": self.account.id})
         self.assertIn("res.groups", row[0])
 
@@ -177,14 +177,14 @@ class TestStopped(RunCase, StockCase):
 
     def test_message_of_a_ready_preview_does_not_outlast_the_choice(self):
         boss = new_test_user(self.env, "boss", groups="ordage_keycrm.group_manager")
-        self.forget_told()
+        self.skip_bus_messages()
         action = self.account.with_user(boss).action_preview_stock()
         preview = self.env["keycrm.stock.comparison"].browse(action["res_id"])
         preview.started_at -= timedelta(hours=1)
         self.work()
         self.assertEqual(preview.state, "ready")
-        (told,) = [row[2] for row in self.told() if row[1] == "simple_notification"]
-        self.assertEqual((told["type"], told["sticky"]), ("warning", False))
+        (notice,) = [row[2] for row in self.bus_messages() if row[1] == "simple_notification"]
+        self.assertEqual((notice["type"], notice["sticky"]), ("warning", False))
 
     def test_comparison_progress_is_full_after_differences_were_checked(self):
         run = self.env["keycrm.stock.comparison"].create({"account_id": self.account.id})
@@ -207,7 +207,7 @@ class TestPush(RunCase, StockCase):
         for sku in ("A", "B", "C"):
             self.count(self.goods(sku), 4)
         self.work()
-        self.forget_told()
+        self.skip_bus_messages()
         action = self.account.action_push_all_stock()
         push = self.env[action["res_model"]].browse(action["res_id"])
         self.assertEqual((push.state, push.total_count, push.done_count), ("running", 3, 0))

@@ -196,8 +196,8 @@ class TestSetup(KeycrmCase):
 class TestAsking(KeycrmCase):
     """Without webhooks orders come by asking, and a trigger that lacks a status is named."""
 
-    def told(self, number, status, **received):
-        self.tell(number, status_id=status.keycrm_id)
+    def receive_webhook_with(self, number, status, **received):
+        self.receive_webhook(number, status_id=status.keycrm_id)
         event = self.env["keycrm.event"].search([], order="id desc", limit=1)
         event.write(received)
 
@@ -214,7 +214,7 @@ class TestAsking(KeycrmCase):
         for minutes, lately in ((0.5, True), (1.5, False)):
             self.account.polled_at = now - timedelta(minutes=minutes)
             self.assertEqual(OrderPolling(self.account)._was_polled_recently(now), lately)
-        self.told(1, self.status(1))
+        self.receive_webhook_with(1, self.status(1))
         self.account.invalidate_recordset()
         self.account.polled_at = now - timedelta(minutes=1.5)
         self.assertTrue(
@@ -244,13 +244,15 @@ class TestAsking(KeycrmCase):
 
     def test_a_status_that_the_trigger_lacks_is_named(self):
         long_ago = fields.Datetime.now() - timedelta(days=3)
-        self.told(999, self.status(1), received_at=long_ago, state="ignored", next_try_at=False)
+        self.receive_webhook_with(
+            999, self.status(1), received_at=long_ago, state="ignored", next_try_at=False
+        )
         number, goal = self.moved()
         self.catch_up()
         self.assertEqual(self.account.missed_status_ids, goal)
         self.assertTrue(goal.missed_at)
         # The next webhook of that status shows that the trigger has it by now.
-        self.told(number, goal)
+        self.receive_webhook_with(number, goal)
         self.work(OrderInbox)
         self.account.invalidate_recordset()
         self.assertFalse(self.account.missed_status_ids)
@@ -258,7 +260,9 @@ class TestAsking(KeycrmCase):
     def test_a_missing_status_is_named_also_where_keycrm_is_asked_seldom(self):
         self.account.poll_minutes = 20
         long_ago = fields.Datetime.now() - timedelta(days=3)
-        self.told(999, self.status(1), received_at=long_ago, state="ignored", next_try_at=False)
+        self.receive_webhook_with(
+            999, self.status(1), received_at=long_ago, state="ignored", next_try_at=False
+        )
         _number, goal = self.moved()
         self.account.polled_at = fields.Datetime.now() - timedelta(minutes=21)
         self.work(OrderPolling)
@@ -269,14 +273,18 @@ class TestAsking(KeycrmCase):
         self.catch_up()
         self.assertFalse(self.account.missed_status_ids)
         long_ago = fields.Datetime.now() - timedelta(days=3)
-        self.told(999, self.status(1), received_at=long_ago, state="ignored", next_try_at=False)
+        self.receive_webhook_with(
+            999, self.status(1), received_at=long_ago, state="ignored", next_try_at=False
+        )
         self.moved(minutes=0.2)
         self.catch_up()
         self.assertFalse(self.account.missed_status_ids)
 
     def test_nothing_is_blamed_when_odoo_itself_was_off(self):
         long_ago = fields.Datetime.now() - timedelta(days=3)
-        self.told(999, self.status(1), received_at=long_ago, state="ignored", next_try_at=False)
+        self.receive_webhook_with(
+            999, self.status(1), received_at=long_ago, state="ignored", next_try_at=False
+        )
         self.moved()
         self.account.polled_at = fields.Datetime.now() - timedelta(hours=2)
         self.work(OrderPolling)

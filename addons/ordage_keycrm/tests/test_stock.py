@@ -90,7 +90,7 @@ class TestStockChanges(StockCase):
     def test_a_transfer_inside_a_warehouse_sends_nothing(self):
         self.picking(self.warehouse.int_type_id, 3, self.stock, self.shelf)
         self.assertEqual(self.sent(), [])
-        self.assertEqual(self.asked_log, [])
+        self.assertEqual(self.read_requests, [])
 
     def test_an_inventory_count(self):
         self.count(self.shirt, 12)

@@ -17,13 +17,13 @@ class TestGathering(StockCase):
         super().setUp()
         self.one, self.other = self.goods("GATHER-1"), self.goods("GATHER-2")
         self.cron = self.account.stock_cron_id
-        self.cron_wakes().unlink()
+        self.triggers().unlink()
 
-    def cron_wakes(self):
+    def triggers(self):
         return self.env["ir.cron.trigger"].search([("cron_id", "=", self.cron.id)])
 
-    def later_wakes(self):
-        return self.cron_wakes().filtered(lambda wake: wake.call_at > self.env.cr.now())
+    def later_triggers(self):
+        return self.triggers().filtered(lambda wake: wake.call_at > self.env.cr.now())
 
     def commit_apart(self, product):
         """Let what is noted of a product be of a transaction of its own."""
@@ -39,25 +39,25 @@ class TestGathering(StockCase):
             self.count(self.one, quantity)
             self.count(self.other, quantity)
             self.assertEqual(len(self.sent()), 1)
-            self.assertFalse(self.later_wakes())
+            self.assertFalse(self.later_triggers())
 
     def test_what_comes_in_a_rush_is_sent_together_a_moment_later(self):
         self.count(self.one, 5)
         self.commit_apart(self.one)
         self.count(self.other, 5)
         self.assertEqual(len(self.sent()), 1)
-        self.assertTrue(self.later_wakes())
-        self.put_wakes(1)
+        self.assertTrue(self.later_triggers())
+        self.set_trigger_times(1)
         self.count(self.one, 6)
         self.count(self.one, 7)
         self.assertFalse(self.sent())
-        self.put_wakes(0)
+        self.set_trigger_times(0)
         self.assertEqual([list(rows.values()) for _warehouse, rows in self.sent()], [[7.0]])
 
     def test_a_retry_that_is_due_soon_does_not_delay_fresh_changes(self):
         self.count(self.one, 5)
         self.cron._keycrm_trigger(60)
-        self.put_wakes(3, ago=57)
+        self.set_trigger_times(3, ago=57)
         self.assertEqual([list(rows.values()) for _warehouse, rows in self.sent()], [[5.0]])
 
     def test_a_change_beside_a_retry_of_this_process_notifies_at_once(self):
@@ -77,13 +77,13 @@ class TestGathering(StockCase):
         gathering, request = [], StockExporter._request
 
         def watched(*args):
-            gathering.append(len(self.later_wakes()))
+            gathering.append(len(self.later_triggers()))
             return request(*args)
 
         with patch.object(StockExporter, "_request", watched):
             self.sent()
         self.assertEqual(gathering, [1])
-        self.assertEqual(len(self.later_wakes()), 1)
+        self.assertEqual(len(self.later_triggers()), 1)
 
     def test_in_a_rush_they_gather_longer_and_leave_the_limit_to_the_orders(self):
         products = [self.goods(f"RUSH-{number}") for number in range(HIGH_LOAD_COMMITS)]
@@ -94,9 +94,9 @@ class TestGathering(StockCase):
                 "UPDATE keycrm_stock_change SET changed_at = changed_at - %s * interval '1 ms'",
                 [product.id],
             )
-        self.cron_wakes().unlink()
+        self.triggers().unlink()
         self.assertEqual(len(self.sent()), 1)
-        (wake,) = self.later_wakes()
+        (wake,) = self.later_triggers()
         self.assertGreater(wake.call_at - self.env.cr.now(), timedelta(seconds=3))
         # It is soon enough for everybody who moves something meanwhile.
         self.assertLessEqual(

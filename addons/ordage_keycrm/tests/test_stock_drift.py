@@ -46,18 +46,18 @@ class TestStockDrift(StockCase):
     def test_manual_edit_in_keycrm_is_corrected_with_debounced_changes(self):
         self.keycrm.set_stock(self.number(self.sock), 1, 99, webhook=False)
         crons.trigger(self.account, crons.STOCK, delay=1)
-        self.put_wakes(1)
+        self.set_trigger_times(1)
         event = self.hear(99)
         self.assert_sent()
         self.assertEqual(event.state, "done")
-        self.put_wakes(0)
+        self.set_trigger_times(0)
         self.assert_sent((self.sock, 5))
 
     def test_an_echo_costs_no_request(self):
         for quantity in (5, "5.000"):
             self.hear(quantity)
             self.assertEqual(self.sent(), [])
-            self.assertEqual(self.asked_log, [])
+            self.assertEqual(self.read_requests, [])
 
     def test_echoes_of_numbers_that_followed_each_other_cost_no_request(self):
         self.hear(5)
@@ -69,7 +69,7 @@ class TestStockDrift(StockCase):
         for quantity in (6, 7, 8):
             self.hear(quantity)
         self.assertEqual(self.sent(), [])
-        self.assertEqual(self.asked_log, [])
+        self.assertEqual(self.read_requests, [])
 
     def test_a_hand_edit_back_to_a_number_that_was_sent_before_is_no_echo(self):
         self.hear(5)
@@ -106,7 +106,7 @@ class TestStockDrift(StockCase):
         self.assertEqual(self.sent(), [])
         self.hear(35)
         self.assertEqual(self.sent(), [])
-        self.assertEqual(self.asked_log, [])
+        self.assertEqual(self.read_requests, [])
 
     def test_a_stock_webhook_of_a_stranger_is_no_harm(self):
         self.hear(5, offer=987654)
@@ -134,7 +134,7 @@ class TestStockDrift(StockCase):
                 self.keycrm.set_status(number, 12, webhook=False)
             self.arrive(number)
             self.assertEqual(self.sent(), [], what)
-            read = [row for row in self.asked_log if row["path"].endswith("/offers/stocks")]
+            read = [row for row in self.read_requests if row["path"].endswith("/offers/stocks")]
             self.assertEqual(len(read), 1, what)
             self.assertEqual(self.shown(self.sock), shown, what)
 

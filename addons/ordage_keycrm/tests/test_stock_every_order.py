@@ -15,11 +15,11 @@ from .stock_model import (
     Coverage,
     after,
     first,
-    stories,
+    step_sequences,
 )
 
 #: Every step in every situation, with every kind of account; takes most of an hour. Without it the
-#: account that reserves and writes off plays every step of one side after every step of the other, and the
+#: account that reserves and writes off does every step of one side after every step of the other, and the
 #: other accounts every step where their orders stand as that one's never do.
 EVERYTHING = os.environ.get("SLOW") == "1"
 BOTH = Account(reserves=True, writes_off=True)
@@ -30,8 +30,8 @@ RULES = ("on_hand", "free", "available")
 class TestEveryOrderOfEvents(StockCase):
     """Every order in which KeyCRM and Odoo can do what they do with an order's goods.
 
-    The stories are played beside each other, a product and an order each; after each step KeyCRM
-    shows what arithmetic says, and again when another definition is chosen.
+    The sequences run side by side, a product and an order each; after each step KeyCRM shows the
+    expected quantity, and again when another definition is chosen.
     """
 
     @classmethod
@@ -40,27 +40,27 @@ class TestEveryOrderOfEvents(StockCase):
         cls.account.archive_status_ids = cls.account.status_ids.filtered(
             lambda status: status.keycrm_id == COMPLETED
         )
-        cls.neighbour = cls.env["res.partner"].create({"name": "Neighbour"})
+        cls.other_customer = cls.env["res.partner"].create({"name": "Other customer"})
 
     # === THE ACCOUNTS ===#
 
     def test_an_account_that_reserves_and_writes_off(self):
-        self.play(BOTH)
+        self.run_sequences(BOTH)
 
     def test_an_account_that_only_reserves(self):
-        self.play(Account(reserves=True, writes_off=False))
+        self.run_sequences(Account(reserves=True, writes_off=False))
 
     def test_an_account_that_only_writes_off(self):
-        self.play(Account(reserves=False, writes_off=True))
+        self.run_sequences(Account(reserves=False, writes_off=True))
 
     def test_an_account_that_does_neither(self):
-        self.play(Account(reserves=False, writes_off=False))
+        self.run_sequences(Account(reserves=False, writes_off=False))
 
     def test_account_that_reserves_from_the_first_status(self):
-        self.play(Account(reserves=True, writes_off=True, reserve_from=NEW))
+        self.run_sequences(Account(reserves=True, writes_off=True, reserve_from=NEW))
 
     def test_account_whose_reserves_and_write_offs_end_by_a_cancellation_alone(self):
-        self.play(Account(reserves=True, writes_off=True, reverts=False))
+        self.run_sequences(Account(reserves=True, writes_off=True, reverts=False))
 
     def test_orders_that_are_never_confirmed(self):
         self.account.status_ids.filtered(
@@ -69,11 +69,11 @@ class TestEveryOrderOfEvents(StockCase):
         for reserves in (True, False):
             for writes_off in (True, False):
                 with self.subTest(reserves=reserves, writes_off=writes_off):
-                    self.play(Account(reserves, writes_off, confirms=False))
+                    self.run_sequences(Account(reserves, writes_off, confirms=False))
 
-    # === PLAYING ===#
+    # === RUNNING SEQUENCES ===#
 
-    def play(self, account):
+    def run_sequences(self, account):
         self.keycrm.set_switches(
             status_reserve="on" if account.reserves else "off",
             status_write_off="on" if account.writes_off else "off",
@@ -83,23 +83,23 @@ class TestEveryOrderOfEvents(StockCase):
         length = 4 if EVERYTHING else 6
         both = replace(BOTH, confirms=account.confirms)
         coverage = Coverage(EVERYTHING, known=None if account == both else both)
-        told = stories(account, length, coverage)
-        for start in range(0, len(told), 100):
+        sequences = step_sequences(account, length, coverage)
+        for start in range(0, len(sequences), 100):
             self.account.stock_quantity = RULES[0]
-            plays = [self.begin(account, *story) for story in told[start : start + 100]]
-            self.arrived(plays)
-            self.check(plays)
+            runs = [self.begin(account, *one) for one in sequences[start : start + 100]]
+            self.import_changed(runs)
+            self.check(runs)
             for number in range(length):
                 if number % 2:
-                    self.turn_rule()
-                    self.check(plays)
-                going_on = [play for play in plays if number < len(play.steps)]
-                for play in going_on:
-                    self.step(account, play, *play.steps[number])
-                self.arrived(going_on)
-                self.check(plays)
-            for play in plays:
-                play.product.active = False
+                    self.choose_next_rule()
+                    self.check(runs)
+                unfinished = [run for run in runs if number < len(run.steps)]
+                for run in unfinished:
+                    self.step(account, run, *run.steps[number])
+                self.import_changed(unfinished)
+                self.check(runs)
+            for run in runs:
+                run.product.active = False
 
     def begin(self, account, status, steps):
         """Twenty pieces on both sides, and an order in KeyCRM."""
@@ -111,55 +111,55 @@ class TestEveryOrderOfEvents(StockCase):
             product=product,
             steps=steps,
             done=[status],
-            story=first(account, status),
+            expected=first(account, status),
             order_id=self.new_order(lines, status_id=status),
             record=None,
             changed=True,
         )
 
-    def arrived(self, plays):
+    def import_changed(self, runs):
         """Let the orders that changed come, ten at a time as the worker does."""
-        asked = self.env["keycrm.event"].search([("state", "=", "pending")])
-        wanted = set(asked.mapped("keycrm_order_id"))
-        asked.write({"state": "done", "next_try_at": False})
-        changed = [play for play in plays if play.changed or play.order_id in wanted]
+        pending = self.env["keycrm.event"].search([("state", "=", "pending")])
+        numbers = set(pending.mapped("keycrm_order_id"))
+        pending.write({"state": "done", "next_try_at": False})
+        changed = [run for run in runs if run.changed or run.order_id in numbers]
         for start in range(0, len(changed), 10):
             part = changed[start : start + 10]
-            for play, record in zip(part, self.arrive(*(p.order_id for p in part)), strict=True):
-                play.record, play.changed = record, False
+            for run, record in zip(part, self.arrive(*(p.order_id for p in part)), strict=True):
+                run.record, run.changed = record, False
 
-    def step(self, account, play, side, step):
-        if play.story.freed:
-            self.deliveries(play).action_assign()
-        play.story = after(account, play.story, side, step)
-        play.done.append(f"{side} {step}")
+    def step(self, account, run, side, step):
+        if run.expected.freed:
+            self.deliveries(run).action_assign()
+        run.expected = after(account, run.expected, side, step)
+        run.done.append(f"{side} {step}")
         if side == "KeyCRM":
-            play.changed = True
+            run.changed = True
             if step in STATUSES:
-                self.keycrm.set_status(play.order_id, STATUSES[step], webhook=False)
+                self.keycrm.set_status(run.order_id, STATUSES[step], webhook=False)
             else:
-                (line,) = self.keycrm.order(play.order_id)["answer"]["products"]
+                (line,) = self.keycrm.order(run.order_id)["answer"]["products"]
                 self.keycrm.patch_line(
-                    play.order_id, line["id"], quantity=QUANTITIES[step], webhook=False
+                    run.order_id, line["id"], quantity=QUANTITIES[step], webhook=False
                 )
             return
-        getattr(self, "odoo_" + step.replace(",", "").replace(" ", "_"))(play)
+        getattr(self, "odoo_" + step.replace(",", "").replace(" ", "_"))(run)
 
     # === ODOO'S STEPS ===#
 
-    def deliveries(self, play):
-        return play.record.picking_ids.filtered(
+    def deliveries(self, run):
+        return run.record.picking_ids.filtered(
             lambda p: p.state not in ("done", "cancel") and p.picking_type_code == "outgoing"
         ).sorted("id")
 
-    def odoo_frees(self, play):
-        self.deliveries(play).do_unreserve()
+    def odoo_frees(self, run):
+        self.deliveries(run).do_unreserve()
 
-    def odoo_reserves_for_it(self, play):
-        self.deliveries(play).action_assign()
+    def odoo_reserves_for_it(self, run):
+        self.deliveries(run).action_assign()
 
-    def ship(self, play, most=100, backorder=True):
-        for picking in self.deliveries(play):
+    def ship(self, run, most=100, backorder=True):
+        for picking in self.deliveries(run):
             quantity = min(most, picking.move_ids.product_uom_qty)
             if not quantity:
                 if not backorder:
@@ -171,22 +171,22 @@ class TestEveryOrderOfEvents(StockCase):
             picking.with_context(skip_backorder=True, **left).button_validate()
             self.assertEqual(picking.state, "done")
 
-    def odoo_ships_part(self, play):
-        self.ship(play, 2)
+    def odoo_ships_part(self, run):
+        self.ship(run, 2)
 
-    def odoo_ships_part_no_backorder(self, play):
-        self.ship(play, 2, backorder=False)
+    def odoo_ships_part_no_backorder(self, run):
+        self.ship(run, 2, backorder=False)
 
-    def odoo_ships_all(self, play):
-        self.ship(play)
+    def odoo_ships_all(self, run):
+        self.ship(run)
 
-    def odoo_takes_one_back(self, play):
+    def odoo_takes_one_back(self, run):
         """The storekeeper takes the transfer that waits for it, or makes one."""
-        back = play.record.picking_ids.filtered(
+        back = run.record.picking_ids.filtered(
             lambda p: p.state not in ("done", "cancel") and p.picking_type_code == "incoming"
         )[:1]
         if not back:
-            sent = play.record.picking_ids.filtered(
+            sent = run.record.picking_ids.filtered(
                 lambda p: p.move_ids and p.move_ids._keycrm_still_out()
             )[:1]
             wizard = self.env["stock.return.picking"].create({"picking_id": sent.id})
@@ -196,41 +196,41 @@ class TestEveryOrderOfEvents(StockCase):
         back.with_context(skip_backorder=True).button_validate()
         self.assertEqual(back.state, "done")
 
-    def odoo_sells_to_another(self, play):
+    def odoo_sells_to_another(self, run):
         order = self.env["sale.order"].create(
             {
-                "partner_id": self.neighbour.id,
+                "partner_id": self.other_customer.id,
                 "order_line": [
-                    Command.create({"product_id": play.product.id, "product_uom_qty": 3})
+                    Command.create({"product_id": run.product.id, "product_uom_qty": 3})
                 ],
             }
         )
         order.action_confirm()
         order.picking_ids.action_assign()
 
-    def odoo_cancels_first(self, play):
-        play.record.locked = False
-        play.record._action_cancel()
+    def odoo_cancels_first(self, run):
+        run.record.locked = False
+        run.record._action_cancel()
 
     # === WHAT KEYCRM SHOWS ===#
 
     def next_rule(self):
         return RULES[(RULES.index(self.account.stock_quantity) + 1) % len(RULES)]
 
-    def turn_rule(self):
+    def choose_next_rule(self):
         self.account.stock_quantity = self.next_rule()
 
-    def check(self, plays):
+    def check(self, runs):
         self.work()
         rule = self.account.stock_quantity
         stocks = {row["offer_id"]: row["warehouses"]["1"] for row in self.keycrm.stocks()}
-        for play in plays:
-            stock = stocks[self.number(play.product)]
+        for run in runs:
+            stock = stocks[self.number(run.product)]
             shown, reserve = float(stock["quantity"]), float(stock["reserve"])
-            story = play.story
-            told = f"{rule} after {', '.join(map(str, play.done))}: {story}"
+            order = run.expected
+            message = f"{rule} after {', '.join(map(str, run.done))}: {order}"
             if rule == "available":
-                self.assertEqual(shown - reserve, story.free, told)
+                self.assertEqual(shown - reserve, order.free, message)
             else:
-                wanted = story.on_hand if rule == "on_hand" else story.unreserved
-                self.assertEqual(shown, wanted, told)
+                wanted = order.on_hand if rule == "on_hand" else order.unreserved
+                self.assertEqual(shown, wanted, message)

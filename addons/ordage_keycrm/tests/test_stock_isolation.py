@@ -134,7 +134,7 @@ class TestStockIsolation(StockCase):
         self.assertLessEqual(len(self.keycrm.requests(method="PUT")), 3 * (4 + MAX_FAULTS))
         self.keycrm.clear_log()
         # On a slow machine the retry of the rows above is due by now.
-        self.put_wakes(60)
+        self.set_trigger_times(60)
         self.breaks()
         self.assertEqual(len(self.keycrm.requests(method="PUT")), 3)
         self.keycrm.clear_faults()

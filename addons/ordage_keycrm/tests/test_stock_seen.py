@@ -28,7 +28,7 @@ class TestStockSeen(StockCase):
         why = self.env["keycrm.stock.explanation"].browse(action["res_id"])
         return why.line_ids.filtered(lambda line: line.keycrm_warehouse_id == self.kw1)
 
-    def neighbour_reserves(self, quantity):
+    def reserve_for_another_customer(self, quantity):
         order = self.env["sale.order"].create(
             {
                 "partner_id": self.env["res.partner"].create({"name": "Neighbour"}).id,
@@ -63,7 +63,7 @@ class TestStockSeen(StockCase):
     def test_explanation_is_an_equation_whose_terms_open_their_records(self):
         self.account.stock_quantity = "available"
         self.count(self.hat, 12)
-        self.neighbour_reserves(2)
+        self.reserve_for_another_customer(2)
         self.an_order(3, 4)
         self.work()
         lines = self.why()
@@ -88,7 +88,7 @@ class TestStockSeen(StockCase):
     def test_why_this_number_less_what_is_reserved(self):
         self.account.stock_quantity = "free"
         self.count(self.hat, 12)
-        self.neighbour_reserves(2)
+        self.reserve_for_another_customer(2)
         self.work()
         self.assert_led_to(self.why(), on_hand=12, reserved=2, sent=10)
 

@@ -34,7 +34,7 @@ class TestStockSending(StockCase):
         self.assertEqual(len(requests), 1)
         self.assertEqual(set(requests[0][1].values()), {4})
         self.assertEqual(len(requests[0][1]), 120)
-        self.assertEqual(self.asked_log, [])
+        self.assertEqual(self.read_requests, [])
 
     def test_what_keycrm_has_already_is_not_sent(self):
         sock = self.goods("SOCK-SAME", keycrm={1: 7})
@@ -236,7 +236,7 @@ class TestStockSending(StockCase):
         self.sent()
         self.count_all(products, 3)
         self.assertEqual(len(self.sent()), 1)
-        self.assertEqual(self.asked_log, [])
+        self.assertEqual(self.read_requests, [])
 
     def test_what_keycrm_does_not_have_is_asked_for_once(self):
         product = self.env["product.product"].create(
@@ -250,7 +250,7 @@ class TestStockSending(StockCase):
         self.assertEqual(product.keycrm_push_state, "missing")
         self.count(product, 5)
         self.sent()
-        self.assertEqual(self.asked_log, [])
+        self.assertEqual(self.read_requests, [])
         self.keycrm.create_offer(sku="SOMEWHERE", stock={1: 0})
         product.default_code = "SOMEWHERE"
         self.work()

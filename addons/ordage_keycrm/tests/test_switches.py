@@ -89,8 +89,8 @@ class TestSwitches(StockCase):
         self.keycrm.set_switches(**self.defaults)
         super().tearDown()
 
-    def told(self, number):
-        self.tell(number)
+    def process_webhook(self, number):
+        self.receive_webhook(number)
         with self.committing(), open_client(self.account) as client:
             while OrderInbox(self.account, client).process():
                 pass
@@ -136,7 +136,7 @@ class TestSwitches(StockCase):
             payments=[{"amount": 100, "status": "paid", "transaction_uuid": uuid}],
         )
         self.keycrm.create_transaction(uuid=uuid, amount=100, description=f"Оплата {name}")
-        order = self.told(number)
+        order = self.process_webhook(number)
         self.assertSame(order)
         self.assertEqual(order.keycrm_amount_paid, 100)
         self.cursor("transactions").read_until = False
@@ -147,16 +147,16 @@ class TestSwitches(StockCase):
         self.assertEqual(len(one_off), 1)
         for status, free in ((PRODUCTION, 15), (DELIVERING, 15), (PRODUCTION, 15)):
             self.keycrm.set_status(number, status, webhook=False)
-            self.assertSame(self.told(number))
+            self.assertSame(self.process_webhook(number))
             self.work()
             self.assertEqual(self.sells(cap), free)
         line = self.keycrm.order(number)["answer"]["products"][0]["id"]
         self.keycrm.patch_line(number, line, quantity=4, webhook=False)
-        self.assertSame(self.told(number))
+        self.assertSame(self.process_webhook(number))
         self.work()
         self.assertEqual(self.sells(cap), 16)
         self.keycrm.set_status(number, CANCELLED, webhook=False)
-        self.told(number)
+        self.process_webhook(number)
         self.assertEqual(order.state, "cancel")
         self.work()
         self.assertEqual(self.sells(cap), 20)
@@ -237,11 +237,11 @@ class TestSwitches(StockCase):
         number = self.new_order(
             [{"offer_id": self.number(cap), "price": 100, "quantity": 5}], status_id=PRODUCTION
         )
-        self.told(number)
+        self.process_webhook(number)
         for counted, status, free in ((20, PRODUCTION, 15), (20, DELIVERING, 15)):
             self.count(cap, counted)
             self.keycrm.set_status(number, status, webhook=False)
-            self.told(number)
+            self.process_webhook(number)
             self.work()
             self.assertEqual(self.sells(cap), free)
 

@@ -43,7 +43,7 @@ class TestUnreadableRows(KeycrmCase):
             self.env["keycrm.account"]._cron_orders(self.account.id)
 
     def receive(self, *orders):
-        self.tell(*orders, status_id=1)
+        self.receive_webhook(*orders, status_id=1)
         self.run_queue()
 
     def events(self, state):

@@ -1,4 +1,4 @@
-"""KeyCRM misbehaves: nothing is lost, nothing is believed too soon, and only what is ill waits."""
+"""KeyCRM fails: nothing is lost or concluded too early, and only the failing work pauses."""
 
 import queue
 import select
@@ -64,7 +64,7 @@ class TestCircuitBreaker(KeycrmCase):
     def requested_paths(self, path="*"):
         return [row["path"] for row in self.keycrm.requests(path=path)]
 
-    def test_an_order_that_always_meets_itself_fails_alone(self):
+    def test_order_with_permanent_concurrency_error_fails_alone(self):
         """What it makes is there already, every time: no other transaction is to blame."""
         bad, good = self.new_order(LINES), self.new_order(LINES)
         importer = type(self.env["keycrm.order.importer"])
@@ -89,9 +89,9 @@ class TestCircuitBreaker(KeycrmCase):
     def pause_is_over(self):
         self.account.circuit_open_until = self.env.cr.now() - timedelta(seconds=1)
 
-    # === A POISON ORDER ===#
+    # === ONE FAULTY ORDER ===#
 
-    def test_an_order_that_keycrm_cannot_give_fails_alone_and_delays_no_other(self):
+    def test_order_that_keycrm_cannot_return_fails_alone(self):
         for fault in (
             {"kind": "status", "status": 500},
             {"kind": "malformed"},
@@ -120,7 +120,7 @@ class TestCircuitBreaker(KeycrmCase):
         self.run_orders_queue()
         self.assertEqual(self.Order.search_count([("keycrm_id", "in", numbers)]), 6)
 
-    def test_a_list_whose_answer_breaks_off_keeps_no_order_out(self):
+    def test_list_whose_answer_breaks_off_delays_no_order(self):
         for kind in ("cut", "close"):
             with self.subTest(kind):
                 numbers = [self.new_order(LINES) for _ in range(4)]
@@ -130,7 +130,7 @@ class TestCircuitBreaker(KeycrmCase):
                 self.keycrm.clear_faults()
                 self.assertEqual(self.Order.search_count([("keycrm_id", "in", numbers)]), 4)
 
-    def test_a_page_of_nonsense_rows_keeps_no_order_out(self):
+    def test_malformed_row_in_a_list_page_delays_no_order(self):
         numbers = [self.new_order(LINES) for _ in range(4)]
         self.keycrm.patch_order(self.new_order(LINES), webhook=False, raw={"id": "nonsense"})
         self.receive_webhook(*numbers, status_id=1)
@@ -181,10 +181,10 @@ class TestCircuitBreaker(KeycrmCase):
         self.receive_webhook(number, status_id=1)
         self.run_orders_queue()
         self.assertTrue(self.order(number))
-        # It rests: not asked again and again.
+        # The polling pauses: it is not requested again and again.
         self.assertEqual(self.requested_paths("/order").count("/v1/order"), 3)
 
-    def test_page_that_keycrm_cannot_send_keeps_no_other_order_from_being_found(self):
+    def test_unreadable_page_hides_no_other_order(self):
         numbers = [self.new_order(LINES) for _ in range(12)]
         bad = numbers[4]
         # The page with what orders contain, the part that holds the faulty one, and its row.
@@ -203,7 +203,7 @@ class TestCircuitBreaker(KeycrmCase):
         self.assertFalse(self.cursor("orders").page)
         self.assertTrue(self.cursor("orders").read_until)
 
-    def test_list_that_keycrm_cannot_send_at_all_is_not_passed_over(self):
+    def test_unreadable_order_list_is_not_passed_over(self):
         number = self.new_order(LINES)
         self.account.polled_at = self.cursor("orders").read_until = False
         self.keycrm.add_fault("status", path="/order", status=500, times=None)
@@ -254,7 +254,7 @@ class TestCircuitBreaker(KeycrmCase):
             circuits[work] = {**circuits[work], "until": "2020-01-01 00:00:00"}
             self.account.work_circuits = circuits
 
-    def test_a_synchronisation_that_is_refused_keeps_webhooks_from_nothing(self):
+    def test_refused_synchronization_does_not_delay_webhooks(self):
         sync = self.env["keycrm.order.sync"].create(
             {"account_id": self.account.id, "status_ids": self.status().ids}
         )
@@ -269,14 +269,14 @@ class TestCircuitBreaker(KeycrmCase):
         self.assertTrue(self.order(number))
 
     def test_synchronization_with_a_failing_page_pauses_alone_and_resumes(self):
-        for said, fault in (
+        for reason, fault in (
             ("500", {"kind": "status", "status": 500}),
             ("127.0.0.1", {"kind": "cut"}),
         ):
             with self.subTest(**fault):
-                self.synchronise_over(fault, said)
+                self.synchronize_despite(fault, reason)
 
-    def synchronise_over(self, fault, said):
+    def synchronize_despite(self, fault, reason):
         sync = self.env["keycrm.order.sync"].create(
             {"account_id": self.account.id, "status_ids": self.status().ids}
         )
@@ -284,20 +284,20 @@ class TestCircuitBreaker(KeycrmCase):
         self.keycrm.add_fault(path="/order", times=None, **fault)
         self.run_orders_queue()
         self.assertTrue(CircuitBreaker(self.account).is_open("sync"))
-        self.assertIn(said, self.account.circuit_error_text)
+        self.assertIn(reason, self.account.circuit_error_text)
         number = self.new_order(LINES)
         self.receive_webhook(number, status_id=1)
         self.run_orders_queue()
         self.assertTrue(self.order(number))
         self.keycrm.clear_faults()
-        resting = dict(self.account.work_circuits)
-        resting["sync"] = {**resting["sync"], "until": "2020-01-01 00:00:00"}
-        self.account.work_circuits = resting
+        circuits = dict(self.account.work_circuits)
+        circuits["sync"] = {**circuits["sync"], "until": "2020-01-01 00:00:00"}
+        self.account.work_circuits = circuits
         self.run_orders_queue()
         self.assertEqual(sync.state, "done")
         self.assertNotIn("sync", self.account.work_circuits or {})
 
-    # === LISTS THAT LIE ===#
+    # === WRONG LISTS ===#
 
     def test_a_wrong_address_that_answers_404_marks_no_order_as_deleted(self):
         number = self.new_order(LINES)
@@ -319,7 +319,7 @@ class TestCircuitBreaker(KeycrmCase):
         self.assertFalse(self.Order.search([("keycrm_deleted", "=", True)]))
         self.assertLessEqual(len(self.requested_paths()), 60)
 
-    def test_an_empty_list_moves_the_catch_up_past_nothing(self):
+    def test_empty_list_does_not_move_the_polling_window(self):
         number = self.new_order(LINES)
         before = self.env.cr.now() - timedelta(minutes=10)
         self.account.polled_at = False
@@ -341,7 +341,7 @@ class TestCircuitBreaker(KeycrmCase):
         self.assertEqual(self.Order.search_count([("keycrm_id", "!=", 0)]), 3)
         self.assertLessEqual(len(self.requested_paths("/order")), 2)
 
-    def test_a_page_that_skips_rows_is_made_up_for_by_a_second_look(self):
+    def test_page_that_skips_rows_is_completed_by_a_second_read(self):
         numbers = [self.new_order(LINES, status_id=1) for _ in range(60)]
         sync = self.env["keycrm.order.sync"].create(
             {"account_id": self.account.id, "status_ids": self.status().ids}
@@ -352,7 +352,7 @@ class TestCircuitBreaker(KeycrmCase):
         self.assertEqual((sync.state, sync.done_count, sync.pass_number), ("done", 60, 2))
         self.assertEqual(self.Order.search_count([("keycrm_id", "in", numbers)]), 60)
 
-    def test_a_page_that_repeats_rows_doubles_no_order(self):
+    def test_page_that_repeats_rows_duplicates_no_order(self):
         numbers = [self.new_order(LINES, status_id=1) for _ in range(60)]
         sync = self.env["keycrm.order.sync"].create(
             {"account_id": self.account.id, "status_ids": self.status().ids}
@@ -365,7 +365,7 @@ class TestCircuitBreaker(KeycrmCase):
 
     # === KEYCRM AS A WHOLE ===#
 
-    def test_an_ill_account_asks_one_short_question_a_pause_in_one_lane(self):
+    def test_unavailable_account_sends_one_probe_per_pause_from_one_queue(self):
         self.keycrm.add_fault("status", status=503, times=None)
         self.receive_webhook(self.new_order(LINES), status_id=1)
         self.run_orders_queue()
@@ -375,7 +375,7 @@ class TestCircuitBreaker(KeycrmCase):
             self.keycrm.clear_log()
             self.run_orders_queue()
             self.run_stock_queue()
-            self.assertEqual(self.requested_paths(), [], "it rests")
+            self.assertEqual(self.requested_paths(), [], "paused")
             self.pause_is_over()
             self.run_orders_queue()
             self.run_stock_queue()
@@ -383,19 +383,19 @@ class TestCircuitBreaker(KeycrmCase):
         self.assertEqual(pauses, sorted(pauses))
         self.assertEqual([int(pause.total_seconds()) for pause in pauses], [30, 60, 60, 60])
 
-    def test_the_end_of_a_pause_wakes_both_queues(self):
+    def test_end_of_a_pause_triggers_both_queues(self):
         crons = self.account.orders_cron_id | self.account.stock_cron_id
         domain = [("cron_id", "in", crons.ids), ("call_at", ">", self.env.cr.now())]
         self.env["ir.cron.trigger"].search(domain).unlink()
         self.keycrm.add_fault("status", status=503, times=None)
         self.receive_webhook(self.new_order(LINES), status_id=1)
         self.run_orders_queue()
-        wake_ups = self.env["ir.cron.trigger"].search(domain)
-        self.assertEqual(wake_ups.cron_id, crons)
+        triggers = self.env["ir.cron.trigger"].search(domain)
+        self.assertEqual(triggers.cron_id, crons)
         latest = self.account.circuit_open_until + timedelta(seconds=1)
-        self.assertTrue(all(wake_up.call_at <= latest for wake_up in wake_ups))
+        self.assertTrue(all(trigger.call_at <= latest for trigger in triggers))
 
-    def test_work_that_fails_again_and_again_rests_for_a_minute_at_the_most(self):
+    def test_repeated_failure_pauses_work_for_one_minute_at_most(self):
         for name, most in (("polling", 60), ("stock", 60), ("sync", 600)):
             with self.committing():
                 for _ in range(6):
@@ -403,7 +403,7 @@ class TestCircuitBreaker(KeycrmCase):
             until = fields.Datetime.to_datetime(self.account.work_circuits[name]["until"])
             self.assertEqual((until - self.env.cr.now()).total_seconds() // 1, most - 1)
 
-    def test_a_button_is_tried_at_once_while_the_circuit_breaker_is_open(self):
+    def test_button_acts_at_once_while_the_circuit_breaker_is_open(self):
         number = self.new_order(LINES)
         order = self.arrive(number)
         self.receive_webhook(number, status_id=1)
@@ -432,7 +432,7 @@ class TestCircuitBreaker(KeycrmCase):
             self.assertEqual(self.requested_paths()[:1], ["/v1/order/status"], "one probe first")
             self.assertFalse(self.account.circuit_error_code)
 
-    def test_a_person_who_got_an_answer_ends_the_pause(self):
+    def test_answer_to_a_button_ends_the_pause(self):
         until = self.env.cr.now() + timedelta(seconds=50)
         self.account.write(
             {
@@ -445,7 +445,7 @@ class TestCircuitBreaker(KeycrmCase):
         self.assertFalse(self.account.circuit_error_code)
         self.assertFalse(CircuitBreaker(self.account).is_unavailable())
 
-    def test_an_outage_of_orders_alone_is_tried_again_each_minute(self):
+    def test_outage_of_orders_alone_is_retried_each_minute(self):
         number = self.new_order(LINES)
         self.keycrm.add_fault("status", path=f"/order/{number}", status=500, times=None)
         self.receive_webhook(number, status_id=1)
@@ -462,7 +462,7 @@ class TestCircuitBreaker(KeycrmCase):
         self.run_orders_queue()
         self.assertTrue(self.order(number))
 
-    def test_a_lane_that_finds_the_question_taken_by_the_other_asks_nothing(self):
+    def test_queue_sends_no_probe_that_the_other_queue_claimed(self):
         self.account.write({"circuit_error_code": "unreachable", "circuit_failures": 1})
         self.pause_is_over()
         with self.committing():
@@ -495,25 +495,25 @@ class TestCircuitBreaker(KeycrmCase):
         self.assertFalse(self.account.circuit_error_text)
         self.assertFalse(CircuitBreaker(self.account).is_unavailable())
 
-    # === HOLDS NO WORKER, LOOPS NOT BUSILY ===#
+    # === WAITING HOLDS NO WORKER ===#
 
-    def test_webhooks_wake_no_worker_of_an_account_that_rests(self):
+    def test_webhook_of_paused_account_triggers_no_worker(self):
         crons = self.account.orders_cron_id | self.account.stock_cron_id
-        wake_ups = self.env["ir.cron.trigger"]
-        before = wake_ups.search_count([("cron_id", "in", crons.ids)])
+        triggers = self.env["ir.cron.trigger"]
+        before = triggers.search_count([("cron_id", "in", crons.ids)])
         until = self.env.cr.now() + timedelta(minutes=3)
         self.account.write({"circuit_error_code": "unreachable", "circuit_open_until": until})
         number = self.new_order(LINES)
         self.receive_webhook(number, status_id=1)
         webhook_inbox.receive(self.account, [{"offer_id": 1}])
-        self.assertEqual(wake_ups.search_count([("cron_id", "in", crons.ids)]), before)
+        self.assertEqual(triggers.search_count([("cron_id", "in", crons.ids)]), before)
         self.account.write({"circuit_error_code": False, "circuit_open_until": False})
         self.receive_webhook(self.new_order(LINES), status_id=1)
-        self.assertEqual(wake_ups.search_count([("cron_id", "in", crons.ids)]), before + 1)
+        self.assertEqual(triggers.search_count([("cron_id", "in", crons.ids)]), before + 1)
         self.run_orders_queue()
         self.assertTrue(self.order(number))
 
-    def test_a_slow_keycrm_gives_the_worker_back_between_two_orders(self):
+    def test_slow_keycrm_releases_the_worker_between_two_orders(self):
         first, second = self.new_order(LINES), self.new_order(LINES)
         self.receive_webhook(first, second, status_id=1)
         # The deadline has passed at the first check.
@@ -524,7 +524,7 @@ class TestCircuitBreaker(KeycrmCase):
             self.assertEqual(self.event(second).state, "pending")
             self.assertEqual(inbox.process(), {second})
 
-    def keep_away(self, delay):
+    def block_quota(self, delay):
         """Block the rate limiter of the account for some seconds, with an order pending."""
         self.addCleanup(self.reset_quota)
         self.reset_quota()
@@ -537,17 +537,17 @@ class TestCircuitBreaker(KeycrmCase):
         domain = [("cron_id", "=", cron.id), ("call_at", ">", self.env.cr.now())]
         return self.env["ir.cron.trigger"].search(domain)
 
-    def test_a_short_wait_for_the_budget_is_no_busy_loop(self):
-        self.keep_away(1.9)
+    def test_short_wait_for_the_quota_is_no_busy_loop(self):
+        self.block_quota(1.9)
         slept = []
         with patch.object(cron_runner.time, "sleep", slept.append):
             self.run_orders_queue()
-        # Before the request, and once more before the wake-up, which is for at once then.
+        # Before the request, and once more before the trigger, which is then due at once.
         self.assertGreater(sum(slept), 3)
         self.assertFalse(self.later_triggers())
 
-    def test_a_long_wait_for_the_budget_holds_no_thread(self):
-        self.keep_away(15)
+    def test_long_wait_for_the_quota_holds_no_thread(self):
+        self.block_quota(15)
         slept = []
         with patch.object(cron_runner.time, "sleep", slept.append):
             self.run_orders_queue()
@@ -555,13 +555,13 @@ class TestCircuitBreaker(KeycrmCase):
         self.assertEqual(len(self.later_triggers()), 1)
 
     def test_delayed_trigger_is_notified_when_it_is_due(self):
-        rung = []
+        notifications = []
         cron = self.account.orders_cron_id
-        with patch.object(cron_notify, "notify", lambda *told: rung.append(told)):
+        with patch.object(cron_notify, "notify", lambda *args: notifications.append(args)):
             cron._keycrm_trigger(15.0)
             self.env.cr.postcommit.run()
         due = self.later_triggers().call_at - self.env.cr.now()
-        self.assertEqual(rung, [(self.env.cr.dbname, due.total_seconds(), cron.ids)])
+        self.assertEqual(notifications, [(self.env.cr.dbname, due.total_seconds(), cron.ids)])
         self.assertTrue(timedelta(seconds=15) <= due <= timedelta(seconds=16), due)
 
     def test_several_notifications_at_once_notify_schedulers_once(self):
@@ -571,141 +571,141 @@ class TestCircuitBreaker(KeycrmCase):
             one = cron_notify.CronNotifier(cron_notify._notify_schedulers)
             for delay in (0.05, 0.45, 0.45, 0.05):
                 one.notify("a database", delay)
-            heard = []
+            notified = []
             for _ in range(40):
                 select.select([cr._cnx], [], [], 0.05)
                 cr._cnx.poll()
-                heard += [told for told in cr._cnx.notifies if told.payload == "a database"]
+                notified += [row for row in cr._cnx.notifies if row.payload == "a database"]
                 cr._cnx.notifies.clear()
-        self.assertTrue(2 <= len(heard) <= 3, heard)
+        self.assertTrue(2 <= len(notified) <= 3, notified)
         self.assertIsNone(one._thread, "no thread is left when nothing waits")
 
     def test_move_checks_no_trigger_where_a_notification_is_already_scheduled(self):
-        heard, rang = [], threading.Event()
-        one = cron_notify.CronNotifier(lambda *told: (heard.append(told), rang.set()))
+        notified, was_notified = [], threading.Event()
+        one = cron_notify.CronNotifier(lambda *args: (notified.append(args), was_notified.set()))
         one.notify("a database", 1.0, [1, 2])
         for database, cron_ids in (("a database", [3]), ("another", [1])):
             one.notify(database, cron_ids=cron_ids)
-            self.assertTrue(rang.wait(30), "nobody rings for these")
-            rang.clear()
+            self.assertTrue(was_notified.wait(30), "no notification for these")
+            was_notified.clear()
         one.notify("a database", cron_ids=[2])
-        self.assertTrue(rang.wait(30))
-        told = [("a database", (3,)), ("another", (1,)), ("a database", ())]
-        self.assertEqual(heard, told, "the later one, for all that was written until then")
+        self.assertTrue(was_notified.wait(30))
+        expected = [("a database", (3,)), ("another", (1,)), ("a database", ())]
+        self.assertEqual(notified, expected, "the later one, for all that was written until then")
 
-    def test_a_single_move_is_told_of_at_once_and_those_that_follow_together(self):
+    def test_first_move_is_notified_at_once_and_later_ones_together(self):
         self.enterContext(patch.object(cron_notify, "MIN_INTERVAL", 2.0))
-        heard = queue.Queue()
-        one = cron_notify.CronNotifier(lambda *told: heard.put((time.monotonic(), *told)))
+        notified = queue.Queue()
+        one = cron_notify.CronNotifier(lambda *args: notified.put((time.monotonic(), *args)))
         begun = time.monotonic()
         one.notify("a database", cron_ids=[1])
-        self.assertEqual(heard.get(timeout=30)[1:], ("a database", (1,)))
+        self.assertEqual(notified.get(timeout=30)[1:], ("a database", (1,)))
         for _ in range(5):
             one.notify("a database", cron_ids=[1])
         one.notify("a database", cron_ids=[2])
-        self.assertEqual(heard.get(timeout=30)[2], (2,), "another's are not late")
-        again, *told = heard.get(timeout=30)
-        self.assertEqual(told, ["a database", (1,)])
+        self.assertEqual(notified.get(timeout=30)[2], (2,), "another's are not late")
+        again, *args = notified.get(timeout=30)
+        self.assertEqual(args, ["a database", (1,)])
         self.assertGreaterEqual(again - begun, cron_notify.MIN_INTERVAL)
         one.notify("a database", cron_ids=[1])
-        self.assertGreaterEqual(heard.get(timeout=30)[0] - begun, 2 * cron_notify.MIN_INTERVAL)
-        self.assertTrue(heard.empty())
+        self.assertGreaterEqual(notified.get(timeout=30)[0] - begun, 2 * cron_notify.MIN_INTERVAL)
+        self.assertTrue(notified.empty())
 
-    def test_those_that_follow_are_left_to_a_run_that_began_to_gather(self):
+    def test_later_moves_are_left_to_a_run_that_debounces(self):
         self.enterContext(patch.object(cron_notify, "MIN_INTERVAL", 2.0))
-        heard = queue.Queue()
-        one = cron_notify.CronNotifier(lambda *told: heard.put(told))
+        notified = queue.Queue()
+        one = cron_notify.CronNotifier(lambda *args: notified.put(args))
         one.notify("a database", cron_ids=[1])
-        self.assertEqual(heard.get(timeout=30), ("a database", (1,)))
+        self.assertEqual(notified.get(timeout=30), ("a database", (1,)))
         one.notify("a database", cron_ids=[1])
         one.notify("a database", cron_notify.MIN_INTERVAL + 0.5, [1])
-        self.assertEqual(heard.get(timeout=30), ("a database", ()), "one, for all")
+        self.assertEqual(notified.get(timeout=30), ("a database", ()), "one, for all")
         one.notify("a database", cron_ids=[1])
-        self.assertEqual(heard.get(timeout=30), ("a database", (1,)), "what came after it")
-        self.assertTrue(heard.empty())
+        self.assertEqual(notified.get(timeout=30), ("a database", (1,)), "what came after it")
+        self.assertTrue(notified.empty())
 
-    def test_a_ring_of_much_later_keeps_no_move_waiting(self):
-        heard = queue.Queue()
-        one = cron_notify.CronNotifier(lambda *told: heard.put(told))
+    def test_much_later_notification_delays_no_move(self):
+        notified = queue.Queue()
+        one = cron_notify.CronNotifier(lambda *args: notified.put(args))
         one.notify("a database", 300.0, [1])
         one.notify("a database", cron_ids=[1])
-        self.assertEqual(heard.get(timeout=30), ("a database", (1,)))
+        self.assertEqual(notified.get(timeout=30), ("a database", (1,)))
 
     def test_commit_succeeds_when_no_notification_thread_can_start(self):
-        heard, rang = [], threading.Event()
-        one = cron_notify.CronNotifier(lambda *told: (heard.append(told), rang.set()))
+        notified, was_notified = [], threading.Event()
+        one = cron_notify.CronNotifier(lambda *args: (notified.append(args), was_notified.set()))
         start = Mock(side_effect=RuntimeError("can't start new thread"))
         full = SimpleNamespace(Thread=lambda **_options: SimpleNamespace(start=start))
         with patch.object(cron_notify, "threading", full):
             one.notify("a database", cron_ids=[1])
         self.assertTrue(start.called)
-        self.assertFalse(heard)
+        self.assertFalse(notified)
         one.notify("a database", cron_ids=[1])
-        self.assertTrue(rang.wait(30))
-        self.assertEqual(heard, [("a database", (1,))])
+        self.assertTrue(was_notified.wait(30))
+        self.assertEqual(notified, [("a database", (1,))])
 
-    def test_the_bell_rings_where_it_cannot_ask_whether_it_has_to(self):
-        told, connect = [], sql_db.db_connect
+    def test_schedulers_are_notified_if_pending_triggers_cannot_be_read(self):
+        connected, connect = [], sql_db.db_connect
 
         def broken(dbname):
-            told.append(dbname)
+            connected.append(dbname)
             if dbname != "postgres":
                 raise ConnectionError("the pool is full")
             return connect(dbname)
 
         with patch.object(cron_notify.sql_db, "db_connect", broken):
             cron_notify._notify_schedulers(self.env.cr.dbname, self.account.stock_cron_id.ids)
-        self.assertEqual(told, [self.env.cr.dbname, "postgres"])
+        self.assertEqual(connected, [self.env.cr.dbname, "postgres"])
 
     def test_commit_of_a_move_leaves_notifying_to_a_thread(self):
-        crons, rung = self.account.stock_cron_id, []
+        crons, notifications = self.account.stock_cron_id, []
         with patch.object(
-            cron_notify, "notify", lambda dbname, cron_ids: rung.append((dbname, cron_ids))
+            cron_notify, "notify", lambda dbname, cron_ids: notifications.append((dbname, cron_ids))
         ):
             crons._keycrm_trigger(coalesce=True)
-            self.assertFalse(rung, "nobody is told of what may be rolled back")
+            self.assertFalse(notifications, "no notification before the commit")
             self.env.cr.postcommit.run()
-        self.assertEqual(rung, [(self.env.cr.dbname, crons.ids)])
+        self.assertEqual(notifications, [(self.env.cr.dbname, crons.ids)])
 
     def test_notification_is_left_out_only_where_each_action_has_a_trigger(self):
         crons = self.account.orders_cron_id | self.account.stock_cron_id
         self.enterContext(patch.object(cron_notify, "SOON_SECONDS", 600.0))
 
-        def wake(cron, minutes):
+        def add_trigger(cron, minutes):
             # By the clock: this test's transaction began with the first test of its class.
             at = fields.Datetime.now() + timedelta(minutes=minutes)
             self.env["ir.cron.trigger"].create({"cron_id": cron.id, "call_at": at})
             self.env.cr.flush()
 
-        wake(crons[1], -1)
-        self.assertFalse(crons._is_due_soon(), "what is due may be spent already")
-        wake(crons[0], 5)
+        add_trigger(crons[1], -1)
+        self.assertFalse(crons._is_due_soon(), "a running job may already have consumed it")
+        add_trigger(crons[0], 5)
         self.assertTrue(crons[0]._is_due_soon())
         self.assertFalse(crons._is_due_soon(), "the other one would wait for a minute")
-        wake(crons[1], 15)
-        self.assertFalse(crons._is_due_soon(), "that is no moment")
-        wake(crons[1], 5)
+        add_trigger(crons[1], 15)
+        self.assertFalse(crons._is_due_soon(), "that is not soon")
+        add_trigger(crons[1], 5)
         self.assertTrue(crons._is_due_soon())
 
-        told = []
+        connected = []
         connect = sql_db.db_connect
 
-        def listening(dbname):
-            told.append(dbname)
+        def record_connection(dbname):
+            connected.append(dbname)
             return connect(dbname)
 
-        # Its own connection sees nothing of this test's transaction: no wake-up is due there.
-        with patch.object(cron_notify.sql_db, "db_connect", listening):
+        # Its own connection sees nothing of this test's transaction: no trigger is due there.
+        with patch.object(cron_notify.sql_db, "db_connect", record_connection):
             cron_notify._notify_schedulers(self.env.cr.dbname, crons.ids)
-            self.assertEqual(told.pop(), "postgres")
+            self.assertEqual(connected.pop(), "postgres")
             with patch.object(cron_notify, "are_due_soon", lambda cr, cron_ids: True):
                 cron_notify._notify_schedulers(self.env.cr.dbname, crons.ids)
-            self.assertNotIn("postgres", told)
+            self.assertNotIn("postgres", connected)
 
     # === A LOW LIMIT ===#
 
     def low_limit(self, limit, used=0):
-        """Let the account have a low limit; whoever waits for room finds that the time has passed.
+        """Let the account have a low limit; for a request that waits for quota the time has passed.
 
         :param used: live requests that left a moment ago
         :return: list that takes the seconds of each wait within a run
@@ -717,7 +717,7 @@ class TestCircuitBreaker(KeycrmCase):
         locked_row, begun = DatabaseRateLimiter._locked_row, time.time()
 
         def later(rate_limiter, cr):
-            # On a slow machine time would pass that nobody waited for.
+            # On a slow machine time would pass without a wait.
             row = locked_row(rate_limiter, cr)
             return (*row[:-1], begun + self.ahead)
 
@@ -734,23 +734,23 @@ class TestCircuitBreaker(KeycrmCase):
         return slept
 
     def runs_until(self, is_done, most=12, queue=None):
-        """Let a queue work, and come back when it wants to.
+        """Run a queue until a condition holds; between two runs the requested pause passes.
 
-        :param queue: the orders' one by default
+        :param queue: the orders queue by default
         :return: how often it ran
         """
 
-        def come_back(_runner, _queue, wait):
+        def let_pause_pass(_runner, _queue, wait):
             self.ahead += wait
 
-        with patch.object(cron_runner.CronRunner, "reschedule", come_back):
+        with patch.object(cron_runner.CronRunner, "reschedule", let_pause_pass):
             for number in range(1, most + 1):
                 (queue or self.run_orders_queue)()
                 if is_done():
                     return number
         self.fail(f"not done after {most} runs: {self.requested_paths()}")
 
-    def test_a_synchronisation_ends_however_low_the_limit_is(self):
+    def test_synchronization_ends_however_low_the_limit_is(self):
         offer = self.keycrm.create_offer(name="Річ", sku="LOW-1", price=5)["id"]
         number = self.new_order([{"offer_id": offer}], status_id=1)
         for limit in (5, 20, 28):
@@ -803,8 +803,8 @@ class TestCircuitBreaker(KeycrmCase):
         self.runs_until(lambda: self.order(good) and self.event(bad).state == "failed")
         self.assertFalse(self.account.circuit_error_text)
 
-    def test_end_of_a_pause_wakes_the_queue_of_the_work(self):
-        def works(service):
+    def test_end_of_a_pause_triggers_the_queue_of_the_work(self):
+        def names_of_work(service):
             names = []
             with (
                 patch.object(CircuitBreaker, "run", lambda _self, name, _work: names.append(name)),
@@ -817,14 +817,14 @@ class TestCircuitBreaker(KeycrmCase):
         Trigger = self.env["ir.cron.trigger"]
         breaker = CircuitBreaker(self.account)
         for own_queue, service in ((crons.STOCK, StockQueue), (crons.ORDERS, OrderQueue)):
-            names = works(service)
+            names = names_of_work(service)
             self.assertGreater(len(names), 1)
             for name in names:
                 Trigger.search([]).unlink()
                 with self.committing():
                     breaker.open(name, KeyCrmError("timed_out"))
-                woken = Trigger.search([]).cron_id
-                self.assertEqual(woken, crons.scheduled_actions(self.account, own_queue), name)
+                triggered = Trigger.search([]).cron_id
+                self.assertEqual(triggered, crons.scheduled_actions(self.account, own_queue), name)
 
     def test_bulk_work_that_fails_again_pauses_for_minutes(self):
         breaker = CircuitBreaker(self.account)
@@ -836,7 +836,7 @@ class TestCircuitBreaker(KeycrmCase):
             pause = until - self.env.cr.now()
             self.assertGreater(pause, timedelta(seconds=BULK_PAUSES[-1] - 2), name)
 
-    def test_no_room_to_ask_whether_keycrm_is_well_says_nothing_against_it(self):
+    def test_probe_without_quota_is_not_counted_as_failure(self):
         deleted = self.new_order(LINES)
         self.keycrm.add_fault("status", path=f"/order/{deleted}", status=404, times=None)
         self.keycrm.add_fault("status", path="/order/status", status=429, times=1)
@@ -851,15 +851,15 @@ class TestCircuitBreaker(KeycrmCase):
         self.assertNotEqual(self.event(deleted).state, "pending")
 
     def test_order_comes_first_while_bulk_work_waits_for_the_limit(self):
-        number, asked = self.order_beside_bulk_work()
-        self.assertEqual(asked[0], f"/v1/order/{number}")
-        self.assertIn("/v1/offers", asked)
+        number, paths = self.order_beside_bulk_work()
+        self.assertEqual(paths[0], f"/v1/order/{number}")
+        self.assertIn("/v1/offers", paths)
 
-    def test_bulk_work_is_not_deferred_for_ever_by_live_orders(self):
+    def test_live_orders_do_not_defer_bulk_work_for_ever(self):
         order_priorities.InboxState.for_account(self.account).bulk_since = float("-inf")
-        number, asked = self.order_beside_bulk_work()
-        self.assertEqual(asked[0], "/v1/offers")
-        self.assertIn(f"/v1/order/{number}", asked)
+        number, paths = self.order_beside_bulk_work()
+        self.assertEqual(paths[0], "/v1/offers")
+        self.assertIn(f"/v1/order/{number}", paths)
 
     def order_beside_bulk_work(self):
         """Let an order arrive while bulk work waits; return its number and the requests."""
@@ -892,7 +892,7 @@ class TestCircuitBreaker(KeycrmCase):
                 client._rate_limiter.acquire("live")
         self.assertLess(self.ahead, 65)
 
-    def test_one_key_has_one_budget_however_its_address_is_spelled(self):
+    def test_one_key_has_one_quota_however_its_address_is_spelled(self):
         digest = self.env["keycrm.rate.limit"]._digest
         one = digest("key", "https://openapi.keycrm.app/v1")
         for address in (

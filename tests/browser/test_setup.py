@@ -293,7 +293,7 @@ def test_the_keyboard_alone_sets_it_up(own_keycrm, rpc, screen, wait_for):
     assert account["enabled"]
 
 
-def test_news_that_come_while_one_chooses_take_nothing_away(account, rpc, screen):
+def test_updates_do_not_close_an_open_choice(account, rpc, screen):
     screen.open("keycrm_setup_action", account.id)
     heading = step(screen, "orders").locator("h2 button")
     if heading.get_attribute("aria-expanded") == "false":

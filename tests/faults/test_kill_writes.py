@@ -249,7 +249,7 @@ class ExpectedPayment(Payment):
     method, expected = "PUT", [{"amount": 10, "status": "not_paid"}]
 
 
-def test_crash_anywhere_while_an_expected_payment_becomes_paid_marks_it_once(
+def test_crash_anywhere_while_an_expected_payment_is_paid_marks_it_once(
     crash_points, unlimited, eventually
 ):
     crash_points.crash_at_each(

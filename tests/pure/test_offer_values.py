@@ -40,7 +40,7 @@ def test_body_has_one_row_for_each_offer():
     }
 
 
-def test_requests_of_a_slow_keycrm_become_so_small_that_stock_waits_a_second():
+def test_requests_shrink_for_slow_keycrm_so_stock_waits_one_second():
     assert rows_within(10_000, 0.4, PUT_ROWS) == PUT_ROWS
     assert rows_within(10_000, 8.0, PUT_ROWS) == 1250
     assert rows_within(1250, 1.0, 1250) == 1250

@@ -255,7 +255,7 @@ def test_money_that_keycrm_has_in_another_currency_waits_for_a_user(row):
         ),
     ],
 )
-def test_expected_payment_becomes_paid_only_by_its_amount_in_the_orders_currency(row, path):
+def test_expected_payment_is_paid_only_by_amount_in_order_currency(row, path):
     expected = {"id": 5, "status": "not_paid", **row}
     assert paid(currency="UAH").decide({"payments": [expected]}).path == path
 

@@ -86,11 +86,11 @@ def test_however_webhooks_come_odoo_ends_with_what_keycrm_has(account, wait_for,
     assert_equal_on_both_sides(account)
 
 
-def test_with_all_webhooks_lost_orders_arrive_by_asking(account, wait_for):
+def test_with_all_webhooks_lost_orders_arrive_by_polling(account, wait_for):
     account.write(poll_minutes=1)
     account.keycrm.set_switches(create_fires_webhook="no", webhook_delivery="lost")
     account.keycrm.create_order(lines=[LINE])
-    wait_for(lambda: orders_in_odoo(account), 150, "the order, found by asking")
+    wait_for(lambda: orders_in_odoo(account), 150, "the order, found by polling")
     assert_equal_on_both_sides(account)
 
 
@@ -145,7 +145,7 @@ def test_eight_at_once_with_one_buyer_and_one_new_product_make_one_of_each(accou
         assert len(account.rpc.search("product.product", ("name", "=", name))) == 1
 
 
-WEATHER = {
+FAULTS = {
     "server errors": {"kind": "status", "status": 502, "times": 2},
     "429 with a time": {
         "kind": "status",
@@ -161,9 +161,9 @@ WEATHER = {
 }
 
 
-@pytest.mark.parametrize("name", list(WEATHER))
-def test_bad_weather_delays_orders_and_loses_none(account, wait_for, name):
-    fault = dict(WEATHER[name])
+@pytest.mark.parametrize("name", list(FAULTS))
+def test_faults_delay_orders_and_lose_none(account, wait_for, name):
+    fault = dict(FAULTS[name])
     account.keycrm.add_fault(fault.pop("kind"), path="/order/*", method="GET", **fault)
     number = account.keycrm.create_order(lines=[LINE])["id"]
     wait_for(

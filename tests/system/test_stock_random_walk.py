@@ -224,7 +224,7 @@ class Walk:
 
     # === FAULTS ===
 
-    def weather(self) -> None:
+    def add_random_fault(self) -> None:
         fault = self.dice.choice(["late", "now", "status", "close", "cut", "webhooks"])
         if fault in ("late", "now"):
             self.keycrm.set_switches(stock_put_apply=fault, stock_put_delay=1)
@@ -239,7 +239,7 @@ class Walk:
         """Run one random operation."""
         odoo = [self.receive, self.count, self.transfer, self.sell_elsewhere, self.ship, self.ship]
         there = [self.order, self.order, self.move_on, self.move_on, self.change_line]
-        what = self.dice.choice([*odoo, *there, self.hand_edit, self.weather])
+        what = self.dice.choice([*odoo, *there, self.hand_edit, self.add_random_fault])
         what()
         self.done[what.__name__] += 1
 

@@ -102,7 +102,7 @@ def test_a_change_goes_out_while_orders_are_being_synchronised(
     assert all(row["number"] < last for row in sent)
 
 
-def test_a_rush_of_moves_reaches_keycrm_once_a_second(
+def test_moves_under_high_load_are_sent_once_a_second(
     new_sandbox, new_account, odoo, rpc, wait_for
 ):
     """Limit the exports under high load, so that they do not delay users."""

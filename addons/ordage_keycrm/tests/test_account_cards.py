@@ -60,7 +60,7 @@ class TestAccountCards(KeycrmCase):
         shown = self.env["sale.order"].search(self.account.action_open_orders_today()["domain"])
         self.assertEqual(shown, orders[1:].sorted())
 
-    def test_what_waits_and_what_failed_leads_to_its_list(self):
+    def test_pending_and_failed_events_lead_to_their_lists(self):
         self.event(keycrm_order_id=1)
         self.event(keycrm_order_id=1)
         self.event(keycrm_order_id=2, state="failed", next_try_at=False)
@@ -71,7 +71,7 @@ class TestAccountCards(KeycrmCase):
         self.assertEqual(action["res_model"], "keycrm.event")
         self.assertTrue(action["context"]["search_default_failed"])
 
-    def test_the_list_of_failed_orders_is_as_long_as_its_number(self):
+    def test_failed_orders_list_has_as_many_rows_as_its_count(self):
         self.event(keycrm_order_id=900001, state="failed", next_try_at=False)
         newest = self.event(keycrm_order_id=900001, state="failed", next_try_at=False)
         self.event(state="failed", next_try_at=False)  # a message that names no order
@@ -94,7 +94,7 @@ class TestAccountCards(KeycrmCase):
         self.assertEqual(shown, newest + sync.event_ids)
         self.assertEqual(card["failed_count"], len(shown))
 
-    def test_an_order_that_comes_well_by_another_way_has_not_failed(self):
+    def test_order_imported_by_synchronization_is_no_longer_failed(self):
         number = self.new_order([LINE])
         failed = self.event(keycrm_order_id=number, attempts=9, state="failed", next_try_at=False)
         waiting = self.event(keycrm_order_id=number)
@@ -109,7 +109,7 @@ class TestAccountCards(KeycrmCase):
         self.assertEqual(failed.sale_order_id.keycrm_id, number)
         self.assertEqual(self.cards()[0]["failed_count"], 0)
 
-    def test_trouble_is_said_in_words_and_in_the_readers_language(self):
+    def test_problem_is_shown_in_the_readers_language(self):
         self.account.write({"circuit_error_code": "unauthorized", "circuit_error_params": {}})
         (card,) = self.cards()
         self.assertEqual(card["overview_state"], "problem")
@@ -139,7 +139,7 @@ class TestAccountCards(KeycrmCase):
         )
         rate_limiter._apply_to_row(lambda quota, now: (type(quota)(), None))
 
-    def test_delays_are_told_as_median_and_worst(self):
+    def test_latencies_are_shown_as_median_and_maximum(self):
         for seconds in (1, 2, 300):
             self.env["keycrm.latency"]._record(self.account, "in", seconds, 1)
         self.env["keycrm.latency"]._record(self.account, "out", 0.4, 2)
@@ -149,14 +149,14 @@ class TestAccountCards(KeycrmCase):
         bars = json.loads(card["delays_graph"])[0]["values"]
         self.assertEqual(bars[-1]["value"], 300)
 
-    def test_a_worked_webhook_leaves_its_delay(self):
+    def test_processed_webhook_records_its_latency(self):
         number = self.new_order([LINE])
         self.receive_webhook(number, status_id=1)
         with self.committing(), open_client(self.account) as client:
             OrderInbox(self.account, client).process()
-        delay = self.env["keycrm.latency"].search([("account_id", "=", self.account.id)])
-        self.assertEqual((delay.direction, delay.count), ("in", 1))
-        self.assertLess(delay.seconds, 60)
+        latency = self.env["keycrm.latency"].search([("account_id", "=", self.account.id)])
+        self.assertEqual((latency.direction, latency.count), ("in", 1))
+        self.assertLess(latency.seconds, 60)
 
     def test_many_accounts_cost_no_more_queries_than_one(self):
         def queries(accounts):
@@ -181,7 +181,7 @@ class TestAccountCards(KeycrmCase):
 
 
 class TestStockCards(StockCase):
-    def test_stock_that_waits_or_was_refused_is_counted(self):
+    def test_waiting_stock_is_counted_and_its_latency_recorded(self):
         shirt = self.goods("SHIRT")
         self.count(shirt, 5)
         self.env.cr.flush()
@@ -196,10 +196,10 @@ class TestStockCards(StockCase):
         self.work()
         self.account.invalidate_recordset()
         self.assertEqual(self.account.stock_waiting_count, 0)
-        delay = self.env["keycrm.latency"].search([("account_id", "=", self.account.id)])
-        self.assertIn("out", delay.mapped("direction"))
+        latency = self.env["keycrm.latency"].search([("account_id", "=", self.account.id)])
+        self.assertIn("out", latency.mapped("direction"))
 
-    def test_a_whole_push_does_not_count_as_waiting(self):
+    def test_full_export_records_no_latency(self):
         shirt = self.goods("SHIRT")
         self.count(shirt, 5)
         self.work()

@@ -46,14 +46,14 @@ class TestAmountsPaid(OrderCase):
                 payment = order.keycrm_payment_ids
                 self.assertEqual((payment.amount, payment.currency_id.name), (24, "USD"))
 
-    def test_payments_off_the_sum_of_keycrm_decides_all_the_same(self):
+    def test_without_payment_import_keycrms_sum_decides(self):
         self.account.import_payments = False
         order = self.paid({"amount": 120})
         self.assertEqual(order.keycrm_payment_status, "part_paid")
         self.assertEqual(self.amounts(order), (120, 380))
         self.assertFalse(order.keycrm_payments_differ)
 
-    def test_payments_that_do_not_make_the_sum_are_shown_as_such(self):
+    def test_payments_that_differ_from_the_sum_are_reported(self):
         order = self.paid({"amount": 200})
         self.assertFalse(order.keycrm_payments_differ)
         self.answers(order, payments_total=350)
@@ -79,15 +79,15 @@ class TestAmountsPaid(OrderCase):
         self.move(order, self.canceled)
         self.assertEqual(self.amounts(order), (0, 0))
 
-    def test_a_payment_that_vanishes_is_taken_back_and_collected_again(self):
+    def test_removed_payment_is_canceled_and_collected_again(self):
         self.account.payment_journal_id = self.journal
         order = self.paid({"amount": 200}, {"amount": 100})
-        gone, stays = self.payments(order)
-        removed = order.keycrm_payment_ids.filtered(lambda one: one.keycrm_id == gone["id"])
+        removed_row, kept_row = self.payments(order)
+        removed = order.keycrm_payment_ids.filtered(lambda one: one.keycrm_id == removed_row["id"])
         posted = removed.payment_id
         self.keycrm.set_switches(payment_delete="yes")
         answer = requests.delete(
-            f"{self.sandbox.api_url}/order/{order.keycrm_id}/payment/{gone['id']}",
+            f"{self.sandbox.api_url}/order/{order.keycrm_id}/payment/{removed_row['id']}",
             headers={"Authorization": f"Bearer {self.sandbox.key}"},
             timeout=10,
         )
@@ -96,12 +96,12 @@ class TestAmountsPaid(OrderCase):
         self.assertEqual(self.amounts(order), (100, 400))
         self.assertEqual((removed.status, posted.state), ("removed", "canceled"))
         left = order.keycrm_payment_ids - removed
-        self.assertEqual((left.keycrm_id, left.status), (stays["id"], "paid"))
+        self.assertEqual((left.keycrm_id, left.status), (kept_row["id"], "paid"))
         self.assertFalse(order.keycrm_payments_differ)
         self.arrive(order.keycrm_id)
         self.assertEqual(len(order.keycrm_payment_ids), 2)
 
-    def test_a_payment_that_comes_back_is_posted_again_once(self):
+    def test_restored_payment_is_posted_again_once(self):
         self.account.payment_journal_id = self.journal
         order = self.paid({"amount": 200})
         rows = self.payments(order)
@@ -112,14 +112,14 @@ class TestAmountsPaid(OrderCase):
         self.assertEqual((payment.status, payment.payment_id.amount), ("paid", 200))
         self.assertEqual(self.amounts(order), (200, 300))
 
-    def test_an_expected_payment_that_vanishes_is_expected_no_more(self):
+    def test_removed_expected_payment_is_no_longer_expected(self):
         order = self.paid({"amount": 200}, {"amount": 300, "status": "not_paid"})
         self.assertEqual(order.keycrm_amount_expected, 300)
         self.keycrm.remove_payment(order.keycrm_id, self.payments(order)[1]["id"])
         self.arrive(order.keycrm_id)
         self.assertEqual(order.keycrm_amount_expected, 0)
 
-    def test_an_incomplete_answer_takes_no_money_back(self):
+    def test_incomplete_answer_cancels_no_payment(self):
         self.account.payment_journal_id = self.journal
         order = self.paid({"amount": 200}, {"amount": 100})
         first = self.payments(order)[0]
@@ -132,7 +132,7 @@ class TestAmountsPaid(OrderCase):
                 self.assertTrue(order.keycrm_payments_differ)
                 self.assertEqual(self.amounts(order), (300, 200))
 
-    def test_a_payment_that_vanishes_from_a_canceled_order_is_for_a_person(self):
+    def test_payment_removed_from_canceled_order_schedules_an_activity(self):
         self.account.payment_journal_id = self.journal
         order = self.paid({"amount": 200})
         posted = order.keycrm_payment_ids.payment_id
@@ -142,7 +142,7 @@ class TestAmountsPaid(OrderCase):
         self.assertNotEqual(posted.state, "canceled")
         self.assertIn("200", self.activities(order))
 
-    def test_a_payment_that_moves_with_a_merge_asks_nobody(self):
+    def test_payment_moved_by_a_merge_schedules_no_activity(self):
         self.account.payment_journal_id = self.journal
         main, other = self.paid(), self.paid({"amount": 500})
         self.keycrm.merge_orders(main.keycrm_id, other.keycrm_id)
@@ -159,7 +159,7 @@ class TestAmountsPaid(OrderCase):
         self.assertFalse(other.activity_ids)
         self.assertEqual(self.amounts(other), (0, 0))
 
-    def test_an_unknown_payment_status_is_no_expected_money(self):
+    def test_payment_of_unknown_status_is_not_expected(self):
         self.account.payment_journal_id = self.journal
         order = self.paid({"amount": 200})
         row = self.payments(order)[0]

@@ -68,7 +68,7 @@ class TestContactsOfUsers(TakeoverCase):
         self.assertTrue(sent)
         self.assertFalse([address for address in sent if "evil" in (address or "")], sent)
 
-    def test_orders_of_a_stranger_do_not_appear_in_the_portal(self):
+    def test_orders_of_other_buyers_do_not_appear_in_the_portal(self):
         portal = self.new_user("portal", "0671112211", "thief@example.com")
         family = self.env["res.partner"].create(
             {"name": "Дитина", "parent_id": portal.partner_id.id, "phone": "0671112212"}
@@ -158,7 +158,7 @@ class TestContactsOfUsers(TakeoverCase):
         self.arrive(number)
         self.assertEqual(user.email, "worker@example.com")
 
-    def test_recipients_leave_the_contact_and_the_addresses_of_a_user_alone(self):
+    def test_recipients_do_not_change_a_user_or_its_addresses(self):
         order, _number, client = self.order_of(phone="0671112250")
         portal = new_test_user(self.env, "late-portal", groups=ROLES["portal"])
         portal.partner_id = order.partner_id
@@ -171,7 +171,7 @@ class TestContactsOfUsers(TakeoverCase):
         again = self.arrive(self.new_order([], client_id=client, shipping=OFFICE))
         self.assertNotEqual(again.partner_shipping_id, address)
 
-    def test_orders_without_a_buyer_leave_a_contact_that_got_a_user(self):
+    def test_orders_without_a_buyer_use_no_contact_that_got_a_user(self):
         order = self.arrive(self.new_order([]))
         portal = new_test_user(self.env, "nobody", groups=ROLES["portal"])
         portal.partner_id = order.partner_id
@@ -179,7 +179,7 @@ class TestContactsOfUsers(TakeoverCase):
 
     # === BY HAND ===#
 
-    def test_a_person_maps_a_buyer_to_the_contact_of_a_user(self):
+    def test_manager_may_map_a_buyer_to_the_contact_of_a_user(self):
         portal = self.new_user("portal", "0671112260", "regular@example.com")
         manager = new_test_user(self.env, "keycrm-boss", groups="ordage_keycrm.group_manager")
         client = self.buyer(phone="0671112260", email="regular@example.com")
@@ -203,7 +203,7 @@ class TestContactsOfUsers(TakeoverCase):
         self.assertEqual(portal.email, "regular@example.com")
         self.assertIn("stranger@evil.example", mapping.sudo().activity_id.note)
 
-    def test_an_automatic_mapping_is_told_from_one_by_hand(self):
+    def test_manual_mapping_is_marked_and_kept(self):
         _order, _number, client = self.order_of(phone="0671112270")
         mapping = self.mapping(client)
         self.assertFalse(mapping.by_hand)
@@ -251,7 +251,7 @@ class TestContactsOfCompanies(TakeoverCase):
 
 
 class TestTypedValues(TakeoverCase):
-    def test_what_a_person_typed_is_not_overwritten_but_proposed_once(self):
+    def test_what_a_user_typed_is_not_overwritten_but_proposed_once(self):
         order, number, client = self.order_of(phone="0671230003", email="a@example.com")
         partner = order.partner_id
         partner.write({"name": "Петренко Іван Васильович", "email": "typed@example.com"})
@@ -278,7 +278,7 @@ class TestTypedValues(TakeoverCase):
             self.assertIn(text, activity.note)
         self.assertNotIn("0671230004", activity.note)
 
-    def test_the_proposal_is_done_when_a_person_takes_it_over(self):
+    def test_proposal_ends_when_a_user_applies_it(self):
         order, number, client = self.order_of(email="a@example.com")
         partner = order.partner_id
         partner.write({"name": "Інше", "email": "typed@example.com"})
@@ -291,7 +291,7 @@ class TestTypedValues(TakeoverCase):
         partner.name = "Нове"
         self.assertFalse(partner.activity_ids)
 
-    def test_the_proposal_is_done_when_keycrm_takes_it_back(self):
+    def test_proposal_ends_when_keycrm_reverts_the_change(self):
         order, number, client = self.order_of(email="a@example.com")
         order.partner_id.email = "typed@example.com"
         for email in ("new@example.com", "typed@example.com"):
@@ -299,7 +299,7 @@ class TestTypedValues(TakeoverCase):
             self.arrive(number)
         self.assertFalse(order.partner_id.activity_ids)
 
-    def test_a_proposal_that_a_person_dismissed_does_not_return(self):
+    def test_dismissed_proposal_does_not_return(self):
         order, number, client = self.order_of(email="a@example.com")
         order.partner_id.email = "typed@example.com"
         self.keycrm.patch_buyer(client, emails=["new@example.com"])
@@ -311,7 +311,7 @@ class TestTypedValues(TakeoverCase):
         self.arrive(number)
         self.assertEqual(len(order.partner_id.activity_ids), 1)
 
-    def test_a_matched_contact_keeps_what_a_person_typed(self):
+    def test_matched_contact_keeps_what_a_user_typed(self):
         known = self.env["res.partner"].create({"name": "Опт", "email": "shared@example.com"})
         order, number, client = self.order_of(email="shared@example.com", phone="0671230010")
         self.assertEqual(order.partner_id, known)

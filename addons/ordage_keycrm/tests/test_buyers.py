@@ -22,7 +22,7 @@ class TestBuyers(BuyerCase):
         self.assertEqual(first.partner_id.phone, "+380671112233")
         self.assertEqual(first.partner_id.keycrm_buyer_ids.keycrm_id, client)
 
-    def test_new_buyer_is_the_one_contact_with_the_same_phone_in_any_format(self):
+    def test_new_buyer_matches_the_only_contact_with_its_phone_in_any_format(self):
         known = self.env["res.partner"].create({"name": "Іван (опт)", "phone": "(050) 123-45-67"})
         order = self.arrive(
             self.new_order([], client_id=self.buyer(phone="+380501234567", email="i@example.com"))
@@ -31,19 +31,19 @@ class TestBuyers(BuyerCase):
         self.assertEqual(known.name, "Іван (опт)", "a contact made by hand keeps its name")
         self.assertEqual(known.email, "i@example.com", "what it lacked is filled")
 
-    def test_a_first_time_buyer_is_the_one_contact_with_that_e_mail(self):
+    def test_new_buyer_matches_the_only_contact_with_its_email(self):
         known = self.env["res.partner"].create({"name": "Олена", "email": "Olena@Example.com"})
         order = self.arrive(self.new_order([], client_id=self.buyer(email="olena@example.com")))
         self.assertEqual(order.partner_id, known)
 
-    def test_no_guess_between_two_contacts_with_one_phone(self):
+    def test_two_contacts_with_one_phone_are_not_guessed(self):
         both = self.env["res.partner"].create(
             [{"name": "А", "phone": "0501234568"}, {"name": "Б", "phone": "+380501234568"}]
         )
         order = self.arrive(self.new_order([], client_id=self.buyer(phone="0501234568")))
         self.assertNotIn(order.partner_id, both)
 
-    def test_no_guess_where_phone_and_e_mail_point_to_different_contacts(self):
+    def test_contacts_are_not_guessed_if_phone_and_email_disagree(self):
         both = self.env["res.partner"].create(
             [{"name": "А", "phone": "0501234569"}, {"name": "Б", "email": "b@example.com"}]
         )
@@ -52,7 +52,7 @@ class TestBuyers(BuyerCase):
         )
         self.assertNotIn(order.partner_id, both)
 
-    def test_a_contact_of_another_company_is_not_taken(self):
+    def test_contact_of_another_company_is_not_matched(self):
         other = self.env["res.company"].create({"name": "Other shop"})
         theirs = self.env["res.partner"].create(
             {"name": "Чужий", "phone": "0501234560", "company_id": other.id}
@@ -79,7 +79,7 @@ class TestBuyers(BuyerCase):
 
     # === CHANGES ===#
 
-    def test_changes_of_name_phone_and_e_mail_follow(self):
+    def test_changed_name_phone_and_email_reach_the_contact(self):
         client = self.buyer(phone="0671230001", email="old@example.com")
         number = self.new_order([], client_id=client)
         partner = self.arrive(number).partner_id
@@ -92,7 +92,7 @@ class TestBuyers(BuyerCase):
             [{"name": "Іван Новий", "phone": "+380671230002", "email": "new@example.com"}],
         )
 
-    def test_an_older_reading_does_not_bring_an_old_name_back(self):
+    def test_older_answer_does_not_restore_an_old_name(self):
         client = self.buyer()
         number = self.new_order([], client_id=client)
         self.keycrm.patch_buyer(client, raw={"updated_at": "2026-08-01T10:00:00.000000Z"})
@@ -105,12 +105,12 @@ class TestBuyers(BuyerCase):
         self.assertEqual(partner.name, "Нове ім'я")
 
     def test_merged_buyers_schedule_an_activity_to_merge_contacts(self):
-        keep, gone = self.buyer(full_name="Лишається"), self.buyer(full_name="Зникає")
-        number = self.new_order([], client_id=gone)
+        keep, merged = self.buyer(full_name="Лишається"), self.buyer(full_name="Зникає")
+        number = self.new_order([], client_id=merged)
         kept = self.arrive(self.new_order([], client_id=keep)).partner_id
         order = self.arrive(number)
         former = order.partner_id
-        self.keycrm.merge_buyers(keep, gone)
+        self.keycrm.merge_buyers(keep, merged)
         self.arrive(number)
         self.arrive(number)
         self.assertEqual(order.partner_id, kept)
@@ -121,14 +121,14 @@ class TestBuyers(BuyerCase):
         wizard = self.env[action["res_model"]].with_context(**action["context"]).create({})
         self.assertEqual(wizard.partner_ids, kept | former)
 
-    def test_a_merge_is_followed_in_a_confirmed_order(self):
-        keep, gone = self.buyer(full_name="Лишається"), self.buyer(full_name="Зникає")
+    def test_merged_buyer_replaces_the_contact_of_a_confirmed_order(self):
+        keep, merged = self.buyer(full_name="Лишається"), self.buyer(full_name="Зникає")
         number = self.new_order(
-            [{"name": "Кулон", "price": 100}], client_id=gone, status_id=self.status(3).keycrm_id
+            [{"name": "Кулон", "price": 100}], client_id=merged, status_id=self.status(3).keycrm_id
         )
         order = self.arrive(number)
         self.assertEqual(order.state, "sale")
-        self.keycrm.merge_buyers(keep, gone)
+        self.keycrm.merge_buyers(keep, merged)
         self.arrive(number)
         self.assertEqual(order.partner_id.name, "Лишається")
         self.assertEqual(len(order.activity_ids), 1)

@@ -43,7 +43,7 @@ class TestClocks(KeycrmCase):
                 self.receive_webhook(first)
                 self.look()
                 lost = self.new_order(LINES)
-                # Minutes go by, in which KeyCRM is asked and nothing happens.
+                # Minutes pass in which KeyCRM is polled and returns nothing new.
                 for later in (5, 10, 15):
                     self.look(later)
                 self.assertTrue(self.order(lost))
@@ -61,11 +61,11 @@ class TestClocks(KeycrmCase):
         self.look()
         self.assertTrue(self.order(later))
 
-    def test_a_clock_that_was_two_days_ahead_keeps_nothing_waiting(self):
-        told, lost = self.new_order(LINES), self.new_order(LINES)
-        self.receive_webhook(told)
+    def test_clock_that_was_two_days_ahead_delays_nothing(self):
+        received, lost = self.new_order(LINES), self.new_order(LINES)
+        self.receive_webhook(received)
         ahead = fields.Datetime.now() + timedelta(days=2)
-        self.env["keycrm.event"].search([("keycrm_order_id", "=", told)]).next_try_at = ahead
+        self.env["keycrm.event"].search([("keycrm_order_id", "=", received)]).next_try_at = ahead
         guard = {"count": 1, "until": _text(ahead), "code": "timed_out", "params": {}}
         cases = (
             {"circuit_open_until": ahead, "circuit_failures": 1, "circuit_error_code": "timed_out"},
@@ -81,7 +81,7 @@ class TestClocks(KeycrmCase):
                     self.account._cron_orders(self.account.id)
                     # A pause over which KeyCRM is probed.
                     self.account._cron_orders(self.account.id)
-                self.assertTrue(self.order(told), "an event that waits")
+                self.assertTrue(self.order(received), "an event that waits")
                 self.assertTrue(self.order(lost), "an order that only polling finds")
                 self.assertFalse(self.account.circuit_error_text)
                 self.assertLessEqual(self.account.polled_at, fields.Datetime.now())
@@ -93,7 +93,7 @@ class TestClocks(KeycrmCase):
         number = self.new_order(LINES, ordered_at=_text(moment))
         self.assertEqual(self.arrive(number).date_order, moment)
 
-    def test_the_hours_that_come_twice_or_never_in_kyiv_stay_what_they_are(self):
+    def test_hours_that_come_twice_or_never_in_kyiv_keep_their_time(self):
         moments = [
             # 03:30 comes twice on 25 October 2026, and never on 28 March 2027.
             datetime(2026, 10, 25, 0, 30),

@@ -33,7 +33,7 @@ class TestCompanies(BuyerCase):
         self.arrive_by_worker(number)
         self.assertEqual(partner.parent_id.name, "ФОП Коваль")
 
-    def test_companies_that_cannot_be_read_keep_no_order_from_arriving(self):
+    def test_unreadable_companies_delay_no_order(self):
         client = self.buyer(company="ТОВ Без відповіді")
         self.keycrm.add_fault("status", path="/buyer", status=400, times=None)
         self.addCleanup(self.keycrm.clear_faults)
@@ -42,7 +42,7 @@ class TestCompanies(BuyerCase):
 
     # === FOUND AGAIN, RENAMED, INVOICED ===#
 
-    def test_a_company_is_found_again_by_its_number_and_follows_a_new_name(self):
+    def test_company_is_found_by_its_number_and_gets_its_new_name(self):
         client = self.buyer(company="ТОВ Ромашка")
         company = self.arrive_by_worker(self.new_order([], client_id=client)).partner_id.parent_id
         number = self.keycrm_company_of(client)
@@ -58,7 +58,7 @@ class TestCompanies(BuyerCase):
         self.assertEqual(company.name, "ТОВ Ромашка Плюс")
         self.assertEqual(known.partner_id, company)
 
-    def test_a_name_that_was_put_right_in_odoo_stays(self):
+    def test_name_corrected_in_odoo_is_kept(self):
         client = self.buyer(company="тов ромашка")
         company = self.arrive_by_worker(self.new_order([], client_id=client)).partner_id.parent_id
         company.name = "ТОВ «Ромашка»"
@@ -66,14 +66,14 @@ class TestCompanies(BuyerCase):
         self.arrive_by_worker(self.new_order([], client_id=client))
         self.assertEqual(company.name, "ТОВ «Ромашка»")
 
-    def test_a_company_contact_that_was_deleted_is_made_again(self):
+    def test_deleted_company_contact_is_created_again(self):
         client = self.buyer(company="ТОВ Ромашка")
         first = self.arrive_by_worker(self.new_order([], client_id=client))
         first.partner_id.parent_id = False
         company = self.env["keycrm.company"].search([("account_id", "=", self.account.id)])
-        gone = company.partner_id
+        deleted = company.partner_id
         first.partner_invoice_id = first.partner_id
-        gone.unlink()
+        deleted.unlink()
         mate = self.keycrm.create_buyer(full_name="Оля", company_id=self.keycrm_company_of(client))[
             "id"
         ]
@@ -97,7 +97,7 @@ class TestCompanies(BuyerCase):
         self.assertEqual(invoice.commercial_partner_id.name, "ТОВ Ромашка")
         self.assertEqual(order.picking_ids.partner_id, order.partner_id)
 
-    def test_an_address_for_invoices_that_odoo_has_is_used(self):
+    def test_existing_invoice_address_is_used(self):
         client = self.buyer(company="ТОВ Ромашка")
         first = self.arrive_by_worker(self.new_order([], client_id=client))
         books = self.env["res.partner"].create(

@@ -23,48 +23,48 @@ class TestContactMerge(BuyerCase):
         self.env.invalidate_all()
         self.assertEqual(partners.exists(), target)
 
-    def tie(self, client):
+    def mapping(self, client):
         return self.env["keycrm.buyer"].search([("keycrm_id", "=", client)])
 
     def order_of(self, client, **fields):
         return self.arrive(self.new_order([], client_id=client, **fields))
 
-    def test_the_buyer_follows_into_a_contact_that_a_person_made(self):
+    def test_buyer_follows_into_a_contact_that_a_user_created(self):
         client = self.buyer(phones=["0671112260"], emails=["buyer@example.com"])
         order = self.order_of(client)
         typed = self.env["res.partner"].create(
             {"name": "Петренко І.", "phone": "+380671112299", "email": "typed@example.com"}
         )
         self.merge(typed, order.partner_id)
-        self.assertEqual(self.tie(client).partner_id, typed)
+        self.assertEqual(self.mapping(client).partner_id, typed)
         self.assertEqual(order.partner_id, typed)
         self.assertEqual(self.order_of(client).partner_id, typed)
         # What a person typed stays, and what KeyCRM changes is proposed.
         self.keycrm.patch_buyer(client, emails=["new@example.com"])
         self.arrive(order.keycrm_id)
         self.assertEqual((typed.name, typed.email), ("Петренко І.", "typed@example.com"))
-        self.assertIn("new@example.com", self.tie(client).activity_id.note)
-        self.assertEqual(self.tie(client).activity_id.res_id, typed.id)
+        self.assertIn("new@example.com", self.mapping(client).activity_id.note)
+        self.assertEqual(self.mapping(client).activity_id.res_id, typed.id)
 
-    def test_what_waits_for_a_person_follows_too(self):
+    def test_pending_activity_moves_to_the_merged_contact(self):
         client = self.buyer(phones=["0671112261"], emails=["one@example.com"])
         order = self.order_of(client)
         order.partner_id.email = "person@example.com"
         self.keycrm.patch_buyer(client, emails=["two@example.com"])
         self.arrive(order.keycrm_id)
-        activity = self.tie(client).activity_id
+        activity = self.mapping(client).activity_id
         self.assertTrue(activity)
         typed = self.env["res.partner"].create({"name": "Петренко І."})
         self.merge(typed, order.partner_id)
         self.assertEqual(activity.exists().res_id, typed.id)
-        self.assertEqual(self.tie(client).activity_id, activity)
+        self.assertEqual(self.mapping(client).activity_id, activity)
 
-    def test_two_buyers_that_are_one_contact_keep_both_numbers(self):
+    def test_two_buyers_that_are_one_contact_keep_both_mappings(self):
         clients = [self.buyer(phones=[f"067111227{n}"]) for n in range(2)]
         one, two = (self.order_of(client).partner_id for client in clients)
         self.merge(one, two)
         for client in clients:
-            self.assertEqual(self.tie(client).partner_id, one)
+            self.assertEqual(self.mapping(client).partner_id, one)
             order = self.order_of(client)
             self.assertEqual(order.partner_id, one)
         # Each buyer's changes are judged by what that buyer gave.
@@ -86,7 +86,7 @@ class TestContactMerge(BuyerCase):
         (order,) = self.arrive_by_worker(self.new_order([], client_id=other))
         self.assertEqual(order.partner_id.parent_id, typed)
 
-    def test_a_contact_with_a_user_that_takes_a_buyer_in_is_not_overwritten(self):
+    def test_contact_of_a_user_that_takes_a_buyer_in_is_not_overwritten(self):
         client = self.buyer(phones=["0671112290"], emails=["buyer@example.com"])
         order = self.order_of(client)
         user = new_test_user(self.env, "owner", groups="base.group_user", email="me@example.com")

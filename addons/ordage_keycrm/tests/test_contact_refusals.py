@@ -1,4 +1,4 @@
-"""What Odoo refuses about a contact never loses an order: it comes, and a person is told the rest."""
+"""A contact that Odoo refuses never loses an order: it is imported, and an activity shows the refusal."""
 
 import re
 
@@ -25,7 +25,7 @@ class RefusalCase(BuyerCase):
         contact.write({"country_id": self.env.ref("base.ua").id, "vat": vat})
         return number, contact
 
-    def book(self, partner):
+    def post_journal_entry(self, partner):
         """Post a journal entry on the contact."""
         account = self.env["account.account"].create(
             {"name": "Дебітори", "code": "KCRM1", "account_type": "asset_receivable"}
@@ -50,7 +50,7 @@ class RefusalCase(BuyerCase):
             }
         ).action_post()
 
-    def note(self, record):
+    def activity_text(self, record):
         return re.sub("<[^>]+>", " ", " ".join(record.activity_ids.mapped("note")))
 
     def refuse(self, condition):
@@ -70,35 +70,35 @@ class TestFirms(RefusalCase):
         number = self.new_order([], client_id=client)
         order = self.arrive_by_worker(number)
         partner = order.partner_id
-        self.book(partner)
+        self.post_journal_entry(partner)
         self.keycrm.patch_buyer(client, company_id=company, full_name="Іван Петренко-Коваль")
         later = self.new_order([], client_id=client)
         second = self.arrive_by_worker(number, later)[1]
         self.assertEqual((second.partner_id, second.partner_invoice_id), (partner, partner))
         self.assertFalse(partner.parent_id)
         self.assertEqual(partner.name, "Іван Петренко-Коваль", "what is allowed is taken over")
-        self.assertIn("ТОВ Ромашка", self.note(partner))
+        self.assertIn("ТОВ Ромашка", self.activity_text(partner))
         self.assertRegex(
-            self.note(partner),
+            self.activity_text(partner),
             "виставлення рахунків|invoicing address",
             "Odoo's own reason is named",
         )
         partner.activity_ids.action_done()
         self.arrive_by_worker(number, later)
-        self.assertFalse(partner.activity_ids, "told once")
+        self.assertFalse(partner.activity_ids, "reported once")
         partner.vat = firm.vat
         partner.parent_id = firm
         self.assertFalse(self.mapping(client).proposed, "a person did it")
 
-    def test_first_order_of_an_old_customer_of_a_firm(self):
+    def test_first_order_for_a_firm_of_a_contact_with_journal_items(self):
         company, _firm = self.firm("ТОВ Ромашка", VATS[0])
         old = self.env["res.partner"].create({"name": "Опт", "phone": "0671112244"})
-        self.book(old)
+        self.post_journal_entry(old)
         client = self.buyer(phone="+380671112244", company_id=company)
         order = self.arrive_by_worker(self.new_order([], client_id=client))
         self.assertEqual(order.partner_id, old)
         self.assertFalse(old.parent_id)
-        self.assertIn("ТОВ Ромашка", self.note(old))
+        self.assertIn("ТОВ Ромашка", self.activity_text(old))
 
     def test_buyer_changes_from_one_firm_to_another(self):
         first, _firm = self.firm("ТОВ Ромашка", VATS[0])
@@ -106,11 +106,11 @@ class TestFirms(RefusalCase):
         client = self.buyer(company_id=first)
         number = self.new_order([], client_id=client)
         order = self.arrive_by_worker(number)
-        self.book(order.partner_id)
+        self.post_journal_entry(order.partner_id)
         self.keycrm.patch_buyer(client, company_id=second)
         self.arrive_by_worker(number)
         partner = order.partner_id
-        self.assertTrue(partner.parent_id == other or "ТОВ Волошка" in self.note(partner))
+        self.assertTrue(partner.parent_id == other or "ТОВ Волошка" in self.activity_text(partner))
 
     def test_buyer_with_a_tax_number_of_its_own_keeps_it(self):
         company, _firm = self.firm("ТОВ Ромашка", VATS[0])
@@ -121,7 +121,7 @@ class TestFirms(RefusalCase):
         self.keycrm.patch_buyer(client, company_id=company)
         self.arrive_by_worker(number)
         self.assertEqual((partner.vat, partner.parent_id.id), (VATS[1], False))
-        self.assertIn("ТОВ Ромашка", self.note(partner))
+        self.assertIn("ТОВ Ромашка", self.activity_text(partner))
 
     def test_tax_number_that_odoo_would_refuse_today_keeps_no_buyer_away(self):
         company, firm = self.firm("ТОВ Ромашка")
@@ -138,7 +138,7 @@ class TestOtherCompanies(RefusalCase):
         super().setUp()
         self.other = self.env["res.company"].create({"name": "Інша"})
 
-    def test_contact_that_was_given_to_another_company_is_replaced(self):
+    def test_contact_moved_to_another_company_is_replaced(self):
         client = self.buyer(phone="0671112255")
         number = self.new_order([], client_id=client)
         former = self.arrive_by_worker(number).partner_id
@@ -147,11 +147,11 @@ class TestOtherCompanies(RefusalCase):
         self.assertNotEqual(order.partner_id, former)
         self.assertEqual(order.partner_id.phone, former.phone)
         self.assertEqual(self.mapping(client).partner_id, order.partner_id)
-        self.assertIn("Інша", self.note(order.partner_id))
+        self.assertIn("Інша", self.activity_text(order.partner_id))
         self.arrive_by_worker(number, order.keycrm_id)
         self.assertEqual(self.mapping(client).partner_id, order.partner_id, "once")
 
-    def test_firm_that_was_given_to_another_company_is_replaced(self):
+    def test_firm_moved_to_another_company_is_replaced(self):
         company, former = self.firm("ТОВ Ромашка")
         former.company_id = self.other
         client = self.buyer(company_id=company)
@@ -159,9 +159,9 @@ class TestOtherCompanies(RefusalCase):
         firm = order.partner_invoice_id
         self.assertNotEqual(firm, former)
         self.assertEqual(firm, order.partner_id.parent_id)
-        self.assertIn("Інша", self.note(firm))
+        self.assertIn("Інша", self.activity_text(firm))
 
-    def test_buyer_whom_a_person_put_below_a_firm_of_another_company(self):
+    def test_buyer_that_a_user_put_below_a_firm_of_another_company(self):
         client = self.buyer()
         number = self.new_order([], client_id=client)
         partner = self.arrive_by_worker(number).partner_id
@@ -196,7 +196,7 @@ class TestOtherCompanies(RefusalCase):
 
 
 class TestOtherModules(RefusalCase):
-    def test_only_what_is_refused_of_a_new_contact_is_left_out(self):
+    def test_only_refused_values_of_a_new_contact_are_left_out(self):
         self.refuse("email IS NULL OR email NOT LIKE '%refused%'")
         good, bad = self.buyer(), self.buyer(phone="0671112266", email="a@refused.example")
         orders = self.arrive_by_worker(
@@ -204,10 +204,10 @@ class TestOtherModules(RefusalCase):
         )
         partner = orders[1].partner_id
         self.assertEqual((partner.phone, partner.email), ("+380671112266", False))
-        self.assertIn("a@refused.example", self.note(partner))
+        self.assertIn("a@refused.example", self.activity_text(partner))
         self.assertFalse(orders[0].partner_id.activity_ids)
 
-    def test_order_comes_without_its_buyer_where_the_contact_is_refused(self):
+    def test_order_arrives_without_its_buyer_if_the_contact_is_refused(self):
         self.refuse("name NOT LIKE 'Заборона%'")
         client = self.buyer(full_name="Заборона", phone="0671112277")
         number = self.new_order([], client_id=client)
@@ -215,13 +215,13 @@ class TestOtherModules(RefusalCase):
         self.assertEqual(
             order.partner_id, self.mapping(0).partner_id, "that of orders without a buyer"
         )
-        self.assertIn("+380671112277", self.note(order))
+        self.assertIn("+380671112277", self.activity_text(order))
         self.env.cr.execute("ALTER TABLE res_partner DROP CONSTRAINT strict")
         self.arrive_by_worker(number)
         self.assertEqual(order.partner_id.name, "Заборона")
         self.assertFalse(order.activity_ids, "nothing is left to be done")
 
-    def test_changed_value_that_is_refused_is_told_and_the_rest_is_taken(self):
+    def test_refused_change_is_reported_and_the_others_are_written(self):
         client = self.buyer(email="a@example.com")
         number = self.new_order([], client_id=client)
         partner = self.arrive_by_worker(number).partner_id
@@ -229,20 +229,20 @@ class TestOtherModules(RefusalCase):
         self.keycrm.patch_buyer(client, full_name="Нове", emails=["a@refused.example"])
         self.arrive_by_worker(number)
         self.assertEqual((partner.name, partner.email), ("Нове", "a@example.com"))
-        self.assertIn("a@refused.example", self.note(partner))
+        self.assertIn("a@refused.example", self.activity_text(partner))
 
-    def test_delivery_address_that_is_refused_is_told_on_the_order(self):
+    def test_refused_delivery_address_is_reported_on_the_order(self):
         self.refuse("type != 'delivery' OR zip IS NULL")
         shipping = {**OFFICE, "shipping_address_zip": "79000"}
         part = self.arrive_by_worker(self.new_order([], shipping=shipping))
         address = part.partner_shipping_id
         self.assertEqual((address.zip, address.city), (False, "Львів"))
-        self.assertIn("79000", self.note(part))
+        self.assertIn("79000", self.activity_text(part))
         self.env.cr.execute("ALTER TABLE res_partner DROP CONSTRAINT strict")
         self.refuse("type != 'delivery' OR id < 0")
         none = self.arrive_by_worker(self.new_order([], client_id=self.buyer(), shipping=OFFICE))
         self.assertEqual(none.partner_shipping_id, none.partner_id)
-        self.assertIn("Відділення №5", self.note(none))
+        self.assertIn("Відділення №5", self.activity_text(none))
 
     def test_contact_that_fails_with_any_error_loses_no_order(self):
         self.refuse("email IS NULL OR 1 / (CASE WHEN email LIKE '%broken%' THEN 0 ELSE 1 END) > 0")
@@ -251,17 +251,17 @@ class TestOtherModules(RefusalCase):
             order = self.arrive_by_worker(self.new_order([], client_id=client))
         partner = order.partner_id
         self.assertEqual((partner.phone, partner.email), ("+380671112288", False))
-        self.assertIn("a@broken.example", self.note(partner))
+        self.assertIn("a@broken.example", self.activity_text(partner))
 
-    def test_order_comes_where_no_contact_at_all_can_be_created(self):
+    def test_order_arrives_if_no_contact_can_be_created(self):
         newest = self.env["res.partner"].with_context(active_test=False).search([], order="id desc")
         self.refuse(f"id <= {newest[0].id}")
         client = self.buyer(full_name="Заборона", phone="0671112299")
         number, without = self.new_order([], client_id=client), self.new_order([], client_id=None)
         orders = self.arrive_by_worker(number, without)
         self.assertEqual(orders.partner_id, self.company.partner_id)
-        self.assertIn("+380671112299", self.note(orders[0]))
-        self.assertIn("strict", self.note(orders[1]))
+        self.assertIn("+380671112299", self.activity_text(orders[0]))
+        self.assertIn("strict", self.activity_text(orders[1]))
         self.assertFalse(self.mapping(0) or self.mapping(client))
         self.env.cr.execute("ALTER TABLE res_partner DROP CONSTRAINT strict")
         self.arrive_by_worker(number, without)
@@ -269,7 +269,7 @@ class TestOtherModules(RefusalCase):
         self.assertEqual(orders[1].partner_id, self.mapping(0).partner_id)
         self.assertFalse(orders.activity_ids, "nothing is left to be done")
 
-    def test_refused_name_of_one_firm_leaves_the_others_known(self):
+    def test_refused_name_of_one_firm_does_not_stop_the_others(self):
         number, firm = self.firm("ТОВ Ромашка")
         buyer = self.env["keycrm.buyer"].search([("partner_id", "in", firm.child_ids.ids)])
         self.refuse("name NOT LIKE 'Заборона%'")
@@ -284,4 +284,4 @@ class TestOtherModules(RefusalCase):
         )
         self.assertEqual(orders[1].partner_id.parent_id.name, "ТОВ Волошка")
         self.assertEqual(firm.name, "ТОВ Ромашка")
-        self.assertIn("Заборона", self.note(firm))
+        self.assertIn("Заборона", self.activity_text(firm))

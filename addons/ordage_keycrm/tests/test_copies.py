@@ -24,7 +24,7 @@ class TestCopies(KeycrmCase):
         self.account.invalidate_recordset()
         return len(self.keycrm.requests()) - before
 
-    def test_every_postgresql_user_may_read_what_tells_databases_apart(self):
+    def test_every_postgresql_user_may_read_the_database_identity(self):
         self.env.cr.execute(
             "SELECT has_function_privilege('public', 'pg_control_system()', 'EXECUTE')"
         )
@@ -32,7 +32,7 @@ class TestCopies(KeycrmCase):
         self.assertRegex(self.account._database_identity(), r"^\d{15,}/\d+$")
         self.assertEqual(self.account.sudo().database_identity, self.account._database_identity())
 
-    def test_a_copy_sends_and_imports_nothing_and_says_so(self):
+    def test_copy_sends_and_imports_nothing_and_shows_why(self):
         self.account.push_stock = True
         number = self.new_order([LINE])
         self.receive_webhook(number)
@@ -46,7 +46,7 @@ class TestCopies(KeycrmCase):
             with self.assertRaisesRegex(UserError, "production database"):
                 getattr(self.account, button)()
 
-    def test_one_click_lets_the_database_work_and_compares_stock(self):
+    def test_confirming_the_database_resumes_work_and_compares_stock(self):
         number = self.new_order([LINE])
         self.receive_webhook(number)
         self.become_a_copy()
@@ -75,7 +75,7 @@ class TestCopies(KeycrmCase):
         )
         self.assertEqual(comparison.kind, "comparison")
 
-    def test_enabling_confirms_nothing_but_a_key_that_is_pasted_does(self):
+    def test_enabling_does_not_confirm_the_database_but_a_pasted_key_does(self):
         self.become_a_copy()
         self.account.enabled = False
         self.account.enabled = True

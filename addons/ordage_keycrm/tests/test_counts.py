@@ -71,12 +71,12 @@ class TestOrderCounts(KeycrmCase):
             self.env.flush_all()
         self.assertLessEqual((self.env.cr.sql_log_count - before) / 100, 3)
 
-    def test_what_keycrms_lists_do_not_name_is_asked_for_once_an_hour(self):
+    def test_lists_are_read_once_an_hour_for_entries_that_they_lack(self):
         """A source or a status that was deleted in KeyCRM, and that old orders still have."""
         number = self.made(1)[0]
         self.keycrm.patch_order(number, raw={"source_id": 987, "status_id": 654}, webhook=False)
 
-        def lists_asked_for():
+        def lists_read():
             read = {number: self.read_order(number)}
             self.keycrm.clear_log()
             with self.committing(), open_client(self.account) as client:
@@ -84,12 +84,12 @@ class TestOrderCounts(KeycrmCase):
             return [path for path in self.requests() if path.startswith("/v1/order/")]
 
         lists = ["/v1/order/status", "/v1/order/source", "/v1/order/payment-method"]
-        self.assertEqual(lists_asked_for(), lists)
-        self.assertEqual(lists_asked_for(), [])
+        self.assertEqual(lists_read(), lists)
+        self.assertEqual(lists_read(), [])
         account = self.account.sudo()
         long_ago = (self.env.cr.now() - timedelta(hours=2)).isoformat()
         account.unlisted = dict.fromkeys(account.unlisted, long_ago)
-        self.assertEqual(lists_asked_for(), lists)
+        self.assertEqual(lists_read(), lists)
 
     def test_three_hundred_reported_orders_are_read_with_eight_requests(self):
         self.keycrm.seed(orders=300, lines=1, status_ids=[1])
@@ -103,21 +103,21 @@ class TestOrderCounts(KeycrmCase):
             for part in OrderInbox(self.account, client).read_orders(numbers, hints):
                 read.update(part)
         self.assertEqual(read.keys(), set(numbers))
-        # What they refer to is asked for once for all of them.
+        # What they refer to is requested once for all of them.
         self.assertEqual(self.requests(), ["/v1/order"] * 6 + ["/v1/buyer", "/v1/offers"])
 
-    def test_a_burst_is_read_when_it_is_over_not_while_it_grows(self):
+    def test_burst_is_debounced_until_it_ends(self):
         self.account.polled_at = fields.Datetime.now()
         numbers = self.made(27)
         waiting = list(numbers)
 
-        def tell(count):
+        def receive(count):
             self.receive_webhook(*(waiting.pop() for _ in range(count)))
 
-        tell(3)
+        receive(3)
         self.keycrm.clear_log()
         with self.committing(), open_client(self.account) as client:
-            with patch.object(time, "sleep", lambda _seconds: tell(6)):
+            with patch.object(time, "sleep", lambda _seconds: receive(6)):
                 self.assertFalse(OrderInbox(self.account, client).process())
                 self.assertEqual(self.requests(), [])
                 self.assertFalse(waiting)
@@ -129,28 +129,28 @@ class TestOrderCounts(KeycrmCase):
         numbers = self.made(27)
         waiting = list(numbers)
 
-        def tell(count):
+        def receive(count):
             self.receive_webhook(*(waiting.pop() for _ in range(min(count, len(waiting)))))
 
         self.keycrm.clear_log()
         with self.committing(), open_client(self.account) as client:
             for _ in range(2):
-                tell(1)
+                receive(1)
                 OrderInbox(self.account, client).process()
             singly = [path for path in self.requests() if path.startswith("/v1/order/")]
             self.assertEqual(len(singly), 2)
-            tell(1)
+            receive(1)
             # However long that took.
-            told = self.env["keycrm.event"].search([("keycrm_order_id", "in", numbers)])
-            told.received_at = fields.Datetime.now()
-            pause = SimpleNamespace(sleep=lambda _seconds: tell(12))
+            events = self.env["keycrm.event"].search([("keycrm_order_id", "in", numbers)])
+            events.received_at = fields.Datetime.now()
+            pause = SimpleNamespace(sleep=lambda _seconds: receive(12))
             with patch.object(order_inbox, "time", pause):
                 OrderInbox(self.account, client).process()
         self.assertFalse(waiting)
         self.assertEqual(self.requests(), ["/v1/order", "/v1/offers"])
         self.assertEqual(self.env["sale.order"].search_count([("keycrm_id", "in", numbers)]), 27)
 
-    def test_a_page_of_a_synchronisation_is_one_request(self):
+    def test_page_of_a_synchronization_is_one_request(self):
         numbers = self.made(30)
         self.arrive(*numbers[:3])
         self.keycrm.clear_log()
@@ -247,11 +247,11 @@ class TestStockCounts(StockCase):
 
         return self.queries_of_validating(make)
 
-    def test_a_comparison_asks_once_for_fifty_offers(self):
+    def test_comparison_reads_fifty_offers_per_request(self):
         self.keycrm.seed(offers=200)
         offers = self.keycrm.health()["offers"]
         self.keycrm.clear_log()
         self.account.action_compare_stock()
         self.work(100)
-        asked = self.keycrm.requests(path="/offers/stocks")
-        self.assertEqual(len(asked), -(-offers // 50))
+        requests = self.keycrm.requests(path="/offers/stocks")
+        self.assertEqual(len(requests), -(-offers // 50))

@@ -97,7 +97,7 @@ class TestWaysIn(KeycrmCase):
         self.work()
         self.assertEqual((event.state, event.sale_order_id), ("done", self.order(number)))
 
-    def test_tries_grow_apart_and_end_at_a_person(self):
+    def test_retries_use_backoff_and_end_with_an_activity(self):
         number = self.new_order([{**LINES[0], "sku": "TWICE"}])
         for name in ("А", "Б"):
             self.env["product.product"].create({"name": name, "default_code": "TWICE"})

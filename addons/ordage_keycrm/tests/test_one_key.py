@@ -157,7 +157,7 @@ class TestWhatAnAccountRefersTo(KeycrmCase):
         self.env["keycrm.account"]._restore_references()
         self.assertTrue(self.account.orders_cron_id.active)
 
-    def test_what_is_archived_is_said_on_the_account(self):
+    def test_archived_reference_is_shown_on_the_account(self):
         user = new_test_user(self.env, "gone", groups="base.group_user")
         journal = self.env["account.journal"].create(
             {"name": "Старий банк", "type": "bank", "code": "OLD"}
@@ -316,7 +316,7 @@ class TestWhatAnAccountRefersTo(KeycrmCase):
         self.arrive(order.keycrm_id)
         self.assertEqual(line.move_ids.mapped("product_uom_qty"), [2, 3], "what is missing")
 
-    def test_goods_added_to_a_confirmed_order_wait_for_the_choice_of_a_warehouse(self):
+    def test_goods_added_to_confirmed_order_wait_for_a_warehouse(self):
         gone, _third = self.env["stock.warehouse"].create(
             [{"name": "Старий", "code": "OLD"}, {"name": "Третій", "code": "THR"}]
         )

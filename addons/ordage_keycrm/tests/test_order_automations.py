@@ -169,7 +169,7 @@ class TestCombo(AutomationCase):
         self.assertFalse(order.keycrm_problem or order.activity_ids)
         self.assertEqual(order.picking_ids.move_ids.product_id, kit)
 
-    def test_combo_that_a_confirmed_order_gets_is_told_and_another_product_ships(self):
+    def test_combo_in_confirmed_order_schedules_activity_replacement_ships(self):
         order = self.make(self.made)
         self.keycrm.add_line(order.keycrm_id, offer_id=self.set, quantity=2)
         self.arrive(order.keycrm_id)

@@ -15,7 +15,7 @@ class TestMatching(ProductCase):
         self.assertEqual(shirt.keycrm_offer_ids.sku, "аБВ-1")
         self.assertEqual(shirt.default_code, "Абв-1 ", "the SKU of a product is never overwritten")
 
-    def test_the_tie_counts_more_than_a_changed_sku(self):
+    def test_mapping_has_priority_over_a_changed_sku(self):
         offer = self.offer(sku="T-1")
         first = self.line_of({"offer_id": offer["id"]}).product_id
         other = self.product(default_code="T-2")
@@ -125,7 +125,7 @@ class TestMatching(ProductCase):
             )
         )
 
-    def test_once_told_apart_the_order_comes_by_itself(self):
+    def test_order_is_retried_after_the_skus_were_corrected(self):
         both, number, event = self.failed_order("AMB-2")
         event.next_try_at = False
         self.assertFalse(self.due_again(number))
@@ -133,7 +133,7 @@ class TestMatching(ProductCase):
         self.assertTrue(self.due_again(number))
         self.assertEqual(self.lines_of(number).product_id, both[0])
 
-    def test_products_written_one_by_one_search_failed_orders_once_after_commit(self):
+    def test_products_written_singly_search_failed_orders_once_after_commit(self):
         both, _number, _event = self.failed_order("AMB-5")
         self.env.cr.postcommit.clear()
         Event = type(self.env["keycrm.event"])
@@ -154,7 +154,7 @@ class TestMatching(ProductCase):
         self.assertTrue(self.due_again(number))
         self.assertEqual(self.lines_of(number).product_id, both[0])
 
-    def test_a_person_says_once_which_of_two_it_is(self):
+    def test_user_chooses_the_product_once(self):
         both, number, event = self.failed_order("AMB-4")
         event.next_try_at = False
         self.env["keycrm.product.mapping"].create(

@@ -137,7 +137,7 @@ class TestProductPictures(KeycrmCase):
         self.orders_lane()
         self.assertEqual(len(self.web.requested), 3)
 
-    def test_a_host_that_is_ill_lets_all_pictures_rest_and_no_order(self):
+    def test_unavailable_host_pauses_all_pictures_and_no_order(self):
         self.trust_the_test_server()
         self.web.answers["/red.png"] = (503, {}, b"")
         for number in range(5):

@@ -84,7 +84,7 @@ class TestForeignBarcodes(ProductCase):
             name="Таємний", company_id=self.theirs.id, barcode="4820000000222"
         )
 
-    def test_product_that_companies_share_is_kept_without_it_and_the_offer_says_so(self):
+    def test_shared_product_keeps_no_barcode_and_offer_shows_why(self):
         known = self.product(default_code="S-1")
         self.assertFalse(known.company_id)
         line = self.line_of({"offer_id": self.offer(sku="S-1", barcode="4820000000222")["id"]})

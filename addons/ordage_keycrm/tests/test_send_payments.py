@@ -257,7 +257,7 @@ class TestSendPayments(KeycrmCase):
         self.arrive(order.keycrm_id)
         self.assertFalse(order.keycrm_payment_ids.payment_id)
 
-    def test_reconciliation_that_was_undone_sends_nothing_and_takes_nothing_back(self):
+    def test_undone_reconciliation_sends_nothing_and_reverts_nothing(self):
         order, invoice = self.invoiced()
         self.pay(invoice)
         invoice.line_ids.remove_move_reconcile()

@@ -10,12 +10,12 @@ from .stock_common import StockCase
 
 
 @tagged("post_install", "-at_install")
-class TestGathering(StockCase):
-    """Changes that come faster than they can be sent are gathered; a single one goes out at once."""
+class TestDebounce(StockCase):
+    """Changes that come faster than they can be sent are debounced; a single one is sent at once."""
 
     def setUp(self):
         super().setUp()
-        self.one, self.other = self.goods("GATHER-1"), self.goods("GATHER-2")
+        self.one, self.other = self.goods("DEBOUNCE-1"), self.goods("DEBOUNCE-2")
         self.cron = self.account.stock_cron_id
         self.triggers().unlink()
 
@@ -23,10 +23,10 @@ class TestGathering(StockCase):
         return self.env["ir.cron.trigger"].search([("cron_id", "=", self.cron.id)])
 
     def later_triggers(self):
-        return self.triggers().filtered(lambda wake: wake.call_at > self.env.cr.now())
+        return self.triggers().filtered(lambda trigger: trigger.call_at > self.env.cr.now())
 
     def commit_apart(self, product):
-        """Let what is noted of a product be of a transaction of its own."""
+        """Let the recorded change of a product be of a transaction of its own."""
         self.env.cr.flush()
         self.env.cr.execute(
             "UPDATE keycrm_stock_change SET changed_at = changed_at - interval '1 s'"
@@ -41,7 +41,7 @@ class TestGathering(StockCase):
             self.assertEqual(len(self.sent()), 1)
             self.assertFalse(self.later_triggers())
 
-    def test_what_comes_in_a_rush_is_sent_together_a_moment_later(self):
+    def test_moves_under_high_load_are_sent_together(self):
         self.count(self.one, 5)
         self.commit_apart(self.one)
         self.count(self.other, 5)
@@ -61,32 +61,32 @@ class TestGathering(StockCase):
         self.assertEqual([list(rows.values()) for _warehouse, rows in self.sent()], [[5.0]])
 
     def test_a_change_beside_a_retry_of_this_process_notifies_at_once(self):
-        ringing = cron_notify.CronNotifier(lambda *_told: None)
-        ringing._start = lambda: None
+        notifier = cron_notify.CronNotifier(lambda *_args: None)
+        notifier._start = lambda: None
         for delay, is_left_out in ((60.0, False), (4.0, True)):
-            ringing.notify("db", delay, (1,))
-            due = ringing._waiting[0][0]
+            notifier.notify("db", delay, (1,))
+            due = notifier._waiting[0][0]
             with patch.object(cron_notify.time, "monotonic", return_value=due - 3):
-                self.assertEqual(ringing._will_notify("db", (1,)), is_left_out)
-            ringing._waiting.clear()
+                self.assertEqual(notifier._will_notify("db", (1,)), is_left_out)
+            notifier._waiting.clear()
 
-    def test_who_moves_goods_while_it_sends_has_nobody_to_wake(self):
+    def test_move_during_sending_needs_no_notification(self):
         self.count(self.one, 5)
         self.commit_apart(self.one)
         self.count(self.other, 5)
-        gathering, request = [], StockExporter._request
+        triggers_seen, request = [], StockExporter._request
 
-        def watched(*args):
-            gathering.append(len(self.later_triggers()))
+        def count_triggers(*args):
+            triggers_seen.append(len(self.later_triggers()))
             return request(*args)
 
-        with patch.object(StockExporter, "_request", watched):
+        with patch.object(StockExporter, "_request", count_triggers):
             self.sent()
-        self.assertEqual(gathering, [1])
+        self.assertEqual(triggers_seen, [1])
         self.assertEqual(len(self.later_triggers()), 1)
 
-    def test_in_a_rush_they_gather_longer_and_leave_the_limit_to_the_orders(self):
-        products = [self.goods(f"RUSH-{number}") for number in range(HIGH_LOAD_COMMITS)]
+    def test_batch_window_grows_under_high_load(self):
+        products = [self.goods(f"HIGH-LOAD-{number}") for number in range(HIGH_LOAD_COMMITS)]
         for product in products:
             self.count(product, 5)
             self.env.cr.flush()
@@ -96,9 +96,9 @@ class TestGathering(StockCase):
             )
         self.triggers().unlink()
         self.assertEqual(len(self.sent()), 1)
-        (wake,) = self.later_triggers()
-        self.assertGreater(wake.call_at - self.env.cr.now(), timedelta(seconds=3))
-        # It is soon enough for everybody who moves something meanwhile.
+        (trigger,) = self.later_triggers()
+        self.assertGreater(trigger.call_at - self.env.cr.now(), timedelta(seconds=3))
+        # Moves of that time need no trigger of their own.
         self.assertLessEqual(
-            wake.call_at - self.env.cr.now(), timedelta(seconds=cron_notify.SOON_SECONDS)
+            trigger.call_at - self.env.cr.now(), timedelta(seconds=cron_notify.SOON_SECONDS)
         )

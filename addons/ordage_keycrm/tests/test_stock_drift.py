@@ -22,7 +22,7 @@ class TestStockDrift(StockCase):
         self.settle()
         self.sent()
 
-    def hear(self, quantity, offer=None):
+    def receive_stock_webhook(self, quantity, offer=None):
         """Let KeyCRM's stock webhook come, and be old enough to be no order's."""
         webhook_inbox.receive(
             self.account,
@@ -36,9 +36,9 @@ class TestStockDrift(StockCase):
         event.invalidate_recordset()
         return event
 
-    def test_a_hand_edit_is_corrected_at_once(self):
+    def test_manual_edit_in_keycrm_is_corrected_at_once(self):
         self.keycrm.set_stock(self.number(self.sock), 1, 99, webhook=False)
-        event = self.hear(99)
+        event = self.receive_stock_webhook(99)
         self.assert_sent((self.sock, 5))
         self.assertEqual(event.state, "done")
         self.assertEqual(self.shown(self.sock), 5)
@@ -47,7 +47,7 @@ class TestStockDrift(StockCase):
         self.keycrm.set_stock(self.number(self.sock), 1, 99, webhook=False)
         crons.trigger(self.account, crons.STOCK, delay=1)
         self.set_trigger_times(1)
-        event = self.hear(99)
+        event = self.receive_stock_webhook(99)
         self.assert_sent()
         self.assertEqual(event.state, "done")
         self.set_trigger_times(0)
@@ -55,36 +55,36 @@ class TestStockDrift(StockCase):
 
     def test_an_echo_costs_no_request(self):
         for quantity in (5, "5.000"):
-            self.hear(quantity)
+            self.receive_stock_webhook(quantity)
             self.assertEqual(self.sent(), [])
             self.assertEqual(self.read_requests, [])
 
-    def test_echoes_of_numbers_that_followed_each_other_cost_no_request(self):
-        self.hear(5)
+    def test_echoes_of_successive_exports_cost_no_request(self):
+        self.receive_stock_webhook(5)
         self.work()
         for quantity in (6, 7, 8):
             self.count(self.sock, quantity)
             self.work()
         self.sent()
         for quantity in (6, 7, 8):
-            self.hear(quantity)
+            self.receive_stock_webhook(quantity)
         self.assertEqual(self.sent(), [])
         self.assertEqual(self.read_requests, [])
 
-    def test_a_hand_edit_back_to_a_number_that_was_sent_before_is_no_echo(self):
-        self.hear(5)
+    def test_manual_edit_back_to_a_sent_quantity_is_no_echo(self):
+        self.receive_stock_webhook(5)
         self.work()
         self.count(self.sock, 6)
         self.work()
-        self.hear(6)
+        self.receive_stock_webhook(6)
         self.work()
         self.sent()
         self.keycrm.set_stock(self.number(self.sock), 1, 5, webhook=False)
-        self.hear(5)
+        self.receive_stock_webhook(5)
         self.assert_sent((self.sock, 6))
 
-    def test_echoes_that_do_not_come_any_more_do_not_pile_up(self):
-        self.hear(5)
+    def test_expected_echoes_that_never_arrive_are_deleted(self):
+        self.receive_stock_webhook(5)
         self.work()
         for quantity in (6, 7, 8):
             self.count(self.sock, quantity)
@@ -102,14 +102,14 @@ class TestStockDrift(StockCase):
 
     def test_an_echo_counts_warehouses_that_are_not_matched(self):
         self.keycrm.set_stock(self.number(self.sock), 2, 30, webhook=False)
-        self.hear(35)
+        self.receive_stock_webhook(35)
         self.assertEqual(self.sent(), [])
-        self.hear(35)
+        self.receive_stock_webhook(35)
         self.assertEqual(self.sent(), [])
         self.assertEqual(self.read_requests, [])
 
-    def test_a_stock_webhook_of_a_stranger_is_no_harm(self):
-        self.hear(5, offer=987654)
+    def test_stock_webhook_of_an_unknown_offer_is_ignored(self):
+        self.receive_stock_webhook(5, offer=987654)
         webhook_inbox.receive(self.account, {"offer_id": "x", "in_stock": []})
         self.assertEqual(self.sent(), [])
 
@@ -145,7 +145,7 @@ class TestStockDrift(StockCase):
         self.work()
         return self.env["keycrm.stock.comparison"].search([], limit=1)
 
-    def test_the_comparison_shows_a_table_sends_and_keeps_the_figure(self):
+    def test_comparison_lists_differences_sends_them_and_counts_them(self):
         self.keycrm.set_stock(self.number(self.sock), 1, 2, webhook=False)
         comparison = self.comparison()
         self.assertEqual(comparison.state, "done")
@@ -166,7 +166,7 @@ class TestStockDrift(StockCase):
         self.assertNotIn(never, comparison.line_ids.product_id)
         self.assertEqual(self.shown(never), 8)
 
-    def test_a_sweep_that_breaks_off_changes_nothing(self):
+    def test_interrupted_comparison_changes_nothing(self):
         for number in range(60):
             self.keycrm.create_offer(sku=f"FILL-{self.id()}-{number}", stock={1: 1})
         self.keycrm.set_stock(self.number(self.sock), 1, 2, webhook=False)
@@ -182,7 +182,7 @@ class TestStockDrift(StockCase):
         self.work()
         self.assertEqual(self.shown(self.sock), 5)
 
-    def test_a_sweep_whose_pages_shift_sends_nothing_that_is_right_already(self):
+    def test_comparison_with_shifting_pages_resends_nothing(self):
         for number in range(130):
             self.keycrm.create_offer(sku=f"SHIFT-{self.id()}-{number}", stock={1: 1})
         for kind in ("repeat_rows", "skip_rows"):
@@ -194,14 +194,14 @@ class TestStockDrift(StockCase):
             self.assertFalse(self.sock.keycrm_offer_ids.is_missing_in_keycrm)
             self.keycrm.clear_faults()
 
-    def comparison_of_a_person(self):
+    def comparison_by_a_user(self):
         action = self.account.with_user(self.env.ref("base.user_admin")).action_compare_stock()
         self.work()
         comparison = self.env["keycrm.stock.comparison"].browse(action["res_id"])
         self.assertTrue(comparison.user_id)
         return comparison
 
-    def test_a_list_that_lacks_much_makes_no_product_gone(self):
+    def test_list_with_many_missing_rows_marks_nothing_missing(self):
         goods = [self.goods(f"{self.id()}-{n}", keycrm={1: 1}) for n in range(6)]
         for product in goods:
             self.count(product, 1)
@@ -220,7 +220,7 @@ class TestStockDrift(StockCase):
         self.assertEqual(self.comparison().difference_count, 1)
         self.assertEqual(self.shown(self.sock), 5)
 
-    def test_a_list_that_stays_empty_makes_no_product_gone(self):
+    def test_persistently_empty_list_marks_nothing_missing(self):
         goods = [self.goods(f"{self.id()}-{n}", keycrm={1: 1}) for n in range(6)]
         for product in goods:
             self.count(product, 1)
@@ -228,7 +228,7 @@ class TestStockDrift(StockCase):
         self.keycrm.add_fault("empty_list", method="GET", path="/offers/stocks", times=None)
         preview = self.env["keycrm.stock.comparison"]._start(self.account, "preview")
         self.work()
-        for comparison in (self.comparison(), self.comparison_of_a_person(), preview):
+        for comparison in (self.comparison(), self.comparison_by_a_user(), preview):
             self.assertEqual(
                 (comparison.state, comparison.error_code), ("failed", "stock_list_empty")
             )
@@ -238,14 +238,14 @@ class TestStockDrift(StockCase):
         self.keycrm.clear_faults()
         self.assertEqual(self.comparison().state, "done")
 
-    def test_an_empty_list_zeroes_nothing_and_loses_no_tie(self):
+    def test_empty_list_zeroes_nothing_and_loses_no_mapping(self):
         self.keycrm.add_fault("empty_list", method="GET", path="/offers/stocks", times=1)
         self.assertEqual(self.comparison().state, "failed")
         self.assertEqual(self.sent(), [])
         self.assertEqual(self.shown(self.sock), 5)
         self.assertFalse(self.sock.keycrm_offer_ids.is_missing_in_keycrm)
 
-    def test_an_offer_that_keycrm_does_not_have_any_more_is_said_to_be_gone(self):
+    def test_offer_missing_in_keycrm_is_shown_as_missing(self):
         self.goods(f"{self.id()}-other")
         self.keycrm.delete_offer(self.number(self.sock))
         self.comparison()
@@ -265,7 +265,7 @@ class TestStockDrift(StockCase):
         self.comparison()
         self.assertEqual(self.shown(late), 2)
 
-    def test_the_comparison_begins_by_itself_once_a_day(self):
+    def test_comparison_starts_automatically_once_a_day(self):
         Comparison = self.env["keycrm.stock.comparison"]
         before = Comparison.search_count([])
         self.env.cr.execute(

@@ -167,7 +167,7 @@ class TestUnreadableCatalog(UnreadableCase):
         self.assertIn(str(self.number(products[3])), preview.unread_text)
         self.assertEqual(preview.change_count, 12)
 
-    def test_sku_that_cannot_be_looked_up_keeps_no_other_product_from_being_created(self):
+    def test_failed_sku_lookup_does_not_stop_creation_of_other_products(self):
         products = self.env["product.product"].create(
             [{"name": f"N{n}", "default_code": f"UP-NEW-{n}"} for n in range(20)]
         )
@@ -258,7 +258,7 @@ class TestUnreadableStock(UnreadableCase):
                     self.assertTrue(offer.level_ids)
                     self.assertEqual({self.shown(one) for one in products - faulty}, {3.0})
 
-    def test_row_that_list_and_answer_lack_is_not_missing_while_rows_are_unread(self):
+    def test_row_absent_from_list_is_not_missing_while_rows_are_unread(self):
         products = self.many(12, "UP-")
         self.count_all(products, 3)
         self.work()

@@ -107,7 +107,7 @@ class TestUnreadableRows(KeycrmCase):
 
         self.each_fault(check)
 
-    def test_an_offer_that_cannot_be_read_keeps_no_other_product_from_following(self):
+    def test_unreadable_offer_keeps_no_other_product_from_following(self):
         def check(fault):
             order = self.new_order([{"offer_id": FIRST + n, "quantity": 1} for n in range(COUNT)])
             self.receive(order)

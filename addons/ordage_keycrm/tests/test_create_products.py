@@ -118,7 +118,7 @@ class TestCreateProducts(KeycrmCase):
         self.assertEqual(good.keycrm_offer_ids.sku, "CR-OWN")
         self.assertEqual(export.state, "done")
 
-    def test_product_that_cannot_be_linked_holds_back_no_other_one(self):
+    def test_product_that_cannot_be_linked_delays_no_other(self):
         other = self.env["res.company"].create({"name": "Інша"})
         good, moved = self.product("CR-STAYS"), self.product("CR-MOVES")
         export = self.export(good | moved)
@@ -139,13 +139,13 @@ class TestCreateProducts(KeycrmCase):
         self.assertEqual(len(self.in_keycrm("CR-MOVES")), 1)
 
     def test_product_archived_after_the_preview_is_not_created(self):
-        good, gone = self.product("CR-KEPT"), self.product("CR-GONE")
-        export = self.export(good | gone)
-        gone.active = False
+        good, archived = self.product("CR-KEPT"), self.product("CR-ARCHIVED")
+        export = self.export(good | archived)
+        archived.active = False
         export.action_start()
         self.work(export)
         self.assertEqual((export.state, export.total_count), ("done", 1))
-        self.assertEqual(self.in_keycrm("CR-GONE"), [])
+        self.assertEqual(self.in_keycrm("CR-ARCHIVED"), [])
 
     def test_barcode_of_another_product_of_keycrm_is_not_created_again(self):
         """The former product with the barcode is archived in Odoo, and still is in KeyCRM."""
@@ -172,7 +172,7 @@ class TestCreateProducts(KeycrmCase):
         (offer,) = self.in_keycrm("CR-RATE")
         self.assertEqual((float(offer["price"]), float(offer["purchased_price"])), (45, 21))
 
-    def test_archived_offer_is_linked_and_the_user_learns_of_it(self):
+    def test_archived_offer_is_linked_and_shown_as_archived(self):
         number = self.keycrm.create_offer(sku="CR-HIDDEN")["id"]
         self.keycrm.patch_offer(number, is_archived=True)
         export = self.create_in_keycrm(product := self.product("CR-HIDDEN"))
@@ -180,7 +180,7 @@ class TestCreateProducts(KeycrmCase):
         self.assertEqual(export.line_ids.state, "done")
         self.assertIn("archived", export.line_ids.error)
 
-    def test_without_a_ready_product_nothing_starts(self):
+    def test_run_without_a_ready_product_is_refused(self):
         with self.assertRaises(UserError):
             self.export(self.product(False)).action_start()
 
@@ -237,7 +237,7 @@ class TestCreateProducts(KeycrmCase):
                     value = variant.product_template_attribute_value_ids.name
                     self.assertEqual(row["properties"], [{"name": "Колір", "value": value}])
 
-    def test_product_gets_the_category_of_its_own_or_the_nearest_one_above(self):
+    def test_product_gets_its_own_or_the_nearest_parent_category(self):
         shirts = self.env["product.category"].create({"name": "Футболки"})
         below = self.env["product.category"].create({"name": "З принтом", "parent_id": shirts.id})
         other = self.env["product.category"].create({"name": "Інше"})
@@ -280,7 +280,7 @@ class TestCreateProducts(KeycrmCase):
         self.account.public_url = "https://other.example"
         self.assertFalse(self.account.serves_pictures)
 
-    def test_account_that_lacks_the_products_is_taken(self):
+    def test_account_without_the_products_is_chosen(self):
         second = self.env["keycrm.account"].create(
             {"name": "Second", "api_key": self.second_key(), "api_url": self.sandbox.api_url}
         )
@@ -433,8 +433,8 @@ class TestCreateProducts(KeycrmCase):
                 for product in products:
                     self.assertEqual(len(self.in_keycrm(product.default_code)), 1)
 
-    def test_product_deleted_meanwhile_ends_its_variants_as_problems(self):
-        products = self.variants("CR-GONE-V").product_variant_ids
+    def test_product_deleted_in_keycrm_meanwhile_makes_variants_problems(self):
+        products = self.variants("CR-DELETED").product_variant_ids
         export = self.export(products)
         export.action_start()
         self.keycrm.add_fault("status", method="POST", path="/products/*", status=404, times=None)
@@ -501,7 +501,7 @@ class TestCreateProducts(KeycrmCase):
         self.work(export)
         self.assertEqual(export.state, "done")
 
-    def test_request_of_another_run_that_may_still_take_effect_is_waited_for(self):
+    def test_unclear_request_of_another_run_is_waited_for(self):
         product = self.product("CR-OTHER")
         first, second = self.export(product), self.export(product)
         first.action_start()
@@ -569,7 +569,7 @@ class TestServedPictures(KeycrmCase, HttpCase):
         product.image_1920 = False
         self.assertEqual(self.url_open(url).status_code, 404)
 
-    def test_check_is_answered_by_this_database(self):
+    def test_check_proves_that_the_address_is_this_database(self):
         self.account.public_url = self.base_url()
         url = f"{pictures.address(self.account)}/check/abc"
         answer = self.url_open(url)

@@ -91,7 +91,7 @@ class TestCurrency(TransactionCase):
         source.name = "Renamed in KeyCRM"
         self.assertFalse(self.pln.active)
 
-    def test_person_chooses_among_several_currencies(self):
+    def test_user_chooses_among_several_currencies(self):
         self.source("UAH", "PLN")
         self.assertEqual(self.account.keycrm_currency_ids, self.uah | self.pln)
         self.assertEqual(self.account.currency_state, "choose")
@@ -146,7 +146,7 @@ class TestCurrency(TransactionCase):
         day = fields.Date.today()
         self.assertEqual(self.uah._convert(84, self.usd, self.company, day), 2.0)
 
-    def test_rate_is_said_as_price_of_foreign_unit(self):
+    def test_rate_is_entered_as_price_of_one_foreign_unit(self):
         self.company.currency_id = self.uah
         self.source("USD")
         self.journal_item()
@@ -156,7 +156,7 @@ class TestCurrency(TransactionCase):
         day = fields.Date.today()
         self.assertEqual(self.usd._convert(2, self.uah, self.company, day), 80.0)
 
-    def test_manager_without_rights_reads_whom_to_ask(self):
+    def test_manager_without_rights_is_referred_to_an_administrator(self):
         self.source("UAH")
         manager = new_test_user(
             self.env,
@@ -217,7 +217,7 @@ class TestCurrency(TransactionCase):
         self.env.invalidate_all()
         real, calls = type(self.env["ir.module.module"])._update_translations, []
 
-        def hidden_once(modules, *args, **kwargs):
+        def hide_language_once(modules, *args, **kwargs):
             calls.append(args)
             if len(calls) == 1:
                 # What a thread keeps that began before this transaction's commit.
@@ -230,7 +230,9 @@ class TestCurrency(TransactionCase):
             return real(modules, *args, **kwargs)
 
         with (
-            patch.object(type(self.env["ir.module.module"]), "_update_translations", hidden_once),
+            patch.object(
+                type(self.env["ir.module.module"]), "_update_translations", hide_language_once
+            ),
             mute_logger("odoo.tools.translate"),
         ):
             self.account.action_switch_to_ukrainian()

@@ -71,7 +71,7 @@ class TestCurrencyOrders(ProductCase):
         self.lines_of(number)
         self.assertEqual((product.list_price, product.standard_price), (5, 2))
 
-    def test_sales_report_leaves_out_what_it_cannot_convert(self):
+    def test_sales_report_leaves_out_amounts_without_a_rate(self):
         order = self.arrive(self.new_order(LINES))
         self.assertTrue(order.keycrm_rate_missing)
         self.assertEqual(self.reported(order), 0)
@@ -146,7 +146,7 @@ class TestCurrencyOrders(ProductCase):
         self.assertEqual(invoice.amount_total, 350.29)
         self.assertAlmostEqual(invoice.amount_total_signed, 8.76, 2)
 
-    def test_orders_count_after_the_company_took_their_currency(self):
+    def test_orders_are_reported_once_the_company_has_their_currency(self):
         offer = self.keycrm.create_offer(sku="BOWL", price=200)["id"]
         number = self.new_order([{"offer_id": offer, "quantity": 1}])
         order = self.lines_of(number).order_id
@@ -167,7 +167,7 @@ class TestQuantityDigits(KeycrmCase):
     def order_of(self, quantity):
         return self.arrive(self.new_order([{"name": "Кава", "price": 100, "quantity": quantity}]))
 
-    def test_only_a_quantity_that_needs_it_raises_the_digits(self):
+    def test_only_a_quantity_with_more_digits_raises_the_precision(self):
         self.assertEqual(self.digits(), 2)
         for quantity in (1, 2.5, 0.25, "3.100"):
             self.order_of(quantity)
@@ -183,7 +183,7 @@ class TestQuantityDigits(KeycrmCase):
         again = self.order_of("0.125")
         self.assertNotIn("Кава", "".join(again.message_ids.mapped("body")), "said once")
 
-    def test_quantity_that_an_edit_brings_is_exact_too(self):
+    def test_quantity_of_an_edited_line_is_exact(self):
         order = self.order_of(1)
         answer = self.keycrm.order(order.keycrm_id)["answer"]
         (line,) = answer["products"]
@@ -194,7 +194,7 @@ class TestQuantityDigits(KeycrmCase):
         self.assertEqual(order.order_line.mapped("product_uom_qty"), [1.375])
         self.assertFalse(order.keycrm_total_differs)
 
-    def test_digits_of_other_usages_stay(self):
+    def test_other_precisions_are_not_changed(self):
         precisions = self.env["decimal.precision"].search([("name", "!=", "Product Unit")])
         before = precisions.mapped("digits")
         self.order_of("0.333")

@@ -16,7 +16,7 @@ class TestAddresses(OrderCase):
         shipping.setdefault("recipient_full_name", "Марія Коваль")
         return self.make(shipping=shipping).partner_shipping_id
 
-    def test_street_stays_beside_a_parcel_office(self):
+    def test_street_is_kept_next_to_a_parcel_office(self):
         address = self.address(
             shipping_receive_point=OFFICE,
             shipping_address="вул. Шевченка, 1",
@@ -29,7 +29,7 @@ class TestAddresses(OrderCase):
         address = self.address(shipping_receive_point=OFFICE, shipping_address="вул. Данилишина, 6")
         self.assertEqual((address.street, address.street2), (OFFICE, False))
 
-    def test_full_address_counts_where_it_is_all_there_is(self):
+    def test_full_address_is_used_if_there_is_no_other(self):
         whole = "79000, Львів, вул. Шевченка, 1"
         self.assertEqual(self.address(full_address=whole).street, whole)
         address = self.address(full_address=whole, shipping_receive_point=OFFICE)
@@ -51,14 +51,14 @@ class TestAddresses(OrderCase):
                 address = self.address(shipping_address_city="Місто", **given)
                 self.assertEqual((address.country_id.code, address.street2), (code, False))
 
-    def test_unknown_country_is_none_and_stands_in_the_address(self):
+    def test_unknown_country_is_kept_as_text_of_the_address(self):
         self.company.country_id = self.env.ref("base.ua")
         address = self.address(shipping_address_city="Місто", shipping_address_country="Нарнія")
         self.assertEqual((address.country_id.id, address.street2), (False, "Нарнія"))
         address = self.address(shipping_address_city="Місто", shipping_address_country_code="NQ")
         self.assertEqual((address.country_id.id, address.street2), (False, "NQ"))
 
-    def test_country_is_found_by_its_name_where_its_code_is_unknown(self):
+    def test_country_is_found_by_name_if_its_code_is_unknown(self):
         self.company.country_id = self.env.ref("base.ua")
         address = self.address(
             shipping_address_city="Місто",
@@ -88,7 +88,7 @@ class TestFacts(OrderCase):
             },
         )
 
-    def test_each_has_its_place_on_order_delivery_and_slips(self):
+    def test_delivery_data_is_on_order_delivery_and_slips(self):
         order = self.ship(shipping_status="transit")
         self.assertEqual(order.partner_id.phone, "+380671112233")
         self.assertEqual(order.partner_shipping_id.phone, "+380509998877")
@@ -120,7 +120,7 @@ class TestFacts(OrderCase):
             self.assertEqual(len(html.fromstring(page).xpath("//*[@name='keycrm_gift_wrap']")), 1)
             self.assertNotIn("Дзвінок", text, "the buyer may get the slip")
 
-    def test_delivery_date_follows_keycrm_until_a_person_chooses_another(self):
+    def test_delivery_date_follows_keycrm_until_a_user_changes_it(self):
         order = self.ship()
         order.commitment_date = "2026-12-30 10:00:00"
         self.arrive(order.keycrm_id)
@@ -132,7 +132,7 @@ class TestFacts(OrderCase):
         self.arrive(order.keycrm_id)
         self.assertEqual(order.commitment_date.day, 26)
 
-    def test_open_delivery_is_planned_for_the_day_that_keycrm_sets(self):
+    def test_open_delivery_is_planned_for_keycrms_date(self):
         order = self.ship()
         picking = order.picking_ids
         picking.scheduled_date = "2026-12-20 08:00:00"
@@ -151,7 +151,7 @@ class TestFacts(OrderCase):
         self.arrive(order.keycrm_id)
         self.assertEqual(picking.scheduled_date, done, "it has left")
 
-    def test_day_that_keycrm_removes_is_removed_unless_a_person_chose_another(self):
+    def test_removed_delivery_date_is_cleared_unless_a_user_changed_it(self):
         order, other = self.ship(), self.ship()
         other.commitment_date = "2026-12-30 10:00:00"
         chosen = other.picking_ids.scheduled_date = datetime(2026, 12, 29, 10)
@@ -196,7 +196,7 @@ class TestFacts(OrderCase):
         self.arrive(order.keycrm_id)
         self.assertEqual(order.keycrm_custom_fields, "Пакування: Коробка, Пакет")
 
-    def test_custom_fields_that_nobody_chose_are_not_requested(self):
+    def test_custom_fields_are_not_requested_unless_chosen(self):
         self.keycrm.clear_log()
         self.make(self.new)
         self.assertFalse(
@@ -231,14 +231,14 @@ class TestRefusedParcels(OrderCase):
             self.parcel(order, "returned")
             self.assertEqual(self.expected(order), back)
 
-    def test_refusal_that_is_taken_back_expects_nothing(self):
+    def test_revoked_refusal_expects_no_return(self):
         order = self.make(self.sent)
         self.deliver(order)
         self.parcel(order, "refused")
         self.parcel(order, "cash_received")
         self.assertFalse(self.expected(order))
 
-    def test_parcel_that_was_not_shipped_from_here_changes_nothing(self):
+    def test_refused_parcel_not_shipped_from_odoo_expects_no_return(self):
         order = self.make(self.sent)
         self.parcel(order, "refused")
         self.assertFalse(self.expected(order))

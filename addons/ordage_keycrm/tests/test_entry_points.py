@@ -21,7 +21,7 @@ from .common import KeycrmCase
 LINES = [{"name": "Кухоль", "price": 100, "quantity": 2}]
 
 
-class TestWaysIn(KeycrmCase):
+class TestEntryPoints(KeycrmCase):
     forget = True
 
     @classmethod
@@ -59,7 +59,7 @@ class TestWaysIn(KeycrmCase):
         self.assertEqual(set(self.Event.search([]).mapped("state")), {"done"})
         self.assertEqual(len(self.order(number)), 1)
 
-    def test_many_orders_are_read_by_the_page(self):
+    def test_many_orders_are_read_in_pages(self):
         numbers = [self.new_order(LINES) for _ in range(30)]
         for number in numbers:
             self.receive_webhook(number, status_id=1)
@@ -84,7 +84,7 @@ class TestWaysIn(KeycrmCase):
         self.assertTrue(event.next_try_at > self.env.cr.now())
         self.assertIn("TWICE", event.with_context(lang="uk_UA").error)
 
-    def test_a_failed_event_retried_by_a_person_becomes_done(self):
+    def test_failed_event_retried_by_a_user_becomes_done(self):
         number = self.new_order([{**LINES[0], "sku": "TWICE"}])
         twins = [
             self.env["product.product"].create({"name": n, "default_code": "TWICE"}) for n in "АБ"
@@ -122,7 +122,7 @@ class TestWaysIn(KeycrmCase):
         self.assertEqual(event.state, "done")
         self.assertFalse(self.account.activity_ids)
 
-    def test_worked_events_are_cleared_after_a_time_and_others_never(self):
+    def test_only_finished_events_are_cleared_after_the_retention_time(self):
         old = fields.Datetime.now() - timedelta(days=100)
         kept = []
         for state, moment in (
@@ -168,7 +168,7 @@ class TestWaysIn(KeycrmCase):
         left = [found.exists().mapped("state") for found in runs.values()]
         self.assertEqual(left, [["running"], ["running", "done"], ["failed", "done"]])
 
-    def test_retention_beyond_the_calendar_keeps_all_events(self):
+    def test_very_long_retention_keeps_all_events(self):
         other = self.account.create({"name": "Other", "keep_days": 1})
         event = {"event": "order.change_order_status", "state": "done", "next_try_at": False}
         event["received_at"] = self.env.cr.now() - timedelta(days=1000)
@@ -182,7 +182,7 @@ class TestWaysIn(KeycrmCase):
         self.assertEqual(kept.exists(), kept)
         self.assertFalse(old.exists())
 
-    def test_a_to_do_is_for_somebody_who_is_there(self):
+    def test_activity_is_assigned_to_an_active_user(self):
         users = [
             new_test_user(
                 self.env,
@@ -196,7 +196,7 @@ class TestWaysIn(KeycrmCase):
         seller, order.user_id = users[0], users[0]
         responsible, self.account.user_id = users[1], users[1]
         admin = self.env.ref("base.user_admin")
-        # Whoever was there before the test has no say in it.
+        # Administrators that existed before the test are not considered.
         administrators(self.account).filtered(
             lambda user: user not in [*users, admin]
         ).active = False
@@ -217,7 +217,7 @@ class TestWaysIn(KeycrmCase):
         order._keycrm_schedule_activity("To be seen by an administrator", ["Why"])
         self.assertEqual(order.activity_ids.user_id, seller)
 
-    def test_quantities_before_the_last_preview_outlive_later_comparisons(self):
+    def test_quantities_of_the_last_preview_are_not_cleared(self):
         choices = ("send", "opening", False, False)
         runs = self.env["keycrm.stock.comparison"].create(
             [{"account_id": self.account.id, "state": "done", "choice": c} for c in choices]
@@ -231,7 +231,7 @@ class TestWaysIn(KeycrmCase):
         self.account._gc_finished()
         self.assertEqual(runs.exists(), runs[1] | runs[3])
 
-    def test_a_fault_of_our_own_is_noted_and_stops_no_scheduled_action(self):
+    def test_unexpected_error_is_recorded_and_stops_no_scheduled_action(self):
         self.patch(OrderInbox, "process", lambda *_args: 1 / 0)
         with (
             self.committing(),
@@ -247,7 +247,7 @@ class TestWaysIn(KeycrmCase):
         with sql_db.db_connect(self.env.cr.dbname).cursor() as cr:
             cr.execute("DELETE FROM keycrm_rate_limit")
 
-    def test_a_429_without_a_time_is_waited_out_and_is_no_trouble(self):
+    def test_429_without_a_time_is_waited_out_and_is_no_problem(self):
         # The quota is kept beside the test's transaction; the next test needs a fresh one.
         self.addCleanup(self.reset_quota)
         number = self.new_order(LINES)
@@ -264,7 +264,7 @@ class TestWaysIn(KeycrmCase):
         )
         self.assertGreater(later.call_at, self.env.cr.now())
 
-    def test_an_unknown_status_is_learnt_on_the_way(self):
+    def test_unknown_status_is_read_with_its_order(self):
         self.keycrm.put_status(id=777, name="Особливий", group_id=3)
         number = self.new_order(LINES, status_id=777)
         self.receive_webhook(number, status_id=1)
@@ -306,7 +306,7 @@ class TestWaysIn(KeycrmCase):
 
     # === CATCH-UP ===#
 
-    def catch_up(self):
+    def poll(self):
         self.account.polled_at = False
         while self.work(OrderPolling):
             self.work()
@@ -314,13 +314,13 @@ class TestWaysIn(KeycrmCase):
     def test_with_all_webhooks_lost_orders_still_arrive(self):
         self.cursor("orders").read_until = fields.Datetime.now() - timedelta(minutes=10)
         numbers = [self.new_order(LINES) for _ in range(70)]
-        self.catch_up()
+        self.poll()
         self.assertEqual(self.Order.search_count([("keycrm_id", "in", numbers)]), 70)
         self.keycrm.clear_log()
-        self.catch_up()
+        self.poll()
         self.assertFalse([path for path in self.reads() if path != "/v1/order"])
 
-    def test_orders_leaving_the_polling_window_hide_no_other_order(self):
+    def test_orders_deleted_between_two_pages_hide_no_other(self):
         self.account.polled_at = False
         self.cursor("orders").read_until = fields.Datetime.now() - timedelta(minutes=10)
         numbers = [self.new_order(LINES) for _ in range(105)]
@@ -332,7 +332,7 @@ class TestWaysIn(KeycrmCase):
             self.work(OrderPolling)
         self.assertEqual(self.Order.search_count([("keycrm_id", "in", numbers)]), 105)
 
-    def test_account_of_an_earlier_version_gets_its_positions_in_lists(self):
+    def test_account_of_an_earlier_version_gets_its_cursors(self):
         names = self.account.sudo().cursor_ids.mapped("name")
         self.account.sudo().cursor_ids.unlink()
         for _ in range(2):
@@ -340,20 +340,20 @@ class TestWaysIn(KeycrmCase):
         self.account.invalidate_recordset()
         self.assertCountEqual(self.account.sudo().cursor_ids.mapped("name"), names)
 
-    def test_catch_up_sees_changes_and_respects_skipped_statuses(self):
+    def test_polling_finds_changes_and_respects_skipped_statuses(self):
         self.cursor("orders").read_until = fields.Datetime.now() - timedelta(minutes=10)
         skipped = self.status(2)
         skipped.order_action = "skip"
         number = self.new_order(LINES)
-        aside = self.new_order(LINES, status_id=skipped.keycrm_id)
-        self.catch_up()
+        skipped_order = self.new_order(LINES, status_id=skipped.keycrm_id)
+        self.poll()
         self.assertTrue(self.order(number))
-        self.assertFalse(self.order(aside))
+        self.assertFalse(self.order(skipped_order))
         self.keycrm.patch_order(number, manager_comment="Нове", webhook=False)
-        self.catch_up()
+        self.poll()
         self.assertEqual(self.order(number).keycrm_manager_comment, "Нове")
 
-    def left(self, minutes, status=4, **fields_):
+    def shipped_parcel(self, minutes, status=4, **fields_):
         """Make an order that came to its status so many minutes before now."""
         number = self.new_order(LINES, status_id=self.status(status).keycrm_id, **fields_)
         at = fields.Datetime.now() - timedelta(minutes=minutes)
@@ -361,20 +361,20 @@ class TestWaysIn(KeycrmCase):
         self.keycrm.patch_order(number, raw=raw, webhook=False)
         return number
 
-    def test_parcels_of_the_minutes_before_enabling_are_not_shipped_again(self):
+    def test_parcels_shipped_just_before_enabling_are_not_shipped_again(self):
         self.cursor("orders").read_until = False
-        left = [self.left(5, group) for group in (4, 5)]
-        open_one = self.left(5, 3)
+        shipped = [self.shipped_parcel(5, group) for group in (4, 5)]
+        open_one = self.shipped_parcel(5, 3)
         # Enabling while KeyCRM is unavailable: what left since then is shipped with Odoo.
-        since = self.left(-1)
-        self.catch_up()
-        for number in left:
+        since = self.shipped_parcel(-1)
+        self.poll()
+        for number in shipped:
             self.assertTrue(self.order(number).keycrm_skip_delivery)
             self.assertFalse(self.order(number).picking_ids)
         self.assertTrue(self.order(open_one).picking_ids)
         self.assertTrue(self.order(since).picking_ids)
 
-    def test_webhook_before_the_first_polling_ships_nothing_shipped_before(self):
+    def test_webhook_before_the_first_polling_ships_no_earlier_parcel(self):
         key = self.second_key()
         vals = {"name": "New", "api_key": key, "api_url": self.account.api_url}
         self.account.enabled = False
@@ -383,12 +383,12 @@ class TestWaysIn(KeycrmCase):
             account.enabled = True
             self.assertFalse(account.polled_at)
             account.action_refresh_statuses()
-            left, since = self.left(60 * 24 * 30), self.left(-1)
+            shipped, since = self.shipped_parcel(60 * 24 * 30), self.shipped_parcel(-1)
             made = self.new_order(LINES, status_id=self.status(4).keycrm_id)
             before = (fields.Datetime.now() - timedelta(days=30)).isoformat() + "Z"
             raw = {"status_changed_at": None, "created_at": before}
             self.keycrm.patch_order(made, raw=raw, webhook=False)
-            for number in (left, since, made):
+            for number in (shipped, since, made):
                 payload = {"event": "order.change_payment_status", "context": {"id": number}}
                 webhook_inbox.receive(account, payload)
             with self.committing(), open_client(account) as client:
@@ -396,7 +396,7 @@ class TestWaysIn(KeycrmCase):
                     pass
             orders = self.Order.search([("keycrm_account_id", "=", account.id)])
             by_number = {order.keycrm_id: order for order in orders}
-            for number in (left, made):
+            for number in (shipped, made):
                 self.assertTrue(by_number[number].keycrm_skip_delivery, enable)
                 self.assertFalse(by_number[number].picking_ids)
             self.assertTrue(by_number[since].picking_ids)
@@ -414,13 +414,13 @@ class TestWaysIn(KeycrmCase):
         changed = {"status_changed_at": before.isoformat() + "Z"}
         self.keycrm.patch_order(number, raw=changed, webhook=False)
         self.cursor("orders").read_until = False
-        self.catch_up()
+        self.poll()
         self.assertFalse(self.order(number))
         twins[1].default_code = "ONCE"
         self.Event.search([("keycrm_order_id", "=", number)]).action_retry()
         self.work()
         self.assertTrue(self.order(number).keycrm_skip_delivery)
-        self.assertFalse(self.order(number).picking_ids, "nobody is asked to ship it again")
+        self.assertFalse(self.order(number).picking_ids, "it is not shipped again")
 
     def test_order_shipped_before_and_changed_weeks_later_stays_shipped(self):
         sent, now = self.status(4), fields.Datetime.now()
@@ -438,7 +438,7 @@ class TestWaysIn(KeycrmCase):
         self.assertFalse(before.picking_ids)
         self.assertTrue(since.picking_ids)
 
-    def test_answer_of_a_synchronization_applies_to_old_orders_too(self):
+    def test_shipped_statuses_of_a_synchronization_apply_to_old_orders(self):
         sent = self.status(4)
         number = self.new_order(LINES, status_id=sent.keycrm_id)
         self.account.enabled_since = fields.Datetime.now() + timedelta(days=1)
@@ -454,13 +454,13 @@ class TestWaysIn(KeycrmCase):
 
     def test_reconciliation_finds_a_status_change_without_updated_at(self):
         self.keycrm.set_switches(updated_at_on_status="not")
-        number, gone = self.new_order(LINES), self.new_order(LINES)
-        self.arrive(number, gone)
+        number, deleted = self.new_order(LINES), self.new_order(LINES)
+        self.arrive(number, deleted)
         self.keycrm.set_status(number, self.status(3).keycrm_id, webhook=False)
-        self.keycrm.delete_order(gone)
+        self.keycrm.delete_order(deleted)
         self.compare_open_orders()
         self.assertEqual(self.order(number).state, "sale")
-        self.assertTrue(self.order(gone).keycrm_deleted)
+        self.assertTrue(self.order(deleted).keycrm_deleted)
         self.keycrm.set_switches(updated_at_on_status="bumped")
 
     def test_reconciliation_finds_merged_buyers_without_updated_at(self):
@@ -491,7 +491,7 @@ class TestWaysIn(KeycrmCase):
             self.work(OrderQueue)
         self.fail("the synchronization does not end")
 
-    def test_existing_orders_of_chosen_statuses_appear(self):
+    def test_synchronization_imports_each_order_of_its_statuses_once(self):
         chosen, other = self.status(1), self.status(4)
         wanted = [self.new_order(LINES, status_id=chosen.keycrm_id) for _ in range(60)]
         self.new_order(LINES, status_id=other.keycrm_id)
@@ -505,7 +505,7 @@ class TestWaysIn(KeycrmCase):
         self.run_to_end(again)
         self.assertEqual((again.created_count, again.updated_count), (0, 60))
 
-    def test_a_failing_order_does_not_stop_it_and_is_listed(self):
+    def test_failed_order_does_not_stop_a_synchronization_and_is_listed(self):
         for name in ("А", "Б"):
             self.env["product.product"].create({"name": name, "default_code": "TWICE"})
         numbers = [self.new_order(LINES), self.new_order([{**LINES[0], "sku": "TWICE"}])]
@@ -534,9 +534,9 @@ class TestWaysIn(KeycrmCase):
         self.Event.search([("keycrm_order_id", "=", number)]).action_retry()
         self.work()
         self.assertTrue(self.order(number).keycrm_skip_delivery)
-        self.assertFalse(self.order(number).picking_ids, "nobody is asked to ship it again")
+        self.assertFalse(self.order(number).picking_ids, "it is not shipped again")
 
-    def test_an_order_that_failed_in_a_run_and_was_shipped_later_takes_stock(self):
+    def test_order_that_failed_in_a_sync_and_ships_later_takes_stock(self):
         number = self.sync_with_a_failing_parcel()
         later = fields.Datetime.now() + timedelta(hours=1)
         self.keycrm.patch_order(
@@ -546,7 +546,7 @@ class TestWaysIn(KeycrmCase):
         self.work()
         self.assertTrue(self.order(number).picking_ids)
 
-    def test_a_parcel_that_is_paid_while_the_run_is_on_is_not_shipped_again(self):
+    def test_parcel_paid_during_a_sync_is_not_shipped_again(self):
         sent = self.status(4)
         before = {"created_at": "2026-01-10T10:00:00Z", "ordered_at": "2026-01-10T10:00:00Z"}
         number = self.new_order(LINES, status_id=sent.keycrm_id, **before)
@@ -557,10 +557,10 @@ class TestWaysIn(KeycrmCase):
         self.work()
         self.assertEqual(sync.state, "running")
         self.assertTrue(self.order(number).keycrm_skip_delivery)
-        self.assertFalse(self.order(number).picking_ids, "nobody is asked to ship it again")
+        self.assertFalse(self.order(number).picking_ids, "it is not shipped again")
         self.assertTrue(self.order(live).picking_ids)
 
-    def test_orders_that_leave_the_chosen_statuses_meanwhile_hide_no_other_one(self):
+    def test_orders_that_change_status_during_a_sync_hide_no_other(self):
         """The rest of the list moves forward by as many: the run steps back."""
         numbers = [self.new_order(LINES) for _ in range(105)]
         sync = self.sync(self.status(1))
@@ -570,9 +570,9 @@ class TestWaysIn(KeycrmCase):
         self.keycrm.set_statuses(numbers[:10], self.status(2).keycrm_id, webhook=False)
         self.run_to_end(sync)
         self.assertEqual(self.Order.search_count([("keycrm_id", "in", numbers)]), 105)
-        self.assertEqual((sync.pass_number, sync.failed_count), (1, 0), "no second look was needed")
+        self.assertEqual((sync.pass_number, sync.failed_count), (1, 0), "no second pass was needed")
 
-    def test_dates_choose(self):
+    def test_synchronization_respects_its_dates(self):
         self.new_order(LINES, ordered_at="2026-01-10T10:00:00Z", created_at="2026-01-10T10:00:00Z")
         kept = self.new_order(
             LINES, ordered_at="2026-02-10T10:00:00Z", created_at="2026-02-10T10:00:00Z"
@@ -584,7 +584,7 @@ class TestWaysIn(KeycrmCase):
         self.assertEqual(sync.created_count, 1)
         self.assertTrue(self.order(kept))
 
-    def test_it_can_be_stopped(self):
+    def test_synchronization_can_be_stopped(self):
         self.new_order(LINES)
         sync = self.sync(self.status(1))
         sync.action_cancel()
@@ -592,7 +592,7 @@ class TestWaysIn(KeycrmCase):
         self.work(OrderQueue)
         self.assertFalse(self.Order.search([("keycrm_account_id", "=", self.account.id)]))
 
-    def test_a_live_order_in_the_middle_wins_over_the_older_page(self):
+    def test_live_change_wins_over_the_older_page_of_a_sync(self):
         # Of orders that are to be confirmed sixteen are written at a time.
         status = self.status(3)
         numbers = [self.new_order(LINES, status_id=status.keycrm_id) for _ in range(20)]
@@ -615,7 +615,7 @@ class TestWaysIn(KeycrmCase):
         self.assertEqual(parts[1], [numbers[-1]])
         self.assertNotIn(numbers[-1], parts[2])
 
-    def test_starting_needs_statuses_and_an_enabled_account(self):
+    def test_synchronization_needs_statuses_and_an_enabled_account(self):
         sync = self.env["keycrm.order.sync"].create({"account_id": self.account.id})
         with self.assertRaises(UserError):
             sync.action_start()
@@ -640,14 +640,14 @@ class TestAccount(KeycrmCase):
         exported = self.account.with_user(self.env.ref("base.user_admin")).export_data(["api_key"])
         self.assertNotIn(self.sandbox.key, str(exported))
 
-    def test_a_wrong_key_is_a_sentence(self):
+    def test_wrong_key_is_reported_in_a_sentence(self):
         self.account.api_key = "wrong"
         with self.assertRaisesRegex(UserError, "API key"):
             self.account.action_test_connection()
         with self.assertRaisesRegex(UserError, "API-ключ"):
             self.account.with_context(lang="uk_UA").action_test_connection()
 
-    def test_a_wrong_address_is_a_sentence(self):
+    def test_wrong_address_is_reported_in_a_sentence(self):
         for address, words in (
             ("http://127.0.0.1:9/v1", "does not respond"),
             (self.sandbox.url, "does not respond"),
@@ -659,16 +659,16 @@ class TestAccount(KeycrmCase):
             with self.assertRaises(ValidationError):
                 self.account.api_url = address
 
-    def test_a_good_key_says_so(self):
+    def test_valid_key_is_confirmed(self):
         answer = self.account.action_test_connection()
         self.assertEqual(answer["params"]["type"], "success")
         self.assertTrue(self.account.action_refresh_warehouses())
 
-    def test_it_cannot_be_enabled_without_a_key(self):
+    def test_account_without_a_key_cannot_be_enabled(self):
         with self.assertRaises(ValidationError):
             self.env["keycrm.account"].create({"name": "Empty", "enabled": True})
 
-    def test_a_new_link_kills_the_old_one(self):
+    def test_new_webhook_link_invalidates_the_old_one(self):
         old = self.account.webhook_url
         token = old.rsplit("/", 1)[1]
         self.assertGreaterEqual(len(token), 43)
@@ -678,7 +678,7 @@ class TestAccount(KeycrmCase):
         self.assertNotEqual(self.account.webhook_url, old)
         self.assertFalse(webhook_inbox.find_account(self.env(su=True), token))
 
-    def test_users_read_and_administrators_act(self):
+    def test_users_may_only_read_an_account(self):
         user = new_test_user(self.env, "keycrm-user", groups="ordage_keycrm.group_user")
         account = self.account.with_user(user)
         self.assertEqual(account.name, "Shop")
@@ -695,7 +695,7 @@ class TestAccount(KeycrmCase):
         with self.assertRaises(AccessError):
             account.read(["webhook_url"])
 
-    def test_an_odoo_warehouse_feeds_one_keycrm_warehouse_of_an_account(self):
+    def test_odoo_warehouse_is_matched_once_per_account(self):
         Warehouse = self.env["keycrm.warehouse"]
         vals = {"account_id": self.account.id, "warehouse_ids": self.warehouse.ids}
         Warehouse.create({**vals, "keycrm_id": 91, "name": "A"})

@@ -106,7 +106,7 @@ class TestEveryMethod(GuardCase):
         Model = self.env[model].with_user(person).with_company(person.company_id)
         self.env.flush_all()
         self.env.invalidate_all()
-        before, asked = self.written(), self.requests()
+        before, requests = self.written(), self.requests()
         kind = "answers"
         savepoint = self.env.cr.savepoint(flush=False)
         try:
@@ -128,7 +128,7 @@ class TestEveryMethod(GuardCase):
         self.env.cr.precommit.clear()
         self.env.invalidate_all()
         tables = {table for table, rows in after.items() if rows != before.get(table)} - WINDOWS
-        return kind, tables, self.requests() - asked
+        return kind, tables, self.requests() - requests
 
     def ids_for(self, role, model):
         """:return: what a method is called on: a record, none, one that is not there, and a plain order"""
@@ -146,23 +146,23 @@ class TestEveryMethod(GuardCase):
             return SETTINGS
         return MAY.get((model, method), ADMINS)
 
-    def test_who_may_not_write_changes_nothing_by_any_method(self):
+    def test_role_without_write_access_changes_nothing_by_any_method(self):
         methods = self.public_methods()
         self.assertGreater(len(methods), 60)
         changed, strange, working = [], [], defaultdict(set)
         for role in self.people:
             for model, method in methods:
                 for ids in self.ids_for(role, model):
-                    kind, tables, asked = self.outcome(role, model, method, ids)
-                    if tables or asked:
+                    kind, tables, requests = self.outcome(role, model, method, ids)
+                    if tables or requests:
                         working[model, method].add(role)
                     what = (role, model, method, ids)
                     if kind not in ("answers", "singleton") and not kind.endswith("Error"):
                         strange.append((*what, kind))
                     if kind == "singleton" and ids:
                         strange.append((*what, kind))
-                    if (tables or asked) and role not in self.allowed(model, method):
-                        changed.append((*what, kind, sorted(tables), asked))
+                    if (tables or requests) and role not in self.allowed(model, method):
+                        changed.append((*what, kind, sorted(tables), requests))
         self.assertEqual(changed, [], "changed by a role that may not")
         self.assertEqual(strange, [], "no refusal in words")
         # What is not seen to work for those who may proves nothing for the others.
@@ -170,11 +170,11 @@ class TestEveryMethod(GuardCase):
         self.assertIn("KeyCRM administrator", working["keycrm.account", "action_test_connection"])
         self.assertGreater(len(working), 20, "methods that change something")
 
-    def test_who_may_do_it_is_not_refused(self):
+    def test_role_with_the_right_is_not_refused(self):
         for (model, method), roles in MAY.items():
             for role in sorted(roles - {"own seller"}):
                 with self.subTest(role=role, method=method):
-                    kind, _tables, _asked = self.outcome(
+                    kind, _tables, _requests = self.outcome(
                         role, model, method, self.records[model].ids
                     )
                     self.assertNotEqual(kind, "AccessError")

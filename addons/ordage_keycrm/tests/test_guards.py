@@ -136,7 +136,7 @@ class TestGuardedFields(GuardCase):
                         self.assertGuarded(seen.write, {field.name: value})
                         self.assertGuarded(seen.create, {field.name: value})
 
-    def test_no_field_that_people_may_edit_writes_a_guarded_one(self):
+    def test_editable_fields_write_no_guarded_field(self):
         manager = self.people["KeyCRM administrator"]
         tried = 0
         for name in self.models():
@@ -158,7 +158,7 @@ class TestGuardedFields(GuardCase):
                         self.assertNotIn("cannot be edited in Odoo", str(refusal))
         self.assertGreater(tried, 40)
 
-    def test_a_context_of_rpc_is_not_the_bridge(self):
+    def test_context_of_rpc_does_not_disable_the_field_guard(self):
         seller = self.people["seller"]
         for marker in (
             {"keycrm_marks": True},
@@ -170,7 +170,7 @@ class TestGuardedFields(GuardCase):
             # Superuser mode of Odoo's own code, with the context that the user sent.
             self.assertRefused(seen.sudo().order_line.write, {"price_unit": 1})
 
-    def test_defaults_of_a_context_reach_nothing_in_superuser_mode(self):
+    def test_defaults_of_a_context_set_nothing_in_superuser_mode(self):
         sent = {
             "default_keycrm_id": self.order.keycrm_id,
             "default_keycrm_account_id": self.account.id,
@@ -211,7 +211,7 @@ class TestGuardedFields(GuardCase):
             known = {n: v for n, v in known.items() if not isinstance(v, datetime)}
             self.assertEqual(kept, known, (model, one.env.user.login))
 
-    def test_no_default_of_a_user_reaches_a_guarded_field(self):
+    def test_no_default_of_a_user_sets_a_guarded_field(self):
         found = {
             name: [field.name for field in ours if field.type not in ("one2many", "many2many")]
             for name, ours in self.fields_of_odoos_models().items()
@@ -271,7 +271,7 @@ class TestGuardedFields(GuardCase):
         lines = copied.order_line.sudo()
         self.assertFalse(any(lines.mapped("keycrm_id")) or any(lines.mapped("keycrm_extra")))
 
-    def test_what_people_decide_stays_theirs(self):
+    def test_settings_of_users_are_not_guarded(self):
         manager = self.people["KeyCRM administrator"]
         for name, vals in (
             ("keycrm.order.status", {"order_action": "skip"}),
@@ -388,7 +388,7 @@ class TestLinesOfKeycrmsOrders(GuardCase):
         self.refused(own.order_line.write, {"order_id": self.order.id})
         own.order_line.write({"product_uom_qty": 7, "price_unit": 3})
 
-    def test_a_line_that_is_there_already_may_become_fewer(self):
+    def test_quantity_of_an_existing_line_may_be_reduced(self):
         self.account.enabled = False
         extra = self.env["sale.order.line"].create(
             {"order_id": self.order.id, "product_id": self.goods.id, "product_uom_qty": 5}
@@ -399,7 +399,7 @@ class TestLinesOfKeycrmsOrders(GuardCase):
         extra.write({"product_uom_qty": 2})
         extra.write({"product_uom_qty": 0})
 
-    def test_what_odoos_own_modules_add_passes(self):
+    def test_lines_of_odoos_own_modules_are_allowed(self):
         seller = self.people["sales manager"]
         seller.group_ids += self.env.ref("account.group_account_invoice")
         order = self.order.with_user(seller)
@@ -421,7 +421,7 @@ class TestLinesOfKeycrmsOrders(GuardCase):
         added.write({"price_unit": 0})
         self.assertFalse(order.keycrm_total_differs)
 
-    def test_an_order_that_keycrm_has_is_not_deleted(self):
+    def test_order_that_exists_in_keycrm_cannot_be_deleted(self):
         manager = self.people["sales manager"]
         draft = self.arrive(self.new_order([LINE], status_id=self.status(1).keycrm_id))
         self.assertEqual(draft.state, "draft")

@@ -44,7 +44,7 @@ class HostileCase(KeycrmCase):
 
 
 class TestHostileData(HostileCase):
-    def test_text_is_stored_as_it_is_however_it_looks(self):
+    def test_text_is_stored_as_it_is_and_never_executed(self):
         for text in (SCRIPT, FORMULA, TEMPLATE, "'; DROP TABLE sale_order; --"):
             order = self.arrive(
                 self.raw_order(
@@ -115,12 +115,12 @@ class TestHostileData(HostileCase):
             self.assertLessEqual(len(text), 500)
         self.assertEqual(order.amount_total, 10)
 
-    def test_a_buyer_of_any_name_becomes_a_contact(self):
+    def test_buyer_with_any_name_becomes_a_contact(self):
         client = self.keycrm.create_buyer(**BUYER)["id"]
         order = self.arrive(self.new_order([], client_id=client))
         self.assertEqual(order.partner_id.name, SCRIPT)
 
-    def test_numbers_without_measure_are_a_failure_of_this_order_alone(self):
+    def test_huge_numbers_fail_their_own_order_alone(self):
         good = self.new_order([])
         for fields in (
             {"client_id": 10**18},
@@ -202,7 +202,7 @@ class TestHostileData(HostileCase):
                 states = [self.events_of(number).state for number in numbers]
                 self.assertEqual(states, ["done", "failed", "done", "done"])
 
-    def test_a_to_do_that_cannot_be_made_keeps_no_event_from_being_finished(self):
+    def test_event_ends_although_its_activity_cannot_be_created(self):
         number = self.new_order([])
         self.receive_webhook(number)
         event = self.events_of(number)
@@ -223,18 +223,18 @@ class TestHostileData(HostileCase):
             OrderPolling(self.account, client).process()
         self.assertTrue(self.env["sale.order"].search([("keycrm_id", "=", good)]))
 
-    def test_a_failure_is_noted_whatever_keycrm_says_about_it(self):
+    def test_failure_is_recorded_whatever_text_keycrm_sends(self):
         self.keycrm.add_fault("status", path="/order/*", status=422, message=f"{BROKEN}{SCRIPT}")
         self.addCleanup(self.keycrm.clear_faults)
         number = self.new_order([])
         self.receive_webhook(number)
         with self.committing():
             self.env["keycrm.account"]._cron_orders(self.account.id)
-        said = self.account.circuit_error_text or ""
+        message = self.account.circuit_error_text or ""
         event = self.env["keycrm.event"].search([("keycrm_order_id", "=", number)], limit=1)
-        self.assertIn("<script>", said + (event.error or ""))
+        self.assertIn("<script>", message + (event.error or ""))
 
-    def test_what_is_said_about_an_order_is_escaped(self):
+    def test_messages_and_activities_of_an_order_are_escaped(self):
         order = self.arrive(self.raw_order(line={"name": SCRIPT}))
         order._keycrm_schedule_activity(SCRIPT, [SCRIPT, FORMULA])
         activities = self.env["mail.activity"].search([("res_model", "=", "sale.order")])

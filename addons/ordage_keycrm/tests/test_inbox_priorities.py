@@ -51,16 +51,16 @@ class TestInboxPriorities(KeycrmCase):
         for module in (client, cron_runner, order_priorities, rate_limit, service):
             self.patch(module, "time", clock)
 
-        def come_back(_runner, _queue, wait):
+        def let_pause_pass(_runner, _queue, wait):
             self.ahead += wait
 
-        self.patch(cron_runner.CronRunner, "reschedule", come_back)
+        self.patch(cron_runner.CronRunner, "reschedule", let_pause_pass)
 
     def reset_quota(self):
         with sql_db.db_connect(self.env.cr.dbname).cursor() as cr:
             cr.execute("DELETE FROM keycrm_rate_limit")
 
-    def queue(self):
+    def run_queue(self):
         before = self.ahead
         with self.committing():
             self.env["keycrm.account"]._cron_orders(self.account.id)
@@ -90,7 +90,7 @@ class TestInboxPriorities(KeycrmCase):
             )
         )
 
-    def know_a_newer_one(self):
+    def import_newest_order(self):
         """Let Odoo have an order with a high number: new webhooks may be of orders that it has."""
         order = self.arrive(self.new_order(LINES))
         self.env.flush_all()
@@ -102,45 +102,45 @@ class TestInboxPriorities(KeycrmCase):
     def order(self, number):
         return self.env["sale.order"].search([("keycrm_id", "=", number)])
 
-    def waited_for(self, number):
+    def seconds_until_imported(self, number):
         """:return: seconds of the clock until an order is there"""
         begun = self.ahead
         for _run in range(200):
-            self.queue()
+            self.run_queue()
             if self.order(number):
                 return self.ahead - begun
         self.fail(f"order {number} did not come within {self.ahead - begun:.0f} s")
 
-    def assertComesSoon(self, limit):
-        """Expect that new orders come within their time, wherever the workers are in the backlog."""
+    def assertArrivesSoon(self, limit):
+        """Expect that new orders arrive within their time, wherever the workers are in the backlog."""
         self.account.request_limit = limit
         begun = self.ahead
         while self.ahead < begun + 65:
             # The window is full then.
-            self.queue()
+            self.run_queue()
         for _ in range(3):
             number = self.new_order(LINES)
             self.receive_webhook(number)
-            seconds = self.waited_for(number)
+            seconds = self.seconds_until_imported(number)
             self.assertLessEqual(seconds, BOUNDS[limit])
 
-    def test_made_up_numbers_keep_no_new_order_waiting(self):
+    def test_invented_order_numbers_delay_no_new_order(self):
         known = self.new_order(LINES)
         self.arrive(known)
         for limit, first in ((60, known + 10_000), (20, known + 900_000)):
             with self.subTest(limit=limit):
                 self.fill(range(first, first + BACKLOG))
-                self.assertComesSoon(limit)
+                self.assertArrivesSoon(limit)
 
-    def test_made_up_numbers_cost_next_to_nothing(self):
+    def test_invented_order_numbers_cost_few_requests(self):
         known = self.new_order(LINES)
         self.arrive(known)
         self.fill(range(known + 10_000, known + 10_000 + BACKLOG))
         self.fill(range(known + 1, known + 400))
         self.keycrm.clear_log()
         for _ in range(10):
-            self.queue()
-            # Those that a list may lack yet are looked up again, until they are taken for made up.
+            self.run_queue()
+            # Numbers that are not listed yet are looked up again until they count as unknown.
             self.env["keycrm.event"].search([("state", "=", "pending")]).write(
                 {"next_try_at": self.env.cr.now(), "received_at": self.env.cr.now() - timedelta(1)}
             )
@@ -148,18 +148,18 @@ class TestInboxPriorities(KeycrmCase):
         self.assertFalse(self.env["keycrm.event"].search_count([("state", "=", "pending")]))
         self.assertLessEqual(len(self.keycrm.requests(path="/order*")), 5)
 
-    def test_a_number_that_a_list_lacks_yet_is_looked_up_again(self):
+    def test_number_that_is_not_listed_yet_is_looked_up_again(self):
         known = self.new_order(LINES)
         self.arrive(known)
         self.fill(range(known + 1, known + 9), received_at=self.env.cr.now())
-        self.queue()
+        self.run_queue()
         events = self.env["keycrm.event"].search([("keycrm_order_id", ">", known)])
         self.assertEqual(set(events.mapped("state")), {"pending"})
         self.assertTrue(all(event.next_try_at > self.env.cr.now() for event in events))
         numbers = [self.new_order(LINES) for _ in range(8)]
         events.next_try_at = self.env.cr.now()
         self.ahead += 60
-        self.queue()
+        self.run_queue()
         self.assertEqual(set(events.mapped("state")), {"done"})
         self.assertTrue(all(self.order(number) for number in numbers))
 
@@ -170,20 +170,20 @@ class TestInboxPriorities(KeycrmCase):
         self.keycrm.add_fault("empty_list", path="/order", times=None)
         self.receive_webhook(*numbers)
         for _ in range(6):
-            self.queue()
+            self.run_queue()
             self.ahead += 10
         self.assertTrue(all(self.order(number) for number in numbers))
 
-    def test_updates_of_thousands_of_orders_keep_no_new_order_waiting(self):
-        self.know_a_newer_one()
+    def test_updates_of_thousands_of_orders_delay_no_new_order(self):
+        self.import_newest_order()
         # No list tells of them: they were updated long ago, or do not exist.
         self.fill(range(FIRST, FIRST + BACKLOG))
         for limit in BOUNDS:
             with self.subTest(limit=limit):
-                self.assertComesSoon(limit)
+                self.assertArrivesSoon(limit)
 
-    def test_refreshes_and_retries_keep_no_new_order_waiting(self):
-        self.know_a_newer_one()
+    def test_refreshes_and_retries_delay_no_new_order(self):
+        self.import_newest_order()
         self.fill(range(FIRST, FIRST + 3000), event="odoo.refresh")
         self.fill(
             range(FIRST + 3000, FIRST + BACKLOG),
@@ -193,68 +193,66 @@ class TestInboxPriorities(KeycrmCase):
         )
         for limit in BOUNDS:
             with self.subTest(limit=limit):
-                self.assertComesSoon(limit)
+                self.assertArrivesSoon(limit)
 
-    def test_the_oldest_webhook_of_a_backlog_has_its_turn(self):
-        self.know_a_newer_one()
+    def test_oldest_webhook_of_a_backlog_is_processed_soon(self):
+        self.import_newest_order()
         oldest = self.new_order(LINES)
         self.receive_webhook(oldest)
         self.fill(range(FIRST, FIRST + 300))
-        self.assertLess(self.waited_for(oldest), 15)
+        self.assertLess(self.seconds_until_imported(oldest), 15)
 
-    def test_a_number_that_was_unknown_a_moment_ago_is_not_requested_again(self):
-        self.know_a_newer_one()
+    def test_unknown_number_is_not_requested_again_at_once(self):
+        self.import_newest_order()
         unknown = FIRST
         self.receive_webhook(unknown)
-        self.queue()
+        self.run_queue()
         self.keycrm.clear_log()
         for _ in range(5):
             self.receive_webhook(unknown)
-            self.queue()
+            self.run_queue()
         self.assertFalse(self.keycrm.requests(path=f"/order/{unknown}"))
         events = self.env["keycrm.event"].search([("keycrm_order_id", "=", unknown)])
         self.assertEqual(set(events.mapped("state")), {"ignored"})
         events[0].action_retry()
-        self.queue()
-        self.assertEqual(
-            len(self.keycrm.requests(path=f"/order/{unknown}")), 1, "a person's button"
-        )
+        self.run_queue()
+        self.assertEqual(len(self.keycrm.requests(path=f"/order/{unknown}")), 1, "a user's button")
 
     def test_order_whose_number_was_forged_earlier_arrives_at_once(self):
         known = self.new_order(LINES)
         self.arrive(known)
         for _ in range(3):
             self.receive_webhook(known + 1)
-            self.queue()
+            self.run_queue()
             self.ahead += 10
         number = self.new_order(LINES)
         self.assertEqual(number, known + 1)
         self.receive_webhook(number)
-        self.assertLess(self.waited_for(number), 15)
+        self.assertLess(self.seconds_until_imported(number), 15)
 
     def test_polling_and_status_updates_have_their_turn_in_a_backlog(self):
         lost = self.new_order(LINES)
-        self.know_a_newer_one()
+        self.import_newest_order()
         self.fill(range(FIRST, FIRST + BACKLOG))
         self.account.polled_at = False
         self.cursor("orders").read_until = False
-        self.assertLess(self.waited_for(lost), 60)
+        self.assertLess(self.seconds_until_imported(lost), 60)
 
-    def test_orders_that_an_outage_kept_out_are_probed_by_one(self):
+    def test_orders_that_failed_in_an_outage_are_retried_by_one_first(self):
         numbers = [self.new_order(LINES) for _ in range(20)]
         for number in numbers:
             self.keycrm.add_fault("status", path=f"/order/{number}", status=500, times=None)
         self.fill(numbers, attempts=1, state="failed", error_code="server_trouble")
-        self.queue()
+        self.run_queue()
         tried = {row["path"] for row in self.keycrm.requests(path="/order/*")}
         self.assertEqual(len(tried - {"/v1/order/status"}), 1)
         self.keycrm.clear_faults()
         self.env["keycrm.event"].search([]).next_try_at = self.env.cr.now()
         for _ in range(10):
-            self.queue()
+            self.run_queue()
         self.assertTrue(all(self.order(number) for number in numbers))
 
-    def test_many_updates_of_orders_keep_polling_from_no_new_order(self):
+    def test_many_updates_do_not_stop_polling_for_new_orders(self):
         orders = self.env["sale.order"].union(
             *(self.arrive(self.new_order(LINES)) for _ in range(UPDATES))
         )
@@ -267,5 +265,5 @@ class TestInboxPriorities(KeycrmCase):
         number = self.new_order(LINES)
         self.account.polled_at = self.env.cr.now() - timedelta(hours=2)
         self.account.request_limit = 20
-        self.assertLessEqual(self.waited_for(number), BOUNDS[20])
+        self.assertLessEqual(self.seconds_until_imported(number), BOUNDS[20])
         self.assertGreater(self.env["keycrm.order.update"].search_count(waiting), UPDATES / 2)

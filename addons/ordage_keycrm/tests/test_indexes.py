@@ -5,13 +5,13 @@ from odoo.tools import SQL
 
 @tagged("post_install", "-at_install")
 class TestIndexes(TransactionCase):
-    """What grows is looked up by an index: with 100,000 orders a search reads its own rows alone.
+    """Growing tables are searched by an index: with 100,000 orders a search reads its own rows alone.
 
-    PostgreSQL is asked how it would answer, in Odoo's own words for the question; tables of a test are too
-    small for it to choose an index by itself, so reading a whole table is forbidden to it.
+    PostgreSQL explains the statements that Odoo sends. Tables of a test are too small for it to choose an
+    index, so sequential scans are disabled.
     """
 
-    def answered_by(self, model, domain, **options):
+    def search_plan(self, model, domain, **options):
         """:return: the plan of a search"""
         query = self.env[model].sudo()._search(domain, **options)
         # Rows of other tests, though rolled back, make one index larger and costlier than another.
@@ -25,37 +25,37 @@ class TestIndexes(TransactionCase):
         return "\n".join(line for (line,) in self.env.cr.fetchall())
 
     def test_an_order_is_found_by_a_part_of_a_number(self):
-        # Not one order after another by their ids, either.
+        # Neither by reading all orders in the order of their ids.
         self.env.cr.execute("SET LOCAL enable_indexscan = off")
         for field in ("keycrm_number", "keycrm_tracking_code"):
-            plan = self.answered_by("sale.order", [(field, "ilike", "2045")])
+            plan = self.search_plan("sale.order", [(field, "ilike", "2045")])
             self.assertIn(f"sale_order__{field}_index", plan)
 
-    def test_an_accounts_orders_are_found_by_the_index_of_their_numbers(self):
+    def test_orders_of_an_account_are_found_by_the_index_of_numbers(self):
         # Sorted rows of another index would be good enough for PostgreSQL here.
         self.env.cr.execute("SET LOCAL enable_sort = off")
-        plan = self.answered_by("sale.order", [("keycrm_account_id", "=", 1)], order="keycrm_id")
+        plan = self.search_plan("sale.order", [("keycrm_account_id", "=", 1)], order="keycrm_id")
         self.assertIn("sale_order_keycrm_id_unique", plan)
 
-    def test_orders_that_need_a_decision_are_found_among_all_orders(self):
+    def test_orders_that_need_a_decision_are_found_by_an_index(self):
         # What answers with all orders of the account would be good enough for PostgreSQL here.
         for name in ("keycrm_date_index", "keycrm_id_unique", "keycrm_rate_missing_index"):
             self.env.cr.execute(SQL("DROP INDEX %s", SQL.identifier(f"sale_order_{name}")))
         domain = [("keycrm_account_id", "in", [1, 2]), ("keycrm_needs_decision", "=", True)]
-        self.assertIn("keycrm_needs_decision_index", self.answered_by("sale.order", domain))
+        self.assertIn("keycrm_needs_decision_index", self.search_plan("sale.order", domain))
 
-    def test_workers_find_what_is_due_among_all_that_is_done(self):
+    def test_workers_find_due_rows_by_an_index(self):
         mine, due = ("account_id", "=", 1), ("next_try_at", "<=", fields.Datetime.now())
         for model in ("keycrm.event", "keycrm.order.update"):
-            plan = self.answered_by(model, [mine, due], order="id")
+            plan = self.search_plan(model, [mine, due], order="id")
             self.assertIn(f"{model.replace('.', '_')}_due_index", plan)
 
-    def test_an_accounts_webhooks_are_found(self):
+    def test_webhooks_of_an_account_are_found_by_an_index(self):
         domain = [("account_id", "=", 1), ("from_webhook", "=", True)]
-        plan = self.answered_by("keycrm.event", domain, order="id", limit=1)
+        plan = self.search_plan("keycrm.event", domain, order="id", limit=1)
         self.assertIn("keycrm_event_webhook_index", plan)
 
-    def test_numbers_in_doubt_are_found_among_all_numbers(self):
+    def test_unverified_quantities_are_found_by_an_index(self):
         # What answers with all numbers of the account would be good enough for PostgreSQL here.
         self.env.cr.execute("DROP INDEX keycrm_stock_level__account_id_index")
         domain = [
@@ -64,5 +64,5 @@ class TestIndexes(TransactionCase):
             ("read_at", "!=", False),
             ("sent_at", "<", fields.Datetime.now()),
         ]
-        plan = self.answered_by("keycrm.stock.level", domain)
+        plan = self.search_plan("keycrm.stock.level", domain)
         self.assertIn("keycrm_stock_level_unverified_index", plan)

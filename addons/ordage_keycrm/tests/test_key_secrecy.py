@@ -64,11 +64,11 @@ class TestKeyOnScreens(SecretCase):
             )
             self.assertEqual(account.read(["api_key"])[0]["api_key"], API_KEY_MASK)
 
-    def test_the_stored_secrets_cannot_be_asked_for_by_name(self):
+    def test_stored_secrets_cannot_be_read_by_field_name(self):
         for account in self.everybody():
             for field in SECRET_FIELDS:
                 spec = {field: {}}
-                asked = (
+                attempts = (
                     lambda a, f, _s: a.read([f]),
                     lambda a, f, _s: a.search_read([], [f]),
                     lambda a, _f, s: a.web_read(s),
@@ -78,9 +78,9 @@ class TestKeyOnScreens(SecretCase):
                     lambda a, f, _s: a.write({f: "x"}),
                     lambda a, f, _s: a.create({"name": "New", f: "x"}),
                 )
-                for number, ask in enumerate(asked):
+                for number, read in enumerate(attempts):
                     with self.subTest(field=field, way=number):
-                        self.assertRefused(ask, account, field, spec)
+                        self.assertRefused(read, account, field, spec)
 
     def test_nothing_can_be_guessed_by_searching_sorting_or_grouping(self):
         for account in self.everybody():
@@ -94,7 +94,7 @@ class TestKeyOnScreens(SecretCase):
                 ):
                     Model = env[model]
                     relation, _dot, _field = path.rpartition(".")
-                    asked = [
+                    attempts = [
                         lambda m, p: m.search_count([(p, "=like", "a%")]),
                         lambda m, p: m.search([(p, "!=", False)]),
                         lambda m, p: m.search([], order=p),
@@ -106,12 +106,12 @@ class TestKeyOnScreens(SecretCase):
                     ]
                     if relation:
                         part = [(field, "=like", "a%")]
-                        asked.append(lambda m, _p, r=relation, d=part: m.search([(r, "any", d)]))
-                    for number, ask in enumerate(asked):
+                        attempts.append(lambda m, _p, r=relation, d=part: m.search([(r, "any", d)]))
+                    for number, read in enumerate(attempts):
                         with self.subTest(path=path, model=model, way=number):
-                            self.assertRefused(ask, Model, path)
+                            self.assertRefused(read, Model, path)
 
-    def test_the_mask_cannot_be_searched_either(self):
+    def test_mask_cannot_be_searched(self):
         for account in self.everybody():
             self.assertRefused(account.search, [("api_key", "=like", "t%")])
             self.assertRefused(account.formatted_read_group, [], ["api_key"])
@@ -127,7 +127,7 @@ class TestKeyOnScreens(SecretCase):
             self.assertEqual(self.account.sudo().api_key_secret, stored)
             self.assertEqual(self.account._api_key(), KEY)
 
-    def test_nothing_is_said_about_it_in_the_chatter(self):
+    def test_key_never_appears_in_the_chatter(self):
         account = self.seen_by(self.manager)
         account.write({"api_key": "a second key of this shop"})
         account.write({"api_key": KEY, "name": "Renamed", "push_stock": True})
@@ -137,7 +137,7 @@ class TestKeyOnScreens(SecretCase):
         self.assertSecret(messages.read(["body", "subject"]), tracked.read())
         self.assertNotIn("second key", str(tracked.read()))
 
-    def test_what_was_just_typed_in_is_not_read_back_in_the_same_request(self):
+    def test_new_key_is_not_read_back_in_the_same_request(self):
         account = self.seen_by(self.manager)
         account.write({"api_key": "a second key of this shop"})
         self.assertEqual(account.read(["api_key"])[0]["api_key"], API_KEY_MASK)
@@ -152,7 +152,7 @@ class TestKeyOnScreens(SecretCase):
         self.assertFalse(copy.enabled)
         self.assertNotEqual(copy.webhook_url, self.account.webhook_url)
 
-    def test_a_mail_template_of_a_person_cannot_render_it(self):
+    def test_mail_template_cannot_render_the_key(self):
         text = "{{ object.api_key_secret }}"
         for user in (self.manager, self.admin):
             self.seen_by(user)
@@ -170,7 +170,7 @@ class TestKeyOnTheWay(SecretCase):
                 account.action_test_connection()
             self.assertFalse(thief.control.requests())
 
-    def test_a_key_typed_in_with_an_address_goes_there(self):
+    def test_key_entered_with_an_address_is_sent_to_it(self):
         with ThreadedSandbox("the key of the other") as other:
             account = self.seen_by(self.admin)
             account.write({"api_url": other.api_url, "api_key": "the key of the other"})
@@ -178,7 +178,7 @@ class TestKeyOnTheWay(SecretCase):
             self.assertTrue(other.control.requests())
             self.assertNotIn(KEY, str(other.control.requests()))
 
-    def test_only_odoos_administrators_change_the_address(self):
+    def test_only_odoos_administrators_may_change_the_address(self):
         with ThreadedSandbox(KEY) as thief:
             account = self.seen_by(self.manager)
             account.write({"enabled": False, "api_key": False})
@@ -196,7 +196,7 @@ class TestKeyOnTheWay(SecretCase):
             self.account.action_test_connection()
             self.assertFalse(thief.control.requests())
 
-    def test_no_default_of_a_user_decides_where_the_key_goes(self):
+    def test_no_default_of_a_user_changes_the_address_of_the_key(self):
         with ThreadedSandbox(KEY) as thief:
             seen = self.seen_by(self.manager)
             own = self.env["ir.default"].with_user(self.manager)
@@ -210,7 +210,7 @@ class TestKeyOnTheWay(SecretCase):
             made = self.seen_by(self.admin).create({"name": "Third"})
             self.assertEqual(made.api_url, thief.api_url)
 
-    def test_a_server_that_is_not_keycrms_stands_beside_the_key(self):
+    def test_server_that_is_not_keycrms_is_shown_next_to_the_key(self):
         self.assertEqual(self.seen_by(self.manager).other_host, "127.0.0.1")
         self.account.write({"api_url": "https://openapi.keycrm.app/v1/", "api_key": "x"})
         self.assertFalse(self.seen_by(self.manager).other_host)
@@ -226,7 +226,7 @@ class TestKeyOnTheWay(SecretCase):
         account.write({"api_url": self.sandbox.api_url + "/"})
         self.assertEqual(account._api_key(), KEY)
 
-    def test_addresses_with_something_hidden_in_them_are_refused(self):
+    def test_addresses_that_hide_another_host_are_refused(self):
         for address in (
             "https://user:password@openapi.keycrm.app/v1",
             "https://openapi.keycrm.app@evil.example/v1",
@@ -239,7 +239,7 @@ class TestKeyOnTheWay(SecretCase):
             with self.subTest(address), self.assertRaises(ValidationError):
                 self.account.write({"api_url": address, "api_key": KEY})
 
-    def test_a_database_that_odoo_copied_cannot_open_the_key_and_says_so(self):
+    def test_copied_database_cannot_decrypt_the_key_and_shows_it(self):
         self.env["ir.config_parameter"].init(force=True)
         account = self.seen_by(self.manager)
         self.assertFalse(account.webhook_url)
@@ -282,7 +282,7 @@ class TestKeyInLogs(SecretCase):
         for secret in secrets:
             self.assertNotIn(secret, log)
 
-    def test_typing_it_in_using_it_and_failing_logs_no_key(self):
+    def test_entering_using_and_failing_logs_no_key(self):
         account = self.seen_by(self.manager)
         account.write({"api_key": KEY})
         self.env.flush_all()
@@ -319,7 +319,7 @@ class TestKeyInLogs(SecretCase):
                 self.assertNotIn(key, str(caught.exception))
                 self.assertLogHasNo(key)
 
-    def test_a_server_that_repeats_the_key_does_not_bring_it_onto_a_screen(self):
+    def test_key_repeated_by_a_server_is_shown_on_no_screen(self):
         self.keycrm.add_fault(
             "status",
             path="/order/status",
@@ -360,7 +360,7 @@ class TestKeyInLogs(SecretCase):
 
 @tagged("-at_install", "post_install")
 class TestKeyOverRpc(SecretCase, HttpCase):
-    def test_a_person_with_a_browser_gets_the_mask(self):
+    def test_browser_receives_the_mask(self):
         new_test_user(
             self.env, "keycrm-web", groups="ordage_keycrm.group_manager", password="keycrm-web"
         )

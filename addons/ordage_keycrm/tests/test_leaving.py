@@ -42,7 +42,7 @@ class TestNeutralize(KeycrmCase):
             self.assertEqual({v for k, v in secrets.items() if k != "id"}, {False})
             self.assertFalse(account.webhook_url)
 
-    def test_a_copy_can_be_joined_with_a_test_account_again(self):
+    def test_copy_can_be_connected_to_a_test_account(self):
         self.account.action_new_webhook_token()
         self.account.write({"api_key": self.sandbox.key, "enabled": True})
         self.assertTrue(self.account.webhook_url)
@@ -51,7 +51,7 @@ class TestNeutralize(KeycrmCase):
         self.account.action_test_connection()
         self.assertFalse(self.account.circuit_error_text)
 
-    def test_a_copy_says_that_it_is_one(self):
+    def test_copy_shows_that_it_is_a_copy(self):
         for lang, word in (("en_US", "copy"), ("uk_UA", "копія")):
             self.assertIn(word, self.account.with_context(lang=lang).circuit_error_text)
         self.assertIn("copy", self.env["res.config.settings"].create({}).keycrm_circuit_error_text)
@@ -69,17 +69,17 @@ class TestUninstall(KeycrmCase):
         uninstall_hook(cls.env)
         cls.env.flush_all()
 
-    def test_no_scheduled_action_is_left_without_its_code(self):
+    def test_no_scheduled_action_remains(self):
         self.assertFalse(self.crons.exists())
         left = self.env["ir.cron"].with_context(active_test=False)
         self.assertFalse(left.search([("code", "like", "_cron_orders")]))
 
-    def test_orders_and_products_stay(self):
+    def test_orders_and_products_are_kept(self):
         self.assertTrue(self.order.exists())
         self.assertEqual(self.order.amount_total, 260)
         self.assertEqual(self.products.exists(), self.products)
         data = self.env["ir.model.data"].search([("module", "=", "ordage_keycrm")])
         self.assertFalse(set(data.mapped("model")) & {"product.product", "product.template"})
 
-    def test_scheduled_actions_of_others_stay(self):
+    def test_scheduled_actions_of_other_modules_are_kept(self):
         self.assertTrue(self.env.ref("base.autovacuum_job").exists())

@@ -9,7 +9,7 @@ class TestLineIds(OrderCase):
         self.keycrm.set_switches(line_ids="new")
         self.addCleanup(self.keycrm.set_switches, line_ids="kept")
 
-    def two(self, **fields_):
+    def two_lines(self, **fields_):
         """An order of five cups and three plates."""
         number = self.new_order(
             [
@@ -51,8 +51,8 @@ class TestLineIds(OrderCase):
         self.assertFalse(order.keycrm_total_differs)
         self.assertFalse(order.picking_ids.filtered("return_id"))
 
-    def test_shipped_order_saved_anew_ships_nothing_again(self):
-        order = self.two()
+    def test_shipped_order_with_new_line_ids_ships_nothing_again(self):
+        order = self.two_lines()
         self.deliver(order)
         before, pickings = self.lines(order), order.picking_ids
         self.save(order)
@@ -61,8 +61,8 @@ class TestLineIds(OrderCase):
         self.assertFollows(order)
         self.assertFalse(order.activity_ids)
 
-    def test_open_delivery_of_an_order_saved_anew_stays_as_it_is(self):
-        order = self.two()
+    def test_open_delivery_of_an_order_with_new_line_ids_is_kept(self):
+        order = self.two_lines()
         moves = order.picking_ids.move_ids
         before = [(move.id, move.product_uom_qty, move.state) for move in moves]
         self.save(order)
@@ -70,7 +70,7 @@ class TestLineIds(OrderCase):
         self.assertEqual(before, [(move.id, move.product_uom_qty, move.state) for move in now])
         self.assertFollows(order)
 
-    def test_quotation_saved_anew_keeps_its_lines(self):
+    def test_quotation_with_new_line_ids_keeps_its_lines(self):
         order = self.make(self.new)
         order.order_line.name = "Для Олени"
         before = self.lines(order)
@@ -80,7 +80,7 @@ class TestLineIds(OrderCase):
         self.assertFollows(order)
 
     def test_part_of_the_ids_and_a_quantity_change_at_the_same_time(self):
-        order = self.two()
+        order = self.two_lines()
         self.deliver(order, quantity=2)
         first, second = order.order_line
         self.keycrm.set_switches(line_ids="kept")
@@ -99,7 +99,7 @@ class TestLineIds(OrderCase):
         self.assertFollows(order)
 
     def test_swapped_ids_of_shipped_goods_ship_nothing_again(self):
-        order = self.two()
+        order = self.two_lines()
         self.deliver(order)
         before = self.lines(order)
         self.keycrm.set_switches(line_ids="kept")
@@ -129,7 +129,7 @@ class TestLineIds(OrderCase):
         self.assertEqual(order.order_line.mapped("product_uom_qty"), [5, 0])
         self.assertFollows(order)
 
-    def test_one_off_goods_saved_anew_stay_the_same_product(self):
+    def test_one_off_goods_with_new_line_ids_keep_their_product(self):
         number = self.new_order(
             [{"name": "Гравіювання", "price": 30, "quantity": 1}], status_id=self.made.keycrm_id
         )
@@ -145,8 +145,8 @@ class TestLineIds(OrderCase):
         )
         self.assertFollows(order)
 
-    def test_invoiced_quantities_stay_with_their_goods(self):
-        order = self.two()
+    def test_invoiced_quantities_are_kept_with_their_goods(self):
+        order = self.two_lines()
         self.deliver(order)
         invoice = self.invoice(order)
         before = self.lines(order)
@@ -157,8 +157,8 @@ class TestLineIds(OrderCase):
         self.assertFalse(order.activity_ids)
         self.assertFollows(order)
 
-    def test_fewer_pieces_than_were_delivered_come_back_once(self):
-        order = self.two()
+    def test_quantity_below_the_delivered_one_is_returned_once(self):
+        order = self.two_lines()
         self.deliver(order)
         self.edit(order, 0, quantity=4)
         self.save(order)
@@ -193,7 +193,7 @@ class TestLineIds(OrderCase):
         )
         self.assertFalse(open_moves)
 
-    def test_what_keycrm_holds_is_followed_in_a_skipped_status(self):
+    def test_reserved_stock_is_updated_in_a_skipped_status(self):
         order = self.make(self.made)
         raw = {"stock_status": "reserved"}
         self.keycrm.patch_line(order.keycrm_id, self.line_id(order), raw=raw, webhook=False)
@@ -208,7 +208,7 @@ class TestLineIds(OrderCase):
         )
         self.assertEqual(order.order_line.keycrm_id, self.line_id(order))
 
-    def test_ids_that_moved_on_to_one_off_goods_bring_no_product_along(self):
+    def test_id_reused_for_one_off_goods_keeps_no_product(self):
         self.keycrm.set_switches(line_ids="kept")
         order = self.make(self.made)
         product = order.order_line.product_id

@@ -42,7 +42,7 @@ class TestManyUpdates(OrderCase):
         self.assertIn(f"/v1/order/{number}", paths[before : before + 3])
         self.assertTrue(updates.filtered(lambda one: one.state == "pending"))
 
-    def test_bulk_jobs_have_their_turn_beside_thousands_of_updates(self):
+    def test_bulk_jobs_have_their_turn_despite_thousands_of_updates(self):
         self.due(2000)
         for number in range(120):
             self.keycrm.create_offer(name=f"Bulk {number}", sku=f"BULK-{number}")
@@ -77,7 +77,7 @@ class TestManyUpdates(OrderCase):
                 queue.process()
         self.assertTrue(load.done_count)
 
-    def test_updates_beyond_a_few_are_paced_and_begin_with_the_newest(self):
+    def test_many_updates_are_sent_as_bulk_work_newest_first(self):
         updates = self.due(MOST_LIVE + 2)
         with self.committing(), open_client(self.account) as client:
             live = OrderUpdateSender(self.account, client)

@@ -46,7 +46,7 @@ class TestOneKey(KeycrmCase):
                 Settings.create({"keycrm_api_key": key}).execute()
         self.assertFalse(second.api_key)
 
-    def test_a_rejected_key_is_not_enabled_in_the_settings_either(self):
+    def test_rejected_key_cannot_be_enabled_in_the_settings(self):
         company = self.env["res.company"].create({"name": "Інша"})
         second = self.second(company_id=company.id)
         Settings = self.env["res.config.settings"].with_company(company)
@@ -61,9 +61,9 @@ class TestOneKey(KeycrmCase):
         with self.assertRaisesRegex(ValidationError, "Shop"), self.env.cr.savepoint():
             copy.api_key = KEY
 
-    def test_who_may_not_see_the_other_account_does_not_learn_its_name(self):
+    def test_refusal_hides_an_account_that_the_user_may_not_see(self):
         company = self.env["res.company"].create({"name": "Інша"})
-        stranger = new_test_user(
+        outsider = new_test_user(
             self.env,
             "stranger",
             groups="ordage_keycrm.group_manager",
@@ -73,11 +73,11 @@ class TestOneKey(KeycrmCase):
         second = self.second(company_id=company.id)
         self.env.flush_all()
         with self.assertRaises(ValidationError) as refusal:
-            second.with_user(stranger).with_company(company).api_key = KEY
+            second.with_user(outsider).with_company(company).api_key = KEY
         self.assertNotIn("Shop", str(refusal.exception))
         self.assertNotIn(self.company.name, str(refusal.exception))
 
-    def test_the_key_is_free_again_when_the_first_account_gives_it_up(self):
+    def test_key_may_be_used_after_the_first_account_removed_it(self):
         self.account.write({"enabled": False, "api_key": False})
         self.assertTrue(self.second(api_key=KEY, enabled=True).enabled)
 
@@ -113,7 +113,7 @@ class TestOneKey(KeycrmCase):
 
 
 class TestWhatAnAccountRefersTo(KeycrmCase):
-    def test_scheduled_actions_that_were_deleted_are_made_anew_by_enabling(self):
+    def test_deleted_scheduled_actions_are_created_again_by_enabling(self):
         for name in ("orders_cron_id", "stock_cron_id"):
             self.account[name].unlink()
             self.account.invalidate_recordset()
@@ -125,7 +125,7 @@ class TestWhatAnAccountRefersTo(KeycrmCase):
             self.assertTrue(self.account[name].active)
             self.assertEqual(self.account.overview_state, "connected")
 
-    def test_scheduled_actions_that_were_switched_off_are_said_and_switched_on(self):
+    def test_inactive_scheduled_actions_are_shown_and_activated(self):
         self.account.stock_cron_id.active = False
         self.account.invalidate_recordset()
         self.assertEqual(self.account.overview_state, "problem")
@@ -151,14 +151,14 @@ class TestWhatAnAccountRefersTo(KeycrmCase):
         self.account.invalidate_recordset()
         self.assertFalse(self.account.reference_text)
 
-    def test_deleted_scheduled_actions_are_made_anew_within_a_day(self):
+    def test_deleted_scheduled_actions_are_created_again_within_a_day(self):
         self.account.orders_cron_id.unlink()
         self.account.invalidate_recordset()
         self.env["keycrm.account"]._restore_references()
         self.assertTrue(self.account.orders_cron_id.active)
 
     def test_archived_reference_is_shown_on_the_account(self):
-        user = new_test_user(self.env, "gone", groups="base.group_user")
+        user = new_test_user(self.env, "archived", groups="base.group_user")
         journal = self.env["account.journal"].create(
             {"name": "Старий банк", "type": "bank", "code": "OLD"}
         )
@@ -201,7 +201,7 @@ class TestWhatAnAccountRefersTo(KeycrmCase):
         self.env["keycrm.account"]._restore_references()
         self.assertEqual(self.account.warehouse_id, self.warehouse)
 
-    def test_every_reference_of_the_settings_is_named(self):
+    def test_every_archived_reference_of_the_settings_is_shown(self):
         prices = self.env["product.pricelist"].create({"name": "Роздріб"})
         journal = self.env["account.journal"].create(
             {"name": "Каса", "type": "cash", "code": "KAS"}
@@ -235,12 +235,12 @@ class TestWhatAnAccountRefersTo(KeycrmCase):
         rows = [{"id": n, "name": f"Поле {n}", "uuid": f"OR_{n}", "type": "text"} for n in numbers]
         return SimpleNamespace(rows=[{"services": [], "custom_fields": rows}])
 
-    def test_an_order_waits_where_a_person_has_to_choose_the_warehouse(self):
-        gone, _third = self.env["stock.warehouse"].create(
+    def test_order_waits_until_a_user_chooses_its_warehouse(self):
+        archived, _third = self.env["stock.warehouse"].create(
             [{"name": "Старий", "code": "OLD"}, {"name": "Третій", "code": "THR"}]
         )
-        self.account.warehouse_id = gone
-        gone.active = False
+        self.account.warehouse_id = archived
+        archived.active = False
         order = self.arrive(self.new_order([], status_id=self.status(3).keycrm_id))
         self.assertEqual(order.state, "draft")
         self.assertIn("Старий", order.keycrm_problem)
@@ -248,31 +248,31 @@ class TestWhatAnAccountRefersTo(KeycrmCase):
         self.assertIn("Старий", self.account.reference_text)
         self.account.warehouse_id = self.warehouse
         event = self.env["keycrm.event"].search([("keycrm_order_id", "=", order.keycrm_id)])
-        self.assertEqual(event[:1].state, "pending", "it is read again by itself")
+        self.assertEqual(event[:1].state, "pending", "it is read again automatically")
         self.arrive(order.keycrm_id)
         self.assertEqual((order.state, order.warehouse_id), ("sale", self.warehouse))
         self.assertFalse(order.keycrm_problem or order.activity_ids)
 
     def test_quotation_whose_warehouse_is_archived_later_waits(self):
         self.env["stock.warehouse"].create({"name": "Третій", "code": "THR"})
-        gone = self.env["stock.warehouse"].create({"name": "Старий", "code": "OLD"})
-        self.account.warehouse_id = gone
+        archived = self.env["stock.warehouse"].create({"name": "Старий", "code": "OLD"})
+        self.account.warehouse_id = archived
         order = self.arrive(self.new_order([{"name": "Річ", "price": 1}]))
-        self.assertEqual(order.warehouse_id, gone)
-        gone.active = False
+        self.assertEqual(order.warehouse_id, archived)
+        archived.active = False
         self.keycrm.set_status(order.keycrm_id, self.status(3).keycrm_id, webhook=False)
         self.arrive(order.keycrm_id)
         self.assertEqual(order.state, "draft")
         self.assertIn("Старий", order.keycrm_problem)
-        gone.active = True
+        archived.active = True
         self.arrive(order.keycrm_id)
-        self.assertEqual((order.state, order.warehouse_id), ("sale", gone))
+        self.assertEqual((order.state, order.warehouse_id), ("sale", archived))
 
     def test_order_of_a_source_whose_warehouse_is_archived_waits(self):
-        gone = self.env["stock.warehouse"].create({"name": "Старий", "code": "OLD"})
+        archived = self.env["stock.warehouse"].create({"name": "Старий", "code": "OLD"})
         source = self.env["keycrm.source"].search([("account_id", "=", self.account.id)], limit=1)
-        source.warehouse_id = gone
-        gone.active = False
+        source.warehouse_id = archived
+        archived.active = False
         order = self.arrive(
             self.new_order(
                 [{"name": "Річ", "price": 1}],
@@ -303,8 +303,8 @@ class TestWhatAnAccountRefersTo(KeycrmCase):
         return order
 
     def test_goods_added_to_a_confirmed_order_leave_its_archived_warehouse(self):
-        gone = self.env["stock.warehouse"].create({"name": "Старий", "code": "OLD"})
-        order = self.confirmed_in(gone)
+        archived = self.env["stock.warehouse"].create({"name": "Старий", "code": "OLD"})
+        order = self.confirmed_in(archived)
         self.keycrm.add_line(order.keycrm_id, name="Друга", price=1, quantity=3)
         self.arrive(order.keycrm_id)
         open_ = order.picking_ids.filtered(lambda picking: picking.state != "done")
@@ -317,10 +317,10 @@ class TestWhatAnAccountRefersTo(KeycrmCase):
         self.assertEqual(line.move_ids.mapped("product_uom_qty"), [2, 3], "what is missing")
 
     def test_goods_added_to_confirmed_order_wait_for_a_warehouse(self):
-        gone, _third = self.env["stock.warehouse"].create(
+        archived, _third = self.env["stock.warehouse"].create(
             [{"name": "Старий", "code": "OLD"}, {"name": "Третій", "code": "THR"}]
         )
-        order = self.confirmed_in(gone)
+        order = self.confirmed_in(archived)
         self.keycrm.add_line(order.keycrm_id, name="Друга", price=1, quantity=3)
         for _again in range(2):
             self.arrive(order.keycrm_id)
@@ -331,14 +331,14 @@ class TestWhatAnAccountRefersTo(KeycrmCase):
             self.assertEqual(len(order.activity_ids), 1)
         self.account.warehouse_id = self.warehouse
         event = self.env["keycrm.event"].search([("keycrm_order_id", "=", order.keycrm_id)])
-        self.assertEqual(event[:1].state, "pending", "it is read again by itself")
+        self.assertEqual(event[:1].state, "pending", "it is read again automatically")
         self.arrive(order.keycrm_id)
         open_ = order.picking_ids.filtered(lambda picking: picking.state != "done")
         self.assertEqual(open_.picking_type_id.warehouse_id, self.warehouse)
         self.assertEqual(open_.move_ids.product_uom_qty, 3)
         self.assertFalse(order.keycrm_problem or order.activity_ids or order.keycrm_needs_decision)
 
-    def test_what_is_used_cannot_be_deleted(self):
+    def test_referenced_records_cannot_be_deleted(self):
         """Deleted, it would leave no trace, and orders would go on without it."""
         group = self.env["account.tax.group"].create({"name": "Старі"})
         other = self.env["stock.warehouse"].create({"name": "Старий склад", "code": "OLD"})

@@ -1,4 +1,4 @@
-"""The hourly comparison finds orders that no webhook and no update time told of."""
+"""The hourly comparison finds orders without a webhook and without a new update time."""
 
 from datetime import timedelta
 
@@ -48,7 +48,7 @@ class TestOpenOrders(OrderCase):
         )
 
     def number(self, status, days=0, **fields_):
-        """An order that Odoo was not told of, in its status since so many days."""
+        """An order without a webhook, in its status since so many days."""
         at = (fields.Datetime.now() - timedelta(days=days)).isoformat() + "Z"
         return self.new_order(
             [{"offer_id": self.offer, "price": 100, "quantity": 5}],
@@ -62,14 +62,14 @@ class TestOpenOrders(OrderCase):
             },
         )
 
-    def test_new_order_that_nothing_told_of_arrives(self):
+    def test_new_order_without_webhook_or_update_arrives(self):
         for status, state in ((self.new, "draft"), (self.agreed, "draft"), (self.made, "sale")):
             number = self.number(status)
             self.assertEqual(self.compare(), [number])
             self.assertEqual(self.order(number).state, state)
         self.assertEqual(self.compare(), [])
 
-    def test_new_order_that_no_update_names_arrives(self):
+    def test_new_order_missing_in_the_update_list_arrives(self):
         self.keycrm.set_switches(new_in_updated="edit")
         self.addCleanup(self.keycrm.set_switches, new_in_updated="yes")
         self.account.polled_at = False
@@ -147,7 +147,7 @@ class TestOpenOrders(OrderCase):
         self.assertEqual(self.compare(), [order.keycrm_id])
         self.assertEqual(order.state, "sale")
 
-    def test_order_that_was_deleted_and_is_there_again_is_read(self):
+    def test_restored_order_is_imported_again(self):
         order = self.make(self.made)
         order._keycrm_mark_deleted()
         self.assertEqual(self.compare(), [order.keycrm_id])
@@ -159,14 +159,14 @@ class TestOpenOrders(OrderCase):
         self.assertTrue(order.keycrm_deleted)
         self.assertEqual(self.compare(), [])
 
-    def test_orders_from_before_the_integration_are_left_to_a_synchronization(self):
+    def test_orders_from_before_enabling_are_left_to_a_synchronization(self):
         old = self.number(self.new, days=30)
         moved = self.number(self.new, days=30)
         self.keycrm.set_status(moved, self.made.keycrm_id, webhook=False)
         self.assertEqual(self.compare(), [moved])
         self.assertFalse(self.order(old))
 
-    def test_what_a_person_decides_is_not_repeated_every_hour(self):
+    def test_order_waiting_for_a_user_is_not_imported_every_hour(self):
         canceled = self.make(self.made)
         canceled._action_cancel()
         twins = self.env["product.product"].create(

@@ -53,18 +53,18 @@ class TestMails(AutomationCase):
         order.action_confirm()
         self.assertTrue(self.notified(order))
 
-    def test_template_that_a_person_chose_sends_nothing_when_keycrm_confirms(self):
+    def test_quotation_template_sends_nothing_when_keycrm_confirms(self):
         order = self.make(self.new)
         order.sale_order_template_id = self.company.sale_order_template_id
         self.move(order, self.made)
         self.assertEqual(order.state, "sale")
         self.assertFalse(self.notified(order))
 
-    def test_account_may_let_odoo_write_to_buyers(self):
+    def test_account_may_allow_mails_to_buyers(self):
         self.account.notify_buyers = True
         self.assertTrue(self.notified(self.make(self.made)))
 
-    def test_nobody_is_written_to_about_an_order_of_long_ago(self):
+    def test_old_order_sends_no_mail_to_its_buyer(self):
         self.account.notify_buyers = True
         self.account.archive_status_ids = self.done
         order = self.make(self.done, created_at="2025-01-01T10:00:00.000000Z")
@@ -94,7 +94,7 @@ class TestMails(AutomationCase):
 
 
 class TestRefusedConfirmation(AutomationCase):
-    def test_order_that_odoo_does_not_confirm_comes_and_says_why(self):
+    def test_order_that_odoo_cannot_confirm_is_imported_and_shows_why(self):
         self.env.flush_all()
         self.env.cr.execute(
             "ALTER TABLE stock_picking ADD CONSTRAINT strict CHECK (id < 0) NOT VALID"
@@ -113,7 +113,7 @@ class TestRefusedConfirmation(AutomationCase):
         self.assertEqual(orders[1].state, "sale")
         self.assertFalse(orders[1].keycrm_problem or orders[1].activity_ids)
 
-    def test_confirmation_that_fails_with_any_error_says_why(self):
+    def test_any_error_of_the_confirmation_is_shown(self):
         self.env.flush_all()
         self.env.cr.execute(
             "ALTER TABLE stock_picking ADD CONSTRAINT broken CHECK (1 / (id * 0) > 0) NOT VALID"
@@ -181,7 +181,7 @@ class TestCombo(AutomationCase):
         self.assertEqual(moves.product_uom_qty, 2)
         self.assertFalse(order.activity_ids)
 
-    def test_service_of_a_confirmed_order_that_becomes_goods_is_shipped(self):
+    def test_service_replaced_by_goods_in_confirmed_order_is_shipped(self):
         self.combo.write({"type": "service", "combo_ids": False})
         number = self.new_order(
             [{"offer_id": self.set, "price": 250, "quantity": 3}], status_id=self.made.keycrm_id
@@ -196,7 +196,7 @@ class TestCombo(AutomationCase):
         self.arrive(number)
         self.assertEqual(len(order.picking_ids.move_ids), 1)
 
-    def test_combo_that_a_person_confirms_is_told(self):
+    def test_combo_confirmed_by_a_user_schedules_an_activity(self):
         number = self.new_order(
             [{"offer_id": self.set, "price": 250}], status_id=self.made.keycrm_id
         )

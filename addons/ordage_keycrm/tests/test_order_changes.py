@@ -70,7 +70,7 @@ class TestOrderQuestions(OrderCase):
         self.assertTrue(asking.endswith("or not keycrm_is_locked"))
         self.assertIn("KeyCRM still has this order", question)
 
-    def test_confirming_an_order_whose_total_differs_asks_first(self):
+    def test_confirming_an_order_with_differing_total_needs_an_answer(self):
         found = self.buttons("action_confirm")
         self.assertEqual(len(found), 4)
         for invisible, question in found:

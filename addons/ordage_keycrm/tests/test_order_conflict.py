@@ -1,4 +1,4 @@
-"""A person's cancellation in Odoo stands until a person decides otherwise."""
+"""A user's cancellation in Odoo is kept until a user decides otherwise."""
 
 from odoo.exceptions import UserError
 from odoo.tests import new_test_user
@@ -8,7 +8,7 @@ from ..services.orders.order_inbox import OrderInbox
 from .order_common import OrderCase
 
 
-class TestCanceledByPerson(OrderCase):
+class TestCanceledByUser(OrderCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
@@ -20,7 +20,7 @@ class TestCanceledByPerson(OrderCase):
         )
 
     def cancel_in_odoo(self, status=None):
-        """An order that a person canceled, as the button does."""
+        """Let a user cancel an order by the button."""
         order = self.make(status or self.made)
         order.with_user(self.seller)._action_cancel()
         self.assertEqual(order.state, "cancel")
@@ -30,13 +30,13 @@ class TestCanceledByPerson(OrderCase):
         self.keycrm.add_payment(order.keycrm_id, amount=10, status="paid", webhook=False)
         return self.arrive(order.keycrm_id)
 
-    def follow(self, order):
-        """Work the event that a button made."""
+    def process_events(self, order):
+        """Process the event that a button enqueued."""
         with self.committing(), open_client(self.account) as client:
             while OrderInbox(self.account, client).process():
                 pass
 
-    def test_a_mere_payment_or_edit_confirms_nothing(self):
+    def test_payment_or_edit_in_keycrm_does_not_confirm_canceled_order(self):
         for status in (self.new, self.made, self.sent):
             order = self.cancel_in_odoo(status)
             self.pay(order)
@@ -49,7 +49,7 @@ class TestCanceledByPerson(OrderCase):
             # The order follows all the same, so that it is right once it is restored.
             self.assertEqual(order.order_line.product_uom_qty, 9)
 
-    def test_another_status_in_keycrm_confirms_nothing_and_is_shown(self):
+    def test_another_status_does_not_confirm_and_shows_the_conflict(self):
         order = self.cancel_in_odoo(self.new)
         for status in (self.agreed, self.made, self.sent, self.done):
             self.move(order, status)
@@ -82,7 +82,7 @@ class TestCanceledByPerson(OrderCase):
         self.move(order, self.made)
         order.with_user(self.seller).action_keycrm_restore()
         self.assertFalse(order.keycrm_cancel_conflict or order.activity_ids)
-        self.follow(order)
+        self.process_events(order)
         self.assertEqual(order.state, "sale")
         open_moves = order.picking_ids.move_ids.filtered(lambda move: move.state != "cancel")
         self.assertEqual(sum(open_moves.mapped("product_uom_qty")), 7)
@@ -100,14 +100,14 @@ class TestCanceledByPerson(OrderCase):
         self.assertTrue(order.keycrm_cancel_conflict)
         self.assertEqual(len(order.activity_ids), 1)
 
-    def test_a_person_who_takes_the_cancellation_back_lets_it_follow_keycrm(self):
+    def test_order_reset_by_a_user_follows_keycrm_again(self):
         order = self.cancel_in_odoo(self.made)
         order.with_user(self.seller).action_draft()
         self.assertFalse(order.keycrm_canceled_here)
         self.arrive(order.keycrm_id)
         self.assertEqual(order.state, "sale")
 
-    def test_a_cancellation_while_the_integration_is_off_stands_too(self):
+    def test_cancellation_while_the_account_is_disabled_is_kept(self):
         order = self.make(self.made)
         self.account.enabled = False
         order.with_user(self.seller)._action_cancel()
@@ -126,7 +126,7 @@ class TestCanceledByPerson(OrderCase):
             self.assertRefused(getattr(conflict.with_user(reader), action))
         self.assertTrue(conflict.keycrm_cancel_conflict)
 
-    def test_an_archive_status_changes_nothing_of_it(self):
+    def test_archive_status_does_not_change_the_cancellation(self):
         self.account.archive_status_ids = self.done
         self.account.archive_validates = True
         order = self.cancel_in_odoo()
@@ -135,7 +135,7 @@ class TestCanceledByPerson(OrderCase):
         self.assertTrue(order.keycrm_archived and order.keycrm_cancel_conflict)
         self.assertNotIn("done", order.picking_ids.mapped("state"))
 
-    def test_sales_of_odoo_alone_are_not_marked(self):
+    def test_orders_that_keycrm_does_not_have_are_not_marked(self):
         order = self.env["sale.order"].create({"partner_id": self.company.partner_id.id})
         order._action_cancel()
         self.assertFalse(order.keycrm_canceled_here or order.keycrm_cancel_conflict)

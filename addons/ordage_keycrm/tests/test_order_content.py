@@ -19,8 +19,8 @@ class TestOrderContent(KeycrmCase):
         ]
 
     def assertTotal(self, order):
-        told = self.keycrm.order(order.keycrm_id)["answer"]["grand_total"]
-        self.assertEqual(f"{order.amount_total:.2f}", f"{float(told):.2f}")
+        total = self.keycrm.order(order.keycrm_id)["answer"]["grand_total"]
+        self.assertEqual(f"{order.amount_total:.2f}", f"{float(total):.2f}")
         self.assertFalse(order.keycrm_total_differs)
 
     def test_a_sample_order_arrives_with_every_line_to_the_cent(self):
@@ -31,7 +31,7 @@ class TestOrderContent(KeycrmCase):
         self.assertIn("] Сорочка, біла, M", names, "as Odoo names a product in a line")
         self.assertEqual(order.origin, f"KeyCRM #{number}")
 
-    def test_a_percentage_that_cannot_say_the_price_gives_way_to_the_price(self):
+    def test_inexact_discount_percentage_is_replaced_by_the_price(self):
         lines = [
             {"name": "A", "price": 1035, "quantity": 1, "discount_percent": 12,
              "loyalty_discount": 3, "discount_amount": 0.35},
@@ -49,7 +49,7 @@ class TestOrderContent(KeycrmCase):
         discount = order.order_line.filtered(lambda line: line.keycrm_extra == "discount")
         self.assertEqual(discount.price_total, -40.20)
 
-    def test_shipping_wrap_and_taxes_count_only_where_keycrm_counts_them(self):
+    def test_shipping_wrap_and_taxes_count_as_in_keycrms_total(self):
         for inside in ("yes", "no"):
             self.keycrm.set_switches(
                 shipping_in_total=inside, wrap_in_total=inside, taxes_in_total=inside
@@ -132,7 +132,7 @@ class TestOrderContent(KeycrmCase):
         order = self.arrive(self.new_order([LINE]))
         self.assertEqual(order.order_line.analytic_distribution, {str(analytic.id): 100})
 
-    def test_gifts_fractions_and_strings_for_numbers(self):
+    def test_free_lines_fractions_and_numbers_as_strings_are_imported(self):
         for numbers in ("json", "strings"):
             self.keycrm.set_switches(numbers=numbers)
             lines = [
@@ -152,7 +152,7 @@ class TestOrderContent(KeycrmCase):
         self.assertEqual((order.keycrm_total, order.amount_total), (777, 200))
         self.assertIn(order, self.env["sale.order"].search([("keycrm_total_differs", "=", True)]))
 
-    def test_every_tax_leaves_the_total_alone(self):
+    def test_no_tax_changes_the_total(self):
         country = self.company.account_fiscal_country_id
         group = self.env["account.tax.group"].create(
             {"name": "KeyCRM", "company_id": self.company.id, "country_id": country.id}
@@ -182,14 +182,14 @@ class TestOrderContent(KeycrmCase):
             self.assertEqual(again, order)
             self.assertTotal(order)
 
-    def test_dates_are_utc_and_the_order_date_is_the_buyers(self):
+    def test_dates_are_utc_and_the_order_date_is_when_it_was_ordered(self):
         number = self.new_order([LINE], ordered_at="2026-03-29T00:30:00Z", created_at="2026-04-20T10:00:00Z",
                                 status_id=self.status(3).keycrm_id)  # fmt: skip
         order = self.arrive(number)
         self.assertEqual(order.state, "sale")
         self.assertEqual(order.date_order, datetime(2026, 3, 29, 0, 30))
 
-    def test_comments_promo_code_tags_and_marks_are_there(self):
+    def test_comments_promo_code_tags_and_utm_marks_are_imported(self):
         order = self.arrive(
             self.new_order(
                 [LINE],
@@ -222,7 +222,7 @@ class TestOrderContent(KeycrmCase):
                 self.assertEqual(order.keycrm_is_gift, gift)
                 self.assertEqual(order.keycrm_gift_message, message)
 
-    def test_a_mark_is_found_again_whatever_signs_it_holds(self):
+    def test_utm_mark_with_special_characters_is_created_once(self):
         for mark in ("google\\", "a\\b", "a_b", "100%"):
             with self.subTest(mark):
                 orders = self.env["sale.order"].union(
@@ -233,7 +233,7 @@ class TestOrderContent(KeycrmCase):
                 )
                 self.assertEqual(orders.source_id.mapped("name"), [mark])
 
-    def test_an_order_in_a_currency_that_odoo_lacks_says_so(self):
+    def test_unknown_currency_of_an_order_is_reported(self):
         for code in ("USDT", "QQQ"):
             with self.subTest(code):
                 source = next(s for s in self.keycrm.sources())["id"]
@@ -258,7 +258,7 @@ class TestOrderContent(KeycrmCase):
         self.keycrm.put_source(id=source, currency_code="UAH")
         self.account.action_refresh_statuses()
 
-    def test_a_source_brings_its_sales_team_and_warehouse(self):
+    def test_order_gets_the_sales_team_and_warehouse_of_its_source(self):
         number = self.new_order([LINE])
         parsed = self.read_order(number)
         source = self.env["keycrm.source"].search(
@@ -269,7 +269,7 @@ class TestOrderContent(KeycrmCase):
         order = self.arrive(number)
         self.assertEqual((order.team_id, order.warehouse_id), (source.team_id, source.warehouse_id))
 
-    def test_a_source_brings_its_invoice_journal(self):
+    def test_order_gets_the_invoice_journal_of_its_source(self):
         number = self.new_order([LINE], status_id=self.status(3).keycrm_id)
         source = self.env["keycrm.source"].search(
             [
@@ -290,9 +290,9 @@ class TestOrderContent(KeycrmCase):
         quotation = self.arrive(number)
         confirmed = self.arrive(self.new_order([LINE], status_id=self.status(3).keycrm_id))
         team = self.env["crm.team"].create({"name": "Маркетплейси"})
-        told = self.keycrm.put_source(name="Маркет", currency_code="UAH")
+        row = self.keycrm.put_source(name="Маркет", currency_code="UAH")
         self.account.action_refresh_statuses()
-        source = self.env["keycrm.source"].search([("keycrm_id", "=", told["id"])])
+        source = self.env["keycrm.source"].search([("keycrm_id", "=", row["id"])])
         source.team_id = team
         former = confirmed.team_id
         for order in (quotation, confirmed):

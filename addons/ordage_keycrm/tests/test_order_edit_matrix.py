@@ -11,19 +11,19 @@ class Result(NamedTuple):
     :param ordered: pieces of the mug in Odoo's order; of the plate, for edits of the plate
     :param to_ship: pieces of the same that are still to be shipped
     :param back: pieces of the same whose return is expected
-    :param told: whether a person is told
+    :param notified: whether an activity notifies a user
     :param equal: whether the total equals KeyCRM's
     """
 
     ordered: float
     to_ship: float
     back: float = 0
-    told: bool = False
+    notified: bool = False
     equal: bool = True
 
 
 OPEN, PART, OUT = (5, 5), (5, 3), (5, 0)
-KEPT = Result(*OUT, told=True, equal=False)
+KEPT = Result(*OUT, notified=True, equal=False)
 #: By edit, then by state. Five mugs at 100 and a plate at 50; partly delivered are two mugs.
 RESULTS = {
     "more": {
@@ -35,13 +35,13 @@ RESULTS = {
     "fewer": {
         "quotation": Result(3, 0),
         "partly": Result(3, 1),
-        "invoiced": Result(5, 0, back=2, told=True, equal=False),
+        "invoiced": Result(5, 0, back=2, notified=True, equal=False),
         "locked": Result(3, 3),
     },
     "far fewer": {
         "quotation": Result(1, 0),
-        "partly": Result(2, 0, back=1, told=True, equal=False),
-        "invoiced": Result(5, 0, back=4, told=True, equal=False),
+        "partly": Result(2, 0, back=1, notified=True, equal=False),
+        "invoiced": Result(5, 0, back=4, notified=True, equal=False),
         "locked": Result(1, 1),
     },
     # Nothing of an invoice is changed: a person decides about a credit note.
@@ -70,14 +70,14 @@ RESULTS = {
     "removed line": {
         "quotation": Result(0, 0),
         "partly": Result(0, 0),
-        "invoiced": Result(1, 0, back=1, told=True, equal=False),
+        "invoiced": Result(1, 0, back=1, notified=True, equal=False),
         "locked": Result(0, 0),
     },
-    # Goods that are still to go go there; of those that went a person is told.
+    # Goods that are still to go go there; of those already shipped a user is notified.
     "recipient": {
         "quotation": Result(5, 0),
         "partly": Result(*PART),
-        "invoiced": Result(*OUT, told=True),
+        "invoiced": Result(*OUT, notified=True),
         "locked": Result(*OPEN),
     },
 }
@@ -169,16 +169,16 @@ class TestEditMatrix(OrderCase):
         for line in delivered:
             self.assertEqual(line.qty_delivered, delivered[line])
         self.assertEqual(order.invoice_ids.mapped("amount_total"), invoiced)
-        told = float(self.keycrm.order(order.keycrm_id)["answer"]["grand_total"])
-        self.assertAlmostEqual(order.keycrm_total, told, places=2)
-        same = abs(order.amount_total - told) < 0.005
+        total = float(self.keycrm.order(order.keycrm_id)["answer"]["grand_total"])
+        self.assertAlmostEqual(order.keycrm_total, total, places=2)
+        same = abs(order.amount_total - total) < 0.005
         self.assertEqual(same, not order.keycrm_total_differs)
         for line in order.order_line.filtered("product_id"):
             self.assertGreaterEqual(
                 line.product_uom_qty, max(line.qty_delivered, line.qty_invoiced)
             )
 
-    def play(self, edit):
+    def check_edit(self, edit):
         for state in STATES:
             with self.subTest(edit=edit, state=state):
                 order = self.in_state(state)
@@ -198,7 +198,7 @@ class TestEditMatrix(OrderCase):
                 self.assertEqual(order.locked, state == "locked")
                 self.check_recipient(order, edit)
                 if order.activity_ids:
-                    # Done with, it is not asked for again by the next arrival.
+                    # Once done, the next import does not schedule it again.
                     order.activity_ids.action_done()
                     self.arrive(number)
                     self.assertFalse(order.activity_ids)
@@ -207,43 +207,43 @@ class TestEditMatrix(OrderCase):
         wanted = (AWAY if edit == "recipient" else HOME)["recipient_full_name"]
         self.assertEqual(order.partner_shipping_id.name, wanted)
         for picking in order.picking_ids.filtered(lambda p: not p.return_id):
-            gone = picking.state in ("done", "cancel")
+            is_closed = picking.state in ("done", "cancel")
             self.assertEqual(
-                picking.partner_id.name, HOME["recipient_full_name"] if gone else wanted
+                picking.partner_id.name, HOME["recipient_full_name"] if is_closed else wanted
             )
 
-    def test_every_cell_is_there(self):
+    def test_matrix_has_a_result_for_each_edit_and_state(self):
         for edit, states in RESULTS.items():
             self.assertEqual(tuple(states), STATES, edit)
 
-    def test_more_pieces(self):
-        self.play("more")
+    def test_edit_more_pieces(self):
+        self.check_edit("more")
 
-    def test_fewer_pieces(self):
-        self.play("fewer")
+    def test_edit_fewer_pieces(self):
+        self.check_edit("fewer")
 
-    def test_fewer_pieces_than_were_delivered(self):
-        self.play("far fewer")
+    def test_edit_fewer_pieces_than_delivered(self):
+        self.check_edit("far fewer")
 
-    def test_another_price(self):
-        self.play("price")
+    def test_edit_price(self):
+        self.check_edit("price")
 
-    def test_a_discount_on_a_line(self):
-        self.play("line discount")
+    def test_edit_discount_of_a_line(self):
+        self.check_edit("line discount")
 
-    def test_a_discount_on_the_order(self):
-        self.play("order discount")
+    def test_edit_discount_of_the_order(self):
+        self.check_edit("order discount")
 
-    def test_a_line_more(self):
-        self.play("added line")
+    def test_edit_added_line(self):
+        self.check_edit("added line")
 
-    def test_a_line_less(self):
-        self.play("removed line")
+    def test_edit_removed_line(self):
+        self.check_edit("removed line")
 
-    def test_another_recipient(self):
-        self.play("recipient")
+    def test_edit_recipient(self):
+        self.check_edit("recipient")
 
-    def test_an_edit_that_is_taken_back_leaves_nothing_behind(self):
+    def test_reverted_edit_cancels_its_return_and_activity(self):
         for state in ("partly", "invoiced"):
             with self.subTest(state=state):
                 order = self.in_state(state)
@@ -253,6 +253,6 @@ class TestEditMatrix(OrderCase):
                     self.arrive(order.keycrm_id)
                 back = order.picking_ids.filtered("keycrm_expected_return")
                 self.assertEqual(back.mapped("state"), ["cancel"])
-                self.assertFalse(order.activity_ids, "nobody is to act on it any more")
+                self.assertFalse(order.activity_ids, "no activity remains")
                 self.assertFalse(order.keycrm_total_differs)
                 self.assertEqual(order.order_line[0].product_uom_qty, 5)

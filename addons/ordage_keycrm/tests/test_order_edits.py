@@ -1,4 +1,4 @@
-"""Edits in KeyCRM are followed; what cannot be followed is told to a person."""
+"""Edits in KeyCRM are followed; an activity shows what cannot be followed."""
 
 from .order_common import OrderCase
 
@@ -14,7 +14,7 @@ class TestEdits(OrderCase):
         )
         self.arrive(order.keycrm_id)
 
-    def test_a_partly_delivered_order_is_followed_down_to_what_was_delivered(self):
+    def test_reduced_quantity_stops_at_what_was_delivered(self):
         order = self.make(self.made)
         self.deliver(order, quantity=2)
         self.keycrm.patch_line(order.keycrm_id, self.line_id(order), quantity=3, webhook=False)
@@ -29,7 +29,7 @@ class TestEdits(OrderCase):
         self.assertEqual(sum(back.move_ids.mapped("product_uom_qty")), 1)
         self.assertTrue(order.keycrm_total_differs)
 
-    def test_a_delivered_line_that_keycrm_removes_is_expected_back(self):
+    def test_removed_delivered_line_expects_a_return(self):
         order = self.make(self.made)
         self.deliver(order)
         self.keycrm.add_line(
@@ -42,7 +42,7 @@ class TestEdits(OrderCase):
         self.assertTrue(order.picking_ids.filtered("return_id"))
         self.assertIn("Кухоль", self.activities(order))
 
-    def test_an_invoiced_order_keeps_its_prices_and_says_so(self):
+    def test_invoiced_order_keeps_its_prices_and_shows_the_conflict(self):
         order = self.make(self.made)
         self.deliver(order)
         self.invoice(order)
@@ -51,7 +51,7 @@ class TestEdits(OrderCase):
         self.assertTrue(self.activities(order))
         self.assertTrue(order.keycrm_total_differs)
 
-    def test_what_was_shipped_beyond_the_order_is_not_ordered_by_that(self):
+    def test_overdelivery_does_not_change_the_ordered_quantity(self):
         order = self.make(self.made)
         self.deliver(order, quantity=7)
         self.keycrm.patch_order(order.keycrm_id, manager_comment="Дякую", webhook=False)
@@ -60,7 +60,7 @@ class TestEdits(OrderCase):
         self.assertFalse(order.activity_ids or order.keycrm_total_differs)
         self.assertFalse(order.picking_ids.filtered("keycrm_expected_return"))
 
-    def test_arriving_again_unchanged_writes_nothing(self):
+    def test_unchanged_order_is_not_written_again(self):
         order = self.make(self.made)
         self.env.flush_all()
         before = order.write_date, order.order_line.mapped("write_date"), order.message_ids

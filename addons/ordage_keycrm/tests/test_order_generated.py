@@ -68,7 +68,7 @@ class TestGeneratedOrders(KeycrmCase):
             for amount, kind in ((20, "tax_included"), (7, "tax_excluded"), (20, "tax_excluded"))
         ]
 
-    def test_any_mix_has_one_total_on_both_sides(self):
+    def test_any_mix_has_the_same_total_on_both_sides(self):
         for seed in range(BATCHES):
             with self.subTest(seed=seed):
                 self.assert_totals_equal(random.Random(seed))
@@ -81,10 +81,10 @@ class TestGeneratedOrders(KeycrmCase):
         self.account.tax_id = dice.choice(self.taxes)
         confirmed = dice.random() < 0.5
         status = self.status(3 if confirmed else 1).keycrm_id
-        told = [
+        numbers = [
             self.new_order(status_id=status, **new_order(dice)) for _ in range(dice.randint(1, 3))
         ]
-        for order in self.arrive(*told):
+        for order in self.arrive(*numbers):
             answer = self.keycrm.order(order.keycrm_id)["answer"]
             self.assertEqual(
                 f"{order.amount_total:.2f}", f"{float(answer['grand_total']):.2f}", answer

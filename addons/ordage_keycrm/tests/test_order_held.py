@@ -9,7 +9,7 @@ from .stock_common import StockCase
 class TestSkippedLater(StockCase):
     """An order that is moved to a "skip" status: what KeyCRM holds for it stays known."""
 
-    NEW, PRODUCTION, ASIDE = 1, 4, 2
+    NEW, PRODUCTION, SKIPPED = 1, 4, 2
 
     def setUp(self):
         super().setUp()
@@ -20,7 +20,7 @@ class TestSkippedLater(StockCase):
         self.account.action_push_all_stock()
         self.work()
         self.account.status_ids.filtered(
-            lambda status: status.keycrm_id == self.ASIDE
+            lambda status: status.keycrm_id == self.SKIPPED
         ).order_action = "skip"
         self.number_ = self.new_order(
             [{"offer_id": self.number(self.cap), "quantity": 5}], status_id=self.PRODUCTION
@@ -33,14 +33,14 @@ class TestSkippedLater(StockCase):
         stock = self.keycrm.stock(self.number(self.cap))["warehouses"]["1"]
         return float(stock["quantity"]) - float(stock["reserve"])
 
-    def test_a_reserve_that_keycrm_gave_back_is_not_counted_any_more(self):
+    def test_released_reserve_is_no_longer_counted(self):
         self.assertEqual(self.sells(), 15)
         line = self.keycrm.order(self.number_)["answer"]["products"][0]["id"]
-        self.keycrm.set_status(self.number_, self.ASIDE, webhook=False)
+        self.keycrm.set_status(self.number_, self.SKIPPED, webhook=False)
         self.arrive(self.number_)
         self.work()
         self.assertEqual(self.sells(), 15, "Odoo still ships the five")
-        # A manager shortens it, then cancels it altogether, while Odoo looks away.
+        # A manager shortens it, then cancels it, while its status is skipped in Odoo.
         self.keycrm.patch_line(self.number_, line, quantity=2, webhook=False)
         self.arrive(self.number_)
         self.work()
@@ -57,20 +57,20 @@ class TestSkippedLater(StockCase):
             self.order.order_line.product_uom_qty, 5, "the order itself is not followed"
         )
 
-    def test_a_line_that_keycrm_removed_holds_nothing(self):
+    def test_removed_line_reserves_nothing(self):
         line = self.keycrm.order(self.number_)["answer"]["products"][0]["id"]
-        self.keycrm.set_status(self.number_, self.ASIDE, webhook=False)
+        self.keycrm.set_status(self.number_, self.SKIPPED, webhook=False)
         self.keycrm.remove_line(self.number_, line)
         self.arrive(self.number_)
         self.work()
         self.assertEqual(self.order.order_line.keycrm_quantity, 0)
         self.assertEqual(self.sells(), 15)
 
-    def test_other_goods_in_the_line_are_not_taken_for_the_former_ones(self):
+    def test_replaced_goods_of_a_line_reserve_nothing(self):
         other = self.goods("HAT")
         self.count(other, 9)
         line = self.keycrm.order(self.number_)["answer"]["products"][0]["id"]
-        self.keycrm.set_status(self.number_, self.ASIDE, webhook=False)
+        self.keycrm.set_status(self.number_, self.SKIPPED, webhook=False)
         self.keycrm.patch_line(
             self.number_, line, offer_id=self.number(other), sku="HAT", webhook=False
         )
@@ -111,7 +111,7 @@ class TestShippingChanges(OrderCase):
         )
         return sum(moves.mapped("product_uom_qty"))
 
-    def test_what_is_still_to_go_ships_from_the_warehouse_that_keycrm_says_now(self):
+    def test_open_goods_ship_from_keycrms_new_warehouse(self):
         self.assertEqual((self.open_from(self.warehouse), self.open_from(self.second)), (5, 0))
         self.change(warehouse_id=2)
         self.assertEqual((self.open_from(self.warehouse), self.open_from(self.second)), (0, 5))
@@ -121,13 +121,13 @@ class TestShippingChanges(OrderCase):
         self.assertEqual(self.order.order_line.qty_delivered, 2)
         self.assertFalse(self.order.activity_ids)
 
-    def test_goods_that_people_are_picking_stay_and_a_person_is_told(self):
+    def test_goods_being_picked_are_kept_and_schedule_an_activity(self):
         self.order.picking_ids.move_ids.write({"quantity": 5, "picked": True})
         self.change(warehouse_id=2)
         self.assertEqual((self.open_from(self.warehouse), self.open_from(self.second)), (5, 0))
         self.assertIn("Другий", self.activities(self.order))
 
-    def test_a_line_that_is_to_be_made_after_all_is_told_once(self):
+    def test_line_changed_to_manufacturing_schedules_one_activity(self):
         self.change(shipment_type="manufacturing")
         self.arrive(self.order.keycrm_id)
         self.assertEqual(len(self.order.activity_ids), 1)
@@ -144,11 +144,11 @@ class TestShippingChanges(OrderCase):
         self.assertFalse(self.order.activity_ids)
         self.assertEqual(self.order.order_line.product_uom_qty, 5)
         self.assertFalse(self.order.keycrm_total_differs)
-        # Canceled once more, it is told once more.
+        # Canceled once more, it schedules an activity once more.
         self.move(self.order, self.canceled)
         self.assertTrue(self.order.activity_ids)
 
-    def test_a_return_that_a_person_made_is_left_alone(self):
+    def test_return_created_by_a_user_is_not_changed(self):
         picking = self.deliver(self.order)
         wizard = self.env["stock.return.picking"].create({"picking_id": picking.id})
         wizard.product_return_moves.quantity = 1

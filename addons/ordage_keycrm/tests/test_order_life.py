@@ -8,7 +8,7 @@ from .order_common import OrderCase
 
 
 class TestStatuses(OrderCase):
-    def test_each_group_of_statuses_becomes_what_the_design_says(self):
+    def test_each_status_group_has_its_default_action(self):
         self.assertEqual(self.make(self.new).state, "draft")
         self.assertEqual(self.make(self.agreed).state, "draft")
         for status in (self.made, self.sent, self.done):
@@ -17,7 +17,7 @@ class TestStatuses(OrderCase):
             self.assertTrue(order.picking_ids)
         self.assertEqual(self.make(self.canceled).state, "cancel")
 
-    def test_a_person_can_say_otherwise_for_a_status(self):
+    def test_action_of_a_status_can_be_changed(self):
         self.new.order_action = "confirm"
         self.assertEqual(self.make(self.new).state, "sale")
 
@@ -35,7 +35,7 @@ class TestStatuses(OrderCase):
         self.assertEqual(order.keycrm_status_id, self.agreed)
         self.assertEqual((order.state, order.order_line.product_uom_qty), ("sale", 5))
 
-    def test_a_status_of_which_nothing_is_known_undoes_nothing(self):
+    def test_unknown_status_changes_no_order_state(self):
         self.account.archive_status_ids = self.done
         confirmed, archived, canceled = map(self.make, (self.made, self.done, self.canceled))
         quotation = self.make(self.new)
@@ -63,7 +63,7 @@ class TestStatuses(OrderCase):
         self.assertEqual(order.state, "sale")
         self.assertTrue(order.activity_ids.note)
 
-    def test_back_to_agreement_is_a_quotation_again(self):
+    def test_order_back_in_agreement_is_a_quotation_again(self):
         order = self.make(self.made)
         self.move(order, self.agreed)
         self.assertEqual(order.state, "draft")
@@ -78,7 +78,7 @@ class TestStatuses(OrderCase):
         open_ones = order.picking_ids.filtered(lambda p: p.state != "cancel")
         self.assertEqual(sum(open_ones.move_ids.mapped("product_uom_qty")), 5)
 
-    def test_a_shipped_order_that_goes_back_stays_confirmed_and_says_so(self):
+    def test_shipped_order_moved_back_stays_confirmed_and_shows_why(self):
         order = self.make(self.made)
         self.deliver(order)
         self.move(order, self.agreed)
@@ -87,7 +87,7 @@ class TestStatuses(OrderCase):
         agreed = self.agreed.with_context(lang=self.company.partner_id.lang)
         self.assertIn(agreed.display_name, self.activities(order))
 
-    def test_a_shipped_order_that_keycrm_cancels_waits_for_its_goods(self):
+    def test_canceled_shipped_order_expects_a_return(self):
         order = self.make(self.made)
         self.deliver(order)
         self.move(order, self.canceled)
@@ -98,7 +98,7 @@ class TestStatuses(OrderCase):
         self.assertTrue(self.activities(order))
         action = self.env.ref("ordage_keycrm.stock_picking_returns_action")
         listed = self.env["stock.picking"].search(literal_eval(action.domain))
-        self.assertIn(back, listed, "the parcel stands in the list of those that come back")
+        self.assertIn(back, listed, "the parcel is in the list of returns")
         self.assertIn(order, listed.sale_id)
         # Arriving again expects nothing twice.
         self.arrive(order.keycrm_id)
@@ -115,7 +115,7 @@ class TestStatuses(OrderCase):
         self.arrive(order.keycrm_id)
         self.assertEqual(order.state, "cancel")
 
-    def test_a_partly_shipped_order_that_is_canceled_ships_no_more(self):
+    def test_canceled_partly_shipped_order_ships_no_more(self):
         order = self.make(self.made)
         self.deliver(order, quantity=2)
         self.move(order, self.canceled)
@@ -129,7 +129,7 @@ class TestStatuses(OrderCase):
 
 
 class TestArchive(OrderCase):
-    def test_archive_statuses_lock_and_move_orders_and_give_them_back(self):
+    def test_archive_status_locks_an_order_and_leaving_it_unlocks(self):
         self.account.archive_status_ids = self.done
         order = self.make(self.sent)
         self.assertFalse(order.keycrm_archived)
@@ -166,7 +166,7 @@ class TestArchive(OrderCase):
         self.account.archive_status_ids = self.done
         self.assertFalse(order.keycrm_archived or order.locked)
 
-    def test_archiving_ships_what_is_left_where_that_is_wished(self):
+    def test_archiving_ships_open_goods_if_the_account_says_so(self):
         self.account.archive_status_ids = self.done
         order = self.make(self.sent)
         self.move(order, self.done)
@@ -180,7 +180,7 @@ class TestArchive(OrderCase):
         self.assertEqual(second.picking_ids.mapped("state"), ["done"])
         self.assertEqual(second.order_line.qty_delivered, 5)
 
-    def test_archiving_ships_also_where_goods_are_picked_and_packed_first(self):
+    def test_archiving_ships_goods_that_are_picked_and_packed_first(self):
         self.account.archive_status_ids = self.done
         self.account.archive_validates = True
         for steps in ("pick_ship", "pick_pack_ship"):
@@ -219,7 +219,7 @@ class TestArchive(OrderCase):
         self.assertEqual(order.picking_ids.state, "done")
         self.assertFalse(order.activity_ids)
 
-    def test_the_archive_statuses_can_be_changed_although_goods_need_a_lot(self):
+    def test_archive_statuses_can_change_although_goods_need_a_lot(self):
         self.account.archive_validates = True
         order = self.make(self.done)
         order.order_line.product_id.tracking = "lot"
@@ -231,7 +231,7 @@ class TestArchive(OrderCase):
         self.assertEqual(other.picking_ids.state, "done")
         self.assertTrue(order.activity_ids)
 
-    def test_late_edits_still_enter_an_archived_order(self):
+    def test_late_edits_reach_an_archived_order(self):
         self.account.archive_status_ids = self.done
         order = self.make(self.sent)
         self.move(order, self.done)
@@ -242,7 +242,7 @@ class TestArchive(OrderCase):
         self.assertEqual(order.amount_total, 400)
         self.assertTrue(order.locked)
 
-    def test_goods_that_left_before_the_synchronisation_are_not_shipped_again(self):
+    def test_goods_shipped_before_the_sync_are_not_shipped_again(self):
         number = self.new_order(
             [{"offer_id": self.offer, "price": 1, "quantity": 1}], status_id=self.sent.keycrm_id
         )

@@ -13,7 +13,7 @@ from .order_common import OrderCase
 
 
 class TestOrderLinks(OrderCase):
-    def test_a_link_opens_the_order_in_keycrm_once_the_cabinet_is_known(self):
+    def test_order_link_needs_the_address_of_the_cabinet(self):
         order = self.make()
         self.assertFalse(order.keycrm_url)
         self.account.cabinet_url = "https://myshop.keycrm.app/"
@@ -33,7 +33,7 @@ class TestOrderLinks(OrderCase):
                     f"https://myshop.keycrm.app/app/orders/view/{order.keycrm_id}",
                 )
 
-    def test_refresh_reads_the_order_anew_for_a_salesperson(self):
+    def test_refresh_reads_the_order_again_for_a_salesperson(self):
         order = self.make()
         self.keycrm.patch_order(order.keycrm_id, manager_comment="Терміново", webhook=False)
         seller = new_test_user(
@@ -52,7 +52,7 @@ class TestOrderLinks(OrderCase):
         with self.assertRaises(UserError):
             order.with_user(seller).action_keycrm_refresh()
 
-    def test_the_number_stands_on_order_and_slip_and_finds_both(self):
+    def test_number_is_on_order_and_delivery_and_finds_both(self):
         order = self.make(self.made, source_uuid="ROZ-555")
         self.assertEqual((order.client_order_ref, order.keycrm_number), ("ROZ-555", "ROZ-555"))
         self.assertIn(str(order.keycrm_id), order.origin)
@@ -74,7 +74,7 @@ class TestOrderLinks(OrderCase):
             domain = [(field, "=", int(typed)) if is_number else (field, "ilike", typed)]
         return self.env["sale.order"].search([("keycrm_account_id", "=", self.account.id), *domain])
 
-    def test_the_search_finds_an_order_by_whatever_a_person_has_at_hand(self):
+    def test_search_finds_an_order_by_each_of_its_numbers(self):
         order = self.make(source_uuid="ROZ-777")
         order.keycrm_tracking_code = "20450000123456"
         self.arrive(
@@ -93,7 +93,7 @@ class TestOrderLinks(OrderCase):
             with self.subTest(field=field, typed=typed):
                 self.assertEqual(self.found(field, typed), order)
 
-    def test_the_search_finds_a_phone_however_it_was_typed_there_and_here(self):
+    def test_search_finds_a_phone_in_any_format(self):
         order, other = self.make(), self.make()
         other.partner_id = other.partner_shipping_id = self.env["res.partner"].create(
             {"name": "Other", "phone": "+380 99 999 99 99"}

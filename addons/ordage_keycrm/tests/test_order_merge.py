@@ -18,7 +18,7 @@ class TestMergeCopyDelete(OrderCase):
             open_moves = (main | other).picking_ids.move_ids.filtered(lambda m: m.state != "cancel")
             self.assertEqual(sum(open_moves.mapped("product_uom_qty")), 7)
 
-    def test_a_merge_takes_the_payments_along_once(self):
+    def test_merge_moves_the_payments_once(self):
         self.account.import_payments = True
         main = self.make(self.made)
         other = self.make(self.made, payments=[{"amount": 500, "status": "paid"}])
@@ -79,7 +79,7 @@ class TestMergeCopyDelete(OrderCase):
         self.keycrm.delete_order(order.keycrm_id)
         self.check_deleted(order)
 
-    def test_a_deleted_order_that_is_still_shown_is_marked_too(self):
+    def test_deleted_order_that_keycrm_still_returns_is_marked(self):
         order = self.make(self.made)
         order.order_line.write({"keycrm_stock_status": "reserved", "keycrm_quantity": 5})
         self.keycrm.patch_order(order.keycrm_id, deleted_at="2026-08-01T10:00:00Z", webhook=False)

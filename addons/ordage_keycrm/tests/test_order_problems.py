@@ -44,7 +44,7 @@ class TestMalformedLines(OrderCase):
             [(picking.id, picking.state) for picking in order.picking_ids],
         )
 
-    def test_known_order_keeps_everything_and_shows_it(self):
+    def test_malformed_answer_changes_no_order_and_is_shown(self):
         order = self.make(self.made)
         before = self.state(order)
         for products in MALFORMED:
@@ -63,7 +63,7 @@ class TestMalformedLines(OrderCase):
                 uk = order.with_context(lang="uk_UA").keycrm_problem
                 self.assertNotEqual(uk, order.keycrm_problem)
 
-    def test_the_next_good_answer_goes_on_with_the_same_transfer(self):
+    def test_next_valid_answer_continues_with_the_same_transfer(self):
         order = self.make(self.made)
         before = self.state(order)
         self.keycrm.patch_order(order.keycrm_id, raw={"products": []}, webhook=False)
@@ -75,7 +75,7 @@ class TestMalformedLines(OrderCase):
         self.assertEqual(self.state(order), before)
         self.assertFalse(order.keycrm_problem or order.keycrm_problem_code)
 
-    def test_new_order_is_not_made_until_its_lines_come(self):
+    def test_new_order_is_not_created_until_its_lines_arrive(self):
         number = self.new_order(
             [{"offer_id": self.offer, "price": 100, "quantity": 5}],
             status_id=self.made.keycrm_id,
@@ -90,7 +90,7 @@ class TestMalformedLines(OrderCase):
         self.work()
         self.assertEqual((event.state, self.order(number).state), ("done", "sale"))
 
-    def test_failed_order_shows_its_buyer_sum_and_lines_until_it_arrives(self):
+    def test_failed_order_shows_buyer_total_and_lines_until_it_arrives(self):
         products = self.env["product.product"].create(
             [{"name": name, "default_code": "TWICE-1"} for name in ("Чашка", "Чашка стара")]
         )
@@ -109,7 +109,7 @@ class TestMalformedLines(OrderCase):
         self.assertEqual(event.state, "done")
         self.assertFalse(event.order_text)
 
-    def test_polling_and_synchronization_change_nothing_either(self):
+    def test_malformed_order_is_not_changed_by_polling_or_sync(self):
         order = self.make(self.made)
         before = self.state(order)
         self.keycrm.patch_order(order.keycrm_id, raw={"products": []}, webhook=False)
@@ -129,7 +129,7 @@ class TestMalformedLines(OrderCase):
         self.assertEqual(self.state(order), before)
         self.assertEqual(sync.failed_count, 1)
 
-    def test_order_that_keycrm_really_emptied_is_followed(self):
+    def test_order_whose_lines_were_removed_is_followed(self):
         order = self.make(self.made)
         self.keycrm.remove_line(order.keycrm_id, self.line_id(order))
         self.arrive(order.keycrm_id)
@@ -138,7 +138,7 @@ class TestMalformedLines(OrderCase):
 
 
 class TestDiscountsOverGoods(OrderCase):
-    def test_order_waits_for_a_person_and_says_why(self):
+    def test_order_with_negative_total_waits_and_shows_why(self):
         order = self.make(self.made, discount_amount=530)
         self.assertEqual((order.amount_total, order.state), (-30, "draft"))
         self.assertFalse(order.picking_ids)
@@ -147,23 +147,23 @@ class TestDiscountsOverGoods(OrderCase):
         self.arrive(order.keycrm_id)
         self.assertEqual(len(order.activity_ids), 1)
 
-    def test_shipping_that_makes_up_for_it_changes_nothing(self):
+    def test_negative_goods_total_waits_despite_paid_shipping(self):
         order = self.make(self.made, discount_amount=530, shipping_price=100)
         self.assertEqual((order.amount_total, order.state), (70, "draft"))
 
-    def test_goods_for_nothing_are_confirmed(self):
+    def test_fully_discounted_goods_are_confirmed(self):
         order = self.make(self.made, discount_percent=100)
         self.assertEqual((order.amount_total, order.state), (0, "sale"))
         self.assertFalse(order.keycrm_problem)
 
-    def test_corrected_discount_confirms_it_and_ends_the_activity(self):
+    def test_corrected_discount_confirms_the_order_and_ends_the_activity(self):
         order = self.make(self.made, discount_amount=530)
         self.keycrm.patch_order(order.keycrm_id, discount_amount=100, webhook=False)
         self.arrive(order.keycrm_id)
         self.assertEqual((order.amount_total, order.state), (400, "sale"))
         self.assertFalse(order.activity_ids or order.keycrm_problem)
 
-    def test_person_may_confirm_it_and_is_not_asked_again(self):
+    def test_user_may_confirm_it_once_and_for_all(self):
         order = self.make(self.made, discount_amount=530)
         seller = new_test_user(self.env, "seller", groups="sales_team.group_sale_manager")
         order.with_user(seller).action_confirm()
@@ -179,7 +179,7 @@ class TestDiscountsOverGoods(OrderCase):
         self.arrive(order.keycrm_id)
         self.assertEqual((order.amount_total, order.state), (-30, "sale"))
         self.assertEqual(order.keycrm_total, -30)
-        self.assertIn("30.00", order.activity_ids.note, "it is told")
+        self.assertIn("30.00", order.activity_ids.note, "an activity shows it")
         self.arrive(order.keycrm_id)
         self.assertEqual(len(order.activity_ids), 1)
         self.keycrm.patch_order(order.keycrm_id, discount_amount=0, webhook=False)

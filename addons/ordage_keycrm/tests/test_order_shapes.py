@@ -114,8 +114,8 @@ class TestShapes(KeycrmCase):
                 line["id"] = self.number
         return parse_order(json.loads(json.dumps(body)))
 
-    def comes(self, **changes):
-        """Let an order come and expect that it does.
+    def import_order(self, **changes):
+        """Import an order and expect that it succeeds.
 
         :return: ``sale.order``
         """
@@ -125,13 +125,13 @@ class TestShapes(KeycrmCase):
         self.assertFalse(outcome.code, (outcome.code, outcome.params, outcome.details))
         return self.env["sale.order"].browse(outcome.order_id)
 
-    def test_the_recorded_order_comes_whole(self):
-        order = self.comes()
+    def test_recorded_order_is_imported_completely(self):
+        order = self.import_order()
         self.assertEqual(order.amount_total, 2855)
         self.assertFalse(order.keycrm_total_differs)
         self.assertEqual(order.keycrm_tracking_code, "20450001112233")
 
-    def test_whole_shop_comes_exactly(self):
+    def test_whole_shop_is_imported_exactly(self):
         """Orders of every status, source and kind of line that the sandbox has from recorded answers."""
         self.keycrm.reset(seed=22, orders=60, offers=30, keep_switches=True)
         numbers = self.keycrm.order_ids()
@@ -158,15 +158,15 @@ class TestShapes(KeycrmCase):
                 self.assertEqual(order.partner_shipping_id.country_id.code, "UA")
                 self.assertIn(shipping["shipping_address_city"], order.partner_shipping_id.city)
 
-    def test_empty_objects_come_as_lists(self):
+    def test_empty_objects_as_lists_are_imported(self):
         names = [name for name, value in FULL.items() if isinstance(value, dict | list)]
         for name in names:
             with self.subTest(name):
                 # An order without lines is believed where its goods cost nothing.
-                self.comes(**{"products_total": 0 if name == "products" else 3569, name: []})
-        self.comes(**{name: [] for name in names}, products_total=0)
+                self.import_order(**{"products_total": 0 if name == "products" else 3569, name: []})
+        self.import_order(**{name: [] for name in names}, products_total=0)
 
-    def test_each_key_may_be_missing_and_others_may_be_there(self):
+    def test_missing_and_additional_keys_do_not_matter(self):
         for name in FULL.keys() - {"products"}:
             with self.subTest(name):
                 body = {key: value for key, value in FULL.items() if key != name}
@@ -177,7 +177,7 @@ class TestShapes(KeycrmCase):
 
     def test_long_names_emoji_and_forty_lines(self):
         line = FULL["products"][0]
-        order = self.comes(
+        order = self.import_order(
             products=[
                 {**line, "id": 800_000 + n, "name": f"{'Довга назва 🎁 ' * 300}{n}", "offer": None}
                 for n in range(40)
@@ -192,20 +192,22 @@ class TestShapes(KeycrmCase):
         self.assertEqual(len(order.order_line.filtered("keycrm_id")), 40)
         self.assertFalse(order.keycrm_total_differs)
 
-    def test_names_that_are_null_still_name_something(self):
+    def test_names_that_are_null_are_replaced(self):
         line = {**FULL["products"][0], "name": None, "sku": None, "properties": [], "offer": None}
-        order = self.comes(products=[line], buyer={"id": 503, "full_name": None}, shipping=None)
+        order = self.import_order(
+            products=[line], buyer={"id": 503, "full_name": None}, shipping=None
+        )
         self.assertTrue(order.partner_id.name)
         self.assertTrue(order.order_line[0].name)
         self.assertTrue(order.order_line[0].product_id.name)
 
     @mute_logger("odoo.addons.ordage_keycrm.services.orders.order_import")
-    def test_anything_anywhere_comes_or_fails_with_a_sentence(self):
+    def test_any_value_anywhere_is_imported_or_fails_with_a_sentence(self):
         """No place of an order may bring a traceback, and what fails says why in both languages."""
         explain = self.env["keycrm.error.message"]
         self.account.import_payments = True
         full = {**FULL, "payments": [{"id": 1, "amount": 5, "status": "paid"}]}
-        came = failed = 0
+        imported = failed = 0
         for turn, path in enumerate(places(full)):
             for odd in odd_for(path, turn):
                 body = copy.deepcopy(full)
@@ -229,5 +231,5 @@ class TestShapes(KeycrmCase):
                             said = explain.with_context(lang=lang)._sentence(code, params)
                             self.assertTrue(said and " " in said, (code, said))
                     else:
-                        came += 1
-        self.assertGreater(came, failed)
+                        imported += 1
+        self.assertGreater(imported, failed)

@@ -17,7 +17,7 @@ class TestUnlistedStatuses(OrderCase):
     def known(self, number):
         return self.account.status_ids.filtered(lambda status: status.keycrm_id == number)
 
-    def test_a_status_is_learned_from_the_first_order_that_has_it(self):
+    def test_unknown_status_is_recorded_with_its_first_order(self):
         for group, state in STATES.items():
             number = 900 + group
             status = self.keycrm.put_status(
@@ -32,25 +32,25 @@ class TestUnlistedStatuses(OrderCase):
                 (learned.name, learned.group, learned.is_active),
                 (f"Старий {group}", str(group), False),
             )
-            asked = [row for row in self.keycrm.requests() if "/order/status" in row["path"]]
-            self.assertFalse(asked, "the order names its status, no list is read")
+            list_reads = [row for row in self.keycrm.requests() if "/order/status" in row["path"]]
+            self.assertFalse(list_reads, "the order names its status, no list is read")
 
-    def test_a_known_order_that_moves_to_an_unlisted_status_follows_its_group(self):
+    def test_known_order_in_an_unlisted_status_follows_its_group(self):
         order = self.make(self.made)
         status = self.keycrm.put_status(id=911, name="Відмова", group_id=6, is_active=False)
         self.keycrm.set_status(order.keycrm_id, status["id"], webhook=False)
         self.arrive(order.keycrm_id)
         self.assertEqual((order.state, order.keycrm_status_id.name), ("cancel", "Відмова"))
 
-    def test_the_group_alone_decides_where_the_order_does_not_name_its_status(self):
+    def test_group_decides_if_the_order_has_no_status_name(self):
         raw = {"status_id": 921, "status": None, "status_group_id": 6}
         order = self.make(self.new, raw=raw)
         self.assertEqual(order.state, "cancel")
         self.assertEqual((self.known(921).name, self.known(921).group), ("921", "6"))
         # Its name comes later, and a person's choice stays.
         self.known(921).order_action = "quotation"
-        told = {"id": 921, "name": "Дублікат", "alias": "duplicate", "group_id": 6}
-        self.keycrm.patch_order(order.keycrm_id, raw={"status_id": 921, "status": told})
+        status = {"id": 921, "name": "Дублікат", "alias": "duplicate", "group_id": 6}
+        self.keycrm.patch_order(order.keycrm_id, raw={"status_id": 921, "status": status})
         self.arrive(order.keycrm_id)
         self.assertEqual(self.known(921).name, "Дублікат")
         self.assertEqual(order.state, "draft")
@@ -58,7 +58,7 @@ class TestUnlistedStatuses(OrderCase):
         self.make(self.new, raw=raw)
         self.assertEqual(self.known(921).name, "Дублікат")
 
-    def test_a_status_that_keycrm_switches_off_keeps_its_place_in_the_settings(self):
+    def test_status_deactivated_in_keycrm_stays_in_the_settings(self):
         for switch in ("active", "all"):
             with self.subTest(status_list=switch):
                 self.keycrm.set_switches(status_list=switch)
@@ -88,7 +88,7 @@ class TestUnlistedStatuses(OrderCase):
                 self.account.action_refresh_statuses()
                 self.assertTrue(self.done.is_active)
 
-    def test_a_status_that_keycrm_deleted_keeps_its_meaning_too(self):
+    def test_status_deleted_in_keycrm_keeps_its_action(self):
         self.account.archive_status_ids = self.done
         order = self.make(self.done)
         raw = {"status_id": self.done.keycrm_id, "status": None, "status_group_id": None}
@@ -99,6 +99,6 @@ class TestUnlistedStatuses(OrderCase):
         self.assertTrue(order.keycrm_archived)
         self.assertEqual(order.keycrm_status_id, self.done)
 
-    def test_an_empty_list_switches_no_status_off(self):
+    def test_empty_list_deactivates_no_status(self):
         ReferenceLists(self.account).store_statuses([])
         self.assertTrue(all(self.account.status_ids.mapped("is_active")))

@@ -28,7 +28,7 @@ class TestOrderUpdate(OrderCase):
     def status_in_keycrm(self, order):
         return self.keycrm.order(order.keycrm_id)["answer"]["status_id"]
 
-    def test_a_validated_delivery_sets_a_status_once_where_that_is_wished(self):
+    def test_validated_delivery_sets_the_chosen_status_once(self):
         order = self.make(self.made)
         self.deliver(order)
         self.push()
@@ -57,7 +57,7 @@ class TestOrderUpdate(OrderCase):
         self.assertEqual(self.status_in_keycrm(order), self.sent.keycrm_id)
         self.assertEqual(self.status_in_keycrm(former), self.made.keycrm_id)
 
-    def test_waiting_status_is_not_sent_once_deliveries_set_none(self):
+    def test_pending_status_is_not_sent_after_the_setting_is_removed(self):
         self.account.delivered_status_id = self.sent
         order = self.make(self.made)
         self.deliver(order)
@@ -65,7 +65,7 @@ class TestOrderUpdate(OrderCase):
         self.push()
         self.assertEqual(self.status_in_keycrm(order), self.made.keycrm_id)
 
-    def test_a_status_that_a_manager_set_meanwhile_stays(self):
+    def test_status_set_meanwhile_in_keycrm_is_kept(self):
         self.account.delivered_status_id = self.sent
         order = self.make(self.made)
         self.deliver(order)
@@ -76,7 +76,7 @@ class TestOrderUpdate(OrderCase):
         self.assertEqual(push.state, "ignored")
 
     def test_status_set_by_a_manager_before_the_update_is_kept(self):
-        """Inbox before push: Odoo knows the manager's status by the time KeyCRM is to be told."""
+        """Inbox before sending: Odoo has the manager's status before it sends its own."""
         self.account.delivered_status_id = self.sent
         order = self.make(self.made)
         self.deliver(order)
@@ -96,7 +96,7 @@ class TestOrderUpdate(OrderCase):
                 self.push()
                 self.assertEqual(self.status_in_keycrm(order), status.keycrm_id)
 
-    def test_archiving_that_ships_what_is_left_sets_no_status(self):
+    def test_delivery_validated_by_archiving_sets_no_status(self):
         self.account.write(
             {
                 "archive_status_ids": self.done.ids,
@@ -110,7 +110,7 @@ class TestOrderUpdate(OrderCase):
         self.push()
         self.assertEqual(self.status_in_keycrm(order), self.done.keycrm_id)
 
-    def test_a_new_archive_status_sets_back_none_of_the_old_orders(self):
+    def test_new_archive_status_reverts_no_status_in_keycrm(self):
         """Also where it is not later than what a validated delivery would set."""
         self.account.write({"archive_validates": True, "delivered_status_id": self.done.id})
         orders = self.make(self.done) | self.make(self.sent)
@@ -122,7 +122,7 @@ class TestOrderUpdate(OrderCase):
             orders.keycrm_status_id.mapped("keycrm_id"),
         )
 
-    def test_second_delivery_sends_the_status_again_and_the_first_never(self):
+    def test_second_delivery_does_not_repeat_the_status_of_the_first(self):
         self.account.delivered_status_id = self.sent
         order = self.make(self.made)
         self.deliver(order, quantity=2)
@@ -191,7 +191,7 @@ class TestOrderUpdate(OrderCase):
                 self.assertEqual(self.status_in_keycrm(bad), self.sent.keycrm_id)
                 self.assertEqual(update.state, "done")
 
-    def test_update_that_sets_any_field_of_keycrm_is_done(self):
+    def test_update_of_any_field_of_keycrm_is_done(self):
         order, _other = self.two_updates()
         update = self.update_of(order)
         plan = SimpleNamespace(
@@ -204,7 +204,7 @@ class TestOrderUpdate(OrderCase):
             self.push()
         self.assertEqual((update.state, update.error), ("done", False))
 
-    def test_update_that_is_no_payment_cannot_be_sent_anyway(self):
+    def test_only_a_payment_can_be_sent_anyway(self):
         self.account.delivered_status_id = self.sent
         order = self.make(self.made)
         self.deliver(order)
@@ -217,7 +217,7 @@ class TestOrderUpdate(OrderCase):
         kinds = [kind for kind, _label in updates._fields["kind"].selection]
         self.assertEqual(kinds, [kind for kind in kinds if f"('kind', '=', '{kind}')" in search])
 
-    def test_an_update_of_a_locked_order_is_put_off_alone(self):
+    def test_update_of_a_locked_order_is_deferred_alone(self):
         bad, good = self.two_updates()
         with self.failing("_record", bad, LockNotAvailable("held by a user")):
             self.push()
@@ -231,7 +231,7 @@ class TestOrderUpdate(OrderCase):
         self.assertIn(update.state, ("done", "ignored"))
         self.assertFalse(self.keycrm.requests(method="PUT"), "the status was sent before")
 
-    def test_an_update_that_ends_the_process_is_not_tried_for_ever(self):
+    def test_update_that_ends_the_process_is_not_retried_for_ever(self):
         bad, good = self.two_updates()
         alone = Options(single_item=True)
         with (

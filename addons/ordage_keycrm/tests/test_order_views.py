@@ -27,7 +27,7 @@ class TestDecisionsOnScreens(OrderCase):
             for node in arch.xpath(path, name=name)
         )
 
-    def test_a_packer_sees_which_parcel_must_not_leave_yet(self):
+    def test_packer_sees_which_parcel_must_not_be_shipped(self):
         packer = new_test_user(self.env, "packer", groups="stock.group_stock_user")
         order = self.make(self.made)
         picking = order.picking_ids.with_user(packer)
@@ -43,7 +43,7 @@ class TestDecisionsOnScreens(OrderCase):
         picking.invalidate_recordset()
         self.assertFalse(self.shows(picking, "keycrm_do_not_ship"))
 
-    def test_a_return_is_received_whatever_waits_for_a_decision(self):
+    def test_return_can_be_received_despite_an_open_decision(self):
         order = self.make(self.made)
         self.deliver(order)
         back = order._keycrm_expect_return(dict.fromkeys(order.order_line, 0.0))
@@ -51,7 +51,7 @@ class TestDecisionsOnScreens(OrderCase):
         self.assertTrue(back.keycrm_needs_decision)
         self.assertFalse(self.shows(back, "keycrm_do_not_ship"))
 
-    def test_a_difference_is_settled_on_the_form_and_is_then_no_warning(self):
+    def test_accepted_difference_is_no_longer_a_warning(self):
         order = self.make(self.made)
         self.assertFalse(self.shows(order, "action_keycrm_accept"))
         self.keycrm.patch_order(order.keycrm_id, grand_total=778, webhook=False)
@@ -63,19 +63,19 @@ class TestDecisionsOnScreens(OrderCase):
         self.assertFalse(self.shows(order, "action_keycrm_accept"))
         self.assertFalse(self.shows(order, "keycrm_total", ALERTS))
 
-    def test_a_quotation_with_another_total_cannot_be_kept(self):
+    def test_quotation_with_differing_total_cannot_be_accepted(self):
         order = self.make(self.made, grand_total=777)
         self.assertEqual(order.keycrm_decision, "total_differs")
         self.assertFalse(self.shows(order, "action_keycrm_accept"))
 
-    def test_a_deleted_order_is_canceled_or_kept_on_its_form(self):
+    def test_deleted_order_is_canceled_or_kept_on_its_form(self):
         order = self.make(self.made)
         self.assertFalse(self.shows(order, "action_cancel", ALERTS))
         order._keycrm_mark_deleted()
         self.assertTrue(self.shows(order, "action_cancel", ALERTS))
         self.assertTrue(self.shows(order, "action_keycrm_accept", ALERTS))
 
-    def test_several_orders_are_kept_at_once_and_the_result_is_named(self):
+    def test_several_orders_are_accepted_at_once_with_a_summary(self):
         deleted = self.make(self.made) | self.make(self.made)
         deleted._keycrm_mark_deleted()
         waiting = self.make(self.made, grand_total=777)
@@ -119,12 +119,12 @@ class TestParcels(OrderCase):
         with self.assertRaises(UserError):
             self.open("4820000000017")
 
-    def test_a_number_counts_before_a_product(self):
+    def test_scanned_number_has_priority_over_a_product(self):
         first, second = self.make(self.made), self.make(self.made)
         second.order_line.product_id.barcode = first.name
         self.assertEqual(self.open(first.name)["res_id"], first.picking_ids.id)
 
-    def test_an_address_is_short_and_its_phone_is_one_that_answers(self):
+    def test_address_is_short_and_has_the_recipients_phone(self):
         self.company.country_id = self.env.ref("base.ua")
         order = self.make(
             self.made,

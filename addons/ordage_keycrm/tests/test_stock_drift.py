@@ -11,7 +11,7 @@ NO_ANSWER = StockAnswer({}, frozenset())
 
 
 class TestStockDrift(StockCase):
-    """KeyCRM moves its numbers by itself: they are read and corrected, echoes cost nothing."""
+    """KeyCRM changes its quantities itself: they are read and corrected; echoes cost no request."""
 
     def setUp(self):
         super().setUp()
@@ -23,7 +23,7 @@ class TestStockDrift(StockCase):
         self.sent()
 
     def receive_stock_webhook(self, quantity, offer=None):
-        """Let KeyCRM's stock webhook come, and be old enough to be no order's."""
+        """Receive a stock webhook that is old enough not to belong to an order."""
         webhook_inbox.receive(
             self.account,
             [{"offer_id": offer or self.number(self.sock), "in_stock": quantity, "in_reserve": 0}],

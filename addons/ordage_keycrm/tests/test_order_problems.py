@@ -163,7 +163,7 @@ class TestDiscountsOverGoods(OrderCase):
         self.assertEqual((order.amount_total, order.state), (400, "sale"))
         self.assertFalse(order.activity_ids or order.keycrm_problem)
 
-    def test_user_may_confirm_it_once_and_for_all(self):
+    def test_user_may_confirm_an_order_with_negative_total(self):
         order = self.make(self.made, discount_amount=530)
         seller = new_test_user(self.env, "seller", groups="sales_team.group_sale_manager")
         order.with_user(seller).action_confirm()

@@ -122,7 +122,7 @@ class TestOrderUpdate(OrderCase):
             orders.keycrm_status_id.mapped("keycrm_id"),
         )
 
-    def test_second_delivery_does_not_repeat_the_status_of_the_first(self):
+    def test_each_delivery_sends_its_status_once(self):
         self.account.delivered_status_id = self.sent
         order = self.make(self.made)
         self.deliver(order, quantity=2)

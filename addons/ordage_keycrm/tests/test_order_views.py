@@ -124,7 +124,7 @@ class TestParcels(OrderCase):
         second.order_line.product_id.barcode = first.name
         self.assertEqual(self.open(first.name)["res_id"], first.picking_ids.id)
 
-    def test_address_is_short_and_has_the_recipients_phone(self):
+    def test_address_is_short_and_phone_falls_back_to_the_buyers(self):
         self.company.country_id = self.env.ref("base.ua")
         order = self.make(
             self.made,

@@ -28,11 +28,11 @@ class TestDecisions(OrderCase):
         self.account.invalidate_recordset()
         return self.account.overview_state
 
-    def test_nothing_to_decide_is_an_empty_list_and_green(self):
+    def test_overview_without_decisions_is_empty_and_green(self):
         self.make(self.made)
         self.assertEqual((self.rows(), self.state()), ([], "connected"))
 
-    def test_a_differing_total_names_buyer_sum_reason_and_its_buttons(self):
+    def test_differing_total_is_shown_with_buyer_reason_and_buttons(self):
         order = self.make(self.made, grand_total=777, buyer={"full_name": "Олена Коваль"})
         (row,) = self.rows()
         self.assertEqual((row["model"], row["id"]), ("sale.order", order.id))
@@ -45,7 +45,7 @@ class TestDecisions(OrderCase):
         with self.assertRaisesRegex(UserError, "cannot be left"):
             order.action_keycrm_accept()
 
-    def test_a_total_that_a_user_confirms_is_decided_until_it_changes(self):
+    def test_confirmed_total_needs_no_decision_until_it_changes(self):
         order = self.make(self.made, grand_total=777)
         order.action_confirm()
         self.assertFalse(self.rows())
@@ -72,7 +72,7 @@ class TestDecisions(OrderCase):
         order.action_keycrm_accept()
         self.assertFalse(self.rows())
 
-    def test_since_is_when_the_reason_began_not_when_it_was_written(self):
+    def test_decision_keeps_the_date_on_which_it_began(self):
         order = self.make(self.made, grand_total=777)
         begun = order.keycrm_decision_since = order.keycrm_decision_since - timedelta(days=1)
         self.env.flush_all()
@@ -80,7 +80,7 @@ class TestDecisions(OrderCase):
         self.arrive(order.keycrm_id)
         self.assertEqual(order.keycrm_decision_since, begun)
 
-    def test_a_failed_event_names_buyer_sum_and_line(self):
+    def test_failed_event_shows_buyer_total_and_line(self):
         for name in ("А", "Б"):
             self.env["product.product"].create({"name": name, "default_code": "TWICE"})
         number = self.new_order(
@@ -158,7 +158,7 @@ class TestDecisions(OrderCase):
         late.missed_at = False
         self.assertEqual([row["kind"] for row in self.rows()], ["API key"])
 
-    def test_each_row_of_an_account_offers_what_solves_it(self):
+    def test_each_row_of_an_account_has_the_button_that_solves_it(self):
         account = self.account
         self.share_key()
         account.status_ids[0].missed_at = "2026-01-01"
@@ -220,7 +220,7 @@ class TestDecisions(OrderCase):
                 self.assertTrue(row["buttons"])
                 self.press(row)
 
-    def test_records_that_are_not_shown_are_reached_by_the_list_of_their_kind(self):
+    def test_further_records_are_reached_by_the_list_of_their_kind(self):
         for kind in (FailedEvents, FailedUpdates, Returns, Unshipped):
             with self.subTest(kind.key):
                 counts = {self.account.id: {kind.key: 9}}
@@ -229,21 +229,21 @@ class TestDecisions(OrderCase):
                 self.assertTrue(row["kind"])
                 self.press(row)
 
-    def test_what_a_user_cannot_solve_has_no_button(self):
+    def test_row_that_a_user_may_not_solve_has_no_button(self):
         self.account.push_stock = True
         self.account.action_pause_stock()
         reader = new_test_user(self.env, "reader", groups="ordage_keycrm.group_user")
         (row,) = self.rows(reader)
         self.assertEqual(row["buttons"], [])
 
-    def test_a_disabled_account_asks_for_nothing_and_is_not_well(self):
+    def test_disabled_account_shows_no_decision_and_is_not_green(self):
         self.make(self.made, grand_total=777)
         self.assertTrue(self.overview()["is_enabled"])
         self.account.enabled = False
         overview = self.overview()
         self.assertEqual((overview["decisions"], overview["is_enabled"]), ([], False))
 
-    def test_what_only_colleagues_may_decide_is_counted(self):
+    def test_decisions_of_other_users_are_counted(self):
         mine, other = self.make(self.made), self.make(self.made, grand_total=777)
         seller = new_test_user(self.env, "seller", groups="sales_team.group_sale_salesman")
         mine.user_id, other.user_id = seller, self.env.user
@@ -251,7 +251,7 @@ class TestDecisions(OrderCase):
         self.assertEqual((overview["decisions"], overview["others_decide"]), ([], 1))
         self.assertEqual(self.overview()["others_decide"], 0)
 
-    def test_records_that_are_not_shown_are_counted_for_each_account(self):
+    def test_further_records_are_counted_for_each_account(self):
         other = self.env["keycrm.account"].create({"name": "Other shop"})
         orders = self.env["sale.order"]
         for count in range(12):
@@ -316,7 +316,7 @@ class TestDecisions(OrderCase):
 
     # === WHO READS WHAT ===
 
-    def test_nobody_reads_buyers_without_the_right_to_orders(self):
+    def test_buyers_are_hidden_without_the_right_to_orders(self):
         self.make(self.made, grand_total=777, buyer={"full_name": "Олена Коваль"})
         self.env["keycrm.event"].create(
             {
@@ -392,7 +392,7 @@ class TestDecisions(OrderCase):
 
 
 class TestStockDecisions(StockCase):
-    def test_refused_and_missing_goods_wait_and_may_be_accepted(self):
+    def test_refused_and_missing_goods_wait_until_accepted(self):
         shirt = self.goods("SHIRT")
         self.env["keycrm.missing.sku"]._record(self.account, shirt)
         (row,) = self.env["keycrm.account"].get_overview()["decisions"]

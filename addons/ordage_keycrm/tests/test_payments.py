@@ -34,7 +34,7 @@ class TestPayments(KeycrmCase):
     def payment_of(self, order):
         return self.keycrm.order(order.keycrm_id)["answer"]["payments"][0]["id"]
 
-    def test_each_payment_is_there_once_with_what_keycrm_knows(self):
+    def test_each_payment_is_imported_once_with_its_data(self):
         order = self.make(
             {"description": "Аванс", "transaction_uuid": "T-1"}, {"status": "not_paid"}
         )
@@ -45,7 +45,7 @@ class TestPayments(KeycrmCase):
         self.assertEqual(expected.status, "not_paid")
         self.assertEqual(order.keycrm_amount_paid, 200)
 
-    def test_order_and_delivery_show_what_is_to_be_collected(self):
+    def test_order_and_delivery_show_the_amount_to_collect(self):
         order = self.make(
             {"amount": 50},
             {"amount": 150, "status": "not_paid"},
@@ -57,7 +57,7 @@ class TestPayments(KeycrmCase):
         )
         self.assertEqual(order.picking_ids.keycrm_amount_due, 150)
 
-    def test_switched_off_no_payment_is_read(self):
+    def test_payments_are_not_read_while_switched_off(self):
         self.account.import_payments = False
         order = self.make({})
         self.assertFalse(order.keycrm_payment_ids)
@@ -85,7 +85,7 @@ class TestPayments(KeycrmCase):
         order = self.make({"payment_method_id": method.keycrm_id})
         self.assertEqual(order.keycrm_payment_ids.payment_id.journal_id, own)
 
-    def test_a_payment_meets_the_orders_invoice(self):
+    def test_payment_is_reconciled_with_the_orders_invoice(self):
         self.account.payment_journal_id = self.journal
         order = self.make(status_id=self.status(3).keycrm_id)
         order.order_line.product_id.invoice_policy = "order"
@@ -97,7 +97,7 @@ class TestPayments(KeycrmCase):
         self.assertTrue(order.keycrm_payment_ids.payment_id.move_id)
         self.assertEqual(invoice.amount_residual, 0)
 
-    def test_an_invoice_of_an_order_that_was_paid_before_is_paid(self):
+    def test_invoice_posted_after_the_payment_is_reconciled(self):
         self.account.payment_journal_id = self.journal
         order = self.make({"amount": 150}, {"amount": 50}, status_id=self.status(3).keycrm_id)
         self.assertEqual(len(order.keycrm_payment_ids.payment_id.move_id), 2)
@@ -108,7 +108,7 @@ class TestPayments(KeycrmCase):
         self.assertEqual(invoice.amount_residual, 0)
         self.assertFalse(any(order.keycrm_payment_ids.mapped("problem")))
 
-    def test_a_person_without_a_right_to_payments_can_post_such_an_invoice(self):
+    def test_user_without_payment_rights_can_post_a_prepaid_invoice(self):
         self.account.payment_journal_id = self.journal
         order = self.make({}, status_id=self.status(3).keycrm_id)
         order.order_line.product_id.invoice_policy = "order"
@@ -118,7 +118,7 @@ class TestPayments(KeycrmCase):
         invoice.with_user(person).action_post()
         self.assertEqual(invoice.amount_residual, 0)
 
-    def test_a_single_canceled_payment_is_taken_back(self):
+    def test_payment_canceled_in_keycrm_is_canceled_in_odoo(self):
         self.account.payment_journal_id = self.journal
         order = self.make({})
         posted = order.keycrm_payment_ids.payment_id
@@ -129,7 +129,7 @@ class TestPayments(KeycrmCase):
         self.assertEqual(posted.state, "canceled")
         self.assertEqual(order.keycrm_amount_paid, 0)
 
-    def test_a_canceled_orders_money_stays_until_a_person_decides(self):
+    def test_payment_of_a_canceled_order_is_kept_until_a_user_decides(self):
         self.account.payment_journal_id = self.journal
         order = self.make({})
         posted = order.keycrm_payment_ids.payment_id
@@ -139,7 +139,7 @@ class TestPayments(KeycrmCase):
         self.assertNotEqual(posted.state, "canceled")
         self.assertIn("200", order.activity_ids.note)
 
-    def test_a_canceled_orders_money_stays_also_when_the_order_is_revived(self):
+    def test_payment_of_a_restored_order_is_kept(self):
         self.account.payment_journal_id = self.journal
         order = self.make({})
         posted = order.keycrm_payment_ids.payment_id
@@ -160,7 +160,7 @@ class TestPayments(KeycrmCase):
             self.env["account.payment"].search_count([("memo", "ilike", order.name)]), 1
         )
 
-    def test_an_amount_that_changes_after_it_was_posted_is_told(self):
+    def test_changed_amount_of_a_posted_payment_schedules_an_activity(self):
         self.account.payment_journal_id = self.journal
         order = self.make({})
         self.keycrm.patch_payment(
@@ -206,7 +206,7 @@ class TestPayments(KeycrmCase):
         self.assertEqual(payment.payment_id.currency_id, francs)
         self.assertFalse(payment.problem or order.activity_ids)
 
-    def test_money_in_a_currency_that_odoo_lacks_is_not_taken_for_another_one(self):
+    def test_payment_in_an_unknown_currency_is_not_posted(self):
         self.account.payment_journal_id = self.journal
         self.env.ref("base.USD").active = True
         order = self.make_in("USDT")
@@ -238,7 +238,7 @@ class TestPayments(KeycrmCase):
         order = self.make({"payment_date": "2026-07-31T22:30:00Z"})
         self.assertEqual(str(order.keycrm_payment_ids.payment_id.date), "2026-08-01")
 
-    def test_what_the_shop_pays_itself_is_no_payment_of_the_buyer(self):
+    def test_expense_of_the_shop_is_no_payment_of_the_buyer(self):
         order = self.make({"amount": 200}, {"amount": 35, "is_expense": True})
         self.assertEqual(order.keycrm_payment_ids.mapped("amount"), [200])
         self.assertEqual(order.keycrm_amount_paid, 200)
@@ -292,7 +292,7 @@ class TestPayments(KeycrmCase):
             ],
         )
 
-    def test_what_accounting_refuses_never_keeps_the_order_away(self):
+    def test_payment_refused_by_accounting_does_not_stop_the_order(self):
         journal = self.journal.copy({"name": "Зламаний", "code": "ZLM"})
         journal.inbound_payment_method_line_ids.unlink()
         self.account.payment_journal_id = journal
@@ -300,7 +300,7 @@ class TestPayments(KeycrmCase):
         self.assertTrue(order)
         self.assertTrue(order.keycrm_payment_ids.problem)
 
-    def test_without_a_chart_of_accounts_the_record_alone_says_why(self):
+    def test_missing_chart_of_accounts_is_shown_on_the_payment(self):
         bare = self.env["res.company"].create({"name": "Без плану рахунків"})
         self.assertFalse(bare.chart_template)
         env = self.env(context={**self.env.context, "allowed_company_ids": bare.ids})
@@ -322,10 +322,10 @@ class TestPayments(KeycrmCase):
         english = payment.with_context(lang="en_US")
         self.assertIn("“Без плану рахунків” has no chart of accounts", english.problem)
 
-    def test_the_banks_text_reaches_the_payment_before_and_after(self):
+    def test_bank_description_reaches_earlier_and_later_payments(self):
         self.keycrm.create_transaction(uuid="T-77", amount=200, description="Оплата за кухоль")
         before = self.make({"transaction_uuid": "T-77"})
-        self.look_at_a_page()
+        self.read_a_page()
         self.assertEqual(before.keycrm_payment_ids.bank_description, "Оплата за кухоль")
         after = self.make({"transaction_uuid": "T-77"})
         self.assertEqual(after.keycrm_payment_ids.bank_description, "Оплата за кухоль")
@@ -333,30 +333,30 @@ class TestPayments(KeycrmCase):
     def transactions(self, prefix):
         return self.env["keycrm.transaction"].search([("uuid", "=like", f"{prefix}%")])
 
-    def look_at_a_page(self):
+    def read_a_page(self):
         """:return: whether there may be more bank transactions"""
         with self.committing(), open_client(self.account) as client:
             return BankTransactions(self.account, client).process()
 
-    def test_bank_transactions_are_read_by_pages_and_none_is_missed(self):
+    def test_bank_transactions_are_read_in_pages_without_a_gap(self):
         for number in range(120):
             self.keycrm.create_transaction(uuid=f"MANY-{number}", amount=1)
         self.keycrm.clear_log()
-        self.assertTrue(self.look_at_a_page())
+        self.assertTrue(self.read_a_page())
         self.assertEqual(len(self.keycrm.requests(path="*/external-transactions")), 1)
         # A long pause, in which the rest moves to later pages and what was read is attached.
         for number in range(60):
             self.keycrm.create_transaction(uuid=f"LATER-{number}", amount=1)
         self.transactions("MANY-").is_attached = True
-        while self.look_at_a_page():
+        while self.read_a_page():
             pass
         self.assertEqual(len(self.transactions("MANY-")), 120)
-        self.assertFalse(self.look_at_a_page(), "not at once again")
+        self.assertFalse(self.read_a_page(), "not at once again")
 
-    def test_bank_transactions_that_were_known_before_end_the_look(self):
+    def test_reading_ends_at_known_bank_transactions(self):
         for number in range(120):
             self.keycrm.create_transaction(uuid=f"KNOWN-{number}", amount=1)
-        while self.look_at_a_page():
+        while self.read_a_page():
             pass
         known = self.transactions("")
         known.is_attached = True
@@ -366,18 +366,18 @@ class TestPayments(KeycrmCase):
         self.keycrm.create_transaction(uuid="NEW-1", amount=1)
         self.cursor("transactions").read_until = False
         self.keycrm.clear_log()
-        while self.look_at_a_page():
+        while self.read_a_page():
             pass
         self.assertEqual(len(self.transactions("NEW-")), 1)
         self.assertEqual(len(self.keycrm.requests(path="*/external-transactions")), 2)
 
-    def test_money_that_keycrm_attached_to_nothing_is_listed(self):
+    def test_unattached_bank_transactions_are_listed(self):
         self.keycrm.create_transaction(uuid="T-88", amount=55, description="Хтось заплатив")
-        self.look_at_a_page()
+        self.read_a_page()
         lost = self.env["keycrm.transaction"].search([("is_attached", "=", False)])
         self.assertIn("Хтось заплатив", lost.mapped("description"))
 
-    def test_money_that_is_attached_late_is_crossed_off_the_list(self):
+    def test_bank_transaction_attached_later_leaves_the_list(self):
         """Newer transactions are attached, so the list of the bank is not read as far as the old one."""
         self.keycrm.create_transaction(uuid="T-OLD", amount=200, description="Давно")
         with self.committing(), open_client(self.account) as client:

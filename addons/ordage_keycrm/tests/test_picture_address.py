@@ -54,7 +54,7 @@ class TestPictureAddress(KeycrmCase, HttpCase):
                 self.assertEqual(answer.status_code, 404)
                 self.assertNotIn(b"PNG", answer.content)
 
-    def test_the_check_proves_nothing_but_itself(self):
+    def test_check_proves_the_challenge_alone(self):
         answer = self.url_open("/keycrm/picture/check/abc")
         self.assertEqual(answer.text, pictures.proof(self.env, "abc"))
         # The proof of a product's number is no signature of its picture.

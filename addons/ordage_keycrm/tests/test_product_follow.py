@@ -30,7 +30,7 @@ class TestKeepAndFollow(ProductCase):
         )
         return offer, product
 
-    def test_kept_product_information_is_not_changed_whatever_comes(self):
+    def test_kept_product_information_is_never_changed(self):
         self.account.keep_product_info = True
         offer, product = self.known()
         self.line_of({"offer_id": offer["id"]})
@@ -47,7 +47,7 @@ class TestKeepAndFollow(ProductCase):
         self.line_of({"offer_id": offer["id"], "name": "Назва з маркетплейсу", "price": 3})
         self.assertEqual(product.read(names), before)
 
-    def test_name_price_barcode_and_weight_follow_the_catalogue(self):
+    def test_name_price_barcode_and_weight_follow_the_catalog(self):
         offer, product = self.known()
         self.line_of({"offer_id": offer["id"], "name": "АКЦІЯ", "price": 3})
         self.assertRecordValues(
@@ -71,7 +71,7 @@ class TestKeepAndFollow(ProductCase):
             [{"name": "Сорочка лляна", "list_price": 800, "weight": 2, "standard_price": 300}],
         )
 
-    def test_a_weight_of_more_places_than_odoo_keeps_is_not_written_again(self):
+    def test_weight_with_more_digits_than_odoos_is_written_once(self):
         offer, product = self.known()
         self.keycrm.patch_offer(offer["id"], weight="0.3456")
         self.line_of({"offer_id": offer["id"]})
@@ -84,7 +84,7 @@ class TestKeepAndFollow(ProductCase):
             self.line_of({"offer_id": offer["id"]})
         self.assertFalse(written)
 
-    def test_an_order_of_known_products_is_seen_before_the_catalogue_is_asked(self):
+    def test_order_of_known_products_appears_before_the_catalog_is_read(self):
         offer, product = self.known()
         self.line_of({"offer_id": offer["id"]})
         self.keycrm.patch_product(offer["product_id"], name="Сорочка лляна")
@@ -114,7 +114,7 @@ class TestKeepAndFollow(ProductCase):
         event = self.env["keycrm.event"].search([("keycrm_order_id", "=", number)])
         self.assertEqual((event.state, event.attempts), ("done", 1))
 
-    def test_a_product_that_cannot_follow_keeps_its_order_waiting_and_no_other(self):
+    def test_product_that_cannot_be_updated_delays_its_order_alone(self):
         bad, good = self.offer(sku="F-1"), self.offer(sku="F-2")
         self.line_of({"offer_id": bad["id"]}, {"offer_id": good["id"]})
         for offer in (bad, good):
@@ -142,7 +142,7 @@ class TestKeepAndFollow(ProductCase):
         offers = self.env["keycrm.offer"].search([("keycrm_id", "in", (bad["id"], good["id"]))])
         self.assertEqual(set(offers.product_id.mapped("name")), {"Сорочка", "Нова F-2"})
 
-    def test_a_line_alone_changes_no_product_when_the_catalogue_cannot_be_read(self):
+    def test_line_changes_no_product_while_the_catalog_is_unreadable(self):
         offer, product = self.known()
         self.keycrm.add_fault("status", path="/offers", status=400, times=None)
         self.addCleanup(self.keycrm.clear_faults)
@@ -150,12 +150,12 @@ class TestKeepAndFollow(ProductCase):
         self.assertEqual(product.name, "Наша назва")
         self.assertEqual(product.list_price, 777, "the offer came with the order")
 
-    def test_a_cost_that_is_there_stays(self):
+    def test_existing_cost_is_kept(self):
         offer, product = self.known(standard_price=55)
         self.line_of({"offer_id": offer["id"]})
         self.assertEqual(product.standard_price, 55)
 
-    def test_a_barcode_that_another_product_has_is_left_alone_and_reported(self):
+    def test_barcode_of_another_product_is_not_taken_and_reported(self):
         other = self.product(name="Власник", barcode="4820000000048")
         offer, product = self.known()
         line = self.line_of({"offer_id": offer["id"]})
@@ -168,7 +168,7 @@ class TestKeepAndFollow(ProductCase):
         self.assertEqual(product.barcode, "4820000000048")
         self.assertFalse(product.keycrm_offer_ids.problem)
 
-    def test_a_barcode_of_a_packaging_is_left_alone_too(self):
+    def test_barcode_of_a_packaging_is_not_taken(self):
         box = self.product(name="Ящик")
         self.env["product.uom"].create(
             {
@@ -181,7 +181,7 @@ class TestKeepAndFollow(ProductCase):
         self.line_of({"offer_id": offer["id"]})
         self.assertFalse(product.barcode)
 
-    def test_what_was_read_earlier_never_overwrites_what_was_read_later(self):
+    def test_older_answer_does_not_overwrite_a_newer_one(self):
         offer, product = self.known()
         number = self.new_order([{"offer_id": offer["id"]}])
         self.keycrm.patch_offer(offer["id"], raw={"updated_at": "2026-08-01T10:00:00.000000Z"})
@@ -193,7 +193,7 @@ class TestKeepAndFollow(ProductCase):
         OrderWriter(self.account).import_orders([old])
         self.assertEqual(product.list_price, 900)
 
-    def test_catalog_is_read_fifty_offers_a_request_and_not_for_old_orders(self):
+    def test_catalog_is_read_in_fifties_and_not_for_old_orders(self):
         offers = [self.offer(sku=f"Q-{index}")["id"] for index in range(60)]
         numbers = [
             self.new_order(

@@ -31,7 +31,7 @@ class TestProductLoad(KeycrmCase):
     def product(self, **vals):
         return self.env["product.product"].create({"name": "Товар", "is_storable": True, **vals})
 
-    def test_the_whole_catalogue_is_tied_or_made_with_progress(self):
+    def test_whole_catalog_is_mapped_or_created_with_progress(self):
         ours = self.product(default_code="LOAD-7")
         for number in range(120):
             self.keycrm.create_offer(name=f"Річ {number}", sku=f"load-{number}", price=number + 1)
@@ -48,7 +48,7 @@ class TestProductLoad(KeycrmCase):
         self.assertTrue(ours.keycrm_offer_ids)
         self.assertEqual(ours.default_code, "LOAD-7")
 
-    def test_loading_again_makes_nothing_twice(self):
+    def test_second_import_creates_nothing_twice(self):
         for number in range(3):
             self.keycrm.create_offer(name=f"Річ {number}")
         first = self.load()
@@ -59,7 +59,7 @@ class TestProductLoad(KeycrmCase):
         self.assertEqual(self.env["product.product"].search_count([]), before)
         self.assertEqual((second.mapped_count, second.created_count), (3, 0))
 
-    def test_stopped_job_ends_and_interrupted_job_continues_where_it_was(self):
+    def test_stopped_job_ends_and_interrupted_job_resumes(self):
         for number in range(120):
             self.keycrm.create_offer(name=f"Річ {number}", sku=f"ST-{number}")
         load = self.load()
@@ -102,7 +102,7 @@ class TestProductLoad(KeycrmCase):
         self.assertNotIn(mapped, only_here)
         self.assertEqual(load.missing_count, 1)
 
-    def test_without_making_the_rest_is_listed_and_nothing_made(self):
+    def test_without_creation_missing_products_are_only_listed(self):
         self.keycrm.create_offer(name="Лише там", sku="THERE-2")
         before = self.env["product.product"].search_count([])
         load = self.load(make_missing=False)
@@ -110,7 +110,7 @@ class TestProductLoad(KeycrmCase):
         self.assertEqual(self.env["product.product"].search_count([]), before)
         self.assertEqual(self.rows(load, "only_there").mapped("sku"), ["THERE-2"])
 
-    def test_archived_offers_are_tied_and_not_made(self):
+    def test_archived_offers_are_mapped_and_not_created(self):
         known = self.product(default_code="ARCH-1")
         self.keycrm.create_offer(name="Стара", sku="ARCH-1", is_archived=True)
         self.keycrm.create_offer(name="Стара 2", sku="ARCH-2", is_archived=True)
@@ -119,7 +119,7 @@ class TestProductLoad(KeycrmCase):
         self.assertTrue(known.keycrm_offer_ids)
         self.assertEqual(load.created_count, 0)
 
-    def test_live_orders_find_what_was_loaded(self):
+    def test_live_orders_find_imported_products(self):
         offer = self.keycrm.create_offer(name="Річ", sku="LIVE-1")
         self.work(self.load())
         order = self.arrive(self.new_order([{"offer_id": offer["id"]}]))
@@ -129,7 +129,7 @@ class TestProductLoad(KeycrmCase):
             self.env["product.product"].search_count([("keycrm_sku_key", "=", "live-1")]), 1
         )
 
-    def test_only_an_administrator_starts_it_and_only_when_switched_on(self):
+    def test_import_needs_an_administrator_and_an_enabled_account(self):
         load = self.Load.create({"account_id": self.account.id})
         user = self.env["res.users"].create(
             {

@@ -8,7 +8,7 @@ from .product_common import SHIRT, ProductCase
 
 
 class TestMatching(ProductCase):
-    def test_a_sku_is_found_whatever_its_case_and_spaces(self):
+    def test_sku_is_found_in_any_case_and_spacing(self):
         shirt = self.product(default_code="Абв-1 ")
         line = self.line_of({"offer_id": self.offer(sku=" аБВ-1")["id"]})
         self.assertEqual(line.product_id, shirt)
@@ -26,13 +26,13 @@ class TestMatching(ProductCase):
         self.assertEqual(first.default_code, "T-1")
         self.assertEqual(first.keycrm_offer_ids.sku, "T-2")
 
-    def test_a_barcode_is_the_next_to_tell_a_product(self):
+    def test_barcode_identifies_a_product_without_its_sku(self):
         known = self.product(default_code="OURS", barcode="4820000000017")
         line = self.line_of({"offer_id": self.offer(sku="THEIRS", barcode="4820000000017")["id"]})
         self.assertEqual(line.product_id, known)
         self.assertEqual(known.default_code, "OURS")
 
-    def test_a_barcode_of_another_offer_makes_no_two_offers_one_product(self):
+    def test_shared_barcode_does_not_merge_two_offers(self):
         one = self.line_of({"offer_id": self.offer(sku="B-1", barcode="4820000000024")["id"]})
         two = self.line_of({"offer_id": self.offer(sku="B-2", barcode="4820000000024")["id"]})
         self.assertNotEqual(one.product_id, two.product_id)
@@ -40,7 +40,7 @@ class TestMatching(ProductCase):
         self.assertIn("4820000000024", two.product_id.keycrm_offer_ids.problem)
         self.assertIn("B-1", two.product_id.keycrm_offer_ids.problem)
 
-    def test_a_new_product_is_storable_and_has_what_the_catalogue_says(self):
+    def test_new_product_is_storable_and_has_the_catalogs_values(self):
         offer = self.offer(
             sku="N-1",
             barcode="4820000000031",
@@ -68,11 +68,11 @@ class TestMatching(ProductCase):
         )
         self.assertEqual(line.price_unit, 990)
 
-    def test_an_archived_product_keeps_its_sku_to_itself(self):
+    def test_archived_product_with_the_sku_is_used(self):
         old = self.product(default_code="OLD-1", active=False)
         self.assertEqual(self.line_of({"offer_id": self.offer(sku="OLD-1")["id"]}).product_id, old)
 
-    def test_a_product_of_another_company_is_not_taken(self):
+    def test_product_of_another_company_is_not_used(self):
         other = self.env["res.company"].create({"name": "Other shop"})
         theirs = self.product(default_code="C-1", company_id=other.id)
         line = self.line_of({"offer_id": self.offer(sku="C-1")["id"]})
@@ -96,7 +96,7 @@ class TestMatching(ProductCase):
     # === TWO WITH ONE SKU ===#
 
     def failed_order(self, sku):
-        """Let an order fail for a SKU that two products have, as the worker notes it."""
+        """Let an order fail for a SKU that two products have, as the worker records it."""
         both = self.product(default_code=sku, name="Перша") | self.product(
             default_code=f" {sku.lower()}", name="Друга"
         )
@@ -108,7 +108,7 @@ class TestMatching(ProductCase):
         event._finish(outcomes)
         return both, number, event
 
-    def test_two_products_with_one_sku_fail_the_order_and_both_are_named(self):
+    def test_two_products_with_one_sku_fail_the_order_and_are_named(self):
         both, _number, event = self.failed_order("AMB-1")
         self.assertEqual(event.state, "failed")
         self.assertIn("Перша", event.error)
@@ -116,7 +116,7 @@ class TestMatching(ProductCase):
         self.assertIn("AMB-1", event.error)
         self.assertFalse(both.keycrm_offer_ids, "no guess")
 
-    def due_again(self, number):
+    def is_pending_again(self, number):
         with self.enter_registry_test_mode():
             self.env.cr.postcommit.run()
         return bool(
@@ -128,30 +128,30 @@ class TestMatching(ProductCase):
     def test_order_is_retried_after_the_skus_were_corrected(self):
         both, number, event = self.failed_order("AMB-2")
         event.next_try_at = False
-        self.assertFalse(self.due_again(number))
+        self.assertFalse(self.is_pending_again(number))
         both[1].default_code = "AMB-2-b"
-        self.assertTrue(self.due_again(number))
+        self.assertTrue(self.is_pending_again(number))
         self.assertEqual(self.lines_of(number).product_id, both[0])
 
     def test_products_written_singly_search_failed_orders_once_after_commit(self):
         both, _number, _event = self.failed_order("AMB-5")
         self.env.cr.postcommit.clear()
         Event = type(self.env["keycrm.event"])
-        with patch.object(Event, "_retry_product_problems") as work_again:
+        with patch.object(Event, "_retry_product_problems") as retry:
             for product in both:
                 product.barcode = f"AMB-5-{product.id}"
                 product.active = False
             self.env.cr.flush()
-            work_again.assert_not_called()
+            retry.assert_not_called()
             with self.enter_registry_test_mode():
                 self.env.cr.postcommit.run()
-            work_again.assert_called_once_with()
+            retry.assert_called_once_with()
 
-    def test_told_apart_on_the_template_or_by_archiving_counts_as_well(self):
+    def test_archiving_a_duplicate_retries_the_order(self):
         both, number, event = self.failed_order("AMB-3")
         event.next_try_at = False
         both[1].product_tmpl_id.action_archive()
-        self.assertTrue(self.due_again(number))
+        self.assertTrue(self.is_pending_again(number))
         self.assertEqual(self.lines_of(number).product_id, both[0])
 
     def test_user_chooses_the_product_once(self):
@@ -160,12 +160,12 @@ class TestMatching(ProductCase):
         self.env["keycrm.product.mapping"].create(
             {"account_id": self.account.id, "sku": "amb-4", "product_id": both[1].id}
         )
-        self.assertTrue(self.due_again(number))
+        self.assertTrue(self.is_pending_again(number))
         self.assertEqual(self.lines_of(number).product_id, both[1])
 
 
-class TestRemembered(ProductCase):
-    def test_an_unknown_sku_of_a_marketplace_is_tied_once_and_remembered(self):
+class TestProductMappings(ProductCase):
+    def test_unknown_sku_is_mapped_once_for_later_orders(self):
         ours = self.product(default_code="OUR-1")
         number = self.new_order([{"name": "Сорочка ROZETKA", "sku": "RZ-777"}])
         line = self.lines_of(number)
@@ -181,7 +181,7 @@ class TestRemembered(ProductCase):
         self.assertEqual(self.lines_of(number).product_id, ours)
         self.assertEqual(self.line_of({"name": "інше", "sku": " rz-777"}).product_id, ours)
 
-    def test_a_one_off_line_is_tied_to_a_service(self):
+    def test_one_off_line_can_be_mapped_to_a_service(self):
         delivery = self.env["product.product"].create({"name": "Доставка", "type": "service"})
         self.env["keycrm.product.mapping"].create(
             {"account_id": self.account.id, "name": "Доставка", "product_id": delivery.id}
@@ -190,7 +190,7 @@ class TestRemembered(ProductCase):
         self.assertEqual(line.product_id, delivery)
         self.assertEqual(line.price_unit, 80)
 
-    def test_the_choice_counts_for_its_account_alone(self):
+    def test_mapping_applies_to_its_account_alone(self):
         other = self.account.copy({"name": "Other", "api_key": "other"})
         mug = self.product(default_code="MUG-9")
         self.env["keycrm.product.mapping"].create(
@@ -198,7 +198,7 @@ class TestRemembered(ProductCase):
         )
         self.assertNotEqual(self.line_of({"name": "Щось", "sku": "X-9"}).product_id, mug)
 
-    def test_a_button_on_the_line_ties_what_keycrm_sends_once_and_for_all(self):
+    def test_button_of_the_line_maps_it_for_all_orders(self):
         ours = self.product(default_code="OUR-7")
         wrap = self.env["product.product"].create({"name": "Пакування", "type": "service"})
         number = self.new_order(
@@ -229,6 +229,6 @@ class TestRemembered(ProductCase):
         )
         self.assertEqual(later.product_id, ours | wrap)
 
-    def test_the_button_stands_on_the_orders_form(self):
+    def test_mapping_button_is_on_the_order_form(self):
         arch = self.env["sale.order"].get_view(view_type="form")["arch"]
         self.assertIn("action_keycrm_choose_product", arch)

@@ -5,13 +5,13 @@ from .product_common import ProductCase
 
 
 class TestOneOffs(ProductCase):
-    def test_a_one_off_product_is_a_product_of_its_own_and_marked(self):
+    def test_one_off_line_creates_a_marked_product(self):
         line = self.line_of({"name": "Гравіювання", "price": "150.25"})
         self.assertEqual(line.product_id.keycrm_origin, "one_off")
         self.assertEqual(line.product_id.list_price, 150.25)
         self.assertEqual(line.product_id.default_code, f"KC-L{line.keycrm_id}")
 
-    def test_edited_or_repeated_a_one_off_line_keeps_its_product(self):
+    def test_edited_or_repeated_one_off_line_keeps_its_product(self):
         number = self.new_order([{"name": "Гравіювання", "price": 100}])
         line = self.lines_of(number)
         product, sku = line.product_id, line.product_id.default_code
@@ -34,7 +34,7 @@ class TestOneOffs(ProductCase):
         self.assertEqual(second.product_id, first[0].product_id)
         self.assertEqual(first[2].product_id.name, "Кулон, золото")
 
-    def test_both_ways_of_saying_one_off_are_the_same(self):
+    def test_line_with_a_null_or_missing_offer_is_one_off(self):
         for way in ("null", "missing"):
             with self.subTest(way=way):
                 self.keycrm.set_switches(one_off_offer=way)

@@ -43,12 +43,12 @@ class TestProductPictures(KeycrmCase):
         self.remote = self.keycrm.create_offer(
             name="Річ", sku="PIC-1", thumbnail_url=self.web.url("/red.png")
         )
-        self.product = self.come()
+        self.product = self.import_offer()
         self.offer = self.product.keycrm_offer_ids
         self.account.picture_hosts = f"cdn.example.com, 127.0.0.1:{self.web.port}"
 
-    def come(self):
-        """Let an order with the offer come.
+    def import_offer(self):
+        """Import an order with the offer.
 
         :return: its product
         """
@@ -64,7 +64,7 @@ class TestProductPictures(KeycrmCase):
         with self.committing():
             return ImageFetcher(self.account).process()
 
-    def orders_lane(self):
+    def run_orders_queue(self):
         self.stop_polling()
         with self.committing():
             self.env["keycrm.account"]._cron_orders(self.account.id)
@@ -87,54 +87,54 @@ class TestProductPictures(KeycrmCase):
         self.assertFalse(self.web.requested, "an order never waits for a picture")
         self.assertTrue(self.work())
         self.assertEqual((self.color(), self.offer.picture_state), ("red", "done"))
-        self.come()
+        self.import_offer()
         self.assertFalse(self.work(), "the same picture is not fetched again")
         self.assertEqual(self.web.requested, ["/red.png"])
         self.keycrm.patch_offer(self.remote["id"], thumbnail_url=self.web.url("/blue.png"))
-        self.come()
+        self.import_offer()
         self.assertTrue(self.work())
         self.assertEqual(self.color(), "blue")
 
-    def test_without_hosts_nothing_is_fetched(self):
+    def test_pictures_are_not_fetched_without_chosen_hosts(self):
         self.trust_the_test_server()
         self.account.picture_hosts = False
         self.assertFalse(self.work())
         self.assertFalse(self.web.requested)
 
-    def test_a_host_that_nobody_named_is_not_asked(self):
+    def test_host_that_is_not_in_the_setting_gets_no_request(self):
         self.trust_the_test_server()
         self.account.picture_hosts = "cdn.example.com"
         self.work()
         self.assertEqual((self.color(), self.offer.picture_state), (None, "failed"))
         self.assertFalse(self.web.requested)
 
-    def test_the_own_network_is_not_asked_even_where_its_host_was_named(self):
+    def test_own_network_gets_no_request_even_if_its_host_is_set(self):
         self.work()
         self.assertEqual((self.color(), self.offer.picture_state), (None, "failed"))
         self.assertFalse(self.web.requested)
 
-    def test_a_picture_that_is_there_stays_where_product_information_is_kept(self):
+    def test_existing_picture_is_kept_with_kept_product_information(self):
         self.trust_the_test_server()
         self.product.image_1920 = base64.b64encode(png("blue"))
         self.account.keep_product_info = True
         self.work()
         self.assertEqual(self.color(), "blue")
 
-    def test_what_is_no_picture_is_left(self):
+    def test_invalid_picture_is_not_stored(self):
         self.trust_the_test_server()
         self.web.answers["/red.png"] = (200, IMAGE, b"no picture at all")
         self.work()
         self.assertEqual((self.color(), self.offer.picture_state), (None, "failed"))
 
-    def test_a_host_that_is_ill_is_asked_a_few_times_and_then_left(self):
+    def test_picture_of_a_failing_host_is_tried_three_times(self):
         self.trust_the_test_server()
         self.web.answers["/red.png"] = (503, {}, b"")
         for state in ("wanted", "wanted", "failed"):
             with mute_logger(LOG):
-                self.orders_lane()
+                self.run_orders_queue()
             self.assertEqual(self.offer.picture_state, state)
             self.pause_is_over()
-        self.orders_lane()
+        self.run_orders_queue()
         self.assertEqual(len(self.web.requested), 3)
 
     def test_unavailable_host_pauses_all_pictures_and_no_order(self):
@@ -142,20 +142,22 @@ class TestProductPictures(KeycrmCase):
         self.web.answers["/red.png"] = (503, {}, b"")
         for number in range(5):
             self.remote = self.keycrm.create_offer(
-                name=f"Річ {number}", sku=f"ILL-{number}", thumbnail_url=self.web.url("/red.png")
+                name=f"Річ {number}",
+                sku=f"FAILING-{number}",
+                thumbnail_url=self.web.url("/red.png"),
             )
-            self.come()
+            self.import_offer()
         number = self.new_order([])
         self.receive_webhook(number)
         with mute_logger(LOG):
-            self.orders_lane()
-            self.orders_lane()
+            self.run_orders_queue()
+            self.run_orders_queue()
         self.assertEqual(len(self.web.requested), 1)
         self.assertFalse(CircuitBreaker(self.account).is_unavailable())
         self.assertIn("127.0.0.1", self.account.circuit_error_text)
         self.assertTrue(self.env["sale.order"].search([("keycrm_id", "=", number)]))
         self.web.answers["/red.png"] = (200, IMAGE, png("red"))
         self.pause_is_over()
-        self.orders_lane()
+        self.run_orders_queue()
         self.assertEqual(len(self.web.requested), 7)
         self.assertFalse(self.account.circuit_error_text)

@@ -7,26 +7,31 @@ from ..services.stock.stock_lookup import StockLookup
 from .product_common import ProductCase
 
 #: Between the letters of a SKU where nobody sees it; the last one is a space.
-UNSEEN = ("\u200b", "\ufeff", "\u00ad", "\u2060", "\u200d", "\u200e")
+INVISIBLE = ("\u200b", "\ufeff", "\u00ad", "\u2060", "\u200d", "\u200e")
 
 
 class TestSkus(ProductCase):
-    def test_characters_that_nobody_sees_make_no_second_product(self):
+    def test_invisible_characters_create_no_second_product(self):
         known = self.product(default_code="AB 1")
-        for typed in (*(f"A{c}B 1{c}" for c in UNSEEN), "AB\u00a01", "ＡＢ １", "\u202fab\u20071 "):
+        for typed in (
+            *(f"A{c}B 1{c}" for c in INVISIBLE),
+            "AB\u00a01",
+            "ＡＢ １",
+            "\u202fab\u20071 ",
+        ):
             with self.subTest(typed=ascii(typed)):
                 line = self.line_of({"offer_id": self.offer(sku=typed)["id"]})
                 self.assertEqual(line.product_id, known)
 
-    def test_new_product_gets_the_sku_as_people_see_it(self):
+    def test_new_product_gets_the_sku_without_invisible_characters(self):
         line = self.line_of({"offer_id": self.offer(sku="\ufeffСК\u200b-7\u00a0A")["id"]})
         self.assertEqual(line.product_id.default_code, "СК-7 A")
 
-    def test_sku_of_nothing_visible_counts_as_none(self):
+    def test_sku_of_invisible_characters_counts_as_none(self):
         line = self.line_of({"offer_id": (offer := self.offer(sku="\u200b"))["id"]})
         self.assertEqual(line.product_id.default_code, f"KC-{offer['id']}")
 
-    def test_barcode_with_an_unseen_character_finds_its_product(self):
+    def test_barcode_with_an_invisible_character_finds_its_product(self):
         known = self.product(default_code="OURS", barcode="4820000000111")
         line = self.line_of({"offer_id": self.offer(sku="T", barcode="\u200b4820000000111")["id"]})
         self.assertEqual(line.product_id, known)
@@ -40,19 +45,19 @@ class TestArchivedTwins(ProductCase):
         self.number = self.offer(sku=self.sku)["id"]
         self.line = self.line_of({"offer_id": self.number}, status_id=self.status(3).keycrm_id)
         self.old = self.line.product_id
-        self.tie = self.env["keycrm.offer"].search([("keycrm_id", "=", self.number)])
+        self.mapping = self.env["keycrm.offer"].search([("keycrm_id", "=", self.number)])
         self.old.active = False
         self.new = self.product(name="Новий", default_code=self.sku.lower())
 
-    def test_new_orders_have_the_active_product_and_confirmed_ones_keep_theirs(self):
+    def test_new_orders_use_the_active_product_confirmed_keep_theirs(self):
         confirmed = self.line.order_id
         line = self.line_of({"offer_id": self.number})
-        self.assertEqual((line.product_id, self.tie.product_id), (self.new, self.new))
+        self.assertEqual((line.product_id, self.mapping.product_id), (self.new, self.new))
         self.keycrm.patch_order(confirmed.keycrm_id, manager_comment="Терміново", webhook=False)
         again = self.lines_of(confirmed.keycrm_id)
         self.assertEqual((again, again.product_id), (self.line, self.old))
 
-    def test_known_and_new_order_in_one_batch(self):
+    def test_known_and_new_order_of_one_batch_keep_their_products(self):
         confirmed = self.line.order_id
         number = self.new_order([{"offer_id": self.number}])
         outcomes = self.come(confirmed.keycrm_id, number)
@@ -60,20 +65,20 @@ class TestArchivedTwins(ProductCase):
         self.assertEqual(order.order_line.product_id, self.new)
         self.assertEqual(confirmed.order_line.filtered("keycrm_id").product_id, self.old)
 
-    def test_two_active_products_are_no_guess(self):
+    def test_two_active_products_are_not_guessed(self):
         self.product(default_code=self.sku)
         line = self.line_of({"offer_id": self.number})
         self.assertEqual(line.product_id, self.old)
 
-    def test_stock_change_of_the_active_product_moves_the_offer(self):
+    def test_stock_change_maps_the_offer_to_the_active_product(self):
         with open_client(self.account) as client, self.committing():
             self.new.default_code = self.sku
             StockLookup(self.account, client).map_by_sku(self.new)
-        self.assertEqual(self.tie.product_id, self.new)
+        self.assertEqual(self.mapping.product_id, self.new)
 
-    def test_comparison_moves_the_offer(self):
+    def test_comparison_maps_the_offer_to_the_active_product(self):
         StockLookup(self.account).map_snapshot({self.number: (self.sku, None)})
-        self.assertEqual(self.tie.product_id, self.new)
+        self.assertEqual(self.mapping.product_id, self.new)
 
 
 class TestForeignBarcodes(ProductCase):
@@ -92,7 +97,7 @@ class TestForeignBarcodes(ProductCase):
         self.assertIn("4820000000222", known.keycrm_offer_ids.problem)
         self.assertNotIn("Таємний", known.keycrm_offer_ids.problem)
 
-    def test_packaging_of_another_company(self):
+    def test_barcode_of_a_packaging_of_another_company_is_not_taken(self):
         self.env["product.uom"].create(
             {
                 "product_id": self.other.id,
@@ -105,7 +110,7 @@ class TestForeignBarcodes(ProductCase):
         line = self.line_of({"offer_id": self.offer(sku="S-2", barcode="4820000000239")["id"]})
         self.assertEqual((line.product_id, known.barcode), (known, False))
 
-    def test_product_of_this_company_may_have_it_as_odoo_itself_allows(self):
+    def test_own_product_may_have_a_barcode_of_another_company(self):
         line = self.line_of({"offer_id": self.offer(sku="S-3", barcode="4820000000222")["id"]})
         self.assertEqual(line.product_id.barcode, "4820000000222")
 
@@ -115,7 +120,7 @@ class TestUnits(ProductCase):
         name = f"Річ {unit}"
         return self.line_of({"name": name, "unit_type": unit, "quantity": 2}).product_id.uom_id
 
-    def test_units_that_odoo_lacks_are_created_once_and_never_pieces(self):
+    def test_missing_units_are_created_once_and_never_become_pieces(self):
         pack = self.unit_of("уп")
         self.assertEqual(pack.name, "уп")
         self.assertEqual(self.unit_of("УП"), pack)
@@ -123,12 +128,12 @@ class TestUnits(ProductCase):
         for typed in ("шт", "шт.", ""):
             self.assertEqual(self.unit_of(typed), self.env.ref("uom.product_uom_unit"))
 
-    def test_unit_of_the_same_name_is_used_whatever_its_language(self):
+    def test_unit_of_the_same_name_is_used_in_any_language(self):
         pair = self.env["uom.uom"].create({"name": "Pair"})
         pair.with_context(lang="uk_UA").name = "пара"
         self.assertEqual(self.unit_of("пара"), pair)
 
-    def test_person_may_change_the_unit_of_a_product_that_orders_use(self):
+    def test_user_may_change_the_unit_of_a_product_in_orders(self):
         line = self.line_of(
             {"name": "Стрічка", "price": 70, "discount_amount": 7, "quantity": 4},
             status_id=self.status(3).keycrm_id,
@@ -151,7 +156,7 @@ class TestUnits(ProductCase):
         self.assertEqual(self.lines_of(line.order_id.keycrm_id), line)
         self.assertEqual(line.product_uom_id, meter)
 
-    def test_order_waits_where_the_product_has_another_unit_than_keycrm(self):
+    def test_order_waits_if_its_product_has_another_unit_in_keycrm(self):
         kilogram = self.env.ref("uom.product_uom_kgm")
         known = self.product(default_code="RICE")
         offer = self.offer(sku="RICE", unit_type="кг")["id"]
@@ -160,16 +165,16 @@ class TestUnits(ProductCase):
         )
         order, mapping = line.order_id, known.keycrm_offer_ids
         self.assertEqual((line.product_id, order.state), (known, "draft"))
-        for said in (order.keycrm_problem, mapping.problem):
-            self.assertIn("кг", said)
-            self.assertIn(known.uom_id.name, said)
+        for text in (order.keycrm_problem, mapping.problem):
+            self.assertIn("кг", text)
+            self.assertIn(known.uom_id.name, text)
         self.assertTrue(order.keycrm_needs_decision)
         known.product_tmpl_id.uom_id = kilogram
         self.lines_of(order.keycrm_id)
         self.assertEqual((order.state, line.product_uom_id), ("sale", kilogram))
         self.assertFalse(order.keycrm_problem or mapping.problem_code or order.activity_ids)
 
-    def test_units_that_may_be_the_same_keep_no_order(self):
+    def test_compatible_units_delay_no_order(self):
         self.product(default_code="BOX")
         pack = self.env["uom.uom"].create({"name": "Мішок"})
         self.product(default_code="SACK", uom_id=pack.id)
@@ -181,7 +186,7 @@ class TestUnits(ProductCase):
                 )
                 self.assertEqual(line.order_id.state, "sale")
 
-    def test_pieces_of_a_product_that_odoo_weighs_wait(self):
+    def test_pieces_of_a_product_sold_by_weight_wait(self):
         self.product(default_code="FLOUR", uom_id=self.env.ref("uom.product_uom_gram").id)
         for unit in ("шт", "кг"):
             line = self.line_of(

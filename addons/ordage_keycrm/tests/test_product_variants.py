@@ -4,7 +4,7 @@ from .product_common import SHIRT, ProductCase
 
 
 class TestVariants(ProductCase):
-    def test_properties_stand_in_name_and_line_in_keycrms_order(self):
+    def test_properties_are_in_name_and_line_in_keycrms_order(self):
         offer = self.offer(
             sku="P-1",
             properties=[
@@ -39,7 +39,7 @@ class TestVariants(ProductCase):
         self.assertTrue(first.product_id.is_storable)
         self.assertEqual(first.product_id.keycrm_origin, "catalog")
 
-    def test_variants_of_one_batch_are_one_product_and_come_again_as_they_are(self):
+    def test_variants_of_one_batch_become_one_product_once(self):
         self.account.product_variants = True
         one = self.offer(sku="W-M", properties=SHIRT)
         large = [SHIRT[0], SHIRT[1] | {"value": "L"}]
@@ -54,7 +54,7 @@ class TestVariants(ProductCase):
         self.assertEqual(again.product_id, lines[1].product_id)
         self.assertEqual(lines.product_id.product_tmpl_id.name, "Сорочка")
 
-    def test_the_same_properties_twice_or_others_make_no_mess(self):
+    def test_repeated_or_different_properties_become_separate_products(self):
         self.account.product_variants = True
         one = self.offer(sku="S-1", properties=SHIRT)
         twin = self.offer(product_id=one["product_id"], sku="S-2", properties=SHIRT)
@@ -66,7 +66,7 @@ class TestVariants(ProductCase):
             lines.product_id.mapped("default_code"), ["S-1", "S-2", "S-3"], "three goods stay three"
         )
 
-    def test_real_variants_made_in_odoo_are_taken_by_their_sku(self):
+    def test_variants_created_in_odoo_are_found_by_sku(self):
         attribute = self.env["product.attribute"].create({"name": "Розмір"})
         values = self.env["product.attribute.value"].create(
             [{"attribute_id": attribute.id, "name": name} for name in ("S", "M")]
@@ -127,7 +127,7 @@ class TestVariantPrices(ProductCase):
             self.variants(), {key: 600 if key[1] == "L" else 480 for key in self.offers}
         )
 
-    def test_prices_that_are_no_sums_are_said_on_the_offer(self):
+    def test_price_that_attributes_cannot_express_is_shown(self):
         self.variants()
         odd = self.offers["синя", "L"]["id"]
         self.keycrm.patch_offer(odd, price=900)

@@ -26,10 +26,10 @@ class TestWaiting(TransactionCase):
             limiter.acquire("orders", continues=continues)
         return slept
 
-    def test_request_waits_for_room(self):
+    def test_request_waits_for_quota(self):
         self.assertEqual(len(self.acquire([0.5, 0.25])), 2)
 
-    def test_request_of_begun_work_waits_longer_than_a_first_one(self):
+    def test_request_of_started_work_waits_longer_than_a_first_one(self):
         longer = rules.max_wait(60)
         self.assertGreater(longer, 0)
         wait = max(WORKER_MAX_SLEEP, longer) + 1
@@ -37,12 +37,12 @@ class TestWaiting(TransactionCase):
             with self.subTest(continues=continues), self.assertRaises(QuotaExceeded):
                 self.acquire([wait], continues=continues)
 
-    def test_bulk_work_is_not_begun_while_it_would_wait(self):
+    def test_bulk_work_does_not_start_while_it_would_wait(self):
         with self.assertRaises(QuotaExceeded):
             self.acquire([0.1], first_wait=0.05)
         self.assertTrue(self.acquire([WORKER_MAX_SLEEP], first_wait=0.05, continues=True))
 
-    def test_request_of_a_button_waits_as_long_as_it_may(self):
+    def test_request_of_a_button_waits_up_to_its_limit(self):
         self.assertTrue(self.acquire([WORKER_MAX_SLEEP * 3], max_wait=WORKER_MAX_SLEEP * 4))
         with self.assertRaises(QuotaExceeded):
             self.acquire([2], max_wait=1)

@@ -22,7 +22,7 @@ class TestRecipients(BuyerCase):
             ],
         )
 
-    def test_the_same_recipient_is_not_made_again(self):
+    def test_same_recipient_is_not_created_again(self):
         client = self.buyer()
         first, second = self.arrive(
             self.new_order([], client_id=client, shipping=OFFICE),
@@ -42,7 +42,7 @@ class TestRecipients(BuyerCase):
         self.assertEqual(first.partner_shipping_id, third.partner_shipping_id)
         self.assertEqual(len(first.partner_id.child_ids), 1)
 
-    def test_an_address_takes_the_buyers_terms_in_each_company(self):
+    def test_address_gets_the_buyers_terms_in_each_company(self):
         client = self.buyer()
         partner = self.arrive(self.new_order([], client_id=client)).partner_id
         here, there = self.env["account.payment.term"].create([{"name": "Here"}, {"name": "There"}])
@@ -59,7 +59,7 @@ class TestRecipients(BuyerCase):
         self.assertEqual(address.property_payment_term_id, here)
         self.assertEqual(address.with_company(other).property_payment_term_id, there)
 
-    def test_an_address_of_another_company_stays_there_and_the_order_arrives(self):
+    def test_address_of_another_company_is_kept_and_the_order_arrives(self):
         """A contact may be shared by companies; the address that one of them made of it is its own."""
         self.env["res.partner"].create({"name": "Спільна Оля", "phone": "0671110001"})
         client = self.buyer(full_name="Спільна Оля", phone="0671110001")
@@ -89,7 +89,7 @@ class TestRecipients(BuyerCase):
         self.assertEqual(second.partner_shipping_id.company_id, other)
         self.assertNotEqual(second.partner_invoice_id, books)
 
-    def test_nothing_that_differs_makes_no_address(self):
+    def test_recipient_equal_to_the_buyer_creates_no_address(self):
         client = self.buyer(phone="0671112233")
         order = self.arrive(
             self.new_order(
@@ -121,7 +121,7 @@ class TestRecipients(BuyerCase):
         self.assertEqual(order.picking_ids.partner_id, order.partner_shipping_id)
         self.assertFalse(order.picking_ids.activity_ids, "nobody has to do it by hand")
 
-    def test_a_changed_recipient_of_shipped_goods_is_told_to_a_person(self):
+    def test_changed_recipient_of_shipped_goods_schedules_an_activity(self):
         number = self.new_order(
             [{"name": "Кулон", "price": 100}],
             client_id=self.buyer(),

@@ -58,7 +58,7 @@ RIGHTS = {
     "keycrm.stock.explanation": ("crwu", "crwu"),
     "keycrm.stock.explanation.line": ("crwu", "crwu"),
 }
-#: Belong to no company, and tell nothing but counts.
+#: Belong to no company, and show nothing but counts.
 WITHOUT_COMPANY = ("keycrm.rate.limit",)
 
 #: Each method that can be called from outside and is not Odoo's own: who may, and what it is called on.
@@ -172,7 +172,7 @@ METHODS = {
     ("res.config.settings", "action_keycrm_open_statuses"): "settings",
     ("res.config.settings", "action_keycrm_open_accounts"): "settings",
 }
-#: Only open a screen, of which the company's records are shown: nothing is done or told.
+#: Only open a screen with records of the user's companies: they change and reveal nothing.
 SCREENS = {
     "action_open_orders_today",
     "action_open_waiting_events",
@@ -206,7 +206,7 @@ SCREENS = {
 }
 
 
-def comes_from_us(klass):
+def is_of_this_addon(klass):
     """Return whether a class stands in a file of ours; tests do not count."""
     module = klass.__module__
     return module.startswith("odoo.addons.ordage_keycrm") and ".tests" not in module
@@ -388,7 +388,7 @@ class TestRights(RightsCase):
                 )
                 self.assertIn("company_ids", text, "no company rule")
 
-    def test_each_role_has_the_rights_that_are_written_down_and_no_other(self):
+    def test_each_role_has_exactly_the_listed_rights(self):
         letters = {"create": "c", "read": "r", "write": "w", "unlink": "u"}
         self.assertEqual(set(self.models()), set(RIGHTS))
         for name, (user, manager) in RIGHTS.items():
@@ -416,7 +416,7 @@ class TestRights(RightsCase):
                 ):
                     self.assertRefused(ask, record)
 
-    def test_nothing_can_be_put_into_an_account_of_another_company(self):
+    def test_nothing_can_be_added_to_an_account_of_another_company(self):
         account = self.account.id
         for name, vals in (
             ("keycrm.warehouse", {"account_id": account, "keycrm_id": 8, "name": "x"}),
@@ -432,7 +432,7 @@ class TestRights(RightsCase):
             with self.subTest(name):
                 self.assertRefused(Model.create, vals)
 
-    def test_a_shared_product_does_not_bring_the_other_companys_ties_along(self):
+    def test_shared_product_hides_mappings_of_another_company(self):
         self.records["product.template"].company_id = False
         # Each user's request reads with rights of its own.
         self.env.invalidate_all()
@@ -456,7 +456,7 @@ class TestRights(RightsCase):
                     with self.assertRaises(AccessError):
                         record.unlink()
 
-    def test_users_see_events_without_what_keycrm_sent(self):
+    def test_users_see_events_without_keycrms_payload(self):
         event = self.records["keycrm.event"]
         event.sudo().write({"payload": {"secret": "of the payload"}, "details": "Traceback"})
         self.env.flush_all()
@@ -478,7 +478,7 @@ class TestRights(RightsCase):
         seen = self.seen_by(self.manager, "keycrm.event")
         self.assertIn("of the payload", json.dumps(seen.read(["payload"])))
 
-    def test_a_buyer_in_the_portal_sees_nothing_of_the_shops_own(self):
+    def test_portal_buyer_sees_nothing_internal(self):
         order = self.records["sale.order"]
         order.keycrm_manager_comment = "Складний клієнт"
         buyer = new_test_user(self.env, "keycrm-buyer", groups="base.group_portal")
@@ -495,7 +495,7 @@ class TestRights(RightsCase):
             with self.subTest(name), self.assertRaises(AccessError):
                 self.env[name].with_user(buyer).search([])
 
-    def test_nobody_names_another_scheduled_action_to_be_run(self):
+    def test_scheduled_action_of_an_account_cannot_be_changed(self):
         cron = self.env.ref("base.autovacuum_job")
         for person in (self.manager, self.env.ref("base.user_admin")):
             account = self.seen_by(person, "keycrm.account")
@@ -517,8 +517,8 @@ class TestButtons(RightsCase):
         for name, Model in self.env.registry.items():
             if Model._abstract:
                 continue
-            ours = [klass for klass in Model.mro() if comes_from_us(klass)]
-            others = [klass for klass in Model.mro() if not comes_from_us(klass)]
+            ours = [klass for klass in Model.mro() if is_of_this_addon(klass)]
+            others = [klass for klass in Model.mro() if not is_of_this_addon(klass)]
             for method in {m for klass in ours for m, v in vars(klass).items() if callable(v)}:
                 if method in base or method.startswith("_"):
                     continue
@@ -532,7 +532,7 @@ class TestButtons(RightsCase):
                 found.add((name, method))
         return found
 
-    def test_every_method_that_can_be_called_from_outside_is_written_down(self):
+    def test_every_method_callable_from_outside_is_listed(self):
         found = {key for key in self.public_methods() if "ordage_keycrm_mrp" not in key}
         self.assertEqual(found - set(METHODS), set(), "callable from outside, and not judged here")
         self.assertEqual(set(METHODS) - found, set(), "written down, and not there")
@@ -543,14 +543,14 @@ class TestButtons(RightsCase):
             return getattr(record.create({}), method)()
         return getattr(self.seen_by(person, model), method)()
 
-    def test_whoever_has_no_role_can_call_nothing(self):
+    def test_user_without_a_role_can_call_nothing(self):
         for model, method in METHODS:
             if method in SCREENS or model == "keycrm.stock.explanation.line":
                 continue
             with self.subTest(model=model, method=method):
                 self.assertRefused(self.called, self.outsider, model, method)
 
-    def test_users_cannot_do_what_is_an_administrators(self):
+    def test_users_cannot_call_methods_of_administrators(self):
         for (model, method), who in METHODS.items():
             if who == USER:
                 continue
@@ -567,7 +567,7 @@ class TestButtons(RightsCase):
             with self.subTest(model=model, method=method):
                 self.assertRefused(self.called, self.stranger, model, method)
 
-    def test_screens_that_are_opened_for_a_stranger_are_empty(self):
+    def test_screens_opened_by_another_company_are_empty(self):
         for model, method in METHODS:
             if method not in SCREENS:
                 continue
@@ -582,7 +582,7 @@ class TestButtons(RightsCase):
                     self.assertFalse(shown.with_company(self.other_company).search_count(domain))
                 self.assertNotIn("Shop", json.dumps(action, default=str))
 
-    def test_an_administrator_can(self):
+    def test_administrator_can_call_each_of_its_methods(self):
         self.account.push_stock = True
         for method in (
             "action_test_connection",
@@ -600,7 +600,7 @@ class TestButtons(RightsCase):
         self.assertTrue(self.called(self.manager, "keycrm.order.update", "action_retry"))
         self.assertTrue(self.called(self.seller, "sale.order", "action_keycrm_refresh"))
 
-    def test_buttons_in_the_views_are_methods_that_are_judged_here(self):
+    def test_buttons_of_the_views_call_listed_methods(self):
         folder = Path(__file__).parents[1]
         # Odoo's own methods check the rights themselves.
         known = {method for _model, method in METHODS} | {

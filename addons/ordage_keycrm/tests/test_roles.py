@@ -82,7 +82,7 @@ class TestRoles(RightsCase):
                 found = Model.browse(row["id"] for row in rows[:1])
         return found
 
-    def test_every_role_can_open_what_its_menus_hold(self):
+    def test_every_role_can_open_each_of_its_menus(self):
         for role, groups in ROLES.items():
             user = self.new_user(f"role-{role}", groups)
             user.company_ids = [Command.set(self.company.ids)]

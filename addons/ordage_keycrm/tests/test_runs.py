@@ -1,4 +1,4 @@
-"""Long work shows how far it is, can be stopped, and tells whoever began it how it ended."""
+"""A job shows its progress, can be stopped, and notifies its user when it ends."""
 
 import json
 from datetime import timedelta
@@ -67,7 +67,7 @@ class TestRuns(RunCase, KeycrmCase):
         self.assertIn("Нових замовлень: 1", payload["message"])
         self.assertEqual(payload["type"], "success")
 
-    def test_what_keycrm_refuses_for_good_ends_the_run_and_not_the_account(self):
+    def test_permanent_refusal_ends_the_job_and_not_the_account(self):
         sync = self.start("keycrm.order.sync", status_ids=self.status(1).ids)
         self.keycrm.add_fault("status", path="/order", status=400, times=1)
         self.work()
@@ -77,14 +77,14 @@ class TestRuns(RunCase, KeycrmCase):
         (notice,) = [row[2] for row in self.bus_messages() if row[1] == "simple_notification"]
         self.assertEqual((notice["type"], notice["sticky"]), ("danger", True))
 
-    def test_a_stopped_run_tells_nobody_and_stays_stopped(self):
+    def test_stopped_job_notifies_no_user_and_stays_stopped(self):
         sync = self.start("keycrm.order.sync", status_ids=self.status(1).ids)
         sync.action_cancel()
         self.work()
         self.assertEqual(sync.state, "canceled")
         self.assertFalse([row for row in self.bus_messages() if row[1] == "simple_notification"])
 
-    def test_a_second_press_does_not_begin_a_running_load_anew(self):
+    def test_starting_a_running_import_again_does_not_reset_it(self):
         load = self.start("keycrm.product.import")
         load.sudo().write({"total_count": 200, "done_count": 50})
         load.action_start()
@@ -92,7 +92,7 @@ class TestRuns(RunCase, KeycrmCase):
         load.sudo().started_at = "2026-01-01 10:00:00"
         self.assertTrue(load.remaining_text)
 
-    def test_a_run_is_named_by_what_it_does_in_the_readers_language(self):
+    def test_job_has_a_name_in_the_readers_language(self):
         sync = self.start("keycrm.order.sync", status_ids=self.status(1).ids)
         self.assertIn("Order synchronization, ", sync.with_context(lang="en_US").display_name)
         self.assertIn("Синхронізація замовлень від ", sync.with_context(lang="uk_UA").display_name)
@@ -116,7 +116,7 @@ class TestRuns(RunCase, KeycrmCase):
         self.account.enabled = False
         self.assertFalse(sync.waiting_text, "what is over stands still for no reason")
 
-    def test_a_run_whose_own_piece_rests_says_so_and_no_other_run_does(self):
+    def test_only_the_paused_job_shows_its_reason(self):
         sync = self.start("keycrm.order.sync", status_ids=self.status(1).ids)
         load = self.start("keycrm.product.import")
         self.keycrm.add_fault("status", path="/order", status=500, times=20)
@@ -125,7 +125,7 @@ class TestRuns(RunCase, KeycrmCase):
         self.assertIn("500", sync.waiting_text)
         self.assertFalse(load.waiting_text)
 
-    def test_screens_are_told_of_the_account_and_of_nothing_else(self):
+    def test_screens_receive_the_id_of_the_account_alone(self):
         notify_clients(self.account)
         (row,) = [row for row in self.bus_messages() if row[1] == "keycrm/changed"]
         self.assertEqual(row[2], {"account_id": self.account.id})
@@ -145,37 +145,37 @@ class TestStopped(RunCase, StockCase):
         self.sent()
 
     def stopped_during(self, state, begin="action_compare_stock", refusal=None):
-        """Let a person press "Stop" while KeyCRM is asked, which then answers, or refuses to."""
+        """Let a person press "Stop" while KeyCRM is requested, which then answers or refuses."""
         action = getattr(self.account, begin)()
         run = self.env[action["res_model"]].browse(action["res_id"])
         real = KeyCrmClient.page
 
-        def slow(client, asked, query=None, *args):
+        def slow(client, path, query=None, *args):
             if run.state == state:
                 run.action_cancel()
                 if refusal:
                     raise refusal
-            return real(client, asked, query, *args)
+            return real(client, path, query, *args)
 
         with patch.object(KeyCrmClient, "page", slow):
             self.work()
         return run
 
-    def test_stop_while_the_last_page_is_read_leaves_keycrms_stock_alone(self):
+    def test_stop_during_the_last_page_changes_no_stock_in_keycrm(self):
         run = self.stopped_during("reading")
         self.assertEqual((run.state, run.next_page), ("canceled", 1))
         self.assertEqual(self.sent(), [])
 
-    def test_stop_while_differences_are_checked_leaves_keycrms_stock_alone(self):
+    def test_stop_during_the_check_changes_no_stock_in_keycrm(self):
         run = self.stopped_during("checking")
         self.assertEqual((run.state, run.line_ids.ids), ("canceled", []))
         self.assertEqual(self.sent(), [])
 
-    def test_a_preview_that_was_stopped_asks_for_no_choice(self):
+    def test_stopped_preview_offers_no_choice(self):
         run = self.stopped_during("reading", "action_preview_stock")
         self.assertEqual((run.state, run.line_ids.ids), ("canceled", []))
 
-    def test_message_of_a_ready_preview_does_not_outlast_the_choice(self):
+    def test_notification_of_a_ready_preview_is_not_sticky(self):
         boss = new_test_user(self.env, "boss", groups="ordage_keycrm.group_manager")
         self.skip_bus_messages()
         action = self.account.with_user(boss).action_preview_stock()
@@ -195,7 +195,7 @@ class TestStopped(RunCase, StockCase):
         run.write({"to_check": [1], "started_at": fields.Datetime.now() - timedelta(hours=1)})
         self.assertTrue(run.remaining_text)
 
-    def test_what_keycrm_refuses_after_the_stop_makes_no_failure_of_it(self):
+    def test_refusal_after_a_stop_is_no_failure(self):
         for state in ("reading", "checking"):
             with self.subTest(state):
                 run = self.stopped_during(state, refusal=Refused("refused", status=400))
@@ -203,7 +203,7 @@ class TestStopped(RunCase, StockCase):
 
 
 class TestPush(RunCase, StockCase):
-    def test_sending_all_shows_how_far_it_is(self):
+    def test_full_export_shows_its_progress(self):
         for sku in ("A", "B", "C"):
             self.count(self.goods(sku), 4)
         self.work()
@@ -215,7 +215,7 @@ class TestPush(RunCase, StockCase):
         self.work()
         self.assertEqual((push.state, push.done_count, push.progress), ("done", 3, 100))
 
-    def test_a_stopped_push_sends_nothing_more(self):
+    def test_stopped_export_sends_nothing_more(self):
         shirt = self.goods("SHIRT")
         self.count(shirt, 4)
         self.work()
@@ -226,7 +226,7 @@ class TestPush(RunCase, StockCase):
         self.assertEqual(self.sent(), [])
         self.assertEqual(push.state, "canceled")
 
-    def test_a_push_that_waits_for_a_person_says_for_what(self):
+    def test_paused_export_shows_how_to_resume(self):
         self.count(self.goods("SHIRT"), 4)
         push = self.env["keycrm.stock.export"].browse(
             self.account.action_push_all_stock()["res_id"]
@@ -237,6 +237,6 @@ class TestPush(RunCase, StockCase):
         self.account.action_resume_stock()
         self.assertEqual(push.waiting_text, "")
 
-    def test_with_nothing_to_send_it_is_over_at_once(self):
+    def test_export_with_nothing_to_send_ends_at_once(self):
         action = self.account.action_push_all_stock()
         self.assertEqual(self.env[action["res_model"]].browse(action["res_id"]).state, "done")

@@ -37,7 +37,7 @@ class TestOrderForm(KeycrmCase):
         with self.assertRaisesRegex(AssertionError, f"can't write on readonly field '?{field}"):
             form[field] = value
 
-    def test_what_keycrm_decides_is_read_only(self):
+    def test_fields_of_keycrm_are_read_only(self):
         other = self.env["res.partner"].create({"name": "Somebody else"})
         pricelist = self.env["product.pricelist"].search([], limit=1)
         for field, value in (
@@ -51,7 +51,7 @@ class TestOrderForm(KeycrmCase):
             with self.subTest(field):
                 self.assertReadOnly(self.order, field, value)
 
-    def test_what_keycrm_decides_of_a_line_is_read_only(self):
+    def test_line_fields_of_keycrm_are_read_only(self):
         tax = self.env["account.tax"].search([("company_id", "=", self.company.id)], limit=1)
         other = self.env["product.product"].create({"name": "Other"})
         for state in ("draft", "sale"):
@@ -79,7 +79,7 @@ class TestOrderForm(KeycrmCase):
                 with self.assertRaisesRegex(AssertionError, "not editable|readonly"):
                     line.tax_ids.add(tax)
 
-    def test_the_server_refuses_what_the_form_does_not_offer(self):
+    def test_server_refuses_changes_that_the_form_does_not_offer(self):
         line = self.order.order_line
         tax = self.env["account.tax"].search([("company_id", "=", self.company.id)], limit=1)
         other = self.env["product.product"].create({"name": "Other"})
@@ -105,7 +105,7 @@ class TestOrderForm(KeycrmCase):
         self.assertEqual(line.product_uom_qty, 2)
         self.assertEqual(len(self.order.order_line), 1)
 
-    def test_the_same_values_and_what_odoo_adds_by_itself_pass(self):
+    def test_unchanged_values_and_odoos_own_changes_are_accepted(self):
         line = self.order.order_line
         line.write(
             {
@@ -127,7 +127,7 @@ class TestOrderForm(KeycrmCase):
         self.arrive(self.order.keycrm_id)
         self.assertEqual(len(self.order.order_line), 3)
 
-    def test_description_route_and_warehouse_of_a_line_stay_as_chosen(self):
+    def test_chosen_description_route_and_warehouse_are_kept(self):
         other = self.env["stock.warehouse"].create({"name": "Workshop", "code": "WSH"})
         self.salesperson.group_ids += self.env.ref("stock.group_adv_location")
         route = self.env["stock.route"].create({"name": "By hand", "sale_selectable": True})
@@ -136,8 +136,8 @@ class TestOrderForm(KeycrmCase):
             line.route_ids.add(route)
             line.warehouse_id = other
         number, mug = self.order.keycrm_id, self.order.order_line
-        told = self.keycrm.order(number)["answer"]["products"][0]["id"]
-        self.keycrm.patch_line(number, told, quantity=3, price=90, webhook=False)
+        line_id = self.keycrm.order(number)["answer"]["products"][0]["id"]
+        self.keycrm.patch_line(number, line_id, quantity=3, price=90, webhook=False)
         self.arrive(number)
         self.assertRecordValues(
             mug,
@@ -152,7 +152,7 @@ class TestOrderForm(KeycrmCase):
             ],
         )
         # What KeyCRM changes of its side is taken over.
-        self.keycrm.patch_line(number, told, name="Кухоль великий", webhook=False)
+        self.keycrm.patch_line(number, line_id, name="Кухоль великий", webhook=False)
         self.arrive(number)
         self.assertEqual(mug.name, "Кухоль великий")
         self.assertEqual(mug.warehouse_id, other)
@@ -160,7 +160,7 @@ class TestOrderForm(KeycrmCase):
         self.arrive(number)
         self.assertEqual(self.order.sudo().picking_ids.picking_type_id.warehouse_id, other)
 
-    def test_what_odoo_decides_stays_open(self):
+    def test_fields_of_odoo_stay_editable(self):
         delivery = datetime.combine(date.today() + timedelta(days=3), datetime.min.time())
         with Form(self.order) as form:
             form.user_id = self.salesperson
@@ -171,7 +171,7 @@ class TestOrderForm(KeycrmCase):
         self.assertEqual(self.order.commitment_date, delivery)
         self.assertIn("Gift wrap", self.order.note)
 
-    def test_with_the_integration_off_the_order_is_odoos(self):
+    def test_disabled_account_makes_its_orders_editable(self):
         self.account.enabled = False
         with Form(self.order) as form:
             form.client_order_ref = "By hand"
@@ -180,24 +180,24 @@ class TestOrderForm(KeycrmCase):
         self.assertEqual(self.order.order_line.product_uom_qty, 5)
         self.assertEqual(self.order.client_order_ref, "By hand")
 
-    def test_an_order_deleted_in_keycrm_can_be_mended_here(self):
+    def test_order_deleted_in_keycrm_is_editable(self):
         self.order.sudo()._keycrm_mark_deleted()
         self.assertFalse(self.order.keycrm_is_locked)
 
-    def test_an_order_of_odoo_and_a_copy_are_odoos(self):
+    def test_copy_of_an_order_is_editable(self):
         copy = self.order.copy()
         self.assertFalse(copy.keycrm_is_locked)
         with Form(copy) as form, form.order_line.edit(0) as line:
             line.product_uom_qty = 7
         self.assertEqual(copy.order_line.product_uom_qty, 7)
 
-    def test_the_form_says_the_reason_once(self):
+    def test_form_shows_the_reason_of_the_lock_once(self):
         arch = self.env["sale.order"].get_view(view_type="form")["arch"]
         self.assertEqual(arch.count("are changed in KeyCRM"), 1)
 
 
 class TestAccountDefaults(KeycrmCase):
-    def test_to_dos_never_go_to_odoo_itself(self):
+    def test_activities_are_never_assigned_to_odoobot(self):
         self.assertFalse(self.account.user_id, "these tests run as OdooBot")
         person = new_test_user(
             self.env, "boss", groups="base.group_user,ordage_keycrm.group_manager"
@@ -205,7 +205,7 @@ class TestAccountDefaults(KeycrmCase):
         account = self.env["keycrm.account"].with_user(person).create({"name": "Second shop"})
         self.assertEqual(account.user_id, person)
 
-    def test_the_warehouse_is_one_of_the_accounts_company(self):
+    def test_default_warehouse_is_of_the_accounts_company(self):
         company = self.env["res.company"].create({"name": "Second company"})
         theirs = self.env["stock.warehouse"].search([("company_id", "=", company.id)], limit=1)
         self.assertEqual(self.account.warehouse_id, self.warehouse)
@@ -214,7 +214,7 @@ class TestAccountDefaults(KeycrmCase):
         account.company_id = self.company
         self.assertEqual(account.warehouse_id, self.warehouse)
 
-    def test_a_chosen_warehouse_stays(self):
+    def test_chosen_warehouse_is_kept(self):
         chosen = self.env["stock.warehouse"].create({"name": "Workshop", "code": "WSH"})
         account = self.env["keycrm.account"].create({"name": "Two", "warehouse_id": chosen.id})
         account.name = "Three"
@@ -222,7 +222,7 @@ class TestAccountDefaults(KeycrmCase):
 
 
 class TestStatusNames(KeycrmCase):
-    def test_an_untouched_status_has_a_readable_name_in_the_readers_language(self):
+    def test_status_alias_has_a_name_in_the_readers_language(self):
         status = self.status(name="incorrect_data")
         self.assertEqual(status.display_name, "Incorrect data")
         self.assertEqual(status.with_context(lang="uk_UA").display_name, "Неправильні дані")
@@ -233,7 +233,7 @@ class TestStatusNames(KeycrmCase):
         status.name = "Щойно прийшло"
         self.assertEqual(status.display_name, "Щойно прийшло")
 
-    def test_a_status_is_found_by_the_words_that_are_shown(self):
+    def test_status_is_found_by_its_displayed_name(self):
         Status = self.env["keycrm.order.status"].with_context(lang="uk_UA")
         found = [name for _id, name in Status.name_search("виробн")]
         self.assertIn("Виробництво", found)
@@ -307,7 +307,7 @@ class TestOtherOrders(KeycrmCase):
         (node,) = arch.xpath("//page[@name='order_lines']/field[@name='order_line']")
         return literal_eval(node.get("options"))
 
-    def test_options_of_other_modules_stay(self):
+    def test_options_of_other_modules_are_kept(self):
         plain = self.options_of_lines()
         rule = [("keycrm_is_locked", "=", False)]
         self.assertEqual((plain["create"], plain["delete"]), (rule, rule))

@@ -130,7 +130,7 @@ class TestSendCost(CostCase):
         )
         self.assertEqual(self.send(), [[{"id": number, "purchased_price": 8}]])
 
-    def test_daily_comparison_sends_what_was_missed_and_costs_no_request_else(self):
+    def test_daily_comparison_sends_only_missed_costs(self):
         missed, same = self.mapped(2)
         same.standard_price = 3
         self.send()
@@ -151,7 +151,7 @@ class TestSendCost(CostCase):
         self.assertEqual(self.send(), [])
         self.assertEqual(self.in_keycrm(product), 3)
 
-    def test_cost_changed_hundred_times_is_one_row(self):
+    def test_cost_changed_a_hundred_times_is_sent_once(self):
         product = self.mapped()
         for cost in range(1, 101):
             product.standard_price = cost
@@ -312,7 +312,7 @@ class TestSendCost(CostCase):
         sent = [[{"id": line.keycrm_id, "purchased_price": 2}]]
         self.assertEqual(self.send_lines(), sent)
 
-    def test_cost_of_a_line_is_that_of_its_own_unit(self):
+    def test_cost_of_a_line_is_sent_in_its_unit(self):
         line = self.one_off(purchased_price=1)
         as_bridge(line).product_uom_id = self.env.ref("uom.product_uom_dozen")
         line.product_id.standard_price = 0.504
@@ -328,7 +328,7 @@ class TestSendCost(CostCase):
             {"currency_id": currency.id, "company_rate": 0.5, "company_id": self.company.id}
         )
 
-    def test_cost_without_a_rate_is_not_sent_and_says_so(self):
+    def test_cost_without_a_rate_is_not_sent_and_shows_why(self):
         product = self.mapped()
         self.account.keycrm_currency_id = self.env.ref("base.PLN")
         product.standard_price = 10
@@ -336,7 +336,7 @@ class TestSendCost(CostCase):
         self.assertIn("PLN", product.keycrm_offer_ids.send_error)
         self.assertIn("PLN", product.keycrm_push_error)
 
-    def test_costs_that_wait_for_a_rate_are_sent_when_it_is_entered(self):
+    def test_costs_without_a_rate_are_sent_once_it_is_entered(self):
         known, empty = products = self.mapped(2)
         # KeyCRM has no cost of it, and Odoo never read that.
         self.keycrm.patch_offer(empty.keycrm_offer_ids.keycrm_id, raw={"purchased_price": None})
@@ -434,17 +434,17 @@ class TestSendCost(CostCase):
     def test_refused_offer_is_isolated_and_shows_the_reason(self):
         self.keycrm.set_switches(offers_put_unknown="refuse")
         products = self.mapped(6)
-        gone = products[2]
-        self.keycrm.delete_offer(gone.keycrm_offer_ids.keycrm_id)
+        deleted = products[2]
+        self.keycrm.delete_offer(deleted.keycrm_offer_ids.keycrm_id)
         for product in products:
             product.standard_price = 12
         self.send()
-        for product in products - gone:
+        for product in products - deleted:
             self.assertEqual(self.in_keycrm(product), 12)
             self.assertFalse(product.keycrm_offer_ids.send_error)
-        self.assertIn("invalid", gone.keycrm_offer_ids.send_error)
+        self.assertIn("invalid", deleted.keycrm_offer_ids.send_error)
 
-    def test_accepted_price_leaves_the_reason_of_a_refused_cost(self):
+    def test_accepted_price_keeps_the_reason_of_a_refused_cost(self):
         product = self.mapped()
         offer = product.keycrm_offer_ids
         price_list = self.env["product.pricelist"].create(
@@ -460,7 +460,7 @@ class TestSendCost(CostCase):
         self.assertIn("Not today.", offer.send_error)
         self.assertFalse(offer.price_error_code)
 
-    def test_cost_put_back_to_keycrms_own_needs_no_reason(self):
+    def test_cost_equal_to_keycrms_clears_the_reason(self):
         product = self.mapped()
         self.refuse_costs()
         product.standard_price = 12
@@ -530,8 +530,8 @@ class TestSendCost(CostCase):
     def test_refused_offers_are_isolated_while_stock_is_sent_in_between(self):
         self.keycrm.set_switches(offers_put_unknown="refuse")
         products = self.mapped(8)
-        gone = products[5]
-        self.keycrm.delete_offer(gone.keycrm_offer_ids.keycrm_id)
+        deleted = products[5]
+        self.keycrm.delete_offer(deleted.keycrm_offer_ids.keycrm_id)
         for index, product in enumerate(products):
             product.standard_price = 20 + index
         self.account.push_stock = True
@@ -548,9 +548,9 @@ class TestSendCost(CostCase):
         self.assertEqual(set(passes), {1})
         self.assertGreater(len(passes), 3)
         for index, product in enumerate(products):
-            if product != gone:
+            if product != deleted:
                 self.assertEqual(self.in_keycrm(product), 20 + index)
-        self.assertIn("invalid", gone.keycrm_offer_ids.send_error)
+        self.assertIn("invalid", deleted.keycrm_offer_ids.send_error)
         self.assertFalse(self.account.sudo().offer_isolation)
         self.assertFalse(self.env["keycrm.offer.change"].search([]))
 
@@ -562,7 +562,7 @@ class TestSendCost(CostCase):
         self.assertEqual(self.in_keycrm(product), 12)
         self.assertEqual(product.keycrm_offer_ids.purchased_price, 12)
 
-    def test_managers_cost_in_keycrm_becomes_odoos_again(self):
+    def test_cost_changed_in_keycrm_is_replaced_by_odoos(self):
         product = self.mapped()
         product.standard_price = 12
         self.send()
@@ -614,7 +614,7 @@ class TestSendCost(CostCase):
         self.assertEqual(set(lines.mapped("error_code")), {"value_rate_missing"})
         self.assertEqual(lines.mapped("keycrm_value"), [currency.format(3)] * 2)
 
-    def test_not_now_sends_nothing(self):
+    def test_button_not_now_sends_nothing(self):
         product = self.mapped()
         self.account.send_cost = False
         product.standard_price = 12

@@ -126,7 +126,7 @@ class TestSendPayments(KeycrmCase):
         self.assertEqual((sent["method"], sent["body"]["status"]), ("PUT", "paid"))
         self.assertEqual(self.paid(order), [200])
 
-    def test_money_that_keycrm_has_already_waits_for_a_person(self):
+    def test_payment_that_keycrm_may_have_waits_for_a_user(self):
         order, invoice = self.invoiced({"status": "paid"})
         self.pay(invoice)
         self.assertEqual(self.send(), [])
@@ -139,7 +139,7 @@ class TestSendPayments(KeycrmCase):
         self.assertFalse(order.activity_ids)
         self.assertEqual(self.send(), [])
 
-    def test_money_that_keycrm_has_in_another_currency_waits_for_a_person(self):
+    def test_payment_in_another_currency_in_keycrm_waits_for_a_user(self):
         dollars = {"currency": "USD", "actual_amount": 100, "actual_currency": "UAH"}
         order, invoice = self.invoiced({"amount": 5, "status": "paid", **dollars})
         self.pay(invoice, 100)
@@ -153,7 +153,7 @@ class TestSendPayments(KeycrmCase):
             self.assertEqual(len(self.send()), 1)
         self.assertEqual(self.paid(order), [100, 100])
 
-    def test_person_may_send_it_anyway(self):
+    def test_user_may_send_a_payment_anyway(self):
         order, invoice = self.invoiced({"status": "paid"})
         self.pay(invoice)
         self.send()
@@ -226,7 +226,7 @@ class TestSendPayments(KeycrmCase):
         self.assertEqual(self.paid(order), [200])
         self.assertFalse(self.updates(same))
 
-    def test_journal_without_a_method_says_so(self):
+    def test_journal_without_a_payment_method_is_reported(self):
         self.method.sent_journal_ids = False
         order, invoice = self.invoiced()
         self.pay(invoice)

@@ -76,7 +76,7 @@ class TestSendPrice(KeycrmCase):
         self.assertEqual(self.send(), [])
         self.assertEqual(product.keycrm_offer_ids.price, 120.5)
 
-    def test_rule_of_the_price_list_is_sent_and_taken_back(self):
+    def test_price_list_rule_is_sent_and_reverted(self):
         product = self.mapped()
         self.pricelist.item_ids = [
             Command.create(
@@ -179,7 +179,7 @@ class TestSendPrice(KeycrmCase):
         count(other, 5)
         self.assertLessEqual(count(other, 6) - off, 1)
 
-    def test_prices_never_go_in_both_directions(self):
+    def test_prices_are_never_synchronized_in_both_directions(self):
         with self.assertRaises(ValidationError):
             self.account.keep_product_info = False
         with self.assertRaises(ValidationError):

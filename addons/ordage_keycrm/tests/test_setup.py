@@ -30,14 +30,14 @@ class TestSetup(KeycrmCase):
         )
         return saved
 
-    def test_a_pasted_key_is_tested_at_once(self):
+    def test_pasted_key_is_tested_at_once(self):
         saved = self.new(api_key=self.second_key())
         self.assertEqual(saved["setup_key"], "done")
         account = self.env["keycrm.account"].browse(saved["id"])
         self.assertTrue(account.status_ids, "the statuses are there for the next steps")
         self.assertNotIn(self.second_key(), json.dumps(saved))
 
-    def test_a_wrong_key_is_kept_and_said_in_the_readers_language(self):
+    def test_wrong_key_is_kept_and_reported_in_the_readers_language(self):
         saved = self.new(api_key="wrong")
         self.assertEqual(saved["setup_key"], "wrong")
         account = self.env["keycrm.account"].browse(saved["id"])
@@ -46,7 +46,7 @@ class TestSetup(KeycrmCase):
         self.assertEqual(account.setup_key, "done")
         self.assertFalse(account.key_error_code)
 
-    def test_a_wrong_key_saved_in_the_settings_is_said_there(self):
+    def test_wrong_key_saved_in_the_settings_is_reported_there(self):
         Settings = self.env["res.config.settings"]
         for key, tick in (("wrong", "wrong"), (self.second_key(), "done")):
             settings = Settings.create({})
@@ -56,12 +56,12 @@ class TestSetup(KeycrmCase):
             self.assertEqual(shown.keycrm_setup_key, tick)
             self.assertTrue(shown.keycrm_key_text)
 
-    def test_keycrm_that_does_not_answer_is_a_sentence_too(self):
+    def test_keycrm_that_does_not_answer_is_reported_in_a_sentence(self):
         saved = self.new(api_key=self.second_key(), api_url="http://127.0.0.1:9/v1")
         self.assertEqual(saved["setup_key"], "wrong")
         self.assertIn("127.0.0.1", saved["key_text"])
 
-    def test_a_key_that_stops_working_turns_its_tick(self):
+    def test_key_that_stops_working_loses_its_check_mark(self):
         key_check.mark_valid(self.account)
         self.assertEqual(self.account.setup_key, "done")
         self.account.circuit_error_code = "unauthorized"
@@ -74,16 +74,16 @@ class TestSetup(KeycrmCase):
         saved = self.new(api_key=self.second_key())
         self.assertEqual(saved["setup_key"], "wrong")
         self.keycrm.clear_faults()
-        self.assert_seen_to_work(self.env["keycrm.account"].browse(saved["id"]))
+        self.assert_key_becomes_valid(self.env["keycrm.account"].browse(saved["id"]))
 
-    def test_a_key_that_a_program_wrote_is_seen_to_work(self):
+    def test_key_written_by_rpc_is_verified_by_the_first_poll(self):
         account = self.env["keycrm.account"].create(
             {"name": "By RPC", "api_key": self.second_key(), "api_url": self.sandbox.api_url}
         )
         self.assertEqual(account.setup_key, "waiting")
-        self.assert_seen_to_work(account)
+        self.assert_key_becomes_valid(account)
 
-    def assert_seen_to_work(self, account):
+    def assert_key_becomes_valid(self, account):
         account.enabled = True
         self.env.flush_all()
         with self.committing(), open_client(account) as client:
@@ -91,7 +91,7 @@ class TestSetup(KeycrmCase):
         account.invalidate_recordset()
         self.assertEqual((account.setup_key, account.key_error_code), ("done", False))
 
-    def test_what_was_said_of_a_former_key_is_not_said_of_the_next_or_of_none(self):
+    def test_error_of_a_former_key_is_not_shown_for_the_next(self):
         account = self.env["keycrm.account"].browse(self.new(api_key="wrong")["id"])
         (shown,) = account.web_save({"api_key": False}, SPEC)
         self.assertEqual((shown["setup_key"], shown["key_text"]), ("todo", False))
@@ -108,7 +108,7 @@ class TestSetup(KeycrmCase):
         self.assertEqual((shown["id"], shown["name"]), (other.id, "Other shop"))
         self.assertEqual(shown["webhook_url"], other.webhook_url)
 
-    def test_a_shop_without_archive_statuses_gets_its_tick_too(self):
+    def test_step_without_archive_statuses_can_be_marked_as_done(self):
         self.assertEqual(self.account.setup_orders, "todo")
         self.account.action_review_step("orders")
         self.assertEqual(self.account.setup_orders, "done")
@@ -118,7 +118,7 @@ class TestSetup(KeycrmCase):
         )
         self.assertEqual(other.setup_orders, "done")
 
-    def test_a_tested_connection_knows_how_many_statuses_there_are(self):
+    def test_tested_connection_shows_the_number_of_statuses(self):
         account = self.env["keycrm.account"].create(
             {"name": "New", "api_key": self.second_key(), "api_url": self.sandbox.api_url}
         )
@@ -127,7 +127,7 @@ class TestSetup(KeycrmCase):
         self.assertIn(str(len(account.status_ids)), words)
         self.assertEqual(account.key_text, words)
 
-    def test_a_user_without_the_right_reads_and_is_refused_in_words(self):
+    def test_user_without_the_right_may_only_read_the_setup(self):
         seller = new_test_user(self.env, "seller", groups="sales_team.group_sale_salesman")
         account = self.account.with_user(seller)
         action = account.action_open_setup()
@@ -146,7 +146,7 @@ class TestSetup(KeycrmCase):
             with self.assertRaisesRegex(UserError, "administrator"):
                 getattr(account, button)()
 
-    def test_the_form_opens_empty_and_filled(self):
+    def test_setup_form_opens_empty_and_filled(self):
         view = "ordage_keycrm.keycrm_account_view_form_setup"
         with Form(self.env["keycrm.account"], view) as form:
             form.name = "Shop three"
@@ -157,7 +157,7 @@ class TestSetup(KeycrmCase):
     def test_a_setting_of_an_account_is_edited_on_one_screen(self):
         """Several places would show several values while they are open, and each its own warning."""
 
-        def edited(model, form, prefix=""):
+        def editable_fields(model, form, prefix=""):
             arch = etree.fromstring(self.env[model].get_view(self.env.ref(form).id)["arch"])
             nodes = arch.xpath("//field[not(ancestor::field)]")
             names = {
@@ -171,15 +171,17 @@ class TestSetup(KeycrmCase):
             }
             return names & set(self.env["keycrm.account"]._fields)
 
-        setup = edited("keycrm.account", "ordage_keycrm.keycrm_account_view_form_setup")
-        form = edited("keycrm.account", "ordage_keycrm.keycrm_account_view_form")
-        settings = edited("res.config.settings", "base.res_config_settings_view_form", "keycrm_")
+        setup = editable_fields("keycrm.account", "ordage_keycrm.keycrm_account_view_form_setup")
+        form = editable_fields("keycrm.account", "ordage_keycrm.keycrm_account_view_form")
+        settings = editable_fields(
+            "res.config.settings", "base.res_config_settings_view_form", "keycrm_"
+        )
         self.assertLessEqual({"api_key", "archive_status_ids", "push_stock"}, setup)
         self.assertLessEqual({"tax_id", "send_cost", "poll_minutes"}, form)
         self.assertLessEqual(setup & form, {"name", "company_id"})
         self.assertFalse(settings)
 
-    def test_the_ticks_of_products_stock_and_synchronisation(self):
+    def test_steps_of_products_stock_and_synchronization_are_marked(self):
         self.assertEqual(
             (self.account.setup_products, self.account.setup_stock, self.account.setup_sync),
             ("todo", "todo", "todo"),
@@ -193,8 +195,8 @@ class TestSetup(KeycrmCase):
         self.assertEqual(self.account.setup_products, "done")
 
 
-class TestAsking(KeycrmCase):
-    """Without webhooks orders come by asking, and a trigger that lacks a status is named."""
+class TestPolling(KeycrmCase):
+    """Without webhooks orders arrive by polling, and a status missing in the trigger is reported."""
 
     def receive_webhook_with(self, number, status, **received):
         self.receive_webhook(number, status_id=status.keycrm_id)
@@ -205,11 +207,11 @@ class TestAsking(KeycrmCase):
         with self.committing(), open_client(self.account) as client:
             return service(self.account, client).process()
 
-    def catch_up(self):
+    def poll(self):
         self.account.polled_at = fields.Datetime.now() - timedelta(minutes=6)
         self.work(OrderPolling)
 
-    def test_without_webhooks_keycrm_is_asked_every_minute(self):
+    def test_without_webhooks_keycrm_is_polled_every_minute(self):
         now = fields.Datetime.now()
         for minutes, lately in ((0.5, True), (1.5, False)):
             self.account.polled_at = now - timedelta(minutes=minutes)
@@ -242,13 +244,13 @@ class TestAsking(KeycrmCase):
         )
         return number, goal
 
-    def test_a_status_that_the_trigger_lacks_is_named(self):
+    def test_status_missing_in_the_trigger_is_reported(self):
         long_ago = fields.Datetime.now() - timedelta(days=3)
         self.receive_webhook_with(
             999, self.status(1), received_at=long_ago, state="ignored", next_try_at=False
         )
         number, goal = self.moved()
-        self.catch_up()
+        self.poll()
         self.assertEqual(self.account.missed_status_ids, goal)
         self.assertTrue(goal.missed_at)
         # The next webhook of that status shows that the trigger has it by now.
@@ -257,7 +259,7 @@ class TestAsking(KeycrmCase):
         self.account.invalidate_recordset()
         self.assertFalse(self.account.missed_status_ids)
 
-    def test_a_missing_status_is_named_also_where_keycrm_is_asked_seldom(self):
+    def test_missing_status_is_reported_also_with_rare_polling(self):
         self.account.poll_minutes = 20
         long_ago = fields.Datetime.now() - timedelta(days=3)
         self.receive_webhook_with(
@@ -270,17 +272,17 @@ class TestAsking(KeycrmCase):
 
     def test_no_status_is_reported_before_the_first_webhook_could_arrive(self):
         self.moved()
-        self.catch_up()
+        self.poll()
         self.assertFalse(self.account.missed_status_ids)
         long_ago = fields.Datetime.now() - timedelta(days=3)
         self.receive_webhook_with(
             999, self.status(1), received_at=long_ago, state="ignored", next_try_at=False
         )
         self.moved(minutes=0.2)
-        self.catch_up()
+        self.poll()
         self.assertFalse(self.account.missed_status_ids)
 
-    def test_nothing_is_blamed_when_odoo_itself_was_off(self):
+    def test_no_status_is_reported_while_odoo_was_off(self):
         long_ago = fields.Datetime.now() - timedelta(days=3)
         self.receive_webhook_with(
             999, self.status(1), received_at=long_ago, state="ignored", next_try_at=False
@@ -298,7 +300,7 @@ class TestLink(KeycrmCase, HttpCase):
         self.account.public_url = self.base_url()
         self.path = "/" + self.account.webhook_url.split("/", 3)[3]
 
-    def test_a_local_address_is_named_and_the_tick_says_so(self):
+    def test_local_address_is_reported_and_marked_as_wrong(self):
         self.assertEqual(self.account.setup_webhook, "waiting")
         action = self.account.with_context(lang="uk_UA").action_check_link()
         self.assertEqual(action["params"]["type"], "warning")
@@ -307,13 +309,13 @@ class TestLink(KeycrmCase, HttpCase):
             (self.account.setup_webhook, self.account.link_code), ("wrong", "link_local")
         )
 
-    def test_the_fault_of_a_former_address_is_not_said_of_the_corrected_one(self):
+    def test_fault_of_a_former_address_is_not_shown_for_the_new_one(self):
         self.account.action_check_link()
         self.assertEqual(self.account.setup_webhook, "wrong")
         self.account.public_url = "https://odoo.example.com"
         self.assertEqual((self.account.setup_webhook, self.account.link_text), ("waiting", ""))
 
-    def test_an_address_from_the_browsers_bar_names_the_page_to_leave_out(self):
+    def test_address_with_a_page_of_odoo_is_reported(self):
         token = self.account._decrypted(self.account.sudo().webhook_token)
         for page in ("/odoo", "/odoo/action-523", "/web", "/odoo?debug=1", "/web#action=5"):
             with self.subTest(page):
@@ -326,8 +328,8 @@ class TestLink(KeycrmCase, HttpCase):
                 self.assertIn(f"“{page}”", text)
                 self.assertIn(f"only {self.base_url()}", text)
 
-    def test_the_question_reaches_the_right_odoo_and_leaves_no_event(self):
-        def ask(path):
+    def test_webhook_check_is_answered_and_stores_no_event(self):
+        def send_check(path):
             return self.url_open(
                 path,
                 data=json.dumps({"event": webhook_check.CHECK_EVENT, "nonce": "n"}),
@@ -335,12 +337,12 @@ class TestLink(KeycrmCase, HttpCase):
             )
 
         token = self.account._decrypted(self.account.sudo().webhook_token)
-        self.assertEqual(ask(self.path).json(), {"proof": webhook_check.proof(token, "n")})
-        self.assertEqual(ask(self.path + "x").status_code, 404)
+        self.assertEqual(send_check(self.path).json(), {"proof": webhook_check.proof(token, "n")})
+        self.assertEqual(send_check(self.path + "x").status_code, 404)
         self.account.invalidate_recordset()
         self.assertFalse(self.account.last_webhook_at)
 
-    def test_the_first_webhook_turns_the_tick_whatever_the_check_said(self):
+    def test_first_webhook_marks_the_step_done_whatever_the_check_found(self):
         self.account.action_check_link()
         answer = self.url_open(
             self.path,
@@ -352,7 +354,7 @@ class TestLink(KeycrmCase, HttpCase):
         self.assertEqual(self.account.setup_webhook, "done")
         self.assertFalse(self.account.link_text)
 
-    def test_a_trigger_set_to_get_is_named_and_a_browser_is_not_taken_for_one(self):
+    def test_get_trigger_is_reported_and_a_browser_is_not(self):
         answer = self.url_open(self.path, headers={"Accept": "text/html"})
         self.assertEqual(answer.status_code, 405)
         self.account.invalidate_recordset()
@@ -363,7 +365,7 @@ class TestLink(KeycrmCase, HttpCase):
         self.assertIn("POST", self.account.link_text)
         self.assertEqual(self.url_open("/keycrm/webhook/unknown").status_code, 404)
 
-    def test_lines_for_a_host_with_several_databases_name_this_one(self):
+    def test_configuration_lines_contain_this_database(self):
         self.account.write(
             {
                 "link_code": "link_several_databases",
@@ -374,7 +376,7 @@ class TestLink(KeycrmCase, HttpCase):
         self.assertIn(self.env.cr.dbname, self.account.link_text)
         self.assertIn(f"X-Odoo-Database {self.env.cr.dbname};", self.account.link_lines)
 
-    def test_every_fault_has_a_sentence_in_both_languages(self):
+    def test_every_fault_of_the_link_has_a_sentence_in_both_languages(self):
         codes = set(re.findall(r'"(link_\w+)"', Path(webhook_check.__file__).read_text()))
         codes.add("link_trigger_get")
         self.assertGreater(len(codes), 10)

@@ -43,7 +43,7 @@ class TestStart(NewAccountCase):
     def orders(self):
         return self.env["sale.order"].search([("keycrm_account_id", "=", self.new.id)])
 
-    def test_a_pasted_key_shows_statuses_and_warehouses_of_the_next_steps(self):
+    def test_pasted_key_loads_statuses_and_warehouses(self):
         self.keycrm.create_offer(sku="CUP", name="Кухоль", stock={1: 3})
         self.new.web_save({"api_key": "no-such-key"}, {"setup_key": {}})
         self.new.web_save({"api_key": SECOND_KEY}, {"setup_key": {}})
@@ -52,7 +52,7 @@ class TestStart(NewAccountCase):
         self.assertIn("Delivering", self.new.confirm_statuses)
         self.assertIn("Canceled", self.new.cancel_statuses)
 
-    def test_the_answer_to_a_pasted_key_shows_the_currencies_of_the_sources(self):
+    def test_pasted_key_shows_the_currencies_of_the_sources(self):
         spec = {"currency_state": {}, "keycrm_currency_ids": {}}
         self.keycrm.add_key("key-of-shop-three")
         vals = {"name": "Three", "api_url": self.sandbox.api_url, "api_key": "key-of-shop-three"}
@@ -84,7 +84,7 @@ class TestStart(NewAccountCase):
         self.work(OrderInbox)
         self.assertEqual(self.orders().keycrm_id, number)
 
-    def test_products_are_loaded_before_the_start(self):
+    def test_products_are_imported_before_the_start(self):
         self.keycrm.create_offer(sku="BOWL", name="Миска", stock={1: 3})
         self.assertTrue(self.new.action_load_all_products())
         self.new.invalidate_recordset()
@@ -148,13 +148,13 @@ class TestStart(NewAccountCase):
         self.new.invalidate_recordset()
         self.assertEqual((self.new.check_order, self.new.setup_sync), ("done", "done"))
 
-    def test_an_account_without_a_key_starts_nothing(self):
+    def test_account_without_a_key_cannot_start(self):
         bare = self.env["keycrm.account"].create({"name": "Without a key"})
         self.assertFalse(bare._has_work_before_start())
         with self.assertRaisesRegex(UserError, "API key"):
             bare.action_load_all_products()
 
-    def test_an_account_that_was_switched_off_does_no_work(self):
+    def test_disabled_account_does_no_work(self):
         self.new.enabled = True
         self.new.enabled = False
         self.assertFalse(self.new._has_work_before_start())
@@ -165,7 +165,7 @@ class TestStart(NewAccountCase):
             self.assertFalse(OrderQueue(self.new, client).process())
             self.assertFalse(StockQueue(self.new, client).process())
 
-    def test_the_start_waits_for_the_steps_that_have_to_be_seen(self):
+    def test_start_waits_for_the_required_steps(self):
         self.assertEqual(self.new.start_blockers, "Order statuses, Products")
         for step in ("orders", "products"):
             self.new.action_review_step(step)
@@ -173,7 +173,7 @@ class TestStart(NewAccountCase):
         self.new.enabled = True
         self.assertEqual((self.new.setup_start, self.new.check_order), ("done", "waiting"))
 
-    def test_steps_that_are_left_out_count_as_done(self):
+    def test_skipped_steps_count_as_done(self):
         self.assertEqual(self.new.setup_done_text, f"Steps done: 1 of {self.total()}")
         for step in ("orders", "products", "webhook", "stock", "sync", "key", "no such step"):
             self.new.action_review_step(step)
@@ -186,7 +186,7 @@ class TestStart(NewAccountCase):
 
 
 class TestAddresses(KeycrmCase):
-    def test_an_address_without_its_scheme_gets_it_on_every_way_in(self):
+    def test_address_without_a_scheme_gets_https_everywhere(self):
         self.account.public_url = "odoo.example.com"
         self.assertTrue(
             self.account.webhook_url.startswith("https://odoo.example.com/keycrm/webhook/")
@@ -207,12 +207,12 @@ class TestAddresses(KeycrmCase):
         )
         self.assertEqual(typed["value"]["public_url"], "https://new.example.com")
 
-    def test_what_is_no_address_is_refused(self):
+    def test_invalid_address_is_refused(self):
         for wrong in ("shop", "not an address", "user@odoo.example.com", "ftp://odoo.example.com"):
             with self.assertRaises(ValidationError), self.env.cr.savepoint():
                 self.account.public_url = wrong
 
-    def test_the_same_host_without_its_scheme_needs_no_new_key(self):
+    def test_same_host_without_its_scheme_needs_no_new_key(self):
         self.account.api_url = self.sandbox.api_url.removeprefix("http://")
         self.assertEqual(self.account.api_url, self.sandbox.api_url)
 

@@ -66,7 +66,7 @@ class TestSlips(OrderCase):
         # Numbers and the recipient's phone are set with no-break spaces.
         return " ".join(html.fromstring(page).text_content().split()).replace("\u2060", "")
 
-    def test_both_slips_carry_what_the_storekeeper_needs(self):
+    def test_both_slips_show_what_the_storekeeper_needs(self):
         self.env["res.lang"]._activate_lang("uk_UA")
         pickings = self.ship().picking_ids
         for lang, labels in LABELS.items():
@@ -76,7 +76,7 @@ class TestSlips(OrderCase):
                     with self.subTest(word, slip=slip, lang=lang):
                         self.assertIn(word, text)
 
-    def test_slips_of_a_pick_step_carry_the_recipient_too(self):
+    def test_slips_of_a_pick_step_show_the_recipient(self):
         self.env["stock.warehouse"].search([]).delivery_steps = "pick_ship"
         pick = self.ship().picking_ids.filtered(lambda p: p.picking_type_code == "internal")
         self.assertTrue(pick)
@@ -86,7 +86,7 @@ class TestSlips(OrderCase):
                 with self.subTest(fact, slip=slip):
                     self.assertIn(fact, text)
 
-    def test_slips_of_other_transfers_say_nothing_of_keycrm(self):
+    def test_slips_of_other_transfers_show_nothing_of_keycrm(self):
         pickings = self.ship().picking_ids.copy()
         pickings.move_ids.sale_line_id = False
         for slip in SLIPS:

@@ -60,17 +60,17 @@ class TestStockChanges(StockCase):
             type(self.account), "search_fetch", lambda *_args, **_kw: self.account[:0]
         ):
             self.assertFalse(Change._sending_accounts("push_stock"))
-        with patch.object(self.env.registry, "signal_changes") as told:
+        with patch.object(self.env.registry, "signal_changes") as signal:
             self.env.cr.postcommit.run()
-        told.assert_called_once_with()
+        signal.assert_called_once_with()
         self.count(self.shirt, 12)
         self.assert_sent((self.shirt, 12))
 
-    def test_a_receipt(self):
+    def test_receipt_is_sent(self):
         self.picking(self.warehouse.in_type_id, 5, self.suppliers, self.stock)
         self.assert_sent((self.shirt, 15))
 
-    def test_a_delivery_and_its_return(self):
+    def test_delivery_and_its_return_are_sent(self):
         picking = self.picking(self.warehouse.out_type_id, 4, self.stock, self.customers)
         self.assert_sent((self.shirt, 6))
         back = self.env["stock.return.picking"].create({"picking_id": picking.id})
@@ -80,7 +80,7 @@ class TestStockChanges(StockCase):
         returned.button_validate()
         self.assert_sent((self.shirt, 7))
 
-    def test_a_transfer_between_warehouses(self):
+    def test_transfer_between_warehouses_is_sent(self):
         self.kw2.warehouse_ids = self.second
         self.account.push_stock = False
         self.account.push_stock = True
@@ -92,23 +92,23 @@ class TestStockChanges(StockCase):
         self.assertEqual(self.sent(), [])
         self.assertEqual(self.read_requests, [])
 
-    def test_an_inventory_count(self):
+    def test_inventory_count_is_sent(self):
         self.count(self.shirt, 12)
         self.assert_sent((self.shirt, 12))
 
-    def test_a_user_editing_on_hand(self):
+    def test_edited_on_hand_quantity_is_sent(self):
         quant = self.env["stock.quant"].search(
             [("product_id", "=", self.shirt.id), ("location_id", "=", self.stock.id)]
         )
         quant.with_context(inventory_mode=True).inventory_quantity_auto_apply = 8
         self.assert_sent((self.shirt, 8))
 
-    def test_scrap(self):
+    def test_scrap_is_sent(self):
         scrap = self.env["stock.scrap"].create({"product_id": self.shirt.id, "scrap_qty": 2})
         scrap.action_validate()
         self.assert_sent((self.shirt, 8))
 
-    def test_lots_and_packages(self):
+    def test_lots_and_packages_are_summed(self):
         milk = self.goods("MILK", tracking="lot")
         lots = self.env["stock.lot"].create(
             [{"name": name, "product_id": milk.id} for name in ("L1", "L2")]
@@ -120,11 +120,11 @@ class TestStockChanges(StockCase):
         self.count(self.shirt, 3, package_id=box.id)
         self.assert_sent((self.shirt, 13))
 
-    def test_negative_stock(self):
+    def test_negative_stock_is_sent(self):
         self.move(self.shirt, 14, self.stock, self.customers)
         self.assert_sent((self.shirt, -4))
 
-    def test_import_of_quants(self):
+    def test_imported_quants_are_sent(self):
         result = (
             self.env["stock.quant"]
             .with_context(inventory_mode=True, import_file=True)
@@ -137,25 +137,25 @@ class TestStockChanges(StockCase):
         self.env["stock.quant"].browse(result["ids"]).action_apply_inventory()
         self.assert_sent((self.shirt, 16))
 
-    def test_a_location_moved_under_another_warehouse(self):
+    def test_location_moved_to_another_warehouse_is_sent(self):
         self.move(self.shirt, 4, self.stock, self.shelf)
         self.assertEqual(self.sent(), [])
         self.shelf.location_id = self.second.lot_stock_id
         self.assert_sent((self.shirt, 6))
 
-    def test_a_location_that_becomes_another_kind(self):
+    def test_quants_moved_to_another_kind_of_location_are_sent(self):
         self.move(self.shirt, 4, self.stock, self.shelf)
         self.sent()
         quants = self.env["stock.quant"].search([("location_id", "=", self.shelf.id)])
         quants.sudo().write({"location_id": self.suppliers.id})
         self.assert_sent((self.shirt, 6))
 
-    def test_quants_removed(self):
+    def test_removed_quants_are_sent(self):
         quants = self.env["stock.quant"].search([("product_id", "=", self.shirt.id)])
         quants.filtered(lambda q: q.location_id == self.stock).sudo().unlink()
         self.assert_sent((self.shirt, 0))
 
-    def test_only_internal_places_below_the_warehouse_count(self):
+    def test_only_internal_locations_of_the_warehouse_count(self):
         transit = self.env["stock.location"].create(
             {
                 "name": "On the way",

@@ -53,7 +53,7 @@ class TestStockEnded(StockCase):
                 resume()
                 self.assert_sent((self.cap, 7))
 
-    def test_moves_of_an_archived_product_offer_nothing_of_it(self):
+    def test_moves_of_an_archived_product_send_nothing(self):
         self.cap.action_archive()
         self.work()
         self.sent()
@@ -62,7 +62,7 @@ class TestStockEnded(StockCase):
         self.cap.action_unarchive()
         self.assert_sent((self.cap, 8))
 
-    def test_account_may_send_what_is_still_in_stock(self):
+    def test_account_may_keep_sending_the_remaining_stock(self):
         self.account.stock_when_ended = "remaining"
         for way, end, resume in self.ways_to_end():
             with self.subTest(way):
@@ -74,7 +74,7 @@ class TestStockEnded(StockCase):
         self.move(self.cap, 2, self.warehouse.lot_stock_id, self.customers)
         self.assert_sent((self.cap, 5))
 
-    def test_changing_the_account_option_sends_the_other_number(self):
+    def test_changed_option_sends_the_other_quantity(self):
         self.cap.action_archive()
         self.assert_sent((self.cap, 0))
         self.account.stock_when_ended = "remaining"
@@ -99,7 +99,7 @@ class TestStockEnded(StockCase):
         self.work()
         self.assertEqual(self.shown(old), 4)
 
-    def test_archiving_a_whole_range_waits_for_a_person(self):
+    def test_archiving_many_products_waits_for_a_user(self):
         products = self.many(30, "RANGE-")
         self.count_all(products, 5)
         self.work()
@@ -109,7 +109,7 @@ class TestStockEnded(StockCase):
         self.account.action_allow_zeros()
         self.assert_sent(*((product, 0) for product in products))
 
-    def test_explanation_of_an_archived_product(self):
+    def test_explanation_of_an_archived_product_shows_why_it_is_zero(self):
         template = self.cap.product_tmpl_id
         template.action_archive()
         self.work()
@@ -155,16 +155,16 @@ class TestStockEnded(StockCase):
         self.count(new, 3)
         self.assert_sent((new, 3))
 
-    def test_offer_number_that_a_person_corrects_leaves_nothing_behind(self):
+    def test_corrected_offer_number_zeroes_the_wrong_offer(self):
         offer, wrong = self.cap.keycrm_offer_ids, self.number(self.cap)
         right = self.keycrm.create_offer(sku="RIGHT", stock={1: 1})["id"]
         offer.keycrm_id = right
-        told = {}
+        sent = {}
         for _warehouse, rows in self.sent():
-            told.update(rows)
-        self.assertEqual(told, {wrong: 0, right: 7})
+            sent.update(rows)
+        self.assertEqual(sent, {wrong: 0, right: 7})
 
-    def test_mapping_deleted_with_the_other_option_keeps_the_number(self):
+    def test_deleted_mapping_keeps_its_quantity_with_remaining_stock(self):
         self.account.stock_when_ended = "remaining"
         self.cap.default_code = "OTHER-SKU"
         self.cap.keycrm_offer_ids.unlink()
@@ -181,7 +181,7 @@ class TestStockEnded(StockCase):
         products.keycrm_offer_ids.unlink()
         self.assertEqual(self.sent(), [(1, dict.fromkeys(numbers, 0))])
 
-    def test_ended_mappings_whose_zero_fails_keep_no_other_product_waiting(self):
+    def test_ended_mappings_whose_zero_fails_delay_no_other_product(self):
         self.account.write({"stock_zero_limit": 100, "stock_zero_percent": 100})
         products = self.many(12, "FAIL-")
         self.count_all(products, 5)
@@ -294,7 +294,7 @@ class TestStockEnded(StockCase):
                 record(product).unlink()
                 self.assertEqual(self.sent(), [(1, {number: 0})])
 
-    def test_offer_gone_from_keycrm_does_not_stop_the_others(self):
+    def test_offer_deleted_in_keycrm_does_not_stop_the_others(self):
         other = self.goods("ENDED-OTHER")
         self.count(other, 2)
         self.work()

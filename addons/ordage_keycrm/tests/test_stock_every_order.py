@@ -44,25 +44,25 @@ class TestEveryOrderOfEvents(StockCase):
 
     # === THE ACCOUNTS ===#
 
-    def test_an_account_that_reserves_and_writes_off(self):
+    def test_quantities_of_an_account_that_reserves_and_writes_off(self):
         self.run_sequences(BOTH)
 
-    def test_an_account_that_only_reserves(self):
+    def test_quantities_of_an_account_that_only_reserves(self):
         self.run_sequences(Account(reserves=True, writes_off=False))
 
-    def test_an_account_that_only_writes_off(self):
+    def test_quantities_of_an_account_that_only_writes_off(self):
         self.run_sequences(Account(reserves=False, writes_off=True))
 
-    def test_an_account_that_does_neither(self):
+    def test_quantities_of_an_account_that_does_neither(self):
         self.run_sequences(Account(reserves=False, writes_off=False))
 
-    def test_account_that_reserves_from_the_first_status(self):
+    def test_quantities_of_an_account_that_reserves_at_once(self):
         self.run_sequences(Account(reserves=True, writes_off=True, reserve_from=NEW))
 
-    def test_account_whose_reserves_and_write_offs_end_by_a_cancellation_alone(self):
+    def test_quantities_of_an_account_that_releases_only_by_cancellation(self):
         self.run_sequences(Account(reserves=True, writes_off=True, reverts=False))
 
-    def test_orders_that_are_never_confirmed(self):
+    def test_quantities_of_orders_that_are_never_confirmed(self):
         self.account.status_ids.filtered(
             lambda status: status.order_action == "confirm"
         ).order_action = "quotation"

@@ -48,7 +48,7 @@ class TestStockIsolation(StockCase):
         self.assertEqual(self.shown(products[1]), 2)
         self.assertEqual(products[0].keycrm_push_state, "missing")
 
-    def test_doubled_skus_that_fill_a_page_hide_no_other_product(self):
+    def test_duplicate_skus_that_fill_a_page_hide_no_other_product(self):
         products = self.unmapped([f"PAGE-{number}" for number in range(50)])
         for number in range(30):
             self.keycrm.create_offer(sku=f"PAGE-{number}", stock={1: 0})
@@ -71,13 +71,13 @@ class TestStockIsolation(StockCase):
         missing = self.env["keycrm.missing.sku"].search([("product_id", "=", bad.id)])
         self.assertIn("Server Error", missing.reason)
 
-    def test_one_row_that_fails_with_500_keeps_no_other_row_waiting(self):
+    def test_row_that_fails_with_500_delays_no_other_row(self):
         self.one_row_fails("status", status=500)
 
-    def test_one_row_that_breaks_the_connection_keeps_no_other_row_waiting(self):
+    def test_row_that_breaks_the_connection_delays_no_other_row(self):
         self.one_row_fails("close")
 
-    def test_one_row_whose_answer_is_no_json_keeps_no_other_row_waiting(self):
+    def test_row_whose_answer_is_no_json_delays_no_other_row(self):
         self.one_row_fails("html")
 
     def one_row_fails(self, kind, **fault):
@@ -99,14 +99,14 @@ class TestStockIsolation(StockCase):
         self.assertLessEqual(len(self.keycrm.requests(method="PUT")), 6 * (3 + 1) + 1)
         self.keycrm.clear_log()
         self.assertEqual(self.sent(), [])
-        # The retry is automatic and goes well once the cause is gone.
+        # The retry is automatic and goes well once the cause has ended.
         self.keycrm.clear_faults()
         self.retry_is_due(bad)
         self.work()
         self.assertEqual(self.shown(bad), 4)
         self.assertFalse(level.error or level.retry_at or level.attempts)
 
-    def test_the_retry_of_a_failing_row_comes_with_backoff(self):
+    def test_failing_row_is_retried_with_backoff(self):
         sock = self.goods("BACKOFF")
         self.count(sock, 3)
         self.work()
@@ -122,7 +122,7 @@ class TestStockIsolation(StockCase):
             self.retry_is_due(sock)
         self.assertIn(level.error, sock.keycrm_push_error)
 
-    def test_where_every_put_fails_the_queue_pauses_instead_of_trying_each_row(self):
+    def test_queue_pauses_if_every_put_fails(self):
         products = self.many(8, "EVERY-")
         self.count_all(products, 3)
         self.work()
@@ -164,7 +164,7 @@ class TestStockIsolation(StockCase):
     def assert_shown(self, products, quantity):
         self.assertEqual({self.shown(product) for product in products}, {quantity})
 
-    def test_adjacent_rows_that_fail_keep_no_other_row_waiting(self):
+    def test_adjacent_rows_that_fail_delay_no_other_row(self):
         products = self.many(12, "SIDE-")
         self.count_all(products, 3)
         self.work()
@@ -183,7 +183,7 @@ class TestStockIsolation(StockCase):
         self.count(products[0], 5)
         self.assert_sent((products[0], 5))
 
-    def test_adjacent_offers_that_cannot_be_read_keep_no_other_row_waiting(self):
+    def test_adjacent_offers_that_cannot_be_read_delay_no_other_row(self):
         products = self.many(12, "READ-")
         bad = products[2:8]
         self.reading_fails(bad)
@@ -198,7 +198,7 @@ class TestStockIsolation(StockCase):
         self.assertFalse(self.env["keycrm.stock.change"].search([]), "nothing waits")
         self.assertFalse(self.account.stock_isolation)
 
-    def test_adjacent_skus_whose_lookup_fails_keep_no_other_sku_waiting(self):
+    def test_adjacent_skus_whose_lookup_fails_delay_no_other_sku(self):
         products = self.unmapped(
             [f"{'BAD' if 2 <= number < 8 else 'GOOD'}-SKU-{number}" for number in range(12)]
         )
@@ -210,7 +210,7 @@ class TestStockIsolation(StockCase):
         missing = self.env["keycrm.missing.sku"].search([("product_id", "in", bad.ids)])
         self.assertEqual(missing.product_id, bad)
 
-    def test_faulty_rows_alone_end_and_other_products_are_sent(self):
+    def test_run_of_faulty_rows_alone_ends_and_others_are_sent(self):
         bad, other = self.many(9, "ALONE-"), self.goods("OTHER")
         self.count_all(bad + other, 3)
         self.work()
@@ -225,7 +225,7 @@ class TestStockIsolation(StockCase):
 
     # === UNREADABLE ROWS ===#
 
-    def test_an_unreadable_stock_row_keeps_no_other_product_waiting(self):
+    def test_unreadable_stock_row_delays_no_other_product(self):
         products = self.many(10, "ROW-")
         bad = products[4]
         self.keycrm.patch_offer(self.number(bad), raw={"warehouse": [{"id": 1, "quantity": "x"}]})
@@ -247,7 +247,7 @@ class TestStockIsolation(StockCase):
             self.assertFalse(bad.keycrm_offer_ids.is_missing_in_keycrm)
         self.keycrm.patch_offer(self.number(bad), raw={})
 
-    def test_a_failing_comparison_keeps_no_change_from_being_sent(self):
+    def test_failing_comparison_delays_no_change(self):
         sock = self.goods("SOCK-COMPARE")
         self.count(sock, 3)
         self.work()

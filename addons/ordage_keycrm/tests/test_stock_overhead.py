@@ -9,7 +9,7 @@ from .stock_common import StockCase
 class TestStockOverhead(StockCase):
     """What the addon costs a user's stock operation: counted in queries."""
 
-    def test_the_hook_costs_three_queries_at_most_whatever_the_size(self):
+    def test_recording_a_change_costs_three_queries_at_most_at_any_size(self):
         other = self.account.copy({"name": "Second shop", "company_id": self.company.id})
         other.api_key = self.second_key()
         other.write({"enabled": True, "push_stock": True})
@@ -38,7 +38,7 @@ class TestStockOverhead(StockCase):
         rows = self.env["keycrm.stock.change"].search_count([("product_id", "in", products.ids)])
         self.assertEqual(rows, 2 * 301)
 
-    def test_writing_quants_reads_nothing_more(self):
+    def test_writing_quants_costs_no_further_read(self):
         product = self.goods("QUERIES")
         quant = self.env["stock.quant"].create(
             {
@@ -99,7 +99,7 @@ class TestStockOverhead(StockCase):
                 cost(count, push)
             self.assertLessEqual(cost(count, True) - cost(count, False), 3, count)
 
-    def test_a_rolled_back_operation_tells_nobody(self):
+    def test_rolled_back_operation_enqueues_nothing(self):
         product = self.goods("ROLLBACK")
         self.work()
         self.sent()
@@ -111,7 +111,7 @@ class TestStockOverhead(StockCase):
             self.env["keycrm.stock.change"].search_count([("product_id", "=", product.id)])
         )
 
-    def test_quotations_that_hold_nothing_leave_nothing_to_send(self):
+    def test_quotations_without_reserve_enqueue_nothing(self):
         """A synchronization would otherwise fill the outbox, and a user's own change wait in it."""
         product = self.goods("QUOTED")
         self.count(product, 50)
@@ -135,7 +135,7 @@ class TestStockOverhead(StockCase):
             self.assertEqual(Change.search([]).product_id, product)
             self.work()
 
-    def test_a_deleted_quotation_takes_nothing_out_any_more(self):
+    def test_deleted_quotation_releases_its_quantity(self):
         self.account.stock_quantity = "available"
         product = self.goods("DELETED")
         self.count(product, 50)
@@ -153,7 +153,7 @@ class TestStockOverhead(StockCase):
         self.env.cr.flush()
         self.assertEqual(self.env["keycrm.stock.change"].search([]).product_id, product)
 
-    def test_without_an_account_that_sends_nothing_is_noted(self):
+    def test_without_an_account_that_sends_stock_nothing_is_enqueued(self):
         self.account.push_stock = False
         product = self.goods("NOBODY")
         self.env.cr.flush()

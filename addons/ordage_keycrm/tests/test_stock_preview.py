@@ -70,13 +70,13 @@ class TestStockPreview(StockCase):
         self.assertEqual(self.sent(), [])
         self.assertFalse(self.account.push_stock)
 
-    def test_not_now_changes_nothing(self):
+    def test_button_not_now_changes_nothing(self):
         self.preview().action_not_now()
         self.count(self.lower, 2)
         self.assertEqual(self.sent(), [])
         self.assertEqual(self.numbers(), [4, 9, 1, 6, 8])
 
-    def test_odoo_is_right_sends_what_differs_and_then_every_change(self):
+    def test_use_odoo_quantities_sends_differences_then_every_change(self):
         self.preview().action_send()
         self.assertTrue(self.account.push_stock)
         self.assert_sent((self.zero, 0), (self.lower, 3), (self.higher, 7))
@@ -84,7 +84,7 @@ class TestStockPreview(StockCase):
         self.count(self.same, 1)
         self.assert_sent((self.same, 1))
 
-    def test_what_keycrm_sold_while_the_person_thought_about_it_is_made_right(self):
+    def test_sales_in_keycrm_before_the_choice_are_corrected(self):
         preview = self.preview()
         self.keycrm.set_stock(self.number(self.same), 1, 2, webhook=False)
         preview.finished_at -= timedelta(hours=2)
@@ -92,7 +92,7 @@ class TestStockPreview(StockCase):
         self.work()
         self.assertEqual(self.shown(self.same), 6)
 
-    def test_keycrms_numbers_from_before_come_back_with_one_click(self):
+    def test_former_quantities_can_be_restored_with_one_click(self):
         preview = self.preview()
         preview.action_send()
         self.work()
@@ -104,7 +104,7 @@ class TestStockPreview(StockCase):
         self.sent()
         self.assertEqual(self.numbers(), [4, 9, 1, 6, 8])
 
-    def test_keycrms_numbers_from_before_come_back_also_after_unmatching(self):
+    def test_former_quantities_can_be_restored_after_unmatching(self):
         preview = self.preview()
         preview.action_send()
         self.work()
@@ -118,7 +118,7 @@ class TestStockPreview(StockCase):
         mine = {self.number(product) for product in self.zero + self.lower + self.higher}
         self.assertEqual({number for _id, rows in self.sent() for number in rows}, mine)
 
-    def test_writing_back_leaves_alone_what_keycrm_sold_itself(self):
+    def test_restoring_keeps_quantities_that_keycrm_changed_itself(self):
         preview = self.preview()
         preview.action_send()
         self.work()
@@ -129,7 +129,7 @@ class TestStockPreview(StockCase):
         self.work()
         self.assertEqual(self.numbers(), [4, 9, 1, 1, 1])
 
-    def test_keycrms_numbers_from_before_come_back_also_after_matching_anew(self):
+    def test_former_quantities_can_be_restored_after_matching_again(self):
         preview = self.preview()
         preview.action_send()
         self.work()
@@ -140,7 +140,7 @@ class TestStockPreview(StockCase):
         self.work()
         self.assertEqual(self.numbers(), [4, 9, 1, 6, 8])
 
-    def test_writing_back_that_keycrm_refused_says_so_and_can_be_repeated(self):
+    def test_refused_restoration_is_reported_and_can_be_repeated(self):
         preview = self.preview()
         preview.action_send()
         self.work()
@@ -156,7 +156,7 @@ class TestStockPreview(StockCase):
         self.assertEqual(self.numbers(), [4, 9, 1, 6, 8])
         self.assertFalse(preview.error)
 
-    def test_writing_back_is_not_stopped_by_an_offer_that_cannot_be_read(self):
+    def test_restoration_is_not_stopped_by_an_unreadable_offer(self):
         preview = self.preview()
         preview.action_send()
         self.work()
@@ -172,7 +172,7 @@ class TestStockPreview(StockCase):
         self.assertEqual(self.numbers(), [4, 9, 1, 6, 8])
         self.assertTrue(preview.written_back_at)
 
-    def test_writing_back_is_refused_while_the_integration_is_off(self):
+    def test_restoration_is_refused_while_the_account_is_disabled(self):
         preview = self.preview()
         preview.action_send()
         self.work()
@@ -197,7 +197,7 @@ class TestStockPreview(StockCase):
         self.count(self.uncounted, 7)
         self.assert_sent((self.uncounted, 7))
 
-    def test_table_shows_the_opening_quantities_and_they_can_be_undone(self):
+    def test_opening_quantities_are_shown_and_can_be_undone(self):
         preview = self.preview()
         self.assertFalse(preview.can_undo_opening or preview.can_write_back)
         preview.action_take_opening()
@@ -220,7 +220,7 @@ class TestStockPreview(StockCase):
         self.work()
         self.assertEqual(preview.state, "done")
         # What was sold since is sold: 8 + 0 - 3 and 9 - 8 were left, of which 8 and 6 had been added.
-        self.assertEqual([self.here(p) for p in self.mine], [0, 0, 7, 6, 0])
+        self.assertEqual([self.quantity_in_stock(p) for p in self.mine], [0, 0, 7, 6, 0])
         self.assertFalse(preview.can_undo_opening)
         with self.assertRaises(UserError):
             preview.action_undo_opening()
@@ -238,7 +238,7 @@ class TestStockPreview(StockCase):
         preview.invalidate_recordset()
         self.assertFalse(preview.can_write_back)
 
-    def test_opening_quantities_with_three_digits_are_taken_exactly(self):
+    def test_opening_quantities_with_three_digits_are_exact(self):
         precision = self.env.ref("uom.decimal_product_uom")
         self.assertEqual(precision.digits, 2)
         honey = self.goods(
@@ -246,7 +246,7 @@ class TestStockPreview(StockCase):
         )
         self.preview().action_take_opening()
         self.work()
-        self.assertEqual(self.here(honey), 0.125)
+        self.assertEqual(self.quantity_in_stock(honey), 0.125)
         self.assertEqual(precision.digits, 3)
         self.assertIn("0.125", "".join(self.account.message_ids.mapped("body")))
 
@@ -255,11 +255,11 @@ class TestStockPreview(StockCase):
             [{"name": name, "product_id": product.id} for name in names]
         )
 
-    def here(self, product):
+    def quantity_in_stock(self, product):
         place = self.warehouse.lot_stock_id.id
         return product.with_context(location=place).qty_available
 
-    def test_opening_quantities_skip_what_people_must_count_with_a_reason(self):
+    def test_opening_quantities_skip_goods_to_be_counted_with_a_reason(self):
         name = self.id().rsplit(".", 1)[-1]
         two, one, serial, fresh = (
             self.goods(f"{name}-{kind}", keycrm={1: 9}, tracking=tracking)
@@ -283,14 +283,16 @@ class TestStockPreview(StockCase):
         self.assertEqual(preview.left_out_count, 3)
         preview.action_take_opening()
         self.work()
-        self.assertEqual([self.here(p) for p in (two, one, serial, fresh)], [4, 9, 0, 0])
+        self.assertEqual(
+            [self.quantity_in_stock(p) for p in (two, one, serial, fresh)], [4, 9, 0, 0]
+        )
         quant = self.env["stock.quant"].search([("lot_id", "=", only.id), ("quantity", "=", 9)])
         self.assertEqual(quant.location_id, self.warehouse.lot_stock_id)
         # What was left out keeps KeyCRM's number until something about it changes in Odoo.
         self.assertEqual(self.sent(), [])
         self.assertEqual([self.shown(p) for p in (two, one, serial, fresh)], [9, 9, 9, 9])
 
-    def test_opening_quantities_take_too_much_from_where_it_lies(self):
+    def test_opening_quantities_reduce_stock_in_its_own_locations(self):
         shelf = self.env["stock.location"].create(
             {"name": "Shelf", "location_id": self.warehouse.lot_stock_id.id, "usage": "internal"}
         )
@@ -312,10 +314,12 @@ class TestStockPreview(StockCase):
         with self.assertRaises(UserError):
             first.action_take_opening()
         self.assertEqual(first.choice, "not_now")
-        self.assertEqual([self.here(product) for product in self.mine], [4, 9, 1, 6, 8])
+        self.assertEqual(
+            [self.quantity_in_stock(product) for product in self.mine], [4, 9, 1, 6, 8]
+        )
         self.assertEqual(self.numbers(), [4, 9, 1, 6, 8])
 
-    def test_what_was_counted_after_the_preview_is_not_added_once_more(self):
+    def test_opening_quantities_respect_counts_after_the_preview(self):
         preview = self.preview()
         # Since then: uncounted was counted, of lower goods came and went (as many as before), and higher
         # went elsewhere than to these warehouses.
@@ -330,7 +334,9 @@ class TestStockPreview(StockCase):
         move.date = preview.finished_at + timedelta(minutes=1)
         preview.action_take_opening()
         self.work()
-        self.assertEqual([self.here(product) for product in self.mine], [4, 3, 1, 6, 8])
+        self.assertEqual(
+            [self.quantity_in_stock(product) for product in self.mine], [4, 3, 1, 6, 8]
+        )
         kinds = {line.product_id: line.opening for line in preview.line_ids}
         self.assertEqual([kinds[p] for p in (self.uncounted, self.lower)], ["changed"] * 2)
         self.assertEqual(preview.left_out_count, 2)
@@ -338,9 +344,11 @@ class TestStockPreview(StockCase):
         move.date -= timedelta(hours=1)
         self.preview().action_take_opening()
         self.work()
-        self.assertEqual([self.here(product) for product in self.mine], [4, 9, 1, 6, 8])
+        self.assertEqual(
+            [self.quantity_in_stock(product) for product in self.mine], [4, 9, 1, 6, 8]
+        )
 
-    def test_opening_quantities_that_break_off_go_on_where_they_were(self):
+    def test_interrupted_opening_quantities_resume(self):
         preview = self.preview()
         moves = self.env["stock.move"].search([])
         preview.action_take_opening()
@@ -362,11 +370,13 @@ class TestStockPreview(StockCase):
             self.assertFalse(self.account.push_stock)
             self.work()
         self.assertEqual((preview.state, preview.choice), ("done", "opening"))
-        self.assertEqual([self.here(product) for product in self.mine], [4, 9, 1, 6, 8])
+        self.assertEqual(
+            [self.quantity_in_stock(product) for product in self.mine], [4, 9, 1, 6, 8]
+        )
         taken = self.env["stock.move"].search([("id", "not in", moves.ids)])
         self.assertEqual(len(taken), 4)
 
-    def test_opening_quantities_where_nothing_is_to_be_taken_begin_the_sending(self):
+    def test_opening_quantities_without_rows_start_sending(self):
         for product in self.zero + self.lower + self.higher + self.uncounted:
             self.keycrm.delete_offer(self.number(product))
         preview = self.preview()
@@ -376,25 +386,29 @@ class TestStockPreview(StockCase):
         self.assertEqual((preview.state, preview.choice), ("done", "opening"))
         self.assertTrue(self.account.push_stock)
 
-    def test_opening_quantities_skip_a_warehouse_unmatched_meanwhile(self):
+    def test_opening_quantities_skip_a_warehouse_unmatched_since(self):
         preview = self.preview()
         preview.action_take_opening()
         self.kw1.warehouse_ids = False
         self.work()
         self.assertEqual((preview.state, preview.left_out_count), ("done", 4))
-        self.assertEqual([self.here(product) for product in self.mine], [0, 3, 7, 6, 0])
+        self.assertEqual(
+            [self.quantity_in_stock(product) for product in self.mine], [0, 3, 7, 6, 0]
+        )
         self.assertEqual(self.numbers(), [4, 9, 1, 6, 8])
 
-    def test_opening_quantities_can_be_stopped_and_nothing_is_sent_then(self):
+    def test_stopped_opening_quantities_send_nothing(self):
         preview = self.preview()
         preview.action_take_opening()
         preview.action_cancel()
         self.assertEqual(self.sent(), [])
         self.assertEqual(preview.state, "canceled")
-        self.assertEqual([self.here(product) for product in self.mine], [0, 3, 7, 6, 0])
+        self.assertEqual(
+            [self.quantity_in_stock(product) for product in self.mine], [0, 3, 7, 6, 0]
+        )
         self.assertFalse(self.account.push_stock)
 
-    def test_a_product_that_odoo_refuses_to_adjust_holds_back_no_other(self):
+    def test_product_that_odoo_refuses_to_adjust_delays_no_other(self):
         apply = type(self.env["stock.quant"])._apply_inventory
         closed = UserError("The period is closed.")
 
@@ -407,25 +421,27 @@ class TestStockPreview(StockCase):
         preview.action_take_opening()
         with patch.object(type(self.env["stock.quant"]), "_apply_inventory", refuse):
             self.work()
-        self.assertEqual([self.here(product) for product in self.mine], [4, 3, 1, 6, 8])
+        self.assertEqual(
+            [self.quantity_in_stock(product) for product in self.mine], [4, 3, 1, 6, 8]
+        )
         line = preview.line_ids.filtered(lambda line: line.product_id == self.lower)
         self.assertEqual((line.opening, preview.left_out_count), ("refused", 1))
         self.assertEqual(self.numbers(), [4, 9, 1, 6, 8])
 
-    def test_opening_quantities_are_refused_while_the_integration_is_off(self):
+    def test_opening_quantities_need_an_enabled_account(self):
         preview = self.preview()
         self.account.enabled = False
         with self.assertRaises(UserError):
             preview.action_take_opening()
         self.assertEqual(preview.state, "ready")
 
-    def test_a_choice_is_made_once(self):
+    def test_choice_is_possible_once(self):
         preview = self.preview()
         preview.action_not_now()
         with self.assertRaises(UserError):
             preview.action_send()
 
-    def test_a_preview_that_breaks_off_goes_on_where_it_was(self):
+    def test_interrupted_preview_resumes(self):
         for number in range(60):
             self.keycrm.create_offer(sku=f"more-{number}", stock={1: 1})
         self.keycrm.add_fault("status", status=500, path="/offers/stocks", page=2, times=3)
@@ -439,7 +455,7 @@ class TestStockPreview(StockCase):
         self.assertEqual(preview.state, "ready")
         self.assertEqual(preview.unmatched_count, 63)
 
-    def test_matching_another_warehouse_later_is_previewed_on_its_own(self):
+    def test_warehouse_matched_later_has_its_own_preview(self):
         self.preview().action_send()
         self.sent()
         self.kw2.warehouse_ids = [Command.set(self.second.ids)]
@@ -450,7 +466,7 @@ class TestStockPreview(StockCase):
         self.work()
         self.assertEqual(self.shown(self.same, 2), 5)
 
-    def test_switching_on_from_the_screen_asks_first(self):
+    def test_enabling_on_the_screen_needs_a_preview_first(self):
         self.account.web_save({"push_stock": True}, {})
         self.assertEqual(self.kw1.send_state, "preview")
         self.count(self.lower, 2)
@@ -459,7 +475,7 @@ class TestStockPreview(StockCase):
         self.work()
         self.assertEqual(self.shown(self.lower), 2)
 
-    def test_a_warehouse_matched_after_switching_on_is_previewed_first(self):
+    def test_warehouse_matched_after_enabling_is_previewed_first(self):
         self.kw1.warehouse_ids = False
         self.account.web_save({"push_stock": True}, {})
         matching = [Command.set(self.warehouse.ids)]
@@ -476,7 +492,7 @@ class TestStockPreview(StockCase):
             self.assertEqual(self.sent(), [])
         self.assertEqual(self.numbers(), [4, 9, 1, 6, 8])
 
-    def test_a_warehouse_deleted_and_typed_in_again_is_previewed_first(self):
+    def test_warehouse_deleted_and_entered_again_is_previewed_first(self):
         self.preview().action_send()
         self.work()
         # As in a database of before, where nothing but the levels tells it.
@@ -492,7 +508,7 @@ class TestStockPreview(StockCase):
         )
         self.assertEqual(again.send_state, "preview")
 
-    def test_switching_on_in_the_settings_opens_the_preview(self):
+    def test_enabling_in_the_settings_opens_the_preview(self):
         settings = self.env["res.config.settings"].create({})
         settings.web_save({"keycrm_push_stock": True}, {})
         action = settings.execute()
@@ -503,7 +519,7 @@ class TestStockPreview(StockCase):
         # Not asked again while the answer is awaited.
         self.assertNotEqual((settings.execute() or {}).get("res_model"), action["res_model"])
 
-    def test_switching_on_again_in_the_settings_opens_another_preview(self):
+    def test_enabling_again_in_the_settings_opens_another_preview(self):
         self.preview().action_send()
         self.work()
         for push_stock in (False, True):
@@ -513,7 +529,7 @@ class TestStockPreview(StockCase):
         self.assertEqual(action["res_model"], "keycrm.stock.comparison")
         self.assertEqual(self.kw1.send_state, "preview")
 
-    def test_the_accounts_form_says_what_to_press_before_anything_is_sent(self):
+    def test_account_form_shows_that_a_preview_is_needed_first(self):
         self.assertFalse(self.account.stock_to_preview)
         self.account.web_save({"push_stock": True}, {})
         self.assertTrue(self.account.stock_to_preview)

@@ -90,7 +90,7 @@ class TestQuantity(StockCase):
             ]
         )
 
-    def still_open(self, line):
+    def open_quantity(self, line):
         """:return: what Odoo still has to ship of a confirmed line"""
         return sum(
             move.product_qty
@@ -99,7 +99,7 @@ class TestQuantity(StockCase):
             and move.location_dest_id.usage == "customer"
         )
 
-    def truth(self):
+    def expected_terms(self):
         """:return: on hand, written off and not shipped, reserved for others, still taken out"""
         on_hand = self.cap.with_context(location=self.warehouse.lot_stock_id.id).qty_available
         written_off = taken = 0.0
@@ -108,9 +108,9 @@ class TestQuantity(StockCase):
             if order.keycrm_skip_delivery or order.state == "cancel":
                 continue
             if order.state == "sale":
-                taken += self.still_open(line)
+                taken += self.open_quantity(line)
                 if held == "fulfilled":
-                    written_off += min(line.keycrm_quantity, self.still_open(line))
+                    written_off += min(line.keycrm_quantity, self.open_quantity(line))
             elif held and order.keycrm_status_id.order_action not in ("skip", "cancel"):
                 taken += line.keycrm_quantity
                 written_off += line.keycrm_quantity if held == "fulfilled" else 0.0
@@ -130,7 +130,7 @@ class TestQuantity(StockCase):
     def check(self, step=""):
         """KeyCRM shows what the definition says, and sells what is really free."""
         self.cap.invalidate_recordset()
-        on_hand, written_off, others, taken = self.truth()
+        on_hand, written_off, others, taken = self.expected_terms()
         self.work()
         stock = self.keycrm.stock(self.number(self.cap))["warehouses"]["1"]
         shown, reserve = float(stock["quantity"]), float(stock["reserve"])
@@ -141,7 +141,7 @@ class TestQuantity(StockCase):
 
     # === THE CASES ===#
 
-    def test_free_is_less_everything_reserved_in_odoo(self):
+    def test_free_quantity_subtracts_everything_reserved_in_odoo(self):
         self.fresh("neither", "free")
         self.other_customer(3)
         _number, order = self.new(5, PRODUCTION)
@@ -149,7 +149,7 @@ class TestQuantity(StockCase):
         self.work()
         self.assertEqual(self.shown(self.cap), 12)
 
-    def test_an_order_never_confirmed_is_not_sold_twice(self):
+    def test_goods_of_an_unconfirmed_order_are_not_sold_twice(self):
         self.fresh("both", "available")
         status = self.account.status_ids.filtered(lambda s: s.keycrm_id == PRODUCTION)
         status.order_action = "quotation"
@@ -168,7 +168,7 @@ class TestQuantity(StockCase):
         self.status(number, CANCELLED)
         self.check("canceled in KeyCRM")
 
-    def test_an_order_first_seen_archived_takes_nothing_out(self):
+    def test_order_imported_as_archived_subtracts_nothing(self):
         self.account.archive_status_ids = self.account.status_ids.filtered(
             lambda s: s.keycrm_id == COMPLETED
         )
@@ -198,7 +198,7 @@ class TestQuantity(StockCase):
             self.arrive(number)
             self.check(rule)
 
-    def test_what_quants_wrongly_say_is_reserved_takes_nothing_from_sale(self):
+    def test_wrong_reserved_quantity_of_quants_is_ignored(self):
         """Two users who met in a quant leave it saying more than the moves reserve."""
         for rule, sold in (("available", 15), ("free", 15)):
             self.fresh("neither", rule)
@@ -214,7 +214,7 @@ class TestQuantity(StockCase):
             self.work()
             self.assertEqual(self.shown(self.cap), sold, rule)
 
-    def test_reserve_of_an_order_that_is_no_longer_imported_counts(self):
+    def test_reserve_of_a_skipped_order_counts(self):
         skipped = self.account.status_ids.filtered(lambda s: s.keycrm_id == CANCELLED)
         for rule in ("on_hand", "available"):
             for step in (PRODUCTION, DELIVERING):
@@ -252,7 +252,7 @@ class TestQuantity(StockCase):
         self.assertEqual(open_ones.move_ids.product_uom_qty, 2)
         self.check("one of three is back")
 
-    def test_product_with_two_offers_is_never_offered_above_its_free_quantity(self):
+    def test_product_with_two_offers_is_never_oversold(self):
         self.fresh("both", "available")
         twin = self.keycrm.create_offer(sku="CAP", stock={1: 20})["id"]
         self.env["keycrm.offer"].create(

@@ -50,7 +50,7 @@ class TestStockReport(StockCase):
         self.assertEqual(list(self.rows([("is_different", "=", True)])), [self.scarf])
         self.assertNotIn(self.scarf, self.rows([("is_different", "=", False)]))
 
-    def test_the_product_and_its_offer_show_both_quantities_too(self):
+    def test_product_and_its_offer_show_both_quantities(self):
         self.count(self.scarf, 8)
         self.work()
         self.move(self.scarf, 3, self.warehouse.lot_stock_id, self.customers)
@@ -65,7 +65,7 @@ class TestStockReport(StockCase):
             fields = self.env[model].get_view(view_type="form")["arch"]
             self.assertIn('name="odoo_quantity"', fields)
 
-    def test_reasons_of_what_is_not_sent(self):
+    def test_rows_show_why_nothing_is_sent(self):
         for product in (self.hat, self.scarf, self.cap, self.belt):
             self.count(product, 5)
         self.work()

@@ -4,13 +4,13 @@ from .stock_common import StockCase
 
 
 class TestStockSeen(StockCase):
-    """What people see: why a number, and whether a move has arrived."""
+    """What users see: the explanation of a quantity, and whether a move was sent."""
 
     def setUp(self):
         super().setUp()
         self.hat = self.goods(self.id().rsplit(".", 1)[-1])
 
-    def test_a_move_says_whether_its_effect_has_arrived(self):
+    def test_move_shows_whether_its_effect_was_sent(self):
         move = self.move(self.hat, 4, self.suppliers, self.warehouse.lot_stock_id)
         self.env.cr.flush()
         self.work()
@@ -23,10 +23,10 @@ class TestStockSeen(StockCase):
 
     # === WHY THIS NUMBER ===#
 
-    def why(self, lang="en_US"):
+    def explanation(self, lang="en_US"):
         action = self.hat.with_context(lang=lang).product_tmpl_id.action_keycrm_explain()
-        why = self.env["keycrm.stock.explanation"].browse(action["res_id"])
-        return why.line_ids.filtered(lambda line: line.keycrm_warehouse_id == self.kw1)
+        explanation = self.env["keycrm.stock.explanation"].browse(action["res_id"])
+        return explanation.line_ids.filtered(lambda line: line.keycrm_warehouse_id == self.kw1)
 
     def reserve_for_another_customer(self, quantity):
         order = self.env["sale.order"].create(
@@ -45,7 +45,7 @@ class TestStockSeen(StockCase):
         lines = [{"offer_id": self.number(self.hat), "quantity": quantity}]
         return self.arrive(self.new_order(lines, status_id=status))
 
-    def assert_led_to(self, lines, **sums):
+    def assert_explains(self, lines, **sums):
         """Expect that the link behind each term leads to records that add up to it."""
         quantity_of = {
             "stock.quant": "quantity",
@@ -66,7 +66,7 @@ class TestStockSeen(StockCase):
         self.reserve_for_another_customer(2)
         self.an_order(3, 4)
         self.work()
-        lines = self.why()
+        lines = self.explanation()
         self.assertRegex(
             " ".join(lines[1:].mapped("name")),
             rf"^On hand in {self.warehouse.name} 12 − reserved in Odoo for others 2 "
@@ -75,40 +75,42 @@ class TestStockSeen(StockCase):
         )
         self.assertEqual(lines[0].name, self.kw1.display_name)
         self.assertEqual(lines[-1].quantity, sum(lines[1:-1].mapped("quantity")))
-        self.assert_led_to(lines, on_hand=12, others=2, orders=3, keycrm=3, sent=10)
+        self.assert_explains(lines, on_hand=12, others=2, orders=3, keycrm=3, sent=10)
 
-    def test_why_this_number_of_goods_written_off_and_not_shipped(self):
+    def test_explanation_subtracts_goods_written_off_and_not_shipped(self):
         self.count(self.hat, 12)
         self.an_order(3, 6)
         self.work()
-        lines = self.why()
-        self.assert_led_to(lines, on_hand=12, written_off=3, sent=9)
+        lines = self.explanation()
+        self.assert_explains(lines, on_hand=12, written_off=3, sent=9)
         self.assertIn("not shipped yet 3", lines[2].name)
 
-    def test_why_this_number_less_what_is_reserved(self):
+    def test_explanation_subtracts_what_is_reserved(self):
         self.account.stock_quantity = "free"
         self.count(self.hat, 12)
         self.reserve_for_another_customer(2)
         self.work()
-        self.assert_led_to(self.why(), on_hand=12, reserved=2, sent=10)
+        self.assert_explains(self.explanation(), on_hand=12, reserved=2, sent=10)
 
-    def test_why_this_number_is_told_in_ukrainian(self):
+    def test_explanation_is_in_ukrainian(self):
         self.count(self.hat, 12)
         self.an_order(3, 6)
         self.work()
-        told = " ".join(self.why("uk_UA")[1:].mapped("name"))
-        self.assertRegex(told, r"12 − .*списано.* 3 = передано 9 \(\d\d:\d\d\)$")
+        text = " ".join(self.explanation("uk_UA")[1:].mapped("name"))
+        self.assertRegex(text, r"12 − .*списано.* 3 = передано 9 \(\d\d:\d\d\)$")
 
     def test_explanation_shows_waiting_refused_and_missing_quantities(self):
         self.count(self.hat, 4)
         self.work()
         self.count(self.hat, 7)
         self.env.cr.flush()
-        told = " ".join(self.why().mapped("name"))
-        self.assertIn("= 7, waiting to send", told)
-        self.assertRegex(told, r"\(KeyCRM had 4 at \d\d:\d\d\)")
+        text = " ".join(self.explanation().mapped("name"))
+        self.assertIn("= 7, waiting to send", text)
+        self.assertRegex(text, r"\(KeyCRM had 4 at \d\d:\d\d\)")
         self.work()
         self.hat.keycrm_level_ids.error = "The quantity is too large."
-        self.assertIn("= 7, refused by KeyCRM: The quantity is too large.", self.why()[-1].name)
+        self.assertIn(
+            "= 7, refused by KeyCRM: The quantity is too large.", self.explanation()[-1].name
+        )
         self.hat.keycrm_offer_ids.unlink()
-        self.assertEqual(self.why()[-1].name, "= 7, not in KeyCRM")
+        self.assertEqual(self.explanation()[-1].name, "= 7, not in KeyCRM")

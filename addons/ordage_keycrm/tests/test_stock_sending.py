@@ -17,7 +17,7 @@ class TestStockSending(StockCase):
 
     # === COALESCING ===#
 
-    def test_a_hundred_changes_are_one_row(self):
+    def test_hundred_changes_are_one_row(self):
         sock = self.goods("SOCK-100")
         for quantity in range(1, 101):
             self.count(sock, quantity)
@@ -84,7 +84,7 @@ class TestStockSending(StockCase):
                     )
                     self.assertEqual(self.sent(), [])
 
-    def test_a_refused_row_holds_nobody_back_and_says_why(self):
+    def test_refused_row_delays_no_other_and_shows_why(self):
         good, bad = self.goods("GOOD"), self.goods("BAD")
         self.count(good, 3)
         self.count(bad, 3)
@@ -107,7 +107,7 @@ class TestStockSending(StockCase):
         self.count(bad, 5)
         self.assertTrue(self.sent())
 
-    def test_a_few_deleted_offers_among_many_hold_nobody_back(self):
+    def test_few_deleted_offers_among_many_delay_no_other(self):
         products = self.many(80, "FEW-")
         self.count_all(products, 3)
         self.work()
@@ -122,7 +122,7 @@ class TestStockSending(StockCase):
         self.assertFalse(others.filtered("keycrm_push_error"))
         self.assertEqual(deleted.filtered("keycrm_push_error"), deleted)
 
-    def test_where_all_is_refused_not_every_row_is_tried(self):
+    def test_not_every_row_is_tried_if_all_are_refused(self):
         products = self.many(120, "ALL-")
         self.count_all(products, 3)
         self.work()
@@ -132,7 +132,7 @@ class TestStockSending(StockCase):
         self.assertLess(len(self.sent()), 60)
         self.assertEqual(products.filtered("keycrm_push_error"), products)
 
-    def test_that_keycrm_takes_no_fractions_is_learnt_for_all_of_many(self):
+    def test_refused_fractions_are_detected_once_for_many_rows(self):
         self.account.stock_whole_numbers = False
         products = self.many(60, "KG-")
         products.uom_id = self.env.ref("uom.product_uom_kgm")
@@ -144,7 +144,7 @@ class TestStockSending(StockCase):
         self.assertEqual({self.shown(product) for product in products}, {3.0})
         self.assertLess(len(self.sent()), 30)
 
-    def test_a_number_that_broke_off_on_its_way_is_sent_again(self):
+    def test_quantity_whose_answer_was_lost_is_sent_again(self):
         sock = self.goods("SOCK-CUT")
         self.count(sock, 3)
         self.work()
@@ -156,7 +156,7 @@ class TestStockSending(StockCase):
         self.work()
         self.assertEqual(self.shown(sock), 3)
 
-    def test_a_write_that_takes_effect_late_is_never_the_last_word(self):
+    def test_write_that_takes_effect_late_is_corrected(self):
         sock = self.goods("SOCK-LATE")
         self.keycrm.set_switches(stock_put_apply="late", stock_put_delay=1)
         self.count(sock, 5)
@@ -171,7 +171,7 @@ class TestStockSending(StockCase):
         self.keycrm.wait_quiet()
         self.assertEqual(self.shown(sock), 0)
 
-    def test_after_an_outage_one_pass_makes_everything_right(self):
+    def test_one_run_corrects_everything_after_an_outage(self):
         products = self.many(30, "OUT")
         self.keycrm.add_fault("status", status=503, times=None)
         for quantity in (4, 6):
@@ -185,7 +185,7 @@ class TestStockSending(StockCase):
 
     # === PRODUCTS ===#
 
-    def test_a_product_with_keycrms_sku_is_found_and_tied(self):
+    def test_product_with_keycrms_sku_is_found_and_mapped(self):
         self.keycrm.create_offer(sku="Found-1", stock={1: 0})
         product = self.env["product.product"].create(
             {"name": "x", "default_code": "Found-1", "type": "consu", "is_storable": True}
@@ -194,7 +194,7 @@ class TestStockSending(StockCase):
         self.work()
         self.assertEqual(self.shown(product), 2)
 
-    def test_a_row_of_nonsense_among_the_answers_holds_back_no_other_product(self):
+    def test_malformed_row_of_an_answer_delays_no_other_product(self):
         offers = [self.keycrm.create_offer(sku=sku, stock={1: 0}) for sku in ("ROW-1", "ROW-2")]
         self.keycrm.patch_offer(offers[0]["id"], raw={"id": None})
         broken, good = self.env["product.product"].create(
@@ -207,7 +207,7 @@ class TestStockSending(StockCase):
         self.assertEqual(broken.keycrm_push_state, "missing")
         self.keycrm.patch_offer(offers[0]["id"], raw={})
 
-    def test_of_two_products_with_one_sku_none_is_guessed(self):
+    def test_product_is_not_guessed_if_two_have_the_sku(self):
         self.keycrm.create_offer(sku="TWIN", stock={1: 7})
         changed, other = self.env["product.product"].create(
             [{"name": name, "default_code": "TWIN", "is_storable": True} for name in "ab"]
@@ -217,7 +217,7 @@ class TestStockSending(StockCase):
         self.assertFalse((changed + other).keycrm_offer_ids)
         self.assertEqual(changed.keycrm_push_state, "missing")
 
-    def test_many_skus_are_asked_for_in_one_request(self):
+    def test_many_skus_are_looked_up_in_one_request(self):
         for number in range(120):
             self.keycrm.create_offer(sku=f"ASK-{number}", stock={1: 0})
         products = self.env["product.product"].create(
@@ -229,8 +229,8 @@ class TestStockSending(StockCase):
         self.keycrm.clear_log()
         self.count_all(products, 2)
         self.work()
-        asked = self.keycrm.requests(method="GET", path="/offers")
-        self.assertEqual(len(asked), 3)
+        lookups = self.keycrm.requests(method="GET", path="/offers")
+        self.assertEqual(len(lookups), 3)
         self.assertEqual({self.shown(product) for product in products}, {2.0})
         # Remembered: the next change asks for nothing.
         self.sent()
@@ -238,15 +238,15 @@ class TestStockSending(StockCase):
         self.assertEqual(len(self.sent()), 1)
         self.assertEqual(self.read_requests, [])
 
-    def test_what_keycrm_does_not_have_is_asked_for_once(self):
+    def test_missing_sku_is_looked_up_once(self):
         product = self.env["product.product"].create(
             {"name": "x", "default_code": "NOWHERE", "type": "consu", "is_storable": True}
         )
         for quantity in (2, 3, 4):
             self.count(product, quantity)
             self.sent()
-        asked = self.env["keycrm.missing.sku"].search([("product_id", "=", product.id)])
-        self.assertEqual(asked.sku, "NOWHERE")
+        missing = self.env["keycrm.missing.sku"].search([("product_id", "=", product.id)])
+        self.assertEqual(missing.sku, "NOWHERE")
         self.assertEqual(product.keycrm_push_state, "missing")
         self.count(product, 5)
         self.sent()
@@ -255,9 +255,9 @@ class TestStockSending(StockCase):
         product.default_code = "SOMEWHERE"
         self.work()
         self.assertEqual(self.shown(product), 5)
-        self.assertFalse(asked.exists())
+        self.assertFalse(missing.exists())
 
-    def test_a_product_that_an_order_ties_is_not_missing_any_more(self):
+    def test_product_mapped_by_an_order_is_no_longer_missing(self):
         product = self.env["product.product"].create(
             {"name": "x", "default_code": "BY-ORDER", "type": "consu", "is_storable": True}
         )
@@ -277,7 +277,7 @@ class TestStockSending(StockCase):
 
     # === WAREHOUSES ===#
 
-    def test_one_odoo_warehouse_for_two_of_keycrm_is_refused_in_words(self):
+    def test_one_odoo_warehouse_for_two_of_keycrm_is_refused(self):
         with self.assertRaisesRegex(ValidationError, "offered twice|двічі"):
             self.kw2.warehouse_ids = self.warehouse
 
@@ -297,7 +297,7 @@ class TestStockSending(StockCase):
 
     # === PAUSE ===#
 
-    def test_what_changed_while_the_integration_was_off_is_sent_afterwards(self):
+    def test_changes_while_disabled_are_sent_afterwards(self):
         sock = self.goods("SOCK-OFF")
         self.count(sock, 5)
         self.work()
@@ -309,7 +309,7 @@ class TestStockSending(StockCase):
         self.work()
         self.assertEqual(self.shown(sock), 9)
 
-    def test_paused_stock_is_collected_and_goes_out_at_once(self):
+    def test_changes_while_paused_are_sent_once_resumed(self):
         sock = self.goods("SOCK-PAUSE")
         self.account.action_pause_stock()
         self.count(sock, 3)

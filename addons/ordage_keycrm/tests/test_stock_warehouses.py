@@ -32,7 +32,7 @@ class TestWarehouses(StockCase):
 
     # === LEARNT ===#
 
-    def test_warehouses_of_the_first_page_show_before_the_rest_is_read(self):
+    def test_warehouses_of_the_first_page_are_shown_before_the_rest(self):
         third, fourth = (self.made(name) for name in ("Далекий", "Новий"))
         self.offers_in(49, 1)
         self.offers_in(1, third)
@@ -51,7 +51,7 @@ class TestWarehouses(StockCase):
         self.assertEqual(len(self.keycrm.requests(path="/offers/stocks")), 3)
         self.assertEqual(self.keycrm.requests(path="/warehouses"), [])
 
-    def test_a_search_for_warehouses_that_breaks_off_goes_on_where_it_was(self):
+    def test_interrupted_search_for_warehouses_resumes(self):
         far = self.made("Далекий")
         self.offers_in(110, 1)
         self.offers_in(1, far)
@@ -66,7 +66,7 @@ class TestWarehouses(StockCase):
                 BulkJobs(self.account).process()
         self.assertEqual(self.known()[far], "Далекий")
 
-    def test_a_warehouse_is_learnt_from_an_order(self):
+    def test_warehouse_is_recorded_from_an_order(self):
         empty = self.made("Порожній")
         offer = self.keycrm.create_offer(sku=self.id(), stock={1: 1})["id"]
         self.account.action_refresh_warehouses()
@@ -77,7 +77,7 @@ class TestWarehouses(StockCase):
         self.assertEqual(self.known()[empty], "Порожній")
         self.assertEqual(order.order_line[:1].keycrm_warehouse_id.keycrm_id, empty)
 
-    def test_a_new_name_in_keycrm_is_taken_over_and_the_matching_stays(self):
+    def test_new_name_in_keycrm_is_taken_and_the_match_is_kept(self):
         self.keycrm.put_warehouse(id=1, name="Головний склад")
         self.offers_in(1, 1)
         self.account.action_refresh_warehouses()
@@ -87,7 +87,7 @@ class TestWarehouses(StockCase):
 
     # === TYPED IN ===#
 
-    def test_a_warehouse_without_any_stock_is_typed_in_by_its_number(self):
+    def test_warehouse_without_stock_can_be_entered_by_its_number(self):
         number = self.made("Порожній")
         self.env["keycrm.warehouse"].create(
             {
@@ -117,7 +117,7 @@ class TestWarehouses(StockCase):
         for name in (self.warehouse.name, self.kw1.name):
             self.assertIn(name, str(refusal.exception))
 
-    def test_two_accounts_may_both_show_the_same_warehouse(self):
+    def test_two_accounts_may_match_the_same_warehouse(self):
         other = self.account.copy({"name": "Second shop"})
         self.env["keycrm.warehouse"].create(
             {
@@ -150,7 +150,7 @@ class TestWarehouses(StockCase):
 
     # === WHAT COUNTS ===#
 
-    def test_only_internal_places_below_the_matched_warehouses_count(self):
+    def test_only_internal_locations_of_matched_warehouses_count(self):
         sock = self.goods("KIND-SOCK")
         self.count(sock, 50)
         self.assert_sent((sock, 50))

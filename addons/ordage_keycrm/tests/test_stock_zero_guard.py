@@ -7,7 +7,7 @@ from .stock_common import StockCase
 class TestStockZeroGuard(StockCase):
     """Zeros of everyday trade are always sent; many zeros that no movement explains wait for a user."""
 
-    def lose(self, products):
+    def make_zero_without_a_move(self, products):
         """Make these products zero without any move or count: their location counts elsewhere."""
         shelf = self.env["stock.location"].create(
             {"name": "Shelf", "location_id": self.warehouse.lot_stock_id.id}
@@ -44,7 +44,7 @@ class TestStockZeroGuard(StockCase):
             scrap.do_scrap()
         self.assert_sent(*((product, 0) for product in products))
 
-    def test_a_zero_that_broke_off_on_its_way_is_not_held(self):
+    def test_zero_whose_answer_was_lost_is_not_held(self):
         products = self.stocked(25, "BROKE-")
         self.count_all(products, 0)
         self.keycrm.add_fault("status", status=503, times=None)
@@ -57,7 +57,7 @@ class TestStockZeroGuard(StockCase):
 
     def test_many_zeros_without_a_move_wait_and_everything_else_is_sent(self):
         products = self.stocked(23, "HELD-")
-        shelf = self.lose(products[:21])
+        shelf = self.make_zero_without_a_move(products[:21])
         self.move(products[21], 3, self.warehouse.lot_stock_id, self.customers)
         self.move(products[22], 5, self.warehouse.lot_stock_id, self.customers)
         self.assert_sent((products[21], 2), (products[22], 0))
@@ -71,10 +71,10 @@ class TestStockZeroGuard(StockCase):
         self.assertEqual(self.sent(), [])
         self.assertEqual(self.account.stock_held_zeros, 0)
 
-    def test_a_user_is_notified_once_and_the_activity_goes_with_the_cause(self):
+    def test_user_is_notified_once_and_the_activity_ends_with_the_cause(self):
         products = self.stocked(21, "NOTIFY-")
         self.account.user_id = mail_new_test_user(self.env, "stock_keeper")
-        shelf = self.lose(products)
+        shelf = self.make_zero_without_a_move(products)
         self.work()
         (activity,) = self.activities()
         self.assertEqual(activity.user_id, self.account.user_id)
@@ -89,19 +89,19 @@ class TestStockZeroGuard(StockCase):
 
     def test_send_anyway_sends_the_held_zeros_and_guards_the_next_ones(self):
         products = self.stocked(42, "ANYWAY-")
-        self.lose(products[:21])
+        self.make_zero_without_a_move(products[:21])
         self.work()
         self.account.action_allow_zeros()
         self.assert_sent(*((product, 0) for product in products[:21]))
         self.assertEqual(self.account.stock_held_zeros, 0)
         self.assertFalse(self.activities())
-        self.lose(products[21:])
+        self.make_zero_without_a_move(products[21:])
         self.assertEqual(self.sent(), [])
         self.assertEqual(self.account.stock_held_zeros, 21)
 
-    def test_a_held_product_that_is_sold_out_by_a_move_is_sent(self):
+    def test_held_product_that_is_sold_out_by_a_move_is_sent(self):
         products = self.stocked(21, "SOLD-")
-        self.lose(products)
+        self.make_zero_without_a_move(products)
         self.work()
         self.count(products[0], 2)
         self.move(products[0], 2, self.warehouse.lot_stock_id, self.customers)
@@ -120,7 +120,7 @@ class TestStockZeroGuard(StockCase):
         self.assertEqual({self.shown(product) for product in products}, {7.0})
         self.assertEqual(self.account.stock_held_zeros, 21)
 
-    def test_goods_that_keycrm_did_not_answer_for_are_not_zeroed(self):
+    def test_goods_missing_in_an_answer_are_not_zeroed(self):
         products = self.many(60, "UNREAD")
         self.count_all(products, 0)
         self.keycrm.add_fault("empty_list", method="GET", path="/offers/stocks", times=2)
@@ -132,7 +132,7 @@ class TestStockZeroGuard(StockCase):
 
     def test_changed_limit_sends_the_held_zeros(self):
         products = self.stocked(21, "LIMIT-")
-        self.lose(products)
+        self.make_zero_without_a_move(products)
         self.assertEqual(self.sent(), [])
         self.account.write({"stock_zero_limit": 30, "stock_zero_percent": 100})
         self.assert_sent(*((product, 0) for product in products))

@@ -114,13 +114,13 @@ class TestSwitches(StockCase):
         stock = self.keycrm.stock(self.number(product))["warehouses"]["1"]
         return float(stock["quantity"]) - float(stock["reserve"])
 
-    def play_a_day(self, name):
+    def run_a_day(self, name):
         """From a new order to a canceled one, with stock after each step."""
         begun = fields.Datetime.now()
         cap = self.goods(f"CAP-{name}")
-        gone = self.goods(f"GONE-{name}")
-        self.keycrm.delete_offer(self.number(gone))
-        self.count(gone, 3)
+        deleted = self.goods(f"DELETED-{name}")
+        self.keycrm.delete_offer(self.number(deleted))
+        self.count(deleted, 3)
         self.count(cap, 20)
         self.work()
         uuid = str(next(TRANSACTIONS))
@@ -201,11 +201,11 @@ class TestSwitches(StockCase):
                 switches.update({**TOGETHER.get(name, {}), name: value})
         return days
 
-    def test_a_day_is_the_same_under_each_answer(self):
+    def test_day_of_work_is_the_same_under_each_switch(self):
         for day, switches in self.days().items():
             with self.subTest(day=day):
                 self.keycrm.set_switches(**switches)
-                self.play_a_day(day)
+                self.run_a_day(day)
 
     def test_total_of_a_shop_without_warehouses_is_that_of_the_only_warehouse(self):
         """The numbers agree, so nothing is sent; what people change there is put right."""
@@ -230,7 +230,7 @@ class TestSwitches(StockCase):
         self.account.action_compare_stock()
         self.assertEqual(self.sent(), [])
 
-    def test_goods_that_come_after_the_order(self):
+    def test_goods_received_after_the_order_are_counted_once(self):
         """Without negative stock KeyCRM holds nothing for an order of goods that it lacks."""
         self.keycrm.set_switches(negative_stock="off", status_reserve="on", status_write_off="on")
         cap = self.goods("CAP-LATER")
@@ -245,7 +245,7 @@ class TestSwitches(StockCase):
             self.work()
             self.assertEqual(self.sells(cap), free)
 
-    def test_a_stock_webhook_is_understood_as_a_list_and_as_an_object(self):
+    def test_stock_webhook_may_be_a_list_or_an_object(self):
         cap = self.goods("CAP-WEBHOOK")
         self.count(cap, 20)
         self.work()
@@ -258,11 +258,11 @@ class TestSwitches(StockCase):
                 self.work()
                 self.assertEqual(self.shown(cap), 20)
 
-    def test_every_switch_is_played(self):
+    def test_every_switch_is_tested(self):
         played = set(self.described) - set(ELSEWHERE) - NUMBERS
         self.assertEqual(NUMBERS, {name for name in NUMBERS if not self.described.get(name)})
         self.assertTrue(all(len(self.described[name]) > 1 for name in played))
         self.assertEqual({len(self.described[name]) for name in FORMS}, {2})
         root = Path(__file__).parents[3]
         for name, path in ELSEWHERE.items():
-            self.assertIn(name, (root / path).read_text(), f"{path} plays {name}")
+            self.assertIn(name, (root / path).read_text(), f"{path} tests {name}")

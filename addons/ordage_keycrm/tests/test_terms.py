@@ -22,7 +22,7 @@ class TestTerms(TransactionCase):
     addon = "ordage_keycrm"
     a_word = "Synchronize orders"
 
-    def test_the_files_hold_the_words_of_the_addon(self):
+    def test_translation_files_contain_the_terms_of_the_addon(self):
         buffer = io.BytesIO()
         trans_export(None, [self.addon], buffer, "po", self.env)
         fresh = {entry.msgid for entry in polib.pofile(buffer.getvalue().decode())}
@@ -36,7 +36,7 @@ class TestTerms(TransactionCase):
                 self.assertEqual(sorted(fresh - kept), [], "run make terms")
                 self.assertEqual(sorted(kept - fresh), [], "run make terms")
 
-    def test_the_list_of_apps_speaks_ukrainian(self):
+    def test_list_of_apps_is_in_ukrainian(self):
         module = self.env["ir.module.module"].search([("name", "=", self.addon)])
         self.assertUkrainian({module.with_context(lang=UKRAINIAN).summary})
 
@@ -56,7 +56,7 @@ class TestTerms(TransactionCase):
                 with self.subTest(field=f"{field.model}.{field.name}"):
                     self.assertUkrainian(words)
 
-    def test_every_kind_of_record_without_a_number_is_named_in_ukrainian(self):
+    def test_records_without_a_number_have_a_name_in_ukrainian(self):
         explain = self.env["keycrm.error.message"].with_context(lang=UKRAINIAN)
         kinds = set()
         for file in Path(get_module_path("ordage_keycrm"), "keycrm").glob("*.py"):

@@ -39,7 +39,7 @@ class UnreadableCase(StockCase):
         )
 
     @contextlib.contextmanager
-    def forgotten(self):
+    def restoring(self):
         """Let the database and KeyCRM be as before afterwards."""
         try:
             with contextlib.closing(self.env.cr.savepoint(flush=True)):
@@ -69,7 +69,7 @@ class UnreadableCase(StockCase):
         self.assertTrue(is_over(), "it is held up")
         return turns
 
-    def bulk(self):
+    def run_bulk_work(self):
         with self.committing():
             while BulkJobs(self.account).process():
                 pass
@@ -84,16 +84,16 @@ class TestUnreadableCatalog(UnreadableCase):
     def offers(self, count):
         return [self.keycrm.create_offer(sku=f"UP-{n}", name=f"U{n}")["id"] for n in range(count)]
 
-    def test_offer_that_cannot_be_read_holds_up_no_load(self):
+    def test_unreadable_offer_holds_up_no_import(self):
         for fault in FAULTS:
             for place in (0, 30, 49, 50, 51):
-                with self.subTest(place=place, **fault), self.forgotten():
+                with self.subTest(place=place, **fault), self.restoring():
                     numbers = self.offers(52)
                     faulty = numbers[place]
                     self.break_row(faulty, "/offers", **fault)
                     load = self.load()
                     self.keycrm.clear_log()
-                    self.run_until(lambda load=load: load.state == "done", self.bulk)
+                    self.run_until(lambda load=load: load.state == "done", self.run_bulk_work)
                     found = self.env["keycrm.offer"].search([("keycrm_id", "in", numbers)])
                     self.assertEqual(set(numbers) - set(found.mapped("keycrm_id")), {faulty})
                     before = str(numbers[place - 1]) if place % 50 else str(place + 1)
@@ -109,21 +109,21 @@ class TestUnreadableCatalog(UnreadableCase):
         self.offers(3)
         self.break_row(self.number(mapped), "/offers")
         load = self.load()
-        self.run_until(lambda: load.state == "done", self.bulk)
+        self.run_until(lambda: load.state == "done", self.run_bulk_work)
         missing = load.row_ids.filtered(lambda row: row.kind == "only_here").product_id
         self.assertIn(alone, missing)
         self.assertNotIn(mapped, missing)
 
-    def test_load_names_the_reason_until_it_is_started_again(self):
+    def test_import_shows_the_reason_until_it_is_started_again(self):
         numbers = self.offers(12)
         self.break_row(numbers[3], "/offers", kind="status", status=502)
         load = self.load()
-        self.run_until(lambda: load.state == "done", self.bulk)
+        self.run_until(lambda: load.state == "done", self.run_bulk_work)
         self.assertIn("502", load.unread_text)
         self.assertIn(str(numbers[2]), load.with_context(lang="uk_UA").unread_text)
         self.keycrm.clear_faults()
         load.action_start()
-        self.bulk()
+        self.run_bulk_work()
         self.assertEqual(load.state, "done")
         self.assertFalse(load.unread_text)
         self.assertTrue(self.env["keycrm.offer"].search([("keycrm_id", "=", numbers[3])]))
@@ -134,7 +134,7 @@ class TestUnreadableCatalog(UnreadableCase):
         load = self.load()
         for _turn in range(6):
             self.end_pauses()
-            self.bulk()
+            self.run_bulk_work()
         self.assertEqual((load.state, load.page), ("running", 1))
         self.assertIn("500", self.account.circuit_error_text)
 
@@ -142,7 +142,7 @@ class TestUnreadableCatalog(UnreadableCase):
         self.offers(60)
         load = self.load()
         self.keycrm.clear_log()
-        self.bulk()
+        self.run_bulk_work()
         self.assertEqual(load.state, "done")
         self.assertEqual(len(self.keycrm.requests()), 2)
 
@@ -157,13 +157,13 @@ class TestUnreadableCatalog(UnreadableCase):
         costs = {row["id"]: row["purchased_price"] for row in self.keycrm.offers()}
         self.assertEqual({float(costs[self.number(one)]) for one in products}, {7.0})
 
-    def test_preview_of_costs_is_not_held_up(self):
+    def test_unreadable_offer_holds_up_no_preview_of_costs(self):
         products = self.many(12, "UP-PREVIEW-")
         faulty = products[4]
         self.break_row(self.number(faulty), "/offers")
         preview = self.env["keycrm.send.preview"]._start(self.account, "cost")
         products.standard_price = 7
-        self.run_until(lambda: preview.state == "ready", self.bulk)
+        self.run_until(lambda: preview.state == "ready", self.run_bulk_work)
         self.assertIn(str(self.number(products[3])), preview.unread_text)
         self.assertEqual(preview.change_count, 12)
 
@@ -175,7 +175,7 @@ class TestUnreadableCatalog(UnreadableCase):
         self.break_row(taken, "/offers")
         export = self.env["keycrm.product.export"].browse(products.action_keycrm_create()["res_id"])
         export.action_start()
-        self.run_until(lambda: export.state == "done", self.bulk)
+        self.run_until(lambda: export.state == "done", self.run_bulk_work)
         bad = export.line_ids.filtered(lambda line: line.product_id == products[7])
         self.assertEqual(bad.state, "problem")
         self.assertIn("500", bad.error)
@@ -240,7 +240,7 @@ class TestUnreadableStock(UnreadableCase):
     def test_row_that_cannot_be_read_holds_up_no_comparison_and_is_not_missing(self):
         for fault in ({"contains": "details"}, {"contains": "page"}, {"contains": "limit=50"}):
             for place in (0, 7, 11):
-                with self.subTest(place=place, **fault), self.forgotten():
+                with self.subTest(place=place, **fault), self.restoring():
                     products = self.many(12, f"UP-{place}-")
                     self.count_all(products, 3)
                     self.work()
@@ -293,7 +293,7 @@ class TestUnreadableStock(UnreadableCase):
         self.account.warehouse_ids.unlink()
         self.break_row(self.number(product), "/offers/stocks", method="GET")
         self.account.action_refresh_warehouses()
-        self.run_until(lambda: not self.cursor("warehouses").page, self.bulk)
+        self.run_until(lambda: not self.cursor("warehouses").page, self.run_bulk_work)
         self.account.invalidate_recordset(["warehouse_ids"])
         self.assertEqual(set(self.account.warehouse_ids.mapped("keycrm_id")), {1, 2})
 
@@ -328,7 +328,7 @@ class TestUnreadableShortLists(UnreadableCase):
 
 
 class TestUnreadableOrders(UnreadableCase):
-    def orders_queue(self):
+    def run_orders_queue(self):
         with self.committing():
             self.env["keycrm.account"]._cron_orders(self.account.id)
 
@@ -347,8 +347,8 @@ class TestUnreadableOrders(UnreadableCase):
         numbers = self.new_orders(12)
         self.break_row(numbers[5], "/order")
         sync = self.sync()
-        self.run_until(lambda: sync.state == "done", self.orders_queue)
-        self.orders_queue()
+        self.run_until(lambda: sync.state == "done", self.run_orders_queue)
+        self.run_orders_queue()
         found = self.env["sale.order"].search_count([("keycrm_id", "in", numbers)])
         self.assertEqual(found, 12)
         self.assertEqual(sync.pass_number, 1)
@@ -358,8 +358,8 @@ class TestUnreadableOrders(UnreadableCase):
         numbers = self.new_orders(12)
         self.break_row(numbers[5], "/order*")
         sync = self.sync()
-        self.run_until(lambda: sync.state == "done", self.orders_queue)
-        self.orders_queue()
+        self.run_until(lambda: sync.state == "done", self.run_orders_queue)
+        self.run_orders_queue()
         failed = self.env["keycrm.event"].search([("state", "=", "failed")])
         self.assertEqual(failed.mapped("keycrm_order_id"), [numbers[5]])
         self.assertEqual(failed.sync_id, sync)
@@ -374,7 +374,7 @@ class TestUnreadableOrders(UnreadableCase):
         numbers += self.new_orders(2)
         self.break_row(numbers[12], "/order*")
         sync = self.sync()
-        self.run_until(lambda: sync.state == "done", self.orders_queue)
+        self.run_until(lambda: sync.state == "done", self.run_orders_queue)
         self.assertIn(f" {numbers[11]} ", sync.unread_text)
         self.assertEqual(sync.pass_number, 1)
 
@@ -387,7 +387,7 @@ class TestUnreadableOrders(UnreadableCase):
         def is_over():
             return self.env["sale.order"].search_count([("keycrm_id", "in", numbers)]) == 12
 
-        self.run_until(is_over, self.orders_queue)
+        self.run_until(is_over, self.run_orders_queue)
 
     def test_known_order_that_cannot_be_read_is_neither_deleted_nor_canceled(self):
         numbers = self.new_orders(12)
@@ -396,9 +396,9 @@ class TestUnreadableOrders(UnreadableCase):
         self.cursor("open_orders").read_until = self.env.cr.now() - timedelta(hours=2)
         self.run_until(
             lambda: self.cursor("open_orders").read_until > self.env.cr.now() - timedelta(hours=1),
-            self.orders_queue,
+            self.run_orders_queue,
         )
-        self.orders_queue()
+        self.run_orders_queue()
         self.assertFalse(orders.filtered("keycrm_deleted"))
         self.assertNotIn("cancel", orders.mapped("state"))
         failed = self.env["keycrm.event"].search([("state", "=", "failed")])
@@ -412,6 +412,6 @@ class TestUnreadableOrders(UnreadableCase):
         self.account.import_payments = True
         self.cursor("transactions").read_until = False
         self.break_row(made[5]["id"], "/payments/external-transactions")
-        self.run_until(lambda: bool(self.cursor("transactions").read_until), self.orders_queue)
+        self.run_until(lambda: bool(self.cursor("transactions").read_until), self.run_orders_queue)
         found = self.env["keycrm.transaction"].search_count([("account_id", "=", self.account.id)])
         self.assertEqual(found, 11)

@@ -146,7 +146,7 @@ class TestUnreadableRows(KeycrmCase):
 
         self.each_fault(check)
 
-    def test_a_buyer_whose_company_is_nonsense_fails_alone(self):
+    def test_buyer_with_a_malformed_company_fails_alone(self):
         buyers = [
             self.keycrm.create_buyer(full_name=name, company=f"ТОВ {name}")["id"]
             for name in ("Оля", "Ігор")

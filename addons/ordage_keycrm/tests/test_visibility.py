@@ -57,7 +57,7 @@ class TestVisibility(RightsCase):
             with self.subTest(role), self.assertRaises(AccessError):
                 self.order.with_user(self.people[role]).read(["keycrm_payment_ids"])
 
-    def test_updates_that_send_payments_are_for_the_same_roles(self):
+    def test_updates_that_send_payments_are_visible_to_the_same_roles(self):
         update = self.env["keycrm.order.update"].create(
             {
                 "account_id": self.account.id,

@@ -39,26 +39,26 @@ class TestWebhook(KeycrmCase, HttpCase):
         self.assertEqual(event.payload, EVENT)
         self.assertTrue(self.account.last_webhook_at)
 
-    def test_any_number_of_copies_is_let_in(self):
+    def test_repeated_webhooks_are_all_stored(self):
         for _ in range(3):
             self.assertEqual(self.post(EVENT).status_code, 204)
         self.assertEqual(len(self.events()), 3)
 
-    def test_an_event_wakes_the_worker(self):
+    def test_webhook_triggers_the_worker(self):
         triggers = self.env["ir.cron.trigger"]
         before = triggers.search_count([("cron_id", "=", self.account.orders_cron_id.id)])
         self.post(EVENT)
         after = triggers.search_count([("cron_id", "=", self.account.orders_cron_id.id)])
         self.assertEqual(after, before + 1)
 
-    def test_a_wake_up_is_spent_when_its_action_begins(self):
+    def test_trigger_is_consumed_when_its_action_begins(self):
         cron = self.account.orders_cron_id
         crons.trigger(self.account, crons.ORDERS)
         self.env.flush_all()
         cron._clear_schedule({"id": cron.id})
         self.assertFalse(self.env["ir.cron.trigger"].search_count([("cron_id", "=", cron.id)]))
 
-    def test_an_unknown_token_is_404_and_so_is_an_account_that_is_off(self):
+    def test_unknown_token_or_disabled_account_is_404(self):
         for path in ("/keycrm/webhook/x", self.path + "x", "/keycrm/webhook/" + "я" * 40):
             self.assertEqual(self.post(EVENT, path).status_code, 404)
         self.account.enabled = False
@@ -66,7 +66,7 @@ class TestWebhook(KeycrmCase, HttpCase):
         self.assertFalse(self.events())
 
     @mute_logger("odoo.http")
-    def test_what_is_not_json_is_400(self):
+    def test_invalid_json_is_400(self):
         for body in (b"", b"{", b"order=41", b"\xff\xfe", b"NaN", b'{"a": 1e999}', b"[" * 100_000):
             with self.subTest(body[:20]):
                 self.assertEqual(self.post(body).status_code, 400)
@@ -84,20 +84,20 @@ class TestWebhook(KeycrmCase, HttpCase):
         for method in ("GET", "PUT", "DELETE"):
             self.assertEqual(self.post(EVENT, method=method).status_code, 405)
 
-    def test_text_that_no_database_can_hold_is_stored_all_the_same(self):
+    def test_body_with_characters_that_postgresql_refuses_is_stored(self):
         body = (
             b'{"event": "order.change_order_status", "context": {"id": 41}, "a": "x\\u0000\\ud800"}'
         )
         self.assertEqual(self.post(body).status_code, 204)
         self.assertEqual(self.events().keycrm_order_id, 41)
 
-    def test_a_text_that_spells_nul_is_let_in(self):
+    def test_text_that_spells_nul_is_stored(self):
         body = rb'{"event": "order.change_order_status", "context": {"id": 41, "a": "\\u0000"}}'
         self.assertEqual(self.post(body).status_code, 204)
         self.assertEqual(self.events().payload["context"]["a"], r"\u0000")
 
     @mute_logger("odoo.http")
-    def test_what_is_nested_deeper_than_fifty_is_400(self):
+    def test_body_nested_deeper_than_fifty_is_400(self):
         for depth in (51, 880, 964):
             self.assertEqual(self.post(b"[" * depth + b"]" * depth).status_code, 400)
         self.assertEqual(self.post(b"[" * 50 + b"]" * 50).status_code, 204)
@@ -107,7 +107,7 @@ class TestWebhook(KeycrmCase, HttpCase):
             self.assertEqual(self.post(payload).status_code, 204)
         self.assertEqual(set(self.events().mapped("state")), {"ignored"})
 
-    def test_a_stock_webhook_is_kept_for_the_stock_worker(self):
+    def test_stock_webhook_is_stored_for_the_stock_worker(self):
         for payload in ([{"offer_id": 1, "in_stock": 3}], {"offer_id": 1, "in_stock": 3}, []):
             self.assertEqual(self.post(payload).status_code, 204)
         self.assertEqual(set(self.events().mapped("event")), {"offers.stock"})

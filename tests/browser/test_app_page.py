@@ -1,7 +1,7 @@
 """What Odoo's list of apps shows of the addon: its page with its pictures, its words in Ukrainian."""
 
 
-def test_the_apps_page_shows_its_pictures(rpc, screen):
+def test_page_in_the_list_of_apps_shows_its_pictures(rpc, screen):
     (module,) = rpc.search("ir.module.module", ("name", "=", "ordage_keycrm"))
     screen.open_record("ir.module.module", module)
     screen.sees("автоматично")  # the summary, translated

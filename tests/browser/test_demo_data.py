@@ -33,7 +33,7 @@ def odoo(runtime):
     runtime.databases.drop(database)
 
 
-def test_a_looker_finds_something_on_every_screen(screen):
+def test_demo_data_is_on_every_screen(screen):
     empty = []
     for action in SCREENS:
         screen.open(action)
@@ -43,7 +43,7 @@ def test_a_looker_finds_something_on_every_screen(screen):
     assert empty == []
 
 
-def test_orders_stand_where_their_statuses_put_them(rpc):
+def test_demo_orders_have_the_states_of_their_statuses(rpc):
     orders = rpc.rows(
         "sale.order",
         ("keycrm_account_id", "!=", False),
@@ -76,7 +76,7 @@ def test_company_in_dollars_keeps_its_currency_and_waits_for_a_rate(rpc):
     )
 
 
-def test_what_failed_tells_why(rpc, screen):
+def test_failed_event_shows_its_reason(rpc, screen):
     failed = rpc.search("keycrm.event", ("state", "=", "failed"))
     assert len(failed) == 2
     screen.open("keycrm_event_action", failed[-1])
@@ -84,7 +84,7 @@ def test_what_failed_tells_why(rpc, screen):
     screen.picture("demo-event-failed")
 
 
-def test_nothing_is_asked_of_keycrm(odoo, rpc, runtime, screen):
+def test_demo_mode_sends_no_request_to_keycrm(odoo, rpc, runtime, screen):
     """A request is booked before it is made, and one that gets no answer is noted as trouble."""
     (account,) = rpc.rows("keycrm.account", fields=["enabled", "api_url"])
     assert account["enabled"] and account["api_url"].startswith("http://127.0.0.1:")

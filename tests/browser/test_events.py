@@ -3,7 +3,7 @@
 from playwright.sync_api import expect
 
 
-def test_a_failed_event_names_both_products_and_is_retried(account, rpc, screen, wait_for):
+def test_failed_event_shows_both_products_and_is_retried(account, rpc, screen, wait_for):
     cups = [
         rpc.create("product.product", name=name, default_code="CUP-1", is_storable=True)
         for name in ("Кухоль білий", "Кухоль старий")

@@ -67,7 +67,7 @@ def whole_picture(screen, name, size):
     screen.page.set_viewport_size({"width": width, "height": height})
 
 
-def test_no_menu_is_left_out(filled):
+def test_every_menu_is_in_the_list_of_screens(filled):
     assert filled.menu_actions() <= {place.action for place in filled.places().values()}
 
 

@@ -57,7 +57,7 @@ def are_in_odoo(account, numbers):
     return all(account.order(number, "id") for number in numbers)
 
 
-def test_selected_row_stays_although_its_order_leaves_the_list(account, screen, wait_for):
+def test_selected_row_is_kept_although_its_order_leaves_the_list(account, screen, wait_for):
     number = arrive(account, "Соломія Кравець")
     wait_for(lambda: account.order(number, "id"), 90, "the order")
     screen.open("keycrm_order_action")
@@ -164,7 +164,7 @@ def test_form_of_an_order_follows_keycrm_and_waits_for_its_user(account, screen,
     screen.sees("Вже не треба")
 
 
-def test_disabling_the_integration_asks_first(account, screen):
+def test_disabling_the_integration_needs_an_answer(account, screen):
     screen.open("keycrm_setup_action", account.id)
     heading = screen.page.locator("section[name=start] h2 button")
     if heading.get_attribute("aria-expanded") == "false":
@@ -198,7 +198,7 @@ def test_canceling_an_order_names_keycrm(account, screen, wait_for):
     assert account.order(number, "state")["state"] != "cancel"
 
 
-def test_another_quantity_is_computed_only_after_a_question(account, screen):
+def test_choosing_another_quantity_needs_an_answer(account, screen):
     account.write(push_stock=True, stock_quantity="available")
     screen.open("keycrm_setup_action", account.id)
     heading = screen.page.locator("section[name=stock] h2 button")

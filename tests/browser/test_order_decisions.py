@@ -1,4 +1,4 @@
-"""Orders on which a person has to decide say so, and one press decides."""
+"""Orders that need a decision show it, and one click decides."""
 
 import re
 
@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 IN_PRODUCTION = 4
 
 
-def test_orders_that_wait_for_a_decision_say_so(account, rpc, screen, wait_for):
+def test_orders_that_need_a_decision_show_it(account, rpc, screen, wait_for):
     rpc.write("keycrm.account", account.id, import_payments=True)
     offer = account.keycrm.create_offer(sku="CUP-9", name="Кухоль", price=500)["id"]
 
@@ -78,7 +78,7 @@ def test_orders_that_wait_for_a_decision_say_so(account, rpc, screen, wait_for):
     screen.picture("order-statuses")
 
 
-def test_confirming_an_order_whose_total_differs_asks(account, screen, wait_for):
+def test_confirming_an_order_with_differing_total_needs_an_answer(account, screen, wait_for):
     made = account.keycrm.create_order(grand_total=777, status_id=IN_PRODUCTION)["id"]
     order = wait_for(lambda: account.order(made, "id", "date_order", "state"), 90, "the order")
     assert order["state"] == "draft"

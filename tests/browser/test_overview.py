@@ -158,7 +158,7 @@ def test_decisions_are_made_with_the_keyboard(account, differing, screen):
         assert not account.order(number, "keycrm_needs_decision")["keycrm_needs_decision"]
 
 
-def test_nothing_is_green_that_only_others_decide_or_that_is_disabled(
+def test_overview_of_others_or_disabled_accounts_is_not_green(
     account, differing, new_screen, new_user
 ):
     differing("Олена Коваль")

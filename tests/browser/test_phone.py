@@ -14,7 +14,7 @@ def phone(account, new_screen, wait_for):
     return new_screen(size=PHONE)
 
 
-def test_a_failed_event_is_read_and_retried_with_the_thumb(account, phone, rpc, wait_for):
+def test_failed_event_is_read_and_retried_on_a_phone(account, phone, rpc, wait_for):
     for name in ("Чашка біла", "Чашка стара"):
         rpc.create("product.product", name=name, default_code="CUP-THUMB")
     account.keycrm.create_order(lines=[{"name": "Чашка", "sku": "CUP-THUMB", "price": 50}])
@@ -31,7 +31,7 @@ def test_a_failed_event_is_read_and_retried_with_the_thumb(account, phone, rpc, 
     wait_for(lambda: rpc.read("keycrm.event", event, "state")["state"] == "done", 90, "the order")
 
 
-def test_warehouses_are_matched_with_the_thumb(account, phone, rpc):
+def test_warehouses_are_matched_on_a_phone(account, phone, rpc):
     ours = rpc.create("stock.warehouse", name="Склад на Оболоні", code="OBOL")
     account.keycrm.create_offer(sku="THUMB", name="Кухоль", stock={1: 3})
     account.write(name="Крамниця в кишені")

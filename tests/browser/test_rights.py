@@ -1,7 +1,7 @@
-"""Who may not change something is told so in words, or does not meet it."""
+"""A user without a right does not see what it protects, or reads why it is refused."""
 
 
-def test_a_seller_sees_orders_and_cannot_touch_the_connection(account, new_user, new_screen):
+def test_seller_sees_orders_and_cannot_change_the_connection(account, new_user, new_screen):
     made = account.keycrm.create_sample_order()["answer"]
     seller = new_user("seller", "sales_team.group_sale_salesman_all_leads")
     screen = new_screen(seller)
@@ -34,7 +34,7 @@ def test_a_keycrm_administrator_needs_no_right_to_odoos_settings(account, new_us
     assert account.read("name")["name"] == "Крамниця в Одесі"
 
 
-def test_a_wrong_key_is_told_in_words(account, screen):
+def test_wrong_key_is_reported_in_a_sentence(account, screen):
     screen.open("keycrm_account_action", account.id)
     assert not screen.field("api_key").locator("input").count()
     screen.page.get_by_role("button", name="Змінити в початковому налаштуванні").first.click()

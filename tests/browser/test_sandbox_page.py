@@ -54,7 +54,7 @@ def test_a_pasted_link_receives_webhooks_which_are_shown(page, sandbox):
     assert answer.first.is_visible() or answer.last.is_visible()
 
 
-def test_a_refused_action_and_a_stopped_sandbox_are_told(browser, sandbox):
+def test_refused_action_and_stopped_sandbox_are_reported(browser, sandbox):
     page = browser.new_page(locale="uk")
     page.goto(sandbox.url)
     page.get_by_label("Посилання з Odoo").fill("127.0.0.1:8069/keycrm")
@@ -84,7 +84,7 @@ def test_a_switch_is_set_and_a_typed_value_is_not_lost(page, sandbox):
 
 @pytest.mark.parametrize("lang", ["uk", "en"])
 @pytest.mark.parametrize("size", SIZES)
-def test_the_page_fits_and_can_be_used_by_all(page, sandbox, size, lang):
+def test_page_fits_and_is_accessible(page, sandbox, size, lang):
     page.set_viewport_size(SIZES[size])
     page.goto(f"{sandbox.url}/?lang={lang}")
     sandbox.control.add_webhook("http://127.0.0.1:9/nobody/listens")

@@ -191,7 +191,7 @@ def test_from_nothing_to_the_first_order_and_quantity(
     assert account["enabled"] and account["push_stock"] and len(account["archive_status_ids"]) == 1
 
 
-def test_a_wrong_key_and_a_local_address_are_named(own_keycrm, odoo, rpc, screen):
+def test_wrong_key_and_local_address_are_reported(own_keycrm, odoo, rpc, screen):
     screen.open("keycrm_setup_action", "new")
     paste(screen, "not-the-key")
     screen.sees("KeyCRM не приймає API-ключ")  # without pressing anything
@@ -226,7 +226,7 @@ def test_the_setup_fits_a_phone(account, new_screen):
         phone.picture(f"phone-setup-{name}", of=f"section[name={name}]")
 
 
-def test_a_row_that_is_edited_stays_open_when_news_come(account, rpc, screen):
+def test_updates_do_not_close_an_edited_row(account, rpc, screen):
     account.keycrm.create_offer(sku="OPEN-ROW", name="Кухоль", stock={1: 3})
     account.call("action_refresh_warehouses")
     screen.open("keycrm_setup_action", account.id)
@@ -255,7 +255,7 @@ def test_a_row_that_is_edited_stays_open_when_news_come(account, rpc, screen):
     assert reads, "the news were lost"
 
 
-def test_the_keyboard_alone_sets_it_up(own_keycrm, rpc, screen, wait_for):
+def test_setup_works_with_the_keyboard_alone(own_keycrm, rpc, screen, wait_for):
     screen.open("keycrm_setup_action", "new")
     keys = screen.page.keyboard
     screen.tab_to(screen.field("name").locator("input, textarea").first)
@@ -298,16 +298,16 @@ def test_updates_do_not_close_an_open_choice(account, rpc, screen):
     heading = step(screen, "orders").locator("h2 button")
     if heading.get_attribute("aria-expanded") == "false":
         heading.click()
-    held = []
-    screen.page.route("**/keycrm.account/web_read*", lambda route: held.append(route))
+    delayed = []
+    screen.page.route("**/keycrm.account/web_read*", lambda route: delayed.append(route))
     account.keycrm.create_sample_order()
     for _ in range(600):
-        if held:
+        if delayed:
             break
         screen.page.wait_for_timeout(100)
-    assert held, "no news came"
+    assert delayed, "no update came"
     screen.tag("archive_status_ids", "Виконано")  # while the answer is on its way
-    for route in held:
+    for route in delayed:
         route.continue_()
     screen.page.unroute("**/keycrm.account/web_read*")
     screen.settle()

@@ -1,4 +1,4 @@
-"""Long work shows itself and does not need anybody to watch."""
+"""Jobs show their progress and end without a user watching."""
 
 import re
 
@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 from tools import shop
 
 
-def test_a_synchronisation_shows_its_progress_and_its_end_by_itself(
+def test_synchronization_updates_its_progress_and_end_on_the_screen(
     new_account, new_sandbox, rpc, screen
 ):
     sandbox = new_sandbox(orders=400, offers=10)
@@ -54,7 +54,7 @@ def test_a_synchronisation_shows_its_progress_and_its_end_by_itself(
     assert int(bar.get_attribute("aria-valuenow")) == 100
 
 
-def test_the_end_of_a_synchronisation_is_told_wherever_one_is(
+def test_end_of_a_synchronization_is_notified_on_every_screen(
     new_account, new_sandbox, rpc, screen
 ):
     sandbox = new_sandbox(orders=60, offers=5)
@@ -79,13 +79,13 @@ def test_the_end_of_a_synchronisation_is_told_wherever_one_is(
     screen.menu("Архів замовлень")
     screen.page.evaluate("window.isStillTheSamePage = true")
     sandbox.control.clear_faults()
-    told = screen.page.locator(".o_notification", has_text="Синхронізація замовлень")
-    expect(told).to_contain_text(f"Нових замовлень: {counts[chosen]}", timeout=180_000)
-    screen.picture("sync-told-elsewhere")
+    notification = screen.page.locator(".o_notification", has_text="Синхронізація замовлень")
+    expect(notification).to_contain_text(f"Нових замовлень: {counts[chosen]}", timeout=180_000)
+    screen.picture("sync-notified-elsewhere")
     assert screen.page.evaluate("window.isStillTheSamePage")
 
 
-def test_a_loading_of_the_catalogue_shows_its_bar_and_its_end_by_itself(
+def test_product_import_updates_its_progress_and_end_on_the_screen(
     new_account, new_sandbox, rpc, screen
 ):
     sandbox = new_sandbox(orders=0, offers=160)
@@ -111,9 +111,7 @@ def test_a_loading_of_the_catalogue_shows_its_bar_and_its_end_by_itself(
     assert load["done_count"] == load["total_count"] >= 160
 
 
-def test_a_comparison_that_is_stopped_while_keycrm_is_asked_stays_stopped(
-    account, rpc, screen, wait_for
-):
+def test_comparison_stopped_during_a_request_stays_stopped(account, rpc, screen, wait_for):
     warehouse = rpc.search("stock.warehouse")[0]
     offer = account.keycrm.create_offer(sku="STOP-1", name="Кухоль", stock={1: 3})["id"]
     product = rpc.create("product.product", name="Кухоль", default_code="STOP-1", is_storable=True)
@@ -132,19 +130,19 @@ def test_a_comparison_that_is_stopped_while_keycrm_is_asked_stays_stopped(
     account.keycrm.clear_log()
     account.keycrm.add_fault("delay", path="/offers/stocks", method="GET", seconds=8)
 
-    def asked():
+    def list_requests():
         return account.keycrm.requests(method="GET", path="/offers/stocks")
 
     screen.open("keycrm_account_action", account.id)
     screen.press("Звірити з KeyCRM")
     screen.page.locator(".modal-footer .btn-primary").click()
     screen.sees("Читання з KeyCRM")
-    wait_for(asked, 60, "the worker asks KeyCRM")
+    wait_for(list_requests, 60, "the worker's request")
     screen.press("Зупинити")
     screen.sees("Зупинено")
     screen.picture("comparison-stopped")
-    assert not asked()[0]["status"], "stopped too late to see anything"
-    wait_for(lambda: asked()[0]["status"], 60, "KeyCRM's answer")
+    assert not list_requests()[0]["status"], "stopped too late to see anything"
+    wait_for(lambda: list_requests()[0]["status"], 60, "KeyCRM's answer")
     # The worker is through with the answer when it sends what changed afterwards.
     other = account.keycrm.create_offer(sku="STOP-2", name="Таця", stock={1: 1})["id"]
     tray = rpc.create("product.product", name="Таця", default_code="STOP-2", is_storable=True)

@@ -45,7 +45,7 @@ def buffers(runtime, odoo, statement):
     return top["Shared Hit Blocks"] + top["Shared Read Blocks"], json.dumps(plan, indent=1)
 
 
-def test_a_million_events_slow_neither_webhook_nor_worker(account, odoo, runtime):
+def test_million_events_slow_neither_webhook_nor_worker(account, odoo, runtime):
     if runtime.postgres is None:
         pytest.skip("the log of an existing server is not ours to read")
     fill_inbox(runtime, odoo, account)
@@ -86,7 +86,7 @@ def statements_of(runtime, odoo, account):
     return [one.split("\n20", 1)[0].strip() for one in found[1:]]
 
 
-def test_what_waits_or_failed_is_never_cleared_whatever_its_age(account, odoo, runtime, rpc):
+def test_pending_and_failed_events_are_never_cleared(account, odoo, runtime, rpc):
     account.write(keep_days=1)
     runtime.server.query(
         odoo.database,

@@ -240,7 +240,7 @@ def test_uninstalling_leaves_standard_records_and_nothing_else(
 
 
 @pytest.mark.parametrize("ref", references())
-def test_an_upgrade_from_an_earlier_version_keeps_everything(
+def test_upgrade_from_an_earlier_version_keeps_everything(
     ref: str,
     runtime: Runtime,
     new_odoo_on: Callable[..., OdooServer],

@@ -33,7 +33,7 @@ class TestAddedLines(StockCase):
     def added(self):
         return self.order.order_line.filtered(lambda line: not line.keycrm_is_locked)
 
-    def test_real_cost_of_the_carrier(self):
+    def test_real_cost_of_the_carrier_is_added(self):
         carrier = self.env["delivery.carrier"].create(
             {
                 "name": "Carrier",
@@ -54,7 +54,7 @@ class TestAddedLines(StockCase):
         self.assertEqual(self.added().price_unit, 70)
         self.assertTrue(self.order.keycrm_total_differs)
 
-    def test_parts_of_a_repair(self):
+    def test_parts_of_a_repair_are_added_and_shipped(self):
         repair = self.env["repair.order"].create(
             {
                 "partner_id": self.order.partner_id.id,
@@ -85,7 +85,7 @@ class TestAddedLines(StockCase):
         self.assertEqual(repair.state, "done")
         self.assertEqual(set(self.offered(self.bulb).values()), {6})
 
-    def test_rewards(self):
+    def test_rewards_are_added(self):
         for reward in (
             {"reward_type": "product", "reward_product_id": self.bulb.id},
             {"reward_type": "discount", "discount": 10},
@@ -162,7 +162,7 @@ class TestAddedLines(StockCase):
         mails = [("recipient_ids", "in", order.partner_id.id)]
         self.assertFalse(self.env["mail.mail"].search(mails))
 
-    def test_expense_of_goods(self):
+    def test_expense_of_goods_is_added_and_not_shipped(self):
         """A vendor bill that is invoiced again adds the goods that were bought."""
         line = self.order.order_line.create(
             {
@@ -193,7 +193,7 @@ class TestAddedLines(StockCase):
         order.with_user(self.person).action_confirm()
         self.assertEqual(order.picking_ids.move_ids.product_id, self.lamp)
 
-    def test_a_reward_adds_its_own_goods_only(self):
+    def test_reward_adds_only_its_own_goods(self):
         program = self.env["loyalty.program"].create(
             {
                 "name": "For each lamp",
@@ -220,12 +220,12 @@ class TestAddedLines(StockCase):
             ):
                 self.order.order_line.create({"order_id": self.order.id, **vals})
 
-    def test_a_line_of_keycrm_is_not_marked_as_one_of_odoo(self):
+    def test_line_of_keycrm_cannot_be_marked_as_a_line_of_odoo(self):
         for name in ("is_expense", "is_delivery"):
             with self.subTest(name), self.assertRaises(UserError), self.env.cr.savepoint():
                 self.order.order_line.write({name: True})
 
-    def test_goods_that_a_person_marks_as_delivery_are_refused(self):
+    def test_goods_marked_as_delivery_by_a_user_are_refused(self):
         with self.assertRaises(UserError), self.env.cr.savepoint():
             self.order.order_line.create(
                 {

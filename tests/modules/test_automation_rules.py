@@ -47,14 +47,14 @@ class TestAutomationRules(OrderCase):
         self.assertIn("missing", self.activities(record))
         self.assertEqual(len(record.activity_ids), 1, "once")
 
-    def test_rule_that_fails_when_an_order_is_created(self):
+    def test_order_is_created_although_a_rule_fails(self):
         self.rule("sale.order")
         with self.assertLogs(LOGGER, "WARNING"):
             order = self.make(self.made)
         self.assertEqual((order.state, order.amount_total), ("sale", 500))
         self.assertReported(order)
 
-    def test_rule_that_fails_when_an_order_is_confirmed(self):
+    def test_order_is_confirmed_although_a_rule_fails(self):
         self.rule(
             "sale.order",
             "on_create_or_write",
@@ -76,7 +76,7 @@ class TestAutomationRules(OrderCase):
         self.assertEqual(order.state, "sale")
         self.assertReported(order)
 
-    def test_rule_that_fails_on_a_contact(self):
+    def test_contact_is_created_although_a_rule_fails(self):
         self.rule("res.partner")
         client = self.keycrm.create_buyer(full_name="Іван", phone="0671112233")["id"]
         with self.assertLogs(LOGGER, "WARNING"):
@@ -91,7 +91,7 @@ class TestAutomationRules(OrderCase):
         self.assertNotEqual(order.client_order_ref, "x")
         self.assertReported(order)
 
-    def test_rule_with_a_broken_condition(self):
+    def test_order_is_confirmed_despite_a_rule_with_a_broken_condition(self):
         self.rule(
             "sale.order", code="pass", filter_domain="[('no_such_field', '=', {}['missing'])]"
         )
@@ -99,11 +99,11 @@ class TestAutomationRules(OrderCase):
             order = self.make(self.made)
         self.assertEqual(order.state, "sale")
 
-    def test_rule_that_works_still_works(self):
+    def test_working_rule_still_runs(self):
         self.rule("sale.order", code="record.write({'client_order_ref': 'from rule'})")
         self.assertEqual(self.make(self.made).client_order_ref, "from rule")
 
-    def test_rule_still_refuses_what_a_user_does(self):
+    def test_failing_rule_still_stops_a_user(self):
         order = self.make()
         self.rule("sale.order", code="raise UserError('not allowed')")
         self.assertRefused(self.env["sale.order"].create, {"partner_id": order.partner_id.id})

@@ -137,7 +137,7 @@ class TestExpiry(StockCase):
             self.expire(self.old, days=20)
             order._action_cancel()
 
-    def test_owners_packages_and_inner_locations_count_as_odoo_counts_them(self):
+    def test_owners_packages_and_locations_count_as_in_odoo(self):
         shelf = self.warehouse.lot_stock_id
         quarantine = self.env["stock.location"].create(
             {"name": "Quarantine", "location_id": self.warehouse.view_location_id.id}

@@ -72,7 +72,7 @@ class TestKits(StockCase):
         self.count(self.cup, 4)
         self.assertEqual(different(), self.kit | self.cup)
 
-    def test_kit_is_exact_at_each_step(self):
+    def test_quantity_of_a_kit_is_exact_at_each_step(self):
         for name, switches, status in (
             ("reserves", {"status_reserve": "on", "status_write_off": "off"}, PRODUCTION),
             ("neither", {"status_reserve": "off", "status_write_off": "off"}, PRODUCTION),
@@ -80,7 +80,7 @@ class TestKits(StockCase):
         ):
             with self.subTest(keycrm=name), self.env.cr.savepoint() as savepoint:
                 self.keycrm.set_switches(**switches)
-                self.play(status, written_off=5 if name == "writes off" else 0)
+                self.check_each_step(status, written_off=5 if name == "writes off" else 0)
                 savepoint.rollback()
             for product in (self.kit, self.cup, self.plate):
                 self.keycrm.set_stock(self.number(product), 1, 0, reserve=0, webhook=False)
@@ -101,7 +101,7 @@ class TestKits(StockCase):
             {move.product_id: move.product_uom_qty for move in moves}, {self.cup: 4, self.plate: 2}
         )
 
-    def play(self, status, written_off):
+    def check_each_step(self, status, written_off):
         self.check("counted", kit=(12, 12, 12), cup=(24, 24, 24), plate=(13, 13, 13))
         order = self.arrive(
             self.new_order(

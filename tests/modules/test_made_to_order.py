@@ -50,7 +50,7 @@ class TestMadeToOrder(StockCase):
         stock = self.keycrm.stock(self.number(self.lamp))["warehouses"]["1"]
         return float(stock["quantity"]) - float(stock["reserve"])
 
-    def test_line_bought_to_order_takes_nothing_before_it_arrives(self):
+    def test_line_bought_to_order_subtracts_nothing_before_it_arrives(self):
         self.account.stock_quantity = "available"
         self.lamp.route_ids = self.route("mto")
         order = self.order(3, PRODUCTION)
@@ -71,7 +71,7 @@ class TestMadeToOrder(StockCase):
         self.receive(delivery, 3)
         self.assertEqual(self.sells(), 10, "it is delivered")
 
-    def test_canceled_purchase_takes_from_the_shelf(self):
+    def test_canceled_purchase_subtracts_from_stock(self):
         self.account.stock_quantity = "available"
         self.lamp.route_ids = self.route("mto")
         order = self.order(3, PRODUCTION)
@@ -83,7 +83,7 @@ class TestMadeToOrder(StockCase):
         self.assertEqual(order.picking_ids.move_ids.procure_method, "make_to_stock")
         self.assertEqual(self.sells(), 7)
 
-    def test_two_orders_of_one_purchase(self):
+    def test_two_orders_of_one_purchase_subtract_nothing(self):
         self.account.stock_quantity = "available"
         self.lamp.route_ids = self.route("mto")
         self.order(3, PRODUCTION)
@@ -94,7 +94,7 @@ class TestMadeToOrder(StockCase):
         self.receive(purchase.picking_ids[:1], 3)
         self.assertEqual(self.sells(), 10)
 
-    def test_goods_picked_first_and_received_in_steps(self):
+    def test_goods_bought_to_order_in_several_steps_subtract_nothing(self):
         self.account.stock_quantity = "available"
         self.warehouse.write({"delivery_steps": "pick_pack_ship", "reception_steps": "three_steps"})
         self.lamp.route_ids = self.route("mto")
@@ -116,7 +116,7 @@ class TestMadeToOrder(StockCase):
             self.assertEqual(self.sells(), 10, pickings[:1].picking_type_id.name)
         self.assertEqual(order.order_line.qty_delivered, 3)
 
-    def test_written_off_line_bought_to_order_leaves_the_shelf_alone(self):
+    def test_written_off_line_bought_to_order_keeps_on_hand(self):
         self.lamp.route_ids = self.route("mto")
         self.order(3, DELIVERING)
         purchase = self.purchase()
@@ -126,7 +126,7 @@ class TestMadeToOrder(StockCase):
         self.receive(purchase.picking_ids, 3)
         self.assertEqual(self.offered(self.lamp)["on_hand"], 10)
 
-    def test_written_off_dropshipped_line_leaves_the_shelf_alone(self):
+    def test_written_off_dropshipped_line_keeps_on_hand(self):
         self.lamp.route_ids = self.route("dropship")
         order = self.order(2, DELIVERING)
         self.assertEqual(self.offered(self.lamp), {"on_hand": 10, "free": 10, "available": 10})
@@ -137,7 +137,7 @@ class TestMadeToOrder(StockCase):
         self.assertEqual(order.order_line.qty_delivered, 2)
         self.assertEqual(self.offered(self.lamp), {"on_hand": 10, "free": 10, "available": 10})
 
-    def test_unconfirmed_order_of_goods_not_on_the_shelf_takes_nothing(self):
+    def test_unconfirmed_order_of_bought_goods_subtracts_nothing(self):
         for route in ("mto", "dropship"):
             self.lamp.route_ids = self.route(route)
             for status in (PRODUCTION, DELIVERING):

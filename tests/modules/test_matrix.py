@@ -1,10 +1,10 @@
-"""One story of goods in many configurations of Odoo: KeyCRM's numbers are plain arithmetic after each step.
+"""One scenario of goods in many configurations of Odoo: KeyCRM's quantities are exact after each step.
 
-Each configuration differs from the plainest one in a few of :data:`AXES`. The story receives 24 pieces,
+Each configuration differs from the plainest one in a few of :data:`AXES`. The scenario receives 24 pieces,
 sells five of them in KeyCRM and three to another buyer, ships in parts, invoices, takes one back, and
-ships the other buyer's in a batch. All expected numbers stand in :meth:`TestMatrix.tell`. Nothing of it
-may be refused, as Odoo alone refuses none of it. ``SLOW=1`` plays many more combinations, and all three
-kinds of quantity in each.
+ships the other buyer's in a batch. All expected numbers are in
+:meth:`TestMatrix.check_scenario`. Nothing of it may be refused, as Odoo alone refuses none of it. ``SLOW=1`` runs
+many more combinations, and all three kinds of quantity in each.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ COMBINATIONS = 60 if SLOW else 3
 def configurations():
     """:return: ``{name: configuration}``: each value of each axis, then combinations of chance
 
-    Without ``SLOW`` values that change the same part of the story go together.
+    Without ``SLOW`` values that change the same part of the scenario go together.
     """
     found = {}
     if SLOW:
@@ -77,10 +77,10 @@ class TestMatrix(StockCase):
         super().setUp()
         self.keycrm.clear_log()
 
-    # === THE STORY ===#
+    # === THE SCENARIO ===#
 
-    def tell(self, config):
-        """Play the story; ``check`` has on hand, free and available after each step."""
+    def check_scenario(self, config):
+        """Run the scenario; ``check`` has on hand, free and available after each step."""
         self.configure(config)
         for is_last in self.receive():
             # Until then Odoo reserves all of it for the next step.
@@ -370,7 +370,7 @@ class TestMatrix(StockCase):
 def _case(number, config):
     def test(self):
         self.account.stock_quantity = RULES[number % 3]
-        self.tell(config)
+        self.check_scenario(config)
 
     return test
 

@@ -147,7 +147,7 @@ class TestPointOfSale(ShopCase):
         self.assertEqual(order.state, "paid")
         return order
 
-    def test_goods_sold_at_the_till(self):
+    def test_stock_sold_at_the_till_is_exact_at_each_step(self):
         self.open_till()
         order = self.order()
         self.check(20, 15, 15, "ordered in KeyCRM")
@@ -168,7 +168,7 @@ class TestPointOfSale(ShopCase):
         self.close_till()
         self.check(15, 15, 15, "closed")
 
-    def test_goods_that_leave_when_the_till_closes(self):
+    def test_stock_booked_when_the_till_closes_is_exact(self):
         self.open_till(stock="closing")
         self.order(status=DELIVERING)
         self.check(15, 15, 15, "written off in KeyCRM")
@@ -177,7 +177,7 @@ class TestPointOfSale(ShopCase):
         self.close_till()
         self.check(12, 12, 12, "closed")
 
-    def test_goods_of_the_till_that_are_shipped_later(self):
+    def test_stock_sold_at_the_till_and_shipped_later_is_exact(self):
         self.open_till()
         self.order()
         sold = self.sell(3, shipping_date=fields.Date.to_string(fields.Date.today()))
@@ -186,7 +186,7 @@ class TestPointOfSale(ShopCase):
         self.ship(sold)
         self.check(17, 12, 12, "shipped")
 
-    def test_till_settles_an_order_of_keycrm(self):
+    def test_stock_is_exact_if_the_till_settles_an_order(self):
         self.open_till()
         order = self.order()
         line = order.order_line
@@ -199,7 +199,7 @@ class TestPointOfSale(ShopCase):
         self.assertNotIn("assigned", order.picking_ids.mapped("state"))
         self.check(15, 15, 15, "written off in KeyCRM")
 
-    def test_till_settles_a_part_of_an_order_of_keycrm(self):
+    def test_stock_is_exact_if_the_till_settles_a_part_of_an_order(self):
         self.open_till()
         order = self.order(status=DELIVERING)
         self.check(15, 15, 15, "written off in KeyCRM")
@@ -209,7 +209,7 @@ class TestPointOfSale(ShopCase):
         self.ship(order)
         self.check(15, 15, 15, "three shipped")
 
-    def test_till_settles_a_quotation_of_keycrm(self):
+    def test_stock_is_exact_if_the_till_settles_a_quotation(self):
         self.account.status_ids.filtered(
             lambda one: one.keycrm_id == PRODUCTION
         ).order_action = "quotation"
@@ -248,7 +248,7 @@ class TestWebsite(ShopCase, HttpCase):
         self.assertEqual(cart.order_line.product_uom_qty, quantity)
         return cart
 
-    def test_goods_sold_on_the_website(self):
+    def test_stock_sold_on_the_website_is_exact_at_each_step(self):
         self.thing.product_tmpl_id.is_published = True
         order = self.order()
         self.check(20, 15, 15, "ordered in KeyCRM")
@@ -265,7 +265,7 @@ class TestWebsite(ShopCase, HttpCase):
         self.arrive(order.keycrm_id)
         self.check(17, 17, 17, "canceled in KeyCRM")
 
-    def test_website_offers_what_keycrm_has_not_sold(self):
+    def test_website_does_not_offer_what_keycrm_sold(self):
         self.thing.product_tmpl_id.write({"is_published": True, "allow_out_of_stock_order": False})
         self.order(18)
         website = self.env["website"].search([], limit=1)

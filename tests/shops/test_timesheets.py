@@ -11,7 +11,7 @@ PRODUCTION = 4
 
 
 class TestTimesheets(StockCase):
-    def test_hours_of_an_order_of_keycrm(self):
+    def test_hours_of_an_order_of_keycrm_can_be_recorded(self):
         hours = self.env["product.product"].create(
             {
                 "name": "Fitting",

@@ -25,7 +25,7 @@ def test_an_order_made_in_keycrm_appears_in_odoo_with_its_total(account, wait_fo
     assert status["name"] == made["status"]["name"]
 
 
-def test_orders_go_on_arriving_after_odoo_was_killed(account, odoo, wait_for):
+def test_orders_arrive_again_after_odoo_was_killed(account, odoo, wait_for):
     odoo.kill()
     made = account.keycrm.create_sample_order(webhook=False)["answer"]
     odoo.start()

@@ -35,7 +35,7 @@ def new_order(account, **fields):
     return account.keycrm.create_order(lines=LINES, **fields)["id"]
 
 
-def test_a_locked_order_stops_neither_orders_nor_accounts_nor_stock(
+def test_locked_order_stops_no_other_order_account_or_stock(
     account, new_account, new_sandbox, rpc, holding, wait_for
 ):
     other = new_account(new_sandbox(offers=1), name="of the same company")
@@ -73,7 +73,7 @@ def test_a_locked_order_stops_neither_orders_nor_accounts_nor_stock(
     assert not account.read("circuit_error_text")["circuit_error_text"]
 
 
-def test_a_company_that_is_busy_for_long_holds_no_thread(account, odoo, rpc, holding, wait_for):
+def test_company_that_is_busy_for_long_holds_no_thread(account, odoo, rpc, holding, wait_for):
     (warehouse,) = matched(account, rpc)
     product, offer = goods(account, rpc, "BUSY")
     # The offer is mapped before the company is busy.
@@ -97,7 +97,7 @@ def test_a_company_that_is_busy_for_long_holds_no_thread(account, odoo, rpc, hol
     wait_for(lambda: account.order(number, "name"), 60, "the order")
 
 
-def test_a_locked_account_stops_nothing_for_good(account, rpc, holding, wait_for):
+def test_locked_account_stops_nothing_for_good(account, rpc, holding, wait_for):
     # During a user's write of the account webhooks can be stored.
     row = "SELECT id FROM keycrm_account WHERE id = %s FOR NO KEY UPDATE"
     with holding(row, account.id):

@@ -28,7 +28,7 @@ def events(account, *domain):
     )
 
 
-def all_worked(account):
+def all_processed(account):
     """Return whether no event is pending or failed."""
     return not events(account, ("state", "in", ["pending", "failed"]))
 
@@ -73,7 +73,7 @@ def synchronize(account, wait_for, seconds=120):
 
 
 @pytest.mark.parametrize("delivery", ["once", "repeated", "out_of_order", "late"])
-def test_however_webhooks_come_odoo_ends_with_what_keycrm_has(account, wait_for, delivery):
+def test_orders_end_equal_however_webhooks_are_delivered(account, wait_for, delivery):
     account.keycrm.set_switches(webhook_delivery=delivery)
     numbers = [account.keycrm.create_order(lines=[LINE])["id"] for _ in range(6)]
     for status in (4, 6, 8):
@@ -81,7 +81,7 @@ def test_however_webhooks_come_odoo_ends_with_what_keycrm_has(account, wait_for,
             account.keycrm.set_status(number, status)
     account.keycrm.wait_quiet(60)
     wait_for(
-        lambda: len(orders_in_odoo(account)) == 6 and all_worked(account), 60, "all six orders"
+        lambda: len(orders_in_odoo(account)) == 6 and all_processed(account), 60, "all six orders"
     )
     assert_equal_on_both_sides(account)
 
@@ -94,7 +94,7 @@ def test_with_all_webhooks_lost_orders_arrive_by_polling(account, wait_for):
     assert_equal_on_both_sides(account)
 
 
-def test_existing_orders_appear_once_however_often_they_are_synchronised(account, wait_for):
+def test_repeated_synchronization_imports_each_order_once(account, wait_for):
     account.keycrm.seed(3, orders=120)
     for expected in (120, 0):
         _sync, ended = synchronize(account, wait_for)
@@ -117,7 +117,7 @@ def test_kill_in_the_middle_of_a_synchronization_loses_no_order(account, odoo, w
     assert_equal_on_both_sides(account)
 
 
-def test_eight_at_once_with_one_buyer_and_one_new_product_make_one_of_each(account, wait_for):
+def test_eight_at_once_create_one_buyer_and_one_product(account, wait_for):
     buyer = account.keycrm.create_buyer(full_name="Олена Коваль", phones=["+380671112233"])
     offer = account.keycrm.create_offer(sku="SPILNYI", name="Спільний", price=10)["id"]
     numbers = [
@@ -137,7 +137,9 @@ def test_eight_at_once_with_one_buyer_and_one_new_product_make_one_of_each(accou
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda call: post(account.link, *call), calls))
     assert set(answers) == {204}
-    wait_for(lambda: len(orders_in_odoo(account)) == 8 and all_worked(account), 60, "eight orders")
+    wait_for(
+        lambda: len(orders_in_odoo(account)) == 8 and all_processed(account), 60, "eight orders"
+    )
     assert_equal_on_both_sides(account)
     found = orders_in_odoo(account, "partner_id")
     assert len({row["partner_id"][0] for row in found}) == 1
@@ -167,7 +169,9 @@ def test_faults_delay_orders_and_lose_none(account, wait_for, name):
     account.keycrm.add_fault(fault.pop("kind"), path="/order/*", method="GET", **fault)
     number = account.keycrm.create_order(lines=[LINE])["id"]
     wait_for(
-        lambda: account.order(number, "id") and all_worked(account), 240, f"the order after {name}"
+        lambda: account.order(number, "id") and all_processed(account),
+        240,
+        f"the order after {name}",
     )
     assert_equal_on_both_sides(account)
     wait_for(
@@ -177,16 +181,16 @@ def test_faults_delay_orders_and_lose_none(account, wait_for, name):
     )
 
 
-def test_while_keycrm_is_away_the_account_says_so(account, sandbox, wait_for):
+def test_unavailable_keycrm_is_shown_on_the_account(account, sandbox, wait_for):
     sandbox.stop()
     assert post(account.link, 1) == 204
-    trouble = wait_for(
-        lambda: account.read("circuit_error_text")["circuit_error_text"], 90, "the trouble"
+    problem = wait_for(
+        lambda: account.read("circuit_error_text")["circuit_error_text"], 90, "the problem"
     )
-    assert "cannot be reached" in trouble
+    assert "cannot be reached" in problem
 
 
-def test_a_burst_of_webhooks_is_read_by_the_page(account, wait_for):
+def test_burst_of_webhooks_is_read_in_pages(account, wait_for):
     account.keycrm.set_switches(webhook_delivery="lost")
     account.keycrm.seed(5, orders=150)
     newest = account.keycrm.order_ids()[-120:]
@@ -196,7 +200,9 @@ def test_a_burst_of_webhooks_is_read_by_the_page(account, wait_for):
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda number: post(account.link, number), newest + newest[:80]))
     assert set(answers) == {204}
-    wait_for(lambda: len(orders_in_odoo(account)) == 120 and all_worked(account), 120, "the burst")
+    wait_for(
+        lambda: len(orders_in_odoo(account)) == 120 and all_processed(account), 120, "the burst"
+    )
     reads = [row for row in account.keycrm.requests() if row["path"].startswith("/v1/order")]
     lines = [
         f"{row['time'][17:23]} {row['path'][9:]} page {row['query'].get('page')} {row['query'].get('sort')}"
@@ -215,6 +221,6 @@ def test_two_odoo_processes_share_the_work_and_the_limit(
         account.keycrm.send_webhook(number)
     _sync, ended = synchronize(account, wait_for, 200)
     assert ended()["state"] == "done"
-    wait_for(lambda: all_worked(account), 120, "all events")
+    wait_for(lambda: all_processed(account), 120, "all events")
     assert_equal_on_both_sides(account)
     assert not [row for row in account.keycrm.requests() if row["status"] == 429]

@@ -53,7 +53,7 @@ def test_two_processes_never_give_one_generated_sku_to_two_products(
     assert len(one_offs) == 20
 
 
-def test_loading_products_goes_on_where_a_kill_cut_it_off(account, odoo, wait_for):
+def test_product_import_resumes_after_a_kill(account, odoo, wait_for):
     account.keycrm.set_switches(rate_limit=0)
     account.write(request_limit=6000)
     for number in range(400):

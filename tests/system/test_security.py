@@ -23,19 +23,19 @@ ODD_WAYS = (
     "/uk_UA/keycrm/webhook/{}",
     "/keycrm/x/../webhook/{}",
 )
-TALKATIVE = {"log_level": "debug_sql", "log_handler": ":DEBUG,odoo.sql_db:DEBUG"}
+DEBUG_LOGGING = {"log_level": "debug_sql", "log_handler": ":DEBUG,odoo.sql_db:DEBUG"}
 
 
 @pytest.fixture(scope="module", params=[0, 2], ids=["threads", "workers"])
-def talkative(request, new_odoo):
-    return new_odoo(workers=request.param, **TALKATIVE)
+def verbose_odoo(request, new_odoo):
+    return new_odoo(workers=request.param, **DEBUG_LOGGING)
 
 
 @pytest.fixture
-def joined(talkative, sandbox):
+def connected(verbose_odoo, sandbox):
     """Return an enabled account: its id, its link and Odoo's administrator."""
-    rpc = talkative.rpc()
-    account = shop.make_account(rpc, talkative, sandbox)
+    rpc = verbose_odoo.rpc()
+    account = shop.make_account(rpc, verbose_odoo, sandbox)
     yield account, shop.switch_on(rpc, sandbox, account), rpc
     rpc.write("keycrm.account", account, enabled=False)
 
@@ -44,12 +44,14 @@ def link_of(rpc, account: int) -> str:
     return rpc.read("keycrm.account", account, "webhook_url")["webhook_url"]
 
 
-def test_no_log_line_of_any_level_holds_the_key_or_the_token(talkative, joined, sandbox, wait_for):
-    account, link, rpc = joined
+def test_no_log_line_of_any_level_holds_the_key_or_the_token(
+    verbose_odoo, connected, sandbox, wait_for
+):
+    account, link, rpc = connected
     token = link.rsplit("/", 1)[1]
-    ports = [talkative.port]
-    if talkative.workers:
-        ports.append(talkative.gevent_port)
+    ports = [verbose_odoo.port]
+    if verbose_odoo.workers:
+        ports.append(verbose_odoo.gevent_port)
     for port in ports:
         assert post(port, path_of(link)) == 204
         assert post(port, path_of(link), method="GET") == 405
@@ -66,21 +68,21 @@ def test_no_log_line_of_any_level_holds_the_key_or_the_token(talkative, joined, 
     wait_for(lambda: shop.order_in_odoo(rpc, number, "name"), 90, "the order")
     rpc.call("keycrm.account", "action_new_webhook_token", [account])
     newer = link_of(rpc, account).rsplit("/", 1)[1]
-    assert post(talkative.port, f"/keycrm/webhook/{newer}") == 204
+    assert post(verbose_odoo.port, f"/keycrm/webhook/{newer}") == 204
 
-    log = talkative.log_text()
-    assert "query: " in log, "the log is not as talkative as it should be"
+    log = verbose_odoo.log_text()
+    assert "query: " in log, "the log lacks its debug lines"
     assert log.count('"POST /keycrm/webhook/*** HTTP/1.1" 204') >= len(ports) + 1
     for secret in (token, newer, sandbox.key, "a-wrong-key-of-the-shop", "Bearer"):
         assert secret not in log
 
 
-def test_a_body_in_chunks_is_limited_by_the_bytes_that_come(talkative, joined):
-    _account, link, rpc = joined
+def test_body_in_chunks_is_limited_by_the_bytes_received(verbose_odoo, connected):
+    _account, link, rpc = connected
     chunk = b"x" * 100_000
 
     def chunked(parts):
-        connection = http.client.HTTPConnection("127.0.0.1", talkative.port, timeout=60)
+        connection = http.client.HTTPConnection("127.0.0.1", verbose_odoo.port, timeout=60)
         try:
             connection.request(
                 "POST", path_of(link), iter(parts), {"Content-Type": "application/json"}
@@ -132,31 +134,31 @@ def test_slow_bodies_hold_no_database_connection(new_odoo, sandbox):
     assert rpc.call("keycrm.event", "search_count", []) == 1
 
 
-def test_a_renewed_link_is_dead_at_once_in_every_process(talkative, joined):
-    account, link, rpc = joined
+def test_renewed_link_invalidates_the_former_one_in_every_process(verbose_odoo, connected):
+    account, link, rpc = connected
     for _request in range(4):
-        assert post(talkative.port, path_of(link)) == 204
+        assert post(verbose_odoo.port, path_of(link)) == 204
     rpc.call("keycrm.account", "action_new_webhook_token", [account])
-    assert [post(talkative.port, path_of(link)) for _request in range(12)] == [404] * 12
-    assert post(talkative.port, path_of(link_of(rpc, account))) == 204
+    assert [post(verbose_odoo.port, path_of(link)) for _request in range(12)] == [404] * 12
+    assert post(verbose_odoo.port, path_of(link_of(rpc, account))) == 204
 
 
-def test_a_wrong_token_costs_next_to_nothing_and_tells_nothing(talkative, joined):
-    account, link, rpc = joined
+def test_wrong_token_costs_next_to_nothing_and_reveals_nothing(verbose_odoo, connected):
+    account, link, rpc = connected
     events = rpc.call("keycrm.event", "search_count", [])
     rpc.write("keycrm.account", account, enabled=False)
     switched_off = path_of(link)
     wrong = ["/keycrm/webhook/" + text for text in ("x", "%00", "%ff%fe", "%ED%A0%80", "a" * 4000)]
     for _request in range(8):  # every worker has its caches filled
-        post(talkative.port, wrong[0])
-        assert post(talkative.port, "/web/health", method="GET") == 200
-    health = re.findall(r'"GET /web/health [^"]*" 200 - (\d+) ', talkative.log_text())
+        post(verbose_odoo.port, wrong[0])
+        assert post(verbose_odoo.port, "/web/health", method="GET") == 200
+    health = re.findall(r'"GET /web/health [^"]*" 200 - (\d+) ', verbose_odoo.log_text())
     baseline = min(int(count) for count in health)
-    seen = len(talkative.log_text())
+    seen = len(verbose_odoo.log_text())
     for path in [*wrong, switched_off] * 2:
-        assert post(talkative.port, path, "x" * 2_000_000) == 413
-        assert post(talkative.port, path, "x" * 200_000) == 404
-    log = talkative.log_text()[seen:]
+        assert post(verbose_odoo.port, path, "x" * 2_000_000) == 413
+        assert post(verbose_odoo.port, path, "x" * 200_000) == 404
+    log = verbose_odoo.log_text()[seen:]
     lines = re.findall(r'"POST /keycrm/webhook/\*\*\*[^"]*" 404 - (\d+) ', log)
     assert len(lines) == 2 * (len(wrong) + 1)
     # Odoo runs a few queries before each request; this lookup is one more.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tools import serve
 
 
-def test_one_administrator_reads_english_and_one_ukrainian(odoo, rpc):
+def test_serve_creates_an_english_and_a_ukrainian_administrator(odoo, rpc):
     serve.add_languages(rpc)
     for login, lang, label in (
         ("admin", "en_US", "Gift message"),

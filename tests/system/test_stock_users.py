@@ -55,7 +55,7 @@ def test_two_users_moving_the_same_product_never_conflict(account, odoo, rpc, wa
     assert [line for line in failed if "keycrm" in line or "ir_cron_trigger" in line] == []
 
 
-def test_keycrm_being_down_leaves_the_outbox_growing_and_nothing_else(account, rpc, wait_for):
+def test_unavailable_keycrm_only_lets_the_outbox_grow(account, rpc, wait_for):
     (warehouse,) = matched(account, rpc)
     product, offer = goods(account, rpc, "DOWN")
     account.keycrm.add_fault("status", status=503, times=None)
@@ -63,7 +63,9 @@ def test_keycrm_being_down_leaves_the_outbox_growing_and_nothing_else(account, r
         shop.receive(rpc, warehouse, product, 2)
     mine = ("account_id", "=", account.id)
     wait_for(
-        lambda: account.read("circuit_error_code")["circuit_error_code"], 120, "the trouble noted"
+        lambda: account.read("circuit_error_code")["circuit_error_code"],
+        120,
+        "the recorded problem",
     )
     assert rpc.search("keycrm.stock.change", mine)
     account.keycrm.clear_faults()
@@ -72,9 +74,7 @@ def test_keycrm_being_down_leaves_the_outbox_growing_and_nothing_else(account, r
     wait_for(lambda: not rpc.search("keycrm.stock.change", mine), 60, "an empty outbox")
 
 
-def test_a_change_goes_out_while_orders_are_being_synchronised(
-    new_sandbox, new_account, rpc, wait_for
-):
+def test_stock_is_sent_while_orders_are_synchronized(new_sandbox, new_account, rpc, wait_for):
     account = new_account(new_sandbox(orders=500, offers=10))
     (warehouse,) = matched(account, rpc)
     product, offer = goods(account, rpc, "MEANWHILE")
@@ -108,7 +108,7 @@ def test_moves_under_high_load_are_sent_once_a_second(
     """Limit the exports under high load, so that they do not delay users."""
     account = new_account(new_sandbox(), request_limit=100_000)
     warehouses = matched(account, rpc, USERS)
-    products = [goods(account, rpc, f"RUSH-{n}") for n in range(USERS)]
+    products = [goods(account, rpc, f"HIGH-LOAD-{n}") for n in range(USERS)]
     for warehouse, (product, offer) in zip(warehouses, products, strict=True):
         shop.receive(rpc, warehouse, product, 1)
         wait_for(lambda offer=offer: float(shown(account, offer)) == 1, 60, "the first piece")

@@ -16,7 +16,7 @@ def at_once(odoo, work):
         return list(pool.map(work, people))
 
 
-def test_settings_saved_at_once_for_the_first_time_make_one_account(odoo, rpc, sandbox):
+def test_settings_saved_concurrently_create_one_account(odoo, rpc, sandbox):
     def save(person):
         settings = person.create(
             "res.config.settings", keycrm_api_key=sandbox.key, keycrm_public_url=odoo.url
@@ -31,7 +31,7 @@ def test_settings_saved_at_once_for_the_first_time_make_one_account(odoo, rpc, s
     assert account["key_text"]
 
 
-def test_statuses_refreshed_at_once_while_the_workers_begin_are_there_once(odoo, rpc, sandbox):
+def test_statuses_refreshed_concurrently_exist_once(odoo, rpc, sandbox):
     account = shop.make_account(rpc, odoo, sandbox)
     rpc.write("keycrm.account", account, enabled=True)
     answers = at_once(
@@ -48,7 +48,7 @@ def test_statuses_refreshed_at_once_while_the_workers_begin_are_there_once(odoo,
     assert len(numbers) == len(set(numbers))
 
 
-def test_two_companies_whose_orders_bring_the_same_new_tag_at_once(
+def test_new_tag_of_two_companies_at_once_is_created_once(
     odoo, rpc, new_sandbox, new_account, wait_for
 ):
     """Import shared tags concurrently, which the company lock does not protect."""

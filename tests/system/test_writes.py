@@ -91,7 +91,7 @@ def test_two_processes_send_each_value_once(account, odoo, rpc, new_odoo, wait_f
     other.kill()
 
 
-def test_keycrm_being_down_delays_values_and_loses_none(account, rpc, wait_for):
+def test_unavailable_keycrm_delays_values_and_loses_none(account, rpc, wait_for):
     product, offer = priced(account, rpc, "DOWN")
     number, picking = shipped(account, rpc, wait_for, offer)
     account.keycrm.add_fault("status", status=503, times=None)

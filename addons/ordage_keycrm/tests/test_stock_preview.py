@@ -340,7 +340,7 @@ class TestStockPreview(StockCase):
         kinds = {line.product_id: line.opening for line in preview.line_ids}
         self.assertEqual([kinds[p] for p in (self.uncounted, self.lower)], ["changed"] * 2)
         self.assertEqual(preview.left_out_count, 2)
-        # Rehearsed again some time later, the rest is taken.
+        # Previewed again some time later, the rest is taken.
         move.date -= timedelta(hours=1)
         self.preview().action_take_opening()
         self.work()

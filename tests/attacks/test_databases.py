@@ -90,7 +90,7 @@ def test_yesterdays_backup_is_restored_into_a_running_shop(
         shop.keycrm.patch_order(number, manager_comment="Сьогодні", shipping_price="75")
     new = [shop.keycrm.create_order(lines=[LINE])["id"] for _ in range(20)]
     setup.receive(shop.rpc, warehouse, product, 7)
-    wait_for(lambda: set(new) <= set(numbers_in_odoo(_again(shop))), 120, "today's orders")
+    wait_for(lambda: set(new) <= set(numbers_in_odoo(_reconnected(shop))), 120, "today's orders")
     wait_for(lambda: _shown(shop) == 27, 120, "today's stock")
 
     shop.odoo.stop()
@@ -102,7 +102,7 @@ def test_yesterdays_backup_is_restored_into_a_running_shop(
     query = environment.runtime.server.query
     query(name, "UPDATE keycrm_account SET polled_at = polled_at - interval '1 day'")
     shop.odoo.start()
-    shop = _again(shop)
+    shop = _reconnected(shop)
     # While nobody has confirmed, webhooks are stored and nothing is requested.
     missed = shop.keycrm.create_order(lines=[LINE])["id"]
     wait_for(lambda: unfinished(shop), 60, "the webhook")
@@ -125,14 +125,14 @@ def test_yesterdays_backup_is_restored_into_a_running_shop(
     wanted = {*old, *new, missed}
     done = {}
 
-    def is_all_right() -> bool:
+    def is_recovered() -> bool:
         if wanted <= set(numbers_in_odoo(shop)):
             done.setdefault("orders", time.monotonic() - begun)
         if _shown(shop) == 21:
             done.setdefault("stock", time.monotonic() - begun)
         return len(done) == 2
 
-    wait_for(is_all_right, 400, "all orders, and Odoo's stock in KeyCRM")
+    wait_for(is_recovered, 400, "all orders, and Odoo's stock in KeyCRM")
     edits = (
         "SELECT count(*) FROM sale_order WHERE keycrm_id = ANY(%s) AND amount_total = keycrm_total"
     )
@@ -155,7 +155,7 @@ def _shown(shop: Shop) -> float:
     return float(shop.keycrm.stock(1)["warehouses"].get("1", {"quantity": 0})["quantity"])
 
 
-def _again(shop: Shop) -> Shop:
+def _reconnected(shop: Shop) -> Shop:
     """Return the shop with new connections, after its database was cloned or replaced."""
     rpc = shop.odoo.rpc()
     return Shop(shop.environment, shop.odoo, rpc, shop.sandbox, shop.account, shop.link)

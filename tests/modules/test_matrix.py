@@ -3,8 +3,8 @@
 Each configuration differs from the plainest one in a few of :data:`AXES`. The scenario receives 24 pieces,
 sells five of them in KeyCRM and three to another buyer, ships in parts, invoices, takes one back, and
 ships the other buyer's in a batch. All expected numbers are in
-:meth:`TestMatrix.check_scenario`. Nothing of it may be refused, as Odoo alone refuses none of it. ``SLOW=1`` runs
-many more combinations, and all three kinds of quantity in each.
+:meth:`TestMatrix.check_scenario`. Nothing of it may be refused, as Odoo alone refuses none of it.
+``SLOW=1`` runs many more combinations, and all three kinds of quantity in each.
 """
 
 from __future__ import annotations

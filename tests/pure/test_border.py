@@ -190,7 +190,7 @@ UPDATES = (
 
 
 @pytest.mark.parametrize("update", UPDATES, ids=lambda update: type(update).__name__)
-def test_update_of_an_order_is_decided_whatever_keycrm_has(update):
+def test_order_update_is_decided_for_any_answer_of_keycrm(update):
     order = {
         **ORDER,
         "payments_total": 5,
@@ -242,7 +242,7 @@ def test_a_webhook_of_any_json_is_parsed(payload):
 
 @settings(max_examples=200, deadline=None)
 @given(JSON)
-def test_the_envelope_of_a_list_is_read_or_malformed(answer):
+def test_list_envelope_is_parsed_or_malformed(answer):
     try:
         page = Page.from_answer(answer, 1)
     except MalformedAnswer:
@@ -251,7 +251,7 @@ def test_the_envelope_of_a_list_is_read_or_malformed(answer):
     assert page.numbered is not None
 
 
-def test_a_row_that_is_no_object_spoils_no_page():
+def test_row_that_is_no_object_does_not_affect_its_page():
     page = Page.from_answer({"data": [{"id": 1}, None, "x", {"id": 2}], "total": 4}, 1)
     assert list(page.numbered) == [1, 2]
     assert page.is_last
@@ -266,13 +266,13 @@ def test_a_webhook_may_be_nested_fifty_deep():
     assert clean_json(brackets) == {"a": "[" * 100}
 
 
-def test_a_text_that_spells_nul_is_kept():
+def test_text_that_spells_nul_is_kept():
     body = rb'{"a": "C:\\u0000", "b": "x\u0000y"}'
     assert clean_json(body) == {"a": r"C:\u0000", "b": "xy"}
 
 
 @pytest.mark.parametrize("depth", [51, 880, 964, 1200, 50_000])
-def test_what_is_nested_deep_in_an_answer_spoils_nothing_beside_it(depth):
+def test_deeply_nested_row_affects_no_other_row(depth):
     deep = "[" * depth + "]" * depth
     answer = decoded_answer(f'{{"data": [{{"id": 1, "x": {deep}}}, {{"id": 2}}]}}'.encode())
     assert [row["id"] for row in answer["data"]] == [1, 2]
@@ -286,7 +286,7 @@ def test_huge_numbers_and_invalid_bytes_affect_only_their_own_record():
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[" * 100_000, b"<html>"])
-def test_what_is_no_json_is_no_answer(body):
+def test_invalid_json_is_refused(body):
     with pytest.raises(ValueError, match=r"."):
         decoded_answer(body)
 

@@ -155,7 +155,7 @@ def test_pages_end_at_the_last_page_of_keycrm(remote, client):
     assert [row["id"] for page in client.pages("/order") for row in page.rows] == [1, 2]
 
 
-def test_an_endless_next_page_ends_at_an_empty_page(remote, client):
+def test_endless_next_page_url_ends_at_an_empty_page(remote, client):
     for _ in range(2):
         remote.will(200, {"data": [{"id": 1}], "next_page_url": "http://more"})
     remote.will(200, {"data": [], "next_page_url": "http://more"})
@@ -180,7 +180,7 @@ def test_rows_without_a_usable_number_are_left_out():
     assert list(Page.from_answer({"data": rows}, 1).numbered) == [7, 8]
 
 
-def test_an_answer_without_end_is_given_up(remote, client, monkeypatch):
+def test_answer_without_end_is_abandoned(remote, client, monkeypatch):
     monkeypatch.setattr("keycrm.client.MAX_ANSWER_BYTES", 100_000)
     for _ in range(3):
         remote.will(200, b'"' + b"x" * 300_000 + b'"')
@@ -191,7 +191,7 @@ def test_an_answer_without_end_is_given_up(remote, client, monkeypatch):
 @pytest.mark.parametrize(
     "data", [b"HTTP/1.1 200 OK\r\nX-Slow: ", b"HTTP/1.1 200 OK\r\nContent-Length: 900000\r\n\r\n"]
 )
-def test_an_answer_that_comes_drop_by_drop_is_given_up(dripping, monkeypatch, data):
+def test_answer_that_arrives_byte_by_byte_is_abandoned(dripping, monkeypatch, data):
     monkeypatch.setattr("keycrm.client.ANSWER_SECONDS", 1)
     with (
         dripping(data) as host,
@@ -202,7 +202,7 @@ def test_an_answer_that_comes_drop_by_drop_is_given_up(dripping, monkeypatch, da
     assert caught.value.params["seconds"] == 1
 
 
-def test_no_connection_outlives_the_client(remote):
+def test_connections_are_closed_with_the_client(remote):
     with KeyCrmClient(KEY, remote.url) as client:
         for _ in range(3):
             remote.will(200, {"id": 1})
@@ -211,14 +211,14 @@ def test_no_connection_outlives_the_client(remote):
     assert not client._adapter._sockets
 
 
-def test_server_trouble_is_tried_again_with_growing_pauses(remote, client, slept):
+def test_server_error_is_retried_with_backoff(remote, client, slept):
     remote.will(500).will(502).will(200, {"id": 1})
     assert client.get("/order/1") == {"id": 1}
     assert len(slept) == 2
     assert slept[1] > slept[0]
 
 
-def test_lasting_server_trouble_ends(remote, client):
+def test_retries_of_a_server_error_end(remote, client):
     remote.will(500).will(500).will(500, {"message": "boom"})
     with pytest.raises(ServerTrouble) as caught:
         client.get("/order/1")
@@ -235,7 +235,7 @@ def test_lasting_server_trouble_ends(remote, client):
         (302, b"", Refused),
     ],
 )
-def test_what_will_not_get_better_is_not_repeated(remote, client, status, body, error):
+def test_permanent_error_is_not_retried(remote, client, status, body, error):
     remote.will(status, body, Location="http://127.0.0.1:1/")
     with pytest.raises(error) as caught:
         client.get("/order")
@@ -246,7 +246,7 @@ def test_what_will_not_get_better_is_not_repeated(remote, client, status, body, 
 
 
 @pytest.mark.parametrize("body", [b"<html>login</html>", b'{"data": [', b""])
-def test_what_is_not_json_is_transient_trouble(remote, client, body):
+def test_invalid_json_is_a_transient_error(remote, client, body):
     remote.will(200, body).will(200, body).will(200, body)
     with pytest.raises(MalformedAnswer):
         client.get("/order")
@@ -254,13 +254,13 @@ def test_what_is_not_json_is_transient_trouble(remote, client, body):
 
 
 @pytest.mark.parametrize("answer", [{"data": None}, {"data": {"a": 1}}, [], {"data": [1]}])
-def test_a_list_that_is_none_is_malformed(remote, client, answer):
+def test_answer_that_is_no_list_is_malformed(remote, client, answer):
     remote.will(200, answer)
     with pytest.raises(MalformedAnswer):
         client.page("/order")
 
 
-def test_post_is_sent_once_whatever_happens(remote, client, slept):
+def test_post_is_never_retried(remote, client, slept):
     remote.will(500, {"message": "x"}).will(201, {"id": 1})
     with pytest.raises(ServerTrouble):
         client.post("/order/1/payment", {"amount": 1})
@@ -277,7 +277,7 @@ def test_429_is_reported_to_the_rate_limiter_without_a_wait(remote, client, slep
     assert slept == []
 
 
-def test_429_without_a_time(remote, client):
+def test_429_without_a_time_is_reported_to_the_rate_limiter(remote, client):
     remote.will(429, {"message": "Too Many Attempts."})
     with pytest.raises(RateLimited):
         client.get("/order")
@@ -290,7 +290,7 @@ def test_each_attempt_passes_the_rate_limiter(remote, client):
     assert client._rate_limiter.acquired == ["live", "live"]
 
 
-def test_only_the_first_request_of_a_piece_of_work_can_be_put_off(client, remote):
+def test_only_the_first_request_of_a_job_is_deferrable(client, remote):
     remote.will(200, {}).will(200, {}).will(200, {})
     client.get("/order/1")
     client.get("/offers")
@@ -320,7 +320,7 @@ def test_reserved_request_is_booked_once(client, remote):
         ("", ""),
     ],
 )
-def test_an_address_is_spelled_in_one_way(typed, spelled):
+def test_address_is_normalized(typed, spelled):
     assert normalized_address(typed) == spelled
 
 
@@ -331,20 +331,20 @@ def test_silent_server_times_out_without_a_second_attempt(remote, client):
     assert len(remote.requests) == 1
 
 
-def test_nobody_listens():
+def test_closed_port_is_unreachable():
     client = KeyCrmClient(KEY, "http://127.0.0.1:9", sleep=lambda _s: None)
     with client, pytest.raises(Unreachable):
         client.get("/order")
 
 
 @pytest.mark.parametrize("url", ["http://", "http://[::1", "nonsense"])
-def test_a_wrong_address_is_a_plain_error(url):
+def test_wrong_address_is_an_error_of_the_client(url):
     with KeyCrmClient(KEY, url, sleep=lambda _s: None) as client, pytest.raises(KeyCrmError):
         client.get("/order")
 
 
 @pytest.mark.parametrize("key", ["line\nbreak", "ключ"])
-def test_a_key_that_cannot_be_sent_is_a_plain_error_without_the_key(remote, key):
+def test_key_that_cannot_be_sent_is_an_error_without_the_key(remote, key):
     with (
         KeyCrmClient(key, remote.url, sleep=lambda _s: None) as client,
         pytest.raises(Refused) as caught,
@@ -367,7 +367,7 @@ def test_a_put_sends_json_and_takes_202(remote, client):
     assert json.loads(remote.requests[0][3]) == {"warehouse_id": 1, "stocks": []}
 
 
-def test_a_server_that_repeats_the_key_does_not_bring_it_into_an_error(remote, client):
+def test_key_repeated_by_a_server_is_in_no_error(remote, client):
     remote.will(422, {"message": f"Key {KEY} is \x00wrong\ud800"})
     with pytest.raises(Refused) as caught:
         client.get("/order")

@@ -13,7 +13,7 @@ def test_the_echo_of_the_last_write_is_matched_once():
     assert matcher.match({1: 6.0}) == ({}, [1])
 
 
-def test_an_earlier_echo_counts_while_the_last_one_is_to_come():
+def test_earlier_echo_matches_until_the_last_one_arrived():
     matcher = ExpectedEchoes({1: OfferTotal(7.0)}, [(10, 1, 6.0), (11, 1, 7.0)])
     assert matcher.match({1: 6.0}) == ({1: 10}, [])
     matcher.consume({1: 11})
@@ -37,18 +37,18 @@ def test_echoes_of_successive_writes_cost_no_request():
         expected.consume(matched)
 
 
-def test_an_unconfirmed_quantity_is_always_news():
+def test_unconfirmed_quantity_is_never_an_echo():
     matcher = ExpectedEchoes({1: OfferTotal(None)}, [(10, 1, 6.0)])
     assert matcher.match({1: 6.0}) == ({}, [1])
 
 
-def test_a_webhook_of_the_mapped_warehouses_alone_is_an_echo():
+def test_webhook_of_the_mapped_warehouses_alone_is_an_echo():
     matcher = ExpectedEchoes({1: OfferTotal(8.0, elsewhere=3.0)}, [(10, 1, 8.0)])
     assert matcher.match({1: 5.0}) == ({1: 10}, [])
     assert matcher.match({1: 8.0}) == ({1: 10}, [])
 
 
-def test_the_work_grows_with_the_rows_and_not_with_their_square(monkeypatch):
+def test_matching_takes_time_linear_in_the_rows(monkeypatch):
     calls = []
     monkeypatch.setattr(echo_rules, "is_same", lambda a, b: calls.append(1) or a == b)
 

@@ -9,7 +9,7 @@ SECRET = "6f1d7f3e-0d8a-4c1e-9a37-5f2b1c9d7e10"
 @pytest.mark.parametrize(
     "text", ["k", "a-key-of-forty-characters" * 2, "ключ", "nul\0", "half\ud800"]
 )
-def test_a_secret_is_read_again_as_it_was(text):
+def test_secret_is_decrypted_unchanged(text):
     encrypted = encrypt(text, SECRET)
     assert encrypted.isascii()
     assert decrypted(encrypted, SECRET) == text
@@ -22,11 +22,11 @@ def test_ciphertext_hides_the_value_and_differs_each_time():
 
 
 @pytest.mark.parametrize("text", ["", "plain-key", "gAAAAA", "ключ", encrypt("x", "other")])
-def test_what_was_sealed_elsewhere_or_not_at_all_is_no_secret(text):
+def test_foreign_or_plain_text_is_not_decrypted(text):
     assert decrypted(text, SECRET) is None
 
 
-def test_a_changed_one_is_none():
+def test_changed_ciphertext_is_not_decrypted():
     encrypted = encrypt("the-key", SECRET)
     middle = len(encrypted) // 2
     other = "A" if encrypted[middle] != "A" else "B"

@@ -11,7 +11,7 @@ class Queue:
 
     def __init__(self, count, faulty, most=1000):
         self.waiting, self.faulty, self.most = list(range(count)), set(faulty), most
-        self.state, self.requests, self.accepted, self.aside = Isolation(), 0, [], []
+        self.state, self.requests, self.accepted, self.isolated = Isolation(), 0, [], []
 
     def run(self, known=()):
         """Send what waits; return whether the run came to its end."""
@@ -27,7 +27,7 @@ class Queue:
                 self.state = self.state.after_failure(len(part), is_known=is_known)
                 if len(part) > 1:
                     continue
-                self.aside += part
+                self.isolated += part
             del self.waiting[start:end]
             if self.state.is_all_failing:
                 return False
@@ -39,29 +39,29 @@ class Queue:
 def test_few_adjacent_faulty_rows_are_isolated_in_one_run(first, count):
     queue = Queue(40, range(first, first + count))
     assert queue.run()
-    assert queue.aside == sorted(queue.faulty)
+    assert queue.isolated == sorted(queue.faulty)
     assert len(queue.accepted) == 40 - count
     # A bisection, then each faulty row alone, then the rest.
     assert queue.requests <= 2 * 6 + count + 2
 
 
 @given(st.integers(1, 60), st.sets(st.integers(0, 59)), st.integers(1, 60))
-def test_no_faulty_rows_stop_the_others_for_good(count, faulty, most):
+def test_faulty_rows_do_not_stop_the_others_for_good(count, faulty, most):
     queue = Queue(count, {row for row in faulty if row < count}, most)
     runs = 1
     while not queue.run():
         runs += 1
-    assert set(queue.aside) == queue.faulty
+    assert set(queue.isolated) == queue.faulty
     assert set(queue.accepted) == set(range(count)) - queue.faulty
     assert runs <= len(queue.faulty) + 1
 
 
-def test_many_adjacent_faulty_rows_need_no_second_run_beside_good_ones():
+def test_many_adjacent_faulty_rows_are_isolated_in_one_run():
     queue = Queue(60, range(10, 40))
     assert queue.run()
 
 
-def test_where_everything_fails_a_run_tries_one_more_row():
+def test_run_of_failing_rows_tries_one_more_row_each_time():
     queue = Queue(1000, range(1000))
     assert not queue.run()
     assert queue.requests <= 10 + MAX_FAULTS + 1
@@ -75,7 +75,7 @@ def test_where_everything_fails_a_run_tries_one_more_row():
     assert queue.requests == before + 2
 
 
-def test_rows_that_failed_before_prove_nothing_about_the_others():
+def test_known_faulty_rows_do_not_end_a_run():
     queue = Queue(20, range(20))
     assert queue.run(known=queue.faulty)
-    assert len(queue.aside) == 20
+    assert len(queue.isolated) == 20

@@ -126,14 +126,14 @@ def test_every_document_can_be_reached_from_the_readme():
     assert sorted(name_of(page) for page in set(PAGES) - reached) == []
 
 
-def test_the_page_in_the_list_of_apps_shows_pictures_that_are_there():
+def test_page_in_the_list_of_apps_shows_existing_pictures():
     sources = re.findall(r'(?:src|href)="([^"#]+)"', APP_PAGE.read_text())
     assert len(sources) >= 4
     assert [source for source in sources if not (APP_PAGE.parent / source).exists()] == []
 
 
 @pytest.mark.parametrize("guide", GUIDES, ids=name_of)
-def test_every_word_in_bold_is_on_the_screens(guide):
+def test_every_bold_word_of_the_guides_is_on_the_screens(guide):
     shown = words(guide.parent.name)
     text = " ".join(guide.read_text().split())
     named = [part for bold in re.findall(r"\*\*(.+?)\*\*", text) for part in bold.split(" → ")]
@@ -226,7 +226,7 @@ def test_both_readmes_name_the_version_and_the_same_documents():
     assert rows("README.uk.md", "\n## Документація\n") == english
 
 
-def test_no_picture_lies_about_unused_or_is_heavy():
+def test_every_picture_is_used_and_small():
     used = {(page.parent / link).resolve() for page in PAGES for link in links(page)}
     used |= {
         (APP_PAGE.parent / source).resolve()

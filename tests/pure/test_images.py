@@ -27,10 +27,10 @@ class Handler(BaseHTTPRequestHandler):
         elif self.path == "/huge":
             body = PNG * 50
         elif self.path == "/slow-head":
-            return self.drip(b"HTTP/1.1 200 OK\r\nX-Slow: " + b"x" * 5000)
+            return self.send_slowly(b"HTTP/1.1 200 OK\r\nX-Slow: " + b"x" * 5000)
         elif self.path == "/endless":
             self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Type: image/png\r\n\r\n")
-            return self.drip(PNG * 50)
+            return self.send_slowly(PNG * 50)
         self.send_response(status)
         if status == 302:
             self.send_header("Location", "https://127.0.0.1/inside")
@@ -40,7 +40,7 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(body[: len(body) // 2] if self.path == "/cut" else body)
         self.close_connection = True
 
-    def drip(self, data):
+    def send_slowly(self, data):
         """Send a byte at intervals while the connection is open."""
         with contextlib.suppress(OSError):
             for byte in data:
@@ -67,38 +67,38 @@ def server(tmp_path_factory):
     thread.join(30)
 
 
-def ask(server, path, **options):
+def request_picture(server, path, **options):
     port, ca_certs = server
     options = {"may_reach": lambda address: True, "ca_certs": ca_certs, **options}
     return fetch(f"https://127.0.0.1:{port}{path}", [f"127.0.0.1:{port}"], **options)
 
 
 def test_a_picture_of_a_named_host_is_fetched(server):
-    assert ask(server, "/1.png?size=big") == PNG
+    assert request_picture(server, "/1.png?size=big") == PNG
 
 
 def test_private_addresses_receive_no_request(server):
     with pytest.raises(PictureRefused, match="private"):
-        ask(server, "/1.png", may_reach=is_public)
+        request_picture(server, "/1.png", may_reach=is_public)
 
 
 @pytest.mark.parametrize("path", ["/page", "/moved", "/huge"])
-def test_pages_redirects_and_huge_ones_are_refused(server, path):
+def test_pages_redirects_and_huge_pictures_are_refused(server, path):
     with pytest.raises(PictureRefused):
-        ask(server, path, max_bytes=10_000)
+        request_picture(server, path, max_bytes=10_000)
 
 
 @pytest.mark.parametrize("path", ["/ill", "/cut"])
-def test_trouble_is_tried_again(server, path):
+def test_temporary_error_is_retryable(server, path):
     with pytest.raises(PictureTrouble):
-        ask(server, path)
+        request_picture(server, path)
 
 
 @pytest.mark.parametrize("path", ["/slow-head", "/endless"])
 def test_slow_host_is_abandoned_after_the_time_limit(server, path):
     # Each byte is in time, the whole would take minutes; the handler ends with the connection.
     with pytest.raises(PictureTrouble):
-        ask(server, path, whole=1.0)
+        request_picture(server, path, whole=1.0)
 
 
 def test_silent_host_is_abandoned_after_the_time_limit(server):
@@ -106,10 +106,10 @@ def test_silent_host_is_abandoned_after_the_time_limit(server):
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
         with pytest.raises(PictureTrouble):
-            ask((port, ca_certs), "/1.png", whole=1.0)
+            request_picture((port, ca_certs), "/1.png", whole=1.0)
 
 
-def test_a_name_that_means_another_address_the_next_time_is_not_followed(server, monkeypatch):
+def test_rebound_host_name_is_not_followed(server, monkeypatch):
     # DNS rebinding: the first answer is public, every later one is this machine.
     port, ca_certs = server
     answers, connected = ["203.0.113.7"], []
@@ -134,7 +134,7 @@ def test_a_name_that_means_another_address_the_next_time_is_not_followed(server,
     assert connected == ["203.0.113.7"]
 
 
-def test_one_private_address_among_public_ones_is_enough_to_refuse(monkeypatch):
+def test_host_with_one_private_address_is_refused(monkeypatch):
     rows = [
         (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("8.8.8.8", 443)),
         (socket.AF_INET6, socket.SOCK_STREAM, 6, "", ("::1", 443, 0, 0)),
@@ -146,7 +146,7 @@ def test_one_private_address_among_public_ones_is_enough_to_refuse(monkeypatch):
 
 def test_self_signed_certificate_is_not_trusted(server):
     with pytest.raises(PictureTrouble):
-        ask(server, "/1.png", ca_certs=None)
+        request_picture(server, "/1.png", ca_certs=None)
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,7 @@ def test_partly_new_ids_and_a_new_line():
     assert match_lines(before, lines) == {1: "a", 9: "b"}
 
 
-def test_swapped_ids_stay_with_their_goods():
+def test_swapped_ids_are_matched_by_goods():
     before = [odoo_line("a", 1, fixed=1, **CUP), odoo_line("b", 2, **PLATE)]
     assert match_lines(before, [line(2, **CUP), line(1, **PLATE)]) == {2: "a", 1: "b"}
     names = [odoo_line("a", 1, fixed=1, name="Кухоль"), odoo_line("b", 2, name="Тарілка")]
@@ -63,7 +63,7 @@ def test_swapped_ids_stay_with_their_goods():
     assert match_lines(names, swapped) == {2: "a", 1: "b"}
 
 
-def test_ids_that_moved_on_by_one_stay_with_their_goods():
+def test_ids_shifted_by_one_are_matched_by_goods():
     before = [odoo_line("a", 1, fixed=1, **CUP), odoo_line("b", 2, **PLATE)]
     assert match_lines(before, [line(2, **CUP), line(3, **PLATE)]) == {2: "a", 3: "b"}
 
@@ -78,7 +78,7 @@ def test_equal_goods_match_by_price_then_quantity():
     assert match_lines(before, [line(11, 3, **CUP), line(12, 6, **CUP)]) == {11: "b", 12: "a"}
 
 
-def test_of_two_equal_lines_the_delivered_one_stays():
+def test_delivered_one_of_two_equal_lines_is_kept():
     before = [odoo_line("a", 1, 5, **CUP), odoo_line("b", 2, 5, fixed=5, **CUP)]
     for quantity in (5, 10):
         assert match_lines(before, [line(11, quantity, **CUP)]) == {11: "b"}
@@ -87,7 +87,7 @@ def test_of_two_equal_lines_the_delivered_one_stays():
     assert match_lines(before, both) == {12: "b", 11: "a"}
 
 
-def test_equal_lines_keep_their_ids_before_anything_else():
+def test_equal_lines_are_matched_by_id_first():
     before = [odoo_line("a", 1, 5, fixed=5, **CUP), odoo_line("b", 2, 3, **CUP)]
     assert match_lines(before, [line(2, 5, **CUP), line(1, 3, **CUP)]) == {1: "a", 2: "b"}
 
@@ -113,7 +113,7 @@ def test_different_goods_of_one_name_are_not_the_same():
     assert match_lines([odoo_line("a", 1, sku="A", name="С")], [line(11, sku="B", name="С")]) == {}
 
 
-def test_offer_made_anew_with_its_sku_is_the_same_goods():
+def test_new_offer_with_the_same_sku_is_the_same_goods():
     assert match_lines([odoo_line("a", 1, **CUP)], [line(11, offer={"id": 9}, sku="CUP")]) == {
         11: "a"
     }
@@ -127,7 +127,7 @@ def test_properties_distinguish_one_off_goods_of_one_name():
     assert match_lines(before, [line(11, **size("L")), line(12, **size("M"))]) == {11: "l", 12: "m"}
 
 
-def test_hundreds_of_equal_lines_saved_anew_are_matched_one_by_one():
+def test_hundreds_of_equal_lines_with_new_ids_are_matched():
     before = [odoo_line(n, n + 1, **CUP) for n in range(400)]
     found = match_lines(before, [line(1000 + n, **CUP) for n in range(400)])
     assert found == {1000 + n: n for n in range(400)}

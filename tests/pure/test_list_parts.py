@@ -49,7 +49,7 @@ def ids(page):
     st.integers(1, 5),
     st.booleans(),
 )
-def test_rows_that_can_be_read_are_read_and_the_others_are_named(total, faulty, number, has_total):
+def test_readable_rows_are_returned_and_the_others_reported(total, faulty, number, has_total):
     page = KeyCrmList(total, faulty, has_total=has_total).page(number)
     places = range((number - 1) * 50 + 1, min(number * 50, total) + 1)
     assert ids(page) == [place * 10 for place in places if place not in faulty]
@@ -60,7 +60,7 @@ def test_rows_that_can_be_read_are_read_and_the_others_are_named(total, faulty, 
         assert (page.total, page.is_last) == (total, number >= page.last)
 
 
-def test_one_faulty_row_costs_few_requests_and_its_neighbors_are_named():
+def test_one_faulty_row_costs_few_requests_and_is_located():
     for place in range(51, 101):
         answers = KeyCrmList(230, {place})
         (rows,) = answers.page(2).unread
@@ -107,7 +107,7 @@ def test_list_that_times_out_is_not_passed_over():
     assert answers.requests == 5
 
 
-def test_parts_are_left_out_whole_once_the_time_is_up():
+def test_parts_are_skipped_whole_once_the_time_is_up():
     answers = KeyCrmList(50, {1, 25})
     page = answers.page(1, is_time_up=lambda: answers.requests > 11)
     assert [(rows.position, rows.count) for rows in page.unread] == [(1, 1), (21, 10)]
@@ -115,7 +115,7 @@ def test_parts_are_left_out_whole_once_the_time_is_up():
 
 
 @pytest.mark.parametrize("error", [QuotaExceeded(30), TimedOut("timed_out", host="x", seconds=5)])
-def test_no_row_is_blamed_for_an_outage_or_the_quota(error):
+def test_outage_or_quota_marks_no_row_as_faulty(error):
     def read(size, number):
         if number == 2:
             raise error

@@ -39,7 +39,7 @@ TOKEN = "q7-Zr_secret0123456789"
         f"/%6beycrm/%77ebhook/{TOKEN}",
     ],
 )
-def test_the_token_is_masked_and_the_rest_stays(path):
+def test_token_is_masked_and_the_rest_is_kept(path):
     line = f'"POST {path} HTTP/1.1" 204 -'
     masked = log_filter.masked_token(line)
     assert TOKEN not in masked
@@ -63,12 +63,12 @@ def test_a_key_being_saved_is_masked(call):
     assert masked.startswith(call[: call.index("(")])
 
 
-def test_a_call_without_a_key_is_left_alone():
+def test_call_without_a_key_is_not_changed():
     for call in ("call res.partner(1,).write({'name': 'x'})", "call x().read(['api_key'])"):
         assert log_filter.masked_key(call) == call
 
 
-def test_other_lines_stay_as_they_are(caplog):
+def test_other_lines_are_not_changed(caplog):
     log_filter.install()
     log_filter.install()
     with caplog.at_level(logging.INFO, "werkzeug"):

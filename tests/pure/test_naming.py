@@ -17,29 +17,29 @@ def props(*pairs):
     return [Property(name, value) for name, value in pairs]
 
 
-def test_properties_stand_in_the_name():
+def test_name_contains_the_properties():
     assert product_name("Сорочка", props(("Колір", "біла"), ("Розмір", "M"))) == "Сорочка, біла, M"
 
 
-def test_values_come_in_keycrms_order():
+def test_values_are_in_keycrms_order():
     assert product_name("Сорочка", props(("Розмір", "M"), ("Колір", "біла"))) == "Сорочка, M, біла"
 
 
-def test_a_comma_inside_a_value_stays_readable():
+def test_comma_inside_a_value_stays_readable():
     assert product_name("Стіл", props(("Колір", "білий, матовий"))) == "Стіл, «білий, матовий»"
 
 
-def test_a_name_that_has_the_properties_already_does_not_say_them_twice():
+def test_properties_are_not_repeated_in_a_name():
     assert product_name("Сорочка, біла, M", props(("К", "біла"), ("Р", "M"))) == "Сорочка, біла, M"
 
 
-def test_a_very_long_name_is_cut_and_keeps_its_properties():
+def test_very_long_name_is_cut_and_keeps_its_properties():
     name = product_name("Я" * 900, props(("Розмір", "XL")))
     assert len(name) <= 250
     assert name.endswith("…, XL")
 
 
-def test_no_name_leaves_the_properties():
+def test_empty_name_becomes_the_properties():
     assert product_name("", props(("Розмір", "XL"))) == "XL"
 
 
@@ -57,7 +57,7 @@ def test_no_name_leaves_the_properties():
         "аб-1\u00a0\u202f",
     ],
 )
-def test_case_spaces_and_unseen_characters_of_a_sku_do_not_matter(sku):
+def test_sku_ignores_case_spaces_and_invisible_characters(sku):
     assert sku_key(sku) == "аб-1"
 
 
@@ -77,7 +77,7 @@ def test_spaces_within_a_sku_are_equal_but_count():
         ("(067) 111-22-33 або (050) 444-55-66", ["(067) 111-22-33", "(050) 444-55-66"]),
     ],
 )
-def test_numbers_in_one_field_are_separated(typed, numbers):
+def test_several_phones_in_one_field_are_separated(typed, numbers):
     assert phone_numbers(typed) == numbers
 
 
@@ -102,7 +102,7 @@ def test_one_off_products_are_the_same_by_name_and_properties():
         ("", ""),
     ],
 )
-def test_phones_are_written_one_way(raw, phone):
+def test_phones_are_normalized(raw, phone):
     assert normalized_phone(raw) == phone
 
 
@@ -117,7 +117,7 @@ def test_phones_are_written_one_way(raw, phone):
         ("", ""),
     ],
 )
-def test_a_part_of_a_phone_is_looked_for_by_its_digits(typed, digits):
+def test_part_of_a_phone_is_searched_by_its_digits(typed, digits):
     assert phone_part(typed) == digits
 
 

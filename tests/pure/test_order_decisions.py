@@ -39,14 +39,14 @@ def test_an_accepted_reason_comes_back_with_other_amounts():
     assert DecisionFacts(**other, accepted=accepted).reason() == "total_differs"
 
 
-def test_accepting_one_reason_leaves_the_others():
+def test_accepting_one_reason_keeps_the_others():
     facts = {"is_deleted": True, "payments_differ": True, "amounts": (10.0, 10.0, 5.0)}
     assert DecisionFacts(**facts, accepted=("deleted",)).reason() == "payments_differ"
     both = ("deleted", "payments_differ:5.00")
     assert DecisionFacts(**facts, accepted=both).reason() == ""
 
 
-def test_an_order_that_is_held_back_is_not_settled_by_accepting():
+def test_unconfirmed_order_is_not_decided_by_accepting():
     facts = {"total_differs": True, "is_unconfirmed": True, "amounts": (100.0, 99.0, 0.0)}
     accepted = (DecisionFacts(**facts).key("total_differs"),)
     assert DecisionFacts(**facts, accepted=accepted).reason() == "total_differs"

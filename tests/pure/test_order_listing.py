@@ -25,32 +25,32 @@ def row(number=1, status=2, **times):
     return OrderRow.parse({"id": number, "status_id": status, **texts})
 
 
-def unseen(listed, known=None, skipped=(), waiting=()):
+def numbers_to_read(listed, known=None, skipped=(), waiting=()):
     return unseen_orders({1: listed}, {1: known} if known else {}, skipped, waiting)
 
 
 def test_order_with_same_update_and_status_is_not_read():
-    assert unseen(row(updated_at=NOON), KnownOrder(2, updated_at=NOON)) == []
+    assert numbers_to_read(row(updated_at=NOON), KnownOrder(2, updated_at=NOON)) == []
 
 
 @pytest.mark.parametrize(
     "known", [None, KnownOrder(2, updated_at=at(-1)), KnownOrder(3, updated_at=NOON), KnownOrder(2)]
 )
 def test_order_with_other_update_or_status_is_read(known):
-    assert unseen(row(updated_at=NOON), known) == [1]
+    assert numbers_to_read(row(updated_at=NOON), known) == [1]
 
 
 def test_order_without_update_time_is_read():
-    assert unseen(row(), KnownOrder(2)) == [1]
+    assert numbers_to_read(row(), KnownOrder(2)) == [1]
 
 
 def test_new_order_in_skipped_status_is_not_read_but_known_one_is():
-    assert unseen(row(updated_at=NOON), skipped={2}) == []
-    assert unseen(row(updated_at=NOON), KnownOrder(3, updated_at=NOON), skipped={2}) == [1]
+    assert numbers_to_read(row(updated_at=NOON), skipped={2}) == []
+    assert numbers_to_read(row(updated_at=NOON), KnownOrder(3, updated_at=NOON), skipped={2}) == [1]
 
 
-def test_order_that_waits_in_the_inbox_is_not_read():
-    assert unseen(row(updated_at=NOON), waiting={1}) == []
+def test_order_pending_in_the_inbox_is_not_read():
+    assert numbers_to_read(row(updated_at=NOON), waiting={1}) == []
 
 
 def test_newest_update_is_never_in_the_future():
@@ -74,7 +74,7 @@ def test_newest_update_is_never_in_the_future():
         (-900, None, False),
     ],
 )
-def test_status_change_counts_when_a_webhook_was_due(created, changed, is_change):
+def test_status_change_is_considered_once_a_webhook_was_due(created, changed, is_change):
     times = {"created_at": created, "status_changed_at": changed}
     listed = row(**{name: at(value) for name, value in times.items() if value is not None})
     expected = {1: (2, at(changed))} if is_change else {}

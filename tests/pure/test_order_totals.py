@@ -34,7 +34,7 @@ def kinds(parsed):
     return [extra.kind for extra in order_totals.extras(parsed)]
 
 
-def test_the_recorded_unit_discount():
+def test_recorded_unit_discount_is_a_price():
     parsed = order([{"price": 1035, "price_sold": "879.40", "quantity": 1}], grand_total=879.4)
     price = order_totals.unit_price(parsed.lines[0])
     assert (price.price, price.discount) == (Decimal("879.40"), 0)
@@ -47,7 +47,7 @@ def test_exact_percentage_is_kept():
     assert (price.price, price.discount) == (200, 25)
 
 
-def test_the_recorded_order_discount_is_a_line_of_its_own():
+def test_recorded_order_discount_is_a_separate_line():
     parsed = order(
         [{"price": 3569, "price_sold": 3569, "quantity": 1}],
         grand_total=2855,
@@ -57,7 +57,7 @@ def test_the_recorded_order_discount_is_a_line_of_its_own():
     assert total(parsed) == 2855
 
 
-def test_shipping_is_added_only_where_the_total_holds_it():
+def test_shipping_is_added_only_if_the_total_includes_it():
     line = {"price": 100, "price_sold": 100, "quantity": 1}
     inside = order([line], grand_total=160, shipping_price="60.00", taxes="5.00")
     outside = order([line], grand_total=100, shipping_price="60.00", taxes="5.00")
@@ -78,12 +78,12 @@ def test_discounts_that_exceed_the_goods_make_their_total_negative():
     assert order_totals.goods_total(order(sold_below_zero)) == -40
 
 
-def test_a_total_that_nothing_explains_is_left_different():
+def test_unexplained_total_stays_different():
     parsed = order([{"price": 100, "price_sold": 100, "quantity": 1}], grand_total=777)
     assert total(parsed) == 100
 
 
-def test_rounding_of_fractional_quantities_is_a_line_of_its_own():
+def test_rounding_of_fractional_quantities_is_a_separate_line():
     lines = [{"price": "10.01", "price_sold": "10.01", "quantity": "0.333"}] * 3
     parsed = order(lines, grand_total="10.00")
     assert kinds(parsed) == [order_totals.ROUNDING]
@@ -140,7 +140,7 @@ def paid(total=None, *payments, **fields):
     return order(payments=rows, payments_total=total, **fields)
 
 
-def test_keycrms_own_sum_is_what_was_paid():
+def test_keycrms_sum_is_the_amount_paid():
     assert order_totals.amount_paid(paid(984, {"amount": 24, "actual_currency": "USD"})) == 984
     assert order_totals.amount_paid(paid("0.00", {"amount": 24}, payment_status="paid")) == 0
     assert (
@@ -154,7 +154,7 @@ def test_keycrms_own_sum_is_what_was_paid():
     )
 
 
-def test_payments_make_the_sum_by_either_of_their_amounts():
+def test_payments_add_up_by_either_of_their_amounts():
     dollars = {"amount": 24, "actual_amount": 984, "source_currency": "USD"}
     assert order_totals.payments_add_up(paid(24, dollars))
     assert order_totals.payments_add_up(paid(984, dollars))

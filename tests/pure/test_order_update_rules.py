@@ -35,7 +35,7 @@ def order(code=None, comment=None, **fields):
         (None, Decision(ignored=True)),
     ],
 )
-def test_status_is_set_only_over_the_one_at_delivery(current, decision):
+def test_status_is_sent_only_if_keycrms_is_unchanged(current, decision):
     assert StatusUpdate(3, 7).decide({"status_id": current}) == decision
 
 
@@ -148,7 +148,7 @@ def test_comment_of_a_line_is_sent_back_with_its_cost():
     ]
 
 
-def test_codes_are_added_beside_what_people_wrote():
+def test_codes_are_appended_to_what_users_wrote():
     assert with_codes("", ["A", "B"]) == "A, B"
     assert with_codes("note A", ["A", "B"]) == "note A, B"
     assert with_codes("AB", ["A"], "No.:") == "AB\nNo.: A"
@@ -161,7 +161,7 @@ def paid(**values):
     return PaymentUpdate(Decimal("200.00"), date(2026, 12, 1), 3, "Bank", 7, "PAY/1", **values)
 
 
-def test_money_is_created_with_the_number_of_the_update():
+def test_payment_is_created_with_the_number_of_the_update():
     decision = paid().decide({"payments": [], "payments_total": 0, "grand_total": 200})
     assert (decision.path, decision.creates) == ("/payment", True)
     assert decision.body == {
@@ -196,7 +196,7 @@ def test_money_is_created_with_the_number_of_the_update():
         ({"payments": [{"amount": 200, "status": "canceled", "payment_date": "2026-12-01"}]}, ""),
     ],
 )
-def test_money_that_keycrm_may_have_waits_for_a_user(order, code):
+def test_payment_that_keycrm_may_have_waits_for_a_user(order, code):
     assert paid().decide(order).code == code
     assert paid(is_forced=True).decide(order).creates
 
@@ -228,7 +228,7 @@ DOLLARS = [
 
 
 @pytest.mark.parametrize("row", DOLLARS)
-def test_money_that_keycrm_has_in_another_currency_waits_for_a_user(row):
+def test_payment_in_another_currency_waits_for_a_user(row):
     order = {"payments_total": 200, "grand_total": 2000}
     order["payments"] = [{**row, "status": "paid", "payment_date": "2026-12-01 09:00:00"}]
     assert paid(currency="UAH").decide(order).code == "payment_exists"

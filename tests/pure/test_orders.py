@@ -20,7 +20,7 @@ def test_numbers_as_strings_are_the_same_numbers():
 
 
 @pytest.mark.parametrize("value", ["abc", "NaN", "Infinity", {"a": 1}])
-def test_what_is_no_number_is_said_so(value):
+def test_text_that_is_no_number_is_malformed(value):
     with pytest.raises(MalformedAnswer):
         to_decimal(value)
 
@@ -42,7 +42,7 @@ def test_a_one_off_line_has_no_offer_whether_null_missing_or_empty():
 EMPTY = {"id": 1, "products": [], "products_total": 0}
 
 
-def test_empty_objects_as_lists_are_no_fault():
+def test_empty_objects_as_lists_are_accepted():
     order = Order.parse(
         {
             "id": "7",
@@ -64,7 +64,7 @@ LINE = {"id": 5, "name": "Кухоль", "price": 10, "quantity": 1}
 
 @pytest.mark.parametrize("total", [10, "10.00", None, "missing"])
 @pytest.mark.parametrize("products", [None, "missing", [], "", 0, False, [None], [LINE, None]])
-def test_lines_that_are_missing_beside_a_sum_of_goods_are_malformed(products, total):
+def test_missing_lines_with_a_total_of_goods_are_malformed(products, total):
     answer = {"id": 7, "products": products, "products_total": total}
     answer = {name: value for name, value in answer.items() if value != "missing"}
     with pytest.raises(MalformedAnswer) as caught:
@@ -109,7 +109,7 @@ def test_a_status_without_a_name_is_called_by_its_alias():
     assert (status.name, status.group) == ("new", 1)
 
 
-def test_control_characters_are_taken_out_of_texts():
+def test_control_characters_are_removed_from_texts():
     assert Order.parse({**EMPTY, "buyer_comment": "a\x00b\x07c"}).buyer_comment == "abc"
 
 
@@ -123,7 +123,7 @@ def test_the_parcel_office_is_read_from_either_place():
     assert (shipping.city, shipping.receive_point) == ("Київ", "№5")
 
 
-def test_a_payment_is_in_the_currency_that_was_paid():
+def test_payment_is_in_the_currency_that_was_paid():
     payment = Payment.parse(
         {
             "id": 1,
@@ -136,7 +136,7 @@ def test_a_payment_is_in_the_currency_that_was_paid():
     assert (payment.amount, payment.currency_code) == (410, "UAH")
 
 
-def test_stock_rows_are_one_an_offer_and_warehouse():
+def test_stock_rows_are_unique_by_offer_and_warehouse():
     rows = StockRow.parse_list(
         {
             "id": 5,
@@ -154,7 +154,7 @@ def test_stock_rows_are_one_an_offer_and_warehouse():
     assert StockRow.parse_list({"id": 5, "warehouse": []}) == []
 
 
-def test_an_offer_without_a_number_is_none():
+def test_offer_without_a_number_is_ignored():
     assert Offer.parse({"sku": "A"}) is None
 
 
@@ -182,7 +182,7 @@ def test_order_contains_its_own_status():
     assert status(status_group_id=3) is None
 
 
-def test_line_that_is_sent_twice_is_one_line():
+def test_repeated_line_is_one_line():
     line = {"id": 5, "name": "Чашка", "price": 10, "quantity": 2}
     more = {**line, "quantity": 3}
     other = {"id": 6, "name": "Ложка", "price": 1, "quantity": 1}
@@ -201,7 +201,7 @@ def test_line_that_is_sent_twice_is_one_line():
     assert quantities([more, line], None) == [(5, 2)]
 
 
-def test_of_a_repeated_line_the_one_with_its_offer_is_kept():
+def test_repeated_line_with_its_offer_is_kept():
     rows = [
         {"id": 5, "price": 1, "quantity": 1, "offer": {"id": 9}},
         {"id": 5, "price": 1, "quantity": 1},

@@ -17,5 +17,5 @@ from keycrm.parcels import place_of_money
         ("returned", ""),
     ],
 )
-def test_money_to_collect_is_where_the_parcel_is(status, place):
+def test_cash_on_delivery_is_where_the_parcel_is(status, place):
     assert place_of_money(status) == place

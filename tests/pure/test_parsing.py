@@ -20,7 +20,7 @@ from keycrm.parsing import SHORT_LIMIT, clean_json, to_amount, to_int, to_short,
         "שלום עולם",
     ],
 )
-def test_text_stays_what_it_is(text):
+def test_text_is_not_changed(text):
     assert to_text(text) == text
 
 
@@ -36,7 +36,7 @@ def test_text_stays_what_it_is(text):
         ("\r\nline\r\n", "line"),
     ],
 )
-def test_what_no_database_or_screen_can_take_is_left_out(text, left):
+def test_invalid_characters_are_removed(text, left):
     assert to_text(text) == left
     assert to_text(text).encode()
 

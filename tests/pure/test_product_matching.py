@@ -32,7 +32,7 @@ def offer(number=55, sku="", barcode="", name="Кухоль"):
     return replace(goods, key=("offer", number), offer_id=number, barcode=barcode)
 
 
-def test_mapping_counts_more_than_another_product_with_the_sku():
+def test_mapping_has_priority_over_a_product_with_the_sku():
     known = KnownProducts(mapped={55: MUG}, by_sku={"a-1": [PLATE]})
     assert choose(known, offer(sku="A-1")) is MUG
 
@@ -46,7 +46,7 @@ def test_mapped_archived_product_is_replaced_by_the_only_active_one(with_sku, ex
     assert choose(known, offer(sku="A-1")) is expected
 
 
-def test_choice_of_a_user_counts_more_than_sku_and_barcode():
+def test_choice_of_a_user_has_priority_over_sku_and_barcode():
     known = KnownProducts(
         chosen_by_sku={"a-1": MUG}, by_sku={"a-1": [PLATE]}, by_barcode={"48": [SPOON]}
     )
@@ -129,7 +129,7 @@ def test_equal_goods_of_a_batch_are_planned_once():
     assert plans.plan(offer(1)) is not plans.plan(offer(2))
 
 
-def test_price_is_no_part_of_the_decision():
+def test_price_does_not_affect_the_match():
     dear = replace(one_off(), line_price=Decimal(99))
     known = KnownProducts(by_name={one_off().name_key: [MUG]})
     assert choose(known, dear) is MUG

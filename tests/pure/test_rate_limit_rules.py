@@ -10,7 +10,7 @@ from keycrm import rate_limit_rules as rules
 from keycrm.rate_limit_rules import BULK, LIVE, Quota
 
 
-def play(queues, start=1000.0, limit=60):
+def send_requests(queues, start=1000.0, limit=60):
     """Send a request of each queue as soon as allowed; return the times."""
     now, quota, times = start, Quota(limit=limit, full_limit=limit), []
     for queue in queues:
@@ -25,7 +25,7 @@ def play(queues, start=1000.0, limit=60):
     st.integers(min_value=5, max_value=80),
 )
 def test_no_minute_ever_holds_more_than_the_limit(queues, limit):
-    times = play(queues, limit=limit)
+    times = send_requests(queues, limit=limit)
     for index, first in enumerate(times):
         within = [time for time in times[index:] if time < first + 60.0]
         assert len(within) <= limit
@@ -33,8 +33,8 @@ def test_no_minute_ever_holds_more_than_the_limit(queues, limit):
 
 @pytest.mark.parametrize("queue", [LIVE, BULK])
 @pytest.mark.parametrize("limit", range(5, rules.DEFAULT_LIMIT + 1))
-def test_work_that_has_begun_waits_long_enough_for_its_next_request(queue, limit):
-    times = play([queue] * 10 * limit, limit=limit)
+def test_wait_of_started_work_is_long_enough_for_its_next_request(queue, limit):
+    times = send_requests([queue] * 10 * limit, limit=limit)
     longest = max(later - earlier for earlier, later in pairwise(times))
     assert longest <= rules.max_wait(limit) + 0.001
 
@@ -52,19 +52,19 @@ def test_clock_set_back_blocks_requests_for_one_window_at_most(queue):
 
 
 def test_live_work_may_burst_up_to_half_of_the_limit():
-    times = play([LIVE] * 30)
+    times = send_requests([LIVE] * 30)
     assert times[-1] == times[0]
 
 
 def test_backlog_of_live_work_uses_the_whole_limit_and_starves_no_queue():
-    times = play([LIVE] * 600)
+    times = send_requests([LIVE] * 600)
     per_minute = 60 * (len(times) - 60) / (times[-60] - times[0])
     assert per_minute >= 58
     assert max(later - earlier for earlier, later in pairwise(times)) <= 2.0
 
 
 def test_bulk_work_uses_nearly_the_whole_limit():
-    times = play([BULK] * 600)
+    times = send_requests([BULK] * 600)
     per_minute = 60 * (len(times) - 1) / (times[-1] - times[0])
     assert per_minute >= 58
 
@@ -87,12 +87,12 @@ def test_429_blocks_all_queues_for_keycrms_retry_after():
     assert rules.wait_for(quota, 1003.0, BULK) == 4.0
 
 
-def test_429_without_a_time_pauses_all_the_same():
+def test_429_without_a_time_pauses_too():
     quota = rules.refused(Quota(), 1000.0, None)
     assert rules.wait_for(quota, 1000.0, LIVE) == rules.DEFAULT_RETRY_AFTER
 
 
-def reduced(limit, now=1000.0):
+def limit_after_429(limit, now=1000.0):
     """Apply a 429 at the first request above the limit."""
     quota = Quota()
     for _ in range(limit):
@@ -101,7 +101,7 @@ def reduced(limit, now=1000.0):
 
 
 def test_limit_lowered_by_an_early_429_is_raised_stepwise():
-    quota, now, limits = reduced(20), 1000.0, []
+    quota, now, limits = limit_after_429(20), 1000.0, []
     assert quota.limit == 20
     assert rules.refreshed(quota, now + rules.RAISE_AFTER - 1).limit == 20
     while quota.is_lowered:
@@ -113,10 +113,10 @@ def test_limit_lowered_by_an_early_429_is_raised_stepwise():
 
 def test_reduced_limit_is_kept_while_nothing_is_requested():
     month = 30 * 86400.0
-    assert rules.refreshed(reduced(20), 1000.0 + month).limit == 25
+    assert rules.refreshed(limit_after_429(20), 1000.0 + month).limit == 25
 
 
-def test_a_raise_that_is_refuted_is_tried_ever_later():
+def test_refused_raise_of_the_limit_is_retried_with_backoff():
     """Use a key of twenty requests a minute for three days without a pause."""
     now, quota, refused = 1000.0, Quota(), []
     arrived = []
@@ -134,7 +134,7 @@ def test_a_raise_that_is_refuted_is_tried_ever_later():
     assert len([time for time in refused if time > 1000.0 + 2 * 86400.0]) <= 3
 
 
-def test_a_429_at_the_limit_teaches_nothing():
+def test_429_at_the_limit_does_not_lower_it():
     quota = Quota(limit=20, full_limit=20)
     for _ in range(20):
         quota = rules.booked(quota, 1000.0)

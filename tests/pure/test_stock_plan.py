@@ -57,7 +57,7 @@ def test_quantity_is_sent_unless_confirmed_refused_or_unread(quantity, level, ex
         (Row(1, 101, 0), Level(5, sent_quantity=0, is_refused=True), False),
     ],
 )
-def test_zero_without_a_movement_is_unexplained(row, level, is_unexplained):
+def test_zero_without_a_move_is_unexplained(row, level, is_unexplained):
     assert plan([row], {1: level}).unexplained_zeros == ([1] if is_unexplained else [])
 
 

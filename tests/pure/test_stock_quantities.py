@@ -4,7 +4,7 @@ import pytest
 from keycrm.stock_quantities import Terms, as_number, fitted, is_kept_as, is_too_much, target
 
 
-def test_each_rule_takes_its_own_terms():
+def test_each_rule_subtracts_its_own_terms():
     terms = Terms(
         on_hand=20, reserved=9, own_reserved=4, open_orders=6, keycrm_reserved=2, written_off=3
     )
@@ -13,11 +13,11 @@ def test_each_rule_takes_its_own_terms():
     assert target("available", terms) == 20 - 5 - 6 + 2
 
 
-def test_what_others_reserved_is_never_less_than_nothing():
+def test_reservations_of_others_are_never_negative():
     assert target("available", Terms(on_hand=5, reserved=1, own_reserved=2)) == 5
 
 
-def test_nobody_sees_minus_zero():
+def test_minus_zero_is_zero():
     assert str(target("on_hand", Terms(on_hand=-0.0001))) == "0.0"
 
 
@@ -25,21 +25,21 @@ def test_nobody_sees_minus_zero():
     ("whole", "positive", "expected"),
     [(False, False, -2.5), (True, False, -3), (False, True, 0), (True, True, 0)],
 )
-def test_a_quantity_is_made_to_fit(whole, positive, expected):
+def test_quantity_is_rounded_and_limited_as_chosen(whole, positive, expected):
     assert fitted(-2.5, whole=whole, positive=positive) == expected
 
 
-def test_fitting_never_promises_more_than_there_is():
+def test_rounding_never_exceeds_the_quantity():
     assert fitted(2.9, whole=True, positive=True) == 2
     assert fitted(2.9999999, whole=True, positive=True) == 3
 
 
 @pytest.mark.parametrize("read", [-2.5, -3, 0])
-def test_what_keycrm_makes_of_a_number_is_recognised(read):
+def test_rounding_by_keycrm_is_recognized(read):
     assert is_kept_as(-2.5, read)
 
 
-def test_a_hand_edit_is_not_taken_for_rounding():
+def test_manual_edit_is_not_taken_for_rounding():
     assert not is_kept_as(5, 4)
     assert not is_kept_as(2.5, 3)
 
@@ -59,5 +59,5 @@ def test_whole_numbers_are_written_as_such():
         (21, 1000, True),
     ],
 )
-def test_a_pass_that_would_zero_too_much_stops(zeroed, catalog, stops):
+def test_too_many_zeros_are_detected(zeroed, catalog, stops):
     assert is_too_much(zeroed, catalog, 20, 10) is stops

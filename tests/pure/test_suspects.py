@@ -40,14 +40,14 @@ def test_one_faulty_row_of_fifty_is_isolated_by_one_read_and_then_known():
         assert (len(found), missing, requests) == (49, [faulty], 2)
 
 
-def test_a_row_that_can_be_read_again_is_no_suspect_any_more():
+def test_row_that_can_be_read_again_is_no_longer_suspect():
     suspects, numbers = Suspects(), list(range(50))
     read(suspects, numbers, {7})
     assert read(suspects, numbers, set())[2] == 2
     assert read(suspects, numbers, set())[2] == 1
 
 
-def test_a_list_that_is_unavailable_costs_few_requests_then_one_a_read():
+def test_unavailable_list_costs_few_requests_then_one_per_read():
     suspects, numbers = Suspects(), list(range(200))
     everything = set(numbers)
     assert read(suspects, numbers, everything)[2] == MAX_FAILURES
@@ -64,7 +64,7 @@ def test_a_list_that_is_unavailable_costs_few_requests_then_one_a_read():
     st.sets(st.integers(0, 149), max_size=12),
     st.integers(1, 60),
 )
-def test_any_faulty_rows_end_alone_after_some_reads(count, faulty, most):
+def test_any_faulty_rows_are_isolated_after_some_reads(count, faulty, most):
     suspects, numbers = Suspects(), list(range(count))
     faulty = {number for number in faulty if number < count}
     for _ in range(60):

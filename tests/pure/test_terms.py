@@ -155,14 +155,14 @@ def test_every_addon_is_in_ukrainian():
 
 
 @pytest.mark.parametrize("file", FILES, ids=name_of)
-def test_every_word_is_translated_and_none_is_a_guess(file):
+def test_every_term_is_translated_and_none_is_fuzzy(file):
     translation = polib.pofile(str(file))
     assert terms.untranslated(translation) == []
     assert [entry.msgid for entry in translation if entry.fuzzy] == []
 
 
 @pytest.mark.parametrize("addon", terms.addons())
-def test_the_files_of_an_addon_have_the_same_words(addon):
+def test_files_of_an_addon_have_the_same_terms(addon):
     words = {entry.msgid for entry in polib.pofile(str(terms.template_of(addon)))}
     assert words >= set(terms.app_words(addon)), "run make terms"
     for file in terms.translations_of(addon):
@@ -170,12 +170,16 @@ def test_the_files_of_an_addon_have_the_same_words(addon):
 
 
 @pytest.mark.parametrize("file", FILES, ids=name_of)
-def test_a_translation_fills_in_the_same_values_and_marks_the_same_things(file):
-    def kept(text):
+def test_translation_has_the_same_placeholders_and_tags(file):
+    def placeholders_and_tags(text):
         placeholders = re.findall(r"%\(\w+\)[sdfg]|%[sdfg](?!\w)", text)
         return sorted(placeholders), sorted(re.findall(r"</?\w+", text))
 
-    assert {e.msgid: e.msgstr for e in entries(file) if kept(e.msgid) != kept(e.msgstr)} == {}
+    assert {
+        e.msgid: e.msgstr
+        for e in entries(file)
+        if placeholders_and_tags(e.msgid) != placeholders_and_tags(e.msgstr)
+    } == {}
 
 
 @pytest.mark.parametrize("file", UKRAINIAN, ids=name_of)
@@ -192,7 +196,7 @@ def test_all_of_these_words_are_on_the_screens():
 
 @pytest.mark.parametrize("mistake", MISTAKES)
 @pytest.mark.parametrize("file", UKRAINIAN, ids=name_of)
-def test_no_word_means_something_else(file, mistake):
+def test_ukrainian_uses_no_wrong_word(file, mistake):
     wrong = [entry.msgstr for entry in entries(file) if re.search(MISTAKES[mistake], entry.msgstr)]
     assert wrong == []
 
@@ -211,7 +215,7 @@ def test_the_trigger_is_described_in_full():
 
 
 @pytest.mark.parametrize("file", UKRAINIAN, ids=name_of)
-def test_an_account_is_not_a_bill(file):
+def test_word_for_invoice_is_not_used_for_accounts(file):
     """Use «рахунок» for invoices and «кабінет» for accounts."""
     wrong = [
         entry.msgid
@@ -224,13 +228,13 @@ def test_an_account_is_not_a_bill(file):
 
 @pytest.mark.parametrize("mistake", ENGLISH_MISTAKES)
 @pytest.mark.parametrize("file", UKRAINIAN, ids=name_of)
-def test_the_english_is_american_and_plain(file, mistake):
+def test_english_is_american_and_plain(file, mistake):
     words = [entry.msgid for entry in polib.pofile(str(file))]
     assert [word for word in words if re.search(ENGLISH_MISTAKES[mistake], word)] == []
 
 
 @pytest.mark.parametrize("file", UKRAINIAN, ids=name_of)
-def test_no_sentence_is_wrong_for_some_numbers(file):
+def test_sentences_are_correct_for_every_number(file):
     """«1 замовлень» is wrong and «Замовлень: 1» is not; Odoo knows no plural forms."""
     wrong = []
     for entry in entries(file):

@@ -24,5 +24,5 @@ def test_fixed_amounts_stay():
     assert split([(medium, Decimal(500))], fixed) is None
 
 
-def test_nothing_is_split_without_variants():
+def test_no_extra_without_variants():
     assert split([]) is None

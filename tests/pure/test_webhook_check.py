@@ -174,7 +174,7 @@ def test_body_that_stops_is_a_timeout(monkeypatch):
         assert fault(place).code == "link_timed_out"
 
 
-def test_the_right_odoo_is_recognised():
+def test_right_odoo_is_recognized():
     with server(odoo) as url:
         webhook_check.send_challenge(url, TOKEN)
 
@@ -211,7 +211,7 @@ def test_http_that_redirects_to_https_names_the_address_to_enter():
     )
 
 
-def test_any_other_redirect_loses_the_message_too():
+def test_any_other_redirect_is_reported():
     with server(answers(302, Location="/web/login")) as url:
         assert fault(url).code == "link_redirects"
     with server(answers(307, Location="http://elsewhere.example.com/")) as url:
@@ -242,19 +242,19 @@ def test_refusing_proxy_is_diagnosed_by_its_status_code(status, code):
         assert fault(url).code == code
 
 
-def test_self_signed_certificate(tmp_path):
+def test_self_signed_certificate_is_reported(tmp_path):
     with server(odoo, certificate(tmp_path)[0]) as url:
         found = fault(url)
     assert found.code == "link_certificate_issuer"
 
 
-def test_a_certificate_that_is_over(tmp_path, authority):
+def test_expired_certificate_is_reported(tmp_path, authority):
     with server(odoo, certificate(tmp_path, days=(-3, -1), issuer=authority)[0]) as url:
         found = fault(url)
     assert found.code == "link_certificate_expired"
 
 
-def test_a_certificate_of_another_name(tmp_path, authority):
+def test_certificate_of_another_name_is_reported(tmp_path, authority):
     with server(odoo, certificate(tmp_path, name="other.test", issuer=authority)[0]) as url:
         found = fault(url)
     assert found.code == "link_certificate_name"
@@ -265,14 +265,14 @@ def test_a_good_certificate_is_no_fault(tmp_path, authority):
         webhook_check.send_challenge(url, TOKEN)
 
 
-def test_nobody_listens():
+def test_closed_port_is_reported():
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     assert fault(f"http://localhost:{port}{PATH}").code == "link_unreachable"
 
 
-def test_a_server_that_takes_the_message_and_never_answers(monkeypatch):
+def test_server_that_never_answers_is_reported(monkeypatch):
     monkeypatch.setattr(webhook_check, "TIMEOUT", (0.3, 0.3))
     with socket.socket() as deaf:
         deaf.bind(("127.0.0.1", 0))
@@ -290,7 +290,7 @@ def test_an_answer_without_end_is_not_read_to_its_end():
     "host",
     ["localhost", "127.0.0.1", "10.1.2.3", "192.168.0.7", "172.20.0.1", "[::1]", "169.254.1.1"],
 )
-def test_addresses_of_the_own_network_are_named(host):
+def test_addresses_of_the_own_network_are_reported(host):
     with pytest.raises(webhook_check.LinkProblem) as caught:
         webhook_check.check_host(f"http://{host}:8069{PATH}")
     assert caught.value.code == "link_local"
@@ -317,7 +317,7 @@ def test_addresses_of_the_own_network_are_named(host):
         "0.0.0.0",
     ],
 )
-def test_an_inner_address_is_not_requested_however_it_is_wrapped(address):
+def test_inner_address_is_never_requested_in_any_notation(address):
     public = (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("1.1.1.1", 0))
     hidden = (socket.AF_INET6, socket.SOCK_STREAM, 6, "", (address, 0, 0, 0))
     for found in ([hidden], [public, hidden]):
@@ -328,7 +328,7 @@ def test_an_inner_address_is_not_requested_however_it_is_wrapped(address):
         assert caught.value.code == "link_local_name"
 
 
-def test_a_public_address_behind_a_gateway_to_ipv4_is_let_through():
+def test_public_address_behind_a_gateway_to_ipv4_is_requested():
     def resolve(_host, _port):
         return [(socket.AF_INET6, socket.SOCK_STREAM, 6, "", ("64:ff9b::1.1.1.1", 0, 0, 0))]
 
@@ -346,7 +346,7 @@ def test_the_request_goes_to_the_address_that_was_checked():
     assert caught.value.params["host"] == f"no-such-host.invalid:{port}"
 
 
-def test_names_of_the_own_network_and_unknown_names():
+def test_local_and_unknown_host_names_are_reported():
     def unknown(host, _port):
         raise socket.gaierror(-2, "Name or service not known")
 
@@ -360,14 +360,14 @@ def test_names_of_the_own_network_and_unknown_names():
         assert (caught.value.code, caught.value.params["host"]) == (code, host)
 
 
-def test_an_address_of_the_internet_is_let_through():
+def test_public_address_is_requested():
     def resolve(host, _port):
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("1.1.1.1", 0))]
 
     webhook_check.check_host(f"https://odoo.example.com{PATH}", resolve=resolve)
 
 
-def test_public_host_name_that_resolves_to_a_private_address():
+def test_public_name_with_a_private_address_is_reported():
     def hosts_file(host, _port):
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.1.1", 0))]
 
@@ -413,7 +413,7 @@ def test_public_address_with_a_path_is_reported():
         (False, ""),
     ],
 )
-def test_an_address_typed_without_its_scheme_gets_it(typed, complete):
+def test_address_without_a_scheme_gets_https(typed, complete):
     assert addresses.with_scheme(typed) == complete
 
 

@@ -37,7 +37,7 @@ def grand(found: Order, **switches: str) -> Decimal:
     return money.totals(found, Switches(switches)).grand_total
 
 
-def test_recorded_line_with_all_discounts():
+def test_recorded_line_has_all_its_discounts():
     line = Line(
         1,
         price=Decimal(1035),
@@ -79,7 +79,7 @@ def test_each_extra_is_inside_or_outside_by_its_own_switch(name: str):
     ("paid", "status"),
     [("0", "not_paid"), ("99.99", "part_paid"), ("100", "paid"), ("100.01", "overpaid")],
 )
-def test_payment_status(paid: str, status: str):
+def test_payment_status_follows_the_payments(paid: str, status: str):
     payment = Payment(1, Decimal(paid), 1)
     found = order(lines=[Line(1, price=Decimal(100))], payments=[payment])
     assert money.totals(found, Switches()).payment_status == status

@@ -49,7 +49,7 @@ def test_starts_serves_and_stops_cleanly(tmp_path, number):
         assert sandbox.stop(number) == 0
 
 
-def test_says_one_line_when_ready():
+def test_one_line_is_printed_when_ready():
     command = [sys.executable, "-m", "sandbox", "--port", "0"]
     env = {**os.environ, "SANDBOX_KEY": "from-env", "SANDBOX_CONTROL_TOKEN": "t"}
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=env) as process:
@@ -86,7 +86,7 @@ def test_key_and_token_are_generated_and_printed():
             process.terminate()
 
 
-def test_busy_port_is_one_sentence():
+def test_busy_port_is_reported_in_one_sentence():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -110,14 +110,14 @@ def test_busy_port_is_one_sentence():
         (("--host", "192.0.2.1"), "Cannot listen on 192.0.2.1"),
     ],
 )
-def test_bad_arguments_are_one_sentence(arguments, message):
+def test_bad_arguments_are_reported_in_one_sentence(arguments, message):
     found = run("--port", "0", *arguments) if "--port" not in arguments else run(*arguments)
     assert found.returncode == 2
     assert message in found.stderr
     assert found.stderr.strip().count("\n") == 0 and "Traceback" not in found.stderr
 
 
-def test_bad_port_from_the_environment():
+def test_bad_port_of_the_environment_is_reported():
     found = run(SANDBOX_PORT="many")
     assert found.returncode == 2 and "many is no port" in found.stderr
 
@@ -130,7 +130,7 @@ def test_help_and_switches_are_printed():
     assert "stock_put_unknown" in found.stdout and "refuses the whole request" in found.stdout
 
 
-def test_a_start_that_fails_is_noticed(tmp_path):
+def test_failed_start_is_reported(tmp_path):
     with pytest.raises(UserError, match="no switch 'color'"):
         SandboxServer(tmp_path, color="red").start()
 

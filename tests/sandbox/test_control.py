@@ -75,7 +75,7 @@ def test_switches_are_described(control):
         assert name in listing() and switch.check(switch.default) == switch.default
 
 
-def test_asking_for_a_value_that_a_switch_does_not_have_is_noticed():
+def test_comparing_a_switch_with_a_wrong_value_fails():
     with pytest.raises(AssertionError):
         Switches().is_("retry_after", "maybe")
     with pytest.raises(BadSwitch):
@@ -85,7 +85,7 @@ def test_asking_for_a_value_that_a_switch_does_not_have_is_noticed():
 # === LOG ===
 
 
-def test_log_of_requests(api, control, offer):
+def test_requests_are_logged(api, control, offer):
     number = offer()
     start = control.requests()[-1]["number"] if control.requests() else 0
     api.get("/order", limit=5, **{"filter[status_id]": "1"})
@@ -128,7 +128,7 @@ def test_the_key_is_not_in_the_log(api, control):
     assert control.requests()[0]["key"] == "0001"
 
 
-def test_waiting_for_quiet_gives_up(control, receiver):
+def test_waiting_for_quiet_ends_with_a_timeout(control, receiver):
     control.set_switches(webhook_delivery="late", webhook_delay=3600)
     control.add_webhook(receiver.url)
     control.create_order()
@@ -190,7 +190,7 @@ def test_seeded_shop_has_all_that_real_ones_have(api, control):
     assert any(row["company_id"] for row in api.get("/buyer", limit=50)["data"])
 
 
-def test_seeding_counts_reserves_but_leaves_stock_as_it_lies(control):
+def test_seeding_counts_reserves_and_keeps_quantities(control):
     control.reset(seed=2, offers=30)
     lying = {row["offer_id"]: row["quantity"] for row in control.stocks()}
     control.reset(seed=2)
@@ -235,7 +235,7 @@ def test_large_seed_and_its_pages(api, control):
     assert stocks["data"][-1]["id"] == 10_000
 
 
-def test_buyers_and_goods_are_patched(api, control, offer):
+def test_buyers_and_products_are_patched(api, control, offer):
     number = offer(sku="A")
     control.create_order(client_id=control.create_buyer(full_name="А")["id"])
     control.patch_buyer(1, full_name="Б", phones=["067"], emails=["b@x"])
@@ -265,7 +265,7 @@ def test_small_lists_are_put(api, control):
     assert control.put_warehouse(name="Третій")["id"] == 3
 
 
-def test_server_goes_on_while_a_test_freezes_the_time():
+def test_server_answers_while_a_test_freezes_the_time():
     with ThreadedSandbox() as sandbox:
         connection = HTTPConnection(sandbox.url.removeprefix("http://"))
         connection.request("GET", "/")

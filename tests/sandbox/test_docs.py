@@ -17,7 +17,7 @@ def row(name: str) -> str:
     return next((line for line in TEXT.splitlines() if line.startswith(f"| `{name}` |")), "")
 
 
-def test_every_switch_with_its_default_and_values():
+def test_every_switch_is_documented_with_default_and_values():
     for switch in SWITCHES.values():
         values = row(switch.name).split(" | ")[-1]
         assert values.startswith(f"`{switch.default}`"), switch.name
@@ -30,13 +30,13 @@ def test_every_kind_of_misbehaviour():
         assert meaning in row(kind)
 
 
-def test_every_method_of_the_control_side():
+def test_every_method_of_the_control_side_is_documented():
     for name in vars(Control).keys() | {n for c in Control.__mro__[1:-1] for n in vars(c)}:
         if not name.startswith("_") and name != "close":
             assert f"`{name}`" in TEXT or f"`{name}(" in TEXT, name
 
 
-def test_every_field():
+def test_every_field_is_documented():
     for kind in ("ORDER", "LINE", "PAYMENT", "BUYER", "OFFER", "STATUS", "TRANSACTION"):
         for name in getattr(fields, kind):
             assert f"`{name}`" in TEXT, (kind, name)

@@ -10,7 +10,7 @@ import requests
 from sandbox.control import ControlError
 
 
-def test_status_with_headers_a_given_number_of_times(api, control):
+def test_status_with_headers_is_returned_a_number_of_times(api, control):
     control.create_order()
     control.add_fault("status", status=503, times=2, headers={"Retry-After": "7"}, message="Down")
     answers = [api.call("GET", "/order/1") for _ in range(3)]
@@ -21,7 +21,7 @@ def test_status_with_headers_a_given_number_of_times(api, control):
     assert [entry["fault"] for entry in control.requests()] == ["status", "status", None]
 
 
-def test_redirect(api, control):
+def test_redirect_is_returned(api, control):
     control.add_fault("status", status=302, headers={"Location": "http://127.0.0.1:1/"})
     answer = api.call("PUT", "/offers/stocks", json={}, allow_redirects=False)
     assert answer.status_code == 302 and answer.headers["Location"] == "http://127.0.0.1:1/"
@@ -74,7 +74,7 @@ def test_a_write_may_have_its_effect_although_the_answer_is_bad(
     assert control.stock(number)["quantity"] == (1 if executed else 10)
 
 
-def test_close_and_cut(api, control):
+def test_connection_is_closed_or_cut(api, control):
     control.reset(orders=20)
     control.add_fault("close")
     with pytest.raises(requests.ConnectionError):
@@ -86,7 +86,7 @@ def test_close_and_cut(api, control):
     assert [entry["status"] for entry in control.requests()] == [None, 200, 200]
 
 
-def test_malformed_and_html(api, control):
+def test_malformed_json_or_html_is_returned(api, control):
     control.reset(orders=20)
     control.add_fault("malformed")
     answer = api.call("GET", "/order")
@@ -101,7 +101,7 @@ def test_malformed_and_html(api, control):
 
 
 @pytest.mark.parametrize("executed", [True, False])
-def test_delay(api, control, offer, executed):
+def test_answer_is_delayed(api, control, offer, executed):
     number = offer()
     control.add_fault("delay", seconds=0.4, executed=executed)
     start = time.monotonic()
@@ -110,14 +110,14 @@ def test_delay(api, control, offer, executed):
     assert control.stock(number)["quantity"] == 1
 
 
-def test_a_slow_answer_holds_up_no_other(running, api, control):
+def test_slow_answer_delays_no_other(running, api, control):
     control.add_fault("delay", seconds=30, path="/buyer")
     with pytest.raises(requests.Timeout):
         api.session.get(api.url + "/buyer", timeout=0.3)
     api.get("/order")
 
 
-def test_empty_list_where_thousands_were(api, control):
+def test_list_is_empty_although_rows_exist(api, control):
     control.reset(orders=40)
     control.add_fault("empty_list")
     page = api.get("/order")
@@ -125,7 +125,7 @@ def test_empty_list_where_thousands_were(api, control):
     assert api.get("/order")["total"] == 40
 
 
-def test_repeated_and_skipped_rows(api, control):
+def test_rows_are_repeated_or_skipped(api, control):
     control.reset(orders=40)
 
     def second():
@@ -139,7 +139,7 @@ def test_repeated_and_skipped_rows(api, control):
 
 
 @pytest.mark.parametrize("repeat", [False, True])
-def test_endless_next_page(api, control, repeat):
+def test_next_page_url_is_endless(api, control, repeat):
     control.reset(orders=20)
     control.add_fault("endless_next", times=None, repeat=repeat)
     page = api.get("/order", page=50, sort="id")
@@ -147,7 +147,7 @@ def test_endless_next_page(api, control, repeat):
     assert [row["id"] for row in page["data"]] == (list(range(1, 16)) if repeat else [])
 
 
-def test_huge(api, control):
+def test_huge_answer_is_returned(api, control):
     control.reset(orders=2)
     control.add_fault("huge", size=3_000_000, times=2)
     answer = api.call("GET", "/order")
@@ -155,7 +155,7 @@ def test_huge(api, control):
     assert len(api.call("GET", "/order/1").content) > 3_000_000
 
 
-def test_a_refusal_of_the_limit_uses_up_no_rule(api, control):
+def test_429_of_the_limit_consumes_no_fault(api, control):
     control.set_switches(rate_limit=1)
     api.get("/order")
     control.add_fault("status", status=500)
@@ -166,7 +166,7 @@ def test_a_refusal_of_the_limit_uses_up_no_rule(api, control):
 @pytest.mark.parametrize(
     "fields", [{"kind": "explode"}, {"kind": "status", "times": 0}, {"kind": "cut", "color": 1}]
 )
-def test_rules_that_make_no_sense(control, fields):
+def test_invalid_fault_is_refused(control, fields):
     with pytest.raises(ControlError, match="422"):
         control.add_fault(**fields)
     assert control.faults() == []

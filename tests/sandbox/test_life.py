@@ -97,7 +97,7 @@ def test_client_updates_an_order_but_adds_no_line(api, control, offer):
 
 
 @pytest.mark.parametrize("shape", ["object", "list", "missing"])
-def test_shape_of_errors(api, control, shape):
+def test_errors_have_their_recorded_shape(api, control, shape):
     control.set_switches(errors_shape=shape)
     answer = api.post("/order", {}, status=422)
     assert answer["message"] == "The source_id field is required. (and 1 more error)"
@@ -109,7 +109,7 @@ def test_shape_of_errors(api, control, shape):
     assert isinstance(answer.get("errors"), kind)
 
 
-def test_status_change_bumps_updated_at_or_not(api, control):
+def test_status_change_may_update_updated_at(api, control):
     old = "2026-05-01T10:00:00.000000Z"
     for value, number in (("bumped", 1), ("not", 2)):
         control.set_switches(updated_at_on_status=value)
@@ -122,7 +122,7 @@ def test_status_change_bumps_updated_at_or_not(api, control):
         assert api.get(f"/order/{number}")["updated_at"] != old
 
 
-def test_the_page_and_the_api_move_with_the_same_rule(api, control):
+def test_status_change_of_page_and_api_follow_the_same_rule(api, control):
     control.set_switches(updated_at_on_status="not")
     control.create_order(created_at="2026-05-01", updated_at="2026-05-01 10:00:00")
     api.put("/order/1", {"status_id": 4})
@@ -139,7 +139,7 @@ def test_cancelling_cancels_all_payments(api, control):
     assert order["payment_status"] == "not_paid"
 
 
-def test_payments_by_the_client(api, control):
+def test_payments_are_added_and_changed_by_the_client(api, control):
     control.create_order(lines=[{"name": "x", "price": 10}])
     payment = api.post("/order/1/payment", {"payment_method_id": 2, "amount": 10})
     assert payment["status"] == "paid"
@@ -237,7 +237,7 @@ def test_lines_are_edited(api, control, offer):
         control.remove_line(1, line["id"])
 
 
-def test_everything_of_an_order_can_be_overridden(api, control):
+def test_every_field_of_an_order_can_be_set(api, control):
     control.create_order(id=777, created_at="2020-01-01 00:00:00", grand_total="2300", is_gift=True)
     order = api.get("/order/777")
     assert order["grand_total"] == 2300 and order["created_at"].startswith("2020-01-01T")
@@ -280,7 +280,7 @@ def test_clock_can_be_wrong(api, control):
     assert api.get("/order/2")["created_at"] < ahead
 
 
-def test_lines_of_an_order_saved_anew_keep_their_ids_or_get_new_ones(api, control):
+def test_saved_order_keeps_its_line_ids_or_gets_new_ones(api, control):
     number = control.create_order(lines=[{"name": "А", "price": 1}, {"name": "Б", "price": 2}])[
         "id"
     ]
@@ -343,7 +343,7 @@ def test_new_order_matches_its_update_at_once_or_after_an_edit(api, control):
     assert api.filtered("/order", updated_between=everything) == [1, 2]
 
 
-def test_a_removed_payment_leaves_no_trace(api, control):
+def test_removed_payment_is_in_no_answer(api, control):
     number = control.create_order(
         lines=[{"name": "А", "price": 100}], payments=[{"amount": 100, "status": "paid"}]
     )["id"]

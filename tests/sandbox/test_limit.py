@@ -49,7 +49,7 @@ def test_wrong_method_is_a_405_in_json(api, method, path):
     assert method in answer.json()["message"]
 
 
-def test_over_the_limit_is_a_429(api, control):
+def test_request_over_the_limit_is_a_429(api, control):
     control.set_switches(rate_limit=3)
     answers = [api.call("GET", "/order") for _ in range(5)]
     assert [a.status_code for a in answers] == [200, 200, 200, 429, 429]
@@ -70,7 +70,7 @@ def test_429_without_retry_after(api, control):
 
 
 @pytest.mark.parametrize("value", ["yes", "no"])
-def test_rate_headers(api, control, value):
+def test_rate_limit_headers_are_returned(api, control, value):
     control.set_switches(rate_limit=2, rate_headers=value)
     answers = [api.call("GET", "/order") for _ in range(3)]
     left = [a.headers.get("X-RateLimit-Remaining") for a in answers]
@@ -86,7 +86,7 @@ def test_each_key_has_its_own_limit(running, api, control):
     assert requests.get(running.api_url + "/order", headers=second, timeout=10).status_code == 200
 
 
-def test_a_wrong_key_uses_nothing_of_the_limit(running, api, control):
+def test_wrong_key_consumes_no_quota(running, api, control):
     control.set_switches(rate_limit=1)
     for _ in range(3):
         requests.get(running.api_url + "/order", timeout=10)
@@ -118,7 +118,7 @@ pauses_between = st.integers(0, 30 * SECOND)
 
 
 @given(st.lists(pauses_between, max_size=120), st.integers(1, 8))
-def test_sliding_window_never_lets_more_through(pauses, limit):
+def test_sliding_window_never_exceeds_the_limit(pauses, limit):
     clock = Time()
     limiter, passed = Limiter(clock), []
     for pause in pauses:
@@ -141,7 +141,7 @@ def test_waiting_retry_after_is_always_enough(pauses, limit, fixed):
             assert limiter.check("key", limit, fixed).allowed
 
 
-def test_fixed_window_lets_two_bursts_touch():
+def test_fixed_window_allows_two_adjacent_bursts():
     clock = Time()
     for fixed in (True, False):
         limiter, clock.now = Limiter(clock), 0
@@ -154,7 +154,7 @@ def test_fixed_window_lets_two_bursts_touch():
         assert sum(late) == (3 if fixed else 1)
 
 
-def test_a_lowered_limit_holds_at_once():
+def test_lowered_limit_applies_at_once():
     clock = Time()
     limiter = Limiter(clock)
     for second in range(10):

@@ -61,7 +61,7 @@ def test_page_addresses_can_forget_the_filters(api, control):
     assert query == {"limit": ["10"], "filter[source_id]": ["1"], "page": ["2"]}
 
 
-def test_sort_orders(api, control):
+def test_lists_are_sorted_as_requested(api, control):
     for day in (3, 1, 2):
         control.create_order(updated_at=f"2026-05-0{day} 10:00:00")
 
@@ -99,7 +99,7 @@ def test_unknown_names_are_a_400_that_lists_the_allowed_ones(api, control, path,
     assert named in api.get(path, status=400, **params)["message"]
 
 
-def test_order_filters(api, control):
+def test_orders_are_filtered(api, control):
     a = control.create_buyer(full_name="А", phone="+38 (067) 111-22-33", email="A@example.com")
     b = control.create_buyer(full_name="Б", phone="0501112233")
     control.create_order(client_id=a["id"], status_id=1, source_id=1, source_uuid="X-1")
@@ -162,7 +162,7 @@ def test_a_list_follows_changes_at_once(api, control):
     assert api.get("/order/1")["status_group_id"] == 2
 
 
-def test_offer_and_stock_filters(api, control, offer):
+def test_offers_and_stock_are_filtered(api, control, offer):
     one = offer(sku="A-1")
     two = offer(sku="A,2")
     three = offer(sku="A-3", is_archived=True)
@@ -175,7 +175,7 @@ def test_offer_and_stock_filters(api, control, offer):
     assert api.filtered("/offers/stocks", offers_id=str(two)) == [two]
 
 
-def test_buyer_filters(api, control):
+def test_buyers_are_filtered(api, control):
     one = control.create_buyer(full_name="А", phone="067 1", email="a@x", created_at="2026-01-01")
     two = control.create_buyer(full_name="Б", phone="067-1", created_at="2026-02-01")
     assert api.filtered("/buyer", buyer_phone="0671") == [one["id"], two["id"]]

@@ -113,7 +113,7 @@ def test_refused_action_shows_its_reason_on_the_page(running, control, page, rec
     assert len(control.webhooks()) == 1
 
 
-def test_a_link_that_is_pasted_is_a_trigger(running, control, page, receiver):
+def test_pasted_link_becomes_a_trigger(running, control, page, receiver):
     def post(path, **given):
         return page.post(f"{running.url}/page/{path}?lang=en", data=given, timeout=10)
 
@@ -176,7 +176,7 @@ def test_another_website_cannot_post(running, control, page, path, origin):
     assert control.health() == before
 
 
-def test_a_name_that_leads_here_is_not_enough(running, page):
+def test_request_with_another_host_name_is_refused(running, page):
     headers = {"Host": "evil.example", "Origin": "http://evil.example"}
     for method, path in (("GET", "/"), ("POST", "/page/reset"), ("POST", "/page/create")):
         answer = page.request(method, running.url + path, headers=headers, timeout=10)

@@ -90,7 +90,7 @@ def test_empty_objects_are_arrays(api, control):
     assert order["tags"] == order["custom_fields"] == order["payments"] == []
 
 
-def test_relations(api, control, offer):
+def test_included_relations_are_returned(api, control, offer):
     offer()
     order = control.create_sample_order()
     control.add_payment(order["id"], amount=5, description="Аванс", transaction_uuid="9")
@@ -139,7 +139,7 @@ def test_line_discounts_are_per_unit(api, control):
     assert api.get("/order/1")["products_total"] == 2638.2
 
 
-def test_raw_is_laid_over_an_answer_for_odd_shapes(api, control):
+def test_raw_values_override_an_answer(api, control):
     control.create_order(
         raw={"grand_total": "7.00", "brand_new_key": {"a": 1}},
         lines=[{"name": "x", "raw": {"name": None, "picture": "http://x/y.jpg"}}],
@@ -151,12 +151,12 @@ def test_raw_is_laid_over_an_answer_for_odd_shapes(api, control):
     assert api.get("/order/1")["grand_total"] == 0
 
 
-def test_order_of_ten_megabytes(api, control):
+def test_order_of_ten_megabytes_is_returned(api, control):
     control.create_order(manager_comment="ї" * 5_000_000)
     assert len(api.get("/order/1")["manager_comment"]) == 5_000_000
 
 
-def test_statuses_and_their_names(api):
+def test_statuses_have_their_recorded_names(api):
     rows = api.get("/order/status", limit=50)["data"]
     assert {row["group_id"] for row in rows} == {1, 2, 3, 4, 5, 6}
     by_name = {row["name"]: row for row in rows}
@@ -164,7 +164,7 @@ def test_statuses_and_their_names(api):
     assert by_name["completed"]["is_closing_order"] is True
 
 
-def test_small_lists(api):
+def test_small_lists_have_their_recorded_shape(api):
     sources = api.get("/order/source")["data"]
     assert [s["currency_code"] for s in sources] == ["UAH", "UAH", "UAH", "USD"]
     assert api.get("/order/payment-method")["data"][0].keys() == {
@@ -176,7 +176,7 @@ def test_small_lists(api):
     assert api.get("/order/delivery-service")["data"][0]["source_name"] == "novaposhta"
 
 
-def test_products_and_offers(api, control):
+def test_products_and_offers_have_their_recorded_shape(api, control):
     red = control.create_offer(
         name="Сорочка", sku="S-1", price=5, properties=[{"name": "Колір", "value": "біла"}]
     )

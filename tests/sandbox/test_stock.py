@@ -118,7 +118,7 @@ def test_fractional_and_negative_quantities(api, control, offer, switch, given, 
     assert kept is not None or "stocks.0.quantity" in answer["errors"]
 
 
-def test_without_the_switches_orders_leave_stock_alone(control, offer):
+def test_without_the_switches_orders_do_not_change_stock(control, offer):
     number = offer()
     control.create_order(lines=[{"offer_id": number}], status_id=RESERVES)
     control.set_status(1, WRITES_OFF)
@@ -135,7 +135,7 @@ def test_without_the_switches_orders_leave_stock_alone(control, offer):
         ("off", "off", (10, 0), (10, 0)),
     ],
 )
-def test_reserve_and_write_off(control, offer, reserve, write_off, reserved, written):
+def test_orders_reserve_and_write_off_stock(control, offer, reserve, write_off, reserved, written):
     number = offer()
     control.set_switches(status_reserve=reserve, status_write_off=write_off)
     control.create_order(lines=[{"offer_id": number, "quantity": 3}])
@@ -186,7 +186,7 @@ def test_reserve_holds_from_one_status_up_to_the_write_off(both, offer):
 @pytest.mark.parametrize(
     ("value", "reserving", "before"), [("keep", (8, 0), (8, 0)), ("follow", (10, 2), (10, 0))]
 )
-def test_going_back_from_write_off(both, offer, value, reserving, before):
+def test_status_before_the_write_off_reverts_it_or_not(both, offer, value, reserving, before):
     number = offer()
     both.set_switches(status_back=value)
     both.create_order(lines=[{"offer_id": number, "quantity": 2}], status_id=WRITES_OFF)
@@ -196,7 +196,7 @@ def test_going_back_from_write_off(both, offer, value, reserving, before):
     assert levels(both, number) == before
 
 
-def test_goods_that_are_not_there_are_held_or_not(both, offer):
+def test_missing_goods_are_reserved_or_not(both, offer):
     number = offer()
     both.create_order(lines=[{"offer_id": number, "quantity": 12}], status_id=RESERVES)
     assert levels(both, number) == (10, 12)
@@ -210,7 +210,7 @@ def test_goods_that_are_not_there_are_held_or_not(both, offer):
     assert levels(both, number) == (3, 0), "what an order holds itself is there for it"
 
 
-def test_without_warehouses_no_answer_names_one(api, both, offer):
+def test_without_warehouses_no_answer_contains_one(api, both, offer):
     number = offer(stock={1: 4, 2: 6})
     both.set_switches(warehouses="off")
     both.create_order(lines=[{"offer_id": number, "quantity": 2}], status_id=RESERVES)
@@ -242,7 +242,7 @@ def test_edited_lines_move_stock(both, offer):
     assert levels(both, other) == (10, 0)
 
 
-def test_deleting_and_merging_keep_the_sum_right(both, offer):
+def test_reserve_is_right_after_deleting_and_merging(both, offer):
     number = offer()
     for _ in range(2):
         both.create_order(lines=[{"offer_id": number, "quantity": 2}], status_id=RESERVES)
@@ -253,7 +253,7 @@ def test_deleting_and_merging_keep_the_sum_right(both, offer):
     assert levels(both, number) == (10, 0)
 
 
-def test_copy_holds_nothing(both, offer):
+def test_copied_order_reserves_nothing(both, offer):
     number = offer()
     both.create_order(lines=[{"offer_id": number, "quantity": 2}], status_id=WRITES_OFF)
     both.copy_order(1)
@@ -267,7 +267,7 @@ def test_client_moves_a_status_and_stock_follows(api, both, offer):
     assert levels(both, number) == (9, 0)
 
 
-def test_put_leaves_the_reserve(api, both, offer):
+def test_put_does_not_change_the_reserve(api, both, offer):
     number = offer()
     both.create_order(lines=[{"offer_id": number, "quantity": 3}], status_id=RESERVES)
     api.put_stock({"id": number, "quantity": 20})
@@ -277,7 +277,7 @@ def test_put_leaves_the_reserve(api, both, offer):
     assert api.get("/offers")["data"][0]["in_reserve"] == 3
 
 
-def test_stock_can_be_short_by_orders_and_edited_by_hand(both, offer):
+def test_stock_can_be_negative_and_edited_manually(both, offer):
     number = offer()
     both.create_order(lines=[{"offer_id": number, "quantity": 30}], status_id=WRITES_OFF)
     assert levels(both, number) == (-20, 0)
@@ -285,7 +285,7 @@ def test_stock_can_be_short_by_orders_and_edited_by_hand(both, offer):
     assert levels(both, number) == (4.5, -1)
 
 
-def test_two_offers_with_one_sku_the_first_is_written(api, control, offer):
+def test_first_of_two_offers_with_one_sku_is_written(api, control, offer):
     one, two = offer(sku="SAME"), offer(sku="SAME")
     api.put_stock({"sku": "SAME", "quantity": 1})
     assert (control.stock(one)["quantity"], control.stock(two)["quantity"]) == (1, 10)

@@ -24,7 +24,7 @@ def test_status_webhook_carries_the_flat_order(api, control, receiver):
 
 
 @pytest.mark.parametrize(("value", "count"), [("yes", 1), ("no", 0)])
-def test_creating_fires_or_not(api, control, receiver, value, count):
+def test_creation_sends_a_webhook_or_not(api, control, receiver, value, count):
     control.set_switches(create_fires_webhook=value)
     control.add_webhook(receiver.url)
     control.create_order()
@@ -33,7 +33,7 @@ def test_creating_fires_or_not(api, control, receiver, value, count):
     assert len(receiver.got) == 2 * count
 
 
-def test_only_chosen_statuses_and_events(control, receiver):
+def test_webhook_is_sent_for_chosen_statuses_and_events_only(control, receiver):
     control.add_webhook(receiver.url, statuses=[4, 8])
     control.add_webhook(receiver.url + "/pay", events=[PAYMENT])
     control.create_order(lines=[{"name": "x", "price": 5}])
@@ -65,7 +65,7 @@ def test_edits_merges_and_deletions_send_no_event(control, receiver):
     assert [b["context"]["id"] for b in receiver.bodies()] == [3]
 
 
-def test_webhook_can_be_kept_from_firing(control, receiver):
+def test_webhook_of_a_change_can_be_suppressed(control, receiver):
     control.add_webhook(receiver.url, events=[STATUS, PAYMENT])
     control.create_order(webhook=False, lines=[{"name": "x", "price": 5}])
     control.set_status(1, 4, webhook=False)
@@ -86,14 +86,14 @@ def test_get_trigger_puts_the_context_into_the_address(control, receiver):
     assert "own=1" in path and f"event={STATUS}" in path and "context%5Bid%5D=1" in path
 
 
-def test_delivered_once(control, receiver):
+def test_webhook_is_delivered_once(control, receiver):
     control.add_webhook(receiver.url)
     control.create_order()
     control.wait_quiet()
     assert len(receiver.got) == 1
 
 
-def test_delivered_repeatedly(control, receiver):
+def test_webhook_is_delivered_repeatedly(control, receiver):
     control.set_switches(webhook_delivery="repeated", webhook_copies=4)
     control.add_webhook(receiver.url)
     control.create_order()
@@ -102,7 +102,7 @@ def test_delivered_repeatedly(control, receiver):
     assert receiver.bodies()[0] == receiver.bodies()[3]
 
 
-def test_delivered_out_of_order(control, receiver):
+def test_webhooks_are_delivered_out_of_order(control, receiver):
     control.set_switches(webhook_delivery="out_of_order", webhook_delay=0.3)
     control.add_webhook(receiver.url)
     control.create_order()
@@ -113,7 +113,7 @@ def test_delivered_out_of_order(control, receiver):
     assert [b["context"]["status_id"] for b in receiver.bodies()] == [8, 4, 2, 1]
 
 
-def test_delivered_late(control, receiver):
+def test_webhook_is_delivered_late(control, receiver):
     control.set_switches(webhook_delivery="late", webhook_delay=0.5)
     control.add_webhook(receiver.url)
     control.create_order()
@@ -124,7 +124,7 @@ def test_delivered_late(control, receiver):
     assert delivery["sent_monotonic"] - delivery["made_monotonic"] >= 0.5
 
 
-def test_lost(control, receiver):
+def test_webhook_is_lost(control, receiver):
     control.set_switches(webhook_delivery="lost")
     control.add_webhook(receiver.url)
     control.create_order()
@@ -133,7 +133,7 @@ def test_lost(control, receiver):
     assert [d["lost"] for d in control.deliveries()] == [True]
 
 
-def test_log_of_deliveries(control, receiver):
+def test_deliveries_are_logged(control, receiver):
     receiver.status = 204
     control.add_webhook(receiver.url)
     control.create_order()
@@ -154,7 +154,7 @@ def test_redirects_are_not_followed(control, receiver):
     assert control.deliveries()[0]["status"] == 302
 
 
-def test_receiver_that_does_not_answer_in_time(control, receiver):
+def test_receiver_that_does_not_answer_in_time_is_logged(control, receiver):
     receiver.gate.clear()
     control.set_switches(webhook_timeout=0.3)
     control.add_webhook(receiver.url)
@@ -164,7 +164,7 @@ def test_receiver_that_does_not_answer_in_time(control, receiver):
     assert len(receiver.got) == 1
 
 
-def test_receiver_that_is_not_there(control):
+def test_unreachable_receiver_is_logged(control):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -237,7 +237,7 @@ def test_late_stock_write_echoes_when_it_takes_effect(api, control, receiver, of
     assert receiver.bodies()[0][0]["in_stock"] == 1
 
 
-def test_targets_are_listed_and_taken_away(control, receiver):
+def test_webhooks_are_listed_and_removed(control, receiver):
     kept, removed = control.add_webhook(receiver.url), control.add_stock_webhook(receiver.url)
     control.remove_webhook(removed["id"])
     assert [t["id"] for t in control.webhooks()] == [kept["id"]]

@@ -132,7 +132,7 @@ def test_bad_product_is_refused(api, control, change, field):
     assert control.products() == []
 
 
-def test_import_creates_up_to_a_hundred_and_names_none(api, control):
+def test_import_creates_up_to_a_hundred_and_returns_no_ids(api, control):
     rows = [{"name": f"Товар {n}", "sku": f"S-{n}"} for n in range(100)]
     assert api.post("/products/import", {"products": rows}) == {"status": True}
     assert len(api.filtered("/offers")) == 100
@@ -150,7 +150,7 @@ def test_taken_sku_is_accepted_or_refused(api, control):
 
 
 @pytest.mark.parametrize(("switch", "count"), [("replaced", 2), ("kept", 3)])
-def test_variants_replace_the_first_offer_or_stand_beside_it(api, control, switch, count):
+def test_variants_replace_the_first_offer_or_are_added(api, control, switch, count):
     control.set_switches(first_offer=switch)
     product = api.post("/products", {"name": "Сорочка"})["id"]
     variants = [
@@ -184,7 +184,7 @@ def test_categories_are_listed_and_created(api, control):
 # === ORDERS ===
 
 
-def test_second_tracking_code_is_refused_the_same_one_too(api, control):
+def test_second_tracking_code_is_refused_even_if_equal(api, control):
     control.create_order()
     body = {"shipping": {"tracking_code": "2045", "delivery_service_id": 1}}
     api.put("/order/1", body)

@@ -30,7 +30,7 @@ class Walk:
 
     def __init__(self, account, seed: int) -> None:
         self.account, self.rpc, self.keycrm = account, account.rpc, account.keycrm
-        self.dice = random.Random(seed)
+        self.rng = random.Random(seed)
         self.rule = "available" if seed % 2 else "on_hand"
         self.done: Counter[str] = Counter()
         self._make_warehouses()
@@ -87,18 +87,18 @@ class Walk:
             self.goods[product] = offer
 
     def product(self) -> int:
-        return self.dice.choice(list(self.goods))
+        return self.rng.choice(list(self.goods))
 
     def warehouse(self) -> int:
-        return self.dice.choice(list(self.warehouses))
+        return self.rng.choice(list(self.warehouses))
 
-    def place(self) -> int:
+    def location(self) -> int:
         return self.warehouses[self.warehouse()].lot_stock_id[0]
 
     # === ODOO'S SIDE ===
 
     def receive(self) -> None:
-        shop.receive(self.rpc, self.warehouse(), self.product(), self.dice.randint(1, 30))
+        shop.receive(self.rpc, self.warehouse(), self.product(), self.rng.randint(1, 30))
 
     def count(self) -> None:
         self.rpc.call(
@@ -106,8 +106,8 @@ class Walk:
             "create",
             {
                 "product_id": self.product(),
-                "location_id": self.place(),
-                "inventory_quantity_auto_apply": self.dice.randint(0, 40),
+                "location_id": self.location(),
+                "inventory_quantity_auto_apply": self.rng.randint(0, 40),
             },
             context={"inventory_mode": True},
         )
@@ -117,19 +117,19 @@ class Walk:
         self._picking(
             self.warehouses[source].int_type_id[0],
             self.warehouses[source].lot_stock_id[0],
-            self.place(),
+            self.location(),
         )
 
-    def sell_elsewhere(self) -> None:
+    def sell_without_keycrm(self) -> None:
         self._picking(
             self.warehouses[(w := self.warehouse())].out_type_id[0],
             self.warehouses[w].lot_stock_id[0],
             self.customers,
-            validate=self.dice.random() < 0.5,
+            validate=self.rng.random() < 0.5,
         )
 
     def _picking(self, kind: int, source: int, goal: int, validate: bool = True) -> None:
-        quantity = self.dice.randint(1, 6)
+        quantity = self.rng.randint(1, 6)
         picking = self.rpc.create(
             "stock.picking",
             picking_type_id=kind,
@@ -161,8 +161,8 @@ class Walk:
             order="id",
         )
         if pickings:
-            part = self.dice.choice([None, None, 1, 2])
-            self._validate(self.dice.choice(pickings), part)
+            part = self.rng.choice([None, None, 1, 2])
+            self._validate(self.rng.choice(pickings), part)
 
     def _validate(self, picking: int, most: int | None) -> None:
         moves = self._open_moves(picking)
@@ -195,57 +195,64 @@ class Walk:
         lines = [
             {
                 "offer_id": self.goods[product],
-                "quantity": self.dice.randint(1, 5),
-                "warehouse_id": self.dice.choice([1, 2]),
+                "quantity": self.rng.randint(1, 5),
+                "warehouse_id": self.rng.choice([1, 2]),
             }
-            for product in self.dice.sample(list(self.goods), self.dice.randint(1, 3))
+            for product in self.rng.sample(list(self.goods), self.rng.randint(1, 3))
         ]
-        self.keycrm.create_order(lines=lines, status_id=self.dice.choice(STATUSES))
+        self.keycrm.create_order(lines=lines, status_id=self.rng.choice(STATUSES))
 
     def a_line(self) -> tuple[int, int] | None:
         numbers = self.keycrm.order_ids()
         if not numbers:
             return None
-        number = self.dice.choice(numbers)
+        number = self.rng.choice(numbers)
         lines = self.keycrm.order(number)["answer"]["products"]
-        return (number, self.dice.choice(lines)["id"]) if lines else None
+        return (number, self.rng.choice(lines)["id"]) if lines else None
 
-    def move_on(self) -> None:
+    def change_status(self) -> None:
         if numbers := self.keycrm.order_ids():
-            self.keycrm.set_status(self.dice.choice(numbers), self.dice.choice(STATUSES))
+            self.keycrm.set_status(self.rng.choice(numbers), self.rng.choice(STATUSES))
 
     def change_line(self) -> None:
         if found := self.a_line():
-            self.keycrm.patch_line(*found, quantity=self.dice.randint(1, 6))
+            self.keycrm.patch_line(*found, quantity=self.rng.randint(1, 6))
 
-    def hand_edit(self) -> None:
+    def edit_stock_in_keycrm(self) -> None:
         offer = self.goods[self.product()]
-        self.keycrm.set_stock(offer, self.dice.choice([1, 2]), self.dice.randint(0, 50))
+        self.keycrm.set_stock(offer, self.rng.choice([1, 2]), self.rng.randint(0, 50))
 
     # === FAULTS ===
 
     def add_random_fault(self) -> None:
-        fault = self.dice.choice(["late", "now", "status", "close", "cut", "webhooks"])
+        fault = self.rng.choice(["late", "now", "status", "close", "cut", "webhooks"])
         if fault in ("late", "now"):
             self.keycrm.set_switches(stock_put_apply=fault, stock_put_delay=1)
         elif fault == "webhooks":
-            way = self.dice.choice(["once", "repeated", "out_of_order", "late"])
+            way = self.rng.choice(["once", "repeated", "out_of_order", "late"])
             self.keycrm.set_switches(webhook_delivery=way, webhook_delay=1)
         else:
             extra = {"status": {"status": 503}, "close": {"executed": True}}.get(fault, {})
-            self.keycrm.add_fault(fault, times=self.dice.randint(1, 2), **extra)
+            self.keycrm.add_fault(fault, times=self.rng.randint(1, 2), **extra)
 
     def step(self) -> None:
         """Run one random operation."""
-        odoo = [self.receive, self.count, self.transfer, self.sell_elsewhere, self.ship, self.ship]
-        there = [self.order, self.order, self.move_on, self.move_on, self.change_line]
-        what = self.dice.choice([*odoo, *there, self.hand_edit, self.add_random_fault])
+        odoo = [
+            self.receive,
+            self.count,
+            self.transfer,
+            self.sell_without_keycrm,
+            self.ship,
+            self.ship,
+        ]
+        there = [self.order, self.order, self.change_status, self.change_status, self.change_line]
+        what = self.rng.choice([*odoo, *there, self.edit_stock_in_keycrm, self.add_random_fault])
         what()
         self.done[what.__name__] += 1
 
     # === END ===
 
-    def clear_up(self) -> None:
+    def end_faults(self) -> None:
         """End all faults and pauses."""
         self.keycrm.clear_faults()
         self.keycrm.set_switches(stock_put_apply="now", webhook_delivery="once")
@@ -266,7 +273,7 @@ def walk(account, seed, wait_for):
     it = Walk(account, seed)
     for _ in range(STEPS):
         it.step()
-    it.clear_up()
+    it.end_faults()
     seen = []
 
     def quiet():

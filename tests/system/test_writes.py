@@ -130,7 +130,7 @@ class Walk:
 
     def __init__(self, account, rpc, wait_for, seed):
         self.account, self.rpc, self.keycrm, self.wait_for = account, rpc, account.keycrm, wait_for
-        self.dice = random.Random(seed)
+        self.rng = random.Random(seed)
         self.done = Counter()
         self.journal = received_money.prepare(account)
         price_list = rpc.create("product.pricelist", name=f"KeyCRM {account.id}")
@@ -157,33 +157,31 @@ class Walk:
     # === ODOO'S SIDE ===
 
     def cost(self):
-        product, _offer = self.dice.choice(self.products)
-        self.rpc.write(
-            "product.product", product, standard_price=self.dice.randrange(1, 9999) / 100
-        )
+        product, _offer = self.rng.choice(self.products)
+        self.rpc.write("product.product", product, standard_price=self.rng.randrange(1, 9999) / 100)
 
     def price(self):
-        product, _offer = self.dice.choice(self.products)
-        self.rpc.write("product.product", product, list_price=self.dice.randrange(1, 9999) / 100)
+        product, _offer = self.rng.choice(self.products)
+        self.rpc.write("product.product", product, list_price=self.rng.randrange(1, 9999) / 100)
 
     def receive(self):
-        product, _offer = self.dice.choice(self.products)
-        shop.receive(self.rpc, self.warehouse, product, self.dice.randint(1, 9))
+        product, _offer = self.rng.choice(self.products)
+        shop.receive(self.rpc, self.warehouse, product, self.rng.randint(1, 9))
 
     def tracking(self):
-        number, picking = self.dice.choice(self.orders)
+        number, picking = self.rng.choice(self.orders)
         # The first number stays: KeyCRM refuses a second one.
         first = self.numbers.setdefault(number, f"2045{self.account.id:03}{number:06}")
-        more = [f"{first}-{n}" for n in range(self.dice.randrange(3))]
+        more = [f"{first}-{n}" for n in range(self.rng.randrange(3))]
         self.rpc.write("stock.picking", picking, carrier_tracking_ref=",".join([first, *more]))
 
     def money(self):
-        number, _picking = self.dice.choice(self.orders)
+        number, _picking = self.rng.choice(self.orders)
         if number not in self.invoices:
             order = self.account.order(number, "id")["id"]
             self.invoices[number] = received_money.invoice(self.rpc, order), []
         made, paid = self.invoices[number]
-        amount = self.dice.randrange(1, 20) + 0.1
+        amount = self.rng.randrange(1, 20) + 0.1
         if sum(paid) + amount <= 95:
             received_money.pay(self.rpc, made, self.journal, amount)
             paid.append(amount)
@@ -198,12 +196,12 @@ class Walk:
     # === KEYCRM'S SIDE ===
 
     def comment(self):
-        number, _picking = self.dice.choice(self.orders)
-        self.keycrm.patch_order(number, buyer_comment=f"C{self.dice.random()}")
+        number, _picking = self.rng.choice(self.orders)
+        self.keycrm.patch_order(number, buyer_comment=f"C{self.rng.random()}")
 
     def status(self):
-        number, _picking = self.dice.choice(self.orders)
-        self.keycrm.set_status(number, self.dice.choice((4, 5)))
+        number, _picking = self.rng.choice(self.orders)
+        self.keycrm.set_status(number, self.rng.choice((4, 5)))
 
     def unavailable(self):
         self.keycrm.add_fault("status", status=503, times=2)
@@ -215,7 +213,7 @@ class Walk:
         """Run one random operation."""
         odoo = [self.cost, self.price, self.receive, self.tracking, self.money, self.create]
         there = [self.comment, self.status, self.unavailable, self.lost]
-        what = self.dice.choice([*odoo, *there])
+        what = self.rng.choice([*odoo, *there])
         what()
         self.done[what.__name__] += 1
 

@@ -76,7 +76,7 @@ def test_audit_checks_each_version_that_is_pinned_for_a_python():
 
 
 @pytest.mark.parametrize("line", ["six", "six>=1", "six==1 ; sys_platform == 'linux'"])
-def test_a_line_that_pins_nothing_is_refused(tmp_path, line):
+def test_line_without_a_pinned_version_is_refused(tmp_path, line):
     file = tmp_path / "some.txt"
     file.write_text(f"{line}\n")
     with pytest.raises(ValueError, match="not pinned"):

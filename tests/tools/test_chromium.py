@@ -27,7 +27,7 @@ def program(folder: Path, name: str) -> Path:
     return file
 
 
-def test_the_named_one_is_taken_before_the_machines_own(no_browser, monkeypatch):
+def test_chromium_of_the_variable_has_priority(no_browser, monkeypatch):
     own, named = program(no_browser / "bin", "chromium"), program(no_browser, "my-chromium")
     assert chromium.chromium().program == own
     monkeypatch.setenv("CHROMIUM", str(named))

@@ -62,7 +62,7 @@ def make(requirements, kind, **env):
     )
 
 
-def test_an_environment_is_made_inside_another_from_an_empty_cache(tmp_path, requirements):
+def test_environment_is_created_inside_another_one(tmp_path, requirements):
     assert sys.prefix != sys.base_prefix, "the tests run inside the private environment"
     made = make(requirements, "lint", ORDAGE_CACHE=str(tmp_path / "an empty cache"))
     assert made.returncode == 0, made.stderr
@@ -74,7 +74,7 @@ def test_an_environment_is_made_inside_another_from_an_empty_cache(tmp_path, req
     assert shown.stdout == "installed\n", shown.stderr
 
 
-def test_a_starting_python_without_pip_is_passed_over(tmp_path, requirements):
+def test_python_without_pip_is_not_used(tmp_path, requirements):
     made = make(
         requirements, "lint", ORDAGE_CACHE=str(tmp_path / "cache"), ORDAGE_STARTED_BY="/bin/false"
     )
@@ -160,7 +160,7 @@ def test_every_target_starts_its_command_in_a_clone_whose_path_has_a_space(tmp_p
 
 
 @pytest.mark.parametrize("version", [(3, 10, 9), (3, 14, 0)])
-def test_a_python_without_pins_is_refused_with_those_that_have_them(version):
+def test_unsupported_python_is_refused_with_the_supported_ones(version):
     code = f"import sys; sys.version_info = {version}; import tools.__main__ as m; m.main(['lint'])"
     ran = subprocess.run(
         [sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, timeout=60
@@ -171,7 +171,7 @@ def test_a_python_without_pins_is_refused_with_those_that_have_them(version):
 
 
 @pytest.mark.parametrize("path", [None, "/nonexistent"], ids=["no history", "no git"])
-def test_a_copy_without_git_has_no_history_and_raises_nothing(tmp_path, monkeypatch, path):
+def test_copy_without_git_has_no_history_and_no_error(tmp_path, monkeypatch, path):
     monkeypatch.setattr(git_history, "REPOSITORY", tmp_path)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     if path:

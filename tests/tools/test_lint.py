@@ -46,7 +46,7 @@ def test_a_chosen_linter_runs_alone(monkeypatch, tmp_path, capsys):
     ("reference", "found"),
     [(":meth:`run`", 0), (":class:`~.jobs.Job`", 0), (":class:`Job`", 1), (":mod:`~..jobs`", 1)],
 )
-def test_reference_in_a_docstring_leads_somewhere(reference, found, tmp_path):
+def test_references_of_docstrings_exist(reference, found, tmp_path):
     (tmp_path / "jobs.py").write_text("class Job:\n    pass\n")
     (tmp_path / "runner.py").write_text(f'"""See {reference}."""\n\n\ndef run():\n    pass\n')
     assert references.main(str(tmp_path)) == found

@@ -37,7 +37,7 @@ def one_sentence(ran: subprocess.CompletedProcess[str]) -> str:
     return ran.stderr.strip()
 
 
-def test_a_busy_port_is_named_with_the_variable_to_change():
+def test_busy_port_is_reported_with_its_variable():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -47,7 +47,7 @@ def test_a_busy_port_is_named_with_the_variable_to_change():
     assert f"ODOO_PORT={port + 1}" in message
 
 
-def test_a_port_that_is_none_is_refused():
+def test_invalid_port_is_refused():
     assert "SANDBOX_PORT=many is no port" in one_sentence(tools("serve", SANDBOX_PORT="many"))
 
 
@@ -57,7 +57,7 @@ def test_an_odoo_src_without_odoo_is_refused(tmp_path):
     )
 
 
-def test_another_odoo_is_refused(tmp_path, monkeypatch):
+def test_other_version_of_odoo_is_refused(tmp_path, monkeypatch):
     (tmp_path / "odoo").mkdir()
     (tmp_path / "odoo-bin").touch()
     release = tmp_path / "odoo" / "release.py"
@@ -69,7 +69,7 @@ def test_another_odoo_is_refused(tmp_path, monkeypatch):
     assert fetch_odoo.odoo_source().version == "19.0.0"
 
 
-def test_a_database_server_that_does_not_answer_is_named(monkeypatch):
+def test_unreachable_database_server_is_reported(monkeypatch):
     monkeypatch.setenv("PGHOST", "127.0.0.1")
     monkeypatch.setenv("PGPORT", "1")
     monkeypatch.setenv("PGUSER", "somebody")
@@ -92,7 +92,7 @@ def test_full_disk_is_reported_in_a_sentence():
     assert sentence_for(OSError(errno.EINVAL, "other")) is None
 
 
-def test_a_missing_program_is_named():
+def test_missing_program_is_reported():
     with pytest.raises(UserError, match=r"It failed\. The program no-such-program is missing"):
         commands.run(["no-such-program"], failure="It failed.")
 
@@ -102,7 +102,7 @@ def test_output_of_a_failed_command_is_reported():
         commands.run(["bash", "-c", "echo the reason; exit 3"], failure="It failed.")
 
 
-def test_without_apt_another_way_is_named(monkeypatch, tmp_path):
+def test_missing_apt_is_reported_with_an_alternative(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(UserError, match=r"apt-get is missing.*ODOO_SRC"):
         debian.PrivateApt(tmp_path / "apt", ["unstable"])
@@ -144,12 +144,12 @@ def test_unknown_parts_of_the_tests_are_refused():
     assert "ONLY=all is no part" in one_sentence(tools("test", ONLY="all"))
 
 
-def test_timeout_names_the_condition():
+def test_timeout_reports_its_condition():
     with pytest.raises(ConditionTimeout, match=r"not seen within 0\.1 s: a wonder"):
         wait_for(lambda: False, 0.1, "a wonder")
 
 
-def test_the_repository_names_no_package_host_and_no_path_of_a_machine():
+def test_repository_contains_no_package_host_or_local_path():
     for file in [*(REPOSITORY / "tools").rglob("*.py"), *(REPOSITORY / "requirements").iterdir()]:
         text = Path(file).read_text()
         assert "//deb." not in text

@@ -18,7 +18,7 @@ def packages(tmp_path_factory):
     return package.build(tmp_path_factory.mktemp("dist") / "new folder")
 
 
-def test_zip_and_wheels_hold_the_same_files(packages):
+def test_zip_and_wheels_contain_the_same_files(packages):
     archive, *wheels = packages
     in_wheels = set()
     for wheel in wheels:
@@ -31,7 +31,7 @@ def test_zip_and_wheels_hold_the_same_files(packages):
             assert f"odoo/addons/{addon.name}/{name}" in in_zip
 
 
-def test_the_packages_hold_all_files_in_git_and_no_others(packages):
+def test_packages_contain_exactly_the_files_in_git(packages):
     listed = git_history.files("addons")
     if not listed:
         pytest.skip("this copy of the repository has no git")

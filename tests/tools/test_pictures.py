@@ -16,7 +16,7 @@ def shrunk(tmp_path, **options):
         return shown.convert("RGB")
 
 
-def test_an_end_below_the_window_adds_no_rows(tmp_path):
+def test_cut_below_the_window_adds_no_rows(tmp_path):
     """PIL crops beyond a picture into black rows."""
     shown = shrunk(tmp_path, bottom=124)
     colors = {color for _count, color in shown.getcolors()}
@@ -24,9 +24,9 @@ def test_an_end_below_the_window_adds_no_rows(tmp_path):
     assert colors == {WHITE, BLUE}
 
 
-def test_a_picture_ends_above_what_it_leaves_out(tmp_path):
+def test_picture_ends_at_its_cut(tmp_path):
     assert shrunk(tmp_path, bottom=30).size == (60, 30)
 
 
-def test_the_empty_end_is_left_out_but_for_a_margin(tmp_path):
+def test_empty_end_of_a_picture_is_cut_except_a_margin(tmp_path):
     assert shrunk(tmp_path).size == (60, 64)

@@ -69,7 +69,7 @@ def starter(tmp_path: Path, then: str) -> tuple[subprocess.Popen[str], Path, int
     ],
     ids=["end", "error", "Ctrl-C", "SIGTERM", "SIGHUP"],
 )
-def test_children_and_folder_are_gone_after(tmp_path, then, number):
+def test_children_and_folder_are_removed_after_the_end(tmp_path, then, number):
     process, folder, child, grandchild = starter(tmp_path, then)
     if number:
         process.send_signal(number)

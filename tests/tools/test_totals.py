@@ -82,7 +82,7 @@ def test_a_path_without_tests_or_of_another_part_is_refused(monkeypatch):
         runner.main([])
 
 
-def test_a_path_in_a_full_run_starts_its_part_alone(monkeypatch):
+def test_path_starts_its_part_alone(monkeypatch):
     ran = []
     monkeypatch.delenv("ONLY", raising=False)
     monkeypatch.setenv("ARGS", "tests/browser/test_setup.py")
